@@ -1,0 +1,88 @@
+"""Migrations: how the tables came to be, and the roles that use them. Run as the owner, never by the server."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from db.addresses import for_sqlalchemy
+from db.migrations.walls import RUNTIME
+from db.tables import SCHEMA
+
+ONE_AT_A_TIME = 7_358_230_142  # of advisory locks, any number that nothing else here uses
+LIMITS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
+
+
+def config() -> Config:
+    made = Config()
+    made.set_main_option("script_location", str(Path(__file__).parent))
+    return made
+
+
+def head() -> str:
+    """The revision that this code needs."""
+    return ScriptDirectory.from_config(config()).get_current_head() or ""
+
+
+async def upgrade(owner_url: str, runtime_url: str | None, *, to: str = "head") -> None:
+    """Brings the tables to a revision, and makes or renews the role that the server logs in as. Two at once take turns."""
+    await _as_owner(owner_url, lambda connection: _upgrade(connection, runtime_url, to))
+
+
+async def downgrade(owner_url: str, *, to: str) -> None:
+    await _as_owner(owner_url, lambda connection: _run(connection, lambda made: command.downgrade(made, to)))
+
+
+async def _as_owner(owner_url: str, change: Callable[[Connection], None]) -> None:
+    engine = create_async_engine(for_sqlalchemy(owner_url), poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})"))
+            await connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            await connection.run_sync(change)
+    finally:
+        await asyncio.shield(engine.dispose())
+
+
+def _upgrade(connection: Connection, runtime_url: str | None, to: str) -> None:
+    _run(connection, lambda made: command.upgrade(made, to))
+    if runtime_url:
+        _let_in(connection, runtime_url)
+
+
+def _run(connection: Connection, change: Callable[[Config], None]) -> None:
+    made = config()
+    made.attributes["connection"] = connection
+    change(made)
+
+
+def _let_in(connection: Connection, runtime_url: str) -> None:
+    """The login role of the server: no more than the group's rights, and the limits of every statement it sends."""
+    user = urlsplit(runtime_url)
+    role = _quoted(connection, "%I", unquote(user.username or ""))
+    if connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": unquote(user.username or "")}) is None:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+    if user.password:
+        connection.execute(text(f"ALTER ROLE {role} PASSWORD {_quoted(connection, '%L', unquote(user.password))}"))
+    connection.execute(text(f"GRANT {RUNTIME} TO {role}"))
+    for setting, value in LIMITS.items():
+        connection.execute(text(f"ALTER ROLE {role} SET {setting} = '{value}'"))
+
+
+def _quoted(connection: Connection, how: str, value: str) -> str:
+    """PostgreSQL's own quoting: a role and its password cannot be parameters. A colon would be taken for one."""
+    quoted = connection.scalar(text("SELECT format(:how, CAST(:value AS text))"), {"how": how, "value": value})
+    return str(quoted).replace(":", r"\:")
+
+
+def current(connection: Connection) -> str | None:
+    """The revision of the tables."""
+    return MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA}).get_current_revision()

@@ -1,0 +1,35 @@
+"""Alembic's door: on the owner's connection, or as SQL text to read and lint."""
+
+from typing import Any
+
+from alembic import context
+
+from db.tables import SCHEMA, Table
+
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '5s'"  # a migration that cannot have its lock gives up instead of holding up everybody
+STATEMENT_TIMEOUT = "SET LOCAL statement_timeout = '10min'"
+
+
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    return kind != "schema" or name == SCHEMA
+
+
+def configured(**how: Any) -> None:  # noqa: ANN401 alembic's own keywords
+    context.configure(
+        target_metadata=Table.metadata,
+        version_table_schema=SCHEMA,
+        include_schemas=True,
+        include_name=is_ours,
+        **how,
+    )
+
+
+if context.is_offline_mode():
+    configured(dialect_name="postgresql", literal_binds=True)
+else:
+    configured(connection=context.config.attributes["connection"])
+
+with context.begin_transaction():
+    context.execute(LOCK_TIMEOUT)
+    context.execute(STATEMENT_TIMEOUT)
+    context.run_migrations()

@@ -1,0 +1,121 @@
+"""Clients and their addresses."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Index, Text, UniqueConstraint
+from sqlmodel import Field as Stored
+
+from db.tables.base import CHOICE, COUNTRY, CURRENCY, LANGUAGE, SORTED, Changing, Row, Table, check, link, of_organization, one_of
+
+
+class ClientKind(StrEnum):
+    COMPANY = "COMPANY"
+    PERSON = "PERSON"
+    GOVERNMENT = "GOVERNMENT"
+
+
+class VatTreatment(StrEnum):
+    """Why a client's invoices carry the VAT that they carry."""
+
+    DOMESTIC = "DOMESTIC"
+    REVERSE_CHARGE = "REVERSE_CHARGE"
+    INTRA_COMMUNITY = "INTRA_COMMUNITY"
+    EXPORT = "EXPORT"
+    EXEMPT = "EXEMPT"
+
+
+class InvoiceDelivery(StrEnum):
+    EMAIL = "EMAIL"
+    PEPPOL = "PEPPOL"
+    POST = "POST"
+    MANUAL = "MANUAL"
+
+
+class AddressType(StrEnum):
+    PRIMARY = "PRIMARY"
+    INVOICE = "INVOICE"
+    DELIVERY = "DELIVERY"
+    VISITING = "VISITING"
+
+
+class ClientFields(BaseModel):
+    """What a user can fill in on a client: the columns, the inputs and their limits come from here."""
+
+    name: str = Field(min_length=1, max_length=200)
+    number: str | None = Field(default=None, min_length=1, max_length=50)
+    kind: Annotated[ClientKind, CHOICE] = ClientKind.COMPANY
+    is_prospect: bool = False
+    phone: str | None = Field(default=None, max_length=50)
+    email: str | None = Field(default=None, max_length=254)
+    website: str | None = Field(default=None, max_length=200)
+    language: str | None = Field(default=None, pattern=LANGUAGE, max_length=2)
+    notes: str | None = Field(default=None, max_length=10_000)
+    kvk_number: str | None = Field(default=None, max_length=8)
+    kvk_branch_number: str | None = Field(default=None, max_length=12)
+    kbo_number: str | None = Field(default=None, max_length=10)
+    vat_number: str | None = Field(default=None, max_length=20)
+
+
+class ClientFinancialFields(BaseModel):
+    """The financial settings of a client: defaults for its projects and invoices."""
+
+    currency: str | None = Field(default=None, pattern=CURRENCY, max_length=3)
+    default_hourly_rate: Decimal | None = Field(default=None, max_digits=19, decimal_places=4, ge=0)
+    default_mileage_rate: Decimal | None = Field(default=None, max_digits=19, decimal_places=4, ge=0)
+    vat_treatment: Annotated[VatTreatment | None, CHOICE] = None
+    payment_term_days: int | None = Field(default=None, ge=0, le=365)
+    iban: str | None = Field(default=None, max_length=34)
+    bic: str | None = Field(default=None, max_length=11)
+    invoice_delivery: Annotated[InvoiceDelivery, CHOICE] = InvoiceDelivery.EMAIL
+    buyer_reference: str | None = Field(default=None, max_length=100)
+    purchase_order_required: bool = False
+
+
+class Client(ClientFields, ClientFinancialFields, Changing, Row, table=True):
+    __tablename__ = "client"
+    __table_args__ = (
+        of_organization(),
+        link("vat_rate", "vat_rate_id"),
+        link("invoice_layout", "invoice_layout_id"),
+        link("member", "archived_by"),
+        one_of("kind", ClientKind),
+        one_of("vat_treatment", VatTreatment),
+        one_of("invoice_delivery", InvoiceDelivery),
+        check("rates", "default_hourly_rate >= 0 AND default_mileage_rate >= 0"),
+        check("payment_term", "payment_term_days BETWEEN 0 AND 365"),
+        check("number", "(number IS NULL) = (number_key IS NULL)"),
+        UniqueConstraint("tenant_id", "number_key"),
+        Index("client_by_name", "tenant_id", "name_key", "id"),
+    )
+    name_key: str = Stored(sa_type=SORTED)
+    number_key: str | None = Stored(default=None, sa_type=SORTED)
+    vat_rate_id: UUID | None = None
+    invoice_layout_id: UUID | None = None
+    archived_at: datetime | None = None
+    archived_by: UUID | None = None
+
+
+class AddressFields(BaseModel):
+    """What a user can fill in on an address."""
+
+    line1: str | None = Field(default=None, max_length=200)
+    line2: str | None = Field(default=None, max_length=200)
+    postal_code: str | None = Field(default=None, max_length=20)
+    city: str | None = Field(default=None, max_length=100)
+    region: str | None = Field(default=None, max_length=100)
+    country: str | None = Field(default=None, pattern=COUNTRY, max_length=2)
+    attention: str | None = Field(default=None, max_length=200)
+
+
+class ClientAddress(AddressFields, Table, table=True):
+    """At most one of each type. Without one for invoices, the primary address serves."""
+
+    __tablename__ = "client_address"
+    __table_args__ = (link("client", "client_id"), one_of("type", AddressType))
+    client_id: UUID = Stored(primary_key=True)
+    type: AddressType = Stored(primary_key=True, sa_type=Text)

@@ -1,0 +1,111 @@
+"""Contacts, who may belong to several clients, and labels."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Column, Index, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Field as Stored
+
+from db.tables.base import CHOICE, LANGUAGE, SORTED, Changing, Row, Table, check, link, now, of_organization, one_of
+
+
+class ContactRole(StrEnum):
+    """The documents of a client that a contact receives."""
+
+    INVOICE = "INVOICE"
+    QUOTE = "QUOTE"
+    REMINDER = "REMINDER"
+    STATEMENT = "STATEMENT"
+    PORTAL = "PORTAL"
+
+
+class Recipient(StrEnum):
+    TO = "TO"
+    CC = "CC"
+    BCC = "BCC"
+
+
+class LabelScope(StrEnum):
+    CLIENT = "CLIENT"
+
+
+class ContactFields(BaseModel):
+    """What a user can fill in on a contact."""
+
+    first_name: str | None = Field(default=None, max_length=100)
+    last_name: str | None = Field(default=None, max_length=100)
+    job_title: str | None = Field(default=None, max_length=100)
+    email: str | None = Field(default=None, max_length=254)
+    phone: str | None = Field(default=None, max_length=50)
+    mobile: str | None = Field(default=None, max_length=50)
+    language: str | None = Field(default=None, pattern=LANGUAGE, max_length=2)
+    notes: str | None = Field(default=None, max_length=10_000)
+    is_active: bool = True
+
+
+class Contact(ContactFields, Changing, Row, table=True):
+    __tablename__ = "contact"
+    __table_args__ = (
+        of_organization(),
+        check("named", "first_name IS NOT NULL OR last_name IS NOT NULL"),
+        Index("contact_by_name", "tenant_id", "name_key", "id"),
+    )
+    name_key: str = Stored(sa_type=SORTED)
+
+
+class ClientContactFields(BaseModel):
+    """What a contact is to one client: the link's own data, never the person's."""
+
+    position: int = Field(default=0, ge=0)
+    department: str | None = Field(default=None, max_length=100)
+    is_invoice_contact: bool = False
+    is_primary: bool = False
+    recipient: Annotated[Recipient, CHOICE] = Recipient.TO
+    is_active: bool = True
+
+
+class ClientContact(ClientContactFields, Table, table=True):
+    __tablename__ = "client_contact"
+    __table_args__ = (
+        link("client", "client_id"),
+        link("contact", "contact_id"),
+        one_of("recipient", Recipient),
+        check("roles", "roles <@ ARRAY[" + ", ".join(f"'{role}'" for role in ContactRole) + "]::text[]"),
+        Index("client_contact_primary_unique", "tenant_id", "client_id", unique=True, postgresql_where=text("is_primary")),
+        Index("client_contact_by_position", "tenant_id", "client_id", "position", "contact_id"),
+        Index("client_contact_by_contact", "tenant_id", "contact_id", "client_id"),
+    )
+    client_id: UUID = Stored(primary_key=True)
+    contact_id: UUID = Stored(primary_key=True)
+    roles: list[str] = Stored(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
+    created_at: datetime = Stored(default_factory=now)
+
+
+class LabelFields(BaseModel):
+    """What a user can fill in on a label."""
+
+    name: str = Field(min_length=1, max_length=50)
+    color: str = Field(default="#64748B", pattern=r"^#[0-9A-F]{6}$", max_length=7)
+    is_active: bool = True
+
+
+class Label(LabelFields, Changing, Row, table=True):
+    __tablename__ = "label"
+    __table_args__ = (of_organization(), one_of("scope", LabelScope), UniqueConstraint("tenant_id", "scope", "name_key"))
+    scope: Annotated[LabelScope, CHOICE] = LabelScope.CLIENT
+    name_key: str = Stored(sa_type=SORTED)
+
+
+class ClientLabel(Table, table=True):
+    __tablename__ = "client_label"
+    __table_args__ = (
+        link("client", "client_id"),
+        link("label", "label_id"),
+        Index("client_label_by_label", "tenant_id", "label_id", "client_id"),
+    )
+    client_id: UUID = Stored(primary_key=True)
+    label_id: UUID = Stored(primary_key=True)

@@ -1,0 +1,215 @@
+"""VAT rates, invoice layouts, invoices with their lines, and the payments on them."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Boolean, Column, Computed, Index, UniqueConstraint, text
+from sqlmodel import Field as Stored
+
+from db.tables.base import CHOICE, COUNTRY, LANGUAGE, Changing, Row, Table, check, link, of_organization, one_of
+
+
+class VatCategory(StrEnum):
+    """The categories of EN 16931."""
+
+    STANDARD = "S"
+    ZERO = "Z"
+    EXEMPT = "E"
+    REVERSE_CHARGE = "AE"
+    INTRA_COMMUNITY = "K"
+    EXPORT = "G"
+    OUTSIDE_SCOPE = "O"
+
+
+class InvoiceKind(StrEnum):
+    INVOICE = "INVOICE"
+    CREDIT_NOTE = "CREDIT_NOTE"
+
+
+class InvoiceStatus(StrEnum):
+    CONCEPT = "CONCEPT"
+    OPEN = "OPEN"
+    PAID = "PAID"
+    VOID = "VOID"
+
+
+class PaymentMethod(StrEnum):
+    BANK_TRANSFER = "BANK_TRANSFER"
+    DIRECT_DEBIT = "DIRECT_DEBIT"
+    CARD = "CARD"
+    CASH = "CASH"
+    SETTLEMENT = "SETTLEMENT"
+
+
+class VatRateFields(BaseModel):
+    """What a user can fill in on a VAT rate."""
+
+    name: str = Field(min_length=1, max_length=100)
+    country: str = Field(pattern=COUNTRY, max_length=2)
+    percentage: Decimal = Field(max_digits=5, decimal_places=2, ge=0, le=100)
+    category: Annotated[VatCategory, CHOICE] = VatCategory.STANDARD
+    valid_from: date | None = None
+    valid_until: date | None = None
+    is_active: bool = True
+    external_code: str | None = Field(default=None, max_length=50)
+
+
+class VatRate(VatRateFields, Changing, Row, table=True):
+    __tablename__ = "vat_rate"
+    __table_args__ = (
+        of_organization(),
+        one_of("category", VatCategory),
+        check("percentage", "percentage BETWEEN 0 AND 100 AND (category = 'S' OR percentage = 0)"),
+        check("days", "valid_until >= valid_from"),
+    )
+
+
+class InvoiceLayoutFields(BaseModel):
+    """What a user can fill in on an invoice layout."""
+
+    name: str = Field(min_length=1, max_length=100)
+    language: str = Field(default="nl", pattern=LANGUAGE, max_length=2)
+    template: str = Field(default="standard", max_length=100)
+    is_default: bool = False
+    is_active: bool = True
+
+
+class InvoiceLayout(InvoiceLayoutFields, Changing, Row, table=True):
+    __tablename__ = "invoice_layout"
+    __table_args__ = (
+        of_organization(),
+        Index("invoice_layout_default_unique", "tenant_id", unique=True, postgresql_where=text("is_default")),
+    )
+
+
+class Invoice(Changing, Row, table=True):
+    """An invoice or a credit note; amounts are positive in both. Once issued it keeps what it said of the client, and its exchange rate."""
+
+    __tablename__ = "invoice"
+    __table_args__ = (
+        link("client", "client_id"),
+        link("invoice", "credits_invoice_id"),
+        link("invoice_layout", "layout_id"),
+        one_of("kind", InvoiceKind),
+        one_of("status", InvoiceStatus),
+        check("numbered", "status = 'CONCEPT' OR (number IS NOT NULL AND invoice_date IS NOT NULL AND client_name IS NOT NULL)"),
+        check("credits", "credits_invoice_id IS NULL OR kind = 'CREDIT_NOTE'"),
+        check("amounts", "net >= 0 AND vat >= 0 AND gross = net + vat AND gross_base = net_base + vat_base"),
+        check("exchange_rate", "exchange_rate > 0"),
+        UniqueConstraint("tenant_id", "number"),
+        Index("invoice_by_credited", "tenant_id", "credits_invoice_id", postgresql_where=text("credits_invoice_id IS NOT NULL")),
+        UniqueConstraint("tenant_id", "id", "client_id", "currency", "is_issued", name="invoice_payable_unique"),
+        Index(
+            "invoice_by_client",
+            "tenant_id",
+            "client_id",
+            "invoice_date",
+            postgresql_include=["is_issued", "kind", "currency", "net", "net_base", "gross", "gross_base"],
+        ),
+    )
+    client_id: UUID
+    kind: Annotated[InvoiceKind, CHOICE] = InvoiceKind.INVOICE
+    credits_invoice_id: UUID | None = None
+    number: str | None = Stored(default=None, max_length=50)
+    status: Annotated[InvoiceStatus, CHOICE] = InvoiceStatus.CONCEPT
+    is_issued: bool | None = Stored(
+        default=None, sa_column=Column(Boolean, Computed("status IN ('OPEN', 'PAID')", persisted=True), nullable=False)
+    )
+    invoice_date: date | None = None
+    due_date: date | None = None
+    currency: str = Stored(max_length=3)
+    exchange_rate: Decimal = Stored(default=Decimal(1), max_digits=19, decimal_places=8)
+    net: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
+    vat: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
+    gross: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
+    net_base: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
+    vat_base: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
+    gross_base: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
+    layout_id: UUID | None = None
+    language: str | None = Stored(default=None, max_length=2)
+    reference: str | None = Stored(default=None, max_length=100)
+    client_name: str | None = Stored(default=None, max_length=200)
+    client_address: str | None = Stored(default=None, max_length=1000)
+    client_vat_number: str | None = Stored(default=None, max_length=20)
+    contact_name: str | None = Stored(default=None, max_length=201)
+
+
+class InvoiceLine(Row, table=True):
+    """A line keeps the VAT percentage and category it was made with."""
+
+    __tablename__ = "invoice_line"
+    __table_args__ = (
+        link("invoice", "invoice_id"),
+        link("vat_rate", "vat_rate_id"),
+        link("project", "project_id"),
+        one_of("vat_category", VatCategory),
+        check("discount", "discount_percentage BETWEEN 0 AND 100"),
+        UniqueConstraint("tenant_id", "invoice_id", "position"),
+        Index("invoice_line_by_project", "tenant_id", "project_id"),
+    )
+    invoice_id: UUID
+    position: int
+    description: str = Stored(max_length=1000)
+    quantity: Decimal = Stored(max_digits=19, decimal_places=4)
+    unit_price: Decimal = Stored(max_digits=19, decimal_places=4)
+    discount_percentage: Decimal = Stored(default=Decimal(0), max_digits=5, decimal_places=2)
+    vat_rate_id: UUID | None = None
+    vat_percentage: Decimal = Stored(max_digits=5, decimal_places=2)
+    vat_category: Annotated[VatCategory, CHOICE] = VatCategory.STANDARD
+    net: Decimal = Stored(max_digits=19, decimal_places=2)
+    vat: Decimal = Stored(max_digits=19, decimal_places=2)
+    project_id: UUID | None = None
+
+
+class Payment(Changing, Row, table=True):
+    """Money received; below zero, money paid back."""
+
+    __tablename__ = "payment"
+    __table_args__ = (
+        of_organization(),
+        one_of("method", PaymentMethod),
+        check("exchange_rate", "exchange_rate > 0"),
+        UniqueConstraint("tenant_id", "id", "paid_on", "currency"),
+    )
+    paid_on: date
+    amount: Decimal = Stored(max_digits=19, decimal_places=2)
+    currency: str = Stored(max_length=3)
+    exchange_rate: Decimal = Stored(default=Decimal(1), max_digits=19, decimal_places=8)
+    method: Annotated[PaymentMethod, CHOICE] = PaymentMethod.BANK_TRANSFER
+    reference: str | None = Stored(default=None, max_length=140)
+
+
+class PaymentAllocation(Table, table=True):
+    """The part of a payment that one document takes, in the document's currency; below zero on a credit note.
+
+    `amount_base` is valued at the document's frozen rate and rounded cumulatively, so that a document paid in parts comes to exactly
+    its `gross_base`. Client, currency and day are the document's and the payment's own, held there by the links, so that sums per
+    client need no join; a document that is not issued takes no payment, and one with payments cannot be made void.
+    """
+
+    __tablename__ = "payment_allocation"
+    __table_args__ = (
+        link("payment", "payment_id", "paid_on", "currency", to=("id", "paid_on", "currency"), follows=True),
+        link("invoice", "invoice_id", "client_id", "currency", "is_issued", to=("id", "client_id", "currency", "is_issued")),
+        check("issued", "is_issued"),
+        Index(
+            "payment_allocation_by_client",
+            "tenant_id",
+            "client_id",
+            "paid_on",
+            postgresql_include=["currency", "amount", "amount_base"],
+        ),
+        Index("payment_allocation_by_invoice", "tenant_id", "invoice_id"),
+    )
+    payment_id: UUID = Stored(primary_key=True)
+    invoice_id: UUID = Stored(primary_key=True)
+    client_id: UUID
+    currency: str = Stored(max_length=3)
+    paid_on: date
+    is_issued: bool = True
+    amount: Decimal = Stored(max_digits=19, decimal_places=2)
+    amount_base: Decimal = Stored(max_digits=19, decimal_places=2)

@@ -1,0 +1,94 @@
+"""Organizations, their members, and the tokens that members and machines sign in with."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Column, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import Field as Stored
+
+from db.tables.base import CHOICE, COUNTRY, CURRENCY, Changing, Row, Table, check, link, of_organization, one_of
+
+
+class Role(StrEnum):
+    """What a member does for the organization, from most to least rights."""
+
+    OWNER = "OWNER"
+    ADMIN = "ADMIN"
+    FINANCE = "FINANCE"
+    MEMBER = "MEMBER"
+    VIEWER = "VIEWER"
+
+
+class OrganizationFields(BaseModel):
+    """What a user can fill in on an organization."""
+
+    name: str = Field(min_length=1, max_length=200)
+    base_currency: str = Field(default="EUR", pattern=CURRENCY, max_length=3)
+    country: str = Field(default="NL", pattern=COUNTRY, max_length=2)
+    locale: str = Field(default="nl-NL", max_length=35)
+    timezone: str = Field(default="Europe/Amsterdam", max_length=64)
+    default_payment_term_days: int = Field(default=30, ge=0, le=365)
+    fiscal_year_start_month: int = Field(default=1, ge=1, le=12)
+    client_number_format: str | None = Field(default=None, max_length=50)
+    invoice_number_format: str | None = Field(default=None, max_length=50)
+    client_required: bool = False
+    project_required: bool = False
+
+
+class Organization(OrganizationFields, Changing, Table, table=True):
+    """A tenant. Its own key is the tenant."""
+
+    __tablename__ = "organization"
+    __table_args__ = (
+        link("vat_rate", "default_vat_rate_id", later=True),
+        link("invoice_layout", "default_layout_id", later=True),
+        check("payment_term", "default_payment_term_days BETWEEN 0 AND 365"),
+        check("fiscal_year", "fiscal_year_start_month BETWEEN 1 AND 12"),
+    )
+    default_vat_rate_id: UUID | None = None
+    default_layout_id: UUID | None = None
+
+
+class MemberFields(BaseModel):
+    """What a user can fill in on a member."""
+
+    name: str = Field(min_length=1, max_length=200)
+    email: str = Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
+    role: Annotated[Role, CHOICE] = Role.MEMBER
+
+
+class Member(MemberFields, Changing, Row, table=True):
+    __tablename__ = "member"
+    __table_args__ = (
+        of_organization(),
+        one_of("role", Role),
+        Index("member_email_unique", "tenant_id", text("lower(email)"), unique=True),
+    )
+    is_active: bool = True
+
+
+class ApiToken(Row, table=True):
+    """A secret that signs in; only its SHA-256 is stored. Without a member it belongs to a machine."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (
+        of_organization(),
+        link("member", "member_id"),
+        one_of("role", Role),
+        check("whose", "member_id IS NOT NULL OR role IS NOT NULL"),
+        check("hash", "octet_length(token_hash) = 32"),
+        UniqueConstraint("tenant_id", "token_hash"),
+        Index("api_token_by_hash", "token_hash"),
+    )
+    member_id: UUID | None = None
+    name: str = Stored(max_length=100)
+    role: Annotated[Role | None, CHOICE] = None
+    scope: list[str] | None = Stored(default=None, sa_column=Column(ARRAY(Text), nullable=True))
+    token_hash: bytes = Stored(sa_type=LargeBinary)
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None

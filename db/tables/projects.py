@@ -1,0 +1,131 @@
+"""Projects, and the registrations of time, expenses and mileage."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field as Stored
+
+from db.tables.base import CHOICE, Changing, Row, check, link, one_of
+
+
+class InvoiceMethod(StrEnum):
+    """Where a project's price comes from."""
+
+    NONE = "NONE"
+    CLIENT_HOURLY = "CLIENT_HOURLY"
+    PROJECT_HOURLY = "PROJECT_HOURLY"
+    PROJECT_FIXED = "PROJECT_FIXED"
+
+
+class RegistrationKind(StrEnum):
+    TIME = "TIME"
+    EXPENSE = "EXPENSE"
+    MILEAGE = "MILEAGE"
+
+
+class RegistrationStatus(StrEnum):
+    OPEN = "OPEN"
+    PENDING = "PENDING"
+    APPROVED = "APPROVED"
+    INVOICED = "INVOICED"
+    WRITTEN_OFF = "WRITTEN_OFF"
+    REJECTED = "REJECTED"
+
+
+class RateSource(StrEnum):
+    CLIENT = "CLIENT"
+    PROJECT = "PROJECT"
+    EXPLICIT = "EXPLICIT"
+    NONE = "NONE"
+
+
+class TripType(StrEnum):
+    PRIVATE = "PRIVATE"
+    BUSINESS = "BUSINESS"
+    COMMUTE = "COMMUTE"
+
+
+class ProjectFields(BaseModel):
+    """What a user can fill in on a project."""
+
+    name: str = Field(min_length=1, max_length=200)
+    code: str | None = Field(default=None, max_length=50)
+    starts_on: date | None = None
+    ends_on: date | None = None
+    invoice_method: Annotated[InvoiceMethod, CHOICE] = InvoiceMethod.CLIENT_HOURLY
+    hourly_rate: Decimal | None = Field(default=None, max_digits=19, decimal_places=4, ge=0)
+    fixed_price: Decimal | None = Field(default=None, max_digits=19, decimal_places=2, ge=0)
+    invoice_reference: str | None = Field(default=None, max_length=100)
+
+
+class Project(ProjectFields, Changing, Row, table=True):
+    __tablename__ = "project"
+    __table_args__ = (
+        link("client", "client_id"),
+        one_of("invoice_method", InvoiceMethod),
+        check("days", "ends_on >= starts_on"),
+        check("prices", "hourly_rate >= 0 AND fixed_price >= 0"),
+        UniqueConstraint("tenant_id", "id", "client_id"),
+        Index("project_by_client", "tenant_id", "client_id", "id"),
+    )
+    client_id: UUID
+    archived_at: datetime | None = None
+
+
+class RegistrationFields(BaseModel):
+    """What a user can fill in on a registration; which of it applies depends on the kind."""
+
+    registered_on: date
+    is_billable: bool = True
+    note: str | None = Field(default=None, max_length=2000)
+    minutes: int | None = Field(default=None, gt=0, le=1440)
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    quantity: Decimal | None = Field(default=None, max_digits=19, decimal_places=4)
+    unit_price: Decimal | None = Field(default=None, max_digits=19, decimal_places=4)
+    distance_km: Decimal | None = Field(default=None, max_digits=9, decimal_places=1, gt=0)
+    departure: str | None = Field(default=None, max_length=200)
+    destination: str | None = Field(default=None, max_length=200)
+    trip_type: Annotated[TripType | None, CHOICE] = None
+
+
+class Registration(RegistrationFields, Changing, Row, table=True):
+    """Work, an expense or a trip. Its rate and amount are stored, so that a new rate of the client changes nothing done before."""
+
+    __tablename__ = "registration"
+    __table_args__ = (
+        link("client", "client_id"),
+        link("project", "project_id", "client_id", to=("id", "client_id")),
+        link("member", "member_id"),
+        link("vat_rate", "vat_rate_id"),
+        link("invoice_line", "invoice_line_id"),
+        one_of("kind", RegistrationKind),
+        one_of("status", RegistrationStatus),
+        one_of("client_status", RegistrationStatus),
+        one_of("rate_source", RateSource),
+        one_of("trip_type", TripType),
+        check("time", "(kind = 'TIME') = (minutes IS NOT NULL) AND minutes BETWEEN 1 AND 1440"),
+        check("expense", "(kind = 'EXPENSE') = (quantity IS NOT NULL AND unit_price IS NOT NULL)"),
+        check("mileage", "(kind = 'MILEAGE') = (distance_km IS NOT NULL) AND distance_km > 0"),
+        check("invoiced", "(status = 'INVOICED') = (invoice_line_id IS NOT NULL)"),
+        Index("registration_by_client", "tenant_id", "client_id", "registered_on"),
+        Index("registration_by_project", "tenant_id", "project_id", "registered_on"),
+        Index("registration_by_invoice_line", "tenant_id", "invoice_line_id"),
+    )
+    kind: Annotated[RegistrationKind, CHOICE]
+    client_id: UUID
+    project_id: UUID | None = None
+    member_id: UUID
+    status: Annotated[RegistrationStatus, CHOICE] = RegistrationStatus.OPEN
+    client_status: Annotated[RegistrationStatus, CHOICE] = RegistrationStatus.OPEN
+    vat_rate_id: UUID | None = None
+    unit_rate: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=4)
+    rate_source: Annotated[RateSource, CHOICE] = RateSource.NONE
+    currency: str = Stored(max_length=3)
+    amount_net: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
+    invoice_line_id: UUID | None = None
