@@ -7,7 +7,6 @@ from urllib.parse import unquote, urlsplit
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -83,6 +82,6 @@ def _quoted(connection: Connection, how: str, value: str) -> str:
     return str(quoted).replace(":", r"\:")
 
 
-def current(connection: Connection) -> str | None:
-    """The revision of the tables."""
-    return MigrationContext.configure(connection, opts={"version_table_schema": SCHEMA}).get_current_revision()
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Of a database that others may use too, only our schema is looked at."""
+    return kind != "schema" or name == SCHEMA

@@ -4,14 +4,11 @@ from typing import Any
 
 from alembic import context
 
+from db.migrations import is_ours
 from db.tables import SCHEMA, Table
 
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '5s'"  # a migration that cannot have its lock gives up instead of holding up everybody
 STATEMENT_TIMEOUT = "SET LOCAL statement_timeout = '10min'"
-
-
-def is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    return kind != "schema" or name == SCHEMA
 
 
 def configured(**how: Any) -> None:  # noqa: ANN401 alembic's own keywords

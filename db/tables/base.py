@@ -1,11 +1,12 @@
 """What all tables share: the key that begins with the tenant, moments, checks and links."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint, MetaData, Text
+from sqlalchemy import CheckConstraint, Constraint, ForeignKeyConstraint, MetaData, Text
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
 from sqlmodel import Field as Stored
 from sqlmodel import SQLModel
@@ -15,13 +16,13 @@ from db.keys import new_id
 SCHEMA = "relaties"
 
 
-def _first_own(constraint: ColumnCollectionConstraint, _table: object) -> str:
+def _first_own(constraint: Constraint, _table: object) -> str:
     """What a constraint is about: its first column after the tenant's."""
-    tenant, *own = constraint.columns.keys()
+    tenant, *own = [column.name for column in constraint.columns] if isinstance(constraint, ColumnCollectionConstraint) else [""]
     return (own or [tenant])[0]
 
 
-NAMES = {
+NAMES: dict[str, str | Callable[[Constraint, Any], str]] = {
     "first_own": _first_own,
     "pk": "%(table_name)s_pk",
     "fk": "%(table_name)s_%(first_own)s_fk",

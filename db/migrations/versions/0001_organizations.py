@@ -17,7 +17,8 @@ RETURNS TABLE (tenant_id uuid, token_id uuid, member_id uuid, member_role text, 
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 SELECT t.tenant_id, t.id, t.member_id, m.role, t.role, t.scope, t.expires_at
 FROM relaties.api_token t LEFT JOIN relaties.member m ON m.tenant_id = t.tenant_id AND m.id = t.member_id
-WHERE t.token_hash = hash AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now()) AND (t.member_id IS NULL OR m.is_active)
+WHERE t.token_hash = hash AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
+AND (t.member_id IS NULL OR m.is_active)
 $$"""
 
 

@@ -1,0 +1,184 @@
+"""The organization itself: its members, the token that opens it, VAT rates, invoice layouts and labels."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import NamedTuple
+from uuid import UUID
+
+from db.demo.dice import Dice, uuid7
+from db.keys import name_key
+from db.tables.clients import VatTreatment
+from db.tables.contacts import LabelScope
+from db.tables.invoices import VatCategory
+from db.tables.organizations import Role
+
+TENANT = UUID("01856c58-3c00-7000-8000-6e6f6f726465")
+FOUNDED = datetime(2023, 1, 1, 8, tzinfo=UTC)
+TERM_DAYS = 30
+PEOPLE = (
+    ("Marieke Noordhof", Role.OWNER), ("Ruben Achterberg", Role.ADMIN), ("Ingrid Vreeswijk", Role.FINANCE),
+    ("Stéphane Lambrecht", Role.FINANCE),
+    ("Zoë Kuipersma", Role.MEMBER), ("Joris Wijngaard", Role.MEMBER), ("Fatima El Amrani", Role.MEMBER), ("Daan Oldenziel", Role.MEMBER),
+    ("Charlotte Deprez", Role.MEMBER), ("Tomasz Nowicki", Role.MEMBER), ("Els van Heukelom", Role.VIEWER),
+    ("André Brouckaert", Role.VIEWER),
+)  # fmt: skip
+RATES = (
+    ("NL", "21 % hoog", 21, VatCategory.STANDARD), ("NL", "9 % laag", 9, VatCategory.STANDARD), ("NL", "0 %", 0, VatCategory.ZERO),
+    ("NL", "Vrijgesteld", 0, VatCategory.EXEMPT), ("NL", "Verlegd", 0, VatCategory.REVERSE_CHARGE),
+    ("NL", "Intracommunautair", 0, VatCategory.INTRA_COMMUNITY), ("NL", "Export", 0, VatCategory.EXPORT),
+    ("BE", "21 %", 21, VatCategory.STANDARD), ("BE", "12 %", 12, VatCategory.STANDARD), ("BE", "6 %", 6, VatCategory.STANDARD),
+    ("BE", "0 %", 0, VatCategory.ZERO), ("BE", "Medecontractant", 0, VatCategory.REVERSE_CHARGE),
+    ("BE", "Intracommunautair", 0, VatCategory.INTRA_COMMUNITY), ("BE", "Export", 0, VatCategory.EXPORT),
+)  # fmt: skip
+LAYOUTS = (("Noorderlicht", "nl", True), ("Noorderlicht français", "fr", False), ("Northern Lights", "en", False))
+LABELS = (
+    "Abonnement", "Advies", "Bouw", "Detachering", "Duurzaam", "Fixed price", "Franstalig", "Groot", "Horeca", "Industrie", "Kennismaking",
+    "Kwartaalfactuur", "Non-profit", "Onderwijs", "Overheid", "Partner", "Retail", "Retainer", "Risico", "Slapend", "Startende onderneming",
+    "Strippenkaart", "VIP", "Vlaanderen", "Zorg",
+)  # fmt: skip
+COLORS = ("#0F766E", "#1D4ED8", "#4D7C0F", "#64748B", "#7E22CE", "#B45309", "#BE123C", "#0369A1", "#A16207", "#DC2626")
+
+
+class OrganizationRow(NamedTuple):
+    created_at: datetime = FOUNDED
+    updated_at: datetime = FOUNDED
+    version: int = 1
+    tenant_id: UUID = TENANT
+    name: str = "Noorderlicht Advies"
+    base_currency: str = "EUR"
+    country: str = "NL"
+    locale: str = "nl-NL"
+    timezone: str = "Europe/Amsterdam"
+    default_payment_term_days: int = TERM_DAYS
+    fiscal_year_start_month: int = 1
+    client_number_format: str | None = "0000"
+    invoice_number_format: str | None = "YYYY-00000"
+    client_required: bool = True
+    project_required: bool = False
+
+
+class MemberRow(NamedTuple):
+    id: UUID
+    name: str
+    email: str
+    role: str
+    created_at: datetime = FOUNDED
+    updated_at: datetime = FOUNDED
+    version: int = 1
+    tenant_id: UUID = TENANT
+    is_active: bool = True
+
+
+class TokenRow(NamedTuple):
+    id: UUID
+    member_id: UUID
+    token_hash: bytes
+    name: str = "Demo"
+    created_at: datetime = FOUNDED
+    tenant_id: UUID = TENANT
+
+
+class VatRateRow(NamedTuple):
+    id: UUID
+    country: str
+    name: str
+    percentage: Decimal
+    category: str
+    created_at: datetime = FOUNDED
+    updated_at: datetime = FOUNDED
+    version: int = 1
+    tenant_id: UUID = TENANT
+    is_active: bool = True
+
+
+class LayoutRow(NamedTuple):
+    id: UUID
+    name: str
+    language: str
+    is_default: bool
+    template: str = "standard"
+    created_at: datetime = FOUNDED
+    updated_at: datetime = FOUNDED
+    version: int = 1
+    tenant_id: UUID = TENANT
+    is_active: bool = True
+
+
+class LabelRow(NamedTuple):
+    id: UUID
+    name: str
+    name_key: str
+    color: str
+    created_at: datetime = FOUNDED
+    updated_at: datetime = FOUNDED
+    version: int = 1
+    tenant_id: UUID = TENANT
+    is_active: bool = True
+    scope: str = LabelScope.CLIENT
+
+
+class Vat(NamedTuple):
+    """A VAT rate as an invoice line takes it over."""
+
+    id: UUID
+    per_cent: int
+    percentage: Decimal
+    category: str
+
+
+class House(NamedTuple):
+    """What the organization has of its own: everything else points here."""
+
+    members: list[MemberRow]
+    token: TokenRow
+    rates: list[VatRateRow]
+    layouts: list[LayoutRow]
+    labels: list[LabelRow]
+    vat: dict[VatTreatment, Vat]  # what the invoices of a client carry, by its treatment
+    vat_low: Vat
+
+    @property
+    def default_layout(self) -> LayoutRow:
+        return next(layout for layout in self.layouts if layout.is_default)
+
+
+def house(token_hash: bytes, labels: int) -> House:
+    dice = Dice("organization")
+    members = [MemberRow(_id(dice), name, _email(name), role) for name, role in PEOPLE]
+    rates = [VatRateRow(_id(dice), country, name, Decimal(percentage), kind) for country, name, percentage, kind in RATES]
+    return House(
+        members=members,
+        token=TokenRow(_id(dice), members[0].id, token_hash),
+        rates=rates,
+        layouts=[LayoutRow(_id(dice), *layout) for layout in LAYOUTS],
+        labels=[LabelRow(_id(dice), name, name_key(name), COLORS[n % len(COLORS)]) for n, name in enumerate(LABELS[:labels])],
+        vat=_by_treatment([_taken_over(rate) for rate in rates]),
+        vat_low=_taken_over(rates[1]),
+    )
+
+
+def _id(dice: Dice) -> UUID:
+    return uuid7(round(FOUNDED.timestamp()) * 1000, dice.getrandbits(74))
+
+
+def _email(name: str) -> str:
+    return f"{name_key(name).replace(' ', '.')}@noorderlicht.example"
+
+
+OWNER = _email(PEOPLE[0][0])
+
+
+def _taken_over(rate: VatRateRow) -> Vat:
+    return Vat(rate.id, int(rate.percentage), rate.percentage, rate.category)
+
+
+def _by_treatment(rates: list[Vat]) -> dict[VatTreatment, Vat]:
+    """An organization in the Netherlands invoices with its own country's rates."""
+    high, _low, _zero, exempt, reverse, within, export, *_belgian = rates
+    return {
+        VatTreatment.DOMESTIC: high,
+        VatTreatment.EXEMPT: exempt,
+        VatTreatment.REVERSE_CHARGE: reverse,
+        VatTreatment.INTRA_COMMUNITY: within,
+        VatTreatment.EXPORT: export,
+    }

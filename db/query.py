@@ -1,0 +1,131 @@
+"""A statement over the tables, its constant SQL text, and the class of its rows.
+
+A row class is declared once, by annotations; they become properties that read the record by position:
+
+    class LabelRow(Row):
+        id: UUID
+        name: str
+
+`Query` refuses at import a statement whose columns are not exactly those of its row class, in that order.
+"""
+
+import inspect
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from operator import itemgetter
+from typing import Any, ClassVar, Generic, TypeVar
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Numeric,
+    Select,
+    SQLColumnExpression,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.types import TypeEngine
+from sqlmodel import SQLModel
+
+RESERVED = frozenset({"get", "items", "keys", "values"})
+R = TypeVar("R", bound="Row")
+T = TypeVar("T")
+
+TENANT: BindParameter[UUID] = bindparam("tenant", type_=Uuid())
+
+
+class Row(asyncpg.Record):
+    """A record whose columns have names and types: no entity, no copy.
+
+    `__init_subclass__` and no metaclass: asyncpg takes nothing but a class of `type` itself.
+    """
+
+    __columns__: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls) -> None:
+        own = tuple(inspect.get_annotations(cls))
+        if taken := RESERVED.intersection(own):
+            raise TypeError(f"{cls.__name__}: asyncpg.Record keeps {sorted(taken)} for itself")
+        first = len(cls.__columns__)
+        cls.__columns__ += own
+        for place, column in enumerate(own, first):
+            setattr(cls, column, property(itemgetter(place)))
+
+
+class Query(Generic[R]):
+    """A statement compiled once; every value is a parameter with a name."""
+
+    def __init__(self, statement: Select[Any], row: type[R]) -> None:
+        if (found := tuple(column.key for column in statement.selected_columns)) != row.__columns__:
+            raise TypeError(f"{row.__name__} has columns {row.__columns__}, its statement {found}")
+        self.sql, self._order = compiled(statement)
+        self.row = row
+        if "tenant" not in self._order:
+            raise TypeError(f"{row.__name__}: a statement without its tenant")
+
+    def arguments(self, values: Mapping[str, object]) -> list[object]:
+        """The values in the order of the text. None is allowed for a parameter that this shape does not use."""
+        if surplus := [name for name, value in values.items() if value is not None and name not in self._order]:
+            raise TypeError(f"{self.row.__name__}: no parameter {surplus}")
+        return [values[name] for name in self._order]
+
+
+def compiled(statement: Select[Any]) -> tuple[str, tuple[str, ...]]:
+    """The text as asyncpg takes it, and the names of its parameters in order. What is fixed stands in the text."""
+    made = statement.compile(dialect=dialect(), compile_kwargs={"render_postcompile": True})  # type: ignore[no-untyped-call]
+    if fixed := [name for name, bind in made.binds.items() if not bind.required]:
+        raise TypeError(f"write {fixed} as word() or literal_column(): constants stand in the text")
+    return str(made), tuple(made.positiontup or ())
+
+
+def columns(row: type[Row], table: type[SQLModel], **expressions: SQLColumnExpression[Any]) -> list[ColumnElement[Any]]:
+    """The columns of a row: those of the table by name, and the given expressions."""
+    return [_shown(expressions.get(name) if name in expressions else getattr(table, name)).label(name) for name in row.__columns__]
+
+
+def _shown(column: Any) -> ColumnElement[Any]:  # noqa: ANN401 SQLAlchemy has no type for "column or attribute" that knows its `type`
+    """Money leaves SQL as text."""
+    return cast(column, Text) if isinstance(column.type, Numeric) else column
+
+
+def parameter(name: str, kind: TypeEngine[T]) -> BindParameter[T]:
+    """A value that a query is asked with."""
+    return bindparam(name, type_=kind)
+
+
+def word(value: StrEnum) -> ColumnElement[str]:
+    """A constant of a statement: one of a closed set, so it can stand in the text."""
+    return literal_column(f"'{value}'", Text())
+
+
+IDS = parameter("ids", ARRAY(Uuid()))
+asked = func.unnest(IDS).table_valued("id").render_derived(name="asked")  # the keys as rows, to join what each has
+
+
+def among(column: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+    """`in_()` would give a text per number of values, which asyncpg cannot run."""
+    return column == any_(IDS)
+
+
+def grouped(rows: Iterable[R], keys: Sequence[UUID], column: str) -> list[list[R]]:
+    """The rows of each key, in the order of the keys."""
+    groups: dict[UUID, list[R]] = {key: [] for key in keys}
+    place = itemgetter(column)
+    for row in rows:
+        groups[place(row)].append(row)
+    return list(groups.values())
+
+
+def by_key(rows: Iterable[R], keys: Sequence[UUID]) -> list[R | None]:
+    """The row of each key, or None, in the order of the keys."""
+    found = {row["id"]: row for row in rows}
+    return [found.get(key) for key in keys]

@@ -1,0 +1,126 @@
+"""What the queries return: a class per shape of row, declared once; what is shown and what is ruled read these."""
+
+from datetime import datetime
+from uuid import UUID
+
+from db.query import Row
+
+
+class OrganizationRow(Row):
+    id: UUID
+    name: str
+    base_currency: str
+    country: str
+    locale: str
+    timezone: str
+    version: int
+
+
+class MemberRow(Row):
+    id: UUID
+    name: str
+    email: str
+    role: str
+    is_active: bool
+    version: int
+
+
+class TokenRow(Row):
+    id: UUID
+    name: str
+    member_name: str | None
+    role: str | None
+    scope: list[str] | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class ActorRow(Row):
+    """Whom a token stands for: the columns of the look-up function."""
+
+    tenant_id: UUID
+    token_id: UUID
+    member_id: UUID | None
+    member_role: str | None
+    token_role: str | None
+    scope: list[str] | None
+    expires_at: datetime | None
+
+
+class ClientRow(Row):
+    """A client with its primary address."""
+
+    id: UUID
+    name_key: str
+    name: str
+    number: str | None
+    kind: str
+    is_prospect: bool
+    phone: str | None
+    email: str | None
+    website: str | None
+    language: str | None
+    notes: str | None
+    kvk_number: str | None
+    kvk_branch_number: str | None
+    kbo_number: str | None
+    vat_number: str | None
+    has_address: bool
+    line1: str | None
+    line2: str | None
+    postal_code: str | None
+    city: str | None
+    region: str | None
+    country: str | None
+    attention: str | None
+    archived_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class ContactRow(Row):
+    id: UUID
+    first_name: str | None
+    last_name: str | None
+    job_title: str | None
+    email: str | None
+    phone: str | None
+    mobile: str | None
+    language: str | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class ClientContactRow(ContactRow):
+    """A contact as one client knows it: what the link holds belongs to the edge."""
+
+    client_id: UUID
+    position: int
+    department: str | None
+    is_invoice_contact: bool
+    is_primary: bool
+
+
+class LabelRow(Row):
+    id: UUID
+    name: str
+    color: str
+    version: int
+
+
+class ClientLabelRow(LabelRow):
+    client_id: UUID
+
+
+class RevenueRow(Row):
+    """Sums of one client: in one of its currencies, or `is_total` of all, in the organization's."""
+
+    client_id: UUID
+    is_total: bool
+    currency: str
+    invoiced: str
+    paid: str
+    outstanding: str

@@ -1,0 +1,23 @@
+"""Rules of contacts."""
+
+from collections.abc import Sequence
+from operator import attrgetter
+from uuid import UUID
+
+from db import contacts as rows
+from db.rows import ClientContactRow, ContactRow
+from domain.pages import Order, Page, Wanted
+from domain.scope import Permission, ReadScope, Scope
+
+BY_POSITION: Order[ClientContactRow] = Order("client.contacts.position", attrgetter("position", "id"))
+
+
+async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, first: int, after: str | None) -> list[Page[ClientContactRow]]:
+    """The contacts of each client by their position there. Whoever sees a client sees its contacts."""
+    wanted = Wanted.of(BY_POSITION, scope.cursors, first=first, after=after)
+    return [wanted.page(found) for found in await rows.of_clients(scope, ids, after=wanted.after, size=wanted.size)]
+
+
+async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[ContactRow | None]:
+    scope.must(Permission.CLIENTS_READ)
+    return await rows.by_id(scope, ids)

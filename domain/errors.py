@@ -1,0 +1,61 @@
+"""What a rule says when it will not: an answer for the caller. Anything else that goes wrong is a bug."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An expected refusal: a stable code, where in the input it lies, and a sentence.
+
+    A value, carried by `Refused`: graphql-core takes an exception found in a result for the failure of that field, so none can be shown.
+    """
+
+    code: ClassVar[str]
+    path: list[str]
+    message: str
+
+
+class NotFound(Refusal):
+    code = "NOT_FOUND"
+
+
+class InvalidInput(Refusal):
+    code = "INVALID"
+
+
+class NameTaken(Refusal):
+    code = "NAME_TAKEN"
+
+
+class Refused(Exception):  # noqa: N818 a refusal is a state, not an error of the program
+    """A rule says no, for one or more reasons; what was done so far is rolled back."""
+
+    def __init__(self, *refusals: Refusal) -> None:
+        super().__init__(*refusals)
+        self.refusals = refusals
+
+
+class Forbidden(Exception):  # noqa: N818
+    """A right that the caller lacks: the operation's own error, never a user error."""
+
+    extensions: ClassVar[dict[str, str]] = {"code": "FORBIDDEN"}
+
+
+class BadInput(Exception):  # noqa: N818
+    """An argument of a query that cannot be answered."""
+
+    extensions: ClassVar[dict[str, str]] = {"code": "BAD_USER_INPUT"}
+
+
+def checked(fields: type[M], values: Mapping[str, object]) -> M:
+    """The values as their field set; a refusal for each that is out of its limits."""
+    try:
+        return fields.model_validate(values)
+    except ValidationError as wrong:
+        raise Refused(*(InvalidInput([str(step) for step in fault["loc"]], fault["msg"]) for fault in wrong.errors())) from wrong

@@ -1,0 +1,87 @@
+"""Who asks, what they may, and the transaction in which they ask."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.engine import Tx, Work
+from db.query import Query, R
+from db.tables import Role
+from domain.cursors import Cursors
+from domain.errors import Forbidden
+
+
+class Permission(StrEnum):
+    """A right. Every rule asks for the one it needs."""
+
+    CLIENTS_READ = "CLIENTS_READ"
+    CLIENTS_WRITE = "CLIENTS_WRITE"
+    REGISTRATIONS_WRITE = "REGISTRATIONS_WRITE"
+    FINANCE_READ = "FINANCE_READ"
+    FINANCE_WRITE = "FINANCE_WRITE"
+    CLIENTS_ARCHIVE = "CLIENTS_ARCHIVE"
+    CLIENTS_IMPORT = "CLIENTS_IMPORT"
+    CLIENTS_EXPORT = "CLIENTS_EXPORT"
+    ORGANIZATION_WRITE = "ORGANIZATION_WRITE"
+    OWNERS_WRITE = "OWNERS_WRITE"
+
+
+EVERYTHING = frozenset(Permission)
+_ADMIN = EVERYTHING - {Permission.OWNERS_WRITE}
+_FINANCE = _ADMIN - {Permission.CLIENTS_ARCHIVE, Permission.ORGANIZATION_WRITE}
+_VIEWER = frozenset({Permission.CLIENTS_READ})
+_MEMBER = _VIEWER | {Permission.CLIENTS_WRITE, Permission.REGISTRATIONS_WRITE}
+RIGHTS = {Role.OWNER: EVERYTHING, Role.ADMIN: _ADMIN, Role.FINANCE: _FINANCE, Role.MEMBER: _MEMBER, Role.VIEWER: _VIEWER}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who asks: of one organization, and of no other."""
+
+    tenant: UUID
+    permissions: frozenset[Permission]
+    member_id: UUID | None = None
+    token_id: UUID | None = None
+
+    @classmethod
+    def operator(cls, tenant: UUID) -> Self:
+        """Whoever runs the server, at its command line: needs no token, since the owner's address is one."""
+        return cls(tenant, EVERYTHING)
+
+
+class Scope:
+    """A transaction and who asks. It is itself a `Tx`, so that a query without a rule needs no wrapper."""
+
+    def __init__(self, actor: Actor, tx: Tx) -> None:
+        self.actor = actor
+        self._tx = tx
+
+    def may(self, permission: Permission) -> bool:
+        return permission in self.actor.permissions
+
+    def must(self, permission: Permission) -> None:
+        if not self.may(permission):
+            raise Forbidden(f"This needs the right {permission}.")
+
+    async def fetch(self, query: Query[R], **values: object) -> list[R]:
+        return await self._tx.fetch(query, **values)
+
+
+class ReadScope(Scope):
+    """A read transaction, who asks, and the cursors that they are given."""
+
+    def __init__(self, actor: Actor, tx: Tx, cursors: Cursors) -> None:
+        super().__init__(actor, tx)
+        self.cursors = cursors
+
+
+class WriteScope(Scope):
+    """A unit of work and who asks for it."""
+
+    def __init__(self, actor: Actor, work: Work) -> None:
+        super().__init__(actor, work)
+        self.tenant = actor.tenant
+        self.session: AsyncSession = work.session

@@ -1,0 +1,137 @@
+"""Every loader of an operation, made on first use; `by` makes a field of one."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+import strawberry
+from aiodataloader import DataLoader
+
+from db.rows import ClientContactRow, ClientLabelRow, ClientRow, ContactRow, LabelRow, MemberRow, OrganizationRow
+from domain import clients, contacts, labels, organizations, revenue
+from domain.pages import Page
+from domain.revenue import Revenue
+from domain.scope import ReadScope
+from domain.values import Period
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class BatchStoppedError(Exception):
+    """A batch was cancelled: an error for its waiters, who would otherwise wait for ever."""
+
+
+class Loader(DataLoader[K, V]):
+    """The values of all keys of a level by one call. What happens to one waiter is no business of the others."""
+
+    max_batch_size = 500
+
+    def __init__(self, batch: Callable[[Sequence[K]], Awaitable[Sequence[V]]]) -> None:
+        self._batch = batch
+        super().__init__()
+
+    async def batch_load_fn(self, keys: Sequence[K]) -> list[V]:
+        try:
+            return list(await self._batch(keys))
+        except BaseException as failed:
+            self.loop.call_soon(_seen, [self._cache[key] for key in keys if key in self._cache])
+            if isinstance(failed, asyncio.CancelledError):
+                raise BatchStoppedError from failed
+            raise
+
+    def load(self, key: K) -> "asyncio.Future[V]":
+        return asyncio.shield(self._asked(key))
+
+    async def load_level(self, keys: Iterable[K]) -> list[V]:
+        """The same as `load` for each key, with one wait for all of them."""
+        asked = [self._asked(key) for key in keys]
+        return [value.result() if value.done() else await asyncio.shield(value) for value in asked]
+
+    def _asked(self, key: K) -> "asyncio.Future[V]":
+        known = self._cache.get(key)
+        if known is not None and known.cancelled():
+            self.clear(key)
+        return super().load(key)
+
+
+def _seen(futures: "Iterable[asyncio.Future[V]]") -> None:
+    """Nobody may be waiting any more: asyncio need not log the failure of a batch for each of its keys."""
+    for future in futures:
+        if future.done() and not future.cancelled():
+            future.exception()
+
+
+class Loaders:
+    """One query per relation per operation: the keys of a level are fetched together."""
+
+    def __init__(self, scope: ReadScope) -> None:
+        self._scope = scope
+        self._made: dict[tuple[object, ...], Loader[UUID, Any]] = {}
+
+    @cached_property
+    def clients(self) -> Loader[UUID, ClientRow | None]:
+        return Loader(partial(clients.by_id, self._scope))
+
+    @cached_property
+    def contacts(self) -> Loader[UUID, ContactRow | None]:
+        return Loader(partial(contacts.by_id, self._scope))
+
+    @cached_property
+    def labels(self) -> Loader[UUID, LabelRow | None]:
+        return Loader(partial(labels.by_id, self._scope))
+
+    @cached_property
+    def labels_of_client(self) -> Loader[UUID, list[ClientLabelRow]]:
+        return Loader(partial(labels.of_clients, self._scope))
+
+    @cached_property
+    def organizations(self) -> Loader[UUID, OrganizationRow | None]:
+        return Loader(partial(organizations.by_id, self._scope))
+
+    @cached_property
+    def members(self) -> Loader[UUID, MemberRow | None]:
+        return Loader(partial(organizations.members_by_id, self._scope))
+
+    def contacts_of_client(self, *, first: int, after: str | None) -> Loader[UUID, Page[ClientContactRow]]:
+        return self._once(contacts.of_clients, first=first, after=after)
+
+    def revenue_of_client(self, period: Period) -> Loader[UUID, Revenue | None]:
+        return self._once(revenue.by_client, period=period)
+
+    def _once(self, batch: Callable[..., Awaitable[Sequence[V]]], **arguments: object) -> Loader[UUID, V]:
+        """One loader per set of arguments."""
+        key = (batch, *arguments.items())
+        if key not in self._made:
+            self._made[key] = Loader(partial(batch, self._scope, **arguments))
+        return self._made[key]
+
+
+@dataclass(frozen=True)
+class Relation(Generic[V]):
+    """How a level-wise executor asks for a relation: the loader, and the parent's attribute that is its key."""
+
+    loader: Callable[..., Loader[UUID, V]]
+    key: str
+
+
+class _HasLoaders(Protocol):
+    @property
+    def loaders(self) -> Loaders: ...
+
+
+def by(loader: Callable[..., Loader[UUID, V]], *, key: str = "id", description: str | None = None) -> Any:  # noqa: ANN401 the annotation stands
+    """A relation field. `loader` takes the loaders, then the field's arguments; a parent without a key has nothing."""
+
+    def resolve(root: object, info: strawberry.Info[_HasLoaders, None], **arguments: object) -> "asyncio.Future[V] | None":
+        wanted = getattr(root, key)
+        return None if wanted is None else loader(info.context.loaders, **arguments).load(wanted)
+
+    root, info, _ = inspect.signature(resolve).parameters.values()
+    _, *arguments = inspect.signature(loader).parameters.values()
+    resolve.__signature__ = inspect.Signature([root, info, *arguments])  # type: ignore[attr-defined]
+    return strawberry.field(resolver=resolve, description=description, metadata={"by": Relation(loader, key)})

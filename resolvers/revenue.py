@@ -1,0 +1,16 @@
+"""How revenue is answered."""
+
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+
+from domain.revenue import Revenue
+from resolvers.arguments import PeriodInput, period_of
+from resolvers.loaders import Loader, Loaders
+
+During = Annotated[PeriodInput | None, strawberry.argument(description="All time unless given.")]
+
+
+def of_client(loaders: Loaders, period: During = None) -> Loader[UUID, Revenue | None]:
+    return loaders.revenue_of_client(period_of(period))

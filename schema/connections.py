@@ -1,0 +1,32 @@
+"""Connections over pages of rows: the row is the node, read off as it is."""
+
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import Generic, TypeVar
+
+import strawberry
+
+from schema.lens import itself, read
+
+N = TypeVar("N")
+
+
+@strawberry.type(description="Where a page lies in its order.")
+class PageInfo:
+    has_next_page: bool = read(attrgetter("has_next"), description="Whether more follows.")
+    has_previous_page: bool = read(attrgetter("has_previous"), description="Whether something comes before.")
+    start_cursor: str | None = read(attrgetter("start_cursor"), description="Cursor of the first entry.")
+    end_cursor: str | None = read(attrgetter("end_cursor"), description="Cursor of the last entry: give it as `after` to read on.")
+
+
+@strawberry.type(description="An entry of a page.")
+class Edge(Generic[N]):
+    cursor: str = strawberry.field(description="Where the entry lies in its order.")
+    node: N = strawberry.field(description="The entry itself.")
+
+
+@strawberry.type(description="A page.")
+class Connection(Generic[N]):
+    edges: Sequence[Edge[N]] = strawberry.field(description="The entries with their cursors.")
+    nodes: Sequence[N] = read(attrgetter("rows"), description="The entries without their cursors.")
+    page_info: PageInfo = read(itself, description="Where the page lies.")

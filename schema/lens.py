@@ -1,0 +1,64 @@
+"""The seam between what the domain returns and what is shown: types that read their fields off rows.
+
+`@lens(ClientRow)` makes a class a Strawberry type; no row is ever converted. `read` is a field computed from its row alone.
+Both stay what Strawberry calls basic fields: no arguments, no waiting, no `info`.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import strawberry
+from strawberry.relay import GlobalID
+from strawberry.types.field import StrawberryField
+
+T = TypeVar("T")
+
+
+class _Read(StrawberryField):
+    """A function of the row instead of an attribute. It sits in the metadata, which copies of the field keep."""
+
+    def get_result(self, source: object, *_: object, **__: object) -> object:
+        return self.metadata["read"](source)
+
+
+def read(of: Callable[[Any], object], *, description: str | None = None) -> Any:
+    """A field that `of` computes from the row."""
+    return _Read(metadata={"read": of}, description=description)
+
+
+def answered(resolver: Callable[..., object], *, description: str) -> Any:
+    """A field that a resolver answers with something of another class than the annotation's: a row, a page."""
+    return strawberry.field(resolver=resolver, description=description)
+
+
+def itself(row: T) -> T:
+    return row
+
+
+ID = "Identifier, to ask for the object again: opaque, and the same for ever."
+
+
+@strawberry.interface(description="An object that can be asked for again by its id.")
+class Node:
+    id: GlobalID = strawberry.field(description=ID)
+
+
+def lens(*sources: type, description: str) -> Callable[[type[T]], type[T]]:
+    """A type whose values are of the given classes. A Node gets its id from the UUID of its row."""
+
+    def shown(cls: type[T]) -> type[T]:
+        shape = cast("Any", cls)
+        shape.is_type_of = staticmethod(lambda value, _info: isinstance(value, sources))
+        shape.sources = sources
+        if issubclass(cls, Node):
+            shape.__annotations__ = {"id": GlobalID, **cls.__annotations__}
+            shape.id = read(_global_id(cls.__name__), description=ID)
+        return strawberry.type(cls, description=description)
+
+    return shown
+
+
+def _global_id(name: str) -> Callable[[Any], str]:
+    prefix = f"{name}:"
+    return lambda row: b64encode(f"{prefix}{row.id}".encode()).decode()

@@ -1,0 +1,33 @@
+"""The root: where every operation begins."""
+
+from collections.abc import Callable, Sequence
+
+import strawberry
+from strawberry.extensions import SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+
+from resolvers import clients, nodes, viewer
+from schema.clients import Client
+from schema.connections import Connection
+from schema.contacts import Contact
+from schema.labels import Label
+from schema.lens import Node, answered
+from schema.scalars import SCALARS
+from schema.viewer import Member, Organization, Viewer
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    viewer: Viewer | None = answered(viewer.viewer, description="Who asks: the organization, the member and the rights of the token.")
+    clients: Connection[Client] | None = answered(clients.page, description="All clients of the organization by name. Needs CLIENTS_READ.")
+    node: Node | None = answered(nodes.by_id, description="Any object by its id; null when the organization has none with that id.")
+
+
+def build(extensions: Sequence[type[SchemaExtension] | Callable[[], SchemaExtension]] = ()) -> strawberry.Schema:
+    """The schema. Only one per process: building it changes the classes it is made of."""
+    return strawberry.Schema(
+        Query,
+        types=[Client, Contact, Label, Member, Organization],
+        extensions=extensions,
+        config=StrawberryConfig(scalar_map=SCALARS),
+    )

@@ -1,0 +1,58 @@
+"""Scalars, strict in what they take."""
+
+import re
+from datetime import date, datetime
+from decimal import Decimal
+from typing import NewType
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.types.scalar import ScalarDefinition
+
+CurrencyCode = NewType("CurrencyCode", str)
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _day(value: object) -> date:
+    try:
+        if isinstance(value, str) and DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise GraphQLError(f"{value!r} is not a day. A day is written as 2026-01-31.")
+
+
+def _is_output_only(value: object) -> object:
+    raise GraphQLError(f"{value!r} cannot be given here.")
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    Decimal: strawberry.scalar(
+        name="Decimal",
+        serialize=str,
+        parse_value=_is_output_only,
+        description='An exact decimal number, as text: `"1234.50"`.',
+        specified_by_url="https://scalars.graphql.org/chillicream/decimal",
+    ),
+    date: strawberry.scalar(
+        name="Date",
+        serialize=date.isoformat,
+        parse_value=_day,
+        description="A day: `2026-01-31`.",
+        specified_by_url="https://scalars.graphql.org/andimarek/local-date",
+    ),
+    datetime: strawberry.scalar(
+        name="DateTime",
+        serialize=datetime.isoformat,
+        parse_value=_is_output_only,
+        description="A moment, with its offset from UTC: `2026-01-31T09:30:00+00:00`.",
+        specified_by_url="https://scalars.graphql.org/andimarek/date-time",
+    ),
+    CurrencyCode: strawberry.scalar(
+        name="CurrencyCode",
+        serialize=str,
+        parse_value=_is_output_only,
+        description="A currency of ISO 4217: `EUR`.",
+        specified_by_url="https://www.iso.org/iso-4217-currency-codes.html",
+    ),
+}

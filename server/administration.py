@@ -1,0 +1,148 @@
+"""Commands on organizations, members and tokens: for whoever has the owner's address, so they need no token."""
+
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from db.engine import Database
+from db.rows import OrganizationRow, TokenRow
+from db.tables import Role
+from domain import organizations, tokens
+from domain.scope import Actor, Permission, Scope, WriteScope
+from domain.tokens import NewToken
+from server.doctor import UnfitError
+from server.options import DataDir, chosen, run, say
+from server.place import Place, as_owner, place
+
+T = TypeVar("T")
+organization = typer.Typer(no_args_is_help=True, help="Organizations.")
+member = typer.Typer(no_args_is_help=True, help="Members of an organization.")
+token = typer.Typer(no_args_is_help=True, help="Tokens to sign in with.")
+OfOrganization = Annotated[str | None, typer.Option("--organization", help="Name or id. Not needed while there is one.")]
+
+
+def _as_operator(data_dir: Path | None, act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+    async def acted(found: Place) -> T:
+        async with as_owner(found) as database:
+            return await act(database)
+
+    with place(chosen(data_dir), say) as found:
+        return run(acted(found))
+
+
+async def _organization(database: Database, wanted: str | None) -> OrganizationRow:
+    """The one meant: by name or id, or the only one there is."""
+    known = await organizations.everywhere(database)
+    found = [one for one in known if wanted is None or wanted in {one.name, str(one.id)}]
+    if len(found) == 1:
+        return found[0]
+    names = ", ".join(f"{one.name} ({one.id})" for one in known) or "none yet: relaties organization create NAME"
+    raise UnfitError(f"Say which organization with --organization. There are: {names}.")
+
+
+@organization.command("create")
+def organization_create(
+    name: Annotated[str, typer.Argument(help="Name of the organization.")],
+    currency: Annotated[str, typer.Option(help="Currency in which totals are given.")] = "EUR",
+    country: Annotated[str, typer.Option(help="Country, of ISO 3166-1.")] = "NL",
+    data_dir: DataDir = None,
+) -> None:
+    """Make an organization, and print its id."""
+
+    async def act(database: Database) -> UUID:
+        tenant = organizations.new_tenant()
+        async with database.work(tenant) as work:
+            values = {"name": name, "base_currency": currency, "country": country}
+            return await organizations.create(WriteScope(Actor.operator(tenant), work), values)
+
+    typer.echo(_as_operator(data_dir, act))
+
+
+@member.command("add")
+def member_add(
+    name: Annotated[str, typer.Argument(help="Name of the person.")],
+    email: Annotated[str, typer.Argument(help="E-mail address, used once in an organization.")],
+    role: Annotated[Role, typer.Option(help="What the member does for the organization.")] = Role.MEMBER,
+    of: OfOrganization = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Add a member to an organization, and print its id."""
+
+    async def act(database: Database) -> UUID:
+        tenant = (await _organization(database, of)).id
+        async with database.work(tenant) as work:
+            values = {"name": name, "email": email, "role": role}
+            return await organizations.add_member(WriteScope(Actor.operator(tenant), work), values)
+
+    typer.echo(_as_operator(data_dir, act))
+
+
+@token.command("create")
+def token_create(  # noqa: PLR0913, PLR0917 its options
+    of: OfOrganization = None,
+    member: Annotated[str | None, typer.Option(help="E-mail address of the member. Without one the token is a machine's.")] = None,
+    role: Annotated[Role | None, typer.Option(help="Role of the token, at most the member's; the member's unless given.")] = None,
+    scope: Annotated[list[Permission] | None, typer.Option(help="Only this right. May be repeated.")] = None,
+    expires: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day on which it signs in.")] = None,
+    name: Annotated[str, typer.Option(help="What the token is for.")] = "Command line",
+    *,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the token alone.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Make a token, and print it, once."""
+    until = datetime.combine(expires, time.max, UTC) if expires else None
+
+    async def act(database: Database) -> str:
+        found = await _organization(database, of)
+        async with database.work(found.id) as work:
+            wanted = NewToken(name, role, member, scope or None, until)
+            return await tokens.create(WriteScope(Actor.operator(found.id), work), wanted)
+
+    secret = _as_operator(data_dir, act)
+    typer.echo(secret if quiet else f"{secret}\nKeep it well: it is shown only now. Send it as `Authorization: Bearer {secret[:8]}…`.")
+
+
+@token.command("list")
+def token_list(of: OfOrganization = None, data_dir: DataDir = None) -> None:
+    """List the tokens of an organization; never the tokens themselves."""
+
+    async def act(database: Database) -> Table:
+        tenant = (await _organization(database, of)).id
+        tx = database.read(tenant)
+        try:
+            return _table(await tokens.of_organization(Scope(Actor.operator(tenant), tx)))
+        finally:
+            await tx.end()
+
+    Console(soft_wrap=True).print(_as_operator(data_dir, act))
+
+
+def _table(found: list[TokenRow]) -> Table:
+    table = Table("Id", "Name", "Member", "Role", "Scope", "Expires", "Revoked")
+    for row in found:
+        days = [f"{moment:%Y-%m-%d}" if moment else "" for moment in (row.expires_at, row.revoked_at)]
+        table.add_row(str(row.id), row.name, row.member_name or "", row.role or "", ", ".join(row.scope or ()), *days)
+    return table
+
+
+@token.command("revoke")
+def token_revoke(
+    id: Annotated[UUID, typer.Argument(help="Id of the token, from `relaties token list`.")],
+    of: OfOrganization = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Revoke a token: within seconds it signs nobody in any more."""
+
+    async def act(database: Database) -> None:
+        tenant = (await _organization(database, of)).id
+        async with database.work(tenant) as work:
+            await tokens.revoke(WriteScope(Actor.operator(tenant), work), id)
+
+    _as_operator(data_dir, act)
+    typer.echo("Revoked.")

@@ -1,0 +1,124 @@
+"""The command line."""
+
+import signal
+import socket
+import sys
+from typing import Annotated
+
+import typer
+
+from domain.errors import Refused
+from server import demo as demo_
+from server.administration import member, organization, token
+from server.app import schema_of
+from server.doctor import Finding, UnfitError, examined
+from server.options import DataDir, chosen, err, run, say
+from server.place import Place, migrated, place
+from server.secrets import keys
+from server.serving import bound, serve
+from server.settings import Environment, Settings, SettingsError
+
+cli = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A GraphQL backend for client relations."
+)
+demo = typer.Typer(no_args_is_help=True, help="The demo organization.")
+schema = typer.Typer(no_args_is_help=True, help="The GraphQL schema.")
+for name, group in {"demo": demo, "organization": organization, "member": member, "token": token, "schema": schema}.items():
+    cli.add_typer(group, name=name)
+
+
+def main() -> None:
+    """Runs a command. What a person can mend is one line a reason on the standard error, and status 1."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)  # so that whatever was started is stopped
+    try:
+        cli(standalone_mode=True)
+    except (SettingsError, UnfitError) as wrong:
+        _stop(str(wrong))
+    except Refused as refused:
+        _stop("\n".join(refusal.message for refusal in refused.refusals))
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _stop(reason: str) -> None:
+    err.print(reason, style="red")
+    sys.exit(1)
+
+
+@cli.command("serve")
+def serve_(
+    host: Annotated[str | None, typer.Option(help="Address to serve on. Instead of RELATIES_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to serve on. Instead of RELATIES_PORT.", min=1, max=65535)] = None,
+    data_dir: DataDir = None,
+    *,
+    demo: Annotated[
+        bool | None, typer.Option("--demo/--no-demo", help="Load the demo organization. On unless DATABASE_URL is set.")
+    ] = None,
+) -> None:
+    """Serve until Ctrl-C. Without DATABASE_URL an embedded PostgreSQL is started, its tables made, and the demo loaded."""
+    wanted = chosen(data_dir, host=host, port=port)
+    with bound(wanted) as taken, place(wanted, say) as found:
+        run(_serve(wanted, found, taken, is_demo=found.is_embedded if demo is None else demo))
+
+
+async def _serve(wanted: Settings, found: Place, taken: socket.socket, *, is_demo: bool) -> None:
+    if found.owner_url:
+        say("Bringing the tables up to date")
+        await migrated(found)
+    shown = [f"Relaties answers at http://{wanted.host}:{wanted.port}/graphql  (Ctrl-C stops it)"]
+    if is_demo:
+        shown.append(f"Token of the demo organization: {await demo_.loaded(wanted, found)}")
+    await serve(wanted, found.runtime_url, taken, shown)
+
+
+@cli.command("migrate")
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the tables up to date, and make the role of the server. Safe to repeat."""
+    with place(chosen(data_dir), say) as found:
+        run(migrated(found))
+    typer.echo("The tables are up to date.")
+
+
+@demo.command("load")
+def demo_load(data_dir: DataDir = None) -> None:
+    """Load the demo organization, once, and print its token."""
+    wanted = chosen(data_dir)
+    with place(wanted, say) as found:
+        run(migrated(found))
+        typer.echo(run(demo_.loaded(wanted, found)))
+
+
+@schema.command("print")
+def schema_print() -> None:
+    """Print the GraphQL schema."""
+    typer.echo(schema_of(Settings.model_construct()).as_str())
+
+
+@cli.command("doctor")
+def doctor(data_dir: DataDir = None) -> None:
+    """Say what is wrong with settings, database, role and migrations, and what to do."""
+    wanted = chosen(data_dir)
+    with place(wanted, say) as found:
+        wrong = run(_doctor(found, wanted))
+    if wrong:
+        sys.exit(1)
+    typer.echo("All is well.")
+
+
+async def _doctor(found: Place, wanted: Settings) -> int:
+    seen = [_keys(wanted)]
+    if found.is_embedded:
+        await migrated(found)
+    seen += [finding async for finding in examined(found.runtime_url, found.owner_url)]
+    for finding in seen:
+        typer.echo(f"[wrong] {finding.wrong}" if finding.wrong else f"[ok]    {finding.what}")
+    return sum(1 for finding in seen if finding.wrong)
+
+
+def _keys(wanted: Settings) -> Finding:
+    try:
+        keys(wanted)
+    except SettingsError as wrong:
+        return Finding("secret key", str(wrong))
+    return Finding("secret key" + (" for production" if wanted.env is Environment.PRODUCTION else ""))

@@ -1,0 +1,49 @@
+"""The demo organization: loaded once, with a token that is kept in the data directory and printed at each start."""
+
+from pathlib import Path
+
+import asyncpg
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from db import demo
+from domain import tokens
+from domain.scope import Actor, WriteScope
+from domain.tokens import NewToken
+from server.place import Place, as_owner
+from server.secrets import kept, renewed
+from server.settings import Settings
+
+
+async def loaded(settings: Settings, found: Place) -> str:
+    """The demo's token. Loading shows how far it is; interrupted, it leaves nothing and begins anew next time."""
+    path = settings.data_dir / "demo.token"
+    secret = kept(path, tokens.new_secret)
+    owner = await asyncpg.connect(found.owner)
+    try:
+        if not await demo.is_loaded(owner):
+            with _progress() as progress:
+                bar = progress.add_task("Loading the demo organization", total=None)
+                await demo.load(
+                    owner,
+                    token_hash=tokens.hash_of(secret),
+                    progress=lambda what, done, total: progress.update(bar, description=f"Loading {what}", completed=done, total=total),
+                )
+            return secret
+    finally:
+        await owner.close()
+    return await _known(found, path, secret)
+
+
+def _progress() -> Progress:
+    return Progress(TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+
+
+async def _known(found: Place, path: Path, secret: str) -> str:
+    """The kept token; a new one where it was lost with the data directory, or revoked."""
+    async with as_owner(found) as owner:
+        if await tokens.actor_of(owner, secret):
+            return secret
+        actor = Actor.operator(demo.TENANT)
+        async with owner.work(demo.TENANT) as work:
+            made = await tokens.create(WriteScope(actor, work), NewToken("Demo", member_email=demo.OWNER))
+    return renewed(path, made)

@@ -1,0 +1,105 @@
+"""What is wrong with settings, database, role and migrations, in plain words, and what to do about it."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import asyncpg
+
+from db import walls
+from db.addresses import without_password
+from db.engine import Database, Limits
+from db.migrations import head
+
+FEW = Limits(readers=1, writers=1)
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+OWNER_ROLE = "CREATE ROLE relaties_owner LOGIN CREATEROLE BYPASSRLS PASSWORD '…'"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at; what is wrong and what to do about it, or nothing."""
+
+    what: str
+    wrong: str | None = None
+
+
+class UnfitError(Exception):
+    """The server does not start: one clear line a reason."""
+
+
+async def examined(runtime_url: str, owner_url: str | None) -> AsyncIterator[Finding]:
+    """Everything that can be wrong, in the order in which to mend it."""
+    try:
+        database = await Database.connect(runtime_url, FEW)
+    except UNREACHABLE as failed:
+        yield Finding("database", unreachable("DATABASE_URL", runtime_url, failed))
+        return
+    try:
+        yield Finding(f"database {without_password(runtime_url)}")
+        for finding in await findings(database):
+            yield finding
+    finally:
+        await database.close()
+    if owner_url:
+        yield await _owner(owner_url)
+
+
+async def findings(database: Database) -> list[Finding]:
+    """What must hold before the server may answer anybody: an ordinary role, the right tables, a wall around each."""
+    return [await _role(database), *await _tables(database)]
+
+
+async def fit_or_refused(database: Database) -> None:
+    if wrong := [finding.wrong for finding in await findings(database) if finding.wrong]:
+        raise UnfitError("\n".join(wrong))
+
+
+def unreachable(setting: str, url: str, failed: BaseException) -> str:
+    return f"{setting}: cannot connect to {without_password(url)}: {str(failed) or type(failed).__name__}. Is PostgreSQL running there?"
+
+
+async def _role(database: Database) -> Finding:
+    role = await walls.role(database)
+    faults = {
+        "a superuser": role.is_superuser,
+        "one that bypasses row level security": role.is_bypassing,
+        "the tables' owner": role.is_owning,
+    }
+    if found := [what for what, is_so in faults.items() if is_so]:
+        advice = f"give DATABASE_URL a role of its own, which `relaties migrate` makes, and the role {role.name} to RELATIES_OWNER_URL"
+        return Finding(
+            "role", f"DATABASE_URL: the role {role.name} is {' and '.join(found)}, so organizations are not kept apart: {advice}."
+        )
+    return Finding(f"role {role.name}: ordinary, as it should be")
+
+
+async def _tables(database: Database) -> list[Finding]:
+    found, needed = await walls.revision(database), head()
+    if found != needed:
+        state = f"at revision {found}, and this version needs {needed}" if found else "not there yet"
+        return [Finding("tables", f"The tables are {state}: run `relaties migrate` with RELATIES_OWNER_URL set.")]
+    return [Finding(f"tables at revision {found}"), await _walls(database)]
+
+
+async def _walls(database: Database) -> Finding:
+    found = await walls.walls(database)
+    if open_ := [table.name for table in found if not table.stands]:
+        return Finding(
+            "walls",
+            f"Not every table keeps organizations apart: {', '.join(open_)}. Restore tenant_id, FORCE ROW LEVEL SECURITY and its policy.",
+        )
+    return Finding(f"row level security on all {len(found)} tables")
+
+
+async def _owner(owner_url: str) -> Finding:
+    try:
+        database = await Database.connect(owner_url, FEW)
+    except UNREACHABLE as failed:
+        return Finding("owner", unreachable("RELATIES_OWNER_URL", owner_url, failed))
+    try:
+        role = await walls.role(database)
+    finally:
+        await database.close()
+    if role.is_superuser or (role.is_bypassing and role.is_creating):
+        return Finding(f"owner {role.name}")
+    return Finding("owner", f"RELATIES_OWNER_URL: the role {role.name} needs CREATEROLE and BYPASSRLS: {OWNER_ROLE}.")

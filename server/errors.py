@@ -1,0 +1,54 @@
+"""What a caller is told of a failure: what was expected as it is, the unexpected behind an id that the log explains."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+from graphql import GraphQLError
+from strawberry.exceptions import StrawberryInputCoercionError
+
+from db.engine import BusyError
+from domain.errors import BadInput, Forbidden, Refused
+
+log = logging.getLogger("relaties")
+OURS = (Forbidden, BadInput, Refused)
+KNOWN: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
+    ((StrawberryInputCoercionError,), "BAD_USER_INPUT", ""),
+    ((BusyError,), "UNAVAILABLE", "Too many operations at once. Try again in a moment."),
+    ((asyncpg.QueryCanceledError, TimeoutError), "TIMEOUT", "This took too long. Ask for less at once."),
+    (
+        (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError),
+        "UNAVAILABLE",
+        "The database cannot be reached. Try again.",
+    ),
+)
+
+
+def problem(code: str, message: str, **more: object) -> dict[str, object]:
+    """An answer that is nothing but an error."""
+    return {"errors": [{"message": message, "extensions": {"code": code, **more}}]}
+
+
+def shown(error: GraphQLError) -> Mapping[str, Any]:
+    cause = error.original_error
+    if isinstance(cause, OURS) or (cause is None and error.extensions and "code" in error.extensions):
+        return error.formatted
+    if cause is None or isinstance(cause, GraphQLError):
+        return _coded(error, "BAD_USER_INPUT", "")  # graphql-core's own: a variable or an argument that is not of its type
+    for kinds, code, message in KNOWN:
+        if isinstance(cause, kinds):
+            return _coded(error, code, message)
+    return {**error.formatted, **masked(cause)}
+
+
+def masked(failed: BaseException) -> dict[str, object]:
+    """The incident's id for the caller; the trace for the log."""
+    incident = uuid4().hex
+    log.error("incident %s", incident, exc_info=failed)
+    return {"message": "Something went wrong.", "extensions": {"code": "INTERNAL_SERVER_ERROR", "incident": incident}}
+
+
+def _coded(error: GraphQLError, code: str, message: str) -> Mapping[str, Any]:
+    return {**error.formatted, "message": message or error.message, "extensions": {"code": code}}

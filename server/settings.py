@@ -1,0 +1,93 @@
+"""Settings: from the environment, read once, here alone."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from platformdirs import user_data_path
+from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from db.engine import Limits
+
+FOR_ROOT = Path("/var/lib/relaties")
+
+
+class Environment(StrEnum):
+    DEVELOPMENT = "development"
+    PRODUCTION = "production"
+
+
+class SettingsError(Exception):
+    """One line a setting that is wrong."""
+
+
+def default_data_dir() -> Path:
+    """Root's is one that the account that PostgreSQL runs as can reach; a person's is where their programs keep data."""
+    return FOR_ROOT if os.geteuid() == 0 else user_data_path("relaties")
+
+
+Address = Annotated[PostgresDsn, UrlConstraints(allowed_schemes=["postgresql", "postgres"])]
+
+
+class Settings(BaseSettings):
+    """Each field is an environment variable, `RELATIES_` and its name in capitals, unless it names another."""
+
+    model_config = SettingsConfigDict(env_prefix="RELATIES_", populate_by_name=True, extra="ignore", frozen=True)
+
+    database_url: Address | None = Field(
+        default=None,
+        validation_alias="DATABASE_URL",
+        description="PostgreSQL of your own, as the role of the server. Without it an embedded PostgreSQL is started.",
+    )
+    owner_url: Address | None = Field(
+        default=None,
+        description="The same database as the role that owns it: for migrations, the demo and the commands that manage tokens.",
+    )
+    direct_url: Address | None = Field(
+        default=None, description="The same as `DATABASE_URL` past a connection pooler, where one stands between."
+    )
+    data_dir: Path = Field(
+        default_factory=default_data_dir,
+        description="Where the embedded PostgreSQL, the demo's token and the secret key are kept.",
+    )
+    secret_key: str | None = Field(
+        default=None,
+        min_length=32,
+        description="Signs cursors. Several, with commas between: the first signs, all verify. Without it one is made in `data_dir`.",
+    )
+    env: Environment = Field(default=Environment.DEVELOPMENT, description="`development` or `production`; the latter demands a secret key.")
+    host: str = Field(default="127.0.0.1", description="Address to serve on.")
+    port: int = Field(default=8000, ge=1, le=65535, description="Port to serve on.")
+    readers: int = Field(default=8, ge=1, le=200, description="Connections for reading.")
+    writers: int = Field(default=4, ge=1, le=200, description="Connections for changes.")
+    connection_wait_seconds: float = Field(default=2, gt=0, description="How long an operation waits for a connection.")
+    statement_seconds: float = Field(default=5, gt=0, description="How long one SQL statement may take.")
+    operation_seconds: float = Field(default=10, gt=0, description="How long one operation may take.")
+    max_body_bytes: int = Field(default=1_000_000, gt=0, description="Largest body of a request.")
+    max_tokens: int = Field(default=2000, gt=0, description="Most tokens in a GraphQL document.")
+    max_depth: int = Field(default=10, gt=0, description="Most levels of fields in a GraphQL document.")
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.readers, self.writers, self.connection_wait_seconds, self.statement_seconds)
+
+    @classmethod
+    def variable(cls, name: str) -> str:
+        """The environment variable of a field."""
+        alias = cls.model_fields[name].validation_alias
+        return alias if isinstance(alias, str) else f"RELATIES_{name}".upper()
+
+
+def settings() -> Settings:
+    """Refuses with a line for each that is wrong: the variable and why, never its value, which may be a password."""
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        faults = (f"{_variable(str(fault['loc'][0]))}: {fault['msg']}" for fault in wrong.errors())
+        raise SettingsError("\n".join(faults)) from None
+
+
+def _variable(name: str) -> str:
+    return Settings.variable(name) if name in Settings.model_fields else name

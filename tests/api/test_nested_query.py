@@ -1,0 +1,145 @@
+"""The nested query: clients with their contacts, labels and revenue."""
+
+import asyncio
+from collections.abc import Callable
+
+import asyncpg
+import pytest
+
+from db.engine import Database
+from db.tables import Role
+from tests.ask import Api
+from tests.builders import Tenant
+
+NESTED = """query ($first: Int!, $after: String) { clients(first: $first, after: $after) {
+  edges { cursor node {
+    id name number kind email address { city country } archivedAt version
+    contacts(first: 2) { edges { cursor isInvoiceContact isPrimary position node { id fullName } } pageInfo { hasNextPage endCursor } }
+    labels { id name color }
+    revenue(period: {since: "2026-01-01", until: "2026-12-31"}) {
+      invoiced { amount currency } paid { amount } outstanding { amount } byCurrency { currency invoiced { amount } } } } }
+  pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+
+
+def answering(statements: list[str]) -> list[str]:
+    return [sent for sent in statements if sent.startswith("SELECT") and "token_actor" not in sent]
+
+
+@pytest.mark.parametrize("first", [1, 50, 100])
+async def test_a_nested_page_takes_four_statements(as_: Callable[..., Api], crowded: Tenant, statements: list[str], first: int) -> None:
+    """The cost of a nested page does not grow with its rows, and all of it is one transaction."""
+    api = as_(crowded)
+    await api.data(NESTED, first=1)  # a new connection first asks the server about its types
+    statements.clear()
+    page = (await api.data(NESTED, first=first))["clients"]
+
+    assert len(page["edges"]) == min(first, 60)
+    assert len(answering(statements)) == 4
+    around = [sent for sent in statements if not sent.startswith("SELECT")]
+    assert [sent.partition(";")[0] for sent in around] == ["BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", "COMMIT"]
+
+
+async def test_a_client_shows_what_it_has(as_: Callable[..., Api], crowded: Tenant) -> None:
+    """Each field from its own table, and the link's data on the edge."""
+    client = (await as_(crowded).data(NESTED, first=1))["clients"]["edges"][0]["node"]
+
+    assert (client["name"], client["number"], client["kind"], client["archivedAt"]) == ("Client 00000", "0000", "COMPANY", None)
+    assert [(e["isInvoiceContact"], e["position"], e["node"]["fullName"]) for e in client["contacts"]["edges"]] == [
+        (True, 0, "An Person 00000-0"),
+        (False, 1, "An Person 00000-1"),
+    ]
+    assert client["contacts"]["pageInfo"]["hasNextPage"] is True
+    assert [label["name"] for label in client["labels"]] == ["Label 0", "Label 4"]
+    assert client["revenue"] == {
+        "invoiced": {"amount": "150.00", "currency": "EUR"},
+        "paid": {"amount": "121.00"},
+        "outstanding": {"amount": "60.50"},
+        "byCurrency": [{"currency": "EUR", "invoiced": {"amount": "150.00"}}],
+    }
+
+
+async def test_pages_follow_each_other(as_: Callable[..., Api], crowded: Tenant) -> None:
+    """Every client once, in order, and the last page says so."""
+    names, after, more, api = [], None, True, as_(crowded)
+    while more:
+        page = (await api.data(NESTED, first=25, after=after))["clients"]
+        assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
+        names += [edge["node"]["name"] for edge in page["edges"]]
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    assert names == [f"Client {place:05}" for place in range(60)]
+
+
+async def test_contacts_of_a_client_are_read_on_after_a_cursor(as_: Callable[..., Api], crowded: Tenant) -> None:
+    """The rest of the contacts, and the cursor of an edge is where it stands."""
+    contacts = "contacts(first: 2, after: $after) { edges { cursor node { lastName } } }"
+    query = f"query ($after: String) {{ clients(first: 1) {{ nodes {{ {contacts} }} }} }}"
+    api = as_(crowded)
+    first = (await api.data(query))["clients"]["nodes"][0]["contacts"]["edges"]
+    rest = (await api.data(query, after=first[1]["cursor"]))["clients"]["nodes"][0]["contacts"]["edges"]
+    assert [edge["node"]["lastName"] for edge in first + rest] == ["Person 00000-0", "Person 00000-1", "Person 00000-2"]
+
+
+async def test_s06_without_revenue_asked_no_revenue_is_computed(as_: Callable[..., Api], crowded: Tenant, statements: list[str]) -> None:
+    """One statement for a page of names."""
+    await as_(crowded).data("{ clients(first: 50) { nodes { name } } }")
+    assert len(answering(statements)) == 1
+    assert "invoice" not in answering(statements)[0]
+
+
+async def test_the_same_revenue_under_two_names_costs_one_statement(
+    as_: Callable[..., Api], crowded: Tenant, statements: list[str]
+) -> None:
+    """And other arguments another one."""
+    await as_(crowded).data(
+        '{ clients { nodes { a: revenue { since } b: revenue { since } c: revenue(period: {since: "2026-01-01"}) { since } } } }'
+    )
+    assert len(answering(statements)) == 3
+
+
+@pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
+async def test_figures_are_null_without_the_right(as_: Callable[..., Api], crowded: Tenant, role: Role) -> None:
+    """Null, not an error for each row."""
+    body = await as_(crowded, role).ask("{ clients(first: 2) { nodes { revenue { paid { amount } } } } }")
+    assert body == {"data": {"clients": {"nodes": [{"revenue": None}, {"revenue": None}]}}}
+
+
+async def test_sixteen_at_once_on_five_connections_all_answer(as_: Callable[..., Api], crowded: Tenant) -> None:
+    """An operation holds one connection and never waits for a second."""
+    api = as_(crowded)
+    pages = await asyncio.gather(*(api.data(NESTED, first=50) for _ in range(16)))
+    assert [len(page["clients"]["edges"]) for page in pages] == [50] * 16
+
+
+async def test_a_failing_statement_leaves_the_other_fields_whole(
+    as_: Callable[..., Api], crowded: Tenant, owner: asyncpg.Connection
+) -> None:
+    """Revenue is null for each client, with an error that tells nothing; contacts and labels, asked after it too, are there."""
+    await owner.execute("REVOKE SELECT ON relaties.invoice FROM relaties_runtime")
+    try:
+        query = "{ clients(first: 3) { nodes { revenue { since } contacts { nodes { lastName } } labels { name } } } }"
+        body = await as_(crowded).ask(query)
+    finally:
+        await owner.execute("GRANT SELECT ON relaties.invoice TO relaties_runtime")
+    nodes = body["data"]["clients"]["nodes"]
+    assert [(node["revenue"], len(node["contacts"]["nodes"]), len(node["labels"])) for node in nodes] == [(None, 3, 2)] * 3
+    assert {error["message"] for error in body["errors"]} == {"Something went wrong."}
+    assert [error["extensions"]["code"] for error in body["errors"]] == ["INTERNAL_SERVER_ERROR"] * 3
+
+
+async def test_an_operation_cancelled_at_any_moment_gives_its_connection_back(
+    as_: Callable[..., Api], crowded: Tenant, database: Database
+) -> None:
+    """Also in the middle of a statement of a loader; every turn of the loop is tried until one runs through."""
+    api, turns, is_through = as_(crowded), 0, False
+    while not is_through:
+        task = asyncio.create_task(api.ask(NESTED, first=50))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        is_through = task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        turns = turns * 2 + 1
+    assert turns > 16
+    pages = await asyncio.gather(*(api.data(NESTED, first=50) for _ in range(16)))
+    assert [len(page["clients"]["edges"]) for page in pages] == [50] * 16
+    assert database.in_use == 0

@@ -1,0 +1,56 @@
+"""One field's failure is its own."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import httpx
+import strawberry
+
+from db.engine import Database
+from db.rows import ClientLabelRow
+from db.tables import Role
+from resolvers.loaders import Loader, Loaders, by
+from schema.labels import Label
+from tests.ask import connected
+from tests.builders import Tenant
+
+
+def labels_of(loaders: Loaders) -> Loader[UUID, list[ClientLabelRow]]:
+    return loaders.labels_of_client
+
+
+@strawberry.type
+class Thing:
+    id: strawberry.Private[UUID]
+    labels: list[Label] | None = by(labels_of)
+
+    @strawberry.field
+    async def boom(self) -> str:
+        await asyncio.sleep(0)
+        raise RuntimeError("boom")
+
+
+def served(key: UUID) -> strawberry.Schema:
+    @strawberry.type
+    class Query:
+        @strawberry.field
+        def a(self) -> Thing | None:
+            return Thing(id=key)
+
+        @strawberry.field
+        def b(self) -> Thing | None:
+            return Thing(id=key)
+
+    return strawberry.Schema(Query)
+
+
+async def test_a_failing_required_field_does_not_poison_a_shared_loader(database: Database, crowded: Tenant) -> None:
+    """Its siblings are cancelled; another object that waits for the same key gets its value."""
+    async with connected(served(crowded.clients[0]), database) as http:
+        asked = {"query": "{ a { boom labels { name } } b { labels { name } } }"}
+        response = await http.post("/graphql", json=asked, headers={"authorization": f"Bearer {crowded.tokens[Role.OWNER]}"})
+    assert response.status_code == httpx.codes.OK
+    body: dict[str, Any] = response.json()
+    assert body["data"] == {"a": None, "b": {"labels": [{"name": "Label 0"}, {"name": "Label 4"}]}}
+    assert [error["path"] for error in body["errors"]] == [["a", "boom"]]

@@ -1,0 +1,43 @@
+"""Asking over HTTP."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import strawberry
+
+from db.engine import Database
+from server.app import app
+from server.settings import Settings
+
+SECRETS = [b"a secret of the tests, 32 bytes or more"]
+
+
+def connected(schema: strawberry.Schema, database: Database, settings: Settings | None = None) -> httpx.AsyncClient:
+    """A client of the application itself, without a socket between."""
+    served = app(schema, database, settings or Settings(), SECRETS)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(served, raise_app_exceptions=False), base_url="http://test", timeout=30)
+
+
+@dataclass
+class Api:
+    """Asks as whom a token stands for."""
+
+    http: httpx.AsyncClient
+    token: str
+
+    async def post(self, body: object, **headers: str) -> httpx.Response:
+        return await self.http.post("/graphql", json=body, headers={"authorization": f"Bearer {self.token}", **headers})
+
+    async def ask(self, query: str, **variables: object) -> dict[str, Any]:
+        """The whole answer, errors too."""
+        response = await self.post({"query": query, "variables": variables})
+        assert response.status_code == 200, response.text
+        body: dict[str, Any] = response.json()
+        return body
+
+    async def data(self, query: str, **variables: object) -> Any:  # noqa: ANN401 JSON
+        """The data of an answer without errors."""
+        body = await self.ask(query, **variables)
+        assert "errors" not in body, body["errors"]
+        return body["data"]

@@ -1,0 +1,159 @@
+"""Rows to ask for, put in place by the owner of the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import asyncpg
+
+from db.keys import name_key, new_id, number_key
+from db.tables import Role
+from domain.tokens import hash_of, new_secret
+
+EARLY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+async def insert(owner: asyncpg.Connection, table: str, rows: Sequence[dict[str, object]]) -> None:
+    """Rows of the same columns; the moments and the version that every table of ours has are filled in."""
+    if rows:
+        names = list(rows[0])
+        places = ", ".join(f"${place}" for place in range(1, len(names) + 1))
+        statement = f"INSERT INTO relaties.{table} ({', '.join(names)}) VALUES ({places})"
+        await owner.executemany(statement, [tuple(row.values()) for row in rows])
+
+
+def changing() -> dict[str, object]:
+    return {"created_at": EARLY, "updated_at": EARLY, "version": 1}
+
+
+@dataclass
+class Tenant:
+    """An organization and what was put in it."""
+
+    owner: asyncpg.Connection
+    id: UUID
+    tokens: dict[Role, str]
+    clients: list[UUID] = field(default_factory=list)
+    contacts: list[UUID] = field(default_factory=list)
+    labels: list[UUID] = field(default_factory=list)
+
+    async def add_client(self, name: str, number: str | None = None, **more: object) -> UUID:
+        key = new_id()
+        row = {
+            "tenant_id": self.id,
+            "id": key,
+            "name": name,
+            "name_key": name_key(name),
+            "number": number,
+            "number_key": number_key(number) if number else None,
+            "kind": "COMPANY",
+            "is_prospect": False,
+            "invoice_delivery": "EMAIL",
+            "purchase_order_required": False,
+            **changing(),
+            **more,
+        }
+        await insert(self.owner, "client", [row])
+        self.clients.append(key)
+        return key
+
+    async def add_contact(self, last_name: str, *clients: UUID, position: int = 0, is_invoice_contact: bool = False) -> UUID:
+        key = new_id()
+        person = {"tenant_id": self.id, "id": key, "first_name": "An", "last_name": last_name, "name_key": name_key(last_name)}
+        await insert(self.owner, "contact", [{**person, "is_active": True, **changing()}])
+        link = {"tenant_id": self.id, "contact_id": key, "position": position, "is_invoice_contact": is_invoice_contact}
+        rest = {"is_primary": False, "recipient": "TO", "is_active": True, "created_at": EARLY}
+        await insert(self.owner, "client_contact", [{**link, "client_id": client, **rest} for client in clients])
+        self.contacts.append(key)
+        return key
+
+    async def add_label(self, name: str, *clients: UUID) -> UUID:
+        key = new_id()
+        label = {"tenant_id": self.id, "id": key, "name": name, "name_key": name_key(name), "color": "#102030"}
+        await insert(self.owner, "label", [{**label, "is_active": True, "scope": "CLIENT", **changing()}])
+        await insert(self.owner, "client_label", [{"tenant_id": self.id, "client_id": client, "label_id": key} for client in clients])
+        self.labels.append(key)
+        return key
+
+    async def add_invoice(self, client: UUID, day: date, net: str, **more: object) -> UUID:
+        """An issued invoice with 21 % VAT; `more` says what is otherwise."""
+        key = new_id()
+        rate = Decimal(str(more.get("exchange_rate", 1)))
+        vat = (Decimal(net) * Decimal("0.21")).quantize(Decimal("0.01"))
+        amounts = {"net": Decimal(net), "vat": vat, "gross": Decimal(net) + vat}
+        base = {f"{name}_base": (amount * rate).quantize(Decimal("0.01")) for name, amount in amounts.items() if name != "gross"}
+        row = {
+            "tenant_id": self.id,
+            "id": key,
+            "client_id": client,
+            "kind": "INVOICE",
+            "status": "OPEN",
+            "number": str(key),
+            "invoice_date": day,
+            "client_name": "X",
+            "currency": "EUR",
+            "exchange_rate": Decimal(1),
+            **amounts,
+            **base,
+            "gross_base": sum(base.values()),
+            **changing(),
+            **more,
+        }
+        await insert(self.owner, "invoice", [row])
+        return key
+
+    async def add_payment(
+        self, client: UUID, invoice: UUID, day: date, amount: str, base: str | None = None, currency: str = "EUR"
+    ) -> None:
+        key = new_id()
+        payment = {"tenant_id": self.id, "id": key, "paid_on": day, "amount": Decimal(amount), "currency": currency}
+        await insert(self.owner, "payment", [{**payment, "exchange_rate": Decimal(1), "method": "BANK_TRANSFER", **changing()}])
+        part = {"tenant_id": self.id, "payment_id": key, "invoice_id": invoice, "client_id": client, "currency": currency}
+        amounts = {"paid_on": day, "is_issued": True, "amount": Decimal(amount), "amount_base": Decimal(base or amount)}
+        await insert(self.owner, "payment_allocation", [{**part, **amounts}])
+
+
+async def tenant(owner: asyncpg.Connection, name: str = "Test") -> Tenant:
+    """An organization with a member and a token of each role."""
+    key = new_id()
+    organization = {
+        "tenant_id": key,
+        "name": name,
+        "base_currency": "EUR",
+        "country": "NL",
+        "locale": "nl-NL",
+        "timezone": "Europe/Amsterdam",
+    }
+    defaults = {"default_payment_term_days": 30, "fiscal_year_start_month": 1, "client_required": False, "project_required": False}
+    await insert(owner, "organization", [{**organization, **defaults, **changing()}])
+    tokens = {role: new_secret() for role in Role}
+    for role, secret in tokens.items():
+        member = new_id()
+        who = {"tenant_id": key, "id": member, "name": role.title(), "email": f"{role.lower()}@test.example", "role": role.value}
+        await insert(owner, "member", [{**who, "is_active": True, **changing()}])
+        await add_token(owner, key, secret, member_id=member)
+    return Tenant(owner, key, tokens)
+
+
+async def add_token(owner: asyncpg.Connection, tenant_id: UUID, secret: str, **more: object) -> UUID:
+    key = new_id()
+    token = {"tenant_id": tenant_id, "id": key, "name": "Test", "token_hash": hash_of(secret), "created_at": EARLY, **more}
+    await insert(owner, "api_token", [token])
+    return key
+
+
+async def crowd(owner: asyncpg.Connection, *, clients: int = 60, contacts: int = 3) -> Tenant:
+    """An organization with clients that each have contacts, two of five labels, and two invoices of which one is paid."""
+    made = await tenant(owner)
+    for place in range(clients):
+        client = await made.add_client(f"Client {place:05}", f"{place:04}")
+        for position in range(contacts):
+            await made.add_contact(f"Person {place:05}-{position}", client, position=position, is_invoice_contact=position == 0)
+        paid = await made.add_invoice(client, date(2026, 1, 10), "100.00")
+        await made.add_invoice(client, date(2026, 2, 10), "50.00")
+        await made.add_payment(client, paid, date(2026, 3, 1), "121.00")
+    for place in range(5):
+        await made.add_label(f"Label {place}", *[client for step, client in enumerate(made.clients) if (step - place) % 5 in {0, 1}])
+    return made

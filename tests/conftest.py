@@ -1,0 +1,139 @@
+"""A real database: the embedded server, a template migrated once; the tests ask as a role that is neither owner nor superuser."""
+
+import os
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from shutil import rmtree
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import strawberry
+
+from db.addresses import to_database
+from db.embedded import running
+from db.engine import Database, Limits
+from db.migrations import upgrade
+from db.tables import Role
+from server.app import schema_of
+from server.settings import Settings
+from tests.ask import Api, connected
+from tests.builders import Tenant, crowd, tenant
+
+RUNTIME, PASSWORD = "relaties_test", "test"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No setting of the machine's reaches a test, and no test its data."""
+    with pytest.MonkeyPatch.context() as patched:
+        for name in [name for name in os.environ if name.startswith("RELATIES_") and not name.startswith("RELATIES_TEST_")]:
+            patched.delenv(name)
+        patched.delenv("DATABASE_URL", raising=False)
+        patched.setenv("RELATIES_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
+@pytest.fixture(scope="session")
+def reachable() -> Iterator[Path]:
+    """A folder that the account that PostgreSQL runs as can reach, which as root pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(prefix="relaties-"))
+    folder.chmod(0o711)
+    yield folder
+    rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def server_url(reachable: Path) -> Iterator[str]:
+    """The address of a server as its superuser: the embedded one, unless RELATIES_TEST_OWNER_URL names another."""
+    with ExitStack() as stack:
+        given = os.environ.get("RELATIES_TEST_OWNER_URL")
+        yield given or stack.enter_context(running(reachable / "server", say=lambda _: None)).owner_url
+
+
+@pytest.fixture(scope="session")
+async def admin(server_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(to_database(server_url, "postgres"))
+    yield connection
+    await connection.close()
+
+
+def runtime_url(owner_url: str) -> str:
+    """The same database, as the role of the server."""
+    host = owner_url.rpartition("@")[2]
+    return f"postgresql://{RUNTIME}:{PASSWORD}@{host}"
+
+
+@pytest.fixture(scope="session")
+async def fresh_database(admin: asyncpg.Connection, server_url: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
+    """Makes databases with the tables in them; each is a copy of one that was migrated."""
+    template, made = f"relaties_{uuid4().hex[:12]}", list[str]()
+    await admin.execute(f"CREATE DATABASE {template}")
+    await upgrade(to_database(server_url, template), runtime_url(to_database(server_url, template)))
+
+    async def fresh() -> str:
+        made.append(f"{template}_{len(made)}")
+        await admin.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
+        return to_database(server_url, made[-1])
+
+    yield fresh
+    for name in (*made, template):
+        with suppress(asyncpg.InvalidCatalogNameError):
+            await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+async def owner_url(fresh_database: Callable[[], Awaitable[str]]) -> str:
+    """The database that most tests share: each makes an organization of its own in it."""
+    return await fresh_database()
+
+
+@pytest.fixture(scope="session")
+async def owner(owner_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(owner_url)
+    yield connection
+    await connection.close()
+
+
+SENT: list[str] = []
+
+
+@pytest.fixture(scope="session")
+async def database(owner_url: str) -> AsyncIterator[Database]:
+    made = await Database.connect(runtime_url(owner_url), Limits(readers=5, wait_s=30), seen=SENT.append)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """What readers sent during one test, the look-up of the token left out: it is kept for seconds, so it may or may not be there."""
+    SENT.clear()
+    yield SENT
+    SENT.clear()
+
+
+@pytest.fixture(scope="session")
+def schema() -> strawberry.Schema:
+    return schema_of(Settings())
+
+
+@pytest.fixture(scope="session")
+async def crowded(owner: asyncpg.Connection) -> Tenant:
+    """Sixty clients that no test changes."""
+    return await crowd(owner)
+
+
+@pytest.fixture
+async def org(owner: asyncpg.Connection) -> Tenant:
+    """An organization of the test's own, with nothing in it."""
+    return await tenant(owner)
+
+
+@pytest.fixture(scope="session")
+async def as_(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[..., Api]]:
+    """Asks as a role of an organization, its owner unless told otherwise."""
+    async with connected(schema, database) as http:
+        yield lambda tenant, role=Role.OWNER: Api(http, tenant.tokens[role])

@@ -1,0 +1,6 @@
+SELECT relaties.label.id AS id,
+  relaties.label.name AS name,
+  relaties.label.color AS color,
+  relaties.label.version AS version
+FROM relaties.label
+WHERE relaties.label.tenant_id = $1::UUID AND relaties.label.id = ANY ($2::UUID[])

@@ -1,0 +1,204 @@
+"""The demo organization: complete, the same on every machine, all of it or nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import date
+from decimal import Decimal
+
+import asyncpg
+import pytest
+
+from db import demo
+from tests.demos import HASH, LAST_DAY, SMALL, TABLES, counts, digests, filled, quiet
+
+WHOLE = {
+    "organization": 1,
+    "member": 12,
+    "api_token": 1,
+    "vat_rate": 14,
+    "invoice_layout": 3,
+    "label": 25,
+    "client": 1000,
+    "client_address": 1180,
+    "contact": 3000,
+    "client_contact": 3693,
+    "client_label": 1507,
+    "project": 1500,
+    "invoice": 50000,
+    "invoice_line": 101410,
+    "registration": 200000,
+    "payment": 52215,
+    "payment_allocation": 55180,
+}
+TOTALS = {
+    "gross": "43868280.72",
+    "paid": "38516100.89",
+    "work": "17350317.09",
+}
+DIGESTS = {
+    "organization": "00892268596cfdbd79fc5964a8bde9a8",
+    "member": "dc8e85969850130086a677555a6ca5ab",
+    "api_token": "28b49ff73b1d363954eb859c16cf9ea3",
+    "vat_rate": "f1d82e029ad778800ed787f7bb6f7120",
+    "invoice_layout": "d118aa15ec343f219981f652355451bc",
+    "label": "6d7b12c30ec69b42f234b2e1138e29ff",
+    "client": "38de9f0257aff861233b2997b911cfaa",
+    "client_address": "f5d4531aade4161cba099b54b27eb1d8",
+    "contact": "b76735e6af0c0d576ceb68bc0dc16c0a",
+    "client_contact": "f6b4101760c16ad74b223f52f1b9c23a",
+    "client_label": "1b3acebc8bb796e049e2a1c429dcbfdd",
+    "project": "3854268c0f076ca69c0feb035630a0ee",
+    "invoice": "d14ce61480ecf9b232e1b610f0353c21",
+    "invoice_line": "18859f821beede69cba3821f9dea9152",
+    "registration": "698fa1d69fcd5f790345c4ab56e153f1",
+    "payment": "739624db80e9db7b3df23ff3ddc43761",
+    "payment_allocation": "4fbcc82136e0a44a67c58859f105c676",
+}
+
+
+class StoppedError(Exception):
+    """What an interruption raises."""
+
+
+async def test_there_is_exactly_as_much_as_was_asked_for(loaded: asyncpg.Connection) -> None:
+    """The tables whose size was given have that size; so do the fixed ones."""
+    found = await counts(loaded)
+
+    assert found["client"] == SMALL.clients
+    assert found["contact"] == SMALL.contacts
+    assert found["label"] == SMALL.labels
+    assert found["project"] == SMALL.projects
+    assert found["registration"] == SMALL.registrations
+    assert found["invoice"] == SMALL.invoices
+    assert [found[table] for table in TABLES[:5]] == [1, 12, 1, 14, 3]
+
+
+async def test_the_token_opens_the_organization_as_its_owner(loaded: asyncpg.Connection) -> None:
+    """The caller's hash is stored for the member who owns the organization."""
+    actor = await loaded.fetchrow("SELECT tenant_id, member_role FROM relaties.token_actor($1)", HASH)
+
+    assert actor is not None
+    assert tuple(actor) == (demo.TENANT, "OWNER")
+
+
+async def test_the_defaults_of_the_organization_are_the_high_rate_and_the_default_layout(loaded: asyncpg.Connection) -> None:
+    """New clients and invoices find what they fall back on."""
+    found = await loaded.fetchrow(
+        """SELECT v.country, v.percentage, l.is_default FROM relaties.organization o
+        JOIN relaties.vat_rate v ON v.id = o.default_vat_rate_id JOIN relaties.invoice_layout l ON l.id = o.default_layout_id"""
+    )
+
+    assert found is not None
+    assert tuple(found) == ("NL", Decimal(21), True)
+
+
+async def test_two_loads_give_the_same_rows(loaded: asyncpg.Connection, fresh_database: Callable[[], Awaitable[str]]) -> None:
+    """Every value in every table, identifiers included, is the same in another database."""
+    other = await filled(await fresh_database())
+
+    assert await digests(other) == await digests(loaded)
+
+    await other.close()
+
+
+async def test_loading_again_changes_nothing(loaded: asyncpg.Connection) -> None:
+    """The second load finds the first and leaves every row as it is."""
+    before = await digests(loaded)
+
+    await demo.load(loaded, token_hash=bytes(32), progress=quiet, scale=SMALL)
+
+    assert await digests(loaded) == before
+
+
+async def test_two_loads_at_once_are_one(fresh_database: Callable[[], Awaitable[str]], loaded: asyncpg.Connection) -> None:
+    """The second waits for the first and then finds it done."""
+    url = await fresh_database()
+
+    one, other = await asyncio.gather(filled(url), filled(url))
+
+    assert await counts(one) == await counts(loaded)
+    await one.close()
+    await other.close()
+
+
+async def test_an_interrupted_load_leaves_nothing(fresh_database: Callable[[], Awaitable[str]]) -> None:
+    """Stopped half-way, every table is as empty as before, and the demo can still be loaded."""
+    connection = await asyncpg.connect(await fresh_database())
+
+    def stop(_what: str, done: int, total: int) -> None:
+        if done > total // 2:
+            raise StoppedError
+
+    with pytest.raises(StoppedError):
+        await demo.load(connection, token_hash=HASH, progress=stop, scale=SMALL)
+
+    assert set((await counts(connection)).values()) == {0}
+    assert not await demo.is_loaded(connection)
+    await connection.close()
+
+
+async def test_a_cancelled_load_leaves_nothing(fresh_database: Callable[[], Awaitable[str]]) -> None:
+    """A task that is cancelled while it loads rolls back as well."""
+    connection = await asyncpg.connect(await fresh_database())
+    begun = asyncio.Event()
+    task = asyncio.create_task(demo.load(connection, token_hash=HASH, progress=lambda *_: begun.set(), scale=SMALL))
+    await begun.wait()
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert set((await counts(connection)).values()) == {0}
+    await connection.close()
+
+
+async def test_the_progress_goes_up_to_the_whole(fresh_database: Callable[[], Awaitable[str]]) -> None:
+    """It never goes back, comes often, and ends at its total."""
+    heard: list[tuple[int, int]] = []
+    connection = await asyncpg.connect(await fresh_database())
+
+    await demo.load(connection, token_hash=HASH, progress=lambda _what, done, total: heard.append((done, total)), scale=SMALL)
+
+    assert heard == sorted(heard)
+    assert heard[-1] == (SMALL.rows, SMALL.rows)
+    assert len(heard) > 15
+    await connection.close()
+
+
+async def test_no_day_lies_before_or_after_the_demo(loaded: asyncpg.Connection) -> None:
+    """Whatever happened, happened between 2023 and October 2026; only the due date of an invoice may still be to come."""
+    columns = await loaded.fetch(
+        """SELECT table_name, column_name FROM information_schema.columns
+        WHERE table_schema = 'relaties' AND data_type IN ('date', 'timestamp with time zone') AND column_name <> 'due_date'"""
+    )
+    text = " UNION ALL ".join(f"SELECT min({column}::date), max({column}::date) FROM relaties.{table}" for table, column in columns)
+    found = await loaded.fetch(text)
+
+    assert len(columns) > 30
+    assert all(date(2023, 1, 1) <= low and high <= LAST_DAY for low, high in found if low)
+    late = "SELECT count(*) FROM relaties.invoice WHERE due_date - invoice_date NOT BETWEEN 0 AND 60"
+    assert await loaded.fetchval(late) == 0
+
+
+async def test_identifiers_tell_when_their_row_was_made(loaded: asyncpg.Connection) -> None:
+    """They are UUIDs of version 7 whose moment is the row's own."""
+    for table in ("client", "contact", "project", "invoice", "registration", "payment", "member"):
+        rows = await loaded.fetch(f"SELECT id, created_at FROM relaties.{table}")
+        assert all(row["id"].version == 7 for row in rows)
+        assert all(row["id"].int >> 80 == round(row["created_at"].timestamp() * 1000) for row in rows)
+
+
+@pytest.mark.proof
+async def test_the_whole_demo_is_what_it_was(fresh_database: Callable[[], Awaitable[str]]) -> None:
+    """A change of the generator, or of chance itself, shows here: the rows of every table, and what all documents come to."""
+    connection = await filled(await fresh_database(), demo.FULL)
+    totals = await connection.fetchrow(
+        "SELECT sum(gross_base) AS gross, (SELECT sum(amount_base) FROM relaties.payment_allocation) AS paid,"
+        " (SELECT sum(amount_net) FROM relaties.registration) AS work FROM relaties.invoice"
+    )
+
+    assert await counts(connection) == WHOLE
+    assert totals is not None
+    assert {name: str(total) for name, total in totals.items()} == TOTALS
+    assert await digests(connection) == DIGESTS
+    await connection.close()

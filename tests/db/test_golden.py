@@ -1,0 +1,41 @@
+"""The SQL of the queries, kept beside the tests, so that a review sees it change."""
+
+from pathlib import Path
+
+import pytest
+
+from db import clients, contacts, labels, organizations, revenue, tokens
+from db.query import Query
+
+GOLDEN = Path(__file__).parent / "golden"
+QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
+    "clients.page": clients._page(is_next=False),  # noqa: SLF001
+    "clients.page_after": clients._page(is_next=True),  # noqa: SLF001
+    "clients.by_id": clients.BY_ID,
+    "contacts.of_clients": contacts._of_clients(is_next=False),  # noqa: SLF001
+    "contacts.of_clients_after": contacts._of_clients(is_next=True),  # noqa: SLF001
+    "contacts.by_id": contacts.BY_ID,
+    "labels.of_clients": labels.OF_CLIENTS,
+    "labels.by_id": labels.BY_ID,
+    "organizations.by_id": organizations.BY_ID,
+    "organizations.members_by_id": organizations.MEMBERS_BY_ID,
+    "organizations.member_by_email": organizations.MEMBER_BY_EMAIL,
+    "revenue.by_client": revenue.BY_CLIENT,
+    "tokens.of_organization": tokens.ALL,
+}
+
+
+def shown(sql: str) -> str:
+    """A column a line, so that a difference is short."""
+    return sql.replace(", ", ",\n  ").replace(" \n", "\n").strip() + "\n"
+
+
+@pytest.mark.parametrize("name", QUERIES)
+def test_the_sql_is_the_one_that_was_reviewed(name: str) -> None:
+    """After a change on purpose, put the new text into the file that this names."""
+    assert shown(QUERIES[name].sql) == (GOLDEN / f"{name}.sql").read_text()
+
+
+def test_every_golden_file_is_of_a_query() -> None:
+    """None is left behind."""
+    assert {path.stem for path in GOLDEN.glob("*.sql")} == set(QUERIES)

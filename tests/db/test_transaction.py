@@ -1,0 +1,151 @@
+"""The operation's one read transaction under cancellation, failure and want of connections."""
+
+import asyncio
+
+import asyncpg
+import pytest
+from sqlalchemy import Float, Integer, Text, cast, func, literal_column, select
+
+from db.engine import BusyError, Database, Limits, OperationEndedError, ReadTx
+from db.query import TENANT, Query, Row, parameter
+from tests.builders import Tenant
+from tests.conftest import runtime_url
+
+
+class Number(Row):
+    number: int
+
+
+class Setting(Row):
+    tenant: str
+
+
+SLEEP = func.length(cast(func.pg_sleep(parameter("seconds", Float())), Text()))
+ONE = Query(select(literal_column("1", Integer()).label("number")).where(TENANT.is_not(None)), Number)
+SLOW = Query(select(SLEEP.label("number")).where(TENANT.is_not(None)), Number)
+WRONG = Query(select((literal_column("1", Integer()) / literal_column("0", Integer())).label("number")).where(TENANT.is_not(None)), Number)
+
+
+async def _in_flight(tx: ReadTx, database: Database) -> "asyncio.Task[list[Number]]":
+    """A statement that would take five seconds, once it is under way."""
+    task = asyncio.create_task(tx.fetch(SLOW, seconds=5.0))
+    while not await database.fetch_across_tenants(
+        "SELECT 1 AS number FROM pg_stat_activity WHERE query LIKE '%pg_sleep($1%' LIMIT 1", Number
+    ):
+        pass
+    return task
+
+
+async def test_a_cancelled_waiter_leaves_the_queue(database: Database, org: Tenant) -> None:
+    """The statement in flight and the one behind the waiter go on."""
+    tx = database.read(org.id)
+    first, waiter, last = (
+        asyncio.create_task(tx.fetch(query, **values)) for query, values in ((SLOW, {"seconds": 0.1}), (ONE, {}), (ONE, {}))
+    )
+    await asyncio.sleep(0)
+    waiter.cancel()
+    assert len(await first) == len(await last) == 1
+    await tx.end()
+    assert waiter.cancelled()
+
+
+async def test_a_statement_cancelled_in_flight_costs_its_connection_and_no_more(database: Database, org: Tenant) -> None:
+    """The next statement of the operation runs on another."""
+    tx = database.read(org.id)
+    flight = await _in_flight(tx, database)
+    flight.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await flight
+    assert [row.number for row in await tx.fetch(ONE)] == [1]
+    await tx.end()
+    assert database.in_use == 0
+
+
+async def test_a_failed_statement_is_its_own(database: Database, org: Tenant) -> None:
+    """The next one opens the transaction anew."""
+    tx = database.read(org.id)
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await tx.fetch(WRONG)
+    assert [row.number for row in await tx.fetch(ONE)] == [1]
+    await tx.end()
+    assert database.in_use == 0
+
+
+async def test_nothing_is_asked_after_the_end(database: Database, org: Tenant) -> None:
+    """A loader left behind cannot take a connection that nobody gives back."""
+    tx = database.read(org.id)
+    await tx.end()
+    with pytest.raises(OperationEndedError):
+        await tx.fetch(ONE)
+
+
+async def test_without_a_free_connection_the_wait_is_bounded(owner_url: str, org: Tenant) -> None:
+    """And the next one after that finds the pool whole."""
+    database = await Database.connect(runtime_url(owner_url), Limits(readers=1, writers=1, wait_s=0.05))
+    first, second = database.read(org.id), database.read(org.id)
+    await first.fetch(ONE)
+    with pytest.raises(BusyError):
+        await second.fetch(ONE)
+    await first.end()
+    assert len(await second.fetch(ONE)) == 1
+    await second.end()
+    await database.close()
+
+
+async def test_a_statement_has_a_time_limit(owner_url: str, org: Tenant) -> None:
+    """Set with the transaction, by the server's own clock."""
+    database = await Database.connect(runtime_url(owner_url), Limits(statement_s=0.05))
+    tx = database.read(org.id)
+    with pytest.raises(asyncpg.QueryCanceledError):
+        await tx.fetch(SLOW, seconds=5.0)
+    await tx.end()
+    await database.close()
+
+
+async def test_the_tenant_does_not_outlive_its_transaction(owner_url: str, org: Tenant) -> None:
+    """On the one connection that there is: after a commit, after an error."""
+    database = await Database.connect(runtime_url(owner_url), Limits(readers=1))
+    for query in (ONE, WRONG):
+        tx = database.read(org.id)
+        await asyncio.gather(tx.fetch(query), return_exceptions=True)
+        await tx.end()
+        found = await database.fetch_across_tenants("SELECT coalesce(current_setting('app.tenant', true), '') AS tenant", Setting)
+        assert [row.tenant for row in found] == [""]
+    await database.close()
+
+
+async def test_a_unit_of_work_is_kept_whole_or_not_at_all(owner_url: str, org: Tenant, owner: asyncpg.Connection) -> None:
+    """An exception takes back what was written before it."""
+    database = await Database.connect(owner_url)
+
+    async def failing() -> None:
+        async with database.work(org.id) as work:
+            await (await work.session.connection()).exec_driver_sql(f"DELETE FROM relaties.api_token WHERE tenant_id = '{org.id}'")
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        await failing()
+    assert await owner.fetchval("SELECT count(*) FROM relaties.api_token WHERE tenant_id = $1", org.id) == 5
+    await database.close()
+
+
+def test_a_row_class_must_be_its_statements_columns() -> None:
+    """Found at import, not by a user."""
+    with pytest.raises(TypeError, match="its statement"):
+        Query(select(literal_column("1", Integer()).label("other")).where(TENANT.is_not(None)), Number)
+
+
+def test_a_statement_names_its_tenant_and_no_constant_by_parameter() -> None:
+    """The first wall is not forgotten, and one query is one text."""
+    with pytest.raises(TypeError, match="tenant"):
+        Query(select(literal_column("1", Integer()).label("number")), Number)
+    with pytest.raises(TypeError, match="constants stand in the text"):
+        Query(
+            select(literal_column("1", Integer()).label("number")).where(TENANT.is_not(None), literal_column("1", Integer()) == 1), Number
+        )
+
+
+def test_a_query_takes_no_parameter_that_it_does_not_have() -> None:
+    """A filter that would be forgotten silently."""
+    with pytest.raises(TypeError, match="no parameter"):
+        ONE.arguments({"tenant": None, "surplus": 1})

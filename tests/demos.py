@@ -1,0 +1,46 @@
+"""A small demo organization, and what to compare it by."""
+
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+import asyncpg
+
+from db import demo
+
+SMALL = demo.Size(clients=100, contacts=300, shared_contacts=40, labels=25, projects=150, registrations=4_000, invoices=1_000)
+HASH = bytes(range(32))
+TABLES = (
+    "organization", "member", "api_token", "vat_rate", "invoice_layout", "label", "client", "client_address", "contact", "client_contact",
+    "client_label", "project", "invoice", "invoice_line", "registration", "payment", "payment_allocation",
+)  # fmt: skip
+LAST_DAY = date(2026, 10, 31)
+CENT = Decimal("0.01")
+
+
+def quiet(_what: str, _done: int, _total: int) -> None:
+    """Progress that nobody looks at."""
+
+
+class StoppedError(Exception):
+    """Raised in the middle of a load."""
+
+
+async def filled(url: str, size: demo.Size = SMALL) -> asyncpg.Connection:
+    connection = await asyncpg.connect(url)
+    await demo.load(connection, token_hash=HASH, progress=quiet, scale=size)
+    return connection
+
+
+async def digests(connection: asyncpg.Connection) -> dict[str, str]:
+    """What each table holds, in one figure."""
+    await connection.execute("SET TIME ZONE 'UTC'")
+    text = "SELECT md5(coalesce(string_agg(md5(t::text), '' ORDER BY md5(t::text) COLLATE \"C\"), '')) FROM relaties.{} t"
+    return {table: await connection.fetchval(text.format(table)) for table in TABLES}
+
+
+async def counts(connection: asyncpg.Connection) -> dict[str, int]:
+    return {table: await connection.fetchval(f"SELECT count(*) FROM relaties.{table}") for table in TABLES}
+
+
+def half_up(amount: Decimal) -> Decimal:
+    return amount.quantize(CENT, ROUND_HALF_UP)

@@ -1,0 +1,25 @@
+"""Who may what: the table of the product, compared row by row."""
+
+import pytest
+
+from db.tables import Role
+from domain.scope import RIGHTS, Permission
+
+TABLE = {
+    "CLIENTS_READ": "OWNER ADMIN FINANCE MEMBER VIEWER",
+    "CLIENTS_WRITE": "OWNER ADMIN FINANCE MEMBER",
+    "REGISTRATIONS_WRITE": "OWNER ADMIN FINANCE MEMBER",
+    "FINANCE_READ": "OWNER ADMIN FINANCE",
+    "FINANCE_WRITE": "OWNER ADMIN FINANCE",
+    "CLIENTS_ARCHIVE": "OWNER ADMIN",
+    "CLIENTS_IMPORT": "OWNER ADMIN FINANCE",
+    "CLIENTS_EXPORT": "OWNER ADMIN FINANCE",
+    "ORGANIZATION_WRITE": "OWNER ADMIN",
+    "OWNERS_WRITE": "OWNER",
+}
+
+
+@pytest.mark.parametrize("permission", Permission)
+def test_a_right_belongs_to_its_roles(permission: Permission) -> None:
+    """No more and no fewer."""
+    assert {role for role in Role if permission in RIGHTS[role]} == set(TABLE[permission].split())

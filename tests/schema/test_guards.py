@@ -1,0 +1,101 @@
+"""Facts that are written twice, compared: by machine, since mypy cannot see through Strawberry."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import pytest
+from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, get_named_type
+
+from db.query import Row
+from schema.root import build
+
+SHOWN = build()
+SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
+
+
+def fields() -> Iterator[tuple[Any, Any]]:
+    """Every field of every type of ours, with its type."""
+    for kind in SHOWN._schema.type_map.values():  # noqa: SLF001
+        if isinstance(kind, GraphQLObjectType) and (definition := (kind.extensions or {}).get("strawberry-definition")):
+            yield from ((definition, field) for field in definition.fields)
+
+
+PLAIN = [(d, f) for d, f in fields() if hasattr(d.origin, "sources") and f.is_basic_field and "read" not in f.metadata]
+RELATIONS = [(d, f) for d, f in fields() if "by" in f.metadata]
+
+
+def named(value: Any) -> str | None:  # noqa: ANN401
+    return getattr(value, "name", None)
+
+
+def rows_of(annotation: Any) -> set[type]:  # noqa: ANN401
+    """The row classes within an annotation: ClientRow of `Page[ClientRow] | None`; any other class of ours for what is no row."""
+    if isinstance(annotation, type) and annotation is not type(None) and not get_args(annotation):
+        return {annotation}
+    return {row for part in get_args(annotation) for row in rows_of(part)}
+
+
+def shows(kind: GraphQLObjectType) -> set[type]:
+    """The classes that a type is read off; for a connection, those of its nodes."""
+    origin = (kind.extensions or {})["strawberry-definition"].origin
+    if hasattr(origin, "sources"):
+        return set(origin.sources)
+    nodes = get_named_type(kind.fields["nodes"].type)
+    return shows(nodes) if isinstance(nodes, GraphQLObjectType) else set()
+
+
+def held(shown: Any) -> Any:  # noqa: ANN401
+    """What a row holds for what is shown: money, words of a closed set and new types are text."""
+    parts = get_args(shown)
+    if parts and type(None) in parts:
+        return held(parts[0]) | None
+    is_text = shown is Decimal or hasattr(shown, "__supertype__") or (isinstance(shown, type) and issubclass(shown, StrEnum))
+    return str if is_text else shown
+
+
+@pytest.mark.parametrize(("definition", "field"), PLAIN, ids=named)
+def test_a_plain_field_is_of_its_sources_type(definition: Any, field: Any) -> None:  # noqa: ANN401
+    """Same name, and the same type but for what rows hold as text; a list of objects is one of their sources."""
+    shown = field.type_annotation.raw_annotation
+    for source in definition.origin.sources:
+        of_source = get_type_hints(source)[field.python_name]
+        inner = get_args(shown)[0] if get_args(shown) and type(None) not in get_args(shown) else None
+        expected = {of_source} if inner is None else {get_args(of_source)[0]}
+        assert held(shown if inner is None else getattr(inner, "sources", (inner,))[0]) in expected
+
+
+@pytest.mark.parametrize(("definition", "field"), RELATIONS, ids=named)
+def test_a_relation_shows_what_its_loader_loads(definition: Any, field: Any) -> None:  # noqa: ANN401
+    """`by` hides this from mypy."""
+    loaded = rows_of(get_args(get_type_hints(field.metadata["by"].loader)["return"])[1])
+    kind = SHOWN._schema.type_map[definition.name]  # noqa: SLF001
+    assert isinstance(kind, GraphQLObjectType)
+    shown = get_named_type(kind.fields[SHOWN.config.name_converter.get_graphql_name(field)].type)
+    assert isinstance(shown, GraphQLObjectType)
+    assert loaded
+    assert all(issubclass(row, tuple(shows(shown))) for row in loaded)
+
+
+def test_the_guards_look_at_something() -> None:
+    """An empty list of fields would let everything through."""
+    assert len(PLAIN) > 40
+    assert len(RELATIONS) >= 5
+    assert len(Row.__subclasses__()) > 8
+
+
+def test_the_schema_is_the_one_that_was_reviewed() -> None:
+    """`relaties schema print > schema/schema.graphql` after a change on purpose."""
+    assert SHOWN.as_str() + "\n" == SDL.read_text()
+
+
+def test_everything_is_described() -> None:
+    """The descriptions are the user's documentation: types, fields, arguments."""
+    ours = [kind for name, kind in SHOWN._schema.type_map.items() if not name.startswith("__")]  # noqa: SLF001
+    holding = [kind for kind in ours if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType)]
+    fields_ = [(f"{kind.name}.{name}", field) for kind in holding for name, field in kind.fields.items()]
+    arguments = [(f"{place}({name})", argument) for place, field in fields_ for name, argument in getattr(field, "args", {}).items()]
+    assert [kind.name for kind in ours if not kind.description] == []
+    assert [place for place, described in (*fields_, *arguments) if not described.description] == []

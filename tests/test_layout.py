@@ -1,0 +1,51 @@
+"""The top-level names are everyday words, so it is proved that they are ours; and the tree is the one that the README shows."""
+
+import importlib
+import re
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ["schema", "resolvers", "domain", "db", "server"]
+BESIDE = {".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml", "requirements", "tests"}
+LONGEST = 350
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_a_top_level_name_is_ours_alone(name: str) -> None:
+    """It imports from this checkout, and no other distribution claims it."""
+    assert Path(importlib.import_module(name).__file__ or "").parent == ROOT / name
+    assert set(packages_distributions().get(name, [])) <= {"relaties"}
+
+
+def test_nothing_lies_at_the_top_that_must_not_be_there() -> None:
+    """The folders that the design fixes, and what must stand beside them."""
+    made = {".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache", "__pycache__"}
+    assert {path.name for path in ROOT.iterdir()} - made == {*PACKAGES, *BESIDE}
+
+
+def test_the_readme_says_what_each_folder_is_for() -> None:
+    """The map names every folder."""
+    rows = dict(re.findall(r"^\| `([a-z]+)/` \| (.+?) \|", (ROOT / "README.md").read_text(), re.MULTILINE))
+    assert {*PACKAGES, "tests"} <= set(rows)
+    assert all(len(purpose) > 10 for purpose in rows.values())
+
+
+def test_no_file_outgrows_its_reader() -> None:
+    """A longer file is split by subject."""
+    sources = [path for name in (*PACKAGES, "tests") for path in (ROOT / name).rglob("*.py")]
+    assert len(sources) > 50
+    assert {str(path): lines for path in sources if (lines := len(path.read_text().splitlines())) > LONGEST} == {}
+
+
+def test_every_package_has_a_purpose() -> None:
+    """A module without a docstring, or a file without content, does not exist; `__init__.py` only marks a folder."""
+    empty = [
+        path
+        for name in PACKAGES
+        for path in (ROOT / name).rglob("*.py")
+        if path.name != "__init__.py" and not path.read_text().startswith('"""')
+    ]
+    assert empty == []
