@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
 
 from resolvers import clients, nodes, viewer
 from schema.clients import Client
@@ -23,9 +25,14 @@ class Query:
     node: Node | None = answered(nodes.by_id, description="Any object by its id; null when the organization has none with that id.")
 
 
+class _Schema(strawberry.Schema):
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: users' mistakes are no matter for the log, and whoever answers logs the rest."""
+
+
 def build(extensions: Sequence[type[SchemaExtension] | Callable[[], SchemaExtension]] = ()) -> strawberry.Schema:
     """The schema. Only one per process: building it changes the classes it is made of."""
-    return strawberry.Schema(
+    return _Schema(
         Query,
         types=[Client, Contact, Label, Member, Organization],
         extensions=extensions,

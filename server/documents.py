@@ -40,6 +40,7 @@ class Document:
 
     parsed: DocumentNode | None
     errors: list[GraphQLError]
+    operations: int = 1
 
 
 def documents(limits: DocumentLimits) -> Callable[[], SchemaExtension]:
@@ -60,8 +61,14 @@ def documents(limits: DocumentLimits) -> Callable[[], SchemaExtension]:
             yield
 
         def on_validate(self) -> Iterator[None]:
-            self.execution_context.pre_execution_errors = self.document.errors
+            self.execution_context.pre_execution_errors = self.document.errors or self._unnamed()
             yield
+
+        def _unnamed(self) -> list[GraphQLError]:
+            """Strawberry takes the first of several operations; the specification asks for a name."""
+            if self.document.operations < 2 or self.execution_context._provided_operation_name:  # noqa: PLR2004, SLF001
+                return []
+            return [GraphQLError("Name one of the document's operations in `operationName`.", extensions={"code": "BAD_REQUEST"})]
 
     return Documents
 
@@ -69,10 +76,11 @@ def documents(limits: DocumentLimits) -> Callable[[], SchemaExtension]:
 def _checked(schema: GraphQLSchema, text: str, tokens: int, rules: tuple[type[ASTValidationRule], ...]) -> Document:
     try:
         parsed = parse(text, max_tokens=tokens)
-        return Document(parsed, [_coded(error, "GRAPHQL_VALIDATION_FAILED") for error in validate(schema, parsed, rules, max_errors=5)])
+        errors = [_coded(error, "GRAPHQL_VALIDATION_FAILED") for error in validate(schema, parsed, rules, max_errors=5)]
+        return Document(parsed, errors, sum(isinstance(each, OperationDefinitionNode) for each in parsed.definitions))
     except GraphQLError as wrong:
-        is_long = f"more than {tokens} tokens" in wrong.message
-        return Document(None, [_coded(wrong, "QUERY_TOO_COMPLEX" if is_long else "GRAPHQL_PARSE_FAILED")])
+        is_too_much = any(said in wrong.message for said in (f"more than {tokens} tokens", "nested too deeply"))
+        return Document(None, [_coded(wrong, "QUERY_TOO_COMPLEX" if is_too_much else "GRAPHQL_PARSE_FAILED")])
     except RecursionError:
         return Document(None, [_coded(GraphQLError("The document is nested too deeply."), "QUERY_TOO_COMPLEX")])
 

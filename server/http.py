@@ -7,10 +7,10 @@ from typing import Any
 
 import orjson
 import strawberry
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
-from strawberry.schema.exceptions import CannotGetOperationTypeError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
@@ -30,7 +30,7 @@ class Asked(BaseModel):
     """The body of a request, as GraphQL over HTTP has it."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
-    query: str
+    query: str = Field(min_length=1)
     variables: dict[str, Any] | None = None
     operationName: str | None = None  # noqa: N815 the name in the protocol
     extensions: dict[str, Any] | None = None
@@ -101,8 +101,9 @@ class GraphQL:
                 allowed_operation_types=ALLOWED,
             )
         except CannotGetOperationTypeError as unknown:
-            message = "The document has several operations: name one in `operationName`, as it stands in the document."
-            raise Unanswerable(400, "BAD_REQUEST", message) from unknown
+            raise Unanswerable(400, "BAD_REQUEST", "The document has no operation of the name in `operationName`.") from unknown
+        except InvalidOperationTypeError as unknown:
+            raise Unanswerable(400, "BAD_REQUEST", "Only queries are answered here.") from unknown
         finally:
             await context.end()
 

@@ -1,0 +1,201 @@
+"""The endpoint: what it takes, what it refuses and with which code, and what it never tells."""
+
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+import strawberry
+from graphql import build_client_schema, get_introspection_query
+
+from db.engine import Database
+from db.tables import Role
+from server.settings import Settings
+from tests.ask import Api, connected
+from tests.builders import Tenant
+
+VIEWER = "{ viewer { permissions } }"
+GRAPHQL_JSON = "application/graphql-response+json"
+
+
+@pytest.fixture
+async def api(as_: Callable[..., Api], org: Tenant) -> Api:
+    return as_(org)
+
+
+def code(response: httpx.Response) -> tuple[int, str]:
+    """The status and the code of the only error of an answer without data."""
+    body = response.json()
+    assert set(body) == {"errors"}
+    (error,) = body["errors"]
+    assert error["message"]
+    found: str = error["extensions"]["code"]
+    return response.status_code, found
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE"])
+async def test_only_post_is_taken(api: Api, method: str) -> None:
+    """And the answer says so."""
+    response = await api.http.request(method, "/graphql")
+    assert code(response) == (405, "METHOD_NOT_ALLOWED")
+    assert response.headers["allow"] == "POST"
+
+
+async def test_a_request_needs_a_token(api: Api) -> None:
+    """None, another scheme, one that was never given out: all the same answer."""
+    for authorization in ({}, {"authorization": "Basic eA=="}, {"authorization": "Bearer rlt_" + "x" * 43}, {"authorization": "Bearer x"}):
+        response = await api.http.post("/graphql", json={"query": VIEWER}, headers=authorization)
+        assert code(response) == (401, "UNAUTHENTICATED")
+        assert response.headers["www-authenticate"] == "Bearer"
+
+
+async def test_only_json_is_taken(api: Api) -> None:
+    """A form cannot be sent from another site's page without asking first."""
+    headers = {"authorization": f"Bearer {api.token}", "content-type": "text/plain"}
+    assert code(await api.http.post("/graphql", content=b"{}", headers=headers)) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"null", b"1", b'"x"', b"[]", b"{", b"\xff", b"{}", b'[{"query": "{ viewer { permissions } }"}]',
+        b'{"query": NaN}', b'{"query": ""}', b'{"query": 1}', b'{"query": "{ a }", "variables": []}', b'{"query": "\\ud800"}',
+        b'{"query": "{ a }", "operationName": 1}', b'{"query": "{ a }", "other": 1}', b'{"query": "mutation { x }"}',
+        b"[" * 100_000, b'{"query": "{ a }", "variables": {"x": ' + b"9" * 5000 + b"}}", b'{"query": "subscription { x }"}',
+    ],
+    ids=lambda body: body[:40].decode(errors="replace"),
+)  # fmt: skip
+async def test_what_is_no_request_is_refused(api: Api, body: bytes) -> None:
+    """With 400 and a code, whatever it is; a list of requests too."""
+    headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}
+    assert code(await api.http.post("/graphql", content=body, headers=headers)) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("{", "GRAPHQL_PARSE_FAILED"),
+        ("{ nothing }", "GRAPHQL_VALIDATION_FAILED"),
+        ("{ clients(first: true) { nodes { id } } }", "GRAPHQL_VALIDATION_FAILED"),
+        ("query A { __typename } query B { __typename }", "BAD_REQUEST"),
+        ("{ __typename " + "a: __typename " * 700 + "}", "QUERY_TOO_COMPLEX"),
+        ("{ clients " * 11 + "{ x }" + "}" * 11, "QUERY_TOO_COMPLEX"),
+        ("{ a " * 900 + "}" * 900, "QUERY_TOO_COMPLEX"),
+    ],
+    ids=lambda text: text[:30],
+)
+async def test_a_document_that_cannot_be_answered_is_refused(api: Api, query: str, wanted: str) -> None:
+    """400 for who reads the status, 200 for who does not; no data in either."""
+    graphql = await api.post({"query": query}, accept=GRAPHQL_JSON)
+    plain = await api.post({"query": query})
+    assert (graphql.status_code, plain.status_code) == (400, 200)
+    assert graphql.headers["content-type"] == f"{GRAPHQL_JSON}; charset=utf-8"
+    assert plain.headers["content-type"] == "application/json; charset=utf-8"
+    assert graphql.json() == plain.json()
+    assert "data" not in plain.json()
+    assert wanted in {error["extensions"]["code"] for error in plain.json()["errors"]}
+
+
+@pytest.mark.parametrize("variables", [{}, {"n": None}, {"n": "x"}, {"n": 1.5}, {"n": 2**31}])
+async def test_a_wrong_variable_is_refused(api: Api, variables: dict[str, Any]) -> None:
+    """With the code of bad input, before anything runs."""
+    query = "query ($n: Int!) { clients(first: $n) { nodes { id } } }"
+    response = await api.post({"query": query, "variables": variables}, accept=GRAPHQL_JSON)
+    assert code(response) == (400, "BAD_USER_INPUT")
+
+
+async def test_one_of_several_operations_must_be_named(api: Api) -> None:
+    """And a name that is not there is refused."""
+    query = "query A { viewer { permissions } } query B { __typename }"
+    assert (await api.post({"query": query, "operationName": "B"})).json() == {"data": {"__typename": "Query"}}
+    assert code(await api.post({"query": query, "operationName": "C"})) == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("first", [0, -1, 101, 2**31 - 1])
+async def test_a_page_has_a_size(api: Api, first: int) -> None:
+    """At the root and under a list."""
+    for query in (f"{{ clients(first: {first}) {{ nodes {{ id }} }} }}",):
+        body = await api.ask(query)
+        assert body["data"] == {"clients": None}
+        assert [(e["message"], e["extensions"]["code"]) for e in body["errors"]] == [("`first` is from 1 to 100.", "BAD_USER_INPUT")]
+
+
+async def test_a_period_must_not_end_before_it_begins(as_: Callable[..., Api], crowded: Tenant) -> None:
+    """And a day is a day."""
+    query = "query ($p: PeriodInput) { clients(first: 1) { nodes { name revenue(period: $p) { since } } } }"
+    body = await as_(crowded).ask(query, p={"since": "2026-02-01", "until": "2026-01-01"})
+    assert body["data"]["clients"]["nodes"] == [{"name": "Client 00000", "revenue": None}]
+    assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]
+    for day in ("2026-02-30", "20260101", "2026-W01-1", 20260101, ""):
+        response = await as_(crowded).post({"query": query, "variables": {"p": {"since": day}}}, accept=GRAPHQL_JSON)
+        assert code(response) == (400, "BAD_USER_INPUT")
+
+
+async def test_the_standard_introspection_query_passes(api: Api) -> None:
+    """Deep as it is, tools need it."""
+    data = await api.data(get_introspection_query())
+    assert build_client_schema(data).query_type is not None
+
+
+async def test_fragments_within_fragments_are_measured_once(api: Api) -> None:
+    """Doubling at each of a hundred fragments would take longer than the universe has."""
+    spread = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(100))
+    body = (await api.post({"query": "{ ...F0 } " + spread + "fragment F100 on Query { __typename }"})).json()
+    assert body == {"data": {"__typename": "Query"}}
+    deep = "".join(f"fragment F{n} on Client {{ contacts {{ nodes {{ __typename }} }} ...F{n + 1} }} " for n in range(50))
+    assert "errors" not in (await api.post({"query": "{ clients { nodes { ...F0 } } } " + deep + "fragment F50 on Client { id }"})).json()
+
+
+async def test_a_fragment_within_itself_is_refused(api: Api) -> None:
+    """As GraphQL says, not by running out of stack."""
+    response = await api.post({"query": "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"}, accept=GRAPHQL_JSON)
+    assert code(response) == (400, "GRAPHQL_VALIDATION_FAILED")
+
+
+@pytest.fixture
+async def strict(database: Database, schema: strawberry.Schema) -> AsyncIterator[httpx.AsyncClient]:
+    async with connected(schema, database, Settings(max_body_bytes=1000, operation_seconds=0.000_001)) as http:
+        yield http
+
+
+async def test_a_body_has_a_size(strict: httpx.AsyncClient, org: Tenant) -> None:
+    """Also one that comes in pieces without saying how large it is."""
+    headers = {"authorization": f"Bearer {org.tokens[Role.OWNER]}", "content-type": "application/json"}
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(1001):
+            yield b" "
+
+    for content in (b" " * 1001, pieces()):
+        assert code(await strict.post("/graphql", content=content, headers=headers)) == (413, "PAYLOAD_TOO_LARGE")
+
+
+async def test_an_operation_has_a_time(strict: httpx.AsyncClient, crowded: Tenant, database: Database) -> None:
+    """And gives its connection back."""
+    headers = {"authorization": f"Bearer {crowded.tokens[Role.OWNER]}"}
+    response = await strict.post("/graphql", json={"query": "{ clients { nodes { id } } }"}, headers=headers)
+    assert code(response) == (504, "TIMEOUT")
+    assert database.in_use == 0
+
+
+async def test_answers_are_kept_by_nobody_in_between(api: Api) -> None:
+    """They belong to who asked."""
+    assert (await api.post({"query": VIEWER})).headers["cache-control"] == "no-store"
+
+
+async def test_health(api: Api) -> None:
+    """Alive, and ready once the database has the right tables."""
+    assert (await api.http.get("/livez")).json() == {"status": "alive"}
+    ready = await api.http.get("/readyz")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+
+
+async def test_the_viewer_is_whose_token_it_is(as_: Callable[..., Api], org: Tenant) -> None:
+    """With the rights of the role, by name."""
+    data = await as_(org, Role.VIEWER).data("{ viewer { organization { name currency timeZone } member { name role } permissions } }")
+    assert json.loads(json.dumps(data))["viewer"] == {
+        "organization": {"name": "Test", "currency": "EUR", "timeZone": "Europe/Amsterdam"},
+        "member": {"name": "Viewer", "role": "VIEWER"},
+        "permissions": ["CLIENTS_READ"],
+    }

@@ -1,0 +1,115 @@
+"""Tokens: whom they let in, with which rights, and until when."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+import strawberry
+
+from db.engine import Database
+from db.tables import Role
+from domain.scope import Permission
+from domain.tokens import actor_of, new_secret
+from server.auth import SignIn
+from tests.ask import connected
+from tests.builders import Tenant, add_token
+
+
+@pytest.fixture
+async def http(database: Database, schema: strawberry.Schema) -> AsyncIterator[httpx.AsyncClient]:
+    """A server that knows no token yet."""
+    async with connected(schema, database) as client:
+        yield client
+
+
+async def rights(http: httpx.AsyncClient, secret: str) -> list[str] | None:
+    """What the token may; None when it signs nobody in."""
+    response = await http.post("/graphql", json={"query": "{ viewer { permissions } }"}, headers={"authorization": f"Bearer {secret}"})
+    return None if response.status_code == httpx.codes.UNAUTHORIZED else response.json()["data"]["viewer"]["permissions"]
+
+
+async def member(org: Tenant, role: Role) -> UUID:
+    found: UUID = await org.owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = $2", org.id, role)
+    return found
+
+
+async def test_a_token_never_has_more_than_its_member(http: httpx.AsyncClient, org: Tenant) -> None:
+    """The least of the member's role, the token's role and its scope."""
+    cases: list[tuple[dict[str, object], list[str] | None]] = [
+        ({"member_id": await member(org, Role.VIEWER), "role": "OWNER"}, ["CLIENTS_READ"]),
+        ({"member_id": await member(org, Role.OWNER), "role": "VIEWER"}, ["CLIENTS_READ"]),
+        ({"member_id": await member(org, Role.MEMBER), "scope": ["CLIENTS_READ", "FINANCE_READ"]}, ["CLIENTS_READ"]),
+        ({"role": "FINANCE", "scope": ["FINANCE_READ"]}, ["FINANCE_READ"]),
+        ({"member_id": await member(org, Role.OWNER), "scope": []}, []),
+    ]
+    for given, wanted in cases:
+        secret = new_secret()
+        await add_token(org.owner, org.id, secret, **given)
+        assert await rights(http, secret) == wanted
+
+
+async def test_without_the_right_to_read_clients_there_are_none(http: httpx.AsyncClient, org: Tenant) -> None:
+    """A code, and no data."""
+    secret = new_secret()
+    await add_token(org.owner, org.id, secret, role="OWNER", scope=["FINANCE_READ"])
+    response = await http.post("/graphql", json={"query": "{ clients { nodes { id } } }"}, headers={"authorization": f"Bearer {secret}"})
+    assert response.json()["data"] == {"clients": None}
+    assert [error["extensions"] for error in response.json()["errors"]] == [{"code": "FORBIDDEN"}]
+
+
+async def test_an_expired_or_revoked_token_or_one_of_an_inactive_member_signs_nobody_in(http: httpx.AsyncClient, org: Tenant) -> None:
+    """As unknown as one that never was."""
+    past, future = (datetime.now(UTC) + timedelta(days=days) for days in (-1, 1))
+    inactive = await member(org, Role.ADMIN)
+    await org.owner.execute("UPDATE relaties.member SET is_active = false WHERE tenant_id = $1 AND id = $2", org.id, inactive)
+    cases: list[tuple[dict[str, object], list[str] | None]] = [
+        ({"role": "VIEWER", "expires_at": future}, ["CLIENTS_READ"]),
+        ({"role": "VIEWER", "expires_at": past}, None),
+        ({"role": "VIEWER", "revoked_at": past}, None),
+        ({"member_id": inactive}, None),
+    ]
+    for given, wanted in cases:
+        secret = new_secret()
+        await add_token(org.owner, org.id, secret, **given)
+        assert await rights(http, secret) == wanted
+
+
+async def test_a_kept_token_still_expires_on_time(database: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept for seconds is not kept past its end."""
+    secret, end = new_secret(), datetime.now(UTC) + timedelta(hours=1)
+    await add_token(org.owner, org.id, secret, role="VIEWER", expires_at=end)
+    sign_in = SignIn(database)
+    assert await sign_in.actor(f"Bearer {secret}")
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:  # type: ignore[override] # noqa: ARG003
+            return end
+
+    monkeypatch.setattr("server.auth.datetime", Later)
+    assert await sign_in.actor(f"Bearer {secret}") is None
+
+
+async def test_a_revoked_token_is_let_in_for_five_seconds_at_most(database: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looked up once within them, and again after."""
+    secret, sign_in = new_secret(), SignIn(database)
+    key = await add_token(org.owner, org.id, secret, role="VIEWER")
+    assert await sign_in.actor(f"Bearer {secret}")
+    await org.owner.execute("UPDATE relaties.api_token SET revoked_at = now() WHERE tenant_id = $1 AND id = $2", org.id, key)
+    assert await sign_in.actor(f"Bearer {secret}")
+    monkeypatch.setattr("server.auth.KEPT_S", 0.0)
+    assert await sign_in.actor(f"Bearer {secret}") is None
+
+
+async def test_a_token_is_stored_as_its_hash_alone(org: Tenant, owner: asyncpg.Connection, database: Database) -> None:
+    """Who reads the table cannot sign in."""
+    secret = org.tokens[Role.OWNER]
+    rows = await owner.fetch("SELECT t::text AS row FROM relaties.api_token t WHERE tenant_id = $1", org.id)
+    assert len(rows) == 5
+    assert not [row for row in rows if secret in row["row"] or secret[4:] in row["row"]]
+    found = await actor_of(database, secret)
+    assert found is not None
+    assert found[0].permissions == frozenset(Permission)
