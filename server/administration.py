@@ -24,6 +24,7 @@ T = TypeVar("T")
 organization = typer.Typer(no_args_is_help=True, help="Organizations.")
 member = typer.Typer(no_args_is_help=True, help="Members of an organization.")
 token = typer.Typer(no_args_is_help=True, help="Tokens to sign in with.")
+WIDE = 150  # of a table that is read by another program, which has no width of its own
 OfOrganization = Annotated[str | None, typer.Option("--organization", help="Name or id. Not needed while there is one.")]
 
 
@@ -120,7 +121,7 @@ def token_list(of: OfOrganization = None, data_dir: DataDir = None) -> None:
         finally:
             await tx.end()
 
-    Console(soft_wrap=True).print(_as_operator(data_dir, act))
+    Console(width=max(Console().width, WIDE)).print(_as_operator(data_dir, act))
 
 
 def _table(found: list[TokenRow]) -> Table:

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+from sqlalchemy.exc import DBAPIError
+
 from db.engine import Database
 from db.migrations import upgrade
 from server.doctor import FEW, UNREACHABLE, UnfitError, unreachable
@@ -45,6 +47,9 @@ async def migrated(found: Place) -> None:
     """Brings the tables up to date; the role of the server as well."""
     try:
         await upgrade(found.owner, found.runtime_url)
+    except DBAPIError as failed:
+        reason = str(failed.orig).rpartition(">: ")[2]
+        raise UnfitError(f"RELATIES_OWNER_URL: nothing was changed: {reason}. The role needs CREATEROLE and BYPASSRLS.") from failed
     except UNREACHABLE as failed:
         raise UnfitError(unreachable("RELATIES_OWNER_URL", found.owner, failed)) from failed
 

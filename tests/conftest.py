@@ -12,11 +12,13 @@ import asyncpg
 import pytest
 import strawberry
 
+from db import demo
 from db.addresses import to_database
 from db.embedded import running
 from db.engine import Database, Limits
 from db.migrations import upgrade
 from db.tables import Role
+from domain.tokens import hash_of, new_secret
 from server.app import schema_of
 from server.settings import Settings
 from tests.ask import Api, connected
@@ -95,6 +97,21 @@ async def owner(owner_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(owner_url)
     yield connection
     await connection.close()
+
+
+@pytest.fixture(scope="session")
+def demo_token() -> str:
+    return new_secret()
+
+
+@pytest.fixture(scope="session")
+async def demo_url(fresh_database: Callable[[], Awaitable[str]], demo_token: str) -> str:
+    """The whole demo organization, in a database of its own that no test changes."""
+    url = await fresh_database()
+    owner = await asyncpg.connect(url)
+    await demo.load(owner, token_hash=hash_of(demo_token), progress=lambda _what, _done, _total: None)
+    await owner.close()
+    return url
 
 
 SENT: list[str] = []

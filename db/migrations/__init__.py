@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from alembic import command
 from alembic.config import Config
@@ -13,11 +12,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.addresses import for_sqlalchemy
-from db.migrations.walls import RUNTIME
+from db.migrations.roles import let_in
 from db.tables import SCHEMA
 
 ONE_AT_A_TIME = 7_358_230_142  # of advisory locks, any number that nothing else here uses
-LIMITS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
 
 
 def config() -> Config:
@@ -54,32 +52,13 @@ async def _as_owner(owner_url: str, change: Callable[[Connection], None]) -> Non
 def _upgrade(connection: Connection, runtime_url: str | None, to: str) -> None:
     _run(connection, lambda made: command.upgrade(made, to))
     if runtime_url:
-        _let_in(connection, runtime_url)
+        let_in(connection, runtime_url)
 
 
 def _run(connection: Connection, change: Callable[[Config], None]) -> None:
     made = config()
     made.attributes["connection"] = connection
     change(made)
-
-
-def _let_in(connection: Connection, runtime_url: str) -> None:
-    """The login role of the server: no more than the group's rights, and the limits of every statement it sends."""
-    user = urlsplit(runtime_url)
-    role = _quoted(connection, "%I", unquote(user.username or ""))
-    if connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": unquote(user.username or "")}) is None:
-        connection.execute(text(f"CREATE ROLE {role} LOGIN"))
-    if user.password:
-        connection.execute(text(f"ALTER ROLE {role} PASSWORD {_quoted(connection, '%L', unquote(user.password))}"))
-    connection.execute(text(f"GRANT {RUNTIME} TO {role}"))
-    for setting, value in LIMITS.items():
-        connection.execute(text(f"ALTER ROLE {role} SET {setting} = '{value}'"))
-
-
-def _quoted(connection: Connection, how: str, value: str) -> str:
-    """PostgreSQL's own quoting: a role and its password cannot be parameters. A colon would be taken for one."""
-    quoted = connection.scalar(text("SELECT format(:how, CAST(:value AS text))"), {"how": how, "value": value})
-    return str(quoted).replace(":", r"\:")
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:

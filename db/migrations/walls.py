@@ -1,15 +1,13 @@
-"""The wall around every table: row level security, forced, with the one policy; and what the runtime role may do."""
+"""The wall around every table: row level security, forced, with the one policy."""
 
 from alembic import op
 
-RUNTIME = "relaties_runtime"
 POLICY = "tenant_id = nullif(current_setting('app.tenant', true), '')::uuid"
 
 
-def wall(*tables: str, grants: str = "SELECT, INSERT, UPDATE, DELETE") -> None:
+def wall(*tables: str) -> None:
     """Without a tenant set, no rows; with one, its own rows, to read and to write."""
     for table in tables:
         op.execute(f"ALTER TABLE relaties.{table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE relaties.{table} FORCE ROW LEVEL SECURITY")
         op.execute(f"CREATE POLICY tenant ON relaties.{table} USING ({POLICY}) WITH CHECK ({POLICY})")
-        op.execute(f"GRANT {grants} ON relaties.{table} TO {RUNTIME}")

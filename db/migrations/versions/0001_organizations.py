@@ -1,10 +1,10 @@
-"""Organizations, members and tokens, and the role of the server."""
+"""Organizations, members and tokens."""
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from db.migrations.walls import RUNTIME, wall
+from db.migrations.walls import wall
 
 revision = "0001"
 down_revision = None
@@ -23,10 +23,6 @@ $$"""
 
 
 def upgrade() -> None:
-    op.execute(f"DO $$ BEGIN CREATE ROLE {RUNTIME} NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$")
-    op.execute("CREATE SCHEMA IF NOT EXISTS relaties")
-    op.execute(f"GRANT USAGE ON SCHEMA relaties TO {RUNTIME}")
-    op.execute(f"GRANT SELECT ON relaties.alembic_version TO {RUNTIME}")
     op.create_table(
         "organization",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -95,7 +91,6 @@ def upgrade() -> None:
     wall("organization", "member", "api_token")
     op.execute(ACTOR)
     op.execute("REVOKE ALL ON FUNCTION relaties.token_actor(bytea) FROM PUBLIC")
-    op.execute(f"GRANT EXECUTE ON FUNCTION relaties.token_actor(bytea) TO {RUNTIME}")
 
 
 def downgrade() -> None:

@@ -1,0 +1,42 @@
+"""The role that the server logs in as: made with the tables, with no more rights than it needs, and limits on all it sends."""
+
+from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import Connection, text
+
+from db.tables import SCHEMA
+
+LIMITS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
+RIGHTS = (
+    f"USAGE ON SCHEMA {SCHEMA}",
+    f"SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {SCHEMA}",
+    f"EXECUTE ON ALL FUNCTIONS IN SCHEMA {SCHEMA}",
+)
+ONLY_READ = ("alembic_version",)
+# Before PostgreSQL 16 CREATEROLE alone let a role change others; since then only those that it made.
+MAY_CHANGE = """SELECT me.rolsuper OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole)
+ OR pg_has_role(it.oid, 'USAGE WITH ADMIN OPTION') FROM pg_roles me, pg_roles it WHERE me.rolname = current_user AND it.rolname = :name"""
+
+
+def let_in(connection: Connection, runtime_url: str) -> None:
+    """Makes or renews the role of an address. One that somebody else made keeps its password and limits, and gets its rights."""
+    user = urlsplit(runtime_url)
+    name = unquote(user.username or "")
+    role = _quoted(connection, "%I", name)
+    if connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": name}) is None:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+    if connection.scalar(text(MAY_CHANGE.replace("::", r"\:\:")), {"name": name}):
+        if user.password:
+            connection.execute(text(f"ALTER ROLE {role} PASSWORD {_quoted(connection, '%L', unquote(user.password))}"))
+        for setting, value in LIMITS.items():
+            connection.execute(text(f"ALTER ROLE {role} SET {setting} = '{value}'"))
+    for right in RIGHTS:
+        connection.execute(text(f"GRANT {right} TO {role}"))
+    for table in ONLY_READ:
+        connection.execute(text(f"REVOKE INSERT, UPDATE, DELETE ON {SCHEMA}.{table} FROM {role}"))
+
+
+def _quoted(connection: Connection, how: str, value: str) -> str:
+    """PostgreSQL's own quoting: a role and its password cannot be parameters. A colon would be taken for one."""
+    quoted = connection.scalar(text("SELECT format(:how, CAST(:value AS text))"), {"how": how, "value": value})
+    return str(quoted).replace(":", r"\:")

@@ -1,0 +1,225 @@
+"""Revenue, compared with sums made by other means: the raw rows, in Python, to the cent."""
+
+import random
+from base64 import b64decode
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+import strawberry
+
+from db.engine import Database
+from tests.ask import Api, connected
+from tests.builders import Tenant
+from tests.conftest import runtime_url
+
+CENT, NOTHING = Decimal("0.01"), Decimal(0)
+FIGURES = """fragment Figures on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency }
+  byCurrency { currency invoiced { amount } paid { amount } outstanding { amount } } }"""
+
+
+@dataclass(frozen=True)
+class Move:
+    """An amount on a day, in its own currency and in base."""
+
+    day: date
+    currency: str
+    native: Decimal
+    base: Decimal
+
+
+@dataclass
+class Books:
+    """What happened to one client: nets and grosses of its documents, and what was paid on them."""
+
+    nets: list[Move] = field(default_factory=list)
+    grosses: list[Move] = field(default_factory=list)
+    payments: list[Move] = field(default_factory=list)
+
+
+def half_up(amount: Decimal) -> Decimal:
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+async def books(owner: asyncpg.Connection) -> dict[str, Books]:
+    """By client's name and number: from the documents and the payments themselves, never from what is kept for speed."""
+    found: dict[str, Books] = defaultdict(Books)
+    documents = await owner.fetch(
+        """SELECT i.*, c.id::text AS client FROM relaties.invoice i JOIN relaties.client c ON c.id = i.client_id
+        WHERE i.status IN ('OPEN', 'PAID')"""
+    )
+    parts = await owner.fetch(
+        """SELECT a.invoice_id, a.amount, p.paid_on, p.id FROM relaties.payment_allocation a
+        JOIN relaties.payment p ON p.id = a.payment_id ORDER BY p.paid_on, p.id"""
+    )
+    by_document: dict[object, list[asyncpg.Record]] = defaultdict(list)
+    for part in parts:
+        by_document[part["invoice_id"]].append(part)
+    for document in documents:
+        _enter(found[document["client"]], document, by_document[document["id"]])
+    return found
+
+
+def _enter(client: Books, document: asyncpg.Record, parts: list[asyncpg.Record]) -> None:
+    sign = -1 if document["kind"] == "CREDIT_NOTE" else 1
+    rate, day, currency = document["exchange_rate"], document["invoice_date"], document["currency"]
+    net, vat = document["net"], document["vat"]
+    gross_base = half_up(net * rate) + half_up(vat * rate)
+    client.nets.append(Move(day, currency, sign * net, sign * half_up(net * rate)))
+    client.grosses.append(Move(day, currency, sign * (net + vat), sign * gross_base))
+    sum_, counted = NOTHING, NOTHING
+    for part in parts:
+        sum_ += part["amount"]
+        is_whole = abs(sum_) == net + vat
+        base = (gross_base.copy_sign(sum_) if is_whole else half_up(abs(sum_) * rate).copy_sign(sum_)) - counted
+        counted += base
+        client.payments.append(Move(part["paid_on"], currency, part["amount"], base))
+
+
+def figures(client: Books, since: date, until: date) -> dict[str, Any]:
+    """In the shape of the answer."""
+    in_period = [move for move in client.nets if since <= move.day <= until], [m for m in client.payments if since <= m.day <= until]
+    owed = [m for m in client.grosses if m.day <= until], [m for m in client.payments if m.day <= until]
+    seen = sorted({move.currency for moves in owed for move in moves})
+
+    def sums(of: Callable[[Move], Decimal], keep: Callable[[Move], bool]) -> list[str]:
+        invoiced, paid, gross, settled = (sum((of(move) for move in moves if keep(move)), NOTHING) for moves in (*in_period, *owed))
+        return [str(half_up(amount)) for amount in (invoiced, paid, gross - settled)]
+
+    total = sums(lambda move: move.base, lambda _: True)
+    names = ("invoiced", "paid", "outstanding")
+    each = {currency: sums(lambda move: move.native, lambda move, c=currency: move.currency == c) for currency in seen}  # type: ignore[misc]
+    return {
+        **{name: {"amount": amount, "currency": "EUR"} for name, amount in zip(names, total, strict=True)},
+        "byCurrency": [
+            {"currency": currency, **{name: {"amount": amount} for name, amount in zip(names, amounts, strict=True)}}
+            for currency, amounts in each.items()
+        ],
+    }
+
+
+def periods() -> list[tuple[date, date]]:
+    """All time, and twenty by chance, of a day to years; the same in every run."""
+    chance, first = random.Random(20), date(2022, 12, 1)  # noqa: S311 the same in every run
+    some = [first + timedelta(days=chance.randrange(1500)) for _ in range(20)]
+    return [(date.min, date.max), *((start, start + timedelta(days=chance.choice([0, 6, 30, 91, 365, 900]))) for start in some)]
+
+
+@pytest.fixture(scope="module")
+async def demo_api(demo_url: str, demo_token: str, schema: strawberry.Schema) -> AsyncIterator[Api]:
+    database = await Database.connect(runtime_url(demo_url))
+    async with connected(schema, database) as http:
+        http.timeout = httpx.Timeout(120)
+        yield Api(http, demo_token)
+    await database.close()
+
+
+async def test_revenue_is_what_the_documents_and_payments_come_to(demo_api: Api, demo_url: str) -> None:
+    """Every client of the demo, all time and twenty periods, per currency and in base."""
+    owner = await asyncpg.connect(demo_url)
+    expected = await books(owner)
+    await owner.close()
+    asked = " ".join(
+        f'p{n}: revenue(period: {{since: "{since:%Y-%m-%d}", until: "{until:%Y-%m-%d}"}}) {{ ...Figures }}'.replace('"1-', '"0001-')
+        for n, (since, until) in enumerate(periods())
+    )
+    query = (
+        f"query ($after: String) {{ clients(first: 100, after: $after) {{ nodes {{ id {asked} }} pageInfo {{ hasNextPage endCursor }} }} }}"
+    )
+    compared, after, more = 0, None, True
+    while more:
+        page = (await demo_api.data(f"{query} {FIGURES}", after=after))["clients"]
+        for client in page["nodes"]:
+            own = expected[_key(client["id"])]
+            for n, (since, until) in enumerate(periods()):
+                assert client[f"p{n}"] == figures(own, since, until), (client["id"], since, until)
+                compared += 1
+        after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
+    assert compared == 1000 * 21
+
+
+def _key(global_id: str) -> str:
+    return b64decode(global_id).decode().removeprefix("Client:")
+
+
+REVENUE = "query ($period: PeriodInput) { clients { nodes { revenue(period: $period) { since until ...Figures } } } } " + FIGURES
+
+
+async def revenue(api: Api, **period: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await api.data(REVENUE, period=period))["clients"]["nodes"][0]["revenue"]
+    return found
+
+
+async def test_a_client_without_documents_has_zero(as_: Callable[..., Api], org: Tenant) -> None:
+    """Not nothing: the figure is known."""
+    await org.add_client("Empty")
+    zero = {"amount": "0.00", "currency": "EUR"}
+    assert await revenue(as_(org)) == {
+        "since": None, "until": None, "invoiced": zero, "paid": zero, "outstanding": zero, "byCurrency": [],
+    }  # fmt: skip
+
+
+async def test_concepts_and_void_documents_never_count_and_credit_notes_count_below_zero(as_: Callable[..., Api], org: Tenant) -> None:
+    """By status and kind."""
+    client = await org.add_client("Client")
+    await org.add_invoice(client, date(2026, 1, 1), "100.00")
+    await org.add_invoice(client, date(2026, 1, 2), "30.00", kind="CREDIT_NOTE")
+    for status in ("CONCEPT", "VOID"):
+        await org.add_invoice(client, date(2026, 1, 3), "1000.00", status=status)
+    found = await revenue(as_(org))
+    assert found["invoiced"]["amount"] == "70.00"
+    assert found["outstanding"]["amount"] == "84.70"
+
+
+async def test_a_period_counts_by_the_date_of_the_document_and_of_the_payment(as_: Callable[..., Api], org: Tenant) -> None:
+    """Both ends belong to it; what is outstanding is a state at its end."""
+    client = await org.add_client("Client")
+    invoice = await org.add_invoice(client, date(2026, 1, 31), "100.00")
+    await org.add_payment(client, invoice, date(2026, 2, 28), "21.00")
+    await org.add_payment(client, invoice, date(2026, 3, 1), "100.00")
+    cases = {
+        ("2026-01-31", "2026-01-31"): ("100.00", "0.00", "121.00"),
+        ("2026-02-01", "2026-02-27"): ("0.00", "0.00", "121.00"),
+        ("2026-02-01", "2026-02-28"): ("0.00", "21.00", "100.00"),
+        ("2026-03-01", "2026-12-31"): ("0.00", "100.00", "0.00"),
+        ("2026-01-01", "2026-12-31"): ("100.00", "121.00", "0.00"),
+    }
+    for (since, until), wanted in cases.items():
+        found = await revenue(as_(org), since=since, until=until)
+        assert (found["since"], found["until"]) == (since, until)
+        assert tuple(found[name]["amount"] for name in ("invoiced", "paid", "outstanding")) == wanted
+
+
+async def test_currencies_are_never_added_up(as_: Callable[..., Api], org: Tenant) -> None:
+    """Each by itself, and in base at the rate of each document's issue."""
+    client = await org.add_client("Client")
+    await org.add_invoice(client, date(2026, 1, 1), "100.00")
+    dollars = await org.add_invoice(client, date(2026, 1, 1), "100.01", currency="USD", exchange_rate=Decimal("0.9"))
+    await org.add_payment(client, dollars, date(2026, 1, 2), "50.00", "45.00", "USD")
+    found = await revenue(as_(org))
+    assert {name: found[name] for name in ("invoiced", "paid", "outstanding")} == {
+        "invoiced": {"amount": "190.01", "currency": "EUR"},
+        "paid": {"amount": "45.00", "currency": "EUR"},
+        "outstanding": {"amount": "184.91", "currency": "EUR"},
+    }
+    assert found["byCurrency"] == [
+        {"currency": "EUR", "invoiced": {"amount": "100.00"}, "paid": {"amount": "0.00"}, "outstanding": {"amount": "121.00"}},
+        {"currency": "USD", "invoiced": {"amount": "100.01"}, "paid": {"amount": "50.00"}, "outstanding": {"amount": "71.01"}},
+    ]
+
+
+async def test_a_document_with_payments_cannot_be_made_void_or_change_hands(org: Tenant) -> None:
+    """The database itself holds to it, since sums per client rest on it."""
+    client, other = await org.add_client("Client"), await org.add_client("Other")
+    invoice = await org.add_invoice(client, date(2026, 1, 1), "100.00")
+    await org.add_payment(client, invoice, date(2026, 1, 2), "10.00")
+    for change in ("status = 'VOID'", "status = 'CONCEPT'", f"client_id = '{other}'", "currency = 'USD'"):
+        with pytest.raises(asyncpg.ForeignKeyViolationError):
+            await org.owner.execute(f"UPDATE relaties.invoice SET {change} WHERE tenant_id = $1 AND id = $2", org.id, invoice)
+    await org.owner.execute("UPDATE relaties.invoice SET status = 'PAID' WHERE tenant_id = $1 AND id = $2", org.id, invoice)
