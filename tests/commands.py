@@ -33,15 +33,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(*arguments: str, stop: signal.Signals = signal.SIGINT, **settings: str) -> Iterator["Serving"]:
-    """A server that answers; stopped by a signal at the end."""
+def serving(*arguments: str, **settings: str) -> Iterator["Serving"]:
+    """A server that answers; stopped as by Ctrl-C at the end."""
     port = free_port()
     started = Serving([str(PROGRAM), "serve", "--port", str(port), *arguments], port, settings)
     try:
         started.wait("answers at")
         yield started
     finally:
-        started.end(stop)
+        started.end(signal.SIGINT)
 
 
 class Serving:

