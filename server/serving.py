@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, ready: list[str]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._has_terminal = os.isatty(0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -38,6 +40,11 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    async def on_tick(self, counter: int) -> bool:
+        """A closed terminal counts as a signal: where `make` stands between, none reaches us."""
+        is_closed = self._has_terminal and not os.isatty(0)
+        return await super().on_tick(counter) or is_closed
 
     def stop(self, _number: int, _frame: object) -> None:
         """The first time waits for the answers under way, the second time does not."""
