@@ -36,7 +36,7 @@ def main() -> None:
     except (SettingsError, UnfitError) as wrong:
         _stop(str(wrong))
     except Refused as refused:
-        _stop("\n".join(refusal.message for refusal in refused.refusals))
+        _stop("\n".join(f"{'.'.join(refusal.path)}: {refusal.message}" for refusal in refused.refusals))
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -110,7 +110,8 @@ async def _doctor(found: Place, wanted: Settings) -> int:
     seen = [_keys(wanted)]
     if found.is_embedded:
         await migrated(found)
-    seen += [finding async for finding in examined(found.runtime_url, found.owner_url)]
+    direct = str(wanted.direct_url) if wanted.direct_url else None
+    seen += [finding async for finding in examined(found.runtime_url, found.owner_url, direct)]
     for finding in seen:
         typer.echo(f"[wrong] {finding.wrong}" if finding.wrong else f"[ok]    {finding.what}")
     return sum(1 for finding in seen if finding.wrong)

@@ -27,7 +27,7 @@ class UnfitError(Exception):
     """The server does not start: one clear line a reason."""
 
 
-async def examined(runtime_url: str, owner_url: str | None) -> AsyncIterator[Finding]:
+async def examined(runtime_url: str, owner_url: str | None, direct_url: str | None) -> AsyncIterator[Finding]:
     """Everything that can be wrong, in the order in which to mend it."""
     try:
         database = await Database.connect(runtime_url, FEW)
@@ -42,6 +42,8 @@ async def examined(runtime_url: str, owner_url: str | None) -> AsyncIterator[Fin
         await database.close()
     if owner_url:
         yield await _owner(owner_url)
+    if direct_url:
+        yield await _direct(direct_url)
 
 
 async def findings(database: Database) -> list[Finding]:
@@ -103,3 +105,11 @@ async def _owner(owner_url: str) -> Finding:
     if role.is_superuser or (role.is_bypassing and role.is_creating):
         return Finding(f"owner {role.name}")
     return Finding("owner", f"RELATIES_OWNER_URL: the role {role.name} needs CREATEROLE and BYPASSRLS: {OWNER_ROLE}.")
+
+
+async def _direct(direct_url: str) -> Finding:
+    try:
+        await (await Database.connect(direct_url, FEW)).close()
+    except UNREACHABLE as failed:
+        return Finding("direct", unreachable("RELATIES_DIRECT_URL", direct_url, failed))
+    return Finding("direct connection")

@@ -1,0 +1,209 @@
+"""The command line: what it makes, what it refuses in one line, and that it stops only what it started."""
+
+import signal
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+import httpx
+import psutil
+import pytest
+
+from db import demo
+from db.addresses import to_database
+from tests.commands import PROGRAM, Serving, free_port, relaties, serving, token_in
+from tests.conftest import runtime_url
+from tests.demos import SMALL
+
+VIEWER = {"query": "{ viewer { organization { name } member { email } permissions } }"}
+
+
+def refused(done: "subprocess.CompletedProcess[str]") -> str:
+    """The one line of a command that was refused."""
+    assert (done.returncode, done.stdout) == (1, ""), done.stdout + done.stderr
+    assert done.stderr.count("\n") == 1, done.stderr
+    return done.stderr.strip()
+
+
+@pytest.fixture
+async def settings(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> dict[str, str]:
+    """A database of one's own with nothing in it."""
+    url = await fresh_database()
+    return {"DATABASE_URL": runtime_url(url), "RELATIES_OWNER_URL": url, "RELATIES_DATA_DIR": str(tmp_path)}
+
+
+def viewer(server: Serving, token: str) -> httpx.Response:
+    return httpx.post(f"{server.address}/graphql", json=VIEWER, headers={"authorization": f"Bearer {token}"}, timeout=30)
+
+
+def test_from_an_organization_to_an_answer(settings: dict[str, str]) -> None:
+    """With one organization it need not be named; `--quiet` prints the token alone; a revoked one is listed as such."""
+    assert "none yet" in refused(relaties("token", "create", "--role", "VIEWER", **settings))
+    relaties("organization", "create", "Één & Twee", "--currency", "USD", **settings)
+    relaties("member", "add", "Jan", "jan@x.example", "--role", "FINANCE", **settings)
+    quiet = relaties("token", "create", "--member", "JAN@x.example", "--quiet", **settings).stdout
+    assert quiet == f"{token_in(quiet)}\n"
+    narrow = token_in(relaties("token", "create", "--member", "jan@x.example", "--scope", "FINANCE_READ", **settings).stdout)
+    with serving(**settings) as server:
+        seen = viewer(server, quiet.strip()).json()["data"]["viewer"]
+        assert seen["organization"] == {"name": "Één & Twee"}
+        assert seen["member"] == {"email": "jan@x.example"}
+        assert "CLIENTS_ARCHIVE" not in seen["permissions"]
+        assert viewer(server, narrow).json()["data"]["viewer"]["permissions"] == ["FINANCE_READ"]
+    listed = relaties("token", "list", **settings).stdout
+    assert (listed.count("Jan"), listed.count("FINANCE_READ"), token_in(quiet)[4:] in listed) == (2, 1, False)
+    key = next(word for word in listed.split() if word.count("-") == 4)
+    assert relaties("token", "revoke", key, **settings).stdout == "Revoked.\n"
+    with serving(**settings) as server:
+        assert sorted(viewer(server, token).status_code for token in (quiet.strip(), narrow)) == [200, 401]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["member", "add", "Jan", "nowhere"], "email: String should match pattern"),
+        (["member", "add", "", "jan@x.example"], "at least 1 character"),
+        (["member", "add", "Jan", "an@x.example"], "an@x.example is a member already."),
+        (["organization", "create", ""], "at least 1 character"),
+        (["organization", "create", "X", "--currency", "eur"], "base_currency: String should match pattern"),
+        (["token", "create"], "A token without a member needs a role."),
+        (["token", "create", "--member", "nobody@x.example"], "No member has the address nobody@x.example."),
+        (["token", "create", "--member", "an@x.example", "--role", "OWNER"], "An is VIEWER, so a token of theirs cannot be OWNER."),
+        (["token", "create", "--role", "VIEWER", "--expires", "2020-01-01"], "A token expires in the future"),
+        (["token", "revoke", "01890000-0000-7000-8000-000000000000"], "There is no such token."),
+        (["token", "list", "--organization", "Other"], "Say which organization with --organization. There are: First ("),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+async def test_what_is_wrong_is_refused_in_one_line_and_nothing_is_kept(
+    first: dict[str, str], counts: Callable[[], Awaitable[list[int]]], arguments: list[str], says: str
+) -> None:
+    """Members, tokens and organizations stay as many as they were."""
+    before = await counts()
+    assert says in refused(relaties(*arguments, **first))
+    assert await counts() == before
+
+
+@pytest.fixture(scope="module")
+async def first(fresh_database: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A database with one organization and one member."""
+    url = await fresh_database()
+    found = {"DATABASE_URL": runtime_url(url), "RELATIES_OWNER_URL": url, "RELATIES_DATA_DIR": str(tmp_path_factory.mktemp("cli"))}
+    relaties("organization", "create", "First", **found)
+    relaties("member", "add", "An", "an@x.example", "--role", "VIEWER", **found)
+    return found
+
+
+@pytest.fixture
+async def counts(first: dict[str, str]) -> AsyncIterator[Callable[[], Awaitable[list[int]]]]:
+    """How many organizations, members and tokens there are."""
+    owner = await asyncpg.connect(first["RELATIES_OWNER_URL"])
+
+    async def counted() -> list[int]:
+        return [await owner.fetchval(f"SELECT count(*) FROM relaties.{table}") for table in ("organization", "member", "api_token")]
+
+    yield counted
+    await owner.close()
+
+
+async def test_doctor_says_what_is_wrong_and_what_to_do(settings: dict[str, str], admin: asyncpg.Connection, server_url: str) -> None:
+    """In plain words: an unreachable database, tables that are not there, a role that sees too much, an owner that may too little."""
+    well = relaties("doctor", **settings)
+    assert (well.returncode, well.stdout.splitlines()[-1]) == (0, "All is well.")
+    nowhere = relaties("doctor", **{**settings, "DATABASE_URL": f"postgresql://me:pw@127.0.0.1:{free_port()}/x"})
+    assert nowhere.returncode == 1
+    assert "[wrong] DATABASE_URL: cannot connect to postgresql://me@127.0.0.1:" in nowhere.stdout
+    assert "pw" not in nowhere.stdout
+    empty = f"relaties_empty_{free_port()}"
+    await admin.execute(f"CREATE DATABASE {empty}")
+    bare = relaties("doctor", **{**settings, "DATABASE_URL": runtime_url(to_database(server_url, empty))})
+    assert "[wrong] The tables are not there yet: run `relaties migrate` with RELATIES_OWNER_URL set." in bare.stdout
+    await admin.execute(f"DROP DATABASE {empty} WITH (FORCE)")
+    weak = relaties("doctor", **{**settings, "RELATIES_OWNER_URL": settings["DATABASE_URL"]})
+    assert "[wrong] RELATIES_OWNER_URL: the role relaties_test needs CREATEROLE and BYPASSRLS" in weak.stdout
+    direct = relaties("doctor", **{**settings, "RELATIES_DIRECT_URL": f"postgresql://me:pw@127.0.0.1:{free_port()}/x"})
+    assert "[wrong] RELATIES_DIRECT_URL: cannot connect to" in direct.stdout
+
+
+def test_serve_refuses_a_role_that_sees_too_much(settings: dict[str, str]) -> None:
+    """After bringing the tables up to date, and before it answers anybody."""
+    done = relaties("serve", "--port", str(free_port()), **{**settings, "DATABASE_URL": settings["RELATIES_OWNER_URL"]})
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1].startswith("DATABASE_URL: the role ")
+    nowhere = {**settings, "DATABASE_URL": f"postgresql://me@127.0.0.1:{free_port()}/x"}
+    nowhere.pop("RELATIES_OWNER_URL")
+    assert refused(relaties("serve", "--port", str(free_port()), **nowhere)).startswith("DATABASE_URL: cannot connect to")
+    assert refused(relaties("token", "list", **nowhere)).startswith("RELATIES_OWNER_URL: needed for this")
+
+
+def test_a_command_beside_a_running_server_stops_nothing(reachable: Path) -> None:
+    """On the embedded database: the server goes on; each stops what it started when it is the last."""
+    home = reachable / "beside"
+    alone = relaties("organization", "create", "Alone", "--data-dir", str(home))
+    assert alone.returncode == 0, alone.stderr
+    assert _servers(home) == 0
+    with serving("--no-demo", "--data-dir", str(home)) as server:
+        token = relaties("token", "create", "--role", "VIEWER", "--quiet", "--data-dir", str(home)).stdout.strip()
+        assert viewer(server, token).json()["data"]["viewer"]["organization"] == {"name": "Alone"}
+        assert _servers(home) == 1
+    assert _servers(home) == 0
+
+
+def _servers(home: Path) -> int:
+    return sum(str(home / "data") in (process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_server_well(settings: dict[str, str], number: signal.Signals) -> None:
+    """Status 0, no trace of a failure."""
+    port = free_port()
+    server = Serving([str(PROGRAM), "serve", "--port", str(port)], port, settings)
+    server.wait("answers at")
+    assert server.end(number) == 0, server.printed
+    assert "Traceback" not in server.printed
+
+
+def test_a_port_in_use_is_said_at_once(settings: dict[str, str]) -> None:
+    """Before anything is started."""
+    with serving(**settings) as server:
+        said = refused(relaties("serve", "--port", str(server.port), **settings))
+    assert said.startswith(f"Cannot serve on 127.0.0.1:{server.port}: ")
+    assert said.endswith("Another port: relaties serve --port 8001")
+
+
+async def test_the_demo_token_is_made_anew_when_it_was_lost(settings: dict[str, str]) -> None:
+    """Lost with the data directory, or revoked: the next start prints one that works."""
+    owner = await asyncpg.connect(settings["RELATIES_OWNER_URL"])
+    await demo.load(owner, token_hash=bytes(32), progress=lambda *_: None, scale=SMALL)
+    first = token_in(relaties("demo", "load", **settings).stdout)
+    assert token_in(relaties("demo", "load", **settings).stdout) == first
+    await owner.execute("UPDATE relaties.api_token SET revoked_at = now()")
+    await owner.close()
+    with serving("--demo", **settings) as server:
+        second = token_in(server.wait("Token of the demo"))
+        assert viewer(server, second).json()["data"]["viewer"]["organization"] == {"name": "Noorderlicht Advies"}
+    assert second != first
+
+
+def test_the_schema_is_printed() -> None:
+    """The same as the file that is kept."""
+    kept = Path(__file__).parents[2] / "schema" / "schema.graphql"
+    assert relaties("schema", "print").stdout == kept.read_text()
+
+
+def test_every_command_says_what_it_does() -> None:
+    """In its help."""
+    for command in (
+        [],
+        ["serve"],
+        ["migrate"],
+        ["demo", "load"],
+        ["organization", "create"],
+        ["member", "add"],
+        ["token", "create"],
+        ["doctor"],
+    ):
+        done = relaties(*command, "--help")
+        assert done.returncode == 0
+        assert "Usage: relaties" in done.stdout
