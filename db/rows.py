@@ -48,11 +48,16 @@ class ActorRow(Row):
     expires_at: datetime | None
 
 
+class CountRow(Row):
+    count: int
+
+
 class ClientRow(Row):
     """A client with its primary address."""
 
     id: UUID
     name_key: str
+    number_key: str | None
     name: str
     number: str | None
     kind: str

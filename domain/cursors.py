@@ -4,6 +4,7 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from db.paging import Key
@@ -21,7 +22,8 @@ class Cursors:
 
     def write(self, order: str, place: Key) -> str:
         value, key = place
-        said = json.dumps([order, value, key.hex], separators=(",", ":")).encode()
+        held = {"at": value.isoformat()} if isinstance(value, datetime) else value
+        said = json.dumps([order, held, key.hex], separators=(",", ":")).encode()
         return urlsafe_b64encode(_signature(self._keys[0], said) + said).decode()
 
     def read(self, order: str, cursor: str | None) -> Key | None:
@@ -34,7 +36,7 @@ class Cursors:
             raise BadInput("This cursor is not one of ours. Take it from `pageInfo` or an edge of an earlier answer.") from wrong
         if known_order != order:
             raise BadInput(f"This cursor belongs to the order {known_order}, not to {order}.")
-        return value, UUID(hex=key)
+        return datetime.fromisoformat(value["at"]) if isinstance(value, dict) else value, UUID(hex=key)
 
     def _verified(self, cursor: bytes) -> bytes:
         held = urlsafe_b64decode(cursor)

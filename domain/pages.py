@@ -1,4 +1,4 @@
-"""A page of rows in an order."""
+"""A page of rows in an order, read forwards or backwards."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from domain.cursors import Cursors
 from domain.errors import BadInput
 
 LARGEST = 100
+USUAL = 25
 P = TypeVar("P", bound=Row)
 
 
@@ -35,13 +36,14 @@ class Edge(Generic[P]):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[P]):
-    """Rows, and whether there are more on either side."""
+    """Rows, whether there are more on either side, and what they were chosen by."""
 
     rows: Sequence[P]
     has_next: bool
     has_previous: bool
     order: Order[P]
     cursors: Cursors
+    chosen: object = None
 
     @property
     def edges(self) -> list[Edge[P]]:
@@ -60,20 +62,51 @@ class Page(Generic[P]):
 
 
 @dataclass(frozen=True)
-class Wanted(Generic[P]):
-    """The page asked for: so many rows, from a place in an order."""
+class Span:
+    """The part of an order that is asked for: the first so many after a cursor, or the last so many before one."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, size in (("first", self.first), ("last", self.last)):
+            if size is not None and not 1 <= size <= LARGEST:
+                raise BadInput(f"`{name}` is from 1 to {LARGEST}.")
+        if (self.first or self.after) and (self.last or self.before):
+            raise BadInput("Read forwards with `first` and `after`, or backwards with `last` and `before`, not both.")
+
+    @property
+    def is_forward(self) -> bool:
+        return self.last is None and self.before is None
+
+    @property
+    def size(self) -> int:
+        return self.first or self.last or USUAL
+
+    @property
+    def cursor(self) -> str | None:
+        return self.after if self.is_forward else self.before
+
+
+@dataclass(frozen=True)
+class Reading(Generic[P]):
+    """A span of an order as it is read: from a place on, in the order or against it."""
 
     order: Order[P]
     cursors: Cursors
-    size: int
+    span: Span
     after: Key | None
 
     @classmethod
-    def of(cls, order: Order[P], cursors: Cursors, *, first: int, after: str | None) -> "Wanted[P]":
-        if not 1 <= first <= LARGEST:
-            raise BadInput(f"`first` is from 1 to {LARGEST}.")
-        return cls(order, cursors, first, cursors.read(order.name, after))
+    def of(cls, order: Order[P], cursors: Cursors, span: Span) -> "Reading[P]":
+        return cls(order, cursors, span, cursors.read(order.name, span.cursor))
 
-    def page(self, found: Sequence[P]) -> Page[P]:
-        """`found` holds one row more than asked for when there is a next page."""
-        return Page(found[: self.size], len(found) > self.size, self.after is not None, self.order, self.cursors)
+    def page(self, found: Sequence[P], chosen: object = None) -> Page[P]:
+        """`found`, in the direction of reading, holds one row more than asked for when there are more."""
+        has_more, has_passed = len(found) > self.span.size, self.after is not None
+        rows = found[: self.span.size]
+        if self.span.is_forward:
+            return Page(rows, has_more, has_passed, self.order, self.cursors, chosen)
+        return Page(rows[::-1], has_passed, has_more, self.order, self.cursors, chosen)

@@ -1,14 +1,23 @@
 """Arguments that several subjects share."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, TypeAlias
 
 import strawberry
 
 from domain.values import Period
 
-First: TypeAlias = Annotated[int, strawberry.argument(description="How many, 1 to 100.")]
+First: TypeAlias = Annotated[int | None, strawberry.argument(description="The first so many, 1 to 100; 25 unless given.")]
 After: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor to read on after: `endCursor` of the page before.")]
+Last: TypeAlias = Annotated[int | None, strawberry.argument(description="The last so many, 1 to 100, reading backwards.")]
+Before: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor to read back from: `startCursor` of the page after.")]
+
+
+@strawberry.enum(description="Which way an order goes.")
+class OrderDirection(StrEnum):
+    ASC = "ASC"
+    DESC = "DESC"
 
 
 @strawberry.input(description="A closed interval of days; without a start or an end it is open on that side.")

@@ -1,11 +1,121 @@
-"""How clients are answered."""
+"""Inputs of clients, and how their fields are answered."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+from strawberry.relay import GlobalID
 
 from db.rows import ClientRow
 from domain import clients
-from domain.pages import Page
-from resolvers.arguments import After, First
+from domain.clients import Filter, Sort, Sorting
+from domain.errors import BadInput
+from domain.pages import Page, Span
+from resolvers.arguments import After, Before, First, Last, OrderDirection
 from resolvers.context import Info
+from resolvers.nodes import key_of
 
 
-async def page(info: Info, first: First = 25, after: After = None) -> Page[ClientRow]:
-    return await clients.page(info.context.read(), first=first, after=after)
+@strawberry.enum(description="Which clients by their state.")
+class ClientStatus(StrEnum):
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+    ALL = "ALL"
+
+
+IS_ARCHIVED = {ClientStatus.ACTIVE: False, ClientStatus.ARCHIVED: True, ClientStatus.ALL: None}
+strawberry.enum(Sort, name="ClientOrderField", description="What clients are put in order by.")
+
+
+@strawberry.input(description="Labels that a client has or has not. All that is given holds.")
+class LabelFilterInput:
+    any: list[GlobalID] | None = strawberry.field(default=None, description="At least one of these.")
+    all: list[GlobalID] | None = strawberry.field(default=None, description="Every one of these.")
+    none: list[GlobalID] | None = strawberry.field(default=None, description="Not one of these.")
+
+
+@strawberry.input(description="Which clients. All that is given holds.")
+class ClientFilterInput:
+    status: ClientStatus = strawberry.field(default=ClientStatus.ALL, description="Active, archived or all.")
+    labels: LabelFilterInput | None = strawberry.field(default=None, description="By label.")
+    has_invoice_contact: bool | None = strawberry.field(default=None, description="With, or without, a contact for its invoices.")
+    country: str | None = strawberry.field(default=None, description="Country of the primary address, of ISO 3166-1, as `NL`.")
+    kvk_number: str | None = strawberry.field(default=None, description="Number in the Dutch register. Several clients may share one.")
+    vat_number: str | None = strawberry.field(default=None, description="VAT number with its country. Several clients may share one.")
+    updated_since: datetime | None = strawberry.field(default=None, description="Made or changed at this moment or later.")
+
+
+@strawberry.input(description="An order of clients. Equal ones are in order of their making.")
+class ClientOrderInput:
+    field: Sort = strawberry.field(description="What to sort by. Clients without a number come after those with one.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+
+
+@strawberry.input(one_of=True, description="One client, by what is known of it.")
+class ClientLookupInput:
+    id: strawberry.Maybe[GlobalID] = strawberry.field(description="Its id.")
+    number: strawberry.Maybe[str] = strawberry.field(description="Its number, without regard to capitals.")
+
+
+Wanted = Annotated[ClientFilterInput | None, strawberry.argument(description="Which clients; all unless given.")]
+FOUND = "Found within the name, without regard to capitals and accents, or within the number."
+Search = Annotated[str | None, strawberry.argument(description=FOUND)]
+OrderBy = Annotated[ClientOrderInput | None, strawberry.argument(description="In which order; by name unless given.")]
+Lookup = Annotated[ClientLookupInput, strawberry.argument(description="The id or the number.")]
+
+
+async def page(  # noqa: PLR0913, PLR0917 GraphQL's arguments
+    info: Info,
+    filter: Wanted = None,
+    search: Search = None,
+    order_by: OrderBy = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+) -> Page[ClientRow]:
+    order = order_by or ClientOrderInput(field=Sort.NAME)
+    sorting = Sorting(order.field, order.direction is OrderDirection.ASC)
+    return await clients.page(info.context.read(), chosen(filter, search), sorting, Span(first, after, last, before))
+
+
+async def total(info: Info, root: strawberry.Parent[Page[ClientRow]]) -> int:
+    wanted = root.chosen
+    return await clients.count(info.context.read(), wanted if isinstance(wanted, Filter) else Filter())
+
+
+async def one(info: Info, by: Lookup) -> ClientRow | None:
+    if by.number is not None:
+        return await clients.by_number(info.context.read(), by.number.value)
+    key = key_of(by.id.value) if by.id is not None and by.id.value.type_name == "Client" else None
+    return await info.context.loaders.clients.load(key) if key else None
+
+
+def chosen(filter: ClientFilterInput | None, search: str | None) -> Filter:
+    given = filter or ClientFilterInput()
+    labels = given.labels or LabelFilterInput()
+    return Filter(
+        search=search,
+        is_archived=IS_ARCHIVED[given.status],
+        labels_any=_labels(labels.any),
+        labels_all=_labels(labels.all),
+        labels_none=_labels(labels.none),
+        has_invoice_contact=given.has_invoice_contact,
+        country=given.country,
+        kvk_number=given.kvk_number,
+        vat_number=given.vat_number,
+        updated_since=given.updated_since,
+    )
+
+
+def _labels(given: Sequence[GlobalID] | None) -> tuple[UUID, ...] | None:
+    """Each once: a label named twice is no second label to have."""
+    if given is None:
+        return None
+    keys = [key_of(label) if label.type_name == "Label" else None for label in given]
+    if None in keys:
+        raise BadInput("`labels` takes ids of labels.")
+    return tuple(dict.fromkeys(key for key in keys if key))

@@ -3,10 +3,12 @@
 from uuid import UUID
 
 from db.rows import ClientContactRow
-from domain.pages import Page
-from resolvers.arguments import After, First
+from domain.pages import Page, Span
+from resolvers.arguments import After, Before, First, Last
 from resolvers.loaders import Loader, Loaders
 
 
-def of_client(loaders: Loaders, first: First = 25, after: After = None) -> Loader[UUID, Page[ClientContactRow]]:
-    return loaders.contacts_of_client(first=first, after=after)
+def of_client(
+    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Loader[UUID, Page[ClientContactRow]]:
+    return loaders.contacts_of_client(Span(first, after, last, before))

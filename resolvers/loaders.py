@@ -13,7 +13,7 @@ from aiodataloader import DataLoader
 
 from db.rows import ClientContactRow, ClientLabelRow, ClientRow, ContactRow, LabelRow, MemberRow, OrganizationRow
 from domain import clients, contacts, labels, organizations, revenue
-from domain.pages import Page
+from domain.pages import Page, Span
 from domain.revenue import Revenue
 from domain.scope import ReadScope
 from domain.values import Period
@@ -97,8 +97,8 @@ class Loaders:
     def members(self) -> Loader[UUID, MemberRow | None]:
         return Loader(partial(organizations.members_by_id, self._scope))
 
-    def contacts_of_client(self, *, first: int, after: str | None) -> Loader[UUID, Page[ClientContactRow]]:
-        return self._once(contacts.of_clients, first=first, after=after)
+    def contacts_of_client(self, span: Span) -> Loader[UUID, Page[ClientContactRow]]:
+        return self._once(contacts.of_clients, span=span)
 
     def revenue_of_client(self, period: Period) -> Loader[UUID, Revenue | None]:
         return self._once(revenue.by_client, period=period)

@@ -6,11 +6,12 @@ import strawberry
 
 from db.rows import ClientRow
 from db.tables import ClientKind
-from resolvers import contacts, labels, revenue
+from resolvers import clients, contacts, labels, revenue
 from resolvers.loaders import by
+from schema.connections import Connection
 from schema.contacts import ClientContactConnection
 from schema.labels import Label
-from schema.lens import Node, lens, read
+from schema.lens import Node, answered, lens, read
 from schema.revenue import Revenue
 
 strawberry.enum(ClientKind, description="What a client is.")
@@ -55,3 +56,8 @@ class Client(Node):
     contacts: ClientContactConnection | None = by(contacts.of_client, description="Contacts, by their position at this client.")
     labels: list[Label] | None = by(labels.of_client, description="Labels by name, at most 50.")
     revenue: Revenue | None = by(revenue.of_client, description="What the client brought in. Null without FINANCE_READ.")
+
+
+@strawberry.type(description="Clients in an order.")
+class ClientConnection(Connection[Client]):
+    total_count: int | None = answered(clients.total, description="How many there are in all, whatever the page.")

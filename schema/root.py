@@ -9,8 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from resolvers import clients, nodes, viewer
-from schema.clients import Client
-from schema.connections import Connection
+from schema.clients import Client, ClientConnection
 from schema.contacts import Contact
 from schema.labels import Label
 from schema.lens import Node, answered
@@ -21,7 +20,8 @@ from schema.viewer import Member, Organization, Viewer
 @strawberry.type(description="What can be asked.")
 class Query:
     viewer: Viewer | None = answered(viewer.viewer, description="Who asks: the organization, the member and the rights of the token.")
-    clients: Connection[Client] | None = answered(clients.page, description="All clients of the organization by name. Needs CLIENTS_READ.")
+    client: Client | None = answered(clients.one, description="One client; null when there is none. Needs CLIENTS_READ.")
+    clients: ClientConnection | None = answered(clients.page, description="Clients of the organization. Needs CLIENTS_READ.")
     node: Node | None = answered(nodes.by_id, description="Any object by its id; null when the organization has none with that id.")
 
 

@@ -10,6 +10,7 @@ from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 CurrencyCode = NewType("CurrencyCode", str)
+MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,6})?(Z|[+-]\d{2}:\d{2})")
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -20,6 +21,15 @@ def _day(value: object) -> date:
     except ValueError:
         pass
     raise GraphQLError(f"{value!r} is not a day. A day is written as 2026-01-31.")
+
+
+def _moment(value: object) -> datetime:
+    try:
+        if isinstance(value, str) and MOMENT.fullmatch(value):
+            return datetime.fromisoformat(value)
+    except ValueError:
+        pass
+    raise GraphQLError(f"{value!r} is not a moment. A moment is written with its offset, as 2026-01-31T09:30:00+01:00 or …Z.")
 
 
 def _is_output_only(value: object) -> object:
@@ -44,7 +54,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
         serialize=datetime.isoformat,
-        parse_value=_is_output_only,
+        parse_value=_moment,
         description="A moment, with its offset from UTC: `2026-01-31T09:30:00+00:00`.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
     ),

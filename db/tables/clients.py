@@ -7,10 +7,12 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Index, Text, UniqueConstraint
+from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field as Stored
 
 from db.tables.base import CHOICE, COUNTRY, CURRENCY, LANGUAGE, SORTED, Changing, Row, Table, check, link, of_organization, one_of
+
+LAST = "\U0010ffff"  # sorts after every number: clients without one come last
 
 
 class ClientKind(StrEnum):
@@ -90,7 +92,12 @@ class Client(ClientFields, ClientFinancialFields, Changing, Row, table=True):
         check("payment_term", "payment_term_days BETWEEN 0 AND 365"),
         check("number", "(number IS NULL) = (number_key IS NULL)"),
         UniqueConstraint("tenant_id", "number_key"),
-        Index("client_by_name", "tenant_id", "name_key", "id"),
+        Index("client_by_name", "tenant_id", "name_key", "id", postgresql_include=["number_key", "archived_at"]),
+        Index("client_by_number", "tenant_id", text(f"coalesce(number_key, '{LAST}')"), "id"),
+        Index("client_by_creation", "tenant_id", "created_at", "id"),
+        Index("client_by_update", "tenant_id", "updated_at", "id"),
+        Index("client_by_kvk_number", "tenant_id", "kvk_number", postgresql_where=text("kvk_number IS NOT NULL")),
+        Index("client_by_vat_number", "tenant_id", "vat_number", postgresql_where=text("vat_number IS NOT NULL")),
     )
     name_key: str = Stored(sa_type=SORTED)
     number_key: str | None = Stored(default=None, sa_type=SORTED)
@@ -116,6 +123,10 @@ class ClientAddress(AddressFields, Table, table=True):
     """At most one of each type. Without one for invoices, the primary address serves."""
 
     __tablename__ = "client_address"
-    __table_args__ = (link("client", "client_id"), one_of("type", AddressType))
+    __table_args__ = (
+        link("client", "client_id"),
+        one_of("type", AddressType),
+        Index("client_address_by_country", "tenant_id", "country", "client_id", postgresql_where=text("type = 'PRIMARY'")),
+    )
     client_id: UUID = Stored(primary_key=True)
     type: AddressType = Stored(primary_key=True, sa_type=Text)

@@ -76,6 +76,7 @@ class ClientContact(ClientContactFields, Table, table=True):
         one_of("recipient", Recipient),
         check("roles", "roles <@ ARRAY[" + ", ".join(f"'{role}'" for role in ContactRole) + "]::text[]"),
         Index("client_contact_primary_unique", "tenant_id", "client_id", unique=True, postgresql_where=text("is_primary")),
+        Index("client_contact_for_invoices", "tenant_id", "client_id", postgresql_where=text("is_invoice_contact")),
         Index("client_contact_by_position", "tenant_id", "client_id", "position", "contact_id"),
         Index("client_contact_by_contact", "tenant_id", "contact_id", "client_id"),
     )

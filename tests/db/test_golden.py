@@ -8,12 +8,16 @@ from db import clients, contacts, labels, organizations, revenue, tokens
 from db.query import Query
 
 GOLDEN = Path(__file__).parent / "golden"
+DOWN = clients.Sorting(clients.Sort.NUMBER, is_ascending=False)
+EVERY = tuple(name for name in clients.CONDITIONS if not name.startswith("not_"))
 QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
-    "clients.page": clients._page(is_next=False),  # noqa: SLF001
-    "clients.page_after": clients._page(is_next=True),  # noqa: SLF001
+    "clients.page": clients._page(clients.Sorting(), (), is_next=False),  # noqa: SLF001
+    "clients.page_after": clients._page(DOWN, EVERY, is_next=True),  # noqa: SLF001
+    "clients.count": clients._count(EVERY),  # noqa: SLF001
+    "clients.by_number": clients.BY_NUMBER,
     "clients.by_id": clients.BY_ID,
-    "contacts.of_clients": contacts._of_clients(is_next=False),  # noqa: SLF001
-    "contacts.of_clients_after": contacts._of_clients(is_next=True),  # noqa: SLF001
+    "contacts.of_clients": contacts._of_clients(is_ascending=True, is_next=False),  # noqa: SLF001
+    "contacts.of_clients_after": contacts._of_clients(is_ascending=False, is_next=True),  # noqa: SLF001
     "contacts.by_id": contacts.BY_ID,
     "labels.of_clients": labels.OF_CLIENTS,
     "labels.by_id": labels.BY_ID,

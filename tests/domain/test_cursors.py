@@ -1,5 +1,6 @@
 """Cursors come back as they were given out, to whom they were given, or not at all."""
 
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,18 +11,19 @@ from domain.cursors import Cursors
 from domain.errors import BadInput
 
 SECRET, TENANT = b"s" * 32, UUID(int=1)
-PLACES = st.tuples(st.text() | st.integers(min_value=-(2**31), max_value=2**31), st.uuids())
+MOMENTS = st.datetimes(timezones=st.just(UTC))
+PLACES = st.tuples(st.text() | st.integers(min_value=-(2**31), max_value=2**31) | MOMENTS, st.uuids())
 OURS = Cursors([SECRET], TENANT)
 
 
 @given(place=PLACES)
-def test_a_cursor_is_read_as_it_was_written(place: tuple[str | int, UUID]) -> None:
+def test_a_cursor_is_read_as_it_was_written(place: tuple[str | int | datetime, UUID]) -> None:
     """Whatever the value that is sorted by."""
     assert OURS.read("order", OURS.write("order", place)) == place
 
 
 @given(place=PLACES, at=st.integers(min_value=0), to=st.characters(codec="ascii"))
-def test_a_changed_cursor_is_refused(place: tuple[str | int, UUID], at: int, to: str) -> None:
+def test_a_changed_cursor_is_refused(place: tuple[str | int | datetime, UUID], at: int, to: str) -> None:
     """One character is enough."""
     cursor = OURS.write("order", place)
     changed = cursor[: at % len(cursor)] + to + cursor[at % len(cursor) + 1 :]

@@ -10,6 +10,7 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+LAST = "\U0010ffff"
 
 
 def upgrade() -> None:
@@ -120,7 +121,27 @@ def upgrade() -> None:
         sa.UniqueConstraint("tenant_id", "number_key", name=op.f("client_number_key_unique")),
         schema="relaties",
     )
-    op.create_index("client_by_name", "client", ["tenant_id", "name_key", "id"], unique=False, schema="relaties")
+    op.create_index(
+        "client_by_name",
+        "client",
+        ["tenant_id", "name_key", "id"],
+        unique=False,
+        schema="relaties",
+        postgresql_include=["number_key", "archived_at"],
+    )
+    number = sa.text(f"coalesce(number_key, '{LAST}')")
+    op.create_index("client_by_number", "client", ["tenant_id", number, "id"], unique=False, schema="relaties")
+    op.create_index("client_by_creation", "client", ["tenant_id", "created_at", "id"], unique=False, schema="relaties")
+    op.create_index("client_by_update", "client", ["tenant_id", "updated_at", "id"], unique=False, schema="relaties")
+    for register in ("kvk_number", "vat_number"):
+        op.create_index(
+            f"client_by_{register}",
+            "client",
+            ["tenant_id", register],
+            unique=False,
+            schema="relaties",
+            postgresql_where=sa.text(f"{register} IS NOT NULL"),
+        )
     op.create_table(
         "client_address",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -139,6 +160,14 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("tenant_id", "client_id", "type", name=op.f("client_address_pk")),
         schema="relaties",
+    )
+    op.create_index(
+        "client_address_by_country",
+        "client_address",
+        ["tenant_id", "country", "client_id"],
+        unique=False,
+        schema="relaties",
+        postgresql_where=sa.text("type = 'PRIMARY'"),
     )
     op.create_table(
         "contact",
@@ -191,6 +220,14 @@ def upgrade() -> None:
     )
     op.create_index(
         "client_contact_by_contact", "client_contact", ["tenant_id", "contact_id", "client_id"], unique=False, schema="relaties"
+    )
+    op.create_index(
+        "client_contact_for_invoices",
+        "client_contact",
+        ["tenant_id", "client_id"],
+        unique=False,
+        schema="relaties",
+        postgresql_where=sa.text("is_invoice_contact"),
     )
     op.create_index(
         "client_contact_by_position",

@@ -1,5 +1,6 @@
 SELECT relaties.client.id AS id,
   relaties.client.name_key AS name_key,
+  relaties.client.number_key AS number_key,
   relaties.client.name AS name,
   relaties.client.number AS number,
   relaties.client.kind AS kind,

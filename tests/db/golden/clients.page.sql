@@ -1,5 +1,6 @@
 SELECT relaties.client.id AS id,
   relaties.client.name_key AS name_key,
+  relaties.client.number_key AS number_key,
   relaties.client.name AS name,
   relaties.client.number AS number,
   relaties.client.kind AS kind,
@@ -25,7 +26,10 @@ SELECT relaties.client.id AS id,
   relaties.client.created_at AS created_at,
   relaties.client.updated_at AS updated_at,
   relaties.client.version AS version
-FROM relaties.client LEFT OUTER JOIN relaties.client_address ON relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY'
+FROM (SELECT relaties.client.id AS id,
+  relaties.client.name_key AS key
+FROM relaties.client
 WHERE relaties.client.tenant_id = $1::UUID ORDER BY relaties.client.name_key,
   relaties.client.id
- LIMIT $2::INTEGER
+ LIMIT $2::INTEGER) AS page JOIN relaties.client ON relaties.client.tenant_id = $1::UUID AND relaties.client.id = page.id LEFT OUTER JOIN relaties.client_address ON relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' ORDER BY page.key,
+  page.id

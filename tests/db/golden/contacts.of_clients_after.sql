@@ -22,9 +22,9 @@ FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.client_contac
   relaties.client_contact.is_primary AS is_primary
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $2::UUID AND relaties.client_contact.client_id = asked.id AND (relaties.client_contact.position,
-  relaties.client_contact.contact_id) > ($3::INTEGER,
-  $4::UUID) ORDER BY relaties.client_contact.position,
-  relaties.client_contact.contact_id
+  relaties.client_contact.contact_id) < ($3::INTEGER,
+  $4::UUID) ORDER BY relaties.client_contact.position DESC,
+  relaties.client_contact.contact_id DESC
  LIMIT $5::INTEGER) AS linked ON true JOIN relaties.contact ON relaties.contact.tenant_id = $2::UUID AND relaties.contact.id = linked.contact_id ORDER BY linked.client_id,
-  linked.position,
-  linked.contact_id
+  linked.position DESC,
+  linked.contact_id DESC
