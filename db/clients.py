@@ -29,9 +29,9 @@ from sqlmodel import col
 
 from db.engine import Tx
 from db.keys import name_key, number_key
-from db.paging import Key, beyond, ordered
-from db.query import TENANT, Query, among, by_key, columns, parameter, word
-from db.rows import ClientRow, CountRow
+from db.paging import Place, Slice, beyond, ordered, per_parent
+from db.query import TENANT, Query, among, asked, by_key, columns, grouped, parameter, word
+from db.rows import AddressRow, ClientRow, ContactClientRow, CountRow, LabelClientRow
 from db.tables import AddressFields, AddressType, Client, ClientAddress, ClientContact, ClientLabel
 from db.tables.clients import LAST
 
@@ -94,11 +94,11 @@ class Filter:
     def values(self) -> dict[str, object]:
         given: dict[str, object] = {name: getattr(self, name) for name in self.shape if name in VALUES}
         if self.search is not None:
-            given |= {"in_name": _within(name_key(self.search)), "in_number": _within(number_key(self.search))}
+            given |= {"in_name": within(name_key(self.search)), "in_number": within(number_key(self.search))}
         return given
 
 
-def _within(text: str) -> str:
+def within(text: str) -> str:
     """A pattern that finds the text anywhere; what LIKE takes for more than itself is taken for itself."""
     for sign in ("\\", "%", "_"):
         text = text.replace(sign, f"\\{sign}")
@@ -144,7 +144,12 @@ def _those(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
     return [col(Client.tenant_id) == TENANT, *(CONDITIONS[name]() for name in shape)]
 
 
-SHOWN = columns(ClientRow, Client, has_address=col(ClientAddress.client_id).is_not(None), **ADDRESS)
+def shown(row: type[ClientRow], **more: SQLColumnExpression[Any]) -> list[ColumnElement[Any]]:
+    """A client with its primary address, and what the row has beside."""
+    return columns(row, Client, has_address=col(ClientAddress.client_id).is_not(None), **ADDRESS, **more)
+
+
+SHOWN = shown(ClientRow)
 BY_ID = Query(
     select(*SHOWN).select_from(Client).outerjoin(ClientAddress, PRIMARY).where(col(Client.tenant_id) == TENANT, among(col(Client.id))),
     ClientRow,
@@ -171,11 +176,11 @@ def _page(sorting: Sorting, shape: tuple[str, ...], *, is_next: bool) -> Query[C
     return Query(ordered(rows, page.c.key, page.c.id, is_ascending=is_ascending), ClientRow)
 
 
-async def page(tx: Tx, wanted: Filter, sorting: Sorting, *, after: Key | None, size: int) -> list[ClientRow]:
-    """Clients in an order, after a place in it; one more than `size` when there are more."""
-    query = _page(sorting, wanted.shape, is_next=after is not None)
-    after_key, after_id = after or (None, None)
-    return await tx.fetch(query, **wanted.values, after_key=after_key, after_id=after_id, count=size + 1)
+async def page(tx: Tx, wanted: Filter, sort: Sort, part: Slice) -> list[ClientRow]:
+    """Clients in an order; one more than asked for when there are more."""
+    query = _page(Sorting(sort, part.is_ascending), wanted.shape, is_next=part.after is not None)
+    after_key, after_id = part.after or (None, None)
+    return await tx.fetch(query, **wanted.values, after_key=after_key, after_id=after_id, count=part.size + 1)
 
 
 @cache
@@ -194,3 +199,50 @@ async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[ClientRow | None]:
 
 async def by_number(tx: Tx, number: str) -> ClientRow | None:
     return next(iter(await tx.fetch(BY_NUMBER, number=number_key(number))), None)
+
+
+BY_NAME = Place(col(Client.name_key), Text(), col(Client.id), "name_key")
+LINK = ("position", "department", "is_invoice_contact", "is_primary")
+
+
+@cache
+def _of_contacts(*, is_ascending: bool, is_next: bool) -> Query[ContactClientRow]:
+    linked = and_(col(ClientContact.tenant_id) == TENANT, col(ClientContact.contact_id) == asked.c.id)
+    mine = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientContact.client_id))
+    link = {name: col(getattr(ClientContact, name)) for name in LINK}
+    rows = select(*shown(ContactClientRow, contact_id=asked.c.id, **link)).select_from(ClientContact).join(Client, mine)
+    each = rows.outerjoin(ClientAddress, PRIMARY).where(linked)
+    return per_parent(each, ContactClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next)
+
+
+@cache
+def _of_labels(*, is_ascending: bool, is_next: bool) -> Query[LabelClientRow]:
+    worn = and_(col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.label_id) == asked.c.id)
+    mine = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientLabel.client_id))
+    rows = select(*shown(LabelClientRow, label_id=asked.c.id)).select_from(ClientLabel).join(Client, mine)
+    return per_parent(
+        rows.outerjoin(ClientAddress, PRIMARY).where(worn), LabelClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next
+    )
+
+
+async def of_contacts(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[ContactClientRow]]:
+    """Clients of each contact by name."""
+    return await part.fetch(tx, _of_contacts, ids, "contact_id")
+
+
+async def of_labels(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[LabelClientRow]]:
+    """Clients of each label by name."""
+    return await part.fetch(tx, _of_labels, ids, "label_id")
+
+
+ADDRESSES = Query(
+    select(*columns(AddressRow, ClientAddress))
+    .where(col(ClientAddress.tenant_id) == TENANT, among(col(ClientAddress.client_id)))
+    .order_by(col(ClientAddress.client_id), col(ClientAddress.type)),
+    AddressRow,
+)
+
+
+async def addresses(tx: Tx, ids: Sequence[UUID]) -> list[list[AddressRow]]:
+    """Addresses of each client, one of a type at most."""
+    return grouped(await tx.fetch(ADDRESSES, ids=ids), ids, "client_id")

@@ -4,16 +4,21 @@ from collections.abc import Sequence
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import Integer, and_, select, true
+from sqlalchemy import Integer, Text, and_, func, select, true
 from sqlmodel import col
 
+from db.clients import within
 from db.engine import Tx
-from db.paging import Key, beyond, ordered
-from db.query import TENANT, Query, among, asked, by_key, columns, grouped, parameter
-from db.rows import ClientContactRow, ContactRow
+from db.keys import name_key
+from db.paging import Place, Slice, beyond, ordered
+from db.query import TENANT, Query, among, asked, by_key, columns, parameter
+from db.rows import ClientContactRow, ContactRow, CountRow
 from db.tables import ClientContact, Contact
 
-BY_ID = Query(select(*columns(ContactRow, Contact)).where(col(Contact.tenant_id) == TENANT, among(col(Contact.id))), ContactRow)
+MINE = col(Contact.tenant_id) == TENANT
+BY_ID = Query(select(*columns(ContactRow, Contact)).where(MINE, among(col(Contact.id))), ContactRow)
+BY_NAME = Place(col(Contact.name_key), Text(), col(Contact.id), "name_key")
+FOUND = col(Contact.name_key).like(parameter("in_name", Text()))
 PLACE = (col(ClientContact.position), col(ClientContact.contact_id))
 LINK = ("client_id", "position", "department", "is_invoice_contact", "is_primary")
 
@@ -21,25 +26,49 @@ LINK = ("client_id", "position", "department", "is_invoice_contact", "is_primary
 @cache
 def _of_clients(*, is_ascending: bool, is_next: bool) -> Query[ClientContactRow]:
     """The first links of each client, read off their index, then the contacts of those alone."""
-    links = select(*(getattr(ClientContact, name) for name in ("contact_id", *LINK))).where(
-        col(ClientContact.tenant_id) == TENANT, col(ClientContact.client_id) == asked.c.id
-    )
+    shown = (getattr(ClientContact, name) for name in ("contact_id", *LINK))
+    links = select(*shown).where(col(ClientContact.tenant_id) == TENANT, col(ClientContact.client_id) == asked.c.id)
     if is_next:
         links = links.where(beyond(PLACE[0], Integer(), PLACE[1], is_ascending=is_ascending))
     linked = ordered(links, *PLACE, is_ascending=is_ascending).limit(parameter("count", Integer())).lateral("linked")
-    same = and_(col(Contact.tenant_id) == TENANT, col(Contact.id) == linked.c.contact_id)
-    shown = columns(ClientContactRow, Contact, **{name: linked.c[name] for name in LINK})
-    found = select(*shown).select_from(asked).join(linked, true()).join(Contact, same)
-    by_client = found.order_by(linked.c.client_id)
-    return Query(ordered(by_client, linked.c.position, linked.c.contact_id, is_ascending=is_ascending), ClientContactRow)
+    same = and_(MINE, col(Contact.id) == linked.c.contact_id)
+    rows = columns(ClientContactRow, Contact, **{name: linked.c[name] for name in LINK})
+    found = select(*rows).select_from(asked).join(linked, true()).join(Contact, same).order_by(linked.c.client_id)
+    return Query(ordered(found, linked.c.position, linked.c.contact_id, is_ascending=is_ascending), ClientContactRow)
 
 
-async def of_clients(tx: Tx, ids: Sequence[UUID], *, is_ascending: bool, after: Key | None, size: int) -> list[list[ClientContactRow]]:
-    """Contacts of each client by position; one more than `size` where there are more."""
-    after_key, after_id = after or (None, None)
-    query = _of_clients(is_ascending=is_ascending, is_next=after is not None)
-    found = await tx.fetch(query, ids=ids, after_key=after_key, after_id=after_id, count=size + 1)
-    return grouped(found, ids, "client_id")
+async def of_clients(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[ClientContactRow]]:
+    """Contacts of each client by position."""
+    return await part.fetch(tx, _of_clients, ids, "client_id")
+
+
+@cache
+def _page(*, is_ascending: bool, is_next: bool, is_searched: bool) -> Query[ContactRow]:
+    page = select(*columns(ContactRow, Contact)).where(MINE, *([FOUND] if is_searched else []))
+    if is_next:
+        page = page.where(beyond(BY_NAME.key, BY_NAME.kind, BY_NAME.id, is_ascending=is_ascending))
+    return Query(ordered(page, BY_NAME.key, BY_NAME.id, is_ascending=is_ascending).limit(parameter("count", Integer())), ContactRow)
+
+
+async def page(tx: Tx, search: str | None, part: Slice) -> list[ContactRow]:
+    """Contacts by name, those with the text in it where one is given."""
+    query = _page(is_ascending=part.is_ascending, is_next=part.after is not None, is_searched=search is not None)
+    after_key, after_id = part.after or (None, None)
+    return await tx.fetch(query, in_name=_pattern(search), after_key=after_key, after_id=after_id, count=part.size + 1)
+
+
+@cache
+def _count(*, is_searched: bool) -> Query[CountRow]:
+    return Query(select(func.count().label("count")).select_from(Contact).where(MINE, *([FOUND] if is_searched else [])), CountRow)
+
+
+async def count(tx: Tx, search: str | None) -> int:
+    (found,) = await tx.fetch(_count(is_searched=search is not None), in_name=_pattern(search))
+    return found.count
+
+
+def _pattern(search: str | None) -> str | None:
+    return None if search is None else within(name_key(search))
 
 
 async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[ContactRow | None]:

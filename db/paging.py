@@ -1,16 +1,45 @@
-"""A place in an order of rows: the value sorted by, and the id that breaks ties."""
+"""Places in an order of rows, and the statements that read on from them."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, Uuid, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, Uuid, select, true, tuple_
 from sqlalchemy.types import TypeEngine
 
-from db.query import parameter
+from db.engine import Tx
+from db.query import Query, R, asked, grouped, parameter
 
-Key: TypeAlias = tuple[str | int | datetime, UUID]
+Key: TypeAlias = tuple[str | int | datetime | UUID, UUID]
+"""The value sorted by, and the id that breaks ties."""
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])
+
+
+@dataclass(frozen=True)
+class Place:
+    """What rows are in order by: a value, its type and the id; and the value's name in the row."""
+
+    key: SQLColumnExpression[Any]
+    kind: TypeEngine[Any]
+    id: SQLColumnExpression[UUID]
+    name: str
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The part of an order to read: which way, from where on, and how many; one more shows that there are more."""
+
+    is_ascending: bool
+    after: Key | None
+    size: int
+
+    async def fetch(self, tx: Tx, made: Callable[..., Query[R]], ids: Sequence[UUID], parent: str) -> list[list[R]]:
+        """The rows of each parent."""
+        after_key, after_id = self.after or (None, None)
+        query = made(is_ascending=self.is_ascending, is_next=self.after is not None)
+        return grouped(await tx.fetch(query, ids=ids, after_key=after_key, after_id=after_id, count=self.size + 1), ids, parent)
 
 
 def beyond(
@@ -23,3 +52,12 @@ def beyond(
 
 def ordered(statement: S, key: SQLColumnExpression[Any], id_: SQLColumnExpression[UUID], *, is_ascending: bool) -> S:
     return statement.order_by(key, id_) if is_ascending else statement.order_by(key.desc(), id_.desc())
+
+
+def per_parent(each: Select[*tuple[Any, ...]], row: type[R], place: Place, *, is_ascending: bool, is_next: bool) -> Query[R]:
+    """A page of rows for each parent asked for, in one statement that reads no more than that of any."""
+    if is_next:
+        each = each.where(beyond(place.key, place.kind, place.id, is_ascending=is_ascending))
+    page = ordered(each, place.key, place.id, is_ascending=is_ascending).limit(parameter("count", Integer())).lateral("page")
+    rows = select(*(page.c[name] for name in row.__columns__)).select_from(asked).join(page, true())
+    return Query(ordered(rows.order_by(asked.c.id), page.c[place.name], page.c.id, is_ascending=is_ascending), row)

@@ -125,7 +125,7 @@ def grouped(rows: Iterable[R], keys: Sequence[UUID], column: str) -> list[list[R
     return list(groups.values())
 
 
-def by_key(rows: Iterable[R], keys: Sequence[UUID]) -> list[R | None]:
+def by_key(rows: Iterable[R], keys: Sequence[UUID], column: str = "id") -> list[R | None]:
     """The row of each key, or None, in the order of the keys."""
-    found = {row["id"]: row for row in rows}
+    found = {row[column]: row for row in rows}
     return [found.get(key) for key in keys]

@@ -1,6 +1,6 @@
 """What the queries return: a class per shape of row, declared once; what is shown and what is ruled read these."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from db.query import Row
@@ -85,8 +85,99 @@ class ClientRow(Row):
     version: int
 
 
+class ContactClientRow(ClientRow):
+    """A client as one of its contacts knows it."""
+
+    contact_id: UUID
+    position: int
+    department: str | None
+    is_invoice_contact: bool
+    is_primary: bool
+
+
+class LabelClientRow(ClientRow):
+    label_id: UUID
+
+
+class AddressRow(Row):
+    client_id: UUID
+    type: str
+    line1: str | None
+    line2: str | None
+    postal_code: str | None
+    city: str | None
+    region: str | None
+    country: str | None
+    attention: str | None
+
+
+class FinancialRow(Row):
+    """The financial settings of a client; its currency is the organization's where it has none of its own."""
+
+    client_id: UUID
+    currency: str
+    default_hourly_rate: str | None
+    default_mileage_rate: str | None
+    vat_treatment: str | None
+    vat_rate_id: UUID | None
+    payment_term_days: int | None
+    iban: str | None
+    bic: str | None
+    invoice_layout_id: UUID | None
+    invoice_delivery: str
+    buyer_reference: str | None
+    purchase_order_required: bool
+
+
+class VatRateRow(Row):
+    id: UUID
+    name: str
+    country: str
+    percentage: str
+    category: str
+    is_active: bool
+    version: int
+
+
+class InvoiceLayoutRow(Row):
+    id: UUID
+    name: str
+    language: str
+    is_default: bool
+    is_active: bool
+    version: int
+
+
+class ProjectRow(Row):
+    id: UUID
+    client_id: UUID
+    name: str
+    code: str | None
+    starts_on: date | None
+    ends_on: date | None
+    invoice_method: str
+    archived_at: datetime | None
+    version: int
+
+
+class InvoiceRow(Row):
+    id: UUID
+    client_id: UUID
+    kind: str
+    number: str | None
+    status: str
+    invoice_date: date | None
+    due_date: date | None
+    currency: str
+    net: str
+    vat: str
+    gross: str
+    version: int
+
+
 class ContactRow(Row):
     id: UUID
+    name_key: str
     first_name: str | None
     last_name: str | None
     job_title: str | None
@@ -111,6 +202,7 @@ class ClientContactRow(ContactRow):
 
 class LabelRow(Row):
     id: UUID
+    name_key: str
     name: str
     color: str
     version: int

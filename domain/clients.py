@@ -5,17 +5,16 @@ from dataclasses import replace
 from uuid import UUID
 
 from db import clients as rows
-from db.clients import Filter, Sort, Sorting
+from db.clients import Filter, Sort, Sorting, addresses
 from db.paging import Key
-from db.rows import ClientRow
+from db.rows import ClientRow, ContactClientRow, LabelClientRow
 from db.tables.clients import LAST
-from domain.errors import BadInput
+from domain.errors import BadInput, searched
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope
 
-__all__ = ["Filter", "Sort", "Sorting", "by_id", "by_number", "count", "page"]
+__all__ = ["Filter", "Sort", "Sorting", "addresses", "by_id", "by_number", "count", "of_contacts", "of_labels", "page"]
 
-LONGEST_SEARCH = 200
 MOST_LABELS = 50
 PLACES: dict[Sort, Callable[[ClientRow], Key]] = {
     Sort.NAME: lambda row: (row.name_key, row.id),
@@ -29,20 +28,15 @@ async def page(scope: ReadScope, wanted: Filter, sorting: Sorting, span: Span) -
     """Clients of the organization that are wanted, in an order."""
     scope.must(Permission.CLIENTS_READ)
     wanted = _checked(wanted)
-    order = Order(f"clients.{sorting.by.lower()}.{'up' if sorting.is_ascending else 'down'}", PLACES[sorting.by])
-    reading = Reading.of(order, scope.cursors, span)
-    read = replace(sorting, is_ascending=sorting.is_ascending == span.is_forward)
-    found = await rows.page(scope, wanted, read, after=reading.after, size=span.size)
-    return reading.page(found, wanted)
+    name = f"clients.{sorting.by.lower()}.{'up' if sorting.is_ascending else 'down'}"
+    reading = Reading.of(Order(name, PLACES[sorting.by], is_ascending=sorting.is_ascending), scope.cursors, span)
+    return reading.page(await rows.page(scope, wanted, sorting.by, reading.part), wanted)
 
 
 def _checked(wanted: Filter) -> Filter:
-    """Blanks alone search for nothing."""
-    if wanted.search is not None and len(wanted.search) > LONGEST_SEARCH:
-        raise BadInput(f"`search` has at most {LONGEST_SEARCH} characters.")
     if any(len(labels or ()) > MOST_LABELS for labels in (wanted.labels_any, wanted.labels_all, wanted.labels_none)):
         raise BadInput(f"`labels` takes at most {MOST_LABELS} of each.")
-    return replace(wanted, search=(wanted.search or "").strip() or None)
+    return replace(wanted, search=searched(wanted.search))
 
 
 async def count(scope: Scope, wanted: Filter) -> int:
@@ -58,3 +52,21 @@ async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[ClientRow | None]:
 async def by_number(scope: Scope, number: str) -> ClientRow | None:
     scope.must(Permission.CLIENTS_READ)
     return await rows.by_number(scope, number)
+
+
+BY_NAME: Order[ContactClientRow] = Order("contact.clients.name", lambda row: (row.name_key, row.id))
+OF_LABEL: Order[LabelClientRow] = Order("label.clients.name", lambda row: (row.name_key, row.id))
+
+
+async def of_contacts(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[ContactClientRow]]:
+    """The clients of each contact by name."""
+    scope.must(Permission.CLIENTS_READ)
+    reading = Reading.of(BY_NAME, scope.cursors, span)
+    return [reading.page(found) for found in await rows.of_contacts(scope, ids, reading.part)]
+
+
+async def of_labels(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[LabelClientRow]]:
+    """The clients of each label by name."""
+    scope.must(Permission.CLIENTS_READ)
+    reading = Reading.of(OF_LABEL, scope.cursors, span)
+    return [reading.page(found) for found in await rows.of_labels(scope, ids, reading.part)]

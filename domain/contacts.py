@@ -6,17 +6,31 @@ from uuid import UUID
 
 from db import contacts as rows
 from db.rows import ClientContactRow, ContactRow
+from domain.errors import searched
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope
 
 BY_POSITION: Order[ClientContactRow] = Order("client.contacts.position", attrgetter("position", "id"))
+BY_NAME: Order[ContactRow] = Order("contacts.name", attrgetter("name_key", "id"))
 
 
 async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[ClientContactRow]]:
     """The contacts of each client by their position there. Whoever sees a client sees its contacts."""
     reading = Reading.of(BY_POSITION, scope.cursors, span)
-    found = await rows.of_clients(scope, ids, is_ascending=span.is_forward, after=reading.after, size=span.size)
-    return [reading.page(contacts) for contacts in found]
+    return [reading.page(found) for found in await rows.of_clients(scope, ids, reading.part)]
+
+
+async def page(scope: ReadScope, search: str | None, span: Span) -> Page[ContactRow]:
+    """Contacts of the organization by name, those with the text in it where one is given."""
+    scope.must(Permission.CLIENTS_READ)
+    reading = Reading.of(BY_NAME, scope.cursors, span)
+    wanted = searched(search)
+    return reading.page(await rows.page(scope, wanted, reading.part), wanted)
+
+
+async def count(scope: Scope, search: str | None) -> int:
+    scope.must(Permission.CLIENTS_READ)
+    return await rows.count(scope, search)
 
 
 async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[ContactRow | None]:

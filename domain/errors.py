@@ -6,6 +6,7 @@ from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+LONGEST_SEARCH = 200
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -59,3 +60,10 @@ def checked(fields: type[M], values: Mapping[str, object]) -> M:
         return fields.model_validate(values)
     except ValidationError as wrong:
         raise Refused(*(InvalidInput([str(step) for step in fault["loc"]], fault["msg"]) for fault in wrong.errors())) from wrong
+
+
+def searched(text: str | None) -> str | None:
+    """The text of a search box. Blanks alone search for nothing."""
+    if text is not None and len(text) > LONGEST_SEARCH:
+        raise BadInput(f"`search` has at most {LONGEST_SEARCH} characters.")
+    return (text or "").strip() or None

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from db.paging import Key
+from db.paging import Key, Slice
 from db.query import Row
 from domain.cursors import Cursors
 from domain.errors import BadInput
@@ -20,6 +20,7 @@ class Order(Generic[P]):
 
     name: str
     place: Callable[[P], Key]
+    is_ascending: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,11 @@ class Reading(Generic[P]):
     @classmethod
     def of(cls, order: Order[P], cursors: Cursors, span: Span) -> "Reading[P]":
         return cls(order, cursors, span, cursors.read(order.name, span.cursor))
+
+    @property
+    def part(self) -> Slice:
+        """Forwards is up, unless the order itself goes down."""
+        return Slice(self.span.is_forward == self.order.is_ascending, self.after, self.span.size)
 
     def page(self, found: Sequence[P], chosen: object = None) -> Page[P]:
         """`found`, in the direction of reading, holds one row more than asked for when there are more."""

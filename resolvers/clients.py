@@ -9,13 +9,14 @@ from uuid import UUID
 import strawberry
 from strawberry.relay import GlobalID
 
-from db.rows import ClientRow
+from db.rows import AddressRow, ClientRow, ContactClientRow, LabelClientRow
 from domain import clients
 from domain.clients import Filter, Sort, Sorting
 from domain.errors import BadInput
 from domain.pages import Page, Span
 from resolvers.arguments import After, Before, First, Last, OrderDirection
 from resolvers.context import Info
+from resolvers.loaders import Loader, Loaders
 from resolvers.nodes import key_of
 
 
@@ -67,7 +68,7 @@ OrderBy = Annotated[ClientOrderInput | None, strawberry.argument(description="In
 Lookup = Annotated[ClientLookupInput, strawberry.argument(description="The id or the number.")]
 
 
-async def page(  # noqa: PLR0913, PLR0917 GraphQL's arguments
+async def page(
     info: Info,
     filter: Wanted = None,
     search: Search = None,
@@ -92,6 +93,22 @@ async def one(info: Info, by: Lookup) -> ClientRow | None:
         return await clients.by_number(info.context.read(), by.number.value)
     key = key_of(by.id.value) if by.id is not None and by.id.value.type_name == "Client" else None
     return await info.context.loaders.clients.load(key) if key else None
+
+
+def addresses(loaders: Loaders) -> Loader[UUID, list[AddressRow]]:
+    return loaders.addresses_of_client
+
+
+def of_contact(
+    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Loader[UUID, Page[ContactClientRow]]:
+    return loaders.clients_of_contact(Span(first, after, last, before))
+
+
+def of_label(
+    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Loader[UUID, Page[LabelClientRow]]:
+    return loaders.clients_of_label(Span(first, after, last, before))
 
 
 def chosen(filter: ClientFilterInput | None, search: str | None) -> Filter:

@@ -11,8 +11,24 @@ from uuid import UUID
 import strawberry
 from aiodataloader import DataLoader
 
-from db.rows import ClientContactRow, ClientLabelRow, ClientRow, ContactRow, LabelRow, MemberRow, OrganizationRow
-from domain import clients, contacts, labels, organizations, revenue
+from db.rows import (
+    AddressRow,
+    ClientContactRow,
+    ClientLabelRow,
+    ClientRow,
+    ContactClientRow,
+    ContactRow,
+    FinancialRow,
+    InvoiceLayoutRow,
+    InvoiceRow,
+    LabelClientRow,
+    LabelRow,
+    MemberRow,
+    OrganizationRow,
+    ProjectRow,
+    VatRateRow,
+)
+from domain import clients, contacts, finance, labels, organizations, projects, revenue
 from domain.pages import Page, Span
 from domain.revenue import Revenue
 from domain.scope import ReadScope
@@ -90,6 +106,30 @@ class Loaders:
         return Loader(partial(labels.of_clients, self._scope))
 
     @cached_property
+    def addresses_of_client(self) -> Loader[UUID, list[AddressRow]]:
+        return Loader(partial(clients.addresses, self._scope))
+
+    @cached_property
+    def financial_of_client(self) -> Loader[UUID, FinancialRow | None]:
+        return Loader(partial(finance.of_clients, self._scope))
+
+    @cached_property
+    def vat_rates(self) -> Loader[UUID, VatRateRow | None]:
+        return Loader(partial(finance.vat_rates, self._scope))
+
+    @cached_property
+    def layouts(self) -> Loader[UUID, InvoiceLayoutRow | None]:
+        return Loader(partial(finance.layouts, self._scope))
+
+    @cached_property
+    def invoices(self) -> Loader[UUID, InvoiceRow | None]:
+        return Loader(partial(finance.invoices_by_id, self._scope))
+
+    @cached_property
+    def projects(self) -> Loader[UUID, ProjectRow | None]:
+        return Loader(partial(projects.by_id, self._scope))
+
+    @cached_property
     def organizations(self) -> Loader[UUID, OrganizationRow | None]:
         return Loader(partial(organizations.by_id, self._scope))
 
@@ -99,6 +139,18 @@ class Loaders:
 
     def contacts_of_client(self, span: Span) -> Loader[UUID, Page[ClientContactRow]]:
         return self._once(contacts.of_clients, span=span)
+
+    def clients_of_contact(self, span: Span) -> Loader[UUID, Page[ContactClientRow]]:
+        return self._once(clients.of_contacts, span=span)
+
+    def clients_of_label(self, span: Span) -> Loader[UUID, Page[LabelClientRow]]:
+        return self._once(clients.of_labels, span=span)
+
+    def projects_of_client(self, span: Span) -> Loader[UUID, Page[ProjectRow]]:
+        return self._once(projects.of_clients, span=span)
+
+    def invoices_of_client(self, span: Span) -> Loader[UUID, Page[InvoiceRow] | None]:
+        return self._once(finance.invoices, span=span)
 
     def revenue_of_client(self, period: Period) -> Loader[UUID, Revenue | None]:
         return self._once(revenue.by_client, period=period)

@@ -1,5 +1,8 @@
 """Any object by its id."""
 
+import asyncio
+from collections.abc import Callable
+from operator import attrgetter
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -7,22 +10,34 @@ import strawberry
 from strawberry.relay import GlobalID
 
 from db.query import Row
+from domain.errors import BadInput
+from domain.pages import LARGEST
 from resolvers.context import Info
-from resolvers.loaders import Loader
+from resolvers.loaders import Loader, Loaders
+
+LOADERS: dict[str, Callable[[Loaders], Loader[UUID, Any]]] = {
+    "Client": attrgetter("clients"),
+    "Contact": attrgetter("contacts"),
+    "Invoice": attrgetter("invoices"),
+    "InvoiceLayout": attrgetter("layouts"),
+    "Label": attrgetter("labels"),
+    "Member": attrgetter("members"),
+    "Organization": attrgetter("organizations"),
+    "Project": attrgetter("projects"),
+    "VatRate": attrgetter("vat_rates"),
+}
 
 
 async def by_id(info: Info, id: Annotated[GlobalID, strawberry.argument(description="The id of the object.")]) -> Row | None:
     """Each type that can be asked for by id has a loader of its own; what is not an id of ours is as unknown as one that is gone."""
-    loaders = info.context.loaders
-    known: dict[str, Loader[UUID, Any]] = {
-        "Client": loaders.clients,
-        "Contact": loaders.contacts,
-        "Label": loaders.labels,
-        "Member": loaders.members,
-        "Organization": loaders.organizations,
-    }
-    key = key_of(id)
-    return await known[id.type_name].load(key) if key and id.type_name in known else None
+    key, kind = key_of(id), LOADERS.get(id.type_name)
+    return await kind(info.context.loaders).load(key) if key and kind else None
+
+
+async def by_ids(info: Info, ids: Annotated[list[GlobalID], strawberry.argument(description="The ids, at most 100.")]) -> list[Row | None]:
+    if len(ids) > LARGEST:
+        raise BadInput(f"`ids` has at most {LARGEST}.")
+    return list(await asyncio.gather(*(by_id(info, key) for key in ids)))
 
 
 def key_of(id: GlobalID) -> UUID | None:

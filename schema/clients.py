@@ -1,23 +1,31 @@
 """Clients: a description, no code."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from db.rows import ClientRow
-from db.tables import ClientKind
-from resolvers import clients, contacts, labels, revenue
+from db.rows import AddressRow, ClientRow
+from db.tables import AddressType, ClientKind
+from resolvers import clients, contacts, finance, labels, projects, revenue
 from resolvers.loaders import by
-from schema.connections import Connection
+from schema.connections import Connection, Edge
 from schema.contacts import ClientContactConnection
-from schema.labels import Label
+from schema.finance import ClientFinancialSettings, InvoiceConnection
 from schema.lens import Node, answered, lens, read
+from schema.projects import ProjectConnection
 from schema.revenue import Revenue
 
+if TYPE_CHECKING:
+    from schema.labels import Label
+
 strawberry.enum(ClientKind, description="What a client is.")
+strawberry.enum(AddressType, description="What an address is for.")
 
 
-@lens(ClientRow, description="Where a client is found.")
+@lens(ClientRow, AddressRow, description="Where a client is found.")
 class Address:
     line1: str | None = strawberry.field(description="Street and house number.")
     line2: str | None = strawberry.field(description="What the first line has no room for.")
@@ -26,6 +34,11 @@ class Address:
     region: str | None = strawberry.field(description="Province or state.")
     country: str | None = strawberry.field(description="Country of ISO 3166-1, as `NL`.")
     attention: str | None = strawberry.field(description="For the attention of.")
+
+
+@lens(AddressRow, description="An address of a client, with what it is for.")
+class ClientAddress(Address):
+    type: AddressType = strawberry.field(description="What it is for.")
 
 
 def _address(row: ClientRow) -> ClientRow | None:
@@ -54,10 +67,33 @@ class Client(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
     contacts: ClientContactConnection | None = by(contacts.of_client, description="Contacts, by their position at this client.")
-    labels: list[Label] | None = by(labels.of_client, description="Labels by name, at most 50.")
+    addresses: list[ClientAddress] | None = by(clients.addresses, description="All addresses, one of a type at most.")
+    financial: ClientFinancialSettings | None = by(
+        finance.of_client, description="Defaults for its projects and invoices. Null without FINANCE_READ."
+    )
+    projects: ProjectConnection | None = by(projects.of_client, description="Projects, the newest first.")
+    invoices: InvoiceConnection | None = by(finance.invoices, description="Invoices, the newest first. Null without FINANCE_READ.")
+    labels: list[Annotated["Label", strawberry.lazy("schema.labels")]] | None = by(labels.of_client, description="Labels by name.")
     revenue: Revenue | None = by(revenue.of_client, description="What the client brought in. Null without FINANCE_READ.")
 
 
 @strawberry.type(description="Clients in an order.")
 class ClientConnection(Connection[Client]):
     total_count: int | None = answered(clients.total, description="How many there are in all, whatever the page.")
+
+
+@strawberry.type(description="Clients that carry a label, by name.")
+class LabelClientConnection(Connection[Client]): ...
+
+
+@strawberry.type(description="A client as one of its contacts knows it.")
+class ContactClientEdge(Edge[Client]):
+    position: int = read(attrgetter("node.position"), description="Place among the client's contacts.")
+    department: str | None = read(attrgetter("node.department"), description="Department at this client.")
+    is_invoice_contact: bool = read(attrgetter("node.is_invoice_contact"), description="Whether this client's invoices go to the person.")
+    is_primary: bool = read(attrgetter("node.is_primary"), description="Whether it is the first person to call at this client.")
+
+
+@strawberry.type(description="Clients of a contact, by name.")
+class ContactClientConnection(Connection[Client]):
+    edges: Sequence[ContactClientEdge] = strawberry.field(description="The clients, with what the contact is to each.")

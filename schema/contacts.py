@@ -3,12 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from db.rows import ContactRow
+from resolvers import clients, contacts
+from resolvers.loaders import by
 from schema.connections import Connection, Edge
-from schema.lens import Node, lens, read
+from schema.lens import Node, answered, lens, read
+
+if TYPE_CHECKING:
+    from schema.clients import ContactClientConnection
 
 
 def _full_name(row: ContactRow) -> str:
@@ -28,6 +34,14 @@ class Contact(Node):
     created_at: datetime = strawberry.field(description="When the contact was made.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
+    clients: Annotated["ContactClientConnection", strawberry.lazy("schema.clients")] | None = by(
+        clients.of_contact, description="Its clients by name."
+    )
+
+
+@strawberry.type(description="Contacts by name.")
+class ContactConnection(Connection[Contact]):
+    total_count: int | None = answered(contacts.total, description="How many there are in all, whatever the page.")
 
 
 @strawberry.type(description="A contact as one client knows it.")

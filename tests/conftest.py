@@ -1,6 +1,7 @@
 """A real database: the embedded server, a template migrated once; the tests ask as a role that is neither owner nor superuser."""
 
 import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -30,6 +31,7 @@ RUNTIME, PASSWORD = "relaties_test", "test"
 @pytest.fixture(scope="session", autouse=True)
 def _settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """No setting of the machine's reaches a test, and no test its data."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where we run in the background, and by our children then
     with pytest.MonkeyPatch.context() as patched:
         for name in [name for name in os.environ if name.startswith("RELATIES_") and not name.startswith("RELATIES_TEST_")]:
             patched.delenv(name)

@@ -101,6 +101,7 @@ class Invoice(Changing, Row, table=True):
         check("amounts", "net >= 0 AND vat >= 0 AND gross = net + vat AND gross_base = net_base + vat_base"),
         check("exchange_rate", "exchange_rate > 0"),
         UniqueConstraint("tenant_id", "number"),
+        Index("invoice_of_client", "tenant_id", "client_id", "id"),
         Index("invoice_by_credited", "tenant_id", "credits_invoice_id", postgresql_where=text("credits_invoice_id IS NOT NULL")),
         UniqueConstraint("tenant_id", "id", "client_id", "currency", "is_issued", name="invoice_payable_unique"),
         Index(

@@ -6,12 +6,14 @@ from uuid import UUID
 
 import httpx
 import strawberry
+from strawberry.schema.config import StrawberryConfig
 
 from db.engine import Database
 from db.rows import ClientLabelRow
 from db.tables import Role
 from resolvers.loaders import Loader, Loaders, by
 from schema.labels import Label
+from schema.scalars import SCALARS
 from tests.ask import connected
 from tests.builders import Tenant
 
@@ -42,7 +44,7 @@ def served(key: UUID) -> strawberry.Schema:
         def b(self) -> Thing | None:
             return Thing(id=key)
 
-    return strawberry.Schema(Query)
+    return strawberry.Schema(Query, config=StrawberryConfig(scalar_map=SCALARS))
 
 
 async def test_a_failing_required_field_does_not_poison_a_shared_loader(database: Database, crowded: Tenant) -> None:

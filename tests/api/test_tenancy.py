@@ -6,7 +6,7 @@ Made from the schema itself, so that what is added later joins by itself.
 import json
 import re
 from base64 import b64decode
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
 import asyncpg
@@ -26,8 +26,12 @@ from graphql import (
     is_required_argument,
 )
 
+from db.engine import Database
+from db.tables import Role
 from schema.root import build
-from tests.ask import Api
+from server.app import schema_of
+from server.settings import Settings
+from tests.ask import Api, connected
 from tests.builders import Tenant, tenant
 
 CORE = build()._schema  # noqa: SLF001
@@ -37,22 +41,31 @@ THEIRS = re.compile(r"Client 0|Person 0|Label \d|test\.example")
 Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
 
-def everything(kind: GraphQLOutputType, depth: int = DEEPEST) -> str:
-    """A selection of all that can be asked without an argument, down to a depth."""
+def everything(kind: GraphQLOutputType, depth: int = DEEPEST, above: frozenset[str] = frozenset()) -> str:
+    """A selection of all that can be asked without an argument, down to a depth; a type within itself is not asked again."""
     named = get_named_type(kind)
     if is_leaf_type(named):
         return ""
     if isinstance(named, GraphQLObjectType):
-        return "{ __typename " + " ".join(_fields(named, depth)) + " }"
-    kinds = [f"... on {each.name} {everything(each, depth)}" for each in CORE.get_possible_types(named)]  # type: ignore[arg-type]
+        return "{ __typename " + " ".join(_fields(named, depth, above | {named.name})) + " }"
+    kinds = [f"... on {each.name} {everything(each, depth, above)}" for each in CORE.get_possible_types(named)]  # type: ignore[arg-type]
     return "{ __typename " + " ".join(kinds) + " }"
 
 
-def _fields(kind: GraphQLObjectType, depth: int) -> Iterator[str]:
+def _fields(kind: GraphQLObjectType, depth: int, above: frozenset[str]) -> Iterator[str]:
     for name, field in kind.fields.items():
+        below = get_named_type(field.type)
         is_askable = not any(is_required_argument(argument) for argument in field.args.values())
-        if is_askable and (depth > 1 or is_leaf_type(get_named_type(field.type))):
-            yield f"{kind.name}_{name}: {name} {everything(field.type, depth - 1)}"
+        if is_askable and below.name not in above and (depth > 1 or is_leaf_type(below)):
+            yield f"{kind.name}_{name}: {name} {everything(field.type, depth - 1, above)}"
+
+
+@pytest.fixture(scope="module")
+async def wide(database: Database) -> AsyncIterator[Callable[[Tenant], Api]]:
+    """Asks without the limits of a document, since everything is asked at once."""
+    settings = Settings(max_tokens=1_000_000, max_depth=100)
+    async with connected(schema_of(settings), database, settings) as http:
+        yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])
 
 
 @dataclass(frozen=True)
@@ -121,12 +134,12 @@ async def stranger(owner: asyncpg.Connection) -> Tenant:
 
 
 @pytest.fixture
-async def theirs(as_: Callable[..., Api], crowded: Tenant) -> dict[str, object]:
+async def theirs(wide: Callable[[Tenant], Api], crowded: Tenant) -> dict[str, object]:
     """All that the other organization sees of itself."""
     answers = {}
     for name, field in CORE.query_type.fields.items() if CORE.query_type else ():
         if not any(is_required_argument(argument) for argument in field.args.values()):
-            answers[name] = await as_(crowded).data(f"{{ {name} {everything(field.type)} }}")
+            answers[name] = await wide(crowded).data(f"{{ {name} {everything(field.type)} }}")
     return answers
 
 
@@ -136,17 +149,17 @@ def test_the_tries_are_made_of_something() -> None:
     assert {(take.path[-1], take.argument) for take in TAKE_CURSOR} >= {("clients", "after"), ("contacts", "after")}
 
 
-async def test_a_stranger_sees_nothing_of_anything(as_: Callable[..., Api], theirs: dict[str, object], stranger: Tenant) -> None:
+async def test_a_stranger_sees_nothing_of_anything(wide: Callable[[Tenant], Api], theirs: dict[str, object], stranger: Tenant) -> None:
     """Every type, all its fields: none of the ids, none of the names; and the stranger's own are there."""
     ids = held(theirs, ("id",))
     assert len(ids) > 100
     assert THEIRS.search(json.dumps(theirs))
     for name in theirs:
         field = CORE.query_type.fields[name]  # type: ignore[union-attr]
-        answer = json.dumps(await as_(stranger).data(f"{{ {name} {everything(field.type)} }}"))
+        answer = json.dumps(await wide(stranger).data(f"{{ {name} {everything(field.type)} }}"))
         assert not THEIRS.search(answer)
         assert not [key for key in ids if key in answer]
-    assert "Mine" in json.dumps(await as_(stranger).data("{ clients { nodes { name } } }"))
+    assert "Mine" in json.dumps(await wide(stranger).data("{ clients { nodes { name } } }"))
 
 
 def ways(kind: GraphQLInputType, key: str) -> Iterator[object]:
@@ -162,7 +175,7 @@ def ways(kind: GraphQLInputType, key: str) -> Iterator[object]:
 
 @pytest.mark.parametrize("take", TAKE_ID, ids=lambda take: ".".join(take.path))
 async def test_a_strangers_id_is_as_unknown_as_none(
-    as_: Callable[..., Api], theirs: dict[str, object], crowded: Tenant, stranger: Tenant, take: Taking
+    wide: Callable[[Tenant], Api], theirs: dict[str, object], crowded: Tenant, stranger: Tenant, take: Taking
 ) -> None:
     """Whatever type the id is of and wherever it is put; its own organization finds something by the same query."""
     ids, found = sorted(held(theirs, ("id",))), 0
@@ -172,19 +185,21 @@ async def test_a_strangers_id_is_as_unknown_as_none(
     assert len(by_type) >= 5
     for key in (key for keys in by_type.values() for key in keys[:10]):
         for value in ways(take.field.args[take.argument].type, key):
-            found += bool(THEIRS.search(json.dumps(await as_(crowded).ask(take.query(), value=value))))
-            answer = json.dumps((await as_(stranger).ask(take.query(), value=value)).get("data"))
+            found += bool(THEIRS.search(json.dumps(await wide(crowded).ask(take.query(), value=value))))
+            answer = json.dumps((await wide(stranger).ask(take.query(), value=value)).get("data"))
             assert not THEIRS.search(answer)
             assert not [other for other in ids if other in answer]
     assert found > 0
 
 
 @pytest.mark.parametrize("take", TAKE_CURSOR, ids=lambda take: ".".join((*take.path, take.argument)))
-async def test_a_strangers_cursor_is_refused(as_: Callable[..., Api], theirs: dict[str, object], stranger: Tenant, take: Taking) -> None:
+async def test_a_strangers_cursor_is_refused(
+    wide: Callable[[Tenant], Api], theirs: dict[str, object], stranger: Tenant, take: Taking
+) -> None:
     """With its code, and no data."""
     cursors = held(theirs, ("cursor", "startCursor", "endCursor"))
     assert len(cursors) > 60
     for cursor in sorted(cursors)[:50]:
-        body = await as_(stranger).ask(take.query(), value=cursor)
+        body = await wide(stranger).ask(take.query(), value=cursor)
         assert {error["extensions"]["code"] for error in body["errors"]} == {"BAD_USER_INPUT"}
         assert not THEIRS.search(json.dumps(body))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from db import clients, contacts, labels, organizations, revenue, tokens
+from db import clients, contacts, finance, labels, organizations, projects, revenue, tokens
 from db.query import Query
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -18,7 +18,21 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "clients.by_id": clients.BY_ID,
     "contacts.of_clients": contacts._of_clients(is_ascending=True, is_next=False),  # noqa: SLF001
     "contacts.of_clients_after": contacts._of_clients(is_ascending=False, is_next=True),  # noqa: SLF001
+    "clients.of_contacts": clients._of_contacts(is_ascending=True, is_next=True),  # noqa: SLF001
+    "clients.of_labels": clients._of_labels(is_ascending=True, is_next=False),  # noqa: SLF001
+    "clients.addresses": clients.ADDRESSES,
+    "contacts.page": contacts._page(is_ascending=True, is_next=True, is_searched=True),  # noqa: SLF001
+    "contacts.count": contacts._count(is_searched=True),  # noqa: SLF001
     "contacts.by_id": contacts.BY_ID,
+    "finance.of_clients": finance.OF_CLIENTS,
+    "finance.vat_rates": finance.VAT_RATES,
+    "finance.layouts": finance.LAYOUTS,
+    "finance.invoices": finance._invoices(is_ascending=False, is_next=True),  # noqa: SLF001
+    "finance.invoices_by_id": finance.INVOICES_BY_ID,
+    "labels.page": labels._page(is_ascending=True, is_next=True),  # noqa: SLF001
+    "labels.count": labels.COUNT,
+    "projects.of_clients": projects._of_clients(is_ascending=False, is_next=False),  # noqa: SLF001
+    "projects.by_id": projects.BY_ID,
     "labels.of_clients": labels.OF_CLIENTS,
     "labels.by_id": labels.BY_ID,
     "organizations.by_id": organizations.BY_ID,

@@ -109,6 +109,7 @@ def upgrade() -> None:
         schema="relaties",
         postgresql_include=["is_issued", "kind", "currency", "net", "net_base", "gross", "gross_base"],
     )
+    op.create_index("invoice_of_client", "invoice", ["tenant_id", "client_id", "id"], unique=False, schema="relaties")
     op.create_index(
         "invoice_by_credited",
         "invoice",

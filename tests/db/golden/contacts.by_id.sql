@@ -1,4 +1,5 @@
 SELECT relaties.contact.id AS id,
+  relaties.contact.name_key AS name_key,
   relaties.contact.first_name AS first_name,
   relaties.contact.last_name AS last_name,
   relaties.contact.job_title AS job_title,

@@ -1,4 +1,5 @@
 SELECT relaties.label.id AS id,
+  relaties.label.name_key AS name_key,
   relaties.label.name AS name,
   relaties.label.color AS color,
   relaties.label.version AS version,

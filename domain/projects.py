@@ -1,0 +1,23 @@
+"""Rules of projects. Whoever sees a client sees its projects."""
+
+from collections.abc import Sequence
+from operator import attrgetter
+from uuid import UUID
+
+from db import projects as rows
+from db.rows import ProjectRow
+from domain.pages import Order, Page, Reading, Span
+from domain.scope import Permission, ReadScope, Scope
+
+NEWEST: Order[ProjectRow] = Order("client.projects.newest", attrgetter("id", "id"), is_ascending=False)
+
+
+async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[ProjectRow]]:
+    """The projects of each client, the newest first."""
+    reading = Reading.of(NEWEST, scope.cursors, span)
+    return [reading.page(found) for found in await rows.of_clients(scope, ids, reading.part)]
+
+
+async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[ProjectRow | None]:
+    scope.must(Permission.CLIENTS_READ)
+    return await rows.by_id(scope, ids)

@@ -1,0 +1,26 @@
+"""How financial settings, VAT rates, layouts and invoices are answered."""
+
+from uuid import UUID
+
+from db.rows import FinancialRow, InvoiceLayoutRow, InvoiceRow, VatRateRow
+from domain.pages import Page, Span
+from resolvers.arguments import After, Before, First, Last
+from resolvers.loaders import Loader, Loaders
+
+
+def of_client(loaders: Loaders) -> Loader[UUID, FinancialRow | None]:
+    return loaders.financial_of_client
+
+
+def vat_rate(loaders: Loaders) -> Loader[UUID, VatRateRow | None]:
+    return loaders.vat_rates
+
+
+def layout(loaders: Loaders) -> Loader[UUID, InvoiceLayoutRow | None]:
+    return loaders.layouts
+
+
+def invoices(
+    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Loader[UUID, Page[InvoiceRow] | None]:
+    return loaders.invoices_of_client(Span(first, after, last, before))

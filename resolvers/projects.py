@@ -1,0 +1,14 @@
+"""How projects are answered."""
+
+from uuid import UUID
+
+from db.rows import ProjectRow
+from domain.pages import Page, Span
+from resolvers.arguments import After, Before, First, Last
+from resolvers.loaders import Loader, Loaders
+
+
+def of_client(
+    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Loader[UUID, Page[ProjectRow]]:
+    return loaders.projects_of_client(Span(first, after, last, before))

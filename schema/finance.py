@@ -1,0 +1,76 @@
+"""Financial settings, VAT rates, invoice layouts and invoices."""
+
+from datetime import date
+from decimal import Decimal
+
+import strawberry
+
+from db.rows import FinancialRow, InvoiceLayoutRow, InvoiceRow, VatRateRow
+from db.tables.clients import InvoiceDelivery, VatTreatment
+from db.tables.invoices import InvoiceKind, InvoiceStatus, VatCategory
+from resolvers import finance
+from resolvers.loaders import by
+from schema.connections import Connection
+from schema.lens import Node, lens, read
+from schema.money import Money, money
+from schema.scalars import CurrencyCode
+
+strawberry.enum(VatTreatment, description="Why a client's invoices carry the VAT that they carry.")
+strawberry.enum(InvoiceDelivery, description="How invoices reach a client.")
+strawberry.enum(VatCategory, description="A VAT category of EN 16931.")
+strawberry.enum(InvoiceKind, description="An invoice, or one that takes back.")
+strawberry.enum(InvoiceStatus, description="How far an invoice is. Concepts and void ones never count in figures.")
+
+
+@lens(VatRateRow, description="A rate of VAT.")
+class VatRate(Node):
+    name: str = strawberry.field(description="Name.")
+    country: str = strawberry.field(description="Country of ISO 3166-1, as `NL`.")
+    percentage: Decimal = strawberry.field(description="Percentage, `21.00` for instance.")
+    category: VatCategory = strawberry.field(description="Category.")
+    is_active: bool = strawberry.field(description="Whether it can be chosen.")
+    version: int = strawberry.field(description="Grows by one with each change.")
+
+
+@lens(InvoiceLayoutRow, description="How an invoice looks.")
+class InvoiceLayout(Node):
+    name: str = strawberry.field(description="Name.")
+    language: str = strawberry.field(description="Language of ISO 639-1, as `nl`.")
+    is_default: bool = strawberry.field(description="Whether it serves clients without one of their own.")
+    is_active: bool = strawberry.field(description="Whether it can be chosen.")
+    version: int = strawberry.field(description="Grows by one with each change.")
+
+
+@lens(FinancialRow, description="What projects and invoices of a client are made with unless they say otherwise.")
+class ClientFinancialSettings:
+    currency: CurrencyCode = strawberry.field(description="Currency; the organization's where the client has none of its own.")
+    default_hourly_rate: Money | None = read(money("default_hourly_rate"), description="Price of an hour.")
+    default_mileage_rate: Money | None = read(money("default_mileage_rate"), description="Price of a kilometre.")
+    vat_treatment: VatTreatment | None = strawberry.field(description="Why its invoices carry the VAT that they carry.")
+    vat_rate: VatRate | None = by(finance.vat_rate, key="vat_rate_id", description="Its rate of VAT; null for the organization's.")
+    payment_term_days: int | None = strawberry.field(description="Days to pay in; null for the organization's.")
+    iban: str | None = strawberry.field(description="Bank account.")
+    bic: str | None = strawberry.field(description="Bank.")
+    invoice_layout: InvoiceLayout | None = by(
+        finance.layout, key="invoice_layout_id", description="Its own layout of invoices; null for the organization's."
+    )
+    invoice_delivery: InvoiceDelivery = strawberry.field(description="How invoices reach it.")
+    buyer_reference: str | None = strawberry.field(description="What its invoices refer to.")
+    purchase_order_required: bool = strawberry.field(description="Whether its invoices need the number of an order.")
+
+
+@lens(InvoiceRow, description="An invoice or a credit note; amounts are positive in both.")
+class Invoice(Node):
+    kind: InvoiceKind = strawberry.field(description="Invoice or credit note.")
+    number: str | None = strawberry.field(description="Number, given when it was issued.")
+    status: InvoiceStatus = strawberry.field(description="How far it is.")
+    invoice_date: date | None = strawberry.field(description="Day of issue.")
+    due_date: date | None = strawberry.field(description="Last day to pay.")
+    net: Money = read(money("net"), description="Excluding VAT.")
+    vat: Money = read(money("vat"), description="VAT.")
+    gross: Money = read(money("gross"), description="Including VAT.")
+    version: int = strawberry.field(description="Grows by one with each change.")
+
+
+@strawberry.type(description="Invoices of a client, the newest first.")
+class InvoiceConnection(Connection[Invoice]): ...

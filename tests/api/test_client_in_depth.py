@@ -1,0 +1,180 @@
+"""Everything about one client, and the way back from its contacts and labels."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from db.keys import new_id
+from db.tables import Role
+from tests.api.test_clients import global_id
+from tests.ask import Api
+from tests.builders import Tenant, changing, insert
+
+
+@pytest.fixture
+async def rich(org: Tenant) -> Tenant:
+    """A client with something of everything."""
+    rate, layout = new_id(), new_id()
+    named = {"tenant_id": org.id, "is_active": True, **changing()}
+    await insert(
+        org.owner, "vat_rate", [{**named, "id": rate, "name": "Hoog", "country": "NL", "percentage": Decimal(21), "category": "S"}]
+    )
+    await insert(
+        org.owner, "invoice_layout", [{**named, "id": layout, "name": "Eigen", "language": "nl", "template": "x", "is_default": False}]
+    )
+    general = {"phone": "+31 10 555 0100", "email": "a@b.example", "website": "https://b.example", "language": "nl", "notes": "Belt graag."}
+    numbers = {"kvk_number": "12345678", "kvk_branch_number": "000012345678", "kbo_number": "0123456749", "vat_number": "NL123456782B01"}
+    money = {"default_hourly_rate": Decimal("95.5"), "currency": "USD", "payment_term_days": 14, "iban": "NL91ABNA0417164300"}
+    links = {"vat_rate_id": rate, "invoice_layout_id": layout, "vat_treatment": "DOMESTIC"}
+    client = await org.add_client("Rijk", "0012", **general, **numbers, **money, **links)
+    for kind, city in (("PRIMARY", "Ede"), ("INVOICE", "Gent")):
+        await insert(org.owner, "client_address", [{"tenant_id": org.id, "client_id": client, "type": kind, "city": city, "country": "NL"}])
+    return org
+
+
+async def one(api: Api, selection: str) -> dict[str, Any]:
+    found: dict[str, Any] = (await api.data(f'{{ client(by: {{number: "0012"}}) {{ {selection} }} }}'))["client"]
+    return found
+
+
+async def test_s10_every_general_field_is_read_as_it_is_kept(as_: Callable[..., Api], rich: Tenant) -> None:
+    """Name, address, contact details, reference numbers; also for who may only look."""
+    wanted = {
+        "name": "Rijk", "number": "0012", "kind": "COMPANY", "phone": "+31 10 555 0100", "email": "a@b.example", "website": "https://b.example",
+        "language": "nl", "notes": "Belt graag.", "kvkNumber": "12345678", "kvkBranchNumber": "000012345678", "kboNumber": "0123456749",
+        "vatNumber": "NL123456782B01", "isProspect": False, "isArchived": False, "archivedAt": None, "version": 1,
+    }  # fmt: skip
+    api = as_(rich, Role.VIEWER)
+    assert await one(api, " ".join(wanted)) == wanted
+    found = await one(api, "address { city country line1 } addresses { type city }")
+    assert found["address"] == {"city": "Ede", "country": "NL", "line1": None}
+    assert found["addresses"] == [{"type": "INVOICE", "city": "Gent"}, {"type": "PRIMARY", "city": "Ede"}]
+
+
+FINANCIAL = """financial { currency defaultHourlyRate { amount currency } defaultMileageRate { amount } vatTreatment paymentTermDays
+  iban bic vatRate { name percentage category } invoiceLayout { name } invoiceDelivery purchaseOrderRequired }"""
+
+
+async def test_financial_settings_are_for_who_may_see_figures(as_: Callable[..., Api], rich: Tenant) -> None:
+    """Null for others, as are invoices; a rate is in the client's own currency."""
+    assert (await one(as_(rich, Role.FINANCE), FINANCIAL))["financial"] == {
+        "currency": "USD",
+        "defaultHourlyRate": {"amount": "95.5000", "currency": "USD"},
+        "defaultMileageRate": None,
+        "vatTreatment": "DOMESTIC",
+        "paymentTermDays": 14,
+        "iban": "NL91ABNA0417164300",
+        "bic": None,
+        "vatRate": {"name": "Hoog", "percentage": "21.00", "category": "STANDARD"},
+        "invoiceLayout": {"name": "Eigen"},
+        "invoiceDelivery": "EMAIL",
+        "purchaseOrderRequired": False,
+    }
+    for role in (Role.MEMBER, Role.VIEWER):
+        assert await one(as_(rich, role), "financial { iban } invoices { nodes { id } }") == {"financial": None, "invoices": None}
+
+
+async def test_figures_are_not_had_by_their_id_either(as_: Callable[..., Api], rich: Tenant) -> None:
+    """A VAT rate, a layout and an invoice by id need the same right."""
+    invoice = await rich.add_invoice(rich.clients[0], date(2026, 1, 1), "10.00")
+    rate, layout = [
+        await rich.owner.fetchval(f"SELECT id FROM relaties.{table} WHERE tenant_id = $1", rich.id)
+        for table in ("vat_rate", "invoice_layout")
+    ]
+    ids = [global_id(kind, key) for kind, key in (("VatRate", rate), ("InvoiceLayout", layout), ("Invoice", invoice))]
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    assert await as_(rich, Role.VIEWER).data(query, ids=ids) == {"nodes": [None] * 3}
+    assert await as_(rich, Role.FINANCE).data(query, ids=ids) == {"nodes": [{"id": key} for key in ids]}
+
+
+async def test_projects_and_invoices_come_the_newest_first(as_: Callable[..., Api], rich: Tenant) -> None:
+    """Page by page."""
+    for number in range(3):
+        await rich.add_invoice(rich.clients[0], date(2026, 1, 1 + number), "10.00", number=f"F{number}")
+        row = {"tenant_id": rich.id, "id": new_id(), "client_id": rich.clients[0], "name": f"P{number}", "invoice_method": "NONE"}
+        await insert(rich.owner, "project", [{**row, **changing()}])
+    api = as_(rich)
+    found = await one(
+        api, "projects(first: 2) { nodes { name isArchived } pageInfo { hasNextPage } } invoices { nodes { number gross { amount } } }"
+    )
+    assert found["projects"] == {"nodes": [{"name": f"P{n}", "isArchived": False} for n in (2, 1)], "pageInfo": {"hasNextPage": True}}
+    assert found["invoices"]["nodes"] == [{"number": f"F{n}", "gross": {"amount": "12.10"}} for n in (2, 1, 0)]
+    end = (await one(api, "invoices(first: 2) { pageInfo { endCursor } }"))["invoices"]["pageInfo"]["endCursor"]
+    assert (await one(api, f'invoices(first: 2, after: "{end}") {{ nodes {{ number }} }}'))["invoices"]["nodes"] == [{"number": "F0"}]
+    last = await one(api, "invoices(last: 1) { nodes { number } pageInfo { hasPreviousPage } }")
+    assert last["invoices"] == {"nodes": [{"number": "F0"}], "pageInfo": {"hasPreviousPage": True}}
+
+
+async def test_s14_a_client_has_labels_and_a_label_its_clients(as_: Callable[..., Api], org: Tenant) -> None:
+    """Many to many, both ways."""
+    a, b = await org.add_client("A", "0012"), await org.add_client("B")
+    await org.add_label("Rood", a, b)
+    await org.add_label("Blauw", a)
+    assert (await one(as_(org), "labels { name }"))["labels"] == [{"name": "Blauw"}, {"name": "Rood"}]
+    found = await as_(org).data("{ labels { totalCount nodes { name clients { nodes { name } } } } }")
+    assert found["labels"] == {
+        "totalCount": 2,
+        "nodes": [
+            {"name": "Blauw", "clients": {"nodes": [{"name": "A"}]}},
+            {"name": "Rood", "clients": {"nodes": [{"name": "A"}, {"name": "B"}]}},
+        ],
+    }
+
+
+async def test_s20_a_shared_contact_is_the_same_under_each_client(as_: Callable[..., Api], org: Tenant) -> None:
+    """One id, its own data on each link, and its clients in turn."""
+    a, b = await org.add_client("A"), await org.add_client("B")
+    person = await org.add_contact("Jansen", a, b, is_invoice_contact=True)
+    await org.owner.execute("UPDATE relaties.client_contact SET is_invoice_contact = false, position = 3 WHERE client_id = $1", b)
+    found = await as_(org).data("{ clients { nodes { contacts { edges { position isInvoiceContact node { id } } } } } }")
+    links = [node["contacts"]["edges"] for node in found["clients"]["nodes"]]
+    assert links == [
+        [{"position": 0, "isInvoiceContact": True, "node": {"id": global_id("Contact", person)}}],
+        [{"position": 3, "isInvoiceContact": False, "node": {"id": global_id("Contact", person)}}],
+    ]
+    query = "query ($id: ID!) { contact(id: $id) { fullName clients { edges { position isInvoiceContact node { name } } } } }"
+    back = (await as_(org).data(query, id=global_id("Contact", person)))["contact"]
+    assert back["fullName"] == "An Jansen"
+    assert back["clients"]["edges"] == [
+        {"position": 0, "isInvoiceContact": True, "node": {"name": "A"}},
+        {"position": 3, "isInvoiceContact": False, "node": {"name": "B"}},
+    ]
+
+
+async def test_contacts_are_listed_and_searched_by_name(as_: Callable[..., Api], org: Tenant) -> None:
+    """Both ways through, with a total."""
+    client = await org.add_client("A")
+    for name in ("Çelik", "Bos", "de Boer"):
+        await org.add_contact(name, client)
+    query = "query ($search: String, $last: Int) { contacts(search: $search, last: $last) { totalCount nodes { lastName } } }"
+    api = as_(org)
+    names = [
+        [node["lastName"] for node in (await api.data(query, **asked))["contacts"]["nodes"]]
+        for asked in ({}, {"search": "celi"}, {"last": 2})
+    ]
+    assert names == [["Bos", "Çelik", "de Boer"], ["Çelik"], ["Çelik", "de Boer"]]
+    assert (await api.data(query, search="BO"))["contacts"]["totalCount"] == 2
+
+
+async def test_everything_in_depth_costs_a_statement_a_relation(as_: Callable[..., Api], crowded: Tenant, statements: list[str]) -> None:
+    """Whatever the number of clients; one transaction."""
+    query = """{ clients(first: 50) { nodes { addresses { city } financial { iban } projects { nodes { id } } invoices { nodes { id } }
+      labels { id } contacts { nodes { clients { nodes { labels { clients { nodes { id } } } } } } } revenue { since } } } }"""
+    api = as_(crowded)
+    await api.data(query)
+    statements.clear()
+    await api.data(query)
+    assert sum(sent.startswith("SELECT") and "token_actor" not in sent for sent in statements) == 10
+
+
+async def test_nodes_keep_their_order_and_have_a_limit(as_: Callable[..., Api], crowded: Tenant) -> None:
+    """Null where there is none; a hundred and one are refused."""
+    ids = [global_id("Client", crowded.clients[3]), global_id("Client", new_id()), global_id("Contact", crowded.contacts[0])]
+    query = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
+    found = await as_(crowded).ask(query, ids=ids)
+    assert found["data"]["nodes"] == [{"__typename": "Client", "id": ids[0]}, None, {"__typename": "Contact", "id": ids[2]}]
+    body = await as_(crowded).ask(query, ids=[ids[0]] * 101)
+    assert [error["message"] for error in body["errors"]] == ["`ids` has at most 100."]

@@ -1,0 +1,32 @@
+SELECT page.id,
+  page.client_id,
+  page.kind,
+  page.number,
+  page.status,
+  page.invoice_date,
+  page.due_date,
+  page.currency,
+  page.net,
+  page.vat,
+  page.gross,
+  page.version
+FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.invoice.id AS id,
+  relaties.invoice.client_id AS client_id,
+  relaties.invoice.kind AS kind,
+  relaties.invoice.number AS number,
+  relaties.invoice.status AS status,
+  relaties.invoice.invoice_date AS invoice_date,
+  relaties.invoice.due_date AS due_date,
+  relaties.invoice.currency AS currency,
+  CAST(relaties.invoice.net AS TEXT) AS net,
+  CAST(relaties.invoice.vat AS TEXT) AS vat,
+  CAST(relaties.invoice.gross AS TEXT) AS gross,
+  relaties.invoice.version AS version
+FROM relaties.invoice
+WHERE relaties.invoice.tenant_id = $2::UUID AND relaties.invoice.client_id = asked.id AND (relaties.invoice.id,
+  relaties.invoice.id) < ($3::UUID,
+  $4::UUID) ORDER BY relaties.invoice.id DESC,
+  relaties.invoice.id DESC
+ LIMIT $5::INTEGER) AS page ON true ORDER BY asked.id,
+  page.id DESC,
+  page.id DESC

@@ -1,0 +1,8 @@
+SELECT relaties.invoice_layout.id AS id,
+  relaties.invoice_layout.name AS name,
+  relaties.invoice_layout.language AS language,
+  relaties.invoice_layout.is_default AS is_default,
+  relaties.invoice_layout.is_active AS is_active,
+  relaties.invoice_layout.version AS version
+FROM relaties.invoice_layout
+WHERE relaties.invoice_layout.tenant_id = $1::UUID AND relaties.invoice_layout.id = ANY ($2::UUID[])

@@ -1,0 +1,3 @@
+SELECT count(*) AS count
+FROM relaties.label
+WHERE relaties.label.tenant_id = $1::UUID

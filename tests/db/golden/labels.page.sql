@@ -1,0 +1,11 @@
+SELECT relaties.label.id AS id,
+  relaties.label.name_key AS name_key,
+  relaties.label.name AS name,
+  relaties.label.color AS color,
+  relaties.label.version AS version
+FROM relaties.label
+WHERE relaties.label.tenant_id = $1::UUID AND (relaties.label.name_key,
+  relaties.label.id) > ($2::VARCHAR,
+  $3::UUID) ORDER BY relaties.label.name_key,
+  relaties.label.id
+ LIMIT $4::INTEGER
