@@ -26,6 +26,9 @@ interop: .venv/test  ## the tests that need other software; installs it where it
 proof: .venv/test    ## the long proofs: full counts, large data, kills, whole installations
 	@$(BIN)/pytest -m proof
 
+graphiql:            ## build GraphiQL anew into server/graphiql/assets; needs Node 20.19 or newer
+	@cd server/graphiql && npm ci --silent && npm run --silent build
+
 .venv: .venv/run     ## set up only
 
 # uv comes by pip with its hash; it then installs the locked packages about ten times as fast as pip would.
@@ -53,4 +56,4 @@ lock: .venv/uv       ## lock the newest packages that pyproject.toml allows: eve
 	@echo "uv==$$($(BIN)/uv --version | cut -d' ' -f2)" | $(COMPILE) - -o requirements/uv.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check interop proof lock .venv
+.PHONY: help run test check interop proof graphiql lock .venv

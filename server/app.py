@@ -13,6 +13,7 @@ from db import walls
 from db.engine import BusyError, Database
 from db.migrations import head
 from schema.root import build
+from server import graphiql
 from server.auth import SignIn
 from server.documents import DocumentLimits, documents
 from server.http import GraphQL
@@ -23,7 +24,10 @@ def schema_of(settings: Settings) -> strawberry.Schema:
     return build([documents(DocumentLimits(settings.max_tokens, settings.max_depth))])
 
 
-def app(schema: strawberry.Schema, database: Database, settings: Settings, secrets: Sequence[bytes]) -> Starlette:
+def app(
+    schema: strawberry.Schema, database: Database, settings: Settings, secrets: Sequence[bytes], demo_token: str | None = None
+) -> Starlette:
+    """The application. With the demo's token GraphiQL signs in by itself, on the machine that serves."""
     endpoint = GraphQL(schema, database, SignIn(database), secrets, settings.operation_seconds, settings.max_body_bytes)
 
     async def ready(_request: Request) -> Response:
@@ -40,6 +44,7 @@ def app(schema: strawberry.Schema, database: Database, settings: Settings, secre
             Route("/graphql", endpoint.respond, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
             Route("/livez", _live),
             Route("/readyz", ready),
+            *(graphiql.routes(demo_token) if settings.has_graphiql else ()),
         ]
     )
 

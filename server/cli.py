@@ -66,10 +66,14 @@ async def _serve(wanted: Settings, found: Place, taken: socket.socket, *, is_dem
     if found.owner_url:
         say("Bringing the tables up to date")
         await migrated(found)
-    shown = [f"Relaties answers at http://{wanted.host}:{wanted.port}/graphql  (Ctrl-C stops it)"]
-    if is_demo:
-        shown.append(f"Token of the demo organization: {await demo_.loaded(wanted, found)}")
-    await serve(wanted, found.runtime_url, taken, shown)
+    address = f"http://{wanted.host}:{wanted.port}"
+    shown = [f"Relaties answers at {address}/graphql  (Ctrl-C stops it)"]
+    if wanted.has_graphiql:
+        shown.append(f"GraphiQL: {address}/graphiql")
+    token = await demo_.loaded(wanted, found) if is_demo else None
+    if token:
+        shown.append(f"Token of the demo organization: {token}")
+    await serve(wanted, found.runtime_url, taken, shown, token if demo_.is_for_browsers(wanted, found) else None)
 
 
 @cli.command("migrate")

@@ -11,7 +11,12 @@ from domain.scope import Actor, WriteScope
 from domain.tokens import NewToken
 from server.place import Place, as_owner
 from server.secrets import kept, renewed
-from server.settings import Settings
+from server.settings import Environment, Settings
+
+
+def is_for_browsers(settings: Settings, found: Place) -> bool:
+    """Whether GraphiQL may sign in with the demo's token by itself: where nobody's own data can be."""
+    return found.is_embedded and settings.env is Environment.DEVELOPMENT
 
 
 async def loaded(settings: Settings, found: Place) -> str:

@@ -62,21 +62,21 @@ def bound(settings: Settings) -> socket.socket:
         raise UnfitError(f"Cannot serve on {settings.host}:{settings.port}: {taken.strerror}. {advice}") from taken
 
 
-async def serve(settings: Settings, runtime_url: str, taken: socket.socket, ready: list[str]) -> None:
-    """Answers until it is told to stop. `ready` is printed once it answers."""
+async def serve(settings: Settings, runtime_url: str, taken: socket.socket, ready: list[str], demo_token: str | None = None) -> None:
+    """Answers until it is told to stop. `ready` is printed once it answers; GraphiQL signs in with the token."""
     try:
         database = await Database.connect(runtime_url, settings.limits)
     except UNREACHABLE as failed:
         raise UnfitError(unreachable("DATABASE_URL", runtime_url, failed)) from failed
     try:
         await fit_or_refused(database)
-        await _served(settings, database, taken, ready)
+        await _served(settings, database, taken, ready, demo_token)
     finally:
         await asyncio.shield(database.close())
 
 
-async def _served(settings: Settings, database: Database, taken: socket.socket, ready: list[str]) -> None:
-    served = app(schema_of(settings), database, settings, keys(settings))
+async def _served(settings: Settings, database: Database, taken: socket.socket, ready: list[str], demo_token: str | None) -> None:
+    served = app(schema_of(settings), database, settings, keys(settings), demo_token)
     config = uvicorn.Config(served, log_level="warning", lifespan="off", timeout_graceful_shutdown=DRAIN_S, server_header=False)
     server = _Server(config, ready)
     gc.collect()

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
         description="Signs cursors. Several, with commas between: the first signs, all verify. Without it one is made in `data_dir`.",
     )
     env: Environment = Field(default=Environment.DEVELOPMENT, description="`development` or `production`; the latter demands a secret key.")
+    graphiql: bool | None = Field(
+        default=None, description="Whether `/graphiql` is there, to explore the API. Unless given: in development it is, in production not."
+    )
     host: str = Field(default="127.0.0.1", description="Address to serve on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port to serve on.")
     readers: int = Field(default=8, ge=1, le=200, description="Connections for reading.")
@@ -72,6 +75,10 @@ class Settings(BaseSettings):
     @property
     def limits(self) -> Limits:
         return Limits(self.readers, self.writers, self.connection_wait_seconds, self.statement_seconds)
+
+    @property
+    def has_graphiql(self) -> bool:
+        return self.env is Environment.DEVELOPMENT if self.graphiql is None else self.graphiql
 
     @classmethod
     def variable(cls, name: str) -> str:

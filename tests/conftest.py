@@ -116,6 +116,15 @@ async def demo_url(fresh_database: Callable[[], Awaitable[str]], demo_token: str
     return url
 
 
+@pytest.fixture(scope="session")
+async def demo_api(demo_url: str, demo_token: str, schema: strawberry.Schema) -> AsyncIterator[Api]:
+    """Asks as the owner of the demo organization."""
+    database = await Database.connect(runtime_url(demo_url))
+    async with connected(schema, database) as http:
+        yield Api(http, demo_token)
+    await database.close()
+
+
 SENT: list[str] = []
 
 

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ["schema", "resolvers", "domain", "db", "server"]
-BESIDE = {".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "pyproject.toml", "requirements", "tests"}
+BESIDE = {".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "docs", "pyproject.toml", "requirements", "tests"}
 LONGEST = 350
 
 

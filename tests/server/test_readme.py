@@ -8,12 +8,10 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-import strawberry
 
 from db.addresses import to_database
-from db.engine import Database
 from server.settings import Settings
-from tests.ask import Api, connected
+from tests.ask import Api
 from tests.commands import environment, serving
 from tests.conftest import runtime_url
 
@@ -43,14 +41,6 @@ def test_the_two_commands_are_there(command: str) -> None:
     assert command.startswith("make ")
     assert "relaties serve" in bash("make --dry-run run")
     assert "pytest" in bash("make --dry-run test")
-
-
-@pytest.fixture(scope="module")
-async def demo_api(demo_url: str, demo_token: str, schema: strawberry.Schema) -> AsyncIterator[Api]:
-    database = await Database.connect(runtime_url(demo_url))
-    async with connected(schema, database) as http:
-        yield Api(http, demo_token)
-    await database.close()
 
 
 @pytest.mark.parametrize(("query", "answer"), QUERIES, ids=lambda text: text[:20])

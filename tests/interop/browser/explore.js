@@ -1,0 +1,119 @@
+// Opens GraphiQL in Chromium as a person would, runs every tab, and prints what it saw as JSON; the test judges it.
+// Called with the address of the server, the browser's program, and where to put the picture.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { chromium } from "playwright-core";
+
+const [address, program, picture] = process.argv.slice(2);
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+const RESPONSE = ".graphiql-response";
+
+const profile = mkdtempSync(join(tmpdir(), "graphiql-"));
+const browser = await chromium.launchPersistentContext(profile, {
+  executablePath: program,
+  args: FLAGS,
+  viewport: { width: 1440, height: 900 },
+  colorScheme: "light",
+});
+try {
+  console.log(JSON.stringify(await seen(browser), null, 2));
+} finally {
+  await browser.close();
+  rmSync(profile, { recursive: true, force: true });
+}
+
+async function seen(context) {
+  const [page] = context.pages();
+  const [requests, complaints] = [[], []];
+  context.on("request", (request) => requests.push(request.url()));
+  page.on("console", (said) => ["error", "warning"].includes(said.type()) && complaints.push(said.text()));
+  page.on("pageerror", (error) => complaints.push(String(error)));
+
+  await page.goto(`${address}/`);
+  await page.locator(".graphiql-tab-button").first().waitFor();
+  const title = await page.title();
+  const answers = {};
+  for (const tab of await page.locator(".graphiql-tab-button").all()) {
+    const name = (await tab.textContent()).trim();
+    await opened(page, name);
+    answers[name] = await answer(page);
+  }
+  await photographed(page);
+  const docs = await documentation(page);
+  const explorer = await explored(page);
+  const kept = await page.evaluate(() => JSON.stringify(localStorage));
+
+  await page.reload();
+  await page.locator(".graphiql-tab-button").first().waitFor();
+  answers.reloaded = await answer(page);
+  const docsByHand = await signedInByHand(await context.newPage());
+  return { title, answers, docs, docsByHand, explorer, kept, requests, complaints };
+}
+
+// A tenth of a second after a tab is opened GraphiQL looks which operation is in it, and keeps its text. Before that it would ask
+// for the operation of the tab before.
+async function opened(page, name) {
+  await page.locator(".graphiql-tab-button", { hasText: name }).click();
+  await page.waitForFunction((text) => localStorage.getItem("graphiql:query")?.includes(text), `query ${name} {`);
+}
+
+// What the server answers to the query in view, once the page shows it.
+async function answer(page) {
+  const reply = page.waitForResponse((response) => response.url().endsWith("/graphql") && asks(response));
+  await page.locator(".graphiql-execute-button").click();
+  const text = await (await reply).text();
+  await page.locator(`${RESPONSE} .view-line`, { hasText: "data" }).first().waitFor();
+  return JSON.parse(text);
+}
+
+function asks(response) {
+  return !response.request().postData().includes("IntrospectionQuery");
+}
+
+async function photographed(page) {
+  await opened(page, "Overview");
+  await answer(page);
+  await page.mouse.move(720, 5);
+  await page.waitForTimeout(500);
+  await page.screenshot({ path: picture });
+}
+
+async function documentation(page) {
+  await page.getByLabel("Show Documentation Explorer").click();
+  await page.locator(".graphiql-doc-explorer").getByText("Query", { exact: true }).click();
+  const text = await page.locator(".graphiql-doc-explorer").textContent();
+  await page.getByLabel("Hide Documentation Explorer").click();
+  return text;
+}
+
+async function explored(page) {
+  await page.getByLabel("Show GraphiQL Explorer").click();
+  const text = await page.locator(".docExplorerWrap").textContent();
+  await page.getByLabel("Hide GraphiQL Explorer").click();
+  return text;
+}
+
+// As on a server that gives no token away: the refusals of before it is typed in are none of the complaints.
+async function signedInByHand(page) {
+  const { token } = await (await fetch(`${address}/graphiql/config`)).json();
+  await page.route("**/graphiql/config", (route) => route.fulfill({ json: { token: null } }));
+  await page.goto(`${address}/graphiql`);
+  await page.locator(".graphiql-editor-tool .monaco-editor:visible").click();
+  for (const key of ["Control+Home", "ArrowDown", "End", "ArrowLeft"]) await page.keyboard.press(key); // behind "Bearer "
+  await page.keyboard.insertText(token);
+  await page.getByLabel("Show Documentation Explorer").click();
+  await page.locator(".graphiql-doc-explorer").getByText("Query", { exact: true }).waitFor();
+  return page.locator(".graphiql-doc-explorer").textContent();
+}

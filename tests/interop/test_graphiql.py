@@ -1,0 +1,137 @@
+"""GraphiQL as it is built and as a person uses it: with Node from the locked packages, and in Chromium."""
+
+import gzip
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.commands import Serving, serving
+
+pytestmark = pytest.mark.interop
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "server" / "graphiql"
+PICTURE = ROOT / "docs" / "graphiql.png"
+TABS = ["Overview", "OneClientInDepth", "RevenueByYear"]
+
+
+def run(*command: str, cwd: Path) -> str:
+    """What it prints; with the machine's own settings, which say where packages come from."""
+    done = subprocess.run(command, cwd=cwd, env=dict(os.environ), text=True, capture_output=True, check=False, timeout=300)  # noqa: S603
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
+    return done.stdout
+
+
+def installed(source: Path, target: Path) -> Path:
+    """A copy of a folder of Node's, with the packages of its lock."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules", "assets", "LICENSES", "__pycache__"))
+    run("npm", "ci", cwd=target)
+    return target
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in [*folder.glob("assets/*"), folder / "LICENSES"]}
+
+
+def test_what_is_committed_is_what_is_built(tmp_path: Path) -> None:
+    """Byte for byte, so nobody need believe that the 2 MB are what they say."""
+    built = installed(FOLDER, tmp_path / "graphiql")
+    run("npm", "run", "build", cwd=built)
+    made, kept = contents(built), contents(FOLDER)
+    assert sorted(made) == sorted(kept)
+    assert [name for name in made if made[name] != kept[name]] == []
+    assert all(gzip.decompress(held) for name, held in made.items() if name.endswith(".gz"))
+
+
+@pytest.mark.parametrize("folder", [FOLDER, ROOT / "tests" / "interop" / "browser"], ids=lambda folder: folder.name)
+def test_a_lock_has_hashes_and_no_addresses(folder: Path) -> None:
+    """Whoever installs takes the packages from where they trust; the hashes see to the rest."""
+    lock = json.loads((folder / "package-lock.json").read_text())
+    packages = [package for path, package in lock["packages"].items() if path]
+    assert all(package["integrity"].startswith("sha512-") for package in packages)
+    assert not any("resolved" in package for package in packages)
+
+
+@pytest.fixture(scope="module")
+def demo(reachable: Path) -> Iterator[tuple[Serving, Path]]:
+    """The program as `make run` starts it, in a data directory of its own."""
+    data = reachable / "graphiql"
+    with serving(RELATIES_DATA_DIR=str(data)) as server:
+        server.wait("Token of the demo")
+        yield server, data
+
+
+@pytest.fixture(scope="module")
+def seen(demo: tuple[Serving, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What Chromium saw of it."""
+    folder = tmp_path_factory.mktemp("browser")
+    browser = installed(ROOT / "tests" / "interop" / "browser", folder / "browser")
+    program = shutil.which("chromium")
+    assert program, "tests/interop/install brings it"
+    picture = folder / "graphiql.png"
+    report: dict[str, Any] = json.loads(run("node", "explore.js", demo[0].address, program, str(picture), cwd=browser))
+    return {**report, "picture": picture.read_bytes()}
+
+
+def test_every_example_brings_data(seen: dict[str, Any]) -> None:
+    """With nothing typed in: the page of the demo signs in by itself, also when it is loaded again."""
+    assert seen["title"] == "Relaties"
+    assert list(seen["answers"]) == [*TABS, "reloaded"]
+    for answer in seen["answers"].values():
+        assert "errors" not in answer
+        assert answer["data"]["clients"]["nodes"]
+
+
+def test_the_documentation_opens(seen: dict[str, Any]) -> None:
+    """And so do the fields to put a query together from."""
+    assert "All clients of the organization by name." in seen["docs"]
+    assert "clients" in seen["explorer"]
+
+
+def test_a_token_that_is_typed_in_brings_the_documentation(seen: dict[str, Any]) -> None:
+    """Without loading the page again."""
+    assert "Query" in seen["docsByHand"]
+
+
+def test_nothing_is_asked_of_another_server(seen: dict[str, Any], demo: tuple[Serving, Path]) -> None:
+    """So it works without the internet, and nobody else learns of it."""
+    assert len(seen["requests"]) > 20
+    assert [url for url in seen["requests"] if not url.startswith((f"{demo[0].address}/", "data:", "blob:"))] == []
+
+
+def test_the_browser_has_nothing_to_complain_of(seen: dict[str, Any]) -> None:
+    """Neither of scripts nor of what the policy forbids."""
+    assert seen["complaints"] == []
+
+
+def test_the_browser_keeps_no_token(seen: dict[str, Any], demo: tuple[Serving, Path]) -> None:
+    """Tabs and history are kept for the next time; what was signed in with is not."""
+    assert "graphiql:tabState" in seen["kept"]
+    assert "graphiql:queries" in seen["kept"]
+    assert (demo[1] / "demo.token").read_text().strip() not in seen["kept"]
+    assert "Bearer" not in seen["kept"]
+
+
+def test_there_is_a_picture(seen: dict[str, Any]) -> None:
+    """With RELATIES_TEST_PICTURE=1 it becomes the README's."""
+    assert seen["picture"].startswith(b"\x89PNG")
+    if os.environ.get("RELATIES_TEST_PICTURE"):
+        PICTURE.write_bytes(seen["picture"])
+    assert PICTURE.stat().st_size < 400_000
+
+
+def test_production_shows_it_only_when_asked_and_gives_no_token(demo: tuple[Serving, Path]) -> None:
+    """The same data directory, while the other server runs."""
+    settings = {"RELATIES_DATA_DIR": str(demo[1]), "RELATIES_ENV": "production", "RELATIES_SECRET_KEY": "k" * 32}
+    with serving(**settings, RELATIES_GRAPHIQL="true") as server:
+        assert httpx.get(f"{server.address}/graphiql").status_code == 200
+        assert httpx.get(f"{server.address}/graphiql/config").json() == {"token": None}
+        assert httpx.get(f"{demo[0].address}/graphiql/config").json()["token"].startswith("rlt_")
+    with serving("--no-demo", RELATIES_DATA_DIR=str(demo[1])) as server:
+        assert httpx.get(f"{server.address}/graphiql/config").json() == {"token": None}
