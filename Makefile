@@ -26,6 +26,11 @@ interop: .venv/test  ## the tests that need other software; installs it where it
 proof: .venv/test    ## the long proofs: full counts, large data, kills, whole installations
 	@$(BIN)/pytest -m proof
 
+bench: .venv/test    ## measure beside a peer, and on large data; takes minutes, and a machine that does nothing else
+	@$(BIN)/python -m benchmarks.compare
+	@$(BIN)/python -m benchmarks.executors
+	@$(BIN)/python -m benchmarks.large
+
 .venv: .venv/run     ## set up only
 
 # uv comes by pip with its hash; it then installs the locked packages about ten times as fast as pip would.
@@ -53,4 +58,4 @@ lock: .venv/uv       ## lock the newest packages that pyproject.toml allows: eve
 	@echo "uv==$$($(BIN)/uv --version | cut -d' ' -f2)" | $(COMPILE) - -o requirements/uv.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check interop proof lock .venv
+.PHONY: help run test check interop proof bench lock .venv
