@@ -29,6 +29,11 @@ proof: .venv/test    ## the long proofs: full counts, large data, kills, whole i
 graphiql:            ## build GraphiQL anew into server/graphiql/assets; needs Node 20.19 or newer
 	@cd server/graphiql && npm ci --silent && npm run --silent build
 
+bench: .venv/test    ## measure beside a peer, and on large data; takes minutes, and a machine that does nothing else
+	@$(BIN)/python -m benchmarks.compare
+	@$(BIN)/python -m benchmarks.executors
+	@$(BIN)/python -m benchmarks.large
+
 .venv: .venv/run     ## set up only
 
 # uv comes by pip with its hash; it then installs the locked packages about ten times as fast as pip would.
@@ -56,4 +61,4 @@ lock: .venv/uv       ## lock the newest packages that pyproject.toml allows: eve
 	@echo "uv==$$($(BIN)/uv --version | cut -d' ' -f2)" | $(COMPILE) - -o requirements/uv.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check interop proof graphiql lock .venv
+.PHONY: help run test check interop proof bench graphiql lock .venv

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, and_, func, select, true
+from sqlalchemy import Integer, Select, Text, and_, func, select, true
 from sqlmodel import col
 
 from db.clients import within
@@ -44,10 +45,15 @@ async def of_clients(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[Clie
 
 @cache
 def _page(*, is_ascending: bool, is_next: bool, is_searched: bool) -> Query[ContactRow]:
-    page = select(*columns(ContactRow, Contact)).where(MINE, *([FOUND] if is_searched else []))
+    """The keys of the page are found in the index of names; only then are its rows read."""
+    found: Select[*tuple[Any, ...]] = select(BY_NAME.id.label("id"), BY_NAME.key.label("key")).where(
+        MINE, *([FOUND] if is_searched else [])
+    )
     if is_next:
-        page = page.where(beyond(BY_NAME.key, BY_NAME.kind, BY_NAME.id, is_ascending=is_ascending))
-    return Query(ordered(page, BY_NAME.key, BY_NAME.id, is_ascending=is_ascending).limit(parameter("count", Integer())), ContactRow)
+        found = found.where(beyond(BY_NAME.key, BY_NAME.kind, BY_NAME.id, is_ascending=is_ascending))
+    page = ordered(found, BY_NAME.key, BY_NAME.id, is_ascending=is_ascending).limit(parameter("count", Integer())).subquery("page")
+    rows = select(*columns(ContactRow, Contact)).select_from(page).join(Contact, and_(MINE, col(Contact.id) == page.c.id))
+    return Query(ordered(rows, page.c.key, page.c.id, is_ascending=is_ascending), ContactRow)
 
 
 async def page(tx: Tx, search: str | None, part: Slice) -> list[ContactRow]:

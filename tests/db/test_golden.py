@@ -12,8 +12,12 @@ DOWN = clients.Sorting(clients.Sort.NUMBER, is_ascending=False)
 EVERY = tuple(name for name in clients.CONDITIONS if not name.startswith("not_"))
 QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "clients.page": clients._page(clients.Sorting(), (), is_next=False),  # noqa: SLF001
-    "clients.page_after": clients._page(DOWN, EVERY, is_next=True),  # noqa: SLF001
-    "clients.count": clients._count(EVERY),  # noqa: SLF001
+    "clients.page_after": clients._page(clients.Sorting(), (), is_next=True),  # noqa: SLF001
+    "clients.page_by_number": clients._page(DOWN, (), is_next=False),  # noqa: SLF001
+    "clients.page_filtered": clients._page(DOWN, EVERY, is_next=True),  # noqa: SLF001
+    "clients.search": clients._page(clients.Sorting(), ("search",), is_next=False),  # noqa: SLF001
+    "clients.count": clients._count(()),  # noqa: SLF001
+    "clients.count_filtered": clients._count(EVERY),  # noqa: SLF001
     "clients.by_number": clients.BY_NUMBER,
     "clients.by_id": clients.BY_ID,
     "contacts.of_clients": contacts._of_clients(is_ascending=True, is_next=False),  # noqa: SLF001

@@ -110,7 +110,7 @@ async def test_a_file_says_what_it_is(http: httpx.AsyncClient, end: str, kind: s
         ("", False),
     ],
 )
-def test_who_takes_gzip(accepted: str, is_taken: bool) -> None:  # noqa: FBT001 a column of the table
+def test_who_takes_gzip(accepted: str, is_taken: bool) -> None:
     assert graphiql.takes_gzip(accepted) == is_taken
 
 
@@ -163,7 +163,7 @@ async def test_no_other_machine_is_given_the_token(peer: str) -> None:
     ("env", "is_embedded", "is_given"),
     [("development", True, True), ("development", False, False), ("production", True, False), ("production", False, False)],
 )
-def test_only_the_demo_beside_the_embedded_server_is_signed_in_to(env: str, is_embedded: bool, is_given: bool) -> None:  # noqa: FBT001
+def test_only_the_demo_beside_the_embedded_server_is_signed_in_to(env: str, is_embedded: bool, is_given: bool) -> None:
     """In a database of one's own the demo's token is one among others', and production has no demo to show."""
     assert is_for_browsers(Settings(env=Environment(env)), Place("", None, is_embedded)) == is_given
 

@@ -27,24 +27,11 @@ SELECT relaties.client.id AS id,
   relaties.client.updated_at AS updated_at,
   relaties.client.version AS version
 FROM (SELECT relaties.client.id AS id,
-  coalesce(relaties.client.number_key,
-  '􏿿') AS key
+  relaties.client.name_key AS key
 FROM relaties.client
-WHERE relaties.client.tenant_id = $1::UUID AND (relaties.client.name_key LIKE $2::VARCHAR OR relaties.client.number_key LIKE $3::VARCHAR) AND relaties.client.archived_at IS NOT NULL AND (EXISTS (SELECT *
-FROM relaties.client_label
-WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.client_id = relaties.client.id AND relaties.client_label.label_id = any($4::UUID[]))) AND (SELECT count(*) AS count_1
-FROM relaties.client_label
-WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.client_id = relaties.client.id AND relaties.client_label.label_id = any($5::UUID[])) = cardinality($5::UUID[]) AND NOT (EXISTS (SELECT *
-FROM relaties.client_label
-WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.client_id = relaties.client.id AND relaties.client_label.label_id = any($6::UUID[]))) AND (EXISTS (SELECT *
-FROM relaties.client_contact
-WHERE relaties.client_contact.tenant_id = $1::UUID AND relaties.client_contact.client_id = relaties.client.id AND relaties.client_contact.is_invoice_contact IS true)) AND (EXISTS (SELECT *
-FROM relaties.client_address
-WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $7::VARCHAR)) AND relaties.client.kvk_number = $8::VARCHAR AND relaties.client.vat_number = $9::VARCHAR AND relaties.client.updated_at >= $10::TIMESTAMP WITH TIME ZONE AND (coalesce(relaties.client.number_key,
-  '􏿿'),
-  relaties.client.id) < ($11::VARCHAR,
-  $12::UUID) ORDER BY coalesce(relaties.client.number_key,
-  '􏿿') DESC,
-  relaties.client.id DESC
- LIMIT $13::INTEGER) AS page JOIN relaties.client ON relaties.client.tenant_id = $1::UUID AND relaties.client.id = page.id LEFT OUTER JOIN relaties.client_address ON relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' ORDER BY page.key DESC,
-  page.id DESC
+WHERE relaties.client.tenant_id = $1::UUID AND (relaties.client.name_key,
+  relaties.client.id) > ($2::VARCHAR,
+  $3::UUID) ORDER BY relaties.client.name_key,
+  relaties.client.id
+ LIMIT $4::INTEGER) AS page JOIN relaties.client ON relaties.client.tenant_id = $1::UUID AND relaties.client.id = page.id LEFT OUTER JOIN relaties.client_address ON relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' ORDER BY page.key,
+  page.id

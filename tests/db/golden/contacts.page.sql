@@ -10,9 +10,12 @@ SELECT relaties.contact.id AS id,
   relaties.contact.created_at AS created_at,
   relaties.contact.updated_at AS updated_at,
   relaties.contact.version AS version
+FROM (SELECT relaties.contact.id AS id,
+  relaties.contact.name_key AS key
 FROM relaties.contact
 WHERE relaties.contact.tenant_id = $1::UUID AND relaties.contact.name_key LIKE $2::VARCHAR AND (relaties.contact.name_key,
   relaties.contact.id) > ($3::VARCHAR,
   $4::UUID) ORDER BY relaties.contact.name_key,
   relaties.contact.id
- LIMIT $5::INTEGER
+ LIMIT $5::INTEGER) AS page JOIN relaties.contact ON relaties.contact.tenant_id = $1::UUID AND relaties.contact.id = page.id ORDER BY page.key,
+  page.id

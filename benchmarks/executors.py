@@ -1,0 +1,141 @@
+"""A trial: graphql-core's executor and the compiled one in turn, in process, on the real schema with its document cache, a real database.
+
+    python -m benchmarks.executors [--rounds 10] [--each 5] [--keep FOLDER]
+
+It tells for every query whether it ran compiled or why it had to give way, whether both answers are the same to the last sign of their
+JSON, and how many times as fast it is: by the clock, which waits for the database too, and by the processor's time of this process alone,
+which is what bounds a worker under load.
+"""
+
+import argparse
+import gc
+import re
+import statistics
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import uvloop
+
+from benchmarks import trial_executor
+from benchmarks.compare import FIRST, say_load
+from benchmarks.place import Place, demonstration
+from benchmarks.queries import asked
+from benchmarks.servers import ROOT
+from db.engine import Database
+from domain import tokens
+from domain.scope import Actor
+from resolvers.context import Context
+from server.app import schema_of
+from server.settings import Settings
+
+SECRETS = [b"a secret of the benchmarks, 32 bytes or more"]
+README = re.findall(r"^```graphql\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+# What a document can hold, each by itself: which of it runs compiled?
+ODD = {
+    "overview of 50": README[0].replace("first: 1", "first: 50"),
+    "viewer": "{ viewer { permissions organization { id name currency } member { name role } } }",
+    "alias, twice one field": '{ a: clients(first: 9) { nodes { n: name name } } b: clients(first: 2, after: "") { nodes { id } } }',
+    "two aliases": "{ a: clients(first: 9) { nodes { n: name name } } b: clients(first: 2) { nodes { id } } }",
+    "fragments, nested": "{ clients { ...A } } fragment A on ClientConnection { nodes { ...B } } fragment B on Client { name ... { id } }",
+    "fragment on the interface": "{ clients { nodes { ... on Node { id } __typename } } }",
+    "@skip, @include": "query ($no: Boolean = false) { clients { nodes { name @skip(if: true) number @include(if: $no) id } } }",
+    "revenue by currency": "{ clients(first: 50) { nodes { revenue { since until byCurrency { currency paid { amount } } } } } }",
+    "address": "{ clients(first: 50) { nodes { address { line1 city country } isArchived createdAt } } }",
+    "contacts with cursors": "{ clients(first: 50) { nodes { contacts(first: 1) { edges { cursor position } pageInfo { endCursor } } } } }",
+    "node: unknown": '{ node(id: "Q2xpZW50OjA=") { id } }',
+    "__schema": "{ __schema { queryType { name } } }",
+    "null by a wrong cursor": '{ clients(first: 1) { nodes { contacts(after: "no") { nodes { id } } } } }',
+}
+
+
+def queries(client_id: str) -> dict[str, tuple[str, dict[str, object]]]:
+    hot = {name: (query.text, query.variables) for name, query in asked(client_id).items()}
+    odd: dict[str, tuple[str, dict[str, object]]] = {name: (text, {}) for name, text in ODD.items()}
+    return {**hot, "node, bare": ("query ($id: ID!) { node(id: $id) { id __typename } }", {"id": client_id}), **odd}
+
+
+class Spent(NamedTuple):
+    """Milliseconds of a request."""
+
+    clock: float
+    processor: float
+
+
+class Trial:
+    def __init__(self, database: Database, actor: Actor) -> None:
+        self._database = database
+        self._actor = actor
+        self._schema: Any = schema_of(Settings())
+        self._core = self._schema.execution_context_class
+
+    async def asked(self, text: str, variables: dict[str, object], *, is_compiled: bool) -> bytes:
+        """Only one schema per process, so it is the schema that changes its executor."""
+        self._schema.execution_context_class = trial_executor.LevelExecutor if is_compiled else self._core
+        context = Context(self._database, self._actor, SECRETS)
+        try:
+            result = await self._schema.execute(text, variable_values=variables, context_value=context)
+        finally:
+            await context.end()
+        return orjson.dumps([result.data, [error.formatted for error in result.errors or ()]])
+
+    async def spent(self, text: str, variables: dict[str, object], *, is_compiled: bool, each: int) -> Spent:
+        clock, processor = time.perf_counter(), time.process_time()
+        for _ in range(each):
+            await self.asked(text, variables, is_compiled=is_compiled)
+        return Spent((time.perf_counter() - clock) / each * 1000, (time.process_time() - processor) / each * 1000)
+
+    def told(self) -> str:
+        """How the last run went."""
+        stats, why = trial_executor.STATS, trial_executor.WHY
+        said = "compiled" if stats["run"] else f"gave way: {next(iter(why), 'not told')}"
+        why.clear()
+        stats.update(dict.fromkeys(stats, 0))
+        return said
+
+
+async def main(place: Place, given: argparse.Namespace) -> None:
+    database = await Database.connect(place.runtime_url)
+    signed_in = await tokens.actor_of(database, place.token)
+    if signed_in is None:
+        raise RuntimeError("the token signs nobody in")
+    trial = Trial(database, signed_in[0])
+    first = orjson.loads(await trial.asked(FIRST, {}, is_compiled=False))[0]
+    gc.collect()
+    gc.freeze()
+    print(f"{'':26} by the clock: core, compiled, ratio{'':17} by the processor")
+    for name, (text, variables) in queries(first["clients"]["edges"][0]["node"]["id"]).items():
+        print(f"{name:26} {await compared(trial, text, variables, given)}")
+    await database.close()
+
+
+async def compared(trial: Trial, text: str, variables: dict[str, object], given: argparse.Namespace) -> str:
+    expected = await trial.asked(text, variables, is_compiled=False)
+    trial.told()
+    is_equal = await trial.asked(text, variables, is_compiled=True) == expected
+    how = trial.told()
+    spent: dict[bool, list[Spent]] = {False: [], True: []}
+    for turn in range(given.rounds * 2):
+        for is_compiled in (False, True) if turn % 2 else (True, False):
+            spent[is_compiled].append(await trial.spent(text, variables, is_compiled=is_compiled, each=given.each))
+    clock, processor = (_shown([each[of] for each in spent[False]], [each[of] for each in spent[True]]) for of in (0, 1))
+    return f"{clock}   {processor}   {'same' if is_equal else 'DIFFERS'}  {how}"
+
+
+def _shown(core: list[float], compiled: list[float]) -> str:
+    ratios = [slow / fast for slow, fast in zip(core, compiled, strict=True)]
+    spread = f"({min(ratios):.2f} to {max(ratios):.2f})"
+    return f"{statistics.median(core):6.2f} ms {statistics.median(compiled):6.2f} ms {statistics.median(ratios):5.2f} x {spread:16}"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=10)
+    parser.add_argument("--each", type=int, default=5)
+    parser.add_argument("--keep", type=Path)
+    wanted = parser.parse_args()
+    say_load()
+    with demonstration(wanted.keep) as found:
+        uvloop.run(main(found, wanted))
+    say_load()

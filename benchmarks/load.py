@@ -1,0 +1,71 @@
+"""Load: keep-alive connections that each ask again as soon as they are answered. To loopback, and for a bounded time."""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+CONNECTIONS = 16
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What came of it: answers per second, and how long each took."""
+
+    per_second: float
+    taken_ms: list[float]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A server that answers GraphQL on a loopback port."""
+
+    name: str
+    port: int
+    token: str | None = None
+
+    def request(self, body: Mapping[str, object]) -> bytes:
+        said = json.dumps(body).encode()
+        signed = f"Authorization: Bearer {self.token}\r\n" if self.token else ""
+        head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\n{signed}Content-Type: application/json\r\nContent-Length: {len(said)}\r\n\r\n"
+        return head.encode() + said
+
+    async def answer(self, body: Mapping[str, object]) -> object:
+        """One answer, whole."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            return json.loads(await _exchanged(reader, writer, self.request(body)))
+        finally:
+            writer.close()
+
+
+async def load(target: Target, body: Mapping[str, object], seconds: float) -> Loaded:
+    request = target.request(body)
+    began = time.perf_counter()
+    runs = await asyncio.gather(*(_asked_on(target.port, request, began + seconds) for _ in range(CONNECTIONS)))
+    taken = [each for run in runs for each in run]
+    return Loaded(len(taken) / (time.perf_counter() - began), taken)
+
+
+async def _asked_on(port: int, request: bytes, until: float) -> list[float]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
+    taken = []
+    try:
+        while (start := time.perf_counter()) < until:
+            await _exchanged(reader, writer, request)
+            taken.append((time.perf_counter() - start) * 1000)
+    finally:
+        writer.close()
+    return taken
+
+
+async def _exchanged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
+    """The body. An answer that is not a good one ends the measurement."""
+    writer.write(request)
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    body = await reader.readexactly(length)
+    if not head.startswith(b"http/1.1 200") or body.startswith(b'{"errors') or b'"errors":' in body[-500:]:
+        raise RuntimeError(body[:500])
+    return body

@@ -1,0 +1,280 @@
+"""The peer: Strawberry with SQLModel as its documentation has it, for the part of our schema that the queries ask for.
+
+One AsyncSession per request, made with the context; rows are ORM entities, copied into Strawberry types by `from_instance`; relations are
+resolvers on Strawberry's DataLoaders, made with the context. What the documentation leaves open is decided in the peer's favour: the
+loaders take turns on the session (at once, two of three would fail), statements name the tenant so that they find our indexes, revenue is
+our own statement, pages go by key, ids do without the Relay integration, which asks per row. It has no sign-in and no tenancy, and connects
+as the owner. With PEER_CACHED=1 it has Strawberry's own caches of parsed and validated documents.
+"""
+
+import asyncio
+import os
+from base64 import b64decode, b64encode
+from collections import defaultdict
+from collections.abc import AsyncIterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Self
+from uuid import UUID
+
+import strawberry
+from sqlalchemy import tuple_
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.dataloader import DataLoader
+from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
+
+from db import demo, revenue, tables
+from db.addresses import for_sqlalchemy
+from db.tables import ClientKind
+
+engine = create_async_engine(for_sqlalchemy(os.environ["RELATIES_OWNER_URL"]))
+REVENUE = revenue._by_client()  # noqa: SLF001 the same SQL, so that it is not what is compared
+PAGE = 25
+
+Info = strawberry.Info[Any, None]
+RevenueKey = tuple[UUID, date | None, date | None]
+
+
+@strawberry.type
+class Contact:
+    first_name: str | None
+    last_name: str | None
+    email: str | None
+
+
+@strawberry.type
+class ClientContactEdge:
+    is_invoice_contact: bool
+    node: Contact
+
+    @classmethod
+    def from_instances(cls, link: tables.ClientContact, contact: tables.Contact) -> Self:
+        shown = Contact(first_name=contact.first_name, last_name=contact.last_name, email=contact.email)
+        return cls(is_invoice_contact=link.is_invoice_contact, node=shown)
+
+
+@strawberry.type
+class ClientContactConnection:
+    edges: list[ClientContactEdge]
+
+
+@strawberry.type
+class Label:
+    name: str
+    color: str
+
+    @classmethod
+    def from_instance(cls, instance: tables.Label) -> Self:
+        return cls(name=instance.name, color=instance.color)
+
+
+@strawberry.type
+class Money:
+    amount: Decimal
+    currency: str
+
+
+@strawberry.type
+class Revenue:
+    invoiced: Money
+    paid: Money
+    outstanding: Money
+
+
+@strawberry.input
+class PeriodInput:
+    since: date | None = None
+    until: date | None = None
+
+
+@strawberry.interface
+class Node:
+    id: strawberry.ID
+
+
+strawberry.enum(ClientKind)
+
+
+@strawberry.type
+class Client(Node):
+    instance: strawberry.Private[tables.Client]
+    name: str
+    number: str | None
+    kind: ClientKind
+    email: str | None
+    phone: str | None
+    website: str | None
+    language: str | None
+    kvk_number: str | None
+    vat_number: str | None
+    archived_at: datetime | None
+    version: int
+
+    @strawberry.field
+    async def contacts(self, info: Info, first: int = PAGE) -> ClientContactConnection:
+        found = await info.context["contacts"].load(self.instance.id)
+        return ClientContactConnection(edges=found[:first])
+
+    @strawberry.field
+    async def labels(self, info: Info) -> list[Label]:
+        found: list[Label] = await info.context["labels"].load(self.instance.id)
+        return found
+
+    @strawberry.field
+    async def revenue(self, info: Info, period: PeriodInput | None = None) -> Revenue:
+        asked = period or PeriodInput()
+        found: Revenue = await info.context["revenue"].load((self.instance.id, asked.since, asked.until))
+        return found
+
+    @classmethod
+    def from_instance(cls, instance: tables.Client) -> Self:
+        return cls(
+            instance=instance,
+            id=strawberry.ID(b64encode(f"Client:{instance.id}".encode()).decode()),
+            name=instance.name,
+            number=instance.number,
+            kind=ClientKind(instance.kind),
+            email=instance.email,
+            phone=instance.phone,
+            website=instance.website,
+            language=instance.language,
+            kvk_number=instance.kvk_number,
+            vat_number=instance.vat_number,
+            archived_at=instance.archived_at,
+            version=instance.version,
+        )
+
+
+@strawberry.type
+class PageInfo:
+    has_next_page: bool
+    has_previous_page: bool
+    start_cursor: str | None
+    end_cursor: str | None
+
+
+@strawberry.type
+class ClientEdge:
+    cursor: str
+    node: Client
+
+
+@strawberry.type
+class ClientConnection:
+    edges: list[ClientEdge]
+    page_info: PageInfo
+
+
+class Loads:
+    """The loaders' functions, on the one session of a request."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+        self._turn = asyncio.Lock()
+
+    async def contacts(self, ids: list[UUID]) -> list[list[ClientContactEdge]]:
+        link, contact = tables.ClientContact, tables.Contact
+        wanted = (
+            select(link, contact)
+            .join(contact, (col(contact.tenant_id) == col(link.tenant_id)) & (col(contact.id) == col(link.contact_id)))
+            .where(col(link.tenant_id) == demo.TENANT, col(link.client_id).in_(ids))
+            .order_by(col(link.client_id), col(link.position), col(link.contact_id))
+        )
+        found = defaultdict(list)
+        async with self._turn:
+            for known, person in await self._session.exec(wanted):
+                found[known.client_id].append(ClientContactEdge.from_instances(known, person))
+        return [found[key] for key in ids]
+
+    async def labels(self, ids: list[UUID]) -> list[list[Label]]:
+        link, label = tables.ClientLabel, tables.Label
+        wanted = (
+            select(link.client_id, label)
+            .join(label, (col(label.tenant_id) == col(link.tenant_id)) & (col(label.id) == col(link.label_id)))
+            .where(col(link.tenant_id) == demo.TENANT, col(link.client_id).in_(ids))
+            .order_by(col(link.client_id), col(label.name_key), col(label.id))
+        )
+        found = defaultdict(list)
+        async with self._turn:
+            for client, known in await self._session.exec(wanted):
+                found[client].append(Label.from_instance(known))
+        return [found[key] for key in ids]
+
+    async def revenue(self, keys: list[RevenueKey]) -> list[Revenue]:
+        """The keys of a request nearly always ask for one period."""
+        found: dict[RevenueKey, Revenue] = {}
+        for since, until in {key[1:] for key in keys}:
+            ids = [key[0] for key in keys if key[1:] == (since, until)]
+            values = {"tenant": demo.TENANT, "ids": ids, "start": since or date.min, "end": until or date.max}
+            async with self._turn:
+                rows = (await (await self._session.connection()).execute(REVENUE, values)).all()
+            for row in rows:
+                if row.is_total:
+                    figures = {of: Money(amount=getattr(row, of), currency=row.currency) for of in ("invoiced", "paid", "outstanding")}
+                    found[row.client_id, since, until] = Revenue(**figures)
+        return [found[key] for key in keys]
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    async def clients(self, info: Info, first: int = PAGE, after: str | None = None) -> ClientConnection:
+        place = (col(tables.Client.name_key), col(tables.Client.id))
+        wanted = select(tables.Client).where(col(tables.Client.tenant_id) == demo.TENANT)
+        if after:
+            name, _, key = b64decode(after).decode().rpartition(":")
+            wanted = wanted.where(tuple_(*place) > tuple_(name, UUID(key)))
+        rows = (await info.context["session"].exec(wanted.order_by(*place).limit(first + 1))).all()
+        return _connection(rows[:first], has_next=len(rows) > first, has_previous=after is not None)
+
+    @strawberry.field
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+        _, _, key = b64decode(id).decode().partition(":")
+        wanted = select(tables.Client).where(col(tables.Client.tenant_id) == demo.TENANT, tables.Client.id == UUID(key))
+        row = (await info.context["session"].exec(wanted)).first()
+        return Client.from_instance(row) if row else None
+
+
+def _connection(rows: Sequence[tables.Client], *, has_next: bool, has_previous: bool) -> ClientConnection:
+    edges = [ClientEdge(cursor=b64encode(f"{row.name_key}:{row.id}".encode()).decode(), node=Client.from_instance(row)) for row in rows]
+    return ClientConnection(
+        edges=edges,
+        page_info=PageInfo(
+            has_next_page=has_next,
+            has_previous_page=has_previous,
+            start_cursor=edges[0].cursor if edges else None,
+            end_cursor=edges[-1].cursor if edges else None,
+        ),
+    )
+
+
+class Closed(SchemaExtension):
+    """The session ends with the operation."""
+
+    async def on_operation(self) -> AsyncIterator[None]:
+        yield
+        await self.execution_context.context["session"].close()
+
+
+class Served(GraphQL[Any, None]):
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:  # noqa: ANN401 as the class above has it
+        session = AsyncSession(engine)
+        loads = Loads(session)
+        return {
+            "request": request,
+            "response": response,
+            "session": session,
+            "contacts": DataLoader(load_fn=loads.contacts),
+            "labels": DataLoader(load_fn=loads.labels),
+            "revenue": DataLoader(load_fn=loads.revenue),
+        }
+
+
+CACHES = [ParserCache, ValidationCache] if os.environ.get("PEER_CACHED") else []
+app = Served(strawberry.Schema(Query, types=[Client], extensions=[Closed, *CACHES]))

@@ -1,0 +1,99 @@
+"""A large organization, made by the server itself: what takes an import a day takes SQL a minute."""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+
+from tests.builders import Tenant, tenant
+
+CONTACTS_EACH, LABELS, INVOICES_EACH, IN_CROWD = 2, 20, 5, 5_000
+FROM, DAYS = date(2022, 1, 1), 1_700
+# What points at what is right by how it is made; checking it row by row would take most of the time. For a superuser.
+UNCHECKED = "SET LOCAL session_replication_role = replica"
+# $1 is the tenant, $2 how many clients. Identifiers come from numbers, so that rows find each other; names are not in their order.
+CLIENTS = """INSERT INTO relaties.client (tenant_id, id, name, name_key, number, number_key, kind, is_prospect, invoice_delivery,
+  purchase_order_required, created_at, updated_at, version)
+SELECT $1, {client}, format('Client %s', lpad((n * 7919 % $2)::text, 7, '0')), format('client %s', lpad((n * 7919 % $2)::text, 7, '0')),
+  n::text, n::text, 'COMPANY', false, 'EMAIL', false, now(), now(), 1 FROM generate_series(1, $2) n"""
+ADDRESSES = """INSERT INTO relaties.client_address (tenant_id, client_id, type, line1, city, country)
+SELECT $1, {client}, 'PRIMARY', format('Street %s', n), 'Utrecht', 'NL' FROM generate_series(1, $2) n"""
+CONTACTS = """INSERT INTO relaties.contact (tenant_id, id, first_name, last_name, name_key, email, job_title, phone, mobile, language,
+  is_active, created_at, updated_at, version)
+SELECT $1, {contact}, 'An', format('Person %s', m), format('person %s', m), format('an.%s@test.example', m),
+  'Hoofd administratie', '+31 20 555 0123',
+  '+31 6 5550 1234', 'nl', true, now(), now(), 1
+FROM generate_series(1, $2 * {contacts_each} + {in_crowd}) m"""
+LINKS = """INSERT INTO relaties.client_contact (tenant_id, client_id, contact_id, position, is_invoice_contact, is_primary, recipient,
+  is_active, created_at)
+SELECT $1, {client}, {contact}, (m - 1) % {contacts_each} + m / ($2 * {contacts_each} + 1) * m, m % 2 = 0, false, 'TO', true, now()
+FROM (SELECT m, least((m - 1) / {contacts_each} + 1, $2) AS n FROM generate_series(1, $2 * {contacts_each} + {in_crowd}) m)"""
+LABELS_ALL = """INSERT INTO relaties.label (tenant_id, id, name, name_key, color, is_active, scope, created_at, updated_at, version)
+SELECT $1, {label}, format('Label %s', l), format('label %s', l), '#102030', true, 'CLIENT', now(), now(), 1
+FROM generate_series(0, {labels} - 1) l WHERE $2 > 0"""
+LABELLED = """INSERT INTO relaties.client_label (tenant_id, client_id, label_id)
+SELECT $1, {client}, {label} FROM generate_series(1, $2) n, LATERAL (VALUES (n % {labels}), ((n + 7) % {labels})) has (l)"""
+INVOICES = """INSERT INTO relaties.invoice (tenant_id, id, client_id, kind, number, status, invoice_date, client_name, currency,
+  exchange_rate, net, vat, gross, net_base, vat_base, gross_base, created_at, updated_at, version)
+SELECT $1, {invoice}, {client}, 'INVOICE', i::text, CASE WHEN i % 2 = 0 THEN 'PAID' ELSE 'OPEN' END, {day}, 'X', 'EUR', 1,
+  100, 21, 121, 100, 21, 121, now(), now(), 1
+FROM (SELECT i, (i - 1) / {invoices_each} + 1 AS n FROM generate_series(1, $2 * {invoices_each}) i)"""
+PAYMENTS = """INSERT INTO relaties.payment (tenant_id, id, paid_on, amount, currency, exchange_rate, method, created_at, updated_at,
+  version)
+SELECT $1, {payment}, {day}, 121, 'EUR', 1, 'BANK_TRANSFER', now(), now(), 1 FROM generate_series(2, $2 * {invoices_each}, 2) i"""
+ALLOCATIONS = """INSERT INTO relaties.payment_allocation (tenant_id, payment_id, invoice_id, client_id, currency, paid_on, is_issued,
+  amount, amount_base)
+SELECT $1, {payment}, {invoice}, {client}, 'EUR', {day}, true, 121, 121
+FROM (SELECT i, (i - 1) / {invoices_each} + 1 AS n FROM generate_series(2, $2 * {invoices_each}, 2) i)"""
+MADE = {
+    "client": "md5($1::text || 'client' || n)::uuid",
+    "contact": "md5($1::text || 'contact' || m)::uuid",
+    "label": "md5($1::text || 'label' || l)::uuid",
+    "invoice": "md5($1::text || 'invoice' || i)::uuid",
+    "payment": "md5($1::text || 'payment' || i)::uuid",
+    "day": f"date '{FROM}' + (i % {DAYS})::int",
+    "contacts_each": CONTACTS_EACH,
+    "labels": LABELS,
+    "invoices_each": INVOICES_EACH,
+    "in_crowd": IN_CROWD,
+}
+
+
+@dataclass(frozen=True)
+class Large:
+    """An organization; the first client by name is one with 5,000 contacts more than the others have."""
+
+    tenant: Tenant
+    clients: list[UUID]
+    contacts: list[UUID]
+    labels: list[UUID]
+    middle: tuple[str, UUID]
+
+    @property
+    def crowded(self) -> UUID:
+        return self.clients[0]
+
+
+async def large(owner: asyncpg.Connection, *, clients: int = 100_000) -> Large:
+    """Of so many clients, each with two contacts, two labels, five invoices; another a fiftieth of it beside it. `owner` is a superuser."""
+    made = await tenant(owner, "Large")
+    await _fill(owner, await tenant(owner, "Beside it"), clients // 50)
+    await _fill(owner, made, clients)
+    await owner.execute("VACUUM ANALYZE")
+    by_name = "SELECT id, name_key FROM relaties.client WHERE tenant_id = $1 ORDER BY name_key, id LIMIT 50 OFFSET $2"
+    first, middle = [await owner.fetch(by_name, made.id, offset) for offset in (0, clients // 2)]
+    contacts, labels = [
+        await owner.fetchval(f"SELECT array_agg(id) FROM (SELECT id FROM relaties.{of} WHERE tenant_id = $1 LIMIT 50)", made.id)
+        for of in ("contact", "label")
+    ]
+    return Large(made, [row["id"] for row in first], contacts, labels, (middle[0]["name_key"], middle[0]["id"]))
+
+
+async def _fill(owner: asyncpg.Connection, made: Tenant, clients: int) -> None:
+    async with owner.transaction():
+        await owner.execute(UNCHECKED)
+        for statement in (CLIENTS, ADDRESSES, CONTACTS, LINKS, LABELS_ALL, LABELLED, INVOICES, PAYMENTS, ALLOCATIONS):
+            # As parameters the two would have to be of one type each.
+            said = statement.format(**MADE).replace("$1", f"'{made.id}'::uuid").replace("$2", f"{clients}::bigint")
+            await owner.execute(said, timeout=600)

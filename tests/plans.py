@@ -1,0 +1,125 @@
+"""How PostgreSQL runs the statements of the product: what it reads whole, and how many rows it reads."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from db.query import Query
+from tests.large import Large
+
+MANY = 10_000
+TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'relaties'::regnamespace AND relkind = 'r' AND reltuples > $1"
+TENANT = "SELECT set_config('app.tenant', $1, false)"
+# EXPLAIN (GENERIC_PLAN) takes no values, and so cannot be asked of a driver that always sends them.
+GENERIC = """CREATE OR REPLACE FUNCTION pg_temp.generic(said text) RETURNS json LANGUAGE plpgsql AS $$
+DECLARE found json; BEGIN EXECUTE 'EXPLAIN (GENERIC_PLAN, FORMAT JSON) ' || said INTO found; RETURN found; END $$"""
+SETTLED = "SELECT bool_or(generic_plans > 0) FROM pg_prepared_statements WHERE statement = $1"
+UNTIL_SETTLED = 12  # after five plans made for their values the server may take one for all values
+Node = dict[str, Any]
+LAST = UUID(int=2**128 - 1)
+FILTERS: dict[str, object] = {
+    "in_name": "%client%",
+    "in_number": "%1%",
+    "country": "NL",
+    "kvk_number": "12345678",
+    "vat_number": "NL123456782B01",
+    "updated_since": datetime(2026, 1, 1, tzinfo=UTC),
+}
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a statement ran: the nodes of the plan made for its values, and of the one the server settled on, where it is another."""
+
+    nodes: list[Node]
+    generic: list[Node]
+
+    def whole(self, large: set[str]) -> set[str]:
+        """Of the large tables those that are read from end to end."""
+        return {node["Relation Name"] for node in (*self.nodes, *self.generic) if node["Node Type"] == "Seq Scan"} & large
+
+    @property
+    def rows(self) -> Counter[str]:
+        """Rows read of each table, those that were then left out as well."""
+        read: Counter[str] = Counter()
+        for node in self.nodes:
+            if "Relation Name" in node:
+                each = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+                read[node["Relation Name"]] += round(each * node["Actual Loops"])
+        return read
+
+
+async def large_tables(connection: asyncpg.Connection) -> set[str]:
+    """Of more than 10,000 rows, as the planner knows them."""
+    return {row["relname"] for row in await connection.fetch(TABLES, MANY)}
+
+
+async def ran(connection: asyncpg.Connection, query: Query[Any], tenant: UUID, values: dict[str, object]) -> Ran:
+    """Run as the role that the connection is of, which should be the server's, as often as it takes the server to settle on a plan."""
+    await connection.execute(TENANT, str(tenant))
+    arguments = query.arguments({"after_key": None, "after_id": None, **values, "tenant": tenant})
+    statement = await connection.prepare(query.sql)
+    for _ in range(UNTIL_SETTLED):
+        await statement.fetch(*arguments)
+    (explained,) = json.loads(await connection.fetchval(f"EXPLAIN (ANALYZE, FORMAT JSON) {query.sql}", *arguments))
+    generic = []
+    if await connection.fetchval(SETTLED, query.sql):
+        await connection.execute(GENERIC)
+        (found,) = json.loads(await connection.fetchval("SELECT pg_temp.generic($1)", query.sql))
+        generic = list(_nodes(found["Plan"]))
+    return Ran(list(_nodes(explained["Plan"])), generic)
+
+
+def _nodes(node: Node) -> Iterator[Node]:
+    yield node
+    for below in node.get("Plans", ()):
+        yield from _nodes(below)
+
+
+def arguments(found: Large) -> dict[str, dict[str, object]]:
+    """What the statements are asked with, for a page of 50."""
+    after_key, after_id = found.middle
+    after: dict[str, object] = {"after_key": after_key, "after_id": after_id}
+    of_clients: dict[str, object] = {"ids": found.clients}
+    labels = {f"labels_{kind}": found.labels[:2] for kind in ("any", "all", "none")}
+    return {
+        "clients.page": {"count": 51},
+        "clients.page_after": {"count": 51, **after},
+        "clients.page_by_number": {"count": 51},
+        "clients.page_filtered": {"count": 51, **after, **FILTERS, **labels},
+        "clients.search": {"count": 51, "in_name": "%0012%", "in_number": "%0012%"},
+        "clients.count": {},
+        "clients.count_filtered": {**FILTERS, **labels},
+        "clients.by_number": {"number": "77"},
+        "clients.of_contacts": {"ids": found.contacts, "count": 26, **after},
+        "clients.of_labels": {"ids": found.labels[:1], "count": 26},
+        "clients.addresses": of_clients,
+        "clients.by_id": of_clients,
+        "contacts.of_clients": {**of_clients, "count": 26},
+        "contacts.of_clients_after": {**of_clients, "count": 26, "after_key": 1, "after_id": found.contacts[0]},
+        "contacts.page": {"count": 51, "in_name": "%person 12%", **after},
+        "contacts.count": {"in_name": "%person 12%"},
+        "contacts.by_id": {"ids": found.contacts},
+        "finance.of_clients": of_clients,
+        "finance.vat_rates": of_clients,
+        "finance.layouts": of_clients,
+        "finance.invoices": {**of_clients, "count": 26, "after_key": LAST, "after_id": LAST},
+        "finance.invoices_by_id": of_clients,
+        "labels.page": {"count": 51, **after},
+        "labels.count": {},
+        "projects.of_clients": {**of_clients, "count": 26},
+        "projects.by_id": of_clients,
+        "labels.of_clients": of_clients,
+        "labels.by_id": {"ids": found.labels},
+        "organizations.by_id": {"ids": [found.tenant.id]},
+        "organizations.members_by_id": {"ids": [found.tenant.id]},
+        "organizations.member_by_email": {"email": "owner@test.example"},
+        "revenue.by_client": {**of_clients, "start": date(2026, 1, 1), "end": date(2026, 12, 31)},
+        "tokens.of_organization": {},
+    }

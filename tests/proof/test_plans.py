@@ -1,0 +1,71 @@
+"""No statement of the product reads a large table from end to end: 100,000 clients, 500,000 invoices, asked as the server's role."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import pytest
+
+from tests.conftest import runtime_url
+from tests.db.test_golden import QUERIES
+from tests.large import CONTACTS_EACH, Large, large
+from tests.plans import arguments, large_tables, ran
+
+pytestmark = pytest.mark.proof
+MOST = 2_000  # rows read of any one table for a page of 50
+WHOLE_INDEX = {"clients.search", "clients.count", "contacts.page", "contacts.count", "clients.of_labels"}  # these look at all, in an index
+
+
+@pytest.fixture(scope="module")
+async def url(fresh_database: Callable[[], Awaitable[str]]) -> str:
+    return await fresh_database()
+
+
+@pytest.fixture(scope="module")
+async def found(url: str) -> Large:
+    owner = await asyncpg.connect(url)
+    made = await large(owner)
+    await owner.close()
+    return made
+
+
+@pytest.fixture(scope="module")
+async def server(url: str, found: Large) -> AsyncIterator[asyncpg.Connection]:
+    """The role of the server, who is behind the wall."""
+    assert found.clients
+    connection = await asyncpg.connect(runtime_url(url), server_settings={"jit": "off"})
+    yield connection
+    await connection.close()
+
+
+def test_every_statement_is_looked_at(found: Large) -> None:
+    """A new one needs arguments in `tests.plans`."""
+    assert set(arguments(found)) == set(QUERIES)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+async def test_no_statement_reads_a_large_table_whole(server: asyncpg.Connection, found: Large, name: str) -> None:
+    """Neither by the plan made for its values, nor by the one that the server settles on; and it reads about what it gives."""
+    large_ones = await large_tables(server)
+    assert {"client", "contact", "client_contact", "client_label", "invoice", "payment_allocation"} <= large_ones
+    how = await ran(server, QUERIES[name], found.tenant.id, arguments(found)[name])
+    assert how.whole(large_ones) == set()
+    assert name in WHOLE_INDEX or {table: rows for table, rows in how.rows.items() if rows > MOST} == {}
+
+
+async def test_a_whole_read_would_be_seen(server: asyncpg.Connection, found: Large) -> None:
+    """The check itself, where the server may use no index."""
+    without_indexes = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off"
+    async with server.transaction():
+        await server.execute(without_indexes)
+        how = await ran(server, QUERIES["clients.page"], found.tenant.id, arguments(found)["clients.page"])
+    assert how.whole({"client", "invoice"}) == {"client"}
+    assert how.rows["client"] > MOST
+
+
+async def test_of_5000_contacts_only_the_first_are_read(server: asyncpg.Connection, found: Large) -> None:
+    """One link more than asked for, which tells whether there are more."""
+    query, first = QUERIES["contacts.of_clients"], 25
+    alone = await ran(server, query, found.tenant.id, {"ids": [found.crowded], "count": first + 1})
+    assert alone.rows["client_contact"] == first + 1
+    page = await ran(server, query, found.tenant.id, {"ids": found.clients, "count": first + 1})
+    assert page.rows["client_contact"] == first + 1 + (len(found.clients) - 1) * CONTACTS_EACH
