@@ -90,7 +90,7 @@ def test_every_example_brings_data(seen: dict[str, Any]) -> None:
 
 def test_the_documentation_opens(seen: dict[str, Any]) -> None:
     """And so do the fields to put a query together from."""
-    assert "All clients of the organization by name." in seen["docs"]
+    assert "Clients of the organization. Needs CLIENTS_READ." in seen["docs"]
     assert "clients" in seen["explorer"]
 
 
