@@ -127,12 +127,22 @@ async def _body(request: Request, most: int) -> bytes:
 
 def _read(body: bytes) -> Asked:
     try:
-        return Asked.model_validate(orjson.loads(body))
+        said = orjson.loads(body)
+        if b"\\u0000" in body and _holds_nul(said):
+            raise Unanswerable(400, "BAD_REQUEST", "A text cannot hold the character NUL.")
+        return Asked.model_validate(said)
     except orjson.JSONDecodeError as wrong:
         raise Unanswerable(400, "BAD_REQUEST", f"The body is not JSON: {wrong}.") from None
     except ValidationError as wrong:
         faults = "; ".join(f"{'.'.join(str(step) for step in fault['loc']) or 'body'}: {fault['msg']}" for fault in wrong.errors())
         raise Unanswerable(400, "BAD_REQUEST", f'The body is not `{{"query": "…", "variables": {{…}}}}`: {faults}.') from None
+
+
+def _holds_nul(value: object) -> bool:
+    """PostgreSQL keeps every character but this."""
+    if isinstance(value, str):
+        return "\0" in value
+    return any(map(_holds_nul, [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()))
 
 
 def _response(body: object, kind: str, status: int, headers: dict[str, str] | None = None) -> Response:

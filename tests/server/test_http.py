@@ -61,7 +61,8 @@ async def test_only_json_is_taken(api: Api) -> None:
     [
         b"", b"null", b"1", b'"x"', b"[]", b"{", b"\xff", b"{}", b'[{"query": "{ viewer { permissions } }"}]',
         b'{"query": NaN}', b'{"query": ""}', b'{"query": 1}', b'{"query": "{ a }", "variables": []}', b'{"query": "\\ud800"}',
-        b'{"query": "{ a }", "operationName": 1}', b'{"query": "{ a }", "other": 1}', b'{"query": "mutation { x }"}',
+        b'{"query": "{ a }", "operationName": 1}',
+        b'{"query": "{ a }", "variables": {"x": ["\\u0000"]}}', b'{"query": "{ a }", "other": 1}', b'{"query": "mutation { x }"}',
         b"[" * 100_000, b'{"query": "{ a }", "variables": {"x": ' + b"9" * 5000 + b"}}", b'{"query": "subscription { x }"}',
     ],
     ids=lambda body: body[:40].decode(errors="replace"),
@@ -199,3 +200,9 @@ async def test_the_viewer_is_whose_token_it_is(as_: Callable[..., Api], org: Ten
         "member": {"name": "Viewer", "role": "VIEWER"},
         "permissions": ["CLIENTS_READ"],
     }
+
+
+async def test_a_backslash_before_u0000_is_a_text_like_any(api: Api) -> None:
+    """Only the character itself is refused."""
+    query = "query ($search: String) { clients(search: $search) { totalCount } }"
+    assert await api.data(query, search="\\u0000") == {"clients": {"totalCount": 0}}
