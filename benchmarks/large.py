@@ -23,7 +23,6 @@ from db.embedded import Embedded
 from db.engine import Database
 from db.migrations import upgrade
 from db.tables import Role
-from domain.clients import BY_NAME
 from domain.cursors import Cursors
 from server.app import schema_of
 from server.settings import Settings
@@ -60,7 +59,7 @@ async def main(place: Embedded, clients: int) -> None:
 
 async def pages(url: str, found: Large) -> None:
     database = await Database.connect(url)
-    middle = Cursors(SECRETS, found.tenant.id).write(BY_NAME.name, found.middle)
+    middle = Cursors(SECRETS, found.tenant.id).write("clients.name.up", found.middle)
     crowd = "{ clients(first: 50) { nodes { contacts(first: 25) { nodes { fullName } pageInfo { hasNextPage } } } } }"
     wanted: dict[str, tuple[str, dict[str, object]]] = {
         "50 names, first page": (paged(NAMES), {"first": 50}),

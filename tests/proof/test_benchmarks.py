@@ -1,0 +1,26 @@
+"""The benchmarks run on the product as it is: short, so that their figures mean nothing; equal answers are checked all the same."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.commands import environment
+
+pytestmark = pytest.mark.proof
+ROOT = Path(__file__).parents[2]
+SHORT = {
+    "compare": ["--seconds", "0.3", "--rounds", "1"],
+    "executors": ["--rounds", "1", "--each", "1"],
+    "large": ["--clients", "500"],
+}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_a_benchmark_runs(name: str) -> None:
+    """To its end, which tells the load of the machine."""
+    command = [sys.executable, "-m", f"benchmarks.{name}", *SHORT[name]]
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=600)  # noqa: S603
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "load average" in done.stdout
