@@ -20,7 +20,7 @@ from db.embedded import EmbeddedError, running
 IS_ROOT = os.geteuid() == 0
 # A user of the database in a process of its own: says what it does, then READY, and stays until its input ends or a signal comes.
 USER = """
-import signal, sys
+import select, signal, sys
 from contextlib import suppress
 from pathlib import Path
 from db.embedded import running
@@ -29,7 +29,8 @@ for number in (signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, signal.default_int_handler)
 with suppress(KeyboardInterrupt), running(Path(sys.argv[1]), say=lambda said: print(said, flush=True)):
     print("READY", flush=True)
-    sys.stdin.read()
+    while not select.select([sys.stdin], [], [], 0.1)[0]:
+        pass  # a signal just before an endless wait would be seen only after it
 """
 
 
