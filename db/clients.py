@@ -4,15 +4,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
     DateTime,
-    Integer,
-    Select,
     SQLColumnExpression,
     Text,
     Uuid,
@@ -24,14 +22,15 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.types import TypeEngine
 from sqlmodel import col
 
+from db.contacts import LINK
 from db.engine import Tx
 from db.keys import name_key, number_key
-from db.paging import Place, Slice, beyond, ordered, per_parent
+from db.paging import Listing, Place, Slice, counted, counts_of, per_parent
 from db.query import TENANT, Query, among, asked, by_key, columns, grouped, parameter, word
 from db.rows import AddressRow, ClientRow, ContactClientRow, CountRow, LabelClientRow
+from db.search import within
 from db.tables import AddressFields, AddressType, Client, ClientAddress, ClientContact, ClientLabel
 from db.tables.clients import LAST
 
@@ -52,11 +51,12 @@ class Sort(StrEnum):
     UPDATED_AT = "UPDATED_AT"
 
 
-SORTED: dict[Sort, tuple[SQLColumnExpression[Any], TypeEngine[Any]]] = {
-    Sort.NAME: (col(Client.name_key), Text()),
-    Sort.NUMBER: (func.coalesce(col(Client.number_key), literal_column(f"'{LAST}'", Text())), Text()),
-    Sort.CREATED_AT: (col(Client.created_at), DateTime(timezone=True)),
-    Sort.UPDATED_AT: (col(Client.updated_at), DateTime(timezone=True)),
+NUMBER = func.coalesce(col(Client.number_key), literal_column(f"'{LAST}'", Text()))
+SORTED: dict[Sort, Place] = {
+    Sort.NAME: Place(col(Client.name_key), Text(), col(Client.id), "name_key"),
+    Sort.NUMBER: Place(NUMBER, Text(), col(Client.id), "number_key"),
+    Sort.CREATED_AT: Place(col(Client.created_at), DateTime(timezone=True), col(Client.id), "created_at"),
+    Sort.UPDATED_AT: Place(col(Client.updated_at), DateTime(timezone=True), col(Client.id), "updated_at"),
 }
 
 
@@ -98,13 +98,6 @@ class Filter:
         return given
 
 
-def within(text: str) -> str:
-    """A pattern that finds the text anywhere; what LIKE takes for more than itself is taken for itself."""
-    for sign in ("\\", "%", "_"):
-        text = text.replace(sign, f"\\{sign}")
-    return f"%{text}%"
-
-
 def _worn(parameter_: str) -> ColumnElement[bool]:
     """A label of the client that is among those of the parameter."""
     mine = and_(col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.client_id) == col(Client.id))
@@ -140,7 +133,7 @@ CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
 VALUES = {"labels_any", "labels_all", "labels_none", "country", "kvk_number", "vat_number", "updated_since"}
 
 
-def _those(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
+def those(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
     return [col(Client.tenant_id) == TENANT, *(CONDITIONS[name]() for name in shape)]
 
 
@@ -150,42 +143,24 @@ def shown(row: type[ClientRow], **more: SQLColumnExpression[Any]) -> list[Column
 
 
 SHOWN = shown(ClientRow)
-BY_ID = Query(
-    select(*SHOWN).select_from(Client).outerjoin(ClientAddress, PRIMARY).where(col(Client.tenant_id) == TENANT, among(col(Client.id))),
-    ClientRow,
-)
-BY_NUMBER = Query(
-    select(*SHOWN)
-    .select_from(Client)
-    .outerjoin(ClientAddress, PRIMARY)
-    .where(col(Client.tenant_id) == TENANT, col(Client.number_key) == parameter("number", Text())),
-    ClientRow,
-)
+ALL = select(*SHOWN).select_from(Client).outerjoin(ClientAddress, PRIMARY).where(col(Client.tenant_id) == TENANT)
+BY_ID = Query(ALL.where(among(col(Client.id))), ClientRow)
+BY_NUMBER = Query(ALL.where(col(Client.number_key) == parameter("number", Text())), ClientRow)
 
 
 @cache
-def _page(sorting: Sorting, shape: tuple[str, ...], *, is_next: bool) -> Query[ClientRow]:
-    """The keys of the page are found in an index that holds all that is asked of it; only then are its rows read."""
-    (key, kind), is_ascending = SORTED[sorting.by], sorting.is_ascending
-    found: Select[*tuple[Any, ...]] = select(col(Client.id).label("id"), key.label("key")).where(*_those(shape))
-    if is_next:
-        found = found.where(beyond(key, kind, col(Client.id), is_ascending=is_ascending))
-    page = ordered(found, key, col(Client.id), is_ascending=is_ascending).limit(parameter("count", Integer())).subquery("page")
-    same = and_(col(Client.tenant_id) == TENANT, col(Client.id) == page.c.id)
-    rows = select(*SHOWN).select_from(page).join(Client, same).outerjoin(ClientAddress, PRIMARY)
-    return Query(ordered(rows, page.c.key, page.c.id, is_ascending=is_ascending), ClientRow)
+def _page(sort: Sort, shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query[ClientRow]:
+    return Listing(ALL, ClientRow, SORTED[sort]).page(those(shape), is_ascending=is_ascending, is_next=is_next)
 
 
 async def page(tx: Tx, wanted: Filter, sort: Sort, part: Slice) -> list[ClientRow]:
     """Clients in an order; one more than asked for when there are more."""
-    query = _page(Sorting(sort, part.is_ascending), wanted.shape, is_next=part.after is not None)
-    after_key, after_id = part.after or (None, None)
-    return await tx.fetch(query, **wanted.values, after_key=after_key, after_id=after_id, count=part.size + 1)
+    return await part.fetch(tx, partial(_page, sort, wanted.shape), **wanted.values)
 
 
 @cache
 def _count(shape: tuple[str, ...]) -> Query[CountRow]:
-    return Query(select(func.count().label("count")).select_from(Client).where(*_those(shape)), CountRow)
+    return Query(select(func.count().label("count")).select_from(Client).where(*those(shape)), CountRow)
 
 
 async def count(tx: Tx, wanted: Filter) -> int:
@@ -201,16 +176,14 @@ async def by_number(tx: Tx, number: str) -> ClientRow | None:
     return next(iter(await tx.fetch(BY_NUMBER, number=number_key(number))), None)
 
 
-BY_NAME = Place(col(Client.name_key), Text(), col(Client.id), "name_key")
-LINK = ("position", "department", "is_invoice_contact", "is_primary")
+BY_NAME = SORTED[Sort.NAME]
 
 
 @cache
 def _of_contacts(*, is_ascending: bool, is_next: bool) -> Query[ContactClientRow]:
     linked = and_(col(ClientContact.tenant_id) == TENANT, col(ClientContact.contact_id) == asked.c.id)
     mine = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientContact.client_id))
-    link = {name: col(getattr(ClientContact, name)) for name in LINK}
-    rows = select(*shown(ContactClientRow, contact_id=asked.c.id, **link)).select_from(ClientContact).join(Client, mine)
+    rows = select(*shown(ContactClientRow, contact_id=asked.c.id, **LINK)).select_from(ClientContact).join(Client, mine)
     each = rows.outerjoin(ClientAddress, PRIMARY).where(linked)
     return per_parent(each, ContactClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next)
 
@@ -225,14 +198,26 @@ def _of_labels(*, is_ascending: bool, is_next: bool) -> Query[LabelClientRow]:
     )
 
 
+OF_CONTACT = counted(ClientContact, "contact_id")
+OF_LABEL = counted(ClientLabel, "label_id")
+
+
+async def counts_of_contacts(tx: Tx, ids: Sequence[UUID]) -> list[int]:
+    return await counts_of(tx, OF_CONTACT, ids)
+
+
+async def counts_of_labels(tx: Tx, ids: Sequence[UUID]) -> list[int]:
+    return await counts_of(tx, OF_LABEL, ids)
+
+
 async def of_contacts(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[ContactClientRow]]:
     """Clients of each contact by name."""
-    return await part.fetch(tx, _of_contacts, ids, "contact_id")
+    return await part.of_each(tx, _of_contacts, ids, "contact_id")
 
 
 async def of_labels(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[LabelClientRow]]:
     """Clients of each label by name."""
-    return await part.fetch(tx, _of_labels, ids, "label_id")
+    return await part.of_each(tx, _of_labels, ids, "label_id")
 
 
 ADDRESSES = Query(

@@ -8,7 +8,7 @@ from sqlalchemy import Uuid, and_, func, select
 from sqlmodel import col
 
 from db.engine import Tx
-from db.paging import Place, Slice, per_parent
+from db.paging import Place, Slice, counted, counts_of, per_parent
 from db.query import TENANT, Query, among, asked, by_key, columns
 from db.rows import FinancialRow, InvoiceLayoutRow, InvoiceRow, VatRateRow
 from db.tables import Client, Invoice, InvoiceLayout, Organization, VatRate
@@ -36,6 +36,13 @@ def _invoices(*, is_ascending: bool, is_next: bool) -> Query[InvoiceRow]:
     return per_parent(each, InvoiceRow, NEWEST, is_ascending=is_ascending, is_next=is_next)
 
 
+OF_CLIENT = counted(Invoice, "client_id")
+
+
+async def invoice_counts(tx: Tx, ids: Sequence[UUID]) -> list[int]:
+    return await counts_of(tx, OF_CLIENT, ids)
+
+
 async def of_clients(tx: Tx, ids: Sequence[UUID]) -> list[FinancialRow | None]:
     return by_key(await tx.fetch(OF_CLIENTS, ids=ids), ids, "client_id")
 
@@ -50,7 +57,7 @@ async def layouts(tx: Tx, ids: Sequence[UUID]) -> list[InvoiceLayoutRow | None]:
 
 async def invoices(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[InvoiceRow]]:
     """Invoices of each client in the order of their making."""
-    return await part.fetch(tx, _invoices, ids, "client_id")
+    return await part.of_each(tx, _invoices, ids, "client_id")
 
 
 async def invoices_by_id(tx: Tx, ids: Sequence[UUID]) -> list[InvoiceRow | None]:

@@ -1,19 +1,23 @@
 """Queries of labels."""
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from uuid import UUID
 
-from sqlalchemy import Integer, Text, and_, func, select
+from sqlalchemy import ColumnElement, Text, and_, func, select
 from sqlmodel import col
 
 from db.engine import Tx
-from db.paging import Slice, beyond, ordered
+from db.paging import Listing, Place, Slice
 from db.query import TENANT, Query, among, by_key, columns, grouped, parameter
 from db.rows import ClientLabelRow, CountRow, LabelRow
+from db.search import Search
 from db.tables import ClientLabel, Label
 
-BY_ID = Query(select(*columns(LabelRow, Label)).where(col(Label.tenant_id) == TENANT, among(col(Label.id))), LabelRow)
+MINE = col(Label.tenant_id) == TENANT
+ALL = select(*columns(LabelRow, Label)).where(MINE)
+BY_ID = Query(ALL.where(among(col(Label.id))), LabelRow)
+BY_NAME = Listing(ALL, LabelRow, Place(col(Label.name_key), Text(), col(Label.id), "name_key"))
 OF_CLIENTS = Query(
     select(*columns(ClientLabelRow, Label, client_id=col(ClientLabel.client_id)))
     .select_from(ClientLabel)
@@ -24,27 +28,27 @@ OF_CLIENTS = Query(
 )
 
 
+def _those(*, is_searched: bool) -> list[ColumnElement[bool]]:
+    return [MINE, col(Label.name_key).like(parameter("in_name", Text()))] if is_searched else [MINE]
+
+
 @cache
-def _page(*, is_ascending: bool, is_next: bool) -> Query[LabelRow]:
-    page = select(*columns(LabelRow, Label)).where(col(Label.tenant_id) == TENANT)
-    if is_next:
-        page = page.where(beyond(col(Label.name_key), Text(), col(Label.id), is_ascending=is_ascending))
-    page = ordered(page, col(Label.name_key), col(Label.id), is_ascending=is_ascending)
-    return Query(page.limit(parameter("count", Integer())), LabelRow)
+def _page(*, is_searched: bool, is_ascending: bool, is_next: bool) -> Query[LabelRow]:
+    return BY_NAME.page(_those(is_searched=is_searched), is_ascending=is_ascending, is_next=is_next)
 
 
-COUNT = Query(select(func.count().label("count")).select_from(Label).where(col(Label.tenant_id) == TENANT), CountRow)
+async def page(tx: Tx, wanted: Search, part: Slice) -> list[LabelRow]:
+    """Labels by name, those with the text in it where one is given."""
+    return await part.fetch(tx, partial(_page, is_searched=wanted.text is not None), in_name=wanted.pattern)
 
 
-async def page(tx: Tx, part: Slice) -> list[LabelRow]:
-    """Labels by name."""
-    after_key, after_id = part.after or (None, None)
-    query = _page(is_ascending=part.is_ascending, is_next=part.after is not None)
-    return await tx.fetch(query, after_key=after_key, after_id=after_id, count=part.size + 1)
+@cache
+def _count(*, is_searched: bool) -> Query[CountRow]:
+    return Query(select(func.count().label("count")).select_from(Label).where(*_those(is_searched=is_searched)), CountRow)
 
 
-async def count(tx: Tx) -> int:
-    (found,) = await tx.fetch(COUNT)
+async def count(tx: Tx, wanted: Search) -> int:
+    (found,) = await tx.fetch(_count(is_searched=wanted.text is not None), in_name=wanted.pattern)
     return found.count
 
 

@@ -3,14 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, Uuid, select, true, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, Uuid, func, select, true, tuple_
 from sqlalchemy.types import TypeEngine
+from sqlmodel import col
 
 from db.engine import Tx
-from db.query import Query, R, asked, grouped, parameter
+from db.query import TENANT, Query, R, asked, grouped, parameter
+from db.rows import CountOfRow
+from db.tables.base import Table
 
 Key: TypeAlias = tuple[str | int | datetime | UUID, UUID]
 """The value sorted by, and the id that breaks ties."""
@@ -35,11 +38,15 @@ class Slice:
     after: Key | None
     size: int
 
-    async def fetch(self, tx: Tx, made: Callable[..., Query[R]], ids: Sequence[UUID], parent: str) -> list[list[R]]:
-        """The rows of each parent."""
+    async def fetch(self, tx: Tx, made: Callable[..., Query[R]], **values: object) -> list[R]:
+        """The rows of one page."""
         after_key, after_id = self.after or (None, None)
         query = made(is_ascending=self.is_ascending, is_next=self.after is not None)
-        return grouped(await tx.fetch(query, ids=ids, after_key=after_key, after_id=after_id, count=self.size + 1), ids, parent)
+        return await tx.fetch(query, **values, after_key=after_key, after_id=after_id, count=self.size + 1)
+
+    async def of_each(self, tx: Tx, made: Callable[..., Query[R]], ids: Sequence[UUID], parent: str) -> list[list[R]]:
+        """The rows of each parent."""
+        return grouped(await self.fetch(tx, made, ids=ids), ids, parent)
 
 
 def beyond(
@@ -54,6 +61,24 @@ def ordered(statement: S, key: SQLColumnExpression[Any], id_: SQLColumnExpressio
     return statement.order_by(key, id_) if is_ascending else statement.order_by(key.desc(), id_.desc())
 
 
+@dataclass(frozen=True)
+class Listing(Generic[R]):
+    """Rows that are read by page: the statement of all of them, their class, and what they are in order by."""
+
+    rows: Select[*tuple[Any, ...]]
+    row: type[R]
+    place: Place
+
+    def page(self, found: Sequence[ColumnElement[bool]], *, is_ascending: bool, is_next: bool) -> Query[R]:
+        """A page of the rows that fulfil `found`. Its keys are read off an index that holds all that is asked of it; only then the rows."""
+        at = self.place
+        keys: Select[*tuple[Any, ...]] = select(at.id.label("id"), at.key.label("key")).where(*found)
+        if is_next:
+            keys = keys.where(beyond(at.key, at.kind, at.id, is_ascending=is_ascending))
+        page = ordered(keys, at.key, at.id, is_ascending=is_ascending).limit(parameter("count", Integer())).subquery("page")
+        return Query(ordered(self.rows.join(page, page.c.id == at.id), page.c.key, page.c.id, is_ascending=is_ascending), self.row)
+
+
 def per_parent(each: Select[*tuple[Any, ...]], row: type[R], place: Place, *, is_ascending: bool, is_next: bool) -> Query[R]:
     """A page of rows for each parent asked for, in one statement that reads no more than that of any."""
     if is_next:
@@ -61,3 +86,15 @@ def per_parent(each: Select[*tuple[Any, ...]], row: type[R], place: Place, *, is
     page = ordered(each, place.key, place.id, is_ascending=is_ascending).limit(parameter("count", Integer())).lateral("page")
     rows = select(*(page.c[name] for name in row.__columns__)).select_from(asked).join(page, true())
     return Query(ordered(rows.order_by(asked.c.id), page.c[place.name], page.c.id, is_ascending=is_ascending), row)
+
+
+def counted(table: type[Table], parent: str) -> Query[CountOfRow]:
+    """How many rows of a table each parent has."""
+    mine = col(table.tenant_id) == TENANT, col(getattr(table, parent)) == asked.c.id
+    count = select(func.count()).select_from(table).where(*mine).scalar_subquery()
+    return Query(select(asked.c.id, count.label("count")), CountOfRow)
+
+
+async def counts_of(tx: Tx, query: Query[CountOfRow], ids: Sequence[UUID]) -> list[int]:
+    found = {row.id: row.count for row in await tx.fetch(query, ids=ids)}
+    return [found[key] for key in ids]

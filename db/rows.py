@@ -52,6 +52,13 @@ class CountRow(Row):
     count: int
 
 
+class CountOfRow(Row):
+    """How many of something a row has."""
+
+    id: UUID
+    count: int
+
+
 class ClientRow(Row):
     """A client with its primary address."""
 
@@ -93,6 +100,9 @@ class ContactClientRow(ClientRow):
     department: str | None
     is_invoice_contact: bool
     is_primary: bool
+    roles: list[str]
+    recipient: str
+    link_is_active: bool
 
 
 class LabelClientRow(ClientRow):
@@ -156,8 +166,18 @@ class ProjectRow(Row):
     starts_on: date | None
     ends_on: date | None
     invoice_method: str
+    invoice_reference: str | None
     archived_at: datetime | None
     version: int
+
+
+class ProjectFinancialRow(Row):
+    """The prices of a project, in the currency of its client."""
+
+    project_id: UUID
+    currency: str
+    hourly_rate: str | None
+    fixed_price: str | None
 
 
 class InvoiceRow(Row):
@@ -185,6 +205,8 @@ class ContactRow(Row):
     phone: str | None
     mobile: str | None
     language: str | None
+    notes: str | None
+    is_active: bool
     created_at: datetime
     updated_at: datetime
     version: int
@@ -198,6 +220,9 @@ class ClientContactRow(ContactRow):
     department: str | None
     is_invoice_contact: bool
     is_primary: bool
+    roles: list[str]
+    recipient: str
+    link_is_active: bool
 
 
 class LabelRow(Row):
@@ -205,6 +230,7 @@ class LabelRow(Row):
     name_key: str
     name: str
     color: str
+    is_active: bool
     version: int
 
 
@@ -213,11 +239,14 @@ class ClientLabelRow(LabelRow):
 
 
 class RevenueRow(Row):
-    """Sums of one client: in one of its currencies, or `is_total` of all, in the organization's."""
+    """Sums in one currency, or `is_total` of all, in the organization's."""
 
-    client_id: UUID
     is_total: bool
     currency: str
     invoiced: str
     paid: str
     outstanding: str
+
+
+class ClientRevenueRow(RevenueRow):
+    client_id: UUID

@@ -5,7 +5,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from db import clients as rows
-from db.clients import Filter, Sort, Sorting, addresses
+from db.clients import Filter, Sort, Sorting, addresses, counts_of_contacts, counts_of_labels
 from db.paging import Key
 from db.rows import ClientRow, ContactClientRow, LabelClientRow
 from db.tables.clients import LAST
@@ -13,7 +13,20 @@ from domain.errors import BadInput, searched
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope
 
-__all__ = ["Filter", "Sort", "Sorting", "addresses", "by_id", "by_number", "count", "of_contacts", "of_labels", "page"]
+__all__ = [
+    "Filter",
+    "Sort",
+    "Sorting",
+    "addresses",
+    "by_id",
+    "by_number",
+    "counts",
+    "counts_of_contacts",
+    "counts_of_labels",
+    "of_contacts",
+    "of_labels",
+    "page",
+]
 
 MOST_LABELS = 50
 PLACES: dict[Sort, Callable[[ClientRow], Key]] = {
@@ -39,9 +52,10 @@ def _checked(wanted: Filter) -> Filter:
     return replace(wanted, search=searched(wanted.search))
 
 
-async def count(scope: Scope, wanted: Filter) -> int:
+async def counts(scope: Scope, wanted: Sequence[Filter]) -> list[int]:
+    """How many there are of each."""
     scope.must(Permission.CLIENTS_READ)
-    return await rows.count(scope, wanted)
+    return [await rows.count(scope, each) for each in wanted]
 
 
 async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[ClientRow | None]:
@@ -62,11 +76,11 @@ async def of_contacts(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> l
     """The clients of each contact by name."""
     scope.must(Permission.CLIENTS_READ)
     reading = Reading.of(BY_NAME, scope.cursors, span)
-    return [reading.page(found) for found in await rows.of_contacts(scope, ids, reading.part)]
+    return reading.pages(await rows.of_contacts(scope, ids, reading.part), ids)
 
 
 async def of_labels(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[LabelClientRow]]:
     """The clients of each label by name."""
     scope.must(Permission.CLIENTS_READ)
     reading = Reading.of(OF_LABEL, scope.cursors, span)
-    return [reading.page(found) for found in await rows.of_labels(scope, ids, reading.part)]
+    return reading.pages(await rows.of_labels(scope, ids, reading.part), ids)

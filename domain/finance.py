@@ -24,7 +24,13 @@ async def invoices(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list
     if not scope.may(Permission.FINANCE_READ):
         return [None] * len(ids)
     reading = Reading.of(NEWEST, scope.cursors, span)
-    return [reading.page(found) for found in await rows.invoices(scope, ids, reading.part)]
+    return reading.pages(await rows.invoices(scope, ids, reading.part), ids)
+
+
+async def invoice_counts(scope: Scope, ids: Sequence[UUID]) -> list[int]:
+    """How many invoices each client has. Only who may see figures has a page of them to ask it of."""
+    scope.must(Permission.FINANCE_READ)
+    return await rows.invoice_counts(scope, ids)
 
 
 async def invoices_by_id(scope: Scope, ids: Sequence[UUID]) -> list[InvoiceRow | None]:

@@ -1,8 +1,9 @@
 """A page of rows in an order, read forwards or backwards."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from db.paging import Key, Slice
 from db.query import Row
@@ -37,14 +38,14 @@ class Edge(Generic[P]):
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[P]):
-    """Rows, whether there are more on either side, and what they were chosen by."""
+    """Rows, whether there are more on either side, and what they were chosen by: a filter, or the id of what has them."""
 
     rows: Sequence[P]
     has_next: bool
     has_previous: bool
     order: Order[P]
     cursors: Cursors
-    chosen: object = None
+    chosen: Hashable
 
     @property
     def edges(self) -> list[Edge[P]]:
@@ -109,10 +110,14 @@ class Reading(Generic[P]):
         """Forwards is up, unless the order itself goes down."""
         return Slice(self.span.is_forward == self.order.is_ascending, self.after, self.span.size)
 
-    def page(self, found: Sequence[P], chosen: object = None) -> Page[P]:
+    def page(self, found: Sequence[P], chosen: Hashable) -> Page[P]:
         """`found`, in the direction of reading, holds one row more than asked for when there are more."""
         has_more, has_passed = len(found) > self.span.size, self.after is not None
         rows = found[: self.span.size]
         if self.span.is_forward:
             return Page(rows, has_more, has_passed, self.order, self.cursors, chosen)
         return Page(rows[::-1], has_passed, has_more, self.order, self.cursors, chosen)
+
+    def pages(self, found: Iterable[Sequence[P]], parents: Iterable[UUID]) -> list[Page[P]]:
+        """A page for each parent."""
+        return [self.page(rows, parent) for rows, parent in zip(found, parents, strict=True)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from db import revenue as rows
+from db.clients import Filter
 from db.rows import RevenueRow
 from domain.scope import Permission, Scope
 from domain.values import Period
@@ -17,7 +18,7 @@ from domain.values import Period
 
 @dataclass(frozen=True, slots=True)
 class Revenue:
-    """The figures of one client: all in the organization's currency, and each currency by itself."""
+    """The figures of one client, or of several: all in the organization's currency, and each currency by itself."""
 
     total: RevenueRow
     by_currency: Sequence[RevenueRow]
@@ -29,4 +30,12 @@ async def by_client(scope: Scope, ids: Sequence[UUID], *, period: Period) -> lis
     if not scope.may(Permission.FINANCE_READ):
         return [None] * len(ids)
     found = await rows.by_client(scope, ids, start=period.start, end=period.end)
+    return [Revenue(total, by_currency, period) for total, *by_currency in found]
+
+
+async def of_all(scope: Scope, wanted: Sequence[Filter], *, period: Period) -> list[Revenue] | list[None]:
+    """The figures of all clients that each filter finds."""
+    if not scope.may(Permission.FINANCE_READ):
+        return [None] * len(wanted)
+    found = [await rows.of_all(scope, each, start=period.start, end=period.end) for each in wanted]
     return [Revenue(total, by_currency, period) for total, *by_currency in found]

@@ -7,6 +7,7 @@ from typing import Annotated, TypeAlias
 import strawberry
 
 from domain.values import Period
+from resolvers.words import words
 
 First: TypeAlias = Annotated[int | None, strawberry.argument(description="The first so many, 1 to 100; 25 unless given.")]
 After: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor to read on after: `endCursor` of the page before.")]
@@ -14,10 +15,16 @@ Last: TypeAlias = Annotated[int | None, strawberry.argument(description="The las
 Before: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor to read back from: `startCursor` of the page after.")]
 
 
-@strawberry.enum(description="Which way an order goes.")
+FOUND = "Found within the name, without regard to capitals and accents."
+Within: TypeAlias = Annotated[str | None, strawberry.argument(description=FOUND)]
+
+
 class OrderDirection(StrEnum):
     ASC = "ASC"
     DESC = "DESC"
+
+
+words(OrderDirection, "Which way an order goes.", ASC="From A to Z, from old to new.", DESC="From Z to A, from new to old.")
 
 
 @strawberry.input(description="A closed interval of days; without a start or an end it is open on that side.")

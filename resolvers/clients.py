@@ -18,9 +18,9 @@ from resolvers.arguments import After, Before, First, Last, OrderDirection
 from resolvers.context import Info
 from resolvers.loaders import Loader, Loaders
 from resolvers.nodes import key_of
+from resolvers.words import words
 
 
-@strawberry.enum(description="Which clients by their state.")
 class ClientStatus(StrEnum):
     ACTIVE = "ACTIVE"
     ARCHIVED = "ARCHIVED"
@@ -28,7 +28,22 @@ class ClientStatus(StrEnum):
 
 
 IS_ARCHIVED = {ClientStatus.ACTIVE: False, ClientStatus.ARCHIVED: True, ClientStatus.ALL: None}
-strawberry.enum(Sort, name="ClientOrderField", description="What clients are put in order by.")
+words(
+    ClientStatus,
+    "Which clients by their state.",
+    ACTIVE="Those that are not archived.",
+    ARCHIVED="Those that are archived.",
+    ALL="Both.",
+)
+words(
+    Sort,
+    "What clients are put in order by.",
+    name="ClientOrderField",
+    NAME="Name, without regard to capitals and accents.",
+    NUMBER="Number, as text; clients without one come after those with one.",
+    CREATED_AT="When they were made.",
+    UPDATED_AT="When they were last changed.",
+)
 
 
 @strawberry.input(description="Labels that a client has or has not. All that is given holds.")
@@ -83,16 +98,23 @@ async def page(
     return await clients.page(info.context.read(), chosen(filter, search), sorting, Span(first, after, last, before))
 
 
-async def total(info: Info, root: strawberry.Parent[Page[ClientRow]]) -> int:
-    wanted = root.chosen
-    return await clients.count(info.context.read(), wanted if isinstance(wanted, Filter) else Filter())
-
-
 async def one(info: Info, by: Lookup) -> ClientRow | None:
     if by.number is not None:
         return await clients.by_number(info.context.read(), by.number.value)
     key = key_of(by.id.value) if by.id is not None and by.id.value.type_name == "Client" else None
     return await info.context.loaders.clients.load(key) if key else None
+
+
+def total(loaders: Loaders) -> Loader[Filter, int]:
+    return loaders.client_count
+
+
+def total_of_contact(loaders: Loaders) -> Loader[UUID, int]:
+    return loaders.client_count_of_contact
+
+
+def total_of_label(loaders: Loaders) -> Loader[UUID, int]:
+    return loaders.client_count_of_label
 
 
 def addresses(loaders: Loaders) -> Loader[UUID, list[AddressRow]]:

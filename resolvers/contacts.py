@@ -8,8 +8,9 @@ from strawberry.relay import GlobalID
 
 from db.rows import ClientContactRow, ContactRow
 from domain import contacts
+from domain.contacts import Search
 from domain.pages import Page, Span
-from resolvers.arguments import After, Before, First, Last
+from resolvers.arguments import After, Before, First, Last, Within
 from resolvers.context import Info
 from resolvers.loaders import Loader, Loaders
 from resolvers.nodes import key_of
@@ -21,18 +22,18 @@ def of_client(
     return loaders.contacts_of_client(Span(first, after, last, before))
 
 
-FOUND = "Found within the name, without regard to capitals and accents."
-Search = Annotated[str | None, strawberry.argument(description=FOUND)]
-
-
 async def page(
-    info: Info, search: Search = None, first: First = None, after: After = None, last: Last = None, before: Before = None
+    info: Info, search: Within = None, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Page[ContactRow]:
     return await contacts.page(info.context.read(), search, Span(first, after, last, before))
 
 
-async def total(info: Info, root: strawberry.Parent[Page[ContactRow]]) -> int:
-    return await contacts.count(info.context.read(), root.chosen if isinstance(root.chosen, str) else None)
+def total(loaders: Loaders) -> Loader[Search, int]:
+    return loaders.contact_count
+
+
+def total_of_client(loaders: Loaders) -> Loader[UUID, int]:
+    return loaders.contact_count_of_client
 
 
 async def one(info: Info, id: Annotated[GlobalID, strawberry.argument(description="The id of the contact.")]) -> ContactRow | None:

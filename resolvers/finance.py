@@ -20,6 +20,10 @@ def layout(loaders: Loaders) -> Loader[UUID, InvoiceLayoutRow | None]:
     return loaders.layouts
 
 
+def total_invoices(loaders: Loaders) -> Loader[UUID, int]:
+    return loaders.invoice_count_of_client
+
+
 def invoices(
     loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Loader[UUID, Page[InvoiceRow] | None]:

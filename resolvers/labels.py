@@ -4,8 +4,9 @@ from uuid import UUID
 
 from db.rows import ClientLabelRow, LabelRow
 from domain import labels
+from domain.contacts import Search
 from domain.pages import Page, Span
-from resolvers.arguments import After, Before, First, Last
+from resolvers.arguments import After, Before, First, Last, Within
 from resolvers.context import Info
 from resolvers.loaders import Loader, Loaders
 
@@ -14,9 +15,11 @@ def of_client(loaders: Loaders) -> Loader[UUID, list[ClientLabelRow]]:
     return loaders.labels_of_client
 
 
-async def page(info: Info, first: First = None, after: After = None, last: Last = None, before: Before = None) -> Page[LabelRow]:
-    return await labels.page(info.context.read(), Span(first, after, last, before))
+async def page(
+    info: Info, search: Within = None, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Page[LabelRow]:
+    return await labels.page(info.context.read(), search, Span(first, after, last, before))
 
 
-async def total(info: Info) -> int:
-    return await labels.count(info.context.read())
+def total(loaders: Loaders) -> Loader[Search, int]:
+    return loaders.label_count

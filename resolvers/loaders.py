@@ -1,14 +1,11 @@
-"""Every loader of an operation, made on first use; `by` makes a field of one."""
+"""Every loader of an operation, made on first use."""
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-import strawberry
 from aiodataloader import DataLoader
 
 from db.rows import (
@@ -25,10 +22,13 @@ from db.rows import (
     LabelRow,
     MemberRow,
     OrganizationRow,
+    ProjectFinancialRow,
     ProjectRow,
     VatRateRow,
 )
 from domain import clients, contacts, finance, labels, organizations, projects, revenue
+from domain.clients import Filter
+from domain.contacts import Search
 from domain.pages import Page, Span
 from domain.revenue import Revenue
 from domain.scope import ReadScope
@@ -87,7 +87,7 @@ class Loaders:
 
     def __init__(self, scope: ReadScope) -> None:
         self._scope = scope
-        self._made: dict[tuple[object, ...], Loader[UUID, Any]] = {}
+        self._made: dict[tuple[object, ...], Loader[Any, Any]] = {}
 
     @cached_property
     def clients(self) -> Loader[UUID, ClientRow | None]:
@@ -137,6 +137,42 @@ class Loaders:
     def members(self) -> Loader[UUID, MemberRow | None]:
         return Loader(partial(organizations.members_by_id, self._scope))
 
+    @cached_property
+    def financial_of_project(self) -> Loader[UUID, ProjectFinancialRow | None]:
+        return Loader(partial(projects.financial, self._scope))
+
+    @cached_property
+    def client_count(self) -> Loader[Filter, int]:
+        return Loader(partial(clients.counts, self._scope))
+
+    @cached_property
+    def contact_count(self) -> Loader[Search, int]:
+        return Loader(partial(contacts.counts, self._scope))
+
+    @cached_property
+    def label_count(self) -> Loader[Search, int]:
+        return Loader(partial(labels.counts, self._scope))
+
+    @cached_property
+    def contact_count_of_client(self) -> Loader[UUID, int]:
+        return Loader(partial(contacts.counts_of_clients, self._scope))
+
+    @cached_property
+    def client_count_of_contact(self) -> Loader[UUID, int]:
+        return Loader(partial(clients.counts_of_contacts, self._scope))
+
+    @cached_property
+    def client_count_of_label(self) -> Loader[UUID, int]:
+        return Loader(partial(clients.counts_of_labels, self._scope))
+
+    @cached_property
+    def project_count_of_client(self) -> Loader[UUID, int]:
+        return Loader(partial(projects.counts_of_clients, self._scope))
+
+    @cached_property
+    def invoice_count_of_client(self) -> Loader[UUID, int]:
+        return Loader(partial(finance.invoice_counts, self._scope))
+
     def contacts_of_client(self, span: Span) -> Loader[UUID, Page[ClientContactRow]]:
         return self._once(contacts.of_clients, span=span)
 
@@ -155,35 +191,12 @@ class Loaders:
     def revenue_of_client(self, period: Period) -> Loader[UUID, Revenue | None]:
         return self._once(revenue.by_client, period=period)
 
-    def _once(self, batch: Callable[..., Awaitable[Sequence[V]]], **arguments: object) -> Loader[UUID, V]:
+    def revenue_of_clients(self, period: Period) -> Loader[Filter, Revenue | None]:
+        return self._once(revenue.of_all, period=period)
+
+    def _once(self, batch: Callable[..., Awaitable[Sequence[V]]], **arguments: object) -> Loader[Any, V]:
         """One loader per set of arguments."""
         key = (batch, *arguments.items())
         if key not in self._made:
             self._made[key] = Loader(partial(batch, self._scope, **arguments))
         return self._made[key]
-
-
-@dataclass(frozen=True)
-class Relation(Generic[V]):
-    """How a level-wise executor asks for a relation: the loader, and the parent's attribute that is its key."""
-
-    loader: Callable[..., Loader[UUID, V]]
-    key: str
-
-
-class _HasLoaders(Protocol):
-    @property
-    def loaders(self) -> Loaders: ...
-
-
-def by(loader: Callable[..., Loader[UUID, V]], *, key: str = "id", description: str | None = None) -> Any:  # noqa: ANN401 the annotation stands
-    """A relation field. `loader` takes the loaders, then the field's arguments; a parent without a key has nothing."""
-
-    def resolve(root: object, info: strawberry.Info[_HasLoaders, None], **arguments: object) -> "asyncio.Future[V] | None":
-        wanted = getattr(root, key)
-        return None if wanted is None else loader(info.context.loaders, **arguments).load(wanted)
-
-    root, info, _ = inspect.signature(resolve).parameters.values()
-    _, *arguments = inspect.signature(loader).parameters.values()
-    resolve.__signature__ = inspect.Signature([root, info, *arguments])  # type: ignore[attr-defined]
-    return strawberry.field(resolver=resolve, description=description, metadata={"by": Relation(loader, key)})

@@ -2,10 +2,18 @@
 
 from uuid import UUID
 
-from db.rows import ProjectRow
+from db.rows import ProjectFinancialRow, ProjectRow
 from domain.pages import Page, Span
 from resolvers.arguments import After, Before, First, Last
 from resolvers.loaders import Loader, Loaders
+
+
+def total(loaders: Loaders) -> Loader[UUID, int]:
+    return loaders.project_count_of_client
+
+
+def financial(loaders: Loaders) -> Loader[UUID, ProjectFinancialRow | None]:
+    return loaders.financial_of_project
 
 
 def of_client(

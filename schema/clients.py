@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -10,19 +9,33 @@ import strawberry
 from db.rows import AddressRow, ClientRow
 from db.tables import AddressType, ClientKind
 from resolvers import clients, contacts, finance, labels, projects, revenue
-from resolvers.loaders import by
-from schema.connections import Connection, Edge
-from schema.contacts import ClientContactConnection
-from schema.finance import ClientFinancialSettings, InvoiceConnection
-from schema.lens import Node, answered, lens, read
+from resolvers.words import words
+from schema.connections import COUNTED, TOTAL, Connection, Edge
+from schema.contacts import ClientContactConnection, Link
+from schema.fields import Terms, by
+from schema.finance import FIGURES, ClientFinancialSettings, InvoiceConnection
+from schema.lens import Node, lens, read
 from schema.projects import ProjectConnection
-from schema.revenue import Revenue
+from schema.revenue import REVENUE, REVENUE_OF_ALL, Revenue
 
 if TYPE_CHECKING:
     from schema.labels import Label
 
-strawberry.enum(ClientKind, description="What a client is.")
-strawberry.enum(AddressType, description="What an address is for.")
+words(
+    ClientKind,
+    "What a client is.",
+    COMPANY="A company or another organization.",
+    PERSON="A person.",
+    GOVERNMENT="A public body.",
+)
+words(
+    AddressType,
+    "What an address is for.",
+    PRIMARY="Where it is found, unless another address says otherwise.",
+    INVOICE="Where its invoices go.",
+    DELIVERY="Where goods go.",
+    VISITING="Where to call on it.",
+)
 
 
 @lens(ClientRow, AddressRow, description="Where a client is found.")
@@ -67,33 +80,34 @@ class Client(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
     contacts: ClientContactConnection | None = by(contacts.of_client, description="Contacts, by their position at this client.")
-    addresses: list[ClientAddress] | None = by(clients.addresses, description="All addresses, one of a type at most.")
-    financial: ClientFinancialSettings | None = by(
-        finance.of_client, description="Defaults for its projects and invoices. Null without FINANCE_READ."
-    )
+    addresses: list[ClientAddress] | None = by(clients.addresses, description="All addresses, one of a type at most.", terms=Terms(size=4))
+    financial: ClientFinancialSettings | None = by(finance.of_client, description="Defaults for its projects and invoices.", terms=FIGURES)
     projects: ProjectConnection | None = by(projects.of_client, description="Projects, the newest first.")
-    invoices: InvoiceConnection | None = by(finance.invoices, description="Invoices, the newest first. Null without FINANCE_READ.")
-    labels: list[Annotated["Label", strawberry.lazy("schema.labels")]] | None = by(labels.of_client, description="Labels by name.")
-    revenue: Revenue | None = by(revenue.of_client, description="What the client brought in. Null without FINANCE_READ.")
+    invoices: InvoiceConnection | None = by(finance.invoices, description="Invoices, the newest first.", terms=FIGURES)
+    labels: list[Annotated["Label", strawberry.lazy("schema.labels")]] | None = by(
+        labels.of_client, description="Labels by name.", terms=Terms(size=10)
+    )
+    revenue: Revenue | None = by(revenue.of_client, description="What the client brought in.", terms=REVENUE)
 
 
 @strawberry.type(description="Clients in an order.")
 class ClientConnection(Connection[Client]):
-    total_count: int | None = answered(clients.total, description="How many there are in all, whatever the page.")
+    total_count: int | None = by(clients.total, key="chosen", description=TOTAL, terms=COUNTED)
+    revenue: Revenue | None = by(
+        revenue.of_clients, key="chosen", description="What all of them brought in, whatever the page.", terms=REVENUE_OF_ALL
+    )
 
 
 @strawberry.type(description="Clients that carry a label, by name.")
-class LabelClientConnection(Connection[Client]): ...
+class LabelClientConnection(Connection[Client]):
+    total_count: int | None = by(clients.total_of_label, key="chosen", description=TOTAL, terms=COUNTED)
 
 
 @strawberry.type(description="A client as one of its contacts knows it.")
-class ContactClientEdge(Edge[Client]):
-    position: int = read(attrgetter("node.position"), description="Place among the client's contacts.")
-    department: str | None = read(attrgetter("node.department"), description="Department at this client.")
-    is_invoice_contact: bool = read(attrgetter("node.is_invoice_contact"), description="Whether this client's invoices go to the person.")
-    is_primary: bool = read(attrgetter("node.is_primary"), description="Whether it is the first person to call at this client.")
+class ContactClientEdge(Link, Edge[Client]): ...
 
 
 @strawberry.type(description="Clients of a contact, by name.")
 class ContactClientConnection(Connection[Client]):
     edges: Sequence[ContactClientEdge] = strawberry.field(description="The clients, with what the contact is to each.")
+    total_count: int | None = by(clients.total_of_contact, key="chosen", description=TOTAL, terms=COUNTED)

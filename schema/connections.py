@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 import strawberry
 
+from schema.fields import Terms
 from schema.lens import itself, read
 
 N = TypeVar("N")
@@ -23,6 +24,10 @@ class PageInfo:
 class Edge(Generic[N]):
     cursor: str = strawberry.field(description="Where the entry lies in its order.")
     node: N = strawberry.field(description="The entry itself.")
+
+
+TOTAL = "How many there are in all, whatever the page."
+COUNTED = Terms(cost=2)
 
 
 @strawberry.type(description="A page.")

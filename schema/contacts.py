@@ -8,13 +8,33 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from db.rows import ContactRow
+from db.tables.contacts import ContactRole, Recipient
 from resolvers import clients, contacts
-from resolvers.loaders import by
-from schema.connections import Connection, Edge
-from schema.lens import Node, answered, lens, read
+from resolvers.words import words
+from schema.connections import COUNTED, TOTAL, Connection, Edge
+from schema.fields import by
+from schema.lens import Node, lens, read
 
 if TYPE_CHECKING:
     from schema.clients import ContactClientConnection
+
+
+words(
+    ContactRole,
+    "A kind of document, or of access, that a contact receives.",
+    INVOICE="Invoices.",
+    QUOTE="Quotes.",
+    REMINDER="Reminders of what is to be paid.",
+    STATEMENT="Statements of account.",
+    PORTAL="Access to the client's portal.",
+)
+words(
+    Recipient,
+    "How a message is addressed to somebody.",
+    TO="As its receiver.",
+    CC="As one who is kept informed.",
+    BCC="As one whom the others do not see.",
+)
 
 
 def _full_name(row: ContactRow) -> str:
@@ -31,6 +51,8 @@ class Contact(Node):
     phone: str | None = strawberry.field(description="Telephone number.")
     mobile: str | None = strawberry.field(description="Mobile number.")
     language: str | None = strawberry.field(description="Language of ISO 639-1, as `nl`.")
+    notes: str | None = strawberry.field(description="Notes.")
+    is_active: bool = strawberry.field(description="Whether the person can still be reached.")
     created_at: datetime = strawberry.field(description="When the contact was made.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
@@ -41,17 +63,25 @@ class Contact(Node):
 
 @strawberry.type(description="Contacts by name.")
 class ContactConnection(Connection[Contact]):
-    total_count: int | None = answered(contacts.total, description="How many there are in all, whatever the page.")
+    total_count: int | None = by(contacts.total, key="chosen", description=TOTAL, terms=COUNTED)
 
 
-@strawberry.type(description="A contact as one client knows it.")
-class ClientContactEdge(Edge[Contact]):
+@strawberry.type(description="What a contact is to one client.")
+class Link:
     position: int = read(attrgetter("node.position"), description="Place among the client's contacts.")
     department: str | None = read(attrgetter("node.department"), description="Department at this client.")
     is_invoice_contact: bool = read(attrgetter("node.is_invoice_contact"), description="Whether this client's invoices go to the person.")
     is_primary: bool = read(attrgetter("node.is_primary"), description="Whether it is the first person to call at this client.")
+    roles: list[ContactRole] = read(attrgetter("node.roles"), description="Documents of this client that go to the person.")
+    recipient: Recipient = read(attrgetter("node.recipient"), description="How those are addressed to the person.")
+    is_active: bool = read(attrgetter("node.link_is_active"), description="Whether the person still speaks for this client.")
+
+
+@strawberry.type(description="A contact as one client knows it.")
+class ClientContactEdge(Link, Edge[Contact]): ...
 
 
 @strawberry.type(description="Contacts of a client, by their position there.")
 class ClientContactConnection(Connection[Contact]):
     edges: Sequence[ClientContactEdge] = strawberry.field(description="The contacts, with what they are to this client.")
+    total_count: int | None = by(contacts.total_of_client, key="chosen", description=TOTAL, terms=COUNTED)

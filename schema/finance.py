@@ -8,18 +8,53 @@ import strawberry
 from db.rows import FinancialRow, InvoiceLayoutRow, InvoiceRow, VatRateRow
 from db.tables.clients import InvoiceDelivery, VatTreatment
 from db.tables.invoices import InvoiceKind, InvoiceStatus, VatCategory
+from domain.scope import Permission
 from resolvers import finance
-from resolvers.loaders import by
-from schema.connections import Connection
+from resolvers.words import words
+from schema.connections import COUNTED, TOTAL, Connection
+from schema.fields import Terms, by
 from schema.lens import Node, lens, read
 from schema.money import Money, money
 from schema.scalars import CurrencyCode
 
-strawberry.enum(VatTreatment, description="Why a client's invoices carry the VAT that they carry.")
-strawberry.enum(InvoiceDelivery, description="How invoices reach a client.")
-strawberry.enum(VatCategory, description="A VAT category of EN 16931.")
-strawberry.enum(InvoiceKind, description="An invoice, or one that takes back.")
-strawberry.enum(InvoiceStatus, description="How far an invoice is. Concepts and void ones never count in figures.")
+words(
+    VatTreatment,
+    "Why a client's invoices carry the VAT that they carry.",
+    DOMESTIC="VAT of the organization's own country.",
+    REVERSE_CHARGE="None: it is reverse-charged to the client.",
+    INTRA_COMMUNITY="None: the client is a business elsewhere in the European Union.",
+    EXPORT="None: the client is outside the European Union.",
+    EXEMPT="None: what is sold is exempt.",
+)
+words(
+    InvoiceDelivery,
+    "How invoices reach a client.",
+    EMAIL="By e-mail.",
+    PEPPOL="Over the Peppol network.",
+    POST="On paper.",
+    MANUAL="Otherwise: somebody sees to it.",
+)
+words(
+    VatCategory,
+    "A VAT category of EN 16931.",
+    STANDARD="S: a standard or reduced rate.",
+    ZERO="Z: a rate of zero.",
+    EXEMPT="E: exempt.",
+    REVERSE_CHARGE="AE: reverse charge.",
+    INTRA_COMMUNITY="K: supply within the European Union.",
+    EXPORT="G: export.",
+    OUTSIDE_SCOPE="O: outside the scope of VAT.",
+)
+words(InvoiceKind, "An invoice, or one that takes back.", INVOICE="An invoice.", CREDIT_NOTE="A credit note.")
+words(
+    InvoiceStatus,
+    "How far an invoice is.",
+    CONCEPT="Not issued yet; counts in no figure.",
+    OPEN="Issued, and not wholly paid.",
+    PAID="Wholly paid.",
+    VOID="Withdrawn; counts in no figure.",
+)
+FIGURES = Terms(needs=Permission.FINANCE_READ)
 
 
 @lens(VatRateRow, description="A rate of VAT.")
@@ -73,4 +108,5 @@ class Invoice(Node):
 
 
 @strawberry.type(description="Invoices of a client, the newest first.")
-class InvoiceConnection(Connection[Invoice]): ...
+class InvoiceConnection(Connection[Invoice]):
+    total_count: int | None = by(finance.total_invoices, key="chosen", description=TOTAL, terms=COUNTED)

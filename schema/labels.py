@@ -6,9 +6,9 @@ import strawberry
 
 from db.rows import LabelRow
 from resolvers import clients, labels
-from resolvers.loaders import by
-from schema.connections import Connection
-from schema.lens import Node, answered, lens
+from schema.connections import COUNTED, TOTAL, Connection
+from schema.fields import by
+from schema.lens import Node, lens
 
 if TYPE_CHECKING:
     from schema.clients import LabelClientConnection
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 class Label(Node):
     name: str = strawberry.field(description="Name, unique in the organization.")
     color: str = strawberry.field(description="Colour, as `#RRGGBB`.")
+    is_active: bool = strawberry.field(description="Whether it can be chosen.")
     version: int = strawberry.field(description="Grows by one with each change.")
     clients: Annotated["LabelClientConnection", strawberry.lazy("schema.clients")] | None = by(
         clients.of_label, description="Clients that carry it, by name."
@@ -26,4 +27,4 @@ class Label(Node):
 
 @strawberry.type(description="Labels by name.")
 class LabelConnection(Connection[Label]):
-    total_count: int | None = answered(labels.total, description="How many there are in all, whatever the page.")
+    total_count: int | None = by(labels.total, key="chosen", description=TOTAL, terms=COUNTED)

@@ -5,7 +5,7 @@ Both stay what Strawberry calls basic fields: no arguments, no waiting, no `info
 """
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 
 import strawberry
@@ -22,14 +22,9 @@ class _Read(StrawberryField):
         return self.metadata["read"](source)
 
 
-def read(of: Callable[[Any], object], *, description: str | None = None) -> Any:
+def read(of: Callable[[Any], object], *, description: str, directives: Sequence[object] = ()) -> Any:
     """A field that `of` computes from the row."""
-    return _Read(metadata={"read": of}, description=description)
-
-
-def answered(resolver: Callable[..., object], *, description: str) -> Any:
-    """A field that a resolver answers with something of another class than the annotation's: a row, a page."""
-    return strawberry.field(resolver=resolver, description=description)
+    return _Read(metadata={"read": of}, description=description, directives=directives)
 
 
 def itself(row: T) -> T:

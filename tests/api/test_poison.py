@@ -11,7 +11,8 @@ from strawberry.schema.config import StrawberryConfig
 from db.engine import Database
 from db.rows import ClientLabelRow
 from db.tables import Role
-from resolvers.loaders import Loader, Loaders, by
+from resolvers.loaders import Loader, Loaders
+from schema.fields import by
 from schema.labels import Label
 from schema.scalars import SCALARS
 from tests.ask import connected
@@ -25,7 +26,7 @@ def labels_of(loaders: Loaders) -> Loader[UUID, list[ClientLabelRow]]:
 @strawberry.type
 class Thing:
     id: strawberry.Private[UUID]
-    labels: list[Label] | None = by(labels_of)
+    labels: list[Label] | None = by(labels_of, description="Labels.")
 
     @strawberry.field
     async def boom(self) -> str:

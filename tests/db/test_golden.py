@@ -8,14 +8,13 @@ from db import clients, contacts, finance, labels, organizations, projects, reve
 from db.query import Query
 
 GOLDEN = Path(__file__).parent / "golden"
-DOWN = clients.Sorting(clients.Sort.NUMBER, is_ascending=False)
 EVERY = tuple(name for name in clients.CONDITIONS if not name.startswith("not_"))
 QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
-    "clients.page": clients._page(clients.Sorting(), (), is_next=False),  # noqa: SLF001
-    "clients.page_after": clients._page(clients.Sorting(), (), is_next=True),  # noqa: SLF001
-    "clients.page_by_number": clients._page(DOWN, (), is_next=False),  # noqa: SLF001
-    "clients.page_filtered": clients._page(DOWN, EVERY, is_next=True),  # noqa: SLF001
-    "clients.search": clients._page(clients.Sorting(), ("search",), is_next=False),  # noqa: SLF001
+    "clients.page": clients._page(clients.Sort.NAME, (), is_ascending=True, is_next=False),  # noqa: SLF001
+    "clients.page_after": clients._page(clients.Sort.NAME, (), is_ascending=True, is_next=True),  # noqa: SLF001
+    "clients.page_by_number": clients._page(clients.Sort.NUMBER, (), is_ascending=False, is_next=False),  # noqa: SLF001
+    "clients.page_filtered": clients._page(clients.Sort.NUMBER, EVERY, is_ascending=False, is_next=True),  # noqa: SLF001
+    "clients.search": clients._page(clients.Sort.NAME, ("search",), is_ascending=True, is_next=False),  # noqa: SLF001
     "clients.count": clients._count(()),  # noqa: SLF001
     "clients.count_filtered": clients._count(EVERY),  # noqa: SLF001
     "clients.by_number": clients.BY_NUMBER,
@@ -23,19 +22,25 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "contacts.of_clients": contacts._of_clients(is_ascending=True, is_next=False),  # noqa: SLF001
     "contacts.of_clients_after": contacts._of_clients(is_ascending=False, is_next=True),  # noqa: SLF001
     "clients.of_contacts": clients._of_contacts(is_ascending=True, is_next=True),  # noqa: SLF001
+    "clients.count_of_contacts": clients.OF_CONTACT,
+    "clients.count_of_labels": clients.OF_LABEL,
     "clients.of_labels": clients._of_labels(is_ascending=True, is_next=False),  # noqa: SLF001
     "clients.addresses": clients.ADDRESSES,
     "contacts.page": contacts._page(is_ascending=True, is_next=True, is_searched=True),  # noqa: SLF001
     "contacts.count": contacts._count(is_searched=True),  # noqa: SLF001
+    "contacts.count_of_clients": contacts.OF_CLIENT,
     "contacts.by_id": contacts.BY_ID,
     "finance.of_clients": finance.OF_CLIENTS,
     "finance.vat_rates": finance.VAT_RATES,
     "finance.layouts": finance.LAYOUTS,
     "finance.invoices": finance._invoices(is_ascending=False, is_next=True),  # noqa: SLF001
+    "finance.invoice_counts": finance.OF_CLIENT,
     "finance.invoices_by_id": finance.INVOICES_BY_ID,
-    "labels.page": labels._page(is_ascending=True, is_next=True),  # noqa: SLF001
-    "labels.count": labels.COUNT,
+    "labels.page": labels._page(is_searched=True, is_ascending=True, is_next=True),  # noqa: SLF001
+    "labels.count": labels._count(is_searched=True),  # noqa: SLF001
     "projects.of_clients": projects._of_clients(is_ascending=False, is_next=False),  # noqa: SLF001
+    "projects.count_of_clients": projects.OF_CLIENT,
+    "projects.financial": projects.FINANCIAL,
     "projects.by_id": projects.BY_ID,
     "labels.of_clients": labels.OF_CLIENTS,
     "labels.by_id": labels.BY_ID,
@@ -43,6 +48,8 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "organizations.members_by_id": organizations.MEMBERS_BY_ID,
     "organizations.member_by_email": organizations.MEMBER_BY_EMAIL,
     "revenue.by_client": revenue.BY_CLIENT,
+    "revenue.of_all": revenue._of_all(()),  # noqa: SLF001
+    "revenue.of_filtered": revenue._of_all(EVERY),  # noqa: SLF001
     "tokens.of_organization": tokens.ALL,
 }
 

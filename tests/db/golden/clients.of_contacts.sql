@@ -30,7 +30,10 @@ SELECT page.id,
   page.position,
   page.department,
   page.is_invoice_contact,
-  page.is_primary
+  page.is_primary,
+  page.roles,
+  page.recipient,
+  page.link_is_active
 FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.client.id AS id,
   relaties.client.name_key AS name_key,
   relaties.client.number_key AS number_key,
@@ -63,7 +66,10 @@ FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.client.id AS 
   relaties.client_contact.position AS position,
   relaties.client_contact.department AS department,
   relaties.client_contact.is_invoice_contact AS is_invoice_contact,
-  relaties.client_contact.is_primary AS is_primary
+  relaties.client_contact.is_primary AS is_primary,
+  relaties.client_contact.roles AS roles,
+  relaties.client_contact.recipient AS recipient,
+  relaties.client_contact.is_active AS link_is_active
 FROM relaties.client_contact JOIN relaties.client ON relaties.client.tenant_id = $2::UUID AND relaties.client.id = relaties.client_contact.client_id LEFT OUTER JOIN relaties.client_address ON relaties.client_address.tenant_id = $2::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY'
 WHERE relaties.client_contact.tenant_id = $2::UUID AND relaties.client_contact.contact_id = asked.id AND (relaties.client.name_key,
   relaties.client.id) > ($3::VARCHAR,

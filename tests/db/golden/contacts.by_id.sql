@@ -7,6 +7,8 @@ SELECT relaties.contact.id AS id,
   relaties.contact.phone AS phone,
   relaties.contact.mobile AS mobile,
   relaties.contact.language AS language,
+  relaties.contact.notes AS notes,
+  relaties.contact.is_active AS is_active,
   relaties.contact.created_at AS created_at,
   relaties.contact.updated_at AS updated_at,
   relaties.contact.version AS version

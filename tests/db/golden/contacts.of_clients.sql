@@ -7,6 +7,8 @@ SELECT relaties.contact.id AS id,
   relaties.contact.phone AS phone,
   relaties.contact.mobile AS mobile,
   relaties.contact.language AS language,
+  relaties.contact.notes AS notes,
+  relaties.contact.is_active AS is_active,
   relaties.contact.created_at AS created_at,
   relaties.contact.updated_at AS updated_at,
   relaties.contact.version AS version,
@@ -14,13 +16,19 @@ SELECT relaties.contact.id AS id,
   linked.position AS position,
   linked.department AS department,
   linked.is_invoice_contact AS is_invoice_contact,
-  linked.is_primary AS is_primary
+  linked.is_primary AS is_primary,
+  linked.roles AS roles,
+  linked.recipient AS recipient,
+  linked.link_is_active AS link_is_active
 FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.client_contact.contact_id AS contact_id,
   relaties.client_contact.client_id AS client_id,
   relaties.client_contact.position AS position,
   relaties.client_contact.department AS department,
   relaties.client_contact.is_invoice_contact AS is_invoice_contact,
-  relaties.client_contact.is_primary AS is_primary
+  relaties.client_contact.is_primary AS is_primary,
+  relaties.client_contact.roles AS roles,
+  relaties.client_contact.recipient AS recipient,
+  relaties.client_contact.is_active AS link_is_active
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $2::UUID AND relaties.client_contact.client_id = asked.id ORDER BY relaties.client_contact.position,
   relaties.client_contact.contact_id

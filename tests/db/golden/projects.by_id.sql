@@ -5,6 +5,7 @@ SELECT relaties.project.id AS id,
   relaties.project.starts_on AS starts_on,
   relaties.project.ends_on AS ends_on,
   relaties.project.invoice_method AS invoice_method,
+  relaties.project.invoice_reference AS invoice_reference,
   relaties.project.archived_at AS archived_at,
   relaties.project.version AS version
 FROM relaties.project

@@ -5,6 +5,7 @@ SELECT page.id,
   page.starts_on,
   page.ends_on,
   page.invoice_method,
+  page.invoice_reference,
   page.archived_at,
   page.version
 FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.project.id AS id,
@@ -14,6 +15,7 @@ FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.project.id AS
   relaties.project.starts_on AS starts_on,
   relaties.project.ends_on AS ends_on,
   relaties.project.invoice_method AS invoice_method,
+  relaties.project.invoice_reference AS invoice_reference,
   relaties.project.archived_at AS archived_at,
   relaties.project.version AS version
 FROM relaties.project
