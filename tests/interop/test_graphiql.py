@@ -4,7 +4,6 @@ import gzip
 import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,26 +12,14 @@ import httpx
 import pytest
 
 from tests.commands import Serving, serving
+from tests.node import installed, run
 
 pytestmark = pytest.mark.interop
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "server" / "graphiql"
+INTEROP = ROOT / "tests" / "interop"
 PICTURE = ROOT / "docs" / "graphiql.png"
 TABS = ["Overview", "OneClientInDepth", "RevenueByYear"]
-
-
-def run(*command: str, cwd: Path) -> str:
-    """What it prints; with the machine's own settings, which say where packages come from."""
-    done = subprocess.run(command, cwd=cwd, env=dict(os.environ), text=True, capture_output=True, check=False, timeout=300)  # noqa: S603
-    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
-    return done.stdout
-
-
-def installed(source: Path, target: Path) -> Path:
-    """A copy of a folder of Node's, with the packages of its lock."""
-    shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules", "assets", "LICENSES", "__pycache__"))
-    run("npm", "ci", cwd=target)
-    return target
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -49,7 +36,7 @@ def test_what_is_committed_is_what_is_built(tmp_path: Path) -> None:
     assert all(gzip.decompress(held) for name, held in made.items() if name.endswith(".gz"))
 
 
-@pytest.mark.parametrize("folder", [FOLDER, ROOT / "tests" / "interop" / "browser"], ids=lambda folder: folder.name)
+@pytest.mark.parametrize("folder", [FOLDER, INTEROP / "browser", INTEROP / "clients"], ids=lambda folder: folder.name)
 def test_a_lock_has_hashes_and_no_addresses(folder: Path) -> None:
     """Whoever installs takes the packages from where they trust; the hashes see to the rest."""
     lock = json.loads((folder / "package-lock.json").read_text())
@@ -71,7 +58,7 @@ def demo(reachable: Path) -> Iterator[tuple[Serving, Path]]:
 def seen(demo: tuple[Serving, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What Chromium saw of it."""
     folder = tmp_path_factory.mktemp("browser")
-    browser = installed(ROOT / "tests" / "interop" / "browser", folder / "browser")
+    browser = installed(INTEROP / "browser", folder / "browser")
     program = shutil.which("chromium")
     assert program, "tests/interop/install brings it"
     picture = folder / "graphiql.png"

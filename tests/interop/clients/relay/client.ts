@@ -1,0 +1,55 @@
+// One client in depth; its contacts read on by themselves, through `node` and the id of the client.
+
+import { graphql } from "react-relay";
+
+export const client = graphql`
+  query clientQuery($id: ID!) {
+    node(id: $id) {
+      ...client_card @alias
+      ...client_contacts @alias
+    }
+  }
+`;
+
+export const card = graphql`
+  fragment client_card on Client @throwOnFieldError {
+    name
+    number
+    kind
+    createdAt
+    labels {
+      name
+    }
+  }
+`;
+
+export const contacts = graphql`
+  fragment client_contacts on Client
+  @argumentDefinitions(count: { type: "Int", defaultValue: 25 }, cursor: { type: "String" })
+  @refetchable(queryName: "clientContactsRefetchQuery") {
+    contacts(first: $count, after: $cursor) @connection(key: "client_contacts") {
+      edges {
+        isPrimary
+        isInvoiceContact
+        node {
+          fullName
+          ...client_contact
+        }
+      }
+    }
+  }
+`;
+
+export const contact = graphql`
+  fragment client_contact on Contact @refetchable(queryName: "clientContactRefetchQuery") {
+    fullName
+    clients(first: 3) {
+      edges {
+        department
+        node {
+          name
+        }
+      }
+    }
+  }
+`;

@@ -1,0 +1,76 @@
+"""The documents that graphql-eslint and the compilers are proved on: valid, and answered without errors."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import build_schema, parse, print_ast, validate
+from graphql.utilities import separate_operations
+
+from tests.ask import Api
+
+ROOT = Path(__file__).parents[2]
+SCHEMA = build_schema((ROOT / "schema" / "schema.graphql").read_text())
+FILES = (ROOT / "tests" / "interop" / "clients" / "documents").glob("*.graphql")
+OPERATIONS = separate_operations(parse("\n".join(path.read_text() for path in FILES)))
+YEAR = {"since": "2025-01-01", "until": "2025-12-31"}
+
+SAMPLE = """
+{
+  clients(first: 1, filter: { status: ACTIVE, hasInvoiceContact: true }) {
+    nodes {
+      id
+      projects(first: 1) { nodes { id } }
+      invoices(first: 1) { nodes { id } }
+    }
+  }
+  contacts(first: 100) { nodes { id lastName clients(first: 2) { nodes { id } } } }
+  labels(first: 1) { nodes { id } }
+}
+"""
+
+
+@pytest.fixture(scope="session")
+async def variables(demo_api: Api) -> dict[str, dict[str, Any]]:
+    """Of every operation, with ids of the demo."""
+    sample = await demo_api.data(SAMPLE)
+    client, label = sample["clients"]["nodes"][0], sample["labels"]["nodes"][0]
+    contact = next(one for one in sample["contacts"]["nodes"] if one["lastName"] and len(one["clients"]["nodes"]) == 2)
+    held = [client, contact, label, *client["projects"]["nodes"], *client["invoices"]["nodes"]]
+    wanted = {"status": "ACTIVE", "labels": {"any": [label["id"]]}}
+    return {
+        "AnyObject": {"id": client["id"]},
+        "ClientFound": {"by": {"id": client["id"]}},
+        "ClientInDepth": {"id": client["id"], "period": YEAR},
+        "ClientsOverview": {"filter": wanted, "orderBy": {"field": "NUMBER", "direction": "DESC"}, "period": YEAR, "first": 10},
+        "ContactsFound": {"search": contact["lastName"], "first": 5},
+        "LabelsWithClients": {"first": 5},
+        "ObjectsById": {"ids": [one["id"] for one in held]},
+        "SharedContact": {"id": contact["id"], "first": 5},
+        "WhoAsks": {},
+    }
+
+
+def hollow(answer: Any) -> bool:  # noqa: ANN401 JSON
+    """Nothing there: a field that is null, a connection or a list without entries."""
+    if isinstance(answer, dict):
+        return any(key in answer and not answer[key] for key in ("edges", "nodes"))
+    return not answer or None in answer
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_document_is_valid(name: str) -> None:
+    """With the fragments of other files that it uses."""
+    assert validate(SCHEMA, OPERATIONS[name]) == []
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_a_document_is_answered(demo_api: Api, variables: dict[str, dict[str, Any]], name: str) -> None:
+    """By the demo, with something in every field at the root."""
+    answers = await demo_api.data(print_ast(OPERATIONS[name]), **variables[name])
+    assert {field: answer for field, answer in answers.items() if hollow(answer)} == {}
+
+
+def test_every_document_is_looked_at(variables: dict[str, dict[str, Any]]) -> None:
+    """No operation without variables, and none for one that is gone."""
+    assert set(variables) == set(OPERATIONS)
