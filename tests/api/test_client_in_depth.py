@@ -77,6 +77,29 @@ async def test_financial_settings_are_for_who_may_see_figures(as_: Callable[...,
         assert await one(as_(rich, role), "financial { iban } invoices { nodes { id } }") == {"financial": None, "invoices": None}
 
 
+async def test_the_prices_of_a_project_are_for_who_may_see_figures(as_: Callable[..., Api], rich: Tenant) -> None:
+    """In the client's currency; what its invoices refer to is no figure."""
+    row = {"tenant_id": rich.id, "id": new_id(), "client_id": rich.clients[0], "name": "P", "invoice_method": "PROJECT_HOURLY"}
+    await insert(rich.owner, "project", [{**row, "hourly_rate": Decimal("99.5"), "invoice_reference": "PO 1", **changing()}])
+    asked = "projects { nodes { invoiceReference financial { currency hourlyRate { amount currency } fixedPrice { amount } } } }"
+    prices = {"currency": "USD", "hourlyRate": {"amount": "99.5000", "currency": "USD"}, "fixedPrice": None}
+    for role, financial in ((Role.FINANCE, prices), (Role.MEMBER, None)):
+        assert (await one(as_(rich, role), asked))["projects"]["nodes"] == [{"invoiceReference": "PO 1", "financial": financial}]
+
+
+async def test_s19_a_link_says_what_goes_to_the_contact(as_: Callable[..., Api], rich: Tenant) -> None:
+    """From the client's side and from the contact's the same; notes and whether it can be reached are the contact's own."""
+    person = await rich.add_contact("Jansen", rich.clients[0], is_invoice_contact=True)
+    change = "UPDATE relaties.client_contact SET roles = '{INVOICE,REMINDER}', recipient = 'CC', is_active = false WHERE contact_id = $1"
+    await rich.owner.execute(change, person)
+    await rich.owner.execute("UPDATE relaties.contact SET notes = 'Belt terug.' WHERE id = $1", person)
+    link = {"isInvoiceContact": True, "roles": ["INVOICE", "REMINDER"], "recipient": "CC", "isActive": False}
+    there = f"contacts {{ edges {{ {' '.join(link)} node {{ notes isActive clients {{ edges {{ {' '.join(link)} }} }} }} }} }}"
+    assert (await one(as_(rich, Role.VIEWER), there))["contacts"]["edges"] == [
+        {**link, "node": {"notes": "Belt terug.", "isActive": True, "clients": {"edges": [link]}}}
+    ]
+
+
 async def test_figures_are_not_had_by_their_id_either(as_: Callable[..., Api], rich: Tenant) -> None:
     """A VAT rate, a layout and an invoice by id need the same right."""
     invoice = await rich.add_invoice(rich.clients[0], date(2026, 1, 1), "10.00")

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from db.tables import Role
 from tests.ask import Api
 from tests.builders import Tenant, insert, tenant
 
@@ -188,3 +189,37 @@ async def test_a_total_costs_one_statement_and_only_when_asked(own: Api, stateme
     without = sum(sent.startswith("SELECT count") for sent in statements)
     await own.data("{ clients { totalCount } }")
     assert (without, sum(sent.startswith("SELECT count") for sent in statements)) == (0, 1)
+
+
+async def test_a_total_under_a_list_costs_one_statement_for_all(as_: Callable[..., Api], crowded: Tenant, statements: list[str]) -> None:
+    """Of contacts, projects and invoices of each client, of the clients of each contact and label; whatever the page."""
+    query = """{ clients(first: 50) { nodes { contacts(first: 1) { totalCount nodes { clients { totalCount } } } projects { totalCount }
+      invoices(first: 1) { totalCount } } } labels { nodes { clients(first: 1) { totalCount } } } }"""
+    await as_(crowded).data(query)
+    statements.clear()
+    found = await as_(crowded).data(query)
+    assert sum("count(*)" in sent for sent in statements) == 5
+    assert (
+        found["clients"]["nodes"]
+        == [
+            {
+                "contacts": {"totalCount": 3, "nodes": [{"clients": {"totalCount": 1}}]},
+                "projects": {"totalCount": 0},
+                "invoices": {"totalCount": 2},
+            }
+        ]
+        * 50
+    )
+    assert [label["clients"]["totalCount"] for label in found["labels"]["nodes"]] == [24] * 5
+    assert (await as_(crowded, Role.VIEWER).data("{ clients { nodes { invoices { totalCount } } } }"))["clients"]["nodes"][0] == {
+        "invoices": None
+    }
+
+
+async def test_labels_are_searched_by_name(org: Tenant, own: Api) -> None:
+    """Without regard to capitals and accents; the total is of what is found."""
+    for name in ("Café", "Fixed price", "Cafetaria"):
+        await org.add_label(name)
+    query = "query ($search: String) { labels(search: $search) { totalCount nodes { name } } }"
+    assert (await own.data(query, search="CAFÉ"))["labels"] == {"totalCount": 2, "nodes": [{"name": "Café"}, {"name": "Cafetaria"}]}
+    assert (await own.data(query, search="%"))["labels"] == {"totalCount": 0, "nodes": []}

@@ -15,6 +15,7 @@ import pytest
 import strawberry
 
 from db.engine import Database
+from db.tables import Role
 from tests.ask import Api, connected
 from tests.builders import Tenant
 from tests.conftest import runtime_url
@@ -22,6 +23,7 @@ from tests.conftest import runtime_url
 CENT, NOTHING = Decimal("0.01"), Decimal(0)
 FIGURES = """fragment Figures on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency }
   byCurrency { currency invoiced { amount } paid { amount } outstanding { amount } } }"""
+MEASURES = ("invoiced", "paid", "outstanding")
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ async def test_revenue_is_what_the_documents_and_payments_come_to(demo_api: Api,
     query = (
         f"query ($after: String) {{ clients(first: 100, after: $after) {{ nodes {{ id {asked} }} pageInfo {{ hasNextPage endCursor }} }} }}"
     )
-    compared, after, more = 0, None, True
+    compared, after, more, all_of = 0, None, True, [Decimal()] * len(MEASURES)
     while more:
         page = (await demo_api.data(f"{query} {FIGURES}", after=after))["clients"]
         for client in page["nodes"]:
@@ -140,8 +142,36 @@ async def test_revenue_is_what_the_documents_and_payments_come_to(demo_api: Api,
             for n, (since, until) in enumerate(periods()):
                 assert client[f"p{n}"] == figures(own, since, until), (client["id"], since, until)
                 compared += 1
+            all_of = [total + Decimal(client["p0"][name]["amount"]) for total, name in zip(all_of, MEASURES, strict=True)]
         after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
     assert compared == 1000 * 21
+    total = (await demo_api.data(f"{{ clients(first: 1) {{ revenue {{ ...Figures }} }} }} {FIGURES}"))["clients"]["revenue"]
+    assert [Decimal(total[name]["amount"]) for name in MEASURES] == all_of
+    assert all(all_of)
+
+
+async def test_the_revenue_of_a_filter_is_that_of_its_clients(as_: Callable[..., Api], org: Tenant, statements: list[str]) -> None:
+    """Of all that are found, whatever the page; one statement, and null for who may not see figures."""
+    for number, name in enumerate(("Bos", "Bosman", "Vos")):
+        client = await org.add_client(name)
+        await org.add_invoice(client, date(2026, 1, 1), f"{number + 1}00.00")
+        dollars = await org.add_invoice(client, date(2026, 1, 1), "10.00", currency="USD", exchange_rate=Decimal("0.5"))
+        await org.add_payment(client, dollars, date(2026, 1, 2), "4.00", "2.00", "USD")
+    query = f"query ($search: String) {{ clients(first: 1, search: $search) {{ revenue {{ ...Figures }} }} }} {FIGURES}"
+    found = (await as_(org).data(query, search="bos"))["clients"]["revenue"]
+    assert [found[name]["amount"] for name in MEASURES] == ["310.00", "4.00", "371.10"]
+    assert found["byCurrency"] == [
+        {"currency": "EUR", "invoiced": {"amount": "300.00"}, "paid": {"amount": "0.00"}, "outstanding": {"amount": "363.00"}},
+        {"currency": "USD", "invoiced": {"amount": "20.00"}, "paid": {"amount": "8.00"}, "outstanding": {"amount": "16.20"}},
+    ]
+    assert [(await as_(org).data(query, search=text))["clients"]["revenue"]["invoiced"]["amount"] for text in ("VOS", "x")] == [
+        "305.00",
+        "0.00",
+    ]
+    assert await as_(org, Role.VIEWER).data(query) == {"clients": {"revenue": None}}
+    statements.clear()
+    await as_(org).data(f"{{ clients {{ a: revenue {{ ...Figures }} b: revenue {{ since }} }} }} {FIGURES}")
+    assert sum("payment_allocation" in sent for sent in statements) == 1
 
 
 def _key(global_id: str) -> str:

@@ -190,3 +190,9 @@ def test_codegen_persists_every_operation_under_its_hash(for_typescript: Path) -
     assert [key for key, text in kept.items() if key != f"sha256:{sha256(text.encode()).hexdigest()}"] == []
     assert operations(list(kept.values())) == set(asked)
     assert asked
+
+
+def test_relay_takes_semantic_nulls(for_relay: Path) -> None:
+    """A list that only an error makes null is never null to who throws on errors."""
+    made = (for_relay / "relay" / "__generated__" / "client_card.graphql.ts").read_text()
+    assert re.search(r"readonly labels: ReadonlyArray<\{\s+readonly name: string;\s+\}>;", made)

@@ -7,7 +7,15 @@ from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 import pytest
-from graphql import GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType, get_named_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInt,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLObjectType,
+    get_named_type,
+)
 
 from db.query import Row
 from schema.root import build
@@ -38,13 +46,14 @@ def rows_of(annotation: Any) -> set[type]:  # noqa: ANN401
     return {row for part in get_args(annotation) for row in rows_of(part)}
 
 
-def shows(kind: GraphQLObjectType) -> set[type]:
+def shows(kind: object) -> set[type]:
     """The classes that a type is read off; for a connection, those of its nodes."""
+    assert isinstance(kind, GraphQLObjectType)
     origin = (kind.extensions or {})["strawberry-definition"].origin
     if hasattr(origin, "sources"):
         return set(origin.sources)
     nodes = get_named_type(kind.fields["nodes"].type)
-    return shows(nodes) if isinstance(nodes, GraphQLObjectType) else set()
+    return shows(nodes)
 
 
 def held(shown: Any) -> Any:  # noqa: ANN401
@@ -74,9 +83,8 @@ def test_a_relation_shows_what_its_loader_loads(definition: Any, field: Any) -> 
     kind = SHOWN._schema.type_map[definition.name]  # noqa: SLF001
     assert isinstance(kind, GraphQLObjectType)
     shown = get_named_type(kind.fields[SHOWN.config.name_converter.get_graphql_name(field)].type)
-    assert isinstance(shown, GraphQLObjectType)
     assert loaded
-    assert all(issubclass(row, tuple(shows(shown))) for row in loaded)
+    assert loaded == {int} if shown is GraphQLInt else all(issubclass(row, tuple(shows(shown))) for row in loaded)
 
 
 def test_the_guards_look_at_something() -> None:
@@ -92,10 +100,46 @@ def test_the_schema_is_the_one_that_was_reviewed() -> None:
 
 
 def test_everything_is_described() -> None:
-    """The descriptions are the user's documentation: types, fields, arguments."""
+    """The descriptions are the user's documentation: types, fields, arguments, words."""
     ours = [kind for name, kind in SHOWN._schema.type_map.items() if not name.startswith("__")]  # noqa: SLF001
     holding = [kind for kind in ours if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType)]
     fields_ = [(f"{kind.name}.{name}", field) for kind in holding for name, field in kind.fields.items()]
     arguments = [(f"{place}({name})", argument) for place, field in fields_ for name, argument in getattr(field, "args", {}).items()]
+    words = [(f"{kind.name}.{word}", value) for kind in ours if isinstance(kind, GraphQLEnumType) for word, value in kind.values.items()]
     assert [kind.name for kind in ours if not kind.description] == []
-    assert [place for place, described in (*fields_, *arguments) if not described.description] == []
+    assert [place for place, described in (*fields_, *arguments, *words) if not described.description] == []
+    assert len(words) > 50
+
+
+def said(kind: GraphQLObjectType, name: str) -> dict[str, Any]:
+    """The directives on a field, by their names."""
+    field = next(each for each in fields_of(kind) if SHOWN.config.name_converter.get_graphql_name(each) == name)
+    return {each.__strawberry_directive__.graphql_name: each for each in field.directives}
+
+
+def fields_of(kind: GraphQLObjectType) -> list[Any]:
+    found: list[Any] = (kind.extensions or {})["strawberry-definition"].fields
+    return found
+
+
+def test_every_list_of_objects_says_how_long_it_is() -> None:
+    """So the cost of a document can be told before it runs. The lists of a page are sized by the field that gives the page."""
+    unsized, sized = [], 0
+    for kind in (each for each in SHOWN._schema.type_map.values() if isinstance(each, GraphQLObjectType) and each.name[0] != "_"):  # noqa: SLF001
+        for name, field in kind.fields.items():
+            is_list = isinstance(getattr(field.type, "of_type", field.type), GraphQLList) or isinstance(field.type, GraphQLList)
+            is_list = is_list and isinstance(get_named_type(field.type), GraphQLObjectType | GraphQLInterfaceType)
+            is_page = get_named_type(field.type).name.endswith("Connection")
+            if is_page or (is_list and not kind.name.endswith("Connection")):
+                sized += 1
+                unsized += [] if "listSize" in said(kind, name) else [f"{kind.name}.{name}"]
+    assert unsized == []
+    assert sized > 10
+
+
+def test_a_field_that_only_a_failure_makes_null_says_so() -> None:
+    """Taken from what its resolver returns; a right that is missing is no failure."""
+    client = SHOWN._schema.type_map["Client"]  # noqa: SLF001
+    assert isinstance(client, GraphQLObjectType)
+    assert {name for name in client.fields if "semanticNonNull" in said(client, name)} == {"contacts", "addresses", "projects", "labels"}
+    assert {name for name in client.fields if "permission" in said(client, name)} == {"financial", "invoices", "revenue"}

@@ -19,6 +19,7 @@ const VALUES = [
   "ClientAddress", // a client's, with its type
   "ClientFinancialSettings", // a client's, one to one
   "CurrencyRevenue", // reckoned, for a period
+  "ProjectFinancialSettings", // a project's, one to one
   "Money", // an amount in a currency
   "PageInfo", // Relay's, without an id by its specification
   "Revenue", // reckoned, for a period
@@ -38,7 +39,7 @@ export default [
       // GraphQL's own @oneOf is printed as its specification has it, without a word.
       "@graphql-eslint/require-description": [
         "error",
-        { types: true, DirectiveDefinition: true, FieldDefinition: true, ignoredSelectors: ["DirectiveDefinition[name.value=oneOf]"] },
+        { types: true, DirectiveDefinition: true, FieldDefinition: true, EnumValueDefinition: true, ignoredSelectors: ["DirectiveDefinition[name.value=oneOf]"] },
       ],
       // Of Relay: an edge and a connection are found by the place they lie at.
       "@graphql-eslint/strict-id-in-types": ["error", { exceptions: { types: VALUES, suffixes: ["Connection", "Edge"] } }],
