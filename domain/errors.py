@@ -42,6 +42,14 @@ class Refused(Exception):  # noqa: N818 a refusal is a state, not an error of th
         self.refusals = refusals
 
 
+class WrongValue(ValueError):  # noqa: N818 of the value, not of the program
+    """What a user filled in breaks a rule. Says which, with an example that does not; `domain.checks` says where."""
+
+    def __init__(self, rule: str, example: str) -> None:
+        super().__init__(f"{rule}, for example `{example}`.")
+        self.example = example
+
+
 class Forbidden(Exception):  # noqa: N818
     """A right that the caller lacks: the operation's own error, never a user error."""
 
