@@ -1,13 +1,9 @@
 """What a rule says when it will not: an answer for the caller. Anything else that goes wrong is a bug."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, TypeVar
-
-from pydantic import BaseModel, ValidationError
+from typing import ClassVar
 
 LONGEST_SEARCH = 200
-M = TypeVar("M", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,14 @@ class Refused(Exception):  # noqa: N818 a refusal is a state, not an error of th
         self.refusals = refusals
 
 
+class WrongValue(ValueError):  # noqa: N818 of the value, not of the program
+    """What a user filled in breaks a rule. Says which, with an example that does not; `domain.checks` says where."""
+
+    def __init__(self, rule: str, example: str) -> None:
+        super().__init__(f"{rule}, for example `{example}`.")
+        self.example = example
+
+
 class Forbidden(Exception):  # noqa: N818
     """A right that the caller lacks: the operation's own error, never a user error."""
 
@@ -52,14 +56,6 @@ class BadInput(Exception):  # noqa: N818
     """An argument of a query that cannot be answered."""
 
     extensions: ClassVar[dict[str, str]] = {"code": "BAD_USER_INPUT"}
-
-
-def checked(fields: type[M], values: Mapping[str, object]) -> M:
-    """The values as their field set; a refusal for each that is out of its limits."""
-    try:
-        return fields.model_validate(values)
-    except ValidationError as wrong:
-        raise Refused(*(InvalidInput([str(step) for step in fault["loc"]], fault["msg"]) for fault in wrong.errors())) from wrong
 
 
 def searched(text: str | None) -> str | None:

@@ -7,7 +7,8 @@ from db import organizations as rows
 from db.keys import new_id
 from db.organizations import by_id, everywhere, members_by_id
 from db.tables import Member, MemberFields, Organization, OrganizationFields, Role
-from domain.errors import NameTaken, Refused, checked
+from domain.checks import checked
+from domain.errors import NameTaken, Refused
 from domain.scope import Permission, WriteScope
 
 __all__ = ["add_member", "by_id", "create", "everywhere", "members_by_id", "new_tenant"]

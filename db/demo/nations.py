@@ -71,7 +71,7 @@ AMERICA = Nation(
 )  # fmt: skip
 GERMANY = Nation(
     "DE", "de", "EUR", words.GERMAN_SURNAMES, words.GERMAN_FIRST, ("GmbH", "KG"), ("Anlagenbau", "Möbel", "Präzisionsteile", "Werkzeugbau"),
-    {"Münster": 48100, "Köln": 50600, "Düsseldorf": 40200}, ("Ahornweg", "Hafenstraße", "Lindenallee"), "+49 30 23125 0",
+    {"Münster": 48100, "Köln": 50600, "Düsseldorf": 40200}, ("Ahornweg", "Hafenstraße", "Lindenallee"), "+49 30 231250",
 )  # fmt: skip
 PER_THOUSAND = ((NETHERLANDS, 700), (FLANDERS, 170), (WALLONIA, 100), (BRITAIN, 12), (AMERICA, 10), (GERMANY, 8))
 
