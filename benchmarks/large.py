@@ -11,6 +11,7 @@ import asyncio
 import statistics
 import time
 from collections.abc import Awaitable, Callable
+from itertools import product
 from pathlib import Path
 
 import asyncpg
@@ -23,6 +24,7 @@ from db.embedded import Embedded
 from db.engine import Database
 from db.migrations import upgrade
 from db.tables import Role
+from domain.clients import Sort
 from domain.cursors import Cursors
 from server.app import schema_of
 from server.settings import Settings
@@ -33,6 +35,8 @@ from tests.plans import arguments, large_tables, ran
 
 NAME = "large"
 TIMES = 40
+ORDERED = """query ($order: ClientOrderInput!, $after: String, $first: Int = 50) { clients(orderBy: $order, after: $after, first: $first) {
+  nodes { name number kind email } pageInfo { hasNextPage endCursor } } }"""
 AFTER = "($first: Int!, $after: String)", "(first: $first, after: $after)"
 
 
@@ -57,8 +61,23 @@ async def main(place: Embedded, clients: int) -> None:
     await statements(server_url, found)
 
 
+async def middle_of(api: Api, field: str, direction: str) -> str | None:
+    """A cursor a thousand clients into an order."""
+    after: str | None = None
+    for _ in range(10):
+        page = (await api.data(ORDERED, order={"field": field, "direction": direction}, after=after, first=100))["clients"]
+        after = page["pageInfo"]["endCursor"]
+    return after
+
+
 async def pages(url: str, found: Large) -> None:
     database = await Database.connect(url)
+    async with connected(schema_of(Settings()), database) as http:
+        await asked(Api(http, found.tenant.tokens[Role.OWNER]), found)
+    await database.close()
+
+
+async def asked(api: Api, found: Large) -> None:
     middle = Cursors(SECRETS, found.tenant.id).write("clients.name.up", found.middle)
     crowd = "{ clients(first: 50) { nodes { contacts(first: 25) { nodes { fullName } pageInfo { hasNextPage } } } } }"
     wanted: dict[str, tuple[str, dict[str, object]]] = {
@@ -67,12 +86,20 @@ async def pages(url: str, found: Large) -> None:
         "Q1, first page": (f"{paged(PAGE)} {CLIENT}", {"first": 50}),
         "Q1, in the middle": (f"{paged(PAGE)} {CLIENT}", {"first": 50, "after": middle}),
         "contacts, one with 5,000": (crowd, {}),
+        "total of all clients": ("{ clients(first: 1) { totalCount } }", {}),
+        "revenue of all clients": ("{ clients(first: 1) { revenue { invoiced { amount } } } }", {}),
     }
-    async with connected(schema_of(Settings()), database) as http:
-        api = Api(http, found.tenant.tokens[Role.OWNER])
-        for name, (text, variables) in wanted.items():
-            print(f"{name:26} {await timed(lambda text=text, variables=variables: api.data(text, **variables))}")  # type: ignore[misc]
-    await database.close()
+    for text in ("client 0012", "0012", "no such client", "client"):
+        wanted[f"search, {text!r}"] = (
+            "query ($search: String) { clients(search: $search, first: 50) { nodes { name number } } }",
+            {"search": text},
+        )
+    for field, direction in product(Sort, ("ASC", "DESC")):
+        wanted[f"order by {field} {direction}"] = (ORDERED, {"order": {"field": field, "direction": direction}})
+        place = await middle_of(api, field, direction)
+        wanted[f"order by {field} {direction}, on"] = (ORDERED, {"order": {"field": field, "direction": direction}, "after": place})
+    for name, (text, variables) in wanted.items():
+        print(f"{name:30} {await timed(lambda text=text, variables=variables: api.data(text, **variables))}")  # type: ignore[misc]
 
 
 async def timed(ask: Callable[[], Awaitable[object]]) -> str:

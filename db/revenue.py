@@ -48,7 +48,6 @@ def _documents(mine: Mine) -> Select[*tuple[Any, ...]]:
     since = col(Invoice.invoice_date) >= START
     found = col(Invoice.tenant_id) == TENANT, col(Invoice.is_issued).is_(True), col(Invoice.invoice_date) <= END
     return select(
-        col(Invoice.client_id).label("client_id"),
         col(Invoice.currency).label("currency"),
         _from(since, SIGN * col(Invoice.net)).label("invoiced"),
         _from(since, SIGN * col(Invoice.net_base)).label("invoiced_base"),
@@ -63,7 +62,6 @@ def _payments(mine: Mine) -> Select[*tuple[Any, ...]]:
     since = col(PaymentAllocation.paid_on) >= START
     found = col(PaymentAllocation.tenant_id) == TENANT, col(PaymentAllocation.paid_on) <= END
     return select(
-        col(PaymentAllocation.client_id),
         col(PaymentAllocation.currency),
         ZERO,
         ZERO,
@@ -72,10 +70,6 @@ def _payments(mine: Mine) -> Select[*tuple[Any, ...]]:
         -col(PaymentAllocation.amount),
         -col(PaymentAllocation.amount_base),
     ).where(*found, *mine(col(PaymentAllocation.client_id)))
-
-
-def _moved(mine: Mine) -> Subquery:
-    return union_all(_documents(mine), _payments(mine)).subquery("moved")
 
 
 def _sums(moved: Subquery, is_total: ColumnElement[bool]) -> dict[str, ColumnElement[Any]]:
@@ -89,7 +83,9 @@ def _sums(moved: Subquery, is_total: ColumnElement[bool]) -> dict[str, ColumnEle
 
 def _by_client() -> Select[*tuple[Any, ...]]:
     """A client without anything has its total alone."""
-    moved = _moved(lambda client: [among(client)])
+    documents, payments = _documents(lambda client: [among(client)]), _payments(lambda client: [among(client)])
+    of_client = documents.add_columns(col(Invoice.client_id)), payments.add_columns(col(PaymentAllocation.client_id))
+    moved = union_all(*of_client).subquery("moved")
     is_total = func.grouping(moved.c.currency) == ONE
     shown = columns(ClientRevenueRow, Invoice, client_id=asked.c.id, **_sums(moved, is_total))
     per_client = select(*shown).select_from(asked.outerjoin(moved, moved.c.client_id == asked.c.id))
@@ -108,7 +104,8 @@ async def by_client(tx: Tx, ids: Sequence[UUID], *, start: date, end: date) -> l
 @cache
 def _of_all(shape: tuple[str, ...]) -> Query[RevenueRow]:
     wanted = select(col(Client.id)).where(*those(shape))
-    moved = _moved(lambda client: [client.in_(wanted)] if shape else [])
+    among_them: Mine = lambda client: [client.in_(wanted)] if shape else []  # noqa: E731
+    moved = union_all(_documents(among_them), _payments(among_them)).subquery("moved")
     is_total = func.grouping(moved.c.currency) == ONE
     of_all = select(*columns(RevenueRow, Invoice, **_sums(moved, is_total))).select_from(moved)
     of_all = of_all.group_by(func.grouping_sets(tuple_(), moved.c.currency))

@@ -205,6 +205,7 @@ class PaymentAllocation(Table, table=True):
             postgresql_include=["currency", "amount", "amount_base"],
         ),
         Index("payment_allocation_by_invoice", "tenant_id", "invoice_id"),
+        Index("payment_allocation_by_day", "tenant_id", "paid_on", postgresql_include=["currency", "amount", "amount_base"]),
     )
     payment_id: UUID = Stored(primary_key=True)
     invoice_id: UUID = Stored(primary_key=True)

@@ -73,6 +73,14 @@ def upgrade() -> None:
         postgresql_include=["currency", "amount", "amount_base"],
     )
     op.create_index("payment_allocation_by_invoice", "payment_allocation", ["tenant_id", "invoice_id"], unique=False, schema="relaties")
+    op.create_index(
+        "payment_allocation_by_day",
+        "payment_allocation",
+        ["tenant_id", "paid_on"],
+        unique=False,
+        schema="relaties",
+        postgresql_include=["currency", "amount", "amount_base"],
+    )
     wall("payment", "payment_allocation")
 
 

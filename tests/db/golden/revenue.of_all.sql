@@ -8,8 +8,7 @@ WHERE relaties.organization.tenant_id = $1::UUID) ELSE moved.currency END AS cur
   0.00) ELSE sum(moved.paid) END AS TEXT) AS paid,
   CAST(CASE WHEN (grouping(moved.currency) = 1) THEN coalesce(sum(moved.outstanding_base),
   0.00) ELSE sum(moved.outstanding) END AS TEXT) AS outstanding
-FROM (SELECT relaties.invoice.client_id AS client_id,
-  relaties.invoice.currency AS currency,
+FROM (SELECT relaties.invoice.currency AS currency,
   CASE WHEN (relaties.invoice.invoice_date >= $2::DATE) THEN CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.net ELSE 0.00 END AS invoiced,
   CASE WHEN (relaties.invoice.invoice_date >= $2::DATE) THEN CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.net_base ELSE 0.00 END AS invoiced_base,
   0.00 AS paid,
@@ -17,8 +16,7 @@ FROM (SELECT relaties.invoice.client_id AS client_id,
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.gross AS outstanding,
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.gross_base AS outstanding_base
 FROM relaties.invoice
-WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.is_issued IS true AND relaties.invoice.invoice_date <= $3::DATE UNION ALL SELECT relaties.payment_allocation.client_id AS client_id,
-  relaties.payment_allocation.currency AS currency,
+WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.is_issued IS true AND relaties.invoice.invoice_date <= $3::DATE UNION ALL SELECT relaties.payment_allocation.currency AS currency,
   0.00,
   0.00,
   CASE WHEN (relaties.payment_allocation.paid_on >= $2::DATE) THEN relaties.payment_allocation.amount ELSE 0.00 END AS anon_1,

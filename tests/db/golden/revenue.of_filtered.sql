@@ -8,8 +8,7 @@ WHERE relaties.organization.tenant_id = $1::UUID) ELSE moved.currency END AS cur
   0.00) ELSE sum(moved.paid) END AS TEXT) AS paid,
   CAST(CASE WHEN (grouping(moved.currency) = 1) THEN coalesce(sum(moved.outstanding_base),
   0.00) ELSE sum(moved.outstanding) END AS TEXT) AS outstanding
-FROM (SELECT relaties.invoice.client_id AS client_id,
-  relaties.invoice.currency AS currency,
+FROM (SELECT relaties.invoice.currency AS currency,
   CASE WHEN (relaties.invoice.invoice_date >= $2::DATE) THEN CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.net ELSE 0.00 END AS invoiced,
   CASE WHEN (relaties.invoice.invoice_date >= $2::DATE) THEN CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.net_base ELSE 0.00 END AS invoiced_base,
   0.00 AS paid,
@@ -29,8 +28,7 @@ WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.clien
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $1::UUID AND relaties.client_contact.client_id = relaties.client.id AND relaties.client_contact.is_invoice_contact IS true)) AND (EXISTS (SELECT *
 FROM relaties.client_address
-WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) UNION ALL SELECT relaties.payment_allocation.client_id AS client_id,
-  relaties.payment_allocation.currency AS currency,
+WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) UNION ALL SELECT relaties.payment_allocation.currency AS currency,
   0.00,
   0.00,
   CASE WHEN (relaties.payment_allocation.paid_on >= $2::DATE) THEN relaties.payment_allocation.amount ELSE 0.00 END AS anon_1,
