@@ -13,7 +13,7 @@ import asyncpg
 
 from db import clients, contacts, demo, labels, revenue
 
-FIRST = clients._page(clients.Sorting(), (), is_next=False)  # noqa: SLF001 the product's own statements
+FIRST = clients._page(clients.Sort.NAME, (), is_ascending=True, is_next=False)  # noqa: SLF001 the product's own statements
 CONTACTS = contacts._of_clients(is_ascending=True, is_next=False)  # noqa: SLF001
 PERIOD = {"start": date(2026, 1, 1), "end": date(2026, 12, 31)}
 READERS = 8
