@@ -12,6 +12,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import strawberry
+from hypothesis import HealthCheck, settings
 
 from db import demo
 from db.addresses import to_database
@@ -26,6 +27,9 @@ from tests.ask import Api, connected
 from tests.builders import Tenant, crowd, tenant
 
 RUNTIME, PASSWORD = "relaties_test", "test"
+# Nothing that a busy machine decides: neither how long an example takes, nor how long to make one.
+settings.register_profile("relaties", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+settings.load_profile("relaties")
 
 
 @pytest.fixture(scope="session", autouse=True)

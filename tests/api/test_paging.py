@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.keys import name_key, new_id
@@ -78,7 +78,7 @@ async def nothing(_: list[str]) -> None:
     """Nobody else is at work."""
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(seeds=SEEDS, order=ORDERS, filter=FILTERS, size=st.integers(1, 5), search=st.none() | st.sampled_from(["a", "b", "%", "0"]))
 async def test_both_ways_through_the_pages_give_the_same(
     owner: asyncpg.Connection,
@@ -101,7 +101,7 @@ async def test_both_ways_through_the_pages_give_the_same(
     assert await walked(api, size, is_forward=True, between=nothing, **opposite) == names[::-1]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30)
 @given(seeds=SEEDS, order=ORDERS, size=st.integers(1, 3), is_forward=st.booleans(), data=st.data())
 async def test_what_others_do_meanwhile_neither_doubles_nor_skips(
     owner: asyncpg.Connection,
