@@ -29,7 +29,7 @@ from db.engine import Tx
 from db.keys import name_key, number_key
 from db.paging import Listing, Place, Slice, counted, counts_of, per_parent
 from db.query import TENANT, Query, among, asked, by_key, columns, grouped, parameter, word
-from db.rows import AddressRow, ClientRow, ContactClientRow, CountRow, LabelClientRow
+from db.rows import AddressRow, ClientRow, ContactClientRow, CountRow, LabelClientRow, NumberRow
 from db.search import within
 from db.tables import AddressFields, AddressType, Client, ClientAddress, ClientContact, ClientLabel
 from db.tables.clients import LAST
@@ -174,6 +174,19 @@ async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[ClientRow | None]:
 
 async def by_number(tx: Tx, number: str) -> ClientRow | None:
     return next(iter(await tx.fetch(BY_NUMBER, number=number_key(number))), None)
+
+
+NUMBERS = Query(
+    select(*columns(NumberRow, Client)).where(
+        col(Client.tenant_id) == TENANT, col(Client.number_key) == func.any(parameter("numbers", ARRAY(Text())))
+    ),
+    NumberRow,
+)
+
+
+async def numbers_taken(tx: Tx, numbers: Sequence[str]) -> set[str]:
+    """Those of the keys that a client has."""
+    return {row.number_key for row in await tx.fetch(NUMBERS, numbers=numbers)}
 
 
 BY_NAME = SORTED[Sort.NAME]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol, Self
 from uuid import UUID
@@ -10,13 +10,16 @@ from uuid import UUID
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.addresses import for_sqlalchemy
 from db.query import Query, R
+from db.traces import Trace, Who
 
 Connection = PoolConnectionProxy
+NOBODY = Who()
 # The statement: set_config() would not reach the shards of Citus. The tenant is a UUID, so it can be written into the text.
 SET = "SET LOCAL app.tenant = '{tenant}'; SET LOCAL statement_timeout = {limit}"
 BEGIN = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {SET}"
@@ -37,6 +40,8 @@ class Work(Tx, Protocol):
     @property
     def session(self) -> AsyncSession: ...
 
+    def attempt(self) -> AbstractAsyncContextManager[None]: ...
+
 
 class OperationEndedError(Exception):
     """A statement asked for after the operation gave its transaction back."""
@@ -44,6 +49,19 @@ class OperationEndedError(Exception):
 
 class BusyError(Exception):
     """No connection came free in time."""
+
+
+RACES = {"23503", "23505", "40001", "40P01"}  # a link or a key that another made or took, a conflict, a deadlock
+
+
+def plain(failed: BaseException) -> BaseException:
+    """The driver's own error within SQLAlchemy's."""
+    return failed.orig.__cause__ or failed if isinstance(failed, DBAPIError) and failed.orig else failed
+
+
+def is_race(failed: BaseException) -> bool:
+    """Whether the same unit of work, begun anew, sees what stood in its way."""
+    return getattr(plain(failed), "sqlstate", None) in RACES
 
 
 @dataclass(frozen=True)
@@ -137,9 +155,27 @@ async def _acquired(pool: asyncpg.Pool, wait_s: float) -> Connection:
 class WriteTx:
     """The unit of work of one change: entities in the session, statements on the same connection."""
 
-    def __init__(self, tenant: UUID, session: AsyncSession) -> None:
+    def __init__(self, tenant: UUID, session: AsyncSession, who: Who) -> None:
         self.tenant = tenant
         self.session = session
+        self.trace = Trace(session, who)
+
+    @property
+    def has_changed(self) -> bool:
+        return bool(self.trace.told or self.session.new or self.session.dirty or self.session.deleted)
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """A part that fails without the rest: what it did is undone, and was never told."""
+        await self.session.flush()
+        told = dict(self.trace.told)
+        try:
+            async with self.session.begin_nested():
+                yield
+                await self.session.flush()
+        except BaseException:
+            self.trace.told = told
+            raise
 
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
         await self.session.flush()
@@ -198,13 +234,15 @@ class Database:
         return ReadTx(self._reader, tenant, self._limits)
 
     @asynccontextmanager
-    async def work(self, tenant: UUID) -> AsyncIterator[WriteTx]:
-        """Commits at the end of the block, rolls back when it raises."""
+    async def work(self, tenant: UUID, who: Who = NOBODY) -> AsyncIterator[WriteTx]:
+        """Commits at the end of the block, with the trace of what was done; rolls back when it raises."""
         async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
             connection = await session.connection()
             for said in SET.format(tenant=tenant, limit=int(self._limits.statement_s * 1000)).split("; "):
                 await connection.execute(text(said))
-            yield WriteTx(tenant, session)
+            work = WriteTx(tenant, session, who)
+            yield work
+            await work.trace.write()
 
     async def fetch_across_tenants(self, sql: str, row: type[R], *arguments: object) -> list[R]:
         """For the few questions before a tenant is known. What they may see is the database's to say, not ours."""

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Text, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
+from sqlmodel import select as entities
 
-from db.engine import Database, Tx
+from db.engine import Database, Tx, Work
 from db.query import TENANT, Query, among, by_key, columns, compiled, parameter
 from db.rows import MemberRow, OrganizationRow
-from db.tables import Member, Organization
+from db.tables import Member, NumberSequence, Organization
 
 IDENTIFIED = columns(OrganizationRow, Organization, id=col(Organization.tenant_id))
 BY_ID = Query(
@@ -41,3 +43,10 @@ async def member_by_email(tx: Tx, email: str) -> MemberRow | None:
 async def everywhere(owner: Database) -> list[OrganizationRow]:
     """All organizations: for the owner of the database alone, since the wall shows others none."""
     return await owner.fetch_across_tenants(ALL, OrganizationRow)
+
+
+async def held_sequence(work: Work, kind: str) -> NumberSequence:
+    """The sequence of a kind, made with its first use; nobody else's until the unit of work ends."""
+    await work.session.exec(insert(NumberSequence).values(tenant_id=work.tenant, kind=kind, last=0).on_conflict_do_nothing())
+    mine = entities(NumberSequence).where(col(NumberSequence.tenant_id) == work.tenant, col(NumberSequence.kind) == kind)
+    return (await work.session.exec(mine.with_for_update())).one()

@@ -48,6 +48,10 @@ class ActorRow(Row):
     expires_at: datetime | None
 
 
+class NumberRow(Row):
+    number_key: str
+
+
 class CountRow(Row):
     count: int
 

@@ -1,18 +1,24 @@
 """Rules of contacts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from uuid import UUID
 
 from db import contacts as rows
+from db.clients import counts_of_contacts
 from db.contacts import counts_of_clients
+from db.keys import name_key
 from db.rows import ClientContactRow, ContactRow
 from db.search import Search
-from domain.errors import searched
+from db.tables import Contact, ContactFields
+from domain.changes import apply, held
+from domain.checks import checked, checked_patch
+from domain.errors import InUse, Refused, searched
+from domain.organizations import country
 from domain.pages import Order, Page, Reading, Span
-from domain.scope import Permission, ReadScope, Scope
+from domain.scope import Permission, ReadScope, Scope, WriteScope
 
-__all__ = ["Search", "by_id", "counts", "counts_of_clients", "of_clients", "page"]
+__all__ = ["Search", "by_id", "checked_new", "counts", "counts_of_clients", "create", "delete", "of_clients", "page", "update"]
 
 BY_POSITION: Order[ClientContactRow] = Order("client.contacts.position", attrgetter("position", "id"))
 BY_NAME: Order[ContactRow] = Order("contacts.name", attrgetter("name_key", "id"))
@@ -41,3 +47,41 @@ async def counts(scope: Scope, wanted: Sequence[Search]) -> list[int]:
 async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[ContactRow | None]:
     scope.must(Permission.CLIENTS_READ)
     return await rows.by_id(scope, ids)
+
+
+def checked_new(scope: WriteScope, values: Mapping[str, object], at: Sequence[str], country: str) -> Contact:
+    """A contact that is still to be stored."""
+    wanted = checked(ContactFields, values, at=at, country=country).model_dump()
+    return Contact(tenant_id=scope.tenant, **wanted, name_key=_key(wanted))
+
+
+def _key(values: Mapping[str, object]) -> str:
+    """Contacts are in order by their last name, then their first."""
+    return name_key(" ".join(str(values[name]) for name in ("last_name", "first_name") if values.get(name)))
+
+
+async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
+    scope.must(Permission.CLIENTS_WRITE)
+    contact = checked_new(scope, values, [], await country(scope))
+    scope.session.add(contact)
+    return contact.id
+
+
+async def update(scope: WriteScope, contact_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
+    """Changes the person, which shows at each of its clients."""
+    scope.must(Permission.CLIENTS_WRITE)
+    contact = await held(scope, Contact, contact_id, expected_version)
+    current = contact.model_dump(include=set(ContactFields.model_fields))
+    wanted = checked_patch(ContactFields, current, changes, country=await country(scope))
+    apply(contact, {**wanted, "name_key": _key({**current, **wanted})})
+    return contact.id
+
+
+async def delete(scope: WriteScope, contact_id: UUID, *, expected_version: int) -> UUID:
+    """Refused while it is a contact of any client."""
+    scope.must(Permission.CLIENTS_WRITE)
+    contact = await held(scope, Contact, contact_id, expected_version)
+    if uses := (await counts_of_contacts(scope, [contact_id]))[0]:
+        raise Refused(InUse(["id"], f"This is a contact of {uses} clients. Take it off each with `clientContactUnlink` first.", uses))
+    await scope.session.delete(contact)
+    return contact.id

@@ -1,9 +1,27 @@
 """What a rule says when it will not: an answer for the caller. Anything else that goes wrong is a bug."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
+from uuid import UUID
 
 LONGEST_SEARCH = 200
+
+
+class Code(StrEnum):
+    """Why something was not done: stable, for programs to tell apart."""
+
+    INVALID = "INVALID"
+    NOT_FOUND = "NOT_FOUND"
+    NAME_TAKEN = "NAME_TAKEN"
+    NUMBER_TAKEN = "NUMBER_TAKEN"
+    VERSION_CONFLICT = "VERSION_CONFLICT"
+    IN_USE = "IN_USE"
+    LAST_OWNER = "LAST_OWNER"
+    TOO_MANY = "TOO_MANY"
+    IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
 
 
 @dataclass(frozen=True)
@@ -13,21 +31,70 @@ class Refusal:
     A value, carried by `Refused`: graphql-core takes an exception found in a result for the failure of that field, so none can be shown.
     """
 
-    code: ClassVar[str]
+    code: ClassVar[Code]
     path: list[str]
     message: str
 
 
+@dataclass(frozen=True)
 class NotFound(Refusal):
-    code = "NOT_FOUND"
+    code = Code.NOT_FOUND
 
 
+@dataclass(frozen=True)
 class InvalidInput(Refusal):
-    code = "INVALID"
+    code = Code.INVALID
 
 
+@dataclass(frozen=True)
 class NameTaken(Refusal):
-    code = "NAME_TAKEN"
+    code = Code.NAME_TAKEN
+
+
+@dataclass(frozen=True)
+class NumberTaken(Refusal):
+    """The client that has the number."""
+
+    code = Code.NUMBER_TAKEN
+    client_id: UUID
+
+
+@dataclass(frozen=True)
+class VersionConflict(Refusal):
+    """What the object is, and the version that it has now."""
+
+    code = Code.VERSION_CONFLICT
+    object_type: str
+    object_id: UUID
+    current_version: int
+
+
+@dataclass(frozen=True)
+class InUse(Refusal):
+    """By how many others."""
+
+    code = Code.IN_USE
+    uses: int
+
+
+@dataclass(frozen=True)
+class LastOwner(Refusal):
+    code = Code.LAST_OWNER
+
+
+@dataclass(frozen=True)
+class TooMany(Refusal):
+    code = Code.TOO_MANY
+
+
+@dataclass(frozen=True)
+class IdempotencyKeyReused(Refusal):
+    code = Code.IDEMPOTENCY_KEY_REUSED
+
+
+def not_found(what: str, path: Sequence[str]) -> NotFound:
+    """The same for what never was and for what is another organization's."""
+    return NotFound([*path], f"There is no such {what}.")
 
 
 class Refused(Exception):  # noqa: N818 a refusal is a state, not an error of the program
@@ -44,6 +111,25 @@ class WrongValue(ValueError):  # noqa: N818 of the value, not of the program
     def __init__(self, rule: str, example: str) -> None:
         super().__init__(f"{rule}, for example `{example}`.")
         self.example = example
+
+
+class Faults:
+    """Refusals of the parts of a whole, so that a form hears of all its faults at once."""
+
+    def __init__(self) -> None:
+        self.found: list[Refusal] = []
+
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """Goes on after a refusal; what the part would have given is missing then."""
+        try:
+            yield
+        except Refused as refused:
+            self.found += refused.refusals
+
+    def refuse(self) -> None:
+        if self.found:
+            raise Refused(*self.found)
 
 
 class Forbidden(Exception):  # noqa: N818

@@ -1,18 +1,23 @@
 """Rules of labels. Whoever sees a client sees its labels, so that query needs no rule."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from uuid import UUID
 
+from db import entities
 from db import labels as rows
+from db.keys import name_key
 from db.labels import of_clients
 from db.rows import LabelRow
 from db.search import Search
-from domain.errors import searched
+from db.tables import ClientLabel, Label, LabelFields
+from domain.changes import apply, held
+from domain.checks import checked, checked_patch
+from domain.errors import NameTaken, Refused, searched
 from domain.pages import Order, Page, Reading, Span
-from domain.scope import Permission, ReadScope, Scope
+from domain.scope import Permission, ReadScope, Scope, WriteScope
 
-__all__ = ["by_id", "counts", "of_clients", "page"]
+__all__ = ["by_id", "checked_new", "counts", "create", "delete", "of_clients", "page", "update"]
 
 BY_NAME: Order[LabelRow] = Order("labels.name", attrgetter("name_key", "id"))
 
@@ -34,3 +39,46 @@ async def counts(scope: Scope, wanted: Sequence[Search]) -> list[int]:
 async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[LabelRow | None]:
     scope.must(Permission.CLIENTS_READ)
     return await rows.by_id(scope, ids)
+
+
+async def checked_new(scope: WriteScope, values: Mapping[str, object], at: Sequence[str] = ()) -> Label:
+    """A label that is still to be stored."""
+    wanted = checked(LabelFields, values, at=at)
+    await _refuse_taken(scope, wanted.name, at)
+    return Label(tenant_id=scope.tenant, **wanted.model_dump(), name_key=name_key(wanted.name))
+
+
+async def _refuse_taken(scope: WriteScope, name: str, at: Sequence[str] = (), own: UUID | None = None) -> None:
+    """Without regard to capitals and accents. Two that come at once both look, one is stored, and the other looks again."""
+    taken = await entities.found(scope, Label, name_key=name_key(name))
+    if any(label.id != own for label in taken):
+        raise Refused(NameTaken([*at, "name"], f"There is a label {name} already. Choose it, or another name."))
+
+
+async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
+    scope.must(Permission.CLIENTS_WRITE)
+    label = await checked_new(scope, values)
+    scope.session.add(label)
+    return label.id
+
+
+async def update(scope: WriteScope, label_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
+    scope.must(Permission.CLIENTS_WRITE)
+    label = await held(scope, Label, label_id, expected_version)
+    wanted = checked_patch(LabelFields, label.model_dump(), changes)
+    if "name" in wanted:
+        await _refuse_taken(scope, str(wanted["name"]), own=label_id)
+        wanted["name_key"] = name_key(str(wanted["name"]))
+    apply(label, wanted)
+    return label.id
+
+
+async def delete(scope: WriteScope, label_id: UUID, *, expected_version: int) -> UUID:
+    """Takes it off every client; the clients stay."""
+    scope.must(Permission.CLIENTS_WRITE)
+    label = await held(scope, Label, label_id, expected_version)
+    for link in await entities.found(scope, ClientLabel, label_id=label_id):
+        await scope.session.delete(link)
+    await scope.session.flush()
+    await scope.session.delete(label)
+    return label.id

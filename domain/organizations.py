@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from uuid import UUID
 
+from db import entities
 from db import organizations as rows
 from db.keys import new_id
 from db.organizations import by_id, everywhere, members_by_id
@@ -11,7 +12,7 @@ from domain.checks import checked
 from domain.errors import NameTaken, Refused
 from domain.scope import Permission, WriteScope
 
-__all__ = ["add_member", "by_id", "create", "everywhere", "members_by_id", "new_tenant"]
+__all__ = ["add_member", "by_id", "country", "create", "everywhere", "members_by_id", "new_tenant", "own"]
 
 new_tenant = new_id
 
@@ -34,3 +35,14 @@ async def add_member(scope: WriteScope, values: Mapping[str, object]) -> UUID:
     member = Member(tenant_id=scope.tenant, **wanted.model_dump())
     scope.session.add(member)
     return member.id
+
+
+async def own(scope: WriteScope) -> Organization:
+    """The organization that the unit of work is of."""
+    (found,) = await entities.found(scope, Organization)
+    return found
+
+
+async def country(scope: WriteScope) -> str:
+    """Where a telephone number is from that does not say it."""
+    return (await own(scope)).country

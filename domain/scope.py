@@ -1,5 +1,7 @@
 """Who asks, what they may, and the transaction in which they ask."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -7,9 +9,10 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.engine import Tx, Work
+from db.engine import Database, Tx, Work
 from db.query import Query, R
-from db.tables import Role
+from db.tables import Channel, Role
+from db.traces import Who
 from domain.cursors import Cursors
 from domain.errors import Forbidden
 
@@ -45,11 +48,12 @@ class Actor:
     permissions: frozenset[Permission]
     member_id: UUID | None = None
     token_id: UUID | None = None
+    channel: Channel = Channel.API
 
     @classmethod
     def operator(cls, tenant: UUID) -> Self:
         """Whoever runs the server, at its command line: needs no token, since the owner's address is one."""
-        return cls(tenant, EVERYTHING)
+        return cls(tenant, EVERYTHING, channel=Channel.COMMAND_LINE)
 
 
 class Scope:
@@ -57,9 +61,11 @@ class Scope:
 
     def __init__(self, actor: Actor, tx: Tx) -> None:
         self.actor = actor
+        self.has_asked = False
         self._tx = tx
 
     def may(self, permission: Permission) -> bool:
+        self.has_asked = True
         return permission in self.actor.permissions
 
     def must(self, permission: Permission) -> None:
@@ -78,6 +84,10 @@ class ReadScope(Scope):
         self.cursors = cursors
 
 
+class NoRightAskedError(Exception):
+    """A rule changed something without asking for a right: a bug, so nothing is kept."""
+
+
 class WriteScope(Scope):
     """A unit of work and who asks for it."""
 
@@ -85,3 +95,14 @@ class WriteScope(Scope):
         super().__init__(actor, work)
         self.tenant = actor.tenant
         self.session: AsyncSession = work.session
+        self.attempt = work.attempt
+
+
+@asynccontextmanager
+async def writing(database: Database, actor: Actor, operation: str) -> AsyncIterator[WriteScope]:
+    """A unit of work of this name, kept at its end if a right was asked for."""
+    async with database.work(actor.tenant, Who(actor.member_id, actor.token_id, actor.channel, operation)) as work:
+        scope = WriteScope(actor, work)
+        yield scope
+        if work.has_changed and not scope.has_asked:
+            raise NoRightAskedError(operation)

@@ -13,6 +13,7 @@ from db.rows import AddressRow, ClientRow, ContactClientRow, LabelClientRow
 from domain import clients
 from domain.clients import Filter, Sort, Sorting
 from domain.errors import BadInput
+from domain.idempotency import Outcome
 from domain.pages import Page, Span
 from resolvers.arguments import After, Before, First, Last, OrderDirection
 from resolvers.context import Info
@@ -103,6 +104,14 @@ async def one(info: Info, by: Lookup) -> ClientRow | None:
         return await clients.by_number(info.context.read(), by.number.value)
     key = key_of(by.id.value) if by.id is not None and by.id.value.type_name == "Client" else None
     return await info.context.loaders.clients.load(key) if key else None
+
+
+def by_id(loaders: Loaders) -> Loader[UUID, ClientRow | None]:
+    return loaders.clients
+
+
+async def changed(info: Info, root: strawberry.Parent[Outcome[list[UUID]]]) -> list[ClientRow | None] | None:
+    return None if root.value is None else await info.context.loaders.clients.load_level(root.value)
 
 
 def total(loaders: Loaders) -> Loader[Filter, int]:

@@ -7,11 +7,14 @@ import strawberry
 from strawberry.relay import GlobalID
 
 from db.rows import ClientContactRow, ContactRow
+from db.tables import ContactFields
 from domain import contacts
 from domain.contacts import Search
 from domain.pages import Page, Span
+from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, Within
 from resolvers.context import Info
+from resolvers.inputs import changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loader, Loaders
 from resolvers.nodes import key_of
 
@@ -39,3 +42,36 @@ def total_of_client(loaders: Loaders) -> Loader[UUID, int]:
 async def one(info: Info, id: Annotated[GlobalID, strawberry.argument(description="The id of the contact.")]) -> ContactRow | None:
     key = key_of(id) if id.type_name == "Contact" else None
     return await info.context.loaders.contacts.load(key) if key else None
+
+
+def by_id(loaders: Loaders) -> Loader[UUID, ContactRow | None]:
+    return loaders.contacts
+
+
+@input_of(ContactFields, description="A new contact.")
+class ContactCreateInput: ...
+
+
+@patch_of(ContactFields, description="What to change of a contact: what is left out stays, null clears.")
+class ContactUpdateInput:
+    id: GlobalID = strawberry.field(description="The contact.")
+    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+
+
+@strawberry.input(description="A contact to delete.")
+class ContactDeleteInput:
+    id: GlobalID = strawberry.field(description="The contact.")
+    expected_version: int = strawberry.field(description="The `version` that you saw.")
+
+
+async def create(scope: WriteScope, input: ContactCreateInput) -> UUID:
+    return await contacts.create(scope, given(ContactFields, input))
+
+
+async def update(scope: WriteScope, input: ContactUpdateInput) -> UUID:
+    contact_id = id_of(input.id, "Contact")
+    return await contacts.update(scope, contact_id, changed(ContactFields, input), expected_version=input.expected_version)
+
+
+async def delete(scope: WriteScope, input: ContactDeleteInput) -> UUID:
+    return await contacts.delete(scope, id_of(input.id, "Contact"), expected_version=input.expected_version)

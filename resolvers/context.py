@@ -1,27 +1,42 @@
-"""What one operation has: who asks, its read transaction, its loaders."""
+"""What one operation has: who asks, its read transaction, its loaders, and a unit of work for each change."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 import strawberry
 
 from db.engine import Database
 from domain.cursors import Cursors
-from domain.scope import Actor, ReadScope
+from domain.scope import Actor, ReadScope, WriteScope, writing
 from resolvers.loaders import Loaders
 
 
 class Context:
     """Costs nothing until the first statement."""
 
-    def __init__(self, database: Database, actor: Actor, secrets: Sequence[bytes]) -> None:
+    def __init__(self, database: Database, actor: Actor, secrets: Sequence[bytes], idempotency_key: str | None = None) -> None:
         self.actor = actor
-        self._reads = database.read(actor.tenant)
-        self._scope = ReadScope(actor, self._reads, Cursors(secrets, actor.tenant))
+        self.idempotency_key = idempotency_key
+        self._database = database
+        self._cursors = Cursors(secrets, actor.tenant)
+        self._begin_reads()
+
+    def _begin_reads(self) -> None:
+        self._reads = self._database.read(self.actor.tenant)
+        self._scope = ReadScope(self.actor, self._reads, self._cursors)
         self.loaders = Loaders(self._scope)
 
     def read(self) -> ReadScope:
         return self._scope
+
+    @asynccontextmanager
+    async def write(self, operation: str) -> AsyncIterator[WriteScope]:
+        """Ends the reads so far first: no connection is held while another is asked for, and later reads see what was written."""
+        await self._reads.end()
+        self._begin_reads()
+        async with writing(self._database, self.actor, operation) as scope:
+            yield scope
 
     async def end(self) -> None:
         """Gives the read transaction back, whatever happened."""

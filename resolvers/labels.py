@@ -2,12 +2,18 @@
 
 from uuid import UUID
 
+import strawberry
+from strawberry.relay import GlobalID
+
 from db.rows import ClientLabelRow, LabelRow
+from db.tables import LabelFields
 from domain import labels
 from domain.contacts import Search
 from domain.pages import Page, Span
+from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, Within
 from resolvers.context import Info
+from resolvers.inputs import changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loader, Loaders
 
 
@@ -23,3 +29,36 @@ async def page(
 
 def total(loaders: Loaders) -> Loader[Search, int]:
     return loaders.label_count
+
+
+def by_id(loaders: Loaders) -> Loader[UUID, LabelRow | None]:
+    return loaders.labels
+
+
+@input_of(LabelFields, description="A new label.")
+class LabelCreateInput: ...
+
+
+@patch_of(LabelFields, description="What to change of a label: what is left out stays.")
+class LabelUpdateInput:
+    id: GlobalID = strawberry.field(description="The label.")
+    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+
+
+@strawberry.input(description="A label to delete.")
+class LabelDeleteInput:
+    id: GlobalID = strawberry.field(description="The label.")
+    expected_version: int = strawberry.field(description="The `version` that you saw.")
+
+
+async def create(scope: WriteScope, input: LabelCreateInput) -> UUID:
+    return await labels.create(scope, given(LabelFields, input))
+
+
+async def update(scope: WriteScope, input: LabelUpdateInput) -> UUID:
+    label_id = id_of(input.id, "Label")
+    return await labels.update(scope, label_id, changed(LabelFields, input), expected_version=input.expected_version)
+
+
+async def delete(scope: WriteScope, input: LabelDeleteInput) -> UUID:
+    return await labels.delete(scope, id_of(input.id, "Label"), expected_version=input.expected_version)

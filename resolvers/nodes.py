@@ -10,7 +10,7 @@ import strawberry
 from strawberry.relay import GlobalID
 
 from db.query import Row
-from domain.errors import BadInput
+from domain.errors import BadInput, VersionConflict
 from domain.pages import LARGEST
 from resolvers.context import Info
 from resolvers.loaders import Loader, Loaders
@@ -38,6 +38,12 @@ async def by_ids(info: Info, ids: Annotated[list[GlobalID], strawberry.argument(
     if len(ids) > LARGEST:
         raise BadInput(f"`ids` has at most {LARGEST}.")
     return list(await asyncio.gather(*(by_id(info, key) for key in ids)))
+
+
+async def current(info: Info, root: strawberry.Parent[VersionConflict]) -> Row | None:
+    """What somebody else made of it."""
+    found: Row | None = await LOADERS[root.object_type](info.context.loaders).load(root.object_id)
+    return found
 
 
 def key_of(id: GlobalID) -> UUID | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from db.rows import AddressRow, ClientRow
-from db.tables import AddressType, ClientKind
+from db.tables import AddressFields, AddressType, ClientFields, ClientKind
 from resolvers import clients, contacts, finance, labels, projects, revenue
 from resolvers.words import words
 from schema.connections import COUNTED, TOTAL, Connection, Edge
@@ -38,7 +38,7 @@ words(
 )
 
 
-@lens(ClientRow, AddressRow, description="Where a client is found.")
+@lens(ClientRow, AddressRow, fields=AddressFields, description="Where a client is found.")
 class Address:
     line1: str | None = strawberry.field(description="Street and house number.")
     line2: str | None = strawberry.field(description="What the first line has no room for.")
@@ -58,7 +58,7 @@ def _address(row: ClientRow) -> ClientRow | None:
     return row if row.has_address else None
 
 
-@lens(ClientRow, description="A company or person for whom work is done.")
+@lens(ClientRow, fields=ClientFields, description="A company or person for whom work is done.")
 class Client(Node):
     name: str = strawberry.field(description="Name. Several clients may have the same.")
     number: str | None = strawberry.field(description="Client number, as text: `0012` is not `12`. Unique in the organization.")

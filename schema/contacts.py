@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from db.rows import ContactRow
-from db.tables.contacts import ContactRole, Recipient
+from db.tables.contacts import ClientContactFields, ContactFields, ContactRole, Recipient
 from resolvers import clients, contacts
 from resolvers.words import words
 from schema.connections import COUNTED, TOTAL, Connection, Edge
 from schema.fields import by
-from schema.lens import Node, lens, read
+from schema.lens import SHOWN, Node, lens, read
 
 if TYPE_CHECKING:
     from schema.clients import ContactClientConnection
@@ -41,7 +41,7 @@ def _full_name(row: ContactRow) -> str:
     return " ".join(part for part in (row.first_name, row.last_name) if part)
 
 
-@lens(ContactRow, description="A person to talk to, who may belong to several clients.")
+@lens(ContactRow, fields=ContactFields, description="A person to talk to, who may belong to several clients.")
 class Contact(Node):
     first_name: str | None = strawberry.field(description="First name; a contact has this or a last name, or both.")
     last_name: str | None = strawberry.field(description="Last name, with what goes before it.")
@@ -79,6 +79,9 @@ class Link:
 
 @strawberry.type(description="A contact as one client knows it.")
 class ClientContactEdge(Link, Edge[Contact]): ...
+
+
+SHOWN[ClientContactFields] = ClientContactEdge
 
 
 @strawberry.type(description="Contacts of a client, by their position there.")

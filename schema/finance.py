@@ -7,7 +7,7 @@ from operator import attrgetter
 import strawberry
 
 from db.rows import FinancialRow, InvoiceLayoutRow, InvoiceRow, VatRateRow
-from db.tables.clients import InvoiceDelivery, VatTreatment
+from db.tables.clients import ClientFinancialFields, InvoiceDelivery, VatTreatment
 from db.tables.invoices import InvoiceKind, InvoiceStatus, VatCategory
 from domain.scope import Permission
 from resolvers import finance
@@ -77,7 +77,11 @@ class InvoiceLayout(Node):
     version: int = strawberry.field(description="Grows by one with each change.")
 
 
-@lens(FinancialRow, description="What projects and invoices of a client are made with unless they say otherwise.")
+@lens(
+    FinancialRow,
+    fields=ClientFinancialFields,
+    description="What a client's projects and invoices are made with unless they say otherwise.",
+)
 class ClientFinancialSettings:
     currency: CurrencyCode = strawberry.field(description="Currency; the organization's where the client has none of its own.")
     default_hourly_rate: Money | None = read(money("default_hourly_rate"), description="Price of an hour.")

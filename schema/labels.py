@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from db.rows import LabelRow
+from db.tables import LabelFields
 from resolvers import clients, labels
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import by
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from schema.clients import LabelClientConnection
 
 
-@lens(LabelRow, description="A word to sort clients by.")
+@lens(LabelRow, fields=LabelFields, description="A word to sort clients by.")
 class Label(Node):
     name: str = strawberry.field(description="Name, unique in the organization.")
     color: str = strawberry.field(description="Colour, as `#RRGGBB`.")

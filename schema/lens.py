@@ -7,8 +7,10 @@ Both stay what Strawberry calls basic fields: no arguments, no waiting, no `info
 from base64 import b64encode
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 import strawberry
+from pydantic import BaseModel
 from strawberry.relay import GlobalID
 from strawberry.types.field import StrawberryField
 
@@ -39,7 +41,11 @@ class Node:
     id: GlobalID = strawberry.field(description=ID)
 
 
-def lens(*sources: type, description: str) -> Callable[[type[T]], type[T]]:
+SHOWN: dict[type[BaseModel], type] = {}
+"""The type that shows a field set, and so says of inputs too what each field is."""
+
+
+def lens(*sources: type, description: str, fields: type[BaseModel] | None = None) -> Callable[[type[T]], type[T]]:
     """A type whose values are of the given classes. A Node gets its id from the UUID of its row."""
 
     def shown(cls: type[T]) -> type[T]:
@@ -48,12 +54,16 @@ def lens(*sources: type, description: str) -> Callable[[type[T]], type[T]]:
         shape.sources = sources
         if issubclass(cls, Node):
             shape.__annotations__ = {"id": GlobalID, **cls.__annotations__}
-            shape.id = read(_global_id(cls.__name__), description=ID)
-        return strawberry.type(cls, description=description)
+            shown_id = global_id(cls.__name__)
+            shape.id = read(lambda row: shown_id(row.id), description=ID)
+        made = strawberry.type(cls, description=description)
+        if fields:
+            SHOWN[fields] = made
+        return made
 
     return shown
 
 
-def _global_id(name: str) -> Callable[[Any], str]:
-    prefix = f"{name}:"
-    return lambda row: b64encode(f"{prefix}{row.id}".encode()).decode()
+def global_id(name: str) -> Callable[[UUID], str]:
+    """What makes an identifier of the UUID of a row of that type."""
+    return lambda key: b64encode(f"{name}:{key}".encode()).decode()

@@ -1,21 +1,25 @@
 """The root: where every operation begins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLDirective, GraphQLError
 from strawberry.extensions import SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
 from domain.pages import LARGEST
 from domain.scope import Permission
-from resolvers import clients, contacts, labels, nodes, viewer
+from resolvers import clients, contacts, inputs, labels, nodes, viewer
+from resolvers.mutations import IDEMPOTENT
+from schema import errors
+from schema.changes import Mutation
 from schema.clients import Client, ClientConnection
 from schema.contacts import Contact, ContactConnection
 from schema.fields import Terms, answered
 from schema.labels import Label, LabelConnection
-from schema.lens import Node
+from schema.lens import SHOWN, Node
 from schema.scalars import SCALARS
 from schema.viewer import Member, Organization, Viewer
 
@@ -37,15 +41,29 @@ class Query:
 
 
 class _Schema(strawberry.Schema):
+    def _collect_graphql_directives(self, schema_directive_types: Iterable[type]) -> tuple[GraphQLDirective, ...]:
+        """Strawberry's own way to declare a directive of operations would run every field asynchronously."""
+        return (*super()._collect_graphql_directives(schema_directive_types), IDEMPOTENT)
+
     def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
         """Nothing: users' mistakes are no matter for the log, and whoever answers logs the rest."""
 
 
 def build(extensions: Sequence[type[SchemaExtension] | Callable[[], SchemaExtension]] = ()) -> strawberry.Schema:
     """The schema. Only one per process: building it changes the classes it is made of."""
+    for made, fields in inputs.MADE:
+        _describe(made, SHOWN[fields])
     return _Schema(
         Query,
-        types=[Client, Contact, Label, Member, Organization],
+        Mutation,
+        types=[Client, Contact, Label, Member, Organization, *errors.KINDS],
         extensions=extensions,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
+
+
+def _describe(made: Any, shown: Any) -> None:  # noqa: ANN401 classes that Strawberry has added to
+    """A field of an input is what the type that shows it says."""
+    said = {field.python_name: field.description for field in shown.__strawberry_definition__.fields}
+    for field in made.__strawberry_definition__.fields:
+        field.description = field.description or said[field.python_name]

@@ -32,6 +32,16 @@ def _moment(value: object) -> datetime:
     raise GraphQLError(f"{value!r} is not a moment. A moment is written with its offset, as 2026-01-31T09:30:00+01:00 or …Z.")
 
 
+NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,15})?")
+
+
+def _number(value: object) -> Decimal:
+    """As text, since a JSON number is a float to many; whole numbers are exact anyway. Neither NaN nor powers of ten."""
+    if (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, str) and NUMBER.fullmatch(value)):
+        return Decimal(value)
+    raise GraphQLError(f'{value!r} is not an exact number. A number is written as text, as "1234.50".')
+
+
 def _is_output_only(value: object) -> object:
     raise GraphQLError(f"{value!r} cannot be given here.")
 
@@ -40,7 +50,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     Decimal: strawberry.scalar(
         name="Decimal",
         serialize=str,
-        parse_value=_is_output_only,
+        parse_value=_number,
         description='An exact decimal number, as text: `"1234.50"`.',
         specified_by_url="https://scalars.graphql.org/chillicream/decimal",
     ),

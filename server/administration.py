@@ -14,7 +14,7 @@ from db.engine import Database
 from db.rows import OrganizationRow, TokenRow
 from db.tables import Role
 from domain import organizations, tokens
-from domain.scope import Actor, Permission, Scope, WriteScope
+from domain.scope import Actor, Permission, Scope, writing
 from domain.tokens import NewToken
 from server.doctor import UnfitError
 from server.options import DataDir, chosen, run, say
@@ -58,9 +58,9 @@ def organization_create(
 
     async def act(database: Database) -> UUID:
         tenant = organizations.new_tenant()
-        async with database.work(tenant) as work:
+        async with writing(database, Actor.operator(tenant), "organization create") as scope:
             values = {"name": name, "base_currency": currency, "country": country}
-            return await organizations.create(WriteScope(Actor.operator(tenant), work), values)
+            return await organizations.create(scope, values)
 
     typer.echo(_as_operator(data_dir, act))
 
@@ -77,9 +77,9 @@ def member_add(
 
     async def act(database: Database) -> UUID:
         tenant = (await _organization(database, of)).id
-        async with database.work(tenant) as work:
+        async with writing(database, Actor.operator(tenant), "member add") as scope:
             values = {"name": name, "email": email, "role": role}
-            return await organizations.add_member(WriteScope(Actor.operator(tenant), work), values)
+            return await organizations.add_member(scope, values)
 
     typer.echo(_as_operator(data_dir, act))
 
@@ -101,9 +101,9 @@ def token_create(  # noqa: PLR0913, PLR0917 its options
 
     async def act(database: Database) -> str:
         found = await _organization(database, of)
-        async with database.work(found.id) as work:
+        async with writing(database, Actor.operator(found.id), "token create") as work:
             wanted = NewToken(name, role, member, scope or None, until)
-            return await tokens.create(WriteScope(Actor.operator(found.id), work), wanted)
+            return await tokens.create(work, wanted)
 
     secret = _as_operator(data_dir, act)
     typer.echo(secret if quiet else f"{secret}\nKeep it well: it is shown only now. Send it as `Authorization: Bearer {secret[:8]}…`.")
@@ -142,8 +142,8 @@ def token_revoke(
 
     async def act(database: Database) -> None:
         tenant = (await _organization(database, of)).id
-        async with database.work(tenant) as work:
-            await tokens.revoke(WriteScope(Actor.operator(tenant), work), id)
+        async with writing(database, Actor.operator(tenant), "token revoke") as scope:
+            await tokens.revoke(scope, id)
 
     _as_operator(data_dir, act)
     typer.echo("Revoked.")

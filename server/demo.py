@@ -7,7 +7,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from db import demo
 from domain import tokens
-from domain.scope import Actor, WriteScope
+from domain.scope import Actor, writing
 from domain.tokens import NewToken
 from server.place import Place, as_owner
 from server.secrets import kept, renewed
@@ -49,6 +49,6 @@ async def _known(found: Place, path: Path, secret: str) -> str:
         if await tokens.actor_of(owner, secret):
             return secret
         actor = Actor.operator(demo.TENANT)
-        async with owner.work(demo.TENANT) as work:
-            made = await tokens.create(WriteScope(actor, work), NewToken("Demo", member_email=demo.OWNER))
+        async with writing(owner, actor, "demo") as work:
+            made = await tokens.create(work, NewToken("Demo", member_email=demo.OWNER))
     return renewed(path, made)

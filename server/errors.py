@@ -7,16 +7,18 @@ from uuid import uuid4
 
 import asyncpg
 from graphql import GraphQLError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from strawberry.exceptions import StrawberryInputCoercionError
 
-from db.engine import BusyError
+from db.engine import BusyError, plain
 from domain.errors import BadInput, Forbidden, Refused
 
 log = logging.getLogger("relaties")
 OURS = (Forbidden, BadInput, Refused)
 KNOWN: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
     ((StrawberryInputCoercionError,), "BAD_USER_INPUT", ""),
-    ((BusyError,), "UNAVAILABLE", "Too many operations at once. Try again in a moment."),
+    ((BusyError, PoolTimeoutError), "UNAVAILABLE", "Too many operations at once. Try again in a moment."),
+    ((asyncpg.LockNotAvailableError,), "UNAVAILABLE", "Somebody else is changing this. Try again in a moment."),
     ((asyncpg.QueryCanceledError, TimeoutError), "TIMEOUT", "This took too long. Ask for less at once."),
     (
         (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError),
@@ -32,7 +34,7 @@ def problem(code: str, message: str, **more: object) -> dict[str, object]:
 
 
 def shown(error: GraphQLError) -> Mapping[str, Any]:
-    cause = error.original_error
+    cause = plain(error.original_error) if error.original_error else None
     if isinstance(cause, OURS) or (cause is None and error.extensions and "code" in error.extensions):
         return error.formatted
     if cause is None or isinstance(cause, GraphQLError):

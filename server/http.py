@@ -23,7 +23,7 @@ from server.errors import masked, problem, shown
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
-ALLOWED = {OperationType.QUERY}
+ALLOWED = {OperationType.QUERY, OperationType.MUTATION}
 
 
 class Asked(BaseModel):
@@ -85,13 +85,13 @@ class GraphQL:
         asked = _read(await _body(request, self.max_body))
         try:
             async with asyncio.timeout(self.seconds):
-                return await self._executed(asked, actor)
+                return await self._executed(asked, actor, request.headers.get("idempotency-key"))
         except TimeoutError:
             message = f"The operation took longer than {self.seconds:g} seconds. Ask for less at once."
             raise Unanswerable(504, "TIMEOUT", message) from None
 
-    async def _executed(self, asked: Asked, actor: Actor) -> ExecutionResult:
-        context = Context(self.database, actor, self.secrets)
+    async def _executed(self, asked: Asked, actor: Actor, key: str | None) -> ExecutionResult:
+        context = Context(self.database, actor, self.secrets, key)
         try:
             return await self.schema.execute(
                 asked.query,
@@ -103,7 +103,7 @@ class GraphQL:
         except CannotGetOperationTypeError as unknown:
             raise Unanswerable(400, "BAD_REQUEST", "The document has no operation of the name in `operationName`.") from unknown
         except InvalidOperationTypeError as unknown:
-            raise Unanswerable(400, "BAD_REQUEST", "Only queries are answered here.") from unknown
+            raise Unanswerable(400, "BAD_REQUEST", "Only queries and mutations are answered here.") from unknown
         finally:
             await context.end()
 

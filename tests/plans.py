@@ -97,6 +97,7 @@ def arguments(found: Large) -> dict[str, dict[str, object]]:
         "clients.count": {},
         "clients.count_filtered": {**FILTERS, **labels},
         "clients.by_number": {"number": "77"},
+        "clients.numbers": {"numbers": [f"{number:04}" for number in range(100)]},
         "clients.of_contacts": {"ids": found.contacts, "count": 26, **after},
         "clients.of_labels": {"ids": found.labels[:1], "count": 26},
         "clients.count_of_contacts": {"ids": found.contacts},

@@ -15,7 +15,7 @@ RIGHTS = (
     f"SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {SCHEMA}",
     f"EXECUTE ON ALL FUNCTIONS IN SCHEMA {SCHEMA}",
 )
-ONLY_READ = ("alembic_version",)
+KEPT_FROM = {"alembic_version": "INSERT, UPDATE, DELETE", "audit_event": "UPDATE, DELETE"}  # the one is only read, the other only added to
 # Before PostgreSQL 16 CREATEROLE alone let a role change others; since then only those that it made.
 MAY_CHANGE = """SELECT me.rolsuper OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole)
  OR pg_has_role(it.oid, 'USAGE WITH ADMIN OPTION') FROM pg_roles me, pg_roles it WHERE me.rolname = current_user AND it.rolname = :name"""
@@ -35,8 +35,8 @@ def let_in(connection: Connection, runtime_url: str) -> None:
             connection.execute(text(f"ALTER ROLE {role} SET {setting} = '{value}'"))
     for right in RIGHTS:
         connection.execute(text(f"GRANT {right} TO {role}"))
-    for table in ONLY_READ:
-        connection.execute(text(f"REVOKE INSERT, UPDATE, DELETE ON {SCHEMA}.{table} FROM {role}"))
+    for table, rights in KEPT_FROM.items():
+        connection.execute(text(f"REVOKE {rights} ON {SCHEMA}.{table} FROM {role}"))
 
 
 def _quoted(connection: Connection, how: str, value: str) -> str:

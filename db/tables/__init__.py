@@ -2,25 +2,32 @@
 
 from db.tables.base import SCHEMA, Row, Table
 from db.tables.clients import AddressFields, AddressType, Client, ClientAddress, ClientFields, ClientFinancialFields, ClientKind
-from db.tables.contacts import ClientContact, ClientLabel, Contact, ContactFields, Label, LabelFields
+from db.tables.contacts import ClientContact, ClientContactFields, ClientLabel, Contact, ContactFields, ContactRole, Label, LabelFields
 from db.tables.invoices import Invoice, InvoiceKind, InvoiceLayout, InvoiceLine, InvoiceStatus, Payment, PaymentAllocation, VatRate
-from db.tables.organizations import ApiToken, Member, MemberFields, Organization, OrganizationFields, Role
+from db.tables.organizations import ApiToken, Member, MemberFields, NumberSequence, Organization, OrganizationFields, Role
 from db.tables.projects import Project, Registration
+from db.tables.traces import Action, AuditEvent, Channel, IdempotencyKey, OutboxEvent
 
 __all__ = [
     "SCHEMA",
+    "Action",
     "AddressFields",
     "AddressType",
     "ApiToken",
+    "AuditEvent",
+    "Channel",
     "Client",
     "ClientAddress",
     "ClientContact",
+    "ClientContactFields",
     "ClientFields",
     "ClientFinancialFields",
     "ClientKind",
     "ClientLabel",
     "Contact",
     "ContactFields",
+    "ContactRole",
+    "IdempotencyKey",
     "Invoice",
     "InvoiceKind",
     "InvoiceLayout",
@@ -30,8 +37,10 @@ __all__ = [
     "LabelFields",
     "Member",
     "MemberFields",
+    "NumberSequence",
     "Organization",
     "OrganizationFields",
+    "OutboxEvent",
     "Payment",
     "PaymentAllocation",
     "Project",

@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, Field
-from sqlalchemy import Column, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field as Stored
 
@@ -51,6 +51,15 @@ class Organization(OrganizationFields, Changing, Table, table=True):
     )
     default_vat_rate_id: UUID | None = None
     default_layout_id: UUID | None = None
+
+
+class NumberSequence(Table, table=True):
+    """The last number that was given out of a kind; its row is held by who takes the next."""
+
+    __tablename__ = "number_sequence"
+    __table_args__ = (of_organization(), check("last", "last >= 0"))
+    kind: str = Stored(primary_key=True, max_length=20)
+    last: int = Stored(default=0, sa_type=BigInteger)
 
 
 class MemberFields(BaseModel):

@@ -18,6 +18,7 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "clients.count": clients._count(()),  # noqa: SLF001
     "clients.count_filtered": clients._count(EVERY),  # noqa: SLF001
     "clients.by_number": clients.BY_NUMBER,
+    "clients.numbers": clients.NUMBERS,
     "clients.by_id": clients.BY_ID,
     "contacts.of_clients": contacts._of_clients(is_ascending=True, is_next=False),  # noqa: SLF001
     "contacts.of_clients_after": contacts._of_clients(is_ascending=False, is_next=True),  # noqa: SLF001

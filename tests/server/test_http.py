@@ -62,7 +62,7 @@ async def test_only_json_is_taken(api: Api) -> None:
         b"", b"null", b"1", b'"x"', b"[]", b"{", b"\xff", b"{}", b'[{"query": "{ viewer { permissions } }"}]',
         b'{"query": NaN}', b'{"query": ""}', b'{"query": 1}', b'{"query": "{ a }", "variables": []}', b'{"query": "\\ud800"}',
         b'{"query": "{ a }", "operationName": 1}',
-        b'{"query": "{ a }", "variables": {"x": ["\\u0000"]}}', b'{"query": "{ a }", "other": 1}', b'{"query": "mutation { x }"}',
+        b'{"query": "{ a }", "variables": {"x": ["\\u0000"]}}', b'{"query": "{ a }", "other": 1}',
         b"[" * 100_000, b'{"query": "{ a }", "variables": {"x": ' + b"9" * 5000 + b"}}", b'{"query": "subscription { x }"}',
     ],
     ids=lambda body: body[:40].decode(errors="replace"),

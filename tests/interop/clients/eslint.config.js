@@ -42,7 +42,7 @@ export default [
         { types: true, DirectiveDefinition: true, FieldDefinition: true, EnumValueDefinition: true, ignoredSelectors: ["DirectiveDefinition[name.value=oneOf]"] },
       ],
       // Of Relay: an edge and a connection are found by the place they lie at.
-      "@graphql-eslint/strict-id-in-types": ["error", { exceptions: { types: VALUES, suffixes: ["Connection", "Edge"] } }],
+      "@graphql-eslint/strict-id-in-types": ["error", { exceptions: { types: VALUES, suffixes: ["Connection", "Edge", "Payload", "Error"] } }],
     },
   },
   {

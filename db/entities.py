@@ -1,0 +1,34 @@
+"""Rows as entities, for a unit of work to change."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from sqlmodel import col, select
+
+from db.engine import Work
+from db.tables import Row, Table
+
+T = TypeVar("T", bound=Row)
+E = TypeVar("E", bound=Table)
+
+
+async def locked(work: Work, table: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
+    """The rows there are, held until the unit of work ends, in the order of their ids, so that two that meet wait and never block."""
+    mine = select(table).where(col(table.tenant_id) == work.tenant, col(table.id).in_(ids)).order_by(col(table.id))
+    return {row.id: row for row in await work.session.exec(mine.with_for_update())}
+
+
+async def shared(work: Work, table: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
+    """The rows there are, which nobody removes or renames until the unit of work ends."""
+    mine = select(table).where(col(table.tenant_id) == work.tenant, col(table.id).in_(ids)).order_by(col(table.id))
+    return {row.id: row for row in await work.session.exec(mine.with_for_update(key_share=True, read=True))}
+
+
+async def found(work: Work, table: type[E], **keys: object) -> list[E]:
+    """The rows whose columns are equal to these, or among them where a list is given."""
+    mine = select(table).where(col(table.tenant_id) == work.tenant)
+    for name, wanted in keys.items():
+        column = col(getattr(table, name))
+        mine = mine.where(column.in_(wanted) if isinstance(wanted, list) else column == wanted)
+    return [*await work.session.exec(mine)]

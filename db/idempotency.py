@@ -1,0 +1,40 @@
+"""Queries of requests that were answered."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import delete, func, tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from db.engine import Work
+from db.tables import IdempotencyKey
+from db.tables.base import now
+
+KEPT = timedelta(hours=24)
+SWEPT = 100  # old ones, each time
+KEY = (col(IdempotencyKey.tenant_id), col(IdempotencyKey.subject), col(IdempotencyKey.key))
+
+
+async def claimed(work: Work, subject: UUID, key: str, request_hash: bytes) -> bool:
+    """Whether the key is ours; waits for a request at work with it, whose end decides. One that is older than a day is as good as none."""
+    values = {"request_hash": request_hash, "outcome": None, "created_at": now()}
+    made = insert(IdempotencyKey).values(tenant_id=work.tenant, subject=subject, key=key, **values)
+    is_old = col(IdempotencyKey.created_at) < now() - KEPT
+    claim = made.on_conflict_do_update(index_elements=["tenant_id", "subject", "key"], set_=values, where=is_old)
+    found = await work.session.exec(claim.returning(func.length(col(IdempotencyKey.key))))
+    return found.first() is not None
+
+
+async def kept(work: Work, subject: UUID, key: str) -> IdempotencyKey:
+    """The row of a key."""
+    mine = select(IdempotencyKey).where(
+        col(IdempotencyKey.tenant_id) == work.tenant, col(IdempotencyKey.subject) == subject, col(IdempotencyKey.key) == key
+    )
+    return (await work.session.exec(mine)).one()
+
+
+async def sweep(work: Work) -> None:
+    """Some of the old ones; what another is at, that one does."""
+    old = select(*KEY).where(col(IdempotencyKey.tenant_id) == work.tenant, col(IdempotencyKey.created_at) < now() - KEPT)
+    await work.session.exec(delete(IdempotencyKey).where(tuple_(*KEY).in_(old.limit(SWEPT).with_for_update(skip_locked=True))))

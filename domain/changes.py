@@ -1,0 +1,61 @@
+"""Changing a row that others may be changing too: held, compared with what its changer saw, and counted."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+from uuid import UUID
+
+from pydantic.alias_generators import to_snake
+
+from db import entities
+from db.tables import Row
+from db.tables.base import Changing, now
+from domain.errors import Refused, VersionConflict, not_found
+from domain.scope import WriteScope
+
+T = TypeVar("T", bound=Row)
+
+
+def called(table: type[Row]) -> str:
+    """What users call a row of the table."""
+    return to_snake(table.__name__).replace("_", " ")
+
+
+async def held(scope: WriteScope, table: type[T], key: UUID, expected_version: int | None = None, *, at: Sequence[str] = ("id",)) -> T:
+    """The row, nobody else's until the unit of work ends; refused when there is none, or when it is no longer what its changer saw."""
+    row = (await entities.locked(scope, table, [key])).get(key)
+    if row is None:
+        raise Refused(not_found(called(table), at))
+    expect(row, expected_version)
+    return row
+
+
+def expect(row: Row, version: int | None) -> None:
+    current = getattr(row, "version", None)
+    if version is not None and current is not None and version != current:
+        message = f"Somebody else changed this {called(type(row))}: it is at version {current}. Read it again, and repeat your change."
+        raise Refused(VersionConflict(["expectedVersion"], message, type(row).__name__, row.id, current))
+
+
+def apply(row: Changing, changes: Mapping[str, object]) -> bool:
+    """Whether anything is other than it was. What is written as it stands is no change."""
+    altered = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    for name, value in altered.items():
+        setattr(row, name, value)
+    if altered:
+        touch(row)
+    return bool(altered)
+
+
+def touch(row: Changing) -> None:
+    """One version on, also when only what belongs to the row has changed."""
+    row.version += 1
+    row.updated_at = now()
+
+
+async def known(scope: WriteScope, table: type[T], ids: Mapping[UUID, Sequence[str]], *, exclusively: bool = False) -> dict[UUID, T]:
+    """The rows of these ids, kept from being removed, or from being changed by others; a refusal at its path for each that there is not."""
+    holding = entities.locked if exclusively else entities.shared
+    found = await holding(scope, table, list(ids)) if ids else {}
+    if missing := [path for key, path in ids.items() if key not in found]:
+        raise Refused(*(not_found(called(table), path) for path in missing))
+    return found

@@ -1,0 +1,198 @@
+"""The form of a client: general part, financial settings, addresses, labels and contacts are saved together or not at all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from pydantic.alias_generators import to_camel
+
+from db import clients as rows
+from db import entities
+from db.keys import name_key, new_id, number_key
+from db.tables import (
+    AddressFields,
+    AddressType,
+    Client,
+    ClientAddress,
+    ClientFields,
+    ClientFinancialFields,
+    InvoiceLayout,
+    Organization,
+    VatRate,
+)
+from domain import client_contacts, client_labels, numbers
+from domain.changes import apply, held, known, touch
+from domain.checks import checked, checked_patch
+from domain.client_contacts import ContactChoice
+from domain.client_labels import LabelChoice
+from domain.errors import Faults, InvalidInput, NumberTaken, Refused, TooMany
+from domain.organizations import own
+from domain.scope import Permission, WriteScope
+
+Values = Mapping[str, object]
+LINKS: dict[str, type[VatRate | InvoiceLayout]] = {"vat_rate_id": VatRate, "invoice_layout_id": InvoiceLayout}
+MOST = {"addresses": len(AddressType), "labels": client_labels.MOST, "contacts": 100}
+
+
+@dataclass(frozen=True)
+class ClientForm:
+    """What was filled in. A part that is None was left alone; a list that is given is the whole list from now on."""
+
+    general: Values = field(default_factory=dict)
+    financial: Values | None = None
+    addresses: Sequence[Values] | None = None
+    labels: Sequence[LabelChoice] | None = None
+    contacts: Sequence[ContactChoice] | None = None
+    takes_next_number: bool = False
+
+
+async def create(scope: WriteScope, form: ClientForm) -> UUID:
+    """A new client with all that belongs to it; refused with every fault there is."""
+    _may(scope, form)
+    organization = await own(scope)
+    faults, values, key = Faults(), dict[str, Any](), new_id()
+    with faults.part():
+        values |= checked(ClientFields, form.general, country=organization.country).model_dump()
+    with faults.part():
+        values |= await _financial(scope, {}, form.financial or {}, is_new=True)
+    with faults.part():
+        await _check_number(scope, values.get("number"), form)
+    parts = await _checked_parts(scope, faults, form, organization)
+    faults.refuse()
+    if form.takes_next_number:
+        values["number"] = await numbers.next_for_client(scope, organization)
+    client = Client(tenant_id=scope.tenant, id=key, **_keyed(values))
+    scope.session.add(client)
+    await scope.session.flush()
+    await _save(scope, client, parts)
+    return client.id
+
+
+async def update(scope: WriteScope, client_id: UUID, form: ClientForm, *, expected_version: int) -> UUID:
+    """Changes what was given, and one version in all; what comes to nothing changes nothing."""
+    _may(scope, form)
+    client = await held(scope, Client, client_id, expected_version)
+    organization = await own(scope)
+    faults, values = Faults(), dict[str, Any]()
+    with faults.part():
+        current = client.model_dump(include=set(ClientFields.model_fields))
+        values |= checked_patch(ClientFields, current, form.general, country=organization.country)
+    with faults.part():
+        values |= await _financial(scope, client.model_dump(), form.financial or {}, is_new=False)
+    with faults.part():
+        await _check_number(scope, values.get("number"), form, client)
+    parts = await _checked_parts(scope, faults, form, organization)
+    faults.refuse()
+    if form.takes_next_number:
+        values["number"] = await numbers.next_for_client(scope, organization)
+    is_changed = apply(client, _keyed(values))
+    if await _save(scope, client, parts) and not is_changed:
+        touch(client)
+    return client.id
+
+
+def _may(scope: WriteScope, form: ClientForm) -> None:
+    scope.must(Permission.CLIENTS_WRITE)
+    if form.financial is not None:
+        scope.must(Permission.FINANCE_WRITE)
+
+
+def _keyed(values: dict[str, Any]) -> dict[str, Any]:
+    """With the keys that it is found and put in order by."""
+    if "name" in values:
+        values["name_key"] = name_key(str(values["name"]))
+    if "number" in values:
+        values["number_key"] = None if values["number"] is None else number_key(str(values["number"]))
+    return values
+
+
+async def _financial(scope: WriteScope, current: Values, given: Values, *, is_new: bool) -> dict[str, Any]:
+    """The settings as they are stored; rates of VAT and layouts are of the organization."""
+    at, faults, values = ["financial"], Faults(), dict[str, Any]()
+    with faults.part():
+        wanted = {name: value for name, value in given.items() if name not in LINKS}
+        values |= (
+            checked(ClientFinancialFields, wanted, at=at).model_dump()
+            if is_new
+            else checked_patch(ClientFinancialFields, current, wanted, at=at)
+        )
+    for name, table in LINKS.items():
+        if name in given:
+            values[name] = key = given[name]
+            with faults.part():
+                await known(scope, table, {key: [*at, to_camel(name)]} if isinstance(key, UUID) else {})
+    faults.refuse()
+    return values
+
+
+async def _check_number(scope: WriteScope, number: object, form: ClientForm, own: Client | None = None) -> None:
+    """Unique without regard to capitals. Two that come at once both look, one is stored, and the other looks again."""
+    if form.takes_next_number and form.general.get("number") is not None:
+        raise Refused(InvalidInput(["number"], "Give a number or ask for the next one with `takesNextNumber`, not both."))
+    if number is not None:
+        taken = await rows.by_number(scope, str(number))
+        if taken and (own is None or taken.id != own.id):
+            raise Refused(NumberTaken(["number"], f"{taken.name} has the number {taken.number}. Numbers are unique.", taken.id))
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The parts that were given, checked."""
+
+    addresses: Mapping[str, AddressFields] | None
+    labels: client_labels.Wanted | None
+    contacts: Sequence[client_contacts.Wanted] | None
+
+
+async def _checked_parts(scope: WriteScope, faults: Faults, form: ClientForm, organization: Organization) -> _Parts:
+    addresses, labels, contacts = None, None, None
+    for name, most in MOST.items():
+        if len(getattr(form, name) or ()) > most:
+            faults.found.append(TooMany([name], f"`{name}` has at most {most} entries."))
+            return _Parts(None, None, None)
+    if form.addresses is not None:
+        addresses = _addresses(faults, form.addresses, organization.country)
+    if form.labels is not None:
+        with faults.part():
+            labels = await client_labels.checked_choices(scope, form.labels)
+    if form.contacts is not None:
+        with faults.part():
+            contacts = await client_contacts.checked_choices(scope, form.contacts, organization.country)
+    return _Parts(addresses, labels, contacts)
+
+
+def _addresses(faults: Faults, given: Iterable[Values], country: str) -> dict[str, AddressFields]:
+    """One of a type at most."""
+    found: dict[str, AddressFields] = {}
+    for place, values in enumerate(given):
+        at, kind = ["addresses", str(place)], str(values["type"])
+        with faults.part():
+            if kind in found:
+                raise Refused(InvalidInput([*at, "type"], f"A client has one address of the type {kind}."))
+            found[kind] = checked(AddressFields, values, at=at, country=country)
+    return found
+
+
+async def _save(scope: WriteScope, client: Client, parts: _Parts) -> bool:
+    """Whether anything is other than it was."""
+    changes = [
+        parts.addresses is not None and await _save_addresses(scope, client, parts.addresses),
+        parts.labels is not None and await client_labels.save(scope, client.id, parts.labels),
+        parts.contacts is not None and await client_contacts.save(scope, client.id, parts.contacts),
+    ]
+    return any(changes)
+
+
+async def _save_addresses(scope: WriteScope, client: Client, wanted: Mapping[str, AddressFields]) -> bool:
+    there: dict[str, ClientAddress] = {row.type: row for row in await entities.found(scope, ClientAddress, client_id=client.id)}
+    for kind, row in there.items():
+        if kind not in wanted:
+            await scope.session.delete(row)
+        else:
+            row.sqlmodel_update(wanted[kind].model_dump())
+    for kind in wanted.keys() - there.keys():
+        scope.session.add(ClientAddress(tenant_id=scope.tenant, client_id=client.id, type=AddressType(kind), **wanted[kind].model_dump()))
+    is_changed = bool(scope.session.new or scope.session.deleted or any(map(scope.session.is_modified, there.values())))
+    await scope.session.flush()
+    return is_changed

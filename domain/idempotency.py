@@ -1,0 +1,74 @@
+"""Requests that may be sent again: the same key gives the outcome of the first time, for a day."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from hashlib import sha256
+from typing import Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
+
+from db import idempotency as rows
+from db.tables import IdempotencyKey
+from domain.errors import IdempotencyKeyReused, InvalidInput, Refusal, Refused
+from domain.scope import WriteScope
+
+LONGEST = 255
+V = TypeVar("V")
+KINDS: dict[str, type[Refusal]] = {kind.code: kind for kind in Refusal.__subclasses__()}
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[V]):
+    """What a change came to: a value, or why there is none."""
+
+    value: V | None
+    refusals: Sequence[Refusal] = ()
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key that the caller chose, and what it was sent with: another request under the same key is a mistake."""
+
+    text: str
+    request: str
+
+    @property
+    def hash(self) -> bytes:
+        return sha256(self.request.encode()).digest()
+
+
+async def once(scope: WriteScope, key: Key, kind: TypeAdapter[V], act: Callable[[], Awaitable[V]]) -> Outcome[V]:
+    """What `act` comes to, or came to when it was first asked for; a refusal is kept too. All of it in the one unit of work."""
+    if not 1 <= len(key.text) <= LONGEST or not key.text.isprintable():
+        raise Refused(InvalidInput([], f"An idempotency key has 1 to {LONGEST} printable characters, a UUID for instance."))
+    subject = scope.actor.token_id or scope.actor.member_id or scope.tenant
+    is_ours = await rows.claimed(scope, subject, key.text, key.hash)
+    row = await rows.kept(scope, subject, key.text)
+    if not is_ours:
+        return _replayed(row, key, kind)
+    await rows.sweep(scope)
+    try:
+        async with scope.attempt():
+            outcome = Outcome(await act())
+    except Refused as refused:
+        outcome = Outcome(None, refused.refusals)
+    written = None if outcome.value is None else kind.dump_python(outcome.value, mode="json")
+    row.outcome = {"value": written, "refusals": [_written(refusal) for refusal in outcome.refusals]}
+    return outcome
+
+
+def _replayed(row: IdempotencyKey, key: Key, kind: TypeAdapter[V]) -> Outcome[V]:
+    if row.request_hash != key.hash or row.outcome is None:
+        raise Refused(IdempotencyKeyReused([], "This idempotency key was used with other input. Take a new one for a new request."))
+    value, refusals = row.outcome["value"], row.outcome["refusals"]
+    return Outcome(None if value is None else kind.validate_python(value, strict=False), [_read(refusal) for refusal in refusals])
+
+
+def _written(refusal: Refusal) -> dict[str, Any]:
+    return {"code": refusal.code, **{each.name: to_jsonable_python(getattr(refusal, each.name)) for each in fields(refusal)}}
+
+
+def _read(written: Mapping[str, Any]) -> Refusal:
+    kind = KINDS[written["code"]]
+    return TypeAdapter(kind).validate_python({name: value for name, value in written.items() if name != "code"})

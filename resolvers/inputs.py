@@ -1,0 +1,67 @@
+"""Inputs made of the field sets that the tables are made of. What a field is, the type that shows it says, for inputs too."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+import strawberry
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from strawberry.relay import GlobalID
+
+from resolvers.nodes import key_of
+
+T = TypeVar("T")
+MADE: list[tuple[type, type[BaseModel]]] = []
+"""The inputs, each with its field set."""
+
+
+def input_of(fields: type[BaseModel], *, description: str) -> Callable[[type[T]], type[T]]:
+    """Puts the fields of a set before those that the class itself declares."""
+
+    def made(cls: type[T]) -> type[T]:
+        for name, field in fields.model_fields.items():
+            if not field.is_required():
+                setattr(cls, name, field.default)
+        return _input(cls, fields, description, lambda field: field.annotation)
+
+    return made
+
+
+def patch_of(fields: type[BaseModel], *, description: str) -> Callable[[type[T]], type[T]]:
+    """As `input_of`, but what is left out stays as it is; null empties a field that may be empty."""
+    return lambda cls: _input(cls, fields, description, lambda field: strawberry.Maybe[field.annotation])  # type: ignore[name-defined,misc]
+
+
+def _input(cls: type[T], fields: type[BaseModel], description: str, shown: Callable[[FieldInfo], Any]) -> type[T]:
+    cls.__annotations__ = {**{name: shown(field) for name, field in fields.model_fields.items()}, **cls.__annotations__}
+    made = strawberry.input(cls, description=description)
+    MADE.append((made, fields))
+    return made
+
+
+def given(fields: type[BaseModel], input: object) -> dict[str, object]:
+    """The values of an `input_of`."""
+    return {name: getattr(input, name) for name in fields.model_fields}
+
+
+def changed(fields: type[BaseModel], input: object) -> dict[str, object]:
+    """The values of a `patch_of` that are there: absent is None, null is Some(None)."""
+    return somes(given(fields, input))
+
+
+def somes(values: Mapping[str, object]) -> dict[str, object]:
+    return {name: some.value for name, some in values.items() if isinstance(some, strawberry.Some)}
+
+
+NOTHING = UUID(int=0)
+
+
+def id_of(given: GlobalID, what: str) -> UUID:
+    """The id of a `what`; what is no id of one is an id that nothing has, so that the rule refuses it where it lies."""
+    key = key_of(given) if given.type_name == what else None
+    return key or NOTHING
+
+
+def ids_of(given: Sequence[GlobalID], what: str) -> list[UUID]:
+    return [id_of(each, what) for each in given]

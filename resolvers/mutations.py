@@ -1,0 +1,75 @@
+"""The one way to change something: the right, the key, a unit of work committed before its payload is read, refusals as user errors."""
+
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import strawberry
+from graphql import DirectiveLocation, FieldNode, GraphQLArgument, GraphQLDirective, GraphQLNonNull, GraphQLString
+from graphql.execution.values import get_directive_values
+from pydantic import TypeAdapter
+
+from db.engine import is_race
+from domain.errors import BadInput, Refused
+from domain.idempotency import Key, Outcome, once
+from domain.scope import Permission, WriteScope
+from resolvers.context import Info
+
+V = TypeVar("V")
+Change = Callable[[WriteScope, Any], Awaitable[V]]
+TRIES = 4
+IDEMPOTENT = GraphQLDirective(
+    name="idempotent",
+    locations=[DirectiveLocation.FIELD],
+    args={"key": GraphQLArgument(GraphQLNonNull(GraphQLString), description="Chosen by you, a UUID for instance; 255 characters at most.")},
+    description="Makes a mutation safe to send again: for 24 hours the same key with the same input gives the first outcome.",
+)
+
+
+def mutation(change: Callable[[WriteScope, Any], Awaitable[Any]], *, needs: Permission, description: str, directives: list[object]) -> Any:  # noqa: ANN401
+    """A field of the root. `change` takes the scope and the field's one input, and returns what the payload is read off."""
+    kind: TypeAdapter[Any] = TypeAdapter(get_type_hints(change)["return"])
+
+    async def resolve(info: Info, input: object) -> Outcome[Any]:
+        info.context.read().must(needs)
+        key = _key(info, input)
+        for _ in range(TRIES - 1):
+            try:
+                return await _tried(info, change, input, key, kind)
+            except Exception as failed:
+                if not is_race(failed):
+                    raise
+        return await _tried(info, change, input, key, kind)
+
+    _, asked = inspect.signature(change).parameters.values()
+    info, own, *_ = inspect.signature(resolve).parameters.values()
+    annotation: Any = Annotated.__class_getitem__((asked.annotation, strawberry.argument(description="What to do.")))  # type: ignore[attr-defined]
+    signature = inspect.Signature([info, own.replace(annotation=annotation)], return_annotation=Outcome[Any])
+    resolve.__signature__ = signature  # type: ignore[attr-defined]
+    return strawberry.mutation(resolver=resolve, description=description, directives=directives)
+
+
+async def _tried(info: Info, change: Change[V], input: object, key: Key | None, kind: TypeAdapter[V]) -> Outcome[V]:
+    """Two that meet may both find a number free; the one that the database refuses looks again, and finds it taken."""
+    try:
+        async with info.context.write(info.field_name) as scope:
+            if key is None:
+                return Outcome(await change(scope, input))
+            return await once(scope, key, kind, lambda: change(scope, input))
+    except Refused as refused:
+        return Outcome(None, refused.refusals)
+
+
+def _key(info: Info, input: object) -> Key | None:
+    """From the directive on the field, or from the request's header where the document has but one field."""
+    raw = info._raw_info  # noqa: SLF001 Strawberry shows neither directives nor the operation's fields
+    request = f"{info.field_name} {input!r}"
+    found = get_directive_values(IDEMPOTENT, raw.field_nodes[0], raw.variable_values)
+    if found:
+        return Key(found["key"], request)
+    if info.context.idempotency_key is None:
+        return None
+    fields = raw.operation.selection_set.selections
+    if len(fields) != 1 or not isinstance(fields[0], FieldNode):
+        raise BadInput("The header `Idempotency-Key` is for one mutation. Put `@idempotent(key: …)` on each of several.")
+    return Key(info.context.idempotency_key, request)

@@ -1,0 +1,56 @@
+"""What can be changed: every mutation there is."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import strawberry
+
+from domain.scope import Permission, WriteScope
+from resolvers import client_forms, contacts, labels
+from resolvers.mutations import mutation
+from schema import payloads
+from schema.directives import Cost, RequiresPermission, SemanticNonNull
+
+WRITTEN = Cost(weight="10")
+
+
+def changes(
+    change: Callable[[WriteScope, Any], Awaitable[object]], *, description: str, needs: Permission = Permission.CLIENTS_WRITE
+) -> Any:  # noqa: ANN401 the annotation stands
+    directives: list[object] = [WRITTEN, RequiresPermission(any_of=[needs]), SemanticNonNull()]
+    return mutation(change, needs=needs, description=f"{description} Needs {needs}.", directives=directives)
+
+
+@strawberry.type(description="What can be changed. Each is done whole or not at all; several in one request are done one after the other.")
+class Mutation:
+    client_create: payloads.ClientCreatePayload | None = changes(
+        client_forms.create, description="Adds a client with its addresses, labels, contacts and financial settings."
+    )
+    client_update: payloads.ClientUpdatePayload | None = changes(client_forms.update, description="Changes a client.")
+    client_contact_link: payloads.ClientContactLinkPayload | None = changes(
+        client_forms.link, description="Makes a contact one of a client's."
+    )
+    client_contact_update: payloads.ClientContactUpdatePayload | None = changes(
+        client_forms.update_link, description="Changes what a contact is to one client."
+    )
+    client_contact_unlink: payloads.ClientContactUnlinkPayload | None = changes(
+        client_forms.unlink, description="Takes a contact off a client; the contact stays."
+    )
+    client_labels_add: payloads.ClientLabelsAddPayload | None = changes(
+        client_forms.add_labels, description="Puts labels on up to 100 clients."
+    )
+    client_labels_remove: payloads.ClientLabelsRemovePayload | None = changes(
+        client_forms.remove_labels, description="Takes labels off up to 100 clients."
+    )
+    contact_create: payloads.ContactCreatePayload | None = changes(contacts.create, description="Adds a contact.")
+    contact_update: payloads.ContactUpdatePayload | None = changes(
+        contacts.update, description="Changes a contact, which shows at each of its clients."
+    )
+    contact_delete: payloads.ContactDeletePayload | None = changes(
+        contacts.delete, description="Deletes a contact that no client has any more."
+    )
+    label_create: payloads.LabelCreatePayload | None = changes(labels.create, description="Adds a label.")
+    label_update: payloads.LabelUpdatePayload | None = changes(labels.update, description="Changes a label.")
+    label_delete: payloads.LabelDeletePayload | None = changes(
+        labels.delete, description="Deletes a label and takes it off every client; the clients stay."
+    )

@@ -1,0 +1,64 @@
+"""Refusals as a caller sees them."""
+
+import strawberry
+
+from domain import errors
+from domain.errors import Code
+from resolvers import clients, nodes
+from resolvers.words import words
+from schema.clients import Client
+from schema.fields import answered, by
+from schema.lens import Node, lens
+
+words(
+    Code,
+    "Why something was not done.",
+    name="UserErrorCode",
+    INVALID="A value is not right; the message says what is.",
+    NOT_FOUND="There is no such thing in the organization.",
+    NAME_TAKEN="Another one has this name.",
+    NUMBER_TAKEN="Another client has this number.",
+    VERSION_CONFLICT="Somebody else changed it first.",
+    IN_USE="Others still need it.",
+    LAST_OWNER="An organization has an owner.",
+    TOO_MANY="More than there may be at once.",
+    IDEMPOTENCY_KEY_REUSED="The key was used for another request.",
+)
+
+
+@strawberry.interface(description="Why something was not done: nothing of the mutation was.")
+class UserError:
+    code: Code = strawberry.field(description="For programs: it does not change.")
+    message: str = strawberry.field(description="For people: what is wrong, and how to put it right.")
+    path: list[str] = strawberry.field(description="Where in the input it lies, places of lists included; empty when it lies nowhere.")
+
+
+@lens(
+    errors.InvalidInput,
+    errors.NotFound,
+    errors.NameTaken,
+    errors.LastOwner,
+    errors.TooMany,
+    errors.IdempotencyKeyReused,
+    description="The input is not right, or for another reason that its code tells.",
+)
+class InputError(UserError): ...
+
+
+@lens(errors.NumberTaken, description="Another client has this number.")
+class NumberTakenError(UserError):
+    existing_client: Client | None = by(clients.by_id, key="client_id", description="The client that has it.")
+
+
+@lens(errors.VersionConflict, description="Somebody else changed it first.")
+class VersionConflictError(UserError):
+    current_version: int = strawberry.field(description="The version that it has now.")
+    current: Node | None = answered(nodes.current, description="What it is now.")
+
+
+@lens(errors.InUse, description="Others still need it.")
+class InUseError(UserError):
+    uses: int = strawberry.field(description="How many others.")
+
+
+KINDS = (InUseError, InputError, NumberTakenError, VersionConflictError)

@@ -1,0 +1,117 @@
+"""What mutations answer: the object as it is now, or why it is not."""
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import strawberry
+from strawberry.relay import GlobalID
+
+from domain.idempotency import Outcome
+from resolvers import clients, contacts, labels
+from schema.clients import Client
+from schema.contacts import Contact
+from schema.errors import UserError
+from schema.fields import Terms, answered, by, listed
+from schema.labels import Label
+from schema.lens import global_id, itself, read
+
+if TYPE_CHECKING:
+    from schema.root import Query
+
+NOW = "As it is now; null when it was refused."
+
+
+@strawberry.type
+class Payload:
+    """What every payload has."""
+
+    user_errors: list[UserError] = read(
+        attrgetter("refusals"), description="Why it was not done; empty when it was.", directives=[listed(5)]
+    )
+    query: Annotated["Query", strawberry.lazy("schema.root")] = read(itself, description="To ask on in the same request.")
+
+
+@strawberry.type
+class OfClient(Payload):
+    client: Client | None = by(clients.by_id, key="value", description=NOW)
+
+
+@strawberry.type
+class OfClients(Payload):
+    clients: list[Client | None] | None = answered(
+        clients.changed, description="As they are now; null when it was refused.", terms=Terms(size=100)
+    )
+
+
+@strawberry.type
+class OfContact(Payload):
+    contact: Contact | None = by(contacts.by_id, key="value", description=NOW)
+
+
+@strawberry.type
+class OfLabel(Payload):
+    label: Label | None = by(labels.by_id, key="value", description=NOW)
+
+
+def deleted(name: str) -> Any:  # noqa: ANN401 the annotation stands
+    """The id of what is gone."""
+    shown = global_id(name)
+    return read(lambda outcome: _gone(outcome, shown), description="The id that it had; null when it was refused.")
+
+
+def _gone(outcome: Outcome[Any], shown: Any) -> str | None:  # noqa: ANN401
+    return None if outcome.value is None else shown(outcome.value)
+
+
+@strawberry.type(description="The client that was made, or why not.")
+class ClientCreatePayload(OfClient): ...
+
+
+@strawberry.type(description="The client as it was changed, or why not.")
+class ClientUpdatePayload(OfClient): ...
+
+
+@strawberry.type(description="The client with its new contact, or why not.")
+class ClientContactLinkPayload(OfClient): ...
+
+
+@strawberry.type(description="The client with its contacts, or why not.")
+class ClientContactUpdatePayload(OfClient): ...
+
+
+@strawberry.type(description="The client without the contact, or why not.")
+class ClientContactUnlinkPayload(OfClient): ...
+
+
+@strawberry.type(description="The clients with their labels, or why not.")
+class ClientLabelsAddPayload(OfClients): ...
+
+
+@strawberry.type(description="The clients with their labels, or why not.")
+class ClientLabelsRemovePayload(OfClients): ...
+
+
+@strawberry.type(description="The contact that was made, or why not.")
+class ContactCreatePayload(OfContact): ...
+
+
+@strawberry.type(description="The contact as it was changed, or why not.")
+class ContactUpdatePayload(OfContact): ...
+
+
+@strawberry.type(description="The contact that is gone, or why not.")
+class ContactDeletePayload(Payload):
+    deleted_id: GlobalID | None = deleted("Contact")
+
+
+@strawberry.type(description="The label that was made, or why not.")
+class LabelCreatePayload(OfLabel): ...
+
+
+@strawberry.type(description="The label as it was changed, or why not.")
+class LabelUpdatePayload(OfLabel): ...
+
+
+@strawberry.type(description="The label that is gone, or why not.")
+class LabelDeletePayload(Payload):
+    deleted_id: GlobalID | None = deleted("Label")
