@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 from uuid import UUID
 
+from pydantic import BaseModel
 from pydantic.alias_generators import to_snake
 
 from db import entities
-from db.tables import Row
+from db.tables import Row, Table
 from db.tables.base import Changing, now
 from domain.errors import Refused, VersionConflict, not_found
 from domain.scope import WriteScope
@@ -34,6 +35,11 @@ def expect(row: Row, version: int | None) -> None:
     if version is not None and current is not None and version != current:
         message = f"Somebody else changed this {called(type(row))}: it is at version {current}. Read it again, and repeat your change."
         raise Refused(VersionConflict(["expectedVersion"], message, type(row).__name__, row.id, current))
+
+
+def filled_in(row: Table, fields: type[BaseModel]) -> dict[str, object]:
+    """What a row has of a field set; pydantic's own dump warns of each word of a closed set, since a row holds it as a text."""
+    return {name: getattr(row, name) for name in fields.model_fields}
 
 
 def apply(row: Changing, changes: Mapping[str, object]) -> bool:

@@ -8,12 +8,13 @@ from uuid import UUID
 from db import entities
 from db.tables import Client, ClientContact, ClientContactFields, Contact, ContactRole
 from domain import contacts
-from domain.changes import expect, held, known, touch
+from domain.changes import expect, filled_in, held, known, touch
 from domain.checks import checked, checked_patch
 from domain.errors import Faults, InvalidInput, NameTaken, Refused, not_found
 from domain.scope import Permission, WriteScope
 
 Values = Mapping[str, object]
+LAST_PLACE = 2**31 - 1  # the largest Int; several contacts may have it
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,12 @@ async def save(scope: WriteScope, client_id: UUID, wanted: Sequence[Wanted]) -> 
     await scope.session.flush()
     there = {link.contact_id: link for link in await entities.found(scope, ClientContact, client_id=client_id)}
     kept = {each.contact_id for each in wanted}
+    was = {key: _as_it_is(link) for key, link in there.items()}
     for key, link in there.items():
         if key not in kept:
             await scope.session.delete(link)
         else:
             link.is_primary = False  # one at a time: another may become it in this very change
-    was = {key: link.model_dump() for key, link in there.items()}
     await scope.session.flush()
     for each in wanted:
         if each.contact_id in there:
@@ -94,7 +95,11 @@ async def save(scope: WriteScope, client_id: UUID, wanted: Sequence[Wanted]) -> 
         else:
             scope.session.add(ClientContact(tenant_id=scope.tenant, client_id=client_id, contact_id=each.contact_id, **each.link))
     await scope.session.flush()
-    return kept != there.keys() or any(there[key].model_dump() != was[key] for key in kept)
+    return kept != there.keys() or any(_as_it_is(there[key]) != was[key] for key in kept)
+
+
+def _as_it_is(link: ClientContact) -> dict[str, object]:
+    return {**filled_in(link, ClientContactFields), "roles": link.roles}
 
 
 async def _held(scope: WriteScope, client_id: UUID, contact_id: UUID, expected_version: int | None) -> tuple[Client, list[ClientContact]]:
@@ -115,7 +120,7 @@ async def link(scope: WriteScope, client_id: UUID, contact_id: UUID, values: Val
     client, there = await _held(scope, client_id, contact_id, expected_version)
     if any(link.contact_id == contact_id for link in there):
         raise Refused(NameTaken(["contactId"], "This contact is one of the client's already. Change the link with `clientContactUpdate`."))
-    wanted = checked_link(values, ["link"], position=max((link.position + 1 for link in there), default=0))
+    wanted = checked_link(values, ["link"], position=min(max((link.position + 1 for link in there), default=0), LAST_PLACE))
     await _make_room(scope, there, is_primary=bool(wanted["is_primary"]))
     scope.session.add(ClientContact(tenant_id=scope.tenant, client_id=client_id, contact_id=contact_id, **wanted))
     touch(client)
@@ -127,7 +132,7 @@ async def update(scope: WriteScope, client_id: UUID, contact_id: UUID, changes: 
     client, there = await _held(scope, client_id, contact_id, expected_version)
     mine = _one(there, contact_id)
     given = {name: value for name, value in changes.items() if name != "roles"}
-    wanted = checked_patch(ClientContactFields, mine.model_dump(), given, at=["link"])
+    wanted = checked_patch(ClientContactFields, filled_in(mine, ClientContactFields), given, at=["link"])
     wanted |= {"roles": _roles(changes["roles"])} if "roles" in changes else {}
     altered = {name: value for name, value in wanted.items() if getattr(mine, name) != value}
     await _make_room(scope, [each for each in there if each is not mine], is_primary=bool(altered.get("is_primary")))
