@@ -55,8 +55,8 @@ WORDS: dict[str, tuple[Value, Value]] = {  # by the name of a field, two that ar
     "kvkNumber": ("12345678", "87654321"),
     "language": ("nl", "en"),
     "locale": ("nl-NL", "nl-BE"),
-    "mobile": ("+31612345678", "+31687654321"),
-    "phone": ("+31201234567", "+31207654321"),
+    "mobile": ("+31 6 12345678", "+31 6 87654321"),
+    "phone": ("+31 20 123 4567", "+31 20 765 4321"),
     "postalCode": ("1012 AB", "2511 CV"),
     "takesNextNumber": (False, False),
     "timeZone": ("Europe/Amsterdam", "Europe/Brussels"),
@@ -236,6 +236,8 @@ def longest(place: Place) -> int:
 def literal(kind: GraphQLInputType, value: Value) -> str:
     """The value as it stands in a document; texts with escapes."""
     bare = get_nullable_type(kind)
+    if value is None:
+        return "null"
     if isinstance(bare, GraphQLList):
         return f"[{', '.join(literal(bare.of_type, each) for each in value)}]"
     if isinstance(bare, GraphQLInputObjectType):

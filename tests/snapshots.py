@@ -3,12 +3,12 @@
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import Table as Columns
-from sqlalchemy import inspect
 
 from db.tables import Table
 
@@ -21,7 +21,12 @@ def _one(table: Columns) -> str:
     return f"SELECT '{table.name}' AS name, to_jsonb(t) AS row FROM relaties.{table.name} t WHERE tenant_id = ANY($1)"
 
 
-KEYS = {table.name: [column.name for column in inspect(table).primary_key] for table in Table.metadata.sorted_tables}
+def _key(table: Columns) -> list[str]:
+    tenant, *own = [column.name for column in table.primary_key]
+    return own or [tenant]
+
+
+KEYS = {table.name: _key(table) for table in Table.metadata.sorted_tables}
 ALL = " UNION ALL ".join(map(_one, Table.metadata.sorted_tables))
 
 
@@ -29,7 +34,7 @@ async def snapshot(owner: asyncpg.Connection, *tenants: UUID) -> Rows:
     """Every row of every table."""
     found: Rows = {}
     for name, text in await owner.fetch(ALL, [*tenants]):
-        row = json.loads(text)
+        row = json.loads(text, parse_float=Decimal)
         found[name, *(str(row[column]) for column in KEYS[name])] = row
     return found
 
