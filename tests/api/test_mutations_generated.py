@@ -314,6 +314,18 @@ async def test_a_header_is_for_one_mutation(owner: asyncpg.Connection, as_: Call
             assert (body["data"], codes(body)) == ({"a": None, "b": None}, {"BAD_USER_INPUT"})
 
 
+async def test_a_key_may_be_a_variable_and_stand_anywhere_on_its_field(
+    owner: asyncpg.Connection, as_: Callable[..., Api], fresh: World
+) -> None:
+    """A field that is written twice is one; the key counts wherever it stands, and the second request changes nothing."""
+    head, field = "mutation ($key: String!, $input: LabelCreateInput!)", "labelCreate(input: $input)"
+    query = f"{head} {{ {field} {{ userErrors {{ code }} }} {field} @idempotent(key: $key) {{ label {{ id }} }} }}"
+    first = await as_(fresh.tenant).data(query, key="k", input={"name": "Once"})
+    async with unchanged(owner, fresh.id):
+        assert await as_(fresh.tenant).data(query, key="k", input={"name": "Once"}) == first
+    assert first["labelCreate"]["label"]["id"]
+
+
 @pytest.mark.parametrize("key", ["", "k" * 256, "a\nb", "a\tb", "\x7f"])
 async def test_a_key_is_short_and_printable(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, key: str) -> None:
     """Another is refused in words, and nothing is done."""

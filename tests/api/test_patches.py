@@ -271,6 +271,17 @@ async def test_the_parts_of_a_client_as_they_are_are_no_change(owner: asyncpg.Co
     assert without[updating.root].keys() == {"version", "updated_at"}
 
 
+async def test_after_the_last_place_there_is_room(owner: asyncpg.Connection, as_: Callable[..., Api]) -> None:
+    """A contact that comes after one with the largest number there is, shares its place."""
+    made = await world(owner)
+    last = {"clientId": made.ids["Client"], "contactId": made.ids["ContactOfClient"], "link": {"position": 2**31 - 1}}
+    await as_(made.tenant).data(document("clientContactUpdate"), input=last)
+    more = {"clientId": made.ids["Client"], "contactId": made.ids["Contact"]}
+    assert (await as_(made.tenant).data(document("clientContactLink"), input=more))["clientContactLink"]["userErrors"] == []
+    key = b64decode(made.ids["Contact"]).decode().partition(":")[2]
+    assert await owner.fetchval("SELECT position FROM relaties.client_contact WHERE contact_id = $1", key) == 2**31 - 1
+
+
 PIECES = ["👩‍👩‍👧‍👦", "👍🏽", "🇳🇱", "שלום", "مرحبا", "e\u0301", "u\u0308\u0304", "क्षि", "한", "𠮷", "ﬁ", "Å", "ẛ̣", "a b", "‎א‎", "%_\\'\"<b>"]
 VISIBLE = st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zs", "Zl", "Zp"])
 TEXTS = st.lists(st.sampled_from(PIECES) | VISIBLE, min_size=1, max_size=6).map("".join)
