@@ -1,13 +1,14 @@
 """Changing a row that others may be changing too: held, compared with what its changer saw, and counted."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
+from pydantic import BaseModel
 from pydantic.alias_generators import to_snake
 
 from db import entities
-from db.tables import Row
+from db.tables import Row, Table
 from db.tables.base import Changing, now
 from domain.errors import Refused, VersionConflict, not_found
 from domain.scope import WriteScope
@@ -27,6 +28,11 @@ async def held(scope: WriteScope, table: type[T], key: UUID, expected_version: i
         raise Refused(not_found(called(table), at))
     expect(row, expected_version)
     return row
+
+
+def filled(row: Table, fields: type[BaseModel]) -> dict[str, Any]:
+    """What a row has of a field set."""
+    return {name: getattr(row, name) for name in fields.model_fields}
 
 
 def expect(row: Row, version: int | None) -> None:
