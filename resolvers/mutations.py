@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 import strawberry
 from graphql import DirectiveLocation, FieldNode, GraphQLArgument, GraphQLDirective, GraphQLNonNull, GraphQLString
-from graphql.execution.values import get_directive_values
+from graphql.execution.values import VariableValues, get_directive_values
 from pydantic import TypeAdapter
 
 from db.engine import is_race
@@ -64,7 +64,7 @@ def _key(info: Info, input: object) -> Key | None:
     """From the directive on the field, or from the request's header where the document has but one field."""
     raw = info._raw_info  # noqa: SLF001 Strawberry shows neither directives nor the operation's fields
     request = f"{info.field_name} {input!r}"
-    found = get_directive_values(IDEMPOTENT, raw.field_nodes[0], raw.variable_values)
+    found = get_directive_values(IDEMPOTENT, raw.field_nodes[0], VariableValues({}, info.variable_values))
     if found:
         return Key(found["key"], request)
     if info.context.idempotency_key is None:
