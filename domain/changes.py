@@ -1,7 +1,7 @@
 """Changing a row that others may be changing too: held, compared with what its changer saw, and counted."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -30,16 +30,16 @@ async def held(scope: WriteScope, table: type[T], key: UUID, expected_version: i
     return row
 
 
+def filled(row: Table, fields: type[BaseModel]) -> dict[str, Any]:
+    """What a row has of a field set."""
+    return {name: getattr(row, name) for name in fields.model_fields}
+
+
 def expect(row: Row, version: int | None) -> None:
     current = getattr(row, "version", None)
     if version is not None and current is not None and version != current:
         message = f"Somebody else changed this {called(type(row))}: it is at version {current}. Read it again, and repeat your change."
         raise Refused(VersionConflict(["expectedVersion"], message, type(row).__name__, row.id, current))
-
-
-def filled_in(row: Table, fields: type[BaseModel]) -> dict[str, object]:
-    """What a row has of a field set; pydantic's own dump warns of each word of a closed set, since a row holds it as a text."""
-    return {name: getattr(row, name) for name in fields.model_fields}
 
 
 def apply(row: Changing, changes: Mapping[str, object]) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 from db import entities
 from db.tables import Client, ClientContact, ClientContactFields, Contact, ContactRole
 from domain import contacts
-from domain.changes import expect, filled_in, held, known, touch
+from domain.changes import expect, filled, held, known, touch
 from domain.checks import checked, checked_patch
 from domain.errors import Faults, InvalidInput, NameTaken, Refused, not_found
 from domain.scope import Permission, WriteScope
@@ -81,8 +81,8 @@ async def save(scope: WriteScope, client_id: UUID, wanted: Sequence[Wanted]) -> 
     scope.session.add_all(each.new for each in wanted if each.new)
     await scope.session.flush()
     there = {link.contact_id: link for link in await entities.found(scope, ClientContact, client_id=client_id)}
+    was = {key: _shown(link) for key, link in there.items()}
     kept = {each.contact_id for each in wanted}
-    was = {key: _as_it_is(link) for key, link in there.items()}
     for key, link in there.items():
         if key not in kept:
             await scope.session.delete(link)
@@ -95,11 +95,7 @@ async def save(scope: WriteScope, client_id: UUID, wanted: Sequence[Wanted]) -> 
         else:
             scope.session.add(ClientContact(tenant_id=scope.tenant, client_id=client_id, contact_id=each.contact_id, **each.link))
     await scope.session.flush()
-    return kept != there.keys() or any(_as_it_is(there[key]) != was[key] for key in kept)
-
-
-def _as_it_is(link: ClientContact) -> dict[str, object]:
-    return {**filled_in(link, ClientContactFields), "roles": link.roles}
+    return kept != there.keys() or any(_shown(there[key]) != was[key] for key in kept)
 
 
 async def _held(scope: WriteScope, client_id: UUID, contact_id: UUID, expected_version: int | None) -> tuple[Client, list[ClientContact]]:
@@ -132,7 +128,7 @@ async def update(scope: WriteScope, client_id: UUID, contact_id: UUID, changes: 
     client, there = await _held(scope, client_id, contact_id, expected_version)
     mine = _one(there, contact_id)
     given = {name: value for name, value in changes.items() if name != "roles"}
-    wanted = checked_patch(ClientContactFields, filled_in(mine, ClientContactFields), given, at=["link"])
+    wanted = checked_patch(ClientContactFields, filled(mine, ClientContactFields), given, at=["link"])
     wanted |= {"roles": _roles(changes["roles"])} if "roles" in changes else {}
     altered = {name: value for name, value in wanted.items() if getattr(mine, name) != value}
     await _make_room(scope, [each for each in there if each is not mine], is_primary=bool(altered.get("is_primary")))
@@ -148,6 +144,10 @@ async def unlink(scope: WriteScope, client_id: UUID, contact_id: UUID, *, expect
     await scope.session.delete(_one(there, contact_id))
     touch(client)
     return client_id
+
+
+def _shown(link: ClientContact) -> dict[str, Any]:
+    return {**filled(link, ClientContactFields), "roles": link.roles}
 
 
 def _one(there: Iterable[ClientContact], contact_id: UUID) -> ClientContact:

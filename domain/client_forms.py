@@ -22,7 +22,7 @@ from db.tables import (
     VatRate,
 )
 from domain import client_contacts, client_labels, numbers
-from domain.changes import apply, filled_in, held, known, touch
+from domain.changes import apply, filled, held, known, touch
 from domain.checks import checked, checked_patch
 from domain.client_contacts import ContactChoice
 from domain.client_labels import LabelChoice
@@ -76,10 +76,10 @@ async def update(scope: WriteScope, client_id: UUID, form: ClientForm, *, expect
     organization = await own(scope)
     faults, values = Faults(), dict[str, Any]()
     with faults.part():
-        current = filled_in(client, ClientFields)
+        current = filled(client, ClientFields)
         values |= checked_patch(ClientFields, current, form.general, country=organization.country)
     with faults.part():
-        values |= await _financial(scope, filled_in(client, ClientFinancialFields), form.financial or {}, is_new=False)
+        values |= await _financial(scope, filled(client, ClientFinancialFields), form.financial or {}, is_new=False)
     with faults.part():
         await _check_number(scope, values.get("number"), form, client)
     parts = await _checked_parts(scope, faults, form, organization)

@@ -11,7 +11,7 @@ from db.keys import name_key
 from db.rows import ClientContactRow, ContactRow
 from db.search import Search
 from db.tables import Contact, ContactFields
-from domain.changes import apply, filled_in, held
+from domain.changes import apply, filled, held
 from domain.checks import checked, checked_patch
 from domain.errors import InUse, Refused, searched
 from domain.organizations import country
@@ -71,7 +71,7 @@ async def update(scope: WriteScope, contact_id: UUID, changes: Mapping[str, obje
     """Changes the person, which shows at each of its clients."""
     scope.must(Permission.CLIENTS_WRITE)
     contact = await held(scope, Contact, contact_id, expected_version)
-    current = filled_in(contact, ContactFields)
+    current = filled(contact, ContactFields)
     wanted = checked_patch(ContactFields, current, changes, country=await country(scope))
     apply(contact, {**wanted, "name_key": _key({**current, **wanted})})
     return contact.id

@@ -11,7 +11,7 @@ from db.labels import of_clients
 from db.rows import LabelRow
 from db.search import Search
 from db.tables import ClientLabel, Label, LabelFields
-from domain.changes import apply, filled_in, held
+from domain.changes import apply, filled, held
 from domain.checks import checked, checked_patch
 from domain.errors import NameTaken, Refused, searched
 from domain.pages import Order, Page, Reading, Span
@@ -65,7 +65,7 @@ async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
 async def update(scope: WriteScope, label_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
     scope.must(Permission.CLIENTS_WRITE)
     label = await held(scope, Label, label_id, expected_version)
-    wanted = checked_patch(LabelFields, filled_in(label, LabelFields), changes)
+    wanted = checked_patch(LabelFields, filled(label, LabelFields), changes)
     if "name" in wanted:
         await _refuse_taken(scope, str(wanted["name"]), own=label_id)
         wanted["name_key"] = name_key(str(wanted["name"]))

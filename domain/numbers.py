@@ -15,10 +15,12 @@ AT_ONCE = (100, 1_000, 10_000)  # numbers looked at, since those that were given
 
 
 def formatted(number: int, pattern: str | None) -> str:
-    return PLACE.sub(lambda place: str(number).zfill(len(place[0])), pattern or USUAL, count=1)
+    usual = pattern if pattern and is_format(pattern) else USUAL
+    return PLACE.sub(lambda place: str(number).zfill(len(place[0])), usual)
 
 
 def is_format(pattern: str) -> bool:
+    """Whether it has one place for the number."""
     return len(PLACE.findall(pattern)) == 1
 
 

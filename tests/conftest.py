@@ -75,15 +75,15 @@ def runtime_url(owner_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-async def fresh_database(admin: asyncpg.Connection, server_url: str) -> AsyncIterator[Callable[[], Awaitable[str]]]:
-    """Makes databases with the tables in them; each is a copy of one that was migrated."""
+async def fresh_database(admin: asyncpg.Connection, server_url: str) -> AsyncIterator[Callable[..., Awaitable[str]]]:
+    """Makes databases with the tables in them; each is a copy of one that was migrated, or of one that nobody is connected to."""
     template, made = f"relaties_{uuid4().hex[:12]}", list[str]()
     await admin.execute(f"CREATE DATABASE {template}")
     await upgrade(to_database(server_url, template), runtime_url(to_database(server_url, template)))
 
-    async def fresh() -> str:
+    async def fresh(of: str | None = None) -> str:
         made.append(f"{template}_{len(made)}")
-        await admin.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
+        await admin.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {of.rpartition('/')[2] if of else template}")
         return to_database(server_url, made[-1])
 
     yield fresh
@@ -111,13 +111,18 @@ def demo_token() -> str:
 
 
 @pytest.fixture(scope="session")
-async def demo_url(fresh_database: Callable[[], Awaitable[str]], demo_token: str) -> str:
-    """The whole demo organization, in a database of its own that no test changes."""
+async def demo_urls(fresh_database: Callable[..., Awaitable[str]], demo_token: str) -> tuple[str, str]:
+    """The whole demo organization twice: in a database that no test changes, and in one to try changes in."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
     await demo.load(owner, token_hash=hash_of(demo_token), progress=lambda _what, _done, _total: None)
     await owner.close()
-    return url
+    return url, await fresh_database(url)
+
+
+@pytest.fixture(scope="session")
+def demo_url(demo_urls: tuple[str, str]) -> str:
+    return demo_urls[0]
 
 
 @pytest.fixture(scope="session")

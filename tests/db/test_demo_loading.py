@@ -36,15 +36,15 @@ TOTALS = {
     "work": "17350317.09",
 }
 DIGESTS = {
-    "organization": "00892268596cfdbd79fc5964a8bde9a8",
+    "organization": "0b0536344a9ce25e3a2abf556a328dfc",
     "member": "dc8e85969850130086a677555a6ca5ab",
     "api_token": "28b49ff73b1d363954eb859c16cf9ea3",
     "vat_rate": "f1d82e029ad778800ed787f7bb6f7120",
     "invoice_layout": "d118aa15ec343f219981f652355451bc",
     "label": "6d7b12c30ec69b42f234b2e1138e29ff",
-    "client": "38de9f0257aff861233b2997b911cfaa",
+    "client": "8020d04db62e94039b170140159c8dc7",
     "client_address": "f5d4531aade4161cba099b54b27eb1d8",
-    "contact": "b76735e6af0c0d576ceb68bc0dc16c0a",
+    "contact": "1d91acaff7cde2a41ef9254eee99d3b2",
     "client_contact": "f6b4101760c16ad74b223f52f1b9c23a",
     "client_label": "1b3acebc8bb796e049e2a1c429dcbfdd",
     "project": "3854268c0f076ca69c0feb035630a0ee",

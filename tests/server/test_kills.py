@@ -1,0 +1,165 @@
+"""The server killed in the midst of writing: what it acknowledged is there, whole and once, and nothing else is."""
+
+import asyncio
+import random
+import signal
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from db.tables import Role
+from tests.builders import tenant
+from tests.commands import PROGRAM, Serving, free_port
+from tests.conftest import runtime_url
+
+WRITERS = 8
+CREATE = """mutation ($input: ClientCreateInput!, $key: String!) { done: clientCreate(input: $input) @idempotent(key: $key) {
+  client { id version } userErrors { code } } }"""
+UPDATE = """mutation ($input: ClientUpdateInput!, $key: String!) { done: clientUpdate(input: $input) @idempotent(key: $key) {
+  client { id version } userErrors { code } } }"""
+COUNTS = "SELECT object_type, action, count(*) FROM relaties.{} WHERE tenant_id = $1 GROUP BY 1, 2"
+
+
+@dataclass
+class Ledger:
+    """What the writers were told: the name and the version of each client."""
+
+    clients: dict[str, tuple[str, int]] = field(default_factory=dict)
+    updates: int = 0
+    told: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def acknowledged(self) -> int:
+        return len(self.clients) + self.updates
+
+    async def reaches(self, count: int) -> None:
+        async with self.told:
+            await self.told.wait_for(lambda: self.acknowledged >= count)
+
+
+@dataclass
+class Writer:
+    """Sends each request until it is answered, with the same key."""
+
+    http: httpx.AsyncClient
+    ledger: Ledger
+    is_up: asyncio.Event
+    is_done: asyncio.Event
+    own: list[str] = field(default_factory=list)
+    lost: int = 0
+
+    async def write(self) -> None:
+        while not self.is_done.is_set():
+            if self.own and random.random() < 0.6:  # noqa: S311 no secret
+                await self._update(random.choice(self.own))  # noqa: S311
+            else:
+                await self._create()
+
+    async def _create(self) -> None:
+        name, people = f"Client {uuid4()}", [{"contact": {"new": {"lastName": f"Person {place}"}}} for place in range(2)]
+        client = await self._sent(CREATE, {"name": name, "takesNextNumber": True, "contacts": people})
+        self.own.append(client["id"])
+        await self._tell(client, name)
+
+    async def _update(self, key: str) -> None:
+        name = f"Client {uuid4()}"
+        client = await self._sent(UPDATE, {"id": key, "name": name, "expectedVersion": self.ledger.clients[key][1]})
+        self.ledger.updates += 1
+        await self._tell(client, name)
+
+    async def _tell(self, client: dict[str, Any], name: str) -> None:
+        async with self.ledger.told:
+            self.ledger.clients[client["id"]] = (name, client["version"])
+            self.ledger.told.notify_all()
+
+    async def _sent(self, query: str, input: dict[str, Any]) -> dict[str, Any]:
+        body = {"query": query, "variables": {"input": input, "key": str(uuid4())}}
+        while True:
+            try:
+                await self.is_up.wait()
+                answer = (await self.http.post("/graphql", json=body)).json()
+            except httpx.TransportError:
+                self.lost += 1
+                continue
+            assert "errors" not in answer, answer
+            assert answer["data"]["done"]["userErrors"] == []
+            client: dict[str, Any] = answer["data"]["done"]["client"]
+            return client
+
+
+async def killed(url: str, times: int, folder: Path) -> tuple[Ledger, int]:
+    """Eight writers at work while the server is killed and started so many times; all that they sent is answered in the end."""
+    owner = await asyncpg.connect(url)
+    org = await tenant(owner)
+    port, ledger, dice = free_port(), Ledger(), random.Random(times)  # noqa: S311
+    is_up, is_done = asyncio.Event(), asyncio.Event()
+    settings = {"DATABASE_URL": runtime_url(url), "RELATIES_DATA_DIR": str(folder)}
+    headers = {"authorization": f"Bearer {org.tokens[Role.OWNER]}"}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as http, asyncio.TaskGroup() as group:
+        writers = [Writer(http, ledger, is_up, is_done) for _ in range(WRITERS)]
+        for writer in writers:
+            group.create_task(writer.write())
+        for _ in range(times):
+            server = await started(port, settings)
+            is_up.set()
+            await ledger.reaches(ledger.acknowledged + dice.randint(5, 40))
+            server.process.kill()
+            is_up.clear()
+            server.end(signal.SIGKILL)
+        server = await started(port, settings)
+        is_up.set()
+        await ledger.reaches(ledger.acknowledged + 5)
+        is_done.set()
+    server.end(signal.SIGINT)
+    await compared(owner, org.id, ledger)
+    await owner.close()
+    return ledger, sum(writer.lost for writer in writers)
+
+
+async def started(port: int, settings: dict[str, str]) -> Serving:
+    server = Serving([str(PROGRAM), "serve", "--port", str(port)], port, settings)
+    await asyncio.to_thread(server.wait, "answers at")
+    return server
+
+
+async def compared(owner: asyncpg.Connection, key: object, ledger: Ledger) -> None:
+    """The ledger with the tables, row by row; and the trace with both."""
+    rows = await owner.fetch(
+        """SELECT encode(convert_to('Client:' || id::text, 'utf8'), 'base64') AS id, name, version, number,
+        (SELECT count(*) FROM relaties.client_contact l WHERE l.tenant_id = c.tenant_id AND l.client_id = c.id) AS contacts
+        FROM relaties.client c WHERE tenant_id = $1""",
+        key,
+    )
+    assert {row["id"].replace("\n", ""): (row["name"], row["version"]) for row in rows} == ledger.clients
+    assert {row["contacts"] for row in rows} == {2}
+    assert sorted(int(row["number"]) for row in rows) == list(range(1, len(rows) + 1))
+    made = len(ledger.clients)
+    traced = Counter(
+        {("Client", "CREATED"): made, ("Client", "CHANGED"): ledger.updates, ("Contact", "CREATED"): 2 * made}
+        | {("ClientContact", "CREATED"): 2 * made}
+    )
+    for table in ("audit_event", "outbox_event"):
+        found = {(row[0], row[1]): row[2] for row in await owner.fetch(COUNTS.format(table), key)}
+        assert found == traced, table
+
+
+async def test_what_was_acknowledged_outlives_two_kills(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> None:
+    """Every client with both its contacts, every update once, no number lost or given twice, one trace of each."""
+    ledger, lost = await killed(await fresh_database(), 2, tmp_path)
+    assert ledger.acknowledged > 15
+    assert lost > 0
+
+
+@pytest.mark.proof
+async def test_what_was_acknowledged_outlives_twenty_kills(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> None:
+    """The same, ten times as often."""
+    ledger, lost = await killed(await fresh_database(), 20, tmp_path)
+    assert ledger.acknowledged > 150
+    assert lost > 20
