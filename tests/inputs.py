@@ -116,6 +116,21 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     return World(made, ids | {"ContactOfClient": shown("Contact", linked), "LabelOfClient": shown("Label", worn)})
 
 
+class Ids(dict[str, str]):
+    """Where it matters not which."""
+
+    def __missing__(self, kind: str) -> str:
+        return shown(kind, NOBODYS)
+
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+NOBODYS = UUID(int=1)
+ANYWHERE = World(Tenant(None, NOBODYS, {}), Ids())  # type: ignore[arg-type]
+"""Only for the shape of inputs."""
+
+
 def type_of_id(owner: str, name: str) -> str:
     """What an id is of: `clientId` of a client, the `id` of a LabelDeleteInput of a label."""
     stem = re.sub("Ids?$", "", name).lower()
@@ -154,7 +169,9 @@ class Filling:
             fields = {each: field for each, field in bare.fields.items() if chosen in {None, each}}
             return {each: self.of(field.type, bare.name, each, turn) for each, field in fields.items()}
         if bare.name == "ID":
-            return self.ids[type_of_id(owner, name)]
+            wanted = type_of_id(owner, name)
+            assert wanted in self.ids, f"{owner}.{name} is of a {wanted}, and the world of tests/inputs.py has none: add one."
+            return self.ids[wanted]
         words = tuple(bare.values) * 2 if isinstance(bare, GraphQLEnumType) else WORDS.get(name) or BY_TYPE.get(bare.name)
         assert words, f"What is a right {bare.name}? Put one into BY_TYPE of tests/inputs.py."
         return words[self.second]
@@ -233,6 +250,14 @@ def longest(place: Place) -> int:
     return limits[0] if limits else 100_000
 
 
+def kept(place: Place, value: Value) -> Value:
+    """As the database has it: the words of an enum may be others there."""
+    kind = get_named_type(place.kind)
+    if not isinstance(kind, GraphQLEnumType) or value is None:
+        return value
+    return [kept(place, each) for each in value] if isinstance(value, list) else kind.parse_value(value).value
+
+
 def literal(kind: GraphQLInputType, value: Value) -> str:
     """The value as it stands in a document; texts with escapes."""
     bare = get_nullable_type(kind)
@@ -265,9 +290,8 @@ def document(mutation: str, directive: str = "", input: Value = None) -> str:
     return f"{head} {{ {mutation}(input: {given}) {directive} {answer(mutation)} }}"
 
 
-def needed(mutation: str) -> Permission:
-    """The right that the field's directive names."""
+def needed(mutation: str) -> list[Permission]:
+    """The rights that the field's directive names: any of them will do."""
     field = (MUTATIONS[mutation].extensions or {})["strawberry-definition"]
     (found,) = [each.any_of for each in field.directives if each.__strawberry_directive__.graphql_name == "permission"]
-    (right,) = found
-    return Permission(right)
+    return [Permission(right) for right in found]
