@@ -198,7 +198,7 @@ async def test_a_text_that_cannot_be_kept_is_refused(
                 wrong = replaced(given, place.path, text)
                 response = await post(api, document(name), input=wrong)
                 assert is_refused_at(response, name, place), (place.path, text[:9], response.text)
-                if text in UNSTORABLE[::2]:
+                if text in UNSTORABLE[1::2]:
                     response = await post(api, document(name, input=wrong))
                     assert is_refused_at(response, name, place), (place.path, text[:9], response.text)
 
