@@ -1,6 +1,7 @@
 """What happened to a client or a contact is told field by field, to who may know it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from db.keys import new_id
 from db.tables import Role
 from db.tables.base import Row, Table
 from domain.activity import FIGURES
+from domain.tokens import new_secret
 from tests.api.test_clients import global_id
 from tests.ask import Api
-from tests.builders import Tenant, tenant
+from tests.builders import Tenant, add_token, tenant
 
 EVENT = "operation action objectType objectId member { name } changes { field from to }"
 CLIENT = f"query ($id: ID!) {{ client(by: {{id: $id}}) {{ activity {{ totalCount nodes {{ {EVENT} }} }} }} }}"
@@ -169,6 +171,15 @@ async def test_what_is_of_no_client_is_not_had_by_its_id(as_: Callable[..., Api]
     """Changes of members and tokens are no activity of a client or a contact."""
     ids = [global_id("ActivityEvent", await org.add_event(kind, new_id(), {"name": ["A", "B"]})) for kind in ("Member", "ApiToken")]
     assert (await as_(org).data(NODES, ids=ids))["nodes"] == [None, None]
+
+
+async def test_an_event_by_its_id_takes_the_right_to_see_clients(as_: Callable[..., Api], org: Tenant) -> None:
+    """A token without it is told so."""
+    client, secret = await org.add_client("A"), new_secret()
+    await add_token(org.owner, org.id, secret, role="OWNER", scope=["FINANCE_READ"])
+    ids = [global_id("ActivityEvent", await org.add_event("Client", client, {"name": ["B", "A"]}, client_id=client))]
+    body = await replace(as_(org), token=secret).ask(NODES, ids=ids)
+    assert (body["data"], [error["extensions"]["code"] for error in body["errors"]]) == ({"nodes": None}, ["FORBIDDEN"])
 
 
 @pytest.mark.parametrize("of", ["client", "contact"])
