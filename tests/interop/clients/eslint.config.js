@@ -19,6 +19,7 @@ const VALUES = [
   "ClientAddress", // a client's, with its type
   "ClientFinancialSettings", // a client's, one to one
   "FieldChange", // of an event
+  "ClientUpsertResult", // of a payload
   "CurrencyRevenue", // reckoned, for a period
   "ProjectFinancialSettings", // a project's, one to one
   "Money", // an amount in a currency
