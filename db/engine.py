@@ -66,12 +66,16 @@ def is_race(failed: BaseException) -> bool:
 
 @dataclass(frozen=True)
 class Limits:
-    """Connections of each pool, and seconds to wait: for a connection, for one statement."""
+    """Connections of each pool, and seconds to wait: for one to read on, for one statement, for one to change something on.
+
+    Changes of one object come one after the other, so that many at once wait long and still get there; readers do not wait for each other.
+    """
 
     readers: int = 8
     writers: int = 4
     wait_s: float = 2.0
     statement_s: float = 5.0
+    turn_s: float = 8.0
 
 
 class ReadTx:
@@ -224,7 +228,7 @@ class Database:
             for_sqlalchemy(url),
             pool_size=limits.writers,
             max_overflow=0,
-            pool_timeout=limits.wait_s,
+            pool_timeout=limits.turn_s,
             pool_pre_ping=True,
             connect_args=how,
         )

@@ -102,7 +102,8 @@ def _plain(value: object) -> object:
 
 def _joined(before: Told, now: Told) -> Told:
     both = {**before.changes, **{name: [before.changes.get(name, step)[0], step[1]] for name, step in now.changes.items()}}
-    action = Action.CREATED if before.action is Action.CREATED else now.action
+    is_again = before.action is Action.REMOVED and now.action is Action.CREATED
+    action = Action.CREATED if before.action is Action.CREATED else Action.CHANGED if is_again else now.action
     return Told(now.row, action, {name: step for name, step in both.items() if step[0] != step[1]})
 
 

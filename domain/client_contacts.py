@@ -14,6 +14,7 @@ from domain.errors import Faults, InvalidInput, NameTaken, Refused, not_found
 from domain.scope import Permission, WriteScope
 
 Values = Mapping[str, object]
+LAST_PLACE = 2**31 - 1  # the largest Int; several contacts may have it
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ async def link(scope: WriteScope, client_id: UUID, contact_id: UUID, values: Val
     client, there = await _held(scope, client_id, contact_id, expected_version)
     if any(link.contact_id == contact_id for link in there):
         raise Refused(NameTaken(["contactId"], "This contact is one of the client's already. Change the link with `clientContactUpdate`."))
-    wanted = checked_link(values, ["link"], position=max((link.position + 1 for link in there), default=0))
+    wanted = checked_link(values, ["link"], position=min(max((link.position + 1 for link in there), default=0), LAST_PLACE))
     await _make_room(scope, there, is_primary=bool(wanted["is_primary"]))
     scope.session.add(ClientContact(tenant_id=scope.tenant, client_id=client_id, contact_id=contact_id, **wanted))
     touch(client)

@@ -67,7 +67,7 @@ class ClientContactInput:
 
 @patch_of(ClientContactFields, description="What a contact is to one client.")
 class ClientContactFieldsInput:
-    roles: strawberry.Maybe[list[ContactRole]] = strawberry.field(description="Documents of this client that go to the person.")
+    roles: strawberry.Maybe[list[ContactRole] | None] = strawberry.field(description="Documents of this client that go to the person.")
 
 
 @input_of(ClientFields, description="A new client, with all that belongs to it.")
@@ -84,9 +84,9 @@ class ClientUpdateInput:
     id: GlobalID = strawberry.field(description="The client.")
     expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
     takes_next_number: bool = strawberry.field(default=False, description="Give it the organization's next number, instead of `number`.")
-    addresses: strawberry.Maybe[list[ClientAddressInput]] = strawberry.field(description="All its addresses from now on.")
-    labels: strawberry.Maybe[list[ClientLabelInput]] = strawberry.field(description="All its labels from now on.")
-    contacts: strawberry.Maybe[list[ClientContactInput]] = strawberry.field(description="All its contacts from now on.")
+    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description="All its addresses from now on.")
+    labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description="All its labels from now on.")
+    contacts: strawberry.Maybe[list[ClientContactInput] | None] = strawberry.field(description="All its contacts from now on.")
     financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Needs FINANCE_WRITE.")
 
 
@@ -103,7 +103,8 @@ async def update(scope: WriteScope, input: ClientUpdateInput) -> UUID:
     client_id = id_of(input.id, "Client")
     settings = input.financial.value if input.financial else None
     financial = None if settings is None else financial_of(changed(ClientFinancialFields, settings), somes(given_links(settings)))
-    parts = somes({"addresses": input.addresses, "labels": input.labels, "contacts": input.contacts})
+    lists = somes({"addresses": input.addresses, "labels": input.labels, "contacts": input.contacts})
+    parts = {name: given or [] for name, given in lists.items()}
     form = form_of(changed(ClientFields, input), financial, parts, takes_next_number=input.takes_next_number)
     return await client_forms.update(scope, client_id, form, expected_version=input.expected_version)
 

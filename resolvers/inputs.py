@@ -29,8 +29,8 @@ def input_of(fields: type[BaseModel], *, description: str) -> Callable[[type[T]]
 
 
 def patch_of(fields: type[BaseModel], *, description: str) -> Callable[[type[T]], type[T]]:
-    """As `input_of`, but what is left out stays as it is; null empties a field that may be empty."""
-    return lambda cls: _input(cls, fields, description, lambda field: strawberry.Maybe[field.annotation])  # type: ignore[name-defined,misc]
+    """As `input_of`, but what is left out stays as it is; null empties a field that may be empty, and the rules refuse it of any other."""
+    return lambda cls: _input(cls, fields, description, lambda field: strawberry.Maybe[field.annotation | None])  # type: ignore[name-defined,misc]
 
 
 def _input(cls: type[T], fields: type[BaseModel], description: str, shown: Callable[[FieldInfo], Any]) -> type[T]:

@@ -64,8 +64,8 @@ def _key(info: Info, input: object) -> Key | None:
     """From the directive on the field, or from the request's header where the document has but one field."""
     raw = info._raw_info  # noqa: SLF001 Strawberry shows neither directives nor the operation's fields
     request = f"{info.field_name} {input!r}"
-    found = get_directive_values(IDEMPOTENT, raw.field_nodes[0], VariableValues({}, info.variable_values))
-    if found:
+    variables = VariableValues({}, info.variable_values)  # which Strawberry takes out of graphql-core's own
+    if found := next(filter(None, (get_directive_values(IDEMPOTENT, node, variables) for node in raw.field_nodes)), None):
         return Key(found["key"], request)
     if info.context.idempotency_key is None:
         return None

@@ -15,8 +15,8 @@ from domain.errors import BadInput, Forbidden, Refused
 
 log = logging.getLogger("relaties")
 OURS = (Forbidden, BadInput, Refused)
+NULL = "A part of the input is null that cannot be. Leave it out, so that it stays as it is."
 KNOWN: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
-    ((StrawberryInputCoercionError,), "BAD_USER_INPUT", ""),
     ((BusyError, PoolTimeoutError), "UNAVAILABLE", "Too many operations at once. Try again in a moment."),
     ((asyncpg.LockNotAvailableError,), "UNAVAILABLE", "Somebody else is changing this. Try again in a moment."),
     ((asyncpg.QueryCanceledError, TimeoutError), "TIMEOUT", "This took too long. Ask for less at once."),
@@ -35,6 +35,8 @@ def problem(code: str, message: str, **more: object) -> dict[str, object]:
 
 def shown(error: GraphQLError) -> Mapping[str, Any]:
     cause = plain(error.original_error) if error.original_error else None
+    if isinstance(cause or error, StrawberryInputCoercionError):
+        return _coded(error, "BAD_USER_INPUT", NULL)  # its own words are of Python
     if isinstance(cause, OURS) or (cause is None and error.extensions and "code" in error.extensions):
         return error.formatted
     if cause is None or isinstance(cause, GraphQLError):

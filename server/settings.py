@@ -65,7 +65,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=1, le=65535, description="Port to serve on.")
     readers: int = Field(default=8, ge=1, le=200, description="Connections for reading.")
     writers: int = Field(default=4, ge=1, le=200, description="Connections for changes.")
-    connection_wait_seconds: float = Field(default=2, gt=0, description="How long an operation waits for a connection.")
+    connection_wait_seconds: float = Field(default=2, gt=0, description="How long a query waits for a connection.")
+    turn_seconds: float = Field(default=8, gt=0, description="How long a change waits for its turn; less than an operation may take.")
     statement_seconds: float = Field(default=5, gt=0, description="How long one SQL statement may take.")
     operation_seconds: float = Field(default=10, gt=0, description="How long one operation may take.")
     max_body_bytes: int = Field(default=1_000_000, gt=0, description="Largest body of a request.")
@@ -74,7 +75,7 @@ class Settings(BaseSettings):
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.readers, self.writers, self.connection_wait_seconds, self.statement_seconds)
+        return Limits(self.readers, self.writers, self.connection_wait_seconds, self.statement_seconds, self.turn_seconds)
 
     @property
     def has_graphiql(self) -> bool:

@@ -1,0 +1,173 @@
+"""Many at once on the server's own limits: one wins, the others hear why, and nobody hears of the database."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import strawberry
+
+from db.engine import Database
+from db.tables import Role
+from server.settings import Settings
+from tests.ask import Api, connected
+from tests.builders import Tenant, tenant
+from tests.conftest import runtime_url
+from tests.inputs import document, shown
+
+AT_ONCE = 50
+REFUSED = """userErrors { code message path
+  ... on NumberTakenError { existingClient { id number } }
+  ... on VersionConflictError { currentVersion current { id ... on Client { name version } } } }"""
+CREATE = f"mutation ($input: ClientCreateInput!) {{ clientCreate(input: $input) {{ client {{ id number }} {REFUSED} }} }}"
+UPDATE = f"mutation ($input: ClientUpdateInput!) {{ clientUpdate(input: $input) {{ client {{ id name version }} {REFUSED} }} }}"
+LABEL = f"mutation ($input: LabelCreateInput!) {{ labelCreate(input: $input) {{ label {{ id name }} {REFUSED} }} }}"
+LOST_RACES = {"NOT_FOUND", "VERSION_CONFLICT", "NAME_TAKEN"}
+
+
+@pytest.fixture(scope="module")
+async def usual(owner_url: str, schema: strawberry.Schema) -> AsyncIterator[Callable[[Tenant], Api]]:
+    """Asks as an owner, of a server with the limits that it has unless told otherwise."""
+    database = await Database.connect(runtime_url(owner_url), Settings().limits)
+    async with connected(schema, database) as http:
+        yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])
+    await database.close()
+
+
+async def at_once(ask: Callable[[int], Awaitable[dict[str, Any]]], count: int = AT_ONCE) -> list[dict[str, Any]]:
+    """The payloads of so many requests that begin together; each is a 200 without errors."""
+    return [*(next(iter(data.values())) for data in await asyncio.gather(*(ask(place) for place in range(count))))]
+
+
+def parted(payloads: list[dict[str, Any]], made: str) -> tuple[list[Any], list[dict[str, Any]]]:
+    """What was made, and why the others were refused."""
+    return [each[made] for each in payloads if each[made]], [error for each in payloads for error in each["userErrors"]]
+
+
+async def test_of_fifty_changes_of_one_version_one_is_made(usual: Callable[[Tenant], Api], org: Tenant) -> None:
+    """The others see it: the client as it is now, and its version."""
+    key, api = shown("Client", await org.add_client("Before")), usual(org)
+    payloads = await at_once(lambda place: api.data(UPDATE, input={"id": key, "expectedVersion": 1, "name": f"After {place}"}))
+    (won,), errors = parted(payloads, "client")
+    assert won["version"] == 2
+    assert len(errors) == AT_ONCE - 1
+    assert {(each["code"], *each["path"], each["currentVersion"]) for each in errors} == {("VERSION_CONFLICT", "expectedVersion", 2)}
+    assert all(each["current"] == won for each in errors)
+
+
+async def test_of_fifty_clients_of_one_number_one_is_made(usual: Callable[[Tenant], Api], org: Tenant) -> None:
+    """The others are told which it is, however they write the number."""
+    api = usual(org)
+    payloads = await at_once(lambda place: api.data(CREATE, input={"name": "X", "number": "k-1" if place % 2 else " K-1"}))
+    (won,), errors = parted(payloads, "client")
+    assert len(errors) == AT_ONCE - 1
+    assert {(each["code"], *each["path"], each["existingClient"]["id"]) for each in errors} == {("NUMBER_TAKEN", "number", won["id"])}
+
+
+async def test_of_fifty_labels_of_one_name_one_is_made(usual: Callable[[Tenant], Api], org: Tenant) -> None:
+    """However they write it."""
+    api = usual(org)
+    payloads = await at_once(lambda place: api.data(LABEL, input={"name": "Café" if place % 2 else "CAFE"}))
+    (_,), errors = parted(payloads, "label")
+    assert len(errors) == AT_ONCE - 1
+    assert {(each["code"], *each["path"]) for each in errors} == {("NAME_TAKEN", "name")}
+
+
+async def test_fifty_requests_of_one_key_are_one(usual: Callable[[Tenant], Api], org: Tenant, owner: asyncpg.Connection) -> None:
+    """All answer the same."""
+    query = CREATE.replace("(input: $input)", '(input: $input) @idempotent(key: "k")')
+    made, errors = parted(await at_once(lambda _: usual(org).data(query, input={"name": "Once", "takesNextNumber": True})), "client")
+    assert errors == []
+    assert made == [made[0]] * AT_ONCE
+    assert await owner.fetchval("SELECT count(*) FROM relaties.client WHERE tenant_id = $1", org.id) == 1
+
+
+async def test_fifty_numbers_in_turn_have_no_gap(usual: Callable[[Tenant], Api], org: Tenant) -> None:
+    """Fifty clients that take the next number at once; what was given by hand before is passed over."""
+    await org.add_client("By hand", "0007")
+    made, errors = parted(await at_once(lambda _: usual(org).data(CREATE, input={"name": "X", "takesNextNumber": True})), "client")
+    assert errors == []
+    assert sorted(client["number"] for client in made) == [f"{number:04}" for number in range(1, AT_ONCE + 2) if number != 7]
+
+
+class Storm:
+    """Changes that cross each other over a few clients and labels."""
+
+    def __init__(self, made: Tenant, seed: int) -> None:
+        self.chance = random.Random(seed)  # noqa: S311 no secret
+        self.labels = [shown("Label", key) for key in made.labels]
+        self.clients = [shown("Client", key) for key in made.clients]
+
+    def some(self, of: list[str]) -> list[str]:
+        return self.chance.sample(of, self.chance.randint(1, len(of)))
+
+    def change(self) -> tuple[str, dict[str, object]]:
+        """One of them, in an order of its own."""
+        named = {"new": {"name": f"New {self.chance.randint(0, 2)}"}}
+        chosen = [*({"id": key} for key in self.some(self.labels)), named]
+        self.chance.shuffle(chosen)
+        updated: dict[str, object] = {
+            "id": self.chance.choice(self.clients),
+            "expectedVersion": self.chance.randint(1, 9),
+            "labels": chosen,
+        }
+        both: dict[str, object] = {"clientIds": self.some(self.clients), "labelIds": self.some(self.labels)}
+        return self.chance.choice(
+            [
+                ("clientLabelsAdd", both),
+                ("clientLabelsRemove", both),
+                ("clientUpdate", updated),
+                ("clientUpdate", {**updated, "takesNextNumber": True}),
+                ("clientCreate", {"name": "X", "takesNextNumber": True, "labels": chosen}),
+                ("labelUpdate", {"id": self.chance.choice(self.labels), "expectedVersion": 1, "name": f"New {self.chance.randint(0, 2)}"}),
+                ("labelDelete", {"id": self.chance.choice(self.labels), "expectedVersion": 1}),
+            ]
+        )
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_changes_that_cross_each_other_all_end(usual: Callable[[Tenant], Api], owner: asyncpg.Connection, seed: int) -> None:
+    """Labels put on, taken off, renamed and deleted while clients that wear them change: done, or lost to another in words of ours."""
+    made = await tenant(owner)
+    for place in range(4):
+        await made.add_client(f"Client {place}")
+    for place in range(8):
+        await made.add_label(f"Label {place}", *made.clients[place % 2 :: 2])
+    storm, api = Storm(made, seed), usual(made)
+    changes = [storm.change() for _ in range(AT_ONCE)]
+
+    async def ask(place: int) -> dict[str, Any]:
+        name, given = changes[place]
+        found: dict[str, Any] = await api.data(document(name), input=given)
+        return found
+
+    payloads = await at_once(ask)
+    codes = [error["code"] for payload in payloads for error in payload["userErrors"]]
+    assert set(codes) <= LOST_RACES
+    assert any(not payload["userErrors"] for payload in payloads)
+
+
+async def test_a_request_whose_answer_was_lost_is_done_once(usual: Callable[[Tenant], Api], org: Tenant, owner: asyncpg.Connection) -> None:
+    """Given up at any moment, at every turn of the loop between the first and the last, and sent again under its key."""
+    api, turns, is_through = usual(org), 0, False
+    while not is_through:
+        name = f"Label {turns}"
+        query, key = LABEL.replace("(input: $input)", "(input: $input) @idempotent(key: $key)"), str(uuid4())
+        query = query.replace("($input", "($key: String!, $input")
+        task = asyncio.create_task(api.data(query, input={"name": name}, key=key))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        is_through = task.done()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        payload = (await api.data(query, input={"name": name}, key=key))["labelCreate"]
+        assert (payload["userErrors"], payload["label"]["name"]) == ([], name)
+        found = await owner.fetch("SELECT id FROM relaties.label WHERE tenant_id = $1 AND name = $2", org.id, name)
+        assert [shown("Label", row["id"]) for row in found] == [payload["label"]["id"]]
+        turns = turns + 1 + turns // 4
+    assert turns > 16
+    made, errors = parted(await at_once(lambda place: api.data(LABEL, input={"name": f"After {place}"})), "label")
+    assert (len(made), errors) == (AT_ONCE, [])

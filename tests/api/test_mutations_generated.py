@@ -1,0 +1,365 @@
+"""Every mutation there is, tried with what it must refuse: without its right, with others' ids, with values that are none, a second time.
+
+Made from the schema itself (`tests/inputs.py`), so that what is added later joins by itself.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+import strawberry
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInputType, GraphQLList, get_named_type
+
+from db.engine import Database
+from db.keys import new_id
+from db.tables import Role
+from domain.scope import Permission
+from domain.tokens import new_secret
+from tests.ask import Api, connected
+from tests.builders import add_token
+from tests.inputs import (
+    CORE,
+    MUTATIONS,
+    TRIES,
+    Place,
+    Value,
+    World,
+    answer,
+    document,
+    input_type,
+    leaves,
+    longest,
+    needed,
+    places,
+    replaced,
+    right,
+    shown,
+    type_of_id,
+    world,
+)
+from tests.snapshots import differences, snapshot, unchanged
+
+REQUEST_ERRORS = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
+RIGHT_OF_PART = re.compile(r"Needs ([A-Z_]+)\.")
+UNSTORABLE = ["\0", "a\0b", "\ud800", "a\udfff"]
+NONE_OF_TYPE: dict[str, list[Value]] = {
+    "Boolean": ["true", 1, "", 0.5],
+    "Date": ["2026-02-30", "0000-01-01", "31-01-2026", "+12026-01-01", 20260131, True, "2026-01-31T00:00:00Z"],
+    "DateTime": ["2026-01-31", "2026-01-31T09:00:00", "2026-02-30T09:00:00Z", 1, True],
+    "Decimal": ["NaN", "1e999", "Infinity", "-Infinity", "sNaN", 1.5, True, "", "1,50", "9" * 31, "0x10", " 1", "1_000"],
+    "ID": [1.5, True],
+    "Int": [2**31, -(2**31) - 1, 2**63, 10**400, "7", 1.5, True, ""],
+    "String": [1, 1.5, True],
+}
+
+
+@pytest.fixture(scope="module")
+async def mine(owner: asyncpg.Connection) -> World:
+    """What no test here changes: it is only asked for what must be refused."""
+    return await world(owner)
+
+
+@pytest.fixture(scope="module")
+async def theirs(owner: asyncpg.Connection) -> World:
+    return await world(owner, "Theirs")
+
+
+@pytest.fixture
+async def fresh(owner: asyncpg.Connection) -> World:
+    """One to be changed."""
+    return await world(owner)
+
+
+@pytest.fixture(scope="module")
+async def http(database: Database, schema: strawberry.Schema) -> AsyncIterator[httpx.AsyncClient]:
+    async with connected(schema, database) as client:
+        yield client
+
+
+async def post(api: Api, query: str, **variables: Value) -> httpx.Response:
+    """As bytes of our own making: half a surrogate pair goes as an escape."""
+    headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}
+    return await api.http.post("/graphql", content=json.dumps({"query": query, "variables": variables}), headers=headers)
+
+
+def codes(body: dict[str, Any]) -> set[str]:
+    return {error["extensions"]["code"] for error in body["errors"]}
+
+
+def is_refused_at(response: httpx.Response, mutation: str, place: Place) -> bool:
+    """By a coded error of the request, or by user errors of which one lies there."""
+    body = response.json()
+    if "errors" in body:
+        return response.status_code in {200, 400} and codes(body) <= REQUEST_ERRORS and not (body.get("data") or {}).get(mutation)
+    refusals = body["data"][mutation]["userErrors"]
+    return response.status_code == 200 and any(each["path"] == place.shown_path for each in refusals)
+
+
+@asynccontextmanager
+async def without(owner: asyncpg.Connection, http: httpx.AsyncClient, world: World, lacking: Permission) -> AsyncIterator[Api]:
+    """Asks as a machine that may do everything else; nothing comes of it."""
+    secret = new_secret()
+    await add_token(owner, world.id, secret, role=Role.OWNER.value, scope=[each for each in Permission if each is not lacking])
+    async with unchanged(owner, world.id):
+        yield Api(http, secret)
+
+
+def test_the_tries_are_made_of_something() -> None:
+    """A schema without mutations, or one whose inputs hold nothing, would let everything through."""
+    assert len(MUTATIONS) >= 13
+    kinds = {name: {get_named_type(field.type).name for field in CORE.type_map[name].fields.values()} for name in ("ClientCreateInput",)}  # type: ignore[attr-defined]
+    assert kinds["ClientCreateInput"] >= {"String", "Boolean", "ClientKind", "ClientAddressInput", "ClientFinancialInput"}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+@pytest.mark.parametrize("directive", ["", '@idempotent(key: "k")'])
+async def test_without_its_right_a_mutation_is_forbidden(
+    owner: asyncpg.Connection, http: httpx.AsyncClient, mine: World, name: str, directive: str
+) -> None:
+    """An error of the operation and no payload; nothing is changed, and no key is kept."""
+    async with without(owner, http, mine, needed(name)) as api:
+        body = await api.ask(document(name, directive), input=right(mine, name))
+        assert (body["data"], codes(body)) == ({name: None}, {"FORBIDDEN"})
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_who_may_only_look_changes_nothing(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str) -> None:
+    """Whatever right the mutation asks for, a viewer has it not."""
+    async with unchanged(owner, mine.id):
+        body = await as_(mine.tenant, Role.VIEWER).ask(document(name), input=right(mine, name))
+    assert (body["data"], codes(body)) == ({name: None}, {"FORBIDDEN"})
+
+
+def parts_with_a_right(kind: GraphQLInputType) -> Iterator[Permission]:
+    """The rights that fields of an input say they need."""
+    bare = get_named_type(kind)
+    for field in bare.fields.values() if isinstance(bare, GraphQLInputObjectType) else ():
+        yield from (Permission(found) for found in RIGHT_OF_PART.findall(field.description or ""))
+        yield from parts_with_a_right(field.type)
+
+
+OF_PARTS = [(name, needs) for name in MUTATIONS for needs in sorted(set(parts_with_a_right(input_type(name))))]
+
+
+@pytest.mark.parametrize(("name", "needs"), OF_PARTS)
+async def test_without_the_right_of_a_part_the_whole_is_forbidden(
+    owner: asyncpg.Connection, http: httpx.AsyncClient, mine: World, name: str, needs: Permission
+) -> None:
+    """The rest is not done either, nor is the key kept."""
+    async with without(owner, http, mine, needs) as api:
+        body = await api.ask(document(name, '@idempotent(key: "k")'), input=right(mine, name))
+        assert (body["data"], codes(body)) == ({name: None}, {"FORBIDDEN"})
+
+
+@pytest.mark.parametrize(("name", "turn"), TRIES)
+async def test_a_strangers_id_is_as_unknown_as_none(
+    owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, theirs: World, name: str, turn: int
+) -> None:
+    """Wherever an id stands: the answer is NOT_FOUND at its place, letter for letter the same as for an id that nobody has."""
+    given, api = right(mine, name, turn), as_(mine.tenant)
+    async with unchanged(owner, mine.id, theirs.id):
+        for place in leaves(input_type(name), given, "ID"):
+            kind = type_of_id(place.owner, place.name)
+            wrong = "Member" if kind != "Member" else "Label"
+            tried = (shown(kind, new_id()), theirs.ids[kind], mine.ids[wrong], theirs.ids[wrong])
+            nobodys, *others = [await api.ask(document(name), input=replaced(given, place.path, key)) for key in tried]
+            assert "errors" not in nobodys, (place.path, nobodys)
+            refusals = nobodys["data"][name]["userErrors"]
+            assert [(each["code"], each["path"]) for each in refusals] == [("NOT_FOUND", place.shown_path)]
+            assert others == [nobodys] * 3, place.path
+
+
+@pytest.mark.parametrize(("name", "turn"), TRIES)
+async def test_what_is_no_id_is_refused(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str, turn: int) -> None:
+    """With a code: not found where it lies, or an error of the request."""
+    given = right(mine, name, turn)
+    async with unchanged(owner, mine.id):
+        for place in leaves(input_type(name), given, "ID"):
+            for key in ("", "x", "Client", "Q2xpZW50", "Q2xpZW50Ong=", str(uuid4()), "=" * 1000, 5, "é"):
+                response = await post(as_(mine.tenant), document(name), input=replaced(given, place.path, key))
+                assert is_refused_at(response, name, place), (place.path, key, response.text)
+
+
+@pytest.mark.parametrize(("name", "turn"), TRIES)
+async def test_a_text_that_cannot_be_kept_is_refused(
+    owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str, turn: int
+) -> None:
+    """U+0000 and half a surrogate pair, by variable and written in the document, and one character too many: refused at its place."""
+    given, api = right(mine, name, turn), as_(mine.tenant)
+    async with unchanged(owner, mine.id):
+        for place in leaves(input_type(name), given, "String"):
+            for text in (*UNSTORABLE, "x" * (longest(place) + 1)):
+                wrong = replaced(given, place.path, text)
+                response = await post(api, document(name), input=wrong)
+                assert is_refused_at(response, name, place), (place.path, text[:9], response.text)
+                if text in UNSTORABLE[::2]:
+                    response = await post(api, document(name, input=wrong))
+                    assert is_refused_at(response, name, place), (place.path, text[:9], response.text)
+
+
+@pytest.mark.parametrize(("name", "turn"), TRIES)
+async def test_a_value_of_another_type_is_refused(
+    owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str, turn: int
+) -> None:
+    """Numbers that are none, words that an enum does not have, what is too large, texts for numbers and the other way about."""
+    given = right(mine, name, turn)
+    async with unchanged(owner, mine.id):
+        for place in leaves(input_type(name), given):
+            wrongs = ["WRONG", "", 5, True] if isinstance(place.kind, GraphQLEnumType) else NONE_OF_TYPE[place.of]
+            for wrong in wrongs:
+                response = await post(as_(mine.tenant), document(name), input=replaced(given, place.path, wrong))
+                assert is_refused_at(response, name, place), (place.path, wrong, response.text)
+
+
+@pytest.mark.parametrize(("name", "turn"), TRIES)
+async def test_a_number_beyond_its_limits_is_refused(
+    owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str, turn: int
+) -> None:
+    """More digits than are kept, and less than nothing; a version that is not the object's is refused as any other."""
+    given, kind = right(mine, name, turn), input_type(name)
+    async with unchanged(owner, mine.id):
+        tries: list[tuple[Place, Value]] = [
+            (place, wrong) for place in leaves(kind, given, "Decimal") for wrong in ["9" * 30, "-0.01", "1.00001"]
+        ]
+        tries += [(place, wrong) for place in leaves(kind, given, "Int") for wrong in [-1, -(2**31)]]
+        for place, wrong in tries:
+            response = await post(as_(mine.tenant), document(name), input=replaced(given, place.path, wrong))
+            assert is_refused_at(response, name, place), (place.path, wrong, response.text)
+
+
+@pytest.mark.parametrize(("name", "turn"), TRIES)
+async def test_a_value_of_another_shape_is_refused(
+    owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str, turn: int
+) -> None:
+    """A list for an object or a text, an object for a list, a field that there is not; another's organization cannot be slipped in."""
+    given, kind = right(mine, name, turn), input_type(name)
+    async with unchanged(owner, mine.id):
+        for place in places(kind, given):
+            is_object = isinstance(place.kind, GraphQLInputObjectType)
+            wrongs = [[], [[]], "x", {"tenantId": str(uuid4())}] if is_object else [{}, {"a": 1}, [[[]]]]
+            for wrong in wrongs:
+                response = await post(as_(mine.tenant), document(name), input=replaced(given, place.path, wrong))
+                assert is_refused_at(response, name, place), (place.path, wrong, response.text)
+            if is_object:
+                response = await post(as_(mine.tenant), document(name), input=replaced(given, (*place.path, "tenantId"), str(mine.id)))
+                assert codes(response.json()) == {"BAD_USER_INPUT"}
+        for whole in ([], [given, given], "x", 1, None, {**given, "tenantId": str(mine.id)}):
+            body = (await post(as_(mine.tenant), document(name), input=whole)).json()
+            assert codes(body) == {"BAD_USER_INPUT"}
+
+
+def other(name: str, given: dict[str, Value]) -> Value:
+    """The same input but for one value, which is of the right type too."""
+    for place in leaves(input_type(name), given, "Int", "String", "ID"):
+        return replaced(given, place.path, {"Int": 2, "String": "Other", "ID": shown("Client", new_id())}[place.of])
+    raise AssertionError(f"{name} takes no number, text or id: say in tests/inputs.py what another input of it is.")
+
+
+@pytest.mark.parametrize(("name", "turn"), TRIES)
+@pytest.mark.parametrize("is_header", [True, False], ids=["header", "directive"])
+async def test_a_request_that_comes_again_is_done_once(
+    owner: asyncpg.Connection, as_: Callable[..., Api], fresh: World, name: str, turn: int, is_header: bool
+) -> None:
+    """The second time changes nothing and answers the same; other input under its key changes nothing and is refused."""
+    given, api = right(fresh, name, turn), as_(fresh.tenant)
+    query, headers = (document(name), {"idempotency-key": "k"}) if is_header else (document(name, '@idempotent(key: "k")'), {})
+
+    async def asked(input: Value) -> dict[str, Any]:
+        body: dict[str, Any] = (await api.post({"query": query, "variables": {"input": input}}, **headers)).json()
+        return body
+
+    before = await snapshot(owner, fresh.id)
+    first = await asked(given)
+    assert "errors" not in first, first
+    refusals = first["data"][name]["userErrors"]
+    assert refusals == [], f"The input of {name} that its types tell is refused: put what it needs besides into RIGHT of tests/inputs.py."
+    assert {key[0] for key in differences(before, await snapshot(owner, fresh.id))} > {"audit_event", "outbox_event", "idempotency_key"}
+    async with unchanged(owner, fresh.id):
+        assert await asked(given) == first
+        reused = (await asked(other(name, given)))["data"][name]["userErrors"]
+        assert [(each["code"], each["path"]) for each in reused] == [("IDEMPOTENCY_KEY_REUSED", [])]
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_a_refusal_that_comes_again_is_the_same(owner: asyncpg.Connection, as_: Callable[..., Api], fresh: World, name: str) -> None:
+    """It is kept too, with all that it says, and is all that is kept."""
+    given = right(fresh, name)
+    if not (places_ := leaves(input_type(name), given, "String", "ID")):
+        raise AssertionError(f"{name} takes no text and no id: say in tests/inputs.py what it refuses.")
+    wrong = "x" * (longest(places_[0]) + 1) if places_[0].of == "String" else shown("Client", new_id())
+    before = await snapshot(owner, fresh.id)
+    ask = {"query": document(name, '@idempotent(key: "k")'), "variables": {"input": replaced(given, places_[0].path, wrong)}}
+    first, second = [(await as_(fresh.tenant).post(ask)).json() for _ in range(2)]
+    assert first == second
+    assert first["data"][name]["userErrors"]
+    assert [key[0] for key in differences(before, await snapshot(owner, fresh.id))] == ["idempotency_key"]
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_a_header_is_for_one_mutation(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str) -> None:
+    """With two fields, also behind a fragment, which of them it is for cannot be told: neither is done."""
+    asked = f"(input: $input) {answer(name)}"
+    head = f"mutation ($input: {input_type(name)})"
+    fragment = f"fragment F on Mutation {{ a: {name}{asked} b: {name}{asked} }}"
+    async with unchanged(owner, mine.id):
+        for query in (f"{head} {{ a: {name}{asked} b: {name}{asked} }}", f"{head} {{ ...F }} {fragment}"):
+            sent = {"query": query, "variables": {"input": right(mine, name)}}
+            body = (await as_(mine.tenant).post(sent, **{"idempotency-key": "k"})).json()
+            assert (body["data"], codes(body)) == ({"a": None, "b": None}, {"BAD_USER_INPUT"})
+
+
+async def test_a_key_may_be_a_variable_and_stand_anywhere_on_its_field(
+    owner: asyncpg.Connection, as_: Callable[..., Api], fresh: World
+) -> None:
+    """A field that is written twice is one; the key counts wherever it stands, and the second request changes nothing."""
+    head, field = "mutation ($key: String!, $input: LabelCreateInput!)", "labelCreate(input: $input)"
+    query = f"{head} {{ {field} {{ userErrors {{ code }} }} {field} @idempotent(key: $key) {{ label {{ id }} }} }}"
+    first = await as_(fresh.tenant).data(query, key="k", input={"name": "Once"})
+    async with unchanged(owner, fresh.id):
+        assert await as_(fresh.tenant).data(query, key="k", input={"name": "Once"}) == first
+    assert first["labelCreate"]["label"]["id"]
+
+
+@pytest.mark.parametrize("key", ["", "k" * 256, "a\nb", "a\tb", "\x7f"])
+async def test_a_key_is_short_and_printable(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, key: str) -> None:
+    """Another is refused in words, and nothing is done."""
+    async with unchanged(owner, mine.id):
+        body = await as_(mine.tenant).data(
+            document("labelCreate", f"@idempotent(key: {json.dumps(key)})"), input=right(mine, "labelCreate")
+        )
+    assert [each["code"] for each in body["labelCreate"]["userErrors"]] == ["INVALID"]
+
+
+async def test_what_is_too_large_or_no_json_is_refused_whole(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World) -> None:
+    """Ten million bytes, and the words for what is no number that JavaScript writes."""
+    api, query = as_(mine.tenant), document("clientCreate")
+    headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}
+    async with unchanged(owner, mine.id):
+        large = await post(api, query, input=replaced(right(mine, "clientCreate"), ("notes",), "x" * 10_000_000))
+        assert (large.status_code, codes(large.json())) == (413, {"PAYLOAD_TOO_LARGE"})
+        for word in ("NaN", "Infinity", "-Infinity"):
+            rate = replaced(right(mine, "clientCreate"), ("financial", "defaultHourlyRate"), "WORD")
+            content = json.dumps({"query": query, "variables": {"input": rate}}).replace('"WORD"', word)
+            bare = await api.http.post("/graphql", content=content, headers=headers)
+            assert (bare.status_code, codes(bare.json())) == (400, {"BAD_REQUEST"})
+
+
+def test_every_list_of_an_input_has_a_try() -> None:
+    """An empty one would leave what it holds untried."""
+    for name in MUTATIONS:
+        filled = right(World(None, dict.fromkeys([*CORE.type_map, "ApiToken", "ContactOfClient", "LabelOfClient"], "x")), name)  # type: ignore[arg-type]
+        assert all(filled_in for place, filled_in in _values(input_type(name), filled) if isinstance(place.kind, GraphQLList))
+
+
+def _values(kind: GraphQLInputType, value: Value) -> Iterator[tuple[Place, Value]]:
+    for place in places(kind, value):
+        found = value
+        for step in place.path:
+            found = found[step]
+        yield place, found
