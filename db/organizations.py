@@ -45,6 +45,12 @@ async def everywhere(owner: Database) -> list[OrganizationRow]:
     return await owner.fetch_across_tenants(ALL, OrganizationRow)
 
 
+async def held(work: Work) -> Organization:
+    """The organization, held against whoever holds it in the same way; what belongs to it can be added meanwhile."""
+    mine = entities(Organization).where(col(Organization.tenant_id) == work.tenant)
+    return (await work.session.exec(mine.with_for_update(key_share=True))).one()
+
+
 async def held_sequence(work: Work, kind: str) -> NumberSequence:
     """The sequence of a kind, made with its first use; nobody else's until the unit of work ends."""
     await work.session.exec(insert(NumberSequence).values(tenant_id=work.tenant, kind=kind, last=0).on_conflict_do_nothing())

@@ -31,7 +31,7 @@ from sqlalchemy import (
     func,
     literal_column,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
@@ -93,8 +93,8 @@ def columns(row: type[Row], table: type[SQLModel], **expressions: SQLColumnExpre
 
 
 def _shown(column: Any) -> ColumnElement[Any]:  # noqa: ANN401 SQLAlchemy has no type for "column or attribute" that knows its `type`
-    """Money leaves SQL as text."""
-    return cast(column, Text) if isinstance(column.type, Numeric) else column
+    """Money leaves SQL as text, and so does JSON, which readers and units of work would each be given otherwise."""
+    return cast(column, Text) if isinstance(column.type, Numeric | JSONB) else column
 
 
 def parameter(name: str, kind: TypeEngine[T]) -> BindParameter[T]:

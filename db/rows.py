@@ -48,6 +48,22 @@ class ActorRow(Row):
     expires_at: datetime | None
 
 
+class EventRow(Row):
+    """What happened to one object; the changes are JSON."""
+
+    id: UUID
+    at: datetime
+    channel: str
+    member_id: UUID | None
+    operation: str
+    action: str
+    object_type: str
+    object_id: UUID
+    client_id: UUID | None
+    contact_id: UUID | None
+    changes: str
+
+
 class NumberRow(Row):
     number_key: str
 

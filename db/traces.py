@@ -11,14 +11,20 @@ from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.tables.base import Table
+from db.tables.base import Row, Table
 from db.tables.organizations import NumberSequence
 from db.tables.traces import Action, AuditEvent, Channel, IdempotencyKey, OutboxEvent
 
 Changes = dict[str, list[Any]]  # by field, from what to what
 UNTRACED = (AuditEvent, OutboxEvent, IdempotencyKey, NumberSequence)
 UNTOLD = {"tenant_id", "id", "created_at", "updated_at", "version", "name_key", "number_key", "token_hash"}
-OBJECT = ("id", "contact_id", "label_id", "client_id", "tenant_id")  # the first that a row has is the id of what it is about
+# The first that a row has is the id of what it is about; and what that is, where it is not the row itself.
+OBJECT = {"id": None, "contact_id": "Contact", "label_id": "Label", "client_id": "Client", "tenant_id": "Organization"}
+ABOUT = {
+    table.__name__: next(kind or table.__name__ for name, kind in OBJECT.items() if name in table.model_fields)
+    for table in (*Table.__subclasses__(), *Row.__subclasses__())
+}
+"""What the events of a table are about: a link tells of what it links the client with."""
 
 
 @dataclass(frozen=True)

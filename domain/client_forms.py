@@ -50,46 +50,62 @@ class ClientForm:
 async def create(scope: WriteScope, form: ClientForm) -> UUID:
     """A new client with all that belongs to it; refused with every fault there is."""
     _may(scope, form)
-    organization = await own(scope)
-    faults, values, key = Faults(), dict[str, Any](), new_id()
-    with faults.part():
-        values |= checked(ClientFields, form.general, country=organization.country).model_dump()
-    with faults.part():
-        values |= await _financial(scope, {}, form.financial or {}, is_new=True)
-    with faults.part():
-        await _check_number(scope, values.get("number"), form)
-    parts = await _checked_parts(scope, faults, form, organization)
-    faults.refuse()
-    if form.takes_next_number:
-        values["number"] = await numbers.next_for_client(scope, organization)
-    client = Client(tenant_id=scope.tenant, id=key, **_keyed(values))
-    scope.session.add(client)
-    await scope.session.flush()
-    await _save(scope, client, parts)
-    return client.id
+    return await make(scope, await own(scope), form)
 
 
 async def update(scope: WriteScope, client_id: UUID, form: ClientForm, *, expected_version: int) -> UUID:
     """Changes what was given, and one version in all; what comes to nothing changes nothing."""
     _may(scope, form)
     client = await held(scope, Client, client_id, expected_version)
-    organization = await own(scope)
+    await change(scope, await own(scope), client, form)
+    return client.id
+
+
+async def make(scope: WriteScope, organization: Organization, form: ClientForm) -> UUID:
+    """A client of a form whose rights were asked for."""
+    values, parts = await check(scope, organization, form)
+    client = Client(tenant_id=scope.tenant, id=new_id(), **_keyed(values | await _next_number(scope, organization, form)))
+    scope.session.add(client)
+    await scope.session.flush()
+    await _save(scope, client, parts)
+    return client.id
+
+
+async def change(scope: WriteScope, organization: Organization, client: Client, form: ClientForm) -> bool:
+    """Whether anything of the client, which is held, is other than it was."""
+    values, parts = await check(scope, organization, form, client)
+    is_changed = apply(client, _keyed(values | await _next_number(scope, organization, form)))
+    if await _save(scope, client, parts) and not is_changed:
+        touch(client)
+        return True
+    return is_changed
+
+
+async def check(
+    scope: WriteScope, organization: Organization, form: ClientForm, client: Client | None = None
+) -> "tuple[dict[str, Any], _Parts]":
+    """The form as it is stored, of a new client or of this one; refused with every fault there is."""
     faults, values = Faults(), dict[str, Any]()
     with faults.part():
-        current = filled(client, ClientFields)
-        values |= checked_patch(ClientFields, current, form.general, country=organization.country)
+        values |= _general(form.general, client, organization.country)
     with faults.part():
-        values |= await _financial(scope, filled(client, ClientFinancialFields), form.financial or {}, is_new=False)
+        current = filled(client, ClientFinancialFields) if client else None
+        values |= await _financial(scope, current, form.financial or {})
     with faults.part():
         await _check_number(scope, values.get("number"), form, client)
     parts = await _checked_parts(scope, faults, form, organization)
     faults.refuse()
-    if form.takes_next_number:
-        values["number"] = await numbers.next_for_client(scope, organization)
-    is_changed = apply(client, _keyed(values))
-    if await _save(scope, client, parts) and not is_changed:
-        touch(client)
-    return client.id
+    return values, parts
+
+
+async def _next_number(scope: WriteScope, organization: Organization, form: ClientForm) -> dict[str, Any]:
+    return {"number": await numbers.next_for_client(scope, organization)} if form.takes_next_number else {}
+
+
+def _general(given: Values, client: Client | None, country: str) -> dict[str, Any]:
+    if client is None:
+        return checked(ClientFields, given, country=country).model_dump()
+    return checked_patch(ClientFields, filled(client, ClientFields), given, country=country)
 
 
 def _may(scope: WriteScope, form: ClientForm) -> None:
@@ -107,14 +123,14 @@ def _keyed(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-async def _financial(scope: WriteScope, current: Values, given: Values, *, is_new: bool) -> dict[str, Any]:
-    """The settings as they are stored; rates of VAT and layouts are of the organization."""
+async def _financial(scope: WriteScope, current: Values | None, given: Values) -> dict[str, Any]:
+    """The settings as they are stored, of a new client where there are none; rates of VAT and layouts are of the organization."""
     at, faults, values = ["financial"], Faults(), dict[str, Any]()
     with faults.part():
         wanted = {name: value for name, value in given.items() if name not in LINKS}
         values |= (
             checked(ClientFinancialFields, wanted, at=at).model_dump()
-            if is_new
+            if current is None
             else checked_patch(ClientFinancialFields, current, wanted, at=at)
         )
     for name, table in LINKS.items():

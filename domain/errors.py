@@ -22,6 +22,9 @@ class Code(StrEnum):
     LAST_OWNER = "LAST_OWNER"
     TOO_MANY = "TOO_MANY"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
+    ARCHIVED = "ARCHIVED"
+    AMBIGUOUS = "AMBIGUOUS"
+    DUPLICATE = "DUPLICATE"
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,21 @@ class TooMany(Refusal):
 @dataclass(frozen=True)
 class IdempotencyKeyReused(Refusal):
     code = Code.IDEMPOTENCY_KEY_REUSED
+
+
+@dataclass(frozen=True)
+class Archived(Refusal):
+    code = Code.ARCHIVED
+
+
+@dataclass(frozen=True)
+class Ambiguous(Refusal):
+    code = Code.AMBIGUOUS
+
+
+@dataclass(frozen=True)
+class Duplicate(Refusal):
+    code = Code.DUPLICATE
 
 
 def not_found(what: str, path: Sequence[str]) -> NotFound:

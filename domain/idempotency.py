@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from db import idempotency as rows
@@ -16,6 +16,20 @@ from domain.scope import WriteScope
 LONGEST = 255
 V = TypeVar("V")
 KINDS: dict[str, type[Refusal]] = {kind.code: kind for kind in Refusal.__subclasses__()}
+
+
+def _written(refusal: Refusal) -> dict[str, Any]:
+    return {"code": refusal.code, **{each.name: to_jsonable_python(getattr(refusal, each.name)) for each in fields(refusal)}}
+
+
+def _read(written: Mapping[str, Any]) -> Refusal:
+    kind = KINDS[written["code"]]
+    return TypeAdapter(kind).validate_python({name: value for name, value in written.items() if name != "code"})
+
+
+Kept: TypeAlias = Annotated[Refusal, PlainSerializer(_written), PlainValidator(_read)]
+"""A refusal within a value, which is read again as the kind that it was."""
+REFUSALS: TypeAdapter[Sequence[Refusal]] = TypeAdapter(list[Kept])
 
 
 @dataclass(frozen=True)
@@ -54,7 +68,7 @@ async def once(scope: WriteScope, key: Key, kind: TypeAdapter[V], act: Callable[
     except Refused as refused:
         outcome = Outcome(None, refused.refusals)
     written = None if outcome.value is None else kind.dump_python(outcome.value, mode="json")
-    row.outcome = {"value": written, "refusals": [_written(refusal) for refusal in outcome.refusals]}
+    row.outcome = {"value": written, "refusals": REFUSALS.dump_python(list(outcome.refusals), mode="json")}
     return outcome
 
 
@@ -62,13 +76,4 @@ def _replayed(row: IdempotencyKey, key: Key, kind: TypeAdapter[V]) -> Outcome[V]
     if row.request_hash != key.hash or row.outcome is None:
         raise Refused(IdempotencyKeyReused([], "This idempotency key was used with other input. Take a new one for a new request."))
     value, refusals = row.outcome["value"], row.outcome["refusals"]
-    return Outcome(None if value is None else kind.validate_python(value, strict=False), [_read(refusal) for refusal in refusals])
-
-
-def _written(refusal: Refusal) -> dict[str, Any]:
-    return {"code": refusal.code, **{each.name: to_jsonable_python(getattr(refusal, each.name)) for each in fields(refusal)}}
-
-
-def _read(written: Mapping[str, Any]) -> Refusal:
-    kind = KINDS[written["code"]]
-    return TypeAdapter(kind).validate_python({name: value for name, value in written.items() if name != "code"})
+    return Outcome(None if value is None else kind.validate_python(value, strict=False), REFUSALS.validate_python(refusals))

@@ -6,13 +6,13 @@ from uuid import UUID
 from db import entities
 from db import organizations as rows
 from db.keys import new_id
-from db.organizations import by_id, everywhere, members_by_id
+from db.organizations import by_id, everywhere, held, members_by_id
 from db.tables import Member, MemberFields, Organization, OrganizationFields, Role
 from domain.checks import checked
 from domain.errors import NameTaken, Refused
 from domain.scope import Permission, WriteScope
 
-__all__ = ["add_member", "by_id", "country", "create", "everywhere", "members_by_id", "new_tenant", "own"]
+__all__ = ["add_member", "by_id", "country", "create", "everywhere", "held", "members_by_id", "new_tenant", "own"]
 
 new_tenant = new_id
 

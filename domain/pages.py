@@ -6,13 +6,12 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from db.paging import Key, Slice
-from db.query import Row
 from domain.cursors import Cursors
 from domain.errors import BadInput
 
 LARGEST = 100
 USUAL = 25
-P = TypeVar("P", bound=Row)
+P = TypeVar("P")
 
 
 @dataclass(frozen=True)

@@ -92,18 +92,20 @@ class ClientUpdateInput:
 
 async def create(scope: WriteScope, input: ClientCreateInput) -> UUID:
     settings = input.financial
-    financial = None if settings is None else _financial(given(ClientFinancialFields, settings), given_links(settings))
+    financial = None if settings is None else financial_of(given(ClientFinancialFields, settings), given_links(settings))
     parts = {"addresses": input.addresses, "labels": input.labels, "contacts": input.contacts}
-    return await client_forms.create(scope, _form(given(ClientFields, input), financial, parts, takes_next_number=input.takes_next_number))
+    return await client_forms.create(
+        scope, form_of(given(ClientFields, input), financial, parts, takes_next_number=input.takes_next_number)
+    )
 
 
 async def update(scope: WriteScope, input: ClientUpdateInput) -> UUID:
     client_id = id_of(input.id, "Client")
     settings = input.financial.value if input.financial else None
-    financial = None if settings is None else _financial(changed(ClientFinancialFields, settings), somes(given_links(settings)))
+    financial = None if settings is None else financial_of(changed(ClientFinancialFields, settings), somes(given_links(settings)))
     lists = somes({"addresses": input.addresses, "labels": input.labels, "contacts": input.contacts})
     parts = {name: given or [] for name, given in lists.items()}
-    form = _form(changed(ClientFields, input), financial, parts, takes_next_number=input.takes_next_number)
+    form = form_of(changed(ClientFields, input), financial, parts, takes_next_number=input.takes_next_number)
     return await client_forms.update(scope, client_id, form, expected_version=input.expected_version)
 
 
@@ -111,7 +113,8 @@ def given_links(input: ClientFinancialInput | ClientFinancialPatchInput) -> dict
     return {"vat_rate_id": input.vat_rate_id, "invoice_layout_id": input.invoice_layout_id}
 
 
-def _financial(values: dict[str, object], links: dict[str, object]) -> dict[str, object]:
+def financial_of(values: dict[str, object], links: dict[str, object]) -> dict[str, object]:
+    """With the ids of rates and layouts."""
     for name, what in (("vat_rate_id", "VatRate"), ("invoice_layout_id", "InvoiceLayout")):
         if name in links:
             key = links[name]
@@ -119,7 +122,10 @@ def _financial(values: dict[str, object], links: dict[str, object]) -> dict[str,
     return values
 
 
-def _form(general: dict[str, object], financial: dict[str, object] | None, parts: dict[str, Any], *, takes_next_number: bool) -> ClientForm:
+def form_of(
+    general: dict[str, object], financial: dict[str, object] | None, parts: dict[str, Any], *, takes_next_number: bool = False
+) -> ClientForm:
+    """A part that is not among them is left alone."""
     addresses = parts.get("addresses")
     return ClientForm(
         general,

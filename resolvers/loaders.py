@@ -26,7 +26,8 @@ from db.rows import (
     ProjectRow,
     VatRateRow,
 )
-from domain import clients, contacts, finance, labels, organizations, projects, revenue
+from domain import activity, clients, contacts, finance, labels, organizations, projects, revenue
+from domain.activity import Event
 from domain.clients import Filter
 from domain.contacts import Search
 from domain.pages import Page, Span
@@ -130,6 +131,10 @@ class Loaders:
         return Loader(partial(projects.by_id, self._scope))
 
     @cached_property
+    def events(self) -> Loader[UUID, Event | None]:
+        return Loader(partial(activity.by_id, self._scope))
+
+    @cached_property
     def organizations(self) -> Loader[UUID, OrganizationRow | None]:
         return Loader(partial(organizations.by_id, self._scope))
 
@@ -173,6 +178,14 @@ class Loaders:
     def invoice_count_of_client(self) -> Loader[UUID, int]:
         return Loader(partial(finance.invoice_counts, self._scope))
 
+    @cached_property
+    def event_count_of_client(self) -> Loader[UUID, int]:
+        return Loader(partial(activity.counts_of_clients, self._scope))
+
+    @cached_property
+    def event_count_of_contact(self) -> Loader[UUID, int]:
+        return Loader(partial(activity.counts_of_contacts, self._scope))
+
     def contacts_of_client(self, span: Span) -> Loader[UUID, Page[ClientContactRow]]:
         return self._once(contacts.of_clients, span=span)
 
@@ -187,6 +200,12 @@ class Loaders:
 
     def invoices_of_client(self, span: Span) -> Loader[UUID, Page[InvoiceRow] | None]:
         return self._once(finance.invoices, span=span)
+
+    def activity_of_client(self, span: Span) -> Loader[UUID, Page[Event]]:
+        return self._once(activity.of_clients, span=span)
+
+    def activity_of_contact(self, span: Span) -> Loader[UUID, Page[Event]]:
+        return self._once(activity.of_contacts, span=span)
 
     def revenue_of_client(self, period: Period) -> Loader[UUID, Revenue | None]:
         return self._once(revenue.by_client, period=period)

@@ -6,12 +6,16 @@ from typing import Any
 import strawberry
 
 from domain.scope import Permission, WriteScope
-from resolvers import client_forms, contacts, labels
+from resolvers import client_forms, client_upserts, contacts, labels
 from resolvers.mutations import mutation
 from schema import payloads
 from schema.directives import Cost, RequiresPermission, SemanticNonNull
 
 WRITTEN = Cost(weight="10")
+BULK = """Makes clients, or brings them up to date. One with a number is the client of that number, whatever its name, or else a new one.
+One without is the client without a number that has the name, or else a new one; where several have it, it is refused (AMBIGUOUS). So is
+one that is archived (ARCHIVED), and the second of two that are the same (DUPLICATE). Capitals make no difference.
+Only what differs is written."""
 
 
 def changes(
@@ -21,12 +25,17 @@ def changes(
     return mutation(change, needs=needs, description=f"{description} Needs {needs}.", directives=directives)
 
 
-@strawberry.type(description="What can be changed. Each is done whole or not at all; several in one request are done one after the other.")
+@strawberry.type(
+    description="What can be changed. Each is done whole or not at all, unless asked otherwise; several are done one after the other."
+)
 class Mutation:
     client_create: payloads.ClientCreatePayload | None = changes(
         client_forms.create, description="Adds a client with its addresses, labels, contacts and financial settings."
     )
     client_update: payloads.ClientUpdatePayload | None = changes(client_forms.update, description="Changes a client.")
+    client_bulk_upsert: payloads.ClientBulkUpsertPayload | None = changes(
+        client_upserts.upsert, description=f"{BULK} Takes {Permission.CLIENTS_WRITE} as well.", needs=Permission.CLIENTS_IMPORT
+    )
     client_contact_link: payloads.ClientContactLinkPayload | None = changes(
         client_forms.link, description="Makes a contact one of a client's."
     )

@@ -8,8 +8,9 @@ import strawberry
 
 from db.rows import AddressRow, ClientRow
 from db.tables import AddressFields, AddressType, ClientFields, ClientKind
-from resolvers import clients, contacts, finance, labels, projects, revenue
+from resolvers import activity, clients, contacts, finance, labels, projects, revenue
 from resolvers.words import words
+from schema.activity import ClientActivityConnection
 from schema.connections import COUNTED, TOTAL, Connection, Edge
 from schema.contacts import ClientContactConnection, Link
 from schema.fields import Terms, by
@@ -88,6 +89,9 @@ class Client(Node):
         labels.of_client, description="Labels by name.", terms=Terms(size=10)
     )
     revenue: Revenue | None = by(revenue.of_client, description="What the client brought in.", terms=REVENUE)
+    activity: ClientActivityConnection | None = by(
+        activity.of_client, description="What happened to it, its addresses, labels and links to contacts, the newest first."
+    )
 
 
 @strawberry.type(description="Clients in an order.")

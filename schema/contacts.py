@@ -9,8 +9,9 @@ import strawberry
 
 from db.rows import ContactRow
 from db.tables.contacts import ClientContactFields, ContactFields, ContactRole, Recipient
-from resolvers import clients, contacts
+from resolvers import activity, clients, contacts
 from resolvers.words import words
+from schema.activity import ContactActivityConnection
 from schema.connections import COUNTED, TOTAL, Connection, Edge
 from schema.fields import by
 from schema.lens import SHOWN, Node, lens, read
@@ -58,6 +59,9 @@ class Contact(Node):
     version: int = strawberry.field(description="Grows by one with each change.")
     clients: Annotated["ContactClientConnection", strawberry.lazy("schema.clients")] | None = by(
         clients.of_contact, description="Its clients by name."
+    )
+    activity: ContactActivityConnection | None = by(
+        activity.of_contact, description="What happened to it and its links to clients, the newest first."
     )
 
 

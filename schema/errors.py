@@ -23,10 +23,13 @@ words(
     LAST_OWNER="An organization has an owner.",
     TOO_MANY="More than there may be at once.",
     IDEMPOTENCY_KEY_REUSED="The key was used for another request.",
+    ARCHIVED="It is archived, and stays as it is until it is taken back.",
+    AMBIGUOUS="Several are meant by it.",
+    DUPLICATE="It is in the input twice.",
 )
 
 
-@strawberry.interface(description="Why something was not done: nothing of the mutation was.")
+@strawberry.interface(description="Why something was not done: nothing of the mutation was, unless it was asked to go on without.")
 class UserError:
     code: Code = strawberry.field(description="For programs: it does not change.")
     message: str = strawberry.field(description="For people: what is wrong, and how to put it right.")
@@ -40,6 +43,9 @@ class UserError:
     errors.LastOwner,
     errors.TooMany,
     errors.IdempotencyKeyReused,
+    errors.Archived,
+    errors.Ambiguous,
+    errors.Duplicate,
     description="The input is not right, or for another reason that its code tells.",
 )
 class InputError(UserError): ...

@@ -24,9 +24,9 @@ class _Read(StrawberryField):
         return self.metadata["read"](source)
 
 
-def read(of: Callable[[Any], object], *, description: str, directives: Sequence[object] = ()) -> Any:
-    """A field that `of` computes from the row."""
-    return _Read(metadata={"read": of}, description=description, directives=directives)
+def read(of: Callable[[Any], object], *, description: str, directives: Sequence[object] = (), name: str | None = None) -> Any:
+    """A field that `of` computes from the row. `name` is for one that Python keeps for itself."""
+    return _Read(metadata={"read": of}, description=description, directives=directives, graphql_name=name)
 
 
 def itself(row: T) -> T:

@@ -6,18 +6,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 from strawberry.relay import GlobalID
 
+from domain.client_upserts import Action, Upserted
+from domain.errors import Refusal
 from domain.idempotency import Outcome
 from resolvers import clients, contacts, labels
+from resolvers.words import words
 from schema.clients import Client
 from schema.contacts import Contact
 from schema.errors import UserError
 from schema.fields import Terms, answered, by, listed
 from schema.labels import Label
-from schema.lens import global_id, itself, read
+from schema.lens import global_id, itself, lens, read
 
 if TYPE_CHECKING:
     from schema.root import Query
 
+words(
+    Action,
+    "What became of one client.",
+    name="ClientUpsertAction",
+    CREATED="It is new.",
+    UPDATED="It was there, and something is other than it was.",
+    UNCHANGED="It was there, just as it was given.",
+    REFUSED="It was refused, and left as it was.",
+    NOT_DONE="Nothing: another was refused, and it was all or nothing.",
+)
 NOW = "As it is now; null when it was refused."
 
 
@@ -69,6 +82,30 @@ class ClientCreatePayload(OfClient): ...
 
 @strawberry.type(description="The client as it was changed, or why not.")
 class ClientUpdatePayload(OfClient): ...
+
+
+@lens(Upserted, description="What became of one client.")
+class ClientUpsertResult:
+    action: Action = strawberry.field(description="What was done.")
+    client: Client | None = by(clients.by_id, key="client_id", description="As it is now; null when it was refused or not done.")
+    user_errors: list[UserError] = read(
+        attrgetter("refusals"), description="Why it was refused; empty when it was not.", directives=[listed(5)]
+    )
+
+
+def _refusals(outcome: Outcome[list[Upserted]]) -> list[Refusal]:
+    """Of all together, and of each."""
+    return [*outcome.refusals, *(refusal for each in outcome.value or () for refusal in each.refusals)]
+
+
+@strawberry.type(description="What became of each of the clients.")
+class ClientBulkUpsertPayload(Payload):
+    results: list[ClientUpsertResult] = read(
+        lambda outcome: outcome.value or [], description="One for each client, in the order of the input.", directives=[listed(100)]
+    )
+    user_errors: list[UserError] = read(
+        _refusals, description="Why what was refused was refused, all together; empty when nothing was.", directives=[listed(5)]
+    )
 
 
 @strawberry.type(description="The client with its new contact, or why not.")

@@ -1,5 +1,6 @@
 """Rows to ask for, put in place by the owner of the database."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -77,6 +78,14 @@ class Tenant:
         self.labels.append(key)
         return key
 
+    async def add_event(self, kind: str, key: UUID, changes: dict[str, list[object]], **more: object) -> UUID:
+        """A change of an object, over the API, by nobody unless told otherwise."""
+        event = new_id()
+        what = {"tenant_id": self.id, "id": event, "at": EARLY, "channel": "API", "operation": "test", "action": "CHANGED"}
+        about = {"object_type": kind, "object_id": key, "changes": json.dumps(changes), "member_id": None, "client_id": None}
+        await insert(self.owner, "audit_event", [{**what, **about, "contact_id": None, **more}])
+        return event
+
     async def add_invoice(self, client: UUID, day: date, net: str, **more: object) -> UUID:
         """An issued invoice with 21 % VAT; `more` says what is otherwise."""
         key = new_id()
@@ -145,12 +154,13 @@ async def add_token(owner: asyncpg.Connection, tenant_id: UUID, secret: str, **m
 
 
 async def crowd(owner: asyncpg.Connection, *, clients: int = 60, contacts: int = 3) -> Tenant:
-    """An organization with clients that each have contacts, two of five labels, and two invoices of which one is paid."""
+    """An organization with clients that each have contacts, two of five labels, two invoices of which one is paid, and a past."""
     made = await tenant(owner)
     for place in range(clients):
         client = await made.add_client(f"Client {place:05}", f"{place:04}")
         for position in range(contacts):
-            await made.add_contact(f"Person {place:05}-{position}", client, position=position, is_invoice_contact=position == 0)
+            person = await made.add_contact(f"Person {place:05}-{position}", client, position=position, is_invoice_contact=position == 0)
+            await made.add_event("ClientContact", person, {"department": [None, "Label 0"]}, client_id=client, contact_id=person)
         paid = await made.add_invoice(client, date(2026, 1, 10), "100.00")
         await made.add_invoice(client, date(2026, 2, 10), "50.00")
         await made.add_payment(client, paid, date(2026, 3, 1), "121.00")

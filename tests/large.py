@@ -8,7 +8,7 @@ import asyncpg
 
 from tests.builders import Tenant, tenant
 
-CONTACTS_EACH, LABELS, INVOICES_EACH, IN_CROWD = 2, 20, 5, 5_000
+CONTACTS_EACH, LABELS, INVOICES_EACH, IN_CROWD, EVENTS_EACH = 2, 20, 5, 5_000, 4
 FROM, DAYS = date(2022, 1, 1), 1_700
 # What points at what is right by how it is made; checking it row by row would take most of the time. For a superuser.
 UNCHECKED = "SET LOCAL session_replication_role = replica"
@@ -46,12 +46,18 @@ ALLOCATIONS = """INSERT INTO relaties.payment_allocation (tenant_id, payment_id,
   amount, amount_base)
 SELECT $1, {payment}, {invoice}, {client}, 'EUR', {day}, true, 121, 121
 FROM (SELECT i, (i - 1) / {invoices_each} + 1 AS n FROM generate_series(2, $2 * {invoices_each}, 2) i)"""
+EVENTS = """INSERT INTO relaties.audit_event (tenant_id, id, at, channel, operation, action, object_type, object_id, client_id, contact_id,
+  changes)
+SELECT $1, {event}, now(), 'API', 'clientUpdate', 'CHANGED', 'ClientContact', {contact}, {client}, {contact}, '{{"position": [0, 1]}}'
+FROM (SELECT e, (e - 1) / {events_each} + 1 AS n, (e - 1) / {events_each} + 1 AS m FROM generate_series(1, $2 * {events_each}) e)"""
 MADE = {
     "client": "md5($1::text || 'client' || n)::uuid",
     "contact": "md5($1::text || 'contact' || m)::uuid",
     "label": "md5($1::text || 'label' || l)::uuid",
     "invoice": "md5($1::text || 'invoice' || i)::uuid",
     "payment": "md5($1::text || 'payment' || i)::uuid",
+    "event": "md5($1::text || 'event' || e)::uuid",
+    "events_each": EVENTS_EACH,
     "day": f"date '{FROM}' + (i % {DAYS})::int",
     "contacts_each": CONTACTS_EACH,
     "labels": LABELS,
@@ -76,7 +82,7 @@ class Large:
 
 
 async def large(owner: asyncpg.Connection, *, clients: int = 100_000) -> Large:
-    """Of so many clients, each with two contacts, two labels, five invoices; another a fiftieth of it beside it. `owner` is a superuser."""
+    """Of so many clients, each with two contacts, two labels, five invoices, four events; beside it a small one. `owner` is a superuser."""
     made = await tenant(owner, "Large")
     await _fill(owner, await tenant(owner, "Beside it"), clients // 50)
     await _fill(owner, made, clients)
@@ -93,7 +99,7 @@ async def large(owner: asyncpg.Connection, *, clients: int = 100_000) -> Large:
 async def _fill(owner: asyncpg.Connection, made: Tenant, clients: int) -> None:
     async with owner.transaction():
         await owner.execute(UNCHECKED)
-        for statement in (CLIENTS, ADDRESSES, CONTACTS, LINKS, LABELS_ALL, LABELLED, INVOICES, PAYMENTS, ALLOCATIONS):
+        for statement in (CLIENTS, ADDRESSES, CONTACTS, LINKS, LABELS_ALL, LABELLED, INVOICES, PAYMENTS, ALLOCATIONS, EVENTS):
             # As parameters the two would have to be of one type each.
             said = statement.format(**MADE).replace("$1", f"'{made.id}'::uuid").replace("$2", f"{clients}::bigint")
             await owner.execute(said, timeout=600)

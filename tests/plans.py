@@ -89,6 +89,11 @@ def arguments(found: Large) -> dict[str, dict[str, object]]:
     of_clients: dict[str, object] = {"ids": found.clients}
     labels = {f"labels_{kind}": found.labels[:2] for kind in ("any", "all", "none")}
     return {
+        "activity.of_clients": {**of_clients, "count": 26, "after_key": LAST, "after_id": LAST},
+        "activity.of_contacts": {"ids": found.contacts, "count": 26},
+        "activity.count_of_clients": of_clients,
+        "activity.count_of_contacts": {"ids": found.contacts},
+        "activity.by_id": of_clients,
         "clients.page": {"count": 51},
         "clients.page_after": {"count": 51, **after},
         "clients.page_by_number": {"count": 51},

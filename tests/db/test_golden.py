@@ -4,12 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from db import clients, contacts, finance, labels, organizations, projects, revenue, tokens
+from db import activity, clients, contacts, finance, labels, organizations, projects, revenue, tokens
 from db.query import Query
 
 GOLDEN = Path(__file__).parent / "golden"
 EVERY = tuple(name for name in clients.CONDITIONS if not name.startswith("not_"))
 QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
+    "activity.of_clients": activity._of_each("client_id", is_ascending=False, is_next=True),  # noqa: SLF001
+    "activity.of_contacts": activity._of_each("contact_id", is_ascending=False, is_next=False),  # noqa: SLF001
+    "activity.count_of_clients": activity.OF_CLIENT,
+    "activity.count_of_contacts": activity.OF_CONTACT,
+    "activity.by_id": activity.BY_ID,
     "clients.page": clients._page(clients.Sort.NAME, (), is_ascending=True, is_next=False),  # noqa: SLF001
     "clients.page_after": clients._page(clients.Sort.NAME, (), is_ascending=True, is_next=True),  # noqa: SLF001
     "clients.page_by_number": clients._page(clients.Sort.NUMBER, (), is_ascending=False, is_next=False),  # noqa: SLF001

@@ -18,6 +18,8 @@ const VALUES = [
   "Address", // a client's
   "ClientAddress", // a client's, with its type
   "ClientFinancialSettings", // a client's, one to one
+  "FieldChange", // of an event
+  "ClientUpsertResult", // of a payload
   "CurrencyRevenue", // reckoned, for a period
   "ProjectFinancialSettings", // a project's, one to one
   "Money", // an amount in a currency

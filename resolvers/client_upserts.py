@@ -1,0 +1,45 @@
+"""Inputs of many clients at once."""
+
+import strawberry
+
+from db.tables import ClientFields, ClientFinancialFields
+from domain import client_upserts
+from domain.client_forms import ClientForm
+from domain.client_upserts import OnError, Upserted
+from domain.scope import WriteScope
+from resolvers.client_forms import ClientAddressInput, ClientFinancialPatchInput, ClientLabelInput, financial_of, form_of, given_links
+from resolvers.inputs import changed, patch_of, somes
+from resolvers.words import words
+
+words(
+    OnError,
+    "What becomes of the others when a client is refused.",
+    name="BulkErrorPolicy",
+    ALL_OR_NOTHING="Nothing is done.",
+    SKIP_FAILED="They are done, without those that are refused.",
+)
+
+
+@patch_of(ClientFields, description="A client as it is elsewhere. Of a client there is, what is left out stays and null clears.")
+class ClientUpsertInput:
+    name: str
+    addresses: strawberry.Maybe[list[ClientAddressInput]] = strawberry.field(description="All its addresses from now on.")
+    labels: strawberry.Maybe[list[ClientLabelInput]] = strawberry.field(description="All its labels from now on, 50 at most.")
+    financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Needs FINANCE_WRITE.")
+
+
+@strawberry.input(description="Clients to make, or to bring up to date.")
+class ClientBulkUpsertInput:
+    clients: list[ClientUpsertInput] = strawberry.field(description="The clients, 1 to 100, each once.")
+    on_error: OnError = strawberry.field(default=OnError.ALL_OR_NOTHING, description="What becomes of the others when one is refused.")
+
+
+async def upsert(scope: WriteScope, input: ClientBulkUpsertInput) -> list[Upserted]:
+    return await client_upserts.upsert(scope, [_form(each) for each in input.clients], input.on_error)
+
+
+def _form(input: ClientUpsertInput) -> ClientForm:
+    settings = input.financial.value if input.financial else None
+    financial = None if settings is None else financial_of(changed(ClientFinancialFields, settings), somes(given_links(settings)))
+    parts = somes({"addresses": input.addresses, "labels": input.labels})
+    return form_of({**changed(ClientFields, input), "name": input.name}, financial, parts)

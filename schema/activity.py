@@ -1,0 +1,87 @@
+"""What happened to clients and contacts."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import strawberry
+from strawberry.relay import GlobalID
+
+from db.tables import Action, Channel
+from domain.activity import Change, Event
+from resolvers import activity, clients, viewer
+from resolvers.words import words
+from schema.connections import COUNTED, TOTAL, Connection
+from schema.fields import by, listed
+from schema.lens import Node, global_id, lens, read
+from schema.viewer import Member
+
+if TYPE_CHECKING:
+    from schema.clients import Client
+
+words(
+    Channel,
+    "The way a change came in.",
+    name="ActivityChannel",
+    API="Over this API, with a token.",
+    COMMAND_LINE="By whoever runs the server, at its command line.",
+)
+words(
+    Action,
+    "What happened to an object.",
+    name="ActivityAction",
+    CREATED="It was made.",
+    CHANGED="It was changed.",
+    REMOVED="It was removed.",
+)
+TEXT = "as text: words of a closed set, numbers and days as they are written, ids as they are here, lists joined by commas; null for none."
+ABOUT = """Its id. Of a `ClientContact` it is the contact's, of a `ClientLabel` the label's, of a `ClientAddress` the client's:
+such links have none of their own. Nothing is found by it any more once the object is gone."""
+
+
+def _shown(side: str) -> Callable[[Change], str | None]:
+    def text(change: Change) -> str | None:
+        found: str | None = getattr(change, side)
+        return found if found is None or change.names is None else global_id(change.names)(UUID(found))
+
+    return text
+
+
+@lens(Change, description="What became of one field.")
+class FieldChange:
+    field: str = strawberry.field(description="Its name, as `kvkNumber`.")
+    was: str | None = read(_shown("was"), name="from", description=f"What it was, {TEXT}")
+    now: str | None = read(_shown("now"), name="to", description=f"What it is since, {TEXT}")
+
+
+@lens(Event, description="What one change did to one object: to a client or a contact, or to what belongs to it.")
+class ActivityEvent(Node):
+    at: datetime = strawberry.field(description="When.")
+    channel: Channel = strawberry.field(description="Which way it came in.")
+    operation: str = strawberry.field(description="What the change is called, `clientUpdate` for instance.")
+    action: Action = strawberry.field(description="What happened to the object.")
+    object_type: str = strawberry.field(description="What the object is: `Client`, `Contact`, `ClientContact`, `ClientLabel` and so on.")
+    object_id: GlobalID = read(lambda event: global_id(event.about)(event.object_id), description=ABOUT)
+    client: Annotated["Client", strawberry.lazy("schema.clients")] | None = by(
+        clients.by_id,
+        key="client_id",
+        description="The client that the object is, or belongs to; null once that is gone, and for a contact.",
+    )
+    member: Member | None = by(
+        viewer.member, key="member_id", description="Whose change it was; null for a machine's and the command line's."
+    )
+    changes: list[FieldChange] = strawberry.field(
+        description="What changed, by field. Without FINANCE_READ what concerns figures is left out; the list may then be empty.",
+        directives=[listed(10)],
+    )
+
+
+@strawberry.type(description="What happened to a client and what belongs to it, the newest first.")
+class ClientActivityConnection(Connection[ActivityEvent]):
+    total_count: int | None = by(activity.total_of_client, key="chosen", description=TOTAL, terms=COUNTED)
+
+
+@strawberry.type(description="What happened to a contact and its links to clients, the newest first.")
+class ContactActivityConnection(Connection[ActivityEvent]):
+    total_count: int | None = by(activity.total_of_contact, key="chosen", description=TOTAL, terms=COUNTED)
