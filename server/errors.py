@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from strawberry.exceptions import StrawberryInputCoercionError
 
-from db.engine import BusyError, plain
+from db.engine import BusyError, is_race, plain
 from domain.errors import BadInput, Forbidden, Refused
 
 log = logging.getLogger("relaties")
@@ -39,6 +39,8 @@ def shown(error: GraphQLError) -> Mapping[str, Any]:
         return _coded(error, "BAD_USER_INPUT", NULL)  # its own words are of Python
     if isinstance(cause, OURS) or (cause is None and error.extensions and "code" in error.extensions):
         return error.formatted
+    if cause and is_race(cause):
+        return _coded(error, "UNAVAILABLE", "Others changed the same things at once. Try again in a moment.")
     if cause is None or isinstance(cause, GraphQLError):
         return _coded(error, "BAD_USER_INPUT", "")  # graphql-core's own: a variable or an argument that is not of its type
     for kinds, code, message in KNOWN:
