@@ -51,8 +51,8 @@ class OrganizationRow(NamedTuple):
     timezone: str = "Europe/Amsterdam"
     default_payment_term_days: int = TERM_DAYS
     fiscal_year_start_month: int = 1
-    client_number_format: str | None = "0000"
-    invoice_number_format: str | None = "YYYY-00000"
+    client_number_format: str | None = "####"
+    invoice_number_format: str | None = "2026-#####"
     client_required: bool = True
     project_required: bool = False
 
