@@ -16,6 +16,7 @@ from resolvers.context import Info
 from resolvers.loaders import Loader, Loaders
 
 LOADERS: dict[str, Callable[[Loaders], Loader[UUID, Any]]] = {
+    "ApiToken": attrgetter("tokens"),
     "Client": attrgetter("clients"),
     "Contact": attrgetter("contacts"),
     "Invoice": attrgetter("invoices"),

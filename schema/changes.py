@@ -6,11 +6,12 @@ from typing import Any
 import strawberry
 
 from domain.scope import Permission, WriteScope
-from resolvers import client_forms, contacts, labels
+from resolvers import client_forms, contacts, labels, layouts, organizations, vat_rates
 from resolvers.mutations import mutation
 from schema import payloads
 from schema.directives import Cost, RequiresPermission, SemanticNonNull
 
+FINANCE, SETTINGS = Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
 WRITTEN = Cost(weight="10")
 
 
@@ -53,4 +54,22 @@ class Mutation:
     label_update: payloads.LabelUpdatePayload | None = changes(labels.update, description="Changes a label.")
     label_delete: payloads.LabelDeletePayload | None = changes(
         labels.delete, description="Deletes a label and takes it off every client; the clients stay."
+    )
+    vat_rate_create: payloads.VatRateCreatePayload | None = changes(vat_rates.create, description="Adds a rate of VAT.", needs=FINANCE)
+    vat_rate_update: payloads.VatRateUpdatePayload | None = changes(
+        vat_rates.update, description="Changes a rate of VAT; invoices that were made keep the percentage of their day.", needs=FINANCE
+    )
+    invoice_layout_create: payloads.InvoiceLayoutCreatePayload | None = changes(
+        layouts.create, description="Adds an invoice layout.", needs=FINANCE
+    )
+    invoice_layout_update: payloads.InvoiceLayoutUpdatePayload | None = changes(
+        layouts.update, description="Changes an invoice layout. As the default it takes the place of the one that was.", needs=FINANCE
+    )
+    invoice_layout_delete: payloads.InvoiceLayoutDeletePayload | None = changes(
+        layouts.delete,
+        description="Deletes an invoice layout that neither clients nor invoices use and that is not the default.",
+        needs=FINANCE,
+    )
+    organization_update: payloads.OrganizationUpdatePayload | None = changes(
+        organizations.update, description="Changes the organization that the token belongs to.", needs=SETTINGS
     )

@@ -7,13 +7,16 @@ import strawberry
 from strawberry.relay import GlobalID
 
 from domain.idempotency import Outcome
-from resolvers import clients, contacts, labels
+from resolvers import clients, contacts, labels, layouts, organizations, vat_rates
 from schema.clients import Client
 from schema.contacts import Contact
 from schema.errors import UserError
 from schema.fields import Terms, answered, by, listed
 from schema.labels import Label
+from schema.layouts import InvoiceLayout
 from schema.lens import global_id, itself, read
+from schema.organizations import Organization
+from schema.vat_rates import VatRate
 
 if TYPE_CHECKING:
     from schema.root import Query
@@ -51,6 +54,16 @@ class OfContact(Payload):
 @strawberry.type
 class OfLabel(Payload):
     label: Label | None = by(labels.by_id, key="value", description=NOW)
+
+
+@strawberry.type
+class OfVatRate(Payload):
+    vat_rate: VatRate | None = by(vat_rates.by_id, key="value", description=NOW)
+
+
+@strawberry.type
+class OfInvoiceLayout(Payload):
+    invoice_layout: InvoiceLayout | None = by(layouts.by_id, key="value", description=NOW)
 
 
 def deleted(name: str) -> Any:  # noqa: ANN401 the annotation stands
@@ -115,3 +128,29 @@ class LabelUpdatePayload(OfLabel): ...
 @strawberry.type(description="The label that is gone, or why not.")
 class LabelDeletePayload(Payload):
     deleted_id: GlobalID | None = deleted("Label")
+
+
+@strawberry.type(description="The organization as it was changed, or why not.")
+class OrganizationUpdatePayload(Payload):
+    organization: Organization | None = by(organizations.by_id, key="value", description=NOW)
+
+
+@strawberry.type(description="The rate of VAT that was made, or why not.")
+class VatRateCreatePayload(OfVatRate): ...
+
+
+@strawberry.type(description="The rate of VAT as it was changed, or why not.")
+class VatRateUpdatePayload(OfVatRate): ...
+
+
+@strawberry.type(description="The invoice layout that was made, or why not.")
+class InvoiceLayoutCreatePayload(OfInvoiceLayout): ...
+
+
+@strawberry.type(description="The invoice layout as it was changed, or why not.")
+class InvoiceLayoutUpdatePayload(OfInvoiceLayout): ...
+
+
+@strawberry.type(description="The invoice layout that is gone, or why not.")
+class InvoiceLayoutDeletePayload(Payload):
+    deleted_id: GlobalID | None = deleted("InvoiceLayout")
