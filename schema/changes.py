@@ -6,12 +6,13 @@ from typing import Any
 import strawberry
 
 from domain.scope import Permission, WriteScope
-from resolvers import client_forms, contacts, labels, layouts, organizations, vat_rates
+from resolvers import client_forms, contacts, labels, layouts, members, organizations, tokens, vat_rates
 from resolvers.mutations import mutation
 from schema import payloads
 from schema.directives import Cost, RequiresPermission, SemanticNonNull
 
 FINANCE, SETTINGS = Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
+OWNERS = "What is of an owner takes OWNERS_WRITE as well."
 WRITTEN = Cost(weight="10")
 
 
@@ -72,4 +73,21 @@ class Mutation:
     )
     organization_update: payloads.OrganizationUpdatePayload | None = changes(
         organizations.update, description="Changes the organization that the token belongs to.", needs=SETTINGS
+    )
+    member_add: payloads.MemberAddPayload | None = changes(
+        members.add, description=f"Adds a member, with no more rights than one has oneself. {OWNERS}", needs=SETTINGS
+    )
+    member_update: payloads.MemberUpdatePayload | None = changes(
+        members.update, description=f"Changes a member, who has no more rights then than one has oneself. {OWNERS}", needs=SETTINGS
+    )
+    member_remove: payloads.MemberRemovePayload | None = changes(
+        members.remove,
+        description=f"Takes a member's way in away and revokes their tokens; what they did stays theirs. {OWNERS}",
+        needs=SETTINGS,
+    )
+    token_create: payloads.TokenCreatePayload | None = changes(
+        tokens.create, description=f"Makes a token, with no more rights than one has oneself. {OWNERS}", needs=SETTINGS
+    )
+    token_revoke: payloads.TokenRevokePayload | None = changes(
+        tokens.revoke, description=f"Revokes a token for good: within seconds it signs nobody in any more. {OWNERS}", needs=SETTINGS
     )
