@@ -35,7 +35,7 @@ README = re.findall(r"^```graphql\n(.*?)^```$", (ROOT / "README.md").read_text()
 # What a document can hold, each by itself: which of it runs compiled?
 ODD = {
     "overview of 50": README[0].replace("first: 1", "first: 50"),
-    "viewer": "{ viewer { permissions organization { id name currency } member { name role } } }",
+    "viewer": "{ viewer { permissions organization { id name baseCurrency } member { name role } } }",
     "alias, twice one field": '{ a: clients(first: 9) { nodes { n: name name } } b: clients(first: 2, after: "") { nodes { id } } }',
     "two aliases": "{ a: clients(first: 9) { nodes { n: name name } } b: clients(first: 2) { nodes { id } } }",
     "fragments, nested": "{ clients { ...A } } fragment A on ClientConnection { nodes { ...B } } fragment B on Client { name ... { id } }",

@@ -1,4 +1,4 @@
-"""Queries of financial settings, addresses, projects and invoices of clients."""
+"""Queries of financial settings and invoices of clients."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -10,8 +10,8 @@ from sqlmodel import col
 from db.engine import Tx
 from db.paging import Place, Slice, counted, counts_of, per_parent
 from db.query import TENANT, Query, among, asked, by_key, columns
-from db.rows import FinancialRow, InvoiceLayoutRow, InvoiceRow, VatRateRow
-from db.tables import Client, Invoice, InvoiceLayout, Organization, VatRate
+from db.rows import FinancialRow, InvoiceRow
+from db.tables import Client, Invoice, Organization
 
 CURRENCY = func.coalesce(col(Client.currency), col(Organization.base_currency))
 OF_CLIENTS = Query(
@@ -20,11 +20,6 @@ OF_CLIENTS = Query(
     .join(Organization, and_(col(Organization.tenant_id) == TENANT, col(Client.tenant_id) == TENANT))
     .where(among(col(Client.id))),
     FinancialRow,
-)
-VAT_RATES = Query(select(*columns(VatRateRow, VatRate)).where(col(VatRate.tenant_id) == TENANT, among(col(VatRate.id))), VatRateRow)
-LAYOUTS = Query(
-    select(*columns(InvoiceLayoutRow, InvoiceLayout)).where(col(InvoiceLayout.tenant_id) == TENANT, among(col(InvoiceLayout.id))),
-    InvoiceLayoutRow,
 )
 INVOICES_BY_ID = Query(select(*columns(InvoiceRow, Invoice)).where(col(Invoice.tenant_id) == TENANT, among(col(Invoice.id))), InvoiceRow)
 NEWEST = Place(col(Invoice.id), Uuid(), col(Invoice.id), "id")
@@ -45,14 +40,6 @@ async def invoice_counts(tx: Tx, ids: Sequence[UUID]) -> list[int]:
 
 async def of_clients(tx: Tx, ids: Sequence[UUID]) -> list[FinancialRow | None]:
     return by_key(await tx.fetch(OF_CLIENTS, ids=ids), ids, "client_id")
-
-
-async def vat_rates(tx: Tx, ids: Sequence[UUID]) -> list[VatRateRow | None]:
-    return by_key(await tx.fetch(VAT_RATES, ids=ids), ids)
-
-
-async def layouts(tx: Tx, ids: Sequence[UUID]) -> list[InvoiceLayoutRow | None]:
-    return by_key(await tx.fetch(LAYOUTS, ids=ids), ids)
 
 
 async def invoices(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[InvoiceRow]]:

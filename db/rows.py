@@ -13,6 +13,14 @@ class OrganizationRow(Row):
     country: str
     locale: str
     timezone: str
+    default_payment_term_days: int
+    fiscal_year_start_month: int
+    client_number_format: str | None
+    invoice_number_format: str | None
+    client_required: bool
+    project_required: bool
+    default_vat_rate_id: UUID | None
+    default_layout_id: UUID | None
     version: int
 
 
@@ -28,6 +36,7 @@ class MemberRow(Row):
 class TokenRow(Row):
     id: UUID
     name: str
+    member_id: UUID | None
     member_name: str | None
     role: str | None
     scope: list[str] | None
@@ -66,6 +75,12 @@ class EventRow(Row):
 
 class NumberRow(Row):
     number_key: str
+
+
+class NumberedRow(Row):
+    """An invoice that has a number."""
+
+    number: str
 
 
 class CountRow(Row):
@@ -165,6 +180,9 @@ class VatRateRow(Row):
     country: str
     percentage: str
     category: str
+    valid_from: date | None
+    valid_until: date | None
+    external_code: str | None
     is_active: bool
     version: int
 
@@ -173,6 +191,7 @@ class InvoiceLayoutRow(Row):
     id: UUID
     name: str
     language: str
+    template: str
     is_default: bool
     is_active: bool
     version: int

@@ -1,26 +1,31 @@
 """Queries of tokens."""
 
+from collections.abc import Sequence
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, and_, func, select
+from sqlalchemy import LargeBinary, Uuid, and_, func, select
 from sqlmodel import col
-from sqlmodel import select as entities
 
-from db.engine import Database, Tx, Work
-from db.query import TENANT, Query, columns, compiled, parameter
+from db.engine import Database, Tx
+from db.paging import Listing, Place, Slice, counted, counts_of
+from db.query import TENANT, Query, among, by_key, columns, compiled, parameter
 from db.rows import ActorRow, TokenRow
 from db.tables import ApiToken, Member
 
 found = func.relaties.token_actor(parameter("hash", LargeBinary())).table_valued(*ActorRow.__columns__, name="found")
 ACTOR, _ = compiled(select(*(found.c[name] for name in ActorRow.__columns__)).select_from(found))
-ALL = Query(
+MINE = col(ApiToken.tenant_id) == TENANT
+ALL = (
     select(*columns(TokenRow, ApiToken, member_name=col(Member.name)))
     .select_from(ApiToken)
     .outerjoin(Member, and_(col(Member.tenant_id) == TENANT, col(Member.id) == col(ApiToken.member_id)))
-    .where(col(ApiToken.tenant_id) == TENANT)
-    .order_by(col(ApiToken.created_at), col(ApiToken.id)),
-    TokenRow,
+    .where(MINE)
 )
+EVERY = Query(ALL.order_by(col(ApiToken.created_at), col(ApiToken.id)), TokenRow)
+BY_ID = Query(ALL.where(among(col(ApiToken.id))), TokenRow)
+NEWEST = Listing(ALL, TokenRow, Place(col(ApiToken.id), Uuid(), col(ApiToken.id), "id"))
+OF_ORGANIZATION = counted(ApiToken, "tenant_id")
 
 
 async def actor(database: Database, token_hash: bytes) -> ActorRow | None:
@@ -28,11 +33,23 @@ async def actor(database: Database, token_hash: bytes) -> ActorRow | None:
     return next(iter(await database.fetch_across_tenants(ACTOR, ActorRow, token_hash)), None)
 
 
-async def of_organization(tx: Tx) -> list[TokenRow]:
-    return await tx.fetch(ALL)
+async def every(tx: Tx) -> list[TokenRow]:
+    return await tx.fetch(EVERY)
 
 
-async def locked(work: Work, token_id: UUID) -> ApiToken | None:
-    """The token, held until the unit of work ends."""
-    mine = entities(ApiToken).where(col(ApiToken.tenant_id) == work.tenant, col(ApiToken.id) == token_id)
-    return (await work.session.exec(mine.with_for_update())).one_or_none()
+@cache
+def _page(*, is_ascending: bool, is_next: bool) -> Query[TokenRow]:
+    return NEWEST.page([MINE], is_ascending=is_ascending, is_next=is_next)
+
+
+async def page(tx: Tx, part: Slice) -> list[TokenRow]:
+    """Tokens in the order of their making."""
+    return await part.fetch(tx, _page)
+
+
+async def counts(tx: Tx, ids: Sequence[UUID]) -> list[int]:
+    return await counts_of(tx, OF_ORGANIZATION, ids)
+
+
+async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[TokenRow | None]:
+    return by_key(await tx.fetch(BY_ID, ids=ids), ids)

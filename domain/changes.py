@@ -8,17 +8,18 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_snake
 
 from db import entities
-from db.tables import Row, Table
+from db.tables import ApiToken, Row, Table
 from db.tables.base import Changing, now
 from domain.errors import Refused, VersionConflict, not_found
 from domain.scope import WriteScope
 
 T = TypeVar("T", bound=Row)
+CALLED: dict[type[Table], str] = {ApiToken: "token"}
 
 
-def called(table: type[Row]) -> str:
+def called(table: type[Table]) -> str:
     """What users call a row of the table."""
-    return to_snake(table.__name__).replace("_", " ")
+    return CALLED.get(table) or to_snake(table.__name__).replace("_", " ")
 
 
 async def held(scope: WriteScope, table: type[T], key: UUID, expected_version: int | None = None, *, at: Sequence[str] = ("id",)) -> T:
@@ -35,11 +36,12 @@ def filled(row: Table, fields: type[BaseModel]) -> dict[str, Any]:
     return {name: getattr(row, name) for name in fields.model_fields}
 
 
-def expect(row: Row, version: int | None) -> None:
+def expect(row: Table, version: int | None) -> None:
+    """An organization's id is the tenant."""
     current = getattr(row, "version", None)
     if version is not None and current is not None and version != current:
         message = f"Somebody else changed this {called(type(row))}: it is at version {current}. Read it again, and repeat your change."
-        raise Refused(VersionConflict(["expectedVersion"], message, type(row).__name__, row.id, current))
+        raise Refused(VersionConflict(["expectedVersion"], message, type(row).__name__, getattr(row, "id", row.tenant_id), current))
 
 
 def apply(row: Changing, changes: Mapping[str, object]) -> bool:

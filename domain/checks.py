@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from domain import channels, codes, identifiers
+from domain import channels, codes, identifiers, numbers
 from domain.errors import InvalidInput, Refused, WrongValue
 from domain.texts import clean
 
@@ -19,11 +19,13 @@ Faults = dict[str, str]  # by field, a sentence
 RULES: dict[str, Callable[[str], str]] = {
     "base_currency": codes.currency,
     "bic": identifiers.bic,
+    "client_number_format": numbers.number_format,
     "color": codes.color,
     "country": codes.country,
     "currency": codes.currency,
     "email": channels.email,
     "iban": identifiers.iban,
+    "invoice_number_format": numbers.number_format,
     "kbo_number": identifiers.kbo_number,
     "kvk_branch_number": identifiers.kvk_branch_number,
     "kvk_number": identifiers.kvk_number,

@@ -1,11 +1,11 @@
-"""Rules of what only those see who may see figures: financial settings, VAT rates, layouts, invoices. Others get nothing, not an error."""
+"""Rules of what only those see who may see figures: financial settings and invoices. Others get nothing, not an error."""
 
 from collections.abc import Sequence
 from operator import attrgetter
 from uuid import UUID
 
 from db import finance as rows
-from db.rows import FinancialRow, InvoiceLayoutRow, InvoiceRow, VatRateRow
+from db.rows import FinancialRow, InvoiceRow
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope
 
@@ -35,11 +35,3 @@ async def invoice_counts(scope: Scope, ids: Sequence[UUID]) -> list[int]:
 
 async def invoices_by_id(scope: Scope, ids: Sequence[UUID]) -> list[InvoiceRow | None]:
     return await rows.invoices_by_id(scope, ids) if scope.may(Permission.FINANCE_READ) else [None] * len(ids)
-
-
-async def vat_rates(scope: Scope, ids: Sequence[UUID]) -> list[VatRateRow | None]:
-    return await rows.vat_rates(scope, ids) if scope.may(Permission.FINANCE_READ) else [None] * len(ids)
-
-
-async def layouts(scope: Scope, ids: Sequence[UUID]) -> list[InvoiceLayoutRow | None]:
-    return await rows.layouts(scope, ids) if scope.may(Permission.FINANCE_READ) else [None] * len(ids)

@@ -7,7 +7,9 @@ from db import clients as rows
 from db.keys import number_key
 from db.organizations import held_sequence
 from db.tables import Organization
+from domain.errors import WrongValue
 from domain.scope import WriteScope
+from domain.texts import clean
 
 USUAL = "####"
 PLACE = re.compile("#+")
@@ -22,6 +24,14 @@ def formatted(number: int, pattern: str | None) -> str:
 def is_format(pattern: str) -> bool:
     """Whether it has one place for the number."""
     return len(PLACE.findall(pattern)) == 1
+
+
+def number_format(text: str) -> str:
+    """Without one run of # all numbers would be the same."""
+    pattern = clean(text)
+    if not is_format(pattern):
+        raise WrongValue("A format of numbers has one run of #, where the number comes", "K-####")
+    return pattern
 
 
 async def next_for_client(scope: WriteScope, organization: Organization) -> str:

@@ -1,6 +1,6 @@
 """Who asks, what they may, and the transaction in which they ask."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -71,6 +71,16 @@ class Scope:
     def must(self, permission: Permission) -> None:
         if not self.may(permission):
             raise Forbidden(f"This needs the right {permission}.")
+
+    def must_have(self, rights: Iterable[Permission]) -> None:
+        """All of them, since nobody gives another what they may not do themselves."""
+        for right in sorted(rights):
+            self.must(right)
+
+    def must_manage(self, role: str | None) -> None:
+        """What is of an owner is for owners alone."""
+        if role == Role.OWNER:
+            self.must(Permission.OWNERS_WRITE)
 
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
         return await self._tx.fetch(query, **values)

@@ -2,24 +2,45 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from operator import attrgetter
+from typing import Annotated
 from uuid import UUID
 
-from db import organizations
+from pydantic import Field
+
+from db import entities
 from db import tokens as rows
 from db.engine import Database
-from db.rows import ActorRow
-from db.tables import ApiToken, Role
-from db.tokens import of_organization
-from domain.errors import InvalidInput, NotFound, Refused
-from domain.scope import RIGHTS, Actor, Permission, WriteScope
+from db.rows import ActorRow, TokenRow
+from db.tables import ApiToken, Member, Role, TokenFields
+from db.tokens import every
+from domain.changes import held, known
+from domain.checks import checked
+from domain.errors import InvalidInput, Refused
+from domain.pages import Order, Page, Reading, Span
+from domain.scope import RIGHTS, Actor, Permission, ReadScope, Scope, WriteScope
 
-__all__ = ["SHAPE", "NewToken", "actor_of", "create", "hash_of", "new_secret", "of_organization", "revoke"]
+__all__ = [
+    "SHAPE",
+    "MadeToken",
+    "NewToken",
+    "actor_of",
+    "by_id",
+    "counts",
+    "create",
+    "every",
+    "hash_of",
+    "new_secret",
+    "of_organization",
+    "revoke",
+]
 
 SHAPE = re.compile(r"rlt_[A-Za-z0-9_-]{43}")
+NEWEST: Order[TokenRow] = Order("organization.tokens.newest", attrgetter("id", "id"), is_ascending=False)
 
 
 def new_secret() -> str:
@@ -46,55 +67,80 @@ def _rights(found: ActorRow) -> frozenset[Permission]:
     return scope.intersection(*roles)
 
 
+async def of_organization(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[TokenRow]] | list[None]:
+    """The tokens, the newest first, for whoever manages them. The organization of the scope is the only one that is ever asked for."""
+    if not scope.may(Permission.ORGANIZATION_WRITE):
+        return [None] * len(ids)
+    reading = Reading.of(NEWEST, scope.cursors, span)
+    return reading.pages([await rows.page(scope, reading.part)] * len(ids), ids)
+
+
+async def counts(scope: Scope, ids: Sequence[UUID]) -> list[int]:
+    scope.must(Permission.ORGANIZATION_WRITE)
+    return await rows.counts(scope, ids)
+
+
+async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[TokenRow | None]:
+    return await rows.by_id(scope, ids) if scope.may(Permission.ORGANIZATION_WRITE) else [None] * len(ids)
+
+
 @dataclass(frozen=True)
 class NewToken:
-    """A token to be made: of a member, or of a machine with a role."""
+    """A token to be made, of a member or, with a role, of a machine; and the only rights that it is to have."""
 
-    name: str
-    role: Role | None = None
-    member_email: str | None = None
+    values: Mapping[str, object]
+    member_id: UUID | None = None
     scope: Sequence[Permission] | None = None
-    expires_at: datetime | None = None
 
 
-async def create(scope: WriteScope, wanted: NewToken) -> str:
-    """The secret, which cannot be had again."""
+@dataclass(frozen=True)
+class MadeToken:
+    """A token and its secret, which cannot be had again: it is not kept with the outcome, so a request that is sent again comes without."""
+
+    id: UUID
+    secret: Annotated[str, Field(exclude=True)] = ""
+
+
+async def create(scope: WriteScope, wanted: NewToken) -> MadeToken:
+    """A token with no more rights than who makes it. It keeps its member's role of today, so that its rights never grow."""
     scope.must(Permission.ORGANIZATION_WRITE)
-    if wanted.expires_at and wanted.expires_at <= datetime.now(UTC):
-        raise Refused(InvalidInput(["expires"], "A token expires in the future, at 2030-01-31 for instance."))
+    fields = checked(TokenFields, wanted.values)
+    if fields.expires_at and fields.expires_at <= datetime.now(UTC):
+        raise Refused(InvalidInput(["expiresAt"], "A token expires in the future, at 2030-01-31 for instance."))
+    role = fields.role if wanted.member_id is None else await _role(scope, wanted.member_id, fields.role)
+    if role is None:
+        raise Refused(InvalidInput(["role"], "A token without a member needs a role."))
+    scope.must_have(RIGHTS[role] if wanted.scope is None else RIGHTS[role].intersection(wanted.scope))
     secret = new_secret()
     token = ApiToken(
         tenant_id=scope.tenant,
-        member_id=await _member(scope, wanted),
-        name=wanted.name,
-        role=wanted.role,
-        scope=None if wanted.scope is None else list(wanted.scope),
+        member_id=wanted.member_id,
+        **{**fields.model_dump(), "role": role},
+        scope=None if wanted.scope is None else [*dict.fromkeys(wanted.scope)],
         token_hash=hash_of(secret),
         created_at=datetime.now(UTC),
-        expires_at=wanted.expires_at,
     )
     scope.session.add(token)
-    return secret
+    return MadeToken(token.id, secret)
 
 
-async def _member(scope: WriteScope, wanted: NewToken) -> UUID | None:
-    if wanted.member_email is None:
-        if wanted.role is None:
-            raise Refused(InvalidInput(["role"], "A token without a member needs a role."))
-        return None
-    member = await organizations.member_by_email(scope, wanted.member_email)
-    if member is None:
-        raise Refused(NotFound(["member"], f"No member has the address {wanted.member_email}."))
-    if wanted.role and not RIGHTS[wanted.role] <= RIGHTS[Role(member.role)]:
-        raise Refused(InvalidInput(["role"], f"{member.name} is {member.role}, so a token of theirs cannot be {wanted.role}."))
-    return member.id
+async def _role(scope: WriteScope, member_id: UUID, wanted: Role | None) -> Role:
+    """The role of a token of a member, who is not removed meanwhile: at most the member's own."""
+    member = (await known(scope, Member, {member_id: ["memberId"]}))[member_id]
+    if not member.is_active:
+        raise Refused(InvalidInput(["memberId"], f"{member.name} is no member any more, so a token of theirs would sign nobody in."))
+    scope.must_manage(member.role)
+    if wanted and not RIGHTS[wanted] <= RIGHTS[Role(member.role)]:
+        raise Refused(InvalidInput(["role"], f"{member.name} is {member.role}, so a token of theirs cannot be {wanted}."))
+    return wanted or Role(member.role)
 
 
-async def revoke(scope: WriteScope, token_id: UUID) -> None:
+async def revoke(scope: WriteScope, token_id: UUID) -> UUID:
     """From now on it signs nobody in; a server notices within seconds. Revoking again changes nothing."""
     scope.must(Permission.ORGANIZATION_WRITE)
-    token = await rows.locked(scope, token_id)
-    if token is None:
-        raise Refused(NotFound(["id"], "There is no such token."))
+    token = await held(scope, ApiToken, token_id)
+    of_member = await entities.found(scope, Member, id=token.member_id)
+    for role in (token.role, *(member.role for member in of_member)):
+        scope.must_manage(role)
     token.revoked_at = token.revoked_at or datetime.now(UTC)
-    scope.session.add(token)
+    return token.id

@@ -1,8 +1,8 @@
-"""How financial settings, VAT rates, layouts and invoices are answered."""
+"""How financial settings and invoices are answered."""
 
 from uuid import UUID
 
-from db.rows import FinancialRow, InvoiceLayoutRow, InvoiceRow, VatRateRow
+from db.rows import FinancialRow, InvoiceRow
 from domain.pages import Page, Span
 from resolvers.arguments import After, Before, First, Last
 from resolvers.loaders import Loader, Loaders
@@ -10,14 +10,6 @@ from resolvers.loaders import Loader, Loaders
 
 def of_client(loaders: Loaders) -> Loader[UUID, FinancialRow | None]:
     return loaders.financial_of_client
-
-
-def vat_rate(loaders: Loaders) -> Loader[UUID, VatRateRow | None]:
-    return loaders.vat_rates
-
-
-def layout(loaders: Loaders) -> Loader[UUID, InvoiceLayoutRow | None]:
-    return loaders.layouts
 
 
 def total_invoices(loaders: Loaders) -> Loader[UUID, int]:

@@ -54,6 +54,12 @@ def somes(values: Mapping[str, object]) -> dict[str, object]:
     return {name: some.value for name, some in values.items() if isinstance(some, strawberry.Some)}
 
 
+def linked(links: Mapping[str, str], input: object) -> dict[str, object]:
+    """The ids that are there, of the types that they are to be of; null takes a link away."""
+    given = somes({name: getattr(input, name) for name in links})
+    return {name: id_of(key, links[name]) if isinstance(key, GlobalID) else None for name, key in given.items()}
+
+
 NOTHING = UUID(int=0)
 
 

@@ -24,9 +24,10 @@ from db.rows import (
     OrganizationRow,
     ProjectFinancialRow,
     ProjectRow,
+    TokenRow,
     VatRateRow,
 )
-from domain import activity, clients, contacts, finance, labels, organizations, projects, revenue
+from domain import activity, clients, contacts, finance, labels, layouts, members, organizations, projects, revenue, tokens, vat_rates
 from domain.activity import Event
 from domain.clients import Filter
 from domain.contacts import Search
@@ -116,11 +117,11 @@ class Loaders:
 
     @cached_property
     def vat_rates(self) -> Loader[UUID, VatRateRow | None]:
-        return Loader(partial(finance.vat_rates, self._scope))
+        return Loader(partial(vat_rates.by_id, self._scope))
 
     @cached_property
     def layouts(self) -> Loader[UUID, InvoiceLayoutRow | None]:
-        return Loader(partial(finance.layouts, self._scope))
+        return Loader(partial(layouts.by_id, self._scope))
 
     @cached_property
     def invoices(self) -> Loader[UUID, InvoiceRow | None]:
@@ -140,7 +141,11 @@ class Loaders:
 
     @cached_property
     def members(self) -> Loader[UUID, MemberRow | None]:
-        return Loader(partial(organizations.members_by_id, self._scope))
+        return Loader(partial(members.by_id, self._scope))
+
+    @cached_property
+    def tokens(self) -> Loader[UUID, TokenRow | None]:
+        return Loader(partial(tokens.by_id, self._scope))
 
     @cached_property
     def financial_of_project(self) -> Loader[UUID, ProjectFinancialRow | None]:
@@ -186,6 +191,22 @@ class Loaders:
     def event_count_of_contact(self) -> Loader[UUID, int]:
         return Loader(partial(activity.counts_of_contacts, self._scope))
 
+    @cached_property
+    def vat_rate_count(self) -> Loader[UUID, int]:
+        return Loader(partial(vat_rates.counts, self._scope))
+
+    @cached_property
+    def layout_count(self) -> Loader[UUID, int]:
+        return Loader(partial(layouts.counts, self._scope))
+
+    @cached_property
+    def member_count(self) -> Loader[UUID, int]:
+        return Loader(partial(members.counts, self._scope))
+
+    @cached_property
+    def token_count(self) -> Loader[UUID, int]:
+        return Loader(partial(tokens.counts, self._scope))
+
     def contacts_of_client(self, span: Span) -> Loader[UUID, Page[ClientContactRow]]:
         return self._once(contacts.of_clients, span=span)
 
@@ -206,6 +227,18 @@ class Loaders:
 
     def activity_of_contact(self, span: Span) -> Loader[UUID, Page[Event]]:
         return self._once(activity.of_contacts, span=span)
+
+    def vat_rates_of_organization(self, span: Span) -> Loader[UUID, Page[VatRateRow] | None]:
+        return self._once(vat_rates.of_organization, span=span)
+
+    def layouts_of_organization(self, span: Span) -> Loader[UUID, Page[InvoiceLayoutRow] | None]:
+        return self._once(layouts.of_organization, span=span)
+
+    def members_of_organization(self, span: Span) -> Loader[UUID, Page[MemberRow]]:
+        return self._once(members.of_organization, span=span)
+
+    def tokens_of_organization(self, span: Span) -> Loader[UUID, Page[TokenRow] | None]:
+        return self._once(tokens.of_organization, span=span)
 
     def revenue_of_client(self, period: Period) -> Loader[UUID, Revenue | None]:
         return self._once(revenue.by_client, period=period)

@@ -17,6 +17,7 @@ from resolvers.loaders import Loader, Loaders
 
 LOADERS: dict[str, Callable[[Loaders], Loader[UUID, Any]]] = {
     "ActivityEvent": attrgetter("events"),
+    "ApiToken": attrgetter("tokens"),
     "Client": attrgetter("clients"),
     "Contact": attrgetter("contacts"),
     "Invoice": attrgetter("invoices"),

@@ -10,12 +10,12 @@ from strawberry.relay import GlobalID
 
 from db.tables import Action, Channel
 from domain.activity import Change, Event
-from resolvers import activity, clients, viewer
+from resolvers import activity, clients, members
 from resolvers.words import words
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import by, listed
 from schema.lens import Node, global_id, lens, read
-from schema.viewer import Member
+from schema.members import Member
 
 if TYPE_CHECKING:
     from schema.clients import Client
@@ -69,7 +69,7 @@ class ActivityEvent(Node):
         description="The client that the object is, or belongs to; null once that is gone, and for a contact.",
     )
     member: Member | None = by(
-        viewer.member, key="member_id", description="Whose change it was; null for a machine's and the command line's."
+        members.by_id, key="member_id", description="Whose change it was; null for a machine's and the command line's."
     )
     changes: list[FieldChange] = strawberry.field(
         description="What changed, by field. Without FINANCE_READ what concerns figures is left out; the list may then be empty.",

@@ -6,11 +6,13 @@ from typing import Any
 import strawberry
 
 from domain.scope import Permission, WriteScope
-from resolvers import client_forms, client_upserts, contacts, labels
+from resolvers import client_forms, client_upserts, contacts, labels, layouts, members, organizations, tokens, vat_rates
 from resolvers.mutations import mutation
 from schema import payloads
 from schema.directives import Cost, RequiresPermission, SemanticNonNull
 
+FINANCE, SETTINGS = Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
+OWNERS = "What is of an owner takes OWNERS_WRITE as well."
 WRITTEN = Cost(weight="10")
 BULK = """Makes clients, or brings them up to date. One with a number is the client of that number, whatever its name, or else a new one.
 One without is the client without a number that has the name, or else a new one; where several have it, it is refused (AMBIGUOUS). So is
@@ -62,4 +64,39 @@ class Mutation:
     label_update: payloads.LabelUpdatePayload | None = changes(labels.update, description="Changes a label.")
     label_delete: payloads.LabelDeletePayload | None = changes(
         labels.delete, description="Deletes a label and takes it off every client; the clients stay."
+    )
+    vat_rate_create: payloads.VatRateCreatePayload | None = changes(vat_rates.create, description="Adds a rate of VAT.", needs=FINANCE)
+    vat_rate_update: payloads.VatRateUpdatePayload | None = changes(
+        vat_rates.update, description="Changes a rate of VAT; invoices that were made keep the percentage of their day.", needs=FINANCE
+    )
+    invoice_layout_create: payloads.InvoiceLayoutCreatePayload | None = changes(
+        layouts.create, description="Adds an invoice layout.", needs=FINANCE
+    )
+    invoice_layout_update: payloads.InvoiceLayoutUpdatePayload | None = changes(
+        layouts.update, description="Changes an invoice layout. As the default it takes the place of the one that was.", needs=FINANCE
+    )
+    invoice_layout_delete: payloads.InvoiceLayoutDeletePayload | None = changes(
+        layouts.delete,
+        description="Deletes an invoice layout that neither clients nor invoices use and that is not the default.",
+        needs=FINANCE,
+    )
+    organization_update: payloads.OrganizationUpdatePayload | None = changes(
+        organizations.update, description="Changes the organization that the token belongs to.", needs=SETTINGS
+    )
+    member_add: payloads.MemberAddPayload | None = changes(
+        members.add, description=f"Adds a member, with no more rights than one has oneself. {OWNERS}", needs=SETTINGS
+    )
+    member_update: payloads.MemberUpdatePayload | None = changes(
+        members.update, description=f"Changes a member, who has no more rights then than one has oneself. {OWNERS}", needs=SETTINGS
+    )
+    member_remove: payloads.MemberRemovePayload | None = changes(
+        members.remove,
+        description=f"Takes a member's way in away and revokes their tokens; what they did stays theirs. {OWNERS}",
+        needs=SETTINGS,
+    )
+    token_create: payloads.TokenCreatePayload | None = changes(
+        tokens.create, description=f"Makes a token, with no more rights than one has oneself. {OWNERS}", needs=SETTINGS
+    )
+    token_revoke: payloads.TokenRevokePayload | None = changes(
+        tokens.revoke, description=f"Revokes a token for good: within seconds it signs nobody in any more. {OWNERS}", needs=SETTINGS
     )

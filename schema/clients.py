@@ -13,8 +13,8 @@ from resolvers.words import words
 from schema.activity import ClientActivityConnection
 from schema.connections import COUNTED, TOTAL, Connection, Edge
 from schema.contacts import ClientContactConnection, Link
-from schema.fields import Terms, by
-from schema.finance import FIGURES, ClientFinancialSettings, InvoiceConnection
+from schema.fields import FIGURES, Terms, by
+from schema.finance import ClientFinancialSettings, InvoiceConnection
 from schema.lens import Node, lens, read
 from schema.projects import ProjectConnection
 from schema.revenue import REVENUE, REVENUE_OF_ALL, Revenue

@@ -50,6 +50,7 @@ class Terms:
 
 
 FREE = Terms()
+FIGURES = Terms(needs=Permission.FINANCE_READ)
 
 
 def listed(size: int) -> ListSize:

@@ -1,22 +1,22 @@
-"""Financial settings, VAT rates, invoice layouts and invoices."""
+"""Financial settings and invoices of clients."""
 
 from datetime import date
-from decimal import Decimal
 from operator import attrgetter
 
 import strawberry
 
-from db.rows import FinancialRow, InvoiceLayoutRow, InvoiceRow, VatRateRow
+from db.rows import FinancialRow, InvoiceRow
 from db.tables.clients import ClientFinancialFields, InvoiceDelivery, VatTreatment
-from db.tables.invoices import InvoiceKind, InvoiceStatus, VatCategory
-from domain.scope import Permission
-from resolvers import finance
+from db.tables.invoices import InvoiceKind, InvoiceStatus
+from resolvers import finance, layouts, vat_rates
 from resolvers.words import words
 from schema.connections import COUNTED, TOTAL, Connection
-from schema.fields import Terms, by
+from schema.fields import by
+from schema.layouts import InvoiceLayout
 from schema.lens import Node, lens, read
 from schema.money import Money, money
 from schema.scalars import CurrencyCode
+from schema.vat_rates import VatRate
 
 words(
     VatTreatment,
@@ -35,17 +35,6 @@ words(
     POST="On paper.",
     MANUAL="Otherwise: somebody sees to it.",
 )
-words(
-    VatCategory,
-    "A VAT category of EN 16931.",
-    STANDARD="S: a standard or reduced rate.",
-    ZERO="Z: a rate of zero.",
-    EXEMPT="E: exempt.",
-    REVERSE_CHARGE="AE: reverse charge.",
-    INTRA_COMMUNITY="K: supply within the European Union.",
-    EXPORT="G: export.",
-    OUTSIDE_SCOPE="O: outside the scope of VAT.",
-)
 words(InvoiceKind, "An invoice, or one that takes back.", INVOICE="An invoice.", CREDIT_NOTE="A credit note.")
 words(
     InvoiceStatus,
@@ -55,26 +44,6 @@ words(
     PAID="Wholly paid.",
     VOID="Withdrawn; counts in no figure.",
 )
-FIGURES = Terms(needs=Permission.FINANCE_READ)
-
-
-@lens(VatRateRow, description="A rate of VAT.")
-class VatRate(Node):
-    name: str = strawberry.field(description="Name.")
-    country: str = strawberry.field(description="Country of ISO 3166-1, as `NL`.")
-    percentage: Decimal = strawberry.field(description="Percentage, `21.00` for instance.")
-    category: VatCategory = strawberry.field(description="Category.")
-    is_active: bool = strawberry.field(description="Whether it can be chosen.")
-    version: int = strawberry.field(description="Grows by one with each change.")
-
-
-@lens(InvoiceLayoutRow, description="How an invoice looks.")
-class InvoiceLayout(Node):
-    name: str = strawberry.field(description="Name.")
-    language: str = strawberry.field(description="Language of ISO 639-1, as `nl`.")
-    is_default: bool = strawberry.field(description="Whether it serves clients without one of their own.")
-    is_active: bool = strawberry.field(description="Whether it can be chosen.")
-    version: int = strawberry.field(description="Grows by one with each change.")
 
 
 @lens(
@@ -87,12 +56,12 @@ class ClientFinancialSettings:
     default_hourly_rate: Money | None = read(money("default_hourly_rate"), description="Price of an hour.")
     default_mileage_rate: Money | None = read(money("default_mileage_rate"), description="Price of a kilometre.")
     vat_treatment: VatTreatment | None = strawberry.field(description="Why its invoices carry the VAT that they carry.")
-    vat_rate: VatRate | None = by(finance.vat_rate, key="vat_rate_id", description="Its rate of VAT; null for the organization's.")
+    vat_rate: VatRate | None = by(vat_rates.by_id, key="vat_rate_id", description="Its rate of VAT; null for the organization's.")
     payment_term_days: int | None = strawberry.field(description="Days to pay in; null for the organization's.")
     iban: str | None = strawberry.field(description="Bank account.")
     bic: str | None = strawberry.field(description="Bank.")
     invoice_layout: InvoiceLayout | None = by(
-        finance.layout, key="invoice_layout_id", description="Its own layout of invoices; null for the organization's."
+        layouts.by_id, key="invoice_layout_id", description="Its own layout of invoices; null for the organization's."
     )
     invoice_delivery: InvoiceDelivery = strawberry.field(description="How invoices reach it.")
     buyer_reference: str | None = strawberry.field(description="What its invoices refer to.")

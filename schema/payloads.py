@@ -9,14 +9,20 @@ from strawberry.relay import GlobalID
 from domain.client_upserts import Action, Upserted
 from domain.errors import Refusal
 from domain.idempotency import Outcome
-from resolvers import clients, contacts, labels
+from domain.tokens import MadeToken
+from resolvers import clients, contacts, labels, layouts, members, organizations, tokens, vat_rates
 from resolvers.words import words
 from schema.clients import Client
 from schema.contacts import Contact
 from schema.errors import UserError
 from schema.fields import Terms, answered, by, listed
 from schema.labels import Label
+from schema.layouts import InvoiceLayout
 from schema.lens import global_id, itself, lens, read
+from schema.members import Member
+from schema.organizations import Organization
+from schema.tokens import ApiToken
+from schema.vat_rates import VatRate
 
 if TYPE_CHECKING:
     from schema.root import Query
@@ -66,6 +72,21 @@ class OfLabel(Payload):
     label: Label | None = by(labels.by_id, key="value", description=NOW)
 
 
+@strawberry.type
+class OfVatRate(Payload):
+    vat_rate: VatRate | None = by(vat_rates.by_id, key="value", description=NOW)
+
+
+@strawberry.type
+class OfInvoiceLayout(Payload):
+    invoice_layout: InvoiceLayout | None = by(layouts.by_id, key="value", description=NOW)
+
+
+@strawberry.type
+class OfMember(Payload):
+    member: Member | None = by(members.by_id, key="value", description=NOW)
+
+
 def deleted(name: str) -> Any:  # noqa: ANN401 the annotation stands
     """The id of what is gone."""
     shown = global_id(name)
@@ -74,6 +95,10 @@ def deleted(name: str) -> Any:  # noqa: ANN401 the annotation stands
 
 def _gone(outcome: Outcome[Any], shown: Any) -> str | None:  # noqa: ANN401
     return None if outcome.value is None else shown(outcome.value)
+
+
+def _secret(outcome: Outcome[MadeToken]) -> str | None:
+    return (outcome.value and outcome.value.secret) or None
 
 
 @strawberry.type(description="The client that was made, or why not.")
@@ -152,3 +177,54 @@ class LabelUpdatePayload(OfLabel): ...
 @strawberry.type(description="The label that is gone, or why not.")
 class LabelDeletePayload(Payload):
     deleted_id: GlobalID | None = deleted("Label")
+
+
+@strawberry.type(description="The organization as it was changed, or why not.")
+class OrganizationUpdatePayload(Payload):
+    organization: Organization | None = by(organizations.by_id, key="value", description=NOW)
+
+
+@strawberry.type(description="The rate of VAT that was made, or why not.")
+class VatRateCreatePayload(OfVatRate): ...
+
+
+@strawberry.type(description="The rate of VAT as it was changed, or why not.")
+class VatRateUpdatePayload(OfVatRate): ...
+
+
+@strawberry.type(description="The invoice layout that was made, or why not.")
+class InvoiceLayoutCreatePayload(OfInvoiceLayout): ...
+
+
+@strawberry.type(description="The invoice layout as it was changed, or why not.")
+class InvoiceLayoutUpdatePayload(OfInvoiceLayout): ...
+
+
+@strawberry.type(description="The invoice layout that is gone, or why not.")
+class InvoiceLayoutDeletePayload(Payload):
+    deleted_id: GlobalID | None = deleted("InvoiceLayout")
+
+
+@strawberry.type(description="The member that was added or brought back, or why not.")
+class MemberAddPayload(OfMember): ...
+
+
+@strawberry.type(description="The member as it was changed, or why not.")
+class MemberUpdatePayload(OfMember): ...
+
+
+@strawberry.type(description="The member that cannot sign in any more, or why not.")
+class MemberRemovePayload(OfMember): ...
+
+
+@strawberry.type(description="The token that was made, with its secret, or why not.")
+class TokenCreatePayload(Payload):
+    token: ApiToken | None = answered(tokens.made, description=NOW)
+    secret: str | None = read(
+        _secret, description="To sign in with, as `Authorization: Bearer …`. Shown this once: null when the request is sent again."
+    )
+
+
+@strawberry.type(description="The token that signs nobody in any more, or why not.")
+class TokenRevokePayload(Payload):
+    token: ApiToken | None = by(tokens.by_id, key="value", description=NOW)

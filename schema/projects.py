@@ -9,8 +9,7 @@ from db.tables.projects import InvoiceMethod
 from resolvers import projects
 from resolvers.words import words
 from schema.connections import COUNTED, TOTAL, Connection
-from schema.fields import by
-from schema.finance import FIGURES
+from schema.fields import FIGURES, by
 from schema.lens import Node, lens, read
 from schema.money import Money, money
 from schema.scalars import CurrencyCode

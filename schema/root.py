@@ -20,8 +20,10 @@ from schema.contacts import Contact, ContactConnection
 from schema.fields import Terms, answered
 from schema.labels import Label, LabelConnection
 from schema.lens import SHOWN, Node
+from schema.members import Member
+from schema.organizations import Organization
 from schema.scalars import SCALARS
-from schema.viewer import Member, Organization, Viewer
+from schema.viewer import Viewer
 
 READ = Terms(needs=Permission.CLIENTS_READ)
 

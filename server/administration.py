@@ -13,7 +13,7 @@ from rich.table import Table
 from db.engine import Database
 from db.rows import OrganizationRow, TokenRow
 from db.tables import Role
-from domain import organizations, tokens
+from domain import members, organizations, tokens
 from domain.scope import Actor, Permission, Scope, writing
 from domain.tokens import NewToken
 from server.doctor import UnfitError
@@ -79,7 +79,7 @@ def member_add(
         tenant = (await _organization(database, of)).id
         async with writing(database, Actor.operator(tenant), "member add") as scope:
             values = {"name": name, "email": email, "role": role}
-            return await organizations.add_member(scope, values)
+            return await members.add(scope, values)
 
     typer.echo(_as_operator(data_dir, act))
 
@@ -102,8 +102,9 @@ def token_create(  # noqa: PLR0913, PLR0917 its options
     async def act(database: Database) -> str:
         found = await _organization(database, of)
         async with writing(database, Actor.operator(found.id), "token create") as work:
-            wanted = NewToken(name, role, member, scope or None, until)
-            return await tokens.create(work, wanted)
+            values = {"name": name, "role": role, "expires_at": until}
+            member_id = None if member is None else await members.named(work, member)
+            return (await tokens.create(work, NewToken(values, member_id, scope or None))).secret
 
     secret = _as_operator(data_dir, act)
     typer.echo(secret if quiet else f"{secret}\nKeep it well: it is shown only now. Send it as `Authorization: Bearer {secret[:8]}…`.")
@@ -117,7 +118,7 @@ def token_list(of: OfOrganization = None, data_dir: DataDir = None) -> None:
         tenant = (await _organization(database, of)).id
         tx = database.read(tenant)
         try:
-            return _table(await tokens.of_organization(Scope(Actor.operator(tenant), tx)))
+            return _table(await tokens.every(Scope(Actor.operator(tenant), tx)))
         finally:
             await tx.end()
 

@@ -6,7 +6,7 @@ import asyncpg
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from db import demo
-from domain import tokens
+from domain import members, tokens
 from domain.scope import Actor, writing
 from domain.tokens import NewToken
 from server.place import Place, as_owner
@@ -50,5 +50,5 @@ async def _known(found: Place, path: Path, secret: str) -> str:
             return secret
         actor = Actor.operator(demo.TENANT)
         async with writing(owner, actor, "demo") as work:
-            made = await tokens.create(work, NewToken("Demo", member_email=demo.OWNER))
-    return renewed(path, made)
+            made = await tokens.create(work, NewToken({"name": "Demo"}, await members.named(work, demo.OWNER)))
+    return renewed(path, made.secret)

@@ -22,7 +22,7 @@ DECLARE found json; BEGIN EXECUTE 'EXPLAIN (GENERIC_PLAN, FORMAT JSON) ' || said
 SETTLED = "SELECT bool_or(generic_plans > 0) FROM pg_prepared_statements WHERE statement = $1"
 UNTIL_SETTLED = 12  # after five plans made for their values the server may take one for all values
 Node = dict[str, Any]
-LAST = UUID(int=2**128 - 1)
+FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
 FILTERS: dict[str, object] = {
     "in_name": "%client%",
     "in_number": "%1%",
@@ -86,6 +86,8 @@ def arguments(found: Large) -> dict[str, dict[str, object]]:
     """What the statements are asked with, for a page of 50."""
     after_key, after_id = found.middle
     after: dict[str, object] = {"after_key": after_key, "after_id": after_id}
+    own: dict[str, object] = {"ids": [found.tenant.id]}
+    beginning: dict[str, object] = {"after_key": FIRST, "after_id": FIRST}
     of_clients: dict[str, object] = {"ids": found.clients}
     labels = {f"labels_{kind}": found.labels[:2] for kind in ("any", "all", "none")}
     return {
@@ -116,24 +118,36 @@ def arguments(found: Large) -> dict[str, dict[str, object]]:
         "contacts.count_of_clients": of_clients,
         "contacts.by_id": {"ids": found.contacts},
         "finance.of_clients": of_clients,
-        "finance.vat_rates": of_clients,
-        "finance.layouts": of_clients,
         "finance.invoices": {**of_clients, "count": 26, "after_key": LAST, "after_id": LAST},
         "finance.invoice_counts": of_clients,
         "finance.invoices_by_id": of_clients,
         "labels.page": {"count": 51, "in_name": "%label%", **after},
         "labels.count": {"in_name": "%label%"},
+        "layouts.page": {"count": 26, **beginning},
+        "layouts.counts": own,
+        "layouts.by_id": own,
+        "layouts.clients_of": own,
+        "layouts.invoices_of": own,
+        "members.page": {"count": 26, **beginning},
+        "members.counts": own,
+        "members.by_id": own,
+        "members.by_email": {"email": "owner@test.example"},
         "projects.of_clients": {**of_clients, "count": 26},
         "projects.count_of_clients": of_clients,
         "projects.financial": of_clients,
         "projects.by_id": of_clients,
         "labels.of_clients": of_clients,
         "labels.by_id": {"ids": found.labels},
-        "organizations.by_id": {"ids": [found.tenant.id]},
-        "organizations.members_by_id": {"ids": [found.tenant.id]},
-        "organizations.member_by_email": {"email": "owner@test.example"},
+        "organizations.by_id": own,
+        "organizations.issued": {},
         "revenue.by_client": {**of_clients, "start": date(2026, 1, 1), "end": date(2026, 12, 31)},
         "revenue.of_all": {"start": date(2026, 1, 1), "end": date(2026, 12, 31)},
         "revenue.of_filtered": {**FILTERS, **labels, "start": date(2026, 1, 1), "end": date(2026, 12, 31)},
-        "tokens.of_organization": {},
+        "tokens.every": {},
+        "tokens.page": {"count": 26},
+        "tokens.counts": own,
+        "tokens.by_id": own,
+        "vat_rates.page": {"count": 26, **beginning},
+        "vat_rates.counts": own,
+        "vat_rates.by_id": own,
     }

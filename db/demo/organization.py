@@ -52,7 +52,7 @@ class OrganizationRow(NamedTuple):
     default_payment_term_days: int = TERM_DAYS
     fiscal_year_start_month: int = 1
     client_number_format: str | None = "####"
-    invoice_number_format: str | None = "YYYY-#####"
+    invoice_number_format: str | None = "2026-#####"
     client_required: bool = True
     project_required: bool = False
 

@@ -3,8 +3,20 @@
 from db.tables.base import SCHEMA, Row, Table
 from db.tables.clients import AddressFields, AddressType, Client, ClientAddress, ClientFields, ClientFinancialFields, ClientKind
 from db.tables.contacts import ClientContact, ClientContactFields, ClientLabel, Contact, ContactFields, ContactRole, Label, LabelFields
-from db.tables.invoices import Invoice, InvoiceKind, InvoiceLayout, InvoiceLine, InvoiceStatus, Payment, PaymentAllocation, VatRate
-from db.tables.organizations import ApiToken, Member, MemberFields, NumberSequence, Organization, OrganizationFields, Role
+from db.tables.invoices import (
+    Invoice,
+    InvoiceKind,
+    InvoiceLayout,
+    InvoiceLayoutFields,
+    InvoiceLine,
+    InvoiceStatus,
+    Payment,
+    PaymentAllocation,
+    VatCategory,
+    VatRate,
+    VatRateFields,
+)
+from db.tables.organizations import ApiToken, Member, MemberFields, NumberSequence, Organization, OrganizationFields, Role, TokenFields
 from db.tables.projects import Project, Registration
 from db.tables.traces import Action, AuditEvent, Channel, IdempotencyKey, OutboxEvent
 
@@ -31,6 +43,7 @@ __all__ = [
     "Invoice",
     "InvoiceKind",
     "InvoiceLayout",
+    "InvoiceLayoutFields",
     "InvoiceLine",
     "InvoiceStatus",
     "Label",
@@ -48,5 +61,8 @@ __all__ = [
     "Role",
     "Row",
     "Table",
+    "TokenFields",
+    "VatCategory",
     "VatRate",
+    "VatRateFields",
 ]

@@ -97,6 +97,7 @@ class Client(ClientFields, ClientFinancialFields, Changing, Row, table=True):
         Index("client_by_creation", "tenant_id", "created_at", "id"),
         Index("client_by_update", "tenant_id", "updated_at", "id"),
         Index("client_by_kvk_number", "tenant_id", "kvk_number", postgresql_where=text("kvk_number IS NOT NULL")),
+        Index("client_by_layout", "tenant_id", "invoice_layout_id", postgresql_where=text("invoice_layout_id IS NOT NULL")),
         Index("client_by_vat_number", "tenant_id", "vat_number", postgresql_where=text("vat_number IS NOT NULL")),
     )
     name_key: str = Stored(sa_type=SORTED)

@@ -102,6 +102,7 @@ class Invoice(Changing, Row, table=True):
         check("exchange_rate", "exchange_rate > 0"),
         UniqueConstraint("tenant_id", "number"),
         Index("invoice_of_client", "tenant_id", "client_id", "id"),
+        Index("invoice_by_layout", "tenant_id", "layout_id", postgresql_where=text("layout_id IS NOT NULL")),
         Index("invoice_by_credited", "tenant_id", "credits_invoice_id", postgresql_where=text("credits_invoice_id IS NOT NULL")),
         UniqueConstraint("tenant_id", "id", "client_id", "currency", "is_issued", name="invoice_payable_unique"),
         Index(

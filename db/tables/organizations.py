@@ -80,7 +80,15 @@ class Member(MemberFields, Changing, Row, table=True):
     is_active: bool = True
 
 
-class ApiToken(Row, table=True):
+class TokenFields(BaseModel):
+    """What a user can fill in on a token."""
+
+    name: str = Field(min_length=1, max_length=100)
+    role: Annotated[Role | None, CHOICE] = None
+    expires_at: datetime | None = None
+
+
+class ApiToken(TokenFields, Row, table=True):
     """A secret that signs in; only its SHA-256 is stored. Without a member it belongs to a machine."""
 
     __tablename__ = "api_token"
@@ -94,10 +102,7 @@ class ApiToken(Row, table=True):
         Index("api_token_by_hash", "token_hash"),
     )
     member_id: UUID | None = None
-    name: str = Stored(max_length=100)
-    role: Annotated[Role | None, CHOICE] = None
     scope: list[str] | None = Stored(default=None, sa_column=Column(ARRAY(Text), nullable=True))
     token_hash: bytes = Stored(sa_type=LargeBinary)
     created_at: datetime
-    expires_at: datetime | None = None
     revoked_at: datetime | None = None

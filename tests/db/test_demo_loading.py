@@ -36,7 +36,7 @@ TOTALS = {
     "work": "17350317.09",
 }
 DIGESTS = {
-    "organization": "0b0536344a9ce25e3a2abf556a328dfc",
+    "organization": "ea15fab0b5a94a88de49eea630c317d5",
     "member": "dc8e85969850130086a677555a6ca5ab",
     "api_token": "28b49ff73b1d363954eb859c16cf9ea3",
     "vat_rate": "f1d82e029ad778800ed787f7bb6f7120",

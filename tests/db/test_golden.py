@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from db import activity, clients, contacts, finance, labels, organizations, projects, revenue, tokens
+from db import activity, clients, contacts, finance, labels, layouts, members, organizations, projects, revenue, tokens, vat_rates
 from db.query import Query
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -37,13 +37,20 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "contacts.count_of_clients": contacts.OF_CLIENT,
     "contacts.by_id": contacts.BY_ID,
     "finance.of_clients": finance.OF_CLIENTS,
-    "finance.vat_rates": finance.VAT_RATES,
-    "finance.layouts": finance.LAYOUTS,
     "finance.invoices": finance._invoices(is_ascending=False, is_next=True),  # noqa: SLF001
     "finance.invoice_counts": finance.OF_CLIENT,
     "finance.invoices_by_id": finance.INVOICES_BY_ID,
     "labels.page": labels._page(is_searched=True, is_ascending=True, is_next=True),  # noqa: SLF001
     "labels.count": labels._count(is_searched=True),  # noqa: SLF001
+    "layouts.page": layouts._page(is_ascending=True, is_next=True),  # noqa: SLF001
+    "layouts.counts": layouts.OF_ORGANIZATION,
+    "layouts.by_id": layouts.BY_ID,
+    "layouts.clients_of": layouts.CLIENTS_OF,
+    "layouts.invoices_of": layouts.INVOICES_OF,
+    "members.page": members._page(is_ascending=True, is_next=True),  # noqa: SLF001
+    "members.counts": members.OF_ORGANIZATION,
+    "members.by_id": members.BY_ID,
+    "members.by_email": members.BY_EMAIL,
     "projects.of_clients": projects._of_clients(is_ascending=False, is_next=False),  # noqa: SLF001
     "projects.count_of_clients": projects.OF_CLIENT,
     "projects.financial": projects.FINANCIAL,
@@ -51,12 +58,17 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "labels.of_clients": labels.OF_CLIENTS,
     "labels.by_id": labels.BY_ID,
     "organizations.by_id": organizations.BY_ID,
-    "organizations.members_by_id": organizations.MEMBERS_BY_ID,
-    "organizations.member_by_email": organizations.MEMBER_BY_EMAIL,
+    "organizations.issued": organizations.ISSUED,
     "revenue.by_client": revenue.BY_CLIENT,
     "revenue.of_all": revenue._of_all(()),  # noqa: SLF001
     "revenue.of_filtered": revenue._of_all(EVERY),  # noqa: SLF001
-    "tokens.of_organization": tokens.ALL,
+    "tokens.every": tokens.EVERY,
+    "tokens.page": tokens._page(is_ascending=False, is_next=False),  # noqa: SLF001
+    "tokens.counts": tokens.OF_ORGANIZATION,
+    "tokens.by_id": tokens.BY_ID,
+    "vat_rates.page": vat_rates._page(is_ascending=True, is_next=True),  # noqa: SLF001
+    "vat_rates.counts": vat_rates.OF_ORGANIZATION,
+    "vat_rates.by_id": vat_rates.BY_ID,
 }
 
 

@@ -19,6 +19,7 @@ from stdnum.no import mva as norwegian
 from domain import channels, codes, identifiers
 from domain.errors import WrongValue
 from domain.identifiers import VAT_EXAMPLES, compact
+from domain.numbers import number_format
 from domain.texts import clean
 
 Rule = Callable[[str], str]
@@ -48,6 +49,7 @@ RULES: dict[str, Rule] = {
     "locale": codes.locale,
     "timezone": codes.timezone,
     "color": codes.color,
+    "number_format": number_format,
     "postal_code": codes.postal_code,
     "postal_code of BE": lambda text: codes.postal_code(text, "BE"),
     "postal_code of GB": lambda text: codes.postal_code(text, "GB"),
@@ -209,6 +211,7 @@ def test_a_check_that_no_register_gives_out_is_refused(check: str) -> None:
         ("locale", "nl", "nl"),
         ("timezone", "europe/brussels", "Europe/Brussels"),
         ("color", "#1d4ed8", "#1D4ED8"),
+        *(("number_format", text, text) for text in ("#", "K-####", "2026/### NL")),
         *(("postal_code", text, "1012 AB") for text in ("1012 AB", "1012ab", "1012  Ab")),
         ("postal_code of BE", "9000", "9000"),
         ("postal_code of GB", "sw1a  1aa", "SW1A 1AA"),
@@ -243,6 +246,7 @@ def test_a_right_value_is_stored_in_one_form(rule: str, written: str, stored: st
         *(("locale", text) for text in ("", "nl-", "dutch", "nl-XX", "xx-NL", "nl-NL-x", "zh-Zzzx-TW", "-NL")),
         *(("timezone", text) for text in ("", "Amsterdam", "localtime", "Factory", "../etc/passwd", "posixrules")),
         *(("color", text) for text in ("", "1D4ED8", "#1D4ED", "#1D4EDG", "#1D4ED80", "red", "#\ufb00\ufb00\ufb00")),
+        *(("number_format", text) for text in ("", "K-", "0001", "##-##")),
         *(("postal_code", text) for text in ("", "0123 AB", "1012 SA", "1012 SD", "1012 ss", "1012", "1012 A1", "1012 ÄB")),
         *(("postal_code of BE", text) for text in ("0999", "10000", "B1000")),
         *(("postal_code of GB", text) for text in ("", "1", "-1", "A" * 21, "SW1A_1AA", "SW1A 1ÄA")),

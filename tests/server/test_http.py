@@ -194,9 +194,9 @@ async def test_health(api: Api) -> None:
 
 async def test_the_viewer_is_whose_token_it_is(as_: Callable[..., Api], org: Tenant) -> None:
     """With the rights of the role, by name."""
-    data = await as_(org, Role.VIEWER).data("{ viewer { organization { name currency timeZone } member { name role } permissions } }")
+    data = await as_(org, Role.VIEWER).data("{ viewer { organization { name baseCurrency timezone } member { name role } permissions } }")
     assert json.loads(json.dumps(data))["viewer"] == {
-        "organization": {"name": "Test", "currency": "EUR", "timeZone": "Europe/Amsterdam"},
+        "organization": {"name": "Test", "baseCurrency": "EUR", "timezone": "Europe/Amsterdam"},
         "member": {"name": "Viewer", "role": "VIEWER"},
         "permissions": ["CLIENTS_READ"],
     }

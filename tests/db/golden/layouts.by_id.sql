@@ -1,6 +1,7 @@
 SELECT relaties.invoice_layout.id AS id,
   relaties.invoice_layout.name AS name,
   relaties.invoice_layout.language AS language,
+  relaties.invoice_layout.template AS template,
   relaties.invoice_layout.is_default AS is_default,
   relaties.invoice_layout.is_active AS is_active,
   relaties.invoice_layout.version AS version

@@ -1,0 +1,58 @@
+"""How invoice layouts are answered."""
+
+from uuid import UUID
+
+import strawberry
+from strawberry.relay import GlobalID
+
+from db.rows import InvoiceLayoutRow
+from db.tables import InvoiceLayoutFields
+from domain import layouts
+from domain.pages import Page, Span
+from domain.scope import WriteScope
+from resolvers.arguments import After, Before, First, Last
+from resolvers.inputs import changed, given, id_of, input_of, patch_of
+from resolvers.loaders import Loader, Loaders
+
+
+def by_id(loaders: Loaders) -> Loader[UUID, InvoiceLayoutRow | None]:
+    return loaders.layouts
+
+
+def of_organization(
+    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Loader[UUID, Page[InvoiceLayoutRow] | None]:
+    return loaders.layouts_of_organization(Span(first, after, last, before))
+
+
+def total(loaders: Loaders) -> Loader[UUID, int]:
+    return loaders.layout_count
+
+
+@input_of(InvoiceLayoutFields, description="A new invoice layout. As the default it takes the place of the one that was.")
+class InvoiceLayoutCreateInput: ...
+
+
+@patch_of(InvoiceLayoutFields, description="What to change of an invoice layout: what is left out stays.")
+class InvoiceLayoutUpdateInput:
+    id: GlobalID = strawberry.field(description="The layout.")
+    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+
+
+@strawberry.input(description="An invoice layout to delete.")
+class InvoiceLayoutDeleteInput:
+    id: GlobalID = strawberry.field(description="The layout.")
+    expected_version: int = strawberry.field(description="The `version` that you saw.")
+
+
+async def create(scope: WriteScope, input: InvoiceLayoutCreateInput) -> UUID:
+    return await layouts.create(scope, given(InvoiceLayoutFields, input))
+
+
+async def update(scope: WriteScope, input: InvoiceLayoutUpdateInput) -> UUID:
+    layout_id = id_of(input.id, "InvoiceLayout")
+    return await layouts.update(scope, layout_id, changed(InvoiceLayoutFields, input), expected_version=input.expected_version)
+
+
+async def delete(scope: WriteScope, input: InvoiceLayoutDeleteInput) -> UUID:
+    return await layouts.delete(scope, id_of(input.id, "InvoiceLayout"), expected_version=input.expected_version)

@@ -1,0 +1,72 @@
+"""How members are answered."""
+
+from uuid import UUID
+
+import strawberry
+from strawberry.relay import GlobalID
+
+from db.rows import MemberRow
+from db.tables import MemberFields, Role
+from domain import members
+from domain.pages import Page, Span
+from domain.scope import WriteScope
+from resolvers.arguments import After, Before, First, Last
+from resolvers.inputs import changed, given, id_of, input_of, patch_of, somes
+from resolvers.loaders import Loader, Loaders
+from resolvers.words import words
+
+words(
+    Role,
+    "What a member does for the organization, from most to least rights.",
+    OWNER="Everything, and who else is an owner.",
+    ADMIN="Everything but that.",
+    FINANCE="Clients and their figures, imports and exports.",
+    MEMBER="Clients and registrations, without figures.",
+    VIEWER="Looks at clients, without figures.",
+)
+
+
+def by_id(loaders: Loaders) -> Loader[UUID, MemberRow | None]:
+    return loaders.members
+
+
+def of_organization(
+    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Loader[UUID, Page[MemberRow]]:
+    return loaders.members_of_organization(Span(first, after, last, before))
+
+
+def total(loaders: Loaders) -> Loader[UUID, int]:
+    return loaders.member_count
+
+
+@input_of(MemberFields, description="A new member. By the e-mail address of one who was removed, that one is brought back.")
+class MemberAddInput: ...
+
+
+@patch_of(MemberFields, description="What to change of a member: what is left out stays.")
+class MemberUpdateInput:
+    id: GlobalID = strawberry.field(description="The member.")
+    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+    is_active: strawberry.Maybe[bool] = strawberry.field(
+        description="Whether the member can sign in. Tokens are kept meanwhile; `memberRemove` revokes them."
+    )
+
+
+@strawberry.input(description="A member to remove.")
+class MemberRemoveInput:
+    id: GlobalID = strawberry.field(description="The member.")
+    expected_version: int = strawberry.field(description="The `version` that you saw.")
+
+
+async def add(scope: WriteScope, input: MemberAddInput) -> UUID:
+    return await members.add(scope, given(MemberFields, input))
+
+
+async def update(scope: WriteScope, input: MemberUpdateInput) -> UUID:
+    changes = changed(MemberFields, input) | somes({"is_active": input.is_active})
+    return await members.update(scope, id_of(input.id, "Member"), changes, expected_version=input.expected_version)
+
+
+async def remove(scope: WriteScope, input: MemberRemoveInput) -> UUID:
+    return await members.remove(scope, id_of(input.id, "Member"), expected_version=input.expected_version)

@@ -1,0 +1,35 @@
+"""How the organization is answered."""
+
+from uuid import UUID
+
+import strawberry
+from strawberry.relay import GlobalID
+
+from db.rows import OrganizationRow
+from db.tables import OrganizationFields
+from domain import organizations
+from domain.scope import WriteScope
+from resolvers.inputs import changed, linked, patch_of
+from resolvers.loaders import Loader, Loaders
+
+LINKS = {"default_vat_rate_id": "VatRate", "default_layout_id": "InvoiceLayout"}
+
+
+def by_id(loaders: Loaders) -> Loader[UUID, OrganizationRow | None]:
+    return loaders.organizations
+
+
+@patch_of(OrganizationFields, description="What to change of the organization: what is left out stays, null clears.")
+class OrganizationUpdateInput:
+    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+    default_vat_rate_id: strawberry.Maybe[GlobalID | None] = strawberry.field(
+        description="Rate of VAT of clients without one of their own."
+    )
+    default_layout_id: strawberry.Maybe[GlobalID | None] = strawberry.field(
+        description="Invoice layout of clients without one of their own."
+    )
+
+
+async def update(scope: WriteScope, input: OrganizationUpdateInput) -> UUID:
+    changes = changed(OrganizationFields, input) | linked(LINKS, input)
+    return await organizations.update(scope, changes, expected_version=input.expected_version)

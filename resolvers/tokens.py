@@ -1,0 +1,74 @@
+"""How tokens are answered."""
+
+from uuid import UUID
+
+import strawberry
+from strawberry.relay import GlobalID
+
+from db.rows import TokenRow
+from db.tables import TokenFields
+from domain import tokens
+from domain.idempotency import Outcome
+from domain.pages import Page, Span
+from domain.scope import Permission, WriteScope
+from domain.tokens import MadeToken, NewToken
+from resolvers.arguments import After, Before, First, Last
+from resolvers.context import Info
+from resolvers.inputs import given, id_of, input_of
+from resolvers.loaders import Loader, Loaders
+from resolvers.words import words
+
+words(
+    Permission,
+    "A right.",
+    CLIENTS_READ="To see clients, contacts, labels, projects, and registrations without amounts.",
+    CLIENTS_WRITE="To change clients, contacts, labels and what links them.",
+    REGISTRATIONS_WRITE="To register time, expenses and mileage.",
+    FINANCE_READ="To see figures: revenue, rates, bank accounts, invoices.",
+    FINANCE_WRITE="To change financial settings, VAT rates, layouts, invoices.",
+    CLIENTS_ARCHIVE="To archive clients, take them back, and delete them.",
+    CLIENTS_IMPORT="To import clients.",
+    CLIENTS_EXPORT="To export clients.",
+    ORGANIZATION_WRITE="To change the organization, its members and tokens.",
+    OWNERS_WRITE="To make and remove owners.",
+)
+
+
+def by_id(loaders: Loaders) -> Loader[UUID, TokenRow | None]:
+    return loaders.tokens
+
+
+async def made(info: Info, root: strawberry.Parent[Outcome[MadeToken]]) -> TokenRow | None:
+    return None if root.value is None else await info.context.loaders.tokens.load(root.value.id)
+
+
+def of_organization(
+    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Loader[UUID, Page[TokenRow] | None]:
+    return loaders.tokens_of_organization(Span(first, after, last, before))
+
+
+def total(loaders: Loaders) -> Loader[UUID, int]:
+    return loaders.token_count
+
+
+@input_of(TokenFields, description="A new token: of a member, or with a role of its own for a machine.")
+class TokenCreateInput:
+    member_id: GlobalID | None = strawberry.field(default=None, description="The member whose token it is; a machine's without.")
+    scope: list[Permission] | None = strawberry.field(
+        default=None, description="The only rights that it is to have; all of its role without."
+    )
+
+
+@strawberry.input(description="A token to revoke.")
+class TokenRevokeInput:
+    id: GlobalID = strawberry.field(description="The token.")
+
+
+async def create(scope: WriteScope, input: TokenCreateInput) -> MadeToken:
+    member_id = None if input.member_id is None else id_of(input.member_id, "Member")
+    return await tokens.create(scope, NewToken(given(TokenFields, input), member_id, input.scope))
+
+
+async def revoke(scope: WriteScope, input: TokenRevokeInput) -> UUID:
+    return await tokens.revoke(scope, id_of(input.id, "ApiToken"))

@@ -1,0 +1,61 @@
+"""How rates of VAT are answered."""
+
+from uuid import UUID
+
+import strawberry
+from strawberry.relay import GlobalID
+
+from db.rows import VatRateRow
+from db.tables import VatCategory, VatRateFields
+from domain import vat_rates
+from domain.pages import Page, Span
+from domain.scope import WriteScope
+from resolvers.arguments import After, Before, First, Last
+from resolvers.inputs import changed, given, id_of, input_of, patch_of
+from resolvers.loaders import Loader, Loaders
+from resolvers.words import words
+
+words(
+    VatCategory,
+    "A VAT category of EN 16931.",
+    STANDARD="S: a standard or reduced rate.",
+    ZERO="Z: a rate of zero.",
+    EXEMPT="E: exempt.",
+    REVERSE_CHARGE="AE: reverse charge.",
+    INTRA_COMMUNITY="K: supply within the European Union.",
+    EXPORT="G: export.",
+    OUTSIDE_SCOPE="O: outside the scope of VAT.",
+)
+
+
+def by_id(loaders: Loaders) -> Loader[UUID, VatRateRow | None]:
+    return loaders.vat_rates
+
+
+def of_organization(
+    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Loader[UUID, Page[VatRateRow] | None]:
+    return loaders.vat_rates_of_organization(Span(first, after, last, before))
+
+
+def total(loaders: Loaders) -> Loader[UUID, int]:
+    return loaders.vat_rate_count
+
+
+@input_of(VatRateFields, description="A new rate of VAT.")
+class VatRateCreateInput: ...
+
+
+@patch_of(VatRateFields, description="What to change of a rate of VAT: what is left out stays, null clears.")
+class VatRateUpdateInput:
+    id: GlobalID = strawberry.field(description="The rate.")
+    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+
+
+async def create(scope: WriteScope, input: VatRateCreateInput) -> UUID:
+    return await vat_rates.create(scope, given(VatRateFields, input))
+
+
+async def update(scope: WriteScope, input: VatRateUpdateInput) -> UUID:
+    rate_id = id_of(input.id, "VatRate")
+    return await vat_rates.update(scope, rate_id, changed(VatRateFields, input), expected_version=input.expected_version)

@@ -1,0 +1,50 @@
+"""The organization, and what belongs to it."""
+
+import strawberry
+
+from db.rows import OrganizationRow
+from db.tables import OrganizationFields
+from resolvers import layouts, members, tokens, vat_rates
+from schema.fields import FIGURES, by
+from schema.layouts import InvoiceLayout, InvoiceLayoutConnection
+from schema.lens import Node, lens
+from schema.members import MemberConnection
+from schema.scalars import CurrencyCode
+from schema.tokens import MANAGED, ApiTokenConnection
+from schema.vat_rates import VatRate, VatRateConnection
+
+
+@lens(OrganizationRow, fields=OrganizationFields, description="A company that uses Relaties. Nobody sees anything of another.")
+class Organization(Node):
+    name: str = strawberry.field(description="Name.")
+    base_currency: CurrencyCode = strawberry.field(description="Currency in which totals are given; it stays once an invoice was issued.")
+    country: str = strawberry.field(description="Country of ISO 3166-1, as `NL`.")
+    locale: str = strawberry.field(description="Language and region, as `nl-NL`.")
+    timezone: str = strawberry.field(description="Time zone, as `Europe/Amsterdam`.")
+    default_payment_term_days: int = strawberry.field(description="Days to pay in, for clients without a term of their own.")
+    fiscal_year_start_month: int = strawberry.field(description="Month in which the fiscal year begins, 1 to 12.")
+    client_number_format: str | None = strawberry.field(
+        description="Form of clients' numbers, as `K-####`: the number takes the place of the #."
+    )
+    invoice_number_format: str | None = strawberry.field(
+        description="Form of invoices' numbers, as `F-####`: the number takes the place of the #."
+    )
+    client_required: bool = strawberry.field(description="Whether a registration has to name a client.")
+    project_required: bool = strawberry.field(description="Whether a registration has to name a project.")
+    default_vat_rate: VatRate | None = by(
+        vat_rates.by_id, key="default_vat_rate_id", description="Rate of VAT of clients without one of their own.", terms=FIGURES
+    )
+    default_layout: InvoiceLayout | None = by(
+        layouts.by_id, key="default_layout_id", description="Invoice layout of clients without one of their own.", terms=FIGURES
+    )
+    version: int = strawberry.field(description="Grows by one with each change.")
+    vat_rates: VatRateConnection | None = by(
+        vat_rates.of_organization, description="Its rates of VAT in the order of their making.", terms=FIGURES
+    )
+    invoice_layouts: InvoiceLayoutConnection | None = by(
+        layouts.of_organization, description="Its invoice layouts in the order of their making.", terms=FIGURES
+    )
+    members: MemberConnection | None = by(
+        members.of_organization, description="Its members in the order of their making, those who were removed too."
+    )
+    tokens: ApiTokenConnection | None = by(tokens.of_organization, description="Its tokens, the newest first.", terms=MANAGED)

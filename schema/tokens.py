@@ -1,0 +1,41 @@
+"""API tokens."""
+
+from datetime import datetime
+from operator import attrgetter
+
+import strawberry
+
+from db.rows import TokenRow
+from db.tables import Role, TokenFields
+from domain.scope import Permission
+from resolvers import members, tokens
+from schema.connections import COUNTED, TOTAL, Connection
+from schema.fields import Terms, by, listed
+from schema.lens import Node, lens, read
+from schema.members import Member
+
+MANAGED = Terms(needs=Permission.ORGANIZATION_WRITE)
+
+
+@lens(
+    TokenRow,
+    fields=TokenFields,
+    description="A token that a member or a machine signs in with. The token itself is shown once, when it is made.",
+)
+class ApiToken(Node):
+    name: str = strawberry.field(description="What it is for.")
+    role: Role | None = strawberry.field(
+        description="Its role, at most its member's; what it may is the least of both. Null for the member's."
+    )
+    scope: list[Permission] | None = read(
+        attrgetter("scope"), description="The only rights that it has; null for all of its role.", directives=[listed(len(Permission))]
+    )
+    member: Member | None = by(members.by_id, key="member_id", description="The member whose token it is; null for a machine's.")
+    created_at: datetime = strawberry.field(description="When it was made.")
+    expires_at: datetime | None = strawberry.field(description="Until when it signs in; null for no end.")
+    revoked_at: datetime | None = strawberry.field(description="Since when it signs nobody in any more; null while it does.")
+
+
+@strawberry.type(description="Tokens, the newest first.")
+class ApiTokenConnection(Connection[ApiToken]):
+    total_count: int | None = by(tokens.total, key="chosen", description=TOTAL, terms=COUNTED)
