@@ -9,7 +9,7 @@ from db import entities
 from db import members as rows
 from db.members import by_id, counts
 from db.rows import MemberRow
-from db.tables import ApiToken, Member, MemberFields, Role
+from db.tables import ApiToken, KnownMemberFields, Member, MemberFields, Role
 from db.tables.base import now
 from domain.changes import apply, expect, filled, held
 from domain.checks import checked, checked_patch
@@ -66,8 +66,7 @@ async def update(scope: WriteScope, member_id: UUID, changes: Mapping[str, objec
     scope.must(Permission.ORGANIZATION_WRITE)
     member, has_other_owner = await _held(scope, member_id, expected_version)
     scope.must_manage(member.role)
-    wanted: dict[str, Any] = checked_patch(MemberFields, filled(member, MemberFields), changes)
-    wanted |= {name: value for name, value in changes.items() if name == "is_active"}
+    wanted: dict[str, Any] = checked_patch(KnownMemberFields, filled(member, KnownMemberFields), changes)
     scope.must_have(RIGHTS[Role(wanted.get("role", member.role))])
     if "email" in wanted:
         await _refuse_taken(scope, wanted["email"], member_id)

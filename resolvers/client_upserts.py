@@ -23,8 +23,8 @@ words(
 @patch_of(ClientFields, description="A client as it is elsewhere. Of a client there is, what is left out stays and null clears.")
 class ClientUpsertInput:
     name: str
-    addresses: strawberry.Maybe[list[ClientAddressInput]] = strawberry.field(description="All its addresses from now on.")
-    labels: strawberry.Maybe[list[ClientLabelInput]] = strawberry.field(description="All its labels from now on, 50 at most.")
+    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description="All its addresses from now on.")
+    labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description="All its labels from now on, 50 at most.")
     financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Needs FINANCE_WRITE.")
 
 
@@ -41,5 +41,6 @@ async def upsert(scope: WriteScope, input: ClientBulkUpsertInput) -> list[Upsert
 def _form(input: ClientUpsertInput) -> ClientForm:
     settings = input.financial.value if input.financial else None
     financial = None if settings is None else financial_of(changed(ClientFinancialFields, settings), somes(given_links(settings)))
-    parts = somes({"addresses": input.addresses, "labels": input.labels})
+    lists = somes({"addresses": input.addresses, "labels": input.labels})
+    parts = {name: given or [] for name, given in lists.items()}
     return form_of({**changed(ClientFields, input), "name": input.name}, financial, parts)

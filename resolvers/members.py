@@ -6,12 +6,12 @@ import strawberry
 from strawberry.relay import GlobalID
 
 from db.rows import MemberRow
-from db.tables import MemberFields, Role
+from db.tables import KnownMemberFields, MemberFields, Role
 from domain import members
 from domain.pages import Page, Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
-from resolvers.inputs import changed, given, id_of, input_of, patch_of, somes
+from resolvers.inputs import changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loader, Loaders
 from resolvers.words import words
 
@@ -44,13 +44,13 @@ def total(loaders: Loaders) -> Loader[UUID, int]:
 class MemberAddInput: ...
 
 
-@patch_of(MemberFields, description="What to change of a member: what is left out stays.")
+@patch_of(
+    KnownMemberFields,
+    description="What to change of a member: what is left out stays. One who is not active keeps the tokens; `memberRemove` revokes them.",
+)
 class MemberUpdateInput:
     id: GlobalID = strawberry.field(description="The member.")
     expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
-    is_active: strawberry.Maybe[bool] = strawberry.field(
-        description="Whether the member can sign in. Tokens are kept meanwhile; `memberRemove` revokes them."
-    )
 
 
 @strawberry.input(description="A member to remove.")
@@ -64,7 +64,7 @@ async def add(scope: WriteScope, input: MemberAddInput) -> UUID:
 
 
 async def update(scope: WriteScope, input: MemberUpdateInput) -> UUID:
-    changes = changed(MemberFields, input) | somes({"is_active": input.is_active})
+    changes = changed(KnownMemberFields, input)
     return await members.update(scope, id_of(input.id, "Member"), changes, expected_version=input.expected_version)
 
 

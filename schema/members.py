@@ -3,11 +3,11 @@
 import strawberry
 
 from db.rows import MemberRow
-from db.tables import MemberFields, Role
+from db.tables import KnownMemberFields, MemberFields, Role
 from resolvers import members
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import by
-from schema.lens import Node, lens
+from schema.lens import SHOWN, Node, lens
 
 
 @lens(MemberRow, fields=MemberFields, description="A person who works for the organization, or did.")
@@ -17,6 +17,9 @@ class Member(Node):
     role: Role = strawberry.field(description="Role.")
     is_active: bool = strawberry.field(description="Whether the member can sign in.")
     version: int = strawberry.field(description="Grows by one with each change.")
+
+
+SHOWN[KnownMemberFields] = Member
 
 
 @strawberry.type(description="Members in the order of their making, those who were removed too.")

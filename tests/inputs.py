@@ -44,12 +44,14 @@ Value = Any  # JSON
 WORDS: dict[str, tuple[Value, Value]] = {  # by the name of a field, two that are right
     "baseCurrency": ("EUR", "USD"),
     "bic": ("ABNANL2A", "INGBNL2A"),
+    "clientNumberFormat": ("K-####", "L-####"),
     "color": ("#112233", "#445566"),
     "country": ("NL", "BE"),
     "currency": ("EUR", "USD"),
     "email": ("an@test.example", "bo@test.example"),
     "expectedVersion": (1, 1),
     "iban": ("NL91ABNA0417164300", "NL02ABNA0123456789"),
+    "invoiceNumberFormat": ("F-####", "G-####"),
     "kboNumber": ("0403170701", "0403199702"),
     "kvkBranchNumber": ("000012345678", "000087654321"),
     "kvkNumber": ("12345678", "87654321"),
@@ -72,7 +74,11 @@ BY_TYPE: dict[str, tuple[Value, Value]] = {
     "Int": (1, 2),
     "String": ("Word", "Other"),
 }
-TYPES = {"ClientLabelInput.id": "Label"}  # of an id whose name, or that of its input, does not begin or end with its type
+TYPES = {  # of an id whose name, or that of its input, does not begin or end with its type
+    "ClientLabelInput.id": "Label",
+    "OrganizationUpdateInput.defaultLayoutId": "InvoiceLayout",
+    "TokenRevokeInput.id": "ApiToken",
+}
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class World:
 RIGHT: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation, what its rules ask for beyond its types
     "clientContactUnlink": lambda world: {"contactId": world.ids["ContactOfClient"]},
     "clientContactUpdate": lambda world: {"contactId": world.ids["ContactOfClient"]},
+    "tokenCreate": lambda _: {"role": "VIEWER"},
     "clientLabelsRemove": lambda world: {"labelIds": [world.ids["LabelOfClient"]]},
 }
 

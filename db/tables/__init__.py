@@ -16,7 +16,17 @@ from db.tables.invoices import (
     VatRate,
     VatRateFields,
 )
-from db.tables.organizations import ApiToken, Member, MemberFields, NumberSequence, Organization, OrganizationFields, Role, TokenFields
+from db.tables.organizations import (
+    ApiToken,
+    KnownMemberFields,
+    Member,
+    MemberFields,
+    NumberSequence,
+    Organization,
+    OrganizationFields,
+    Role,
+    TokenFields,
+)
 from db.tables.projects import Project, Registration
 from db.tables.traces import Action, AuditEvent, Channel, IdempotencyKey, OutboxEvent
 
@@ -46,6 +56,7 @@ __all__ = [
     "InvoiceLayoutFields",
     "InvoiceLine",
     "InvoiceStatus",
+    "KnownMemberFields",
     "Label",
     "LabelFields",
     "Member",

@@ -70,14 +70,19 @@ class MemberFields(BaseModel):
     role: Annotated[Role, CHOICE] = Role.MEMBER
 
 
-class Member(MemberFields, Changing, Row, table=True):
+class KnownMemberFields(MemberFields):
+    """And what one can say of a member there is."""
+
+    is_active: bool = True
+
+
+class Member(KnownMemberFields, Changing, Row, table=True):
     __tablename__ = "member"
     __table_args__ = (
         of_organization(),
         one_of("role", Role),
         Index("member_email_unique", "tenant_id", text("lower(email)"), unique=True),
     )
-    is_active: bool = True
 
 
 class TokenFields(BaseModel):

@@ -1,6 +1,9 @@
 """The labels and contacts of clients: put on and taken off, made, changed and deleted."""
 
+from base64 import b64decode
 from collections.abc import Callable
+
+import asyncpg
 
 from db.keys import new_id
 from db.tables import Role
@@ -8,6 +11,7 @@ from tests.api.test_clients import global_id
 from tests.ask import Api
 from tests.builders import Tenant
 from tests.forms import CREATE, ERRORS, LINKED, UPDATE, done, kept, refused
+from tests.inputs import document, world
 
 
 async def test_s14_s15_labels_go_on_and_off_many_clients_at_once(as_: Callable[..., Api], org: Tenant) -> None:
@@ -134,3 +138,14 @@ async def test_one_contact_of_a_client_is_the_first_to_call(as_: Callable[..., A
     for person, wanted in ((first, [True, False]), (second, [False, True])):
         found = await done(api, CHANGE_LINK, clientId=global_id("Client", client), contactId=person, link={"isPrimary": True})
         assert [edge["isPrimary"] for edge in found["contacts"]["edges"]] == wanted
+
+
+async def test_after_the_last_place_there_is_room(owner: asyncpg.Connection, as_: Callable[..., Api]) -> None:
+    """A contact that comes after one with the largest number there is, shares its place."""
+    made = await world(owner)
+    last = {"clientId": made.ids["Client"], "contactId": made.ids["ContactOfClient"], "link": {"position": 2**31 - 1}}
+    await as_(made.tenant).data(document("clientContactUpdate"), input=last)
+    more = {"clientId": made.ids["Client"], "contactId": made.ids["Contact"]}
+    assert (await as_(made.tenant).data(document("clientContactLink"), input=more))["clientContactLink"]["userErrors"] == []
+    key = b64decode(made.ids["Contact"]).decode().partition(":")[2]
+    assert await owner.fetchval("SELECT position FROM relaties.client_contact WHERE contact_id = $1", key) == 2**31 - 1

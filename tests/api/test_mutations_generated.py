@@ -30,7 +30,6 @@ from tests.inputs import (
     Place,
     Value,
     World,
-    answer,
     document,
     input_type,
     leaves,
@@ -43,7 +42,7 @@ from tests.inputs import (
     type_of_id,
     world,
 )
-from tests.snapshots import differences, snapshot, unchanged
+from tests.snapshots import unchanged
 
 REQUEST_ERRORS = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
 RIGHT_OF_PART = re.compile(r"Needs ([A-Z_]+)\.")
@@ -252,88 +251,6 @@ async def test_a_value_of_another_shape_is_refused(
         for whole in ([], [given, given], "x", 1, None, {**given, "tenantId": str(mine.id)}):
             body = (await post(as_(mine.tenant), document(name), input=whole)).json()
             assert codes(body) == {"BAD_USER_INPUT"}
-
-
-def other(name: str, given: dict[str, Value]) -> Value:
-    """The same input but for one value, which is of the right type too."""
-    for place in leaves(input_type(name), given, "Int", "String", "ID"):
-        return replaced(given, place.path, {"Int": 2, "String": "Other", "ID": shown("Client", new_id())}[place.of])
-    raise AssertionError(f"{name} takes no number, text or id: say in tests/inputs.py what another input of it is.")
-
-
-@pytest.mark.parametrize(("name", "turn"), TRIES)
-@pytest.mark.parametrize("is_header", [True, False], ids=["header", "directive"])
-async def test_a_request_that_comes_again_is_done_once(
-    owner: asyncpg.Connection, as_: Callable[..., Api], fresh: World, name: str, turn: int, is_header: bool
-) -> None:
-    """The second time changes nothing and answers the same; other input under its key changes nothing and is refused."""
-    given, api = right(fresh, name, turn), as_(fresh.tenant)
-    query, headers = (document(name), {"idempotency-key": "k"}) if is_header else (document(name, '@idempotent(key: "k")'), {})
-
-    async def asked(input: Value) -> dict[str, Any]:
-        body: dict[str, Any] = (await api.post({"query": query, "variables": {"input": input}}, **headers)).json()
-        return body
-
-    before = await snapshot(owner, fresh.id)
-    first = await asked(given)
-    assert "errors" not in first, first
-    refusals = first["data"][name]["userErrors"]
-    assert refusals == [], f"The input of {name} that its types tell is refused: put what it needs besides into RIGHT of tests/inputs.py."
-    assert {key[0] for key in differences(before, await snapshot(owner, fresh.id))} > {"audit_event", "outbox_event", "idempotency_key"}
-    async with unchanged(owner, fresh.id):
-        assert await asked(given) == first
-        reused = (await asked(other(name, given)))["data"][name]["userErrors"]
-        assert [(each["code"], each["path"]) for each in reused] == [("IDEMPOTENCY_KEY_REUSED", [])]
-
-
-@pytest.mark.parametrize("name", MUTATIONS)
-async def test_a_refusal_that_comes_again_is_the_same(owner: asyncpg.Connection, as_: Callable[..., Api], fresh: World, name: str) -> None:
-    """It is kept too, with all that it says, and is all that is kept."""
-    given = right(fresh, name)
-    if not (places_ := leaves(input_type(name), given, "String", "ID")):
-        raise AssertionError(f"{name} takes no text and no id: say in tests/inputs.py what it refuses.")
-    wrong = "x" * (longest(places_[0]) + 1) if places_[0].of == "String" else shown("Client", new_id())
-    before = await snapshot(owner, fresh.id)
-    ask = {"query": document(name, '@idempotent(key: "k")'), "variables": {"input": replaced(given, places_[0].path, wrong)}}
-    first, second = [(await as_(fresh.tenant).post(ask)).json() for _ in range(2)]
-    assert first == second
-    assert first["data"][name]["userErrors"]
-    assert [key[0] for key in differences(before, await snapshot(owner, fresh.id))] == ["idempotency_key"]
-
-
-@pytest.mark.parametrize("name", MUTATIONS)
-async def test_a_header_is_for_one_mutation(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str) -> None:
-    """With two fields, also behind a fragment, which of them it is for cannot be told: neither is done."""
-    asked = f"(input: $input) {answer(name)}"
-    head = f"mutation ($input: {input_type(name)})"
-    fragment = f"fragment F on Mutation {{ a: {name}{asked} b: {name}{asked} }}"
-    async with unchanged(owner, mine.id):
-        for query in (f"{head} {{ a: {name}{asked} b: {name}{asked} }}", f"{head} {{ ...F }} {fragment}"):
-            sent = {"query": query, "variables": {"input": right(mine, name)}}
-            body = (await as_(mine.tenant).post(sent, **{"idempotency-key": "k"})).json()
-            assert (body["data"], codes(body)) == ({"a": None, "b": None}, {"BAD_USER_INPUT"})
-
-
-async def test_a_key_may_be_a_variable_and_stand_anywhere_on_its_field(
-    owner: asyncpg.Connection, as_: Callable[..., Api], fresh: World
-) -> None:
-    """A field that is written twice is one; the key counts wherever it stands, and the second request changes nothing."""
-    head, field = "mutation ($key: String!, $input: LabelCreateInput!)", "labelCreate(input: $input)"
-    query = f"{head} {{ {field} {{ userErrors {{ code }} }} {field} @idempotent(key: $key) {{ label {{ id }} }} }}"
-    first = await as_(fresh.tenant).data(query, key="k", input={"name": "Once"})
-    async with unchanged(owner, fresh.id):
-        assert await as_(fresh.tenant).data(query, key="k", input={"name": "Once"}) == first
-    assert first["labelCreate"]["label"]["id"]
-
-
-@pytest.mark.parametrize("key", ["", "k" * 256, "a\nb", "a\tb", "\x7f"])
-async def test_a_key_is_short_and_printable(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, key: str) -> None:
-    """Another is refused in words, and nothing is done."""
-    async with unchanged(owner, mine.id):
-        body = await as_(mine.tenant).data(
-            document("labelCreate", f"@idempotent(key: {json.dumps(key)})"), input=right(mine, "labelCreate")
-        )
-    assert [each["code"] for each in body["labelCreate"]["userErrors"]] == ["INVALID"]
 
 
 async def test_what_is_too_large_or_no_json_is_refused_whole(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World) -> None:
