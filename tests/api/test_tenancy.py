@@ -123,7 +123,7 @@ def held(answer: object, keys: tuple[str, ...]) -> set[str]:
     return own | {text for each in answer.values() for text in held(each, keys)}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def stranger(owner: asyncpg.Connection) -> Tenant:
     made = await tenant(owner, "Stranger")
     client = await made.add_client("Mine")
@@ -133,7 +133,7 @@ async def stranger(owner: asyncpg.Connection) -> Tenant:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def theirs(wide: Callable[[Tenant], Api], crowded: Tenant) -> dict[str, object]:
     """All that the other organization sees of itself."""
     answers = {}
