@@ -101,6 +101,7 @@ class ClientRow(Row):
     name_key: str
     number_key: str | None
     name: str
+    trade_name: str | None
     number: str | None
     kind: str
     is_prospect: bool

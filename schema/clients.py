@@ -62,6 +62,7 @@ def _address(row: ClientRow) -> ClientRow | None:
 @lens(ClientRow, fields=ClientFields, description="A company or person for whom work is done.")
 class Client(Node):
     name: str = strawberry.field(description="Name. Several clients may have the same.")
+    trade_name: str | None = strawberry.field(description="Name that it trades under, where that is another.")
     number: str | None = strawberry.field(description="Client number, as text: `0012` is not `12`. Unique in the organization.")
     kind: ClientKind = strawberry.field(description="Company, person or government.")
     is_prospect: bool = strawberry.field(description="Whether it is only hoped to become a client.")

@@ -10,7 +10,7 @@ from tests.api.test_clients import global_id
 from tests.ask import Api
 from tests.builders import Tenant, changing, insert
 
-SHOWN = """fragment Shown on Client { id version name number kind isProspect phone email website language notes
+SHOWN = """fragment Shown on Client { id version name tradeName number kind isProspect phone email website language notes
   kvkNumber kvkBranchNumber kboNumber vatNumber addresses { type line1 line2 postalCode city region country attention }
   labels { name color }
   contacts { edges { position department isInvoiceContact isPrimary roles recipient isActive node { id firstName lastName email } } }
@@ -21,7 +21,8 @@ CREATE = f"mutation ($input: ClientCreateInput!) {{ done: clientCreate(input: $i
 UPDATE = f"mutation ($input: ClientUpdateInput!) {{ done: clientUpdate(input: $input) {{ client {{ ...Shown }} {ERRORS} }} }} {SHOWN}"
 LINKED = f"{{ client {{ ...Shown }} {ERRORS} }} }} {SHOWN}"
 GENERAL = {
-    "name": "Koffiehuis De Ree", "number": "K-0042", "kind": "COMPANY", "isProspect": True, "phone": "+31 20 624 0000",
+    "name": "Koffiehuis De Ree", "tradeName": "De Ree",
+    "number": "K-0042", "kind": "COMPANY", "isProspect": True, "phone": "+31 20 624 0000",
     "email": "info@deree.example", "website": "https://deree.example", "language": "nl", "notes": "Belt graag.\nNa tienen.",
     "kvkNumber": "68750110",
     "kvkBranchNumber": "000037178598", "kboNumber": "0403019261", "vatNumber": "NL004495445B01",

@@ -49,6 +49,7 @@ class ClientFields(BaseModel):
     """What a user can fill in on a client: the columns, the inputs and their limits come from here."""
 
     name: str = Field(min_length=1, max_length=200)
+    trade_name: str | None = Field(default=None, max_length=200)
     number: str | None = Field(default=None, min_length=1, max_length=50)
     kind: Annotated[ClientKind, CHOICE] = ClientKind.COMPANY
     is_prospect: bool = False

@@ -42,7 +42,7 @@ DIGESTS = {
     "vat_rate": "f1d82e029ad778800ed787f7bb6f7120",
     "invoice_layout": "d118aa15ec343f219981f652355451bc",
     "label": "6d7b12c30ec69b42f234b2e1138e29ff",
-    "client": "8020d04db62e94039b170140159c8dc7",
+    "client": "576e97b6fcd46b6f84dfc90bdd408a14",
     "client_address": "f5d4531aade4161cba099b54b27eb1d8",
     "contact": "1d91acaff7cde2a41ef9254eee99d3b2",
     "client_contact": "f6b4101760c16ad74b223f52f1b9c23a",
