@@ -5,6 +5,7 @@ Made from the schema itself (`tests/inputs.py`), so that what is added later joi
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -114,3 +115,17 @@ async def test_a_key_is_short_and_printable(owner: asyncpg.Connection, as_: Call
             document("labelCreate", f"@idempotent(key: {json.dumps(key)})"), input=right(mine, "labelCreate")
         )
     assert [each["code"] for each in body["labelCreate"]["userErrors"]] == ["INVALID"]
+
+
+async def test_a_key_is_free_again_after_a_day(owner: asyncpg.Connection, as_: Callable[..., Api], fresh: World) -> None:
+    """Not before; and with its next use those of the others that are as old are swept away."""
+    api, query = as_(fresh.tenant), document("labelCreate", '@idempotent(key: "k")')
+    for key in ("k", "other"):
+        made = await api.data(query.replace('"k"', f'"{key}"'), input={"name": f"Made with {key}"})
+        assert made["labelCreate"]["userErrors"] == []
+    age = "UPDATE relaties.idempotency_key SET created_at = now() - $2::interval WHERE tenant_id = $1"
+    for hours, wanted in ((23, ["IDEMPOTENCY_KEY_REUSED"]), (25, list[str]())):
+        await owner.execute(age, fresh.id, timedelta(hours=hours))
+        found = (await api.data(query, input={"name": "Another"}))["labelCreate"]["userErrors"]
+        assert [each["code"] for each in found] == wanted
+    assert [row["key"] for row in await owner.fetch("SELECT key FROM relaties.idempotency_key WHERE tenant_id = $1", fresh.id)] == ["k"]
