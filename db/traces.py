@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -97,6 +98,9 @@ def _altered(state: Any) -> Iterator[tuple[str, object, object]]:  # noqa: ANN40
 
 
 def _plain(value: object) -> object:
+    """As JSON has it; an amount in its one shortest form, however many digits its column has."""
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
     return to_jsonable_python(value)
 
 

@@ -23,9 +23,10 @@ from domain.client_forms import ClientForm
 from domain.client_labels import LabelChoice
 from domain.scope import WriteScope
 from resolvers.contacts import ContactCreateInput
-from resolvers.inputs import changed, given, id_of, ids_of, input_of, patch_of, somes
+from resolvers.inputs import changed, given, id_of, ids_of, input_of, linked, lists, patch_of, somes
 from resolvers.labels import LabelCreateInput
 
+LINKS = {"vat_rate_id": "VatRate", "invoice_layout_id": "InvoiceLayout"}
 VAT_RATE = "Its rate of VAT; without one the organization's."
 LAYOUT = "Its own layout of invoices; without one the organization's."
 
@@ -92,7 +93,7 @@ class ClientUpdateInput:
 
 async def create(scope: WriteScope, input: ClientCreateInput) -> UUID:
     settings = input.financial
-    financial = None if settings is None else financial_of(given(ClientFinancialFields, settings), given_links(settings))
+    financial = None if settings is None else given(ClientFinancialFields, settings) | linked(LINKS, settings)
     parts = {"addresses": input.addresses, "labels": input.labels, "contacts": input.contacts}
     return await client_forms.create(
         scope, form_of(given(ClientFields, input), financial, parts, takes_next_number=input.takes_next_number)
@@ -101,25 +102,14 @@ async def create(scope: WriteScope, input: ClientCreateInput) -> UUID:
 
 async def update(scope: WriteScope, input: ClientUpdateInput) -> UUID:
     client_id = id_of(input.id, "Client")
-    settings = input.financial.value if input.financial else None
-    financial = None if settings is None else financial_of(changed(ClientFinancialFields, settings), somes(given_links(settings)))
-    lists = somes({"addresses": input.addresses, "labels": input.labels, "contacts": input.contacts})
-    parts = {name: given or [] for name, given in lists.items()}
-    form = form_of(changed(ClientFields, input), financial, parts, takes_next_number=input.takes_next_number)
+    parts = lists(addresses=input.addresses, labels=input.labels, contacts=input.contacts)
+    form = form_of(changed(ClientFields, input), patched(input.financial), parts, takes_next_number=input.takes_next_number)
     return await client_forms.update(scope, client_id, form, expected_version=input.expected_version)
 
 
-def given_links(input: ClientFinancialInput | ClientFinancialPatchInput) -> dict[str, object]:
-    return {"vat_rate_id": input.vat_rate_id, "invoice_layout_id": input.invoice_layout_id}
-
-
-def financial_of(values: dict[str, object], links: dict[str, object]) -> dict[str, object]:
-    """With the ids of rates and layouts."""
-    for name, what in (("vat_rate_id", "VatRate"), ("invoice_layout_id", "InvoiceLayout")):
-        if name in links:
-            key = links[name]
-            values[name] = id_of(key, what) if isinstance(key, GlobalID) else None
-    return values
+def patched(settings: strawberry.Some[ClientFinancialPatchInput] | None) -> dict[str, object] | None:
+    """The financial settings to change; None where there are none."""
+    return changed(ClientFinancialFields, settings.value) | linked(LINKS, settings.value) if settings else None
 
 
 def form_of(

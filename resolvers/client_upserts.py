@@ -2,13 +2,13 @@
 
 import strawberry
 
-from db.tables import ClientFields, ClientFinancialFields
+from db.tables import ClientFields
 from domain import client_upserts
 from domain.client_forms import ClientForm
 from domain.client_upserts import OnError, Upserted
 from domain.scope import WriteScope
-from resolvers.client_forms import ClientAddressInput, ClientFinancialPatchInput, ClientLabelInput, financial_of, form_of, given_links
-from resolvers.inputs import changed, patch_of, somes
+from resolvers.client_forms import ClientAddressInput, ClientFinancialPatchInput, ClientLabelInput, form_of, patched
+from resolvers.inputs import changed, lists, patch_of
 from resolvers.words import words
 
 words(
@@ -39,8 +39,5 @@ async def upsert(scope: WriteScope, input: ClientBulkUpsertInput) -> list[Upsert
 
 
 def _form(input: ClientUpsertInput) -> ClientForm:
-    settings = input.financial.value if input.financial else None
-    financial = None if settings is None else financial_of(changed(ClientFinancialFields, settings), somes(given_links(settings)))
-    lists = somes({"addresses": input.addresses, "labels": input.labels})
-    parts = {name: given or [] for name, given in lists.items()}
-    return form_of({**changed(ClientFields, input), "name": input.name}, financial, parts)
+    parts = lists(addresses=input.addresses, labels=input.labels)
+    return form_of({**changed(ClientFields, input), "name": input.name}, patched(input.financial), parts)

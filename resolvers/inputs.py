@@ -55,9 +55,15 @@ def somes(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def linked(links: Mapping[str, str], input: object) -> dict[str, object]:
-    """The ids that are there, of the types that they are to be of; null takes a link away."""
-    given = somes({name: getattr(input, name) for name in links})
-    return {name: id_of(key, links[name]) if isinstance(key, GlobalID) else None for name, key in given.items()}
+    """The ids that are there, of the types that they are to be of; in a patch null takes a link away."""
+    ids = {name: getattr(input, name) for name in links}
+    there = {name: key.value if isinstance(key, strawberry.Some) else key for name, key in ids.items() if key is not None}
+    return {name: id_of(key, links[name]) if isinstance(key, GlobalID) else None for name, key in there.items()}
+
+
+def lists(**values: object) -> dict[str, Any]:
+    """The lists that are there; null is an empty one."""
+    return {name: given or [] for name, given in somes(values).items()}
 
 
 NOTHING = UUID(int=0)
