@@ -4,7 +4,7 @@ import asyncio
 import random
 import signal
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from tests.commands import PROGRAM, Serving, free_port
 from tests.conftest import runtime_url
 
 WRITERS = 8
+STARTED: list[Serving] = []
 CREATE = """mutation ($input: ClientCreateInput!, $key: String!) { done: clientCreate(input: $input) @idempotent(key: $key) {
   client { id version } userErrors { code } } }"""
 UPDATE = """mutation ($input: ClientUpdateInput!, $key: String!) { done: clientUpdate(input: $input) @idempotent(key: $key) {
@@ -125,8 +126,18 @@ async def killed(url: str, times: int, folder: Path) -> tuple[Ledger, int]:
 
 async def started(port: int, settings: dict[str, str]) -> Serving:
     server = Serving([str(PROGRAM), "serve", "--port", str(port)], port, settings)
+    STARTED.append(server)
     await asyncio.to_thread(server.wait, "answers at")
     return server
+
+
+@pytest.fixture(autouse=True)
+def _none_is_left() -> Iterator[None]:
+    """Not even by a test that fails."""
+    yield
+    for server in STARTED:
+        server.process.kill()
+        server.process.wait(60)
 
 
 async def compared(owner: asyncpg.Connection, key: object, ledger: Ledger) -> None:
