@@ -1,24 +1,25 @@
 """Queries of contacts."""
 
 from collections.abc import Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, SQLColumnExpression, Text, and_, func, select, true
+from sqlalchemy import ColumnElement, Integer, SQLColumnExpression, Text, and_, select, true
 from sqlmodel import col
 
 from db.engine import Tx
 from db.paging import Listing, Place, Slice, beyond, counted, counts_of, ordered
 from db.query import TENANT, Query, among, asked, by_key, columns, parameter
-from db.rows import ClientContactRow, ContactRow, CountRow
-from db.search import Search
+from db.rows import ClientContactRow, ContactRow
+from db.search import Named
 from db.tables import ClientContact, Contact
 
 MINE = col(Contact.tenant_id) == TENANT
 ALL = select(*columns(ContactRow, Contact)).where(MINE)
 BY_ID = Query(ALL.where(among(col(Contact.id))), ContactRow)
-BY_NAME = Listing(ALL, ContactRow, Place(col(Contact.name_key), Text(), col(Contact.id), "name_key"))
+BY_NAME = Named(Contact, Listing(ALL, ContactRow, Place(col(Contact.name_key), Text(), col(Contact.id), "name_key")))
+page, count = BY_NAME.page, BY_NAME.count
 PLACE = (col(ClientContact.position), col(ClientContact.contact_id))
 OF_LINK = ("position", "department", "is_invoice_contact", "is_primary", "roles", "recipient")
 LINK: dict[str, SQLColumnExpression[Any]] = {
@@ -52,30 +53,6 @@ OF_CLIENT = counted(ClientContact, "client_id")
 
 async def counts_of_clients(tx: Tx, ids: Sequence[UUID]) -> list[int]:
     return await counts_of(tx, OF_CLIENT, ids)
-
-
-def _those(*, is_searched: bool) -> list[ColumnElement[bool]]:
-    return [MINE, col(Contact.name_key).like(parameter("in_name", Text()))] if is_searched else [MINE]
-
-
-@cache
-def _page(*, is_searched: bool, is_ascending: bool, is_next: bool) -> Query[ContactRow]:
-    return BY_NAME.page(_those(is_searched=is_searched), is_ascending=is_ascending, is_next=is_next)
-
-
-async def page(tx: Tx, wanted: Search, part: Slice) -> list[ContactRow]:
-    """Contacts by name, those with the text in it where one is given."""
-    return await part.fetch(tx, partial(_page, is_searched=wanted.text is not None), in_name=wanted.pattern)
-
-
-@cache
-def _count(*, is_searched: bool) -> Query[CountRow]:
-    return Query(select(func.count().label("count")).select_from(Contact).where(*_those(is_searched=is_searched)), CountRow)
-
-
-async def count(tx: Tx, wanted: Search) -> int:
-    (found,) = await tx.fetch(_count(is_searched=wanted.text is not None), in_name=wanted.pattern)
-    return found.count
 
 
 async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[ContactRow | None]:

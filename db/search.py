@@ -1,8 +1,18 @@
 """Text that is looked for within keys."""
 
 from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, Generic
 
+from sqlalchemy import ColumnElement, Text, func, select
+from sqlmodel import col
+
+from db.engine import Tx
 from db.keys import name_key
+from db.paging import Listing, Slice
+from db.query import TENANT, Query, R, parameter
+from db.rows import CountRow
+from db.tables.base import Table
 
 
 def within(text: str) -> str:
@@ -21,3 +31,34 @@ class Search:
     @property
     def pattern(self) -> str | None:
         return None if self.text is None else within(name_key(self.text))
+
+
+@dataclass(frozen=True, eq=False)
+class Named(Generic[R]):
+    """Rows of a table that are listed by name, and found by a text within it."""
+
+    table: type[Table]
+    listing: Listing[R]
+
+    def those(self, *, is_searched: bool) -> list[ColumnElement[bool]]:
+        mine = col(self.table.tenant_id) == TENANT
+        return [mine, self.listing.place.key.like(parameter("in_name", Text()))] if is_searched else [mine]
+
+    async def page(self, tx: Tx, wanted: Search, part: Slice) -> list[R]:
+        """By name, those with the text in it where one is given."""
+        return await part.fetch(tx, partial(paged, self, is_searched=wanted.text is not None), in_name=wanted.pattern)
+
+    async def count(self, tx: Tx, wanted: Search) -> int:
+        (found,) = await tx.fetch(counted(self, is_searched=wanted.text is not None), in_name=wanted.pattern)
+        return found.count
+
+
+@cache
+def paged(named: Named[Any], *, is_searched: bool, is_ascending: bool, is_next: bool) -> Query[Any]:
+    return named.listing.page(named.those(is_searched=is_searched), is_ascending=is_ascending, is_next=is_next)
+
+
+@cache
+def counted(named: Named[Any], *, is_searched: bool) -> Query[CountRow]:
+    counting = select(func.count().label("count")).select_from(named.table).where(*named.those(is_searched=is_searched))
+    return Query(counting, CountRow)

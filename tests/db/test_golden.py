@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from db import activity, clients, contacts, finance, labels, layouts, members, organizations, projects, revenue, tokens, vat_rates
+from db import activity, clients, contacts, finance, labels, layouts, members, organizations, projects, revenue, search, tokens, vat_rates
 from db.query import Query
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -32,16 +32,16 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "clients.count_of_labels": clients.OF_LABEL,
     "clients.of_labels": clients._of_labels(is_ascending=True, is_next=False),  # noqa: SLF001
     "clients.addresses": clients.ADDRESSES,
-    "contacts.page": contacts._page(is_ascending=True, is_next=True, is_searched=True),  # noqa: SLF001
-    "contacts.count": contacts._count(is_searched=True),  # noqa: SLF001
+    "contacts.page": search.paged(contacts.BY_NAME, is_searched=True, is_ascending=True, is_next=True),
+    "contacts.count": search.counted(contacts.BY_NAME, is_searched=True),
     "contacts.count_of_clients": contacts.OF_CLIENT,
     "contacts.by_id": contacts.BY_ID,
     "finance.of_clients": finance.OF_CLIENTS,
     "finance.invoices": finance._invoices(is_ascending=False, is_next=True),  # noqa: SLF001
     "finance.invoice_counts": finance.OF_CLIENT,
     "finance.invoices_by_id": finance.INVOICES_BY_ID,
-    "labels.page": labels._page(is_searched=True, is_ascending=True, is_next=True),  # noqa: SLF001
-    "labels.count": labels._count(is_searched=True),  # noqa: SLF001
+    "labels.page": search.paged(labels.BY_NAME, is_searched=True, is_ascending=True, is_next=True),
+    "labels.count": search.counted(labels.BY_NAME, is_searched=True),
     "layouts.page": layouts._page(is_ascending=True, is_next=True),  # noqa: SLF001
     "layouts.counts": layouts.OF_ORGANIZATION,
     "layouts.by_id": layouts.BY_ID,
