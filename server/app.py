@@ -10,7 +10,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from db import walls
-from db.engine import BusyError, Database
+from db.engine import Database
+from db.faults import BusyError
 from db.migrations import head
 from schema.root import build
 from server import graphiql

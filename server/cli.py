@@ -115,7 +115,7 @@ async def _doctor(found: Place, wanted: Settings) -> int:
     if found.is_embedded:
         await migrated(found)
     direct = str(wanted.direct_url) if wanted.direct_url else None
-    seen += [finding async for finding in examined(found.runtime_url, found.owner_url, direct)]
+    seen += [finding async for finding in examined(found.runtime_url, found.owner_url, direct, is_pooled=wanted.pooler)]
     for finding in seen:
         typer.echo(f"[wrong] {finding.wrong}" if finding.wrong else f"[ok]    {finding.what}")
     return sum(1 for finding in seen if finding.wrong)

@@ -15,11 +15,11 @@ from strawberry.types import ExecutionResult
 from strawberry.types.execution import PreExecutionError
 from strawberry.types.graphql import OperationType
 
-from db.engine import BusyError, Database
+from db.engine import Database
 from domain.scope import Actor
 from resolvers.context import Context
 from server.auth import SignIn
-from server.errors import masked, problem, shown
+from server.errors import masked, problem, shown, told
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -63,10 +63,9 @@ class GraphQL:
             result = await self._answered(request)
         except Unanswerable as why:
             return _response(why.body, kind, why.status, why.headers)
-        except BusyError:
-            busy = problem("UNAVAILABLE", "Too many operations at once. Try again in a moment.")
-            return _response(busy, kind, 503, {"retry-after": "1"})
         except Exception as failed:  # noqa: BLE001 whatever it was, the caller gets an answer and the log the trace
+            if said := told(failed):
+                return _response(problem(*said), kind, 503, {"retry-after": "1"})
             return _response({"errors": [masked(failed)]}, kind, 500)
         is_request_error = isinstance(result, PreExecutionError) or (
             result.data is None and all(not error.path for error in result.errors or ())

@@ -65,7 +65,7 @@ def bound(settings: Settings) -> socket.socket:
 async def serve(settings: Settings, runtime_url: str, taken: socket.socket, ready: list[str], demo_token: str | None = None) -> None:
     """Answers until it is told to stop. `ready` is printed once it answers; GraphiQL signs in with the token."""
     try:
-        database = await Database.connect(runtime_url, settings.limits)
+        database = await Database.connect(runtime_url, settings.limits, is_pooled=settings.pooler)
     except UNREACHABLE as failed:
         raise UnfitError(unreachable("DATABASE_URL", runtime_url, failed)) from failed
     try:

@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     direct_url: Address | None = Field(
         default=None, description="The same as `DATABASE_URL` past a connection pooler, where one stands between."
     )
+    pooler: bool = Field(
+        default=False,
+        description="Whether `DATABASE_URL` is a pooler in transaction mode, such as pgbouncer: nothing is kept prepared there.",
+    )
     data_dir: Path = Field(
         default_factory=default_data_dir,
         description="Where the embedded PostgreSQL, the demo's token and the secret key are kept.",

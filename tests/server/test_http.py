@@ -177,7 +177,7 @@ async def test_an_operation_has_a_time(strict: httpx.AsyncClient, crowded: Tenan
     headers = {"authorization": f"Bearer {crowded.tokens[Role.OWNER]}"}
     response = await strict.post("/graphql", json={"query": "{ clients { nodes { id } } }"}, headers=headers)
     assert code(response) == (504, "TIMEOUT")
-    assert database.in_use == 0
+    assert database.readers_in_use == 0
 
 
 async def test_answers_are_kept_by_nobody_in_between(api: Api) -> None:
