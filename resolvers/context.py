@@ -16,10 +16,12 @@ from resolvers.loaders import Loaders
 class Context:
     """Costs nothing until the first statement."""
 
-    def __init__(self, database: Database, actor: Actor, secrets: Sequence[bytes], idempotency_key: str | None = None) -> None:
+    def __init__(
+        self, database: Database, actor: Actor, secrets: Sequence[bytes], idempotency_key: str | None = None, tally: Tally | None = None
+    ) -> None:
         self.actor = actor
         self.idempotency_key = idempotency_key
-        self.tally = Tally()
+        self.tally = tally or Tally()
         self._database = database
         self._cursors = Cursors(secrets, actor.tenant)
         self._begin_reads()

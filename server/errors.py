@@ -12,31 +12,32 @@ from strawberry.exceptions import StrawberryInputCoercionError
 
 from db.faults import BusyError, is_lost, is_race, plain
 from domain.errors import BadInput, Forbidden, Refused
+from server.refusals import ErrorCode
 
 log = logging.getLogger("relaties")
 OURS = (Forbidden, BadInput, Refused)
 NULL = "A part of the input is null that cannot be. Leave it out, so that it stays as it is."
-UNREACHABLE = ("UNAVAILABLE", "The database cannot be reached. Try again.")
-KNOWN: tuple[tuple[tuple[type[BaseException], ...], tuple[str, str]], ...] = (
-    ((BusyError, PoolTimeoutError), ("UNAVAILABLE", "Too many operations at once. Try again in a moment.")),
-    ((asyncpg.LockNotAvailableError,), ("UNAVAILABLE", "Somebody else is changing this. Try again in a moment.")),
-    ((asyncpg.QueryCanceledError,), ("TIMEOUT", "This took too long. Ask for less at once.")),
+UNREACHABLE = (ErrorCode.UNAVAILABLE, "The database cannot be reached. Try again.")
+KNOWN: tuple[tuple[tuple[type[BaseException], ...], tuple[ErrorCode, str]], ...] = (
+    ((BusyError, PoolTimeoutError), (ErrorCode.UNAVAILABLE, "Too many operations at once. Try again in a moment.")),
+    ((asyncpg.LockNotAvailableError,), (ErrorCode.UNAVAILABLE, "Somebody else is changing this. Try again in a moment.")),
+    ((asyncpg.QueryCanceledError,), (ErrorCode.TIMEOUT, "This took too long. Ask for less at once.")),
     # Of the database's: it has no room, or is asked to stop. The system's: no route, a refusal, and silence, which is a TimeoutError.
     ((asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, OSError), UNREACHABLE),
 )
 
 
-def told(failed: BaseException) -> tuple[str, str] | None:
+def told(failed: BaseException) -> tuple[ErrorCode, str] | None:
     """Code and message of what the database can do to anybody; None for a fault of ours."""
     cause = plain(failed)
     if is_race(cause):
-        return "UNAVAILABLE", "Others changed the same things at once. Try again in a moment."
+        return ErrorCode.UNAVAILABLE, "Others changed the same things at once. Try again in a moment."
     if is_lost(failed):
         return UNREACHABLE
     return next((said for kinds, said in KNOWN if isinstance(cause, kinds)), None)
 
 
-def problem(code: str, message: str, **more: object) -> dict[str, object]:
+def problem(code: ErrorCode, message: str, **more: object) -> dict[str, object]:
     """An answer that is nothing but an error."""
     return {"errors": [{"message": message, "extensions": {"code": code, **more}}]}
 
@@ -44,11 +45,11 @@ def problem(code: str, message: str, **more: object) -> dict[str, object]:
 def shown(error: GraphQLError) -> Mapping[str, Any]:
     cause = plain(error.original_error) if error.original_error else None
     if isinstance(cause or error, StrawberryInputCoercionError):
-        return _coded(error, "BAD_USER_INPUT", NULL)  # its own words are of Python
+        return _coded(error, ErrorCode.BAD_USER_INPUT, NULL)  # its own words are of Python
     if isinstance(cause, OURS) or (cause is None and error.extensions and "code" in error.extensions):
         return error.formatted
     if cause is None or isinstance(cause, GraphQLError):
-        return _coded(error, "BAD_USER_INPUT", "")  # graphql-core's own: a variable or an argument that is not of its type
+        return _coded(error, ErrorCode.BAD_USER_INPUT, "")  # graphql-core's own: a variable or an argument that is not of its type
     if said := told(cause):
         return _coded(error, *said)
     return {**error.formatted, **masked(cause)}
@@ -58,8 +59,8 @@ def masked(failed: BaseException) -> dict[str, object]:
     """The incident's id for the caller; the trace for the log."""
     incident = uuid4().hex
     log.error("incident %s", incident, exc_info=failed)
-    return {"message": "Something went wrong.", "extensions": {"code": "INTERNAL_SERVER_ERROR", "incident": incident}}
+    return {"message": "Something went wrong.", "extensions": {"code": ErrorCode.INTERNAL_SERVER_ERROR, "incident": incident}}
 
 
-def _coded(error: GraphQLError, code: str, message: str) -> Mapping[str, Any]:
+def _coded(error: GraphQLError, code: ErrorCode, message: str) -> Mapping[str, Any]:
     return {**error.formatted, "message": message or error.message, "extensions": {"code": code}}

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import uvicorn
 
 from db.engine import Database
-from server.app import app, schema_of
+from schema.root import build
+from server.app import app
 from server.doctor import UNREACHABLE, UnfitError, fit_or_refused, unreachable
 from server.secrets import keys
 from server.settings import Settings
@@ -76,7 +77,7 @@ async def serve(settings: Settings, runtime_url: str, taken: socket.socket, read
 
 
 async def _served(settings: Settings, database: Database, taken: socket.socket, ready: list[str], demo_token: str | None) -> None:
-    served = app(schema_of(settings), database, settings, keys(settings), demo_token)
+    served = app(build(), database, settings, keys(settings), demo_token)
     config = uvicorn.Config(served, log_level="warning", lifespan="off", timeout_graceful_shutdown=DRAIN_S, server_header=False)
     server = _Server(config, ready)
     gc.collect()
