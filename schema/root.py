@@ -36,7 +36,9 @@ class Query:
     labels: LabelConnection | None = answered(labels.page, description="Labels by name.", terms=READ)
     node: Node | None = answered(nodes.by_id, description="Any object by its id; null when the organization has none with that id.")
     nodes: list[Node | None] | None = answered(
-        nodes.by_ids, description="Objects by their ids, in that order; null where there is none.", terms=Terms(size=LARGEST)
+        nodes.by_ids,
+        description="Objects by their ids, in that order; null where there is none.",
+        terms=Terms(size=LARGEST, as_many_as="ids"),
     )
 
 
