@@ -47,7 +47,7 @@ def parted(payloads: list[dict[str, Any]], made: str) -> tuple[list[Any], list[d
     return [each[made] for each in payloads if each[made]], [error for each in payloads for error in each["userErrors"]]
 
 
-async def test_of_fifty_changes_of_one_version_one_is_made(usual: Callable[[Tenant], Api], org: Tenant) -> None:
+async def test_c1_of_fifty_changes_of_one_version_one_is_made(usual: Callable[[Tenant], Api], org: Tenant) -> None:
     """The others see it: the client as it is now, and its version."""
     key, api = shown("Client", await org.add_client("Before")), usual(org)
     payloads = await at_once(lambda place: api.data(UPDATE, input={"id": key, "expectedVersion": 1, "name": f"After {place}"}))
@@ -58,7 +58,7 @@ async def test_of_fifty_changes_of_one_version_one_is_made(usual: Callable[[Tena
     assert all(each["current"] == won for each in errors)
 
 
-async def test_of_fifty_clients_of_one_number_one_is_made(usual: Callable[[Tenant], Api], org: Tenant) -> None:
+async def test_c5_of_fifty_clients_of_one_number_one_is_made(usual: Callable[[Tenant], Api], org: Tenant) -> None:
     """The others are told which it is, however they write the number."""
     api = usual(org)
     payloads = await at_once(lambda place: api.data(CREATE, input={"name": "X", "number": "k-1" if place % 2 else " K-1"}))
@@ -129,7 +129,7 @@ class Storm:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_changes_that_cross_each_other_all_end(usual: Callable[[Tenant], Api], owner: asyncpg.Connection, seed: int) -> None:
+async def test_c3_changes_that_cross_each_other_all_end(usual: Callable[[Tenant], Api], owner: asyncpg.Connection, seed: int) -> None:
     """Labels put on, taken off, renamed and deleted while clients that wear them change: done, or lost to another in words of ours."""
     made = await tenant(owner)
     for place in range(4):

@@ -148,7 +148,7 @@ async def test_of_owners_who_leave_at_once_one_stays(as_: Callable[..., Api], or
     assert left == 1
 
 
-async def test_nobody_gives_more_than_they_have(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_a10_nobody_gives_more_than_they_have(as_: Callable[..., Api], org: Tenant) -> None:
     """An admin neither makes nor changes nor removes an owner, and brings none back; a narrowed token gives no more than it has."""
     admin, owner = as_(org, Role.ADMIN), await known(org, Role.OWNER)
     former = await change(as_(org), "memberAdd", MEMBER, **{**JAN, "role": "OWNER"})

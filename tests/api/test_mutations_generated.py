@@ -118,7 +118,7 @@ def test_the_tries_are_made_of_something() -> None:
 
 @pytest.mark.parametrize("name", MUTATIONS)
 @pytest.mark.parametrize("directive", ["", '@idempotent(key: "k")'])
-async def test_without_its_right_a_mutation_is_forbidden(
+async def test_a8_without_its_right_a_mutation_is_forbidden(
     owner: asyncpg.Connection, http: httpx.AsyncClient, mine: World, name: str, directive: str
 ) -> None:
     """An error of the operation and no payload; nothing is changed, and no key is kept."""
@@ -128,7 +128,7 @@ async def test_without_its_right_a_mutation_is_forbidden(
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-async def test_who_may_only_look_changes_nothing(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str) -> None:
+async def test_a8_who_may_only_look_changes_nothing(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str) -> None:
     """Whatever right the mutation asks for, a viewer has it not."""
     async with unchanged(owner, mine.id):
         body = await as_(mine.tenant, Role.VIEWER).ask(document(name), input=right(mine, name))
@@ -157,7 +157,7 @@ async def test_without_the_right_of_a_part_the_whole_is_forbidden(
 
 
 @pytest.mark.parametrize(("name", "turn"), TRIES)
-async def test_a_strangers_id_is_as_unknown_as_none(
+async def test_t1_a_strangers_id_is_as_unknown_as_none(
     owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, theirs: World, name: str, turn: int
 ) -> None:
     """Wherever an id stands: the answer is NOT_FOUND at its place, letter for letter the same as for an id that nobody has."""
@@ -186,7 +186,7 @@ async def test_what_is_no_id_is_refused(owner: asyncpg.Connection, as_: Callable
 
 
 @pytest.mark.parametrize(("name", "turn"), TRIES)
-async def test_a_text_that_cannot_be_kept_is_refused(
+async def test_i1_a_text_that_cannot_be_kept_is_refused(
     owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str, turn: int
 ) -> None:
     """U+0000 and half a surrogate pair, by variable and written in the document, and one character too many: refused at its place."""
@@ -203,7 +203,7 @@ async def test_a_text_that_cannot_be_kept_is_refused(
 
 
 @pytest.mark.parametrize(("name", "turn"), TRIES)
-async def test_a_value_of_another_type_is_refused(
+async def test_i5_a_value_of_another_type_is_refused(
     owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str, turn: int
 ) -> None:
     """Numbers that are none, words that an enum does not have, what is too large, texts for numbers and the other way about."""
@@ -233,7 +233,7 @@ async def test_a_number_beyond_its_limits_is_refused(
 
 
 @pytest.mark.parametrize(("name", "turn"), TRIES)
-async def test_a_value_of_another_shape_is_refused(
+async def test_t3_a_value_of_another_shape_is_refused(
     owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str, turn: int
 ) -> None:
     """A list for an object or a text, an object for a list, a field that there is not; another's organization cannot be slipped in."""
@@ -253,7 +253,7 @@ async def test_a_value_of_another_shape_is_refused(
             assert codes(body) == {"BAD_USER_INPUT"}
 
 
-async def test_what_is_too_large_or_no_json_is_refused_whole(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World) -> None:
+async def test_i3_what_is_too_large_or_no_json_is_refused_whole(owner: asyncpg.Connection, as_: Callable[..., Api], mine: World) -> None:
     """Ten million bytes, and the words for what is no number that JavaScript writes."""
     api, query = as_(mine.tenant), document("clientCreate")
     headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}

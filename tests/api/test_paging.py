@@ -103,7 +103,7 @@ async def test_both_ways_through_the_pages_give_the_same(
 
 @settings(max_examples=30)
 @given(seeds=SEEDS, order=ORDERS, size=st.integers(1, 3), is_forward=st.booleans(), data=st.data())
-async def test_what_others_do_meanwhile_neither_doubles_nor_skips(
+async def test_c7_what_others_do_meanwhile_neither_doubles_nor_skips(
     owner: asyncpg.Connection,
     as_: Callable[..., Api],
     seeds: list[Seed],

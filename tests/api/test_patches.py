@@ -234,7 +234,7 @@ def test_what_hangs_together_is_there() -> None:
 
 
 @pytest.mark.parametrize(("name", "place"), [each for each in VALUES if (each[0], *each[1].path) not in TOGETHER], ids=told)
-async def test_a_field_is_kept_changed_and_cleared(updating: Updating, name: str, place: Place) -> None:
+async def test_i9_a_field_is_kept_changed_and_cleared(updating: Updating, name: str, place: Place) -> None:
     """As it is: nothing. Another value: that one. Null, or a text of blanks: cleared if it may be, and refused at its place if not."""
     assert name == updating.mutation
     column, first, second = to_snake(place.name), value_at(updating.first, place), value_at(updating.second, place)
@@ -326,7 +326,7 @@ def shown_at(answer: Any, path: tuple[str, ...]) -> list[Any]:  # noqa: ANN401 J
 @pytest.mark.parametrize("name", sorted({name for name, _ in PLAIN}))
 @settings(max_examples=15)
 @given(text=TEXTS)
-async def test_a_text_comes_back_as_it_was_written(updating: Updating, name: str, text: str) -> None:
+async def test_i3_i7_a_text_comes_back_as_it_was_written(updating: Updating, name: str, text: str) -> None:
     """In every field that has no rule of its own: emoji with joiners, writing from right to left, marks that combine. Composed, as NFC."""
     mine = [place for of, place in PLAIN if of == name]
     change = updating.patch(*((place, text) for place in mine))

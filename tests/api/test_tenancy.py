@@ -146,7 +146,7 @@ def test_the_tries_are_made_of_something() -> None:
     assert {(take.path[-1], take.argument) for take in TAKE_CURSOR} >= {("clients", "after"), ("contacts", "after")}
 
 
-async def test_a_stranger_sees_nothing_of_anything(wide: Callable[[Tenant], Api], theirs: dict[str, object], stranger: Tenant) -> None:
+async def test_t1_a_stranger_sees_nothing_of_anything(wide: Callable[[Tenant], Api], theirs: dict[str, object], stranger: Tenant) -> None:
     """Every type, all its fields: none of the ids, none of the names; and the stranger's own are there."""
     ids = held(theirs, ("id",))
     assert len(ids) > 100
@@ -171,7 +171,7 @@ def ways(kind: GraphQLInputType, key: str) -> Iterator[object]:
 
 
 @pytest.mark.parametrize("take", TAKE_ID, ids=lambda take: ".".join(take.path))
-async def test_a_strangers_id_is_as_unknown_as_none(
+async def test_t1_a_strangers_id_is_as_unknown_as_none(
     wide: Callable[[Tenant], Api], theirs: dict[str, object], crowded: Tenant, stranger: Tenant, take: Taking
 ) -> None:
     """Whatever type the id is of and wherever it is put; its own organization finds something by the same query."""
@@ -190,7 +190,7 @@ async def test_a_strangers_id_is_as_unknown_as_none(
 
 
 @pytest.mark.parametrize("take", TAKE_CURSOR, ids=lambda take: ".".join((*take.path, take.argument)))
-async def test_a_strangers_cursor_is_refused(
+async def test_t3_a_strangers_cursor_is_refused(
     wide: Callable[[Tenant], Api], theirs: dict[str, object], stranger: Tenant, take: Taking
 ) -> None:
     """With its code, and no data."""

@@ -94,7 +94,7 @@ async def test_the_secret_is_shown_once(as_: Callable[..., Api], org: Tenant) ->
     assert (action, sorted(changes)) == ("CREATED", ["name", "role"])
 
 
-async def test_a_revoked_token_signs_nobody_in(
+async def test_a4_a_revoked_token_signs_nobody_in(
     as_: Callable[..., Api], org: Tenant, fresh: Callable[[str], Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once what the server keeps for seconds is over; the second time nothing changes."""
@@ -162,7 +162,7 @@ async def test_a_wrong_token_is_refused(as_: Callable[..., Api], org: Tenant, gi
     assert await everything(org) == before
 
 
-async def test_nobody_makes_a_token_with_more_than_they_have(as_: Callable[..., Api], org: Tenant, database: Database) -> None:
+async def test_a10_nobody_makes_a_token_with_more_than_they_have(as_: Callable[..., Api], org: Tenant, database: Database) -> None:
     """An admin none of an owner, whatever its scope, and none of a machine that is one; a narrowed token only what it has itself."""
     admin, secret = as_(org, Role.ADMIN), new_secret()
     owner, viewer = await member(org, Role.OWNER), await member(org, Role.VIEWER)

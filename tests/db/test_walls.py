@@ -67,7 +67,7 @@ async def test_a_breach_is_named_and_the_server_refuses_to_start(own: tuple[asyn
         await fit_or_refused(database)
 
 
-async def test_without_a_tenant_every_table_is_empty(crowded: Tenant, owner_url: str) -> None:
+async def test_t11_without_a_tenant_every_table_is_empty(crowded: Tenant, owner_url: str) -> None:
     """The runtime role, a statement without a condition: rows only once a tenant is set, and only for the transaction."""
     runtime = await asyncpg.connect(runtime_url(owner_url))
     try:

@@ -217,7 +217,7 @@ def test_a_check_that_no_register_gives_out_is_refused(check: str) -> None:
         ("postal_code of GB", "sw1a  1aa", "SW1A 1AA"),
     ],
 )  # fmt: skip
-def test_a_right_value_is_stored_in_one_form(rule: str, written: str, stored: str) -> None:
+def test_i6_a_right_value_is_stored_in_one_form(rule: str, written: str, stored: str) -> None:
     """However it was typed or pasted."""
     assert RULES[rule](written) == stored
 
@@ -252,7 +252,7 @@ def test_a_right_value_is_stored_in_one_form(rule: str, written: str, stored: st
         *(("postal_code of GB", text) for text in ("", "1", "-1", "A" * 21, "SW1A_1AA", "SW1A 1ÄA")),
     ],
 )  # fmt: skip
-def test_a_wrong_value_is_refused_with_the_rule_and_an_example_that_passes_it(rule: str, text: str) -> None:
+def test_i6_a_wrong_value_is_refused_with_the_rule_and_an_example_that_passes_it(rule: str, text: str) -> None:
     """A sentence for whoever typed it."""
     wrong = refused(RULES[rule], text)
     assert re.fullmatch(r"(A|An|The) .+, for example `.+`\.", str(wrong))

@@ -30,7 +30,7 @@ EVERYWHERE = [
 
 @pytest.mark.parametrize("text", EVERYWHERE)
 @pytest.mark.parametrize("is_multiline", [False, True])
-def test_every_script_comes_back_as_it_was_written(text: str, *, is_multiline: bool) -> None:
+def test_i3_every_script_comes_back_as_it_was_written(text: str, *, is_multiline: bool) -> None:
     """Joined emoji, combining marks, and right-to-left text with the marks that belong to it."""
     assert clean(unicodedata.normalize("NFC", text), is_multiline=is_multiline) == unicodedata.normalize("NFC", text)
 

@@ -35,14 +35,14 @@ def code(response: httpx.Response) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
-async def test_only_post_and_get_are_taken(api: Api, method: str) -> None:
+async def test_h1_only_post_and_get_are_taken(api: Api, method: str) -> None:
     """And the answer says so."""
     response = await api.http.request(method, "/graphql")
     assert code(response) == (405, "METHOD_NOT_ALLOWED")
     assert response.headers["allow"] == "GET, POST"
 
 
-async def test_a_request_needs_a_token(api: Api) -> None:
+async def test_a1_a_request_needs_a_token(api: Api) -> None:
     """None, another scheme, one that was never given out: all the same answer."""
     for authorization in ({}, {"authorization": "Basic eA=="}, {"authorization": "Bearer rlt_" + "x" * 43}, {"authorization": "Bearer x"}):
         response = await api.http.post("/graphql", json={"query": VIEWER}, headers=authorization)
@@ -50,10 +50,50 @@ async def test_a_request_needs_a_token(api: Api) -> None:
         assert response.headers["www-authenticate"] == "Bearer"
 
 
-async def test_only_json_is_taken(api: Api) -> None:
-    """A form cannot be sent from another site's page without asking first."""
-    headers = {"authorization": f"Bearer {api.token}", "content-type": "text/plain"}
-    assert code(await api.http.post("/graphql", content=b"{}", headers=headers)) == (415, "UNSUPPORTED_MEDIA_TYPE")
+MADE = {"query": 'mutation { labelCreate(input: {name: "Slipped in"}) { label { id } } }'}
+
+
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [
+        ("", {}),
+        ("text/plain", {}),
+        ("application/x-www-form-urlencoded", {}),
+        ("multipart/form-data; boundary=x", {}),
+        ("application/graphql", {}),
+        ("application/json; charset=utf-16", {}),
+        ("application/json; charset=iso-8859-1", {}),
+        ("application/json", {"content-encoding": "gzip"}),
+        ("application/json", {"content-encoding": "br"}),
+    ],
+)
+async def test_h1_only_json_is_taken(api: Api, kind: str, more: dict[str, str]) -> None:
+    """A form cannot be sent from another site's page without asking first; nothing is done."""
+    headers = {"authorization": f"Bearer {api.token}", "content-type": kind, **more}
+    answer = await api.http.post("/graphql", content=json.dumps(MADE).encode(), headers=headers)
+    assert code(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert await api.data("{ labels { totalCount } }") == {"labels": {"totalCount": 0}}
+
+
+async def test_h1_nothing_is_changed_by_get(api: Api) -> None:
+    """Whatever else the request says."""
+    answer = await api.http.get("/graphql", params=MADE, headers={"authorization": f"Bearer {api.token}"})
+    assert code(answer) == (405, "METHOD_NOT_ALLOWED")
+    assert answer.headers["allow"] == "POST"
+    unsigned = await api.http.get("/graphql", params={"query": VIEWER})
+    assert code(unsigned) == (401, "UNAUTHENTICATED")
+    assert await api.data("{ labels { totalCount } }") == {"labels": {"totalCount": 0}}
+
+
+async def test_a_query_may_be_asked_by_get(api: Api) -> None:
+    """Its variables as JSON; what is no JSON is refused as in a body."""
+    query = "query ($n: Int!) { clients(first: $n) { nodes { id } } }"
+    headers = {"authorization": f"Bearer {api.token}"}
+    answer = await api.http.get("/graphql", params={"query": query, "variables": '{"n": 1}'}, headers=headers)
+    assert answer.json() == {"data": {"clients": {"nodes": []}}}
+    for wrong in ("{", "[]", "1", '{"n": NaN}', '{"n": 1, "n": 2}'):
+        answer = await api.http.get("/graphql", params={"query": query, "variables": wrong}, headers=headers)
+        assert code(answer) == (400, "BAD_REQUEST")
 
 
 @pytest.mark.parametrize(
@@ -61,13 +101,19 @@ async def test_only_json_is_taken(api: Api) -> None:
     [
         b"", b"null", b"1", b'"x"', b"[]", b"{", b"\xff", b"{}", b'[{"query": "{ viewer { permissions } }"}]',
         b'{"query": NaN}', b'{"query": ""}', b'{"query": 1}', b'{"query": "{ a }", "variables": []}', b'{"query": "\\ud800"}',
-        b'{"query": "{ a }", "operationName": 1}',
+        b'{"query": "{ a }", "operationName": 1}', b'{"query": "{ a }", "query": "{ b }"}',
+        b'{"query": "{ a }", "variables": {"x": {"y": 1, "y": 2}}}', b'\xef\xbb\xbf{"query": "{ a }"}',
+        '{"query": "{ a }"}'.encode("utf-16"),
+        b'{"query": "{ a }", "variables": {"x": NaN}}', b'{"query": "{ a }", "variables": {"x": 1e999}}', b'{"query": "{ a }"} {}',
+        b'{"query": "{ a }", "variables": {"x": ' + b"[" * 40 + b"]" * 40 + b"}}", b'{"query": "{ a }", "variables": {"\\ud800": 1}}',
+        b'{"query": "{ a }", "variables": {"x": [' + b"1," * 20_000 + b"1]}}", b"[" + b'{"query": "{ __typename }"},' * 1000 + b"1]",
+        b'{"documentId": 1}', b'{"extensions": {"persistedQuery": {"version": 2, "sha256Hash": "x"}}}', b'{"extensions": []}',
         b'{"query": "{ a }", "variables": {"x": ["\\u0000"]}}', b'{"query": "{ a }", "other": 1}',
         b"[" * 100_000, b'{"query": "{ a }", "variables": {"x": ' + b"9" * 5000 + b"}}",
     ],
     ids=lambda body: body[:40].decode(errors="replace"),
 )  # fmt: skip
-async def test_what_is_no_request_is_refused(api: Api, body: bytes) -> None:
+async def test_h2_what_is_no_request_is_refused(api: Api, body: bytes) -> None:
     """With 400 and a code, whatever it is; a list of requests too."""
     headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}
     assert code(await api.http.post("/graphql", content=body, headers=headers)) == (400, "BAD_REQUEST")

@@ -12,8 +12,10 @@ import strawberry
 from db.engine import Database
 from db.tables import Role
 from domain.scope import Permission
-from domain.tokens import actor_of, new_secret
-from server.auth import SignIn
+from domain.tokens import actor_of, hash_of, new_secret
+from server.auth import Failures, SignIn
+from server.refusals import Unanswerable
+from server.settings import Settings
 from tests.ask import connected
 from tests.builders import Tenant, add_token
 
@@ -60,7 +62,7 @@ async def test_without_the_right_to_read_clients_there_are_none(http: httpx.Asyn
     assert [error["extensions"] for error in response.json()["errors"]] == [{"code": "FORBIDDEN"}]
 
 
-async def test_an_expired_or_revoked_token_or_one_of_an_inactive_member_signs_nobody_in(http: httpx.AsyncClient, org: Tenant) -> None:
+async def test_a4_an_expired_or_revoked_token_or_one_of_an_inactive_member_signs_nobody_in(http: httpx.AsyncClient, org: Tenant) -> None:
     """As unknown as one that never was."""
     past, future = (datetime.now(UTC) + timedelta(days=days) for days in (-1, 1))
     inactive = await member(org, Role.ADMIN)
@@ -75,6 +77,58 @@ async def test_an_expired_or_revoked_token_or_one_of_an_inactive_member_signs_no
         secret = new_secret()
         await add_token(org.owner, org.id, secret, **given)
         assert await rights(http, secret) == wanted
+
+
+async def test_a4_a_token_that_is_nearly_right_is_as_wrong_as_any(http: httpx.AsyncClient, org: Tenant) -> None:
+    """Its last character, its beginning alone, a blank more, other capitals, a hundred thousand characters: one answer to all."""
+    secret = org.tokens[Role.OWNER]
+    assert await rights(http, secret) is not None
+    last = "A" if secret[-1] != "A" else "B"
+    wrong = [
+        secret[:-1] + last,
+        secret[:-1],
+        secret[:12],
+        "rlt_",
+        "",
+        f" {secret}",
+        f"{secret}=",
+        secret.swapcase(),
+        secret * 2500,
+        hash_of(secret).hex(),
+    ]
+    answers = [await http.post("/graphql", json={"query": "{ __typename }"}, headers={"authorization": f"Bearer {each}"}) for each in wrong]
+    assert {(answer.status_code, answer.text, answer.headers["www-authenticate"]) for answer in answers} == {
+        (401, answers[0].text, "Bearer")
+    }
+
+
+async def test_who_guesses_tokens_has_to_wait(database: Database, schema: strawberry.Schema, org: Tenant) -> None:
+    """By address: a good token that was not seen yet has to wait as well, one that was seen has not; nothing is looked up meanwhile."""
+    good, later = org.tokens[Role.OWNER], org.tokens[Role.ADMIN]
+    async with connected(schema, database, Settings(refused_tokens=3)) as http:
+        assert await rights(http, good) is not None
+        assert [await rights(http, new_secret()) for _ in range(3)] == [None] * 3
+        for secret in (new_secret(), later):
+            headers = {"authorization": f"Bearer {secret}"}
+            refused = await http.post("/graphql", json={"query": "{ __typename }"}, headers=headers)
+            assert (refused.status_code, refused.json()["errors"][0]["extensions"]) == (429, {"code": "RATE_LIMITED"})
+            assert 0 < int(refused.headers["retry-after"]) <= 60
+        assert await rights(http, good) is not None
+
+
+async def test_who_guessed_may_try_again_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And another address is not concerned."""
+    failures, moment = Failures(2), [1000.0]
+    monkeypatch.setattr("server.auth.time.monotonic", lambda: moment[0])
+    for _ in range(2):
+        failures.refuse("192.0.2.1")
+        failures.count("192.0.2.1")
+    with pytest.raises(Unanswerable) as refused:
+        failures.refuse("192.0.2.1")
+    assert refused.value.headers == {"retry-after": "60"}
+    failures.refuse("192.0.2.2")
+    moment[0] += 60
+    failures.refuse("192.0.2.1")
 
 
 async def test_a_kept_token_still_expires_on_time(database: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

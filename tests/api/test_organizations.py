@@ -1,0 +1,127 @@
+"""What belongs to one organization, tried from all sides at once; and figures that agree with each other while others write."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from tests.ask import Api
+from tests.builders import Tenant
+from tests.changing import change, everything, refusals
+from tests.inputs import shown
+
+SMUGGLED = ("tenantId", "tenant_id", "tenant", "organization", "organizationId")
+
+
+async def test_t3_who_asks_is_the_token_alone(as_: Callable[..., Api], crowded: Tenant, org: Tenant) -> None:
+    """Another organization named in headers, variables, extensions or cookies is not heard, or refused."""
+    api, theirs = as_(org), str(crowded.id)
+    query = "query ($n: Int = 5) { viewer { organization { id } } clients(first: $n) { totalCount nodes { name } } }"
+    plain = (await api.post({"query": query})).json()
+    assert plain["data"]["clients"] == {"totalCount": 0, "nodes": []}
+    for name in SMUGGLED:
+        headers = {f"x-{name.replace('_', '-')}": theirs, "cookie": f"{name}={theirs}", "x-forwarded-user": theirs}
+        assert (await api.post({"query": query, "variables": {name: theirs}}, **headers)).json() == plain
+        assert (await api.post({"query": query, "extensions": {name: theirs}})).json() == plain
+        assert (
+            await api.http.post(f"/graphql?{name}={theirs}", json={"query": query}, headers={"authorization": f"Bearer {api.token}"})
+        ).json() == plain
+        refused = (await api.post({"query": query, name: theirs})).json()
+        assert [error["extensions"]["code"] for error in refused["errors"]] == ["BAD_REQUEST"]
+
+
+async def test_c4_of_two_who_delete_a_label_one_does(as_: Callable[..., Api], org: Tenant) -> None:
+    """The other hears that there is none; ten times over."""
+    client = await org.add_client("Wears it")
+    for turn in range(10):
+        key = shown("Label", await org.add_label(f"Label {turn}", client))
+        deleted = (refusals(as_(org), "labelDelete", id=key, expectedVersion=1) for _ in range(2))
+        codes = sorted([error["code"] for error in found] for found in await asyncio.gather(*deleted))
+        assert codes == [[], ["NOT_FOUND"]]
+
+
+async def test_c8_figures_of_one_answer_agree_while_others_write(as_: Callable[..., Api], org: Tenant) -> None:
+    """Totals are the sums of the rows beside them, whatever is added between one statement and the next."""
+    query = "{ clients(first: 100) { totalCount revenue { invoiced { amount } } nodes { revenue { invoiced { amount } } } } }"
+    api, is_done = as_(org), asyncio.Event()
+
+    async def write() -> None:
+        try:
+            for number in range(40):
+                client = await org.add_client(f"Client {number}")
+                await org.add_invoice(client, date(2026, 1, 31), f"{number + 1}.00")
+        finally:
+            is_done.set()
+
+    seen, writing = set[int](), asyncio.create_task(write())
+    while not is_done.is_set():
+        found = (await api.data(query))["clients"]
+        amounts = [Decimal(node["revenue"]["invoiced"]["amount"]) for node in found["nodes"]]
+        assert len(amounts) == found["totalCount"]
+        assert sum(amounts) == Decimal(found["revenue"]["invoiced"]["amount"])
+        seen.add(found["totalCount"])
+    await writing
+    assert len(seen) > 3
+
+
+TIMES = {
+    "0000-01-01": None, "2026-02-30": None, "+12026-01-01": None, "2026-13-01": None, "2026-1-1": None, "1582-10-10": "1582-10-10",
+    "9999-12-31": "9999-12-31", "0001-01-01": "0001-01-01", "2026-03-29": "2026-03-29",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("day", "read"), TIMES.items())
+async def test_i5_a_day_is_the_day_that_was_written(as_: Callable[..., Api], org: Tenant, day: str, read: str | None) -> None:
+    """Or refused; never the day before or after."""
+    await org.add_client("X")
+    query = "query ($day: Date!) { clients { nodes { revenue(period: {since: $day, until: $day}) { since until } } } }"
+    response = await as_(org).post({"query": query, "variables": {"day": day}})
+    if read is None:
+        assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["BAD_USER_INPUT"]
+    else:
+        assert response.json() == {"data": {"clients": {"nodes": [{"revenue": {"since": read, "until": read}}]}}}
+
+
+MOMENTS = {
+    "2026-03-29T02:30:00": None,
+    "2027-06-30T12:00:00+14:00": "2027-06-29T22:00:00Z",
+    "2027-06-30T12:00:00-12:00": "2027-07-01T00:00:00Z",
+    "2027-12-31T23:30:00+01:00": "2027-12-31T22:30:00Z",
+    "2027-06-30T12:00:00+25:00": None,
+    "2027-02-30T12:00:00Z": None,
+}
+
+
+@pytest.mark.parametrize(("moment", "read"), MOMENTS.items())
+async def test_i5_a_moment_has_its_offset(as_: Callable[..., Api], org: Tenant, moment: str, read: str | None) -> None:
+    """Without one it is refused, since an hour may come twice or never; with one it is the same moment, read in UTC."""
+    before = await everything(org)
+    if read is None:
+        query = "mutation ($input: TokenCreateInput!) { tokenCreate(input: $input) { userErrors { code } } }"
+        response = await as_(org).post({"query": query, "variables": {"input": {"name": "T", "role": "VIEWER", "expiresAt": moment}}})
+        assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["BAD_USER_INPUT"]
+        assert await everything(org) == before
+    else:
+        token = await change(as_(org), "tokenCreate", "token { expiresAt }", name="T", role="VIEWER", expiresAt=moment)
+        assert token["expiresAt"].replace("+00:00", "Z") == read
+
+
+HOSTILE = [
+    "'; DROP TABLE relaties.client; --", '<script>alert("x")</script>', "{{7*7}} ${7*7} #{7*7}", "first\\nINFO forged",
+    "%00%0d%0aSet-Cookie: x",
+    "=cmd|' /C calc'!A0", "$(touch /tmp/x) `id`", "../../etc/passwd", "\\u0000 \\x00", "%s %d {0} {name}",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_i7_a_text_is_a_text(as_: Callable[..., Api], org: Tenant, text: str) -> None:
+    """Whatever language it seems to be in: kept and found again as it is."""
+    api = as_(org)
+    made = await change(api, "clientCreate", "client { id name notes }", name=text, notes=text)
+    assert (made["name"], made["notes"]) == (text, text)
+    found = await api.data("query ($s: String) { clients(search: $s) { nodes { name } } }", s=text)
+    assert found == {"clients": {"nodes": [{"name": text}]}}
+    label = await change(api, "labelCreate", "label { name }", name=text[:50])
+    assert label["name"] == text[:50].strip()
