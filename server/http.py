@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, OperationType
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from db.tally import Tally
@@ -77,11 +77,11 @@ class GraphQL:
             answer = Answer(why.status, problem(why.code, why.message), why.headers)
         except RequestError as refused:
             answer = Answer(400 if kind == GRAPHQL_JSON else 200, {"errors": [shown(error) for error in refused.errors]})
-        except ClientGone:
+        except (ClientGone, ClientDisconnect):
             answer = Answer(GONE)
         except Exception as failed:  # noqa: BLE001 whatever it was, the caller gets an answer and the log the trace
             answer = _failed(failed)
-        headers = {**answer.headers, "cache-control": "no-store", "vary": "accept, origin"}
+        headers = {**answer.headers, "cache-control": "no-store", "vary": "accept"}
         return Response(orjson.dumps(answer.body), answer.status, headers, f"{kind}; charset=utf-8")
 
     async def _answered(self, request: Request, course: Course) -> Answer:
@@ -105,6 +105,8 @@ class GraphQL:
                 drawn.spent = bill.requested
                 result = await self.runner.run(order)
                 drawn.spent = course.actual = bill.actual(result.data)
+        if result.data is None and result.errors and not any(error.path for error in result.errors):
+            raise RequestError(result.errors)  # its variables were refused, and nothing ran
         return Answer(HTTPStatus.OK, self._body(result, course, asked))
 
     async def _actor(self, request: Request) -> Actor:

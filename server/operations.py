@@ -16,7 +16,7 @@ from db.tally import Tally
 from domain.scope import Actor
 from resolvers.context import Context
 from server.documents import Document, Operation
-from server.refusals import ClientGone, ErrorCode, RequestError, Unanswerable
+from server.refusals import ClientGone, ErrorCode, Unanswerable
 
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
@@ -62,12 +62,9 @@ class Runner:
                 is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
                 hide_suggestions=not self.is_open,
             )
-            result = answer if isinstance(answer, ExecutionResult) else await answer
+            return answer if isinstance(answer, ExecutionResult) else await answer
         finally:
             await context.end()
-        if result.data is None and result.errors and not any(error.path for error in result.errors):
-            raise RequestError(result.errors)
-        return result
 
 
 def _is_lost(error: GraphQLError) -> bool:
@@ -96,5 +93,7 @@ async def awaited(receive: Receive, seconds: float) -> AsyncIterator[None]:
     except TimeoutError:
         if is_gone:
             raise ClientGone from None
+        if not deadline.expired():
+            raise  # of the database's, which did not answer
         message = f"The operation took longer than {seconds:g} seconds. Ask for less at once."
         raise Unanswerable(ErrorCode.TIMEOUT, message) from None
