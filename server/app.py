@@ -39,7 +39,7 @@ def app(
         is_ready = found == head()
         return JSONResponse({"status": "ready" if is_ready else "migrations missing"}, 200 if is_ready else 503)
 
-    return Starlette(
+    served = Starlette(
         routes=[
             Route("/graphql", endpoint.respond, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
             Route("/livez", _live),
@@ -47,6 +47,8 @@ def app(
             *(graphiql.routes(demo_token) if settings.has_graphiql else ()),
         ]
     )
+    served.router.redirect_slashes = False  # its address would be made of the request's Host, which anybody can write
+    return served
 
 
 async def _live(_request: Request) -> Response:

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
     statement_seconds: float = Field(default=5, gt=0, description="How long one SQL statement may take.")
     operation_seconds: float = Field(default=10, gt=0, description="How long one operation may take.")
     max_body_bytes: int = Field(default=1_000_000, gt=0, description="Largest body of a request.")
+    max_connections: int = Field(default=1000, ge=1, description="Most connections of clients at once.")
+    header_seconds: float = Field(default=5, gt=0, description="How long the headers of a request may take to arrive.")
+    body_seconds: float = Field(default=10, gt=0, description="How long its body may take, and a second more for each 50 kB.")
+    unread_seconds: float = Field(default=30, gt=0, description="How long a client may leave its answer unread.")
+    keep_alive_seconds: int = Field(default=15, ge=1, description="How long a connection may rest between two requests.")
     max_tokens: int = Field(default=2000, gt=0, description="Most tokens in a GraphQL document.")
     max_depth: int = Field(default=10, gt=0, description="Most levels of fields in a GraphQL document.")
 
