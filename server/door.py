@@ -1,7 +1,10 @@
 """The way out of a connection: how an answer leaves, and how the connection ends after it."""
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 
@@ -37,7 +40,10 @@ class Door(asyncio.Transport):
             self._transport.close()
 
     def abort(self) -> None:
+        """Resets the connection: otherwise the system would hold on to it, with all that is unread, for as long as it sees fit."""
         self._silence()
+        with suppress(OSError):  # it may be reset already
+            self.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._transport.abort()
 
     def _silence(self) -> None:

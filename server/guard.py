@@ -117,7 +117,9 @@ class Guard(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """The server ends, and waits only for answers that are due."""
-        if self.cycle is None or self.cycle.response_complete:
+        if self.transport.is_left:
+            self.transport.leave(is_client_sending=False)
+        elif self.cycle is None or self.cycle.response_complete:
             self._owed = None
         super().shutdown()
 
