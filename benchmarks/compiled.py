@@ -3,17 +3,16 @@
 import strawberry
 
 from benchmarks.trial_executor import LevelExecutor
+from schema.root import build
 from server import cli, serving
-from server.app import schema_of
-from server.settings import Settings
 
 
-def compiled(settings: Settings) -> strawberry.Schema:
-    schema = schema_of(settings)
+def compiled() -> strawberry.Schema:
+    schema = build()
     schema.execution_context_class = LevelExecutor
     return schema
 
 
 if __name__ == "__main__":
-    vars(serving)["schema_of"] = compiled
+    vars(serving)["build"] = compiled
     cli.main()

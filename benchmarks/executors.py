@@ -27,8 +27,7 @@ from db.engine import Database
 from domain import tokens
 from domain.scope import Actor
 from resolvers.context import Context
-from server.app import schema_of
-from server.settings import Settings
+from schema.root import build
 
 SECRETS = [b"a secret of the benchmarks, 32 bytes or more"]
 README = re.findall(r"^```graphql\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
@@ -67,7 +66,7 @@ class Trial:
     def __init__(self, database: Database, actor: Actor) -> None:
         self._database = database
         self._actor = actor
-        self._schema: Any = schema_of(Settings())
+        self._schema: Any = build()
         self._core = self._schema.execution_context_class
 
     async def asked(self, text: str, variables: dict[str, object], *, is_compiled: bool) -> bytes:

@@ -26,8 +26,7 @@ from db.migrations import upgrade
 from db.tables import Role
 from domain.clients import Sort
 from domain.cursors import Cursors
-from server.app import schema_of
-from server.settings import Settings
+from schema.root import build
 from tests.ask import SECRETS, Api, connected
 from tests.db.test_golden import QUERIES
 from tests.large import Large, large
@@ -72,7 +71,7 @@ async def middle_of(api: Api, field: str, direction: str) -> str | None:
 
 async def pages(url: str, found: Large) -> None:
     database = await Database.connect(url)
-    async with connected(schema_of(Settings()), database) as http:
+    async with connected(build(), database) as http:
         await asked(Api(http, found.tenant.tokens[Role.OWNER]), found)
     await database.close()
 

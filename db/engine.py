@@ -2,27 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 import asyncpg
-from asyncpg.pool import PoolConnectionProxy
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import ExceptionContext, event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.addresses import for_sqlalchemy
+from db.faults import is_lost, once_more
 from db.query import Query, R
+from db.reads import SET, Reader, Readers, ReadTx
+from db.tally import TALLY, Tally, tallied
 from db.traces import Trace, Who
 
-Connection = PoolConnectionProxy
 NOBODY = Who()
-# The statement: set_config() would not reach the shards of Citus. The tenant is a UUID, so it can be written into the text.
-SET = "SET LOCAL app.tenant = '{tenant}'; SET LOCAL statement_timeout = {limit}"
-BEGIN = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {SET}"
+NAME = {"application_name": "relaties"}
+CONNECT_S, CLOSE_S = 5.0, 5.0
 
 
 class Tx(Protocol):
@@ -43,27 +43,6 @@ class Work(Tx, Protocol):
     def attempt(self) -> AbstractAsyncContextManager[None]: ...
 
 
-class OperationEndedError(Exception):
-    """A statement asked for after the operation gave its transaction back."""
-
-
-class BusyError(Exception):
-    """No connection came free in time."""
-
-
-RACES = {"23503", "23505", "40001", "40P01"}  # a link or a key that another made or took, a conflict, a deadlock
-
-
-def plain(failed: BaseException) -> BaseException:
-    """The driver's own error within SQLAlchemy's."""
-    return failed.orig.__cause__ or failed if isinstance(failed, DBAPIError) and failed.orig else failed
-
-
-def is_race(failed: BaseException) -> bool:
-    """Whether the same unit of work, begun anew, sees what stood in its way."""
-    return getattr(plain(failed), "sqlstate", None) in RACES
-
-
 @dataclass(frozen=True)
 class Limits:
     """Connections of each pool, and seconds to wait: for one to read on, for one statement, for one to change something on.
@@ -78,91 +57,15 @@ class Limits:
     turn_s: float = 8.0
 
 
-class ReadTx:
-    """The operation's one read transaction: opened by its first statement, its statements in turn, given back at its end."""
-
-    def __init__(self, pool: asyncpg.Pool, tenant: UUID, limits: Limits) -> None:
-        self._pool = pool
-        self._tenant = tenant
-        self._begin = BEGIN.format(tenant=tenant, limit=int(limits.statement_s * 1000))
-        self._wait_s = limits.wait_s
-        self._turn = asyncio.Lock()  # first come, first served; a cancelled waiter leaves the queue
-        self._connection: Connection | None = None
-        self._is_open = False
-        self._is_ended = False
-
-    async def fetch(self, query: Query[R], **values: object) -> list[R]:
-        arguments = query.arguments({**values, "tenant": self._tenant})
-        async with self._turn:
-            connection = await self._opened()
-            try:
-                return await connection.fetch(query.sql, *arguments, record_class=query.row)
-            except (asyncpg.PostgresError, asyncpg.InterfaceError):
-                await self._close("ROLLBACK")  # the next statement opens it anew: one field's failure stays its own
-                raise
-            except BaseException:
-                await self._discard()
-                raise
-
-    async def end(self) -> None:
-        """Whatever happened: wait for the statement in flight (bounded by its time limit) and give the connection back."""
-        self._is_ended = True
-        await asyncio.shield(self._end())
-
-    async def _end(self) -> None:
-        async with self._turn:
-            await self._close("COMMIT")
-
-    async def _opened(self) -> Connection:
-        if self._is_ended:
-            raise OperationEndedError
-        if self._connection is None:
-            self._connection = await _acquired(self._pool, self._wait_s)
-        if not self._is_open:
-            await self._said(self._begin)
-            self._is_open = True
-        return self._connection
-
-    async def _said(self, sql: str) -> None:
-        """A statement of the transaction itself; one that does not succeed costs the connection."""
-        if self._connection:
-            try:
-                await self._connection.execute(sql)
-            except BaseException:
-                await self._discard()
-                raise
-
-    async def _close(self, how: str) -> None:
-        connection = self._connection
-        if self._is_open:
-            self._is_open = False
-            await self._said(how)
-        if connection and self._connection:
-            self._connection = None
-            await self._pool.release(connection)
-
-    async def _discard(self) -> None:
-        """A statement cancelled in flight leaves a connection of unknown state."""
-        connection, self._connection, self._is_open = self._connection, None, False
-        if connection:
-            connection.terminate()
-            await self._pool.release(connection)
-
-
-async def _acquired(pool: asyncpg.Pool, wait_s: float) -> Connection:
-    try:
-        return await pool.acquire(timeout=wait_s)
-    except TimeoutError as late:
-        raise BusyError from late
-
-
 class WriteTx:
     """The unit of work of one change: entities in the session, statements on the same connection."""
 
-    def __init__(self, tenant: UUID, session: AsyncSession, who: Who) -> None:
+    def __init__(self, tenant: UUID, session: AsyncSession, driver: asyncpg.Connection, who: Who, tally: Tally) -> None:
         self.tenant = tenant
         self.session = session
         self.trace = Trace(session, who)
+        self._driver = driver
+        self._tally = tally
 
     @property
     def has_changed(self) -> bool:
@@ -183,84 +86,129 @@ class WriteTx:
 
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
         await self.session.flush()
-        raw = await (await self.session.connection()).get_raw_connection()
-        driver = raw.driver_connection
-        if not isinstance(driver, asyncpg.Connection):
-            raise TypeError(driver)
-        return await driver.fetch(query.sql, *query.arguments({**values, "tenant": self.tenant}), record_class=query.row)
+        arguments = query.arguments({**values, "tenant": self.tenant})
+        return await self._tally.of(self._driver.fetch(query.sql, *arguments, record_class=query.row))
 
 
-class _Reader(asyncpg.Connection):
-    """The end of its transaction resets all that a reader sets, so release costs no round trip."""
+def _how(limits: Limits, *, is_pooled: bool) -> dict[str, Any]:
+    """The server itself ends a statement in time: who has not answered a second later does not answer at all."""
+    how: dict[str, Any] = {"timeout": CONNECT_S, "command_timeout": limits.statement_s + 1}
+    return how | {"statement_cache_size": 0} if is_pooled else how
 
-    def get_reset_query(self) -> str:
-        return ""
+
+def _doubting(engine: AsyncEngine) -> AsyncEngine:
+    """Where a statement had no answer, SQLAlchemy takes its connection for lost, and those that lie in the pool."""
+
+    def silent(context: ExceptionContext) -> None:
+        if isinstance(context.original_exception, TimeoutError) and context.connection:
+            driver = context.connection.connection.driver_connection
+            if isinstance(driver, asyncpg.Connection):
+                driver.terminate()  # without a farewell that would not be heard either
+            context.is_disconnect = True
+
+    event.listen(engine.sync_engine, "handle_error", silent)
+    return engine
+
+
+async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, asyncpg.Connection):
+        raise TypeError(driver)
+    return driver
 
 
 class Database:
     """Two pools: raw connections for reads, a session for each unit of work."""
 
     def __init__(self, reader: asyncpg.Pool, writer: AsyncEngine, limits: Limits) -> None:
-        self._reader = reader
+        self._readers = Readers(reader, limits.wait_s)
         self._writer = writer
         self._limits = limits
 
     @classmethod
-    async def connect(cls, url: str, limits: Limits = Limits(), *, seen: Callable[[str], None] | None = None) -> Self:
-        """The reads' pool opens its first connection, so that a wrong address fails here. `seen` is told every statement of a reader."""
+    async def connect(
+        cls, url: str, limits: Limits = Limits(), *, is_pooled: bool = False, seen: Callable[[str], None] | None = None
+    ) -> Self:
+        """The reads' pool opens its first connection, so that a wrong address fails here. `seen` is told every statement of a reader.
+
+        `is_pooled`: a pooler in transaction mode stands between, so that each transaction may be on another connection of the server:
+        no statement outlives its use, and nothing is asked for at the start that the pooler would refuse.
+        """
 
         async def prepared(connection: asyncpg.Connection) -> None:
             if seen:
                 connection.add_query_logger(lambda said: seen(said.query))
 
+        how = _how(limits, is_pooled=is_pooled)
+        at_start = NAME if is_pooled else NAME | {"jit": "off"}
         reader = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=limits.readers,
-            connection_class=_Reader,
-            init=prepared,
-            timeout=5,
-            command_timeout=limits.statement_s + 5,
-            server_settings={"jit": "off", "application_name": "relaties"},
+            url, min_size=1, max_size=limits.readers, connection_class=Reader, init=prepared, server_settings=at_start, **how
         )
-        how = {"timeout": 5, "command_timeout": limits.statement_s + 5, "server_settings": {"application_name": "relaties"}}
+        nameless = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str} if is_pooled else {}
         writer = create_async_engine(
             for_sqlalchemy(url),
             pool_size=limits.writers,
             max_overflow=0,
             pool_timeout=limits.turn_s,
-            pool_pre_ping=True,
-            connect_args=how,
+            connect_args={"server_settings": NAME, **how, **nameless},
         )
-        return cls(reader, writer, limits)
+        return cls(reader, _doubting(tallied(writer)), limits)
 
-    def read(self, tenant: UUID) -> ReadTx:
-        return ReadTx(self._reader, tenant, self._limits)
+    def read(self, tenant: UUID, tally: Tally | None = None) -> ReadTx:
+        return ReadTx(self._readers, tenant, self._limits.statement_s, tally or Tally())
 
     @asynccontextmanager
-    async def work(self, tenant: UUID, who: Who = NOBODY) -> AsyncIterator[WriteTx]:
+    async def work(self, tenant: UUID, who: Who = NOBODY, tally: Tally | None = None) -> AsyncIterator[WriteTx]:
         """Commits at the end of the block, with the trace of what was done; rolls back when it raises."""
-        async with AsyncSession(self._writer, expire_on_commit=False) as session, session.begin():
+        kept = tally or Tally()
+        async with AsyncSession(self._writer, expire_on_commit=False) as session:
+            driver = await once_more(lambda: self._begin(session, tenant, kept))
+            try:
+                work = WriteTx(tenant, session, driver, who, kept)
+                yield work
+                await work.trace.write()
+                await session.commit()
+            except BaseException as failed:
+                if isinstance(failed, TimeoutError):
+                    driver.terminate()
+                if isinstance(failed, asyncio.CancelledError) or is_lost(failed) or driver.is_closed():
+                    await asyncio.shield(session.invalidate())
+                raise
+
+    async def _begin(self, session: AsyncSession, tenant: UUID, tally: Tally) -> asyncpg.Connection:
+        try:
             connection = await session.connection()
             for said in SET.format(tenant=tenant, limit=int(self._limits.statement_s * 1000)).split("; "):
                 await connection.execute(text(said))
-            work = WriteTx(tenant, session, who)
-            yield work
-            await work.trace.write()
+        except Exception as failed:
+            if is_lost(failed):
+                await session.invalidate()
+            raise
+        await connection.execution_options(**{TALLY: tally})
+        return await _driver(connection)
 
     async def fetch_across_tenants(self, sql: str, row: type[R], *arguments: object) -> list[R]:
         """For the few questions before a tenant is known. What they may see is the database's to say, not ours."""
-        connection = await _acquired(self._reader, self._limits.wait_s)
-        try:
-            return await connection.fetch(sql, *arguments, record_class=row)
-        finally:
-            await self._reader.release(connection)
+        return await self._readers.fetch(sql, row, *arguments)
 
     @property
-    def in_use(self) -> int:
-        """Connections of readers that are out."""
-        return self._reader.get_size() - self._reader.get_idle_size()
+    def readers_in_use(self) -> int:
+        """Connections for reading that are out."""
+        return self._readers.in_use
+
+    @property
+    def readers_waiting(self) -> int:
+        """Those who ask for a connection to read on and have none yet."""
+        return self._readers.waiting
+
+    @property
+    def writers_in_use(self) -> int:
+        """Connections for changes that are out."""
+        pool = self._writer.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def close(self) -> None:
-        await self._reader.close()
-        await self._writer.dispose()
+        """Within seconds, whatever becomes of the connections."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await asyncio.gather(self._readers.pool.close(), self._writer.dispose())

@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db.engine import Database, Tx, Work
 from db.query import Query, R
 from db.tables import Channel, Role
+from db.tally import Tally
 from db.traces import Who
 from domain.cursors import Cursors
 from domain.errors import Forbidden
@@ -109,9 +110,9 @@ class WriteScope(Scope):
 
 
 @asynccontextmanager
-async def writing(database: Database, actor: Actor, operation: str) -> AsyncIterator[WriteScope]:
+async def writing(database: Database, actor: Actor, operation: str, tally: Tally | None = None) -> AsyncIterator[WriteScope]:
     """A unit of work of this name, kept at its end if a right was asked for."""
-    async with database.work(actor.tenant, Who(actor.member_id, actor.token_id, actor.channel, operation)) as work:
+    async with database.work(actor.tenant, Who(actor.member_id, actor.token_id, actor.channel, operation), tally) as work:
         scope = WriteScope(actor, work)
         yield scope
         if work.has_changed and not scope.has_asked:

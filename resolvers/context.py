@@ -7,6 +7,7 @@ from typing import TypeAlias
 import strawberry
 
 from db.engine import Database
+from db.tally import Tally
 from domain.cursors import Cursors
 from domain.scope import Actor, ReadScope, WriteScope, writing
 from resolvers.loaders import Loaders
@@ -15,15 +16,18 @@ from resolvers.loaders import Loaders
 class Context:
     """Costs nothing until the first statement."""
 
-    def __init__(self, database: Database, actor: Actor, secrets: Sequence[bytes], idempotency_key: str | None = None) -> None:
+    def __init__(
+        self, database: Database, actor: Actor, secrets: Sequence[bytes], idempotency_key: str | None = None, tally: Tally | None = None
+    ) -> None:
         self.actor = actor
         self.idempotency_key = idempotency_key
+        self.tally = tally or Tally()
         self._database = database
         self._cursors = Cursors(secrets, actor.tenant)
         self._begin_reads()
 
     def _begin_reads(self) -> None:
-        self._reads = self._database.read(self.actor.tenant)
+        self._reads = self._database.read(self.actor.tenant, self.tally)
         self._scope = ReadScope(self.actor, self._reads, self._cursors)
         self.loaders = Loaders(self._scope)
 
@@ -35,7 +39,7 @@ class Context:
         """Ends the reads so far first: no connection is held while another is asked for, and later reads see what was written."""
         await self._reads.end()
         self._begin_reads()
-        async with writing(self._database, self.actor, operation) as scope:
+        async with writing(self._database, self.actor, operation, self.tally) as scope:
             yield scope
 
     async def end(self) -> None:

@@ -9,7 +9,7 @@ from graphql import DirectiveLocation, FieldNode, GraphQLArgument, GraphQLDirect
 from graphql.execution.values import VariableValues, get_directive_values
 from pydantic import TypeAdapter
 
-from db.engine import is_race
+from db.faults import is_race
 from domain.errors import BadInput, Refused
 from domain.idempotency import Key, Outcome, once
 from domain.scope import Permission, WriteScope

@@ -20,7 +20,9 @@ class ListSize:
     assumed_size: int | None = strawberry.field(
         default=strawberry.UNSET, description="Entries to reckon with where no argument says how many."
     )
-    slicing_arguments: Sequence[str] | None = strawberry.field(default=strawberry.UNSET, description="Arguments that say how many.")
+    slicing_arguments: Sequence[str] | None = strawberry.field(
+        default=strawberry.UNSET, description="Arguments that say how many: by their number, or by their entries."
+    )
     sized_fields: Sequence[str] | None = strawberry.field(
         default=strawberry.UNSET, description="Fields below this one that have as many entries."
     )

@@ -33,6 +33,7 @@ class Terms:
 
     needs: Permission | None = None
     size: int | None = None
+    as_many_as: str | None = None  # the argument whose entries it has one for each
     cost: int | None = None
 
     def directives(self, arguments: Mapping[str, object], value: Any) -> list[object]:  # noqa: ANN401 any annotation
@@ -41,7 +42,7 @@ class Terms:
         if "first" in arguments:
             found.append(PAGED)
         if self.size:
-            found.append(listed(self.size))
+            found.append(listed(self.size, self.as_many_as))
         if self.needs:
             found.append(RequiresPermission(any_of=[self.needs]))
         if type(None) not in get_args(value):
@@ -53,8 +54,10 @@ FREE = Terms()
 FIGURES = Terms(needs=Permission.FINANCE_READ)
 
 
-def listed(size: int) -> ListSize:
+def listed(size: int, as_many_as: str | None = None) -> ListSize:
     """A plain list, of so many at most or usually."""
+    if as_many_as:
+        return ListSize(assumed_size=size, slicing_arguments=[as_many_as], require_one_slicing_argument=False)
     return ListSize(assumed_size=size)
 
 

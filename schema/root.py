@@ -1,13 +1,11 @@
 """The root: where every operation begins."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import strawberry
-from graphql import GraphQLDirective, GraphQLError
-from strawberry.extensions import SchemaExtension
+from graphql import GraphQLDirective
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
 
 from domain.pages import LARGEST
 from domain.scope import Permission
@@ -38,7 +36,9 @@ class Query:
     labels: LabelConnection | None = answered(labels.page, description="Labels by name.", terms=READ)
     node: Node | None = answered(nodes.by_id, description="Any object by its id; null when the organization has none with that id.")
     nodes: list[Node | None] | None = answered(
-        nodes.by_ids, description="Objects by their ids, in that order; null where there is none.", terms=Terms(size=LARGEST)
+        nodes.by_ids,
+        description="Objects by their ids, in that order; null where there is none.",
+        terms=Terms(size=LARGEST, as_many_as="ids"),
     )
 
 
@@ -47,11 +47,8 @@ class _Schema(strawberry.Schema):
         """Strawberry's own way to declare a directive of operations would run every field asynchronously."""
         return (*super()._collect_graphql_directives(schema_directive_types), IDEMPOTENT)
 
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Nothing: users' mistakes are no matter for the log, and whoever answers logs the rest."""
 
-
-def build(extensions: Sequence[type[SchemaExtension] | Callable[[], SchemaExtension]] = ()) -> strawberry.Schema:
+def build() -> strawberry.Schema:
     """The schema. Only one per process: building it changes the classes it is made of."""
     for made, fields in inputs.MADE:
         _describe(made, SHOWN[fields])
@@ -59,7 +56,6 @@ def build(extensions: Sequence[type[SchemaExtension] | Callable[[], SchemaExtens
         Query,
         Mutation,
         types=[Client, Contact, Label, Member, Organization, *errors.KINDS],
-        extensions=extensions,
         config=StrawberryConfig(scalar_map=SCALARS),
     )
 

@@ -8,9 +8,9 @@ from typing import Annotated
 import typer
 
 from domain.errors import Refused
+from schema.root import build
 from server import demo as demo_
 from server.administration import member, organization, token
-from server.app import schema_of
 from server.doctor import Finding, UnfitError, examined
 from server.options import DataDir, chosen, err, run, say
 from server.place import Place, migrated, place
@@ -96,7 +96,7 @@ def demo_load(data_dir: DataDir = None) -> None:
 @schema.command("print")
 def schema_print() -> None:
     """Print the GraphQL schema."""
-    typer.echo(schema_of(Settings.model_construct()).as_str())
+    typer.echo(build().as_str())
 
 
 @cli.command("doctor")
@@ -115,7 +115,7 @@ async def _doctor(found: Place, wanted: Settings) -> int:
     if found.is_embedded:
         await migrated(found)
     direct = str(wanted.direct_url) if wanted.direct_url else None
-    seen += [finding async for finding in examined(found.runtime_url, found.owner_url, direct)]
+    seen += [finding async for finding in examined(found.runtime_url, found.owner_url, direct, is_pooled=wanted.pooler)]
     for finding in seen:
         typer.echo(f"[wrong] {finding.wrong}" if finding.wrong else f"[ok]    {finding.what}")
     return sum(1 for finding in seen if finding.wrong)

@@ -27,10 +27,10 @@ class UnfitError(Exception):
     """The server does not start: one clear line a reason."""
 
 
-async def examined(runtime_url: str, owner_url: str | None, direct_url: str | None) -> AsyncIterator[Finding]:
+async def examined(runtime_url: str, owner_url: str | None, direct_url: str | None, *, is_pooled: bool = False) -> AsyncIterator[Finding]:
     """Everything that can be wrong, in the order in which to mend it."""
     try:
-        database = await Database.connect(runtime_url, FEW)
+        database = await Database.connect(runtime_url, FEW, is_pooled=is_pooled)
     except UNREACHABLE as failed:
         yield Finding("database", unreachable("DATABASE_URL", runtime_url, failed))
         return

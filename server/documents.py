@@ -1,125 +1,142 @@
-"""Documents: parsed and validated once, within limits, and kept by their text."""
+"""Documents: parsed, validated and measured once, and kept by the SHA-256 of their text, within so many bytes."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+import re
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
 
 from graphql import (
-    ASTValidationRule,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
-    SelectionNode,
-    SelectionSetNode,
-    ValidationContext,
+    OperationType,
     parse,
     specified_rules,
     validate,
 )
-from strawberry.extensions import SchemaExtension
+from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 
-KEPT = 256
-FREE = "ofType"  # of the introspection query, which unfolds a type's wrappers ten deep
+from server.costs import Bill, Costing, prices
+from server.measures import DocumentLimits, refusals
+from server.refusals import ErrorCode, coded
+
+# What a document may cost to compare its fields; an ordinary one needs some hundreds. The default is for who serves nobody else.
+overlapping.MAX_COMPLEXITY_BUDGET = 20_000
+MOST_ERRORS = 5
+BYTES_A_CHARACTER = 75  # of a parsed document, its places in the text too: measured on those of the README
+LEAST_BYTES = 4000
+TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than|is nested too deeply)")
+NAMELESS = "Name one of the document's operations in `operationName`."
+UNKNOWN = "The document has no operation of the name in `operationName`."
 
 
-@dataclass(frozen=True)
-class DocumentLimits:
-    """The most tokens and levels of fields in a document."""
+class Operation:
+    """One operation of a document."""
 
-    tokens: int
-    depth: int
+    def __init__(self, node: OperationDefinitionNode, costing: Costing) -> None:
+        self.kind = node.operation
+        self.name = node.name.value if node.name else None
+        first = node.selection_set.selections[0]
+        self.root_field = first.name.value if isinstance(first, FieldNode) else None
+        self._costing = costing
+
+    def bill(self, variables: Mapping[str, Any]) -> Bill:
+        return self._costing.bill(variables)
 
 
 @dataclass(frozen=True)
 class Document:
     """A document, or why it is none."""
 
-    parsed: DocumentNode | None
-    errors: list[GraphQLError]
-    operations: int = 1
+    key: str
+    size: int
+    parsed: DocumentNode
+    errors: Sequence[GraphQLError] = ()
+    operations: Sequence[Operation] = field(default=())
+
+    def operation(self, name: str | None) -> Operation | GraphQLError:
+        """The one of that name, or the only one."""
+        if name is None and len(self.operations) > 1:
+            return coded(ErrorCode.BAD_REQUEST, NAMELESS)
+        found = next((each for each in self.operations if name in {None, each.name}), None)
+        return found or coded(ErrorCode.BAD_REQUEST, UNKNOWN)
 
 
-def documents(limits: DocumentLimits) -> Callable[[], SchemaExtension]:
-    """Strawberry's seam: the steps of parsing and validation take what is kept. One cache for as long as the schema lives."""
-    rules = (*specified_rules, depth_rule(limits.depth))
+class Documents:
+    """Those asked last, refused ones too. Which are kept is for anybody to change who may ask; what they are is not."""
 
-    @lru_cache(maxsize=KEPT)
-    def known(schema: GraphQLSchema, text: str) -> Document:
-        return _checked(schema, text, limits.tokens, rules)
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, *, most_bytes: int, is_open: bool) -> None:
+        """`is_open` shows the schema: by introspection, and by suggestions where a name is wrong."""
+        self._schema = schema
+        self._limits = limits
+        self._most_bytes = most_bytes
+        self._is_open = is_open
+        self._rules = specified_rules if is_open else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        self._prices = prices(schema)
+        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self.bytes = 0
 
-    class Documents(SchemaExtension):
-        def on_parse(self) -> Iterator[None]:
-            execution = self.execution_context
-            self.document = known(execution.schema._schema, execution.query or "")  # noqa: SLF001
-            if self.document.parsed is None:
-                raise self.document.errors[0]
-            execution.graphql_document = self.document.parsed
-            yield
+    def __len__(self) -> int:
+        return len(self._kept)
 
-        def on_validate(self) -> Iterator[None]:
-            self.execution_context.pre_execution_errors = self.document.errors or self._unnamed()
-            yield
+    def known(self, key: str) -> Document | None:
+        """By the SHA-256 of its text, in hexadecimal digits."""
+        found = self._kept.get(key)
+        if found:
+            self._kept.move_to_end(key)
+        return found
 
-        def _unnamed(self) -> list[GraphQLError]:
-            """Strawberry takes the first of several operations; the specification asks for a name."""
-            if self.document.operations < 2 or self.execution_context._provided_operation_name:  # noqa: PLR2004, SLF001
-                return []
-            return [GraphQLError("Name one of the document's operations in `operationName`.", extensions={"code": "BAD_REQUEST"})]
+    def of(self, text: str) -> Document:
+        key = hash_of(text)
+        return self.known(key) or self._keep(self._read(key, text))
 
-    return Documents
+    def _keep(self, document: Document) -> Document:
+        self._kept[document.key] = document
+        self.bytes += document.size
+        while self.bytes > self._most_bytes:
+            _, gone = self._kept.popitem(last=False)
+            self.bytes -= gone.size
+        return document
+
+    def _read(self, key: str, text: str) -> Document:
+        limits = self._limits
+        try:
+            parsed = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments, max_source_length=limits.characters)
+        except GraphQLError as wrong:
+            return Document(key, LEAST_BYTES, DocumentNode(), [_coded(wrong, _kind(wrong))])
+        size = LEAST_BYTES + BYTES_A_CHARACTER * len(text)
+        errors = refusals(parsed, self._limits) or self._validated(parsed)
+        return Document(key, size, parsed, errors, () if errors else self._operations(parsed))
+
+    def _validated(self, parsed: DocumentNode) -> list[GraphQLError]:
+        found = validate(self._schema, parsed, self._rules, max_errors=MOST_ERRORS, hide_suggestions=not self._is_open)
+        return [_coded(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in found]
+
+    def _operations(self, parsed: DocumentNode) -> list[Operation]:
+        fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
+        roots = {kind: root.name for kind in OperationType if (root := self._schema.get_root_type(kind))}
+        return [
+            Operation(each, Costing(each, fragments, self._prices, roots[each.operation]))
+            for each in parsed.definitions
+            if isinstance(each, OperationDefinitionNode)
+        ]
 
 
-def _checked(schema: GraphQLSchema, text: str, tokens: int, rules: tuple[type[ASTValidationRule], ...]) -> Document:
-    try:
-        parsed = parse(text, max_tokens=tokens)
-        errors = [_coded(error, "GRAPHQL_VALIDATION_FAILED") for error in validate(schema, parsed, rules, max_errors=5)]
-        return Document(parsed, errors, sum(isinstance(each, OperationDefinitionNode) for each in parsed.definitions))
-    except GraphQLError as wrong:
-        is_too_much = any(said in wrong.message for said in (f"more than {tokens} tokens", "nested too deeply"))
-        return Document(None, [_coded(wrong, "QUERY_TOO_COMPLEX" if is_too_much else "GRAPHQL_PARSE_FAILED")])
-    except RecursionError:
-        return Document(None, [_coded(GraphQLError("The document is nested too deeply."), "QUERY_TOO_COMPLEX")])
+def hash_of(text: str) -> str:
+    return sha256(text.encode()).hexdigest()
 
 
-def _coded(error: GraphQLError, code: str) -> GraphQLError:
+def _kind(wrong: GraphQLError) -> ErrorCode:
+    """The parser's refusals of size are told from those of grammar by their words alone."""
+    return ErrorCode.QUERY_TOO_COMPLEX if TOO_LARGE.search(wrong.message) else ErrorCode.GRAPHQL_PARSE_FAILED
+
+
+def _coded(error: GraphQLError, code: ErrorCode) -> GraphQLError:
     error.extensions = {"code": code, **(error.extensions or {})}
     return error
-
-
-def depth_rule(limit: int) -> type[ASTValidationRule]:
-    """Levels of fields, each fragment measured once however often it is spread."""
-
-    class Depth(ASTValidationRule):
-        def __init__(self, context: ValidationContext) -> None:
-            super().__init__(context)
-            self._measured: dict[str, int] = {}
-
-        def enter_operation_definition(self, node: OperationDefinitionNode, *_: object) -> None:
-            if (depth := self._below(node.selection_set)) > limit:
-                message = f"The document is {depth} levels deep; {limit} are allowed. Ask in several steps."
-                self.report_error(GraphQLError(message, node, extensions={"code": "QUERY_TOO_COMPLEX"}))
-
-        def _below(self, selections: SelectionSetNode | None) -> int:
-            return max((self._depth(each) for each in selections.selections), default=0) if selections else 0
-
-        def _depth(self, node: SelectionNode) -> int:
-            if isinstance(node, FragmentSpreadNode):
-                return self._fragment(self.context.get_fragment(node.name.value))
-            below = self._below(getattr(node, "selection_set", None))
-            return below + 1 if isinstance(node, FieldNode) and node.name.value != FREE else below
-
-        def _fragment(self, fragment: FragmentDefinitionNode | None) -> int:
-            """A fragment within itself is another rule's to refuse; here it has no depth."""
-            if fragment is None:
-                return 0
-            name = fragment.name.value
-            if name not in self._measured:
-                self._measured[name] = 0
-                self._measured[name] = self._below(fragment.selection_set)
-            return self._measured[name]
-
-    return Depth

@@ -10,25 +10,34 @@ from graphql import GraphQLError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from strawberry.exceptions import StrawberryInputCoercionError
 
-from db.engine import BusyError, is_race, plain
+from db.faults import BusyError, is_lost, is_race, plain
 from domain.errors import BadInput, Forbidden, Refused
+from server.refusals import ErrorCode
 
 log = logging.getLogger("relaties")
 OURS = (Forbidden, BadInput, Refused)
 NULL = "A part of the input is null that cannot be. Leave it out, so that it stays as it is."
-KNOWN: tuple[tuple[tuple[type[BaseException], ...], str, str], ...] = (
-    ((BusyError, PoolTimeoutError), "UNAVAILABLE", "Too many operations at once. Try again in a moment."),
-    ((asyncpg.LockNotAvailableError,), "UNAVAILABLE", "Somebody else is changing this. Try again in a moment."),
-    ((asyncpg.QueryCanceledError, TimeoutError), "TIMEOUT", "This took too long. Ask for less at once."),
-    (
-        (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError),
-        "UNAVAILABLE",
-        "The database cannot be reached. Try again.",
-    ),
+UNREACHABLE = (ErrorCode.UNAVAILABLE, "The database cannot be reached. Try again.")
+KNOWN: tuple[tuple[tuple[type[BaseException], ...], tuple[ErrorCode, str]], ...] = (
+    ((BusyError, PoolTimeoutError), (ErrorCode.UNAVAILABLE, "Too many operations at once. Try again in a moment.")),
+    ((asyncpg.LockNotAvailableError,), (ErrorCode.UNAVAILABLE, "Somebody else is changing this. Try again in a moment.")),
+    ((asyncpg.QueryCanceledError,), (ErrorCode.TIMEOUT, "This took too long. Ask for less at once.")),
+    # Of the database's: it has no room, or is asked to stop. The system's: no route, a refusal, and silence, which is a TimeoutError.
+    ((asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, OSError), UNREACHABLE),
 )
 
 
-def problem(code: str, message: str, **more: object) -> dict[str, object]:
+def told(failed: BaseException) -> tuple[ErrorCode, str] | None:
+    """Code and message of what the database can do to anybody; None for a fault of ours."""
+    cause = plain(failed)
+    if is_race(cause):
+        return ErrorCode.UNAVAILABLE, "Others changed the same things at once. Try again in a moment."
+    if is_lost(failed):
+        return UNREACHABLE
+    return next((said for kinds, said in KNOWN if isinstance(cause, kinds)), None)
+
+
+def problem(code: ErrorCode, message: str, **more: object) -> dict[str, object]:
     """An answer that is nothing but an error."""
     return {"errors": [{"message": message, "extensions": {"code": code, **more}}]}
 
@@ -36,16 +45,13 @@ def problem(code: str, message: str, **more: object) -> dict[str, object]:
 def shown(error: GraphQLError) -> Mapping[str, Any]:
     cause = plain(error.original_error) if error.original_error else None
     if isinstance(cause or error, StrawberryInputCoercionError):
-        return _coded(error, "BAD_USER_INPUT", NULL)  # its own words are of Python
+        return _coded(error, ErrorCode.BAD_USER_INPUT, NULL)  # its own words are of Python
     if isinstance(cause, OURS) or (cause is None and error.extensions and "code" in error.extensions):
         return error.formatted
-    if cause and is_race(cause):
-        return _coded(error, "UNAVAILABLE", "Others changed the same things at once. Try again in a moment.")
     if cause is None or isinstance(cause, GraphQLError):
-        return _coded(error, "BAD_USER_INPUT", "")  # graphql-core's own: a variable or an argument that is not of its type
-    for kinds, code, message in KNOWN:
-        if isinstance(cause, kinds):
-            return _coded(error, code, message)
+        return _coded(error, ErrorCode.BAD_USER_INPUT, "")  # graphql-core's own: a variable or an argument that is not of its type
+    if said := told(cause):
+        return _coded(error, *said)
     return {**error.formatted, **masked(cause)}
 
 
@@ -53,8 +59,8 @@ def masked(failed: BaseException) -> dict[str, object]:
     """The incident's id for the caller; the trace for the log."""
     incident = uuid4().hex
     log.error("incident %s", incident, exc_info=failed)
-    return {"message": "Something went wrong.", "extensions": {"code": "INTERNAL_SERVER_ERROR", "incident": incident}}
+    return {"message": "Something went wrong.", "extensions": {"code": ErrorCode.INTERNAL_SERVER_ERROR, "incident": incident}}
 
 
-def _coded(error: GraphQLError, code: str, message: str) -> Mapping[str, Any]:
+def _coded(error: GraphQLError, code: ErrorCode, message: str) -> Mapping[str, Any]:
     return {**error.formatted, "message": message or error.message, "extensions": {"code": code}}

@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
 from enum import Enum
 from itertools import chain
 from typing import Any, cast
@@ -16,6 +15,7 @@ from uvicorn.server import ServerState
 
 from server.door import Door
 from server.errors import problem
+from server.refusals import ErrorCode, Unanswerable
 from server.settings import Settings
 
 MOST_HEADERS, MOST_HEADER_BYTES, MOST_URL_BYTES = 100, 16_384, 8_192
@@ -26,39 +26,9 @@ TICK_S = 0.25  # a timer that rang too early is set again for no less
 OTHER_PROTOCOLS = {b"connection", b"upgrade", b"http2-settings"}
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """What is answered to a request that never reaches the application."""
-
-    status: int
-    code: str
-    message: str
-    headers: tuple[tuple[bytes, bytes], ...] = field(default=())
-
-    def answer(self, headers: list[tuple[bytes, bytes]]) -> bytes:
-        body = orjson.dumps(problem(self.code, self.message))
-        own = ((b"content-type", b"application/json; charset=utf-8"), (b"content-length", b"%d" % len(body)), (b"connection", b"close"))
-        lines = [b"%b: %b\r\n" % header for header in (*headers, *own, *self.headers)]
-        return b"".join((STATUS_LINE[self.status], *lines, b"\r\n", body))
-
-
-MALFORMED = Refusal(400, "BAD_REQUEST", "This is not HTTP/1.1.")
-CONNECT = Refusal(400, "BAD_REQUEST", "This is no proxy.")
-TOO_FAR_AHEAD = Refusal(400, "BAD_REQUEST", f"At most {MOST_WAITING} requests may wait on a connection.")
-TIMED_OUT = Refusal(408, "REQUEST_TIMEOUT", "The request took too long to arrive.")
-URI_TOO_LONG = Refusal(414, "URI_TOO_LONG", f"An address has at most {MOST_URL_BYTES} bytes.")
-HEADERS_TOO_LARGE = Refusal(
-    431, "HEADERS_TOO_LARGE", f"A request has at most {MOST_HEADERS} headers, and they have at most {MOST_HEADER_BYTES} bytes."
-)
-CROWDED = Refusal(503, "UNAVAILABLE", "Too many connections at once. Try again in a moment.", ((b"retry-after", b"1"),))
-
-
-class Refused(Exception):  # noqa: N818 of the request, not of the program
-    """Raised among the parser's calls, which end with it."""
-
-    def __init__(self, refusal: Refusal) -> None:
-        super().__init__(refusal.message)
-        self.refusal = refusal
+TOO_LONG = f"An address has at most {MOST_URL_BYTES} bytes."
+TOO_LARGE = f"A request has at most {MOST_HEADERS} headers, and they have at most {MOST_HEADER_BYTES} bytes."
+TOO_FAR_AHEAD = f"At most {MOST_WAITING} requests may wait on a connection."
 
 
 class Owed(Enum):
@@ -94,7 +64,7 @@ class Guard(HttpToolsProtocol):
         self._step = 0
         self._received = 0
         self._chunk = self._first = self._barren = 0
-        self._refusal: Refusal | None = None
+        self._refusal: Unanswerable | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     # The connection
@@ -106,7 +76,8 @@ class Guard(HttpToolsProtocol):
         if len(self.connections) > 4 * most:
             self.transport.abort()  # a flood: even to refuse it has its limit
         elif len(self.connections) > most:
-            self._refuse(CROWDED)
+            message = "Too many connections at once. Try again in a moment."
+            self._refuse(Unanswerable(ErrorCode.UNAVAILABLE, message, {"retry-after": "1"}))
         else:
             self._watch()
 
@@ -145,10 +116,11 @@ class Guard(HttpToolsProtocol):
                 data = self._fed(data)
             if self._owed is not None:
                 self._measured()
-        except Refused as refused:
-            self._refuse(refused.refusal)
+        except Unanswerable as why:
+            self._refuse(why)
         except httptools.HttpParserError as wrong:
-            self._refuse(wrong.__context__.refusal if isinstance(wrong.__context__, Refused) else MALFORMED)
+            found = wrong.__context__  # what was raised among the parser's calls
+            self._refuse(found if isinstance(found, Unanswerable) else Unanswerable(ErrorCode.BAD_REQUEST, "This is not HTTP/1.1."))
         if self._step != step:
             self._stepped()
 
@@ -180,12 +152,12 @@ class Guard(HttpToolsProtocol):
     def _measured(self) -> None:
         """Refuses what is too large in the part of a request that is kept as it comes in: its head, and what may follow its body."""
         if len(self.url) > MOST_URL_BYTES:
-            raise Refused(URI_TOO_LONG)
+            raise Unanswerable(ErrorCode.URI_TOO_LONG, TOO_LONG)
         if len(self.headers) > MOST_HEADERS or self._barren > MOST_HEADER_BYTES + MOST_URL_BYTES:
-            raise Refused(HEADERS_TOO_LARGE)
+            raise Unanswerable(ErrorCode.HEADERS_TOO_LARGE, TOO_LARGE)
         came = self._first + self._barren  # at least as much as there can be of headers, so that few are counted
         if came > MOST_HEADER_BYTES and sum(map(len, chain.from_iterable(self.headers))) > MOST_HEADER_BYTES:
-            raise Refused(HEADERS_TOO_LARGE)
+            raise Unanswerable(ErrorCode.HEADERS_TOO_LARGE, TOO_LARGE)
 
     def on_message_begin(self) -> None:
         self._unset_keepalive_if_required()
@@ -199,10 +171,10 @@ class Guard(HttpToolsProtocol):
         self._measured()
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
-                raise Refused(CONNECT)
+                raise Unanswerable(ErrorCode.BAD_REQUEST, "This is no proxy.")
             return
         if len(self.pipeline) >= MOST_WAITING:
-            raise Refused(TOO_FAR_AHEAD)
+            raise Unanswerable(ErrorCode.BAD_REQUEST, TOO_FAR_AHEAD)
         super().on_headers_complete()
         self.headers = []  # what may follow the body must not pass for a header
         self._owed, self._received = Owed.BODY, 0
@@ -233,9 +205,9 @@ class Guard(HttpToolsProtocol):
         if self._refusal and is_last:
             self._say(self._refusal)
 
-    def _refuse(self, refusal: Refusal) -> None:
+    def _refuse(self, why: Unanswerable) -> None:
         """Refuses the request that is coming in, after the answers that are due before. Nothing is understood after it."""
-        self._refusal = refusal
+        self._refusal = why
         if self._owed is not Owed.BODY:
             is_due = self.cycle is not None and not self.cycle.response_complete
         elif self.pipeline and self.pipeline[0][0] is self.cycle:
@@ -246,11 +218,11 @@ class Guard(HttpToolsProtocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if not is_due:
-            self._say(refusal)
+            self._say(why)
 
-    def _say(self, refusal: Refusal) -> None:
+    def _say(self, why: Unanswerable) -> None:
         if self._owed is not Owed.BODY or not self.cycle.response_started:
-            self.transport.write(refusal.answer(self.server_state.default_headers))
+            self.transport.write(answer(why, self.server_state.default_headers))
         self.leave()
 
     def pause_writing(self) -> None:
@@ -284,13 +256,21 @@ class Guard(HttpToolsProtocol):
         if self._left() > 0:
             self._watch()
         else:
-            self._refuse(TIMED_OUT)
+            self._refuse(Unanswerable(ErrorCode.REQUEST_TIMEOUT, "The request took too long to arrive."))
 
     def _left(self) -> float:
         """How long the client still has for what it owes."""
         is_body = self._owed is Owed.BODY
         allowed = self._settings.body_seconds + self._received / BODY_BYTES_PER_SECOND if is_body else self._settings.header_seconds
         return self._since + allowed - self.transport.clock()
+
+
+def answer(why: Unanswerable, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """The whole answer to a request that never reaches the application, and the last on its connection."""
+    body = orjson.dumps(problem(why.code, why.message))
+    own = {"content-type": "application/json; charset=utf-8", "content-length": str(len(body)), "connection": "close", **why.headers}
+    lines = {name: value for name, value in headers if name != b"connection"} | {name.encode(): text.encode() for name, text in own.items()}
+    return b"".join((STATUS_LINE[why.status], *(b"%b: %b\r\n" % line for line in lines.items()), b"\r\n", body))
 
 
 def guarded(settings: Settings) -> type[asyncio.Protocol]:

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import uvicorn
 
 from db.engine import Database
-from server.app import app, schema_of
+from schema.root import build
+from server.app import app
 from server.doctor import UNREACHABLE, UnfitError, fit_or_refused, unreachable
 from server.guard import guarded, open_files_allowed
 from server.secrets import keys
@@ -66,7 +67,7 @@ def bound(settings: Settings) -> socket.socket:
 async def serve(settings: Settings, runtime_url: str, taken: socket.socket, ready: list[str], demo_token: str | None = None) -> None:
     """Answers until it is told to stop. `ready` is printed once it answers; GraphiQL signs in with the token."""
     try:
-        database = await Database.connect(runtime_url, settings.limits)
+        database = await Database.connect(runtime_url, settings.limits, is_pooled=settings.pooler)
     except UNREACHABLE as failed:
         raise UnfitError(unreachable("DATABASE_URL", runtime_url, failed)) from failed
     try:
@@ -77,7 +78,7 @@ async def serve(settings: Settings, runtime_url: str, taken: socket.socket, read
 
 
 async def _served(settings: Settings, database: Database, taken: socket.socket, ready: list[str], demo_token: str | None) -> None:
-    served = app(schema_of(settings), database, settings, keys(settings), demo_token)
+    served = app(build(), database, settings, keys(settings), demo_token)
     open_files_allowed()
     config = uvicorn.Config(
         served,

@@ -1,15 +1,20 @@
 """Settings: from the environment, read once, here alone."""
 
 import os
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 from platformdirs import user_data_path
-from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from db.engine import Limits
+from server.bodies import Get
+from server.library import Taken
+from server.measures import DocumentLimits
+from server.turns import TurnLimits
 
 FOR_ROOT = Path("/var/lib/relaties")
 
@@ -48,6 +53,10 @@ class Settings(BaseSettings):
     direct_url: Address | None = Field(
         default=None, description="The same as `DATABASE_URL` past a connection pooler, where one stands between."
     )
+    pooler: bool = Field(
+        default=False,
+        description="Whether `DATABASE_URL` is a pooler in transaction mode, such as pgbouncer: nothing is kept prepared there.",
+    )
     data_dir: Path = Field(
         default_factory=default_data_dir,
         description="Where the embedded PostgreSQL, the demo's token and the secret key are kept.",
@@ -75,12 +84,71 @@ class Settings(BaseSettings):
     body_seconds: float = Field(default=10, gt=0, description="How long its body may take, and a second more for each 50 kB.")
     unread_seconds: float = Field(default=30, gt=0, description="How long a client may leave its answer unread.")
     keep_alive_seconds: int = Field(default=15, ge=1, description="How long a connection may rest between two requests.")
+    max_characters: int = Field(default=16_000, gt=0, description="Most characters in a GraphQL document.")
     max_tokens: int = Field(default=2000, gt=0, description="Most tokens in a GraphQL document.")
+    max_comments: int = Field(default=50, gt=0, description="Most comments in a GraphQL document.")
+    max_operations: int = Field(default=20, gt=0, description="Most operations in a GraphQL document.")
     max_depth: int = Field(default=10, gt=0, description="Most levels of fields in a GraphQL document.")
+    max_aliases: int = Field(default=30, gt=0, description="Most aliases in a GraphQL document.")
+    max_directives: int = Field(default=20, gt=0, description="Most directives in a GraphQL document.")
+    max_root_fields: int = Field(default=20, gt=0, description="Most fields at the root of an operation.")
+    max_fields: int = Field(default=400, gt=0, description="Most fields of an operation, its fragments filled in.")
+    max_cost: int = Field(default=20_000, gt=0, description="Most points that one operation may cost.")
+    points_per_second: int = Field(default=10_000, gt=0, description="Points that a token gets back each second; its organization, twice.")
+    points: int = Field(default=100_000, gt=0, description="Points that a token can save up; its organization, twice.")
+    running: int = Field(default=8, gt=0, description="Operations that run at once; no more than there are readers.")
+    running_of_one: int = Field(default=4, gt=0, description="Operations of one organization that run at once.")
+    waiting: int = Field(default=500, gt=0, description="Operations that wait for their turn at once.")
+    waiting_of_organization: int = Field(default=100, gt=0, description="Operations of one organization that wait for their turn.")
+    waiting_of_token: int = Field(default=50, gt=0, description="Operations of one token that wait for their turn.")
+    waiting_seconds: float = Field(default=2, gt=0, description="How long an operation waits for its turn.")
+    refused_tokens: int = Field(default=20, gt=0, description="Wrong tokens that one address may send in a minute.")
+    get: Get | None = Field(
+        default=None,
+        description="What may be asked by GET: `queries`, `persisted` (known documents), `off`. In development queries, else persisted.",
+    )
+    introspection: bool | None = Field(
+        default=None, description="Whether the schema can be asked for, and errors suggest names. Unless given: where `/graphiql` is."
+    )
+    documents: Taken = Field(
+        default=Taken.APQ,
+        description="`open`: any document, sent whole; `apq`: also by the hash of one sent before; `trusted-only`: those of the folder.",
+    )
+    trusted_documents: Path | None = Field(
+        default=None,
+        description="Folder of documents that may be asked by id: `.graphql`, maps of Relay and GraphQL Code Generator, Apollo's manifest.",
+    )
+    documents_bytes: int = Field(default=32_000_000, gt=0, description="Memory for documents that were asked before.")
+    cors_origins: Annotated[list[str] | None, NoDecode] = Field(
+        default=None, description="Web pages of other origins that may ask, with commas between: `https://app.example`."
+    )
 
     @property
     def limits(self) -> Limits:
         return Limits(self.readers, self.writers, self.connection_wait_seconds, self.statement_seconds, self.turn_seconds)
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        return [each.strip() for each in given.split(",") if each.strip()] if isinstance(given, str) else given
+
+    @property
+    def document_limits(self) -> DocumentLimits:
+        return DocumentLimits(**{each.name: getattr(self, f"max_{each.name}") for each in fields(DocumentLimits)})
+
+    @property
+    def turns(self) -> TurnLimits:
+        return TurnLimits(
+            self.running, self.running_of_one, self.waiting, self.waiting_of_organization, self.waiting_of_token, self.waiting_seconds
+        )
+
+    @property
+    def takes_get(self) -> Get:
+        return self.get or (Get.QUERIES if self.env is Environment.DEVELOPMENT else Get.PERSISTED)
+
+    @property
+    def has_introspection(self) -> bool:
+        return self.has_graphiql if self.introspection is None else self.introspection
 
     @property
     def has_graphiql(self) -> bool:

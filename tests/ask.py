@@ -1,6 +1,6 @@
 """Asking over HTTP."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import httpx
@@ -8,14 +8,19 @@ import strawberry
 
 from db.engine import Database
 from server.app import app
+from server.measures import DocumentLimits
 from server.settings import Settings
 
+MUCH = 10**9
+UNLIMITED = Settings.model_construct(max_cost=MUCH, points=MUCH, refused_tokens=MUCH, running_of_one=8).model_copy(
+    update={f"max_{each.name}": MUCH for each in fields(DocumentLimits)}
+)
 SECRETS = [b"a secret of the tests, 32 bytes or more"]
 
 
 def connected(schema: strawberry.Schema, database: Database, settings: Settings | None = None) -> httpx.AsyncClient:
     """A client of the application itself, without a socket between."""
-    served = app(schema, database, settings or Settings(), SECRETS)
+    served = app(schema, database, settings or Settings(refused_tokens=1_000_000), SECRETS)  # all tests ask from one address
     return httpx.AsyncClient(transport=httpx.ASGITransport(served, raise_app_exceptions=False), base_url="http://test", timeout=30)
 
 

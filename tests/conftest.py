@@ -21,8 +21,7 @@ from db.engine import Database, Limits
 from db.migrations import upgrade
 from db.tables import Role
 from domain.tokens import hash_of, new_secret
-from server.app import schema_of
-from server.settings import Settings
+from schema.root import build
 from tests.ask import Api, connected
 from tests.builders import Tenant, crowd, tenant
 
@@ -154,7 +153,7 @@ def statements() -> Iterator[list[str]]:
 
 @pytest.fixture(scope="session")
 def schema() -> strawberry.Schema:
-    return schema_of(Settings())
+    return build()
 
 
 @pytest.fixture(scope="session")

@@ -7,9 +7,10 @@ from sqlalchemy import Connection, text
 from db.tables import SCHEMA
 
 LIMITS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
-# Reading here and there costs little on today's disks; the planner's default, of spinning ones, has it read tables whole. And one
-# search does not take all processors from the others.
-SETTINGS = {**LIMITS, "random_page_cost": "1.1", "max_parallel_workers_per_gather": "0"}
+# Reading here and there costs little on today's disks; the planner's default, of spinning ones, has it read tables whole. One search
+# does not take all processors from the others. And what is compiled for a statement costs more than it saves; a pooler would refuse to
+# be asked for that by each connection.
+SETTINGS = {**LIMITS, "random_page_cost": "1.1", "max_parallel_workers_per_gather": "0", "jit": "off"}
 RIGHTS = (
     f"USAGE ON SCHEMA {SCHEMA}",
     f"SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {SCHEMA}",

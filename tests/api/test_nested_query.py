@@ -143,4 +143,4 @@ async def test_an_operation_cancelled_at_any_moment_gives_its_connection_back(
     assert turns > 16
     pages = await asyncio.gather(*(api.data(NESTED, first=50) for _ in range(16)))
     assert [len(page["clients"]["edges"]) for page in pages] == [50] * 16
-    assert database.in_use == 0
+    assert database.readers_in_use == 0

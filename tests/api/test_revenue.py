@@ -16,7 +16,7 @@ import strawberry
 
 from db.engine import Database
 from db.tables import Role
-from tests.ask import Api, connected
+from tests.ask import UNLIMITED, Api, connected
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 
@@ -116,7 +116,7 @@ def periods() -> list[tuple[date, date]]:
 @pytest.fixture(scope="module")
 async def demo_api(demo_url: str, demo_token: str, schema: strawberry.Schema) -> AsyncIterator[Api]:
     database = await Database.connect(runtime_url(demo_url))
-    async with connected(schema, database) as http:
+    async with connected(schema, database, UNLIMITED) as http:
         http.timeout = httpx.Timeout(120)
         yield Api(http, demo_token)
     await database.close()

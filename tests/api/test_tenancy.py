@@ -29,9 +29,7 @@ from graphql import (
 from db.engine import Database
 from db.tables import Role
 from schema.root import build
-from server.app import schema_of
-from server.settings import Settings
-from tests.ask import Api, connected
+from tests.ask import UNLIMITED, Api, connected
 from tests.builders import Tenant, tenant
 
 CORE = build()._schema  # noqa: SLF001
@@ -63,8 +61,7 @@ def _fields(kind: GraphQLObjectType, depth: int, above: frozenset[str]) -> Itera
 @pytest.fixture(scope="module")
 async def wide(database: Database) -> AsyncIterator[Callable[[Tenant], Api]]:
     """Asks without the limits of a document, since everything is asked at once."""
-    settings = Settings(max_tokens=1_000_000, max_depth=100)
-    async with connected(schema_of(settings), database, settings) as http:
+    async with connected(build(), database, UNLIMITED) as http:
         yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])
 
 

@@ -6,8 +6,10 @@ import asyncpg
 import pytest
 from sqlalchemy import Float, Integer, Text, cast, func, literal_column, select
 
-from db.engine import BusyError, Database, Limits, OperationEndedError, ReadTx
+from db.engine import Database, Limits
+from db.faults import BusyError, OperationEndedError
 from db.query import TENANT, Query, Row, parameter
+from db.reads import ReadTx
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 
@@ -58,7 +60,7 @@ async def test_a_statement_cancelled_in_flight_costs_its_connection_and_no_more(
         await flight
     assert [row.number for row in await tx.fetch(ONE)] == [1]
     await tx.end()
-    assert database.in_use == 0
+    assert database.readers_in_use == 0
 
 
 async def test_a_failed_statement_is_its_own(database: Database, org: Tenant) -> None:
@@ -68,7 +70,7 @@ async def test_a_failed_statement_is_its_own(database: Database, org: Tenant) ->
         await tx.fetch(WRONG)
     assert [row.number for row in await tx.fetch(ONE)] == [1]
     await tx.end()
-    assert database.in_use == 0
+    assert database.readers_in_use == 0
 
 
 async def test_nothing_is_asked_after_the_end(database: Database, org: Tenant) -> None:

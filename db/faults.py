@@ -1,0 +1,54 @@
+"""What can go wrong between us and the database, and what it means: a race to run again, a connection that is lost."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+
+T = TypeVar("T")
+
+RACES = {"23503", "23505", "40001", "40P01"}  # a link or a key that another made or took, a conflict, a deadlock
+# Shut down, crashed, starting up, idle in a transaction for too long: the server itself ended the connection, or would not have it.
+ENDED = {"57P01", "57P02", "57P03", "57P05", "25P03"}
+CLOSED = ("connection is closed", "released back to the pool")  # all that the driver's InterfaceError says of it
+
+
+class OperationEndedError(Exception):
+    """A statement asked for after the operation gave its transaction back."""
+
+
+class BusyError(Exception):
+    """No connection came free in time."""
+
+
+def plain(failed: BaseException) -> BaseException:
+    """The driver's own error within SQLAlchemy's."""
+    return failed.orig.__cause__ or failed if isinstance(failed, DBAPIError) and failed.orig else failed
+
+
+def is_race(failed: BaseException) -> bool:
+    """Whether the same unit of work, begun anew, sees what stood in its way."""
+    return getattr(plain(failed), "sqlstate", None) in RACES
+
+
+def is_lost(failed: BaseException) -> bool:
+    """Whether the connection or the server went away, so that what only reads may be asked once more, on a new connection.
+
+    Silence is not among it: the time to ask again was spent on waiting for an answer.
+    """
+    cause = plain(failed)
+    state = getattr(cause, "sqlstate", None) or ""
+    if isinstance(cause, asyncpg.InterfaceError):
+        return any(said in str(cause) for said in CLOSED)
+    return state[:2] == "08" or state in ENDED or (isinstance(cause, OSError) and not isinstance(cause, TimeoutError))
+
+
+async def once_more(ask: Callable[[], Awaitable[T]]) -> T:
+    """What comes first on a connection, which may have been lost while it lay in the pool: then it is said on another."""
+    try:
+        return await ask()
+    except Exception as failed:
+        if not is_lost(failed):
+            raise
+    return await ask()

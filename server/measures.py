@@ -1,0 +1,104 @@
+"""How large a document is, before anything else is done with it: one walk, each fragment measured once however often it is spread."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+)
+
+from server.refusals import ErrorCode, coded
+
+FREE = "ofType"  # of the introspection query, which unfolds a type's wrappers ten deep
+
+
+@dataclass(frozen=True)
+class DocumentLimits:
+    """The most of each that a document may have; `fields` are those of an operation once its fragments are filled in."""
+
+    characters: int = 16_000
+    tokens: int = 2000
+    comments: int = 50
+    operations: int = 20
+    depth: int = 10
+    aliases: int = 30
+    directives: int = 20
+    root_fields: int = 20
+    fields: int = 400
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Of a selection: levels of fields below, fields on its own level, and fields in all."""
+
+    depth: int = 0
+    wide: int = 0
+    fields: int = 0
+
+
+class Measure:
+    """The extents of a document's selections."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self._fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+        self._measured: dict[str, Extent] = {}
+        self.operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+        self.aliases = self.directives = 0
+        self.extents = [self._of(each.selection_set) for each in self.operations]
+        for name in self._fragments:
+            self._fragment(name)  # one that nobody spreads has aliases too
+        self.directives += sum(len(each.directives or ()) for each in (*self.operations, *self._fragments.values()))
+
+    def _of(self, selections: SelectionSetNode | None) -> Extent:
+        depth = wide = fields = 0
+        for node in selections.selections if selections else ():
+            self.directives += len(node.directives or ())
+            match node:
+                case FieldNode():
+                    self.aliases += node.alias is not None
+                    below = self._of(node.selection_set)
+                    depth, wide, fields = max(depth, below.depth + (node.name.value != FREE)), wide + 1, fields + 1 + below.fields
+                case FragmentSpreadNode() | InlineFragmentNode():
+                    part = self._fragment(node.name.value) if isinstance(node, FragmentSpreadNode) else self._of(node.selection_set)
+                    depth, wide, fields = max(depth, part.depth), wide + part.wide, fields + part.fields
+        return Extent(depth, wide, fields)
+
+    def _fragment(self, name: str) -> Extent:
+        """A fragment within itself is the validation's to refuse; here it adds nothing."""
+        if name not in self._measured:
+            self._measured[name] = Extent()
+            if name in self._fragments:
+                self._measured[name] = self._of(self._fragments[name].selection_set)
+        return self._measured[name]
+
+
+def refusals(document: DocumentNode, limits: DocumentLimits) -> list[GraphQLError]:
+    """What is too much. Nothing may look at a document closely before this is empty."""
+    try:
+        found = [f"The document {what}." for what in _excesses(Measure(document), limits)]
+    except RecursionError:
+        found = ["The document is nested too deeply."]
+    return [coded(ErrorCode.QUERY_TOO_COMPLEX, f"{what} Ask in several steps.") for what in found]
+
+
+def _excesses(found: Measure, limits: DocumentLimits) -> Iterator[str]:
+    depth = max((each.depth for each in found.extents), default=0)
+    if depth > limits.depth:
+        yield f"is {depth} levels deep; {limits.depth} are allowed"
+    counts = {
+        "operations": (len(found.operations), limits.operations),
+        "aliases": (found.aliases, limits.aliases),
+        "directives": (found.directives, limits.directives),
+        "fields at the root": (max((each.wide for each in found.extents), default=0), limits.root_fields),
+        "fields": (max((each.fields for each in found.extents), default=0), limits.fields),
+    }
+    for what, (count, most) in counts.items():
+        if count > most:
+            yield f"has more than {most} {what}"

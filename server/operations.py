@@ -1,0 +1,100 @@
+"""Running an operation: within its time, for as long as somebody waits for the answer, and once more where the database went away."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import strawberry
+from graphql import ExecutionResult, GraphQLError, OperationType, execute
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+
+from db.engine import Database
+from db.faults import is_lost
+from db.tally import Tally
+from domain.scope import Actor
+from resolvers.context import Context
+from server.documents import Document, Operation
+from server.refusals import ClientGone, ErrorCode, RequestError, Unanswerable
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be run, for whom."""
+
+    document: Document
+    operation: Operation
+    variables: Mapping[str, Any]
+    actor: Actor
+    idempotency_key: str | None
+    tally: Tally
+
+
+@dataclass(frozen=True)
+class Runner:
+    """Runs operations on graphql-core, as Strawberry would; all that Strawberry does before was done by others."""
+
+    schema: strawberry.Schema
+    database: Database
+    secrets: Sequence[bytes]
+    is_open: bool
+
+    async def run(self, order: Order) -> ExecutionResult:
+        """A query may be asked again: it changed nothing, and what it read so far is thrown away."""
+        result = await self._once(order)
+        if order.operation.kind is OperationType.QUERY and any(_is_lost(error) for error in result.errors or ()):
+            return await self._once(order)
+        return result
+
+    async def _once(self, order: Order) -> ExecutionResult:
+        context = Context(self.database, order.actor, self.secrets, order.idempotency_key, order.tally)
+        try:
+            answer = execute(
+                self.schema._schema,  # noqa: SLF001 what Strawberry made is graphql-core's
+                order.document.parsed,
+                context_value=context,
+                variable_values=dict(order.variables),
+                operation_name=order.operation.name,
+                executor_class=self.schema.execution_context_class,
+                is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+                hide_suggestions=not self.is_open,
+            )
+            result = answer if isinstance(answer, ExecutionResult) else await answer
+        finally:
+            await context.end()
+        if result.data is None and result.errors and not any(error.path for error in result.errors):
+            raise RequestError(result.errors)
+        return result
+
+
+def _is_lost(error: GraphQLError) -> bool:
+    return error.original_error is not None and is_lost(error.original_error)
+
+
+@asynccontextmanager
+async def awaited(receive: Receive, seconds: float) -> AsyncIterator[None]:
+    """Ends what runs in the block after so many seconds, and as soon as the client goes away; its statement in PostgreSQL too."""
+    is_gone = False
+
+    async def watch() -> None:
+        nonlocal is_gone
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        is_gone = True
+        deadline.reschedule(asyncio.get_running_loop().time())
+
+    try:
+        async with asyncio.timeout(seconds) as deadline:
+            watching = asyncio.create_task(watch())
+            try:
+                yield
+            finally:
+                watching.cancel()
+    except TimeoutError:
+        if is_gone:
+            raise ClientGone from None
+        message = f"The operation took longer than {seconds:g} seconds. Ask for less at once."
+        raise Unanswerable(ErrorCode.TIMEOUT, message) from None

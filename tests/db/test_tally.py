@@ -1,0 +1,52 @@
+"""What an operation costs is counted: each statement that answers it, and the time that it took."""
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from db.engine import Database
+from db.tally import Tally
+from tests.builders import Tenant
+from tests.db.test_transaction import ONE, SLOW, WRONG
+
+
+async def test_reads_are_counted_with_their_time(database: Database, org: Tenant) -> None:
+    """Those that fail too; what opens and ends the transaction is not."""
+    tally = Tally()
+    tx = database.read(org.id, tally)
+    await tx.fetch(ONE)
+    assert tally.statements == 1
+    await tx.fetch(SLOW, seconds=0.1)
+    assert tally.statements == 2
+    assert tally.seconds >= 0.1
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await tx.fetch(WRONG)
+    await tx.end()
+    assert tally.statements == 3
+
+
+async def test_changes_are_counted_with_their_time(database: Database, org: Tenant) -> None:
+    """By the session and beside it, in one tally; a failed one too."""
+    tally = Tally()
+
+    async def worked() -> None:
+        async with database.work(org.id, tally=tally) as work:
+            assert tally.statements == 0
+            await work.fetch(ONE)
+            await work.session.exec(text("SELECT pg_sleep(0.1)"))  # type: ignore[call-overload]
+            assert tally.statements == 2
+            assert tally.seconds >= 0.1
+            await work.session.exec(text("SELECT 1 / 0"))  # type: ignore[call-overload]
+
+    with pytest.raises(Exception, match="division by zero"):
+        await worked()
+    assert tally.statements == 3
+
+
+async def test_each_unit_of_work_has_its_own(database: Database, org: Tenant) -> None:
+    """Though they have one connection after the other."""
+    first, second = Tally(), Tally()
+    for tally in (first, second):
+        async with database.work(org.id, tally=tally) as work:
+            await work.session.exec(text("SELECT 1"))  # type: ignore[call-overload]
+    assert (first.statements, second.statements) == (1, 1)

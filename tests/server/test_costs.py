@@ -1,0 +1,133 @@
+"""What an operation costs: reckoned by hand beside the code, from the schema's own weights and lengths."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import DocumentNode, parse
+from hypothesis import given
+from hypothesis import strategies as some
+
+from server.documents import Document, Documents
+from server.measures import DocumentLimits, refusals
+from tests.ask import MUCH, Api
+from tests.builders import Tenant
+
+LIMITS = DocumentLimits()
+
+
+@pytest.fixture(scope="module")
+def read(schema: strawberry.Schema) -> Callable[[str], Document]:
+    return Documents(schema._schema, LIMITS, most_bytes=MUCH, is_open=True).of  # noqa: SLF001
+
+
+def requested(document: Document, **variables: object) -> int:
+    assert not document.errors, document.errors
+    (operation,) = document.operations
+    return operation.bill(variables).requested
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "cost"),
+    [
+        ("{ __typename }", {}, 0),
+        ("{ viewer { permissions } }", {}, 1),
+        ("{ clients { nodes { name } } }", {}, 1 + 25),
+        ("{ clients(first: 7) { nodes { name number } } }", {}, 1 + 7),
+        ("{ clients(last: 7) { nodes { name } } }", {}, 1 + 7),
+        ("{ clients(first: 7) { edges { node { name } } } }", {}, 1 + 7 * 2),
+        ("{ clients(first: 7) { nodes { id } pageInfo { endCursor } } }", {}, 1 + 7 + 1),
+        ("{ clients(first: 7) { nodes { labels { name } } } }", {}, 1 + 7 * (1 + 10)),
+        ("{ clients(first: 2) { nodes { contacts(first: 3) { nodes { id } } } } }", {}, 1 + 2 * (1 + 1 + 3)),
+        ("{ a: clients(first: 2) { nodes { id } } b: clients(first: 3) { nodes { id } } }", {}, 1 + 2 + 1 + 3),
+        ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": 9}, 1 + 9),
+        ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {}, 1 + 25),
+        ("query ($n: Int = 4) { clients(first: $n) { nodes { id } } }", {}, 1 + 4),
+        ("query ($n: Int = 4) { clients(first: $n) { nodes { id } } }", {"n": None}, 1 + 25),
+        ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": 10**9}, 1 + 100),
+        ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": -5}, 1),
+        ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": "x"}, 1 + 25),
+        ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["a", "b", "c"]}, 3),
+        ('{ nodes(ids: ["a", "b"]) { id ... on Client { labels { id } } } }', {}, 2 * (1 + 10)),
+        ("query ($no: Boolean!) { clients(first: 2) { nodes { id labels @include(if: $no) { id } } } }", {"no": False}, 1 + 2),
+        ("query ($no: Boolean!) { clients(first: 2) { nodes { id labels @skip(if: $no) { id } } } }", {"no": False}, 1 + 2 * 11),
+        (
+            "{ clients(first: 2) { ...A } } fragment A on ClientConnection { nodes { ...B } } fragment B on Client { labels { id } }",
+            {},
+            1 + 2 * 11,
+        ),
+        ("{ clients(first: 2) { ... { nodes { ... on Node { id } ... on Client { address { city } } } } } }", {}, 1 + 2 * 2),
+        ("{ __schema { types { name } } }", {}, 1000),
+    ],
+)
+def test_a_cost_is_the_objects_that_there_may_be(read: Callable[[str], Document], query: str, variables: dict[str, Any], cost: int) -> None:
+    """By the pages asked for, with the variables of this very request; a second time it is the same."""
+    document = read(query)
+    assert [requested(document, **variables), requested(document, **variables)] == [cost, cost]
+
+
+def test_what_was_left_out_once_is_reckoned_when_it_is_not(read: Callable[[str], Document]) -> None:
+    """Costs are kept by the variables that they may depend on, used this time or not."""
+    document = read(
+        "query ($all: Boolean!, $n: Int) { clients(first: 1) { nodes { id contacts(first: $n) @include(if: $all) { nodes { id } } } } }"
+    )
+    costs = [requested(document, all=is_all, n=n) for is_all, n in ((False, 1), (True, 1), (True, 50), (False, 50), (True, None))]
+    assert costs == [2, 2 + 2, 2 + 51, 2, 2 + 26]
+
+
+async def test_the_cost_is_told_who_asks_for_it(as_: Callable[..., Api], crowded: Tenant) -> None:
+    """What might have come, what did, and what is left."""
+    query = "query { clients(first: 70) { nodes { id labels { id } } } }"
+    api = as_(crowded)
+    plain = (await api.post({"query": query})).json()
+    asked = (await api.post({"query": query, "extensions": {"cost": True}})).json()
+    assert "extensions" not in plain
+    assert asked["data"] == plain["data"]
+    nodes = asked["data"]["clients"]["nodes"]
+    actual = 2 + len(nodes) + sum(len(node["labels"]) for node in nodes)
+    cost = asked["extensions"]["cost"]
+    assert (cost["requested"], cost["actual"]) == (1 + 70 * 11, actual)
+    assert cost["throttle"].keys() == {"maximumAvailable", "restoreRate", "currentlyAvailable"}
+    assert 0 < cost["throttle"]["currentlyAvailable"] <= cost["throttle"]["maximumAvailable"]
+
+
+def document_of(depth: int, wide: int, aliases: int, directives: int) -> DocumentNode:
+    """A document of exactly so many."""
+    path = "{ a " * (depth - 1) + "{ b }" + "}" * (depth - 1)
+    more = "".join(f" n{place}" for place in range(wide - 1))
+    named = "".join(f" x{place}: c" for place in range(aliases))
+    with_directives = "fragment D on Query { d" + " @e" * directives + " }"
+    return parse(path[:-1] + more + " ...N } fragment N on Query { k {" + named + " z } } " + with_directives)
+
+
+@given(some.integers(3, 30), some.integers(1, 40), some.integers(0, 60), some.integers(0, 40))
+def test_a_document_is_measured_exactly(depth: int, wide: int, aliases: int, directives: int) -> None:
+    """Refused for what is too much, each by name, and for nothing else."""
+    found = " ".join(error.message for error in refusals(document_of(depth, wide, aliases, directives), LIMITS))
+    assert ("levels deep" in found) == (depth > LIMITS.depth)
+    assert ("fields at the root" in found) == (wide + 1 > LIMITS.root_fields)
+    assert ("aliases" in found) == (aliases > LIMITS.aliases)
+    assert ("directives" in found) == (directives > LIMITS.directives)
+
+
+def test_fields_are_counted_with_their_fragments_filled_in() -> None:
+    """Twice for a fragment that is spread twice, however deep that goes."""
+    lattice = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(120))
+    doubled = parse("{ a { ...F0 } } " + lattice + "fragment F120 on Query { x }")
+    assert [error.message for error in refusals(doubled, LIMITS)] == ["The document has more than 400 fields. Ask in several steps."]
+    few = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(8))
+    assert refusals(parse("{ a { ...F0 } } " + few + "fragment F8 on Query { x }"), LIMITS) == []
+
+
+def test_what_was_asked_last_is_kept_within_so_many_bytes(schema: strawberry.Schema) -> None:
+    """The one used longest ago goes first; what is gone is read again."""
+    documents = Documents(schema._schema, LIMITS, most_bytes=24_000, is_open=True)  # noqa: SLF001
+    first, *others = [documents.of(f"{{ a{n}: __typename }}") for n in range(4)]
+    documents.of("{ a0: __typename }")
+    more = documents.of("{ a9: __typename }")
+    assert documents.bytes <= 24_000
+    assert documents.known(first.key) is first
+    assert documents.known(others[0].key) is None
+    assert documents.known(more.key) is more
+    assert len(documents) == 4
