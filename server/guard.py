@@ -24,8 +24,6 @@ BODY_BYTES_PER_SECOND = 50_000
 LINGER_S = 5  # for the client to take the last answer and to stop sending
 TICK_S = 0.25  # a timer that rang too early is set again for no less
 OTHER_PROTOCOLS = {b"connection", b"upgrade", b"http2-settings"}
-
-
 TOO_LONG = f"An address has at most {MOST_URL_BYTES} bytes."
 TOO_LARGE = f"A request has at most {MOST_HEADERS} headers, and they have at most {MOST_HEADER_BYTES} bytes."
 TOO_FAR_AHEAD = f"At most {MOST_WAITING} requests may wait on a connection."
@@ -207,7 +205,7 @@ class Guard(HttpToolsProtocol):
 
     def _refuse(self, why: Unanswerable) -> None:
         """Refuses the request that is coming in, after the answers that are due before. Nothing is understood after it."""
-        self._refusal = why
+        self._refusal = why.with_traceback(None)  # which would keep what was received
         if self._owed is not Owed.BODY:
             is_due = self.cycle is not None and not self.cycle.response_complete
         elif self.pipeline and self.pipeline[0][0] is self.cycle:
