@@ -40,7 +40,7 @@ def app(
         is_ready = found == head()
         return JSONResponse({"status": "ready" if is_ready else "migrations missing"}, 200 if is_ready else 503)
 
-    return Starlette(
+    served = Starlette(
         routes=[
             Route("/graphql", endpoint.respond, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
             Route("/livez", _live),
@@ -49,6 +49,8 @@ def app(
         ],
         middleware=[cors(settings.cors_origins)] if settings.cors_origins else [],
     )
+    served.router.redirect_slashes = False  # its address would be made of the request's Host, which anybody can write
+    return served
 
 
 def endpoint_of(schema: strawberry.Schema, database: Database, settings: Settings, secrets: Sequence[bytes]) -> GraphQL:

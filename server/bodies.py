@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
-from server.refusals import ErrorCode, Unanswerable
+from server.refusals import ClientGone, ErrorCode, Unanswerable
 
 DEEPEST, MOST_VALUES, MOST_DIGITS = 32, 20_000, 20
 SHA256 = "sha256:"
@@ -95,10 +95,13 @@ async def body(request: Request, most: int) -> bytes:
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise Unanswerable(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without `Content-Encoding`.")
     held = bytearray()
-    async for chunk in request.stream():
-        held += chunk
-        if len(held) > most:
-            raise Unanswerable(ErrorCode.PAYLOAD_TOO_LARGE, f"A request has at most {most} bytes.", headers={"connection": "close"})
+    try:
+        async for chunk in request.stream():
+            held += chunk
+            if len(held) > most:
+                raise Unanswerable(ErrorCode.PAYLOAD_TOO_LARGE, f"A request has at most {most} bytes.", headers={"connection": "close"})
+    except ClientDisconnect:
+        raise ClientGone from None
     return bytes(held)
 
 

@@ -14,6 +14,7 @@ from db.engine import Database
 from schema.root import build
 from server.app import app
 from server.doctor import UNREACHABLE, UnfitError, fit_or_refused, unreachable
+from server.guard import guarded, open_files_allowed
 from server.secrets import keys
 from server.settings import Settings
 
@@ -78,7 +79,17 @@ async def serve(settings: Settings, runtime_url: str, taken: socket.socket, read
 
 async def _served(settings: Settings, database: Database, taken: socket.socket, ready: list[str], demo_token: str | None) -> None:
     served = app(build(), database, settings, keys(settings), demo_token)
-    config = uvicorn.Config(served, log_level="warning", lifespan="off", timeout_graceful_shutdown=DRAIN_S, server_header=False)
+    open_files_allowed()
+    config = uvicorn.Config(
+        served,
+        http=guarded(settings),
+        ws="none",
+        log_level="warning",
+        lifespan="off",
+        timeout_keep_alive=settings.keep_alive_seconds,
+        timeout_graceful_shutdown=DRAIN_S,
+        server_header=False,
+    )
     server = _Server(config, ready)
     gc.collect()
     gc.freeze()  # what the start has made stays: the collector need not look at it again
