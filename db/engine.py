@@ -97,14 +97,14 @@ def _how(limits: Limits, *, is_pooled: bool) -> dict[str, Any]:
 
 
 def _doubting(engine: AsyncEngine) -> AsyncEngine:
-    """Where a statement had no answer, SQLAlchemy takes its connection for lost, and those that lie in the pool."""
+    """Where a statement had no answer, SQLAlchemy gives up its connection; then those that lie in the pool are given up too."""
 
     def silent(context: ExceptionContext) -> None:
         if isinstance(context.original_exception, TimeoutError) and context.connection:
             driver = context.connection.connection.driver_connection
             if isinstance(driver, asyncpg.Connection):
                 driver.terminate()  # without a farewell that would not be heard either
-            context.is_disconnect = True
+            context.invalidate_pool_on_disconnect = True
 
     event.listen(engine.sync_engine, "handle_error", silent)
     return engine
