@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -59,8 +59,10 @@ class Readers:
             self.waiting -= 1
 
     async def _trusted(self) -> Connection:
-        while (connection := await self.pool.acquire(timeout=self._wait_s)).made_at < self._doubted_at:
+        connection = await self.pool.acquire(timeout=self._wait_s)
+        while cast("Reader", connection).made_at < self._doubted_at:
             await self.drop(connection)
+            connection = await self.pool.acquire(timeout=self._wait_s)
         return connection
 
     async def fetch(self, sql: str, row: type[R], *arguments: object) -> list[R]:
@@ -71,9 +73,10 @@ class Readers:
         connection = await self.take()
         try:
             return await connection.fetch(sql, *arguments, record_class=row)
-        except TimeoutError:
-            self.doubt()
-            await self.drop(connection)
+        except Exception as failed:
+            if is_lost(failed) or isinstance(failed, TimeoutError):
+                self.doubt()
+                await self.drop(connection)
             raise
         finally:
             await self.give(connection)
@@ -93,7 +96,7 @@ class Readers:
             await asyncio.shield(connection.close(timeout=FAREWELL_S))
 
     def doubt(self) -> None:
-        """None that there are is given out again: a silent server, or what stands between, may have forgotten them all."""
+        """None that there are is given out again: where one was lost, or had no answer, so are or have the others."""
         self._doubted_at = monotonic()
 
 
@@ -169,7 +172,7 @@ class ReadTx:
 
     async def _given_up(self, failed: BaseException) -> None:
         connection, self._connection, self._is_open = self._connection, None, False
-        if isinstance(failed, TimeoutError):
+        if is_lost(failed) or isinstance(failed, TimeoutError):
             self._readers.doubt()
         if connection and isinstance(failed, asyncio.CancelledError):
             await self._readers.stop(connection)
