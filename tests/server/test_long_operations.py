@@ -20,7 +20,8 @@ from tests.outages import ASK, MAKE
 from tests.snapshots import unchanged
 
 SHORT = Settings(operation_seconds=0.5)
-ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'relaties_test' AND datname = current_database() AND state <> 'idle'"
+OF_THE_SERVER = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'relaties_test' AND datname = current_database()"
+BUSY, HELD_UP = f"{OF_THE_SERVER} AND state <> 'idle'", f"{OF_THE_SERVER} AND wait_event_type = 'Lock'"
 ASKED = [{"query": ASK}, {"query": MAKE, "variables": {"name": "Never", "key": "k"}}]
 
 
@@ -38,17 +39,11 @@ async def there(operator: tuple[str, asyncpg.Connection]) -> Tenant:
     return await tenant(operator[1])
 
 
-async def active(operator: asyncpg.Connection) -> int:
-    """What is active now: a transaction would go on seeing what it saw first."""
-    await operator.execute("SELECT pg_stat_clear_snapshot()")
-    return int(await operator.fetchval(ACTIVE))
-
-
-async def becomes(operator: asyncpg.Connection, count: int, within_s: float = 1) -> None:
-    """So many backends of the server work: within a second, and well before a statement's own time is over."""
+async def seen(operator: asyncpg.Connection, what: str, count: int, within_s: float) -> None:
+    """So many backends of the server are at it. A transaction would go on seeing what it saw first."""
     async with asyncio.timeout(within_s):
-        while await active(operator) != count:
-            pass
+        while await operator.fetchval(what) != count:
+            await operator.execute("SELECT pg_stat_clear_snapshot()")
 
 
 @pytest.mark.parametrize("body", ASKED, ids=["query", "change"])
@@ -64,7 +59,7 @@ async def test_q10_an_operation_out_of_time_frees_its_backend(
             await owner.execute("LOCK TABLE relaties.label")
             response = await api.post(body)
             assert response.json()["errors"][0]["extensions"]["code"] == "TIMEOUT"
-            await becomes(owner, 0)
+            await seen(owner, BUSY, 0, within_s=1)
         assert await api.data(ASK) == {"labels": {"nodes": []}}
     assert (database.readers_in_use, database.writers_in_use) == (0, 0)
     await database.close()
@@ -83,7 +78,7 @@ async def test_a_client_that_goes_away_frees_its_backend(
             async with owner.transaction():
                 await owner.execute("SET LOCAL lock_timeout = 0; LOCK TABLE relaties.label")
                 asked = asyncio.create_task(http.post("/graphql", json=body, timeout=30))
-                await becomes(owner, 1, within_s=10)
+                await seen(owner, HELD_UP, 1, within_s=10)
                 asked.cancel()
-                await becomes(owner, 0)
+                await seen(owner, BUSY, 0, within_s=1)  # before the lock's own time is over
             assert (await http.post("/graphql", json={"query": ASK})).json() == {"data": {"labels": {"nodes": []}}}
