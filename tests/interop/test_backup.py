@@ -31,8 +31,8 @@ OF_THE_DATABASE = {
     "schema": "SELECT nspacl::text FROM pg_namespace WHERE nspname = 'relaties'",
     "functions": "SELECT proname, prosecdef, proacl::text FROM pg_proc WHERE pronamespace = 'relaties'::regnamespace ORDER BY 1",
     # A condition read anew has other parentheses.
-    "keys": "SELECT conname, translate(pg_get_constraintdef(oid), '()', '') FROM pg_constraint WHERE connamespace = 'relaties'::regnamespace "
-    "ORDER BY 1, 2",
+    "keys": "SELECT conname, translate(pg_get_constraintdef(oid), '()', '') FROM pg_constraint"
+    " WHERE connamespace = 'relaties'::regnamespace ORDER BY 1, 2",
     "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'relaties' ORDER BY 1",
     "sequences": "SELECT * FROM pg_sequences WHERE schemaname = 'relaties' ORDER BY sequencename",
 }
