@@ -97,16 +97,17 @@ def _how(limits: Limits, *, is_pooled: bool) -> dict[str, Any]:
 
 
 def _doubting(engine: AsyncEngine) -> AsyncEngine:
-    """Where a statement had no answer, SQLAlchemy takes its connection for lost, and those that lie in the pool."""
+    """Where a connection was lost, or had no answer, it is given up and so are those that lie in the pool."""
 
-    def silent(context: ExceptionContext) -> None:
-        if isinstance(context.original_exception, TimeoutError) and context.connection:
+    def failed(context: ExceptionContext) -> None:
+        cause = context.sqlalchemy_exception or context.original_exception
+        if context.connection and (is_lost(cause) or isinstance(cause, TimeoutError)):
             driver = context.connection.connection.driver_connection
             if isinstance(driver, asyncpg.Connection):
-                driver.terminate()  # without a farewell that would not be heard either
-            context.is_disconnect = True
+                driver.terminate()  # without a farewell that would not be heard
+            context.is_disconnect = context.invalidate_pool_on_disconnect = True
 
-    event.listen(engine.sync_engine, "handle_error", silent)
+    event.listen(engine.sync_engine, "handle_error", failed)
     return engine
 
 

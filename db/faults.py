@@ -11,7 +11,8 @@ T = TypeVar("T")
 RACES = {"23503", "23505", "40001", "40P01"}  # a link or a key that another made or took, a conflict, a deadlock
 # Shut down, crashed, starting up, idle in a transaction for too long: the server itself ended the connection, or would not have it.
 ENDED = {"57P01", "57P02", "57P03", "57P05", "25P03"}
-CLOSED = ("connection is closed", "released back to the pool")  # all that the driver's InterfaceError says of it
+# All that the driver's own errors say of it; the last where the server's farewell was read, and the end of the connection not yet.
+CLOSED = ("connection is closed", "released back to the pool", "another operation (2) is in progress")
 
 
 class OperationEndedError(Exception):
@@ -39,7 +40,7 @@ def is_lost(failed: BaseException) -> bool:
     """
     cause = plain(failed)
     state = getattr(cause, "sqlstate", None) or ""
-    if isinstance(cause, asyncpg.InterfaceError):
+    if isinstance(cause, asyncpg.InterfaceError | asyncpg.InternalClientError):
         return any(said in str(cause) for said in CLOSED)
     return state[:2] == "08" or state in ENDED or (isinstance(cause, OSError) and not isinstance(cause, TimeoutError))
 

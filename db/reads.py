@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from time import monotonic
+from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
@@ -23,6 +25,10 @@ FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
 class Reader(asyncpg.Connection):
     """The end of its transaction resets all that a reader sets, so release costs no round trip."""
 
+    def __init__(self, *made: Any, **how: Any) -> None:  # noqa: ANN401 the driver's own
+        super().__init__(*made, **how)
+        self.made_at = monotonic()
+
     def get_reset_query(self) -> str:
         return ""
 
@@ -34,6 +40,7 @@ class Readers:
         self.pool = pool
         self.waiting = 0
         self._wait_s = wait_s
+        self._doubted_at = 0.0
 
     @property
     def in_use(self) -> int:
@@ -43,13 +50,20 @@ class Readers:
         """Late because all are out, or because no new one could be made in that time, which is for the caller another matter."""
         self.waiting += 1
         try:
-            return await self.pool.acquire(timeout=self._wait_s)
+            return await self._trusted()
         except TimeoutError as late:
             if self.in_use < self.pool.get_max_size():
                 raise
             raise BusyError from late
         finally:
             self.waiting -= 1
+
+    async def _trusted(self) -> Connection:
+        connection = await self.pool.acquire(timeout=self._wait_s)
+        while cast("Reader", connection).made_at < self._doubted_at:
+            await self.drop(connection)
+            connection = await self.pool.acquire(timeout=self._wait_s)
+        return connection
 
     async def fetch(self, sql: str, row: type[R], *arguments: object) -> list[R]:
         """One statement outside any transaction."""
@@ -59,9 +73,10 @@ class Readers:
         connection = await self.take()
         try:
             return await connection.fetch(sql, *arguments, record_class=row)
-        except TimeoutError:
-            await self.doubt()
-            await self.drop(connection)
+        except Exception as failed:
+            if is_lost(failed) or isinstance(failed, TimeoutError):
+                self.doubt()
+                await self.drop(connection)
             raise
         finally:
             await self.give(connection)
@@ -80,9 +95,9 @@ class Readers:
         with suppress(*FAILED):
             await asyncio.shield(connection.close(timeout=FAREWELL_S))
 
-    async def doubt(self) -> None:
-        """None that there are is given out again: a silent server, or what stands between, may have forgotten them all."""
-        await self.pool.expire_connections()
+    def doubt(self) -> None:
+        """None that there are is given out again: where one was lost, or had no answer, so are or have the others."""
+        self._doubted_at = monotonic()
 
 
 class ReadTx:
@@ -157,8 +172,8 @@ class ReadTx:
 
     async def _given_up(self, failed: BaseException) -> None:
         connection, self._connection, self._is_open = self._connection, None, False
-        if isinstance(failed, TimeoutError):
-            await self._readers.doubt()
+        if is_lost(failed) or isinstance(failed, TimeoutError):
+            self._readers.doubt()
         if connection and isinstance(failed, asyncio.CancelledError):
             await self._readers.stop(connection)
         elif connection:

@@ -14,7 +14,7 @@ from tests.commands import free_port
 FAST = "-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=100"
 
 
-def _account() -> pwd.struct_passwd | None:
+def ordinary() -> pwd.struct_passwd | None:
     """Whom PostgreSQL runs as: as root an ordinary account."""
     if os.geteuid():
         return None
@@ -22,7 +22,7 @@ def _account() -> pwd.struct_passwd | None:
 
 
 def _run(*command: str | Path) -> None:
-    account = _account()
+    account = ordinary()
     who = (account.pw_uid, account.pw_gid) if account else (None, None)
     extra: list[int] | None = [] if account else None
     done = subprocess.run(  # noqa: S603 programs that we name
@@ -34,7 +34,7 @@ def _run(*command: str | Path) -> None:
 @contextmanager
 def cluster(programs: Path) -> Iterator[str]:
     """The address of a new server, as its superuser."""
-    folder, port, account = Path(tempfile.mkdtemp(dir="/var/tmp")), free_port(), _account()
+    folder, port, account = Path(tempfile.mkdtemp(dir="/var/tmp")), free_port(), ordinary()
     try:
         (folder / "password").write_text("owner")
         for path in (folder, folder / "password"):

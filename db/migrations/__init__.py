@@ -4,18 +4,22 @@ import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from db.addresses import for_sqlalchemy
+from db.faults import plain
 from db.migrations.roles import let_in
 from db.tables import SCHEMA
 
 ONE_AT_A_TIME = 7_358_230_142  # of advisory locks, any number that nothing else here uses
+TRIES = 30  # to have a lock, a second each: whoever waits behind us goes first then
 
 
 def config() -> Config:
@@ -39,6 +43,17 @@ async def downgrade(owner_url: str, *, to: str) -> None:
 
 
 async def _as_owner(owner_url: str, change: Callable[[Connection], None]) -> None:
+    for _ in range(TRIES - 1):
+        try:
+            return await _tried(owner_url, change)
+        except DBAPIError as failed:
+            if not isinstance(plain(failed), asyncpg.LockNotAvailableError):
+                raise
+    return await _tried(owner_url, change)
+
+
+async def _tried(owner_url: str, change: Callable[[Connection], None]) -> None:
+    """All of it or nothing."""
     engine = create_async_engine(for_sqlalchemy(owner_url), poolclass=NullPool)
     try:
         async with engine.begin() as connection:

@@ -7,7 +7,8 @@ from alembic import context
 from db.migrations import is_ours
 from db.tables import SCHEMA, Table
 
-LOCK_TIMEOUT = "SET LOCAL lock_timeout = '5s'"  # a migration that cannot have its lock gives up instead of holding up everybody
+# Who wants a table waits behind a migration that waits for it: so that waits for less than the server's role does, and tries again.
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
 STATEMENT_TIMEOUT = "SET LOCAL statement_timeout = '10min'"
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from db.addresses import for_sqlalchemy, to_database
 from db.migrations import config, downgrade, head, is_ours, upgrade
+from db.migrations.roles import LIMITS
 from db.tables import SCHEMA, Table
 from tests.conftest import runtime_url
 
@@ -43,8 +44,9 @@ def test_migrations_pass_the_linter(tmp_path: Path) -> None:
 
 
 def test_migrations_wait_for_no_lock() -> None:
-    """One that cannot have its lock gives up after seconds."""
-    assert "SET LOCAL lock_timeout = '5s'" in _sql()
+    """One that cannot have its lock gives up for a moment, before anybody who waits behind it does."""
+    assert "SET LOCAL lock_timeout = '1s'" in _sql()
+    assert LIMITS["lock_timeout"] == "2s"
 
 
 @pytest.mark.filterwarnings("ignore:Computed default on")  # alembic cannot compare the text of an expression

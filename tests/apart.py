@@ -1,0 +1,142 @@
+"""Twenty organizations at once, whose every name says whose it is: whatever goes wrong, nobody is shown another's."""
+
+import asyncio
+import gc
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import httpx
+
+from db.tables import Role
+from tests.ask import Api
+from tests.builders import Tenant, tenant
+from tests.inputs import shown
+
+ORGANIZATIONS, AT_ONCE = 20, 200
+MARK = re.compile(r"#\d\d#")
+CLIENTS = """{ viewer { organization { name } } clients(first: 10) { totalCount nodes { name labels { name clients { nodes { name } } }
+  contacts { nodes { fullName clients { nodes { name } } } } activity { nodes { id } } } } }"""
+CONTACTS = """{ contacts { totalCount nodes { fullName clients { nodes { name labels { name } } } } }
+  labels { nodes { name clients { nodes { name } } } } }"""
+NODE = "query ($id: ID!) { node(id: $id) { ... on Client { name labels { name } contacts { nodes { fullName } } } } }"
+RENAME = """mutation ($id: ID!, $name: String!, $version: Int!) {
+  done: clientUpdate(input: {id: $id, name: $name, expectedVersion: $version}) {
+  client { name labels { name } contacts { nodes { fullName } } }
+  userErrors { message ... on VersionConflictError { current { ... on Client { name contacts { nodes { fullName } } } } } } } }"""
+LABEL = """mutation ($name: String!) { done: labelCreate(input: {name: $name}) {
+  label { name clients { nodes { name } } } query { clients { nodes { name } } } userErrors { message } } }"""
+
+END = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1 AND datname = current_database()
+  ORDER BY random() LIMIT 2"""
+
+
+@dataclass
+class Organization:
+    mark: str
+    tenant: Tenant
+
+
+async def organizations(owner: asyncpg.Connection) -> list[Organization]:
+    made = []
+    for place in range(ORGANIZATIONS):
+        mark = f"#{place:02}#"
+        org = await tenant(owner, f"Organization {mark}")
+        clients = [await org.add_client(f"Client {mark}", f"{step}") for step in range(4)]
+        for step in range(3):
+            await org.add_contact(f"Person {mark}", *clients[step : step + 2])
+            await org.add_label(f"Label {step} {mark}", *clients[step:])
+        made.append(Organization(mark, org))
+    return made
+
+
+def texts(answer: object) -> Iterator[str]:
+    """Every name in an answer, and every message."""
+    for key, value in answer.items() if isinstance(answer, dict) else enumerate(answer) if isinstance(answer, list) else ():
+        if key in {"name", "fullName", "message"} and isinstance(value, str):
+            yield value
+        yield from texts(value)
+
+
+@dataclass
+class Crossfire:
+    """Many who ask at once, while connections are ended and requests given up."""
+
+    apis: list[tuple[Organization, Api]]
+    operator: asyncpg.Connection
+    user: str
+    seconds: float
+    chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 no secret
+    answered: Counter[str] = field(default_factory=Counter)
+    codes: Counter[str] = field(default_factory=Counter)
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    names: int = 0
+    given_up: int = 0
+    ended: int = 0
+
+    async def run(self) -> None:
+        until = monotonic() + self.seconds
+        async with asyncio.TaskGroup() as group:
+            for place in range(AT_ONCE):
+                group.create_task(self._asking(*self.apis[place % len(self.apis)], until))
+
+    async def _asking(self, org: Organization, api: Api, until: float) -> None:
+        while monotonic() < until:
+            query, variables = self._question(org)
+            asked = asyncio.create_task(api.post({"query": query, "variables": variables}))
+            if self.chance.random() < 0.05:
+                await self._give_up(asked)
+            else:
+                self._judge(org, (await asked).json())
+            if self.answered.total() > 100 * (self.ended + 1):
+                await self._end()
+
+    def _question(self, org: Organization) -> tuple[str, dict[str, Any]]:
+        key = shown("Client", self.chance.choice(org.tenant.clients))
+        new = {"id": key, "name": f"Client {uuid4()} {org.mark}", "version": self.chance.randint(1, 9)}
+        questions: list[tuple[str, dict[str, Any]]] = [(CLIENTS, {}), (CONTACTS, {}), (NODE, {"id": key}), (RENAME, new)]
+        return self.chance.choice([*questions, *questions, (LABEL, {"name": f"Label {uuid4()} {org.mark}"})])
+
+    def _judge(self, org: Organization, body: dict[str, Any]) -> None:
+        self.codes.update(error["extensions"]["code"] for error in body.get("errors", ()))
+        found = [mark for text in texts(body.get("data")) for mark in MARK.findall(text)]
+        assert set(found) <= {org.mark}, body
+        self.names += len(found)
+        if "errors" not in body:
+            assert found, body
+            self.answered[org.mark] += 1
+
+    async def _give_up(self, asked: "asyncio.Task[Any]") -> None:
+        for _ in range(self.chance.randint(0, 100)):
+            await asyncio.sleep(0)
+        asked.cancel()
+        await asyncio.gather(asked, return_exceptions=True)
+        self.given_up += 1
+
+    async def _end(self) -> None:
+        """Of the database's own connections, whoever uses them."""
+        self.ended += 1
+        async with self.turn:
+            await self.operator.execute(END, self.user)
+
+    def judged(self) -> None:
+        """Everybody was answered, much was asked, and nobody was told of a fault of ours."""
+        assert set(self.codes) <= {"UNAVAILABLE", "TIMEOUT"}, self.codes
+        assert len(self.answered) == ORGANIZATIONS
+        assert self.names > 10_000
+        assert self.ended > 3
+        assert self.given_up > 10
+
+
+async def crossfire(orgs: list[Organization], http: httpx.AsyncClient, operator: asyncpg.Connection, user: str, seconds: float) -> None:
+    """`user` is whose connections are ended."""
+    made = Crossfire([(org, Api(http, org.tenant.tokens[Role.OWNER])) for org in orgs], operator, user, seconds)
+    await made.run()
+    made.judged()
+    gc.collect()  # see GIVEN_UP

@@ -1,0 +1,30 @@
+"""Organizations that ask at once, under fire, are kept apart."""
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+import pytest
+import strawberry
+
+from db.engine import Database, Limits
+from tests.apart import crossfire, organizations
+from tests.ask import connected
+from tests.conftest import RUNTIME, runtime_url
+from tests.outages import GIVEN_UP
+
+PATIENT = Limits(wait_s=30, turn_s=30)
+
+
+@GIVEN_UP
+@pytest.mark.parametrize("seconds", [8, pytest.param(60, marks=pytest.mark.proof)])
+async def test_t7_nobody_is_shown_anothers(fresh_database: Callable[[], Awaitable[str]], schema: strawberry.Schema, seconds: float) -> None:
+    """Two hundred nested requests of twenty organizations at any time; each name in each answer is of who asked."""
+    url = await fresh_database()
+    operator = await asyncpg.connect(url)
+    orgs = await organizations(operator)
+    database = await Database.connect(runtime_url(url), PATIENT)
+    async with connected(schema, database) as http:
+        await crossfire(orgs, http, operator, RUNTIME, seconds)
+    assert (database.readers_in_use, database.writers_in_use) == (0, 0)
+    await database.close()
+    await operator.close()

@@ -1,0 +1,84 @@
+"""An operation that takes too long, or that nobody waits for any more, is ended in the database too."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+import strawberry
+
+from db.engine import Database
+from db.tables import Role
+from server.settings import Settings
+from tests.ask import Api, connected
+from tests.builders import Tenant, tenant
+from tests.commands import serving
+from tests.conftest import runtime_url
+from tests.outages import ASK, MAKE
+from tests.snapshots import unchanged
+
+SHORT = Settings(operation_seconds=0.5)
+OF_THE_SERVER = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'relaties_test' AND datname = current_database()"
+BUSY, HELD_UP = f"{OF_THE_SERVER} AND state <> 'idle'", f"{OF_THE_SERVER} AND wait_event_type = 'Lock'"
+ASKED = [{"query": ASK}, {"query": MAKE, "variables": {"name": "Never", "key": "k"}}]
+
+
+@pytest.fixture
+async def operator(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[tuple[str, asyncpg.Connection]]:
+    """The address of a database of the test's own, and a connection of its owner that holds what everybody asks for."""
+    url = await fresh_database()
+    connection = await asyncpg.connect(url)
+    yield url, connection
+    await connection.close()
+
+
+@pytest.fixture
+async def there(operator: tuple[str, asyncpg.Connection]) -> Tenant:
+    return await tenant(operator[1])
+
+
+async def seen(operator: asyncpg.Connection, what: str, count: int, within_s: float) -> None:
+    """So many backends of the server are at it. A transaction would go on seeing what it saw first."""
+    async with asyncio.timeout(within_s):
+        while await operator.fetchval(what) != count:
+            await operator.execute("SELECT pg_stat_clear_snapshot()")
+
+
+@pytest.mark.parametrize("body", ASKED, ids=["query", "change"])
+async def test_q10_an_operation_out_of_time_frees_its_backend(
+    operator: tuple[str, asyncpg.Connection], there: Tenant, schema: strawberry.Schema, body: dict[str, object]
+) -> None:
+    """It is told so, and the database does no more for it; nothing is changed, and the next one is answered."""
+    url, owner = operator
+    database = await Database.connect(runtime_url(url))
+    async with connected(schema, database, SHORT) as http, unchanged(owner, there.id):
+        api = Api(http, there.tokens[Role.OWNER])
+        async with owner.transaction():
+            await owner.execute("LOCK TABLE relaties.label")
+            response = await api.post(body)
+            assert response.json()["errors"][0]["extensions"]["code"] == "TIMEOUT"
+            await seen(owner, BUSY, 0, within_s=1)
+        assert await api.data(ASK) == {"labels": {"nodes": []}}
+    assert (database.readers_in_use, database.writers_in_use) == (0, 0)
+    await database.close()
+
+
+@pytest.mark.parametrize("body", ASKED, ids=["query", "change"])
+async def test_a_client_that_goes_away_frees_its_backend(
+    operator: tuple[str, asyncpg.Connection], there: Tenant, tmp_path: Path, body: dict[str, object]
+) -> None:
+    """Whether it asked or changed something; nothing is changed, and the next one is answered."""
+    url, owner = operator
+    headers = {"authorization": f"Bearer {there.tokens[Role.OWNER]}"}
+    settings = {"DATABASE_URL": runtime_url(url), "RELATIES_DATA_DIR": str(tmp_path), "RELATIES_STATEMENT_SECONDS": "30"}
+    with serving(**settings) as server:
+        async with httpx.AsyncClient(base_url=server.address, headers=headers) as http, unchanged(owner, there.id):
+            async with owner.transaction():
+                await owner.execute("SET LOCAL lock_timeout = 0; LOCK TABLE relaties.label")
+                asked = asyncio.create_task(http.post("/graphql", json=body, timeout=30))
+                await seen(owner, HELD_UP, 1, within_s=10)
+                asked.cancel()
+                await seen(owner, BUSY, 0, within_s=1)  # before the lock's own time is over
+            assert (await http.post("/graphql", json={"query": ASK})).json() == {"data": {"labels": {"nodes": []}}}

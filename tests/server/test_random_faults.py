@@ -1,0 +1,104 @@
+"""Requests given up, statements cancelled and connections ended, by chance: nobody is told wrongly, and afterwards all is well."""
+
+import asyncio
+import gc
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+import strawberry
+
+from db.engine import Database
+from db.tables import Role
+from tests.api.test_nested_query import NESTED
+from tests.ask import Api, connected
+from tests.builders import Tenant, crowd
+from tests.conftest import runtime_url
+from tests.outages import GIVEN_UP, MAKE
+
+OF_THE_SERVER = "FROM pg_stat_activity WHERE usename = 'relaties_test' AND datname = current_database()"
+CODES = {"UNAVAILABLE", "TIMEOUT"}
+
+
+@dataclass
+class Faults:
+    """A server at work, and what goes wrong with it."""
+
+    api: Api
+    operator: asyncpg.Connection
+    expected: Any
+    chance: random.Random
+    tried: list[str] = field(default_factory=list)
+    made: set[str] = field(default_factory=set)
+    codes: set[str] = field(default_factory=set)
+
+    async def query(self) -> None:
+        body = (await self.api.post({"query": NESTED, "variables": {"first": 5}})).json()
+        if "errors" in body:
+            self._told(body)
+        else:
+            assert body["data"] == self.expected
+
+    async def change(self) -> None:
+        name, key = str(uuid4()), str(uuid4())
+        self.tried.append(name)
+        body = (await self.api.post({"query": MAKE, "variables": {"name": name, "key": key}})).json()
+        if "errors" in body:
+            self._told(body)
+        else:
+            assert body["data"] == {"labelCreate": {"label": {"name": name}, "userErrors": []}}
+            self.made.add(name)
+
+    def _told(self, body: dict[str, Any]) -> None:
+        self.codes |= {error["extensions"]["code"] for error in body["errors"]}
+
+    async def fault(self) -> None:
+        """A query and a change under way, and at some moment of theirs one of three things."""
+        tasks = [asyncio.create_task(self.query()), asyncio.create_task(self.change())]
+        for _ in range(self.chance.randint(0, 60)):
+            await asyncio.sleep(0)
+        what = self.chance.choice(["request", "pg_cancel_backend", "pg_terminate_backend"])
+        if what == "request":
+            self.chance.choice(tasks).cancel()
+        else:
+            await self.operator.execute(f"SELECT {what}(pid) {OF_THE_SERVER} ORDER BY random() LIMIT 2")
+        for outcome in await asyncio.gather(*tasks, return_exceptions=True):
+            assert outcome is None or isinstance(outcome, asyncio.CancelledError), outcome
+
+
+@pytest.fixture
+async def faults(fresh_database: Callable[[], Awaitable[str]], schema: strawberry.Schema) -> AsyncIterator[tuple[Faults, Tenant, Database]]:
+    url = await fresh_database()
+    operator = await asyncpg.connect(url)
+    made = await crowd(operator, clients=6)
+    database = await Database.connect(runtime_url(url))
+    async with connected(schema, database) as http:
+        api = Api(http, made.tokens[Role.OWNER])
+        expected = await api.data(NESTED, first=5)
+        yield Faults(api, operator, expected, random.Random(6)), made, database  # noqa: S311 no secret
+    await database.close()
+    await operator.close()
+
+
+@GIVEN_UP
+@pytest.mark.parametrize("count", [60, pytest.param(200, marks=pytest.mark.proof)])
+async def test_after_faults_by_chance_all_is_well(faults: tuple[Faults, Tenant, Database], count: int) -> None:
+    """As many faults, then as many requests, which are all answered right; each change that was acknowledged is there, once."""
+    server, org, database = faults
+    for _ in range(count):
+        await server.fault()
+    assert server.codes <= CODES
+    server.codes.clear()
+    for _ in range(count // 20):
+        await asyncio.gather(*(server.query() for _ in range(10)), *(server.change() for _ in range(10)))
+    assert server.codes == set()
+    labels = await server.operator.fetch("SELECT name FROM relaties.label WHERE tenant_id = $1 AND name !~ '^Label '", org.id)
+    names = [row["name"] for row in labels]
+    assert len(names) == len(set(names))
+    assert server.made <= set(names) <= set(server.tried)
+    assert (database.readers_in_use, database.readers_waiting, database.writers_in_use) == (0, 0, 0)
+    gc.collect()
