@@ -14,7 +14,7 @@ from server.refusals import ClientGone, ErrorCode, Unanswerable
 DEEPEST, MOST_VALUES, MOST_DIGITS = 32, 20_000, 20
 SHA256 = "sha256:"
 SHAPE = '`{"query": "…", "variables": {…}}`'
-PARAMETERS = {"query", "variables", "operationName", "extensions", "documentId"}
+PARAMETERS = {"query", "variables", "operationName", "extensions", "documentId", "doc_id", "id"}
 
 
 class Get(StrEnum):

@@ -12,6 +12,7 @@ from schema.root import build
 from server import demo as demo_
 from server.administration import member, organization, token
 from server.doctor import Finding, UnfitError, examined
+from server.library import TrustedError, trusted
 from server.options import DataDir, chosen, err, run, say
 from server.place import Place, migrated, place
 from server.secrets import keys
@@ -33,7 +34,7 @@ def main() -> None:
         signal.signal(number, signal.default_int_handler)  # so that whatever was started is stopped
     try:
         cli(standalone_mode=True)
-    except (SettingsError, UnfitError) as wrong:
+    except (SettingsError, TrustedError, UnfitError) as wrong:
         _stop(str(wrong))
     except Refused as refused:
         _stop("\n".join(f"{'.'.join(refusal.path)}: {refusal.message}" for refusal in refused.refusals))
@@ -58,6 +59,7 @@ def serve_(
 ) -> None:
     """Serve until Ctrl-C. Without DATABASE_URL an embedded PostgreSQL is started, its tables made, and the demo loaded."""
     wanted = chosen(data_dir, host=host, port=port)
+    trusted(wanted.trusted_documents)  # read for the server later; what is wrong with it is said before anything is started
     with bound(wanted) as taken, place(wanted, say) as found:
         run(_serve(wanted, found, taken, is_demo=found.is_embedded if demo is None else demo))
 
@@ -111,7 +113,7 @@ def doctor(data_dir: DataDir = None) -> None:
 
 
 async def _doctor(found: Place, wanted: Settings) -> int:
-    seen = [_keys(wanted)]
+    seen = [_keys(wanted), *_trusted(wanted)]
     if found.is_embedded:
         await migrated(found)
     direct = str(wanted.direct_url) if wanted.direct_url else None
@@ -119,6 +121,14 @@ async def _doctor(found: Place, wanted: Settings) -> int:
     for finding in seen:
         typer.echo(f"[wrong] {finding.wrong}" if finding.wrong else f"[ok]    {finding.what}")
     return sum(1 for finding in seen if finding.wrong)
+
+
+def _trusted(wanted: Settings) -> list[Finding]:
+    try:
+        count = len({*trusted(wanted.trusted_documents).values()})
+    except TrustedError as wrong:
+        return [Finding("trusted documents", str(wrong))]
+    return [Finding(f"{count} trusted documents")] if count else []
 
 
 def _keys(wanted: Settings) -> Finding:

@@ -6,6 +6,7 @@ from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import PlainTextResponse, Response
+from starlette.types import Receive, Scope, Send
 
 ASKED = ("authorization", "content-type", "idempotency-key", "traceparent")
 SHOWN = ("retry-after",)
@@ -13,12 +14,16 @@ DAY_S = 86_400
 
 
 class Listed(CORSMiddleware):
-    """Starlette's, which tells an origin that is not listed which methods and headers it would take."""
+    """Starlette's, which tells an origin that is not listed which methods and headers it would take, and show."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
         if not self.is_allowed_origin(request_headers["origin"]):
             return PlainTextResponse("Not from here.", 403, headers={"vary": "Origin"})
         return super().preflight_response(request_headers)
+
+    async def simple_response(self, scope: Scope, receive: Receive, send: Send, request_headers: Headers) -> None:
+        is_listed = self.is_allowed_origin(request_headers.get("origin", ""))
+        await super().simple_response(scope, receive, send, request_headers if is_listed else Headers())
 
 
 def cors(origins: Sequence[str]) -> Middleware:

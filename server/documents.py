@@ -29,8 +29,8 @@ from server.refusals import ErrorCode, coded
 # What a document may cost to compare its fields; an ordinary one needs some hundreds. The default is for who serves nobody else.
 overlapping.MAX_COMPLEXITY_BUDGET = 20_000
 MOST_ERRORS = 5
-BYTES_A_CHARACTER = 75  # of a parsed document, its places in the text too: measured on those of the README
-LEAST_BYTES = 4000
+# What a document takes, at most: tokens know their places and neighbours, and texts are kept twice. Measured on the densest there are.
+LEAST_BYTES, BYTES_A_TOKEN, BYTES_A_CHARACTER = 4000, 560, 10
 TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than|is nested too deeply)")
 NAMELESS = "Name one of the document's operations in `operationName`."
 UNKNOWN = "The document has no operation of the name in `operationName`."
@@ -93,8 +93,12 @@ class Documents:
         return found
 
     def of(self, text: str) -> Document:
+        """One whose length alone refuses it is not kept: a few of those would leave no room for others."""
         key = hash_of(text)
-        return self.known(key) or self._keep(self._read(key, text))
+        if found := self.known(key):
+            return found
+        read = self._read(key, text)
+        return self._keep(read) if len(text) <= self._limits.characters else read
 
     def _keep(self, document: Document) -> Document:
         self._kept[document.key] = document
@@ -109,10 +113,9 @@ class Documents:
         try:
             parsed = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments, max_source_length=limits.characters)
         except GraphQLError as wrong:
-            return Document(key, LEAST_BYTES, DocumentNode(), [_coded(wrong, _kind(wrong))])
-        size = LEAST_BYTES + BYTES_A_CHARACTER * len(text)
+            return Document(key, _size(text), DocumentNode(), [_unparsed(wrong)])
         errors = refusals(parsed, self._limits) or self._validated(parsed)
-        return Document(key, size, parsed, errors, () if errors else self._operations(parsed))
+        return Document(key, _size(text, parsed.token_count), parsed, errors, () if errors else self._operations(parsed))
 
     def _validated(self, parsed: DocumentNode) -> list[GraphQLError]:
         found = validate(self._schema, parsed, self._rules, max_errors=MOST_ERRORS, hide_suggestions=not self._is_open)
@@ -132,9 +135,14 @@ def hash_of(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def _kind(wrong: GraphQLError) -> ErrorCode:
-    """The parser's refusals of size are told from those of grammar by their words alone."""
-    return ErrorCode.QUERY_TOO_COMPLEX if TOO_LARGE.search(wrong.message) else ErrorCode.GRAPHQL_PARSE_FAILED
+def _size(text: str, tokens: int = 0) -> int:
+    return LEAST_BYTES + BYTES_A_TOKEN * tokens + BYTES_A_CHARACTER * len(text)
+
+
+def _unparsed(wrong: GraphQLError) -> GraphQLError:
+    """Made anew, since the trace of the parser's own holds all tokens. Size is told from grammar by the parser's words alone."""
+    code = ErrorCode.QUERY_TOO_COMPLEX if TOO_LARGE.search(wrong.message) else ErrorCode.GRAPHQL_PARSE_FAILED
+    return GraphQLError(wrong.message, source=wrong.source, positions=wrong.positions, extensions={"code": code})
 
 
 def _coded(error: GraphQLError, code: ErrorCode) -> GraphQLError:

@@ -71,7 +71,7 @@ class GraphQL:
     async def respond(self, request: Request) -> Response:
         kind, course = JSON, Course()
         try:
-            kind = negotiated(request.headers.get("accept"))
+            kind = negotiated(",".join(request.headers.getlist("accept")))
             answer = await self._answered(request, course)
         except Unanswerable as why:
             answer = Answer(why.status, problem(why.code, why.message), why.headers)

@@ -1,18 +1,16 @@
 """Which document a request means: its text, the hash of one sent before, or the id of one that is trusted."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-from server.bodies import Asked
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from server.bodies import SHA256, Asked
 from server.documents import Document, Documents, hash_of
 from server.refusals import ErrorCode, Unanswerable
-
-MANIFEST = "apollo-persisted-query-manifest"
-SHA256 = "sha256:"
 
 
 class Taken(StrEnum):
@@ -24,7 +22,25 @@ class Taken(StrEnum):
 
 
 class TrustedError(Exception):
-    """A file of trusted documents that cannot be read."""
+    """The folder of trusted documents cannot be used."""
+
+
+class Named(BaseModel):
+    """A document of Apollo's manifest."""
+
+    id: str
+    body: str
+
+
+class Manifest(BaseModel):
+    """What `generate-persisted-query-manifest` writes."""
+
+    format: Literal["apollo-persisted-query-manifest"]
+    version: Literal[1]
+    operations: list[Named]
+
+
+MAPS = TypeAdapter[Manifest | dict[str, str]](Manifest | dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -71,32 +87,37 @@ def trusted(folder: Path | None) -> dict[str, str]:
     if folder is None:
         return {}
     found = dict[str, str]()
-    if not folder.is_dir():
-        raise _unread(folder, "there is no such folder")
-    for path in sorted(folder.iterdir()):
-        for key, text in _read(path):
-            found |= {key: text, hash_of(text): text}
+    try:
+        for path in sorted(folder.iterdir()):
+            for key, text in _read(path):
+                if found.get(key, text) != text:
+                    raise _unusable(path, f"it gives the id {key} to another document than a file before it")
+                found |= {key: text, hash_of(text): text}
+    except OSError as failed:
+        raise _unusable(folder, f"it cannot be read: {failed.strerror}") from None
     if not found:
-        raise _unread(folder, "there is no document in it")
+        raise _unusable(folder, "there is no document in it")
     return found
 
 
 def _read(path: Path) -> Iterator[tuple[str, str]]:
-    if path.suffix == ".graphql":
-        text = path.read_text()
-        yield hash_of(text), text
-    if path.suffix == ".json":
-        try:
-            yield from _listed(json.loads(path.read_text())).items()
-        except (ValueError, TypeError, KeyError, AttributeError):
-            raise _unread(path, "it is neither a map of ids to documents nor Apollo's manifest") from None
+    try:
+        if path.suffix == ".graphql":
+            text = path.read_bytes().decode("utf-8")
+            yield hash_of(text), text
+        if path.suffix == ".json":
+            yield from _listed(MAPS.validate_json(path.read_bytes(), strict=True))
+    except UnicodeDecodeError:
+        raise _unusable(path, "it is not UTF-8") from None
+    except ValidationError:
+        raise _unusable(path, "it is neither a map of ids to documents nor Apollo's manifest") from None
 
 
-def _listed(said: dict[str, Any]) -> dict[str, str]:
-    if said.get("format") == MANIFEST:
-        return {each["id"]: str(each["body"]) for each in said["operations"]}
-    return {key.removeprefix(SHA256): str(text) for key, text in said.items()}
+def _listed(said: Manifest | dict[str, str]) -> Iterator[tuple[str, str]]:
+    if isinstance(said, Manifest):
+        return ((each.id, each.body) for each in said.operations)
+    return ((key.removeprefix(SHA256), text) for key, text in said.items())
 
 
-def _unread(path: Path, why: str) -> TrustedError:
+def _unusable(path: Path, why: str) -> TrustedError:
     return TrustedError(f"RELATIES_TRUSTED_DOCUMENTS: {path}: {why}.")

@@ -1,15 +1,18 @@
 """Which media type an answer has: what the request's `Accept` likes best of the two that there are."""
 
+import re
+
 from server.refusals import ErrorCode, Unanswerable
 
 JSON = "application/json"
 GRAPHQL_JSON = "application/graphql-response+json"
 OFFERED = (JSON, GRAPHQL_JSON)  # the first for who has no preference
+WEIGHT = re.compile(r"\d+(\.\d*)?", re.ASCII)
 
 
-def negotiated(accept: str | None) -> str:
+def negotiated(accept: str) -> str:
     """By weight, then by how closely it is named; of two named alike the one that says more by its status."""
-    if accept is None or not accept.strip():
+    if not accept.strip():
         return JSON
     ranges = [_range(each) for each in accept.split(",")]
     weighed = {kind: max((_fit(kind, *each) for each in ranges), key=lambda fit: fit[1]) for kind in OFFERED}
@@ -35,10 +38,7 @@ def _fit(kind: str, wanted: str, weight: float) -> tuple[float, int]:
 
 
 def _range(said: str) -> tuple[str, float]:
-    """A media range and its weight; a weight that is none counts as one."""
+    """A media range and its weight; one that is no number from 0 to 1 counts as 1."""
     wanted, *parameters = (each.strip().lower() for each in said.split(";"))
-    weights = [each[2:] for each in parameters if each.startswith("q=")]
-    try:
-        return wanted, min(max(float(weights[0]), 0), 1) if weights else 1.0
-    except ValueError:
-        return wanted, 1.0
+    weights = [each[2:] for each in parameters if each.startswith("q=") and WEIGHT.fullmatch(each[2:])]
+    return wanted, min(float(weights[0]), 1.0) if weights else 1.0

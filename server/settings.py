@@ -1,6 +1,7 @@
 """Settings: from the environment, read once, here alone."""
 
 import os
+import re
 from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
@@ -17,6 +18,7 @@ from server.measures import DocumentLimits
 from server.turns import TurnLimits
 
 FOR_ROOT = Path("/var/lib/relaties")
+ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*]+")
 
 
 class Environment(StrEnum):
@@ -130,7 +132,12 @@ class Settings(BaseSettings):
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _listed(cls, given: object) -> object:
-        return [each.strip() for each in given.split(",") if each.strip()] if isinstance(given, str) else given
+        if not isinstance(given, str):
+            return given
+        found = [each.strip().lower() for each in given.split(",") if each.strip()]
+        if not all(ORIGIN.fullmatch(each) for each in found):
+            raise ValueError("an origin is a scheme and a host, as `https://app.example`: without a path, and never `*`")
+        return found
 
     @property
     def document_limits(self) -> DocumentLimits:

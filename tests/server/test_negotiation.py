@@ -1,0 +1,79 @@
+"""The media type of an answer, by what `Accept` likes best."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.negotiation import GRAPHQL_JSON, JSON, OFFERED, negotiated
+from server.refusals import ErrorCode, Unanswerable
+
+WEIGHTS = [f"0.{digits}" for digits in ("1", "25", "5", "999")]
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("", JSON),
+        ("  ", JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        (JSON, JSON),
+        (GRAPHQL_JSON, GRAPHQL_JSON),
+        (f"{JSON}; charset=utf-8", JSON),
+        ("Application/GraphQL-Response+JSON;charset=UTF-8", GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON}, {JSON}", GRAPHQL_JSON),
+        (f"{JSON}, {GRAPHQL_JSON}", GRAPHQL_JSON),  # liked alike: the one that says more by its status
+        (f"{GRAPHQL_JSON};q=0.9, {JSON}", JSON),
+        (f"{JSON};q=0.9, {GRAPHQL_JSON};q=0.8", JSON),
+        (f"{GRAPHQL_JSON}, {JSON};q=0.9", GRAPHQL_JSON),  # Apollo Client
+        (f"{GRAPHQL_JSON}, {JSON}, text/event-stream, multipart/mixed", GRAPHQL_JSON),  # urql
+        (f"text/html, {GRAPHQL_JSON};q=0.1", GRAPHQL_JSON),
+        (f"*/*, {GRAPHQL_JSON}", GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON};q=0.5, */*", JSON),
+        (f"{GRAPHQL_JSON};q=0, */*", JSON),
+        (f"{JSON};q=0, */*", GRAPHQL_JSON),
+        (f"{JSON};q=0, application/*;q=0.1", GRAPHQL_JSON),
+        (f"*/*;q=0, {JSON}", JSON),
+        (f"{JSON};q=0.0, {GRAPHQL_JSON};q=1.000", GRAPHQL_JSON),
+        (f"{JSON};q=nan", JSON),  # no weight at all counts as 1
+        (f"{JSON};q=x, {GRAPHQL_JSON};q=0.9", JSON),
+        (f"{JSON};q=-1", JSON),
+        (f"{JSON};q=7, {GRAPHQL_JSON}", GRAPHQL_JSON),
+    ],
+)
+def test_the_kind_that_is_liked_best(accept: str, kind: str) -> None:
+    """By weight, then by how closely it is named."""
+    assert negotiated(accept) == kind
+
+
+@pytest.mark.parametrize(
+    "accept", ["text/html", "application/xml, text/*", f"{JSON};q=0", "*/*;q=0", "application/*;q=0.000", "json", ",", ";"]
+)
+def test_what_accepts_neither_is_refused(accept: str) -> None:
+    """With both names, so that the next try is right."""
+    with pytest.raises(Unanswerable) as refused:
+        negotiated(accept)
+    assert (refused.value.code, refused.value.status) == (ErrorCode.NOT_ACCEPTABLE, 406)
+    assert all(kind in refused.value.message for kind in OFFERED)
+
+
+PARTS = st.sampled_from(
+    [JSON, GRAPHQL_JSON, "*/*", "application/*", "text/html", ";", ",", " ", "q=", "Q=", "0.5", "nan", "inf", "1e9", "-1", "٣"]
+)
+
+
+@given(st.one_of(st.text(), st.lists(PARTS).map("".join)))
+def test_nothing_but_an_answer_or_the_refusal_comes_of_any_header(accept: str) -> None:
+    """Whatever it says: it is anybody's to write."""
+    with suppress(Unanswerable):
+        assert negotiated(accept) in OFFERED
+
+
+@given(st.sampled_from(WEIGHTS), st.sampled_from(WEIGHTS))
+def test_the_heavier_wins_whatever_the_order(json: str, graphql: str) -> None:
+    """And of two alike the one that says more."""
+    ranges = [f"{JSON};q={json}", f"{GRAPHQL_JSON};q={graphql}"]
+    wanted = JSON if json > graphql else GRAPHQL_JSON
+    assert negotiated(", ".join(ranges)) == negotiated(" , ".join(reversed(ranges))) == wanted

@@ -1,0 +1,110 @@
+"""The folder of trusted documents: every form that a client's tools write, and what is wrong with it in one line."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.documents import hash_of
+from server.library import TrustedError, trusted
+from tests.commands import relaties
+
+ONE, TWO = "query One { __typename }", "query Two { viewer { permissions } }"
+APOLLO = {"format": "apollo-persisted-query-manifest", "version": 1}
+FORMS = {
+    "document.graphql": (ONE, {hash_of(ONE)}),
+    "relay.json": (json.dumps({hash_of(ONE): ONE}), {hash_of(ONE)}),
+    "codegen.json": (json.dumps({f"sha256:{hash_of(ONE)}": ONE}), {hash_of(ONE)}),
+    "named.json": (json.dumps({"one": ONE, "two": TWO}), {"one", "two", hash_of(ONE), hash_of(TWO)}),
+    "apollo.json": (
+        json.dumps({**APOLLO, "operations": [{"id": "1", "name": "One", "type": "query", "body": ONE}]}),
+        {"1", hash_of(ONE)},
+    ),
+}
+NO_FORM = "it is neither a map of ids to documents nor Apollo's manifest."
+WRONG = {
+    "not.json": (b"{", NO_FORM),
+    "list.json": (b"[]", NO_FORM),
+    "null.json": (b"null", NO_FORM),
+    "numbers.json": (b'{"1": 1}', NO_FORM),
+    "nested.json": (b'{"1": {"query": "{ __typename }"}}', NO_FORM),
+    "newer.json": (json.dumps({**APOLLO, "version": 2, "operations": []}).encode(), NO_FORM),
+    "bodiless.json": (json.dumps({**APOLLO, "operations": [{"id": "1"}]}).encode(), NO_FORM),
+    "deep.json": (b"[" * 100_000, NO_FORM),
+    "latin.json": ('{"é": "{ __typename }"}'.encode("latin-1"), NO_FORM),
+    "surrogate.json": (b'{"1": "\\ud800"}', NO_FORM),
+    "latin.graphql": ("# é\n{ __typename }".encode("latin-1"), "it is not UTF-8."),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_is_read(tmp_path: Path, name: str) -> None:
+    """By its ids and by the hashes of its texts; files of other kinds are left alone."""
+    text, keys = FORMS[name]
+    (tmp_path / name).write_text(text)
+    (tmp_path / "README.md").write_bytes(b"\xff")
+    (tmp_path / "older").mkdir()
+    found = trusted(tmp_path)
+    assert set(found) == keys
+    assert set(found.values()) <= {ONE, TWO}
+
+
+def test_all_forms_are_read_together(tmp_path: Path) -> None:
+    """The same document in several is one."""
+    for name, (text, _) in FORMS.items():
+        (tmp_path / name).write_text(text)
+    assert set(trusted(tmp_path)) == {key for _, keys in FORMS.values() for key in keys}
+
+
+@given(st.dictionaries(st.text(min_size=1).filter(lambda key: not key.startswith("sha256:")), st.text()))
+def test_a_map_is_read_as_it_was_written(tmp_path: Path, documents: dict[str, str]) -> None:
+    """Whatever its ids and texts are: they are only compared."""
+    (tmp_path / "map.json").write_text(json.dumps({"last": ONE, **documents}))
+    assert trusted(tmp_path).items() >= {"last": ONE, **documents}.items()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_file_that_is_wrong_is_named(tmp_path: Path, name: str) -> None:
+    """In one line, that says what it should be."""
+    sent, why = WRONG[name]
+    (tmp_path / name).write_bytes(sent)
+    with pytest.raises(TrustedError) as refused:
+        trusted(tmp_path)
+    assert str(refused.value) == f"RELATIES_TRUSTED_DOCUMENTS: {tmp_path / name}: {why}"
+
+
+def test_an_id_belongs_to_one_document(tmp_path: Path) -> None:
+    """Else which is answered would depend on the names of the files."""
+    for name, text in (("a.json", ONE), ("b.json", TWO)):
+        (tmp_path / name).write_text(json.dumps({"1": text}))
+    with pytest.raises(TrustedError, match=r"b\.json: it gives the id 1 to another document than a file before it\.$"):
+        trusted(tmp_path)
+
+
+def test_without_a_folder_nothing_is_trusted() -> None:
+    """As is usual."""
+    assert trusted(None) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("empty", "there is no document in it"), ("file", "it cannot be read: Not a directory"), ("gone", "it cannot be read: No such file")],
+)
+def test_a_folder_that_is_none_is_refused(tmp_path: Path, name: str, why: str) -> None:
+    """Nobody means to trust nothing."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text(ONE)
+    with pytest.raises(TrustedError) as refused:
+        trusted(tmp_path / name)
+    assert str(refused.value).startswith(f"RELATIES_TRUSTED_DOCUMENTS: {tmp_path / name}: {why}")
+
+
+def test_a_server_with_a_bad_folder_does_not_start(tmp_path: Path) -> None:
+    """And says so in one line, before anything is started."""
+    gone = tmp_path / "gone"
+    done = relaties("serve", RELATIES_TRUSTED_DOCUMENTS=str(gone), RELATIES_DATA_DIR=str(tmp_path / "data"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"RELATIES_TRUSTED_DOCUMENTS: {gone}: it cannot be read: No such file or directory.\n"
+    assert not (tmp_path / "data").exists()
