@@ -32,6 +32,8 @@ MOST_ERRORS = 5
 BYTES_A_CHARACTER = 75  # of a parsed document, its places in the text too: measured on those of the README
 LEAST_BYTES = 4000
 TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than|is nested too deeply)")
+GIVEN_UP = "Validation aborted."  # all that graphql-core says where the budget is spent
+ENTANGLED = "The document asks for the same fields too often to compare them. Ask for each once, or in several steps."
 NAMELESS = "Name one of the document's operations in `operationName`."
 UNKNOWN = "The document has no operation of the name in `operationName`."
 
@@ -116,6 +118,8 @@ class Documents:
 
     def _validated(self, parsed: DocumentNode) -> list[GraphQLError]:
         found = validate(self._schema, parsed, self._rules, max_errors=MOST_ERRORS, hide_suggestions=not self._is_open)
+        if any(error.message == GIVEN_UP for error in found):
+            return [coded(ErrorCode.QUERY_TOO_COMPLEX, ENTANGLED)]
         return [_coded(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in found]
 
     def _operations(self, parsed: DocumentNode) -> list[Operation]:
