@@ -16,9 +16,12 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    StringValueNode,
+    Visitor,
     parse,
     specified_rules,
     validate,
+    visit,
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 
@@ -34,6 +37,7 @@ LEAST_BYTES = 4000
 TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than|is nested too deeply)")
 GIVEN_UP = "Validation aborted."  # all that graphql-core says where the budget is spent
 ENTANGLED = "The document asks for the same fields too often to compare them. Ask for each once, or in several steps."
+NUL = re.compile(r"\\u(0000|\{0+\})")  # the only way in: the body of a request has none
 NAMELESS = "Name one of the document's operations in `operationName`."
 UNKNOWN = "The document has no operation of the name in `operationName`."
 
@@ -113,7 +117,7 @@ class Documents:
         except GraphQLError as wrong:
             return Document(key, LEAST_BYTES, DocumentNode(), [_coded(wrong, _kind(wrong))])
         size = LEAST_BYTES + BYTES_A_CHARACTER * len(text)
-        errors = refusals(parsed, self._limits) or self._validated(parsed)
+        errors = refusals(parsed, self._limits) or _unstorable(text, parsed) or self._validated(parsed)
         return Document(key, size, parsed, errors, () if errors else self._operations(parsed))
 
     def _validated(self, parsed: DocumentNode) -> list[GraphQLError]:
@@ -139,6 +143,22 @@ def hash_of(text: str) -> str:
 def _kind(wrong: GraphQLError) -> ErrorCode:
     """The parser's refusals of size are told from those of grammar by their words alone."""
     return ErrorCode.QUERY_TOO_COMPLEX if TOO_LARGE.search(wrong.message) else ErrorCode.GRAPHQL_PARSE_FAILED
+
+
+class _Texts(Visitor):
+    """Looks for a text that PostgreSQL cannot keep."""
+
+    has_nul = False
+
+    def enter_string_value(self, node: StringValueNode, *_: object) -> None:
+        self.has_nul = self.has_nul or "\0" in node.value
+
+
+def _unstorable(text: str, parsed: DocumentNode) -> list[GraphQLError]:
+    if not NUL.search(text):
+        return []
+    visit(parsed, texts := _Texts())
+    return [coded(ErrorCode.BAD_USER_INPUT, "A text cannot hold the character NUL.")] if texts.has_nul else []
 
 
 def _coded(error: GraphQLError, code: ErrorCode) -> GraphQLError:

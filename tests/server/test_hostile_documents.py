@@ -295,6 +295,34 @@ async def test_q9_a_filter_has_no_branches(api: Api, statements: list[str]) -> N
     assert read(statements) == []
 
 
+@pytest.mark.parametrize("escape", ["\\u0000", "\\u{0}", "a\\u{000}b", "\\\\\\u0000"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        '{ clients(search: "…") { totalCount } }',
+        '{ clients(filter: {country: "…"}) { totalCount } }',
+        '{ client(by: {number: "…"}) { id } }',
+        '{ contacts(search: "…") { totalCount } labels(search: "…") { totalCount } }',
+        'query ($x: String = "…") { clients(search: $x) { totalCount } }',
+        'mutation { labelCreate(input: {name: "…"}) { userErrors { code } } }',
+        'mutation { labelCreate(input: {name: "x"}) @idempotent(key: "…") { userErrors { code } } }',
+    ],
+)
+async def test_i1_a_nul_that_is_written_as_an_escape_is_refused(
+    api: Api, statements: list[str], owner: asyncpg.Connection, crowded: Tenant, query: str, escape: str
+) -> None:
+    """Wherever in a document: no column can keep it, and none can be asked for it."""
+    async with unchanged(owner, crowded.id):
+        assert await refused(api, query.replace("…", escape)) == {"BAD_USER_INPUT"}
+    assert read(statements) == []
+
+
+async def test_i1_a_backslash_before_u0000_in_a_document_is_a_text_like_any(api: Api) -> None:
+    """Escaped, or in a text of several lines, where nothing is."""
+    assert await api.data('{ clients(search: "\\\\u0000") { totalCount } }') == {"clients": {"totalCount": 0}}
+    assert await api.data('{ clients(search: """\\u0000""") { totalCount } }') == {"clients": {"totalCount": 0}}
+
+
 SIGNS = ["%", "_", "\\", ".*", "[a-z]", "^", "$", "(", "'", '"', "''", "; DROP TABLE client; --", "${x}", "{{x}}", "%%", "\\%"]
 
 
