@@ -16,9 +16,12 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     OperationType,
+    StringValueNode,
+    Visitor,
     parse,
     specified_rules,
     validate,
+    visit,
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 
@@ -32,6 +35,9 @@ MOST_ERRORS = 5
 # What a document takes, at most: tokens know their places and neighbours, and texts are kept twice. Measured on the densest there are.
 LEAST_BYTES, BYTES_A_TOKEN, BYTES_A_CHARACTER = 4000, 560, 10
 TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than|is nested too deeply)")
+GIVEN_UP = "Validation aborted."  # all that graphql-core says where the budget is spent
+ENTANGLED = "The document asks for the same fields too often to compare them. Ask for each once, or in several steps."
+NUL = re.compile(r"\\u(0000|\{0+\})")  # the only way in: the body of a request has none
 NAMELESS = "Name one of the document's operations in `operationName`."
 UNKNOWN = "The document has no operation of the name in `operationName`."
 
@@ -114,11 +120,13 @@ class Documents:
             parsed = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments, max_source_length=limits.characters)
         except GraphQLError as wrong:
             return Document(key, _size(text), DocumentNode(), [_unparsed(wrong)])
-        errors = refusals(parsed, self._limits) or self._validated(parsed)
+        errors = refusals(parsed, self._limits) or _unstorable(text, parsed) or self._validated(parsed)
         return Document(key, _size(text, parsed.token_count), parsed, errors, () if errors else self._operations(parsed))
 
     def _validated(self, parsed: DocumentNode) -> list[GraphQLError]:
         found = validate(self._schema, parsed, self._rules, max_errors=MOST_ERRORS, hide_suggestions=not self._is_open)
+        if any(error.message == GIVEN_UP for error in found):
+            return [coded(ErrorCode.QUERY_TOO_COMPLEX, ENTANGLED)]
         return [_coded(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in found]
 
     def _operations(self, parsed: DocumentNode) -> list[Operation]:
@@ -143,6 +151,22 @@ def _unparsed(wrong: GraphQLError) -> GraphQLError:
     """Made anew, since the trace of the parser's own holds all tokens. Size is told from grammar by the parser's words alone."""
     code = ErrorCode.QUERY_TOO_COMPLEX if TOO_LARGE.search(wrong.message) else ErrorCode.GRAPHQL_PARSE_FAILED
     return GraphQLError(wrong.message, source=wrong.source, positions=wrong.positions, extensions={"code": code})
+
+
+class _Texts(Visitor):
+    """Looks for a text that PostgreSQL cannot keep."""
+
+    has_nul = False
+
+    def enter_string_value(self, node: StringValueNode, *_: object) -> None:
+        self.has_nul = self.has_nul or "\0" in node.value
+
+
+def _unstorable(text: str, parsed: DocumentNode) -> list[GraphQLError]:
+    if not NUL.search(text):
+        return []
+    visit(parsed, texts := _Texts())
+    return [coded(ErrorCode.BAD_USER_INPUT, "A text cannot hold the character NUL.")] if texts.has_nul else []
 
 
 def _coded(error: GraphQLError, code: ErrorCode) -> GraphQLError:

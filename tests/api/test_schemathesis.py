@@ -1,0 +1,77 @@
+"""Schemathesis: operations on every field of the root that nobody would write, right and wrong by their types. None is a fault of ours."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+import schemathesis
+import strawberry
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.graphql import nodes
+
+from db.engine import Database
+from db.tables import Role
+from schema.root import build
+from schema.scalars import SCALARS
+from tests.ask import UNLIMITED, Api, connected
+from tests.inputs import world
+
+SCHEMA = schemathesis.graphql.from_file(build().as_str())
+OF_ROOT = {root: [*SCHEMA[root].values()] for root in ("Query", "Mutation")}
+RIGHT = {  # of every scalar of ours; those of GraphQL itself are known
+    "CurrencyCode": st.just("EUR"),
+    "Date": st.dates().map(str),
+    "DateTime": st.datetimes().map(lambda moment: f"{moment.isoformat(timespec='seconds')}Z"),
+    "Decimal": st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=4).map(str),
+}
+for name, strategy in RIGHT.items():
+    schemathesis.graphql.scalar(name, strategy.map(nodes.String))
+
+
+def test_every_scalar_is_made() -> None:
+    """One that is added needs its strategy here."""
+    assert {scalar.name for scalar in SCALARS.values()} == RIGHT.keys()
+
+
+@pytest.fixture
+async def api(database: Database, schema: strawberry.Schema, owner: asyncpg.Connection) -> AsyncIterator[Api]:
+    """An organization with one of everything, whose ids are drawn beside ids of nothing. No limit stands before the resolvers."""
+    made = await world(owner)
+    ids = [*made.ids.values(), "x", "Q2xpZW50OjE=", made.ids["Client"][:-4]]
+    schemathesis.graphql.scalar("ID", st.sampled_from(ids).map(nodes.String))
+    async with connected(schema, database, UNLIMITED) as http:
+        yield Api(http, made.tenant.tokens[Role.OWNER])
+
+
+def cases(root: str, mode: GenerationMode, count: int) -> list[Case[Any]]:
+    """So many, the same ones every time but for the ids."""
+    found = []
+
+    @settings(max_examples=count, derandomize=True, database=None)
+    @given(st.data())
+    def draw(data: st.DataObject) -> None:
+        operation = data.draw(st.sampled_from(OF_ROOT[root]))
+        found.append(data.draw(operation.as_strategy(generation_mode=mode)))
+
+    draw()
+    return found
+
+
+@pytest.mark.parametrize("count", [25, pytest.param(250, marks=pytest.mark.proof)])
+@pytest.mark.parametrize("mode", GenerationMode)
+@pytest.mark.parametrize("root", OF_ROOT)
+async def test_nothing_that_is_asked_is_a_fault_of_ours(
+    api: Api, statements: list[str], root: str, mode: GenerationMode, count: int
+) -> None:
+    """A hundred operations; a thousand as a proof. Right ones reach the resolvers, and the database."""
+    answered = 0
+    for case in cases(root, mode, count):
+        response = await api.post({"query": case.body})
+        case.validate_response(response, checks=[not_a_server_error])
+        answered += "data" in response.json()
+    assert answered > (count / 2 if mode is GenerationMode.POSITIVE else -1)
+    assert statements or mode is GenerationMode.NEGATIVE

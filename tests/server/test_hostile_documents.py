@@ -1,0 +1,377 @@
+"""Documents that are made to cost, to guess or to surprise: refused before anything is read, each with its code."""
+
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+import strawberry
+from graphql import get_introspection_query
+
+from db.engine import Database
+from db.tables import Role
+from server.settings import Environment, Settings
+from tests.ask import Api, connected
+from tests.builders import Tenant, crowd
+from tests.snapshots import unchanged
+
+GRAPHQL_JSON = "application/graphql-response+json"
+TOO_COMPLEX, INVALID = "QUERY_TOO_COMPLEX", "GRAPHQL_VALIDATION_FAILED"
+TOTAL = "{ clients { totalCount } }"
+
+
+@pytest.fixture
+async def api(as_: Callable[..., Api], crowded: Tenant) -> Api:
+    return as_(crowded)
+
+
+@pytest.fixture
+async def production(database: Database, schema: strawberry.Schema, crowded: Tenant) -> AsyncIterator[Api]:
+    """As it is served to the world."""
+    settings = Settings(env=Environment.PRODUCTION, secret_key="a secret of the tests, 32 bytes or more", refused_tokens=10**6)
+    async with connected(schema, database, settings) as http:
+        yield Api(http, crowded.tokens[Role.OWNER])
+
+
+def read(statements: list[str]) -> list[str]:
+    """What was asked of the database, but for the look-up of the token."""
+    return [sent for sent in statements if "token_actor" not in sent]
+
+
+def codes(response: httpx.Response) -> set[str]:
+    """Of a refusal: 400, an error or more, no data."""
+    assert response.status_code == 400, response.text
+    assert set(response.json()) == {"errors"}
+    return {error["extensions"]["code"] for error in response.json()["errors"]}
+
+
+async def refused(api: Api, query: str, **more: object) -> set[str]:
+    return codes(await api.post({"query": query, **more}, accept=GRAPHQL_JSON))
+
+
+def nested(levels: int) -> str:
+    """Clients of contacts of clients, so many levels of fields."""
+    around = ["clients", "nodes", "contacts", "nodes"]
+    return "{ " + " { ".join(around[level % 4] for level in range(levels - 1)) + " { __typename" + " }" * levels
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        nested(11),
+        nested(200),
+        "{ a " * 50_000 + "}" * 50_000,
+        "{ clients(filter: " + "[" * 5000 + "]" * 5000 + ") { totalCount } }",
+        "{ clients(filter: " + "{a: " * 300 + "1" + "}" * 300 + ") { totalCount } }",
+        "query ($x: " + "[" * 5000 + "Int" + "]" * 5000 + ") " + TOTAL,
+        "{ " + "... { " * 300 + "__typename" + " }" * 300 + " }",
+    ],
+    ids=["11 levels", "200 levels", "50,000 levels", "a list", "an object", "a type", "inline fragments"],
+)
+async def test_q2_what_is_too_deep_is_refused(api: Api, statements: list[str], query: str) -> None:
+    """Fields, literals, types and fragments; ten levels of fields are answered."""
+    assert await refused(api, query) == {TOO_COMPLEX}
+    assert read(statements) == []
+    assert "errors" not in await api.ask(nested(10).replace("contacts", "contacts(first: 1)").replace("clients", "clients(first: 1)"))
+
+
+def aliases(count: int) -> str:
+    return "{ clients(first: 1) { nodes { " + " ".join(f"a{place}: name" for place in range(count)) + " } } }"
+
+
+END = "fragment F120 on Query { __typename }"
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        (aliases(31), TOO_COMPLEX),
+        (aliases(5000), TOO_COMPLEX),
+        ("{ viewer { permissions " + "@include(if: true) " * 21 + "} }", TOO_COMPLEX),
+        ("{ __typename " + "@a " * 5000 + "}", TOO_COMPLEX),
+        ("{ " + "__typename " * 3000 + "}", TOO_COMPLEX),
+        ("{ clients { nodes { " + "name " * 401 + "} } }", TOO_COMPLEX),
+        ("{ clients { nodes { " + "".join(f"x: address {{ a{place}: line1 }} " for place in range(500)) + "} } }", TOO_COMPLEX),
+        ("{ clients { nodes { " + "".join(f"contacts(first: {place}) {{ totalCount }} " for place in range(1, 31)) + "} } }", INVALID),
+        ("{ clients { nodes { " + "".join(f"contacts(first: {place}) {{ totalCount }} " for place in range(190)) + "} } }", TOO_COMPLEX),
+        ("{ clients { nodes { " + "contacts { nodes { id } } " * 300 + "} } }", TOO_COMPLEX),
+        ("{ clients { nodes { " + "contacts { nodes { id } } " * 120 + "} } }", TOO_COMPLEX),
+        ("{ ...F0 } " + "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(120)) + END, TOO_COMPLEX),
+    ],
+    ids=[
+        "31 aliases", "5,000 aliases", "21 directives", "5,000 directives", "3,000 equal fields", "401 equal fields",
+        "500 conflicting fields", "30 conflicting fields", "190 conflicting fields", "300 repeats", "120 repeats", "a lattice of fragments",
+    ],
+)  # fmt: skip
+async def test_q3_what_is_too_much_is_refused(api: Api, statements: list[str], query: str, wanted: str) -> None:
+    """However it is made: by aliases, directives, the same field again and again, or fields that contradict each other."""
+    assert await refused(api, query) == {wanted}
+    assert read(statements) == []
+
+
+async def test_q3_as_much_as_may_be_is_answered(api: Api) -> None:
+    """Thirty aliases, and a field twice."""
+    (client,) = (await api.data(aliases(30)))["clients"]["nodes"]
+    assert client == {f"a{place}": "Client 00000" for place in range(30)}
+    assert await api.data("{ clients { totalCount totalCount } }") == {"clients": {"totalCount": 60}}
+
+
+ONE_TO_A_HUNDRED = "`first` is from 1 to 100."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("first: 0", ONE_TO_A_HUNDRED),
+        ("first: -1", ONE_TO_A_HUNDRED),
+        ("first: 101", ONE_TO_A_HUNDRED),
+        ("first: 2147483647", ONE_TO_A_HUNDRED),
+        ("last: 0", "`last` is from 1 to 100."),
+        ("first: 1, last: 1", "Read forwards with `first` and `after`, or backwards with `last` and `before`, not both."),
+    ],
+)
+@pytest.mark.parametrize("root", ["clients", "contacts", "labels"])
+async def test_q4_a_page_has_one_to_a_hundred_entries(api: Api, statements: list[str], root: str, arguments: str, said: str) -> None:
+    """Anything else is told what may be, and nothing is read."""
+    body = await api.ask(f"{{ {root}({arguments}) {{ nodes {{ id }} }} }}")
+    assert body["data"] == {root: None}
+    assert [(error["message"], error["extensions"]["code"]) for error in body["errors"]] == [(said, "BAD_USER_INPUT")]
+    assert read(statements) == []
+
+
+@pytest.mark.parametrize("arguments", ["first: 0", "first: 101", "last: -1"])
+async def test_q4_below_a_list_too(api: Api, arguments: str) -> None:
+    """Each of the list's own is null and says why."""
+    body = await api.ask(f"{{ clients(first: 2) {{ nodes {{ name contacts({arguments}) {{ nodes {{ id }} }} }} }} }}")
+    assert body["data"]["clients"]["nodes"] == [{"name": f"Client 0000{place}", "contacts": None} for place in range(2)]
+    assert {error["extensions"]["code"] for error in body["errors"]} == {"BAD_USER_INPUT"}
+
+
+@pytest.mark.parametrize("arguments", ["", "(first: null)", "(first: 25)"])
+async def test_q4_a_page_is_of_25_unless_asked_otherwise(api: Api, arguments: str) -> None:
+    """Null asks nothing."""
+    assert len((await api.data(f"{{ clients{arguments} {{ nodes {{ id }} }} }}"))["clients"]["nodes"]) == 25
+
+
+async def test_q4_a_number_that_is_none_of_graphql_is_refused(api: Api) -> None:
+    """Beyond 32 bits, before anything runs."""
+    assert await refused(api, "{ clients(first: 2147483648) { nodes { id } } }") == {INVALID}
+
+
+LARGE = ("clients", "nodes", "contacts", "nodes") * 2
+
+
+@pytest.mark.parametrize("levels", [6, 8])
+async def test_q6_pages_of_pages_are_refused_by_their_price(api: Api, statements: list[str], levels: int) -> None:
+    """Every page the largest there is, to the deepest level that there may be: never run, and the price is told."""
+    body = "id"
+    for name in reversed(LARGE[:levels]):
+        body = f"{name}{'(first: 100)' if name != 'nodes' else ''} {{ {body} }}"
+    response = await api.post({"query": f"{{ {body} }}"}, accept=GRAPHQL_JSON)
+    assert codes(response) == {TOO_COMPLEX}
+    assert "20000 are allowed" in response.json()["errors"][0]["message"]
+    assert read(statements) == []
+
+
+async def test_q6_a_price_by_variables_is_the_same(api: Api, statements: list[str]) -> None:
+    """And the same document with small pages is answered."""
+    query = """query ($n: Int) { clients(first: $n) { nodes { contacts(first: $n) { nodes { clients(first: $n) { nodes { id } } } } } } }"""
+    assert await refused(api, query, variables={"n": 100}) == {TOO_COMPLEX}
+    assert read(statements) == []
+    assert len((await api.data(query, n=2))["clients"]["nodes"]) == 2
+
+
+INTROSPECTION = [
+    get_introspection_query(),
+    "{ __schema { types { name } } }",
+    '{ __type(name: "Client") { name } }',
+    "{ __schema { types { fields { type { fields { type { name } } } } } } }",
+    "query A { viewer { permissions } ...B } fragment B on Query { s: __schema { queryType { name } } }",
+]
+
+
+@pytest.mark.parametrize("query", INTROSPECTION, ids=["standard", "types", "one type", "circular", "in a fragment"])
+async def test_q7_in_production_the_schema_is_not_shown(production: Api, api: Api, statements: list[str], query: str) -> None:
+    """Whatever way it is asked; in development it is. The name of a type in an answer is always told."""
+    assert await refused(production, query) <= {INVALID, TOO_COMPLEX}
+    assert read(statements) == []
+    assert "errors" not in await api.ask(query)
+    assert await production.data("{ __typename }") == {"__typename": "Query"}
+
+
+async def test_q7_circular_introspection_is_refused_where_introspection_is_not(api: Api, statements: list[str]) -> None:
+    """By its depth."""
+    around = "type { fields { " * 4
+    assert await refused(api, "{ __schema { types { fields { " + around + "name" + " }" * 12) == {TOO_COMPLEX}
+    assert read(statements) == []
+
+
+GUESSES: list[tuple[str, dict[str, Any]]] = [
+    ("{ client { nam } }", {}),
+    ("{ clents { totalCount } }", {}),
+    ("{ clients(frist: 1) { totalCount } }", {}),
+    ("{ clients(orderBy: {field: NAM}) { totalCount } }", {}),
+    ("{ clients(orderBy: {feild: NAME}) { totalCount } }", {}),
+    ("{ clients { nodes { ...X } } } fragment X on Clint { id }", {}),
+    ("query ($x: ClientOrderInpt) { clients(orderBy: $x) { totalCount } }", {}),
+    ("{ __typename @skp(if: true) }", {}),
+    ("{ __typename @skip(fi: true) }", {}),
+    ("mutation { clientCreat { client { id } } }", {}),
+    ("query ($x: ClientOrderInput) { clients(orderBy: $x) { totalCount } }", {"x": {"field": "NAM"}}),
+    ("query ($x: ClientOrderInput) { clients(orderBy: $x) { totalCount } }", {"x": {"field": "NAME", "dirction": "ASC"}}),
+    ("mutation ($x: ClientCreateInput!) { clientCreate(input: $x) { userErrors { code } } }", {"x": {"name": "X", "nmber": "1"}}),
+]
+
+
+@pytest.mark.parametrize(("query", "variables"), GUESSES, ids=[query[:40] for query, _ in GUESSES])
+async def test_q7_in_production_nobody_is_helped_to_guess(
+    production: Api, owner: asyncpg.Connection, crowded: Tenant, query: str, variables: dict[str, Any]
+) -> None:
+    """Neither in documents nor in variables is a name suggested."""
+    async with unchanged(owner, crowded.id):
+        response = await production.post({"query": query, "variables": variables}, accept=GRAPHQL_JSON)
+    assert codes(response) <= {INVALID, "BAD_USER_INPUT"}
+    assert "did you mean" not in response.text.lower()
+
+
+async def test_q7_in_development_one_is_helped(api: Api) -> None:
+    """So that the test above looks for the right words."""
+    assert "Did you mean 'name'?" in (await api.post({"query": "{ client { nam } }"})).text
+
+
+@pytest.mark.parametrize(
+    ("query", "name", "wanted"),
+    [
+        (" ".join(f"query Q{place} {{ __typename }}" for place in range(2000)), "Q1", TOO_COMPLEX),
+        (" ".join(f"query Q{place} {{ __typename }}" for place in range(21)), "Q1", TOO_COMPLEX),
+        (f"query A {TOTAL}", "B", "BAD_REQUEST"),
+        (f"query A {TOTAL}", "", "BAD_REQUEST"),
+        (f"query A {TOTAL} query B {TOTAL}", None, "BAD_REQUEST"),
+        (f"{TOTAL} query A {TOTAL}", "A", INVALID),
+        (f"query A {TOTAL} query A {TOTAL}", "A", INVALID),
+        (f"fragment A on Query {TOTAL}", None, INVALID),
+    ],
+    ids=["2,000", "21", "an unknown name", "an empty name", "no name", "one without a name", "the same name twice", "none"],
+)
+async def test_q8_one_operation_is_chosen_or_none_runs(api: Api, statements: list[str], query: str, name: str | None, wanted: str) -> None:
+    """Of many, of none, and of those that cannot be told apart."""
+    assert await refused(api, query, operationName=name) == {wanted}
+    assert read(statements) == []
+
+
+def label(place: int) -> str:
+    return b64encode(f"Label:{UUID(int=place + 1)}".encode()).decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "x"),
+    [
+        ("query ($x: String) { clients(search: $x) { totalCount } }", "x" * 100_000),
+        ("query ($x: String) { clients(search: $x) { totalCount } }", "x" * 201),
+        ("query ($x: String) { contacts(search: $x) { totalCount } }", "x" * 201),
+        ("query ($x: String) { labels(search: $x) { totalCount } }", "x" * 201),
+        ("query ($x: [ID!]) { clients(filter: {labels: {any: $x}}) { totalCount } }", [label(place) for place in range(251)]),
+        ("query ($x: [ID!]) { clients(filter: {labels: {all: $x}}) { totalCount } }", [label(place) for place in range(51)]),
+        ("query ($x: [ID!]!) { nodes(ids: $x) { id } }", [label(place) for place in range(251)]),
+    ],
+    ids=["100 kB", "201", "201 of contacts", "201 of labels", "any of 251", "all of 51", "251 ids"],
+)
+async def test_q9_a_filter_has_a_size(api: Api, statements: list[str], query: str, x: object) -> None:
+    """Longer texts and lists are bad input, and nothing is read."""
+    body = await api.ask(query, x=x)
+    assert [*body["data"].values()] == [None]
+    assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]
+    assert read(statements) == []
+
+
+async def test_q9_a_filter_has_no_branches(api: Api, statements: list[str]) -> None:
+    """Ten thousand alternatives are ten thousand fields that there are not."""
+    query = "query ($x: ClientFilterInput) { clients(filter: $x) { totalCount } }"
+    assert await refused(api, query, variables={"x": {"or": [{"country": "NL"}] * 5000}}) == {"BAD_USER_INPUT"}
+    assert await refused(api, query, variables={"x": {"or": [{"country": "NL"}] * 10_000}}) == {"BAD_REQUEST"}
+    assert read(statements) == []
+
+
+@pytest.mark.parametrize("escape", ["\\u0000", "\\u{0}", "a\\u{000}b", "\\\\\\u0000"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        '{ clients(search: "…") { totalCount } }',
+        '{ clients(filter: {country: "…"}) { totalCount } }',
+        '{ client(by: {number: "…"}) { id } }',
+        '{ contacts(search: "…") { totalCount } labels(search: "…") { totalCount } }',
+        'query ($x: String = "…") { clients(search: $x) { totalCount } }',
+        'mutation { labelCreate(input: {name: "…"}) { userErrors { code } } }',
+        'mutation { labelCreate(input: {name: "x"}) @idempotent(key: "…") { userErrors { code } } }',
+    ],
+)
+async def test_i1_a_nul_that_is_written_as_an_escape_is_refused(
+    api: Api, statements: list[str], owner: asyncpg.Connection, crowded: Tenant, query: str, escape: str
+) -> None:
+    """Wherever in a document: no column can keep it, and none can be asked for it."""
+    async with unchanged(owner, crowded.id):
+        assert await refused(api, query.replace("…", escape)) == {"BAD_USER_INPUT"}
+    assert read(statements) == []
+
+
+async def test_i1_a_backslash_before_u0000_in_a_document_is_a_text_like_any(api: Api) -> None:
+    """Escaped, or in a text of several lines, where nothing is."""
+    assert await api.data('{ clients(search: "\\\\u0000") { totalCount } }') == {"clients": {"totalCount": 0}}
+    assert await api.data('{ clients(search: """\\u0000""") { totalCount } }') == {"clients": {"totalCount": 0}}
+
+
+SIGNS = ["%", "_", "\\", ".*", "[a-z]", "^", "$", "(", "'", '"', "''", "; DROP TABLE client; --", "${x}", "{{x}}", "%%", "\\%"]
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+async def test_q9_what_is_looked_for_stands_for_itself(as_: Callable[..., Api], org: Tenant, sign: str) -> None:
+    """What other languages take for more than itself finds what has it in its name, and nothing else."""
+    await org.add_client("Without")
+    await org.add_contact("Without")
+    await org.add_client(f"With {sign} within")
+    await org.add_contact(f"With {sign} within")
+    data = await as_(org).data(
+        "query ($x: String) { clients(search: $x) { nodes { name } } contacts(search: $x) { nodes { lastName } } }", x=sign
+    )
+    assert data == {"clients": {"nodes": [{"name": f"With {sign} within"}]}, "contacts": {"nodes": [{"lastName": f"With {sign} within"}]}}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ clients { ... @defer { nodes { id } } } }",
+        "{ clients { nodes @stream(initialCount: 1) { id } } }",
+        "subscription { clients { totalCount } }",
+        "subscription { __typename }",
+    ],
+)
+async def test_q12_nothing_comes_in_parts(api: Api, statements: list[str], query: str) -> None:
+    """What would be sent bit by bit does not exist, so that no limit is passed by it."""
+    assert await refused(api, query) == {INVALID}
+    assert read(statements) == []
+
+
+@pytest.mark.parametrize(
+    "accept", ["multipart/mixed", 'multipart/mixed; boundary="-"; deferSpec=20220824', "text/event-stream", "text/html"]
+)
+async def test_q12_an_answer_is_one_json_document(api: Api, statements: list[str], accept: str) -> None:
+    """Who accepts nothing else gets nothing; who accepts JSON too gets that."""
+    response = await api.post({"query": TOTAL}, accept=accept)
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
+    assert read(statements) == []
+    both = await api.post({"query": TOTAL}, accept=f"{accept}, application/json;q=0.9")
+    assert (both.status_code, both.json()) == (200, {"data": {"clients": {"totalCount": 60}}})
+
+
+async def test_hostile_documents_change_nothing(api: Api, owner: asyncpg.Connection) -> None:
+    """Not even where a change stands beside what is refused."""
+    org = await crowd(owner, clients=2, contacts=1)
+    mine = Api(api.http, org.tokens[Role.OWNER])
+    change = 'a: labelCreate(input: {name: "New"}) { userErrors { code } }'
+    many = " ".join(f"a{place}: __typename" for place in range(31))
+    async with unchanged(owner, org.id):
+        for rest in (many, "... @defer { __typename }", "nothing", "__typename " * 30, "...F } fragment F on Mutation { ...F "):
+            assert await refused(mine, f"mutation {{ {change} {rest} }}") <= {TOO_COMPLEX, INVALID}
