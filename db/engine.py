@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.addresses import for_sqlalchemy
+from db.probe import Probe
 from db.query import Query, R
 from db.traces import Trace, Who
 
@@ -198,9 +199,10 @@ class _Reader(asyncpg.Connection):
 
 
 class Database:
-    """Two pools: raw connections for reads, a session for each unit of work."""
+    """Two pools: raw connections for reads, a session for each unit of work. And a probe, which waits for neither."""
 
-    def __init__(self, reader: asyncpg.Pool, writer: AsyncEngine, limits: Limits) -> None:
+    def __init__(self, reader: asyncpg.Pool, writer: AsyncEngine, limits: Limits, probe: Probe) -> None:
+        self.probe = probe
         self._reader = reader
         self._writer = writer
         self._limits = limits
@@ -232,7 +234,7 @@ class Database:
             pool_pre_ping=True,
             connect_args=how,
         )
-        return cls(reader, writer, limits)
+        return cls(reader, writer, limits, Probe(url))
 
     def read(self, tenant: UUID) -> ReadTx:
         return ReadTx(self._reader, tenant, self._limits)
@@ -262,5 +264,6 @@ class Database:
         return self._reader.get_size() - self._reader.get_idle_size()
 
     async def close(self) -> None:
+        self.probe.close()
         await self._reader.close()
         await self._writer.dispose()

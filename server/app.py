@@ -1,23 +1,30 @@
 """The composition of the server: the schema, its limits, its endpoints."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import asyncpg
 import strawberry
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from db import walls
-from db.engine import BusyError, Database
-from db.migrations import head
+from db.engine import Database
 from schema.root import build
 from server import graphiql
 from server.auth import SignIn
 from server.documents import DocumentLimits, documents
+from server.health import Health
 from server.http import GraphQL
+from server.metrics import Metrics, Watched
 from server.settings import Settings
+
+
+@dataclass(frozen=True)
+class Application:
+    """What answers, and what the process around it looks after."""
+
+    answers: Starlette
+    health: Health
+    metrics: Metrics
 
 
 def schema_of(settings: Settings) -> strawberry.Schema:
@@ -26,28 +33,19 @@ def schema_of(settings: Settings) -> strawberry.Schema:
 
 def app(
     schema: strawberry.Schema, database: Database, settings: Settings, secrets: Sequence[bytes], demo_token: str | None = None
-) -> Starlette:
+) -> Application:
     """The application. With the demo's token GraphiQL signs in by itself, on the machine that serves."""
     endpoint = GraphQL(schema, database, SignIn(database), secrets, settings.operation_seconds, settings.max_body_bytes)
-
-    async def ready(_request: Request) -> Response:
-        """Whether the database answers and has the tables that this code needs."""
-        try:
-            found = await walls.revision(database)
-        except (BusyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return JSONResponse({"status": "database unreachable"}, 503)
-        is_ready = found == head()
-        return JSONResponse({"status": "ready" if is_ready else "migrations missing"}, 200 if is_ready else 503)
-
-    return Starlette(
+    health = Health(database.probe)
+    answers = Starlette(
         routes=[
             Route("/graphql", endpoint.respond, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
-            Route("/livez", _live),
-            Route("/readyz", ready),
+            *health.routes(),
             *(graphiql.routes(demo_token) if settings.has_graphiql else ()),
         ]
     )
+    return Application(answers, health, Metrics(schema._schema, _watched(database)))  # noqa: SLF001 Strawberry has no other door to it
 
 
-async def _live(_request: Request) -> Response:
-    return JSONResponse({"status": "alive"})
+def _watched(database: Database) -> list[Watched]:
+    return [Watched("readers_in_use", "Connections for reading that are in use.", lambda: database.in_use)]

@@ -1,0 +1,64 @@
+"""What is told of a request once it is answered: one line in the log, and the numbers of the metrics. Never what was in it."""
+
+import logging
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from uuid import UUID, uuid4
+
+log = logging.getLogger("relaties")
+LONGEST_NAME = 100
+SERVER_ERROR = 500
+# https://www.w3.org/TR/trace-context/: version, trace, parent, flags. No version is ff, no trace and no parent is all zeros.
+TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass
+class Report:
+    """One request to the endpoint, filled in as it becomes known: a refused one says little but why.
+
+    `kind` and `field`, the operation's and the first at its root, are labels of the metrics only where the schema has them.
+    """
+
+    trace: str
+    organization: UUID | None = None
+    subject: UUID | None = None  # the token
+    kind: str | None = None
+    field: str | None = None
+    name: str | None = None
+    document: str | None = None  # its hash
+    status: int = 0
+    codes: tuple[str, ...] = ()
+    incidents: tuple[str, ...] = ()
+    seconds: float = 0
+    waited: float = 0
+    cost_requested: int | None = None
+    cost_actual: int | None = None
+    statements: int = 0
+    sql_seconds: float = 0
+
+
+class Reports:
+    """Tells each request once."""
+
+    def __init__(self, count: Callable[[Report], None]) -> None:
+        self._count = count
+
+    def tell(self, report: Report) -> None:
+        self._count(report)
+        is_ours = report.status >= SERVER_ERROR or report.incidents
+        log.log(logging.WARNING if is_ours else logging.INFO, "operation", extra={"told": line(report)})
+
+
+def line(report: Report) -> dict[str, object]:
+    """The fields of its line in the log: those that are known."""
+    known = {name: value for name, value in asdict(report).items() if value not in {None, ()}}
+    for name in ("seconds", "waited", "sql_seconds"):
+        known[name] = round(known[name], 6)
+    return known | {name: str(known[name])[:LONGEST_NAME] for name in ("organization", "subject", "name") if name in known}
+
+
+def trace_of(header: str | None) -> str:
+    """The trace that a request belongs to, by its `traceparent`; without a valid one a trace of its own."""
+    found = TRACEPARENT.fullmatch(header or "")
+    return found[1] if found else uuid4().hex
