@@ -7,8 +7,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -73,14 +73,29 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """No more connections, the requests that were sent answered, the rest cancelled: a change is then undone as a whole."""
+        arrived = [connection for listening in sockets or () for connection in _arrived(listening)]
         for closing in (*self.servers, *(sockets or ())):
             closing.close()
+        for connection in arrived:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
         await asyncio.sleep(ARRIVING_S)
         await super().shutdown()
         if left := set(self.server_state.tasks):
             for task in left:
                 task.cancel()
             await asyncio.wait(left, timeout=ENDING_S)
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+def _arrived(listening: socket.socket) -> Iterator[socket.socket]:
+    """The connections that the kernel took and we did not yet: closing the port would reset them, and lose what was sent on them."""
+    listening.settimeout(0)
+    with suppress(BlockingIOError):
+        while True:
+            yield listening.accept()[0]
 
 
 def bound(settings: Settings) -> socket.socket:
