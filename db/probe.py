@@ -16,8 +16,7 @@ class Probe:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connected()
         try:
-            async with self._connection.transaction(readonly=True):  # behind a pooler the statement's steps stay on one connection
-                return await self._connection.fetchval(sql)
+            return await _said(self._connection, sql)
         except BaseException:
             self.close()
             raise
@@ -35,3 +34,11 @@ class Probe:
             statement_cache_size=0,
             server_settings={"application_name": "relaties"},
         )
+
+
+async def _said(connection: asyncpg.Connection, sql: str) -> object:
+    """In a transaction: behind a pooler the steps of a statement then stay on one connection of the server."""
+    await connection.execute("BEGIN READ ONLY")
+    found: object = await connection.fetchval(sql)
+    await connection.execute("COMMIT")
+    return found

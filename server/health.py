@@ -47,7 +47,7 @@ class Health:
             return READY if await self._probe.ask(REVISION) == self._head else UNMIGRATED
         except asyncpg.UndefinedTableError:
             return UNMIGRATED
-        except UNREACHABLE:
+        except (*UNREACHABLE, asyncpg.InternalClientError):  # the latter where PostgreSQL has said farewell and not hung up yet
             return DOWN
 
 

@@ -3,12 +3,20 @@
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID, uuid4
 
 log = logging.getLogger("relaties")
-LONGEST_NAME = 100
 SERVER_ERROR = 500
+SHOWN: dict[str, Callable[[Any], object]] = {
+    "organization": str,
+    "subject": str,
+    "name": lambda name: name[:100],
+    "seconds": lambda seconds: round(seconds, 6),
+    "waited": lambda seconds: round(seconds, 6),
+    "sql_seconds": lambda seconds: round(seconds, 6),
+}
 # https://www.w3.org/TR/trace-context/: version, trace, parent, flags. No version is ff, no trace and no parent is all zeros.
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -52,10 +60,11 @@ class Reports:
 
 def line(report: Report) -> dict[str, object]:
     """The fields of its line in the log: those that are known."""
-    known = {name: value for name, value in asdict(report).items() if value not in {None, ()}}
-    for name in ("seconds", "waited", "sql_seconds"):
-        known[name] = round(known[name], 6)
-    return known | {name: str(known[name])[:LONGEST_NAME] for name in ("organization", "subject", "name") if name in known}
+    known = {name: value for name, value in vars(report).items() if value is not None and value != ()}
+    for name, shown in SHOWN.items():
+        if name in known:
+            known[name] = shown(known[name])
+    return known
 
 
 def trace_of(header: str | None) -> str:

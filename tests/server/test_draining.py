@@ -85,7 +85,7 @@ class Load:
 
 async def test_f5_a_server_under_load_is_told_to_stop(start: Callable[..., Serving], crowded: Tenant, owner_url: str) -> None:
     """Not ready first, and still answering; every request that was sent is answered; then connections are refused, and it ends well."""
-    server = await asyncio.to_thread(start, owner_url, RELATIES_NOTICE_SECONDS="2")
+    server = await asyncio.to_thread(start, owner_url, RELATIES_NOTICE_SECONDS="3")
     load, answers = Load(server, crowded), list[httpx.Response]()
     async with load.going(), client(server, crowded) as http:
 
