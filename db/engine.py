@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.addresses import for_sqlalchemy
 from db.faults import is_lost, once_more
+from db.probe import Probe
 from db.query import Query, R
 from db.reads import SET, Reader, Readers, ReadTx
 from db.tally import TALLY, Tally, tallied
@@ -119,9 +120,10 @@ async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
 
 
 class Database:
-    """Two pools: raw connections for reads, a session for each unit of work."""
+    """Two pools: raw connections for reads, a session for each unit of work. And a probe, which waits for neither."""
 
-    def __init__(self, reader: asyncpg.Pool, writer: AsyncEngine, limits: Limits) -> None:
+    def __init__(self, reader: asyncpg.Pool, writer: AsyncEngine, limits: Limits, probe: Probe) -> None:
+        self.probe = probe
         self._readers = Readers(reader, limits.wait_s)
         self._writer = writer
         self._limits = limits
@@ -153,7 +155,7 @@ class Database:
             pool_timeout=limits.turn_s,
             connect_args={"server_settings": NAME, **how, **nameless},
         )
-        return cls(reader, _doubting(tallied(writer)), limits)
+        return cls(reader, _doubting(tallied(writer)), limits, Probe(url))
 
     def read(self, tenant: UUID, tally: Tally | None = None) -> ReadTx:
         return ReadTx(self._readers, tenant, self._limits.statement_s, tally or Tally())
@@ -210,6 +212,7 @@ class Database:
 
     async def close(self) -> None:
         """Within seconds, whatever becomes of the connections."""
+        self.probe.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
                 await asyncio.gather(self._readers.pool.close(), self._writer.dispose())

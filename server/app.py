@@ -1,77 +1,77 @@
 """The composition of the server: the schema, its limits, its endpoints."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-import asyncpg
 import strawberry
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from db import walls
 from db.engine import Database
-from db.faults import BusyError
-from db.migrations import head
 from server import graphiql
 from server.auth import SignIn
 from server.cors import cors
 from server.documents import Documents
+from server.health import Health
 from server.http import GraphQL
 from server.library import Library, trusted
+from server.metrics import Metrics, Watched
 from server.operations import Runner
 from server.rates import Rate, Rates
+from server.reports import Reports
 from server.settings import Settings
 from server.turns import Turns
 
 
+@dataclass(frozen=True)
+class Application:
+    """What answers, and what the process around it looks after."""
+
+    answers: Starlette
+    health: Health
+    metrics: Metrics
+
+
 def app(
     schema: strawberry.Schema, database: Database, settings: Settings, secrets: Sequence[bytes], demo_token: str | None = None
-) -> Starlette:
+) -> Application:
     """The application. With the demo's token GraphiQL signs in by itself, on the machine that serves."""
-    endpoint = endpoint_of(schema, database, settings, secrets)
-
-    async def ready(_request: Request) -> Response:
-        """Whether the database answers and has the tables that this code needs."""
-        try:
-            found = await walls.revision(database)
-        except (BusyError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            return JSONResponse({"status": "database unreachable"}, 503)
-        is_ready = found == head()
-        return JSONResponse({"status": "ready" if is_ready else "migrations missing"}, 200 if is_ready else 503)
-
-    served = Starlette(
-        routes=[
-            Route("/graphql", endpoint.respond, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
-            Route("/livez", _live),
-            Route("/readyz", ready),
-            *(graphiql.routes(demo_token) if settings.has_graphiql else ()),
-        ],
-        middleware=[cors(settings.cors_origins)] if settings.cors_origins else [],
-    )
-    served.router.redirect_slashes = False  # its address would be made of the request's Host, which anybody can write
-    return served
-
-
-def endpoint_of(schema: strawberry.Schema, database: Database, settings: Settings, secrets: Sequence[bytes]) -> GraphQL:
-    documents = Documents(
-        schema._schema,  # noqa: SLF001 what Strawberry made is graphql-core's
-        settings.document_limits,
-        most_bytes=settings.documents_bytes,
-        is_open=settings.has_introspection,
-    )
-    return GraphQL(
+    core = schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
+    documents = Documents(core, settings.document_limits, most_bytes=settings.documents_bytes, is_open=settings.has_introspection)
+    turns, health = Turns(settings.turns), Health(database.probe)
+    metrics = Metrics(core, _watched(database, turns, documents))
+    endpoint = GraphQL(
+        Reports(metrics.count),
+        health,
         SignIn(database, settings.refused_tokens),
-        Library(documents, settings.documents, trusted(settings.trusted_documents)),
+        Library(documents, settings.documents, trusted(settings.trusted_documents, settings.documents)),
         Rates(Rate(settings.points_per_second, settings.points)),
-        Turns(settings.turns),
+        turns,
         Runner(schema, database, secrets, is_open=settings.has_introspection),
         settings.takes_get,
         settings.operation_seconds,
         settings.max_cost,
         settings.max_body_bytes,
     )
+    answers = Starlette(
+        routes=[
+            Route("/graphql", endpoint.respond, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+            *health.routes(),
+            *(graphiql.routes(demo_token) if settings.has_graphiql else ()),
+        ],
+        middleware=[cors(settings.cors_origins)] if settings.cors_origins else [],
+    )
+    answers.router.redirect_slashes = False  # its address would be made of the request's Host, which anybody can write
+    return Application(answers, health, metrics)
 
 
-async def _live(_request: Request) -> Response:
-    return JSONResponse({"status": "alive"})
+def _watched(database: Database, turns: Turns, documents: Documents) -> list[Watched]:
+    return [
+        Watched("readers_in_use", "Connections for reading that are in use.", lambda: database.readers_in_use),
+        Watched("readers_waiting", "Operations that wait for a connection to read on.", lambda: database.readers_waiting),
+        Watched("writers_in_use", "Connections for changes that are in use.", lambda: database.writers_in_use),
+        Watched("operations_running", "Operations that run.", lambda: turns.running),
+        Watched("operations_waiting", "Operations that wait for their turn.", lambda: turns.waiting),
+        Watched("documents", "Documents that are kept.", lambda: len(documents)),
+        Watched("documents_bytes", "Memory that they are reckoned to take.", lambda: documents.bytes),
+    ]

@@ -10,6 +10,7 @@ import typer
 from domain.errors import Refused
 from schema.root import build
 from server import demo as demo_
+from server import logs
 from server.administration import member, organization, token
 from server.doctor import Finding, UnfitError, examined
 from server.library import TrustedError, trusted
@@ -17,7 +18,7 @@ from server.options import DataDir, chosen, err, run, say
 from server.place import Place, migrated, place
 from server.secrets import keys
 from server.serving import bound, serve
-from server.settings import Environment, Settings, SettingsError
+from server.settings import Environment, LogForm, Settings, SettingsError
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A GraphQL backend for client relations."
@@ -59,14 +60,17 @@ def serve_(
 ) -> None:
     """Serve until Ctrl-C. Without DATABASE_URL an embedded PostgreSQL is started, its tables made, and the demo loaded."""
     wanted = chosen(data_dir, host=host, port=port)
-    trusted(wanted.trusted_documents)  # read for the server later; what is wrong with it is said before anything is started
-    with bound(wanted) as taken, place(wanted, say) as found:
+    trusted(wanted.trusted_documents, wanted.documents)  # read again later; what is wrong is said before anything is started
+    logs.begin(wanted.log_form)
+    tell = say if wanted.log_form is LogForm.TEXT else logs.log.info
+    with bound(wanted) as taken, place(wanted, tell) as found:
+        if found.owner_url:
+            tell("Bringing the tables up to date")
         run(_serve(wanted, found, taken, is_demo=found.is_embedded if demo is None else demo))
 
 
 async def _serve(wanted: Settings, found: Place, taken: socket.socket, *, is_demo: bool) -> None:
     if found.owner_url:
-        say("Bringing the tables up to date")
         await migrated(found)
     address = f"http://{wanted.host}:{wanted.port}"
     shown = [f"Relaties answers at {address}/graphql  (Ctrl-C stops it)"]
@@ -125,7 +129,7 @@ async def _doctor(found: Place, wanted: Settings) -> int:
 
 def _trusted(wanted: Settings) -> list[Finding]:
     try:
-        count = len({*trusted(wanted.trusted_documents).values()})
+        count = len({*trusted(wanted.trusted_documents, wanted.documents).values()})
     except TrustedError as wrong:
         return [Finding("trusted documents", str(wrong))]
     return [Finding(f"{count} trusted documents")] if count else []

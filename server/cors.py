@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 ASKED = ("authorization", "content-type", "idempotency-key", "traceparent")
-SHOWN = ("retry-after",)
+SHOWN = ("retry-after", "x-request-id")
 DAY_S = 86_400
 
 

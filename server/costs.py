@@ -58,8 +58,8 @@ class Bill:
     weights: int
 
     def actual(self, data: object) -> int:
-        """What did come: its objects, and the weights."""
-        return self.weights + _objects(data)
+        """What did come: its objects, and the weights. The root itself is none."""
+        return self.weights + _objects(list(data.values()) if isinstance(data, dict) else None)
 
 
 Prices: TypeAlias = Mapping[str, Mapping[str, Price]]

@@ -1,15 +1,17 @@
 """GraphQL over HTTP: a request in, one JSON answer out. The checks in their order, the cheapest first; then the operation."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from time import perf_counter
+from typing import Any
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, OperationType
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
-from db.tally import Tally
 from domain.scope import Actor
 from server import bodies
 from server.auth import SignIn
@@ -17,26 +19,16 @@ from server.bodies import Asked, Get
 from server.costs import Bill
 from server.documents import Document, Operation
 from server.errors import masked, problem, shown, told
+from server.health import Health
 from server.library import Library
 from server.negotiation import GRAPHQL_JSON, JSON, negotiated
 from server.operations import Order, Runner, awaited
 from server.rates import Rates
 from server.refusals import ClientGone, ErrorCode, RequestError, Unanswerable, coded
+from server.reports import Report, Reports, trace_of
 from server.turns import Turns
 
 GONE = 499  # nobody reads it; the log does
-
-
-@dataclass
-class Course:
-    """What became of a request, as far as it came."""
-
-    actor: Actor | None = None
-    document: Document | None = None
-    operation: Operation | None = None
-    bill: Bill | None = None
-    actual: int | None = None
-    tally: Tally = field(default_factory=Tally)
 
 
 @dataclass(frozen=True)
@@ -44,7 +36,7 @@ class Answer:
     """A status, and the body and headers that go with it."""
 
     status: int
-    body: Mapping[str, object] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -54,10 +46,18 @@ def _failed(failed: Exception) -> Answer:
     return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, {"errors": [masked(failed)]})
 
 
+def _stopped() -> Answer:
+    """The server stops and did not wait any longer."""
+    stopped = problem(ErrorCode.UNAVAILABLE, "The server is being stopped. Try again in a moment.")
+    return Answer(HTTPStatus.SERVICE_UNAVAILABLE, stopped, {"retry-after": "1", "connection": "close"})
+
+
 @dataclass(frozen=True)
 class GraphQL:
     """The endpoint."""
 
+    reports: Reports
+    health: Health
     sign_in: SignIn
     library: Library
     rates: Rates
@@ -69,45 +69,62 @@ class GraphQL:
     max_body: int
 
     async def respond(self, request: Request) -> Response:
-        kind, course = JSON, Course()
+        """The answer, and the report of it; nothing that a caller does makes this fail."""
+        kind, began, report = JSON, perf_counter(), Report(trace_of(request.headers.get("traceparent")))
         try:
-            kind = negotiated(",".join(request.headers.getlist("accept")))
-            answer = await self._answered(request, course)
+            kind = negotiated(", ".join(request.headers.getlist("accept")))
+            answer = await self._answered(request, report)
         except Unanswerable as why:
             answer = Answer(why.status, problem(why.code, why.message), why.headers)
         except RequestError as refused:
             answer = Answer(400 if kind == GRAPHQL_JSON else 200, {"errors": [shown(error) for error in refused.errors]})
-        except (ClientGone, ClientDisconnect):
+        except ClientGone:
             answer = Answer(GONE)
+        except asyncio.CancelledError:
+            if not self.health.is_draining:
+                raise
+            answer = _stopped()
         except Exception as failed:  # noqa: BLE001 whatever it was, the caller gets an answer and the log the trace
             answer = _failed(failed)
-        headers = {**answer.headers, "cache-control": "no-store", "vary": "accept"}
+        report.status, report.seconds = int(answer.status), perf_counter() - began
+        self.reports.tell(report.with_errors(answer.body.get("errors", ())))
+        headers = {**answer.headers, "x-request-id": report.trace, "cache-control": "no-store", "vary": "accept"}
         return Response(orjson.dumps(answer.body), answer.status, headers, f"{kind}; charset=utf-8")
 
-    async def _answered(self, request: Request, course: Course) -> Answer:
+    async def _answered(self, request: Request, report: Report) -> Answer:
         bodies.check_method(request, self.get)
-        actor = course.actor = await self._actor(request)
+        actor = await self._actor(request)
+        report.organization, report.subject = actor.tenant, actor.token_id
         asked = await bodies.asked(request, self.get, self.max_body)
-        document = course.document = self.library.found(asked)
+        document = self.library.found(asked)
+        report.document = document.key
         if document.errors:
             raise RequestError(document.errors)
-        operation = course.operation = self._operation(document, asked, request.method)
+        operation = self._operation(document, asked, request.method)
+        report.kind, report.root_field, report.name = operation.kind.value, operation.root_field, operation.name
         variables = asked.variables or {}
-        bill = course.bill = operation.bill(variables)
+        bill = operation.bill(variables)
+        report.cost_requested = bill.requested
         if bill.requested > self.max_cost:
-            message = (
-                f"The operation may cost {bill.requested} points; {self.max_cost} are allowed. Ask for fewer entries, or in several steps."
-            )
+            message = f"The operation may cost {bill.requested} points; {self.max_cost} are allowed. Ask for less at once."
             raise RequestError([coded(ErrorCode.QUERY_TOO_COMPLEX, message)])
-        order = Order(document, operation, variables, actor, request.headers.get("idempotency-key"), course.tally)
-        with self.rates.drawn(actor, bill) as drawn:
-            async with awaited(request.receive, self.seconds), self.turns.turn(actor):
-                drawn.spent = bill.requested
-                result = await self.runner.run(order)
-                drawn.spent = course.actual = bill.actual(result.data)
+        order = Order(document, operation, variables, actor, request.headers.get("idempotency-key"), report.tally)
+        result = await self._ran(order, bill, request, report)
         if result.data is None and result.errors and not any(error.path for error in result.errors):
             raise RequestError(result.errors)  # its variables were refused, and nothing ran
-        return Answer(HTTPStatus.OK, self._body(result, course, asked))
+        body = _body(result)
+        return Answer(HTTPStatus.OK, body | self._priced(actor, report) if asked.wants_cost else body)
+
+    async def _ran(self, order: Order, bill: Bill, request: Request, report: Report) -> ExecutionResult:
+        """When it is its turn and as long as somebody waits; what it did not spend goes back."""
+        came = perf_counter()
+        with self.rates.drawn(order.actor, bill) as drawn:
+            async with awaited(request.receive, self.seconds), self.turns.turn(order.actor):
+                report.waited = perf_counter() - came
+                drawn.spent = bill.requested
+                result = await self.runner.run(order)
+                drawn.spent = report.cost_actual = bill.actual(result.data)
+        return result
 
     async def _actor(self, request: Request) -> Actor:
         found = await self.sign_in.actor(request.headers.get("authorization"), request.client.host if request.client else "")
@@ -126,11 +143,11 @@ class GraphQL:
             raise Unanswerable(ErrorCode.METHOD_NOT_ALLOWED, "Changes are not made by GET. Send a POST.", headers={"allow": "POST"})
         return found
 
-    def _body(self, result: ExecutionResult, course: Course, asked: Asked) -> dict[str, object]:
-        body: dict[str, object] = {"data": result.data}
-        if result.errors:
-            body["errors"] = [shown(error) for error in result.errors]
-        if asked.wants_cost and course.bill and course.actor:
-            throttle = {**self.rates.throttle, "currentlyAvailable": self.rates.left(course.actor)}
-            body["extensions"] = {"cost": {"requested": course.bill.requested, "actual": course.actual, "throttle": throttle}}
-        return body
+    def _priced(self, actor: Actor, report: Report) -> dict[str, object]:
+        throttle = {**self.rates.throttle, "currentlyAvailable": self.rates.left(actor)}
+        return {"extensions": {"cost": {"requested": report.cost_requested, "actual": report.cost_actual, "throttle": throttle}}}
+
+
+def _body(result: ExecutionResult) -> dict[str, object]:
+    errors = {"errors": [shown(error) for error in result.errors]} if result.errors else {}
+    return {"data": result.data, **errors}

@@ -79,12 +79,14 @@ class Library:
         raise Unanswerable(ErrorCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
 
 
-def trusted(folder: Path | None) -> dict[str, str]:
+def trusted(folder: Path | None, taken: Taken = Taken.APQ) -> dict[str, str]:
     """The documents of a folder, by their ids and by the SHA-256 of their texts.
 
     A file is a document (`.graphql`) or several (`.json`): a map of ids as Relay and GraphQL Code Generator write it, or Apollo's manifest.
     """
     if folder is None:
+        if taken is Taken.TRUSTED_ONLY:
+            raise TrustedError("RELATIES_TRUSTED_DOCUMENTS: name the folder of the documents that RELATIES_DOCUMENTS is to trust.")
         return {}
     found = dict[str, str]()
     try:

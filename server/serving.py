@@ -2,11 +2,13 @@
 
 import asyncio
 import gc
+import math
 import os
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import uvicorn
 
@@ -15,17 +17,26 @@ from schema.root import build
 from server.app import app
 from server.doctor import UNREACHABLE, UnfitError, fit_or_refused, unreachable
 from server.guard import guarded, open_files_allowed
+from server.health import Health
+from server.logs import unhandled
+from server.metrics import Metrics, exposed
 from server.secrets import keys
 from server.settings import Settings
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-DRAIN_S = 10
+LAST = (b"connection", b"close")
+ARRIVING_S = 0.1  # for the request on a connection that was taken just before no more were
+ENDING_S = 5  # for what was cancelled to give back what it held
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: list[str]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: list[str], health: Health, notice_s: float) -> None:
+        config.load()
         super().__init__(config)
         self._ready = ready
+        self._health = health
+        self._notice_s = notice_s
+        self._ends_at = math.inf
         self._has_terminal = os.isatty(0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -46,12 +57,47 @@ class _Server(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """A closed terminal counts as a signal: where `make` stands between, none reaches us."""
         is_closed = self._has_terminal and not os.isatty(0)
-        return await super().on_tick(counter) or is_closed
+        self.should_exit = self.should_exit or is_closed or time.monotonic() >= self._ends_at
+        return await super().on_tick(counter)
 
-    def stop(self, _number: int, _frame: object) -> None:
-        """The first time waits for the answers under way, the second time does not."""
-        self.force_exit = self.should_exit
-        self.should_exit = True
+    def stop(self, number: int, _frame: object) -> None:
+        """The first time waits for the answers under way, the second time does not. A person at the keyboard needs no notice."""
+        self.force_exit = self._health.is_draining
+        has_notice = number == signal.SIGTERM and not self.force_exit
+        self._ends_at = time.monotonic() + (self._notice_s if has_notice else 0)
+        self._drain()
+
+    def _drain(self) -> None:
+        """Whoever balances load sees that we are not ready, and whoever asks meanwhile is told to come on another connection next."""
+        self._health.is_draining = True
+        self.config.encoded_headers.append(LAST)
+        self.server_state.default_headers = [*self.server_state.default_headers, LAST]
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """No more connections, the requests that were sent answered, the rest cancelled: a change is then undone as a whole."""
+        arrived = [connection for listening in sockets or () for connection in _arrived(listening)]
+        for closing in (*self.servers, *(sockets or ())):
+            closing.close()
+        for connection in arrived:
+            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+        await asyncio.sleep(ARRIVING_S)
+        await super().shutdown()
+        if left := set(self.server_state.tasks):
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=ENDING_S)
+
+    def _protocol(self) -> asyncio.Protocol:
+        make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+def _arrived(listening: socket.socket) -> Iterator[socket.socket]:
+    """The connections that the kernel took and we did not yet: closing the port would reset them, and lose what was sent on them."""
+    listening.settimeout(0)
+    with suppress(BlockingIOError):
+        while True:
+            yield listening.accept()[0]
 
 
 def bound(settings: Settings) -> socket.socket:
@@ -66,6 +112,7 @@ def bound(settings: Settings) -> socket.socket:
 
 async def serve(settings: Settings, runtime_url: str, taken: socket.socket, ready: list[str], demo_token: str | None = None) -> None:
     """Answers until it is told to stop. `ready` is printed once it answers; GraphiQL signs in with the token."""
+    asyncio.get_running_loop().set_exception_handler(unhandled)
     try:
         database = await Database.connect(runtime_url, settings.limits, is_pooled=settings.pooler)
     except UNREACHABLE as failed:
@@ -81,16 +128,33 @@ async def _served(settings: Settings, database: Database, taken: socket.socket, 
     served = app(build(), database, settings, keys(settings), demo_token)
     open_files_allowed()
     config = uvicorn.Config(
-        served,
+        served.answers,
         http=guarded(settings),
         ws="none",
-        log_level="warning",
         lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
         timeout_keep_alive=settings.keep_alive_seconds,
-        timeout_graceful_shutdown=DRAIN_S,
+        timeout_graceful_shutdown=settings.drain_seconds,
         server_header=False,
     )
-    server = _Server(config, ready)
-    gc.collect()
-    gc.freeze()  # what the start has made stays: the collector need not look at it again
-    await server.serve(sockets=[taken])
+    server = _Server(config, ready, served.health, settings.notice_s)
+    with _measured(settings, served.metrics):
+        gc.collect()
+        gc.freeze()  # what the start has made stays: the collector need not look at it again
+        await server.serve(sockets=[taken])
+
+
+@contextmanager
+def _measured(settings: Settings, metrics: Metrics) -> Iterator[None]:
+    """The metrics on a port of their own, where one is given."""
+    if settings.metrics_port is None:
+        yield
+        return
+    with exposed(metrics, settings.metrics_host, settings.metrics_port):
+        watching = asyncio.create_task(metrics.lag.watch())
+        try:
+            yield
+        finally:
+            watching.cancel()

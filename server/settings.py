@@ -26,6 +26,11 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
+class LogForm(StrEnum):
+    JSON = "json"
+    TEXT = "text"
+
+
 class SettingsError(Exception):
     """One line a setting that is wrong."""
 
@@ -74,6 +79,19 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address to serve on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port to serve on.")
+    log: LogForm | None = Field(
+        default=None, description="`json` or `text`: the log on the standard error. Unless given: text, in production JSON."
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="Address to serve the metrics on.")
+    metrics_port: int | None = Field(
+        default=None, ge=1, le=65535, description="Port to serve the metrics on, for Prometheus. Without it they are not served."
+    )
+    notice_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        description="How long requests are still taken after SIGTERM, while `/readyz` is 503. Unless given: 0; in production 5.",
+    )
+    drain_seconds: int = Field(default=10, ge=0, description="How long operations under way may take to end, once no more are taken.")
     readers: int = Field(default=8, ge=1, le=200, description="Connections for reading.")
     writers: int = Field(default=4, ge=1, le=200, description="Connections for changes.")
     connection_wait_seconds: float = Field(default=2, gt=0, description="How long a query waits for a connection.")
@@ -160,6 +178,14 @@ class Settings(BaseSettings):
     @property
     def has_graphiql(self) -> bool:
         return self.env is Environment.DEVELOPMENT if self.graphiql is None else self.graphiql
+
+    @property
+    def log_form(self) -> LogForm:
+        return self.log or (LogForm.TEXT if self.env is Environment.DEVELOPMENT else LogForm.JSON)
+
+    @property
+    def notice_s(self) -> float:
+        return (0 if self.env is Environment.DEVELOPMENT else 5) if self.notice_seconds is None else self.notice_seconds
 
     @classmethod
     def variable(cls, name: str) -> str:

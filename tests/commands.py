@@ -7,11 +7,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Condition, Thread
+from typing import IO
 
 BIN = Path(sys.executable).parent
 PROGRAM = BIN / "relaties"
+PATIENCE_S = 120
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -45,31 +48,49 @@ def serving(*arguments: str, **settings: str) -> Iterator["Serving"]:
 
 
 class Serving:
-    """A running `relaties serve` and what it has printed so far."""
+    """A running `relaties serve` and what it has printed so far; its log apart from that, where a file is given for it."""
 
-    def __init__(self, command: list[str], port: int, settings: Mapping[str, str]) -> None:
+    def __init__(self, command: list[str], port: int, settings: Mapping[str, str], log: IO[str] | int = subprocess.STDOUT) -> None:
         self.address = f"http://127.0.0.1:{port}"
         self.port = port
-        self.printed = ""
+        self._lines = list[str]()
+        self._seen = 0
+        self._is_over = False
+        self._read = Condition()
         self.process = subprocess.Popen(  # noqa: S603 our own program
-            command, env=environment(**settings), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=environment(**settings), text=True, stdout=subprocess.PIPE, stderr=log, start_new_session=True
         )
+        self._reader = Thread(target=self._follow, daemon=True)  # a pipe that nobody empties would stop the server
+        self._reader.start()
+
+    @property
+    def printed(self) -> str:
+        return "".join(self._lines)
 
     def wait(self, said: str) -> str:
         """The line with these words, once it is printed; a failure with all that was printed when the program ends first."""
-        for line in self.process.stdout or ():
-            self.printed += line
-            if said in line:
-                return line
+        with self._read:
+            while self._read.wait_for(lambda: self._seen < len(self._lines) or self._is_over, PATIENCE_S) and self._seen < len(self._lines):
+                self._seen += 1
+                if said in self._lines[self._seen - 1]:
+                    return self._lines[self._seen - 1]
         raise AssertionError(self.printed)
 
     def end(self, how: signal.Signals) -> int:
         if self.process.poll() is None:
             self.process.send_signal(how)
-        self.printed += (self.process.stdout.read() if self.process.stdout else "") or ""
-        if self.process.stdout:
-            self.process.stdout.close()
+        self._reader.join()
         return self.process.wait(60)
+
+    def _follow(self) -> None:
+        with self.process.stdout or nullcontext(()) as printed:
+            for line in printed:
+                with self._read:
+                    self._lines.append(line)
+                    self._read.notify_all()
+        with self._read:
+            self._is_over = True
+            self._read.notify_all()
 
 
 def token_in(printed: str) -> str:

@@ -1,6 +1,8 @@
 """A real database: the embedded server, a template migrated once; the tests ask as a role that is neither owner nor superuser."""
 
+import logging
 import os
+import re
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -22,7 +24,9 @@ from db.migrations import upgrade
 from db.tables import Role
 from domain.tokens import hash_of, new_secret
 from schema.root import build
-from tests.ask import Api, connected
+from server.logs import formatter, log
+from server.settings import LogForm
+from tests.ask import SECRETS, Api, connected
 from tests.builders import Tenant, crowd, tenant
 
 RUNTIME, PASSWORD = "relaties_test", "test"
@@ -41,6 +45,32 @@ def _settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         patched.delenv("DATABASE_URL", raising=False)
         patched.setenv("RELATIES_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         yield
+
+
+class Searched(logging.Handler):
+    """Every line of the log as a server in production would write it, searched for what it must not hold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(formatter(LogForm.JSON))
+        self.found = list[str]()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        written = self.format(record)
+        if re.search(r"rlt_[A-Za-z0-9_-]{43}", written) or any(secret.decode() in written for secret in SECRETS):
+            self.found.append(written)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_secret_is_logged() -> Iterator[None]:
+    """A11 for the whole run: no token, whoever made it, and no key that signs."""
+    searched, level = Searched(), log.level
+    logging.getLogger().addHandler(searched)
+    log.setLevel(logging.INFO)
+    yield
+    log.setLevel(level)
+    logging.getLogger().removeHandler(searched)
+    assert searched.found == []
 
 
 @pytest.fixture(scope="session")

@@ -85,7 +85,7 @@ async def test_the_cost_is_told_who_asks_for_it(as_: Callable[..., Api], crowded
     assert "extensions" not in plain
     assert asked["data"] == plain["data"]
     nodes = asked["data"]["clients"]["nodes"]
-    actual = 2 + len(nodes) + sum(len(node["labels"]) for node in nodes)
+    actual = 1 + len(nodes) + sum(len(node["labels"]) for node in nodes)
     cost = asked["extensions"]["cost"]
     assert (cost["requested"], cost["actual"]) == (1 + 70 * 11, actual)
     assert cost["throttle"].keys() == {"maximumAvailable", "restoreRate", "currentlyAvailable"}

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.documents import hash_of
-from server.library import TrustedError, trusted
+from server.library import Taken, TrustedError, trusted
 from tests.commands import relaties
 
 ONE, TWO = "query One { __typename }", "query Two { viewer { permissions } }"
@@ -86,6 +86,12 @@ def test_an_id_belongs_to_one_document(tmp_path: Path) -> None:
 def test_without_a_folder_nothing_is_trusted() -> None:
     """As is usual."""
     assert trusted(None) == {}
+
+
+def test_to_trust_nothing_at_all_is_a_mistake() -> None:
+    """Nothing would be answered, so it is said at the start."""
+    with pytest.raises(TrustedError, match="name the folder"):
+        trusted(None, Taken.TRUSTED_ONLY)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,80 @@
+"""What is told of a request once it is answered: one line in the log, and the numbers of the metrics. Never what was in it."""
+
+import logging
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+from uuid import UUID, uuid4
+
+from db.tally import Tally
+
+log = logging.getLogger("relaties")
+SERVER_ERROR = 500
+SHOWN: dict[str, Callable[[Any], object]] = {
+    "organization": str,
+    "subject": str,
+    "name": lambda name: name[:100],
+    "seconds": lambda seconds: round(seconds, 6),
+    "waited": lambda seconds: round(seconds, 6),
+}
+# https://www.w3.org/TR/trace-context/: version, trace, parent, flags. No version is ff, no trace and no parent is all zeros.
+TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+@dataclass
+class Report:
+    """One request to the endpoint, filled in as it becomes known: a refused one says little but why.
+
+    `kind` and `root_field`, the operation's and the first at its root, are labels of the metrics only where the schema has them.
+    """
+
+    trace: str
+    organization: UUID | None = None
+    subject: UUID | None = None  # the token
+    kind: str | None = None
+    root_field: str | None = None
+    name: str | None = None
+    document: str | None = None  # its hash
+    status: int = 0
+    codes: tuple[str, ...] = ()
+    incidents: tuple[str, ...] = ()
+    seconds: float = 0
+    waited: float = 0
+    cost_requested: int | None = None
+    cost_actual: int | None = None
+    tally: Tally = field(default_factory=Tally)
+
+    def with_errors(self, errors: Iterable[Mapping[str, Any]]) -> Self:
+        """The codes of an answer's errors, each once, and the incidents that the log explains."""
+        extensions = [error.get("extensions", {}) for error in errors]
+        self.codes = tuple(dict.fromkeys(str(each["code"]) for each in extensions if "code" in each))
+        self.incidents = tuple(each["incident"] for each in extensions if "incident" in each)
+        return self
+
+
+class Reports:
+    """Tells each request once."""
+
+    def __init__(self, count: Callable[[Report], None]) -> None:
+        self._count = count
+
+    def tell(self, report: Report) -> None:
+        self._count(report)
+        is_ours = report.status >= SERVER_ERROR or report.incidents
+        log.log(logging.WARNING if is_ours else logging.INFO, "operation", extra={"told": line(report)})
+
+
+def line(report: Report) -> dict[str, object]:
+    """The fields of its line in the log: those that are known."""
+    known = {name: value for name, value in vars(report).items() if value is not None and value != () and name != "tally"}
+    for name, shown in SHOWN.items():
+        if name in known:
+            known[name] = shown(known[name])
+    return {**known, "statements": report.tally.statements, "sql_seconds": round(report.tally.seconds, 6)}
+
+
+def trace_of(header: str | None) -> str:
+    """The trace that a request belongs to, by its `traceparent`; without a valid one a trace of its own."""
+    found = TRACEPARENT.fullmatch(header or "")
+    return found[1] if found else uuid4().hex

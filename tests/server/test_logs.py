@@ -1,0 +1,139 @@
+"""Logs: one line an event, for programs or for a person, and no value in any."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from server.logs import formatter, trace, unhandled
+from server.reports import Report, line
+from server.settings import LogForm, Settings
+
+MARK = "marker-7f3a"
+
+
+def record(message: str, *arguments: object, failed: BaseException | None = None, **more: object) -> logging.LogRecord:
+    info = (type(failed), failed, failed.__traceback__) if failed else None
+    made = logging.LogRecord("relaties", logging.WARNING, __file__, 1, message, arguments, info)
+    vars(made).update(more)
+    return made
+
+
+def as_json(made: logging.LogRecord) -> dict[str, object]:
+    written = formatter(LogForm.JSON).format(made)
+    assert "\n" not in written
+    read: dict[str, object] = json.loads(written)
+    return read
+
+
+def caught(act: Callable[[], object]) -> BaseException:
+    try:
+        act()
+    except BaseException as failed:  # noqa: BLE001 whatever it is
+        return failed
+    raise AssertionError
+
+
+def test_an_event_is_one_json_object() -> None:
+    """With its time in UTC, its level and who tells it; a line break in it is two characters."""
+    read = as_json(record("said %s", "one\r\ntwo\u2028three", told={"trace": "ab", "statements": 3}))
+    moment = datetime.fromisoformat(str(read.pop("time")))
+    assert moment.tzinfo == UTC
+    assert read == {"event": "said one\r\ntwo\u2028three", "level": "warning", "logger": "relaties", "trace": "ab", "statements": 3}
+
+
+def test_an_event_is_one_line_for_a_person() -> None:
+    """Whatever it holds."""
+    written = formatter(LogForm.TEXT).format(record("one\r\ntwo\x1b[31m\u2028", told={"name": "x\ny"}))
+    assert len(written.splitlines()) == 1
+    assert "one\\r\\ntwo\\x1b[31m\\u2028" in written
+    assert "name='x\\ny'" in written
+
+
+def test_a_failure_has_its_trace_in_one_field() -> None:
+    """Where it was, not what the variables were; a message that quotes a value is left out, one about the code is not."""
+
+    def lost() -> None:
+        secret = MARK
+        dict[str, str]()[secret]
+
+    read = as_json(record("incident", failed=caught(lost)))
+    assert str(read["exception"]).endswith("KeyError")
+    assert "()[secret]" in str(read["exception"])
+    assert MARK not in str(read)
+    assert trace(caught(lambda: None.x)).endswith("AttributeError: 'NoneType' object has no attribute 'x'")  # type: ignore[attr-defined]
+
+
+def test_every_cause_of_a_failure_is_told_once() -> None:
+    """The first cause first, those of a group too, and a ring of causes ends."""
+
+    def several() -> None:
+        try:
+            int(MARK)
+        except ValueError as cause:
+            raise ExceptionGroup(MARK, [RuntimeError("inner"), cause]) from cause
+
+    failed = caught(several)
+    assert failed.__cause__ is not None
+    failed.__cause__.__cause__ = failed
+    told = trace(failed)
+    assert [told.count(name) for name in ("\nValueError", "RuntimeError: inner", "\nExceptionGroup")] == [1, 1, 1]
+    assert told.index("ValueError") < told.rindex("ExceptionGroup")
+    assert MARK not in told
+
+
+async def test_what_postgresql_says_of_a_row_is_left_out(owner: asyncpg.Connection) -> None:
+    """Its DETAIL, and the message of a value that it cannot read; the state and the constraint stay."""
+    await owner.execute("CREATE TEMPORARY TABLE kept (name text CONSTRAINT kept_short CHECK (length(name) < 3))")
+    with pytest.raises(asyncpg.CheckViolationError) as unchecked:
+        await owner.execute(f"INSERT INTO kept VALUES ('{MARK}')")
+    assert MARK in str(unchecked.value)
+    with pytest.raises(asyncpg.InvalidTextRepresentationError) as unread:
+        await owner.execute(f"SELECT '{MARK}'::uuid")
+    await owner.execute("DROP TABLE kept")
+    told = trace(DBAPIError(MARK, {"name": MARK}, unchecked.value)) + trace(unchecked.value) + trace(unread.value)
+    assert 'CheckViolationError: 23514 new row for relation "kept" violates check constraint "kept_short"' in told
+    assert "InvalidTextRepresentationError: 22P02" in told
+    assert MARK not in told
+
+
+def test_running_out_of_stack_does_not_fill_the_log() -> None:
+    """The innermost frames are enough."""
+
+    def a(depth: int) -> int:
+        return b(depth) + 1
+
+    def b(depth: int) -> int:
+        return a(depth) + 1
+
+    assert len(trace(caught(lambda: a(0)))) < 20_000
+
+
+async def test_a_task_that_nobody_awaits_tells_no_value(caplog: pytest.LogCaptureFixture) -> None:
+    """Python's own line shows the exception with what it holds."""
+    loop, before = asyncio.get_running_loop(), asyncio.get_running_loop().get_exception_handler()
+    loop.set_exception_handler(unhandled)
+    loop.call_exception_handler({"message": "Task exception was never retrieved", "exception": KeyError(MARK), "future": MARK})
+    loop.set_exception_handler(before)
+    (made,) = caplog.records
+    assert as_json(made)["exception"] == "KeyError"
+    assert MARK not in str(as_json(made))
+
+
+def test_the_form_of_the_log() -> None:
+    """Text for who develops and JSON where it serves, unless one is asked for."""
+    forms = [Settings(env=env, log=log).log_form for env in ("development", "production") for log in (None, "json", "text")]  # type: ignore[arg-type]
+    assert forms == ["text", "json", "text", "json", "json", "text"]
+
+
+def test_what_is_unknown_of_an_operation_is_left_out() -> None:
+    """A refused one has a short line; a long name is cut."""
+    assert line(Report("ab", status=401, codes=("UNAUTHENTICATED",))) == {
+        "trace": "ab", "status": 401, "codes": ("UNAUTHENTICATED",), "seconds": 0, "waited": 0, "statements": 0, "sql_seconds": 0,
+    }  # fmt: skip
+    assert line(Report("ab", name="N" * 1000))["name"] == "N" * 100

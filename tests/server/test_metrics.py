@@ -1,0 +1,65 @@
+"""Metrics: how late the event loop is, and where they are served."""
+
+import asyncio
+
+import httpx
+import pytest
+import strawberry
+
+from server.doctor import UnfitError
+from server.lag import Lag
+from server.metrics import Metrics, exposed
+from tests.commands import free_port, relaties, serving
+from tests.conftest import runtime_url
+
+
+async def test_lag_is_how_much_later_it_woke() -> None:
+    """A wait that is not over counts; one of more than a minute ago does not."""
+    now, told = [0.0], list[float]()
+    lag = Lag(told.append, lambda: now[0])
+    assert lag.longest() == 0
+    watching = asyncio.create_task(lag.watch())
+    await asyncio.sleep(0)  # it begins: due at a quarter of a second
+    now[0] = 2.25
+    assert lag.longest() == 2
+    watching.cancel()
+    lag.woke()
+    assert told == [2]
+    now[0] = 62.24
+    lag.woke()
+    now[0] = 62.26
+    lag.woke()
+    assert told == [2, 61.99, 62.01]
+    assert lag.longest() == 62.01
+    now[0] = 200
+    lag.woke()
+    assert lag.longest() == 199.75
+
+
+def test_metrics_are_served_where_they_were_asked_for(demo_url: str) -> None:
+    """And on the public port they are not."""
+    port = free_port()
+    with serving("--no-demo", DATABASE_URL=runtime_url(demo_url), RELATIES_METRICS_PORT=str(port)) as server:
+        served = httpx.get(f"http://127.0.0.1:{port}/metrics")
+        assert httpx.get(f"{server.address}/metrics").status_code == 404
+    found = {line.partition(" ")[0].partition("{")[0] for line in served.text.splitlines() if not line.startswith("#")}
+    assert {"relaties_readers_in_use", "relaties_loop_lag_longest_seconds", "relaties_loop_lag_seconds_count"} <= found
+    assert {"relaties_build_info", "process_resident_memory_bytes"} <= found
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"http://127.0.0.1:{port}/metrics")
+
+
+def test_a_port_of_metrics_in_use_is_said_at_start(demo_url: str) -> None:
+    """In one line, with what to do."""
+    port = str(free_port())
+    settings = {"DATABASE_URL": runtime_url(demo_url), "RELATIES_METRICS_PORT": port}
+    with serving("--no-demo", **settings):
+        done = relaties("serve", "--no-demo", "--port", str(free_port()), **settings)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert done.stderr.startswith(f"Cannot serve metrics on 127.0.0.1:{port}: ")
+
+
+def test_an_address_of_another_machine_is_refused(schema: strawberry.Schema) -> None:
+    """As a port in use is."""
+    with pytest.raises(UnfitError, match=r"Cannot serve metrics on 192\.0\.2\.1:"), exposed(Metrics(schema._schema), "192.0.2.1", 9100):  # noqa: SLF001
+        pass

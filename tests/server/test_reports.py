@@ -1,0 +1,96 @@
+"""Reports: each request told once, in the log and in the metrics."""
+
+import logging
+from uuid import UUID
+
+import pytest
+import strawberry
+from prometheus_client import generate_latest
+
+from db.tally import Tally
+from server.metrics import Metrics, Watched
+from server.reports import Report, Reports, trace_of
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+ORGANIZATION, TOKEN = UUID(int=1), UUID(int=2)
+
+
+@pytest.fixture
+def metrics(schema: strawberry.Schema) -> Metrics:
+    return Metrics(schema._schema, [Watched("readers_in_use", "Readers.", lambda: 3)])  # noqa: SLF001
+
+
+def counted(metrics: Metrics) -> dict[str, float]:
+    """Every number by its name and labels."""
+    lines = generate_latest(metrics.registry).decode().splitlines()
+    return {name: float(number) for name, _, number in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
+
+
+@pytest.mark.parametrize("header", [f"00-{TRACE}-00f067aa0ba902b7-01", f"cc-{TRACE}-00f067aa0ba902b7-00"])
+def test_a_request_is_part_of_the_trace_that_it_names(header: str) -> None:
+    """As the W3C's Trace Context writes it."""
+    assert trace_of(header) == TRACE
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None, "", TRACE, f"ff-{TRACE}-00f067aa0ba902b7-01", f"00-{'0' * 32}-00f067aa0ba902b7-01", f"00-{TRACE}-{'0' * 16}-01",
+        f"00-{TRACE.upper()}-00f067aa0ba902b7-01", f"00-{TRACE}-00f067aa0ba902b7-01\n", f"00-{TRACE}-00f067aa0ba902b7-01-x",
+        f"00-{TRACE}-00f067aa0ba902b7-01\r\nset-cookie: a=b", "x" * 100_000,
+    ],
+    ids=lambda header: str(header)[:20],
+)  # fmt: skip
+def test_any_other_header_begins_a_trace(header: str | None) -> None:
+    """Nothing of it is kept."""
+    first, second = trace_of(header), trace_of(header)
+    assert len(bytes.fromhex(first)) == 16
+    assert TRACE not in {first, second}
+    assert first != second
+
+
+def test_a_request_is_one_line_in_the_log(metrics: Metrics, caplog: pytest.LogCaptureFixture) -> None:
+    """A fault of ours stands out."""
+    caplog.set_level(logging.INFO, "relaties")
+    reports = Reports(metrics.count)
+    for report in (Report(TRACE, status=200), Report(TRACE, status=503), Report(TRACE, status=200, incidents=("ab",))):
+        reports.tell(report)
+    assert [(made.message, made.levelname) for made in caplog.records] == [
+        ("operation", "INFO"), ("operation", "WARNING"), ("operation", "WARNING"),
+    ]  # fmt: skip
+    assert vars(caplog.records[2])["told"]["incidents"] == ("ab",)
+
+
+def test_a_request_is_counted(metrics: Metrics) -> None:
+    """By operation, status and code; with its time, its SQL and its wait; once more when a limit refused it."""
+    of = Report(
+        TRACE, ORGANIZATION, TOKEN, "query", "clients", "Overview", "ab" * 32, 200, seconds=0.02, waited=0.3, tally=Tally(statements=4)
+    )
+    metrics.count(of)
+    metrics.count(Report(TRACE, kind="mutation", root_field="clientCreate", status=429, codes=("RATE_LIMITED",)))
+    found = counted(metrics)
+    assert found['relaties_requests_total{code="none",operation="query clients",status="200"}'] == 1
+    assert found['relaties_requests_total{code="RATE_LIMITED",operation="mutation clientCreate",status="429"}'] == 1
+    assert found['relaties_refused_total{code="RATE_LIMITED"}'] == 1
+    assert found['relaties_request_seconds_bucket{le="0.025",operation="query clients"}'] == 1
+    assert found['relaties_request_seconds_bucket{le="0.01",operation="query clients"}'] == 0
+    assert (found["relaties_sql_statements_sum"], found["relaties_queue_seconds_sum"]) == (4, 0.3)
+    assert found["relaties_readers_in_use"] == 3
+
+
+def test_labels_come_from_the_schema_alone(metrics: Metrics) -> None:
+    """A thousand invented fields, names and documents make no new series."""
+    metrics.count(Report(TRACE, kind="mutation", root_field="clients"))
+    before = counted(metrics)
+    for place in range(1000):
+        metrics.count(Report(TRACE, kind="query", root_field=f"invented{place}", name=f"Name{place}", document=f"{place:064}"))
+    found = counted(metrics)
+    assert found['relaties_requests_total{code="none",operation="none",status="0"}'] == 1001
+    assert set(found) == set(before)
+
+
+def test_metrics_name_nobody(metrics: Metrics) -> None:
+    """Neither organization nor token, nor what the operation is called."""
+    metrics.count(Report(TRACE, ORGANIZATION, TOKEN, "query", "clients", "Overview", "ab" * 32, 200))
+    written = generate_latest(metrics.registry).decode()
+    assert not [secret for secret in (TRACE, str(ORGANIZATION), str(TOKEN), "Overview", "abab") if secret in written]
