@@ -20,6 +20,7 @@ from server.documents import Documents
 from server.http import GraphQL
 from server.library import Library, trusted
 from server.operations import Runner
+from server.pace import Pace
 from server.rates import Rate, Rates
 from server.settings import Settings
 from server.turns import Turns
@@ -63,6 +64,7 @@ def endpoint_of(schema: strawberry.Schema, database: Database, settings: Setting
     return GraphQL(
         SignIn(database, settings.refused_tokens),
         Library(documents, settings.documents, trusted(settings.trusted_documents)),
+        Pace(settings.turns),
         Rates(Rate(settings.points_per_second, settings.points)),
         Turns(settings.turns),
         Runner(schema, database, secrets, is_open=settings.has_introspection),

@@ -20,6 +20,7 @@ from server.errors import masked, problem, shown, told
 from server.library import Library
 from server.negotiation import GRAPHQL_JSON, JSON, negotiated
 from server.operations import Order, Runner, awaited
+from server.pace import Pace
 from server.rates import Rates
 from server.refusals import ClientGone, ErrorCode, RequestError, Unanswerable, coded
 from server.turns import Turns
@@ -60,6 +61,7 @@ class GraphQL:
 
     sign_in: SignIn
     library: Library
+    pace: Pace
     rates: Rates
     turns: Turns
     runner: Runner
@@ -87,8 +89,8 @@ class GraphQL:
     async def _answered(self, request: Request, course: Course) -> Answer:
         bodies.check_method(request, self.get)
         actor = course.actor = await self._actor(request)
-        asked = await bodies.asked(request, self.get, self.max_body)
-        document = course.document = self.library.found(asked)
+        asked = await self._asked(request, actor)
+        document = course.document = await self._document(asked, actor)
         if document.errors:
             raise RequestError(document.errors)
         operation = course.operation = self._operation(document, asked, request.method)
@@ -115,6 +117,21 @@ class GraphQL:
             message = "Send a valid token: `Authorization: Bearer rlt_…`. `relaties token create` makes one."
             raise Unanswerable(ErrorCode.UNAUTHENTICATED, message, headers={"www-authenticate": "Bearer"})
         return found
+
+    async def _asked(self, request: Request, actor: Actor) -> Asked:
+        if request.method == "GET":
+            return bodies.asked_by_get(request.query_params, self.get)
+        sent = await bodies.body(request, self.max_body)
+        if len(sent) < bodies.LARGE:
+            return bodies.read(sent)
+        async with self.pace.kept(actor.tenant):
+            return bodies.read(sent)
+
+    async def _document(self, asked: Asked, actor: Actor) -> Document:
+        if not self.library.is_new(asked):
+            return self.library.found(asked)
+        async with self.pace.kept(actor.tenant):
+            return self.library.found(asked)
 
     def _operation(self, document: Document, asked: Asked, method: str) -> Operation:
         found = document.operation(asked.operationName)
