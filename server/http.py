@@ -1,6 +1,7 @@
 """GraphQL over HTTP: a request in, one JSON answer out. The checks in their order, the cheapest first; then the operation."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from http import HTTPStatus
 
@@ -103,7 +104,8 @@ class GraphQL:
             raise RequestError([coded(ErrorCode.QUERY_TOO_COMPLEX, message)])
         order = Order(document, operation, variables, actor, request.headers.get("idempotency-key"), course.tally)
         with self.rates.drawn(actor, bill) as drawn:
-            async with awaited(request.receive, self.seconds), self.turns.turn(actor):
+            at_once = self.pace.kept(actor.tenant) if document.asks_schema else nullcontext()
+            async with at_once, awaited(request.receive, self.seconds), self.turns.turn(actor):
                 drawn.spent = bill.requested
                 result = await self.runner.run(order)
                 drawn.spent = course.actual = bill.actual(result.data)

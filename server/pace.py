@@ -1,4 +1,4 @@
-"""Work that holds up everybody while it is done: reading documents that were never sent before, and large bodies.
+"""Work that holds up everybody while it is done: reading large bodies and documents that were never sent before, showing the schema.
 
 An organization does one such piece at a time, and then rests three times as long as it took; so it has a quarter of the worker at most.
 """
@@ -29,7 +29,7 @@ class Pace:
 
     @asynccontextmanager
     async def kept(self, tenant: UUID) -> AsyncIterator[None]:
-        """Runs the block, which awaits nothing, when the organization has rested; refuses when too many of it wait, or for too long."""
+        """Runs the block, which awaits little, when the organization has rested; refuses when too many of it wait, or for too long."""
         if self._users[tenant] >= self._limits.waiting_of_organization:
             raise busy()
         self._users[tenant] += 1

@@ -20,7 +20,7 @@ SECRETS = [b"a secret of the tests, 32 bytes or more"]
 
 def connected(schema: strawberry.Schema, database: Database, settings: Settings | None = None) -> httpx.AsyncClient:
     """A client of the application itself, without a socket between."""
-    served = app(schema, database, settings or Settings(refused_tokens=1_000_000), SECRETS)  # all tests ask from one address
+    served = app(schema, database, settings or Settings(refused_tokens=MUCH, points=MUCH), SECRETS)  # one address, and much to ask
     return httpx.AsyncClient(transport=httpx.ASGITransport(served, raise_app_exceptions=False), base_url="http://test", timeout=30)
 
 
