@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     waiting: int = Field(default=500, gt=0, description="Operations that wait for their turn at once.")
     waiting_of_organization: int = Field(default=100, gt=0, description="Operations of one organization that wait for their turn.")
     waiting_of_token: int = Field(default=50, gt=0, description="Operations of one token that wait for their turn.")
-    waiting_seconds: float = Field(default=2, gt=0, description="How long an operation waits for its turn.")
+    waiting_seconds: float = Field(default=5, gt=0, description="How long an operation waits for its turn.")
     refused_tokens: int = Field(default=20, gt=0, description="Wrong tokens that one address may send in a minute.")
     get: Get | None = Field(
         default=None,

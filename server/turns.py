@@ -26,7 +26,7 @@ class TurnLimits:
     waiting: int = 500
     waiting_of_organization: int = 100
     waiting_of_token: int = 50
-    wait_s: float = 2.0
+    wait_s: float = 5.0
 
 
 class Turns:

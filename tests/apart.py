@@ -87,7 +87,7 @@ class Crossfire:
                 group.create_task(self._asking(*self.apis[place % len(self.apis)], until))
 
     async def _asking(self, org: Organization, api: Api, until: float) -> None:
-        while monotonic() < until:
+        while monotonic() < until or not self.has_enough():
             query, variables = self._question(org)
             asked = asyncio.create_task(api.post({"query": query, "variables": variables}))
             if self.chance.random() < 0.05:
@@ -125,18 +125,18 @@ class Crossfire:
         async with self.turn:
             await self.operator.execute(END, self.user)
 
-    def judged(self) -> None:
-        """Everybody was answered, much was asked, and nobody was told of a fault of ours."""
-        assert set(self.codes) <= {"UNAVAILABLE", "TIMEOUT"}, self.codes
-        assert len(self.answered) == ORGANIZATIONS
-        assert self.names > 10_000
-        assert self.ended > 3
-        assert self.given_up > 10
+    def has_enough(self) -> bool:
+        """However slow the machine, everybody was answered, and often, in spite of everything."""
+        is_answered = len(self.answered) == ORGANIZATIONS and min(self.answered.values()) > 5
+        return is_answered and self.names > 1000 and self.ended > 2 and self.given_up > 10
 
 
 async def crossfire(orgs: list[Organization], http: httpx.AsyncClient, operator: asyncpg.Connection, user: str, seconds: float) -> None:
     """`user` is whose connections are ended."""
     made = Crossfire([(org, Api(http, org.tenant.tokens[Role.OWNER])) for org in orgs], operator, user, seconds)
-    await made.run()
-    made.judged()
-    gc.collect()  # see GIVEN_UP
+    try:
+        async with asyncio.timeout(seconds + 120):
+            await made.run()
+    finally:
+        gc.collect()  # see GIVEN_UP
+    assert set(made.codes) <= {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}, made.codes

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 from graphql import OperationDefinitionNode, build_schema, parse, validate
 
-from tests.node import installed, ran, run
+from tests.interop.conftest import FOLDER, ROOT
+from tests.node import ran, run
 
 pytestmark = pytest.mark.interop
-ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "tests" / "interop" / "clients"
 PRINTED = ROOT / "schema" / "schema.graphql"
 SCHEMA = build_schema(PRINTED.read_text())
 EXAMPLES = ROOT / "server" / "graphiql" / "examples"
@@ -78,30 +77,6 @@ BAD_DOCUMENT_RULES = {
 }
 
 
-@pytest.fixture(scope="module")
-def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with its packages, the printed schema and GraphiQL's examples."""
-    folder = installed(FOLDER, tmp_path_factory.mktemp("clients") / "clients")
-    shutil.copy(PRINTED, folder)
-    shutil.copytree(EXAMPLES, folder / "examples")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def for_relay(clients: Path) -> Path:
-    """Relay's artifacts are there, and nothing is left to compile."""
-    run("node_modules/.bin/relay-compiler", "--noWatchman", cwd=clients)
-    run("node_modules/.bin/relay-compiler", "--noWatchman", "--validate", cwd=clients)
-    return clients
-
-
-@pytest.fixture(scope="module")
-def for_typescript(clients: Path) -> Path:
-    """TypeScript's types are there."""
-    run("node_modules/.bin/graphql-codegen", "--config", "codegen.js", cwd=clients)
-    return clients
-
-
 def findings(program: Path, *places: str, cwd: Path) -> dict[str, list[str]]:
     """What graphql-eslint says of each file. It warns, and goes on without a rule, when it misses something: that fails here."""
     done = ran(str(program / "node_modules" / ".bin" / "eslint"), "--format", "json", *places, cwd=cwd)
@@ -154,7 +129,7 @@ def test_the_linter_finds_what_is_wrong(clients: Path) -> None:
 def test_relay_compiles_every_operation_and_fragment(for_relay: Path) -> None:
     """With those that it makes itself, to read on in a connection and to ask for an object again."""
     source = "".join(path.read_text() for path in FOLDER.glob("relay/*.ts"))
-    written = set(re.findall(r"(?:query|fragment) (\w+)|queryName: \"(\w+)\"", source))
+    written = set(re.findall(r"(?:query|fragment|mutation) (\w+)|queryName: \"(\w+)\"", source))
     made = {path.name.removesuffix(".graphql.ts") for path in for_relay.glob("relay/__generated__/*")}
     assert made == {query or refetched for query, refetched in written}
     assert len(made) > 8
@@ -172,7 +147,7 @@ def test_relay_reads_on_in_a_connection(for_relay: Path, fragment: str, place: l
 def test_relay_persists_every_operation_under_its_hash(for_relay: Path) -> None:
     """Each text is valid here, with all that Relay adds to it."""
     kept: dict[str, str] = json.loads((for_relay / "persisted.json").read_text())
-    made = {path.name.removesuffix(".graphql.ts") for path in for_relay.glob("relay/__generated__/*Query.graphql.ts")}
+    made = {path.name.removesuffix(".graphql.ts") for path in for_relay.glob("relay/__generated__/*.graphql.ts") if "_" not in path.name}
     assert {key: sha256(text.encode()).hexdigest() for key, text in kept.items()} == {key: key for key in kept}
     assert operations(list(kept.values())) == made
     assert made
@@ -186,7 +161,7 @@ def test_the_types_are_those_that_a_caller_counts_on(for_typescript: Path) -> No
 def test_codegen_persists_every_operation_under_its_hash(for_typescript: Path) -> None:
     """As documentId that a client sends instead of the text."""
     kept: dict[str, str] = json.loads((for_typescript / "generated" / "persisted-documents.json").read_text())
-    asked = re.findall(r"^query (\w+)", "".join(path.read_text() for path in FOLDER.glob("documents/*.graphql")), re.MULTILINE)
+    asked = re.findall(r"^(?:query|mutation) (\w+)", "".join(path.read_text() for path in FOLDER.glob("documents/*.graphql")), re.MULTILINE)
     assert [key for key, text in kept.items() if key != f"sha256:{sha256(text.encode()).hexdigest()}"] == []
     assert operations(list(kept.values())) == set(asked)
     assert asked

@@ -1,18 +1,29 @@
 """The documents that graphql-eslint and the compilers are proved on: valid, and answered without errors."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from graphql import build_schema, parse, print_ast, validate
+from graphql import DocumentNode, OperationDefinitionNode, OperationType, build_schema, parse, print_ast, validate
 from graphql.utilities import separate_operations
+from strawberry.relay import to_base64
 
 from tests.ask import Api
+from tests.builders import Tenant
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = build_schema((ROOT / "schema" / "schema.graphql").read_text())
 FILES = (ROOT / "tests" / "interop" / "clients" / "documents").glob("*.graphql")
 OPERATIONS = separate_operations(parse("\n".join(path.read_text() for path in FILES)))
+
+
+def is_change(document: DocumentNode) -> bool:
+    return any(isinstance(each, OperationDefinitionNode) and each.operation is OperationType.MUTATION for each in document.definitions)
+
+
+MUTATIONS = [name for name, document in OPERATIONS.items() if is_change(document)]
+QUERIES = [name for name in OPERATIONS if name not in MUTATIONS]
 YEAR = {"since": "2025-01-01", "until": "2025-12-31"}
 
 SAMPLE = """
@@ -64,13 +75,33 @@ def test_a_document_is_valid(name: str) -> None:
     assert validate(SCHEMA, OPERATIONS[name]) == []
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("name", QUERIES)
 async def test_a_document_is_answered(demo_api: Api, variables: dict[str, dict[str, Any]], name: str) -> None:
     """By the demo, with something in every field at the root."""
     answers = await demo_api.data(print_ast(OPERATIONS[name]), **variables[name])
     assert {field: answer for field, answer in answers.items() if hollow(answer)} == {}
 
 
-def test_every_document_is_looked_at(variables: dict[str, dict[str, Any]]) -> None:
+@pytest.fixture
+async def inputs(org: Tenant) -> dict[str, dict[str, Any]]:
+    """Of every mutation, with ids of an organization of one client and one contact."""
+    client = to_base64("Client", str(await org.add_client("Before")))
+    contact = to_base64("Contact", str(await org.add_contact("Last")))
+    return {
+        "ClientContactLink": {"input": {"clientId": client, "contactId": contact, "link": {"isInvoiceContact": True}}},
+        "ClientCreate": {"input": {"name": "New", "takesNextNumber": True}},
+        "ClientUpdate": {"input": {"id": client, "expectedVersion": 1, "name": "After"}, "key": "once"},
+    }
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_a_change_is_made(as_: Callable[..., Api], org: Tenant, inputs: dict[str, dict[str, Any]], name: str) -> None:
+    """And nothing is refused."""
+    (done,) = (await as_(org).data(print_ast(OPERATIONS[name]), **inputs[name])).values()
+    assert done["userErrors"] == []
+    assert done["client"]["name"] in {"Before", "New", "After"}
+
+
+async def test_every_document_is_looked_at(variables: dict[str, dict[str, Any]], inputs: dict[str, dict[str, Any]]) -> None:
     """No operation without variables, and none for one that is gone."""
-    assert set(variables) == set(OPERATIONS)
+    assert {*variables, *inputs} == set(OPERATIONS)

@@ -119,16 +119,3 @@ def test_fields_are_counted_with_their_fragments_filled_in() -> None:
     assert [error.message for error in refusals(doubled, LIMITS)] == ["The document has more than 400 fields. Ask in several steps."]
     few = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(8))
     assert refusals(parse("{ a { ...F0 } } " + few + "fragment F8 on Query { x }"), LIMITS) == []
-
-
-def test_what_was_asked_last_is_kept_within_so_many_bytes(schema: strawberry.Schema) -> None:
-    """The one used longest ago goes first; what is gone is read again."""
-    documents = Documents(schema._schema, LIMITS, most_bytes=24_000, is_open=True)  # noqa: SLF001
-    first, *others = [documents.of(f"{{ a{n}: __typename }}") for n in range(4)]
-    documents.of("{ a0: __typename }")
-    more = documents.of("{ a9: __typename }")
-    assert documents.bytes <= 24_000
-    assert documents.known(first.key) is first
-    assert documents.known(others[0].key) is None
-    assert documents.known(more.key) is more
-    assert len(documents) == 4

@@ -17,7 +17,7 @@ from tests.db.test_transaction import ONE
 from tests.faulty import Way, way_to
 from tests.outages import Server, unavailable
 
-LIMITS = Limits(statement_s=0.5)
+LIMITS = Limits(statement_s=1)
 SILENCE_S = LIMITS.statement_s + 2  # the command's limit is a second more, and a second more is the answer's
 
 

@@ -36,7 +36,7 @@ def bash(script: str, **settings: str) -> str:
 
 def test_the_readme_has_what_these_tests_look_at() -> None:
     """A block of another kind would be run by nobody."""
-    assert [kind for kind, _ in BLOCKS] == ["sh", "sh", "sh", "json", *["graphql", "json"] * 6, "sh", "sql", "sh"]
+    assert [kind for kind, _ in BLOCKS] == ["sh", "sh", "sh", "json", *["graphql", "json"] * 6, "sh", "json", "sh", "sql", "sh"]
 
 
 @pytest.mark.parametrize("command", SHELL[:2], ids=str.strip)
@@ -81,10 +81,20 @@ def test_the_first_query_by_curl(served: tuple[int, Path]) -> None:
     assert json.loads(printed) == json.loads(BLOCKS[3][1])
 
 
+def test_what_an_operation_costs_by_curl(served: tuple[int, Path]) -> None:
+    """As it stands there, but for the points that came back meanwhile."""
+    port, home = served
+    printed = json.loads(bash(SHELL[3].replace(":8000", f":{port}"), HOME=str(home)))
+    told = json.loads(BLOCKS[17][1])
+    left = [answer["extensions"]["cost"]["throttle"].pop("currentlyAvailable") for answer in (printed, told)]
+    assert printed == told
+    assert left[0] <= left[1] == told["extensions"]["cost"]["throttle"]["maximumAvailable"]
+
+
 async def test_the_commands_on_tokens(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> None:
     """Each does what is told of it."""
     url = await fresh_database()
-    printed = bash(SHELL[3], DATABASE_URL=runtime_url(url), RELATIES_OWNER_URL=url, RELATIES_DATA_DIR=str(tmp_path))
+    printed = bash(SHELL[4], DATABASE_URL=runtime_url(url), RELATIES_OWNER_URL=url, RELATIES_DATA_DIR=str(tmp_path))
     assert len(re.findall(r"\brlt_[A-Za-z0-9_-]{43}$", printed, re.MULTILINE)) == 3
     assert "CLIENTS_READ" in printed
     assert printed.endswith("All is well.\n")
@@ -110,7 +120,7 @@ async def test_ones_own_postgresql(admin: asyncpg.Connection, own_names: Callabl
     (statements,) = (text for kind, text in BLOCKS if kind == "sql")
     for statement in own_names(statements).strip().split(";\n"):
         await admin.execute(statement)
-    script = own_names(SHELL[4])
+    script = own_names(SHELL[5])
     assert bash(script, RELATIES_DATA_DIR=str(tmp_path)).endswith("All is well.\n")
     exported = dict(re.findall(r"export (\w+)=(\S+)", script))
     with serving(RELATIES_DATA_DIR=str(tmp_path), DATABASE_URL=exported["DATABASE_URL"]) as server:

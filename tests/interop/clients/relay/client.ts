@@ -53,3 +53,33 @@ export const contact = graphql`
     }
   }
 `;
+
+export const rename = graphql`
+  mutation clientRenameMutation($input: ClientUpdateInput!, $key: String!) {
+    clientUpdate(input: $input) @idempotent(key: $key) {
+      client {
+        name
+        version
+      }
+      userErrors {
+        code
+        path
+      }
+    }
+  }
+`;
+
+// What a contact is to a client stands on the edge, so the payload has the client: its contacts are read anew.
+export const link = graphql`
+  mutation clientContactLinkMutation($input: ClientContactLinkInput!) {
+    clientContactLink(input: $input) {
+      client {
+        ...client_contacts
+      }
+      userErrors {
+        code
+        path
+      }
+    }
+  }
+`;

@@ -46,3 +46,18 @@ export const clients = graphql`
     }
   }
 `;
+
+export const create = graphql`
+  mutation overviewCreateMutation($input: ClientCreateInput!, $connections: [ID!]!) {
+    clientCreate(input: $input) {
+      client @prependNode(connections: $connections, edgeTypeName: "ClientEdge") {
+        name
+        ...client_card
+      }
+      userErrors {
+        code
+        path
+      }
+    }
+  }
+`;

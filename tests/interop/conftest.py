@@ -1,0 +1,35 @@
+"""The folder of Node's clients, installed once, and what its compilers make in it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.node import installed, run
+
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "tests" / "interop" / "clients"
+
+
+@pytest.fixture(scope="session")
+def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with its packages, the printed schema and GraphiQL's examples."""
+    folder = installed(FOLDER, tmp_path_factory.mktemp("clients") / "clients")
+    shutil.copy(ROOT / "schema" / "schema.graphql", folder)
+    shutil.copytree(ROOT / "server" / "graphiql" / "examples", folder / "examples")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def for_relay(clients: Path) -> Path:
+    """Relay's artifacts are there, and nothing is left to compile."""
+    run("node_modules/.bin/relay-compiler", "--noWatchman", cwd=clients)
+    run("node_modules/.bin/relay-compiler", "--noWatchman", "--validate", cwd=clients)
+    return clients
+
+
+@pytest.fixture(scope="session")
+def for_typescript(clients: Path) -> Path:
+    """TypeScript's types are there."""
+    run("node_modules/.bin/graphql-codegen", "--config", "codegen.js", cwd=clients)
+    return clients
