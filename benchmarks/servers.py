@@ -42,6 +42,14 @@ def all_running(place: Place) -> Iterator[dict[str, tuple[Target, psutil.Process
 
 
 @contextmanager
+def ours_running(place: Place, **settings: str) -> Iterator[tuple[Target, psutil.Process]]:
+    """Ours alone, one worker, with its limits as they are unless told otherwise."""
+    found = {"DATABASE_URL": place.runtime_url, "RELATIES_DATA_DIR": str(place.data_dir)}
+    with _running("ours", ["relaties", "serve"], found | settings, place.token) as running:
+        yield running
+
+
+@contextmanager
 def _running(name: str, command: list[str], settings: dict[str, str], token: str | None = None) -> Iterator[tuple[Target, psutil.Process]]:
     port = _free_port()
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}

@@ -13,7 +13,8 @@ from schema.directives import Cost, RequiresPermission, SemanticNonNull
 
 FINANCE, SETTINGS = Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
 OWNERS = "What is of an owner takes OWNERS_WRITE as well."
-WRITTEN = Cost(weight="10")
+WRITTEN = Cost(weight="500")
+WRITTEN_IN_BULK = Cost(weight="10000")  # for a hundred that are new
 BULK = """Makes clients, or brings them up to date. One with a number is the client of that number, whatever its name, or else a new one.
 One without is the client without a number that has the name, or else a new one; where several have it, it is refused (AMBIGUOUS). So is
 one that is archived (ARCHIVED), and the second of two that are the same (DUPLICATE). Capitals make no difference.
@@ -21,9 +22,13 @@ Only what differs is written."""
 
 
 def changes(
-    change: Callable[[WriteScope, Any], Awaitable[object]], *, description: str, needs: Permission = Permission.CLIENTS_WRITE
+    change: Callable[[WriteScope, Any], Awaitable[object]],
+    *,
+    description: str,
+    needs: Permission = Permission.CLIENTS_WRITE,
+    cost: Cost = WRITTEN,
 ) -> Any:  # noqa: ANN401 the annotation stands
-    directives: list[object] = [WRITTEN, RequiresPermission(any_of=[needs]), SemanticNonNull()]
+    directives: list[object] = [cost, RequiresPermission(any_of=[needs]), SemanticNonNull()]
     return mutation(change, needs=needs, description=f"{description} Needs {needs}.", directives=directives)
 
 
@@ -36,7 +41,10 @@ class Mutation:
     )
     client_update: payloads.ClientUpdatePayload | None = changes(client_forms.update, description="Changes a client.")
     client_bulk_upsert: payloads.ClientBulkUpsertPayload | None = changes(
-        client_upserts.upsert, description=f"{BULK} Takes {Permission.CLIENTS_WRITE} as well.", needs=Permission.CLIENTS_IMPORT
+        client_upserts.upsert,
+        description=f"{BULK} Takes {Permission.CLIENTS_WRITE} as well.",
+        needs=Permission.CLIENTS_IMPORT,
+        cost=WRITTEN_IN_BULK,
     )
     client_contact_link: payloads.ClientContactLinkPayload | None = changes(
         client_forms.link, description="Makes a contact one of a client's."

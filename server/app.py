@@ -17,6 +17,7 @@ from server.http import GraphQL
 from server.library import Library, trusted
 from server.metrics import Metrics, Watched
 from server.operations import Runner
+from server.pace import Pace
 from server.rates import Rate, Rates
 from server.reports import Reports
 from server.settings import Settings
@@ -45,6 +46,7 @@ def app(
         health,
         SignIn(database, settings.refused_tokens),
         Library(documents, settings.documents, trusted(settings.trusted_documents, settings.documents)),
+        Pace(settings.turns),
         Rates(Rate(settings.points_per_second, settings.points)),
         turns,
         Runner(schema, database, secrets, is_open=settings.has_introspection),

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from server.refusals import ClientGone, ErrorCode, Unanswerable
 
+LARGE = 20_000  # bytes: reading more takes a millisecond and up
 DEEPEST, MOST_VALUES, MOST_DIGITS = 32, 20_000, 20
 SHA256 = "sha256:"
 SHAPE = '`{"query": "…", "variables": {…}}`'
@@ -76,10 +77,8 @@ def check_method(request: Request, get: Get) -> None:
         raise Unanswerable(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"allow": ", ".join(taken)})
 
 
-async def asked(request: Request, get: Get, most: int) -> Asked:
-    if request.method == "POST":
-        return read(await body(request, most))
-    found = read_parameters(request.query_params)
+def asked_by_get(parameters: Mapping[str, str], get: Get) -> Asked:
+    found = read_parameters(parameters)
     if found.query is not None and get is Get.PERSISTED:
         message = "By GET only a document that is known is answered, by its id or hash. Send a POST."
         raise Unanswerable(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"allow": "POST"})

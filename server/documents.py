@@ -38,6 +38,7 @@ TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than
 GIVEN_UP = "Validation aborted."  # all that graphql-core says where the budget is spent
 ENTANGLED = "The document asks for the same fields too often to compare them. Ask for each once, or in several steps."
 NUL = re.compile(r"\\u(0000|\{0+\})")  # the only way in: the body of a request has none
+SCHEMA = re.compile(r"__(schema|type)\b")
 NAMELESS = "Name one of the document's operations in `operationName`."
 UNKNOWN = "The document has no operation of the name in `operationName`."
 
@@ -65,6 +66,7 @@ class Document:
     parsed: DocumentNode
     errors: Sequence[GraphQLError] = ()
     operations: Sequence[Operation] = field(default=())
+    asks_schema: bool = False
 
     def operation(self, name: str | None) -> Operation | GraphQLError:
         """The one of that name, or the only one."""
@@ -121,7 +123,9 @@ class Documents:
         except GraphQLError as wrong:
             return Document(key, _size(text), DocumentNode(), [_unparsed(wrong)])
         errors = refusals(parsed, self._limits) or _unstorable(text, parsed) or self._validated(parsed)
-        return Document(key, _size(text, parsed.token_count), parsed, errors, () if errors else self._operations(parsed))
+        return Document(
+            key, _size(text, parsed.token_count), parsed, errors, () if errors else self._operations(parsed), bool(SCHEMA.search(text))
+        )
 
     def _validated(self, parsed: DocumentNode) -> list[GraphQLError]:
         found = validate(self._schema, parsed, self._rules, max_errors=MOST_ERRORS, hide_suggestions=not self._is_open)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from time import perf_counter
@@ -23,6 +24,7 @@ from server.health import Health
 from server.library import Library
 from server.negotiation import GRAPHQL_JSON, JSON, negotiated
 from server.operations import Order, Runner, awaited
+from server.pace import Pace
 from server.rates import Rates
 from server.refusals import ClientGone, ErrorCode, RequestError, Unanswerable, coded
 from server.reports import Report, Reports, trace_of
@@ -60,6 +62,7 @@ class GraphQL:
     health: Health
     sign_in: SignIn
     library: Library
+    pace: Pace
     rates: Rates
     turns: Turns
     runner: Runner
@@ -95,8 +98,8 @@ class GraphQL:
         bodies.check_method(request, self.get)
         actor = await self._actor(request)
         report.organization, report.subject = actor.tenant, actor.token_id
-        asked = await bodies.asked(request, self.get, self.max_body)
-        document = self.library.found(asked)
+        asked = await self._asked(request, actor)
+        document = await self._document(asked, actor)
         report.document = document.key
         if document.errors:
             raise RequestError(document.errors)
@@ -119,7 +122,8 @@ class GraphQL:
         """When it is its turn and as long as somebody waits; what it did not spend goes back."""
         came = perf_counter()
         with self.rates.drawn(order.actor, bill) as drawn:
-            async with awaited(request.receive, self.seconds), self.turns.turn(order.actor):
+            at_once = self.pace.kept(order.actor.tenant) if order.document.asks_schema else nullcontext()
+            async with at_once, awaited(request.receive, self.seconds), self.turns.turn(order.actor):
                 report.waited = perf_counter() - came
                 drawn.spent = bill.requested
                 result = await self.runner.run(order)
@@ -132,6 +136,21 @@ class GraphQL:
             message = "Send a valid token: `Authorization: Bearer rlt_…`. `relaties token create` makes one."
             raise Unanswerable(ErrorCode.UNAUTHENTICATED, message, headers={"www-authenticate": "Bearer"})
         return found
+
+    async def _asked(self, request: Request, actor: Actor) -> Asked:
+        if request.method == "GET":
+            return bodies.asked_by_get(request.query_params, self.get)
+        sent = await bodies.body(request, self.max_body)
+        if len(sent) < bodies.LARGE:
+            return bodies.read(sent)
+        async with self.pace.kept(actor.tenant):
+            return bodies.read(sent)
+
+    async def _document(self, asked: Asked, actor: Actor) -> Document:
+        if not self.library.is_new(asked):
+            return self.library.found(asked)
+        async with self.pace.kept(actor.tenant):
+            return self.library.found(asked)
 
     def _operation(self, document: Document, asked: Asked, method: str) -> Operation:
         found = document.operation(asked.operationName)

@@ -54,6 +54,10 @@ class Library:
     taken: Taken
     trusted: Mapping[str, str]
 
+    def is_new(self, asked: Asked) -> bool:
+        """Whether finding its document means reading one."""
+        return asked.query is not None and self.documents.known(hash_of(asked.query)) is None
+
     def found(self, asked: Asked) -> Document:
         if asked.query is None:
             return self._known(asked.key)

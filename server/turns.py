@@ -66,7 +66,7 @@ class Turns:
         is_full = self.waiting >= limits.waiting or len(line) >= limits.waiting_of_organization
         if is_full or self._of_token[actor.token_id] >= limits.waiting_of_token:
             self._tidy(actor.tenant)
-            raise _busy()
+            raise busy()
         called = asyncio.get_running_loop().create_future()
         line.append(called)
         self._of_token[actor.token_id] += 1
@@ -80,7 +80,7 @@ class Turns:
             elif called in line:
                 line.remove(called)
             if isinstance(failed, TimeoutError):
-                raise _busy() from None
+                raise busy() from None
             raise
         finally:
             self._of_token[actor.token_id] -= 1
@@ -110,5 +110,5 @@ class Turns:
             del self._waiting[tenant]
 
 
-def _busy() -> Unanswerable:
+def busy() -> Unanswerable:
     return Unanswerable(ErrorCode.UNAVAILABLE, BUSY, headers={"retry-after": "1"})

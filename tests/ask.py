@@ -20,7 +20,7 @@ SECRETS = [b"a secret of the tests, 32 bytes or more"]
 
 def connected(schema: strawberry.Schema, database: Database, settings: Settings | None = None) -> httpx.AsyncClient:
     """A client of the application itself, without a socket between."""
-    settings = settings or Settings(refused_tokens=1_000_000)  # all tests ask from one address
+    settings = settings or Settings(refused_tokens=MUCH, points=MUCH)  # all tests ask from one address, and much
     served = app(schema, database, settings, SECRETS).answers
     return httpx.AsyncClient(transport=httpx.ASGITransport(served, raise_app_exceptions=False), base_url="http://test", timeout=30)
 

@@ -9,6 +9,7 @@ from graphql import DocumentNode, parse
 from hypothesis import given
 from hypothesis import strategies as some
 
+from server.costs import INTROSPECTION, OPERATION
 from server.documents import Document, Documents
 from server.measures import DocumentLimits, refusals
 from tests.ask import MUCH, Api
@@ -25,7 +26,7 @@ def read(schema: strawberry.Schema) -> Callable[[str], Document]:
 def requested(document: Document, **variables: object) -> int:
     assert not document.errors, document.errors
     (operation,) = document.operations
-    return operation.bill(variables).requested
+    return operation.bill(variables).requested - OPERATION
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def requested(document: Document, **variables: object) -> int:
             1 + 2 * 11,
         ),
         ("{ clients(first: 2) { ... { nodes { ... on Node { id } ... on Client { address { city } } } } } }", {}, 1 + 2 * 2),
-        ("{ __schema { types { name } } }", {}, 1000),
+        ("{ __schema { types { name } } }", {}, INTROSPECTION),
     ],
 )
 def test_a_cost_is_the_objects_that_there_may_be(read: Callable[[str], Document], query: str, variables: dict[str, Any], cost: int) -> None:
@@ -87,7 +88,7 @@ async def test_the_cost_is_told_who_asks_for_it(as_: Callable[..., Api], crowded
     nodes = asked["data"]["clients"]["nodes"]
     actual = 1 + len(nodes) + sum(len(node["labels"]) for node in nodes)
     cost = asked["extensions"]["cost"]
-    assert (cost["requested"], cost["actual"]) == (1 + 70 * 11, actual)
+    assert (cost["requested"], cost["actual"]) == (OPERATION + 1 + 70 * 11, OPERATION + actual)
     assert cost["throttle"].keys() == {"maximumAvailable", "restoreRate", "currentlyAvailable"}
     assert 0 < cost["throttle"]["currentlyAvailable"] <= cost["throttle"]["maximumAvailable"]
 
