@@ -33,6 +33,8 @@ bench: .venv/test    ## measure beside a peer, and on large data; takes minutes,
 	@$(BIN)/python -m benchmarks.compare
 	@$(BIN)/python -m benchmarks.executors
 	@$(BIN)/python -m benchmarks.large
+	@$(BIN)/python -m benchmarks.points
+	@$(BIN)/python -m benchmarks.attack
 
 .venv: .venv/run     ## set up only
 

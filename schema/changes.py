@@ -1,20 +1,21 @@
 """What can be changed: every mutation there is."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import strawberry
 
+from domain.pages import LARGEST
 from domain.scope import Permission, WriteScope
 from resolvers import client_forms, client_upserts, contacts, labels, layouts, members, organizations, tokens, vat_rates
 from resolvers.mutations import mutation
 from schema import payloads
-from schema.directives import Cost, RequiresPermission, SemanticNonNull
+from schema.directives import Cost, ListSize, RequiresPermission, SemanticNonNull
 
 FINANCE, SETTINGS = Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
 OWNERS = "What is of an owner takes OWNERS_WRITE as well."
 WRITTEN = Cost(weight="500")
-WRITTEN_IN_BULK = Cost(weight="10000")  # for a hundred that are new
+UPSERTED = (Cost(weight="100"), ListSize(assumed_size=LARGEST, slicing_arguments=["input.clients"], require_one_slicing_argument=False))
 BULK = """Makes clients, or brings them up to date. One with a number is the client of that number, whatever its name, or else a new one.
 One without is the client without a number that has the name, or else a new one; where several have it, it is refused (AMBIGUOUS). So is
 one that is archived (ARCHIVED), and the second of two that are the same (DUPLICATE). Capitals make no difference.
@@ -26,9 +27,9 @@ def changes(
     *,
     description: str,
     needs: Permission = Permission.CLIENTS_WRITE,
-    cost: Cost = WRITTEN,
+    costs: Sequence[object] = (WRITTEN,),
 ) -> Any:  # noqa: ANN401 the annotation stands
-    directives: list[object] = [cost, RequiresPermission(any_of=[needs]), SemanticNonNull()]
+    directives: list[object] = [*costs, RequiresPermission(any_of=[needs]), SemanticNonNull()]
     return mutation(change, needs=needs, description=f"{description} Needs {needs}.", directives=directives)
 
 
@@ -44,7 +45,7 @@ class Mutation:
         client_upserts.upsert,
         description=f"{BULK} Takes {Permission.CLIENTS_WRITE} as well.",
         needs=Permission.CLIENTS_IMPORT,
-        cost=WRITTEN_IN_BULK,
+        costs=UPSERTED,
     )
     client_contact_link: payloads.ClientContactLinkPayload | None = changes(
         client_forms.link, description="Makes a contact one of a client's."

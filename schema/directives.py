@@ -21,7 +21,7 @@ class ListSize:
         default=strawberry.UNSET, description="Entries to reckon with where no argument says how many."
     )
     slicing_arguments: Sequence[str] | None = strawberry.field(
-        default=strawberry.UNSET, description="Arguments that say how many: by their number, or by their entries."
+        default=strawberry.UNSET, description="Arguments that say how many: by their number, or by their entries. A dot leads into one."
     )
     sized_fields: Sequence[str] | None = strawberry.field(
         default=strawberry.UNSET, description="Fields below this one that have as many entries."

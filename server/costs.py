@@ -18,13 +18,9 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
-    ListTypeNode,
-    NamedTypeNode,
-    NonNullTypeNode,
     OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
-    TypeNode,
     get_named_type,
     is_composite_type,
     value_from_ast_untyped,
@@ -42,7 +38,10 @@ KEPT = 64
 
 @dataclass(frozen=True)
 class Price:
-    """Of a field: what it costs once, what each entry costs, how many entries, and the type of an entry."""
+    """Of a field: its own weight, what an object costs, how many entries, and the type of an entry.
+
+    A page costs its weight once, and the fields that are `sized` as often as it has entries; a list costs all as often as it has entries.
+    """
 
     weight: int
     each: int
@@ -100,15 +99,15 @@ class Costing:
         self.prices = prices
         self._selections = operation.selection_set
         self._root = root
-        variables = {each.variable.name.value: each for each in operation.variable_definitions or ()}
-        self._counting = [name for name, each in variables.items() if _can_count(each.type)]
-        self._defaults = {name: value_from_ast_untyped(each.default_value) for name, each in variables.items() if each.default_value}
+        variables = {each.variable.name.value: each.default_value for each in operation.variable_definitions or ()}
+        self._names = [*variables]
+        self._defaults = {name: value_from_ast_untyped(value) for name, value in variables.items() if value}
         self._kept: dict[tuple[object, ...], Bill] = {}
 
     def bill(self, variables: Variables) -> Bill:
         """With the variables as they were sent, right or wrong."""
         known = {**self._defaults, **variables}
-        key = tuple(_distinct(known.get(name)) for name in self._counting)
+        key = tuple(_distinct(known.get(name)) for name in self._names)
         if key not in self._kept:
             if len(self._kept) >= KEPT:
                 self._kept.clear()
@@ -117,13 +116,10 @@ class Costing:
         return self._kept[key]
 
 
-def _can_count(declared: TypeNode) -> bool:
-    """Whether a variable of this type can say how many, or whether at all."""
-    bare = declared.type if isinstance(declared, NonNullTypeNode) else declared
-    return isinstance(bare, ListTypeNode) or (isinstance(bare, NamedTypeNode) and bare.name.value in {"Int", "Boolean"})
-
-
 def _distinct(said: object) -> object:
+    """What of a value can make a cost another: numbers, yes and no, and how many a list has, of an object too."""
+    if isinstance(said, dict):
+        return tuple(sorted((name, len(value)) for name, value in said.items() if isinstance(value, list)))
     return len(said) if isinstance(said, list) else (type(said), said if isinstance(said, int) else None)
 
 
@@ -161,10 +157,13 @@ class _Walk:
             below, weights = self.selection(node.selection_set, price.kind, price.sized, entries)
             return times * (price.weight + price.each + below), price.weight + weights
         below, weights = self.selection(node.selection_set, price.kind, (), 1)
-        return times * (price.weight + entries * (price.each + below)), price.weight + weights
+        return times * entries * (price.weight + price.each + below), entries * price.weight + weights
 
     def _entries(self, price: Price, arguments: Sequence[ArgumentNode]) -> int:
-        said = [self._value(each) for each in arguments if each.name.value in price.slicing]
+        """As the arguments say, or fields within them: `input.clients`."""
+        given = {each.name.value: each for each in arguments}
+        paths = [path.split(".") for path in price.slicing]
+        said = [_within(self._value(given[name]), rest) for name, *rest in paths if name in given]
         return max((_count(each, price.size) for each in said), default=price.size)
 
     def _value(self, argument: ArgumentNode | DirectiveNode) -> object:
@@ -174,6 +173,12 @@ class _Walk:
     def _is_included(self, node: SelectionNode) -> bool:
         said = {each.name.value: self._value(each) for each in node.directives or () if each.name.value in {"skip", "include"}}
         return said.get("skip") is not True and said.get("include") is not False
+
+
+def _within(value: object, path: Sequence[str]) -> object:
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
 def _count(said: object, usual: int) -> int:

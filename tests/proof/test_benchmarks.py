@@ -14,6 +14,8 @@ SHORT = {
     "compare": ["--seconds", "0.3", "--rounds", "1"],
     "executors": ["--rounds", "1", "--each", "1"],
     "large": ["--clients", "500"],
+    "points": ["--seconds", "0.2", "--long", "0.5", "--saved", "0"],
+    "attack": ["--seconds", "0.3", "--only", "deep nesting", "bulk upserts of 100"],
 }
 
 

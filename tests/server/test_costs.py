@@ -59,6 +59,13 @@ def requested(document: Document, **variables: object) -> int:
             1 + 2 * 11,
         ),
         ("{ clients(first: 2) { ... { nodes { ... on Node { id } ... on Client { address { city } } } } } }", {}, 1 + 2 * 2),
+        (
+            "mutation ($x: ClientBulkUpsertInput!) { clientBulkUpsert(input: $x) { userErrors { code } } }",
+            {"x": {"clients": [{}, {}, {}]}},
+            3 * (100 + 1 + 5),
+        ),
+        ("mutation ($x: ClientBulkUpsertInput!) { clientBulkUpsert(input: $x) { userErrors { code } } }", {}, 100 * (100 + 1 + 5)),
+        ('mutation { clientBulkUpsert(input: {clients: [{name: "a"}]}) { userErrors { code } } }', {}, 100 + 1 + 5),
         ("{ __schema { types { name } } }", {}, INTROSPECTION),
     ],
 )

@@ -86,3 +86,21 @@ async def test_a_known_document_waits_for_none_that_is_new(api: Callable[[Tenant
     assert (await api(org).post({"query": known})).status_code == 200
     assert (await api(crowded).post({"query": "query Theirs { viewer { permissions } }"})).status_code == 200
     assert {answer.status_code for answer in await new} == {200, 503}
+
+
+async def test_the_schema_is_shown_to_an_organization_in_turn(api: Callable[[Tenant], Api], org: Tenant, crowded: Tenant) -> None:
+    """Though its document is known: showing it keeps everybody waiting. Another organization has its own turn."""
+    schema = "{ __schema { queryType { name } } }"
+    assert (await api(crowded).post({"query": schema})).status_code == 200
+    many = asyncio.gather(*(api(org).post({"query": schema}) for _ in range(12)))
+    assert (await api(crowded).post({"query": "{ viewer { permissions } }"})).status_code == 200
+    assert {answer.status_code for answer in await many} == {200, 503}
+
+
+async def test_a_large_body_is_read_in_turn(api: Callable[[Tenant], Api], org: Tenant) -> None:
+    """However little its document is, and known."""
+    known = "{ viewer { permissions } }"
+    assert (await api(org).post({"query": known})).status_code == 200
+    many = asyncio.gather(*(api(org).post({"query": known, "variables": {"x": "x" * 30_000}}) for _ in range(12)))
+    assert (await api(org).post({"query": known})).status_code == 200
+    assert {answer.status_code for answer in await many} == {200, 503}
