@@ -14,7 +14,7 @@ from schema.directives import Cost, RequiresPermission, SemanticNonNull
 FINANCE, SETTINGS = Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
 OWNERS = "What is of an owner takes OWNERS_WRITE as well."
 WRITTEN = Cost(weight="500")
-WRITTEN_IN_BULK = Cost(weight="10000")  # for a hundred that are new
+WRITTEN_IN_BULK = Cost(weight="8000")  # of a hundred; most where all are new
 BULK = """Makes clients, or brings them up to date. One with a number is the client of that number, whatever its name, or else a new one.
 One without is the client without a number that has the name, or else a new one; where several have it, it is refused (AMBIGUOUS). So is
 one that is archived (ARCHIVED), and the second of two that are the same (DUPLICATE). Capitals make no difference.
