@@ -88,7 +88,7 @@ async def test_h7_a_listed_origin_may_ask(listing: httpx.AsyncClient, crowded: T
     assert shown == {"access-control-allow-origin": origin, "access-control-allow-methods": "GET, POST"}
     after = await answer(listing, origin, crowded.tokens[Role.VIEWER])
     assert after.json() == {"data": {"__typename": "Query"}}
-    assert told(after) == {"access-control-allow-origin": origin, "access-control-expose-headers": "retry-after"}
+    assert told(after) == {"access-control-allow-origin": origin, "access-control-expose-headers": "retry-after, x-request-id"}
     assert "origin" in after.headers["vary"].lower()
 
 
