@@ -15,7 +15,8 @@ from schema.directives import Cost, ListSize, RequiresPermission, SemanticNonNul
 FINANCE, SETTINGS = Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
 OWNERS = "What is of an owner takes OWNERS_WRITE as well."
 WRITTEN = Cost(weight="500")
-UPSERTED = (Cost(weight="100"), ListSize(assumed_size=LARGEST, slicing_arguments=["input.clients"], require_one_slicing_argument=False))
+ENTRIES = ListSize(assumed_size=LARGEST, slicing_arguments=["input.clients"], sized_fields=["results"], require_one_slicing_argument=False)
+UPSERTED = (Cost(weight="100"), ENTRIES)
 BULK = """Makes clients, or brings them up to date. One with a number is the client of that number, whatever its name, or else a new one.
 One without is the client without a number that has the name, or else a new one; where several have it, it is refused (AMBIGUOUS). So is
 one that is archived (ARCHIVED), and the second of two that are the same (DUPLICATE). Capitals make no difference.

@@ -126,7 +126,7 @@ def _refusals(outcome: Outcome[list[Upserted]]) -> list[Refusal]:
 @strawberry.type(description="What became of each of the clients.")
 class ClientBulkUpsertPayload(Payload):
     results: list[ClientUpsertResult] = read(
-        lambda outcome: outcome.value or [], description="One for each client, in the order of the input.", directives=[listed(100)]
+        lambda outcome: outcome.value or [], description="One for each client, in the order of the input."
     )
     user_errors: list[UserError] = read(
         _refusals, description="Why what was refused was refused, all together; empty when nothing was.", directives=[listed(5)]

@@ -40,7 +40,7 @@ KEPT = 64
 class Price:
     """Of a field: its own weight, what an object costs, how many entries, and the type of an entry.
 
-    A page costs its weight once, and the fields that are `sized` as often as it has entries; a list costs all as often as it has entries.
+    The weight counts for each entry; so does all below, but where only some fields are `sized`: a page is one object, its nodes are many.
     """
 
     weight: int
@@ -155,7 +155,7 @@ class _Walk:
         entries = self._entries(price, node.arguments or ())
         if price.sized:
             below, weights = self.selection(node.selection_set, price.kind, price.sized, entries)
-            return times * (price.weight + price.each + below), price.weight + weights
+            return times * (entries * price.weight + price.each + below), entries * price.weight + weights
         below, weights = self.selection(node.selection_set, price.kind, (), 1)
         return times * entries * (price.weight + price.each + below), entries * price.weight + weights
 

@@ -62,9 +62,14 @@ def requested(document: Document, **variables: object) -> int:
         (
             "mutation ($x: ClientBulkUpsertInput!) { clientBulkUpsert(input: $x) { userErrors { code } } }",
             {"x": {"clients": [{}, {}, {}]}},
-            3 * (100 + 1 + 5),
+            3 * 100 + 1 + 5,
         ),
-        ("mutation ($x: ClientBulkUpsertInput!) { clientBulkUpsert(input: $x) { userErrors { code } } }", {}, 100 * (100 + 1 + 5)),
+        ("mutation ($x: ClientBulkUpsertInput!) { clientBulkUpsert(input: $x) { userErrors { code } } }", {}, 100 * 100 + 1 + 5),
+        (
+            "mutation ($x: ClientBulkUpsertInput!) { clientBulkUpsert(input: $x) { results { client { name } } } }",
+            {"x": {"clients": [{}, {}, {}]}},
+            1 + 3 * (100 + 1 + 1),
+        ),
         ('mutation { clientBulkUpsert(input: {clients: [{name: "a"}]}) { userErrors { code } } }', {}, 100 + 1 + 5),
         ("{ __schema { types { name } } }", {}, INTROSPECTION),
     ],
