@@ -29,7 +29,7 @@ from benchmarks.queries import CLIENT, NAMES, PAGE
 from benchmarks.servers import ours_running
 from schema.root import build
 from server.documents import Documents
-from server.measures import DocumentLimits
+from server.limits import DocumentLimits
 from tests.builders import crowd
 
 TIMES = 15

@@ -14,13 +14,14 @@ from server.cors import cors
 from server.documents import Documents
 from server.health import Health
 from server.http import GraphQL
-from server.library import Library, trusted
+from server.library import Library
 from server.metrics import Metrics, Watched
 from server.operations import Runner
 from server.pace import Pace
 from server.rates import Rate, Rates
 from server.reports import Reports
 from server.settings import Settings
+from server.trusted import trusted
 from server.turns import Turns
 
 

@@ -3,27 +3,19 @@
 import json
 import math
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
+from server.limits import Get
 from server.refusals import ClientGone, ErrorCode, Unanswerable
+from server.trusted import SHA256
 
 LARGE = 20_000  # bytes: reading more takes a millisecond and up
 DEEPEST, MOST_VALUES, MOST_DIGITS = 32, 20_000, 20
-SHA256 = "sha256:"
 SHAPE = '`{"query": "…", "variables": {…}}`'
 PARAMETERS = {"query", "variables", "operationName", "extensions", "documentId", "doc_id", "id"}
-
-
-class Get(StrEnum):
-    """What may be asked by GET: queries, queries that are known by their id or hash, or nothing."""
-
-    QUERIES = "queries"
-    PERSISTED = "persisted"
-    OFF = "off"
 
 
 class Persisted(BaseModel):

@@ -1,24 +1,20 @@
 """The command line."""
 
 import signal
-import socket
 import sys
 from typing import Annotated
 
 import typer
 
 from domain.errors import Refused
-from schema.root import build
 from server import demo as demo_
-from server import logs
 from server.administration import member, organization, token
 from server.doctor import Finding, UnfitError, examined
-from server.library import TrustedError, trusted
 from server.options import DataDir, chosen, err, run, say
 from server.place import Place, migrated, place
 from server.secrets import keys
-from server.serving import bound, serve
 from server.settings import Environment, LogForm, Settings, SettingsError
+from server.trusted import TrustedError, trusted
 
 cli = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A GraphQL backend for client relations."
@@ -59,6 +55,9 @@ def serve_(
     ] = None,
 ) -> None:
     """Serve until Ctrl-C. Without DATABASE_URL an embedded PostgreSQL is started, its tables made, and the demo loaded."""
+    from server import logs  # noqa: PLC0415 what serves takes a second to import, which no other command should
+    from server.serving import bound, serve  # noqa: PLC0415
+
     wanted = chosen(data_dir, host=host, port=port)
     trusted(wanted.trusted_documents, wanted.documents)  # read again later; what is wrong is said before anything is started
     logs.begin(wanted.log_form)
@@ -66,10 +65,12 @@ def serve_(
     with bound(wanted) as taken, place(wanted, tell) as found:
         if found.owner_url:
             tell("Bringing the tables up to date")
-        run(_serve(wanted, found, taken, is_demo=found.is_embedded if demo is None else demo))
+        ready, token = run(_prepared(wanted, found, is_demo=found.is_embedded if demo is None else demo))
+        run(serve(wanted, found.runtime_url, taken, ready, token))
 
 
-async def _serve(wanted: Settings, found: Place, taken: socket.socket, *, is_demo: bool) -> None:
+async def _prepared(wanted: Settings, found: Place, *, is_demo: bool) -> tuple[list[str], str | None]:
+    """What is printed once the server answers, and the token that GraphiQL signs in with."""
     if found.owner_url:
         await migrated(found)
     address = f"http://{wanted.host}:{wanted.port}"
@@ -79,7 +80,7 @@ async def _serve(wanted: Settings, found: Place, taken: socket.socket, *, is_dem
     token = await demo_.loaded(wanted, found) if is_demo else None
     if token:
         shown.append(f"Token of the demo organization: {token}")
-    await serve(wanted, found.runtime_url, taken, shown, token if demo_.is_for_browsers(wanted, found) else None)
+    return shown, token if demo_.is_for_browsers(wanted, found) else None
 
 
 @cli.command("migrate")
@@ -102,6 +103,8 @@ def demo_load(data_dir: DataDir = None) -> None:
 @schema.command("print")
 def schema_print() -> None:
     """Print the GraphQL schema."""
+    from schema.root import build  # noqa: PLC0415
+
     typer.echo(build().as_str())
 
 

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 from graphql import (
@@ -28,8 +27,10 @@ from graphql import (
 from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 
 from server.costs import Bill, Costing, prices
-from server.measures import DocumentLimits, refusals
+from server.limits import DocumentLimits
+from server.measures import refusals
 from server.refusals import ErrorCode, coded
+from server.trusted import hash_of
 
 # What comparing a document's fields may take. Ours need 156 at most, twenty fragments that all say the same on one type 6,750; all of it
 # is about 10 ms. The default is for who serves nobody else.
@@ -159,10 +160,6 @@ def _young() -> Iterator[None]:
     finally:
         gc.enable()
         gc.collect(1)
-
-
-def hash_of(text: str) -> str:
-    return sha256(text.encode()).hexdigest()
 
 
 def _size(text: str, tokens: int = 0) -> int:

@@ -16,12 +16,13 @@ from starlette.responses import Response
 from domain.scope import Actor
 from server import bodies
 from server.auth import SignIn
-from server.bodies import Asked, Get
+from server.bodies import Asked
 from server.costs import Bill
 from server.documents import Document, Operation
 from server.errors import masked, problem, shown, told
 from server.health import Health
 from server.library import Library
+from server.limits import Get
 from server.negotiation import GRAPHQL_JSON, JSON, negotiated
 from server.operations import Order, Runner, awaited
 from server.pace import Pace

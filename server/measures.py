@@ -14,24 +14,10 @@ from graphql import (
     SelectionSetNode,
 )
 
+from server.limits import DocumentLimits
 from server.refusals import ErrorCode, coded
 
 FREE = "ofType"  # of the introspection query, which unfolds a type's wrappers ten deep
-
-
-@dataclass(frozen=True)
-class DocumentLimits:
-    """The most of each that a document may have; `fields` are those of an operation once its fragments are filled in."""
-
-    characters: int = 16_000
-    tokens: int = 2000
-    comments: int = 50
-    operations: int = 20
-    depth: int = 10
-    aliases: int = 30
-    directives: int = 20
-    root_fields: int = 20
-    fields: int = 400
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import UUID
 
-from server.turns import TurnLimits, busy
+from server.limits import TurnLimits
+from server.turns import busy
 
 REST = 3
 

@@ -12,10 +12,7 @@ from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError, field_
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from db.engine import Limits
-from server.bodies import Get
-from server.library import Taken
-from server.measures import DocumentLimits
-from server.turns import TurnLimits
+from server.limits import DocumentLimits, Get, Taken, TurnLimits
 
 FOR_ROOT = Path("/var/lib/relaties")
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*]+")

@@ -8,25 +8,13 @@ import asyncio
 from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from uuid import UUID
 
 from domain.scope import Actor
+from server.limits import TurnLimits
 from server.refusals import ErrorCode, Unanswerable
 
 BUSY = "Too many operations at once. Try again in a moment."
-
-
-@dataclass(frozen=True)
-class TurnLimits:
-    """Operations that run at once: of all, of one organization. That wait: of all, of one organization, of one token; and how long."""
-
-    running: int = 8
-    running_of_one: int = 4
-    waiting: int = 500
-    waiting_of_organization: int = 100
-    waiting_of_token: int = 50
-    wait_s: float = 5.0
 
 
 class Turns:

@@ -8,7 +8,7 @@ import strawberry
 
 from db.engine import Database
 from server.app import app
-from server.measures import DocumentLimits
+from server.limits import DocumentLimits
 from server.settings import Settings
 
 MUCH = 10**9

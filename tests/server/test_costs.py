@@ -11,7 +11,8 @@ from hypothesis import strategies as some
 
 from server.costs import INTROSPECTION, OPERATION
 from server.documents import Document, Documents
-from server.measures import DocumentLimits, refusals
+from server.limits import DocumentLimits
+from server.measures import refusals
 from tests.ask import MUCH, Api
 from tests.builders import Tenant
 

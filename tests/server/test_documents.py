@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.documents import Documents
-from server.measures import DocumentLimits
+from server.limits import DocumentLimits
 
 LARGE = {
     "names": lambda place: "{" + "a " * 1900 + "}" + " " * place,

@@ -12,10 +12,9 @@ import strawberry
 
 from db.engine import Database
 from db.tables import Role
-from server.bodies import Get
-from server.documents import hash_of
-from server.library import Taken
+from server.limits import Get, Taken
 from server.settings import Settings
+from server.trusted import hash_of
 from tests.ask import connected
 from tests.builders import Tenant
 

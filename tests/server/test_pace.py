@@ -11,10 +11,10 @@ import strawberry
 
 from db.engine import Database
 from db.tables import Role
+from server.limits import TurnLimits
 from server.pace import REST, Pace
 from server.refusals import Unanswerable
 from server.settings import Settings
-from server.turns import TurnLimits
 from tests.ask import Api, connected
 from tests.builders import Tenant
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as some
 
 from domain.scope import EVERYTHING, Actor
 from server.costs import Bill
+from server.limits import TurnLimits
 from server.rates import Rate, Rates
 from server.refusals import ErrorCode, Unanswerable
-from server.turns import TurnLimits, Turns
+from server.turns import Turns
 
 RATE = Rate(restored=10, most=100)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.documents import hash_of
-from server.library import Taken, TrustedError, trusted
+from server.limits import Taken
+from server.trusted import TrustedError, hash_of, trusted
 from tests.commands import relaties
 
 ONE, TWO = "query One { __typename }", "query Two { viewer { permissions } }"

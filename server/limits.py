@@ -1,0 +1,47 @@
+"""How much there may be at most, and which documents are answered: what the settings say, without what it takes to hold them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Get(StrEnum):
+    """What may be asked by GET: queries, queries that are known by their id or hash, or nothing."""
+
+    QUERIES = "queries"
+    PERSISTED = "persisted"
+    OFF = "off"
+
+
+class Taken(StrEnum):
+    """Documents that may be asked."""
+
+    OPEN = "open"
+    APQ = "apq"
+    TRUSTED_ONLY = "trusted-only"
+
+
+@dataclass(frozen=True)
+class DocumentLimits:
+    """The most of each that a document may have; `fields` are those of an operation once its fragments are filled in."""
+
+    characters: int = 16_000
+    tokens: int = 2000
+    comments: int = 50
+    operations: int = 20
+    depth: int = 10
+    aliases: int = 30
+    directives: int = 20
+    root_fields: int = 20
+    fields: int = 400
+
+
+@dataclass(frozen=True)
+class TurnLimits:
+    """Operations that run at once: of all, of one organization. That wait: of all, of one organization, of one token; and how long."""
+
+    running: int = 8
+    running_of_one: int = 4
+    waiting: int = 500
+    waiting_of_organization: int = 100
+    waiting_of_token: int = 50
+    wait_s: float = 5.0
