@@ -9,6 +9,7 @@ import asyncpg
 from graphql import GraphQLError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from strawberry.exceptions import StrawberryInputCoercionError
+from strawberry.relay.types import InvalidGlobalIDError
 
 from db.faults import BusyError, is_lost, is_race, plain
 from domain.errors import BadInput, Forbidden, Refused
@@ -16,6 +17,7 @@ from server.refusals import ErrorCode
 
 log = logging.getLogger("relaties")
 OURS = (Forbidden, BadInput, Refused)
+NO_ID = "This is no id. Send one as it was given."
 NULL = "A part of the input is null that cannot be. Leave it out, so that it stays as it is."
 UNREACHABLE = (ErrorCode.UNAVAILABLE, "The database cannot be reached. Try again.")
 KNOWN: tuple[tuple[tuple[type[BaseException], ...], tuple[ErrorCode, str]], ...] = (
@@ -44,8 +46,8 @@ def problem(code: ErrorCode, message: str, **more: object) -> dict[str, object]:
 
 def shown(error: GraphQLError) -> Mapping[str, Any]:
     cause = plain(error.original_error) if error.original_error else None
-    if isinstance(cause or error, StrawberryInputCoercionError):
-        return _coded(error, ErrorCode.BAD_USER_INPUT, NULL)  # its own words are of Python
+    if isinstance(cause or error, StrawberryInputCoercionError):  # its own words are of Python
+        return _coded(error, ErrorCode.BAD_USER_INPUT, NO_ID if isinstance(cause or error, InvalidGlobalIDError) else NULL)
     if isinstance(cause, OURS) or (cause is None and error.extensions and "code" in error.extensions):
         return error.formatted
     if cause is None or isinstance(cause, GraphQLError):

@@ -83,9 +83,10 @@ async def test_f2_who_was_reset_is_asked_anew(server: Server, way: Way) -> None:
     await server.heals()
 
 
-async def test_f2_a_long_way_is_no_fault(server: Server, way: Way) -> None:
-    """Half a second more for each message and its answer."""
-    way.delay_s = 0.25
+@pytest.mark.parametrize("delay_s", [0.03, pytest.param(0.25, marks=pytest.mark.proof)])
+async def test_f2_a_long_way_is_no_fault(server: Server, way: Way, delay_s: float) -> None:
+    """Up to half a second more for each message and its answer."""
+    way.delay_s = delay_s
     read, change = await asyncio.gather(server.asked(), server.told_to_make("From afar"))
     assert "errors" not in read[1]
     assert "errors" not in change[1]
@@ -109,6 +110,7 @@ async def test_f2_after_fifteen_seconds_under_load_it_heals(server: Server, way:
     await server.heals()
 
 
+@pytest.mark.proof
 async def test_a_stuck_connection_does_not_hold_up_the_end(way: Way, org: Tenant) -> None:
     """One that is out, one that lies in the pool, and behind neither anybody who answers."""
     database = await Database.connect(way.url, LIMITS)
