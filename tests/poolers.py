@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 from urllib.parse import urlsplit
 
 from tests.clusters import ordinary
@@ -46,8 +47,12 @@ def _running(ini: Path, user: str | None) -> Iterator[None]:
     """It will not run as root."""
     command: list[str | Path] = [PGBOUNCER, *(["-u", user] if user else []), ini]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        assert process.stderr is not None
+        heard = Thread(target=process.stderr.read)  # or it would stop once the pipe is full of what it has to say
         try:
-            assert any("process up" in line for line in process.stderr or ())
+            assert any("process up" in line for line in process.stderr)
+            heard.start()
             yield
         finally:
             process.terminate()
+            heard.join(60)
