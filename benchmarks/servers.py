@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import psutil
 
@@ -17,17 +18,22 @@ from benchmarks.place import Place
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
 PATIENCE_S = 30
+# So that one organization can ask as much as it likes: the checks are made all the same.
+RAISED = {f"RELATIES_{name}": str(10**9) for name in ("MAX_COST", "POINTS", "POINTS_PER_SECOND")} | {
+    "RELATIES_RUNNING_OF_ONE": "8",
+    "RELATIES_LOG": "json",
+}
 UVICORN = "--loop uvloop --http httptools --lifespan off --log-level warning --no-access-log --no-server-header"
 
 
 @contextmanager
 def all_running(place: Place) -> Iterator[dict[str, tuple[Target, psutil.Process]]]:
-    """Ours as `relaties serve` has it: token, row level security and all limits on. The peers as owner, without any of them.
+    """Ours as `relaties serve` has it: token, row level security, limits, logs. The peers as owner, without any of them.
 
     The bound answers Q1 alone, with what stands in `place.answer`.
     """
     compiled = ["python", "-m", "benchmarks.compiled", "serve"]
-    ours = {"DATABASE_URL": place.runtime_url, "RELATIES_DATA_DIR": str(place.data_dir)}
+    ours = {"DATABASE_URL": place.runtime_url, "RELATIES_DATA_DIR": str(place.data_dir), **RAISED}
     theirs = {"RELATIES_OWNER_URL": place.owner_url, "PYTHONPATH": str(ROOT)}
     bare = {"DATABASE_URL": place.runtime_url, "BOUND_ANSWER": str(place.answer), "PYTHONPATH": str(ROOT)}
     peer, bound = (["uvicorn", f"benchmarks.{name}:app", *UVICORN.split()] for name in ("peer", "bound"))
@@ -53,25 +59,33 @@ def ours_running(place: Place, **settings: str) -> Iterator[tuple[Target, psutil
 def _running(name: str, command: list[str], settings: dict[str, str], token: str | None = None) -> Iterator[tuple[Target, psutil.Process]]:
     port = _free_port()
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-    process = psutil.Popen(
-        [str(BIN / command[0]), *command[1:], "--port", str(port)], env=kept | settings, cwd=ROOT, stdout=subprocess.DEVNULL
-    )
-    try:
-        _wait(process, port)
-        yield Target(name, port, token), process
-    finally:
-        process.terminate()
-        process.wait(PATIENCE_S)
+    with TemporaryFile() as said:  # a line for each request
+        process = psutil.Popen(
+            [str(BIN / command[0]), *command[1:], "--port", str(port)],
+            env=kept | settings,
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
+        try:
+            if not _answers(process, port):
+                said.seek(0)
+                raise RuntimeError(said.read().decode())
+            yield Target(name, port, token), process
+        finally:
+            process.terminate()
+            process.wait(PATIENCE_S)
 
 
-def _wait(process: psutil.Popen, port: int) -> None:
+def _answers(process: psutil.Popen, port: int) -> bool:
+    """Once it does; it may end instead, or never come to it."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until and process.poll() is None:
         with socket.socket() as tried:
             if tried.connect_ex(("127.0.0.1", port)) == 0:
-                return
+                return True
         time.sleep(0.1)
-    raise RuntimeError("A server has not started; what it says stands above.")
+    return False
 
 
 def _free_port() -> int:
