@@ -23,8 +23,8 @@ from server.metrics import Metrics, exposed
 from server.secrets import keys
 from server.settings import Settings
 
-# Garbage in cycles is collected while it is young, by the ten thousand; all that is kept, documents above all, is looked through every few
-# minutes under load instead of every few seconds, since that holds up everybody for a tenth of a second.
+# Garbage in cycles is collected while it is young, by the ten thousand; all that is kept, documents above all, is looked through far more
+# seldom than Python would, since that holds up everybody for a tenth of a second.
 COLLECTED = (10_000, 20, 500)
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LAST = (b"connection", b"close")
