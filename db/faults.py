@@ -4,15 +4,15 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 
 T = TypeVar("T")
 
 RACES = {"23503", "23505", "40001", "40P01"}  # a link or a key that another made or took, a conflict, a deadlock
 # Shut down, crashed, starting up, idle in a transaction for too long: the server itself ended the connection, or would not have it.
 ENDED = {"57P01", "57P02", "57P03", "57P05", "25P03"}
-# All that the driver's own errors say of it; the last where the server's farewell was read, and the end of the connection not yet.
-CLOSED = ("connection is closed", "released back to the pool", "another operation (2) is in progress")
+# All that the driver says of it to one who uses a connection that went away, or that a statement given up still holds.
+CLOSED = ("connection is closed", "released back to the pool", "another operation is cancelling")
 
 
 class OperationEndedError(Exception):
@@ -25,7 +25,7 @@ class BusyError(Exception):
 
 def plain(failed: BaseException) -> BaseException:
     """The driver's own error within SQLAlchemy's."""
-    return failed.orig.__cause__ or failed if isinstance(failed, DBAPIError) and failed.orig else failed
+    return failed.orig.__cause__ or failed.orig if isinstance(failed, StatementError) and failed.orig else failed
 
 
 def is_race(failed: BaseException) -> bool:
@@ -40,7 +40,9 @@ def is_lost(failed: BaseException) -> bool:
     """
     cause = plain(failed)
     state = getattr(cause, "sqlstate", None) or ""
-    if isinstance(cause, asyncpg.InterfaceError | asyncpg.InternalClientError):
+    if isinstance(cause, asyncpg.InternalClientError):  # it lost its way: the server's farewell came where it awaited something else
+        return True
+    if isinstance(cause, asyncpg.InterfaceError):
         return any(said in str(cause) for said in CLOSED)
     return state[:2] == "08" or state in ENDED or (isinstance(cause, OSError) and not isinstance(cause, TimeoutError))
 

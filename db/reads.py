@@ -19,7 +19,7 @@ Connection = PoolConnectionProxy
 SET = "SET LOCAL app.tenant = '{tenant}'; SET LOCAL statement_timeout = {limit}"
 BEGIN = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {SET}"
 FAREWELL_S = 2.0  # for a statement that is cancelled to be over
-FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError)
+FAILED = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 
 
 class Reader(asyncpg.Connection):
@@ -86,9 +86,9 @@ class Readers:
 
     async def drop(self, connection: Connection) -> None:
         """One that is lost, or whose server is silent: without a word, since nobody would answer."""
-        with suppress(asyncpg.InterfaceError):  # the pool may know already
+        with suppress(*FAILED):  # the pool may know already
             connection.terminate()
-        await self.pool.release(connection)
+            await self.pool.release(connection)
 
     async def stop(self, connection: Connection) -> None:
         """One whose statement was cancelled in flight, of which the server is told and does no more for us. The connection is not kept."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import random
 import re
 from collections import Counter
@@ -131,12 +132,27 @@ class Crossfire:
         return is_answered and self.names > 1000 and self.ended > 2 and self.given_up > 10
 
 
+class Incidents(logging.Handler):
+    """What went wrong without a code, as the log has it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.traces: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.traces.append(self.format(record))
+
+
 async def crossfire(orgs: list[Organization], http: httpx.AsyncClient, operator: asyncpg.Connection, user: str, seconds: float) -> None:
     """`user` is whose connections are ended."""
     made = Crossfire([(org, Api(http, org.tenant.tokens[Role.OWNER])) for org in orgs], operator, user, seconds)
+    incidents = Incidents()
+    logging.getLogger("relaties").addHandler(incidents)
     try:
         async with asyncio.timeout(seconds + 120):
             await made.run()
     finally:
+        logging.getLogger("relaties").removeHandler(incidents)
         gc.collect()  # see GIVEN_UP
+    assert not incidents.traces, "\n".join(incidents.traces)
     assert set(made.codes) <= {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}, made.codes

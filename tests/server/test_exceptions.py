@@ -24,6 +24,9 @@ LOST = [
     ConnectionResetError(104, SECRET),
     ConnectionRefusedError(111, SECRET),
     BrokenPipeError(32, SECRET),
+    asyncpg.InterfaceError("cannot perform operation: another operation is cancelling"),
+    asyncpg.InternalClientError('cannot switch to "idle" state; protocol is in the "failed" state'),
+    asyncpg.InternalClientError("got result for unknown protocol state 3"),
     OSError(113, "No route to host"),
 ]
 UNAVAILABLE = [
