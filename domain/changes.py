@@ -8,9 +8,9 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_snake
 
 from db import entities
-from db.tables import ApiToken, Row, Table
+from db.tables import ApiToken, Client, Project, Row, Table
 from db.tables.base import Changing, now
-from domain.errors import Refused, VersionConflict, not_found
+from domain.errors import AlreadyArchived, Refused, VersionConflict, not_found
 from domain.scope import WriteScope
 
 T = TypeVar("T", bound=Row)
@@ -58,6 +58,18 @@ def touch(row: Changing) -> None:
     """One version on, also when only what belongs to the row has changed."""
     row.version += 1
     row.updated_at = now()
+
+
+def must_be_active(row: Client | Project, at: Sequence[str] = ("id",)) -> None:
+    """What is archived takes no change; whoever asks holds the row."""
+    if row.archived_at:
+        raise Refused(already_archived(row, at))
+
+
+def already_archived(row: Client | Project, at: Sequence[str]) -> AlreadyArchived:
+    back = "clientUnarchive" if isinstance(row, Client) or row.archive_operation_id else "projectUnarchive"
+    message = f"{row.name} is archived, and stays as it is. Take it back first with `{back}`."
+    return AlreadyArchived([*at], message, type(row).__name__, row.id)
 
 
 async def known(scope: WriteScope, table: type[T], ids: Mapping[UUID, Sequence[str]], *, exclusively: bool = False) -> dict[UUID, T]:

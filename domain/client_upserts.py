@@ -10,8 +10,9 @@ from db import entities
 from db.keys import name_key, number_key
 from db.tables import Client, Organization
 from domain import client_forms, organizations
+from domain.changes import already_archived
 from domain.client_forms import ClientForm
-from domain.errors import Ambiguous, Archived, Duplicate, Faults, InvalidInput, Refusal, Refused, TooMany, WrongValue
+from domain.errors import Ambiguous, Duplicate, Faults, InvalidInput, Refusal, Refused, TooMany, WrongValue
 from domain.idempotency import Kept
 from domain.matching import Decision, Existing, Match, Named, decided
 from domain.scope import Permission, WriteScope
@@ -141,5 +142,5 @@ def _why(entry: _Entry) -> Refusal:
     if decision.match is Match.DUPLICATE:
         return Duplicate(at, f"This {decision.by} is in `clients` already, at place {decision.before}. Leave out one of the two.")
     if entry.client:
-        return Archived(at, f"{entry.client.name} is archived, and stays as it is until it is taken back.")
+        return already_archived(entry.client, at)
     return Ambiguous(at, f"{len(decision.clients)} clients without a number have this name. Give them numbers to tell them apart.")

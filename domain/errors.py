@@ -22,7 +22,8 @@ class Code(StrEnum):
     LAST_OWNER = "LAST_OWNER"
     TOO_MANY = "TOO_MANY"
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
-    ARCHIVED = "ARCHIVED"
+    ALREADY_ARCHIVED = "ALREADY_ARCHIVED"
+    NOT_ARCHIVED = "NOT_ARCHIVED"
     AMBIGUOUS = "AMBIGUOUS"
     DUPLICATE = "DUPLICATE"
 
@@ -96,8 +97,17 @@ class IdempotencyKeyReused(Refusal):
 
 
 @dataclass(frozen=True)
-class Archived(Refusal):
-    code = Code.ARCHIVED
+class AlreadyArchived(Refusal):
+    """What is archived and stays as it is."""
+
+    code = Code.ALREADY_ARCHIVED
+    object_type: str
+    object_id: UUID
+
+
+@dataclass(frozen=True)
+class NotArchived(Refusal):
+    code = Code.NOT_ARCHIVED
 
 
 @dataclass(frozen=True)

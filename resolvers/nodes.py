@@ -10,7 +10,7 @@ import strawberry
 from strawberry.relay import GlobalID
 
 from db.query import Row
-from domain.errors import BadInput, VersionConflict
+from domain.errors import AlreadyArchived, BadInput, VersionConflict
 from domain.pages import LARGEST
 from resolvers.context import Info
 from resolvers.loaders import Loader, Loaders
@@ -42,8 +42,8 @@ async def by_ids(info: Info, ids: Annotated[list[GlobalID], strawberry.argument(
     return list(await asyncio.gather(*(by_id(info, key) for key in ids)))
 
 
-async def current(info: Info, root: strawberry.Parent[VersionConflict]) -> Row | None:
-    """What somebody else made of it."""
+async def current(info: Info, root: strawberry.Parent[VersionConflict | AlreadyArchived]) -> Row | None:
+    """As it is now."""
     found: Row | None = await LOADERS[root.object_type](info.context.loaders).load(root.object_id)
     return found
 

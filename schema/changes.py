@@ -19,7 +19,7 @@ ENTRIES = ListSize(assumed_size=LARGEST, slicing_arguments=["input.clients"], si
 UPSERTED = (Cost(weight="100"), ENTRIES)
 BULK = """Makes clients, or brings them up to date. One with a number is the client of that number, whatever its name, or else a new one.
 One without is the client without a number that has the name, or else a new one; where several have it, it is refused (AMBIGUOUS). So is
-one that is archived (ARCHIVED), and the second of two that are the same (DUPLICATE). Capitals make no difference.
+one that is archived (ALREADY_ARCHIVED), and the second of two that are the same (DUPLICATE). Capitals make no difference.
 Only what differs is written."""
 
 

@@ -23,7 +23,8 @@ words(
     LAST_OWNER="An organization has an owner.",
     TOO_MANY="More than there may be at once.",
     IDEMPOTENCY_KEY_REUSED="The key was used for another request.",
-    ARCHIVED="It is archived, and stays as it is until it is taken back.",
+    ALREADY_ARCHIVED="It is archived, and stays as it is until it is taken back.",
+    NOT_ARCHIVED="It is active, and this is only for what is archived.",
     AMBIGUOUS="Several are meant by it.",
     DUPLICATE="It is in the input twice.",
 )
@@ -43,7 +44,7 @@ class UserError:
     errors.LastOwner,
     errors.TooMany,
     errors.IdempotencyKeyReused,
-    errors.Archived,
+    errors.NotArchived,
     errors.Ambiguous,
     errors.Duplicate,
     description="The input is not right, or for another reason that its code tells.",
@@ -62,9 +63,14 @@ class VersionConflictError(UserError):
     current: Node | None = answered(nodes.current, description="What it is now.")
 
 
+@lens(errors.AlreadyArchived, description="It is archived, and stays as it is until it is taken back.")
+class AlreadyArchivedError(UserError):
+    archived: Node | None = answered(nodes.current, description="What is archived.")
+
+
 @lens(errors.InUse, description="Others still need it.")
 class InUseError(UserError):
     uses: int = strawberry.field(description="How many others.")
 
 
-KINDS = (InUseError, InputError, NumberTakenError, VersionConflictError)
+KINDS = (AlreadyArchivedError, InUseError, InputError, NumberTakenError, VersionConflictError)

@@ -62,6 +62,7 @@ class ClientRow(NamedTuple):
     invoice_layout_id: UUID | None
     archived_at: datetime | None
     archived_by: UUID | None
+    archive_operation_id: UUID | None
     tenant_id: UUID = TENANT
 
 
@@ -124,8 +125,9 @@ def _client(dice: Dice, house: House, named: Named, n: int, life: Life) -> Clien
         invoice_layout_id=layout,
     )
     if life.is_archived:
-        _, at = dice.born(life.until)
-        row = row._replace(archived_at=at, archived_by=dice.pick(house.members[:2]).id, updated_at=at, version=2)
+        operation, at = dice.born(life.until)
+        by = dice.pick(house.members[:2]).id
+        row = row._replace(archived_at=at, archived_by=by, archive_operation_id=operation, updated_at=at, version=2)
     return Client(
         row=row,
         addresses=addresses.of_client(dice, row.id, named.nation),
@@ -181,6 +183,7 @@ def _row(dice: Dice, named: Named, n: int, life: Life) -> ClientRow:
         invoice_layout_id=None,
         archived_at=None,
         archived_by=None,
+        archive_operation_id=None,
     )
 
 

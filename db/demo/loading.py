@@ -23,6 +23,7 @@ TABLES = (
 # The checks of links are planned once and kept; planned on an empty table they read all of it, for every row, and that for minutes.
 # So no plan may read a whole table, and what is linked to is analyzed whenever it has grown by half, which has the checks planned anew.
 BY_INDEX = "SET LOCAL enable_seqscan = off"
+PAST = "SET LOCAL app.guard = 'off'"  # of clients that are archived by now
 LINKED = ("member", "vat_rate", "invoice_layout", "label", "client", "contact", "project", "invoice", "invoice_line", "payment")
 # The organization comes before its rates and layouts, so it learns its defaults afterwards.
 DEFAULTS = f"""UPDATE {SCHEMA}.organization o SET default_vat_rate_id = v.id, default_layout_id = l.id
@@ -42,6 +43,7 @@ async def load(owner: asyncpg.Connection, *, token_hash: bytes, progress: Progre
     async with owner.transaction(isolation="read_committed"):  # so that who waited for the lock sees what the other loaded
         await owner.execute(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})")
         await owner.execute(BY_INDEX)
+        await owner.execute(PAST)
         if await is_loaded(owner):
             return
         await _fill(owner, _everything(token_hash, scale), Tally(progress, scale.rows))

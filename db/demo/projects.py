@@ -41,6 +41,7 @@ class ProjectRow(NamedTuple):
     fixed_price: Decimal | None
     invoice_reference: str | None
     archived_at: datetime | None
+    archive_operation_id: UUID | None
     tenant_id: UUID = TENANT
 
 
@@ -85,6 +86,7 @@ def _project(dice: Dice, client: Client, code: int, *, is_whole: bool) -> Projec
         fixed_price=decimal(dice.pick(FIXED)) if method is InvoiceMethod.PROJECT_FIXED else None,
         invoice_reference=f"REF-{dice.digits(6)}" if dice.chance(15) else None,
         archived_at=archived_at,
+        archive_operation_id=client.row.archive_operation_id,
     )
     return Project(row, since, until, *price(client, method, own))
 

@@ -27,8 +27,8 @@ from db.tables.organizations import (
     Role,
     TokenFields,
 )
-from db.tables.projects import Project, Registration
-from db.tables.traces import Action, AuditEvent, Channel, IdempotencyKey, OutboxEvent
+from db.tables.projects import Project, ProjectFields, Registration, RegistrationFields, RegistrationKind, RegistrationStatus
+from db.tables.traces import Action, AuditEvent, Channel, DeletionRecord, IdempotencyKey, OutboxEvent
 
 __all__ = [
     "SCHEMA",
@@ -49,6 +49,7 @@ __all__ = [
     "Contact",
     "ContactFields",
     "ContactRole",
+    "DeletionRecord",
     "IdempotencyKey",
     "Invoice",
     "InvoiceKind",
@@ -68,7 +69,11 @@ __all__ = [
     "Payment",
     "PaymentAllocation",
     "Project",
+    "ProjectFields",
     "Registration",
+    "RegistrationFields",
+    "RegistrationKind",
+    "RegistrationStatus",
     "Role",
     "Row",
     "Table",

@@ -107,6 +107,7 @@ class Client(ClientFields, ClientFinancialFields, Changing, Row, table=True):
     invoice_layout_id: UUID | None = None
     archived_at: datetime | None = None
     archived_by: UUID | None = None
+    archive_operation_id: UUID | None = None
 
 
 class AddressFields(BaseModel):

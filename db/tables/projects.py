@@ -75,6 +75,7 @@ class Project(ProjectFields, Changing, Row, table=True):
     )
     client_id: UUID
     archived_at: datetime | None = None
+    archive_operation_id: UUID | None = None  # the archiving of its client that took it along
 
 
 class RegistrationFields(BaseModel):

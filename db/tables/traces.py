@@ -56,12 +56,29 @@ class OutboxEvent(Row, table=True):
     """What others are to be told of, in the order of its making."""
 
     __tablename__ = "outbox_event"
-    __table_args__ = (of_organization(), one_of("action", Action), Index("outbox_event_by_object", "tenant_id", "object_id", "id"))
+    __table_args__ = (
+        of_organization(),
+        one_of("action", Action),
+        Index("outbox_event_by_object", "tenant_id", "object_id", "id"),
+        Index("outbox_event_by_client", "tenant_id", "client_id", postgresql_where=text("client_id IS NOT NULL")),
+    )
     at: datetime = Stored(default_factory=now)
     action: Annotated[Action, CHOICE]
     object_type: str = Stored(max_length=50)
     object_id: UUID
     client_id: UUID | None = None
+
+
+class DeletionRecord(Row, table=True):
+    """All that is left of a client that was deleted: its id, when, by whom, and how much went with it."""
+
+    __tablename__ = "deletion_record"
+    __table_args__ = (of_organization(), one_of("channel", Channel))
+    at: datetime = Stored(default_factory=now)
+    channel: Annotated[Channel, CHOICE]
+    member_id: UUID | None = None
+    token_id: UUID | None = None
+    counts: dict[str, int] = Stored(sa_column=Column(JSONB, nullable=False))
 
 
 class IdempotencyKey(Table, table=True):

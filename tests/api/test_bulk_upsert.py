@@ -144,8 +144,8 @@ async def faulty(org: Tenant) -> tuple[list[Entry], list[tuple[str, str]]]:
     ]
     return entries, [
         *(("INVALID", "clients.1.email"), ("INVALID", "clients.1.kvkNumber"), ("INVALID", "clients.1.addresses.0.country")),
-        *(("ARCHIVED", "clients.2.number"), ("INVALID", "clients.2.email")),
-        *(("AMBIGUOUS", "clients.3.name"), ("NOT_FOUND", "clients.3.financial.vatRateId"), ("ARCHIVED", "clients.4.name")),
+        *(("ALREADY_ARCHIVED", "clients.2.number"), ("INVALID", "clients.2.email")),
+        *(("AMBIGUOUS", "clients.3.name"), ("NOT_FOUND", "clients.3.financial.vatRateId"), ("ALREADY_ARCHIVED", "clients.4.name")),
         *(("DUPLICATE", "clients.5.name"), ("INVALID", "clients.5.kvkNumber"), ("INVALID", "clients.6.name")),
         *(("DUPLICATE", "clients.7.number"), ("DUPLICATE", "clients.8.number")),
     ]
