@@ -123,6 +123,46 @@ class Tenant:
         amounts = {"paid_on": day, "is_issued": True, "amount": Decimal(amount), "amount_base": Decimal(base or amount)}
         await insert(self.owner, "payment_allocation", [{**part, **amounts}])
 
+    async def add_project(self, client: UUID, name: str = "Project", **more: object) -> UUID:
+        """Hours at the client's rate, unless `more` says otherwise."""
+        key = new_id()
+        row = {"tenant_id": self.id, "id": key, "client_id": client, "name": name, "invoice_method": "CLIENT_HOURLY"}
+        await insert(self.owner, "project", [{**row, **changing(), **more}])
+        return key
+
+    async def add_registration(self, client: UUID, project: UUID | None = None, **more: object) -> UUID:
+        """An hour at 100.00 by the organization's owner, still open; `more` says what is otherwise."""
+        key = new_id()
+        member = await self.owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER'", self.id)
+        row = {"tenant_id": self.id, "id": key, "client_id": client, "project_id": project, "member_id": member, "kind": "TIME"}
+        state = {"status": "OPEN", "client_status": "OPEN", "is_billable": True, "registered_on": date(2026, 1, 15), "minutes": 60}
+        rate = {"unit_rate": Decimal(100), "rate_source": "CLIENT", "currency": "EUR", "amount_net": Decimal(100)}
+        await insert(self.owner, "registration", [{**row, **state, **rate, **changing(), **more}])
+        return key
+
+    async def add_quote(self, client: UUID, net: str = "100.00", **more: object) -> UUID:
+        """A quote that was sent, with 21 % VAT and one line."""
+        key = new_id()
+        vat = (Decimal(net) * Decimal("0.21")).quantize(Decimal("0.01"))
+        row = {"tenant_id": self.id, "id": key, "client_id": client, "status": "SENT", "number": str(key), "quote_date": date(2026, 1, 5)}
+        amounts = {"currency": "EUR", "exchange_rate": Decimal(1), "net": Decimal(net), "vat": vat, "gross": Decimal(net) + vat}
+        await insert(self.owner, "quote", [{**row, **amounts, **changing(), **more}])
+        line = {"tenant_id": self.id, "id": new_id(), "quote_id": key, "position": 1, "description": "Work", "quantity": Decimal(1)}
+        of_vat = {"vat_percentage": Decimal(21), "vat_category": "S", "net": Decimal(net), "vat": vat}
+        await insert(self.owner, "quote_line", [{**line, "unit_price": Decimal(net), **of_vat}])
+        return key
+
+    async def add_portal(self, client: UUID, *contacts: UUID, projects: Sequence[UUID] = (), **more: object) -> UUID:
+        """An open portal that shows these projects to these contacts of the client."""
+        key = new_id()
+        row = {"tenant_id": self.id, "id": key, "client_id": client, "name": "Portal", "language": "nl", "takes_approval": False}
+        shows = {"shows_descriptions": True, "shows_rates": False, "shows_budget": False, "shows_invoices": True, "shows_quotes": True}
+        await insert(self.owner, "client_portal", [{**row, **shows, **changing(), **more}])
+        part = {"tenant_id": self.id, "portal_id": key, "client_id": client}
+        await insert(self.owner, "portal_project", [{**part, "project_id": project} for project in projects])
+        await insert(self.owner, "portal_access", [{**part, "contact_id": contact, "created_at": EARLY} for contact in contacts])
+        return key
+
 
 async def tenant(owner: asyncpg.Connection, name: str = "Test") -> Tenant:
     """An organization with a member and a token of each role."""

@@ -27,7 +27,20 @@ from db.tables.organizations import (
     Role,
     TokenFields,
 )
-from db.tables.projects import Project, ProjectFields, Registration, RegistrationFields, RegistrationKind, RegistrationStatus
+from db.tables.portals import ClientPortal, PortalAccess, PortalProject
+from db.tables.projects import (
+    InvoiceMethod,
+    Project,
+    ProjectFields,
+    RateSource,
+    Registration,
+    RegistrationFields,
+    RegistrationKind,
+    RegistrationLabel,
+    RegistrationStatus,
+    TripType,
+)
+from db.tables.quotes import Quote, QuoteLine, QuoteStatus
 from db.tables.traces import Action, AuditEvent, Channel, DeletionRecord, IdempotencyKey, OutboxEvent
 
 __all__ = [
@@ -46,6 +59,7 @@ __all__ = [
     "ClientFinancialFields",
     "ClientKind",
     "ClientLabel",
+    "ClientPortal",
     "Contact",
     "ContactFields",
     "ContactRole",
@@ -56,6 +70,7 @@ __all__ = [
     "InvoiceLayout",
     "InvoiceLayoutFields",
     "InvoiceLine",
+    "InvoiceMethod",
     "InvoiceStatus",
     "KnownMemberFields",
     "Label",
@@ -68,16 +83,24 @@ __all__ = [
     "OutboxEvent",
     "Payment",
     "PaymentAllocation",
+    "PortalAccess",
+    "PortalProject",
     "Project",
     "ProjectFields",
+    "Quote",
+    "QuoteLine",
+    "QuoteStatus",
+    "RateSource",
     "Registration",
     "RegistrationFields",
     "RegistrationKind",
+    "RegistrationLabel",
     "RegistrationStatus",
     "Role",
     "Row",
     "Table",
     "TokenFields",
+    "TripType",
     "VatCategory",
     "VatRate",
     "VatRateFields",

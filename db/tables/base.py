@@ -71,12 +71,18 @@ def check(name: str, condition: str) -> CheckConstraint:
     return CheckConstraint(condition, name=name)
 
 
-def link(table: str, *columns: str, to: tuple[str, ...] = ("id",), follows: bool = False, later: bool = False) -> ForeignKeyConstraint:
-    """A link to a row of the same tenant. `follows`: the columns change with those they point at; `later`: made after both tables."""
+def link(
+    table: str, *columns: str, to: tuple[str, ...] = ("id",), follows: bool = False, later: bool = False, goes: bool = False
+) -> ForeignKeyConstraint:
+    """A link to a row of the same tenant.
+
+    `follows`: the columns change with those they point at; `goes`: the row goes with the one it points at; `later`: made after both tables.
+    """
     return ForeignKeyConstraint(
         ["tenant_id", *columns],
         [f"{SCHEMA}.{table}.{column}" for column in ("tenant_id", *to)],
         onupdate="CASCADE" if follows else None,
+        ondelete="CASCADE" if goes else None,
         use_alter=later,
     )
 

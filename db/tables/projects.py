@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, Changing, Row, check, link, one_of
+from db.tables.base import CHOICE, Changing, Row, Table, check, link, one_of
 
 
 class InvoiceMethod(StrEnum):
@@ -116,6 +116,7 @@ class Registration(RegistrationFields, Changing, Row, table=True):
         check("invoiced", "(status = 'INVOICED') = (invoice_line_id IS NOT NULL)"),
         Index("registration_by_client", "tenant_id", "client_id", "registered_on"),
         Index("registration_by_project", "tenant_id", "project_id", "registered_on"),
+        Index("registration_by_day", "tenant_id", "registered_on", "id"),
         Index("registration_by_invoice_line", "tenant_id", "invoice_line_id"),
     )
     kind: Annotated[RegistrationKind, CHOICE]
@@ -130,3 +131,19 @@ class Registration(RegistrationFields, Changing, Row, table=True):
     currency: str = Stored(max_length=3)
     amount_net: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
     invoice_line_id: UUID | None = None
+
+
+class RegistrationLabel(Table, table=True):
+    """A label that a registration wears; the client is the registration's own, so that the trace of both is the client's."""
+
+    __tablename__ = "registration_label"
+    __table_args__ = (
+        link("registration", "registration_id"),
+        link("label", "label_id"),
+        link("client", "client_id"),
+        Index("registration_label_by_client", "tenant_id", "client_id"),
+        Index("registration_label_by_label", "tenant_id", "label_id", "registration_id"),
+    )
+    registration_id: UUID = Stored(primary_key=True)
+    label_id: UUID = Stored(primary_key=True)
+    client_id: UUID

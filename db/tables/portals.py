@@ -1,0 +1,60 @@
+"""Portals, where contacts of a client look on: what each shows, which projects, and to whom."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field as Stored
+
+from db.tables.base import LANGUAGE, Changing, Row, Table, link, now
+
+
+class ClientPortal(Changing, Row, table=True):
+    """Open to those who have access, until it is closed."""
+
+    __tablename__ = "client_portal"
+    __table_args__ = (
+        link("client", "client_id"),
+        UniqueConstraint("tenant_id", "id", "client_id"),
+        Index("client_portal_of_client", "tenant_id", "client_id", "id"),
+    )
+    client_id: UUID
+    name: str = Stored(max_length=100)
+    language: str = Stored(default="nl", regex=LANGUAGE, max_length=2)
+    shows_descriptions: bool = True
+    shows_rates: bool = False
+    shows_budget: bool = False
+    shows_invoices: bool = True
+    shows_quotes: bool = True
+    takes_approval: bool = False
+    closed_at: datetime | None = None
+    archive_operation_id: UUID | None = None  # the archiving of its client that closed it
+
+
+class PortalProject(Table, table=True):
+    """A project of the client that a portal shows."""
+
+    __tablename__ = "portal_project"
+    __table_args__ = (
+        link("client_portal", "portal_id", "client_id", to=("id", "client_id")),
+        link("project", "project_id", "client_id", to=("id", "client_id"), goes=True),
+        Index("portal_project_by_project", "tenant_id", "project_id"),
+    )
+    portal_id: UUID = Stored(primary_key=True)
+    project_id: UUID = Stored(primary_key=True)
+    client_id: UUID
+
+
+class PortalAccess(Table, table=True):
+    """A contact of the client who may look; whoever is taken off the client may not any more."""
+
+    __tablename__ = "portal_access"
+    __table_args__ = (
+        link("client_portal", "portal_id", "client_id", to=("id", "client_id")),
+        link("client_contact", "client_id", "contact_id", to=("client_id", "contact_id"), goes=True),
+        Index("portal_access_by_contact", "tenant_id", "client_id", "contact_id"),
+    )
+    portal_id: UUID = Stored(primary_key=True)
+    contact_id: UUID = Stored(primary_key=True)
+    client_id: UUID
+    created_at: datetime = Stored(default_factory=now)

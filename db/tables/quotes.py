@@ -1,0 +1,71 @@
+"""Quotes with their lines."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field as Stored
+
+from db.tables.base import CHOICE, Changing, Row, check, link, one_of
+from db.tables.invoices import VatCategory
+
+
+class QuoteStatus(StrEnum):
+    CONCEPT = "CONCEPT"
+    SENT = "SENT"
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    EXPIRED = "EXPIRED"
+
+
+class Quote(Changing, Row, table=True):
+    """What a client was offered. Once sent it keeps its number, its day and its exchange rate."""
+
+    __tablename__ = "quote"
+    __table_args__ = (
+        link("client", "client_id"),
+        one_of("status", QuoteStatus),
+        check("numbered", "status = 'CONCEPT' OR (number IS NOT NULL AND quote_date IS NOT NULL)"),
+        check("days", "valid_until >= quote_date"),
+        check("amounts", "net >= 0 AND vat >= 0 AND gross = net + vat"),
+        check("exchange_rate", "exchange_rate > 0"),
+        UniqueConstraint("tenant_id", "number"),
+        Index("quote_of_client", "tenant_id", "client_id", "id"),
+    )
+    client_id: UUID
+    number: str | None = Stored(default=None, max_length=50)
+    status: Annotated[QuoteStatus, CHOICE] = QuoteStatus.CONCEPT
+    quote_date: date | None = None
+    valid_until: date | None = None
+    currency: str = Stored(max_length=3)
+    exchange_rate: Decimal = Stored(default=Decimal(1), max_digits=19, decimal_places=8)
+    net: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
+    vat: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
+    gross: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
+    reference: str | None = Stored(default=None, max_length=100)
+
+
+class QuoteLine(Row, table=True):
+    __tablename__ = "quote_line"
+    __table_args__ = (
+        link("quote", "quote_id"),
+        link("vat_rate", "vat_rate_id"),
+        link("project", "project_id"),
+        one_of("vat_category", VatCategory),
+        UniqueConstraint("tenant_id", "quote_id", "position"),
+        Index("quote_line_by_project", "tenant_id", "project_id"),
+    )
+    quote_id: UUID
+    position: int
+    description: str = Stored(max_length=1000)
+    quantity: Decimal = Stored(max_digits=19, decimal_places=4)
+    unit_price: Decimal = Stored(max_digits=19, decimal_places=4)
+    vat_rate_id: UUID | None = None
+    vat_percentage: Decimal = Stored(max_digits=5, decimal_places=2)
+    vat_category: Annotated[VatCategory, CHOICE] = VatCategory.STANDARD
+    net: Decimal = Stored(max_digits=19, decimal_places=2)
+    vat: Decimal = Stored(max_digits=19, decimal_places=2)
+    project_id: UUID | None = None
