@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from db.addresses import for_sqlalchemy
 from db.faults import is_lost, once_more
 from db.probe import Probe
-from db.query import Query, R
+from db.query import Command, Query, R
 from db.reads import SET, Reader, Readers, ReadTx
 from db.tally import TALLY, Tally, tallied
 from db.traces import Trace, Who
@@ -24,6 +24,7 @@ from db.traces import Trace, Who
 NOBODY = Who()
 NAME = {"application_name": "relaties"}
 CONNECT_S, CLOSE_S = 5.0, 5.0
+ANSWER_S = 1.0  # for the server to say that it ended a statement that took too long
 
 
 class Tx(Protocol):
@@ -43,12 +44,15 @@ class Work(Tx, Protocol):
 
     def attempt(self) -> AbstractAsyncContextManager[None]: ...
 
+    async def run(self, command: Command, **values: object) -> int: ...
+
 
 @dataclass(frozen=True)
 class Limits:
     """Connections of each pool, and seconds to wait: for one to read on, for one statement, for one to change something on.
 
     Changes of one object come one after the other, so that many at once wait long and still get there; readers do not wait for each other.
+    `long_s` is for a statement of a change that touches as many rows as there are.
     """
 
     readers: int = 8
@@ -56,21 +60,31 @@ class Limits:
     wait_s: float = 2.0
     statement_s: float = 5.0
     turn_s: float = 8.0
+    long_s: float = 60.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """The driver's own connection, what counts the statements on it, and how long one may take to be answered."""
+
+    driver: asyncpg.Connection
+    tally: Tally
+    seconds: float
 
 
 class WriteTx:
     """The unit of work of one change: entities in the session, statements on the same connection."""
 
-    def __init__(self, tenant: UUID, session: AsyncSession, driver: asyncpg.Connection, who: Who, tally: Tally) -> None:
+    def __init__(self, tenant: UUID, session: AsyncSession, line: Line, who: Who) -> None:
         self.tenant = tenant
         self.session = session
         self.trace = Trace(session, who)
-        self._driver = driver
-        self._tally = tally
+        self._line = line
+        self._has_run = False
 
     @property
     def has_changed(self) -> bool:
-        return bool(self.trace.told or self.session.new or self.session.dirty or self.session.deleted)
+        return bool(self._has_run or self.trace.told or self.session.new or self.session.dirty or self.session.deleted)
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:
@@ -88,12 +102,20 @@ class WriteTx:
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
         await self.session.flush()
         arguments = query.arguments({**values, "tenant": self.tenant})
-        return await self._tally.of(self._driver.fetch(query.sql, *arguments, record_class=query.row))
+        return await self._line.tally.of(self._line.driver.fetch(query.sql, *arguments, timeout=self._line.seconds, record_class=query.row))
+
+    async def run(self, command: Command, **values: object) -> int:
+        """Changes rows where they are, however many; how many there were. The trace hears nothing of it."""
+        await self.session.flush()
+        self._has_run = True
+        arguments = command.arguments({**values, "tenant": self.tenant})
+        said = await self._line.tally.of(self._line.driver.execute(command.sql, *arguments, timeout=self._line.seconds))
+        return int(said.rpartition(" ")[2])
 
 
 def _how(limits: Limits, *, is_pooled: bool) -> dict[str, Any]:
     """The server itself ends a statement in time: who has not answered a second later does not answer at all."""
-    how: dict[str, Any] = {"timeout": CONNECT_S, "command_timeout": limits.statement_s + 1}
+    how: dict[str, Any] = {"timeout": CONNECT_S, "command_timeout": limits.statement_s + ANSWER_S}
     return how | {"statement_cache_size": 0} if is_pooled else how
 
 
@@ -161,13 +183,13 @@ class Database:
         return ReadTx(self._readers, tenant, self._limits.statement_s, tally or Tally())
 
     @asynccontextmanager
-    async def work(self, tenant: UUID, who: Who = NOBODY, tally: Tally | None = None) -> AsyncIterator[WriteTx]:
+    async def work(self, tenant: UUID, who: Who = NOBODY, tally: Tally | None = None, *, is_long: bool = False) -> AsyncIterator[WriteTx]:
         """Commits at the end of the block, with the trace of what was done; rolls back when it raises."""
-        kept = tally or Tally()
+        kept, statement_s = tally or Tally(), self._limits.long_s if is_long else self._limits.statement_s
         async with AsyncSession(self._writer, expire_on_commit=False) as session:
-            driver = await once_more(lambda: self._begin(session, tenant, kept))
+            driver = await once_more(lambda: self._begin(session, tenant, kept, statement_s))
             try:
-                work = WriteTx(tenant, session, driver, who, kept)
+                work = WriteTx(tenant, session, Line(driver, kept, statement_s + ANSWER_S), who)
                 yield work
                 await work.trace.write()
                 await session.commit()
@@ -178,10 +200,10 @@ class Database:
                     await asyncio.shield(session.invalidate())
                 raise
 
-    async def _begin(self, session: AsyncSession, tenant: UUID, tally: Tally) -> asyncpg.Connection:
+    async def _begin(self, session: AsyncSession, tenant: UUID, tally: Tally, statement_s: float) -> asyncpg.Connection:
         try:
             connection = await session.connection()
-            for said in SET.format(tenant=tenant, limit=int(self._limits.statement_s * 1000)).split("; "):
+            for said in SET.format(tenant=tenant, limit=int(statement_s * 1000)).split("; "):
                 await connection.execute(text(said))
         except Exception as failed:
             if is_lost(failed):

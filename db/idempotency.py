@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, tuple_
+from sqlalchemy import Text, cast, delete, func, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -32,6 +32,12 @@ async def kept(work: Work, subject: UUID, key: str) -> IdempotencyKey:
         col(IdempotencyKey.tenant_id) == work.tenant, col(IdempotencyKey.subject) == subject, col(IdempotencyKey.key) == key
     )
     return (await work.session.exec(mine)).one()
+
+
+async def naming(work: Work, id_: UUID) -> list[IdempotencyKey]:
+    """The rows whose outcome names an id."""
+    mine = col(IdempotencyKey.tenant_id) == work.tenant, cast(col(IdempotencyKey.outcome), Text).contains(str(id_))
+    return [*await work.session.exec(select(IdempotencyKey).where(*mine))]
 
 
 async def sweep(work: Work) -> None:

@@ -13,17 +13,20 @@ import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from operator import itemgetter
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Delete,
+    Insert,
     Numeric,
     Select,
     SQLColumnExpression,
     Text,
+    Update,
     Uuid,
     any_,
     bindparam,
@@ -61,25 +64,36 @@ class Row(asyncpg.Record):
             setattr(cls, column, property(itemgetter(place)))
 
 
-class Query(Generic[R]):
-    """A statement compiled once; every value is a parameter with a name."""
+Statement: TypeAlias = Select[Any] | Insert | Update | Delete
 
-    def __init__(self, statement: Select[Any], row: type[R]) -> None:
-        if (found := tuple(column.key for column in statement.selected_columns)) != row.__columns__:
-            raise TypeError(f"{row.__name__} has columns {row.__columns__}, its statement {found}")
+
+class Command:
+    """A statement compiled once; every value is a parameter with a name. It changes rows where they are, or locks them."""
+
+    def __init__(self, statement: Statement, what: str) -> None:
         self.sql, self._order = compiled(statement)
-        self.row = row
+        self._what = what
         if "tenant" not in self._order:
-            raise TypeError(f"{row.__name__}: a statement without its tenant")
+            raise TypeError(f"{what}: a statement without its tenant")
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
         """The values in the order of the text. None is allowed for a parameter that this shape does not use."""
         if surplus := [name for name, value in values.items() if value is not None and name not in self._order]:
-            raise TypeError(f"{self.row.__name__}: no parameter {surplus}")
+            raise TypeError(f"{self._what}: no parameter {surplus}")
         return [values[name] for name in self._order]
 
 
-def compiled(statement: Select[Any]) -> tuple[str, tuple[str, ...]]:
+class Query(Command, Generic[R]):
+    """A statement whose rows are read."""
+
+    def __init__(self, statement: Select[Any], row: type[R]) -> None:
+        if (found := tuple(column.key for column in statement.selected_columns)) != row.__columns__:
+            raise TypeError(f"{row.__name__} has columns {row.__columns__}, its statement {found}")
+        super().__init__(statement, row.__name__)
+        self.row = row
+
+
+def compiled(statement: Statement) -> tuple[str, tuple[str, ...]]:
     """The text as asyncpg takes it, and the names of its parameters in order. What is fixed stands in the text."""
     made = statement.compile(dialect=dialect(), compile_kwargs={"render_postcompile": True})  # type: ignore[no-untyped-call]
     if fixed := [name for name, bind in made.binds.items() if not bind.required]:

@@ -1,8 +1,6 @@
 """Cursors: signed places in an order, so that only those that we gave out are taken back, and only by whom they were given to."""
 
-import hmac
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -10,45 +8,33 @@ from uuid import UUID
 
 from db.paging import Key
 from domain.errors import BadInput
+from domain.seals import Seal
 
-SIGNED = 12  # bytes of the signature: 96 bits, far beyond guessing over a network
 PURPOSE = b"cursor 1"
 
 
 class Cursors:
-    """Writes and reads the cursors of one organization. The first secret signs; all verify, so that they can be rotated."""
+    """Writes and reads the cursors of one organization."""
 
     def __init__(self, secrets: Sequence[bytes], tenant: UUID) -> None:
-        self._keys = [hmac.digest(secret, PURPOSE + tenant.bytes, "sha256") for secret in secrets]
+        self._seal = Seal(secrets, tenant, PURPOSE)
 
     def write(self, order: str, place: Key) -> str:
         value, key = place
         held = {"at": value.isoformat()} if isinstance(value, datetime) else None if value == key else value
-        said = json.dumps([order, held, key.hex], separators=(",", ":")).encode()
-        return urlsafe_b64encode(_signature(self._keys[0], said) + said).decode()
+        return self._seal.put(json.dumps([order, held, key.hex], separators=(",", ":")).encode())
 
     def read(self, order: str, cursor: str | None) -> Key | None:
         """The place; a cursor of another order or organization, or one that was changed, is refused."""
         if cursor is None:
             return None
         try:
-            known_order, value, key = json.loads(self._verified(cursor.encode("ascii")))
+            known_order, value, key = json.loads(self._seal.opened(cursor))
         except ValueError as wrong:
             raise BadInput("This cursor is not one of ours. Take it from `pageInfo` or an edge of an earlier answer.") from wrong
         if known_order != order:
             raise BadInput(f"This cursor belongs to the order {known_order}, not to {order}.")
         return _value(value, UUID(hex=key)), UUID(hex=key)
-
-    def _verified(self, cursor: bytes) -> bytes:
-        held = urlsafe_b64decode(cursor)
-        signature, said = held[:SIGNED], held[SIGNED:]
-        if urlsafe_b64encode(held) != cursor or not any(hmac.compare_digest(signature, _signature(key, said)) for key in self._keys):
-            raise ValueError(cursor)
-        return said
-
-
-def _signature(key: bytes, said: bytes) -> bytes:
-    return hmac.digest(key, said, "sha256")[:SIGNED]
 
 
 def _value(held: object, key: UUID) -> Any:  # noqa: ANN401 what JSON held; the signature says that we wrote it

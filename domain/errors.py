@@ -24,6 +24,8 @@ class Code(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     ALREADY_ARCHIVED = "ALREADY_ARCHIVED"
     NOT_ARCHIVED = "NOT_ARCHIVED"
+    PREVIEW_OUTDATED = "PREVIEW_OUTDATED"
+    FISCAL_RETENTION = "FISCAL_RETENTION"
     AMBIGUOUS = "AMBIGUOUS"
     DUPLICATE = "DUPLICATE"
 
@@ -108,6 +110,22 @@ class AlreadyArchived(Refusal):
 @dataclass(frozen=True)
 class NotArchived(Refusal):
     code = Code.NOT_ARCHIVED
+
+
+@dataclass(frozen=True)
+class PreviewOutdated(Refusal):
+    """Of which client another preview is to be read."""
+
+    code = Code.PREVIEW_OUTDATED
+    client_id: UUID
+
+
+@dataclass(frozen=True)
+class FiscalRetention(Refusal):
+    """How many invoices the law has kept."""
+
+    code = Code.FISCAL_RETENTION
+    issued_invoice_count: int
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+from uuid import UUID
 
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 from pydantic_core import to_jsonable_python
@@ -14,6 +15,7 @@ from domain.errors import IdempotencyKeyReused, InvalidInput, Refusal, Refused
 from domain.scope import WriteScope
 
 LONGEST = 255
+GONE = "What this was about was deleted since."
 V = TypeVar("V")
 KINDS: dict[str, type[Refusal]] = {kind.code: kind for kind in Refusal.__subclasses__()}
 
@@ -77,3 +79,19 @@ def _replayed(row: IdempotencyKey, key: Key, kind: TypeAdapter[V]) -> Outcome[V]
         raise Refused(IdempotencyKeyReused([], "This idempotency key was used with other input. Take a new one for a new request."))
     value, refusals = row.outcome["value"], row.outcome["refusals"]
     return Outcome(None if value is None else kind.validate_python(value, strict=False), REFUSALS.validate_python(refusals))
+
+
+async def forget(scope: WriteScope, ids: Sequence[UUID]) -> None:
+    """What outcomes say of objects that are gone: their ids stay, so that nothing is done a second time, and the sentences go."""
+    for key in ids:
+        for row in await rows.naming(scope, key):
+            row.outcome = _without_sentences(row.outcome, str(key))
+
+
+def _without_sentences(held: Any, key: str) -> Any:  # noqa: ANN401 JSON
+    if isinstance(held, list):
+        return [_without_sentences(each, key) for each in held]
+    if not isinstance(held, dict):
+        return held
+    kept = {name: _without_sentences(value, key) for name, value in held.items()}
+    return {**kept, "message": GONE} if "message" in kept and key in held.values() else kept

@@ -1,8 +1,8 @@
 """Who asks, what they may, and the transaction in which they ask."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
@@ -16,6 +16,7 @@ from db.tally import Tally
 from db.traces import Who
 from domain.cursors import Cursors
 from domain.errors import Forbidden
+from domain.seals import Seal
 
 
 class Permission(StrEnum):
@@ -60,10 +61,15 @@ class Actor:
 class Scope:
     """A transaction and who asks. It is itself a `Tx`, so that a query without a rule needs no wrapper."""
 
-    def __init__(self, actor: Actor, tx: Tx) -> None:
+    def __init__(self, actor: Actor, tx: Tx, secrets: Sequence[bytes] = ()) -> None:
         self.actor = actor
         self.has_asked = False
         self._tx = tx
+        self._secrets = secrets
+
+    def seal(self, purpose: bytes) -> Seal:
+        """Of what is given out for a purpose, and taken back."""
+        return Seal(self._secrets, self.actor.tenant, purpose)
 
     def may(self, permission: Permission) -> bool:
         self.has_asked = True
@@ -90,9 +96,9 @@ class Scope:
 class ReadScope(Scope):
     """A read transaction, who asks, and the cursors that they are given."""
 
-    def __init__(self, actor: Actor, tx: Tx, cursors: Cursors) -> None:
-        super().__init__(actor, tx)
-        self.cursors = cursors
+    def __init__(self, actor: Actor, tx: Tx, secrets: Sequence[bytes]) -> None:
+        super().__init__(actor, tx, secrets)
+        self.cursors = Cursors(secrets, actor.tenant)
 
 
 class NoRightAskedError(Exception):
@@ -102,18 +108,30 @@ class NoRightAskedError(Exception):
 class WriteScope(Scope):
     """A unit of work and who asks for it."""
 
-    def __init__(self, actor: Actor, work: Work) -> None:
-        super().__init__(actor, work)
+    def __init__(self, actor: Actor, work: Work, secrets: Sequence[bytes]) -> None:
+        super().__init__(actor, work, secrets)
         self.tenant = actor.tenant
         self.session: AsyncSession = work.session
         self.attempt = work.attempt
+        self.run = work.run
+
+
+@dataclass(frozen=True)
+class Means:
+    """What an operation of the server works with: the count of its statements, and the secrets that seal what it gives out."""
+
+    tally: Tally = field(default_factory=Tally)
+    secrets: Sequence[bytes] = ()
 
 
 @asynccontextmanager
-async def writing(database: Database, actor: Actor, operation: str, tally: Tally | None = None) -> AsyncIterator[WriteScope]:
+async def writing(
+    database: Database, actor: Actor, operation: str, means: Means | None = None, *, is_long: bool = False
+) -> AsyncIterator[WriteScope]:
     """A unit of work of this name, kept at its end if a right was asked for."""
-    async with database.work(actor.tenant, Who(actor.member_id, actor.token_id, actor.channel, operation), tally) as work:
-        scope = WriteScope(actor, work)
+    who, means = Who(actor.member_id, actor.token_id, actor.channel, operation), means or Means()
+    async with database.work(actor.tenant, who, means.tally, is_long=is_long) as work:
+        scope = WriteScope(actor, work, means.secrets)
         yield scope
         if work.has_changed and not scope.has_asked:
             raise NoRightAskedError(operation)

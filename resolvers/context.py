@@ -8,8 +8,7 @@ import strawberry
 
 from db.engine import Database
 from db.tally import Tally
-from domain.cursors import Cursors
-from domain.scope import Actor, ReadScope, WriteScope, writing
+from domain.scope import Actor, Means, ReadScope, WriteScope, writing
 from resolvers.loaders import Loaders
 
 
@@ -22,24 +21,24 @@ class Context:
         self.actor = actor
         self.idempotency_key = idempotency_key
         self.tally = tally or Tally()
+        self._means = Means(self.tally, secrets)
         self._database = database
-        self._cursors = Cursors(secrets, actor.tenant)
         self._begin_reads()
 
     def _begin_reads(self) -> None:
         self._reads = self._database.read(self.actor.tenant, self.tally)
-        self._scope = ReadScope(self.actor, self._reads, self._cursors)
+        self._scope = ReadScope(self.actor, self._reads, self._means.secrets)
         self.loaders = Loaders(self._scope)
 
     def read(self) -> ReadScope:
         return self._scope
 
     @asynccontextmanager
-    async def write(self, operation: str) -> AsyncIterator[WriteScope]:
+    async def write(self, operation: str, *, is_long: bool = False) -> AsyncIterator[WriteScope]:
         """Ends the reads so far first: no connection is held while another is asked for, and later reads see what was written."""
         await self._reads.end()
         self._begin_reads()
-        async with writing(self._database, self.actor, operation, self.tally) as scope:
+        async with writing(self._database, self.actor, operation, self._means, is_long=is_long) as scope:
             yield scope
 
     async def end(self) -> None:

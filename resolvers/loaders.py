@@ -27,9 +27,24 @@ from db.rows import (
     TokenRow,
     VatRateRow,
 )
-from domain import activity, clients, contacts, finance, labels, layouts, members, organizations, projects, revenue, tokens, vat_rates
+from domain import (
+    activity,
+    clients,
+    consequences,
+    contacts,
+    finance,
+    labels,
+    layouts,
+    members,
+    organizations,
+    projects,
+    revenue,
+    tokens,
+    vat_rates,
+)
 from domain.activity import Event
 from domain.clients import Filter
+from domain.consequences import ArchivePreview, DeletionPreview
 from domain.contacts import Search
 from domain.pages import Page, Span
 from domain.revenue import Revenue
@@ -150,6 +165,18 @@ class Loaders:
     @cached_property
     def financial_of_project(self) -> Loader[UUID, ProjectFinancialRow | None]:
         return Loader(partial(projects.financial, self._scope))
+
+    @cached_property
+    def archive_preview(self) -> Loader[UUID, ArchivePreview | None]:
+        return Loader(partial(consequences.of_archiving, self._scope))
+
+    @cached_property
+    def deletion_preview(self) -> Loader[UUID, DeletionPreview | None]:
+        return Loader(partial(consequences.of_deletion, self._scope))
+
+    @cached_property
+    def contacts_left_alone(self) -> Loader[UUID, list[ContactRow]]:
+        return Loader(partial(consequences.left_alone, self._scope))
 
     @cached_property
     def client_count(self) -> Loader[Filter, int]:

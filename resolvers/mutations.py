@@ -2,7 +2,8 @@
 
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar, get_type_hints
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 import strawberry
 from graphql import DirectiveLocation, FieldNode, GraphQLArgument, GraphQLDirective, GraphQLNonNull, GraphQLString
@@ -26,20 +27,36 @@ IDEMPOTENT = GraphQLDirective(
 )
 
 
-def mutation(change: Callable[[WriteScope, Any], Awaitable[Any]], *, needs: Permission, description: str, directives: list[object]) -> Any:  # noqa: ANN401
+@dataclass(frozen=True)
+class Doing(Generic[V]):
+    """What a mutation does, what it comes to, and whether it touches as many rows as there are."""
+
+    change: Change[V]
+    kind: TypeAdapter[V]
+    is_long: bool
+
+
+def mutation(
+    change: Callable[[WriteScope, Any], Awaitable[Any]],
+    *,
+    needs: Permission,
+    description: str,
+    directives: list[object],
+    is_long: bool = False,
+) -> Any:  # noqa: ANN401 the annotation stands
     """A field of the root. `change` takes the scope and the field's one input, and returns what the payload is read off."""
-    kind: TypeAdapter[Any] = TypeAdapter(get_type_hints(change)["return"])
+    doing: Doing[Any] = Doing(change, TypeAdapter(get_type_hints(change)["return"]), is_long)
 
     async def resolve(info: Info, input: object) -> Outcome[Any]:
         info.context.read().must(needs)
         key = _key(info, input)
         for _ in range(TRIES - 1):
             try:
-                return await _tried(info, change, input, key, kind)
+                return await _tried(info, doing, input, key)
             except Exception as failed:
                 if not is_race(failed):
                     raise
-        return await _tried(info, change, input, key, kind)
+        return await _tried(info, doing, input, key)
 
     _, asked = inspect.signature(change).parameters.values()
     info, own, *_ = inspect.signature(resolve).parameters.values()
@@ -49,13 +66,13 @@ def mutation(change: Callable[[WriteScope, Any], Awaitable[Any]], *, needs: Perm
     return strawberry.mutation(resolver=resolve, description=description, directives=directives)
 
 
-async def _tried(info: Info, change: Change[V], input: object, key: Key | None, kind: TypeAdapter[V]) -> Outcome[V]:
+async def _tried(info: Info, doing: Doing[V], input: object, key: Key | None) -> Outcome[V]:
     """Two that meet may both find a number free; the one that the database refuses looks again, and finds it taken."""
     try:
-        async with info.context.write(info.field_name) as scope:
+        async with info.context.write(info.field_name, is_long=doing.is_long) as scope:
             if key is None:
-                return Outcome(await change(scope, input))
-            return await once(scope, key, kind, lambda: change(scope, input))
+                return Outcome(await doing.change(scope, input))
+            return await once(scope, key, doing.kind, lambda: doing.change(scope, input))
     except Refused as refused:
         return Outcome(None, refused.refusals)
 

@@ -7,7 +7,7 @@ import strawberry
 
 from domain.pages import LARGEST
 from domain.scope import Permission, WriteScope
-from resolvers import client_forms, client_upserts, contacts, labels, layouts, members, organizations, tokens, vat_rates
+from resolvers import client_forms, client_upserts, contacts, deletions, labels, layouts, members, organizations, tokens, vat_rates
 from resolvers.mutations import mutation
 from schema import payloads
 from schema.directives import Cost, ListSize, RequiresPermission, SemanticNonNull
@@ -22,6 +22,10 @@ One without is the client without a number that has the name, or else a new one;
 one that is archived (ALREADY_ARCHIVED), and the second of two that are the same (DUPLICATE). Capitals make no difference.
 Only what differs is written."""
 
+DELETE = """Deletes one client for good, once it is archived and its `deletionPreview` was read: its projects, registrations, invoices,
+payments, quotes, portals, addresses, labels and links to contacts, and all that was told of them. Contacts of other clients stay.
+There is no way back. One in an operation."""
+
 
 def changes(
     change: Callable[[WriteScope, Any], Awaitable[object]],
@@ -29,9 +33,10 @@ def changes(
     description: str,
     needs: Permission = Permission.CLIENTS_WRITE,
     costs: Sequence[object] = (WRITTEN,),
+    is_long: bool = False,
 ) -> Any:  # noqa: ANN401 the annotation stands
     directives: list[object] = [*costs, RequiresPermission(any_of=[needs]), SemanticNonNull()]
-    return mutation(change, needs=needs, description=f"{description} Needs {needs}.", directives=directives)
+    return mutation(change, needs=needs, description=f"{description} Needs {needs}.", directives=directives, is_long=is_long)
 
 
 @strawberry.type(
@@ -42,6 +47,13 @@ class Mutation:
         client_forms.create, description="Adds a client with its addresses, labels, contacts and financial settings."
     )
     client_update: payloads.ClientUpdatePayload | None = changes(client_forms.update, description="Changes a client.")
+    client_delete: payloads.ClientDeletePayload | None = changes(
+        deletions.delete,
+        description=DELETE,
+        needs=Permission.CLIENTS_ARCHIVE,
+        costs=(Cost(weight="2000"),),
+        is_long=True,
+    )
     client_bulk_upsert: payloads.ClientBulkUpsertPayload | None = changes(
         client_upserts.upsert,
         description=f"{BULK} Takes {Permission.CLIENTS_WRITE} as well.",

@@ -8,10 +8,11 @@ import strawberry
 
 from db.rows import AddressRow, ClientRow
 from db.tables import AddressFields, AddressType, ClientFields, ClientKind
-from resolvers import activity, clients, contacts, finance, labels, projects, revenue
+from resolvers import activity, clients, contacts, deletions, finance, labels, projects, revenue
 from resolvers.words import words
 from schema.activity import ClientActivityConnection
 from schema.connections import COUNTED, TOTAL, Connection, Edge
+from schema.consequences import PREVIEWED, ArchivePreview, DeletionPreview
 from schema.contacts import ClientContactConnection, Link
 from schema.fields import FIGURES, Terms, by
 from schema.finance import ClientFinancialSettings, InvoiceConnection
@@ -92,6 +93,12 @@ class Client(Node):
     revenue: Revenue | None = by(revenue.of_client, description="What the client brought in.", terms=REVENUE)
     activity: ClientActivityConnection | None = by(
         activity.of_client, description="What happened to it, its addresses, labels and links to contacts, the newest first."
+    )
+    archive_preview: ArchivePreview | None = by(
+        deletions.of_archiving, description="What archiving it would do; null once it is archived.", terms=PREVIEWED
+    )
+    deletion_preview: DeletionPreview | None = by(
+        deletions.of_deletion, description="What deleting it would take along; null while it is active.", terms=PREVIEWED
     )
 
 

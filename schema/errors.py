@@ -4,9 +4,10 @@ import strawberry
 
 from domain import errors
 from domain.errors import Code
-from resolvers import clients, nodes
+from resolvers import clients, deletions, nodes
 from resolvers.words import words
 from schema.clients import Client
+from schema.consequences import PREVIEWED, DeletionPreview
 from schema.fields import answered, by
 from schema.lens import Node, lens
 
@@ -25,6 +26,8 @@ words(
     IDEMPOTENCY_KEY_REUSED="The key was used for another request.",
     ALREADY_ARCHIVED="It is archived, and stays as it is until it is taken back.",
     NOT_ARCHIVED="It is active, and this is only for what is archived.",
+    PREVIEW_OUTDATED="The preview is not of now, or older than 15 minutes.",
+    FISCAL_RETENTION="The law has invoices kept, and nobody said that they know.",
     AMBIGUOUS="Several are meant by it.",
     DUPLICATE="It is in the input twice.",
 )
@@ -73,4 +76,16 @@ class InUseError(UserError):
     uses: int = strawberry.field(description="How many others.")
 
 
-KINDS = (AlreadyArchivedError, InUseError, InputError, NumberTakenError, VersionConflictError)
+@lens(errors.PreviewOutdated, description="What was shown is not what would happen now.")
+class PreviewOutdatedError(UserError):
+    preview: DeletionPreview | None = by(
+        deletions.of_deletion, key="client_id", description="What would happen now, with a token for it.", terms=PREVIEWED
+    )
+
+
+@lens(errors.FiscalRetention, description="Invoices were issued, which the law has kept.")
+class FiscalRetentionError(UserError):
+    issued_invoice_count: int = strawberry.field(description="How many.")
+
+
+KINDS = (FiscalRetentionError, PreviewOutdatedError, AlreadyArchivedError, InUseError, InputError, NumberTakenError, VersionConflictError)

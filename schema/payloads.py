@@ -7,12 +7,14 @@ import strawberry
 from strawberry.relay import GlobalID
 
 from domain.client_upserts import Action, Upserted
+from domain.deletions import Deleted
 from domain.errors import Refusal
 from domain.idempotency import Outcome
 from domain.tokens import MadeToken
 from resolvers import clients, contacts, labels, layouts, members, organizations, tokens, vat_rates
 from resolvers.words import words
 from schema.clients import Client
+from schema.consequences import DeletedCounts
 from schema.contacts import Contact
 from schema.errors import UserError
 from schema.fields import Terms, answered, by, listed
@@ -107,6 +109,16 @@ class ClientCreatePayload(OfClient): ...
 
 @strawberry.type(description="The client as it was changed, or why not.")
 class ClientUpdatePayload(OfClient): ...
+
+
+def _deleted_id(outcome: Outcome[Deleted]) -> str | None:
+    return None if outcome.value is None else global_id("Client")(outcome.value.client_id)
+
+
+@strawberry.type(description="The client that is gone, or why not.")
+class ClientDeletePayload(Payload):
+    deleted_id: GlobalID | None = read(_deleted_id, description="The id that it had; null when it was refused.")
+    deleted: DeletedCounts | None = read(attrgetter("value"), description="What went with it; null when it was refused.")
 
 
 @lens(Upserted, description="What became of one client.")

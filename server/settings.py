@@ -68,7 +68,8 @@ class Settings(BaseSettings):
     secret_key: str | None = Field(
         default=None,
         min_length=32,
-        description="Signs cursors. Several, with commas between: the first signs, all verify. Without it one is made in `data_dir`.",
+        description="Signs cursors and previews. Several, with commas between: the first signs, all verify. Without it one is made in "
+        "`data_dir`.",
     )
     env: Environment = Field(default=Environment.DEVELOPMENT, description="`development` or `production`; the latter demands a secret key.")
     graphiql: bool | None = Field(
@@ -95,6 +96,7 @@ class Settings(BaseSettings):
     turn_seconds: float = Field(default=8, gt=0, description="How long a change waits for its turn; less than an operation may take.")
     statement_seconds: float = Field(default=5, gt=0, description="How long one SQL statement may take.")
     operation_seconds: float = Field(default=10, gt=0, description="How long one operation may take.")
+    long_seconds: float = Field(default=60, gt=0, description="How long deleting a client may take, with all that hangs on it.")
     max_body_bytes: int = Field(default=1_000_000, gt=0, description="Largest body of a request.")
     max_connections: int = Field(default=1000, ge=1, description="Most connections of clients at once.")
     header_seconds: float = Field(default=5, gt=0, description="How long the headers of a request may take to arrive.")
@@ -142,7 +144,9 @@ class Settings(BaseSettings):
 
     @property
     def limits(self) -> Limits:
-        return Limits(self.readers, self.writers, self.connection_wait_seconds, self.statement_seconds, self.turn_seconds)
+        return Limits(
+            self.readers, self.writers, self.connection_wait_seconds, self.statement_seconds, self.turn_seconds, self.long_seconds
+        )
 
     @field_validator("cors_origins", mode="before")
     @classmethod

@@ -12,7 +12,7 @@ from server.limits import DocumentLimits
 from server.settings import Settings
 
 MUCH = 10**9
-UNLIMITED = Settings.model_construct(max_cost=MUCH, points=MUCH, refused_tokens=MUCH, running_of_one=8).model_copy(
+UNLIMITED = Settings.model_construct(max_cost=MUCH, points=MUCH, refused_tokens=MUCH, running_of_one=8, operation_seconds=120.0).model_copy(
     update={f"max_{each.name}": MUCH for each in fields(DocumentLimits)}
 )
 SECRETS = [b"a secret of the tests, 32 bytes or more"]

@@ -9,6 +9,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -32,7 +33,8 @@ from db.keys import new_id
 from domain.scope import Permission
 from resolvers.inputs import MADE
 from schema.root import build
-from tests.builders import Tenant, changing, insert, tenant
+from tests.builders import EARLY, Tenant, changing, insert, tenant
+from tests.directly import token_of
 
 CORE = build()._schema  # noqa: SLF001
 MUTATIONS: dict[str, GraphQLField] = CORE.mutation_type.fields if CORE.mutation_type else {}
@@ -94,6 +96,11 @@ class World:
 
 
 RIGHT: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation, what its rules ask for beyond its types
+    "clientDelete": lambda world: {
+        "id": world.ids["ArchivedClient"],
+        "previewToken": world.ids["PreviewToken"],
+        "deleteOrphanContacts": True,
+    },
     "clientContactUnlink": lambda world: {"contactId": world.ids["ContactOfClient"]},
     "clientContactUpdate": lambda world: {"contactId": world.ids["ContactOfClient"]},
     "tokenCreate": lambda _: {"role": "VIEWER"},
@@ -120,7 +127,9 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     keys = {"Client": client, "Contact": contact, "Label": label, "VatRate": rate, "InvoiceLayout": layout, "Member": member}
     keys |= {"ApiToken": token, "Organization": made.id}
     ids = {kind: shown(kind, key) for kind, key in keys.items()}
-    return World(made, ids | {"ContactOfClient": shown("Contact", linked), "LabelOfClient": shown("Label", worn)})
+    archived = await made.add_client("Archived", archived_at=EARLY)
+    more = {"ContactOfClient": shown("Contact", linked), "LabelOfClient": shown("Label", worn), "ArchivedClient": shown("Client", archived)}
+    return World(made, ids | more | {"PreviewToken": await token_of(made, archived, timedelta(minutes=5))})
 
 
 class Ids(dict[str, str]):

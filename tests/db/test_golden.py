@@ -4,7 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from db import activity, clients, contacts, finance, labels, layouts, members, organizations, projects, revenue, search, tokens, vat_rates
+from db import (
+    activity,
+    clients,
+    consequences,
+    contacts,
+    deletions,
+    finance,
+    labels,
+    layouts,
+    members,
+    organizations,
+    projects,
+    revenue,
+    search,
+    tokens,
+    vat_rates,
+)
 from db.query import Query
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -25,6 +41,9 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "clients.by_number": clients.BY_NUMBER,
     "clients.numbers": clients.NUMBERS,
     "clients.by_id": clients.BY_ID,
+    "consequences.counts": consequences.COUNTS,
+    "consequences.amounts": consequences.AMOUNTS,
+    "consequences.orphans": consequences.ORPHANS,
     "contacts.of_clients": contacts._of_clients(is_ascending=True, is_next=False),  # noqa: SLF001
     "contacts.of_clients_after": contacts._of_clients(is_ascending=False, is_next=True),  # noqa: SLF001
     "clients.of_contacts": clients._of_contacts(is_ascending=True, is_next=True),  # noqa: SLF001
@@ -36,6 +55,7 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "contacts.count": search.counted(contacts.BY_NAME, is_searched=True),
     "contacts.count_of_clients": contacts.OF_CLIENT,
     "contacts.by_id": contacts.BY_ID,
+    "deletions.payments": deletions.PAYMENTS,
     "finance.of_clients": finance.OF_CLIENTS,
     "finance.invoices": finance._invoices(is_ascending=False, is_next=True),  # noqa: SLF001
     "finance.invoice_counts": finance.OF_CLIENT,
@@ -71,18 +91,29 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "vat_rates.by_id": vat_rates.BY_ID,
 }
 
+COMMANDS = {
+    **{f"deletions.{name.replace(' ', '_')}": command for name, command in deletions.STEPS.items()},
+    "deletions.unused_payments": deletions.UNUSED_PAYMENTS,
+    "deletions.left_alone": deletions.LEFT_ALONE,
+    "deletions.erase": deletions.ERASE,
+    "deletions.unguard": deletions.UNGUARD,
+    "deletions.hold_invoices": deletions.HOLD_INVOICES,
+    "deletions.hold_contacts": deletions.HOLD_CONTACTS,
+}
+ALL = {**QUERIES, **COMMANDS}
+
 
 def shown(sql: str) -> str:
     """A column a line, so that a difference is short."""
     return sql.replace(", ", ",\n  ").replace(" \n", "\n").strip() + "\n"
 
 
-@pytest.mark.parametrize("name", QUERIES)
+@pytest.mark.parametrize("name", ALL)
 def test_the_sql_is_the_one_that_was_reviewed(name: str) -> None:
     """After a change on purpose, put the new text into the file that this names."""
-    assert shown(QUERIES[name].sql) == (GOLDEN / f"{name}.sql").read_text()
+    assert shown(ALL[name].sql) == (GOLDEN / f"{name}.sql").read_text()
 
 
 def test_every_golden_file_is_of_a_query() -> None:
     """None is left behind."""
-    assert {path.stem for path in GOLDEN.glob("*.sql")} == set(QUERIES)
+    assert {path.stem for path in GOLDEN.glob("*.sql")} == set(ALL)

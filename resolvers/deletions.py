@@ -1,0 +1,45 @@
+"""How what archiving and deleting would do is answered, and a deletion done."""
+
+from uuid import UUID
+
+import strawberry
+from strawberry.relay import GlobalID
+
+from db.rows import ContactRow
+from domain import deletions
+from domain.consequences import ArchivePreview, DeletionPreview
+from domain.deletions import Deleted, Wish
+from domain.scope import WriteScope
+from resolvers.inputs import id_of
+from resolvers.loaders import Loader, Loaders
+
+
+def of_archiving(loaders: Loaders) -> Loader[UUID, ArchivePreview | None]:
+    return loaders.archive_preview
+
+
+def of_deletion(loaders: Loaders) -> Loader[UUID, DeletionPreview | None]:
+    return loaders.deletion_preview
+
+
+def left_alone(loaders: Loaders) -> Loader[UUID, list[ContactRow]]:
+    return loaders.contacts_left_alone
+
+
+@strawberry.input(description="A client to delete for good, as its preview showed it.")
+class ClientDeleteInput:
+    id: GlobalID = strawberry.field(description="The client, which is archived.")
+    preview_token: str = strawberry.field(
+        description="The `token` of its `deletionPreview`: 15 minutes old at most, and refused when anything has changed since."
+    )
+    acknowledge_fiscal_retention: bool = strawberry.field(
+        default=False, description="Whether you know that the law has issued invoices kept. Needed where there are any."
+    )
+    delete_orphan_contacts: bool = strawberry.field(
+        default=False, description="Whether contacts that no other client has go as well. They are kept otherwise. Needs CLIENTS_WRITE."
+    )
+
+
+async def delete(scope: WriteScope, input: ClientDeleteInput) -> Deleted:
+    wish = Wish(input.preview_token, input.acknowledge_fiscal_retention, input.delete_orphan_contacts)
+    return await deletions.delete(scope, id_of(input.id, "Client"), wish)

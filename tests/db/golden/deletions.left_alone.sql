@@ -1,0 +1,1 @@
+DELETE FROM relaties.contact WHERE relaties.contact.tenant_id = $1::UUID AND relaties.contact.id = ANY ($2::UUID[])

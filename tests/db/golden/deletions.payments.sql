@@ -1,0 +1,3 @@
+SELECT DISTINCT relaties.payment_allocation.payment_id AS payment_id
+FROM relaties.payment_allocation
+WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allocation.client_id = $2::UUID

@@ -1,0 +1,32 @@
+"""Asking as the owner of the database, without a pool or a wall."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from db.query import Query, R
+from domain import consequences
+from domain.scope import EVERYTHING, Actor, Scope
+from tests.ask import SECRETS
+from tests.builders import Tenant
+
+
+@dataclass(frozen=True)
+class Directly:
+    """A `Tx` of one organization."""
+
+    owner: asyncpg.Connection
+    tenant: UUID
+
+    async def fetch(self, query: Query[R], **values: object) -> list[R]:
+        return await self.owner.fetch(query.sql, *query.arguments({**values, "tenant": self.tenant}), record_class=query.row)
+
+
+async def token_of(org: Tenant, client: UUID, left: timedelta) -> str:
+    """Of a preview of the client's deletion, as the server would have made it, so that it ends in so long."""
+    scope = Scope(Actor(org.id, EVERYTHING), Directly(org.owner, org.id), SECRETS)
+    (found,) = await consequences.found(scope, [client])
+    assert found
+    return consequences.token(scope, found, datetime.now(UTC) + left)
