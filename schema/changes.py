@@ -7,12 +7,12 @@ import strawberry
 
 from domain.pages import LARGEST
 from domain.scope import Permission, WriteScope
-from resolvers import client_forms, client_upserts, contacts, labels, layouts, members, organizations, tokens, vat_rates
+from resolvers import client_forms, client_upserts, contacts, labels, layouts, lifecycle, members, organizations, tokens, vat_rates
 from resolvers.mutations import mutation
 from schema import payloads
 from schema.directives import Cost, ListSize, RequiresPermission, SemanticNonNull
 
-FINANCE, SETTINGS = Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
+ARCHIVE, FINANCE, SETTINGS = Permission.CLIENTS_ARCHIVE, Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
 OWNERS = "What is of an owner takes OWNERS_WRITE as well."
 WRITTEN = Cost(weight="500")
 ENTRIES = ListSize(assumed_size=LARGEST, slicing_arguments=["input.clients"], sized_fields=["results"], require_one_slicing_argument=False)
@@ -21,6 +21,10 @@ BULK = """Makes clients, or brings them up to date. One with a number is the cli
 One without is the client without a number that has the name, or else a new one; where several have it, it is refused (AMBIGUOUS). So is
 one that is archived (ALREADY_ARCHIVED), and the second of two that are the same (DUPLICATE). Capitals make no difference.
 Only what differs is written."""
+ARCHIVED = """Archives a client, its active projects too, and closes its portals. What was registered stays as it is, and nothing more
+can be registered on it or its projects. It takes no other changes, but payments and credit notes are still entered; its figures stay."""
+TAKEN_BACK = """Takes an archived client back, with the projects and portals that its archiving took along; a project that was archived
+before, and a portal that was closed before, stay so."""
 
 
 def changes(
@@ -48,6 +52,8 @@ class Mutation:
         needs=Permission.CLIENTS_IMPORT,
         costs=UPSERTED,
     )
+    client_archive: payloads.ClientArchivePayload | None = changes(lifecycle.archive, description=ARCHIVED, needs=ARCHIVE)
+    client_unarchive: payloads.ClientUnarchivePayload | None = changes(lifecycle.unarchive, description=TAKEN_BACK, needs=ARCHIVE)
     client_contact_link: payloads.ClientContactLinkPayload | None = changes(
         client_forms.link, description="Makes a contact one of a client's."
     )

@@ -32,7 +32,7 @@ from db.keys import new_id
 from domain.scope import Permission
 from resolvers.inputs import MADE
 from schema.root import build
-from tests.builders import Tenant, changing, insert, tenant
+from tests.builders import EARLY, Tenant, changing, insert, tenant
 
 CORE = build()._schema  # noqa: SLF001
 MUTATIONS: dict[str, GraphQLField] = CORE.mutation_type.fields if CORE.mutation_type else {}
@@ -94,6 +94,7 @@ class World:
 
 
 RIGHT: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation, what its rules ask for beyond its types
+    "clientUnarchive": lambda world: {"id": world.ids["ArchivedClient"]},
     "clientContactUnlink": lambda world: {"contactId": world.ids["ContactOfClient"]},
     "clientContactUpdate": lambda world: {"contactId": world.ids["ContactOfClient"]},
     "tokenCreate": lambda _: {"role": "VIEWER"},
@@ -110,6 +111,7 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     made = await tenant(owner, name)
     client, contact, label = await made.add_client("A client"), await made.add_contact("Nobody's"), await made.add_label("Nobody's")
     linked, worn = await made.add_contact("Theirs", client), await made.add_label("Theirs", client)
+    archived = await made.add_client("Archived", archived_at=EARLY)
     rate, layout = new_id(), new_id()
     of_rate = {"name": "High", "country": "NL", "percentage": 21, "category": "S", "is_active": True}
     await insert(owner, "vat_rate", [{"tenant_id": made.id, "id": rate, **of_rate, **changing()}])
@@ -120,7 +122,12 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     keys = {"Client": client, "Contact": contact, "Label": label, "VatRate": rate, "InvoiceLayout": layout, "Member": member}
     keys |= {"ApiToken": token, "Organization": made.id}
     ids = {kind: shown(kind, key) for kind, key in keys.items()}
-    return World(made, ids | {"ContactOfClient": shown("Contact", linked), "LabelOfClient": shown("Label", worn)})
+    others = {
+        "ArchivedClient": shown("Client", archived),
+        "ContactOfClient": shown("Contact", linked),
+        "LabelOfClient": shown("Label", worn),
+    }
+    return World(made, ids | others)
 
 
 class Ids(dict[str, str]):
