@@ -10,7 +10,7 @@ from domain.scope import Permission, WriteScope
 from resolvers import client_forms, client_upserts, contacts, labels, layouts, lifecycle, members, organizations, tokens, vat_rates
 from resolvers.mutations import mutation
 from schema import payloads
-from schema.directives import Cost, ListSize, RequiresPermission, SemanticNonNull
+from schema.directives import Cost, ListSize, OneAtATime, RequiresPermission, SemanticNonNull
 
 ARCHIVE, FINANCE, SETTINGS = Permission.CLIENTS_ARCHIVE, Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
 OWNERS = "What is of an owner takes OWNERS_WRITE as well."
@@ -33,9 +33,12 @@ def changes(
     description: str,
     needs: Permission = Permission.CLIENTS_WRITE,
     costs: Sequence[object] = (WRITTEN,),
+    is_alone: bool = False,
 ) -> Any:  # noqa: ANN401 the annotation stands
-    directives: list[object] = [*costs, RequiresPermission(any_of=[needs]), SemanticNonNull()]
-    return mutation(change, needs=needs, description=f"{description} Needs {needs}.", directives=directives)
+    """A mutation. What `is_alone` is done once in a request: not to several, whichever way they are asked for."""
+    directives: list[object] = [*costs, RequiresPermission(any_of=[needs]), SemanticNonNull(), *([OneAtATime()] if is_alone else [])]
+    alone = " One at a time: a document has one such field at most." if is_alone else ""
+    return mutation(change, needs=needs, description=f"{description}{alone} Needs {needs}.", directives=directives)
 
 
 @strawberry.type(
@@ -52,7 +55,7 @@ class Mutation:
         needs=Permission.CLIENTS_IMPORT,
         costs=UPSERTED,
     )
-    client_archive: payloads.ClientArchivePayload | None = changes(lifecycle.archive, description=ARCHIVED, needs=ARCHIVE)
+    client_archive: payloads.ClientArchivePayload | None = changes(lifecycle.archive, description=ARCHIVED, needs=ARCHIVE, is_alone=True)
     client_unarchive: payloads.ClientUnarchivePayload | None = changes(lifecycle.unarchive, description=TAKEN_BACK, needs=ARCHIVE)
     client_contact_link: payloads.ClientContactLinkPayload | None = changes(
         client_forms.link, description="Makes a contact one of a client's."

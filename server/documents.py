@@ -28,7 +28,7 @@ from graphql.validation.rules import overlapping_fields_can_be_merged as overlap
 
 from server.costs import Bill, Costing, prices
 from server.limits import DocumentLimits
-from server.measures import refusals
+from server.measures import alone, refusals
 from server.refusals import ErrorCode, coded
 from server.trusted import hash_of
 
@@ -91,6 +91,7 @@ class Documents:
         self._is_open = is_open
         self._rules = specified_rules if is_open else (*specified_rules, NoSchemaIntrospectionCustomRule)
         self._prices = prices(schema)
+        self._alone = alone(schema)
         self._kept: OrderedDict[str, Document] = OrderedDict()
         self.bytes = 0
 
@@ -127,7 +128,7 @@ class Documents:
             parsed = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments, max_source_length=limits.characters)
         except GraphQLError as wrong:
             return Document(key, _size(text), DocumentNode(), [_unparsed(wrong)])
-        errors = refusals(parsed, self._limits) or _unstorable(text, parsed) or self._validated(parsed)
+        errors = refusals(parsed, limits, self._alone) or _unstorable(text, parsed) or self._validated(parsed)
         return Document(
             key, _size(text, parsed.token_count), parsed, errors, () if errors else self._operations(parsed), bool(SCHEMA.search(text))
         )
