@@ -7,12 +7,24 @@ import strawberry
 
 from domain.pages import LARGEST
 from domain.scope import Permission, WriteScope
-from resolvers import client_forms, client_upserts, contacts, deletions, labels, layouts, members, organizations, tokens, vat_rates
+from resolvers import (
+    client_forms,
+    client_upserts,
+    contacts,
+    deletions,
+    labels,
+    layouts,
+    lifecycle,
+    members,
+    organizations,
+    tokens,
+    vat_rates,
+)
 from resolvers.mutations import mutation
 from schema import payloads
-from schema.directives import Cost, ListSize, RequiresPermission, SemanticNonNull
+from schema.directives import Cost, ListSize, OneAtATime, RequiresPermission, SemanticNonNull
 
-FINANCE, SETTINGS = Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
+ARCHIVE, FINANCE, SETTINGS = Permission.CLIENTS_ARCHIVE, Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
 OWNERS = "What is of an owner takes OWNERS_WRITE as well."
 WRITTEN = Cost(weight="500")
 ENTRIES = ListSize(assumed_size=LARGEST, slicing_arguments=["input.clients"], sized_fields=["results"], require_one_slicing_argument=False)
@@ -21,10 +33,14 @@ BULK = """Makes clients, or brings them up to date. One with a number is the cli
 One without is the client without a number that has the name, or else a new one; where several have it, it is refused (AMBIGUOUS). So is
 one that is archived (ALREADY_ARCHIVED), and the second of two that are the same (DUPLICATE). Capitals make no difference.
 Only what differs is written."""
+ARCHIVED = """Archives a client, its active projects too, and closes its portals. What was registered stays as it is, and nothing more
+can be registered on it or its projects. It takes no other changes, but payments and credit notes are still entered; its figures stay."""
+TAKEN_BACK = """Takes an archived client back, with the projects and portals that its archiving took along; a project that was archived
+before, and a portal that was closed before, stay so."""
 
 DELETE = """Deletes one client for good, once it is archived and its `deletionPreview` was read: its projects, registrations, invoices,
 payments, quotes, portals, addresses, labels and links to contacts, and all that was told of them. Contacts of other clients stay.
-There is no way back. One in an operation."""
+There is no way back."""
 
 
 def changes(
@@ -33,10 +49,12 @@ def changes(
     description: str,
     needs: Permission = Permission.CLIENTS_WRITE,
     costs: Sequence[object] = (WRITTEN,),
-    is_long: bool = False,
+    is_alone: bool = False,
 ) -> Any:  # noqa: ANN401 the annotation stands
-    directives: list[object] = [*costs, RequiresPermission(any_of=[needs]), SemanticNonNull()]
-    return mutation(change, needs=needs, description=f"{description} Needs {needs}.", directives=directives, is_long=is_long)
+    """A mutation. What `is_alone` is done once in a request, and may take long: not to several, whichever way they are asked for."""
+    directives: list[object] = [*costs, RequiresPermission(any_of=[needs]), SemanticNonNull(), *([OneAtATime()] if is_alone else [])]
+    alone = " One at a time: a document has one such field at most." if is_alone else ""
+    return mutation(change, needs=needs, description=f"{description}{alone} Needs {needs}.", directives=directives, is_long=is_alone)
 
 
 @strawberry.type(
@@ -52,7 +70,7 @@ class Mutation:
         description=DELETE,
         needs=Permission.CLIENTS_ARCHIVE,
         costs=(Cost(weight="2000"),),
-        is_long=True,
+        is_alone=True,
     )
     client_bulk_upsert: payloads.ClientBulkUpsertPayload | None = changes(
         client_upserts.upsert,
@@ -60,6 +78,8 @@ class Mutation:
         needs=Permission.CLIENTS_IMPORT,
         costs=UPSERTED,
     )
+    client_archive: payloads.ClientArchivePayload | None = changes(lifecycle.archive, description=ARCHIVED, needs=ARCHIVE, is_alone=True)
+    client_unarchive: payloads.ClientUnarchivePayload | None = changes(lifecycle.unarchive, description=TAKEN_BACK, needs=ARCHIVE)
     client_contact_link: payloads.ClientContactLinkPayload | None = changes(
         client_forms.link, description="Makes a contact one of a client's."
     )

@@ -31,6 +31,14 @@ class ListSize:
     )
 
 
+@strawberry.schema_directive(
+    locations=FIELD,
+    name="oneAtATime",
+    description="A document has one of these at most, all of them counted together, as often as aliases and fragments bring them.",
+)
+class OneAtATime: ...
+
+
 @strawberry.schema_directive(locations=FIELD, name="semanticNonNull", description="Null only where `errors` says why.")
 class SemanticNonNull:
     levels: Sequence[int] = strawberry.field(default=(0,), description="Depths of a list for which this holds.")

@@ -145,6 +145,14 @@ class ClientBulkUpsertPayload(Payload):
     )
 
 
+@strawberry.type(description="The client as it was archived, or why not.")
+class ClientArchivePayload(OfClient): ...
+
+
+@strawberry.type(description="The client as it was taken back, or why not.")
+class ClientUnarchivePayload(OfClient): ...
+
+
 @strawberry.type(description="The client with its new contact, or why not.")
 class ClientContactLinkPayload(OfClient): ...
 

@@ -53,6 +53,7 @@ def app(
         Runner(schema, database, secrets, is_open=settings.has_introspection),
         settings.takes_get,
         settings.operation_seconds,
+        settings.long_seconds,
         settings.max_cost,
         settings.max_body_bytes,
     )

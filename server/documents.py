@@ -28,7 +28,7 @@ from graphql.validation.rules import overlapping_fields_can_be_merged as overlap
 
 from server.costs import Bill, Costing, prices
 from server.limits import DocumentLimits
-from server.measures import refusals
+from server.measures import Measure, alone, refusals
 from server.refusals import ErrorCode, coded
 from server.trusted import hash_of
 
@@ -48,9 +48,10 @@ UNKNOWN = "The document has no operation of the name in `operationName`."
 
 
 class Operation:
-    """One operation of a document."""
+    """One operation of a document. `is_long` when it holds a change that comes alone and may take long."""
 
-    def __init__(self, node: OperationDefinitionNode, costing: Costing) -> None:
+    def __init__(self, node: OperationDefinitionNode, costing: Costing, *, is_long: bool) -> None:
+        self.is_long = is_long
         self.kind = node.operation
         self.name = node.name.value if node.name else None
         first = node.selection_set.selections[0]
@@ -91,6 +92,7 @@ class Documents:
         self._is_open = is_open
         self._rules = specified_rules if is_open else (*specified_rules, NoSchemaIntrospectionCustomRule)
         self._prices = prices(schema)
+        self._alone = alone(schema)
         self._kept: OrderedDict[str, Document] = OrderedDict()
         self.bytes = 0
 
@@ -127,7 +129,7 @@ class Documents:
             parsed = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments, max_source_length=limits.characters)
         except GraphQLError as wrong:
             return Document(key, _size(text), DocumentNode(), [_unparsed(wrong)])
-        errors = refusals(parsed, self._limits) or _unstorable(text, parsed) or self._validated(parsed)
+        errors = refusals(parsed, limits, self._alone) or _unstorable(text, parsed) or self._validated(parsed)
         return Document(
             key, _size(text, parsed.token_count), parsed, errors, () if errors else self._operations(parsed), bool(SCHEMA.search(text))
         )
@@ -141,10 +143,10 @@ class Documents:
     def _operations(self, parsed: DocumentNode) -> list[Operation]:
         fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
         roots = {kind: root.name for kind in OperationType if (root := self._schema.get_root_type(kind))}
+        measure = Measure(parsed, self._alone)
         return [
-            Operation(each, Costing(each, fragments, self._prices, roots[each.operation]))
-            for each in parsed.definitions
-            if isinstance(each, OperationDefinitionNode)
+            Operation(each, Costing(each, fragments, self._prices, roots[each.operation]), is_long=extent.alone > 0)
+            for each, extent in zip(measure.operations, measure.extents, strict=True)
         ]
 
 

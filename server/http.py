@@ -69,6 +69,7 @@ class GraphQL:
     runner: Runner
     get: Get
     seconds: float
+    long_seconds: float
     max_cost: int
     max_body: int
 
@@ -121,10 +122,10 @@ class GraphQL:
 
     async def _ran(self, order: Order, bill: Bill, request: Request, report: Report) -> ExecutionResult:
         """When it is its turn and as long as somebody waits; what it did not spend goes back."""
-        came = perf_counter()
+        came, seconds = perf_counter(), self.long_seconds if order.operation.is_long else self.seconds
         with self.rates.drawn(order.actor, bill) as drawn:
             at_once = self.pace.kept(order.actor.tenant) if order.document.asks_schema else nullcontext()
-            async with at_once, awaited(request.receive, self.seconds), self.turns.turn(order.actor):
+            async with at_once, awaited(request.receive, seconds), self.turns.turn(order.actor):
                 report.waited = perf_counter() - came
                 drawn.spent = bill.requested
                 result = await self.runner.run(order)

@@ -101,6 +101,7 @@ RIGHT: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation, what i
         "previewToken": world.ids["PreviewToken"],
         "deleteOrphanContacts": True,
     },
+    "clientUnarchive": lambda world: {"id": world.ids["ArchivedClient"]},
     "clientContactUnlink": lambda world: {"contactId": world.ids["ContactOfClient"]},
     "clientContactUpdate": lambda world: {"contactId": world.ids["ContactOfClient"]},
     "tokenCreate": lambda _: {"role": "VIEWER"},
@@ -117,6 +118,7 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     made = await tenant(owner, name)
     client, contact, label = await made.add_client("A client"), await made.add_contact("Nobody's"), await made.add_label("Nobody's")
     linked, worn = await made.add_contact("Theirs", client), await made.add_label("Theirs", client)
+    archived = await made.add_client("Archived", archived_at=EARLY)
     rate, layout = new_id(), new_id()
     of_rate = {"name": "High", "country": "NL", "percentage": 21, "category": "S", "is_active": True}
     await insert(owner, "vat_rate", [{"tenant_id": made.id, "id": rate, **of_rate, **changing()}])
@@ -127,9 +129,13 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     keys = {"Client": client, "Contact": contact, "Label": label, "VatRate": rate, "InvoiceLayout": layout, "Member": member}
     keys |= {"ApiToken": token, "Organization": made.id}
     ids = {kind: shown(kind, key) for kind, key in keys.items()}
-    archived = await made.add_client("Archived", archived_at=EARLY)
-    more = {"ContactOfClient": shown("Contact", linked), "LabelOfClient": shown("Label", worn), "ArchivedClient": shown("Client", archived)}
-    return World(made, ids | more | {"PreviewToken": await token_of(made, archived, timedelta(minutes=5))})
+    others = {
+        "ArchivedClient": shown("Client", archived),
+        "ContactOfClient": shown("Contact", linked),
+        "LabelOfClient": shown("Label", worn),
+        "PreviewToken": await token_of(made, archived, timedelta(minutes=5)),
+    }
+    return World(made, ids | others)
 
 
 class Ids(dict[str, str]):

@@ -1,0 +1,32 @@
+"""Inputs of archiving, one client at a time, and how it is done."""
+
+from uuid import UUID
+
+import strawberry
+from strawberry.relay import GlobalID
+
+from domain import lifecycle
+from domain.scope import WriteScope
+from resolvers.inputs import id_of
+
+SEEN = "The `version` that you saw; any, unless given."
+
+
+@strawberry.input(description="A client to archive.")
+class ClientArchiveInput:
+    id: GlobalID = strawberry.field(description="The client.")
+    expected_version: int | None = strawberry.field(default=None, description=SEEN)
+
+
+@strawberry.input(description="A client to take back.")
+class ClientUnarchiveInput:
+    id: GlobalID = strawberry.field(description="The client.")
+    expected_version: int | None = strawberry.field(default=None, description=SEEN)
+
+
+async def archive(scope: WriteScope, input: ClientArchiveInput) -> UUID:
+    return await lifecycle.archive(scope, id_of(input.id, "Client"), expected_version=input.expected_version)
+
+
+async def unarchive(scope: WriteScope, input: ClientUnarchiveInput) -> UUID:
+    return await lifecycle.unarchive(scope, id_of(input.id, "Client"), expected_version=input.expected_version)
