@@ -32,7 +32,7 @@ from db.keys import new_id
 from domain.scope import Permission
 from resolvers.inputs import MADE
 from schema.root import build
-from tests.builders import Tenant, changing, insert, tenant
+from tests.builders import EARLY, Tenant, changing, insert, tenant
 
 CORE = build()._schema  # noqa: SLF001
 MUTATIONS: dict[str, GraphQLField] = CORE.mutation_type.fields if CORE.mutation_type else {}
@@ -98,6 +98,7 @@ RIGHT: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation, what i
     "clientContactUpdate": lambda world: {"contactId": world.ids["ContactOfClient"]},
     "tokenCreate": lambda _: {"role": "VIEWER"},
     "clientLabelsRemove": lambda world: {"labelIds": [world.ids["LabelOfClient"]]},
+    "projectUnarchive": lambda world: {"id": world.ids["ArchivedProject"]},
 }
 
 
@@ -110,6 +111,7 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     made = await tenant(owner, name)
     client, contact, label = await made.add_client("A client"), await made.add_contact("Nobody's"), await made.add_label("Nobody's")
     linked, worn = await made.add_contact("Theirs", client), await made.add_label("Theirs", client)
+    project, archived = await made.add_project(client), await made.add_project(client, "Archived", archived_at=EARLY)
     rate, layout = new_id(), new_id()
     of_rate = {"name": "High", "country": "NL", "percentage": 21, "category": "S", "is_active": True}
     await insert(owner, "vat_rate", [{"tenant_id": made.id, "id": rate, **of_rate, **changing()}])
@@ -118,9 +120,10 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'VIEWER'", made.id)
     token = await owner.fetchval("SELECT id FROM relaties.api_token WHERE tenant_id = $1 AND member_id = $2", made.id, member)
     keys = {"Client": client, "Contact": contact, "Label": label, "VatRate": rate, "InvoiceLayout": layout, "Member": member}
-    keys |= {"ApiToken": token, "Organization": made.id}
+    keys |= {"ApiToken": token, "Organization": made.id, "Project": project}
     ids = {kind: shown(kind, key) for kind, key in keys.items()}
-    return World(made, ids | {"ContactOfClient": shown("Contact", linked), "LabelOfClient": shown("Label", worn)})
+    others = {"ContactOfClient": ("Contact", linked), "LabelOfClient": ("Label", worn), "ArchivedProject": ("Project", archived)}
+    return World(made, ids | {name: shown(*of) for name, of in others.items()})
 
 
 class Ids(dict[str, str]):
