@@ -88,10 +88,10 @@ def per_parent(each: Select[*tuple[Any, ...]], row: type[R], place: Place, *, is
     return Query(ordered(rows.order_by(asked.c.id), page.c[place.name], page.c.id, is_ascending=is_ascending), row)
 
 
-def counted(table: type[Table], parent: str) -> Query[CountOfRow]:
-    """How many rows of a table each parent has."""
+def counted(table: type[Table], parent: str, *found: ColumnElement[bool]) -> Query[CountOfRow]:
+    """How many rows of a table each parent has; of those that fulfil `found`."""
     mine = col(table.tenant_id) == TENANT, col(getattr(table, parent)) == asked.c.id
-    count = select(func.count()).select_from(table).where(*mine).scalar_subquery()
+    count = select(func.count()).select_from(table).where(*mine, *found).scalar_subquery()
     return Query(select(asked.c.id, count.label("count")), CountOfRow)
 
 

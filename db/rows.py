@@ -208,16 +208,21 @@ class ProjectRow(Row):
     invoice_method: str
     invoice_reference: str | None
     archived_at: datetime | None
+    archive_operation_id: UUID | None
+    created_at: datetime
+    updated_at: datetime
     version: int
 
 
 class ProjectFinancialRow(Row):
-    """The prices of a project, in the currency of its client."""
+    """The prices of a project, in the currency of its client, and what an hour costs that client."""
 
     project_id: UUID
     currency: str
+    invoice_method: str
     hourly_rate: str | None
     fixed_price: str | None
+    client_hourly_rate: str | None
 
 
 class InvoiceRow(Row):

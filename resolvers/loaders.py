@@ -47,6 +47,7 @@ from domain.clients import Filter
 from domain.consequences import ArchivePreview, DeletionPreview
 from domain.contacts import Search
 from domain.pages import Page, Span
+from domain.projects import OfClient
 from domain.revenue import Revenue
 from domain.scope import ReadScope
 from domain.values import Period
@@ -203,7 +204,7 @@ class Loaders:
         return Loader(partial(clients.counts_of_labels, self._scope))
 
     @cached_property
-    def project_count_of_client(self) -> Loader[UUID, int]:
+    def project_count_of_client(self) -> Loader[OfClient, int]:
         return Loader(partial(projects.counts_of_clients, self._scope))
 
     @cached_property
@@ -243,8 +244,8 @@ class Loaders:
     def clients_of_label(self, span: Span) -> Loader[UUID, Page[LabelClientRow]]:
         return self._once(clients.of_labels, span=span)
 
-    def projects_of_client(self, span: Span) -> Loader[UUID, Page[ProjectRow]]:
-        return self._once(projects.of_clients, span=span)
+    def projects_of_client(self, span: Span, *, is_archived: bool | None) -> Loader[UUID, Page[ProjectRow]]:
+        return self._once(projects.of_clients, span=span, is_archived=is_archived)
 
     def invoices_of_client(self, span: Span) -> Loader[UUID, Page[InvoiceRow] | None]:
         return self._once(finance.invoices, span=span)

@@ -1,14 +1,46 @@
 """How projects are answered."""
 
+from typing import Annotated
 from uuid import UUID
 
+import strawberry
+from strawberry.relay import GlobalID
+
 from db.rows import ProjectFinancialRow, ProjectRow
+from db.tables import InvoiceMethod, ProjectFields, ProjectFinancialFields
+from domain import projects
 from domain.pages import Page, Span
+from domain.projects import OfClient
+from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
+from resolvers.context import Info
+from resolvers.inputs import changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loader, Loaders
+from resolvers.nodes import key_of
+from resolvers.words import words
+
+words(
+    InvoiceMethod,
+    "Where a project's price comes from.",
+    NONE="It has none: nothing of it is invoiced.",
+    CLIENT_HOURLY="Hours, at the client's rate.",
+    PROJECT_HOURLY="Hours, at the project's own rate.",
+    PROJECT_FIXED="One price for all of it.",
+)
+
+SEEN = "The `version` that you saw. Another is refused, so that nobody's change is lost."
 
 
-def total(loaders: Loaders) -> Loader[UUID, int]:
+async def one(info: Info, id: Annotated[GlobalID, strawberry.argument(description="The id of the project.")]) -> ProjectRow | None:
+    key = key_of(id) if id.type_name == "Project" else None
+    return await info.context.loaders.projects.load(key) if key else None
+
+
+def by_id(loaders: Loaders) -> Loader[UUID, ProjectRow | None]:
+    return loaders.projects
+
+
+def total(loaders: Loaders) -> Loader[OfClient, int]:
     return loaders.project_count_of_client
 
 
@@ -17,6 +49,73 @@ def financial(loaders: Loaders) -> Loader[UUID, ProjectFinancialRow | None]:
 
 
 def of_client(
-    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
+    loaders: Loaders,
+    is_archived: Annotated[bool | None, strawberry.argument(description="Only the archived, or only the active.")] = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
 ) -> Loader[UUID, Page[ProjectRow]]:
-    return loaders.projects_of_client(Span(first, after, last, before))
+    return loaders.projects_of_client(Span(first, after, last, before), is_archived=is_archived)
+
+
+@input_of(ProjectFinancialFields, description="Prices of a project. Needs FINANCE_WRITE.")
+class ProjectFinancialInput: ...
+
+
+@patch_of(ProjectFinancialFields, description="Prices to change; what is left out stays, null clears. Needs FINANCE_WRITE.")
+class ProjectFinancialPatchInput: ...
+
+
+@input_of(ProjectFields, description="A new project.")
+class ProjectCreateInput:
+    client_id: GlobalID = strawberry.field(description="The client, which is active.")
+    financial: ProjectFinancialInput | None = strawberry.field(default=None, description="Its prices. Needs FINANCE_WRITE.")
+
+
+@patch_of(ProjectFields, description="What to change of a project: what is left out stays, null clears.")
+class ProjectUpdateInput:
+    id: GlobalID = strawberry.field(description="The project.")
+    expected_version: int = strawberry.field(description=SEEN)
+    financial: strawberry.Maybe[ProjectFinancialPatchInput] = strawberry.field(description="Its prices. Needs FINANCE_WRITE.")
+
+
+@strawberry.input(description="A project to archive.")
+class ProjectArchiveInput:
+    id: GlobalID = strawberry.field(description="The project.")
+    expected_version: int = strawberry.field(description=SEEN)
+
+
+@strawberry.input(description="An archived project to take back.")
+class ProjectUnarchiveInput:
+    id: GlobalID = strawberry.field(description="The project.")
+    expected_version: int = strawberry.field(description=SEEN)
+
+
+@strawberry.input(description="A project to delete.")
+class ProjectDeleteInput:
+    id: GlobalID = strawberry.field(description="The project.")
+    expected_version: int = strawberry.field(description=SEEN)
+
+
+async def create(scope: WriteScope, input: ProjectCreateInput) -> UUID:
+    prices = None if input.financial is None else given(ProjectFinancialFields, input.financial)
+    return await projects.create(scope, id_of(input.client_id, "Client"), given(ProjectFields, input), prices)
+
+
+async def update(scope: WriteScope, input: ProjectUpdateInput) -> UUID:
+    prices = changed(ProjectFinancialFields, input.financial.value) if input.financial else None
+    changes = changed(ProjectFields, input)
+    return await projects.update(scope, id_of(input.id, "Project"), changes, prices, expected_version=input.expected_version)
+
+
+async def archive(scope: WriteScope, input: ProjectArchiveInput) -> UUID:
+    return await projects.archive(scope, id_of(input.id, "Project"), expected_version=input.expected_version)
+
+
+async def unarchive(scope: WriteScope, input: ProjectUnarchiveInput) -> UUID:
+    return await projects.unarchive(scope, id_of(input.id, "Project"), expected_version=input.expected_version)
+
+
+async def delete(scope: WriteScope, input: ProjectDeleteInput) -> UUID:
+    return await projects.delete(scope, id_of(input.id, "Project"), expected_version=input.expected_version)

@@ -17,6 +17,7 @@ from resolvers import (
     lifecycle,
     members,
     organizations,
+    projects,
     tokens,
     vat_rates,
 )
@@ -106,6 +107,24 @@ class Mutation:
     label_update: payloads.LabelUpdatePayload | None = changes(labels.update, description="Changes a label.")
     label_delete: payloads.LabelDeletePayload | None = changes(
         labels.delete, description="Deletes a label and takes it off every client; the clients stay."
+    )
+    project_create: payloads.ProjectCreatePayload | None = changes(
+        projects.create, description="Adds a project of an active client; its hours have the client's price unless told otherwise."
+    )
+    project_update: payloads.ProjectUpdatePayload | None = changes(
+        projects.update, description="Changes an active project of an active client. It stays the client's."
+    )
+    project_archive: payloads.ProjectArchivePayload | None = changes(
+        projects.archive, description="Archives a project: nothing more is registered on it, and its registrations stay as they are."
+    )
+    project_unarchive: payloads.ProjectUnarchivePayload | None = changes(
+        projects.unarchive,
+        description="Takes an archived project of an active client back. What was archived along with its client comes back with it.",
+    )
+    project_delete: payloads.ProjectDeletePayload | None = changes(
+        projects.delete,
+        description="Deletes a project of an active client that has neither registrations nor lines of invoices or quotes."
+        " Portals show it no more.",
     )
     vat_rate_create: payloads.VatRateCreatePayload | None = changes(vat_rates.create, description="Adds a rate of VAT.", needs=FINANCE)
     vat_rate_update: payloads.VatRateUpdatePayload | None = changes(

@@ -85,14 +85,16 @@ class Client(Node):
     contacts: ClientContactConnection | None = by(contacts.of_client, description="Contacts, by their position at this client.")
     addresses: list[ClientAddress] | None = by(clients.addresses, description="All addresses, one of a type at most.", terms=Terms(size=4))
     financial: ClientFinancialSettings | None = by(finance.of_client, description="Defaults for its projects and invoices.", terms=FIGURES)
-    projects: ProjectConnection | None = by(projects.of_client, description="Projects, the newest first.")
+    projects: ProjectConnection | None = by(
+        projects.of_client, description="Projects, the newest first; all, unless one kind is asked for."
+    )
     invoices: InvoiceConnection | None = by(finance.invoices, description="Invoices, the newest first.", terms=FIGURES)
     labels: list[Annotated["Label", strawberry.lazy("schema.labels")]] | None = by(
         labels.of_client, description="Labels by name.", terms=Terms(size=10)
     )
     revenue: Revenue | None = by(revenue.of_client, description="What the client brought in.", terms=REVENUE)
     activity: ClientActivityConnection | None = by(
-        activity.of_client, description="What happened to it, its addresses, labels and links to contacts, the newest first."
+        activity.of_client, description="What happened to it, its addresses, labels, projects and links to contacts, the newest first."
     )
     archive_preview: ArchivePreview | None = by(
         deletions.of_archiving, description="What archiving it would do; null once it is archived.", terms=PREVIEWED

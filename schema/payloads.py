@@ -11,7 +11,7 @@ from domain.deletions import Deleted
 from domain.errors import Refusal
 from domain.idempotency import Outcome
 from domain.tokens import MadeToken
-from resolvers import clients, contacts, labels, layouts, members, organizations, tokens, vat_rates
+from resolvers import clients, contacts, labels, layouts, members, organizations, projects, tokens, vat_rates
 from resolvers.words import words
 from schema.clients import Client
 from schema.consequences import DeletedCounts
@@ -23,6 +23,7 @@ from schema.layouts import InvoiceLayout
 from schema.lens import global_id, itself, lens, read
 from schema.members import Member
 from schema.organizations import Organization
+from schema.projects import Project
 from schema.tokens import ApiToken
 from schema.vat_rates import VatRate
 
@@ -72,6 +73,11 @@ class OfContact(Payload):
 @strawberry.type
 class OfLabel(Payload):
     label: Label | None = by(labels.by_id, key="value", description=NOW)
+
+
+@strawberry.type
+class OfProject(Payload):
+    project: Project | None = by(projects.by_id, key="value", description=NOW)
 
 
 @strawberry.type
@@ -197,6 +203,27 @@ class LabelUpdatePayload(OfLabel): ...
 @strawberry.type(description="The label that is gone, or why not.")
 class LabelDeletePayload(Payload):
     deleted_id: GlobalID | None = deleted("Label")
+
+
+@strawberry.type(description="The project that was made, or why not.")
+class ProjectCreatePayload(OfProject): ...
+
+
+@strawberry.type(description="The project as it was changed, or why not.")
+class ProjectUpdatePayload(OfProject): ...
+
+
+@strawberry.type(description="The project, which is archived now, or why not.")
+class ProjectArchivePayload(OfProject): ...
+
+
+@strawberry.type(description="The project, which is active again, or why not.")
+class ProjectUnarchivePayload(OfProject): ...
+
+
+@strawberry.type(description="The project that is gone, or why not.")
+class ProjectDeletePayload(Payload):
+    deleted_id: GlobalID | None = deleted("Project")
 
 
 @strawberry.type(description="The organization as it was changed, or why not.")

@@ -1,46 +1,65 @@
 """Projects."""
 
 from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from db.rows import ProjectFinancialRow, ProjectRow
-from db.tables.projects import InvoiceMethod
-from resolvers import projects
-from resolvers.words import words
+from db.tables import InvoiceMethod, ProjectFields, ProjectFinancialFields
+from domain import values
+from domain.projects import hourly_rate
+from resolvers import clients, projects
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import FIGURES, by
 from schema.lens import Node, lens, read
 from schema.money import Money, money
 from schema.scalars import CurrencyCode
 
-words(
-    InvoiceMethod,
-    "Where a project's price comes from.",
-    NONE="It has none: nothing of it is invoiced.",
-    CLIENT_HOURLY="Hours, at the client's rate.",
-    PROJECT_HOURLY="Hours, at the project's own rate.",
-    PROJECT_FIXED="One price for all of it.",
+if TYPE_CHECKING:
+    from schema.clients import Client
+
+
+def _effective(row: ProjectFinancialRow) -> values.Money | None:
+    rate = hourly_rate(row.invoice_method, row.hourly_rate, row.client_hourly_rate)
+    return None if rate is None else values.Money(rate, row.currency)
+
+
+@lens(
+    ProjectFinancialRow,
+    fields=ProjectFinancialFields,
+    description="The prices of a project. With another method than its own a price is kept, and not used.",
 )
-
-
-@lens(ProjectFinancialRow, description="The prices of a project.")
 class ProjectFinancialSettings:
     currency: CurrencyCode = strawberry.field(description="Currency: the client's.")
-    hourly_rate: Money | None = read(money("hourly_rate"), description="Price of an hour, with the method PROJECT_HOURLY.")
-    fixed_price: Money | None = read(money("fixed_price"), description="Price of the whole, with the method PROJECT_FIXED.")
+    hourly_rate: Money | None = read(
+        money("hourly_rate"), description="Price of an hour with the method PROJECT_HOURLY; without it, the client's."
+    )
+    fixed_price: Money | None = read(money("fixed_price"), description="Price of the whole with the method PROJECT_FIXED.")
+    effective_hourly_rate: Money | None = read(
+        _effective, description="What an hour costs now: its own price or the client's, by the method; null where hours have no price."
+    )
 
 
-@lens(ProjectRow, description="Work for a client.")
+@lens(ProjectRow, fields=ProjectFields, description="Work for a client.")
 class Project(Node):
+    client: Annotated["Client", strawberry.lazy("schema.clients")] | None = by(
+        clients.by_id, key="client_id", description="The client, which is always the same."
+    )
     name: str = strawberry.field(description="Name.")
     code: str | None = strawberry.field(description="Code.")
     starts_on: date | None = strawberry.field(description="First day.")
-    ends_on: date | None = strawberry.field(description="Last day.")
+    ends_on: date | None = strawberry.field(description="Last day, not before the first.")
     invoice_method: InvoiceMethod = strawberry.field(description="Where its price comes from.")
     invoice_reference: str | None = strawberry.field(description="What its invoices refer to.")
     archived_at: datetime | None = strawberry.field(description="Since when it is archived; null while it is active.")
     is_archived: bool = read(lambda row: row.archived_at is not None, description="Whether it is archived.")
+    is_archived_with_client: bool = read(
+        lambda row: row.archived_at is not None and row.archive_operation_id is not None,
+        description="Whether it was archived along with its client, and comes back with it.",
+    )
+    created_at: datetime = strawberry.field(description="When the project was made.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
     financial: ProjectFinancialSettings | None = by(projects.financial, description="Its prices.", terms=FIGURES)
 

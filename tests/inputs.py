@@ -106,6 +106,7 @@ RIGHT: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation, what i
     "clientContactUpdate": lambda world: {"contactId": world.ids["ContactOfClient"]},
     "tokenCreate": lambda _: {"role": "VIEWER"},
     "clientLabelsRemove": lambda world: {"labelIds": [world.ids["LabelOfClient"]]},
+    "projectUnarchive": lambda world: {"id": world.ids["ArchivedProject"]},
 }
 
 
@@ -118,7 +119,8 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     made = await tenant(owner, name)
     client, contact, label = await made.add_client("A client"), await made.add_contact("Nobody's"), await made.add_label("Nobody's")
     linked, worn = await made.add_contact("Theirs", client), await made.add_label("Theirs", client)
-    archived = await made.add_client("Archived", archived_at=EARLY)
+    archived, project = await made.add_client("Archived", archived_at=EARLY), await made.add_project(client)
+    archived_project = await made.add_project(client, "Archived", archived_at=EARLY)
     rate, layout = new_id(), new_id()
     of_rate = {"name": "High", "country": "NL", "percentage": 21, "category": "S", "is_active": True}
     await insert(owner, "vat_rate", [{"tenant_id": made.id, "id": rate, **of_rate, **changing()}])
@@ -127,15 +129,16 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'VIEWER'", made.id)
     token = await owner.fetchval("SELECT id FROM relaties.api_token WHERE tenant_id = $1 AND member_id = $2", made.id, member)
     keys = {"Client": client, "Contact": contact, "Label": label, "VatRate": rate, "InvoiceLayout": layout, "Member": member}
-    keys |= {"ApiToken": token, "Organization": made.id}
+    keys |= {"ApiToken": token, "Organization": made.id, "Project": project}
     ids = {kind: shown(kind, key) for kind, key in keys.items()}
     others = {
-        "ArchivedClient": shown("Client", archived),
-        "ContactOfClient": shown("Contact", linked),
-        "LabelOfClient": shown("Label", worn),
-        "PreviewToken": await token_of(made, archived, timedelta(minutes=5)),
+        "ArchivedClient": ("Client", archived),
+        "ArchivedProject": ("Project", archived_project),
+        "ContactOfClient": ("Contact", linked),
+        "LabelOfClient": ("Label", worn),
     }
-    return World(made, ids | others)
+    preview = await token_of(made, archived, timedelta(minutes=5))
+    return World(made, ids | {name: shown(*of) for name, of in others.items()} | {"PreviewToken": preview})
 
 
 class Ids(dict[str, str]):

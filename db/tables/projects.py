@@ -58,12 +58,17 @@ class ProjectFields(BaseModel):
     starts_on: date | None = None
     ends_on: date | None = None
     invoice_method: Annotated[InvoiceMethod, CHOICE] = InvoiceMethod.CLIENT_HOURLY
-    hourly_rate: Decimal | None = Field(default=None, max_digits=19, decimal_places=4, ge=0)
-    fixed_price: Decimal | None = Field(default=None, max_digits=19, decimal_places=2, ge=0)
     invoice_reference: str | None = Field(default=None, max_length=100)
 
 
-class Project(ProjectFields, Changing, Row, table=True):
+class ProjectFinancialFields(BaseModel):
+    """The prices of a project, in the currency of its client."""
+
+    hourly_rate: Decimal | None = Field(default=None, max_digits=19, decimal_places=4, ge=0)
+    fixed_price: Decimal | None = Field(default=None, max_digits=19, decimal_places=2, ge=0)
+
+
+class Project(ProjectFields, ProjectFinancialFields, Changing, Row, table=True):
     __tablename__ = "project"
     __table_args__ = (
         link("client", "client_id"),

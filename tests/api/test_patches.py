@@ -87,7 +87,8 @@ def may_be_null(place: Place) -> bool:
     return isinstance(kind, StrawberryMaybe) and isinstance(kind.of_type, StrawberryOptional)
 
 
-TOGETHER = {  # with others, by a rule that has a test of its own in test_settings.py
+TOGETHER = {  # with others, by a rule that has a test of its own in test_settings.py or test_projects.py
+    ("projectUpdate", "startsOn"),
     ("vatRateUpdate", "category"),
     ("vatRateUpdate", "validFrom"),
     ("invoiceLayoutUpdate", "isDefault"),

@@ -72,9 +72,12 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "members.by_id": members.BY_ID,
     "members.by_email": members.BY_EMAIL,
     "projects.of_clients": projects._of_clients(is_ascending=False, is_next=False),  # noqa: SLF001
-    "projects.count_of_clients": projects.OF_CLIENT,
+    "projects.of_clients_archived": projects._of_clients(is_archived=True, is_ascending=False, is_next=True),  # noqa: SLF001
+    "projects.count_of_clients": projects._of_client(None),  # noqa: SLF001
+    "projects.count_of_clients_active": projects._of_client(is_archived=False),  # noqa: SLF001
     "projects.financial": projects.FINANCIAL,
     "projects.by_id": projects.BY_ID,
+    **{f"projects.{of}s_of".replace(" ", "_"): query for of, query in projects.USES.items()},
     "labels.of_clients": labels.OF_CLIENTS,
     "labels.by_id": labels.BY_ID,
     "organizations.by_id": organizations.BY_ID,

@@ -7,6 +7,9 @@ SELECT page.id,
   page.invoice_method,
   page.invoice_reference,
   page.archived_at,
+  page.archive_operation_id,
+  page.created_at,
+  page.updated_at,
   page.version
 FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.project.id AS id,
   relaties.project.client_id AS client_id,
@@ -17,6 +20,9 @@ FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.project.id AS
   relaties.project.invoice_method AS invoice_method,
   relaties.project.invoice_reference AS invoice_reference,
   relaties.project.archived_at AS archived_at,
+  relaties.project.archive_operation_id AS archive_operation_id,
+  relaties.project.created_at AS created_at,
+  relaties.project.updated_at AS updated_at,
   relaties.project.version AS version
 FROM relaties.project
 WHERE relaties.project.tenant_id = $2::UUID AND relaties.project.client_id = asked.id ORDER BY relaties.project.id DESC,
