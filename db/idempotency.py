@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import Text, cast, delete, func, tuple_
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import col, select
 
 from db.engine import Work
@@ -34,10 +34,18 @@ async def kept(work: Work, subject: UUID, key: str) -> IdempotencyKey:
     return (await work.session.exec(mine)).one()
 
 
-async def naming(work: Work, id_: UUID) -> list[IdempotencyKey]:
-    """The rows whose outcome names an id."""
-    mine = col(IdempotencyKey.tenant_id) == work.tenant, cast(col(IdempotencyKey.outcome), Text).contains(str(id_))
-    return [*await work.session.exec(select(IdempotencyKey).where(*mine))]
+REFUSED = col(IdempotencyKey.outcome)["value"] == JSONB.NULL
+TOLD = cast(col(IdempotencyKey.outcome)["value"], Text).contains('"message"')
+
+
+async def forget_refused(work: Work) -> None:
+    """As if they had never been asked: they changed nothing, and would be refused again or not."""
+    await work.session.exec(delete(IdempotencyKey).where(col(IdempotencyKey.tenant_id) == work.tenant, REFUSED))
+
+
+async def with_sentences(work: Work) -> list[IdempotencyKey]:
+    """Those whose value tells of parts that were refused."""
+    return [*await work.session.exec(select(IdempotencyKey).where(col(IdempotencyKey.tenant_id) == work.tenant, TOLD))]
 
 
 async def sweep(work: Work) -> None:

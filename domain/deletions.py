@@ -54,7 +54,7 @@ async def delete(scope: WriteScope, client_id: UUID, wish: Wish) -> Deleted:
     going = shown.orphans if wish.deletes_orphans else ()
     scope.session.expunge(client)
     gone = await rows.erase(scope, client_id, going)
-    await forget(scope, [client_id, *going])
+    await forget(scope)
     deleted = Deleted(
         client_id=client_id,
         contacts=gone["contacts left alone"],

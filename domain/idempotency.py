@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
-from uuid import UUID
 
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 from pydantic_core import to_jsonable_python
@@ -15,7 +14,7 @@ from domain.errors import IdempotencyKeyReused, InvalidInput, Refusal, Refused
 from domain.scope import WriteScope
 
 LONGEST = 255
-GONE = "What this was about was deleted since."
+GONE = "Why is not told any more: a client was deleted since. Send it under a new key to hear it again."
 V = TypeVar("V")
 KINDS: dict[str, type[Refusal]] = {kind.code: kind for kind in Refusal.__subclasses__()}
 
@@ -81,17 +80,16 @@ def _replayed(row: IdempotencyKey, key: Key, kind: TypeAdapter[V]) -> Outcome[V]
     return Outcome(None if value is None else kind.validate_python(value, strict=False), REFUSALS.validate_python(refusals))
 
 
-async def forget(scope: WriteScope, ids: Sequence[UUID]) -> None:
-    """What outcomes say of objects that are gone: their ids stay, so that nothing is done a second time, and the sentences go."""
-    for key in ids:
-        for row in await rows.naming(scope, key):
-            row.outcome = _without_sentences(row.outcome, str(key))
+async def forget(scope: WriteScope) -> None:
+    """What is kept of requests that were refused, since their sentences may name what is gone; what was done stays known as done."""
+    await rows.forget_refused(scope)
+    for row in await rows.with_sentences(scope):
+        row.outcome = _without_sentences(row.outcome)
 
 
-def _without_sentences(held: Any, key: str) -> Any:  # noqa: ANN401 JSON
+def _without_sentences(held: Any) -> Any:  # noqa: ANN401 JSON
     if isinstance(held, list):
-        return [_without_sentences(each, key) for each in held]
+        return [_without_sentences(each) for each in held]
     if not isinstance(held, dict):
         return held
-    kept = {name: _without_sentences(value, key) for name, value in held.items()}
-    return {**kept, "message": GONE} if "message" in kept and key in held.values() else kept
+    return {name: GONE if name == "message" else _without_sentences(value) for name, value in held.items()}

@@ -296,16 +296,27 @@ async def test_deleted_twice_is_not_found(as_: Callable[..., Api], org: Tenant, 
 async def test_s53_what_was_answered_before_no_longer_names_the_client(
     as_: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
-    """A refusal that is kept for who sends a request again keeps its code, and loses its sentence."""
-    api = as_(org)
-    create = """mutation ($input: ClientCreateInput!) { clientCreate(input: $input) @idempotent(key: "k") {
+    """Who was refused and asks again under the key is answered anew; of what was done for a part, the sentences are gone and no more."""
+    api, given = as_(org), {"name": "Ander", "number": GONE}
+    create = """mutation ($input: ClientCreateInput!) { clientCreate(input: $input) @idempotent(key: "k") { client { number }
       userErrors { code message ... on NumberTakenError { existingClient { name } } } } }"""
-    before = (await api.data(create, input={"name": "Ander", "number": GONE}))["clientCreate"]["userErrors"]
-    assert (before[0]["code"], before[0]["existingClient"]) == ("NUMBER_TAKEN", {"name": f"{GONE} BV"})
+    upsert = """mutation ($input: ClientBulkUpsertInput!) { clientBulkUpsert(input: $input) @idempotent(key: "b") {
+      results { action client { name } userErrors { code message } } } }"""
+    some = {"clients": [{"number": "7", "name": "Zeven"}, {"number": GONE, "name": "Weg"}], "onError": "SKIP_FAILED"}
+    (error,) = (await api.data(create, input=given))["clientCreate"]["userErrors"]
+    assert (error["code"], error["existingClient"], GONE in error["message"]) == ("NUMBER_TAKEN", {"name": f"{GONE} BV"}, True)
+    first, second = (await api.data(upsert, input=some))["clientBulkUpsert"]["results"]
+    assert (first["action"], second["userErrors"][0]["code"], GONE in second["userErrors"][0]["message"]) == (
+        "CREATED",
+        "ALREADY_ARCHIVED",
+        True,
+    )
     await deleted(api, client, deleteOrphanContacts=True)
-    after = (await api.data(create, input={"name": "Ander", "number": GONE}))["clientCreate"]["userErrors"]
-    assert after == [{"code": "NUMBER_TAKEN", "message": "What this was about was deleted since.", "existingClient": None}]
     assert not [row for row in (await snapshot(owner, org.id)).items() if GONE in str(row)]
+    again, refused = (await api.data(upsert, input=some))["clientBulkUpsert"]["results"]
+    assert (again, refused["client"], refused["userErrors"][0]["code"]) == (first, None, "ALREADY_ARCHIVED")
+    assert refused["userErrors"][0]["message"].startswith("Why is not told any more")
+    assert (await api.data(create, input=given))["clientCreate"] == {"client": {"number": GONE}, "userErrors": []}
 
 
 async def test_previews_of_a_page_take_as_many_statements_as_of_one(as_: Callable[..., Api], org: Tenant, statements: list[str]) -> None:
