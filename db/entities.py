@@ -25,6 +25,12 @@ async def shared(work: Work, table: type[T], ids: Sequence[UUID]) -> dict[UUID, 
     return {row.id: row for row in await work.session.exec(mine.with_for_update(key_share=True, read=True))}
 
 
+async def steady(work: Work, table: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
+    """The rows there are, which nobody changes or removes until the unit of work ends; others may hold them so too."""
+    mine = select(table).where(col(table.tenant_id) == work.tenant, col(table.id).in_(ids)).order_by(col(table.id))
+    return {row.id: row for row in await work.session.exec(mine.with_for_update(read=True).execution_options(populate_existing=True))}
+
+
 async def found(work: Work, table: type[E], **keys: object) -> list[E]:
     """The rows whose columns are equal to these, or among them where a list is given."""
     return [*await work.session.exec(select(table).where(*_those(work, table, keys)))]

@@ -4,7 +4,7 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +23,7 @@ class Cursors:
 
     def write(self, order: str, place: Key) -> str:
         value, key = place
-        held = {"at": value.isoformat()} if isinstance(value, datetime) else None if value == key else value
-        said = json.dumps([order, held, key.hex], separators=(",", ":")).encode()
+        said = json.dumps([order, None if value == key else _held(value), key.hex], separators=(",", ":")).encode()
         return urlsafe_b64encode(_signature(self._keys[0], said) + said).decode()
 
     def read(self, order: str, cursor: str | None) -> Key | None:
@@ -51,8 +50,17 @@ def _signature(key: bytes, said: bytes) -> bytes:
     return hmac.digest(key, said, "sha256")[:SIGNED]
 
 
+def _held(value: object) -> object:
+    """A moment and a day are held as what they are; a moment is a day to Python."""
+    if isinstance(value, datetime):
+        return {"at": value.isoformat()}
+    return {"on": value.isoformat()} if isinstance(value, date) else value
+
+
 def _value(held: object, key: UUID) -> Any:  # noqa: ANN401 what JSON held; the signature says that we wrote it
-    """A moment is held as one, and nothing where rows are in the order of their ids."""
+    """Nothing is held where rows are in the order of their ids."""
     if held is None:
         return key
-    return datetime.fromisoformat(held["at"]) if isinstance(held, dict) else held
+    if not isinstance(held, dict):
+        return held
+    return date.fromisoformat(held["on"]) if "on" in held else datetime.fromisoformat(held["at"])

@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
+from db.tables import RegistrationStatus
+
 LONGEST_SEARCH = 200
 
 
@@ -24,6 +26,7 @@ class Code(StrEnum):
     IDEMPOTENCY_KEY_REUSED = "IDEMPOTENCY_KEY_REUSED"
     ALREADY_ARCHIVED = "ALREADY_ARCHIVED"
     NOT_ARCHIVED = "NOT_ARCHIVED"
+    REGISTRATION_LOCKED = "REGISTRATION_LOCKED"
     AMBIGUOUS = "AMBIGUOUS"
     DUPLICATE = "DUPLICATE"
 
@@ -108,6 +111,15 @@ class AlreadyArchived(Refusal):
 @dataclass(frozen=True)
 class NotArchived(Refusal):
     code = Code.NOT_ARCHIVED
+
+
+@dataclass(frozen=True)
+class RegistrationLocked(Refusal):
+    """The status that a registration has, and those that it can go to."""
+
+    code = Code.REGISTRATION_LOCKED
+    status: RegistrationStatus
+    allowed: list[RegistrationStatus]
 
 
 @dataclass(frozen=True)

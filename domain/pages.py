@@ -3,7 +3,6 @@
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
-from uuid import UUID
 
 from db.paging import Key, Slice
 from domain.cursors import Cursors
@@ -117,6 +116,6 @@ class Reading(Generic[P]):
             return Page(rows, has_more, has_passed, self.order, self.cursors, chosen)
         return Page(rows[::-1], has_passed, has_more, self.order, self.cursors, chosen)
 
-    def pages(self, found: Iterable[Sequence[P]], parents: Iterable[UUID]) -> list[Page[P]]:
+    def pages(self, found: Iterable[Sequence[P]], parents: Iterable[Hashable]) -> list[Page[P]]:
         """A page for each parent."""
         return [self.page(rows, parent) for rows, parent in zip(found, parents, strict=True)]

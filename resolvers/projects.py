@@ -8,6 +8,10 @@ from resolvers.arguments import After, Before, First, Last
 from resolvers.loaders import Loader, Loaders
 
 
+def by_id(loaders: Loaders) -> Loader[UUID, ProjectRow | None]:
+    return loaders.projects
+
+
 def total(loaders: Loaders) -> Loader[UUID, int]:
     return loaders.project_count_of_client
 

@@ -2,6 +2,7 @@
 
 import strawberry
 
+from db.tables import RegistrationStatus
 from domain import errors
 from domain.errors import Code
 from resolvers import clients, nodes
@@ -25,6 +26,7 @@ words(
     IDEMPOTENCY_KEY_REUSED="The key was used for another request.",
     ALREADY_ARCHIVED="It is archived, and stays as it is until it is taken back.",
     NOT_ARCHIVED="It is active, and this is only for what is archived.",
+    REGISTRATION_LOCKED="How far the registration is does not allow it.",
     AMBIGUOUS="Several are meant by it.",
     DUPLICATE="It is in the input twice.",
 )
@@ -68,9 +70,15 @@ class AlreadyArchivedError(UserError):
     archived: Node | None = answered(nodes.current, description="What is archived.")
 
 
+@lens(errors.RegistrationLocked, description="How far the registration is does not allow it.")
+class RegistrationLockedError(UserError):
+    status: RegistrationStatus = strawberry.field(description="How far it is.")
+    allowed: list[RegistrationStatus] = strawberry.field(description="Where `registrationStatusUpdate` can take it from there.")
+
+
 @lens(errors.InUse, description="Others still need it.")
 class InUseError(UserError):
     uses: int = strawberry.field(description="How many others.")
 
 
-KINDS = (AlreadyArchivedError, InUseError, InputError, NumberTakenError, VersionConflictError)
+KINDS = (AlreadyArchivedError, InUseError, InputError, NumberTakenError, RegistrationLockedError, VersionConflictError)

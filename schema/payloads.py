@@ -10,7 +10,7 @@ from domain.client_upserts import Action, Upserted
 from domain.errors import Refusal
 from domain.idempotency import Outcome
 from domain.tokens import MadeToken
-from resolvers import clients, contacts, labels, layouts, members, organizations, tokens, vat_rates
+from resolvers import clients, contacts, labels, layouts, members, organizations, registrations, tokens, vat_rates
 from resolvers.words import words
 from schema.clients import Client
 from schema.contacts import Contact
@@ -21,6 +21,7 @@ from schema.layouts import InvoiceLayout
 from schema.lens import global_id, itself, lens, read
 from schema.members import Member
 from schema.organizations import Organization
+from schema.registrations import Registration
 from schema.tokens import ApiToken
 from schema.vat_rates import VatRate
 
@@ -80,6 +81,11 @@ class OfVatRate(Payload):
 @strawberry.type
 class OfInvoiceLayout(Payload):
     invoice_layout: InvoiceLayout | None = by(layouts.by_id, key="value", description=NOW)
+
+
+@strawberry.type
+class OfRegistration(Payload):
+    registration: Registration | None = by(registrations.by_id, key="value", description=NOW)
 
 
 @strawberry.type
@@ -177,6 +183,23 @@ class LabelUpdatePayload(OfLabel): ...
 @strawberry.type(description="The label that is gone, or why not.")
 class LabelDeletePayload(Payload):
     deleted_id: GlobalID | None = deleted("Label")
+
+
+@strawberry.type(description="The registration that was made, or why not.")
+class RegistrationCreatePayload(OfRegistration): ...
+
+
+@strawberry.type(description="The registration as it was changed, or why not.")
+class RegistrationUpdatePayload(OfRegistration): ...
+
+
+@strawberry.type(description="The registration as far as it is now, or why not.")
+class RegistrationStatusUpdatePayload(OfRegistration): ...
+
+
+@strawberry.type(description="The registration that is gone, or why not.")
+class RegistrationDeletePayload(Payload):
+    deleted_id: GlobalID | None = deleted("Registration")
 
 
 @strawberry.type(description="The organization as it was changed, or why not.")

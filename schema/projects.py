@@ -6,12 +6,13 @@ import strawberry
 
 from db.rows import ProjectFinancialRow, ProjectRow
 from db.tables.projects import InvoiceMethod
-from resolvers import projects
+from resolvers import projects, registrations
 from resolvers.words import words
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import FIGURES, by
 from schema.lens import Node, lens, read
 from schema.money import Money, money
+from schema.registrations import RegistrationConnection
 from schema.scalars import CurrencyCode
 
 words(
@@ -43,6 +44,7 @@ class Project(Node):
     is_archived: bool = read(lambda row: row.archived_at is not None, description="Whether it is archived.")
     version: int = strawberry.field(description="Grows by one with each change.")
     financial: ProjectFinancialSettings | None = by(projects.financial, description="Its prices.", terms=FIGURES)
+    registrations: RegistrationConnection | None = by(registrations.of_project, description="What was registered on it, the newest first.")
 
 
 @strawberry.type(description="Projects of a client, the newest first.")
