@@ -19,6 +19,12 @@ class OperationEndedError(Exception):
     """A statement asked for after the operation gave its transaction back."""
 
 
+class MovedError(Exception):
+    """What a row belongs to was held, and the row was moved elsewhere meanwhile: a conflict as the database has them."""
+
+    sqlstate = "40001"
+
+
 class BusyError(Exception):
     """No connection came free in time."""
 

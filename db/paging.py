@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from db.query import TENANT, Query, R, asked, grouped, parameter
 from db.rows import CountOfRow
 from db.tables.base import Table
 
-Key: TypeAlias = tuple[str | int | datetime | UUID, UUID]
+Key: TypeAlias = tuple[str | int | date | datetime | UUID, UUID]
 """The value sorted by, and the id that breaks ties."""
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 
@@ -95,6 +95,6 @@ def counted(table: type[Table], parent: str, *found: ColumnElement[bool]) -> Que
     return Query(select(asked.c.id, count.label("count")), CountOfRow)
 
 
-async def counts_of(tx: Tx, query: Query[CountOfRow], ids: Sequence[UUID]) -> list[int]:
-    found = {row.id: row.count for row in await tx.fetch(query, ids=ids)}
+async def counts_of(tx: Tx, query: Query[CountOfRow], ids: Sequence[UUID], **values: object) -> list[int]:
+    found = {row.id: row.count for row in await tx.fetch(query, ids=ids, **values)}
     return [found[key] for key in ids]

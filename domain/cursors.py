@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +21,8 @@ class Cursors:
 
     def write(self, order: str, place: Key) -> str:
         value, key = place
-        held = {"at": value.isoformat()} if isinstance(value, datetime) else None if value == key else value
-        return self._seal.put(json.dumps([order, held, key.hex], separators=(",", ":")).encode())
+        said = [order, None if value == key else _held(value), key.hex]
+        return self._seal.put(json.dumps(said, separators=(",", ":")).encode())
 
     def read(self, order: str, cursor: str | None) -> Key | None:
         """The place; a cursor of another order or organization, or one that was changed, is refused."""
@@ -37,8 +37,17 @@ class Cursors:
         return _value(value, UUID(hex=key)), UUID(hex=key)
 
 
+def _held(value: object) -> object:
+    """A moment and a day are held as what they are; a moment is a day to Python."""
+    if isinstance(value, datetime):
+        return {"at": value.isoformat()}
+    return {"on": value.isoformat()} if isinstance(value, date) else value
+
+
 def _value(held: object, key: UUID) -> Any:  # noqa: ANN401 what JSON held; the signature says that we wrote it
-    """A moment is held as one, and nothing where rows are in the order of their ids."""
+    """Nothing is held where rows are in the order of their ids."""
     if held is None:
         return key
-    return datetime.fromisoformat(held["at"]) if isinstance(held, dict) else held
+    if not isinstance(held, dict):
+        return held
+    return date.fromisoformat(held["on"]) if "on" in held else datetime.fromisoformat(held["at"])

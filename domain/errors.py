@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
+from db.tables import RegistrationStatus
+
 LONGEST_SEARCH = 200
 
 
@@ -26,6 +28,7 @@ class Code(StrEnum):
     NOT_ARCHIVED = "NOT_ARCHIVED"
     PREVIEW_OUTDATED = "PREVIEW_OUTDATED"
     FISCAL_RETENTION = "FISCAL_RETENTION"
+    REGISTRATION_LOCKED = "REGISTRATION_LOCKED"
     AMBIGUOUS = "AMBIGUOUS"
     DUPLICATE = "DUPLICATE"
 
@@ -126,6 +129,15 @@ class FiscalRetention(Refusal):
 
     code = Code.FISCAL_RETENTION
     issued_invoice_count: int
+
+
+@dataclass(frozen=True)
+class RegistrationLocked(Refusal):
+    """The status that a registration has, and those that it can go to."""
+
+    code = Code.REGISTRATION_LOCKED
+    status: RegistrationStatus
+    allowed: list[RegistrationStatus]
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,11 @@ MADE: list[tuple[type, type[BaseModel]]] = []
 
 
 def input_of(fields: type[BaseModel], *, description: str) -> Callable[[type[T]], type[T]]:
-    """Puts the fields of a set before those that the class itself declares."""
+    """Puts the fields of a set before those that the class itself declares, which may be some of them otherwise."""
 
     def made(cls: type[T]) -> type[T]:
         for name, field in fields.model_fields.items():
-            if not field.is_required():
+            if not field.is_required() and name not in cls.__annotations__:
                 setattr(cls, name, field.default)
         return _input(cls, fields, description, lambda field: field.annotation)
 
@@ -54,7 +54,7 @@ def somes(values: Mapping[str, object]) -> dict[str, object]:
     return {name: some.value for name, some in values.items() if isinstance(some, strawberry.Some)}
 
 
-def linked(links: Mapping[str, str], input: object) -> dict[str, object]:
+def linked(links: Mapping[str, str], input: object) -> dict[str, UUID | None]:
     """The ids that are there, of the types that they are to be of; in a patch null takes a link away."""
     ids = {name: getattr(input, name) for name in links}
     there = {name: key.value if isinstance(key, strawberry.Some) else key for name, key in ids.items() if key is not None}

@@ -24,6 +24,9 @@ from db.rows import (
     OrganizationRow,
     ProjectFinancialRow,
     ProjectRow,
+    RegistrationFinancialRow,
+    RegistrationLabelRow,
+    RegistrationRow,
     TokenRow,
     VatRateRow,
 )
@@ -38,6 +41,7 @@ from domain import (
     members,
     organizations,
     projects,
+    registrations,
     revenue,
     tokens,
     vat_rates,
@@ -48,6 +52,8 @@ from domain.consequences import ArchivePreview, DeletionPreview
 from domain.contacts import Search
 from domain.pages import Page, Span
 from domain.projects import OfClient
+from domain.registrations import Filter as Registered
+from domain.registrations import Many
 from domain.revenue import Revenue
 from domain.scope import ReadScope
 from domain.values import Period
@@ -180,6 +186,22 @@ class Loaders:
         return Loader(partial(consequences.left_alone, self._scope))
 
     @cached_property
+    def registrations(self) -> Loader[UUID, RegistrationRow | None]:
+        return Loader(partial(registrations.by_id, self._scope))
+
+    @cached_property
+    def financial_of_registration(self) -> Loader[UUID, RegistrationFinancialRow | None]:
+        return Loader(partial(registrations.financial, self._scope))
+
+    @cached_property
+    def labels_of_registration(self) -> Loader[UUID, list[RegistrationLabelRow]]:
+        return Loader(partial(registrations.labels, self._scope))
+
+    @cached_property
+    def registration_count(self) -> Loader[Many, int]:
+        return Loader(partial(registrations.counts, self._scope))
+
+    @cached_property
     def client_count(self) -> Loader[Filter, int]:
         return Loader(partial(clients.counts, self._scope))
 
@@ -246,6 +268,12 @@ class Loaders:
 
     def projects_of_client(self, span: Span, *, is_archived: bool | None) -> Loader[UUID, Page[ProjectRow]]:
         return self._once(projects.of_clients, span=span, is_archived=is_archived)
+
+    def registrations_of_client(self, wanted: Registered, span: Span) -> Loader[UUID, Page[RegistrationRow]]:
+        return self._once(registrations.of_clients, wanted=wanted, span=span)
+
+    def registrations_of_project(self, wanted: Registered, span: Span) -> Loader[UUID, Page[RegistrationRow]]:
+        return self._once(registrations.of_projects, wanted=wanted, span=span)
 
     def invoices_of_client(self, span: Span) -> Loader[UUID, Page[InvoiceRow] | None]:
         return self._once(finance.invoices, span=span)

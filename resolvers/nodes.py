@@ -26,6 +26,7 @@ LOADERS: dict[str, Callable[[Loaders], Loader[UUID, Any]]] = {
     "Member": attrgetter("members"),
     "Organization": attrgetter("organizations"),
     "Project": attrgetter("projects"),
+    "Registration": attrgetter("registrations"),
     "VatRate": attrgetter("vat_rates"),
 }
 

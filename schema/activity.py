@@ -36,8 +36,8 @@ words(
     REMOVED="It was removed.",
 )
 TEXT = "as text: words of a closed set, numbers and days as they are written, ids as they are here, lists joined by commas; null for none."
-ABOUT = """Its id. Of a `ClientContact` it is the contact's, of a `ClientLabel` the label's, of a `ClientAddress` the client's:
-such links have none of their own. Nothing is found by it any more once the object is gone."""
+ABOUT = """Its id. Of a `ClientContact` it is the contact's, of a `ClientLabel` or `RegistrationLabel` the label's, of a `ClientAddress`
+the client's: such links have none of their own. Nothing is found by it any more once the object is gone."""
 
 
 def _shown(side: str) -> Callable[[Change], str | None]:

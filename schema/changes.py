@@ -18,6 +18,7 @@ from resolvers import (
     members,
     organizations,
     projects,
+    registrations,
     tokens,
     vat_rates,
 )
@@ -26,6 +27,9 @@ from schema import payloads
 from schema.directives import Cost, ListSize, OneAtATime, RequiresPermission, SemanticNonNull
 
 ARCHIVE, FINANCE, SETTINGS = Permission.CLIENTS_ARCHIVE, Permission.FINANCE_WRITE, Permission.ORGANIZATION_WRITE
+REGISTERING = Permission.REGISTRATIONS_WRITE
+IS_ACTIVE = "Refused where its client or its project is archived (ALREADY_ARCHIVED), whatever its day."
+IS_OPEN = f"{IS_ACTIVE} So is one that is neither open, pending nor rejected (REGISTRATION_LOCKED)."
 OWNERS = "What is of an owner takes OWNERS_WRITE as well."
 WRITTEN = Cost(weight="500")
 ENTRIES = ListSize(assumed_size=LARGEST, slicing_arguments=["input.clients"], sized_fields=["results"], require_one_slicing_argument=False)
@@ -125,6 +129,26 @@ class Mutation:
         projects.delete,
         description="Deletes a project of an active client that has neither registrations nor lines of invoices or quotes."
         " Portals show it no more.",
+    )
+    registration_create: payloads.RegistrationCreatePayload | None = changes(
+        registrations.create,
+        description=f"""Registers time, an expense or a trip. An hour costs what the project's method says, or else the client's default;
+a kilometre the client's default; without either nothing. {IS_ACTIVE}""",
+        needs=REGISTERING,
+    )
+    registration_update: payloads.RegistrationUpdatePayload | None = changes(
+        registrations.update,
+        description=f"""Changes a registration, or moves it to another client or project, whose rate counts then unless one was given.
+{IS_OPEN}""",
+        needs=REGISTERING,
+    )
+    registration_status_update: payloads.RegistrationStatusUpdatePayload | None = changes(
+        registrations.set_status,
+        description=f"Hands a registration in, approves it, rejects it, writes it off, or takes it back. {IS_ACTIVE}",
+        needs=REGISTERING,
+    )
+    registration_delete: payloads.RegistrationDeletePayload | None = changes(
+        registrations.delete, description=f"Deletes a registration for good. {IS_OPEN}", needs=REGISTERING
     )
     vat_rate_create: payloads.VatRateCreatePayload | None = changes(vat_rates.create, description="Adds a rate of VAT.", needs=FINANCE)
     vat_rate_update: payloads.VatRateUpdatePayload | None = changes(

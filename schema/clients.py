@@ -8,7 +8,7 @@ import strawberry
 
 from db.rows import AddressRow, ClientRow
 from db.tables import AddressFields, AddressType, ClientFields, ClientKind
-from resolvers import activity, clients, contacts, deletions, finance, labels, projects, revenue
+from resolvers import activity, clients, contacts, deletions, finance, labels, projects, registrations, revenue
 from resolvers.words import words
 from schema.activity import ClientActivityConnection
 from schema.connections import COUNTED, TOTAL, Connection, Edge
@@ -18,6 +18,7 @@ from schema.fields import FIGURES, Terms, by
 from schema.finance import ClientFinancialSettings, InvoiceConnection
 from schema.lens import Node, lens, read
 from schema.projects import ProjectConnection
+from schema.registrations import RegistrationConnection
 from schema.revenue import REVENUE, REVENUE_OF_ALL, Revenue
 
 if TYPE_CHECKING:
@@ -88,13 +89,16 @@ class Client(Node):
     projects: ProjectConnection | None = by(
         projects.of_client, description="Projects, the newest first; all, unless one kind is asked for."
     )
+    registrations: RegistrationConnection | None = by(
+        registrations.of_client, description="What was registered for it, on its projects too, the newest first."
+    )
     invoices: InvoiceConnection | None = by(finance.invoices, description="Invoices, the newest first.", terms=FIGURES)
     labels: list[Annotated["Label", strawberry.lazy("schema.labels")]] | None = by(
         labels.of_client, description="Labels by name.", terms=Terms(size=10)
     )
     revenue: Revenue | None = by(revenue.of_client, description="What the client brought in.", terms=REVENUE)
     activity: ClientActivityConnection | None = by(
-        activity.of_client, description="What happened to it, its addresses, labels, projects and links to contacts, the newest first."
+        activity.of_client, description="What happened to it and what belongs to it, the newest first."
     )
     archive_preview: ArchivePreview | None = by(
         deletions.of_archiving, description="What archiving it would do; null once it is archived.", terms=PREVIEWED

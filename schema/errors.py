@@ -2,6 +2,7 @@
 
 import strawberry
 
+from db.tables import RegistrationStatus
 from domain import errors
 from domain.errors import Code
 from resolvers import clients, deletions, nodes
@@ -28,6 +29,7 @@ words(
     NOT_ARCHIVED="It is active, and this is only for what is archived.",
     PREVIEW_OUTDATED="The preview is not of now, or older than 15 minutes.",
     FISCAL_RETENTION="The law has invoices kept, and nobody said that they know.",
+    REGISTRATION_LOCKED="How far the registration is does not allow it.",
     AMBIGUOUS="Several are meant by it.",
     DUPLICATE="It is in the input twice.",
 )
@@ -71,6 +73,12 @@ class AlreadyArchivedError(UserError):
     archived: Node | None = answered(nodes.current, description="What is archived.")
 
 
+@lens(errors.RegistrationLocked, description="How far the registration is does not allow it.")
+class RegistrationLockedError(UserError):
+    status: RegistrationStatus = strawberry.field(description="How far it is.")
+    allowed: list[RegistrationStatus] = strawberry.field(description="Where `registrationStatusUpdate` can take it from there.")
+
+
 @lens(errors.InUse, description="Others still need it.")
 class InUseError(UserError):
     uses: int = strawberry.field(description="How many others.")
@@ -88,4 +96,13 @@ class FiscalRetentionError(UserError):
     issued_invoice_count: int = strawberry.field(description="How many.")
 
 
-KINDS = (FiscalRetentionError, PreviewOutdatedError, AlreadyArchivedError, InUseError, InputError, NumberTakenError, VersionConflictError)
+KINDS = (
+    AlreadyArchivedError,
+    FiscalRetentionError,
+    InUseError,
+    InputError,
+    NumberTakenError,
+    PreviewOutdatedError,
+    RegistrationLockedError,
+    VersionConflictError,
+)

@@ -11,7 +11,7 @@ from domain.deletions import Deleted
 from domain.errors import Refusal
 from domain.idempotency import Outcome
 from domain.tokens import MadeToken
-from resolvers import clients, contacts, labels, layouts, members, organizations, projects, tokens, vat_rates
+from resolvers import clients, contacts, labels, layouts, members, organizations, projects, registrations, tokens, vat_rates
 from resolvers.words import words
 from schema.clients import Client
 from schema.consequences import DeletedCounts
@@ -24,6 +24,7 @@ from schema.lens import global_id, itself, lens, read
 from schema.members import Member
 from schema.organizations import Organization
 from schema.projects import Project
+from schema.registrations import Registration
 from schema.tokens import ApiToken
 from schema.vat_rates import VatRate
 
@@ -88,6 +89,11 @@ class OfVatRate(Payload):
 @strawberry.type
 class OfInvoiceLayout(Payload):
     invoice_layout: InvoiceLayout | None = by(layouts.by_id, key="value", description=NOW)
+
+
+@strawberry.type
+class OfRegistration(Payload):
+    registration: Registration | None = by(registrations.by_id, key="value", description=NOW)
 
 
 @strawberry.type
@@ -224,6 +230,23 @@ class ProjectUnarchivePayload(OfProject): ...
 @strawberry.type(description="The project that is gone, or why not.")
 class ProjectDeletePayload(Payload):
     deleted_id: GlobalID | None = deleted("Project")
+
+
+@strawberry.type(description="The registration that was made, or why not.")
+class RegistrationCreatePayload(OfRegistration): ...
+
+
+@strawberry.type(description="The registration as it was changed, or why not.")
+class RegistrationUpdatePayload(OfRegistration): ...
+
+
+@strawberry.type(description="The registration as far as it is now, or why not.")
+class RegistrationStatusUpdatePayload(OfRegistration): ...
+
+
+@strawberry.type(description="The registration that is gone, or why not.")
+class RegistrationDeletePayload(Payload):
+    deleted_id: GlobalID | None = deleted("Registration")
 
 
 @strawberry.type(description="The organization as it was changed, or why not.")

@@ -9,11 +9,12 @@ from db.rows import ProjectFinancialRow, ProjectRow
 from db.tables import InvoiceMethod, ProjectFields, ProjectFinancialFields
 from domain import values
 from domain.projects import hourly_rate
-from resolvers import clients, projects
+from resolvers import clients, projects, registrations
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import FIGURES, by
 from schema.lens import Node, lens, read
 from schema.money import Money, money
+from schema.registrations import RegistrationConnection
 from schema.scalars import CurrencyCode
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class Project(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
     financial: ProjectFinancialSettings | None = by(projects.financial, description="Its prices.", terms=FIGURES)
+    registrations: RegistrationConnection | None = by(registrations.of_project, description="What was registered on it, the newest first.")
 
 
 @strawberry.type(description="Projects of a client, the newest first.")

@@ -9,7 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 
 from domain.pages import LARGEST
 from domain.scope import Permission
-from resolvers import clients, contacts, inputs, labels, nodes, projects, viewer
+from resolvers import clients, contacts, inputs, labels, nodes, projects, registrations, viewer
 from resolvers.mutations import IDEMPOTENT
 from schema import errors
 from schema.changes import Mutation
@@ -21,6 +21,7 @@ from schema.lens import SHOWN, Node
 from schema.members import Member
 from schema.organizations import Organization
 from schema.projects import Project
+from schema.registrations import Registration, RegistrationConnection
 from schema.scalars import SCALARS
 from schema.viewer import Viewer
 
@@ -36,6 +37,10 @@ class Query:
     contacts: ContactConnection | None = answered(contacts.page, description="Contacts by name.", terms=READ)
     labels: LabelConnection | None = answered(labels.page, description="Labels by name.", terms=READ)
     project: Project | None = answered(projects.one, description="One project; null when there is none.", terms=READ)
+    registration: Registration | None = answered(registrations.one, description="One registration; null when there is none.", terms=READ)
+    registrations: RegistrationConnection | None = answered(
+        registrations.page, description="Registrations of the organization, the newest day first.", terms=READ
+    )
     node: Node | None = answered(nodes.by_id, description="Any object by its id; null when the organization has none with that id.")
     nodes: list[Node | None] | None = answered(
         nodes.by_ids,

@@ -50,7 +50,9 @@ WORDS: dict[str, tuple[Value, Value]] = {  # by the name of a field, two that ar
     "color": ("#112233", "#445566"),
     "country": ("NL", "BE"),
     "currency": ("EUR", "USD"),
+    "distanceKm": ("12.5", "13.7"),
     "email": ("an@test.example", "bo@test.example"),
+    "endedAt": ("2026-01-31T10:00:00Z", "2026-01-31T10:30:00Z"),
     "expectedVersion": (1, 1),
     "iban": ("NL91ABNA0417164300", "NL02ABNA0123456789"),
     "invoiceNumberFormat": ("F-####", "G-####"),
@@ -62,6 +64,7 @@ WORDS: dict[str, tuple[Value, Value]] = {  # by the name of a field, two that ar
     "mobile": ("+31 6 12345678", "+31 6 87654321"),
     "phone": ("+31 20 123 4567", "+31 20 765 4321"),
     "postalCode": ("1012 AB", "2511 CV"),
+    "startedAt": ("2026-01-31T09:00:00Z", "2026-01-31T09:05:00Z"),
     "takesNextNumber": (False, False),
     "timeZone": ("Europe/Amsterdam", "Europe/Brussels"),
     "timezone": ("Europe/Amsterdam", "Europe/Brussels"),
@@ -110,6 +113,12 @@ RIGHT: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation, what i
 }
 
 
+KINDS = ("Registration", "RegistrationOfExpense", "RegistrationOfMileage")
+IN_TURN: dict[str, Callable[[World, int], dict[str, Value]]] = {  # and what they ask for of each alternative
+    "registrationUpdate": lambda world, turn: {"id": world.ids[KINDS[turn]]},
+}
+
+
 def shown(kind: str, key: UUID) -> str:
     """The id as the API shows it."""
     return b64encode(f"{kind}:{key}".encode()).decode()
@@ -138,7 +147,17 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
         "LabelOfClient": ("Label", worn),
     }
     preview = await token_of(made, archived, timedelta(minutes=5))
+    busy = await made.add_project(client, "Busy")
+    of_kinds = [await made.add_registration(client, busy, status="PENDING", **fields) for fields in OF_KINDS]
+    ids |= {kind: shown("Registration", key) for kind, key in zip(KINDS, of_kinds, strict=True)}
     return World(made, ids | {name: shown(*of) for name, of in others.items()} | {"PreviewToken": preview})
+
+
+OF_KINDS: tuple[dict[str, object], ...] = (
+    {},
+    {"kind": "EXPENSE", "minutes": None, "quantity": 1, "unit_price": 100, "rate_source": "EXPLICIT"},
+    {"kind": "MILEAGE", "minutes": None, "distance_km": 1},
+)
 
 
 class Ids(dict[str, str]):
@@ -209,7 +228,8 @@ def input_type(mutation: str) -> GraphQLInputType:
 def right(world: World, mutation: str, turn: int = 0) -> dict[str, Value]:
     """An input of the mutation with everything filled in, which its rules take."""
     filled: dict[str, Value] = Filling(world.ids).of(input_type(mutation), turn=turn)
-    return filled | (RIGHT[mutation](world) if mutation in RIGHT else {})
+    filled |= RIGHT[mutation](world) if mutation in RIGHT else {}
+    return filled | (IN_TURN[mutation](world, turn) if mutation in IN_TURN else {})
 
 
 TRIES = [(name, turn) for name in MUTATIONS for turn in range(breadth(input_type(name)))]

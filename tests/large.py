@@ -9,6 +9,7 @@ import asyncpg
 from tests.builders import Tenant, tenant
 
 CONTACTS_EACH, LABELS, INVOICES_EACH, IN_CROWD, EVENTS_EACH = 2, 20, 5, 5_000, 4
+REGISTRATIONS_EACH = 5
 FROM, DAYS = date(2022, 1, 1), 1_700
 # What points at what is right by how it is made; checking it row by row would take most of the time. For a superuser.
 UNCHECKED = "SET LOCAL session_replication_role = replica"
@@ -50,12 +51,26 @@ EVENTS = """INSERT INTO relaties.audit_event (tenant_id, id, at, channel, operat
   changes)
 SELECT $1, {event}, now(), 'API', 'clientUpdate', 'CHANGED', 'ClientContact', {contact}, {client}, {contact}, '{{"position": [0, 1]}}'
 FROM (SELECT e, (e - 1) / {events_each} + 1 AS n, (e - 1) / {events_each} + 1 AS m FROM generate_series(1, $2 * {events_each}) e)"""
+PROJECTS = """INSERT INTO relaties.project (tenant_id, id, client_id, name, invoice_method, created_at, updated_at, version)
+SELECT $1, {project}, {client}, format('Project %s', n), 'CLIENT_HOURLY', now(), now(), 1 FROM generate_series(1, $2) n"""
+REGISTRATIONS = """INSERT INTO relaties.registration (tenant_id, id, client_id, project_id, member_id, kind, status, client_status,
+  is_billable, registered_on, minutes, unit_rate, rate_source, currency, amount_net, created_at, updated_at, version)
+SELECT $1, {registration}, {client}, CASE WHEN i % 2 = 0 THEN {project} END, {member}, 'TIME', 'OPEN', 'OPEN', true, {day}, 60, 100,
+  'CLIENT', 'EUR', 100, now(), now(), 1
+FROM (SELECT i, (i - 1) / {registrations_each} + 1 AS n FROM generate_series(1, $2 * {registrations_each}) i)"""
+WORN = """INSERT INTO relaties.registration_label (tenant_id, registration_id, label_id, client_id)
+SELECT $1, {registration}, {label}, {client}
+FROM (SELECT i, (i - 1) / {registrations_each} + 1 AS n, i % {labels} AS l FROM generate_series(1, $2 * {registrations_each}) i)"""
 MADE = {
     "client": "md5($1::text || 'client' || n)::uuid",
     "contact": "md5($1::text || 'contact' || m)::uuid",
     "label": "md5($1::text || 'label' || l)::uuid",
     "invoice": "md5($1::text || 'invoice' || i)::uuid",
     "payment": "md5($1::text || 'payment' || i)::uuid",
+    "project": "md5($1::text || 'project' || n)::uuid",
+    "registration": "md5($1::text || 'registration' || i)::uuid",
+    "registrations_each": REGISTRATIONS_EACH,
+    "member": "(SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER')",
     "event": "md5($1::text || 'event' || e)::uuid",
     "events_each": EVENTS_EACH,
     "day": f"date '{FROM}' + (i % {DAYS})::int",
@@ -64,6 +79,8 @@ MADE = {
     "invoices_each": INVOICES_EACH,
     "in_crowd": IN_CROWD,
 }
+
+WORK = (PROJECTS, REGISTRATIONS, WORN)
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,9 @@ class Large:
     contacts: list[UUID]
     labels: list[UUID]
     middle: tuple[str, UUID]
+    projects: list[UUID]
+    registrations: list[UUID]
+    member: UUID
 
     @property
     def crowded(self) -> UUID:
@@ -82,24 +102,29 @@ class Large:
 
 
 async def large(owner: asyncpg.Connection, *, clients: int = 100_000) -> Large:
-    """Of so many clients, each with two contacts, two labels, five invoices, four events; beside it a small one. `owner` is a superuser."""
+    """Of so many clients, each with two contacts and labels, five invoices and registrations, four events; beside it a small one.
+
+    `owner` is a superuser.
+    """
     made = await tenant(owner, "Large")
     await _fill(owner, await tenant(owner, "Beside it"), clients // 50)
     await _fill(owner, made, clients)
     await owner.execute("VACUUM ANALYZE")
     by_name = "SELECT id, name_key FROM relaties.client WHERE tenant_id = $1 ORDER BY name_key, id LIMIT 50 OFFSET $2"
     first, middle = [await owner.fetch(by_name, made.id, offset) for offset in (0, clients // 2)]
-    contacts, labels = [
+    contacts, labels, projects, registrations = [
         await owner.fetchval(f"SELECT array_agg(id) FROM (SELECT id FROM relaties.{of} WHERE tenant_id = $1 LIMIT 50)", made.id)
-        for of in ("contact", "label")
+        for of in ("contact", "label", "project", "registration")
     ]
-    return Large(made, [row["id"] for row in first], contacts, labels, (middle[0]["name_key"], middle[0]["id"]))
+    member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER'", made.id)
+    of_middle = middle[0]["name_key"], middle[0]["id"]
+    return Large(made, [row["id"] for row in first], contacts, labels, of_middle, projects, registrations, member)
 
 
 async def _fill(owner: asyncpg.Connection, made: Tenant, clients: int) -> None:
     async with owner.transaction():
         await owner.execute(UNCHECKED)
-        for statement in (CLIENTS, ADDRESSES, CONTACTS, LINKS, LABELS_ALL, LABELLED, INVOICES, PAYMENTS, ALLOCATIONS, EVENTS):
+        for statement in (CLIENTS, ADDRESSES, CONTACTS, LINKS, LABELS_ALL, LABELLED, INVOICES, PAYMENTS, ALLOCATIONS, EVENTS, *WORK):
             # As parameters the two would have to be of one type each.
             said = statement.format(**MADE).replace("$1", f"'{made.id}'::uuid").replace("$2", f"{clients}::bigint")
             await owner.execute(said, timeout=600)

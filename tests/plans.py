@@ -89,6 +89,8 @@ def arguments(found: Large) -> dict[str, dict[str, object]]:
     own: dict[str, object] = {"ids": [found.tenant.id]}
     beginning: dict[str, object] = {"after_key": FIRST, "after_id": FIRST}
     of_clients: dict[str, object] = {"ids": found.clients}
+    member = {"member_id": found.member, "since": date(2022, 2, 1), "until": date(2022, 12, 31)}
+    worked: dict[str, object] = {"kind": "TIME", "status": "OPEN", "is_billable": True, **member}
     labels = {f"labels_{kind}": found.labels[:2] for kind in ("any", "all", "none")}
     return {
         "activity.of_clients": {**of_clients, "count": 26, "after_key": LAST, "after_id": LAST},
@@ -149,6 +151,17 @@ def arguments(found: Large) -> dict[str, dict[str, object]]:
         "labels.by_id": {"ids": found.labels},
         "organizations.by_id": own,
         "organizations.issued": {},
+        "registrations.page": {"count": 26},
+        "registrations.page_filtered": {"count": 26, **worked, **beginning, "after_key": date(2022, 6, 1)},
+        "registrations.of_clients": {**of_clients, "count": 26, "after_key": date(2026, 6, 1), "after_id": LAST},
+        "registrations.of_projects": {"ids": found.projects, "count": 26, **worked},
+        "registrations.count": {},
+        "registrations.count_filtered": worked,
+        "registrations.count_of_clients": of_clients,
+        "registrations.count_of_projects": {"ids": found.projects, **worked},
+        "registrations.financial": {"ids": found.registrations},
+        "registrations.labels": {"ids": found.registrations},
+        "registrations.by_id": {"ids": found.registrations},
         "revenue.by_client": {**of_clients, "start": date(2026, 1, 1), "end": date(2026, 12, 31)},
         "revenue.of_all": {"start": date(2026, 1, 1), "end": date(2026, 12, 31)},
         "revenue.of_filtered": {**FILTERS, **labels, "start": date(2026, 1, 1), "end": date(2026, 12, 31)},

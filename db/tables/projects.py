@@ -84,23 +84,51 @@ class Project(ProjectFields, ProjectFinancialFields, Changing, Row, table=True):
 
 
 class RegistrationFields(BaseModel):
-    """What a user can fill in on a registration; which of it applies depends on the kind."""
+    """What a user can fill in on a registration of whatever kind."""
 
     registered_on: date
     is_billable: bool = True
     note: str | None = Field(default=None, max_length=2000)
+
+
+class TimeFields(BaseModel):
+    """And on one of time: how long, or from when to when."""
+
     minutes: int | None = Field(default=None, gt=0, le=1440)
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    quantity: Decimal | None = Field(default=None, max_digits=19, decimal_places=4)
-    unit_price: Decimal | None = Field(default=None, max_digits=19, decimal_places=4)
-    distance_km: Decimal | None = Field(default=None, max_digits=9, decimal_places=1, gt=0)
+
+
+class ExpenseFields(BaseModel):
+    """And on one of an expense."""
+
+    quantity: Decimal = Field(max_digits=19, decimal_places=4, gt=0)
+    unit_price: Decimal = Field(max_digits=19, decimal_places=4, ge=0)
+
+
+class MileageFields(BaseModel):
+    """And on one of a trip."""
+
+    distance_km: Decimal = Field(max_digits=9, decimal_places=1, gt=0)
     departure: str | None = Field(default=None, max_length=200)
     destination: str | None = Field(default=None, max_length=200)
     trip_type: Annotated[TripType | None, CHOICE] = None
 
 
-class Registration(RegistrationFields, Changing, Row, table=True):
+class RateFields(BaseModel):
+    """What an hour or a kilometre costs where it is said."""
+
+    rate: Decimal | None = Field(default=None, max_digits=19, decimal_places=4, ge=0)
+
+
+class StatusFields(BaseModel):
+    """How far a registration is: for the organization, and for the client."""
+
+    status: Annotated[RegistrationStatus, CHOICE] = RegistrationStatus.OPEN
+    client_status: Annotated[RegistrationStatus, CHOICE] = RegistrationStatus.OPEN
+
+
+class Registration(RegistrationFields, TimeFields, StatusFields, Changing, Row, table=True):
     """Work, an expense or a trip. Its rate and amount are stored, so that a new rate of the client changes nothing done before."""
 
     __tablename__ = "registration"
@@ -128,8 +156,12 @@ class Registration(RegistrationFields, Changing, Row, table=True):
     client_id: UUID
     project_id: UUID | None = None
     member_id: UUID
-    status: Annotated[RegistrationStatus, CHOICE] = RegistrationStatus.OPEN
-    client_status: Annotated[RegistrationStatus, CHOICE] = RegistrationStatus.OPEN
+    quantity: Decimal | None = Stored(default=None, max_digits=19, decimal_places=4)
+    unit_price: Decimal | None = Stored(default=None, max_digits=19, decimal_places=4)
+    distance_km: Decimal | None = Stored(default=None, max_digits=9, decimal_places=1)
+    departure: str | None = Stored(default=None, max_length=200)
+    destination: str | None = Stored(default=None, max_length=200)
+    trip_type: Annotated[TripType | None, CHOICE] = None
     vat_rate_id: UUID | None = None
     unit_rate: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=4)
     rate_source: Annotated[RateSource, CHOICE] = RateSource.NONE

@@ -16,6 +16,7 @@ from db import (
     members,
     organizations,
     projects,
+    registrations,
     revenue,
     search,
     tokens,
@@ -25,6 +26,7 @@ from db.query import Query
 
 GOLDEN = Path(__file__).parent / "golden"
 EVERY = tuple(name for name in clients.CONDITIONS if not name.startswith("not_"))
+OF_ALL = tuple(registrations.CONDITIONS)
 QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "activity.of_clients": activity._of_each("client_id", is_ascending=False, is_next=True),  # noqa: SLF001
     "activity.of_contacts": activity._of_each("contact_id", is_ascending=False, is_next=False),  # noqa: SLF001
@@ -82,6 +84,17 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "labels.by_id": labels.BY_ID,
     "organizations.by_id": organizations.BY_ID,
     "organizations.issued": organizations.ISSUED,
+    "registrations.page": registrations._page((), is_ascending=False, is_next=False),  # noqa: SLF001
+    "registrations.page_filtered": registrations._page(OF_ALL, is_ascending=True, is_next=True),  # noqa: SLF001
+    "registrations.of_clients": registrations._of_each("client_id", (), is_ascending=False, is_next=True),  # noqa: SLF001
+    "registrations.of_projects": registrations._of_each("project_id", OF_ALL, is_ascending=False, is_next=False),  # noqa: SLF001
+    "registrations.count": registrations._count(()),  # noqa: SLF001
+    "registrations.count_filtered": registrations._count(OF_ALL),  # noqa: SLF001
+    "registrations.count_of_clients": registrations._count_of_each("client_id", ()),  # noqa: SLF001
+    "registrations.count_of_projects": registrations._count_of_each("project_id", OF_ALL),  # noqa: SLF001
+    "registrations.financial": registrations.FINANCIAL,
+    "registrations.labels": registrations.LABELS,
+    "registrations.by_id": registrations.BY_ID,
     "revenue.by_client": revenue.BY_CLIENT,
     "revenue.of_all": revenue._of_all(()),  # noqa: SLF001
     "revenue.of_filtered": revenue._of_all(EVERY),  # noqa: SLF001

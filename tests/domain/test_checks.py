@@ -25,13 +25,14 @@ from db.tables import (
 )
 from db.tables.contacts import ClientContactFields
 from db.tables.invoices import InvoiceLayoutFields, VatRateFields
-from db.tables.projects import ProjectFields, RegistrationFields
+from db.tables.projects import ExpenseFields, MileageFields, ProjectFields, RateFields, RegistrationFields, StatusFields, TimeFields
 from domain.checks import MULTILINE, OF_COUNTRY, RULES, checked, checked_patch
 from domain.errors import InvalidInput, Refused
 
 FIELD_SETS: list[type[BaseModel]] = [
     AddressFields, ClientContactFields, ClientFields, ClientFinancialFields, ContactFields, InvoiceLayoutFields, LabelFields, MemberFields,
-    OrganizationFields, ProjectFields, RegistrationFields, VatRateFields,
+    OrganizationFields, ProjectFields, RegistrationFields, TimeFields, ExpenseFields, MileageFields, RateFields, StatusFields,
+    VatRateFields,
 ]  # fmt: skip
 HOUSE = house(b"", 25)
 DEMO: list[Client] = clients(1_000, HOUSE)
@@ -79,9 +80,9 @@ def test_all_faults_are_told_at_once_in_the_order_of_the_fields() -> None:
         (ClientFinancialFields, "payment_term_days", 366, "`paymentTermDays` must be 365 or less."),
         (ClientFinancialFields, "payment_term_days", "30.5", "`paymentTermDays` must be a whole number, for example `30`."),
         (ClientFinancialFields, "invoice_delivery", None, "`invoiceDelivery` cannot be empty."),
-        (RegistrationFields, "minutes", 0, "`minutes` must be more than 0."),
+        (TimeFields, "minutes", 0, "`minutes` must be more than 0."),
         (RegistrationFields, "registered_on", "yesterday", "`registeredOn` must be a day, for example `2026-01-31`."),
-        (RegistrationFields, "started_at", "noon", "`startedAt` must be a moment, for example `2026-01-31T09:00:00Z`."),
+        (TimeFields, "started_at", "noon", "`startedAt` must be a moment, for example `2026-01-31T09:00:00Z`."),
         (ProjectFields, "name", 5, "`name` must be a text."),
         (ProjectFields, "name", " \u200b ", "`name` cannot be empty."),
         (LabelFields, "color", "", "`color` cannot be empty."),

@@ -1,0 +1,146 @@
+"""Queries of registrations."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, ColumnElement, Date, Select, Text, Uuid, and_, func, or_, select
+from sqlmodel import col
+
+from db.engine import Tx
+from db.paging import Listing, Place, Slice, counts_of, per_parent
+from db.query import TENANT, Query, among, asked, by_key, columns, grouped, parameter
+from db.rows import CountOfRow, CountRow, RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
+from db.tables import Client, Label, Project, Registration, RegistrationKind, RegistrationLabel, RegistrationStatus
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which registrations: all that is given holds."""
+
+    kind: RegistrationKind | None = None
+    status: RegistrationStatus | None = None
+    is_billable: bool | None = None
+    since: date | None = None
+    until: date | None = None
+    member_id: UUID | None = None
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """Which conditions are in use: one text of SQL a shape."""
+        return tuple(name for name in CONDITIONS if getattr(self, name) is not None)
+
+    @property
+    def values(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in self.shape}
+
+
+CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
+    "kind": lambda: col(Registration.kind) == parameter("kind", Text()),
+    "status": lambda: col(Registration.status) == parameter("status", Text()),
+    "is_billable": lambda: col(Registration.is_billable) == parameter("is_billable", Boolean()),
+    "since": lambda: col(Registration.registered_on) >= parameter("since", Date()),
+    "until": lambda: col(Registration.registered_on) <= parameter("until", Date()),
+    "member_id": lambda: col(Registration.member_id) == parameter("member_id", Uuid()),
+}
+PARENTS = {"client_id": col(Registration.client_id), "project_id": col(Registration.project_id)}
+OF_CLIENT = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(Registration.client_id))
+OF_PROJECT = and_(col(Project.tenant_id) == TENANT, col(Project.id) == col(Registration.project_id))
+IS_ARCHIVED = or_(col(Client.archived_at).is_not(None), col(Project.archived_at).is_not(None))
+NEWEST = Place(col(Registration.registered_on), Date(), col(Registration.id), "registered_on")
+
+
+def _all() -> Select[*tuple[Any, ...]]:
+    """Each with what tells whether its client or its project is archived."""
+    rows = select(*columns(RegistrationRow, Registration, is_archived=IS_ARCHIVED)).select_from(Registration)
+    return rows.join(Client, OF_CLIENT).outerjoin(Project, OF_PROJECT).where(col(Registration.tenant_id) == TENANT)
+
+
+ALL = _all()
+BY_ID = Query(ALL.where(among(col(Registration.id))), RegistrationRow)
+FINANCIAL = Query(
+    select(
+        *columns(RegistrationFinancialRow, Registration, registration_id=col(Registration.id), invoice_method=col(Project.invoice_method))
+    )
+    .select_from(Registration)
+    .outerjoin(Project, OF_PROJECT)
+    .where(col(Registration.tenant_id) == TENANT, among(col(Registration.id))),
+    RegistrationFinancialRow,
+)
+LABELS = Query(
+    select(*columns(RegistrationLabelRow, Label, registration_id=col(RegistrationLabel.registration_id)))
+    .select_from(RegistrationLabel)
+    .join(Label, and_(col(Label.tenant_id) == TENANT, col(Label.id) == col(RegistrationLabel.label_id)))
+    .where(col(RegistrationLabel.tenant_id) == TENANT, among(col(RegistrationLabel.registration_id)))
+    .order_by(col(RegistrationLabel.registration_id), col(Label.name_key), col(Label.id)),
+    RegistrationLabelRow,
+)
+
+
+def those(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    return [col(Registration.tenant_id) == TENANT, *(CONDITIONS[name]() for name in shape)]
+
+
+@cache
+def _page(shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query[RegistrationRow]:
+    return Listing(ALL, RegistrationRow, NEWEST).page(those(shape), is_ascending=is_ascending, is_next=is_next)
+
+
+async def page(tx: Tx, wanted: Filter, part: Slice) -> list[RegistrationRow]:
+    """Registrations of the organization by day."""
+    return await part.fetch(tx, partial(_page, wanted.shape), **wanted.values)
+
+
+@cache
+def _of_each(parent: str, shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query[RegistrationRow]:
+    each = ALL.where(PARENTS[parent] == asked.c.id, *those(shape)[1:])
+    return per_parent(each, RegistrationRow, NEWEST, is_ascending=is_ascending, is_next=is_next)
+
+
+async def of_clients(tx: Tx, ids: Sequence[UUID], wanted: Filter, part: Slice) -> list[list[RegistrationRow]]:
+    """Registrations of each client by day."""
+    found = await part.fetch(tx, partial(_of_each, "client_id", wanted.shape), ids=ids, **wanted.values)
+    return grouped(found, ids, "client_id")
+
+
+async def of_projects(tx: Tx, ids: Sequence[UUID], wanted: Filter, part: Slice) -> list[list[RegistrationRow]]:
+    """Registrations of each project by day."""
+    found = await part.fetch(tx, partial(_of_each, "project_id", wanted.shape), ids=ids, **wanted.values)
+    return grouped(found, ids, "project_id")
+
+
+@cache
+def _count(shape: tuple[str, ...]) -> Query[CountRow]:
+    return Query(select(func.count().label("count")).select_from(Registration).where(*those(shape)), CountRow)
+
+
+async def count(tx: Tx, wanted: Filter) -> int:
+    (found,) = await tx.fetch(_count(wanted.shape), **wanted.values)
+    return found.count
+
+
+@cache
+def _count_of_each(parent: str, shape: tuple[str, ...]) -> Query[CountOfRow]:
+    count = select(func.count()).select_from(Registration).where(PARENTS[parent] == asked.c.id, *those(shape)).scalar_subquery()
+    return Query(select(asked.c.id, count.label("count")), CountOfRow)
+
+
+async def counts(tx: Tx, parent: str, ids: Sequence[UUID], wanted: Filter) -> list[int]:
+    """How many of them each client or project has."""
+    return await counts_of(tx, _count_of_each(parent, wanted.shape), ids, **wanted.values)
+
+
+async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[RegistrationRow | None]:
+    return by_key(await tx.fetch(BY_ID, ids=ids), ids)
+
+
+async def financial(tx: Tx, ids: Sequence[UUID]) -> list[RegistrationFinancialRow | None]:
+    return by_key(await tx.fetch(FINANCIAL, ids=ids), ids, "registration_id")
+
+
+async def labels(tx: Tx, ids: Sequence[UUID]) -> list[list[RegistrationLabelRow]]:
+    """Labels of each registration by name."""
+    return grouped(await tx.fetch(LABELS, ids=ids), ids, "registration_id")

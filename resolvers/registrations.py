@@ -1,0 +1,246 @@
+"""Inputs of registrations, and how they are answered."""
+
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+import strawberry
+from strawberry.relay import GlobalID
+
+from db.rows import RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
+from db.tables import (
+    ExpenseFields,
+    MileageFields,
+    RegistrationFields,
+    RegistrationKind,
+    RegistrationStatus,
+    StatusFields,
+    TimeFields,
+    TripType,
+)
+from domain import registrations
+from domain.pages import Page, Span
+from domain.registrations import Filter, Form, Many
+from domain.scope import WriteScope
+from resolvers.arguments import After, Before, First, Last, PeriodInput, period_of
+from resolvers.context import Info
+from resolvers.inputs import changed, given, id_of, ids_of, input_of, linked, lists, patch_of, somes
+from resolvers.loaders import Loader, Loaders
+from resolvers.words import words
+
+words(RegistrationKind, "What is registered.", TIME="Time that was worked.", EXPENSE="Something that was bought.", MILEAGE="A trip.")
+words(
+    RegistrationStatus,
+    "How far a registration is.",
+    OPEN="Registered, and to be changed as one likes.",
+    PENDING="Handed in, to be approved or rejected.",
+    APPROVED="Approved: it stays as it is.",
+    INVOICED="On an invoice: it stays as it is.",
+    WRITTEN_OFF="It will not be invoiced.",
+    REJECTED="Not approved: to be put right.",
+)
+words(TripType, "What a trip was for.", PRIVATE="A private one.", BUSINESS="For work.", COMMUTE="To work and home.")
+LINKS = {"client_id": "Client", "project_id": "Project", "member_id": "Member"}
+OF_EXPENSE = {"vat_rate_id": "VatRate"}
+INSTEAD = "instead of the one that counts there. Needs FINANCE_WRITE."
+ANEW = f"{INSTEAD} Null takes the one that counts there today."
+PRICE = "Price of a piece, without VAT."
+VAT_RATE = "Its rate of VAT; without one the client's, or else the organization's."
+VERSION = "The `version` that you saw. Another is refused, so that nobody's change is lost."
+
+
+@strawberry.input(description="Which registrations. All that is given holds.")
+class RegistrationFilterInput:
+    kind: RegistrationKind | None = strawberry.field(default=None, description="Of this kind.")
+    status: RegistrationStatus | None = strawberry.field(default=None, description="As far as this.")
+    is_billable: bool | None = strawberry.field(default=None, description="To be paid by the client, or not.")
+    period: PeriodInput | None = strawberry.field(default=None, description="Of these days.")
+    member_id: GlobalID | None = strawberry.field(default=None, description="Of this member.")
+
+
+Wanted = Annotated[RegistrationFilterInput | None, strawberry.argument(description="Which registrations; all unless given.")]
+Id = Annotated[GlobalID, strawberry.argument(description="Its id.")]
+
+
+def chosen(filter: RegistrationFilterInput | None) -> Filter:
+    wanted = filter or RegistrationFilterInput()
+    period, member = period_of(wanted.period), wanted.member_id
+    return Filter(wanted.kind, wanted.status, wanted.is_billable, period.since, period.until, id_of(member, "Member") if member else None)
+
+
+async def page(
+    info: Info, filter: Wanted = None, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Page[RegistrationRow]:
+    return await registrations.page(info.context.read(), chosen(filter), Span(first, after, last, before))
+
+
+async def one(info: Info, id: Id) -> RegistrationRow | None:
+    return await info.context.loaders.registrations.load(id_of(id, "Registration"))
+
+
+def of_client(
+    loaders: Loaders, filter: Wanted = None, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Loader[UUID, Page[RegistrationRow]]:
+    return loaders.registrations_of_client(chosen(filter), Span(first, after, last, before))
+
+
+def of_project(
+    loaders: Loaders, filter: Wanted = None, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Loader[UUID, Page[RegistrationRow]]:
+    return loaders.registrations_of_project(chosen(filter), Span(first, after, last, before))
+
+
+def total(loaders: Loaders) -> Loader[Many, int]:
+    return loaders.registration_count
+
+
+def by_id(loaders: Loaders) -> Loader[UUID, RegistrationRow | None]:
+    return loaders.registrations
+
+
+def financial(loaders: Loaders) -> Loader[UUID, RegistrationFinancialRow | None]:
+    return loaders.financial_of_registration
+
+
+def labels(loaders: Loaders) -> Loader[UUID, list[RegistrationLabelRow]]:
+    return loaders.labels_of_registration
+
+
+@input_of(TimeFields, description="Time that was worked: its minutes, or from when to when.")
+class RegistrationTimeInput:
+    rate: Decimal | None = strawberry.field(default=None, description=f"Price of an hour, {INSTEAD}")
+
+
+@input_of(ExpenseFields, description="Something that was bought for the client.")
+class RegistrationExpenseInput:
+    unit_price: Decimal = strawberry.field(description=PRICE)
+    vat_rate_id: GlobalID | None = strawberry.field(default=None, description=VAT_RATE)
+
+
+@input_of(MileageFields, description="A trip.")
+class RegistrationMileageInput:
+    rate: Decimal | None = strawberry.field(default=None, description=f"Price of a kilometre, {INSTEAD}")
+
+
+@strawberry.input(one_of=True, description="What is registered.")
+class RegistrationWorkInput:
+    time: strawberry.Maybe[RegistrationTimeInput] = strawberry.field(description="Time.")
+    expense: strawberry.Maybe[RegistrationExpenseInput] = strawberry.field(description="An expense.")
+    mileage: strawberry.Maybe[RegistrationMileageInput] = strawberry.field(description="A trip.")
+
+
+@patch_of(TimeFields, description="What to change of time. Another start or end makes its minutes anew, unless they are given.")
+class RegistrationTimePatchInput:
+    rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"Price of an hour, {ANEW}")
+
+
+@patch_of(ExpenseFields, description="What to change of an expense.")
+class RegistrationExpensePatchInput:
+    unit_price: strawberry.Maybe[Decimal | None] = strawberry.field(description=PRICE)
+    vat_rate_id: strawberry.Maybe[GlobalID | None] = strawberry.field(description=VAT_RATE)
+
+
+@patch_of(MileageFields, description="What to change of a trip.")
+class RegistrationMileagePatchInput:
+    rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"Price of a kilometre, {ANEW}")
+
+
+@strawberry.input(one_of=True, description="What to change of the work, which stays of its kind.")
+class RegistrationWorkPatchInput:
+    time: strawberry.Maybe[RegistrationTimePatchInput] = strawberry.field(description="Of time.")
+    expense: strawberry.Maybe[RegistrationExpensePatchInput] = strawberry.field(description="Of an expense.")
+    mileage: strawberry.Maybe[RegistrationMileagePatchInput] = strawberry.field(description="Of a trip.")
+
+
+@input_of(RegistrationFields, description="New time, a new expense or a new trip.")
+class RegistrationCreateInput:
+    client_id: GlobalID | None = strawberry.field(default=None, description="For whom; the project's client unless given.")
+    project_id: GlobalID | None = strawberry.field(default=None, description="On which of the client's projects.")
+    member_id: GlobalID | None = strawberry.field(default=None, description="Whose work it is; one's own unless given.")
+    is_billable: bool | None = strawberry.field(
+        default=None, description="Whether the client pays for it: yes unless given, but on a project with the method NONE."
+    )
+    label_ids: list[GlobalID] = strawberry.field(default_factory=list, description="Its labels, 50 at most.")
+    work: RegistrationWorkInput = strawberry.field(description="What it is.")
+
+
+@patch_of(RegistrationFields, description="What to change of a registration: what is left out stays, null clears.")
+class RegistrationUpdateInput:
+    id: GlobalID = strawberry.field(description="The registration.")
+    expected_version: int = strawberry.field(description=VERSION)
+    client_id: strawberry.Maybe[GlobalID | None] = strawberry.field(description="The client to move it to: off its project, unless given.")
+    project_id: strawberry.Maybe[GlobalID | None] = strawberry.field(
+        description="The project to move it to, with its client; null takes it off its project."
+    )
+    member_id: strawberry.Maybe[GlobalID | None] = strawberry.field(description="Whose work it is.")
+    label_ids: strawberry.Maybe[list[GlobalID] | None] = strawberry.field(description="All its labels from now on, 50 at most.")
+    work: strawberry.Maybe[RegistrationWorkPatchInput] = strawberry.field(description="What to change of the work itself.")
+
+
+@patch_of(StatusFields, description="How far a registration is from now on; what is left out stays.")
+class RegistrationStatusUpdateInput:
+    id: GlobalID = strawberry.field(description="The registration.")
+    expected_version: int = strawberry.field(description=VERSION)
+
+
+@strawberry.input(description="A registration to delete.")
+class RegistrationDeleteInput:
+    id: GlobalID = strawberry.field(description="The registration.")
+    expected_version: int = strawberry.field(description=VERSION)
+
+
+def _work(input: RegistrationWorkInput) -> tuple[RegistrationKind, dict[str, Any]]:
+    """Of which kind, and its values; a rate only where one was given."""
+    if input.expense:
+        expense = input.expense.value
+        return RegistrationKind.EXPENSE, given(ExpenseFields, expense) | linked(OF_EXPENSE, expense)
+    if input.mileage:
+        mileage = input.mileage.value
+        return RegistrationKind.MILEAGE, given(MileageFields, mileage) | _rate(mileage.rate)
+    time = input.time.value if input.time else RegistrationTimeInput()
+    return RegistrationKind.TIME, given(TimeFields, time) | _rate(time.rate)
+
+
+def _rate(given: Decimal | None) -> dict[str, object]:
+    return {} if given is None else {"rate": given}
+
+
+def _patched(input: strawberry.Some[RegistrationWorkPatchInput] | None) -> tuple[RegistrationKind | None, dict[str, Any]]:
+    """Of which kind, and what changes."""
+    if input is None:
+        return None, {}
+    if input.value.expense:
+        expense = input.value.expense.value
+        return RegistrationKind.EXPENSE, changed(ExpenseFields, expense) | linked(OF_EXPENSE, expense)
+    if input.value.mileage:
+        mileage = input.value.mileage.value
+        return RegistrationKind.MILEAGE, changed(MileageFields, mileage) | somes({"rate": mileage.rate})
+    if input.value.time:
+        time = input.value.time.value
+        return RegistrationKind.TIME, changed(TimeFields, time) | somes({"rate": time.rate})
+    return None, {}
+
+
+async def create(scope: WriteScope, input: RegistrationCreateInput) -> UUID:
+    general = given(RegistrationFields, input)
+    return await registrations.create(scope, Form(general, linked(LINKS, input), ids_of(input.label_ids, "Label"), *_work(input.work)))
+
+
+async def update(scope: WriteScope, input: RegistrationUpdateInput) -> UUID:
+    labels = lists(label_ids=input.label_ids).get("label_ids")
+    form = Form(
+        changed(RegistrationFields, input),
+        linked(LINKS, input),
+        None if labels is None else ids_of(labels, "Label"),
+        *_patched(input.work),
+    )
+    return await registrations.update(scope, id_of(input.id, "Registration"), form, expected_version=input.expected_version)
+
+
+async def set_status(scope: WriteScope, input: RegistrationStatusUpdateInput) -> UUID:
+    key = id_of(input.id, "Registration")
+    return await registrations.set_status(scope, key, changed(StatusFields, input), expected_version=input.expected_version)
+
+
+async def delete(scope: WriteScope, input: RegistrationDeleteInput) -> UUID:
+    return await registrations.delete(scope, id_of(input.id, "Registration"), expected_version=input.expected_version)

@@ -1,0 +1,131 @@
+"""Registrations of time, expenses and trips."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from decimal import Decimal
+from operator import attrgetter
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from db.rows import RegistrationFinancialRow, RegistrationRow
+from db.tables import (
+    ExpenseFields,
+    MileageFields,
+    RateSource,
+    RegistrationFields,
+    RegistrationKind,
+    RegistrationStatus,
+    StatusFields,
+    TimeFields,
+    TripType,
+)
+from domain.registration_rates import RegistrationWarning, warnings
+from domain.registration_status import CHANGEABLE
+from resolvers import clients, members, projects, registrations, vat_rates
+from resolvers.words import words
+from schema.connections import COUNTED, TOTAL, Connection
+from schema.fields import FIGURES, Terms, by
+from schema.labels import Label
+from schema.lens import SHOWN, Node, lens, read
+from schema.members import Member
+from schema.money import Money, money
+from schema.scalars import CurrencyCode
+from schema.vat_rates import VatRate
+
+if TYPE_CHECKING:
+    from schema.clients import Client
+    from schema.projects import Project
+
+words(
+    RateSource,
+    "Whose rate counts.",
+    CLIENT="The client's default.",
+    PROJECT="The project's own.",
+    EXPLICIT="The one that was given with it.",
+    NONE="Nobody's: it comes to nothing.",
+)
+words(
+    RegistrationWarning,
+    "What is odd about the figures of a registration.",
+    NO_RATE="It is to be paid by the hour or the kilometre, and neither the client nor the project has a rate.",
+)
+
+
+def _of(kind: RegistrationKind) -> Callable[[RegistrationRow], RegistrationRow | None]:
+    return lambda row: row if row.kind == kind else None
+
+
+def _is_editable(row: RegistrationRow) -> bool:
+    return row.status in CHANGEABLE and not row.is_archived
+
+
+@lens(RegistrationRow, fields=TimeFields, description="Time that was worked.")
+class RegistrationTime:
+    minutes: int = read(attrgetter("minutes"), description="How long, in minutes; whole ones from start to end unless given.")
+    started_at: datetime | None = strawberry.field(description="When it began.")
+    ended_at: datetime | None = strawberry.field(description="When it ended.")
+
+
+@lens(RegistrationRow, fields=ExpenseFields, description="Something that was bought for the client.")
+class RegistrationExpense:
+    quantity: Decimal = read(attrgetter("quantity"), description="How many pieces.")
+
+
+@lens(RegistrationRow, fields=MileageFields, description="A trip.")
+class RegistrationMileage:
+    distance_km: Decimal = read(attrgetter("distance_km"), description="How far, in kilometres.")
+    departure: str | None = strawberry.field(description="Where it began.")
+    destination: str | None = strawberry.field(description="Where it went.")
+    trip_type: TripType | None = strawberry.field(description="What it was for.")
+
+
+@lens(
+    RegistrationFinancialRow,
+    description="The figures of a registration: they stay as they are when the rates of client and project change.",
+)
+class RegistrationFinancial:
+    currency: CurrencyCode = strawberry.field(description="Currency: the client's when it was registered.")
+    rate: Money = read(money("unit_rate"), description="What an hour, a piece or a kilometre costs.")
+    rate_source: RateSource = strawberry.field(description="Whose rate that is.")
+    unit_price: Money | None = read(money("unit_price"), description="What a piece of an expense costs, without VAT.")
+    amount: Money = read(money("amount_net"), description="What it comes to, without VAT; half a cent is rounded up.")
+    vat_rate: VatRate | None = by(vat_rates.by_id, key="vat_rate_id", description="The rate of VAT of an expense.")
+    warnings: list[RegistrationWarning] = read(warnings, description="What is odd about them.")
+
+
+@lens(RegistrationRow, fields=RegistrationFields, description="Time, an expense or a trip, for a client.")
+class Registration(Node):
+    kind: RegistrationKind = strawberry.field(description="What it is.")
+    registered_on: date = strawberry.field(description="The day that it is of.")
+    is_billable: bool = strawberry.field(description="Whether the client pays for it.")
+    status: RegistrationStatus = strawberry.field(description="How far it is.")
+    client_status: RegistrationStatus = strawberry.field(description="How far it is for the client.")
+    note: str | None = strawberry.field(description="What was done.")
+    time: RegistrationTime | None = read(_of(RegistrationKind.TIME), description="The time; null for other kinds.")
+    expense: RegistrationExpense | None = read(_of(RegistrationKind.EXPENSE), description="The expense; null for other kinds.")
+    mileage: RegistrationMileage | None = read(_of(RegistrationKind.MILEAGE), description="The trip; null for other kinds.")
+    is_editable: bool = read(
+        _is_editable,
+        description="Whether it can be changed: it is open, pending or rejected, and neither its client nor project is archived.",
+    )
+    created_at: datetime = strawberry.field(description="When it was made.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    version: int = strawberry.field(description="Grows by one with each change.")
+    client: Annotated["Client", strawberry.lazy("schema.clients")] | None = by(
+        clients.by_id, key="client_id", description="For whom it is."
+    )
+    project: Annotated["Project", strawberry.lazy("schema.projects")] | None = by(
+        projects.by_id, key="project_id", description="The client's project that it is on; null for none."
+    )
+    member: Member | None = by(members.by_id, key="member_id", description="Whose work it is.")
+    labels: list[Label] | None = by(registrations.labels, description="Labels by name.", terms=Terms(size=10))
+    financial: RegistrationFinancial | None = by(registrations.financial, description="Its figures.", terms=FIGURES)
+
+
+SHOWN[StatusFields] = Registration
+
+
+@strawberry.type(description="Registrations, the newest day first.")
+class RegistrationConnection(Connection[Registration]):
+    total_count: int | None = by(registrations.total, key="chosen", description=TOTAL, terms=COUNTED)

@@ -1,0 +1,3 @@
+SELECT count(*) AS count
+FROM relaties.registration
+WHERE relaties.registration.tenant_id = $1::UUID AND relaties.registration.kind = $2::VARCHAR AND relaties.registration.status = $3::VARCHAR AND relaties.registration.is_billable = $4::BOOLEAN AND relaties.registration.registered_on >= $5::DATE AND relaties.registration.registered_on <= $6::DATE AND relaties.registration.member_id = $7::UUID
