@@ -1,0 +1,142 @@
+"""A deletion that is broken off at any step leaves all or nothing; meanwhile others wait for nothing but the client itself."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from db.tables import Role
+from tests.api.test_client_delete import ASK, DELETE
+from tests.builders import Tenant, tenant
+from tests.commands import PROGRAM, Serving, free_port
+from tests.conftest import RUNTIME, runtime_url
+from tests.full_clients import FullClient, full_client
+from tests.inputs import shown
+from tests.snapshots import differences, snapshot
+from tests.waiting import until
+
+# A row of each of these tables is on the way of a deletion, in this order; two of them in every run.
+FEW = ("registration", "client_address")
+MANY = ("payment_allocation", "invoice_line", "invoice", "quote", "client_portal", "project", "client_contact", "client_label")
+STEPS = [*FEW, *(pytest.param(step, marks=pytest.mark.proof) for step in MANY)]
+HELD = "SELECT FROM relaties.{} WHERE tenant_id = $1 AND {} = $2 FOR KEY SHARE"
+WAITING = "SELECT pid FROM pg_stat_activity WHERE usename = $1 AND datname = current_database() AND wait_event_type = 'Lock'"
+PATIENT = "ALTER ROLE {} IN DATABASE {} SET lock_timeout = '60s'"  # a deletion that is held up for as long as the test takes
+UPDATE = "mutation ($input: ClientUpdateInput!) { done: clientUpdate(input: $input) { client { name } userErrors { code message } } }"
+REGISTER = "mutation ($input: RegistrationCreateInput!) { done: registrationCreate(input: $input) { userErrors { code message } } }"
+LINK = "mutation ($input: ClientContactLinkInput!) { done: clientContactLink(input: $input) { userErrors { code message } } }"
+
+
+@dataclass
+class Place:
+    """A database of the test's own, with a client that is to be deleted."""
+
+    url: str
+    owner: asyncpg.Connection
+    org: Tenant
+    client: FullClient
+    folder: Path
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[tuple[Serving, httpx.AsyncClient]]:
+        port = free_port()
+        settings = {"DATABASE_URL": runtime_url(self.url), "RELATIES_DATA_DIR": str(self.folder)}
+        server = Serving([str(PROGRAM), "serve", "--port", str(port)], port, settings)
+        headers = {"authorization": f"Bearer {self.org.tokens[Role.OWNER]}"}
+        try:
+            await asyncio.to_thread(server.wait, "answers at")
+            async with httpx.AsyncClient(base_url=server.address, headers=headers, timeout=90) as http:
+                yield server, http
+        finally:
+            server.end(signal.SIGINT)
+
+    @asynccontextmanager
+    async def held_at(self, table: str, http: httpx.AsyncClient) -> "AsyncIterator[asyncio.Task[dict[str, Any]]]":
+        """The deletion, once it waits for a row of this table that somebody else holds; nobody does after the block."""
+        column, key = ("invoice_id", self.client.issued) if table == "invoice_line" else ("client_id", self.client.id)
+        other = await asyncpg.connect(self.url)
+        try:
+            async with other.transaction():
+                await other.execute(HELD.format(table, column), self.org.id, key)
+                deleting = asyncio.create_task(self.delete(http))
+                await until(self.is_waiting)
+                yield deleting
+        finally:
+            await other.close()
+
+    async def delete(self, http: httpx.AsyncClient) -> dict[str, Any]:
+        key = shown("Client", self.client.id)
+        token = (await asked(http, ASK, id=key))["data"]["client"]["deletionPreview"]["token"]
+        return await asked(http, DELETE, input={"id": key, "previewToken": token, "acknowledgeFiscalRetention": True})
+
+    async def is_waiting(self) -> bool:
+        return bool(await self.owner.fetch(WAITING, RUNTIME))
+
+
+async def asked(http: httpx.AsyncClient, query: str, **variables: object) -> dict[str, Any]:
+    answer = await http.post("/graphql", json={"query": query, "variables": variables})
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+@pytest.fixture
+async def place(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> AsyncIterator[Place]:
+    url = await fresh_database()
+    owner = await asyncpg.connect(url)
+    await owner.execute(PATIENT.format(RUNTIME, url.rpartition("/")[2]))
+    org = await tenant(owner)
+    yield Place(url, owner, org, await full_client(org), tmp_path)
+    await owner.close()
+
+
+@pytest.mark.parametrize("table", STEPS)
+@pytest.mark.parametrize("what", ["server", "backend"])
+async def test_a_deletion_killed_half_way_leaves_everything(place: Place, table: str, what: str) -> None:
+    """The process by SIGKILL, or its connection in the database; then it is done again, whole."""
+    before = await snapshot(place.owner, place.org.id)
+    async with place.served() as (server, http), place.held_at(table, http) as deleting:
+        if what == "server":
+            server.process.kill()
+            with pytest.raises(httpx.TransportError):
+                await deleting
+        else:
+            await place.owner.execute("SELECT pg_terminate_backend(pid) FROM (" + WAITING + ") w", RUNTIME)
+            body = await deleting
+            assert [error["extensions"]["code"] for error in body["errors"]] == ["UNAVAILABLE"]
+
+    async def is_over() -> bool:
+        return not await place.is_waiting()
+
+    await until(is_over)
+    assert differences(before, await snapshot(place.owner, place.org.id)) == {}
+    async with place.served() as (_, http):
+        body = await place.delete(http)
+    assert body["data"]["clientDelete"]["userErrors"] == []
+    assert await place.owner.fetchval("SELECT count(*) FROM relaties.client WHERE id = $1", place.client.id) == 0
+
+
+@pytest.mark.parametrize("table", STEPS)
+async def test_others_wait_for_the_client_alone(place: Place, table: str) -> None:
+    """While a deletion stands still, clients are changed, work is registered, contacts are linked, also the one that it shares."""
+    org = place.org
+    third = await org.add_client("Derde", default_hourly_rate=90)
+    ids = {name: shown("Client", key) for name, key in (("other", place.client.other), ("third", third))}
+    time = {"clientId": ids["other"], "registeredOn": "2026-03-02", "work": {"time": {"minutes": 30}}}
+    async with place.served() as (_, http):
+        async with place.held_at(table, http) as deleting:
+            answers = [
+                await asked(http, UPDATE, input={"id": ids["third"], "expectedVersion": 1, "name": "Anders"}),
+                await asked(http, REGISTER, input=time),
+                await asked(http, LINK, input={"clientId": ids["third"], "contactId": shown("Contact", place.client.shared)}),
+            ]
+            assert not deleting.done()
+        body = await deleting
+    assert [answer["data"]["done"]["userErrors"] for answer in answers] == [[]] * 3
+    assert body["data"]["clientDelete"]["userErrors"] == []
