@@ -82,7 +82,9 @@ class Mutation:
     label_create: payloads.LabelCreatePayload | None = changes(labels.create, description="Adds a label.")
     label_update: payloads.LabelUpdatePayload | None = changes(labels.update, description="Changes a label.")
     label_delete: payloads.LabelDeletePayload | None = changes(
-        labels.delete, description="Deletes a label and takes it off every client; the clients stay."
+        labels.delete,
+        description="""Deletes a label and takes it off every client and registration, which stay. While one wears it that is archived or
+locked, it is refused (IN_USE); `isActive` of `labelUpdate` keeps it from being chosen.""",
     )
     vat_rate_create: payloads.VatRateCreatePayload | None = changes(vat_rates.create, description="Adds a rate of VAT.", needs=FINANCE)
     vat_rate_update: payloads.VatRateUpdatePayload | None = changes(

@@ -57,6 +57,8 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "projects.by_id": projects.BY_ID,
     "labels.of_clients": labels.OF_CLIENTS,
     "labels.by_id": labels.BY_ID,
+    "labels.fixed": labels.FIXED,
+    **{f"labels.hold_{what}": hold for what, hold in labels.HOLDS.items()},
     "organizations.by_id": organizations.BY_ID,
     "organizations.issued": organizations.ISSUED,
     "revenue.by_client": revenue.BY_CLIENT,
