@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import Text, and_, select
+from sqlalchemy import CompoundSelect, Select, Text, Uuid, and_, func, or_, select, union
 from sqlmodel import col
 
 from db.engine import Tx
 from db.paging import Listing, Place
-from db.query import TENANT, Query, among, by_key, columns, grouped
-from db.rows import ClientLabelRow, LabelRow
+from db.query import TENANT, Query, among, by_key, columns, grouped, parameter, word
+from db.rows import ClientLabelRow, FixedRow, KeyRow, LabelRow
 from db.search import Named
-from db.tables import ClientLabel, Label
+from db.tables import Client, ClientLabel, Label, Project, Registration, RegistrationLabel, RegistrationStatus
 
 MINE = col(Label.tenant_id) == TENANT
 ALL = select(*columns(LabelRow, Label)).where(MINE)
@@ -35,3 +35,65 @@ async def of_clients(tx: Tx, ids: Sequence[UUID]) -> list[list[ClientLabelRow]]:
 
 async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[LabelRow | None]:
     return by_key(await tx.fetch(BY_ID, ids=ids), ids)
+
+
+LABEL = parameter("label", Uuid())
+LOCKED = (RegistrationStatus.APPROVED, RegistrationStatus.INVOICED, RegistrationStatus.WRITTEN_OFF)
+OF_CLIENT = col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.label_id) == LABEL
+OF_REGISTRATION = col(RegistrationLabel.tenant_id) == TENANT, col(RegistrationLabel.label_id) == LABEL
+WORN = (
+    select(col(Registration.id), col(Registration.client_id), col(Registration.project_id), col(Registration.status))
+    .select_from(RegistrationLabel)
+    .join(Registration, and_(col(Registration.tenant_id) == TENANT, col(Registration.id) == col(RegistrationLabel.registration_id)))
+    .where(*OF_REGISTRATION)
+    .subquery("worn")
+)
+
+
+def _steady(table: type[Client | Project | Registration], wearers: Select[tuple[UUID]] | CompoundSelect[tuple[UUID]]) -> Query[KeyRow]:
+    """Those that nobody changes or removes from here on, in the order of their ids."""
+    mine = select(col(table.id)).where(col(table.tenant_id) == TENANT, col(table.id).in_(wearers))
+    return Query(mine.order_by(col(table.id)).with_for_update(read=True), KeyRow)
+
+
+HOLDS = {
+    "clients": _steady(Client, union(select(col(ClientLabel.client_id)).where(*OF_CLIENT), select(WORN.c.client_id))),
+    "projects": _steady(Project, select(WORN.c.project_id)),
+    "registrations": _steady(Registration, select(WORN.c.id)),
+}
+FIXED = Query(
+    select(
+        select(func.count())
+        .select_from(ClientLabel)
+        .join(Client, and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientLabel.client_id)))
+        .where(*OF_CLIENT, col(Client.archived_at).is_not(None))
+        .scalar_subquery()
+        .label("clients"),
+        select(func.count())
+        .select_from(WORN)
+        .join(Client, and_(col(Client.tenant_id) == TENANT, col(Client.id) == WORN.c.client_id))
+        .outerjoin(Project, and_(col(Project.tenant_id) == TENANT, col(Project.id) == WORN.c.project_id))
+        .where(
+            or_(
+                col(Client.archived_at).is_not(None),
+                col(Project.archived_at).is_not(None),
+                *(WORN.c.status == word(status) for status in LOCKED),
+            )
+        )
+        .scalar_subquery()
+        .label("registrations"),
+    ),
+    FixedRow,
+)
+
+
+async def hold_wearers(tx: Tx, label_id: UUID) -> None:
+    """Keeps what wears the label, its clients and its projects as they are until the transaction ends."""
+    for hold in HOLDS.values():
+        await tx.fetch(hold, label=label_id)
+
+
+async def fixed(tx: Tx, label_id: UUID) -> tuple[int, int]:
+    """How many wear it that take no change: archived clients; and registrations that are locked or of what is archived."""
+    (found,) = await tx.fetch(FIXED, label=label_id)
+    return found.clients, found.registrations

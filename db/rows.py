@@ -57,6 +57,17 @@ class ActorRow(Row):
     expires_at: datetime | None
 
 
+class KeyRow(Row):
+    id: UUID
+
+
+class FixedRow(Row):
+    """How many of what wears a label stay as they are."""
+
+    clients: int
+    registrations: int
+
+
 class EventRow(Row):
     """What happened to one object; the changes are JSON."""
 

@@ -14,6 +14,7 @@ from domain.errors import AlreadyArchived, Refused, VersionConflict, not_found
 from domain.scope import WriteScope
 
 T = TypeVar("T", bound=Row)
+A = TypeVar("A", Client, Project)
 CALLED: dict[type[Table], str] = {ApiToken: "token"}
 
 
@@ -27,6 +28,14 @@ async def held(scope: WriteScope, table: type[T], key: UUID, expected_version: i
     row = (await entities.locked(scope, table, [key])).get(key)
     if row is None:
         raise Refused(not_found(called(table), at))
+    expect(row, expected_version)
+    return row
+
+
+async def active(scope: WriteScope, table: type[A], key: UUID, expected_version: int | None = None, *, at: Sequence[str] = ("id",)) -> A:
+    """The same of what is not archived. That is said first: who reads again what was archived can change it no more than before."""
+    row = await held(scope, table, key, at=at)
+    must_be_active(row, at)
     expect(row, expected_version)
     return row
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from db import entities
 from db.tables import Client, ClientContact, ClientContactFields, Contact, ContactRole
 from domain import contacts
-from domain.changes import expect, filled, held, known, touch
+from domain.changes import active, expect, filled, known, touch
 from domain.checks import checked, checked_patch
 from domain.errors import Faults, InvalidInput, NameTaken, Refused, not_found
 from domain.scope import Permission, WriteScope
@@ -99,11 +99,11 @@ async def save(scope: WriteScope, client_id: UUID, wanted: Sequence[Wanted]) -> 
 
 
 async def _held(scope: WriteScope, client_id: UUID, contact_id: UUID, expected_version: int | None) -> tuple[Client, list[ClientContact]]:
-    """The client, held, and its links; refused unless both are known."""
+    """The client, held and not archived, and its links; refused unless both are known."""
     scope.must(Permission.CLIENTS_WRITE)
     faults = Faults()
     with faults.part():
-        client = await held(scope, Client, client_id, at=["clientId"])
+        client = await active(scope, Client, client_id, at=["clientId"])
     with faults.part():
         await known(scope, Contact, {contact_id: ["contactId"]})
     faults.refuse()

@@ -22,7 +22,7 @@ from db.tables import (
     VatRate,
 )
 from domain import client_contacts, client_labels, numbers
-from domain.changes import apply, filled, held, known, touch
+from domain.changes import active, apply, filled, known, touch
 from domain.checks import checked, checked_patch
 from domain.client_contacts import ContactChoice
 from domain.client_labels import LabelChoice
@@ -54,9 +54,9 @@ async def create(scope: WriteScope, form: ClientForm) -> UUID:
 
 
 async def update(scope: WriteScope, client_id: UUID, form: ClientForm, *, expected_version: int) -> UUID:
-    """Changes what was given, and one version in all; what comes to nothing changes nothing."""
+    """Changes what was given, and one version in all; what comes to nothing changes nothing. One that is archived stays as it is."""
     _may(scope, form)
-    client = await held(scope, Client, client_id, expected_version)
+    client = await active(scope, Client, client_id, expected_version)
     await change(scope, await own(scope), client, form)
     return client.id
 

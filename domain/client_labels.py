@@ -7,7 +7,7 @@ from uuid import UUID
 from db import entities
 from db.tables import Client, ClientLabel, Label
 from domain import labels
-from domain.changes import known, touch
+from domain.changes import known, must_be_active, touch
 from domain.errors import Faults, InvalidInput, Refused, TooMany
 from domain.scope import Permission, WriteScope
 
@@ -65,16 +65,20 @@ async def save(scope: WriteScope, client_id: UUID, wanted: Wanted) -> bool:
 
 
 async def _both(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UUID]) -> tuple[dict[UUID, Client], list[ClientLabel]]:
-    """The clients, held, and their links; refused unless all of both are known."""
+    """The clients, held, and their links; refused unless all of both are known, and no client is archived."""
     scope.must(Permission.CLIENTS_WRITE)
     for name, given, most in (("clientIds", clients, MOST_CLIENTS), ("labelIds", label_ids, MOST)):
         if len(given) > most:
             raise Refused(TooMany([name], f"`{name}` has at most {most} entries."))
     faults, held = Faults(), dict[UUID, Client]()
+    places = {key: ["clientIds", str(place)] for place, key in enumerate(clients)}
+    with faults.part():
+        held = await known(scope, Client, places, exclusively=True)
+    for key, client in held.items():
+        with faults.part():
+            must_be_active(client, places[key])
     with faults.part():
         await known(scope, Label, {key: ["labelIds", str(place)] for place, key in enumerate(label_ids)})
-    with faults.part():
-        held = await known(scope, Client, {key: ["clientIds", str(place)] for place, key in enumerate(clients)}, exclusively=True)
     faults.refuse()
     return held, await entities.found(scope, ClientLabel, client_id=[*clients])
 

@@ -10,10 +10,10 @@ from db.keys import name_key
 from db.labels import of_clients
 from db.rows import LabelRow
 from db.search import Search
-from db.tables import ClientLabel, Label, LabelFields
+from db.tables import ClientLabel, Label, LabelFields, RegistrationLabel
 from domain.changes import apply, filled, held
 from domain.checks import checked, checked_patch
-from domain.errors import NameTaken, Refused, searched
+from domain.errors import InUse, NameTaken, Refused, searched
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope, WriteScope
 
@@ -74,11 +74,36 @@ async def update(scope: WriteScope, label_id: UUID, changes: Mapping[str, object
 
 
 async def delete(scope: WriteScope, label_id: UUID, *, expected_version: int) -> UUID:
-    """Takes it off every client; the clients stay."""
+    """Takes it off every client and registration that wears it; refused while one of them stays as it is."""
     scope.must(Permission.CLIENTS_WRITE)
+    await rows.hold_wearers(scope, label_id)
     label = await held(scope, Label, label_id, expected_version)
-    for link in await entities.found(scope, ClientLabel, label_id=label_id):
+    await rows.hold_wearers(scope, label_id)  # those that took it on meanwhile; from here on nobody can
+    await _refuse_worn(scope, label_id)
+    for link in [
+        *await entities.found(scope, ClientLabel, label_id=label_id),
+        *await entities.found(scope, RegistrationLabel, label_id=label_id),
+    ]:
         await scope.session.delete(link)
     await scope.session.flush()
     await scope.session.delete(label)
     return label.id
+
+
+async def _refuse_worn(scope: WriteScope, label_id: UUID) -> None:
+    clients, registrations = await rows.fixed(scope, label_id)
+    by = [
+        f"{count} {what}{'' if count == 1 else 's'} that {'is' if count == 1 else 'are'} {state}"
+        for count, what, state in (
+            (clients, "client", "archived"),
+            (registrations, "registration", "approved, invoiced, written off or archived"),
+        )
+        if count
+    ]
+    if by:
+        way = (
+            "Take archived clients back with `clientUnarchive` first, or keep it from being chosen with `isActive: false` of `labelUpdate`."
+        )
+        raise Refused(
+            InUse(["id"], f"This label is worn by {' and by '.join(by)}, and they stay as they are. {way}", clients + registrations)
+        )

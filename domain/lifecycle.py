@@ -7,7 +7,7 @@ from db import entities
 from db.keys import new_id
 from db.tables import Client, ClientPortal, Project
 from db.tables.base import now
-from domain.changes import expect, held, must_be_active, touch
+from domain.changes import active, expect, held, touch
 from domain.errors import NotArchived, Refused
 from domain.scope import Permission, WriteScope
 
@@ -17,9 +17,7 @@ T = TypeVar("T", Client, Project, ClientPortal)
 async def archive(scope: WriteScope, client_id: UUID, *, expected_version: int | None) -> UUID:
     """Closes a client, its projects and its portals; what was registered stays as it is, and nothing is registered any more."""
     scope.must(Permission.CLIENTS_ARCHIVE)
-    client = await held(scope, Client, client_id)
-    must_be_active(client)
-    expect(client, expected_version)
+    client = await active(scope, Client, client_id, expected_version)
     operation, at = new_id(), now()
     for project in await entities.held(scope, Project, client_id=client_id, archived_at=None):
         project.archived_at = at

@@ -110,7 +110,9 @@ class Mutation:
     label_create: payloads.LabelCreatePayload | None = changes(labels.create, description="Adds a label.")
     label_update: payloads.LabelUpdatePayload | None = changes(labels.update, description="Changes a label.")
     label_delete: payloads.LabelDeletePayload | None = changes(
-        labels.delete, description="Deletes a label and takes it off every client; the clients stay."
+        labels.delete,
+        description="""Deletes a label and takes it off every client and registration, which stay. While one wears it that is archived or
+locked, it is refused (IN_USE); `isActive` of `labelUpdate` keeps it from being chosen.""",
     )
     project_create: payloads.ProjectCreatePayload | None = changes(
         projects.create, description="Adds a project of an active client; its hours have the client's price unless told otherwise."

@@ -34,7 +34,7 @@ async def test_s14_s15_labels_go_on_and_off_many_clients_at_once(as_: Callable[.
 
     before = await kept(org)
     unknown = {"clientIds": [clients[0], global_id("Client", new_id())], "labelIds": [global_id("Label", new_id())]}
-    assert await refused(api, add, **unknown) == [("NOT_FOUND", ["labelIds", "0"]), ("NOT_FOUND", ["clientIds", "1"])]
+    assert await refused(api, add, **unknown) == [("NOT_FOUND", ["clientIds", "1"]), ("NOT_FOUND", ["labelIds", "0"])]
     assert await refused(api, add, clientIds=clients[:1] * 101, labelIds=[red]) == [("TOO_MANY", ["clientIds"])]
     assert await kept(org) == before
 

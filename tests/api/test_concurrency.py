@@ -14,7 +14,7 @@ from db.engine import Database
 from db.tables import Role
 from server.settings import Settings
 from tests.ask import Api, connected
-from tests.builders import Tenant, tenant
+from tests.builders import Tenant, insert, tenant
 from tests.conftest import runtime_url
 from tests.inputs import document, shown
 
@@ -25,7 +25,8 @@ REFUSED = """userErrors { code message path
 CREATE = f"mutation ($input: ClientCreateInput!) {{ clientCreate(input: $input) {{ client {{ id number }} {REFUSED} }} }}"
 UPDATE = f"mutation ($input: ClientUpdateInput!) {{ clientUpdate(input: $input) {{ client {{ id name version }} {REFUSED} }} }}"
 LABEL = f"mutation ($input: LabelCreateInput!) {{ labelCreate(input: $input) {{ label {{ id name }} {REFUSED} }} }}"
-LOST_RACES = {"NOT_FOUND", "VERSION_CONFLICT", "NAME_TAKEN"}
+LOST_RACES = {"NOT_FOUND", "VERSION_CONFLICT", "NAME_TAKEN", "ALREADY_ARCHIVED", "NOT_ARCHIVED", "IN_USE"}
+SOME_RUNS = 10
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +94,97 @@ async def test_fifty_numbers_in_turn_have_no_gap(usual: Callable[[Tenant], Api],
     assert sorted(client["number"] for client in made) == [f"{number:04}" for number in range(1, AT_ONCE + 2) if number != 7]
 
 
+async def archiving(api: Api, mutation: str, key: str) -> dict[str, Any]:
+    """The payload."""
+    found: dict[str, Any] = (await api.data(document(mutation), input={"id": key}))[mutation]
+    return found
+
+
+async def test_of_fifty_archivings_of_one_client_one_is_done(
+    usual: Callable[[Tenant], Api], org: Tenant, owner: asyncpg.Connection
+) -> None:
+    """The others hear that it is archived already, and the client is one version on."""
+    client = await org.add_client("Jansen")
+    await org.add_project(client)
+    payloads = await asyncio.gather(*(archiving(usual(org), "clientArchive", shown("Client", client)) for _ in range(AT_ONCE)))
+    made, errors = parted(payloads, "client")
+    assert (len(made), len(errors)) == (1, AT_ONCE - 1)
+    assert {(each["code"], *each["path"]) for each in errors} == {("ALREADY_ARCHIVED", "id")}
+    assert await owner.fetchval("SELECT sum(version) FROM relaties.client WHERE tenant_id = $1", org.id) == 2
+    assert await owner.fetchval("SELECT sum(version) FROM relaties.project WHERE tenant_id = $1", org.id) == 2
+
+
+async def test_archiving_and_taking_back_at_once_come_one_after_the_other(
+    usual: Callable[[Tenant], Api], org: Tenant, owner: asyncpg.Connection
+) -> None:
+    """Each is done or finds it done; in the end the client and its projects say the same."""
+    client = await org.add_client("Jansen")
+    for name in "ABC":
+        await org.add_project(client, name)
+    tries = ["clientArchive", "clientUnarchive"] * (AT_ONCE // 2)
+    payloads = await asyncio.gather(*(archiving(usual(org), mutation, shown("Client", client)) for mutation in tries))
+    done = [mutation for mutation, payload in zip(tries, payloads, strict=True) if not payload["userErrors"]]
+    codes = {mutation: set[str]() for mutation in tries}
+    for mutation, payload in zip(tries, payloads, strict=True):
+        codes[mutation] |= {error["code"] for error in payload["userErrors"]}
+    assert codes["clientArchive"] <= {"ALREADY_ARCHIVED"}
+    assert codes["clientUnarchive"] <= {"NOT_ARCHIVED"}
+    row = await owner.fetchrow("SELECT version, archived_at, archive_operation_id FROM relaties.client WHERE id = $1", client)
+    assert row is not None
+    assert done.count("clientArchive") - done.count("clientUnarchive") == (row["archived_at"] is not None)
+    assert row["version"] == 1 + len(done)
+    projects = await owner.fetch("SELECT version, archived_at, archive_operation_id FROM relaties.project WHERE client_id = $1", client)
+    assert [tuple(each) for each in projects] == [tuple(row)] * 3
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["archived first", "changed first"])
+async def test_archiving_against_a_change_of_the_client(usual: Callable[[Tenant], Api], org: Tenant, *, is_first: bool) -> None:
+    """In both orders: the change came before, or it was refused for what the client is by then; archived it is either way."""
+    api = usual(org)
+    for run in range(SOME_RUNS):
+        key = shown("Client", await org.add_client(f"Before {run}"))
+        asks = [
+            archiving(api, "clientArchive", key),
+            api.data(UPDATE, input={"id": key, "expectedVersion": 1, "name": f"After {run}"}),
+        ]
+        found = await asyncio.gather(*(asks if is_first else asks[::-1]))
+        archived, data = found if is_first else found[::-1]
+        updated = data["clientUpdate"]
+        assert archived["userErrors"] == []
+        assert [each["code"] for each in updated["userErrors"]] in ([], ["ALREADY_ARCHIVED"])
+        shown_ = (await api.data("query ($id: ID!) { client(by: {id: $id}) { name isArchived version } }", id=key))["client"]
+        was_changed = updated["client"] is not None
+        assert shown_ == {"name": f"{'After' if was_changed else 'Before'} {run}", "isArchived": True, "version": 2 + was_changed}
+
+
+@pytest.mark.parametrize("is_first", [True, False], ids=["archived first", "deleted first"])
+async def test_archiving_against_the_deletion_of_a_label(
+    usual: Callable[[Tenant], Api], org: Tenant, owner: asyncpg.Connection, *, is_first: bool
+) -> None:
+    """The label goes before the client is archived, from it and its registrations; or it stays, with both."""
+    api = usual(org)
+    for run in range(SOME_RUNS):
+        client = await org.add_client(f"Client {run}")
+        label = await org.add_label(f"Label {run}", client)
+        worn = {"tenant_id": org.id, "registration_id": await org.add_registration(client), "label_id": label, "client_id": client}
+        await insert(owner, "registration_label", [{**worn}])
+        deleting = {"id": shown("Label", label), "expectedVersion": 1}
+        asks = [
+            archiving(api, "clientArchive", shown("Client", client)),
+            api.data(document("labelDelete"), input=deleting),
+        ]
+        found = await asyncio.gather(*(asks if is_first else asks[::-1]))
+        archived, data = found if is_first else found[::-1]
+        assert archived["userErrors"] == []
+        codes = [each["code"] for each in data["labelDelete"]["userErrors"]]
+        assert codes in ([], ["IN_USE"])
+        left = [
+            await owner.fetchval(f"SELECT count(*) FROM relaties.{table} WHERE tenant_id = $1 AND label_id = $2", org.id, label)
+            for table in ("client_label", "registration_label")
+        ]
+        assert left == [len(codes)] * 2
+
+
 class Storm:
     """Changes that cross each other over a few clients and labels."""
 
@@ -115,6 +207,7 @@ class Storm:
             "labels": chosen,
         }
         both: dict[str, object] = {"clientIds": self.some(self.clients), "labelIds": self.some(self.labels)}
+        archived: dict[str, object] = {"id": self.chance.choice(self.clients)}
         return self.chance.choice(
             [
                 ("clientLabelsAdd", both),
@@ -124,13 +217,15 @@ class Storm:
                 ("clientCreate", {"name": "X", "takesNextNumber": True, "labels": chosen}),
                 ("labelUpdate", {"id": self.chance.choice(self.labels), "expectedVersion": 1, "name": f"New {self.chance.randint(0, 2)}"}),
                 ("labelDelete", {"id": self.chance.choice(self.labels), "expectedVersion": 1}),
+                ("clientArchive", archived),
+                ("clientUnarchive", archived),
             ]
         )
 
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_c3_changes_that_cross_each_other_all_end(usual: Callable[[Tenant], Api], owner: asyncpg.Connection, seed: int) -> None:
-    """Labels put on, taken off, renamed and deleted while clients that wear them change: done, or lost to another in words of ours."""
+    """Labels put on, taken off, renamed and deleted while clients that wear them change or are archived: done, or lost in words of ours."""
     made = await tenant(owner)
     for place in range(4):
         await made.add_client(f"Client {place}")

@@ -82,6 +82,8 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     **{f"projects.{of}s_of".replace(" ", "_"): query for of, query in projects.USES.items()},
     "labels.of_clients": labels.OF_CLIENTS,
     "labels.by_id": labels.BY_ID,
+    "labels.fixed": labels.FIXED,
+    **{f"labels.hold_{what}": hold for what, hold in labels.HOLDS.items()},
     "organizations.by_id": organizations.BY_ID,
     "organizations.issued": organizations.ISSUED,
     "registrations.page": registrations._page((), is_ascending=False, is_next=False),  # noqa: SLF001

@@ -1,0 +1,105 @@
+"""Archiving changes no figure: whatever was invoiced, credited and paid, in any period, of one client and of all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.ask import Api
+from tests.builders import Tenant, tenant
+from tests.changing import change
+from tests.inputs import shown
+
+FIGURES = """fragment Figures on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency }
+  byCurrency { currency invoiced { amount } paid { amount } outstanding { amount } } }"""
+ASK = f"""query ($period: PeriodInput) {{
+  all: clients {{ totalCount revenue(period: $period) {{ ...Figures }} nodes {{ id revenue(period: $period) {{ ...Figures }} }} }}
+  some: clients(search: "jansen") {{ revenue(period: $period) {{ ...Figures }} }}
+}} {FIGURES}"""
+FIRST = date(2025, 12, 1)
+RATES = {"EUR": Decimal(1), "USD": Decimal("0.91234567"), "GBP": Decimal("1.17")}
+DAYS = st.integers(0, 120).map(lambda days: FIRST + timedelta(days=days))
+CENTS = st.integers(1, 10_000_00).map(lambda cents: str(Decimal(cents) / 100))
+
+
+@dataclass(frozen=True)
+class Paper:
+    """An invoice or a credit note of one of the clients, and what was paid on it, or back."""
+
+    client: int
+    kind: str
+    status: str
+    currency: str
+    day: date
+    net: str
+    paid: list[tuple[date, str]]
+
+
+PAPERS = st.builds(
+    Paper,
+    st.integers(0, 2),
+    st.sampled_from(["INVOICE", "INVOICE", "CREDIT_NOTE"]),
+    st.sampled_from(["OPEN", "OPEN", "PAID", "CONCEPT", "VOID"]),
+    st.sampled_from([*RATES]),
+    DAYS,
+    CENTS,
+    st.lists(st.tuples(DAYS, CENTS), max_size=2),
+)
+ANY_TWO = st.fixed_dictionaries({}, optional={"since": DAYS.map(str), "until": DAYS.map(str)})
+PERIODS = ANY_TWO.filter(lambda period: period.get("since", "") <= period.get("until", "9999"))
+
+
+async def entered(org: Tenant, papers: list[Paper]) -> list[UUID]:
+    """Three clients with these papers; drafts and void ones have no payments."""
+    clients = [await org.add_client(name) for name in ("Jansen A", "Jansen B", "Smit")]
+    for paper in papers:
+        client, rate = clients[paper.client], RATES[paper.currency]
+        more = {"kind": paper.kind, "status": paper.status, "currency": paper.currency, "exchange_rate": rate}
+        invoice = await org.add_invoice(client, paper.day, paper.net, **more)
+        for day, amount in paper.paid if paper.status in {"OPEN", "PAID"} else ():
+            signed = f"-{amount}" if paper.kind == "CREDIT_NOTE" else amount
+            base = (Decimal(signed) * rate).quantize(Decimal("0.01"))
+            await org.add_payment(client, invoice, day, signed, str(base), paper.currency)
+    return clients
+
+
+@settings(max_examples=25)
+@given(
+    papers=st.lists(PAPERS, min_size=1, max_size=8),
+    periods=st.lists(PERIODS, min_size=1, max_size=3),
+    archived=st.sets(st.integers(0, 2), min_size=1),
+)
+async def test_s41_archiving_changes_no_revenue_figure(
+    owner: asyncpg.Connection, as_: Callable[..., Api], papers: list[Paper], periods: list[dict[str, str]], archived: set[int]
+) -> None:
+    """Of each client, of all and of those that are found: the same before, while some are archived, and once they are taken back."""
+    org = await tenant(owner)
+    api, clients = as_(org), await entered(org, papers)
+
+    async def figures() -> list[Any]:
+        return [await api.data(ASK, period=period) for period in (None, *periods)]
+
+    before = await figures()
+    assert [found["all"]["totalCount"] for found in before] == [3] * len(before)
+    for mutation in ("clientArchive", "clientUnarchive"):
+        for place in sorted(archived):
+            done = await change(api, mutation, "client { isArchived }", id=shown("Client", clients[place]))
+            assert done == {"isArchived": mutation == "clientArchive"}
+        assert await figures() == before
+
+
+async def test_s41_an_archived_clients_figures_go_on(as_: Callable[..., Api], org: Tenant) -> None:
+    """Paid after it was archived, and credited: both count, as on any other day."""
+    api, (client, *_) = as_(org), await entered(org, [])
+    invoice = await org.add_invoice(client, date(2026, 1, 31), "100.00")
+    await change(api, "clientArchive", "client { id }", id=shown("Client", client))
+    await org.add_payment(client, invoice, date(2026, 2, 1), "21.00")
+    await org.add_invoice(client, date(2026, 2, 2), "40.00", kind="CREDIT_NOTE")
+    found = (await api.data(ASK))["all"]["revenue"]
+    assert [found[name]["amount"] for name in ("invoiced", "paid", "outstanding")] == ["60.00", "21.00", "51.60"]
