@@ -49,10 +49,9 @@ def figures(shown: dict[str, Any]) -> tuple[str, str, str]:
     return found["rate"]["amount"], found["rateSource"], found["amount"]["amount"]
 
 
-async def priced(org: Tenant, name: str = "Klant", hourly: str | None = "95.00", mileage: str | None = "0.23", **more: object) -> UUID:
+async def priced(org: Tenant, name: str = "Klant", hourly: str | None = "95.00", mileage: str | None = "0.23", **more: Any) -> UUID:  # noqa: ANN401
     """A client with rates of its own."""
-    rates = {"default_hourly_rate": hourly, "default_mileage_rate": mileage}
-    return await org.add_client(name, None, **rates, **more)
+    return await org.add_client(name, default_hourly_rate=hourly, default_mileage_rate=mileage, **more)
 
 
 As = Callable[..., Api]

@@ -119,3 +119,13 @@ async def test_both_are_one_change(as_: As, org: Tenant) -> None:
         as_(org), "registrationStatusUpdate", "registration { id }", id=key, expectedVersion=1, status="PENDING", clientStatus="APPROVED"
     )
     assert await shown(as_(org), key) == ("PENDING", "APPROVED", 2)
+
+
+async def test_a_refusal_is_the_same_when_it_comes_again(as_: As, org: Tenant) -> None:
+    """With all that it says, under the key of the first time."""
+    key = await worked(org, "APPROVED")
+    errors = f"userErrors {{ __typename code path message {LOCKED} }}"
+    query = f"""mutation ($input: RegistrationDeleteInput!) {{ registrationDelete(input: $input) @idempotent(key: "k") {{ {errors} }} }}"""
+    one, other = [await as_(org).data(query, input={"id": key, "expectedVersion": 1}) for _ in range(2)]
+    assert one == other
+    assert one["registrationDelete"]["userErrors"][0]["allowed"] == ["OPEN", "WRITTEN_OFF"]

@@ -152,8 +152,8 @@ async def test_a_project_brings_its_client_along(as_: As, org: Tenant) -> None:
     found = await refusal(api, "registrationCreate", registeredOn=DAY, work=HOUR, **tries[2])
     assert (found["code"], found["path"]) == ("INVALID", ["projectId"])
     moved = {"id": made["id"], "expectedVersion": 1}
-    for move in ({"projectId": None}, {"clientId": client_id(other)}):
-        found = await refusal(api, "registrationUpdate", **moved, **move)
+    for away in ({"projectId": None}, {"clientId": client_id(other)}):
+        found = await refusal(api, "registrationUpdate", **moved, **away)
         assert (found["code"], found["path"]) == ("INVALID", ["projectId"])
     assert (await everything(org))["registration"] == before["registration"]
     assert (await altered(api, made, note="Mag", clientId=client_id(client)))["note"] == "Mag"
