@@ -12,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from db import activity as rows
 from db.activity import counts_of_clients, counts_of_contacts
 from db.rows import EventRow
-from db.tables import Client, ClientAddress, ClientContact, ClientFinancialFields, ClientLabel, Contact, Project, Registration
+from db.tables import Client, ClientAddress, ClientContact, ClientFinancialFields, ClientLabel, ClientPortal, Contact, Project, Registration
 from db.traces import ABOUT
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope
@@ -24,6 +24,7 @@ FIGURES: dict[str, Collection[str]] = {
     ClientAddress.__name__: (),
     ClientContact.__name__: (),
     ClientLabel.__name__: (),
+    ClientPortal.__name__: (),
     Contact.__name__: (),
     Project.__name__: {"hourly_rate", "fixed_price"},
     Registration.__name__: {"unit_price", "unit_rate", "rate_source", "currency", "amount_net", "vat_rate_id"},

@@ -19,6 +19,7 @@ LOADERS: dict[str, Callable[[Loaders], Loader[UUID, Any]]] = {
     "ActivityEvent": attrgetter("events"),
     "ApiToken": attrgetter("tokens"),
     "Client": attrgetter("clients"),
+    "ClientPortal": attrgetter("portals"),
     "Contact": attrgetter("contacts"),
     "Invoice": attrgetter("invoices"),
     "InvoiceLayout": attrgetter("layouts"),
@@ -26,6 +27,7 @@ LOADERS: dict[str, Callable[[Loaders], Loader[UUID, Any]]] = {
     "Member": attrgetter("members"),
     "Organization": attrgetter("organizations"),
     "Project": attrgetter("projects"),
+    "Quote": attrgetter("quotes"),
     "VatRate": attrgetter("vat_rates"),
 }
 

@@ -4,7 +4,23 @@ from pathlib import Path
 
 import pytest
 
-from db import activity, clients, contacts, finance, labels, layouts, members, organizations, projects, revenue, search, tokens, vat_rates
+from db import (
+    activity,
+    clients,
+    contacts,
+    finance,
+    labels,
+    layouts,
+    members,
+    organizations,
+    portals,
+    projects,
+    quotes,
+    revenue,
+    search,
+    tokens,
+    vat_rates,
+)
 from db.query import Query
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -51,6 +67,10 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "members.counts": members.OF_ORGANIZATION,
     "members.by_id": members.BY_ID,
     "members.by_email": members.BY_EMAIL,
+    "portals.of_clients": portals.OF_CLIENTS,
+    "portals.projects": portals.PROJECTS,
+    "portals.contacts": portals.CONTACTS,
+    "portals.by_id": portals.BY_ID,
     "projects.of_clients": projects._of_clients(is_ascending=False, is_next=False),  # noqa: SLF001
     "projects.of_clients_archived": projects._of_clients(is_archived=True, is_ascending=False, is_next=True),  # noqa: SLF001
     "projects.count_of_clients": projects._of_client(None),  # noqa: SLF001
@@ -58,6 +78,10 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "projects.financial": projects.FINANCIAL,
     "projects.by_id": projects.BY_ID,
     **{f"projects.{of}s_of".replace(" ", "_"): query for of, query in projects.USES.items()},
+    "quotes.of_clients": quotes._of_clients(is_ascending=False, is_next=True),  # noqa: SLF001
+    "quotes.count_of_clients": quotes.OF_CLIENT,
+    "quotes.lines": quotes.LINES,
+    "quotes.by_id": quotes.BY_ID,
     "labels.of_clients": labels.OF_CLIENTS,
     "labels.by_id": labels.BY_ID,
     "organizations.by_id": organizations.BY_ID,
