@@ -8,6 +8,7 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
+from db.quote_rows import PortalContactRow, PortalProjectRow, PortalRow, QuoteLineRow, QuoteRow
 from db.rows import (
     AddressRow,
     ClientContactRow,
@@ -40,7 +41,9 @@ from domain import (
     layouts,
     members,
     organizations,
+    portals,
     projects,
+    quotes,
     registrations,
     revenue,
     tokens,
@@ -154,6 +157,30 @@ class Loaders:
         return Loader(partial(projects.by_id, self._scope))
 
     @cached_property
+    def quotes(self) -> Loader[UUID, QuoteRow | None]:
+        return Loader(partial(quotes.by_id, self._scope))
+
+    @cached_property
+    def lines_of_quote(self) -> Loader[UUID, list[QuoteLineRow]]:
+        return Loader(partial(quotes.lines, self._scope))
+
+    @cached_property
+    def portals(self) -> Loader[UUID, PortalRow | None]:
+        return Loader(partial(portals.by_id, self._scope))
+
+    @cached_property
+    def portals_of_client(self) -> Loader[UUID, list[PortalRow]]:
+        return Loader(partial(portals.of_clients, self._scope))
+
+    @cached_property
+    def projects_of_portal(self) -> Loader[UUID, list[PortalProjectRow]]:
+        return Loader(partial(portals.projects, self._scope))
+
+    @cached_property
+    def contacts_of_portal(self) -> Loader[UUID, list[PortalContactRow]]:
+        return Loader(partial(portals.contacts, self._scope))
+
+    @cached_property
     def events(self) -> Loader[UUID, Event | None]:
         return Loader(partial(activity.by_id, self._scope))
 
@@ -234,6 +261,10 @@ class Loaders:
         return Loader(partial(finance.invoice_counts, self._scope))
 
     @cached_property
+    def quote_count_of_client(self) -> Loader[UUID, int]:
+        return Loader(partial(quotes.counts, self._scope))
+
+    @cached_property
     def event_count_of_client(self) -> Loader[UUID, int]:
         return Loader(partial(activity.counts_of_clients, self._scope))
 
@@ -277,6 +308,9 @@ class Loaders:
 
     def invoices_of_client(self, span: Span) -> Loader[UUID, Page[InvoiceRow] | None]:
         return self._once(finance.invoices, span=span)
+
+    def quotes_of_client(self, span: Span) -> Loader[UUID, Page[QuoteRow] | None]:
+        return self._once(quotes.of_clients, span=span)
 
     def activity_of_client(self, span: Span) -> Loader[UUID, Page[Event]]:
         return self._once(activity.of_clients, span=span)

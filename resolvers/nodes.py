@@ -19,6 +19,7 @@ LOADERS: dict[str, Callable[[Loaders], Loader[UUID, Any]]] = {
     "ActivityEvent": attrgetter("events"),
     "ApiToken": attrgetter("tokens"),
     "Client": attrgetter("clients"),
+    "ClientPortal": attrgetter("portals"),
     "Contact": attrgetter("contacts"),
     "Invoice": attrgetter("invoices"),
     "InvoiceLayout": attrgetter("layouts"),
@@ -27,6 +28,7 @@ LOADERS: dict[str, Callable[[Loaders], Loader[UUID, Any]]] = {
     "Organization": attrgetter("organizations"),
     "Project": attrgetter("projects"),
     "Registration": attrgetter("registrations"),
+    "Quote": attrgetter("quotes"),
     "VatRate": attrgetter("vat_rates"),
 }
 

@@ -8,7 +8,8 @@ import strawberry
 
 from db.rows import AddressRow, ClientRow
 from db.tables import AddressFields, AddressType, ClientFields, ClientKind
-from resolvers import activity, clients, contacts, deletions, finance, labels, projects, registrations, revenue
+from domain.portals import MOST
+from resolvers import activity, clients, contacts, deletions, finance, labels, portals, projects, quotes, registrations, revenue
 from resolvers.words import words
 from schema.activity import ClientActivityConnection
 from schema.connections import COUNTED, TOTAL, Connection, Edge
@@ -17,7 +18,9 @@ from schema.contacts import ClientContactConnection, Link
 from schema.fields import FIGURES, Terms, by
 from schema.finance import ClientFinancialSettings, InvoiceConnection
 from schema.lens import Node, lens, read
+from schema.portals import ClientPortal
 from schema.projects import ProjectConnection
+from schema.quotes import QuoteConnection
 from schema.registrations import RegistrationConnection
 from schema.revenue import REVENUE, REVENUE_OF_ALL, Revenue
 
@@ -93,6 +96,10 @@ class Client(Node):
         registrations.of_client, description="What was registered for it, on its projects too, the newest first."
     )
     invoices: InvoiceConnection | None = by(finance.invoices, description="Invoices, the newest first.", terms=FIGURES)
+    quotes: QuoteConnection | None = by(quotes.of_client, description="Quotes, the newest first.", terms=FIGURES)
+    portals: list[ClientPortal] | None = by(
+        portals.of_client, description=f"Portals, the newest first, {MOST} at most, the closed ones too.", terms=Terms(size=5)
+    )
     labels: list[Annotated["Label", strawberry.lazy("schema.labels")]] | None = by(
         labels.of_client, description="Labels by name.", terms=Terms(size=10)
     )

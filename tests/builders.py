@@ -194,15 +194,20 @@ async def add_token(owner: asyncpg.Connection, tenant_id: UUID, secret: str, **m
 
 
 async def crowd(owner: asyncpg.Connection, *, clients: int = 60, contacts: int = 3) -> Tenant:
-    """An organization with clients that each have contacts, two of five labels, work on a project, two invoices, one paid, and a past."""
+    """An organization with clients that each have contacts, two of five labels, two invoices, of which one is paid, and a past.
+
+    And work on a project, a quote, and a portal that shows the project to the last of the contacts.
+    """
     made = await tenant(owner)
     for place in range(clients):
         client = await made.add_client(f"Client {place:05}", f"{place:04}")
         for position in range(contacts):
             person = await made.add_contact(f"Person {place:05}-{position}", client, position=position, is_invoice_contact=position == 0)
             await made.add_event("ClientContact", person, {"department": [None, "Label 0"]}, client_id=client, contact_id=person)
-        project = await made.add_project(client, f"Project {place:05}")
+        project = await made.add_project(client, f"Project of Client {place:05}")
         await made.add_registration(client, project, note=f"For Client {place:05}")
+        await made.add_quote(client, reference=f"Client {place:05}")
+        await made.add_portal(client, person, projects=[project])
         paid = await made.add_invoice(client, date(2026, 1, 10), "100.00")
         await made.add_invoice(client, date(2026, 2, 10), "50.00")
         await made.add_payment(client, paid, date(2026, 3, 1), "121.00")

@@ -15,7 +15,9 @@ from db import (
     layouts,
     members,
     organizations,
+    portals,
     projects,
+    quotes,
     registrations,
     revenue,
     search,
@@ -73,6 +75,10 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "members.counts": members.OF_ORGANIZATION,
     "members.by_id": members.BY_ID,
     "members.by_email": members.BY_EMAIL,
+    "portals.of_clients": portals.OF_CLIENTS,
+    "portals.projects": portals.PROJECTS,
+    "portals.contacts": portals.CONTACTS,
+    "portals.by_id": portals.BY_ID,
     "projects.of_clients": projects._of_clients(is_ascending=False, is_next=False),  # noqa: SLF001
     "projects.of_clients_archived": projects._of_clients(is_archived=True, is_ascending=False, is_next=True),  # noqa: SLF001
     "projects.count_of_clients": projects._of_client(None),  # noqa: SLF001
@@ -80,6 +86,10 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "projects.financial": projects.FINANCIAL,
     "projects.by_id": projects.BY_ID,
     **{f"projects.{of}s_of".replace(" ", "_"): query for of, query in projects.USES.items()},
+    "quotes.of_clients": quotes._of_clients(is_ascending=False, is_next=True),  # noqa: SLF001
+    "quotes.count_of_clients": quotes.OF_CLIENT,
+    "quotes.lines": quotes.LINES,
+    "quotes.by_id": quotes.BY_ID,
     "labels.of_clients": labels.OF_CLIENTS,
     "labels.by_id": labels.BY_ID,
     "labels.fixed": labels.FIXED,

@@ -1,0 +1,18 @@
+"""How portals are answered."""
+
+from uuid import UUID
+
+from db.quote_rows import PortalContactRow, PortalProjectRow, PortalRow
+from resolvers.loaders import Loader, Loaders
+
+
+def of_client(loaders: Loaders) -> Loader[UUID, list[PortalRow]]:
+    return loaders.portals_of_client
+
+
+def projects(loaders: Loaders) -> Loader[UUID, list[PortalProjectRow]]:
+    return loaders.projects_of_portal
+
+
+def contacts(loaders: Loaders) -> Loader[UUID, list[PortalContactRow]]:
+    return loaders.contacts_of_portal
