@@ -16,8 +16,8 @@ from db import projects as projects_
 from db import registrations as rows
 from db.faults import MovedError
 from db.tables import Client, Organization, Project, Registration
+from domain.changes import expect, must_be_active
 from domain.changes import held as held_row
-from domain.changes import must_be_active
 from domain.errors import Faults, InvalidInput, Refused, not_found
 from domain.scope import WriteScope
 
@@ -72,18 +72,20 @@ async def new_spot(scope: WriteScope, organization: Organization, links: Links) 
 
 
 async def held(scope: WriteScope, registration_id: UUID, expected_version: int, links: Links | None = None) -> Held:
-    """Refused where there is none, where somebody else changed it, and where its client or project is archived."""
+    """Refused where there is none, where its client or project is archived, which is said first, and where somebody else changed it."""
     (seen,) = await rows.by_id(scope, [registration_id])
     if seen is None:
         raise Refused(not_found("registration", ["id"]))
     place = Place(seen.client_id, seen.project_id)
     goal = await _goal(scope, links or {}, place)
     kept = await _kept(scope, place, goal)
-    row = await held_row(scope, Registration, registration_id, expected_version)
+    row = await held_row(scope, Registration, registration_id)
     if (row.client_id, row.project_id) != place:
+        expect(row, expected_version)
         raise MovedError
     spot = Spot(kept.clients[row.client_id], kept.projects[row.project_id] if row.project_id else None)
     spot.must_be_active("id", "id")
+    expect(row, expected_version)
     return Held(row, spot, goal, kept)
 
 

@@ -166,6 +166,9 @@ CASES = [
     Case("status", STATUS, lambda ids: {**ids.of_there, "status": "APPROVED"}),
     Case("client's status", STATUS, lambda ids: {**ids.of_there, "clientStatus": "REJECTED"}),
     Case("delete", DELETE, lambda ids: ids.of_there),
+    Case("note of another version", UPDATE, lambda ids: {**ids.of_there, "expectedVersion": 7, "note": "X"}),
+    Case("status of another version", STATUS, lambda ids: {**ids.of_there, "expectedVersion": 7, "status": "APPROVED"}),
+    Case("delete of another version", DELETE, lambda ids: {**ids.of_there, "expectedVersion": 7}),
 ]
 BOTH = pytest.mark.parametrize("archived", ["Client", "Project"])
 EACH = pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
