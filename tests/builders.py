@@ -204,7 +204,7 @@ async def crowd(owner: asyncpg.Connection, *, clients: int = 60, contacts: int =
         for position in range(contacts):
             person = await made.add_contact(f"Person {place:05}-{position}", client, position=position, is_invoice_contact=position == 0)
             await made.add_event("ClientContact", person, {"department": [None, "Label 0"]}, client_id=client, contact_id=person)
-        project = await made.add_project(client, f"Project of Client {place:05}")
+        project = await made.add_project(client, f"Project {place:05}")
         await made.add_quote(client, reference=f"Client {place:05}")
         await made.add_portal(client, person, projects=[project])
         paid = await made.add_invoice(client, date(2026, 1, 10), "100.00")

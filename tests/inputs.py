@@ -98,6 +98,7 @@ RIGHT: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation, what i
     "clientContactUpdate": lambda world: {"contactId": world.ids["ContactOfClient"]},
     "tokenCreate": lambda _: {"role": "VIEWER"},
     "clientLabelsRemove": lambda world: {"labelIds": [world.ids["LabelOfClient"]]},
+    "projectDelete": lambda world: {"id": world.ids["EmptyProject"]},
     "projectUnarchive": lambda world: {"id": world.ids["ArchivedProject"]},
 }
 
@@ -111,7 +112,8 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     made = await tenant(owner, name)
     client, contact, label = await made.add_client("A client"), await made.add_contact("Nobody's"), await made.add_label("Nobody's")
     linked, worn = await made.add_contact("Theirs", client), await made.add_label("Theirs", client)
-    project, archived = await made.add_project(client), await made.add_project(client, "Archived", archived_at=EARLY)
+    project, empty = await made.add_project(client), await made.add_project(client, "Empty")
+    archived = await made.add_project(client, "Archived", archived_at=EARLY)
     rate, layout = new_id(), new_id()
     of_rate = {"name": "High", "country": "NL", "percentage": 21, "category": "S", "is_active": True}
     await insert(owner, "vat_rate", [{"tenant_id": made.id, "id": rate, **of_rate, **changing()}])
@@ -123,6 +125,7 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     keys |= {"ApiToken": token, "Organization": made.id, "Project": project}
     ids = {kind: shown(kind, key) for kind, key in keys.items()}
     others = {"ContactOfClient": ("Contact", linked), "LabelOfClient": ("Label", worn), "ArchivedProject": ("Project", archived)}
+    others["EmptyProject"] = ("Project", empty)
     return World(made, ids | {name: shown(*of) for name, of in others.items()})
 
 
