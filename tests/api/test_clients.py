@@ -204,7 +204,7 @@ async def test_a_total_under_a_list_costs_one_statement_for_all(as_: Callable[..
         == [
             {
                 "contacts": {"totalCount": 3, "nodes": [{"clients": {"totalCount": 1}}]},
-                "projects": {"totalCount": 0},
+                "projects": {"totalCount": 1},
                 "invoices": {"totalCount": 2},
             }
         ]
