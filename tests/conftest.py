@@ -25,7 +25,7 @@ from db.tables import Role
 from domain.tokens import hash_of, new_secret
 from schema.root import build
 from server.logs import formatter, log
-from server.settings import LogForm
+from server.settings import LogForm, Settings
 from tests.ask import SECRETS, Api, connected
 from tests.builders import Tenant, crowd, tenant
 
@@ -203,3 +203,12 @@ async def as_(database: Database, schema: strawberry.Schema) -> AsyncIterator[Ca
     """Asks as a role of an organization, its owner unless told otherwise."""
     async with connected(schema, database) as http:
         yield lambda tenant, role=Role.OWNER: Api(http, tenant.tokens[role])
+
+
+@pytest.fixture(scope="session")
+async def usual(owner_url: str, schema: strawberry.Schema) -> AsyncIterator[Callable[[Tenant], Api]]:
+    """Asks as an owner, of a server with the limits that it has unless told otherwise."""
+    database = await Database.connect(runtime_url(owner_url), Settings().limits)
+    async with connected(schema, database) as http:
+        yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])
+    await database.close()

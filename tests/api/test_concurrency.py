@@ -2,20 +2,15 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
-import strawberry
 
-from db.engine import Database
-from db.tables import Role
-from server.settings import Settings
-from tests.ask import Api, connected
+from tests.ask import Api
 from tests.builders import Tenant, insert, tenant
-from tests.conftest import runtime_url
 from tests.inputs import document, shown
 
 AT_ONCE = 50
@@ -27,15 +22,6 @@ UPDATE = f"mutation ($input: ClientUpdateInput!) {{ clientUpdate(input: $input) 
 LABEL = f"mutation ($input: LabelCreateInput!) {{ labelCreate(input: $input) {{ label {{ id name }} {REFUSED} }} }}"
 LOST_RACES = {"NOT_FOUND", "VERSION_CONFLICT", "NAME_TAKEN", "ALREADY_ARCHIVED", "NOT_ARCHIVED", "IN_USE"}
 SOME_RUNS = 10
-
-
-@pytest.fixture(scope="module")
-async def usual(owner_url: str, schema: strawberry.Schema) -> AsyncIterator[Callable[[Tenant], Api]]:
-    """Asks as an owner, of a server with the limits that it has unless told otherwise."""
-    database = await Database.connect(runtime_url(owner_url), Settings().limits)
-    async with connected(schema, database) as http:
-        yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])
-    await database.close()
 
 
 async def at_once(ask: Callable[[int], Awaitable[dict[str, Any]]], count: int = AT_ONCE) -> list[dict[str, Any]]:
