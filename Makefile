@@ -21,9 +21,10 @@ check: .venv/test    ## format, linters, types, import contracts
 
 interop: .venv/test  ## the tests that need other software; installs it where it may
 	@tests/interop/install
-	@$(BIN)/pytest -m interop
+	@$(BIN)/pytest -m 'interop and not proof'
 
-proof: .venv/test    ## the long proofs: full counts, large data, kills, whole installations
+proof: .venv/test    ## the long proofs: full counts, large data, kills, whole installations; installs what they need where it may
+	@tests/interop/install
 	@$(BIN)/pytest -m proof
 
 graphiql:            ## build GraphiQL anew into server/graphiql/assets; needs Node 20.19 or newer

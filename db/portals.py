@@ -9,7 +9,7 @@ from sqlmodel import col
 from db.engine import Tx
 from db.paging import Place, per_parent
 from db.query import TENANT, Query, among, asked, by_key, columns, grouped
-from db.quote_rows import PortalContactRow, PortalProjectRow, PortalRow
+from db.rows import PortalContactRow, PortalProjectRow, PortalRow
 from db.tables import ClientPortal, Contact, PortalAccess, PortalProject, Project
 
 ALL = select(*columns(PortalRow, ClientPortal)).where(col(ClientPortal.tenant_id) == TENANT)

@@ -10,7 +10,7 @@ from sqlmodel import col
 from db.engine import Tx
 from db.paging import Place, Slice, counted, counts_of, per_parent
 from db.query import TENANT, Query, among, asked, by_key, columns, grouped
-from db.quote_rows import QuoteLineRow, QuoteRow
+from db.rows import QuoteLineRow, QuoteRow
 from db.tables import Quote, QuoteLine
 
 BY_ID = Query(select(*columns(QuoteRow, Quote)).where(col(Quote.tenant_id) == TENANT, among(col(Quote.id))), QuoteRow)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from db import portals as rows
-from db.quote_rows import PortalContactRow, PortalProjectRow, PortalRow
+from db.rows import PortalContactRow, PortalProjectRow, PortalRow
 from domain.scope import Permission, Scope
 
 MOST = 20  # of a client

@@ -5,7 +5,7 @@ from operator import attrgetter
 from uuid import UUID
 
 from db import quotes as rows
-from db.quote_rows import QuoteLineRow, QuoteRow
+from db.rows import QuoteLineRow, QuoteRow
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope
 

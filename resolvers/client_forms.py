@@ -23,7 +23,7 @@ from domain.client_forms import ClientForm
 from domain.client_labels import LabelChoice
 from domain.scope import WriteScope
 from resolvers.contacts import ContactCreateInput
-from resolvers.inputs import changed, given, id_of, ids_of, input_of, linked, lists, patch_of, somes
+from resolvers.inputs import SEEN, changed, given, id_of, ids_of, input_of, linked, lists, patch_of, somes
 from resolvers.labels import LabelCreateInput
 
 LINKS = {"vat_rate_id": "VatRate", "invoice_layout_id": "InvoiceLayout"}
@@ -83,7 +83,7 @@ class ClientCreateInput:
 @patch_of(ClientFields, description="What to change of a client: what is left out stays, null clears.")
 class ClientUpdateInput:
     id: GlobalID = strawberry.field(description="The client.")
-    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+    expected_version: int = strawberry.field(description=SEEN)
     takes_next_number: bool = strawberry.field(default=False, description="Give it the organization's next number, instead of `number`.")
     addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description="All its addresses from now on.")
     labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description="All its labels from now on.")

@@ -14,7 +14,7 @@ from domain.pages import Page, Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, Within
 from resolvers.context import Info
-from resolvers.inputs import changed, given, id_of, input_of, patch_of
+from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loader, Loaders
 from resolvers.nodes import key_of
 
@@ -55,13 +55,13 @@ class ContactCreateInput: ...
 @patch_of(ContactFields, description="What to change of a contact: what is left out stays, null clears.")
 class ContactUpdateInput:
     id: GlobalID = strawberry.field(description="The contact.")
-    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+    expected_version: int = strawberry.field(description=SEEN)
 
 
 @strawberry.input(description="A contact to delete.")
 class ContactDeleteInput:
     id: GlobalID = strawberry.field(description="The contact.")
-    expected_version: int = strawberry.field(description="The `version` that you saw.")
+    expected_version: int = strawberry.field(description=SEEN)
 
 
 async def create(scope: WriteScope, input: ContactCreateInput) -> UUID:

@@ -12,6 +12,8 @@ from strawberry.relay import GlobalID
 from resolvers.nodes import key_of
 
 T = TypeVar("T")
+SEEN = "The `version` that you saw. Another is refused, so that nobody's change is lost."
+ANY_SEEN = "The `version` that you saw; any, unless given."
 MADE: list[tuple[type, type[BaseModel]]] = []
 """The inputs, each with its field set."""
 

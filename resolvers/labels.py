@@ -13,7 +13,7 @@ from domain.pages import Page, Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, Within
 from resolvers.context import Info
-from resolvers.inputs import changed, given, id_of, input_of, patch_of
+from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loader, Loaders
 
 
@@ -42,13 +42,13 @@ class LabelCreateInput: ...
 @patch_of(LabelFields, description="What to change of a label: what is left out stays.")
 class LabelUpdateInput:
     id: GlobalID = strawberry.field(description="The label.")
-    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+    expected_version: int = strawberry.field(description=SEEN)
 
 
 @strawberry.input(description="A label to delete.")
 class LabelDeleteInput:
     id: GlobalID = strawberry.field(description="The label.")
-    expected_version: int = strawberry.field(description="The `version` that you saw.")
+    expected_version: int = strawberry.field(description=SEEN)
 
 
 async def create(scope: WriteScope, input: LabelCreateInput) -> UUID:

@@ -11,7 +11,7 @@ from domain import layouts
 from domain.pages import Page, Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
-from resolvers.inputs import changed, given, id_of, input_of, patch_of
+from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loader, Loaders
 
 
@@ -36,13 +36,13 @@ class InvoiceLayoutCreateInput: ...
 @patch_of(InvoiceLayoutFields, description="What to change of an invoice layout: what is left out stays.")
 class InvoiceLayoutUpdateInput:
     id: GlobalID = strawberry.field(description="The layout.")
-    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+    expected_version: int = strawberry.field(description=SEEN)
 
 
 @strawberry.input(description="An invoice layout to delete.")
 class InvoiceLayoutDeleteInput:
     id: GlobalID = strawberry.field(description="The layout.")
-    expected_version: int = strawberry.field(description="The `version` that you saw.")
+    expected_version: int = strawberry.field(description=SEEN)
 
 
 async def create(scope: WriteScope, input: InvoiceLayoutCreateInput) -> UUID:

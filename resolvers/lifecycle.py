@@ -7,21 +7,19 @@ from strawberry.relay import GlobalID
 
 from domain import lifecycle
 from domain.scope import WriteScope
-from resolvers.inputs import id_of
-
-SEEN = "The `version` that you saw; any, unless given."
+from resolvers.inputs import ANY_SEEN, id_of
 
 
 @strawberry.input(description="A client to archive.")
 class ClientArchiveInput:
     id: GlobalID = strawberry.field(description="The client.")
-    expected_version: int | None = strawberry.field(default=None, description=SEEN)
+    expected_version: int | None = strawberry.field(default=None, description=ANY_SEEN)
 
 
 @strawberry.input(description="A client to take back.")
 class ClientUnarchiveInput:
     id: GlobalID = strawberry.field(description="The client.")
-    expected_version: int | None = strawberry.field(default=None, description=SEEN)
+    expected_version: int | None = strawberry.field(default=None, description=ANY_SEEN)
 
 
 async def archive(scope: WriteScope, input: ClientArchiveInput) -> UUID:

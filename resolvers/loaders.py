@@ -8,7 +8,6 @@ from uuid import UUID
 
 from aiodataloader import DataLoader
 
-from db.quote_rows import PortalContactRow, PortalProjectRow, PortalRow, QuoteLineRow, QuoteRow
 from db.rows import (
     AddressRow,
     ClientContactRow,
@@ -23,8 +22,13 @@ from db.rows import (
     LabelRow,
     MemberRow,
     OrganizationRow,
+    PortalContactRow,
+    PortalProjectRow,
+    PortalRow,
     ProjectFinancialRow,
     ProjectRow,
+    QuoteLineRow,
+    QuoteRow,
     RegistrationFinancialRow,
     RegistrationLabelRow,
     RegistrationRow,

@@ -11,7 +11,7 @@ from domain import members
 from domain.pages import Page, Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
-from resolvers.inputs import changed, given, id_of, input_of, patch_of
+from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loader, Loaders
 from resolvers.words import words
 
@@ -50,13 +50,13 @@ class MemberAddInput: ...
 )
 class MemberUpdateInput:
     id: GlobalID = strawberry.field(description="The member.")
-    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+    expected_version: int = strawberry.field(description=SEEN)
 
 
 @strawberry.input(description="A member to remove.")
 class MemberRemoveInput:
     id: GlobalID = strawberry.field(description="The member.")
-    expected_version: int = strawberry.field(description="The `version` that you saw.")
+    expected_version: int = strawberry.field(description=SEEN)
 
 
 async def add(scope: WriteScope, input: MemberAddInput) -> UUID:

@@ -9,7 +9,7 @@ from db.rows import OrganizationRow
 from db.tables import OrganizationFields
 from domain import organizations
 from domain.scope import WriteScope
-from resolvers.inputs import changed, linked, patch_of
+from resolvers.inputs import SEEN, changed, linked, patch_of
 from resolvers.loaders import Loader, Loaders
 
 LINKS = {"default_vat_rate_id": "VatRate", "default_layout_id": "InvoiceLayout"}
@@ -21,7 +21,7 @@ def by_id(loaders: Loaders) -> Loader[UUID, OrganizationRow | None]:
 
 @patch_of(OrganizationFields, description="What to change of the organization: what is left out stays, null clears.")
 class OrganizationUpdateInput:
-    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+    expected_version: int = strawberry.field(description=SEEN)
     default_vat_rate_id: strawberry.Maybe[GlobalID | None] = strawberry.field(
         description="Rate of VAT of clients without one of their own."
     )

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from db.quote_rows import PortalContactRow, PortalProjectRow, PortalRow
+from db.rows import PortalContactRow, PortalProjectRow, PortalRow
 from resolvers.loaders import Loader, Loaders
 
 

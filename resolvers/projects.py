@@ -14,7 +14,7 @@ from domain.projects import OfClient
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
 from resolvers.context import Info
-from resolvers.inputs import changed, given, id_of, input_of, patch_of
+from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loader, Loaders
 from resolvers.nodes import key_of
 from resolvers.words import words
@@ -27,8 +27,6 @@ words(
     PROJECT_HOURLY="Hours, at the project's own rate.",
     PROJECT_FIXED="One price for all of it.",
 )
-
-SEEN = "The `version` that you saw. Another is refused, so that nobody's change is lost."
 
 
 async def one(info: Info, id: Annotated[GlobalID, strawberry.argument(description="The id of the project.")]) -> ProjectRow | None:

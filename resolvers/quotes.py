@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from db.quote_rows import QuoteLineRow, QuoteRow
+from db.rows import QuoteLineRow, QuoteRow
 from domain.pages import Page, Span
 from resolvers.arguments import After, Before, First, Last
 from resolvers.loaders import Loader, Loaders

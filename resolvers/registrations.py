@@ -24,7 +24,7 @@ from domain.registrations import Filter, Form, Many
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, PeriodInput, period_of
 from resolvers.context import Info
-from resolvers.inputs import changed, given, id_of, ids_of, input_of, linked, lists, patch_of, somes
+from resolvers.inputs import SEEN, changed, given, id_of, ids_of, input_of, linked, lists, patch_of, somes
 from resolvers.loaders import Loader, Loaders
 from resolvers.words import words
 
@@ -46,7 +46,6 @@ INSTEAD = "instead of the one that counts there. Needs FINANCE_WRITE."
 ANEW = f"{INSTEAD} Null takes the one that counts there today."
 PRICE = "Price of a piece, without VAT."
 VAT_RATE = "Its rate of VAT; without one the client's, or else the organization's."
-VERSION = "The `version` that you saw. Another is refused, so that nobody's change is lost."
 
 
 @strawberry.input(description="Which registrations. All that is given holds.")
@@ -167,7 +166,7 @@ class RegistrationCreateInput:
 @patch_of(RegistrationFields, description="What to change of a registration: what is left out stays, null clears.")
 class RegistrationUpdateInput:
     id: GlobalID = strawberry.field(description="The registration.")
-    expected_version: int = strawberry.field(description=VERSION)
+    expected_version: int = strawberry.field(description=SEEN)
     client_id: strawberry.Maybe[GlobalID | None] = strawberry.field(description="The client to move it to: off its project, unless given.")
     project_id: strawberry.Maybe[GlobalID | None] = strawberry.field(
         description="The project to move it to, with its client; null takes it off its project."
@@ -180,13 +179,13 @@ class RegistrationUpdateInput:
 @patch_of(StatusFields, description="How far a registration is from now on; what is left out stays.")
 class RegistrationStatusUpdateInput:
     id: GlobalID = strawberry.field(description="The registration.")
-    expected_version: int = strawberry.field(description=VERSION)
+    expected_version: int = strawberry.field(description=SEEN)
 
 
 @strawberry.input(description="A registration to delete.")
 class RegistrationDeleteInput:
     id: GlobalID = strawberry.field(description="The registration.")
-    expected_version: int = strawberry.field(description=VERSION)
+    expected_version: int = strawberry.field(description=SEEN)
 
 
 def _work(input: RegistrationWorkInput) -> tuple[RegistrationKind, dict[str, Any]]:

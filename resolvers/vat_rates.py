@@ -11,7 +11,7 @@ from domain import vat_rates
 from domain.pages import Page, Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
-from resolvers.inputs import changed, given, id_of, input_of, patch_of
+from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loader, Loaders
 from resolvers.words import words
 
@@ -49,7 +49,7 @@ class VatRateCreateInput: ...
 @patch_of(VatRateFields, description="What to change of a rate of VAT: what is left out stays, null clears.")
 class VatRateUpdateInput:
     id: GlobalID = strawberry.field(description="The rate.")
-    expected_version: int = strawberry.field(description="The `version` that you saw. Another is refused, so that nobody's change is lost.")
+    expected_version: int = strawberry.field(description=SEEN)
 
 
 async def create(scope: WriteScope, input: VatRateCreateInput) -> UUID:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from db.quote_rows import PortalRow
+from db.rows import PortalRow
 from domain.portals import MOST_SHOWN
 from resolvers import clients, portals
 from schema.contacts import Contact

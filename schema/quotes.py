@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from db.quote_rows import QuoteLineRow, QuoteRow
+from db.rows import QuoteLineRow, QuoteRow
 from db.tables import QuoteStatus
 from domain.quotes import MOST_LINES
 from resolvers import clients, projects, quotes

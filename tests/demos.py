@@ -7,11 +7,14 @@ import asyncpg
 
 from db import demo
 
-SMALL = demo.Size(clients=100, contacts=300, shared_contacts=40, labels=25, projects=150, registrations=4_000, invoices=1_000)
+SMALL = demo.Size(
+    clients=100, contacts=300, shared_contacts=40, labels=25, projects=150, registrations=4_000, invoices=1_000, quotes=300, portals=30
+)
 HASH = bytes(range(32))
 TABLES = (
     "organization", "member", "api_token", "vat_rate", "invoice_layout", "label", "client", "client_address", "contact", "client_contact",
-    "client_label", "project", "invoice", "invoice_line", "registration", "payment", "payment_allocation",
+    "client_label", "project", "quote", "quote_line", "client_portal", "portal_project", "portal_access", "invoice", "invoice_line",
+    "registration", "payment", "payment_allocation",
 )  # fmt: skip
 LAST_DAY = date(2026, 10, 31)
 CENT = Decimal("0.01")

@@ -109,6 +109,7 @@ RIGHT: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation, what i
     "clientContactUpdate": lambda world: {"contactId": world.ids["ContactOfClient"]},
     "tokenCreate": lambda _: {"role": "VIEWER"},
     "clientLabelsRemove": lambda world: {"labelIds": [world.ids["LabelOfClient"]]},
+    "projectDelete": lambda world: {"id": world.ids["EmptyProject"]},
     "projectUnarchive": lambda world: {"id": world.ids["ArchivedProject"]},
 }
 
@@ -144,6 +145,7 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
         "ArchivedClient": ("Client", archived),
         "ArchivedProject": ("Project", archived_project),
         "ContactOfClient": ("Contact", linked),
+        "EmptyProject": ("Project", await made.add_project(client, "Empty")),
         "LabelOfClient": ("Label", worn),
     }
     preview = await token_of(made, archived, timedelta(minutes=5))

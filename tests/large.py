@@ -47,12 +47,27 @@ ALLOCATIONS = """INSERT INTO relaties.payment_allocation (tenant_id, payment_id,
   amount, amount_base)
 SELECT $1, {payment}, {invoice}, {client}, 'EUR', {day}, true, 121, 121
 FROM (SELECT i, (i - 1) / {invoices_each} + 1 AS n FROM generate_series(2, $2 * {invoices_each}, 2) i)"""
+PROJECTS = """INSERT INTO relaties.project (tenant_id, id, client_id, name, invoice_method, created_at, updated_at, version)
+SELECT $1, {project}, {client}, format('Project %s', n), 'CLIENT_HOURLY', now(), now(), 1 FROM generate_series(1, $2) n"""
+QUOTES = """INSERT INTO relaties.quote (tenant_id, id, client_id, number, status, quote_date, currency, exchange_rate, net, vat, gross,
+  created_at, updated_at, version)
+SELECT $1, {quote}, {client}, n::text, 'SENT', date '{quoted}', 'EUR', 1, 100, 21, 121, now(), now(), 1 FROM generate_series(1, $2) n"""
+QUOTE_LINES = """INSERT INTO relaties.quote_line (tenant_id, id, quote_id, position, description, quantity, unit_price, vat_percentage,
+  vat_category, net, vat, project_id)
+SELECT $1, {quote_line}, {quote}, l, 'Work', 1, 50, 21, 'S', 50, 10.5, {project}
+FROM generate_series(1, $2) n, generate_series(1, 2) l"""
+PORTALS = """INSERT INTO relaties.client_portal (tenant_id, id, client_id, name, language, shows_descriptions, shows_rates, shows_budget,
+  shows_invoices, shows_quotes, takes_approval, created_at, updated_at, version)
+SELECT $1, {portal}, {client}, 'Portal', 'nl', true, false, false, true, true, false, now(), now(), 1 FROM generate_series(1, $2) n"""
+SHOWN = """INSERT INTO relaties.portal_project (tenant_id, portal_id, project_id, client_id)
+SELECT $1, {portal}, {project}, {client} FROM generate_series(1, $2) n"""
+ACCESS = """INSERT INTO relaties.portal_access (tenant_id, portal_id, contact_id, client_id, created_at)
+SELECT $1, {portal}, {contact}, {client}, now()
+FROM (SELECT m, (m - 1) / {contacts_each} + 1 AS n FROM generate_series(1, $2 * {contacts_each}) m)"""
 EVENTS = """INSERT INTO relaties.audit_event (tenant_id, id, at, channel, operation, action, object_type, object_id, client_id, contact_id,
   changes)
 SELECT $1, {event}, now(), 'API', 'clientUpdate', 'CHANGED', 'ClientContact', {contact}, {client}, {contact}, '{{"position": [0, 1]}}'
 FROM (SELECT e, (e - 1) / {events_each} + 1 AS n, (e - 1) / {events_each} + 1 AS m FROM generate_series(1, $2 * {events_each}) e)"""
-PROJECTS = """INSERT INTO relaties.project (tenant_id, id, client_id, name, invoice_method, created_at, updated_at, version)
-SELECT $1, {project}, {client}, format('Project %s', n), 'CLIENT_HOURLY', now(), now(), 1 FROM generate_series(1, $2) n"""
 REGISTRATIONS = """INSERT INTO relaties.registration (tenant_id, id, client_id, project_id, member_id, kind, status, client_status,
   is_billable, registered_on, minutes, unit_rate, rate_source, currency, amount_net, created_at, updated_at, version)
 SELECT $1, {registration}, {client}, CASE WHEN i % 2 = 0 THEN {project} END, {member}, 'TIME', 'OPEN', 'OPEN', true, {day}, 60, 100,
@@ -72,6 +87,10 @@ MADE = {
     "registrations_each": REGISTRATIONS_EACH,
     "member": "(SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER')",
     "event": "md5($1::text || 'event' || e)::uuid",
+    "quote": "md5($1::text || 'quote' || n)::uuid",
+    "quote_line": "md5($1::text || 'quote line' || n || l)::uuid",
+    "portal": "md5($1::text || 'portal' || n)::uuid",
+    "quoted": FROM,
     "events_each": EVENTS_EACH,
     "day": f"date '{FROM}' + (i % {DAYS})::int",
     "contacts_each": CONTACTS_EACH,
@@ -80,7 +99,10 @@ MADE = {
     "in_crowd": IN_CROWD,
 }
 
-WORK = (PROJECTS, REGISTRATIONS, WORN)
+STATEMENTS = (
+    *(CLIENTS, ADDRESSES, CONTACTS, LINKS, LABELS_ALL, LABELLED, INVOICES, PAYMENTS, ALLOCATIONS, EVENTS),
+    *(PROJECTS, REGISTRATIONS, WORN, QUOTES, QUOTE_LINES, PORTALS, SHOWN, ACCESS),
+)
 
 
 @dataclass(frozen=True)
@@ -91,10 +113,12 @@ class Large:
     clients: list[UUID]
     contacts: list[UUID]
     labels: list[UUID]
-    middle: tuple[str, UUID]
     projects: list[UUID]
     registrations: list[UUID]
+    quotes: list[UUID]
+    portals: list[UUID]
     member: UUID
+    middle: tuple[str, UUID]
 
     @property
     def crowded(self) -> UUID:
@@ -102,9 +126,9 @@ class Large:
 
 
 async def large(owner: asyncpg.Connection, *, clients: int = 100_000) -> Large:
-    """Of so many clients, each with two contacts and labels, five invoices and registrations, four events; beside it a small one.
+    """Of so many clients, each with two contacts and labels, five invoices and registrations, four events, a project, a quote, a portal.
 
-    `owner` is a superuser.
+    Beside it a small one. `owner` is a superuser.
     """
     made = await tenant(owner, "Large")
     await _fill(owner, await tenant(owner, "Beside it"), clients // 50)
@@ -112,19 +136,18 @@ async def large(owner: asyncpg.Connection, *, clients: int = 100_000) -> Large:
     await owner.execute("VACUUM ANALYZE")
     by_name = "SELECT id, name_key FROM relaties.client WHERE tenant_id = $1 ORDER BY name_key, id LIMIT 50 OFFSET $2"
     first, middle = [await owner.fetch(by_name, made.id, offset) for offset in (0, clients // 2)]
-    contacts, labels, projects, registrations = [
-        await owner.fetchval(f"SELECT array_agg(id) FROM (SELECT id FROM relaties.{of} WHERE tenant_id = $1 LIMIT 50)", made.id)
-        for of in ("contact", "label", "project", "registration")
-    ]
     member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER'", made.id)
-    of_middle = middle[0]["name_key"], middle[0]["id"]
-    return Large(made, [row["id"] for row in first], contacts, labels, of_middle, projects, registrations, member)
+    some = "SELECT array_agg(id) FROM (SELECT id FROM relaties.{} WHERE tenant_id = $1 LIMIT 50)"
+    tables = {"contacts": "contact", "labels": "label", "projects": "project", "registrations": "registration"}
+    tables |= {"quotes": "quote", "portals": "client_portal"}
+    ids = {name: await owner.fetchval(some.format(table), made.id) for name, table in tables.items()}
+    return Large(made, [row["id"] for row in first], **ids, member=member, middle=(middle[0]["name_key"], middle[0]["id"]))
 
 
 async def _fill(owner: asyncpg.Connection, made: Tenant, clients: int) -> None:
     async with owner.transaction():
         await owner.execute(UNCHECKED)
-        for statement in (CLIENTS, ADDRESSES, CONTACTS, LINKS, LABELS_ALL, LABELLED, INVOICES, PAYMENTS, ALLOCATIONS, EVENTS, *WORK):
+        for statement in STATEMENTS:
             # As parameters the two would have to be of one type each.
             said = statement.format(**MADE).replace("$1", f"'{made.id}'::uuid").replace("$2", f"{clients}::bigint")
             await owner.execute(said, timeout=600)

@@ -55,6 +55,15 @@ class Line:
         self.net = rounded(self.quantity * self.price * (100 - self.discount), 100 * ONE_PIECE)
 
 
+def share_vat(lines: list[Line]) -> None:
+    """VAT is rounded per rate; the lines of a rate share it cumulatively, so that they add up to it."""
+    so_far: defaultdict[UUID, int] = defaultdict(int)
+    for line in lines:
+        before = rounded(so_far[line.vat.id] * line.vat.per_cent, 100)
+        so_far[line.vat.id] += line.net
+        line.vat_amount = rounded(so_far[line.vat.id] * line.vat.per_cent, 100) - before
+
+
 @dataclass(slots=True)
 class Document:
     """Amounts in cents, positive in credit notes too; the exchange rate in millionths."""
@@ -78,12 +87,7 @@ class Document:
     updated_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        """VAT is rounded per rate; the lines of a rate share it cumulatively, so that they add up to it."""
-        so_far: defaultdict[UUID, int] = defaultdict(int)
-        for line in self.lines:
-            before = rounded(so_far[line.vat.id] * line.vat.per_cent, 100)
-            so_far[line.vat.id] += line.net
-            line.vat_amount = rounded(so_far[line.vat.id] * line.vat.per_cent, 100) - before
+        share_vat(self.lines)
         self.net = sum(line.net for line in self.lines)
         self.vat = sum(line.vat_amount for line in self.lines)
         self.net_base, self.vat_base = in_base(self.net, self.rate), in_base(self.vat, self.rate)

@@ -18,13 +18,17 @@ Progress = Callable[[str, int, int], None]
 ONE_AT_A_TIME = 7_358_230_143  # of advisory locks; the migrations have the number before
 TABLES = (
     "organization", "member", "api_token", "vat_rate", "invoice_layout", "label", "client", "client_address", "contact", "client_contact",
-    "client_label", "project", "invoice", "invoice_line", "registration", "payment", "payment_allocation",
+    "client_label", "project", "quote", "quote_line", "client_portal", "portal_project", "portal_access", "invoice", "invoice_line",
+    "registration", "payment", "payment_allocation",
 )  # fmt: skip
 # The checks of links are planned once and kept; planned on an empty table they read all of it, for every row, and that for minutes.
 # So no plan may read a whole table, and what is linked to is analyzed whenever it has grown by half, which has the checks planned anew.
 BY_INDEX = "SET LOCAL enable_seqscan = off"
 PAST = "SET LOCAL app.guard = 'off'"  # of clients that are archived by now
-LINKED = ("member", "vat_rate", "invoice_layout", "label", "client", "contact", "project", "invoice", "invoice_line", "payment")
+LINKED = (
+    "member", "vat_rate", "invoice_layout", "label", "client", "contact", "client_contact", "project", "quote", "client_portal", "invoice",
+    "invoice_line", "payment",
+)  # fmt: skip
 # The organization comes before its rates and layouts, so it learns its defaults afterwards.
 DEFAULTS = f"""UPDATE {SCHEMA}.organization o SET default_vat_rate_id = v.id, default_layout_id = l.id
 FROM {SCHEMA}.vat_rate v, {SCHEMA}.invoice_layout l

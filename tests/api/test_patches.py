@@ -91,11 +91,8 @@ def may_be_null(place: Place) -> bool:
 
 
 TOGETHER = {  # with others, by a rule that has a test of its own in test_settings.py, test_projects.py or test_registrations.py
-    ("projectUpdate", "startsOn"),
-    ("vatRateUpdate", "category"),
-    ("vatRateUpdate", "validFrom"),
-    ("invoiceLayoutUpdate", "isDefault"),
-    ("organizationUpdate", "defaultLayoutId"),
+    *(("projectUpdate", "startsOn"), ("vatRateUpdate", "category"), ("vatRateUpdate", "validFrom")),
+    *(("invoiceLayoutUpdate", "isDefault"), ("organizationUpdate", "defaultLayoutId")),
     *(("registrationUpdate", "work", "time", name) for name in ("minutes", "startedAt", "endedAt", "rate")),
     ("registrationUpdate", "labelIds"),
 }

@@ -24,6 +24,11 @@ WHOLE = {
     "client_contact": 3693,
     "client_label": 1507,
     "project": 1500,
+    "quote": 3000,
+    "quote_line": 8893,
+    "client_portal": 150,
+    "portal_project": 207,
+    "portal_access": 278,
     "invoice": 50000,
     "invoice_line": 101410,
     "registration": 200000,
@@ -42,12 +47,17 @@ DIGESTS = {
     "vat_rate": "f1d82e029ad778800ed787f7bb6f7120",
     "invoice_layout": "d118aa15ec343f219981f652355451bc",
     "label": "6d7b12c30ec69b42f234b2e1138e29ff",
-    "client": "576e97b6fcd46b6f84dfc90bdd408a14",
+    "client": "4894d9d89ad285440932f7efaa677047",
     "client_address": "f5d4531aade4161cba099b54b27eb1d8",
     "contact": "1d91acaff7cde2a41ef9254eee99d3b2",
     "client_contact": "f6b4101760c16ad74b223f52f1b9c23a",
     "client_label": "1b3acebc8bb796e049e2a1c429dcbfdd",
-    "project": "3854268c0f076ca69c0feb035630a0ee",
+    "project": "b7120586df7d50324909cb72e62433fa",
+    "quote": "ccf40de78757b0c0c8dc188cb4cc74cc",
+    "quote_line": "14daf60a6627964852289d52d739e3e2",
+    "client_portal": "87d750bfde6b71366851f6ea6e059f2a",
+    "portal_project": "d141112894bea9fd358b015c90284436",
+    "portal_access": "5d826e05bf1434123a6598e444c15afe",
     "invoice": "d14ce61480ecf9b232e1b610f0353c21",
     "invoice_line": "18859f821beede69cba3821f9dea9152",
     "registration": "698fa1d69fcd5f790345c4ab56e153f1",
@@ -70,6 +80,8 @@ async def test_there_is_exactly_as_much_as_was_asked_for(loaded: asyncpg.Connect
     assert found["project"] == SMALL.projects
     assert found["registration"] == SMALL.registrations
     assert found["invoice"] == SMALL.invoices
+    assert found["quote"] == SMALL.quotes
+    assert found["client_portal"] == SMALL.portals
     assert [found[table] for table in TABLES[:5]] == [1, 12, 1, 14, 3]
 
 
@@ -166,10 +178,11 @@ async def test_the_progress_goes_up_to_the_whole(fresh_database: Callable[[], Aw
 
 
 async def test_no_day_lies_before_or_after_the_demo(loaded: asyncpg.Connection) -> None:
-    """Whatever happened, happened between 2023 and October 2026; only the due date of an invoice may still be to come."""
+    """Whatever happened, happened between 2023 and October 2026; only the last day to pay, or to accept a quote, may still be to come."""
     columns = await loaded.fetch(
         """SELECT table_name, column_name FROM information_schema.columns
-        WHERE table_schema = 'relaties' AND data_type IN ('date', 'timestamp with time zone') AND column_name <> 'due_date'"""
+        WHERE table_schema = 'relaties' AND data_type IN ('date', 'timestamp with time zone')
+          AND column_name NOT IN ('due_date', 'valid_until')"""
     )
     text = " UNION ALL ".join(f"SELECT min({column}::date), max({column}::date) FROM relaties.{table}" for table, column in columns)
     found = await loaded.fetch(text)
@@ -178,11 +191,13 @@ async def test_no_day_lies_before_or_after_the_demo(loaded: asyncpg.Connection) 
     assert all(date(2023, 1, 1) <= low and high <= LAST_DAY for low, high in found if low)
     late = "SELECT count(*) FROM relaties.invoice WHERE due_date - invoice_date NOT BETWEEN 0 AND 60"
     assert await loaded.fetchval(late) == 0
+    assert await loaded.fetchval("SELECT count(*) FROM relaties.quote WHERE valid_until - quote_date NOT IN (14, 30, 45)") == 0
+    assert await loaded.fetchval("SELECT count(*) FROM relaties.vat_rate WHERE valid_until IS NOT NULL") == 0
 
 
 async def test_identifiers_tell_when_their_row_was_made(loaded: asyncpg.Connection) -> None:
     """They are UUIDs of version 7 whose moment is the row's own."""
-    for table in ("client", "contact", "project", "invoice", "registration", "payment", "member"):
+    for table in ("client", "contact", "project", "quote", "client_portal", "invoice", "registration", "payment", "member"):
         rows = await loaded.fetch(f"SELECT id, created_at FROM relaties.{table}")
         assert all(row["id"].version == 7 for row in rows)
         assert all(row["id"].int >> 80 == round(row["created_at"].timestamp() * 1000) for row in rows)

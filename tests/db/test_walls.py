@@ -1,12 +1,14 @@
 """Each organization sees its own rows and no others: what the database itself says of every table."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 
 import asyncpg
 import pytest
 from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy import Table as Columns
 
+import db
 from db import walls
 from db.engine import Database
 from db.tables import Table
@@ -118,3 +120,11 @@ async def test_the_server_refuses_a_role_that_sees_everything(owner_url: str, ow
     await owner.execute(f"ALTER TABLE relaties.label OWNER TO {name}")
     with pytest.raises(UnfitError, match="is the tables' owner"):
         await fit_or_refused(database)
+
+
+def test_the_guard_of_what_is_archived_is_put_aside_in_two_places_alone() -> None:
+    """By who deletes a client, and by who loads the demo's past; the migrations make it."""
+    root = Path(db.__file__).parent.parent
+    sources = [path for folder in ("db", "domain", "resolvers", "schema", "server") for path in (root / folder).rglob("*.py")]
+    found = {path.relative_to(root).as_posix() for path in sources if "app.guard" in path.read_text()}
+    assert {name for name in found if not name.startswith("db/migrations/")} == {"db/deletions.py", "db/demo/loading.py"}

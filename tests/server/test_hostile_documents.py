@@ -1,15 +1,18 @@
 """Documents that are made to cost, to guess or to surprise: refused before anything is read, each with its code."""
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
+import strawberry
 
+from db.engine import Database
 from db.tables import Role
-from tests.ask import Api
+from server.settings import Settings
+from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant, crowd
 from tests.snapshots import unchanged
 
@@ -19,8 +22,11 @@ TOTAL = "{ clients { totalCount } }"
 
 
 @pytest.fixture
-async def api(as_: Callable[..., Api], crowded: Tenant) -> Api:
-    return as_(crowded)
+async def api(database: Database, schema: strawberry.Schema, crowded: Tenant) -> AsyncIterator[Api]:
+    """An organization that has as long as it takes: what it reads is read in turn, with rests, which are long on a busy machine."""
+    patient = Settings(refused_tokens=MUCH, points=MUCH, waiting_seconds=60)
+    async with connected(schema, database, patient) as http:
+        yield Api(http, crowded.tokens[Role.OWNER])
 
 
 def read(statements: list[str]) -> list[str]:

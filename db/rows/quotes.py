@@ -1,10 +1,9 @@
-"""What the queries of quotes and portals return, as in `db.rows`."""
+"""Quotes and their lines."""
 
 from datetime import date, datetime
 from uuid import UUID
 
 from db.query import Row
-from db.rows import ContactRow, ProjectRow
 
 
 class QuoteRow(Row):
@@ -38,32 +37,3 @@ class QuoteLineRow(Row):
     net: str
     vat: str
     project_id: UUID | None
-
-
-class PortalRow(Row):
-    id: UUID
-    client_id: UUID
-    name: str
-    language: str
-    shows_descriptions: bool
-    shows_rates: bool
-    shows_budget: bool
-    shows_invoices: bool
-    shows_quotes: bool
-    takes_approval: bool
-    closed_at: datetime | None
-    created_at: datetime
-    updated_at: datetime
-    version: int
-
-
-class PortalProjectRow(ProjectRow):
-    """A project that a portal shows."""
-
-    portal_id: UUID
-
-
-class PortalContactRow(ContactRow):
-    """A contact who has access to a portal."""
-
-    portal_id: UUID

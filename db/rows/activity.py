@@ -1,0 +1,22 @@
+"""What happened."""
+
+from datetime import datetime
+from uuid import UUID
+
+from db.query import Row
+
+
+class EventRow(Row):
+    """What happened to one object; the changes are JSON."""
+
+    id: UUID
+    at: datetime
+    channel: str
+    member_id: UUID | None
+    operation: str
+    action: str
+    object_type: str
+    object_id: UUID
+    client_id: UUID | None
+    contact_id: UUID | None
+    changes: str

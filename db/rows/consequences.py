@@ -1,0 +1,53 @@
+"""What hangs on a client."""
+
+from datetime import datetime
+from uuid import UUID
+
+from db.query import Row
+
+
+class ConsequencesRow(Row):
+    """How much of everything hangs on a client."""
+
+    id: UUID
+    archived_at: datetime | None
+    projects: int
+    active_projects: int
+    registrations: int
+    time_registrations: int
+    expense_registrations: int
+    mileage_registrations: int
+    unbilled_registrations: int
+    invoices: int
+    draft_invoices: int
+    payments: int
+    quotes: int
+    draft_quotes: int
+    portals: int
+    open_portals: int
+
+    @property
+    def issued_invoices(self) -> int:
+        """Those that were, and those made void since."""
+        return self.invoices - self.draft_invoices
+
+
+class ClientAmountsRow(Row):
+    """Of one client in one currency: invoiced is net, outstanding gross, unbilled net."""
+
+    client_id: UUID
+    currency: str
+    invoiced: str
+    outstanding: str
+    unbilled: str
+
+
+class OrphanRow(Row):
+    """A contact whom only this client has."""
+
+    client_id: UUID
+    contact_id: UUID
+
+
+class PaymentRow(Row):
+    payment_id: UUID

@@ -1,0 +1,56 @@
+"""Contacts and labels, as they are and as a client knows them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from db.query import Row
+
+
+class FixedRow(Row):
+    """How many of what wears a label stay as they are."""
+
+    clients: int
+    registrations: int
+
+
+class ContactRow(Row):
+    id: UUID
+    name_key: str
+    first_name: str | None
+    last_name: str | None
+    job_title: str | None
+    email: str | None
+    phone: str | None
+    mobile: str | None
+    language: str | None
+    notes: str | None
+    is_active: bool
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+
+class ClientContactRow(ContactRow):
+    """A contact as one client knows it: what the link holds belongs to the edge."""
+
+    client_id: UUID
+    position: int
+    department: str | None
+    is_invoice_contact: bool
+    is_primary: bool
+    roles: list[str]
+    recipient: str
+    link_is_active: bool
+
+
+class LabelRow(Row):
+    id: UUID
+    name_key: str
+    name: str
+    color: str
+    is_active: bool
+    version: int
+
+
+class ClientLabelRow(LabelRow):
+    client_id: UUID

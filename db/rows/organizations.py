@@ -1,0 +1,82 @@
+"""Organizations, who belongs to them, and what is counted."""
+
+from datetime import datetime
+from uuid import UUID
+
+from db.query import Row
+
+
+class OrganizationRow(Row):
+    id: UUID
+    name: str
+    base_currency: str
+    country: str
+    locale: str
+    timezone: str
+    default_payment_term_days: int
+    fiscal_year_start_month: int
+    client_number_format: str | None
+    invoice_number_format: str | None
+    client_required: bool
+    project_required: bool
+    default_vat_rate_id: UUID | None
+    default_layout_id: UUID | None
+    version: int
+
+
+class MemberRow(Row):
+    id: UUID
+    name: str
+    email: str
+    role: str
+    is_active: bool
+    version: int
+
+
+class TokenRow(Row):
+    id: UUID
+    name: str
+    member_id: UUID | None
+    member_name: str | None
+    role: str | None
+    scope: list[str] | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class ActorRow(Row):
+    """Whom a token stands for: the columns of the look-up function."""
+
+    tenant_id: UUID
+    token_id: UUID
+    member_id: UUID | None
+    member_role: str | None
+    token_role: str | None
+    scope: list[str] | None
+    expires_at: datetime | None
+
+
+class KeyRow(Row):
+    id: UUID
+
+
+class NumberRow(Row):
+    number_key: str
+
+
+class NumberedRow(Row):
+    """An invoice that has a number."""
+
+    number: str
+
+
+class CountRow(Row):
+    count: int
+
+
+class CountOfRow(Row):
+    """How many of something a row has."""
+
+    id: UUID
+    count: int
