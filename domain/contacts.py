@@ -82,6 +82,8 @@ async def delete(scope: WriteScope, contact_id: UUID, *, expected_version: int) 
     scope.must(Permission.CLIENTS_WRITE)
     contact = await held(scope, Contact, contact_id, expected_version)
     if uses := (await counts_of_contacts(scope, [contact_id]))[0]:
-        raise Refused(InUse(["id"], f"This is a contact of {uses} clients. Take it off each with `clientContactUnlink` first.", uses))
+        clients = f"{uses} client{'' if uses == 1 else 's'}"
+        way = "Take it off each with `clientContactUnlink` first, and one that is archived back with `clientUnarchive` before that."
+        raise Refused(InUse(["id"], f"This is a contact of {clients}. {way}", uses))
     await scope.session.delete(contact)
     return contact.id

@@ -72,9 +72,10 @@ def _must_be_shown(scope: WriteScope, shown: Shown, wish: Wish) -> None:
         raise Refused(PreviewOutdated(["previewToken"], reason, shown.counts.id))
     issued = shown.counts.issued_invoices
     if issued and not wish.acknowledges_retention:
+        count = "An invoice was" if issued == 1 else f"{issued} invoices were"
         reason = (
-            f"{issued} invoices were issued to this client. The law has them kept, in the Netherlands for seven years: export them first, "
-            "and confirm with `acknowledgeFiscalRetention: true`."
+            f"{count} issued to this client. The law has invoices kept, in the Netherlands for seven years: export them first, and confirm "
+            "with `acknowledgeFiscalRetention: true`."
         )
         raise Refused(FiscalRetention(["acknowledgeFiscalRetention"], reason, issued))
 

@@ -152,7 +152,7 @@ class Duplicate(Refusal):
 
 def not_found(what: str, path: Sequence[str]) -> NotFound:
     """The same for what never was and for what is another organization's."""
-    return NotFound([*path], f"There is no such {what}.")
+    return NotFound([*path], f"There is no such {what}. Look it up again: it may be gone.")
 
 
 class Refused(Exception):  # noqa: N818 a refusal is a state, not an error of the program

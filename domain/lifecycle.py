@@ -35,7 +35,7 @@ async def unarchive(scope: WriteScope, client_id: UUID, *, expected_version: int
     scope.must(Permission.CLIENTS_ARCHIVE)
     client = await held(scope, Client, client_id)
     if client.archived_at is None:
-        raise Refused(NotArchived(["id"], "This client is active. There is nothing to take back."))
+        raise Refused(NotArchived(["id"], "This client is active already. There is nothing to take back: go on with it as it is."))
     expect(client, expected_version)
     for project in await _taken(scope, Project, client):
         project.archived_at = None

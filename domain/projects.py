@@ -117,7 +117,7 @@ async def unarchive(scope: WriteScope, project_id: UUID, *, expected_version: in
     scope.must(Permission.CLIENTS_WRITE)
     project = await _held(scope, project_id, expected_version)
     if not project.archived_at:
-        raise Refused(NotArchived(["id"], f"{project.name} is not archived, so there is nothing to take back."))
+        raise Refused(NotArchived(["id"], f"{project.name} is active already. There is nothing to take back: go on with it as it is."))
     apply(project, {"archived_at": None, "archive_operation_id": None})
     return project.id
 
@@ -167,4 +167,4 @@ def _refuse_disorder(project: Mapping[str, Any], given: Values) -> None:
     start, end = project["starts_on"], project["ends_on"]
     if start and end and end < start:
         at = to_camel("ends_on" if "ends_on" in given else "starts_on")
-        raise Refused(InvalidInput([at], f"The last day, {end}, is before the first, {start}."))
+        raise Refused(InvalidInput([at], f"The last day, {end}, is before the first, {start}. Take a later last day, or an earlier first."))

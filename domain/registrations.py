@@ -204,7 +204,12 @@ def _refuse_empty(links: Links) -> None:
     """A registration always has both."""
     empty = [(path, what) for name, path, what in ALWAYS if name in links and links[name] is None]
     if empty:
-        raise Refused(*(InvalidInput([path], f"`{path}` cannot be empty: a registration has {what}.") for path, what in empty))
+        raise Refused(
+            *(
+                InvalidInput([path], f"`{path}` cannot be empty: a registration has {what}. Leave it out, and it stays as it is.")
+                for path, what in empty
+            )
+        )
 
 
 async def _check_parts(scope: WriteScope, faults: Faults, form: Form) -> None:
@@ -226,7 +231,9 @@ def _priced(form: Form, kind: RegistrationKind, values: Mapping[str, Any], rate:
     if amount >= rates.LARGEST:
         said = next((name for name in PRICING if form.work.get(name) is not None), None)
         path = [*form.at, to_camel(said)] if said else [_moved(form)]
-        raise Refused(InvalidInput(path, f"The amount would be {amount:.2e}. Amounts are less than {rates.LARGEST:.0e}."))
+        raise Refused(
+            InvalidInput(path, f"The amount would be {amount:.2e}. Amounts are less than {rates.LARGEST:.0e}: take smaller figures.")
+        )
     return {"unit_rate": rate.value, "rate_source": rate.source, "amount_net": amount}
 
 
@@ -240,7 +247,7 @@ def _repriced(held: Held, spot: Spot, organization: Organization, form: Form, wo
     if rate:
         found["currency"] = _currency(spot, organization)
     elif is_others and row.currency != _currency(spot, organization):
-        message = "What it costs was said in another currency than that of the client that it goes to. Say it anew."
+        message = "What it costs was said in another currency than that of the client that it goes to. Say it anew in `work`."
         raise Refused(InvalidInput([_moved(form)], message))
     if rate or work:
         values = {**filled(row, FIELDS[kind]), **work}

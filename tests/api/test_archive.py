@@ -237,7 +237,11 @@ async def test_s41_another_organizations_client_is_not_found(as_: Callable[..., 
     async with unchanged(org.owner, org.id, other.id):
         for key in (shown("Client", theirs), shown("Client", new_id()), shown("Label", label)):
             found = await refusal(as_(org), mutation, id=key)
-            assert (found["code"], found["path"], found["message"]) == ("NOT_FOUND", ["id"], "There is no such client.")
+            assert (found["code"], found["path"], found["message"]) == (
+                "NOT_FOUND",
+                ["id"],
+                "There is no such client. Look it up again: it may be gone.",
+            )
 
 
 async def test_s41_archiving_is_told(as_: Callable[..., Api], org: Tenant) -> None:

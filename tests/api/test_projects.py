@@ -129,7 +129,7 @@ async def test_a_project_does_not_end_before_it_begins(as_: Callable[..., Api], 
     before = await everything(org)
     found = await refusal(api, "projectCreate", clientId=client, name="P", **days)
     assert (found["code"], found["path"]) == ("INVALID", ["endsOn"])
-    assert found["message"] == "The last day, 2026-01-31, is before the first, 2026-02-01."
+    assert found["message"] == "The last day, 2026-01-31, is before the first, 2026-02-01. Take a later last day, or an earlier first."
     assert await everything(org) == before
     made = await change(api, "projectCreate", SHOWN, clientId=client, name="P", startsOn="2026-02-01", endsOn="2026-02-01")
     before, same = await everything(org), {"id": made["id"], "expectedVersion": 1}
@@ -245,7 +245,11 @@ async def test_what_is_another_organizations_is_not_found(as_: Callable[..., Api
             await refusal(as_(org), mutation, id=global_id("Project", key), expectedVersion=1, **more) for key in (project, new_id())
         ]
         assert theirs == nobodys
-        assert (theirs["code"], theirs["path"], theirs["message"]) == ("NOT_FOUND", ["id"], "There is no such project.")
+        assert (theirs["code"], theirs["path"], theirs["message"]) == (
+            "NOT_FOUND",
+            ["id"],
+            "There is no such project. Look it up again: it may be gone.",
+        )
     found = await refusal(as_(org), "projectCreate", clientId=global_id("Client", client), name="P")
     assert (found["code"], found["path"]) == ("NOT_FOUND", ["clientId"])
     for key in (global_id("Project", project), global_id("Client", project)):

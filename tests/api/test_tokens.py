@@ -211,7 +211,11 @@ async def test_another_organizations_token_is_not_found(as_: Callable[..., Api],
     before = await everything(other), await everything(org)
     for key in (theirs["id"], global_id("ApiToken", new_id()), global_id("Member", new_id())):
         found = await refusal(as_(org), "tokenRevoke", id=key)
-        assert (found["code"], found["path"], found["message"]) == ("NOT_FOUND", ["id"], "There is no such token.")
+        assert (found["code"], found["path"], found["message"]) == (
+            "NOT_FOUND",
+            ["id"],
+            "There is no such token. Look it up again: it may be gone.",
+        )
     for key in (await member(other, Role.VIEWER), global_id("Member", new_id()), theirs["id"]):
         found = await refusal(as_(org), "tokenCreate", name="X", memberId=key)
         assert (found["code"], found["path"]) == ("NOT_FOUND", ["memberId"])

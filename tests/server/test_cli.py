@@ -73,7 +73,7 @@ def test_from_an_organization_to_an_answer(settings: dict[str, str]) -> None:
         (["token", "create", "--member", "nobody@x.example"], "No member has the address nobody@x.example."),
         (["token", "create", "--member", "an@x.example", "--role", "OWNER"], "An is VIEWER, so a token of theirs cannot be OWNER."),
         (["token", "create", "--role", "VIEWER", "--expires", "2020-01-01"], "A token expires in the future"),
-        (["token", "revoke", "01890000-0000-7000-8000-000000000000"], "There is no such token."),
+        (["token", "revoke", "01890000-0000-7000-8000-000000000000"], "There is no such token. Look it up again: it may be gone."),
         (["token", "list", "--organization", "Other"], "Say which organization with --organization. There are: First ("),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
