@@ -16,14 +16,23 @@ const linted = {
 // A value is part of the object that holds it: it is not asked for again, so it has no id.
 const VALUES = [
   "Address", // a client's
+  "ArchivePreview", // reckoned, of a client
   "ClientAddress", // a client's, with its type
   "ClientFinancialSettings", // a client's, one to one
+  "ClientAmounts", // reckoned, in a currency
+  "DeletedCounts", // of a payload
+  "DeletionPreview", // reckoned, of a client
   "FieldChange", // of an event
   "ClientUpsertResult", // of a payload
   "CurrencyRevenue", // reckoned, for a period
   "ProjectFinancialSettings", // a project's, one to one
   "Money", // an amount in a currency
   "PageInfo", // Relay's, without an id by its specification
+  "QuoteLine", // a quote's, by its position
+  "RegistrationExpense", // a registration's, one to one
+  "RegistrationFinancial", // a registration's, one to one
+  "RegistrationMileage", // a registration's, one to one
+  "RegistrationTime", // a registration's, one to one
   "Revenue", // reckoned, for a period
   "Viewer", // who asks: one for each request
 ];
