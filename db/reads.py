@@ -61,7 +61,7 @@ class Readers:
     async def _trusted(self) -> Connection:
         connection = await self.pool.acquire(timeout=self._wait_s)
         while cast("Reader", connection).made_at < self._doubted_at:
-            await self.drop(connection)
+            await self._drop(connection)
             connection = await self.pool.acquire(timeout=self._wait_s)
         return connection
 
@@ -72,32 +72,38 @@ class Readers:
     async def _fetched(self, sql: str, row: type[R], arguments: Sequence[object]) -> list[R]:
         connection = await self.take()
         try:
-            return await connection.fetch(sql, *arguments, record_class=row)
-        except Exception as failed:
-            if is_lost(failed) or isinstance(failed, TimeoutError):
-                self.doubt()
-                await self.drop(connection)
+            found = await connection.fetch(sql, *arguments, record_class=row)
+        except BaseException as failed:
+            await self.give_up(connection, failed)
             raise
-        finally:
-            await self.give(connection)
+        await self.give(connection)
+        return found
 
     async def give(self, connection: Connection) -> None:
         await self.pool.release(connection)
 
-    async def drop(self, connection: Connection) -> None:
+    async def give_up(self, connection: Connection, failed: BaseException) -> None:
+        """One that is not given out again: it may be lost, or its server waits within a transaction for what nobody will say.
+
+        Where one was lost, or had no answer, so are or have the others that there are: then none of them is given out again.
+        """
+        if is_lost(failed) or isinstance(failed, TimeoutError):
+            self._doubted_at = monotonic()
+        if isinstance(failed, asyncio.CancelledError):
+            await self._stop(connection)
+        else:
+            await self._drop(connection)
+
+    async def _drop(self, connection: Connection) -> None:
         """One that is lost, or whose server is silent: without a word, since nobody would answer."""
         with suppress(*FAILED):  # the pool may know already
             connection.terminate()
             await self.pool.release(connection)
 
-    async def stop(self, connection: Connection) -> None:
-        """One whose statement was cancelled in flight, of which the server is told and does no more for us. The connection is not kept."""
+    async def _stop(self, connection: Connection) -> None:
+        """One whose statement was cancelled in flight, of which the server is told and does no more for us."""
         with suppress(*FAILED):
             await asyncio.shield(connection.close(timeout=FAREWELL_S))
-
-    def doubt(self) -> None:
-        """None that there are is given out again: where one was lost, or had no answer, so are or have the others."""
-        self._doubted_at = monotonic()
 
 
 class ReadTx:
@@ -172,9 +178,5 @@ class ReadTx:
 
     async def _given_up(self, failed: BaseException) -> None:
         connection, self._connection, self._is_open = self._connection, None, False
-        if is_lost(failed) or isinstance(failed, TimeoutError):
-            self._readers.doubt()
-        if connection and isinstance(failed, asyncio.CancelledError):
-            await self._readers.stop(connection)
-        elif connection:
-            await self._readers.drop(connection)
+        if connection:
+            await self._readers.give_up(connection, failed)

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database
+from db.faults import plain
 from db.migrations import upgrade
 from server.doctor import FEW, UNREACHABLE, UnfitError, unreachable
 from server.settings import Settings
@@ -48,8 +50,10 @@ async def migrated(found: Place) -> None:
     try:
         await upgrade(found.owner, found.runtime_url)
     except DBAPIError as failed:
-        reason = str(failed.orig).rpartition(">: ")[2]
-        raise UnfitError(f"RELATIES_OWNER_URL: nothing was changed: {reason}. The role needs CREATEROLE and BYPASSRLS.") from failed
+        is_weak = isinstance(plain(failed), asyncpg.InsufficientPrivilegeError)
+        cure = "The role needs CREATEROLE and BYPASSRLS." if is_weak else "Run it again once that is over."
+        reason = str(failed.orig).rpartition(">: ")[2].rstrip(".")
+        raise UnfitError(f"RELATIES_OWNER_URL: nothing was changed: {reason}. {cure}") from failed
     except UNREACHABLE as failed:
         raise UnfitError(unreachable("RELATIES_OWNER_URL", found.owner, failed)) from failed
 

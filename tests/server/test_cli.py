@@ -124,6 +124,9 @@ async def test_doctor_says_what_is_wrong_and_what_to_do(settings: dict[str, str]
     await admin.execute(f"DROP DATABASE {empty} WITH (FORCE)")
     weak = relaties("doctor", **{**settings, "RELATIES_OWNER_URL": settings["DATABASE_URL"]})
     assert "[wrong] RELATIES_OWNER_URL: the role relaties_test needs CREATEROLE and BYPASSRLS" in weak.stdout
+    weak = relaties("migrate", **{**settings, "RELATIES_OWNER_URL": settings["DATABASE_URL"]})
+    assert "permission denied for database" in refused(weak)
+    assert refused(weak).endswith("The role needs CREATEROLE and BYPASSRLS.")
     direct = relaties("doctor", **{**settings, "RELATIES_DIRECT_URL": f"postgresql://me:pw@127.0.0.1:{free_port()}/x"})
     assert "[wrong] RELATIES_DIRECT_URL: cannot connect to" in direct.stdout
 
