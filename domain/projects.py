@@ -6,7 +6,7 @@ A project is of one client and stays with it. What is archived is left as it is:
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from pydantic.alias_generators import to_camel
@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from db import entities
 from db import projects as rows
 from db.rows import ProjectFinancialRow, ProjectRow
-from db.tables import Client, InvoiceMethod, Project, ProjectFields, ProjectFinancialFields
+from db.tables import Client, Project, ProjectFields, ProjectFinancialFields
 from db.tables.base import now
 from domain.changes import apply, expect, filled, held, must_be_active
 from domain.checks import checked, checked_patch
@@ -23,7 +23,6 @@ from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope, WriteScope
 
 Values = Mapping[str, object]
-P = TypeVar("P")
 NEWEST: Order[ProjectRow] = Order("client.projects.newest", attrgetter("id", "id"), is_ascending=False)
 PRICES = ["financial"]
 
@@ -61,13 +60,6 @@ async def financial(scope: Scope, ids: Sequence[UUID]) -> list[ProjectFinancialR
 async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[ProjectRow | None]:
     scope.must(Permission.CLIENTS_READ)
     return await rows.by_id(scope, ids)
-
-
-def hourly_rate(method: str, own: P | None, of_client: P | None) -> P | None:
-    """What an hour costs: the project's own price where it is to have one, or else its client's; nothing where hours have no price."""
-    if method == InvoiceMethod.PROJECT_HOURLY and own is not None:
-        return own
-    return of_client if method in {InvoiceMethod.PROJECT_HOURLY, InvoiceMethod.CLIENT_HOURLY} else None
 
 
 async def create(scope: WriteScope, client_id: UUID, values: Values, prices: Values | None) -> UUID:

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from db.rows import RegistrationFinancialRow
 from db.tables import Client, InvoiceMethod, Project, RateSource, RegistrationKind
 
+P = TypeVar("P")
 TIME, EXPENSE, MILEAGE = RegistrationKind.TIME, RegistrationKind.EXPENSE, RegistrationKind.MILEAGE
 COUNTS = {TIME: ("minutes", 60), EXPENSE: ("quantity", 1), MILEAGE: ("distance_km", 1)}
 """By kind, what is counted, and how much of it one rate is for."""
@@ -27,17 +28,23 @@ class Rate(NamedTuple):
     source: RateSource
 
 
-NO_RATE = Rate(Decimal(0), RateSource.NONE)
+def of_hour(method: str, own: P | None, of_client: P | None) -> tuple[P | None, RateSource]:
+    """What an hour for a project costs, and who says so: the project where it is to have its own price, or else its client.
+
+    Nobody does where hours have no price.
+    """
+    if method == InvoiceMethod.PROJECT_HOURLY and own is not None:
+        return own, RateSource.PROJECT
+    if method in UNPAID or of_client is None:
+        return None, RateSource.NONE
+    return of_client, RateSource.CLIENT
 
 
 def by_rules(kind: RegistrationKind, client: Client, project: Project | None) -> Rate:
-    """Of an hour the project's by its method, or else the client's; of a kilometre the client's; nothing where nobody has one."""
-    if kind is TIME and project and project.invoice_method in UNPAID:
-        return NO_RATE
-    if kind is TIME and project and project.invoice_method == InvoiceMethod.PROJECT_HOURLY and project.hourly_rate is not None:
-        return Rate(project.hourly_rate, RateSource.PROJECT)
-    usual = client.default_hourly_rate if kind is TIME else client.default_mileage_rate
-    return NO_RATE if usual is None else Rate(usual, RateSource.CLIENT)
+    """Of an hour the project's, or the client's without one; of a kilometre the client's; nothing where nobody has one."""
+    method, own = (project.invoice_method, project.hourly_rate) if kind is TIME and project else (InvoiceMethod.CLIENT_HOURLY, None)
+    value, source = of_hour(method, own, client.default_hourly_rate if kind is TIME else client.default_mileage_rate)
+    return Rate(value or Decimal(0), source)
 
 
 def amount(kind: RegistrationKind, values: Mapping[str, Any], rate: Decimal) -> Decimal:

@@ -8,7 +8,7 @@ import strawberry
 from db.rows import ProjectFinancialRow, ProjectRow
 from db.tables import InvoiceMethod, ProjectFields, ProjectFinancialFields
 from domain import values
-from domain.projects import hourly_rate
+from domain.registration_rates import of_hour
 from resolvers import clients, projects, registrations
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import FIGURES, by
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _effective(row: ProjectFinancialRow) -> values.Money | None:
-    rate = hourly_rate(row.invoice_method, row.hourly_rate, row.client_hourly_rate)
+    rate, _ = of_hour(row.invoice_method, row.hourly_rate, row.client_hourly_rate)
     return None if rate is None else values.Money(rate, row.currency)
 
 
