@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
+SHARED := -n logical --maxprocesses 4 --dist loadfile  # the files of tests among processes, one a processor
 UV := $(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python
 
 help:                ## what can be made
@@ -11,7 +12,7 @@ run: .venv           ## serve on http://127.0.0.1:8000 with a demo organization;
 	@exec $(BIN)/relaties serve
 
 test: .venv/test     ## the tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest $(SHARED)
 
 check: .venv/test    ## format, linters, types, import contracts
 	@$(BIN)/ruff format --check .
@@ -21,7 +22,7 @@ check: .venv/test    ## format, linters, types, import contracts
 
 interop: .venv/test  ## the tests that need other software; installs it where it may
 	@tests/interop/install
-	@$(BIN)/pytest -m 'interop and not proof'
+	@$(BIN)/pytest -m 'interop and not proof' $(SHARED)
 
 proof: .venv/test    ## the long proofs: full counts, large data, kills, whole installations; installs what they need where it may
 	@tests/interop/install

@@ -6,7 +6,7 @@ import re
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from shutil import rmtree
 from uuid import uuid4
@@ -28,6 +28,7 @@ from server.logs import formatter, log
 from server.settings import LogForm, Settings
 from tests.ask import SECRETS, Api, connected
 from tests.builders import Tenant, crowd, tenant
+from tests.clusters import cluster
 
 RUNTIME, PASSWORD = "relaties_test", "test"
 # Nothing that a busy machine decides: neither how long an example takes, nor how long to make one.
@@ -84,10 +85,13 @@ def reachable() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server_url(reachable: Path) -> Iterator[str]:
-    """The address of a server as its superuser: the embedded one, unless RELATIES_TEST_OWNER_URL names another."""
-    with ExitStack() as stack:
-        given = os.environ.get("RELATIES_TEST_OWNER_URL")
-        yield given or stack.enter_context(running(reachable / "server", say=lambda _: None)).owner_url
+    """The address of a server as its superuser: the embedded one, or one with the programs in the folder RELATIES_TEST_PROGRAMS."""
+    if programs := os.environ.get("RELATIES_TEST_PROGRAMS"):
+        with cluster(Path(programs)) as url:
+            yield url
+    else:
+        with running(reachable / "server", say=lambda _: None) as embedded:
+            yield embedded.owner_url
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from db.tables.organizations import Role
 
 Table = tuple[str, Sequence[NamedTuple]]  # a table's name, and rows for it
 BESIDE = ("quote", "quote_line", "client_portal", "portal_project", "portal_access")
-BATCH = 3_000  # rows that the progress counts: enough to copy well, few enough to show it going on
+BATCH = 10_000  # rows that the progress counts: enough to copy well, few enough to show it going on
 
 
 class Order(NamedTuple):

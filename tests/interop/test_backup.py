@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
@@ -59,6 +60,25 @@ async def wiped(admin: asyncpg.Connection) -> None:
     await admin.execute("CREATE DATABASE relaties")
 
 
+@dataclass(frozen=True)
+class Migrated:
+    """A database with nothing in its tables, as its owner and as the server, and who may wipe it."""
+
+    owner_url: str
+    runtime_url: str
+    admin: asyncpg.Connection
+
+
+@pytest.fixture
+async def migrated(url: str) -> AsyncIterator[Migrated]:
+    admin, owner_url = await asyncpg.connect(url), to_database(url, "relaties")
+    await wiped(admin)
+    made = Migrated(owner_url, f"postgresql://relaties_server:word@{owner_url.rpartition('@')[2]}", admin)
+    await upgrade(made.owner_url, made.runtime_url)
+    yield made
+    await admin.close()
+
+
 @asynccontextmanager
 async def asking(runtime_url: str, schema: strawberry.Schema, org: Tenant) -> AsyncIterator[Api]:
     """A server that has looked that all is as it must be."""
@@ -73,12 +93,9 @@ async def described(owner: asyncpg.Connection) -> dict[str, list[tuple[object, .
     return {what: [tuple(row) for row in await owner.fetch(asked)] for what, asked in OF_THE_DATABASE.items()}
 
 
-async def test_f9_a_dump_brought_back_is_the_same(url: str, schema: strawberry.Schema, tmp_path: Path) -> None:
+async def test_f9_a_dump_brought_back_is_the_same(migrated: Migrated, schema: strawberry.Schema, tmp_path: Path) -> None:
     """Two organizations with all that they have; and the server works on as before."""
-    admin, owner_url, file = await asyncpg.connect(url), to_database(url, "relaties"), str(tmp_path / "dump")
-    runtime_url = f"postgresql://relaties_server:word@{owner_url.rpartition('@')[2]}"
-    await wiped(admin)
-    await upgrade(owner_url, runtime_url)
+    owner_url, runtime_url, file = migrated.owner_url, migrated.runtime_url, str(tmp_path / "dump")
     owner = await asyncpg.connect(owner_url)
     orgs = [await crowd(owner, clients=30), await crowd(owner, clients=5)]
     async with asking(runtime_url, schema, orgs[0]) as api:
@@ -87,7 +104,7 @@ async def test_f9_a_dump_brought_back_is_the_same(url: str, schema: strawberry.S
     rows, shape = await snapshot(owner, *(org.id for org in orgs)), await described(owner)
     await owner.close()
     run("pg_dump", "--format=custom", f"--file={file}", owner_url)
-    await wiped(admin)
+    await wiped(migrated.admin)
     run("pg_restore", "--exit-on-error", f"--dbname={owner_url}", file)
     owner = await asyncpg.connect(owner_url)
     assert await snapshot(owner, *(org.id for org in orgs)) == rows
@@ -98,11 +115,9 @@ async def test_f9_a_dump_brought_back_is_the_same(url: str, schema: strawberry.S
         assert [(await api.post(asked)).content for asked in QUERIES] == answers
         assert "errors" not in await api.ask(MAKE, name="After", key="l")
     await owner.close()
-    await admin.close()
 
 
-async def test_f9_who_may_not_see_everything_makes_no_dump(url: str, tmp_path: Path) -> None:
+async def test_f9_who_may_not_see_everything_makes_no_dump(migrated: Migrated, tmp_path: Path) -> None:
     """The server's role is told so, instead of being given an empty one."""
-    runtime_url = f"postgresql://relaties_server:word@{to_database(url, 'relaties').rpartition('@')[2]}"
     with pytest.raises(AssertionError, match="row-level security"):
-        run("pg_dump", "--format=custom", f"--file={tmp_path / 'dump'}", runtime_url)
+        run("pg_dump", "--format=custom", f"--file={tmp_path / 'dump'}", migrated.runtime_url)

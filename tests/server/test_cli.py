@@ -131,11 +131,13 @@ async def test_doctor_says_what_is_wrong_and_what_to_do(settings: dict[str, str]
     assert "[wrong] RELATIES_DIRECT_URL: cannot connect to" in direct.stdout
 
 
-def test_serve_refuses_a_role_that_sees_too_much(settings: dict[str, str]) -> None:
-    """After bringing the tables up to date, and before it answers anybody."""
+async def test_serve_refuses_a_role_that_sees_too_much(settings: dict[str, str], admin: asyncpg.Connection) -> None:
+    """After bringing the tables up to date, and before it answers anybody. The role itself is left as it is."""
+    own = "SELECT count(*) FROM pg_db_role_setting WHERE setrole = current_user::regrole"
     done = relaties("serve", "--port", str(free_port()), **{**settings, "DATABASE_URL": settings["RELATIES_OWNER_URL"]})
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1].startswith("DATABASE_URL: the role ")
+    assert await admin.fetchval(own) == 0
     nowhere = {**settings, "DATABASE_URL": f"postgresql://me@127.0.0.1:{free_port()}/x"}
     nowhere.pop("RELATIES_OWNER_URL")
     assert refused(relaties("serve", "--port", str(free_port()), **nowhere)).startswith("DATABASE_URL: cannot connect to")
