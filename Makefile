@@ -26,7 +26,7 @@ interop: .venv/test  ## the tests that need other software; installs it where it
 
 proof: .venv/test    ## the long proofs: full counts, large data, kills, whole installations; installs what they need where it may
 	@tests/interop/install
-	@$(BIN)/pytest -m proof $(SHARED)
+	@$(BIN)/pytest -m proof
 
 graphiql:            ## build GraphiQL anew into server/graphiql/assets; needs Node 20.19 or newer
 	@cd server/graphiql && npm ci --silent && npm run --silent build

