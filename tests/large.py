@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from tests.builders import Tenant, tenant
+from tests.builders import Tenant, insert, tenant
 
 CONTACTS_EACH, LABELS, INVOICES_EACH, IN_CROWD, EVENTS_EACH = 2, 20, 5, 5_000, 4
 REGISTRATIONS_EACH = 5
@@ -107,12 +107,16 @@ STATEMENTS = (
 
 @dataclass(frozen=True)
 class Large:
-    """An organization; the first client by name is one with 5,000 contacts more than the others have."""
+    """An organization; the first client by name is one with 5,000 contacts more than the others have.
+
+    Of its labels a tenth of everything wears each, but for the rare one.
+    """
 
     tenant: Tenant
     clients: list[UUID]
     contacts: list[UUID]
     labels: list[UUID]
+    rare: UUID
     projects: list[UUID]
     registrations: list[UUID]
     quotes: list[UUID]
@@ -133,6 +137,7 @@ async def large(owner: asyncpg.Connection, *, clients: int = 100_000) -> Large:
     made = await tenant(owner, "Large")
     await _fill(owner, await tenant(owner, "Beside it"), clients // 50)
     await _fill(owner, made, clients)
+    rare = await _rare(owner, made)
     await owner.execute("VACUUM ANALYZE")
     by_name = "SELECT id, name_key FROM relaties.client WHERE tenant_id = $1 ORDER BY name_key, id LIMIT 50 OFFSET $2"
     first, middle = [await owner.fetch(by_name, made.id, offset) for offset in (0, clients // 2)]
@@ -141,7 +146,7 @@ async def large(owner: asyncpg.Connection, *, clients: int = 100_000) -> Large:
     tables = {"contacts": "contact", "labels": "label", "projects": "project", "registrations": "registration"}
     tables |= {"quotes": "quote", "portals": "client_portal"}
     ids = {name: await owner.fetchval(some.format(table), made.id) for name, table in tables.items()}
-    return Large(made, [row["id"] for row in first], **ids, member=member, middle=(middle[0]["name_key"], middle[0]["id"]))
+    return Large(made, [row["id"] for row in first], **ids, rare=rare, member=member, middle=(middle[0]["name_key"], middle[0]["id"]))
 
 
 async def _fill(owner: asyncpg.Connection, made: Tenant, clients: int) -> None:
@@ -151,3 +156,12 @@ async def _fill(owner: asyncpg.Connection, made: Tenant, clients: int) -> None:
             # As parameters the two would have to be of one type each.
             said = statement.format(**MADE).replace("$1", f"'{made.id}'::uuid").replace("$2", f"{clients}::bigint")
             await owner.execute(said, timeout=600)
+
+
+async def _rare(owner: asyncpg.Connection, made: Tenant) -> UUID:
+    """A label that fifty registrations wear, and their clients."""
+    worn = await owner.fetch("SELECT id, client_id FROM relaties.registration WHERE tenant_id = $1 LIMIT 50", made.id)
+    rare = await made.add_label("Rare", *{row["client_id"] for row in worn})
+    of = {"tenant_id": made.id, "label_id": rare}
+    await insert(owner, "registration_label", [{**of, "registration_id": row["id"], "client_id": row["client_id"]} for row in worn])
+    return rare

@@ -156,7 +156,7 @@ def arguments(found: Large) -> dict[str, dict[str, object]]:
         "quotes.lines": {"ids": found.quotes, "count": 100},
         "quotes.by_id": {"ids": found.quotes},
         "labels.of_clients": of_clients,
-        **{f"labels.{name}": {"label": found.labels[0]} for name in ("hold_clients", "hold_projects", "hold_registrations", "fixed")},
+        **{f"labels.{name}": {"label": found.rare} for name in ("hold_clients", "hold_projects", "hold_registrations", "fixed")},
         "labels.by_id": {"ids": found.labels},
         "organizations.by_id": own,
         "organizations.issued": {},
