@@ -4,7 +4,7 @@
 
 A round asks A B C D, then D C B A. Shown are medians of answers per second, and ours as a multiple of each other's: the median of the
 turns' ratios, with the least and the most. `worked` is the processor's time of the server's process for an answer. `ours, compiled` is
-Relaties with the trial executor, `peer, cached` the peer with Strawberry's caches of documents, `bound` the statements of Q1 alone.
+Relaties with the compiled executor, `peer, cached` the peer with Strawberry's caches of documents, `bound` the statements of Q1 alone.
 Ratios count; absolute figures are the machine's.
 """
 

@@ -32,7 +32,6 @@ def all_running(place: Place) -> Iterator[dict[str, tuple[Target, psutil.Process
 
     The bound answers Q1 alone, with what stands in `place.answer`.
     """
-    compiled = ["python", "-m", "benchmarks.compiled", "serve"]
     ours = {"DATABASE_URL": place.runtime_url, "RELATIES_DATA_DIR": str(place.data_dir), **RAISED}
     theirs = {"RELATIES_OWNER_URL": place.owner_url, "PYTHONPATH": str(ROOT)}
     bare = {"DATABASE_URL": place.runtime_url, "BOUND_ANSWER": str(place.answer), "PYTHONPATH": str(ROOT)}
@@ -40,7 +39,9 @@ def all_running(place: Place) -> Iterator[dict[str, tuple[Target, psutil.Process
     with ExitStack() as stack:
         yield {
             "ours": stack.enter_context(_running("ours", ["relaties", "serve"], ours, place.token)),
-            "ours, compiled": stack.enter_context(_running("ours, compiled", compiled, ours, place.token)),
+            "ours, compiled": stack.enter_context(
+                _running("ours, compiled", ["relaties", "serve"], ours | {"RELATIES_COMPILED": "true"}, place.token)
+            ),
             "peer": stack.enter_context(_running("peer", peer, theirs)),
             "peer, cached": stack.enter_context(_running("peer, cached", peer, theirs | {"PEER_CACHED": "1"})),
             "bound": stack.enter_context(_running("bound", bound, bare)),

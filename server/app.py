@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from db.engine import Database
+from resolvers.executor import LevelExecutor
 from server import graphiql
 from server.auth import SignIn
 from server.cors import cors
@@ -40,6 +41,7 @@ def app(
     """The application. With the demo's token GraphiQL signs in by itself, on the machine that serves."""
     core = schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
     documents = Documents(core, settings.document_limits, most_bytes=settings.documents_bytes, is_open=settings.has_introspection)
+    executor = LevelExecutor if settings.compiled else schema.execution_context_class
     turns, health = Turns(settings.turns), Health(database.probe)
     metrics = Metrics(core, _watched(database, turns, documents))
     endpoint = GraphQL(
@@ -50,7 +52,7 @@ def app(
         Pace(settings.turns),
         Rates(Rate(settings.points_per_second, settings.points)),
         turns,
-        Runner(schema, database, secrets, is_open=settings.has_introspection),
+        Runner(schema, executor, database, secrets, is_open=settings.has_introspection),
         settings.takes_get,
         settings.operation_seconds,
         settings.long_seconds,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import strawberry
-from graphql import ExecutionResult, GraphQLError, OperationType, execute
+from graphql import ExecutionResult, Executor, GraphQLError, OperationType, execute
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from db.engine import Database
@@ -35,9 +35,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs operations on graphql-core, as Strawberry would; all that Strawberry does before was done by others."""
+    """Runs operations as Strawberry would, on an executor of graphql-core's kind; all that Strawberry does before was done by others."""
 
     schema: strawberry.Schema
+    executor: type[Executor[Any]]
     database: Database
     secrets: Sequence[bytes]
     is_open: bool
@@ -58,7 +59,7 @@ class Runner:
                 context_value=context,
                 variable_values=dict(order.variables),
                 operation_name=order.operation.name,
-                executor_class=self.schema.execution_context_class,
+                executor_class=self.executor,
                 is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
                 hide_suggestions=not self.is_open,
             )

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     waiting_of_token: int = Field(default=50, gt=0, description="Operations of one token that wait for their turn.")
     waiting_seconds: float = Field(default=5, gt=0, description="How long an operation waits for its turn.")
     refused_tokens: int = Field(default=20, gt=0, description="Wrong tokens that one address may send in a minute.")
+    compiled: bool = Field(
+        default=False, description="Whether queries run on the compiled executor, or else on graphql-core's own: the answers are the same."
+    )
     get: Get | None = Field(
         default=None,
         description="What may be asked by GET: `queries`, `persisted` (known documents), `off`. In development queries, else persisted.",

@@ -1,0 +1,175 @@
+"""From a document to a plan. A field is one of four kinds: read off its row, `by` a loader, by a resolver, or `__typename`."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
+from typing import Any
+
+from graphql import (
+    BooleanValueNode,
+    DirectiveNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLEnumType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionNode,
+    SelectionSetNode,
+    VariableNode,
+    get_named_type,
+    is_abstract_type,
+)
+
+from resolvers.executor.leaves import exact, expression
+from resolvers.executor.plans import Kinds, Level, Plan, Step, UncompiledError, UnusualError
+
+DECIDING = {"skip", "include"}
+Flags = Mapping[str, Any]
+Sets = Sequence[SelectionSetNode]
+
+
+def deciding(sets: Iterable[SelectionSetNode]) -> Iterator[str]:
+    """The variables that decide which fields are in."""
+    for node in (node for each in sets for node in each.selections):
+        for directive in node.directives or ():
+            if directive.name.value in DECIDING and isinstance(value := _condition(directive), VariableNode):
+                yield value.name.value
+        if below := getattr(node, "selection_set", None):
+            yield from deciding([below])
+
+
+def _condition(directive: DirectiveNode) -> object:
+    """The value of `if`, the only argument of @skip and @include."""
+    return directive.arguments[0].value if directive.arguments else None
+
+
+def _is_in(node: SelectionNode, flags: Flags) -> bool:
+    for directive in node.directives or ():
+        if directive.name.value not in DECIDING:
+            raise UncompiledError(f"@{directive.name.value}")
+        value = _condition(directive)
+        is_true = value.value if isinstance(value, BooleanValueNode) else flags[value.name.value]  # type: ignore[attr-defined]
+        if is_true == (directive.name.value == "skip"):
+            return False
+    return True
+
+
+class Compiler:
+    """Of one operation, for one set of values of its deciding variables."""
+
+    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], flags: Flags) -> None:
+        self._schema = schema
+        self._fragments = fragments
+        self._flags = flags
+        self._places = 0
+
+    def plan(self, operation: OperationDefinitionNode) -> Plan:
+        if operation.operation is not OperationType.QUERY or self._schema.query_type is None:
+            raise UncompiledError(operation.operation.value)
+        root = self._level(self._schema.query_type, [operation.selection_set])
+        return Plan(root, self._places)
+
+    def _level(self, of: GraphQLObjectType, sets: Sets) -> Level:
+        names: dict[str, Any] = {"UnusualError": UnusualError}
+        steps, parts = list[Step](), list[str]()
+        for key, nodes in self._collected(of, sets, {}, set()).items():
+            shown = repr(of.name) if nodes[0].name.value == "__typename" else self._part(self._step(of, key, nodes), steps, names)
+            parts.append(f"{key!r}: {shown}")
+        body = "{" + ", ".join(parts) + "}"
+        text = (
+            f"def build(rows): return [{body} for s in rows]\ndef build_one(s):\n if s is None: raise UnusualError('null')\n return {body}"
+        )
+        exec(text, names)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
+        declared = (of.extensions or {}).get("strawberry-definition")
+        sources = getattr(declared.origin, "sources", None) if declared else None
+        if of.is_type_of is not None and sources is None:
+            raise UncompiledError(f"is_type_of {of.name}")
+        return Level(of, names["build"], names["build_one"], steps, sources)
+
+    def _part(self, step: Step, steps: list[Step], names: dict[str, Any]) -> str:
+        """The expression for a field within its row's dict; None for what a step brings."""
+        name = f"f{len(names)}"
+        value = f"g{name}(s)" if "read" in step.declared.metadata else f"s.{step.declared.python_name}"
+        names[f"g{name}"] = step.get
+        if step.get and step.leaf and not isinstance(_nullable(step.type), GraphQLList):
+            names[name] = step.leaf
+            return expression(step.type, value, name)
+        below = step.below
+        if (
+            step.get
+            and isinstance(below, Level)
+            and not below.steps
+            and isinstance(step.type, GraphQLNonNull)
+            and step.type.of_type is below.of
+        ):
+            names[name] = below.build_one if below.sources is None else below.one
+            return f"{name}({value})"
+        steps.append(step)
+        return "None"
+
+    def _step(self, of: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Step:
+        definition = of.fields.get(nodes[0].name.value)
+        declared = (definition.extensions or {}).get("strawberry-definition") if definition else None
+        if definition is None or declared is None:
+            raise UncompiledError(nodes[0].name.value)
+        step = Step(key, nodes, definition, definition.type, of, self._places, declared)
+        self._places += 1
+        if declared.is_basic_field:
+            step.get = declared.metadata.get("read") or attrgetter(declared.python_name)
+        elif not declared.extensions:
+            step.relation = declared.metadata.get("by")
+        named, sets = get_named_type(definition.type), [node.selection_set for node in nodes if node.selection_set]
+        if isinstance(named, GraphQLObjectType):
+            step.below = self._level(named, sets)
+        elif isinstance(named, GraphQLInterfaceType | GraphQLUnionType):
+            step.below = self._kinds(named, sets)
+        elif isinstance(named, GraphQLScalarType | GraphQLEnumType):
+            step.leaf = exact(named if isinstance(_nullable(definition.type), GraphQLList) else definition.type)
+        return step
+
+    def _kinds(self, of: GraphQLInterfaceType | GraphQLUnionType, sets: Sets) -> Kinds:
+        made = Kinds([self._level(each, sets) for each in self._schema.get_possible_types(of)])
+        if any(level.sources is None for level in made.levels):
+            raise UncompiledError(f"abstract {of.name}")
+        return made
+
+    def _collected(
+        self, of: GraphQLObjectType, sets: Sets, found: dict[str, list[FieldNode]], seen: set[str]
+    ) -> dict[str, list[FieldNode]]:
+        """The fields by the key of the answer, in the order in which the document first has them. A fragment counts once."""
+        for node in (node for each in sets for node in each.selections if _is_in(node, self._flags)):
+            if isinstance(node, FieldNode):
+                found.setdefault((node.alias or node.name).value, []).append(node)
+            elif isinstance(node, InlineFragmentNode):
+                self._collect_fragment(of, node, found, seen)
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+                seen.add(node.name.value)
+                self._collect_fragment(of, self._fragments[node.name.value], found, seen)
+        return found
+
+    def _collect_fragment(
+        self,
+        of: GraphQLObjectType,
+        fragment: InlineFragmentNode | FragmentDefinitionNode,
+        found: dict[str, list[FieldNode]],
+        seen: set[str],
+    ) -> None:
+        condition = fragment.type_condition
+        if condition is None or condition.name.value == of.name or self._is_of(of, condition.name.value):
+            self._collected(of, [fragment.selection_set], found, seen)
+
+    def _is_of(self, of: GraphQLObjectType, name: str) -> bool:
+        kind = self._schema.get_type(name)
+        return is_abstract_type(kind) and self._schema.is_sub_type(kind, of)
+
+
+def _nullable(of: Any) -> Any:  # noqa: ANN401 graphql-core's own union of types
+    return of.of_type if isinstance(of, GraphQLNonNull) else of

@@ -1,0 +1,102 @@
+"""What an operation is compiled to: levels of fields, and what each field needs to be answered."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLOutputType
+
+Get = Callable[[Any], Any]
+
+
+class UncompiledError(Exception):
+    """This operation is never compiled."""
+
+
+class UnusualError(Exception):
+    """This run has come to something that graphql-core alone answers."""
+
+
+@dataclass
+class Step:
+    """A field of a level that its row's dict is given later: what is in it, and the level below."""
+
+    key: str
+    nodes: list[FieldNode]
+    definition: GraphQLField
+    type: GraphQLOutputType
+    parent: GraphQLObjectType
+    place: int  # among all steps of the plan
+    declared: Any  # Strawberry's field
+    get: Get | None = None  # read off the row
+    relation: Any = None  # asked of a loader, for all rows at once
+    below: "Level | Kinds | None" = None
+    leaf: Get | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything in it is answered later than its row."""
+        return self.get is None or (self.below is not None and self.below.waits)
+
+
+@dataclass
+class Level:
+    """A selection on one object type. `build` makes the dicts of all rows in one comprehension, with None for what the steps bring."""
+
+    of: GraphQLObjectType
+    build: Callable[[Sequence[Any]], list[dict[str, Any]]]
+    build_one: Callable[[Any], dict[str, Any]]
+    steps: list[Step]
+    sources: tuple[type, ...] | None  # the classes whose rows are of the type; None where its parent says so
+    known: set[type] = field(default_factory=set)
+
+    @property
+    def waits(self) -> bool:
+        return any(step.waits for step in self.steps)
+
+    def check(self, rows: Sequence[Any]) -> None:
+        """graphql-core asks `is_type_of` for each row; a class that passed once passes always."""
+        for kind in {row.__class__ for row in rows} - self.known:
+            if issubclass(kind, Exception) or hasattr(kind, "__await__") or not (self.sources is None or issubclass(kind, self.sources)):
+                raise UnusualError(f"{kind.__name__} in {self.of.name}")
+            self.known.add(kind)
+
+    def one(self, row: Any) -> dict[str, Any]:  # noqa: ANN401 whatever the row is
+        """Of a single row that is within another's."""
+        if row.__class__ not in self.known:
+            self.check([row])
+        return self.build_one(row)
+
+
+@dataclass
+class Kinds:
+    """A selection on an abstract type: a level for each type that a row may be of, chosen by the row's class."""
+
+    levels: list[Level]
+    chosen: dict[type, Level] = field(default_factory=dict)
+
+    @property
+    def waits(self) -> bool:
+        return any(level.waits for level in self.levels)
+
+    def parts(self, rows: Sequence[Any]) -> list[tuple[Level, list[int]]]:
+        """The places of the rows of each level."""
+        found: dict[int, tuple[Level, list[int]]] = {}
+        for place, row in enumerate(rows):
+            level = self.chosen.get(row.__class__) or self._choose(row.__class__)
+            found.setdefault(id(level), (level, []))[1].append(place)
+        return [*found.values()]
+
+    def _choose(self, kind: type) -> Level:
+        fitting = [level for level in self.levels if level.sources and issubclass(kind, level.sources)]
+        if len(fitting) != 1:
+            raise UnusualError(f"{kind.__name__} is of {len(fitting)} types")
+        return self.chosen.setdefault(kind, fitting[0])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An operation, for one set of values of the variables that decide which fields are in."""
+
+    root: Level
+    places: int

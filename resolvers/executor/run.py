@@ -1,0 +1,180 @@
+"""One operation in progress: level by level, each row a dict, each relation one call for all rows of its level."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any
+
+from graphql import GraphQLList, GraphQLNonNull
+from graphql.execution.values import get_argument_values
+from graphql.pyutils import Path
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.types.arguments import convert_arguments
+
+from resolvers.executor.plans import Kinds, Level, Plan, Step, UnusualError
+
+Row = Any
+Rows = Sequence[Any]
+Built = list[Any]
+AT_A_STRETCH = 500  # rows built before others have a turn
+
+
+class Run:
+    """Of a plan, for the variables and the context of one request."""
+
+    def __init__(self, core: StrawberryGraphQLCoreExecutionContext, plan: Plan) -> None:
+        self._core = core
+        self._plan = plan
+        self._arguments: list[dict[str, Any] | None] = [None] * plan.places
+
+    async def data(self) -> dict[str, Any]:
+        (found,) = await self._level(self._plan.root, [self._core.root_value])
+        shown: dict[str, Any] = found
+        return shown
+
+    async def _level(self, level: Level | Kinds, rows: Rows) -> Built:
+        if isinstance(level, Kinds):
+            parts = level.parts(rows)
+            return _merged([(places, await self._level(of, [rows[place] for place in places])) for of, places in parts], len(rows))
+        built = _built(level, rows)
+        if built and level.steps:
+            await _all([self._step(step, rows, built) for step in level.steps if step.waits])
+        return built
+
+    async def _step(self, step: Step, rows: Rows, built: Built) -> None:
+        values = await self._values(step, rows)
+        if step.below is not None and step.below.waits:
+            _put(step, built, await self._completed(step, step.type, values))
+        else:
+            _put(step, built, _completed(step, step.type, values))
+        if len(rows) > AT_A_STRETCH:
+            await asyncio.sleep(0)
+
+    async def _values(self, step: Step, rows: Rows) -> Rows:
+        if step.get:
+            return [step.get(row) for row in rows]
+        if step.relation is None:
+            return await _awaited([self._called(step, row) for row in rows])
+        loader = step.relation.loader(self._core.context_value.loaders, **self._converted(step))
+        keys = [getattr(row, step.relation.key) for row in rows]
+        places = [place for place, key in enumerate(keys) if key is not None]
+        loaded: list[Any] = await loader.load_level([keys[place] for place in places]) if places else []
+        return loaded if len(places) == len(keys) else _merged([(places, loaded)], len(keys))
+
+    def _raw(self, step: Step) -> dict[str, Any]:
+        return get_argument_values(step.definition, step.nodes[0], self._core.variable_values, None)
+
+    def _converted(self, step: Step) -> dict[str, Any]:
+        """The arguments of a relation as its loader takes them; the same for every row."""
+        known = self._arguments[step.place]
+        if known is None:
+            core: Any = self._core.schema
+            schema, raw = core._strawberry_schema, self._raw(step)  # noqa: SLF001 Strawberry's own way to it
+            scalars = schema.schema_converter.scalar_registry
+            known = convert_arguments(raw, step.declared.arguments, scalar_registry=scalars, config=schema.config) if raw else {}
+            self._arguments[step.place] = known
+        return known
+
+    def _called(self, step: Step, row: Row) -> Any:  # noqa: ANN401 whatever the resolver gives
+        if step.definition.resolve is None:
+            raise UnusualError("no resolver")
+        info = self._core.build_resolve_info(step.definition, step.nodes, step.parent, Path(None, step.key, step.parent.name))
+        return step.definition.resolve(row, info, **self._raw(step))
+
+    async def _completed(self, step: Step, of: Any, values: Rows) -> Built:  # noqa: ANN401 graphql-core's own union of types
+        inner, present, back = _present(of, values)
+        if isinstance(inner, GraphQLList):
+            flat, split = _flattened(present)
+            return back(split(await self._completed(step, inner.of_type, flat)))
+        if step.below is None:
+            raise TypeError(step.key)
+        return back(await self._level(step.below, present))
+
+
+async def _all(waiting: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """All of them, whatever becomes of one: no statement is left under way when the operation is run again."""
+    if len(waiting) == 1:
+        await waiting[0]
+        return
+    for found in await asyncio.gather(*waiting, return_exceptions=True):
+        if found is not None:
+            raise found
+
+
+async def _awaited(values: Rows) -> Rows:
+    """What there is already as it is; all others at once, so that their loaders have one batch."""
+    places = [place for place, value in enumerate(values) if isinstance(value, Awaitable)]
+    if len(places) == len(values) == 1:
+        return [await values[0]]
+    found = list(values)
+    for place, value in zip(places, await asyncio.gather(*(values[place] for place in places), return_exceptions=True), strict=True):
+        if isinstance(value, BaseException):
+            raise value
+        found[place] = value
+    return found
+
+
+def _built(level: Level, rows: Rows) -> Built:
+    """Dicts of all rows, with all that waits for nothing."""
+    level.check(rows)
+    built = level.build(rows)
+    if built:
+        for step in level.steps:
+            if not step.waits:
+                _put(step, built, _completed(step, step.type, [step.get(row) for row in rows]))  # type: ignore[misc]
+    return built
+
+
+def _completed(step: Step, of: Any, values: Rows) -> Built:  # noqa: ANN401 graphql-core's own union of types
+    """Of what waits for nothing."""
+    inner, present, back = _present(of, values)
+    if isinstance(inner, GraphQLList):
+        flat, split = _flattened(present)
+        return back(split(_completed(step, inner.of_type, flat)))
+    if step.below is None:
+        return back([step.leaf(value) for value in present])  # type: ignore[misc]
+    return back(_level(step.below, present))
+
+
+def _level(level: Level | Kinds, rows: Rows) -> Built:
+    """A level that waits for nothing."""
+    if isinstance(level, Kinds):
+        return _merged([(places, _level(of, [rows[place] for place in places])) for of, places in level.parts(rows)], len(rows))
+    return _built(level, rows)
+
+
+def _put(step: Step, built: Built, values: Rows) -> None:
+    key = step.key
+    for row, value in zip(built, values, strict=True):
+        row[key] = value
+
+
+def _merged(parts: Sequence[tuple[list[int], Rows]], size: int) -> Built:
+    """What became of the rows at those places; None at all others."""
+    found: Built = [None] * size
+    for places, done in parts:
+        for place, value in zip(places, done, strict=True):
+            found[place] = value
+    return found
+
+
+def _present(of: Any, values: Rows) -> tuple[Any, Rows, Callable[[Built], Built]]:  # noqa: ANN401
+    """The type without its `!`, the values that are not null, and how to put what they become back in their places."""
+    places = [place for place, value in enumerate(values) if value is not None]
+    is_required = isinstance(of, GraphQLNonNull)
+    if len(places) == len(values):
+        return of.of_type if is_required else of, values, list
+    if is_required:
+        raise UnusualError("null in a non-null place")
+    return of, [values[place] for place in places], lambda done: _merged([(places, done)], len(values))
+
+
+def _flattened(values: Rows) -> tuple[Rows, Callable[[Built], Built]]:
+    """All rows of all lists, and how to make lists of what they become."""
+    if any(value.__class__ is not list and value.__class__ is not tuple for value in values):
+        raise UnusualError("not a list")
+
+    def split(done: Built) -> Built:
+        rest = iter(done)
+        return [[next(rest) for _ in value] for value in values]
+
+    return [item for value in values for item in value], split

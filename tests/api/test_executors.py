@@ -1,0 +1,121 @@
+"""The compiled executor and graphql-core's give the same answers to the byte, by the same statements."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import asyncpg
+import httpx
+import pytest
+import strawberry
+from graphql import parse, validate
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from db.engine import Database, Limits
+from db.tables import Role
+from resolvers.executor import LevelExecutor
+from tests.api.test_nested_query import NESTED
+from tests.ask import UNLIMITED, Api, connected
+from tests.asking import Document, documents
+from tests.builders import Tenant, tenant
+from tests.conftest import runtime_url
+from tests.full_clients import full_client
+from tests.inputs import NOBODYS, shown
+
+ROLES = [Role.OWNER, Role.OWNER, Role.OWNER, Role.VIEWER]
+OURS = "FROM relaties."  # the driver asks for types on a new connection
+COMPILED = {
+    "the nested query": NESTED,
+    "aliases": '{ a: clients(first: 9) { nodes { n: name name } } b: clients(first: 2, search: "") { nodes { id } } }',
+    "fragments": "{ clients { ...A } } fragment A on ClientConnection { nodes { ...B } } fragment B on Client { name ... { id } }",
+    "an interface": "{ clients { nodes { ... on Node { id } __typename } } }",
+    "skip and include": "query ($no: Boolean = false) { clients { nodes { name @skip(if: true) number @include(if: $no) id } } }",
+    "figures": """{ clients { nodes {
+      revenue { since byCurrency { currency paid { amount } } } financial { defaultHourlyRate { amount } } } } }""",
+    "counts below a list": """{ clients { nodes {
+      contacts { totalCount } projects { totalCount nodes { registrations { totalCount } } } } } }""",
+    "edges": """{ clients { totalCount edges { cursor node {
+      contacts(first: 1) { edges { cursor } pageInfo { endCursor hasNextPage } } } } } }""",
+    "who asks": "{ viewer { permissions organization { id name baseCurrency } member { name role } } }",
+    "what hangs on a client": """{ clients { nodes {
+      quotes { nodes { lines { position } } } portals { name projects { name } } activity { nodes { id } } } } }""",
+}
+GIVES_WAY = {
+    "introspection": "{ __schema { queryType { name } } }",
+    "an error": '{ clients { nodes { contacts(after: "no") { nodes { id } } } } }',
+}
+
+
+@dataclass
+class Both:
+    """The same server twice but for the executor, and what each of them sent to the database."""
+
+    org: Tenant
+    ids: list[str]
+    servers: dict[bool, httpx.AsyncClient]
+    sent: list[str]
+
+    async def asked(self, document: Document, role: Role, *, is_compiled: bool) -> tuple[int, bytes, Counter[str]]:
+        self.sent.clear()
+        api = Api(self.servers[is_compiled], self.org.tokens[role])
+        answer = await api.post({"query": document.text, "variables": document.variables})
+        return answer.status_code, answer.content, Counter(text for text in self.sent if OURS in text and "token_actor" not in text)
+
+    async def are_same(self, document: Document, role: Role) -> bytes:
+        """The answer of both; with errors graphql-core has asked a second time, so that the statements are counted without them."""
+        core = await self.asked(document, role, is_compiled=False)
+        compiled = await self.asked(document, role, is_compiled=True)
+        assert compiled[:2] == core[:2], document.text
+        if b'"errors"' not in core[1]:
+            assert compiled[2] == core[2], document.text
+        return core[1]
+
+
+@pytest.fixture(scope="module")
+async def both(owner: asyncpg.Connection, owner_url: str, schema: strawberry.Schema) -> AsyncIterator[Both]:
+    org = await tenant(owner, "Both")
+    made = [await full_client(org, "Een"), await full_client(org, "Twee", is_archived=False)]
+    await org.add_client("Leeg")
+    ids = [shown("Client", key) for each in made for key in (each.id, each.other)]
+    ids += [shown("Contact", each.shared) for each in made] + [shown("Project", key) for each in made for key in each.projects]
+    ids += [shown("Invoice", made[0].issued), shown("ClientPortal", made[1].portal), shown("Organization", org.id)]
+    sent = list[str]()
+    database = await Database.connect(runtime_url(owner_url), Limits(readers=2, wait_s=30), seen=sent.append)
+    ways = {way: UNLIMITED.model_copy(update={"compiled": way}) for way in (True, False)}
+    async with connected(schema, database, ways[True]) as compiled, connected(schema, database, ways[False]) as core:
+        yield Both(org, [*ids, shown("Client", NOBODYS), "x"], {True: compiled, False: core}, sent)
+    await database.close()
+
+
+@pytest.fixture
+def gave_way(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Why the compiled executor gave way to graphql-core's."""
+    why = list[str]()
+    monkeypatch.setattr(LevelExecutor, "gives_way", lambda _, reason: why.append(repr(reason)))
+    return why
+
+
+@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.parametrize("role", [Role.OWNER, Role.VIEWER])
+async def test_what_apps_ask_runs_compiled(both: Both, gave_way: list[str], schema: strawberry.Schema, name: str, role: Role) -> None:
+    """From beginning to end, and the same."""
+    assert validate(schema._schema, parse(COMPILED[name])) == []  # noqa: SLF001
+    variables: dict[str, object] = {"first": 3} if name == "the nested query" else {}
+    answer = await both.are_same(Document(COMPILED[name], variables), role)
+    assert b'"errors"' not in answer
+    assert gave_way == []
+
+
+@pytest.mark.parametrize("name", GIVES_WAY)
+async def test_what_is_unusual_is_graphql_cores(both: Both, gave_way: list[str], name: str) -> None:
+    """It gives way once, and the answer is the same, errors and all."""
+    await both.are_same(Document(GIVES_WAY[name], {}), Role.OWNER)
+    assert len(gave_way) == 1
+
+
+@settings(max_examples=60, suppress_health_check=[*HealthCheck])
+@given(data=st.data(), role=st.sampled_from(ROLES))
+async def test_random_documents_are_answered_the_same(both: Both, schema: strawberry.Schema, data: st.DataObject, role: Role) -> None:
+    """Aliases, fragments, skip and include, arguments and variables, right and wrong ones."""
+    await both.are_same(data.draw(documents(schema._schema, both.ids)), role)  # noqa: SLF001
