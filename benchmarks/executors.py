@@ -13,21 +13,26 @@ import re
 import statistics
 import time
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import orjson
 import uvloop
+from graphql import GraphQLError
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from benchmarks.compare import FIRST, say_load
 from benchmarks.place import Place, demonstration
 from benchmarks.queries import asked
 from benchmarks.servers import ROOT
 from db.engine import Database
+from db.tally import Tally
 from domain import tokens
 from domain.scope import Actor
-from resolvers.context import Context
 from resolvers.executor import LevelExecutor
 from schema.root import build
+from server.documents import Documents
+from server.limits import DocumentLimits
+from server.operations import Order, Runner
 
 SECRETS = [b"a secret of the benchmarks, 32 bytes or more"]
 README = re.findall(r"^```graphql\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
@@ -64,6 +69,10 @@ class Told(LevelExecutor):
         self.why.append(repr(why))
 
 
+MUCH = 10**9
+EXECUTORS = {True: Told, False: StrawberryGraphQLCoreExecutionContext}
+
+
 class Spent(NamedTuple):
     """Milliseconds of a request."""
 
@@ -72,20 +81,21 @@ class Spent(NamedTuple):
 
 
 class Trial:
+    """Documents are kept as the server keeps them, so that each is read and compiled once."""
+
     def __init__(self, database: Database, actor: Actor) -> None:
-        self._database = database
+        schema = build()
         self._actor = actor
-        self._schema: Any = build()
-        self._core = self._schema.execution_context_class
+        self._documents = Documents(schema._schema, DocumentLimits(), most_bytes=MUCH, is_open=True)  # noqa: SLF001
+        self._runners = {way: Runner(schema, executor, database, SECRETS, is_open=True) for way, executor in EXECUTORS.items()}
 
     async def asked(self, text: str, variables: dict[str, object], *, is_compiled: bool) -> bytes:
-        """Only one schema per process, so it is the schema that changes its executor."""
-        self._schema.execution_context_class = Told if is_compiled else self._core
-        context = Context(self._database, self._actor, SECRETS)
-        try:
-            result = await self._schema.execute(text, variable_values=variables, context_value=context)
-        finally:
-            await context.end()
+        document = self._documents.of(text)
+        operation = document.operation(None)
+        if isinstance(operation, GraphQLError):
+            raise operation
+        order = Order(document, operation, variables, self._actor, None, Tally())
+        result = await self._runners[is_compiled].run(order)
         return orjson.dumps([result.data, [error.formatted for error in result.errors or ()]])
 
     async def spent(self, text: str, variables: dict[str, object], *, is_compiled: bool, each: int) -> Spent:
