@@ -28,7 +28,7 @@ from server.settings import Settings
 COLLECTED = (10_000, 20, 500)
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LAST = (b"connection", b"close")
-ARRIVING_S = 0.1  # for the request on a connection that was taken just before no more were
+ARRIVING_S = 0.5  # for the request on a connection that was taken just before no more were; the client may be a busy machine too
 ENDING_S = 5  # for what was cancelled to give back what it held
 
 
