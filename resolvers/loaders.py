@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from aiodataloader import DataLoader
+from aiodataloader import Loader as Asked
 
 from db.rows import (
     AddressRow,
@@ -94,10 +95,17 @@ class Loader(DataLoader[K, V]):
     def load(self, key: K) -> "asyncio.Future[V]":
         return asyncio.shield(self._asked(key))
 
-    async def load_level(self, keys: Iterable[K]) -> list[V]:
+    async def load_level(self, keys: Sequence[K]) -> list[V]:
         """The same as `load` for each key, with one wait for all of them."""
-        asked = [self._asked(key) for key in keys]
-        return [value.result() if value.done() else await asyncio.shield(value) for value in asked]
+        known = self._cache
+        new = [key for key in dict.fromkeys(keys) if (of := known.get(key)) is None or of.cancelled()]
+        if new:
+            first, *others = new
+            self._asked(first)  # which has all that is in the queue by then loaded together
+            futures = [self.loop.create_future() for _ in others]
+            known.update(zip(others, futures, strict=True))
+            self._queue.extend(map(Asked, others, futures))
+        return [value.result() if value.done() else await asyncio.shield(value) for value in [known[key] for key in keys]]
 
     def _asked(self, key: K) -> "asyncio.Future[V]":
         known = self._cache.get(key)

@@ -4,7 +4,7 @@
 Both stay what Strawberry calls basic fields: no arguments, no waiting, no `info`.
 """
 
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -66,4 +66,5 @@ def lens(*sources: type, description: str, fields: type[BaseModel] | None = None
 
 def global_id(name: str) -> Callable[[UUID], str]:
     """What makes an identifier of the UUID of a row of that type."""
-    return lambda key: b64encode(f"{name}:{key}".encode()).decode()
+    prefix = f"{name}:"
+    return lambda key: b2a_base64((prefix + str(key)).encode(), newline=False).decode()

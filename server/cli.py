@@ -48,6 +48,7 @@ def _stop(reason: str) -> None:
 def serve_(
     host: Annotated[str | None, typer.Option(help="Address to serve on. Instead of RELATIES_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to serve on. Instead of RELATIES_PORT.", min=1, max=65535)] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer. Instead of RELATIES_WORKERS.", min=1, max=64)] = None,
     data_dir: DataDir = None,
     *,
     demo: Annotated[
@@ -56,9 +57,9 @@ def serve_(
 ) -> None:
     """Serve until Ctrl-C. Without DATABASE_URL an embedded PostgreSQL is started, its tables made, and the demo loaded."""
     from server import logs  # noqa: PLC0415 what serves takes a second to import, which no other command should
-    from server.serving import bound, serve  # noqa: PLC0415
+    from server.serving import bound, served  # noqa: PLC0415
 
-    wanted = chosen(data_dir, host=host, port=port)
+    wanted = chosen(data_dir, host=host, port=port, workers=workers)
     trusted(wanted.trusted_documents, wanted.documents)  # read again later; what is wrong is said before anything is started
     logs.begin(wanted.log_form)
     tell = say if wanted.log_form is LogForm.TEXT else logs.log.info
@@ -66,7 +67,7 @@ def serve_(
         if found.owner_url:
             tell("Bringing the tables up to date")
         ready, token = run(_prepared(wanted, found, is_demo=found.is_embedded if demo is None else demo))
-        run(serve(wanted, found.runtime_url, taken, ready, token))
+        served(wanted, found.runtime_url, taken, ready, token)
 
 
 async def _prepared(wanted: Settings, found: Place, *, is_demo: bool) -> tuple[list[str], str | None]:

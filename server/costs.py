@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from graphql import (
     ArgumentNode,
     DirectiveNode,
+    ExecutionResult,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -27,6 +28,7 @@ from graphql import (
 )
 
 from domain.pages import LARGEST
+from resolvers.executor import Counted
 from schema.directives import Cost, ListSize
 
 Variables: TypeAlias = Mapping[str, Any]
@@ -58,9 +60,10 @@ class Bill:
     requested: int
     weights: int
 
-    def actual(self, data: object) -> int:
+    def actual(self, result: ExecutionResult) -> int:
         """What did come: its objects, and the weights; of introspection the weight alone. The root itself is none."""
-        return min(self.requested, self.weights + _objects(list(data.values()) if isinstance(data, dict) else None))
+        objects = result.objects if isinstance(result, Counted) else _objects(result.data)
+        return min(self.requested, self.weights + max(objects - 1, 0))
 
 
 Prices: TypeAlias = Mapping[str, Mapping[str, Price]]

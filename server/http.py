@@ -129,7 +129,7 @@ class GraphQL:
                 report.waited = perf_counter() - came
                 drawn.spent = bill.requested
                 result = await self.runner.run(order)
-                drawn.spent = report.cost_actual = bill.actual(result.data)
+                drawn.spent = report.cost_actual = bill.actual(result)
         return result
 
     async def _actor(self, request: Request) -> Actor:

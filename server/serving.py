@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 import uvicorn
 
@@ -20,23 +21,24 @@ from server.guard import guarded, open_files_allowed
 from server.health import Health
 from server.logs import unhandled
 from server.metrics import Metrics, exposed
+from server.options import run
 from server.secrets import keys
 from server.settings import Settings
+from server.workers import STOPPING, Workers
 
 # Garbage in cycles is collected while it is young, by the ten thousand; all that is kept, documents above all, is looked through far more
 # seldom than Python would, since that holds up everybody for a tenth of a second.
 COLLECTED = (10_000, 20, 500)
-STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LAST = (b"connection", b"close")
 ARRIVING_S = 0.5  # for the request on a connection that was taken just before no more were; the client may be a busy machine too
 ENDING_S = 5  # for what was cancelled to give back what it held
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: list[str], health: Health, notice_s: float) -> None:
+    def __init__(self, config: uvicorn.Config, start: "Start", health: Health, notice_s: float) -> None:
         config.load()
         super().__init__(config)
-        self._ready = ready
+        self._start = start
         self._health = health
         self._notice_s = notice_s
         self._ends_at = math.inf
@@ -44,8 +46,9 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        for line in self._ready:
+        for line in self._start.ready:
             print(line, flush=True)  # noqa: T201 for the person who started it
+        self._start.begun()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -58,8 +61,8 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     async def on_tick(self, counter: int) -> bool:
-        """A closed terminal counts as a signal: where `make` stands between, none reaches us."""
-        is_closed = self._has_terminal and not os.isatty(0)
+        """A closed terminal counts as a signal: where `make` stands between, none reaches us. So does the end of who started a worker."""
+        is_closed = (self._has_terminal and not os.isatty(0)) or self._start.parent not in {None, os.getppid()}
         self.should_exit = self.should_exit or is_closed or time.monotonic() >= self._ends_at
         return await super().on_tick(counter)
 
@@ -113,8 +116,33 @@ def bound(settings: Settings) -> socket.socket:
         raise UnfitError(f"Cannot serve on {settings.host}:{settings.port}: {taken.strerror}. {advice}") from taken
 
 
-async def serve(settings: Settings, runtime_url: str, taken: socket.socket, ready: list[str], demo_token: str | None = None) -> None:
-    """Answers until it is told to stop. `ready` is printed once it answers; GraphiQL signs in with the token."""
+@dataclass(frozen=True)
+class Start:
+    """What it prints once it answers, the token that GraphiQL signs in with; of a worker whose it is, and what hears that it answers."""
+
+    ready: list[str]
+    demo_token: str | None = None
+    parent: int | None = None
+    begun: Callable[[], None] = lambda: None
+
+
+def served(settings: Settings, runtime_url: str, taken: socket.socket, ready: list[str], demo_token: str | None) -> None:
+    """By this process, or by several workers."""
+    if settings.workers == 1:
+        run(serve(settings, runtime_url, taken, Start(ready, demo_token)))
+        return
+    parent = os.getpid()
+
+    def work(number: int, is_first: bool, begun: Callable[[], None]) -> None:  # noqa: FBT001 said by one caller
+        port = settings.metrics_port + number if settings.metrics_port else None
+        shown = ready if number == 0 and is_first else []
+        run(serve(settings.model_copy(update={"metrics_port": port}), runtime_url, taken, Start(shown, demo_token, parent, begun)))
+
+    Workers(settings.workers, taken, work).run()
+
+
+async def serve(settings: Settings, runtime_url: str, taken: socket.socket, start: Start) -> None:
+    """Answers until it is told to stop."""
     asyncio.get_running_loop().set_exception_handler(unhandled)
     try:
         database = await Database.connect(runtime_url, settings.limits, is_pooled=settings.pooler)
@@ -122,13 +150,13 @@ async def serve(settings: Settings, runtime_url: str, taken: socket.socket, read
         raise UnfitError(unreachable("DATABASE_URL", runtime_url, failed)) from failed
     try:
         await fit_or_refused(database)
-        await _served(settings, database, taken, ready, demo_token)
+        await _served(settings, database, taken, start)
     finally:
         await asyncio.shield(database.close())
 
 
-async def _served(settings: Settings, database: Database, taken: socket.socket, ready: list[str], demo_token: str | None) -> None:
-    served = app(build(), database, settings, keys(settings), demo_token)
+async def _served(settings: Settings, database: Database, taken: socket.socket, start: Start) -> None:
+    served = app(build(), database, settings, keys(settings), start.demo_token)
     open_files_allowed()
     config = uvicorn.Config(
         served.answers,
@@ -142,7 +170,7 @@ async def _served(settings: Settings, database: Database, taken: socket.socket, 
         timeout_graceful_shutdown=settings.drain_seconds,
         server_header=False,
     )
-    server = _Server(config, ready, served.health, settings.notice_s)
+    server = _Server(config, start, served.health, settings.notice_s)
     with _measured(settings, served.metrics):
         gc.collect()
         gc.freeze()  # what the start has made stays: the collector need not look at it again

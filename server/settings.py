@@ -77,12 +77,16 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address to serve on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port to serve on.")
+    workers: int = Field(default=1, ge=1, le=64, description="Processes that answer on the port, each with its own connections and limits.")
     log: LogForm | None = Field(
         default=None, description="`json` or `text`: the log on the standard error. Unless given: text, in production JSON."
     )
     metrics_host: str = Field(default="127.0.0.1", description="Address to serve the metrics on.")
     metrics_port: int | None = Field(
-        default=None, ge=1, le=65535, description="Port to serve the metrics on, for Prometheus. Without it they are not served."
+        default=None,
+        ge=1,
+        le=65535,
+        description="Port to serve the metrics on, for Prometheus; of the second worker the next one, and so on. Without it they are not.",
     )
     notice_seconds: float | None = Field(
         default=None,
@@ -123,7 +127,7 @@ class Settings(BaseSettings):
     waiting_seconds: float = Field(default=5, gt=0, description="How long an operation waits for its turn.")
     refused_tokens: int = Field(default=20, gt=0, description="Wrong tokens that one address may send in a minute.")
     compiled: bool = Field(
-        default=False, description="Whether queries run on the compiled executor, or else on graphql-core's own: the answers are the same."
+        default=True, description="Whether queries run on the compiled executor, or else on graphql-core's own: the answers are the same."
     )
     get: Get | None = Field(
         default=None,

@@ -10,9 +10,10 @@ from db.engine import Database
 from server.app import app
 from server.limits import DocumentLimits
 from server.settings import Settings
+from tests import nobody  # noqa: F401 before any setting is read
 
 MUCH = 10**9
-UNLIMITED = Settings.model_construct(max_cost=MUCH, points=MUCH, refused_tokens=MUCH, running_of_one=8, operation_seconds=120.0).model_copy(
+UNLIMITED = Settings(running_of_one=8, operation_seconds=120, max_cost=MUCH, points=MUCH, refused_tokens=MUCH).model_copy(
     update={f"max_{each.name}": MUCH for each in fields(DocumentLimits)}
 )
 SECRETS = [b"a secret of the tests, 32 bytes or more"]

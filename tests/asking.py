@@ -41,11 +41,12 @@ class Document:
 
 @dataclass
 class Author:
-    """Writes one document. `ids` are those that a place for an id may get, with some that nothing has."""
+    """Writes one document. A place for an id or a cursor may get those that are given, with some that nothing has."""
 
     schema: GraphQLSchema
     draw: DrawFn
     ids: list[str]
+    cursors: list[str]
     declared: dict[str, str] = field(default_factory=dict)
     values: dict[str, object] = field(default_factory=dict)
     fragments: dict[str, str] = field(default_factory=dict)
@@ -148,9 +149,9 @@ class Author:
             return st.sampled_from(["2025-01-01", "2026-06-30", "2026-12-31", "2026-13-01"])
         if kind == "DateTime":
             return st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01"])
-        return st.sampled_from(TEXTS if name != "after" else ["", "x"])
+        return st.sampled_from(self.cursors if name in {"after", "before"} else TEXTS)
 
 
 @st.composite
-def documents(draw: DrawFn, schema: GraphQLSchema, ids: list[str]) -> Document:
-    return Author(schema, draw, ids).document()
+def documents(draw: DrawFn, schema: GraphQLSchema, ids: list[str], cursors: list[str]) -> Document:
+    return Author(schema, draw, ids, cursors).document()

@@ -12,6 +12,8 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import IO
 
+from tests.nobody import EXECUTOR
+
 BIN = Path(sys.executable).parent
 PROGRAM = BIN / "relaties"
 PATIENCE_S = 120
@@ -19,7 +21,7 @@ PATIENCE_S = 120
 
 def environment(**more: str) -> dict[str, str]:
     """Nothing of the machine's but where programs and the home are; settings as given."""
-    return {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": os.environ["HOME"], "PYTHONUNBUFFERED": "1", **more}
+    return {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": os.environ["HOME"], "PYTHONUNBUFFERED": "1", **EXECUTOR, **more}
 
 
 def relaties(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

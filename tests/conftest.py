@@ -37,13 +37,10 @@ settings.load_profile("relaties")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _settings_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No setting of the machine's reaches a test, and no test its data."""
+def _data_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reaches the machine's data."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where we run in the background, and by our children then
     with pytest.MonkeyPatch.context() as patched:
-        for name in [name for name in os.environ if name.startswith("RELATIES_") and not name.startswith("RELATIES_TEST_")]:
-            patched.delenv(name)
-        patched.delenv("DATABASE_URL", raising=False)
         patched.setenv("RELATIES_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         yield
 

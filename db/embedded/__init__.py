@@ -34,7 +34,7 @@ __all__ = ["Embedded", "EmbeddedError", "running"]
 SERVER = "relaties_server"
 PATIENCE_S = 60
 # Without sockets in the file system the only door is a loopback port that asks for a password.
-OPTIONS = "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60 -c jit=off"
+OPTIONS = "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200 -c jit=off"
 PASSING = ("could not bind", "already exists", "still in use")  # another took the port; a server that is just going
 
 

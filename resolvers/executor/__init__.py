@@ -66,6 +66,14 @@ def _plans_of(core: "LevelExecutor") -> Plans:
     return _kept[key]
 
 
+class Counted(ExecutionResult):
+    """The result of a compiled run, which knows how many objects its data has."""
+
+    def __init__(self, data: dict[str, Any], objects: int) -> None:
+        super().__init__(data, None)
+        self.objects = objects
+
+
 class LevelExecutor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, with the way without errors of queries compiled."""
 
@@ -77,8 +85,9 @@ class LevelExecutor(StrawberryGraphQLCoreExecutionContext):
         return super().execute_operation(serially) if plan is None else self._run(plan)
 
     async def _run(self, plan: Plan) -> ExecutionResult:
+        run = Run(self, plan)
         try:
-            return ExecutionResult(await Run(self, plan).data(), None)
+            return Counted(await run.data(), run.objects)
         except Exception as why:  # noqa: BLE001 graphql-core meets it again, and gives the exact error
             self.gives_way(why)
             result = super().execute_operation(None)

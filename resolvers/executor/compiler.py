@@ -19,10 +19,13 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionNode,
     SelectionSetNode,
+    ValueNode,
     VariableNode,
     get_named_type,
     is_abstract_type,
@@ -49,6 +52,14 @@ def deciding(sets: Iterable[SelectionSetNode]) -> Iterator[str]:
 def _condition(directive: DirectiveNode) -> object:
     """The value of `if`, the only argument of @skip and @include."""
     return directive.arguments[0].value if directive.arguments else None
+
+
+def _has_variable(value: ValueNode) -> bool:
+    if isinstance(value, ListValueNode):
+        return any(map(_has_variable, value.values))
+    if isinstance(value, ObjectValueNode):
+        return any(_has_variable(field.value) for field in value.fields)
+    return isinstance(value, VariableNode)
 
 
 def _is_in(node: SelectionNode, flags: Flags) -> bool:
@@ -79,9 +90,9 @@ class Compiler:
 
     def _level(self, of: GraphQLObjectType, sets: Sets) -> Level:
         names: dict[str, Any] = {"UnusualError": UnusualError}
-        steps, parts = list[Step](), list[str]()
+        steps, within, parts = list[Step](), list[Level](), list[str]()
         for key, nodes in self._collected(of, sets, {}, set()).items():
-            shown = repr(of.name) if nodes[0].name.value == "__typename" else self._part(self._step(of, key, nodes), steps, names)
+            shown = repr(of.name) if nodes[0].name.value == "__typename" else self._part(self._step(of, key, nodes), steps, within, names)
             parts.append(f"{key!r}: {shown}")
         body = "{" + ", ".join(parts) + "}"
         text = (
@@ -92,10 +103,10 @@ class Compiler:
         sources = getattr(declared.origin, "sources", None) if declared else None
         if of.is_type_of is not None and sources is None:
             raise UncompiledError(f"is_type_of {of.name}")
-        return Level(of, names["build"], names["build_one"], steps, sources)
+        return Level(of, names["build"], names["build_one"], steps, sources, 1 + sum(level.objects for level in within))
 
-    def _part(self, step: Step, steps: list[Step], names: dict[str, Any]) -> str:
-        """The expression for a field within its row's dict; None for what a step brings."""
+    def _part(self, step: Step, steps: list[Step], within: list[Level], names: dict[str, Any]) -> str:
+        """The expression for a field within its row's dict, an object's too that waits for nothing; None for what a step brings."""
         name = f"f{len(names)}"
         value = f"g{name}(s)" if "read" in step.declared.metadata else f"s.{step.declared.python_name}"
         names[f"g{name}"] = step.get
@@ -111,6 +122,7 @@ class Compiler:
             and step.type.of_type is below.of
         ):
             names[name] = below.build_one if below.sources is None else below.one
+            within.append(below)
             return f"{name}({value})"
         steps.append(step)
         return "None"
@@ -122,6 +134,7 @@ class Compiler:
             raise UncompiledError(nodes[0].name.value)
         step = Step(key, nodes, definition, definition.type, of, self._places, declared)
         self._places += 1
+        step.is_fixed = not any(_has_variable(argument.value) for argument in nodes[0].arguments or ())
         if declared.is_basic_field:
             step.get = declared.metadata.get("read") or attrgetter(declared.python_name)
         elif not declared.extensions:

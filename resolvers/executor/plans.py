@@ -32,6 +32,8 @@ class Step:
     relation: Any = None  # asked of a loader, for all rows at once
     below: "Level | Kinds | None" = None
     leaf: Get | None = None
+    is_fixed: bool = False  # its arguments say the same whatever the variables are
+    arguments: dict[str, Any] | None = None  # those of one that is fixed, once known
 
     @property
     def waits(self) -> bool:
@@ -48,6 +50,7 @@ class Level:
     build_one: Callable[[Any], dict[str, Any]]
     steps: list[Step]
     sources: tuple[type, ...] | None  # the classes whose rows are of the type; None where its parent says so
+    objects: int  # that a row becomes: itself, and those within it that wait for nothing
     known: set[type] = field(default_factory=set)
 
     @property

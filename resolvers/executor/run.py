@@ -25,6 +25,7 @@ class Run:
         self._core = core
         self._plan = plan
         self._arguments: list[dict[str, Any] | None] = [None] * plan.places
+        self.objects = 0  # that the answer has so far
 
     async def data(self) -> dict[str, Any]:
         (found,) = await self._level(self._plan.root, [self._core.root_value])
@@ -35,17 +36,20 @@ class Run:
         if isinstance(level, Kinds):
             parts = level.parts(rows)
             return _merged([(places, await self._level(of, [rows[place] for place in places])) for of, places in parts], len(rows))
-        built = _built(level, rows)
+        level.check(rows)
+        built = level.build(rows)
+        self.objects += len(built) * level.objects
         if built and level.steps:
+            for step in level.steps:
+                if not step.waits:
+                    await self._step(step, rows, built)
             await _all([self._step(step, rows, built) for step in level.steps if step.waits])
         return built
 
     async def _step(self, step: Step, rows: Rows, built: Built) -> None:
-        values = await self._values(step, rows)
-        if step.below is not None and step.below.waits:
-            _put(step, built, await self._completed(step, step.type, values))
-        else:
-            _put(step, built, _completed(step, step.type, values))
+        values = await self._completed(step, step.type, await self._values(step, rows))
+        for row, value in zip(built, values, strict=True):
+            row[step.key] = value
         if len(rows) > AT_A_STRETCH:
             await asyncio.sleep(0)
 
@@ -65,13 +69,15 @@ class Run:
 
     def _converted(self, step: Step) -> dict[str, Any]:
         """The arguments of a relation as its loader takes them; the same for every row."""
-        known = self._arguments[step.place]
+        known = step.arguments or self._arguments[step.place]
         if known is None:
             core: Any = self._core.schema
             schema, raw = core._strawberry_schema, self._raw(step)  # noqa: SLF001 Strawberry's own way to it
             scalars = schema.schema_converter.scalar_registry
             known = convert_arguments(raw, step.declared.arguments, scalar_registry=scalars, config=schema.config) if raw else {}
             self._arguments[step.place] = known
+            if step.is_fixed:
+                step.arguments = known
         return known
 
     def _called(self, step: Step, row: Row) -> Any:  # noqa: ANN401 whatever the resolver gives
@@ -86,7 +92,7 @@ class Run:
             flat, split = _flattened(present)
             return back(split(await self._completed(step, inner.of_type, flat)))
         if step.below is None:
-            raise TypeError(step.key)
+            return back([step.leaf(value) for value in present])  # type: ignore[misc]
         return back(await self._level(step.below, present))
 
 
@@ -111,41 +117,6 @@ async def _awaited(values: Rows) -> Rows:
             raise value
         found[place] = value
     return found
-
-
-def _built(level: Level, rows: Rows) -> Built:
-    """Dicts of all rows, with all that waits for nothing."""
-    level.check(rows)
-    built = level.build(rows)
-    if built:
-        for step in level.steps:
-            if not step.waits:
-                _put(step, built, _completed(step, step.type, [step.get(row) for row in rows]))  # type: ignore[misc]
-    return built
-
-
-def _completed(step: Step, of: Any, values: Rows) -> Built:  # noqa: ANN401 graphql-core's own union of types
-    """Of what waits for nothing."""
-    inner, present, back = _present(of, values)
-    if isinstance(inner, GraphQLList):
-        flat, split = _flattened(present)
-        return back(split(_completed(step, inner.of_type, flat)))
-    if step.below is None:
-        return back([step.leaf(value) for value in present])  # type: ignore[misc]
-    return back(_level(step.below, present))
-
-
-def _level(level: Level | Kinds, rows: Rows) -> Built:
-    """A level that waits for nothing."""
-    if isinstance(level, Kinds):
-        return _merged([(places, _level(of, [rows[place] for place in places])) for of, places in level.parts(rows)], len(rows))
-    return _built(level, rows)
-
-
-def _put(step: Step, built: Built, values: Rows) -> None:
-    key = step.key
-    for row, value in zip(built, values, strict=True):
-        row[key] = value
 
 
 def _merged(parts: Sequence[tuple[list[int], Rows]], size: int) -> Built:

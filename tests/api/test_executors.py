@@ -1,8 +1,11 @@
 """The compiled executor and graphql-core's give the same answers to the byte, by the same statements."""
 
+import json
+import re
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import asyncpg
 import httpx
@@ -21,9 +24,12 @@ from tests.asking import Document, documents
 from tests.builders import Tenant, tenant
 from tests.conftest import runtime_url
 from tests.full_clients import full_client
+from tests.injected import Faults, injected
 from tests.inputs import NOBODYS, shown
 
 ROLES = [Role.OWNER, Role.OWNER, Role.OWNER, Role.VIEWER]
+CURSORS = "{ clients(first: 3) { edges { cursor } } contacts(first: 2) { edges { cursor } } registrations(first: 3) { edges { cursor } } }"
+AVAILABLE = re.compile(rb',"throttle":\{[^}]*\}')  # of the moment
 OURS = "FROM relaties."  # the driver asks for types on a new connection
 COMPILED = {
     "the nested query": NESTED,
@@ -53,14 +59,16 @@ class Both:
 
     org: Tenant
     ids: list[str]
+    cursors: list[str]
     servers: dict[bool, httpx.AsyncClient]
     sent: list[str]
 
     async def asked(self, document: Document, role: Role, *, is_compiled: bool) -> tuple[int, bytes, Counter[str]]:
         self.sent.clear()
         api = Api(self.servers[is_compiled], self.org.tokens[role])
-        answer = await api.post({"query": document.text, "variables": document.variables})
-        return answer.status_code, answer.content, Counter(text for text in self.sent if OURS in text and "token_actor" not in text)
+        answer = await api.post({"query": document.text, "variables": document.variables, "extensions": {"cost": True}})
+        content = AVAILABLE.sub(b"", answer.content)
+        return answer.status_code, content, Counter(text for text in self.sent if OURS in text and "token_actor" not in text)
 
     async def are_same(self, document: Document, role: Role) -> bytes:
         """The answer of both; with errors graphql-core has asked a second time, so that the statements are counted without them."""
@@ -70,6 +78,21 @@ class Both:
         if b'"errors"' not in core[1]:
             assert compiled[2] == core[2], document.text
         return core[1]
+
+    async def fail_alike(self, document: Document, role: Role) -> None:
+        """The same data to the byte, and the same errors; but for what an incident is called, and which of two comes first."""
+        core = await self.asked(document, role, is_compiled=False)
+        compiled = await self.asked(document, role, is_compiled=True)
+        assert compiled[0] == core[0], document.text
+        assert told(compiled[1]) == told(core[1]), document.text
+
+
+def told(answer: bytes) -> tuple[str, list[str]]:
+    body = json.loads(answer)
+    errors = body.pop("errors", [])
+    for error in errors:
+        error["extensions"].pop("incident", None)
+    return json.dumps(body), sorted(json.dumps(error) for error in errors)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +107,9 @@ async def both(owner: asyncpg.Connection, owner_url: str, schema: strawberry.Sch
     database = await Database.connect(runtime_url(owner_url), Limits(readers=2, wait_s=30), seen=sent.append)
     ways = {way: UNLIMITED.model_copy(update={"compiled": way}) for way in (True, False)}
     async with connected(schema, database, ways[True]) as compiled, connected(schema, database, ways[False]) as core:
-        yield Both(org, [*ids, shown("Client", NOBODYS), "x"], {True: compiled, False: core}, sent)
+        found = await Api(core, org.tokens[Role.OWNER]).data(CURSORS)
+        cursors = [edge["cursor"] for connection in found.values() for edge in connection["edges"]]
+        yield Both(org, [*ids, shown("Client", NOBODYS), "x"], ["", "x", *cursors], {True: compiled, False: core}, sent)
     await database.close()
 
 
@@ -114,8 +139,36 @@ async def test_what_is_unusual_is_graphql_cores(both: Both, gave_way: list[str],
     assert len(gave_way) == 1
 
 
-@settings(max_examples=60, suppress_health_check=[*HealthCheck])
-@given(data=st.data(), role=st.sampled_from(ROLES))
-async def test_random_documents_are_answered_the_same(both: Both, schema: strawberry.Schema, data: st.DataObject, role: Role) -> None:
+How: TypeAlias = Callable[[Both, strawberry.Schema, st.DataObject], Awaitable[None]]
+
+
+async def alike(both: Both, schema: strawberry.Schema, data: st.DataObject) -> None:
     """Aliases, fragments, skip and include, arguments and variables, right and wrong ones."""
-    await both.are_same(data.draw(documents(schema._schema, both.ids)), role)  # noqa: SLF001
+    await both.are_same(data.draw(documents(schema._schema, both.ids, both.cursors)), data.draw(st.sampled_from(ROLES)))  # noqa: SLF001
+
+
+async def fail_alike(both: Both, schema: strawberry.Schema, data: st.DataObject) -> None:
+    """Wherever something fails: in a batch, at a key, in a column, in a resolver."""
+    document, role = data.draw(documents(schema._schema, both.ids, both.cursors)), data.draw(st.sampled_from(ROLES))  # noqa: SLF001
+    faults = Faults(data.draw(st.integers(0, 2**32 - 1)), data.draw(st.sampled_from([3, 10, 40, 200])))
+    with injected(faults, schema._schema):  # noqa: SLF001
+        await both.fail_alike(document, role)
+
+
+@pytest.mark.parametrize("how", [alike, fail_alike])
+@settings(max_examples=150, suppress_health_check=[*HealthCheck])
+@given(data=st.data())
+async def test_random_documents_are_answered_the_same(both: Both, schema: strawberry.Schema, how: How, data: st.DataObject) -> None:
+    """With faults and without: the same bytes by the same statements, and the same errors."""
+    await how(both, schema, data)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("how", [alike, fail_alike])
+@settings(max_examples=2500, suppress_health_check=[*HealthCheck])
+@given(data=st.data())
+async def test_thousands_of_random_documents_are_answered_the_same(
+    both: Both, schema: strawberry.Schema, how: How, data: st.DataObject
+) -> None:
+    """The same, five thousand of them."""
+    await how(both, schema, data)

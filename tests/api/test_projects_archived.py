@@ -15,7 +15,7 @@ from tests.api.test_projects import OTHERS, SHOWN
 from tests.ask import Api
 from tests.builders import EARLY, Tenant
 from tests.changing import asked, change, everything, refusal, refusals, traced
-from tests.outages import comes
+from tests.waiting import until
 
 ARCHIVED = "userErrors { __typename code message path ... on AlreadyArchivedError { archived { id } } }"
 HELD_UP = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
@@ -37,8 +37,7 @@ async def held_up(org: Tenant, count: int) -> None:
     async def are_there() -> bool:
         return bool(await org.owner.fetchval(HELD_UP) == count)
 
-    async with asyncio.timeout(10):
-        await comes(are_there)
+    await until(are_there)
 
 
 async def test_a_project_is_archived_and_taken_back(as_: Callable[..., Api], org: Tenant) -> None:

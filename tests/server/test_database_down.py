@@ -22,6 +22,7 @@ from tests.ask import Api, connected
 from tests.builders import Tenant, tenant
 from tests.outages import Server, unavailable
 from tests.snapshots import unchanged
+from tests.waiting import PATIENCE_S
 
 OF_THE_SERVER = "FROM pg_stat_activity WHERE usename = 'relaties_server' AND datname = current_database()"
 WAITING = f"SELECT pid {OF_THE_SERVER} AND wait_event_type = 'Lock'"
@@ -84,7 +85,7 @@ async def server(migrated: Own, schema: strawberry.Schema, there: Tenant) -> Asy
 
 async def waiting(operator: asyncpg.Connection) -> int:
     """The backend that waits for what the operator holds, once there is one."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_S):
         while (pid := await operator.fetchval(WAITING)) is None:
             await operator.execute("SELECT pg_stat_clear_snapshot()")  # which a transaction would go on seeing
     return int(pid)

@@ -1,0 +1,108 @@
+"""Faults by chance, the same for all who ask the same: in the batches of loaders, in the columns of rows, in resolvers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+from zlib import crc32
+
+import pytest
+from graphql import GraphQLError, GraphQLSchema
+
+from db import rows
+from db.rows import ActorRow
+from domain.errors import BadInput, Forbidden
+from resolvers.loaders import Loader
+
+FAILURES: list[Callable[[], BaseException]] = [
+    lambda: ValueError("broken"),
+    lambda: BadInput("Refused by chance."),
+    lambda: Forbidden("Forbidden by chance."),
+    lambda: GraphQLError("Of the resolver's own.", extensions={"code": "OWN"}),
+    lambda: KeyError("broken too"),
+]
+
+
+class OfNoType:
+    """What no field expects; the same words each time."""
+
+    def __repr__(self) -> str:
+        return "of no type"
+
+
+@dataclass(frozen=True)
+class Faults:
+    """One in so many of what happens fails, which the seed and what is asked alone decide."""
+
+    seed: int
+    one_in: int
+
+    def number(self, *what: object) -> int:
+        return crc32(repr((self.seed, what)).encode())
+
+    def strikes(self, *what: object) -> bool:
+        return self.number("strikes", *what) % self.one_in == 0
+
+    def failure(self, *what: object) -> BaseException:
+        return FAILURES[self.number("failure", *what) % len(FAILURES)]()
+
+    def kind(self, kinds: Sequence[str], *what: object) -> str:
+        return kinds[self.number("kind", *what) % len(kinds)]
+
+    async def batch(self, ask: "partial[Awaitable[Sequence[Any]]]", keys: Sequence[Any]) -> Sequence[Any]:
+        """As the domain has it, but late, failed as a whole or cancelled; or with the value of a key gone, failed or of no type."""
+        name = ask.func.__module__, ask.func.__qualname__, ask.keywords
+        if self.strikes(name):
+            kind = self.kind(["late", "late", "failed", "cancelled"], name)
+            if kind == "failed":
+                raise self.failure(name)
+            if kind == "cancelled":
+                raise asyncio.CancelledError
+            for _ in range(self.number(name) % 20):
+                await asyncio.sleep(0)
+        return [self._value((name, key), value) for key, value in zip(keys, await ask(keys), strict=True)]
+
+    def _value(self, what: object, value: object) -> object:
+        if not self.strikes(what):
+            return value
+        kind = self.kind(["null", "failed", "of no type"], what)
+        return None if kind == "null" else self.failure(what) if kind == "failed" else OfNoType()
+
+    def column(self, name: str, place: int, row: Any) -> Any:  # noqa: ANN401
+        what = type(row).__name__, name, tuple(row)
+        if not self.strikes(what):
+            return row[place]
+        kind = self.kind(["null", "null", "failed", "of no type"], what)
+        if kind == "failed":
+            raise self.failure(what)
+        return None if kind == "null" else OfNoType()
+
+    def resolve(self, name: str, inner: Callable[..., Any], *given: Any, **arguments: Any) -> Any:  # noqa: ANN401
+        what = name, arguments
+        if not self.strikes(what):
+            return inner(*given, **arguments)
+        kind = self.kind(["null", "failed", "failed late"], what)
+        if kind == "failed":
+            raise self.failure(what)
+        return None if kind == "null" else self._late(what)
+
+    async def _late(self, what: object) -> None:
+        await asyncio.sleep(0)
+        raise self.failure(what)
+
+
+@contextmanager
+def injected(faults: Faults, schema: GraphQLSchema) -> Iterator[None]:
+    """While it lasts."""
+    with pytest.MonkeyPatch.context() as patched:
+        make = Loader.__init__
+        patched.setattr(Loader, "__init__", lambda loader, batch: make(loader, partial(faults.batch, batch)))
+        for row in (getattr(rows, name) for name in rows.__all__ if name != ActorRow.__name__):
+            for place, column in enumerate(row.__columns__):
+                patched.setattr(row, column, property(partial(faults.column, column, place)))
+        assert schema.query_type
+        for name, field in schema.query_type.fields.items():
+            patched.setattr(field, "resolve", partial(faults.resolve, name, field.resolve))
+        yield
