@@ -1,11 +1,14 @@
 """The root: where every operation begins."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import strawberry
 from graphql import GraphQLDirective
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
+from strawberry.utils.str_converters import to_camel_case
 
 from domain.pages import LARGEST
 from domain.scope import Permission
@@ -55,6 +58,16 @@ class _Schema(strawberry.Schema):
         return (*super()._collect_graphql_directives(schema_directive_types), IDEMPOTENT)
 
 
+camel_case = cache(to_camel_case)
+
+
+class _Names(NameConverter):
+    """Strawberry asks for the name of each argument and input field anew with each request."""
+
+    def apply_naming_config(self, name: str) -> str:
+        return camel_case(name)
+
+
 def build() -> strawberry.Schema:
     """The schema. Only one per process: building it changes the classes it is made of."""
     for made, fields in inputs.MADE:
@@ -63,7 +76,7 @@ def build() -> strawberry.Schema:
         Query,
         Mutation,
         types=[Client, Contact, Label, Member, Organization, *errors.KINDS],
-        config=StrawberryConfig(scalar_map=SCALARS),
+        config=StrawberryConfig(scalar_map=SCALARS, name_converter=_Names()),
     )
 
 
