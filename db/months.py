@@ -125,7 +125,8 @@ async def recount(work: Runs, clients: Sequence[UUID], since: date = date.min, u
     """Counts the months of these days anew; all months unless told otherwise.
 
     The clients are held until the unit of work ends, all at once and in the order of their ids: who counts one of them next sees what
-    this one did, and two that meet wait and never block.
+    this one did, and two that meet wait and never block. Whoever holds a client before holds it for a change (`entities.locked`): two that
+    had it shared (`entities.steady`) would wait for each other.
     """
     await work.run(HOLD, ids=[*clients])
     of = {"ids": [*clients], "since": first_of(since), "until": last_of(until)}

@@ -1,10 +1,12 @@
 """What is kept of each client's months: at all times what its documents and payments come to, whoever writes, and however many at once."""
 
+import ast
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -16,11 +18,14 @@ from db import months, revenue
 from db.clients import Filter
 from db.engine import Database, Work
 from db.keys import new_id
+from db.migrations import downgrade, upgrade
 from db.revenue import days_apart, first_of, last_of
 from db.rows import RevenueRow
 from db.tables import Invoice, InvoiceStatus, Payment, PaymentAllocation, Row
 from tests import raw_revenue
 from tests.builders import Tenant, tenant
+from tests.conftest import runtime_url
+from tests.writers import Module, functions, modules, writers
 
 FIRST = date(2025, 11, 15)
 RATES = {"EUR": Decimal(1), "USD": Decimal("0.91234567"), "GBP": Decimal("1.17")}
@@ -31,6 +36,7 @@ PERIODS = st.tuples(st.one_of(DAYS, EVER), st.one_of(DAYS, EVER)).filter(lambda 
 CENTS = st.integers(1, 10_000_00).map(lambda cents: str(Decimal(cents) / 100))
 NETS = st.one_of(st.just("100.00"), CENTS)  # often the same, so that a credit note comes to nothing with an invoice
 CENT = Decimal("0.01")
+WRITTEN = {"Invoice": "invoice", "Payment": "payment", "PaymentAllocation": "payment_allocation"}
 
 
 @dataclass(frozen=True)
@@ -212,3 +218,37 @@ async def test_what_is_not_counted_would_be_seen(database: Database, org: Tenant
     async with database.work(org.id) as work:
         await months.recount(work, clients)
     assert await wrong(database, org, clients) == []
+
+
+def test_whoever_writes_documents_or_payments_counts_their_months() -> None:
+    """Found in the source, so that no new writer goes without; who deletes a client need not, as its months go with it."""
+    found = modules()
+    counting = {name for module in found for name, node in functions(module) if "db.months.recount" in module.mentioned(node)}
+    assert "domain.months.wrong" in counting
+    assert writers(WRITTEN, found) - counting == {"db.deletions._of_its"}
+    new = """from db.tables import Invoice
+async def add(work, client):
+    work.session.add(Invoice(client_id=client))"""
+    assert writers(WRITTEN, [Module("db.new", ast.parse(new))]) == {"db.new.add"}
+
+
+async def test_what_was_there_before_is_counted_when_the_tables_are_brought_up_to_date(
+    fresh_database: Callable[[], Awaitable[str]],
+) -> None:
+    """Invoices, credit notes, what is void or not issued, and payments, in several currencies and months, of two organizations."""
+    url = await fresh_database()
+    owner = await asyncpg.connect(url)
+    orgs = [await tenant(owner, "Een"), await tenant(owner, "Twee")]
+    paid = [(date(2026, 2, 28), "21.00"), (date(2026, 3, 1), "10.00")]
+    papers = [
+        Paper(n % 3, kind, status, currency, FIRST + timedelta(days=20 * n), "100.00", paid, None, None)
+        for n, (kind, status, currency) in enumerate(product(("INVOICE", "CREDIT_NOTE"), ("OPEN", "CONCEPT", "VOID"), RATES))
+    ]
+    clients = [await entered(org, papers) for org in orgs]
+    await downgrade(url, to="0010")
+    await upgrade(url, runtime_url(url))
+    database = await Database.connect(url)
+    assert [await wrong(database, org, of) for org, of in zip(orgs, clients, strict=True)] == [[], []]
+    assert await owner.fetchval("SELECT count(*) FROM relaties.client_month") > 20
+    await database.close()
+    await owner.close()
