@@ -15,6 +15,7 @@ from db import clients, contacts, demo, labels, revenue
 
 FIRST = clients._page(clients.Sort.NAME, (), is_ascending=True, is_next=False)  # noqa: SLF001 the product's own statements
 CONTACTS = contacts._of_clients(is_ascending=True, is_next=False)  # noqa: SLF001
+REVENUE = revenue._by_client(())  # noqa: SLF001 the product's own, for a period of whole months
 PERIOD = {"start": date(2026, 1, 1), "end": date(2026, 12, 31)}
 READERS = 8
 Message = dict[str, Any]
@@ -24,7 +25,7 @@ async def _statements(pool: asyncpg.Pool) -> None:
     async with pool.acquire() as connection:
         page = await connection.fetch(FIRST.sql, *FIRST.arguments({"tenant": demo.TENANT, "count": 51}))
         of: Message = {"tenant": demo.TENANT, "ids": [row["id"] for row in page[:50]]}
-        for query, values in ((CONTACTS, of | {"count": 26}), (labels.OF_CLIENTS, of), (revenue.BY_CLIENT, of | PERIOD)):
+        for query, values in ((CONTACTS, of | {"count": 26}), (labels.OF_CLIENTS, of), (REVENUE, of | PERIOD)):
             await connection.fetch(query.sql, *query.arguments(values))
 
 

@@ -1,7 +1,8 @@
-"""Sums over issued documents and the payments on them."""
+"""Sums over issued documents and the payments on them, from the months that are kept of each client wherever whole ones count."""
 
 from collections.abc import Callable, Sequence
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cache
 from typing import Any, TypeAlias
 from uuid import UUID
@@ -27,91 +28,142 @@ from db.clients import Filter, those
 from db.engine import Tx
 from db.query import TENANT, Query, among, asked, columns, grouped, parameter, word
 from db.rows import ClientRevenueRow, RevenueRow
-from db.tables import Client, Invoice, InvoiceKind, Organization, PaymentAllocation
+from db.tables import Client, ClientMonth, Invoice, InvoiceKind, Organization, PaymentAllocation
 
 START, END = parameter("start", Date()), parameter("end", Date())
+HEAD, TAIL = parameter("head", Date()), parameter("tail", Date())
 ZERO = literal_column("0.00", Numeric(19, 2))
 ONE = literal_column("1", Integer())
 SIGN = case((col(Invoice.kind) == word(InvoiceKind.CREDIT_NOTE), -ONE), else_=ONE)
-
-
-def _from(start: SQLColumnExpression[bool], amount: SQLColumnExpression[object]) -> ColumnElement[object]:
-    """What counts from the start of the period; what is outstanding counts from the beginning of time."""
-    return case((start, amount), else_=ZERO)
-
+LONGEST = timedelta(days=31)  # of a month
+KEYS = ("client_id", "currency")
+FIGURES = ("invoiced", "invoiced_base", "paid", "paid_base", "outstanding", "outstanding_base")
 
 Mine: TypeAlias = Callable[[SQLColumnExpression[UUID]], Sequence[ColumnElement[bool]]]
-"""The conditions on the client of a document or a payment."""
+"""The conditions on the client of a document, a payment or a month."""
+Amounts: TypeAlias = tuple[SQLColumnExpression[Any], ...]
 
 
-def _documents(mine: Mine) -> Select[*tuple[Any, ...]]:
-    since = col(Invoice.invoice_date) >= START
-    found = col(Invoice.tenant_id) == TENANT, col(Invoice.is_issued).is_(True), col(Invoice.invoice_date) <= END
-    return select(
-        col(Invoice.currency).label("currency"),
-        _from(since, SIGN * col(Invoice.net)).label("invoiced"),
-        _from(since, SIGN * col(Invoice.net_base)).label("invoiced_base"),
-        ZERO.label("paid"),
-        ZERO.label("paid_base"),
-        (SIGN * col(Invoice.gross)).label("outstanding"),
-        (SIGN * col(Invoice.gross_base)).label("outstanding_base"),
-    ).where(*found, *mine(col(Invoice.client_id)))
+def first_of(day: date) -> date:
+    """The first day of its month."""
+    return day.replace(day=1)
 
 
-def _payments(mine: Mine) -> Select[*tuple[Any, ...]]:
-    since = col(PaymentAllocation.paid_on) >= START
-    found = col(PaymentAllocation.tenant_id) == TENANT, col(PaymentAllocation.paid_on) <= END
-    return select(
-        col(PaymentAllocation.currency),
-        ZERO,
-        ZERO,
-        _from(since, col(PaymentAllocation.amount)),
-        _from(since, col(PaymentAllocation.amount_base)),
-        -col(PaymentAllocation.amount),
-        -col(PaymentAllocation.amount_base),
-    ).where(*found, *mine(col(PaymentAllocation.client_id)))
+def last_of(day: date) -> date:
+    """The last day of its month, which may be the last there is."""
+    first = first_of(day)
+    return date.max if first == first_of(date.max) else first_of(first + LONGEST) - timedelta(days=1)
 
 
-def _sums(moved: Subquery, is_total: ColumnElement[bool]) -> dict[str, ColumnElement[Any]]:
+def days_apart(start: date, end: date) -> dict[str, date]:
+    """The days of a period that are of no whole month: `head` is the last of those it begins with, `tail` the first of those it ends with.
+
+    A period within one month ends with them.
+    """
+    apart = {} if end == last_of(end) else {"tail": first_of(end)}
+    is_whole = start == first_of(start) or ("tail" in apart and start >= apart["tail"])
+    return apart if is_whole else {**apart, "head": last_of(start)}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A table that holds figures: how to find those of a client, by which day, and what they come to."""
+
+    table: type[Invoice | PaymentAllocation | ClientMonth]
+    day: SQLColumnExpression[Any]
+    found: tuple[ColumnElement[bool], ...]
+    in_period: Amounts
+    outstanding: Amounts
+
+    def moves(self, mine: Mine, *days: ColumnElement[bool], is_owed: bool = True) -> Select[*tuple[Any, ...]]:
+        """What is outstanding counts from the beginning of time, the other figures where `is_in` says so."""
+        owed = self.outstanding if is_owed else (ZERO, ZERO)
+        shown = [amount.label(name) for name, amount in zip(FIGURES, (*self.in_period, *owed), strict=True)]
+        own = col(self.table.tenant_id) == TENANT, *self.found, *days, *mine(col(self.table.client_id))
+        keys: list[ColumnElement[Any]] = [col(getattr(self.table, name)).label(name) for name in KEYS]
+        return select(*keys, (self.day >= START).label("is_in"), *shown).where(*own)
+
+
+DOCUMENTS = Source(
+    Invoice,
+    col(Invoice.invoice_date),
+    (col(Invoice.is_issued).is_(True),),
+    (SIGN * col(Invoice.net), SIGN * col(Invoice.net_base), ZERO, ZERO),
+    (SIGN * col(Invoice.gross), SIGN * col(Invoice.gross_base)),
+)
+PAYMENTS = Source(
+    PaymentAllocation,
+    col(PaymentAllocation.paid_on),
+    (),
+    (ZERO, ZERO, col(PaymentAllocation.amount), col(PaymentAllocation.amount_base)),
+    (-col(PaymentAllocation.amount), -col(PaymentAllocation.amount_base)),
+)
+MONTHS = Source(
+    ClientMonth,
+    col(ClientMonth.month),
+    (),
+    tuple(col(getattr(ClientMonth, name)) for name in FIGURES[:4]),
+    (col(ClientMonth.gross) - col(ClientMonth.paid), col(ClientMonth.gross_base) - col(ClientMonth.paid_base)),
+)
+
+
+def _summed(mine: Mine, apart: tuple[str, ...], *keys: str) -> Subquery:
+    """Whole months as they are kept, and the days apart from the documents and the payments themselves; a row per key and currency."""
+    month = MONTHS.day < TAIL if "tail" in apart else MONTHS.day <= END
+    moves = [MONTHS.moves(mine, month)]
+    if "tail" in apart:
+        moves += [each.moves(mine, each.day >= TAIL, each.day <= END) for each in (DOCUMENTS, PAYMENTS)]
+    if "head" in apart:
+        moves += [each.moves(mine, each.day >= START, each.day <= HEAD, is_owed=False) for each in (DOCUMENTS, PAYMENTS)]
+    moved = union_all(*moves).subquery("moved")
+    of = [moved.c[name] for name in (*keys, "currency")]
+    sums = [func.coalesce(func.sum(moved.c[name]).filter(moved.c.is_in), ZERO).label(name) for name in FIGURES[:4]]
+    return select(*of, *sums, *(func.sum(moved.c[name]).label(name) for name in FIGURES[4:])).group_by(*of).subquery("summed")
+
+
+def _sums(summed: Subquery, is_total: ColumnElement[bool]) -> dict[str, ColumnElement[Any]]:
     """A row per currency, and one of all in base: `GROUPING` tells them apart."""
     base = select(col(Organization.base_currency)).where(col(Organization.tenant_id) == TENANT).scalar_subquery()
-    sums: dict[str, ColumnElement[Any]] = {"is_total": is_total, "currency": case((is_total, base), else_=moved.c.currency)}
+    sums: dict[str, ColumnElement[Any]] = {"is_total": is_total, "currency": case((is_total, base), else_=summed.c.currency)}
     for name in ("invoiced", "paid", "outstanding"):
-        sums[name] = case((is_total, func.coalesce(func.sum(moved.c[f"{name}_base"]), ZERO)), else_=func.sum(moved.c[name]))
+        sums[name] = case((is_total, func.coalesce(func.sum(summed.c[f"{name}_base"]), ZERO)), else_=func.sum(summed.c[name]))
     return sums
 
 
-def _by_client() -> Select[*tuple[Any, ...]]:
+def per_client(apart: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
     """A client without anything has its total alone."""
-    documents, payments = _documents(lambda client: [among(client)]), _payments(lambda client: [among(client)])
-    of_client = documents.add_columns(col(Invoice.client_id)), payments.add_columns(col(PaymentAllocation.client_id))
-    moved = union_all(*of_client).subquery("moved")
-    is_total = func.grouping(moved.c.currency) == ONE
-    shown = columns(ClientRevenueRow, Invoice, client_id=asked.c.id, **_sums(moved, is_total))
-    per_client = select(*shown).select_from(asked.outerjoin(moved, moved.c.client_id == asked.c.id))
-    grouping = per_client.group_by(func.grouping_sets(asked.c.id, tuple_(asked.c.id, moved.c.currency)))
-    return grouping.having(is_total | moved.c.currency.is_not(None)).order_by(asked.c.id, is_total.desc(), moved.c.currency)
+    summed = _summed(lambda client: [among(client)], apart, "client_id")
+    is_total = func.grouping(summed.c.currency) == ONE
+    shown = columns(ClientRevenueRow, Invoice, client_id=asked.c.id, **_sums(summed, is_total))
+    rows = select(*shown).select_from(asked.outerjoin(summed, summed.c.client_id == asked.c.id))
+    grouping = rows.group_by(func.grouping_sets(asked.c.id, tuple_(asked.c.id, summed.c.currency)))
+    kept = grouping.having(is_total | summed.c.currency.is_not(None))
+    return kept.order_by(asked.c.id, is_total.desc(), summed.c.currency)
 
 
-BY_CLIENT = Query(_by_client(), ClientRevenueRow)
+@cache
+def _by_client(apart: tuple[str, ...]) -> Query[ClientRevenueRow]:
+    return Query(per_client(apart), ClientRevenueRow)
 
 
 async def by_client(tx: Tx, ids: Sequence[UUID], *, start: date, end: date) -> list[list[ClientRevenueRow]]:
     """For each client its total in the organization's currency, then a row per currency."""
-    return grouped(await tx.fetch(BY_CLIENT, ids=ids, start=start, end=end), ids, "client_id")
+    apart = days_apart(start, end)
+    found = await tx.fetch(_by_client(tuple(apart)), ids=ids, start=start, end=end, **apart)
+    return grouped(found, ids, "client_id")
 
 
 @cache
-def _of_all(shape: tuple[str, ...]) -> Query[RevenueRow]:
+def _of_all(shape: tuple[str, ...], apart: tuple[str, ...]) -> Query[RevenueRow]:
     wanted = select(col(Client.id)).where(*those(shape))
-    among_them: Mine = lambda client: [client.in_(wanted)] if shape else []  # noqa: E731
-    moved = union_all(_documents(among_them), _payments(among_them)).subquery("moved")
-    is_total = func.grouping(moved.c.currency) == ONE
-    of_all = select(*columns(RevenueRow, Invoice, **_sums(moved, is_total))).select_from(moved)
-    of_all = of_all.group_by(func.grouping_sets(tuple_(), moved.c.currency))
-    return Query(of_all.order_by(is_total.desc(), moved.c.currency), RevenueRow)
+    summed = _summed(lambda client: [client.in_(wanted)] if shape else [], apart)
+    is_total = func.grouping(summed.c.currency) == ONE
+    of_all = select(*columns(RevenueRow, Invoice, **_sums(summed, is_total))).select_from(summed)
+    of_all = of_all.group_by(func.grouping_sets(tuple_(), summed.c.currency))
+    return Query(of_all.order_by(is_total.desc(), summed.c.currency), RevenueRow)
 
 
 async def of_all(tx: Tx, wanted: Filter, *, start: date, end: date) -> list[RevenueRow]:
     """The total of all clients that are wanted in the organization's currency, then a row per currency."""
-    return await tx.fetch(_of_all(wanted.shape), **wanted.values, start=start, end=end)
+    apart = days_apart(start, end)
+    return await tx.fetch(_of_all(wanted.shape, tuple(apart)), **wanted.values, start=start, end=end, **apart)

@@ -9,8 +9,8 @@ import typer
 from domain.errors import Refused
 from server import demo as demo_
 from server.administration import member, organization, token
-from server.doctor import Finding, UnfitError, examined
-from server.options import DataDir, chosen, err, run, say
+from server.doctor import Finding, UnfitError, examined, revenue
+from server.options import DataDir, bar, chosen, err, run, say
 from server.place import Place, migrated, place
 from server.secrets import keys
 from server.settings import Environment, LogForm, Settings, SettingsError
@@ -110,25 +110,43 @@ def schema_print() -> None:
 
 
 @cli.command("doctor")
-def doctor(data_dir: DataDir = None) -> None:
-    """Say what is wrong with settings, database, role and migrations, and what to do."""
+def doctor(
+    data_dir: DataDir = None,
+    *,
+    rebuild_revenue: Annotated[
+        bool, typer.Option("--rebuild-revenue", help="Count kept revenue anew where it is not what documents and payments come to.")
+    ] = False,
+) -> None:
+    """Say what is wrong with settings, database, role, migrations and kept revenue, and what to do."""
     wanted = chosen(data_dir)
     with place(wanted, say) as found:
-        wrong = run(_doctor(found, wanted))
+        wrong = run(_doctor(found, wanted, found.owner if rebuild_revenue else found.owner_url, is_mended=rebuild_revenue))
     if wrong:
         sys.exit(1)
     typer.echo("All is well.")
 
 
-async def _doctor(found: Place, wanted: Settings) -> int:
+async def _doctor(found: Place, wanted: Settings, owner_url: str | None, *, is_mended: bool) -> int:
     seen = [_keys(wanted), *_trusted(wanted)]
     if found.is_embedded:
         await migrated(found)
     direct = str(wanted.direct_url) if wanted.direct_url else None
-    seen += [finding async for finding in examined(found.runtime_url, found.owner_url, direct, is_pooled=wanted.pooler)]
+    seen += [finding async for finding in examined(found.runtime_url, owner_url, direct, is_pooled=wanted.pooler)]
+    if owner_url and not any(finding.wrong for finding in seen):
+        seen.append(await _revenue(owner_url, is_mended=is_mended))
     for finding in seen:
         typer.echo(f"[wrong] {finding.wrong}" if finding.wrong else f"[ok]    {finding.what}")
     return sum(1 for finding in seen if finding.wrong)
+
+
+async def _revenue(owner_url: str, *, is_mended: bool) -> Finding:
+    with bar(err) as shown:
+        task = shown.add_task("Counting revenue", total=None)
+        return await revenue(
+            owner_url,
+            lambda name, done: shown.update(task, description=f"Counting revenue of {name}", completed=done),
+            is_mended=is_mended,
+        )
 
 
 def _trusted(wanted: Settings) -> list[Finding]:

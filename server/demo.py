@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import asyncpg
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from db import demo
 from domain import members, tokens
 from domain.scope import Actor, writing
 from domain.tokens import NewToken
+from server.options import bar
 from server.place import Place, as_owner
 from server.secrets import kept, renewed
 from server.settings import Environment, Settings
@@ -26,21 +26,17 @@ async def loaded(settings: Settings, found: Place) -> str:
     owner = await asyncpg.connect(found.owner)
     try:
         if not await demo.is_loaded(owner):
-            with _progress() as progress:
-                bar = progress.add_task("Loading the demo organization", total=None)
+            with bar() as progress:
+                task = progress.add_task("Loading the demo organization", total=None)
                 await demo.load(
                     owner,
                     token_hash=tokens.hash_of(secret),
-                    progress=lambda what, done, total: progress.update(bar, description=f"Loading {what}", completed=done, total=total),
+                    progress=lambda what, done, total: progress.update(task, description=f"Loading {what}", completed=done, total=total),
                 )
             return secret
     finally:
         await owner.close()
     return await _known(found, path, secret)
-
-
-def _progress() -> Progress:
-    return Progress(TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
 
 async def _known(found: Place, path: Path, secret: str) -> str:

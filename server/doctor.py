@@ -1,6 +1,6 @@
-"""What is wrong with settings, database, role and migrations, in plain words, and what to do about it."""
+"""What is wrong with settings, database, role, migrations and what is kept of revenue, in plain words, and what to do about it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import asyncpg
@@ -9,6 +9,7 @@ from db import walls
 from db.addresses import without_password
 from db.engine import Database, Limits
 from db.migrations import head
+from domain import months, organizations
 
 FEW = Limits(readers=1, writers=1)
 UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
@@ -25,6 +26,9 @@ class Finding:
 
 class UnfitError(Exception):
     """The server does not start: one clear line a reason."""
+
+
+Told = Callable[[str, int], None]  # of which organization, and how many of its clients were looked at so far
 
 
 async def examined(runtime_url: str, owner_url: str | None, direct_url: str | None, *, is_pooled: bool = False) -> AsyncIterator[Finding]:
@@ -105,6 +109,28 @@ async def _owner(owner_url: str) -> Finding:
     if role.is_superuser or (role.is_bypassing and role.is_creating):
         return Finding(f"owner {role.name}")
     return Finding("owner", f"RELATIES_OWNER_URL: the role {role.name} needs CREATEROLE and BYPASSRLS: {OWNER_ROLE}.")
+
+
+async def revenue(owner_url: str, told: Told, *, is_mended: bool = False) -> Finding:
+    """Whether the months that are kept of each client are what its documents and payments come to; those that are not are counted anew."""
+    wrong, looked_at = dict[str, int](), 0
+    database = await Database.connect(owner_url, FEW)
+    try:
+        for one in await organizations.everywhere(database):
+            seen = 0
+            async for clients, of_them in months.wrong(database, one.id, is_mended=is_mended):
+                seen, wrong[one.name] = seen + clients, wrong.get(one.name, 0) + of_them
+                told(one.name, seen)
+            looked_at += seen
+    finally:
+        await database.close()
+    found = ", ".join(f"{count} of {name}" for name, count in wrong.items() if count)
+    if found and not is_mended:
+        advice = "run `relaties doctor --rebuild-revenue`"
+        return Finding(
+            "revenue", f"Kept revenue is not what documents and payments come to for clients: {found}. To count it anew, {advice}."
+        )
+    return Finding(f"revenue of {looked_at} clients" + (f", counted anew: {found}" if found else ""))
 
 
 async def _direct(direct_url: str) -> Finding:

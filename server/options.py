@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 import uvloop
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from server.settings import Settings, settings
 
@@ -25,6 +26,12 @@ def chosen(data_dir: Path | None, **given: object) -> Settings:
 def say(what: str) -> None:
     """Progress goes to the standard error, so that what a command prints can be used by another."""
     err.print(what, style="dim")
+
+
+def bar(console: Console | None = None) -> Progress:
+    """How far something is; on a console of its own it leaves nothing behind."""
+    columns = TextColumn("{task.description:32}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    return Progress(*columns, console=console, transient=console is not None)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

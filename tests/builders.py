@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from db import months
 from db.keys import name_key, new_id, number_key
 from db.tables import Role
 from domain.tokens import hash_of, new_secret
@@ -110,7 +111,9 @@ class Tenant:
             **changing(),
             **more,
         }
-        await insert(self.owner, "invoice", [row])
+        async with self.owner.transaction():
+            await insert(self.owner, "invoice", [row])
+            await self.recount(day, client)
         return key
 
     async def add_payment(
@@ -118,10 +121,16 @@ class Tenant:
     ) -> None:
         key = new_id()
         payment = {"tenant_id": self.id, "id": key, "paid_on": day, "amount": Decimal(amount), "currency": currency}
-        await insert(self.owner, "payment", [{**payment, "exchange_rate": Decimal(1), "method": "BANK_TRANSFER", **changing()}])
         part = {"tenant_id": self.id, "payment_id": key, "invoice_id": invoice, "client_id": client, "currency": currency}
         amounts = {"paid_on": day, "is_issued": True, "amount": Decimal(amount), "amount_base": Decimal(base or amount)}
-        await insert(self.owner, "payment_allocation", [{**part, **amounts}])
+        async with self.owner.transaction():
+            await insert(self.owner, "payment", [{**payment, "exchange_rate": Decimal(1), "method": "BANK_TRANSFER", **changing()}])
+            await insert(self.owner, "payment_allocation", [{**part, **amounts}])
+            await self.recount(day, client)
+
+    async def recount(self, day: date, *clients: UUID) -> None:
+        """The month of a change of documents or payments, within the transaction of that."""
+        await months.recount(months.Owned(self.owner, self.id), clients, day, day)
 
     async def add_project(self, client: UUID, name: str = "Project", **more: object) -> UUID:
         """Hours at the client's rate, unless `more` says otherwise."""

@@ -14,7 +14,7 @@ HASH = bytes(range(32))
 TABLES = (
     "organization", "member", "api_token", "vat_rate", "invoice_layout", "label", "client", "client_address", "contact", "client_contact",
     "client_label", "project", "quote", "quote_line", "client_portal", "portal_project", "portal_access", "invoice", "invoice_line",
-    "registration", "payment", "payment_allocation",
+    "registration", "payment", "payment_allocation", "client_month",
 )  # fmt: skip
 LAST_DAY = date(2026, 10, 31)
 CENT = Decimal("0.01")

@@ -75,10 +75,12 @@ async def _shared_payment(org: Tenant, *parts: tuple[UUID, UUID]) -> None:
     """One transfer of 12.10 for each of these clients' invoices."""
     key = new_id()
     paid = {"tenant_id": org.id, "id": key, "paid_on": date(2026, 2, 2), "amount": Decimal("24.20"), "currency": "EUR"}
-    await insert(org.owner, "payment", [{**paid, "exchange_rate": Decimal(1), "method": "BANK_TRANSFER", **changing()}])
     each = {"tenant_id": org.id, "payment_id": key, "currency": "EUR", "paid_on": date(2026, 2, 2), "is_issued": True}
     amounts = {"amount": Decimal("12.10"), "amount_base": Decimal("12.10")}
-    await insert(org.owner, "payment_allocation", [{**each, "client_id": of, "invoice_id": on, **amounts} for of, on in parts])
+    async with org.owner.transaction():
+        await insert(org.owner, "payment", [{**paid, "exchange_rate": Decimal(1), "method": "BANK_TRANSFER", **changing()}])
+        await insert(org.owner, "payment_allocation", [{**each, "client_id": of, "invoice_id": on, **amounts} for of, on in parts])
+        await org.recount(date(2026, 2, 2), *(of for of, _ in parts))
 
 
 async def archived(org: Tenant, client: UUID) -> None:

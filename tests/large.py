@@ -6,6 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
+from db import months
 from tests.builders import Tenant, insert, tenant
 
 CONTACTS_EACH, LABELS, INVOICES_EACH, IN_CROWD, EVENTS_EACH = 2, 20, 5, 5_000, 4
@@ -156,6 +157,8 @@ async def _fill(owner: asyncpg.Connection, made: Tenant, clients: int) -> None:
             # As parameters the two would have to be of one type each.
             said = statement.format(**MADE).replace("$1", f"'{made.id}'::uuid").replace("$2", f"{clients}::bigint")
             await owner.execute(said, timeout=600)
+        ids = await owner.fetchval("SELECT array_agg(id) FROM relaties.client WHERE tenant_id = $1", made.id)
+        await months.recount(months.Owned(owner, made.id), ids)
 
 
 async def _rare(owner: asyncpg.Connection, made: Tenant) -> UUID:

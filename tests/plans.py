@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from db.query import Query
+from db.revenue import days_apart
 from tests.large import Large
 
 MANY = 10_000
@@ -91,6 +92,8 @@ def arguments(found: Large) -> dict[str, dict[str, object]]:
     of_clients: dict[str, object] = {"ids": found.clients}
     member = {"member_id": found.member, "since": date(2022, 2, 1), "until": date(2022, 12, 31)}
     worked: dict[str, object] = {"kind": "TIME", "status": "OPEN", "is_billable": True, **member}
+    year: dict[str, object] = {"start": date(2026, 1, 1), "end": date(2026, 12, 31)}
+    apart: dict[str, object] = {"start": date(2025, 12, 11), "end": date(2026, 3, 10), **days_apart(date(2025, 12, 11), date(2026, 3, 10))}
     labels = {f"labels_{kind}": found.labels[:2] for kind in ("any", "all", "none")}
     return {
         "activity.of_clients": {**of_clients, "count": 26, "after_key": LAST, "after_id": LAST},
@@ -134,6 +137,8 @@ def arguments(found: Large) -> dict[str, dict[str, object]]:
         "layouts.by_id": own,
         "layouts.clients_of": own,
         "layouts.invoices_of": own,
+        "months.clients": {"count": 50, "after": FIRST},
+        "months.wrong": {**of_clients, "since": date.min, "until": date.max},
         "members.page": {"count": 26, **beginning},
         "members.counts": own,
         "members.by_id": own,
@@ -171,9 +176,12 @@ def arguments(found: Large) -> dict[str, dict[str, object]]:
         "registrations.financial": {"ids": found.registrations},
         "registrations.labels": {"ids": found.registrations},
         "registrations.by_id": {"ids": found.registrations},
-        "revenue.by_client": {**of_clients, "start": date(2026, 1, 1), "end": date(2026, 12, 31)},
-        "revenue.of_all": {"start": date(2026, 1, 1), "end": date(2026, 12, 31)},
-        "revenue.of_filtered": {**FILTERS, **labels, "start": date(2026, 1, 1), "end": date(2026, 12, 31)},
+        "revenue.by_client": {**of_clients, **year},
+        "revenue.by_client_apart": {**of_clients, **apart},
+        "revenue.of_all": year,
+        "revenue.of_all_apart": apart,
+        "revenue.of_filtered": {**FILTERS, **labels, **year},
+        "revenue.of_filtered_apart": {**FILTERS, **labels, **apart},
         "tokens.every": {},
         "tokens.page": {"count": 26},
         "tokens.counts": own,

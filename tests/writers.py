@@ -104,7 +104,7 @@ def writers(tables: dict[str, str], found: Sequence[Module]) -> set[str]:
         said = [*_texts(node), *(text for name in named for text in texts.get(name, ()))]
         return any(map(sql.search, said)) or bool(named & held and any(_is_write(each, tables) for each in ast.walk(node)))
 
-    return {name for module in found for name, node in _functions(module) if is_writer(module, node)}
+    return {name for module in found for name, node in functions(module) if is_writer(module, node)}
 
 
 def _constants(found: Iterable[Module]) -> Iterator[tuple[str, list[str]]]:
@@ -116,7 +116,7 @@ def _constants(found: Iterable[Module]) -> Iterator[tuple[str, list[str]]]:
                 yield from ((f"{module.name}.{name}", _texts(top.value)) for name in names)
 
 
-def _functions(module: Module) -> Iterator[tuple[str, Function]]:
+def functions(module: Module) -> Iterator[tuple[str, Function]]:
     """Those of classes too, and of what stands at the top of the module, its constants."""
     for top in module.tree.body:
         if isinstance(top, Function):

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import asyncpg
 
+from db import months
 from db.demo import labels
 from db.demo.books import Table, batches
 from db.demo.clients import clients
@@ -19,7 +20,7 @@ ONE_AT_A_TIME = 7_358_230_143  # of advisory locks; the migrations have the numb
 TABLES = (
     "organization", "member", "api_token", "vat_rate", "invoice_layout", "label", "client", "client_address", "contact", "client_contact",
     "client_label", "project", "quote", "quote_line", "client_portal", "portal_project", "portal_access", "invoice", "invoice_line",
-    "registration", "payment", "payment_allocation",
+    "registration", "payment", "payment_allocation", "client_month",
 )  # fmt: skip
 # The checks of links are planned once and kept; planned on an empty table they read all of it, for every row, and that for minutes.
 # So no plan may read a whole table, and what is linked to is analyzed whenever it has grown by half, which has the checks planned anew.
@@ -33,6 +34,8 @@ LINKED = (
 DEFAULTS = f"""UPDATE {SCHEMA}.organization o SET default_vat_rate_id = v.id, default_layout_id = l.id
 FROM {SCHEMA}.vat_rate v, {SCHEMA}.invoice_layout l
 WHERE o.tenant_id = $1 AND v.tenant_id = $1 AND v.country = o.country AND v.percentage = 21 AND l.tenant_id = $1 AND l.is_default"""
+
+CLIENTS = f"SELECT id FROM {SCHEMA}.client WHERE tenant_id = $1"
 
 
 async def is_loaded(owner: asyncpg.Connection) -> bool:
@@ -52,6 +55,7 @@ async def load(owner: asyncpg.Connection, *, token_hash: bytes, progress: Progre
             return
         await _fill(owner, _everything(token_hash, scale), Tally(progress, scale.rows))
         await owner.execute(DEFAULTS, TENANT)
+        await months.recount(months.Owned(owner, TENANT), [row["id"] for row in await owner.fetch(CLIENTS, TENANT)])
         await _analyze(owner, TABLES)
 
 

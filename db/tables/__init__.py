@@ -16,6 +16,7 @@ from db.tables.invoices import (
     VatRate,
     VatRateFields,
 )
+from db.tables.months import ClientMonth
 from db.tables.organizations import (
     ApiToken,
     KnownMemberFields,
@@ -65,6 +66,7 @@ __all__ = [
     "ClientFinancialFields",
     "ClientKind",
     "ClientLabel",
+    "ClientMonth",
     "ClientPortal",
     "Contact",
     "ContactFields",

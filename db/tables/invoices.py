@@ -112,6 +112,12 @@ class Invoice(Changing, Row, table=True):
             "invoice_date",
             postgresql_include=["is_issued", "kind", "currency", "net", "net_base", "gross", "gross_base"],
         ),
+        Index(
+            "invoice_by_day",
+            "tenant_id",
+            "invoice_date",
+            postgresql_include=["client_id", "is_issued", "kind", "currency", "net", "net_base", "gross", "gross_base"],
+        ),
     )
     client_id: UUID
     kind: Annotated[InvoiceKind, CHOICE] = InvoiceKind.INVOICE

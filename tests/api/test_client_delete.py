@@ -96,7 +96,7 @@ async def test_s49_to_s52_all_of_the_client_goes_and_nothing_else(
     assert gone == {
         "client": 1, "client_address": 1, "client_contact": 2, "client_label": 1, "project": 2, "registration": 4, "registration_label": 1,
         "invoice": 3, "invoice_line": 1, "payment": 1, "payment_allocation": 2, "quote": 2, "quote_line": 2, "client_portal": 2,
-        "portal_project": 2, "portal_access": 2, "audit_event": 2, "outbox_event": 1,
+        "portal_project": 2, "portal_access": 2, "audit_event": 2, "outbox_event": 1, "client_month": 2,
     }  # fmt: skip
 
 

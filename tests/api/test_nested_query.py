@@ -115,12 +115,12 @@ async def test_a_failing_statement_leaves_the_other_fields_whole(
     as_: Callable[..., Api], crowded: Tenant, owner: asyncpg.Connection
 ) -> None:
     """Revenue is null for each client, with an error that tells nothing; contacts and labels, asked after it too, are there."""
-    await owner.execute(f"REVOKE SELECT ON relaties.invoice FROM {RUNTIME}")
+    await owner.execute(f"REVOKE SELECT ON relaties.client_month FROM {RUNTIME}")
     try:
         query = "{ clients(first: 3) { nodes { revenue { since } contacts { nodes { lastName } } labels { name } } } }"
         body = await as_(crowded).ask(query)
     finally:
-        await owner.execute(f"GRANT SELECT ON relaties.invoice TO {RUNTIME}")
+        await owner.execute(f"GRANT SELECT ON relaties.client_month TO {RUNTIME}")
     nodes = body["data"]["clients"]["nodes"]
     assert [(node["revenue"], len(node["contacts"]["nodes"]), len(node["labels"])) for node in nodes] == [(None, 3, 2)] * 3
     assert {error["message"] for error in body["errors"]} == {"Something went wrong."}

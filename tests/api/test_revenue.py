@@ -171,7 +171,7 @@ async def test_the_revenue_of_a_filter_is_that_of_its_clients(as_: Callable[...,
     assert await as_(org, Role.VIEWER).data(query) == {"clients": {"revenue": None}}
     statements.clear()
     await as_(org).data(f"{{ clients {{ a: revenue {{ ...Figures }} b: revenue {{ since }} }} }} {FIGURES}")
-    assert sum("payment_allocation" in sent for sent in statements) == 1
+    assert sum("client_month" in sent for sent in statements) == 1
 
 
 def _key(global_id: str) -> str:

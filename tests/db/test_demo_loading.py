@@ -34,6 +34,7 @@ WHOLE = {
     "registration": 200000,
     "payment": 52215,
     "payment_allocation": 55180,
+    "client_month": 25661,
 }
 TOTALS = {
     "gross": "43868280.72",
@@ -63,6 +64,7 @@ DIGESTS = {
     "registration": "698fa1d69fcd5f790345c4ab56e153f1",
     "payment": "739624db80e9db7b3df23ff3ddc43761",
     "payment_allocation": "4fbcc82136e0a44a67c58859f105c676",
+    "client_month": "67c1ed787447ef8b60a69a1cb58a5a1e",
 }
 
 

@@ -14,6 +14,7 @@ from db import (
     labels,
     layouts,
     members,
+    months,
     organizations,
     portals,
     projects,
@@ -29,6 +30,7 @@ from db.query import Query
 GOLDEN = Path(__file__).parent / "golden"
 EVERY = tuple(name for name in clients.CONDITIONS if not name.startswith("not_"))
 OF_ALL = tuple(registrations.CONDITIONS)
+APART = ("tail", "head")
 QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "activity.of_clients": activity._of_each("client_id", is_ascending=False, is_next=True),  # noqa: SLF001
     "activity.of_contacts": activity._of_each("contact_id", is_ascending=False, is_next=False),  # noqa: SLF001
@@ -71,6 +73,8 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "layouts.by_id": layouts.BY_ID,
     "layouts.clients_of": layouts.CLIENTS_OF,
     "layouts.invoices_of": layouts.INVOICES_OF,
+    "months.clients": months.CLIENTS,
+    "months.wrong": months.WRONG,
     "members.page": members._page(is_ascending=True, is_next=True),  # noqa: SLF001
     "members.counts": members.OF_ORGANIZATION,
     "members.by_id": members.BY_ID,
@@ -107,9 +111,12 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "registrations.financial": registrations.FINANCIAL,
     "registrations.labels": registrations.LABELS,
     "registrations.by_id": registrations.BY_ID,
-    "revenue.by_client": revenue.BY_CLIENT,
-    "revenue.of_all": revenue._of_all(()),  # noqa: SLF001
-    "revenue.of_filtered": revenue._of_all(EVERY),  # noqa: SLF001
+    "revenue.by_client": revenue._by_client(()),  # noqa: SLF001
+    "revenue.by_client_apart": revenue._by_client(APART),  # noqa: SLF001
+    "revenue.of_all": revenue._of_all((), ()),  # noqa: SLF001
+    "revenue.of_all_apart": revenue._of_all((), APART),  # noqa: SLF001
+    "revenue.of_filtered": revenue._of_all(EVERY, ()),  # noqa: SLF001
+    "revenue.of_filtered_apart": revenue._of_all(EVERY, APART),  # noqa: SLF001
     "tokens.every": tokens.EVERY,
     "tokens.page": tokens._page(is_ascending=False, is_next=False),  # noqa: SLF001
     "tokens.counts": tokens.OF_ORGANIZATION,
@@ -127,6 +134,9 @@ COMMANDS = {
     "deletions.unguard": deletions.UNGUARD,
     "deletions.hold_invoices": deletions.HOLD_INVOICES,
     "deletions.hold_contacts": deletions.HOLD_CONTACTS,
+    "months.hold": months.HOLD,
+    "months.forget": months.FORGET,
+    "months.count": months.COUNT,
 }
 ALL = {**QUERIES, **COMMANDS}
 

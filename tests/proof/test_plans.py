@@ -16,7 +16,9 @@ MOST = 2_000  # rows read of any one table for a page of 50
 OF_A_CLIENT = {"consequences.orphans"}
 # These look at all there is, in an index: searches, totals, the sums over all clients.
 WHOLE_INDEX = {"clients.search", "clients.count", "contacts.page", "contacts.count", "clients.of_labels"}
-WHOLE_INDEX |= {"clients.count_of_labels", "contacts.count_of_clients", "revenue.of_all"}
+WHOLE_INDEX |= {"clients.count_of_labels", "contacts.count_of_clients", "revenue.of_all", "revenue.of_all_apart"}
+# Of an organization that has nearly all there is, the months of all clients: a table no wider than its index.
+WHOLE_TABLE = {"revenue.of_all": {"client_month"}, "revenue.of_all_apart": {"client_month"}}
 WHOLE_INDEX |= {"registrations.count", "registrations.count_filtered"}
 
 
@@ -58,12 +60,13 @@ async def test_no_statement_reads_a_large_table_whole(server: asyncpg.Connection
         "client_label",
         "invoice",
         "payment_allocation",
+        "client_month",
         "audit_event",
         "registration",
     } <= large_ones
     assert {"project", "quote", "quote_line", "client_portal", "portal_project", "portal_access"} <= large_ones
     how = await ran(server, QUERIES[name], found.tenant.id, arguments(found)[name])
-    assert how.whole(large_ones) == set()
+    assert how.whole(large_ones) <= WHOLE_TABLE.get(name, set())
     assert name in WHOLE_INDEX | OF_A_CLIENT or {table: rows for table, rows in how.rows.items() if rows > MOST} == {}
 
 

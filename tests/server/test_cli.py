@@ -3,6 +3,7 @@
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
 from pathlib import Path
 
 import asyncpg
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 from db import demo
 from db.addresses import to_database
 from server.cli import cli
+from tests.builders import tenant
 from tests.commands import PROGRAM, Serving, free_port, relaties, serving, token_in
 from tests.conftest import runtime_url
 from tests.demos import SMALL
@@ -129,6 +131,39 @@ async def test_doctor_says_what_is_wrong_and_what_to_do(settings: dict[str, str]
     assert refused(weak).endswith("The role needs CREATEROLE and BYPASSRLS.")
     direct = relaties("doctor", **{**settings, "RELATIES_DIRECT_URL": f"postgresql://me:pw@127.0.0.1:{free_port()}/x"})
     assert "[wrong] RELATIES_DIRECT_URL: cannot connect to" in direct.stdout
+
+
+async def test_doctor_compares_kept_revenue_with_the_books_and_counts_it_anew(
+    fresh_database: Callable[[], Awaitable[str]], tmp_path: Path
+) -> None:
+    """Of every organization, in one line that names those that are wrong; what is right stays as it is."""
+    url = await fresh_database()
+    owner = await asyncpg.connect(url)
+    orgs = [await tenant(owner, name) for name in ("Een", "Twee")]
+    for org in orgs:
+        for client in [await org.add_client(f"Client {place}") for place in range(3)]:
+            await org.add_invoice(client, date(2026, 1, 1), "100.00")
+    settings = {"DATABASE_URL": runtime_url(url), "RELATIES_OWNER_URL": url, "RELATIES_DATA_DIR": str(tmp_path)}
+    assert "[ok]    revenue of 6 clients" in relaties("doctor", **settings).stdout.splitlines()
+    change = "UPDATE relaties.client_month SET invoiced = 1 WHERE client_id = ANY ($1)"
+    await owner.execute(change, orgs[1].clients[:2])
+    kept = "SELECT xmin::text FROM relaties.client_month WHERE client_id <> ALL ($1)"
+    others = await owner.fetch(kept, orgs[1].clients[:2])
+    found = relaties("doctor", **settings)
+    said = "Kept revenue is not what documents and payments come to for clients: 2 of Twee."
+    advice = "To count it anew, run `relaties doctor --rebuild-revenue`."
+    assert (found.returncode, found.stdout.splitlines()[-1], found.stderr.strip()) == (1, f"[wrong] {said} {advice}", "")
+    alone = {name: value for name, value in settings.items() if name != "RELATIES_OWNER_URL"}
+    assert "[ok]    revenue" not in relaties("doctor", **alone).stdout
+    assert refused(relaties("doctor", "--rebuild-revenue", **alone)).startswith("RELATIES_OWNER_URL: needed for this")
+    mended = relaties("doctor", "--rebuild-revenue", **settings)
+    assert (mended.returncode, mended.stdout.splitlines()[-2:]) == (
+        0,
+        ["[ok]    revenue of 6 clients, counted anew: 2 of Twee", "All is well."],
+    )
+    assert "[ok]    revenue of 6 clients" in relaties("doctor", **settings).stdout.splitlines()
+    assert await owner.fetch(kept, orgs[1].clients[:2]) == others
+    await owner.close()
 
 
 async def test_serve_refuses_a_role_that_sees_too_much(settings: dict[str, str], admin: asyncpg.Connection) -> None:

@@ -1,22 +1,35 @@
-SELECT grouping(moved.currency) = 1 AS is_total,
-  CASE WHEN (grouping(moved.currency) = 1) THEN (SELECT relaties.organization.base_currency
+SELECT grouping(summed.currency) = 1 AS is_total,
+  CASE WHEN (grouping(summed.currency) = 1) THEN (SELECT relaties.organization.base_currency
 FROM relaties.organization
-WHERE relaties.organization.tenant_id = $1::UUID) ELSE moved.currency END AS currency,
-  CAST(CASE WHEN (grouping(moved.currency) = 1) THEN coalesce(sum(moved.invoiced_base),
-  0.00) ELSE sum(moved.invoiced) END AS TEXT) AS invoiced,
-  CAST(CASE WHEN (grouping(moved.currency) = 1) THEN coalesce(sum(moved.paid_base),
-  0.00) ELSE sum(moved.paid) END AS TEXT) AS paid,
-  CAST(CASE WHEN (grouping(moved.currency) = 1) THEN coalesce(sum(moved.outstanding_base),
-  0.00) ELSE sum(moved.outstanding) END AS TEXT) AS outstanding
-FROM (SELECT relaties.invoice.currency AS currency,
-  CASE WHEN (relaties.invoice.invoice_date >= $2::DATE) THEN CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.net ELSE 0.00 END AS invoiced,
-  CASE WHEN (relaties.invoice.invoice_date >= $2::DATE) THEN CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.net_base ELSE 0.00 END AS invoiced_base,
-  0.00 AS paid,
-  0.00 AS paid_base,
-  CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.gross AS outstanding,
-  CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.gross_base AS outstanding_base
-FROM relaties.invoice
-WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.is_issued IS true AND relaties.invoice.invoice_date <= $3::DATE AND relaties.invoice.client_id IN (SELECT relaties.client.id
+WHERE relaties.organization.tenant_id = $1::UUID) ELSE summed.currency END AS currency,
+  CAST(CASE WHEN (grouping(summed.currency) = 1) THEN coalesce(sum(summed.invoiced_base),
+  0.00) ELSE sum(summed.invoiced) END AS TEXT) AS invoiced,
+  CAST(CASE WHEN (grouping(summed.currency) = 1) THEN coalesce(sum(summed.paid_base),
+  0.00) ELSE sum(summed.paid) END AS TEXT) AS paid,
+  CAST(CASE WHEN (grouping(summed.currency) = 1) THEN coalesce(sum(summed.outstanding_base),
+  0.00) ELSE sum(summed.outstanding) END AS TEXT) AS outstanding
+FROM (SELECT moved.currency AS currency,
+  coalesce(sum(moved.invoiced) FILTER (WHERE moved.is_in),
+  0.00) AS invoiced,
+  coalesce(sum(moved.invoiced_base) FILTER (WHERE moved.is_in),
+  0.00) AS invoiced_base,
+  coalesce(sum(moved.paid) FILTER (WHERE moved.is_in),
+  0.00) AS paid,
+  coalesce(sum(moved.paid_base) FILTER (WHERE moved.is_in),
+  0.00) AS paid_base,
+  sum(moved.outstanding) AS outstanding,
+  sum(moved.outstanding_base) AS outstanding_base
+FROM (SELECT relaties.client_month.client_id AS client_id,
+  relaties.client_month.currency AS currency,
+  relaties.client_month.month >= $2::DATE AS is_in,
+  relaties.client_month.invoiced AS invoiced,
+  relaties.client_month.invoiced_base AS invoiced_base,
+  relaties.client_month.paid AS paid,
+  relaties.client_month.paid_base AS paid_base,
+  relaties.client_month.gross - relaties.client_month.paid AS outstanding,
+  relaties.client_month.gross_base - relaties.client_month.paid_base AS outstanding_base
+FROM relaties.client_month
+WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.month <= $3::DATE AND relaties.client_month.client_id IN (SELECT relaties.client.id
 FROM relaties.client
 WHERE relaties.client.tenant_id = $1::UUID AND (relaties.client.name_key LIKE $4::VARCHAR OR relaties.client.number_key LIKE $5::VARCHAR) AND relaties.client.archived_at IS NOT NULL AND (EXISTS (SELECT *
 FROM relaties.client_label
@@ -28,26 +41,6 @@ WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.clien
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $1::UUID AND relaties.client_contact.client_id = relaties.client.id AND relaties.client_contact.is_invoice_contact IS true)) AND (EXISTS (SELECT *
 FROM relaties.client_address
-WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) UNION ALL SELECT relaties.payment_allocation.currency AS currency,
-  0.00,
-  0.00,
-  CASE WHEN (relaties.payment_allocation.paid_on >= $2::DATE) THEN relaties.payment_allocation.amount ELSE 0.00 END AS anon_1,
-  CASE WHEN (relaties.payment_allocation.paid_on >= $2::DATE) THEN relaties.payment_allocation.amount_base ELSE 0.00 END AS anon_2,
-  -relaties.payment_allocation.amount AS anon_3,
-  -relaties.payment_allocation.amount_base AS anon_4
-FROM relaties.payment_allocation
-WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allocation.paid_on <= $3::DATE AND relaties.payment_allocation.client_id IN (SELECT relaties.client.id
-FROM relaties.client
-WHERE relaties.client.tenant_id = $1::UUID AND (relaties.client.name_key LIKE $4::VARCHAR OR relaties.client.number_key LIKE $5::VARCHAR) AND relaties.client.archived_at IS NOT NULL AND (EXISTS (SELECT *
-FROM relaties.client_label
-WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.client_id = relaties.client.id AND relaties.client_label.label_id = any($6::UUID[]))) AND (SELECT count(*) AS count_1
-FROM relaties.client_label
-WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.client_id = relaties.client.id AND relaties.client_label.label_id = any($7::UUID[])) = cardinality($7::UUID[]) AND NOT (EXISTS (SELECT *
-FROM relaties.client_label
-WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.client_id = relaties.client.id AND relaties.client_label.label_id = any($8::UUID[]))) AND (EXISTS (SELECT *
-FROM relaties.client_contact
-WHERE relaties.client_contact.tenant_id = $1::UUID AND relaties.client_contact.client_id = relaties.client.id AND relaties.client_contact.is_invoice_contact IS true)) AND (EXISTS (SELECT *
-FROM relaties.client_address
-WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE)) AS moved GROUP BY GROUPING SETS((),
-  moved.currency) ORDER BY grouping(moved.currency) = 1 DESC,
-  moved.currency
+WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE)) AS moved GROUP BY moved.currency) AS summed GROUP BY GROUPING SETS((),
+  summed.currency) ORDER BY grouping(summed.currency) = 1 DESC,
+  summed.currency
