@@ -136,8 +136,8 @@ async def large(owner: asyncpg.Connection, *, clients: int = 100_000) -> Large:
     Beside it a small one. `owner` is a superuser.
     """
     made = await tenant(owner, "Large")
-    await _fill(owner, await tenant(owner, "Beside it"), clients // 50)
-    await _fill(owner, made, clients)
+    await fill(owner, await tenant(owner, "Beside it"), clients // 50)
+    await fill(owner, made, clients)
     rare = await _rare(owner, made)
     await owner.execute("VACUUM ANALYZE")
     by_name = "SELECT id, name_key FROM relaties.client WHERE tenant_id = $1 ORDER BY name_key, id LIMIT 50 OFFSET $2"
@@ -150,12 +150,13 @@ async def large(owner: asyncpg.Connection, *, clients: int = 100_000) -> Large:
     return Large(made, [row["id"] for row in first], **ids, rare=rare, member=member, middle=(middle[0]["name_key"], middle[0]["id"]))
 
 
-async def _fill(owner: asyncpg.Connection, made: Tenant, clients: int) -> None:
+async def fill(owner: asyncpg.Connection, made: Tenant, clients: int, **otherwise: object) -> None:
+    """`otherwise` is what is to be made in another way than `MADE` says."""
     async with owner.transaction():
         await owner.execute(UNCHECKED)
         for statement in STATEMENTS:
             # As parameters the two would have to be of one type each.
-            said = statement.format(**MADE).replace("$1", f"'{made.id}'::uuid").replace("$2", f"{clients}::bigint")
+            said = statement.format(**MADE | otherwise).replace("$1", f"'{made.id}'::uuid").replace("$2", f"{clients}::bigint")
             await owner.execute(said, timeout=600)
         ids = await owner.fetchval("SELECT array_agg(id) FROM relaties.client WHERE tenant_id = $1", made.id)
         await months.recount(months.Owned(owner, made.id), ids)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -22,6 +22,7 @@ GENERIC = """CREATE OR REPLACE FUNCTION pg_temp.generic(said text) RETURNS json 
 DECLARE found json; BEGIN EXECUTE 'EXPLAIN (GENERIC_PLAN, FORMAT JSON) ' || said INTO found; RETURN found; END $$"""
 SETTLED = "SELECT bool_or(generic_plans > 0) FROM pg_prepared_statements WHERE statement = $1"
 UNTIL_SETTLED = 12  # after five plans made for their values the server may take one for all values
+OF_TABLES = "FROM relaties."  # the driver asks for types on a new connection
 Node = dict[str, Any]
 FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
 FILTERS: dict[str, object] = {
@@ -75,6 +76,17 @@ async def ran(connection: asyncpg.Connection, query: Query[Any], tenant: UUID, v
         (found,) = json.loads(await connection.fetchval("SELECT pg_temp.generic($1)", query.sql))
         generic = list(_nodes(found["Plan"]))
     return Ran(list(_nodes(explained["Plan"])), generic)
+
+
+async def whole_of(connection: asyncpg.Connection, tenant: UUID, statements: Iterable[str]) -> set[str]:
+    """The large tables that any of these statements reads from end to end, by the plan for all values."""
+    await connection.execute(TENANT, str(tenant))
+    await connection.execute(GENERIC)
+    found = list[Node]()
+    for said in {each for each in statements if OF_TABLES in each}:
+        (plan,) = json.loads(await connection.fetchval("SELECT pg_temp.generic($1)", said))
+        found += _nodes(plan["Plan"])
+    return Ran(found, []).whole(await large_tables(connection))
 
 
 def _nodes(node: Node) -> Iterator[Node]:
