@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 CONNECTIONS = 16
 
@@ -19,16 +19,23 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Target:
-    """A server that answers GraphQL on a loopback port."""
+    """A server that answers GraphQL on a loopback port. One that knows only the queries of the comparison has a path for each."""
 
     name: str
     port: int
     token: str | None = None
+    path: str = "/graphql"
+
+    def asking(self, query: str) -> "Target":
+        """Where it answers that query: all but the bound have one address for everything."""
+        return replace(self, path=self.path.format(query=query))
 
     def request(self, body: Mapping[str, object]) -> bytes:
         said = json.dumps(body).encode()
         signed = f"Authorization: Bearer {self.token}\r\n" if self.token else ""
-        head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\n{signed}Content-Type: application/json\r\nContent-Length: {len(said)}\r\n\r\n"
+        head = (
+            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{signed}Content-Type: application/json\r\nContent-Length: {len(said)}\r\n\r\n"
+        )
         return head.encode() + said
 
     async def answer(self, body: Mapping[str, object]) -> object:
