@@ -56,16 +56,20 @@ async def known(url: str) -> tuple[psutil.Process, UUID]:
     return parent, client["id"]
 
 
-def equal(trial: Trial, place: Place, name: str, query: Asked) -> None:
-    """Nothing is measured that does not answer the same as ours; with ours the bound answers from now on."""
+def equal(trial: Trial, place: Place, name: str, query: Asked) -> dict[str, int]:
+    """Nothing is measured that does not answer the same as ours; with ours the bound answers from now on. How many bytes each has."""
     expected: object = None
+    sizes = {}
     for server, (target, _) in trial.servers.items():
         answer = asyncio.run(target.asking(name).answer(query.body(server)))
+        compact = json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
+        sizes[server] = len(compact.encode())
         if server == OURS:
-            (place.answers / f"{name}.json").write_text(json.dumps(answer))
+            (place.answers / f"{name}.json").write_text(compact)
             expected = without_cursors(answer)
         elif without_cursors(answer) != expected:
             raise AssertionError(f"{name}: {server} answers something else: {str(without_cursors(answer))[:1000]}")
+    return sizes
 
 
 def compared(place: Place, given: argparse.Namespace) -> Report:
@@ -81,8 +85,8 @@ def compared(place: Place, given: argparse.Namespace) -> Report:
             if given.only in {None, name}:
                 for server in servers:
                     (place.bodies / f"{server}.json").write_text(json.dumps(query.body(server)))
-                equal(trial, place, name, query)
-                rows = trial.measured(name, place.bodies)
+                sizes = equal(trial, place, name, query)
+                rows = trial.measured(name, place.bodies, sizes)
                 print(name, *(f"{row.server} {row.rps:.1f}/s" for row in rows), sep="   ")
                 found += rows
                 equal(trial, place, name, query)

@@ -17,6 +17,7 @@ from domain.tokens import hash_of, new_secret
 from tests.builders import tenant
 from tests.large import ASKED, fill
 
+CONNECTIONS = 150  # for all servers of a comparison at once
 BELOW = "/var/tmp"  # noqa: S108 PostgreSQL may run as another account, which cannot enter a private folder
 
 
@@ -52,7 +53,7 @@ def embedded(kept: Path | None = None) -> Iterator[tuple[Embedded, Path]]:
     if not kept:
         home.chmod(0o711)
     try:
-        with running(home / "server", say=print) as found:
+        with running(home / "server", say=print, connections=CONNECTIONS) as found:
             asyncio.run(upgrade(found.owner_url, found.runtime_url))
             yield found, home
     finally:
@@ -93,7 +94,7 @@ SIZES = {
 
 @contextmanager
 def demonstration(kept: Path | None = None, load: Load = SIZES["small"]) -> Iterator[Place]:
-    """The demo organization, on a server that compiles no statements, for none of those measured gains by it."""
+    """The demo organization, and where the load has them others beside it."""
     with embedded(kept) as (found, home):
         token = home / "token"
         if not token.exists():
@@ -108,7 +109,6 @@ async def _loaded(owner_url: str, token: str, load: Load) -> None:
     owner = await asyncpg.connect(owner_url)
     try:
         if not await demo.is_loaded(owner):
-            await owner.execute(f"ALTER DATABASE {await owner.fetchval('SELECT current_database()')} SET jit = off")
             await demo.load(owner, token_hash=hash_of(token), progress=lambda _what, _done, _total: None, scale=load.organization)
             for number in range(load.others):
                 await fill(owner, await tenant(owner, f"Beside {number}"), load.clients, ASKED)

@@ -3,13 +3,13 @@
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
 from benchmarks.figures import Row, Window, rows
-from benchmarks.load import CONNECTIONS, Target
+from benchmarks.load import CONNECTIONS
 from benchmarks.machine import Instant, memory_mib, tree_ms
 from benchmarks.servers import Server
 from benchmarks.wrk import Wrk
@@ -62,20 +62,22 @@ class Trial:
     database: psutil.Process
     plan: Plan
 
-    def measured(self, query: str, bodies: Path) -> list[Row]:
-        """A B C, then C B A, and so on. Each server has a body of its own in that folder."""
+    def measured(self, query: str, bodies: Path, least: Mapping[str, int]) -> list[Row]:
+        """A B C, then C B A, and so on. Each server has a body of its own in that folder, and answers so many bytes at least."""
         found: dict[str, list[Window]] = {name: [] for name in self.servers}
-        asked = {name: self._warm(server.target.asking(query), bodies / f"{name}.json") for name, server in self.servers.items()}
+        asked = {
+            name: self._warm(Wrk(server.target.asking(query), bodies / f"{name}.json", WARM_S, least[name]))
+            for name, server in self.servers.items()
+        }
         for turn in range(self.plan.turns):
             for name in list(self.servers)[:: -1 if turn % 2 else 1]:
                 found[name].append(self._undisturbed(self.servers[name], asked[name]))
         return rows(query, found, is_best=self.plan.is_best, bearable=BEARABLE)
 
-    def _warm(self, target: Target, body: Path) -> Wrk:
+    def _warm(self, warming: Wrk) -> Wrk:
         """How the server is asked for a window, now that it is warm: as long as it takes for some answers."""
-        speed = Wrk(target, body, WARM_S).run().rps
-        seconds = math.ceil(min(LONGEST_S, AT_LEAST / max(speed, 1)))
-        return Wrk(target, body, max(self.plan.seconds, seconds))
+        seconds = math.ceil(min(LONGEST_S, AT_LEAST / max(warming.run().rps, 1)))
+        return replace(warming, seconds=max(self.plan.seconds, seconds))
 
     def _undisturbed(self, server: Server, asked: Wrk) -> Window:
         """The first that is, or else the least disturbed."""

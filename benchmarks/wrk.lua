@@ -10,8 +10,8 @@ end
 function done(summary, latency)
     local failed = summary.errors
     print(string.format(
-        '{"requests": %d, "micros": %d, "failed": %d, "p50": %d, "p99": %d}',
-        summary.requests, summary.duration, failed.connect + failed.read + failed.write + failed.status + failed.timeout,
+        '{"requests": %d, "bytes": %d, "micros": %d, "failed": %d, "p50": %d, "p99": %d}',
+        summary.requests, summary.bytes, summary.duration, failed.connect + failed.read + failed.write + failed.status + failed.timeout,
         latency:percentile(50), latency:percentile(99)
     ))
 end

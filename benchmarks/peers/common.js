@@ -10,8 +10,7 @@ const CONTACTS = 25
 export { tenant }
 export const typeDefs = readFileSync(new URL('schema.graphql', import.meta.url), 'utf8')
 export const port = Number(process.env.PORT)
-export const url = process.env.PEER_DATABASE_URL
-export const pool = new pg.Pool({ connectionString: url, max: 8 })
+export const pool = new pg.Pool({ connectionString: process.env.PEER_DATABASE_URL, max: 8 })
 
 async function rows(name, given) {
   const { text, parameters } = statements[name]

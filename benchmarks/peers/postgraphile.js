@@ -7,7 +7,7 @@ import { lambda, loadMany, loadOne } from 'postgraphile/grafast'
 import { grafserv } from 'postgraphile/grafserv/node'
 import { PostGraphileAmberPreset } from 'postgraphile/presets/amber'
 import { extendSchema, gql } from 'postgraphile/utils'
-import { globalId, labels, port, revenue, url } from './common.js'
+import { globalId, labels, pool, port, revenue } from './common.js'
 
 const extension = extendSchema({
   typeDefs: gql`
@@ -40,7 +40,7 @@ const instance = postgraphile({
   extends: [PostGraphileAmberPreset],
   plugins: [extension],
   disablePlugins: ['PgIndexBehaviorsPlugin'], // which knows no index of two columns, and hides the order by name
-  pgServices: [makePgService({ connectionString: url, schemas: ['relaties'], poolConfig: { max: 8 } })],
+  pgServices: [makePgService({ pool, schemas: ['relaties'] })],
   grafserv: { graphqlPath: '/graphql', watch: false, graphiql: false },
   grafast: { explain: false },
 })

@@ -25,7 +25,18 @@ if sys.platform != "win32":  # so that another system gets a sentence instead of
     import fcntl
 
 
-from db.embedded.home import ELSEWHERE, MAJOR, EmbeddedError, Place, in_words, opened, passwords, private, refuse_other_container
+from db.embedded.home import (
+    CONNECTIONS,
+    ELSEWHERE,
+    MAJOR,
+    EmbeddedError,
+    Place,
+    in_words,
+    opened,
+    passwords,
+    private,
+    refuse_other_container,
+)
 from db.embedded.processes import undisturbed
 from db.embedded.programs import DATABASE, OWNER, make, pg_ctl, reason
 
@@ -34,7 +45,7 @@ __all__ = ["Embedded", "EmbeddedError", "running"]
 SERVER = "relaties_server"
 PATIENCE_S = 60
 # Without sockets in the file system the only door is a loopback port that asks for a password.
-OPTIONS = "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=60 -c jit=off"
+OPTIONS = "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections={connections} -c jit=off"
 PASSING = ("could not bind", "already exists", "still in use")  # another took the port; a server that is just going
 
 
@@ -47,10 +58,10 @@ class Embedded:
 
 
 @contextmanager
-def running(home: Path, *, say: Callable[[str], None]) -> Iterator[Embedded]:
-    """The database in the folder `home`, made and started where needed. For synchronous code only."""
+def running(home: Path, *, say: Callable[[str], None], connections: int = CONNECTIONS) -> Iterator[Embedded]:
+    """The database in the folder `home`, made and started where needed, for so many connections. For synchronous code only."""
     with in_words(home):
-        place = opened(home, say)
+        place = opened(home, say, connections)
         transition, users = (private(place.home / name).open("r+") for name in ("transition.lock", "users.lock"))
     with transition, users:
         fcntl.flock(transition, fcntl.LOCK_EX)
@@ -156,7 +167,9 @@ def _start(place: Place) -> str:
         (place.data / "postmaster.pid").unlink(missing_ok=True)
     os.chown(private(place.log), place.account.pw_uid, -1)
     size = place.log.stat().st_size
-    done = pg_ctl(place, "start", "-t", str(PATIENCE_S), "-l", place.log, "-o", OPTIONS.format(port=_free_port()))
+    done = pg_ctl(
+        place, "start", "-t", str(PATIENCE_S), "-l", place.log, "-o", OPTIONS.format(port=_free_port(), connections=place.connections)
+    )
     if done.returncode == 0:
         return ""
     logged = place.log.read_bytes()[size:].decode(errors="replace")

@@ -20,6 +20,7 @@ if sys.platform != "win32":  # so that another system gets a sentence instead of
 from db.embedded.processes import run_as
 
 MAJOR = "18"
+CONNECTIONS = 60
 ELSEWHERE = "choose another folder with --data-dir or RELATIES_DATA_DIR"
 
 
@@ -34,6 +35,7 @@ class Place:
     home: Path
     account: pwd.struct_passwd
     say: Callable[[str], None]
+    connections: int
 
     @property
     def data(self) -> Path:
@@ -44,7 +46,7 @@ class Place:
         return self.home / "postgresql.log"
 
 
-def opened(home: Path, say: Callable[[str], None]) -> Place:
+def opened(home: Path, say: Callable[[str], None], connections: int = CONNECTIONS) -> Place:
     if sys.platform not in {"linux", "darwin"}:
         raise EmbeddedError("The built-in PostgreSQL runs on Linux and macOS only: give the address of a PostgreSQL server of your own.")
     home = home.expanduser().resolve()
@@ -56,7 +58,7 @@ def opened(home: Path, say: Callable[[str], None]) -> Place:
     _refuse_foreign(home / "data", account)
     _refuse_other_major(home / "data")
     _prepare(home, 0o700 if os.geteuid() else 0o711)
-    return Place(home, account, say)
+    return Place(home, account, say, connections)
 
 
 def _who(uid: int) -> pwd.struct_passwd:
