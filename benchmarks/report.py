@@ -73,8 +73,9 @@ def save(report: Report, to: Path = RESULTS) -> None:
     """As JSON and as a table. A second one of the same day and data takes the place of the first."""
     to.mkdir(exist_ok=True)
     rows = [{name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(row).items()} for row in report.rows]
-    (to / f"{report.name}.json").write_text(json.dumps(asdict(report) | {"rows": rows}, indent=1) + "\n")
-    (to / f"{report.name}.md").write_text(printed(report))
+    kept = to / f"{report.name}.json"
+    kept.write_text(json.dumps(asdict(report) | {"rows": rows}, indent=1) + "\n")
+    kept.with_suffix(".md").write_text(printed(read(kept)))
 
 
 def read(path: Path) -> Report:
