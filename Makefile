@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SHARED := -n logical --maxprocesses 4 --dist loadfile  # the files of tests among processes, one a processor
+SIZE ?= small
+PEERS ?= usual
 UV := $(BIN)/uv pip install --quiet --system-certs --python $(BIN)/python
 
 help:                ## what can be made
@@ -31,12 +33,9 @@ proof: .venv/test    ## the long proofs: full counts, large data, kills, whole i
 graphiql:            ## build GraphiQL anew into server/graphiql/assets; needs Node 20.19 or newer
 	@cd server/graphiql && npm ci --silent && npm run --silent build
 
-bench: .venv/test    ## measure beside a peer, and on large data; takes minutes, and a machine that does nothing else
-	@$(BIN)/python -m benchmarks.compare
-	@$(BIN)/python -m benchmarks.executors
-	@$(BIN)/python -m benchmarks.large
-	@$(BIN)/python -m benchmarks.points
-	@$(BIN)/python -m benchmarks.attack
+bench: .venv/test    ## measure beside peers; SIZE=large, PEERS=all; installs what it needs; a machine that does nothing else
+	@benchmarks/peers/install
+	@$(BIN)/python -m benchmarks.compare --size $(SIZE) --peers $(PEERS) $(BENCH)
 
 .venv: .venv/run     ## set up only
 

@@ -21,9 +21,9 @@ import psutil
 import uvloop
 
 from benchmarks.assaults import ASSAULTS, assault
-from benchmarks.compare import processor_ms, say_load
 from benchmarks.hostile import DOCUMENTS
 from benchmarks.load import Target
+from benchmarks.machine import processor_ms, say_load
 from benchmarks.place import Place, demonstration
 from benchmarks.queries import CLIENT, NAMES, PAGE
 from benchmarks.servers import ours_running

@@ -1,32 +1,44 @@
-"""The bound of Q1: its four statements by bare asyncpg, and an answer that was made before. Nothing on this stack can be faster.
+"""The bound of a query: its statements by bare asyncpg, and an answer that was made before. Nothing on this stack can be faster.
 
-The statements run one after the other on one connection, behind row level security, with neither transaction nor sign-in.
+The path names the query. The statements run one after the other on one connection, behind row level security, with neither transaction
+nor sign-in.
 """
 
 import os
 from collections.abc import Awaitable, Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
-from db import clients, contacts, demo, labels, revenue
+from benchmarks.statements import contacts_of_clients, page, revenue_of_clients
+from db import clients, demo, labels
+from db.query import Query
 
-FIRST = clients._page(clients.Sort.NAME, (), is_ascending=True, is_next=False)  # noqa: SLF001 the product's own statements
-CONTACTS = contacts._of_clients(is_ascending=True, is_next=False)  # noqa: SLF001
-REVENUE = revenue._by_client(())  # noqa: SLF001 the product's own, for a period of whole months
-PERIOD = {"start": date(2026, 1, 1), "end": date(2026, 12, 31)}
 READERS = 8
 Message = dict[str, Any]
+OF: Message = {"tenant": demo.TENANT}
+CLIENT = UUID(os.environ["BOUND_CLIENT"])
+ONE: tuple[Query[Any], Message] = (clients.BY_ID, OF | {"ids": [CLIENT]})
+PAGES: dict[str, tuple[Query[Any], Message]] = {"Q1": (page("ACTIVE"), OF | {"count": 51}), "Q2": ONE}
+PAGES |= {"Q3": (page("ACTIVE"), OF | {"count": 101}), "Q4": (page("ACTIVE"), OF | {"count": 51})}
+RELATIONS: list[tuple[Query[Any], Message]] = [
+    (contacts_of_clients(), {"count": 26}),
+    (labels.OF_CLIENTS, {}),
+    (revenue_of_clients(), {"start": date(2026, 1, 1), "end": date(2026, 12, 31)}),
+]
 
 
-async def _statements(pool: asyncpg.Pool) -> None:
+async def _statements(pool: asyncpg.Pool, name: str) -> None:
+    first, values = PAGES[name]
     async with pool.acquire() as connection:
-        page = await connection.fetch(FIRST.sql, *FIRST.arguments({"tenant": demo.TENANT, "count": 51}))
-        of: Message = {"tenant": demo.TENANT, "ids": [row["id"] for row in page[:50]]}
-        for query, values in ((CONTACTS, of | {"count": 26}), (labels.OF_CLIENTS, of), (REVENUE, of | PERIOD)):
-            await connection.fetch(query.sql, *query.arguments(values))
+        found = await connection.fetch(first.sql, *first.arguments(values))
+        shown = [row["id"] for row in found[: values.get("count", 2) - 1]]
+        for query, more in RELATIONS if name != "Q4" else ():
+            await connection.fetch(query.sql, *query.arguments(OF | {"ids": shown} | more))
 
 
 class _Reader(asyncpg.Connection):
@@ -34,18 +46,17 @@ class _Reader(asyncpg.Connection):
         return ""
 
 
-def _answer() -> bytes:
-    return Path(os.environ["BOUND_ANSWER"]).read_bytes()
+@cache
+def _answer(name: str) -> bytes:
+    return (Path(os.environ["BOUND_ANSWERS"]) / f"{name}.json").read_bytes()
 
 
 class Bound:
-    """An ASGI application of one answer."""
+    """An ASGI application of one answer a path."""
 
     pool: asyncpg.Pool | None = None
 
-    async def __call__(
-        self, _scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
-    ) -> None:
+    async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
         while (await receive()).get("more_body"):
             pass
         if self.pool is None:
@@ -54,8 +65,9 @@ class Bound:
             self.pool = await asyncpg.create_pool(
                 url, min_size=READERS, max_size=READERS, connection_class=_Reader, server_settings=settings
             )
-        await _statements(self.pool)
-        answer = _answer()
+        name = scope["path"].removeprefix("/")
+        await _statements(self.pool, name)
+        answer = _answer(name)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})

@@ -1,101 +1,105 @@
-"""Relaties and plain Strawberry with SQLModel side by side: the same data, the same queries, the same JSON, in one run.
+"""Relaties and its peers side by side: the same data, the same queries, the same JSON, in one run and one report.
 
-    python -m benchmarks.compare [--seconds 3] [--rounds 3] [--only Q1] [--keep FOLDER]
+    python -m benchmarks.compare [--size small] [--peers usual] [--seconds 5] [--turns 6] [--only Q1] [--keep FOLDER] [--unsaved]
 
-A round asks A B C D, then D C B A. Shown are medians of answers per second, and ours as a multiple of each other's: the median of the
-turns' ratios, with the least and the most. `worked` is the processor's time of the server's process for an answer. `ours, compiled` is
-Relaties with the compiled executor, `peer, cached` the peer with Strawberry's caches of documents, `bound` the statements of Q1 alone.
-Ratios count; absolute figures are the machine's.
+`make bench` installs what it needs and runs it with `SIZE` and `PEERS`. Every server is one worker. A turn asks each of them for a
+window, A B C; the next turn C B A. A window of which others had too much of the processors is measured again. Where the machine is never
+quiet there are small windows, of which the best tenth counts; the report says so. Ratios count; absolute figures are the machine's.
 """
 
 import argparse
+import asyncio
 import json
-import os
-import statistics
 from pathlib import Path
+from uuid import UUID
 
+import asyncpg
 import psutil
-import uvloop
 
-from benchmarks.load import CONNECTIONS, Target, load
-from benchmarks.place import Place, demonstration
+from benchmarks import statements
+from benchmarks.figures import Row
+from benchmarks.machine import load_average, say_load
+from benchmarks.place import SIZES, Place, demonstration
 from benchmarks.queries import Asked, asked, without_cursors
-from benchmarks.servers import all_running
+from benchmarks.report import Report, now, printed, renew, save
+from benchmarks.servers import MORE, OURS, USUAL, all_running
+from benchmarks.windows import Trial, planned
+from db import demo
+from schema.lens import global_id
 
-FIRST = "{ clients(first: 1) { edges { node { id } } } }"
-WARM_S = 1.0
-Servers = dict[str, tuple[Target, psutil.Process]]
+PEERS: dict[str, tuple[str, ...]] = {"usual": USUAL, "all": USUAL + MORE, "none": (), **{name: (name,) for name in USUAL + MORE}}
 
 
 def arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=3, help="how long each turn is")
-    parser.add_argument("--rounds", type=int, default=3, help="how often A B C D, D C B A")
-    parser.add_argument("--only", help="one of Q1 to Q4")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", choices=SIZES, default="small", help="how much data")
+    parser.add_argument("--peers", choices=PEERS, default="usual", help="beside whom")
+    parser.add_argument("--seconds", type=int, default=5, help="how long a window is")
+    parser.add_argument("--turns", type=int, default=6, help="how many windows a server has for each query")
+    parser.add_argument("--only", help="one of Q1 to Q4; the report is printed alone")
     parser.add_argument("--keep", type=Path, help="a folder whose database is used again")
+    parser.add_argument("--unsaved", action="store_true", help="print the report alone")
     return parser.parse_args()
 
 
-def say_load() -> None:
-    print("load average", *(f"{each:.2f}" for each in os.getloadavg()))
+async def known(url: str) -> tuple[psutil.Process, UUID]:
+    """PostgreSQL itself, which started the process that answers here; and the key of the first client."""
+    owner = await asyncpg.connect(url)
+    try:
+        parent = psutil.Process(await owner.fetchval("SELECT pg_backend_pid()")).parent()
+        first = statements.page("ACTIVE")
+        (client,) = await owner.fetch(first.sql, *first.arguments({"tenant": demo.TENANT, "count": 1}))
+    finally:
+        await owner.close()
+    if parent is None:
+        raise RuntimeError("PostgreSQL runs where its processor time cannot be seen")
+    return parent, client["id"]
 
 
-async def main(servers: Servers, place: Place, given: argparse.Namespace) -> None:
-    ours, _ = servers["ours"]
-    first: object = await ours.answer({"query": FIRST})
-    queries = asked(first["data"]["clients"]["edges"][0]["node"]["id"])  # type: ignore[index]
-    for name, query in queries.items():
-        if given.only in {None, name}:
-            place.answer.write_text(json.dumps(await ours.answer(query.body)))
-            able = servers if name == "Q1" else {server: servers[server] for server in servers if server != "bound"}
-            await equal(able, name, query)
-            await measured(able, name, query, given)
-    for name, (_, process) in servers.items():
-        print(f"{name:14} {process.memory_info().rss / 2**20:6.0f} MiB")
+def equal(trial: Trial, place: Place, name: str, query: Asked) -> dict[str, int]:
+    """Nothing is measured that does not answer the same as ours; with ours the bound answers from now on. How many bytes each has."""
+    expected: object = None
+    sizes = {}
+    for server, (target, _) in trial.servers.items():
+        answer = asyncio.run(target.asking(name).answer(query.body(server)))
+        compact = json.dumps(answer, separators=(",", ":"), ensure_ascii=False)
+        sizes[server] = len(compact.encode())
+        if server == OURS:
+            (place.answers / f"{name}.json").write_text(compact)
+            expected = without_cursors(answer)
+        elif without_cursors(answer) != expected:
+            raise AssertionError(f"{name}: {server} answers something else: {str(without_cursors(answer))[:1000]}")
+    return sizes
 
 
-async def equal(servers: Servers, name: str, query: Asked) -> None:
-    """Nothing is measured that does not answer the same."""
-    answers = {server: without_cursors(await target.answer(query.body)) for server, (target, _) in servers.items()}
-    for server, answer in answers.items():
-        if answer != answers["ours"]:
-            raise AssertionError(f"{name}: {server} answers something else")
-
-
-async def measured(servers: Servers, name: str, query: Asked, given: argparse.Namespace) -> None:
-    speeds: dict[str, list[float]] = {server: [] for server in servers}
-    taken: dict[str, list[float]] = {server: [] for server in servers}
-    worked: dict[str, list[float]] = {server: [] for server in servers}
-    for target, _ in servers.values():
-        await load(target, query.body, WARM_S)
-    for _ in range(given.rounds):
-        for server in [*servers, *reversed(servers)]:
-            target, process = servers[server]
-            before = processor_ms(process)
-            done = await load(target, query.body, given.seconds)
-            worked[server].append((processor_ms(process) - before) / len(done.taken_ms))
-            speeds[server].append(done.per_second)
-            taken[server] += done.taken_ms
-    print(f"\n{name}  {query.what}; {CONNECTIONS} connections")
-    for server in servers:
-        cuts = statistics.quantiles(taken[server], n=100)
-        ratios = [mine / theirs for mine, theirs in zip(speeds["ours"], speeds[server], strict=True)]
-        against = f"ours {statistics.median(ratios):6.2f} x ({min(ratios):.2f} to {max(ratios):.2f})" if server != "ours" else ""
-        work = f"worked {statistics.median(worked[server]):6.2f} ms"
-        print(
-            f"{server:14} {statistics.median(speeds[server]):8.1f}/s   p50 {cuts[49]:7.1f} ms   p99 {cuts[98]:7.1f} ms   {work}   {against}"
-        )
-
-
-def processor_ms(process: psutil.Process) -> float:
-    """What the server's own process has had of a processor: other programs on the machine hardly change it."""
-    times = process.cpu_times()
-    return float(times.user + times.system) * 1000
+def compared(place: Place, given: argparse.Namespace) -> Report:
+    database, client = asyncio.run(known(place.owner_url))
+    statements.written(place.statements)
+    place.answers.mkdir(exist_ok=True)
+    place.bodies.mkdir(exist_ok=True)
+    found: list[Row] = []
+    plan, before = planned(given.seconds, given.turns, database), load_average()
+    with all_running(place, PEERS[given.peers], str(client)) as servers:
+        trial = Trial(servers, database, plan)
+        for name, query in asked(global_id("Client")(client)).items():
+            if given.only in {None, name}:
+                for server in servers:
+                    (place.bodies / f"{server}.json").write_text(json.dumps(query.body(server)))
+                sizes = equal(trial, place, name, query)
+                rows = trial.measured(name, place.bodies, sizes)
+                print(name, *(f"{row.server} {row.rps:.1f}/s" for row in rows), sep="   ")
+                found += rows
+                equal(trial, place, name, query)
+    return now(SIZES[given.size], plan.said, f"{before} before, {load_average()} after", found)
 
 
 if __name__ == "__main__":
     wanted = arguments()
     say_load()
-    with demonstration(wanted.keep) as place, all_running(place) as running:
-        uvloop.run(main(running, place, wanted))
+    with demonstration(wanted.keep, SIZES[wanted.size]) as place:
+        report = compared(place, wanted)
+    print(printed(report))
+    if not (wanted.unsaved or wanted.only):
+        save(report)
+        renew()
     say_load()

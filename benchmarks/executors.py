@@ -20,9 +20,9 @@ import uvloop
 from graphql import GraphQLError
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from benchmarks.compare import FIRST, say_load
+from benchmarks.machine import say_load
 from benchmarks.place import Place, demonstration
-from benchmarks.queries import asked
+from benchmarks.queries import FIRST, asked
 from benchmarks.servers import ROOT
 from db.engine import Database
 from db.tally import Tally

@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 CONNECTIONS = 16
 
@@ -19,23 +19,30 @@ class Loaded:
 
 @dataclass(frozen=True)
 class Target:
-    """A server that answers GraphQL on a loopback port."""
+    """A server that answers GraphQL on a loopback port. One that knows only the queries of the comparison has a path for each."""
 
     name: str
     port: int
     token: str | None = None
+    path: str = "/graphql"
+
+    def asking(self, query: str) -> "Target":
+        """Where it answers that query: all but the bound have one address for everything."""
+        return replace(self, path=self.path.format(query=query))
 
     def request(self, body: Mapping[str, object]) -> bytes:
         said = json.dumps(body).encode()
         signed = f"Authorization: Bearer {self.token}\r\n" if self.token else ""
-        head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\n{signed}Content-Type: application/json\r\nContent-Length: {len(said)}\r\n\r\n"
+        head = (
+            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{signed}Content-Type: application/json\r\nContent-Length: {len(said)}\r\n\r\n"
+        )
         return head.encode() + said
 
     async def answer(self, body: Mapping[str, object]) -> object:
         """One answer, whole."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
-            return json.loads(await _exchanged(reader, writer, self.request(body)))
+            return json.loads(await exchanged(reader, writer, self.request(body)))
         finally:
             writer.close()
 
@@ -53,14 +60,14 @@ async def _asked_on(port: int, request: bytes, until: float) -> list[float]:
     taken = []
     try:
         while (start := time.perf_counter()) < until:
-            await _exchanged(reader, writer, request)
+            await exchanged(reader, writer, request)
             taken.append((time.perf_counter() - start) * 1000)
     finally:
         writer.close()
     return taken
 
 
-async def _exchanged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
+async def exchanged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
     """The body. An answer that is not a good one ends the measurement."""
     writer.write(request)
     head = (await reader.readuntil(b"\r\n\r\n")).lower()

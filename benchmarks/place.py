@@ -14,6 +14,8 @@ from db import demo
 from db.embedded import Embedded, running
 from db.migrations import upgrade
 from domain.tokens import hash_of, new_secret
+from tests.builders import tenant
+from tests.large import ASKED, fill
 
 BELOW = "/var/tmp"  # noqa: S108 PostgreSQL may run as another account, which cannot enter a private folder
 
@@ -28,9 +30,19 @@ class Place:
     data_dir: Path
 
     @property
-    def answer(self) -> Path:
+    def answers(self) -> Path:
         """Where the bound finds what it answers."""
-        return self.data_dir / "answer.json"
+        return self.data_dir / "answers"
+
+    @property
+    def bodies(self) -> Path:
+        """What each server is sent."""
+        return self.data_dir / "bodies"
+
+    @property
+    def statements(self) -> Path:
+        """Where the peers find what they ask of the database."""
+        return self.data_dir / "statements.json"
 
 
 @contextmanager
@@ -48,23 +60,57 @@ def embedded(kept: Path | None = None) -> Iterator[tuple[Embedded, Path]]:
             rmtree(home)
 
 
+@dataclass(frozen=True)
+class Load:
+    """How much is loaded: the demo organization, which is the one asked for, and how many others of how many clients beside it."""
+
+    name: str
+    what: str
+    organization: demo.Size = demo.FULL
+    others: int = 0
+    clients: int = 0
+
+
+SIZES = {
+    "small": Load("S", "1,000 clients, 3,000 contacts, 50,000 invoices of one organization"),
+    "large": Load(
+        "L",
+        "10,000 clients, 25,000 contacts, 54,500 invoices of each of 100 organizations",
+        demo.Size(clients=10_000, contacts=25_000, invoices=54_500, registrations=50_000),
+        others=99,
+        clients=10_000,
+    ),
+    # To see that everything runs; its figures mean nothing.
+    "tiny": Load(
+        "T",
+        "200 clients, 600 contacts, 2,000 invoices, and another organization of as many clients",
+        demo.Size(clients=200, contacts=600, shared_contacts=50, projects=200, registrations=1_000, invoices=2_000, quotes=100, portals=10),
+        others=1,
+        clients=200,
+    ),
+}
+
+
 @contextmanager
-def demonstration(kept: Path | None = None) -> Iterator[Place]:
-    """1,000 clients, 3,000 contacts, 50,000 invoices."""
+def demonstration(kept: Path | None = None, load: Load = SIZES["small"]) -> Iterator[Place]:
+    """The demo organization, and where the load has them others beside it."""
     with embedded(kept) as (found, home):
         token = home / "token"
         if not token.exists():
             token.write_text(new_secret())
-        asyncio.run(_loaded(found.owner_url, token.read_text()))
+        asyncio.run(_loaded(found.owner_url, token.read_text(), load))
         data = home / "data"
         data.mkdir(exist_ok=True)
         yield Place(found.owner_url, found.runtime_url, token.read_text(), data)
 
 
-async def _loaded(owner_url: str, token: str) -> None:
+async def _loaded(owner_url: str, token: str, load: Load) -> None:
     owner = await asyncpg.connect(owner_url)
     try:
-        await demo.load(owner, token_hash=hash_of(token), progress=lambda _what, _done, _total: None)
-        await owner.execute("VACUUM ANALYZE")
+        if not await demo.is_loaded(owner):
+            await demo.load(owner, token_hash=hash_of(token), progress=lambda _what, _done, _total: None, scale=load.organization)
+            for number in range(load.others):
+                await fill(owner, await tenant(owner, f"Beside {number}"), load.clients, ASKED)
+            await owner.execute("VACUUM ANALYZE", timeout=3600)
     finally:
         await owner.close()

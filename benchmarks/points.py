@@ -19,8 +19,8 @@ import psutil
 import uvloop
 from graphql import get_introspection_query
 
-from benchmarks.compare import processor_ms, say_load
 from benchmarks.load import CONNECTIONS, Target, load
+from benchmarks.machine import processor_ms, say_load
 from benchmarks.place import demonstration
 from benchmarks.queries import CLIENT, NAMES, ONE, PAGE
 from benchmarks.servers import ours_running

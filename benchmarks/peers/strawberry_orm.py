@@ -1,10 +1,10 @@
-"""The peer: Strawberry with SQLModel as its documentation has it, for the part of our schema that the queries ask for.
+"""Strawberry with SQLModel as its documentation has it, for the part of our schema that the queries ask for.
 
 One AsyncSession per request, made with the context; rows are ORM entities, copied into Strawberry types by `from_instance`; relations are
 resolvers on Strawberry's DataLoaders, made with the context. What the documentation leaves open is decided in the peer's favour: the
 loaders take turns on the session (at once, two of three would fail), statements name the tenant so that they find our indexes, revenue is
 our own statement, pages go by key, ids do without the Relay integration, which asks per row. It has no sign-in and no tenancy, and connects
-as the owner. With PEER_CACHED=1 it has Strawberry's own caches of parsed and validated documents.
+as the owner.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from enum import Enum
 from typing import Any, Self
 from uuid import UUID
 
@@ -28,14 +28,15 @@ from starlette.responses import Response
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
-from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
+from strawberry.extensions import SchemaExtension
 
-from db import demo, revenue, tables
+from benchmarks.statements import revenue_of_clients
+from db import demo, tables
 from db.addresses import for_sqlalchemy
 from db.tables import ClientKind
 
-engine = create_async_engine(for_sqlalchemy(os.environ["RELATIES_OWNER_URL"]))
-REVENUE = cache(revenue.per_client)  # the same SQL, so that it is not what is compared
+engine = create_async_engine(for_sqlalchemy(os.environ["PEER_DATABASE_URL"]))
+REVENUE = revenue_of_clients()
 PAGE = 25
 
 Info = strawberry.Info[Any, None]
@@ -92,6 +93,18 @@ class Revenue:
 class PeriodInput:
     since: date | None = None
     until: date | None = None
+
+
+@strawberry.enum
+class ClientStatus(Enum):
+    ACTIVE = "ACTIVE"
+    ARCHIVED = "ARCHIVED"
+    ALL = "ALL"
+
+
+@strawberry.input
+class ClientFilterInput:
+    status: ClientStatus = ClientStatus.ALL
 
 
 @strawberry.interface
@@ -212,11 +225,10 @@ class Loads:
         found: dict[RevenueKey, Revenue] = {}
         for since, until in {key[1:] for key in keys}:
             ids = [key[0] for key in keys if key[1:] == (since, until)]
-            start, end = since or date.min, until or date.max
-            apart = revenue.days_apart(start, end)
-            values = {"tenant": demo.TENANT, "ids": ids, "start": start, "end": end, **apart}
+            values = {"tenant": demo.TENANT, "ids": ids, "start": since or date.min, "end": until or date.max}
             async with self._turn:
-                rows = (await (await self._session.connection()).execute(REVENUE(tuple(apart)), values)).all()
+                connection = await self._session.connection()
+                rows = (await connection.exec_driver_sql(REVENUE.sql, tuple(REVENUE.arguments(values)))).all()
             for row in rows:
                 if row.is_total:
                     figures = {of: Money(amount=getattr(row, of), currency=row.currency) for of in ("invoiced", "paid", "outstanding")}
@@ -227,9 +239,14 @@ class Loads:
 @strawberry.type
 class Query:
     @strawberry.field
-    async def clients(self, info: Info, first: int = PAGE, after: str | None = None) -> ClientConnection:
+    async def clients(
+        self, info: Info, filter: ClientFilterInput | None = None, first: int = PAGE, after: str | None = None
+    ) -> ClientConnection:
         place = (col(tables.Client.name_key), col(tables.Client.id))
         wanted = select(tables.Client).where(col(tables.Client.tenant_id) == demo.TENANT)
+        if filter and filter.status is not ClientStatus.ALL:
+            archived = col(tables.Client.archived_at)
+            wanted = wanted.where(archived.is_(None) if filter.status is ClientStatus.ACTIVE else archived.is_not(None))
         if after:
             name, _, key = b64decode(after).decode().rpartition(":")
             wanted = wanted.where(tuple_(*place) > tuple_(name, UUID(key)))
@@ -279,5 +296,4 @@ class Served(GraphQL[Any, None]):
         }
 
 
-CACHES = [ParserCache, ValidationCache] if os.environ.get("PEER_CACHED") else []
-app = Served(strawberry.Schema(Query, types=[Client], extensions=[Closed, *CACHES]))
+app = Served(strawberry.Schema(Query, types=[Client], extensions=[Closed]))

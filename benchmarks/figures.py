@@ -1,0 +1,81 @@
+"""What is made of the windows of a measurement: medians, the best tenth, ratios and how far they spread. Nothing but arithmetic."""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Window:
+    """One server asked one query for a while: processor time for an answer of server and database, others' part of the processors."""
+
+    rps: float
+    p50_ms: float
+    p99_ms: float
+    cpu_ms: float
+    database_ms: float
+    memory_mib: float
+    others: float = 0.0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A server's figures for a query; `ratio` is the first server's answers per second as a multiple of its own."""
+
+    server: str
+    query: str
+    rps: float
+    p50: float
+    p99: float
+    cpu: float
+    cpu_database: float
+    memory: float
+    ratio: float
+    ratio_least: float
+    ratio_most: float
+    disturbed: int
+    windows: int
+
+
+def best_tenth(windows: Sequence[Window]) -> list[Window]:
+    """The fastest of them, one at least: on a machine that others use these are the least disturbed."""
+    return sorted(windows, key=lambda window: window.rps, reverse=True)[: max(1, round(len(windows) / 10))]
+
+
+def rows(query: str, measured: Mapping[str, Sequence[Window]], *, is_best: bool, bearable: float) -> list[Row]:
+    """A row a server. Medians of all windows, or of the best tenth. A ratio's spread is that of the turns, whose windows lie together."""
+    first = next(iter(measured.values()))
+    chosen = {server: best_tenth(windows) if is_best else windows for server, windows in measured.items()}
+    speed = {server: statistics.median(window.rps for window in windows) for server, windows in chosen.items()}
+    found = []
+    for server, windows in measured.items():
+        ratios = [ours.rps / theirs.rps for ours, theirs in zip(first, windows, strict=True)]
+        ratio = speed[next(iter(measured))] / speed[server] if is_best else statistics.median(ratios)
+        least, most = spread(ratios) if is_best else (min(ratios), max(ratios))
+        of = chosen[server]
+        found.append(
+            Row(
+                server,
+                query,
+                rps=speed[server],
+                p50=statistics.median(window.p50_ms for window in of),
+                p99=statistics.median(window.p99_ms for window in of),
+                cpu=statistics.median(window.cpu_ms for window in of),
+                cpu_database=statistics.median(window.database_ms for window in of),
+                memory=max(window.memory_mib for window in windows),
+                ratio=ratio,
+                ratio_least=least,
+                ratio_most=most,
+                disturbed=sum(window.others > bearable for window in windows),
+                windows=len(windows),
+            )
+        )
+    return found
+
+
+def spread(ratios: Sequence[float]) -> tuple[float, float]:
+    """The lower and the upper quartile."""
+    if len(ratios) == 1:
+        return ratios[0], ratios[0]
+    lower, _, upper = statistics.quantiles(ratios, n=4, method="inclusive")
+    return lower, upper

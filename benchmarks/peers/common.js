@@ -1,0 +1,97 @@
+// What the JavaScript peers share: the product's statements on a pool of their own, and rows in the form of the schema.
+// The statements come from the product at the start, each with the names of its parameters in order and columns named as the fields.
+import { readFileSync } from 'node:fs'
+import DataLoader from 'dataloader'
+import pg from 'pg'
+
+const { tenant, since: EVER, until: NEVER, statements } = JSON.parse(readFileSync(process.env.PEER_STATEMENTS, 'utf8'))
+const CONTACTS = 25
+
+export { tenant }
+export const typeDefs = readFileSync(new URL('schema.graphql', import.meta.url), 'utf8')
+export const port = Number(process.env.PORT)
+export const pool = new pg.Pool({ connectionString: process.env.PEER_DATABASE_URL, max: 8 })
+
+async function rows(name, given) {
+  const { text, parameters } = statements[name]
+  const values = { tenant, ...given }
+  const found = await pool.query({ name, text, values: parameters.map(parameter => values[parameter]) })
+  return found.rows
+}
+
+function grouped(found, ids, shown) {
+  const groups = new Map(ids.map(id => [id, []]))
+  for (const row of found) groups.get(row.clientId).push(shown(row))
+  return ids.map(id => groups.get(id))
+}
+
+export const globalId = key => Buffer.from(`Client:${key}`).toString('base64')
+
+function client(row) {
+  row.id = globalId(row.key)
+  return row
+}
+
+const cursor = row => Buffer.from(JSON.stringify([row.nameKey, row.key])).toString('base64')
+const link = row => ({ isInvoiceContact: row.isInvoiceContact, node: row })
+const money = (row, of) => ({ amount: row[of], currency: row.currency })
+const figures = row => ({ invoiced: money(row, 'invoiced'), paid: money(row, 'paid'), outstanding: money(row, 'outstanding') })
+
+export async function clients(_, { filter, first, after }) {
+  const [afterKey, afterId] = after ? JSON.parse(Buffer.from(after, 'base64')) : []
+  const name = `clients ${filter?.status ?? 'ALL'}${after ? ' next' : ''}`
+  const found = await rows(name, { count: first + 1, after_key: afterKey, after_id: afterId })
+  const edges = found.slice(0, first).map(row => ({ cursor: cursor(row), node: client(row) }))
+  const pageInfo = {
+    hasNextPage: found.length > first,
+    hasPreviousPage: Boolean(after),
+    startCursor: edges[0]?.cursor ?? null,
+    endCursor: edges.at(-1)?.cursor ?? null,
+  }
+  return { edges, pageInfo }
+}
+
+export async function node(_, { id }) {
+  const [, key] = Buffer.from(id, 'base64').toString().split(':')
+  const [found] = await rows('client', { ids: [key] })
+  return found ? client(found) : null
+}
+
+export async function contacts(ids) {
+  const found = grouped(await rows('contacts', { ids, count: CONTACTS + 1 }), ids, link)
+  return found.map(edges => ({ edges: edges.slice(0, CONTACTS) }))
+}
+
+export async function labels(ids) {
+  return grouped(await rows('labels', { ids }), ids, row => row)
+}
+
+export async function revenue(ids, period) {
+  const found = await rows('revenue', { ids, start: period?.since ?? EVER, end: period?.until ?? NEVER })
+  const totals = new Map(found.filter(row => row.isTotal).map(row => [row.clientId, figures(row)]))
+  return ids.map(id => totals.get(id))
+}
+
+// For peers whose documentation has a DataLoader per relation and request.
+export function context() {
+  const periods = new Map()
+  return {
+    contacts: new DataLoader(contacts),
+    labels: new DataLoader(labels),
+    revenue(period) {
+      const asked = JSON.stringify(period ?? null)
+      if (!periods.has(asked)) periods.set(asked, new DataLoader(ids => revenue(ids, period)))
+      return periods.get(asked)
+    },
+  }
+}
+
+export const resolvers = {
+  Query: { clients, node },
+  Node: { __resolveType: () => 'Client' },
+  Client: {
+    contacts: ({ key }, _, { contacts }) => contacts.load(key),
+    labels: ({ key }, _, { labels }) => labels.load(key),
+    revenue: ({ key }, { period }, { revenue }) => revenue(period).load(key),
+  },
+}

@@ -1,0 +1,42 @@
+"""Bars of answers per second, a panel a query, as SVG: legible on light and on dark."""
+
+from collections.abc import Sequence
+from html import escape
+
+from benchmarks.figures import Row
+
+WIDTH, BAR, GAP, LEFT, RIGHT, TITLE = 760, 16, 6, 130, 110, 34
+STYLE = """
+text { font: 13px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 600 }
+.bar { fill: #8c959f } .ours { fill: #0969da } .bound { fill: none; stroke: #8c959f }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e6edf3 } .bar { fill: #6e7681 } .ours { fill: #58a6ff } .bound { stroke: #6e7681 }
+}
+"""
+
+
+def drawn(rows: Sequence[Row]) -> str:
+    """Each panel has its own scale: its longest bar is the fastest server's."""
+    parts, top = [], 0
+    for query in dict.fromkeys(row.query for row in rows):
+        panel = [row for row in rows if row.query == query]
+        parts.append(f'<text class="title" x="0" y="{top + 20}">{query}, answers per second</text>')
+        parts += [_bar(row, max(each.rps for each in panel), top + TITLE + at * (BAR + GAP)) for at, row in enumerate(panel)]
+        top += TITLE + len(panel) * (BAR + GAP) + GAP
+    body = "\n".join(parts)
+    return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top}" role="img">
+<title>Answers per second</title>
+<style>{STYLE}</style>
+{body}
+</svg>
+"""
+
+
+def _bar(row: Row, most: float, top: int) -> str:
+    width = max(1, round((WIDTH - LEFT - RIGHT) * row.rps / most))
+    kind = {"relaties": "ours", "bound": "bound"}.get(row.server, "bar")
+    base = top + BAR - 3
+    return (
+        f'<text x="0" y="{base}">{escape(row.server)}</text><rect class="{kind}" x="{LEFT}" y="{top}" width="{width}" height="{BAR}"/>'
+        f'<text x="{LEFT + width + 6}" y="{base}">{row.rps:,.0f}</text>'
+    )

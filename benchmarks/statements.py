@@ -1,0 +1,75 @@
+"""The product's own statements, for the peers and the bound: text and parameters come from its queries, so that none is written twice."""
+
+import json
+from datetime import date
+from itertools import product
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from strawberry.utils.str_converters import to_camel_case
+
+from db import clients, contacts, demo, labels, revenue
+from db.query import Query
+
+SHAPES = {"ALL": (), "ACTIVE": clients.Filter(is_archived=False).shape, "ARCHIVED": clients.Filter(is_archived=True).shape}
+SCALARS = ("name", "number", "kind", "email", "phone", "website", "language", "kvk_number", "vat_number", "archived_at", "version")
+CLIENT = ("key", "name_key", *SCALARS)
+CONTACT = ("client_id", "is_invoice_contact", "first_name", "last_name", "email")
+LABEL = ("client_id", "name", "color")
+REVENUE = ("client_id", "is_total", "currency", "invoiced", "paid", "outstanding")
+
+
+class Named(dict[str, object]):
+    """Values of which each is its own name: a query puts them in its order."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+
+class Shared(NamedTuple):
+    """A query, and the columns that the peers show of it."""
+
+    query: Query[Any]
+    columns: tuple[str, ...]
+
+
+def page(status: str, *, is_next: bool = False) -> Query[Any]:
+    return clients._page(clients.Sort.NAME, SHAPES[status], is_ascending=True, is_next=is_next)  # noqa: SLF001 the product's own
+
+
+def contacts_of_clients() -> Query[Any]:
+    return contacts._of_clients(is_ascending=True, is_next=False)  # noqa: SLF001
+
+
+def revenue_of_clients() -> Query[Any]:
+    """For a period of whole months, as all are here."""
+    return revenue._by_client(())  # noqa: SLF001
+
+
+def shared() -> dict[str, Shared]:
+    pages = {
+        f"clients {status}{' next' if is_next else ''}": Shared(page(status, is_next=is_next), CLIENT)
+        for status, is_next in product(SHAPES, (False, True))
+    }
+    return pages | {
+        "client": Shared(clients.BY_ID, CLIENT),
+        "contacts": Shared(contacts_of_clients(), CONTACT),
+        "labels": Shared(labels.OF_CLIENTS, LABEL),
+        "revenue": Shared(revenue_of_clients(), REVENUE),
+    }
+
+
+def written(to: Path) -> None:
+    """As JSON: each statement around the product's text names the columns as the fields are named, for drivers that cannot."""
+    found = {
+        name: {"text": _renamed(each), "parameters": [str(value) for value in each.query.arguments(Named())]}
+        for name, each in shared().items()
+    }
+    fixed = {"tenant": str(demo.TENANT), "since": str(date.min), "until": str(date.max)}
+    to.write_text(json.dumps(fixed | {"statements": found}))
+
+
+def _renamed(each: Shared) -> str:
+    """The key of a client is its `id`; the peers show another."""
+    shown = (f'"{"id" if name == "key" else name}" AS "{to_camel_case(name)}"' for name in each.columns)
+    return f"SELECT {', '.join(shown)} FROM ({each.query.sql}) AS found"  # noqa: S608 the product's own text
