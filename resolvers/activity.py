@@ -5,7 +5,8 @@ from uuid import UUID
 from domain.activity import Event
 from domain.pages import Page, Span
 from resolvers.arguments import After, Before, First, Last
-from resolvers.loaders import Loader, Loaders
+from resolvers.batches import Loader
+from resolvers.loaders import Loaders
 
 
 def of_client(

@@ -16,8 +16,9 @@ from domain.errors import BadInput
 from domain.idempotency import Outcome
 from domain.pages import Page, Span
 from resolvers.arguments import After, Before, First, Last, OrderDirection
+from resolvers.batches import Loader
 from resolvers.context import Info
-from resolvers.loaders import Loader, Loaders
+from resolvers.loaders import Loaders
 from resolvers.nodes import key_of
 from resolvers.words import words
 

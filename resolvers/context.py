@@ -42,8 +42,9 @@ class Context:
             yield scope
 
     async def end(self) -> None:
-        """Gives the read transaction back, whatever happened."""
+        """Gives the read transaction back and forgets what was read, whatever happened."""
         await self._reads.end()
+        self.loaders.forget()
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

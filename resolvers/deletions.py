@@ -10,8 +10,9 @@ from domain import deletions
 from domain.consequences import ArchivePreview, DeletionPreview
 from domain.deletions import Deleted, Wish
 from domain.scope import WriteScope
+from resolvers.batches import Loader
 from resolvers.inputs import id_of
-from resolvers.loaders import Loader, Loaders
+from resolvers.loaders import Loaders
 
 
 def of_archiving(loaders: Loaders) -> Loader[UUID, ArchivePreview | None]:

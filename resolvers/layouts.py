@@ -11,8 +11,9 @@ from domain import layouts
 from domain.pages import Page, Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
+from resolvers.batches import Loader
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
-from resolvers.loaders import Loader, Loaders
+from resolvers.loaders import Loaders
 
 
 def by_id(loaders: Loaders) -> Loader[UUID, InvoiceLayoutRow | None]:

@@ -12,8 +12,9 @@ from strawberry.relay import GlobalID
 from db.query import Row
 from domain.errors import AlreadyArchived, BadInput, VersionConflict
 from domain.pages import LARGEST
+from resolvers.batches import Loader
 from resolvers.context import Info
-from resolvers.loaders import Loader, Loaders
+from resolvers.loaders import Loaders
 
 LOADERS: dict[str, Callable[[Loaders], Loader[UUID, Any]]] = {
     "ActivityEvent": attrgetter("events"),

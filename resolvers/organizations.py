@@ -9,8 +9,9 @@ from db.rows import OrganizationRow
 from db.tables import OrganizationFields
 from domain import organizations
 from domain.scope import WriteScope
+from resolvers.batches import Loader
 from resolvers.inputs import SEEN, changed, linked, patch_of
-from resolvers.loaders import Loader, Loaders
+from resolvers.loaders import Loaders
 
 LINKS = {"default_vat_rate_id": "VatRate", "default_layout_id": "InvoiceLayout"}
 

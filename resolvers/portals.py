@@ -3,7 +3,8 @@
 from uuid import UUID
 
 from db.rows import PortalContactRow, PortalProjectRow, PortalRow
-from resolvers.loaders import Loader, Loaders
+from resolvers.batches import Loader
+from resolvers.loaders import Loaders
 
 
 def of_client(loaders: Loaders) -> Loader[UUID, list[PortalRow]]:

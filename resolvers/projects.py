@@ -13,9 +13,10 @@ from domain.pages import Page, Span
 from domain.projects import OfClient
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
+from resolvers.batches import Loader
 from resolvers.context import Info
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
-from resolvers.loaders import Loader, Loaders
+from resolvers.loaders import Loaders
 from resolvers.nodes import key_of
 from resolvers.words import words
 

@@ -23,9 +23,10 @@ from domain.pages import Page, Span
 from domain.registrations import Filter, Form, Many
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, PeriodInput, period_of
+from resolvers.batches import Loader
 from resolvers.context import Info
 from resolvers.inputs import SEEN, changed, given, id_of, ids_of, input_of, linked, lists, patch_of, somes
-from resolvers.loaders import Loader, Loaders
+from resolvers.loaders import Loaders
 from resolvers.words import words
 
 words(RegistrationKind, "What is registered.", TIME="Time that was worked.", EXPENSE="Something that was bought.", MILEAGE="A trip.")

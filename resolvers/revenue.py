@@ -8,7 +8,8 @@ import strawberry
 from domain.clients import Filter
 from domain.revenue import Revenue
 from resolvers.arguments import PeriodInput, period_of
-from resolvers.loaders import Loader, Loaders
+from resolvers.batches import Loader
+from resolvers.loaders import Loaders
 
 During = Annotated[PeriodInput | None, strawberry.argument(description="All time unless given.")]
 

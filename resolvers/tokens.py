@@ -13,9 +13,10 @@ from domain.pages import Page, Span
 from domain.scope import Permission, WriteScope
 from domain.tokens import MadeToken, NewToken
 from resolvers.arguments import After, Before, First, Last
+from resolvers.batches import Loader
 from resolvers.context import Info
 from resolvers.inputs import given, id_of, input_of
-from resolvers.loaders import Loader, Loaders
+from resolvers.loaders import Loaders
 from resolvers.words import words
 
 words(

@@ -10,7 +10,8 @@ import strawberry
 
 from domain.pages import USUAL
 from domain.scope import Permission
-from resolvers.loaders import Loader, Loaders
+from resolvers.batches import Loader
+from resolvers.loaders import Loaders
 from schema.directives import Cost, ListSize, RequiresPermission, SemanticNonNull
 
 V = TypeVar("V")

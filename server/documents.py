@@ -129,6 +129,7 @@ class Documents:
             parsed = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments, max_source_length=limits.characters)
         except GraphQLError as wrong:
             return Document(key, _size(text), DocumentNode(), [_unparsed(wrong)])
+        _unlink(parsed)
         errors = refusals(parsed, limits, self._alone) or _unstorable(text, parsed) or self._validated(parsed)
         return Document(
             key, _size(text, parsed.token_count), parsed, errors, () if errors else self._operations(parsed), bool(SCHEMA.search(text))
@@ -172,6 +173,17 @@ def _unparsed(wrong: GraphQLError) -> GraphQLError:
     """Made anew, since the trace of the parser's own holds all tokens. Size is told from grammar by the parser's words alone."""
     code = ErrorCode.QUERY_TOO_COMPLEX if TOO_LARGE.search(wrong.message) else ErrorCode.GRAPHQL_PARSE_FAILED
     return GraphQLError(wrong.message, source=wrong.source, positions=wrong.positions, extensions={"code": code})
+
+
+def _unlink(parsed: DocumentNode) -> None:
+    """Tokens know their neighbours, which only the parser needs: without, a document that is not kept is gone at once.
+
+    In a ring it would wait for the collector, which seldom looks through what is as old as a document that was kept.
+    """
+    token = parsed.loc.start_token if parsed.loc else None
+    while token:
+        following, token.prev, token.next = token.next, None, None
+        token = following
 
 
 class _Texts(Visitor):

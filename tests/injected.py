@@ -14,7 +14,7 @@ from graphql import GraphQLError, GraphQLSchema
 from db import rows
 from db.rows import ActorRow
 from domain.errors import BadInput, Forbidden
-from resolvers.loaders import Loader
+from resolvers.batches import Loader
 
 FAILURES: list[Callable[[], BaseException]] = [
     lambda: ValueError("broken"),

@@ -98,12 +98,13 @@ class Compiler:
         text = (
             f"def build(rows): return [{body} for s in rows]\ndef build_one(s):\n if s is None: raise UnusualError('null')\n return {body}"
         )
-        exec(text, names)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
+        made: dict[str, Any] = {}  # apart from what they use, so that no ring keeps a plan alive
+        exec(text, names, made)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
         declared = (of.extensions or {}).get("strawberry-definition")
         sources = getattr(declared.origin, "sources", None) if declared else None
         if of.is_type_of is not None and sources is None:
             raise UncompiledError(f"is_type_of {of.name}")
-        return Level(of, names["build"], names["build_one"], steps, sources, 1 + sum(level.objects for level in within))
+        return Level(of, made["build"], made["build_one"], steps, sources, 1 + sum(level.objects for level in within))
 
     def _part(self, step: Step, steps: list[Step], within: list[Level], names: dict[str, Any]) -> str:
         """The expression for a field within its row's dict, an object's too that waits for nothing; None for what a step brings."""

@@ -1,12 +1,15 @@
 """The nested query: clients with their contacts, labels and revenue."""
 
 import asyncio
+import gc
 from collections.abc import Callable
 
 import asyncpg
 import pytest
 
 from db.engine import Database
+from db.query import Row
+from db.rows import ActorRow
 from db.tables import Role
 from tests.ask import Api
 from tests.builders import Tenant
@@ -144,3 +147,17 @@ async def test_an_operation_cancelled_at_any_moment_gives_its_connection_back(
     pages = await asyncio.gather(*(api.data(NESTED, first=50) for _ in range(16)))
     assert [len(page["clients"]["edges"]) for page in pages] == [50] * 16
     assert database.readers_in_use == 0
+
+
+async def test_what_was_read_is_gone_with_the_answer(as_: Callable[..., Api], crowded: Tenant) -> None:
+    """No collector need come for it."""
+    api = as_(crowded)
+    await api.data(NESTED, first=50)
+    gc.collect()
+    gc.disable()
+    try:
+        await api.data(NESTED, first=50)
+        left = [type(each).__name__ for each in gc.get_objects() if isinstance(each, Row)]
+    finally:
+        gc.enable()
+    assert set(left) <= {ActorRow.__name__}

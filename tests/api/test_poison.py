@@ -11,7 +11,8 @@ from strawberry.schema.config import StrawberryConfig
 from db.engine import Database
 from db.rows import ClientLabelRow
 from db.tables import Role
-from resolvers.loaders import Loader, Loaders
+from resolvers.batches import Loader
+from resolvers.loaders import Loaders
 from schema.fields import by
 from schema.labels import Label
 from schema.scalars import SCALARS

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 import strawberry
+from graphql.language import Token
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -77,3 +78,15 @@ def test_a_document_is_read_once(schema: strawberry.Schema) -> None:
     kept = documents(schema, 100_000)
     for text in ("{ __typename }", "{ nothing }", "{"):
         assert kept.of(text) is kept.of(text)
+
+
+def test_documents_that_are_not_kept_are_gone_at_once(schema: strawberry.Schema) -> None:
+    """However old they were: nobody need look through all that is kept for them."""
+    kept = documents(schema, 200_000)
+    for number in range(200):
+        kept.of(f"{{ clients {{ nodes {{ gone{number}: name }} }} }}")
+    gc.collect()  # what is left of them is old by now
+    for number in range(len(kept)):
+        kept.of(f"{{ clients {{ nodes {{ kept{number}: name }} }} }}")
+    left = [each.value for each in gc.get_objects() if isinstance(each, Token) and each.value and each.value.startswith(("gone", "kept"))]
+    assert set(left) == {f"kept{number}" for number in range(len(kept))}
