@@ -18,7 +18,6 @@ from typing import ClassVar, NamedTuple
 import orjson
 import uvloop
 from graphql import GraphQLError
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from benchmarks.machine import say_load
 from benchmarks.place import Place, demonstration
@@ -28,6 +27,7 @@ from db.engine import Database
 from db.tally import Tally
 from domain import tokens
 from domain.scope import Actor
+from resolvers.core import CoreExecutor
 from resolvers.executor import LevelExecutor
 from schema.root import build
 from server.documents import Documents
@@ -70,7 +70,7 @@ class Told(LevelExecutor):
 
 
 MUCH = 10**9
-EXECUTORS = {True: Told, False: StrawberryGraphQLCoreExecutionContext}
+EXECUTORS = {True: Told, False: CoreExecutor}
 
 
 class Spent(NamedTuple):

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from db.engine import Database
+from resolvers.core import CoreExecutor
 from resolvers.executor import LevelExecutor
 from server import graphiql
 from server.auth import SignIn
@@ -41,7 +42,7 @@ def app(
     """The application. With the demo's token GraphiQL signs in by itself, on the machine that serves."""
     core = schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
     documents = Documents(core, settings.document_limits, most_bytes=settings.documents_bytes, is_open=settings.has_introspection)
-    executor = LevelExecutor if settings.compiled else schema.execution_context_class
+    executor = LevelExecutor if settings.compiled else CoreExecutor
     turns, health = Turns(settings.turns), Health(database.probe)
     metrics = Metrics(core, _watched(database, turns, documents))
     endpoint = GraphQL(

@@ -15,8 +15,8 @@ from collections.abc import Awaitable
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from resolvers.core import CoreExecutor
 from resolvers.executor.compiler import Compiler, deciding
 from resolvers.executor.plans import Plan, UncompiledError
 from resolvers.executor.run import Run
@@ -74,7 +74,7 @@ class Counted(ExecutionResult):
         self.objects = objects
 
 
-class LevelExecutor(StrawberryGraphQLCoreExecutionContext):
+class LevelExecutor(CoreExecutor):
     """graphql-core's executor, with the way without errors of queries compiled."""
 
     def gives_way(self, why: Exception) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 from graphql import GraphQLList, GraphQLNonNull
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types.arguments import convert_arguments
 
+from resolvers.core import CoreExecutor
 from resolvers.executor.plans import Kinds, Level, Plan, Step, UnusualError
 
 Row = Any
@@ -21,7 +21,7 @@ AT_A_STRETCH = 500  # rows built before others have a turn
 class Run:
     """Of a plan, for the variables and the context of one request."""
 
-    def __init__(self, core: StrawberryGraphQLCoreExecutionContext, plan: Plan) -> None:
+    def __init__(self, core: CoreExecutor, plan: Plan) -> None:
         self._core = core
         self._plan = plan
         self._arguments: list[dict[str, Any] | None] = [None] * plan.places

@@ -104,7 +104,7 @@ async def both(owner: asyncpg.Connection, owner_url: str, schema: strawberry.Sch
     ids += [shown("Contact", each.shared) for each in made] + [shown("Project", key) for each in made for key in each.projects]
     ids += [shown("Invoice", made[0].issued), shown("ClientPortal", made[1].portal), shown("Organization", org.id)]
     sent = list[str]()
-    database = await Database.connect(runtime_url(owner_url), Limits(readers=2, wait_s=30), seen=sent.append)
+    database = await Database.connect(runtime_url(owner_url), Limits(readers=2, wait_s=30, statement_s=30), seen=sent.append)
     ways = {way: UNLIMITED.model_copy(update={"compiled": way}) for way in (True, False)}
     async with connected(schema, database, ways[True]) as compiled, connected(schema, database, ways[False]) as core:
         found = await Api(core, org.tokens[Role.OWNER]).data(CURSORS)
