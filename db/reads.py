@@ -118,6 +118,7 @@ class ReadTx:
         self._connection: Connection | None = None
         self._is_open = False
         self._is_ended = False
+        self._unopened: Exception | None = None
 
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
         arguments = query.arguments({**values, "tenant": self._tenant})
@@ -140,9 +141,16 @@ class ReadTx:
                 await self._close("COMMIT")
 
     async def _opened(self) -> Connection:
+        """Where that failed, it is not tried again for every other field: each would wait as long."""
         if self._is_ended:
             raise OperationEndedError
-        return await once_more(self._begun)
+        if self._unopened:
+            raise self._unopened
+        try:
+            return await once_more(self._begun)
+        except Exception as failed:
+            self._unopened = failed
+            raise
 
     async def _begun(self) -> Connection:
         if self._connection is None:

@@ -86,15 +86,18 @@ async def test_nothing_is_asked_after_the_end(database: Database, org: Tenant) -
 
 
 async def test_without_a_free_connection_the_wait_is_bounded(owner_url: str, org: Tenant) -> None:
-    """And the next one after that finds the pool whole."""
+    """No other statement of that operation waits again; the next operation finds the pool whole."""
     database = await Database.connect(runtime_url(owner_url), Limits(readers=1, writers=1, wait_s=0.05))
-    first, second = database.read(org.id), database.read(org.id)
+    first, second, third = (database.read(org.id) for _ in range(3))
     await first.fetch(ONE)
     with pytest.raises(BusyError):
         await second.fetch(ONE)
     await first.end()
-    assert len(await second.fetch(ONE)) == 1
+    with pytest.raises(BusyError):
+        await second.fetch(ONE)
     await second.end()
+    assert len(await third.fetch(ONE)) == 1
+    await third.end()
     await database.close()
 
 
