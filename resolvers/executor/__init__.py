@@ -13,38 +13,67 @@ gives the exact errors. Queries have no side effects to lose, and what the loade
 from collections import OrderedDict
 from collections.abc import Awaitable
 from typing import Any
+from weakref import finalize
 
-from graphql import ExecutionResult, GraphQLSchema, OperationDefinitionNode
+from graphql import ExecutionResult
 
 from resolvers.core import CoreExecutor
 from resolvers.executor.compiler import Compiler, deciding
 from resolvers.executor.plans import Plan, UncompiledError
 from resolvers.executor.run import Run
 
-KEPT_OPERATIONS, KEPT_PLANS = 512, 16  # and of each so many, by what its deciding variables say
+KEPT_PLANS = 4  # of each operation, by what its deciding variables say
+ROOM = 20_000  # for all plans, in what a level or a field takes: about a kilobyte
 
 
 class Plans:
-    """Those of one operation, which they hold, so that its `id` is nobody else's meanwhile."""
+    """Those of one operation, which they do not hold: no plan outlives its document."""
 
-    def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode, names: list[str]) -> None:
-        self.held = schema, operation
+    def __init__(self, names: list[str], at_end: finalize) -> None:  # type: ignore[type-arg]
         self.names = names
-        self._by_flags: OrderedDict[tuple[Any, ...], Plan | None] = OrderedDict()
+        self.at_end = at_end
+        self.by_flags: OrderedDict[tuple[Any, ...], Plan | None] = OrderedDict()
 
-    def of(self, core: "LevelExecutor") -> Plan | None:
+    @property
+    def size(self) -> int:
+        return sum(plan.size for plan in self.by_flags.values() if plan)
+
+
+class Library:
+    """The plans of the operations that were asked last, as many as there is room for."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+        self._kept: OrderedDict[int, Plans] = OrderedDict()
+
+    def plan(self, core: "LevelExecutor") -> Plan | None:
         """None for an operation that is not compiled."""
-        values = core.variable_values.coerced
-        flags = {name: values.get(name) for name in self.names}
+        plans, values = self._of(core), core.variable_values.coerced
+        flags = {name: values.get(name) for name in plans.names}
         key = tuple(flags.values())
-        if key not in self._by_flags:
-            self._by_flags[key] = _compiled(core, flags)
-            if len(self._by_flags) > KEPT_PLANS:
-                self._by_flags.popitem(last=False)
-        return self._by_flags[key]
+        if key not in plans.by_flags:
+            self.taken -= plans.size
+            plans.by_flags[key] = _compiled(core, flags)
+            if len(plans.by_flags) > KEPT_PLANS:
+                plans.by_flags.popitem(last=False)
+            self.taken += plans.size
+            while self.taken > ROOM and len(self._kept) > 1:
+                self._forget(next(iter(self._kept)))
+        return plans.by_flags[key]
 
+    def _of(self, core: "LevelExecutor") -> Plans:
+        """By the operation itself, not by what it says."""
+        key = id(core.operation)
+        if key not in self._kept:
+            sets = [core.operation.selection_set, *(fragment.selection_set for fragment in core.fragment_definitions.values())]
+            self._kept[key] = Plans(sorted({*deciding(sets)}), finalize(core.operation, self._forget, key))
+        self._kept.move_to_end(key)
+        return self._kept[key]
 
-_kept: OrderedDict[tuple[int, int], Plans] = OrderedDict()
+    def _forget(self, key: int) -> None:
+        gone = self._kept.pop(key)
+        gone.at_end.detach()
+        self.taken -= gone.size
 
 
 def _compiled(core: "LevelExecutor", flags: dict[str, Any]) -> Plan | None:
@@ -55,15 +84,7 @@ def _compiled(core: "LevelExecutor", flags: dict[str, Any]) -> Plan | None:
         return None
 
 
-def _plans_of(core: "LevelExecutor") -> Plans:
-    key = id(core.schema), id(core.operation)
-    if key not in _kept:
-        sets = [core.operation.selection_set, *(fragment.selection_set for fragment in core.fragment_definitions.values())]
-        _kept[key] = Plans(core.schema, core.operation, sorted({*deciding(sets)}))
-        if len(_kept) > KEPT_OPERATIONS:
-            _kept.popitem(last=False)
-    _kept.move_to_end(key)
-    return _kept[key]
+library = Library()
 
 
 class Counted(ExecutionResult):
@@ -81,7 +102,7 @@ class LevelExecutor(CoreExecutor):
         """For whoever wants to know; graphql-core answers."""
 
     def execute_operation(self, serially: bool | None = None) -> Any:  # noqa: ANN401, FBT001 graphql-core's signature
-        plan = None if self.middleware_manager and self.middleware_manager.middlewares else _plans_of(self).of(self)
+        plan = None if self.middleware_manager and self.middleware_manager.middlewares else library.plan(self)
         return super().execute_operation(serially) if plan is None else self._run(plan)
 
     async def _run(self, plan: Plan) -> ExecutionResult:

@@ -5,11 +5,6 @@ from operator import attrgetter
 from typing import Any
 
 from graphql import (
-    BooleanValueNode,
-    DirectiveNode,
-    FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLEnumType,
     GraphQLInterfaceType,
     GraphQLList,
@@ -18,56 +13,52 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
-    InlineFragmentNode,
-    ListValueNode,
-    ObjectValueNode,
-    OperationDefinitionNode,
-    OperationType,
-    SelectionNode,
-    SelectionSetNode,
-    ValueNode,
-    VariableNode,
     get_named_type,
     is_abstract_type,
 )
+from graphql import language as ast
 
 from resolvers.executor.leaves import exact, expression
 from resolvers.executor.plans import Kinds, Level, Plan, Step, UncompiledError, UnusualError
 
 DECIDING = {"skip", "include"}
+MADE = "def build(rows): return [{0} for s in rows]\ndef build_one(s):\n if s is None: raise UnusualError('null')\n return {0}"
+LEVEL = 3  # fields: what its functions take
 Flags = Mapping[str, Any]
-Sets = Sequence[SelectionSetNode]
+Sets = Sequence[ast.SelectionSetNode]
+Found = dict[str, list[ast.FieldNode]]
+Fragment = ast.InlineFragmentNode | ast.FragmentDefinitionNode
 
 
-def deciding(sets: Iterable[SelectionSetNode]) -> Iterator[str]:
+def deciding(sets: Iterable[ast.SelectionSetNode]) -> Iterator[str]:
     """The variables that decide which fields are in."""
     for node in (node for each in sets for node in each.selections):
         for directive in node.directives or ():
-            if directive.name.value in DECIDING and isinstance(value := _condition(directive), VariableNode):
+            if directive.name.value in DECIDING and isinstance(value := _condition(directive), ast.VariableNode):
                 yield value.name.value
         if below := getattr(node, "selection_set", None):
             yield from deciding([below])
 
 
-def _condition(directive: DirectiveNode) -> object:
+def _condition(directive: ast.DirectiveNode) -> object:
     """The value of `if`, the only argument of @skip and @include."""
     return directive.arguments[0].value if directive.arguments else None
 
 
-def _has_variable(value: ValueNode) -> bool:
-    if isinstance(value, ListValueNode):
+def _has_variable(value: ast.ValueNode) -> bool:
+    if isinstance(value, ast.ListValueNode):
         return any(map(_has_variable, value.values))
-    if isinstance(value, ObjectValueNode):
+    if isinstance(value, ast.ObjectValueNode):
         return any(_has_variable(field.value) for field in value.fields)
-    return isinstance(value, VariableNode)
+    return isinstance(value, ast.VariableNode)
 
 
-def _is_in(node: SelectionNode, flags: Flags) -> bool:
+def _is_in(node: ast.SelectionNode, flags: Flags) -> bool:
     for directive in node.directives or ():
         if directive.name.value not in DECIDING:
             raise UncompiledError(f"@{directive.name.value}")
         value = _condition(directive)
-        is_true = value.value if isinstance(value, BooleanValueNode) else flags[value.name.value]  # type: ignore[attr-defined]
+        is_true = value.value if isinstance(value, ast.BooleanValueNode) else flags[value.name.value]  # type: ignore[attr-defined]
         if is_true == (directive.name.value == "skip"):
             return False
     return True
@@ -76,30 +67,28 @@ def _is_in(node: SelectionNode, flags: Flags) -> bool:
 class Compiler:
     """Of one operation, for one set of values of its deciding variables."""
 
-    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode], flags: Flags) -> None:
+    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, ast.FragmentDefinitionNode], flags: Flags) -> None:
         self._schema = schema
         self._fragments = fragments
         self._flags = flags
-        self._places = 0
+        self._places = self._levels = 0
 
-    def plan(self, operation: OperationDefinitionNode) -> Plan:
-        if operation.operation is not OperationType.QUERY or self._schema.query_type is None:
+    def plan(self, operation: ast.OperationDefinitionNode) -> Plan:
+        if operation.operation is not ast.OperationType.QUERY or self._schema.query_type is None:
             raise UncompiledError(operation.operation.value)
         root = self._level(self._schema.query_type, [operation.selection_set])
-        return Plan(root, self._places)
+        return Plan(root, self._places, self._places + LEVEL * self._levels)
 
     def _level(self, of: GraphQLObjectType, sets: Sets) -> Level:
+        self._levels += 1
         names: dict[str, Any] = {"UnusualError": UnusualError}
         steps, within, parts = list[Step](), list[Level](), list[str]()
         for key, nodes in self._collected(of, sets, {}, set()).items():
             shown = repr(of.name) if nodes[0].name.value == "__typename" else self._part(self._step(of, key, nodes), steps, within, names)
             parts.append(f"{key!r}: {shown}")
         body = "{" + ", ".join(parts) + "}"
-        text = (
-            f"def build(rows): return [{body} for s in rows]\ndef build_one(s):\n if s is None: raise UnusualError('null')\n return {body}"
-        )
         made: dict[str, Any] = {}  # apart from what they use, so that no ring keeps a plan alive
-        exec(text, names, made)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
+        exec(MADE.format(body), names, made)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
         declared = (of.extensions or {}).get("strawberry-definition")
         sources = getattr(declared.origin, "sources", None) if declared else None
         if of.is_type_of is not None and sources is None:
@@ -128,7 +117,7 @@ class Compiler:
         steps.append(step)
         return "None"
 
-    def _step(self, of: GraphQLObjectType, key: str, nodes: list[FieldNode]) -> Step:
+    def _step(self, of: GraphQLObjectType, key: str, nodes: list[ast.FieldNode]) -> Step:
         definition = of.fields.get(nodes[0].name.value)
         declared = (definition.extensions or {}).get("strawberry-definition") if definition else None
         if definition is None or declared is None:
@@ -155,27 +144,19 @@ class Compiler:
             raise UncompiledError(f"abstract {of.name}")
         return made
 
-    def _collected(
-        self, of: GraphQLObjectType, sets: Sets, found: dict[str, list[FieldNode]], seen: set[str]
-    ) -> dict[str, list[FieldNode]]:
+    def _collected(self, of: GraphQLObjectType, sets: Sets, found: Found, seen: set[str]) -> Found:
         """The fields by the key of the answer, in the order in which the document first has them. A fragment counts once."""
         for node in (node for each in sets for node in each.selections if _is_in(node, self._flags)):
-            if isinstance(node, FieldNode):
+            if isinstance(node, ast.FieldNode):
                 found.setdefault((node.alias or node.name).value, []).append(node)
-            elif isinstance(node, InlineFragmentNode):
+            elif isinstance(node, ast.InlineFragmentNode):
                 self._collect_fragment(of, node, found, seen)
-            elif isinstance(node, FragmentSpreadNode) and node.name.value not in seen:
+            elif isinstance(node, ast.FragmentSpreadNode) and node.name.value not in seen:
                 seen.add(node.name.value)
                 self._collect_fragment(of, self._fragments[node.name.value], found, seen)
         return found
 
-    def _collect_fragment(
-        self,
-        of: GraphQLObjectType,
-        fragment: InlineFragmentNode | FragmentDefinitionNode,
-        found: dict[str, list[FieldNode]],
-        seen: set[str],
-    ) -> None:
+    def _collect_fragment(self, of: GraphQLObjectType, fragment: Fragment, found: Found, seen: set[str]) -> None:
         condition = fragment.type_condition
         if condition is None or condition.name.value == of.name or self._is_of(of, condition.name.value):
             self._collected(of, [fragment.selection_set], found, seen)

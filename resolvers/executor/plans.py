@@ -103,3 +103,4 @@ class Plan:
 
     root: Level
     places: int
+    size: int  # in fields

@@ -11,13 +11,13 @@ import asyncpg
 import httpx
 import pytest
 import strawberry
-from graphql import parse, validate
+from graphql import DocumentNode, parse, validate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.engine import Database, Limits
 from db.tables import Role
-from resolvers.executor import LevelExecutor
+from resolvers.executor import ROOM, LevelExecutor, library
 from tests.api.test_nested_query import NESTED
 from tests.ask import UNLIMITED, Api, connected
 from tests.asking import Document, documents
@@ -137,6 +137,35 @@ async def test_what_is_unusual_is_graphql_cores(both: Both, gave_way: list[str],
     """It gives way once, and the answer is the same, errors and all."""
     await both.are_same(Document(GIVES_WAY[name], {}), Role.OWNER)
     assert len(gave_way) == 1
+
+
+def test_plans_are_gone_with_their_document(schema: strawberry.Schema) -> None:
+    """Whoever keeps the document keeps them, and the collector need not come for them."""
+    before, document = library.taken, parse("{ clients { nodes { name labels { name } } } }")
+    assert library.plan(of(schema, document)) is library.plan(of(schema, document)) is not None
+    assert library.taken > before
+    del document
+    assert library.taken == before
+
+
+def test_plans_have_so_much_room(schema: strawberry.Schema) -> None:
+    """Those asked last are kept; one that is compiled for other values makes room for the first of its own."""
+    fields = " ".join(f"a{number}: name" for number in range(300))
+    wide = [
+        parse(f"query ($no: Boolean = false) {{ clients {{ nodes {{ {fields} b{place}: id @skip(if: $no) }} }} }}") for place in range(90)
+    ]
+    plans = [library.plan(of(schema, each)) for each in wide]
+    assert library.taken <= ROOM
+    assert library.plan(of(schema, wide[-1])) is plans[-1]
+    assert library.plan(of(schema, wide[0])) is not plans[0]
+    assert library.plan(of(schema, wide[-1], no=True)) is not plans[-1]
+    assert library.taken <= ROOM
+
+
+def of(schema: strawberry.Schema, document: DocumentNode, **variables: object) -> LevelExecutor:
+    made = LevelExecutor.build(schema._schema, document, raw_variable_values=variables)  # noqa: SLF001
+    assert isinstance(made, LevelExecutor)
+    return made
 
 
 How: TypeAlias = Callable[[Both, strawberry.Schema, st.DataObject], Awaitable[None]]

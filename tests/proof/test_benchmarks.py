@@ -14,6 +14,9 @@ SHORT = {
     "compare": ["--size", "tiny", "--peers", "all", "--seconds", "1", "--turns", "1", "--unsaved"],
     "executors": ["--rounds", "1", "--each", "1"],
     "large": ["--clients", "500"],
+    "stages": ["--seconds", "0.3"],
+    "memory": ["--requests", "200", "--documents", "20"],
+    "growth": ["--of", "clients", "--divide", "100"],
     "points": ["--seconds", "0.2", "--long", "0.5", "--saved", "0"],
     "attack": ["--seconds", "0.3", "--only", "deep nesting", "bulk upserts of 100"],
 }
