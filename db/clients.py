@@ -144,7 +144,7 @@ def shown(row: type[ClientRow], **more: SQLColumnExpression[Any]) -> list[Column
 
 SHOWN = shown(ClientRow)
 ALL = select(*SHOWN).select_from(Client).outerjoin(ClientAddress, PRIMARY).where(col(Client.tenant_id) == TENANT)
-BY_ID = Query(ALL.where(among(col(Client.id))), ClientRow)
+BY_ID = Query(ALL.where(among(col(Client.id))), ClientRow).keeping("id")
 BY_NUMBER = Query(ALL.where(col(Client.number_key) == parameter("number", Text())), ClientRow)
 
 
@@ -198,7 +198,7 @@ def _of_contacts(*, is_ascending: bool, is_next: bool) -> Query[ContactClientRow
     mine = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientContact.client_id))
     rows = select(*shown(ContactClientRow, contact_id=asked.c.id, **LINK)).select_from(ClientContact).join(Client, mine)
     each = rows.outerjoin(ClientAddress, PRIMARY).where(linked)
-    return per_parent(each, ContactClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next)
+    return per_parent(each, ContactClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next).keeping("id", "name_key", "contact_id")
 
 
 @cache
@@ -206,9 +206,8 @@ def _of_labels(*, is_ascending: bool, is_next: bool) -> Query[LabelClientRow]:
     worn = and_(col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.label_id) == asked.c.id)
     mine = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientLabel.client_id))
     rows = select(*shown(LabelClientRow, label_id=asked.c.id)).select_from(ClientLabel).join(Client, mine)
-    return per_parent(
-        rows.outerjoin(ClientAddress, PRIMARY).where(worn), LabelClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next
-    )
+    each = rows.outerjoin(ClientAddress, PRIMARY).where(worn)
+    return per_parent(each, LabelClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next).keeping("id", "name_key", "label_id")
 
 
 OF_CONTACT = counted(ClientContact, "contact_id")

@@ -17,7 +17,7 @@ from db.tables import ClientContact, Contact
 
 MINE = col(Contact.tenant_id) == TENANT
 ALL = select(*columns(ContactRow, Contact)).where(MINE)
-BY_ID = Query(ALL.where(among(col(Contact.id))), ContactRow)
+BY_ID = Query(ALL.where(among(col(Contact.id))), ContactRow).keeping("id")
 BY_NAME = Named(Contact, Listing(ALL, ContactRow, Place(col(Contact.name_key), Text(), col(Contact.id), "name_key")))
 page, count = BY_NAME.page, BY_NAME.count
 PLACE = (col(ClientContact.position), col(ClientContact.contact_id))
@@ -40,7 +40,8 @@ def _of_clients(*, is_ascending: bool, is_next: bool) -> Query[ClientContactRow]
     same = and_(MINE, col(Contact.id) == linked.c.contact_id)
     rows = columns(ClientContactRow, Contact, client_id=linked.c.client_id, **{name: linked.c[name] for name in LINK})
     found = select(*rows).select_from(asked).join(linked, true()).join(Contact, same).order_by(linked.c.client_id)
-    return Query(ordered(found, linked.c.position, linked.c.contact_id, is_ascending=is_ascending), ClientContactRow)
+    in_order = ordered(found, linked.c.position, linked.c.contact_id, is_ascending=is_ascending)
+    return Query(in_order, ClientContactRow).keeping("id", "client_id", "position")
 
 
 async def of_clients(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[ClientContactRow]]:

@@ -179,8 +179,8 @@ class Database:
         )
         return cls(reader, _doubting(tallied(writer)), limits, Probe(url))
 
-    def read(self, tenant: UUID, tally: Tally | None = None) -> ReadTx:
-        return ReadTx(self._readers, tenant, self._limits.statement_s, tally or Tally())
+    def read(self, tenant: UUID, tally: Tally | None = None, asked: frozenset[str] | None = None) -> ReadTx:
+        return ReadTx(self._readers, tenant, self._limits.statement_s, tally or Tally(), asked)
 
     @asynccontextmanager
     async def work(self, tenant: UUID, who: Who = NOBODY, tally: Tally | None = None, *, is_long: bool = False) -> AsyncIterator[WriteTx]:

@@ -15,7 +15,7 @@ from db.tables import Client, ClientLabel, Label, Project, Registration, Registr
 
 MINE = col(Label.tenant_id) == TENANT
 ALL = select(*columns(LabelRow, Label)).where(MINE)
-BY_ID = Query(ALL.where(among(col(Label.id))), LabelRow)
+BY_ID = Query(ALL.where(among(col(Label.id))), LabelRow).keeping("id")
 BY_NAME = Named(Label, Listing(ALL, LabelRow, Place(col(Label.name_key), Text(), col(Label.id), "name_key")))
 page, count = BY_NAME.page, BY_NAME.count
 OF_CLIENTS = Query(
@@ -25,7 +25,7 @@ OF_CLIENTS = Query(
     .where(col(ClientLabel.tenant_id) == TENANT, among(col(ClientLabel.client_id)))
     .order_by(col(ClientLabel.client_id), col(Label.name_key), col(Label.id)),
     ClientLabelRow,
-)
+).keeping("id", "client_id")
 
 
 async def of_clients(tx: Tx, ids: Sequence[UUID]) -> list[list[ClientLabelRow]]:

@@ -76,7 +76,8 @@ class Listing(Generic[R]):
         if is_next:
             keys = keys.where(beyond(at.key, at.kind, at.id, is_ascending=is_ascending))
         page = ordered(keys, at.key, at.id, is_ascending=is_ascending).limit(parameter("count", Integer())).subquery("page")
-        return Query(ordered(self.rows.join(page, page.c.id == at.id), page.c.key, page.c.id, is_ascending=is_ascending), self.row)
+        rows = ordered(self.rows.join(page, page.c.id == at.id), page.c.key, page.c.id, is_ascending=is_ascending)
+        return Query(rows, self.row).keeping("id", at.name)
 
 
 def per_parent(each: Select[*tuple[Any, ...]], row: type[R], place: Place, *, is_ascending: bool, is_next: bool) -> Query[R]:

@@ -10,10 +10,11 @@ A row class is declared once, by annotations; they become properties that read t
 """
 
 import inspect
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from operator import itemgetter
-from typing import Any, ClassVar, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, Self, TypeAlias, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -39,11 +40,20 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
+MOST_NARROWED = 8  # forms of one statement
 RESERVED = frozenset({"get", "items", "keys", "values"})
 R = TypeVar("R", bound="Row")
 T = TypeVar("T")
 
 TENANT: BindParameter[UUID] = bindparam("tenant", type_=Uuid())
+
+
+class UnaskedError(AttributeError):
+    """A column that was left out of a statement, since nobody was to read it."""
+
+
+def _unasked(row: "Row") -> NoReturn:
+    raise UnaskedError(type(row).__name__)
 
 
 class Row(asyncpg.Record):
@@ -62,6 +72,13 @@ class Row(asyncpg.Record):
         cls.__columns__ += own
         for place, column in enumerate(own, first):
             setattr(cls, column, property(itemgetter(place)))
+
+    @classmethod
+    def narrowed(cls, names: tuple[str, ...]) -> type[Self]:
+        """The same with these columns alone: to read another is a mistake, and told."""
+        places = {name: property(itemgetter(place)) for place, name in enumerate(names)}
+        shown = {name: places.get(name, property(_unasked)) for name in cls.__columns__}
+        return type(cls.__name__, (cls,), {**shown, "__columns__": names})
 
 
 Statement: TypeAlias = Select[Any] | Insert | Update | Delete
@@ -91,6 +108,28 @@ class Query(Command, Generic[R]):
             raise TypeError(f"{row.__name__} has columns {row.__columns__}, its statement {found}")
         super().__init__(statement, row.__name__)
         self.row = row
+        self._statement = statement
+        self._kept: tuple[str, ...] | None = None
+        self._narrowed: OrderedDict[tuple[str, ...], Query[R]] = OrderedDict()
+
+    def keeping(self, *names: str) -> Self:
+        """These are the columns that rules read, and the only ones: who reads the rows may leave out others that nobody asks for."""
+        self._kept = names
+        return self
+
+    def of(self, asked: frozenset[str] | None) -> "Query[R]":
+        """With the columns that are asked for, and those that rules read. Those asked last are kept, since each is compiled anew."""
+        if asked is None or self._kept is None:
+            return self
+        names = tuple(name for name in self.row.__columns__ if name in asked or name in self._kept)
+        if names not in self._narrowed:
+            columns = self._statement.selected_columns
+            statement = self._statement.with_only_columns(*(columns[name] for name in names))
+            self._narrowed[names] = Query(statement, self.row.narrowed(names))
+            if len(self._narrowed) > MOST_NARROWED:
+                self._narrowed.popitem(last=False)
+        self._narrowed.move_to_end(names)
+        return self._narrowed[names]
 
 
 def compiled(statement: Statement) -> tuple[str, tuple[str, ...]]:

@@ -109,7 +109,8 @@ class Readers:
 class ReadTx:
     """The operation's one read transaction: opened by its first statement, its statements in turn, given back at its end."""
 
-    def __init__(self, readers: Readers, tenant: UUID, statement_s: float, tally: Tally) -> None:
+    def __init__(self, readers: Readers, tenant: UUID, statement_s: float, tally: Tally, asked: frozenset[str] | None = None) -> None:
+        """`asked` are the columns that somebody will read; all may be with None."""
         self._readers = readers
         self._tenant = tenant
         self._tally = tally
@@ -119,8 +120,10 @@ class ReadTx:
         self._is_open = False
         self._is_ended = False
         self._unopened: Exception | None = None
+        self._asked = asked
 
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
+        query = query.of(self._asked)
         arguments = query.arguments({**values, "tenant": self._tenant})
         async with self._turn:
             connection = await self._opened()

@@ -16,17 +16,25 @@ class Context:
     """Costs nothing until the first statement."""
 
     def __init__(
-        self, database: Database, actor: Actor, secrets: Sequence[bytes], idempotency_key: str | None = None, tally: Tally | None = None
+        self,
+        database: Database,
+        actor: Actor,
+        secrets: Sequence[bytes],
+        idempotency_key: str | None = None,
+        tally: Tally | None = None,
+        asked: frozenset[str] | None = None,
     ) -> None:
+        """`asked` are the attributes that are read of rows, whichever; all may be with None."""
         self.actor = actor
         self.idempotency_key = idempotency_key
         self.tally = tally or Tally()
         self._means = Means(self.tally, secrets)
         self._database = database
+        self._asked = asked
         self._begin_reads()
 
     def _begin_reads(self) -> None:
-        self._reads = self._database.read(self.actor.tenant, self.tally)
+        self._reads = self._database.read(self.actor.tenant, self.tally, self._asked)
         self._scope = ReadScope(self.actor, self._reads, self._means.secrets)
         self.loaders = Loaders(self._scope)
 

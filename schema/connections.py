@@ -34,4 +34,4 @@ COUNTED = Terms(cost=2)
 class Connection(Generic[N]):
     edges: Sequence[Edge[N]] = strawberry.field(description="The entries with their cursors.")
     nodes: Sequence[N] = read(attrgetter("rows"), description="The entries without their cursors.")
-    page_info: PageInfo = read(itself, description="Where the page lies.")
+    page_info: PageInfo = read(itself, description="Where the page lies.", reads=())

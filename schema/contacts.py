@@ -46,7 +46,7 @@ def _full_name(row: ContactRow) -> str:
 class Contact(Node):
     first_name: str | None = strawberry.field(description="First name; a contact has this or a last name, or both.")
     last_name: str | None = strawberry.field(description="Last name, with what goes before it.")
-    full_name: str = read(_full_name, description="First and last name.")
+    full_name: str = read(_full_name, description="First and last name.", reads=("first_name", "last_name"))
     job_title: str | None = strawberry.field(description="What the person does.")
     email: str | None = strawberry.field(description="E-mail address.")
     phone: str | None = strawberry.field(description="Telephone number.")

@@ -6,6 +6,8 @@ Both stay what Strawberry calls basic fields: no arguments, no waiting, no `info
 
 from binascii import b2a_base64
 from collections.abc import Callable, Sequence
+from functools import partial
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
@@ -24,9 +26,31 @@ class _Read(StrawberryField):
         return self.metadata["read"](source)
 
 
-def read(of: Callable[[Any], object], *, description: str, directives: Sequence[object] = (), name: str | None = None) -> Any:
-    """A field that `of` computes from the row. `name` is for one that Python keeps for itself."""
-    return _Read(metadata={"read": of}, description=description, directives=directives, graphql_name=name)
+def read(
+    of: Callable[[Any], object],
+    *,
+    description: str,
+    directives: Sequence[object] = (),
+    name: str | None = None,
+    reads: Sequence[str] | None = None,
+) -> Any:
+    """A field that `of` computes from the row. `name` is for one that Python keeps for itself.
+
+    `reads` are the attributes of the row that it needs, where `of` does not show them; who reads rows for it brings all of them otherwise.
+    """
+    metadata = {"read": of, "reads": _names(of) if reads is None else reads}
+    return _Read(metadata=metadata, description=description, directives=directives, graphql_name=name)
+
+
+def _names(of: Callable[[Any], object]) -> list[str] | None:
+    """The attributes that an `attrgetter`, or a function of several, reads."""
+    if isinstance(of, attrgetter):
+        _, paths = cast("tuple[object, tuple[str, ...]]", of.__reduce__())
+        return [name for path in paths for name in path.split(".")]
+    if isinstance(of, partial):
+        found = [_names(each) for each in of.args]
+        return [name for names in found for name in names or ()] if None not in found else None
+    return None
 
 
 def itself(row: T) -> T:
@@ -55,7 +79,7 @@ def lens(*sources: type, description: str, fields: type[BaseModel] | None = None
         if issubclass(cls, Node):
             shape.__annotations__ = {"id": GlobalID, **cls.__annotations__}
             shown_id = global_id(cls.__name__)
-            shape.id = read(lambda row: shown_id(row.id), description=ID)
+            shape.id = read(lambda row: shown_id(row.id), description=ID, reads=("id",))
         made = strawberry.type(cls, description=description)
         if fields:
             SHOWN[fields] = made

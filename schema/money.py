@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from operator import attrgetter
 
 import strawberry
@@ -19,5 +20,9 @@ class Money:
 
 def money(of: str) -> Callable[[object], values.Money | None]:
     """Reads an amount, and the currency beside it, off a row; `total.net` has its currency at `total.currency`."""
-    amount, currency = attrgetter(of), attrgetter(f"{of.rpartition('.')[0]}.currency".lstrip("."))
-    return lambda row: None if amount(row) is None else values.Money(amount(row), currency(row))
+    return partial(_money, attrgetter(of), attrgetter(f"{of.rpartition('.')[0]}.currency".lstrip(".")))
+
+
+def _money(amount: Callable[[object], str | None], currency: Callable[[object], str], row: object) -> values.Money | None:
+    found = amount(row)
+    return None if found is None else values.Money(found, currency(row))

@@ -26,6 +26,7 @@ from graphql import (
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 
+from resolvers import asked
 from server.costs import Bill, Costing, prices
 from server.limits import DocumentLimits
 from server.measures import Measure, alone, refusals
@@ -50,8 +51,9 @@ UNKNOWN = "The document has no operation of the name in `operationName`."
 class Operation:
     """One operation of a document. `is_long` when it holds a change that comes alone and may take long."""
 
-    def __init__(self, node: OperationDefinitionNode, costing: Costing, *, is_long: bool) -> None:
+    def __init__(self, node: OperationDefinitionNode, costing: Costing, reads: frozenset[str] | None, *, is_long: bool) -> None:
         self.is_long = is_long
+        self.reads = reads
         self.kind = node.operation
         self.name = node.name.value if node.name else None
         first = node.selection_set.selections[0]
@@ -146,7 +148,12 @@ class Documents:
         roots = {kind: root.name for kind in OperationType if (root := self._schema.get_root_type(kind))}
         measure = Measure(parsed, self._alone)
         return [
-            Operation(each, Costing(each, fragments, self._prices, roots[each.operation]), is_long=extent.alone > 0)
+            Operation(
+                each,
+                Costing(each, fragments, self._prices, roots[each.operation]),
+                asked.names(self._schema, each, fragments),
+                is_long=extent.alone > 0,
+            )
             for each, extent in zip(measure.operations, measure.extents, strict=True)
         ]
 

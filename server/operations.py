@@ -51,7 +51,7 @@ class Runner:
         return result
 
     async def _once(self, order: Order) -> ExecutionResult:
-        context = Context(self.database, order.actor, self.secrets, order.idempotency_key, order.tally)
+        context = Context(self.database, order.actor, self.secrets, order.idempotency_key, order.tally, order.operation.reads)
         try:
             answer = execute(
                 self.schema._schema,  # noqa: SLF001 what Strawberry made is graphql-core's

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,9 +11,9 @@ from zlib import crc32
 
 import pytest
 from graphql import GraphQLError, GraphQLSchema
+from strawberry.types.fields.resolver import StrawberryResolver
 
-from db import rows
-from db.rows import ActorRow
+from db.query import Query, Row
 from domain.errors import BadInput, Forbidden
 from resolvers.batches import Loader
 
@@ -71,7 +72,7 @@ class Faults:
         return None if kind == "null" else self.failure(what) if kind == "failed" else OfNoType()
 
     def column(self, name: str, place: int, row: Any) -> Any:  # noqa: ANN401
-        what = type(row).__name__, name, tuple(row)
+        what = type(row).__name__, name, row.get("id") or tuple(row)  # whichever other columns the statement has
         if not self.strikes(what):
             return row[place]
         kind = self.kind(["null", "null", "failed", "of no type"], what)
@@ -80,7 +81,7 @@ class Faults:
         return None if kind == "null" else OfNoType()
 
     def resolve(self, name: str, inner: Callable[..., Any], *given: Any, **arguments: Any) -> Any:  # noqa: ANN401
-        what = name, arguments
+        what = name, {name: value for name, value in arguments.items() if name != "info"}
         if not self.strikes(what):
             return inner(*given, **arguments)
         kind = self.kind(["null", "failed", "failed late"], what)
@@ -92,17 +93,32 @@ class Faults:
         await asyncio.sleep(0)
         raise self.failure(what)
 
+    def row(self, of: type[Row]) -> type[Row]:
+        """The same class, whose columns may fail."""
+        failing = {column: property(partial(self.column, column, place)) for place, column in enumerate(of.__columns__)}
+        return type(of.__name__, (of,), failing)
+
 
 @contextmanager
 def injected(faults: Faults, schema: GraphQLSchema) -> Iterator[None]:
-    """While it lasts."""
+    """While it lasts. A statement has one class of rows, so that what is prepared for it is of use again."""
+    make, narrow, call, made = Loader.__init__, Query.of, StrawberryResolver.__call__, dict[Query[Any], Query[Any]]()
+    assert schema.query_type
+    roots = {field.extensions["strawberry-definition"].base_resolver: name for name, field in schema.query_type.fields.items()}
+
+    def narrowed(query: Query[Any], asked: frozenset[str] | None) -> Query[Any]:
+        found = narrow(query, asked)
+        if found not in made:
+            made[found] = copy(found)
+            made[found].row = faults.row(found.row)
+        return made[found]
+
+    def called(resolver: StrawberryResolver[Any], *given: Any, **arguments: Any) -> Any:  # noqa: ANN401 whatever it gives
+        inner = partial(call, resolver)
+        return faults.resolve(roots[resolver], inner, *given, **arguments) if resolver in roots else inner(*given, **arguments)
+
     with pytest.MonkeyPatch.context() as patched:
-        make = Loader.__init__
         patched.setattr(Loader, "__init__", lambda loader, batch: make(loader, partial(faults.batch, batch)))
-        for row in (getattr(rows, name) for name in rows.__all__ if name != ActorRow.__name__):
-            for place, column in enumerate(row.__columns__):
-                patched.setattr(row, column, property(partial(faults.column, column, place)))
-        assert schema.query_type
-        for name, field in schema.query_type.fields.items():
-            patched.setattr(field, "resolve", partial(faults.resolve, name, field.resolve))
+        patched.setattr(Query, "of", narrowed)
+        patched.setattr(StrawberryResolver, "__call__", called)
         yield

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     GraphQLEnumType,
@@ -18,6 +18,7 @@ from graphql import (
 )
 from graphql import language as ast
 
+from resolvers.calls import Call
 from resolvers.executor.leaves import exact, expression
 from resolvers.executor.plans import Kinds, Level, Plan, Step, UncompiledError, UnusualError
 
@@ -45,14 +46,6 @@ def _condition(directive: ast.DirectiveNode) -> object:
     return directive.arguments[0].value if directive.arguments else None
 
 
-def _has_variable(value: ast.ValueNode) -> bool:
-    if isinstance(value, ast.ListValueNode):
-        return any(map(_has_variable, value.values))
-    if isinstance(value, ast.ObjectValueNode):
-        return any(_has_variable(field.value) for field in value.fields)
-    return isinstance(value, ast.VariableNode)
-
-
 def _is_in(node: ast.SelectionNode, flags: Flags) -> bool:
     for directive in node.directives or ():
         if directive.name.value not in DECIDING:
@@ -71,13 +64,13 @@ class Compiler:
         self._schema = schema
         self._fragments = fragments
         self._flags = flags
-        self._places = self._levels = 0
+        self._fields = self._levels = 0
 
     def plan(self, operation: ast.OperationDefinitionNode) -> Plan:
         if operation.operation is not ast.OperationType.QUERY or self._schema.query_type is None:
             raise UncompiledError(operation.operation.value)
         root = self._level(self._schema.query_type, [operation.selection_set])
-        return Plan(root, self._places, self._places + LEVEL * self._levels)
+        return Plan(root, self._fields + LEVEL * self._levels)
 
     def _level(self, of: GraphQLObjectType, sets: Sets) -> Level:
         self._levels += 1
@@ -122,13 +115,15 @@ class Compiler:
         declared = (definition.extensions or {}).get("strawberry-definition") if definition else None
         if definition is None or declared is None:
             raise UncompiledError(nodes[0].name.value)
-        step = Step(key, nodes, definition, definition.type, of, self._places, declared)
-        self._places += 1
-        step.is_fixed = not any(_has_variable(argument.value) for argument in nodes[0].arguments or ())
+        step = Step(key, nodes, definition, definition.type, of, declared)
+        self._fields += 1
         if declared.is_basic_field:
             step.get = declared.metadata.get("read") or attrgetter(declared.python_name)
-        elif not declared.extensions:
-            step.relation = declared.metadata.get("by")
+        else:
+            step.relation, resolver = declared.metadata.get("by"), declared.base_resolver
+            if declared.extensions or not (step.relation or resolver.root_parameter is resolver.self_parameter is None):
+                raise UncompiledError(declared.python_name)  # something stands between the field and its resolver
+            step.call = Call(cast("Any", self._schema)._strawberry_schema, definition, nodes[0], declared)  # noqa: SLF001 its own way to it
         named, sets = get_named_type(definition.type), [node.selection_set for node in nodes if node.selection_set]
         if isinstance(named, GraphQLObjectType):
             step.below = self._level(named, sets)

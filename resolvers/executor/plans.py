@@ -26,14 +26,12 @@ class Step:
     definition: GraphQLField
     type: GraphQLOutputType
     parent: GraphQLObjectType
-    place: int  # among all steps of the plan
     declared: Any  # Strawberry's field
     get: Get | None = None  # read off the row
     relation: Any = None  # asked of a loader, for all rows at once
     below: "Level | Kinds | None" = None
     leaf: Get | None = None
-    is_fixed: bool = False  # its arguments say the same whatever the variables are
-    arguments: dict[str, Any] | None = None  # those of one that is fixed, once known
+    call: Any = None  # of its resolver, or of its relation's loader
 
     @property
     def waits(self) -> bool:
@@ -102,5 +100,4 @@ class Plan:
     """An operation, for one set of values of the variables that decide which fields are in."""
 
     root: Level
-    places: int
     size: int  # in fields

@@ -5,9 +5,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any
 
 from graphql import GraphQLList, GraphQLNonNull
-from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
-from strawberry.types.arguments import convert_arguments
 
 from resolvers.core import CoreExecutor
 from resolvers.executor.plans import Kinds, Level, Plan, Step, UnusualError
@@ -24,7 +22,6 @@ class Run:
     def __init__(self, core: CoreExecutor, plan: Plan) -> None:
         self._core = core
         self._plan = plan
-        self._arguments: list[dict[str, Any] | None] = [None] * plan.places
         self.objects = 0  # that the answer has so far
 
     async def data(self) -> dict[str, Any]:
@@ -58,33 +55,16 @@ class Run:
             return [step.get(row) for row in rows]
         if step.relation is None:
             return await _awaited([self._called(step, row) for row in rows])
-        loader = step.relation.loader(self._core.context_value.loaders, **self._converted(step))
+        loader = step.relation.loader(self._core.context_value.loaders, **step.call.arguments(self._core.variable_values))
         keys = [getattr(row, step.relation.key) for row in rows]
         places = [place for place, key in enumerate(keys) if key is not None]
         loaded: list[Any] = await loader.load_level([keys[place] for place in places]) if places else []
         return loaded if len(places) == len(keys) else _merged([(places, loaded)], len(keys))
 
-    def _raw(self, step: Step) -> dict[str, Any]:
-        return get_argument_values(step.definition, step.nodes[0], self._core.variable_values, None)
-
-    def _converted(self, step: Step) -> dict[str, Any]:
-        """The arguments of a relation as its loader takes them; the same for every row."""
-        known = step.arguments or self._arguments[step.place]
-        if known is None:
-            core: Any = self._core.schema
-            schema, raw = core._strawberry_schema, self._raw(step)  # noqa: SLF001 Strawberry's own way to it
-            scalars = schema.schema_converter.scalar_registry
-            known = convert_arguments(raw, step.declared.arguments, scalar_registry=scalars, config=schema.config) if raw else {}
-            self._arguments[step.place] = known
-            if step.is_fixed:
-                step.arguments = known
-        return known
-
     def _called(self, step: Step, row: Row) -> Any:  # noqa: ANN401 whatever the resolver gives
-        if step.definition.resolve is None:
-            raise UnusualError("no resolver")
-        info = self._core.build_resolve_info(step.definition, step.nodes, step.parent, Path(None, step.key, step.parent.name))
-        return step.definition.resolve(row, info, **self._raw(step))
+        path = Path(None, step.key, step.parent.name)
+        info = self._core.build_resolve_info(step.definition, step.nodes, step.parent, path)
+        return step.call.of(row, info, self._core.variable_values)
 
     async def _completed(self, step: Step, of: Any, values: Rows) -> Built:  # noqa: ANN401 graphql-core's own union of types
         inner, present, back = _present(of, values)

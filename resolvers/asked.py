@@ -1,0 +1,68 @@
+"""What an operation reads of rows, told from its document: so that no statement brings columns that nobody reads."""
+
+from collections.abc import Iterator, Mapping
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    get_named_type,
+    is_abstract_type,
+)
+
+
+def names(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+) -> frozenset[str] | None:
+    """The attributes, of whichever rows; None for an operation that may read any: a change, or one with a field that does not say."""
+    if operation.operation is not OperationType.QUERY or schema.query_type is None:
+        return None
+    found = {*_Reading(schema, fragments).within(schema.query_type, operation.selection_set)}
+    return None if None in found else frozenset(name for name in found if name)
+
+
+class _Reading:
+    """Of one operation. A fragment is read once."""
+
+    def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+        self._schema = schema
+        self._fragments = fragments
+        self._seen: set[str] = set()
+
+    def within(self, of: GraphQLNamedType | None, selected: SelectionSetNode) -> Iterator[str | None]:
+        """None for what is not known."""
+        for node in selected.selections:
+            if isinstance(node, FieldNode):
+                yield from self._field(of, node)
+            elif isinstance(node, FragmentSpreadNode):
+                if node.name.value not in self._seen:
+                    self._seen.add(node.name.value)
+                    fragment = self._fragments[node.name.value]
+                    yield from self.within(self._schema.get_type(fragment.type_condition.name.value), fragment.selection_set)
+            elif isinstance(node, InlineFragmentNode):
+                condition = node.type_condition
+                yield from self.within(self._schema.get_type(condition.name.value) if condition else of, node.selection_set)
+
+    def _field(self, of: GraphQLNamedType | None, node: FieldNode) -> Iterator[str | None]:
+        kinds = self._schema.get_possible_types(of) if is_abstract_type(of) else [of]
+        for kind in kinds:
+            definition = kind.fields.get(node.name.value) if isinstance(kind, GraphQLObjectType) else None
+            if definition is None:
+                continue  # one of GraphQL's own, which read no row
+            declared = definition.extensions.get("strawberry-definition")
+            if relation := declared.metadata.get("by"):
+                yield relation.key
+            elif declared.is_basic_field:
+                found = declared.metadata.get("reads", [declared.python_name])
+                yield from [None] if found is None else found
+            elif kind is not self._schema.query_type:
+                yield None
+            if node.selection_set:
+                yield from self.within(get_named_type(definition.type), node.selection_set)

@@ -1,0 +1,102 @@
+"""Columns that nobody asks for stay where they are, and whoever asks for one has it."""
+
+from collections.abc import Callable
+from typing import cast
+
+import pytest
+import strawberry
+from graphql import GraphQLObjectType, get_named_type, is_leaf_type
+
+from db import clients
+from db.engine import Database
+from db.query import MOST_NARROWED, UnaskedError
+from db.rows import ClientRow
+from tests.ask import Api
+from tests.builders import Tenant
+from tests.full_clients import full_client
+
+PLACES = {
+    "Client": "{ clients { nodes { %s } } labels { nodes { clients { nodes { %s } } } } contacts { nodes { clients { nodes { %s } } } } }",
+    "ContactClientEdge": "{ contacts { nodes { clients { edges { %s } } } } }",
+    "Contact": "{ contacts { nodes { %s } } clients { nodes { contacts { nodes { %s } } } } }",
+    "ClientContactEdge": "{ clients { nodes { contacts { edges { %s } } } } }",
+    "Label": "{ labels { nodes { %s } } clients { nodes { labels { %s } } } }",
+    "Address": "{ clients { nodes { address { %s } } } }",
+    "Project": "{ clients { nodes { projects { nodes { %s } } } } }",
+    "Registration": "{ registrations { nodes { %s } } clients { nodes { registrations { nodes { %s } } } } }",
+    "RegistrationTime": "{ registrations { nodes { time { %s } } } }",
+    "PageInfo": "{ clients { pageInfo { %s } } registrations { pageInfo { %s } } }",
+}
+ORDERS = "{ clients(first: 1, orderBy: {field: %s}) { edges { cursor node { name } } pageInfo { endCursor } } }"
+SOME = "{ clients { nodes { email contacts { edges { isPrimary node { lastName } } } labels { color } } } }"
+
+
+@pytest.mark.parametrize("name", PLACES)
+async def test_each_field_alone_has_what_it_reads(as_: Callable[..., Api], org: Tenant, schema: strawberry.Schema, name: str) -> None:
+    """The same as beside others that read every column."""
+    await full_client(org, is_archived=False)
+    api, kind = as_(org), cast("GraphQLObjectType", schema._schema.type_map[name])  # noqa: SLF001
+    shown = [
+        field if is_leaf_type(get_named_type(of.type)) else f"{field} {{ __typename }}"
+        for field, of in kind.fields.items()
+        if "by" not in of.extensions["strawberry-definition"].metadata
+    ]
+    all_of_them = await api.data(PLACES[name].replace("%s", " ".join(shown)))
+    for field in shown:
+        alone = await api.data(PLACES[name].replace("%s", field))
+        assert alone == only(all_of_them, field.partition(" ")[0], set(kind.fields)), field
+
+
+def only(found: object, field: str, fields: set[str]) -> object:
+    """What is left where of the fields of a type that alone is asked for; what is above them stays."""
+    if isinstance(found, list):
+        return [only(each, field, fields) for each in found]
+    if not isinstance(found, dict):
+        return found
+    if found.keys() <= fields and field in found:
+        return {field: found[field]}
+    return {key: only(value, field, fields) for key, value in found.items()}
+
+
+@pytest.mark.parametrize("order", ["NAME", "NUMBER", "CREATED_AT", "UPDATED_AT"])
+async def test_cursors_have_what_they_are_made_of(as_: Callable[..., Api], crowded: Tenant, order: str) -> None:
+    found = (await as_(crowded).data(ORDERS % order))["clients"]
+    assert found["edges"][0]["cursor"] == found["pageInfo"]["endCursor"]
+
+
+async def test_a_statement_brings_what_is_asked_for(as_: Callable[..., Api], crowded: Tenant, statements: list[str]) -> None:
+    """And what rules read: places in an order, and whose a row is."""
+    statements.clear()
+    await as_(crowded).data(SOME)
+    brought = [sent.partition("FROM")[0] for sent in statements if sent.startswith("SELECT") and "token_actor" not in sent]
+    names = [[part.rpartition(" AS ")[2].strip() for part in each.split(", ")] for each in brought]
+    assert names == [
+        ["id", "name_key", "email"],
+        ["id", "last_name", "email", "client_id", "position", "is_primary"],
+        ["id", "color", "client_id"],
+    ]
+
+
+async def test_what_was_left_out_is_not_read_as_nothing(database: Database, org: Tenant) -> None:
+    key = await org.add_client("Een")
+    tx = database.read(org.id, asked=frozenset({"name"}))
+    (row,) = await clients.by_id(tx, [key])
+    await tx.end()
+    assert isinstance(row, ClientRow)
+    assert (row.id, row.name) == (key, "Een")
+    with pytest.raises(UnaskedError, match="ClientRow"):
+        _ = row.email
+
+
+def test_forms_of_a_statement_are_few() -> None:
+    """Those asked last are kept; all columns together are the statement itself."""
+    query = clients.BY_NUMBER
+    assert query.of(frozenset({"name"})) is query, "nobody said what rules read of it"
+    query = clients.BY_ID
+    first = query.of(frozenset({"name"}))
+    assert query.of(frozenset({"name", "no column"})) is first
+    for name in ClientRow.__columns__[4 : MOST_NARROWED + 4]:
+        query.of(frozenset({name}))
+    assert query.of(frozenset({"name"})) is not first
+    assert query.of(frozenset({"name"})).sql == first.sql
+    assert query.of(None) is query
