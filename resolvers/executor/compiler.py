@@ -20,10 +20,10 @@ from graphql import language as ast
 
 from resolvers.calls import Call
 from resolvers.executor.leaves import exact, expression
-from resolvers.executor.plans import Kinds, Level, Plan, Step, UncompiledError, UnusualError
+from resolvers.executor.plans import Kinds, Level, Plan, Step, Text, UncompiledError
 
 DECIDING = {"skip", "include"}
-MADE = "def build(rows): return [{0} for s in rows]\ndef build_one(s):\n if s is None: raise UnusualError('null')\n return {0}"
+MADE = "def build(rows, run): return [{body} for {row} in rows]\ndef build_one({row}, run): return {body}"
 LEVEL = 3  # fields: what its functions take
 Flags = Mapping[str, Any]
 Sets = Sequence[ast.SelectionSetNode]
@@ -74,39 +74,38 @@ class Compiler:
 
     def _level(self, of: GraphQLObjectType, sets: Sets) -> Level:
         self._levels += 1
-        names: dict[str, Any] = {"UnusualError": UnusualError}
-        steps, within, parts = list[Step](), list[Level](), list[str]()
+        text, steps, within = Text(f"s{self._levels}"), list[Step](), list[Level]()
         for key, nodes in self._collected(of, sets, {}, set()).items():
-            shown = repr(of.name) if nodes[0].name.value == "__typename" else self._part(self._step(of, key, nodes), steps, within, names)
-            parts.append(f"{key!r}: {shown}")
-        body = "{" + ", ".join(parts) + "}"
+            is_name = nodes[0].name.value == "__typename"
+            text.parts.append(f"{key!r}: {repr(of.name) if is_name else self._part(self._step(of, key, nodes), text, steps, within)}")
         made: dict[str, Any] = {}  # apart from what they use, so that no ring keeps a plan alive
-        exec(MADE.format(body), names, made)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
+        exec(MADE.format(row=text.row, body=text.body), text.names, made)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
         declared = (of.extensions or {}).get("strawberry-definition")
         sources = getattr(declared.origin, "sources", None) if declared else None
         if of.is_type_of is not None and sources is None:
             raise UncompiledError(f"is_type_of {of.name}")
-        return Level(of, made["build"], made["build_one"], steps, sources, 1 + sum(level.objects for level in within))
+        return Level(of, made["build"], made["build_one"], steps, sources, 1 + sum(level.objects for level in within), text)
 
-    def _part(self, step: Step, steps: list[Step], within: list[Level], names: dict[str, Any]) -> str:
-        """The expression for a field within its row's dict, an object's too that waits for nothing; None for what a step brings."""
-        name = f"f{len(names)}"
-        value = f"g{name}(s)" if "read" in step.declared.metadata else f"s.{step.declared.python_name}"
-        names[f"g{name}"] = step.get
+    def _part(self, step: Step, text: Text, steps: list[Step], within: list[Level]) -> str:
+        """The expression for a field within its row's dict; None for what a step brings.
+
+        An object that waits for nothing is an expression within its parent's, and so is a list of them.
+        """
+        self._fields += 1
+        name, below = f"f{self._fields}", step.below
+        value = f"g{name}({text.row})" if "read" in step.declared.metadata else f"{text.row}.{step.declared.python_name}"
+        text.names[f"g{name}"] = step.get
         if step.get and step.leaf and not isinstance(_nullable(step.type), GraphQLList):
-            names[name] = step.leaf
+            text.names[name] = step.leaf
             return expression(step.type, value, name)
-        below = step.below
-        if (
-            step.get
-            and isinstance(below, Level)
-            and not below.steps
-            and isinstance(step.type, GraphQLNonNull)
-            and step.type.of_type is below.of
-        ):
-            names[name] = below.build_one if below.sources is None else below.one
+        if step.get and isinstance(below, Level) and not below.steps and str(step.type) in {f"{below.of}!", f"[{below.of}!]!"}:
+            row, inner = below.text.row, below.text
+            text.names |= {**inner.names, name: below.one, f"k{name}": below.known}
+            if str(step.type) == f"[{below.of}!]!":
+                one = f"{inner.body} if {row}.__class__ in k{name} else {name}({row}, run)"
+                return f"[{one} for {row} in run.listed({value}, {below.objects})]"
             within.append(below)
-            return f"{name}({value})"
+            return f"({inner.body} if ({row}:={value}).__class__ in k{name} else {name}({row}, run))"
         steps.append(step)
         return "None"
 
@@ -116,7 +115,6 @@ class Compiler:
         if definition is None or declared is None:
             raise UncompiledError(nodes[0].name.value)
         step = Step(key, nodes, definition, definition.type, of, declared)
-        self._fields += 1
         if declared.is_basic_field:
             step.get = declared.metadata.get("read") or attrgetter(declared.python_name)
         else:

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLOutputType
 
+MOST_KNOWN = 20  # classes of rows: a statement with other columns has another
 Get = Callable[[Any], Any]
 
 
@@ -40,15 +41,29 @@ class Step:
 
 
 @dataclass
+class Text:
+    """The expression of a level's dict, in Python: the name of its row, its fields, and the values of the names it uses."""
+
+    row: str
+    parts: list[str] = field(default_factory=list)
+    names: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def body(self) -> str:
+        return "{" + ", ".join(self.parts) + "}"
+
+
+@dataclass
 class Level:
     """A selection on one object type. `build` makes the dicts of all rows in one comprehension, with None for what the steps bring."""
 
     of: GraphQLObjectType
-    build: Callable[[Sequence[Any]], list[dict[str, Any]]]
-    build_one: Callable[[Any], dict[str, Any]]
+    build: Callable[[Sequence[Any], Any], list[dict[str, Any]]]
+    build_one: Callable[[Any, Any], dict[str, Any]]
     steps: list[Step]
     sources: tuple[type, ...] | None  # the classes whose rows are of the type; None where its parent says so
-    objects: int  # that a row becomes: itself, and those within it that wait for nothing
+    objects: int  # that a row becomes: itself, and those within it that wait for nothing; but those in lists
+    text: Text
     known: set[type] = field(default_factory=set)
 
     @property
@@ -60,13 +75,16 @@ class Level:
         for kind in {row.__class__ for row in rows} - self.known:
             if issubclass(kind, Exception) or hasattr(kind, "__await__") or not (self.sources is None or issubclass(kind, self.sources)):
                 raise UnusualError(f"{kind.__name__} in {self.of.name}")
+            if len(self.known) == MOST_KNOWN:
+                self.known.clear()
             self.known.add(kind)
 
-    def one(self, row: Any) -> dict[str, Any]:  # noqa: ANN401 whatever the row is
-        """Of a single row that is within another's."""
-        if row.__class__ not in self.known:
-            self.check([row])
-        return self.build_one(row)
+    def one(self, row: Any, run: Any) -> dict[str, Any]:  # noqa: ANN401 whatever the row is
+        """Of a single row that is within another's, and of a class that was not seen before."""
+        if row is None:
+            raise UnusualError("null in a non-null place")
+        self.check([row])
+        return self.build_one(row, run)
 
 
 @dataclass
@@ -92,6 +110,8 @@ class Kinds:
         fitting = [level for level in self.levels if level.sources and issubclass(kind, level.sources)]
         if len(fitting) != 1:
             raise UnusualError(f"{kind.__name__} is of {len(fitting)} types")
+        if len(self.chosen) == MOST_KNOWN:
+            self.chosen.clear()
         return self.chosen.setdefault(kind, fitting[0])
 
 

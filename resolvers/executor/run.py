@@ -34,7 +34,7 @@ class Run:
             parts = level.parts(rows)
             return _merged([(places, await self._level(of, [rows[place] for place in places])) for of, places in parts], len(rows))
         level.check(rows)
-        built = level.build(rows)
+        built = level.build(rows, self)
         self.objects += len(built) * level.objects
         if built and level.steps:
             for step in level.steps:
@@ -42,6 +42,13 @@ class Run:
                     await self._step(step, rows, built)
             await _all([self._step(step, rows, built) for step in level.steps if step.waits])
         return built
+
+    def listed(self, rows: Any, objects: int) -> Rows:  # noqa: ANN401 whatever the row has
+        """The rows of a list that is built with its parent, each of so many objects."""
+        if rows.__class__ is not list and rows.__class__ is not tuple:
+            raise UnusualError("not a list")
+        self.objects += len(rows) * objects
+        return rows
 
     async def _step(self, step: Step, rows: Rows, built: Built) -> None:
         values = await self._completed(step, step.type, await self._values(step, rows))
