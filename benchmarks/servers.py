@@ -80,7 +80,7 @@ def _uvicorn(programs: Path, module: str) -> list[str]:
 
 @contextmanager
 def _running(name: str, command: list[str], settings: dict[str, str], token: str | None = None) -> Iterator[Server]:
-    port = _free_port()
+    port = free_port()
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     with TemporaryFile() as said:  # a line for each request
         process = psutil.Popen(
@@ -111,7 +111,7 @@ def _answers(process: psutil.Popen, port: int) -> bool:
     return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
