@@ -6,13 +6,15 @@ A row class is declared once, by annotations; they become properties that read t
         id: UUID
         name: str
 
-`Query` refuses at import a statement whose columns are not exactly those of its row class, in that order.
+`Query` refuses a statement whose columns are not exactly those of its row class, in that order. It does so when it is
+first used, and compiled: doing that for all of them is a large part of a start. The tests compile every one.
 """
 
 import inspect
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
+from functools import cached_property
 from operator import itemgetter
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeAlias, TypeVar
 from uuid import UUID
@@ -85,13 +87,29 @@ Statement: TypeAlias = Select[Any] | Insert | Update | Delete
 
 
 class Command:
-    """A statement compiled once; every value is a parameter with a name. It changes rows where they are, or locks them."""
+    """A statement, compiled once, when it is first used; every value is a parameter with a name.
+
+    It changes rows where they are, or locks them.
+    """
 
     def __init__(self, statement: Statement, what: str) -> None:
-        self.sql, self._order = compiled(statement)
+        self._statement = statement
         self._what = what
-        if "tenant" not in self._order:
-            raise TypeError(f"{what}: a statement without its tenant")
+
+    @cached_property
+    def sql(self) -> str:
+        return self._compiled[0]
+
+    @cached_property
+    def _order(self) -> tuple[str, ...]:
+        return self._compiled[1]
+
+    @cached_property
+    def _compiled(self) -> tuple[str, tuple[str, ...]]:
+        sql, order = compiled(self._statement)
+        if "tenant" not in order:
+            raise TypeError(f"{self._what}: a statement without its tenant")
+        return sql, order
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
         """The values in the order of the text. None is allowed for a parameter that this shape does not use."""
@@ -103,9 +121,9 @@ class Command:
 class Query(Command, Generic[R]):
     """A statement whose rows are read."""
 
+    _statement: Select[Any]
+
     def __init__(self, statement: Select[Any], row: type[R]) -> None:
-        if (found := tuple(column.key for column in statement.selected_columns)) != row.__columns__:
-            raise TypeError(f"{row.__name__} has columns {row.__columns__}, its statement {found}")
         super().__init__(statement, row.__name__)
         self.row = row
         self._statement = statement
@@ -130,6 +148,12 @@ class Query(Command, Generic[R]):
                 self._narrowed.popitem(last=False)
         self._narrowed.move_to_end(names)
         return self._narrowed[names]
+
+    @cached_property
+    def _compiled(self) -> tuple[str, tuple[str, ...]]:
+        if (found := tuple(column.key for column in self._statement.selected_columns)) != self.row.__columns__:
+            raise TypeError(f"{self.row.__name__} has columns {self.row.__columns__}, its statement {found}")
+        return super()._compiled
 
 
 def compiled(statement: Statement) -> tuple[str, tuple[str, ...]]:

@@ -1,9 +1,13 @@
 """The SQL of the queries, kept beside the tests, so that a review sees it change."""
 
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+import db
 from db import (
     activity,
     clients,
@@ -25,7 +29,7 @@ from db import (
     tokens,
     vat_rates,
 )
-from db.query import Query
+from db.query import Command, Query
 
 GOLDEN = Path(__file__).parent / "golden"
 EVERY = tuple(name for name in clients.CONDITIONS if not name.startswith("not_"))
@@ -155,3 +159,18 @@ def test_the_sql_is_the_one_that_was_reviewed(name: str) -> None:
 def test_every_golden_file_is_of_a_query() -> None:
     """None is left behind."""
     assert {path.stem for path in GOLDEN.glob("*.sql")} == set(ALL)
+
+
+def statements() -> Iterator[tuple[str, Command]]:
+    """Those that a module of queries has by name, alone or among others."""
+    for module in pkgutil.iter_modules(db.__path__):
+        for name, value in vars(import_module(f"db.{module.name}")).items():
+            for each in value.values() if isinstance(value, dict) else [value]:
+                if isinstance(each, Command):
+                    yield f"{module.name}.{name}", each
+
+
+def test_every_statement_of_a_module_is_compiled_here() -> None:
+    """A server does so when it first needs one: what is wrong with it is found here."""
+    known = {id(each) for each in ALL.values()}
+    assert [name for name, each in statements() if id(each) not in known] == []
