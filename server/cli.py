@@ -10,8 +10,10 @@ from domain.errors import Refused
 from server import demo as demo_
 from server.administration import member, organization, token
 from server.doctor import Finding, UnfitError, examined, revenue
+from server.imports import meanwhile
 from server.options import DataDir, bar, chosen, err, run, say
 from server.place import Place, migrated, place
+from server.port import bound
 from server.secrets import keys
 from server.settings import Environment, LogForm, Settings, SettingsError
 from server.trusted import TrustedError, trusted
@@ -56,14 +58,15 @@ def serve_(
     ] = None,
 ) -> None:
     """Serve until Ctrl-C. Without DATABASE_URL an embedded PostgreSQL is started, its tables made, and the demo loaded."""
-    from server import logs  # noqa: PLC0415 what serves takes a second to import, which no other command should
-    from server.serving import bound, served  # noqa: PLC0415
+    from server import logs  # noqa: PLC0415 what serves takes long to import, which no other command should
 
     wanted = chosen(data_dir, host=host, port=port, workers=workers)
     trusted(wanted.trusted_documents, wanted.documents)  # read again later; what is wrong is said before anything is started
     logs.begin(wanted.log_form)
     tell = say if wanted.log_form is LogForm.TEXT else logs.log.info
-    with bound(wanted) as taken, place(wanted, tell) as found:
+    with bound(wanted) as taken, meanwhile("server.serving"), place(wanted, tell) as found:
+        from server.serving import served  # noqa: PLC0415 imported by then, or soon
+
         if found.owner_url:
             tell("Bringing the tables up to date")
         ready, token = run(_prepared(wanted, found, is_demo=found.is_embedded if demo is None else demo))

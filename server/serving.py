@@ -106,16 +106,6 @@ def _arrived(listening: socket.socket) -> Iterator[socket.socket]:
             yield listening.accept()[0]
 
 
-def bound(settings: Settings) -> socket.socket:
-    """The port, taken before anything is started, so that a port in use is told at once."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    try:
-        return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as taken:
-        advice = "Is Relaties running already? Another port: relaties serve --port 8001"
-        raise UnfitError(f"Cannot serve on {settings.host}:{settings.port}: {taken.strerror}. {advice}") from taken
-
-
 @dataclass(frozen=True)
 class Start:
     """What it prints once it answers, the token that GraphiQL signs in with; of a worker whose it is, and what hears that it answers."""

@@ -2,12 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -19,18 +17,16 @@ from db.migrations.roles import let_in
 from db.tables import SCHEMA
 
 ONE_AT_A_TIME = 7_358_230_142  # of advisory locks, any number that nothing else here uses
+# Who wants a table waits behind a migration that waits for it: so that waits for less than the server's role does, and tries again.
+LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
+STATEMENT_TIMEOUT = "SET LOCAL statement_timeout = '10min'"
 TRIES = 30  # to have a lock, a second each: whoever waits behind us goes first then
 
 
-def config() -> Config:
-    made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent))
-    return made
-
-
+@cache
 def head() -> str:
-    """The revision that this code needs."""
-    return ScriptDirectory.from_config(config()).get_current_head() or ""
+    """The revision that this code needs: its files begin with their revisions, which are numbers in their order."""
+    return max(path.name.partition("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py"))
 
 
 async def upgrade(owner_url: str, runtime_url: str | None, *, to: str = "head") -> None:
@@ -39,7 +35,9 @@ async def upgrade(owner_url: str, runtime_url: str | None, *, to: str = "head") 
 
 
 async def downgrade(owner_url: str, *, to: str) -> None:
-    await _as_owner(owner_url, lambda connection: _run(connection, lambda made: command.downgrade(made, to)))
+    from db.migrations import steps  # noqa: PLC0415 see there
+
+    await _as_owner(owner_url, lambda connection: steps.down(connection, to))
 
 
 async def _as_owner(owner_url: str, change: Callable[[Connection], None]) -> None:
@@ -65,15 +63,22 @@ async def _tried(owner_url: str, change: Callable[[Connection], None]) -> None:
 
 
 def _upgrade(connection: Connection, runtime_url: str | None, to: str) -> None:
-    _run(connection, lambda made: command.upgrade(made, to))
+    for limit in (LOCK_TIMEOUT, STATEMENT_TIMEOUT):
+        connection.execute(text(limit))
+    if to != "head" or _revision(connection) != head():
+        from db.migrations import steps  # noqa: PLC0415 see there
+
+        steps.up(connection, to)
     if runtime_url:
         let_in(connection, runtime_url)
 
 
-def _run(connection: Connection, change: Callable[[Config], None]) -> None:
-    made = config()
-    made.attributes["connection"] = connection
-    change(made)
+def _revision(connection: Connection) -> str | None:
+    """Where the tables are; None before the first migration."""
+    if connection.scalar(text(f"SELECT to_regclass('{SCHEMA}.alembic_version')")) is None:
+        return None
+    found: str | None = connection.scalar(text(f"SELECT version_num FROM {SCHEMA}.alembic_version"))  # noqa: S608 a constant of ours
+    return found
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:

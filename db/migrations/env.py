@@ -4,12 +4,8 @@ from typing import Any
 
 from alembic import context
 
-from db.migrations import is_ours
+from db.migrations import LOCK_TIMEOUT, STATEMENT_TIMEOUT, is_ours
 from db.tables import SCHEMA, Table
-
-# Who wants a table waits behind a migration that waits for it: so that waits for less than the server's role does, and tries again.
-LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
-STATEMENT_TIMEOUT = "SET LOCAL statement_timeout = '10min'"
 
 
 def configured(**how: Any) -> None:  # noqa: ANN401 alembic's own keywords

@@ -14,12 +14,14 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from db.addresses import for_sqlalchemy, to_database
-from db.migrations import config, downgrade, head, is_ours, upgrade
+from db.migrations import downgrade, head, is_ours, upgrade
 from db.migrations.roles import LIMITS
+from db.migrations.steps import config
 from db.tables import SCHEMA, Table
 from tests.conftest import runtime_url
 
@@ -90,6 +92,11 @@ async def test_migrations_go_back_and_forth(empty: str) -> None:
     await upgrade(empty, runtime_url(empty))
     assert await connection.fetchval("SELECT version_num FROM relaties.alembic_version") == head()
     await connection.close()
+
+
+def test_the_head_is_the_last_file() -> None:
+    """Alembic, which follows one revision to the next, comes to the same."""
+    assert ScriptDirectory.from_config(config()).get_heads() == [head()]
 
 
 async def test_two_migrations_at_once_take_turns(empty: str) -> None:
