@@ -9,7 +9,7 @@ from domain import members, tokens
 from domain.scope import Actor, writing
 from domain.tokens import NewToken
 from server.options import bar
-from server.place import Place, as_owner
+from server.place import Place, opened
 from server.secrets import kept, renewed
 from server.settings import Environment, Settings
 
@@ -41,7 +41,7 @@ async def loaded(settings: Settings, found: Place) -> str:
 
 async def _known(found: Place, path: Path, secret: str) -> str:
     """The kept token; a new one where it was lost with the data directory, or revoked."""
-    async with as_owner(found) as owner:
+    async with opened(found) as owner:
         if await tokens.actor_of(owner, secret):
             return secret
         actor = Actor.operator(demo.TENANT)

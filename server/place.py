@@ -63,6 +63,13 @@ async def as_owner(found: Place) -> AsyncIterator[Database]:
     """The database as its owner, for the commands that need no token; the embedded one with its tables up to date."""
     if found.is_embedded:
         await migrated(found)
+    async with opened(found) as database:
+        yield database
+
+
+@asynccontextmanager
+async def opened(found: Place) -> AsyncIterator[Database]:
+    """The same where the tables are up to date already."""
     try:
         database = await Database.connect(found.owner, FEW)
     except UNREACHABLE as failed:

@@ -10,6 +10,7 @@ from sqlalchemy import CheckConstraint, Constraint, ForeignKeyConstraint, MetaDa
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
 from sqlmodel import Field as Stored
 from sqlmodel import SQLModel
+from sqlmodel._compat import SQLModelConfig
 
 from db.keys import new_id
 
@@ -43,6 +44,7 @@ def now() -> datetime:
 class Table(SQLModel):
     """The tenant comes first in every key, so that no link can cross tenants."""
 
+    model_config = SQLModelConfig(defer_build=True)  # rules check field sets; what would validate entities is never made
     metadata: ClassVar[MetaData] = MetaData(schema=SCHEMA, naming_convention=NAMES)
     tenant_id: UUID = Stored(primary_key=True)
 
