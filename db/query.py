@@ -126,7 +126,6 @@ class Query(Command, Generic[R]):
     def __init__(self, statement: Select[Any], row: type[R]) -> None:
         super().__init__(statement, row.__name__)
         self.row = row
-        self._statement = statement
         self._kept: tuple[str, ...] | None = None
         self._narrowed: OrderedDict[tuple[str, ...], Query[R]] = OrderedDict()
 
