@@ -38,6 +38,7 @@ STAGES = {
     "server/operations.py": "execution begins and ends",
     "server/costs.py": "what it costs",
     "server": "request, checks, answer, log",
+    "resolvers/core.py": "execution begins and ends",
     "resolvers/executor": "rows become dicts",
     "resolvers/batches.py": "keys become batches",
     "schema": "rows become dicts",

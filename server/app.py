@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import strawberry
 from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from db.engine import Database
 from resolvers.core import CoreExecutor
@@ -16,6 +17,7 @@ from server.cors import cors
 from server.documents import Documents
 from server.health import Health
 from server.http import GraphQL
+from server.lane import PATH, Lane
 from server.library import Library
 from server.metrics import Metrics, Watched
 from server.operations import Runner
@@ -31,7 +33,7 @@ from server.turns import Turns
 class Application:
     """What answers, and what the process around it looks after."""
 
-    answers: Starlette
+    answers: ASGIApp
     health: Health
     metrics: Metrics
 
@@ -53,23 +55,23 @@ def app(
         Pace(settings.turns),
         Rates(Rate(settings.points_per_second, settings.points)),
         turns,
-        Runner(schema, executor, database, secrets, is_open=settings.has_introspection),
+        Runner(schema, executor, database, secrets, is_open=settings.has_introspection, is_fast=settings.fast_lane),
         settings.takes_get,
         settings.operation_seconds,
         settings.long_seconds,
         settings.max_cost,
         settings.max_body_bytes,
     )
-    answers = Starlette(
+    ordinary = Starlette(
         routes=[
-            Route("/graphql", endpoint.respond, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+            Route(PATH, endpoint, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
             *health.routes(),
             *(graphiql.routes(demo_token) if settings.has_graphiql else ()),
         ],
-        middleware=[cors(settings.cors_origins)] if settings.cors_origins else [],
     )
-    answers.router.redirect_slashes = False  # its address would be made of the request's Host, which anybody can write
-    return Application(answers, health, metrics)
+    ordinary.router.redirect_slashes = False  # its address would be made of the request's Host, which anybody can write
+    answers = Lane(endpoint, ordinary) if settings.fast_lane else ordinary
+    return Application(cors(answers, settings.cors_origins) if settings.cors_origins else answers, health, metrics)
 
 
 def _watched(database: Database, turns: Turns, documents: Documents) -> list[Watched]:

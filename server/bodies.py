@@ -3,13 +3,14 @@
 import json
 import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from starlette.requests import ClientDisconnect, Request
 
 from server.limits import Get
 from server.refusals import ClientGone, ErrorCode, Unanswerable
+from server.request import Request
 from server.trusted import SHA256
 
 LARGE = 20_000  # bytes: reading more takes a millisecond and up
@@ -62,9 +63,9 @@ class Asked(BaseModel):
         return bool(self.extensions and self.extensions.cost)
 
 
-def check_method(request: Request, get: Get) -> None:
+def check_method(method: str, get: Get) -> None:
     taken = ["POST"] if get is Get.OFF else ["GET", "POST"]
-    if request.method not in taken:
+    if method not in taken:
         message = "Send a POST with a JSON body." if get is Get.OFF else "Send a POST with a JSON body, or a query by GET."
         raise Unanswerable(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"allow": ", ".join(taken)})
 
@@ -79,21 +80,27 @@ def asked_by_get(parameters: Mapping[str, str], get: Get) -> Asked:
 
 async def body(request: Request, most: int) -> bytes:
     """The body, refused as soon as it is too large, whatever its header said."""
-    kind, *parameters = (part.strip().lower() for part in request.headers.get("content-type", "").split(";"))
-    charsets = {each.partition("=")[2].strip('"') for each in parameters if each.startswith("charset=")}
-    if kind != "application/json" or charsets - {"utf-8", "utf8"}:
+    if not _is_json(request.header(b"content-type") or ""):
         raise Unanswerable(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`, in UTF-8.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
+    if (request.header(b"content-encoding") or "identity").lower() != "identity":
         raise Unanswerable(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without `Content-Encoding`.")
     held = bytearray()
-    try:
-        async for chunk in request.stream():
-            held += chunk
-            if len(held) > most:
-                raise Unanswerable(ErrorCode.PAYLOAD_TOO_LARGE, f"A request has at most {most} bytes.", headers={"connection": "close"})
-    except ClientDisconnect:
-        raise ClientGone from None
-    return bytes(held)
+    while True:
+        said = await request.receive()
+        if said["type"] == "http.disconnect":
+            raise ClientGone
+        held += said.get("body", b"")
+        if len(held) > most:
+            raise Unanswerable(ErrorCode.PAYLOAD_TOO_LARGE, f"A request has at most {most} bytes.", headers={"connection": "close"})
+        if not said.get("more_body", False):
+            return bytes(held)
+
+
+@lru_cache(maxsize=16)
+def _is_json(content_type: str) -> bool:
+    kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charsets = {each.partition("=")[2].strip('"') for each in parameters if each.startswith("charset=")}
+    return kind == "application/json" and not charsets - {"utf-8", "utf8"}
 
 
 def read(sent: bytes) -> Asked:

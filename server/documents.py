@@ -15,7 +15,6 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
-    OperationDefinitionNode,
     OperationType,
     StringValueNode,
     Visitor,
@@ -26,7 +25,7 @@ from graphql import (
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 
-from resolvers import asked
+from resolvers.core import Known
 from server.costs import Bill, Costing, prices
 from server.limits import DocumentLimits
 from server.measures import Measure, alone, refusals
@@ -51,9 +50,10 @@ UNKNOWN = "The document has no operation of the name in `operationName`."
 class Operation:
     """One operation of a document. `is_long` when it holds a change that comes alone and may take long."""
 
-    def __init__(self, node: OperationDefinitionNode, costing: Costing, reads: frozenset[str] | None, *, is_long: bool) -> None:
+    def __init__(self, known: Known, costing: Costing, *, is_long: bool) -> None:
+        node = known.operation
+        self.known = known
         self.is_long = is_long
-        self.reads = reads
         self.kind = node.operation
         self.name = node.name.value if node.name else None
         first = node.selection_set.selections[0]
@@ -147,14 +147,10 @@ class Documents:
         fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
         roots = {kind: root.name for kind in OperationType if (root := self._schema.get_root_type(kind))}
         measure = Measure(parsed, self._alone)
+        known = Known.of(self._schema, measure.operations, fragments)
         return [
-            Operation(
-                each,
-                Costing(each, fragments, self._prices, roots[each.operation]),
-                asked.names(self._schema, each, fragments),
-                is_long=extent.alone > 0,
-            )
-            for each, extent in zip(measure.operations, measure.extents, strict=True)
+            Operation(each, Costing(each.operation, fragments, self._prices, roots[each.operation.operation]), is_long=extent.alone > 0)
+            for each, extent in zip(known, measure.extents, strict=True)
         ]
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, OperationType
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from domain.scope import Actor
 from server import bodies
@@ -23,15 +22,17 @@ from server.errors import masked, problem, shown, told
 from server.health import Health
 from server.library import Library
 from server.limits import Get
-from server.negotiation import GRAPHQL_JSON, JSON, negotiated
+from server.negotiation import GRAPHQL_JSON, JSON, OFFERED, negotiated
 from server.operations import Order, Runner, awaited
 from server.pace import Pace
 from server.rates import Rates
 from server.refusals import ClientGone, ErrorCode, RequestError, Unanswerable, coded
 from server.reports import Report, Reports, trace_of
+from server.request import Request
 from server.turns import Turns
 
 GONE = 499  # nobody reads it; the log does
+TYPES = {kind: f"{kind}; charset=utf-8".encode() for kind in OFFERED}
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,12 @@ class GraphQL:
     max_cost: int
     max_body: int
 
-    async def respond(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The answer, and the report of it; nothing that a caller does makes this fail."""
-        kind, began, report = JSON, perf_counter(), Report(trace_of(request.headers.get("traceparent")))
+        began, request = perf_counter(), Request(scope, receive)
+        kind, report = JSON, Report(trace_of(request.header(b"traceparent")))
         try:
-            kind = negotiated(", ".join(request.headers.getlist("accept")))
+            kind = negotiated(", ".join(request.headers(b"accept")))
             answer = await self._answered(request, report)
         except Unanswerable as why:
             answer = Answer(why.status, problem(why.code, why.message), why.headers)
@@ -93,11 +95,12 @@ class GraphQL:
             answer = _failed(failed)
         report.status, report.seconds = int(answer.status), perf_counter() - began
         self.reports.tell(report.with_errors(answer.body.get("errors", ())))
-        headers = {**answer.headers, "x-request-id": report.trace, "cache-control": "no-store", "vary": "accept"}
-        return Response(orjson.dumps(answer.body), answer.status, headers, f"{kind}; charset=utf-8")
+        body = orjson.dumps(answer.body)
+        await send({"type": "http.response.start", "status": report.status, "headers": _headers(answer, report, kind, len(body))})
+        await send({"type": "http.response.body", "body": body})
 
     async def _answered(self, request: Request, report: Report) -> Answer:
-        bodies.check_method(request, self.get)
+        bodies.check_method(request.method, self.get)
         actor = await self._actor(request)
         report.organization, report.subject = actor.tenant, actor.token_id
         asked = await self._asked(request, actor)
@@ -113,7 +116,7 @@ class GraphQL:
         if bill.requested > self.max_cost:
             message = f"The operation may cost {bill.requested} points; {self.max_cost} are allowed. Ask for less at once."
             raise RequestError([coded(ErrorCode.QUERY_TOO_COMPLEX, message)])
-        order = Order(document, operation, variables, actor, request.headers.get("idempotency-key"), report.tally)
+        order = Order(document, operation, variables, actor, request.header(b"idempotency-key"), report.tally)
         result = await self._ran(order, bill, request, report)
         if result.data is None and result.errors and not any(error.path for error in result.errors):
             raise RequestError(result.errors)  # its variables were refused, and nothing ran
@@ -133,7 +136,7 @@ class GraphQL:
         return result
 
     async def _actor(self, request: Request) -> Actor:
-        found = await self.sign_in.actor(request.headers.get("authorization"), request.client.host if request.client else "")
+        found = await self.sign_in.actor(request.header(b"authorization"), request.address)
         if found is None:
             message = "Send a valid token: `Authorization: Bearer rlt_…`. `relaties token create` makes one."
             raise Unanswerable(ErrorCode.UNAUTHENTICATED, message, headers={"www-authenticate": "Bearer"})
@@ -141,7 +144,7 @@ class GraphQL:
 
     async def _asked(self, request: Request, actor: Actor) -> Asked:
         if request.method == "GET":
-            return bodies.asked_by_get(request.query_params, self.get)
+            return bodies.asked_by_get(request.parameters, self.get)
         sent = await bodies.body(request, self.max_body)
         if len(sent) < bodies.LARGE:
             return bodies.read(sent)
@@ -167,6 +170,18 @@ class GraphQL:
     def _priced(self, actor: Actor, report: Report) -> dict[str, object]:
         throttle = {**self.rates.throttle, "currentlyAvailable": self.rates.left(actor)}
         return {"extensions": {"cost": {"requested": report.cost_requested, "actual": report.cost_actual, "throttle": throttle}}}
+
+
+def _headers(answer: Answer, report: Report, kind: str, length: int) -> list[tuple[bytes, bytes]]:
+    own = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+    return [
+        *own,
+        (b"x-request-id", report.trace.encode()),
+        (b"cache-control", b"no-store"),
+        (b"vary", b"accept"),
+        (b"content-length", b"%d" % length),
+        (b"content-type", TYPES[kind]),
+    ]
 
 
 def _body(result: ExecutionResult) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """Which media type an answer has: what the request's `Accept` likes best of the two that there are."""
 
 import re
+from functools import lru_cache
 
 from server.refusals import ErrorCode, Unanswerable
 
@@ -10,6 +11,7 @@ OFFERED = (JSON, GRAPHQL_JSON)  # the first for who has no preference
 WEIGHT = re.compile(r"\d+(\.\d*)?", re.ASCII)
 
 
+@lru_cache(maxsize=64)
 def negotiated(accept: str) -> str:
     """By weight, then by how closely it is named; of two named alike the one that says more by its status."""
     if not accept.strip():

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import strawberry
-from graphql import ExecutionResult, Executor, GraphQLError, OperationType, execute
+from graphql import ExecutionResult, GraphQLError, OperationType, execute
+from graphql.pyutils import AwaitableOrValue
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from db.engine import Database
@@ -15,6 +16,7 @@ from db.faults import is_lost
 from db.tally import Tally
 from domain.scope import Actor
 from resolvers.context import Context
+from resolvers.core import CoreExecutor
 from server.documents import Document, Operation
 from server.refusals import ClientGone, ErrorCode, Unanswerable
 
@@ -38,10 +40,11 @@ class Runner:
     """Runs operations as Strawberry would, on an executor of graphql-core's kind; all that Strawberry does before was done by others."""
 
     schema: strawberry.Schema
-    executor: type[Executor[Any]]
+    executor: type[CoreExecutor]
     database: Database
     secrets: Sequence[bytes]
     is_open: bool
+    is_fast: bool = True
 
     async def run(self, order: Order) -> ExecutionResult:
         """A query may be asked again: it changed nothing, and what it read so far is thrown away."""
@@ -51,21 +54,29 @@ class Runner:
         return result
 
     async def _once(self, order: Order) -> ExecutionResult:
-        context = Context(self.database, order.actor, self.secrets, order.idempotency_key, order.tally, order.operation.reads)
+        context = Context(self.database, order.actor, self.secrets, order.idempotency_key, order.tally, order.operation.known.reads)
         try:
-            answer = execute(
-                self.schema._schema,  # noqa: SLF001 what Strawberry made is graphql-core's
-                order.document.parsed,
-                context_value=context,
-                variable_values=dict(order.variables),
-                operation_name=order.operation.name,
-                executor_class=self.executor,
-                is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
-                hide_suggestions=not self.is_open,
-            )
+            answer = self._begun(order, context)
             return answer if isinstance(answer, ExecutionResult) else await answer
         finally:
             await context.end()
+
+    def _begun(self, order: Order, context: Context) -> AwaitableOrValue[Any]:
+        """By what is known of the operation, or by graphql-core, which finds it out anew."""
+        schema, hides = self.schema._schema, not self.is_open  # noqa: SLF001 what Strawberry made is graphql-core's
+        if self.is_fast:
+            made = self.executor.of(schema, order.operation.known, order.variables, context, hide_suggestions=hides)
+            return ExecutionResult(None, made) if isinstance(made, list) else made.execute_operation()
+        return execute(
+            schema,
+            order.document.parsed,
+            context_value=context,
+            variable_values=dict(order.variables),
+            operation_name=order.operation.name,
+            executor_class=self.executor,
+            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
+            hide_suggestions=hides,
+        )
 
 
 def _is_lost(error: GraphQLError) -> bool:

@@ -7,7 +7,7 @@ import httpx
 import strawberry
 
 from db.engine import Database
-from server.app import app
+from server.app import Application, app
 from server.limits import DocumentLimits
 from server.settings import Settings
 from tests import nobody  # noqa: F401 before any setting is read
@@ -22,8 +22,11 @@ SECRETS = [b"a secret of the tests, 32 bytes or more"]
 def connected(schema: strawberry.Schema, database: Database, settings: Settings | None = None) -> httpx.AsyncClient:
     """A client of the application itself, without a socket between."""
     settings = settings or Settings(refused_tokens=MUCH, points=MUCH)  # all tests ask from one address, and much
-    served = app(schema, database, settings, SECRETS).answers
-    return httpx.AsyncClient(transport=httpx.ASGITransport(served, raise_app_exceptions=False), base_url="http://test", timeout=30)
+    return connected_to(app(schema, database, settings, SECRETS))
+
+
+def connected_to(served: Application) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(served.answers, raise_app_exceptions=False), base_url="http://test", timeout=30)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Condition, Thread
 from typing import IO
 
-from tests.nobody import EXECUTOR
+from tests.nobody import WAYS
 
 BIN = Path(sys.executable).parent
 PROGRAM = BIN / "relaties"
@@ -21,7 +21,7 @@ PATIENCE_S = 120
 
 def environment(**more: str) -> dict[str, str]:
     """Nothing of the machine's but where programs and the home are; settings as given."""
-    return {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": os.environ["HOME"], "PYTHONUNBUFFERED": "1", **EXECUTOR, **more}
+    return {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": os.environ["HOME"], "PYTHONUNBUFFERED": "1", **WAYS, **more}
 
 
 def relaties(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:

@@ -41,9 +41,8 @@ SAMPLE = """
 """
 
 
-@pytest.fixture(scope="session")
-async def variables(demo_api: Api) -> dict[str, dict[str, Any]]:
-    """Of every operation, with ids of the demo."""
+async def with_ids(demo_api: Api) -> dict[str, dict[str, Any]]:
+    """The variables of every query, with ids of the demo."""
     sample = await demo_api.data(SAMPLE)
     client, label = sample["clients"]["nodes"][0], sample["labels"]["nodes"][0]
     contact = next(one for one in sample["contacts"]["nodes"] if one["lastName"] and len(one["clients"]["nodes"]) == 2)
@@ -60,6 +59,12 @@ async def variables(demo_api: Api) -> dict[str, dict[str, Any]]:
         "SharedContact": {"id": contact["id"], "first": 5},
         "WhoAsks": {},
     }
+
+
+@pytest.fixture(scope="session")
+async def variables(demo_api: Api) -> dict[str, dict[str, Any]]:
+    """Looked for once."""
+    return await with_ids(demo_api)
 
 
 def hollow(answer: Any) -> bool:  # noqa: ANN401 JSON
