@@ -1,7 +1,7 @@
-"""What each client had in each month: counted anew by whoever changed it, so that it is at all times what the books come to.
+"""What each client had come to by the end of each month: counted anew by whoever changed it, so that it is at all times what the books say.
 
-Whoever makes, changes or removes documents and payments calls `recount` for their clients and days, last and in the same unit of work:
-those of before and those of after. Who deletes a client need not, as its months go with it.
+Whoever makes, changes or removes documents and payments calls `recount` for their clients and the first of their days, last and in the
+same unit of work: those of before and those of after. Who deletes a client need not, as its months go with it.
 """
 
 from collections.abc import Sequence
@@ -24,23 +24,23 @@ from sqlalchemy import (
     delete,
     except_,
     func,
-    insert,
     literal_column,
     select,
     union_all,
 )
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
 from db.engine import Tx
 from db.query import TENANT, Command, Query, among, columns, parameter
-from db.revenue import SIGN, ZERO, first_of, last_of
+from db.revenue import DOCUMENTS, FIGURES, ONE, PAYMENTS, Amounts, Source, first_of
 from db.rows import KeyRow
 from db.tables import Client, ClientMonth, Invoice, PaymentAllocation
 
-SINCE, UNTIL = parameter("since", Date()), parameter("until", Date())
+SINCE = parameter("since", Date())
 MONTH: ColumnElement[str] = literal_column("'month'", Text())
+EVER: ColumnElement[date] = literal_column("'infinity'::date", Date())
 KEYS = ("client_id", "month", "currency")
-FIGURES = ("invoiced", "invoiced_base", "gross", "gross_base", "paid", "paid_base")
 
 
 class Runs(Protocol):
@@ -61,38 +61,42 @@ class Owned:
         return int(said.rpartition(" ")[2])
 
 
-def _month_of(day: SQLColumnExpression[Any]) -> ColumnElement[Any]:
-    return cast(func.date_trunc(MONTH, cast(day, TIMESTAMP())), Date())
+def _of_books(source: Source) -> Select[*tuple[Any, ...]]:
+    month = cast(func.date_trunc(MONTH, cast(source.day, TIMESTAMP())), Date())
+    return _moved(source.table, month, (*source.in_period, *source.outstanding)).where(*source.found, source.day >= SINCE)
 
 
-def _documents() -> Select[*tuple[Any, ...]]:
-    day = col(Invoice.invoice_date)
-    amounts = [SIGN * col(getattr(Invoice, name)) for name in ("net", "net_base", "gross", "gross_base")]
-    shown = zip(FIGURES, [*amounts, ZERO, ZERO], strict=True)
-    found = col(Invoice.tenant_id) == TENANT, among(col(Invoice.client_id)), col(Invoice.is_issued).is_(True), day.between(SINCE, UNTIL)
-    keys = col(Invoice.client_id), _month_of(day).label("month"), col(Invoice.currency)
-    return select(*keys, *(amount.label(name) for name, amount in shown)).where(*found)
+def _of_before() -> Select[*tuple[Any, ...]]:
+    """What it had come to by then: of each currency the row that held."""
+    month = col(ClientMonth.month)
+    figures = tuple(col(getattr(ClientMonth, name)) for name in FIGURES)
+    return _moved(ClientMonth, month, figures).where(month < SINCE, col(ClientMonth.until) >= SINCE - ONE)
 
 
-def _payments() -> Select[*tuple[Any, ...]]:
-    day, amounts = col(PaymentAllocation.paid_on), (col(PaymentAllocation.amount), col(PaymentAllocation.amount_base))
-    found = col(PaymentAllocation.tenant_id) == TENANT, among(col(PaymentAllocation.client_id)), day.between(SINCE, UNTIL)
-    keys = col(PaymentAllocation.client_id), _month_of(day), col(PaymentAllocation.currency)
-    return select(*keys, ZERO, ZERO, ZERO, ZERO, *amounts).where(*found)
+def _moved(
+    table: type[Invoice | PaymentAllocation | ClientMonth], month: SQLColumnExpression[Any], amounts: Amounts
+) -> Select[*tuple[Any, ...]]:
+    client, currency = col(table.client_id), col(table.currency)
+    shown: list[ColumnElement[Any]] = [amount.label(name) for name, amount in zip(FIGURES, amounts, strict=True)]
+    return select(client, month.label("month"), currency, *shown).where(col(table.tenant_id) == TENANT, among(client))
 
 
 def _counted(*before: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-    """What the documents and the payments come to."""
-    moved = union_all(_documents(), _payments()).subquery("moved")
+    """What the documents and the payments come to, on top of what was before; the row of that is among them, as it may hold shorter now."""
+    moved = union_all(_of_books(DOCUMENTS), _of_books(PAYMENTS), _of_before()).subquery("moved")
     keys, sums = [moved.c[name] for name in KEYS], [func.sum(moved.c[name]).label(name) for name in FIGURES]
-    return select(*before, *keys, *sums).group_by(*keys)
+    of = select(*keys, *sums).group_by(*keys).subquery("of")
+    in_order: Any = {"partition_by": (of.c.client_id, of.c.currency), "order_by": of.c.month}
+    until = func.lead(of.c.month - ONE, ONE, EVER).over(**in_order).label("until")
+    figures = [func.sum(of.c[name]).over(**in_order).label(name) for name in FIGURES]
+    return select(*before, *(of.c[name] for name in KEYS), until, *figures)
 
 
 def _wrong() -> Query[KeyRow]:
     """What is kept and should not be, and what should be and is not."""
     mine = col(ClientMonth.tenant_id) == TENANT, among(col(ClientMonth.client_id))
     counted = _counted().cte("counted")
-    kept = select(*(col(getattr(ClientMonth, name)) for name in (*KEYS, *FIGURES))).where(*mine).cte("kept")
+    kept = select(*(col(getattr(ClientMonth, name)) for name in (*KEYS, "until", *FIGURES))).where(*mine).cte("kept")
     found = union_all(except_(select(counted), select(kept)), except_(select(kept), select(counted))).subquery("found")
     return Query(select(found.c.client_id.label("id")).distinct().order_by(found.c.client_id), KeyRow)
 
@@ -105,12 +109,13 @@ HOLD = Command(
     "clients to hold",
 )
 FORGET = Command(
-    delete(ClientMonth).where(
-        col(ClientMonth.tenant_id) == TENANT, among(col(ClientMonth.client_id)), col(ClientMonth.month).between(SINCE, UNTIL)
-    ),
+    delete(ClientMonth).where(col(ClientMonth.tenant_id) == TENANT, among(col(ClientMonth.client_id)), col(ClientMonth.month) >= SINCE),
     "months to forget",
 )
-COUNT = Command(insert(ClientMonth).from_select(["tenant_id", *KEYS, *FIGURES], _counted(TENANT.label("tenant_id"))), "months to count")
+_counting = insert(ClientMonth).from_select(["tenant_id", *KEYS, "until", *FIGURES], _counted(TENANT.label("tenant_id")))
+COUNT = Command(
+    _counting.on_conflict_do_update(index_elements=["tenant_id", *KEYS], set_={"until": _counting.excluded.until}), "months to count"
+)
 WRONG = _wrong()
 CLIENTS = Query(
     select(*columns(KeyRow, Client))
@@ -121,22 +126,22 @@ CLIENTS = Query(
 )
 
 
-async def recount(work: Runs, clients: Sequence[UUID], since: date = date.min, until: date = date.max) -> None:
-    """Counts the months of these days anew; all months unless told otherwise.
+async def recount(work: Runs, clients: Sequence[UUID], since: date = date.min) -> None:
+    """Counts the month of this day and those after it anew; all months unless told otherwise.
 
     The clients are held until the unit of work ends, all at once and in the order of their ids: who counts one of them next sees what
     this one did, and two that meet wait and never block. Whoever holds a client before holds it for a change (`entities.locked`): two that
     had it shared (`entities.steady`) would wait for each other.
     """
     await work.run(HOLD, ids=[*clients])
-    of = {"ids": [*clients], "since": first_of(since), "until": last_of(until)}
+    of = {"ids": [*clients], "since": first_of(since)}
     await work.run(FORGET, **of)
     await work.run(COUNT, **of)
 
 
 async def wrong(tx: Tx, clients: Sequence[UUID]) -> list[UUID]:
     """Those whose months are not what their books come to."""
-    return [row.id for row in await tx.fetch(WRONG, ids=[*clients], since=date.min, until=date.max)]
+    return [row.id for row in await tx.fetch(WRONG, ids=[*clients], since=date.min)]
 
 
 async def clients(tx: Tx, after: UUID, count: int) -> list[UUID]:

@@ -1,4 +1,4 @@
-"""Sums over issued documents and the payments on them, from the months that are kept of each client wherever whole ones count."""
+"""Sums over issued documents and the payments on them, from what is kept of each client by month wherever whole ones count."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -67,9 +67,9 @@ def days_apart(start: date, end: date) -> dict[str, date]:
 
 @dataclass(frozen=True)
 class Source:
-    """A table that holds figures: how to find those of a client, by which day, and what they come to."""
+    """A table of the books: how to find the figures of a client, by which day, and what they come to."""
 
-    table: type[Invoice | PaymentAllocation | ClientMonth]
+    table: type[Invoice | PaymentAllocation]
     day: SQLColumnExpression[Any]
     found: tuple[ColumnElement[bool], ...]
     in_period: Amounts
@@ -78,10 +78,7 @@ class Source:
     def moves(self, mine: Mine, *days: ColumnElement[bool], is_owed: bool = True) -> Select[*tuple[Any, ...]]:
         """What is outstanding counts from the beginning of time, the other figures where `is_in` says so."""
         owed = self.outstanding if is_owed else (ZERO, ZERO)
-        shown = [amount.label(name) for name, amount in zip(FIGURES, (*self.in_period, *owed), strict=True)]
-        own = col(self.table.tenant_id) == TENANT, *self.found, *days, *mine(col(self.table.client_id))
-        keys: list[ColumnElement[Any]] = [col(getattr(self.table, name)).label(name) for name in KEYS]
-        return select(*keys, (self.day >= START).label("is_in"), *shown).where(*own)
+        return _moves(self.table, mine, self.day >= START, (*self.in_period, *owed)).where(*self.found, *days)
 
 
 DOCUMENTS = Source(
@@ -98,19 +95,37 @@ PAYMENTS = Source(
     (ZERO, ZERO, col(PaymentAllocation.amount), col(PaymentAllocation.amount_base)),
     (-col(PaymentAllocation.amount), -col(PaymentAllocation.amount_base)),
 )
-MONTHS = Source(
-    ClientMonth,
-    col(ClientMonth.month),
-    (),
-    tuple(col(getattr(ClientMonth, name)) for name in FIGURES[:4]),
-    (col(ClientMonth.gross) - col(ClientMonth.paid), col(ClientMonth.gross_base) - col(ClientMonth.paid_base)),
-)
+
+
+def _moves(
+    table: type[Invoice | PaymentAllocation | ClientMonth], mine: Mine, is_in: ColumnElement[bool], amounts: Amounts
+) -> Select[*tuple[Any, ...]]:
+    shown: list[ColumnElement[Any]] = [amount.label(name) for name, amount in zip(FIGURES, amounts, strict=True)]
+    keys: list[ColumnElement[Any]] = [col(getattr(table, name)).label(name) for name in KEYS]
+    return select(*keys, is_in.label("is_in"), *shown).where(col(table.tenant_id) == TENANT, *mine(col(table.client_id)))
+
+
+def _months(mine: Mine, apart: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
+    """What it had come to by the end of the last whole month, less what it had come to before the first: of each the row that held then.
+
+    It may be one row, where nothing happened in between: that is owed, and nothing in the period. Only two rows are summed of a currency,
+    and none of what is before them is read, however many months there are.
+    """
+    month, until = col(ClientMonth.month), col(ClientMonth.until)
+    since: ColumnElement[date] = START
+    begun, is_last = month <= END, until >= END
+    if "tail" in apart:
+        since, begun, is_last = func.least(START, TAIL), month < TAIL, until >= TAIL - ONE
+    is_before = month < since
+    figures = [col(getattr(ClientMonth, name)) for name in FIGURES]
+    in_period = [case((is_before, -figure), else_=figure) for figure in figures[:4]]
+    owed = [case((is_last, figure), else_=ZERO) for figure in figures[4:]]
+    return _moves(ClientMonth, mine, is_before != is_last, (*in_period, *owed)).where(begun, until >= since - ONE, is_before | is_last)
 
 
 def _summed(mine: Mine, apart: tuple[str, ...], *keys: str) -> Subquery:
     """Whole months as they are kept, and the days apart from the documents and the payments themselves; a row per key and currency."""
-    month = MONTHS.day < TAIL if "tail" in apart else MONTHS.day <= END
-    moves = [MONTHS.moves(mine, month)]
+    moves = [_months(mine, apart)]
     if "tail" in apart:
         moves += [each.moves(mine, each.day >= TAIL, each.day <= END) for each in (DOCUMENTS, PAYMENTS)]
     if "head" in apart:

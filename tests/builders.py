@@ -129,8 +129,8 @@ class Tenant:
             await self.recount(day, client)
 
     async def recount(self, day: date, *clients: UUID) -> None:
-        """The month of a change of documents or payments, within the transaction of that."""
-        await months.recount(months.Owned(self.owner, self.id), clients, day, day)
+        """From the month of a change of documents or payments on, within the transaction of that."""
+        await months.recount(months.Owned(self.owner, self.id), clients, day)
 
     async def add_project(self, client: UUID, name: str = "Project", **more: object) -> UUID:
         """Hours at the client's rate, unless `more` says otherwise."""

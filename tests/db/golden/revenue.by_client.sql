@@ -23,15 +23,15 @@ FROM unnest($2::UUID[]) AS asked(id) LEFT OUTER JOIN (SELECT moved.client_id AS 
   sum(moved.outstanding_base) AS outstanding_base
 FROM (SELECT relaties.client_month.client_id AS client_id,
   relaties.client_month.currency AS currency,
-  relaties.client_month.month >= $3::DATE AS is_in,
-  relaties.client_month.invoiced AS invoiced,
-  relaties.client_month.invoiced_base AS invoiced_base,
-  relaties.client_month.paid AS paid,
-  relaties.client_month.paid_base AS paid_base,
-  relaties.client_month.gross - relaties.client_month.paid AS outstanding,
-  relaties.client_month.gross_base - relaties.client_month.paid_base AS outstanding_base
+  (relaties.client_month.month < $3::DATE) != (relaties.client_month.until >= $4::DATE) AS is_in,
+  CASE WHEN (relaties.client_month.month < $3::DATE) THEN -relaties.client_month.invoiced ELSE relaties.client_month.invoiced END AS invoiced,
+  CASE WHEN (relaties.client_month.month < $3::DATE) THEN -relaties.client_month.invoiced_base ELSE relaties.client_month.invoiced_base END AS invoiced_base,
+  CASE WHEN (relaties.client_month.month < $3::DATE) THEN -relaties.client_month.paid ELSE relaties.client_month.paid END AS paid,
+  CASE WHEN (relaties.client_month.month < $3::DATE) THEN -relaties.client_month.paid_base ELSE relaties.client_month.paid_base END AS paid_base,
+  CASE WHEN (relaties.client_month.until >= $4::DATE) THEN relaties.client_month.outstanding ELSE 0.00 END AS outstanding,
+  CASE WHEN (relaties.client_month.until >= $4::DATE) THEN relaties.client_month.outstanding_base ELSE 0.00 END AS outstanding_base
 FROM relaties.client_month
-WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.month <= $4::DATE AND relaties.client_month.client_id = ANY ($2::UUID[])) AS moved GROUP BY moved.client_id,
+WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.client_id = ANY ($2::UUID[]) AND relaties.client_month.month <= $4::DATE AND relaties.client_month.until >= $3::DATE - 1 AND (relaties.client_month.month < $3::DATE OR relaties.client_month.until >= $4::DATE)) AS moved GROUP BY moved.client_id,
   moved.currency) AS summed ON summed.client_id = asked.id GROUP BY GROUPING SETS(asked.id,
   (asked.id,
   summed.currency))

@@ -23,15 +23,22 @@ FROM unnest($2::UUID[]) AS asked(id) LEFT OUTER JOIN (SELECT moved.client_id AS 
   sum(moved.outstanding_base) AS outstanding_base
 FROM (SELECT relaties.client_month.client_id AS client_id,
   relaties.client_month.currency AS currency,
-  relaties.client_month.month >= $3::DATE AS is_in,
-  relaties.client_month.invoiced AS invoiced,
-  relaties.client_month.invoiced_base AS invoiced_base,
-  relaties.client_month.paid AS paid,
-  relaties.client_month.paid_base AS paid_base,
-  relaties.client_month.gross - relaties.client_month.paid AS outstanding,
-  relaties.client_month.gross_base - relaties.client_month.paid_base AS outstanding_base
+  (relaties.client_month.month < least($3::DATE,
+  $4::DATE)) != (relaties.client_month.until >= $4::DATE - 1) AS is_in,
+  CASE WHEN (relaties.client_month.month < least($3::DATE,
+  $4::DATE)) THEN -relaties.client_month.invoiced ELSE relaties.client_month.invoiced END AS invoiced,
+  CASE WHEN (relaties.client_month.month < least($3::DATE,
+  $4::DATE)) THEN -relaties.client_month.invoiced_base ELSE relaties.client_month.invoiced_base END AS invoiced_base,
+  CASE WHEN (relaties.client_month.month < least($3::DATE,
+  $4::DATE)) THEN -relaties.client_month.paid ELSE relaties.client_month.paid END AS paid,
+  CASE WHEN (relaties.client_month.month < least($3::DATE,
+  $4::DATE)) THEN -relaties.client_month.paid_base ELSE relaties.client_month.paid_base END AS paid_base,
+  CASE WHEN (relaties.client_month.until >= $4::DATE - 1) THEN relaties.client_month.outstanding ELSE 0.00 END AS outstanding,
+  CASE WHEN (relaties.client_month.until >= $4::DATE - 1) THEN relaties.client_month.outstanding_base ELSE 0.00 END AS outstanding_base
 FROM relaties.client_month
-WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.month < $4::DATE AND relaties.client_month.client_id = ANY ($2::UUID[]) UNION ALL SELECT relaties.invoice.client_id AS client_id,
+WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.client_id = ANY ($2::UUID[]) AND relaties.client_month.month < $4::DATE AND relaties.client_month.until >= least($3::DATE,
+  $4::DATE) - 1 AND (relaties.client_month.month < least($3::DATE,
+  $4::DATE) OR relaties.client_month.until >= $4::DATE - 1) UNION ALL SELECT relaties.invoice.client_id AS client_id,
   relaties.invoice.currency AS currency,
   relaties.invoice.invoice_date >= $3::DATE AS is_in,
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.net AS invoiced,
@@ -41,7 +48,7 @@ WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.month
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.gross AS outstanding,
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.gross_base AS outstanding_base
 FROM relaties.invoice
-WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.is_issued IS true AND relaties.invoice.invoice_date >= $4::DATE AND relaties.invoice.invoice_date <= $5::DATE AND relaties.invoice.client_id = ANY ($2::UUID[]) UNION ALL SELECT relaties.payment_allocation.client_id AS client_id,
+WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.client_id = ANY ($2::UUID[]) AND relaties.invoice.is_issued IS true AND relaties.invoice.invoice_date >= $4::DATE AND relaties.invoice.invoice_date <= $5::DATE UNION ALL SELECT relaties.payment_allocation.client_id AS client_id,
   relaties.payment_allocation.currency AS currency,
   relaties.payment_allocation.paid_on >= $3::DATE AS is_in,
   0.00 AS invoiced,
@@ -51,7 +58,7 @@ WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.is_issued IS tr
   -relaties.payment_allocation.amount AS outstanding,
   -relaties.payment_allocation.amount_base AS outstanding_base
 FROM relaties.payment_allocation
-WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allocation.paid_on >= $4::DATE AND relaties.payment_allocation.paid_on <= $5::DATE AND relaties.payment_allocation.client_id = ANY ($2::UUID[]) UNION ALL SELECT relaties.invoice.client_id AS client_id,
+WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allocation.client_id = ANY ($2::UUID[]) AND relaties.payment_allocation.paid_on >= $4::DATE AND relaties.payment_allocation.paid_on <= $5::DATE UNION ALL SELECT relaties.invoice.client_id AS client_id,
   relaties.invoice.currency AS currency,
   relaties.invoice.invoice_date >= $3::DATE AS is_in,
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.net AS invoiced,
@@ -61,7 +68,7 @@ WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allo
   0.00 AS outstanding,
   0.00 AS outstanding_base
 FROM relaties.invoice
-WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.is_issued IS true AND relaties.invoice.invoice_date >= $3::DATE AND relaties.invoice.invoice_date <= $6::DATE AND relaties.invoice.client_id = ANY ($2::UUID[]) UNION ALL SELECT relaties.payment_allocation.client_id AS client_id,
+WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.client_id = ANY ($2::UUID[]) AND relaties.invoice.is_issued IS true AND relaties.invoice.invoice_date >= $3::DATE AND relaties.invoice.invoice_date <= $6::DATE UNION ALL SELECT relaties.payment_allocation.client_id AS client_id,
   relaties.payment_allocation.currency AS currency,
   relaties.payment_allocation.paid_on >= $3::DATE AS is_in,
   0.00 AS invoiced,
@@ -71,7 +78,7 @@ WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.is_issued IS tr
   0.00 AS outstanding,
   0.00 AS outstanding_base
 FROM relaties.payment_allocation
-WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allocation.paid_on >= $3::DATE AND relaties.payment_allocation.paid_on <= $6::DATE AND relaties.payment_allocation.client_id = ANY ($2::UUID[])) AS moved GROUP BY moved.client_id,
+WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allocation.client_id = ANY ($2::UUID[]) AND relaties.payment_allocation.paid_on >= $3::DATE AND relaties.payment_allocation.paid_on <= $6::DATE) AS moved GROUP BY moved.client_id,
   moved.currency) AS summed ON summed.client_id = asked.id GROUP BY GROUPING SETS(asked.id,
   (asked.id,
   summed.currency))

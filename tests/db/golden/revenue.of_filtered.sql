@@ -21,15 +21,15 @@ FROM (SELECT moved.currency AS currency,
   sum(moved.outstanding_base) AS outstanding_base
 FROM (SELECT relaties.client_month.client_id AS client_id,
   relaties.client_month.currency AS currency,
-  relaties.client_month.month >= $2::DATE AS is_in,
-  relaties.client_month.invoiced AS invoiced,
-  relaties.client_month.invoiced_base AS invoiced_base,
-  relaties.client_month.paid AS paid,
-  relaties.client_month.paid_base AS paid_base,
-  relaties.client_month.gross - relaties.client_month.paid AS outstanding,
-  relaties.client_month.gross_base - relaties.client_month.paid_base AS outstanding_base
+  (relaties.client_month.month < $2::DATE) != (relaties.client_month.until >= $3::DATE) AS is_in,
+  CASE WHEN (relaties.client_month.month < $2::DATE) THEN -relaties.client_month.invoiced ELSE relaties.client_month.invoiced END AS invoiced,
+  CASE WHEN (relaties.client_month.month < $2::DATE) THEN -relaties.client_month.invoiced_base ELSE relaties.client_month.invoiced_base END AS invoiced_base,
+  CASE WHEN (relaties.client_month.month < $2::DATE) THEN -relaties.client_month.paid ELSE relaties.client_month.paid END AS paid,
+  CASE WHEN (relaties.client_month.month < $2::DATE) THEN -relaties.client_month.paid_base ELSE relaties.client_month.paid_base END AS paid_base,
+  CASE WHEN (relaties.client_month.until >= $3::DATE) THEN relaties.client_month.outstanding ELSE 0.00 END AS outstanding,
+  CASE WHEN (relaties.client_month.until >= $3::DATE) THEN relaties.client_month.outstanding_base ELSE 0.00 END AS outstanding_base
 FROM relaties.client_month
-WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.month <= $3::DATE AND relaties.client_month.client_id IN (SELECT relaties.client.id
+WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.client_id IN (SELECT relaties.client.id
 FROM relaties.client
 WHERE relaties.client.tenant_id = $1::UUID AND (relaties.client.name_key LIKE $4::VARCHAR OR relaties.client.number_key LIKE $5::VARCHAR) AND relaties.client.archived_at IS NOT NULL AND (EXISTS (SELECT *
 FROM relaties.client_label
@@ -41,6 +41,6 @@ WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.clien
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $1::UUID AND relaties.client_contact.client_id = relaties.client.id AND relaties.client_contact.is_invoice_contact IS true)) AND (EXISTS (SELECT *
 FROM relaties.client_address
-WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE)) AS moved GROUP BY moved.currency) AS summed GROUP BY GROUPING SETS((),
+WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) AND relaties.client_month.month <= $3::DATE AND relaties.client_month.until >= $2::DATE - 1 AND (relaties.client_month.month < $2::DATE OR relaties.client_month.until >= $3::DATE)) AS moved GROUP BY moved.currency) AS summed GROUP BY GROUPING SETS((),
   summed.currency) ORDER BY grouping(summed.currency) = 1 DESC,
   summed.currency

@@ -21,15 +21,20 @@ FROM (SELECT moved.currency AS currency,
   sum(moved.outstanding_base) AS outstanding_base
 FROM (SELECT relaties.client_month.client_id AS client_id,
   relaties.client_month.currency AS currency,
-  relaties.client_month.month >= $2::DATE AS is_in,
-  relaties.client_month.invoiced AS invoiced,
-  relaties.client_month.invoiced_base AS invoiced_base,
-  relaties.client_month.paid AS paid,
-  relaties.client_month.paid_base AS paid_base,
-  relaties.client_month.gross - relaties.client_month.paid AS outstanding,
-  relaties.client_month.gross_base - relaties.client_month.paid_base AS outstanding_base
+  (relaties.client_month.month < least($2::DATE,
+  $3::DATE)) != (relaties.client_month.until >= $3::DATE - 1) AS is_in,
+  CASE WHEN (relaties.client_month.month < least($2::DATE,
+  $3::DATE)) THEN -relaties.client_month.invoiced ELSE relaties.client_month.invoiced END AS invoiced,
+  CASE WHEN (relaties.client_month.month < least($2::DATE,
+  $3::DATE)) THEN -relaties.client_month.invoiced_base ELSE relaties.client_month.invoiced_base END AS invoiced_base,
+  CASE WHEN (relaties.client_month.month < least($2::DATE,
+  $3::DATE)) THEN -relaties.client_month.paid ELSE relaties.client_month.paid END AS paid,
+  CASE WHEN (relaties.client_month.month < least($2::DATE,
+  $3::DATE)) THEN -relaties.client_month.paid_base ELSE relaties.client_month.paid_base END AS paid_base,
+  CASE WHEN (relaties.client_month.until >= $3::DATE - 1) THEN relaties.client_month.outstanding ELSE 0.00 END AS outstanding,
+  CASE WHEN (relaties.client_month.until >= $3::DATE - 1) THEN relaties.client_month.outstanding_base ELSE 0.00 END AS outstanding_base
 FROM relaties.client_month
-WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.month < $3::DATE AND relaties.client_month.client_id IN (SELECT relaties.client.id
+WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.client_id IN (SELECT relaties.client.id
 FROM relaties.client
 WHERE relaties.client.tenant_id = $1::UUID AND (relaties.client.name_key LIKE $4::VARCHAR OR relaties.client.number_key LIKE $5::VARCHAR) AND relaties.client.archived_at IS NOT NULL AND (EXISTS (SELECT *
 FROM relaties.client_label
@@ -41,7 +46,9 @@ WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.clien
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $1::UUID AND relaties.client_contact.client_id = relaties.client.id AND relaties.client_contact.is_invoice_contact IS true)) AND (EXISTS (SELECT *
 FROM relaties.client_address
-WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) UNION ALL SELECT relaties.invoice.client_id AS client_id,
+WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) AND relaties.client_month.month < $3::DATE AND relaties.client_month.until >= least($2::DATE,
+  $3::DATE) - 1 AND (relaties.client_month.month < least($2::DATE,
+  $3::DATE) OR relaties.client_month.until >= $3::DATE - 1) UNION ALL SELECT relaties.invoice.client_id AS client_id,
   relaties.invoice.currency AS currency,
   relaties.invoice.invoice_date >= $2::DATE AS is_in,
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.net AS invoiced,
@@ -51,7 +58,7 @@ WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.c
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.gross AS outstanding,
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.gross_base AS outstanding_base
 FROM relaties.invoice
-WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.is_issued IS true AND relaties.invoice.invoice_date >= $3::DATE AND relaties.invoice.invoice_date <= $13::DATE AND relaties.invoice.client_id IN (SELECT relaties.client.id
+WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.client_id IN (SELECT relaties.client.id
 FROM relaties.client
 WHERE relaties.client.tenant_id = $1::UUID AND (relaties.client.name_key LIKE $4::VARCHAR OR relaties.client.number_key LIKE $5::VARCHAR) AND relaties.client.archived_at IS NOT NULL AND (EXISTS (SELECT *
 FROM relaties.client_label
@@ -63,7 +70,7 @@ WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.clien
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $1::UUID AND relaties.client_contact.client_id = relaties.client.id AND relaties.client_contact.is_invoice_contact IS true)) AND (EXISTS (SELECT *
 FROM relaties.client_address
-WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) UNION ALL SELECT relaties.payment_allocation.client_id AS client_id,
+WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) AND relaties.invoice.is_issued IS true AND relaties.invoice.invoice_date >= $3::DATE AND relaties.invoice.invoice_date <= $13::DATE UNION ALL SELECT relaties.payment_allocation.client_id AS client_id,
   relaties.payment_allocation.currency AS currency,
   relaties.payment_allocation.paid_on >= $2::DATE AS is_in,
   0.00 AS invoiced,
@@ -73,7 +80,7 @@ WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.c
   -relaties.payment_allocation.amount AS outstanding,
   -relaties.payment_allocation.amount_base AS outstanding_base
 FROM relaties.payment_allocation
-WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allocation.paid_on >= $3::DATE AND relaties.payment_allocation.paid_on <= $13::DATE AND relaties.payment_allocation.client_id IN (SELECT relaties.client.id
+WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allocation.client_id IN (SELECT relaties.client.id
 FROM relaties.client
 WHERE relaties.client.tenant_id = $1::UUID AND (relaties.client.name_key LIKE $4::VARCHAR OR relaties.client.number_key LIKE $5::VARCHAR) AND relaties.client.archived_at IS NOT NULL AND (EXISTS (SELECT *
 FROM relaties.client_label
@@ -85,7 +92,7 @@ WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.clien
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $1::UUID AND relaties.client_contact.client_id = relaties.client.id AND relaties.client_contact.is_invoice_contact IS true)) AND (EXISTS (SELECT *
 FROM relaties.client_address
-WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) UNION ALL SELECT relaties.invoice.client_id AS client_id,
+WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) AND relaties.payment_allocation.paid_on >= $3::DATE AND relaties.payment_allocation.paid_on <= $13::DATE UNION ALL SELECT relaties.invoice.client_id AS client_id,
   relaties.invoice.currency AS currency,
   relaties.invoice.invoice_date >= $2::DATE AS is_in,
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.net AS invoiced,
@@ -95,7 +102,7 @@ WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.c
   0.00 AS outstanding,
   0.00 AS outstanding_base
 FROM relaties.invoice
-WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.is_issued IS true AND relaties.invoice.invoice_date >= $2::DATE AND relaties.invoice.invoice_date <= $14::DATE AND relaties.invoice.client_id IN (SELECT relaties.client.id
+WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.client_id IN (SELECT relaties.client.id
 FROM relaties.client
 WHERE relaties.client.tenant_id = $1::UUID AND (relaties.client.name_key LIKE $4::VARCHAR OR relaties.client.number_key LIKE $5::VARCHAR) AND relaties.client.archived_at IS NOT NULL AND (EXISTS (SELECT *
 FROM relaties.client_label
@@ -107,7 +114,7 @@ WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.clien
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $1::UUID AND relaties.client_contact.client_id = relaties.client.id AND relaties.client_contact.is_invoice_contact IS true)) AND (EXISTS (SELECT *
 FROM relaties.client_address
-WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) UNION ALL SELECT relaties.payment_allocation.client_id AS client_id,
+WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) AND relaties.invoice.is_issued IS true AND relaties.invoice.invoice_date >= $2::DATE AND relaties.invoice.invoice_date <= $14::DATE UNION ALL SELECT relaties.payment_allocation.client_id AS client_id,
   relaties.payment_allocation.currency AS currency,
   relaties.payment_allocation.paid_on >= $2::DATE AS is_in,
   0.00 AS invoiced,
@@ -117,7 +124,7 @@ WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.c
   0.00 AS outstanding,
   0.00 AS outstanding_base
 FROM relaties.payment_allocation
-WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allocation.paid_on >= $2::DATE AND relaties.payment_allocation.paid_on <= $14::DATE AND relaties.payment_allocation.client_id IN (SELECT relaties.client.id
+WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allocation.client_id IN (SELECT relaties.client.id
 FROM relaties.client
 WHERE relaties.client.tenant_id = $1::UUID AND (relaties.client.name_key LIKE $4::VARCHAR OR relaties.client.number_key LIKE $5::VARCHAR) AND relaties.client.archived_at IS NOT NULL AND (EXISTS (SELECT *
 FROM relaties.client_label
@@ -129,6 +136,6 @@ WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.clien
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $1::UUID AND relaties.client_contact.client_id = relaties.client.id AND relaties.client_contact.is_invoice_contact IS true)) AND (EXISTS (SELECT *
 FROM relaties.client_address
-WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE)) AS moved GROUP BY moved.currency) AS summed GROUP BY GROUPING SETS((),
+WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) AND relaties.payment_allocation.paid_on >= $2::DATE AND relaties.payment_allocation.paid_on <= $14::DATE) AS moved GROUP BY moved.currency) AS summed GROUP BY GROUPING SETS((),
   summed.currency) ORDER BY grouping(summed.currency) = 1 DESC,
   summed.currency
