@@ -135,14 +135,12 @@ class Query(Command, Generic[R]):
         return self
 
     def of(self, asked: frozenset[str] | None) -> "Query[R]":
-        """With the columns that are asked for, and those that rules read. Those asked last are kept, since each is compiled anew."""
+        """With the columns that are asked for, and those that rules read. The forms asked last are kept."""
         if asked is None or self._kept is None:
             return self
         names = tuple(name for name in self.row.__columns__ if name in asked or name in self._kept)
         if names not in self._narrowed:
-            columns = self._statement.selected_columns
-            statement = self._statement.with_only_columns(*(columns[name] for name in names))
-            self._narrowed[names] = Query(statement, self.row.narrowed(names))
+            self._narrowed[names] = _Narrowed(self._statement, self.row.narrowed(names), self._compiled)
             if len(self._narrowed) > MOST_NARROWED:
                 self._narrowed.popitem(last=False)
         self._narrowed.move_to_end(names)
@@ -153,6 +151,20 @@ class Query(Command, Generic[R]):
         if (found := tuple(column.key for column in self._statement.selected_columns)) != self.row.__columns__:
             raise TypeError(f"{self.row.__name__} has columns {self.row.__columns__}, its statement {found}")
         return super()._compiled
+
+
+class _Narrowed(Query[R]):
+    """Around the whole statement, since a text costs nothing: PostgreSQL keeps its order, and leaves out what it need not read."""
+
+    def __init__(self, statement: Select[Any], row: type[R], whole: tuple[str, tuple[str, ...]]) -> None:
+        super().__init__(statement, row)
+        self._whole = whole
+
+    @cached_property
+    def _compiled(self) -> tuple[str, tuple[str, ...]]:
+        sql, order = self._whole
+        names = ", ".join(f'"{name}"' for name in self.row.__columns__)
+        return f"SELECT {names} FROM ({sql}) AS found", order  # noqa: S608 our own words
 
 
 def compiled(statement: Statement) -> tuple[str, tuple[str, ...]]:

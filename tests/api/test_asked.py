@@ -68,12 +68,10 @@ async def test_a_statement_brings_what_is_asked_for(as_: Callable[..., Api], cro
     """And what rules read: places in an order, and whose a row is."""
     statements.clear()
     await as_(crowded).data(SOME)
-    brought = [sent.partition("FROM")[0] for sent in statements if sent.startswith("SELECT") and "token_actor" not in sent]
-    names = [[part.rpartition(" AS ")[2].strip() for part in each.split(", ")] for each in brought]
-    assert names == [
-        ["id", "name_key", "email"],
-        ["id", "last_name", "email", "client_id", "position", "is_primary"],
-        ["id", "color", "client_id"],
+    assert [sent.partition(" FROM ")[0] for sent in statements if sent.startswith("SELECT") and "token_actor" not in sent] == [
+        'SELECT "id", "name_key", "email"',
+        'SELECT "id", "last_name", "email", "client_id", "position", "is_primary"',
+        'SELECT "id", "color", "client_id"',
     ]
 
 
