@@ -1,7 +1,7 @@
 """What a caller is told of a failure: what was expected as it is, the unexpected behind an id that the log explains."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -42,6 +42,16 @@ def told(failed: BaseException) -> tuple[ErrorCode, str] | None:
 def problem(code: ErrorCode, message: str, **more: object) -> dict[str, object]:
     """An answer that is nothing but an error."""
     return {"errors": [{"message": message, "extensions": {"code": code, **more}}]}
+
+
+def in_order(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
+    """As the document has their fields, and the answer their rows: which of them failed first is chance."""
+    return sorted(errors, key=_place)
+
+
+def _place(error: GraphQLError) -> tuple[tuple[int, int], list[int]]:
+    first = next(iter(error.locations or ()), None)
+    return (first.line, first.column) if first else (0, 0), [step for step in error.path or () if isinstance(step, int)]
 
 
 def shown(error: GraphQLError) -> Mapping[str, Any]:

@@ -18,7 +18,7 @@ from server.auth import SignIn
 from server.bodies import Asked
 from server.costs import Bill
 from server.documents import Document, Operation
-from server.errors import masked, problem, shown, told
+from server.errors import in_order, masked, problem, shown, told
 from server.health import Health
 from server.library import Library
 from server.limits import Get
@@ -185,5 +185,5 @@ def _headers(answer: Answer, report: Report, kind: str, length: int) -> list[tup
 
 
 def _body(result: ExecutionResult) -> dict[str, object]:
-    errors = {"errors": [shown(error) for error in result.errors]} if result.errors else {}
+    errors = {"errors": [shown(error) for error in in_order(result.errors)]} if result.errors else {}
     return {"data": result.data, **errors}

@@ -253,3 +253,15 @@ async def test_a_backslash_before_u0000_is_a_text_like_any(api: Api) -> None:
     """Only the character itself is refused."""
     query = "query ($search: String) { clients(search: $search) { totalCount } }"
     assert await api.data(query, search="\\u0000") == {"clients": {"totalCount": 0}}
+
+
+async def test_errors_come_in_the_order_of_the_document(as_: Callable[..., Api], crowded: Tenant) -> None:
+    """Not in that of their failing: a wrong cursor further down is met after a statement, a wrong size at once."""
+    late = 'late: clients(first: 2) { nodes { contacts(after: "x") { nodes { id } } } }'
+    body = await as_(crowded).ask(f"{{ {late} soon: clients(first: 0) {{ nodes {{ id }} }} later: labels(first: 0) {{ nodes {{ id }} }} }}")
+    assert [error["path"] for error in body["errors"]] == [
+        ["late", "nodes", 0, "contacts"],
+        ["late", "nodes", 1, "contacts"],
+        ["soon"],
+        ["later"],
+    ]
