@@ -81,7 +81,7 @@ class Faults:
         return None if kind == "null" else OfNoType()
 
     def resolve(self, name: str, inner: Callable[..., Any], *given: Any, **arguments: Any) -> Any:  # noqa: ANN401
-        what = name, {name: value for name, value in arguments.items() if name != "info"}
+        what = name, [(name, arguments[name]) for name in sorted(arguments) if name != "info"]
         if not self.strikes(what):
             return inner(*given, **arguments)
         kind = self.kind(["null", "failed", "failed late"], what)
