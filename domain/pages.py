@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from functools import cached_property
+from typing import Generic, NamedTuple, TypeVar
 
 from db.paging import Key, Slice
 from domain.cursors import Cursors
 from domain.errors import BadInput
+from domain.values import made
 
 LARGEST = 100
 USUAL = 25
@@ -22,8 +24,7 @@ class Order(Generic[P]):
     is_ascending: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Edge(Generic[P]):
+class Edge(NamedTuple, Generic[P]):
     """A row in its page."""
 
     node: P
@@ -47,7 +48,7 @@ class Page(Generic[P]):
 
     @property
     def edges(self) -> list[Edge[P]]:
-        return [Edge(row, self) for row in self.rows]
+        return [made(Edge, (row, self)) for row in self.rows]
 
     def cursor(self, row: P) -> str:
         return self.cursors.write(self.order.name, self.order.place(row))
@@ -77,11 +78,11 @@ class Span:
         if (self.first or self.after) and (self.last or self.before):
             raise BadInput("Read forwards with `first` and `after`, or backwards with `last` and `before`, not both.")
 
-    @property
+    @cached_property
     def is_forward(self) -> bool:
         return self.last is None and self.before is None
 
-    @property
+    @cached_property
     def size(self) -> int:
         return self.first or self.last or USUAL
 

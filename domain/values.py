@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from domain.errors import BadInput
 
+made = tuple.__new__
+"""Makes a named tuple of which there are hundreds in an answer; its own way takes twice as long."""
+
 
 class Money(NamedTuple):
     """An amount, exact and as text, in a currency of ISO 4217."""

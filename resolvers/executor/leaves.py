@@ -46,7 +46,7 @@ def expression(of: GraphQLOutputType, value: str, exactly: str) -> str:
         return f"v if (v:={value}) is True or v is False{null}{otherwise}"
     if bare is GraphQLInt:
         return f"v if (v:={value}).__class__ is int and {INT_MIN}<=v<={INT_MAX}{null}{otherwise}"
-    return f"{exactly}({value})"
+    return f"{exactly}({value})" if isinstance(of, GraphQLNonNull) else f"None if (v:={value}) is None else {exactly}(v)"
 
 
 def _bare(of: GraphQLOutputType) -> GraphQLScalarType | GraphQLEnumType:
