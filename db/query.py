@@ -36,6 +36,7 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
@@ -109,6 +110,7 @@ class Command:
         sql, order = compiled(self._statement)
         if "tenant" not in order:
             raise TypeError(f"{self._what}: a statement without its tenant")
+        del self._statement  # all of them together are some megabytes
         return sql, order
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
@@ -140,7 +142,7 @@ class Query(Command, Generic[R]):
             return self
         names = _names(self.row.__columns__, self._kept, asked)
         if names not in self._narrowed:
-            self._narrowed[names] = _Narrowed(self._statement, self.row.narrowed(names), self._compiled)
+            self._narrowed[names] = _Narrowed(self.row.narrowed(names), self._compiled)
             if len(self._narrowed) > MOST_NARROWED:
                 self._narrowed.popitem(last=False)
         self._narrowed.move_to_end(names)
@@ -161,8 +163,8 @@ def _names(columns: tuple[str, ...], kept: tuple[str, ...], asked: frozenset[str
 class _Narrowed(Query[R]):
     """Around the whole statement, since a text costs nothing: PostgreSQL keeps its order, and leaves out what it need not read."""
 
-    def __init__(self, statement: Select[Any], row: type[R], whole: tuple[str, tuple[str, ...]]) -> None:
-        super().__init__(statement, row)
+    def __init__(self, row: type[R], whole: tuple[str, tuple[str, ...]]) -> None:
+        super().__init__(select(), row)
         self._whole = whole
 
     @cached_property

@@ -65,6 +65,7 @@ class Compiler:
         self._fragments = fragments
         self._flags = flags
         self._fields = self._levels = 0
+        self._texts: dict[int, Text] = {}  # by the id of their level
 
     def plan(self, operation: ast.OperationDefinitionNode) -> Plan:
         if operation.operation is not ast.OperationType.QUERY or self._schema.query_type is None:
@@ -84,7 +85,9 @@ class Compiler:
         sources = getattr(declared.origin, "sources", None) if declared else None
         if of.is_type_of is not None and sources is None:
             raise UncompiledError(f"is_type_of {of.name}")
-        return Level(of, made["build"], made["build_one"], steps, sources, 1 + sum(level.objects for level in within), text)
+        level = Level(of, made["build"], made["build_one"], steps, sources, 1 + sum(level.objects for level in within))
+        self._texts[id(level)] = text
+        return level
 
     def _part(self, step: Step, text: Text, steps: list[Step], within: list[Level]) -> str:
         """The expression for a field within its row's dict; None for what a step brings.
@@ -99,7 +102,8 @@ class Compiler:
             text.names[name] = step.leaf
             return expression(step.type, value, name)
         if step.get and isinstance(below, Level) and not below.steps and str(step.type) in {f"{below.of}!", f"[{below.of}!]!"}:
-            row, inner = below.text.row, below.text
+            inner = self._texts[id(below)]
+            row = inner.row
             text.names |= {**inner.names, name: below.one, f"k{name}": below.known}
             if str(step.type) == f"[{below.of}!]!":
                 one = f"{inner.body} if {row}.__class__ in k{name} else {name}({row}, run)"

@@ -63,7 +63,6 @@ class Level:
     steps: list[Step]
     sources: tuple[type, ...] | None  # the classes whose rows are of the type; None where its parent says so
     objects: int  # that a row becomes: itself, and those within it that wait for nothing; but those in lists
-    text: Text
     known: set[type] = field(default_factory=set)
 
     @property
