@@ -33,9 +33,9 @@ from sqlmodel import col
 
 from db.engine import Tx
 from db.query import TENANT, Command, Query, among, columns, parameter
-from db.revenue import DOCUMENTS, FIGURES, ONE, PAYMENTS, Amounts, Source, first_of
+from db.revenue import DOCUMENTS, FIGURES, ONE, PAYMENTS, Source, first_of, moves_of
 from db.rows import KeyRow
-from db.tables import Client, ClientMonth, Invoice, PaymentAllocation
+from db.tables import Client, ClientMonth
 
 SINCE = parameter("since", Date())
 MONTH: ColumnElement[str] = literal_column("'month'", Text())
@@ -63,22 +63,19 @@ class Owned:
 
 def _of_books(source: Source) -> Select[*tuple[Any, ...]]:
     month = cast(func.date_trunc(MONTH, cast(source.day, TIMESTAMP())), Date())
-    return _moved(source.table, month, (*source.in_period, *source.outstanding)).where(*source.found, source.day >= SINCE)
+    amounts = (*source.in_period, *source.outstanding)
+    return moves_of(source.table, _asked, month.label("month"), amounts).where(*source.found, source.day >= SINCE)
 
 
 def _of_before() -> Select[*tuple[Any, ...]]:
     """What it had come to by then: of each currency the row that held."""
     month = col(ClientMonth.month)
     figures = tuple(col(getattr(ClientMonth, name)) for name in FIGURES)
-    return _moved(ClientMonth, month, figures).where(month < SINCE, col(ClientMonth.until) >= SINCE - ONE)
+    return moves_of(ClientMonth, _asked, month.label("month"), figures).where(month < SINCE, col(ClientMonth.until) >= SINCE - ONE)
 
 
-def _moved(
-    table: type[Invoice | PaymentAllocation | ClientMonth], month: SQLColumnExpression[Any], amounts: Amounts
-) -> Select[*tuple[Any, ...]]:
-    client, currency = col(table.client_id), col(table.currency)
-    shown: list[ColumnElement[Any]] = [amount.label(name) for name, amount in zip(FIGURES, amounts, strict=True)]
-    return select(client, month.label("month"), currency, *shown).where(col(table.tenant_id) == TENANT, among(client))
+def _asked(client: SQLColumnExpression[UUID]) -> list[ColumnElement[bool]]:
+    return [among(client)]
 
 
 def _counted(*before: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:

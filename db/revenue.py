@@ -78,7 +78,7 @@ class Source:
     def moves(self, mine: Mine, *days: ColumnElement[bool], is_owed: bool = True) -> Select[*tuple[Any, ...]]:
         """What is outstanding counts from the beginning of time, the other figures where `is_in` says so."""
         owed = self.outstanding if is_owed else (ZERO, ZERO)
-        return _moves(self.table, mine, self.day >= START, (*self.in_period, *owed)).where(*self.found, *days)
+        return moves_of(self.table, mine, (self.day >= START).label("is_in"), (*self.in_period, *owed)).where(*self.found, *days)
 
 
 DOCUMENTS = Source(
@@ -97,12 +97,13 @@ PAYMENTS = Source(
 )
 
 
-def _moves(
-    table: type[Invoice | PaymentAllocation | ClientMonth], mine: Mine, is_in: ColumnElement[bool], amounts: Amounts
+def moves_of(
+    table: type[Invoice | PaymentAllocation | ClientMonth], mine: Mine, when: ColumnElement[Any], amounts: Amounts
 ) -> Select[*tuple[Any, ...]]:
+    """What the rows of a table come to, by client and currency; `when` tells of which time each is."""
     shown: list[ColumnElement[Any]] = [amount.label(name) for name, amount in zip(FIGURES, amounts, strict=True)]
     keys: list[ColumnElement[Any]] = [col(getattr(table, name)).label(name) for name in KEYS]
-    return select(*keys, is_in.label("is_in"), *shown).where(col(table.tenant_id) == TENANT, *mine(col(table.client_id)))
+    return select(*keys, when, *shown).where(col(table.tenant_id) == TENANT, *mine(col(table.client_id)))
 
 
 def _months(mine: Mine, apart: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
@@ -120,7 +121,8 @@ def _months(mine: Mine, apart: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
     figures = [col(getattr(ClientMonth, name)) for name in FIGURES]
     in_period = [case((is_before, -figure), else_=figure) for figure in figures[:4]]
     owed = [case((is_last, figure), else_=ZERO) for figure in figures[4:]]
-    return _moves(ClientMonth, mine, is_before != is_last, (*in_period, *owed)).where(begun, until >= since - ONE, is_before | is_last)
+    is_in = (is_before != is_last).label("is_in")
+    return moves_of(ClientMonth, mine, is_in, (*in_period, *owed)).where(begun, until >= since - ONE, is_before | is_last)
 
 
 def _summed(mine: Mine, apart: tuple[str, ...], *keys: str) -> Subquery:

@@ -25,7 +25,8 @@ def names(
     if operation.operation is not OperationType.QUERY or schema.query_type is None:
         return None
     found = {*_Reading(schema, fragments).within(schema.query_type, operation.selection_set)}
-    return None if None in found else frozenset(name for name in found if name)
+    known = frozenset(name for name in found if name is not None)
+    return known if len(known) == len(found) else None
 
 
 class _Reading:

@@ -57,14 +57,14 @@ async def _tried(owner_url: str, change: Callable[[Connection], None]) -> None:
         async with engine.begin() as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})"))
             await connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            for limit in (LOCK_TIMEOUT, STATEMENT_TIMEOUT):
+                await connection.execute(text(limit))
             await connection.run_sync(change)
     finally:
         await asyncio.shield(engine.dispose())
 
 
 def _upgrade(connection: Connection, runtime_url: str | None, to: str) -> None:
-    for limit in (LOCK_TIMEOUT, STATEMENT_TIMEOUT):
-        connection.execute(text(limit))
     if to != "head" or _revision(connection) != head():
         from db.migrations import steps  # noqa: PLC0415 see there
 

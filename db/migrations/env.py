@@ -24,6 +24,7 @@ else:
     configured(connection=context.config.attributes["connection"])
 
 with context.begin_transaction():
-    context.execute(LOCK_TIMEOUT)
-    context.execute(STATEMENT_TIMEOUT)
+    if context.is_offline_mode():  # a connection comes with them
+        context.execute(LOCK_TIMEOUT)
+        context.execute(STATEMENT_TIMEOUT)
     context.run_migrations()

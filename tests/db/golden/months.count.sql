@@ -38,9 +38,9 @@ FROM (SELECT moved.client_id AS client_id,
   sum(moved.outstanding) AS outstanding,
   sum(moved.outstanding_base) AS outstanding_base
 FROM (SELECT relaties.invoice.client_id AS client_id,
+  relaties.invoice.currency AS currency,
   CAST(date_trunc('month',
   CAST(relaties.invoice.invoice_date AS TIMESTAMP WITHOUT TIME ZONE)) AS DATE) AS month,
-  relaties.invoice.currency AS currency,
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.net AS invoiced,
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.net_base AS invoiced_base,
   0.00 AS paid,
@@ -49,9 +49,9 @@ FROM (SELECT relaties.invoice.client_id AS client_id,
   CASE WHEN (relaties.invoice.kind = 'CREDIT_NOTE') THEN -1 ELSE 1 END * relaties.invoice.gross_base AS outstanding_base
 FROM relaties.invoice
 WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.client_id = ANY ($2::UUID[]) AND relaties.invoice.is_issued IS true AND relaties.invoice.invoice_date >= $3::DATE UNION ALL SELECT relaties.payment_allocation.client_id AS client_id,
+  relaties.payment_allocation.currency AS currency,
   CAST(date_trunc('month',
   CAST(relaties.payment_allocation.paid_on AS TIMESTAMP WITHOUT TIME ZONE)) AS DATE) AS month,
-  relaties.payment_allocation.currency AS currency,
   0.00 AS invoiced,
   0.00 AS invoiced_base,
   relaties.payment_allocation.amount AS paid,
@@ -60,8 +60,8 @@ WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.client_id = ANY
   -relaties.payment_allocation.amount_base AS outstanding_base
 FROM relaties.payment_allocation
 WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allocation.client_id = ANY ($2::UUID[]) AND relaties.payment_allocation.paid_on >= $3::DATE UNION ALL SELECT relaties.client_month.client_id AS client_id,
-  relaties.client_month.month AS month,
   relaties.client_month.currency AS currency,
+  relaties.client_month.month AS month,
   relaties.client_month.invoiced AS invoiced,
   relaties.client_month.invoiced_base AS invoiced_base,
   relaties.client_month.paid AS paid,
