@@ -12,6 +12,7 @@ import psutil
 
 TICKS = os.sysconf("SC_CLK_TCK")
 CORES = os.cpu_count() or 1
+TURNS = 10_000_000
 IDLE = {"idle", "iowait", "guest", "guest_nice"}  # guests are counted as users already
 
 
@@ -28,6 +29,15 @@ def described() -> str:
     models = [line.partition(": ")[2] for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     model = models[0] if models else platform.machine()
     return f"{model}, {CORES} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, Linux {platform.release()}"
+
+
+def python() -> str:
+    """Which, and how fast: builds of one version differ by half, as they were optimized or not."""
+    began, turn = time.process_time(), 0
+    while turn < TURNS:
+        turn += 1
+    taken = time.process_time() - began
+    return f"{platform.python_implementation()} {platform.python_version()} ({TURNS // 1_000_000} million turns of a loop in {taken:.2f} s)"
 
 
 def processor_ms(process: psutil.Process) -> float:

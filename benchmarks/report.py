@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.figures import Row
 from benchmarks.load import CONNECTIONS
-from benchmarks.machine import described
+from benchmarks.machine import described, python
 from benchmarks.picture import drawn
 from benchmarks.place import Load
 from benchmarks.queries import asked
@@ -125,8 +125,8 @@ def _cell(row: Row | None) -> str:
 
 def _software() -> str:
     locked = json.loads((HERE / "peers" / "package-lock.json").read_text())["packages"]
-    python = [f"{name} {version(name)}" for name in PYTHON]
-    return ", ".join(python + [f"{name} {locked[f'node_modules/{name}']['version']}" for name in NODE])
+    ours = [python(), *(f"{name} {version(name)}" for name in PYTHON)]
+    return ", ".join(ours + [f"{name} {locked[f'node_modules/{name}']['version']}" for name in NODE])
 
 
 def renewed(readme: str, report: Report) -> str:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import psutil
 
 from benchmarks.load import Target
-from benchmarks.machine import say_load, tree_ms
+from benchmarks.machine import python, say_load, tree_ms
 from benchmarks.place import BELOW, demonstration
 from benchmarks.servers import BIN, OURS, PATIENCE_S, free_port
 
@@ -88,6 +88,7 @@ if __name__ == "__main__":
     parser.add_argument("--times", type=int, default=7)
     parser.add_argument("--keep", type=Path)
     wanted = parser.parse_args()
+    print(python())
     with folder(wanted.keep) as home:
         with demonstration(home) as found:
             say_load()

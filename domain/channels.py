@@ -3,10 +3,7 @@
 import re
 from urllib.parse import SplitResult, urlsplit
 
-import phonenumbers
-from email_validator import EmailNotValidError, validate_email
 from idna import encode, uts46_remap
-from phonenumbers import NumberParseException, PhoneNumberFormat
 from stdnum.util import clean
 
 from domain.errors import WrongValue
@@ -21,6 +18,8 @@ NOT_IN_URL = re.compile(r"[\s\x00-\x20\x7f-\x9f\\]")
 
 def email(text: str) -> str:
     """Its domain in small letters. Whether anybody reads it is not asked of the network."""
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415 long to import, and no start needs it
+
     try:
         return validate_email(text, check_deliverability=False).normalized
     except EmailNotValidError as wrong:
@@ -38,11 +37,14 @@ def phone(text: str, country: str = "NL") -> str:
 
 
 def _international(typed: str, country: str) -> str | None:
+    import phonenumbers  # noqa: PLC0415 long to import, and no start needs it
+
     try:
         number = phonenumbers.parse(typed, country)
-    except NumberParseException:
+    except phonenumbers.NumberParseException:
         return None
-    return phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL) if phonenumbers.is_valid_number(number) else None
+    form = phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(number, form) if phonenumbers.is_valid_number(number) else None
 
 
 def website(text: str) -> str:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from domain.errors import Refused
-from server import demo as demo_
 from server.administration import member, organization, token
 from server.doctor import Finding, UnfitError, examined, revenue
 from server.imports import meanwhile
@@ -81,10 +80,23 @@ async def _prepared(wanted: Settings, found: Place, *, is_demo: bool) -> tuple[l
     shown = [f"Relaties answers at {address}/graphql  (Ctrl-C stops it)"]
     if wanted.has_graphiql:
         shown.append(f"GraphiQL: {address}/graphiql")
-    token = await demo_.loaded(wanted, found) if is_demo else None
-    if token:
-        shown.append(f"Token of the demo organization: {token}")
-    return shown, token if demo_.is_for_browsers(wanted, found) else None
+    if not is_demo:
+        return shown, None
+    token = await _demo(wanted, found)
+    shown.append(f"Token of the demo organization: {token}")
+    return shown, token if is_for_browsers(wanted, found) else None
+
+
+def is_for_browsers(settings: Settings, found: Place) -> bool:
+    """Whether GraphiQL may sign in with the demo's token by itself: where nobody's own data can be."""
+    return found.is_embedded and settings.env is Environment.DEVELOPMENT
+
+
+async def _demo(wanted: Settings, found: Place) -> str:
+    """Its token. What loads it is imported by who has it loaded."""
+    from server.demo import loaded  # noqa: PLC0415
+
+    return await loaded(wanted, found)
 
 
 @cli.command("migrate")
@@ -101,7 +113,7 @@ def demo_load(data_dir: DataDir = None) -> None:
     wanted = chosen(data_dir)
     with place(wanted, say) as found:
         run(migrated(found))
-        typer.echo(run(demo_.loaded(wanted, found)))
+        typer.echo(run(_demo(wanted, found)))
 
 
 @schema.command("print")

@@ -11,12 +11,7 @@ from domain.tokens import NewToken
 from server.options import bar
 from server.place import Place, opened
 from server.secrets import kept, renewed
-from server.settings import Environment, Settings
-
-
-def is_for_browsers(settings: Settings, found: Place) -> bool:
-    """Whether GraphiQL may sign in with the demo's token by itself: where nobody's own data can be."""
-    return found.is_embedded and settings.env is Environment.DEVELOPMENT
+from server.settings import Settings
 
 
 async def loaded(settings: Settings, found: Place) -> str:

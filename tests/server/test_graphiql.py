@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from db.engine import Database
 from server import graphiql
-from server.demo import is_for_browsers
+from server.cli import is_for_browsers
 from server.place import Place
 from server.settings import Environment, Settings
 from tests.ask import Api, connected

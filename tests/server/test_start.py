@@ -22,9 +22,11 @@ def said(question: str) -> str:
     return subprocess.run([sys.executable, "-c", SERVER + question], text=True, capture_output=True, check=True).stdout.strip()  # noqa: S603
 
 
-def test_it_imports_nothing_that_only_migrations_need() -> None:
-    """Alembic is for the start that has a step to take."""
-    assert {name.partition(".")[0] for name in said(IMPORTED).split()}.isdisjoint({"alembic", "mako"})
+def test_it_imports_nothing_that_it_may_never_need() -> None:
+    """Alembic is for the start that has a step to take; the demo for who asks for it; telephones and e-mail for a change of them."""
+    names = said(IMPORTED).split()
+    assert {name.partition(".")[0] for name in names}.isdisjoint({"alembic", "mako", "phonenumbers", "email_validator"})
+    assert "db.demo" not in names
 
 
 def test_it_compiles_no_statement() -> None:
