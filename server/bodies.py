@@ -127,7 +127,7 @@ def _asked(said: object) -> Asked:
 
 def _json(sent: bytes, what: str) -> object:
     try:
-        said = json.loads(sent.decode("utf-8"), object_pairs_hook=_pairs, parse_int=_integer, parse_float=_real, parse_constant=_constant)
+        said = STRICT.decode(sent.decode("utf-8"))
     except UnicodeDecodeError:
         raise _bad(f"The {what} is not UTF-8.") from None
     except RecursionError:
@@ -159,6 +159,9 @@ def _real(digits: str) -> float:
 
 def _constant(name: str) -> NoReturn:
     raise _bad(f"The body is not JSON: {name} is no number.")
+
+
+STRICT = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_integer, parse_float=_real, parse_constant=_constant)
 
 
 def _bounded(said: object) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+import strawberry
 import uvicorn
 
 from db.engine import Database
@@ -139,14 +140,14 @@ async def serve(settings: Settings, runtime_url: str, taken: socket.socket, star
     except UNREACHABLE as failed:
         raise UnfitError(unreachable("DATABASE_URL", runtime_url, failed)) from failed
     try:
-        await fit_or_refused(database)
-        await _served(settings, database, taken, start)
+        schema, _ = await asyncio.gather(asyncio.to_thread(build), fit_or_refused(database))
+        await _served(settings, schema, database, taken, start)
     finally:
         await asyncio.shield(database.close())
 
 
-async def _served(settings: Settings, database: Database, taken: socket.socket, start: Start) -> None:
-    served = app(build(), database, settings, keys(settings), start.demo_token)
+async def _served(settings: Settings, schema: strawberry.Schema, database: Database, taken: socket.socket, start: Start) -> None:
+    served = app(schema, database, settings, keys(settings), start.demo_token)
     open_files_allowed()
     config = uvicorn.Config(
         served.answers,
