@@ -22,7 +22,7 @@ import uvloop
 
 from benchmarks.assaults import ASSAULTS, assault
 from benchmarks.hostile import DOCUMENTS
-from benchmarks.load import Target
+from benchmarks.load import Target, exchanged
 from benchmarks.machine import processor_ms, say_load
 from benchmarks.place import Place, demonstration
 from benchmarks.queries import CLIENT, NAMES, PAGE
@@ -64,24 +64,15 @@ class Victim:
             try:
                 if name not in self._open:
                     self._open[name] = await asyncio.open_connection("127.0.0.1", self.target.port, limit=2**22)
-                said = await _exchanged(*self._open[name], request)
-            except (OSError, asyncio.IncompleteReadError):
-                said = b""
-                self._open.pop(name, None)
-            if said:
+                await exchanged(*self._open[name], request)
                 taken.append((time.perf_counter() - start) * 1000)
-            else:
+            except RuntimeError:  # an answer, but none that is good
                 self.refused += 1
+            except (OSError, asyncio.IncompleteReadError):
+                self.refused += 1
+                self._open.pop(name, None)
             await asyncio.sleep(PAUSE_S)
         return taken
-
-
-async def _exchanged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
-    """A good answer; nothing where there is none."""
-    writer.write(request)
-    head = (await reader.readuntil(b"\r\n\r\n")).lower()
-    said = await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
-    return said if head.startswith(b"http/1.1 200") and b'"errors":' not in said else b""
 
 
 def refusals() -> None:

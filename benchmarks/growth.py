@@ -27,7 +27,7 @@ from db.tables import Role
 from schema.root import build
 from tests.ask import Api, connected
 from tests.builders import Tenant, tenant
-from tests.large import DAYS, FROM, fill
+from tests.large import ASKED, DAYS, FROM, fill
 from tests.plans import whole_of
 
 TIMES = 40
@@ -89,7 +89,7 @@ async def made(place: Embedded, size: Size) -> tuple[str, Tenant]:
     owner = await asyncpg.connect(owner_url)
     for number in range(size.organizations):
         one = await tenant(owner, f"Organization {number}")
-        await fill(owner, one, size.clients, invoices_each=size.invoices, day=SPREAD)
+        await fill(owner, one, size.clients, ASKED, invoices_each=size.invoices, day=SPREAD)
     await owner.execute("VACUUM ANALYZE")
     await owner.close()
     return server_url, one

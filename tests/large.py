@@ -159,7 +159,7 @@ async def fill(owner: asyncpg.Connection, made: Tenant, clients: int, statements
         for statement in statements:
             # As parameters the two would have to be of one type each.
             said = statement.format(**MADE | otherwise).replace("$1", f"'{made.id}'::uuid").replace("$2", f"{clients}::bigint")
-            await owner.execute(said, timeout=600)
+            await owner.execute(said, timeout=3600)
         ids = await owner.fetchval("SELECT array_agg(id) FROM relaties.client WHERE tenant_id = $1", made.id)
         await months.recount(months.Owned(owner, made.id), ids)
 

@@ -1,7 +1,6 @@
 """A server whose database fails, and how it must take that."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -10,6 +9,7 @@ import httpx
 import pytest
 
 from tests.ask import Api
+from tests.waiting import until
 
 ASK = "{ labels(first: 1) { nodes { name } } }"
 MAKE = """mutation ($name: String!, $key: String!) { labelCreate(input: {name: $name}) @idempotent(key: $key) {
@@ -41,9 +41,9 @@ class Server:
     async def heals(self) -> None:
         """Within seconds reads and changes are answered again, and the probe says so."""
         async with asyncio.timeout(HEALED_S):
-            await comes(self._is_asked)
-            await comes(self._is_told_to_make)
-            await comes(self.is_ready)
+            await until(self._is_asked)
+            await until(self._is_told_to_make)
+            await until(self.is_ready)
         answers = await asyncio.gather(*(self.asked() for _ in range(20)))
         assert answers == [(200, {"data": {"labels": {"nodes": [{"name": "A label"}]}}})] * 20
 
@@ -52,11 +52,6 @@ class Server:
 
     async def _is_told_to_make(self) -> bool:
         return "errors" not in (await self.told_to_make("Again"))[1]
-
-
-async def comes(is_there: Callable[[], Awaitable[bool]]) -> None:
-    while not await is_there():
-        pass
 
 
 def unavailable(answer: tuple[int, Any]) -> bool:
