@@ -63,9 +63,12 @@ class Shared:
         return all([await self.counted(number) > 0 for number in (0, 1)])
 
     async def counted(self, number: int) -> int:
-        """Requests that a worker has answered, by its own metrics."""
-        async with httpx.AsyncClient() as http:
-            text = (await http.get(f"http://127.0.0.1:{self.metrics_port + number}/metrics")).text
+        """Requests that a worker has answered, by its own metrics; none while it is still starting, as the second may be."""
+        try:
+            async with httpx.AsyncClient() as http:
+                text = (await http.get(f"http://127.0.0.1:{self.metrics_port + number}/metrics")).text
+        except httpx.ConnectError:
+            return 0
         return sum(int(float(line.split()[-1])) for line in text.splitlines() if line.startswith("relaties_requests_total"))
 
 
