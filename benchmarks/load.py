@@ -73,6 +73,6 @@ async def exchanged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, 
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
     body = await reader.readexactly(length)
-    if not head.startswith(b"http/1.1 200") or body.startswith(b'{"errors') or b'"errors":' in body[-500:]:
+    if not head.startswith(b"http/1.1 200") or b'"errors":' in body:
         raise RuntimeError(body[:500])
     return body
