@@ -5,11 +5,10 @@ from functools import cache, partial
 from uuid import UUID
 
 from sqlalchemy import Uuid, select
-from sqlmodel import col
 
 from db.engine import Tx
 from db.paging import Place, Slice, counted, counts_of, per_parent
-from db.query import TENANT, Query, among, asked, by_key, columns
+from db.query import TENANT, Query, among, asked, by_key, col, columns
 from db.rows import EventRow
 from db.tables import AuditEvent
 

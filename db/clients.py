@@ -22,13 +22,12 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlmodel import col
 
 from db.contacts import LINK
 from db.engine import Tx
 from db.keys import name_key, number_key
 from db.paging import Listing, Place, Slice, counted, counts_of, per_parent
-from db.query import TENANT, Query, among, asked, by_key, columns, grouped, parameter, word
+from db.query import TENANT, Query, among, asked, by_key, col, columns, grouped, parameter, table_of, word
 from db.rows import AddressRow, ClientRow, ContactClientRow, CountRow, LabelClientRow, NumberRow
 from db.search import within
 from db.tables import AddressFields, AddressType, Client, ClientAddress, ClientContact, ClientLabel
@@ -105,7 +104,7 @@ def _worn(parameter_: str) -> ColumnElement[bool]:
 
 
 def _all_labels() -> ColumnElement[bool]:
-    count = select(func.count()).select_from(ClientLabel).where(_worn("labels_all")).correlate(Client).scalar_subquery()
+    count = select(func.count()).select_from(table_of(ClientLabel)).where(_worn("labels_all")).correlate(table_of(Client)).scalar_subquery()
     return count == func.cardinality(parameter("labels_all", ARRAY(Uuid())))
 
 
@@ -143,7 +142,7 @@ def shown(row: type[ClientRow], **more: SQLColumnExpression[Any]) -> list[Column
 
 
 SHOWN = shown(ClientRow)
-ALL = select(*SHOWN).select_from(Client).outerjoin(ClientAddress, PRIMARY).where(col(Client.tenant_id) == TENANT)
+ALL = select(*SHOWN).select_from(table_of(Client)).outerjoin(table_of(ClientAddress), PRIMARY).where(col(Client.tenant_id) == TENANT)
 BY_ID = Query(ALL.where(among(col(Client.id))), ClientRow).keeping("id")
 BY_NUMBER = Query(ALL.where(col(Client.number_key) == parameter("number", Text())), ClientRow)
 
@@ -160,7 +159,7 @@ async def page(tx: Tx, wanted: Filter, sort: Sort, part: Slice) -> list[ClientRo
 
 @cache
 def _count(shape: tuple[str, ...]) -> Query[CountRow]:
-    return Query(select(func.count().label("count")).select_from(Client).where(*those(shape)), CountRow)
+    return Query(select(func.count().label("count")).select_from(table_of(Client)).where(*those(shape)), CountRow)
 
 
 async def count(tx: Tx, wanted: Filter) -> int:
@@ -196,8 +195,8 @@ BY_NAME = SORTED[Sort.NAME]
 def _of_contacts(*, is_ascending: bool, is_next: bool) -> Query[ContactClientRow]:
     linked = and_(col(ClientContact.tenant_id) == TENANT, col(ClientContact.contact_id) == asked.c.id)
     mine = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientContact.client_id))
-    rows = select(*shown(ContactClientRow, contact_id=asked.c.id, **LINK)).select_from(ClientContact).join(Client, mine)
-    each = rows.outerjoin(ClientAddress, PRIMARY).where(linked)
+    rows = select(*shown(ContactClientRow, contact_id=asked.c.id, **LINK)).select_from(table_of(ClientContact)).join(table_of(Client), mine)
+    each = rows.outerjoin(table_of(ClientAddress), PRIMARY).where(linked)
     return per_parent(each, ContactClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next).keeping("id", "name_key", "contact_id")
 
 
@@ -205,8 +204,8 @@ def _of_contacts(*, is_ascending: bool, is_next: bool) -> Query[ContactClientRow
 def _of_labels(*, is_ascending: bool, is_next: bool) -> Query[LabelClientRow]:
     worn = and_(col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.label_id) == asked.c.id)
     mine = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientLabel.client_id))
-    rows = select(*shown(LabelClientRow, label_id=asked.c.id)).select_from(ClientLabel).join(Client, mine)
-    each = rows.outerjoin(ClientAddress, PRIMARY).where(worn)
+    rows = select(*shown(LabelClientRow, label_id=asked.c.id)).select_from(table_of(ClientLabel)).join(table_of(Client), mine)
+    each = rows.outerjoin(table_of(ClientAddress), PRIMARY).where(worn)
     return per_parent(each, LabelClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next).keeping("id", "name_key", "label_id")
 
 

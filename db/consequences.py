@@ -5,11 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, select, true, union_all
-from sqlalchemy.orm import aliased
-from sqlmodel import col
 
 from db.engine import Tx
-from db.query import TENANT, Query, among, asked, by_key, columns, grouped, word
+from db.query import TENANT, Query, among, asked, by_key, col, columns, grouped, table_of, word
 from db.revenue import SIGN, ZERO
 from db.rows import ClientAmountsRow, ConsequencesRow, OrphanRow
 from db.tables import (
@@ -40,7 +38,7 @@ def _tally(table: type[Table], **those: ColumnElement[bool]) -> FromClause:
     """Rows of the client, all of them and some, counted in one look."""
     some = [func.count().filter(condition).label(name) for name, condition in those.items()]
     mine = col(table.tenant_id) == TENANT, col(table.client_id) == col(Client.id)  # type: ignore[attr-defined]
-    return select(func.count().label("all"), *some).select_from(table).where(*mine).correlate(Client).lateral()
+    return select(func.count().label("all"), *some).select_from(table_of(table)).where(*mine).correlate(table_of(Client)).lateral()
 
 
 def _of_kind(kind: RegistrationKind) -> ColumnElement[bool]:
@@ -50,11 +48,11 @@ def _of_kind(kind: RegistrationKind) -> ColumnElement[bool]:
 def _payments() -> FromClause:
     """Payments of which no other client's documents take a part."""
     mine = col(PaymentAllocation.tenant_id) == TENANT, col(PaymentAllocation.client_id) == col(Client.id)
-    other = aliased(PaymentAllocation)
-    same = col(other.tenant_id) == TENANT, col(other.payment_id) == col(PaymentAllocation.payment_id)
-    elsewhere = exists().where(*same, col(other.client_id) != col(PaymentAllocation.client_id))
+    other = table_of(PaymentAllocation).alias().c
+    same = other.tenant_id == TENANT, other.payment_id == col(PaymentAllocation.payment_id)
+    elsewhere = exists().where(*same, other.client_id != col(PaymentAllocation.client_id))
     count = func.count(func.distinct(col(PaymentAllocation.payment_id))).label("payments")
-    return select(count).where(*mine, ~elsewhere).correlate(Client).lateral()
+    return select(count).where(*mine, ~elsewhere).correlate(table_of(Client)).lateral()
 
 
 def _counts() -> Query[ConsequencesRow]:
@@ -87,7 +85,7 @@ def _counts() -> Query[ConsequencesRow]:
         portals=portals.c.all,
         open_portals=portals.c.open,
     )
-    rows = select(*shown).select_from(Client)
+    rows = select(*shown).select_from(table_of(Client))
     for each in (projects, work, invoices, payments, quotes, portals):
         rows = rows.join(each, true())
     return Query(rows.where(col(Client.tenant_id) == TENANT, among(col(Client.id))), ConsequencesRow)
@@ -114,8 +112,8 @@ def _unbilled() -> Select[*tuple[Any, ...]]:
             ZERO.label("outstanding"),
             case((is_free, ZERO), else_=col(Registration.amount_net)).label("unbilled"),
         )
-        .select_from(Registration)
-        .outerjoin(Project, project)
+        .select_from(table_of(Registration))
+        .outerjoin(table_of(Project), project)
         .where(col(Registration.tenant_id) == TENANT, among(col(Registration.client_id)), *STUCK)
     )
 
@@ -149,11 +147,11 @@ async def amounts(tx: Tx, ids: Sequence[UUID]) -> list[list[ClientAmountsRow]]:
 
 
 def _orphans() -> Query[OrphanRow]:
-    other = aliased(ClientContact)
-    same = col(other.tenant_id) == TENANT, col(other.contact_id) == col(ClientContact.contact_id)
-    elsewhere = exists().where(*same, col(other.client_id) != col(ClientContact.client_id))
+    other = table_of(ClientContact).alias().c
+    same = other.tenant_id == TENANT, other.contact_id == col(ClientContact.contact_id)
+    elsewhere = exists().where(*same, other.client_id != col(ClientContact.client_id))
     mine = and_(col(ClientContact.tenant_id) == TENANT, col(ClientContact.client_id) == asked.c.id)
-    rows = select(*columns(OrphanRow, ClientContact)).select_from(asked.join(ClientContact, mine)).where(~elsewhere)
+    rows = select(*columns(OrphanRow, ClientContact)).select_from(asked.join(table_of(ClientContact), mine)).where(~elsewhere)
     return Query(rows.order_by(col(ClientContact.client_id), col(ClientContact.contact_id)), OrphanRow)
 
 

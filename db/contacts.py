@@ -6,11 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, SQLColumnExpression, Text, and_, select, true
-from sqlmodel import col
 
 from db.engine import Tx
 from db.paging import Listing, Place, Slice, beyond, counted, counts_of, ordered
-from db.query import TENANT, Query, among, asked, by_key, columns, parameter
+from db.query import TENANT, Query, among, asked, by_key, col, columns, parameter, table_of
 from db.rows import ClientContactRow, ContactRow
 from db.search import Named
 from db.tables import ClientContact, Contact
@@ -39,7 +38,7 @@ def _of_clients(*, is_ascending: bool, is_next: bool) -> Query[ClientContactRow]
     linked = ordered(links, *PLACE, is_ascending=is_ascending).limit(parameter("count", Integer())).lateral("linked")
     same = and_(MINE, col(Contact.id) == linked.c.contact_id)
     rows = columns(ClientContactRow, Contact, client_id=linked.c.client_id, **{name: linked.c[name] for name in LINK})
-    found = select(*rows).select_from(asked).join(linked, true()).join(Contact, same).order_by(linked.c.client_id)
+    found = select(*rows).select_from(asked).join(linked, true()).join(table_of(Contact), same).order_by(linked.c.client_id)
     in_order = ordered(found, linked.c.position, linked.c.contact_id, is_ascending=is_ascending)
     return Query(in_order, ClientContactRow).keeping("id", "client_id", "position")
 

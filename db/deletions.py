@@ -5,10 +5,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Delete, Select, Uuid, delete, exists, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlmodel import col
 
 from db.engine import Work
-from db.query import TENANT, Command, Query, among, columns, parameter
+from db.query import TENANT, Command, Query, among, col, columns, parameter, table_of
 from db.rows import PaymentRow
 from db.tables import (
     Client,
@@ -39,17 +38,17 @@ PUT_ASIDE: ColumnElement[str] = literal_column(
 
 
 def _of_client(table: type[Table]) -> Delete:
-    return delete(table).where(col(table.tenant_id) == TENANT, col(table.client_id) == CLIENT)  # type: ignore[attr-defined]
+    return delete(table_of(table)).where(col(table.tenant_id) == TENANT, col(table.client_id) == CLIENT)  # type: ignore[attr-defined]
 
 
 def _of_its(table: type[InvoiceLine | QuoteLine], parent: type[Invoice | Quote], name: str) -> Delete:
     mine = select(col(parent.id)).where(col(parent.tenant_id) == TENANT, col(parent.client_id) == CLIENT)
-    return delete(table).where(col(table.tenant_id) == TENANT, col(getattr(table, name)).in_(mine))
+    return delete(table_of(table)).where(col(table.tenant_id) == TENANT, col(getattr(table, name)).in_(mine))
 
 
 def _once(what: object) -> Select[tuple[object]]:
     """Of the organization's one row, so that it happens once."""
-    return select(what).select_from(Organization).where(col(Organization.tenant_id) == TENANT)  # type: ignore[call-overload,no-any-return]
+    return select(what).select_from(table_of(Organization)).where(col(Organization.tenant_id) == TENANT)  # type: ignore[call-overload,no-any-return]
 
 
 HOLD_INVOICES = Command(
@@ -66,7 +65,7 @@ PAYMENTS = Query(
     PaymentRow,
 )
 UNUSED_PAYMENTS = Command(
-    delete(Payment).where(
+    delete(table_of(Payment)).where(
         col(Payment.tenant_id) == TENANT,
         among(col(Payment.id)),
         ~exists().where(col(PaymentAllocation.tenant_id) == TENANT, col(PaymentAllocation.payment_id) == col(Payment.id)),
@@ -89,9 +88,9 @@ STEPS = {
     "labels": Command(_of_client(ClientLabel), "labels"),
     "contacts": Command(_of_client(ClientContact), "contacts"),
     "addresses": Command(_of_client(ClientAddress), "addresses"),
-    "client": Command(delete(Client).where(col(Client.tenant_id) == TENANT, col(Client.id) == CLIENT), "client"),
+    "client": Command(delete(table_of(Client)).where(col(Client.tenant_id) == TENANT, col(Client.id) == CLIENT), "client"),
 }
-LEFT_ALONE = Command(delete(Contact).where(col(Contact.tenant_id) == TENANT, among(col(Contact.id))), "contacts")
+LEFT_ALONE = Command(delete(table_of(Contact)).where(col(Contact.tenant_id) == TENANT, among(col(Contact.id))), "contacts")
 ERASE = Command(_once(func.relaties.erase_traces(CLIENT, CONTACTS)), "traces")
 UNGUARD = Command(_once(PUT_ASIDE), "guard")
 

@@ -5,9 +5,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement
-from sqlmodel import col, select
+from sqlmodel import select
 
 from db.engine import Work
+from db.query import col
 from db.tables import Row, Table
 
 T = TypeVar("T", bound=Row)

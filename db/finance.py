@@ -5,19 +5,18 @@ from functools import cache
 from uuid import UUID
 
 from sqlalchemy import Uuid, and_, func, select
-from sqlmodel import col
 
 from db.engine import Tx
 from db.paging import Place, Slice, counted, counts_of, per_parent
-from db.query import TENANT, Query, among, asked, by_key, columns
+from db.query import TENANT, Query, among, asked, by_key, col, columns, table_of
 from db.rows import FinancialRow, InvoiceRow
 from db.tables import Client, Invoice, Organization
 
 CURRENCY = func.coalesce(col(Client.currency), col(Organization.base_currency))
 OF_CLIENTS = Query(
     select(*columns(FinancialRow, Client, client_id=col(Client.id), currency=CURRENCY))
-    .select_from(Client)
-    .join(Organization, and_(col(Organization.tenant_id) == TENANT, col(Client.tenant_id) == TENANT))
+    .select_from(table_of(Client))
+    .join(table_of(Organization), and_(col(Organization.tenant_id) == TENANT, col(Client.tenant_id) == TENANT))
     .where(among(col(Client.id))),
     FinancialRow,
 )

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import Text, cast, delete, func, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, insert
-from sqlmodel import col, select
+from sqlmodel import select
 
 from db.engine import Work
+from db.query import col
 from db.tables import IdempotencyKey
 from db.tables.base import now
 

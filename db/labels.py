@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import CompoundSelect, Select, Text, Uuid, and_, func, or_, select, union
-from sqlmodel import col
 
 from db.engine import Tx
 from db.paging import Listing, Place
-from db.query import TENANT, Query, among, by_key, columns, grouped, parameter, word
+from db.query import TENANT, Query, among, by_key, col, columns, grouped, parameter, table_of, word
 from db.rows import ClientLabelRow, FixedRow, KeyRow, LabelRow
 from db.search import Named
 from db.tables import Client, ClientLabel, Label, Project, Registration, RegistrationLabel, RegistrationStatus
@@ -20,8 +19,8 @@ BY_NAME = Named(Label, Listing(ALL, LabelRow, Place(col(Label.name_key), Text(),
 page, count = BY_NAME.page, BY_NAME.count
 OF_CLIENTS = Query(
     select(*columns(ClientLabelRow, Label, client_id=col(ClientLabel.client_id)))
-    .select_from(ClientLabel)
-    .join(Label, and_(col(Label.tenant_id) == TENANT, col(Label.id) == col(ClientLabel.label_id)))
+    .select_from(table_of(ClientLabel))
+    .join(table_of(Label), and_(col(Label.tenant_id) == TENANT, col(Label.id) == col(ClientLabel.label_id)))
     .where(col(ClientLabel.tenant_id) == TENANT, among(col(ClientLabel.client_id)))
     .order_by(col(ClientLabel.client_id), col(Label.name_key), col(Label.id)),
     ClientLabelRow,
@@ -43,8 +42,10 @@ OF_CLIENT = col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.label_id) == L
 OF_REGISTRATION = col(RegistrationLabel.tenant_id) == TENANT, col(RegistrationLabel.label_id) == LABEL
 WORN = (
     select(col(Registration.id), col(Registration.client_id), col(Registration.project_id), col(Registration.status))
-    .select_from(RegistrationLabel)
-    .join(Registration, and_(col(Registration.tenant_id) == TENANT, col(Registration.id) == col(RegistrationLabel.registration_id)))
+    .select_from(table_of(RegistrationLabel))
+    .join(
+        table_of(Registration), and_(col(Registration.tenant_id) == TENANT, col(Registration.id) == col(RegistrationLabel.registration_id))
+    )
     .where(*OF_REGISTRATION)
     .subquery("worn")
 )
@@ -64,15 +65,15 @@ HOLDS = {
 FIXED = Query(
     select(
         select(func.count())
-        .select_from(ClientLabel)
-        .join(Client, and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientLabel.client_id)))
+        .select_from(table_of(ClientLabel))
+        .join(table_of(Client), and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientLabel.client_id)))
         .where(*OF_CLIENT, col(Client.archived_at).is_not(None))
         .scalar_subquery()
         .label("clients"),
         select(func.count())
         .select_from(WORN)
-        .join(Client, and_(col(Client.tenant_id) == TENANT, col(Client.id) == WORN.c.client_id))
-        .outerjoin(Project, and_(col(Project.tenant_id) == TENANT, col(Project.id) == WORN.c.project_id))
+        .join(table_of(Client), and_(col(Client.tenant_id) == TENANT, col(Client.id) == WORN.c.client_id))
+        .outerjoin(table_of(Project), and_(col(Project.tenant_id) == TENANT, col(Project.id) == WORN.c.project_id))
         .where(
             or_(
                 col(Client.archived_at).is_not(None),

@@ -5,11 +5,10 @@ from functools import cache
 from uuid import UUID
 
 from sqlalchemy import Uuid, select
-from sqlmodel import col
 
 from db.engine import Tx
 from db.paging import Listing, Place, Slice, counted, counts_of
-from db.query import TENANT, Query, among, by_key, columns
+from db.query import TENANT, Query, among, by_key, col, columns
 from db.rows import InvoiceLayoutRow
 from db.tables import Client, Invoice, InvoiceLayout
 

@@ -5,12 +5,11 @@ from functools import cache
 from uuid import UUID
 
 from sqlalchemy import Text, Uuid, and_, func, or_, select
-from sqlmodel import col
 from sqlmodel import select as entities
 
 from db.engine import Tx, Work
 from db.paging import Listing, Place, Slice, counted, counts_of
-from db.query import TENANT, Query, among, by_key, columns, parameter
+from db.query import TENANT, Query, among, by_key, col, columns, parameter
 from db.rows import MemberRow
 from db.tables import Member, Role
 

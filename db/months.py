@@ -29,10 +29,9 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
 
 from db.engine import Tx
-from db.query import TENANT, Command, Query, among, columns, parameter
+from db.query import TENANT, Command, Query, among, col, columns, parameter, table_of
 from db.revenue import DOCUMENTS, FIGURES, ONE, PAYMENTS, Source, first_of, moves_of
 from db.rows import KeyRow
 from db.tables import Client, ClientMonth
@@ -106,10 +105,12 @@ HOLD = Command(
     "clients to hold",
 )
 FORGET = Command(
-    delete(ClientMonth).where(col(ClientMonth.tenant_id) == TENANT, among(col(ClientMonth.client_id)), col(ClientMonth.month) >= SINCE),
+    delete(table_of(ClientMonth)).where(
+        col(ClientMonth.tenant_id) == TENANT, among(col(ClientMonth.client_id)), col(ClientMonth.month) >= SINCE
+    ),
     "months to forget",
 )
-_counting = insert(ClientMonth).from_select(["tenant_id", *KEYS, "until", *FIGURES], _counted(TENANT.label("tenant_id")))
+_counting = insert(table_of(ClientMonth)).from_select(["tenant_id", *KEYS, "until", *FIGURES], _counted(TENANT.label("tenant_id")))
 COUNT = Command(
     _counting.on_conflict_do_update(index_elements=["tenant_id", *KEYS], set_={"until": _counting.excluded.until}), "months to count"
 )

@@ -5,11 +5,10 @@ from uuid import UUID
 
 from sqlalchemy import Integer, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col
 from sqlmodel import select as entities
 
 from db.engine import Database, Tx, Work
-from db.query import TENANT, Query, among, by_key, columns, compiled, word
+from db.query import TENANT, Query, among, by_key, col, columns, compiled, word
 from db.rows import NumberedRow, OrganizationRow
 from db.tables import Invoice, InvoiceStatus, NumberSequence, Organization
 

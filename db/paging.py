@@ -8,10 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, Uuid, func, select, true, tuple_
 from sqlalchemy.types import TypeEngine
-from sqlmodel import col
 
 from db.engine import Tx
-from db.query import TENANT, Query, R, asked, grouped, parameter
+from db.query import TENANT, Query, R, asked, col, grouped, parameter, table_of
 from db.rows import CountOfRow
 from db.tables.base import Table
 
@@ -92,7 +91,7 @@ def per_parent(each: Select[*tuple[Any, ...]], row: type[R], place: Place, *, is
 def counted(table: type[Table], parent: str, *found: ColumnElement[bool]) -> Query[CountOfRow]:
     """How many rows of a table each parent has; of those that fulfil `found`."""
     mine = col(table.tenant_id) == TENANT, col(getattr(table, parent)) == asked.c.id
-    count = select(func.count()).select_from(table).where(*mine, *found).scalar_subquery()
+    count = select(func.count()).select_from(table_of(table)).where(*mine, *found).scalar_subquery()
     return Query(select(asked.c.id, count.label("count")), CountOfRow)
 
 

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Text, Uuid, and_, select
-from sqlmodel import col
 
 from db.engine import Tx
 from db.paging import Place, per_parent
-from db.query import TENANT, Query, among, asked, by_key, columns, grouped
+from db.query import TENANT, Query, among, asked, by_key, col, columns, grouped, table_of
 from db.rows import PortalContactRow, PortalProjectRow, PortalRow
 from db.tables import ClientPortal, Contact, PortalAccess, PortalProject, Project
 
@@ -23,8 +22,8 @@ OF_CLIENTS = per_parent(
 )
 PROJECTS = per_parent(
     select(*columns(PortalProjectRow, Project, portal_id=col(PortalProject.portal_id)))
-    .select_from(PortalProject)
-    .join(Project, and_(col(Project.tenant_id) == TENANT, col(Project.id) == col(PortalProject.project_id)))
+    .select_from(table_of(PortalProject))
+    .join(table_of(Project), and_(col(Project.tenant_id) == TENANT, col(Project.id) == col(PortalProject.project_id)))
     .where(col(PortalProject.tenant_id) == TENANT, col(PortalProject.portal_id) == asked.c.id),
     PortalProjectRow,
     Place(col(Project.id), Uuid(), col(Project.id), "id"),
@@ -33,8 +32,8 @@ PROJECTS = per_parent(
 )
 CONTACTS = per_parent(
     select(*columns(PortalContactRow, Contact, portal_id=col(PortalAccess.portal_id)))
-    .select_from(PortalAccess)
-    .join(Contact, and_(col(Contact.tenant_id) == TENANT, col(Contact.id) == col(PortalAccess.contact_id)))
+    .select_from(table_of(PortalAccess))
+    .join(table_of(Contact), and_(col(Contact.tenant_id) == TENANT, col(Contact.id) == col(PortalAccess.contact_id)))
     .where(col(PortalAccess.tenant_id) == TENANT, col(PortalAccess.portal_id) == asked.c.id),
     PortalContactRow,
     Place(col(Contact.name_key), Text(), col(Contact.id), "name_key"),

@@ -5,12 +5,11 @@ from functools import cache, partial
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Uuid, and_, select
-from sqlmodel import col
 
 from db.engine import Tx
 from db.finance import CURRENCY
 from db.paging import Place, Slice, counted, counts_of, per_parent
-from db.query import TENANT, Query, among, asked, by_key, columns
+from db.query import TENANT, Query, among, asked, by_key, col, columns, table_of
 from db.rows import CountOfRow, ProjectFinancialRow, ProjectRow
 from db.tables import Client, InvoiceLine, Organization, Project, QuoteLine, Registration
 
@@ -26,9 +25,9 @@ FINANCIAL = Query(
             client_hourly_rate=col(Client.default_hourly_rate),
         )
     )
-    .select_from(Project)
-    .join(Client, and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(Project.client_id)))
-    .join(Organization, col(Organization.tenant_id) == TENANT)
+    .select_from(table_of(Project))
+    .join(table_of(Client), and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(Project.client_id)))
+    .join(table_of(Organization), col(Organization.tenant_id) == TENANT)
     .where(col(Project.tenant_id) == TENANT, among(col(Project.id))),
     ProjectFinancialRow,
 )

@@ -22,12 +22,14 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import (
     BindParameter,
+    Column,
     ColumnElement,
     Delete,
     Insert,
     Numeric,
     Select,
     SQLColumnExpression,
+    Table,
     Text,
     Update,
     Uuid,
@@ -184,12 +186,26 @@ def compiled(statement: Statement) -> tuple[str, tuple[str, ...]]:
 
 def columns(row: type[Row], table: type[SQLModel], **expressions: SQLColumnExpression[Any]) -> list[ColumnElement[Any]]:
     """The columns of a row: those of the table by name, and the given expressions."""
-    return [_shown(expressions.get(name) if name in expressions else getattr(table, name)).label(name) for name in row.__columns__]
+    own = table_of(table).c
+    return [_shown(expressions[name] if name in expressions else own[name]).label(name) for name in row.__columns__]
 
 
 def _shown(column: Any) -> ColumnElement[Any]:  # noqa: ANN401 SQLAlchemy has no type for "column or attribute" that knows its `type`
     """Money leaves SQL as text, and so does JSON, which readers and units of work would each be given otherwise."""
     return cast(column, Text) if isinstance(column.type, Numeric | JSONB) else column
+
+
+def table_of(entity: type[SQLModel]) -> Table:
+    """The table itself: what is read is no business of the mapper, whose statements take longer to make and to compile."""
+    table: Table = entity.__table__  # type: ignore[attr-defined]
+    return table
+
+
+def col(attribute: T) -> Column[T]:
+    """The column of a table, of which the class has the name and the type."""
+    mapped: Any = attribute
+    key: str = mapped.key
+    return table_of(mapped.class_).c[key]
 
 
 def parameter(name: str, kind: TypeEngine[T]) -> BindParameter[T]:

@@ -5,11 +5,10 @@ from functools import cache
 from uuid import UUID
 
 from sqlalchemy import Integer, Uuid, and_, select
-from sqlmodel import col
 
 from db.engine import Tx
 from db.paging import Place, Slice, counted, counts_of, per_parent
-from db.query import TENANT, Query, among, asked, by_key, columns, grouped
+from db.query import TENANT, Query, among, asked, by_key, col, columns, grouped, table_of
 from db.rows import QuoteLineRow, QuoteRow
 from db.tables import Quote, QuoteLine
 
@@ -18,8 +17,8 @@ NEWEST = Place(col(Quote.id), Uuid(), col(Quote.id), "id")
 OF_CLIENT = counted(Quote, "client_id")
 LINES = per_parent(
     select(*columns(QuoteLineRow, QuoteLine, currency=col(Quote.currency)))
-    .select_from(QuoteLine)
-    .join(Quote, and_(col(Quote.tenant_id) == TENANT, col(Quote.id) == col(QuoteLine.quote_id)))
+    .select_from(table_of(QuoteLine))
+    .join(table_of(Quote), and_(col(Quote.tenant_id) == TENANT, col(Quote.id) == col(QuoteLine.quote_id)))
     .where(col(QuoteLine.tenant_id) == TENANT, col(QuoteLine.quote_id) == asked.c.id),
     QuoteLineRow,
     Place(col(QuoteLine.position), Integer(), col(QuoteLine.id), "position"),

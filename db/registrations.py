@@ -8,11 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Boolean, ColumnElement, Date, Select, Text, Uuid, and_, func, or_, select
-from sqlmodel import col
 
 from db.engine import Tx
 from db.paging import Listing, Place, Slice, counts_of, per_parent
-from db.query import TENANT, Query, among, asked, by_key, columns, grouped, parameter
+from db.query import TENANT, Query, among, asked, by_key, col, columns, grouped, parameter, table_of
 from db.rows import CountOfRow, CountRow, RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
 from db.tables import Client, Label, Project, Registration, RegistrationKind, RegistrationLabel, RegistrationStatus
 
@@ -55,8 +54,8 @@ NEWEST = Place(col(Registration.registered_on), Date(), col(Registration.id), "r
 
 def _all() -> Select[*tuple[Any, ...]]:
     """Each with what tells whether its client or its project is archived."""
-    rows = select(*columns(RegistrationRow, Registration, is_archived=IS_ARCHIVED)).select_from(Registration)
-    return rows.join(Client, OF_CLIENT).outerjoin(Project, OF_PROJECT).where(col(Registration.tenant_id) == TENANT)
+    rows = select(*columns(RegistrationRow, Registration, is_archived=IS_ARCHIVED)).select_from(table_of(Registration))
+    return rows.join(table_of(Client), OF_CLIENT).outerjoin(table_of(Project), OF_PROJECT).where(col(Registration.tenant_id) == TENANT)
 
 
 ALL = _all()
@@ -65,15 +64,15 @@ FINANCIAL = Query(
     select(
         *columns(RegistrationFinancialRow, Registration, registration_id=col(Registration.id), invoice_method=col(Project.invoice_method))
     )
-    .select_from(Registration)
-    .outerjoin(Project, OF_PROJECT)
+    .select_from(table_of(Registration))
+    .outerjoin(table_of(Project), OF_PROJECT)
     .where(col(Registration.tenant_id) == TENANT, among(col(Registration.id))),
     RegistrationFinancialRow,
 )
 LABELS = Query(
     select(*columns(RegistrationLabelRow, Label, registration_id=col(RegistrationLabel.registration_id)))
-    .select_from(RegistrationLabel)
-    .join(Label, and_(col(Label.tenant_id) == TENANT, col(Label.id) == col(RegistrationLabel.label_id)))
+    .select_from(table_of(RegistrationLabel))
+    .join(table_of(Label), and_(col(Label.tenant_id) == TENANT, col(Label.id) == col(RegistrationLabel.label_id)))
     .where(col(RegistrationLabel.tenant_id) == TENANT, among(col(RegistrationLabel.registration_id)))
     .order_by(col(RegistrationLabel.registration_id), col(Label.name_key), col(Label.id)),
     RegistrationLabelRow,
@@ -114,7 +113,7 @@ async def of_projects(tx: Tx, ids: Sequence[UUID], wanted: Filter, part: Slice) 
 
 @cache
 def _count(shape: tuple[str, ...]) -> Query[CountRow]:
-    return Query(select(func.count().label("count")).select_from(Registration).where(*those(shape)), CountRow)
+    return Query(select(func.count().label("count")).select_from(table_of(Registration)).where(*those(shape)), CountRow)
 
 
 async def count(tx: Tx, wanted: Filter) -> int:
@@ -124,7 +123,7 @@ async def count(tx: Tx, wanted: Filter) -> int:
 
 @cache
 def _count_of_each(parent: str, shape: tuple[str, ...]) -> Query[CountOfRow]:
-    count = select(func.count()).select_from(Registration).where(PARENTS[parent] == asked.c.id, *those(shape)).scalar_subquery()
+    count = select(func.count()).select_from(table_of(Registration)).where(PARENTS[parent] == asked.c.id, *those(shape)).scalar_subquery()
     return Query(select(asked.c.id, count.label("count")), CountOfRow)
 
 

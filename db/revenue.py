@@ -22,11 +22,10 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlmodel import col
 
 from db.clients import Filter, those
 from db.engine import Tx
-from db.query import TENANT, Query, among, asked, columns, grouped, parameter, word
+from db.query import TENANT, Query, among, asked, col, columns, grouped, parameter, word
 from db.rows import ClientRevenueRow, RevenueRow
 from db.tables import Client, ClientMonth, Invoice, InvoiceKind, Organization, PaymentAllocation
 

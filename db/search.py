@@ -5,12 +5,11 @@ from functools import cache, partial
 from typing import Any, Generic
 
 from sqlalchemy import ColumnElement, Text, func, select
-from sqlmodel import col
 
 from db.engine import Tx
 from db.keys import name_key
 from db.paging import Listing, Slice
-from db.query import TENANT, Query, R, parameter
+from db.query import TENANT, Query, R, col, parameter, table_of
 from db.rows import CountRow
 from db.tables.base import Table
 
@@ -60,5 +59,5 @@ def paged(named: Named[Any], *, is_searched: bool, is_ascending: bool, is_next: 
 
 @cache
 def counted(named: Named[Any], *, is_searched: bool) -> Query[CountRow]:
-    counting = select(func.count().label("count")).select_from(named.table).where(*named.those(is_searched=is_searched))
+    counting = select(func.count().label("count")).select_from(table_of(named.table)).where(*named.those(is_searched=is_searched))
     return Query(counting, CountRow)

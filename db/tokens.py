@@ -5,11 +5,10 @@ from functools import cache
 from uuid import UUID
 
 from sqlalchemy import LargeBinary, Uuid, and_, func, select
-from sqlmodel import col
 
 from db.engine import Database, Tx
 from db.paging import Listing, Place, Slice, counted, counts_of
-from db.query import TENANT, Query, among, by_key, columns, compiled, parameter
+from db.query import TENANT, Query, among, by_key, col, columns, compiled, parameter, table_of
 from db.rows import ActorRow, TokenRow
 from db.tables import ApiToken, Member
 
@@ -18,8 +17,8 @@ ACTOR, _ = compiled(select(*(found.c[name] for name in ActorRow.__columns__)).se
 MINE = col(ApiToken.tenant_id) == TENANT
 ALL = (
     select(*columns(TokenRow, ApiToken, member_name=col(Member.name)))
-    .select_from(ApiToken)
-    .outerjoin(Member, and_(col(Member.tenant_id) == TENANT, col(Member.id) == col(ApiToken.member_id)))
+    .select_from(table_of(ApiToken))
+    .outerjoin(table_of(Member), and_(col(Member.tenant_id) == TENANT, col(Member.id) == col(ApiToken.member_id)))
     .where(MINE)
 )
 EVERY = Query(ALL.order_by(col(ApiToken.created_at), col(ApiToken.id)), TokenRow)
