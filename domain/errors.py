@@ -45,17 +45,14 @@ class Refusal:
     message: str
 
 
-@dataclass(frozen=True)
 class NotFound(Refusal):
     code = Code.NOT_FOUND
 
 
-@dataclass(frozen=True)
 class InvalidInput(Refusal):
     code = Code.INVALID
 
 
-@dataclass(frozen=True)
 class NameTaken(Refusal):
     code = Code.NAME_TAKEN
 
@@ -86,17 +83,14 @@ class InUse(Refusal):
     uses: int
 
 
-@dataclass(frozen=True)
 class LastOwner(Refusal):
     code = Code.LAST_OWNER
 
 
-@dataclass(frozen=True)
 class TooMany(Refusal):
     code = Code.TOO_MANY
 
 
-@dataclass(frozen=True)
 class IdempotencyKeyReused(Refusal):
     code = Code.IDEMPOTENCY_KEY_REUSED
 
@@ -110,7 +104,6 @@ class AlreadyArchived(Refusal):
     object_id: UUID
 
 
-@dataclass(frozen=True)
 class NotArchived(Refusal):
     code = Code.NOT_ARCHIVED
 
@@ -140,12 +133,10 @@ class RegistrationLocked(Refusal):
     allowed: list[RegistrationStatus]
 
 
-@dataclass(frozen=True)
 class Ambiguous(Refusal):
     code = Code.AMBIGUOUS
 
 
-@dataclass(frozen=True)
 class Duplicate(Refusal):
     code = Code.DUPLICATE
 

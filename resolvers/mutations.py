@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
 
 import strawberry
@@ -32,8 +33,12 @@ class Doing(Generic[V]):
     """What a mutation does, what it comes to, and whether it touches as many rows as there are."""
 
     change: Change[V]
-    kind: TypeAdapter[V]
+    returned: Any
     is_long: bool
+
+    @cached_property
+    def kind(self) -> TypeAdapter[V]:
+        return TypeAdapter(self.returned)
 
 
 def mutation(
@@ -45,7 +50,7 @@ def mutation(
     is_long: bool = False,
 ) -> Any:  # noqa: ANN401 the annotation stands
     """A field of the root. `change` takes the scope and the field's one input, and returns what the payload is read off."""
-    doing: Doing[Any] = Doing(change, TypeAdapter(get_type_hints(change)["return"]), is_long)
+    doing: Doing[Any] = Doing(change, get_type_hints(change)["return"], is_long)
 
     async def resolve(info: Info, input: object) -> Outcome[Any]:
         info.context.read().must(needs)

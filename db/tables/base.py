@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID
 
+from pydantic import BaseModel
 from sqlalchemy import CheckConstraint, Constraint, ForeignKeyConstraint, MetaData, Text
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
 from sqlmodel import Field as Stored
@@ -39,6 +40,10 @@ SORTED = Text(collation="C")  # keys to order and match by, the same on every ma
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+class Fields(BaseModel, defer_build=True):
+    """What a user can fill in. What validates it is made when it is first used."""
 
 
 class Table(SQLModel):

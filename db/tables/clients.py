@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, COUNTRY, CURRENCY, LANGUAGE, SORTED, Changing, Row, Table, check, link, of_organization, one_of
+from db.tables.base import CHOICE, COUNTRY, CURRENCY, LANGUAGE, SORTED, Changing, Fields, Row, Table, check, link, of_organization, one_of
 
 LAST = "\U0010ffff"  # sorts after every number: clients without one come last
 
@@ -45,7 +45,7 @@ class AddressType(StrEnum):
     VISITING = "VISITING"
 
 
-class ClientFields(BaseModel):
+class ClientFields(Fields):
     """What a user can fill in on a client: the columns, the inputs and their limits come from here."""
 
     name: str = Field(min_length=1, max_length=200)
@@ -64,7 +64,7 @@ class ClientFields(BaseModel):
     vat_number: str | None = Field(default=None, max_length=20)
 
 
-class ClientFinancialFields(BaseModel):
+class ClientFinancialFields(Fields):
     """The financial settings of a client: defaults for its projects and invoices."""
 
     currency: str | None = Field(default=None, pattern=CURRENCY, max_length=3)
@@ -110,7 +110,7 @@ class Client(ClientFields, ClientFinancialFields, Changing, Row, table=True):
     archive_operation_id: UUID | None = None
 
 
-class AddressFields(BaseModel):
+class AddressFields(Fields):
     """What a user can fill in on an address."""
 
     line1: str | None = Field(default=None, max_length=200)

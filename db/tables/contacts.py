@@ -5,12 +5,12 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Column, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, LANGUAGE, SORTED, Changing, Row, Table, check, link, now, of_organization, one_of
+from db.tables.base import CHOICE, LANGUAGE, SORTED, Changing, Fields, Row, Table, check, link, now, of_organization, one_of
 
 
 class ContactRole(StrEnum):
@@ -33,7 +33,7 @@ class LabelScope(StrEnum):
     CLIENT = "CLIENT"
 
 
-class ContactFields(BaseModel):
+class ContactFields(Fields):
     """What a user can fill in on a contact."""
 
     first_name: str | None = Field(default=None, max_length=100)
@@ -57,7 +57,7 @@ class Contact(ContactFields, Changing, Row, table=True):
     name_key: str = Stored(sa_type=SORTED)
 
 
-class ClientContactFields(BaseModel):
+class ClientContactFields(Fields):
     """What a contact is to one client: the link's own data, never the person's."""
 
     position: int = Field(default=0, ge=0)
@@ -86,7 +86,7 @@ class ClientContact(ClientContactFields, Table, table=True):
     created_at: datetime = Stored(default_factory=now)
 
 
-class LabelFields(BaseModel):
+class LabelFields(Fields):
     """What a user can fill in on a label."""
 
     name: str = Field(min_length=1, max_length=50)

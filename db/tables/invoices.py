@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Boolean, Column, Computed, Index, UniqueConstraint, text
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, COUNTRY, LANGUAGE, Changing, Row, Table, check, link, of_organization, one_of
+from db.tables.base import CHOICE, COUNTRY, LANGUAGE, Changing, Fields, Row, Table, check, link, of_organization, one_of
 
 
 class VatCategory(StrEnum):
@@ -45,7 +45,7 @@ class PaymentMethod(StrEnum):
     SETTLEMENT = "SETTLEMENT"
 
 
-class VatRateFields(BaseModel):
+class VatRateFields(Fields):
     """What a user can fill in on a VAT rate."""
 
     name: str = Field(min_length=1, max_length=100)
@@ -68,7 +68,7 @@ class VatRate(VatRateFields, Changing, Row, table=True):
     )
 
 
-class InvoiceLayoutFields(BaseModel):
+class InvoiceLayoutFields(Fields):
     """What a user can fill in on an invoice layout."""
 
     name: str = Field(min_length=1, max_length=100)

@@ -5,12 +5,12 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, COUNTRY, CURRENCY, Changing, Row, Table, check, link, of_organization, one_of
+from db.tables.base import CHOICE, COUNTRY, CURRENCY, Changing, Fields, Row, Table, check, link, of_organization, one_of
 
 
 class Role(StrEnum):
@@ -23,7 +23,7 @@ class Role(StrEnum):
     VIEWER = "VIEWER"
 
 
-class OrganizationFields(BaseModel):
+class OrganizationFields(Fields):
     """What a user can fill in on an organization."""
 
     name: str = Field(min_length=1, max_length=200)
@@ -62,7 +62,7 @@ class NumberSequence(Table, table=True):
     last: int = Stored(default=0, sa_type=BigInteger)
 
 
-class MemberFields(BaseModel):
+class MemberFields(Fields):
     """What a user can fill in on a member."""
 
     name: str = Field(min_length=1, max_length=200)
@@ -85,7 +85,7 @@ class Member(KnownMemberFields, Changing, Row, table=True):
     )
 
 
-class TokenFields(BaseModel):
+class TokenFields(Fields):
     """What a user can fill in on a token."""
 
     name: str = Field(min_length=1, max_length=100)

@@ -6,11 +6,11 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, Changing, Row, Table, check, link, one_of
+from db.tables.base import CHOICE, Changing, Fields, Row, Table, check, link, one_of
 
 
 class InvoiceMethod(StrEnum):
@@ -50,7 +50,7 @@ class TripType(StrEnum):
     COMMUTE = "COMMUTE"
 
 
-class ProjectFields(BaseModel):
+class ProjectFields(Fields):
     """What a user can fill in on a project."""
 
     name: str = Field(min_length=1, max_length=200)
@@ -61,7 +61,7 @@ class ProjectFields(BaseModel):
     invoice_reference: str | None = Field(default=None, max_length=100)
 
 
-class ProjectFinancialFields(BaseModel):
+class ProjectFinancialFields(Fields):
     """The prices of a project, in the currency of its client."""
 
     hourly_rate: Decimal | None = Field(default=None, max_digits=19, decimal_places=4, ge=0)
@@ -83,7 +83,7 @@ class Project(ProjectFields, ProjectFinancialFields, Changing, Row, table=True):
     archive_operation_id: UUID | None = None  # the archiving of its client that took it along
 
 
-class RegistrationFields(BaseModel):
+class RegistrationFields(Fields):
     """What a user can fill in on a registration of whatever kind."""
 
     registered_on: date
@@ -91,7 +91,7 @@ class RegistrationFields(BaseModel):
     note: str | None = Field(default=None, max_length=2000)
 
 
-class TimeFields(BaseModel):
+class TimeFields(Fields):
     """And on one of time: how long, or from when to when."""
 
     minutes: int | None = Field(default=None, gt=0, le=1440)
@@ -99,14 +99,14 @@ class TimeFields(BaseModel):
     ended_at: datetime | None = None
 
 
-class ExpenseFields(BaseModel):
+class ExpenseFields(Fields):
     """And on one of an expense."""
 
     quantity: Decimal = Field(max_digits=19, decimal_places=4, gt=0)
     unit_price: Decimal = Field(max_digits=19, decimal_places=4, ge=0)
 
 
-class MileageFields(BaseModel):
+class MileageFields(Fields):
     """And on one of a trip."""
 
     distance_km: Decimal = Field(max_digits=9, decimal_places=1, gt=0)
@@ -115,13 +115,13 @@ class MileageFields(BaseModel):
     trip_type: Annotated[TripType | None, CHOICE] = None
 
 
-class RateFields(BaseModel):
+class RateFields(Fields):
     """What an hour or a kilometre costs where it is said."""
 
     rate: Decimal | None = Field(default=None, max_digits=19, decimal_places=4, ge=0)
 
 
-class StatusFields(BaseModel):
+class StatusFields(Fields):
     """How far a registration is: for the organization, and for the client."""
 
     status: Annotated[RegistrationStatus, CHOICE] = RegistrationStatus.OPEN
