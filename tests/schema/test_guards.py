@@ -1,5 +1,7 @@
 """Facts that are written twice, compared: by machine, since mypy cannot see through Strawberry."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
@@ -99,6 +101,23 @@ def test_the_guards_look_at_something() -> None:
 def test_the_schema_is_the_one_that_was_reviewed() -> None:
     """`relaties schema print > schema/schema.graphql` after a change on purpose."""
     assert SHOWN.as_str() + "\n" == SDL.read_text()
+
+
+INPUTS_FIRST = """
+import pkgutil, resolvers
+from importlib import import_module
+for module in reversed([*pkgutil.iter_modules(resolvers.__path__, "resolvers.")]):
+    import_module(module.name)
+from schema.root import build
+print(build().as_str())
+"""
+
+
+def test_it_is_the_same_whatever_is_imported_first() -> None:
+    """An input names a closed set before the type that shows it says what its words mean."""
+    program = [sys.executable, "-c", INPUTS_FIRST]
+    found = subprocess.run(program, cwd=SDL.parents[1], text=True, capture_output=True, check=True, timeout=120)  # noqa: S603 our own program
+    assert found.stdout == SDL.read_text()
 
 
 def test_everything_is_described() -> None:
