@@ -11,7 +11,6 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     DateTime,
-    SQLColumnExpression,
     Text,
     Uuid,
     and_,
@@ -136,7 +135,7 @@ def those(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
     return [col(Client.tenant_id) == TENANT, *(CONDITIONS[name]() for name in shape)]
 
 
-def shown(row: type[ClientRow], **more: SQLColumnExpression[Any]) -> list[ColumnElement[Any]]:
+def shown(row: type[ClientRow], **more: ColumnElement[Any]) -> list[ColumnElement[Any]]:
     """A client with its primary address, and what the row has beside."""
     return columns(row, Client, has_address=col(ClientAddress.client_id).is_not(None), **ADDRESS, **more)
 

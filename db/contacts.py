@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, SQLColumnExpression, Text, and_, select, true
+from sqlalchemy import ColumnElement, Integer, Text, and_, select, true
 
 from db.engine import Tx
 from db.paging import Listing, Place, Slice, beyond, counted, counts_of, ordered
@@ -21,7 +21,7 @@ BY_NAME = Named(Contact, Listing(ALL, ContactRow, Place(col(Contact.name_key), T
 page, count = BY_NAME.page, BY_NAME.count
 PLACE = (col(ClientContact.position), col(ClientContact.contact_id))
 OF_LINK = ("position", "department", "is_invoice_contact", "is_primary", "roles", "recipient")
-LINK: dict[str, SQLColumnExpression[Any]] = {
+LINK: dict[str, ColumnElement[Any]] = {
     **{name: col(getattr(ClientContact, name)) for name in OF_LINK},
     "link_is_active": col(ClientContact.is_active),
 }

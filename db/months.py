@@ -17,7 +17,6 @@ from sqlalchemy import (
     Date,
     Integer,
     Select,
-    SQLColumnExpression,
     Text,
     Uuid,
     cast,
@@ -73,7 +72,7 @@ def _of_before() -> Select[*tuple[Any, ...]]:
     return moves_of(ClientMonth, _asked, month.label("month"), figures).where(month < SINCE, col(ClientMonth.until) >= SINCE - ONE)
 
 
-def _asked(client: SQLColumnExpression[UUID]) -> list[ColumnElement[bool]]:
+def _asked(client: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
     return [among(client)]
 
 

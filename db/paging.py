@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, SQLColumnExpression, Uuid, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, Uuid, func, select, true, tuple_
 from sqlalchemy.types import TypeEngine
 
 from db.engine import Tx
@@ -23,9 +23,9 @@ S = TypeVar("S", bound=Select[*tuple[Any, ...]])
 class Place:
     """What rows are in order by: a value, its type and the id; and the value's name in the row."""
 
-    key: SQLColumnExpression[Any]
+    key: ColumnElement[Any]
     kind: TypeEngine[Any]
-    id: SQLColumnExpression[UUID]
+    id: ColumnElement[UUID]
     name: str
 
 
@@ -48,15 +48,13 @@ class Slice:
         return grouped(await self.fetch(tx, made, ids=ids), ids, parent)
 
 
-def beyond(
-    key: SQLColumnExpression[Any], kind: TypeEngine[Any], id_: SQLColumnExpression[UUID], *, is_ascending: bool
-) -> ColumnElement[bool]:
+def beyond(key: ColumnElement[Any], kind: TypeEngine[Any], id_: ColumnElement[UUID], *, is_ascending: bool) -> ColumnElement[bool]:
     """What comes after the place `after_key`, `after_id`: one comparison of both, which an index on both answers."""
     here, after = tuple_(key, id_), tuple_(parameter("after_key", kind), parameter("after_id", Uuid()))
     return here > after if is_ascending else here < after
 
 
-def ordered(statement: S, key: SQLColumnExpression[Any], id_: SQLColumnExpression[UUID], *, is_ascending: bool) -> S:
+def ordered(statement: S, key: ColumnElement[Any], id_: ColumnElement[UUID], *, is_ascending: bool) -> S:
     return statement.order_by(key, id_) if is_ascending else statement.order_by(key.desc(), id_.desc())
 
 

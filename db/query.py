@@ -28,7 +28,6 @@ from sqlalchemy import (
     Insert,
     Numeric,
     Select,
-    SQLColumnExpression,
     Table,
     Text,
     Update,
@@ -184,13 +183,13 @@ def compiled(statement: Statement) -> tuple[str, tuple[str, ...]]:
     return str(made), tuple(made.positiontup or ())
 
 
-def columns(row: type[Row], table: type[SQLModel], **expressions: SQLColumnExpression[Any]) -> list[ColumnElement[Any]]:
+def columns(row: type[Row], table: type[SQLModel], **expressions: ColumnElement[Any]) -> list[ColumnElement[Any]]:
     """The columns of a row: those of the table by name, and the given expressions."""
     own = table_of(table).c
     return [_shown(expressions[name] if name in expressions else own[name]).label(name) for name in row.__columns__]
 
 
-def _shown(column: Any) -> ColumnElement[Any]:  # noqa: ANN401 SQLAlchemy has no type for "column or attribute" that knows its `type`
+def _shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """Money leaves SQL as text, and so does JSON, which readers and units of work would each be given otherwise."""
     return cast(column, Text) if isinstance(column.type, Numeric | JSONB) else column
 
@@ -222,7 +221,7 @@ IDS = parameter("ids", ARRAY(Uuid()))
 asked = func.unnest(IDS).table_valued("id").render_derived(name="asked")  # the keys as rows, to join what each has
 
 
-def among(column: SQLColumnExpression[UUID]) -> ColumnElement[bool]:
+def among(column: ColumnElement[UUID]) -> ColumnElement[bool]:
     """`in_()` would give a text per number of values, which asyncpg cannot run."""
     return column == any_(IDS)
 

@@ -13,7 +13,6 @@ from sqlalchemy import (
     Integer,
     Numeric,
     Select,
-    SQLColumnExpression,
     Subquery,
     case,
     func,
@@ -38,9 +37,9 @@ LONGEST = timedelta(days=31)  # of a month
 KEYS = ("client_id", "currency")
 FIGURES = ("invoiced", "invoiced_base", "paid", "paid_base", "outstanding", "outstanding_base")
 
-Mine: TypeAlias = Callable[[SQLColumnExpression[UUID]], Sequence[ColumnElement[bool]]]
+Mine: TypeAlias = Callable[[ColumnElement[UUID]], Sequence[ColumnElement[bool]]]
 """The conditions on the client of a document, a payment or a month."""
-Amounts: TypeAlias = tuple[SQLColumnExpression[Any], ...]
+Amounts: TypeAlias = tuple[ColumnElement[Any], ...]
 
 
 def first_of(day: date) -> date:
@@ -69,7 +68,7 @@ class Source:
     """A table of the books: how to find the figures of a client, by which day, and what they come to."""
 
     table: type[Invoice | PaymentAllocation]
-    day: SQLColumnExpression[Any]
+    day: ColumnElement[Any]
     found: tuple[ColumnElement[bool], ...]
     in_period: Amounts
     outstanding: Amounts
