@@ -33,16 +33,11 @@ def described() -> str:
 
 def python() -> str:
     """Which, and how fast: builds of one version differ by half, as they were optimized or not."""
-    said = f"{platform.python_implementation()} {platform.python_version()}"
-    return f"{said} ({TURNS // 1_000_000} million turns of a loop in {turned(TURNS):.2f} s)"
-
-
-def turned(turns: int) -> float:
-    """Seconds of processor that a loop takes now: more than a moment ago where others have the caches, or the other half of a core."""
     began, turn = time.process_time(), 0
-    while turn < turns:
+    while turn < TURNS:
         turn += 1
-    return time.process_time() - began
+    taken = time.process_time() - began
+    return f"{platform.python_implementation()} {platform.python_version()} ({TURNS // 1_000_000} million turns of a loop in {taken:.2f} s)"
 
 
 def processor_ms(process: psutil.Process) -> float:

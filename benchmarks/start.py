@@ -4,9 +4,9 @@
 
 The embedded database was made and loaded before, and is started and stopped with each server; the external one is another process's, and
 runs all the time. A request waits at the port as soon as that is open, so that it is answered as early as can be. Besides the clock stands
-the processor time of the server and of what it started, without PostgreSQL's own. Where others use the machine by turns, the same start
-takes half as long again a minute later, and so does anything else: a loop of a few milliseconds before each start and after it tells which
-were disturbed. All are told, and beside them those that were not.
+the processor time of the server and of what it started, without PostgreSQL's own. Where others use the machine as well, so that the same
+start takes half as long again a minute later, the best tenth tells what it takes by itself. Neither steal nor a loop beside it tells which
+starts were disturbed.
 """
 
 import argparse
@@ -24,31 +24,26 @@ from typing import NamedTuple
 import psutil
 
 from benchmarks.load import Target
-from benchmarks.machine import python, say_load, tree_ms, turned
+from benchmarks.machine import python, say_load, tree_ms
 from benchmarks.place import BELOW, demonstration
 from benchmarks.servers import BIN, OURS, PATIENCE_S, free_port
 
+TENTHS = 10
 ASKED = {"query": "{ clients(first: 1) { nodes { name } } }"}
 PAUSE_S = 0.05  # the port is open long before the answer is there, and who looks more often takes processor from who starts
 
 
-TURNS = 1_000_000
-BEARABLE = 1.1  # times the fastest loop of all
-
-
 class Start(NamedTuple):
-    """Seconds until the first answer: by the clock, and of processors. And of the slower of the loops around it."""
+    """Seconds until the first answer: by the clock, and of processors."""
 
     clock: float
     processor: float
-    loop: float
 
 
 def started(settings: dict[str, str], token: str) -> Start:
     """One start, seen through to its end."""
     port = free_port()
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-    loop = turned(TURNS)
     with TemporaryFile() as said:
         began = time.perf_counter()
         process = psutil.Popen([BIN / OURS, "serve", "--port", str(port)], env=kept | settings, stdout=subprocess.DEVNULL, stderr=said)
@@ -56,7 +51,7 @@ def started(settings: dict[str, str], token: str) -> Start:
             if not asyncio.run(_answered(process, Target(OURS, port, token))):
                 said.seek(0)
                 raise RuntimeError(said.read().decode())
-            return Start(time.perf_counter() - began, tree_ms(process) / 1000, max(loop, turned(TURNS)))
+            return Start(time.perf_counter() - began, tree_ms(process) / 1000)
         finally:
             process.terminate()
             process.wait(PATIENCE_S)
@@ -85,13 +80,10 @@ def folder(kept: Path | None) -> Iterator[Path]:
 def measure(what: str, settings: dict[str, str], token: str, times: int) -> None:
     """Once before, so that Python has compiled what it reads."""
     starts = [started(settings, token) for _ in range(times + 1)][1:]
-    fastest = min(start.loop for start in starts)
-    undisturbed = [start for start in starts if start.loop <= BEARABLE * fastest]
-    for which, some in (("all", starts), ("undisturbed", undisturbed)):
-        for kind in ("clock", "processor"):
-            taken = [getattr(start, kind) for start in some]
-            told = f"median {median(taken):5.2f} s   least {min(taken):5.2f} s   most {max(taken):5.2f} s"
-            print(f"{what:10}{kind:10}{which:12}{len(some):3}   {told}", flush=True)
+    for kind in Start._fields:
+        taken = sorted(getattr(start, kind) for start in starts)
+        told = {"best tenth": taken[times // TENTHS], "median": median(taken), "least": taken[0], "most": taken[-1]}
+        print(f"{what:10}{kind:10}", *(f"{name} {seconds:5.2f} s  " for name, seconds in told.items()), flush=True)
     say_load()
 
 
