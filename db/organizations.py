@@ -25,7 +25,7 @@ ISSUED = Query(
     .limit(literal_column("1", Integer())),
     NumberedRow,
 )
-ALL, _ = compiled(select(*IDENTIFIED).order_by(col(Organization.created_at)))
+ALL = select(*IDENTIFIED).order_by(col(Organization.created_at))
 
 
 async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[OrganizationRow | None]:
@@ -34,7 +34,7 @@ async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[OrganizationRow | None]:
 
 async def everywhere(owner: Database) -> list[OrganizationRow]:
     """All organizations: for the owner of the database alone, since the wall shows others none."""
-    return await owner.fetch_across_tenants(ALL, OrganizationRow)
+    return await owner.fetch_across_tenants(compiled(ALL)[0], OrganizationRow)
 
 
 async def held(work: Work) -> Organization:

@@ -38,6 +38,7 @@ class Refusal:
     """An expected refusal: a stable code, where in the input it lies, and a sentence.
 
     A value, carried by `Refused`: graphql-core takes an exception found in a result for the failure of that field, so none can be shown.
+    A kind that has no fields of its own is a dataclass by this one: made into one again, each would take its part of a start.
     """
 
     code: ClassVar[Code]

@@ -37,7 +37,6 @@ def patch_of(fields: type[BaseModel], *, description: str) -> Callable[[type[T]]
 
 def _input(cls: type[T], fields: type[BaseModel], description: str, shown: Callable[[FieldInfo], Any]) -> type[T]:
     cls.__annotations__ = {**{name: shown(field) for name, field in fields.model_fields.items()}, **cls.__annotations__}
-    cls.__doc__ = cls.__doc__ or description
     made = strawberry.input(cls, description=description)
     MADE.append((made, fields))
     return made

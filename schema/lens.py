@@ -80,7 +80,6 @@ def lens(*sources: type, description: str, fields: type[BaseModel] | None = None
             shape.__annotations__ = {"id": GlobalID, **cls.__annotations__}
             shown_id = global_id(cls.__name__)
             shape.id = read(lambda row: shown_id(row.id), description=ID, reads=("id",))
-        shape.__doc__ = cls.__doc__ or description
         made = strawberry.type(cls, description=description)
         if fields:
             SHOWN[fields] = made
