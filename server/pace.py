@@ -1,6 +1,7 @@
 """Work that holds up everybody while it is done: reading large bodies and documents that were never sent before, showing the schema.
 
-An organization does one such piece at a time, and then rests three times as long as it took; so it has a quarter of the worker at most.
+An organization does one such piece at a time, and then rests three times as long as it took; so it has a quarter of the worker at most. It
+rests no longer than half the time that one may wait: whoever asks next, alone, is answered, however long the machine took over the piece.
 """
 
 import asyncio
@@ -49,7 +50,8 @@ class Pace:
         try:
             yield
         finally:
-            loop.call_at(loop.time() + REST * (loop.time() - began), self._rested, tenant)
+            ended = loop.time()
+            loop.call_at(ended + min(REST * (ended - began), self._limits.wait_s / 2), self._rested, tenant)
 
     def _rested(self, tenant: UUID) -> None:
         self._locks[tenant].release()
