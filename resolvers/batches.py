@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
-from aiodataloader import DataLoader
+from aiodataloader import DataLoader, dispatch_queue_batch, get_chunks
 from aiodataloader import Loader as Asked
 
 K = TypeVar("K")
@@ -18,41 +18,77 @@ class BatchStoppedError(Exception):
 class Loader(DataLoader[K, V]):
     """The values of all keys of a level by one call. What happens to one waiter is no business of the others."""
 
-    max_batch_size = 500
+    max_batch_size: int = 500
 
     def __init__(self, batch: Callable[[Sequence[K]], Awaitable[Sequence[V]]]) -> None:
         self._batch = batch
+        self._tasks: list[asyncio.Task[None]] = []  # of batches that nobody else runs
         super().__init__()
 
     async def batch_load_fn(self, keys: Sequence[K]) -> list[V]:
         try:
             return list(await self._batch(keys))
         except BaseException as failed:
+            if isinstance(failed, asyncio.CancelledError) and is_given_up():
+                raise
             self.loop.call_soon(_seen, [self._cache[key] for key in keys if key in self._cache])
             if isinstance(failed, asyncio.CancelledError):
                 raise BatchStoppedError from failed
             raise
 
+    def do_resolve_reject(self, key: K, future: "asyncio.Future[V]") -> None:
+        """One task for a batch, which can be stopped, instead of two that nobody holds."""
+        self._queue.append(Asked(key, future))
+        if len(self._queue) == 1:
+            self._tasks.append(self.loop.create_task(self._load_queue()))
+
+    async def _load_queue(self) -> None:
+        """Once those had their turn who are about to ask, too."""
+        for _ in range(2):
+            await asyncio.sleep(0)
+        queue, self._queue = self._queue, []
+        for chunk in get_chunks(queue, self.max_batch_size):
+            await dispatch_queue_batch(self, chunk)
+
     def load(self, key: K) -> "asyncio.Future[V]":
         return asyncio.shield(self._asked(key))
 
     async def load_level(self, keys: Sequence[K]) -> list[V]:
-        """The same as `load` for each key, with one wait for all of them."""
+        """The same as `load` for each key, with one wait for all of them.
+
+        It is for an operation whose parts are given up together: who asks first also runs the batch, so that it costs no task.
+        """
         known = self._cache
         new = [key for key in dict.fromkeys(keys) if (of := known.get(key)) is None or of.cancelled()]
         if new:
-            first, *others = new
-            self._asked(first)  # which has all that is in the queue by then loaded together
-            futures = [self.loop.create_future() for _ in others]
-            known.update(zip(others, futures, strict=True))
-            self._queue.extend(map(Asked, others, futures))
+            is_first = not self._queue
+            futures = [self.loop.create_future() for _ in new]
+            known.update(zip(new, futures, strict=True))
+            self._queue.extend(map(Asked, new, futures))
+            if is_first:
+                await self._load_queue()
         return [value.result() if value.done() else await asyncio.shield(value) for value in [known[key] for key in keys]]
+
+    def stop(self) -> None:
+        """Nobody waits any more, and the database need not answer."""
+        for task in self._tasks:
+            task.cancel()
+
+    def forget(self) -> None:
+        self.clear_all()
+        self._tasks.clear()
 
     def _asked(self, key: K) -> "asyncio.Future[V]":
         known = self._cache.get(key)
         if known is not None and known.cancelled():
             self.clear(key)
         return super().load(key)
+
+
+def is_given_up() -> bool:
+    """Whether the running task was cancelled, which a batch that raises what a cancelled one does was not."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _seen(futures: "Iterable[asyncio.Future[V]]") -> None:

@@ -112,7 +112,7 @@ def by_id(loaders: Loaders) -> Loader[UUID, ClientRow | None]:
 
 
 async def changed(info: Info, root: strawberry.Parent[Outcome[list[UUID]]]) -> list[ClientRow | None] | None:
-    return None if root.value is None else await info.context.loaders.clients.load_level(root.value)
+    return None if root.value is None else await info.context.loaders.clients.load_many(root.value)
 
 
 def total(loaders: Loaders) -> Loader[Filter, int]:

@@ -9,6 +9,7 @@ import strawberry
 from db.engine import Database
 from db.tally import Tally
 from domain.scope import Actor, Means, ReadScope, WriteScope, writing
+from resolvers.batches import is_given_up
 from resolvers.loaders import Loaders
 
 
@@ -50,7 +51,9 @@ class Context:
             yield scope
 
     async def end(self) -> None:
-        """Gives the read transaction back and forgets what was read, whatever happened."""
+        """Gives the read transaction back and forgets what was read, whatever happened. For who gave up, nothing is asked any more."""
+        if is_given_up():
+            self.loaders.stop()
         await self._reads.end()
         self.loaders.forget()
 

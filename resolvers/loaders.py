@@ -73,11 +73,18 @@ class Loaders:
         self._scope = scope
         self._made: dict[tuple[object, ...], Loader[Any, Any]] = {}
 
+    def stop(self) -> None:
+        """What is still asked for an operation that was given up."""
+        for loader in self._all():
+            loader.stop()
+
     def forget(self) -> None:
         """What was read, once the operation has ended: graphql-core holds its context in a ring, which would keep it all."""
-        for loader in (*vars(self).values(), *self._made.values()):
-            if isinstance(loader, Loader):
-                loader.clear_all()
+        for loader in self._all():
+            loader.forget()
+
+    def _all(self) -> list[Loader[Any, Any]]:
+        return [loader for loader in (*vars(self).values(), *self._made.values()) if isinstance(loader, Loader)]
 
     @cached_property
     def clients(self) -> Loader[UUID, ClientRow | None]:

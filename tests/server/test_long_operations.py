@@ -19,10 +19,12 @@ from tests.conftest import runtime_url
 from tests.outages import ASK, MAKE
 from tests.snapshots import unchanged
 
-SHORT = Settings(operation_seconds=0.5)
+SHORT_S = 0.5
 OF_THE_SERVER = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'relaties_test' AND datname = current_database()"
 BUSY, HELD_UP = f"{OF_THE_SERVER} AND state <> 'idle'", f"{OF_THE_SERVER} AND wait_event_type = 'Lock'"
-ASKED = [{"query": ASK}, {"query": MAKE, "variables": {"name": "Never", "key": "k"}}]
+RELATION = "{ clients { nodes { labels { name } } } }"
+ASKED = [{"query": ASK}, {"query": RELATION}, {"query": MAKE, "variables": {"name": "Never", "key": "k"}}]
+WHAT = ["query", "relation", "change"]
 
 
 @pytest.fixture
@@ -36,7 +38,9 @@ async def operator(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterato
 
 @pytest.fixture
 async def there(operator: tuple[str, asyncpg.Connection]) -> Tenant:
-    return await tenant(operator[1])
+    made = await tenant(operator[1])
+    await made.add_client("A client")
+    return made
 
 
 async def seen(operator: asyncpg.Connection, what: str, count: int, within_s: float) -> None:
@@ -46,14 +50,15 @@ async def seen(operator: asyncpg.Connection, what: str, count: int, within_s: fl
             await operator.execute("SELECT pg_stat_clear_snapshot()")
 
 
-@pytest.mark.parametrize("body", ASKED, ids=["query", "change"])
+@pytest.mark.parametrize("compiled", [True, False])
+@pytest.mark.parametrize("body", ASKED, ids=WHAT)
 async def test_q10_an_operation_out_of_time_frees_its_backend(
-    operator: tuple[str, asyncpg.Connection], there: Tenant, schema: strawberry.Schema, body: dict[str, object]
+    operator: tuple[str, asyncpg.Connection], there: Tenant, schema: strawberry.Schema, body: dict[str, object], compiled: bool
 ) -> None:
-    """It is told so, and the database does no more for it; nothing is changed, and the next one is answered."""
+    """It is told so, and the database does no more for it; nothing is changed, and the next one is answered. On either executor."""
     url, owner = operator
     database = await Database.connect(runtime_url(url))
-    async with connected(schema, database, SHORT) as http, unchanged(owner, there.id):
+    async with connected(schema, database, Settings(operation_seconds=SHORT_S, compiled=compiled)) as http, unchanged(owner, there.id):
         api = Api(http, there.tokens[Role.OWNER])
         async with owner.transaction():
             await owner.execute("LOCK TABLE relaties.label")
@@ -65,7 +70,7 @@ async def test_q10_an_operation_out_of_time_frees_its_backend(
     await database.close()
 
 
-@pytest.mark.parametrize("body", ASKED, ids=["query", "change"])
+@pytest.mark.parametrize("body", ASKED, ids=WHAT)
 async def test_a_client_that_goes_away_frees_its_backend(
     operator: tuple[str, asyncpg.Connection], there: Tenant, tmp_path: Path, body: dict[str, object]
 ) -> None:
