@@ -87,7 +87,7 @@ async def each(target: Target, process: psutil.Process, owner_url: str, seconds:
         points = _points(await target.answer({**make(), "extensions": {"cost": True}}))
         await target.answer(make())
         began, worker, database, times = time.perf_counter(), processor_ms(process), database_ms(owner_url), 0
-        while time.perf_counter() < began + seconds:
+        while not times or time.perf_counter() < began + seconds:
             _points(await target.answer(make()))
             times += 1
         taken = (time.perf_counter() - began) * 1000 / times
