@@ -86,7 +86,7 @@ class Loader(DataLoader[K, V]):
 
 
 def is_given_up() -> bool:
-    """Whether the running task was cancelled, which a batch that raises what a cancelled one does was not."""
+    """Whether the running task itself was cancelled: a batch may raise the same without."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

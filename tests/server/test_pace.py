@@ -28,11 +28,11 @@ def busy_for(seconds: float) -> None:
         pass
 
 
-async def worked(pace: Pace, tenant: UUID) -> tuple[float, float]:
+async def worked(pace: Pace, tenant: UUID, seconds: float = WORK_S) -> tuple[float, float]:
     """From when to when."""
     async with pace.kept(tenant):
         began = time.monotonic()
-        busy_for(WORK_S)
+        busy_for(seconds)
         return began, time.monotonic()
 
 
@@ -58,23 +58,18 @@ async def test_another_organization_comes_in_between() -> None:
     assert order == ["mine", "theirs", "mine", "mine"]
 
 
-async def worked_slowly(pace: Pace, tenant: UUID) -> None:
-    async with pace.kept(tenant):
-        busy_for(SLOW_S)
-
-
 async def test_a_rest_refuses_nobody() -> None:
     """Whose piece took most of what the next may wait, the machine being slow, can still ask the next."""
     mine, pace = uuid4(), Pace(TurnLimits(wait_s=WAIT_S))
-    await worked_slowly(pace, mine)
-    await worked_slowly(pace, mine)
+    await worked(pace, mine, SLOW_S)
+    await worked(pace, mine, SLOW_S)
 
 
 async def test_who_waits_with_too_many_or_for_too_long_is_told_to_come_back() -> None:
     """And is not counted any more."""
     mine, pace = uuid4(), Pace(TurnLimits(waiting_of_organization=3, wait_s=WAIT_S))
-    said = await asyncio.gather(*(worked_slowly(pace, mine) for _ in range(5)), return_exceptions=True)
-    assert [type(each) for each in said] == [type(None), type(None), Unanswerable, Unanswerable, Unanswerable]
+    said = await asyncio.gather(*(worked(pace, mine, SLOW_S) for _ in range(5)), return_exceptions=True)
+    assert [type(each) for each in said] == [tuple, tuple, Unanswerable, Unanswerable, Unanswerable]
     assert {each.headers["retry-after"] for each in said if isinstance(each, Unanswerable)} == {"1"}
     assert pace.waiting == 1  # the one that rests
 
