@@ -14,7 +14,7 @@ import inspect
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import cached_property, lru_cache
+from functools import cached_property
 from operator import itemgetter
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeAlias, TypeVar
 from uuid import UUID
@@ -141,7 +141,7 @@ class Query(Command, Generic[R]):
         """With the columns that are asked for, and those that rules read. The forms asked last are kept."""
         if asked is None or self._kept is None:
             return self
-        names = _names(self.row.__columns__, self._kept, asked)
+        names = tuple(name for name in self.row.__columns__ if name in asked or name in self._kept)
         if names not in self._narrowed:
             self._narrowed[names] = _Narrowed(self.row.narrowed(names), self._compiled)
             if len(self._narrowed) > MOST_NARROWED:
@@ -154,11 +154,6 @@ class Query(Command, Generic[R]):
         if (found := tuple(column.key for column in self._statement.selected_columns)) != self.row.__columns__:
             raise TypeError(f"{self.row.__name__} has columns {self.row.__columns__}, its statement {found}")
         return super()._compiled
-
-
-@lru_cache(maxsize=1_000)
-def _names(columns: tuple[str, ...], kept: tuple[str, ...], asked: frozenset[str]) -> tuple[str, ...]:
-    return tuple(name for name in columns if name in asked or name in kept)
 
 
 class _Narrowed(Query[R]):
