@@ -94,7 +94,7 @@ class Trial:
         operation = document.operation(None)
         if isinstance(operation, GraphQLError):
             raise operation
-        order = Order(document, operation, variables, self._actor, None, Tally())
+        order = Order(document, operation, operation.coerce(variables), self._actor, None, Tally())
         result = await self._runners[is_compiled].run(order)
         return orjson.dumps([result.data, [error.formatted for error in result.errors or ()]])
 

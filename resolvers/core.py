@@ -10,17 +10,24 @@ from graphql import (
     GraphQLResolveInfoHelpers,
     GraphQLSchema,
     OperationDefinitionNode,
+    VariableValues,
     default_field_resolver,
     default_type_resolver,
 )
 from graphql.execution.collect_fields import FragmentDetails
 from graphql.execution.values import get_variable_values
+from graphql.pyutils import AwaitableOrValue
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from resolvers import asked
 
-MOST_ERRORS = 50  # of variables: as many as graphql-core tells by itself
+MOST_ERRORS = 10  # of variables: each shows the object that it is about
+MOST_OBJECTS = 200_000
+
+
+class ResponseTooLargeError(Exception):
+    """The response would have more objects than one may have; the operation ends."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +47,24 @@ class Known:
         details = {name: FragmentDetails(each) for name, each in fragments.items()}
         return [cls(each, fragments, details, asked.names(schema, each, fragments)) for each in operations]
 
+    def coerce(self, schema: GraphQLSchema, sent: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues | list[GraphQLError]:
+        """Coerce the variables of a request; return their values with the defaults, or what is wrong with them.
+
+        Nothing else coerces variables: the cost, the limits and the execution all take these values.
+        """
+        definitions = self.operation.variable_definitions or ()
+        return get_variable_values(schema, definitions, {**sent}, MOST_ERRORS, hide_suggestions=hide_suggestions)
+
 
 class CoreExecutor(StrawberryGraphQLCoreExecutionContext):
     """Its helpers hold it. Kept by it they would be a ring, which holds document and context until a collector comes: seldom, if old."""
 
+    max_objects = MOST_OBJECTS
+    objects = 0  # in the response so far
+
     @classmethod
-    def of(
-        cls, schema: GraphQLSchema, known: Known, variables: Mapping[str, Any], context: object, *, hide_suggestions: bool
-    ) -> Self | list[GraphQLError]:
-        """The same that `build` makes of a document; or why its variables are none."""
-        values = get_variable_values(
-            schema, known.operation.variable_definitions or (), {**variables}, MOST_ERRORS, hide_suggestions=hide_suggestions
-        )
-        if isinstance(values, list):
-            return values
+    def of(cls, schema: GraphQLSchema, known: Known, values: VariableValues, context: object, *, hide_suggestions: bool) -> Self:
+        """Make the executor of an operation that is known, as `build` makes one of a document."""
         return cls(
             schema,
             known.fragments,
@@ -76,3 +87,8 @@ class CoreExecutor(StrawberryGraphQLCoreExecutionContext):
     @async_helpers.setter
     def async_helpers(self, _: GraphQLResolveInfoHelpers) -> None:
         """Made anew each time."""
+
+    def execute_fields(self, *arguments: Any) -> AwaitableOrValue[dict[str, Any]]:  # noqa: ANN401 graphql-core's signature
+        """Count the object. Beyond the limit nothing is executed any more, and who runs the operation discards the result."""
+        self.objects += 1
+        return {} if self.objects > self.max_objects else super().execute_fields(*arguments)

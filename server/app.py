@@ -24,6 +24,7 @@ from server.operations import Runner
 from server.pace import Pace
 from server.rates import Rate, Rates
 from server.reports import Reports
+from server.responses import UnsentResponses
 from server.settings import Settings
 from server.trusted import trusted
 from server.turns import Turns
@@ -46,7 +47,8 @@ def app(
     documents = Documents(core, settings.document_limits, most_bytes=settings.documents_bytes, is_open=settings.has_introspection)
     executor = LevelExecutor if settings.compiled else CoreExecutor
     turns, health = Turns(settings.turns), Health(database.probe)
-    metrics = Metrics(core, _watched(database, turns, documents))
+    unsent = UnsentResponses(settings.max_unsent_bytes_per_token, settings.max_unsent_bytes)
+    metrics = Metrics(core, _watched(database, turns, documents, unsent))
     endpoint = GraphQL(
         Reports(metrics.count),
         health,
@@ -55,12 +57,14 @@ def app(
         Pace(settings.turns),
         Rates(Rate(settings.points_per_second, settings.points)),
         turns,
-        Runner(schema, executor, database, secrets, is_open=settings.has_introspection, is_fast=settings.fast_lane),
+        Runner(schema, executor, database, secrets, is_open=settings.has_introspection, max_objects=settings.max_response_objects),
         settings.takes_get,
         settings.operation_seconds,
         settings.long_seconds,
         settings.max_cost,
         settings.max_body_bytes,
+        settings.max_response_bytes,
+        unsent,
     )
     ordinary = Starlette(
         routes=[
@@ -74,7 +78,7 @@ def app(
     return Application(cors(answers, settings.cors_origins) if settings.cors_origins else answers, health, metrics)
 
 
-def _watched(database: Database, turns: Turns, documents: Documents) -> list[Watched]:
+def _watched(database: Database, turns: Turns, documents: Documents, unsent: UnsentResponses) -> list[Watched]:
     return [
         Watched("readers_in_use", "Connections for reading that are in use.", lambda: database.readers_in_use),
         Watched("readers_waiting", "Operations that wait for a connection to read on.", lambda: database.readers_waiting),
@@ -83,4 +87,5 @@ def _watched(database: Database, turns: Turns, documents: Documents) -> list[Wat
         Watched("operations_waiting", "Operations that wait for their turn.", lambda: turns.waiting),
         Watched("documents", "Documents that are kept.", lambda: len(documents)),
         Watched("documents_bytes", "Memory that they are reckoned to take.", lambda: documents.bytes),
+        Watched("unsent_bytes", "Bytes of large responses that clients have not read yet.", lambda: unsent.bytes),
     ]

@@ -3,10 +3,10 @@
 import gc
 import re
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphql import (
     DocumentNode,
@@ -17,6 +17,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationType,
     StringValueNode,
+    VariableValues,
     Visitor,
     parse,
     specified_rules,
@@ -29,8 +30,9 @@ from resolvers.core import Known
 from server.costs import Bill, Costing, prices
 from server.limits import DocumentLimits
 from server.measures import Measure, alone, refusals
-from server.refusals import ErrorCode, coded
+from server.refusals import ErrorCode, RequestError, coded
 from server.trusted import hash_of
+from server.variables import find_long_lists
 
 # What comparing a document's fields may take. Ours need 156 at most, twenty fragments that all say the same on one type 6,750; all of it
 # is about 10 ms. The default is for who serves nobody else.
@@ -43,6 +45,7 @@ GIVEN_UP = "Validation aborted."  # all that graphql-core says where the budget 
 ENTANGLED = "The document asks for the same fields too often to compare them. Ask for each once, or in several steps."
 NUL = re.compile(r"\\u(0000|\{0+\})")  # the only way in: the body of a request has none
 SCHEMA = re.compile(r"__(schema|type)\b")
+Coerced: TypeAlias = "VariableValues | list[GraphQLError]"
 NAMELESS = "Name one of the document's operations in `operationName`."
 UNKNOWN = "The document has no operation of the name in `operationName`."
 
@@ -50,9 +53,10 @@ UNKNOWN = "The document has no operation of the name in `operationName`."
 class Operation:
     """One operation of a document. `is_long` when it holds a change that comes alone and may take long."""
 
-    def __init__(self, known: Known, costing: Costing, *, is_long: bool) -> None:
+    def __init__(self, known: Known, costing: Costing, coerce: Callable[[Known, Mapping[str, Any]], Coerced], *, is_long: bool) -> None:
         node = known.operation
         self.known = known
+        self._coerce = coerce
         self.is_long = is_long
         self.kind = node.operation
         self.name = node.name.value if node.name else None
@@ -60,8 +64,18 @@ class Operation:
         self.root_field = first.name.value if isinstance(first, FieldNode) else None
         self._costing = costing
 
-    def bill(self, variables: Mapping[str, Any]) -> Bill:
-        return self._costing.bill(variables)
+    def coerce(self, sent: Mapping[str, Any]) -> VariableValues:
+        """Coerce the variables of a request.
+
+        Raises `RequestError` with what is wrong with them.
+        """
+        values = self._coerce(self.known, sent)
+        if isinstance(values, list):
+            raise RequestError(values)
+        return values
+
+    def bill(self, values: VariableValues) -> Bill:
+        return self._costing.bill(values.coerced)
 
 
 @dataclass(frozen=True)
@@ -132,7 +146,12 @@ class Documents:
         except GraphQLError as wrong:
             return Document(key, _size(text), DocumentNode(), [_unparsed(wrong)])
         _unlink(parsed)
-        errors = refusals(parsed, limits, self._alone) or _unstorable(text, parsed) or self._validated(parsed)
+        errors = (
+            refusals(parsed, limits, self._alone)
+            or _unstorable(text, parsed)
+            or ("[" in text and find_long_lists(parsed))
+            or self._validated(parsed)
+        )
         return Document(
             key, _size(text, parsed.token_count), parsed, errors, () if errors else self._operations(parsed), bool(SCHEMA.search(text))
         )
@@ -148,10 +167,14 @@ class Documents:
         roots = {kind: root.name for kind in OperationType if (root := self._schema.get_root_type(kind))}
         measure = Measure(parsed, self._alone)
         known = Known.of(self._schema, measure.operations, fragments)
+        costings = (Costing(each.operation, fragments, self._prices, roots[each.operation.operation]) for each in known)
         return [
-            Operation(each, Costing(each.operation, fragments, self._prices, roots[each.operation.operation]), is_long=extent.alone > 0)
-            for each, extent in zip(known, measure.extents, strict=True)
+            Operation(each, costing, self._coerced, is_long=extent.alone > 0)
+            for each, costing, extent in zip(known, costings, measure.extents, strict=True)
         ]
+
+    def _coerced(self, known: Known, sent: Mapping[str, Any]) -> Coerced:
+        return known.coerce(self._schema, sent, hide_suggestions=not self._is_open)
 
 
 @contextmanager

@@ -9,14 +9,15 @@ from time import perf_counter
 from typing import Any
 
 import orjson
-from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql import ExecutionResult, GraphQLError, OperationType, VariableValues
 from starlette.types import Receive, Scope, Send
 
 from domain.scope import Actor
+from resolvers.core import ResponseTooLargeError
 from server import bodies
 from server.auth import SignIn
 from server.bodies import Asked
-from server.costs import Bill
+from server.costs import OPERATION, Bill
 from server.documents import Document, Operation
 from server.errors import in_order, masked, problem, shown, told
 from server.health import Health
@@ -29,7 +30,9 @@ from server.rates import Rates
 from server.refusals import ClientGone, ErrorCode, RequestError, Unanswerable, coded
 from server.reports import Report, Reports, trace_of
 from server.request import Request
+from server.responses import PIECE_BYTES, UnsentResponses, encode, too_large
 from server.turns import Turns
+from server.variables import MANY_VALUES, VALUES_PER_POINT, count_values
 
 GONE = 499  # nobody reads it; the log does
 TYPES = {kind: f"{kind}; charset=utf-8".encode() for kind in OFFERED}
@@ -42,6 +45,8 @@ class Answer:
     status: int
     body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    encoded: bytes = b""
+    reader: Actor | None = None  # whose unread responses it is counted with
 
 
 def _failed(failed: Exception) -> Answer:
@@ -73,6 +78,8 @@ class GraphQL:
     long_seconds: float
     max_cost: int
     max_body: int
+    max_response_bytes: int
+    unsent: UnsentResponses
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The answer, and the report of it; nothing that a caller does makes this fail."""
@@ -95,9 +102,19 @@ class GraphQL:
             answer = _failed(failed)
         report.status, report.seconds = int(answer.status), perf_counter() - began
         self.reports.tell(report.with_errors(answer.body.get("errors", ())))
-        body = orjson.dumps(answer.body)
+        body = answer.encoded or orjson.dumps(answer.body)
         await send({"type": "http.response.start", "status": report.status, "headers": _headers(answer, report, kind, len(body))})
-        await send({"type": "http.response.body", "body": body})
+        if answer.reader is None or len(body) <= PIECE_BYTES:
+            await send({"type": "http.response.body", "body": body})
+        else:
+            await self._send_in_pieces(send, body, answer.reader)
+
+    async def _send_in_pieces(self, send: Send, body: bytes, reader: Actor) -> None:
+        """Send a large body piece by piece: each waits until the client has read most of what was sent before."""
+        with self.unsent.counted(reader, len(body)):
+            for start in range(0, len(body), PIECE_BYTES):
+                end = start + PIECE_BYTES
+                await send({"type": "http.response.body", "body": body[start:end], "more_body": end < len(body)})
 
     async def _answered(self, request: Request, report: Report) -> Answer:
         bodies.check_method(request.method, self.get)
@@ -110,18 +127,37 @@ class GraphQL:
             raise RequestError(document.errors)
         operation = self._operation(document, asked, request.method)
         report.kind, report.root_field, report.name = operation.kind.value, operation.root_field, operation.name
-        variables = asked.variables or {}
-        bill = operation.bill(variables)
+        self.unsent.check(actor)
+        values = await self._coerced(operation, asked.variables or {}, actor)
+        bill = operation.bill(values)
         report.cost_requested = bill.requested
         if bill.requested > self.max_cost:
             message = f"The operation may cost {bill.requested} points; {self.max_cost} are allowed. Ask for less at once."
             raise RequestError([coded(ErrorCode.QUERY_TOO_COMPLEX, message)])
-        order = Order(document, operation, variables, actor, request.header(b"idempotency-key"), report.tally)
+        order = Order(document, operation, values, actor, request.header(b"idempotency-key"), report.tally)
         result = await self._ran(order, bill, request, report)
         if result.data is None and result.errors and not any(error.path for error in result.errors):
-            raise RequestError(result.errors)  # its variables were refused, and nothing ran
+            raise RequestError(result.errors)  # nothing ran
         body = _body(result)
-        return Answer(HTTPStatus.OK, body | self._priced(actor, report) if asked.wants_cost else body)
+        body = body | self._priced(actor, report) if asked.wants_cost else body
+        encoded = encode(body, result, self.max_response_bytes)
+        if len(encoded) > PIECE_BYTES and operation.kind is OperationType.QUERY:  # a change was made: whoever asked for it has to know
+            self.unsent.check(actor, len(encoded))
+        return Answer(HTTPStatus.OK, body, encoded=encoded, reader=actor)
+
+    async def _coerced(self, operation: Operation, sent: Mapping[str, Any], actor: Actor) -> VariableValues:
+        """Coerce the variables, many of them within the organization's share of the CPU. What is refused is not free."""
+        self.rates.require(actor, OPERATION)
+        count = 0
+        try:
+            count = count_values(sent)
+            if count <= MANY_VALUES:
+                return operation.coerce(sent)
+            async with self.pace.kept(actor.tenant):
+                return operation.coerce(sent)
+        except RequestError:
+            self.rates.spend(actor, OPERATION + count // VALUES_PER_POINT)
+            raise
 
     async def _ran(self, order: Order, bill: Bill, request: Request, report: Report) -> ExecutionResult:
         """When it is its turn and as long as somebody waits; what it did not spend goes back."""
@@ -131,7 +167,10 @@ class GraphQL:
             async with at_once, awaited(request.receive, seconds), self.turns.turn(order.actor):
                 report.waited = perf_counter() - came
                 drawn.spent = bill.requested
-                result = await self.runner.run(order)
+                try:
+                    result = await self.runner.run(order)
+                except ResponseTooLargeError:
+                    raise too_large(f"{self.runner.max_objects} objects") from None
                 drawn.spent = report.cost_actual = bill.actual(result)
         return result
 

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import strawberry
-from graphql import ExecutionResult, GraphQLError, OperationType, execute
+from graphql import ExecutionResult, GraphQLError, OperationType, VariableValues
 from graphql.pyutils import AwaitableOrValue
-from strawberry.execution.is_awaitable import optimized_is_awaitable
 
 from db.engine import Database
 from db.faults import is_lost
 from db.tally import Tally
 from domain.scope import Actor
 from resolvers.context import Context
-from resolvers.core import CoreExecutor
+from resolvers.core import MOST_OBJECTS, CoreExecutor, ResponseTooLargeError
 from server.documents import Document, Operation
 from server.refusals import ClientGone, ErrorCode, Unanswerable
 
@@ -29,7 +28,7 @@ class Order:
 
     document: Document
     operation: Operation
-    variables: Mapping[str, Any]
+    values: VariableValues
     actor: Actor
     idempotency_key: str | None
     tally: Tally
@@ -37,17 +36,20 @@ class Order:
 
 @dataclass(frozen=True)
 class Runner:
-    """Runs operations as Strawberry would, on an executor of graphql-core's kind; all that Strawberry does before was done by others."""
+    """Run operations as Strawberry would, on an executor of graphql-core's kind; all that Strawberry does before was done by others."""
 
     schema: strawberry.Schema
     executor: type[CoreExecutor]
     database: Database
     secrets: Sequence[bytes]
     is_open: bool
-    is_fast: bool = True
+    max_objects: int = MOST_OBJECTS
 
     async def run(self, order: Order) -> ExecutionResult:
-        """A query may be asked again: it changed nothing, and what it read so far is thrown away."""
+        """Run an operation. A query may be asked again: it changed nothing, and what it read so far is thrown away.
+
+        Raises `ResponseTooLargeError` if the response would have too many objects.
+        """
         result = await self._once(order)
         if order.operation.kind is OperationType.QUERY and any(_is_lost(error) for error in result.errors or ()):
             return await self._once(order)
@@ -55,28 +57,17 @@ class Runner:
 
     async def _once(self, order: Order) -> ExecutionResult:
         context = Context(self.database, order.actor, self.secrets, order.idempotency_key, order.tally, order.operation.known.reads)
+        schema = self.schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
+        executor = self.executor.of(schema, order.operation.known, order.values, context, hide_suggestions=not self.is_open)
+        executor.max_objects = self.max_objects
         try:
-            answer = self._begun(order, context)
-            return answer if isinstance(answer, ExecutionResult) else await answer
+            answer: AwaitableOrValue[Any] = executor.execute_operation()
+            result: ExecutionResult = answer if isinstance(answer, ExecutionResult) else await answer
         finally:
             await context.end()
-
-    def _begun(self, order: Order, context: Context) -> AwaitableOrValue[Any]:
-        """By what is known of the operation, or by graphql-core, which finds it out anew."""
-        schema, hides = self.schema._schema, not self.is_open  # noqa: SLF001 what Strawberry made is graphql-core's
-        if self.is_fast:
-            made = self.executor.of(schema, order.operation.known, order.variables, context, hide_suggestions=hides)
-            return ExecutionResult(None, made) if isinstance(made, list) else made.execute_operation()
-        return execute(
-            schema,
-            order.document.parsed,
-            context_value=context,
-            variable_values=dict(order.variables),
-            operation_name=order.operation.name,
-            executor_class=self.executor,
-            is_awaitable=optimized_is_awaitable,  # type: ignore[arg-type]
-            hide_suggestions=hides,
-        )
+        if executor.objects > executor.max_objects:
+            raise ResponseTooLargeError
+        return result
 
 
 def _is_lost(error: GraphQLError) -> bool:

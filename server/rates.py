@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -11,7 +12,7 @@ from domain.scope import Actor
 from server.costs import Bill
 from server.refusals import ErrorCode, Unanswerable
 
-KEPT = 10_000
+MAX_BUCKETS = 10_000  # about 4 MB
 SHARE = 2  # what an organization may, in what one of its tokens may
 
 
@@ -31,10 +32,10 @@ class Bucket:
     left: float
     at: float
 
-    def now(self, moment: float) -> float:
+    def fill(self, moment: float) -> None:
+        """Add what was restored up to this moment."""
         self.left = min(self.rate.most, self.left + (moment - self.at) * self.rate.restored)
         self.at = moment
-        return self.left
 
 
 @dataclass
@@ -45,23 +46,31 @@ class Drawn:
 
 
 class Rates:
-    """The buckets of whoever asked of late. A full one need not be remembered."""
+    """The buckets of the tokens and organizations that asked last: a bounded number, the one that was used longest ago goes first."""
 
     def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
         self._of_all = Rate(rate.restored * SHARE, rate.most * SHARE)
         self._clock = clock
-        self._buckets: dict[UUID, Bucket] = {}
+        self._buckets: OrderedDict[UUID, Bucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    def require(self, actor: Actor, points: int) -> None:
+        """Refuse (RATE_LIMITED) if fewer points are left, and draw nothing."""
+        self._require(self._of(actor), points, f"This costs at least {points} points")
+
+    def spend(self, actor: Actor, points: int) -> None:
+        """Draw points for work that was done, whether or not they are left."""
+        for bucket in self._of(actor):
+            bucket.left -= points
 
     @contextmanager
     def drawn(self, actor: Actor, bill: Bill) -> Iterator[Drawn]:
-        """Draws what is requested, so that many at the same time cannot exceed it, or refuses; what was not spent goes back."""
-        moment = self._clock()
-        buckets = self._of(actor, moment)
-        wait = math.ceil(max((bill.requested - bucket.now(moment)) / bucket.rate.restored for bucket in buckets))
-        if wait > 0:
-            message = f"This may cost {bill.requested} points, and there are not as many left. Try again in {wait} seconds."
-            raise Unanswerable(ErrorCode.RATE_LIMITED, message, headers={"retry-after": str(wait)})
+        """Draw what is requested, so that many at the same time cannot exceed it, or refuse; what was not spent goes back."""
+        buckets = self._of(actor)
+        self._require(buckets, bill.requested, f"This may cost {bill.requested} points")
         for bucket in buckets:
             bucket.left -= bill.requested
         drawn = Drawn()
@@ -72,16 +81,33 @@ class Rates:
                 bucket.left += bill.requested - drawn.spent
 
     def left(self, actor: Actor) -> int:
-        """Points that the token can spend now."""
-        moment = self._clock()
-        return int(min(bucket.now(moment) for bucket in self._of(actor, moment)))
+        """Return the points that the token can spend now."""
+        return int(min(bucket.left for bucket in self._of(actor)))
 
     @property
     def throttle(self) -> dict[str, int]:
         return {"maximumAvailable": self._rate.most, "restoreRate": self._rate.restored}
 
-    def _of(self, actor: Actor, moment: float) -> list[Bucket]:
-        if len(self._buckets) >= KEPT:
-            self._buckets = {key: bucket for key, bucket in self._buckets.items() if bucket.now(moment) < bucket.rate.most}
-        whose = ((actor.token_id or actor.tenant, self._rate), (actor.tenant, self._of_all))
-        return [self._buckets.setdefault(key, Bucket(rate, rate.most, moment)) for key, rate in whose]
+    def _of(self, actor: Actor) -> tuple[Bucket, Bucket]:
+        """Return the buckets of a token and of its organization, filled up to now."""
+        moment = self._clock()
+        token = self._bucket(actor.token_id or actor.tenant, self._rate, moment)
+        return token, self._bucket(actor.tenant, self._of_all, moment)
+
+    def _bucket(self, key: UUID, rate: Rate, moment: float) -> Bucket:
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = Bucket(rate, rate.most, moment)
+            if len(self._buckets) > MAX_BUCKETS:
+                self._buckets.popitem(last=False)
+        else:
+            self._buckets.move_to_end(key)
+            bucket.fill(moment)
+        return bucket
+
+    @staticmethod
+    def _require(buckets: Iterable[Bucket], points: int, what: str) -> None:
+        wait = math.ceil(max((points - bucket.left) / bucket.rate.restored for bucket in buckets))
+        if wait > 0:
+            message = f"{what}, and there are not as many left. Try again in {wait} seconds."
+            raise Unanswerable(ErrorCode.RATE_LIMITED, message, headers={"retry-after": str(wait)})

@@ -117,6 +117,14 @@ class Settings(BaseSettings):
     max_root_fields: int = Field(default=20, gt=0, description="Most fields at the root of an operation.")
     max_fields: int = Field(default=400, gt=0, description="Most fields of an operation, its fragments filled in.")
     max_cost: int = Field(default=20_000, gt=0, description="Most points that one operation may cost.")
+    max_response_objects: int = Field(default=200_000, gt=0, description="Most objects in one response.")
+    max_response_bytes: int = Field(default=16_000_000, gt=0, description="Most bytes in one response.")
+    max_unsent_bytes_per_token: int = Field(
+        default=32_000_000, gt=0, description="Most bytes of responses over 64 kB that the clients of one token may leave unread."
+    )
+    max_unsent_bytes: int = Field(
+        default=128_000_000, gt=0, description="Most bytes of responses over 64 kB that all clients of a worker process may leave unread."
+    )
     points_per_second: int = Field(default=10_000, gt=0, description="Points that a token gets back each second; its organization, twice.")
     points: int = Field(default=100_000, gt=0, description="Points that a token can save up; its organization, twice.")
     running: int = Field(default=8, gt=0, description="Operations that run at once; no more than there are readers.")

@@ -1,6 +1,6 @@
 """Tables, and the field sets that tables, inputs and validation share: a file a subject."""
 
-from db.tables.base import SCHEMA, Row, Table
+from db.tables.base import SCHEMA, Row, Table, text_lengths
 from db.tables.clients import AddressFields, AddressType, Client, ClientAddress, ClientFields, ClientFinancialFields, ClientKind
 from db.tables.contacts import ClientContact, ClientContactFields, ClientLabel, Contact, ContactFields, ContactRole, Label, LabelFields
 from db.tables.invoices import (
@@ -118,4 +118,5 @@ __all__ = [
     "VatCategory",
     "VatRate",
     "VatRateFields",
+    "text_lengths",
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -96,3 +97,14 @@ def link(
 
 def of_organization() -> ForeignKeyConstraint:
     return link("organization", to=())
+
+
+@cache
+def text_lengths() -> dict[str, int]:
+    """Return the most characters that a column of each name holds, of all tables; without those that have no limit."""
+    found: dict[str, int] = {}
+    for column in (column for table in Table.metadata.tables.values() for column in table.columns):
+        length = getattr(column.type, "length", None)
+        if length is not None:
+            found[column.name] = max(length, found.get(column.name, 0))
+    return found

@@ -17,7 +17,7 @@ from weakref import finalize
 
 from graphql import ExecutionResult
 
-from resolvers.core import CoreExecutor
+from resolvers.core import CoreExecutor, ResponseTooLargeError
 from resolvers.executor.compiler import Compiler, deciding
 from resolvers.executor.plans import Plan, UncompiledError
 from resolvers.executor.run import Run
@@ -88,11 +88,12 @@ library = Library()
 
 
 class Counted(ExecutionResult):
-    """The result of a compiled run, which knows how many objects its data has."""
+    """The result of a compiled run, which knows how many objects its data has, and how many bytes it has at most as JSON."""
 
-    def __init__(self, data: dict[str, Any], objects: int) -> None:
+    def __init__(self, data: dict[str, Any], objects: int, most_bytes: int) -> None:
         super().__init__(data, None)
         self.objects = objects
+        self.most_bytes = most_bytes
 
 
 class LevelExecutor(CoreExecutor):
@@ -108,7 +109,9 @@ class LevelExecutor(CoreExecutor):
     async def _run(self, plan: Plan) -> ExecutionResult:
         run = Run(self, plan)
         try:
-            return Counted(await run.data(), run.objects)
+            return Counted(await run.data(), run.objects, run.objects * plan.bytes_per_object)
+        except ResponseTooLargeError:
+            raise
         except Exception as why:  # noqa: BLE001 graphql-core meets it again, and gives the exact error
             self.gives_way(why)
             result = super().execute_operation(None)

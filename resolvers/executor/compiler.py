@@ -19,12 +19,13 @@ from graphql import (
 from graphql import language as ast
 
 from resolvers.calls import Call
-from resolvers.executor.leaves import exact, expression
+from resolvers.executor.leaves import exact, expression, most_bytes
 from resolvers.executor.plans import Kinds, Level, Plan, Step, Text, UncompiledError
 
 DECIDING = {"skip", "include"}
 MADE = "def build(rows, run): return [{body} for {row} in rows]\ndef build_one({row}, run): return {body}"
 LEVEL = 3  # fields: what its functions take
+PUNCTUATION = 8  # bytes of JSON around a key and a value
 Flags = Mapping[str, Any]
 Sets = Sequence[ast.SelectionSetNode]
 Found = dict[str, list[ast.FieldNode]]
@@ -64,21 +65,29 @@ class Compiler:
         self._schema = schema
         self._fragments = fragments
         self._flags = flags
-        self._fields = self._levels = 0
+        self._fields = self._levels = self._bytes_per_object = 0
         self._texts: dict[int, Text] = {}  # by the id of their level
 
     def plan(self, operation: ast.OperationDefinitionNode) -> Plan:
         if operation.operation is not ast.OperationType.QUERY or self._schema.query_type is None:
             raise UncompiledError(operation.operation.value)
         root = self._level(self._schema.query_type, [operation.selection_set])
-        return Plan(root, self._fields + LEVEL * self._levels)
+        return Plan(root, self._fields + LEVEL * self._levels, self._bytes_per_object)
 
     def _level(self, of: GraphQLObjectType, sets: Sets) -> Level:
         self._levels += 1
         text, steps, within = Text(f"s{self._levels}"), list[Step](), list[Level]()
+        size = 0
         for key, nodes in self._collected(of, sets, {}, set()).items():
-            is_name = nodes[0].name.value == "__typename"
-            text.parts.append(f"{key!r}: {repr(of.name) if is_name else self._part(self._step(of, key, nodes), text, steps, within)}")
+            size += len(key) + PUNCTUATION
+            if nodes[0].name.value == "__typename":
+                text.parts.append(f"{key!r}: {of.name!r}")
+                size += len(of.name)
+                continue
+            step = self._step(of, key, nodes)
+            text.parts.append(f"{key!r}: {self._part(step, text, steps, within)}")
+            size += most_bytes(step.type, step.declared.python_name) if step.leaf else 0
+        self._bytes_per_object = max(self._bytes_per_object, size)
         made: dict[str, Any] = {}  # apart from what they use, so that no ring keeps a plan alive
         exec(MADE.format(row=text.row, body=text.body), text.names, made)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
         declared = (of.extensions or {}).get("strawberry-definition")

@@ -8,15 +8,22 @@ from graphql import (
     GraphQLEnumType,
     GraphQLID,
     GraphQLInt,
+    GraphQLList,
     GraphQLNonNull,
     GraphQLOutputType,
     GraphQLScalarType,
     GraphQLString,
+    get_named_type,
 )
 
+from db.tables import text_lengths
 from resolvers.executor.plans import Get, UnusualError
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
+BYTES_PER_CHARACTER = 4  # in UTF-8; what JSON escapes takes two bytes for one
+MOST_CHARACTERS = 10_000  # of a text that is of no column, or of one without a limit
+MOST_SCALAR_BYTES = 100  # of a number, a date, an id, a word of an enum
+MOST_SCALARS = 100  # in a list
 SHOWN_AS_TEXT = {"ID", "Decimal"}  # scalars of ours by the name of the built-in, or whose text is made where the row is
 
 
@@ -54,3 +61,12 @@ def _bare(of: GraphQLOutputType) -> GraphQLScalarType | GraphQLEnumType:
     if not isinstance(bare, GraphQLScalarType | GraphQLEnumType):
         raise TypeError(bare)
     return bare
+
+
+def most_bytes(of: GraphQLOutputType, name: str) -> int:
+    """Return the bytes that the value of a field takes at most as JSON; `name` is the attribute, which is a column's name if it is one."""
+    bare = get_named_type(of)
+    is_list = isinstance(of.of_type if isinstance(of, GraphQLNonNull) else of, GraphQLList)
+    characters = text_lengths().get(name, MOST_CHARACTERS)
+    each = BYTES_PER_CHARACTER * characters if bare is GraphQLString else MOST_SCALAR_BYTES
+    return each * MOST_SCALARS if is_list else each

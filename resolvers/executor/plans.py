@@ -120,3 +120,4 @@ class Plan:
 
     root: Level
     size: int  # in fields
+    bytes_per_object: int  # as JSON, at most

@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLList, GraphQLNonNull
 from graphql.pyutils import Path
 
-from resolvers.core import CoreExecutor
+from resolvers.core import CoreExecutor, ResponseTooLargeError
 from resolvers.executor.plans import Kinds, Level, Plan, Step, UnusualError
 
 Row = Any
@@ -34,8 +34,8 @@ class Run:
             parts = level.parts(rows)
             return _merged([(places, await self._level(of, [rows[place] for place in places])) for of, places in parts], len(rows))
         level.check(rows)
+        self.count(len(rows) * level.objects)
         built = level.build(rows, self)
-        self.objects += len(built) * level.objects
         if built and level.steps:
             for step in level.steps:
                 if not step.waits:
@@ -47,8 +47,17 @@ class Run:
         """The rows of a list that is built with its parent, each of so many objects."""
         if rows.__class__ is not list and rows.__class__ is not tuple:
             raise UnusualError("not a list")
-        self.objects += len(rows) * objects
+        self.count(len(rows) * objects)
         return rows
+
+    def count(self, objects: int) -> None:
+        """Add objects that are about to be built.
+
+        Raises `ResponseTooLargeError` if there are too many then.
+        """
+        self.objects += objects
+        if self.objects > self._core.max_objects:
+            raise ResponseTooLargeError
 
     async def _step(self, step: Step, rows: Rows, built: Built) -> None:
         values = await self._completed(step, step.type, await self._values(step, rows))

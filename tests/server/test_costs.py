@@ -9,7 +9,7 @@ from graphql import DocumentNode, parse
 from hypothesis import given
 from hypothesis import strategies as some
 
-from server.costs import INTROSPECTION, OPERATION
+from server.costs import INTROSPECTION, OPERATION, prices
 from server.documents import Document, Documents
 from server.limits import DocumentLimits
 from server.measures import refusals
@@ -27,7 +27,7 @@ def read(schema: strawberry.Schema) -> Callable[[str], Document]:
 def requested(document: Document, **variables: object) -> int:
     assert not document.errors, document.errors
     (operation,) = document.operations
-    return operation.bill(variables).requested - OPERATION
+    return operation.bill(operation.coerce(variables)).requested - OPERATION
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def requested(document: Document, **variables: object) -> int:
         ("query ($n: Int = 4) { clients(first: $n) { nodes { id } } }", {"n": None}, 1 + 25),
         ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": 10**9}, 1 + 100),
         ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": -5}, 1),
-        ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": "x"}, 1 + 25),
+        ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": 100.0}, 1 + 100),
         ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["a", "b", "c"]}, 3),
         ('{ nodes(ids: ["a", "b"]) { id ... on Client { labels { id } } } }', {}, 2 * (1 + 10)),
         ("query ($no: Boolean!) { clients(first: 2) { nodes { id labels @include(if: $no) { id } } } }", {"no": False}, 1 + 2),
@@ -62,13 +62,17 @@ def requested(document: Document, **variables: object) -> int:
         ("{ clients(first: 2) { ... { nodes { ... on Node { id } ... on Client { address { city } } } } } }", {}, 1 + 2 * 2),
         (
             "mutation ($x: ClientBulkUpsertInput!) { clientBulkUpsert(input: $x) { userErrors { code } } }",
-            {"x": {"clients": [{}, {}, {}]}},
+            {"x": {"clients": [{"name": "a"}] * 3}},
             3 * 100 + 1 + 5,
         ),
-        ("mutation ($x: ClientBulkUpsertInput!) { clientBulkUpsert(input: $x) { userErrors { code } } }", {}, 100 * 100 + 1 + 5),
+        (
+            "mutation ($c: [ClientUpsertInput!]!) { clientBulkUpsert(input: {clients: $c}) { userErrors { code } } }",
+            {"c": [{"name": "a"}] * 2},
+            2 * 100 + 1 + 5,
+        ),
         (
             "mutation ($x: ClientBulkUpsertInput!) { clientBulkUpsert(input: $x) { results { client { name } } } }",
-            {"x": {"clients": [{}, {}, {}]}},
+            {"x": {"clients": [{"name": "a"}] * 3}},
             1 + 3 * (100 + 1 + 1),
         ),
         ('mutation { clientBulkUpsert(input: {clients: [{name: "a"}]}) { userErrors { code } } }', {}, 100 + 1 + 5),
@@ -88,6 +92,45 @@ def test_what_was_left_out_once_is_reckoned_when_it_is_not(read: Callable[[str],
     )
     costs = [requested(document, all=is_all, n=n) for is_all, n in ((False, 1), (True, 1), (True, 50), (False, 50), (True, None))]
     assert costs == [2, 2 + 2, 2 + 51, 2, 2 + 26]
+
+
+def paged_fields(schema: strawberry.Schema) -> list[tuple[str, str]]:
+    """Every argument of the schema that says how many entries a field has by a number: the field at the root, and the argument."""
+    found = prices(schema._schema)["Query"]  # noqa: SLF001
+    return [(name, argument) for name, price in found.items() for argument in price.slicing if "." not in argument and price.sized]
+
+
+@pytest.mark.parametrize("sent", [100.0, 7.0, 7])
+def test_a_float_costs_what_the_same_int_costs(schema: strawberry.Schema, read: Callable[[str], Document], sent: float) -> None:
+    """A float without a fraction is a valid Int; as one that the cost did not know it was 25 entries of a page of 100."""
+    assert paged_fields(schema)
+    for field, argument in paged_fields(schema):
+        text = "{ %s(%s: %s) { nodes { id } edges { node { id } } } }"
+        variable = read("query ($n: Int) " + text % (field, argument, "$n"))
+        literal = read(text % (field, argument, str(int(sent))))
+        assert requested(variable, n=sent) == requested(literal) > int(sent)
+
+
+SIZES = some.none() | some.integers(0, 100)
+FLAGS = some.booleans()
+
+
+@given(SIZES, SIZES, FLAGS, FLAGS)
+def test_variables_cost_what_literals_cost(
+    read: Callable[[str], Document], first: int | None, inner: int | None, is_in: bool, is_out: bool
+) -> None:
+    """However the document is put together: pages in pages, conditions on fields and fragments, a fragment spread twice."""
+    text = """{ clients(first: FIRST) { edges @include(if: IS_IN) { node { ...A } } nodes { id ...A @skip(if: IS_OUT) ...B } } }
+        fragment A on Client { contacts(first: INNER) { nodes @skip(if: IS_OUT) { id } totalCount }
+            ... @include(if: IS_IN) { labels { id } } }
+        fragment B on Client { contacts(first: INNER) { nodes { clients(last: INNER) { edges { node { id } } } } } }"""
+    values = {"FIRST": first, "INNER": inner, "IS_IN": is_in, "IS_OUT": is_out}
+    literal = variable = text
+    for name, value in values.items():
+        literal = literal.replace(name, "null" if value is None else str(value).lower())
+        variable = variable.replace(name, f"${name}")
+    declared = "query ($FIRST: Int, $INNER: Int, $IS_IN: Boolean!, $IS_OUT: Boolean!) "
+    assert requested(read(declared + variable), **values) == requested(read(literal))
 
 
 async def test_the_cost_is_told_who_asks_for_it(as_: Callable[..., Api], crowded: Tenant) -> None:

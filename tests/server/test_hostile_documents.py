@@ -217,7 +217,7 @@ def label(place: int) -> str:
 async def test_q9_a_filter_has_a_size(api: Api, statements: list[str], query: str, x: object) -> None:
     """Longer texts and lists are bad input, and nothing is read."""
     body = await api.ask(query, x=x)
-    assert [*body["data"].values()] == [None]
+    assert body.get("data") is None or [*body["data"].values()] == [None]  # a list of over 100 ends the request before it runs
     assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]
     assert read(statements) == []
 
