@@ -109,7 +109,7 @@ class LevelExecutor(CoreExecutor):
     async def _run(self, plan: Plan) -> ExecutionResult:
         run = Run(self, plan)
         try:
-            return Counted(await run.data(), run.objects, run.objects * plan.bytes_per_object)
+            return Counted(await run.data(), run.objects, run.most_bytes)
         except ResponseTooLargeError:
             raise
         except Exception as why:  # noqa: BLE001 graphql-core meets it again, and gives the exact error

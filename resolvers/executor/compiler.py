@@ -65,14 +65,14 @@ class Compiler:
         self._schema = schema
         self._fragments = fragments
         self._flags = flags
-        self._fields = self._levels = self._bytes_per_object = 0
+        self._fields = self._levels = 0
         self._texts: dict[int, Text] = {}  # by the id of their level
 
     def plan(self, operation: ast.OperationDefinitionNode) -> Plan:
         if operation.operation is not ast.OperationType.QUERY or self._schema.query_type is None:
             raise UncompiledError(operation.operation.value)
         root = self._level(self._schema.query_type, [operation.selection_set])
-        return Plan(root, self._fields + LEVEL * self._levels, self._bytes_per_object)
+        return Plan(root, self._fields + LEVEL * self._levels)
 
     def _level(self, of: GraphQLObjectType, sets: Sets) -> Level:
         self._levels += 1
@@ -86,15 +86,22 @@ class Compiler:
                 continue
             step = self._step(of, key, nodes)
             text.parts.append(f"{key!r}: {self._part(step, text, steps, within)}")
-            size += most_bytes(step.type, step.declared.python_name) if step.leaf else 0
-        self._bytes_per_object = max(self._bytes_per_object, size)
+            size += most_bytes(step.type, step.declared.metadata.get("reads") or [step.declared.python_name]) if step.leaf else 0
         made: dict[str, Any] = {}  # apart from what they use, so that no ring keeps a plan alive
         exec(MADE.format(row=text.row, body=text.body), text.names, made)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
         declared = (of.extensions or {}).get("strawberry-definition")
         sources = getattr(declared.origin, "sources", None) if declared else None
         if of.is_type_of is not None and sources is None:
             raise UncompiledError(f"is_type_of {of.name}")
-        level = Level(of, made["build"], made["build_one"], steps, sources, 1 + sum(level.objects for level in within))
+        level = Level(
+            of,
+            made["build"],
+            made["build_one"],
+            steps,
+            sources,
+            1 + sum(level.objects for level in within),
+            size + sum(level.most_bytes for level in within),
+        )
         self._texts[id(level)] = text
         return level
 
@@ -116,7 +123,7 @@ class Compiler:
             text.names |= {**inner.names, name: below.one, f"k{name}": below.known}
             if str(step.type) == f"[{below.of}!]!":
                 one = f"{inner.body} if {row}.__class__ in k{name} else {name}({row}, run)"
-                return f"[{one} for {row} in run.listed({value}, {below.objects})]"
+                return f"[{one} for {row} in run.listed({value}, {below.objects}, {below.most_bytes})]"
             within.append(below)
             return f"({inner.body} if ({row}:={value}).__class__ in k{name} else {name}({row}, run))"
         steps.append(step)

@@ -63,6 +63,7 @@ class Level:
     steps: list[Step]
     sources: tuple[type, ...] | None  # the classes whose rows are of the type; None where its parent says so
     objects: int  # that a row becomes: itself, and those within it that wait for nothing; but those in lists
+    most_bytes: int  # of those objects as JSON, without what is within them besides
     known: set[type] = field(default_factory=set)
 
     @property
@@ -120,4 +121,3 @@ class Plan:
 
     root: Level
     size: int  # in fields
-    bytes_per_object: int  # as JSON, at most

@@ -23,6 +23,7 @@ class Run:
         self._core = core
         self._plan = plan
         self.objects = 0  # that the answer has so far
+        self.most_bytes = 0  # that they take as JSON
 
     async def data(self) -> dict[str, Any]:
         (found,) = await self._level(self._plan.root, [self._core.root_value])
@@ -34,7 +35,7 @@ class Run:
             parts = level.parts(rows)
             return _merged([(places, await self._level(of, [rows[place] for place in places])) for of, places in parts], len(rows))
         level.check(rows)
-        self.count(len(rows) * level.objects)
+        self.count(len(rows), level.objects, level.most_bytes)
         built = level.build(rows, self)
         if built and level.steps:
             for step in level.steps:
@@ -43,19 +44,20 @@ class Run:
             await _all([self._step(step, rows, built) for step in level.steps if step.waits])
         return built
 
-    def listed(self, rows: Any, objects: int) -> Rows:  # noqa: ANN401 whatever the row has
+    def listed(self, rows: Any, objects: int, most_bytes: int) -> Rows:  # noqa: ANN401 whatever the row has
         """The rows of a list that is built with its parent, each of so many objects."""
         if rows.__class__ is not list and rows.__class__ is not tuple:
             raise UnusualError("not a list")
-        self.count(len(rows) * objects)
+        self.count(len(rows), objects, most_bytes)
         return rows
 
-    def count(self, objects: int) -> None:
-        """Add objects that are about to be built.
+    def count(self, rows: int, objects: int, most_bytes: int) -> None:
+        """Add rows that are about to be built, each of so many objects and at most so many bytes.
 
-        Raises `ResponseTooLargeError` if there are too many then.
+        Raises `ResponseTooLargeError` if there are too many objects then.
         """
-        self.objects += objects
+        self.objects += rows * objects
+        self.most_bytes += rows * most_bytes
         if self.objects > self._core.max_objects:
             raise ResponseTooLargeError
 

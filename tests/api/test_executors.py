@@ -4,11 +4,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import asyncpg
 import httpx
+import orjson
 import pytest
 import strawberry
 from graphql import DocumentNode, parse, validate
@@ -17,9 +19,14 @@ from hypothesis import strategies as st
 
 from db.engine import Database, Limits
 from db.tables import Role
-from resolvers.executor import ROOM, LevelExecutor, library
+from db.tally import Tally
+from domain.scope import EVERYTHING, Actor
+from resolvers.executor import ROOM, Counted, LevelExecutor, library
+from server.documents import Documents
+from server.operations import Order, Runner
+from server.refusals import RequestError
 from tests.api.test_nested_query import NESTED
-from tests.ask import UNLIMITED, Api, connected
+from tests.ask import MUCH, SECRETS, UNLIMITED, Api, connected
 from tests.asking import Document, documents
 from tests.builders import Tenant, tenant
 from tests.conftest import runtime_url
@@ -190,6 +197,24 @@ async def fail_alike(both: Both, schema: strawberry.Schema, data: st.DataObject)
 async def test_random_documents_are_answered_the_same(both: Both, schema: strawberry.Schema, how: How, data: st.DataObject) -> None:
     """With faults and without: the same bytes by the same statements, and the same errors."""
     await how(both, schema, data)
+
+
+@settings(max_examples=60, suppress_health_check=[*HealthCheck])
+@given(data=st.data())
+async def test_a_response_has_no_more_bytes_than_its_plan_says(
+    both: Both, database: Database, schema: strawberry.Schema, data: st.DataObject
+) -> None:
+    """So that a response whose bytes are not counted is not too large: a column without its length here would show."""
+    known = Documents(schema._schema, UNLIMITED.document_limits, most_bytes=MUCH, is_open=True)  # noqa: SLF001
+    runner = Runner(schema, LevelExecutor, database, SECRETS, is_open=True)
+    drawn = data.draw(documents(schema._schema, both.ids, both.cursors))  # noqa: SLF001
+    for document in (drawn, *(Document(text, {}) for text in COMPILED.values() if text is not NESTED)):
+        found = known.of(document.text)
+        if not found.errors and len(found.operations) == 1:
+            with suppress(RequestError):
+                values = found.operations[0].coerce(document.variables)
+                result = await runner.run(Order(found, found.operations[0], values, Actor(both.org.id, EVERYTHING), None, Tally()))
+                assert not isinstance(result, Counted) or len(orjson.dumps(result.data)) <= result.most_bytes, document.text
 
 
 @pytest.mark.proof
