@@ -2,21 +2,26 @@
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from server.json_limits import MAX_DIGITS, check_size, has_too_many_digits
 from server.limits import Get
 from server.refusals import ClientGone, ErrorCode, Unanswerable
 from server.request import Request
 from server.trusted import SHA256
 
 LARGE = 20_000  # bytes: reading more takes a millisecond and up
-DEEPEST, MOST_VALUES, MOST_DIGITS = 32, 20_000, 20
 SHAPE = '`{"query": "…", "variables": {…}}`'
 PARAMETERS = {"query", "variables", "operationName", "extensions", "documentId", "doc_id", "id"}
+MAX_NAMES, MAX_NAME = 3, 40  # of unknown fields in a message, and characters of each
+# The decoder takes NUL and surrogates only as escapes. This also finds pairs of surrogates and what follows an escaped backslash.
+UNSTORABLE_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Persisted(BaseModel):
@@ -105,7 +110,7 @@ def _is_json(content_type: str) -> bool:
 
 def read(sent: bytes) -> Asked:
     """What the body of a POST asks."""
-    return _asked(_json(sent, "body"))
+    return _asked(read_json(sent, "body"))
 
 
 def read_parameters(parameters: Mapping[str, str]) -> Asked:
@@ -113,19 +118,26 @@ def read_parameters(parameters: Mapping[str, str]) -> Asked:
     said: dict[str, object] = {name: value for name, value in parameters.items() if name in PARAMETERS}
     for name in ("variables", "extensions"):
         if name in parameters:
-            said[name] = _json(parameters[name].encode(), name)
+            said[name] = read_json(parameters[name].encode(), name)
     return _asked(said)
 
 
 def _asked(said: object) -> Asked:
+    # Before pydantic, which would report each of thousands of unknown fields.
+    if isinstance(said, dict) and (unknown := [name for name in said if name not in PARAMETERS]):
+        names = ", ".join(f"`{name[:MAX_NAME]}`" for name in unknown[:MAX_NAMES]) + (", …" if len(unknown) > MAX_NAMES else "")
+        raise _bad(f"The request is not {SHAPE}: it has no field {names}.")
     try:
         return Asked.model_validate(said)
     except ValidationError as wrong:
-        faults = "; ".join(f"{'.'.join(str(step) for step in fault['loc']) or 'body'}: {fault['msg']}" for fault in wrong.errors())
+        found = wrong.errors(include_url=False, include_context=False, include_input=False)
+        faults = "; ".join(f"{'.'.join(str(step) for step in fault['loc']) or 'body'}: {fault['msg']}" for fault in found)
         raise _bad(f"The request is not {SHAPE}: {faults}.") from None
 
 
-def _json(sent: bytes, what: str) -> object:
+def read_json(sent: bytes, what: str) -> object:
+    """Return what a strict reading of the text gives; `what` names it in messages."""
+    check_size(sent)
     try:
         said = STRICT.decode(sent.decode("utf-8"))
     except UnicodeDecodeError:
@@ -134,7 +146,8 @@ def _json(sent: bytes, what: str) -> object:
         raise _bad(f"The {what} is nested too deeply.") from None
     except json.JSONDecodeError as wrong:
         raise _bad(f"The {what} is not JSON: {wrong.msg} at character {wrong.pos}.") from None
-    _bounded(said)
+    if UNSTORABLE_ESCAPE.search(sent):
+        _check_texts(said)
     return said
 
 
@@ -146,15 +159,20 @@ def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:
-        raise _bad(f"A whole number has at most {MOST_DIGITS} digits.")
+    _check_digits(digits)
     return int(digits)
 
 
 def _real(digits: str) -> float:
+    _check_digits(digits)
     if not math.isfinite(found := float(digits)):
-        raise _bad(f"{digits[:MOST_DIGITS]} is too large a number.")
+        raise _bad(f"{digits[:MAX_DIGITS]} is too large a number.")
     return found
+
+
+def _check_digits(number: str) -> None:
+    if has_too_many_digits(number):
+        raise _bad(f"A number has at most {MAX_DIGITS} digits.")
 
 
 def _constant(name: str) -> NoReturn:
@@ -164,29 +182,26 @@ def _constant(name: str) -> NoReturn:
 STRICT = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_integer, parse_float=_real, parse_constant=_constant)
 
 
-def _bounded(said: object) -> None:
-    """Level by level, so that what is nested deeply cannot exhaust the stack."""
-    level, values = [said], 0
-    for _ in range(DEEPEST + 1):
-        values += len(level)
-        if values > MOST_VALUES:
-            raise _bad(f"A request has at most {MOST_VALUES} values.")
-        level = [below for value in level for below in _below(value)]
-        if not level:
-            return
-    raise _bad(f"The body is more than {DEEPEST} levels deep.")
-
-
-def _below(value: object) -> list[object]:
-    """The parts of a value; texts are looked at here. PostgreSQL keeps every character but NUL, and half a surrogate is none."""
-    if isinstance(value, str):
-        if not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
-            raise _bad("A text has half of a surrogate pair.")
-        if "\0" in value:
+def _check_texts(said: object) -> None:
+    """Refuse texts that PostgreSQL cannot store: it has every character but NUL, and half a surrogate pair is none."""
+    for text in _texts(said):
+        if "\0" in text:
             raise _bad("A text cannot hold the character NUL.")
-    if isinstance(value, dict):
-        return [*value, *value.values()]
-    return value if isinstance(value, list) else []
+        if not text.isascii() and SURROGATE.search(text):
+            raise _bad("A text has half of a surrogate pair.")
+
+
+def _texts(said: object) -> Iterator[str]:
+    """Yield all texts and keys. `check_size` bounds their number and how deep they lie."""
+    if isinstance(said, str):
+        yield said
+    elif isinstance(said, dict):
+        yield from said
+        for value in said.values():
+            yield from _texts(value)
+    elif isinstance(said, list):
+        for value in said:
+            yield from _texts(value)
 
 
 def _bad(message: str) -> Unanswerable:
