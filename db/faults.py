@@ -1,10 +1,11 @@
 """What can go wrong between us and the database, and what it means: a race to run again, a connection that is lost."""
 
 from collections.abc import Awaitable, Callable
+from decimal import InvalidOperation
 from typing import TypeVar
 
 import asyncpg
-from sqlalchemy.exc import StatementError
+from sqlalchemy.exc import DBAPIError, StatementError
 
 T = TypeVar("T")
 
@@ -13,6 +14,9 @@ RACES = {"23503", "23505", "40001", "40P01"}  # a link or a key that another mad
 ENDED = {"57P01", "57P02", "57P03", "57P05", "25P03"}
 # All that the driver says of it to one who uses a connection that went away, or that a statement given up still holds.
 CLOSED = ("connection is closed", "released back to the pool", "another operation is cancelling")
+
+# What Python raises for a value that it cannot convert; whatever else is raised while one is converted is a bug of ours.
+UNCONVERTIBLE = (ValueError, OverflowError, InvalidOperation)
 
 
 class OperationEndedError(Exception):
@@ -32,6 +36,18 @@ class BusyError(Exception):
 def plain(failed: BaseException) -> BaseException:
     """The driver's own error within SQLAlchemy's."""
     return failed.orig.__cause__ or failed.orig if isinstance(failed, StatementError) and failed.orig else failed
+
+
+def is_unbindable(failed: BaseException) -> bool:
+    """Tell whether a value was beyond what its SQL parameter can hold, such as an int of more than 32 bits.
+
+    A value of another type than the parameter's is a bug of ours: the driver's error then has a TypeError as its cause. So is what the
+    server says of data, which has no cause: it may be a sum that grew too large.
+    """
+    if isinstance(failed, StatementError) and not isinstance(failed, DBAPIError):  # SQLAlchemy converts some values before the driver does
+        return isinstance(failed.orig, UNCONVERTIBLE)
+    cause = plain(failed)
+    return isinstance(cause, asyncpg.DataError) and isinstance(cause.__cause__, UNCONVERTIBLE)
 
 
 def is_race(failed: BaseException) -> bool:

@@ -17,6 +17,7 @@ from graphql import (
     NoSchemaIntrospectionCustomRule,
     OperationType,
     StringValueNode,
+    TokenKind,
     VariableValues,
     Visitor,
     parse,
@@ -28,6 +29,8 @@ from graphql.validation.rules import overlapping_fields_can_be_merged as overlap
 
 from resolvers.core import Known
 from server.costs import Bill, Costing, prices
+from server.errors import coercion_error
+from server.json_limits import MAX_DIGITS, has_too_many_digits
 from server.limits import DocumentLimits
 from server.measures import Measure, alone, refusals
 from server.refusals import ErrorCode, RequestError, coded
@@ -44,6 +47,9 @@ TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than
 GIVEN_UP = "Validation aborted."  # all that graphql-core says where the budget is spent
 ENTANGLED = "The document asks for the same fields too often to compare them. Ask for each once, or in several steps."
 NUL = re.compile(r"\\u(0000|\{0+\})")  # the only way in: the body of a request has none
+NUMBERS = (TokenKind.INT, TokenKind.FLOAT)
+LONG_NUMBER = f"A number has at most {MAX_DIGITS} digits."
+BAD_INPUT = {"code": ErrorCode.BAD_USER_INPUT}
 SCHEMA = re.compile(r"__(schema|type)\b")
 Coerced: TypeAlias = "VariableValues | list[GraphQLError]"
 NAMELESS = "Name one of the document's operations in `operationName`."
@@ -145,9 +151,11 @@ class Documents:
             parsed = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments, max_source_length=limits.characters)
         except GraphQLError as wrong:
             return Document(key, _size(text), DocumentNode(), [_unparsed(wrong)])
+        long_numbers = _long_numbers(parsed)
         _unlink(parsed)
         errors = (
             refusals(parsed, limits, self._alone)
+            or long_numbers
             or _unstorable(text, parsed)
             or ("[" in text and find_long_lists(parsed))
             or self._validated(parsed)
@@ -160,7 +168,7 @@ class Documents:
         found = validate(self._schema, parsed, self._rules, max_errors=MOST_ERRORS, hide_suggestions=not self._is_open)
         if any(error.message == GIVEN_UP for error in found):
             return [coded(ErrorCode.QUERY_TOO_COMPLEX, ENTANGLED)]
-        return [_coded(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in found]
+        return [coercion_error(error) or _coded(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in found]
 
     def _operations(self, parsed: DocumentNode) -> list[Operation]:
         fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
@@ -212,20 +220,34 @@ def _unlink(parsed: DocumentNode) -> None:
         token = following
 
 
-class _Texts(Visitor):
-    """Looks for a text that PostgreSQL cannot keep."""
+def _long_numbers(parsed: DocumentNode) -> list[GraphQLError]:
+    """Refuse number literals that `int` refuses and `float` reads slowly, wherever they stand, before anything converts them."""
+    found: list[GraphQLError] = []
+    token = parsed.loc.start_token if parsed.loc else None
+    while token and parsed.loc and len(found) < MOST_ERRORS:
+        if token.kind in NUMBERS and has_too_many_digits(token.value or ""):
+            found.append(GraphQLError(LONG_NUMBER, source=parsed.loc.source, positions=[token.start], extensions=BAD_INPUT))
+        token = token.next
+    return found
 
-    has_nul = False
+
+class _Texts(Visitor):
+    """Looks for texts that PostgreSQL cannot keep."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.with_nul: list[StringValueNode] = []
 
     def enter_string_value(self, node: StringValueNode, *_: object) -> None:
-        self.has_nul = self.has_nul or "\0" in node.value
+        if "\0" in node.value:
+            self.with_nul.append(node)
 
 
 def _unstorable(text: str, parsed: DocumentNode) -> list[GraphQLError]:
     if not NUL.search(text):
         return []
     visit(parsed, texts := _Texts())
-    return [coded(ErrorCode.BAD_USER_INPUT, "A text cannot hold the character NUL.")] if texts.has_nul else []
+    return [GraphQLError("A text cannot hold the character NUL.", node, extensions=BAD_INPUT) for node in texts.with_nul[:MOST_ERRORS]]
 
 
 def _coded(error: GraphQLError, code: ErrorCode) -> GraphQLError:

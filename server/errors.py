@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from strawberry.exceptions import StrawberryInputCoercionError
 from strawberry.relay.types import InvalidGlobalIDError
 
-from db.faults import BusyError, is_lost, is_race, plain
+from db.faults import UNCONVERTIBLE, BusyError, is_lost, is_race, is_unbindable, plain
 from domain.errors import BadInput, Forbidden, Refused
 from server.refusals import ErrorCode
 
@@ -19,6 +19,7 @@ log = logging.getLogger("relaties")
 OURS = (Forbidden, BadInput, Refused)
 NO_ID = "This is no id. Send one as it was given."
 NULL = "A part of the input is null that cannot be. Leave it out, so that it stays as it is."
+BEYOND = "A value is beyond what can be stored. Send a smaller one."
 UNREACHABLE = (ErrorCode.UNAVAILABLE, "The database cannot be reached. Try again.")
 KNOWN: tuple[tuple[tuple[type[BaseException], ...], tuple[ErrorCode, str]], ...] = (
     ((BusyError, PoolTimeoutError), (ErrorCode.UNAVAILABLE, "Too many operations at once. Try again in a moment.")),
@@ -55,16 +56,48 @@ def _place(error: GraphQLError) -> tuple[tuple[int, int], list[int]]:
 
 
 def shown(error: GraphQLError) -> Mapping[str, Any]:
-    cause = plain(error.original_error) if error.original_error else None
+    failed = error.original_error
+    cause = plain(failed) if failed else None
     if isinstance(cause or error, StrawberryInputCoercionError):  # its own words are of Python
         return _coded(error, ErrorCode.BAD_USER_INPUT, NO_ID if isinstance(cause or error, InvalidGlobalIDError) else NULL)
     if isinstance(cause, OURS) or (cause is None and error.extensions and "code" in error.extensions):
         return error.formatted
     if cause is None or isinstance(cause, GraphQLError):
-        return _coded(error, ErrorCode.BAD_USER_INPUT, "")  # graphql-core's own: a variable or an argument that is not of its type
+        return _of_input(error)
+    if failed and is_unbindable(failed):
+        return _coded(error, ErrorCode.BAD_USER_INPUT, BEYOND)
     if said := told(cause):
         return _coded(error, *said)
     return {**error.formatted, **masked(cause)}
+
+
+def _of_input(error: GraphQLError) -> Mapping[str, Any]:
+    """Show graphql-core's own error: a variable or an argument that is not of its type. What else failed within is a fault of ours."""
+    cause = _innermost(error)
+    if cause is None or isinstance(cause, UNCONVERTIBLE):
+        return _coded(error, ErrorCode.BAD_USER_INPUT, _without(cause, error.message))
+    return {**error.formatted, **masked(cause)}
+
+
+def coercion_error(error: GraphQLError) -> GraphQLError | None:
+    """Return the error of validation in words of ours, if a literal could not be converted; None if it is about anything else."""
+    cause = _innermost(error)
+    if not isinstance(cause, UNCONVERTIBLE):
+        return None
+    return GraphQLError(_without(cause, error.message), error.nodes, extensions={"code": ErrorCode.BAD_USER_INPUT})
+
+
+def _innermost(error: GraphQLError) -> BaseException | None:
+    """Return what graphql-core's error was raised for; None if for nothing but a value that does not fit."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _without(cause: BaseException | None, message: str) -> str:
+    """Return graphql-core's message without what Python said, which it quotes."""
+    return message.replace(f", but encountered error '{cause}'; found", ", found") if cause else message
 
 
 def masked(failed: BaseException) -> dict[str, object]:

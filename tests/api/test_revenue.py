@@ -110,7 +110,10 @@ def periods() -> list[tuple[date, date]]:
     """All time, and twenty by chance, of a day to years; the same in every run."""
     chance, first = random.Random(20), date(2022, 12, 1)  # noqa: S311 the same in every run
     some = [first + timedelta(days=chance.randrange(1500)) for _ in range(20)]
-    return [(date.min, date.max), *((start, start + timedelta(days=chance.choice([0, 6, 30, 91, 365, 900]))) for start in some)]
+    return [
+        (date(1900, 1, 1), date(9998, 12, 31)),
+        *((start, start + timedelta(days=chance.choice([0, 6, 30, 91, 365, 900]))) for start in some),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +131,7 @@ async def test_revenue_is_what_the_documents_and_payments_come_to(demo_api: Api,
     expected = await books(owner)
     await owner.close()
     asked = " ".join(
-        f'p{n}: revenue(period: {{since: "{since:%Y-%m-%d}", until: "{until:%Y-%m-%d}"}}) {{ ...Figures }}'.replace('"1-', '"0001-')
+        f'p{n}: revenue(period: {{since: "{since:%Y-%m-%d}", until: "{until:%Y-%m-%d}"}}) {{ ...Figures }}'
         for n, (since, until) in enumerate(periods())
     )
     query = (

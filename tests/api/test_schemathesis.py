@@ -1,6 +1,7 @@
 """Schemathesis: operations on every field of the root that nobody would write, right and wrong by their types. None is a fault of ours."""
 
 from collections.abc import AsyncIterator
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
@@ -16,16 +17,19 @@ from schemathesis.graphql import nodes
 from db.engine import Database
 from db.tables import Role
 from schema.root import build
-from schema.scalars import SCALARS
+from schema.scalars import FIRST_YEAR, LAST_YEAR, SCALARS
 from tests.ask import UNLIMITED, Api, connected
 from tests.inputs import world
 
 SCHEMA = schemathesis.graphql.from_file(build().as_str())
 OF_ROOT = {root: [*SCHEMA[root].values()] for root in ("Query", "Mutation")}
+FIRST, LAST = f"{FIRST_YEAR}-01-01", f"{LAST_YEAR}-12-31"
 RIGHT = {  # of every scalar of ours; those of GraphQL itself are known
     "CurrencyCode": st.just("EUR"),
-    "Date": st.dates().map(str),
-    "DateTime": st.datetimes().map(lambda moment: f"{moment.isoformat(timespec='seconds')}Z"),
+    "Date": st.dates(date.fromisoformat(FIRST), date.fromisoformat(LAST)).map(str),
+    "DateTime": st.datetimes(datetime.fromisoformat(FIRST), datetime.fromisoformat(LAST)).map(
+        lambda moment: f"{moment.isoformat(timespec='seconds')}Z"
+    ),
     "Decimal": st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=4).map(str),
 }
 for name, strategy in RIGHT.items():
