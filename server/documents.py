@@ -27,7 +27,7 @@ from graphql import (
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 
-from resolvers.core import Known
+from resolvers.core import MOST_ERRORS, Known
 from server.costs import Bill, Costing, prices
 from server.errors import coercion_error
 from server.json_limits import MAX_DIGITS, has_too_many_digits
@@ -40,7 +40,6 @@ from server.variables import find_long_lists
 # What comparing a document's fields may take. Ours need 156 at most, twenty fragments that all say the same on one type 6,750; all of it
 # is about 10 ms. The default is for who serves nobody else.
 overlapping.MAX_COMPLEXITY_BUDGET = 10_000
-MOST_ERRORS = 5
 # What a document takes, at most: tokens know their places and neighbours, and texts are kept twice. Measured on the densest there are.
 LEAST_BYTES, BYTES_A_TOKEN, BYTES_A_CHARACTER = 4000, 560, 10
 TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than|is nested too deeply)")

@@ -17,6 +17,7 @@ from server.refusals import ErrorCode
 
 log = logging.getLogger("relaties")
 OURS = (Forbidden, BadInput, Refused)
+MAX_MESSAGE = 1000  # characters
 NO_ID = "This is no id. Send one as it was given."
 NULL = "A part of the input is null that cannot be. Leave it out, so that it stays as it is."
 BEYOND = "A value is beyond what can be stored. Send a smaller one."
@@ -56,6 +57,13 @@ def _place(error: GraphQLError) -> tuple[tuple[int, int], list[int]]:
 
 
 def shown(error: GraphQLError) -> Mapping[str, Any]:
+    """Return the error as the caller sees it, with a message of bounded length: graphql-core quotes names of any length."""
+    found = _shown(error)
+    message = found["message"]
+    return found if len(message) <= MAX_MESSAGE else {**found, "message": f"{message[:MAX_MESSAGE]}…"}
+
+
+def _shown(error: GraphQLError) -> Mapping[str, Any]:
     failed = error.original_error
     cause = plain(failed) if failed else None
     if isinstance(cause or error, StrawberryInputCoercionError):  # its own words are of Python

@@ -20,9 +20,11 @@ from db.query import TENANT, Query, col, parameter, table_of
 from db.rows import CountRow
 from db.tables import Registration, Role
 from resolvers.context import Info
+from resolvers.core import MOST_ERRORS
 from schema.scalars import SCALARS
-from server.errors import shown
-from tests.ask import Api, connected
+from server.errors import MAX_MESSAGE, shown
+from server.settings import Settings
+from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant
 from tests.inputs import CORE
 
@@ -183,6 +185,41 @@ def test_only_what_fails_where_it_is_bound_is_bad_input(failed: Exception, code:
     answer = shown(GraphQLError(str(failed), original_error=failed))
     assert answer["extensions"]["code"] == code
     assert "int32" not in str(answer)
+
+
+LONG = "x" * 15_000
+MANY_FAULTS: dict[str, tuple[str, Any]] = {
+    "unknown fields of a large input": (
+        "mutation ($x: ClientCreateInput!) { clientCreate(input: $x) { query { __typename } } }",
+        {"name": "a" * 900_000, **{f"unknown{place}": 1 for place in range(60)}},
+    ),
+    "a long name": ("mutation ($x: ClientCreateInput!) { clientCreate(input: $x) { query { __typename } } }", {"x" * 900_000: 1}),
+    "long names": (
+        "mutation ($x: ClientCreateInput!) { clientCreate(input: $x) { query { __typename } } }",
+        {f"{LONG}{place}": 1 for place in range(60)},
+    ),
+    "long words of an enum": ("query ($x: ClientOrderInput) { clients(orderBy: $x) { totalCount } }", {"field": LONG, "direction": LONG}),
+    "a field of a document": (f"{{ {LONG} }}", None),
+    "a literal of a document": (f'{{ clients(first: "{LONG}") {{ totalCount }} }}', None),
+    "a document that cannot be parsed": (f"{{ a(: {LONG} }}", None),
+    "a document of many wrong values": (
+        "{ " + "".join(f"a{place}: clients(first: WRONG) {{ totalCount }} " for place in range(20)) + "}",
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize(("query", "wrong"), MANY_FAULTS.values(), ids=MANY_FAULTS)
+@pytest.mark.parametrize("is_compiled", [True, False])
+async def test_many_faults_get_few_short_errors(
+    database: Database, schema: strawberry.Schema, crowded: Tenant, query: str, wrong: object, is_compiled: bool
+) -> None:
+    """Each error looks at the whole value, so their number bounds the work too."""
+    async with connected(schema, database, Settings(refused_tokens=MUCH, points=MUCH, compiled=is_compiled)) as http:
+        response = await Api(http, crowded.tokens[Role.OWNER]).post({"query": query, "variables": {"x": wrong}})
+    errors = response.json()["errors"]
+    assert 0 < len(errors) <= MOST_ERRORS + 1  # the last one says that there are more
+    assert all(len(error["message"]) <= MAX_MESSAGE + 1 and error["extensions"]["code"] for error in errors)
 
 
 JSON = st.recursive(
