@@ -13,6 +13,7 @@ from resolvers.core import CoreExecutor
 from resolvers.executor import LevelExecutor
 from server import graphiql
 from server.auth import SignIn
+from server.byte_budget import ByteBudget
 from server.cors import cors
 from server.documents import Documents
 from server.health import Health
@@ -24,10 +25,12 @@ from server.operations import Runner
 from server.pace import Pace
 from server.rates import Rate, Rates
 from server.reports import Reports
-from server.responses import UnsentResponses
 from server.settings import Settings
 from server.trusted import trusted
 from server.turns import Turns
+
+SEND_FEWER = "Send fewer large requests at once."
+READ_FIRST = "Read the responses first, then try again."
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,9 @@ def app(
     documents = Documents(core, settings.document_limits, most_bytes=settings.documents_bytes, is_open=settings.has_introspection)
     executor = LevelExecutor if settings.compiled else CoreExecutor
     turns, health = Turns(settings.turns), Health(database.probe)
-    unsent = UnsentResponses(settings.max_unsent_bytes_per_token, settings.max_unsent_bytes)
-    metrics = Metrics(core, _watched(database, turns, documents, unsent))
+    incoming = ByteBudget("request bodies", SEND_FEWER, settings.max_incoming_bytes_per_token, settings.max_incoming_bytes)
+    outgoing = ByteBudget("responses", READ_FIRST, settings.max_outgoing_bytes_per_token, settings.max_outgoing_bytes)
+    metrics = Metrics(core, [*_watched(database, turns, documents), *_watched_bytes(incoming, outgoing)])
     endpoint = GraphQL(
         Reports(metrics.count),
         health,
@@ -64,7 +68,8 @@ def app(
         settings.max_cost,
         settings.max_body_bytes,
         settings.max_response_bytes,
-        unsent,
+        incoming,
+        outgoing,
     )
     ordinary = Starlette(
         routes=[
@@ -78,7 +83,7 @@ def app(
     return Application(cors(answers, settings.cors_origins) if settings.cors_origins else answers, health, metrics)
 
 
-def _watched(database: Database, turns: Turns, documents: Documents, unsent: UnsentResponses) -> list[Watched]:
+def _watched(database: Database, turns: Turns, documents: Documents) -> list[Watched]:
     return [
         Watched("readers_in_use", "Connections for reading that are in use.", lambda: database.readers_in_use),
         Watched("readers_waiting", "Operations that wait for a connection to read on.", lambda: database.readers_waiting),
@@ -87,5 +92,11 @@ def _watched(database: Database, turns: Turns, documents: Documents, unsent: Uns
         Watched("operations_waiting", "Operations that wait for their turn.", lambda: turns.waiting),
         Watched("documents", "Documents that are kept.", lambda: len(documents)),
         Watched("documents_bytes", "Memory that they are reckoned to take.", lambda: documents.bytes),
-        Watched("unsent_bytes", "Bytes of large responses that clients have not read yet.", lambda: unsent.bytes),
+    ]
+
+
+def _watched_bytes(incoming: ByteBudget, outgoing: ByteBudget) -> list[Watched]:
+    return [
+        Watched("incoming_bytes", "Bytes of large request bodies that are not received whole yet.", lambda: incoming.bytes),
+        Watched("outgoing_bytes", "Bytes of large responses that clients have not read yet.", lambda: outgoing.bytes),
     ]

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -83,8 +83,11 @@ def asked_by_get(parameters: Mapping[str, str], get: Get) -> Asked:
     return found
 
 
-async def body(request: Request, most: int) -> bytes:
-    """The body, refused as soon as it is too large, whatever its header said."""
+async def body(request: Request, most: int, count: Callable[[int], None]) -> bytes:
+    """Receive the body, and refuse it as soon as it is too large, whatever its header said.
+
+    `count` is called with the bytes of each part before the last, and may refuse them.
+    """
     if not _is_json(request.header(b"content-type") or ""):
         raise Unanswerable(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`, in UTF-8.")
     if (request.header(b"content-encoding") or "identity").lower() != "identity":
@@ -99,6 +102,7 @@ async def body(request: Request, most: int) -> bytes:
             raise Unanswerable(ErrorCode.PAYLOAD_TOO_LARGE, f"A request has at most {most} bytes.", headers={"connection": "close"})
         if not said.get("more_body", False):
             return bytes(held)
+        count(len(said["body"]))
 
 
 @lru_cache(maxsize=16)

@@ -17,6 +17,7 @@ from resolvers.core import ResponseTooLargeError
 from server import bodies
 from server.auth import SignIn
 from server.bodies import Asked
+from server.byte_budget import PIECE_BYTES, ByteBudget
 from server.costs import OPERATION, Bill
 from server.documents import Document, Operation
 from server.errors import in_order, masked, problem, shown, told
@@ -30,7 +31,7 @@ from server.rates import Rates
 from server.refusals import ClientGone, ErrorCode, RequestError, Unanswerable, coded
 from server.reports import Report, Reports, trace_of
 from server.request import Request
-from server.responses import PIECE_BYTES, UnsentResponses, encode, too_large
+from server.responses import encode, too_large
 from server.turns import Turns
 from server.variables import MANY_VALUES, VALUES_PER_POINT, count_values
 
@@ -79,7 +80,8 @@ class GraphQL:
     max_cost: int
     max_body: int
     max_response_bytes: int
-    unsent: UnsentResponses
+    incoming: ByteBudget
+    outgoing: ByteBudget
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The answer, and the report of it; nothing that a caller does makes this fail."""
@@ -111,7 +113,8 @@ class GraphQL:
 
     async def _send_in_pieces(self, send: Send, body: bytes, reader: Actor) -> None:
         """Send a large body piece by piece: each waits until the client has read most of what was sent before."""
-        with self.unsent.counted(reader, len(body)):
+        with self.outgoing.counting(reader) as count:
+            count(len(body))
             for start in range(0, len(body), PIECE_BYTES):
                 end = start + PIECE_BYTES
                 await send({"type": "http.response.body", "body": body[start:end], "more_body": end < len(body)})
@@ -127,7 +130,7 @@ class GraphQL:
             raise RequestError(document.errors)
         operation = self._operation(document, asked, request.method)
         report.kind, report.root_field, report.name = operation.kind.value, operation.root_field, operation.name
-        self.unsent.check(actor)
+        self.outgoing.check(actor)
         values = await self._coerced(operation, asked.variables or {}, actor)
         bill = operation.bill(values)
         report.cost_requested = bill.requested
@@ -142,7 +145,7 @@ class GraphQL:
         body = body | self._priced(actor, report) if asked.wants_cost else body
         encoded = encode(body, result, self.max_response_bytes)
         if len(encoded) > PIECE_BYTES and operation.kind is OperationType.QUERY:  # a change was made: whoever asked for it has to know
-            self.unsent.check(actor, len(encoded))
+            self.outgoing.check(actor, len(encoded))
         return Answer(HTTPStatus.OK, body, encoded=encoded, reader=actor)
 
     async def _coerced(self, operation: Operation, sent: Mapping[str, Any], actor: Actor) -> VariableValues:
@@ -184,11 +187,17 @@ class GraphQL:
     async def _asked(self, request: Request, actor: Actor) -> Asked:
         if request.method == "GET":
             return bodies.asked_by_get(request.parameters, self.get)
-        sent = await bodies.body(request, self.max_body)
-        if len(sent) < bodies.LARGE:
-            return bodies.read(sent)
-        async with self.pace.kept(actor.tenant):
-            return bodies.read(sent)
+        with self.incoming.counting(actor) as count:
+
+            def received(size: int) -> None:
+                self.incoming.check(actor, size)
+                count(size)
+
+            sent = await bodies.body(request, self.max_body, received)
+            if len(sent) < bodies.LARGE:
+                return bodies.read(sent)
+            async with self.pace.kept(actor.tenant):
+                return bodies.read(sent)
 
     async def _document(self, asked: Asked, actor: Actor) -> Document:
         if not self.library.is_new(asked):

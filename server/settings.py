@@ -119,10 +119,16 @@ class Settings(BaseSettings):
     max_cost: int = Field(default=20_000, gt=0, description="Most points that one operation may cost.")
     max_response_objects: int = Field(default=200_000, gt=0, description="Most objects in one response.")
     max_response_bytes: int = Field(default=16_000_000, gt=0, description="Most bytes in one response.")
-    max_unsent_bytes_per_token: int = Field(
+    max_incoming_bytes_per_token: int = Field(
+        default=16_000_000, gt=0, description="Most bytes of request bodies over 64 kB that one token may have on their way in at once."
+    )
+    max_incoming_bytes: int = Field(
+        default=128_000_000, gt=0, description="Most bytes of request bodies over 64 kB that a worker process takes in at once."
+    )
+    max_outgoing_bytes_per_token: int = Field(
         default=32_000_000, gt=0, description="Most bytes of responses over 64 kB that the clients of one token may leave unread."
     )
-    max_unsent_bytes: int = Field(
+    max_outgoing_bytes: int = Field(
         default=128_000_000, gt=0, description="Most bytes of responses over 64 kB that all clients of a worker process may leave unread."
     )
     points_per_second: int = Field(default=10_000, gt=0, description="Points that a token gets back each second; its organization, twice.")

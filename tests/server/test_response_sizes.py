@@ -14,7 +14,7 @@ from starlette.types import Message
 from db.engine import Database
 from db.tables import Role
 from server.app import Application, app
-from server.responses import PIECE_BYTES
+from server.byte_budget import PIECE_BYTES
 from server.settings import Settings
 from tests.ask import SECRETS, Api, connected_to
 from tests.builders import Tenant, tenant
@@ -135,8 +135,8 @@ class Reader:
 @pytest.mark.parametrize(
     ("limits", "own", "others"),
     [
-        ({"max_unsent_bytes_per_token": 4_000_000}, (429, "RATE_LIMITED"), (200, None)),
-        ({"max_unsent_bytes": 4_000_000}, (503, "UNAVAILABLE"), (503, "UNAVAILABLE")),
+        ({"max_outgoing_bytes_per_token": 4_000_000}, (429, "RATE_LIMITED"), (200, None)),
+        ({"max_outgoing_bytes": 4_000_000}, (503, "UNAVAILABLE"), (503, "UNAVAILABLE")),
     ],
 )
 async def test_unread_responses_are_counted(
@@ -170,7 +170,7 @@ async def test_unread_responses_are_counted(
 
 async def test_a_change_is_answered_and_then_nothing_runs_until_it_is_read(serving: Asks, wordy: Tenant, statements: list[str]) -> None:
     """A change was made, so whoever asked for it has to know, even beyond the limit; after it not even a small request runs."""
-    served = serving(max_unsent_bytes_per_token=3_000_000)
+    served = serving(max_outgoing_bytes_per_token=3_000_000)
     first, second, third = (Reader(served, wordy.tokens[Role.OWNER]) for _ in range(3))
     mutation = f'mutation {{ labelCreate(input: {{name: "Large"}}) {{ query {LARGE} }} }}'
     unread = asyncio.create_task(first.ask(mutation))
@@ -187,7 +187,7 @@ async def test_a_change_is_answered_and_then_nothing_runs_until_it_is_read(servi
 
 
 async def test_a_client_that_goes_away_is_not_counted_any_more(serving: Asks, wordy: Tenant) -> None:
-    served = serving(max_unsent_bytes_per_token=4_000_000)
+    served = serving(max_outgoing_bytes_per_token=4_000_000)
     first = Reader(served, wordy.tokens[Role.OWNER])
     unread = asyncio.create_task(first.ask(LARGE))
     await first.has_piece.wait()

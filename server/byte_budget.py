@@ -1,0 +1,64 @@
+"""Bound the memory of request bodies that are on their way in and of responses that are on their way out.
+
+Both wait in this process for their client. A client that sends large bodies slowly on many connections, or that reads none of its
+responses, would fill the memory; so the bytes that wait are counted, for each token and for the worker process.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from domain.scope import Actor
+from server.refusals import ErrorCode, Unanswerable
+
+# What is received or sent at once, and not counted: it lies in the buffers of the system or of the transport.
+PIECE_BYTES = 65_536
+RETRY = {"retry-after": "1"}
+
+
+@dataclass(frozen=True)
+class ByteBudget:
+    """Count the bytes that wait for clients. `what` says what they are, and `advice` what to do, in the message of a refusal."""
+
+    what: str
+    advice: str
+    max_bytes_per_token: int
+    max_bytes: int
+    _by_token: Counter[UUID] = field(default_factory=Counter)
+
+    @property
+    def bytes(self) -> int:
+        return self._by_token.total()
+
+    def check(self, actor: Actor, size: int = 0) -> None:
+        """Refuse more bytes, or any more where the size is not known yet.
+
+        Raises `Unanswerable`: RATE_LIMITED when the token has too many, UNAVAILABLE when all clients together have.
+        """
+        if self._by_token[_key(actor)] + size >= self.max_bytes_per_token:
+            raise Unanswerable(ErrorCode.RATE_LIMITED, f"Too many bytes of {self.what} of your token wait. {self.advice}", RETRY.copy())
+        if self.bytes + size >= self.max_bytes:
+            raise Unanswerable(ErrorCode.UNAVAILABLE, f"Too many bytes of {self.what} wait. Try again in a moment.", RETRY.copy())
+
+    @contextmanager
+    def counting(self, actor: Actor) -> Iterator[Callable[[int], None]]:
+        """Yield what counts bytes of the actor, which are forgotten at the end of the block."""
+        key, counted = _key(actor), 0
+
+        def count(size: int) -> None:
+            nonlocal counted
+            counted += size
+            self._by_token[key] += size
+
+        try:
+            yield count
+        finally:
+            self._by_token[key] -= counted
+            if not self._by_token[key]:
+                del self._by_token[key]
+
+
+def _key(actor: Actor) -> UUID:
+    return actor.token_id or actor.tenant
