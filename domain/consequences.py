@@ -7,7 +7,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from uuid import UUID
 
 from db import consequences as rows
@@ -15,7 +14,7 @@ from db import contacts
 from db.rows import ClientAmountsRow, ConsequencesRow, ContactRow
 from domain.scope import Permission, Scope
 
-PURPOSE = b"deletion 1"
+PURPOSE = b"deletion 2"
 GOOD_FOR = timedelta(minutes=15)
 MOST_SHOWN = 100  # contacts left alone
 
@@ -57,8 +56,8 @@ async def of_archiving(scope: Scope, ids: Sequence[UUID]) -> list[ArchivePreview
 async def of_deletion(scope: Scope, ids: Sequence[UUID]) -> list[DeletionPreview | None]:
     """Of each client that is archived."""
     scope.must(Permission.CLIENTS_READ)
-    expires_at = datetime.now(UTC).replace(microsecond=0) + GOOD_FOR
-    return [_preview(scope, shown, expires_at) if shown and shown.counts.archived_at else None for shown in await found(scope, ids)]
+    at = datetime.now(UTC).replace(microsecond=0)
+    return [_preview(scope, shown, at) if shown and shown.counts.archived_at else None for shown in await found(scope, ids)]
 
 
 async def left_alone(scope: Scope, ids: Sequence[UUID]) -> list[list[ContactRow]]:
@@ -79,9 +78,10 @@ class Shown:
     orphans: Sequence[UUID]
 
     @property
-    def digest(self) -> str:
+    def content(self) -> bytes:
+        """All of it, amounts included: to be signed, never to be sent, in whatever form."""
         held = [list(self.counts), [list(each) for each in self.amounts], list(self.orphans)]
-        return sha256(json.dumps(held, default=str).encode()).hexdigest()
+        return json.dumps(held, default=str).encode()
 
 
 async def found(scope: Scope, ids: Sequence[UUID]) -> list[Shown | None]:
@@ -90,27 +90,30 @@ async def found(scope: Scope, ids: Sequence[UUID]) -> list[Shown | None]:
     return [None if each is None else Shown(each, *rest) for each, rest in zip(counts, zip(amounts, orphans, strict=True), strict=True)]
 
 
-def _preview(scope: Scope, shown: Shown, expires_at: datetime) -> DeletionPreview:
+def _preview(scope: Scope, shown: Shown, at: datetime) -> DeletionPreview:
     sees_figures, deletes = scope.may(Permission.FINANCE_READ), scope.may(Permission.CLIENTS_ARCHIVE)
     return DeletionPreview(
         client_id=shown.counts.id,
         counts=shown.counts,
         amounts=shown.amounts if sees_figures else None,
         left_alone=len(shown.orphans),
-        token=token(scope, shown, expires_at) if deletes else None,
-        expires_at=expires_at,
+        token=token(scope, shown, at) if deletes else None,
+        expires_at=at + GOOD_FOR,
     )
 
 
-def token(scope: Scope, shown: Shown, expires_at: datetime) -> str:
-    """Holds nothing that could not be read off the preview."""
-    return scope.seal(PURPOSE).put(json.dumps([shown.counts.id.hex, int(expires_at.timestamp()), shown.digest]).encode())
+def token(scope: Scope, shown: Shown, at: datetime) -> str:
+    """Return a text of the client's id and the moment, signed together with what was shown.
+
+    The bearer may lack the right to see amounts, so nothing that is computed from them is part of the text.
+    """
+    return scope.seal(PURPOSE, GOOD_FOR).issue(shown.counts.id.hex.encode(), shown.content, at=at)
 
 
 def is_shown(scope: Scope, shown: Shown, given: str) -> bool:
     """Whether this is what the bearer of a token was shown, not long ago."""
     try:
-        client, until, digest = json.loads(scope.seal(PURPOSE).opened(given))
+        client = scope.seal(PURPOSE, GOOD_FOR).accept(given, shown.content)
     except ValueError:
         return False
-    return bool(client == shown.counts.id.hex and digest == shown.digest and until >= datetime.now(UTC).timestamp())
+    return client == shown.counts.id.hex.encode()

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
@@ -16,7 +17,7 @@ from db.tally import Tally
 from db.traces import Who
 from domain.cursors import Cursors
 from domain.errors import Forbidden
-from domain.seals import Seal
+from domain.seals import TimedSeal
 
 
 class Permission(StrEnum):
@@ -67,9 +68,9 @@ class Scope:
         self._tx = tx
         self._secrets = secrets
 
-    def seal(self, purpose: bytes) -> Seal:
-        """Of what is given out for a purpose, and taken back."""
-        return Seal(self._secrets, self.actor.tenant, purpose)
+    def seal(self, purpose: bytes, max_age: timedelta) -> TimedSeal:
+        """Of what is given out for a purpose, and taken back within that time."""
+        return TimedSeal(self._secrets, self.actor.tenant, purpose, max_age)
 
     def may(self, permission: Permission) -> bool:
         self.has_asked = True

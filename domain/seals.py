@@ -1,13 +1,19 @@
-"""Texts that we give out and take back, such as cursors: nobody else can make one, or change it."""
+"""Texts that we give out and take back, such as cursors: nobody else can make one, or change it.
+
+Data that a text stands for, but that its bearer may not read, is signed and not sent: see `TimedSeal`. A plain digest of it would be no
+secret, since whoever holds the text could find the data by trying out values.
+"""
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
 SIGNED = 12  # bytes of the signature: 96 bits, far beyond guessing over a network
+COUNT = 8  # bytes in which a length or a moment is written
 
 
 class Seal:
@@ -17,16 +23,51 @@ class Seal:
         self._keys = _keys(tuple(secrets), tenant, purpose)
 
     def put(self, said: bytes) -> str:
-        return urlsafe_b64encode(_signature(self._keys[0], said) + said).decode()
+        return self._put(said)
 
     def opened(self, sealed: str) -> bytes:
         """What was said; a ValueError for what is not ours, or was changed."""
+        return self._opened(sealed)
+
+    def _put(self, said: bytes, unsent: bytes = b"") -> str:
+        return urlsafe_b64encode(_signature(self._keys[0], unsent, said) + said).decode()
+
+    def _opened(self, sealed: str, unsent: bytes = b"") -> bytes:
         text = sealed.encode("ascii")
         held = urlsafe_b64decode(text)
         signature, said = held[:SIGNED], held[SIGNED:]
-        if urlsafe_b64encode(held) != text or not any(hmac.compare_digest(signature, _signature(key, said)) for key in self._keys):
+        is_ours = any(hmac.compare_digest(signature, _signature(key, unsent, said)) for key in self._keys)
+        if urlsafe_b64encode(held) != text or not is_ours:
             raise ValueError(sealed)
         return said
+
+
+class TimedSeal:
+    """Seal texts that stand for content, and are valid for a limited time from the second of their issue.
+
+    The content is signed, but not part of the text: `accept` takes it again, and it must be the same.
+    """
+
+    def __init__(self, secrets: Sequence[bytes], tenant: UUID, purpose: bytes, max_age: timedelta) -> None:
+        self._seal = Seal(secrets, tenant, b"timed " + purpose)  # a key of its own: `Seal` signs no length in front
+        self._max_age = max_age
+
+    def issue(self, said: bytes, content: bytes, *, at: datetime) -> str:
+        """Return the text: the moment of its issue, and what is said."""
+        return self._seal._put(int(at.timestamp()).to_bytes(COUNT, "big", signed=True) + said, _counted(content))  # noqa: SLF001 same module
+
+    def accept(self, sealed: str, content: bytes) -> bytes:
+        """Return what was said; raise ValueError for what is not ours, of other content, or too old."""
+        held = self._seal._opened(sealed, _counted(content))  # noqa: SLF001 same module
+        age = datetime.now(UTC).timestamp() - int.from_bytes(held[:COUNT], "big", signed=True)
+        if age > self._max_age.total_seconds():
+            raise ValueError(sealed)
+        return held[COUNT:]
+
+
+def _counted(content: bytes) -> bytes:
+    """With its length in front, so that its end is never taken for the beginning of what is said."""
+    return len(content).to_bytes(COUNT, "big") + content
 
 
 @lru_cache(maxsize=1_000)
@@ -35,7 +76,9 @@ def _keys(secrets: tuple[bytes, ...], tenant: UUID, purpose: bytes) -> "list[bla
     return [blake2b(key=hmac.digest(secret, purpose + tenant.bytes, "sha256"), digest_size=SIGNED) for secret in secrets]
 
 
-def _signature(keyed: "blake2b", said: bytes) -> bytes:
+def _signature(keyed: "blake2b", unsent: bytes, said: bytes) -> bytes:
     signing = keyed.copy()
+    if unsent:
+        signing.update(unsent)
     signing.update(said)
     return signing.digest()

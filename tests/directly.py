@@ -1,5 +1,6 @@
 """Asking as the owner of the database, without a pool or a wall."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -24,9 +25,9 @@ class Directly:
         return await self.owner.fetch(query.sql, *query.arguments({**values, "tenant": self.tenant}), record_class=query.row)
 
 
-async def token_of(org: Tenant, client: UUID, left: timedelta) -> str:
+async def token_of(org: Tenant, client: UUID, left: timedelta, secrets: Sequence[bytes] = SECRETS) -> str:
     """Of a preview of the client's deletion, as the server would have made it, so that it ends in so long."""
-    scope = Scope(Actor(org.id, EVERYTHING), Directly(org.owner, org.id), SECRETS)
+    scope = Scope(Actor(org.id, EVERYTHING), Directly(org.owner, org.id), secrets)
     (found,) = await consequences.found(scope, [client])
     assert found
-    return consequences.token(scope, found, datetime.now(UTC) + left)
+    return consequences.token(scope, found, datetime.now(UTC) + left - consequences.GOOD_FOR)

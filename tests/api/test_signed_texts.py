@@ -1,0 +1,141 @@
+"""Signed texts that leave the server (cursors, tokens of deletion previews): nothing in them can be guessed at without the server's key."""
+
+import hashlib
+import hmac
+import json
+import re
+from base64 import urlsafe_b64decode
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import date, timedelta
+from itertools import product
+from pathlib import Path
+from typing import TypeAlias
+from uuid import UUID
+
+import pytest
+import strawberry
+
+import domain
+from db.engine import Database
+from db.keys import new_id
+from db.tables import Role
+from domain import consequences
+from domain.scope import EVERYTHING, Actor, Scope
+from domain.tokens import new_secret
+from server.app import app
+from server.settings import Settings
+from tests.ask import MUCH, SECRETS, Api, connected_to
+from tests.builders import EARLY, Tenant, add_token, tenant
+from tests.directly import Directly, token_of
+from tests.inputs import shown
+
+AMOUNT = "1234.56"
+DELETE = "mutation ($input: ClientDeleteInput!) { clientDelete(input: $input) { deletedId userErrors { code path } } }"
+Texts: TypeAlias = dict[str, list[bytes]]
+"""Signed texts as their bearer decodes them, and for each the readable parts that the bearer may know."""
+
+
+async def _preview(api: Api, key: UUID) -> tuple[bytes, list[bytes]]:
+    query = "query ($id: ID!) { client(by: {id: $id}) { deletionPreview { token amounts { currency } expiresAt } } }"
+    found = (await api.data(query, id=shown("Client", key)))["client"]["deletionPreview"]
+    assert found["amounts"] is None
+    return urlsafe_b64decode(found["token"]), [key.hex.encode()]
+
+
+async def _cursor(api: Api, key: UUID) -> tuple[bytes, list[bytes]]:
+    found = (await api.data("{ clients { edges { cursor node { id } } } }"))["clients"]["edges"][0]
+    assert found["node"]["id"] == shown("Client", key)
+    return urlsafe_b64decode(found["cursor"]), [b'["clients.name.up","equal","%s"]' % key.hex.encode()]
+
+
+READERS: dict[str, Callable[[Api, UUID], Awaitable[tuple[bytes, list[bytes]]]]] = {"consequences.py": _preview, "cursors.py": _cursor}
+"""By the module that signs it, how a caller gets a signed text, decoded, and the parts of it that name what the caller can read anyway."""
+
+
+def test_every_signed_text_is_read_below() -> None:
+    """A new use of a seal needs an entry in `READERS`."""
+    sources = {
+        path.name: path.read_text() for path in Path(domain.__file__).parent.glob("*.py") if path.name not in {"seals.py", "scope.py"}
+    }
+    assert {name for name, text in sources.items() if re.search(r"\bSeal\(|TimedSeal\(|\.seal\(", text)} == set(READERS)
+
+
+async def _equal_client(org: Tenant, key: UUID) -> None:
+    """An archived client with the same id, name and amounts in every organization; the key of a client includes its organization."""
+    await org.add_client("Equal", id=key)
+    await org.add_invoice(key, date(2026, 1, 10), AMOUNT)
+    await org.owner.execute("UPDATE relaties.client SET archived_at = $3 WHERE tenant_id = $1 AND id = $2", org.id, key, EARLY)
+
+
+async def _without_figures(org: Tenant, api: Api) -> Api:
+    """Ask with a token that may delete clients, and may not see amounts."""
+    secret = new_secret()
+    await add_token(org.owner, org.id, secret, role="ADMIN", scope=["CLIENTS_READ", "CLIENTS_ARCHIVE"])
+    return Api(api.http, secret)
+
+
+@pytest.mark.parametrize("module", READERS)
+async def test_equal_content_of_two_organizations_is_signed_differently(as_: Callable[..., Api], org: Tenant, module: str) -> None:
+    """Beside what the bearer may know, two texts have nothing in common: so nothing of them is computed from the content alone."""
+    other, key, texts = await tenant(org.owner), new_id(), list[bytes]()
+    for each in (org, other):
+        await _equal_client(each, key)
+        text, known = await READERS[module](await _without_figures(each, as_(each)), key)
+        for part in known:
+            assert part in text
+            text = text.replace(part, b"")
+        texts.append(text[:12] + text[12 + 8 :] if module == "consequences.py" else text)  # 8 bytes of the moment, which may be equal
+    first, second = texts
+    assert len(first) >= 12
+    assert not [at for at in range(len(first) - 3) if first[at : at + 4] in second]
+
+
+def _digests(content: bytes, org: Tenant) -> Iterator[bytes]:
+    """Every digest of the content that anybody could compute, raw and as text; with keys that are no secret, too."""
+    for name in sorted(hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}):
+        yield from _both(hashlib.new(name, content).digest())
+        for key in (b"", org.id.bytes, consequences.PURPOSE):
+            yield from _both(hmac.digest(key, content, name))
+
+
+def _both(digest: bytes) -> tuple[bytes, bytes]:
+    return digest, digest.hex().encode()
+
+
+async def _contents(org: Tenant, key: UUID) -> list[bytes]:
+    """What the preview showed, whole and in parts, in the ways it could be written down."""
+    scope = Scope(Actor(org.id, EVERYTHING), Directly(org.owner, org.id), SECRETS)
+    (found,) = await consequences.found(scope, [key])
+    assert found
+    counts, amounts, orphans = list(found.counts), [list(each) for each in found.amounts], list(found.orphans)
+    values = [[counts, amounts, orphans], [counts, amounts], counts, amounts, *amounts]
+    ways = product(values, [(", ", ": "), (",", ":")])
+    return [*(json.dumps(value, default=str, separators=way).encode() for value, way in ways), AMOUNT.encode()]
+
+
+@pytest.mark.parametrize("module", READERS)
+async def test_no_signed_text_holds_a_digest_that_anybody_could_compute(as_: Callable[..., Api], org: Tenant, module: str) -> None:
+    """Else who may not see an amount would find it by trying out amounts."""
+    key = new_id()
+    await _equal_client(org, key)
+    text, _ = await READERS[module](await _without_figures(org, as_(org)), key)
+    contents = await _contents(org, key)
+    assert any(AMOUNT.encode() in each for each in contents)
+    assert AMOUNT.encode() not in text
+    found = [digest for each in contents for digest in _digests(each, org) if digest[:8] in text]
+    assert found == []
+
+
+async def test_a_preview_signed_with_an_older_key_is_still_accepted(database: Database, schema: strawberry.Schema, org: Tenant) -> None:
+    """The first key signs, all verify; once the older key is gone, what it signed is refused."""
+    key, new = new_id(), [b"the next secret of the tests, long enough"]
+    await _equal_client(org, key)
+    old_token, new_token = await token_of(org, key, timedelta(minutes=5)), await token_of(org, key, timedelta(minutes=5), new)
+    settings = Settings(points=MUCH, refused_tokens=MUCH)
+    codes = dict[str, list[str]]()
+    for name, secrets, token in (("gone", new, old_token), ("unknown", SECRETS, new_token), ("rotated", [*new, *SECRETS], old_token)):
+        async with connected_to(app(schema, database, settings, secrets)) as http:
+            given = {"id": shown("Client", key), "previewToken": token, "acknowledgeFiscalRetention": True}
+            body = await Api(http, org.tokens[Role.OWNER]).data(DELETE, input=given)
+            codes[name] = [error["code"] for error in body["clientDelete"]["userErrors"]]
+    assert codes == {"gone": ["PREVIEW_OUTDATED"], "unknown": ["PREVIEW_OUTDATED"], "rotated": []}
