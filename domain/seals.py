@@ -14,6 +14,7 @@ from uuid import UUID
 
 SIGNED = 12  # bytes of the signature: 96 bits, far beyond guessing over a network
 COUNT = 8  # bytes in which a length or a moment is written
+MAX_CLOCK_SKEW = timedelta(seconds=60)  # between two servers, or of one clock before and after it was set
 
 
 class Seal:
@@ -57,10 +58,13 @@ class TimedSeal:
         return self._seal._put(int(at.timestamp()).to_bytes(COUNT, "big", signed=True) + said, _counted(content))  # noqa: SLF001 same module
 
     def accept(self, sealed: str, content: bytes) -> bytes:
-        """Return what was said; raise ValueError for what is not ours, of other content, or too old."""
+        """Return what was said; raise ValueError for what is not ours, of other content, too old, or issued in the future.
+
+        A text that a fast clock issued would outlive its time by as much as that clock was ahead, so only a small skew is accepted.
+        """
         held = self._seal._opened(sealed, _counted(content))  # noqa: SLF001 same module
         age = datetime.now(UTC).timestamp() - int.from_bytes(held[:COUNT], "big", signed=True)
-        if age > self._max_age.total_seconds():
+        if not -MAX_CLOCK_SKEW.total_seconds() <= age <= self._max_age.total_seconds():
             raise ValueError(sealed)
         return held[COUNT:]
 

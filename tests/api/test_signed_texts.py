@@ -28,6 +28,7 @@ from tests.ask import MUCH, SECRETS, Api, connected_to
 from tests.builders import EARLY, Tenant, add_token, tenant
 from tests.directly import Directly, token_of
 from tests.inputs import shown
+from tests.snapshots import unchanged
 
 AMOUNT = "1234.56"
 DELETE = "mutation ($input: ClientDeleteInput!) { clientDelete(input: $input) { deletedId userErrors { code path } } }"
@@ -139,3 +140,18 @@ async def test_a_preview_signed_with_an_older_key_is_still_accepted(database: Da
             body = await Api(http, org.tokens[Role.OWNER]).data(DELETE, input=given)
             codes[name] = [error["code"] for error in body["clientDelete"]["userErrors"]]
     assert codes == {"gone": ["PREVIEW_OUTDATED"], "unknown": ["PREVIEW_OUTDATED"], "rotated": []}
+
+
+async def test_a_preview_of_the_future_is_refused(as_: Callable[..., Api], org: Tenant) -> None:
+    """A clock that was ahead when a preview was issued does not make it valid for longer; the usual skew of two clocks is no reason."""
+    key = new_id()
+    await _equal_client(org, key)
+    given = {"id": shown("Client", key), "acknowledgeFiscalRetention": True}
+    for ahead in (timedelta(minutes=10), timedelta(days=365)):
+        token = await token_of(org, key, consequences.GOOD_FOR + ahead)
+        async with unchanged(org.owner, org.id):
+            body = await as_(org).data(DELETE, input={**given, "previewToken": token})
+        assert body["clientDelete"]["userErrors"] == [{"code": "PREVIEW_OUTDATED", "path": ["previewToken"]}], ahead
+    token = await token_of(org, key, consequences.GOOD_FOR + timedelta(seconds=50))
+    body = await as_(org).data(DELETE, input={**given, "previewToken": token})
+    assert body["clientDelete"] == {"deletedId": given["id"], "userErrors": []}
