@@ -18,14 +18,17 @@ class Tally:
 
     statements: int = 0
     seconds: float = 0.0
-    _begun: float = 0.0
+    _begun: float | None = None
 
     def begin(self) -> None:
         self.statements += 1
         self._begun = perf_counter()
 
     def end(self) -> None:
-        self.seconds += perf_counter() - self._begun
+        # A statement whose parameters could not be bound failed before it began: it was not sent, and took no time.
+        if self._begun is not None:
+            self.seconds += perf_counter() - self._begun
+            self._begun = None
 
     async def of(self, answer: Awaitable[T]) -> T:
         """The answer to a statement. A transaction has one at a time."""

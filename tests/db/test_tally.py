@@ -2,7 +2,8 @@
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import JSON, literal, select, text
+from sqlalchemy.exc import StatementError
 
 from db.engine import Database
 from db.tally import Tally
@@ -50,3 +51,18 @@ async def test_each_unit_of_work_has_its_own(database: Database, org: Tenant) ->
         async with database.work(org.id, tally=tally) as work:
             await work.session.exec(text("SELECT 1"))  # type: ignore[call-overload]
     assert (first.statements, second.statements) == (1, 1)
+
+
+async def test_statement_that_cannot_be_bound_counts_no_time(database: Database, org: Tenant) -> None:
+    """It fails before it is sent, so neither it nor the time since the clock began is part of the tally."""
+    first, later = Tally(), Tally()
+    with pytest.raises(StatementError):
+        async with database.work(org.id, tally=first) as work:
+            await work.session.exec(select(literal(object(), JSON())))
+    assert (first.statements, first.seconds) == (0, 0.0)
+    async with database.work(org.id, tally=later) as work:
+        await work.session.exec(text("SELECT 1"))  # type: ignore[call-overload]
+        before = later.seconds
+        with pytest.raises(StatementError):
+            await work.session.exec(select(literal(object(), JSON())))
+        assert (later.statements, later.seconds) == (1, before)
