@@ -11,7 +11,7 @@ from db import entities
 from db.tables import ApiToken, Client, Project, Row, Table
 from db.tables.base import Changing, now
 from domain.errors import AlreadyArchived, Refused, VersionConflict, not_found
-from domain.scope import WriteScope
+from domain.scope import Scope, WriteScope
 
 T = TypeVar("T", bound=Row)
 A = TypeVar("A", Client, Project)
@@ -35,7 +35,7 @@ async def held(scope: WriteScope, table: type[T], key: UUID, expected_version: i
 async def active(scope: WriteScope, table: type[A], key: UUID, expected_version: int | None = None, *, at: Sequence[str] = ("id",)) -> A:
     """The same of what is not archived. That is said first: who reads again what was archived can change it no more than before."""
     row = await held(scope, table, key, at=at)
-    must_be_active(row, at)
+    must_be_active(scope, row, at)
     expect(row, expected_version)
     return row
 
@@ -69,15 +69,16 @@ def touch(row: Changing) -> None:
     row.updated_at = now()
 
 
-def must_be_active(row: Client | Project, at: Sequence[str] = ("id",)) -> None:
+def must_be_active(scope: Scope, row: Client | Project, at: Sequence[str] = ("id",)) -> None:
     """What is archived takes no change; whoever asks holds the row."""
     if row.archived_at:
-        raise Refused(already_archived(row, at))
+        raise Refused(already_archived(scope, row, at))
 
 
-def already_archived(row: Client | Project, at: Sequence[str]) -> AlreadyArchived:
+def already_archived(scope: Scope, row: Client | Project, at: Sequence[str]) -> AlreadyArchived:
     back = "clientUnarchive" if isinstance(row, Client) or row.archive_operation_id else "projectUnarchive"
-    message = f"{row.name} is archived, and stays as it is. Take it back first with `{back}`."
+    name = scope.name(row.name, f"This {called(type(row))}")
+    message = f"{name} is archived, and stays as it is. Take it back first with `{back}`."
     return AlreadyArchived([*at], message, type(row).__name__, row.id)
 
 

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from db import clients as rows
 from db import entities
 from db.keys import name_key, new_id, number_key
+from db.rows import ClientRow
 from db.tables import (
     AddressFields,
     AddressType,
@@ -149,7 +150,14 @@ async def _check_number(scope: WriteScope, number: object, form: ClientForm, own
     if number is not None:
         taken = await rows.by_number(scope, str(number))
         if taken and (own is None or taken.id != own.id):
-            raise Refused(NumberTaken(["number"], f"{taken.name} has the number {taken.number}. Numbers are unique.", taken.id))
+            raise Refused(_number_taken(scope, taken, str(number)))
+
+
+def _number_taken(scope: WriteScope, taken: ClientRow, number: str) -> NumberTaken:
+    """Without CLIENTS_READ a caller hears no more than that the number they gave is in use."""
+    if not scope.may(Permission.CLIENTS_READ):
+        return NumberTaken(["number"], f"Another client has the number {number}. Numbers are unique.", None)
+    return NumberTaken(["number"], f"{taken.name} has the number {taken.number}. Numbers are unique.", taken.id)
 
 
 @dataclass(frozen=True)

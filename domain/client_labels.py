@@ -76,7 +76,7 @@ async def _both(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[
         held = await known(scope, Client, places, exclusively=True)
     for key, client in held.items():
         with faults.part():
-            must_be_active(client, places[key])
+            must_be_active(scope, client, places[key])
     with faults.part():
         await known(scope, Label, {key: ["labelIds", str(place)] for place, key in enumerate(label_ids)})
     faults.refuse()
@@ -90,7 +90,8 @@ async def add(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UU
     for key, client in held.items():
         missing = [label for label in dict.fromkeys(label_ids) if (key, label) not in there]
         if len(missing) + sum(of == key for of, _ in there) > MOST:
-            raise Refused(TooMany(["labelIds"], f"{client.name} would have more than {MOST} labels."))
+            name = scope.name(client.name, "One of the clients")
+            raise Refused(TooMany(["labelIds"], f"{name} would have more than {MOST} labels."))
         scope.session.add_all(ClientLabel(tenant_id=scope.tenant, client_id=key, label_id=label) for label in missing)
         if missing:
             touch(client)

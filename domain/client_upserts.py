@@ -129,7 +129,7 @@ async def _done(scope: WriteScope, entry: _Entry) -> Upserted:
         is_changed = await client_forms.change(scope, entry.organization, client, entry.form)
         return Upserted(Action.UPDATED if is_changed else Action.UNCHANGED, client.id)
     faults = Faults()
-    faults.found.append(_why(entry))
+    faults.found.append(_why(scope, entry))
     # A number that is there twice is no fault of its own.
     general = {name: value for name, value in entry.form.general.items() if name != "number"}
     with faults.part():
@@ -137,10 +137,10 @@ async def _done(scope: WriteScope, entry: _Entry) -> Upserted:
     raise Refused(*faults.found)
 
 
-def _why(entry: _Entry) -> Refusal:
+def _why(scope: WriteScope, entry: _Entry) -> Refusal:
     decision, at = entry.decision, [entry.decision.by]
     if decision.match is Match.DUPLICATE:
         return Duplicate(at, f"This {decision.by} is in `clients` already, at place {decision.before}. Leave out one of the two.")
     if entry.client:
-        return already_archived(entry.client, at)
+        return already_archived(scope, entry.client, at)
     return Ambiguous(at, f"{len(decision.clients)} clients without a number have this name. Give them numbers to tell them apart.")

@@ -60,10 +60,10 @@ class NameTaken(Refusal):
 
 @dataclass(frozen=True)
 class NumberTaken(Refusal):
-    """The client that has the number."""
+    """The client that has the number; None for a caller who may not read clients."""
 
     code = Code.NUMBER_TAKEN
-    client_id: UUID
+    client_id: UUID | None
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ async def update(scope: WriteScope, project_id: UUID, changes: Values, prices: V
     """Changes what was given, and one version in all; what comes to nothing changes nothing."""
     _may(scope, prices)
     project = await _held(scope, project_id, expected_version)
-    must_be_active(project)
+    must_be_active(scope, project)
     faults, wanted, current = Faults(), dict[str, Any](), filled(project, ProjectFields)
     with faults.part():
         wanted |= checked_patch(ProjectFields, current, changes)
@@ -99,7 +99,7 @@ async def archive(scope: WriteScope, project_id: UUID, *, expected_version: int)
     """Nothing more is registered on it. It is archived by itself: un-archiving its client does not bring it back."""
     scope.must(Permission.CLIENTS_WRITE)
     project = await _held(scope, project_id, expected_version)
-    must_be_active(project)
+    must_be_active(scope, project)
     apply(project, {"archived_at": now(), "archive_operation_id": None})
     return project.id
 
@@ -109,7 +109,8 @@ async def unarchive(scope: WriteScope, project_id: UUID, *, expected_version: in
     scope.must(Permission.CLIENTS_WRITE)
     project = await _held(scope, project_id, expected_version)
     if not project.archived_at:
-        raise Refused(NotArchived(["id"], f"{project.name} is active already. There is nothing to take back: go on with it as it is."))
+        name = scope.name(project.name, "This project")
+        raise Refused(NotArchived(["id"], f"{name} is active already. There is nothing to take back: go on with it as it is."))
     apply(project, {"archived_at": None, "archive_operation_id": None})
     return project.id
 
@@ -122,7 +123,8 @@ async def delete(scope: WriteScope, project_id: UUID, *, expected_version: int) 
     if sum(uses.values()):
         by = " and ".join(f"{count} {of}{'' if count == 1 else 's'}" for of, count in uses.items() if count)
         left = "It is archived already, and may stay so." if project.archived_at else "Archive it instead, with `projectArchive`."
-        raise Refused(InUse(["id"], f"{project.name} has {by}, and goes only with its client. {left}", sum(uses.values())))
+        name = scope.name(project.name, "This project")
+        raise Refused(InUse(["id"], f"{name} has {by}, and goes only with its client. {left}", sum(uses.values())))
     await scope.session.delete(project)
     return project.id
 
@@ -138,7 +140,7 @@ async def _active_client(scope: WriteScope, client_id: UUID, at: Sequence[str]) 
     client = (await entities.steady(scope, Client, [client_id])).get(client_id)
     if client is None:
         raise Refused(not_found("client", at))
-    must_be_active(client, at)
+    must_be_active(scope, client, at)
 
 
 async def _held(scope: WriteScope, project_id: UUID, expected_version: int) -> Project:
@@ -149,7 +151,7 @@ async def _held(scope: WriteScope, project_id: UUID, expected_version: int) -> P
     client = (await entities.steady(scope, Client, [found.client_id])).get(found.client_id)
     project = await held(scope, Project, project_id)
     if client:
-        must_be_active(client)
+        must_be_active(scope, client)
     expect(project, expected_version)
     return project
 

@@ -19,7 +19,7 @@ from db.tables import Client, Organization, Project, Registration
 from domain.changes import expect, must_be_active
 from domain.changes import held as held_row
 from domain.errors import Faults, InvalidInput, Refused, not_found
-from domain.scope import WriteScope
+from domain.scope import Scope, WriteScope
 
 Links = Mapping[str, UUID | None]  # of what was given: `client_id`, `project_id`, `member_id`
 
@@ -42,11 +42,11 @@ class Spot:
     def place(self) -> Place:
         return Place(self.client.id, self.project.id if self.project else None)
 
-    def must_be_active(self, of_client: str, of_project: str) -> None:
+    def must_be_active(self, scope: Scope, of_client: str, of_project: str) -> None:
         """Refused at the one place or the other."""
-        must_be_active(self.client, [of_client])
+        must_be_active(scope, self.client, [of_client])
         if self.project:
-            must_be_active(self.project, [of_project])
+            must_be_active(scope, self.project, [of_project])
 
 
 class Kept(NamedTuple):
@@ -68,7 +68,7 @@ class Held(NamedTuple):
 async def new_spot(scope: WriteScope, organization: Organization, links: Links) -> Spot:
     """Where a new registration is to be."""
     goal = await _goal(scope, links, Place(None, None))
-    return chosen(organization, links, goal, await _kept(scope, goal))
+    return chosen(scope, organization, links, goal, await _kept(scope, goal))
 
 
 async def held(scope: WriteScope, registration_id: UUID, expected_version: int, links: Links | None = None) -> Held:
@@ -84,12 +84,12 @@ async def held(scope: WriteScope, registration_id: UUID, expected_version: int, 
         expect(row, expected_version)
         raise MovedError
     spot = Spot(kept.clients[row.client_id], kept.projects[row.project_id] if row.project_id else None)
-    spot.must_be_active("id", "id")
+    spot.must_be_active(scope, "id", "id")
     expect(row, expected_version)
     return Held(row, spot, goal, kept)
 
 
-def chosen(organization: Organization, links: Links, goal: Place, kept: Kept) -> Spot:
+def chosen(scope: Scope, organization: Organization, links: Links, goal: Place, kept: Kept) -> Spot:
     """The place as it was asked for, or why not."""
     faults = Faults()
     for name, found in (("client_id", kept.clients), ("project_id", kept.projects)):
@@ -102,12 +102,13 @@ def chosen(organization: Organization, links: Links, goal: Place, kept: Kept) ->
     client = kept.clients[goal.client_id]
     project = kept.projects[goal.project_id] if goal.project_id else None
     if project and project.client_id != client.id:
-        message = f"{project.name} is no project of {client.name}. Leave `clientId` out, or take a project of the client."
+        names = scope.name(project.name, "This"), scope.name(client.name, "the client")
+        message = f"{names[0]} is no project of {names[1]}. Leave `clientId` out, or take a project of the client."
         raise Refused(InvalidInput(["projectId"], message))
     if project is None and organization.project_required:
         raise Refused(InvalidInput(["projectId"], "The organization registers on projects alone. Give `projectId`."))
     spot = Spot(client, project)
-    spot.must_be_active(*(("clientId", "projectId") if links.get("client_id") else ("projectId", "projectId")))
+    spot.must_be_active(scope, *(("clientId", "projectId") if links.get("client_id") else ("projectId", "projectId")))
     return spot
 
 

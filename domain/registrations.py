@@ -145,7 +145,7 @@ async def update(scope: WriteScope, registration_id: UUID, form: Form, *, expect
     with faults.part():
         _refuse_empty(form.links)
     with faults.part():
-        spot = places.chosen(organization, form.links, held.goal, held.kept) if held.goal != spot.place else spot
+        spot = places.chosen(scope, organization, form.links, held.goal, held.kept) if held.goal != spot.place else spot
     with faults.part():
         wanted |= checked_patch(RegistrationFields, filled(row, RegistrationFields), form.general)
     with faults.part():

@@ -85,6 +85,13 @@ class Scope:
         for right in sorted(rights):
             self.must(right)
 
+    def name(self, name: str, otherwise: str) -> str:
+        """Return a name from the database for a message, or words without content where the caller may not read names.
+
+        Every message that names a client, a project, a contact or a label of the organization takes the name from here.
+        """
+        return name if Permission.CLIENTS_READ in self.actor.permissions else otherwise
+
     def must_manage(self, role: str | None) -> None:
         """What is of an owner is for owners alone."""
         if role == Role.OWNER:

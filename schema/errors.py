@@ -5,11 +5,12 @@ import strawberry
 from db.tables import RegistrationStatus
 from domain import errors
 from domain.errors import Code
+from domain.scope import Permission
 from resolvers import clients, deletions, nodes
 from resolvers.words import words
 from schema.clients import Client
 from schema.consequences import PREVIEWED, DeletionPreview
-from schema.fields import answered, by
+from schema.fields import Terms, answered, by
 from schema.lens import Node, lens
 
 words(
@@ -59,7 +60,9 @@ class InputError(UserError): ...
 
 @lens(errors.NumberTaken, description="Another client has this number.")
 class NumberTakenError(UserError):
-    existing_client: Client | None = by(clients.by_id, key="client_id", description="The client that has it.")
+    existing_client: Client | None = by(
+        clients.by_id, key="client_id", description="The client that has it.", terms=Terms(needs=Permission.CLIENTS_READ)
+    )
 
 
 @lens(errors.VersionConflict, description="Somebody else changed it first.")

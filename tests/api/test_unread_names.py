@@ -1,0 +1,168 @@
+"""What user errors tell a caller who may change clients, and may not read them: that it was refused, and no name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+import strawberry
+from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, get_nullable_type, is_leaf_type
+
+from db.engine import Database
+from db.tables import Role
+from domain.errors import Code
+from domain.scope import Permission
+from domain.tokens import new_secret
+from tests.ask import UNLIMITED, Api, connected
+from tests.builders import EARLY, Tenant, add_token, tenant
+from tests.directly import token_of
+from tests.inputs import CORE, input_type, shown
+from tests.snapshots import unchanged
+
+SECRET = "Geheim"
+"""In every name, number and note of the organization."""
+ERROR = cast("GraphQLInterfaceType", CORE.type_map["UserError"])
+ERRORS: list[GraphQLObjectType] = [*CORE.get_possible_types(ERROR)]
+MOST_LABELS = 50  # of a client
+DAY = "2026-01-31"
+WORK = {"time": {"minutes": 5}}
+
+
+def _selection(kind: GraphQLObjectType | GraphQLInterfaceType, depth: int = 2) -> str:
+    """All plain fields of a type without arguments, and those of its objects; of an interface, those of each of its types."""
+    if isinstance(kind, GraphQLInterfaceType):
+        return "{ __typename " + " ".join(f"... on {each.name} {_selection(each, 1)}" for each in CORE.get_possible_types(kind)) + " }"
+    parts = ["__typename"]
+    for name, field in kind.fields.items():
+        of = get_named_type(field.type)
+        if field.args:
+            continue
+        # The same name of several types has to be of one type in a selection, so each gets an alias of its own.
+        if is_leaf_type(of):
+            parts.append(f"{kind.name}_{name}: {name}")
+        elif depth and isinstance(of, GraphQLObjectType | GraphQLInterfaceType) and get_nullable_type(field.type) is of:
+            parts.append(f"{kind.name}_{name}: {name} {_selection(of, depth - 1)}")
+    return "{ " + " ".join(parts) + " }"
+
+
+EVERYTHING = "userErrors { code " + " ".join(f"... on {each.name} {_selection(each)}" for each in ERRORS) + " }"
+
+
+@dataclass(frozen=True)
+class Vault:
+    """An organization full of secret names, by what is to be done to each."""
+
+    org: Tenant
+    ids: dict[str, str]
+    preview: str
+
+
+@pytest.fixture(scope="module")
+async def vault(owner: asyncpg.Connection) -> Vault:
+    org = await tenant(owner, SECRET)
+    active, archived = await org.add_client(f"{SECRET} BV", f"{SECRET}1"), await org.add_client(f"{SECRET} NV", f"{SECRET}2")
+    other = await org.add_client(f"{SECRET} VOF", f"{SECRET}3")
+    for _ in range(2):
+        await org.add_client(f"{SECRET} twice")
+    contact, label = await org.add_contact(SECRET, active), await org.add_label(f"{SECRET} label", archived)
+    labels = [await org.add_label(f"{SECRET} {place}", active) for place in range(MOST_LABELS)]
+    project = await org.add_project(active, f"{SECRET} project")
+    archived_project = await org.add_project(active, f"{SECRET} old", archived_at=EARLY)
+    approved = await org.add_registration(active, project, status="APPROVED", note=SECRET)
+    await org.add_invoice(archived, date(2026, 1, 10), "100.00")
+    await owner.execute("UPDATE relaties.client SET archived_at = $3 WHERE tenant_id = $1 AND id = $2", org.id, archived, EARLY)
+    member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER'", org.id)
+    keys: dict[str, tuple[str, UUID]] = {
+        "active": ("Client", active),
+        "archived": ("Client", archived),
+        "other": ("Client", other),
+        "contact": ("Contact", contact),
+        "label": ("Label", label),
+        "first label": ("Label", labels[0]),
+        "project": ("Project", project),
+        "archived project": ("Project", archived_project),
+        "registration": ("Registration", approved),
+        "owner": ("Member", member),
+        "nobody": ("Client", UUID(int=1)),
+    }
+    ids = {name: shown(*key) for name, key in keys.items()}
+    return Vault(org, ids, await token_of(org, archived, timedelta(minutes=5)))
+
+
+Ids = dict[str, str]
+TRIES: list[tuple[Code, str, Callable[[Ids], dict[str, Any]]]] = [
+    (Code.INVALID, "clientCreate", lambda _: {"name": "X", "number": "X", "takesNextNumber": True}),
+    (
+        Code.INVALID,
+        "registrationCreate",
+        lambda ids: {"registeredOn": DAY, "clientId": ids["other"], "projectId": ids["project"], "memberId": ids["owner"], "work": WORK},
+    ),
+    (Code.NOT_FOUND, "clientUpdate", lambda ids: {"id": ids["nobody"], "expectedVersion": 1}),
+    (Code.NAME_TAKEN, "labelCreate", lambda _: {"name": f"{SECRET.lower()} label", "color": "#112233"}),
+    (Code.NAME_TAKEN, "clientContactLink", lambda ids: {"clientId": ids["active"], "contactId": ids["contact"]}),
+    (Code.NUMBER_TAKEN, "clientCreate", lambda _: {"name": "X", "number": f"{SECRET.lower()}1"}),
+    (Code.NUMBER_TAKEN, "clientUpdate", lambda ids: {"id": ids["active"], "expectedVersion": 1, "number": f"{SECRET.lower()}3"}),
+    *(
+        (Code.VERSION_CONFLICT, f"{kind}Update", lambda ids, kind=kind: {"id": ids[kind], "expectedVersion": 9})  # type: ignore[misc]
+        for kind in ("contact", "label", "project", "registration")
+    ),
+    (Code.VERSION_CONFLICT, "clientUpdate", lambda ids: {"id": ids["active"], "expectedVersion": 9}),
+    (Code.IN_USE, "projectDelete", lambda ids: {"id": ids["project"], "expectedVersion": 1}),
+    (Code.IN_USE, "labelDelete", lambda ids: {"id": ids["label"], "expectedVersion": 1}),
+    (Code.IN_USE, "contactDelete", lambda ids: {"id": ids["contact"], "expectedVersion": 1}),
+    (Code.LAST_OWNER, "memberRemove", lambda ids: {"id": ids["owner"], "expectedVersion": 1}),
+    (Code.TOO_MANY, "clientLabelsAdd", lambda ids: {"clientIds": [ids["active"]], "labelIds": [ids["label"]]}),
+    (Code.ALREADY_ARCHIVED, "clientUpdate", lambda ids: {"id": ids["archived"], "expectedVersion": 1}),
+    (Code.ALREADY_ARCHIVED, "clientArchive", lambda ids: {"id": ids["archived"]}),
+    (Code.ALREADY_ARCHIVED, "projectUpdate", lambda ids: {"id": ids["archived project"], "expectedVersion": 1}),
+    (Code.ALREADY_ARCHIVED, "projectCreate", lambda ids: {"clientId": ids["archived"], "name": "X"}),
+    (Code.ALREADY_ARCHIVED, "clientLabelsAdd", lambda ids: {"clientIds": [ids["archived"]], "labelIds": [ids["first label"]]}),
+    (Code.ALREADY_ARCHIVED, "clientContactLink", lambda ids: {"clientId": ids["archived"], "contactId": ids["contact"]}),
+    *(
+        (
+            Code.ALREADY_ARCHIVED,
+            "registrationCreate",
+            lambda ids, of=of, key=key: {"registeredOn": DAY, of: ids[key], "memberId": ids["owner"], "work": WORK},  # type: ignore[misc]
+        )
+        for of, key in (("clientId", "archived"), ("projectId", "archived project"))
+    ),
+    (Code.ALREADY_ARCHIVED, "clientBulkUpsert", lambda _: {"clients": [{"name": "X", "number": f"{SECRET.lower()}2"}]}),
+    (Code.NOT_ARCHIVED, "projectUnarchive", lambda ids: {"id": ids["project"], "expectedVersion": 1}),
+    (Code.NOT_ARCHIVED, "clientUnarchive", lambda ids: {"id": ids["active"]}),
+    (Code.NOT_ARCHIVED, "clientDelete", lambda ids: {"id": ids["active"], "previewToken": "x"}),
+    (Code.PREVIEW_OUTDATED, "clientDelete", lambda ids: {"id": ids["archived"], "previewToken": "x"}),
+    (Code.FISCAL_RETENTION, "clientDelete", lambda ids: {"id": ids["archived"], "previewToken": ids["preview"]}),
+    (Code.REGISTRATION_LOCKED, "registrationDelete", lambda ids: {"id": ids["registration"], "expectedVersion": 1}),
+    (Code.AMBIGUOUS, "clientBulkUpsert", lambda _: {"clients": [{"name": f"{SECRET.lower()} twice"}]}),
+    (Code.DUPLICATE, "clientBulkUpsert", lambda _: {"clients": [{"name": "X", "number": "1"}, {"name": "Y", "number": "1"}]}),
+]
+
+
+def test_every_code_but_one_is_provoked() -> None:
+    """And with the codes every type of user error; the one needs a request before it, and tells nothing but a sentence."""
+    assert {code for code, _, _ in TRIES} == {*Code} - {Code.IDEMPOTENCY_KEY_REUSED}
+
+
+@pytest.fixture(scope="module")
+async def http(database: Database, schema: strawberry.Schema) -> "httpx.AsyncClient":
+    return connected(schema, database, UNLIMITED)
+
+
+@pytest.mark.parametrize(("code", "mutation", "given"), TRIES, ids=lambda value: str(value) if isinstance(value, str) else "")
+async def test_user_errors_name_nothing_without_the_right_to_read(
+    http: httpx.AsyncClient, vault: Vault, code: Code, mutation: str, given: Callable[[Ids], dict[str, Any]]
+) -> None:
+    """All that the error's type has is asked for: what would need the right is null, and no sentence quotes a name."""
+    secret, org = new_secret(), vault.org
+    scope = [right for right in Permission if right is not Permission.CLIENTS_READ]
+    await add_token(org.owner, org.id, secret, role=Role.OWNER.value, scope=scope)
+    document = f"mutation ($input: {input_type(mutation)}) {{ {mutation}(input: $input) {{ {EVERYTHING} }} }}"
+    async with unchanged(org.owner, org.id):
+        body = await Api(http, secret).ask(document, input=given({**vault.ids, "preview": vault.preview}))
+    assert {error["code"] for error in body["data"][mutation]["userErrors"]} == {code}
+    assert {error["extensions"]["code"] for error in body.get("errors", ())} <= {"FORBIDDEN"}
+    assert SECRET not in str(body)
