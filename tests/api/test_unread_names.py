@@ -107,7 +107,7 @@ TRIES: list[tuple[Code, str, Callable[[Ids], dict[str, Any]]]] = [
     (Code.NUMBER_TAKEN, "clientCreate", lambda _: {"name": "X", "number": f"{SECRET.lower()}1"}),
     (Code.NUMBER_TAKEN, "clientUpdate", lambda ids: {"id": ids["active"], "expectedVersion": 1, "number": f"{SECRET.lower()}3"}),
     *(
-        (Code.VERSION_CONFLICT, f"{kind}Update", lambda ids, kind=kind: {"id": ids[kind], "expectedVersion": 9})  # type: ignore[misc]
+        (Code.VERSION_CONFLICT, f"{kind}Update", lambda ids, kind=kind: {"id": ids[kind], "expectedVersion": 9})
         for kind in ("contact", "label", "project", "registration")
     ),
     (Code.VERSION_CONFLICT, "clientUpdate", lambda ids: {"id": ids["active"], "expectedVersion": 9}),
@@ -126,7 +126,7 @@ TRIES: list[tuple[Code, str, Callable[[Ids], dict[str, Any]]]] = [
         (
             Code.ALREADY_ARCHIVED,
             "registrationCreate",
-            lambda ids, of=of, key=key: {"registeredOn": DAY, of: ids[key], "memberId": ids["owner"], "work": WORK},  # type: ignore[misc]
+            lambda ids, of=of, key=key: {"registeredOn": DAY, of: ids[key], "memberId": ids["owner"], "work": WORK},
         )
         for of, key in (("clientId", "archived"), ("projectId", "archived project"))
     ),
