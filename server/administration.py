@@ -7,8 +7,6 @@ from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from db.engine import Database
 from db.rows import OrganizationRow, TokenRow
@@ -17,14 +15,14 @@ from domain import members, organizations, tokens
 from domain.scope import Actor, Permission, Scope, writing
 from domain.tokens import NewToken
 from server.doctor import UnfitError
-from server.options import DataDir, chosen, run, say
+from server.options import DataDir, chosen, run
+from server.output import out, print_table, say
 from server.place import Place, as_owner, place
 
 T = TypeVar("T")
 organization = typer.Typer(no_args_is_help=True, help="Organizations.")
 member = typer.Typer(no_args_is_help=True, help="Members of an organization.")
 token = typer.Typer(no_args_is_help=True, help="Tokens to sign in with.")
-WIDE = 150  # of a table that is read by another program, which has no width of its own
 OfOrganization = Annotated[str | None, typer.Option("--organization", help="Name or id. Not needed while there is one.")]
 
 
@@ -62,7 +60,7 @@ def organization_create(
             values = {"name": name, "base_currency": currency, "country": country}
             return await organizations.create(scope, values)
 
-    typer.echo(_as_operator(data_dir, act))
+    out(str(_as_operator(data_dir, act)))
 
 
 @member.command("add")
@@ -81,7 +79,7 @@ def member_add(
             values = {"name": name, "email": email, "role": role}
             return await members.add(scope, values)
 
-    typer.echo(_as_operator(data_dir, act))
+    out(str(_as_operator(data_dir, act)))
 
 
 @token.command("create")
@@ -107,30 +105,30 @@ def token_create(  # noqa: PLR0913, PLR0917 its options
             return (await tokens.create(work, NewToken(values, member_id, scope or None))).secret
 
     secret = _as_operator(data_dir, act)
-    typer.echo(secret if quiet else f"{secret}\nKeep it well: it is shown only now. Send it as `Authorization: Bearer {secret[:8]}…`.")
+    out(secret)
+    if not quiet:
+        out(f"Keep it well: it is shown only now. Send it as `Authorization: Bearer {secret[:8]}…`.")
 
 
 @token.command("list")
 def token_list(of: OfOrganization = None, data_dir: DataDir = None) -> None:
     """List the tokens of an organization; never the tokens themselves."""
 
-    async def act(database: Database) -> Table:
+    async def act(database: Database) -> list[TokenRow]:
         tenant = (await _organization(database, of)).id
         tx = database.read(tenant)
         try:
-            return _table(await tokens.every(Scope(Actor.operator(tenant), tx)))
+            return await tokens.every(Scope(Actor.operator(tenant), tx))
         finally:
             await tx.end()
 
-    Console(width=max(Console().width, WIDE)).print(_as_operator(data_dir, act))
+    columns = ("Id", "Name", "Member", "Role", "Scope", "Expires", "Revoked")
+    print_table(columns, map(_cells, _as_operator(data_dir, act)))
 
 
-def _table(found: list[TokenRow]) -> Table:
-    table = Table("Id", "Name", "Member", "Role", "Scope", "Expires", "Revoked")
-    for row in found:
-        days = [f"{moment:%Y-%m-%d}" if moment else "" for moment in (row.expires_at, row.revoked_at)]
-        table.add_row(str(row.id), row.name, row.member_name or "", row.role or "", ", ".join(row.scope or ()), *days)
-    return table
+def _cells(row: TokenRow) -> list[str]:
+    days = [f"{moment:%Y-%m-%d}" if moment else "" for moment in (row.expires_at, row.revoked_at)]
+    return [str(row.id), row.name, row.member_name or "", row.role or "", ", ".join(row.scope or ()), *days]
 
 
 @token.command("revoke")
@@ -147,4 +145,4 @@ def token_revoke(
             await tokens.revoke(scope, id)
 
     _as_operator(data_dir, act)
-    typer.echo("Revoked.")
+    out("Revoked.")

@@ -1,24 +1,32 @@
 """The command line."""
 
+import logging
 import signal
 import sys
+import traceback
 from typing import Annotated
 
 import typer
 
 from domain.errors import Refused
 from server.administration import member, organization, token
-from server.doctor import Finding, UnfitError, examined, revenue
+from server.doctor import Finding, examined, revenue
 from server.imports import meanwhile
-from server.options import DataDir, bar, chosen, err, run, say
+from server.options import DataDir, chosen, run
+from server.output import CommandGroup, bar, complain, complain_at_length, err, logs_to_stderr, out, out_document, say
 from server.place import Place, migrated, place
 from server.port import bound
 from server.secrets import keys
 from server.settings import Environment, LogForm, Settings, SettingsError
+from server.startup_errors import StartupError
 from server.trusted import TrustedError, trusted
 
 cli = typer.Typer(
-    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="A GraphQL backend for client relations."
+    cls=CommandGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A GraphQL backend for client relations.",
 )
 demo = typer.Typer(no_args_is_help=True, help="The demo organization.")
 schema = typer.Typer(no_args_is_help=True, help="The GraphQL schema.")
@@ -28,20 +36,24 @@ for name, group in {"demo": demo, "organization": organization, "member": member
 
 def main() -> None:
     """Runs a command. What a person can mend is one line a reason on the standard error, and status 1."""
+    logging.lastResort = logs_to_stderr()  # what is logged before a server has set up its own log
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # so that whatever was started is stopped
     try:
         cli(standalone_mode=True)
-    except (SettingsError, TrustedError, UnfitError) as wrong:
-        _stop(str(wrong))
+    except StartupError as wrong:
+        _stop(*wrong.reasons)
     except Refused as refused:
-        _stop("\n".join(f"{'.'.join(refusal.path)}: {refusal.message}" for refusal in refused.refusals))
+        _stop(*(f"{'.'.join(refusal.path)}: {refusal.message}" for refusal in refused.refusals))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception:  # noqa: BLE001 Python would print the message of an exception as it is
+        complain_at_length(traceback.format_exc().rstrip("\n"))
+        sys.exit(1)
 
 
-def _stop(reason: str) -> None:
-    err.print(reason, style="red")
+def _stop(*reasons: str) -> None:
+    complain(*reasons)
     sys.exit(1)
 
 
@@ -104,7 +116,7 @@ def migrate(data_dir: DataDir = None) -> None:
     """Bring the tables up to date, and make the role of the server. Safe to repeat."""
     with place(chosen(data_dir), say) as found:
         run(migrated(found))
-    typer.echo("The tables are up to date.")
+    out("The tables are up to date.")
 
 
 @demo.command("load")
@@ -113,7 +125,7 @@ def demo_load(data_dir: DataDir = None) -> None:
     wanted = chosen(data_dir)
     with place(wanted, say) as found:
         run(migrated(found))
-        typer.echo(run(_demo(wanted, found)))
+        out(run(_demo(wanted, found)))
 
 
 @schema.command("print")
@@ -121,7 +133,7 @@ def schema_print() -> None:
     """Print the GraphQL schema."""
     from schema.root import build  # noqa: PLC0415
 
-    typer.echo(build().as_str())
+    out_document(build().as_str())
 
 
 @cli.command("doctor")
@@ -138,7 +150,7 @@ def doctor(
         wrong = run(_doctor(found, wanted, found.owner if rebuild_revenue else found.owner_url, is_mended=rebuild_revenue))
     if wrong:
         sys.exit(1)
-    typer.echo("All is well.")
+    out("All is well.")
 
 
 async def _doctor(found: Place, wanted: Settings, owner_url: str | None, *, is_mended: bool) -> int:
@@ -150,7 +162,7 @@ async def _doctor(found: Place, wanted: Settings, owner_url: str | None, *, is_m
     if owner_url and not any(finding.wrong for finding in seen):
         seen.append(await _revenue(owner_url, is_mended=is_mended))
     for finding in seen:
-        typer.echo(f"[wrong] {finding.wrong}" if finding.wrong else f"[ok]    {finding.what}")
+        out(f"[wrong] {finding.wrong}" if finding.wrong else f"[ok]    {finding.what}")
     return sum(1 for finding in seen if finding.wrong)
 
 

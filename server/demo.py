@@ -8,7 +8,7 @@ from db import demo
 from domain import members, tokens
 from domain.scope import Actor, writing
 from domain.tokens import NewToken
-from server.options import bar
+from server.output import bar
 from server.place import Place, opened
 from server.secrets import kept, renewed
 from server.settings import Settings

@@ -10,6 +10,7 @@ from db.addresses import without_password
 from db.engine import Database, Limits
 from db.migrations import head
 from domain import months, organizations
+from server.startup_errors import StartupError
 
 FEW = Limits(readers=1, writers=1)
 UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
@@ -24,7 +25,7 @@ class Finding:
     wrong: str | None = None
 
 
-class UnfitError(Exception):
+class UnfitError(StartupError):
     """The server does not start: one clear line a reason."""
 
 
@@ -57,7 +58,7 @@ async def findings(database: Database) -> list[Finding]:
 
 async def fit_or_refused(database: Database) -> None:
     if wrong := [finding.wrong for finding in await findings(database) if finding.wrong]:
-        raise UnfitError("\n".join(wrong))
+        raise UnfitError(*wrong)
 
 
 def unreachable(setting: str, url: str, failed: BaseException) -> str:

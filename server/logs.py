@@ -1,6 +1,7 @@
 """Logs: one line an event on the standard error, JSON for programs or text for a person. No line holds a value that a caller sent."""
 
 import asyncio
+import json
 import logging
 import sys
 import traceback
@@ -14,14 +15,15 @@ from structlog.processors import ExceptionRenderer, JSONRenderer, TimeStamper
 from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from structlog.typing import EventDict, ExcInfo, Processor
 
+from server.escapes import escape, escape_json, escape_lines
 from server.settings import LogForm
 
 log = logging.getLogger("relaties")
 FRAMES = 60  # innermost, of one failure: running out of stack would fill a page otherwise
 # Their messages are about code, addresses and files. Those of others quote what they could not take: a key, a number, a variable.
 SPEAKING = (TypeError, AttributeError, NameError, ImportError, RuntimeError, OSError)
+TEXTS, SEVERAL_LINES = ("event", "level", "logger", "time"), ("exception", "stack")  # fields that are shown without quotes
 DATA_EXCEPTION = "22"  # the class of PostgreSQL's errors that quote the value
-CONTROLS = {code: repr(chr(code))[1:-1] for code in (*range(32), 127, 0x85, 0x2028, 0x2029)}
 
 
 def begin(form: LogForm) -> None:
@@ -37,7 +39,7 @@ def begin(form: LogForm) -> None:
 
 def formatter(form: LogForm) -> ProcessorFormatter:
     as_json: list[Processor] = [JSONRenderer(_json)]
-    as_text: list[Processor] = [_on_one_line, ConsoleRenderer(colors=sys.stderr.isatty(), timestamp_key="time", repr_native_str=True)]
+    as_text: list[Processor] = [_escaped, ConsoleRenderer(colors=sys.stderr.isatty(), timestamp_key="time", repr_native_str=True)]
     return ProcessorFormatter(
         processors=[
             add_log_level,
@@ -71,11 +73,11 @@ def _traced(failed: BaseException, seen: set[int]) -> Iterator[str]:
 
 
 def _said(failed: BaseException) -> str:
-    """PostgreSQL's main message without its DETAIL, which shows the row."""
+    """PostgreSQL's main message without its DETAIL, which shows the row. A line break in a message would look like another failure."""
     if isinstance(failed, asyncpg.PostgresError):
         state = failed.sqlstate or ""
-        return f": {state}" if state.startswith(DATA_EXCEPTION) else f": {state} {failed.args[0]}"
-    return f": {failed}" if isinstance(failed, SPEAKING) else ""
+        return f": {state}" if state.startswith(DATA_EXCEPTION) else f": {state} {escape(str(failed.args[0]))}"
+    return f": {escape(str(failed))}" if isinstance(failed, SPEAKING) else ""
 
 
 def _trace(exc_info: ExcInfo) -> str:
@@ -87,9 +89,28 @@ def _with_what_is_told(_logger: object, _method: str, event: EventDict) -> Event
     return {**event, **getattr(event["_record"], "told", {})}
 
 
-def _on_one_line(_logger: object, _method: str, event: EventDict) -> EventDict:
-    return {**event, "event": str(event["event"]).translate(CONTROLS)}
+class _Shown(str):
+    """A text that the renderer shows as it is, instead of its `repr`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _escaped(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Nothing in a line acts on a terminal but the renderer's own colours: neither a key nor a value, the event or the trace."""
+    return {escape(str(key)): _value(key, value) for key, value in event.items()}
+
+
+def _value(key: str, value: object) -> object:
+    if key in TEXTS:
+        return escape(str(value))
+    return escape_lines(str(value)) if key in SEVERAL_LINES else _Shown(escape(repr(value)))
 
 
 def _json(event: EventDict, **_: object) -> str:
-    return orjson.dumps(event, default=str).decode()
+    try:
+        return escape_json(orjson.dumps(event, default=str).decode())
+    except TypeError:  # a lone surrogate, which no UTF-8 has
+        return json.dumps(event, default=str)

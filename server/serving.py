@@ -23,6 +23,7 @@ from server.health import Health
 from server.logs import unhandled
 from server.metrics import Metrics, exposed
 from server.options import run
+from server.output import out
 from server.secrets import keys
 from server.settings import Settings
 from server.workers import STOPPING, Workers
@@ -47,8 +48,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        for line in self._start.ready:
-            print(line, flush=True)  # noqa: T201 for the person who started it
+        out(*self._start.ready)
         self._start.begun()
 
     @contextmanager

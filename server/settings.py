@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from db.engine import Limits
 from server.limits import DocumentLimits, Get, Taken, TurnLimits
+from server.startup_errors import StartupError
 
 FOR_ROOT = Path("/var/lib/relaties")
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*]+")
@@ -28,7 +29,7 @@ class LogForm(StrEnum):
     TEXT = "text"
 
 
-class SettingsError(Exception):
+class SettingsError(StartupError):
     """One line a setting that is wrong."""
 
 
@@ -225,7 +226,7 @@ def settings() -> Settings:
         return Settings()
     except ValidationError as wrong:
         faults = (f"{_variable(str(fault['loc'][0]))}: {fault['msg']}" for fault in wrong.errors())
-        raise SettingsError("\n".join(faults)) from None
+        raise SettingsError(*faults) from None
 
 
 def _variable(name: str) -> str:

@@ -8,11 +8,12 @@ from typing import Literal
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from server.limits import Taken
+from server.startup_errors import StartupError
 
 SHA256 = "sha256:"
 
 
-class TrustedError(Exception):
+class TrustedError(StartupError):
     """The folder of trusted documents cannot be used."""
 
 

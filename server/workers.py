@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from server.doctor import UnfitError
+from server.output import complain
 
 log = logging.getLogger("relaties")
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -75,7 +76,7 @@ class Workers:
             self._work(number, is_first, lambda: _told(say))
             status = 0
         except UnfitError as why:
-            sys.stderr.write(f"{why}\n")
+            complain(*why.reasons)
         except Exception:
             log.exception("worker %s", number)
         finally:

@@ -1,0 +1,33 @@
+"""Show text so that a terminal displays it and does nothing else.
+
+Names, arguments, settings and messages of exceptions come from others. Here whatever a terminal or a reader of lines would act on becomes
+visible, as Python writes it: escape sequences (C0 and C1), line breaks, bidirectional overrides, invisible characters, lone surrogates.
+"""
+
+import re
+
+# The joiners U+200C and U+200D stay: words of some languages and emoji are written with them.
+UNSAFE = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\xad\\u061c\\u180e\\u200b\\u200e\\u200f\\u2028-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb"
+    "\\ud800-\\udfff\\U000e0001\\U000e0020-\\U000e007f]"
+)
+
+
+def escape(text: str) -> str:
+    """Return the text as one line that is safe to print."""
+    return UNSAFE.sub(lambda found: ascii(found[0])[1:-1], text)
+
+
+def escape_lines(text: str) -> str:
+    """Return a text of several lines, such as a traceback, each safe to print."""
+    return "\n".join(map(escape, text.split("\n")))
+
+
+def escape_json(text: str) -> str:
+    """Return JSON without line breaks between its tokens as JSON of the same value that is safe to print."""
+    return UNSAFE.sub(lambda found: _as_json(found[0]), text)
+
+
+def _as_json(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
