@@ -18,7 +18,18 @@ from db.tables.traces import Action, AuditEvent, Channel, DeletionRecord, Idempo
 
 Changes = dict[str, list[Any]]  # by field, from what to what
 UNTRACED = (AuditEvent, OutboxEvent, IdempotencyKey, DeletionRecord, NumberSequence)
-UNTOLD = {"tenant_id", "id", "created_at", "updated_at", "version", "name_key", "number_key", "token_hash", "archive_operation_id"}
+UNTOLD = {
+    "tenant_id",
+    "id",
+    "created_at",
+    "updated_at",
+    "version",
+    "name_key",
+    "number_key",
+    "token_hash",
+    "archive_operation_id",
+    "created_by",
+}
 # The first that a row has is the id of what it is about; and what that is, where it is not the row itself.
 OBJECT = {"id": None, "contact_id": "Contact", "label_id": "Label", "client_id": "Client", "tenant_id": "Organization"}
 ABOUT = {

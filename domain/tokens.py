@@ -102,7 +102,10 @@ class MadeToken:
 
 
 async def create(scope: WriteScope, wanted: NewToken) -> MadeToken:
-    """A token with no more rights than who makes it. It keeps its member's role of today, so that its rights never grow."""
+    """A token with no more rights than who makes it. It keeps its member's role of today, so that its rights never grow.
+
+    It is for a machine, for the caller, or for a member whose role is at most the caller's; and whoever can create a token can revoke it.
+    """
     scope.must(Permission.ORGANIZATION_WRITE)
     fields = checked(TokenFields, wanted.values)
     if fields.expires_at and fields.expires_at <= datetime.now(UTC):
@@ -110,6 +113,7 @@ async def create(scope: WriteScope, wanted: NewToken) -> MadeToken:
     role = fields.role if wanted.member_id is None else await _role(scope, wanted.member_id, fields.role)
     if role is None:
         raise Refused(InvalidInput(["role"], "A token without a member needs a role."))
+    scope.must_manage(role)
     scope.must_have(RIGHTS[role] if wanted.scope is None else RIGHTS[role].intersection(wanted.scope))
     secret = new_secret()
     token = ApiToken(
@@ -119,6 +123,7 @@ async def create(scope: WriteScope, wanted: NewToken) -> MadeToken:
         scope=None if wanted.scope is None else [*dict.fromkeys(wanted.scope)],
         token_hash=hash_of(secret),
         created_at=datetime.now(UTC),
+        created_by=scope.actor.member_id,
     )
     scope.session.add(token)
     return MadeToken(token.id, secret)
@@ -129,7 +134,8 @@ async def _role(scope: WriteScope, member_id: UUID, wanted: Role | None) -> Role
     member = (await known(scope, Member, {member_id: ["memberId"]}))[member_id]
     if not member.is_active:
         raise Refused(InvalidInput(["memberId"], f"{member.name} is no member any more, so a token of theirs would sign nobody in."))
-    scope.must_manage(member.role)
+    if member.id != scope.actor.member_id:
+        scope.must_manage(member.role)
     if wanted and not RIGHTS[wanted] <= RIGHTS[Role(member.role)]:
         raise Refused(InvalidInput(["role"], f"{member.name} is {member.role}, so a token of theirs cannot be {wanted}."))
     return wanted or Role(member.role)
@@ -139,8 +145,11 @@ async def revoke(scope: WriteScope, token_id: UUID) -> UUID:
     """From now on it signs nobody in; a server notices within seconds. Revoking again changes nothing."""
     scope.must(Permission.ORGANIZATION_WRITE)
     token = await held(scope, ApiToken, token_id)
-    of_member = await entities.found(scope, Member, id=token.member_id)
-    for role in (token.role, *(member.role for member in of_member)):
-        scope.must_manage(role)
+    role: str | None = token.role
+    for member in await entities.found(scope, Member, id=token.member_id):
+        role = role or member.role
+        if member.id != scope.actor.member_id:
+            scope.must_manage(member.role)
+    scope.must_manage(role)
     token.revoked_at = token.revoked_at or datetime.now(UTC)
     return token.id

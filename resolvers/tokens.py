@@ -55,7 +55,9 @@ def total(loaders: Loaders) -> Loader[UUID, int]:
 
 @input_of(TokenFields, description="A new token: of a member, or with a role of its own for a machine.")
 class TokenCreateInput:
-    member_id: GlobalID | None = strawberry.field(default=None, description="The member whose token it is; a machine's without.")
+    member_id: GlobalID | None = strawberry.field(
+        default=None, description="The member whose token it is: yourself, or one of a role that you may manage. A machine's without."
+    )
     scope: list[Permission] | None = strawberry.field(
         default=None, description="The only rights that it is to have; all of its role without."
     )

@@ -32,6 +32,9 @@ class ApiToken(Node):
     )
     member: Member | None = by(members.by_id, key="member_id", description="The member whose token it is; null for a machine's.")
     created_at: datetime = strawberry.field(description="When it was made.")
+    created_by: Member | None = by(
+        members.by_id, key="created_by", description="The member who created it; null where a machine or the command line did."
+    )
     expires_at: datetime | None = strawberry.field(description="Until when it signs in; null for no end.")
     revoked_at: datetime | None = strawberry.field(description="Since when it signs nobody in any more; null while it does.")
 

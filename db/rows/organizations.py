@@ -41,6 +41,7 @@ class TokenRow(Row):
     role: str | None
     scope: list[str] | None
     created_at: datetime
+    created_by: UUID | None
     expires_at: datetime | None
     revoked_at: datetime | None
 

@@ -100,6 +100,7 @@ class ApiToken(TokenFields, Row, table=True):
     __table_args__ = (
         of_organization(),
         link("member", "member_id"),
+        link("member", "created_by"),
         one_of("role", Role),
         check("whose", "member_id IS NOT NULL OR role IS NOT NULL"),
         check("hash", "octet_length(token_hash) = 32"),
@@ -110,4 +111,5 @@ class ApiToken(TokenFields, Row, table=True):
     scope: list[str] | None = Stored(default=None, sa_column=Column(ARRAY(Text), nullable=True))
     token_hash: bytes = Stored(sa_type=LargeBinary)
     created_at: datetime
+    created_by: UUID | None = None  # the member; None where a machine or the command line created it
     revoked_at: datetime | None = None

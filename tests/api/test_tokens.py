@@ -233,3 +233,70 @@ async def test_tokens_are_listed_the_newest_first(as_: Callable[..., Api], org: 
     rest = (await as_(org, Role.ADMIN).data(query, after=page["pageInfo"]["endCursor"]))["viewer"]["organization"]["tokens"]
     assert [node["member"]["role"] for node in rest["nodes"]] == [role.value for role in reversed(Role)]
     assert (page["pageInfo"]["hasNextPage"], rest["pageInfo"]["hasNextPage"]) == (True, False)
+
+
+async def test_whoever_can_create_a_token_can_revoke_it(as_: Callable[..., Api], org: Tenant) -> None:
+    """Of every role, of a machine and of every member, whole and narrowed: what an admin may not revoke, an admin cannot create."""
+    admin, owner, created = as_(org, Role.ADMIN), as_(org), 0
+    members = {None: None, **{role: await member(org, role) for role in Role}}
+    for of, key in members.items():
+        for role in Role:
+            for scope in (["CLIENTS_READ"], None):
+                given = {"name": "X", "role": role, **({"memberId": key} if key else {}), **({"scope": scope} if scope else {})}
+                before = await everything(org)
+                if await forbidden(admin, "tokenCreate", **given):
+                    assert Role.OWNER in {of, role}, given
+                    assert await everything(org) == before
+                    continue
+                body = await asked(admin, "tokenCreate", "token { id }", given)
+                if body["data"]["done"]["token"] is None:  # more than the member's own role
+                    assert await everything(org) == before
+                    continue
+                assert Role.OWNER not in {of, role}, given
+                token = body["data"]["done"]["token"]["id"]
+                assert (await change(admin, "tokenRevoke", TOKEN, id=token))["revokedAt"] is not None
+                created += 1
+    assert created == 4 * 2 + 2 * (4 + 3 + 2 + 1)
+    assert (await made(owner, name="X", role="OWNER", scope=["CLIENTS_READ"]))[0]["role"] == "OWNER"
+
+
+async def test_an_owner_with_a_narrow_token_manages_its_own_tokens(as_: Callable[..., Api], org: Tenant) -> None:
+    """For oneself a token may always be made, of a role that the caller may manage; those of another owner stay untouched."""
+    owner = key_of({"id": await member(org, Role.OWNER)})
+    other = new_id()
+    await org.owner.execute(
+        "INSERT INTO relaties.member SELECT tenant_id, $2, created_at, updated_at, version, name, 'other@test.example', role, is_active "
+        "FROM (SELECT tenant_id, created_at, updated_at, version, name, role, is_active FROM relaties.member WHERE id = $1) one",
+        owner, other,
+    )  # fmt: skip
+    secret = new_secret()
+    await add_token(org.owner, org.id, secret, member_id=owner, role="OWNER", scope=["ORGANIZATION_WRITE", "CLIENTS_READ"])
+    narrow, before = Api(as_(org).http, secret), await everything(org)
+    for given in (
+        {"name": "X", "memberId": global_id("Member", owner), "scope": ["CLIENTS_READ"]},
+        {"name": "X", "memberId": global_id("Member", other), "role": "VIEWER"},
+        {"name": "X", "role": "OWNER", "scope": ["CLIENTS_READ"]},
+    ):
+        assert await forbidden(narrow, "tokenCreate", **given), given
+    assert await everything(org) == before
+    token, _ = await made(narrow, name="X", memberId=global_id("Member", owner), role="VIEWER")
+    assert (await change(narrow, "tokenRevoke", TOKEN, id=token["id"]))["revokedAt"] is not None
+
+
+async def test_who_created_a_token_is_recorded(as_: Callable[..., Api], org: Tenant) -> None:
+    """On the token and in the trace; a machine is no member, and the trace has its token."""
+    shown = "token { id createdBy { role } member { role } } secret"
+    body = await asked(as_(org, Role.ADMIN), "tokenCreate", shown, {"name": "X", "memberId": await member(org, Role.FINANCE)})
+    token = body["data"]["done"]["token"]
+    assert {name: of["role"] for name, of in token.items() if name != "id"} == {"createdBy": "ADMIN", "member": "FINANCE"}
+    listed = "{ viewer { organization { tokens { nodes { id createdBy { role } } } } } }"
+    nodes = (await as_(org).data(listed))["viewer"]["organization"]["tokens"]["nodes"]
+    assert next(node["createdBy"] for node in nodes if node["id"] == token["id"]) == {"role": "ADMIN"}
+    assert [node["createdBy"] for node in nodes if node["id"] != token["id"]] == [None] * 5
+    secret = new_secret()
+    machine = await add_token(org.owner, org.id, secret, role="ADMIN")
+    second = (await asked(Api(as_(org).http, secret), "tokenCreate", shown, dict(MACHINE)))["data"]["done"]["token"]
+    assert (second["createdBy"], second["member"]) == (None, None)
+    who = "SELECT member_id, token_id FROM relaties.audit_event WHERE tenant_id = $1 AND object_id = $2"
+    events = [tuple(await org.owner.fetchrow(who, org.id, key_of(each)) or ()) for each in (token, second)]
+    assert (events[0][0], events[1]) == (key_of({"id": await member(org, Role.ADMIN)}), (None, machine))

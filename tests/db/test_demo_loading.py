@@ -44,7 +44,7 @@ TOTALS = {
 DIGESTS = {
     "organization": "ea15fab0b5a94a88de49eea630c317d5",
     "member": "dc8e85969850130086a677555a6ca5ab",
-    "api_token": "28b49ff73b1d363954eb859c16cf9ea3",
+    "api_token": "3df48d8c37a6add2aced446a27d02654",
     "vat_rate": "f1d82e029ad778800ed787f7bb6f7120",
     "invoice_layout": "d118aa15ec343f219981f652355451bc",
     "label": "6d7b12c30ec69b42f234b2e1138e29ff",
