@@ -238,11 +238,16 @@ async def test_tokens_are_listed_the_newest_first(as_: Callable[..., Api], org: 
 async def test_whoever_can_create_a_token_can_revoke_it(as_: Callable[..., Api], org: Tenant) -> None:
     """Of every role, of a machine and of every member, whole and narrowed: what an admin may not revoke, an admin cannot create."""
     admin, owner, created = as_(org, Role.ADMIN), as_(org), 0
-    members = {None: None, **{role: await member(org, role) for role in Role}}
+    members: dict[Role | None, str | None] = {None: None, **{role: await member(org, role) for role in Role}}
     for of, key in members.items():
         for role in Role:
             for scope in (["CLIENTS_READ"], None):
-                given = {"name": "X", "role": role, **({"memberId": key} if key else {}), **({"scope": scope} if scope else {})}
+                given: dict[str, object] = {
+                    "name": "X",
+                    "role": role,
+                    **({"memberId": key} if key else {}),
+                    **({"scope": scope} if scope else {}),
+                }
                 before = await everything(org)
                 if await forbidden(admin, "tokenCreate", **given):
                     assert Role.OWNER in {of, role}, given

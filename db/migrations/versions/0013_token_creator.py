@@ -12,9 +12,16 @@ CREATOR = "api_token_created_by_fk"
 
 def upgrade() -> None:
     op.add_column("api_token", sa.Column("created_by", sa.Uuid(), nullable=True), schema="relaties")
-    keys = ["tenant_id", "created_by"], ["tenant_id", "id"]
-    schemas = {"source_schema": "relaties", "referent_schema": "relaties"}
-    op.create_foreign_key(op.f(CREATOR), "api_token", "member", *keys, **schemas, postgresql_not_valid=True)
+    op.create_foreign_key(
+        op.f(CREATOR),
+        "api_token",
+        "member",
+        ["tenant_id", "created_by"],
+        ["tenant_id", "id"],
+        source_schema="relaties",
+        referent_schema="relaties",
+        postgresql_not_valid=True,
+    )
     # In the same transaction, since a migration is done whole or not at all: every row has null, so the check looks nothing up.
     op.execute(f"-- squawk-ignore constraint-missing-not-valid\nALTER TABLE relaties.api_token VALIDATE CONSTRAINT {CREATOR}")
 
