@@ -30,8 +30,8 @@ class WallRow(Row):
 
 
 ROLE = f"""SELECT rolname::text AS name, rolsuper AS is_superuser, rolbypassrls AS is_bypassing, rolcreaterole AS is_creating,
- EXISTS (SELECT FROM pg_class WHERE relnamespace = to_regnamespace('{SCHEMA}') AND pg_has_role(relowner, 'MEMBER')) AS is_owning
-FROM pg_roles WHERE rolname = current_user"""  # noqa: S608 a constant of ours
+ EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = to_regnamespace('{SCHEMA}') AND c.relowner = r.oid) AS is_owning
+FROM pg_roles r WHERE rolname = current_user"""  # noqa: S608 a constant of ours
 WALLS = f"""SELECT c.relname::text AS name,
  EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attname = 'tenant_id' AND a.attnotnull) AS has_tenant,
  c.relrowsecurity AND c.relforcerowsecurity AS is_forced,

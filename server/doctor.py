@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from db import walls
+from db import bypasses, walls
 from db.addresses import without_password
 from db.engine import Database, Limits
 from db.migrations import head
@@ -53,7 +53,7 @@ async def examined(runtime_url: str, owner_url: str | None, direct_url: str | No
 
 async def findings(database: Database) -> list[Finding]:
     """What must hold before the server may answer anybody: an ordinary role, the right tables, a wall around each."""
-    return [await _role(database), *await _tables(database)]
+    return [await _role(database), await _memberships(database), await _objects(database), *await _tables(database)]
 
 
 async def fit_or_refused(database: Database) -> None:
@@ -78,6 +78,35 @@ async def _role(database: Database) -> Finding:
             "role", f"DATABASE_URL: the role {role.name} is {' and '.join(found)}, so organizations are not kept apart: {advice}."
         )
     return Finding(f"role {role.name}: ordinary, as it should be")
+
+
+async def _memberships(database: Database) -> Finding:
+    name, wrong = (await walls.role(database)).name, list[str]()
+    for role in await bypasses.memberships(database):
+        faults = {
+            "a superuser": role.is_superuser,
+            "one that bypasses row level security": role.is_bypassing,
+            "the tables' owner": role.is_owning,
+            "one that may become any other role": role.is_creating,
+            "one that reads or runs files of the database's machine": role.is_on_server,
+        }
+        wrong.append(f"{role.name}, which is {' and '.join(what for what, is_so in faults.items() if is_so)}")
+    if wrong:
+        found = "; of ".join(wrong)
+        reason = f"the role {name} is a member of {found}, so organizations are not kept apart"
+        return Finding("memberships", f"DATABASE_URL: {reason}: take each away with `REVOKE … FROM {name}`, by the role that granted it.")
+    return Finding("memberships: none that sees more")
+
+
+async def _objects(database: Database) -> Finding:
+    """An extension's own views and functions are left out: they show nothing of an organization."""
+    name, found = (await walls.role(database)).name, await bypasses.objects(database)
+    if found:
+        what = ", ".join(f"{each.kind} {each.name}" for each in found)
+        cures = "; ".join(each.cure for each in found)
+        reason = f"works with the rights of its owner, who sees all organizations, and the role {name} may use it"
+        return Finding("objects of others", f"DATABASE_URL: each of these {reason}: {what}. As its owner: {cures}.")
+    return Finding("views and functions of others: none that shows more")
 
 
 async def _tables(database: Database) -> list[Finding]:

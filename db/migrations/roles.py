@@ -4,6 +4,7 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import Connection, text
 
+from db.bypasses import DEFINER_FUNCTIONS
 from db.tables import SCHEMA
 
 LIMITS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
@@ -11,11 +12,10 @@ LIMITS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_
 # does not take all processors from the others. And what is compiled for a statement costs more than it saves; a pooler would refuse to
 # be asked for that by each connection.
 SETTINGS = {**LIMITS, "random_page_cost": "1.1", "max_parallel_workers_per_gather": "0", "jit": "off"}
-RIGHTS = (
-    f"USAGE ON SCHEMA {SCHEMA}",
-    f"SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {SCHEMA}",
-    f"EXECUTE ON ALL FUNCTIONS IN SCHEMA {SCHEMA}",
-)
+# Not "ALL TABLES", which would open views of the owner too, and a view shows what its owner sees; the same of functions.
+TABLES = f"SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = '{SCHEMA}'::regnamespace AND c.relkind IN ('r', 'p')"  # noqa: S608 a constant of ours
+FUNCTIONS = f"""SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = '{SCHEMA}'::regnamespace
+ AND (NOT p.prosecdef OR p.oid = ANY (SELECT to_regprocedure(signature)::oid FROM unnest(CAST(:ours AS text[])) signature))"""  # noqa: S608 a constant of ours
 KEPT_FROM = {"alembic_version": "INSERT, UPDATE, DELETE", "audit_event": "UPDATE, DELETE"}  # the one is only read, the other only added to
 # Before PostgreSQL 16 CREATEROLE alone let a role change others; since then only those that it made.
 MAY_CHANGE = """SELECT me.rolsuper OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole)
@@ -41,10 +41,18 @@ def let_in(connection: Connection, runtime_url: str) -> None:
             connection.execute(text(f"ALTER ROLE {role} PASSWORD {_quoted(connection, '%L', unquote(user.password))}"))
         for setting, value in SETTINGS.items():
             connection.execute(text(f"ALTER ROLE {role} SET {setting} = '{value}'"))
-    for right in RIGHTS:
+    for right in _rights(connection):
         connection.execute(text(f"GRANT {right} TO {role}"))
     for table, rights in KEPT_FROM.items():
         connection.execute(text(f"REVOKE {rights} ON {SCHEMA}.{table} FROM {role}"))
+
+
+def _rights(connection: Connection) -> list[str]:
+    tables = connection.scalars(text(TABLES.replace("::", r"\:\:"))).all()
+    functions = connection.scalars(text(FUNCTIONS.replace("::", r"\:\:")), {"ours": [*DEFINER_FUNCTIONS]}).all()
+    rights = {"SELECT, INSERT, UPDATE, DELETE ON": tables, "EXECUTE ON FUNCTION": functions}
+    granted = [f"{right} {', '.join(names)}".replace(":", r"\:") for right, names in rights.items() if names]
+    return [f"USAGE ON SCHEMA {SCHEMA}", *granted]
 
 
 def _quoted(connection: Connection, how: str, value: str) -> str:
