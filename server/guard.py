@@ -15,6 +15,7 @@ from uvicorn.server import ServerState
 
 from server.door import Door
 from server.errors import problem
+from server.heads import check_host, without_upgrade
 from server.refusals import ErrorCode, Unanswerable
 from server.settings import Settings
 
@@ -23,7 +24,6 @@ MOST_WAITING = 20  # requests sent ahead on one connection: each costs memory, a
 BODY_BYTES_PER_SECOND = 50_000
 LINGER_S = 5  # for the client to take the last answer and to stop sending
 TICK_S = 0.25  # a timer that rang too early is set again for no less
-OTHER_PROTOCOLS = {b"connection", b"upgrade", b"http2-settings"}
 TOO_LONG = f"An address has at most {MOST_URL_BYTES} bytes."
 TOO_LARGE = f"A request has at most {MOST_HEADERS} headers, and they have at most {MOST_HEADER_BYTES} bytes."
 TOO_FAR_AHEAD = f"At most {MOST_WAITING} requests may wait on a connection."
@@ -142,10 +142,10 @@ class Guard(HttpToolsProtocol):
 
         The parser has taken the offer, after which no body follows for it: it would read one as the next request.
         """
-        kept = [b"%b: %b\r\n" % header for header in self.headers if header[0] not in OTHER_PROTOCOLS]
         first = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
         self.parser = httptools.HttpRequestParser(self)
-        return b"".join((first, *kept, b"\r\n"))
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets it: what follows the last request is ignored
+        return without_upgrade(first, self.headers)
 
     def _measured(self) -> None:
         """Refuses what is too large in the part of a request that is kept as it comes in: its head, and what may follow its body."""
@@ -167,6 +167,7 @@ class Guard(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._measured()
+        check_host(self.headers, self.parser.get_http_version())
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
                 raise Unanswerable(ErrorCode.BAD_REQUEST, "This is no proxy.")

@@ -84,8 +84,8 @@ async def test_h6_a_chunk_that_is_none_ends_the_request(client: Connection, toke
 @pytest.mark.parametrize("path", ["/", "/livez", "/livez/", "/graphql", "/graphql/", "/graphiql", "/graphiql/", "/graphiql/config"])
 async def test_h6_no_answer_repeats_the_host(server: Serving, path: str) -> None:
     """Whoever can write it into a request could send others elsewhere."""
-    async with connection(server.port) as client:
-        for host in (b"evil.example", b"evil.example/x/../", b"evil.example:80", b"evil.example\r\nX-Forwarded-Host: evil.example"):
+    for host in (b"evil.example", b"evil.example/x/../", b"evil.example:80", b"evil.example\r\nX-Forwarded-Host: evil.example"):
+        async with connection(server.port) as client:
             answer = await client.ask(request("GET", path).replace(b"localhost", host))
             assert b"evil" not in answer.body
             assert "evil" not in str(answer.headers)
@@ -117,6 +117,62 @@ async def test_so_many_requests_may_be_sent_ahead(client: Connection) -> None:
     await client.send(request() * 1000)
     assert [(await client.answer()).body for _ in range(21)] == [LIVE] * 21
     assert await client.is_refused_with(400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("GET /livez HTTP/1.1",),
+        ("GET /livez HTTP/1.1", "Host:"),
+        ("GET /livez HTTP/1.1", "Host: localhost", "Host: localhost"),
+        ("GET /livez HTTP/1.0", "Host: localhost", "Host: other"),
+        ("GET /livez HTTP/1.1", "Host: local host"),
+        ("GET /livez HTTP/1.1", "Host: user@localhost"),
+        ("GET /livez HTTP/1.1", "Host: localhost/livez"),
+        ("GET /livez HTTP/1.1", "Host: http://localhost"),
+        ("GET /livez HTTP/1.1", "Host: localhost, other"),
+        ("GET /livez HTTP/1.1", "Host: localhost:port"),
+        ("GET /livez HTTP/1.1", "Host: localhost:123456"),
+        ("GET /livez HTTP/1.1", "Host: [::1"),
+        ("GET /livez HTTP/1.1", "Host: ::1"),
+        ("GET /livez HTTP/1.1", "Host: %zz"),
+        ("GET http://localhost/livez HTTP/1.1",),
+        ("POST /graphql HTTP/1.1", "Content-Length: 0"),
+        ("GET /livez HTTP/1.1", "Connection: Upgrade", "Upgrade: websocket"),
+    ],
+    ids=" / ".join,
+)
+async def test_request_without_exactly_one_valid_host_is_refused(client: Connection, lines: tuple[str, ...]) -> None:
+    """A proxy in front may take the request for another host's (RFC 9112, 3.2)."""
+    await client.send("\r\n".join((*lines, "\r\n")).encode() + SMUGGLED)
+    assert await client.is_refused_with(400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:8000", "127.0.0.1", "[::1]:80", "a_b.example", "xn--e-9qa.example", "a%20b", "x:"]
+)
+async def test_valid_host_is_accepted(client: Connection, host: str) -> None:
+    assert (await client.ask(f"GET /livez HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())).body == LIVE
+
+
+async def test_http_1_0_needs_no_host(client: Connection) -> None:
+    assert (await client.ask(b"GET /livez HTTP/1.0\r\n\r\n")).body == LIVE
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("Connection: Upgrade, close", "Upgrade: websocket"),
+        ("Connection: close,upgrade", "Upgrade: h2c"),
+        ("Connection: Close", "Connection: Upgrade", "Upgrade: websocket"),
+    ],
+    ids=" / ".join,
+)
+async def test_connection_closes_as_asked_beside_the_offer_of_another_protocol(client: Connection, lines: tuple[str, ...]) -> None:
+    """What follows the last request is not answered."""
+    answer = await client.ask(request("GET", "/livez", *lines) + SMUGGLED)
+    assert (answer.body, answer.headers["connection"]) == (LIVE, "close")
+    assert await client.rest() == b""
 
 
 @pytest.mark.parametrize("protocol", UPGRADES)

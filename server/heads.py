@@ -1,0 +1,34 @@
+"""Check the head of a request, and write it again without the offer of another protocol."""
+
+import re
+from collections.abc import Sequence
+
+from server.refusals import ErrorCode, Unanswerable
+
+Headers = Sequence[tuple[bytes, bytes]]
+# A name, an IPv4 address or an IPv6 address in brackets (RFC 3986, 3.2.2). An http address without a host is invalid (RFC 9110, 4.2.1).
+HOST = re.compile(rb"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+NO_HOST = "A request has one `Host` header: a host name or an IP address, and a port if need be."
+OTHER_PROTOCOLS = {b"connection", b"upgrade", b"http2-settings"}
+
+
+def values(headers: Headers, name: bytes) -> list[bytes]:
+    return [value for each, value in headers if each == name]
+
+
+def check_host(headers: Headers, http_version: str) -> None:
+    """Refuse a request without exactly one valid host (RFC 9112, 3.2). HTTP/1.0 may leave it out."""
+    hosts = values(headers, b"host")
+    if not hosts and http_version == "1.0":
+        return
+    if len(hosts) != 1 or not HOST.fullmatch(hosts[0]):
+        raise Unanswerable(ErrorCode.BAD_REQUEST, NO_HOST)
+
+
+def without_upgrade(first: bytes, headers: Headers) -> bytes:
+    """Return the head of a request without its offer of another protocol. Its wish to close the connection stays."""
+    kept = [header for header in headers if header[0] not in OTHER_PROTOCOLS]
+    options = b",".join(values(headers, b"connection")).lower().split(b",")
+    if b"close" in (option.strip() for option in options):
+        kept.append((b"connection", b"close"))
+    return b"".join((first, *(b"%b: %b\r\n" % header for header in kept), b"\r\n"))
