@@ -140,7 +140,12 @@ class Settings(BaseSettings):
     waiting_of_organization: int = Field(default=100, gt=0, description="Operations of one organization that wait for their turn.")
     waiting_of_token: int = Field(default=50, gt=0, description="Operations of one token that wait for their turn.")
     waiting_seconds: float = Field(default=5, gt=0, description="How long an operation waits for its turn.")
-    refused_tokens: int = Field(default=20, gt=0, description="Wrong tokens that one address may send in a minute.")
+    refused_tokens: int = Field(
+        default=20,
+        gt=0,
+        description="Wrong tokens that one address may send in a minute. Beyond them it gets 429 for each, and its new tokens are checked "
+        "one at a time.",
+    )
     compiled: bool = Field(
         default=True, description="Whether queries run on the compiled executor, or else on graphql-core's own: the answers are the same."
     )
