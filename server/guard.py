@@ -13,9 +13,11 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from server.addresses import TrustedProxies
+from server.connections import Connections, TooMany
 from server.door import Door
 from server.errors import problem
-from server.heads import check_host, without_upgrade
+from server.heads import check_host, values, without_upgrade
 from server.refusals import ErrorCode, Unanswerable
 from server.settings import Settings
 
@@ -48,6 +50,7 @@ class Guard(HttpToolsProtocol):
     def __init__(
         self,
         settings: Settings,
+        open_connections: Connections,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
@@ -57,6 +60,9 @@ class Guard(HttpToolsProtocol):
         self.url = b""
         self.headers = []
         self._settings = settings
+        self._open_connections = open_connections
+        self._host = ""
+        self._is_silent = True
         self._owed: Owed | None = Owed.HEAD
         self._since = 0.0
         self._step = 0
@@ -70,16 +76,20 @@ class Guard(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Door(transport, self.leave, self.loop))
         self._since = self.transport.clock()
-        most = self._settings.max_connections
-        if len(self.connections) > 4 * most:
-            self.transport.abort()  # a flood: even to refuse it has its limit
-        elif len(self.connections) > most:
-            message = "Too many connections at once. Try again in a moment."
-            self._refuse(Unanswerable(ErrorCode.UNAVAILABLE, message, {"retry-after": "1"}))
+        self._host = self.client[0] if self.client else ""
+        if why := self._open_connections.admit(self, self._host):
+            self.refuse_connection(why)
         else:
             self._watch()
 
+    def refuse_connection(self, why: TooMany) -> None:
+        if why is TooMany.FLOOD:
+            self.transport.abort()
+        else:
+            self._refuse(Unanswerable(ErrorCode.UNAVAILABLE, why.value, {"retry-after": "1"}))
+
     def connection_lost(self, exc: Exception | None) -> None:
+        self._open_connections.forget(self)
         self._unwatch()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
@@ -107,6 +117,9 @@ class Guard(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._refusal or self.transport.is_left:
             return
+        if self._is_silent:
+            self._is_silent = False
+            self._open_connections.mark_active(self)
         step, self._chunk = self._step, len(data)
         self._barren += self._chunk
         try:
@@ -168,6 +181,7 @@ class Guard(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._measured()
         check_host(self.headers, self.parser.get_http_version())
+        self._identify_client()
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
                 raise Unanswerable(ErrorCode.BAD_REQUEST, "This is no proxy.")
@@ -178,6 +192,16 @@ class Guard(HttpToolsProtocol):
         self.headers = []  # what may follow the body must not pass for a header
         self._owed, self._received = Owed.BODY, 0
         self._step += 1
+
+    def _identify_client(self) -> None:
+        """Find out for which client a trusted proxy sends the request."""
+        forwarded_for = values(self.headers, b"x-forwarded-for")
+        if not forwarded_for:
+            return
+        if self._host not in self._open_connections.proxies:
+            self._open_connections.proxies.warn_once(self._host)
+        elif client := self._open_connections.proxies.client_of(forwarded_for):
+            self.scope["client"] = (client, 0)
 
     def on_body(self, body: bytes) -> None:
         self._first, self._barren = self._chunk, 0
@@ -274,9 +298,11 @@ def answer(why: Unanswerable, headers: list[tuple[bytes, bytes]]) -> bytes:
 
 def guarded(settings: Settings) -> type[asyncio.Protocol]:
     """The guard as uvicorn makes one for each connection."""
+    proxies = TrustedProxies(settings.trusted_proxies or ())
+    open_connections = Connections(settings.max_connections, settings.connections_per_address, proxies)
 
     def made(**given: Any) -> Guard:  # noqa: ANN401 uvicorn's
-        return Guard(settings, **given)
+        return Guard(settings, open_connections, **given)
 
     return cast("type[asyncio.Protocol]", made)
 

@@ -157,6 +157,7 @@ async def _served(settings: Settings, schema: strawberry.Schema, database: Datab
         log_config=None,
         log_level="warning",
         access_log=False,
+        proxy_headers=False,  # uvicorn would trust 127.0.0.1, and thus any local process; the guard knows the trusted proxies
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.drain_seconds,
         server_header=False,

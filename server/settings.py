@@ -12,6 +12,7 @@ from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError, field_
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from db.engine import Limits
+from server.addresses import Network, networks
 from server.limits import DocumentLimits, Get, Taken, TurnLimits
 from server.startup_errors import StartupError
 
@@ -104,6 +105,17 @@ class Settings(BaseSettings):
     long_seconds: float = Field(default=60, gt=0, description="How long deleting a client may take, with all that hangs on it.")
     max_body_bytes: int = Field(default=1_000_000, gt=0, description="Largest body of a request.")
     max_connections: int = Field(default=1000, ge=1, description="Most connections of clients at once.")
+    max_connections_per_address: int | None = Field(
+        default=None,
+        ge=1,
+        description="Connections that one IPv4 address or one IPv6 /64 may hold; trusted proxies are exempt. Unless given: half of "
+        "`RELATIES_MAX_CONNECTIONS`.",
+    )
+    trusted_proxies: Annotated[list[Network] | None, NoDecode] = Field(
+        default=None,
+        description="Proxies whose `X-Forwarded-For` names the client: addresses and networks with commas between, as "
+        "`10.0.0.5, 192.168.0.0/16`.",
+    )
     header_seconds: float = Field(default=5, gt=0, description="How long the headers of a request may take to arrive.")
     body_seconds: float = Field(default=10, gt=0, description="How long its body may take, and a second more for each 50 kB.")
     unread_seconds: float = Field(default=30, gt=0, description="How long a client may leave its answer unread.")
@@ -187,6 +199,15 @@ class Settings(BaseSettings):
         if not all(ORIGIN.fullmatch(each) for each in found):
             raise ValueError("an origin is a scheme and a host, as `https://app.example`: without a path, and never `*`")
         return found
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _networks(cls, given: object) -> object:
+        return networks(given) if isinstance(given, str) else given
+
+    @property
+    def connections_per_address(self) -> int:
+        return self.max_connections_per_address or (self.max_connections + 1) // 2
 
     @property
     def document_limits(self) -> DocumentLimits:

@@ -92,8 +92,9 @@ class Connection:
 
 
 @asynccontextmanager
-async def connection(port: int) -> AsyncIterator[Connection]:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+async def connection(port: int, source: str = "127.0.0.1") -> AsyncIterator[Connection]:
+    """Connect to the server from a loopback address."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
     try:
         yield Connection(reader, writer)
     finally:

@@ -26,11 +26,16 @@ ASSET = f"/graphiql/assets/{max(graphiql.ASSETS.glob('*.js.gz'), key=lambda path
 TIMED_OUT = (408, "REQUEST_TIMEOUT")
 
 
+def of_one_address(count: int) -> dict[str, str]:
+    """Let one address hold all connections: the tests have one."""
+    return {"RELATIES_MAX_CONNECTIONS": str(count), "RELATIES_MAX_CONNECTIONS_PER_ADDRESS": str(count)}
+
+
 @pytest.fixture(scope="module")
 def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """With deadlines of a second. Whatever is done to it, it runs and has nothing to complain of."""
     data = str(tmp_path_factory.mktemp("data"))
-    with serving(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=data, RELATIES_MAX_CONNECTIONS=str(MOST), **SHORT) as started:
+    with serving(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=data, **of_one_address(MOST), **SHORT) as started:
         yield started
         assert started.process.poll() is None
     assert not TROUBLE.search(started.printed), started.printed
@@ -141,7 +146,7 @@ async def test_h5_slow_clients_are_let_go(server: Serving, token: str) -> None:
 async def test_h5_thousands_of_slow_clients_are_let_go(owner_url: str, token: str, tmp_path: Path) -> None:
     """Five hundred of each, the deadlines as they are unless set: soon after ten seconds; good ones wait for less than a tenth of one."""
     open_files_allowed()
-    with serving(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path), RELATIES_MAX_CONNECTIONS="4000") as server:
+    with serving(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path), **of_one_address(4000)) as server:
         took, lasted = await attacked(server.port, token, 500)
         assert sorted(took)[len(took) // 2] < 0.1
         assert lasted < 13
@@ -204,26 +209,6 @@ async def test_h5_a_body_that_never_comes_after_its_answer_gets_no_second(client
     """It would be taken for the answer to the next."""
     assert (await client.ask(head(asking("rlt_" + "x" * 43)))).status == 401
     assert await client.rest() == b""
-
-
-async def test_h8_one_connection_too_many_is_told_to_come_back(server: Serving) -> None:
-    """At once, before it says anything; as soon as another ends there is room."""
-    async with AsyncExitStack() as stack:
-        held = [await stack.enter_async_context(connection(server.port)) for _ in range(MOST)]
-        first = await stack.enter_async_context(connection(server.port))
-        answer = await first.answer()
-        assert answer.code == (503, "UNAVAILABLE")
-        assert answer.headers["retry-after"] == "1"
-        assert await first.rest() == b""
-        assert (await held[0].ask(request())).status == 200
-    async with asyncio.timeout(BOUND_S):
-        while await status(server.port) == 503:
-            pass
-
-
-async def status(port: int) -> int:
-    async with connection(port) as another:
-        return (await another.ask(request())).status
 
 
 def test_h5_as_many_files_as_the_machine_allows() -> None:

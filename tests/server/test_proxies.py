@@ -1,0 +1,100 @@
+"""`X-Forwarded-For`: believed from a trusted proxy, and from nobody else."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from server.addresses import TrustedProxies, networks
+from server.settings import SettingsError, settings
+from tests.commands import Serving, serving
+from tests.conftest import runtime_url
+from tests.sockets import connection, request
+
+PROXY = "127.0.0.9"
+WRONG = "Authorization: Bearer rlt_" + "x" * 40
+UNAUTHENTICATED, RATE_LIMITED = (401, "UNAUTHENTICATED"), (429, "RATE_LIMITED")
+
+
+@pytest.fixture(scope="module")
+def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """Serve where an address may send three wrong tokens."""
+    wanted = {"RELATIES_TRUSTED_PROXIES": f"{PROXY}, 10.0.0.0/8", "RELATIES_REFUSED_TOKENS": "3"}
+    with serving(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path_factory.mktemp("data")), **wanted) as started:
+        yield started
+
+
+async def guess(server: Serving, peer: str, *forwarded_for: str) -> tuple[int, str]:
+    """Send a wrong token."""
+    async with connection(server.port, peer) as opened:
+        return (await opened.ask(request("POST", "/graphql", WRONG, *(f"X-Forwarded-For: {each}" for each in forwarded_for)))).code
+
+
+async def test_untrusted_peer_cannot_name_another_client(server: Serving) -> None:
+    """Not even on this machine: its guesses count as its own, and the log says once what to set."""
+    codes = [await guess(server, "127.0.0.1", f"192.0.2.{number}") for number in range(4)]
+    assert codes == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
+    assert [await guess(server, "127.0.0.2", "192.0.2.1") for _ in range(4)] == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
+    warnings = [line for line in server.printed.splitlines() if "X-Forwarded-For" in line]
+    assert len(warnings) == 1
+    assert "RELATIES_TRUSTED_PROXIES=127.0.0.1" in warnings[0]
+    assert "192.0.2" not in server.printed
+
+
+async def test_trusted_proxy_names_the_client(server: Serving) -> None:
+    """Each client has guesses of its own, whatever it claims before the proxy's word; a /64 is one client."""
+    mine = ["192.0.2.1", "1.1.1.1, 192.0.2.1", "192.0.2.1:5000, 10.1.2.3", "junk, ::ffff:192.0.2.1"]
+    assert [await guess(server, PROXY, each) for each in mine] == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
+    theirs = [("2001:db8::1",), ("[2001:db8::2]:443",), ("192.0.2.1", "2001:db8::3"), ("2001:db8::4", "10.0.0.1")]
+    assert [await guess(server, PROXY, *each) for each in theirs] == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
+    assert await guess(server, PROXY, "2001:db8:0:1::1") == UNAUTHENTICATED
+    assert await guess(server, PROXY) == UNAUTHENTICATED
+
+
+@pytest.mark.parametrize(
+    ("forwarded_for", "client"),
+    [
+        ([b"192.0.2.1"], "192.0.2.1"),
+        ([b"198.51.100.1, 192.0.2.1"], "192.0.2.1"),
+        ([b"192.0.2.1, 10.0.0.1,10.0.0.2"], "192.0.2.1"),
+        ([b"198.51.100.1", b"192.0.2.1", b"10.0.0.1"], "192.0.2.1"),
+        ([b"10.0.0.1"], "10.0.0.1"),
+        ([b"unknown, 10.0.0.1"], "10.0.0.1"),
+        ([b"192.0.2.1, unknown"], None),
+        ([b"unknown"], None),
+        ([b""], None),
+        ([b"\xff\x00" * 5000], None),
+        ([b"," * 10_000], None),
+        ([b"10.0.0.1," * 1000 + b"10.0.0.2"], "10.0.0.1"),
+        ([b"[2001:db8::1]:443"], "2001:db8::1"),
+        ([b"fe80::1%" + b"x" * 1000], "fe80::1"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_client_is_the_last_address_that_is_no_trusted_proxy(forwarded_for: list[bytes], client: str | None) -> None:
+    """The client writes what stands before its own address; what is no address names nobody."""
+    assert TrustedProxies(networks("10.0.0.0/8")).client_of(forwarded_for) == client
+
+
+@pytest.mark.parametrize(
+    ("trusted", "host", "is_trusted"),
+    [
+        ("127.0.0.1", "127.0.0.1", True),
+        ("127.0.0.1", "127.0.0.2", False),
+        ("10.0.0.0/8, 2001:db8::/32", "10.255.0.1", True),
+        ("10.0.0.0/8, 2001:db8::/32", "2001:db8::1", True),
+        ("10.0.0.0/8", "::ffff:10.0.0.1", True),
+        ("::ffff:10.0.0.0/104", "10.0.0.1", True),
+        ("::1", "127.0.0.1", False),
+        ("0.0.0.0/0", "", False),
+        ("", "127.0.0.1", False),
+    ],
+)
+def test_which_peers_are_trusted(trusted: str, host: str, *, is_trusted: bool) -> None:
+    assert (host in TrustedProxies(networks(trusted))) == is_trusted
+
+
+@pytest.mark.parametrize("value", ["proxy.example", "10.0.0.1/8", "10.0.0", "10.0.0.1;10.0.0.2", "*", "127.0.0.1:80"])
+def test_wrong_trusted_proxies_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("RELATIES_TRUSTED_PROXIES", value)
+    with pytest.raises(SettingsError, match=r"^RELATIES_TRUSTED_PROXIES: .*give IP addresses and networks with commas between"):
+        settings()
