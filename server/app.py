@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import strawberry
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
@@ -28,6 +29,7 @@ from server.reports import Reports
 from server.settings import Settings
 from server.trusted import trusted
 from server.turns import Turns
+from server.unrouted import unrouted
 
 SEND_FEWER = "Send fewer large requests at once."
 READ_FIRST = "Read the responses first, then try again."
@@ -73,10 +75,11 @@ def app(
     )
     ordinary = Starlette(
         routes=[
-            Route(PATH, endpoint, methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
+            Route(PATH, endpoint),  # of any method: which it takes is the endpoint's to say
             *health.routes(),
             *(graphiql.routes(demo_token) if settings.has_graphiql else ()),
         ],
+        exception_handlers={HTTPException: unrouted},
     )
     ordinary.router.redirect_slashes = False  # its address would be made of the request's Host, which anybody can write
     answers = Lane(endpoint, ordinary) if settings.fast_lane else ordinary

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from server.graphiql.loopback import is_own_machine
+from server.unrouted import NOT_FOUND, refusal
 
 ASSETS = Path(__file__).parent / "assets"
 KINDS = {
@@ -58,7 +59,7 @@ def routes(demo_token: str | None) -> list[Route]:
 
     async def asset(request: Request) -> Response:
         found = files.get(request.path_params["name"])
-        return found.answer(request, **{"Cache-Control": FOR_EVER}) if found else Response(status_code=404, headers=GUARDED)
+        return found.answer(request, **{"Cache-Control": FOR_EVER}) if found else refusal(NOT_FOUND, GUARDED)
 
     async def config(request: Request) -> Response:
         token = demo_token if is_own_machine(request) else None

@@ -91,6 +91,28 @@ async def test_h6_no_answer_repeats_the_host(server: Serving, path: str) -> None
             assert "evil" not in str(answer.headers)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/no", 404, "NOT_FOUND"),
+        ("TRACE", "/no", 404, "NOT_FOUND"),
+        ("TRACE", "/graphql", 405, "METHOD_NOT_ALLOWED"),
+        ("TRACE", "/livez", 405, "METHOD_NOT_ALLOWED"),
+        ("OPTIONS", "*", 404, "NOT_FOUND"),
+        ("M-SEARCH", "/readyz", 405, "METHOD_NOT_ALLOWED"),
+        ("BREW", "/graphql", 400, "BAD_REQUEST"),
+        ("GET", "graphql", 400, "BAD_REQUEST"),
+    ],
+)
+async def test_request_that_nothing_answers_is_refused_with_a_code(
+    client: Connection, method: str, path: str, status: int, code: str
+) -> None:
+    """An unknown address, a method that an address does not have, or one that does not exist."""
+    answer = await client.ask(request(method, path))
+    assert answer.code == (status, code)
+    assert answer.headers["content-type"].startswith("application/json")
+
+
 async def test_h6_what_follows_a_body_is_no_header(client: Connection, token: str) -> None:
     """A token there would pass by whoever looks at the headers before us."""
     sent = chunked(token, b"")
