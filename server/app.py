@@ -14,6 +14,7 @@ from resolvers.core import CoreExecutor
 from resolvers.executor import LevelExecutor
 from server import graphiql
 from server.auth import SignIn
+from server.browser import BrowserSignIn
 from server.byte_budget import ByteBudget
 from server.cors import cors
 from server.documents import Documents
@@ -45,9 +46,9 @@ class Application:
 
 
 def app(
-    schema: strawberry.Schema, database: Database, settings: Settings, secrets: Sequence[bytes], demo_token: str | None = None
+    schema: strawberry.Schema, database: Database, settings: Settings, secrets: Sequence[bytes], browser: BrowserSignIn | None = None
 ) -> Application:
-    """The application. With the demo's token GraphiQL signs in by itself, on the machine that serves."""
+    """The application. With `browser` GraphiQL signs in to the demo by itself, on the machine that serves."""
     core = schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
     documents = Documents(core, settings.document_limits, most_bytes=settings.documents_bytes, is_open=settings.has_introspection)
     executor = LevelExecutor if settings.compiled else CoreExecutor
@@ -77,7 +78,7 @@ def app(
         routes=[
             Route(PATH, endpoint),  # of any method: which it takes is the endpoint's to say
             *health.routes(),
-            *(graphiql.routes(demo_token) if settings.has_graphiql else ()),
+            *(graphiql.routes(browser) if settings.has_graphiql else ()),
         ],
         exception_handlers={HTTPException: unrouted},
     )

@@ -10,6 +10,7 @@ import typer
 
 from domain.errors import Refused
 from server.administration import member, organization, token
+from server.browser import BrowserSignIn
 from server.doctor import Finding, examined, revenue
 from server.imports import meanwhile
 from server.options import DataDir, chosen, run
@@ -80,23 +81,23 @@ def serve_(
 
         if found.owner_url:
             tell("Bringing the tables up to date")
-        ready, token = run(_prepared(wanted, found, is_demo=found.is_embedded if demo is None else demo))
-        served(wanted, found.runtime_url, taken, ready, token)
+        ready, browser = run(_prepared(wanted, found, is_demo=found.is_embedded if demo is None else demo))
+        served(wanted, found.runtime_url, taken, ready, browser)
 
 
-async def _prepared(wanted: Settings, found: Place, *, is_demo: bool) -> tuple[list[str], str | None]:
-    """What is printed once the server answers, and the token that GraphiQL signs in with."""
+async def _prepared(wanted: Settings, found: Place, *, is_demo: bool) -> tuple[list[str], BrowserSignIn | None]:
+    """What is printed once the server answers, and how GraphiQL signs in."""
     if found.owner_url:
         await migrated(found)
     address = f"http://{wanted.host}:{wanted.port}"
     shown = [f"Relaties answers at {address}/graphql  (Ctrl-C stops it)"]
+    token = await _demo(wanted, found) if is_demo else None
+    browser = BrowserSignIn(token) if token and wanted.has_graphiql and is_for_browsers(wanted, found) else None
     if wanted.has_graphiql:
-        shown.append(f"GraphiQL: {address}/graphiql")
-    if not is_demo:
-        return shown, None
-    token = await _demo(wanted, found)
-    shown.append(f"Token of the demo organization: {token}")
-    return shown, token if is_for_browsers(wanted, found) else None
+        shown.append(f"GraphiQL: {address}/graphiql{browser.fragment if browser else ''}")
+    if token:
+        shown.append(f"Token of the demo organization: {token}")
+    return shown, browser
 
 
 def is_for_browsers(settings: Settings, found: Place) -> bool:

@@ -17,6 +17,7 @@ import uvicorn
 from db.engine import Database
 from schema.root import build
 from server.app import app
+from server.browser import BrowserSignIn
 from server.doctor import UNREACHABLE, UnfitError, fit_or_refused, unreachable
 from server.guard import guarded, open_files_allowed
 from server.health import Health
@@ -109,25 +110,25 @@ def _arrived(listening: socket.socket) -> Iterator[socket.socket]:
 
 @dataclass(frozen=True)
 class Start:
-    """What it prints once it answers, the token that GraphiQL signs in with; of a worker whose it is, and what hears that it answers."""
+    """What it prints once it answers, how GraphiQL signs in; of a worker whose it is, and what hears that it answers."""
 
     ready: list[str]
-    demo_token: str | None = None
+    browser: BrowserSignIn | None = None
     parent: int | None = None
     begun: Callable[[], None] = lambda: None
 
 
-def served(settings: Settings, runtime_url: str, taken: socket.socket, ready: list[str], demo_token: str | None) -> None:
+def served(settings: Settings, runtime_url: str, taken: socket.socket, ready: list[str], browser: BrowserSignIn | None) -> None:
     """By this process, or by several workers."""
     if settings.workers == 1:
-        run(serve(settings, runtime_url, taken, Start(ready, demo_token)))
+        run(serve(settings, runtime_url, taken, Start(ready, browser)))
         return
     parent = os.getpid()
 
     def work(number: int, is_first: bool, begun: Callable[[], None]) -> None:  # noqa: FBT001 said by one caller
         port = settings.metrics_port + number if settings.metrics_port else None
         shown = ready if number == 0 and is_first else []
-        run(serve(settings.model_copy(update={"metrics_port": port}), runtime_url, taken, Start(shown, demo_token, parent, begun)))
+        run(serve(settings.model_copy(update={"metrics_port": port}), runtime_url, taken, Start(shown, browser, parent, begun)))
 
     Workers(settings.workers, taken, work).run()
 
@@ -147,7 +148,7 @@ async def serve(settings: Settings, runtime_url: str, taken: socket.socket, star
 
 
 async def _served(settings: Settings, schema: strawberry.Schema, database: Database, taken: socket.socket, start: Start) -> None:
-    served = app(schema, database, settings, keys(settings), start.demo_token)
+    served = app(schema, database, settings, keys(settings), start.browser)
     open_files_allowed()
     config = uvicorn.Config(
         served.answers,

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from server.browser import BrowserSignIn
 from server.graphiql.loopback import is_own_machine
 from server.unrouted import NOT_FOUND, refusal
 
@@ -29,6 +30,7 @@ GUARDED = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+CODE = "x-graphiql-code"
 FOR_EVER = "public, max-age=31536000, immutable"  # its name changes with its content
 
 
@@ -46,8 +48,8 @@ class File:
         return Response(gzip.decompress(self.packed), headers=headers, media_type=self.kind)
 
 
-def routes(demo_token: str | None) -> list[Route]:
-    """The page and what belongs to it. The token is given away on the machine that serves, and nowhere else."""
+def routes(browser: BrowserSignIn | None) -> list[Route]:
+    """The page and what belongs to it. The demo's token is given to a browser on the machine that serves, for the code of this start."""
     files = {path.stem: File(path.read_bytes(), KINDS[Path(path.stem).suffix]) for path in ASSETS.glob("*.gz")}
     page = files.pop("index.html")
     tag = f'W/"{sha256(page.packed).hexdigest()[:32]}"'
@@ -62,7 +64,7 @@ def routes(demo_token: str | None) -> list[Route]:
         return found.answer(request, **{"Cache-Control": FOR_EVER}) if found else refusal(NOT_FOUND, GUARDED)
 
     async def config(request: Request) -> Response:
-        token = demo_token if is_own_machine(request) else None
+        token = browser.token_for(request.headers.get(CODE, "")) if browser and is_own_machine(request) else None
         return JSONResponse({"token": token}, headers={"Cache-Control": "no-store", **GUARDED})
 
     async def home(_request: Request) -> Response:

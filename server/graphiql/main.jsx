@@ -13,13 +13,16 @@ import { GraphiQL } from "graphiql";
 import { useEffect } from "react";
 import { createRoot } from "react-dom/client";
 
+import { codeOfThisStart, reloadOnNewCode } from "./code.js";
 import { storageWithout } from "./storage.js";
 
 const EXAMPLES = Object.values(import.meta.glob("./examples/*.graphql", { query: "?raw", import: "default", eager: true }));
 const NO_TOKEN = '{\n  "Authorization": "Bearer "\n}';
 
-// The token of the demo, where the server gives it away: on a person's own machine.
-const { token } = await (await fetch("/graphiql/config")).json();
+// The token of the demo, where the server gives it away: on a person's own machine, to who opened the address that it printed.
+const code = codeOfThisStart();
+reloadOnNewCode();
+const { token } = await (await fetch("/graphiql/config", { headers: code ? { "X-GraphiQL-Code": code } : {} })).json();
 const headers = token ? NO_TOKEN.replace("Bearer ", `Bearer ${token}`) : NO_TOKEN;
 
 // The schema is asked for before the header editor is there to be read.

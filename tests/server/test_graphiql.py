@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from db.engine import Database
 from server import graphiql
+from server.browser import BrowserSignIn
 from server.cli import is_for_browsers
 from server.place import Place
 from server.settings import Environment, Settings
@@ -20,6 +21,8 @@ from tests.ask import Api, connected
 FOLDER = Path(graphiql.__file__).parent
 EXAMPLES = sorted(FOLDER.glob("examples/*.graphql"))
 TOKEN = "rlt_of_the_demo"
+BROWSER = BrowserSignIn(TOKEN)
+CODE = {"x-graphiql-code": BROWSER.code}
 POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
     "font-src 'self' data:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -28,7 +31,7 @@ POLICY = (
 
 def browser(peer: str = "127.0.0.1", host: str = "127.0.0.1:8000") -> httpx.AsyncClient:
     """A browser somewhere, on the page of a server with the demo."""
-    served = Starlette(routes=graphiql.routes(TOKEN))
+    served = Starlette(routes=graphiql.routes(BROWSER))
     return httpx.AsyncClient(transport=httpx.ASGITransport(served, client=(peer, 50_000)), base_url=f"http://{host}")
 
 
@@ -126,7 +129,7 @@ async def test_nothing_else_is_served(http: httpx.AsyncClient, path: str) -> Non
 @pytest.mark.parametrize("site", [None, "same-origin", "none"])
 async def test_the_machine_itself_is_given_the_token(host: str, site: str | None) -> None:
     async with browser() as http:
-        answer = await http.get("/graphiql/config", headers={"host": host} | ({"sec-fetch-site": site} if site else {}))
+        answer = await http.get("/graphiql/config", headers=CODE | {"host": host} | ({"sec-fetch-site": site} if site else {}))
     assert answer.json() == {"token": TOKEN}
     assert answer.headers["cache-control"] == "no-store"
 
@@ -150,13 +153,33 @@ async def test_the_machine_itself_is_given_the_token(host: str, site: str | None
 async def test_no_other_site_and_no_proxy_is_given_the_token(headers: dict[str, str]) -> None:
     """Another name for this machine is how a site abroad reaches it through one's own browser."""
     async with browser() as http:
-        assert (await http.get("/graphiql/config", headers=headers)).json() == {"token": None}
+        assert (await http.get("/graphiql/config", headers=CODE | headers)).json() == {"token": None}
 
 
 @pytest.mark.parametrize("peer", ["192.168.1.7", "10.0.0.1", "2001:db8::1", "::ffff:192.168.1.7"])
 async def test_no_other_machine_is_given_the_token(peer: str) -> None:
     async with browser(peer) as http:
-        assert (await http.get("/graphiql/config")).json() == {"token": None}
+        assert (await http.get("/graphiql/config", headers=CODE)).json() == {"token": None}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [None, "", BROWSER.code[:-1], f"{BROWSER.code}A", BROWSER.code.swapcase(), BrowserSignIn(TOKEN).code, TOKEN, "\u00e9" * 43],
+    ids=["none", "empty", "shorter", "longer", "other case", "of another start", "the token", "not ASCII"],
+)
+async def test_without_the_code_of_this_start_no_token_is_given(code: str | None) -> None:
+    """A local process and a proxy on this machine look like a person's own browser in all else."""
+    async with browser() as http:
+        headers = {} if code is None else {b"x-graphiql-code": code.encode("latin-1")}
+        answer = await http.get("/graphiql/config", headers=headers)
+    assert (answer.status_code, answer.json()) == (200, {"token": None})
+
+
+def test_code_is_random_and_shown_nowhere() -> None:
+    assert len({BrowserSignIn(TOKEN).code for _ in range(100)}) == 100
+    assert len(BROWSER.code) == 43
+    assert BROWSER.code not in repr(BROWSER)
+    assert TOKEN not in repr(BROWSER)
 
 
 @pytest.mark.parametrize(

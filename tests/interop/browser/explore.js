@@ -1,5 +1,5 @@
 // Opens GraphiQL in Chromium as a person would, runs every tab, and prints what it saw as JSON; the test judges it.
-// Called with the address of the server, the browser's program, and where to put the picture.
+// Called with the printed address of GraphiQL, the browser's program, and where to put the picture.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +7,8 @@ import { join } from "node:path";
 
 import { chromium } from "playwright-core";
 
-const [address, program, picture] = process.argv.slice(2);
+const [printed, program, picture] = process.argv.slice(2);
+const { origin: address, hash: code } = new URL(printed);
 const FLAGS = [
   "--headless",
   "--no-sandbox",
@@ -41,9 +42,10 @@ async function seen(context) {
   page.on("console", (said) => ["error", "warning"].includes(said.type()) && complaints.push(said.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
 
-  await page.goto(`${address}/`);
+  await page.goto(`${address}/${code}`);
   await page.locator(".graphiql-tab-button").first().waitFor();
   const title = await page.title();
+  const location = page.url();
   const answers = {};
   for (const tab of await page.locator(".graphiql-tab-button").all()) {
     const name = (await tab.textContent()).trim();
@@ -58,8 +60,12 @@ async function seen(context) {
   await page.reload();
   await page.locator(".graphiql-tab-button").first().waitFor();
   answers.reloaded = await answer(page);
-  const docsByHand = await signedInByHand(await context.newPage());
-  return { title, answers, docs, docsByHand, explorer, kept, requests, complaints };
+  await page.evaluate(() => sessionStorage.clear());
+  await Promise.all([page.waitForEvent("load"), page.goto(printed)]); // the fragment alone is new
+  await page.locator(".graphiql-tab-button").first().waitFor();
+  answers.again = await answer(page);
+  const byHand = await signedInByHand(await context.newPage());
+  return { title, location, answers, docs, byHand, explorer, kept, requests, complaints };
 }
 
 // A tenth of a second after a tab is opened GraphiQL looks which operation is in it, and keeps its text. Before that it would ask
@@ -105,15 +111,16 @@ async function explored(page) {
   return text;
 }
 
-// As on a server that gives no token away: the refusals of before it is typed in are none of the complaints.
+// In a tab of its own, without the code: the refusals of before the token is typed in are none of the complaints.
 async function signedInByHand(page) {
-  const { token } = await (await fetch(`${address}/graphiql/config`)).json();
-  await page.route("**/graphiql/config", (route) => route.fulfill({ json: { token: null } }));
+  const headers = { "X-GraphiQL-Code": new URLSearchParams(code.slice(1)).get("code") };
+  const { token } = await (await fetch(`${address}/graphiql/config`, { headers })).json();
   await page.goto(`${address}/graphiql`);
   await page.locator(".graphiql-editor-tool .monaco-editor:visible").click();
+  const asked = await page.locator(".graphiql-editor-tool .view-lines:visible").textContent();
   for (const key of ["Control+Home", "ArrowDown", "End", "ArrowLeft"]) await page.keyboard.press(key); // behind "Bearer "
   await page.keyboard.insertText(token);
   await page.getByLabel("Show Documentation Explorer").click();
   await page.locator(".graphiql-doc-explorer").getByText("Query", { exact: true }).waitFor();
-  return page.locator(".graphiql-doc-explorer").textContent();
+  return { asked, docs: await page.locator(".graphiql-doc-explorer").textContent() };
 }
