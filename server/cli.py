@@ -11,7 +11,7 @@ import typer
 from domain.errors import Refused
 from server.administration import member, organization, token
 from server.browser import BrowserSignIn
-from server.doctor import Finding, examined, revenue
+from server.doctor import Finding, examined, proxies, revenue
 from server.imports import meanwhile
 from server.options import DataDir, chosen, run
 from server.output import CommandGroup, bar, complain, complain_at_length, err, logs_to_stderr, out, out_document, say
@@ -155,7 +155,7 @@ def doctor(
 
 
 async def _doctor(found: Place, wanted: Settings, owner_url: str | None, *, is_mended: bool) -> int:
-    seen = [_keys(wanted), *_trusted(wanted)]
+    seen = [_keys(wanted), *_trusted(wanted), *proxies(wanted)]
     if found.is_embedded:
         await migrated(found)
     direct = str(wanted.direct_url) if wanted.direct_url else None
@@ -163,7 +163,7 @@ async def _doctor(found: Place, wanted: Settings, owner_url: str | None, *, is_m
     if owner_url and not any(finding.wrong for finding in seen):
         seen.append(await _revenue(owner_url, is_mended=is_mended))
     for finding in seen:
-        out(f"[wrong] {finding.wrong}" if finding.wrong else f"[ok]    {finding.what}")
+        out(finding.line)
     return sum(1 for finding in seen if finding.wrong)
 
 

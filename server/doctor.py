@@ -10,6 +10,8 @@ from db.addresses import without_password
 from db.engine import Database, Limits
 from db.migrations import head
 from domain import months, organizations
+from server.addresses import parse
+from server.settings import Environment, Settings
 from server.startup_errors import StartupError
 
 FEW = Limits(readers=1, writers=1)
@@ -19,10 +21,17 @@ OWNER_ROLE = "CREATE ROLE relaties_owner LOGIN CREATEROLE BYPASSRLS PASSWORD 'â€
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at; what is wrong and what to do about it, or nothing."""
+    """What was looked at; what is wrong and what to do about it, or nothing. `note`: what may be wrong, where only the operator knows."""
 
     what: str
     wrong: str | None = None
+    note: str | None = None
+
+    @property
+    def line(self) -> str:
+        if self.wrong:
+            return f"[wrong] {self.wrong}"
+        return f"[note]  {self.note}" if self.note else f"[ok]    {self.what}"
 
 
 class UnfitError(StartupError):
@@ -63,6 +72,23 @@ async def fit_or_refused(database: Database) -> None:
 
 def unreachable(setting: str, url: str, failed: BaseException) -> str:
     return f"{setting}: cannot connect to {without_password(url)}: {str(failed) or type(failed).__name__}. Is PostgreSQL running there?"
+
+
+def proxies(settings: Settings) -> list[Finding]:
+    """Say what becomes of a proxy that is not named. Who is in front of the server is seen only by the server, which logs it.
+
+    On a loopback address a server for production is reached through a proxy alone; on any other address it may be.
+    """
+    if settings.trusted_proxies:
+        return [Finding(f"trusted proxies {', '.join(map(str, settings.trusted_proxies))}")]
+    is_loopback = settings.host == "localhost" or ((address := parse(settings.host)) is not None and address.is_loopback)
+    if is_loopback and settings.env is Environment.DEVELOPMENT:
+        return []
+    note = (
+        f"RELATIES_TRUSTED_PROXIES: not set. If a proxy passes requests on to {settings.host}, name its address there: until then its "
+        "X-Forwarded-For is ignored, and all its clients share the limits of one address."
+    )
+    return [Finding("trusted proxies", note=note)]
 
 
 async def _role(database: Database) -> Finding:

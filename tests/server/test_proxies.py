@@ -1,12 +1,14 @@
 """`X-Forwarded-For`: believed from a trusted proxy, and from nobody else."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from server.addresses import TrustedProxies, networks
+from server.doctor import proxies
 from server.settings import SettingsError, settings
-from tests.commands import Serving, serving
+from tests.commands import Serving, relaties, serving
 from tests.conftest import runtime_url
 from tests.sockets import connection, request
 
@@ -98,3 +100,33 @@ def test_wrong_trusted_proxies_are_refused(monkeypatch: pytest.MonkeyPatch, valu
     monkeypatch.setenv("RELATIES_TRUSTED_PROXIES", value)
     with pytest.raises(SettingsError, match=r"^RELATIES_TRUSTED_PROXIES: .*give IP addresses and networks with commas between"):
         settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({}, None),
+        ({"RELATIES_HOST": "localhost"}, None),
+        ({"RELATIES_HOST": "0.0.0.0"}, "[note]  RELATIES_TRUSTED_PROXIES: not set. If a proxy passes requests on to 0.0.0.0, "),  # noqa: S104
+        ({"RELATIES_HOST": "::"}, "[note]  RELATIES_TRUSTED_PROXIES: not set. If a proxy passes requests on to ::, "),
+        (
+            {"RELATIES_ENV": "production", "RELATIES_SECRET_KEY": "k" * 32},
+            "[note]  RELATIES_TRUSTED_PROXIES: not set. If a proxy passes requests on to 127.0.0.1, ",
+        ),
+        ({"RELATIES_HOST": "0.0.0.0", "RELATIES_TRUSTED_PROXIES": "10.0.0.5,::1"}, "[ok]    trusted proxies 10.0.0.5/32, ::1/128"),  # noqa: S104
+    ],
+    ids=str,
+)
+def test_doctor_says_where_a_proxy_is_to_be_named(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], line: str | None) -> None:
+    """Where one may be, and nothing is set."""
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    found = [finding.line for finding in proxies(settings())]
+    assert found == [] if line is None else (len(found) == 1 and found[0].startswith(line))
+
+
+def test_proxy_that_may_be_missing_is_no_fault(owner_url: str, tmp_path: Path) -> None:
+    """The doctor tells of it and ends well."""
+    done = relaties("doctor", DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path), RELATIES_HOST="192.0.2.1")
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "All is well.")
+    assert sum(line.startswith("[note]  RELATIES_TRUSTED_PROXIES: not set.") for line in done.stdout.splitlines()) == 1
