@@ -4,6 +4,7 @@ A text is cleaned first; then the rule of the field's name applies, the same in 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -11,7 +12,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from domain import channels, codes, identifiers, numbers
-from domain.errors import InvalidInput, Refused, WrongValue
+from domain.errors import InvalidInput, Refused, TooLong, WrongValue
 from domain.texts import clean
 
 M = TypeVar("M", bound=BaseModel)
@@ -40,6 +41,7 @@ OF_COUNTRY: dict[str, Callable[[str, str], str]] = {
     "phone": channels.phone,
     "postal_code": codes.postal_code,
 }
+LONGEST_WORD = 100  # of what is no text to its field: a choice, a number or a day
 MULTILINE = frozenset({"note", "notes"})
 NAMES = ("first_name", "last_name")  # where a field set has both, one of them is filled in
 WORDS = {
@@ -63,6 +65,13 @@ KINDS = {  # by the beginning of pydantic's name of the fault
     "int": "must be a whole number, for example `30`",
     "string_type": "must be a text",
 }
+
+
+@cache
+def longest(fields: type[BaseModel], name: str) -> int:
+    """Return how many characters the field takes."""
+    limits = (getattr(rule, "max_length", None) for rule in fields.model_fields[name].metadata)
+    return next((limit for limit in limits if limit), LONGEST_WORD)
 
 
 def checked(fields: type[M], values: Mapping[str, object], *, at: Sequence[str] = (), country: str = "NL") -> M:
@@ -107,7 +116,9 @@ def _filled(fields: type[M], values: Mapping[str, object], country: str) -> tupl
         try:
             if name not in OF_COUNTRY or "country" not in faults:
                 where = values.get("country") and getattr(model, "country", None)
-                _assign(model, name, _normalised(name, values[name], str(where or country)))
+                _assign(model, name, _normalised(name, values[name], longest(fields, name), str(where or country)))
+        except TooLong as wrong:
+            faults[name] = _worded(name, str(wrong))
         except WrongValue as wrong:
             faults[name] = str(wrong)
         except ValidationError as wrong:
@@ -115,11 +126,11 @@ def _filled(fields: type[M], values: Mapping[str, object], country: str) -> tupl
     return model, faults
 
 
-def _normalised(name: str, value: object, country: str) -> object:
+def _normalised(name: str, value: object, most: int, country: str) -> object:
     """A text as the rule of its field has it, null for an empty one; anything else as it is."""
     if type(value) is not str:
         return value
-    text = clean(value, is_multiline=name in MULTILINE)
+    text = clean(value, most, is_multiline=name in MULTILINE)
     if not text:
         return None
     return OF_COUNTRY[name](text, country) if name in OF_COUNTRY else RULES.get(name, str)(text)

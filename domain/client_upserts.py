@@ -8,11 +8,12 @@ from uuid import UUID
 
 from db import entities
 from db.keys import name_key, number_key
-from db.tables import Client, Organization
+from db.tables import Client, ClientFields, Organization
 from domain import client_forms, organizations
 from domain.changes import already_archived
+from domain.checks import longest
 from domain.client_forms import ClientForm
-from domain.errors import Ambiguous, Duplicate, Faults, InvalidInput, Refusal, Refused, TooMany, WrongValue
+from domain.errors import Ambiguous, Duplicate, Faults, InvalidInput, Refusal, Refused, TooLong, TooMany, WrongValue
 from domain.idempotency import Kept
 from domain.matching import Decision, Existing, Match, Named, decided
 from domain.scope import Permission, WriteScope
@@ -88,8 +89,8 @@ def _count(forms: Sequence[ClientForm]) -> None:
 def _key(form: ClientForm, name: str, key_of: Callable[[str], str]) -> str | None:
     """None for what is empty or wrong: the form's own check says so."""
     given = form.general.get(name)
-    with suppress(WrongValue):
-        text = clean(str(given)) if given is not None else ""
+    with suppress(TooLong, WrongValue):
+        text = clean(str(given), longest(ClientFields, name)) if given is not None else ""
         return key_of(text) if text else None
     return None
 
@@ -99,7 +100,7 @@ async def _there(scope: WriteScope, incoming: Sequence[Named]) -> dict[UUID, Cli
     numbers = sorted({each.number_key for each in incoming if each.number_key is not None})
     names = sorted({each.name_key for each in incoming if each.number_key is None and each.name_key is not None})
     found = await entities.held(scope, Client, number_key=numbers) if numbers else []
-    found += await entities.held(scope, Client, name_key=names, number_key=None) if names else []
+    found += await entities.held(scope, Client, name_key=names, number=None) if names else []
     return {row.id: row for row in found}
 
 

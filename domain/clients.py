@@ -2,14 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
+
+from pydantic.alias_generators import to_camel
 
 from db import clients as rows
 from db.clients import Filter, Sort, Sorting, addresses, counts_of_contacts, counts_of_labels
 from db.paging import Key
 from db.rows import ClientRow, ContactClientRow, LabelClientRow
+from db.tables import AddressFields, ClientFields
+from db.tables.base import Fields
 from db.tables.clients import LAST
-from domain.errors import BadInput, searched
+from domain.errors import BadInput
+from domain.lookups import normalize_lookup, normalize_search
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope
 
@@ -29,6 +35,11 @@ __all__ = [
 ]
 
 MOST_LABELS = 50
+COMPARED: dict[str, type[Fields]] = {
+    "country": AddressFields,
+    "kvk_number": ClientFields,
+    "vat_number": ClientFields,
+}  # texts of a filter, by the fields they are of
 PLACES: dict[Sort, Callable[[ClientRow], Key]] = {
     Sort.NAME: lambda row: (row.name_key, row.id),
     Sort.NUMBER: lambda row: (row.number_key or LAST, row.id),
@@ -49,7 +60,11 @@ async def page(scope: ReadScope, wanted: Filter, sorting: Sorting, span: Span) -
 def _checked(wanted: Filter) -> Filter:
     if any(len(labels or ()) > MOST_LABELS for labels in (wanted.labels_any, wanted.labels_all, wanted.labels_none)):
         raise BadInput(f"`labels` takes at most {MOST_LABELS} of each.")
-    return replace(wanted, search=searched(wanted.search))
+    given = {name: getattr(wanted, name) for name in COMPARED}
+    stored: dict[str, Any] = {
+        name: normalize_lookup(COMPARED[name], name, text, to_camel(name)) for name, text in given.items() if text is not None
+    }
+    return replace(wanted, search=normalize_search(wanted.search), **stored)
 
 
 async def counts(scope: Scope, wanted: Sequence[Filter]) -> list[int]:
@@ -65,7 +80,7 @@ async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[ClientRow | None]:
 
 async def by_number(scope: Scope, number: str) -> ClientRow | None:
     scope.must(Permission.CLIENTS_READ)
-    return await rows.by_number(scope, number)
+    return await rows.by_number(scope, normalize_lookup(ClientFields, "number", number, "number"))
 
 
 BY_NAME: Order[ContactClientRow] = Order("contact.clients.name", lambda row: (row.name_key, row.id))

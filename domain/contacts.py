@@ -13,7 +13,8 @@ from db.search import Search
 from db.tables import Contact, ContactFields
 from domain.changes import apply, filled, held
 from domain.checks import checked, checked_patch
-from domain.errors import InUse, Refused, searched
+from domain.errors import InUse, Refused
+from domain.lookups import normalize_search
 from domain.organizations import country
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope, WriteScope
@@ -34,7 +35,7 @@ async def page(scope: ReadScope, search: str | None, span: Span) -> Page[Contact
     """Contacts of the organization by name, those with the text in it where one is given."""
     scope.must(Permission.CLIENTS_READ)
     reading = Reading.of(BY_NAME, scope.cursors, span)
-    wanted = Search(searched(search))
+    wanted = Search(normalize_search(search))
     return reading.page(await rows.page(scope, wanted, reading.part), wanted)
 
 

@@ -9,8 +9,6 @@ from uuid import UUID
 
 from db.tables import RegistrationStatus
 
-LONGEST_SEARCH = 200
-
 
 class Code(StrEnum):
     """Why something was not done: stable, for programs to tell apart."""
@@ -163,6 +161,13 @@ class WrongValue(ValueError):  # noqa: N818 of the value, not of the program
         self.example = example
 
 
+class TooLong(ValueError):  # noqa: N818 of the value, not of the program
+    """A text is too long to be looked at. Raised before anything is done with it, by whoever knows only the limit of its field."""
+
+    def __init__(self, longest: int, length: int) -> None:
+        super().__init__(f"has at most {longest} characters; this has {length}")
+
+
 class Faults:
     """Refusals of the parts of a whole, so that a form hears of all its faults at once."""
 
@@ -192,10 +197,3 @@ class BadInput(Exception):  # noqa: N818
     """An argument of a query that cannot be answered."""
 
     extensions: ClassVar[dict[str, str]] = {"code": "BAD_USER_INPUT"}
-
-
-def searched(text: str | None) -> str | None:
-    """The text of a search box. Blanks alone search for nothing."""
-    if text is not None and len(text) > LONGEST_SEARCH:
-        raise BadInput(f"`search` has at most {LONGEST_SEARCH} characters.")
-    return (text or "").strip() or None

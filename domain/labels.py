@@ -13,7 +13,8 @@ from db.search import Search
 from db.tables import ClientLabel, Label, LabelFields, RegistrationLabel
 from domain.changes import apply, filled, held
 from domain.checks import checked, checked_patch
-from domain.errors import InUse, NameTaken, Refused, searched
+from domain.errors import InUse, NameTaken, Refused
+from domain.lookups import normalize_search
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope, WriteScope
 
@@ -26,7 +27,7 @@ async def page(scope: ReadScope, search: str | None, span: Span) -> Page[LabelRo
     """Labels of the organization by name, those with the text in it where one is given."""
     scope.must(Permission.CLIENTS_READ)
     reading = Reading.of(BY_NAME, scope.cursors, span)
-    wanted = Search(searched(search))
+    wanted = Search(normalize_search(search))
     return reading.page(await rows.page(scope, wanted, reading.part), wanted)
 
 

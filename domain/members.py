@@ -13,7 +13,8 @@ from db.tables import ApiToken, KnownMemberFields, Member, MemberFields, Role
 from db.tables.base import now
 from domain.changes import apply, expect, filled, held
 from domain.checks import checked, checked_patch
-from domain.errors import LastOwner, NameTaken, NotFound, Refused, not_found
+from domain.errors import BadInput, InvalidInput, LastOwner, NameTaken, NotFound, Refused, not_found
+from domain.lookups import normalize_lookup
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import RIGHTS, Permission, ReadScope, WriteScope
 
@@ -30,6 +31,10 @@ async def of_organization(scope: ReadScope, ids: Sequence[UUID], *, span: Span) 
 
 async def named(scope: WriteScope, email: str) -> UUID:
     """The member of an e-mail address."""
+    try:
+        email = normalize_lookup(MemberFields, "email", email, "member")
+    except BadInput as wrong:
+        raise Refused(InvalidInput(["member"], str(wrong))) from wrong
     found = await rows.by_email(scope, email)
     if found is None:
         raise Refused(NotFound(["member"], f"No member has the address {email}."))

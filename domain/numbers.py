@@ -9,7 +9,6 @@ from db.organizations import held_sequence
 from db.tables import Organization
 from domain.errors import WrongValue
 from domain.scope import WriteScope
-from domain.texts import clean
 
 USUAL = "####"
 PLACE = re.compile("#+")
@@ -28,10 +27,9 @@ def is_format(pattern: str) -> bool:
 
 def number_format(text: str) -> str:
     """Without one run of # all numbers would be the same."""
-    pattern = clean(text)
-    if not is_format(pattern):
+    if not is_format(text):
         raise WrongValue("A format of numbers has one run of #, where the number comes", "K-####")
-    return pattern
+    return text
 
 
 async def next_for_client(scope: WriteScope, organization: Organization) -> str:

@@ -10,8 +10,10 @@ import typer
 
 from db.engine import Database
 from db.rows import OrganizationRow, TokenRow
-from db.tables import Role
+from db.tables import OrganizationFields, Role
 from domain import members, organizations, tokens
+from domain.errors import BadInput
+from domain.lookups import normalize_lookup
 from domain.scope import Actor, Permission, Scope, writing
 from domain.tokens import NewToken
 from server.doctor import UnfitError
@@ -38,11 +40,19 @@ def _as_operator(data_dir: Path | None, act: Callable[[Database], Coroutine[Any,
 async def _organization(database: Database, wanted: str | None) -> OrganizationRow:
     """The one meant: by name or id, or the only one there is."""
     known = await organizations.everywhere(database)
-    found = [one for one in known if wanted is None or wanted in {one.name, str(one.id)}]
+    found = [one for one in known if wanted is None or wanted == str(one.id) or _is_named(one, wanted)]
     if len(found) == 1:
         return found[0]
     names = ", ".join(f"{one.name} ({one.id})" for one in known) or "none yet: relaties organization create NAME"
     raise UnfitError(f"Say which organization with --organization. There are: {names}.")
+
+
+def _is_named(one: OrganizationRow, wanted: str) -> bool:
+    """Whether this is its name, in whatever form a terminal sends it."""
+    try:
+        return wanted == one.name or normalize_lookup(OrganizationFields, "name", wanted, "--organization") == one.name
+    except BadInput as wrong:
+        raise UnfitError(str(wrong)) from wrong
 
 
 @organization.command("create")

@@ -96,6 +96,24 @@ def test_a_limit_is_told_in_words_for_who_fills_in(fields: type[BaseModel], name
     assert list(patch_faults(fields, current, {name: value}).values()) == [says]
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("name", "x" * 801, "`name` has at most 200 characters; this has 801."),
+        ("kvk_number", "1" + " " * 32, "`kvkNumber` has at most 8 characters; this has 33."),
+        ("kvk_number", "6 8 7 5 0 1 1 0  ", None),
+        ("name", "a" + "\u0300" * 31, "A character has at most 30 combining marks, for example `Café Zürich`."),
+        ("kind", "COMPANY" * 100, "`kind` has at most 100 characters; this has 700."),
+    ],
+)
+def test_a_text_is_limited_before_anything_is_done_with_it(name: str, value: str, says: str | None) -> None:
+    """To four times what its field takes: it may be written with separators, or with marks that stand apart."""
+    if says is None:
+        assert checked(ClientFields, {"name": "X", name: value}).kvk_number == "68750110"
+    else:
+        assert faults(ClientFields, {"name": "X", name: value})[to_camel_case(name)] == says
+
+
 def test_what_is_missing_is_told_beside_what_is_wrong() -> None:
     """A fault of one field hides none of another."""
     assert faults(MemberFields, {"email": "x"}).keys() == {"name", "email"}

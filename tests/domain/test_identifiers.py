@@ -278,12 +278,12 @@ def test_an_unknown_country_of_a_vat_number_is_answered_with_the_known_ones() ->
 @example(text="https://x.example.")
 @example(text="https://x.example?")
 def test_normalising_twice_is_normalising_once(rule: str, text: str) -> None:
-    """And anything else is refused, never a failure of the program."""
+    """And anything else is refused, never a failure of the program. Rules are given texts that are clean."""
     try:
-        once = RULES[rule](text)
+        once = RULES[rule](clean(text, 10_000))
     except WrongValue:
         return
-    assert RULES[rule](once) == once == clean(once)
+    assert RULES[rule](once) == once == clean(once, 10_000)
 
 
 @given(prefix=st.sampled_from(list(VAT_EXAMPLES)), rest=st.text(DIGITS + LETTERS + "+*. -", max_size=20))

@@ -20,6 +20,7 @@ from tests.commands import PROGRAM, Serving, free_port, relaties, serving, token
 from tests.conftest import runtime_url
 from tests.demos import SMALL
 
+MARKS = "a" + "\u0300" * 31
 VIEWER = {"query": "{ viewer { organization { name } member { email } permissions } }"}
 
 
@@ -76,6 +77,13 @@ def test_from_an_organization_to_an_answer(settings: dict[str, str]) -> None:
         (["token", "create", "--member", "an@x.example", "--role", "OWNER"], "An is VIEWER, so a token of theirs cannot be OWNER."),
         (["token", "create", "--role", "VIEWER", "--expires", "2020-01-01"], "A token expires in the future"),
         (["token", "revoke", "01890000-0000-7000-8000-000000000000"], "There is no such token. Look it up again: it may be gone."),
+        (["organization", "create", "x" * 801], "name: `name` has at most 200 characters; this has 801."),
+        (["organization", "create", MARKS], "name: A character has at most 30 combining marks"),
+        (["member", "add", MARKS, "jan@x.example"], "name: A character has at most 30 combining marks"),
+        (["token", "create", "--role", "VIEWER", "--name", MARKS], "name: A character has at most 30 combining marks"),
+        (["token", "create", "--member", MARKS], "member: `member`: A character has at most 30 combining marks"),
+        (["token", "create", "--member", "x" * 1017], "member: `member` has at most 254 characters."),
+        (["token", "list", "--organization", MARKS], "`--organization`: A character has at most 30 combining marks"),
         (["token", "list", "--organization", "Other"], "Say which organization with --organization. There are: First ("),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -87,6 +95,17 @@ async def test_what_is_wrong_is_refused_in_one_line_and_nothing_is_kept(
     before = await counts()
     assert says in refused(relaties(*arguments, **first))
     assert await counts() == before
+
+
+async def test_names_are_taken_in_any_form_of_a_terminal(settings: dict[str, str]) -> None:
+    """A Mac sends accents apart; what is pasted may have characters that cannot be seen."""
+    relaties("organization", "create", "E\u0301e\u0301n\u200b", **settings)
+    relaties("organization", "create", "Twee", **settings)
+    assert token_in(relaties("token", "create", "--organization", "\u00c9\u00e9n", "--role", "VIEWER", **settings).stdout)
+    assert "VIEWER" in relaties("token", "list", "--organization", "E\u0301\u00e9n\ufeff", **settings).stdout
+    relaties("member", "add", "Jan", "jan@x.example", "--organization", "\ufeffTwee", **settings)
+    member = relaties("token", "create", "--organization", "Twee", "--member", "\u200bjan@x.example ", **settings)
+    assert (member.returncode, member.stderr) == (0, "")
 
 
 @pytest.fixture(scope="module")

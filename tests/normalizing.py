@@ -1,0 +1,35 @@
+"""What is given to `unicodedata.normalize`: its time is quadratic in the marks of one character, so these must be few."""
+
+import unicodedata
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Self
+
+import pytest
+
+MARKS = {"Mn", "Mc", "Me"}
+
+
+@dataclass
+class Normalizing:
+    """The longest text that was normalised, and the most marks of one character that one had."""
+
+    longest_text: int = 0
+    most_marks: int = 0
+
+    @classmethod
+    def watched(cls, monkeypatch: pytest.MonkeyPatch) -> Self:
+        """Watch every call from here on. Each is answered as before."""
+        seen, normalize = cls(), unicodedata.normalize
+
+        def watched(form: str, text: str) -> str:
+            seen.see(text)
+            return normalize(form, text)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(unicodedata, "normalize", watched)
+        return seen
+
+    def see(self, text: str) -> None:
+        runs = groupby(text, lambda sign: unicodedata.category(sign) in MARKS)
+        self.longest_text = max(self.longest_text, len(text))
+        self.most_marks = max([self.most_marks, *(len([*run]) for is_mark, run in runs if is_mark)])
