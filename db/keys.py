@@ -25,6 +25,8 @@ def name_key(name: str) -> str:
 
     Twice, because folding case can bring marks back and removing marks can bring capitals within reach.
     """
+    if name.isascii():
+        return " ".join(name.casefold().split())
     text = INVISIBLE.sub("", name)
     for _ in range(2):
         apart = unicodedata.normalize("NFKD", text)
@@ -37,6 +39,8 @@ def number_key(number: str) -> str:
 
     The steps are those of a compatibility caseless match (Unicode, section 3.13, D146), so that folding twice changes nothing.
     """
+    if number.isascii():
+        return number.casefold().strip()
     text = unicodedata.normalize("NFD", INVISIBLE.sub("", number))
     for _ in range(2):
         text = unicodedata.normalize("NFKC", text.casefold())

@@ -11,7 +11,7 @@ import typer
 from domain.errors import Refused
 from server.administration import member, organization, token
 from server.browser import BrowserSignIn
-from server.doctor import Finding, examined, proxies, revenue
+from server.doctor import Finding, examined, numbers, proxies, revenue
 from server.imports import meanwhile
 from server.options import DataDir, chosen, run
 from server.output import CommandGroup, bar, complain, complain_at_length, err, logs_to_stderr, out, out_document, say
@@ -161,7 +161,7 @@ async def _doctor(found: Place, wanted: Settings, owner_url: str | None, *, is_m
     direct = str(wanted.direct_url) if wanted.direct_url else None
     seen += [finding async for finding in examined(found.runtime_url, owner_url, direct, is_pooled=wanted.pooler)]
     if owner_url and not any(finding.wrong for finding in seen):
-        seen.append(await _revenue(owner_url, is_mended=is_mended))
+        seen += [await numbers(owner_url), await _revenue(owner_url, is_mended=is_mended)]
     for finding in seen:
         out(finding.line)
     return sum(1 for finding in seen if finding.wrong)

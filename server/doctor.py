@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
-from db import bypasses, walls
+from db import bypasses, duplicates, walls
 from db.addresses import without_password
 from db.engine import Database, Limits
 from db.migrations import head
@@ -165,6 +165,25 @@ async def _owner(owner_url: str) -> Finding:
     if role.is_superuser or (role.is_bypassing and role.is_creating):
         return Finding(f"owner {role.name}")
     return Finding("owner", f"RELATIES_OWNER_URL: the role {role.name} needs CREATEROLE and BYPASSRLS: {OWNER_ROLE}.")
+
+
+async def numbers(owner_url: str) -> Finding:
+    """List the clients and labels that the folding of keys found to have the number or the name of an older one."""
+    database = await Database.connect(owner_url, FEW)
+    try:
+        found = await duplicates.everywhere(database)
+    finally:
+        await database.close()
+    if not found:
+        return Finding("numbers of clients and names of labels, each once")
+    # ASCII shows the characters in which the two differ, which a screen may not show.
+    listed = "; ".join(f"{row.kind} {row.id} of {row.organization}: {row.text!a}" for row in found)
+    more = f" These are the first {duplicates.MOST}." if len(found) == duplicates.MOST else ""
+    return Finding(
+        "numbers",
+        f"An older client or label has the same number or name in another form, so these are not found by it: {listed}.{more} "
+        "Give one of each two another with `clientUpdate` or `labelUpdate`.",
+    )
 
 
 async def revenue(owner_url: str, told: Told, *, is_mended: bool = False) -> Finding:

@@ -71,10 +71,10 @@ class Tenant:
         self.contacts.append(key)
         return key
 
-    async def add_label(self, name: str, *clients: UUID) -> UUID:
+    async def add_label(self, name: str, *clients: UUID, **more: object) -> UUID:
         key = new_id()
         label = {"tenant_id": self.id, "id": key, "name": name, "name_key": name_key(name), "color": "#102030"}
-        await insert(self.owner, "label", [{**label, "is_active": True, "scope": "CLIENT", **changing()}])
+        await insert(self.owner, "label", [{**label, "is_active": True, "scope": "CLIENT", **changing(), **more}])
         await insert(self.owner, "client_label", [{"tenant_id": self.id, "client_id": client, "label_id": key} for client in clients])
         self.labels.append(key)
         return key

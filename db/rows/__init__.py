@@ -1,7 +1,7 @@
 """What the queries return: a class per shape of row, declared once, a file a subject; what is shown and what is ruled read these."""
 
 from db.rows.activity import EventRow
-from db.rows.clients import AddressRow, ClientRow, ContactClientRow, FinancialRow, LabelClientRow
+from db.rows.clients import AddressRow, ClientRow, ContactClientRow, DuplicateRow, FinancialRow, LabelClientRow
 from db.rows.consequences import ClientAmountsRow, ConsequencesRow, OrphanRow, PaymentRow
 from db.rows.contacts import ClientContactRow, ClientLabelRow, ContactRow, FixedRow, LabelRow
 from db.rows.invoices import ClientRevenueRow, InvoiceLayoutRow, InvoiceRow, RevenueRow, VatRateRow
@@ -24,6 +24,7 @@ __all__ = [
     "ContactRow",
     "CountOfRow",
     "CountRow",
+    "DuplicateRow",
     "EventRow",
     "FinancialRow",
     "FixedRow",

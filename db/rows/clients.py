@@ -85,3 +85,12 @@ class FinancialRow(Row):
     invoice_delivery: str
     buyer_reference: str | None
     purchase_order_required: bool
+
+
+class DuplicateRow(Row):
+    """A client or a label whose number or name is an older one's, in another form."""
+
+    organization: str
+    kind: str
+    id: UUID
+    text: str

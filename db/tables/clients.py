@@ -91,7 +91,7 @@ class Client(ClientFields, ClientFinancialFields, Changing, Row, table=True):
         one_of("invoice_delivery", InvoiceDelivery),
         check("rates", "default_hourly_rate >= 0 AND default_mileage_rate >= 0"),
         check("payment_term", "payment_term_days BETWEEN 0 AND 365"),
-        check("number", "(number IS NULL) = (number_key IS NULL)"),
+        check("number", "number IS NOT NULL OR number_key IS NULL"),
         UniqueConstraint("tenant_id", "number_key"),
         Index("client_by_name", "tenant_id", "name_key", "id", postgresql_include=["number_key", "archived_at"]),
         Index("client_by_number", "tenant_id", text(f"coalesce(number_key, '{LAST}')"), "id"),

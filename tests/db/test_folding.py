@@ -1,0 +1,183 @@
+"""The migration that folds stored keys anew: nothing but keys changes, and what folds to an older one's number keeps it as text."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+import strawberry
+
+from db.engine import Database
+from db.keys import APART
+from db.migrations import downgrade, folding, upgrade
+from db.tables import Role
+from tests.ask import Api, connected
+from tests.builders import EARLY, Tenant, tenant
+from tests.commands import relaties
+from tests.conftest import runtime_url
+from tests.inputs import shown
+from tests.snapshots import differences, snapshot, unchanged
+
+BEFORE = "0012"
+REFUSED = "userErrors { code path message }"
+UPDATE = f"mutation ($input: ClientUpdateInput!) {{ clientUpdate(input: $input) {{ client {{ name number version }} {REFUSED} }} }}"
+ONE = "query ($number: String!) { client(by: {number: $number}) { name } }"
+
+
+def old_name(text: str) -> str:
+    """As keys were folded before, of the names here."""
+    return text.casefold()
+
+
+@dataclass
+class Old:
+    """Two organizations whose keys are those of before."""
+
+    url: str
+    owner: asyncpg.Connection
+    one: Tenant
+    other: Tenant
+    ids: dict[str, UUID]
+
+    async def client(self, org: Tenant, name: str, number: str | None, *, day: int = 0, **more: object) -> None:
+        keys = {"name_key": old_name(name), "number_key": number and number.strip().casefold()}
+        made = EARLY + timedelta(days=day)
+        self.ids[name] = await org.add_client(name, number, **{**keys, "created_at": made, **more})
+
+    async def keys(self, table: str = "client", column: str = "number_key") -> dict[str, Any]:
+        return {row["name"]: row[column] for row in await self.owner.fetch(f"SELECT name, {column} FROM relaties.{table}")}
+
+
+@pytest.fixture
+async def old(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[Old]:
+    url = await fresh_database()
+    owner = await asyncpg.connect(url)
+    made = Old(url, owner, await tenant(owner, "Een"), await tenant(owner, "Twee"), {})
+    await downgrade(url, to=BEFORE)
+    await made.client(made.one, "later", "A1", day=2)
+    await made.client(made.one, "first", "\ufeffA1", day=1)
+    await made.client(made.one, "last", "\uff21\uff11", day=3, archived_at=datetime(2026, 5, 1, tzinfo=UTC))
+    await made.client(made.one, "kept", "B2", day=1)
+    await made.client(made.one, "same number later", "B\u200b2", day=1)  # made in the same moment: the later id
+    await made.client(made.one, "wide", "\uff23\uff13")
+    await made.client(made.one, "no number", None)
+    await made.client(made.one, "unseen", "\u3164")
+    await made.client(made.one, "Z\u200bo\u00adë", "D4")
+    await made.client(made.other, "theirs", "A\u20601")
+    yield made
+    await owner.close()
+
+
+async def test_numbers_are_folded_anew_and_the_first_has_the_key(old: Old) -> None:
+    """By when they were made, then by id; in each organization by itself."""
+    await upgrade(old.url, None)
+    assert await old.keys() == {
+        "first": "a1", "later": None, "last": None, "kept": "b2", "same number later": None, "wide": "c3", "no number": None,
+        "unseen": None, "Z\u200bo\u00adë": "d4", "theirs": "a1",
+    }  # fmt: skip
+    assert (await old.keys(column="name_key"))["Z\u200bo\u00adë"] == "zoe"
+
+
+async def test_nothing_but_the_keys_changes(old: Old) -> None:
+    """Texts, versions and moments stay, and no trace is left; a second time nothing changes at all."""
+    before = await snapshot(old.owner, old.one.id, old.other.id)
+    await upgrade(old.url, None)
+    after = await snapshot(old.owner, old.one.id, old.other.id)
+    changed = differences(before, after)
+    assert {column for steps in changed.values() for column in steps} == {"name_key", "number_key"}
+    assert {key[0] for key in changed} == {"client"}
+    await downgrade(old.url, to=BEFORE)
+    assert [name for name, key in (await old.keys()).items() if key is None] == ["no number"]
+    await upgrade(old.url, None)
+    assert differences(after, await snapshot(old.owner, old.one.id, old.other.id)) == {}
+
+
+async def test_contacts_and_labels_are_folded_anew(old: Old) -> None:
+    """Labels of one name stay apart by their ids, whichever was made first; lists and searches have them together."""
+    names = {"Gold": 3, "\u200bGold": 1, "G\u00adold": 2, "Silver": 0}
+    gold = [await old.one.add_label(name, name_key=old_name(name), created_at=EARLY + timedelta(days=day)) for name, day in names.items()]
+    theirs = await old.other.add_label("\ufeffGold", name_key="\ufeffgold")
+    contact = await old.one.add_contact("Zo\u00eb")
+    await old.owner.execute("UPDATE relaties.contact SET name_key = 'zo\u00eb an' WHERE id = $1", contact)
+    await upgrade(old.url, None)
+    keys = {row["id"]: row["name_key"] for row in await old.owner.fetch("SELECT id, name_key FROM relaties.label")}
+    assert keys == {
+        gold[1]: "gold", gold[0]: f"gold{APART}{gold[0].hex}", gold[2]: f"gold{APART}{gold[2].hex}", gold[3]: "silver", theirs: "gold",
+    }  # fmt: skip
+    assert await old.owner.fetchval("SELECT name_key FROM relaties.contact WHERE id = $1", contact) == "zoe an"
+
+
+async def test_rows_are_read_in_batches(old: Old, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Across the organizations, each row once."""
+    monkeypatch.setattr(folding, "BATCH", 3)
+    await upgrade(old.url, None)
+    assert [name for name, key in (await old.keys()).items() if key == "a1"] == ["first", "theirs"]
+
+
+@pytest.fixture
+async def api(old: Old, schema: strawberry.Schema) -> AsyncIterator[Api]:
+    await upgrade(old.url, runtime_url(old.url))
+    database = await Database.connect(runtime_url(old.url))
+    async with connected(schema, database) as http:
+        yield Api(http, old.one.tokens[Role.OWNER])
+    await database.close()
+
+
+async def test_a_client_without_a_key_can_be_changed_but_its_number_is_taken(old: Old, api: Api) -> None:
+    """Until the other client has another number: then the number is given again, and the client is found by it."""
+
+    async def update(client: str, version: int, **fields: object) -> Any:  # noqa: ANN401 JSON
+        given = {"id": shown("Client", old.ids[client]), "expectedVersion": version, **fields}
+        return (await api.data(UPDATE, input=given))["clientUpdate"]
+
+    assert (await api.data(ONE, number="A1"))["client"] == {"name": "first"}
+    changed = await update("later", 1, name="renamed")
+    assert changed == {"client": {"name": "renamed", "number": "A1", "version": 2}, "userErrors": []}
+    async with unchanged(old.owner, old.one.id, old.other.id):
+        for number in ("A1", "a1\u200b", "\uff21\uff11"):
+            refused = await update("later", 2, number=number)
+            message = "first has the number \ufeffA1. Numbers are unique."
+            assert refused == {"client": None, "userErrors": [{"code": "NUMBER_TAKEN", "path": ["number"], "message": message}]}
+    assert (await update("first", 1, number="A2"))["userErrors"] == []
+    assert (await api.data(ONE, number="A1"))["client"] is None
+    assert (await update("later", 2, number="A1"))["client"] == {"name": "renamed", "number": "A1", "version": 3}
+    assert (await api.data(ONE, number="\uff41\uff11"))["client"] == {"name": "renamed"}
+    assert (await update("same number later", 1, number=None))["client"]["number"] is None
+
+
+async def test_a_client_without_a_key_is_no_client_without_a_number(api: Api) -> None:
+    """So a bulk upsert by its name makes another, and by its number changes the older client; it is listed among the last."""
+    query = """mutation ($clients: [ClientUpsertInput!]!) { clientBulkUpsert(input: {clients: $clients}) {
+      results { action client { name number } } userErrors { message } } }"""
+    clients = [{"name": "later", "phone": "+31 20 123 4567"}, {"name": "first", "number": "A1"}]
+    done = (await api.data(query, clients=clients))["clientBulkUpsert"]
+    assert done["userErrors"] == []
+    assert [each["action"] for each in done["results"]] == ["CREATED", "UPDATED"]
+    assert done["results"][0]["client"] == {"name": "later", "number": None}
+    listed = await api.data("{ clients(first: 100, orderBy: {field: NUMBER}) { nodes { name } } }")
+    names = [node["name"] for node in listed["clients"]["nodes"]]
+    assert names[:4] == ["first", "kept", "wide", "Z\u200bo\u00ad\u00eb"]
+    assert await api.data('{ clients(search: "zoe") { nodes { number } } }') == {"clients": {"nodes": [{"number": "D4"}]}}
+
+
+async def test_doctor_lists_what_has_no_key(old: Old, tmp_path: Path) -> None:
+    """By organization, with the id and the number as it is written; nothing is wrong without one."""
+    settings = {"DATABASE_URL": runtime_url(old.url), "RELATIES_OWNER_URL": old.url, "RELATIES_DATA_DIR": str(tmp_path)}
+    label, _ = await old.other.add_label("\u200bGold", name_key="\u200bgold"), await old.other.add_label("Gold")
+    await upgrade(old.url, None)
+    done = relaties("doctor", **settings)
+    numbers = {"last": "'\\uff21\\uff11'", "later": "'A1'", "same number later": "'B\\u200b2'", "unseen": "'\\u3164'"}
+    clients = sorted((old.ids[name], f"client {old.ids[name]} of Een: {number}") for name, number in numbers.items())
+    says = "[wrong] An older client or label has the same number or name in another form, so these are not found by it: "
+    (line,) = [line for line in done.stdout.splitlines() if line.startswith(says)]
+    assert done.returncode == 1
+    second = await old.owner.fetchval("SELECT id FROM relaties.label WHERE id <> $1", label)
+    listed = "; ".join([*(text for _, text in clients), f"label {second} of Twee: 'Gold'"])
+    assert line == f"{says}{listed}. Give one of each two another with `clientUpdate` or `labelUpdate`."
+    await old.owner.execute("UPDATE relaties.client SET number = NULL WHERE number_key IS NULL")
+    await old.owner.execute("DELETE FROM relaties.label")
+    assert "[ok]    numbers of clients and names of labels, each once" in relaties("doctor", **settings).stdout.splitlines()
