@@ -60,7 +60,9 @@ class ClientFilterInput:
     status: ClientStatus = strawberry.field(default=ClientStatus.ALL, description="Active, archived or all.")
     labels: LabelFilterInput | None = strawberry.field(default=None, description="By label.")
     has_invoice_contact: bool | None = strawberry.field(default=None, description="With, or without, a contact for its invoices.")
-    country: str | None = strawberry.field(default=None, description="Country of the primary address, of ISO 3166-1, as `NL`.")
+    country: str | None = strawberry.field(
+        default=None, description="Country of the primary address, of ISO 3166-1, as `NL`. Rejected unless it exists."
+    )
     kvk_number: str | None = strawberry.field(default=None, description="Number in the Dutch register. Several clients may share one.")
     vat_number: str | None = strawberry.field(default=None, description="VAT number with its country. Several clients may share one.")
     updated_since: datetime | None = strawberry.field(default=None, description="Made or changed at this moment or later.")
@@ -75,7 +77,9 @@ class ClientOrderInput:
 @strawberry.input(one_of=True, description="One client, by what is known of it.")
 class ClientLookupInput:
     id: strawberry.Maybe[GlobalID] = strawberry.field(description="Its id.")
-    number: strawberry.Maybe[str] = strawberry.field(description="Its number, without regard to capitals.")
+    number: strawberry.Maybe[str] = strawberry.field(
+        description="Its number. Capitals, full width and invisible characters make no difference."
+    )
 
 
 Wanted = Annotated[ClientFilterInput | None, strawberry.argument(description="Which clients; all unless given.")]
