@@ -97,7 +97,11 @@ def _running(name: str, command: list[str], settings: dict[str, str], token: str
             yield Server(Target(name, port, token), process)
         finally:
             process.terminate()
-            process.wait(PATIENCE_S)
+            try:
+                process.wait(PATIENCE_S)
+            except psutil.TimeoutExpired:  # busy with what it was sent, so that it does not come to stopping
+                process.kill()
+                process.wait()
 
 
 def _answers(process: psutil.Popen, port: int) -> bool:

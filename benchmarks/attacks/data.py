@@ -1,0 +1,65 @@
+"""The attackers' organization: large, and entangled where that makes an attack dear; and tokens of the victim that were never used."""
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+
+from db import demo
+from domain.tokens import new_secret
+from tests.builders import Tenant, add_token, crowd
+from tests.inputs import shown
+
+MOST_CENTS = 300_000  # of the invoice whose amount is looked for
+CLIENTS, CONTACTS, SHARED, REGISTRATIONS, NEW_TOKENS = 150, 10, 100, 50_000, 400
+WORK = """INSERT INTO relaties.registration (tenant_id, id, client_id, member_id, kind, status, client_status, is_billable, registered_on,
+  minutes, unit_rate, rate_source, currency, amount_net, created_at, updated_at, version)
+SELECT $1, gen_random_uuid(), ($2::uuid[])[1 + n % cardinality($2::uuid[])],
+  (SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER'), 'TIME', 'OPEN', 'OPEN', true, date '2025-01-01' + n % 500,
+  60, 100, 'CLIENT', 'EUR', 100, now(), now(), 1 FROM generate_series(1, $3) n"""
+
+
+@dataclass(frozen=True)
+class Attackers:
+    """An organization's tokens by role, ids that its requests name, and a client that is archived."""
+
+    organization: UUID
+    tokens: Mapping[str, str]
+    ids: Mapping[str, str]
+
+
+async def attackers(owner_url: str) -> tuple[Attackers, list[str]]:
+    """Make the organization, and new tokens of the demo organization."""
+    owner = await asyncpg.connect(owner_url)
+    try:
+        made = await crowd(owner, clients=CLIENTS, contacts=CONTACTS)
+        for place in range(SHARED):
+            await made.add_contact(f"Shared {place:03}", *made.clients[:SHARED], position=CONTACTS + place)
+        await owner.execute(WORK, made.id, made.clients, REGISTRATIONS)
+        await owner.execute("ANALYZE")
+        ids = {"client": shown("Client", made.clients[0]), "label": shown("Label", made.labels[0])}
+        ids["archived"] = shown("Client", await _archived(made))
+        return Attackers(made.id, {role.value: token for role, token in made.tokens.items()}, ids), await _victims(owner)
+    finally:
+        await owner.close()
+
+
+async def _archived(made: Tenant) -> UUID:
+    """A client with one invoice, of an amount that nobody knows."""
+    client = await made.add_client("Archived", "9999")
+    cents = secrets.randbelow(MOST_CENTS)
+    await made.add_invoice(client, date(2026, 1, 10), f"{cents // 100}.{cents % 100:02}")
+    await made.owner.execute("UPDATE relaties.client SET archived_at = created_at WHERE id = $1", client)
+    return client
+
+
+async def _victims(owner: asyncpg.Connection) -> list[str]:
+    """Tokens that nobody has signed in with."""
+    member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER' LIMIT 1", demo.TENANT)
+    made = [new_secret() for _ in range(NEW_TOKENS)]
+    for secret in made:
+        await add_token(owner, demo.TENANT, secret, member_id=member)
+    return made

@@ -1,0 +1,131 @@
+"""What an attack is, and how attackers send: as fast as they can, over loopback, for a bounded time."""
+
+import asyncio
+import json
+import re
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from itertools import cycle
+from typing import Any
+
+from benchmarks.load import Target
+
+CONNECTIONS = 16
+SOURCE = "127.0.0.2"  # attackers come from another address than the victim
+PAUSE_S = 0.01  # before a closed connection is opened again
+CODE = re.compile(rb'"code":\s*"(\w+)"')
+FAULT = b"INTERNAL_SERVER_ERROR"
+Body = Mapping[str, Any]
+
+
+class Victim(Enum):
+    """Who asks during an attack."""
+
+    OTHER = "another organization"
+    NEIGHBOUR = "another organization at the attackers' address, with tokens not seen before"
+    NEWCOMER = "another organization, on a new connection each time"
+    COLLEAGUE = "the OWNER of the attackers' organization"
+
+
+@dataclass
+class Scene:
+    """The server, the attackers' tokens by role, some ids of their organization, and until when they attack."""
+
+    port: int
+    tokens: Mapping[str, str]
+    ids: Mapping[str, str]
+    until: float
+    heard: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def is_over(self) -> bool:
+        return time.perf_counter() >= self.until
+
+    @property
+    def left(self) -> float:
+        return max(self.until - time.perf_counter(), 0)
+
+
+Run = Callable[[Scene], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What the attackers do, who asks meanwhile, and by how much the worker may grow where that is the aim of the attack."""
+
+    name: str
+    run: Run
+    victim: Victim = Victim.OTHER
+    max_growth_mib: float | None = None
+    prepare: Run | None = None
+
+
+def posting(make: Callable[[], Body], *, connections: int = CONNECTIONS, role: str | None = None, pause_s: float = 0) -> Run:
+    """Many connections that each send the next body as soon as they are answered, by all tokens in turn or by that of one role."""
+
+    async def run(scene: Scene) -> None:
+        tokens = [scene.tokens[role]] if role else [*scene.tokens.values()]
+        senders = (Encoder(scene.port, token, make) for token, _ in zip(cycle(tokens), range(connections), strict=False))
+        await asyncio.gather(*(ask_until_over(scene, sender.request, pause_s=pause_s) for sender in senders))
+
+    return run
+
+
+@dataclass
+class Encoder:
+    """Requests of one connection. A body that is sent again is not encoded again: large ones would keep the attackers busy."""
+
+    port: int
+    token: str
+    make: Callable[[], Body]
+    _body: Body | None = None
+    _sent: bytes = b""
+
+    def request(self) -> bytes:
+        body = self.make()
+        if body is not self._body:
+            self._body, self._sent = body, encode(self.port, self.token, body)
+        return self._sent
+
+
+def encode(port: int, token: str, body: Body) -> bytes:
+    """The request in as few bytes as JSON can be, so that as much as possible is within the largest body."""
+    sent = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    head = Target("", port, token).request({}).partition(b"Content-Length")[0]
+    return head + b"Content-Length: %d\r\n\r\n" % len(sent) + sent
+
+
+async def ask_until_over(scene: Scene, make: Callable[[], bytes], *, source: str = SOURCE, pause_s: float = 0) -> None:
+    """Ask on one connection, again and again; one that is closed is opened again."""
+    while not scene.is_over:
+        try:
+            async with asyncio.timeout(scene.left + 1):
+                reader, writer = await connect(scene.port, source)
+                try:
+                    while not scene.is_over:
+                        writer.write(make())
+                        scene.heard[await answered(reader)] += 1
+                        await asyncio.sleep(pause_s)
+                finally:
+                    writer.close()
+        except TimeoutError:
+            scene.heard["no answer"] += 1
+        except (OSError, asyncio.IncompleteReadError) as failed:
+            scene.heard[type(failed).__name__] += 1
+            await asyncio.sleep(PAUSE_S)
+
+
+async def connect(port: int, source: str = SOURCE) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", port, limit=2**22, local_addr=(source, 0))
+
+
+async def answered(reader: asyncio.StreamReader) -> str:
+    """Status and code of the next answer."""
+    head = (await reader.readuntil(b"\r\n\r\n")).lower()
+    body = await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
+    found = CODE.search(body[:2_000])
+    code = FAULT.decode() if FAULT in body[:100_000] else found[1].decode() if found else "answered"
+    return f"{head.split()[1].decode()} {code}"
