@@ -136,7 +136,7 @@ def besieged(place: Place, given: argparse.Namespace) -> bool:
     if not given.only:
         with ours_running(place, **settings) as server:
             digest = asyncio.run(checks.digest(server.target, found))
-        for check in (digest, asyncio.run(checks.command_line(place, found)), checks.graphiql()):
+        for check in (digest, asyncio.run(checks.command_line(place, found)), checks.graphiql(place)):
             missed += not check.is_held
             print(check, flush=True)
     print(f"{missed} missed" if missed else "every goal was held")

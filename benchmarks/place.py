@@ -30,6 +30,11 @@ class Place:
     data_dir: Path
 
     @property
+    def embedded_dir(self) -> Path:
+        """The folder of the embedded database."""
+        return self.data_dir.parent / "server"
+
+    @property
     def answers(self) -> Path:
         """Where the bound finds what it answers."""
         return self.data_dir / "answers"

@@ -64,6 +64,13 @@ def ours_running(place: Place, **settings: str) -> Iterator[Server]:
         yield running
 
 
+@contextmanager
+def demo_running(place: Place) -> Iterator[Server]:
+    """Ours on the embedded database that runs already, as a person has it who tries the demo."""
+    with _running(OURS, [str(BIN / "relaties"), "serve"], {"RELATIES_DATA_DIR": str(place.embedded_dir)}) as running:
+        yield running
+
+
 def _peer(name: str, place: Place) -> tuple[list[str], dict[str, str]]:
     """How a peer is started, and what it is told."""
     told = {"PEER_DATABASE_URL": place.owner_url, "PEER_STATEMENTS": str(place.statements), "NODE_ENV": "production"}

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from http.client import HTTPConnection
 from typing import Any
 
 import asyncpg
@@ -19,9 +20,8 @@ from benchmarks.attacks.data import MOST_CENTS, Attackers
 from benchmarks.load import Target
 from benchmarks.place import Place
 from benchmarks.queries import key_of
-from benchmarks.servers import BIN
+from benchmarks.servers import BIN, demo_running
 from domain.tokens import new_secret
-from server.graphiql import routes
 from tests.builders import add_token
 
 HOSTILE_NAME = "[/x] [link=https://evil.example]name[/link] \x1b[31m"
@@ -108,21 +108,11 @@ def _printed(place: Place, command: list[str]) -> str:
     return done.stdout + done.stderr
 
 
-def graphiql(token: str = "rlt_of_the_demo") -> Check:  # noqa: S107 none that signs anybody in
+def graphiql(place: Place) -> Check:
     """Whoever asks from this machine without the code of this start, be it a program or a proxy, is not given the demo's token."""
-    config = next(route for route in routes(token) if route.path == "/graphiql/config")
-    scope: dict[str, Any] = {
-        "type": "http", "method": "GET", "path": "/graphiql/config", "query_string": b"", "root_path": "",
-        "headers": [(b"host", b"127.0.0.1")], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 8000), "scheme": "http",
-    }  # fmt: skip
-    sent = list[Any]()
-
-    async def send(message: Any) -> None:  # noqa: ANN401 ASGI's
-        sent.append(message)
-
-    async def receive() -> dict[str, object]:
-        return {"type": "http.request"}
-
-    asyncio.run(config(scope, receive, send))
-    is_given = any(token.encode() in message.get("body", b"") for message in sent)
+    with demo_running(place) as server:
+        asking = HTTPConnection("127.0.0.1", server.target.port, timeout=60)
+        asking.request("GET", "/graphiql/config", headers={"Host": "127.0.0.1"})
+        is_given = b"rlt_" in asking.getresponse().read()
+        asking.close()
     return Check("/graphiql/config", not is_given, "gives the demo's token to any local process" if is_given else "gives no token")
