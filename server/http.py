@@ -149,23 +149,27 @@ class GraphQL:
         return Answer(HTTPStatus.OK, body, encoded=encoded, reader=actor)
 
     async def _coerced(self, operation: Operation, sent: Mapping[str, Any], actor: Actor) -> VariableValues:
-        """Coerce the variables, many of them within the organization's share of the CPU. What is refused is not free."""
+        """Coerce the variables, many of them within the organization's share of the CPU.
+
+        The cost of a request is paid before, so that coercion is never free, whatever comes of the request; a refusal costs its values.
+        """
         self.rates.require(actor, OPERATION)
+        self.rates.spend(actor, OPERATION)
         count = 0
         try:
             count = count_values(sent)
             if count <= MANY_VALUES:
                 return operation.coerce(sent)
-            async with self.pace.kept(actor.tenant):
+            async with self.pace.kept(actor):
                 return operation.coerce(sent)
         except RequestError:
-            self.rates.spend(actor, OPERATION + count // VALUES_PER_POINT)
+            self.rates.spend(actor, count // VALUES_PER_POINT)
             raise
 
     async def _ran(self, order: Order, bill: Bill, request: Request, report: Report) -> ExecutionResult:
         """When it is its turn and as long as somebody waits; what it did not spend goes back."""
         came, seconds = perf_counter(), self.long_seconds if order.operation.is_long else self.seconds
-        with self.rates.drawn(order.actor, bill) as drawn:
+        with self.rates.drawn(order.actor, bill, paid=OPERATION) as drawn:
             at_once = self.pace.kept(order.actor.tenant) if order.document.asks_schema else nullcontext()
             async with at_once, awaited(request.receive, seconds), self.turns.turn(order.actor):
                 report.waited = perf_counter() - came
@@ -196,13 +200,13 @@ class GraphQL:
             sent = await bodies.body(request, self.max_body, received)
             if len(sent) < bodies.LARGE:
                 return bodies.read(sent)
-            async with self.pace.kept(actor.tenant):
+            async with self.pace.kept(actor):
                 return bodies.read(sent)
 
     async def _document(self, asked: Asked, actor: Actor) -> Document:
         if not self.library.is_new(asked):
             return self.library.found(asked)
-        async with self.pace.kept(actor.tenant):
+        async with self.pace.kept(actor):
             return self.library.found(asked)
 
     def _operation(self, document: Document, asked: Asked, method: str) -> Operation:

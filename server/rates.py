@@ -67,13 +67,16 @@ class Rates:
             bucket.left -= points
 
     @contextmanager
-    def drawn(self, actor: Actor, bill: Bill) -> Iterator[Drawn]:
-        """Draw what is requested, so that many at the same time cannot exceed it, or refuse; what was not spent goes back."""
+    def drawn(self, actor: Actor, bill: Bill, paid: int = 0) -> Iterator[Drawn]:
+        """Draw what is requested, so that many at the same time cannot exceed it, or refuse; what was not spent goes back.
+
+        `paid` is the part of it that was spent before.
+        """
         buckets = self._of(actor)
-        self._require(buckets, bill.requested, f"This may cost {bill.requested} points")
+        self._require(buckets, bill.requested - paid, f"This may cost {bill.requested} points")
         for bucket in buckets:
-            bucket.left -= bill.requested
-        drawn = Drawn()
+            bucket.left -= bill.requested - paid
+        drawn = Drawn(paid)
         try:
             yield drawn
         finally:

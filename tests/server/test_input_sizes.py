@@ -154,6 +154,17 @@ async def test_an_empty_bucket_is_refused_before_coercion(poor: Api) -> None:
     assert answers[-1].headers["retry-after"] == "5"
 
 
+async def test_what_is_refused_after_coercion_is_not_free(poor: Api) -> None:
+    """Whether it may cost more than any operation or more than what is left."""
+    below = "contacts(first: $m) { nodes { clients(first: $m) { nodes { id } } } }"
+    query = f"query ($n: Int, $m: Int) {{ clients(first: $n) {{ nodes {{ {below} }} }} }}"
+    asked = [{"n": 100, "m": 100}, {"n": 100, "m": 0}, {"n": 100, "m": 0}, {"n": 1, "m": 0}]
+    answers = [(await poor.post({"query": query, "variables": variables})).json()["errors"][0] for variables in asked]
+    assert [answer["extensions"]["code"] for answer in answers] == ["QUERY_TOO_COMPLEX", *["RATE_LIMITED"] * 3]
+    assert answers[1]["message"].startswith("This may cost 226 points")
+    assert answers[3]["message"] == f"This costs at least {OPERATION} points, and there are not as many left. Try again in 5 seconds."
+
+
 async def test_many_values_that_are_refused_cost_more(poor: Api) -> None:
     """Coercing a thousand takes as long as a hundred objects do."""
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
