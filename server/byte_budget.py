@@ -5,9 +5,8 @@ responses, would fill the memory; so the bytes that wait are counted, for each t
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Self
 from uuid import UUID
 
 from domain.scope import Actor
@@ -42,22 +41,43 @@ class ByteBudget:
         if self.bytes + size >= self.max_bytes:
             raise Unanswerable(ErrorCode.UNAVAILABLE, f"Too many bytes of {self.what} wait. Try again in a moment.", RETRY.copy())
 
-    @contextmanager
-    def counting(self, actor: Actor) -> Iterator[Callable[[int], None]]:
-        """Yield what counts bytes of the actor, which are forgotten at the end of the block."""
-        key, counted = _key(actor), 0
+    def counted(self, actor: Actor) -> "CountedBytes":
+        return CountedBytes(self, actor)
 
-        def count(size: int) -> None:
-            nonlocal counted
-            counted += size
-            self._by_token[key] += size
+    def add(self, actor: Actor, size: int) -> None:
+        """Count more bytes, or fewer where the size is negative."""
+        key = _key(actor)
+        self._by_token[key] += size
+        if not self._by_token[key]:
+            del self._by_token[key]
 
-        try:
-            yield count
-        finally:
-            self._by_token[key] -= counted
-            if not self._by_token[key]:
-                del self._by_token[key]
+
+class CountedBytes:
+    """Bytes of one request or response, which are forgotten at the end of the block."""
+
+    def __init__(self, budget: ByteBudget, actor: Actor) -> None:
+        self._budget = budget
+        self._actor = actor
+        self._size = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._size:
+            self._budget.add(self._actor, -self._size)
+
+    def add(self, size: int) -> None:
+        self._size += size
+        self._budget.add(self._actor, size)
+
+    def add_checked(self, size: int) -> None:
+        """Count more bytes.
+
+        Raises `Unanswerable` if they are too many, as `ByteBudget.check` does.
+        """
+        self._budget.check(self._actor, size)
+        self.add(size)
 
 
 def _key(actor: Actor) -> UUID:

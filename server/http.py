@@ -113,8 +113,8 @@ class GraphQL:
 
     async def _send_in_pieces(self, send: Send, body: bytes, reader: Actor) -> None:
         """Send a large body piece by piece: each waits until the client has read most of what was sent before."""
-        with self.outgoing.counting(reader) as count:
-            count(len(body))
+        with self.outgoing.counted(reader) as counted:
+            counted.add(len(body))
             for start in range(0, len(body), PIECE_BYTES):
                 end = start + PIECE_BYTES
                 await send({"type": "http.response.body", "body": body[start:end], "more_body": end < len(body)})
@@ -153,8 +153,7 @@ class GraphQL:
 
         The cost of a request is paid before, so that coercion is never free, whatever comes of the request; a refusal costs its values.
         """
-        self.rates.require(actor, OPERATION)
-        self.rates.spend(actor, OPERATION)
+        self.rates.charge(actor, OPERATION)
         count = 0
         try:
             count = count_values(sent)
@@ -191,13 +190,8 @@ class GraphQL:
     async def _asked(self, request: Request, actor: Actor) -> Asked:
         if request.method == "GET":
             return bodies.asked_by_get(request.parameters, self.get)
-        with self.incoming.counting(actor) as count:
-
-            def received(size: int) -> None:
-                self.incoming.check(actor, size)
-                count(size)
-
-            sent = await bodies.body(request, self.max_body, received)
+        with self.incoming.counted(actor) as counted:
+            sent = await bodies.body(request, self.max_body, counted.add_checked)
             if len(sent) < bodies.LARGE:
                 return bodies.read(sent)
             async with self.pace.kept(actor):

@@ -57,12 +57,18 @@ class Rates:
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def require(self, actor: Actor, points: int) -> None:
-        """Refuse (RATE_LIMITED) if fewer points are left, and draw nothing."""
-        self._require(self._of(actor), points, f"This costs at least {points} points")
+    def charge(self, actor: Actor, points: int) -> None:
+        """Spend points before the work is done.
+
+        Raises `Unanswerable` (RATE_LIMITED) if fewer are left.
+        """
+        buckets = self._of(actor)
+        self._require(buckets, points, f"This costs at least {points} points")
+        for bucket in buckets:
+            bucket.left -= points
 
     def spend(self, actor: Actor, points: int) -> None:
-        """Draw points for work that was done, whether or not they are left."""
+        """Spend points for work that was done, whether or not they are left."""
         for bucket in self._of(actor):
             bucket.left -= points
 
@@ -110,7 +116,7 @@ class Rates:
 
     @staticmethod
     def _require(buckets: Iterable[Bucket], points: int, what: str) -> None:
-        wait = math.ceil(max((points - bucket.left) / bucket.rate.restored for bucket in buckets))
-        if wait > 0:
+        if any(bucket.left < points for bucket in buckets):
+            wait = math.ceil(max((points - bucket.left) / bucket.rate.restored for bucket in buckets))
             message = f"{what}, and there are not as many left. Try again in {wait} seconds."
             raise Unanswerable(ErrorCode.RATE_LIMITED, message, headers={"retry-after": str(wait)})
