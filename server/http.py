@@ -169,7 +169,7 @@ class GraphQL:
         """When it is its turn and as long as somebody waits; what it did not spend goes back."""
         came, seconds = perf_counter(), self.long_seconds if order.operation.is_long else self.seconds
         with self.rates.drawn(order.actor, bill, paid=OPERATION) as drawn:
-            at_once = self.pace.kept(order.actor.tenant) if order.document.asks_schema else nullcontext()
+            at_once = self.pace.kept(order.actor) if order.document.asks_schema else nullcontext()
             async with at_once, awaited(request.receive, seconds), self.turns.turn(order.actor):
                 report.waited = perf_counter() - came
                 drawn.spent = bill.requested

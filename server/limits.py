@@ -37,7 +37,10 @@ class DocumentLimits:
 
 @dataclass(frozen=True)
 class TurnLimits:
-    """Operations that run at once: of all, of one organization. That wait: of all, of one organization, of one token; and how long."""
+    """Operations that run at once: of all, of one organization. That wait: of all, of one organization, of one token; and how long.
+
+    The limits of those that wait also hold, each for itself, for tasks that wait for their organization's CPU share.
+    """
 
     running: int = 8
     running_of_one: int = 4

@@ -1,63 +1,55 @@
-"""Work that holds up everybody while it is done: reading large bodies and documents that were never sent before, showing the schema.
+"""Limit the share of a worker's CPU that one organization can take with blocking work.
 
-An organization does one such piece at a time, and then rests three times as long as it took; so it has a quarter of the worker at most. It
-rests no longer than half the time that one may wait: whoever asks next, alone, is answered, however long the machine took over the piece.
+Reading a new document, reading a large body and answering introspection block the event loop. Each organization runs one such task at a
+time, then pauses for three times its duration, so it takes at most a quarter of the worker. Its tokens take turns.
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from uuid import UUID
 
+from domain.scope import Actor
+from server.fair_queue import FairQueue
 from server.limits import TurnLimits
-from server.turns import busy
 
-REST = 3
+PAUSE_FACTOR = 3
 
 
 class Pace:
-    """Who is at it, or rests, or waits."""
+    """Run blocking tasks one at a time per organization."""
 
     def __init__(self, limits: TurnLimits) -> None:
         self._limits = limits
-        self._locks: dict[UUID, asyncio.Lock] = {}
-        self._users: Counter[UUID] = Counter()
+        self._active: set[UUID] = set()  # organizations that run a task or pause; nobody waits for another one
+        self._queue = FairQueue(limits)
 
     @property
     def waiting(self) -> int:
-        """How many are at it, rest or wait."""
-        return self._users.total()
+        return len(self._queue)
 
     @asynccontextmanager
-    async def kept(self, tenant: UUID) -> AsyncIterator[None]:
-        """Runs the block, which awaits little, when the organization has rested; refuses when too many of it wait, or for too long."""
-        if self._users[tenant] >= self._limits.waiting_of_organization:
-            raise busy()
-        self._users[tenant] += 1
-        lock = self._locks.setdefault(tenant, asyncio.Lock())
-        try:
-            async with asyncio.timeout(self._limits.wait_s):
-                await lock.acquire()
-        except TimeoutError:
-            self._leave(tenant)
-            raise busy() from None
-        except asyncio.CancelledError:
-            self._leave(tenant)
-            raise
+    async def kept(self, actor: Actor) -> AsyncIterator[None]:
+        """Wait for the organization's turn, run the block, which awaits little, then pause.
+
+        Raises `Unanswerable` (UNAVAILABLE) if too many tasks wait, or if the wait takes too long.
+        """
+        tenant = actor.tenant
+        if tenant in self._active:
+            await self._queue.wait(self._queue.add(actor), partial(self._start_next, tenant))
+        else:
+            self._active.add(tenant)
         loop = asyncio.get_running_loop()
-        began = loop.time()
+        started = loop.time()
         try:
             yield
         finally:
             ended = loop.time()
-            loop.call_at(ended + min(REST * (ended - began), self._limits.wait_s / 2), self._rested, tenant)
+            # Cap the pause: the next request, alone, must still be answered when a slow machine made the task long.
+            pause = min(PAUSE_FACTOR * (ended - started), self._limits.wait_s / 2)
+            loop.call_at(ended + pause, self._start_next, tenant)
 
-    def _rested(self, tenant: UUID) -> None:
-        self._locks[tenant].release()
-        self._leave(tenant)
-
-    def _leave(self, tenant: UUID) -> None:
-        self._users[tenant] -= 1
-        if not self._users[tenant]:
-            del self._users[tenant], self._locks[tenant]
+    def _start_next(self, tenant: UUID) -> None:
+        if not self._queue.grant_next_of(tenant):
+            self._active.remove(tenant)

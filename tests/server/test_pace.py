@@ -1,7 +1,6 @@
 """What holds up the whole worker is done in turn, with rests between: others come in between, and nobody waits for ever."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
 from uuid import UUID, uuid4
@@ -11,67 +10,86 @@ import strawberry
 
 from db.engine import Database
 from db.tables import Role
+from domain.scope import EVERYTHING, Actor
+from server.app import app
+from server.http import GraphQL
 from server.limits import TurnLimits
-from server.pace import REST, Pace
+from server.pace import PAUSE_FACTOR, Pace
 from server.refusals import Unanswerable
 from server.settings import Settings
-from tests.ask import Api, connected
+from tests.ask import MUCH, SECRETS, Api, connected, connected_to
 from tests.builders import Tenant
+from tests.virtual_time import run, spend
+from tests.waiting import until
 
-WORK_S = 0.02
-SLOW_S, WAIT_S = 0.8, 2.0  # three times as long as the one is more than the other
-
-
-def busy_for(seconds: float) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        pass
+WORK_S = 0.125
+SLOW_S, WAIT_S = 0.75, 2.0  # three times as long as the one is more than the other
 
 
-async def worked(pace: Pace, tenant: UUID, seconds: float = WORK_S) -> tuple[float, float]:
-    """From when to when."""
-    async with pace.kept(tenant):
-        began = time.monotonic()
-        busy_for(seconds)
-        return began, time.monotonic()
+def actor(tenant: UUID) -> Actor:
+    return Actor(tenant, EVERYTHING, token_id=uuid4())
 
 
-async def test_an_organization_rests_three_times_as_long_as_it_worked() -> None:
+async def worked(pace: Pace, who: Actor, seconds: float = WORK_S) -> tuple[float, float]:
+    """From when to when, by the clock of the test's own loop."""
+    loop = asyncio.get_running_loop()
+    async with pace.kept(who):
+        began = loop.time()
+        spend(seconds)
+        return began, loop.time()
+
+
+def test_an_organization_rests_three_times_as_long_as_it_worked() -> None:
     """However much of it waits."""
-    mine = uuid4()
-    pace = Pace(TurnLimits())
-    spans = await asyncio.gather(*(worked(pace, mine) for _ in range(4)))
-    for (began, ended), (then, _) in pairwise(spans):
-        assert then - ended >= min(REST * (ended - began), TurnLimits().wait_s / 2) * 0.9
+
+    async def main() -> None:
+        mine, pace = actor(uuid4()), Pace(TurnLimits())
+        spans = await asyncio.gather(*(worked(pace, mine) for _ in range(4)))
+        for (began, ended), (then, _) in pairwise(spans):
+            assert (ended - began, then - ended) == (WORK_S, PAUSE_FACTOR * WORK_S)
+
+    run(main())
 
 
-async def test_another_organization_comes_in_between() -> None:
+def test_another_organization_comes_in_between() -> None:
     """It waits for no rest but its own."""
-    pace, order = Pace(TurnLimits()), list[str]()
 
-    async def noted(name: str, tenant: UUID) -> None:
-        await worked(pace, tenant)
-        order.append(name)
+    async def main() -> None:
+        pace, order = Pace(TurnLimits()), list[str]()
 
-    mine = uuid4()
-    await asyncio.gather(*(noted("mine", mine) for _ in range(3)), noted("theirs", uuid4()))
-    assert order == ["mine", "theirs", "mine", "mine"]
+        async def noted(name: str, who: Actor) -> None:
+            await worked(pace, who)
+            order.append(name)
+
+        mine = actor(uuid4())
+        await asyncio.gather(*(noted("mine", mine) for _ in range(3)), noted("theirs", actor(uuid4())))
+        assert order == ["mine", "theirs", "mine", "mine"]
+
+    run(main())
 
 
-async def test_a_rest_refuses_nobody() -> None:
+def test_a_rest_refuses_nobody() -> None:
     """Whose piece took most of what the next may wait, the machine being slow, can still ask the next."""
-    mine, pace = uuid4(), Pace(TurnLimits(wait_s=WAIT_S))
-    await worked(pace, mine, SLOW_S)
-    await worked(pace, mine, SLOW_S)
+
+    async def main() -> None:
+        mine, pace = actor(uuid4()), Pace(TurnLimits(wait_s=WAIT_S))
+        assert await worked(pace, mine, SLOW_S) == (0, SLOW_S)
+        assert await worked(pace, mine, SLOW_S) == (SLOW_S + WAIT_S / 2, 2 * SLOW_S + WAIT_S / 2)
+
+    run(main())
 
 
-async def test_who_waits_with_too_many_or_for_too_long_is_told_to_come_back() -> None:
-    """And is not counted any more."""
-    mine, pace = uuid4(), Pace(TurnLimits(waiting_of_organization=3, wait_s=WAIT_S))
-    said = await asyncio.gather(*(worked(pace, mine, SLOW_S) for _ in range(5)), return_exceptions=True)
-    assert [type(each) for each in said] == [tuple, tuple, Unanswerable, Unanswerable, Unanswerable]
-    assert {each.headers["retry-after"] for each in said if isinstance(each, Unanswerable)} == {"1"}
-    assert pace.waiting == 1  # the one that rests
+def test_who_waits_with_too_many_or_for_too_long_is_told_to_come_back() -> None:
+    """One with too many at once, two after the time that one may wait; none of them is counted any more."""
+
+    async def main() -> None:
+        mine, pace = actor(uuid4()), Pace(TurnLimits(waiting_of_organization=3, wait_s=WAIT_S))
+        said = await asyncio.gather(*(worked(pace, mine, SLOW_S) for _ in range(5)), return_exceptions=True)
+        assert [type(each) for each in said] == [tuple, tuple, Unanswerable, Unanswerable, Unanswerable]
+        assert {each.headers["retry-after"] for each in said if isinstance(each, Unanswerable)} == {"1"}
+        assert pace.waiting == 0
+
+    run(main())
 
 
 @pytest.fixture
@@ -107,3 +125,73 @@ async def test_a_large_body_is_read_in_turn(api: Callable[[Tenant], Api], org: T
     many = asyncio.gather(*(api(org).post({"query": known, "variables": {"x": "x" * 30_000}}) for _ in range(12)))
     assert (await api(org).post({"query": known})).status_code == 200
     assert {answer.status_code for answer in await many} == {200, 503}
+
+
+def endpoint_of(schema: strawberry.Schema, database: Database) -> tuple[GraphQL, Callable[[str], Api]]:
+    """The endpoint of a server, and a way to ask it as a token. A busy machine makes nobody wait too long."""
+    served = app(schema, database, Settings(waiting_seconds=600, operation_seconds=600, points=MUCH), SECRETS)
+    endpoint = served.answers._endpoint  # type: ignore[attr-defined] # noqa: SLF001
+    assert isinstance(endpoint, GraphQL)
+    http = connected_to(served)
+    return endpoint, lambda token: Api(http, token)
+
+
+KNOWN = "{ viewer { member { role } } }"
+
+
+def answered(role: Role) -> dict[str, object]:
+    return {"viewer": {"member": {"role": role}}}
+
+
+async def test_an_owner_is_served_beside_fifty_new_documents_of_a_viewer(
+    schema: strawberry.Schema, database: Database, org: Tenant
+) -> None:
+    """A known document waits for none of them, and a new one for one of them. All are answered but the one too many."""
+    endpoint, asking = endpoint_of(schema, database)
+    pace, kept = endpoint.pace, endpoint.library.documents._kept  # noqa: SLF001
+    owner, viewer = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER])
+    assert [await each.data(KNOWN) for each in (owner, viewer)] == [answered(Role.OWNER), answered(Role.VIEWER)]
+
+    async def waiting(count: int) -> bool:
+        await asyncio.sleep(0)
+        return pace.waiting == count
+
+    async with asyncio.TaskGroup() as group, pace.kept(actor(org.id)):
+        flood = [group.create_task(viewer.data(f"query Viewer{number} {KNOWN}")) for number in range(50)]
+        await until(lambda: waiting(50))
+        refused = await viewer.post({"query": f"query Viewer50 {KNOWN}"})
+        assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
+        assert await owner.data(KNOWN) == answered(Role.OWNER)
+        assert pace.waiting == 50
+        new = group.create_task(owner.data(f"query Owner {KNOWN}"))
+        await until(lambda: waiting(51))
+        before = len(kept)
+    assert new.result() == answered(Role.OWNER)
+    assert [each.result() for each in flood] == [answered(Role.VIEWER)] * 50
+    read = [each.operations[0].name for each in kept.values()][before:]
+    assert read == ["Viewer0", "Owner", *(f"Viewer{number}" for number in range(1, 50))]
+
+
+async def test_an_owner_is_served_beside_fifty_operations_of_a_viewer(schema: strawberry.Schema, database: Database, org: Tenant) -> None:
+    """Where all of the organization's places are taken, its tokens have the next free one in turn."""
+    endpoint, asking = endpoint_of(schema, database)
+    owner, viewer, turns = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER]), endpoint.turns
+    assert [await each.data(KNOWN) for each in (owner, viewer)] == [answered(Role.OWNER), answered(Role.VIEWER)]
+    order = list[str]()
+
+    async def ask(name: str, api: Api) -> None:
+        await api.data(KNOWN)
+        order.append(name)
+
+    async def waiting(count: int) -> bool:
+        await asyncio.sleep(0)
+        return turns.waiting == count
+
+    async with asyncio.TaskGroup() as group, turns.turn(actor(org.id)), turns.turn(actor(org.id)), turns.turn(actor(org.id)):
+        async with turns.turn(actor(org.id)):
+            asked = [group.create_task(ask(f"viewer {number}", viewer)) for number in range(50)]
+            await until(lambda: waiting(50))
+            asked.append(group.create_task(ask("owner", owner)))
+            await until(lambda: waiting(51))
+        await asyncio.gather(*asked)  # one at a time, in the one place that is free
+    assert order == ["viewer 0", "owner", *(f"viewer {number}" for number in range(1, 50))]

@@ -183,8 +183,11 @@ async def test_the_queue_has_an_end(crowd: Crowd) -> None:
         await crowd.come(name, tokens[0])
     assert isinstance(crowd.refusal("w4"), Unanswerable)
     await crowd.come("x1", tokens[1])
-    await crowd.come("x2", tokens[1])
-    refused = crowd.refusal("x2")
+    assert crowd.refusal("w3") is None
+    await crowd.come("x2", tokens[1])  # takes the place of the newest request of the token that has more waiting
+    assert isinstance(crowd.refusal("w3"), Unanswerable)
+    await crowd.come("x3", tokens[1])
+    refused = crowd.refusal("x3")
     assert isinstance(refused, Unanswerable)
     assert (refused.code, refused.status, refused.headers) == (ErrorCode.UNAVAILABLE, 503, {"retry-after": "1"})
     assert crowd.turns.waiting == 4
@@ -201,8 +204,7 @@ async def test_who_goes_away_leaves_the_queue(crowd: Crowd) -> None:
     await crowd.end("r2")
     await crowd.end("w2")
     assert (crowd.turns.running, crowd.turns.waiting) == (0, 0)
-    assert not crowd.turns._waiting  # noqa: SLF001
-    assert not crowd.turns._of_token  # noqa: SLF001
+    assert not crowd.turns._queue._organizations  # noqa: SLF001
 
 
 async def test_who_waits_too_long_is_told_to_come_again() -> None:
@@ -233,6 +235,7 @@ async def test_whatever_comes_and_goes_the_bounds_hold(steps: list[tuple[str, in
         assert running.total() <= FEW.running
         assert all(count <= FEW.running_of_one for count in running.values())
         free = running.total() < FEW.running
-        assert not [tenant for tenant, line in made.turns._waiting.items() if line and free and running[tenant] < FEW.running_of_one]  # noqa: SLF001
+        waiting = made.turns._queue._organizations  # noqa: SLF001
+        assert not [tenant for tenant, queues in waiting.items() if queues and free and running[tenant] < FEW.running_of_one]
     await made.close()
-    assert (made.turns.running, made.turns.waiting, len(made.turns._waiting)) == (0, 0, 0)  # noqa: SLF001
+    assert (made.turns.running, made.turns.waiting, len(made.turns._queue._organizations)) == (0, 0, 0)  # noqa: SLF001

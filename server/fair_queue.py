@@ -1,0 +1,178 @@
+"""Queue requests that wait: the organizations in turn, and within an organization its tokens in turn.
+
+A full queue shuts nobody out. A request of a token with few waiting takes the place of the newest request of the token with most.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
+from uuid import UUID
+
+from domain.scope import Actor
+from server.limits import TurnLimits
+from server.refusals import ErrorCode, Unanswerable
+
+BUSY = "Too many operations at once. Try again in a moment."
+TokenId: TypeAlias = UUID | None  # an actor without a token shares one place among the tokens of its organization
+
+
+@dataclass(eq=False)
+class Waiter:
+    """A request that waits. Its outcome is true when it may run and false when it is evicted."""
+
+    tenant: UUID
+    token: TokenId
+    outcome: asyncio.Future[bool] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    @property
+    def is_granted(self) -> bool:
+        return self.outcome.done() and not self.outcome.cancelled() and self.outcome.result()
+
+    def settle(self, *, is_granted: bool) -> bool:
+        """Set the outcome. Return False if the request was cancelled before."""
+        if self.outcome.done():
+            return False
+        self.outcome.set_result(is_granted)
+        return True
+
+
+class _TokenQueues:
+    """Waiting requests of one organization: a queue for each token, the token that was served longest ago first."""
+
+    def __init__(self) -> None:
+        self._queues: OrderedDict[TokenId, OrderedDict[Waiter, None]] = OrderedDict()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def count(self, token: TokenId) -> int:
+        return len(self._queues.get(token, ()))
+
+    def longest(self) -> int:
+        return max(map(len, self._queues.values()), default=0)
+
+    def add(self, waiter: Waiter) -> None:
+        self._queues.setdefault(waiter.token, OrderedDict())[waiter] = None
+        self._count += 1
+
+    def remove(self, waiter: Waiter) -> bool:
+        """Remove a request from wherever it stands. Return False if it left the queue before."""
+        queue = self._queues.get(waiter.token)
+        if queue is None or waiter not in queue:
+            return False
+        del queue[waiter]
+        self._count -= 1
+        if not queue:
+            del self._queues[waiter.token]
+        return True
+
+    def pop(self) -> Waiter:
+        """Take the oldest request of the next token, which then comes after all others."""
+        token, queue = next(iter(self._queues.items()))
+        waiter = next(iter(queue))
+        self._queues.move_to_end(token)
+        self.remove(waiter)
+        return waiter
+
+    def pop_newest_of_longest(self) -> Waiter:
+        longest = max(self._queues.values(), key=len)
+        waiter = next(reversed(longest))
+        self.remove(waiter)
+        return waiter
+
+
+class FairQueue:
+    """Requests that wait, by organization and token."""
+
+    def __init__(self, limits: TurnLimits) -> None:
+        self._limits = limits
+        self._organizations: OrderedDict[UUID, _TokenQueues] = OrderedDict()
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, actor: Actor) -> Waiter:
+        """Queue a request of the actor.
+
+        Raises `Unanswerable` (UNAVAILABLE) if its token has too many waiting, or if the queue is full and no token has more waiting.
+        """
+        self._make_room(actor.tenant, actor.token_id)
+        waiter = Waiter(actor.tenant, actor.token_id)
+        self._organizations.setdefault(waiter.tenant, _TokenQueues()).add(waiter)
+        self._count += 1
+        return waiter
+
+    async def wait(self, waiter: Waiter, release: Callable[[], None]) -> None:
+        """Wait until the request may run. `release` gives back what was granted to a request that was cancelled in the same moment.
+
+        Raises `Unanswerable` (UNAVAILABLE) if it is evicted or waits longer than the limit.
+        """
+        try:
+            async with asyncio.timeout(self._limits.wait_s):
+                may_run = await waiter.outcome
+        except TimeoutError:
+            may_run = waiter.is_granted  # it may have been granted in the same moment
+        except BaseException:
+            if waiter.is_granted:
+                release()
+            raise
+        finally:
+            self._discard(waiter)
+        if not may_run:
+            raise busy()
+
+    def grant_next(self, may_run: Callable[[UUID], bool]) -> UUID | None:
+        """Let a request of the first organization that may run go on. Return the organization; None if there is none.
+
+        Organizations that may not run are skipped. They run as much as they may, so there are only a few of them.
+        """
+        while tenant := next((each for each in self._organizations if may_run(each)), None):
+            self._organizations.move_to_end(tenant)
+            if self.grant_next_of(tenant):
+                return tenant
+        return None
+
+    def grant_next_of(self, tenant: UUID) -> bool:
+        """Let the next request of one organization go on. Return False if none waits."""
+        while queues := self._organizations.get(tenant):
+            waiter = queues.pop()
+            self._forget(tenant)
+            if waiter.settle(is_granted=True):
+                return True
+        return False
+
+    def _make_room(self, tenant: UUID, token: TokenId) -> None:
+        """Evict a request if the queue is full. Whom it takes from still has at least as many waiting as whom it makes room for."""
+        own, limits = self._organizations.get(tenant, _TokenQueues()), self._limits
+        if own.count(token) >= limits.waiting_of_token:
+            raise busy()
+        crowded = own
+        if len(own) < limits.waiting_of_organization:
+            if self._count < limits.waiting:
+                return
+            largest = max(self._organizations.values(), key=len)
+            crowded = largest if len(largest) > len(own) + 1 else own
+        if crowded is own and own.longest() <= own.count(token) + 1:
+            raise busy()
+        evicted = crowded.pop_newest_of_longest()
+        self._forget(evicted.tenant)
+        evicted.settle(is_granted=False)
+
+    def _discard(self, waiter: Waiter) -> None:
+        queues = self._organizations.get(waiter.tenant)
+        if queues is not None and queues.remove(waiter):
+            self._forget(waiter.tenant)
+
+    def _forget(self, tenant: UUID) -> None:
+        """Account for a request that left."""
+        self._count -= 1
+        if not self._organizations[tenant]:
+            del self._organizations[tenant]
+
+
+def busy() -> Unanswerable:
+    return Unanswerable(ErrorCode.UNAVAILABLE, BUSY, headers={"retry-after": "1"})

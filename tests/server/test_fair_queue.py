@@ -1,0 +1,365 @@
+"""The tokens of an organization take turns, whatever comes, goes, is cancelled or waits too long; the clock is the test's own."""
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import strategies as some
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from domain.scope import EVERYTHING, Actor
+from server.limits import TurnLimits
+from server.pace import PAUSE_FACTOR, Pace
+from server.refusals import Unanswerable
+from server.turns import Turns
+from tests.virtual_time import VirtualTimeLoop, run, spend
+
+WAIT_S = 8.0
+
+
+def actor(tenant: UUID, *, has_token: bool = True) -> Actor:
+    return Actor(tenant, EVERYTHING, token_id=uuid4() if has_token else None)
+
+
+def limits(*, of_token: int, of_organization: int, of_all: int = 500) -> TurnLimits:
+    """One operation of an organization at once, so that the order of service is the order of the queue."""
+    return TurnLimits(2, 1, of_all, of_organization, of_token, WAIT_S)
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+@dataclass
+class Service:
+    """Requests that wait behind one that holds the only place, and the order in which they are served."""
+
+    enter: Callable[[Actor], AbstractAsyncContextManager[None]]
+    served: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    tasks: list["asyncio.Task[None]"] = field(default_factory=list)
+
+    async def send(self, name: str, who: Actor) -> None:
+        self.tasks.append(asyncio.create_task(self._serve(name, who)))
+        await settle()
+
+    async def _serve(self, name: str, who: Actor) -> None:
+        try:
+            async with self.enter(who):
+                self.served.append(name)
+        except Unanswerable:
+            self.refused.append(name)
+
+    async def finish(self) -> None:
+        await asyncio.gather(*self.tasks)
+
+
+def services(given: TurnLimits) -> list[Service]:
+    return [Service(Turns(given).turn), Service(Pace(given).kept)]
+
+
+BOTH = pytest.mark.parametrize("place", [0, 1], ids=["operations", "cpu share"])
+
+
+@BOTH
+def test_one_request_is_served_beside_fifty_of_another_token(place: int) -> None:
+    """After one of the other token, not after all fifty."""
+
+    async def main() -> None:
+        tenant = uuid4()
+        viewer, owner, service = actor(tenant), actor(tenant), services(limits(of_token=50, of_organization=100))[place]
+        async with service.enter(actor(tenant)):
+            for number in range(51):
+                await service.send(f"viewer {number}", viewer)
+            await service.send("owner", owner)
+        await service.finish()
+        assert service.refused == ["viewer 50"]
+        assert service.served == ["viewer 0", "owner", *(f"viewer {number}" for number in range(1, 50))]
+
+    run(main())
+
+
+@BOTH
+def test_tokens_of_an_organization_are_served_in_turn(place: int) -> None:
+    """Actors without a token are one among them, and within a token first come is first served."""
+
+    async def main() -> None:
+        tenant = uuid4()
+        one, two, none = actor(tenant), actor(tenant), actor(tenant, has_token=False)
+        service = services(limits(of_token=50, of_organization=100))[place]
+        async with service.enter(one):
+            for name, who in (("a", one), ("b", one), ("c", one), ("x", two), ("y", two), ("n", none), ("d", one)):
+                await service.send(name, who)
+        await service.finish()
+        assert service.served == ["a", "x", "n", "b", "y", "c", "d"]
+
+    run(main())
+
+
+@BOTH
+def test_a_token_with_few_waiting_finds_room_in_a_full_queue(place: int) -> None:
+    """The newest request of the token that has most waiting is refused instead. Tokens with as many displace nobody."""
+
+    async def main() -> None:
+        tenant = uuid4()
+        one, two, three = actor(tenant), actor(tenant), actor(tenant)
+        service = services(limits(of_token=4, of_organization=4))[place]
+        async with service.enter(one):
+            for name, who in (("a", one), ("b", one), ("c", one), ("d", one), ("x", two), ("y", two), ("z", two), ("m", three)):
+                await service.send(name, who)
+            assert service.refused == ["d", "c", "z", "b"]
+        await service.finish()
+        assert service.served == ["a", "x", "m", "y"]
+
+    run(main())
+
+
+@BOTH
+def test_another_organization_finds_room_in_a_full_worker(place: int) -> None:
+    """One that fills the queue gives up a place to another that has fewer, and no more than that."""
+
+    async def main() -> None:
+        greedy, modest = uuid4(), uuid4()
+        one, two, three, four = actor(greedy), actor(greedy), actor(modest), actor(modest)
+        service = services(limits(of_token=2, of_organization=4, of_all=4))[place]
+        async with service.enter(one), service.enter(three):
+            for name, who in (("a", one), ("b", one), ("x", two), ("y", two), ("m", three), ("n", three), ("o", three), ("p", four)):
+                await service.send(name, who)
+            await service.send("z", actor(greedy))
+            assert service.refused == ["b", "y", "o", "n", "z"]
+        await service.finish()
+        assert sorted(service.served) == ["a", "m", "p", "x"]
+
+    run(main())
+
+
+@BOTH
+def test_actors_without_a_token_of_two_organizations_share_no_limit(place: int) -> None:
+    async def main() -> None:
+        one, other = uuid4(), uuid4()
+        service = services(limits(of_token=1, of_organization=4))[place]
+        async with service.enter(actor(one)), service.enter(actor(other)):
+            await service.send("one", actor(one, has_token=False))
+            await service.send("other", actor(other, has_token=False))
+        await service.finish()
+        assert (sorted(service.served), service.refused) == (["one", "other"], [])
+
+    run(main())
+
+
+@BOTH
+def test_a_request_that_is_cancelled_as_it_is_granted_passes_it_on(place: int) -> None:
+    """The next one is served, and nothing is held for ever."""
+
+    async def main() -> None:
+        tenant = uuid4()
+        service = services(limits(of_token=50, of_organization=100))[place]
+        async with service.enter(actor(tenant)):
+            await service.send("cancelled", actor(tenant))
+            await service.send("next", actor(tenant))
+            spend(1.0)
+        if place:
+            # In one iteration of the loop, right after the timer that ends the pause: the clock's resolution is 1e-9.
+            asyncio.get_running_loop().call_later(PAUSE_FACTOR + 1e-10, service.tasks[0].cancel)
+        else:
+            service.tasks[0].cancel()
+        results = await asyncio.gather(*service.tasks, return_exceptions=True)
+        assert (service.served, [type(each) for each in results]) == (["next"], [asyncio.CancelledError, type(None)])
+
+    run(main())
+
+
+def test_a_request_that_is_granted_as_its_time_is_over_is_served() -> None:
+    """Else the place that it was given would be held for ever."""
+
+    async def main() -> None:
+        tenant = uuid4()
+        service = Service(Pace(limits(of_token=50, of_organization=100)).kept)
+        async with service.enter(actor(tenant)):
+            await service.send("late", actor(tenant))
+            spend(
+                WAIT_S / 2 - 1e-10
+            )  # the longest pause follows; its timer and that of the wait fire in one iteration, one after the other
+        await service.finish()
+        await service.send("next", actor(tenant))
+        await service.finish()
+        assert (service.served, service.refused) == (["late", "next"], [])
+
+    run(main())
+
+
+@dataclass
+class Request:
+    """One request of the state machine, and how far it is."""
+
+    who: Actor
+    task: "asyncio.Task[None] | None" = None
+    end: asyncio.Event = field(default_factory=asyncio.Event)
+    is_running: bool = False
+
+    @property
+    def is_waiting(self) -> bool:
+        return self.task is not None and not self.task.done() and not self.is_running
+
+
+TENANTS = [uuid4(), uuid4()]
+ACTORS = [actor(tenant, has_token=has_token) for tenant in TENANTS for has_token in (True, True, False)]
+FEW = TurnLimits(running=3, running_of_one=2, waiting=7, waiting_of_organization=5, waiting_of_token=3, wait_s=WAIT_S)
+
+
+class Fairness(RuleBasedStateMachine):
+    """Random arrivals, ends, cancellations and timeouts; a model says who waits and who was passed over."""
+
+    enter: Callable[[Actor], AbstractAsyncContextManager[None]]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = VirtualTimeLoop()
+        self.requests: list[Request] = []
+        self.passed: defaultdict[UUID | None, Counter[UUID | None]] = defaultdict(Counter)
+
+    def waiting(self, tenant: UUID | None = None) -> list[Request]:
+        return [each for each in self.requests if each.is_waiting and tenant in {None, each.who.tenant}]
+
+    def running(self, tenant: UUID | None = None) -> int:
+        return sum(each.is_running for each in self.requests if tenant in {None, each.who.tenant})
+
+    def _key(self, who: Actor) -> UUID:
+        return who.token_id or who.tenant
+
+    async def _serve(self, request: Request) -> None:
+        async with self.enter(request.who):
+            request.is_running = True
+            self._count_as_served(request.who)
+            try:
+                await request.end.wait()
+            finally:
+                request.is_running = False
+
+    def _count_as_served(self, who: Actor) -> None:
+        """No token is served twice while another one of its organization waits."""
+        served = self._key(who)
+        self.passed.pop(served, None)
+        for other in {self._key(each.who) for each in self.waiting(who.tenant)} - {served}:
+            self.passed[other][served] += 1
+            assert self.passed[other][served] <= 1
+
+    def settle(self) -> None:
+        self.loop.run_until_complete(settle())
+        still = {self._key(each.who) for each in self.waiting()}
+        for token in [*self.passed]:
+            if token not in still:
+                del self.passed[token]
+
+    @rule(who=some.sampled_from(ACTORS))
+    def arrive(self, who: Actor) -> None:
+        before, of_token = self.waiting(), Counter(self._key(each.who) for each in self.waiting(who.tenant))
+        request = Request(who)
+        request.task = self.loop.create_task(self._serve(request))
+        self.requests.append(request)
+        self.settle()
+        if request.task.done() and not of_token[self._key(who)]:
+            own = of_token.total()
+            assert max(of_token.values(), default=0) <= 1
+            others = Counter(each.who.tenant for each in before)
+            assert own >= FEW.waiting_of_organization or (len(before) >= FEW.waiting and max(others.values()) <= own + 1)
+
+    @precondition(lambda self: self.running())
+    @rule(data=some.data())
+    def end(self, data: some.DataObject) -> None:
+        data.draw(some.sampled_from([each for each in self.requests if each.is_running])).end.set()
+        self.settle()
+
+    @precondition(lambda self: self.waiting() or self.running())
+    @rule(data=some.data(), is_ended_first=some.booleans())
+    def cancel(self, data: some.DataObject, is_ended_first: bool) -> None:
+        """A request that waits or runs; or one that is granted in the same moment, as another one ends."""
+        running = [each for each in self.requests if each.is_running]
+        if running and is_ended_first:
+            data.draw(some.sampled_from(running)).end.set()
+            self.loop.run_until_complete(asyncio.sleep(0))
+        under_way = [each for each in self.requests if each.is_waiting or each.is_running]
+        if under_way:
+            task = data.draw(some.sampled_from(under_way)).task
+            assert task is not None
+            task.cancel()
+        self.settle()
+
+    @rule(seconds=some.sampled_from([0.25, 1.0, WAIT_S / 2, WAIT_S]))
+    def pass_time(self, seconds: float) -> None:
+        self.loop.run_until_complete(asyncio.sleep(seconds))
+        self.settle()
+
+    @invariant()
+    def limits_hold(self) -> None:
+        assert len(self.waiting()) <= FEW.waiting
+        for tenant in TENANTS:
+            of_token = Counter(self._key(each.who) for each in self.waiting(tenant))
+            assert of_token.total() <= FEW.waiting_of_organization
+            assert max(of_token.values(), default=0) <= FEW.waiting_of_token
+
+    def teardown(self) -> None:
+        """Once all have gone, nothing is left."""
+        tasks = [each.task for each in self.requests if each.task]
+        for task in tasks:
+            task.cancel()
+        results = self.loop.run_until_complete(self._gather(tasks))
+        self.loop.close()
+        assert {type(each) for each in results} <= {type(None), Unanswerable, asyncio.CancelledError}, results
+        self.nothing_is_left()
+
+    async def _gather(self, tasks: list["asyncio.Task[None]"]) -> list[BaseException | None]:
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(WAIT_S)  # no pause is longer
+        return results
+
+    def nothing_is_left(self) -> None:
+        raise NotImplementedError
+
+
+class FairTurns(Fairness):
+    def __init__(self) -> None:
+        super().__init__()
+        self.turns = Turns(FEW)
+        self.enter = self.turns.turn
+
+    @invariant()
+    def nobody_waits_while_there_is_room(self) -> None:
+        assert (self.turns.running, self.turns.waiting) == (self.running(), len(self.waiting()))
+        assert self.running() <= FEW.running
+        for tenant in TENANTS:
+            assert self.running(tenant) <= FEW.running_of_one
+            assert not self.waiting(tenant) or self.running() == FEW.running or self.running(tenant) == FEW.running_of_one
+
+    def nothing_is_left(self) -> None:
+        assert (self.turns.running, self.turns.waiting) == (0, 0)
+        assert not self.turns._running  # noqa: SLF001
+        assert not self.turns._queue._organizations  # noqa: SLF001
+
+
+class FairPace(Fairness):
+    def __init__(self) -> None:
+        super().__init__()
+        self.pace = Pace(FEW)
+        self.enter = self.pace.kept
+
+    @invariant()
+    def one_of_an_organization_runs(self) -> None:
+        assert self.pace.waiting == len(self.waiting())
+        for tenant in TENANTS:
+            assert self.running(tenant) <= 1
+            assert not self.waiting(tenant) or tenant in self.pace._active  # noqa: SLF001
+
+    def nothing_is_left(self) -> None:
+        assert self.pace.waiting == 0
+        assert not self.pace._active  # noqa: SLF001
+        assert not self.pace._queue._organizations  # noqa: SLF001
+
+
+TestFairTurns = FairTurns.TestCase
+TestFairPace = FairPace.TestCase
