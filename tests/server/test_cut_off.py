@@ -16,9 +16,9 @@ from tests.conftest import runtime_url
 from tests.db.test_transaction import ONE
 from tests.faulty import Way, way_to
 from tests.outages import Server, unavailable
+from tests.waiting import PATIENCE_S
 
 LIMITS = Limits(statement_s=1)
-SILENCE_S = LIMITS.statement_s + 2  # the command's limit is a second more, and a second more is the answer's
 
 
 @pytest.fixture
@@ -41,11 +41,9 @@ async def server(way: Way, schema: strawberry.Schema, org: Tenant) -> AsyncItera
 
 
 async def in_time(answer: Awaitable[tuple[int, Any]]) -> tuple[int, Any]:
-    """A bound that the promise itself names."""
-    begun = monotonic()
-    found = await answer
-    assert monotonic() - begun < SILENCE_S
-    return found
+    """Without a limit of ours there would be no answer at all, however long one waits: nothing comes back from the database."""
+    async with asyncio.timeout(PATIENCE_S):
+        return await answer
 
 
 async def refused(way: Way) -> None:
@@ -64,7 +62,7 @@ async def parted(way: Way) -> None:
 async def test_f2_without_a_way_to_the_database_everybody_is_told(
     server: Server, way: Way, broken: Callable[[Way], Awaitable[None]]
 ) -> None:
-    """Refused, swallowed or held up: within a second of the command's limit, and the probe says it too; healed without a restart."""
+    """Refused, swallowed or held up: by the command's limit, and the probe says it too; healed without a restart."""
     await broken(way)
     read, change = await asyncio.gather(in_time(server.asked()), in_time(server.told_to_make("Lost")))
     assert unavailable(read), read

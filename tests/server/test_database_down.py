@@ -144,7 +144,7 @@ async def test_f1_one_backend_killed_is_all_connections_lost(server: Server, mig
     makers = [asyncio.create_task(acknowledged(server)) for _ in range(4)]
     victim = await asyncpg.connect(migrated.owner_url)
     os.kill(victim.get_server_pid(), signal.SIGKILL)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_S):
         made = set[str]().union(*await asyncio.gather(*makers))
     await server.heals()
     victim.terminate()

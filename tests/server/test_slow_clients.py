@@ -4,7 +4,7 @@ import asyncio
 import resource
 import select
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from time import perf_counter
@@ -17,7 +17,7 @@ from server import graphiql
 from server.guard import open_files_allowed
 from tests.builders import Tenant
 from tests.commands import Serving, serving
-from tests.conftest import runtime_url
+from tests.conftest import RUNTIME, runtime_url
 from tests.sockets import BOUND_S, TROUBLE, Connection, asking, chunk, connection, head, request
 
 MOST = 250
@@ -32,12 +32,19 @@ def of_one_address(count: int) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """With deadlines of a second. Whatever is done to it, it runs and has nothing to complain of."""
-    data = str(tmp_path_factory.mktemp("data"))
-    with serving(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=data, **of_one_address(MOST), **SHORT) as started:
+async def server(owner: asyncpg.Connection, owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serving]:
+    """With deadlines of a second for clients, and none that matters for its statements: some are held up until a client's is over.
+
+    Whatever is done to it, it runs and has nothing to complain of.
+    """
+    data, role = str(tmp_path_factory.mktemp("data")), f"ALTER ROLE {RUNTIME} IN DATABASE {owner_url.rpartition('/')[2]}"
+    await owner.execute(f"{role} SET lock_timeout = '{BOUND_S}s'")
+    long = {f"RELATIES_{name}_SECONDS": str(BOUND_S) for name in ("STATEMENT", "OPERATION")}
+    more = {"RELATIES_DATA_DIR": data, **of_one_address(MOST), **SHORT, **long}
+    with serving(DATABASE_URL=runtime_url(owner_url), **more) as started:
         yield started
         assert started.process.poll() is None
+    await owner.execute(f"{role} RESET lock_timeout")
     assert not TROUBLE.search(started.printed), started.printed
 
 
