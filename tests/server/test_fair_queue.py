@@ -1,22 +1,19 @@
-"""The tokens of an organization take turns, whatever comes, goes, is cancelled or waits too long; the clock is the test's own."""
+"""The tokens of an organization take turns, and none shuts out another; the clock is the test's own."""
 
 import asyncio
-from collections import Counter, defaultdict
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 import pytest
-from hypothesis import strategies as some
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from domain.scope import EVERYTHING, Actor
 from server.limits import TurnLimits
 from server.pace import PAUSE_FACTOR, Pace
 from server.refusals import Unanswerable
 from server.turns import Turns
-from tests.virtual_time import VirtualTimeLoop, run, spend
+from tests.virtual_time import run, spend
 
 WAIT_S = 8.0
 
@@ -191,175 +188,3 @@ def test_a_request_that_is_granted_as_its_time_is_over_is_served() -> None:
         assert (service.served, service.refused) == (["late", "next"], [])
 
     run(main())
-
-
-@dataclass
-class Request:
-    """One request of the state machine, and how far it is."""
-
-    who: Actor
-    task: "asyncio.Task[None] | None" = None
-    end: asyncio.Event = field(default_factory=asyncio.Event)
-    is_running: bool = False
-
-    @property
-    def is_waiting(self) -> bool:
-        return self.task is not None and not self.task.done() and not self.is_running
-
-
-TENANTS = [uuid4(), uuid4()]
-ACTORS = [actor(tenant, has_token=has_token) for tenant in TENANTS for has_token in (True, True, False)]
-FEW = TurnLimits(running=3, running_of_one=2, waiting=7, waiting_of_organization=5, waiting_of_token=3, wait_s=WAIT_S)
-
-
-class Fairness(RuleBasedStateMachine):
-    """Random arrivals, ends, cancellations and timeouts; a model says who waits and who was passed over."""
-
-    enter: Callable[[Actor], AbstractAsyncContextManager[None]]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.loop = VirtualTimeLoop()
-        self.requests: list[Request] = []
-        self.passed: defaultdict[UUID | None, Counter[UUID | None]] = defaultdict(Counter)
-
-    def waiting(self, tenant: UUID | None = None) -> list[Request]:
-        return [each for each in self.requests if each.is_waiting and tenant in {None, each.who.tenant}]
-
-    def running(self, tenant: UUID | None = None) -> int:
-        return sum(each.is_running for each in self.requests if tenant in {None, each.who.tenant})
-
-    def _key(self, who: Actor) -> UUID:
-        return who.token_id or who.tenant
-
-    async def _serve(self, request: Request) -> None:
-        async with self.enter(request.who):
-            request.is_running = True
-            self._count_as_served(request.who)
-            try:
-                await request.end.wait()
-            finally:
-                request.is_running = False
-
-    def _count_as_served(self, who: Actor) -> None:
-        """No token is served twice while another one of its organization waits."""
-        served = self._key(who)
-        self.passed.pop(served, None)
-        for other in {self._key(each.who) for each in self.waiting(who.tenant)} - {served}:
-            self.passed[other][served] += 1
-            assert self.passed[other][served] <= 1
-
-    def settle(self) -> None:
-        self.loop.run_until_complete(settle())
-        still = {self._key(each.who) for each in self.waiting()}
-        for token in [*self.passed]:
-            if token not in still:
-                del self.passed[token]
-
-    @rule(who=some.sampled_from(ACTORS))
-    def arrive(self, who: Actor) -> None:
-        before, of_token = self.waiting(), Counter(self._key(each.who) for each in self.waiting(who.tenant))
-        request = Request(who)
-        request.task = self.loop.create_task(self._serve(request))
-        self.requests.append(request)
-        self.settle()
-        if request.task.done() and not of_token[self._key(who)]:
-            own = of_token.total()
-            assert max(of_token.values(), default=0) <= 1
-            others = Counter(each.who.tenant for each in before)
-            assert own >= FEW.waiting_of_organization or (len(before) >= FEW.waiting and max(others.values()) <= own + 1)
-
-    @precondition(lambda self: self.running())
-    @rule(data=some.data())
-    def end(self, data: some.DataObject) -> None:
-        data.draw(some.sampled_from([each for each in self.requests if each.is_running])).end.set()
-        self.settle()
-
-    @precondition(lambda self: self.waiting() or self.running())
-    @rule(data=some.data(), is_ended_first=some.booleans())
-    def cancel(self, data: some.DataObject, is_ended_first: bool) -> None:
-        """A request that waits or runs; or one that is granted in the same moment, as another one ends."""
-        running = [each for each in self.requests if each.is_running]
-        if running and is_ended_first:
-            data.draw(some.sampled_from(running)).end.set()
-            self.loop.run_until_complete(asyncio.sleep(0))
-        under_way = [each for each in self.requests if each.is_waiting or each.is_running]
-        if under_way:
-            task = data.draw(some.sampled_from(under_way)).task
-            assert task is not None
-            task.cancel()
-        self.settle()
-
-    @rule(seconds=some.sampled_from([0.25, 1.0, WAIT_S / 2, WAIT_S]))
-    def pass_time(self, seconds: float) -> None:
-        self.loop.run_until_complete(asyncio.sleep(seconds))
-        self.settle()
-
-    @invariant()
-    def limits_hold(self) -> None:
-        assert len(self.waiting()) <= FEW.waiting
-        for tenant in TENANTS:
-            of_token = Counter(self._key(each.who) for each in self.waiting(tenant))
-            assert of_token.total() <= FEW.waiting_of_organization
-            assert max(of_token.values(), default=0) <= FEW.waiting_of_token
-
-    def teardown(self) -> None:
-        """Once all have gone, nothing is left."""
-        tasks = [each.task for each in self.requests if each.task]
-        for task in tasks:
-            task.cancel()
-        results = self.loop.run_until_complete(self._gather(tasks))
-        self.loop.close()
-        assert {type(each) for each in results} <= {type(None), Unanswerable, asyncio.CancelledError}, results
-        self.nothing_is_left()
-
-    async def _gather(self, tasks: list["asyncio.Task[None]"]) -> list[BaseException | None]:
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(WAIT_S)  # no pause is longer
-        return results
-
-    def nothing_is_left(self) -> None:
-        raise NotImplementedError
-
-
-class FairTurns(Fairness):
-    def __init__(self) -> None:
-        super().__init__()
-        self.turns = Turns(FEW)
-        self.enter = self.turns.turn
-
-    @invariant()
-    def nobody_waits_while_there_is_room(self) -> None:
-        assert (self.turns.running, self.turns.waiting) == (self.running(), len(self.waiting()))
-        assert self.running() <= FEW.running
-        for tenant in TENANTS:
-            assert self.running(tenant) <= FEW.running_of_one
-            assert not self.waiting(tenant) or self.running() == FEW.running or self.running(tenant) == FEW.running_of_one
-
-    def nothing_is_left(self) -> None:
-        assert (self.turns.running, self.turns.waiting) == (0, 0)
-        assert not self.turns._running  # noqa: SLF001
-        assert not self.turns._queue._organizations  # noqa: SLF001
-
-
-class FairPace(Fairness):
-    def __init__(self) -> None:
-        super().__init__()
-        self.pace = Pace(FEW)
-        self.enter = self.pace.kept
-
-    @invariant()
-    def one_of_an_organization_runs(self) -> None:
-        assert self.pace.waiting == len(self.waiting())
-        for tenant in TENANTS:
-            assert self.running(tenant) <= 1
-            assert not self.waiting(tenant) or tenant in self.pace._active  # noqa: SLF001
-
-    def nothing_is_left(self) -> None:
-        assert self.pace.waiting == 0
-        assert not self.pace._active  # noqa: SLF001
-        assert not self.pace._queue._organizations  # noqa: SLF001
-
-
-TestFairTurns = FairTurns.TestCase
-TestFairPace = FairPace.TestCase
