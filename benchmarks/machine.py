@@ -46,6 +46,11 @@ def processor_ms(process: psutil.Process) -> float:
     return float(times.user + times.system) * 1000
 
 
+def exact_processor_ms(process: psutil.Process) -> float:
+    """The same to the nanosecond: by the processor clock of the process, whose number Linux makes of its id."""
+    return time.clock_gettime_ns(~process.pid << 3 | 2) / 1e6
+
+
 def tree_ms(process: psutil.Process) -> float:
     """The same with all that it started, also what has ended since."""
     had = 0.0

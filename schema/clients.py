@@ -21,7 +21,7 @@ from schema.lens import Node, lens, read
 from schema.portals import ClientPortal
 from schema.projects import ProjectConnection
 from schema.quotes import QuoteConnection
-from schema.registrations import RegistrationConnection
+from schema.registrations import ClientRegistrationConnection
 from schema.revenue import REVENUE, REVENUE_OF_ALL, Revenue
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Client(Node):
     projects: ProjectConnection | None = by(
         projects.of_client, description="Projects, the newest first; all, unless one kind is asked for."
     )
-    registrations: RegistrationConnection | None = by(
+    registrations: ClientRegistrationConnection | None = by(
         registrations.of_client, description="What was registered for it, on its projects too, the newest first."
     )
     invoices: InvoiceConnection | None = by(finance.invoices, description="Invoices, the newest first.", terms=FIGURES)
@@ -117,7 +117,7 @@ class Client(Node):
 
 @strawberry.type(description="Clients in an order.")
 class ClientConnection(Connection[Client]):
-    total_count: int | None = by(clients.total, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(clients.total, key="chosen", description=TOTAL, terms=Terms(cost=300))
     revenue: Revenue | None = by(
         revenue.of_clients, key="chosen", description="What all of them brought in, whatever the page.", terms=REVENUE_OF_ALL
     )

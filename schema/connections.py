@@ -27,6 +27,8 @@ class Edge(Generic[N]):
 
 
 TOTAL = "How many there are in all, whatever the page."
+# A count of what one object has is read for all objects of a level by one statement. A count of the whole organization reads all of it: its
+# weight is what `benchmarks.points` measured with the dearest filter. So connections of the two kinds are types of their own.
 COUNTED = Terms(cost=2)
 
 

@@ -13,7 +13,7 @@ from resolvers import activity, clients, contacts
 from resolvers.words import words
 from schema.activity import ContactActivityConnection
 from schema.connections import COUNTED, TOTAL, Connection, Edge
-from schema.fields import by
+from schema.fields import Terms, by
 from schema.lens import SHOWN, Node, lens, read
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Contact(Node):
 
 @strawberry.type(description="Contacts by name.")
 class ContactConnection(Connection[Contact]):
-    total_count: int | None = by(contacts.total, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(contacts.total, key="chosen", description=TOTAL, terms=Terms(cost=180))
 
 
 @strawberry.type(description="What a contact is to one client.")

@@ -14,7 +14,7 @@ from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import FIGURES, by
 from schema.lens import Node, lens, read
 from schema.money import Money, money
-from schema.registrations import RegistrationConnection
+from schema.registrations import ProjectRegistrationConnection
 from schema.scalars import CurrencyCode
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ class Project(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
     financial: ProjectFinancialSettings | None = by(projects.financial, description="Its prices.", terms=FIGURES)
-    registrations: RegistrationConnection | None = by(registrations.of_project, description="What was registered on it, the newest first.")
+    registrations: ProjectRegistrationConnection | None = by(
+        registrations.of_project, description="What was registered on it, the newest first."
+    )
 
 
 @strawberry.type(description="Projects of a client, the newest first.")

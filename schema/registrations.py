@@ -126,6 +126,16 @@ class Registration(Node):
 SHOWN[StatusFields] = Registration
 
 
-@strawberry.type(description="Registrations, the newest day first.")
+@strawberry.type(description="Registrations of the organization, the newest day first.")
 class RegistrationConnection(Connection[Registration]):
+    total_count: int | None = by(registrations.total, key="chosen", description=TOTAL, terms=Terms(cost=450))
+
+
+@strawberry.type(description="Registrations for a client, the newest day first.")
+class ClientRegistrationConnection(Connection[Registration]):
+    total_count: int | None = by(registrations.total, key="chosen", description=TOTAL, terms=COUNTED)
+
+
+@strawberry.type(description="Registrations on a project, the newest day first.")
+class ProjectRegistrationConnection(Connection[Registration]):
     total_count: int | None = by(registrations.total, key="chosen", description=TOTAL, terms=COUNTED)

@@ -17,7 +17,7 @@ SHORT = {
     "stages": ["--seconds", "0.3"],
     "memory": ["--requests", "200", "--documents", "20"],
     "growth": ["--of", "clients", "--divide", "100"],
-    "points": ["--seconds", "0.2", "--long", "0.5", "--saved", "0"],
+    "points": ["--size", "tiny", "--seconds", "0.01", "--long", "0.5", "--saved", "0"],
     "attack": ["--tolerant", "--seconds", "0.3", "--only", "deep nesting", "bulk upserts of 100"],
 }
 

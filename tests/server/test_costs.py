@@ -77,6 +77,14 @@ def requested(document: Document, **variables: object) -> int:
         ),
         ('mutation { clientBulkUpsert(input: {clients: [{name: "a"}]}) { userErrors { code } } }', {}, 100 + 1 + 5),
         ("{ __schema { types { name } } }", {}, INTROSPECTION),
+        (  # a count reads all of the organization; of one object's, or of a page's objects', it reads little
+            "{" + " ".join(f"a{n}: registrations(first: 1, filter: {{isBillable: true}}) {{ totalCount }}" for n in range(20)) + "}",
+            {},
+            20 * (1 + 450),
+        ),
+        ('{ clients(search: "a") { totalCount } contacts(search: "a") { totalCount } }', {}, 1 + 300 + 1 + 180),
+        ("{ clients(first: 9) { nodes { registrations { totalCount } } } }", {}, 1 + 9 * (1 + 1 + 2)),
+        ("{ clients { revenue { since } } }", {}, 1 + 1 + 600),
     ],
 )
 def test_a_cost_is_the_objects_that_there_may_be(read: Callable[[str], Document], query: str, variables: dict[str, Any], cost: int) -> None:

@@ -1,0 +1,203 @@
+"""Operations for `benchmarks.points`, generated from the schema so that no field can be forgotten.
+
+Each field of the root, each connection with and without its total, and each field with a weight of its own has one or more cases. A field
+of an object is asked of one object, and of a hundred at once, since a relation of many objects is read by one statement.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+import asyncpg
+from graphql import GraphQLField, GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type, is_leaf_type
+from strawberry.relay import to_base64
+
+from db.demo import TENANT
+from domain.pages import LARGEST
+from schema.directives import Cost
+
+PAGING = {"first", "after", "last", "before"}
+TOTAL = "totalCount"
+# What may be given, dear ones first of all, by the name of an argument and the field. A new argument fails the test until it is added here.
+DEAREST = {
+    "Query.clients.filter": ("{hasInvoiceContact: true}", '{updatedSince: "1990-01-01T00:00:00Z"}', '{country: "NL", status: ACTIVE}'),
+    "Query.clients.search": ('"a"', '"van"'),
+    "Query.clients.orderBy": ("{field: UPDATED_AT, direction: DESC}",),
+    "Query.contacts.search": ('"a"', '"van"'),
+    "Query.labels.search": ('"a"',),
+    "Query.registrations.filter": ("{isBillable: true}", '{period: {since: "1990-01-01", until: "2090-12-31"}}', "{kind: TIME}"),
+    "Client.projects.isArchived": ("false",),
+    "Client.registrations.filter": ("{isBillable: true}",),
+    "Project.registrations.filter": ("{isBillable: true}",),
+    "Client.revenue.period": ('{since: "2020-02-10", until: "2026-11-10"}',),
+    "ClientConnection.revenue.period": ('{since: "2020-02-10", until: "2026-11-10"}',),
+}
+BY_ID = {"id": "id: $id", "by": "by: {id: $id}", "ids": "ids: $ids"}  # arguments that name objects
+OF_NODE = "Client"  # the type that is asked for where any will do
+# Of each type the objects that have most below them. Of other types those that were made first.
+MOST = {
+    "Client": "SELECT client_id FROM relaties.registration WHERE tenant_id = $1 GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 100",
+    "Project": "SELECT project_id FROM relaties.registration WHERE tenant_id = $1 AND project_id IS NOT NULL"
+    " GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 100",
+    "Contact": "SELECT contact_id FROM relaties.client_contact WHERE tenant_id = $1 GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 100",
+    "Label": "SELECT label_id FROM relaties.client_label WHERE tenant_id = $1 GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 100",
+    "Organization": "SELECT tenant_id FROM relaties.organization WHERE tenant_id = $1",
+    "Registration": "SELECT id FROM relaties.registration WHERE tenant_id = $1 ORDER BY id LIMIT 100",
+    "ArchivedClient": "SELECT id FROM relaties.client c WHERE tenant_id = $1 AND archived_at IS NOT NULL"
+    " ORDER BY (SELECT count(*) FROM relaties.registration r WHERE r.tenant_id = $1 AND r.client_id = c.id) DESC, id LIMIT 100",
+}
+SOURCES = {"Client.deletionPreview": "ArchivedClient"}  # fields that other objects of the type have nothing in
+Ids: TypeAlias = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One operation: the field that it measures, how it is asked, and which objects its variables name."""
+
+    field: str
+    asked: str
+    query: str
+    source: str | None = None
+    objects: int = 1
+
+    def body(self, ids: Ids) -> dict[str, Any]:
+        """The request; fails where the data has no such object."""
+        if self.source is None:
+            return {"query": self.query}
+        known = [*ids[self.source]][: self.objects]
+        return {"query": self.query, "variables": {"id": known[0], "ids": known}}
+
+
+def cases(schema: GraphQLSchema) -> list[Case]:
+    root = cast("GraphQLObjectType", schema.query_type)
+    found = [case for name, field in root.fields.items() for case in _of_root(schema, root.name, name, field)]
+    return [*found, *_of_objects(schema)]
+
+
+def priced_fields(schema: GraphQLSchema) -> set[str]:
+    """Fields that must have a case, as `Type.field`: of the root, connections, their totals, and all with a weight. Mutations have none."""
+    found = set[str]()
+    for kind in _objects(schema):
+        if any(each.name == "UserError" for each in kind.interfaces):
+            continue
+        for name, field in kind.fields.items():
+            if kind is schema.query_type or is_connection(get_named_type(field.type)) or weight(field) or name == TOTAL:
+                found.add(f"{kind.name}.{name}")
+    return found
+
+
+def weight(field: GraphQLField) -> int:
+    """The weight that the schema gives the field itself."""
+    declared: Any = (field.extensions or {}).get("strawberry-definition")
+    return sum(int(each.weight) for each in declared.directives if isinstance(each, Cost)) if declared else 0
+
+
+def is_connection(kind: GraphQLNamedType) -> bool:
+    return isinstance(kind, GraphQLObjectType) and kind.name.endswith("Connection")
+
+
+async def ids_of(owner: asyncpg.Connection) -> Ids:
+    """Of each type the ids of objects of the demo organization."""
+    found = {}
+    for source, sql in MOST.items():
+        keys = [row[0] for row in await owner.fetch(sql, TENANT)]
+        found[source] = [to_base64(source.removeprefix("Archived"), key) for key in keys]
+    return found
+
+
+def _objects(schema: GraphQLSchema) -> Iterator[GraphQLObjectType]:
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__") and kind is not schema.mutation_type:
+            yield kind
+
+
+def _of_root(schema: GraphQLSchema, root: str, name: str, field: GraphQLField) -> Iterator[Case]:
+    path, kind = f"{root}.{name}", get_named_type(field.type)
+    if isinstance(kind, GraphQLObjectType) and is_connection(kind):
+        for of, asked, selection in _connection(path, name, field, kind):
+            yield Case(of, asked, f"{{ {selection} }}")
+        return
+    named = [argument for argument in field.args if argument in BY_ID]
+    shown = kind
+    if isinstance(kind, GraphQLInterfaceType):
+        shown = schema.type_map[OF_NODE]
+        selection = f"{{ ... on {OF_NODE} {_shown(shown)} }}"
+    else:
+        selection = _shown(kind)
+    if not named:
+        yield Case(path, "all of it", f"{{ {name} {selection} }}")
+    elif named == ["ids"]:
+        yield Case(path, "100", f"query ($ids: [ID!]!) {{ {name}({BY_ID['ids']}) {selection} }}", shown.name, LARGEST)
+    else:
+        yield Case(path, "one", f"query ($id: ID!) {{ {name}({BY_ID[named[0]]}) {selection} }}", shown.name)
+
+
+def _of_objects(schema: GraphQLSchema) -> Iterator[Case]:
+    """Fields of what can be asked for by its id."""
+    for kind in _objects(schema):
+        if not any(each.name == "Node" for each in kind.interfaces):
+            continue
+        for name, field in kind.fields.items():
+            path, below = f"{kind.name}.{name}", get_named_type(field.type)
+            if isinstance(below, GraphQLObjectType) and is_connection(below):
+                asks = list(_connection(path, name, field, below))
+            elif weight(field):
+                asks = [(path, given, f"{name}{_given(given)} {_shown(below)}") for given in _variations(path, field)]
+            else:
+                continue
+            source = SOURCES.get(path, kind.name)
+            for objects in (1,) if kind.name == "Organization" else (1, LARGEST):
+                for of, asked, selection in asks:
+                    if objects == 1 or "nodes {" not in selection:  # 100 pages of 100 are no operation that anybody may ask
+                        query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {kind.name} {{ {selection} }} }} }}"
+                        yield Case(of, f"of {objects}{', ' if asked else ''}{asked}", query, source, objects)
+
+
+def _connection(path: str, name: str, field: GraphQLField, kind: GraphQLObjectType) -> Iterator[tuple[str, str, str]]:
+    """What is measured of a connection, how it is asked, and the selection: pages, and its fields that have a weight."""
+    node = get_named_type(kind.fields["nodes"].type)
+    for given in _variations(path, field):
+        page = ", ".join(filter(None, (given, f"first: {LARGEST}")))
+        yield path, f"a page {given}".strip(), f"{name}({page}) {{ nodes {_shown(node)} }}"
+        if "orderBy" not in given:
+            least = ", ".join(filter(None, (given, "first: 1")))
+            yield f"{kind.name}.{TOTAL}", f"{path} {given}".strip(), f"{name}({least}) {{ {TOTAL} }}"
+    for weighted, below in kind.fields.items():
+        if weight(below) and weighted != TOTAL:
+            of = f"{kind.name}.{weighted}"
+            for given in _variations(of, below):
+                yield (
+                    of,
+                    f"{path} {given}".strip(),
+                    f"{name}(first: 1) {{ {weighted}{_given(given)} {_shown(get_named_type(below.type))} }}",
+                )
+
+
+def _variations(path: str, field: GraphQLField) -> list[str]:
+    """Arguments: none, each of those that are dear alone, and the first of each together."""
+    names = [name for name in field.args if name not in PAGING]
+    each = [[f"{name}: {value}" for value in DEAREST[f"{path}.{name}"]] for name in names]
+    together = ", ".join(values[0] for values in each if not values[0].startswith("orderBy"))
+    return list(dict.fromkeys(["", *(value for values in each for value in values), together]))
+
+
+def _given(given: str) -> str:
+    return f"({given})" if given else ""
+
+
+def _shown(kind: GraphQLNamedType, depth: int = 2) -> str:
+    """All that is plain of a type, values such as money and addresses included, without what is asked for by a loader of its own."""
+    fields = cast("GraphQLObjectType", kind).fields
+    found = list[str]()
+    for name, field in fields.items():
+        below = get_named_type(field.type)
+        if field.args or weight(field):
+            continue
+        if is_leaf_type(below):
+            found.append(name)
+        elif depth > 1 and isinstance(below, GraphQLObjectType) and not below.interfaces and below.name in VALUES:
+            found.append(f"{name} {_shown(below, depth - 1)}")
+    return f"{{ {' '.join(found)} }}"
+
+
+VALUES = {"Money", "Address", "CurrencyRevenue"}
