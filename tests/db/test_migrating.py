@@ -29,6 +29,7 @@ BROKEN = (
     "RELATIES_OWNER_URL: nothing was changed: connection was closed in the middle of operation: "
     "terminating connection due to administrator command. Run it again once that is over.\n"
 )
+IN_USE = "RELATIES_OWNER_URL: nothing was changed: canceling statement due to lock timeout. Run it again once that is over.\n"
 BEFORE = "0005"  # 0006 indexes the tables of clients and invoices, 0007 adds a column to that of clients
 # Raw SQL, of columns that BEFORE has: the API may ask for some that came later.
 READS = [
@@ -36,11 +37,11 @@ READS = [
     for name in ("client", "contact", "client_contact", "label", "invoice")
 ]
 CHANGES = [
-    "UPDATE relaties.client SET updated_at = now()",
     """INSERT INTO relaties.label (tenant_id, id, name, name_key, color, is_active, scope, created_at, updated_at, version)
        SELECT :tenant, :id, name, name, '#102030', true, 'CLIENT', now(), now(), 1 FROM CAST(gen_random_uuid() AS text) AS name""",
     """INSERT INTO relaties.audit_event (tenant_id, id, at, channel, operation, action, object_type, object_id, changes)
        VALUES (:tenant, :id, now(), 'API', 'test', 'CREATED', 'Label', :id, '{}')""",
+    "UPDATE relaties.client SET updated_at = now()",
 ]
 # A migration locks a table for as long as it takes. How long that is on a busy machine must not decide whether others are refused here;
 # that it waits for less than they do is tested in test_migrations.py. A setting of a role in a database goes before those of `let_in`.
@@ -70,6 +71,12 @@ class Old:
         """As an operator does: in a process of its own, which holds no lock longer because this one is busy."""
         settings = {"DATABASE_URL": runtime_url(self.url), "RELATIES_OWNER_URL": self.url}
         return await asyncio.to_thread(relaties, "migrate", **settings)
+
+    async def migrate_in_the_end(self) -> str:
+        """What it prints at last. On a busy machine the traffic may keep a table for as long as each of its tries waits: run it again."""
+        while (done := await self.migrate()).stderr == IN_USE:
+            pass
+        return done.stdout
 
     async def revision(self) -> str:
         return str(await self.owner.fetchval(REVISION))
@@ -109,8 +116,8 @@ class Old:
                 assert [row.number > 0 for row in await tx.fetch(query)] == [True]
                 await tx.end()
             key = uuid4()
-            async with self.database.work(self.tenant.id) as work:
-                for change in CHANGES:
+            for change in CHANGES:  # a transaction each, which holds the table that is migrated for a moment only
+                async with self.database.work(self.tenant.id) as work:
                     await work.session.exec(text(change), params={"tenant": self.tenant.id, "id": key})  # type: ignore[call-overload]
             self.answered += 1
 
@@ -145,7 +152,7 @@ async def test_f8_migrating_under_traffic_refuses_nobody(old: Old) -> None:
     async with old.traffic():
         assert await old.revision() == BEFORE
         for _ in range(2):
-            assert (await old.migrate()).stdout == DONE
+            assert await old.migrate_in_the_end() == DONE
     assert await old.revision() == head()
     assert len((await old.api.data(NESTED, first=5))["clients"]["edges"]) == 5
 
@@ -160,7 +167,9 @@ async def test_f8_a_migration_that_waits_holds_nobody_up(old: Old) -> None:
             await old.goes_on()
             while len(tries) < 3:
                 tries.append(await old.held_up(*tries))
-        assert (await migration).stdout == DONE
+        first = await migration
+        assert (first.stdout or first.stderr) in {DONE, IN_USE}
+        assert await old.migrate_in_the_end() == DONE
     assert await old.revision() == head()
 
 
@@ -172,5 +181,5 @@ async def test_f8_a_migration_killed_half_way_leaves_nothing(old: Old) -> None:
             broken = await old.kill(asyncio.create_task(old.migrate()))
             assert (broken.returncode, broken.stdout, broken.stderr) == (1, "", BROKEN)
         assert (await old.revision(), await old.owner.fetchval(INDEXES)) == (BEFORE, 0)
-        assert (await old.migrate()).stdout == DONE
+        assert await old.migrate_in_the_end() == DONE
     assert (await old.revision(), await old.owner.fetchval(INDEXES)) == (head(), 2)
