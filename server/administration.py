@@ -40,7 +40,7 @@ def _as_operator(data_dir: Path | None, act: Callable[[Database], Coroutine[Any,
 async def _organization(database: Database, wanted: str | None) -> OrganizationRow:
     """The one meant: by name or id, or the only one there is."""
     known = await organizations.everywhere(database)
-    found = [one for one in known if wanted is None or wanted == str(one.id) or _is_named(one, wanted)]
+    found = [one for one in known if wanted in {None, str(one.id), one.name}] or [one for one in known if _is_named(one, wanted or "")]
     if len(found) == 1:
         return found[0]
     names = ", ".join(f"{one.name} ({one.id})" for one in known) or "none yet: relaties organization create NAME"
@@ -50,7 +50,7 @@ async def _organization(database: Database, wanted: str | None) -> OrganizationR
 def _is_named(one: OrganizationRow, wanted: str) -> bool:
     """Whether this is its name, in whatever form a terminal sends it."""
     try:
-        return wanted == one.name or normalize_lookup(OrganizationFields, "name", wanted, "--organization") == one.name
+        return normalize_lookup(OrganizationFields, "name", wanted, "--organization") == one.name
     except BadInput as wrong:
         raise UnfitError(str(wrong)) from wrong
 

@@ -201,7 +201,7 @@ async def test_nodes_keep_their_order_and_have_a_limit(as_: Callable[..., Api], 
     found = await as_(crowded).ask(query, ids=ids)
     assert found["data"]["nodes"] == [{"__typename": "Client", "id": ids[0]}, None, {"__typename": "Contact", "id": ids[2]}]
     body = await as_(crowded).ask(query, ids=[ids[0]] * 101)
-    assert [error["message"] for error in body["errors"]] == ["`ids` has at most 100."]
+    assert [error["message"] for error in body["errors"]] == ["`$ids` has 101 entries; a list has at most 100. Send several requests."]
 
 
 async def test_what_is_no_id_is_said_to_be_none(as_: Callable[..., Api], crowded: Tenant) -> None:

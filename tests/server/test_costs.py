@@ -9,11 +9,14 @@ from graphql import DocumentNode, parse
 from hypothesis import given
 from hypothesis import strategies as some
 
+from db.engine import Database
+from db.tables import Role
 from server.costs import INTROSPECTION, OPERATION, prices
 from server.documents import Document, Documents
 from server.limits import DocumentLimits
 from server.measures import refusals
-from tests.ask import MUCH, Api
+from server.settings import Settings
+from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant
 
 LIMITS = DocumentLimits()
@@ -155,6 +158,24 @@ async def test_the_cost_is_told_who_asks_for_it(as_: Callable[..., Api], crowded
     assert (cost["requested"], cost["actual"]) == (OPERATION + 1 + 70 * 11, OPERATION + actual)
     assert cost["throttle"].keys() == {"maximumAvailable", "restoreRate", "currentlyAvailable"}
     assert 0 < cost["throttle"]["currentlyAvailable"] <= cost["throttle"]["maximumAvailable"]
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+async def test_a_weight_below_a_list_is_due_for_each_entry(
+    database: Database, schema: strawberry.Schema, crowded: Tenant, compiled: bool
+) -> None:
+    """However it is selected; a page that has fewer entries than it may have costs what it has."""
+    query = """{ clients(first: 100) { nodes { ...A } edges { node { contacts(first: 3) { totalCount } ...A } } } }
+        fragment A on Client { archivePreview { projectCount } }"""
+    settings = Settings(refused_tokens=MUCH, points=MUCH, compiled=compiled, max_cost=MUCH)
+    async with connected(schema, database, settings) as http:
+        answer = (await Api(http, crowded.tokens[Role.OWNER]).post({"query": query, "extensions": {"cost": True}})).json()
+    entries = len(answer["data"]["clients"]["nodes"])
+    objects = 1 + entries * (1 + 1) + entries * (1 + 1 + 1 + 1)
+    weights = entries * (2 * 50 + 2)
+    assert entries == 60
+    assert answer["extensions"]["cost"]["actual"] == OPERATION + objects + weights
+    assert answer["extensions"]["cost"]["requested"] == OPERATION + 1 + 100 * (2 + 50) + 100 * (2 + 50 + 1 + 1 + 2)
 
 
 def document_of(depth: int, wide: int, aliases: int, directives: int) -> DocumentNode:
