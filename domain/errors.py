@@ -162,7 +162,7 @@ class WrongValue(ValueError):  # noqa: N818 of the value, not of the program
 
 
 class TooLong(ValueError):  # noqa: N818 of the value, not of the program
-    """A text is too long to be looked at. Raised before anything is done with it, by whoever knows only the limit of its field."""
+    """A text is too long to be looked at. Raised before anything is done with it, where only the limit of its field is known."""
 
     def __init__(self, longest: int, length: int) -> None:
         super().__init__(f"has at most {longest} characters; this has {length}")

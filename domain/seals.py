@@ -1,7 +1,7 @@
 """Texts that we give out and take back, such as cursors: nobody else can make one, or change it.
 
 Data that a text stands for, but that its bearer may not read, is signed and not sent: see `TimedSeal`. A plain digest of it would be no
-secret, since whoever holds the text could find the data by trying out values.
+secret, since a reader of the text could find the data by trying out values.
 """
 
 import hmac

@@ -104,7 +104,8 @@ class MadeToken:
 async def create(scope: WriteScope, wanted: NewToken) -> MadeToken:
     """A token with no more rights than who makes it. It keeps its member's role of today, so that its rights never grow.
 
-    It is for a machine, for the caller, or for a member whose role is at most the caller's; and whoever can create a token can revoke it.
+    It is for a machine, for the caller, or for a member whose role is at most the caller's: the caller can revoke every token that they
+    can create.
     """
     scope.must(Permission.ORGANIZATION_WRITE)
     fields = checked(TokenFields, wanted.values)

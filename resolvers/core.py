@@ -22,7 +22,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from resolvers import asked
 
-# Of variables, and of a document. graphql-core's 50 took up to 90 ms for 1 MB of variables: each error looks at the whole value anew.
+# Of variables, and of a document. graphql-core's 50 took up to 90 ms for 1 MB of variables: each error looks at the whole value again.
 MOST_ERRORS = 5
 MOST_OBJECTS = 200_000
 

@@ -9,7 +9,7 @@ from hmac import compare_digest
 class BrowserSignIn:
     """The demo's token, and the code of this start that it is given for.
 
-    The code is part of the address that is printed, so only whoever sees what the server prints signs in by it: no other local process,
+    The code is part of the address that is printed, so only a reader of what the server prints signs in by it: no other local process,
     and nobody behind a proxy on this machine. It stands in the fragment, which a browser sends to no server. All worker processes share it.
     """
 

@@ -144,7 +144,7 @@ class GraphQL:
         body = _body(result)
         body = body | self._priced(actor, report) if asked.wants_cost else body
         encoded = encode(body, result, self.max_response_bytes)
-        if len(encoded) > PIECE_BYTES and operation.kind is OperationType.QUERY:  # a change was made: whoever asked for it has to know
+        if len(encoded) > PIECE_BYTES and operation.kind is OperationType.QUERY:  # a change was made: the caller has to know
             self.outgoing.check(actor, len(encoded))
         return Answer(HTTPStatus.OK, body, encoded=encoded, reader=actor)
 

@@ -109,7 +109,7 @@ def _printed(place: Place, command: list[str]) -> str:
 
 
 def graphiql(place: Place) -> Check:
-    """Whoever asks from this machine without the code of this start, be it a program or a proxy, is not given the demo's token."""
+    """A program or a proxy on this machine that does not send the code of this start does not get the demo's token."""
     with demo_running(place) as server:
         asking = HTTPConnection("127.0.0.1", server.target.port, timeout=60)
         asking.request("GET", "/graphiql/config", headers={"Host": "127.0.0.1"})

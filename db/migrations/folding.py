@@ -83,7 +83,7 @@ def _rows(connection: sa.Connection, table: Columns) -> "Iterator[sa.Row[Any]]":
 
 
 def refold(connection: sa.Connection, stale: Stale) -> None:
-    """Write the keys anew. The caller holds the table of clients, and has allowed a number without a key."""
+    """Write the new keys. The caller holds the table of clients, and has allowed a number without a key."""
     _set_names(connection, CLIENT, stale.client_names, _name)
     _set_names(connection, CONTACT, stale.contacts, _full_name)
     _set_numbers(connection, stale.client_numbers)

@@ -1,4 +1,4 @@
-"""A value beyond what its type can hold is the caller's mistake: told where it is, and never a failure of the server.
+"""A value beyond what its type can hold is the caller's mistake: the error says where it is, and it is never a failure of the server.
 
 Every Int, Date, DateTime, Decimal and ID of every argument and input field, as a variable, as a literal and as the default of a variable.
 """

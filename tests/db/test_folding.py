@@ -1,4 +1,4 @@
-"""The migration that folds stored keys anew: nothing but keys changes, and what folds to an older one's number keeps it as text."""
+"""The migration that recomputes stored keys: nothing but keys changes, and what folds to an older one's number keeps it as text."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass

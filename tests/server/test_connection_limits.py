@@ -97,7 +97,7 @@ async def test_silent_connection_of_an_address_makes_room_for_its_next(server: S
 
 
 async def test_oldest_silent_connection_makes_room_when_all_are_taken(server: Serving, stack: AsyncExitStack) -> None:
-    """Whoever it belongs to. When no silent one is left, the next is refused."""
+    """Of any address. When no silent one is left, the next is refused."""
     quiet = [await silent(stack, server, source, HALF) for source in ("127.0.0.2", "127.0.0.3")]
     newest = await active(stack, server, "127.0.0.4", 1)
     assert await quiet[0][0].is_refused_with(*UNAVAILABLE)

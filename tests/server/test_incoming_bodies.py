@@ -20,7 +20,7 @@ END = json.dumps({"query": "{ __typename }"}).encode()
 
 
 class Sender:
-    """A client of the application itself that sends some parts of a body at once and the end when it is told to."""
+    """A client of the application itself that sends some parts of a body at once and the end when `ends` is set."""
 
     def __init__(self, served: Application, token: str) -> None:
         self.served = served

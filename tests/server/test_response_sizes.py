@@ -169,7 +169,7 @@ async def test_unread_responses_are_counted(
 
 
 async def test_a_change_is_answered_and_then_nothing_runs_until_it_is_read(serving: Asks, wordy: Tenant, statements: list[str]) -> None:
-    """A change was made, so whoever asked for it has to know, even beyond the limit; after it not even a small request runs."""
+    """A change was made, so the caller has to know, even beyond the limit; after it not even a small request runs."""
     served = serving(max_outgoing_bytes_per_token=3_000_000)
     first, second, third = (Reader(served, wordy.tokens[Role.OWNER]) for _ in range(3))
     mutation = f'mutation {{ labelCreate(input: {{name: "Large"}}) {{ query {LARGE} }} }}'

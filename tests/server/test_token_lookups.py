@@ -168,7 +168,7 @@ async def test_ten_thousand_wrong_tokens_displace_no_good_one(roomy: Database, o
 
 
 async def test_tokens_are_kept_as_digests(roomy: Database, org: Tenant) -> None:
-    """Good or wrong, and whatever their form: whoever sees the memory of the server cannot sign in with it."""
+    """Good or wrong, and whatever their form: a reader of the server's memory cannot sign in with it."""
     sign_in, secrets = SignIn(roomy, MUCH), [org.tokens[Role.OWNER], new_secret(), "rlt_of another form"]
     await asyncio.gather(*ask(sign_in, secrets))
     assert not [secret for secret in secrets if secret in repr(vars(sign_in))]

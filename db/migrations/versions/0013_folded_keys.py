@@ -1,4 +1,4 @@
-"""Keys of names and numbers, folded anew: without invisible characters, in one width, every form of a letter alike."""
+"""Recompute the keys of names and numbers: without invisible characters, in one width, every form of a letter alike."""
 
 from alembic import op
 
