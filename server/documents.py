@@ -42,6 +42,7 @@ from server.variables import find_long_lists
 overlapping.MAX_COMPLEXITY_BUDGET = 10_000
 # What a document takes, at most: tokens know their places and neighbours, and texts are kept twice. Measured on the densest there are.
 LEAST_BYTES, BYTES_A_TOKEN, BYTES_A_CHARACTER = 4000, 560, 10
+SHARE_AGAIN = 0.75  # of the bytes, for documents that were sent again
 TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than|is nested too deeply)")
 GIVEN_UP = "Validation aborted."  # all that graphql-core says where the budget is spent
 ENTANGLED = "The document asks for the same fields too often to compare them. Ask for each once, or in several steps."
@@ -103,7 +104,10 @@ class Document:
 
 
 class Documents:
-    """Those asked last, refused ones too. Which are kept is for anybody to change who may ask; what they are is not."""
+    """Cache the documents that were sent last, refused ones too, within a number of bytes.
+
+    Those that were sent twice have most of the room, so that a caller who sends new ones all the time does not displace what others use.
+    """
 
     def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, *, most_bytes: int, is_open: bool) -> None:
         """`is_open` shows the schema: by introspection, and by suggestions where a name is wrong."""
@@ -114,17 +118,25 @@ class Documents:
         self._rules = specified_rules if is_open else (*specified_rules, NoSchemaIntrospectionCustomRule)
         self._prices = prices(schema)
         self._alone = alone(schema)
-        self._kept: OrderedDict[str, Document] = OrderedDict()
+        self._once: OrderedDict[str, Document] = OrderedDict()  # sent once, the oldest first
+        self._again: OrderedDict[str, Document] = OrderedDict()  # sent again, the one that was used longest ago first
+        self._bytes_again = 0
         self.bytes = 0
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._once) + len(self._again)
 
     def known(self, key: str) -> Document | None:
         """By the SHA-256 of its text, in hexadecimal digits."""
-        found = self._kept.get(key)
-        if found:
-            self._kept.move_to_end(key)
+        if found := self._again.get(key):
+            self._again.move_to_end(key)
+        elif found := self._once.pop(key, None):
+            self._again[key] = found
+            self._bytes_again += found.size
+            while self._bytes_again > SHARE_AGAIN * self._most_bytes:
+                older, gone = self._again.popitem(last=False)
+                self._bytes_again -= gone.size
+                self._once[older] = gone
         return found
 
     def of(self, text: str) -> Document:
@@ -137,10 +149,10 @@ class Documents:
         return self._keep(read) if len(text) <= self._limits.characters else read
 
     def _keep(self, document: Document) -> Document:
-        self._kept[document.key] = document
+        self._once[document.key] = document
         self.bytes += document.size
         while self.bytes > self._most_bytes:
-            _, gone = self._kept.popitem(last=False)
+            _, gone = self._once.popitem(last=False)
             self.bytes -= gone.size
         return document
 

@@ -73,6 +73,20 @@ def test_those_asked_last_are_kept(schema: strawberry.Schema, asked: list[int]) 
     assert kept.bytes == sum(document.size for document in held) <= 30_000
 
 
+def test_new_documents_do_not_displace_those_that_are_used(schema: strawberry.Schema) -> None:
+    """However many are sent once. Used ones have three quarters of the room at most, so that others can become used."""
+    kept = documents(schema, 200_000)
+    used = [kept.of(f"{{ a{place}: __typename }}") for place in range(10)]
+    assert [kept.known(each.key) for each in used] == used
+    for place in range(300):
+        kept.of(f"{{ b{place}: __typename }}")
+    assert [kept.known(each.key) for each in used] == used
+    for place in range(300):
+        assert kept.of(f"{{ c{place}: __typename }}") is kept.of(f"{{ c{place}: __typename }}")
+    assert [kept.known(each.key) for each in used] == [None] * 10
+    assert kept.bytes <= 200_000
+
+
 def test_a_document_is_read_once(schema: strawberry.Schema) -> None:
     """The second time the very same is given; a refused one too."""
     kept = documents(schema, 100_000)

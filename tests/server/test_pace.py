@@ -148,7 +148,7 @@ async def test_an_owner_is_served_beside_fifty_new_documents_of_a_viewer(
 ) -> None:
     """A known document waits for none of them, and a new one for one of them. All are answered but the one too many."""
     endpoint, asking = endpoint_of(schema, database)
-    pace, kept = endpoint.pace, endpoint.library.documents._kept  # noqa: SLF001
+    pace, kept = endpoint.pace, endpoint.library.documents._once  # noqa: SLF001
     owner, viewer = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER])
     assert [await each.data(KNOWN) for each in (owner, viewer)] == [answered(Role.OWNER), answered(Role.VIEWER)]
 
