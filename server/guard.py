@@ -180,8 +180,10 @@ class Guard(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._measured()
-        check_host(self.headers, self.parser.get_http_version())
-        self._identify_client()
+        names = [name for name, _ in self.headers]
+        check_host(self.headers, names, self.parser.get_http_version)
+        if b"x-forwarded-for" in names:
+            self._identify_client()
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
                 raise Unanswerable(ErrorCode.BAD_REQUEST, "This is no proxy.")
@@ -195,12 +197,9 @@ class Guard(HttpToolsProtocol):
 
     def _identify_client(self) -> None:
         """Find out for which client a trusted proxy sends the request."""
-        forwarded_for = values(self.headers, b"x-forwarded-for")
-        if not forwarded_for:
-            return
         if self._host not in self._open_connections.proxies:
             self._open_connections.proxies.warn_once(self._host)
-        elif client := self._open_connections.proxies.client_of(forwarded_for):
+        elif client := self._open_connections.proxies.client_of(values(self.headers, b"x-forwarded-for")):
             self.scope["client"] = (client, 0)
 
     def on_body(self, body: bytes) -> None:

@@ -27,7 +27,7 @@ from server.limits import Get
 from server.negotiation import GRAPHQL_JSON, JSON, OFFERED, negotiated
 from server.operations import Order, Runner, awaited
 from server.pace import Pace
-from server.rates import Rates
+from server.rates import Account, Rates
 from server.refusals import ClientGone, ErrorCode, RequestError, Unanswerable, coded
 from server.reports import Report, Reports, trace_of
 from server.request import Request
@@ -131,14 +131,15 @@ class GraphQL:
         operation = self._operation(document, asked, request.method)
         report.kind, report.root_field, report.name = operation.kind.value, operation.root_field, operation.name
         self.outgoing.check(actor)
-        values = await self._coerced(operation, asked.variables or {}, actor)
+        account = self.rates.account(actor)
+        values = await self._coerced(operation, asked.variables or {}, account, actor)
         bill = operation.bill(values)
         report.cost_requested = bill.requested
         if bill.requested > self.max_cost:
             message = f"The operation may cost {bill.requested} points; {self.max_cost} are allowed. Ask for less at once."
             raise RequestError([coded(ErrorCode.QUERY_TOO_COMPLEX, message)])
         order = Order(document, operation, values, actor, request.header(b"idempotency-key"), report.tally)
-        result = await self._ran(order, bill, request, report)
+        result = await self._ran(order, bill, account, request, report)
         if result.data is None and result.errors and not any(error.path for error in result.errors):
             raise RequestError(result.errors)  # nothing ran
         body = _body(result)
@@ -148,12 +149,12 @@ class GraphQL:
             self.outgoing.check(actor, len(encoded))
         return Answer(HTTPStatus.OK, body, encoded=encoded, reader=actor)
 
-    async def _coerced(self, operation: Operation, sent: Mapping[str, Any], actor: Actor) -> VariableValues:
+    async def _coerced(self, operation: Operation, sent: Mapping[str, Any], account: Account, actor: Actor) -> VariableValues:
         """Coerce the variables, many of them within the organization's share of the CPU.
 
         The cost of a request is paid before, so that coercion is never free, whatever comes of the request; a refusal costs its values.
         """
-        self.rates.charge(actor, OPERATION)
+        account.charge(OPERATION)
         count = 0
         try:
             count = count_values(sent)
@@ -162,13 +163,13 @@ class GraphQL:
             async with self.pace.kept(actor):
                 return operation.coerce(sent)
         except RequestError:
-            self.rates.spend(actor, count // VALUES_PER_POINT)
+            account.spend(count // VALUES_PER_POINT)
             raise
 
-    async def _ran(self, order: Order, bill: Bill, request: Request, report: Report) -> ExecutionResult:
+    async def _ran(self, order: Order, bill: Bill, account: Account, request: Request, report: Report) -> ExecutionResult:
         """When it is its turn and as long as somebody waits; what it did not spend goes back."""
         came, seconds = perf_counter(), self.long_seconds if order.operation.is_long else self.seconds
-        with self.rates.drawn(order.actor, bill, paid=OPERATION) as drawn:
+        with account.drawn(bill, paid=OPERATION) as drawn:
             at_once = self.pace.kept(order.actor) if order.document.asks_schema else nullcontext()
             async with at_once, awaited(request.receive, seconds), self.turns.turn(order.actor):
                 report.waited = perf_counter() - came
@@ -214,7 +215,7 @@ class GraphQL:
         return found
 
     def _priced(self, actor: Actor, report: Report) -> dict[str, object]:
-        throttle = {**self.rates.throttle, "currentlyAvailable": self.rates.left(actor)}
+        throttle = {**self.rates.throttle, "currentlyAvailable": self.rates.account(actor).left}
         return {"extensions": {"cost": {"requested": report.cost_requested, "actual": report.cost_actual, "throttle": throttle}}}
 
 

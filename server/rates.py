@@ -3,7 +3,7 @@
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
@@ -45,6 +45,51 @@ class Drawn:
     spent: int = 0
 
 
+class Account:
+    """What one token may spend: its own bucket and its organization's, filled up to now."""
+
+    def __init__(self, token: Bucket, organization: Bucket) -> None:
+        self._buckets = (token, organization)
+
+    @property
+    def left(self) -> int:
+        """Points that the token can spend now."""
+        return int(min(bucket.left for bucket in self._buckets))
+
+    def charge(self, points: int) -> None:
+        """Spend points before the work is done.
+
+        Raises `Unanswerable` (RATE_LIMITED) if fewer are left.
+        """
+        self._require(points, f"This costs at least {points} points")
+        self.spend(points)
+
+    def spend(self, points: int) -> None:
+        """Spend points for work that was done, whether or not they are left."""
+        for bucket in self._buckets:
+            bucket.left -= points
+
+    @contextmanager
+    def drawn(self, bill: Bill, paid: int = 0) -> Iterator[Drawn]:
+        """Draw what is requested, so that many at the same time cannot exceed it, or refuse; what was not spent goes back.
+
+        `paid` is the part of it that was spent before.
+        """
+        self._require(bill.requested - paid, f"This may cost {bill.requested} points")
+        self.spend(bill.requested - paid)
+        drawn = Drawn(paid)
+        try:
+            yield drawn
+        finally:
+            self.spend(drawn.spent - bill.requested)
+
+    def _require(self, points: int, what: str) -> None:
+        if any(bucket.left < points for bucket in self._buckets):
+            wait = math.ceil(max((points - bucket.left) / bucket.rate.restored for bucket in self._buckets))
+            message = f"{what}, and there are not as many left. Try again in {wait} seconds."
+            raise Unanswerable(ErrorCode.RATE_LIMITED, message, headers={"retry-after": str(wait)})
+
+
 class Rates:
     """The buckets of the tokens and organizations that asked last: a bounded number, the one that was used longest ago goes first."""
 
@@ -57,51 +102,15 @@ class Rates:
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def charge(self, actor: Actor, points: int) -> None:
-        """Spend points before the work is done.
-
-        Raises `Unanswerable` (RATE_LIMITED) if fewer are left.
-        """
-        buckets = self._of(actor)
-        self._require(buckets, points, f"This costs at least {points} points")
-        for bucket in buckets:
-            bucket.left -= points
-
-    def spend(self, actor: Actor, points: int) -> None:
-        """Spend points for work that was done, whether or not they are left."""
-        for bucket in self._of(actor):
-            bucket.left -= points
-
-    @contextmanager
-    def drawn(self, actor: Actor, bill: Bill, paid: int = 0) -> Iterator[Drawn]:
-        """Draw what is requested, so that many at the same time cannot exceed it, or refuse; what was not spent goes back.
-
-        `paid` is the part of it that was spent before.
-        """
-        buckets = self._of(actor)
-        self._require(buckets, bill.requested - paid, f"This may cost {bill.requested} points")
-        for bucket in buckets:
-            bucket.left -= bill.requested - paid
-        drawn = Drawn(paid)
-        try:
-            yield drawn
-        finally:
-            for bucket in buckets:
-                bucket.left += bill.requested - drawn.spent
-
-    def left(self, actor: Actor) -> int:
-        """Return the points that the token can spend now."""
-        return int(min(bucket.left for bucket in self._of(actor)))
-
     @property
     def throttle(self) -> dict[str, int]:
         return {"maximumAvailable": self._rate.most, "restoreRate": self._rate.restored}
 
-    def _of(self, actor: Actor) -> tuple[Bucket, Bucket]:
-        """Return the buckets of a token and of its organization, filled up to now."""
+    def account(self, actor: Actor) -> Account:
+        """Return what the token and its organization may spend now."""
         moment = self._clock()
         token = self._bucket(actor.token_id or actor.tenant, self._rate, moment)
-        return token, self._bucket(actor.tenant, self._of_all, moment)
+        return Account(token, self._bucket(actor.tenant, self._of_all, moment))
 
     def _bucket(self, key: UUID, rate: Rate, moment: float) -> Bucket:
         bucket = self._buckets.get(key)
@@ -113,10 +122,3 @@ class Rates:
             self._buckets.move_to_end(key)
             bucket.fill(moment)
         return bucket
-
-    @staticmethod
-    def _require(buckets: Iterable[Bucket], points: int, what: str) -> None:
-        if any(bucket.left < points for bucket in buckets):
-            wait = math.ceil(max((points - bucket.left) / bucket.rate.restored for bucket in buckets))
-            message = f"{what}, and there are not as many left. Try again in {wait} seconds."
-            raise Unanswerable(ErrorCode.RATE_LIMITED, message, headers={"retry-after": str(wait)})

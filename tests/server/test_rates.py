@@ -36,7 +36,7 @@ def actor(tenant: UUID | None = None) -> Actor:
 def draw(rates: Rates, who: Actor, requested: int, spent: int | None = None) -> Unanswerable | None:
     """The refusal, or nothing when it could be drawn."""
     try:
-        with rates.drawn(who, Bill(requested, 0)) as drawn:
+        with rates.account(who).drawn(Bill(requested, 0)) as drawn:
             drawn.spent = requested if spent is None else spent
     except Unanswerable as refused:
         return refused
@@ -52,26 +52,26 @@ def test_a_bucket_is_full_at_first_and_fills_again() -> None:
     assert (refused.code, refused.status, refused.headers) == (ErrorCode.RATE_LIMITED, 429, {"retry-after": "3"})
     clock.now += 2.5
     assert draw(rates, who, 25) is None
-    assert rates.left(who) == 0
+    assert rates.account(who).left == 0
 
 
 def test_what_was_not_spent_goes_back_and_what_was_spent_too_much_is_owed() -> None:
     """An operation that never ran costs nothing."""
     rates, who = Rates(RATE, clock := Clock()), actor()
     assert draw(rates, who, 90, 10) is None
-    assert rates.left(who) == 90
+    assert rates.account(who).left == 90
     assert draw(rates, who, 90, 0) is None
-    assert rates.left(who) == 90
+    assert rates.account(who).left == 90
     assert draw(rates, who, 90, 120) is None
-    assert rates.left(who) == -30
+    assert rates.account(who).left == -30
     clock.now += 3
-    assert rates.left(who) == 0
+    assert rates.account(who).left == 0
 
 
 def test_what_is_under_way_is_drawn_already() -> None:
     """So that many at the same moment cannot spend one bucket several times."""
     rates, who = Rates(RATE, Clock()), actor()
-    with rates.drawn(who, Bill(60, 0)):
+    with rates.account(who).drawn(Bill(60, 0)):
         assert draw(rates, who, 60) is not None
         assert draw(rates, who, 40) is None
 
@@ -92,7 +92,7 @@ def test_nobody_spends_more_than_the_rate_allows(steps: list[tuple[float, int, i
         if draw(rates, who, requested, min(spent, requested)) is None:
             granted += min(spent, requested)
         assert granted <= RATE.most + clock.now * RATE.restored
-        assert rates.left(who) <= RATE.most
+        assert rates.account(who).left <= RATE.most
 
 
 FEW = TurnLimits(running=4, running_of_one=2, waiting=6, waiting_of_organization=4, waiting_of_token=3, wait_s=30)
