@@ -26,6 +26,7 @@ from server.metrics import Metrics, Watched
 from server.operations import Runner
 from server.pace import Pace
 from server.rates import Rate, Rates
+from server.refusal_pace import RefusalPace
 from server.reports import Reports
 from server.settings import Settings
 from server.trusted import trusted
@@ -73,6 +74,7 @@ def app(
         settings.max_response_bytes,
         incoming,
         outgoing,
+        RefusalPace(settings.max_refusals_per_second),
     )
     ordinary = Starlette(
         routes=[

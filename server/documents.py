@@ -59,7 +59,9 @@ UNKNOWN = "The document has no operation of the name in `operationName`."
 class Operation:
     """One operation of a document. `is_long` when it holds a change that comes alone and may take long."""
 
-    def __init__(self, known: Known, costing: Costing, coerce: Callable[[Known, Mapping[str, Any]], Coerced], *, is_long: bool) -> None:
+    def __init__(
+        self, known: Known, costing: Costing, coerce: Callable[[Known, Mapping[str, Any], bool], Coerced], *, is_long: bool
+    ) -> None:
         node = known.operation
         self.known = known
         self._coerce = coerce
@@ -70,12 +72,12 @@ class Operation:
         self.root_field = first.name.value if isinstance(first, FieldNode) else None
         self._costing = costing
 
-    def coerce(self, sent: Mapping[str, Any]) -> VariableValues:
-        """Coerce the variables of a request.
+    def coerce(self, sent: Mapping[str, Any], *, suggests: bool = True) -> VariableValues:
+        """Coerce the variables of a request; errors suggest names where the schema is shown at all.
 
         Raises `RequestError` with what is wrong with them.
         """
-        values = self._coerce(self.known, sent)
+        values = self._coerce(self.known, sent, suggests)
         if isinstance(values, list):
             raise RequestError(values)
         return values
@@ -192,8 +194,8 @@ class Documents:
             for each, costing, extent in zip(known, costings, measure.extents, strict=True)
         ]
 
-    def _coerced(self, known: Known, sent: Mapping[str, Any]) -> Coerced:
-        return known.coerce(self._schema, sent, hide_suggestions=not self._is_open)
+    def _coerced(self, known: Known, sent: Mapping[str, Any], suggests: bool) -> Coerced:  # noqa: FBT001 private
+        return known.coerce(self._schema, sent, hide_suggestions=not (suggests and self._is_open))
 
 
 @contextmanager

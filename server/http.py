@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from domain.scope import Actor
 from resolvers.core import ResponseTooLargeError
 from server import bodies
+from server.addresses import group_of
 from server.auth import SignIn
 from server.bodies import Asked
 from server.byte_budget import PIECE_BYTES, ByteBudget
@@ -28,12 +29,13 @@ from server.negotiation import GRAPHQL_JSON, JSON, OFFERED, negotiated
 from server.operations import Order, Runner, awaited
 from server.pace import Pace
 from server.rates import Account, Rates
+from server.refusal_pace import RefusalPace
 from server.refusals import ClientGone, ErrorCode, RequestError, Unanswerable, coded
 from server.reports import Report, Reports, trace_of
 from server.request import Request
 from server.responses import encode, too_large
 from server.turns import Turns
-from server.variables import MANY_VALUES, VALUES_PER_POINT, count_values
+from server.variables import MANY_VALUES, VALUES_PER_POINT, measure
 
 GONE = 499  # nobody reads it; the log does
 TYPES = {kind: f"{kind}; charset=utf-8".encode() for kind in OFFERED}
@@ -46,6 +48,7 @@ class Answer:
     status: int
     body: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_refusal: bool = False
     encoded: bytes = b""
     reader: Actor | None = None  # whose unread responses it is counted with
 
@@ -82,6 +85,7 @@ class GraphQL:
     max_response_bytes: int
     incoming: ByteBudget
     outgoing: ByteBudget
+    refusals: RefusalPace
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The answer, and the report of it; nothing that a caller does makes this fail."""
@@ -91,9 +95,10 @@ class GraphQL:
             kind = negotiated(", ".join(request.headers(b"accept")))
             answer = await self._answered(request, report)
         except Unanswerable as why:
-            answer = Answer(why.status, problem(why.code, why.message), why.headers)
+            answer = Answer(why.status, problem(why.code, why.message), why.headers, is_refusal=True)
         except RequestError as refused:
-            answer = Answer(400 if kind == GRAPHQL_JSON else 200, {"errors": [shown(error) for error in refused.errors]})
+            status = 400 if kind == GRAPHQL_JSON else 200
+            answer = Answer(status, {"errors": [shown(error) for error in refused.errors]}, is_refusal=True)
         except ClientGone:
             answer = Answer(GONE)
         except asyncio.CancelledError:
@@ -104,6 +109,8 @@ class GraphQL:
             answer = _failed(failed)
         report.status, report.seconds = int(answer.status), perf_counter() - began
         self.reports.tell(report.with_errors(answer.body.get("errors", ())))
+        if answer.is_refusal:
+            await self.refusals.wait(report.organization or group_of(request.address))
         body = answer.encoded or orjson.dumps(answer.body)
         await send({"type": "http.response.start", "status": report.status, "headers": _headers(answer, report, kind, len(body))})
         if answer.reader is None or len(body) <= PIECE_BYTES:
@@ -155,15 +162,14 @@ class GraphQL:
         The cost of a request is paid before, so that coercion is never free, whatever comes of the request; a refusal costs its values.
         """
         account.charge(OPERATION)
-        count = 0
+        size = measure(sent)
         try:
-            count = count_values(sent)
-            if count <= MANY_VALUES:
-                return operation.coerce(sent)
+            if size.values <= MANY_VALUES:
+                return operation.coerce(sent, suggests=not size.has_long_text)
             async with self.pace.kept(actor):
-                return operation.coerce(sent)
+                return operation.coerce(sent, suggests=not size.has_long_text)
         except RequestError:
-            account.spend(count // VALUES_PER_POINT)
+            account.spend(size.values // VALUES_PER_POINT)
             raise
 
     async def _ran(self, order: Order, bill: Bill, account: Account, request: Request, report: Report) -> ExecutionResult:

@@ -158,6 +158,9 @@ class Settings(BaseSettings):
         description="Wrong tokens that one address may send in a minute. Beyond them it gets 429 for each, and its new tokens are checked "
         "one at a time.",
     )
+    max_refusals_per_second: int = Field(
+        default=200, gt=0, description="Refusals a second that one organization, or one address without a valid token, gets; more wait."
+    )
     compiled: bool = Field(
         default=True, description="Whether queries run on the compiled executor, or else on graphql-core's own: the answers are the same."
     )

@@ -5,6 +5,7 @@ one is refused wherever it lies, before its entries are looked at.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import DocumentNode, ListValueNode, Visitor, visit
@@ -15,34 +16,50 @@ from server.refusals import ErrorCode, RequestError, coded
 
 MAX_LIST_ITEMS = LARGEST
 MAX_OBJECT_FIELDS = 50  # no input has as many; a test compares
+MAX_NAME = 100  # characters of a field's name
+LONG_TEXT = 200  # characters: a suggestion for a longer text helps nobody, and takes time with the square of its length
 MANY_VALUES = 500  # coercing fewer takes about a millisecond
 VALUES_PER_POINT = 10  # coercing a value takes about 3 µs; a point is about 30
 
 
-def count_values(variables: Mapping[str, Any]) -> int:
+@dataclass
+class VariablesSize:
+    """What the variables of a request hold: how many values, and whether one of them is a long text."""
+
+    values: int = 0
+    has_long_text: bool = False
+
+
+def measure(variables: Mapping[str, Any]) -> VariablesSize:
     """Count the values of a request's variables, each of an object and each of a list.
 
-    Raises `RequestError` (BAD_USER_INPUT) with the path of a list or an object that is too long.
+    Raises `RequestError` (BAD_USER_INPUT) with the path of a list or an object that is too long, or of a name.
     """
-    count, level = 0, [(f"${name}", value) for name, value in variables.items()]
+    size, level = VariablesSize(), [(f"${name[:MAX_NAME]}", value) for name, value in variables.items()]
     while level:
-        count += len(level)
+        size.values += len(level)
+        size.has_long_text = size.has_long_text or any(isinstance(value, str) and len(value) > LONG_TEXT for _, value in level)
         level = [below for path, value in level for below in _parts(path, value)]
-    return count
+    return size
 
 
 def _parts(path: str, value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, dict):
         if len(value) > MAX_OBJECT_FIELDS:  # each unknown field would be an error that shows the whole object
-            message = f"`{path[:100]}` has {len(value)} fields; an object has at most {MAX_OBJECT_FIELDS}."
-            raise RequestError([coded(ErrorCode.BAD_USER_INPUT, message)])
+            raise _refused(f"`{path}` has {len(value)} fields; an object has at most {MAX_OBJECT_FIELDS}.")
         for name, inner in value.items():
+            if len(name) > MAX_NAME:
+                raise _refused(f"`{path}` has a field with a name of {len(name)} characters. No field has such a name.")
             yield f"{path}.{name}", inner
     elif isinstance(value, list):
         if len(value) > MAX_LIST_ITEMS:
-            raise RequestError([coded(ErrorCode.BAD_USER_INPUT, _message(f"`{path[:100]}`", len(value)))])
+            raise _refused(_message(f"`{path}`", len(value)))
         for place, inner in enumerate(value):
             yield f"{path}.{place}", inner
+
+
+def _refused(message: str) -> RequestError:
+    return RequestError([coded(ErrorCode.BAD_USER_INPUT, message)])
 
 
 class _LongLists(Visitor):

@@ -13,15 +13,17 @@ from server.settings import Settings
 from tests import nobody  # noqa: F401 before any setting is read
 
 MUCH = 10**9
-UNLIMITED = Settings(running_of_one=8, operation_seconds=120, max_cost=MUCH, points=MUCH, refused_tokens=MUCH).model_copy(
-    update={f"max_{each.name}": MUCH for each in fields(DocumentLimits)}
-)
+UNLIMITED = Settings(
+    running_of_one=8, operation_seconds=120, max_cost=MUCH, points=MUCH, refused_tokens=MUCH, max_refusals_per_second=MUCH
+).model_copy(update={f"max_{each.name}": MUCH for each in fields(DocumentLimits)})
 SECRETS = [b"a secret of the tests, 32 bytes or more"]
 
 
 def connected(schema: strawberry.Schema, database: Database, settings: Settings | None = None) -> httpx.AsyncClient:
     """A client of the application itself, without a socket between."""
-    settings = settings or Settings(refused_tokens=MUCH, points=MUCH)  # all tests ask from one address, and much
+    settings = settings or Settings(
+        refused_tokens=MUCH, points=MUCH, max_refusals_per_second=MUCH
+    )  # all tests ask from one address, and much
     return connected_to(app(schema, database, settings, SECRETS))
 
 

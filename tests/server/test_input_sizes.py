@@ -137,6 +137,22 @@ async def test_an_object_of_too_many_fields_is_refused_before_they_are_looked_at
     assert len(body["errors"]) == MOST_ERRORS + 1
 
 
+async def test_a_long_name_is_refused_before_anything_is_compared_with_it(api: Api) -> None:
+    """A suggestion for it would take time with the square of its length."""
+    query = "query ($f: ClientFilterInput) { clients(filter: $f) { nodes { id } } }"
+    body = await api.ask(query, f={"labels": {"any" * 200_000: []}})
+    message = "`$f.labels` has a field with a name of 600000 characters. No field has such a name."
+    assert body["errors"] == [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]
+
+
+@pytest.mark.parametrize(("text", "has_suggestion"), [("ACTIV", True), ("ACTIV" + "E" * 300, False)])
+async def test_nothing_is_suggested_for_a_long_text(api: Api, text: str, has_suggestion: bool) -> None:
+    query = "query ($s: ClientStatus!) { clients(filter: {status: $s}) { nodes { id } } }"
+    (error,) = (await api.ask(query, s=text))["errors"]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT"}
+    assert ("Did you mean" in error["message"]) == has_suggestion
+
+
 @pytest.fixture
 async def poor(database: Database, schema: strawberry.Schema, crowded: Tenant) -> AsyncIterator[Api]:
     """A token that has few points and gets none back soon."""
