@@ -208,9 +208,13 @@ def mutations(draw: DrawFn, world: inputs.World) -> Body:
 
 
 def _is_walkable(name: str, given: object) -> bool:
-    """Whether the given still has the shape of its type, so that another place can be found in it."""
+    """Whether the given still has the shape of its type, so that another place can be found in it.
+
+    A text in the place of a list has entries too, but none that can be replaced.
+    """
     try:
-        list(inputs.places(inputs.input_type(name), given))
+        for place in inputs.places(inputs.input_type(name), given):
+            inputs.replaced(given, place.path, None)
     except (AttributeError, KeyError, TypeError):
         return False
     return True
