@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from tests import inputs
 from tests.fuzzing.http_requests import RIGHT, Request, encoded, request
 from tests.fuzzing.sending import Sender, check
 from tests.fuzzing.servers import Target, callers, watched
@@ -44,6 +45,12 @@ class Round:
     target: Target
     sender: Sender
     process: psutil.Process
+
+    def warm_up(self) -> None:
+        """Send every mutation once as it should be: the first of its kind loads what all need, which is no caller's doing."""
+        for name, turn in inputs.TRIES:
+            body = {"query": inputs.document(name), "variables": {"input": inputs.right(self.target.world, name, turn)}}
+            check(self.sender, request(encoded(body, is_ascii=True), "OWNER"))
 
     def run(self, kind: str, number: int) -> None:
         strategy = self.target.kinds()[kind]
@@ -86,6 +93,7 @@ async def test_nothing_that_is_sent_is_a_fault_a_stall_or_memory(target: Target,
     began = time.monotonic()
     with closing(target.sender()) as sender:
         rounds = Round(target, sender, process)
+        rounds.warm_up()
         while time.monotonic() < began + seconds:
             for kind in target.kinds():
                 before = process.memory_info().rss / MIB

@@ -23,9 +23,15 @@ MOST_GROWTH = 20 * MIB
 WARM_UP = 60
 FEW, MANY = 250, 10_000
 FILLER = "x" * 14_000
-# All limits as they are but for the points, so that requests are not refused before they reach a cache, and the documents, whose bytes
-# are a setting: what they may take by default is more than what everything else may.
-SETTINGS = {"RELATIES_POINTS": "1000000000", "RELATIES_REFUSED_TOKENS": "1000000000", "RELATIES_DOCUMENTS_BYTES": "4000000"}
+# All limits are the defaults, except points and the pace of refusals, so that requests reach the caches, and the room for documents:
+# by default they may take more than everything else.
+MUCH = "1000000000"
+SETTINGS = {
+    "RELATIES_POINTS": MUCH,
+    "RELATIES_REFUSED_TOKENS": MUCH,
+    "RELATIES_MAX_REFUSALS_PER_SECOND": MUCH,
+    "RELATIES_DOCUMENTS_BYTES": "4000000",
+}
 
 
 def post(token: str, body: object, *lines: str) -> bytes:
