@@ -25,6 +25,7 @@ from tests.sockets import TROUBLE
 
 pytestmark = pytest.mark.proof
 SECONDS, WARM_SECONDS = 600, 90
+TIMES = 3
 EACH = 100  # requests of a kind in a round
 MOST_GROWTH_MIB = 20
 TICK_MS = 10  # what the system counts a process's time in
@@ -68,10 +69,15 @@ class Round:
             raise
 
     def check(self, sent: Request) -> None:
-        printed, before = self.target.server.printed, self._processor_ms()
-        check(self.sender, sent)
-        if self._processor_ms() - before > LONG_MS - TICK_MS:
-            assert not self._is_stalled(len(printed)), f"stalled: {self.target.server.printed[len(printed) :][-500:]}\n{sent}"
+        """Send a request. It stalls the loop if it does so each time: once may be the collector's doing, or a neighbour's."""
+        stalled = list[str]()
+        for again in range(TIMES):
+            printed, before = self.target.server.printed, self._processor_ms()
+            check(self.sender, sent.written_again(again))
+            if self._processor_ms() - before <= LONG_MS - TICK_MS or not self._is_stalled(len(printed)):
+                return
+            stalled += [line for line in self.target.server.printed[len(printed) :].splitlines() if MARK in line]
+        raise AssertionError(f"{stalled}\n{str(sent)[:4000]}")
 
     def _processor_ms(self) -> float:
         times = self.process.cpu_times()
