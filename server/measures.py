@@ -46,7 +46,7 @@ class Measure:
         self._fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         self._measured: dict[str, Extent] = {}
         self.operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-        self.aliases = self.directives = 0
+        self.aliases = self.directives = self.empty_selections = 0
         self.extents = [self._of(each.selection_set) for each in self.operations]
         for name in self._fragments:
             self._fragment(name)  # one that nobody spreads has aliases too
@@ -54,6 +54,7 @@ class Measure:
 
     def _of(self, selections: SelectionSetNode | None) -> Extent:
         depth = wide = alone = fields = 0
+        self.empty_selections += selections is not None and not selections.selections
         for node in selections.selections if selections else ():
             self.directives += len(node.directives or ())
             match node:
@@ -96,7 +97,13 @@ def refusals(document: DocumentNode, limits: DocumentLimits, alone: Collection[s
         found = [f"The document {what}." for what in _excesses(measure, limits)]
     except RecursionError:
         return [_too_complex("The document is nested too deeply.")]
-    return [_too_complex(what) for what in found] or _together(measure, alone)
+    return [_too_complex(what) for what in found] or _empty(measure) or _together(measure, alone)
+
+
+def _empty(found: Measure) -> list[GraphQLError]:
+    """The specification wants a field in every selection; graphql-core's parser and its rules do not."""
+    message = "A selection has no fields. Ask for one at least, for example `{ __typename }`."
+    return [coded(ErrorCode.GRAPHQL_PARSE_FAILED, message)] if found.empty_selections else []
 
 
 def _too_complex(what: str) -> GraphQLError:

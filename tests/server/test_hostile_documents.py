@@ -222,6 +222,16 @@ async def test_q9_a_filter_has_a_size(api: Api, statements: list[str], query: st
     assert read(statements) == []
 
 
+@pytest.mark.parametrize(
+    "query",
+    ["{}", "\ufeff{}", "query A {}", "{ viewer {} }", "{ ... on Query {} }", "{ ...A } fragment A on Query {}", "mutation {}", "{a}{}"],
+)
+async def test_a_selection_without_fields_is_refused(api: Api, statements: list[str], query: str) -> None:
+    """The parser takes it; what came first in it was looked up without a check."""
+    assert await refused(api, query) == {"GRAPHQL_PARSE_FAILED"}
+    assert read(statements) == []
+
+
 async def test_q9_a_filter_has_no_branches(api: Api, statements: list[str]) -> None:
     """Ten thousand alternatives are ten thousand fields that there are not."""
     query = "query ($x: ClientFilterInput) { clients(filter: $x) { totalCount } }"
