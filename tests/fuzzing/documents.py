@@ -173,7 +173,7 @@ def _with_literals(draw: DrawFn, text: str, given: Body) -> str:
 def literal(draw: DrawFn, value: object) -> str:
     """A value as it stands in a document; now and then a number that only a document can hold."""
     if isinstance(value, dict):
-        names = {name if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) else "a": each for name, each in value.items()}
+        names = {name if re.fullmatch(r"[A-Za-z_]\w*", str(name), re.ASCII) else "a": each for name, each in value.items()}
         return "{" + ", ".join(f"{name}: {literal(draw, each)}" for name, each in names.items()) + "}"
     if isinstance(value, list):
         first = literal(draw, value[0]) if value else ""
