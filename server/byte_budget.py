@@ -12,12 +12,12 @@ from uuid import UUID
 from domain.scope import Actor
 from server.refusals import ErrorCode, Unanswerable
 
-# What is received or sent at once, and not counted: it lies in the buffers of the system or of the transport.
-PIECE_BYTES = 65_536
+# A response of less is not counted: it lies in the buffers of the system and of the transport.
+SMALL_BYTES = 65_536
 RETRY = {"retry-after": "1"}
 
 
-@dataclass(frozen=True)
+@dataclass
 class ByteBudget:
     """Count the bytes that wait for clients. `what` says what they are, and `advice` what to do, in the message of a refusal."""
 
@@ -25,17 +25,16 @@ class ByteBudget:
     advice: str
     max_bytes_per_token: int
     max_bytes: int
+    bytes: int = 0
     _by_token: Counter[UUID] = field(default_factory=Counter)
-
-    @property
-    def bytes(self) -> int:
-        return self._by_token.total()
 
     def check(self, actor: Actor, size: int = 0) -> None:
         """Refuse more bytes, or any more where the size is not known yet.
 
         Raises `Unanswerable`: RATE_LIMITED when the token has too many, UNAVAILABLE when all clients together have.
         """
+        if not (self.bytes or size):
+            return
         if self._by_token[_key(actor)] + size >= self.max_bytes_per_token:
             raise Unanswerable(ErrorCode.RATE_LIMITED, f"Too many bytes of {self.what} of your token wait. {self.advice}", RETRY.copy())
         if self.bytes + size >= self.max_bytes:
@@ -47,6 +46,7 @@ class ByteBudget:
     def add(self, actor: Actor, size: int) -> None:
         """Count more bytes, or fewer where the size is negative."""
         key = _key(actor)
+        self.bytes += size
         self._by_token[key] += size
         if not self._by_token[key]:
             del self._by_token[key]

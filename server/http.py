@@ -18,7 +18,7 @@ from server import bodies
 from server.addresses import group_of
 from server.auth import SignIn
 from server.bodies import Asked
-from server.byte_budget import PIECE_BYTES, ByteBudget
+from server.byte_budget import SMALL_BYTES, ByteBudget
 from server.costs import OPERATION, Bill
 from server.documents import Document, Operation
 from server.errors import in_order, masked, problem, shown, told
@@ -113,18 +113,17 @@ class GraphQL:
             await self.refusals.wait(report.organization or group_of(request.address))
         body = answer.encoded or orjson.dumps(answer.body)
         await send({"type": "http.response.start", "status": report.status, "headers": _headers(answer, report, kind, len(body))})
-        if answer.reader is None or len(body) <= PIECE_BYTES:
+        if answer.reader is None or len(body) <= SMALL_BYTES:
             await send({"type": "http.response.body", "body": body})
         else:
-            await self._send_in_pieces(send, body, answer.reader)
+            await self._send_large(send, body, answer.reader)
 
-    async def _send_in_pieces(self, send: Send, body: bytes, reader: Actor) -> None:
-        """Send a large body piece by piece: each waits until the client has read most of what was sent before."""
+    async def _send_large(self, send: Send, body: bytes, reader: Actor) -> None:
+        """Send a large body, and count it until the client has read nearly all of it: the end of the response waits for that."""
         with self.outgoing.counted(reader) as counted:
             counted.add(len(body))
-            for start in range(0, len(body), PIECE_BYTES):
-                end = start + PIECE_BYTES
-                await send({"type": "http.response.body", "body": body[start:end], "more_body": end < len(body)})
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
 
     async def _answered(self, request: Request, report: Report) -> Answer:
         bodies.check_method(request.method, self.get)
@@ -152,7 +151,7 @@ class GraphQL:
         body = _body(result)
         body = body | self._priced(actor, report) if asked.wants_cost else body
         encoded = encode(body, result, self.max_response_bytes)
-        if len(encoded) > PIECE_BYTES and operation.kind is OperationType.QUERY:  # a change was made: the caller has to know
+        if len(encoded) > SMALL_BYTES and operation.kind is OperationType.QUERY:  # a change was made: the caller has to know
             self.outgoing.check(actor, len(encoded))
         return Answer(HTTPStatus.OK, body, encoded=encoded, reader=actor)
 

@@ -49,12 +49,13 @@ class Account:
     """What one token may spend: its own bucket and its organization's, filled up to now."""
 
     def __init__(self, token: Bucket, organization: Bucket) -> None:
-        self._buckets = (token, organization)
+        self._token = token
+        self._organization = organization
 
     @property
     def left(self) -> int:
         """Points that the token can spend now."""
-        return int(min(bucket.left for bucket in self._buckets))
+        return int(min(self._token.left, self._organization.left))
 
     def charge(self, points: int) -> None:
         """Spend points before the work is done.
@@ -66,8 +67,8 @@ class Account:
 
     def spend(self, points: int) -> None:
         """Spend points for work that was done, whether or not they are left."""
-        for bucket in self._buckets:
-            bucket.left -= points
+        self._token.left -= points
+        self._organization.left -= points
 
     @contextmanager
     def drawn(self, bill: Bill, paid: int = 0) -> Iterator[Drawn]:
@@ -84,8 +85,9 @@ class Account:
             self.spend(drawn.spent - bill.requested)
 
     def _require(self, points: int, what: str) -> None:
-        if any(bucket.left < points for bucket in self._buckets):
-            wait = math.ceil(max((points - bucket.left) / bucket.rate.restored for bucket in self._buckets))
+        if self._token.left < points or self._organization.left < points:
+            missing = ((points - bucket.left) / bucket.rate.restored for bucket in (self._token, self._organization))
+            wait = math.ceil(max(missing))
             message = f"{what}, and there are not as many left. Try again in {wait} seconds."
             raise Unanswerable(ErrorCode.RATE_LIMITED, message, headers={"retry-after": str(wait)})
 

@@ -59,7 +59,7 @@ class Turns:
         self._start_waiting()
 
     def _start_waiting(self) -> None:
-        while self.running < self._limits.running:
+        while len(self._queue) and self.running < self._limits.running:
             tenant = self._queue.grant_next(self._may_run)
             if tenant is None:
                 return

@@ -14,7 +14,7 @@ from starlette.types import Message
 from db.engine import Database
 from db.tables import Role
 from server.app import Application, app
-from server.byte_budget import PIECE_BYTES
+from server.byte_budget import SMALL_BYTES
 from server.settings import Settings
 from tests.ask import SECRETS, Api, connected_to
 from tests.builders import Tenant, tenant
@@ -121,10 +121,10 @@ class Reader:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             return
+        if self.has_piece.is_set():  # as the transport does, whose buffer is full of what was sent before
+            await self.reads.wait()
         self.pieces.append(message["body"])
         self.has_piece.set()
-        if message.get("more_body"):
-            await self.reads.wait()
 
     @property
     def code(self) -> tuple[int, str | None]:
@@ -151,7 +151,7 @@ async def test_unread_responses_are_counted(
     )
     unread = asyncio.create_task(first.ask(LARGE))
     await first.has_piece.wait()
-    assert len(first.pieces[0]) == PIECE_BYTES
+    assert len(first.pieces[0]) > SMALL_BYTES
     other.reads.set()
     await second.ask(LARGE)
     await other.ask(LARGE)
