@@ -11,7 +11,6 @@ first used, and compiled: doing that for all of them is a large part of a start.
 """
 
 import inspect
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
@@ -44,7 +43,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
-MOST_NARROWED = 8  # forms of one statement
+MOST_NARROWED = 32  # forms of one statement, of about 8 kB each
 RESERVED = frozenset({"get", "items", "keys", "values"})
 R = TypeVar("R", bound="Row")
 T = TypeVar("T")
@@ -130,7 +129,7 @@ class Query(Command, Generic[R]):
         super().__init__(statement, row.__name__)
         self.row = row
         self._kept: tuple[str, ...] | None = None
-        self._narrowed: OrderedDict[tuple[str, ...], Query[R]] = OrderedDict()
+        self._narrowed: dict[tuple[str, ...], Query[R]] = {}
 
     def keeping(self, *names: str) -> Self:
         """These are the columns that rules read, and the only ones: who reads the rows may leave out others that nobody asks for."""
@@ -138,15 +137,19 @@ class Query(Command, Generic[R]):
         return self
 
     def of(self, asked: frozenset[str] | None) -> "Query[R]":
-        """With the columns that are asked for, and those that rules read. The forms asked last are kept."""
+        """Return the query with the columns that are asked for, and those that rules read.
+
+        There are so many forms at most; then all columns are read. A form is never dropped: its row class is a reference cycle, which
+        would wait for the collector's seldom look at what is old, and callers who vary their columns would fill the memory.
+        """
         if asked is None or self._kept is None:
             return self
         names = tuple(name for name in self.row.__columns__ if name in asked or name in self._kept)
-        if names not in self._narrowed:
-            self._narrowed[names] = _Narrowed(self.row.narrowed(names), self._compiled)
-            if len(self._narrowed) > MOST_NARROWED:
-                self._narrowed.popitem(last=False)
-        self._narrowed.move_to_end(names)
+        if narrowed := self._narrowed.get(names):
+            return narrowed
+        if len(self._narrowed) >= MOST_NARROWED:
+            return self
+        self._narrowed[names] = _Narrowed(self.row.narrowed(names), self._compiled)
         return self._narrowed[names]
 
     @cached_property
