@@ -13,7 +13,7 @@ import pytest
 
 from db.tables import Role
 from tests.builders import Tenant, tenant
-from tests.commands import PROGRAM, Serving, free_port, relaties
+from tests.commands import PROGRAM, Serving, free_pair_of_ports, free_port, relaties
 from tests.conftest import runtime_url
 from tests.waiting import until
 
@@ -75,7 +75,7 @@ class Shared:
 @pytest.fixture
 async def shared(owner: asyncpg.Connection, owner_url: str, tmp_path: Path) -> AsyncIterator[Shared]:
     """Two of them."""
-    org, port, metrics_port = await tenant(owner, "Of workers"), free_port(), free_port()
+    org, port, metrics_port = await tenant(owner, "Of workers"), free_port(), free_pair_of_ports()
     settings = {"DATABASE_URL": runtime_url(owner_url), "RELATIES_DATA_DIR": str(tmp_path), "RELATIES_METRICS_PORT": str(metrics_port)}
     serving = Serving([str(PROGRAM), "serve", "--port", str(port), "--workers", "2"], port, settings)
     try:
@@ -133,7 +133,7 @@ async def test_none_outlives_who_started_it(shared: Shared) -> None:
 
 def test_those_that_cannot_begin_are_told_once_and_left(owner_url: str, tmp_path: Path) -> None:
     """No worker is started over and over."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server(("127.0.0.1", free_pair_of_ports())) as taken:
         port = str(taken.getsockname()[1])
         settings = {"DATABASE_URL": runtime_url(owner_url), "RELATIES_DATA_DIR": str(tmp_path), "RELATIES_METRICS_PORT": port}
         done = relaties("serve", "--port", str(free_port()), "--workers", "2", **settings)
