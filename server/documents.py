@@ -171,14 +171,14 @@ class Documents:
             or long_numbers
             or _unstorable(text, parsed)
             or ("[" in text and find_long_lists(parsed))
-            or self._validated(parsed)
+            or self._validated(parsed, suggests=self._is_open and text.isascii())
         )
         return Document(
             key, _size(text, parsed.token_count), parsed, errors, () if errors else self._operations(parsed), bool(SCHEMA.search(text))
         )
 
-    def _validated(self, parsed: DocumentNode) -> list[GraphQLError]:
-        found = validate(self._schema, parsed, self._rules, max_errors=MOST_ERRORS, hide_suggestions=not self._is_open)
+    def _validated(self, parsed: DocumentNode, *, suggests: bool) -> list[GraphQLError]:
+        found = validate(self._schema, parsed, self._rules, max_errors=MOST_ERRORS, hide_suggestions=not suggests)
         if any(error.message == GIVEN_UP for error in found):
             return [coded(ErrorCode.QUERY_TOO_COMPLEX, ENTANGLED)]
         return [coercion_error(error) or _coded(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in found]

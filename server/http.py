@@ -164,9 +164,9 @@ class GraphQL:
         size = measure(sent)
         try:
             if size.values <= MANY_VALUES:
-                return operation.coerce(sent, suggests=not size.has_long_text)
+                return operation.coerce(sent, suggests=not size.is_beyond_suggestions)
             async with self.pace.kept(actor):
-                return operation.coerce(sent, suggests=not size.has_long_text)
+                return operation.coerce(sent, suggests=not size.is_beyond_suggestions)
         except RequestError:
             account.spend(size.values // VALUES_PER_POINT)
             raise

@@ -24,10 +24,13 @@ VALUES_PER_POINT = 10  # coercing a value takes about 3 µs; a point is about 30
 
 @dataclass
 class VariablesSize:
-    """What the variables of a request hold: how many values, and whether one of them is a long text."""
+    """What the variables of a request hold: how many values, and whether one of them is a text that suggestions cannot be made for.
+
+    graphql-core compares small letters: it takes the square of a text's length, and fails where small letters are more than capitals (İ).
+    """
 
     values: int = 0
-    has_long_text: bool = False
+    is_beyond_suggestions: bool = False
 
 
 def measure(variables: Mapping[str, Any]) -> VariablesSize:
@@ -38,9 +41,14 @@ def measure(variables: Mapping[str, Any]) -> VariablesSize:
     size, level = VariablesSize(), [(f"${name[:MAX_NAME]}", value) for name, value in variables.items()]
     while level:
         size.values += len(level)
-        size.has_long_text = size.has_long_text or any(isinstance(value, str) and len(value) > LONG_TEXT for _, value in level)
+        size.is_beyond_suggestions = size.is_beyond_suggestions or not all(map(_is_plain, level))
         level = [below for path, value in level for below in _parts(path, value)]
     return size
+
+
+def _is_plain(entry: tuple[str, object]) -> bool:
+    path, value = entry
+    return path.isascii() and not (isinstance(value, str) and (len(value) > LONG_TEXT or not value.isascii()))
 
 
 def _parts(path: str, value: object) -> Iterator[tuple[str, object]]:

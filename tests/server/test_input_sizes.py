@@ -153,6 +153,16 @@ async def test_nothing_is_suggested_for_a_long_text(api: Api, text: str, has_sug
     assert ("Did you mean" in error["message"]) == has_suggestion
 
 
+@pytest.mark.parametrize("text", ["\u0130\u0130\u0130", "\u0130" * 50])
+async def test_a_capital_of_several_small_letters_is_no_failure(api: Api, text: str) -> None:
+    """As the value of an enum in a variable and in the document, and as the name of a field."""
+    query = "query ($o: ClientOrderInput) { clients(orderBy: $o) { __typename } }"
+    literal = f'{{ clients(orderBy: {{field: "{text}"}}) {{ __typename }} }}'
+    answers = [await api.ask(query, o={"field": text}), await api.ask(query, o={"field": "NAME", text: 1}), await api.ask(literal)]
+    codes = [error["extensions"]["code"] for answer in answers for error in answer["errors"]]
+    assert codes == ["BAD_USER_INPUT", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"]
+
+
 @pytest.fixture
 async def poor(database: Database, schema: strawberry.Schema, crowded: Tenant) -> AsyncIterator[Api]:
     """A token that has few points and gets none back soon."""
