@@ -1,6 +1,8 @@
 """graphql-core's executor, as Strawberry has it, but gone with its operation, and made of what is known of it."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -14,7 +16,7 @@ from graphql import (
     default_field_resolver,
     default_type_resolver,
 )
-from graphql.execution.collect_fields import FragmentDetails
+from graphql.execution.collect_fields import FieldDetailsList, FragmentDetails
 from graphql.execution.values import get_variable_values
 from graphql.pyutils import AwaitableOrValue
 from strawberry.execution.is_awaitable import optimized_is_awaitable
@@ -25,6 +27,9 @@ from resolvers import asked
 # Of variables, and of a document. graphql-core's 50 took up to 90 ms for 1 MB of variables: each error looks at the whole value again.
 MOST_ERRORS = 5
 MOST_OBJECTS = 200_000
+SCHEMA_FIELDS = {"__schema", "__type"}
+# All that a schema says takes a tenth of a second, in which the event loop answers others. One at a time: more would take its time too.
+SCHEMA_THREAD = ThreadPoolExecutor(1, "introspection")
 
 
 class ResponseTooLargeError(Exception):
@@ -93,3 +98,10 @@ class CoreExecutor(StrawberryGraphQLCoreExecutionContext):
         """Count the object. Beyond the limit nothing is executed any more, and who runs the operation discards the result."""
         self.objects += 1
         return {} if self.objects > self.max_objects else super().execute_fields(*arguments)
+
+    def execute_field(self, *arguments: Any) -> AwaitableOrValue[Any]:  # noqa: ANN401 graphql-core's signature
+        """Execute a field; introspection in a thread of its own, since it waits for nothing and would hold up the event loop."""
+        details: FieldDetailsList = arguments[2]
+        if details[0].node.name.value in SCHEMA_FIELDS:
+            return asyncio.get_running_loop().run_in_executor(SCHEMA_THREAD, super().execute_field, *arguments)
+        return super().execute_field(*arguments)

@@ -6,6 +6,7 @@ import math
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -32,6 +33,7 @@ from server.workers import STOPPING, Workers
 # Garbage in cycles is collected while it is young, by the ten thousand; all that is kept, documents above all, is looked through far more
 # seldom than Python would, since that holds up everybody for a tenth of a second.
 COLLECTED = (10_000, 20, 500)
+SWITCH_INTERVAL_S = 0.001  # the event loop waits so long for the thread of introspection, each time that it has something to do
 LAST = (b"connection", b"close")
 ARRIVING_S = 0.5  # for the request on a connection that was taken just before no more were; the client may be a busy machine too
 ENDING_S = 5  # for what was cancelled to give back what it held
@@ -168,6 +170,7 @@ async def _served(settings: Settings, schema: strawberry.Schema, database: Datab
         gc.collect()
         gc.freeze()  # what the start has made stays: the collector need not look at it again
         gc.set_threshold(*COLLECTED)
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         await server.serve(sockets=[taken])
 
 
