@@ -169,6 +169,9 @@ async def _served(settings: Settings, schema: strawberry.Schema, database: Datab
     with _measured(settings, served.metrics):
         gc.collect()
         gc.freeze()  # what the start has made stays: the collector need not look at it again
+        # Python looks through what is old once there is a quarter more of it than the last time. This time only what is not frozen counts:
+        # otherwise garbage that has grown old would wait until there is a quarter of all that the start has made.
+        gc.collect()
         gc.set_threshold(*COLLECTED)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         await server.serve(sockets=[taken])
