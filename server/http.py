@@ -110,13 +110,19 @@ class GraphQL:
         report.status, report.seconds = int(answer.status), perf_counter() - began
         self.reports.tell(report.with_errors(answer.body.get("errors", ())))
         if answer.is_refusal:
-            await self.refusals.wait(report.organization or group_of(request.address))
+            await self._pace_refusal(report, request)
         body = answer.encoded or orjson.dumps(answer.body)
         await send({"type": "http.response.start", "status": report.status, "headers": _headers(answer, report, kind, len(body))})
         if answer.reader is None or len(body) <= SMALL_BYTES:
             await send({"type": "http.response.body", "body": body})
         else:
             await self._send_large(send, body, answer.reader)
+
+    async def _pace_refusal(self, report: Report, request: Request) -> None:
+        if report.organization:
+            await self.refusals.wait(report.organization)
+        else:
+            await self.refusals.wait_as_stranger(group_of(request.address))
 
     async def _send_large(self, send: Send, body: bytes, reader: Actor) -> None:
         """Send a large body, and count it until the client has read nearly all of it: the end of the response waits for that."""

@@ -159,7 +159,10 @@ class Settings(BaseSettings):
         "one at a time.",
     )
     max_refusals_per_second: int = Field(
-        default=200, gt=0, description="Refusals a second that one organization, or one address without a valid token, gets; more wait."
+        default=200,
+        gt=0,
+        description="Refusals a second that one organization, or one address without a valid token, gets; more wait. All such addresses "
+        "get five times as many.",
     )
     compiled: bool = Field(
         default=True, description="Whether queries run on the compiled executor, or else on graphql-core's own: the answers are the same."

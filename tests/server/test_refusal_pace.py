@@ -8,7 +8,7 @@ import strawberry
 
 from db.engine import Database
 from db.tables import Role
-from server.refusal_pace import BURST_S, MAX_CALLERS, MAX_DELAY_S, RefusalPace
+from server.refusal_pace import BURST_S, MAX_CALLERS, MAX_DELAY_S, STRANGERS_SHARE, RefusalPace
 from server.settings import Settings
 from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant
@@ -47,6 +47,28 @@ def test_callers_do_not_wait_for_each_other() -> None:
         await asyncio.sleep(0)
         assert await answered_at(pace, "other", 10) == [0.0] * 10
         assert max(await flood) > 1
+
+    run(check())
+
+
+def test_addresses_without_a_valid_token_share_a_rate() -> None:
+    """One that is alone has its own rate; many get a few times that together, and a signed-in caller waits for none of them."""
+    at_once, alone = int(BURST_S * RATE) + 1, list[float]()
+
+    async def ask(pace: RefusalPace, address: str, times: list[float]) -> None:
+        began = asyncio.get_running_loop().time()
+        await pace.wait_as_stranger(address)
+        times.append(asyncio.get_running_loop().time() - began)
+
+    async def check() -> None:
+        await asyncio.gather(*(ask(pace, "one", alone) for pace in [RefusalPace(RATE)] for _ in range(at_once + 2)))
+        assert sorted(alone) == [0.0] * at_once + [pytest.approx(step / RATE, abs=1e-3) for step in (1, 2)]
+        pace, many = RefusalPace(RATE), list[float]()
+        flood = asyncio.gather(*(ask(pace, f"address {place}", many) for place in range(2 * STRANGERS_SHARE * RATE)))
+        await asyncio.sleep(0)
+        assert await answered_at(pace, "signed in", 10) == [0.0] * 10
+        await flood
+        assert max(many) == pytest.approx(2 - BURST_S, abs=0.01)
 
     run(check())
 
