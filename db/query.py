@@ -13,7 +13,7 @@ first used, and compiled: doing that for all of them is a large part of a start.
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeAlias, TypeVar
 from uuid import UUID
@@ -142,9 +142,11 @@ class Query(Command, Generic[R]):
         There are so many forms at most; then all columns are read. A form is never dropped: its row class is a reference cycle, which
         would wait for the collector's seldom look at what is old, and callers who vary their columns would fill the memory.
         """
-        if asked is None or self._kept is None:
-            return self
-        names = tuple(name for name in self.row.__columns__ if name in asked or name in self._kept)
+        return self if asked is None or self._kept is None else _narrowed(self, asked)
+
+    def narrowed(self, asked: frozenset[str]) -> "Query[R]":
+        kept = self._kept or ()
+        names = tuple(name for name in self.row.__columns__ if name in asked or name in kept)
         if narrowed := self._narrowed.get(names):
             return narrowed
         if len(self._narrowed) >= MOST_NARROWED:
@@ -157,6 +159,11 @@ class Query(Command, Generic[R]):
         if (found := tuple(column.key for column in self._statement.selected_columns)) != self.row.__columns__:
             raise TypeError(f"{self.row.__name__} has columns {self.row.__columns__}, its statement {found}")
         return super()._compiled
+
+
+@lru_cache(maxsize=256)  # the sets are those of documents: of a few kilobytes each, shared by the queries of a document
+def _narrowed(query: Query[R], asked: frozenset[str]) -> Query[R]:
+    return query.narrowed(asked)
 
 
 class _Narrowed(Query[R]):

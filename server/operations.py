@@ -19,6 +19,7 @@ from resolvers.core import MOST_OBJECTS, CoreExecutor, ResponseTooLargeError
 from server.documents import Document, Operation
 from server.refusals import ClientGone, ErrorCode, Unanswerable
 
+WATCHED_AFTER_S = 0.05
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
@@ -76,23 +77,29 @@ def _is_lost(error: GraphQLError) -> bool:
 
 @asynccontextmanager
 async def awaited(receive: Receive, seconds: float) -> AsyncIterator[None]:
-    """Ends what runs in the block after so many seconds, and as soon as the client goes away; its statement in PostgreSQL too."""
-    is_gone = False
+    """End what runs in the block after so many seconds, or when the client has gone away; its statement in PostgreSQL too.
+
+    Whether the client is there is looked at only after `WATCHED_AFTER_S`: most operations end before, and a task for each costs more than
+    what a client that left so soon would save.
+    """
+    loop, is_gone, watching = asyncio.get_running_loop(), False, list[asyncio.Task[None]]()
 
     async def watch() -> None:
         nonlocal is_gone
         while (await receive())["type"] != "http.disconnect":
             pass
         is_gone = True
-        deadline.reschedule(asyncio.get_running_loop().time())
+        deadline.reschedule(loop.time())
 
     try:
         async with asyncio.timeout(seconds) as deadline:
-            watching = asyncio.create_task(watch())
+            later = loop.call_later(WATCHED_AFTER_S, lambda: watching.append(loop.create_task(watch())))
             try:
                 yield
             finally:
-                watching.cancel()
+                later.cancel()
+                for task in watching:
+                    task.cancel()
     except TimeoutError:
         if is_gone:
             raise ClientGone from None

@@ -4,7 +4,6 @@ An operation holds a database connection while it runs, so no more run than ther
 Waiting operations start organization by organization, and within an organization token by token.
 """
 
-from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -20,12 +19,9 @@ class Turns:
 
     def __init__(self, limits: TurnLimits) -> None:
         self._limits = limits
-        self._running: Counter[UUID] = Counter()
+        self.running = 0
+        self._running_of: dict[UUID, int] = {}
         self._queue = FairQueue(limits)
-
-    @property
-    def running(self) -> int:
-        return self._running.total()
 
     @property
     def waiting(self) -> int:
@@ -38,29 +34,35 @@ class Turns:
         Raises `Unanswerable` (UNAVAILABLE) if too many wait, or if the wait takes too long.
         """
         tenant = actor.tenant
-        if self.waiting or not self._may_run(tenant):
+        if len(self._queue) or not self._may_run(tenant):
             waiter = self._queue.add(actor)
             self._start_waiting()  # the others may all be of organizations that run as many as they may
             await self._queue.wait(waiter, partial(self._finish, tenant))
         else:
-            self._running[tenant] += 1
+            self._start(tenant)
         try:
             yield
         finally:
             self._finish(tenant)
 
     def _may_run(self, tenant: UUID) -> bool:
-        return self._running[tenant] < self._limits.running_of_one and self.running < self._limits.running
+        return self.running < self._limits.running and self._running_of.get(tenant, 0) < self._limits.running_of_one
+
+    def _start(self, tenant: UUID) -> None:
+        self.running += 1
+        self._running_of[tenant] = self._running_of.get(tenant, 0) + 1
 
     def _finish(self, tenant: UUID) -> None:
-        self._running[tenant] -= 1
-        if not self._running[tenant]:
-            del self._running[tenant]
-        self._start_waiting()
+        self.running -= 1
+        self._running_of[tenant] -= 1
+        if not self._running_of[tenant]:
+            del self._running_of[tenant]
+        if len(self._queue):
+            self._start_waiting()
 
     def _start_waiting(self) -> None:
         while len(self._queue) and self.running < self._limits.running:
             tenant = self._queue.grant_next(self._may_run)
             if tenant is None:
                 return
-            self._running[tenant] += 1
+            self._start(tenant)

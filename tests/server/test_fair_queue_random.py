@@ -164,7 +164,7 @@ class FairTurns(Fairness):
 
     def nothing_is_left(self) -> None:
         assert (self.turns.running, self.turns.waiting) == (0, 0)
-        assert not self.turns._running  # noqa: SLF001
+        assert not self.turns._running_of  # noqa: SLF001
         assert not self.turns._queue._organizations  # noqa: SLF001
 
 
