@@ -29,7 +29,7 @@ from graphql.validation.rules import overlapping_fields_can_be_merged as overlap
 
 from resolvers.core import MOST_ERRORS, Known
 from server.costs import Bill, Costing, prices
-from server.errors import coercion_error
+from server.errors import coercion_error, innermost
 from server.json_limits import MAX_DIGITS, has_too_many_digits
 from server.limits import DocumentLimits
 from server.measures import Measure, alone, refusals
@@ -41,7 +41,7 @@ from server.variables import find_long_lists
 # is about 10 ms. The default is for who serves nobody else.
 overlapping.MAX_COMPLEXITY_BUDGET = 10_000
 # What a document takes, at most: tokens know their places and neighbours, and texts are kept twice. Measured on the densest there are.
-LEAST_BYTES, BYTES_A_TOKEN, BYTES_A_CHARACTER = 4000, 560, 10
+LEAST_BYTES, BYTES_A_TOKEN, BYTES_A_CHARACTER, BYTES_AN_ERROR = 4000, 560, 10, 2000
 SHARE_AGAIN = 0.75  # of the bytes, for documents that were sent again
 TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than|is nested too deeply)")
 GIVEN_UP = "Validation aborted."  # all that graphql-core says where the budget is spent
@@ -142,13 +142,17 @@ class Documents:
         return found
 
     def of(self, text: str) -> Document:
-        """One whose length alone refuses it is not kept: a few of those would leave no room for others."""
+        """Read the document, unless it is known.
+
+        One whose length alone refuses it is not kept: a few of those would leave no room for others. Nor is one that meets a fault of ours.
+        """
         key = hash_of(text)
         if found := self.known(key):
             return found
         with _young():
             read = self._read(key, text)
-        return self._keep(read) if len(text) <= self._limits.characters else read
+        is_fault = any(error.original_error for error in read.errors)
+        return read if is_fault or len(text) > self._limits.characters else self._keep(read)
 
     def _keep(self, document: Document) -> Document:
         self._once[document.key] = document
@@ -173,9 +177,8 @@ class Documents:
             or ("[" in text and find_long_lists(parsed))
             or self._validated(parsed, suggests=self._is_open and text.isascii())
         )
-        return Document(
-            key, _size(text, parsed.token_count), parsed, errors, () if errors else self._operations(parsed), bool(SCHEMA.search(text))
-        )
+        size = _size(text, parsed.token_count, len(errors))
+        return Document(key, size, parsed, errors, () if errors else self._operations(parsed), bool(SCHEMA.search(text)))
 
     def _validated(self, parsed: DocumentNode, *, suggests: bool) -> list[GraphQLError]:
         found = validate(self._schema, parsed, self._rules, max_errors=MOST_ERRORS, hide_suggestions=not suggests)
@@ -212,8 +215,8 @@ def _young() -> Iterator[None]:
         gc.collect(1)
 
 
-def _size(text: str, tokens: int = 0) -> int:
-    return LEAST_BYTES + BYTES_A_TOKEN * tokens + BYTES_A_CHARACTER * len(text)
+def _size(text: str, tokens: int = 0, errors: int = 0) -> int:
+    return LEAST_BYTES + BYTES_A_TOKEN * tokens + BYTES_A_CHARACTER * len(text) + BYTES_AN_ERROR * errors
 
 
 def _unparsed(wrong: GraphQLError) -> GraphQLError:
@@ -264,5 +267,9 @@ def _unstorable(text: str, parsed: DocumentNode) -> list[GraphQLError]:
 
 
 def _coded(error: GraphQLError, code: ErrorCode) -> GraphQLError:
-    error.extensions = {"code": code, **(error.extensions or {})}
-    return error
+    """Return a new error: one that was raised for a literal has a traceback, whose frames hold all that validated the document.
+
+    A fault of ours keeps its traceback, for the log.
+    """
+    extensions = {"code": code, **(error.extensions or {})}
+    return GraphQLError(error.message, error.nodes, extensions=extensions, original_error=error if innermost(error) else None)

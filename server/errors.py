@@ -81,7 +81,7 @@ def _shown(error: GraphQLError) -> Mapping[str, Any]:
 
 def _of_input(error: GraphQLError) -> Mapping[str, Any]:
     """Show graphql-core's own error: a variable or an argument that is not of its type. What else failed within is a fault of ours."""
-    cause = _innermost(error)
+    cause = innermost(error)
     if cause is None or isinstance(cause, UNCONVERTIBLE):
         return _coded(error, ErrorCode.BAD_USER_INPUT, _without(cause, error.message))
     return {**error.formatted, **masked(cause)}
@@ -89,13 +89,13 @@ def _of_input(error: GraphQLError) -> Mapping[str, Any]:
 
 def coercion_error(error: GraphQLError) -> GraphQLError | None:
     """Return the error of validation in words of ours, if a literal could not be converted; None if it is about anything else."""
-    cause = _innermost(error)
+    cause = innermost(error)
     if not isinstance(cause, UNCONVERTIBLE):
         return None
     return GraphQLError(_without(cause, error.message), error.nodes, extensions={"code": ErrorCode.BAD_USER_INPUT})
 
 
-def _innermost(error: GraphQLError) -> BaseException | None:
+def innermost(error: GraphQLError) -> BaseException | None:
     """Return what graphql-core's error was raised for; None if for nothing but a value that does not fit."""
     cause = error.original_error
     while isinstance(cause, GraphQLError):

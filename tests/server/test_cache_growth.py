@@ -45,6 +45,7 @@ def persisted(place: int) -> dict[str, object]:
 
 NAMED = "query A%d ($f: ClientFilterInput) { clients(filter: $f) { nodes { id } } }"
 FLAGS = "query A%d ($a: Boolean!, $b: Boolean!) { clients { nodes { id @include(if: $a) name @skip(if: $b) number } } }"
+WRONG_LIST = "[[[[[[[[[[[[{a: {a: [true]}}]]]]]]]]]]]]"
 ATTRIBUTES = (
     "name",
     "number",
@@ -70,6 +71,9 @@ HOSTILE: dict[str, Sent] = {
     "values of variables": lambda token, place: post(token, {"query": NAMED % 0, "variables": {"f": {"country": f"{place}{FILLER}"}}}),
     "documents": lambda token, place: post(token, {"query": f"query A{place} {{ viewer {{ permissions }} }} #{FILLER}"}),
     "documents that are refused": lambda token, place: post(token, {"query": f"{{ a{place} }} #{FILLER}"}),
+    "documents with wrong literals": lambda token, place: post(
+        token, {"query": f"{{ clients(search: {{a: {place}}}, filter: {{country: []}}, first: {WRONG_LIST}) {{ totalCount }} }}"}
+    ),
     "hashes of documents": lambda token, place: post(token, persisted(place)),
     "ids of documents": lambda token, place: post(token, {"documentId": f"{place}{FILLER}"}),
     "names of operations": lambda token, place: post(
