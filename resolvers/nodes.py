@@ -43,7 +43,12 @@ async def by_id(info: Info, id: Annotated[GlobalID, strawberry.argument(descript
 async def by_ids(info: Info, ids: Annotated[list[GlobalID], strawberry.argument(description="The ids, at most 100.")]) -> list[Row | None]:
     if len(ids) > LARGEST:
         raise BadInput(f"`ids` has at most {LARGEST}.")
-    return list(await asyncio.gather(*(by_id(info, key) for key in ids)))
+    found = list[Row | None]()
+    for each in await asyncio.gather(*(by_id(info, key) for key in ids), return_exceptions=True):
+        if isinstance(each, BaseException):
+            raise each  # of several the first in the list: which is the first in time is chance
+        found.append(each)
+    return found
 
 
 async def current(info: Info, root: strawberry.Parent[VersionConflict | AlreadyArchived]) -> Row | None:

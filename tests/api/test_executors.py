@@ -1,12 +1,14 @@
 """The compiled executor and graphql-core's give the same answers to the byte, by the same statements."""
 
+import asyncio
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TypeAlias
+from functools import partial
+from typing import Any, TypeAlias
 
 import asyncpg
 import httpx
@@ -20,6 +22,7 @@ from hypothesis import strategies as st
 from db.engine import Database, Limits
 from db.tables import Role
 from db.tally import Tally
+from domain.errors import BadInput, Forbidden
 from domain.scope import EVERYTHING, Actor
 from resolvers.executor import ROOM, Counted, LevelExecutor, library
 from server.documents import Documents
@@ -66,6 +69,7 @@ class Both:
 
     org: Tenant
     ids: list[str]
+    portals: list[str]
     cursors: list[str]
     servers: dict[bool, httpx.AsyncClient]
     sent: list[str]
@@ -116,7 +120,8 @@ async def both(owner: asyncpg.Connection, owner_url: str, schema: strawberry.Sch
     async with connected(schema, database, ways[True]) as compiled, connected(schema, database, ways[False]) as core:
         found = await Api(core, org.tokens[Role.OWNER]).data(CURSORS)
         cursors = [edge["cursor"] for connection in found.values() for edge in connection["edges"]]
-        yield Both(org, [*ids, shown("Client", NOBODYS), "x"], ["", "x", *cursors], {True: compiled, False: core}, sent)
+        portals = [shown("ClientPortal", each.portal) for each in made]
+        yield Both(org, [*ids, shown("Client", NOBODYS), "x"], portals, ["", "x", *cursors], {True: compiled, False: core}, sent)
     await database.close()
 
 
@@ -197,6 +202,28 @@ async def fail_alike(both: Both, schema: strawberry.Schema, data: st.DataObject)
 async def test_random_documents_are_answered_the_same(both: Both, schema: strawberry.Schema, how: How, data: st.DataObject) -> None:
     """With faults and without: the same bytes by the same statements, and the same errors."""
     await how(both, schema, data)
+
+
+class FirstIdLast(Faults):
+    """The batch of clients fails last, that of portals at once."""
+
+    async def batch(self, ask: "partial[Awaitable[Sequence[Any]]]", keys: Sequence[Any]) -> Sequence[Any]:
+        assert keys
+        if ask.func.__module__ == "domain.portals":
+            raise BadInput("of the portal")
+        for _ in range(50):
+            await asyncio.sleep(0)
+        raise Forbidden("of the client")
+
+
+@pytest.mark.parametrize("is_compiled", [True, False])
+async def test_of_several_failures_the_first_in_the_document_is_told(both: Both, schema: strawberry.Schema, *, is_compiled: bool) -> None:
+    """Whichever is first in time, which depends on how the loaders of an operation take turns."""
+    client, portal = both.ids[0], both.portals[0]
+    document = Document("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [client, portal]})
+    with injected(FirstIdLast(1, 10**9), schema._schema):  # noqa: SLF001
+        _, answer, _ = await both.asked(document, Role.OWNER, is_compiled=is_compiled)
+    assert [(error["message"], error["path"]) for error in json.loads(answer)["errors"]] == [("of the client", ["nodes"])]
 
 
 @settings(max_examples=60, suppress_health_check=[*HealthCheck])
