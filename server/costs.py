@@ -5,7 +5,7 @@ Weights and list sizes are those of the schema's directives `@cost` and `@listSi
 An operation is compiled once into the formula of `cost_formula`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -98,19 +98,22 @@ class Costing:
 
 def _occurrences(data: object, path: Sequence[str]) -> int:
     """Count how often a response has the field at a path, null or not: it was computed."""
-    level = [data]
-    for step in path[:-1]:
+    *steps, last = path
+    level: list[object] = [data]
+    for step in steps:
         level = [value[step] for value in _flat(level) if step in value]
-    return sum(path[-1] in value for value in _flat(level))
+    return sum([last in value for value in _flat(level)])
 
 
-def _flat(values: Iterable[object]) -> Iterator[Mapping[str, object]]:
-    """Yield the objects among values and in lists of them."""
+def _flat(values: Iterable[object]) -> list[Mapping[str, object]]:
+    """Return the objects among values and in lists of them."""
+    found = list[Mapping[str, object]]()
     for value in values:
-        if isinstance(value, dict):
-            yield value
-        elif isinstance(value, list):
-            yield from _flat(value)
+        if value.__class__ is dict:
+            found.append(value)
+        elif value.__class__ is list:
+            found += _flat(value)
+    return found
 
 
 def _objects(data: object) -> int:

@@ -21,6 +21,7 @@ class Run:
 
     def __init__(self, core: CoreExecutor, plan: Plan) -> None:
         self._core = core
+        self._max_objects = core.max_objects
         self._plan = plan
         self.objects = 0  # that the answer has so far
         self.most_bytes = 0  # that they take as JSON
@@ -48,7 +49,11 @@ class Run:
         """The rows of a list that is built with its parent, each of so many objects."""
         if rows.__class__ is not list and rows.__class__ is not tuple:
             raise UnusualError("not a list")
-        self.count(len(rows), objects, most_bytes)
+        count = len(rows)  # as `count`, without a call: there are many lists
+        self.objects += count * objects
+        self.most_bytes += count * most_bytes
+        if self.objects > self._max_objects:
+            raise ResponseTooLargeError
         return rows
 
     def count(self, rows: int, objects: int, most_bytes: int) -> None:
@@ -58,7 +63,7 @@ class Run:
         """
         self.objects += rows * objects
         self.most_bytes += rows * most_bytes
-        if self.objects > self._core.max_objects:
+        if self.objects > self._max_objects:
             raise ResponseTooLargeError
 
     async def _step(self, step: Step, rows: Rows, built: Built) -> None:
