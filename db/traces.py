@@ -8,11 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from pydantic_core import to_jsonable_python
-from sqlalchemy import event, inspect
+from sqlalchemy import event, insert, inspect
 from sqlalchemy.orm import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.tables.base import Row, Table
+from db.keys import new_id
+from db.query import table_of
+from db.tables.base import Row, Table, now
 from db.tables.organizations import NumberSequence
 from db.tables.traces import Action, AuditEvent, Channel, DeletionRecord, IdempotencyKey, OutboxEvent
 
@@ -83,14 +85,22 @@ class Trace:
             self.told[key] = now
 
     async def write(self) -> None:
-        """Adds an audit row and an outbox row for each; the last thing before the commit."""
+        """Add an audit row and an outbox row for each; the last thing before the commit.
+
+        The rows are no entities: a unit of work of those of a hundred clients held up the event loop for 25 ms.
+        """
         await self.session.flush()
+        audit, outbox = list[dict[str, Any]](), list[dict[str, Any]]()
         for told in self.told.values():
             what = {"tenant_id": told.row.tenant_id, "action": told.action, "object_type": type(told.row).__name__, **_about(told.row)}
             contact = getattr(told.row, "contact_id", None) or (what["object_id"] if what["object_type"] == "Contact" else None)
-            self.session.add(AuditEvent(**what, **vars(self.who), contact_id=contact, changes=told.changes))
-            self.session.add(OutboxEvent(**what))
-        await self.session.flush()
+            at = now()
+            audit.append({**what, **vars(self.who), "id": new_id(), "at": at, "contact_id": contact, "changes": told.changes})
+            outbox.append({**what, "id": new_id(), "at": at})
+        if audit:
+            connection = await self.session.connection()
+            await connection.execute(insert(table_of(AuditEvent)), audit)
+            await connection.execute(insert(table_of(OutboxEvent)), outbox)
 
 
 def _changes(row: Table, action: Action) -> Changes:
