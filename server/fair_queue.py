@@ -70,10 +70,11 @@ class _TokenQueues:
         return True
 
     def pop(self) -> Waiter:
-        """Take the oldest request of the next token, which then comes after all others."""
+        """Take the oldest request of the next token, which then comes after all others: not for one that gave up in the same moment."""
         token, queue = next(iter(self._queues.items()))
         waiter = next(iter(queue))
-        self._queues.move_to_end(token)
+        if not waiter.outcome.done():
+            self._queues.move_to_end(token)
         self.remove(waiter)
         return waiter
 
@@ -131,8 +132,9 @@ class FairQueue:
         Organizations that may not run are skipped. They run as much as they may, so there are only a few of them.
         """
         while tenant := next((each for each in self._organizations if may_run(each)), None):
-            self._organizations.move_to_end(tenant)
             if self.grant_next_of(tenant):
+                if tenant in self._organizations:
+                    self._organizations.move_to_end(tenant)
                 return tenant
         return None
 

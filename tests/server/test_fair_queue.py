@@ -171,6 +171,22 @@ def test_a_request_that_is_cancelled_as_it_is_granted_passes_it_on(place: int) -
     run(main())
 
 
+def test_a_request_that_gives_up_as_its_turn_comes_takes_no_turn_of_its_token() -> None:
+    """The next request of the token is served, not that of another one."""
+
+    async def main() -> None:
+        tenant = uuid4()
+        one, other, service = actor(tenant), actor(tenant), services(limits(of_token=50, of_organization=100))[0]
+        async with service.enter(actor(tenant)):
+            for name, who in (("gone", one), ("other", other), ("next", one)):
+                await service.send(name, who)
+            service.tasks[0].cancel()  # it is still in the queue when the place is free
+        await asyncio.gather(*service.tasks, return_exceptions=True)
+        assert service.served == ["next", "other"]
+
+    run(main())
+
+
 def test_a_request_that_is_granted_as_its_time_is_over_is_served() -> None:
     """Else the place that it was given would be held for ever."""
 
