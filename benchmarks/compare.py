@@ -25,7 +25,7 @@ from benchmarks.report import Report, now, printed, renew, save
 from benchmarks.servers import MORE, OURS, USUAL, all_running
 from benchmarks.windows import Trial, planned
 from db import demo
-from schema.lens import global_id
+from resolvers.ids import global_id
 
 PEERS: dict[str, tuple[str, ...]] = {"usual": USUAL, "all": USUAL + MORE, "none": (), **{name: (name,) for name in USUAL + MORE}}
 

@@ -48,7 +48,7 @@ ODD = {
     "revenue by currency": "{ clients(first: 50) { nodes { revenue { since until byCurrency { currency paid { amount } } } } } }",
     "address": "{ clients(first: 50) { nodes { address { line1 city country } isArchived createdAt } } }",
     "contacts with cursors": "{ clients(first: 50) { nodes { contacts(first: 1) { edges { cursor position } pageInfo { endCursor } } } } }",
-    "node: unknown": '{ node(id: "Q2xpZW50OjA=") { id } }',
+    "node: unknown": '{ node(id: "cli_AAAAAAAAAAAAAAAAAAAAAA") { id } }',
     "__schema": "{ __schema { queryType { name } } }",
     "null by a wrong cursor": '{ clients(first: 1) { nodes { contacts(after: "no") { nodes { id } } } } }',
 }

@@ -10,10 +10,10 @@ from typing import Any, TypeAlias, cast
 
 import asyncpg
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type, is_leaf_type
-from strawberry.relay import to_base64
 
 from db.demo import TENANT
 from domain.pages import LARGEST
+from resolvers.ids import global_id
 from schema.directives import Cost
 
 PAGING = {"first", "after", "last", "before"}
@@ -101,7 +101,7 @@ async def ids_of(owner: asyncpg.Connection) -> Ids:
     found = {}
     for source, sql in MOST.items():
         keys = [row[0] for row in await owner.fetch(sql, TENANT)]
-        found[source] = [to_base64(source.removeprefix("Archived"), key) for key in keys]
+        found[source] = [global_id(source.removeprefix("Archived"))(key) for key in keys]
     return found
 
 

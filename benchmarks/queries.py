@@ -1,9 +1,9 @@
 """The queries of the comparison: one text that every server answers with the same JSON."""
 
-from base64 import b64decode
 from dataclasses import dataclass, field
 
 from db import demo
+from resolvers.ids import parse_id
 
 CLIENT = """fragment Shown on Client {
   id name number kind email phone website language kvkNumber vatNumber archivedAt version
@@ -55,7 +55,7 @@ class Asked:
 
 
 def key_of(global_id: object) -> str:
-    return b64decode(str(global_id)).decode().partition(":")[2]
+    return str(parse_id(global_id).key)
 
 
 def asked(client_id: str) -> dict[str, Asked]:

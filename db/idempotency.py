@@ -8,9 +8,9 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import select
 
 from db.engine import Work
+from db.moments import now
 from db.query import col
 from db.tables import IdempotencyKey
-from db.tables.base import now
 
 KEPT = timedelta(hours=24)
 SWEPT = 100  # old ones, each time

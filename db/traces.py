@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any
@@ -13,8 +14,9 @@ from sqlalchemy.orm import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.keys import new_id
+from db.moments import as_text, now
 from db.query import table_of
-from db.tables.base import Row, Table, now
+from db.tables.base import Row, Table
 from db.tables.organizations import NumberSequence
 from db.tables.traces import Action, AuditEvent, Channel, DeletionRecord, IdempotencyKey, OutboxEvent
 
@@ -122,6 +124,8 @@ def _plain(value: object) -> object:
     """As JSON has it; an amount in its one shortest form, however many digits its column has."""
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
+    if isinstance(value, datetime):
+        return as_text(value)
     return to_jsonable_python(value)
 
 

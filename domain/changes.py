@@ -8,8 +8,9 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_snake
 
 from db import entities
+from db.moments import now
 from db.tables import ApiToken, Client, Project, Row, Table
-from db.tables.base import Changing, now
+from db.tables.base import Changing
 from domain.errors import AlreadyArchived, Refused, VersionConflict, not_found
 from domain.scope import Scope, WriteScope
 

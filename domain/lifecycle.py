@@ -5,8 +5,8 @@ from uuid import UUID
 
 from db import entities
 from db.keys import new_id
+from db.moments import now
 from db.tables import Client, ClientPortal, Project
-from db.tables.base import now
 from domain.changes import active, expect, held, touch
 from domain.errors import NotArchived, Refused
 from domain.scope import Permission, WriteScope

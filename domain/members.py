@@ -8,9 +8,9 @@ from uuid import UUID
 from db import entities
 from db import members as rows
 from db.members import by_id, counts
+from db.moments import now
 from db.rows import MemberRow
 from db.tables import ApiToken, KnownMemberFields, Member, MemberFields, Role
-from db.tables.base import now
 from domain.changes import apply, expect, filled, held
 from domain.checks import checked, checked_patch
 from domain.errors import BadInput, InvalidInput, LastOwner, NameTaken, NotFound, Refused, not_found

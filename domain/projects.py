@@ -13,9 +13,9 @@ from pydantic.alias_generators import to_camel
 
 from db import entities
 from db import projects as rows
+from db.moments import now
 from db.rows import ProjectFinancialRow, ProjectRow
 from db.tables import Client, Project, ProjectFields, ProjectFinancialFields
-from db.tables.base import now
 from domain.changes import apply, expect, filled, held, must_be_active
 from domain.checks import checked, checked_patch
 from domain.errors import Faults, InUse, InvalidInput, NotArchived, Refused, not_found

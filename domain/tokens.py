@@ -4,7 +4,7 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import sha256
 from operator import attrgetter
 from typing import Annotated
@@ -15,6 +15,7 @@ from pydantic import Field
 from db import entities
 from db import tokens as rows
 from db.engine import Database
+from db.moments import now
 from db.rows import ActorRow, TokenRow
 from db.tables import ApiToken, Member, Role, TokenFields
 from db.tokens import every
@@ -109,7 +110,7 @@ async def create(scope: WriteScope, wanted: NewToken) -> MadeToken:
     """
     scope.must(Permission.ORGANIZATION_WRITE)
     fields = checked(TokenFields, wanted.values)
-    if fields.expires_at and fields.expires_at <= datetime.now(UTC):
+    if fields.expires_at and fields.expires_at <= now():
         raise Refused(InvalidInput(["expiresAt"], "A token expires in the future, at 2030-01-31 for instance."))
     role = fields.role if wanted.member_id is None else await _role(scope, wanted.member_id, fields.role)
     if role is None:
@@ -123,7 +124,7 @@ async def create(scope: WriteScope, wanted: NewToken) -> MadeToken:
         **{**fields.model_dump(), "role": role},
         scope=None if wanted.scope is None else [*dict.fromkeys(wanted.scope)],
         token_hash=hash_of(secret),
-        created_at=datetime.now(UTC),
+        created_at=now(),
         created_by=scope.actor.member_id,
     )
     scope.session.add(token)
@@ -152,5 +153,5 @@ async def revoke(scope: WriteScope, token_id: UUID) -> UUID:
         if member.id != scope.actor.member_id:
             scope.must_manage(member.role)
     scope.must_manage(role)
-    token.revoked_at = token.revoked_at or datetime.now(UTC)
+    token.revoked_at = token.revoked_at or now()
     return token.id

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.tables import (
     AddressFields,
@@ -23,6 +22,7 @@ from domain.client_forms import ClientForm
 from domain.client_labels import LabelChoice
 from domain.scope import WriteScope
 from resolvers.contacts import ContactCreateInput
+from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, ids_of, input_of, linked, lists, patch_of, somes
 from resolvers.labels import LabelCreateInput
 
@@ -38,25 +38,25 @@ class ClientAddressInput:
 
 @input_of(ClientFinancialFields, description="Financial settings. Needs FINANCE_WRITE.")
 class ClientFinancialInput:
-    vat_rate_id: GlobalID | None = strawberry.field(default=None, description=VAT_RATE)
-    invoice_layout_id: GlobalID | None = strawberry.field(default=None, description=LAYOUT)
+    vat_rate_id: GlobalId | None = strawberry.field(default=None, description=VAT_RATE)
+    invoice_layout_id: GlobalId | None = strawberry.field(default=None, description=LAYOUT)
 
 
 @patch_of(ClientFinancialFields, description="Financial settings to change; what is left out stays, null clears. Needs FINANCE_WRITE.")
 class ClientFinancialPatchInput:
-    vat_rate_id: strawberry.Maybe[GlobalID | None] = strawberry.field(description=VAT_RATE)
-    invoice_layout_id: strawberry.Maybe[GlobalID | None] = strawberry.field(description=LAYOUT)
+    vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=VAT_RATE)
+    invoice_layout_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=LAYOUT)
 
 
 @strawberry.input(one_of=True, description="A label there is, or a new one.")
 class ClientLabelInput:
-    id: strawberry.Maybe[GlobalID] = strawberry.field(description="The id of a label.")
+    id: strawberry.Maybe[GlobalId] = strawberry.field(description="The id of a label.")
     new: strawberry.Maybe[LabelCreateInput] = strawberry.field(description="A label to make.")
 
 
 @strawberry.input(one_of=True, description="A contact there is, or a new one.")
 class ContactChoiceInput:
-    id: strawberry.Maybe[GlobalID] = strawberry.field(description="The id of a contact, which may be another client's too.")
+    id: strawberry.Maybe[GlobalId] = strawberry.field(description="The id of a contact, which may be another client's too.")
     new: strawberry.Maybe[ContactCreateInput] = strawberry.field(description="A contact to make.")
 
 
@@ -82,7 +82,7 @@ class ClientCreateInput:
 
 @patch_of(ClientFields, description="What to change of a client: what is left out stays, null clears.")
 class ClientUpdateInput:
-    id: GlobalID = strawberry.field(description="The client.")
+    id: GlobalId = strawberry.field(description="The client.")
     expected_version: int = strawberry.field(description=SEEN)
     takes_next_number: bool = strawberry.field(default=False, description="Give it the organization's next number, instead of `number`.")
     addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description="All its addresses from now on.")
@@ -158,24 +158,24 @@ OF_CLIENT = "The `version` of the client that you saw; any, unless given."
 
 @strawberry.input(description="A contact that becomes one of a client's.")
 class ClientContactLinkInput:
-    client_id: GlobalID = strawberry.field(description="The client.")
-    contact_id: GlobalID = strawberry.field(description="The contact.")
+    client_id: GlobalId = strawberry.field(description="The client.")
+    contact_id: GlobalId = strawberry.field(description="The contact.")
     expected_version: int | None = strawberry.field(default=None, description=OF_CLIENT)
     link: ClientContactFieldsInput | None = strawberry.field(default=None, description="What the contact is to this client.")
 
 
 @strawberry.input(description="What a contact is to a client from now on; what is left out stays.")
 class ClientContactUpdateInput:
-    client_id: GlobalID = strawberry.field(description="The client.")
-    contact_id: GlobalID = strawberry.field(description="The contact.")
+    client_id: GlobalId = strawberry.field(description="The client.")
+    contact_id: GlobalId = strawberry.field(description="The contact.")
     expected_version: int | None = strawberry.field(default=None, description=OF_CLIENT)
     link: ClientContactFieldsInput = strawberry.field(description="What to change.")
 
 
 @strawberry.input(description="A contact to take off a client.")
 class ClientContactUnlinkInput:
-    client_id: GlobalID = strawberry.field(description="The client.")
-    contact_id: GlobalID = strawberry.field(description="The contact, which stays.")
+    client_id: GlobalId = strawberry.field(description="The client.")
+    contact_id: GlobalId = strawberry.field(description="The contact, which stays.")
     expected_version: int | None = strawberry.field(default=None, description=OF_CLIENT)
 
 
@@ -198,8 +198,8 @@ async def unlink(scope: WriteScope, input: ClientContactUnlinkInput) -> UUID:
 
 @strawberry.input(description="Labels, and the clients that they are for.")
 class ClientLabelsInput:
-    client_ids: list[GlobalID] = strawberry.field(description="The clients, 100 at most.")
-    label_ids: list[GlobalID] = strawberry.field(description="The labels, 50 at most.")
+    client_ids: list[GlobalId] = strawberry.field(description="The clients, 100 at most.")
+    label_ids: list[GlobalId] = strawberry.field(description="The labels, 50 at most.")
 
 
 async def add_labels(scope: WriteScope, input: ClientLabelsInput) -> list[UUID]:

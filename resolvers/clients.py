@@ -7,7 +7,6 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.rows import AddressRow, ClientRow, ContactClientRow, LabelClientRow
 from domain import clients
@@ -18,8 +17,8 @@ from domain.pages import Page, Span
 from resolvers.arguments import After, Before, First, Last, OrderDirection
 from resolvers.batches import Loader
 from resolvers.context import Info
+from resolvers.ids import GlobalId
 from resolvers.loaders import Loaders
-from resolvers.nodes import key_of
 from resolvers.words import words
 
 
@@ -50,9 +49,9 @@ words(
 
 @strawberry.input(description="Labels that a client has or has not. All that is given holds.")
 class LabelFilterInput:
-    any: list[GlobalID] | None = strawberry.field(default=None, description="At least one of these.")
-    all: list[GlobalID] | None = strawberry.field(default=None, description="Every one of these.")
-    none: list[GlobalID] | None = strawberry.field(default=None, description="Not one of these.")
+    any: list[GlobalId] | None = strawberry.field(default=None, description="At least one of these.")
+    all: list[GlobalId] | None = strawberry.field(default=None, description="Every one of these.")
+    none: list[GlobalId] | None = strawberry.field(default=None, description="Not one of these.")
 
 
 @strawberry.input(description="Which clients. All that is given holds.")
@@ -76,7 +75,7 @@ class ClientOrderInput:
 
 @strawberry.input(one_of=True, description="One client, by what is known of it.")
 class ClientLookupInput:
-    id: strawberry.Maybe[GlobalID] = strawberry.field(description="Its id.")
+    id: strawberry.Maybe[GlobalId] = strawberry.field(description="Its id.")
     number: strawberry.Maybe[str] = strawberry.field(
         description="Its number. Capitals, full width and invisible characters make no difference."
     )
@@ -107,7 +106,7 @@ async def page(
 async def one(info: Info, by: Lookup) -> ClientRow | None:
     if by.number is not None:
         return await clients.by_number(info.context.read(), by.number.value)
-    key = key_of(by.id.value) if by.id is not None and by.id.value.type_name == "Client" else None
+    key = by.id.value.of("Client") if by.id is not None else None
     return await info.context.loaders.clients.load(key) if key else None
 
 
@@ -164,11 +163,11 @@ def chosen(filter: ClientFilterInput | None, search: str | None) -> Filter:
     )
 
 
-def _labels(given: Sequence[GlobalID] | None) -> tuple[UUID, ...] | None:
+def _labels(given: Sequence[GlobalId] | None) -> tuple[UUID, ...] | None:
     """Each once: a label named twice is no second label to have."""
     if given is None:
         return None
-    keys = [key_of(label) if label.type_name == "Label" else None for label in given]
+    keys = [label.of("Label") for label in given]
     if None in keys:
         raise BadInput("`labels` takes ids of labels.")
     return tuple(dict.fromkeys(key for key in keys if key))

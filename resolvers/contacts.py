@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.rows import ClientContactRow, ContactRow
 from db.tables import ContactFields
@@ -15,9 +14,9 @@ from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, Within
 from resolvers.batches import Loader
 from resolvers.context import Info
+from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loaders
-from resolvers.nodes import key_of
 
 
 def of_client(
@@ -40,8 +39,8 @@ def total_of_client(loaders: Loaders) -> Loader[UUID, int]:
     return loaders.contact_count_of_client
 
 
-async def one(info: Info, id: Annotated[GlobalID, strawberry.argument(description="The id of the contact.")]) -> ContactRow | None:
-    key = key_of(id) if id.type_name == "Contact" else None
+async def one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the contact.")]) -> ContactRow | None:
+    key = id.of("Contact")
     return await info.context.loaders.contacts.load(key) if key else None
 
 
@@ -55,13 +54,13 @@ class ContactCreateInput: ...
 
 @patch_of(ContactFields, description="What to change of a contact: what is left out stays, null clears.")
 class ContactUpdateInput:
-    id: GlobalID = strawberry.field(description="The contact.")
+    id: GlobalId = strawberry.field(description="The contact.")
     expected_version: int = strawberry.field(description=SEEN)
 
 
 @strawberry.input(description="A contact to delete.")
 class ContactDeleteInput:
-    id: GlobalID = strawberry.field(description="The contact.")
+    id: GlobalId = strawberry.field(description="The contact.")
     expected_version: int = strawberry.field(description=SEEN)
 
 

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.rows import ContactRow
 from domain import deletions
@@ -11,6 +10,7 @@ from domain.consequences import ArchivePreview, DeletionPreview
 from domain.deletions import Deleted, Wish
 from domain.scope import WriteScope
 from resolvers.batches import Loader
+from resolvers.ids import GlobalId
 from resolvers.inputs import id_of
 from resolvers.loaders import Loaders
 
@@ -29,7 +29,7 @@ def left_alone(loaders: Loaders) -> Loader[UUID, list[ContactRow]]:
 
 @strawberry.input(description="A client to delete for good, as its preview showed it.")
 class ClientDeleteInput:
-    id: GlobalID = strawberry.field(description="The client, which is archived.")
+    id: GlobalId = strawberry.field(description="The client, which is archived.")
     preview_token: str = strawberry.field(
         description="The `token` of its `deletionPreview`: 15 minutes old at most, and refused when anything has changed since."
     )

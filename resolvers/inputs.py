@@ -7,9 +7,8 @@ from uuid import UUID
 import strawberry
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from strawberry.relay import GlobalID
 
-from resolvers.nodes import key_of
+from resolvers.ids import GlobalId
 
 T = TypeVar("T")
 SEEN = "The `version` that you saw. Another is refused, so that nobody's change is lost."
@@ -60,7 +59,7 @@ def linked(links: Mapping[str, str], input: object) -> dict[str, UUID | None]:
     """The ids that are there, of the types that they are to be of; in a patch null takes a link away."""
     ids = {name: getattr(input, name) for name in links}
     there = {name: key.value if isinstance(key, strawberry.Some) else key for name, key in ids.items() if key is not None}
-    return {name: id_of(key, links[name]) if isinstance(key, GlobalID) else None for name, key in there.items()}
+    return {name: id_of(key, links[name]) if isinstance(key, GlobalId) else None for name, key in there.items()}
 
 
 def lists(**values: object) -> dict[str, Any]:
@@ -71,11 +70,10 @@ def lists(**values: object) -> dict[str, Any]:
 NOTHING = UUID(int=0)
 
 
-def id_of(given: GlobalID, what: str) -> UUID:
+def id_of(given: GlobalId, what: str) -> UUID:
     """The id of a `what`; what is no id of one is an id that nothing has, so that the rule refuses it where it lies."""
-    key = key_of(given) if given.type_name == what else None
-    return key or NOTHING
+    return given.of(what) or NOTHING
 
 
-def ids_of(given: Sequence[GlobalID], what: str) -> list[UUID]:
+def ids_of(given: Sequence[GlobalId], what: str) -> list[UUID]:
     return [id_of(each, what) for each in given]

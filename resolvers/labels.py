@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.rows import ClientLabelRow, LabelRow
 from db.tables import LabelFields
@@ -14,6 +13,7 @@ from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, Within
 from resolvers.batches import Loader
 from resolvers.context import Info
+from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loaders
 
@@ -42,13 +42,13 @@ class LabelCreateInput: ...
 
 @patch_of(LabelFields, description="What to change of a label: what is left out stays.")
 class LabelUpdateInput:
-    id: GlobalID = strawberry.field(description="The label.")
+    id: GlobalId = strawberry.field(description="The label.")
     expected_version: int = strawberry.field(description=SEEN)
 
 
 @strawberry.input(description="A label to delete.")
 class LabelDeleteInput:
-    id: GlobalID = strawberry.field(description="The label.")
+    id: GlobalId = strawberry.field(description="The label.")
     expected_version: int = strawberry.field(description=SEEN)
 
 

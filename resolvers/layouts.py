@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.rows import InvoiceLayoutRow
 from db.tables import InvoiceLayoutFields
@@ -12,6 +11,7 @@ from domain.pages import Page, Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
 from resolvers.batches import Loader
+from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loaders
 
@@ -36,13 +36,13 @@ class InvoiceLayoutCreateInput: ...
 
 @patch_of(InvoiceLayoutFields, description="What to change of an invoice layout: what is left out stays.")
 class InvoiceLayoutUpdateInput:
-    id: GlobalID = strawberry.field(description="The layout.")
+    id: GlobalId = strawberry.field(description="The layout.")
     expected_version: int = strawberry.field(description=SEEN)
 
 
 @strawberry.input(description="An invoice layout to delete.")
 class InvoiceLayoutDeleteInput:
-    id: GlobalID = strawberry.field(description="The layout.")
+    id: GlobalId = strawberry.field(description="The layout.")
     expected_version: int = strawberry.field(description=SEEN)
 
 

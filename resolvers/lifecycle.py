@@ -3,22 +3,22 @@
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from domain import lifecycle
 from domain.scope import WriteScope
+from resolvers.ids import GlobalId
 from resolvers.inputs import ANY_SEEN, id_of
 
 
 @strawberry.input(description="A client to archive.")
 class ClientArchiveInput:
-    id: GlobalID = strawberry.field(description="The client.")
+    id: GlobalId = strawberry.field(description="The client.")
     expected_version: int | None = strawberry.field(default=None, description=ANY_SEEN)
 
 
 @strawberry.input(description="A client to take back.")
 class ClientUnarchiveInput:
-    id: GlobalID = strawberry.field(description="The client.")
+    id: GlobalId = strawberry.field(description="The client.")
     expected_version: int | None = strawberry.field(default=None, description=ANY_SEEN)
 
 

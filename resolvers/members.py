@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.rows import MemberRow
 from db.tables import KnownMemberFields, MemberFields, Role
@@ -12,6 +11,7 @@ from domain.pages import Page, Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
 from resolvers.batches import Loader
+from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loaders
 from resolvers.words import words
@@ -50,13 +50,13 @@ class MemberAddInput: ...
     description="What to change of a member: what is left out stays. One who is not active keeps the tokens; `memberRemove` revokes them.",
 )
 class MemberUpdateInput:
-    id: GlobalID = strawberry.field(description="The member.")
+    id: GlobalId = strawberry.field(description="The member.")
     expected_version: int = strawberry.field(description=SEEN)
 
 
 @strawberry.input(description="A member to remove.")
 class MemberRemoveInput:
-    id: GlobalID = strawberry.field(description="The member.")
+    id: GlobalId = strawberry.field(description="The member.")
     expected_version: int = strawberry.field(description=SEEN)
 
 

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.query import Row
 from domain.errors import AlreadyArchived, BadInput, VersionConflict
 from domain.pages import LARGEST
 from resolvers.batches import Loader
 from resolvers.context import Info
+from resolvers.ids import GlobalId
 from resolvers.loaders import Loaders
 
 LOADERS: dict[str, Callable[[Loaders], Loader[UUID, Any]]] = {
@@ -34,13 +34,13 @@ LOADERS: dict[str, Callable[[Loaders], Loader[UUID, Any]]] = {
 }
 
 
-async def by_id(info: Info, id: Annotated[GlobalID, strawberry.argument(description="The id of the object.")]) -> Row | None:
-    """Each type that can be asked for by id has a loader of its own; what is not an id of ours is as unknown as one that is gone."""
-    key, kind = key_of(id), LOADERS.get(id.type_name)
-    return await kind(info.context.loaders).load(key) if key and kind else None
+async def by_id(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the object.")]) -> Row | None:
+    """Each type that has ids has a loader of its own."""
+    found: Row | None = await LOADERS[id.type_name](info.context.loaders).load(id.key)
+    return found
 
 
-async def by_ids(info: Info, ids: Annotated[list[GlobalID], strawberry.argument(description="The ids, at most 100.")]) -> list[Row | None]:
+async def by_ids(info: Info, ids: Annotated[list[GlobalId], strawberry.argument(description="The ids, at most 100.")]) -> list[Row | None]:
     if len(ids) > LARGEST:
         raise BadInput(f"`ids` has at most {LARGEST}.")
     found = list[Row | None]()
@@ -55,10 +55,3 @@ async def current(info: Info, root: strawberry.Parent[VersionConflict | AlreadyA
     """As it is now."""
     found: Row | None = await LOADERS[root.object_type](info.context.loaders).load(root.object_id)
     return found
-
-
-def key_of(id: GlobalID) -> UUID | None:
-    try:
-        return UUID(id.node_id)
-    except ValueError:
-        return None

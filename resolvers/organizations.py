@@ -3,13 +3,13 @@
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.rows import OrganizationRow
 from db.tables import OrganizationFields
 from domain import organizations
 from domain.scope import WriteScope
 from resolvers.batches import Loader
+from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, linked, patch_of
 from resolvers.loaders import Loaders
 
@@ -23,10 +23,10 @@ def by_id(loaders: Loaders) -> Loader[UUID, OrganizationRow | None]:
 @patch_of(OrganizationFields, description="What to change of the organization: what is left out stays, null clears.")
 class OrganizationUpdateInput:
     expected_version: int = strawberry.field(description=SEEN)
-    default_vat_rate_id: strawberry.Maybe[GlobalID | None] = strawberry.field(
+    default_vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(
         description="Rate of VAT of clients without one of their own."
     )
-    default_layout_id: strawberry.Maybe[GlobalID | None] = strawberry.field(
+    default_layout_id: strawberry.Maybe[GlobalId | None] = strawberry.field(
         description="Invoice layout of clients without one of their own."
     )
 

@@ -4,7 +4,6 @@ from typing import Annotated
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.rows import ProjectFinancialRow, ProjectRow
 from db.tables import InvoiceMethod, ProjectFields, ProjectFinancialFields
@@ -15,9 +14,9 @@ from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
 from resolvers.batches import Loader
 from resolvers.context import Info
+from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loaders
-from resolvers.nodes import key_of
 from resolvers.words import words
 
 words(
@@ -30,8 +29,8 @@ words(
 )
 
 
-async def one(info: Info, id: Annotated[GlobalID, strawberry.argument(description="The id of the project.")]) -> ProjectRow | None:
-    key = key_of(id) if id.type_name == "Project" else None
+async def one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the project.")]) -> ProjectRow | None:
+    key = id.of("Project")
     return await info.context.loaders.projects.load(key) if key else None
 
 
@@ -68,32 +67,32 @@ class ProjectFinancialPatchInput: ...
 
 @input_of(ProjectFields, description="A new project.")
 class ProjectCreateInput:
-    client_id: GlobalID = strawberry.field(description="The client, which is active.")
+    client_id: GlobalId = strawberry.field(description="The client, which is active.")
     financial: ProjectFinancialInput | None = strawberry.field(default=None, description="Its prices. Needs FINANCE_WRITE.")
 
 
 @patch_of(ProjectFields, description="What to change of a project: what is left out stays, null clears.")
 class ProjectUpdateInput:
-    id: GlobalID = strawberry.field(description="The project.")
+    id: GlobalId = strawberry.field(description="The project.")
     expected_version: int = strawberry.field(description=SEEN)
     financial: strawberry.Maybe[ProjectFinancialPatchInput] = strawberry.field(description="Its prices. Needs FINANCE_WRITE.")
 
 
 @strawberry.input(description="A project to archive.")
 class ProjectArchiveInput:
-    id: GlobalID = strawberry.field(description="The project.")
+    id: GlobalId = strawberry.field(description="The project.")
     expected_version: int = strawberry.field(description=SEEN)
 
 
 @strawberry.input(description="An archived project to take back.")
 class ProjectUnarchiveInput:
-    id: GlobalID = strawberry.field(description="The project.")
+    id: GlobalId = strawberry.field(description="The project.")
     expected_version: int = strawberry.field(description=SEEN)
 
 
 @strawberry.input(description="A project to delete.")
 class ProjectDeleteInput:
-    id: GlobalID = strawberry.field(description="The project.")
+    id: GlobalId = strawberry.field(description="The project.")
     expected_version: int = strawberry.field(description=SEEN)
 
 

@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.rows import RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
 from db.tables import (
@@ -25,6 +24,7 @@ from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, PeriodInput, period_of
 from resolvers.batches import Loader
 from resolvers.context import Info
+from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, ids_of, input_of, linked, lists, patch_of, somes
 from resolvers.loaders import Loaders
 from resolvers.words import words
@@ -55,11 +55,11 @@ class RegistrationFilterInput:
     status: RegistrationStatus | None = strawberry.field(default=None, description="As far as this.")
     is_billable: bool | None = strawberry.field(default=None, description="To be paid by the client, or not.")
     period: PeriodInput | None = strawberry.field(default=None, description="Of these days.")
-    member_id: GlobalID | None = strawberry.field(default=None, description="Of this member.")
+    member_id: GlobalId | None = strawberry.field(default=None, description="Of this member.")
 
 
 Wanted = Annotated[RegistrationFilterInput | None, strawberry.argument(description="Which registrations; all unless given.")]
-Id = Annotated[GlobalID, strawberry.argument(description="Its id.")]
+Id = Annotated[GlobalId, strawberry.argument(description="Its id.")]
 
 
 def chosen(filter: RegistrationFilterInput | None) -> Filter:
@@ -114,7 +114,7 @@ class RegistrationTimeInput:
 @input_of(ExpenseFields, description="Something that was bought for the client.")
 class RegistrationExpenseInput:
     unit_price: Decimal = strawberry.field(description=PRICE)
-    vat_rate_id: GlobalID | None = strawberry.field(default=None, description=VAT_RATE)
+    vat_rate_id: GlobalId | None = strawberry.field(default=None, description=VAT_RATE)
 
 
 @input_of(MileageFields, description="A trip.")
@@ -137,7 +137,7 @@ class RegistrationTimePatchInput:
 @patch_of(ExpenseFields, description="What to change of an expense.")
 class RegistrationExpensePatchInput:
     unit_price: strawberry.Maybe[Decimal | None] = strawberry.field(description=PRICE)
-    vat_rate_id: strawberry.Maybe[GlobalID | None] = strawberry.field(description=VAT_RATE)
+    vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=VAT_RATE)
 
 
 @patch_of(MileageFields, description="What to change of a trip.")
@@ -154,38 +154,38 @@ class RegistrationWorkPatchInput:
 
 @input_of(RegistrationFields, description="New time, a new expense or a new trip.")
 class RegistrationCreateInput:
-    client_id: GlobalID | None = strawberry.field(default=None, description="For whom; the project's client unless given.")
-    project_id: GlobalID | None = strawberry.field(default=None, description="On which of the client's projects.")
-    member_id: GlobalID | None = strawberry.field(default=None, description="Whose work it is; one's own unless given.")
+    client_id: GlobalId | None = strawberry.field(default=None, description="For whom; the project's client unless given.")
+    project_id: GlobalId | None = strawberry.field(default=None, description="On which of the client's projects.")
+    member_id: GlobalId | None = strawberry.field(default=None, description="Whose work it is; one's own unless given.")
     is_billable: bool | None = strawberry.field(
         default=None, description="Whether the client pays for it: yes unless given, but on a project with the method NONE."
     )
-    label_ids: list[GlobalID] = strawberry.field(default_factory=list, description="Its labels, 50 at most.")
+    label_ids: list[GlobalId] = strawberry.field(default_factory=list, description="Its labels, 50 at most.")
     work: RegistrationWorkInput = strawberry.field(description="What it is.")
 
 
 @patch_of(RegistrationFields, description="What to change of a registration: what is left out stays, null clears.")
 class RegistrationUpdateInput:
-    id: GlobalID = strawberry.field(description="The registration.")
+    id: GlobalId = strawberry.field(description="The registration.")
     expected_version: int = strawberry.field(description=SEEN)
-    client_id: strawberry.Maybe[GlobalID | None] = strawberry.field(description="The client to move it to: off its project, unless given.")
-    project_id: strawberry.Maybe[GlobalID | None] = strawberry.field(
+    client_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description="The client to move it to: off its project, unless given.")
+    project_id: strawberry.Maybe[GlobalId | None] = strawberry.field(
         description="The project to move it to, with its client; null takes it off its project."
     )
-    member_id: strawberry.Maybe[GlobalID | None] = strawberry.field(description="Whose work it is.")
-    label_ids: strawberry.Maybe[list[GlobalID] | None] = strawberry.field(description="All its labels from now on, 50 at most.")
+    member_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description="Whose work it is.")
+    label_ids: strawberry.Maybe[list[GlobalId] | None] = strawberry.field(description="All its labels from now on, 50 at most.")
     work: strawberry.Maybe[RegistrationWorkPatchInput] = strawberry.field(description="What to change of the work itself.")
 
 
 @patch_of(StatusFields, description="How far a registration is from now on; what is left out stays.")
 class RegistrationStatusUpdateInput:
-    id: GlobalID = strawberry.field(description="The registration.")
+    id: GlobalId = strawberry.field(description="The registration.")
     expected_version: int = strawberry.field(description=SEEN)
 
 
 @strawberry.input(description="A registration to delete.")
 class RegistrationDeleteInput:
-    id: GlobalID = strawberry.field(description="The registration.")
+    id: GlobalId = strawberry.field(description="The registration.")
     expected_version: int = strawberry.field(description=SEEN)
 
 

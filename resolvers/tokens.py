@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.rows import TokenRow
 from db.tables import TokenFields
@@ -15,6 +14,7 @@ from domain.tokens import MadeToken, NewToken
 from resolvers.arguments import After, Before, First, Last
 from resolvers.batches import Loader
 from resolvers.context import Info
+from resolvers.ids import GlobalId
 from resolvers.inputs import given, id_of, input_of
 from resolvers.loaders import Loaders
 from resolvers.words import words
@@ -55,7 +55,7 @@ def total(loaders: Loaders) -> Loader[UUID, int]:
 
 @input_of(TokenFields, description="A new token: of a member, or with a role of its own for a machine.")
 class TokenCreateInput:
-    member_id: GlobalID | None = strawberry.field(
+    member_id: GlobalId | None = strawberry.field(
         default=None, description="The member whose token it is: yourself, or one of a role that you may manage. A machine's without."
     )
     scope: list[Permission] | None = strawberry.field(
@@ -65,7 +65,7 @@ class TokenCreateInput:
 
 @strawberry.input(description="A token to revoke.")
 class TokenRevokeInput:
-    id: GlobalID = strawberry.field(description="The token.")
+    id: GlobalId = strawberry.field(description="The token.")
 
 
 async def create(scope: WriteScope, input: TokenCreateInput) -> MadeToken:

@@ -3,7 +3,6 @@
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.rows import VatRateRow
 from db.tables import VatCategory, VatRateFields
@@ -12,6 +11,7 @@ from domain.pages import Page, Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
 from resolvers.batches import Loader
+from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 from resolvers.loaders import Loaders
 from resolvers.words import words
@@ -49,7 +49,7 @@ class VatRateCreateInput: ...
 
 @patch_of(VatRateFields, description="What to change of a rate of VAT: what is left out stays, null clears.")
 class VatRateUpdateInput:
-    id: GlobalID = strawberry.field(description="The rate.")
+    id: GlobalId = strawberry.field(description="The rate.")
     expected_version: int = strawberry.field(description=SEEN)
 
 

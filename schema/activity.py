@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from db.tables import Action, Channel
 from domain.activity import Change, Event
 from resolvers import activity, clients, members
+from resolvers.ids import GlobalId, global_id
 from resolvers.words import words
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import by, listed
-from schema.lens import Node, global_id, lens, read
+from schema.lens import Node, lens, read
 from schema.members import Member
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class ActivityEvent(Node):
     operation: str = strawberry.field(description="What the change is called, `clientUpdate` for instance.")
     action: Action = strawberry.field(description="What happened to the object.")
     object_type: str = strawberry.field(description="What the object is: `Client`, `Contact`, `ClientContact`, `ClientLabel` and so on.")
-    object_id: GlobalID = read(lambda event: global_id(event.about)(event.object_id), description=ABOUT)
+    object_id: GlobalId = read(lambda event: global_id(event.about)(event.object_id), description=ABOUT)
     client: Annotated["Client", strawberry.lazy("schema.clients")] | None = by(
         clients.by_id,
         key="client_id",

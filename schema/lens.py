@@ -4,17 +4,16 @@
 Both stay what Strawberry calls basic fields: no arguments, no waiting, no `info`.
 """
 
-from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar, cast
-from uuid import UUID
 
 import strawberry
 from pydantic import BaseModel
-from strawberry.relay import GlobalID
 from strawberry.types.field import StrawberryField
+
+from resolvers.ids import GlobalId, global_id
 
 T = TypeVar("T")
 
@@ -62,7 +61,7 @@ ID = "Identifier, to ask for the object again: opaque, and the same for ever."
 
 @strawberry.interface(description="An object that can be asked for again by its id.")
 class Node:
-    id: GlobalID = strawberry.field(description=ID)
+    id: GlobalId = strawberry.field(description=ID)
 
 
 SHOWN: dict[type[BaseModel], type] = {}
@@ -77,7 +76,7 @@ def lens(*sources: type, description: str, fields: type[BaseModel] | None = None
         shape.is_type_of = staticmethod(lambda value, _info: isinstance(value, sources))
         shape.sources = sources
         if issubclass(cls, Node):
-            shape.__annotations__ = {"id": GlobalID, **cls.__annotations__}
+            shape.__annotations__ = {"id": GlobalId, **cls.__annotations__}
             shown_id = global_id(cls.__name__)
             shape.id = read(lambda row: shown_id(row.id), description=ID, reads=("id",))
         made = strawberry.type(cls, description=description)
@@ -86,9 +85,3 @@ def lens(*sources: type, description: str, fields: type[BaseModel] | None = None
         return made
 
     return shown
-
-
-def global_id(name: str) -> Callable[[UUID], str]:
-    """What makes an identifier of the UUID of a row of that type."""
-    prefix = f"{name}:"
-    return lambda key: b2a_base64((prefix + str(key)).encode(), newline=False).decode()

@@ -4,7 +4,6 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
-from strawberry.relay import GlobalID
 
 from domain.client_upserts import Action, Upserted
 from domain.deletions import Deleted
@@ -12,6 +11,7 @@ from domain.errors import Refusal
 from domain.idempotency import Outcome
 from domain.tokens import MadeToken
 from resolvers import clients, contacts, labels, layouts, members, organizations, projects, registrations, tokens, vat_rates
+from resolvers.ids import GlobalId, global_id
 from resolvers.words import words
 from schema.clients import Client
 from schema.consequences import DeletedCounts
@@ -20,7 +20,7 @@ from schema.errors import UserError
 from schema.fields import Terms, answered, by, listed
 from schema.labels import Label
 from schema.layouts import InvoiceLayout
-from schema.lens import global_id, itself, lens, read
+from schema.lens import itself, lens, read
 from schema.members import Member
 from schema.organizations import Organization
 from schema.projects import Project
@@ -129,7 +129,7 @@ def _deleted_id(outcome: Outcome[Deleted]) -> str | None:
 
 @strawberry.type(description="The client that is gone, or why not.")
 class ClientDeletePayload(Payload):
-    deleted_id: GlobalID | None = read(_deleted_id, description="The id that it had; null when it was refused.")
+    deleted_id: GlobalId | None = read(_deleted_id, description="The id that it had; null when it was refused.")
     deleted: DeletedCounts | None = read(attrgetter("value"), description="What went with it; null when it was refused.")
 
 
@@ -195,7 +195,7 @@ class ContactUpdatePayload(OfContact): ...
 
 @strawberry.type(description="The contact that is gone, or why not.")
 class ContactDeletePayload(Payload):
-    deleted_id: GlobalID | None = deleted("Contact")
+    deleted_id: GlobalId | None = deleted("Contact")
 
 
 @strawberry.type(description="The label that was made, or why not.")
@@ -208,7 +208,7 @@ class LabelUpdatePayload(OfLabel): ...
 
 @strawberry.type(description="The label that is gone, or why not.")
 class LabelDeletePayload(Payload):
-    deleted_id: GlobalID | None = deleted("Label")
+    deleted_id: GlobalId | None = deleted("Label")
 
 
 @strawberry.type(description="The project that was made, or why not.")
@@ -229,7 +229,7 @@ class ProjectUnarchivePayload(OfProject): ...
 
 @strawberry.type(description="The project that is gone, or why not.")
 class ProjectDeletePayload(Payload):
-    deleted_id: GlobalID | None = deleted("Project")
+    deleted_id: GlobalId | None = deleted("Project")
 
 
 @strawberry.type(description="The registration that was made, or why not.")
@@ -246,7 +246,7 @@ class RegistrationStatusUpdatePayload(OfRegistration): ...
 
 @strawberry.type(description="The registration that is gone, or why not.")
 class RegistrationDeletePayload(Payload):
-    deleted_id: GlobalID | None = deleted("Registration")
+    deleted_id: GlobalId | None = deleted("Registration")
 
 
 @strawberry.type(description="The organization as it was changed, or why not.")
@@ -272,7 +272,7 @@ class InvoiceLayoutUpdatePayload(OfInvoiceLayout): ...
 
 @strawberry.type(description="The invoice layout that is gone, or why not.")
 class InvoiceLayoutDeletePayload(Payload):
-    deleted_id: GlobalID | None = deleted("InvoiceLayout")
+    deleted_id: GlobalId | None = deleted("InvoiceLayout")
 
 
 @strawberry.type(description="The member that was added or brought back, or why not.")

@@ -4,12 +4,15 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, NewType, TypeVar
+from typing import Any, NewType, Self, TypeVar
 
 import strawberry
-from graphql import GraphQLError, ValueNode, value_from_ast_untyped
+from graphql import GraphQLError, GraphQLID, GraphQLScalarType, ValueNode, value_from_ast_untyped
 from graphql.pyutils import inspect
 from strawberry.types.scalar import ScalarDefinition
+
+from db.moments import as_text, truncate
+from resolvers.ids import GlobalId, parse_id
 
 T = TypeVar("T")
 CurrencyCode = NewType("CurrencyCode", str)
@@ -35,7 +38,7 @@ def _moment(value: object) -> datetime:
         if isinstance(value, str) and MOMENT.fullmatch(value):
             moment = datetime.fromisoformat(value)
             if _is_within(moment.astimezone(UTC)):
-                return moment
+                return truncate(moment)
     except (ValueError, OverflowError):
         pass
     how = "A moment is written with its offset, as 2026-01-31T09:30:00+01:00 or …Z."
@@ -70,7 +73,7 @@ def _literal(parse: Callable[[object], T]) -> Callable[[ValueNode, dict[str, Any
 
 
 def _scalar(
-    name: str, *, parse: Callable[[object], Any], serialize: Callable[[Any], str], description: str, specified_by_url: str
+    name: str, *, parse: Callable[[object], Any], serialize: Callable[[Any], str], description: str, specified_by_url: str | None
 ) -> ScalarDefinition:
     return strawberry.scalar(
         name=name,
@@ -82,13 +85,29 @@ def _scalar(
     )
 
 
+class _Id(GraphQLScalarType):
+    """The built-in type `ID`, whose values are read as ids of ours. graphql-core keeps the name for its own."""
+
+    def __new__(cls, *_: object, **__: object) -> Self:
+        return object.__new__(cls)
+
+
 SCALARS: dict[object, ScalarDefinition] = {
+    GlobalId: ScalarDefinition(
+        name="ID",
+        description=None,
+        specified_by_url=None,
+        serialize=str,
+        parse_value=parse_id,
+        parse_literal=_literal(parse_id),
+        implementation=_Id("ID", serialize=str, parse_value=parse_id, parse_literal=_literal(parse_id), description=GraphQLID.description),
+    ),
     Decimal: _scalar(
         "Decimal",
         serialize=str,
         parse=_number,
         description='An exact decimal number, as text: `"1234.50"`.',
-        specified_by_url="https://scalars.graphql.org/chillicream/decimal",
+        specified_by_url=None,
     ),
     date: _scalar(
         "Date",
@@ -99,9 +118,10 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     datetime: _scalar(
         "DateTime",
-        serialize=datetime.isoformat,
+        serialize=as_text,
         parse=_moment,
-        description=f"A moment, with its offset from UTC: `2026-01-31T09:30:00+00:00`. One that is given is of the years {YEARS} in UTC.",
+        description=f"A moment in UTC, to the millisecond: `2026-01-31T09:30:00.000Z`. One that is given has any offset, is of the "
+        f"years {YEARS} in UTC, and is cut off after milliseconds.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
     ),
     CurrencyCode: _scalar(

@@ -9,7 +9,6 @@ import asyncpg
 from graphql import GraphQLError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from strawberry.exceptions import StrawberryInputCoercionError
-from strawberry.relay.types import InvalidGlobalIDError
 
 from db.faults import UNCONVERTIBLE, BusyError, is_lost, is_race, is_unbindable, plain
 from domain.errors import BadInput, Forbidden, Refused
@@ -18,7 +17,6 @@ from server.refusals import ErrorCode
 log = logging.getLogger("relaties")
 OURS = (Forbidden, BadInput, Refused)
 MAX_MESSAGE = 1000  # characters
-NO_ID = "This is no id. Send one as it was given."
 NULL = "A part of the input is null that cannot be. Leave it out, so that it stays as it is."
 BEYOND = "A value is beyond what can be stored. Send a smaller one."
 UNREACHABLE = (ErrorCode.UNAVAILABLE, "The database cannot be reached. Try again.")
@@ -67,7 +65,7 @@ def _shown(error: GraphQLError) -> Mapping[str, Any]:
     failed = error.original_error
     cause = plain(failed) if failed else None
     if isinstance(cause or error, StrawberryInputCoercionError):  # its own words are of Python
-        return _coded(error, ErrorCode.BAD_USER_INPUT, NO_ID if isinstance(cause or error, InvalidGlobalIDError) else NULL)
+        return _coded(error, ErrorCode.BAD_USER_INPUT, NULL)
     if isinstance(cause, OURS) or (cause is None and error.extensions and "code" in error.extensions):
         return error.formatted
     if cause is None or isinstance(cause, GraphQLError):

@@ -18,7 +18,7 @@ import httpx
 from db.tables import Role
 from tests.ask import Api
 from tests.builders import Tenant, tenant
-from tests.inputs import shown
+from tests.ids import global_id
 
 ORGANIZATIONS, AT_ONCE = 20, 200
 MARK = re.compile(r"#\d\d#")
@@ -99,7 +99,7 @@ class Crossfire:
                 await self._end()
 
     def _question(self, org: Organization) -> tuple[str, dict[str, Any]]:
-        key = shown("Client", self.chance.choice(org.tenant.clients))
+        key = global_id("Client", self.chance.choice(org.tenant.clients))
         new = {"id": key, "name": f"Client {uuid4()} {org.mark}", "version": self.chance.randint(1, 9)}
         questions: list[tuple[str, dict[str, Any]]] = [(CLIENTS, {}), (CONTACTS, {}), (NODE, {"id": key}), (RENAME, new)]
         return self.chance.choice([*questions, *questions, (LABEL, {"name": f"Label {uuid4()} {org.mark}"})])

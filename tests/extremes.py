@@ -4,7 +4,6 @@ Made from the schema itself, so that an argument or an input field that is added
 """
 
 import json
-from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
@@ -31,10 +30,11 @@ from tests.inputs import CORE, NODES, Filling, Ids, Place, World, answer, input_
 WAYS = ("variable", "literal", "default")
 HERE = "\ue000"  # stands for the value until it is written
 MANY = "9" * 5000
-
-
-def _id(text: str) -> str:
-    return json.dumps(b64encode(text.encode()).decode())
+KEY = "AYcPNXmxeTOtA6jp4XV3Fw"
+ID_GARBAGE = [
+    "", "_", "cli", "cli_", "cli_x", f"cli_{MANY}", "cli_-1", "cli_é", f"cli_{KEY}=", f"cli_{KEY[:-1]}", f"cli_{KEY[:-1]}x", f"CLI_{KEY}",
+    f"{KEY}", f"_{KEY}", f"xyz_{KEY}", f"cli_{KEY}\n", f" cli_{KEY}", f"cli_{KEY[:-2]}+/", "Q2xpZW50OjE=",
+]  # fmt: skip
 
 
 EXTREMES: dict[str, list[str]] = {  # as JSON, which is a literal of GraphQL too; none of them is right anywhere
@@ -68,8 +68,7 @@ EXTREMES: dict[str, list[str]] = {  # as JSON, which is a literal of GraphQL too
     ],
     "ID": [
         *('""', '"x"', json.dumps("x" * 9000), json.dumps("=" * 9000), json.dumps("é"), MANY, str(2**63), f"-{MANY}"),
-        *(_id(f"Client:{garbage}") for garbage in ("", "x", MANY, "-1", "é", "00000000-0000-0000-0000-00000000000x")),
-        *(_id(text) for text in (":", "Client", f"{'x' * 5000}:1", "Nothing:00000000-0000-0000-0000-000000000001")),
+        *(json.dumps(text) for text in ID_GARBAGE),
     ],
 }
 

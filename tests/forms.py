@@ -6,9 +6,9 @@ from uuid import UUID
 
 from db.keys import new_id
 from db.tables import Table
-from tests.api.test_clients import global_id
 from tests.ask import Api
 from tests.builders import Tenant, changing, insert
+from tests.ids import global_id
 
 SHOWN = """fragment Shown on Client { id version name tradeName number kind isProspect phone email website language notes
   kvkNumber kvkBranchNumber kboNumber vatNumber addresses { type line1 line2 postalCode city region country attention }

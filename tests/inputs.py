@@ -5,7 +5,6 @@ What is added to the schema joins by itself. What its type does not tell stands 
 
 import json
 import re
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
@@ -31,10 +30,12 @@ from pydantic.alias_generators import to_snake
 
 from db.keys import new_id
 from domain.scope import Permission
+from resolvers.ids import PREFIXES
 from resolvers.inputs import MADE
 from schema.root import build
 from tests.builders import EARLY, Tenant, changing, insert, tenant
 from tests.directly import token_of
+from tests.ids import global_id
 
 CORE = build()._schema  # noqa: SLF001
 MUTATIONS: dict[str, GraphQLField] = CORE.mutation_type.fields if CORE.mutation_type else {}
@@ -120,11 +121,6 @@ IN_TURN: dict[str, Callable[[World, int], dict[str, Value]]] = {  # and what the
 }
 
 
-def shown(kind: str, key: UUID) -> str:
-    """The id as the API shows it."""
-    return b64encode(f"{kind}:{key}".encode()).decode()
-
-
 async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     made = await tenant(owner, name)
     client, contact, label = await made.add_client("A client"), await made.add_contact("Nobody's"), await made.add_label("Nobody's")
@@ -140,7 +136,7 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     token = await owner.fetchval("SELECT id FROM relaties.api_token WHERE tenant_id = $1 AND member_id = $2", made.id, member)
     keys = {"Client": client, "Contact": contact, "Label": label, "VatRate": rate, "InvoiceLayout": layout, "Member": member}
     keys |= {"ApiToken": token, "Organization": made.id, "Project": project}
-    ids = {kind: shown(kind, key) for kind, key in keys.items()}
+    ids = {kind: global_id(kind, key) for kind, key in keys.items()}
     others = {
         "ArchivedClient": ("Client", archived),
         "ArchivedProject": ("Project", archived_project),
@@ -151,8 +147,8 @@ async def world(owner: asyncpg.Connection, name: str = "World") -> World:
     preview = await token_of(made, archived, timedelta(minutes=5))
     busy = await made.add_project(client, "Busy")
     of_kinds = [await made.add_registration(client, busy, status="PENDING", **fields) for fields in OF_KINDS]
-    ids |= {kind: shown("Registration", key) for kind, key in zip(KINDS, of_kinds, strict=True)}
-    return World(made, ids | {name: shown(*of) for name, of in others.items()} | {"PreviewToken": preview})
+    ids |= {kind: global_id("Registration", key) for kind, key in zip(KINDS, of_kinds, strict=True)}
+    return World(made, ids | {name: global_id(*of) for name, of in others.items()} | {"PreviewToken": preview})
 
 
 OF_KINDS: tuple[dict[str, object], ...] = (
@@ -166,7 +162,7 @@ class Ids(dict[str, str]):
     """Where it matters not which."""
 
     def __missing__(self, kind: str) -> str:
-        return shown(kind, NOBODYS)
+        return global_id(kind if kind in PREFIXES else "Client", NOBODYS)
 
     def __contains__(self, _: object) -> bool:
         return True

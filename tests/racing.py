@@ -14,7 +14,8 @@ from tests.ask import Api
 from tests.builders import Tenant, insert
 from tests.directly import token_of
 from tests.full_clients import archived
-from tests.inputs import document, shown
+from tests.ids import global_id
+from tests.inputs import document
 
 Payload = dict[str, Any]
 Ask = Callable[[], Awaitable[Payload]]
@@ -77,7 +78,7 @@ class Worked:
 
     def shown(self, name: str) -> str:
         kind = {"other": "Client"}.get(name, name.title())
-        return shown(kind, getattr(self, name))
+        return global_id(kind, getattr(self, name))
 
     async def deletion(self, api: Api, **more: object) -> Ask:
         """Its deletion, as a preview of now shows it."""

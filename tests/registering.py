@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from tests.api.test_clients import global_id
 from tests.ask import Api
 from tests.builders import Tenant
 from tests.changing import change
+from tests.ids import global_id
 
 SHOWN = """registration { id kind registeredOn isBillable status clientStatus note isEditable version client { name } project { name }
   member { name } labels { name } time { minutes startedAt endedAt } expense { quantity }

@@ -11,7 +11,7 @@ import asyncpg
 from db import demo
 from domain.tokens import new_secret
 from tests.builders import Tenant, add_token, crowd
-from tests.inputs import shown
+from tests.ids import global_id
 
 MOST_CENTS = 300_000  # of the invoice whose amount is looked for
 CLIENTS, CONTACTS, SHARED, REGISTRATIONS, NEW_TOKENS = 150, 10, 100, 50_000, 400
@@ -40,8 +40,8 @@ async def attackers(owner_url: str) -> tuple[Attackers, list[str]]:
             await made.add_contact(f"Shared {place:03}", *made.clients[:SHARED], position=CONTACTS + place)
         await owner.execute(WORK, made.id, made.clients, REGISTRATIONS)
         await owner.execute("ANALYZE")
-        ids = {"client": shown("Client", made.clients[0]), "label": shown("Label", made.labels[0])}
-        ids["archived"] = shown("Client", await _archived(made))
+        ids = {"client": global_id("Client", made.clients[0]), "label": global_id("Label", made.labels[0])}
+        ids["archived"] = global_id("Client", await _archived(made))
         return Attackers(made.id, {role.value: token for role, token in made.tokens.items()}, ids), await _victims(owner)
     finally:
         await owner.close()

@@ -25,7 +25,7 @@ function grouped(found, ids, shown) {
   return ids.map(id => groups.get(id))
 }
 
-export const globalId = key => Buffer.from(`Client:${key}`).toString('base64')
+export const globalId = key => 'cli_' + Buffer.from(key.replaceAll('-', ''), 'hex').toString('base64url')
 
 function client(row) {
   row.id = globalId(row.key)
@@ -52,7 +52,7 @@ export async function clients(_, { filter, first, after }) {
 }
 
 export async function node(_, { id }) {
-  const [, key] = Buffer.from(id, 'base64').toString().split(':')
+  const key = Buffer.from(id.slice('cli_'.length), 'base64url').toString('hex')
   const [found] = await rows('client', { ids: [key] })
   return found ? client(found) : null
 }

@@ -5,7 +5,7 @@ It imports nothing of the product: it runs among other versions of the packages.
 
 import json
 import os
-from base64 import b64decode, b64encode
+from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import date
 from functools import cache, partial
@@ -22,6 +22,7 @@ GIVEN = json.loads(Path(os.environ["PEER_STATEMENTS"]).read_text())
 EVER = date.fromisoformat(GIVEN["since"]), date.fromisoformat(GIVEN["until"])
 CONTACTS = 25
 POOL = 8
+PREFIX = "cli_"  # of the ids of clients
 pools: list[asyncpg.Pool] = []
 
 
@@ -48,12 +49,12 @@ async def clients(status: str, first: int, after: str | None) -> Shown:
 
 
 async def client(id_: str) -> Shown | None:
-    found = await rows("client", ids=[b64decode(id_).decode().partition(":")[2]])
+    found = await rows("client", ids=[urlsafe_b64decode(id_.removeprefix(PREFIX) + "==").hex()])
     return _client(found[0]) if found else None
 
 
 def _client(row: Shown) -> Shown:
-    row["id"] = b64encode(f"Client:{row['key']}".encode()).decode()
+    row["id"] = PREFIX + urlsafe_b64encode(row["key"].bytes).decode()[:-2]
     return row
 
 

@@ -9,7 +9,7 @@ as the owner.
 
 import asyncio
 import os
-from base64 import b64decode, b64encode
+from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime
@@ -38,6 +38,7 @@ from db.tables import ClientKind
 engine = create_async_engine(for_sqlalchemy(os.environ["PEER_DATABASE_URL"]))
 REVENUE = revenue_of_clients()
 PAGE = 25
+PREFIX = "cli_"  # of the ids of clients
 
 Info = strawberry.Info[Any, None]
 RevenueKey = tuple[UUID, date | None, date | None]
@@ -150,7 +151,7 @@ class Client(Node):
     def from_instance(cls, instance: tables.Client) -> Self:
         return cls(
             instance=instance,
-            id=strawberry.ID(b64encode(f"Client:{instance.id}".encode()).decode()),
+            id=strawberry.ID(PREFIX + urlsafe_b64encode(instance.id.bytes).decode()[:-2]),
             name=instance.name,
             number=instance.number,
             kind=ClientKind(instance.kind),
@@ -255,8 +256,8 @@ class Query:
 
     @strawberry.field
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
-        _, _, key = b64decode(id).decode().partition(":")
-        wanted = select(tables.Client).where(col(tables.Client.tenant_id) == demo.TENANT, tables.Client.id == UUID(key))
+        key = urlsafe_b64decode(id.removeprefix(PREFIX) + "==")
+        wanted = select(tables.Client).where(col(tables.Client.tenant_id) == demo.TENANT, tables.Client.id == UUID(bytes=key))
         row = (await info.context["session"].exec(wanted)).first()
         return Client.from_instance(row) if row else None
 

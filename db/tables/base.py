@@ -1,7 +1,7 @@
 """What all tables share: the key that begins with the tenant, moments, checks and links."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
 from db.keys import new_id
+from db.moments import now
 
 SCHEMA = "relaties"
 
@@ -37,10 +38,6 @@ COUNTRY = r"^[A-Z]{2}$"
 LANGUAGE = r"^[a-z]{2}$"
 CHOICE = Stored(sa_type=Text)  # a closed set of words is text with a check (`one_of`), so that a word can be added without a lock
 SORTED = Text(collation="C")  # keys to order and match by, the same on every machine
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Fields(BaseModel, defer_build=True):

@@ -10,7 +10,8 @@ from sqlalchemy import Column, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, LANGUAGE, SORTED, Changing, Fields, Row, Table, check, link, now, of_organization, one_of
+from db.moments import now
+from db.tables.base import CHOICE, LANGUAGE, SORTED, Changing, Fields, Row, Table, check, link, of_organization, one_of
 
 
 class ContactRole(StrEnum):

@@ -6,7 +6,8 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field as Stored
 
-from db.tables.base import LANGUAGE, Changing, Row, Table, link, now
+from db.moments import now
+from db.tables.base import LANGUAGE, Changing, Row, Table, link
 
 
 class ClientPortal(Changing, Row, table=True):

@@ -9,7 +9,8 @@ from sqlalchemy import Column, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, Row, Table, check, now, of_organization, one_of
+from db.moments import now
+from db.tables.base import CHOICE, Row, Table, check, of_organization, one_of
 
 
 class Channel(StrEnum):

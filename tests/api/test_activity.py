@@ -12,9 +12,9 @@ from db.tables import Role
 from db.tables.base import Row, Table
 from domain.activity import FIGURES
 from domain.tokens import new_secret
-from tests.api.test_clients import global_id
 from tests.ask import Api
 from tests.builders import Tenant, add_token, tenant
+from tests.ids import global_id
 
 EVENT = "operation action objectType objectId member { name } changes { field from to }"
 CLIENT = f"query ($id: ID!) {{ client(by: {{id: $id}}) {{ activity {{ totalCount nodes {{ {EVENT} }} }} }} }}"
@@ -151,7 +151,7 @@ async def test_a_machine_is_no_member(as_: Callable[..., Api], org: Tenant) -> N
     await org.add_event("Client", client, {"name": ["B", "A"]}, client_id=client, channel="COMMAND_LINE")
     query = "query ($id: ID!) { client(by: {id: $id}) { activity { nodes { channel at member { name } client { name } } } } }"
     assert (await as_(org).data(query, id=global_id("Client", client)))["client"]["activity"]["nodes"] == [
-        {"channel": "COMMAND_LINE", "at": "2026-01-01T00:00:00+00:00", "member": None, "client": {"name": "A"}}
+        {"channel": "COMMAND_LINE", "at": "2026-01-01T00:00:00.000Z", "member": None, "client": {"name": "A"}}
     ]
 
 

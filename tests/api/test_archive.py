@@ -17,7 +17,7 @@ from domain.scope import Actor, Means, writing
 from tests.ask import Api
 from tests.builders import EARLY, Tenant, insert, tenant
 from tests.changing import asked, change, everything, forbidden, refusal, traced
-from tests.inputs import shown
+from tests.ids import global_id
 from tests.snapshots import differences, snapshot, unchanged
 
 CLIENT = "client { id version isArchived archivedAt projects { nodes { name isArchived version } } }"
@@ -46,7 +46,7 @@ async def busy(org: Tenant) -> UUID:
 async def projects(api: Api, client: UUID) -> dict[str, bool]:
     """Which of the client's are archived, by their names."""
     query = "query ($id: ID!) { client(by: {id: $id}) { projects { nodes { name isArchived } } } }"
-    found = (await api.data(query, id=shown("Client", client)))["client"]["projects"]["nodes"]
+    found = (await api.data(query, id=global_id("Client", client)))["client"]["projects"]["nodes"]
     return {each["name"]: each["isArchived"] for each in found}
 
 
@@ -68,8 +68,8 @@ async def test_s41_a_client_is_archived(as_: Callable[..., Api], org: Tenant) ->
     api, client = as_(org), await busy(org)
     await org.add_client("Ander")
     before = await snapshot(org.owner, org.id)
-    found = await change(api, "clientArchive", CLIENT, id=shown("Client", client), expectedVersion=1)
-    assert (found["id"], found["isArchived"], found["version"]) == (shown("Client", client), True, 2)
+    found = await change(api, "clientArchive", CLIENT, id=global_id("Client", client), expectedVersion=1)
+    assert (found["id"], found["isArchived"], found["version"]) == (global_id("Client", client), True, 2)
     assert found["projects"]["nodes"] == [{"name": "Website", "isArchived": True, "version": 2}]
     steps = {key: set(step) for key, step in differences(before, await snapshot(org.owner, org.id)).items()}
     kept = {"archive_operation_id", "updated_at", "version"}
@@ -84,14 +84,14 @@ async def test_s41_who_archived_it_and_when_is_kept(as_: Callable[..., Api], org
     key = await org.add_client("Jansen")
     member = await org.owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'ADMIN'", org.id)
     query, began = "SELECT archived_at, archived_by, archive_operation_id FROM relaties.client WHERE id = $1", datetime.now(UTC)
-    found = await change(as_(org, Role.ADMIN), "clientArchive", CLIENT, id=shown("Client", key))
+    found = await change(as_(org, Role.ADMIN), "clientArchive", CLIENT, id=global_id("Client", key))
     row = await org.owner.fetchrow(query, key)
     assert row is not None
     assert began <= row["archived_at"] <= datetime.now(UTC)
     assert datetime.fromisoformat(found["archivedAt"]) == row["archived_at"]
     assert row["archived_by"] == member
     assert row["archive_operation_id"] is not None
-    found = await change(as_(org), "clientUnarchive", CLIENT, id=shown("Client", key))
+    found = await change(as_(org), "clientUnarchive", CLIENT, id=global_id("Client", key))
     assert (found["isArchived"], found["archivedAt"], found["version"]) == (False, None, 3)
     assert [*(await org.owner.fetchrow(query, key) or {}).values()] == [None, None, None]
 
@@ -103,7 +103,7 @@ async def test_s43_registrations_stay_byte_equal(as_: Callable[..., Api], org: T
     kinds = await org.owner.fetch("SELECT DISTINCT kind FROM relaties.registration WHERE tenant_id = $1", org.id)
     assert {row["kind"] for row in kinds} == {"TIME", "EXPENSE", "MILEAGE"}
     for mutation in (*BOTH, *BOTH):
-        await change(api, mutation, CLIENT, id=shown("Client", client))
+        await change(api, mutation, CLIENT, id=global_id("Client", client))
         after = await everything(org)
         assert {name: after[name] for name in WORK} == {name: before[name] for name in WORK}
         assert all(before[name] for name in WORK)
@@ -115,7 +115,7 @@ async def test_s45_projects_are_archived_in_the_same_transaction(as_: Callable[.
     for name in ("A", "B", "C"):
         await org.add_project(client, name)
     await org.add_project(other, "Theirs")
-    await change(as_(org), "clientArchive", CLIENT, id=shown("Client", client))
+    await change(as_(org), "clientArchive", CLIENT, id=global_id("Client", client))
     assert await projects(as_(org), client) == {"A": True, "B": True, "C": True}
     assert await projects(as_(org), other) == {"Theirs": False}
     columns = "xmin::text, archived_at, archive_operation_id"
@@ -150,9 +150,9 @@ async def test_point_1_un_archiving_brings_back_what_that_archiving_took(as_: Ca
     await org.add_project(client, "Before", archived_at=EARLY)
     await org.add_project(client, "Along")
     for _ in range(2):
-        await change(api, "clientArchive", CLIENT, id=shown("Client", client))
+        await change(api, "clientArchive", CLIENT, id=global_id("Client", client))
         assert await projects(api, client) == {"Before": True, "Along": True}
-        await change(api, "clientUnarchive", CLIENT, id=shown("Client", client))
+        await change(api, "clientUnarchive", CLIENT, id=global_id("Client", client))
         assert await projects(api, client) == {"Before": True, "Along": False}
     left = "SELECT count(*) FROM relaties.project WHERE tenant_id = $1 AND archive_operation_id IS NOT NULL"
     assert await org.owner.fetchval(left, org.id) == 0
@@ -163,7 +163,7 @@ async def test_point_1_what_no_archiving_took_does_not_come_back(as_: Callable[.
     client = await org.add_client("Jansen", archived_at=EARLY)
     await org.add_project(client, "Before", archived_at=EARLY)
     await org.add_portal(client, closed_at=EARLY)
-    found = await change(as_(org), "clientUnarchive", CLIENT, id=shown("Client", client))
+    found = await change(as_(org), "clientUnarchive", CLIENT, id=global_id("Client", client))
     assert found["isArchived"] is False
     assert (await projects(as_(org), client), await portals(org)) == ({"Before": True}, {"Portal": True})
 
@@ -174,16 +174,16 @@ async def test_point_5_portals_are_closed_and_opened_again(as_: Callable[..., Ap
     await org.add_portal(client, name="Open")
     await org.add_portal(client, name="Closed", closed_at=EARLY)
     await org.add_portal(await org.add_client("Ander"), name="Theirs")
-    await change(api, "clientArchive", CLIENT, id=shown("Client", client))
+    await change(api, "clientArchive", CLIENT, id=global_id("Client", client))
     assert await portals(org) == {"Open": True, "Closed": True, "Theirs": False}
-    await change(api, "clientUnarchive", CLIENT, id=shown("Client", client))
+    await change(api, "clientUnarchive", CLIENT, id=global_id("Client", client))
     assert await portals(org) == {"Open": False, "Closed": True, "Theirs": False}
 
 
 async def test_s41_what_is_so_already_is_refused(as_: Callable[..., Api], org: Tenant) -> None:
     """With the client where it is archived; first of all, whatever version was seen; nothing changes."""
     api, client = as_(org), await busy(org)
-    key = shown("Client", client)
+    key = global_id("Client", client)
     for version in (None, 1, 7):
         async with unchanged(org.owner, org.id):
             found = await refusal(api, "clientUnarchive", id=key, expectedVersion=version)
@@ -206,7 +206,7 @@ async def test_s41_who_saw_another_version_is_refused(as_: Callable[..., Api], o
     """With the version that it has; the right one will do, and so will none."""
     past: dict[str, Any] = {"archived_at": EARLY} if mutation == "clientUnarchive" else {}
     for version in (3, None):
-        key = shown("Client", await org.add_client("Jansen", **past, version=3))
+        key = global_id("Client", await org.add_client("Jansen", **past, version=3))
         async with unchanged(org.owner, org.id):
             found = await refusal(as_(org), mutation, id=key, expectedVersion=2)
         assert (found["code"], found["path"], found["currentVersion"]) == ("VERSION_CONFLICT", ["expectedVersion"], 3)
@@ -218,7 +218,7 @@ async def test_s41_owners_and_admins_archive_and_take_back(as_: Callable[..., Ap
     """Of the others neither is done."""
     api, client = as_(org, role), await busy(org)
     archived = await org.add_client("Klaar", archived_at=EARLY)
-    tries = {"clientArchive": shown("Client", client), "clientUnarchive": shown("Client", archived)}
+    tries = {"clientArchive": global_id("Client", client), "clientUnarchive": global_id("Client", archived)}
     before = await everything(org)
     for mutation, key in tries.items():
         if role in {Role.OWNER, Role.ADMIN}:
@@ -235,7 +235,7 @@ async def test_s41_another_organizations_client_is_not_found(as_: Callable[..., 
     past: dict[str, Any] = {"archived_at": EARLY} if mutation == "clientUnarchive" else {}
     theirs, label = await other.add_client("Jansen", **past), await org.add_label("Vast")
     async with unchanged(org.owner, org.id, other.id):
-        for key in (shown("Client", theirs), shown("Client", new_id()), shown("Label", label)):
+        for key in (global_id("Client", theirs), global_id("Client", new_id()), global_id("Label", label)):
             found = await refusal(as_(org), mutation, id=key)
             assert (found["code"], found["path"], found["message"]) == (
                 "NOT_FOUND",
@@ -248,34 +248,34 @@ async def test_s41_archiving_is_told(as_: Callable[..., Api], org: Tenant) -> No
     """Of the client, its project and its portal, each once; the archiving's own number is nobody's business."""
     api, client = as_(org), await org.add_client("Jansen")
     project, portal = await org.add_project(client, "Website"), await org.add_portal(client)
-    found = await change(api, "clientArchive", CLIENT, id=shown("Client", client))
+    found = await change(api, "clientArchive", CLIENT, id=global_id("Client", client))
     at, who = found["archivedAt"], (await api.data("{ viewer { member { id name } } }"))["viewer"]["member"]
     query = """query ($id: ID!) { client(by: {id: $id}) { activity { nodes { operation action objectType objectId member { name }
       changes { field from to } } } } }"""
-    told = (await as_(org, Role.VIEWER).data(query, id=shown("Client", client)))["client"]["activity"]["nodes"]
+    told = (await as_(org, Role.VIEWER).data(query, id=global_id("Client", client)))["client"]["activity"]["nodes"]
     common: dict[str, Any] = {"operation": "clientArchive", "action": "CHANGED", "member": {"name": who["name"]}}
-    moment = {"field": "archivedAt", "from": None, "to": _text(at)}
+    moment = {"field": "archivedAt", "from": None, "to": at}
     expected = [
-        {**common, "objectType": "Client", "objectId": shown("Client", client)}
+        {**common, "objectType": "Client", "objectId": global_id("Client", client)}
         | {"changes": [moment, {"field": "archivedBy", "from": None, "to": who["id"]}]},
-        {**common, "objectType": "ClientPortal", "objectId": shown("ClientPortal", portal), "changes": [{**moment, "field": "closedAt"}]},
-        {**common, "objectType": "Project", "objectId": shown("Project", project), "changes": [moment]},
+        {
+            **common,
+            "objectType": "ClientPortal",
+            "objectId": global_id("ClientPortal", portal),
+            "changes": [{**moment, "field": "closedAt"}],
+        },
+        {**common, "objectType": "Project", "objectId": global_id("Project", project), "changes": [moment]},
     ]
     assert sorted(told, key=lambda each: str(each["objectType"])) == expected
-    await change(api, "clientUnarchive", CLIENT, id=shown("Client", client))
+    await change(api, "clientUnarchive", CLIENT, id=global_id("Client", client))
     for key in (client, project, portal):
         assert [operation for operation, *_ in await traced(org, key)] == [*BOTH]
-
-
-def _text(moment: str) -> str:
-    """As the trace has it."""
-    return moment.replace("+00:00", "Z")
 
 
 @pytest.mark.parametrize("mutation", BOTH)
 async def test_s41_sent_again_it_is_done_once(as_: Callable[..., Api], org: Tenant, mutation: str) -> None:
     """Under its key: the same answer, though by now the client is so already."""
-    key = shown("Client", await org.add_client("Jansen", archived_at=EARLY if mutation == "clientUnarchive" else None))
+    key = global_id("Client", await org.add_client("Jansen", archived_at=EARLY if mutation == "clientUnarchive" else None))
     first = await asked(as_(org), mutation, CLIENT, {"id": key}, key="k")
     assert first["data"]["done"]["userErrors"] == []
     async with unchanged(org.owner, org.id):

@@ -12,7 +12,7 @@ from tests.api.test_nested_query import answering
 from tests.ask import Api
 from tests.builders import Tenant, tenant
 from tests.full_clients import FullClient, full_client
-from tests.inputs import shown
+from tests.ids import global_id
 from tests.snapshots import unchanged
 
 PREVIEW = f"""archivePreview {{ projectCount registrationCount unbilledRegistrationCount draftInvoiceCount draftQuoteCount portalCount
@@ -34,7 +34,7 @@ async def client(org: Tenant) -> FullClient:
 
 
 async def previewed(api: Api, client: FullClient) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = (await api.data(ASK, id=shown("Client", client.id)))["client"]["archivePreview"]
+    found: dict[str, Any] | None = (await api.data(ASK, id=global_id("Client", client.id)))["client"]["archivePreview"]
     return found
 
 
@@ -47,7 +47,7 @@ async def test_archiving_is_told_before(as_: Callable[..., Api], org: Tenant, cl
 async def test_what_is_archived_has_no_preview_of_it(as_: Callable[..., Api], org: Tenant, client: FullClient) -> None:
     """What was told has happened: the project and the portal went along, and the registrations are there."""
     api = as_(org)
-    assert (await api.data(ARCHIVE, input={"id": shown("Client", client.id)}))["clientArchive"]["userErrors"] == []
+    assert (await api.data(ARCHIVE, input={"id": global_id("Client", client.id)}))["clientArchive"]["userErrors"] == []
     assert await previewed(api, client) is None
     count = "SELECT count(*) FROM relaties.{} WHERE client_id = $1 AND archive_operation_id IS NOT NULL"
     assert [await org.owner.fetchval(count.format(name), client.id) for name in ("project", "client_portal")] == [1, 1]
@@ -62,14 +62,14 @@ async def test_who_may_not_see_figures_sees_the_numbers(as_: Callable[..., Api],
 async def test_a_client_without_anything_loses_nothing(as_: Callable[..., Api], org: Tenant) -> None:
     """Zeroes, and no amounts."""
     key = await org.add_client("Leeg")
-    found = (await as_(org).data(ASK, id=shown("Client", key)))["client"]["archivePreview"]
+    found = (await as_(org).data(ASK, id=global_id("Client", key)))["client"]["archivePreview"]
     assert found == {**dict.fromkeys(COUNTS, 0), "amounts": []}
 
 
 async def test_another_organization_is_told_nothing(as_: Callable[..., Api], client: FullClient) -> None:
     """The client is none of theirs."""
     theirs = await tenant(client.org.owner)
-    assert (await as_(theirs).data(ASK, id=shown("Client", client.id)))["client"] is None
+    assert (await as_(theirs).data(ASK, id=global_id("Client", client.id)))["client"] is None
 
 
 async def test_a_page_of_previews_takes_two_statements_more(as_: Callable[..., Api], org: Tenant, statements: list[str]) -> None:
@@ -92,6 +92,6 @@ async def test_hours_without_a_price_of_their_own_count_nothing(as_: Callable[..
     await org.add_registration(key, fixed, kind="EXPENSE", minutes=None, quantity=1, unit_price=Decimal("7.50"), amount_net=Decimal("7.50"))
     await org.add_registration(key, None, status="REJECTED")
     await org.add_registration(key, None, is_billable=False)
-    found = (await as_(org).data(ASK, id=shown("Client", key)))["client"]["archivePreview"]
+    found = (await as_(org).data(ASK, id=global_id("Client", key)))["client"]["archivePreview"]
     assert (found["registrationCount"], found["unbilledRegistrationCount"]) == (5, 3)
     assert [each["unbilled"] for each in found["amounts"]] == [{"amount": "7.50"}]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.ask import Api
 from tests.builders import Tenant, tenant
 from tests.changing import change
-from tests.inputs import shown
+from tests.ids import global_id
 
 FIGURES = """fragment Figures on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency }
   byCurrency { currency invoiced { amount } paid { amount } outstanding { amount } } }"""
@@ -89,7 +89,7 @@ async def test_s41_archiving_changes_no_revenue_figure(
     assert [found["all"]["totalCount"] for found in before] == [3] * len(before)
     for mutation in ("clientArchive", "clientUnarchive"):
         for place in sorted(archived):
-            done = await change(api, mutation, "client { isArchived }", id=shown("Client", clients[place]))
+            done = await change(api, mutation, "client { isArchived }", id=global_id("Client", clients[place]))
             assert done == {"isArchived": mutation == "clientArchive"}
         assert await figures() == before
 
@@ -98,7 +98,7 @@ async def test_s41_an_archived_clients_figures_go_on(as_: Callable[..., Api], or
     """Paid after it was archived, and credited: both count, as on any other day."""
     api, (client, *_) = as_(org), await entered(org, [])
     invoice = await org.add_invoice(client, date(2026, 1, 31), "100.00")
-    await change(api, "clientArchive", "client { id }", id=shown("Client", client))
+    await change(api, "clientArchive", "client { id }", id=global_id("Client", client))
     await org.add_payment(client, invoice, date(2026, 2, 1), "21.00")
     await org.add_invoice(client, date(2026, 2, 2), "40.00", kind="CREDIT_NOTE")
     found = (await api.data(ASK))["all"]["revenue"]

@@ -18,6 +18,7 @@ from db.keys import new_id
 from tests.ask import Api
 from tests.builders import EARLY, Tenant, insert
 from tests.changing import change, refusal
+from tests.ids import global_id
 from tests.inputs import (
     ANYWHERE,
     MUTATIONS,
@@ -30,7 +31,6 @@ from tests.inputs import (
     leaves,
     replaced,
     right,
-    shown,
     type_of_id,
     world,
 )
@@ -64,7 +64,7 @@ async def frozen(owner: asyncpg.Connection) -> Frozen:
     ]
     portal = await org.add_portal(client, contact, projects=[along], closed_at=EARLY)
     found = {"Client": [client], "Project": [along, alone], "Registration": registrations, "ClientPortal": [portal]}
-    return Frozen(made, {kind: [shown(kind, key) for key in keys] for kind, keys in found.items()})
+    return Frozen(made, {kind: [global_id(kind, key) for key in keys] for kind, keys in found.items()})
 
 
 async def put_aside(org: Tenant, client: UUID, project: UUID | None, **more: object) -> UUID:
@@ -122,8 +122,8 @@ async def test_each_archived_client_of_a_list_is_named(as_: Callable[..., Api], 
     """At its place, all of them; those that are active get and lose nothing either."""
     clients = [await org.add_client(name, archived_at=at) for name, at in (("A", EARLY), ("B", None), ("C", EARLY))]
     label = await org.add_label("Vast", *(clients if mutation == "clientLabelsRemove" else ()))
-    given = {"clientIds": [shown("Client", key) for key in clients], "labelIds": [shown("Label", label)]}
-    both = {"clientIds": [shown("Client", clients[0])], "labelIds": [shown("Label", new_id())]}
+    given = {"clientIds": [global_id("Client", key) for key in clients], "labelIds": [global_id("Label", label)]}
+    both = {"clientIds": [global_id("Client", clients[0])], "labelIds": [global_id("Label", new_id())]}
     async with unchanged(org.owner, org.id):
         first, second = [(await as_(org).data(document(mutation), input=each))[mutation]["userErrors"] for each in (given, both)]
     assert [(each["code"], each["path"]) for each in first] == [("ALREADY_ARCHIVED", ["clientIds", place]) for place in ("0", "2")]
@@ -146,7 +146,7 @@ PARTS: list[dict[str, object]] = [
 @pytest.mark.parametrize("part", PARTS, ids=str)
 async def test_no_part_of_an_archived_clients_form_is_changed(as_: Callable[..., Api], org: Tenant, part: dict[str, object]) -> None:
     """Whatever version was seen; with what it is, once it is taken back it is changed."""
-    key = shown("Client", await org.add_client("Jansen", "K-1", archived_at=EARLY))
+    key = global_id("Client", await org.add_client("Jansen", "K-1", archived_at=EARLY))
     for version in (1, 7):
         async with unchanged(org.owner, org.id):
             found = await refusal(as_(org), "clientUpdate", id=key, expectedVersion=version, **part)
@@ -172,7 +172,7 @@ async def test_from_elsewhere_an_archived_client_is_not_changed(
 async def test_a_person_of_an_archived_client_is_still_a_person(as_: Callable[..., Api], org: Tenant) -> None:
     """Changed, since they are not the client's alone; deleted only when no client has them, so here not."""
     api, client = as_(org), await org.add_client("Jansen", archived_at=EARLY)
-    person = shown("Contact", await org.add_contact("Bakker", client))
+    person = global_id("Contact", await org.add_contact("Bakker", client))
     assert (await change(api, "contactUpdate", "contact { id }", id=person, expectedVersion=1, lastName="Smit"))["id"] == person
     found = await refusal(api, "contactDelete", id=person, expectedVersion=2)
     assert (found["code"], found["uses"]) == ("IN_USE", 1)
@@ -181,7 +181,7 @@ async def test_a_person_of_an_archived_client_is_still_a_person(as_: Callable[..
 async def test_a_label_that_an_archived_client_wears_is_not_deleted(as_: Callable[..., Api], org: Tenant) -> None:
     """With how many and what to do; it can be kept from being chosen; once they are active it goes, and the clients stay."""
     api, clients = as_(org), [await org.add_client(name, archived_at=at) for name, at in (("A", EARLY), ("B", EARLY), ("C", None))]
-    label = shown("Label", await org.add_label("Vast", *clients))
+    label = global_id("Label", await org.add_label("Vast", *clients))
     for left in (2, 1):
         async with unchanged(org.owner, org.id):
             found = await refusal(api, "labelDelete", id=label, expectedVersion=1)
@@ -189,7 +189,7 @@ async def test_a_label_that_an_archived_client_wears_is_not_deleted(as_: Callabl
         assert f"by {left} client" in found["message"]
         assert "`clientUnarchive`" in found["message"]
         assert "`labelUpdate`" in found["message"]
-        await change(api, "clientUnarchive", "client { id }", id=shown("Client", clients[left - 1]))
+        await change(api, "clientUnarchive", "client { id }", id=global_id("Client", clients[left - 1]))
     assert (await change(api, "labelUpdate", "label { version }", id=label, expectedVersion=1, isActive=False))["version"] == 2
     assert await change(api, "labelDelete", "deletedId", id=label, expectedVersion=2) == label
     worn = "SELECT count(*) FROM relaties.client_label WHERE tenant_id = $1"
@@ -244,11 +244,11 @@ async def test_s44_a_label_that_a_locked_registration_wears_is_not_deleted(
     before = await org.owner.fetch("SELECT t::text AS row FROM relaties.registration t WHERE tenant_id = $1 ORDER BY id", org.id)
     if is_fixed:
         async with unchanged(org.owner, org.id):
-            found = await refusal(as_(org), "labelDelete", id=shown("Label", label), expectedVersion=1)
+            found = await refusal(as_(org), "labelDelete", id=global_id("Label", label), expectedVersion=1)
         assert (found["code"], found["path"], found["uses"]) == ("IN_USE", ["id"], 2)
         assert "by 2 registrations that are approved, invoiced, written off or archived" in found["message"]
     else:
-        await change(as_(org), "labelDelete", "deletedId", id=shown("Label", label), expectedVersion=1)
+        await change(as_(org), "labelDelete", "deletedId", id=global_id("Label", label), expectedVersion=1)
         told = await org.owner.fetch("SELECT action, client_id FROM relaties.audit_event WHERE object_type = 'RegistrationLabel'")
         assert [tuple(row) for row in told if row["client_id"] == client] == [("REMOVED", client)] * 2
     worn = await org.owner.fetch("SELECT label_id FROM relaties.registration_label WHERE tenant_id = $1 ORDER BY 1", org.id)

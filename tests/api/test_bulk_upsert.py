@@ -12,10 +12,10 @@ from sqlalchemy import event
 from db.engine import Database
 from db.tables import Role
 from domain.tokens import new_secret
-from tests.api.test_clients import global_id
 from tests.ask import Api
 from tests.builders import Tenant, add_token, tenant
 from tests.forms import SHOWN, kept
+from tests.ids import global_id
 
 ERRORS = "userErrors { __typename code path message }"
 UPSERT = f"""mutation ($input: ClientBulkUpsertInput!) {{ clientBulkUpsert(input: $input) {{

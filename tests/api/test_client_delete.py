@@ -14,7 +14,7 @@ from tests.builders import Tenant, insert, tenant
 from tests.changing import refusal
 from tests.directly import token_of
 from tests.full_clients import ARCHIVED_AT, GONE, FullClient, full_client
-from tests.inputs import shown
+from tests.ids import global_id
 from tests.snapshots import differences, snapshot, unchanged
 
 AMOUNTS = "amounts { currency invoiced { amount } outstanding { amount } unbilled { amount } }"
@@ -48,14 +48,14 @@ WENT = {
 
 
 async def previewed(api: Api, client: FullClient) -> dict[str, Any]:
-    found: dict[str, Any] = (await api.data(ASK, id=shown("Client", client.id)))["client"]["deletionPreview"]
+    found: dict[str, Any] = (await api.data(ASK, id=global_id("Client", client.id)))["client"]["deletionPreview"]
     return found
 
 
 async def deleted(api: Api, client: FullClient, **more: object) -> dict[str, Any]:
     """The payload, of the token that a preview just gave unless told otherwise."""
     token = more.pop("previewToken", None) or (await previewed(api, client))["token"]
-    given = {"id": shown("Client", client.id), "previewToken": token, "acknowledgeFiscalRetention": True, **more}
+    given = {"id": global_id("Client", client.id), "previewToken": token, "acknowledgeFiscalRetention": True, **more}
     found: dict[str, Any] = (await api.data(DELETE, input=given))["clientDelete"]
     return found
 
@@ -80,7 +80,7 @@ async def test_s49_to_s52_all_of_the_client_goes_and_nothing_else(
     """What is left is a record without content; the shared contact stays, and what the shared payment was for the other client."""
     before = await snapshot(owner, org.id)
     payload = await deleted(as_(org), client)
-    assert (payload["userErrors"], payload["deletedId"], payload["deleted"]) == ([], shown("Client", client.id), WENT)
+    assert (payload["userErrors"], payload["deletedId"], payload["deleted"]) == ([], global_id("Client", client.id), WENT)
     steps = differences(before, await snapshot(owner, org.id))
     kept = {key[0]: after for key, after in steps.items() if any(now is not None for _, now in after.values())}
     assert set(kept) == {"deletion_record", "outbox_event"}
@@ -118,13 +118,16 @@ async def test_s53_nothing_of_the_client_is_to_be_found(
     as_: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
     """By no search, id, activity or preview; and in no text that is stored."""
-    api, ids = as_(org), [shown("Client", client.id), *(shown("Project", key) for key in client.projects), shown("Invoice", client.issued)]
+    api, ids = (
+        as_(org),
+        [global_id("Client", client.id), *(global_id("Project", key) for key in client.projects), global_id("Invoice", client.issued)],
+    )
     events = [row["id"] for row in await owner.fetch("SELECT id FROM relaties.audit_event WHERE client_id = $1", client.id)]
     await deleted(api, client, deleteOrphanContacts=True)
     found = await api.data(
         'query ($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id } client(by: {id: $id}) { id } clients(search: "verdwijn") { totalCount }'
         " contacts { totalCount nodes { activity { nodes { id } } } } }",
-        ids=[*ids, *(shown("ActivityEvent", key) for key in events)],
+        ids=[*ids, *(global_id("ActivityEvent", key) for key in events)],
         id=ids[0],
     )
     assert found["nodes"] == [None] * (len(ids) + len(events))
@@ -188,9 +191,9 @@ async def test_without_issued_invoices_there_is_nothing_to_acknowledge(as_: Call
     """Drafts are no invoices yet."""
     key = await org.add_client("Leeg", archived_at=None)
     await org.owner.execute("UPDATE relaties.client SET archived_at = now() WHERE id = $1", key)
-    preview = (await as_(org).data(ASK, id=shown("Client", key)))["client"]["deletionPreview"]
+    preview = (await as_(org).data(ASK, id=global_id("Client", key)))["client"]["deletionPreview"]
     assert (preview["amounts"], preview["issuedInvoiceCount"]) == ([], 0)
-    found = await as_(org).data(DELETE, input={"id": shown("Client", key), "previewToken": preview["token"]})
+    found = await as_(org).data(DELETE, input={"id": global_id("Client", key), "previewToken": preview["token"]})
     assert found["clientDelete"]["userErrors"] == []
 
 
@@ -224,7 +227,7 @@ async def test_what_changed_since_the_preview_refuses_and_brings_a_fresh_one(
     fresh = error["preview"]
     assert {name: fresh[name] for name in SHOWN} != SHOWN
     payload = await deleted(as_(org), client, previewToken=fresh["token"])
-    assert (payload["userErrors"], payload["deletedId"]) == ([], shown("Client", client.id))
+    assert (payload["userErrors"], payload["deletedId"]) == ([], global_id("Client", client.id))
 
 
 async def test_a_token_of_anything_else_is_none(
@@ -243,7 +246,7 @@ async def test_a_token_of_anything_else_is_none(
     async with unchanged(owner, org.id, theirs.id):
         for token in wrong:
             body = await api.ask(
-                DELETE, input={"id": shown("Client", client.id), "previewToken": token, "acknowledgeFiscalRetention": True}
+                DELETE, input={"id": global_id("Client", client.id), "previewToken": token, "acknowledgeFiscalRetention": True}
             )
             (error,) = body["data"]["clientDelete"]["userErrors"]
             assert (error["code"], error["path"]) == ("PREVIEW_OUTDATED", ["previewToken"]), token
@@ -262,7 +265,7 @@ async def test_who_may_not_delete_sees_what_would_go_and_has_no_token(
     assert found.pop("expiresAt")
     assert found == {**SHOWN, "amounts": SHOWN["amounts"] if role is Role.FINANCE else None}
     async with unchanged(owner, org.id):
-        body = await as_(org, role).ask(DELETE, input={"id": shown("Client", client.id), "previewToken": token})
+        body = await as_(org, role).ask(DELETE, input={"id": global_id("Client", client.id), "previewToken": token})
     assert (body["data"], body["errors"][0]["extensions"]["code"]) == ({"clientDelete": None}, "FORBIDDEN")
 
 
@@ -277,14 +280,14 @@ async def test_another_organization_can_neither_look_nor_delete(
     """Not even with the right token."""
     token, theirs = (await previewed(as_(org), client))["token"], await tenant(owner)
     async with unchanged(owner, org.id, theirs.id):
-        assert (await as_(theirs).data(ASK, id=shown("Client", client.id)))["client"] is None
-        error = await refusal(as_(theirs), "clientDelete", id=shown("Client", client.id), previewToken=token)
+        assert (await as_(theirs).data(ASK, id=global_id("Client", client.id)))["client"] is None
+        error = await refusal(as_(theirs), "clientDelete", id=global_id("Client", client.id), previewToken=token)
     assert (error["code"], error["path"]) == ("NOT_FOUND", ["id"])
 
 
 async def test_deleted_twice_is_not_found(as_: Callable[..., Api], org: Tenant, client: FullClient) -> None:
     """The same request again, with its key, hears what the first came to."""
-    api, given = as_(org), {"id": shown("Client", client.id), "acknowledgeFiscalRetention": True}
+    api, given = as_(org), {"id": global_id("Client", client.id), "acknowledgeFiscalRetention": True}
     given["previewToken"] = (await previewed(api, client))["token"]
     keyed = DELETE.replace("(input: $input)", '(input: $input) @idempotent(key: "once")')
     first, again = [(await api.data(keyed, input=given))["clientDelete"] for _ in range(2)]

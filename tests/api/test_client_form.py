@@ -8,10 +8,10 @@ import pytest
 
 from db.keys import new_id
 from db.tables import Role
-from tests.api.test_clients import global_id
 from tests.ask import Api
 from tests.builders import Tenant
 from tests.forms import CREATE, ELSEWHERE, GENERAL, MONEY, PRIMARY, UPDATE, done, kept, layout, refused, whole
+from tests.ids import global_id
 
 
 async def test_s08_a_client_needs_no_more_than_a_name(as_: Callable[..., Api], org: Tenant) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from db.keys import new_id
 from db.tables import Role
-from tests.api.test_clients import global_id
 from tests.ask import Api
 from tests.builders import Tenant, changing, insert
+from tests.ids import global_id
 
 
 @pytest.fixture
@@ -202,10 +202,3 @@ async def test_nodes_keep_their_order_and_have_a_limit(as_: Callable[..., Api], 
     assert found["data"]["nodes"] == [{"__typename": "Client", "id": ids[0]}, None, {"__typename": "Contact", "id": ids[2]}]
     body = await as_(crowded).ask(query, ids=[ids[0]] * 101)
     assert [error["message"] for error in body["errors"]] == ["`$ids` has 101 entries; a list has at most 100. Send several requests."]
-
-
-async def test_what_is_no_id_is_said_to_be_none(as_: Callable[..., Api], crowded: Tenant) -> None:
-    """In words for who asked."""
-    for query in ('{ node(id: "garbage") { id } }', '{ nodes(ids: ["garbage"]) { id } }'):
-        (error,) = (await as_(crowded).ask(query))["errors"]
-        assert (error["message"], error["extensions"]) == ("This is no id. Send one as it was given.", {"code": "BAD_USER_INPUT"})

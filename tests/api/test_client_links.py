@@ -1,16 +1,15 @@
 """The labels and contacts of clients: put on and taken off, made, changed and deleted."""
 
-from base64 import b64decode
 from collections.abc import Callable
 
 import asyncpg
 
 from db.keys import new_id
 from db.tables import Role
-from tests.api.test_clients import global_id
 from tests.ask import Api
 from tests.builders import Tenant
 from tests.forms import CREATE, ERRORS, LINKED, UPDATE, done, kept, refused
+from tests.ids import global_id, key_of
 from tests.inputs import document, world
 
 
@@ -150,5 +149,5 @@ async def test_after_the_last_place_there_is_room(owner: asyncpg.Connection, as_
     await as_(made.tenant).data(document("clientContactUpdate"), input=last)
     more = {"clientId": made.ids["Client"], "contactId": made.ids["Contact"]}
     assert (await as_(made.tenant).data(document("clientContactLink"), input=more))["clientContactLink"]["userErrors"] == []
-    key = b64decode(made.ids["Contact"]).decode().partition(":")[2]
+    key = key_of(made.ids["Contact"])
     assert await owner.fetchval("SELECT position FROM relaties.client_contact WHERE contact_id = $1", key) == 2**31 - 1

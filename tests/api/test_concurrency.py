@@ -11,7 +11,8 @@ import pytest
 
 from tests.ask import Api
 from tests.builders import Tenant, insert, tenant
-from tests.inputs import document, shown
+from tests.ids import global_id
+from tests.inputs import document
 
 AT_ONCE = 50
 REFUSED = """userErrors { code message path
@@ -36,7 +37,7 @@ def parted(payloads: list[dict[str, Any]], made: str) -> tuple[list[Any], list[d
 
 async def test_c1_of_fifty_changes_of_one_version_one_is_made(usual: Callable[[Tenant], Api], org: Tenant) -> None:
     """The others see it: the client as it is now, and its version."""
-    key, api = shown("Client", await org.add_client("Before")), usual(org)
+    key, api = global_id("Client", await org.add_client("Before")), usual(org)
     payloads = await at_once(lambda place: api.data(UPDATE, input={"id": key, "expectedVersion": 1, "name": f"After {place}"}))
     (won,), errors = parted(payloads, "client")
     assert won["version"] == 2
@@ -92,7 +93,7 @@ async def test_of_fifty_archivings_of_one_client_one_is_done(
     """The others hear that it is archived already, and the client is one version on."""
     client = await org.add_client("Jansen")
     await org.add_project(client)
-    payloads = await asyncio.gather(*(archiving(usual(org), "clientArchive", shown("Client", client)) for _ in range(AT_ONCE)))
+    payloads = await asyncio.gather(*(archiving(usual(org), "clientArchive", global_id("Client", client)) for _ in range(AT_ONCE)))
     made, errors = parted(payloads, "client")
     assert (len(made), len(errors)) == (1, AT_ONCE - 1)
     assert {(each["code"], *each["path"]) for each in errors} == {("ALREADY_ARCHIVED", "id")}
@@ -108,7 +109,7 @@ async def test_archiving_and_taking_back_at_once_come_one_after_the_other(
     for name in "ABC":
         await org.add_project(client, name)
     tries = ["clientArchive", "clientUnarchive"] * (AT_ONCE // 2)
-    payloads = await asyncio.gather(*(archiving(usual(org), mutation, shown("Client", client)) for mutation in tries))
+    payloads = await asyncio.gather(*(archiving(usual(org), mutation, global_id("Client", client)) for mutation in tries))
     done = [mutation for mutation, payload in zip(tries, payloads, strict=True) if not payload["userErrors"]]
     codes = {mutation: set[str]() for mutation in tries}
     for mutation, payload in zip(tries, payloads, strict=True):
@@ -128,7 +129,7 @@ async def test_archiving_against_a_change_of_the_client(usual: Callable[[Tenant]
     """In both orders: the change came before, or it was refused for what the client is by then; archived it is either way."""
     api = usual(org)
     for run in range(SOME_RUNS):
-        key = shown("Client", await org.add_client(f"Before {run}"))
+        key = global_id("Client", await org.add_client(f"Before {run}"))
         asks = [
             archiving(api, "clientArchive", key),
             api.data(UPDATE, input={"id": key, "expectedVersion": 1, "name": f"After {run}"}),
@@ -154,9 +155,9 @@ async def test_archiving_against_the_deletion_of_a_label(
         label = await org.add_label(f"Label {run}", client)
         worn = {"tenant_id": org.id, "registration_id": await org.add_registration(client), "label_id": label, "client_id": client}
         await insert(owner, "registration_label", [{**worn}])
-        deleting = {"id": shown("Label", label), "expectedVersion": 1}
+        deleting = {"id": global_id("Label", label), "expectedVersion": 1}
         asks = [
-            archiving(api, "clientArchive", shown("Client", client)),
+            archiving(api, "clientArchive", global_id("Client", client)),
             api.data(document("labelDelete"), input=deleting),
         ]
         found = await asyncio.gather(*(asks if is_first else asks[::-1]))
@@ -176,8 +177,8 @@ class Storm:
 
     def __init__(self, made: Tenant, seed: int) -> None:
         self.chance = random.Random(seed)  # noqa: S311 no secret
-        self.labels = [shown("Label", key) for key in made.labels]
-        self.clients = [shown("Client", key) for key in made.clients]
+        self.labels = [global_id("Label", key) for key in made.labels]
+        self.clients = [global_id("Client", key) for key in made.clients]
 
     def some(self, of: list[str]) -> list[str]:
         return self.chance.sample(of, self.chance.randint(1, len(of)))
@@ -247,7 +248,7 @@ async def test_a_request_whose_answer_was_lost_is_done_once(usual: Callable[[Ten
         payload = (await api.data(query, input={"name": name}, key=key))["labelCreate"]
         assert (payload["userErrors"], payload["label"]["name"]) == ([], name)
         found = await owner.fetch("SELECT id FROM relaties.label WHERE tenant_id = $1 AND name = $2", org.id, name)
-        assert [shown("Label", row["id"]) for row in found] == [payload["label"]["id"]]
+        assert [global_id("Label", row["id"]) for row in found] == [payload["label"]["id"]]
         turns = turns + 1 + turns // 4
     assert turns > 16
     made, errors = parted(await at_once(lambda place: api.data(LABEL, input={"name": f"After {place}"})), "label")

@@ -34,8 +34,9 @@ from tests.asking import Document, documents
 from tests.builders import Tenant, tenant
 from tests.conftest import runtime_url
 from tests.full_clients import full_client
+from tests.ids import global_id
 from tests.injected import Faults, injected
-from tests.inputs import NOBODYS, shown
+from tests.inputs import NOBODYS
 
 ROLES = [Role.OWNER, Role.OWNER, Role.OWNER, Role.VIEWER]
 CURSORS = "{ clients(first: 3) { edges { cursor } } contacts(first: 2) { edges { cursor } } registrations(first: 3) { edges { cursor } } }"
@@ -111,17 +112,17 @@ async def both(owner: asyncpg.Connection, owner_url: str, schema: strawberry.Sch
     org = await tenant(owner, "Both")
     made = [await full_client(org, "Een"), await full_client(org, "Twee", is_archived=False)]
     await org.add_client("Leeg")
-    ids = [shown("Client", key) for each in made for key in (each.id, each.other)]
-    ids += [shown("Contact", each.shared) for each in made] + [shown("Project", key) for each in made for key in each.projects]
-    ids += [shown("Invoice", made[0].issued), shown("ClientPortal", made[1].portal), shown("Organization", org.id)]
+    ids = [global_id("Client", key) for each in made for key in (each.id, each.other)]
+    ids += [global_id("Contact", each.shared) for each in made] + [global_id("Project", key) for each in made for key in each.projects]
+    ids += [global_id("Invoice", made[0].issued), global_id("ClientPortal", made[1].portal), global_id("Organization", org.id)]
     sent = list[str]()
     database = await Database.connect(runtime_url(owner_url), Limits(readers=2, wait_s=30, statement_s=30), seen=sent.append)
     ways = {way: UNLIMITED.model_copy(update={"compiled": way}) for way in (True, False)}
     async with connected(schema, database, ways[True]) as compiled, connected(schema, database, ways[False]) as core:
         found = await Api(core, org.tokens[Role.OWNER]).data(CURSORS)
         cursors = [edge["cursor"] for connection in found.values() for edge in connection["edges"]]
-        portals = [shown("ClientPortal", each.portal) for each in made]
-        yield Both(org, [*ids, shown("Client", NOBODYS), "x"], portals, ["", "x", *cursors], {True: compiled, False: core}, sent)
+        portals = [global_id("ClientPortal", each.portal) for each in made]
+        yield Both(org, [*ids, global_id("Client", NOBODYS), "x"], portals, ["", "x", *cursors], {True: compiled, False: core}, sent)
     await database.close()
 
 

@@ -1,10 +1,8 @@
 """Members: who they are, what they may, and that somebody always owns the organization."""
 
 import asyncio
-from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -12,17 +10,13 @@ from db.keys import new_id
 from db.tables import Role
 from domain.scope import Permission
 from domain.tokens import actor_of, new_secret
-from tests.api.test_clients import global_id
 from tests.ask import Api
 from tests.builders import Tenant, add_token, tenant
 from tests.changing import asked, change, everything, forbidden, refusal, traced
+from tests.ids import global_id, key_of
 
 MEMBER = "member { id name email role isActive version }"
 JAN = {"name": "Jan van Dam", "email": "jan@vandam.example", "role": "FINANCE"}
-
-
-def key_of(shown: dict[str, Any]) -> UUID:
-    return UUID(b64decode(shown["id"]).decode().partition(":")[2])
 
 
 async def known(org: Tenant, role: Role) -> dict[str, Any]:
@@ -50,7 +44,7 @@ async def test_a_member_is_added_changed_and_removed(as_: Callable[..., Api], or
     assert await everything(org) == before
     removed = await change(api, "memberRemove", MEMBER, id=member["id"], expectedVersion=2)
     assert removed == {**changed, "isActive": False, "version": 3}
-    assert [(operation, action, sorted(changes)) for operation, action, changes in await traced(org, key_of(member))] == [
+    assert [(operation, action, sorted(changes)) for operation, action, changes in await traced(org, key_of(member["id"]))] == [
         ("memberAdd", "CREATED", ["email", "is_active", "name", "role"]),
         ("memberUpdate", "CHANGED", ["email", "name", "role"]),
         ("memberRemove", "CHANGED", ["is_active"]),
@@ -64,7 +58,7 @@ async def test_a_removed_member_has_no_way_in(as_: Callable[..., Api], org: Tena
     """Every token is revoked, those that were revoked stay as they were, and others' are untouched; brought back, none works again."""
     member = await known(org, Role.FINANCE)
     secret, older = new_secret(), new_secret()
-    key = UUID(b64decode(member["id"]).decode().partition(":")[2])
+    key = key_of(member["id"])
     await add_token(org.owner, org.id, secret, member_id=key)
     gone = await add_token(org.owner, org.id, older, member_id=key)
     await org.owner.execute("UPDATE relaties.api_token SET revoked_at = '2026-01-02Z' WHERE tenant_id = $1 AND id = $2", org.id, gone)

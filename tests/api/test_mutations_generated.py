@@ -23,6 +23,7 @@ from domain.scope import Permission
 from domain.tokens import new_secret
 from tests.ask import Api, connected
 from tests.builders import add_token
+from tests.ids import global_id
 from tests.inputs import (
     ANYWHERE,
     MUTATIONS,
@@ -38,7 +39,6 @@ from tests.inputs import (
     places,
     replaced,
     right,
-    shown,
     type_of_id,
     world,
 )
@@ -166,7 +166,7 @@ async def test_t1_a_strangers_id_is_as_unknown_as_none(
         for place in leaves(input_type(name), given, "ID"):
             kind = type_of_id(place.owner, place.name)
             wrong = "Member" if kind != "Member" else "Label"
-            tried = (shown(kind, new_id()), theirs.ids[kind], mine.ids[wrong], theirs.ids[wrong])
+            tried = (global_id(kind, new_id()), theirs.ids[kind], mine.ids[wrong], theirs.ids[wrong])
             nobodys, *others = [await api.ask(document(name), input=replaced(given, place.path, key)) for key in tried]
             assert "errors" not in nobodys, (place.path, nobodys)
             refusals = nobodys["data"][name]["userErrors"]

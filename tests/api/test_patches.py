@@ -5,7 +5,6 @@ Made from the schema itself (`tests/inputs.py`), so that what is added later joi
 
 import re
 import unicodedata
-from base64 import b64decode
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, get_args
@@ -29,6 +28,7 @@ from strawberry.types.base import StrawberryMaybe, StrawberryOptional
 
 from db.keys import INVISIBLE
 from tests.ask import Api
+from tests.ids import key_of, kind_of
 from tests.inputs import (
     ANYWHERE,
     CORE,
@@ -117,8 +117,8 @@ def value_at(given: Value, place: Place) -> Value:
 def root(mutation: str, of: World) -> Key:
     """The row whose version counts the changes."""
     given = right(of, mutation)
-    kind, _, key = b64decode(given.get("id") or given.get("clientId") or of.ids["Organization"]).decode().partition(":")
-    return to_snake(kind), key
+    id_ = given.get("id") or given.get("clientId") or of.ids["Organization"]
+    return to_snake(kind_of(id_)), str(key_of(id_))
 
 
 class Updating:

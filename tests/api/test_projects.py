@@ -1,19 +1,17 @@
 """Projects: made, changed and listed."""
 
-from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 import pytest
 
 from db.keys import new_id
 from db.tables import Role
-from tests.api.test_clients import global_id
 from tests.api.test_nested_query import answering
 from tests.ask import Api
 from tests.builders import EARLY, Tenant, tenant
 from tests.changing import change, everything, forbidden, refusal, refusals, traced
+from tests.ids import global_id, key_of
 
 SHOWN = """project { id name code startsOn endsOn invoiceMethod invoiceReference archivedAt isArchived isArchivedWithClient version
   client { name } financial { currency hourlyRate { amount } fixedPrice { amount } effectiveHourlyRate { amount currency } } }"""
@@ -28,10 +26,6 @@ OTHERS: dict[str, dict[str, object]] = {
     "projectUnarchive": {},
     "projectDelete": {},
 }
-
-
-def key_of(shown: dict[str, Any]) -> UUID:
-    return UUID(b64decode(shown["id"]).decode().partition(":")[2])
 
 
 async def test_s24_a_new_project_has_the_clients_price(as_: Callable[..., Api], org: Tenant) -> None:
@@ -204,7 +198,7 @@ async def test_who_may_write_changes_projects(as_: Callable[..., Api], org: Tena
     for version, (mutation, more) in enumerate(OTHERS.items(), 1):
         shown = "deletedId" if mutation == "projectDelete" else "project { id }"
         await change(api, mutation, shown, id=made["id"], expectedVersion=version, **more)
-    operations = [(operation, action) for operation, action, _ in await traced(org, key_of(made))]
+    operations = [(operation, action) for operation, action, _ in await traced(org, key_of(made["id"]))]
     changed = [(name, "CHANGED") for name in ("projectUpdate", "projectArchive", "projectUnarchive")]
     assert operations == [("projectCreate", "CREATED"), *changed, ("projectDelete", "REMOVED")]
 

@@ -10,11 +10,11 @@ import pytest
 from db.engine import Limits
 from db.keys import new_id
 from db.tables import Role
-from tests.api.test_clients import global_id
 from tests.api.test_projects import OTHERS, SHOWN
 from tests.ask import Api
 from tests.builders import EARLY, Tenant
 from tests.changing import asked, change, everything, refusal, refusals, traced
+from tests.ids import global_id
 from tests.waiting import until
 
 ARCHIVED = "userErrors { __typename code message path ... on AlreadyArchivedError { archived { id } } }"

@@ -8,10 +8,10 @@ import pytest
 
 from db.keys import new_id
 from db.tables import Role
-from tests.api.test_clients import global_id
 from tests.api.test_nested_query import answering
 from tests.ask import Api
 from tests.builders import EARLY, Tenant, insert, tenant
+from tests.ids import global_id
 
 AMOUNT = "{ amount currency }"
 QUOTE = f"""id number status issuedOn validUntil currency net {AMOUNT} vat {AMOUNT} gross {AMOUNT} reference createdAt updatedAt version
@@ -21,7 +21,7 @@ PORTAL = """id name language showsDescriptions showsRates showsBudget showsInvoi
   createdAt updatedAt version client { name } projects { name } contacts { fullName }"""
 QUOTES = f"query ($id: ID!, $first: Int) {{ client(by: {{id: $id}}) {{ quotes(first: $first) {{ totalCount nodes {{ {QUOTE} }} }} }} }}"
 PORTALS = f"query ($id: ID!) {{ client(by: {{id: $id}}) {{ portals {{ {PORTAL} }} }} }}"
-MOMENT = "2026-01-01T00:00:00+00:00"
+MOMENT = "2026-01-01T00:00:00.000Z"
 
 
 def usd(amount: str) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.ask import Api
 from tests.builders import Tenant
-from tests.inputs import shown
+from tests.ids import global_id
 from tests.racing import Payload, asked, code
 from tests.registering import DAY, HOUR, LUNCH, TRIP
 
@@ -63,7 +63,7 @@ class Write:
 
 def creates(place: Place) -> list[Write]:
     """On the client, on its project, and on days long gone, of each kind."""
-    spots: list[Given] = [{"clientId": shown("Client", place.client)}, {"projectId": shown("Project", place.project)}]
+    spots: list[Given] = [{"clientId": global_id("Client", place.client)}, {"projectId": global_id("Project", place.project)}]
     days = [DAY, DAY, "2001-01-01"]
     return [
         Write(CREATE, {"registeredOn": days[turn % 3], "work": (HOUR, LUNCH, TRIP)[turn // 3 % 3], **spots[turn % 2]}, more=1)
@@ -73,16 +73,16 @@ def creates(place: Place) -> list[Write]:
 
 def into(place: Place, row: UUID, turn: int) -> Write:
     """From the other client to the client, or to its project."""
-    spot = {"clientId": shown("Client", place.client)} if turn % 2 else {"projectId": shown("Project", place.project)}
+    spot = {"clientId": global_id("Client", place.client)} if turn % 2 else {"projectId": global_id("Project", place.project)}
     return Write(UPDATE, {**of(row), **spot}, row, 1)
 
 
 def change(place: Place, row: UUID, turn: int) -> Write:
     """Of what is there already: each in turn."""
-    worn = {"labelIds": [shown("Label", place.label)]}
+    worn = {"labelIds": [global_id("Label", place.label)]}
     return [
         Write(UPDATE, {**of(row), "note": f"Note {turn}"}, row),
-        Write(UPDATE, {**of(row), "clientId": shown("Client", place.other)}, row, -1),
+        Write(UPDATE, {**of(row), "clientId": global_id("Client", place.other)}, row, -1),
         Write(STATUS, {**of(row), "status": "PENDING"}, row),
         Write(UPDATE, {**of(row), **worn}, row),
         Write(DELETE, of(row), row, -1),
@@ -90,7 +90,7 @@ def change(place: Place, row: UUID, turn: int) -> Write:
 
 
 def of(row: UUID) -> Given:
-    return {"id": shown("Registration", row), "expectedVersion": 1}
+    return {"id": global_id("Registration", row), "expectedVersion": 1}
 
 
 async def fifty(place: Place, chance: random.Random) -> list[Write]:
@@ -136,7 +136,7 @@ async def test_s46_of_fifty_writes_against_an_archiving_none_comes_after_it(
         before = await counted(place)
 
         async def archive(place: Place = place) -> tuple[Payload, list[tuple[object, ...]]]:
-            return await asked(api, "clientArchive", id=shown("Client", place.client)), await place.rows()
+            return await asked(api, "clientArchive", id=global_id("Client", place.client)), await place.rows()
 
         tries: list[Any] = [asked(api, write.mutation, **write.given) for write in writes]
         turn = chance.randrange(5, AT_ONCE - 5)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.ask import Api
 from tests.builders import Tenant
-from tests.inputs import shown
+from tests.ids import global_id
 from tests.racing import MEETINGS, Ask, Payload, Worked, asked, code, worked
 
 Usual = Callable[[Tenant], Api]
@@ -90,15 +90,15 @@ def of_archived(there: Worked) -> dict[str, tuple[dict[str, object], str, str]]:
     """What can be asked of an archived client, what comes of it while it is there, and what when it is gone."""
     client, other, label, contact = (there.shown(name) for name in ("client", "other", "label", "contact"))
     of_project, of_row = ({"id": there.shown(name), "expectedVersion": version} for name, version in (("project", 2), ("registration", 1)))
-    link: dict[str, object] = {"clientId": client, "contactId": shown("Contact", there.org.contacts[0])}
+    link: dict[str, object] = {"clientId": client, "contactId": global_id("Contact", there.org.contacts[0])}
     return {
         "clientUpdate": ({"id": client, "expectedVersion": 2, "name": "Nieuw"}, FROZEN, GONE),
         "clientArchive": ({"id": client}, FROZEN, GONE),
         "clientContactLink": (link, FROZEN, GONE),
         "clientContactUpdate": ({**link, "link": {"position": 5}}, FROZEN, GONE),
         "clientContactUnlink": (link, FROZEN, GONE),
-        "clientLabelsAdd": ({"clientIds": [client], "labelIds": [shown("Label", there.org.labels[0])]}, FROZEN, GONE),
-        "clientLabelsRemove": ({"clientIds": [client], "labelIds": [shown("Label", there.org.labels[0])]}, FROZEN, GONE),
+        "clientLabelsAdd": ({"clientIds": [client], "labelIds": [global_id("Label", there.org.labels[0])]}, FROZEN, GONE),
+        "clientLabelsRemove": ({"clientIds": [client], "labelIds": [global_id("Label", there.org.labels[0])]}, FROZEN, GONE),
         "contactUpdate": ({"id": contact, "expectedVersion": 1, "lastName": "Nieuw"}, DONE, GONE),
         "labelDelete": ({"id": label, "expectedVersion": 1}, "IN_USE", DONE),
         "projectCreate": ({"clientId": client, "name": "Nieuw"}, FROZEN, GONE),
@@ -158,8 +158,8 @@ async def test_a_project_that_is_deleted_against_work_on_it(usual: Usual, org: T
     client = await org.add_client("Werk")
     for meeting in MEETINGS:
         project = await org.add_project(client)
-        delete = partial(asked, api, "projectDelete", id=shown("Project", project), expectedVersion=1)
-        create = partial(asked, api, "registrationCreate", projectId=shown("Project", project), registeredOn=DAY, work=HOUR)
+        delete = partial(asked, api, "projectDelete", id=global_id("Project", project), expectedVersion=1)
+        create = partial(asked, api, "registrationCreate", projectId=global_id("Project", project), registeredOn=DAY, work=HOUR)
         deleted, created = await meeting.of(delete, create)
         seen.add((code(deleted), code(created)))
         count = "SELECT count(*) FROM relaties.registration WHERE project_id = $1"
@@ -172,8 +172,8 @@ async def test_archiving_against_a_new_project(usual: Usual, org: Tenant) -> Non
     api, seen = usual(org), set[tuple[str, str]]()
     for meeting in MEETINGS:
         client = await org.add_client("Werk")
-        archive = partial(asked, api, "clientArchive", id=shown("Client", client))
-        create = partial(asked, api, "projectCreate", clientId=shown("Client", client), name="Nieuw")
+        archive = partial(asked, api, "clientArchive", id=global_id("Client", client))
+        create = partial(asked, api, "projectCreate", clientId=global_id("Client", client), name="Nieuw")
         archived, created = await meeting.of(archive, create)
         seen.add((code(archived), code(created)))
         count = "SELECT count(archived_at), count(*) FROM relaties.project WHERE client_id = $1"
@@ -202,7 +202,9 @@ async def test_work_that_goes_both_ways_crosses(usual: Usual, org: Tenant) -> No
         clients = [await org.add_client(name) for name in "AB"]
         rows = [await org.add_registration(client) for client in clients]
         moves = [
-            partial(asked, api, "registrationUpdate", id=shown("Registration", row), expectedVersion=1, clientId=shown("Client", client))
+            partial(
+                asked, api, "registrationUpdate", id=global_id("Registration", row), expectedVersion=1, clientId=global_id("Client", client)
+            )
             for row, client in zip(rows, reversed(clients), strict=True)
         ]
         assert [code(each) for each in await meeting.of(*moves)] == [DONE, DONE]

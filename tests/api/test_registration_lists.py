@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from db.keys import new_id
 from db.tables import Role
 from domain.tokens import new_secret
-from tests.api.test_clients import global_id
 from tests.ask import Api
 from tests.builders import Tenant, add_token, tenant
+from tests.ids import global_id
 from tests.registering import As, client_id, project_id
 
 PAGE = """{ totalCount nodes { note } edges { cursor }

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from db.tables import RegistrationKind, Role
 from domain.registration_rates import COUNTS, amount
-from tests.api.test_clients import global_id
 from tests.builders import Tenant
 from tests.changing import change, everything, refusal
 from tests.forms import rate
+from tests.ids import global_id
 from tests.registering import DAY, HOUR, LUNCH, TRIP, As, altered, client_id, figures, priced, project_id, register
 
 RATED: dict[str, Any] = {"time": {"minutes": 60, "rate": "150"}}

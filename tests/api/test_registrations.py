@@ -8,10 +8,10 @@ from db.keys import new_id
 from db.tables import Role
 from domain.tokens import new_secret
 from tests.api.test_activity import activity, event
-from tests.api.test_clients import global_id
 from tests.ask import Api
 from tests.builders import Tenant, add_token, tenant
 from tests.changing import change, everything, forbidden, refusal, refusals, traced
+from tests.ids import global_id
 from tests.registering import DAY, HOUR, LUNCH, TRIP, As, altered, client_id, priced, project_id, register, registration_id
 
 FIELDS = {"note": "Overleg\nmet An", "isBillable": False}
@@ -22,7 +22,7 @@ async def test_time_is_registered(as_: As, org: Tenant) -> None:
     """Every field comes back as it was given, for the member whose token it is; an update changes what it names and nothing else."""
     api, client = as_(org), await priced(org)
     project, label = await org.add_project(client, "Bouw"), await org.add_label("Vast")
-    time = {"minutes": 50, "startedAt": "2026-01-15T09:00:00+00:00", "endedAt": "2026-01-15T10:00:00+00:00"}
+    time = {"minutes": 50, "startedAt": "2026-01-15T09:00:00.000Z", "endedAt": "2026-01-15T10:00:00.000Z"}
     ids = {"clientId": client_id(client), "projectId": project_id(project), "labelIds": [global_id("Label", label)] * 2}
     made = await register(api, {"time": time}, **ids, **FIELDS)
     assert made == {
@@ -73,7 +73,7 @@ async def test_minutes_are_those_from_start_to_end_unless_given(as_: As, org: Te
     anew = await altered(api, both, work={"time": {"minutes": None}})
     assert anew["time"]["minutes"] == 180
     open_ = await altered(api, anew, work={"time": {"endedAt": None}})
-    assert open_["time"] == {"minutes": 180, "startedAt": "2026-01-15T08:00:00+00:00", "endedAt": None}
+    assert open_["time"] == {"minutes": 180, "startedAt": "2026-01-15T08:00:00.000Z", "endedAt": None}
 
 
 NINE, TEN = "2026-01-15T09:00:00Z", "2026-01-15T10:00:00Z"

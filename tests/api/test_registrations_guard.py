@@ -21,8 +21,8 @@ from db.tables import RegistrationKind, RegistrationStatus
 from domain import registrations
 from domain.registrations import Form
 from domain.scope import EVERYTHING, Actor, WriteScope, writing
-from tests.api.test_clients import global_id
 from tests.builders import Tenant
+from tests.ids import global_id
 from tests.inputs import ANYWHERE, MUTATIONS, input_type, leaves, right, type_of_id
 from tests.registering import DAY, HOUR, LUNCH, TRIP, As, client_id, project_id, registration_id
 from tests.snapshots import unchanged

@@ -1,7 +1,6 @@
 """Revenue, compared with sums made by other means: the raw rows, in Python, to the cent."""
 
 import random
-from base64 import b64decode
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from db.tables import Role
 from tests.ask import UNLIMITED, Api, connected
 from tests.builders import Tenant
 from tests.conftest import runtime_url
+from tests.ids import key_of
 
 CENT, NOTHING = Decimal("0.01"), Decimal(0)
 FIGURES = """fragment Figures on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency }
@@ -178,7 +178,7 @@ async def test_the_revenue_of_a_filter_is_that_of_its_clients(as_: Callable[...,
 
 
 def _key(global_id: str) -> str:
-    return b64decode(global_id).decode().removeprefix("Client:")
+    return str(key_of(global_id))
 
 
 REVENUE = "query ($period: PeriodInput) { clients { nodes { revenue(period: $period) { since until ...Figures } } } } " + FIGURES

@@ -14,7 +14,8 @@ import pytest
 from db.keys import new_id
 from server.measures import alone
 from tests.ask import Api
-from tests.inputs import CORE, MUTATIONS, TRIES, Value, World, answer, document, input_type, leaves, longest, replaced, right, shown, world
+from tests.ids import global_id
+from tests.inputs import CORE, MUTATIONS, TRIES, Value, World, answer, document, input_type, leaves, longest, replaced, right, world
 from tests.snapshots import differences, snapshot, unchanged
 
 
@@ -33,7 +34,7 @@ async def fresh(owner: asyncpg.Connection) -> World:
 def other(name: str, given: dict[str, Value]) -> Value:
     """The same input but for one value, which is of the right type too."""
     for place in leaves(input_type(name), given, "Int", "String", "ID"):
-        return replaced(given, place.path, {"Int": 2, "String": "Other", "ID": shown("Client", new_id())}[place.of])
+        return replaced(given, place.path, {"Int": 2, "String": "Other", "ID": global_id("Client", new_id())}[place.of])
     raise AssertionError(f"{name} takes no number, text or id: say in tests/inputs.py what another input of it is.")
 
 
@@ -75,7 +76,7 @@ async def test_a_refusal_that_comes_again_is_the_same(owner: asyncpg.Connection,
     given = right(fresh, name)
     if not (places_ := leaves(input_type(name), given, "String", "ID")):
         raise AssertionError(f"{name} takes no text and no id: say in tests/inputs.py what it refuses.")
-    wrong = "x" * (longest(places_[0]) + 1) if places_[0].of == "String" else shown("Client", new_id())
+    wrong = "x" * (longest(places_[0]) + 1) if places_[0].of == "String" else global_id("Client", new_id())
     before = await snapshot(owner, fresh.id)
     ask = {"query": document(name, '@idempotent(key: "k")'), "variables": {"input": replaced(given, places_[0].path, wrong)}}
     first, second = [(await as_(fresh.tenant).post(ask)).json() for _ in range(2)]

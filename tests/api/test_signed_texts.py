@@ -27,7 +27,7 @@ from server.settings import Settings
 from tests.ask import MUCH, SECRETS, Api, connected_to
 from tests.builders import EARLY, Tenant, add_token, tenant
 from tests.directly import Directly, token_of
-from tests.inputs import shown
+from tests.ids import global_id
 from tests.snapshots import unchanged
 
 AMOUNT = "1234.56"
@@ -38,14 +38,14 @@ Texts: TypeAlias = dict[str, list[bytes]]
 
 async def _preview(api: Api, key: UUID) -> tuple[bytes, list[bytes]]:
     query = "query ($id: ID!) { client(by: {id: $id}) { deletionPreview { token amounts { currency } expiresAt } } }"
-    found = (await api.data(query, id=shown("Client", key)))["client"]["deletionPreview"]
+    found = (await api.data(query, id=global_id("Client", key)))["client"]["deletionPreview"]
     assert found["amounts"] is None
     return urlsafe_b64decode(found["token"]), [key.hex.encode()]
 
 
 async def _cursor(api: Api, key: UUID) -> tuple[bytes, list[bytes]]:
     found = (await api.data("{ clients { edges { cursor node { id } } } }"))["clients"]["edges"][0]
-    assert found["node"]["id"] == shown("Client", key)
+    assert found["node"]["id"] == global_id("Client", key)
     return urlsafe_b64decode(found["cursor"]), [b'["clients.name.up","equal","%s"]' % key.hex.encode()]
 
 
@@ -136,7 +136,7 @@ async def test_a_preview_signed_with_an_older_key_is_still_accepted(database: Da
     codes = dict[str, list[str]]()
     for name, secrets, token in (("gone", new, old_token), ("unknown", SECRETS, new_token), ("rotated", [*new, *SECRETS], old_token)):
         async with connected_to(app(schema, database, settings, secrets)) as http:
-            given = {"id": shown("Client", key), "previewToken": token, "acknowledgeFiscalRetention": True}
+            given = {"id": global_id("Client", key), "previewToken": token, "acknowledgeFiscalRetention": True}
             body = await Api(http, org.tokens[Role.OWNER]).data(DELETE, input=given)
             codes[name] = [error["code"] for error in body["clientDelete"]["userErrors"]]
     assert codes == {"gone": ["PREVIEW_OUTDATED"], "unknown": ["PREVIEW_OUTDATED"], "rotated": []}
@@ -146,7 +146,7 @@ async def test_a_preview_of_the_future_is_refused(as_: Callable[..., Api], org: 
     """A clock that was ahead when a preview was issued does not make it valid for longer; the usual skew of two clocks is no reason."""
     key = new_id()
     await _equal_client(org, key)
-    given = {"id": shown("Client", key), "acknowledgeFiscalRetention": True}
+    given = {"id": global_id("Client", key), "acknowledgeFiscalRetention": True}
     for ahead in (timedelta(minutes=10), timedelta(days=365)):
         token = await token_of(org, key, consequences.GOOD_FOR + ahead)
         async with unchanged(org.owner, org.id):

@@ -20,7 +20,8 @@ from domain.tokens import new_secret
 from tests.ask import UNLIMITED, Api, connected
 from tests.builders import EARLY, Tenant, add_token, tenant
 from tests.directly import token_of
-from tests.inputs import CORE, input_type, shown
+from tests.ids import global_id
+from tests.inputs import CORE, input_type
 from tests.snapshots import unchanged
 
 SECRET = "Geheim"
@@ -89,7 +90,7 @@ async def vault(owner: asyncpg.Connection) -> Vault:
         "owner": ("Member", member),
         "nobody": ("Client", UUID(int=1)),
     }
-    ids = {name: shown(*key) for name, key in keys.items()}
+    ids = {name: global_id(*key) for name, key in keys.items()}
     return Vault(org, ids, await token_of(org, archived, timedelta(minutes=5)))
 
 

@@ -2,12 +2,13 @@
 
 import json
 from pathlib import Path
+from uuid import UUID
 
 from benchmarks import statements
 from benchmarks.queries import asked, key_of
 from db import demo
 
-CLIENT = "Q2xpZW50OjE="  # of the key 1
+CLIENT = "cli_AAAAAAAAAAAAAAAAAAAAAQ"  # of the key 1
 
 
 def test_the_peers_have_the_statements_of_the_product(tmp_path: Path) -> None:
@@ -35,4 +36,4 @@ def test_postgraphile_is_asked_by_the_names_of_its_tables() -> None:
         text = str(query.body("postgraphile")["query"])
         assert "allClients" in text or "clientByTenantIdAndRowId" in text
         assert "ACTIVE" not in text
-    assert asked(CLIENT)["Q2"].body("postgraphile")["variables"] == {"id": key_of(CLIENT)} == {"id": "1"}
+    assert asked(CLIENT)["Q2"].body("postgraphile")["variables"] == {"id": key_of(CLIENT)} == {"id": str(UUID(int=1))}

@@ -19,7 +19,7 @@ from tests.ask import Api, connected
 from tests.builders import EARLY, Tenant, tenant
 from tests.commands import relaties
 from tests.conftest import runtime_url
-from tests.inputs import shown
+from tests.ids import global_id
 from tests.snapshots import differences, snapshot, unchanged
 
 BEFORE = "0012"
@@ -131,7 +131,7 @@ async def test_a_client_without_a_key_can_be_changed_but_its_number_is_taken(old
     """Until the other client has another number: then the number is given again, and the client is found by it."""
 
     async def update(client: str, version: int, **fields: object) -> Any:  # noqa: ANN401 JSON
-        given = {"id": shown("Client", old.ids[client]), "expectedVersion": version, **fields}
+        given = {"id": global_id("Client", old.ids[client]), "expectedVersion": version, **fields}
         return (await api.data(UPDATE, input=given))["clientUpdate"]
 
     assert (await api.data(ONE, number="A1"))["client"] == {"name": "first"}

@@ -12,12 +12,12 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
-from strawberry.relay import to_base64
 
 from db.tables import Role
 from tests.builders import Tenant, crowd
 from tests.commands import serving
 from tests.conftest import runtime_url
+from tests.ids import global_id
 from tests.node import run
 
 pytestmark = pytest.mark.interop
@@ -168,7 +168,7 @@ async def test_urql_sends_each_document_once_by_post(built: Path, serves: Serves
 
 def test_relay_asks_by_the_ids_that_its_compiler_made(built: Path, closed: Served) -> None:
     """Pages of a connection, a client put first in it, changes and a contact linked, of a server that takes nothing else."""
-    contact = to_base64("Contact", str(closed.org.contacts[0]))
+    contact = global_id("Contact", closed.org.contacts[0])
     seen = closed.program("built/relay.js", contact, cwd=built)
     operations = (
         *("overviewQuery", "overviewClientsRefetchQuery", "overviewCreateMutation", "clientRenameMutation"),

@@ -15,7 +15,7 @@ from tests.builders import tenant
 from tests.commands import serving
 from tests.conftest import runtime_url
 from tests.full_clients import archived
-from tests.inputs import shown
+from tests.ids import global_id
 from tests.large_clients import sums, worked
 
 pytestmark = pytest.mark.proof
@@ -48,9 +48,9 @@ async def test_a_client_with_much_is_deleted(
         headers = {"authorization": f"Bearer {org.tokens[Role.OWNER]}"}
         process = psutil.Process(server.process.pid)
         async with httpx.AsyncClient(base_url=server.address, headers=headers, timeout=90) as http:
-            await deleted(http, shown("Client", small))  # all that is loaded on first use
+            await deleted(http, global_id("Client", small))  # all that is loaded on first use
             before, resident = await sums(owner, org, client), process.memory_info().rss
-            took, payload = await deleted(http, shown("Client", client))
+            took, payload = await deleted(http, global_id("Client", client))
             grown = process.memory_info().rss - resident
     with capsys.disabled():
         print(f"\n100,000 registrations and 5,000 invoices deleted in {took:.1f} s, {grown / 2**20:.1f} MiB grown")  # noqa: T201 a figure

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from graphql import DocumentNode, OperationDefinitionNode, OperationType, build_schema, parse, print_ast, validate
 from graphql.utilities import separate_operations
-from strawberry.relay import to_base64
 
 from tests.ask import Api
 from tests.builders import Tenant
+from tests.ids import global_id
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = build_schema((ROOT / "schema" / "schema.graphql").read_text())
@@ -90,8 +90,8 @@ async def test_a_document_is_answered(demo_api: Api, variables: dict[str, dict[s
 @pytest.fixture
 async def inputs(org: Tenant) -> dict[str, dict[str, Any]]:
     """Of every mutation, with ids of an organization of one client and one contact."""
-    client = to_base64("Client", str(await org.add_client("Before")))
-    contact = to_base64("Contact", str(await org.add_contact("Last")))
+    client = global_id("Client", await org.add_client("Before"))
+    contact = global_id("Contact", await org.add_contact("Last"))
     return {
         "ClientContactLink": {"input": {"clientId": client, "contactId": contact, "link": {"isInvoiceContact": True}}},
         "ClientCreate": {"input": {"name": "New", "takesNextNumber": True}},

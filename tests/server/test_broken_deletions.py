@@ -18,7 +18,7 @@ from tests.builders import Tenant, tenant
 from tests.commands import PROGRAM, Serving, free_port
 from tests.conftest import RUNTIME, runtime_url
 from tests.full_clients import FullClient, full_client
-from tests.inputs import shown
+from tests.ids import global_id
 from tests.snapshots import differences, snapshot
 from tests.waiting import until
 
@@ -72,7 +72,7 @@ class Place:
             await other.close()
 
     async def delete(self, http: httpx.AsyncClient) -> dict[str, Any]:
-        key = shown("Client", self.client.id)
+        key = global_id("Client", self.client.id)
         token = (await asked(http, ASK, id=key))["data"]["client"]["deletionPreview"]["token"]
         return await asked(http, DELETE, input={"id": key, "previewToken": token, "acknowledgeFiscalRetention": True})
 
@@ -127,14 +127,14 @@ async def test_others_wait_for_the_client_alone(place: Place, table: str) -> Non
     """While a deletion stands still, clients are changed, work is registered, contacts are linked, also the one that it shares."""
     org = place.org
     third = await org.add_client("Derde", default_hourly_rate=90)
-    ids = {name: shown("Client", key) for name, key in (("other", place.client.other), ("third", third))}
+    ids = {name: global_id("Client", key) for name, key in (("other", place.client.other), ("third", third))}
     time = {"clientId": ids["other"], "registeredOn": "2026-03-02", "work": {"time": {"minutes": 30}}}
     async with place.served() as (_, http):
         async with place.held_at(table, http) as deleting:
             answers = [
                 await asked(http, UPDATE, input={"id": ids["third"], "expectedVersion": 1, "name": "Anders"}),
                 await asked(http, REGISTER, input=time),
-                await asked(http, LINK, input={"clientId": ids["third"], "contactId": shown("Contact", place.client.shared)}),
+                await asked(http, LINK, input={"clientId": ids["third"], "contactId": global_id("Contact", place.client.shared)}),
             ]
             assert not deleting.done()
         body = await deleting

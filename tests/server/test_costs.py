@@ -20,6 +20,7 @@ from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant
 
 LIMITS = DocumentLimits()
+ONE, OTHER = "cli_AAAAAAAAAAAAAAAAAAAAAQ", "lab_AAAAAAAAAAAAAAAAAAAAAg"
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +54,8 @@ def requested(document: Document, **variables: object) -> int:
         ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": 10**9}, 1 + 100),
         ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": -5}, 1),
         ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": 100.0}, 1 + 100),
-        ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": ["a", "b", "c"]}, 3),
-        ('{ nodes(ids: ["a", "b"]) { id ... on Client { labels { id } } } }', {}, 2 * (1 + 10)),
+        ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [ONE, OTHER, ONE]}, 3),
+        (f'{{ nodes(ids: ["{ONE}", "{OTHER}"]) {{ id ... on Client {{ labels {{ id }} }} }} }}', {}, 2 * (1 + 10)),
         ("query ($no: Boolean!) { clients(first: 2) { nodes { id labels @include(if: $no) { id } } } }", {"no": False}, 1 + 2),
         ("query ($no: Boolean!) { clients(first: 2) { nodes { id labels @skip(if: $no) { id } } } }", {"no": False}, 1 + 2 * 11),
         (

@@ -1,6 +1,5 @@
 """Documents that are made to cost, to guess or to surprise: refused before anything is read, each with its code."""
 
-from base64 import b64encode
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from db.tables import Role
 from server.settings import Settings
 from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant, crowd
+from tests.ids import global_id
 from tests.snapshots import unchanged
 
 GRAPHQL_JSON = "application/graphql-response+json"
@@ -198,7 +198,7 @@ async def test_q8_one_operation_is_chosen_or_none_runs(api: Api, statements: lis
 
 
 def label(place: int) -> str:
-    return b64encode(f"Label:{UUID(int=place + 1)}".encode()).decode()
+    return global_id("Label", UUID(int=place + 1))
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from db.tables import Role
 from tests.builders import tenant
 from tests.commands import PROGRAM, Serving, free_port
 from tests.conftest import runtime_url
+from tests.ids import global_id
 
 WRITERS = 8
 STARTED: list[Serving] = []
@@ -146,12 +147,12 @@ def _none_is_left() -> Iterator[None]:
 async def compared(owner: asyncpg.Connection, key: object, ledger: Ledger) -> None:
     """The ledger with the tables, row by row; and the trace with both."""
     rows = await owner.fetch(
-        """SELECT encode(convert_to('Client:' || id::text, 'utf8'), 'base64') AS id, name, version, number,
+        """SELECT id, name, version, number,
         (SELECT count(*) FROM relaties.client_contact l WHERE l.tenant_id = c.tenant_id AND l.client_id = c.id) AS contacts
         FROM relaties.client c WHERE tenant_id = $1""",
         key,
     )
-    assert {row["id"].replace("\n", ""): (row["name"], row["version"]) for row in rows} == ledger.clients
+    assert {global_id("Client", row["id"]): (row["name"], row["version"]) for row in rows} == ledger.clients
     assert {row["contacts"] for row in rows} == {2}
     assert sorted(int(row["number"]) for row in rows) == list(range(1, len(rows) + 1))
     made = len(ledger.clients)

@@ -24,8 +24,9 @@ from tests.api.test_executors import COMPILED, GIVES_WAY
 from tests.ask import MUCH, SECRETS, Api, connected_to
 from tests.builders import tenant
 from tests.conftest import runtime_url
+from tests.ids import global_id
 from tests.injected import Faults, injected
-from tests.inputs import NOBODYS, shown
+from tests.inputs import NOBODYS
 from tests.schema.test_documents import OPERATIONS, QUERIES, with_ids
 from tests.server.test_default_limits import EXAMPLES, LARGEST
 from tests.server.test_readme import QUERIES as OF_README
@@ -82,7 +83,7 @@ SENT = {
     "another's hash": Sent(by_hash(TWO, query=FIRST)),
     "an id": Sent({"documentId": hash_of(TWO), "operationName": "B"}),
     "its cost": Sent({"query": FIRST, "extensions": {"cost": True}}),
-    "an order of nobody's": of(NODE, id=shown("Client", NOBODYS)),
+    "an order of nobody's": of(NODE, id=global_id("Client", NOBODYS)),
     "an id of another kind": of(NODE, id="x"),
     "a document that is none": Sent({"query": "{ clients { "}),
     "a field that is none": Sent({"query": "{ nothing }"}),
@@ -209,7 +210,7 @@ async def test_what_fails_fails_the_same(both: Both, schema: strawberry.Schema) 
 async def test_another_organization_is_as_far_away(schema: strawberry.Schema, database: Database, owner: asyncpg.Connection) -> None:
     """Its ids are nobody's, and who asks is asked each time."""
     org, other = await tenant(owner), await tenant(owner)
-    sent = of(NODE, id=shown("Client", await org.add_client("Ours")))
+    sent = of(NODE, id=global_id("Client", await org.add_client("Ours")))
     assert b'"Ours"' in await Both(schema, database, org.tokens[Role.OWNER]).are_same(sent)
     assert await Both(schema, database, other.tokens[Role.OWNER]).are_same(sent) == b'{"data":{"node":null}}'
 

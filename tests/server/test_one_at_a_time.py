@@ -13,7 +13,8 @@ from server.limits import DocumentLimits
 from server.measures import alone, refusals
 from tests.ask import Api
 from tests.builders import EARLY, Tenant
-from tests.inputs import CORE, MUTATIONS, document, input_type, needed, right, shown, world
+from tests.ids import global_id
+from tests.inputs import CORE, MUTATIONS, document, input_type, needed, right, world
 from tests.snapshots import unchanged
 
 JSON, GRAPHQL_JSON = "application/json", "application/graphql-response+json"
@@ -44,7 +45,7 @@ def written(query: str) -> str:
 
 @pytest.fixture
 async def clients(org: Tenant) -> list[str]:
-    return [shown("Client", await org.add_client(name)) for name in ("A", "B")]
+    return [global_id("Client", await org.add_client(name)) for name in ("A", "B")]
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ export const kind: ClientKind = "FRIEND";
 export const byNumber: Lookup = { number: "0012" };
 
 // @ts-expect-error One of the two, not both.
-export const byBoth: Lookup = { id: "Q2xpZW50OjE", number: "0012" };
+export const byBoth: Lookup = { id: "cli_AYcPNXmxeTOtA6jp4XV3Fw", number: "0012" };
 
 export const price: AmountFragment = { amount: "1234.50", currency: "EUR" };
 

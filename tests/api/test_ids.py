@@ -1,0 +1,84 @@
+"""Ids: 26 characters that need no escaping, the same wherever an object is reached; and nothing else is an id."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import quote
+from uuid import UUID
+
+import pytest
+from graphql import GraphQLError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from db.keys import new_id
+from resolvers.ids import PREFIXES, SHAPE, GlobalId, parse_id
+from resolvers.ids import global_id as served
+from tests.ask import Api
+from tests.builders import Tenant
+from tests.ids import global_id
+from tests.inputs import NODES
+
+OLD = "Q2xpZW50OjAxODcwZjM1LTc5YjEtNzkzMy1hZDAzLWE4ZTllMTc1NzcxNw=="
+KEY = UUID("01870f35-79b1-7933-ad03-a8e9e1757717")
+kinds = st.sampled_from(sorted(PREFIXES))
+FORMS = {
+    "literal": ("{ node(id: GIVEN) { id } }", False),
+    "variable": ("query ($given: ID!) { node(id: $given) { id } }", True),
+    "list": ("query ($given: ID!) { nodes(ids: [$given]) { id } }", True),
+    "filter": ("query ($given: ID!) { clients(filter: {labels: {any: [$given]}}) { totalCount } }", True),
+    "input": ("mutation ($given: ID!) { clientArchive(input: {id: $given}) { userErrors { code } } }", True),
+}
+
+
+def test_each_type_has_a_prefix_of_its_own() -> None:
+    assert sorted(PREFIXES) == sorted(NODES)
+    assert len(set(PREFIXES.values())) == len(PREFIXES)
+    assert all(re.fullmatch("[a-z]{3}", prefix) for prefix in PREFIXES.values())
+    assert served("Client")(KEY) == "cli_AYcPNXmxeTOtA6jp4XV3Fw"
+
+
+@given(kinds, st.uuids())
+def test_an_id_is_read_as_it_was_served(kind: str, key: UUID) -> None:
+    id_ = served(kind)(key)
+    assert id_ == global_id(kind, key) == quote(id_, safe="")
+    assert len(id_) == 26
+    assert parse_id(id_) == GlobalId(kind, key)
+
+
+@given(kinds, st.uuids(), st.uuids())
+def test_objects_have_different_ids(kind: str, one: UUID, other: UUID) -> None:
+    assert (served(kind)(one) == served(kind)(other)) is (one == other)
+    assert len({served(each)(one) for each in PREFIXES}) == len(PREFIXES)
+
+
+@given(kinds, st.uuids(), st.integers(0, 25), st.characters(codec="utf-8"))
+def test_an_object_has_one_id(kind: str, key: UUID, place: int, character: str) -> None:
+    """A text that differs in one place is another object's id or none."""
+    id_ = served(kind)(key)
+    changed = id_[:place] + character + id_[place + 1 :]
+    if SHAPE.fullmatch(changed) and changed[:3] in PREFIXES.values():
+        assert (parse_id(changed) == GlobalId(kind, key)) is (changed == id_)
+    else:
+        with pytest.raises(GraphQLError, match="is not an id"):
+            parse_id(changed)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("wrong", [OLD, "", "cli_", "xyz_AYcPNXmxeTOtA6jp4XV3Fw", "cli_AYcPNXmxeTOtA6jp4XV3Fx", 7])
+async def test_what_is_no_id_is_refused_with_what_to_do(as_: Callable[..., Api], org: Tenant, form: str, wrong: object) -> None:
+    """Those of the form before too: by the message a caller finds out why."""
+    text, is_variable = FORMS[form]
+    query = text.replace("GIVEN", f'"{wrong}"' if isinstance(wrong, str) else str(wrong))
+    body = await as_(org).ask(query, **({"given": wrong} if is_variable else {}))
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == ("BAD_USER_INPUT" if is_variable else "GRAPHQL_VALIDATION_FAILED")  # as with every scalar
+    assert "is not an id. Send the `id` of an object as it was served" in error["message"]
+    assert error["locations"]
+
+
+async def test_a_right_id_of_nothing_is_unknown(as_: Callable[..., Api], org: Tenant, crowded: Tenant) -> None:
+    """As is another organization's."""
+    theirs = (await as_(crowded).data("{ clients(first: 1) { nodes { id } } }"))["clients"]["nodes"][0]["id"]
+    ids = [global_id(kind, new_id()) for kind in sorted(PREFIXES)] + [theirs]
+    assert (await as_(org).data("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=ids))["nodes"] == [None] * len(ids)
+    assert (await as_(crowded).data("query ($id: ID!) { node(id: $id) { id } }", id=theirs))["node"] == {"id": theirs}

@@ -1,0 +1,94 @@
+"""Moments have milliseconds: those that are served find their rows again, and a migration truncates what was stored before."""
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta, timezone
+from importlib import import_module
+
+import asyncpg
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlmodel.sql.sqltypes import UTCDateTime
+
+from db.migrations import downgrade, upgrade
+from db.moments import as_text, truncate
+from db.tables import Table
+from schema.scalars import SCALARS
+from tests.ask import Api
+from tests.builders import Tenant, tenant
+from tests.full_clients import full_client
+from tests.snapshots import differences, snapshot
+
+BEFORE = "0014"
+MIGRATION = import_module("db.migrations.versions.0015_milliseconds")
+TABLES = Table.metadata.sorted_tables
+SERVED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
+parse = SCALARS[datetime].parse_value
+offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+moments = st.datetimes(datetime(1901, 1, 1), datetime(9998, 1, 1), timezones=offsets)  # noqa: DTZ001 given to datetimes()
+
+
+@given(moments)
+def test_a_moment_is_served_in_utc_with_three_digits(moment: datetime) -> None:
+    served = as_text(moment)
+    assert SERVED.fullmatch(served)
+    assert datetime.fromisoformat(served) == truncate(moment)
+    assert timedelta() <= moment - truncate(moment) < timedelta(milliseconds=1)
+
+
+@given(moments)
+def test_a_moment_that_is_given_is_cut_off_after_milliseconds(moment: datetime) -> None:
+    assert parse is not None
+    text = moment.isoformat()
+    if text.count(":") == 3:  # an offset in whole minutes
+        assert parse(text) == truncate(moment)
+        assert parse(as_text(moment)) == truncate(moment)
+
+
+async def test_what_is_served_finds_its_row_again(as_: Callable[..., Api], org: Tenant, crowded: Tenant) -> None:
+    """The client by the moment that was served of it; by a millisecond more it is not found, and by nothing another organization's."""
+    api, search = as_(org), "query ($since: DateTime!) { clients(filter: {updatedSince: $since}) { nodes { id } } }"
+    create = 'mutation { clientCreate(input: {name: "A"}) { client { id createdAt updatedAt } } }'
+    made = (await api.data(create))["clientCreate"]["client"]
+    assert SERVED.fullmatch(made["createdAt"])
+    assert SERVED.fullmatch(made["updatedAt"])
+    later = as_text(datetime.fromisoformat(made["updatedAt"]) + timedelta(milliseconds=1))
+    assert (await api.data(search, since=made["updatedAt"]))["clients"]["nodes"] == [{"id": made["id"]}]
+    assert (await api.data(search, since=later))["clients"]["nodes"] == []
+    theirs = (await as_(crowded).data(search, since=made["updatedAt"]))["clients"]["nodes"]
+    assert {"id": made["id"]} not in theirs
+
+
+def columns() -> dict[str, tuple[str, ...]]:
+    """Of each table those that hold moments."""
+    found = {table.name: tuple(column.name for column in table.columns if isinstance(column.type, UTCDateTime)) for table in TABLES}
+    return {name: names for name, names in found.items() if names}
+
+
+def test_the_migration_truncates_every_moment() -> None:
+    """A column that comes later holds no older values."""
+    assert {name: tuple(sorted(names)) for name, names in MIGRATION.MOMENTS.items()} == {
+        name: tuple(sorted(names)) for name, names in columns().items()
+    }
+
+
+async def test_the_migration_truncates_and_changes_nothing_else(fresh_database: Callable[[], Awaitable[str]]) -> None:
+    """Of all organizations, archived clients too; what has milliseconds already is not written."""
+    url = await fresh_database()
+    owner = await asyncpg.connect(url)
+    one, other = await tenant(owner, "Een"), await tenant(owner, "Twee")
+    for org in (one, other):
+        await full_client(org, "Vol")
+    whole = await snapshot(owner, one.id, other.id)
+    await downgrade(url, to=BEFORE)
+    await owner.execute("SET app.guard = 'off'")
+    for name, moments in columns().items():
+        fine = ", ".join(f"{moment} = {moment} + interval '0.000999 s'" for moment in moments)
+        await owner.execute(f"UPDATE relaties.{name} SET {fine} WHERE tenant_id = $1", one.id)
+    written = "SELECT id, xmin::text FROM relaties.client WHERE tenant_id = $1 ORDER BY id"
+    before = await owner.fetch(written, other.id)
+    assert differences(whole, await snapshot(owner, one.id, other.id))
+    await upgrade(url, None)
+    assert differences(whole, await snapshot(owner, one.id, other.id)) == {}
+    assert before == await owner.fetch(written, other.id)
+    await owner.close()
