@@ -26,7 +26,7 @@ from server.health import Health
 from server.library import Library
 from server.limits import Get
 from server.negotiation import GRAPHQL_JSON, JSON, OFFERED, negotiated
-from server.operations import Order, Runner, awaited
+from server.operations import Order, Patience, Runner
 from server.pace import Pace
 from server.rates import Account, Rates
 from server.refusal_pace import RefusalPace
@@ -182,7 +182,7 @@ class GraphQL:
         came, seconds = perf_counter(), self.long_seconds if order.operation.is_long else self.seconds
         with account.drawn(bill, paid=OPERATION) as drawn:
             at_once = self.pace.kept(order.actor) if order.document.asks_schema else nullcontext()
-            async with at_once, awaited(request.receive, seconds), self.turns.turn(order.actor):
+            async with at_once, Patience(request.receive, seconds), self.turns.turn(order.actor):
                 report.waited = perf_counter() - came
                 drawn.spent = bill.requested
                 try:

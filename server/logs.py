@@ -6,6 +6,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -34,13 +35,28 @@ def begin(form: LogForm) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     log.setLevel(logging.INFO)
+    # No line shows where in the code it was written, or which of the threads and processes wrote it.
+    logging._srcfile = None  # noqa: SLF001 the way that Python's documentation gives
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.captureWarnings(capture=True)
+
+
+class _JsonFormatter(ProcessorFormatter):
+    """Write the line of a request without the processors, which have nothing to do with it and take twice as long as all the rest."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        told = getattr(record, "told", None)
+        if told is None or record.exc_info:
+            return super().format(record)
+        time = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        return _json({"event": record.getMessage(), "level": record.levelname.lower(), "logger": record.name, "time": time, **told})
 
 
 def formatter(form: LogForm) -> ProcessorFormatter:
     as_json: list[Processor] = [JSONRenderer(_json)]
     as_text: list[Processor] = [_escaped, ConsoleRenderer(colors=sys.stderr.isatty(), timestamp_key="time", repr_native_str=True)]
-    return ProcessorFormatter(
+    made = _JsonFormatter if form is LogForm.JSON else ProcessorFormatter
+    return made(
         processors=[
             add_log_level,
             add_logger_name,

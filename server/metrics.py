@@ -41,6 +41,7 @@ class Metrics:
     def __init__(self, schema: GraphQLSchema, watched: Sequence[Watched] = ()) -> None:
         self.registry = registry = CollectorRegistry()
         self._operations = frozenset(operations(schema))
+        self._children: dict[tuple[str, int, str], tuple[Counter, Histogram]] = {}  # no more than there are combinations of labels
         self._requests = Counter("relaties_requests", "Requests.", ["operation", "status", "code"], registry=registry)
         self._seconds = Histogram("relaties_request_seconds", "Time to answer.", ["operation"], buckets=SECONDS, registry=registry)
         self._statements = Histogram("relaties_sql_statements", "SQL statements of a request.", buckets=STATEMENTS, registry=registry)
@@ -58,13 +59,22 @@ class Metrics:
     def count(self, report: Report) -> None:
         operation = f"{report.kind} {report.root_field}"
         operation = operation if operation in self._operations else NONE
-        self._requests.labels(operation, str(report.status), report.codes[0] if report.codes else NONE).inc()
-        self._seconds.labels(operation).observe(report.seconds)
+        requests, seconds = self._children_of(operation, report.status, report.codes[0] if report.codes else NONE)
+        requests.inc()
+        seconds.observe(report.seconds)
         self._statements.observe(report.tally.statements)
         self._sql_seconds.observe(report.tally.seconds)
         self._waited.observe(report.waited)
-        for code in LIMITS.intersection(report.codes):
-            self._refused.labels(code).inc()
+        if report.codes:
+            for code in LIMITS.intersection(report.codes):
+                self._refused.labels(code).inc()
+
+    def _children_of(self, operation: str, status: int, code: str) -> tuple[Counter, Histogram]:
+        """Return what counts requests with these labels, which takes the library longer to find than to count."""
+        key = (operation, status, code)
+        if key not in self._children:
+            self._children[key] = self._requests.labels(operation, str(status), code), self._seconds.labels(operation)
+        return self._children[key]
 
 
 def operations(schema: GraphQLSchema) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """Running an operation: within its time, for as long as somebody waits for the answer, and once more where the database went away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import strawberry
@@ -75,35 +75,55 @@ def _is_lost(error: GraphQLError) -> bool:
     return error.original_error is not None and is_lost(error.original_error)
 
 
-@asynccontextmanager
-async def awaited(receive: Receive, seconds: float) -> AsyncIterator[None]:
+class _End(Enum):
+    """Why an operation is ended from outside."""
+
+    GONE = "the client has gone away"
+    LATE = "its time is over"
+
+
+class Patience:
     """End what runs in the block after so many seconds, or when the client has gone away; its statement in PostgreSQL too.
 
-    Whether the client is there is looked at only after `WATCHED_AFTER_S`: most operations end before, and a task for each costs more than
-    what a client that left so soon would save.
+    Whether the client is there is looked at only after `WATCHED_AFTER_S`: most operations end before, and cost a timer but no task.
     """
-    loop, is_gone, watching = asyncio.get_running_loop(), False, list[asyncio.Task[None]]()
 
-    async def watch() -> None:
-        nonlocal is_gone
-        while (await receive())["type"] != "http.disconnect":
+    __slots__ = ("_end", "_loop", "_receive", "_seconds", "_task", "_timer", "_watching")
+
+    def __init__(self, receive: Receive, seconds: float) -> None:
+        self._receive = receive
+        self._seconds = seconds
+        self._end: _End | None = None
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task = asyncio.current_task()
+        self._timer = self._loop.call_later(min(WATCHED_AFTER_S, self._seconds), self._begin_watching)
+
+    def _begin_watching(self) -> None:
+        self._watching = self._loop.create_task(self._watch())
+        self._timer = self._loop.call_later(max(self._seconds - WATCHED_AFTER_S, 0), self._cancel, _End.LATE)
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
             pass
-        is_gone = True
-        deadline.reschedule(loop.time())
+        self._cancel(_End.GONE)
 
-    try:
-        async with asyncio.timeout(seconds) as deadline:
-            later = loop.call_later(WATCHED_AFTER_S, lambda: watching.append(loop.create_task(watch())))
-            try:
-                yield
-            finally:
-                later.cancel()
-                for task in watching:
-                    task.cancel()
-    except TimeoutError:
-        if is_gone:
+    def _cancel(self, why: _End) -> None:
+        if self._end is None and self._task is not None:
+            self._end = why
+            self._task.cancel()
+
+    async def __aexit__(self, _kind: type[BaseException] | None, failed: BaseException | None, _trace: object) -> None:
+        self._timer.cancel()
+        if self._watching is not None:
+            self._watching.cancel()
+        if self._end is None or self._task is None:
+            return
+        if self._task.uncancel() > 0 or not isinstance(failed, asyncio.CancelledError):
+            return  # others cancel it as well, or it ended in the same moment
+        if self._end is _End.GONE:
             raise ClientGone from None
-        if not deadline.expired():
-            raise  # of the database's, which did not answer
-        message = f"The operation took longer than {seconds:g} seconds. Ask for less at once."
+        message = f"The operation took longer than {self._seconds:g} seconds. Ask for less at once."
         raise Unanswerable(ErrorCode.TIMEOUT, message) from None

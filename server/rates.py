@@ -3,9 +3,9 @@
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 from uuid import UUID
 
 from domain.scope import Actor
@@ -38,11 +38,21 @@ class Bucket:
         self.at = moment
 
 
-@dataclass
 class Drawn:
-    """What an operation spends: nothing before it runs."""
+    """What an operation spends: nothing before it runs. At the end of the block the rest goes back."""
 
-    spent: int = 0
+    __slots__ = ("_account", "_requested", "spent")
+
+    def __init__(self, account: "Account", requested: int, paid: int) -> None:
+        self._account = account
+        self._requested = requested
+        self.spent = paid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._account.spend(self.spent - self._requested)
 
 
 class Account:
@@ -70,19 +80,14 @@ class Account:
         self._token.left -= points
         self._organization.left -= points
 
-    @contextmanager
-    def drawn(self, bill: Bill, paid: int = 0) -> Iterator[Drawn]:
+    def drawn(self, bill: Bill, paid: int = 0) -> Drawn:
         """Draw what is requested, so that many at the same time cannot exceed it, or refuse; what was not spent goes back.
 
         `paid` is the part of it that was spent before.
         """
         self._require(bill.requested - paid, f"This may cost {bill.requested} points")
         self.spend(bill.requested - paid)
-        drawn = Drawn(paid)
-        try:
-            yield drawn
-        finally:
-            self.spend(drawn.spent - bill.requested)
+        return Drawn(self, bill.requested, paid)
 
     def _require(self, points: int, what: str) -> None:
         if self._token.left < points or self._organization.left < points:

@@ -4,13 +4,15 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any, Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from db.tally import Tally
 
 log = logging.getLogger("relaties")
 SERVER_ERROR = 500
+TRACE_BYTES = 16
 SHOWN: dict[str, Callable[[Any], object]] = {
     "organization": str,
     "subject": str,
@@ -47,6 +49,8 @@ class Report:
 
     def with_errors(self, errors: Iterable[Mapping[str, Any]]) -> Self:
         """The codes of an answer's errors, each once, and the incidents that the log explains."""
+        if not errors:
+            return self
         extensions = [error.get("extensions", {}) for error in errors]
         self.codes = tuple(dict.fromkeys(str(each["code"]) for each in extensions if "code" in each))
         self.incidents = tuple(each["incident"] for each in extensions if "incident" in each)
@@ -76,5 +80,5 @@ def line(report: Report) -> dict[str, object]:
 
 def trace_of(header: str | None) -> str:
     """The trace that a request belongs to, by its `traceparent`; without a valid one a trace of its own."""
-    found = TRACEPARENT.fullmatch(header or "")
-    return found[1] if found else uuid4().hex
+    found = TRACEPARENT.fullmatch(header) if header else None
+    return found[1] if found else token_hex(TRACE_BYTES)

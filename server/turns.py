@@ -4,8 +4,6 @@ An operation holds a database connection while it runs, so no more run than ther
 Waiting operations start organization by organization, and within an organization token by token.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from functools import partial
 from uuid import UUID
 
@@ -27,23 +25,30 @@ class Turns:
     def waiting(self) -> int:
         return len(self._queue)
 
-    @asynccontextmanager
-    async def turn(self, actor: Actor) -> AsyncIterator[None]:
-        """Wait until the operation may run, then run the block.
+    def turn(self, actor: Actor) -> "Turn":
+        """Return the block of an operation, which waits until it may run."""
+        return Turn(self, actor)
+
+    async def start(self, actor: Actor) -> None:
+        """Wait until the operation may run.
 
         Raises `Unanswerable` (UNAVAILABLE) if too many wait, or if the wait takes too long.
         """
-        tenant = actor.tenant
-        if len(self._queue) or not self._may_run(tenant):
-            waiter = self._queue.add(actor)
-            self._start_waiting()  # the others may all be of organizations that run as many as they may
-            await self._queue.wait(waiter, partial(self._finish, tenant))
-        else:
-            self._start(tenant)
-        try:
-            yield
-        finally:
-            self._finish(tenant)
+        if not len(self._queue) and self._may_run(actor.tenant):
+            self._start(actor.tenant)
+            return
+        waiter = self._queue.add(actor)
+        self._start_waiting()  # the others may all be of organizations that run as many as they may
+        await self._queue.wait(waiter, partial(self.finish, actor.tenant))
+
+    def finish(self, tenant: UUID) -> None:
+        """Let another operation have the place of one of the organization."""
+        self.running -= 1
+        self._running_of[tenant] -= 1
+        if not self._running_of[tenant]:
+            del self._running_of[tenant]
+        if len(self._queue):
+            self._start_waiting()
 
     def _may_run(self, tenant: UUID) -> bool:
         return self.running < self._limits.running and self._running_of.get(tenant, 0) < self._limits.running_of_one
@@ -52,17 +57,25 @@ class Turns:
         self.running += 1
         self._running_of[tenant] = self._running_of.get(tenant, 0) + 1
 
-    def _finish(self, tenant: UUID) -> None:
-        self.running -= 1
-        self._running_of[tenant] -= 1
-        if not self._running_of[tenant]:
-            del self._running_of[tenant]
-        if len(self._queue):
-            self._start_waiting()
-
     def _start_waiting(self) -> None:
         while len(self._queue) and self.running < self._limits.running:
             tenant = self._queue.grant_next(self._may_run)
             if tenant is None:
                 return
             self._start(tenant)
+
+
+class Turn:
+    """One operation: a class, since a generator of `contextlib` takes three times as long and every request has one."""
+
+    __slots__ = ("_actor", "_turns")
+
+    def __init__(self, turns: Turns, actor: Actor) -> None:
+        self._turns = turns
+        self._actor = actor
+
+    async def __aenter__(self) -> None:
+        await self._turns.start(self._actor)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._turns.finish(self._actor.tenant)
