@@ -128,6 +128,7 @@ CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
     "vat_number": lambda: col(Client.vat_number) == parameter("vat_number", Text()),
     "updated_since": lambda: col(Client.updated_at) >= parameter("updated_since", DateTime(timezone=True)),
 }
+INDEXED = {(Sort.NAME, ("not_is_archived",))}  # orders and conditions that have an index of their own
 VALUES = {"labels_any", "labels_all", "labels_none", "country", "kvk_number", "vat_number", "updated_since"}
 
 
@@ -148,7 +149,8 @@ BY_NUMBER = Query(ALL.where(col(Client.number_key) == parameter("number", Text()
 
 @cache
 def _page(sort: Sort, shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query[ClientRow]:
-    return Listing(ALL, ClientRow, SORTED[sort]).page(those(shape), is_ascending=is_ascending, is_next=is_next)
+    is_indexed = not shape or (sort, shape) in INDEXED
+    return Listing(ALL, ClientRow, SORTED[sort]).page(those(shape), is_ascending=is_ascending, is_next=is_next, is_indexed=is_indexed)
 
 
 async def page(tx: Tx, wanted: Filter, sort: Sort, part: Slice) -> list[ClientRow]:

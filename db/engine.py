@@ -32,6 +32,10 @@ class Tx(Protocol):
 
     async def fetch(self, query: Query[R], **values: object) -> list[R]: ...
 
+    def may_read(self, attribute: str) -> bool:
+        """Return whether somebody may read the attribute of that name, of whichever rows."""
+        ...
+
 
 class Work(Tx, Protocol):
     """What a change needs: entities, and a tenant to give them."""
@@ -103,6 +107,10 @@ class WriteTx:
         await self.session.flush()
         arguments = query.arguments({**values, "tenant": self.tenant})
         return await self._line.tally.of(self._line.driver.fetch(query.sql, *arguments, timeout=self._line.seconds, record_class=query.row))
+
+    def may_read(self, attribute: str) -> bool:
+        """A rule may read anything of what it changes."""
+        return bool(attribute)
 
     async def run(self, command: Command, **values: object) -> int:
         """Changes rows where they are, however many; how many there were. The trace hears nothing of it."""

@@ -66,15 +66,28 @@ class Listing(Generic[R]):
     row: type[R]
     place: Place
 
-    def page(self, found: Sequence[ColumnElement[bool]], *, is_ascending: bool, is_next: bool) -> Query[R]:
-        """A page of the rows that fulfil `found`. Its keys are read off an index that holds all that is asked of it; only then the rows."""
+    def page(self, found: Sequence[ColumnElement[bool]], *, is_ascending: bool, is_next: bool, is_indexed: bool = False) -> Query[R]:
+        """A page of the rows that fulfil `found`. Its keys are read off an index that holds all that is asked of it; only then the rows.
+
+        With `is_indexed` an index in this order has the rows that fulfil it and no others: then they are read as they come.
+        """
         at = self.place
+        if is_indexed:
+            return self._indexed_page(found, is_ascending=is_ascending, is_next=is_next)
         keys: Select[*tuple[Any, ...]] = select(at.id.label("id"), at.key.label("key")).where(*found)
         if is_next:
             keys = keys.where(beyond(at.key, at.kind, at.id, is_ascending=is_ascending))
         page = ordered(keys, at.key, at.id, is_ascending=is_ascending).limit(parameter("count", Integer())).subquery("page")
         rows = ordered(self.rows.join(page, page.c.id == at.id), page.c.key, page.c.id, is_ascending=is_ascending)
         return Query(rows, self.row).keeping("id", at.name)
+
+    def _indexed_page(self, found: Sequence[ColumnElement[bool]], *, is_ascending: bool, is_next: bool) -> Query[R]:
+        at = self.place
+        rows = self.rows.where(*found)
+        if is_next:
+            rows = rows.where(beyond(at.key, at.kind, at.id, is_ascending=is_ascending))
+        page = ordered(rows, at.key, at.id, is_ascending=is_ascending).limit(parameter("count", Integer()))
+        return Query(page, self.row).keeping("id", at.name)
 
 
 def per_parent(each: Select[*tuple[Any, ...]], row: type[R], place: Place, *, is_ascending: bool, is_next: bool) -> Query[R]:

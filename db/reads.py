@@ -133,6 +133,9 @@ class ReadTx:
                 await self._failed(failed)
                 raise
 
+    def may_read(self, attribute: str) -> bool:
+        return self._asked is None or attribute in self._asked
+
     async def end(self) -> None:
         """Whatever happened: wait for the statement in flight (bounded by its time limit) and give the connection back."""
         self._is_ended = True

@@ -18,6 +18,7 @@ from sqlalchemy import (
     func,
     literal_column,
     select,
+    true,
     tuple_,
     union_all,
 )
@@ -123,23 +124,34 @@ def _months(mine: Mine, apart: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
     return moves_of(ClientMonth, mine, is_in, (*in_period, *owed)).where(begun, until >= since - ONE, is_before | is_last)
 
 
-def _summed(mine: Mine, apart: tuple[str, ...], *keys: str) -> Subquery:
-    """Whole months as they are kept, and the days apart from the documents and the payments themselves; a row per key and currency."""
+def _moved(mine: Mine, apart: tuple[str, ...]) -> Subquery:
+    """Whole months as they are kept, and the days apart from the documents and the payments themselves."""
     moves = [_months(mine, apart)]
     if "tail" in apart:
         moves += [each.moves(mine, each.day >= TAIL, each.day <= END) for each in (DOCUMENTS, PAYMENTS)]
     if "head" in apart:
         moves += [each.moves(mine, each.day >= START, each.day <= HEAD, is_owed=False) for each in (DOCUMENTS, PAYMENTS)]
-    moved = union_all(*moves).subquery("moved")
+    return union_all(*moves).subquery("moved")
+
+
+def _in_period(moved: Subquery, name: str) -> ColumnElement[Any]:
+    return func.coalesce(func.sum(moved.c[name]).filter(moved.c.is_in), ZERO)
+
+
+def _summed(mine: Mine, apart: tuple[str, ...], *keys: str) -> Subquery:
+    """A row per key and currency."""
+    moved = _moved(mine, apart)
     of = [moved.c[name] for name in (*keys, "currency")]
-    sums = [func.coalesce(func.sum(moved.c[name]).filter(moved.c.is_in), ZERO).label(name) for name in FIGURES[:4]]
+    sums = [_in_period(moved, name).label(name) for name in FIGURES[:4]]
     return select(*of, *sums, *(func.sum(moved.c[name]).label(name) for name in FIGURES[4:])).group_by(*of).subquery("summed")
+
+
+BASE = select(col(Organization.base_currency)).where(col(Organization.tenant_id) == TENANT).scalar_subquery()
 
 
 def _sums(summed: Subquery, is_total: ColumnElement[bool]) -> dict[str, ColumnElement[Any]]:
     """A row per currency, and one of all in base: `GROUPING` tells them apart."""
-    base = select(col(Organization.base_currency)).where(col(Organization.tenant_id) == TENANT).scalar_subquery()
-    sums: dict[str, ColumnElement[Any]] = {"is_total": is_total, "currency": case((is_total, base), else_=summed.c.currency)}
+    sums: dict[str, ColumnElement[Any]] = {"is_total": is_total, "currency": case((is_total, BASE), else_=summed.c.currency)}
     for name in ("invoiced", "paid", "outstanding"):
         sums[name] = case((is_total, func.coalesce(func.sum(summed.c[f"{name}_base"]), ZERO)), else_=func.sum(summed.c[name]))
     return sums
@@ -156,15 +168,27 @@ def per_client(apart: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
     return kept.order_by(asked.c.id, is_total.desc(), summed.c.currency)
 
 
+def _total_per_client(apart: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
+    """The totals alone: half the sums, and no groups of groups."""
+    moved = _moved(lambda client: [among(client)], apart)
+    sums = {name: _in_period(moved, f"{name}_base") for name in ("invoiced", "paid")} | {"outstanding": func.sum(moved.c.outstanding_base)}
+    of_each = select(moved.c.client_id, *(figure.label(name) for name, figure in sums.items())).group_by(moved.c.client_id)
+    summed = of_each.subquery("summed")
+    figures = {name: func.coalesce(summed.c[name], ZERO) for name in sums}
+    shown = columns(ClientRevenueRow, Invoice, client_id=asked.c.id, is_total=true(), currency=BASE, **figures)
+    return select(*shown).select_from(asked.outerjoin(summed, summed.c.client_id == asked.c.id))
+
+
 @cache
-def _by_client(apart: tuple[str, ...]) -> Query[ClientRevenueRow]:
-    return Query(per_client(apart), ClientRevenueRow)
+def _by_client(apart: tuple[str, ...], *, has_currencies: bool) -> Query[ClientRevenueRow]:
+    return Query(per_client(apart) if has_currencies else _total_per_client(apart), ClientRevenueRow)
 
 
 async def by_client(tx: Tx, ids: Sequence[UUID], *, start: date, end: date) -> list[list[ClientRevenueRow]]:
-    """For each client its total in the organization's currency, then a row per currency."""
+    """For each client its total in the organization's currency, then a row per currency where somebody may read those."""
     apart = days_apart(start, end)
-    found = await tx.fetch(_by_client(tuple(apart)), ids=ids, start=start, end=end, **apart)
+    query = _by_client(tuple(apart), has_currencies=tx.may_read("by_currency"))
+    found = await tx.fetch(query, ids=ids, start=start, end=end, **apart)
     return grouped(found, ids, "client_id")
 
 

@@ -100,6 +100,9 @@ class Scope:
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
         return await self._tx.fetch(query, **values)
 
+    def may_read(self, attribute: str) -> bool:
+        return self._tx.may_read(attribute)
+
 
 class ReadScope(Scope):
     """A read transaction, who asks, and the cursors that they are given."""

@@ -24,6 +24,9 @@ class Directly:
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
         return await self.owner.fetch(query.sql, *query.arguments({**values, "tenant": self.tenant}), record_class=query.row)
 
+    def may_read(self, attribute: str) -> bool:
+        return bool(attribute)
+
 
 async def token_of(org: Tenant, client: UUID, left: timedelta, secrets: Sequence[bytes] = SECRETS) -> str:
     """Of a preview of the client's deletion, as the server would have made it, so that it ends in so long."""

@@ -94,6 +94,7 @@ class Client(ClientFields, ClientFinancialFields, Changing, Row, table=True):
         check("number", "number IS NOT NULL OR number_key IS NULL"),
         UniqueConstraint("tenant_id", "number_key"),
         Index("client_by_name", "tenant_id", "name_key", "id", postgresql_include=["number_key", "archived_at"]),
+        Index("client_active_by_name", "tenant_id", "name_key", "id", postgresql_where=text("archived_at IS NULL")),
         Index("client_by_number", "tenant_id", text(f"coalesce(number_key, '{LAST}')"), "id"),
         Index("client_by_creation", "tenant_id", "created_at", "id"),
         Index("client_by_update", "tenant_id", "updated_at", "id"),

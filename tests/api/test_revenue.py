@@ -12,12 +12,15 @@ import asyncpg
 import httpx
 import pytest
 import strawberry
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from db.engine import Database
 from db.tables import Role
 from tests.ask import UNLIMITED, Api, connected
-from tests.builders import Tenant
+from tests.builders import Tenant, tenant
 from tests.conftest import runtime_url
+from tests.full_clients import full_client
 from tests.ids import key_of
 
 CENT, NOTHING = Decimal("0.01"), Decimal(0)
@@ -175,6 +178,38 @@ async def test_the_revenue_of_a_filter_is_that_of_its_clients(as_: Callable[...,
     statements.clear()
     await as_(org).data(f"{{ clients {{ a: revenue {{ ...Figures }} b: revenue {{ since }} }} }} {FIGURES}")
     assert sum("client_month" in sent for sent in statements) == 1
+
+
+TOTALS = "query ($period: PeriodInput) { clients { nodes { name revenue(period: $period) { since ...Totals MORE } } } } "
+TOTALS += "fragment Totals on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency } }"
+days = st.dates(date(2025, 11, 1), date(2026, 4, 30))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.tuples(days, days).map(sorted))
+async def test_totals_alone_are_those_beside_the_currencies(both_ways: Api, statements: list[str], period: list[date]) -> None:
+    """Where nobody asks for the currencies they are not summed; the totals are the same, in whole months and parts of them."""
+    asked = {"since": str(period[0]), "until": str(period[1])}
+    alone = (await both_ways.data(TOTALS.replace("MORE", ""), period=asked))["clients"]["nodes"]
+    assert not [sent for sent in statements if "GROUPING SETS" in sent]
+    beside = (await both_ways.data(TOTALS.replace("MORE", "byCurrency { currency }"), period=asked))["clients"]["nodes"]
+    assert [sent for sent in statements if "GROUPING SETS" in sent]
+    statements.clear()
+    for client in beside:
+        del client["revenue"]["byCurrency"]
+    assert alone == beside
+
+
+@pytest.fixture(scope="module")
+async def both_ways(owner: asyncpg.Connection, as_: Callable[..., Api]) -> Api:
+    """Of clients with several currencies, credit notes, payments, drafts, and nothing at all."""
+    org = await tenant(owner, "Totals")
+    for name in ("Een", "Twee"):
+        client = await full_client(org, name, is_archived=name == "Twee")
+        dollars = await org.add_invoice(client.id, date(2025, 12, 15), "99.99", currency="USD", exchange_rate=Decimal("0.91237"))
+        await org.add_payment(client.id, dollars, date(2026, 1, 15), "33.33", "30.41", "USD")
+    await org.add_client("Leeg")
+    return as_(org)
 
 
 def _key(global_id: str) -> str:

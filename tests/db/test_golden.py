@@ -43,6 +43,8 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "activity.by_id": activity.BY_ID,
     "clients.page": clients._page(clients.Sort.NAME, (), is_ascending=True, is_next=False),  # noqa: SLF001
     "clients.page_after": clients._page(clients.Sort.NAME, (), is_ascending=True, is_next=True),  # noqa: SLF001
+    "clients.page_active": clients._page(clients.Sort.NAME, ("not_is_archived",), is_ascending=True, is_next=True),  # noqa: SLF001
+    "clients.page_active_by_number": clients._page(clients.Sort.NUMBER, ("not_is_archived",), is_ascending=True, is_next=False),  # noqa: SLF001
     "clients.page_by_number": clients._page(clients.Sort.NUMBER, (), is_ascending=False, is_next=False),  # noqa: SLF001
     "clients.page_filtered": clients._page(clients.Sort.NUMBER, EVERY, is_ascending=False, is_next=True),  # noqa: SLF001
     "clients.search": clients._page(clients.Sort.NAME, ("search",), is_ascending=True, is_next=False),  # noqa: SLF001
@@ -55,6 +57,7 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "consequences.amounts": consequences.AMOUNTS,
     "consequences.orphans": consequences.ORPHANS,
     "contacts.of_clients": contacts._of_clients(is_ascending=True, is_next=False),  # noqa: SLF001
+    "contacts.all_of_clients": contacts._all_of_clients(),  # noqa: SLF001
     "contacts.of_clients_after": contacts._of_clients(is_ascending=False, is_next=True),  # noqa: SLF001
     "clients.of_contacts": clients._of_contacts(is_ascending=True, is_next=True),  # noqa: SLF001
     "clients.count_of_contacts": clients.OF_CONTACT,
@@ -115,8 +118,10 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "registrations.financial": registrations.FINANCIAL,
     "registrations.labels": registrations.LABELS,
     "registrations.by_id": registrations.BY_ID,
-    "revenue.by_client": revenue._by_client(()),  # noqa: SLF001
-    "revenue.by_client_apart": revenue._by_client(APART),  # noqa: SLF001
+    "revenue.by_client": revenue._by_client((), has_currencies=True),  # noqa: SLF001
+    "revenue.by_client_apart": revenue._by_client(APART, has_currencies=True),  # noqa: SLF001
+    "revenue.total_by_client": revenue._by_client((), has_currencies=False),  # noqa: SLF001
+    "revenue.total_by_client_apart": revenue._by_client(APART, has_currencies=False),  # noqa: SLF001
     "revenue.of_all": revenue._of_all((), ()),  # noqa: SLF001
     "revenue.of_all_apart": revenue._of_all((), APART),  # noqa: SLF001
     "revenue.of_filtered": revenue._of_all(EVERY, ()),  # noqa: SLF001

@@ -27,11 +27,7 @@ SELECT relaties.client.id AS id,
   relaties.client.created_at AS created_at,
   relaties.client.updated_at AS updated_at,
   relaties.client.version AS version
-FROM relaties.client LEFT OUTER JOIN relaties.client_address ON relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' JOIN (SELECT relaties.client.id AS id,
-  relaties.client.name_key AS key
-FROM relaties.client
-WHERE relaties.client.tenant_id = $1::UUID ORDER BY relaties.client.name_key,
+FROM relaties.client LEFT OUTER JOIN relaties.client_address ON relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY'
+WHERE relaties.client.tenant_id = $1::UUID AND relaties.client.tenant_id = $1::UUID ORDER BY relaties.client.name_key,
   relaties.client.id
- LIMIT $2::INTEGER) AS page ON page.id = relaties.client.id
-WHERE relaties.client.tenant_id = $1::UUID ORDER BY page.key,
-  page.id
+ LIMIT $2::INTEGER

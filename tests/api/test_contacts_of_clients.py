@@ -1,0 +1,49 @@
+"""Contacts of a page of clients: one statement while they are few together, another one for those of each where they are not."""
+
+from collections.abc import Callable
+
+import pytest
+
+from db.contacts import USUAL_LINKS
+from tests.ask import Api
+from tests.builders import Tenant
+from tests.plans import OF_TABLES
+
+FIRST = 25
+ASK = f"{{ clients {{ nodes {{ name contacts(first: {FIRST}) {{ nodes {{ lastName }} pageInfo {{ hasNextPage }} totalCount }} }} }} }}"
+ALL, OF_EACH = "ANY ($2::UUID[])", "JOIN LATERAL"
+
+
+@pytest.mark.parametrize(("count", "ways"), [(2 * USUAL_LINKS + FIRST - 1, [ALL]), (2 * USUAL_LINKS + FIRST, [ALL, OF_EACH])])
+async def test_a_client_with_many_contacts_has_its_first_ones(
+    as_: Callable[..., Api], org: Tenant, crowded: Tenant, statements: list[str], count: int, ways: list[str]
+) -> None:
+    """Just within the bound and just beyond it: the same answer, by one statement or by two; of another organization nothing."""
+    many, few = await org.add_client("Many"), await org.add_client("One")
+    for position in reversed(range(count - 1)):
+        await org.add_contact(f"Person {position:03}", many, position=position)
+    await org.add_contact("Other", few)
+    found = {each["name"]: each["contacts"] for each in (await as_(org).data(ASK))["clients"]["nodes"]}
+    assert [each["lastName"] for each in found["Many"]["nodes"]] == [f"Person {position:03}" for position in range(FIRST)]
+    assert found["Many"]["pageInfo"] == {"hasNextPage": True}
+    assert found["Many"]["totalCount"] == count - 1
+    assert found["One"] == {"nodes": [{"lastName": "Other"}], "pageInfo": {"hasNextPage": False}, "totalCount": 1}
+    read = [each for each in statements if OF_TABLES in each and "AS linked" in each]
+    assert [next(way for way in (OF_EACH, ALL) if way in each) for each in read] == ways
+    theirs = await as_(crowded).data(ASK)
+    assert not {"Many", "One"} & {each["name"] for each in theirs["clients"]["nodes"]}
+
+
+async def test_backwards_and_further_pages_are_those_of_each(as_: Callable[..., Api], org: Tenant) -> None:
+    """What is not the first page is read client by client, to the same order."""
+    client = await org.add_client("Many")
+    for position in range(5):
+        await org.add_contact(f"Person {position}", client, position=position)
+    forward = "{ clients { nodes { contacts(first: 2, after: AFTER) { nodes { lastName } pageInfo { endCursor } } } } }"
+    api = as_(org)
+    page = (await api.data(forward.replace("AFTER", "null")))["clients"]["nodes"][0]["contacts"]
+    second = forward.replace("AFTER", f'"{page["pageInfo"]["endCursor"]}"')
+    assert [each["lastName"] for each in page["nodes"]] == ["Person 0", "Person 1"]
+    assert [each["lastName"] for each in (await api.data(second))["clients"]["nodes"][0]["contacts"]["nodes"]] == ["Person 2", "Person 3"]
+    last = (await api.data("{ clients { nodes { contacts(last: 2) { nodes { lastName } } } } }"))["clients"]["nodes"][0]["contacts"]
+    assert [each["lastName"] for each in last["nodes"]] == ["Person 3", "Person 4"]
