@@ -52,15 +52,18 @@ def exact_processor_ms(process: psutil.Process) -> float:
 
 
 def tree_ms(process: psutil.Process) -> float:
-    """The same with all that it started, also what has ended since."""
+    """The same with all that it started, also what has ended since.
+
+    Those that run are read to the nanosecond: `/proc` rounds to 10 ms, and a window of a second has a dozen processes.
+    """
     had = 0.0
     for each in (process, *process.children(recursive=True)):
         try:
             times = each.cpu_times()
-        except psutil.NoSuchProcess:
-            continue
-        had += times.user + times.system + times.children_user + times.children_system
-    return had * 1000
+            had += exact_processor_ms(each) + (times.children_user + times.children_system) * 1000
+        except (psutil.NoSuchProcess, OSError):
+            continue  # it has ended, and is counted with its parent
+    return had
 
 
 def memory_mib(process: psutil.Process) -> float:

@@ -1,9 +1,13 @@
 """What is made of measured windows: arithmetic, with numbers that can be checked by heart."""
 
+import subprocess
+import sys
+
+import psutil
 import pytest
 
 from benchmarks.figures import Window, best_tenth, rows, spread
-from benchmarks.machine import CORES, Instant
+from benchmarks.machine import CORES, Instant, exact_processor_ms, tree_ms
 from benchmarks.wrk import heard
 
 
@@ -45,6 +49,30 @@ def test_others_are_all_but_ours() -> None:
     before, after = Instant(0, everyone=5_000, ours=1_000), Instant(1_000, everyone=5_900, ours=1_400)
     assert before.others_until(after) == 0.5 / CORES
     assert before.others_until(Instant(1_000, everyone=5_000, ours=1_400)) == 0
+
+
+def test_processor_time_is_not_rounded() -> None:
+    """`/proc` has it in steps of 10 ms for each process, which is much of a short window."""
+    with subprocess.Popen([sys.executable, "-c", "print(); input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        process = psutil.Process(child.pid)
+        before, found, after = exact_processor_ms(process), tree_ms(process), exact_processor_ms(process)
+        child.communicate(b"\n")
+    assert 0 < before <= found <= after
+
+
+def test_processor_time_of_what_has_ended_still_counts() -> None:
+    """With the process that started it."""
+    script = "import subprocess; subprocess.run(['sh', '-c', 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done']); print(); input()"
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:  # noqa: S603
+        assert child.stdout is not None
+        child.stdout.readline()
+        process = psutil.Process(child.pid)
+        own, found = exact_processor_ms(process), tree_ms(process)
+        ended = process.cpu_times()
+        child.communicate(b"\n")
+    assert found >= own + (ended.children_user + ended.children_system) * 1000 > own
 
 
 def test_of_what_wrk_prints_the_last_line_is_read() -> None:
