@@ -7,8 +7,10 @@ from uuid import UUID
 from benchmarks import statements
 from benchmarks.queries import asked, key_of
 from db import demo
+from tests.ids import global_id
 
-CLIENT = "cli_AAAAAAAAAAAAAAAAAAAAAQ"  # of the key 1
+KEY = UUID(int=1)
+CLIENT = global_id("Client", KEY)
 
 
 def test_the_peers_have_the_statements_of_the_product(tmp_path: Path) -> None:
@@ -36,4 +38,4 @@ def test_postgraphile_is_asked_by_the_names_of_its_tables() -> None:
         text = str(query.body("postgraphile")["query"])
         assert "allClients" in text or "clientByTenantIdAndRowId" in text
         assert "ACTIVE" not in text
-    assert asked(CLIENT)["Q2"].body("postgraphile")["variables"] == {"id": key_of(CLIENT)} == {"id": str(UUID(int=1))}
+    assert asked(CLIENT)["Q2"].body("postgraphile")["variables"] == {"id": key_of(CLIENT)} == {"id": str(KEY)}
