@@ -1,18 +1,18 @@
 """The bound of a query: its statements by bare asyncpg, and an answer that was made before. Nothing on this stack can be faster.
 
-The path names the query. The statements bring the columns that are asked for, as the product's do, and run one after the other on one
-connection, behind row level security, with neither transaction nor sign-in.
+The path names the query, and the body the case, whose values and answer stand in a file. The statements bring the columns that are asked
+for, as the product's do, and run one after the other on one connection, behind row level security, with neither transaction nor sign-in.
 """
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
-from uuid import UUID
+from typing import Any, NamedTuple
 
 import asyncpg
+import orjson
 
 from benchmarks.statements import CLIENT as SHOWN
 from benchmarks.statements import CONTACT, LABEL, contacts_of_clients, page, revenue_of_clients
@@ -20,27 +20,57 @@ from db import clients, demo, labels
 from db.query import Query
 
 READERS = 8
+CONTACTS = 25  # of each client
 Message = dict[str, Any]
 OF: Message = {"tenant": demo.TENANT}
-CLIENT = UUID(os.environ["BOUND_CLIENT"])
-ALL, NAMES = page("ACTIVE").of(frozenset(SHOWN)), page("ACTIVE").of(frozenset({"name"}))
-ONE: tuple[Query[Any], Message] = (clients.BY_ID.of(frozenset(SHOWN)), OF | {"ids": [CLIENT]})
-PAGES: dict[str, tuple[Query[Any], Message]] = {"Q1": (ALL, OF | {"count": 51}), "Q2": ONE}
-PAGES |= {"Q3": (ALL, OF | {"count": 101}), "Q4": (NAMES, OF | {"count": 51})}
-RELATIONS: list[tuple[Query[Any], Message]] = [
-    (contacts_of_clients().of(frozenset(CONTACT)), {"count": 26}),
-    (labels.OF_CLIENTS.of(frozenset(LABEL)), {}),
-    (revenue_of_clients(), {"start": date(2026, 1, 1), "end": date(2026, 12, 31)}),
-]
+COLUMNS = {"Q4": frozenset({"name"})}
+PERIOD = ("start", "end")
 
 
-async def _statements(pool: asyncpg.Pool, name: str) -> None:
-    first, values = PAGES[name]
+class Case(NamedTuple):
+    """The values of its first statement, the period of revenue, and the answer."""
+
+    values: Message
+    period: Message
+    answer: bytes
+
+
+@cache
+def cases(name: str) -> list[Case]:
+    """Read the cases of a query, which are written before the bound is asked for any."""
+    return [_read(each) for each in orjson.loads((Path(os.environ["BOUND_ANSWERS"]) / f"{name}.json").read_bytes())]
+
+
+def _read(told: Mapping[str, Any]) -> Case:
+    values = dict(told["values"])
+    period = {name: date.fromisoformat(values.pop(name)) for name in PERIOD}
+    return Case(values, period, told["answer"].encode())
+
+
+@cache
+def first_query(name: str, *, is_next: bool, is_one: bool) -> Query[Any]:
+    """Return the statement that finds the clients of a case."""
+    query = clients.BY_ID if is_one else page("ACTIVE", is_next=is_next)
+    return query.of(COLUMNS.get(name, frozenset(SHOWN)))
+
+
+CONTACTS_OF, LABELS_OF = contacts_of_clients().of(frozenset(CONTACT)), labels.OF_CLIENTS.of(frozenset(LABEL))
+
+
+async def _statements(pool: asyncpg.Pool, name: str, case: Case) -> None:
+    first = first_query(name, is_next="after_key" in case.values, is_one="ids" in case.values)
     async with pool.acquire() as connection:
-        found = await connection.fetch(first.sql, *first.arguments(values))
-        shown = [row["id"] for row in found[: values.get("count", 2) - 1]]
-        for query, more in RELATIONS if name != "Q4" else ():
-            await connection.fetch(query.sql, *query.arguments(OF | {"ids": shown} | more))
+        found = await connection.fetch(first.sql, *first.arguments(OF | case.values))
+        if name == "Q4":
+            return
+        shown = {"ids": [row["id"] for row in found[: case.values.get("count", 2) - 1]]}
+        relations: list[tuple[Query[Any], Message]] = [
+            (CONTACTS_OF, {"count": CONTACTS + 1}),
+            (LABELS_OF, {}),
+            (revenue_of_clients(), case.period),
+        ]
+        for query, more in relations:
+            await connection.fetch(query.sql, *query.arguments(OF | shown | more))
 
 
 class _Reader(asyncpg.Connection):
@@ -48,19 +78,17 @@ class _Reader(asyncpg.Connection):
         return ""
 
 
-@cache
-def _answer(name: str) -> bytes:
-    return (Path(os.environ["BOUND_ANSWERS"]) / f"{name}.json").read_bytes()
-
-
 class Bound:
-    """An ASGI application of one answer a path."""
+    """An ASGI application of one answer a case."""
 
     pool: asyncpg.Pool | None = None
 
     async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
-        while (await receive()).get("more_body"):
-            pass
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
         if self.pool is None:
             settings = {"jit": "off", "app.tenant": str(demo.TENANT)}
             url = os.environ["DATABASE_URL"]
@@ -68,11 +96,11 @@ class Bound:
                 url, min_size=READERS, max_size=READERS, connection_class=_Reader, server_settings=settings
             )
         name = scope["path"].removeprefix("/")
-        await _statements(self.pool, name)
-        answer = _answer(name)
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(answer)).encode())]
+        case = cases(name)[orjson.loads(body)["case"]]
+        await _statements(self.pool, name, case)
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(case.answer)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
+        await send({"type": "http.response.body", "body": case.answer})
 
 
 app = Bound()

@@ -36,6 +36,11 @@ class Row:
     disturbed: int
     windows: int
 
+    @property
+    def cpu_of_both(self) -> float:
+        """Milliseconds of processor time of the server and of PostgreSQL for an answer."""
+        return self.cpu + self.cpu_database
+
 
 def best_tenth(windows: Sequence[Window]) -> list[Window]:
     """The fastest of them, one at least: on a machine that others use these are the least disturbed."""

@@ -40,9 +40,8 @@ ACTIVE = "filter: {status: ACTIVE}, "
 
 
 def paged(text: str) -> str:
-    """The query, of all clients and to be read on."""
-    text = text.replace(ACTIVE, "", 1).replace("($first: Int!)", "($first: Int!, $after: String)", 1)
-    return text.replace("first: $first)", "first: $first, after: $after)", 1)
+    """The query, of all clients."""
+    return text.replace(ACTIVE, "", 1)
 
 
 async def main(place: Embedded, clients: int) -> None:

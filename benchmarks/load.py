@@ -3,8 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 CONNECTIONS = 16
 
@@ -30,8 +31,9 @@ class Target:
         """Where it answers that query: all but the bound have one address for everything."""
         return replace(self, path=self.path.format(query=query))
 
-    def request(self, body: Mapping[str, object]) -> bytes:
-        said = json.dumps(body).encode()
+    def request(self, body: Mapping[str, object] | str) -> bytes:
+        """Return the whole request; a text is sent as it is."""
+        said = (body if isinstance(body, str) else json.dumps(body)).encode()
         signed = f"Authorization: Bearer {self.token}\r\n" if self.token else ""
         head = (
             f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{signed}Content-Type: application/json\r\nContent-Length: {len(said)}\r\n\r\n"
@@ -40,9 +42,14 @@ class Target:
 
     async def answer(self, body: Mapping[str, object]) -> object:
         """One answer, whole."""
+        (found,) = await self.answers([json.dumps(body)])
+        return found
+
+    async def answers(self, bodies: Iterable[str]) -> list[Any]:
+        """Send the bodies one after the other on one connection, and return what they are answered."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
-            return json.loads(await exchanged(reader, writer, self.request(body)))
+            return [json.loads(await exchanged(reader, writer, self.request(body))) for body in bodies]
         finally:
             writer.close()
 

@@ -36,12 +36,12 @@ class Place:
 
     @property
     def answers(self) -> Path:
-        """Where the bound finds what it answers."""
+        """Where the bound finds the cases of each query with their answers."""
         return self.data_dir / "answers"
 
     @property
     def bodies(self) -> Path:
-        """What each server is sent."""
+        """What each server is sent for a query."""
         return self.data_dir / "bodies"
 
     @property

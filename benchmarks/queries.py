@@ -9,15 +9,21 @@ CLIENT = """fragment Shown on Client {
   id name number kind email phone website language kvkNumber vatNumber archivedAt version
   contacts { edges { isInvoiceContact node { firstName lastName email } } }
   labels { name color }
-  revenue(period: {since: "2026-01-01", until: "2026-12-31"}) {
+  revenue(period: $period) {
     invoiced { amount currency } paid { amount currency } outstanding { amount currency }
   }
 }"""
 FIRST = "{ clients(filter: {status: ACTIVE}, first: 1) { edges { node { id } } } }"
-PAGE = """query ($first: Int!) { clients(filter: {status: ACTIVE}, first: $first) {
-  edges { cursor node { ...Shown } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
-ONE = "query ($id: ID!) { node(id: $id) { ... on Client { ...Shown } } }"
-NAMES = "query ($first: Int!) { clients(filter: {status: ACTIVE}, first: $first) { edges { node { id name } } } }"
+# The comparison sends a period with each request; other programs leave it out.
+PERIOD = '$period: PeriodInput = {since: "2026-01-01", until: "2026-12-31"}'
+CLIENTS = "clients(filter: {status: ACTIVE}, first: $first, after: $after)"
+PAGE = f"""query ($first: Int!, $after: String, {PERIOD}) {{ {CLIENTS} {{
+  edges {{ cursor node {{ ...Shown }} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"""
+ONE = f"query ($id: ID!, {PERIOD}) {{ node(id: $id) {{ ... on Client {{ ...Shown }} }} }}"
+NAMES = f"query ($first: Int!, $after: String) {{ {CLIENTS} {{ edges {{ node {{ id name }} }} }} }}"
+CURSORS = f"query ($first: Int!, $after: String) {{ {CLIENTS} {{ edges {{ cursor }} pageInfo {{ hasNextPage }} }} }}"
+LARGEST_PAGE = 100
+POSTGRAPHILE = "postgraphile"
 
 # PostGraphile makes a schema of its own from the tables; asked by these names it gives the same JSON.
 GENERATED_CLIENT = CLIENT.replace("  id name", "  id: globalId name").replace(
@@ -27,8 +33,9 @@ GENERATED_CLIENT = CLIENT.replace("  id name", "  id: globalId name").replace(
 )
 MINE = f'tenantId: "{demo.TENANT}"'
 GENERATED = {
-    "clients(filter: {status: ACTIVE}, first: $first)": "clients: allClients("
-    f"condition: {{{MINE}, archivedAt: null}}, orderBy: [NAME_KEY_ASC, ROW_ID_ASC], first: $first)",
+    CLIENTS: "clients: allClients("
+    f"condition: {{{MINE}, archivedAt: null}}, orderBy: [NAME_KEY_ASC, ROW_ID_ASC], first: $first, after: $after)",
+    "$after: String": "$after: Cursor",
     "{ id name }": "{ id: globalId name }",
     "$id: ID!": "$id: UUID!",
     "node(id: $id) { ... on Client { ...Shown } }": f"node: clientByTenantIdAndRowId({MINE}, rowId: $id) {{ ...Shown }}",
@@ -46,7 +53,7 @@ class Asked:
 
     def body(self, server: str = "") -> dict[str, object]:
         """What that server is sent. A schema that was made from the tables has other names, and takes the key of the client."""
-        if server != "postgraphile":
+        if server != POSTGRAPHILE:
             return {"query": self.text, "variables": self.variables}
         text = self.text
         for ours, theirs in GENERATED.items():
@@ -68,8 +75,17 @@ def asked(client_id: str) -> dict[str, Asked]:
     }
 
 
-def without_cursors(answer: object) -> object:
-    """The same answer, each cursor replaced by whether it is there: every server writes them its own way."""
-    if isinstance(answer, dict):
-        return {key: value is not None if "cursor" in key.lower() else without_cursors(value) for key, value in answer.items()}
-    return [without_cursors(each) for each in answer] if isinstance(answer, list) else answer
+def comparable(answer: object, server: str) -> object:
+    """Return the answer with each cursor replaced by whether it is there: every server writes them its own way.
+
+    PostGraphile answers `hasPreviousPage: false` to whoever reads forwards, as Relay's specification allows: of it that is left out.
+    """
+    if isinstance(answer, list):
+        return [comparable(each, server) for each in answer]
+    if not isinstance(answer, dict):
+        return answer
+    return {
+        key: value is not None if "cursor" in key.lower() else comparable(value, server)
+        for key, value in answer.items()
+        if key != "hasPreviousPage" or server != POSTGRAPHILE
+    }

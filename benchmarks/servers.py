@@ -43,12 +43,12 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def all_running(place: Place, peers: Sequence[str], client: str) -> Iterator[dict[str, Server]]:
+def all_running(place: Place, peers: Sequence[str]) -> Iterator[dict[str, Server]]:
     """Ours as `relaties serve` has it, compiled: token, row level security, limits, logs. The peers as owner, without any of them.
 
-    The bound answers with what stands in `place.answers`, and reads the client of that key.
+    The bound answers with what stands in `place.answers`, once it does.
     """
-    bare = {"DATABASE_URL": place.runtime_url, "BOUND_ANSWERS": str(place.answers), "BOUND_CLIENT": client}
+    bare = {"DATABASE_URL": place.runtime_url, "BOUND_ANSWERS": str(place.answers)}
     with ExitStack() as stack:
         ours = stack.enter_context(ours_running(place, RELATIES_COMPILED="true", **RAISED))
         others = {name: stack.enter_context(_running(name, *_peer(name, place))) for name in peers}

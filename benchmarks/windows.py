@@ -4,7 +4,6 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import psutil
 
@@ -62,13 +61,10 @@ class Trial:
     database: psutil.Process
     plan: Plan
 
-    def measured(self, query: str, bodies: Path, least: Mapping[str, int]) -> list[Row]:
-        """A B C, then C B A, and so on. Each server has a body of its own in that folder, and answers so many bytes at least."""
+    def measured(self, query: str, loads: Mapping[str, Wrk]) -> list[Row]:
+        """A B C, then C B A, and so on. `loads` has how each server is asked; how long is decided here."""
         found: dict[str, list[Window]] = {name: [] for name in self.servers}
-        asked = {
-            name: self._warm(Wrk(server.target.asking(query), bodies / f"{name}.json", WARM_S, least[name]))
-            for name, server in self.servers.items()
-        }
+        asked = {name: self._warm(replace(loads[name], seconds=WARM_S)) for name in self.servers}
         for turn in range(self.plan.turns):
             for name in list(self.servers)[:: -1 if turn % 2 else 1]:
                 found[name].append(self._undisturbed(self.servers[name], asked[name]))

@@ -1,15 +1,33 @@
-"""wrk as the load: 16 keep-alive connections of one thread, one body, for whole seconds. To loopback alone."""
+"""wrk as the load: 16 keep-alive connections of one thread, for whole seconds. To loopback alone.
+
+It sends the bodies of a file in turn. A marker in a body becomes a number that no other request has, so that no body is sent twice.
+"""
 
 import json
 import os
 import subprocess
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 
 from benchmarks.load import CONNECTIONS, Target
 
 SCRIPT = Path(__file__).with_suffix(".lua")
 PATIENCE_S = 30
+RUN_DIGITS, REQUEST_DIGITS = 20, 12
+MARKER = "number-of-the-request".ljust(RUN_DIGITS + REQUEST_DIGITS, "-")
+
+
+def new_run() -> str:
+    """Return a number that no earlier run has, as wide as the script takes it."""
+    return f"{time.time_ns():0{RUN_DIGITS}}"
+
+
+def fill_marker(body: str, run: str, request: int) -> str:
+    """Return the body as the script sends it."""
+    return body.replace(MARKER, f"{run}{request:0{REQUEST_DIGITS}}")
 
 
 @dataclass(frozen=True)
@@ -28,25 +46,39 @@ class Heard:
 
 @dataclass(frozen=True)
 class Wrk:
-    """A way to ask: each connection asks again as soon as it is answered. An answer has so many bytes at least."""
+    """A way to ask: each connection asks again as soon as it is answered.
+
+    `bodies` is a file with a body in each line, `sizes` the bytes that each is answered at least.
+    """
 
     target: Target
-    body: Path
+    bodies: Path
     seconds: int
-    least: int
+    sizes: Sequence[int]
 
     def run(self) -> Heard:
         """A window. One answer that is no success ends the measurement."""
         options = [f"-c{CONNECTIONS}", "-t1", f"-d{self.seconds}s", f"--timeout={PATIENCE_S}s", f"--script={SCRIPT}"]
-        told = {"PATH": os.environ["PATH"], "WRK_BODY": str(self.body)} | ({"WRK_TOKEN": self.target.token} if self.target.token else {})
+        settings = {"PATH": os.environ["PATH"], "WRK_BODIES": str(self.bodies), "WRK_MARKER": MARKER, "WRK_RUN": new_run()}
+        if self.target.token:
+            settings["WRK_TOKEN"] = self.target.token
         command = ["wrk", *options, f"http://127.0.0.1:{self.target.port}{self.target.path}"]
-        done = subprocess.run(command, env=told, capture_output=True, text=True, check=True)  # noqa: S603
-        return heard(done.stdout, self.target.name, self.least)
+        done = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)  # noqa: S603
+        return heard(done.stdout, self.target.name, self.sizes)
 
 
-def heard(said: str, server: str, least: int) -> Heard:
+def heard(said: str, server: str, sizes: Sequence[int]) -> Heard:
     """Of what it prints, the last line is ours. An answer of errors alone is a success to HTTP, but shorter."""
     told = json.loads(said.strip().splitlines()[-1])
-    if told["failed"] or told["bytes"] < told["requests"] * least:
+    if told["failed"] or told["bytes"] < least_bytes(told["requests"], sizes):
         raise RuntimeError(f"{server}: of {told['requests']} requests {told['failed']} failed, the others had {told['bytes']} bytes")
     return Heard(told["requests"], told["micros"] / 10**6, told["p50"] / 1000, told["p99"] / 1000)
+
+
+def least_bytes(answers: int, sizes: Sequence[int]) -> int:
+    """Return what so many answers have at least, given the sizes in turn of those that were asked for.
+
+    When the time is over, each connection may wait for one more; wrk also calls the script once before it sends anything.
+    """
+    asked_for = sorted(islice(cycle(sizes), answers + CONNECTIONS + 1))
+    return sum(asked_for[:answers])

@@ -77,7 +77,7 @@ def test_processor_time_of_what_has_ended_still_counts() -> None:
 
 def test_of_what_wrk_prints_the_last_line_is_read() -> None:
     said = 'Running 2s test\nRequests/sec: 1\n{"requests": 300, "bytes": 90300, "micros": 2000000, "failed": 0, "p50": 1500, "p99": 9000}\n'
-    told = heard(said, "peer", 300)
+    told = heard(said, "peer", [300])
     assert (told.rps, told.p50_ms, told.p99_ms) == (150, 1.5, 9)
 
 
@@ -87,4 +87,4 @@ def test_of_what_wrk_prints_the_last_line_is_read() -> None:
 def test_an_answer_that_is_no_success_ends_the_measurement(told: str, why: str) -> None:
     """By its status, or as an answer of errors alone, which is shorter."""
     with pytest.raises(RuntimeError, match=f"peer: of .*{why}"):
-        heard(f'{{"requests": 3, {told}, "micros": 1, "p50": 1, "p99": 1}}', "peer", 300)
+        heard(f'{{"requests": 3, {told}, "micros": 1, "p50": 1, "p99": 1}}', "peer", [300])

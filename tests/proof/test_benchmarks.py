@@ -28,6 +28,7 @@ def test_a_benchmark_runs(name: str) -> None:
     if name == "compare":
         subprocess.run([ROOT / "benchmarks" / "peers" / "install"], env=environment(), check=True, timeout=600)  # noqa: S603
     command = [sys.executable, "-m", f"benchmarks.{name}", *SHORT[name]]
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=600)  # noqa: S603
+    patience = 1800 if name == "compare" else 600  # nine servers, four queries, twice: a window takes 3 s and more
+    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=patience)  # noqa: S603
     assert done.returncode == 0, done.stdout + done.stderr
     assert "load average" in done.stdout

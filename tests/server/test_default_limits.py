@@ -19,7 +19,7 @@ OVERVIEW = next(query for query, _ in QUERIES if query.startswith("query Overvie
 EXAMPLES = sorted((ROOT / "server" / "graphiql" / "examples").glob("*.graphql"))
 LARGEST = {
     "the overview": OVERVIEW.replace("clients(first: 1)", "clients(first: 100)").replace("contacts(first: 2)", "contacts"),
-    "the nested query": f"{PAGE} {CLIENT}".replace("($first: Int!)", "").replace("$first", "100"),
+    "the nested query": f"{PAGE} {CLIENT}".replace("$first: Int!, ", "").replace("$first", "100"),
 }
 
 
