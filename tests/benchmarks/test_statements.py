@@ -1,31 +1,39 @@
 """The peers ask what the product asks."""
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
-from benchmarks import statements
-from benchmarks.queries import asked, key_of
+import pytest
+
+from benchmarks.queries import CURSORS, asked, key_of
+from benchmarks.statements import revenue_of_clients, shared, written
 from db import demo
+from tests.ask import Api
+from tests.builders import Tenant
 from tests.ids import global_id
 
 KEY = UUID(int=1)
 CLIENT = global_id("Client", KEY)
+NARROWED = re.compile(r"^SELECT [^(]* FROM \(|\) AS found$")
+RELATIONS = ["contacts", "labels", "revenue"]
 
 
 def test_the_peers_have_the_statements_of_the_product(tmp_path: Path) -> None:
     """Its text as it is, the names of its parameters in their order, its columns by the names of the fields."""
-    statements.written(tmp_path / "statements.json")
+    written(tmp_path / "statements.json")
     given = json.loads((tmp_path / "statements.json").read_text())
     told = given["statements"]["revenue"]
-    assert statements.revenue_of_clients().sql in told["text"]
+    assert revenue_of_clients().sql in told["text"]
     assert '"is_total" AS "isTotal"' in told["text"]
     assert set(told["parameters"]) >= {"tenant", "ids", "start", "end"}
     assert given["tenant"] == str(demo.TENANT)
 
 
 def test_only_active_clients_are_asked_for(tmp_path: Path) -> None:
-    statements.written(tmp_path / "statements.json")
+    written(tmp_path / "statements.json")
     given = json.loads((tmp_path / "statements.json").read_text())["statements"]
     assert "archived_at IS NULL" in given["clients ACTIVE"]["text"]
     assert given["clients ALL next"]["parameters"].count("after_key") == 1
@@ -39,3 +47,34 @@ def test_postgraphile_is_asked_by_the_names_of_its_tables() -> None:
         assert "allClients" in text or "clientByTenantIdAndRowId" in text
         assert "ACTIVE" not in text
     assert asked(CLIENT)["Q2"].body("postgraphile")["variables"] == {"id": key_of(CLIENT)} == {"id": str(KEY)}
+
+
+def test_postgraphile_has_a_type_of_its_own_for_cursors() -> None:
+    text = str(asked(CLIENT)["Q1"].body("postgraphile")["query"])
+    assert "$after: Cursor" in text
+    assert "first: $first, after: $after)" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "is_next", "expected"),
+    [
+        ("Q1", False, ["clients ACTIVE", *RELATIONS]),
+        ("Q1", True, ["clients ACTIVE next", *RELATIONS]),
+        ("Q2", False, ["client", *RELATIONS]),
+        ("Q3", True, ["clients ACTIVE next", *RELATIONS]),
+        ("Q4", False, ["clients ACTIVE"]),
+    ],
+)
+async def test_the_product_runs_what_the_peers_are_given(
+    as_: Callable[..., Api], crowded: Tenant, statements: list[str], name: str, is_next: bool, expected: list[str]
+) -> None:
+    """The same texts, of which each reads the columns that it needs. Where it fails, `benchmarks.statements` has to follow."""
+    api = as_(crowded)
+    page = (await api.data(CURSORS.replace("{ cursor }", "{ cursor node { id } }"), first=5, after=None))["clients"]["edges"]
+    variables = {"id": page[0]["node"]["id"]} if name == "Q2" else {"first": 20, "after": page[4]["cursor"] if is_next else None}
+    period = {} if name == "Q4" else {"period": {"since": "2026-01-01", "until": "2026-12-31"}}
+    statements.clear()
+    await api.data(asked("")[name].text, **variables, **period)
+    texts = {each.query.sql: of for of, each in shared().items()}
+    sent = [statement for statement in statements if statement.startswith("SELECT")]
+    assert [texts.get(statement, texts.get(NARROWED.sub("", statement))) for statement in sent] == expected
