@@ -5,6 +5,7 @@ import platform
 import resource
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import psutil
 TICKS = os.sysconf("SC_CLK_TCK")
 CORES = os.cpu_count() or 1
 TURNS = 10_000_000
+READINGS = 100
 IDLE = {"idle", "iowait", "guest", "guest_nice"}  # guests are counted as users already
 
 
@@ -54,16 +56,24 @@ def exact_processor_ms(process: psutil.Process) -> float:
 def tree_ms(process: psutil.Process) -> float:
     """The same with all that it started, also what has ended since.
 
-    Those that run are read to the nanosecond: `/proc` rounds to 10 ms, and a window of a second has a dozen processes.
+    Those that run are read to the nanosecond: `/proc` rounds to 10 ms, and a window of a second has a dozen processes. What ends while they
+    are read would be missed, with all that it ever had, so they are read again: PostgreSQL's processes end with a window, when a server
+    closes the connections of requests that were given up.
     """
-    had = 0.0
-    for each in (process, *process.children(recursive=True)):
-        try:
-            times = each.cpu_times()
-            had += exact_processor_ms(each) + (times.children_user + times.children_system) * 1000
-        except (psutil.NoSuchProcess, OSError):
-            continue  # it has ended, and is counted with its parent
-    return had
+    for _ in range(READINGS):
+        with suppress(psutil.NoSuchProcess, OSError):
+            members = [process, *process.children(recursive=True)]
+            ended = [_ended_ms(each) for each in members]
+            running = [exact_processor_ms(each) for each in members]
+            if ended == [_ended_ms(each) for each in members]:
+                return sum(ended) + sum(running)
+    raise RuntimeError(f"processes of {process.pid} end all the time")
+
+
+def _ended_ms(process: psutil.Process) -> float:
+    """Return what its children had that have ended; each belongs to one process, which has waited for it."""
+    times = process.cpu_times()
+    return float(times.children_user + times.children_system) * 1000
 
 
 def memory_mib(process: psutil.Process) -> float:

@@ -2,12 +2,13 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import psutil
 import pytest
 
 from benchmarks.figures import Window, best_tenth, rows, spread
-from benchmarks.machine import CORES, Instant, exact_processor_ms, tree_ms
+from benchmarks.machine import CORES, TICKS, Instant, exact_processor_ms, tree_ms
 from benchmarks.wrk import heard
 
 
@@ -73,6 +74,47 @@ def test_processor_time_of_what_has_ended_still_counts() -> None:
         ended = process.cpu_times()
         child.communicate(b"\n")
     assert found >= own + (ended.children_user + ended.children_system) * 1000 > own
+
+
+PARENT = """
+import subprocess
+child = subprocess.Popen(["sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; echo; read x"], stdin=-1, stdout=-1)
+child.stdout.readline(); print(flush=True); input()
+child.communicate(b"x"); print(flush=True); input()
+"""
+
+
+class Ending(psutil.Process):
+    """A process whose child ends just after its own times were read."""
+
+    def __init__(self, parent: subprocess.Popen[bytes]) -> None:
+        super().__init__(parent.pid)
+        self._parent = parent
+        self.has_ended = False
+
+    def cpu_times(self) -> Any:  # noqa: ANN401 psutil's own
+        times = super().cpu_times()
+        if not self.has_ended:
+            self.has_ended = True
+            said, heard = self._parent.stdin, self._parent.stdout
+            assert said is not None
+            assert heard is not None
+            said.write(b"\n")
+            said.flush()
+            heard.readline()
+        return times
+
+
+def test_processor_time_of_what_ends_meanwhile_is_not_lost() -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as parent:  # noqa: S603
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        before = tree_ms(psutil.Process(parent.pid))
+        process = Ending(parent)
+        found = tree_ms(process)
+        parent.communicate(b"\n")
+    assert process.has_ended
+    assert found >= before - 2 * 1000 / TICKS, "but for the rounding of what has ended"
 
 
 def test_of_what_wrk_prints_the_last_line_is_read() -> None:
