@@ -41,10 +41,10 @@ def cases(name: str) -> list[Case]:
     return [_read(each) for each in orjson.loads((Path(os.environ["BOUND_ANSWERS"]) / f"{name}.json").read_bytes())]
 
 
-def _read(told: Mapping[str, Any]) -> Case:
-    values = dict(told["values"])
+def _read(stored: Mapping[str, Any]) -> Case:
+    values = dict(stored["values"])
     period = {name: date.fromisoformat(values.pop(name)) for name in PERIOD}
-    return Case(values, period, told["answer"].encode())
+    return Case(values, period, stored["answer"].encode())
 
 
 @cache

@@ -107,8 +107,8 @@ class Comparison:
         return sizes
 
     def _write_for_the_bound(self, answers: Sequence[str]) -> None:
-        told = [{"values": self.bodies.arguments(case), "answer": answer} for case, answer in zip(self.cases, answers, strict=True)]
-        (self.place.answers / f"{self.name}.json").write_text(json.dumps(told))
+        stored = [{"values": self.bodies.arguments(case), "answer": answer} for case, answer in zip(self.cases, answers, strict=True)]
+        (self.place.answers / f"{self.name}.json").write_text(json.dumps(stored))
 
     def _load(self, kind: str, server: str, sizes: Sequence[int]) -> Wrk:
         lines = self.bodies.different(server, self.query, self.cases)

@@ -78,7 +78,7 @@ def asked(client_id: str) -> dict[str, Asked]:
 def comparable(answer: object, server: str) -> object:
     """Return the answer with each cursor replaced by whether it is there: every server writes them its own way.
 
-    PostGraphile answers `hasPreviousPage: false` to whoever reads forwards, as Relay's specification allows: of it that is left out.
+    PostGraphile answers `hasPreviousPage: false` to a client that reads forwards, as Relay's specification allows: of it that is left out.
     """
     if isinstance(answer, list):
         return [comparable(each, server) for each in answer]
