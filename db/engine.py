@@ -1,7 +1,7 @@
 """Connections: the one read transaction of an operation, and the unit of work of a change. Nothing else opens either."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
@@ -17,13 +17,17 @@ from db.addresses import for_sqlalchemy
 from db.faults import is_lost, once_more
 from db.probe import Probe
 from db.query import Command, Query, R
-from db.reads import SET, Reader, Readers, ReadTx
+from db.reader_pool import Reader, ReaderPool
+from db.reads import SET, ReadTx
 from db.tally import TALLY, Tally, tallied
 from db.traces import Trace, Who
 
 NOBODY = Who()
 NAME = {"application_name": "relaties"}
 CONNECT_S, CLOSE_S = 5.0, 5.0
+READERS_PER_LOOKUP = 4  # one connection for questions before a tenant is known for so many for reading
+# What the transaction of a read has, for the session of a reader.
+SESSION = "SET statement_timeout = {limit}; SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on"
 ANSWER_S = 1.0  # for the server to say that it ended a statement that took too long
 
 
@@ -150,33 +154,45 @@ async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
 
 
 class Database:
-    """Two pools: raw connections for reads, a session for each unit of work. And a probe, which waits for neither."""
+    """Connections for reads and for questions before a tenant is known, a session for each unit of work, and a probe."""
 
-    def __init__(self, reader: asyncpg.Pool, writer: AsyncEngine, limits: Limits, probe: Probe) -> None:
+    def __init__(self, readers: ReaderPool, lookups: ReaderPool, writer: AsyncEngine, limits: Limits, probe: Probe) -> None:
         self.probe = probe
-        self._readers = Readers(reader, limits.wait_s)
+        self._readers = readers
+        self._lookups = lookups
         self._writer = writer
         self._limits = limits
 
     @classmethod
     async def connect(
-        cls, url: str, limits: Limits = Limits(), *, is_pooled: bool = False, seen: Callable[[str], None] | None = None
+        cls,
+        url: str,
+        limits: Limits = Limits(),
+        *,
+        is_pooled: bool = False,
+        always_in_transaction: bool = False,
+        seen: Callable[[str], None] | None = None,
     ) -> Self:
         """The reads' pool opens its first connection, so that a wrong address fails here. `seen` is told every statement of a reader.
 
         `is_pooled`: a pooler in transaction mode stands between, so that each transaction may be on another connection of the server:
         no statement outlives its use, and nothing is asked for at the start that the pooler would refuse.
+        `always_in_transaction`: an operation of one statement is read in a transaction, too.
         """
-
-        async def prepared(connection: asyncpg.Connection) -> None:
-            if seen:
-                connection.add_query_logger(lambda said: seen(said.query))
-
         how = _how(limits, is_pooled=is_pooled)
         at_start = NAME if is_pooled else NAME | {"jit": "off"}
-        reader = await asyncpg.create_pool(
-            url, min_size=1, max_size=limits.readers, connection_class=Reader, init=prepared, server_settings=at_start, **how
-        )
+
+        async def connected() -> Reader:
+            reader: Reader = await asyncpg.connect(url, connection_class=Reader, server_settings=at_start, **how)
+            if seen:
+                reader.add_query_logger(lambda said: seen(said.query))
+            return reader
+
+        session = SESSION.format(limit=int(limits.statement_s * 1000))
+        readers = ReaderPool(connected, limits.readers, limits.wait_s, None if is_pooled or always_in_transaction else session)
+        await readers.open_first()
+        # Of their own, since their sessions never have a tenant.
+        lookups = ReaderPool(connected, max(1, limits.readers // READERS_PER_LOOKUP), limits.wait_s)
         nameless = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str} if is_pooled else {}
         writer = create_async_engine(
             for_sqlalchemy(url),
@@ -185,7 +201,7 @@ class Database:
             pool_timeout=limits.turn_s,
             connect_args={"server_settings": NAME, **how, **nameless},
         )
-        return cls(reader, _doubting(tallied(writer)), limits, Probe(url))
+        return cls(readers, lookups, _doubting(tallied(writer)), limits, Probe(url))
 
     def read(self, tenant: UUID, tally: Tally | None = None, asked: frozenset[str] | None = None) -> ReadTx:
         return ReadTx(self._readers, tenant, self._limits.statement_s, tally or Tally(), asked)
@@ -222,7 +238,17 @@ class Database:
 
     async def fetch_across_tenants(self, sql: str, row: type[R], *arguments: object) -> list[R]:
         """For the few questions before a tenant is known. What they may see is the database's to say, not ours."""
-        return await self._readers.fetch(sql, row, *arguments)
+        return await once_more(lambda: self._look_up(sql, row, arguments))
+
+    async def _look_up(self, sql: str, row: type[R], arguments: Sequence[object]) -> list[R]:
+        connection = await self._lookups.take()
+        try:
+            found: list[R] = await connection.fetch(sql, *arguments, record_class=row)
+        except BaseException as failed:
+            await self._lookups.give_up(connection, failed)
+            raise
+        self._lookups.give(connection)
+        return found
 
     @property
     def readers_in_use(self) -> int:
@@ -245,4 +271,4 @@ class Database:
         self.probe.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_S):
-                await asyncio.gather(self._readers.pool.close(), self._writer.dispose())
+                await asyncio.gather(self._readers.close(), self._lookups.close(), self._writer.dispose())

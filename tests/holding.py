@@ -6,11 +6,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import pytest
-from asyncpg.pool import Pool, PoolConnectionProxy
 from sqlalchemy import event
 from sqlalchemy.pool import Pool as Writers
+
+from db.reader_pool import Reader, ReaderPool
 
 
 @dataclass
@@ -43,21 +45,32 @@ def operation() -> Iterator[Holder]:
     OPERATION.reset(token)
 
 
+def _watch_readers(patched: pytest.MonkeyPatch) -> None:
+    take, give, give_up = ReaderPool.take, ReaderPool.give, ReaderPool.give_up
+
+    async def taken(self: ReaderPool, tenant: UUID | None = None) -> Reader:
+        if holder := OPERATION.get():
+            holder.takes("reader")
+        return await take(self, tenant)
+
+    def given(self: ReaderPool, reader: Reader) -> None:
+        if holder := OPERATION.get():
+            holder.gives()
+        give(self, reader)
+
+    async def given_up(self: ReaderPool, reader: Reader, failed: BaseException) -> None:
+        if holder := OPERATION.get():
+            holder.gives()
+        await give_up(self, reader, failed)
+
+    patched.setattr(ReaderPool, "take", taken)
+    patched.setattr(ReaderPool, "give", given)
+    patched.setattr(ReaderPool, "give_up", given_up)
+
+
 @contextmanager
 def watched() -> Iterator[None]:
     """Every pool tells of what is taken from it and given back, from here on."""
-    acquire, release = Pool.acquire, Pool.release
-
-    async def acquired(self: Pool, **how: Any) -> PoolConnectionProxy:  # noqa: ANN401 as they are called
-        if holder := OPERATION.get():
-            holder.takes("reader")
-        connection: PoolConnectionProxy = await acquire(self, **how)
-        return connection
-
-    async def released(self: Pool, *what: Any, **how: Any) -> None:  # noqa: ANN401
-        if holder := OPERATION.get():
-            holder.gives()
-        await release(self, *what, **how)
 
     def checked_out(*_: Any) -> None:  # noqa: ANN401 SQLAlchemy's own arguments
         if holder := OPERATION.get():
@@ -68,8 +81,7 @@ def watched() -> Iterator[None]:
             holder.gives()
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Pool, "acquire", acquired)
-        patched.setattr(Pool, "release", released)
+        _watch_readers(patched)
         event.listen(Writers, "checkout", checked_out)
         event.listen(Writers, "checkin", checked_in)
         yield

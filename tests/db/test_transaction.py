@@ -12,8 +12,7 @@ from sqlalchemy import Float, Integer, Text, cast, func, literal_column, select
 from db.engine import Database, Limits
 from db.faults import BusyError, OperationEndedError
 from db.query import TENANT, Query, Row, parameter
-from db.reads import Reader, Readers, ReadTx
-from db.tally import Tally
+from db.reads import ReadTx
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 
@@ -160,20 +159,20 @@ def test_a_query_takes_no_parameter_that_it_does_not_have() -> None:
         ONE.arguments({"tenant": None, "surplus": 1})
 
 
-async def test_a_question_given_up_before_it_ran_leaves_no_transaction_open(owner_url: str, org: Tenant) -> None:
+async def test_a_question_given_up_before_it_ran_leaves_no_transaction_open(owner_url: str) -> None:
     """Cancelled in the turn in which the server said that it knows the statement: it has begun then, and waits to be told to run it."""
-    async with asyncpg.create_pool(runtime_url(owner_url), min_size=1, max_size=1, connection_class=Reader) as pool:
-        async with pool.acquire() as connection:
-            transport = typed("Any", connection)._transport  # noqa: SLF001 to hold back what the server says
-        readers = Readers(pool, wait_s=5)
-        transport.pause_reading()
-        asked = asyncio.create_task(readers.fetch("SELECT 1 AS number FROM relaties.client LIMIT 1", Number))
-        await asyncio.to_thread(readable, [transport.get_extra_info("socket")], [], [])
-        transport.resume_reading()
-        asyncio.get_running_loop().call_later(0, asked.cancel)  # timers come after what was read, and before who waited for it
-        with pytest.raises(asyncio.CancelledError):
-            await asked
-        tx = ReadTx(readers, org.id, 5.0, Tally())
-        assert [row.number for row in await tx.fetch(ONE)] == [1]
-        await tx.end()
-        assert readers.in_use == 0
+    database = await Database.connect(runtime_url(owner_url), Limits(readers=1))
+    lookups = database._lookups  # noqa: SLF001
+    reader = await lookups.take()
+    transport = typed("Any", reader)._transport  # noqa: SLF001 to hold back what the server says
+    lookups.give(reader)
+    transport.pause_reading()
+    asked = asyncio.create_task(database.fetch_across_tenants("SELECT 1 AS number FROM relaties.client LIMIT 1", Number))
+    await asyncio.to_thread(readable, [transport.get_extra_info("socket")], [], [])
+    transport.resume_reading()
+    asyncio.get_running_loop().call_later(0, asked.cancel)  # timers come after what was read, and before who waited for it
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert await database.fetch_across_tenants("SELECT 1 AS number", Number)
+    assert (lookups.in_use, lookups.waiting) == (0, 0)
+    await database.close()
