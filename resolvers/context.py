@@ -39,14 +39,22 @@ class Context:
         self._scope = ReadScope(self.actor, self._reads, self._means.secrets)
         self.loaders = Loaders(self._scope)
 
+    def expect_one_statement(self) -> None:
+        """Read without a transaction, if that can be. Raises `SecondStatementError` where a second statement is asked."""
+        self._reads.expect_one_statement()
+
+    async def restart_reads(self) -> None:
+        """Forget what was read, and read from here on in a transaction of its own."""
+        await self._reads.end()
+        self._begin_reads()
+
     def read(self) -> ReadScope:
         return self._scope
 
     @asynccontextmanager
     async def write(self, operation: str, *, is_long: bool = False) -> AsyncIterator[WriteScope]:
         """Ends the reads so far first: no connection is held while another is asked for, and later reads see what was written."""
-        await self._reads.end()
-        self._begin_reads()
+        await self.restart_reads()
         async with writing(self._database, self.actor, operation, self._means, is_long=is_long) as scope:
             yield scope
 

@@ -139,7 +139,9 @@ async def serve(settings: Settings, runtime_url: str, taken: socket.socket, star
     """Answers until it is told to stop."""
     asyncio.get_running_loop().set_exception_handler(unhandled)
     try:
-        database = await Database.connect(runtime_url, settings.limits, is_pooled=settings.pooler)
+        database = await Database.connect(
+            runtime_url, settings.limits, is_pooled=settings.pooler, always_in_transaction=settings.always_read_in_transaction
+        )
     except UNREACHABLE as failed:
         raise UnfitError(unreachable("DATABASE_URL", runtime_url, failed)) from failed
     try:

@@ -63,6 +63,10 @@ class Settings(BaseSettings):
         default=False,
         description="Whether `DATABASE_URL` is a pooler in transaction mode, such as pgbouncer: nothing is kept prepared there.",
     )
+    always_read_in_transaction: bool = Field(
+        default=False,
+        description="Whether operations of one statement read in a transaction, too. Behind a pooler, on a standby and on Citus they do.",
+    )
     data_dir: Path = Field(
         default_factory=default_data_dir,
         description="Where the embedded PostgreSQL, the demo's token and the secret key are kept.",
@@ -96,7 +100,7 @@ class Settings(BaseSettings):
         description="How long requests are still taken after SIGTERM, while `/readyz` is 503. Unless given: 0; in production 5.",
     )
     drain_seconds: int = Field(default=10, ge=0, description="How long operations under way may take to end, once no more are taken.")
-    readers: int = Field(default=8, ge=1, le=200, description="Connections for reading.")
+    readers: int = Field(default=8, ge=1, le=200, description="Connections for reading; up to a quarter as many more look tokens up.")
     writers: int = Field(default=4, ge=1, le=200, description="Connections for changes.")
     connection_wait_seconds: float = Field(default=2, gt=0, description="How long a query waits for a connection.")
     turn_seconds: float = Field(default=8, gt=0, description="How long a change waits for its turn; less than an operation may take.")

@@ -14,7 +14,9 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import pytest
 
+from db.reader_pool import Reader
 from db.tables import Role
 from tests.ask import Api
 from tests.builders import Tenant, tenant
@@ -27,6 +29,8 @@ CLIENTS = """{ viewer { organization { name } } clients(first: 10) { totalCount 
 CONTACTS = """{ contacts { totalCount nodes { fullName clients { nodes { name labels { name } } } } }
   labels { nodes { name clients { nodes { name } } } } }"""
 NODE = "query ($id: ID!) { node(id: $id) { ... on Client { name labels { name } contacts { nodes { fullName } } } } }"
+ONE = "query ($id: ID!) { node(id: $id) { ... on Client { name } } }"
+PAGE = "{ clients(first: 4, orderBy: {field: UPDATED_AT, direction: DESC}) { nodes { name } } }"
 RENAME = """mutation ($id: ID!, $name: String!, $version: Int!) {
   done: clientUpdate(input: {id: $id, name: $name, expectedVersion: $version}) {
   client { name labels { name } contacts { nodes { fullName } } }
@@ -101,7 +105,8 @@ class Crossfire:
     def _question(self, org: Organization) -> tuple[str, dict[str, Any]]:
         key = global_id("Client", self.chance.choice(org.tenant.clients))
         new = {"id": key, "name": f"Client {uuid4()} {org.mark}", "version": self.chance.randint(1, 9)}
-        questions: list[tuple[str, dict[str, Any]]] = [(CLIENTS, {}), (CONTACTS, {}), (NODE, {"id": key}), (RENAME, new)]
+        single: list[tuple[str, dict[str, Any]]] = [(ONE, {"id": key}), (PAGE, {})]
+        questions = [*single, (CLIENTS, {}), (CONTACTS, {}), (NODE, {"id": key}), (RENAME, new)]
         return self.chance.choice([*questions, *questions, (LABEL, {"name": f"Label {uuid4()} {org.mark}"})])
 
     def _judge(self, org: Organization, body: dict[str, Any]) -> None:
@@ -130,6 +135,24 @@ class Crossfire:
         """However slow the machine, everybody was answered, and often, in spite of everything."""
         is_answered = len(self.answered) == ORGANIZATIONS and min(self.answered.values()) > 5
         return is_answered and self.names > 1000 and self.ended > 2 and self.given_up > 10
+
+
+def failing_sessions(patched: pytest.MonkeyPatch, chance: random.Random) -> Counter[bool]:
+    """Make one in twenty settings of a session's tenant fail, half of them after the server heard of it; count them."""
+    execute, failed = Reader.execute, Counter[bool]()
+
+    async def executed(self: Reader, query: str) -> str:
+        if query.startswith("SET app.tenant") and chance.random() < 0.05:
+            is_heard = chance.random() < 0.5
+            failed[is_heard] += 1
+            if is_heard:
+                await execute(self, query)
+            raise asyncpg.ConnectionDoesNotExistError
+        status: str = await execute(self, query)
+        return status
+
+    patched.setattr(Reader, "execute", executed)
+    return failed
 
 
 class Incidents(logging.Handler):

@@ -1,5 +1,6 @@
 """Asking over HTTP."""
 
+import asyncio
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -39,7 +40,9 @@ class Api:
     token: str
 
     async def post(self, body: object, **headers: str) -> httpx.Response:
-        return await self.http.post("/graphql", json=body, headers={"authorization": f"Bearer {self.token}", **headers})
+        response = await self.http.post("/graphql", json=body, headers={"authorization": f"Bearer {self.token}", **headers})
+        await asyncio.sleep(0)  # the driver logs a statement in the next pass of the event loop, where a test may count it
+        return response
 
     async def ask(self, query: str, **variables: object) -> dict[str, Any]:
         """The whole answer, errors too."""

@@ -48,3 +48,11 @@ def cluster(programs: Path) -> Iterator[str]:
             _run(programs / "pg_ctl", "-D", folder / "data", "-w", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder)
+
+
+def restart_as_standby(programs: Path, data: Path) -> None:
+    """Restart a server such that it only replays a log that nobody sends."""
+    signal, account = data / "standby.signal", ordinary()
+    signal.touch()
+    os.chown(signal, account.pw_uid if account else -1, -1)
+    _run(programs / "pg_ctl", "-D", data, "-w", "-l", data.parent / "log", "-m", "fast", "restart")

@@ -17,6 +17,7 @@ from weakref import finalize
 
 from graphql import ExecutionResult
 
+from db.reads import SecondStatementError
 from resolvers.core import CoreExecutor, ResponseTooLargeError
 from resolvers.executor.compiler import Compiler, deciding
 from resolvers.executor.plans import Plan, UncompiledError
@@ -107,13 +108,24 @@ class LevelExecutor(CoreExecutor):
         return super().execute_operation(serially) if plan is None else self._run(plan)
 
     async def _run(self, plan: Plan) -> ExecutionResult:
-        run = Run(self, plan)
+        if plan.asks_once:
+            self.context_value.expect_one_statement()
         try:
-            return Counted(await run.data(), run.objects, run.most_bytes)
+            try:
+                return await self._built(plan)
+            except SecondStatementError:  # the plan did not show it
+                await self.context_value.restart_reads()
+                return await self._built(plan)
         except ResponseTooLargeError:
             raise
         except Exception as why:  # noqa: BLE001 graphql-core meets it again, and gives the exact error
             self.gives_way(why)
+            if plan.asks_once:
+                await self.context_value.restart_reads()
             result = super().execute_operation(None)
             found: ExecutionResult = await result if isinstance(result, Awaitable) else result  # type: ignore[assignment]
             return found
+
+    async def _built(self, plan: Plan) -> ExecutionResult:
+        run = Run(self, plan)
+        return Counted(await run.data(), run.objects, run.most_bytes)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from graphql import FieldNode, GraphQLField, GraphQLObjectType, GraphQLOutputType
+from graphql import FieldNode, GraphQLField, GraphQLList, GraphQLObjectType, GraphQLOutputType, get_nullable_type
 
 MOST_KNOWN = 20  # classes of rows: a statement with other columns has another
 Get = Callable[[Any], Any]
@@ -121,3 +122,11 @@ class Plan:
 
     root: Level
     size: int  # in fields
+
+    @cached_property
+    def asks_once(self) -> bool:
+        """Whether all that is asked is one object or page of the root. A list may be asked by one statement for each type in it."""
+        asking = [step for step in self.root.steps if step.waits]
+        if len(asking) != 1 or asking[0].get or asking[0].below is None or asking[0].below.waits:
+            return False
+        return not isinstance(get_nullable_type(asking[0].type), GraphQLList)

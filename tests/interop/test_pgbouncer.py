@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -15,6 +16,7 @@ import strawberry
 from db.addresses import to_database
 from db.engine import Database, Limits
 from db.migrations import upgrade
+from db.reader_pool import Reader, ReaderPool
 from db.tables import Role
 from tests.apart import crossfire, organizations
 from tests.api.test_nested_query import NESTED
@@ -99,6 +101,23 @@ async def test_t7_nobody_is_shown_anothers_through_a_pooler(
 ) -> None:
     """Though transactions of all of them come one after the other on the same connections."""
     await crossfire(await organizations(operator), pooled, operator, USER, seconds)
+
+
+async def test_session_behind_a_pooler_is_never_used(behind: tuple[str, str]) -> None:
+    """Though nobody said that there is one: the pid that it connects with is not that of the session."""
+    found = {}
+    for url in behind:
+
+        async def connect(url: str = url) -> Reader:
+            reader: Reader = await asyncpg.connect(url, connection_class=Reader, statement_cache_size=0)
+            return reader
+
+        pool = ReaderPool(connect, 1, 5.0, "SELECT 1")
+        reader = await pool.take()
+        found[url] = await pool.use_session(reader, uuid4())
+        pool.give(reader)
+        await pool.close()
+    assert [found[url] for url in behind] == [True, False]
 
 
 def test_the_server_runs_behind_one(behind: tuple[str, str], tmp_path: Path) -> None:

@@ -8,14 +8,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from importlib.util import find_spec
 from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 import httpx
 import pytest
 
 from db.addresses import to_database
-from tests.clusters import cluster
+from db.engine import Database, Limits
+from tests.clusters import cluster, restart_as_standby
 from tests.commands import environment, relaties, serving, token_in
+from tests.db.test_reader_pool import SHOWN
 
 pytestmark = pytest.mark.interop
 ROOT = Path(__file__).parents[2]
@@ -99,3 +102,20 @@ async def test_from_nothing_to_an_answer(elsewhere: str, tmp_path: Path) -> None
     as_owner = relaties("doctor", **{**settings, "DATABASE_URL": settings["RELATIES_OWNER_URL"]})
     assert as_owner.returncode == 1
     assert "bypasses row level security" in as_owner.stdout
+
+
+async def test_session_of_a_standby_is_never_used(programs: Path) -> None:
+    """Two statements on it may see different data though their snapshots look alike."""
+    tenant, sent = uuid4(), list[str]()
+    with cluster(programs) as url:
+        connection = await asyncpg.connect(url)
+        data = await connection.fetchval("SHOW data_directory")
+        await connection.close()
+        restart_as_standby(programs, Path(data))
+        database = await Database.connect(url, Limits(readers=1), seen=sent.append)
+        tx = database.read(tenant)
+        tx.expect_one_statement()
+        assert [row.tenant for row in await tx.fetch(SHOWN)] == [str(tenant)]
+        await tx.end()
+        await database.close()
+    assert [text.split()[0] for text in sent[-3:]] == ["BEGIN", "SELECT", "COMMIT"]
