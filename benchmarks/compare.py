@@ -136,7 +136,7 @@ def compared(place: Place, given: argparse.Namespace) -> Report:
     plan, before = planned(given.seconds, given.turns, database), load_average()
     with all_running(place, PEERS[given.peers]) as servers:
         bodies = asyncio.run(Bodies.collect(place, {name: server.target for name, server in servers.items()}))
-        trial = Trial(servers, database, plan)
+        trial = Trial(servers, dict.fromkeys(servers, database), plan)
         for name, query in asked("").items():
             if given.only in {None, name}:
                 for kind, rows in Comparison(place, trial, bodies, name, query).measure(kinds).items():

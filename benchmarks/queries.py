@@ -22,6 +22,7 @@ PAGE = f"""query ($first: Int!, $after: String, {PERIOD}) {{ {CLIENTS} {{
 ONE = f"query ($id: ID!, {PERIOD}) {{ node(id: $id) {{ ... on Client {{ ...Shown }} }} }}"
 NAMES = f"query ($first: Int!, $after: String) {{ {CLIENTS} {{ edges {{ node {{ id name }} }} }} }}"
 CURSORS = f"query ($first: Int!, $after: String) {{ {CLIENTS} {{ edges {{ cursor }} pageInfo {{ hasNextPage }} }} }}"
+PAGE_OF_IDS = f"query ($first: Int!, $after: String) {{ {CLIENTS} {{ edges {{ cursor node {{ id }} }} pageInfo {{ hasNextPage }} }} }}"
 LARGEST_PAGE = 100
 POSTGRAPHILE = "postgraphile"
 

@@ -3,13 +3,13 @@
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import psutil
 
 from benchmarks.figures import Row, Window, rows
 from benchmarks.load import CONNECTIONS
-from benchmarks.machine import Instant, memory_mib, tree_ms
+from benchmarks.machine import Instant, exact_processor_ms, memory_mib, tree_ms
 from benchmarks.servers import Server
 from benchmarks.wrk import Wrk
 
@@ -55,39 +55,48 @@ def planned(seconds: int, turns: int, database: psutil.Process) -> Plan:
 
 @dataclass(frozen=True)
 class Trial:
-    """The servers, the database and the plan of a run."""
+    """The servers with the database of each, and the plan of a run.
+
+    `not_counted` has processes of a database whose time is none of an answer: those of somebody who writes meanwhile.
+    """
 
     servers: Mapping[str, Server]
-    database: psutil.Process
+    databases: Mapping[str, psutil.Process]
     plan: Plan
+    not_counted: Mapping[str, psutil.Process] = field(default_factory=dict)
 
     def measured(self, query: str, loads: Mapping[str, Wrk]) -> list[Row]:
-        """A B C, then C B A, and so on. `loads` has how each server is asked; how long is decided here."""
+        """Return a row for each server. `loads` has how each is asked; how long is decided here."""
+        return rows(query, self.windows(loads), is_best=self.plan.is_best, bearable=BEARABLE)
+
+    def windows(self, loads: Mapping[str, Wrk]) -> dict[str, list[Window]]:
+        """Measure A B C, then C B A, and so on, and return the windows of each server, by turn."""
         found: dict[str, list[Window]] = {name: [] for name in self.servers}
         asked = {name: self._warm(replace(loads[name], seconds=WARM_S)) for name in self.servers}
         for turn in range(self.plan.turns):
             for name in list(self.servers)[:: -1 if turn % 2 else 1]:
-                found[name].append(self._undisturbed(self.servers[name], asked[name]))
-        return rows(query, found, is_best=self.plan.is_best, bearable=BEARABLE)
+                found[name].append(self._undisturbed(name, asked[name]))
+        return found
 
     def _warm(self, warming: Wrk) -> Wrk:
         """How the server is asked for a window, now that it is warm: as long as it takes for some answers."""
         seconds = math.ceil(min(LONGEST_S, AT_LEAST / max(warming.run().rps, 1)))
         return replace(warming, seconds=max(self.plan.seconds, seconds))
 
-    def _undisturbed(self, server: Server, asked: Wrk) -> Window:
+    def _undisturbed(self, name: str, asked: Wrk) -> Window:
         """The first that is, or else the least disturbed."""
-        tried = [self._window(server.process, asked)]
+        tried = [self._window(name, asked)]
         while not self.plan.is_best and tried[-1].others > BEARABLE and len(tried) <= AGAIN:
-            tried.append(self._window(server.process, asked))
+            tried.append(self._window(name, asked))
         return min(tried, key=lambda window: window.others)
 
-    def _window(self, process: psutil.Process, asked: Wrk) -> Window:
-        before, had, base = self._now(), tree_ms(process), tree_ms(self.database)
+    def _window(self, name: str, asked: Wrk) -> Window:
+        process = self.servers[name].process
+        before, had, base = self._now(), tree_ms(process), self._database_ms(name)
         heard = asked.run()
         while not heard.requests:  # slower than it was when it was warmed
             heard = replace(asked, seconds=LONGEST_S).run()
-        spent, of_base = tree_ms(process) - had, tree_ms(self.database) - base
+        spent, of_base = tree_ms(process) - had, self._database_ms(name) - base
         return Window(
             rps=heard.rps,
             p50_ms=heard.p50_ms,
@@ -98,5 +107,9 @@ class Trial:
             others=before.others_until(self._now()),
         )
 
+    def _database_ms(self, name: str) -> float:
+        everything = tree_ms(self.databases[name])
+        return everything - exact_processor_ms(self.not_counted[name]) if name in self.not_counted else everything
+
     def _now(self) -> Instant:
-        return Instant.now([self.database, *(server.process for server in self.servers.values())])
+        return Instant.now([*set(self.databases.values()), *(server.process for server in self.servers.values())])

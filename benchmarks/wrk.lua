@@ -1,19 +1,25 @@
 -- Posts the bodies of a file, one a line, in turn on every connection, and prints what came of it as one line of JSON.
 -- Where a body has the marker, it is replaced by the number of the run and that of the request, so that none is sent twice.
+-- A line may begin with a token of its own and a tab.
 local marker, run = os.getenv("WRK_MARKER"), os.getenv("WRK_RUN")
-local bodies, before, after, sent = {}, {}, {}, 0
-for body in io.lines(os.getenv("WRK_BODIES")) do
-    bodies[#bodies + 1] = body
+local bodies, tokens, before, after, sent = {}, {}, {}, {}, 0
+for line in io.lines(os.getenv("WRK_BODIES")) do
+    local token, body = line:match("^([^\t]*)\t(.*)$")
+    bodies[#bodies + 1] = body or line
+    tokens[#bodies] = token or os.getenv("WRK_TOKEN")
 end
 wrk.method, wrk.body = "POST", bodies[1]
 wrk.headers["Content-Type"] = "application/json"
-if os.getenv("WRK_TOKEN") then
-    wrk.headers["Authorization"] = "Bearer " .. os.getenv("WRK_TOKEN")
+
+local function authorize(place)
+    wrk.headers["Authorization"] = tokens[place] and "Bearer " .. tokens[place]
 end
+authorize(1)
 
 -- Requests are formatted once: the number is as wide as the marker, so that the length in the head holds.
 function init()
     for place, body in ipairs(bodies) do
+        authorize(place)
         local request = wrk.format(nil, nil, nil, body)
         local first, last = request:find(marker, 1, true)
         if first then

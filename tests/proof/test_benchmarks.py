@@ -12,6 +12,7 @@ pytestmark = pytest.mark.proof
 ROOT = Path(__file__).parents[2]
 SHORT = {
     "compare": ["--size", "tiny", "--peers", "all", "--seconds", "1", "--turns", "1", "--unsaved"],
+    "checkouts": ["--against", str(ROOT), "--size", "tiny", "--tenants", "2", "--turns", "1", "--only", "Q1"],
     "executors": ["--rounds", "1", "--each", "1"],
     "large": ["--clients", "500"],
     "stages": ["--seconds", "0.3"],

@@ -21,17 +21,17 @@ def _installed() -> None:
     subprocess.run([ROOT / "benchmarks" / "peers" / "install"], env=environment(), check=True, timeout=600)  # noqa: S603
 
 
-async def sent_by_wrk(bodies: Path, windows: int) -> tuple[int, list[str]]:
-    """Return how many requests were answered in windows of a second, and the bodies of all that came."""
+async def sent_by_wrk(bodies: Path, windows: int, token: str = "a token") -> tuple[int, list[str]]:
+    """Return how many requests were answered in windows of a second, and the bodies of all that came; each with the token or its own."""
     received: list[str] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
-                assert b"authorization: bearer a token" in head
                 length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
                 received.append((await reader.readexactly(length)).decode())
+                assert f"authorization: bearer {json.loads(received[-1]).get('token', token)}\r\n".encode() in head
                 writer.write(ANSWER)
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
@@ -58,3 +58,12 @@ async def test_wrk_repeats_a_body_without_a_number(tmp_path: Path) -> None:
     answered, received = await sent_by_wrk(tmp_path / "body", windows=1)
     assert len(received) >= answered > 1
     assert set(received) == {'{"case": 0}'}
+
+
+async def test_wrk_sends_each_body_with_the_token_of_its_line(tmp_path: Path) -> None:
+    """Which the body names here, so that both can be compared."""
+    lines = (f"token {case}\t" + json.dumps({"token": f"token {case}", "request": MARKER}) + "\n" for case in range(7))
+    (tmp_path / "bodies").write_text("".join(lines))
+    answered, received = await sent_by_wrk(tmp_path / "bodies", windows=1)
+    assert len(received) >= answered > 14
+    assert {json.loads(body)["token"] for body in received} == {f"token {case}" for case in range(7)}

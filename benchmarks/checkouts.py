@@ -1,0 +1,215 @@
+"""Compare this checkout of relaties with another one, or measure it alone, in windows of alternating turns.
+
+    python -m benchmarks.checkouts [--against CHECKOUT] [--only Q1 Q2] [--loads one tenants writer] [--turns 8] [--keep FOLDER]
+
+The other checkout is one with a `.venv` of its own; it runs its own code on a database of its own, with the same data. Bodies differ with
+every request. Their ids and cursors are read from each checkout's own API, so that it may have another form of them; apart from these
+both must give equal answers. The loads are
+
+    one      the demo organization alone
+    tenants  100 organizations of equal size, one request of each in turn
+    writer   the demo organization, while 50 transactions a second change its clients
+
+CPU is what an answer takes of the worker and of PostgreSQL, without the writer's own connection. A ratio is the median of the turns, whose
+windows lie together, with its quartiles: compare those, since a machine that others use changes answers per second, and CPU much less.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import psutil
+
+from benchmarks.bodies import REQUEST
+from benchmarks.cases import Case, Variables, cases_of
+from benchmarks.compare import check_equal, find_postgres
+from benchmarks.figures import Window
+from benchmarks.load import Target
+from benchmarks.machine import say_load
+from benchmarks.place import SIZES
+from benchmarks.queries import LARGEST_PAGE, PAGE_OF_IDS, Asked, asked
+from benchmarks.servers import PATIENCE_S, ROOT, Server
+from benchmarks.turns import shown
+from benchmarks.windows import WARM_S, Plan, Trial
+from benchmarks.writer import writing
+from benchmarks.wrk import MARKER, Wrk, fill_marker, new_run
+
+NEW, OLD = "new", "old"
+ONE, TENANTS, WRITER = "one", "tenants", "writer"
+COMMITS_PER_SECOND = 50
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--against", type=Path, help="the other checkout")
+    parser.add_argument("--only", nargs="*", help="some of Q1 to Q4")
+    parser.add_argument("--loads", nargs="*", choices=(ONE, TENANTS, WRITER), default=[ONE, TENANTS, WRITER])
+    parser.add_argument("--seconds", type=int, default=1, help="length of a window")
+    parser.add_argument("--turns", type=int, default=8, help="windows of each checkout for each query and load")
+    parser.add_argument("--size", choices=SIZES, default="small", help="data of the demo organization")
+    parser.add_argument("--tenants", type=int, default=100, help="organizations of the load `tenants`")
+    parser.add_argument("--clients", type=int, default=200, help="clients of each of these")
+    parser.add_argument("--keep", type=Path, help="a folder whose databases are used again, one for each checkout")
+    return parser.parse_args()
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout that is served: its server, its PostgreSQL, and the tokens of its other organizations."""
+
+    server: Server
+    owner_url: str
+    database: psutil.Process
+    tokens: Sequence[str]
+
+
+@contextmanager
+def served(root: Path, given: argparse.Namespace) -> Iterator[Checkout]:
+    """Serve a checkout by its own interpreter."""
+    root = root.resolve()
+    python = sys.executable if root == ROOT else str(root / ".venv" / "bin" / "python")
+    tenants = given.tenants if TENANTS in given.loads else 0
+    command = [python, str(ROOT / "benchmarks" / "serve_checkout.py"), f"--size={given.size}", f"--tenants={tenants}"]
+    command += [f"--clients={given.clients}", *([f"--keep={given.keep.resolve() / root.name}"] if given.keep else [])]
+    with subprocess.Popen(  # noqa: S603
+        command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield _checkout(process)
+        finally:
+            process.communicate(timeout=2 * PATIENCE_S)
+
+
+def _checkout(process: subprocess.Popen[str]) -> Checkout:
+    """Read the lines of the program up to the one that says where the checkout is served."""
+    for line in process.stdout or ():
+        if line.startswith("{"):
+            ready = json.loads(line)
+            server = Server(Target("relaties", ready["port"], ready["token"]), psutil.Process(ready["pid"]))
+            return Checkout(server, ready["owner_url"], asyncio.run(find_postgres(ready["owner_url"])), ready["tokens"])
+        print(line, end="", flush=True)
+    raise RuntimeError("the checkout could not be served")
+
+
+@dataclass(frozen=True)
+class Known:
+    """The ids of an organization's active clients in order of name, and the cursors behind each of them, as its API gives them."""
+
+    token: str
+    ids: Sequence[str]
+    cursors: Sequence[str]
+
+    @classmethod
+    async def read(cls, target: Target) -> "Known":
+        """Read through all pages."""
+        ids: list[str] = []
+        cursors: list[str] = []
+        while True:
+            variables: Variables = {"first": LARGEST_PAGE, "after": cursors[-1] if cursors else None}
+            (answer,) = await target.answers([json.dumps(Asked(PAGE_OF_IDS, "", variables).body())])
+            page = answer["data"]["clients"]
+            ids += [edge["node"]["id"] for edge in page["edges"]]
+            cursors += [edge["cursor"] for edge in page["edges"]]
+            if not page["pageInfo"]["hasNextPage"]:
+                return cls(target.token or "", ids, cursors)
+
+    def body(self, query: Asked, case: Case) -> str:
+        variables = case.variables(self.ids, self.cursors) | {REQUEST: MARKER}
+        return json.dumps({"query": query.text, "variables": variables})
+
+
+def interleaved(known: Sequence[Known], query: Asked, cases: Sequence[Case]) -> list[str]:
+    """Return lines for wrk: one request of each organization in turn, neighbours with different cases, until each had all cases."""
+    return [
+        f"{one.token}\t{one.body(query, cases[(turn + place) % len(cases)])}"
+        for turn in range(len(cases))
+        for place, one in enumerate(known)
+    ]
+
+
+def without_ids(answer: object) -> object:
+    """Return the answer with whether there is an id instead of the id: a checkout has its own form of them."""
+    if isinstance(answer, list):
+        return [without_ids(each) for each in answer]
+    if not isinstance(answer, dict):
+        return answer
+    return {key: value is not None if key == "id" else without_ids(value) for key, value in answer.items()}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One load of one query for all checkouts of a run."""
+
+    trial: Trial
+    known: Mapping[str, Sequence[Known]]
+    folder: Path
+    load: str
+    name: str
+    query: Asked
+
+    def measure(self) -> dict[str, list[Window]]:
+        """Check that the answers are equal, and return the windows of each checkout, by turn."""
+        cases = cases_of(self.name, min(len(one.ids) for known in self.known.values() for one in known))
+        expected: list[Any] = []
+        loads = {}
+        for name, (target, _) in self.trial.servers.items():
+            known = self.known[name]
+            answers = self._answers(Target(name, target.port, known[0].token), [known[0].body(self.query, case) for case in cases])
+            expected = expected or answers
+            check_equal(f"{self.name}: {name}", name, [*map(without_ids, answers)], [*map(without_ids, expected)])
+            sizes = [len(json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()) for answer in answers]
+            loads[name] = self._load(target, interleaved(known, self.query, cases), [min(sizes)])
+        return self.trial.windows(loads)
+
+    @staticmethod
+    def _answers(target: Target, bodies: Sequence[str]) -> list[Any]:
+        run = new_run()
+        return asyncio.run(target.answers([fill_marker(body, run, place) for place, body in enumerate(bodies)]))
+
+    def _load(self, target: Target, lines: Sequence[str], sizes: Sequence[int]) -> Wrk:
+        file = self.folder / f"{target.port}-{self.load}-{self.name}"
+        file.write_text("".join(f"{line}\n" for line in lines))
+        return Wrk(target, file, WARM_S, sizes)
+
+
+async def read_known(checkout: Checkout, load: str) -> list[Known]:
+    """Read what the bodies of a load need."""
+    target = checkout.server.target
+    tokens = checkout.tokens if load == TENANTS else [target.token]
+    return [await Known.read(Target(target.name, target.port, token)) for token in tokens]
+
+
+def measure(checkouts: Mapping[str, Checkout], given: argparse.Namespace, folder: Path) -> None:
+    """Print a table for each load and query."""
+    plan = Plan(given.seconds, given.turns, is_best=True)  # no window is measured again: ratios of turns need none
+    for load in given.loads:
+        known = {name: asyncio.run(read_known(checkout, load)) for name, checkout in checkouts.items()}
+        with ExitStack() as stack:
+            begin = partial(writing, per_second=COMMITS_PER_SECOND)
+            writers = {name: stack.enter_context(begin(each.owner_url)) for name, each in checkouts.items()} if load == WRITER else {}
+            servers = {name: checkout.server for name, checkout in checkouts.items()}
+            trial = Trial(servers, {name: checkout.database for name, checkout in checkouts.items()}, plan, writers)
+            for name, query in asked("").items():
+                if name in (given.only or asked("")):
+                    windows = Comparison(trial, known, folder, load, name, query).measure()
+                    print(f"\n{name}, {load}\n\n{shown(windows)}", flush=True)
+
+
+if __name__ == "__main__":
+    wanted = arguments()
+    say_load()
+    with ExitStack() as opened:
+        roots = {NEW: ROOT} | ({OLD: wanted.against} if wanted.against else {})
+        found = {name: opened.enter_context(served(root, wanted)) for name, root in roots.items()}
+        measure(found, wanted, Path(opened.enter_context(TemporaryDirectory())))
+    say_load()

@@ -1,0 +1,43 @@
+"""What alternating turns say of two servers: medians of each, and the median of the ratios within a turn. Nothing but arithmetic."""
+
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+
+from benchmarks.figures import Window, spread
+
+FIGURES: dict[str, Callable[[Window], float]] = {
+    "answers/s": lambda window: window.rps,
+    "CPU ms, worker": lambda window: window.cpu_ms,
+    "CPU ms, PostgreSQL": lambda window: window.database_ms,
+    "CPU ms, both": lambda window: window.cpu_ms + window.database_ms,
+    "p50 ms": lambda window: window.p50_ms,
+    "p99 ms": lambda window: window.p99_ms,
+    "p99 / p50": lambda window: window.p99_ms / window.p50_ms,
+}
+
+
+def ratios(first: Sequence[Window], second: Sequence[Window], figure: Callable[[Window], float]) -> list[float]:
+    """Return, for each turn, the first server's figure as a multiple of the second's."""
+    return [figure(one) / figure(other) for one, other in zip(first, second, strict=True)]
+
+
+def shown(windows: Mapping[str, Sequence[Window]]) -> str:
+    """Return a table: a line for each server, and where there are two one of their ratios with the quartiles."""
+    lines = [f"| | {' | '.join(FIGURES)} |", "|---" * (len(FIGURES) + 1) + "|"]
+    for name, of in windows.items():
+        cells = [_rounded(statistics.median(map(figure, of))) for figure in FIGURES.values()]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    if len(windows) > 1:
+        first, second = windows
+        cells = [_ratio(ratios(windows[first], windows[second], figure)) for figure in FIGURES.values()]
+        lines.append(f"| {first} / {second} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _rounded(figure: float) -> str:
+    return f"{figure:.3f}" if figure < 100 else f"{figure:.1f}"  # noqa: PLR2004 digits for milliseconds, not for answers per second
+
+
+def _ratio(found: Sequence[float]) -> str:
+    lower, upper = spread(found)
+    return f"{statistics.median(found):.3f} ({lower:.3f} to {upper:.3f})"

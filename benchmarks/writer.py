@@ -1,0 +1,50 @@
+"""Somebody who writes while others read: so many transactions a second, each of which changes a client of the demo organization."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import asyncpg
+import psutil
+
+from db import demo
+
+# A column that no query of the comparison shows, so that answers can be checked meanwhile.
+CHANGE = "UPDATE relaties.client SET updated_at = now() WHERE tenant_id = $1 AND id = $2"
+CLIENTS = "SELECT id FROM relaties.client WHERE tenant_id = $1 ORDER BY id"
+
+
+@contextmanager
+def writing(url: str, per_second: int) -> Iterator[psutil.Process]:
+    """Write during the block, and yield the process of PostgreSQL that does it. Print the rate that was reached."""
+    began: Future[psutil.Process] = Future()
+    stop = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(lambda: asyncio.run(_write(url, per_second, began, stop)))
+        try:
+            yield began.result()
+        finally:
+            stop.set()
+        print(f"{written.result():.1f} transactions a second were written")
+
+
+async def _write(url: str, per_second: int, began: Future[psutil.Process], stop: threading.Event) -> float:
+    try:
+        owner = await asyncpg.connect(url)
+        clients = [row["id"] for row in await owner.fetch(CLIENTS, demo.TENANT)]
+        began.set_result(psutil.Process(await owner.fetchval("SELECT pg_backend_pid()")))
+    except BaseException as error:
+        began.set_exception(error)
+        raise
+    try:
+        start, commits = time.monotonic(), 0
+        while not stop.is_set():
+            await owner.execute(CHANGE, demo.TENANT, clients[commits * 7 % len(clients)])
+            commits += 1
+            await asyncio.sleep(max(0.0, start + commits / per_second - time.monotonic()))
+        return commits / (time.monotonic() - start)
+    finally:
+        await owner.close()
