@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Text, and_, select, true
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, Text, and_, select, true
 
 from db.engine import Tx
 from db.paging import Listing, Place, Slice, beyond, counted, counts_of, ordered
@@ -28,34 +28,37 @@ LINK: dict[str, ColumnElement[Any]] = {
 }
 
 
-@cache
-def _of_clients(*, is_ascending: bool, is_next: bool) -> Query[ClientContactRow]:
-    """The first links of each client, read off their index, then the contacts of those alone."""
-    mine = col(ClientContact.tenant_id) == TENANT, col(ClientContact.client_id) == asked.c.id
+def _links(condition: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    """Select the links of clients that fulfil the condition."""
     shown: list[ColumnElement[Any]] = [column.label(name) for name, column in LINK.items()]
-    links = select(col(ClientContact.contact_id), col(ClientContact.client_id), *shown).where(*mine)
-    if is_next:
-        links = links.where(beyond(PLACE[0], Integer(), PLACE[1], is_ascending=is_ascending))
-    linked = ordered(links, *PLACE, is_ascending=is_ascending).limit(parameter("count", Integer())).lateral("linked")
+    links = select(col(ClientContact.contact_id), col(ClientContact.client_id), *shown)
+    return links.where(col(ClientContact.tenant_id) == TENANT, condition)
+
+
+def _with_contacts(source: FromClause, linked: FromClause, *, is_ascending: bool) -> Query[ClientContactRow]:
+    """Join the contacts to the links that are in the source, in order of client and position."""
     same = and_(MINE, col(Contact.id) == linked.c.contact_id)
     rows = columns(ClientContactRow, Contact, client_id=linked.c.client_id, **{name: linked.c[name] for name in LINK})
-    found = select(*rows).select_from(asked).join(linked, true()).join(table_of(Contact), same).order_by(linked.c.client_id)
+    found = select(*rows).select_from(source).join(table_of(Contact), same).order_by(linked.c.client_id)
     in_order = ordered(found, linked.c.position, linked.c.contact_id, is_ascending=is_ascending)
     return Query(in_order, ClientContactRow).keeping("id", "client_id", "position")
 
 
 @cache
+def _of_clients(*, is_ascending: bool, is_next: bool) -> Query[ClientContactRow]:
+    """The first links of each client, read off their index, then the contacts of those alone."""
+    links = _links(col(ClientContact.client_id) == asked.c.id)
+    if is_next:
+        links = links.where(beyond(PLACE[0], Integer(), PLACE[1], is_ascending=is_ascending))
+    linked = ordered(links, *PLACE, is_ascending=is_ascending).limit(parameter("count", Integer())).lateral("linked")
+    return _with_contacts(asked.join(linked, true()), linked, is_ascending=is_ascending)
+
+
+@cache
 def _all_of_clients() -> Query[ClientContactRow]:
     """The links of all the clients together, as long as there are few, and their contacts: half the work of looking for those of each."""
-    mine = col(ClientContact.tenant_id) == TENANT, among(col(ClientContact.client_id))
-    shown: list[ColumnElement[Any]] = [column.label(name) for name, column in LINK.items()]
-    links = select(col(ClientContact.contact_id), col(ClientContact.client_id), *shown).where(*mine)
-    linked = links.limit(parameter("most", Integer())).subquery("linked")
-    same = and_(MINE, col(Contact.id) == linked.c.contact_id)
-    rows = columns(ClientContactRow, Contact, client_id=linked.c.client_id, **{name: linked.c[name] for name in LINK})
-    found = select(*rows).select_from(linked).join(table_of(Contact), same).order_by(linked.c.client_id)
-    in_order = ordered(found, linked.c.position, linked.c.contact_id, is_ascending=True)
-    return Query(in_order, ClientContactRow).keeping("id", "client_id", "position")
+    linked = _links(among(col(ClientContact.client_id))).limit(parameter("most", Integer())).subquery("linked")
+    return _with_contacts(linked, linked, is_ascending=True)
 
 
 async def of_clients(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[ClientContactRow]]:
