@@ -82,8 +82,8 @@ class Listing(Generic[R]):
         return Query(rows, self.row).keeping("id", at.name)
 
     def _indexed_page(self, found: Sequence[ColumnElement[bool]], *, is_ascending: bool, is_next: bool) -> Query[R]:
-        at = self.place
-        rows = self.rows.where(*found)
+        at, own = self.place, self.rows.whereclause  # the tenant's, which is in `found` too
+        rows = self.rows.where(*(each for each in found if own is None or not each.compare(own)))
         if is_next:
             rows = rows.where(beyond(at.key, at.kind, at.id, is_ascending=is_ascending))
         page = ordered(rows, at.key, at.id, is_ascending=is_ascending).limit(parameter("count", Integer()))
