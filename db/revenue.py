@@ -32,7 +32,7 @@ from db.tables import Client, ClientMonth, Invoice, InvoiceKind, Organization, P
 START, END = parameter("start", Date()), parameter("end", Date())
 HEAD, TAIL = parameter("head", Date()), parameter("tail", Date())
 ZERO = literal_column("0.00", Numeric(19, 2))
-ONE = literal_column("1", Integer())
+ZERO_DAYS, ONE = literal_column("0", Integer()), literal_column("1", Integer())
 SIGN = case((col(Invoice.kind) == word(InvoiceKind.CREDIT_NOTE), -ONE), else_=ONE)
 LONGEST = timedelta(days=31)  # of a month
 KEYS = ("client_id", "currency")
@@ -113,9 +113,12 @@ def _months(mine: Mine, apart: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
     """
     month, until = col(ClientMonth.month), col(ClientMonth.until)
     since: ColumnElement[date] = START
-    begun, is_last = month <= END, until >= END
+    # With `month` bare the server looks months up by the primary key, where most of a client's fulfil the condition. As an expression it
+    # leaves `until` to choose the index, which has all the figures: 0.75 of the processor time for 50 clients, 0.18 for one.
+    started = month + ZERO_DAYS
+    begun, is_last = started <= END, until >= END
     if "tail" in apart:
-        since, begun, is_last = func.least(START, TAIL), month < TAIL, until >= TAIL - ONE
+        since, begun, is_last = func.least(START, TAIL), started < TAIL, until >= TAIL - ONE
     is_before = month < since
     figures = [col(getattr(ClientMonth, name)) for name in FIGURES]
     in_period = [case((is_before, -figure), else_=figure) for figure in figures[:4]]

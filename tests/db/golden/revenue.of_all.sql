@@ -29,6 +29,6 @@ FROM (SELECT relaties.client_month.client_id AS client_id,
   CASE WHEN (relaties.client_month.until >= $3::DATE) THEN relaties.client_month.outstanding ELSE 0.00 END AS outstanding,
   CASE WHEN (relaties.client_month.until >= $3::DATE) THEN relaties.client_month.outstanding_base ELSE 0.00 END AS outstanding_base
 FROM relaties.client_month
-WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.month <= $3::DATE AND relaties.client_month.until >= $2::DATE - 1 AND (relaties.client_month.month < $2::DATE OR relaties.client_month.until >= $3::DATE)) AS moved GROUP BY moved.currency) AS summed GROUP BY GROUPING SETS((),
+WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.month + 0 <= $3::DATE AND relaties.client_month.until >= $2::DATE - 1 AND (relaties.client_month.month < $2::DATE OR relaties.client_month.until >= $3::DATE)) AS moved GROUP BY moved.currency) AS summed GROUP BY GROUPING SETS((),
   summed.currency) ORDER BY grouping(summed.currency) = 1 DESC,
   summed.currency

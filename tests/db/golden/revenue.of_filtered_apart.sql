@@ -46,7 +46,7 @@ WHERE relaties.client_label.tenant_id = $1::UUID AND relaties.client_label.clien
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $1::UUID AND relaties.client_contact.client_id = relaties.client.id AND relaties.client_contact.is_invoice_contact IS true)) AND (EXISTS (SELECT *
 FROM relaties.client_address
-WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) AND relaties.client_month.month < $3::DATE AND relaties.client_month.until >= least($2::DATE,
+WHERE relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY' AND relaties.client_address.country = $9::VARCHAR)) AND relaties.client.kvk_number = $10::VARCHAR AND relaties.client.vat_number = $11::VARCHAR AND relaties.client.updated_at >= $12::TIMESTAMP WITH TIME ZONE) AND relaties.client_month.month + 0 < $3::DATE AND relaties.client_month.until >= least($2::DATE,
   $3::DATE) - 1 AND (relaties.client_month.month < least($2::DATE,
   $3::DATE) OR relaties.client_month.until >= $3::DATE - 1) UNION ALL SELECT relaties.invoice.client_id AS client_id,
   relaties.invoice.currency AS currency,

@@ -25,4 +25,4 @@ FROM (SELECT relaties.client_month.client_id AS client_id,
   CASE WHEN (relaties.client_month.until >= $4::DATE) THEN relaties.client_month.outstanding ELSE 0.00 END AS outstanding,
   CASE WHEN (relaties.client_month.until >= $4::DATE) THEN relaties.client_month.outstanding_base ELSE 0.00 END AS outstanding_base
 FROM relaties.client_month
-WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.client_id = ANY ($2::UUID[]) AND relaties.client_month.month <= $4::DATE AND relaties.client_month.until >= $3::DATE - 1 AND (relaties.client_month.month < $3::DATE OR relaties.client_month.until >= $4::DATE)) AS moved GROUP BY moved.client_id) AS summed ON summed.client_id = asked.id
+WHERE relaties.client_month.tenant_id = $1::UUID AND relaties.client_month.client_id = ANY ($2::UUID[]) AND relaties.client_month.month + 0 <= $4::DATE AND relaties.client_month.until >= $3::DATE - 1 AND (relaties.client_month.month < $3::DATE OR relaties.client_month.until >= $4::DATE)) AS moved GROUP BY moved.client_id) AS summed ON summed.client_id = asked.id
