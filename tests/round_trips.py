@@ -1,0 +1,76 @@
+"""A way to the database on which something can be done before each message that the server waits to be answered.
+
+It carries what both sides send, byte for byte. Messages of the client are held until one of them asks for an answer: Query, Sync or Flush.
+The hook is awaited before such a group is carried on, so that what it does comes between two round trips, however fast the machine is.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit, urlunsplit
+
+START = (3 << 16).to_bytes(4, "big")  # protocol 3.0; other first messages, as for TLS, come before it
+HELD, ENDS = b"PBDEC", b"QSH"  # Parse, Bind, Describe, Execute, Close; Query, Sync, Flush
+
+
+async def _nothing() -> None:
+    pass
+
+
+class RoundTrips:
+    """Listens on a port of its own."""
+
+    def __init__(self, url: str) -> None:
+        self._url = urlsplit(url)
+        self._turn = asyncio.Lock()  # of several connections one after the other
+        self._port = 0
+        self.before: Callable[[], Awaitable[None]] = _nothing
+
+    @property
+    def url(self) -> str:
+        user = self._url.netloc.rpartition("@")[0]
+        return urlunsplit(self._url._replace(netloc=f"{user}@127.0.0.1:{self._port}"))
+
+    @asynccontextmanager
+    async def listening(self) -> AsyncIterator["RoundTrips"]:
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self._port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, database = await asyncio.open_connection(self._url.hostname, self._url.port)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(_carry(answers, writer))
+            group.create_task(self._carry_groups(reader, database))
+
+    async def _carry_groups(self, reader: asyncio.StreamReader, database: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while not (first := await _message(reader)).startswith(START, 4):
+                database.write(first)
+            database.write(first)
+            held = b""
+            while kind := await reader.readexactly(1):
+                held += kind + await _message(reader)
+                if kind in ENDS:
+                    async with self._turn:
+                        await self.before()
+                if kind not in HELD:
+                    database.write(held)
+                    held = b""
+        database.close()
+
+
+async def _message(reader: asyncio.StreamReader) -> bytes:
+    """Read a length, which counts itself, and what it is of."""
+    length = await reader.readexactly(4)
+    return length + await reader.readexactly(int.from_bytes(length, "big") - 4)
+
+
+async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while data := await reader.read(65536):
+            writer.write(data)
+    writer.close()
