@@ -1,19 +1,21 @@
 """Relaties and its peers side by side: the same data, the same queries, the same JSON, in one run and one report.
 
-    python -m benchmarks.compare [--size small] [--peers usual] [--seconds 5] [--turns 6] [--only Q1] [--bodies different] [--keep FOLDER]
+    python -m benchmarks.compare [--size small] [--peers usual] [--seconds 5] [--turns 6] [--only Q1] [--bodies different]
+        [--also memory growth] [--keep FOLDER]
 
 `make bench` installs what it needs and runs it with `SIZE` and `PEERS`. Every server is one worker. A turn asks each of them for a
 window, A B C; the next turn C B A. A window of which others had too much of the processors is measured again. Where the machine is never
 quiet there are small windows, of which the best tenth counts; the report says so. Ratios count; absolute figures are the machine's.
 
-Each query is measured twice: with a body that differs with every request, and with one body that is repeated.
+Each query is measured twice: with a body that differs with every request, and with one body that is repeated. The report begins with the
+targets of the read path, as far as their figures were measured in this run.
 """
 
 import argparse
 import asyncio
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import asyncpg
@@ -23,8 +25,10 @@ from benchmarks import statements
 from benchmarks.bodies import Bodies
 from benchmarks.cases import Case, cases_of
 from benchmarks.figures import Row
+from benchmarks.growth import measure, sizes_of
 from benchmarks.machine import load_average, say_load
-from benchmarks.place import SIZES, Place, demonstration
+from benchmarks.memory import measure_alone
+from benchmarks.place import SIZES, Place, demonstration, embedded
 from benchmarks.queries import Asked, asked, comparable
 from benchmarks.report import Report, now, printed, renew, save
 from benchmarks.servers import MORE, OURS, USUAL, all_running
@@ -33,6 +37,7 @@ from benchmarks.wrk import Wrk, fill_marker, new_run
 
 PEERS: dict[str, tuple[str, ...]] = {"usual": USUAL, "all": USUAL + MORE, "none": (), **{name: (name,) for name in USUAL + MORE}}
 DIFFERENT, REPEATED, BOTH = "different", "repeated", "both"
+MEMORY, GROWTH = "memory", "growth"
 
 
 def arguments() -> argparse.Namespace:
@@ -44,6 +49,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", help="one of Q1 to Q4; the report is printed alone")
     parser.add_argument(
         "--bodies", choices=(BOTH, DIFFERENT, REPEATED), default=BOTH, help="one of both alone; the report is printed alone"
+    )
+    parser.add_argument(
+        "--also", nargs="*", choices=(MEMORY, GROWTH), default=[], help="what else the targets need; takes minutes, and an hour"
     )
     parser.add_argument("--keep", type=Path, help="a folder whose database is used again")
     parser.add_argument("--unsaved", action="store_true", help="print the report alone")
@@ -149,6 +157,11 @@ if __name__ == "__main__":
     say_load()
     with demonstration(wanted.keep, SIZES[wanted.size]) as place:
         report = compared(place, wanted)
+        if MEMORY in wanted.also:
+            report = replace(report, memory=measure_alone(place))
+    if GROWTH in wanted.also:
+        with embedded() as (server, _):
+            report = replace(report, grown=asyncio.run(measure(server, sizes_of())))
     print(printed(report))
     if not (wanted.unsaved or wanted.only or wanted.bodies != BOTH):
         save(report)

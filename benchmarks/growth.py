@@ -78,6 +78,16 @@ class Measured:
         return f"{self.ms:.1f} ms ({self.ms / least.ms:.2f} x){read}"
 
 
+@dataclass(frozen=True)
+class Grown:
+    """How many times as long as at the smallest size a question takes at this one, and the large tables that it reads whole."""
+
+    size: str
+    question: str
+    ratio: float
+    whole: list[str]
+
+
 async def made(place: Embedded, size: Size) -> tuple[str, Tenant]:
     """A database of that size, the only one there is; the server's address of it, and one of the organizations."""
     owner = await asyncpg.connect(place.owner_url)
@@ -115,19 +125,27 @@ async def measured(url: str, org: Tenant) -> dict[str, Measured]:
     return found
 
 
-async def main(place: Embedded, given: argparse.Namespace) -> None:
-    sizes = [SMALLEST, *(replace(SMALLEST, **{name: size}) for name in given.of for size in LARGER[name])]
-    sizes += [replace(SMALLEST, clients=MILLION, invoices=5)] if given.million else []
+async def measure(place: Embedded, sizes: Sequence[Size]) -> list[Grown]:
+    """Print a line for each size, the first of which is the smallest, and return what each question took of its time there."""
     least: dict[str, Measured] | None = None
+    grown = []
     print("| size | made in |", " | ".join(QUESTIONS), "|")
     print("|---" * (len(QUESTIONS) + 2) + "|")
-    for size in (each.divided(given.divide) for each in sizes):
+    for size in sizes:
         began = time.perf_counter()
         url, org = await made(place, size)
         took = time.perf_counter() - began
         found = await measured(url, org)
         least = least or found
         print(f"| {size} | {took:.0f} s |", " | ".join(found[name].shown(least[name]) for name in QUESTIONS), "|", flush=True)
+        grown += [Grown(str(size), name, each.ms / least[name].ms, sorted(each.whole)) for name, each in found.items()]
+    return grown
+
+
+def sizes_of(dimensions: Sequence[str] = (*LARGER,), *, million: bool = False) -> list[Size]:
+    """Return the smallest size, and the larger ones of these dimensions."""
+    sizes = [SMALLEST, *(replace(SMALLEST, **{name: size}) for name in dimensions for size in LARGER[name])]
+    return sizes + ([replace(SMALLEST, clients=MILLION, invoices=5)] if million else [])
 
 
 if __name__ == "__main__":
@@ -139,5 +157,5 @@ if __name__ == "__main__":
     wanted = parser.parse_args()
     say_load()
     with embedded(wanted.keep) as (found, _):
-        asyncio.run(main(found, wanted))
+        asyncio.run(measure(found, [size.divided(wanted.divide) for size in sizes_of(wanted.of, million=wanted.million)]))
     say_load()

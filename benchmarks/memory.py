@@ -18,10 +18,11 @@ import uvloop
 
 from benchmarks.load import CONNECTIONS, Target, exchanged
 from benchmarks.machine import say_load
-from benchmarks.place import demonstration
+from benchmarks.place import Place, demonstration
 from benchmarks.servers import RAISED, ours_running
 
 MIB = 2**20
+REQUESTS, DOCUMENTS = 100_000, 2_000
 TENTHS = 10
 SHAPES = (
     "{{ clients(first: 2) {{ nodes {{ a{n}: name contacts {{ edges {{ node {{ fullName }} }} }} }} }} }}",
@@ -47,27 +48,35 @@ async def asked(target: Target, requests: Sequence[bytes], turns: Iterator[int])
         writer.close()
 
 
-async def main(target: Target, process: psutil.Process, given: argparse.Namespace) -> None:
-    requests = [target.request({"query": text}) for text in documents(given.documents)]
-    dice = random.Random(given.documents)
+async def measure(target: Target, process: psutil.Process, requests: int, different: int) -> list[float]:
+    """Send so many requests of so many documents, and return the MiB that the worker has after each tenth."""
+    texts = [target.request({"query": text}) for text in documents(different)]
+    dice = random.Random(different)
     # Each once at first, then as chance has it.
-    order = [*range(len(requests)), *(dice.randrange(len(requests)) for _ in range(given.requests))]
+    order = [*range(len(texts)), *(dice.randrange(len(texts)) for _ in range(requests))]
     turns, taken = iter(order), list[float]()
     for tenth in islice(count(1), TENTHS):
-        part = islice(turns, given.requests // TENTHS)
-        await asyncio.gather(*(asked(target, requests, part) for _ in range(CONNECTIONS)))
+        part = islice(turns, requests // TENTHS)
+        await asyncio.gather(*(asked(target, texts, part) for _ in range(CONNECTIONS)))
         taken.append(process.memory_info().rss / MIB)
-        print(f"{tenth * given.requests // TENTHS:7} requests   {taken[-1]:7.1f} MiB", flush=True)
+        print(f"{tenth * requests // TENTHS:7} requests   {taken[-1]:7.1f} MiB", flush=True)
     print(f"drift after the first tenth: {taken[-1] - taken[0]:+.1f} MiB; most {max(taken):.1f} MiB")
+    return taken
+
+
+def measure_alone(place: Place, requests: int = REQUESTS, different: int = DOCUMENTS) -> list[float]:
+    """Do so with a worker that has answered nothing before."""
+    with ours_running(place, RELATIES_COMPILED="true", **RAISED) as server:
+        return uvloop.run(measure(server.target, server.process, requests, different))
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=100_000)
-    parser.add_argument("--documents", type=int, default=2_000)
+    parser.add_argument("--requests", type=int, default=REQUESTS)
+    parser.add_argument("--documents", type=int, default=DOCUMENTS)
     parser.add_argument("--keep", type=Path)
     wanted = parser.parse_args()
     say_load()
-    with demonstration(wanted.keep) as found, ours_running(found, **RAISED) as server:
-        uvloop.run(main(server.target, server.process, wanted))
+    with demonstration(wanted.keep) as found:
+        measure_alone(found, wanted.requests, wanted.documents)
     say_load()

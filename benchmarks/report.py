@@ -15,11 +15,13 @@ from pathlib import Path
 
 from benchmarks.cases import COUNT, FIFTY, HUNDRED
 from benchmarks.figures import Row
+from benchmarks.growth import Grown
 from benchmarks.load import CONNECTIONS
 from benchmarks.machine import described, python
 from benchmarks.picture import drawn
 from benchmarks.place import Load
 from benchmarks.queries import asked
+from benchmarks.targets import table_of, targets_of
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -50,6 +52,7 @@ class Report:
     """Rows, and all that one must know to read them.
 
     `rows` are of different bodies, `repeated` of one that was repeated. Reports from before the bodies differed have only the latter.
+    `memory` has the MiB of a worker after each tenth of many requests, and `grown` what larger data costs, where they were measured too.
     """
 
     at: str
@@ -63,6 +66,8 @@ class Report:
     bodies: str = BODIES
     statements: str = STATEMENTS
     repeated: list[Row] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
+    grown: list[Grown] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -96,13 +101,13 @@ def now(load: Load, how: str, load_average: str, rows: list[Row], repeated: list
 def save(report: Report, to: Path = RESULTS) -> None:
     """As JSON and as a table. A second one of the same day and data takes the place of the first."""
     to.mkdir(exist_ok=True)
-    tables = {"rows": _rounded(report.rows), "repeated": _rounded(report.repeated)}
+    tables = {"rows": _rounded(report.rows), "repeated": _rounded(report.repeated), "grown": _rounded(report.grown)}
     kept = to / f"{report.name}.json"
     kept.write_text(json.dumps(asdict(report) | tables, indent=1) + "\n")
     kept.with_suffix(".md").write_text(printed(read(kept)))
 
 
-def _rounded(rows: Sequence[Row]) -> list[dict[str, object]]:
+def _rounded(rows: Sequence[Row] | Sequence[Grown]) -> list[dict[str, object]]:
     return [{name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(row).items()} for row in rows]
 
 
@@ -110,7 +115,8 @@ def read(path: Path) -> Report:
     told = json.loads(path.read_text())
     if "repeated" not in told:  # from before the bodies differed
         told |= {"rows": [], "repeated": told["rows"], "bodies": REPEATED, "statements": ""}
-    return Report(**told | {name: [Row(**row) for row in told[name]] for name in ("rows", "repeated")})
+    tables = {name: [Row(**row) for row in told[name]] for name in ("rows", "repeated")}
+    return Report(**told | tables | {"grown": [Grown(**each) for each in told.get("grown", ())]})
 
 
 def newest(size: str = "S") -> Report:
@@ -121,6 +127,8 @@ def printed(report: Report) -> str:
     """All of it, as Markdown."""
     what = {name: query.what for name, query in asked("").items()}
     parts = [f"# {report.name}", report.said, report.how_asked, report.software]
+    if report.rows:  # the targets are those of different bodies
+        parts += ["## Targets", table_of(targets_of(report.rows, report.memory, report.grown))]
     for query in _queries([*report.rows, *report.repeated]):
         parts.append(f"## {query}: {what[query]}")
         for heading, rows in (("Different bodies:", report.rows), ("One body, repeated:", report.repeated)):

@@ -6,6 +6,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from benchmarks.figures import Row
+from benchmarks.growth import Grown
 from benchmarks.picture import drawn
 from benchmarks.report import (
     BODIES,
@@ -33,9 +34,13 @@ def row(server: str, query: str, rps: float) -> Row:
 
 def report() -> Report:
     return Report(
-        "2026-11-28T10:00+00:00",
-        "S",
-        **HOW,
+        at="2026-11-28T10:00+00:00",
+        size="S",
+        data=HOW["data"],
+        machine=HOW["machine"],
+        software=HOW["software"],
+        load_average=HOW["load_average"],
+        how=HOW["how"],
         rows=[row("relaties", "Q1", 100), row("peer", "Q1", 50), row("relaties", "Q4", 1250)],
         repeated=[row("relaties", "Q1", 400), row("peer", "Q1", 200)],
     )
@@ -55,6 +60,23 @@ def test_a_report_is_kept_as_it_is(tmp_path: Path) -> None:
     told = json.loads((tmp_path / "2026-11-28-S.json").read_text())
     assert {"server", "query", "rps", "p50", "p99", "cpu", "cpu_database", "memory"} <= set(told["rows"][0]) == set(told["repeated"][0])
     assert (tmp_path / "2026-11-28-S.md").read_text() == printed(report())
+
+
+def test_memory_and_growth_are_kept_where_they_were_measured(tmp_path: Path) -> None:
+    measured = replace(report(), memory=[120.5, 121.0], grown=[Grown("large", "page of 50", 1.25, ["client"])])
+    save(measured, tmp_path)
+    assert read(tmp_path / "2026-11-28-S.json") == measured
+
+
+def test_the_report_begins_with_the_targets(tmp_path: Path) -> None:
+    """Where bodies differed, as the targets say."""
+    measured = replace(report(), rows=[row("relaties", "Q1", 100), row("mercurius-jit", "Q1", 50)], memory=[120.0, 121.0])
+    first, second, *_ = printed(measured).split("\n## ")[1:]
+    assert first.startswith("Targets")
+    assert "| Q1: answers per second as a multiple of mercurius-jit's | at least 1.1 | 2.00 | 1.50 to 2.50 | met |" in first
+    assert "| MiB of a worker after many documents | at most 150 | 121.00 |  | met |" in first
+    assert second.startswith("Q1")
+    assert "Targets" not in printed(older(tmp_path))
 
 
 def test_the_table_has_each_row_once() -> None:
