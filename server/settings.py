@@ -171,9 +171,6 @@ class Settings(BaseSettings):
     compiled: bool = Field(
         default=True, description="Whether queries run on the compiled executor, or else on graphql-core's own: the answers are the same."
     )
-    fast_lane: bool = Field(
-        default=True, description="Whether what can takes the fast lane, past what need not be done for it: the answers are the same."
-    )
     get: Get | None = Field(
         default=None,
         description="What may be asked by GET: `queries`, `persisted` (known documents), `off`. In development queries, else persisted.",

@@ -1,8 +1,8 @@
-"""No setting of the machine's reaches a test, nor a process that one starts; but which executor and lane: all tests pass with each."""
+"""No setting of the machine's reaches a test, nor a process that one starts; but which executor: all tests pass with each."""
 
 import os
 
 NAMES = [name for name in os.environ if name == "DATABASE_URL" or (name.startswith("RELATIES_") and not name.startswith("RELATIES_TEST_"))]
 SETTINGS = {name: os.environ.pop(name) for name in NAMES}
-WAYS = {name: value for name, value in SETTINGS.items() if name in {"RELATIES_COMPILED", "RELATIES_FAST_LANE"}}
+WAYS = {name: value for name, value in SETTINGS.items() if name == "RELATIES_COMPILED"}
 os.environ.update(WAYS)

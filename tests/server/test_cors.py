@@ -1,10 +1,12 @@
 """Web pages of other origins: what a browser is told, and by whom it is told nothing."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
 import strawberry
+from graphql import get_introspection_query
 
 from db.engine import Database
 from db.tables import Role
@@ -29,6 +31,25 @@ FOREIGN = [
 ]
 QUERY = {"query": "{ __typename }"}
 ASKS = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
+
+
+PART = b" " * 70_000  # of a body that is received in parts: more than a server with `max_incoming_bytes=70_000` takes
+PARTS = {"content-type": "application/json"}
+WAYS: dict[str, tuple[int, str, str, dict[str, Any]]] = {  # the status, and the request: method, path and what httpx takes besides
+    "answer": (200, "POST", "/graphql", {"json": QUERY}),
+    "large answer": (200, "POST", "/graphql", {"json": {"query": get_introspection_query()}}),
+    "refused document": (200, "POST", "/graphql", {"json": {"query": "{ nothing }"}}),
+    "answer to GET": (200, "GET", "/graphql", {"params": QUERY}),
+    "not JSON": (400, "POST", "/graphql", {"content": b"{", "headers": PARTS}),
+    "wrong token": (401, "POST", "/graphql", {"json": QUERY, "headers": {"authorization": "Bearer no"}}),
+    "method": (405, "PUT", "/graphql", {"json": QUERY}),
+    "HEAD": (405, "HEAD", "/graphql", {}),
+    "media type": (406, "POST", "/graphql", {"json": QUERY, "headers": {"accept": "text/html"}}),
+    "too large": (413, "POST", "/graphql", {"content": b" " * 1_000_001, "headers": PARTS}),
+    "a form": (415, "POST", "/graphql", {"data": {"query": "x"}}),
+    "unknown path": (404, "POST", "/graphql/", {"json": QUERY}),
+    "health": (200, "GET", "/livez", {}),
+}
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +117,44 @@ async def test_h7_a_listed_origin_can_read_why_it_was_refused(listing: httpx.Asy
     """A page cannot tell its user otherwise."""
     refused = await answer(listing, LISTED, "no token")
     assert (refused.status_code, told(refused)["access-control-allow-origin"]) == (401, LISTED)
+
+
+def own_headers(response: httpx.Response) -> list[tuple[str, str]]:
+    """Return what CORS adds to the headers of a response, in order, and `Vary`, which it changes."""
+    return [(name, value) for name, value in response.headers.items() if name == "vary" or name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_every_way_of_an_answer_has_the_same_cors_headers(listing: httpx.AsyncClient, crowded: Tenant, way: str) -> None:
+    """Answers and refusals of the endpoint, and of all other paths."""
+    status, method, path, more = WAYS[way]
+    sent = {"authorization": f"Bearer {crowded.tokens[Role.OWNER]}", "origin": LISTED, **more.get("headers", {})}
+    answer = await listing.request(method, path, **{**more, "headers": sent})
+    assert answer.status_code == status
+    assert_readable(answer, is_endpoint=path == "/graphql")
+
+
+def assert_readable(answer: httpx.Response, *, is_endpoint: bool = True) -> None:
+    shown = [("access-control-expose-headers", "retry-after, x-request-id"), ("access-control-allow-origin", LISTED)]
+    vary = ("vary", "accept, Origin") if is_endpoint else ("vary", "Origin")
+    assert own_headers(answer) == ([vary, *shown] if is_endpoint else [*shown, vary])
+
+
+async def test_refusals_for_load_have_the_same_cors_headers(database: Database, schema: strawberry.Schema, crowded: Tenant) -> None:
+    """Of a token without points, and of a server that takes in no more bytes."""
+    sent = {"origin": LISTED, "authorization": f"Bearer {crowded.tokens[Role.OWNER]}"}
+    settings = Settings(cors_origins=[LISTED], points=30, points_per_second=1, max_incoming_bytes=70_000)
+
+    async def parts() -> AsyncIterator[bytes]:
+        yield PART
+        yield PART
+
+    async with connected(schema, database, settings) as http:
+        unavailable = await http.post("/graphql", content=parts(), headers={**sent, **PARTS})
+        answers = [await http.post("/graphql", json=QUERY, headers=sent) for _ in range(2)]
+    assert [answer.status_code for answer in (unavailable, *answers)] == [503, 200, 429]
+    for answer in (unavailable, *answers):
+        assert_readable(answer)
 
 
 async def test_h7_what_is_not_taken_is_not_promised(listing: httpx.AsyncClient) -> None:

@@ -227,6 +227,11 @@ async def test_an_operation_has_a_time(strict: httpx.AsyncClient, crowded: Tenan
     assert database.readers_in_use == 0
 
 
+async def test_an_answer_has_these_headers_in_this_order(api: Api) -> None:
+    answer = await api.post({"query": "{ __typename }"})
+    assert [name for name, _ in answer.headers.raw] == [b"x-request-id", b"cache-control", b"vary", b"content-length", b"content-type"]
+
+
 async def test_answers_are_kept_by_nobody_in_between(api: Api) -> None:
     """They belong to who asked."""
     assert (await api.post({"query": VIEWER})).headers["cache-control"] == "no-store"

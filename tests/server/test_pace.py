@@ -11,7 +11,7 @@ import strawberry
 from db.engine import Database
 from db.tables import Role
 from domain.scope import EVERYTHING, Actor
-from server.app import app
+from server.app import Dispatcher, app
 from server.http import GraphQL
 from server.limits import TurnLimits
 from server.pace import PAUSE_FACTOR, Pace
@@ -130,10 +130,9 @@ async def test_a_large_body_is_read_in_turn(api: Callable[[Tenant], Api], org: T
 def endpoint_of(schema: strawberry.Schema, database: Database) -> tuple[GraphQL, Callable[[str], Api]]:
     """The endpoint of a server, and a way to ask it as a token. A busy machine makes nobody wait too long."""
     served = app(schema, database, Settings(waiting_seconds=600, operation_seconds=600, points=MUCH), SECRETS)
-    endpoint = served.answers._endpoint  # type: ignore[attr-defined] # noqa: SLF001
-    assert isinstance(endpoint, GraphQL)
+    assert isinstance(served.answers, Dispatcher)
     http = connected_to(served)
-    return endpoint, lambda token: Api(http, token)
+    return served.answers.endpoint, lambda token: Api(http, token)
 
 
 KNOWN = "{ viewer { member { role } } }"

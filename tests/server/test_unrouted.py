@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import strawberry
-from starlette.applications import Starlette
 from starlette.routing import Route
+from starlette.types import Message
 
 from db.engine import Database
-from server.app import app
+from server.app import PATH, Dispatcher, app
 from server.settings import Settings
 from tests.ask import MUCH, SECRETS, connected
 
@@ -27,9 +27,9 @@ async def http(database: Database, schema: strawberry.Schema) -> AsyncIterator[h
 @pytest.fixture(scope="module")
 def routes(database: Database, schema: strawberry.Schema) -> list[str]:
     """Every address of the application."""
-    served = app(schema, database, Settings(fast_lane=False), SECRETS).answers
-    assert isinstance(served, Starlette)
-    return [route.path.replace("{name}", "no.js") for route in served.routes if isinstance(route, Route)]
+    served = app(schema, database, Settings(), SECRETS).answers
+    assert isinstance(served, Dispatcher)
+    return [PATH, *(route.path.replace("{name}", "no.js") for route in served.others.routes if isinstance(route, Route))]
 
 
 def code(answer: httpx.Response) -> str:
@@ -68,6 +68,29 @@ async def test_unknown_address_is_not_found(http: httpx.AsyncClient, path: str, 
     assert answer.status_code == 404
     assert method == "HEAD" or code(answer) == "NOT_FOUND"
     assert "vil" not in answer.text
+
+
+@pytest.mark.parametrize("method", METHODS)
+async def test_endpoint_itself_refuses_methods(http: httpx.AsyncClient, method: str) -> None:
+    answer = await http.request(method, PATH)
+    status = 401 if method in {"GET", "POST"} else 405
+    assert answer.status_code == status
+    assert answer.headers["x-request-id"]
+    assert answer.headers.get("allow") == ("GET, POST" if status == 405 else None)
+
+
+async def test_websocket_is_closed(database: Database, schema: strawberry.Schema) -> None:
+    """Only HTTP requests reach the endpoint."""
+    sent = list[Message]()
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    await app(schema, database, Settings(), SECRETS).answers({"type": "websocket", "path": PATH, "headers": []}, receive, send)
+    assert [message["type"] for message in sent] == ["websocket.close"]
 
 
 async def test_refused_preflight_is_coded(database: Database, schema: strawberry.Schema) -> None:
