@@ -5,9 +5,10 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
+from uuid import UUID
 
 import asyncpg
 import orjson
@@ -24,12 +25,13 @@ FRAMES = 60  # innermost, of one failure: running out of stack would fill a page
 # Their messages are about code, addresses and files. Those of others quote what they could not take: a key, a number, a variable.
 SPEAKING = (TypeError, AttributeError, NameError, ImportError, RuntimeError, OSError)
 TEXTS, SEVERAL_LINES = ("event", "level", "logger", "time"), ("exception", "stack")  # fields that are shown without quotes
+LEVELS = {level: name.lower() for name, level in logging.getLevelNamesMapping().items()}
 DATA_EXCEPTION = "22"  # the class of PostgreSQL's errors that quote the value
 
 
 def begin(form: LogForm) -> None:
     """From here on whatever this process logs, libraries too, goes this way."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = JsonHandler(sys.stderr) if form is LogForm.JSON else logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter(form))
     root = logging.getLogger()
     root.handlers = [handler]
@@ -41,22 +43,36 @@ def begin(form: LogForm) -> None:
     logging.captureWarnings(capture=True)
 
 
-class _JsonFormatter(ProcessorFormatter):
-    """Write the line of a request without the processors, which have nothing to do with it and take twice as long as all the rest."""
+class JsonHandler(logging.StreamHandler[TextIO]):
+    """Write JSON, and events of which nothing but fields is known without a record and a formatter."""
 
-    def format(self, record: logging.LogRecord) -> str:
-        told = getattr(record, "told", None)
-        if told is None or record.exc_info:
-            return super().format(record)
-        time = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        return _json({"event": record.getMessage(), "level": record.levelname.lower(), "logger": record.name, "time": time, **told})
+    def write_event(self, level: int, event: str, fields: Mapping[str, object]) -> None:
+        line = {"event": event, "level": LEVELS[level], "logger": log.name, "time": datetime.now(UTC), **fields}
+        try:
+            self.stream.write(_json(line) + self.terminator)  # flushes: the standard error is buffered by lines
+        except (OSError, ValueError):
+            return  # as in Python's logging, no request fails because its line cannot be written
+
+
+def write_event(level: int, event: str, fields: Mapping[str, object]) -> None:
+    """Log an event with its fields.
+
+    Each request does so. The record, the formatter and the locks of Python's logging took 15 of the 180 µs of a small query without its
+    statement, so that JSON is written directly where nothing else handles records.
+    """
+    match logging.root.handlers:
+        case [JsonHandler() as handler]:
+            handler.write_event(level, event, fields)
+        case _:
+            log.log(
+                level, event, extra={"told": {name: str(value) if isinstance(value, UUID) else value for name, value in fields.items()}}
+            )
 
 
 def formatter(form: LogForm) -> ProcessorFormatter:
     as_json: list[Processor] = [JSONRenderer(_json)]
     as_text: list[Processor] = [_escaped, ConsoleRenderer(colors=sys.stderr.isatty(), timestamp_key="time", repr_native_str=True)]
-    made = _JsonFormatter if form is LogForm.JSON else ProcessorFormatter
-    return made(
+    return ProcessorFormatter(
         processors=[
             add_log_level,
             add_logger_name,
@@ -127,6 +143,6 @@ def _value(key: str, value: object) -> object:
 
 def _json(event: EventDict, **_: object) -> str:
     try:
-        return escape_json(orjson.dumps(event, default=str).decode())
+        return escape_json(orjson.dumps(event, default=str, option=orjson.OPT_UTC_Z).decode())
     except TypeError:  # a lone surrogate, which no UTF-8 has
         return json.dumps(event, default=str)

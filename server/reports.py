@@ -9,17 +9,11 @@ from typing import Any, Self
 from uuid import UUID
 
 from db.tally import Tally
+from server.logs import write_event
 
-log = logging.getLogger("relaties")
 SERVER_ERROR = 500
 TRACE_BYTES = 16
-SHOWN: dict[str, Callable[[Any], object]] = {
-    "organization": str,
-    "subject": str,
-    "name": lambda name: name[:100],
-    "seconds": lambda seconds: round(seconds, 6),
-    "waited": lambda seconds: round(seconds, 6),
-}
+MAX_NAME = 100  # characters of an operation's name
 # https://www.w3.org/TR/trace-context/: version, trace, parent, flags. No version is ff, no trace and no parent is all zeros.
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -66,16 +60,30 @@ class Reports:
     def tell(self, report: Report) -> None:
         self._count(report)
         is_ours = report.status >= SERVER_ERROR or report.incidents
-        log.log(logging.WARNING if is_ours else logging.INFO, "operation", extra={"told": line(report)})
+        write_event(logging.WARNING if is_ours else logging.INFO, "operation", line(report))
 
 
 def line(report: Report) -> dict[str, object]:
-    """The fields of its line in the log: those that are known."""
-    known = {name: value for name, value in vars(report).items() if value is not None and value != () and name != "tally"}
-    for name, shown in SHOWN.items():
-        if name in known:
-            known[name] = shown(known[name])
-    return {**known, "statements": report.tally.statements, "sql_seconds": round(report.tally.seconds, 6)}
+    """Return the fields of the request's line in the log: those that are known."""
+    fields: dict[str, object] = {
+        "trace": report.trace,
+        "organization": report.organization,
+        "subject": report.subject,
+        "kind": report.kind,
+        "root_field": report.root_field,
+        "name": report.name and report.name[:MAX_NAME],
+        "document": report.document,
+        "status": report.status,
+        "codes": report.codes or None,
+        "incidents": report.incidents or None,
+        "seconds": round(report.seconds, 6),
+        "waited": round(report.waited, 6),
+        "cost_requested": report.cost_requested,
+        "cost_actual": report.cost_actual,
+        "statements": report.tally.statements,
+        "sql_seconds": round(report.tally.seconds, 6),
+    }
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def trace_of(header: str | None) -> str:

@@ -1,16 +1,18 @@
 """Logs: one line an event, for programs or for a person, and no value in any."""
 
 import asyncio
+import io
 import json
 import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
+from uuid import UUID
 
 import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from server.logs import formatter, trace, unhandled
+from server.logs import JsonHandler, formatter, trace, unhandled, write_event
 from server.reports import Report, line
 from server.settings import LogForm, Settings
 
@@ -45,6 +47,39 @@ def test_an_event_is_one_json_object() -> None:
     moment = datetime.fromisoformat(str(read.pop("time")))
     assert moment.tzinfo == UTC
     assert read == {"event": "said one\r\ntwo\u2028three", "level": "warning", "logger": "relaties", "trace": "ab", "statements": 3}
+
+
+def test_event_is_written_as_the_formatter_writes_its_record(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all its fields in their order, and no more than one line, whatever they hold."""
+    stream, key = io.StringIO(), UUID(int=7)
+    monkeypatch.setattr(logging.root, "handlers", [JsonHandler(stream)])
+    fields = {"trace": "ab", "organization": key, "name": "x\u2028\n\x1b", "codes": ("A", "B"), "seconds": 7e-6}
+    write_event(logging.WARNING, "operation", fields)
+    written = stream.getvalue()
+    assert written.endswith("\n")
+    assert len(written.splitlines()) == 1
+    of_record = as_json(record("operation", told={**fields, "organization": str(key)}))
+    read = json.loads(written)
+    moment = read.pop("time")
+    assert moment.endswith("Z")
+    assert datetime.fromisoformat(moment).tzinfo == UTC
+    del of_record["time"]
+    assert read == of_record
+    assert list(read) == ["event", "level", "logger", *fields]
+
+
+def test_event_is_a_record_where_others_handle_records(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "relaties")
+    write_event(logging.INFO, "operation", {"organization": UUID(int=7), "statements": 3})
+    (made,) = caplog.records
+    assert (made.message, made.levelname, vars(made)["told"]) == ("operation", "INFO", {"organization": str(UUID(int=7)), "statements": 3})
+
+
+def test_event_that_cannot_be_written_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    stream.close()
+    monkeypatch.setattr(logging.root, "handlers", [JsonHandler(stream)])
+    write_event(logging.INFO, "operation", {})
 
 
 def test_an_event_is_one_line_for_a_person() -> None:
