@@ -69,6 +69,11 @@ class Asked(BaseModel):
         return bool(self.extensions and self.extensions.cost)
 
 
+VALIDATE: Callable[[object], Asked] = (
+    Asked.__pydantic_validator__.validate_python
+)  # half the time of `model_validate`, which only looks at options
+
+
 def check_method(method: str, get: Get) -> None:
     taken = ["POST"] if get is Get.OFF else ["GET", "POST"]
     if method not in taken:
@@ -133,7 +138,7 @@ def _asked(said: object) -> Asked:
         names = ", ".join(f"`{name[:MAX_NAME]}`" for name in unknown[:MAX_NAMES]) + (", …" if len(unknown) > MAX_NAMES else "")
         raise _bad(f"The request is not {SHAPE}: it has no field {names}.")
     try:
-        return Asked.model_validate(said)
+        return VALIDATE(said)
     except ValidationError as wrong:
         found = wrong.errors(include_url=False, include_context=False, include_input=False)
         faults = "; ".join(f"{'.'.join(str(step) for step in fault['loc']) or 'body'}: {fault['msg']}" for fault in found)
@@ -176,7 +181,7 @@ def _real(digits: str) -> float:
 
 
 def _check_digits(number: str) -> None:
-    if has_too_many_digits(number):
+    if len(number) > MAX_DIGITS and has_too_many_digits(number):
         raise _bad(f"A number has at most {MAX_DIGITS} digits.")
 
 
@@ -184,7 +189,19 @@ def _constant(name: str) -> NoReturn:
     raise _bad(f"The body is not JSON: {name} is no number.")
 
 
-STRICT = json.JSONDecoder(object_pairs_hook=_pairs, parse_int=_integer, parse_float=_real, parse_constant=_constant)
+class _Decoder(json.JSONDecoder):
+    """Python's, which takes half as long where no white space stands before the value or behind it."""
+
+    def decode(self, s: str, *more: Any) -> Any:  # noqa: ANN401 the decoder's own
+        try:
+            value, end = self.scan_once(s, 0)  # type: ignore[attr-defined]
+        except StopIteration:
+            return super().decode(s, *more)
+        # Otherwise decode again, which tells what is wrong, and not for white space: the text may be long.
+        return super().decode(s, *more) if s[end:].strip(" \t\n\r") else value
+
+
+STRICT = _Decoder(object_pairs_hook=_pairs, parse_int=_integer, parse_float=_real, parse_constant=_constant)
 
 
 def _check_texts(said: object) -> None:

@@ -21,8 +21,8 @@ def check_size(text: bytes) -> None:
     The keys of objects count as values. Text that is not JSON may pass, for the parser to refuse.
     """
     openings = text.count(b"[") + text.count(b"{")
-    # Every value but the first follows a comma, a colon or an opening bracket, so this cannot be less than there are.
-    if openings <= MAX_NESTING and 1 + openings + text.count(b",") + text.count(b":") <= MAX_VALUES:
+    # Every value but the first follows a comma, a colon or an opening bracket, so there cannot be more of them than bytes, or than this.
+    if openings <= MAX_NESTING and (len(text) < MAX_VALUES or 1 + openings + text.count(b",") + text.count(b":") <= MAX_VALUES):
         return
     structure = _remove_strings(text)
     if _count_values(structure) > MAX_VALUES:

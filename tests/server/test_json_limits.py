@@ -237,6 +237,12 @@ def bodies_with_faults(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=500)
 @given(bodies_with_faults())
+@example(b"")
+@example(b" ")
+@example(b"\n{}")
+@example(b"{}\r\n\t ")
+@example(b"{}\x0b")
+@example(b"{} x")
 @example(b"[" * 33 + b"]" * 33)
 @example(b"[" * 34 + b"]" * 34)
 @example(b"[" * 33 + b"1" + b"]" * 33)
