@@ -28,6 +28,7 @@ from graphql import (
 from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 
 from resolvers.core import MOST_ERRORS, Known
+from server.coercion import Coercion
 from server.costs import Bill, Costing, prices
 from server.errors import coercion_error, innermost
 from server.json_limits import MAX_DIGITS, has_too_many_digits
@@ -60,11 +61,18 @@ class Operation:
     """One operation of a document. `is_long` when it holds a change that comes alone and may take long."""
 
     def __init__(
-        self, known: Known, costing: Costing, coerce: Callable[[Known, Mapping[str, Any], bool], Coerced], *, is_long: bool
+        self,
+        known: Known,
+        costing: Costing,
+        coercion: Coercion,
+        coerce_or_explain: Callable[[Known, Mapping[str, Any], bool], Coerced],
+        *,
+        is_long: bool,
     ) -> None:
         node = known.operation
         self.known = known
-        self._coerce = coerce
+        self._coercion = coercion
+        self._coerce_or_explain = coerce_or_explain
         self.is_long = is_long
         self.kind = node.operation
         self.name = node.name.value if node.name else None
@@ -77,7 +85,7 @@ class Operation:
 
         Raises `RequestError` with what is wrong with them.
         """
-        values = self._coerce(self.known, sent, suggests)
+        values = self._coercion.coerce(sent) or self._coerce_or_explain(self.known, sent, suggests)
         if isinstance(values, list):
             raise RequestError(values)
         return values
@@ -193,11 +201,11 @@ class Documents:
         known = Known.of(self._schema, measure.operations, fragments)
         costings = (Costing(each.operation, fragments, self._prices, roots[each.operation.operation]) for each in known)
         return [
-            Operation(each, costing, self._coerced, is_long=extent.alone > 0)
+            Operation(each, costing, Coercion(self._schema, each.operation), self._coerce_or_explain, is_long=extent.alone > 0)
             for each, costing, extent in zip(known, costings, measure.extents, strict=True)
         ]
 
-    def _coerced(self, known: Known, sent: Mapping[str, Any], suggests: bool) -> Coerced:  # noqa: FBT001 private
+    def _coerce_or_explain(self, known: Known, sent: Mapping[str, Any], suggests: bool) -> Coerced:  # noqa: FBT001 private
         return known.coerce(self._schema, sent, hide_suggestions=not (suggests and self._is_open))
 
 

@@ -19,6 +19,7 @@ MAX_OBJECT_FIELDS = 50  # no input has as many; a test compares
 MAX_NAME = 100  # characters of a field's name
 LONG_TEXT = 200  # characters: a suggestion for a longer text helps nobody, and takes time with the square of its length
 MANY_VALUES = 500  # coercing fewer takes about a millisecond
+CONTAINERS = {dict, list}  # of JSON
 VALUES_PER_POINT = 10  # coercing a value takes about 3 µs; a point is about 30
 
 
@@ -42,7 +43,7 @@ def measure(variables: Mapping[str, Any]) -> VariablesSize:
     while level:
         size.values += len(level)
         size.is_beyond_suggestions = size.is_beyond_suggestions or not all(map(_is_plain, level))
-        level = [below for path, value in level for below in _parts(path, value)]
+        level = [below for path, value in level if value.__class__ in CONTAINERS for below in _parts(path, value)]
     return size
 
 
