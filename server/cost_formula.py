@@ -101,7 +101,7 @@ class SelectionCost:
         """Return the most that it can cost, and the part of that which is due anyway."""
         requested, weights = self.requested + entries * self.requested_per_entry, self.weights
         for conditions, part in self.varying:
-            if all(condition.holds(variables) for condition in conditions):
+            if not conditions or all(condition.holds(variables) for condition in conditions):
                 more, weight = part.evaluate(variables, entries)
                 requested, weights = requested + more, weights + weight
         return requested, weights
@@ -139,9 +139,9 @@ class FieldTerm:
         return bool(self.counts or self.below.varying)
 
     def evaluate(self, variables: Variables, entries: int) -> tuple[int, int]:
-        price, times = self.price, entries if self.is_per_entry else 1
-        own = max((count.evaluate(variables) for count in self.counts), default=0)
-        own = max(own, self.fixed)
+        price, times, own = self.price, entries if self.is_per_entry else 1, self.fixed
+        for count in self.counts:
+            own = max(own, count.evaluate(variables))
         below, weights = self.below.evaluate(variables, own if price.sized else 1)
         # Below a list a weight is due for each entry that is returned, which the result says.
         weights = own * price.weight + (0 if self.is_per_entry or price.is_list else weights)
