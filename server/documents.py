@@ -75,6 +75,7 @@ class Operation:
         self._coerce_or_explain = coerce_or_explain
         self.is_long = is_long
         self.kind = node.operation
+        self.kind_name = node.operation.value  # reading an enumeration's value calls Python
         self.name = node.name.value if node.name else None
         first = node.selection_set.selections[0]
         self.root_field = first.name.value if isinstance(first, FieldNode) else None
@@ -149,12 +150,12 @@ class Documents:
                 self._once[older] = gone
         return found
 
-    def of(self, text: str) -> Document:
-        """Read the document, unless it is known.
+    def of(self, text: str, key: str | None = None) -> Document:
+        """Read the document, unless it is known; `key` is the hash of its text, if it was computed before.
 
         One whose length alone refuses it is not kept: a few of those would leave no room for others. Nor is one that meets a fault of ours.
         """
-        key = hash_of(text)
+        key = key or hash_of(text)
         if found := self.known(key):
             return found
         with _young():

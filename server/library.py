@@ -7,7 +7,6 @@ from server.bodies import Asked
 from server.documents import Document, Documents
 from server.limits import Taken
 from server.refusals import ErrorCode, Unanswerable
-from server.trusted import hash_of
 
 
 @dataclass(frozen=True)
@@ -21,21 +20,21 @@ class Library:
     taken: Taken
     trusted: Mapping[str, str]
 
-    def is_new(self, asked: Asked) -> bool:
-        """Whether finding its document means reading one."""
-        return asked.query is not None and self.documents.known(hash_of(asked.query)) is None
+    def is_new(self, key: str | None) -> bool:
+        """Whether finding the document with this hash of its text means reading one; not for one that is named by its id."""
+        return key is not None and self.documents.known(key) is None
 
-    def found(self, asked: Asked) -> Document:
-        if asked.query is None:
+    def found(self, asked: Asked, key: str | None) -> Document:
+        """Return the document; `key` is the hash of its text, where the text was sent."""
+        if asked.query is None or key is None:
             return self._known(asked.key)
-        key = hash_of(asked.query)
         if asked.persisted and self.taken is Taken.OPEN:
             raise Unanswerable(ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
         if asked.persisted and asked.persisted != key:
             raise Unanswerable(ErrorCode.PERSISTED_QUERY_HASH_MISMATCH, "The `sha256Hash` is not that of the `query`.")
         if self.taken is Taken.TRUSTED_ONLY and key not in self.trusted:
             raise Unanswerable(ErrorCode.PERSISTED_QUERY_NOT_TRUSTED, "Only documents that this server was given are answered.")
-        return self.documents.of(asked.query)
+        return self.documents.of(asked.query, key)
 
     def _known(self, key: str | None) -> Document:
         if key is None:

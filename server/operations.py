@@ -98,7 +98,7 @@ class Patience:
 
     async def __aenter__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task(self._loop)
         self._timer = self._loop.call_later(min(WATCHED_AFTER_S, self._seconds), self._begin_watching)
 
     def _begin_watching(self) -> None:
