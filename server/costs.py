@@ -48,7 +48,7 @@ class Bill:
     def actual(self, result: ExecutionResult) -> int:
         """Return the cost of what was returned: its objects without the root, and the weights; of introspection the weight alone."""
         objects = result.objects if isinstance(result, Counted) else _objects(result.data)
-        below = sum(weight * _occurrences(result.data, path) for path, weight in self.weighted.items())
+        below = sum(weight * _occurrences(result.data, path) for path, weight in self.weighted.items()) if self.weighted else 0
         return min(self.requested, self.weights + below + max(objects - 1, 0))
 
 

@@ -108,9 +108,11 @@ class Document:
 
     def operation(self, name: str | None) -> Operation | GraphQLError:
         """The one of that name, or the only one."""
-        if name is None and len(self.operations) > 1:
+        if name is None and len(self.operations) == 1:
+            return self.operations[0]
+        if name is None and self.operations:
             return coded(ErrorCode.BAD_REQUEST, NAMELESS)
-        found = next((each for each in self.operations if name in {None, each.name}), None)
+        found = next((each for each in self.operations if each.name == name), None)
         return found or coded(ErrorCode.BAD_REQUEST, UNKNOWN)
 
 

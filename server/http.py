@@ -39,7 +39,8 @@ from server.turns import Turns
 from server.variables import MANY_VALUES, VALUES_PER_POINT, measure
 
 GONE = 499  # nobody reads it; the log does
-TYPES = {kind: f"{kind}; charset=utf-8".encode() for kind in OFFERED}
+NO_STORE, VARY = (b"cache-control", b"no-store"), (b"vary", b"accept")
+TYPES = {kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in OFFERED}
 
 
 @dataclass(frozen=True)
@@ -233,15 +234,8 @@ class GraphQL:
 
 
 def _headers(answer: Answer, report: Report, kind: str, length: int) -> list[tuple[bytes, bytes]]:
-    own = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
-    return [
-        *own,
-        (b"x-request-id", report.trace.encode()),
-        (b"cache-control", b"no-store"),
-        (b"vary", b"accept"),
-        (b"content-length", b"%d" % length),
-        (b"content-type", TYPES[kind]),
-    ]
+    own = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()] if answer.headers else ()
+    return [*own, (b"x-request-id", report.trace.encode()), NO_STORE, VARY, (b"content-length", b"%d" % length), TYPES[kind]]
 
 
 def _body(result: ExecutionResult) -> dict[str, object]:

@@ -4,6 +4,7 @@ An operation holds a database connection while it runs, so no more run than ther
 Waiting operations start organization by organization, and within an organization token by token.
 """
 
+from collections.abc import Awaitable
 from functools import partial
 from uuid import UUID
 
@@ -44,9 +45,8 @@ class Turns:
     def finish(self, tenant: UUID) -> None:
         """Let another operation have the place of one of the organization."""
         self.running -= 1
-        self._running_of[tenant] -= 1
-        if not self._running_of[tenant]:
-            del self._running_of[tenant]
+        if left := self._running_of.pop(tenant) - 1:
+            self._running_of[tenant] = left
         if len(self._queue):
             self._start_waiting()
 
@@ -74,8 +74,8 @@ class Turn:
         self._turns = turns
         self._actor = actor
 
-    async def __aenter__(self) -> None:
-        await self._turns.start(self._actor)
+    def __aenter__(self) -> Awaitable[None]:
+        return self._turns.start(self._actor)
 
     async def __aexit__(self, *_: object) -> None:
         self._turns.finish(self._actor.tenant)
