@@ -14,6 +14,8 @@ from uuid import UUID
 from graphql import GraphQLError
 from graphql.pyutils import inspect
 
+from resolvers.inlined import Text
+
 PREFIXES = {
     "ActivityEvent": "act",
     "ApiToken": "tok",
@@ -54,6 +56,17 @@ def global_id(type_name: str) -> Callable[[UUID], str]:
     """Return what makes the id of a row of that type from its UUID."""
     prefix = f"{PREFIXES[type_name]}_"
     return lambda key: prefix + b2a_base64(key.bytes, newline=False)[:LENGTH].translate(URL_SAFE).decode()
+
+
+def id_of_row(type_name: str) -> Text:
+    """Return what makes the id of a row of that type: the same as `global_id` of its UUID, without a call for each row."""
+    made = global_id(type_name)
+    rest = f".bytes, newline=False)[:{LENGTH}].translate(URL_SAFE).decode()"
+    return Text(
+        lambda row: made(row.id),
+        lambda read: f"'{PREFIXES[type_name]}_' + b2a_base64({read('id')}{rest}",
+        {"b2a_base64": b2a_base64, "URL_SAFE": URL_SAFE},
+    )
 
 
 def parse_id(value: object) -> GlobalId:

@@ -12,7 +12,7 @@ from domain.portals import MOST
 from resolvers import activity, clients, contacts, deletions, finance, labels, portals, projects, quotes, registrations, revenue
 from resolvers.words import words
 from schema.activity import ClientActivityConnection
-from schema.connections import COUNTED, TOTAL, Connection, Edge
+from schema.connections import COUNTED, TOTAL, Connection, Edge, edges
 from schema.consequences import PREVIEWED, ArchivePreview, DeletionPreview
 from schema.contacts import ClientContactConnection, Link
 from schema.fields import FIGURES, Terms, by
@@ -134,5 +134,5 @@ class ContactClientEdge(Link, Edge[Client]): ...
 
 @strawberry.type(description="Clients of a contact, by name.")
 class ContactClientConnection(Connection[Client]):
-    edges: Sequence[ContactClientEdge] = strawberry.field(description="The clients, with what the contact is to each.")
+    edges: Sequence[ContactClientEdge] = edges("The clients, with what the contact is to each.")
     total_count: int | None = by(clients.total_of_contact, key="chosen", description=TOTAL, terms=COUNTED)

@@ -12,7 +12,7 @@ from db.tables.contacts import ClientContactFields, ContactFields, ContactRole, 
 from resolvers import activity, clients, contacts
 from resolvers.words import words
 from schema.activity import ContactActivityConnection
-from schema.connections import COUNTED, TOTAL, Connection, Edge
+from schema.connections import COUNTED, TOTAL, Connection, Edge, edges
 from schema.fields import Terms, by
 from schema.lens import SHOWN, Node, lens, read
 
@@ -90,5 +90,5 @@ SHOWN[ClientContactFields] = ClientContactEdge
 
 @strawberry.type(description="Contacts of a client, by their position there.")
 class ClientContactConnection(Connection[Contact]):
-    edges: Sequence[ClientContactEdge] = strawberry.field(description="The contacts, with what they are to this client.")
+    edges: Sequence[ClientContactEdge] = edges("The contacts, with what they are to this client.")
     total_count: int | None = by(contacts.total_of_client, key="chosen", description=TOTAL, terms=COUNTED)

@@ -5,7 +5,6 @@ Both stay what Strawberry calls basic fields: no arguments, no waiting, no `info
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from operator import attrgetter
 from typing import Any, TypeVar, cast
 
@@ -13,7 +12,8 @@ import strawberry
 from pydantic import BaseModel
 from strawberry.types.field import StrawberryField
 
-from resolvers.ids import GlobalId, global_id
+from resolvers.ids import GlobalId, id_of_row
+from resolvers.inlined import Parts, Text
 
 T = TypeVar("T")
 
@@ -37,23 +37,31 @@ def read(
 
     `reads` are the attributes of the row that it needs, where `of` does not show them; who reads rows for it brings all of them otherwise.
     """
-    metadata = {"read": of, "reads": _names(of) if reads is None else reads}
+    metadata: dict[str, object] = {"read": of, "reads": _names(of) if reads is None else reads, "path": _path(of)}
+    metadata["inlined"] = of if isinstance(of, Parts | Text) else None
     return _Read(metadata=metadata, description=description, directives=directives, graphql_name=name)
 
 
 def _names(of: Callable[[Any], object]) -> list[str] | None:
-    """The attributes that an `attrgetter`, or a function of several, reads."""
+    """The attributes that an `attrgetter`, or an object of several parts, reads."""
     if isinstance(of, attrgetter):
         _, paths = cast("tuple[object, tuple[str, ...]]", of.__reduce__())
         return [name for path in paths for name in path.split(".")]
-    if isinstance(of, partial):
-        found = [_names(each) for each in of.args]
-        return [name for names in found for name in names or ()] if None not in found else None
+    if isinstance(of, Parts):
+        return [name for path in of.paths.values() for name in path.split(".")]
     return None
 
 
 def itself(row: T) -> T:
     return row
+
+
+def _path(of: Callable[[Any], object]) -> str | None:
+    """Return the attributes that lead from the row to the value, with dots between them: empty for the row itself, None for a function."""
+    if isinstance(of, attrgetter):
+        _, paths = cast("tuple[object, tuple[str, ...]]", of.__reduce__())
+        return paths[0] if len(paths) == 1 else None
+    return "" if of is itself else None
 
 
 ID = "Identifier, to ask for the object again: opaque, and the same for ever."
@@ -77,8 +85,7 @@ def lens(*sources: type, description: str, fields: type[BaseModel] | None = None
         shape.sources = sources
         if issubclass(cls, Node):
             shape.__annotations__ = {"id": GlobalId, **cls.__annotations__}
-            shown_id = global_id(cls.__name__)
-            shape.id = read(lambda row: shown_id(row.id), description=ID, reads=("id",))
+            shape.id = read(id_of_row(cls.__name__), description=ID, reads=("id",))
         made = strawberry.type(cls, description=description)
         if fields:
             SHOWN[fields] = made

@@ -25,11 +25,17 @@ MOST_CHARACTERS = 10_000  # of a text that is of no column, or of one without a 
 MOST_SCALAR_BYTES = 100  # of a number, a date, an id, a word of an enum
 MOST_SCALARS = 100  # in a list
 CURSORS = dict.fromkeys(("cursor", "start_cursor", "end_cursor"), 1_000)  # characters: a signed sort value of at most a name
-SHOWN_AS_TEXT = {"ID", "Decimal"}  # scalars of ours by the name of the built-in, or whose text is made where the row is
+SHOWN_AS_TEXT = {"ID", "Decimal", "CurrencyCode"}  # scalars of ours by the name of the built-in, or whose text is made where the row is
 
 
 def exact(of: GraphQLOutputType) -> Get:
     """As graphql-core has it. Null where a value is due, an exception and an awaitable end the compiled run."""
+    if isinstance(_bare(of), GraphQLEnumType):
+        return Words(of).__getitem__
+    return _coercion(of)
+
+
+def _coercion(of: GraphQLOutputType) -> Get:
     is_required = isinstance(of, GraphQLNonNull)
     coerce: Callable[[Any], Any] = _bare(of).coerce_output_value
 
@@ -42,6 +48,17 @@ def exact(of: GraphQLOutputType) -> Get:
         return found
 
     return shown
+
+
+class Words(dict[Any, Any]):
+    """The names of the values of an enum, each of which is looked up exactly once."""
+
+    def __init__(self, of: GraphQLOutputType) -> None:
+        self._coerce = _coercion(of)
+
+    def __missing__(self, value: Any) -> Any:  # noqa: ANN401 any leaf
+        self[value] = found = self._coerce(value)
+        return found
 
 
 def expression(of: GraphQLOutputType, value: str, exactly: str) -> str:

@@ -1,11 +1,11 @@
 """What an operation is compiled to: levels of fields, and what each field needs to be answered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from graphql import FieldNode, GraphQLField, GraphQLList, GraphQLObjectType, GraphQLOutputType, get_nullable_type
+from graphql import FieldNode, GraphQLField, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
 
 MOST_KNOWN = 20  # classes of rows: a statement with other columns has another
 Get = Callable[[Any], Any]
@@ -21,55 +21,64 @@ class UnusualError(Exception):
 
 @dataclass
 class Step:
-    """A field of a level that its row's dict is given later: what is in it, and the level below."""
+    """A field of a level: where its values come from, what is in it, and the level below.
+
+    It is built `in_place`, as an expression within the dict of its row, unless its values have to be completed by themselves. It is
+    `fetched` if its values are read for all rows of its level before their dicts are built; then an iterator feeds them to the rows.
+    """
 
     key: str
     nodes: list[FieldNode]
     definition: GraphQLField
-    type: GraphQLOutputType
     parent: GraphQLObjectType
     declared: Any  # Strawberry's field
-    get: Get | None = None  # read off the row
-    relation: Any = None  # asked of a loader, for all rows at once
-    below: "Level | Kinds | None" = None
-    leaf: Get | None = None
-    call: Any = None  # of its resolver, or of its relation's loader
+    get: Get | None  # read off the row
+    call: Any  # of its resolver, or of its relation's loader
+    leaf: Get | None
+    below: "Level | Kinds | None"
 
-    @property
-    def waits(self) -> bool:
-        """Whether anything in it is answered later than its row."""
-        return self.get is None or (self.below is not None and self.below.waits)
+    def __post_init__(self) -> None:
+        metadata = self.declared.metadata
+        self.type: GraphQLOutputType = self.definition.type
+        self.relation = metadata.get("by")  # asked of a loader, for all rows at once
+        self.inlined = metadata.get("inlined")
+        self.path: str | None = metadata.get("path", self.declared.python_name)  # of attributes; None for a function
+        self.is_required = isinstance(self.type, GraphQLNonNull)
+        inner: Any = self.type.of_type if isinstance(self.type, GraphQLNonNull) else self.type
+        self.is_list = isinstance(inner, GraphQLList)
+        self.in_place = self._has_plain_value(inner.of_type if self.is_list else None)
+        self.is_fetched = self.get is None or not self.in_place
+
+    def _has_plain_value(self, entry: Any) -> bool:  # noqa: ANN401 graphql-core's own union of types
+        if self.is_list and not (isinstance(entry, GraphQLNonNull) and not isinstance(entry.of_type, GraphQLList)):
+            return False
+        if not isinstance(self.below, Level):
+            return self.leaf is not None
+        return not self.below.fetches or (self.get is not None and self.is_required and not self.is_list)
 
 
-@dataclass
-class Text:
-    """The expression of a level's dict, in Python: the name of its row, its fields, and the values of the names it uses."""
+@dataclass(frozen=True)
+class Fetch:
+    """A fetched field of the rows of a level, or of the objects that these getters, one after the other, lead to."""
 
-    row: str
-    parts: list[str] = field(default_factory=list)
-    names: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def body(self) -> str:
-        return "{" + ", ".join(self.parts) + "}"
+    step: Step
+    path: tuple[Get, ...]
+    name: str  # of its iterator
 
 
 @dataclass
 class Level:
-    """A selection on one object type. `build` makes the dicts of all rows in one comprehension, with None for what the steps bring."""
+    """A selection on one object type. `build` makes the dicts of all rows in one comprehension; each fetch feeds it by an iterator."""
 
     of: GraphQLObjectType
-    build: Callable[[Sequence[Any], Any], list[dict[str, Any]]]
-    build_one: Callable[[Any, Any], dict[str, Any]]
-    steps: list[Step]
+    fields: list[tuple[str, Step | None]]  # by their keys; None is `__typename`
     sources: tuple[type, ...] | None  # the classes whose rows are of the type; None where its parent says so
-    objects: int  # that a row becomes: itself, and those within it that wait for nothing; but those in lists
+    objects: int  # that a row becomes: itself, and those within it that are always there; but those in lists
     most_bytes: int  # of those objects as JSON, without what is within them besides
     known: set[type] = field(default_factory=set)
-
-    @property
-    def waits(self) -> bool:
-        return any(step.waits for step in self.steps)
+    fetches: list[Fetch] = field(default_factory=list)
+    build: Callable[..., list[dict[str, Any]]] = field(init=False)  # of rows, the run, and the iterators
+    build_one: Callable[..., dict[str, Any]] = field(init=False)
 
     def check(self, rows: Sequence[Any]) -> None:
         """graphql-core asks `is_type_of` for each row; a class that passed once passes always."""
@@ -80,12 +89,12 @@ class Level:
                 self.known.clear()
             self.known.add(kind)
 
-    def one(self, row: Any, run: Any) -> dict[str, Any]:  # noqa: ANN401 whatever the row is
-        """Of a single row that is within another's, and of a class that was not seen before."""
+    def one(self, row: Any, run: Any, *fetched: Iterator[Any]) -> dict[str, Any]:  # noqa: ANN401 whatever the row is
+        """Build a single row within another's, of a class that was not seen before."""
         if row is None:
             raise UnusualError("null in a non-null place")
         self.check([row])
-        return self.build_one(row, run)
+        return self.build_one(row, run, *fetched)
 
 
 @dataclass
@@ -94,10 +103,6 @@ class Kinds:
 
     levels: list[Level]
     chosen: dict[type, Level] = field(default_factory=dict)
-
-    @property
-    def waits(self) -> bool:
-        return any(level.waits for level in self.levels)
 
     def parts(self, rows: Sequence[Any]) -> list[tuple[Level, list[int]]]:
         """The places of the rows of each level."""
@@ -125,8 +130,15 @@ class Plan:
 
     @cached_property
     def asks_once(self) -> bool:
-        """Whether all that is asked is one object or page of the root. A list may be asked by one statement for each type in it."""
-        asking = [step for step in self.root.steps if step.waits]
-        if len(asking) != 1 or asking[0].get or asking[0].below is None or asking[0].below.waits:
-            return False
-        return not isinstance(get_nullable_type(asking[0].type), GraphQLList)
+        """Whether all that is asked is one object or page. A list of the root may be asked by one statement for each type in it."""
+        asking = [*_asking(self.root)]
+        return len(asking) == 1 and not asking[0].is_list
+
+
+def _asking(of: Level | Kinds | None) -> Iterator[Step]:
+    """Yield the fields whose values are not read off rows."""
+    for level in of.levels if isinstance(of, Kinds) else [of] if of else []:
+        for fetch in level.fetches:
+            if fetch.step.get is None:
+                yield fetch.step
+            yield from _asking(fetch.step.below)

@@ -1,19 +1,20 @@
 """One operation in progress: level by level, each row a dict, each relation one call for all rows of its level."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
 from graphql import GraphQLList, GraphQLNonNull
 from graphql.pyutils import Path
 
 from resolvers.core import CoreExecutor, ResponseTooLargeError
-from resolvers.executor.plans import Kinds, Level, Plan, Step, UnusualError
+from resolvers.executor.plans import Fetch, Kinds, Level, Plan, Step, UnusualError
 
 Row = Any
 Rows = Sequence[Any]
 Built = list[Any]
-AT_A_STRETCH = 500  # rows built before others have a turn
+AT_A_STRETCH = 500  # objects built before others have a turn
+PIECE = 50  # rows built before that is looked at: a row has its lists within it, which its level does not count
 
 
 class Run:
@@ -25,6 +26,7 @@ class Run:
         self._plan = plan
         self.objects = 0  # that the answer has so far
         self.most_bytes = 0  # that they take as JSON
+        self._at_a_stretch = 0  # objects built since others had a turn
 
     async def data(self) -> dict[str, Any]:
         (found,) = await self._level(self._plan.root, [self._core.root_value])
@@ -37,13 +39,36 @@ class Run:
             return _merged([(places, await self._level(of, [rows[place] for place in places])) for of, places in parts], len(rows))
         level.check(rows)
         self.count(len(rows), level.objects, level.most_bytes)
-        built = level.build(rows, self)
-        if built and level.steps:
-            for step in level.steps:
-                if not step.waits:
-                    await self._step(step, rows, built)
-            await _all([self._step(step, rows, built) for step in level.steps if step.waits])
+        if not rows:
+            return []
+        return await self._built(level, rows, await _all([self._fetched(each, rows) for each in level.fetches]))
+
+    async def _fetched(self, fetch: Fetch, rows: Rows) -> Iterator[Any]:
+        """Fetch a field for all rows of a level: an iterator over its values, in the order of the rows."""
+        step = fetch.step
+        for get in fetch.path:
+            rows = [*map(get, rows)]
+        values = await self._values(step, rows)
+        return iter(values if step.in_place else await self._completed(step, step.type, values))
+
+    async def _built(self, level: Level, rows: Rows, fetched: Sequence[Iterator[Any]]) -> Built:
+        """Build a level piece by piece, and let others run once that took long: a row may have lists of a hundred objects each."""
+        built: Built = []
+        for first in range(0, len(rows), PIECE):
+            before, piece = self.objects, rows[first : first + PIECE]
+            built += level.build(piece, self, *fetched)
+            self._at_a_stretch += len(piece) + self.objects - before
+            if self._at_a_stretch > AT_A_STRETCH:
+                self._at_a_stretch = 0
+                await asyncio.sleep(0)
         return built
+
+    def add(self, objects: int, most_bytes: int) -> None:
+        """Count an object that is built with its parent, and that may not be there."""
+        self.objects += objects
+        self.most_bytes += most_bytes
+        if self.objects > self._max_objects:
+            raise ResponseTooLargeError
 
     def listed(self, rows: Any, objects: int, most_bytes: int) -> Rows:  # noqa: ANN401 whatever the row has
         """The rows of a list that is built with its parent, each of so many objects."""
@@ -65,13 +90,6 @@ class Run:
         self.most_bytes += rows * most_bytes
         if self.objects > self._max_objects:
             raise ResponseTooLargeError
-
-    async def _step(self, step: Step, rows: Rows, built: Built) -> None:
-        values = await self._completed(step, step.type, await self._values(step, rows))
-        for row, value in zip(built, values, strict=True):
-            row[step.key] = value
-        if len(rows) > AT_A_STRETCH:
-            await asyncio.sleep(0)
 
     async def _values(self, step: Step, rows: Rows) -> Rows:
         if step.get:
@@ -99,14 +117,16 @@ class Run:
         return back(await self._level(step.below, present))
 
 
-async def _all(waiting: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """All of them, whatever becomes of one: no statement is left under way when the operation is run again."""
-    if len(waiting) == 1:
-        await waiting[0]
-        return
-    for found in await asyncio.gather(*waiting, return_exceptions=True):
-        if found is not None:
-            raise found
+async def _all(waiting: Sequence[Coroutine[Any, Any, Iterator[Any]]]) -> list[Iterator[Any]]:
+    """Wait for all of them, whatever becomes of one: no statement is left under way when the operation is run again."""
+    if len(waiting) <= 1:
+        return [await each for each in waiting]
+    found = list[Iterator[Any]]()
+    for each in await asyncio.gather(*waiting, return_exceptions=True):
+        if isinstance(each, BaseException):
+            raise each
+        found.append(each)
+    return found
 
 
 async def _awaited(values: Rows) -> Rows:

@@ -1,0 +1,110 @@
+"""The generated functions of a level: one comprehension that makes the dicts of its rows.
+
+An expression is written for the row that it reads: what writes a field is given what writes an attribute of its row, so that nothing is
+ever replaced in a text. Objects and lists that are read off a row, or that a loader brings, are expressions within their parent's dict.
+"""
+
+from typing import Any
+
+from resolvers.executor.leaves import expression
+from resolvers.executor.plans import Fetch, Get, Level, Step
+from resolvers.inlined import Entries, Parts, Read, Text
+
+FUNCTIONS = "def build(rows, run{fetched}): return [{body} for s in rows]\ndef build_one(s, run{fetched}): return {body}"
+
+
+def written(level: Level) -> Level:
+    """Give a level its functions."""
+    writer = Writer()
+    body = writer.row(level, reader("s"), ())
+    made: dict[str, Any] = {}  # apart from what they use, so that no ring keeps a plan alive
+    text = FUNCTIONS.format(body=body, fetched=given(writer.fetches))
+    exec(text, writer.names, made)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
+    level.build, level.build_one, level.fetches = made["build"], made["build_one"], writer.fetches
+    return level
+
+
+def reader(row: str) -> Read:
+    return lambda path: f"{row}.{path}" if path else row
+
+
+def given(fetches: list[Fetch]) -> str:
+    """Write the iterators as the last arguments of a function."""
+    return "".join(f", {each.name}" for each in fetches)
+
+
+class Writer:
+    """Write the expressions of one level's functions, with the values of the names that they use."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Any] = {}
+        self.fetches: list[Fetch] = []
+        self._count = 0
+
+    def row(self, level: Level, read: Read, path: tuple[Get, ...]) -> str:
+        """Write the dict of a row, which those getters lead to from a row of the level that is being written."""
+        parts = [f"{key!r}: {self._field(step, read, path) if step else repr(level.of.name)}" for key, step in level.fields]
+        return "{" + ", ".join(parts) + "}"
+
+    def _field(self, step: Step, read: Read, path: tuple[Get, ...]) -> str:
+        self._count += 1
+        number = self._count
+        if step.is_fetched:
+            self.fetches.append(Fetch(step, path, f"i{number}"))
+            value = f"next(i{number})"
+        else:
+            value = self._value(step, read, number)
+        if not step.in_place:
+            return value
+        if isinstance(step.below, Level):
+            return self._inlined(step, step.below, read, number) or self._below(step, step.below, value, path, number)
+        if isinstance(step.inlined, Text):
+            return value
+        self.names[f"f{number}"] = step.leaf
+        if step.is_list:
+            return _listed(step, value, f"f{number}(x)", "x", "0, 0")
+        return expression(step.type, value, f"f{number}")
+
+    def _value(self, step: Step, read: Read, number: int) -> str:
+        """Write what a field is read off its row by: attributes, or a function of the row."""
+        if isinstance(step.inlined, Text):
+            self.names |= step.inlined.names
+            return step.inlined.expression(read)
+        if step.path is not None:
+            return read(step.path)
+        self.names[f"g{number}"] = step.get
+        return f"g{number}({read('')})"
+
+    def _inlined(self, step: Step, below: Level, read: Read, number: int) -> str | None:
+        """Write an object that is never made, or a list of such objects; None where something in it needs the object itself."""
+        paths = {each.path for _, each in below.fields if each}
+        size = f"{below.objects}, {below.most_bytes}"
+        if isinstance(step.inlined, Parts) and paths == step.inlined.paths.keys():  # each of them is read, and may fail
+            body = self.row(below, step.inlined.reader(read), ())
+            first = read(next(iter(step.inlined.paths.values())))
+            return body if step.is_required else f"(None if {first} is None else run.add({size}) or {body})"
+        if isinstance(step.inlined, Entries) and None not in paths:
+            body = self.row(below, step.inlined.reader(read(""), f"s{number}"), ())
+            return _listed(step, read(step.inlined.rows), body, f"s{number}", size)
+        return None
+
+    def _below(self, step: Step, below: Level, value: str, path: tuple[Get, ...], number: int) -> str:
+        """Write the object or the list of objects that is the value. A row of a class that was not seen before is checked."""
+        row, before = f"s{number}", len(self.fetches)
+        body = self.row(below, reader(row), (*path, step.get) if step.get else ())
+        self.names |= {f"o{number}": below.one, f"k{number}": below.known}
+        others = f"o{number}({row}, run{given(self.fetches[before:])})"
+        size = f"{below.objects}, {below.most_bytes}"
+        if step.is_list:
+            return _listed(step, value, f"{body} if {row}.__class__ in k{number} else {others}", row, size)
+        if not step.is_required:
+            return f"(None if ({row}:={value}) is None else run.add({size}) or ({body} if {row}.__class__ in k{number} else {others}))"
+        shown = f"({body} if ({row}:={value}).__class__ in k{number} else {others})"
+        return f"(run.add({size}) or {shown})" if step.is_fetched else shown
+
+
+def _listed(step: Step, value: str, entry: str, row: str, size: str) -> str:
+    """Write a list; an entry has so many objects and bytes."""
+    if step.is_required:
+        return f"[{entry} for {row} in run.listed({value}, {size})]"
+    return f"(None if (v:={value}) is None else [{entry} for {row} in run.listed(v, {size})])"
