@@ -21,9 +21,16 @@ class Loader(DataLoader[K, V]):
     max_batch_size: int = 500
 
     def __init__(self, batch: Callable[[Sequence[K]], Awaitable[Sequence[V]]]) -> None:
+        """Set what `DataLoader` sets: its own way checks for each loader that its method is a coroutine, which took 5 µs."""
         self._batch = batch
         self._tasks: list[asyncio.Task[None]] = []  # of batches that nobody else runs
-        super().__init__()
+        self._level: tuple[Sequence[K], Sequence[V]] | None = None  # what was loaded alone
+        self._cache = {}
+        self._queue = []
+        self.loop = asyncio.get_running_loop()
+
+    def get_cache_key(self, key: K) -> K:
+        return key
 
     async def batch_load_fn(self, keys: Sequence[K]) -> list[V]:
         try:
@@ -53,11 +60,15 @@ class Loader(DataLoader[K, V]):
     def load(self, key: K) -> "asyncio.Future[V]":
         return asyncio.shield(self._asked(key))
 
-    async def load_level(self, keys: Sequence[K]) -> list[V]:
+    async def load_level(self, keys: Sequence[K], *, is_alone: bool = False) -> Sequence[V]:
         """The same as `load` for each key, with one wait for all of them.
 
-        It is for an operation whose parts are given up together: who asks first also runs the batch, so that it costs no task.
+        It is for an operation whose parts are given up together: who asks first also runs the batch, so that it costs no task. Where
+        nothing else in the operation asks this loader, `is_alone`, there is nobody to wait for, and no key needs a future.
         """
+        if is_alone and not self._cache and self._level is None and len(keys) <= self.max_batch_size:
+            return await self._load_alone(keys)
+        self._share_level()
         known = self._cache
         new = [key for key in dict.fromkeys(keys) if (of := known.get(key)) is None or of.cancelled()]
         if new:
@@ -69,6 +80,28 @@ class Loader(DataLoader[K, V]):
                 await self._load_queue()
         return [value.result() if value.done() else await asyncio.shield(value) for value in [known[key] for key in keys]]
 
+    async def _load_alone(self, keys: Sequence[K]) -> Sequence[V]:
+        new = [*dict.fromkeys(keys)]
+        values = await self.batch_load_fn(new)
+        if len(values) != len(new):
+            raise TypeError(f"{len(values)} values for {len(new)} keys")
+        self._level = new, values
+        if len(new) == len(keys):
+            return values
+        found = dict(zip(new, values, strict=True))
+        return [found[key] for key in keys]
+
+    def _share_level(self) -> None:
+        """Make futures of what was loaded alone, for who asks after all: graphql-core, where the compiled run gave way to it."""
+        for key, value in zip(*self._level, strict=True) if self._level else ():
+            future = self._cache[key] = self.loop.create_future()
+            if isinstance(value, Exception):
+                future.set_exception(value)
+                future.exception()  # asyncio need not log that nobody looked
+            else:
+                future.set_result(value)
+        self._level = None
+
     def stop(self) -> None:
         """Nobody waits any more, and the database need not answer."""
         for task in self._tasks:
@@ -77,8 +110,10 @@ class Loader(DataLoader[K, V]):
     def forget(self) -> None:
         self.clear_all()
         self._tasks.clear()
+        self._level = None
 
     def _asked(self, key: K) -> "asyncio.Future[V]":
+        self._share_level()
         known = self._cache.get(key)
         if known is not None and known.cancelled():
             self.clear(key)

@@ -1,7 +1,7 @@
 """Every loader of an operation, made on first use."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -75,188 +75,185 @@ class Loaders:
 
     def stop(self) -> None:
         """What is still asked for an operation that was given up."""
-        for loader in self._all():
+        for loader in self._made.values():
             loader.stop()
 
     def forget(self) -> None:
         """What was read, once the operation has ended: graphql-core holds its context in a ring, which would keep it all."""
-        for loader in self._all():
+        for loader in self._made.values():
             loader.forget()
 
-    def _all(self) -> list[Loader[Any, Any]]:
-        return [loader for loader in (*vars(self).values(), *self._made.values()) if isinstance(loader, Loader)]
-
-    @cached_property
+    @property
     def clients(self) -> Loader[UUID, ClientRow | None]:
-        return Loader(partial(clients.by_id, self._scope))
+        return self._once(clients.by_id)
 
-    @cached_property
+    @property
     def contacts(self) -> Loader[UUID, ContactRow | None]:
-        return Loader(partial(contacts.by_id, self._scope))
+        return self._once(contacts.by_id)
 
-    @cached_property
+    @property
     def labels(self) -> Loader[UUID, LabelRow | None]:
-        return Loader(partial(labels.by_id, self._scope))
+        return self._once(labels.by_id)
 
-    @cached_property
+    @property
     def labels_of_client(self) -> Loader[UUID, list[ClientLabelRow]]:
-        return Loader(partial(labels.of_clients, self._scope))
+        return self._once(labels.of_clients)
 
-    @cached_property
+    @property
     def addresses_of_client(self) -> Loader[UUID, list[AddressRow]]:
-        return Loader(partial(clients.addresses, self._scope))
+        return self._once(clients.addresses)
 
-    @cached_property
+    @property
     def financial_of_client(self) -> Loader[UUID, FinancialRow | None]:
-        return Loader(partial(finance.of_clients, self._scope))
+        return self._once(finance.of_clients)
 
-    @cached_property
+    @property
     def vat_rates(self) -> Loader[UUID, VatRateRow | None]:
-        return Loader(partial(vat_rates.by_id, self._scope))
+        return self._once(vat_rates.by_id)
 
-    @cached_property
+    @property
     def layouts(self) -> Loader[UUID, InvoiceLayoutRow | None]:
-        return Loader(partial(layouts.by_id, self._scope))
+        return self._once(layouts.by_id)
 
-    @cached_property
+    @property
     def invoices(self) -> Loader[UUID, InvoiceRow | None]:
-        return Loader(partial(finance.invoices_by_id, self._scope))
+        return self._once(finance.invoices_by_id)
 
-    @cached_property
+    @property
     def projects(self) -> Loader[UUID, ProjectRow | None]:
-        return Loader(partial(projects.by_id, self._scope))
+        return self._once(projects.by_id)
 
-    @cached_property
+    @property
     def quotes(self) -> Loader[UUID, QuoteRow | None]:
-        return Loader(partial(quotes.by_id, self._scope))
+        return self._once(quotes.by_id)
 
-    @cached_property
+    @property
     def lines_of_quote(self) -> Loader[UUID, list[QuoteLineRow]]:
-        return Loader(partial(quotes.lines, self._scope))
+        return self._once(quotes.lines)
 
-    @cached_property
+    @property
     def portals(self) -> Loader[UUID, PortalRow | None]:
-        return Loader(partial(portals.by_id, self._scope))
+        return self._once(portals.by_id)
 
-    @cached_property
+    @property
     def portals_of_client(self) -> Loader[UUID, list[PortalRow]]:
-        return Loader(partial(portals.of_clients, self._scope))
+        return self._once(portals.of_clients)
 
-    @cached_property
+    @property
     def projects_of_portal(self) -> Loader[UUID, list[PortalProjectRow]]:
-        return Loader(partial(portals.projects, self._scope))
+        return self._once(portals.projects)
 
-    @cached_property
+    @property
     def contacts_of_portal(self) -> Loader[UUID, list[PortalContactRow]]:
-        return Loader(partial(portals.contacts, self._scope))
+        return self._once(portals.contacts)
 
-    @cached_property
+    @property
     def events(self) -> Loader[UUID, Event | None]:
-        return Loader(partial(activity.by_id, self._scope))
+        return self._once(activity.by_id)
 
-    @cached_property
+    @property
     def organizations(self) -> Loader[UUID, OrganizationRow | None]:
-        return Loader(partial(organizations.by_id, self._scope))
+        return self._once(organizations.by_id)
 
-    @cached_property
+    @property
     def members(self) -> Loader[UUID, MemberRow | None]:
-        return Loader(partial(members.by_id, self._scope))
+        return self._once(members.by_id)
 
-    @cached_property
+    @property
     def tokens(self) -> Loader[UUID, TokenRow | None]:
-        return Loader(partial(tokens.by_id, self._scope))
+        return self._once(tokens.by_id)
 
-    @cached_property
+    @property
     def financial_of_project(self) -> Loader[UUID, ProjectFinancialRow | None]:
-        return Loader(partial(projects.financial, self._scope))
+        return self._once(projects.financial)
 
-    @cached_property
+    @property
     def archive_preview(self) -> Loader[UUID, ArchivePreview | None]:
-        return Loader(partial(consequences.of_archiving, self._scope))
+        return self._once(consequences.of_archiving)
 
-    @cached_property
+    @property
     def deletion_preview(self) -> Loader[UUID, DeletionPreview | None]:
-        return Loader(partial(consequences.of_deletion, self._scope))
+        return self._once(consequences.of_deletion)
 
-    @cached_property
+    @property
     def contacts_left_alone(self) -> Loader[UUID, list[ContactRow]]:
-        return Loader(partial(consequences.left_alone, self._scope))
+        return self._once(consequences.left_alone)
 
-    @cached_property
+    @property
     def registrations(self) -> Loader[UUID, RegistrationRow | None]:
-        return Loader(partial(registrations.by_id, self._scope))
+        return self._once(registrations.by_id)
 
-    @cached_property
+    @property
     def financial_of_registration(self) -> Loader[UUID, RegistrationFinancialRow | None]:
-        return Loader(partial(registrations.financial, self._scope))
+        return self._once(registrations.financial)
 
-    @cached_property
+    @property
     def labels_of_registration(self) -> Loader[UUID, list[RegistrationLabelRow]]:
-        return Loader(partial(registrations.labels, self._scope))
+        return self._once(registrations.labels)
 
-    @cached_property
+    @property
     def registration_count(self) -> Loader[Many, int]:
-        return Loader(partial(registrations.counts, self._scope))
+        return self._once(registrations.counts)
 
-    @cached_property
+    @property
     def client_count(self) -> Loader[Filter, int]:
-        return Loader(partial(clients.counts, self._scope))
+        return self._once(clients.counts)
 
-    @cached_property
+    @property
     def contact_count(self) -> Loader[Search, int]:
-        return Loader(partial(contacts.counts, self._scope))
+        return self._once(contacts.counts)
 
-    @cached_property
+    @property
     def label_count(self) -> Loader[Search, int]:
-        return Loader(partial(labels.counts, self._scope))
+        return self._once(labels.counts)
 
-    @cached_property
+    @property
     def contact_count_of_client(self) -> Loader[UUID, int]:
-        return Loader(partial(contacts.counts_of_clients, self._scope))
+        return self._once(contacts.counts_of_clients)
 
-    @cached_property
+    @property
     def client_count_of_contact(self) -> Loader[UUID, int]:
-        return Loader(partial(clients.counts_of_contacts, self._scope))
+        return self._once(clients.counts_of_contacts)
 
-    @cached_property
+    @property
     def client_count_of_label(self) -> Loader[UUID, int]:
-        return Loader(partial(clients.counts_of_labels, self._scope))
+        return self._once(clients.counts_of_labels)
 
-    @cached_property
+    @property
     def project_count_of_client(self) -> Loader[OfClient, int]:
-        return Loader(partial(projects.counts_of_clients, self._scope))
+        return self._once(projects.counts_of_clients)
 
-    @cached_property
+    @property
     def invoice_count_of_client(self) -> Loader[UUID, int]:
-        return Loader(partial(finance.invoice_counts, self._scope))
+        return self._once(finance.invoice_counts)
 
-    @cached_property
+    @property
     def quote_count_of_client(self) -> Loader[UUID, int]:
-        return Loader(partial(quotes.counts, self._scope))
+        return self._once(quotes.counts)
 
-    @cached_property
+    @property
     def event_count_of_client(self) -> Loader[UUID, int]:
-        return Loader(partial(activity.counts_of_clients, self._scope))
+        return self._once(activity.counts_of_clients)
 
-    @cached_property
+    @property
     def event_count_of_contact(self) -> Loader[UUID, int]:
-        return Loader(partial(activity.counts_of_contacts, self._scope))
+        return self._once(activity.counts_of_contacts)
 
-    @cached_property
+    @property
     def vat_rate_count(self) -> Loader[UUID, int]:
-        return Loader(partial(vat_rates.counts, self._scope))
+        return self._once(vat_rates.counts)
 
-    @cached_property
+    @property
     def layout_count(self) -> Loader[UUID, int]:
-        return Loader(partial(layouts.counts, self._scope))
+        return self._once(layouts.counts)
 
-    @cached_property
+    @property
     def member_count(self) -> Loader[UUID, int]:
-        return Loader(partial(members.counts, self._scope))
+        return self._once(members.counts)
 
-    @cached_property
+    @property
     def token_count(self) -> Loader[UUID, int]:
-        return Loader(partial(tokens.counts, self._scope))
+        return self._once(tokens.counts)
 
     def contacts_of_client(self, span: Span) -> Loader[UUID, Page[ClientContactRow]]:
         return self._once(contacts.of_clients, span=span)
@@ -309,6 +306,7 @@ class Loaders:
     def _once(self, batch: Callable[..., Awaitable[Sequence[V]]], **arguments: object) -> Loader[Any, V]:
         """One loader per set of arguments."""
         key = (batch, *arguments.items())
-        if key not in self._made:
-            self._made[key] = Loader(partial(batch, self._scope, **arguments))
-        return self._made[key]
+        loader = self._made.get(key)
+        if loader is None:
+            loader = self._made[key] = Loader(partial(batch, self._scope, **arguments))
+        return loader

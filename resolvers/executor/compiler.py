@@ -1,5 +1,6 @@
 """From a document to a plan. A field is one of four kinds: read off its row, `by` a loader, by a resolver, or `__typename`."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, cast
@@ -66,12 +67,20 @@ class Compiler:
         self._fragments = fragments
         self._flags = flags
         self._fields = self._levels = 0
+        self._asking: list[Step] = []  # a relation or a resolver
 
     def plan(self, operation: ast.OperationDefinitionNode) -> Plan:
         if operation.operation is not ast.OperationType.QUERY or self._schema.query_type is None:
             raise UncompiledError(operation.operation.value)
         root = self._level(self._schema.query_type, [operation.selection_set])
+        self._find_alone()
         return Plan(root, self._fields + LEVEL * self._levels)
+
+    def _find_alone(self) -> None:
+        """Mark relations that are the only ones to ask their loader. What resolvers ask is unknown; a single one ends before them."""
+        asking = Counter(step.relation and step.relation.loader for step in self._asking)
+        for step in self._asking:
+            step.is_alone = step.relation is not None and asking[step.relation.loader] == 1 and asking[None] <= 1
 
     def _level(self, of: GraphQLObjectType, sets: Sets) -> Level:
         self._levels += 1
@@ -115,7 +124,10 @@ class Compiler:
             below = self._level(named, sets)
         elif isinstance(named, GraphQLInterfaceType | GraphQLUnionType):
             below = self._kinds(named, sets)
-        return Step(key, nodes, definition, of, declared, get, call, leaf, below)
+        step = Step(key, nodes, definition, of, declared, get, call, leaf, below)
+        if call:
+            self._asking.append(step)
+        return step
 
     def _kinds(self, of: GraphQLInterfaceType | GraphQLUnionType, sets: Sets) -> Kinds:
         made = Kinds([self._level(each, sets) for each in self._schema.get_possible_types(of)])

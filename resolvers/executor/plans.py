@@ -46,6 +46,7 @@ class Step:
         self.is_required = isinstance(self.type, GraphQLNonNull)
         inner: Any = self.type.of_type if isinstance(self.type, GraphQLNonNull) else self.type
         self.is_list = isinstance(inner, GraphQLList)
+        self.is_alone = False  # nothing else in the operation asks its loader
         self.in_place = self._has_plain_value(inner.of_type if self.is_list else None)
         self.is_fetched = self.get is None or not self.in_place
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from operator import attrgetter
 from typing import Any
 
 from graphql import GraphQLList, GraphQLNonNull
@@ -97,10 +98,13 @@ class Run:
         if step.relation is None:
             return await _awaited([self._called(step, row) for row in rows])
         loader = step.relation.loader(self._core.context_value.loaders, **step.call.arguments(self._core.variable_values))
-        keys = [getattr(row, step.relation.key) for row in rows]
+        keys = [*map(attrgetter(step.relation.key), rows)]
+        if None not in keys:
+            found: Rows = await loader.load_level(keys, is_alone=step.is_alone)
+            return found
         places = [place for place, key in enumerate(keys) if key is not None]
-        loaded: list[Any] = await loader.load_level([keys[place] for place in places]) if places else []
-        return loaded if len(places) == len(keys) else _merged([(places, loaded)], len(keys))
+        loaded = await loader.load_level([keys[place] for place in places], is_alone=step.is_alone) if places else []
+        return _merged([(places, loaded)], len(keys))
 
     def _called(self, step: Step, row: Row) -> Any:  # noqa: ANN401 whatever the resolver gives
         path = Path(None, step.key, step.parent.name)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, ClassVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, cast, get_args, get_origin, get_type_hints
+from uuid import UUID
 
 import pytest
 from graphql import (
@@ -19,7 +20,10 @@ from graphql import (
     get_named_type,
 )
 
+from db.engine import Tx
 from db.query import Row
+from domain.scope import EVERYTHING, Actor, ReadScope
+from resolvers.loaders import Loaders
 from schema.root import build
 
 SHOWN = build()
@@ -65,6 +69,13 @@ def held(shown: Any) -> Any:  # noqa: ANN401
         return held(parts[0]) | None
     is_text = shown is Decimal or hasattr(shown, "__supertype__") or (isinstance(shown, type) and issubclass(shown, StrEnum))
     return str if is_text else shown
+
+
+async def test_no_two_relations_share_a_loader_by_different_functions() -> None:
+    """The compiled executor tells by the function whether a relation is the only one to ask its loader."""
+    found = {field.metadata["by"].loader for _, field in RELATIONS}
+    made = Loaders(ReadScope(Actor(UUID(int=1), EVERYTHING), cast("Tx", None), [b"secret"]))
+    assert len({id(loader(made)) for loader in found}) == len(found)
 
 
 @pytest.mark.parametrize(("definition", "field"), PLAIN, ids=named)

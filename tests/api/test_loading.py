@@ -1,0 +1,66 @@
+"""Loaders: one batch for the keys of a level, with futures only where somebody else may ask the same."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from resolvers.batches import BatchStoppedError, Loader
+
+
+class Batches:
+    """Counts what is asked. `b` is a failure, `c` cancels its batch, and without `z` a value is missing."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    async def __call__(self, keys: Sequence[str]) -> list[str | ValueError]:
+        self.asked.append([*keys])
+        await asyncio.sleep(0)
+        if "c" in keys:
+            raise asyncio.CancelledError
+        found = [ValueError(key) if key == "b" else key.upper() for key in keys]
+        return found[1:] if "z" in keys else found
+
+
+async def test_a_level_is_asked_once_per_key_in_its_order() -> None:
+    batches = Batches()
+    assert await Loader(batches).load_level(["x", "a", "x"], is_alone=True) == ["X", "A", "X"]
+    assert batches.asked == [["x", "a"]]
+
+
+async def test_later_loads_share_what_was_loaded_alone() -> None:
+    """As graphql-core does where a compiled run gives way; a failed key fails there too."""
+    batches = Batches()
+    loader = Loader(batches)
+    await loader.load_level(["a", "b"], is_alone=True)
+    assert await loader.load("a") == "A"
+    assert await loader.load_level(["d", "a"], is_alone=True) == ["D", "A"]
+    with pytest.raises(ValueError, match="b"):
+        await loader.load("b")
+    assert batches.asked == [["a", "b"], ["d"]]
+
+
+async def test_parallel_levels_share_one_batch() -> None:
+    batches = Batches()
+    loader = Loader(batches)
+    found = await asyncio.gather(loader.load_level(["a", "x"]), loader.load_level(["x", "d"]))
+    assert [*found] == [["A", "X"], ["X", "D"]]
+    assert batches.asked == [["a", "x", "d"]]
+
+
+async def test_a_cancelled_batch_is_an_error_and_not_the_end_of_the_operation() -> None:
+    with pytest.raises(BatchStoppedError):
+        await Loader(Batches()).load_level(["a", "c"], is_alone=True)
+
+
+async def test_a_missing_value_is_an_error() -> None:
+    with pytest.raises(TypeError, match="1 values for 2 keys"):
+        await Loader(Batches()).load_level(["a", "z"], is_alone=True)
+
+
+async def test_large_levels_are_asked_in_parts() -> None:
+    batches = Batches()
+    keys = [str(number) for number in range(1201)]
+    assert await Loader(batches).load_level(keys, is_alone=True) == keys
+    assert [len(each) for each in batches.asked] == [500, 500, 201]
