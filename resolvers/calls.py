@@ -4,7 +4,7 @@ from collections.abc import Container, Mapping
 from typing import Any
 
 import strawberry
-from graphql import FieldNode, GraphQLField, GraphQLResolveInfo, VariableValues
+from graphql import FieldNode, GraphQLField, VariableValues
 from graphql import language as ast
 from graphql.execution.values import get_argument_values
 from strawberry.types.arguments import convert_arguments
@@ -29,7 +29,7 @@ class Call:
             self._known = self._fixed.of(variables)
         return {**self._known, **self._varying.of(variables)} if self._varying else self._known
 
-    def of(self, row: object, info: GraphQLResolveInfo[Any], variables: VariableValues) -> Any:  # noqa: ANN401 whatever the resolver gives
+    def of(self, row: object, info: Any, variables: VariableValues) -> Any:  # noqa: ANN401 whatever the resolver is told and gives
         """What the resolver gives for a row."""
         given = {**self.arguments(variables)}
         if parent := self._resolver.parent_parameter:

@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from graphql import (
+    ExecutionResult,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLResolveInfoHelpers,
@@ -62,6 +63,17 @@ class Known:
         return get_variable_values(schema, definitions, {**sent}, MOST_ERRORS, hide_suggestions=hide_suggestions)
 
 
+class Execution(NamedTuple):
+    """An operation that is run: for the values of its variables, with what its resolvers work with."""
+
+    schema: GraphQLSchema
+    known: Known
+    values: VariableValues
+    context: Any
+    hide_suggestions: bool = False
+    max_objects: int = MOST_OBJECTS
+
+
 class CoreExecutor(StrawberryGraphQLCoreExecutionContext):
     """Its helpers hold it. Kept by it they would be a ring, which holds document and context until a collector comes: seldom, if old."""
 
@@ -69,22 +81,35 @@ class CoreExecutor(StrawberryGraphQLCoreExecutionContext):
     objects = 0  # in the response so far
 
     @classmethod
-    def of(cls, schema: GraphQLSchema, known: Known, values: VariableValues, context: object, *, hide_suggestions: bool) -> Self:
+    async def run(cls, execution: Execution) -> ExecutionResult:
+        """Run the operation. Raises `ResponseTooLargeError` if the response would have too many objects."""
+        executor = cls.of(execution)
+        answer: AwaitableOrValue[Any] = executor.execute_operation()
+        result: ExecutionResult = answer if isinstance(answer, ExecutionResult) else await answer
+        if executor.objects > executor.max_objects:
+            raise ResponseTooLargeError
+        return result
+
+    @classmethod
+    def of(cls, execution: Execution) -> Self:
         """Make the executor of an operation that is known, as `build` makes one of a document."""
-        return cls(
-            schema,
+        known = execution.known
+        executor = cls(
+            execution.schema,
             known.fragments,
             known.details,
             None,
-            context,
+            execution.context,
             known.operation,
-            values,
+            execution.values,
             default_field_resolver,
             default_type_resolver,
             default_field_resolver,
             is_awaitable=optimized_is_awaitable,
-            hide_suggestions=hide_suggestions,
+            hide_suggestions=execution.hide_suggestions,
         )
+        executor.max_objects = execution.max_objects
+        return executor
 
     @property
     def async_helpers(self) -> GraphQLResolveInfoHelpers:

@@ -8,14 +8,13 @@ from typing import Any
 
 import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationType, VariableValues
-from graphql.pyutils import AwaitableOrValue
 
 from db.engine import Database
 from db.faults import is_lost
 from db.tally import Tally
 from domain.scope import Actor
 from resolvers.context import Context
-from resolvers.core import MOST_OBJECTS, CoreExecutor, ResponseTooLargeError
+from resolvers.core import MOST_OBJECTS, CoreExecutor, Execution
 from server.documents import Document, Operation
 from server.refusals import ClientGone, ErrorCode, Unanswerable
 
@@ -59,16 +58,11 @@ class Runner:
     async def _once(self, order: Order) -> ExecutionResult:
         context = Context(self.database, order.actor, self.secrets, order.idempotency_key, order.tally, order.operation.known.reads)
         schema = self.schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
-        executor = self.executor.of(schema, order.operation.known, order.values, context, hide_suggestions=not self.is_open)
-        executor.max_objects = self.max_objects
+        execution = Execution(schema, order.operation.known, order.values, context, not self.is_open, self.max_objects)
         try:
-            answer: AwaitableOrValue[Any] = executor.execute_operation()
-            result: ExecutionResult = answer if isinstance(answer, ExecutionResult) else await answer
+            return await self.executor.run(execution)
         finally:
             await context.end()
-        if executor.objects > executor.max_objects:
-            raise ResponseTooLargeError
-        return result
 
 
 def _is_lost(error: GraphQLError) -> bool:

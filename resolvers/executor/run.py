@@ -6,9 +6,8 @@ from operator import attrgetter
 from typing import Any
 
 from graphql import GraphQLList, GraphQLNonNull
-from graphql.pyutils import Path
 
-from resolvers.core import CoreExecutor, ResponseTooLargeError
+from resolvers.core import Execution, ResponseTooLargeError
 from resolvers.executor.plans import Fetch, Kinds, Level, Plan, Step, UnusualError
 
 Row = Any
@@ -18,19 +17,29 @@ AT_A_STRETCH = 500  # objects built before others have a turn
 PIECE = 50  # rows built before that is looked at: a row has its lists within it, which its level does not count
 
 
+class Info:
+    """What a resolver is told of in a compiled run. One that looks for more fails, so that graphql-core answers, which tells it all."""
+
+    __slots__ = ("context",)
+
+    def __init__(self, context: object) -> None:
+        self.context = context
+
+
 class Run:
     """Of a plan, for the variables and the context of one request."""
 
-    def __init__(self, core: CoreExecutor, plan: Plan) -> None:
-        self._core = core
-        self._max_objects = core.max_objects
+    def __init__(self, plan: Plan, execution: Execution) -> None:
         self._plan = plan
+        self._variables = execution.values
+        self._context = execution.context
+        self._max_objects = execution.max_objects
         self.objects = 0  # that the answer has so far
         self.most_bytes = 0  # that they take as JSON
         self._at_a_stretch = 0  # objects built since others had a turn
 
     async def data(self) -> dict[str, Any]:
-        (found,) = await self._level(self._plan.root, [self._core.root_value])
+        (found,) = await self._level(self._plan.root, [None])
         shown: dict[str, Any] = found
         return shown
 
@@ -96,8 +105,8 @@ class Run:
         if step.get:
             return [step.get(row) for row in rows]
         if step.relation is None:
-            return await _awaited([self._called(step, row) for row in rows])
-        loader = step.relation.loader(self._core.context_value.loaders, **step.call.arguments(self._core.variable_values))
+            return await _awaited([step.call.of(row, Info(self._context), self._variables) for row in rows])
+        loader = step.relation.loader(self._context.loaders, **step.call.arguments(self._variables))
         keys = [*map(attrgetter(step.relation.key), rows)]
         if None not in keys:
             found: Rows = await loader.load_level(keys, is_alone=step.is_alone)
@@ -105,11 +114,6 @@ class Run:
         places = [place for place, key in enumerate(keys) if key is not None]
         loaded = await loader.load_level([keys[place] for place in places], is_alone=step.is_alone) if places else []
         return _merged([(places, loaded)], len(keys))
-
-    def _called(self, step: Step, row: Row) -> Any:  # noqa: ANN401 whatever the resolver gives
-        path = Path(None, step.key, step.parent.name)
-        info = self._core.build_resolve_info(step.definition, step.nodes, step.parent, path)
-        return step.call.of(row, info, self._core.variable_values)
 
     async def _completed(self, step: Step, of: Any, values: Rows) -> Built:  # noqa: ANN401 graphql-core's own union of types
         inner, present, back = _present(of, values)

@@ -15,7 +15,7 @@ import httpx
 import orjson
 import pytest
 import strawberry
-from graphql import DocumentNode, parse, validate
+from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, VariableValues, parse, validate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -24,7 +24,9 @@ from db.tables import Role
 from db.tally import Tally
 from domain.errors import BadInput, Forbidden
 from domain.scope import EVERYTHING, Actor
+from resolvers.core import Execution, Known
 from resolvers.executor import ROOM, Counted, LevelExecutor, library
+from resolvers.executor.plans import Plan
 from server.documents import Documents
 from server.operations import Order, Runner
 from server.refusals import RequestError
@@ -130,7 +132,7 @@ async def both(owner: asyncpg.Connection, owner_url: str, schema: strawberry.Sch
 def gave_way(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Why the compiled executor gave way to graphql-core's."""
     why = list[str]()
-    monkeypatch.setattr(LevelExecutor, "gives_way", lambda _, reason: why.append(repr(reason)))
+    monkeypatch.setattr(LevelExecutor, "gives_way", lambda reason: why.append(repr(reason)))
     return why
 
 
@@ -152,10 +154,26 @@ async def test_what_is_unusual_is_graphql_cores(both: Both, gave_way: list[str],
     assert len(gave_way) == 1
 
 
+def describe_field(info: strawberry.Info) -> str:
+    return f"{info.field_name} {info.path.key} {info.context}"
+
+
+@strawberry.type
+class Described:
+    field: str = strawberry.field(resolver=describe_field)
+
+
+async def test_a_resolver_that_needs_more_than_the_context_runs_on_graphql_core(gave_way: list[str]) -> None:
+    schema = strawberry.Schema(Described)._schema  # noqa: SLF001
+    result = await LevelExecutor.run(execution(schema, parse("{ a: field }"), "context"))
+    assert (result.data, result.errors) == ({"a": "field a context"}, None)
+    assert gave_way == ["AttributeError(\"'Info' object has no attribute 'field_name'\")"]
+
+
 def test_plans_are_gone_with_their_document(schema: strawberry.Schema) -> None:
     """Whoever keeps the document keeps them, and the collector need not come for them."""
     before, document = library.taken, parse("{ clients { nodes { name labels { name } } } }")
-    assert library.plan(of(schema, document)) is library.plan(of(schema, document)) is not None
+    assert planned(schema, document) is planned(schema, document) is not None
     assert library.taken > before
     del document
     assert library.taken == before
@@ -167,18 +185,24 @@ def test_plans_have_so_much_room(schema: strawberry.Schema) -> None:
     wide = [
         parse(f"query ($no: Boolean = false) {{ clients {{ nodes {{ {fields} b{place}: id @skip(if: $no) }} }} }}") for place in range(90)
     ]
-    plans = [library.plan(of(schema, each)) for each in wide]
+    plans = [planned(schema, each) for each in wide]
     assert library.taken <= ROOM
-    assert library.plan(of(schema, wide[-1])) is plans[-1]
-    assert library.plan(of(schema, wide[0])) is not plans[0]
-    assert library.plan(of(schema, wide[-1], no=True)) is not plans[-1]
+    assert planned(schema, wide[-1]) is plans[-1]
+    assert planned(schema, wide[0]) is not plans[0]
+    assert planned(schema, wide[-1], no=True) is not plans[-1]
     assert library.taken <= ROOM
 
 
-def of(schema: strawberry.Schema, document: DocumentNode, **variables: object) -> LevelExecutor:
-    made = LevelExecutor.build(schema._schema, document, raw_variable_values=variables)  # noqa: SLF001
-    assert isinstance(made, LevelExecutor)
-    return made
+def planned(schema: strawberry.Schema, document: DocumentNode, **variables: object) -> Plan | None:
+    return library.plan(execution(schema._schema, document, None, **variables), LevelExecutor.gives_way)  # noqa: SLF001
+
+
+def execution(schema: GraphQLSchema, document: DocumentNode, context: object, **variables: object) -> Execution:
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    (known,) = Known.of(schema, operations, {})
+    values = known.coerce(schema, variables, hide_suggestions=True)
+    assert isinstance(values, VariableValues)
+    return Execution(schema, known, values, context)
 
 
 How: TypeAlias = Callable[[Both, strawberry.Schema, st.DataObject], Awaitable[None]]
