@@ -71,6 +71,20 @@ def held(shown: Any) -> Any:  # noqa: ANN401
     return str if is_text else shown
 
 
+def inputs_within(kind: GraphQLInputObjectType) -> Iterator[GraphQLInputObjectType]:
+    found = {get_named_type(field.type) for field in kind.fields.values()}
+    for each in found:
+        if isinstance(each, GraphQLInputObjectType):
+            yield each
+            yield from inputs_within(each)
+
+
+@pytest.mark.parametrize("kind", [each for each in SHOWN._schema.type_map.values() if isinstance(each, GraphQLInputObjectType)], ids=str)  # noqa: SLF001
+def test_no_input_has_itself_within(kind: GraphQLInputObjectType) -> None:
+    """So that values are as deep as their type, and are coerced and converted without a look at their depth."""
+    assert kind not in inputs_within(kind)
+
+
 async def test_no_two_relations_share_a_loader_by_different_functions() -> None:
     """The compiled executor tells by the function whether a relation is the only one to ask its loader."""
     found = {field.metadata["by"].loader for _, field in RELATIONS}

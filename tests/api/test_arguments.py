@@ -1,0 +1,115 @@
+"""Variables and arguments are the same that graphql-core and Strawberry make of them, whatever is sent."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import strawberry
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLField,
+    OperationDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    VariableValues,
+    Visitor,
+    parse,
+    visit,
+)
+from graphql.execution.values import get_argument_values, get_variable_values
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strawberry.types.arguments import convert_arguments
+
+from resolvers.calls import Call
+from resolvers.core import MOST_ERRORS, Known
+from tests.asking import Document, documents
+
+ID, CURSOR = "cli_AAAAAAAAAAAAAAAAAAAAAA", "a cursor"
+WITH_DEFAULTS = """query ($first: Int = 2, $period: PeriodInput = {since: "2026-01-01"}, $status: ClientStatus = ACTIVE, $id: ID!) {
+  clients(first: $first, filter: {status: $status}) { nodes { revenue(period: $period) { since } } }
+  project(id: $id) { name }
+}"""
+SENT: list[Mapping[str, object]] = [
+    {"id": ID},
+    {"id": ID, "first": None, "period": None},
+    {"id": ID, "first": 3, "period": {"until": None}, "more": 1},
+    {"id": ID, "status": None},
+    {"id": None},
+    {},
+    {"id": "x", "first": "1", "period": {"until": "2026"}},
+    {"id": ID, "period": {"other": 1}},
+    {"id": ID, "period": [[[]]]},
+]
+
+
+class Fields(Visitor):
+    """Collects the fields of a document that take arguments."""
+
+    def __init__(self, types: TypeInfo) -> None:
+        super().__init__()
+        self.found: list[tuple[GraphQLField, FieldNode]] = []
+        self._types = types
+
+    def enter_field(self, node: FieldNode, *_: object) -> None:
+        definition = self._types.get_field_def()
+        if definition and definition.args:
+            self.found.append((definition, node))
+
+
+def check(schema: strawberry.Schema, document: Document) -> None:
+    """Compare the variables, and where they are right the arguments of each field."""
+    core, parsed = schema._schema, parse(document.text)  # noqa: SLF001
+    operations = [each for each in parsed.definitions if isinstance(each, OperationDefinitionNode)]
+    fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
+    (known,) = Known.of(core, operations, fragments)
+    expected = get_variable_values(core, operations[0].variable_definitions or (), {**document.variables}, MOST_ERRORS)
+    found = [known.coerce(core, document.variables, hide_suggestions=False) for _ in range(2)]  # what is kept of a document changes nothing
+    if not isinstance(expected, VariableValues):
+        assert [[error.message for error in each] for each in found if isinstance(each, list)] == [[each.message for each in expected]] * 2
+        return
+    for values in found:
+        assert isinstance(values, VariableValues)
+        assert values.coerced == expected.coerced
+        assert [each.value for each in values.sources.values()] == [each.value for each in expected.sources.values()]
+    visit(parsed, TypeInfoVisitor(types := TypeInfo(core), fields := Fields(types)))
+    for definition, node in fields.found:
+        compare(schema, definition, node, expected)
+
+
+def compare(schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, values: VariableValues) -> None:
+    declared: Any = definition.extensions["strawberry-definition"]
+    try:
+        raw = get_argument_values(definition, node, values)
+    except GraphQLError:
+        with pytest.raises((GraphQLError, LookupError)):
+            Call(schema, definition, node, declared).arguments(values)
+        return
+    scalars = schema.schema_converter.scalar_registry
+    assert Call(schema, definition, node, declared).arguments(values) == convert_arguments(raw, declared.arguments, scalars, schema.config)
+
+
+@pytest.mark.parametrize("sent", SENT, ids=str)
+def test_defaults_and_wrong_variables(schema: strawberry.Schema, sent: Mapping[str, object]) -> None:
+    check(schema, Document(WITH_DEFAULTS, {**sent}))
+
+
+@settings(max_examples=200)
+@given(data=st.data())
+def test_random_documents(schema: strawberry.Schema, data: st.DataObject) -> None:
+    check(schema, data.draw(documents(schema._schema, [ID, "x"], [CURSOR])))  # noqa: SLF001
+
+
+def test_a_default_is_not_shared_by_requests(schema: strawberry.Schema) -> None:
+    """An input that a resolver changes is not another request's."""
+    (definition, node), values = next(revenue(schema)), VariableValues({}, {"period": {"since": None}})
+    call = Call(schema, definition, node, definition.extensions["strawberry-definition"])
+    assert call.arguments(values)["period"] is not call.arguments(values)["period"]
+
+
+def revenue(schema: strawberry.Schema) -> Iterator[tuple[GraphQLField, FieldNode]]:
+    types = TypeInfo(schema._schema)  # noqa: SLF001
+    visit(parse(WITH_DEFAULTS), TypeInfoVisitor(types, fields := Fields(types)))
+    yield from ((definition, node) for definition, node in fields.found if node.name.value == "revenue")
