@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
@@ -11,20 +10,16 @@ from graphql import (
     ExecutionResult,
     FragmentDefinitionNode,
     GraphQLError,
-    GraphQLNonNull,
     GraphQLResolveInfoHelpers,
     GraphQLSchema,
     OperationDefinitionNode,
-    Undefined,
     VariableValues,
     default_field_resolver,
     default_type_resolver,
 )
 from graphql.execution.collect_fields import FieldDetailsList, FragmentDetails
-from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
-from graphql.execution.values import VariableValueSource, get_variable_values
+from graphql.execution.values import get_variable_values
 from graphql.pyutils import AwaitableOrValue
-from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
 from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -50,7 +45,6 @@ class Known:
     fragments: dict[str, FragmentDefinitionNode]
     details: dict[str, FragmentDetails]
     reads: frozenset[str] | None
-    variables: Sequence[GraphQLVariableSignature]
 
     @classmethod
     def of(
@@ -58,43 +52,15 @@ class Known:
     ) -> list[Self]:
         """Of all operations of a document, which share its fragments. None of those has variables: the parser does not take them."""
         details = {name: FragmentDetails(each) for name, each in fragments.items()}
-        return [cls(each, fragments, details, asked.names(schema, each, fragments), _signatures(schema, each)) for each in operations]
+        return [cls(each, fragments, details, asked.names(schema, each, fragments)) for each in operations]
 
     def coerce(self, schema: GraphQLSchema, sent: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues | list[GraphQLError]:
         """Coerce the variables of a request; return their values with the defaults, or what is wrong with them.
 
-        Nothing else coerces variables: the cost, the limits and the execution all take these values. What is wrong is found a second time
-        by graphql-core: right values are coerced without the signatures that it makes of the document for each request, which took half
-        of the time.
+        Nothing else coerces variables: the cost, the limits and the execution all take these values.
         """
-        with suppress(GraphQLError):
-            if values := self._coerced(sent):
-                return values
         definitions = self.operation.variable_definitions or ()
         return get_variable_values(schema, definitions, {**sent}, MOST_ERRORS, hide_suggestions=hide_suggestions)
-
-    def _coerced(self, sent: Mapping[str, Any]) -> VariableValues | None:
-        """Return the values, as graphql-core has them; None if one is wrong."""
-        sources, coerced = dict[str, VariableValueSource](), dict[str, Any]()
-        for signature in self.variables:
-            name = signature.name
-            value = sent.get(name, Undefined)
-            sources[name] = VariableValueSource(signature, value)
-            if value is not Undefined:
-                coerced[name] = found = coerce_input_value(value, signature.type)
-                if found is Undefined:
-                    return None
-            elif signature.default is not None:
-                coerced[name] = coerce_default_value(signature)
-            elif isinstance(signature.type, GraphQLNonNull):
-                return None
-        return VariableValues(sources, coerced)
-
-
-def _signatures(schema: GraphQLSchema, operation: OperationDefinitionNode) -> list[GraphQLVariableSignature]:
-    """Return what the document says of its variables. One that is of no type for input does not get past validation."""
-    found = [get_variable_signature(schema, definition) for definition in operation.variable_definitions or ()]
-    return [each for each in found if isinstance(each, GraphQLVariableSignature)]
 
 
 class Execution(NamedTuple):
