@@ -35,8 +35,7 @@ class Edge(NamedTuple, Generic[P]):
         return self.page.cursor(self.node)
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[P]):
+class Page(NamedTuple, Generic[P]):
     """Rows, whether there are more on either side, and what they were chosen by: a filter, or the id of what has them."""
 
     rows: Sequence[P]
@@ -111,11 +110,12 @@ class Reading(Generic[P]):
 
     def page(self, found: Sequence[P], chosen: Hashable) -> Page[P]:
         """`found`, in the direction of reading, holds one row more than asked for when there are more."""
-        has_more, has_passed = len(found) > self.span.size, self.after is not None
-        rows = found[: self.span.size]
+        size, has_passed = self.span.size, self.after is not None
+        has_more = len(found) > size
+        rows = found[:size] if has_more else found
         if self.span.is_forward:
-            return Page(rows, has_more, has_passed, self.order, self.cursors, chosen)
-        return Page(rows[::-1], has_passed, has_more, self.order, self.cursors, chosen)
+            return made(Page, (rows, has_more, has_passed, self.order, self.cursors, chosen))
+        return made(Page, (rows[::-1], has_passed, has_more, self.order, self.cursors, chosen))
 
     def pages(self, found: Iterable[Sequence[P]], parents: Iterable[Hashable]) -> list[Page[P]]:
         """A page for each parent, or for each and what was wanted of it."""

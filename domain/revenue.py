@@ -6,18 +6,17 @@ allocated, as of the period's end. The base amounts are the sums of what each do
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from db import revenue as rows
 from db.clients import Filter
 from db.rows import RevenueRow
 from domain.scope import Permission, Scope
-from domain.values import Period
+from domain.values import Period, made
 
 
-@dataclass(frozen=True, slots=True)
-class Revenue:
+class Revenue(NamedTuple):
     """The figures of one client, or of several: all in the organization's currency, and each currency by itself."""
 
     total: RevenueRow
@@ -30,7 +29,7 @@ async def by_client(scope: Scope, ids: Sequence[UUID], *, period: Period) -> lis
     if not scope.may(Permission.FINANCE_READ):
         return [None] * len(ids)
     found = await rows.by_client(scope, ids, start=period.start, end=period.end)
-    return [Revenue(total, by_currency, period) for total, *by_currency in found]
+    return [made(Revenue, (total, by_currency, period)) for total, *by_currency in found]
 
 
 async def of_all(scope: Scope, wanted: Sequence[Filter], *, period: Period) -> list[Revenue] | list[None]:
@@ -38,4 +37,4 @@ async def of_all(scope: Scope, wanted: Sequence[Filter], *, period: Period) -> l
     if not scope.may(Permission.FINANCE_READ):
         return [None] * len(wanted)
     found = [await rows.of_all(scope, each, start=period.start, end=period.end) for each in wanted]
-    return [Revenue(total, by_currency, period) for total, *by_currency in found]
+    return [made(Revenue, (total, by_currency, period)) for total, *by_currency in found]
