@@ -48,7 +48,7 @@ class Call:
             return self._known
         found = {**self._known}
         for each in self._direct:
-            value = variables.coerced.get(each.variable, Undefined)
+            value = variables.coerced.get(each.variable, each.default)
             if each.is_required and (value is None or value is Undefined):
                 raise LookupError(each.variable)  # graphql-core has the error
             if value is not Undefined:
@@ -73,19 +73,21 @@ class _Direct(NamedTuple):
     shown: str
     name: str  # of the parameter
     variable: str
+    default: Any
     is_required: bool
     convert: Convert
 
 
 def _direct(schema: strawberry.Schema, argument: GraphQLArgument, declared: Any, shown: str, value: ast.ValueNode) -> _Direct | None:  # noqa: ANN401
     """None for what graphql-core and Strawberry have to look at: another value, a default, an input that makes itself."""
-    if not isinstance(value, ast.VariableNode) or argument.default is not None or argument.default_value is not Undefined:
+    default = argument.default_value  # Strawberry's way to say that null is one
+    if not isinstance(value, ast.VariableNode) or argument.default is not None or not (default is None or default is Undefined):
         return None
     if (convert := _conversion(argument.type, schema)) is None:
         return None
     named = schema.config.name_converter.from_argument
     (name,) = (each.python_name for each in declared.arguments if named(each) == shown)
-    return _Direct(shown, name, value.name.value, isinstance(argument.type, GraphQLNonNull), convert)
+    return _Direct(shown, name, value.name.value, default, isinstance(argument.type, GraphQLNonNull), convert)
 
 
 def _conversion(of: GraphQLInputType, schema: strawberry.Schema) -> Convert | None:
