@@ -4,8 +4,9 @@ An operation holds a database connection while it runs, so no more run than ther
 Waiting operations start organization by organization, and within an organization token by token.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from domain.scope import Actor
@@ -74,7 +75,7 @@ class Turn:
         self._turns = turns
         self._actor = actor
 
-    def __aenter__(self) -> Awaitable[None]:
+    def __aenter__(self) -> Coroutine[Any, Any, None]:
         return self._turns.start(self._actor)
 
     async def __aexit__(self, *_: object) -> None:

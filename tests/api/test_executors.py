@@ -165,8 +165,8 @@ class Described:
 
 async def test_a_resolver_that_needs_more_than_the_context_runs_on_graphql_core(gave_way: list[str]) -> None:
     schema = strawberry.Schema(Described)._schema  # noqa: SLF001
-    result = await LevelExecutor.run(execution(schema, parse("{ a: field }"), "context"))
-    assert (result.data, result.errors) == ({"a": "field a context"}, None)
+    result = await LevelExecutor.run(execution(schema, parse("{ a: field b: field }"), "context"))
+    assert (result.data, result.errors) == ({"a": "field a context", "b": "field b context"}, None)
     assert gave_way == ["AttributeError(\"'Info' object has no attribute 'field_name'\")"]
 
 
