@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -14,13 +14,14 @@ from sqlalchemy import BigInteger, ColumnElement, Text, cast, func, literal_colu
 
 from db import reader_pool
 from db.engine import Database, Limits
-from db.faults import BusyError
+from db.faults import BusyError, is_lost
 from db.query import TENANT, Query, Row
-from db.reader_pool import Reader, ReaderPool
+from db.reader_pool import FAILED, Reader, ReaderPool
 from db.reads import SecondStatementError
 from tests.builders import Tenant
 from tests.conftest import RUNTIME, runtime_url
 from tests.db.test_transaction import ONE, WRONG, Setting
+from tests.faulty import Way, way_to
 
 NOW = 5.0  # seconds, which no test waits for
 
@@ -196,33 +197,56 @@ async def test_citus_has_no_sessions(fresh_database: Callable[[], Awaitable[str]
     assert [text.split()[0] for text in sent[-3:]] == ["BEGIN", "SELECT", "COMMIT"]
 
 
-@given(steps=st.lists(st.tuples(st.integers(0, 12), st.booleans()), min_size=1, max_size=8))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-async def test_cancelled_read_leaves_nobody_anothers_tenant(
-    roomy: Database, owner: asyncpg.Connection, steps: list[tuple[int, bool]]
-) -> None:
-    """Cancelled at any await: while it takes the connection, sets the tenant, asks, gives back. Or its backend is ended before."""
-    for passes, is_killed in steps:
-        if is_killed:
-            await owner.execute(KILL)
-        read = asyncio.create_task(shown(roomy, uuid4()))
-        for _ in range(passes):
-            await asyncio.sleep(0)
-        read.cancel()
-        await asyncio.gather(read, return_exceptions=True)
-        tenants = [uuid4(), uuid4(), uuid4()]
-        assert await asyncio.gather(*(shown(roomy, tenant) for tenant in tenants)) == [str(tenant) for tenant in tenants]
-    assert roomy.readers_in_use == 0
+class Behind(NamedTuple):
+    """Two connections, and the way that they take."""
 
-
-KILL = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{RUNTIME}' AND query LIKE '%app.tenant%' LIMIT 1"
+    way: Way
+    database: Database
 
 
 @pytest.fixture(scope="module")
-async def roomy(owner_url: str) -> AsyncIterator[Database]:
-    database = await Database.connect(runtime_url(owner_url), Limits(readers=2, wait_s=30))
-    yield database
-    await database.close()
+async def behind(owner_url: str) -> AsyncIterator[Behind]:
+    async with way_to(runtime_url(owner_url)) as way:
+        database = await Database.connect(way.url, Limits(readers=2, wait_s=30))
+        yield Behind(way, database)
+        await database.close()
+
+
+KILL = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{RUNTIME}' AND query LIKE '%app.tenant%' LIMIT 1"
+STEP = st.tuples(st.integers(0, 12), st.sampled_from(["nothing", "killed", "failover"]))
+
+
+@given(steps=st.lists(STEP, min_size=1, max_size=8))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_cancelled_read_leaves_nobody_anothers_tenant(
+    behind: Behind, owner: asyncpg.Connection, steps: list[tuple[int, str]]
+) -> None:
+    """Cancelled at any await: while it takes the connection, sets the tenant, asks, gives back. Or what it asks goes away meanwhile."""
+    database = behind.database
+    for passes, fault in steps:
+        read = asyncio.create_task(shown(database, uuid4()))
+        for _ in range(passes):
+            await asyncio.sleep(0)
+        if fault == "killed":
+            await owner.execute(KILL)
+        if fault == "failover":
+            behind.way.reset()
+        read.cancel()
+        await asyncio.gather(read, return_exceptions=True)
+        tenants = [uuid4(), uuid4(), uuid4()]
+        found = await asyncio.gather(*(read_until_answered(database, tenant) for tenant in tenants))
+        assert found == [str(tenant) for tenant in tenants]
+    assert database.readers_in_use == 0
+
+
+async def read_until_answered(database: Database, tenant: UUID) -> str:
+    """Read as a server does, which asks again where the connection was lost."""
+    while True:
+        try:
+            return await shown(database, tenant)
+        except FAILED as failed:
+            if not is_lost(failed):
+                raise
 
 
 @pytest.mark.parametrize("is_done", [True, False], ids=["acknowledged", "not sent"])
