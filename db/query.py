@@ -14,7 +14,7 @@ import inspect
 from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeAlias, TypeVar
 from uuid import UUID
 
@@ -48,6 +48,7 @@ RESERVED = frozenset({"get", "items", "keys", "values"})
 R = TypeVar("R", bound="Row")
 T = TypeVar("T")
 
+_bytes = attrgetter("bytes")
 TENANT: BindParameter[UUID] = bindparam("tenant", type_=Uuid())
 
 
@@ -233,17 +234,18 @@ def among(column: ColumnElement[UUID]) -> ColumnElement[bool]:
 
 def grouped(rows: Sequence[R], keys: Sequence[UUID], column: str) -> list[list[R]]:
     """The rows of each key, in the order of the keys."""
-    groups: dict[UUID, list[R]] = {key: [] for key in keys}
-    for key, row in zip(_values(rows, column), rows, strict=True):
+    groups: dict[bytes, list[R]] = {key: [] for key in map(_bytes, keys)}
+    for key, row in zip(_keys(rows, column), rows, strict=True):
         groups[key].append(row)
     return list(groups.values())
 
 
 def by_key(rows: Sequence[R], keys: Sequence[UUID], column: str = "id") -> list[R | None]:
     """The row of each key, or None, in the order of the keys."""
-    return list(map(dict(zip(_values(rows, column), rows, strict=True)).get, keys))
+    found = dict(zip(_keys(rows, column), rows, strict=True))
+    return [found.get(key) for key in map(_bytes, keys)]
 
 
-def _values(rows: Sequence[Row], column: str) -> Iterable[UUID]:
-    """Read a column of rows of one class by its place, in C."""
-    return map(itemgetter(rows[0].__columns__.index(column)), rows) if rows else ()
+def _keys(rows: Sequence[Row], column: str) -> Iterable[bytes]:
+    """Read a column of rows of one class by its place, in C. To hash the bytes of a UUID takes a third of the time of the UUID itself."""
+    return map(_bytes, map(itemgetter(rows[0].__columns__.index(column)), rows)) if rows else ()
