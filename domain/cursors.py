@@ -21,9 +21,11 @@ class Cursors:
         self._seal = Seal(secrets, tenant, PURPOSE)
 
     def write(self, order: str, place: Key) -> str:
+        value: object
         value, key = place
-        said = [order, None if value == key else _held(value), key.hex]
-        return self._seal.put(orjson.dumps(said))
+        if value.__class__ is not str:  # as most are
+            value = None if value == key else _held(value)
+        return self._seal.put(orjson.dumps([order, value, key.hex]))
 
     def read(self, order: str, cursor: str | None) -> Key | None:
         """The place; a cursor of another order or organization, or one that was changed, is refused."""
