@@ -2,8 +2,9 @@
 
 graphql-core walks an answer object by object and field by field, and decides each time what it decided for the object before. A plan has
 decided all that beforehand, from the document and the values of the variables of its @skip and @include: `compiler` makes it, of what
-`plans` has; `leaves` has the expressions for scalars. `run` then takes the rows of a whole level at once: one generated comprehension makes
-their dicts, and each relation is one call of its loader with the keys of all of them. A field's loader stands in its metadata (`by`).
+`plans` has; `writing` generates the functions of its levels, with the expressions for scalars that `leaves` has. `run` then takes the rows
+of a whole level at once: each relation is one call of its loader with the keys of all of them, and one generated comprehension makes their
+dicts, fed by an iterator over what each relation brought. A field's loader stands in its metadata (`by`).
 
 Only queries are compiled, and only their way without errors. Whatever is unusual (null where a value is due, an exception, a class that
 is of no type, a mutation, introspection, a directive that we do not know) runs on graphql-core's own executor, from the beginning, which
@@ -19,9 +20,10 @@ from graphql import ExecutionResult
 
 from db.reads import SecondStatementError
 from resolvers.core import CoreExecutor, Execution, Known, ResponseTooLargeError
-from resolvers.executor.compiler import Compiler, deciding
-from resolvers.executor.plans import Plan, UncompiledError
+from resolvers.executor.compiler import Compiler
+from resolvers.executor.plans import Plan
 from resolvers.executor.run import Run
+from resolvers.selections import UncompiledError, deciding
 
 KEPT_PLANS = 4  # of each operation, by what its deciding variables say
 ROOM = 20_000  # for all plans, in what a level or a field takes: about a kilobyte

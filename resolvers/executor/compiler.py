@@ -1,7 +1,7 @@
 """From a document to a plan. A field is one of four kinds: read off its row, `by` a loader, by a resolver, or `__typename`."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, cast
 
@@ -15,48 +15,17 @@ from graphql import (
     GraphQLSchema,
     GraphQLUnionType,
     get_named_type,
-    is_abstract_type,
 )
 from graphql import language as ast
 
 from resolvers.calls import Call
-from resolvers.executor.leaves import exact, most_bytes
-from resolvers.executor.plans import Kinds, Level, Plan, Step, UncompiledError
+from resolvers.executor.leaves import exact
+from resolvers.executor.plans import Kinds, Level, Plan, Step
 from resolvers.executor.writing import written
+from resolvers.selections import Flags, Selections, Sets, UncompiledError
+from resolvers.sizes import PUNCTUATION, most_bytes
 
-DECIDING = {"skip", "include"}
 LEVEL = 3  # fields: what its functions take
-PUNCTUATION = 8  # bytes of JSON around a key and a value
-Flags = Mapping[str, Any]
-Sets = Sequence[ast.SelectionSetNode]
-Found = dict[str, list[ast.FieldNode]]
-Fragment = ast.InlineFragmentNode | ast.FragmentDefinitionNode
-
-
-def deciding(sets: Iterable[ast.SelectionSetNode]) -> Iterator[str]:
-    """The variables that decide which fields are in."""
-    for node in (node for each in sets for node in each.selections):
-        for directive in node.directives or ():
-            if directive.name.value in DECIDING and isinstance(value := _condition(directive), ast.VariableNode):
-                yield value.name.value
-        if below := getattr(node, "selection_set", None):
-            yield from deciding([below])
-
-
-def _condition(directive: ast.DirectiveNode) -> object:
-    """The value of `if`, the only argument of @skip and @include."""
-    return directive.arguments[0].value if directive.arguments else None
-
-
-def _is_in(node: ast.SelectionNode, flags: Flags) -> bool:
-    for directive in node.directives or ():
-        if directive.name.value not in DECIDING:
-            raise UncompiledError(f"@{directive.name.value}")
-        value = _condition(directive)
-        is_true = value.value if isinstance(value, ast.BooleanValueNode) else flags[value.name.value]  # type: ignore[attr-defined]
-        if is_true == (directive.name.value == "skip"):
-            return False
-    return True
 
 
 class Compiler:
@@ -64,8 +33,7 @@ class Compiler:
 
     def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, ast.FragmentDefinitionNode], flags: Flags) -> None:
         self._schema = schema
-        self._fragments = fragments
-        self._flags = flags
+        self._selections = Selections(schema, fragments, flags)
         self._fields = self._levels = 0
         self._asking: list[Step] = []  # a relation or a resolver
 
@@ -85,7 +53,7 @@ class Compiler:
     def _level(self, of: GraphQLObjectType, sets: Sets) -> Level:
         self._levels += 1
         fields, objects, size = list[tuple[str, Step | None]](), 1, 0
-        for key, nodes in self._collected(of, sets, {}, set()).items():
+        for key, nodes in self._selections.collect(of, sets).items():
             size += len(key) + PUNCTUATION
             if nodes[0].name.value == "__typename":
                 fields.append((key, None))
@@ -134,27 +102,6 @@ class Compiler:
         if any(level.sources is None for level in made.levels):
             raise UncompiledError(f"abstract {of.name}")
         return made
-
-    def _collected(self, of: GraphQLObjectType, sets: Sets, found: Found, seen: set[str]) -> Found:
-        """The fields by the key of the answer, in the order in which the document first has them. A fragment counts once."""
-        for node in (node for each in sets for node in each.selections if _is_in(node, self._flags)):
-            if isinstance(node, ast.FieldNode):
-                found.setdefault((node.alias or node.name).value, []).append(node)
-            elif isinstance(node, ast.InlineFragmentNode):
-                self._collect_fragment(of, node, found, seen)
-            elif isinstance(node, ast.FragmentSpreadNode) and node.name.value not in seen:
-                seen.add(node.name.value)
-                self._collect_fragment(of, self._fragments[node.name.value], found, seen)
-        return found
-
-    def _collect_fragment(self, of: GraphQLObjectType, fragment: Fragment, found: Found, seen: set[str]) -> None:
-        condition = fragment.type_condition
-        if condition is None or condition.name.value == of.name or self._is_of(of, condition.name.value):
-            self._collected(of, [fragment.selection_set], found, seen)
-
-    def _is_of(self, of: GraphQLObjectType, name: str) -> bool:
-        kind = self._schema.get_type(name)
-        return is_abstract_type(kind) and self._schema.is_sub_type(kind, of)
 
 
 def _item(of: Any) -> Any:  # noqa: ANN401 graphql-core's own union of types

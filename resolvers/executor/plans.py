@@ -11,10 +11,6 @@ MOST_KNOWN = 20  # classes of rows: a statement with other columns has another
 Get = Callable[[Any], Any]
 
 
-class UncompiledError(Exception):
-    """This operation is never compiled."""
-
-
 class UnusualError(Exception):
     """This run has come to something that graphql-core alone answers."""
 

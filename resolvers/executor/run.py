@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from operator import attrgetter
+from types import SimpleNamespace
 from typing import Any
 
 from graphql import GraphQLList, GraphQLNonNull
@@ -15,15 +16,6 @@ Rows = Sequence[Any]
 Built = list[Any]
 AT_A_STRETCH = 500  # objects built before others have a turn
 PIECE = 50  # rows built before that is looked at: a row has its lists within it, which its level does not count
-
-
-class Info:
-    """What a resolver is told of in a compiled run. One that looks for more fails, so that graphql-core answers, which tells it all."""
-
-    __slots__ = ("context",)
-
-    def __init__(self, context: object) -> None:
-        self.context = context
 
 
 class Run:
@@ -73,22 +65,11 @@ class Run:
                 await asyncio.sleep(0)
         return built
 
-    def add(self, objects: int, most_bytes: int) -> None:
-        """Count an object that is built with its parent, and that may not be there."""
-        self.objects += objects
-        self.most_bytes += most_bytes
-        if self.objects > self._max_objects:
-            raise ResponseTooLargeError
-
     def listed(self, rows: Any, objects: int, most_bytes: int) -> Rows:  # noqa: ANN401 whatever the row has
         """The rows of a list that is built with its parent, each of so many objects."""
         if rows.__class__ is not list and rows.__class__ is not tuple:
             raise UnusualError("not a list")
-        count = len(rows)  # as `count`, without a call: there are many lists
-        self.objects += count * objects
-        self.most_bytes += count * most_bytes
-        if self.objects > self._max_objects:
-            raise ResponseTooLargeError
+        self.count(len(rows), objects, most_bytes)
         return rows
 
     def count(self, rows: int, objects: int, most_bytes: int) -> None:
@@ -105,7 +86,10 @@ class Run:
         if step.get:
             return [step.get(row) for row in rows]
         if step.relation is None:
-            return await _awaited([step.call.of(row, Info(self._context), self._variables) for row in rows])
+            info = SimpleNamespace(
+                context=self._context
+            )  # a resolver that looks for more fails: then graphql-core answers, and tells it all
+            return await _awaited([step.call.of(row, info, self._variables) for row in rows])
         loader = step.relation.loader(self._context.loaders, **step.call.arguments(self._variables))
         keys = [*map(attrgetter(step.relation.key), rows)]
         if None not in keys:

@@ -82,7 +82,7 @@ class Writer:
         if isinstance(step.inlined, Parts) and paths == step.inlined.paths.keys():  # each of them is read, and may fail
             body = self.row(below, step.inlined.reader(read), ())
             first = read(next(iter(step.inlined.paths.values())))
-            return body if step.is_required else f"(None if {first} is None else run.add({size}) or {body})"
+            return body if step.is_required else f"(None if {first} is None else run.count(1, {size}) or {body})"
         if isinstance(step.inlined, Entries) and None not in paths:
             body = self.row(below, step.inlined.reader(read(""), f"s{number}"), ())
             return _listed(step, read(step.inlined.rows), body, f"s{number}", size)
@@ -98,9 +98,9 @@ class Writer:
         if step.is_list:
             return _listed(step, value, f"{body} if {row}.__class__ in k{number} else {others}", row, size)
         if not step.is_required:
-            return f"(None if ({row}:={value}) is None else run.add({size}) or ({body} if {row}.__class__ in k{number} else {others}))"
+            return f"(None if ({row}:={value}) is None else run.count(1, {size}) or ({body} if {row}.__class__ in k{number} else {others}))"
         shown = f"({body} if ({row}:={value}).__class__ in k{number} else {others})"
-        return f"(run.add({size}) or {shown})" if step.is_fetched else shown
+        return f"(run.count(1, {size}) or {shown})" if step.is_fetched else shown
 
 
 def _listed(step: Step, value: str, entry: str, row: str, size: str) -> str:

@@ -167,7 +167,7 @@ async def test_a_resolver_that_needs_more_than_the_context_runs_on_graphql_core(
     schema = strawberry.Schema(Described)._schema  # noqa: SLF001
     result = await LevelExecutor.run(execution(schema, parse("{ a: field b: field }"), "context"))
     assert (result.data, result.errors) == ({"a": "field a context", "b": "field b context"}, None)
-    assert gave_way == ["AttributeError(\"'Info' object has no attribute 'field_name'\")"]
+    assert gave_way == ["AttributeError(\"'types.SimpleNamespace' object has no attribute 'field_name'\")"]
 
 
 def test_plans_are_gone_with_their_document(schema: strawberry.Schema) -> None:
