@@ -55,7 +55,12 @@ class Library:
         key = tuple([values.get(name) for name in plans.names])
         if key not in plans.by_flags:
             self.taken -= plans.size
-            plans.by_flags[key] = _compiled(execution, dict(zip(plans.names, key, strict=True)), give_way)
+            flags = dict(zip(plans.names, key, strict=True))
+            try:
+                plans.by_flags[key] = Compiler(execution.schema, execution.known.fragments, flags).plan(execution.known.operation)
+            except UncompiledError as why:
+                give_way(why)
+                plans.by_flags[key] = None
             if len(plans.by_flags) > KEPT_PLANS:
                 plans.by_flags.popitem(last=False)
             self.taken += plans.size
@@ -76,14 +81,6 @@ class Library:
         gone = self._kept.pop(key)
         gone.at_end.detach()
         self.taken -= gone.size
-
-
-def _compiled(execution: Execution, flags: dict[str, Any], give_way: Callable[[Exception], None]) -> Plan | None:
-    try:
-        return Compiler(execution.schema, execution.known.fragments, flags).plan(execution.known.operation)
-    except UncompiledError as why:
-        give_way(why)
-        return None
 
 
 library = Library()

@@ -59,7 +59,7 @@ class Compiler:
                 fields.append((key, None))
                 size += len(of.name)
                 continue
-            step = self._step(of, key, nodes)
+            step = self._step(of, nodes)
             fields.append((key, step))
             if step.leaf:
                 size += most_bytes(step.type, step.declared.metadata.get("reads") or [step.declared.python_name])
@@ -72,7 +72,7 @@ class Compiler:
             raise UncompiledError(f"is_type_of {of.name}")
         return written(Level(of, fields, sources, objects, size))
 
-    def _step(self, of: GraphQLObjectType, key: str, nodes: list[ast.FieldNode]) -> Step:
+    def _step(self, of: GraphQLObjectType, nodes: list[ast.FieldNode]) -> Step:
         definition = of.fields.get(nodes[0].name.value)
         declared = (definition.extensions or {}).get("strawberry-definition") if definition else None
         if definition is None or declared is None:
@@ -92,7 +92,7 @@ class Compiler:
             below = self._level(named, sets)
         elif isinstance(named, GraphQLInterfaceType | GraphQLUnionType):
             below = self._kinds(named, sets)
-        step = Step(key, nodes, definition, of, declared, get, call, leaf, below)
+        step = Step(definition.type, declared, get, call, leaf, below)
         if call:
             self._asking.append(step)
         return step

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from graphql import FieldNode, GraphQLField, GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
+from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
 
 MOST_KNOWN = 20  # classes of rows: a statement with other columns has another
 Get = Callable[[Any], Any]
@@ -23,10 +23,7 @@ class Step:
     `fetched` if its values are read for all rows of its level before their dicts are built; then an iterator feeds them to the rows.
     """
 
-    key: str
-    nodes: list[FieldNode]
-    definition: GraphQLField
-    parent: GraphQLObjectType
+    type: GraphQLOutputType
     declared: Any  # Strawberry's field
     get: Get | None  # read off the row
     call: Any  # of its resolver, or of its relation's loader
@@ -35,7 +32,6 @@ class Step:
 
     def __post_init__(self) -> None:
         metadata = self.declared.metadata
-        self.type: GraphQLOutputType = self.definition.type
         self.relation = metadata.get("by")  # asked of a loader, for all rows at once
         self.inlined = metadata.get("inlined")
         self.path: str | None = metadata.get("path", self.declared.python_name)  # of attributes; None for a function

@@ -1,7 +1,8 @@
 """One operation in progress: level by level, each row a dict, each relation one call for all rows of its level."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Coroutine, Iterator, Sequence
+from itertools import islice
 from operator import attrgetter
 from types import SimpleNamespace
 from typing import Any
@@ -31,9 +32,8 @@ class Run:
         self._at_a_stretch = 0  # objects built since others had a turn
 
     async def data(self) -> dict[str, Any]:
-        (found,) = await self._level(self._plan.root, [None])
-        shown: dict[str, Any] = found
-        return shown
+        found: list[dict[str, Any]] = await self._level(self._plan.root, [None])
+        return found[0]
 
     async def _level(self, level: Level | Kinds, rows: Rows) -> Built:
         if isinstance(level, Kinds):
@@ -86,27 +86,33 @@ class Run:
         if step.get:
             return [step.get(row) for row in rows]
         if step.relation is None:
-            info = SimpleNamespace(
-                context=self._context
-            )  # a resolver that looks for more fails: then graphql-core answers, and tells it all
+            info = SimpleNamespace(context=self._context)  # who looks for more fails: graphql-core, which answers then, has it all
             return await _awaited([step.call.of(row, info, self._variables) for row in rows])
         loader = step.relation.loader(self._context.loaders, **step.call.arguments(self._variables))
         keys = [*map(attrgetter(step.relation.key), rows)]
-        if None not in keys:
-            found: Rows = await loader.load_level(keys, is_alone=step.is_alone)
-            return found
+        if all(keys):  # in C: no key is false but None
+            loaded: Rows = await loader.load_level(keys, is_alone=step.is_alone)
+            return loaded
         places = [place for place, key in enumerate(keys) if key is not None]
         loaded = await loader.load_level([keys[place] for place in places], is_alone=step.is_alone) if places else []
         return _merged([(places, loaded)], len(keys))
 
     async def _completed(self, step: Step, of: Any, values: Rows) -> Built:  # noqa: ANN401 graphql-core's own union of types
-        inner, present, back = _present(of, values)
-        if isinstance(inner, GraphQLList):
-            flat, split = _flattened(present)
-            return back(split(await self._completed(step, inner.of_type, flat)))
+        places = [place for place, value in enumerate(values) if value is not None]
+        if isinstance(of, GraphQLNonNull):
+            if len(places) < len(values):
+                raise UnusualError("null in a non-null place")
+            of = of.of_type
+        if len(places) < len(values):
+            return _merged([(places, await self._completed(step, of, [values[place] for place in places]))], len(values))
+        if isinstance(of, GraphQLList):
+            if any(value.__class__ is not list and value.__class__ is not tuple for value in values):
+                raise UnusualError("not a list")
+            entries = iter(await self._completed(step, of.of_type, [entry for value in values for entry in value]))
+            return [[*islice(entries, len(value))] for value in values]
         if step.below is None:
-            return back([step.leaf(value) for value in present])  # type: ignore[misc]
-        return back(await self._level(step.below, present))
+            return [step.leaf(value) for value in values]  # type: ignore[misc]
+        return await self._level(step.below, values)
 
 
 async def _all(waiting: Sequence[Coroutine[Any, Any, Iterator[Any]]]) -> list[Iterator[Any]]:
@@ -141,26 +147,3 @@ def _merged(parts: Sequence[tuple[list[int], Rows]], size: int) -> Built:
         for place, value in zip(places, done, strict=True):
             found[place] = value
     return found
-
-
-def _present(of: Any, values: Rows) -> tuple[Any, Rows, Callable[[Built], Built]]:  # noqa: ANN401
-    """The type without its `!`, the values that are not null, and how to put what they become back in their places."""
-    places = [place for place, value in enumerate(values) if value is not None]
-    is_required = isinstance(of, GraphQLNonNull)
-    if len(places) == len(values):
-        return of.of_type if is_required else of, values, list
-    if is_required:
-        raise UnusualError("null in a non-null place")
-    return of, [values[place] for place in places], lambda done: _merged([(places, done)], len(values))
-
-
-def _flattened(values: Rows) -> tuple[Rows, Callable[[Built], Built]]:
-    """All rows of all lists, and how to make lists of what they become."""
-    if any(value.__class__ is not list and value.__class__ is not tuple for value in values):
-        raise UnusualError("not a list")
-
-    def split(done: Built) -> Built:
-        rest = iter(done)
-        return [[next(rest) for _ in value] for value in values]
-
-    return [item for value in values for item in value], split
