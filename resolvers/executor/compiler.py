@@ -21,7 +21,6 @@ from graphql import language as ast
 from resolvers.calls import Call
 from resolvers.executor.leaves import exact
 from resolvers.executor.plans import Kinds, Level, Plan, Step
-from resolvers.executor.writing import written
 from resolvers.selections import Flags, Selections, Sets, UncompiledError
 from resolvers.sizes import PUNCTUATION, most_bytes
 
@@ -70,7 +69,7 @@ class Compiler:
         sources = getattr(declared.origin, "sources", None) if declared else None
         if of.is_type_of is not None and sources is None:
             raise UncompiledError(f"is_type_of {of.name}")
-        return written(Level(of, fields, sources, objects, size))
+        return Level(of, fields, sources, objects, size)
 
     def _step(self, of: GraphQLObjectType, nodes: list[ast.FieldNode]) -> Step:
         definition = of.fields.get(nodes[0].name.value)

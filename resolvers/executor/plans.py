@@ -1,6 +1,6 @@
 """What an operation is compiled to: levels of fields, and what each field needs to be answered."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -9,6 +9,7 @@ from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLOutpu
 
 MOST_KNOWN = 20  # classes of rows: a statement with other columns has another
 Get = Callable[[Any], Any]
+Build = Callable[..., list[dict[str, Any]]]  # of rows, the run, and the iterators
 
 
 class UnusualError(Exception):
@@ -47,7 +48,7 @@ class Step:
             return False
         if not isinstance(self.below, Level):
             return self.leaf is not None
-        return not self.below.fetches or (self.get is not None and self.is_required and not self.is_list)
+        return not self.below.has_fetches or (self.get is not None and self.is_required and not self.is_list)
 
 
 @dataclass(frozen=True)
@@ -70,10 +71,13 @@ class Level:
     most_bytes: int  # of those objects as JSON, without what is within them besides
     known: set[type] = field(default_factory=set)
     fetches: list[Fetch] = field(default_factory=list)
-    build: Callable[..., list[dict[str, Any]]] = field(init=False)  # of rows, the run, and the iterators
-    build_one: Callable[..., dict[str, Any]] = field(init=False)
+    build: Build | None = None  # written when it is first needed
 
-    def check(self, rows: Sequence[Any]) -> None:
+    @property
+    def has_fetches(self) -> bool:
+        return any(step.is_fetched or (isinstance(step.below, Level) and step.below.has_fetches) for _, step in self.fields if step)
+
+    def check(self, rows: Iterable[Any]) -> bool:
         """graphql-core asks `is_type_of` for each row; a class that passed once passes always."""
         for kind in {row.__class__ for row in rows} - self.known:
             if issubclass(kind, Exception) or hasattr(kind, "__await__") or not (self.sources is None or issubclass(kind, self.sources)):
@@ -81,13 +85,13 @@ class Level:
             if len(self.known) == MOST_KNOWN:
                 self.known.clear()
             self.known.add(kind)
+        return True
 
-    def one(self, row: Any, run: Any, *fetched: Iterator[Any]) -> dict[str, Any]:  # noqa: ANN401 whatever the row is
-        """Build a single row within another's, of a class that was not seen before."""
+    def check_one(self, row: object) -> bool:
+        """Check a row within another's, of a class that was not seen before."""
         if row is None:
             raise UnusualError("null in a non-null place")
-        self.check([row])
-        return self.build_one(row, run, *fetched)
+        return self.check([row])
 
 
 @dataclass

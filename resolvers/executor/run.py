@@ -10,7 +10,8 @@ from typing import Any
 from graphql import GraphQLList, GraphQLNonNull
 
 from resolvers.core import Execution, ResponseTooLargeError
-from resolvers.executor.plans import Fetch, Kinds, Level, Plan, Step, UnusualError
+from resolvers.executor.plans import Build, Fetch, Kinds, Level, Plan, Step, UnusualError
+from resolvers.executor.writing import write
 
 Row = Any
 Rows = Sequence[Any]
@@ -39,11 +40,12 @@ class Run:
         if isinstance(level, Kinds):
             parts = level.parts(rows)
             return _merged([(places, await self._level(of, [rows[place] for place in places])) for of, places in parts], len(rows))
+        build = level.build or write(level)
         level.check(rows)
         self.count(len(rows), level.objects, level.most_bytes)
         if not rows:
             return []
-        return await self._built(level, rows, await _all([self._fetched(each, rows) for each in level.fetches]))
+        return await self._built(build, rows, await _all([self._fetched(each, rows) for each in level.fetches]))
 
     async def _fetched(self, fetch: Fetch, rows: Rows) -> Iterator[Any]:
         """Fetch a field for all rows of a level: an iterator over its values, in the order of the rows."""
@@ -53,12 +55,12 @@ class Run:
         values = await self._values(step, rows)
         return iter(values if step.in_place else await self._completed(step, step.type, values))
 
-    async def _built(self, level: Level, rows: Rows, fetched: Sequence[Iterator[Any]]) -> Built:
+    async def _built(self, build: Build, rows: Rows, fetched: Sequence[Iterator[Any]]) -> Built:
         """Build a level piece by piece, and let others run once that took long: a row may have lists of a hundred objects each."""
         built: Built = []
         for first in range(0, len(rows), PIECE):
             before, piece = self.objects, rows[first : first + PIECE]
-            built += level.build(piece, self, *fetched)
+            built += build(piece, self, *fetched)
             self._at_a_stretch += len(piece) + self.objects - before
             if self._at_a_stretch > AT_A_STRETCH:
                 self._at_a_stretch = 0

@@ -7,30 +7,25 @@ ever replaced in a text. Objects and lists that are read off a row, or that a lo
 from typing import Any
 
 from resolvers.executor.leaves import expression
-from resolvers.executor.plans import Fetch, Get, Level, Step
+from resolvers.executor.plans import Build, Fetch, Get, Level, Step
 from resolvers.inlined import Entries, Parts, Read, Text
 
-FUNCTIONS = "def build(rows, run{fetched}): return [{body} for s in rows]\ndef build_one(s, run{fetched}): return {body}"
+FUNCTION = "def build(rows, run{fetched}): return [{body} for s in rows]"
 
 
-def written(level: Level) -> Level:
-    """Give a level its functions."""
+def write(level: Level) -> Build:
+    """Give a level its function, and what it fetches. One whose rows are built within others' needs none."""
     writer = Writer()
     body = writer.row(level, reader("s"), ())
     made: dict[str, Any] = {}  # apart from what they use, so that no ring keeps a plan alive
-    text = FUNCTIONS.format(body=body, fetched=given(writer.fetches))
+    text = FUNCTION.format(body=body, fetched="".join(f", {each.name}" for each in writer.fetches))
     exec(text, writer.names, made)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
-    level.build, level.build_one, level.fetches = made["build"], made["build_one"], writer.fetches
-    return level
+    level.build, level.fetches = made["build"], writer.fetches
+    return level.build
 
 
 def reader(row: str) -> Read:
     return lambda path: f"{row}.{path}" if path else row
-
-
-def given(fetches: list[Fetch]) -> str:
-    """Write the iterators as the last arguments of a function."""
-    return "".join(f", {each.name}" for each in fetches)
 
 
 class Writer:
@@ -90,16 +85,16 @@ class Writer:
 
     def _below(self, step: Step, below: Level, value: str, path: tuple[Get, ...], number: int) -> str:
         """Write the object or the list of objects that is the value. A row of a class that was not seen before is checked."""
-        row, before = f"s{number}", len(self.fetches)
+        row = f"s{number}"
         body = self.row(below, reader(row), (*path, step.get) if step.get else ())
-        self.names |= {f"o{number}": below.one, f"k{number}": below.known}
-        others = f"o{number}({row}, run{given(self.fetches[before:])})"
+        self.names |= {f"c{number}": below.check_one, f"k{number}": below.known}
         size = f"{below.objects}, {below.most_bytes}"
+        checked = f".__class__ in k{number} or c{number}({row}) else None"
         if step.is_list:
-            return _listed(step, value, f"{body} if {row}.__class__ in k{number} else {others}", row, size)
+            return _listed(step, value, f"{body} if {row}{checked}", row, size)
         if not step.is_required:
-            return f"(None if ({row}:={value}) is None else run.count(1, {size}) or ({body} if {row}.__class__ in k{number} else {others}))"
-        shown = f"({body} if ({row}:={value}).__class__ in k{number} else {others})"
+            return f"(None if ({row}:={value}) is None else run.count(1, {size}) or ({body} if {row}{checked}))"
+        shown = f"({body} if ({row}:={value}){checked})"
         return f"(run.count(1, {size}) or {shown})" if step.is_fetched else shown
 
 
