@@ -1,12 +1,13 @@
 """The compiled executor and graphql-core's give the same answers to the byte, by the same statements."""
 
 import asyncio
+import gc
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -267,6 +268,74 @@ async def test_a_response_has_no_more_bytes_than_its_plan_says(
                 values = found.operations[0].coerce(document.variables)
                 result = await runner.run(Order(found, found.operations[0], values, Actor(both.org.id, EVERYTHING), None, Tally()))
                 assert not isinstance(result, Counted) or len(orjson.dumps(result.data)) <= result.most_bytes, document.text
+
+
+@dataclass
+class InProcess:
+    """Operations of one organization, run without HTTP."""
+
+    runner: Runner
+    documents: Documents
+    actor: Actor
+
+    def operation(self, text: str, **variables: object) -> Order:
+        found = self.documents.of(text)
+        return Order(found, found.operations[0], found.operations[0].coerce(variables), self.actor, None, Tally())
+
+    async def run(self, text: str, **variables: object) -> Any:  # noqa: ANN401
+        result = await self.runner.run(self.operation(text, **variables))
+        return result.data
+
+
+@pytest.fixture
+def in_process(both: Both, database: Database, schema: strawberry.Schema) -> InProcess:
+    known = Documents(schema._schema, UNLIMITED.document_limits, most_bytes=MUCH, is_open=True)  # noqa: SLF001
+    return InProcess(Runner(schema, LevelExecutor, database, SECRETS, is_open=True), known, Actor(both.org.id, EVERYTHING))
+
+
+@pytest.mark.parametrize("name", COMPILED)
+async def test_an_operation_leaves_nothing_to_the_collector(in_process: InProcess, name: str) -> None:
+    """What was made for it is gone with its answer."""
+    text = COMPILED[name]
+    variables = {"first": 3} if name == "the nested query" else {}
+    await in_process.run(text, **variables)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(3):
+            await in_process.run(text, **variables)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
+
+
+class Turns:
+    """Awaits, and counts how often that gave others their turn without waiting for anything."""
+
+    def __init__(self, run: Coroutine[Any, Any, object]) -> None:
+        self.count = 0
+        self._run = run
+
+    def __await__(self) -> Generator[Any, None, None]:
+        with suppress(StopIteration):
+            while True:
+                waits_for = self._run.send(None)
+                self.count += waits_for is None
+                yield waits_for
+
+
+async def test_large_results_let_others_run_in_between(in_process: InProcess, owner: asyncpg.Connection) -> None:
+    """After each piece of 50 clients with 13 objects each, and not after a small one."""
+    org = await tenant(owner)
+    for number in range(100):
+        await org.add_client(f"Client {number}")
+    of_org = replace(in_process, actor=Actor(org.id, EVERYTHING))
+    aliases = " ".join(f"a{place}: contacts {{ pageInfo {{ hasNextPage }} }}" for place in range(6))
+    text = f"query ($size: Int!) {{ clients(first: $size) {{ nodes {{ {aliases} }} }} }}"
+    found = [Turns(of_org.runner.run(of_org.operation(text, size=size))) for size in (30, 60, 100)]
+    for each in found:
+        await each
+    assert [each.count for each in found] == [0, 1, 2]
 
 
 @pytest.mark.proof
