@@ -293,10 +293,10 @@ def in_process(both: Both, database: Database, schema: strawberry.Schema) -> InP
     return InProcess(Runner(schema, LevelExecutor, database, SECRETS, is_open=True), known, Actor(both.org.id, EVERYTHING))
 
 
-@pytest.mark.parametrize("name", COMPILED)
+@pytest.mark.parametrize("name", [*COMPILED, *GIVES_WAY])
 async def test_an_operation_leaves_nothing_to_the_collector(in_process: InProcess, name: str) -> None:
-    """What was made for it is gone with its answer."""
-    text = COMPILED[name]
+    """What was made for it is gone with its answer, compiled or not, with errors or without."""
+    text = (COMPILED | GIVES_WAY)[name]
     variables = {"first": 3} if name == "the nested query" else {}
     await in_process.run(text, **variables)
     gc.collect()
