@@ -60,10 +60,10 @@ async def page(scope: ReadScope, wanted: Filter, sorting: Sorting, span: Span) -
 def _checked(wanted: Filter) -> Filter:
     if any(len(labels or ()) > MOST_LABELS for labels in (wanted.labels_any, wanted.labels_all, wanted.labels_none)):
         raise BadInput(f"`labels` takes at most {MOST_LABELS} of each.")
-    given = {name: getattr(wanted, name) for name in COMPARED}
-    stored: dict[str, Any] = {
-        name: normalize_lookup(COMPARED[name], name, text, to_camel(name)) for name, text in given.items() if text is not None
-    }
+    given = {name: text for name in COMPARED if (text := getattr(wanted, name)) is not None}
+    if wanted.search is None and not given:
+        return wanted
+    stored: dict[str, Any] = {name: normalize_lookup(COMPARED[name], name, text, to_camel(name)) for name, text in given.items()}
     return replace(wanted, search=normalize_search(wanted.search), **stored)
 
 
