@@ -1,6 +1,6 @@
 """What an operation is compiled to: levels of fields, and what each field needs to be answered."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -135,7 +135,7 @@ class Plan:
 def _asking(of: Level | Kinds | None) -> Iterator[Step]:
     """Yield the fields whose values are not read off rows."""
     for level in of.levels if isinstance(of, Kinds) else [of] if of else []:
-        for fetch in level.fetches:
-            if fetch.step.get is None:
-                yield fetch.step
-            yield from _asking(fetch.step.below)
+        for step in (step for _, step in level.fields if step):
+            if step.get is None:
+                yield step
+            yield from _asking(step.below)
