@@ -6,9 +6,9 @@ An operation is compiled once into the formula of `cost_formula`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 from graphql import (
     ExecutionResult,
@@ -34,8 +34,7 @@ INTROSPECTION = 1500  # for all that is below: its lists have no lengths, and it
 Weighted: TypeAlias = Mapping[tuple[str, ...], int]
 
 
-@dataclass(frozen=True)
-class Bill:
+class Bill(NamedTuple):
     """The most that an operation can cost, the part of it that is due whatever the operation returns, and the weights below lists.
 
     A weight below a list is due for each entry that was returned: `weighted` has them by the path of the field in the response.
@@ -43,7 +42,7 @@ class Bill:
 
     requested: int
     weights: int
-    weighted: Weighted = field(default_factory=dict)
+    weighted: Weighted = MappingProxyType({})
 
     def actual(self, result: ExecutionResult) -> int:
         """Return the cost of what was returned: its objects without the root, and the weights; of introspection the weight alone."""

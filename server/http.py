@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from time import perf_counter
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, OperationType, VariableValues
@@ -43,13 +44,12 @@ NO_STORE, VARY = (b"cache-control", b"no-store"), (b"vary", b"accept")
 TYPES = {kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in OFFERED}
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """A status, and the body and headers that go with it."""
 
     status: int
-    body: Mapping[str, Any] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = MappingProxyType({})
     is_refusal: bool = False
     encoded: bytes = b""
     reader: Actor | None = None  # whose unread responses it is counted with
@@ -102,7 +102,7 @@ class GraphQL:
             status = 400 if kind == GRAPHQL_JSON else 200
             answer = Answer(status, {"errors": [shown(error) for error in refused.errors]}, is_refusal=True)
         except ClientGone:
-            answer = Answer(GONE)
+            answer = Answer(GONE, {})
         except asyncio.CancelledError:
             if not self.health.is_draining:
                 raise
