@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from graphql import GraphQLSchema
-from prometheus_client import CollectorRegistry, Counter, Gauge, Info, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, start_http_server
 
 from server.doctor import UnfitError
-from server.histograms import Histogram, Series
 from server.lag import Lag
 from server.refusals import ErrorCode
 from server.reports import Report
@@ -42,14 +41,14 @@ class Metrics:
     def __init__(self, schema: GraphQLSchema, watched: Sequence[Watched] = ()) -> None:
         self.registry = registry = CollectorRegistry()
         self._operations = frozenset(operations(schema))
-        self._children: dict[tuple[str, int, str], tuple[Counter, Series]] = {}  # no more than there are combinations of labels
+        self._children: dict[tuple[str, int, str], tuple[Counter, Histogram]] = {}  # no more than there are combinations of labels
         self._requests = Counter("relaties_requests", "Requests.", ["operation", "status", "code"], registry=registry)
-        self._seconds = Histogram("relaties_request_seconds", "Time to answer.", SECONDS, registry, ["operation"])
-        self._statements = Histogram("relaties_sql_statements", "SQL statements of a request.", STATEMENTS, registry).series()
-        self._sql_seconds = Histogram("relaties_sql_seconds", "Time in SQL of a request.", SECONDS, registry).series()
-        self._waited = Histogram("relaties_queue_seconds", "Time in the queue.", SECONDS, registry).series()
+        self._seconds = Histogram("relaties_request_seconds", "Time to answer.", ["operation"], buckets=SECONDS, registry=registry)
+        self._statements = Histogram("relaties_sql_statements", "SQL statements of a request.", buckets=STATEMENTS, registry=registry)
+        self._sql_seconds = Histogram("relaties_sql_seconds", "Time in SQL of a request.", buckets=SECONDS, registry=registry)
+        self._waited = Histogram("relaties_queue_seconds", "Time in the queue.", buckets=SECONDS, registry=registry)
         self._refused = Counter("relaties_refused", "Requests refused by a limit.", ["code"], registry=registry)
-        lag = Histogram("relaties_loop_lag_seconds", "How late the event loop woke.", SECONDS, registry).series()
+        lag = Histogram("relaties_loop_lag_seconds", "How late the event loop woke.", buckets=SECONDS, registry=registry)
         self.lag = Lag(lag.observe)
         longest = Watched("loop_lag_longest_seconds", "How late the event loop woke at worst in the last minute.", self.lag.longest)
         for each in (*watched, longest):
@@ -70,11 +69,11 @@ class Metrics:
             for code in LIMITS.intersection(report.codes):
                 self._refused.labels(code).inc()
 
-    def _children_of(self, operation: str, status: int, code: str) -> tuple[Counter, Series]:
+    def _children_of(self, operation: str, status: int, code: str) -> tuple[Counter, Histogram]:
         """Return what counts requests with these labels, which takes the library longer to find than to count."""
         key = (operation, status, code)
         if key not in self._children:
-            self._children[key] = self._requests.labels(operation, str(status), code), self._seconds.series(operation)
+            self._children[key] = self._requests.labels(operation, str(status), code), self._seconds.labels(operation)
         return self._children[key]
 
 
