@@ -18,7 +18,7 @@ from db.addresses import to_database
 from db.engine import Database, Limits
 from tests.clusters import cluster, restart_as_standby
 from tests.commands import environment, relaties, serving, token_in
-from tests.db.test_reader_pool import SHOWN
+from tests.db.test_reader_sessions import SHOWN
 
 pytestmark = pytest.mark.interop
 ROOT = Path(__file__).parents[2]
