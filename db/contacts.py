@@ -5,11 +5,11 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Integer, Select, Text, and_, select, true
+from sqlalchemy import ColumnElement, FromClause, Integer, Select, Text, and_, func, literal_column, select, true
 
 from db.engine import Tx
 from db.paging import Listing, Place, Slice, beyond, counted, counts_of, ordered
-from db.query import TENANT, Query, among, asked, by_key, col, columns, grouped, parameter, table_of
+from db.query import IDS, TENANT, Query, among, asked, by_key, col, columns, grouped, parameter, table_of
 from db.rows import ClientContactRow, ContactRow
 from db.search import Named
 from db.tables import ClientContact, Contact
@@ -57,7 +57,9 @@ def _of_clients(*, is_ascending: bool, is_next: bool) -> Query[ClientContactRow]
 @cache
 def _all_of_clients() -> Query[ClientContactRow]:
     """The links of all the clients together, as long as there are few, and their contacts: half the work of looking for those of each."""
-    linked = _links(among(col(ClientContact.client_id))).limit(parameter("most", Integer())).subquery("linked")
+    # The server counts the keys, since whoever sends them may not know them yet: a page leads its contacts (`db.batching`).
+    most = literal_column(str(USUAL_LINKS), Integer()) * func.cardinality(IDS) + parameter("size", Integer())
+    linked = _links(among(col(ClientContact.client_id))).limit(most).subquery("linked")
     return _with_contacts(linked, linked, is_ascending=True)
 
 
@@ -68,9 +70,8 @@ async def of_clients(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[Clie
     more than that, which is only known afterwards, there is a second statement.
     """
     if part.is_ascending and part.after is None:
-        most = USUAL_LINKS * len(ids) + part.size
-        found = await tx.fetch(_all_of_clients(), ids=ids, most=most)
-        if len(found) < most:
+        found = await tx.fetch(_all_of_clients(), ids=ids, size=part.size)
+        if len(found) < USUAL_LINKS * len(ids) + part.size:
             return [rows[: part.size + 1] for rows in grouped(found, ids, "client_id")]
     return await part.of_each(tx, _of_clients, ids, "client_id")
 

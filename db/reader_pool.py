@@ -21,6 +21,7 @@ from uuid import UUID
 
 import asyncpg
 
+from db.batching import Batches
 from db.faults import BusyError, is_lost
 
 log = logging.getLogger("relaties")
@@ -56,6 +57,7 @@ class ReaderPool:
 
     def __init__(self, connect: Callable[[], Awaitable[Reader]], size: int, wait_s: float, session: str | None = None) -> None:
         """`session` are the statements that prepare a session to be used without a transaction; None if none ever is."""
+        self.batches = Batches()
         self._connect = connect
         self._size = size
         self._wait_s = wait_s

@@ -1,11 +1,13 @@
 """Reading: the one read transaction of an operation."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import UUID
 
 import asyncpg
 
+from db.batching import Follower, Gatherer
 from db.faults import OperationEndedError, is_lost, is_unbindable, once_more
 from db.query import Query, R
 from db.reader_pool import FAILED, Reader, ReaderPool
@@ -40,6 +42,19 @@ class ReadTx:
         self._is_spent = False  # the one statement was asked without a transaction
         self._unopened: Exception | None = None
         self._asked = asked
+        self._gatherer: Gatherer | None = None
+
+    def gather(self, followers: Sequence[Follower] = (), *, is_led: bool = False) -> None:
+        """Send what is asked at the same time as one statement, which fails as a whole. The first query leads the followers.
+
+        `is_led`: nothing else is expected to be asked, so that it needs no transaction.
+        """
+        self._gatherer = Gatherer(self._pool.batches, self._turn, followers, is_led=is_led)
+
+    def ask_one_by_one(self) -> bool:
+        """Neither gather nor expect one statement from here on. Return False if that cannot be: one was asked without a transaction."""
+        self._gatherer, self._is_single = None, False
+        return not self._is_spent
 
     def expect_one_statement(self) -> None:
         """Ask without a transaction, if that can be; then a second statement is refused."""
@@ -51,20 +66,26 @@ class ReadTx:
         Raises `SecondStatementError` for a second statement if one was expected, and asked without a transaction.
         """
         query = query.of(self._asked)
-        arguments = query.arguments({**values, "tenant": self._tenant})
+        values["tenant"] = self._tenant
+        if self._gatherer:
+            return await self._gatherer.fetch(query, values, self._send)
         async with self._turn:
-            connection = await self._opened()
-            self._tally.begin()
-            try:
-                rows: list[R] = await connection.fetch(query.sql, *arguments, record_class=query.row)
-            except BaseException as failed:
-                self._tally.end()
-                await self._failed(failed)
-                raise
+            return await self._send(query.sql, query.arguments(values), query.row)
+
+    async def _send(self, sql: str, arguments: Sequence[object], row: type[R], *, is_whole: bool = False) -> list[R]:
+        self._is_single = self._is_single or (is_whole and not self._is_open)
+        connection = await self._opened()
+        self._tally.begin()
+        try:
+            rows: list[R] = await connection.fetch(sql, *arguments, record_class=row)
+        except BaseException as failed:
             self._tally.end()
-            if self._is_spent:
-                self._release()
-            return rows
+            await self._failed(failed)
+            raise
+        self._tally.end()
+        if self._is_spent:
+            self._release()
+        return rows
 
     def may_read(self, attribute: str) -> bool:
         return self._asked is None or attribute in self._asked
@@ -72,6 +93,7 @@ class ReadTx:
     async def end(self) -> None:
         """Whatever happened: wait for the statement in flight (bounded by its time limit) and give the connection back."""
         self._is_ended = True
+        self._gatherer = None
         if self._turn.locked():
             await asyncio.shield(self._end())
         elif self._connection:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TypeVar
+from contextlib import suppress
+from typing import Any, TypeVar
 
 from aiodataloader import DataLoader, dispatch_queue_batch, get_chunks
 from aiodataloader import Loader as Asked
@@ -23,7 +24,8 @@ class Loader(DataLoader[K, V]):
     def __init__(self, batch: Callable[[Sequence[K]], Awaitable[Sequence[V]]]) -> None:
         """Set what `DataLoader` sets: its own way checks for each loader that its method is a coroutine, which took 5 µs."""
         self._batch = batch
-        self._tasks: list[asyncio.Task[None]] = []  # of batches that nobody else runs
+        self._tasks: list[asyncio.Task[Any]] = []  # of batches that nobody else runs
+        self._prefetched: asyncio.Task[tuple[list[K], Sequence[V]]] | None = None
         self._level: tuple[Sequence[K], Sequence[V]] | None = None  # what was loaded alone
         self._cache = {}
         self._queue = []
@@ -66,6 +68,13 @@ class Loader(DataLoader[K, V]):
         It is for an operation whose parts are given up together: who asks first also runs the batch, so that it costs no task. Where
         nothing else in the operation asks this loader, `is_alone`, there is nobody to wait for, and no key needs a future.
         """
+        if self._prefetched is not None:
+            known_keys, values = await self._prefetched
+            if known_keys == keys:
+                return values
+            found = dict(zip(known_keys, values, strict=True))
+            with suppress(KeyError):
+                return [found[key] for key in keys]
         if is_alone and not self._cache and self._level is None and len(keys) <= self.max_batch_size:
             return await self._load_alone(keys)
         self._share_level()
@@ -76,9 +85,23 @@ class Loader(DataLoader[K, V]):
             futures = [self.loop.create_future() for _ in new]
             known.update(zip(new, futures, strict=True))
             self._queue.extend(map(Asked, new, futures))
-            if is_first:
-                await self._load_queue()
-        return [value.result() if value.done() else await asyncio.shield(value) for value in [known[key] for key in keys]]
+        waiting = [known[key] for key in keys]  # before a batch that fails forgets them
+        if new and is_first:
+            await self._load_queue()
+        return [value.result() if value.done() else await asyncio.shield(value) for value in waiting]
+
+    def prefetch(self, keys: Sequence[K]) -> None:
+        """Ask for keys before they are known: `load_level` asks for the same."""
+        if self._prefetched is None:  # the same relation may be shown twice
+            self._prefetched = self.loop.create_task(self._prefetch(keys))
+            self._tasks.append(self._prefetched)
+
+    async def _prefetch(self, keys: Sequence[K]) -> tuple[list[K], Sequence[V]]:
+        """Return the keys, which are known then, and their values; nothing if that fails: `load_level` then meets the same error."""
+        with suppress(Exception):
+            values = await self._batch(keys)
+            return [*keys], values
+        return [], []
 
     async def _load_alone(self, keys: Sequence[K]) -> Sequence[V]:
         new = [*dict.fromkeys(keys)]
@@ -110,7 +133,7 @@ class Loader(DataLoader[K, V]):
     def forget(self) -> None:
         self.clear_all()
         self._tasks.clear()
-        self._level = None
+        self._prefetched = self._level = None
 
     def _asked(self, key: K) -> "asyncio.Future[V]":
         self._share_level()

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 import strawberry
 
+from db.batching import Follower
 from db.engine import Database
 from db.tally import Tally
 from domain.scope import Actor, Means, ReadScope, WriteScope, writing
@@ -50,6 +51,15 @@ class Context:
 
     def read(self) -> ReadScope:
         return self._scope
+
+    def gather(self, followers: Sequence[Follower], *, is_led: bool) -> None:
+        """Ask the database as one what is asked at the same time. The first query leads the followers, which may be all that is asked."""
+        self._reads.gather(followers, is_led=is_led)
+
+    async def ask_one_by_one(self) -> None:
+        """Neither gather nor expect one statement from here on."""
+        if not self._reads.ask_one_by_one():
+            await self.restart_reads()
 
     @asynccontextmanager
     async def write(self, operation: str, *, is_long: bool = False) -> AsyncIterator[WriteScope]:

@@ -71,10 +71,12 @@ class Faults:
         kind = self.kind(["null", "failed", "of no type"], what)
         return None if kind == "null" else self.failure(what) if kind == "failed" else OfNoType()
 
-    def column(self, name: str, place: int, row: Any) -> Any:  # noqa: ANN401
-        what = type(row).__name__, name, row.get("id") or tuple(row)  # whichever other columns the statement has
+    def column(self, of: type[Row], name: str, row: Any) -> Any:  # noqa: ANN401
+        """The place of a column depends on what the statement has besides, so its own class reads it."""
+        key = getter(of, "id")(row) if "id" in of.__columns__ else tuple(row)
+        what = type(row).__name__, name, key
         if not self.strikes(what):
-            return row[place]
+            return getter(of, name)(row)
         kind = self.kind(["null", "null", "failed", "of no type"], what)
         if kind == "failed":
             raise self.failure(what)
@@ -95,8 +97,14 @@ class Faults:
 
     def row(self, of: type[Row]) -> type[Row]:
         """The same class, whose columns may fail."""
-        failing = {column: property(partial(self.column, column, place)) for place, column in enumerate(of.__columns__)}
-        return type(of.__name__, (of,), failing)
+        failing: dict[str, object] = {column: property(partial(self.column, of, column)) for column in of.__columns__}
+        return type(of.__name__, (of,), failing | {"placed": lambda places: self.row(of.placed(places))})
+
+
+def getter(of: type[Row], column: str) -> Callable[[Row], Any]:
+    """Return what reads the column of a record."""
+    get: Callable[[Row], Any] = getattr(of, column).fget
+    return get
 
 
 @contextmanager

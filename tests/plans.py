@@ -134,7 +134,7 @@ def arguments(found: Large) -> dict[str, dict[str, object]]:
         "consequences.amounts": of_clients,
         "consequences.orphans": of_clients,
         "contacts.of_clients": {**of_clients, "count": 26},
-        "contacts.all_of_clients": {**of_clients, "most": 8 * len(found.clients) + 25},
+        "contacts.all_of_clients": {**of_clients, "size": 25},
         "contacts.of_clients_after": {**of_clients, "count": 26, "after_key": 1, "after_id": found.contacts[0]},
         "contacts.page": {"count": 51, "in_name": "%person 12%", **after},
         "contacts.count": {"in_name": "%person 12%"},

@@ -6,7 +6,6 @@ import pg from 'pg'
 
 const { tenant, since: EVER, until: NEVER, statements } = JSON.parse(readFileSync(process.env.PEER_STATEMENTS, 'utf8'))
 const CONTACTS = 25
-const USUAL_LINKS = 8 // as the product reads them
 
 export { tenant }
 export const typeDefs = readFileSync(new URL('schema.graphql', import.meta.url), 'utf8')
@@ -59,7 +58,7 @@ export async function node(_, { id }) {
 }
 
 export async function contacts(ids) {
-  const found = grouped(await rows('contacts', { ids, most: USUAL_LINKS * ids.length + CONTACTS }), ids, link)
+  const found = grouped(await rows('contacts', { ids, size: CONTACTS }), ids, link)
   return found.map(edges => ({ edges: edges.slice(0, CONTACTS) }))
 }
 

@@ -21,7 +21,6 @@ Period = tuple[date, date]
 GIVEN = json.loads(Path(os.environ["PEER_STATEMENTS"]).read_text())
 EVER = date.fromisoformat(GIVEN["since"]), date.fromisoformat(GIVEN["until"])
 CONTACTS = 25
-USUAL_LINKS = 8  # as the product reads them
 POOL = 8
 PREFIX = "cli_"  # of the ids of clients
 pools: list[asyncpg.Pool] = []
@@ -71,7 +70,7 @@ def _grouped(found: Sequence[Shown], ids: Sequence[object]) -> list[list[Shown]]
 
 
 async def _contacts(ids: list[object]) -> list[Shown]:
-    found = _grouped(await rows("contacts", ids=ids, most=USUAL_LINKS * len(ids) + CONTACTS), ids)
+    found = _grouped(await rows("contacts", ids=ids, size=CONTACTS), ids)
     return [{"edges": [{"isInvoiceContact": row["isInvoiceContact"], "node": row} for row in group[:CONTACTS]]} for group in found]
 
 

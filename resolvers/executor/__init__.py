@@ -123,8 +123,7 @@ class LevelExecutor(CoreExecutor):
             raise
         except Exception as why:  # noqa: BLE001 whatever it is
             cls.gives_way(why)
-            if plan.asks_once:
-                await context.restart_reads()
+            await context.ask_one_by_one()  # so that one field's failure is its own
             return None
 
     @classmethod

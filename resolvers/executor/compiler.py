@@ -1,7 +1,7 @@
 """From a document to a plan. A field is one of four kinds: read off its row, `by` a loader, by a resolver, or `__typename`."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from operator import attrgetter
 from typing import Any, cast
 
@@ -41,7 +41,7 @@ class Compiler:
             raise UncompiledError(operation.operation.value)
         root = self._level(self._schema.query_type, [operation.selection_set])
         self._find_alone()
-        return Plan(root, self._fields + LEVEL * self._levels)
+        return Plan(root, self._fields + LEVEL * self._levels, self._asking, [*_followers(root)])
 
     def _find_alone(self) -> None:
         """Mark relations that are the only ones to ask their loader. What resolvers ask is unknown; a single one ends before them."""
@@ -101,6 +101,22 @@ class Compiler:
         if any(level.sources is None for level in made.levels):
             raise UncompiledError(f"abstract {of.name}")
         return made
+
+
+def _followers(root: Level) -> Iterator[tuple[tuple[type, ...], Step]]:
+    """Yield the relations that are asked by the ids of the rows of the root's only field, with the classes of those rows."""
+    if len(root.fields) == 1 and (step := root.fields[0][1]):
+        yield from _asked_by_id(step.below)
+
+
+def _asked_by_id(below: Level | Kinds | None) -> Iterator[tuple[tuple[type, ...], Step]]:
+    """Yield those of the rows of a level, or of levels that are read off its rows."""
+    for level in below.levels if isinstance(below, Kinds) else [below] if below else []:
+        for step in (step for _, step in level.fields if step):
+            if step.relation and step.relation.key == "id" and level.sources:
+                yield level.sources, step
+            elif step.get:
+                yield from _asked_by_id(step.below)
 
 
 def _item(of: Any) -> Any:  # noqa: ANN401 graphql-core's own union of types

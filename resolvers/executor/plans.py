@@ -1,8 +1,7 @@
 """What an operation is compiled to: levels of fields, and what each field needs to be answered."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
@@ -124,18 +123,20 @@ class Plan:
 
     root: Level
     size: int  # in fields
+    asking: Sequence[Step]  # all fields whose values are not read off rows
+    followers: Sequence[tuple[tuple[type, ...], Step]]  # what is asked by the ids of the rows of the root's only field
 
-    @cached_property
+    @property
     def asks_once(self) -> bool:
         """Whether all that is asked is one object or page. A list of the root may be asked by one statement for each type in it."""
-        asking = [*_asking(self.root)]
-        return len(asking) == 1 and not asking[0].is_list
+        return len(self.asking) == 1 and not self.asking[0].is_list
 
+    @property
+    def gathers(self) -> bool:
+        """Whether it may ask the database several questions."""
+        return len(self.asking) > 1
 
-def _asking(of: Level | Kinds | None) -> Iterator[Step]:
-    """Yield the fields whose values are not read off rows."""
-    for level in of.levels if isinstance(of, Kinds) else [of] if of else []:
-        for step in (step for _, step in level.fields if step):
-            if step.get is None:
-                yield step
-            yield from _asking(step.below)
+    @property
+    def is_led(self) -> bool:
+        """Whether nothing is asked besides the root's only field and its followers."""
+        return len(self.asking) == 1 + len(self.followers)

@@ -31,8 +31,12 @@ class Run:
         self.objects = 0  # that the answer has so far
         self.most_bytes = 0  # that they take as JSON
         self._at_a_stretch = 0  # objects built since others had a turn
+        self._loaders: dict[int, Any] = {}  # by the id of their step
 
     async def data(self) -> dict[str, Any]:
+        if self._plan.gathers:
+            followers = [(rows, self._loader(step).prefetch) for rows, step in self._plan.followers]
+            self._context.gather(followers, is_led=self._plan.is_led)
         found: list[dict[str, Any]] = await self._level(self._plan.root, [None])
         return found[0]
 
@@ -90,7 +94,7 @@ class Run:
         if step.relation is None:
             info = SimpleNamespace(context=self._context)  # who looks for more fails: graphql-core, which answers then, has it all
             return await _awaited([step.call.of(row, info, self._variables) for row in rows])
-        loader = step.relation.loader(self._context.loaders, **step.call.arguments(self._variables))
+        loader = self._loader(step)
         keys = [*map(attrgetter(step.relation.key), rows)]
         if all(keys):  # in C: no key is false but None
             loaded: Rows = await loader.load_level(keys, is_alone=step.is_alone)
@@ -98,6 +102,12 @@ class Run:
         places = [place for place, key in enumerate(keys) if key is not None]
         loaded = await loader.load_level([keys[place] for place in places], is_alone=step.is_alone) if places else []
         return _merged([(places, loaded)], len(keys))
+
+    def _loader(self, step: Step) -> Any:  # noqa: ANN401 of any key and value
+        loader = self._loaders.get(id(step))
+        if loader is None:
+            loader = self._loaders[id(step)] = step.relation.loader(self._context.loaders, **step.call.arguments(self._variables))
+        return loader
 
     async def _completed(self, step: Step, of: Any, values: Rows) -> Built:  # noqa: ANN401 graphql-core's own union of types
         places = [place for place, value in enumerate(values) if value is not None]

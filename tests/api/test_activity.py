@@ -12,6 +12,7 @@ from db.tables import Role
 from db.tables.base import Row, Table
 from domain.activity import FIGURES
 from domain.tokens import new_secret
+from tests.api.test_nested_query import answering
 from tests.ask import Api
 from tests.builders import Tenant, add_token, tenant
 from tests.ids import global_id
@@ -211,13 +212,14 @@ async def test_events_are_read_page_by_page(as_: Callable[..., Api], org: Tenant
 
 
 async def test_the_activity_of_50_clients_is_one_statement(as_: Callable[..., Api], crowded: Tenant, statements: list[str]) -> None:
-    """And one for their totals, one for their contacts', one for the members: each whatever the number."""
+    """With the page itself, whatever the number."""
     api = as_(crowded)
     query = "{ clients(first: %d) { nodes { activity { nodes { member { name } changes { to } } } } } }"
     for first in (1, 50):
-        await api.data(query % first)
+        for _ in range(2):
+            await api.data(query % first)
         statements.clear()
         nodes = (await api.data(query % first))["clients"]["nodes"]
         assert [len(node["activity"]["nodes"]) for node in nodes] == [3] * first
         assert sum("relaties.audit_event" in sent for sent in statements) == 1
-        assert sum(sent.startswith("SELECT") and "token_actor" not in sent for sent in statements) == 2
+        assert len(answering(statements)) == 1

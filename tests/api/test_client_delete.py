@@ -323,12 +323,13 @@ async def test_s53_what_was_answered_before_no_longer_names_the_client(
 
 
 async def test_previews_of_a_page_take_as_many_statements_as_of_one(as_: Callable[..., Api], org: Tenant, statements: list[str]) -> None:
-    """Page, counts, amounts, contacts left alone, and the rows of those."""
+    """The page with the counts, amounts, contacts left alone, and the rows of those."""
     for place in range(3):
         await full_client(org, f"{GONE}{place}")
     query = "query ($first: Int!) {{ clients(first: $first, filter: {{status: ARCHIVED}}) {{ nodes {{ deletionPreview {{ {} }} }} }} }}"
     for first in (1, 3):
-        statements.clear()
-        found = await as_(org).data(query.format(PREVIEW), first=first)
-        assert [each["deletionPreview"]["registrationCount"] for each in found["clients"]["nodes"]] == [4] * first
-        assert len(answering(statements)) == 6
+        for _ in range(3):
+            statements.clear()
+            found = await as_(org).data(query.format(PREVIEW), first=first)
+            assert [each["deletionPreview"]["registrationCount"] for each in found["clients"]["nodes"]] == [4] * first
+        assert len(answering(statements)) == 5

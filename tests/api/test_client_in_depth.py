@@ -9,6 +9,7 @@ import pytest
 
 from db.keys import new_id
 from db.tables import Role
+from tests.api.test_nested_query import answering
 from tests.ask import Api
 from tests.builders import Tenant, changing, insert
 from tests.ids import global_id
@@ -182,16 +183,16 @@ async def test_contacts_are_listed_and_searched_by_name(as_: Callable[..., Api],
     assert (await api.data(query, search="BO"))["contacts"]["totalCount"] == 2
 
 
-async def test_everything_in_depth_costs_a_statement_a_relation(as_: Callable[..., Api], crowded: Tenant, statements: list[str]) -> None:
+async def test_everything_in_depth_costs_a_statement_a_level(as_: Callable[..., Api], crowded: Tenant, statements: list[str]) -> None:
     """Whatever the number of clients; one transaction."""
     query = """{ clients(first: 50) { nodes { addresses { city } financial { iban } projects { nodes { id } } invoices { nodes { id } }
       labels { id } revenue { since }
       contacts(first: 1) { nodes { clients(first: 1) { nodes { labels { clients(first: 1) { nodes { id } } } } } } } } } }"""
     api = as_(crowded)
-    await api.data(query)
-    statements.clear()
-    await api.data(query)
-    assert sum(sent.startswith("SELECT") and "token_actor" not in sent for sent in statements) == 10
+    for _ in range(3):
+        statements.clear()
+        await api.data(query)
+    assert len(answering(statements)) == 3
 
 
 async def test_nodes_keep_their_order_and_have_a_limit(as_: Callable[..., Api], crowded: Tenant) -> None:

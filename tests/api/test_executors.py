@@ -1,4 +1,4 @@
-"""The compiled executor and graphql-core's give the same answers to the byte, by the same statements."""
+"""The compiled executor and graphql-core's give the same answers to the byte, by the same statements, one by one or several as one."""
 
 import asyncio
 import gc
@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeAlias
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -25,6 +26,7 @@ from db.tables import Role
 from db.tally import Tally
 from domain.errors import BadInput, Forbidden
 from domain.scope import EVERYTHING, Actor
+from resolvers.context import Context
 from resolvers.core import Execution, Known
 from resolvers.executor import ROOM, Counted, LevelExecutor, library
 from resolvers.executor.plans import Plan
@@ -45,6 +47,7 @@ ROLES = [Role.OWNER, Role.OWNER, Role.OWNER, Role.VIEWER]
 CURSORS = "{ clients(first: 3) { edges { cursor } } contacts(first: 2) { edges { cursor } } registrations(first: 3) { edges { cursor } } }"
 AVAILABLE = re.compile(rb',"throttle":\{[^}]*\}')  # of the moment
 OURS = "FROM relaties."  # the driver asks for types on a new connection
+VALUE = re.compile(r"\(ARRAY\(SELECT id FROM leader LIMIT (\$\d+|NULL)::integer - 1\)\)|\$\d+")
 COMPILED = {
     "the nested query": NESTED,
     "aliases": '{ a: clients(first: 9) { nodes { n: name name } } b: clients(first: 2, search: "") { nodes { id } } }',
@@ -86,20 +89,27 @@ class Both:
         return answer.status_code, content, Counter(text for text in self.sent if OURS in text and "token_actor" not in text)
 
     async def are_same(self, document: Document, role: Role) -> bytes:
-        """The answer of both; with errors graphql-core has asked a second time, so that the statements are counted without them."""
+        """The answer of both; with errors graphql-core has asked a second time, so that the statements are counted without them.
+
+        What was asked before is sent as one statement, in which a page without rows has its relations, too.
+        """
         core = await self.asked(document, role, is_compiled=False)
-        compiled = await self.asked(document, role, is_compiled=True)
-        assert compiled[:2] == core[:2], document.text
-        if b'"errors"' not in core[1]:
-            assert compiled[2] == core[2], document.text
+        for time in (1, 2):
+            compiled = await self.asked(document, role, is_compiled=True)
+            assert compiled[:2] == core[:2], document.text
+            if b'"errors"' not in core[1]:
+                sent = VALUE.sub("$", " ".join(compiled[2].elements()))
+                assert all(sent.count(VALUE.sub("$", text)) >= count for text, count in core[2].items()), document.text
+                assert time == 1 or compiled[2].total() <= core[2].total(), document.text
         return core[1]
 
     async def fail_alike(self, document: Document, role: Role) -> None:
         """The same data to the byte, and the same errors; but for what an incident is called, and which of two comes first."""
         core = await self.asked(document, role, is_compiled=False)
-        compiled = await self.asked(document, role, is_compiled=True)
-        assert compiled[0] == core[0], document.text
-        assert told(compiled[1]) == told(core[1]), document.text
+        for _ in range(2):
+            compiled = await self.asked(document, role, is_compiled=True)
+            assert compiled[0] == core[0], document.text
+            assert told(compiled[1]) == told(core[1]), document.text
 
 
 def told(answer: bytes) -> tuple[str, list[str]]:
@@ -150,13 +160,13 @@ async def test_what_apps_ask_runs_compiled(both: Both, gave_way: list[str], sche
 
 @pytest.mark.parametrize("name", GIVES_WAY)
 async def test_what_is_unusual_is_graphql_cores(both: Both, gave_way: list[str], name: str) -> None:
-    """It gives way once, and the answer is the same, errors and all."""
+    """It gives way for one reason, and the answer is the same, errors and all."""
     await both.are_same(Document(GIVES_WAY[name], {}), Role.OWNER)
-    assert len(gave_way) == 1
+    assert len({*gave_way}) == 1
 
 
 def describe_field(info: strawberry.Info) -> str:
-    return f"{info.field_name} {info.path.key} {info.context}"
+    return f"{info.field_name} {info.path.key} {info.context.actor.tenant}"
 
 
 @strawberry.type
@@ -164,10 +174,10 @@ class Described:
     field: str = strawberry.field(resolver=describe_field)
 
 
-async def test_a_resolver_that_needs_more_than_the_context_runs_on_graphql_core(gave_way: list[str]) -> None:
-    schema = strawberry.Schema(Described)._schema  # noqa: SLF001
-    result = await LevelExecutor.run(execution(schema, parse("{ a: field b: field }"), "context"))
-    assert (result.data, result.errors) == ({"a": "field a context", "b": "field b context"}, None)
+async def test_a_resolver_that_needs_more_than_the_context_runs_on_graphql_core(gave_way: list[str], database: Database) -> None:
+    schema, actor = strawberry.Schema(Described)._schema, Actor.operator(uuid4())  # noqa: SLF001
+    result = await LevelExecutor.run(execution(schema, parse("{ a: field }"), Context(database, actor, SECRETS)))
+    assert (result.data, result.errors) == ({"a": f"field a {actor.tenant}"}, None)
     assert gave_way == ["AttributeError(\"'types.SimpleNamespace' object has no attribute 'field_name'\")"]
 
 
@@ -325,7 +335,7 @@ class Turns:
 
 
 async def test_large_results_let_others_run_in_between(in_process: InProcess, owner: asyncpg.Connection) -> None:
-    """After each piece of 50 clients with 13 objects each, and not after a small one."""
+    """After each piece of 50 clients with 13 objects each, and not after a small one; once for the questions to gather."""
     org = await tenant(owner)
     for number in range(100):
         await org.add_client(f"Client {number}")
@@ -335,7 +345,7 @@ async def test_large_results_let_others_run_in_between(in_process: InProcess, ow
     found = [Turns(of_org.runner.run(of_org.operation(text, size=size))) for size in (30, 60, 100)]
     for each in found:
         await each
-    assert [each.count for each in found] == [0, 1, 2]
+    assert [each.count for each in found] == [1, 2, 3]
 
 
 @pytest.mark.proof

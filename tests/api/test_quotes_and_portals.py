@@ -133,14 +133,15 @@ async def test_of_portals_and_their_parts_so_many_are_shown(as_: Callable[..., A
 async def test_quotes_and_portals_of_many_clients_cost_a_statement_a_relation(
     as_: Callable[..., Api], crowded: Tenant, statements: list[str]
 ) -> None:
-    """Clients, quotes, their lines and total, portals, their projects and contacts; however many clients."""
+    """Clients with quotes, their total and portals; then lines, projects and contacts; however many clients."""
     query = """query ($first: Int) { clients(first: $first) { nodes { quotes(first: 1) { totalCount nodes { number lines { position } } }
       portals { name projects { name } contacts { fullName } } } } }"""
     for first in (1, 60):
-        await as_(crowded).data(query, first=first)
+        for _ in range(2):
+            await as_(crowded).data(query, first=first)
         statements.clear()
         found = (await as_(crowded).data(query, first=first))["clients"]["nodes"]
-        assert len(answering(statements)) == 7
+        assert len(answering(statements)) == 2
         assert [(len(each["quotes"]["nodes"][0]["lines"]), len(each["portals"][0]["contacts"])) for each in found] == [(1, 1)] * first
 
 

@@ -31,6 +31,6 @@ FROM (SELECT relaties.client_contact.contact_id AS contact_id,
   relaties.client_contact.is_active AS link_is_active
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $1::UUID AND relaties.client_contact.client_id = ANY ($2::UUID[])
- LIMIT $3::INTEGER) AS linked JOIN relaties.contact ON relaties.contact.tenant_id = $1::UUID AND relaties.contact.id = linked.contact_id ORDER BY linked.client_id,
+ LIMIT 8 * cardinality($2::UUID[]) + $3::INTEGER) AS linked JOIN relaties.contact ON relaties.contact.tenant_id = $1::UUID AND relaties.contact.id = linked.contact_id ORDER BY linked.client_id,
   linked.position,
   linked.contact_id
