@@ -143,7 +143,7 @@ def shown(row: type[ClientRow], **more: ColumnElement[Any]) -> list[ColumnElemen
 
 SHOWN = shown(ClientRow)
 ALL = select(*SHOWN).select_from(table_of(Client)).outerjoin(table_of(ClientAddress), PRIMARY).where(col(Client.tenant_id) == TENANT)
-BY_ID = Query(ALL.where(among(col(Client.id))), ClientRow).keeping("id")
+BY_ID = Query(ALL.where(among(col(Client.id), is_planned_once=True)), ClientRow).keeping("id")
 BY_NUMBER = Query(ALL.where(col(Client.number_key) == parameter("number", Text())), ClientRow)
 
 

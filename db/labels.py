@@ -21,7 +21,7 @@ OF_CLIENTS = Query(
     select(*columns(ClientLabelRow, Label, client_id=col(ClientLabel.client_id)))
     .select_from(table_of(ClientLabel))
     .join(table_of(Label), and_(col(Label.tenant_id) == TENANT, col(Label.id) == col(ClientLabel.label_id)))
-    .where(col(ClientLabel.tenant_id) == TENANT, among(col(ClientLabel.client_id)))
+    .where(col(ClientLabel.tenant_id) == TENANT, among(col(ClientLabel.client_id), is_planned_once=True))
     .order_by(col(ClientLabel.client_id), col(Label.name_key), col(Label.id)),
     ClientLabelRow,
 ).keeping("id", "client_id")

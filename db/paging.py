@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, Uuid, func, select, true, tuple_
+from sqlalchemy import ColumnElement, Integer, Select, Uuid, func, literal_column, select, true, tuple_
 from sqlalchemy.types import TypeEngine
 
 from db.engine import Tx
@@ -17,6 +17,8 @@ from db.tables.base import Table
 Key: TypeAlias = tuple[str | int | date | datetime | UUID, UUID]
 """The value sorted by, and the id that breaks ties."""
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])
+LARGEST = 1_000  # rows of a page: far more than anybody may ask for
+COUNT, MOST = parameter("count", Integer()), literal_column(str(LARGEST + 1), Integer())
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class Slice:
     is_ascending: bool
     after: Key | None
     size: int
+
+    def __post_init__(self) -> None:
+        if self.size > LARGEST:
+            raise ValueError(f"a page of {self.size} rows; {LARGEST} at most")
 
     async def fetch(self, tx: Tx, made: Callable[..., Query[R]], **values: object) -> list[R]:
         """The rows of one page."""
@@ -77,7 +83,7 @@ class Listing(Generic[R]):
         keys: Select[*tuple[Any, ...]] = select(at.id.label("id"), at.key.label("key")).where(*found)
         if is_next:
             keys = keys.where(beyond(at.key, at.kind, at.id, is_ascending=is_ascending))
-        page = ordered(keys, at.key, at.id, is_ascending=is_ascending).limit(parameter("count", Integer())).subquery("page")
+        page = ordered(keys, at.key, at.id, is_ascending=is_ascending).limit(COUNT).subquery("page")
         rows = ordered(self.rows.join(page, page.c.id == at.id), page.c.key, page.c.id, is_ascending=is_ascending)
         return Query(rows, self.row).keeping("id", at.name)
 
@@ -86,15 +92,17 @@ class Listing(Generic[R]):
         rows = self.rows.where(*(each for each in found if own is None or not each.compare(own)))
         if is_next:
             rows = rows.where(beyond(at.key, at.kind, at.id, is_ascending=is_ascending))
-        page = ordered(rows, at.key, at.id, is_ascending=is_ascending).limit(parameter("count", Integer()))
-        return Query(page, self.row).keeping("id", at.name)
+        page = ordered(rows, at.key, at.id, is_ascending=is_ascending).limit(MOST).subquery("page")
+        # PostgreSQL takes a bound that it does not know for a tenth of all rows. With many rows a plan for the bound at hand looks so much
+        # cheaper that it plans the statement at each execution, which takes longer than that. Hidden, the bound is the same to both plans.
+        return Query(select(*page.c).limit(select(COUNT.label("count")).scalar_subquery()), self.row).keeping("id", at.name)
 
 
 def per_parent(each: Select[*tuple[Any, ...]], row: type[R], place: Place, *, is_ascending: bool, is_next: bool) -> Query[R]:
     """A page of rows for each parent asked for, in one statement that reads no more than that of any."""
     if is_next:
         each = each.where(beyond(place.key, place.kind, place.id, is_ascending=is_ascending))
-    page = ordered(each, place.key, place.id, is_ascending=is_ascending).limit(parameter("count", Integer())).lateral("page")
+    page = ordered(each, place.key, place.id, is_ascending=is_ascending).limit(COUNT).lateral("page")
     rows = select(*(page.c[name] for name in row.__columns__)).select_from(asked).join(page, true())
     return Query(ordered(rows.order_by(asked.c.id), page.c[place.name], page.c.id, is_ascending=is_ascending), row)
 

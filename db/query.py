@@ -236,9 +236,13 @@ IDS = parameter("ids", ARRAY(Uuid()))
 asked = func.unnest(IDS).table_valued("id").render_derived(name="asked")  # the keys as rows, to join what each has
 
 
-def among(column: ColumnElement[UUID]) -> ColumnElement[bool]:
-    """`in_()` would give a text per number of values, which asyncpg cannot run."""
-    return column == any_(IDS)
+def among(column: ColumnElement[UUID], *, is_planned_once: bool = False) -> ColumnElement[bool]:
+    """`in_()` would give a text per number of values, which asyncpg cannot run.
+
+    With `is_planned_once` PostgreSQL does not see how many keys there are when it plans. Where it sees one, in a large table, a plan for
+    one looks so much cheaper than the plan for any number that it plans the statement at each execution, which takes longer than that.
+    """
+    return column == any_(cast(select(IDS.label("ids")).scalar_subquery(), IDS.type) if is_planned_once else IDS)
 
 
 def grouped(rows: Sequence[R], keys: Sequence[UUID], column: str) -> list[list[R]]:

@@ -28,4 +28,4 @@ SELECT relaties.client.id AS id,
   relaties.client.updated_at AS updated_at,
   relaties.client.version AS version
 FROM relaties.client LEFT OUTER JOIN relaties.client_address ON relaties.client_address.tenant_id = $1::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY'
-WHERE relaties.client.tenant_id = $1::UUID AND relaties.client.id = ANY ($2::UUID[])
+WHERE relaties.client.tenant_id = $1::UUID AND relaties.client.id = ANY (CAST((SELECT $2::UUID[] AS ids) AS UUID[]))

@@ -1,0 +1,13 @@
+"""The bound on the rows of a page."""
+
+import pytest
+
+from db.paging import LARGEST, Slice
+from domain import pages
+
+
+def test_a_page_has_no_more_rows_than_its_statement_reads() -> None:
+    """The statement says the bound of all pages; one that is asked for more would be cut off without a word."""
+    assert Slice(is_ascending=True, after=None, size=LARGEST).size == LARGEST > pages.LARGEST
+    with pytest.raises(ValueError, match="a page of 1001 rows; 1000 at most"):
+        Slice(is_ascending=True, after=None, size=LARGEST + 1)
