@@ -17,6 +17,7 @@ import orjson
 from benchmarks.statements import CLIENT as SHOWN
 from benchmarks.statements import CONTACT, LABEL, contacts_of_clients, page, revenue_of_clients
 from db import clients, demo, labels
+from db.contacts import USUAL_LINKS
 from db.query import Query
 
 READERS = 8
@@ -57,20 +58,25 @@ def first_query(name: str, *, is_next: bool, is_one: bool) -> Query[Any]:
 CONTACTS_OF, LABELS_OF = contacts_of_clients().of(frozenset(CONTACT)), labels.OF_CLIENTS.of(frozenset(LABEL))
 
 
+def relations(ids: list[object], period: Message) -> list[tuple[Any, ...]]:
+    """Return the statements that bring what hangs on these clients, each with its arguments."""
+    shown = OF | {"ids": ids}
+    found = [
+        (CONTACTS_OF, shown | {"most": USUAL_LINKS * len(ids) + CONTACTS}),
+        (LABELS_OF, shown),
+        (revenue_of_clients(), shown | period),
+    ]
+    return [(query.sql, *query.arguments(values)) for query, values in found]
+
+
 async def _statements(pool: asyncpg.Pool, name: str, case: Case) -> None:
     first = first_query(name, is_next="after_key" in case.values, is_one="ids" in case.values)
     async with pool.acquire() as connection:
         found = await connection.fetch(first.sql, *first.arguments(OF | case.values))
         if name == "Q4":
             return
-        shown = {"ids": [row["id"] for row in found[: case.values.get("count", 2) - 1]]}
-        relations: list[tuple[Query[Any], Message]] = [
-            (CONTACTS_OF, {"count": CONTACTS + 1}),
-            (LABELS_OF, {}),
-            (revenue_of_clients(), case.period),
-        ]
-        for query, more in relations:
-            await connection.fetch(query.sql, *query.arguments(OF | shown | more))
+        for sql, *arguments in relations([row["id"] for row in found[: case.values.get("count", 2) - 1]], case.period):
+            await connection.fetch(sql, *arguments)
 
 
 class _Reader(asyncpg.Connection):

@@ -3,16 +3,20 @@
 import json
 import re
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import pytest
 import strawberry
 
+from benchmarks.bound import relations
 from benchmarks.queries import CURSORS, asked, key_of
 from benchmarks.statements import revenue_of_clients, shared, written
 from db import demo
 from db.engine import Database
+from db.keys import new_id
 from db.tables import Role
 from tests.ask import Api, connected
 from tests.builders import Tenant
@@ -93,3 +97,9 @@ async def test_the_product_runs_what_the_peers_are_given(
     texts = {each.query.sql: of for of, each in shared().items()}
     sent = [statement for statement in statements if statement.startswith("SELECT") and OF_TABLES in statement]
     assert [texts.get(statement, texts.get(NARROWED.sub("", statement))) for statement in sent] == expected
+
+
+async def test_the_bound_runs_the_statements_with_all_their_arguments(owner: asyncpg.Connection) -> None:
+    """The product's statements change, and the bound gives their arguments itself."""
+    found = relations([new_id()], {"start": date(2026, 1, 1), "end": date(2026, 12, 31)})
+    assert [len(await owner.fetch(sql, *arguments)) for sql, *arguments in found] == [0, 0, 1]
