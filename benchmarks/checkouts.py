@@ -60,7 +60,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tenants", type=int, default=100, help="organizations of the load `tenants`")
     parser.add_argument("--clients", type=int, default=200, help="clients of each of these")
     parser.add_argument("--keep", type=Path, help="a folder whose databases are used again, one for each checkout")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.keep and given.against and given.against.resolve().name == ROOT.name:
+        parser.error("--keep has a database for each checkout by the name of its folder, which is the same for both")
+    return given
 
 
 @dataclass(frozen=True)
