@@ -147,7 +147,7 @@ class Query(Command, Generic[R]):
         return self
 
     def of(self, asked: frozenset[str] | None) -> "Query[R]":
-        """Return the query with the columns that are asked for, and those that rules read.
+        """Return the query with the columns that are asked for, of whichever rows or of those of its class, and those that rules read.
 
         There are so many forms at most; then all columns are read. A form is never dropped: its row class is a reference cycle, which
         would wait for the collector's seldom look at what is old, and callers who vary their columns would fill the memory.
@@ -155,8 +155,9 @@ class Query(Command, Generic[R]):
         return self if asked is None or self._kept is None else _narrowed(self, asked)
 
     def narrowed(self, asked: frozenset[str]) -> "Query[R]":
-        kept = self._kept or ()
-        names = tuple(name for name in self.row.__columns__ if name in asked or name in kept)
+        kept, classes = self._kept or (), [each.__name__ for each in self.row.__mro__]
+        is_asked = {name for name in self.row.__columns__ if name in asked or any(f"{each}.{name}" in asked for each in classes)}
+        names = tuple(name for name in self.row.__columns__ if name in is_asked or name in kept)
         if narrowed := self._narrowed.get(names):
             return narrowed
         if len(self._narrowed) >= MOST_NARROWED:

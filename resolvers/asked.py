@@ -1,6 +1,6 @@
 """What an operation reads of rows, told from its document: so that no statement brings columns that nobody reads."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from graphql import (
     FieldNode,
@@ -21,7 +21,10 @@ from graphql import (
 def names(
     schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> frozenset[str] | None:
-    """The attributes, of whichever rows; None for an operation that may read any: a change, or one with a field that does not say."""
+    """The attributes; None for an operation that may read any: a change, or one with a field that does not say.
+
+    An attribute of a type that is read off rows is named with their class, as `ContactRow.email`; any other may be of whichever rows.
+    """
     if operation.operation is not OperationType.QUERY or schema.query_type is None:
         return None
     found = {*_Reading(schema, fragments).within(schema.query_type, operation.selection_set)}
@@ -54,16 +57,21 @@ class _Reading:
     def _field(self, of: GraphQLNamedType | None, node: FieldNode) -> Iterator[str | None]:
         kinds = self._schema.get_possible_types(of) if is_abstract_type(of) else [of]
         for kind in kinds:
-            definition = kind.fields.get(node.name.value) if isinstance(kind, GraphQLObjectType) else None
-            if definition is None:
+            if not isinstance(kind, GraphQLObjectType) or (definition := kind.fields.get(node.name.value)) is None:
                 continue  # one of GraphQL's own, which read no row
             declared = definition.extensions.get("strawberry-definition")
             if relation := declared.metadata.get("by"):
-                yield relation.key
+                yield from _named(kind, [relation.key])
             elif declared.is_basic_field:
                 found = declared.metadata.get("reads", [declared.python_name])
-                yield from [None] if found is None else found
+                yield from [None] if found is None else _named(kind, found)
             elif kind is not self._schema.query_type:
                 yield None
             if node.selection_set:
                 yield from self.within(get_named_type(definition.type), node.selection_set)
+
+
+def _named(kind: GraphQLObjectType, attributes: Iterable[str]) -> Iterable[str]:
+    sources: Iterable[type] = getattr(kind.extensions["strawberry-definition"].origin, "sources", ())
+    rows = [source.__name__ for source in sources if hasattr(source, "__columns__")]
+    return [f"{row}.{name}" for row in rows for name in attributes] or attributes

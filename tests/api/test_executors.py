@@ -94,6 +94,7 @@ class Both:
         What was asked before is sent as one statement, in which a page without rows has its relations, too.
         """
         core = await self.asked(document, role, is_compiled=False)
+        assert b'"INTERNAL_SERVER_ERROR"' not in core[1], document.text  # as for a column that was left out and is read
         for time in (1, 2):
             compiled = await self.asked(document, role, is_compiled=True)
             assert compiled[:2] == core[:2], document.text
