@@ -61,17 +61,17 @@ class _Reading:
                 continue  # one of GraphQL's own, which read no row
             declared = definition.extensions.get("strawberry-definition")
             if relation := declared.metadata.get("by"):
-                yield from _named(kind, [relation.key])
+                yield from _qualify(kind, [relation.key])
             elif declared.is_basic_field:
                 found = declared.metadata.get("reads", [declared.python_name])
-                yield from [None] if found is None else _named(kind, found)
+                yield from [None] if found is None else _qualify(kind, found)
             elif kind is not self._schema.query_type:
                 yield None
             if node.selection_set:
                 yield from self.within(get_named_type(definition.type), node.selection_set)
 
 
-def _named(kind: GraphQLObjectType, attributes: Iterable[str]) -> Iterable[str]:
+def _qualify(kind: GraphQLObjectType, attributes: Iterable[str]) -> Iterable[str]:
     sources: Iterable[type] = getattr(kind.extensions["strawberry-definition"].origin, "sources", ())
     rows = [source.__name__ for source in sources if hasattr(source, "__columns__")]
     return [f"{row}.{name}" for row in rows for name in attributes] or attributes

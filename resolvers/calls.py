@@ -30,7 +30,9 @@ class Call:
 
     def __init__(self, schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, declared: Any) -> None:  # noqa: ANN401
         given = {each.name.value: each.value for each in node.arguments or ()}
-        self._direct = [found for name, value in given.items() if (found := _direct(schema, definition.args[name], declared, name, value))]
+        self._direct = [
+            found for name, value in given.items() if (found := _find_direct(schema, definition.args[name], declared, name, value))
+        ]
         rest = definition.args.keys() - {each.shown for each in self._direct}
         varying = {name for name, value in given.items() if name in rest and _has_variable(value)}
         self._fixed = _Arguments(schema, definition, node, declared, rest - varying)
@@ -78,42 +80,42 @@ class _Direct(NamedTuple):
     convert: Convert
 
 
-def _direct(schema: strawberry.Schema, argument: GraphQLArgument, declared: Any, shown: str, value: ast.ValueNode) -> _Direct | None:  # noqa: ANN401
+def _find_direct(schema: strawberry.Schema, argument: GraphQLArgument, declared: Any, shown: str, value: ast.ValueNode) -> _Direct | None:  # noqa: ANN401
     """None for what graphql-core and Strawberry have to look at: another value, a default, an input that makes itself."""
     default = argument.default_value  # Strawberry's way to say that null is one
     if not isinstance(value, ast.VariableNode) or argument.default is not None or not (default is None or default is Undefined):
         return None
-    if (convert := _conversion(argument.type, schema)) is None:
+    if (convert := _converter(argument.type, schema)) is None:
         return None
     named = schema.config.name_converter.from_argument
     (name,) = (each.python_name for each in declared.arguments if named(each) == shown)
     return _Direct(shown, name, value.name.value, default, isinstance(argument.type, GraphQLNonNull), convert)
 
 
-def _conversion(of: GraphQLInputType, schema: strawberry.Schema) -> Convert | None:
+def _converter(of: GraphQLInputType, schema: strawberry.Schema) -> Convert | None:
     """Return what Strawberry does with a value of the type; None where that depends on more than the type."""
     if isinstance(of, GraphQLNonNull):
-        return _conversion(of.of_type, schema)
+        return _converter(of.of_type, schema)
     if isinstance(of, GraphQLList):
-        each = _conversion(of.of_type, schema)
+        each = _converter(of.of_type, schema)
         return each and (lambda values: None if values is None else [*map(each, values)])
-    return _object(of, schema) if isinstance(of, GraphQLInputObjectType) else _same
+    return _object_converter(of, schema) if isinstance(of, GraphQLInputObjectType) else _same
 
 
 def _same(value: object) -> object:
     return value
 
 
-def _object(of: GraphQLInputObjectType, schema: strawberry.Schema) -> Convert | None:
+def _object_converter(of: GraphQLInputObjectType, schema: strawberry.Schema) -> Convert | None:
     declared: StrawberryObjectDefinition = of.extensions["strawberry-definition"]
     kinds = [field.resolve_type(type_definition=declared) for field in declared.fields]
     named = schema.config.name_converter.from_field
-    fields = [(name := named(field), field.python_name, _conversion(of.fields[name].type, schema)) for field in declared.fields]
+    fields = [(name := named(field), field.python_name, _converter(of.fields[name].type, schema)) for field in declared.fields]
     if declared.from_input or any(isinstance(kind, StrawberryMaybe) for kind in kinds) or any(convert is None for *_, convert in fields):
         return None
     without = {field.python_name: None for field in declared.fields if field.default_value is MISSING and field.default_factory is MISSING}
 
-    def converted(values: Mapping[str, Any] | None) -> object:
+    def convert_object(values: Mapping[str, Any] | None) -> object:
         if values is None:
             return None
         given = {**without}
@@ -122,7 +124,7 @@ def _object(of: GraphQLInputObjectType, schema: strawberry.Schema) -> Convert | 
                 given[name] = convert(values[shown])
         return declared.origin(**given)
 
-    return converted
+    return convert_object
 
 
 class _Arguments:

@@ -34,7 +34,7 @@ COUNTED = Terms(cost=2)
 
 
 def edges(description: str) -> Any:  # noqa: ANN401 the annotation stands
-    """The edges of a page; the compiled executor reads them off its rows."""
+    """Declare the edges of a page, which the compiled executor reads off its rows."""
     inlined = Entries("rows", lambda page, row: {"node": row, "cursor": f"{page}.cursor({row})"})
     return strawberry.field(description=description, metadata={"inlined": inlined})
 

@@ -18,6 +18,6 @@ class Money:
 
 
 def money(of: str) -> Parts:
-    """Reads an amount, and the currency beside it, off a row; `total.net` has its currency at `total.currency`."""
+    """Read an amount, and the currency beside it, off a row; `total.net` has its currency at `total.currency`."""
     beside, dot, _ = of.rpartition(".")
     return Parts(partial(values.made, values.Money), amount=of, currency=f"{beside}{dot}currency")

@@ -49,9 +49,9 @@ class Run:
         self.count(len(rows), level.objects, level.most_bytes)
         if not rows:
             return []
-        return await self._built(build, rows, await _all([self._fetched(each, rows) for each in level.fetches]))
+        return await self._build(build, rows, await _all([self._fetch(each, rows) for each in level.fetches]))
 
-    async def _fetched(self, fetch: Fetch, rows: Rows) -> Iterator[Any]:
+    async def _fetch(self, fetch: Fetch, rows: Rows) -> Iterator[Any]:
         """Fetch a field for all rows of a level: an iterator over its values, in the order of the rows."""
         step = fetch.step
         for get in fetch.path:
@@ -59,7 +59,7 @@ class Run:
         values = await self._values(step, rows)
         return iter(values if step.in_place else await self._completed(step, step.type, values))
 
-    async def _built(self, build: Build, rows: Rows, fetched: Sequence[Iterator[Any]]) -> Built:
+    async def _build(self, build: Build, rows: Rows, fetched: Sequence[Iterator[Any]]) -> Built:
         """Build a level piece by piece, and let others run once that took long: a row may have lists of a hundred objects each."""
         built: Built = []
         for first in range(0, len(rows), PIECE):
