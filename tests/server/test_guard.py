@@ -1,0 +1,126 @@
+"""The guard by itself, on a clock of the test's own: when a connection at rest is closed, and what of uvicorn the guard stands on."""
+
+import asyncio
+import inspect
+from hashlib import sha256
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from server.guard import Guard, guarded
+from server.settings import Settings
+from tests.sockets import request
+from tests.virtual_time import run
+
+REST_S = 15
+# Methods that the guard replaces or calls, by what they were when it was written. Where one has changed, compare the guard with it.
+PARTS = {
+    "connection_made": "6efb565ff3d36b91",
+    "connection_lost": "c91a4c9bf2e29c55",
+    "on_message_begin": "96d377fdc7c2baef",
+    "on_headers_complete": "1ea8589acfad92d8",
+    "on_body": "dba9c32aeba35b6a",
+    "on_message_complete": "1fbad42dc31fc01f",
+    "on_response_complete": "64e254f28e389e76",
+    "shutdown": "d7351fa33f00d430",
+    "timeout_keep_alive_handler": "8b53bf5f2e202970",
+    "_start_asgi_task": "9c08c2571ae9b038",
+    "_unset_keepalive_if_required": "00a6a4e47214e68e",
+}
+
+
+class Transport(asyncio.Transport):
+    """Keep what is written, and whether the connection is closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.closed_at: float | None = None
+
+    def write(self, data: Any) -> None:  # noqa: ANN401 asyncio's
+        self.written += data
+
+    def close(self) -> None:
+        self.closed_at = asyncio.get_running_loop().time()
+
+    def is_closing(self) -> bool:
+        return self.closed_at is not None
+
+    def can_write_eof(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None: ...
+
+    def resume_reading(self) -> None: ...
+
+
+async def application(_scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer in as many seconds as the body says."""
+    body = (await receive())["body"]
+    await asyncio.sleep(float(body or 0))
+    await send({"type": "http.response.start", "status": 204, "headers": []})
+    await send({"type": "http.response.body"})
+
+
+def opened() -> tuple[Guard, Transport]:
+    """Return a connection that was just made."""
+    make: Any = guarded(Settings(keep_alive_seconds=REST_S))
+    config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=REST_S)
+    config.load()
+    guard: Guard = make(config=config, server_state=ServerState(), app_state={})
+    guard.connection_made(transport := Transport())
+    return guard, transport
+
+
+def test_connection_rests_so_long_after_its_last_answer() -> None:
+    """Not after its first."""
+
+    async def main() -> None:
+        loop, (guard, transport) = asyncio.get_running_loop(), opened()
+        for _ in range(5):
+            guard.data_received(request())
+            await asyncio.sleep(10)
+        last = loop.time() - 10
+        await asyncio.sleep(100)
+        assert transport.written.count(b"204") == 5
+        assert transport.closed_at == last + REST_S
+
+    run(main())
+
+
+def test_connection_whose_answer_takes_long_does_not_rest() -> None:
+    """The rest begins when the answer is sent, though it took longer than a rest."""
+
+    async def main() -> None:
+        guard, transport = opened()
+        guard.data_received(request())
+        await asyncio.sleep(1)
+        guard.data_received(request("POST", "/graphql", body=b"40"))
+        await asyncio.sleep(40.5)
+        assert (transport.written.count(b"204"), transport.closed_at) == (2, None)
+        await asyncio.sleep(100)
+        assert transport.closed_at == 1 + 40 + REST_S
+
+    run(main())
+
+
+def test_requests_sent_ahead_are_answered_before_the_connection_rests() -> None:
+    async def main() -> None:
+        guard, transport = opened()
+        guard.data_received(request("POST", "/graphql", body=b"8") * 3)
+        await asyncio.sleep(100)
+        assert transport.written.count(b"204") == 3
+        assert transport.closed_at == 24 + REST_S
+        assert guard.server_state.total_requests == 3
+
+    run(main())
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_part_of_uvicorn_is_what_the_guard_stands_on(name: str) -> None:
+    source = inspect.getsource(getattr(HttpToolsProtocol, name))
+    assert sha256(source.encode()).hexdigest()[:16] == PARTS[name], f"uvicorn has changed `{name}`: compare the guard with it."
