@@ -32,6 +32,19 @@ WITH_DEFAULTS = """query ($first: Int = 2, $period: PeriodInput = {since: "2026-
   clients(first: $first, filter: {status: $status}) { nodes { revenue(period: $period) { since } } }
   project(id: $id) { name }
 }"""
+WITHIN_LITERALS = """query ($status: ClientStatus, $id: ID!, $ids: [ID!], $first: Int = 5, $lookup: ClientLookupInput!) {
+  clients(first: $first, filter: {status: $status, labels: {any: $ids, all: [$id]}}) {
+    nodes { revenue(period: {since: "2026-01-01"}) { since } }
+  }
+  nodes(ids: [$id]) { id }
+  client(by: $lookup) { name }
+}"""
+SENT_WITHIN: list[Mapping[str, object]] = [
+    {"id": ID, "lookup": {"number": "12"}},
+    {"id": ID, "lookup": {"id": ID}, "status": "ALL", "ids": [ID, ID], "first": None},
+    {"id": ID, "lookup": {"id": ID}, "status": None, "ids": None},
+    {"id": ID, "lookup": {"id": ID, "number": "12"}},
+]
 SENT: list[Mapping[str, object]] = [
     {"id": ID},
     {"id": ID, "first": None, "period": None},
@@ -94,6 +107,11 @@ def compare(schema: strawberry.Schema, definition: GraphQLField, node: FieldNode
 @pytest.mark.parametrize("sent", SENT, ids=str)
 def test_defaults_and_wrong_variables(schema: strawberry.Schema, sent: Mapping[str, object]) -> None:
     check(schema, Document(WITH_DEFAULTS, {**sent}))
+
+
+@pytest.mark.parametrize("sent", SENT_WITHIN, ids=str)
+def test_variables_within_literals_and_inputs_of_one_field(schema: strawberry.Schema, sent: Mapping[str, object]) -> None:
+    check(schema, Document(WITHIN_LITERALS, {**sent}))
 
 
 @settings(max_examples=200)
