@@ -1,8 +1,8 @@
 """Send the queries that an operation asks at the same time as one statement.
 
-The relations of a level ask in the same turn of the event loop, so the first of them waits and then sends all: `SELECT 0, … UNION ALL
-SELECT 1, …`. A page leads the relations of its rows: they are asked before its ids are known, and take them from the page, which
-stands in the statement as a common table expression.
+The relations of a level ask in the same pass of the event loop, so the first of them waits and then sends all: `SELECT 0, … UNION ALL
+SELECT 1, …`. A page leads the relations of its rows: they are asked before its ids are known, and take them from the page, which is a
+common table expression of the statement. Where that is all that is asked, it needs no transaction.
 """
 
 import asyncio
@@ -29,9 +29,7 @@ PARAMETER = re.compile(r"\$(\d+)")
 LED = -1  # instead of the part that has the same ids: they are those of the first part's rows
 # A connection keeps 100 prepared statements of at most 15 KiB. Callers who vary their documents shall neither displace those that others
 # use nor fill the memory: there are fewer batches than that, and one is made only for what was asked before.
-MAX_BATCHES = 64
-MAX_SEEN = 512
-MAX_LENGTH = 15_000
+MAX_BATCHES, MAX_SEEN, MAX_LENGTH = 64, 512, 15_000
 DOUBTS = 50  # times that a batch is sent in a transaction after it turned out not to be all of an operation
 
 
@@ -186,7 +184,7 @@ class Batches:
 
 
 class Gatherer:
-    """What an operation asks in one turn of the event loop. The first that it asks leads."""
+    """What an operation asks in one pass of the event loop. The first that it asks leads."""
 
     def __init__(self, batches: Batches, turn: asyncio.Lock, followers: Sequence[Follower], *, is_led: bool) -> None:
         """`is_led`: the operation asks nothing but its first query and the followers."""
@@ -240,7 +238,7 @@ class Gatherer:
             each.take_ids()
         batch = self._batches.find(asked) if len(asked) > 1 else None
         if batch:
-            is_whole = self._is_led and len(asked) == 1 + self._led and not batch.doubts
+            is_whole = self._is_led and asked[0].leads is not None and len(asked) == 1 + self._led and not batch.doubts
             self._whole = batch if is_whole else None
             batch.doubts = max(batch.doubts - 1, 0)
             records = await send(batch.sql, batch.arguments(asked), Row, is_whole=is_whole)

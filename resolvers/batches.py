@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aiodataloader import DataLoader, dispatch_queue_batch, get_chunks
 from aiodataloader import Loader as Asked
@@ -24,8 +24,8 @@ class Loader(DataLoader[K, V]):
     def __init__(self, batch: Callable[[Sequence[K]], Awaitable[Sequence[V]]]) -> None:
         """Set what `DataLoader` sets: its own way checks for each loader that its method is a coroutine, which took 5 µs."""
         self._batch = batch
-        self._tasks: list[asyncio.Task[Any]] = []  # of batches that nobody else runs
-        self._prefetched: asyncio.Task[tuple[list[K], Sequence[V]]] | None = None
+        self._tasks: list[asyncio.Task[None]] = []  # of batches that nobody else runs
+        self._prefetching: asyncio.Task[None] | None = None
         self._level: tuple[Sequence[K], Sequence[V]] | None = None  # what was loaded alone
         self._cache = {}
         self._queue = []
@@ -68,13 +68,10 @@ class Loader(DataLoader[K, V]):
         It is for an operation whose parts are given up together: who asks first also runs the batch, so that it costs no task. Where
         nothing else in the operation asks this loader, `is_alone`, there is nobody to wait for, and no key needs a future.
         """
-        if self._prefetched is not None:
-            known_keys, values = await self._prefetched
-            if known_keys == keys:
-                return values
-            found = dict(zip(known_keys, values, strict=True))
-            with suppress(KeyError):
-                return [found[key] for key in keys]
+        if self._prefetching:
+            await self._prefetching
+            if self._level and self._level[0] == keys:
+                return self._level[1]
         if is_alone and not self._cache and self._level is None and len(keys) <= self.max_batch_size:
             return await self._load_alone(keys)
         self._share_level()
@@ -91,17 +88,16 @@ class Loader(DataLoader[K, V]):
         return [value.result() if value.done() else await asyncio.shield(value) for value in waiting]
 
     def prefetch(self, keys: Sequence[K]) -> None:
-        """Ask for keys before they are known: `load_level` asks for the same."""
-        if self._prefetched is None:  # the same relation may be shown twice
-            self._prefetched = self.loop.create_task(self._prefetch(keys))
-            self._tasks.append(self._prefetched)
+        """Ask for the keys of a level, which need not be known yet, before `load_level` does."""
+        if not self._prefetching:  # the same relation may be shown twice
+            self._prefetching = self.loop.create_task(self._prefetch(keys))
+            self._tasks.append(self._prefetching)
 
-    async def _prefetch(self, keys: Sequence[K]) -> tuple[list[K], Sequence[V]]:
-        """Return the keys, which are known then, and their values; nothing if that fails: `load_level` then meets the same error."""
-        with suppress(Exception):
-            values = await self._batch(keys)
-            return [*keys], values
-        return [], []
+    async def _prefetch(self, keys: Sequence[K]) -> None:
+        with suppress(Exception):  # `load_level` asks by the keys that it has then, and meets the same error
+            values = await self.batch_load_fn(keys)
+            if len(values) == len(keys):
+                self._level = [*keys], values
 
     async def _load_alone(self, keys: Sequence[K]) -> Sequence[V]:
         new = [*dict.fromkeys(keys)]
@@ -133,7 +129,8 @@ class Loader(DataLoader[K, V]):
     def forget(self) -> None:
         self.clear_all()
         self._tasks.clear()
-        self._prefetched = self._level = None
+        self._prefetching = None
+        self._level = None
 
     def _asked(self, key: K) -> "asyncio.Future[V]":
         self._share_level()

@@ -1,15 +1,18 @@
 """How PostgreSQL runs the statements of the product: what it reads whole, and how many rows it reads."""
 
+import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, Protocol
 from uuid import UUID
 
 import asyncpg
 
+from db.batching import LED, Asked, Batch
 from db.query import Query
 from db.revenue import days_apart
 from tests.large import Large
@@ -62,7 +65,38 @@ async def large_tables(connection: asyncpg.Connection) -> set[str]:
     return {row["relname"] for row in await connection.fetch(TABLES, MANY)}
 
 
-async def ran(connection: asyncpg.Connection, query: Query[Any], tenant: UUID, values: dict[str, object]) -> Ran:
+class Statement(Protocol):
+    """A query, or several as one statement."""
+
+    @property
+    def sql(self) -> str: ...
+
+    def arguments(self, values: dict[str, object]) -> list[object]: ...
+
+
+@dataclass(frozen=True)
+class Led:
+    """A page and a relation of its rows as one statement, and what the page is asked with."""
+
+    page: Query[Any]
+    relation: Query[Any]
+    values: dict[str, object]
+
+    @cached_property
+    def batch(self) -> Batch:
+        return Batch([self.page, self.relation], [0, LED])
+
+    @property
+    def sql(self) -> str:
+        return self.batch.sql
+
+    def arguments(self, values: dict[str, object]) -> list[object]:
+        answer = asyncio.get_running_loop().create_future()
+        of_page = {**self.values, "tenant": values["tenant"]}
+        return self.batch.arguments([Asked(self.page, of_page, answer, None), Asked(self.relation, values, answer, None)])
+
+
+async def ran(connection: asyncpg.Connection, query: Statement, tenant: UUID, values: dict[str, object]) -> Ran:
     """Run as the role that the connection is of, which should be the server's, as often as it takes the server to settle on a plan."""
     await connection.execute(TENANT, str(tenant))
     arguments = query.arguments({"after_key": None, "after_id": None, **values, "tenant": tenant})

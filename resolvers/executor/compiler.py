@@ -105,8 +105,9 @@ class Compiler:
 
 def _followers(root: Level) -> Iterator[tuple[tuple[type, ...], Step]]:
     """Yield the relations that are asked by the ids of the rows of the root's only field, with the classes of those rows."""
-    if len(root.fields) == 1 and (step := root.fields[0][1]):
-        yield from _asked_by_id(step.below)
+    fields = [step for _, step in root.fields if step]
+    if len(fields) == 1:
+        yield from _asked_by_id(fields[0].below)
 
 
 def _asked_by_id(below: Level | Kinds | None) -> Iterator[tuple[tuple[type, ...], Step]]:

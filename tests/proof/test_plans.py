@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import runtime_url
 from tests.db.test_golden import QUERIES
 from tests.large import CONTACTS_EACH, Large, large
-from tests.plans import arguments, large_tables, ran
+from tests.plans import Led, arguments, large_tables, ran
 
 pytestmark = pytest.mark.proof
 MOST = 2_000  # rows read of any one table for a page of 50
@@ -80,6 +80,21 @@ async def test_what_is_read_most_is_planned_once(server: asyncpg.Connection, fou
     values = arguments(found)[name]
     one = values | ({"ids": found.clients[:1]} if "ids" in values else {})
     assert (await ran(server, QUERIES[name], found.tenant.id, one)).generic
+
+
+@pytest.mark.parametrize("page", ["clients.page", "clients.page_active", "clients.by_id"])
+async def test_no_page_that_leads_reads_a_large_table_whole(server: asyncpg.Connection, found: Large, page: str) -> None:
+    """PostgreSQL does not know how many rows a page will bring, and finds what it has by its indexes."""
+    large_ones = await large_tables(server)
+    after = dict(zip(("after_key", "after_id"), found.middle, strict=True))
+    names = [name for name, values in arguments(found).items() if values.get("ids") is found.clients and QUERIES[name] is not QUERIES[page]]
+    assert {"contacts.all_of_clients", "contacts.of_clients", "labels.of_clients", "revenue.total_by_client"} <= {*names}
+    for name in names:
+        how = await ran(
+            server, Led(QUERIES[page], QUERIES[name], {"count": 51, "ids": found.clients, **after}), found.tenant.id, arguments(found)[name]
+        )
+        assert how.whole(large_ones) == set(), name
+        assert name in WHOLE_INDEX | OF_A_CLIENT or {table: rows for table, rows in how.rows.items() if rows > MOST} == {}, name
 
 
 async def test_a_whole_read_would_be_seen(server: asyncpg.Connection, found: Large) -> None:

@@ -60,7 +60,15 @@ ATTRIBUTES = (
     "createdAt",
     "isProspect",
 )
+RELATED = "{ clients { nodes { id labels { name } contacts { nodes { id } } addresses { city } %s } } }"
 Sent = Callable[[str, int], bytes]
+
+
+def columns(place: int) -> str:
+    """Return the attributes that the bits of a number stand for."""
+    return " ".join(name for bit, name in enumerate(ATTRIBUTES) if place >> bit & 1)
+
+
 HOSTILE: dict[str, Sent] = {
     "names of variables' keys": lambda token, place: post(
         token, {"query": NAMED % (place // 60), "variables": {"f": {f"{place}-{key}-{FILLER[:8000]}": [] for key in range(50)}}}
@@ -82,9 +90,8 @@ HOSTILE: dict[str, Sent] = {
     "plans by their conditions": lambda token, place: post(
         token, {"query": FLAGS % (place // 4), "variables": {"a": bool(place & 1), "b": bool(place & 2)}}
     ),
-    "columns of statements": lambda token, place: post(
-        token, {"query": f"{{ clients {{ nodes {{ id {' '.join(name for bit, name in enumerate(ATTRIBUTES) if place >> bit & 1)} }} }} }}"}
-    ),
+    "columns of statements": lambda token, place: post(token, {"query": f"{{ clients {{ nodes {{ id {columns(place)} }} }} }}"}),
+    "statements of several queries": lambda token, place: post(token, {"query": RELATED % columns(place // 2)}),  # each twice
     "ids of objects": lambda token, place: post(
         token, {"query": "query ($i: ID!) { node(id: $i) { id } }", "variables": {"i": f"{place}{FILLER}"}}
     ),
