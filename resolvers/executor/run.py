@@ -17,6 +17,7 @@ Row = Any
 Rows = Sequence[Any]
 Built = list[Any]
 AT_A_STRETCH = 500  # objects built before others have a turn
+NULL_BYTES = 5  # of JSON: null and a comma
 PIECE = 50  # rows built before that is looked at: a row has its lists within it, which its level does not count
 
 
@@ -116,6 +117,7 @@ class Run:
                 raise UnusualError("null in a non-null place")
             of = of.of_type
         if len(places) < len(values):
+            self.most_bytes += NULL_BYTES * (len(values) - len(places))  # as entries of a list; in a field a null is counted with its key
             return _merged([(places, await self._completed(step, of, [values[place] for place in places]))], len(values))
         if isinstance(of, GraphQLList):
             if any(value.__class__ is not list and value.__class__ is not tuple for value in values):

@@ -5,7 +5,7 @@ import gc
 import json
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -40,6 +40,7 @@ from tests.builders import Tenant, tenant
 from tests.conftest import runtime_url
 from tests.full_clients import full_client
 from tests.ids import global_id
+from tests.in_process import InProcess, Turns
 from tests.injected import Faults, injected
 from tests.inputs import NOBODYS
 
@@ -272,30 +273,14 @@ async def test_a_response_has_no_more_bytes_than_its_plan_says(
     known = Documents(schema._schema, UNLIMITED.document_limits, most_bytes=MUCH, is_open=True)  # noqa: SLF001
     runner = Runner(schema, LevelExecutor, database, SECRETS, is_open=True)
     drawn = data.draw(documents(schema._schema, both.ids, both.cursors))  # noqa: SLF001
-    for document in (drawn, *(Document(text, {}) for text in COMPILED.values() if text is not NESTED)):
+    nulls = Document("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [global_id("Client", NOBODYS)] * 25})
+    for document in (drawn, nulls, *(Document(text, {}) for text in COMPILED.values() if text is not NESTED)):
         found = known.of(document.text)
         if not found.errors and len(found.operations) == 1:
             with suppress(RequestError):
                 values = found.operations[0].coerce(document.variables)
                 result = await runner.run(Order(found, found.operations[0], values, Actor(both.org.id, EVERYTHING), None, Tally()))
                 assert not isinstance(result, Counted) or len(orjson.dumps(result.data)) <= result.most_bytes, document.text
-
-
-@dataclass
-class InProcess:
-    """Operations of one organization, run without HTTP."""
-
-    runner: Runner
-    documents: Documents
-    actor: Actor
-
-    def operation(self, text: str, **variables: object) -> Order:
-        found = self.documents.of(text)
-        return Order(found, found.operations[0], found.operations[0].coerce(variables), self.actor, None, Tally())
-
-    async def run(self, text: str, **variables: object) -> Any:  # noqa: ANN401
-        result = await self.runner.run(self.operation(text, **variables))
-        return result.data
 
 
 @pytest.fixture
@@ -318,21 +303,6 @@ async def test_an_operation_leaves_nothing_to_the_collector(in_process: InProces
         assert gc.collect() == 0
     finally:
         gc.enable()
-
-
-class Turns:
-    """Awaits, and counts how often that gave others their turn without waiting for anything."""
-
-    def __init__(self, run: Coroutine[Any, Any, object]) -> None:
-        self.count = 0
-        self._run = run
-
-    def __await__(self) -> Generator[Any, None, None]:
-        with suppress(StopIteration):
-            while True:
-                waits_for = self._run.send(None)
-                self.count += waits_for is None
-                yield waits_for
 
 
 async def test_large_results_let_others_run_in_between(in_process: InProcess, owner: asyncpg.Connection) -> None:

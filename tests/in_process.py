@@ -1,0 +1,43 @@
+"""Operations that are run without HTTP."""
+
+from collections.abc import Coroutine, Generator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from db.tally import Tally
+from domain.scope import Actor
+from server.documents import Documents
+from server.operations import Order, Runner
+
+
+@dataclass
+class InProcess:
+    """Operations of one organization, run without HTTP."""
+
+    runner: Runner
+    documents: Documents
+    actor: Actor
+
+    def operation(self, text: str, **variables: object) -> Order:
+        found = self.documents.of(text)
+        return Order(found, found.operations[0], found.operations[0].coerce(variables), self.actor, None, Tally())
+
+    async def run(self, text: str, **variables: object) -> Any:  # noqa: ANN401
+        result = await self.runner.run(self.operation(text, **variables))
+        return result.data
+
+
+class Turns:
+    """Awaits, and counts how often that gave others their turn without waiting for anything."""
+
+    def __init__(self, run: Coroutine[Any, Any, object]) -> None:
+        self.count = 0
+        self._run = run
+
+    def __await__(self) -> Generator[Any, None, None]:
+        with suppress(StopIteration):
+            while True:
+                waits_for = self._run.send(None)
+                self.count += waits_for is None
+                yield waits_for
