@@ -141,16 +141,17 @@ async def test_a_cursor_of_another_order_is_refused(as_: As, org: Tenant) -> Non
 
 
 async def test_the_registrations_of_50_clients_are_one_statement(as_: As, crowded: Tenant, statements: list[str]) -> None:
-    """With their figures, labels, members, projects and totals a statement each, whatever the number."""
+    """With their figures, labels, members, projects and totals: a round trip for each level, whatever the number."""
     project = "project { name registrations(first: 1) { totalCount } }"
     shown = f"nodes {{ labels {{ name }} member {{ name }} {project} financial {{ rateSource }} }} totalCount"
     query = f"query ($first: Int!) {{ clients(first: $first) {{ nodes {{ registrations(first: 5) {{ {shown} }} }} }} }}"
     for first in (1, 50):
-        await as_(crowded).data(query, first=first)
+        for _ in range(2):
+            await as_(crowded).data(query, first=first)
         statements.clear()
         found = (await as_(crowded).data(query, first=first))["clients"]["nodes"]
         assert [node["registrations"]["totalCount"] for node in found] == [1] * first
-        assert sum(sent.startswith("SELECT") and "token_actor" not in sent for sent in statements) == 9
+        assert sum(sent.startswith("SELECT") and "token_actor" not in sent for sent in statements) == 3
 
 
 async def test_registrations_take_the_right_to_see_clients(as_: As, org: Tenant) -> None:
