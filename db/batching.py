@@ -34,7 +34,7 @@ DOUBTS = 50  # times that a batch is sent in a transaction after it turned out n
 
 
 class UnknownIdsError(Exception):
-    """The ids of a page's rows were read before the page was answered: whoever does so asks once more, when they are known."""
+    """The ids of a page's rows were read before the page was answered: the reader asks again when they are known."""
 
 
 class LeaderIds(Sequence[UUID]):
@@ -221,7 +221,7 @@ class Gatherer:
             async with self._turn:
                 asked, self._waiting = self._waiting, []
                 await self._answer(asked, send)
-        except Exception as failed:  # noqa: BLE001 whoever asked raises it
+        except Exception as failed:  # noqa: BLE001 each caller raises it
             for each in asked:
                 if not each.answer.done():
                     each.answer.set_exception(failed)

@@ -3,7 +3,7 @@
 A statement outside a transaction reads one snapshot by itself, so an operation of one statement needs neither BEGIN nor COMMIT if the
 session has its tenant. Every statement names its tenant too; these rules keep row-level security behind it as strict as in a transaction:
 
-- A session is used for a tenant only if it was told of that tenant and acknowledged it. `Reader.tenant` is None in between.
+- A session is used for a tenant only after it has acknowledged that tenant. `Reader.tenant` is None in between.
 - Nothing else sets or resets anything for the session of a reader; a transaction sets its tenant for itself alone (`SET LOCAL`).
 - A connection that may be shared by a pooler, belongs to a standby or to Citus has no such session: there each read is a transaction.
 - One use in `CHECK_EVERY` compares the session's tenant with what is recorded. A difference ends this for the process.
@@ -153,7 +153,7 @@ class ReaderPool:
     def _choose(self, tenant: UUID | None) -> int:
         """Return the place of the idle connection to lend.
 
-        One whose session has another tenant is told of this one, which takes a round trip, rather than another opened: that takes
+        One whose session has another tenant gets this one, which takes a round trip, rather than another being opened: that takes
         milliseconds, and it has prepared no statement yet.
         """
         for place in range(len(self._idle) - 1, -1, -1):
@@ -226,14 +226,14 @@ class ReaderPool:
         self._is_empty.set()
 
     def _drop(self, reader: Reader) -> None:
-        """Close a connection without a word: its server may not answer."""
+        """Close a connection at once, without the protocol's farewell: its server may not answer."""
         self._open.discard(reader)
         with suppress(*FAILED):
             reader.terminate()
         self._hand_over(None)
 
     async def _stop(self, reader: Reader) -> None:
-        """Close a connection whose statement may be in flight; the server is told to end it."""
+        """Close a connection whose statement may be in flight, and cancel that statement."""
         with suppress(*FAILED):
             await reader.close(timeout=CLOSE_TIMEOUT)
         self._drop(reader)

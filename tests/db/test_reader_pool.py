@@ -1,4 +1,4 @@
-"""Connections for reading are lent, given back and closed, whoever waits for them."""
+"""Connections for reading are lent, given back and closed, in the order of those who wait."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -81,8 +81,8 @@ async def test_tenant_is_set_only_when_it_changes(one: Database, sent: list[str]
     first, second = uuid4(), uuid4()
     assert [await shown(one, tenant) for tenant in (first, first, second, first)] == [str(each) for each in (first, first, second, first)]
     await asyncio.sleep(0)
-    told = [f"SET app.tenant = '{each}'" for each in (first, second, first)]
-    assert sent == [told[0], SHOWN.sql, SHOWN.sql, told[1], SHOWN.sql, told[2], SHOWN.sql]
+    changes = [f"SET app.tenant = '{each}'" for each in (first, second, first)]
+    assert sent == [changes[0], SHOWN.sql, SHOWN.sql, changes[1], SHOWN.sql, changes[2], SHOWN.sql]
 
 
 async def test_session_has_the_limits_of_a_transaction(one: Database, org: Tenant) -> None:
