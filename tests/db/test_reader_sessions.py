@@ -249,7 +249,7 @@ async def read_until_answered(database: Database, tenant: UUID) -> str:
 
 @pytest.mark.parametrize("is_done", [True, False], ids=["acknowledged", "not sent"])
 async def test_failed_set_leaves_no_tenant(one: Database, monkeypatch: pytest.MonkeyPatch, *, is_done: bool) -> None:
-    """Whether the server heard of the tenant or not: the connection is closed, and the next one is told anew."""
+    """The connection is closed whether the server heard of the tenant or not, and the next one gets its tenant again."""
     execute = Reader.execute
 
     async def failing(self: Reader, query: str) -> str:
