@@ -31,7 +31,7 @@ FROM generate_series(1, $2 * {contacts_each} + {in_crowd}) m"""
 LINKS = """INSERT INTO relaties.client_contact (tenant_id, client_id, contact_id, position, is_invoice_contact, is_primary, recipient,
   is_active, created_at)
 SELECT $1, {client}, {contact}, (m - 1) % {contacts_each} + m / ($2 * {contacts_each} + 1) * m, m % 2 = 0, false, 'TO', true, now()
-FROM (SELECT m, least((m - 1) / {contacts_each} + 1, $2) AS n FROM generate_series(1, $2 * {contacts_each} + {in_crowd}) m)"""
+FROM (SELECT m, least((m - 1) / {contacts_each} + 1, $2) AS n FROM generate_series(1, $2 * {contacts_each} + {in_crowd}) m) made"""
 LABELS_ALL = """INSERT INTO relaties.label (tenant_id, id, name, name_key, color, is_active, scope, created_at, updated_at, version)
 SELECT $1, {label}, format('Label %s', l), format('label %s', l), '#102030', true, 'CLIENT', now(), now(), 1
 FROM generate_series(0, {labels} - 1) l WHERE $2 > 0"""
@@ -41,14 +41,14 @@ INVOICES = """INSERT INTO relaties.invoice (tenant_id, id, client_id, kind, numb
   exchange_rate, net, vat, gross, net_base, vat_base, gross_base, created_at, updated_at, version)
 SELECT $1, {invoice}, {client}, 'INVOICE', i::text, CASE WHEN i % 2 = 0 THEN 'PAID' ELSE 'OPEN' END, {day}, 'X', 'EUR', 1,
   100, 21, 121, 100, 21, 121, now(), now(), 1
-FROM (SELECT i, (i - 1) / {invoices_each} + 1 AS n FROM generate_series(1, $2 * {invoices_each}) i)"""
+FROM (SELECT i, (i - 1) / {invoices_each} + 1 AS n FROM generate_series(1, $2 * {invoices_each}) i) made"""
 PAYMENTS = """INSERT INTO relaties.payment (tenant_id, id, paid_on, amount, currency, exchange_rate, method, created_at, updated_at,
   version)
 SELECT $1, {payment}, {day}, 121, 'EUR', 1, 'BANK_TRANSFER', now(), now(), 1 FROM generate_series(2, $2 * {invoices_each}, 2) i"""
 ALLOCATIONS = """INSERT INTO relaties.payment_allocation (tenant_id, payment_id, invoice_id, client_id, currency, paid_on, is_issued,
   amount, amount_base)
 SELECT $1, {payment}, {invoice}, {client}, 'EUR', {day}, true, 121, 121
-FROM (SELECT i, (i - 1) / {invoices_each} + 1 AS n FROM generate_series(2, $2 * {invoices_each}, 2) i)"""
+FROM (SELECT i, (i - 1) / {invoices_each} + 1 AS n FROM generate_series(2, $2 * {invoices_each}, 2) i) made"""
 PROJECTS = """INSERT INTO relaties.project (tenant_id, id, client_id, name, invoice_method, created_at, updated_at, version)
 SELECT $1, {project}, {client}, format('Project %s', n), 'CLIENT_HOURLY', now(), now(), 1 FROM generate_series(1, $2) n"""
 QUOTES = """INSERT INTO relaties.quote (tenant_id, id, client_id, number, status, quote_date, currency, exchange_rate, net, vat, gross,
@@ -65,19 +65,19 @@ SHOWN = """INSERT INTO relaties.portal_project (tenant_id, portal_id, project_id
 SELECT $1, {portal}, {project}, {client} FROM generate_series(1, $2) n"""
 ACCESS = """INSERT INTO relaties.portal_access (tenant_id, portal_id, contact_id, client_id, created_at)
 SELECT $1, {portal}, {contact}, {client}, now()
-FROM (SELECT m, (m - 1) / {contacts_each} + 1 AS n FROM generate_series(1, $2 * {contacts_each}) m)"""
+FROM (SELECT m, (m - 1) / {contacts_each} + 1 AS n FROM generate_series(1, $2 * {contacts_each}) m) made"""
 EVENTS = """INSERT INTO relaties.audit_event (tenant_id, id, at, channel, operation, action, object_type, object_id, client_id, contact_id,
   changes)
 SELECT $1, {event}, now(), 'API', 'clientUpdate', 'CHANGED', 'ClientContact', {contact}, {client}, {contact}, '{{"position": [0, 1]}}'
-FROM (SELECT e, (e - 1) / {events_each} + 1 AS n, (e - 1) / {events_each} + 1 AS m FROM generate_series(1, $2 * {events_each}) e)"""
+FROM (SELECT e, (e - 1) / {events_each} + 1 AS n, (e - 1) / {events_each} + 1 AS m FROM generate_series(1, $2 * {events_each}) e) made"""
 REGISTRATIONS = """INSERT INTO relaties.registration (tenant_id, id, client_id, project_id, member_id, kind, status, client_status,
   is_billable, registered_on, minutes, unit_rate, rate_source, currency, amount_net, created_at, updated_at, version)
 SELECT $1, {registration}, {client}, CASE WHEN i % 2 = 0 THEN {project} END, {member}, 'TIME', 'OPEN', 'OPEN', true, {day}, 60, 100,
   'CLIENT', 'EUR', 100, now(), now(), 1
-FROM (SELECT i, (i - 1) / {registrations_each} + 1 AS n FROM generate_series(1, $2 * {registrations_each}) i)"""
+FROM (SELECT i, (i - 1) / {registrations_each} + 1 AS n FROM generate_series(1, $2 * {registrations_each}) i) made"""
 WORN = """INSERT INTO relaties.registration_label (tenant_id, registration_id, label_id, client_id)
 SELECT $1, {registration}, {label}, {client}
-FROM (SELECT i, (i - 1) / {registrations_each} + 1 AS n, i % {labels} AS l FROM generate_series(1, $2 * {registrations_each}) i)"""
+FROM (SELECT i, (i - 1) / {registrations_each} + 1 AS n, i % {labels} AS l FROM generate_series(1, $2 * {registrations_each}) i) made"""
 MADE = {
     "client": "md5($1::text || 'client' || n)::uuid",
     "contact": "md5($1::text || 'contact' || m)::uuid",
@@ -145,7 +145,7 @@ async def large(owner: asyncpg.Connection, *, clients: int = 100_000) -> Large:
     by_name = "SELECT id, name_key FROM relaties.client WHERE tenant_id = $1 ORDER BY name_key, id LIMIT 50 OFFSET $2"
     first, middle = [await owner.fetch(by_name, made.id, offset) for offset in (0, clients // 2)]
     member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER'", made.id)
-    some = "SELECT array_agg(id) FROM (SELECT id FROM relaties.{} WHERE tenant_id = $1 LIMIT 50)"
+    some = "SELECT array_agg(id) FROM (SELECT id FROM relaties.{} WHERE tenant_id = $1 LIMIT 50) AS found"
     tables = {"contacts": "contact", "labels": "label", "projects": "project", "registrations": "registration"}
     tables |= {"quotes": "quote", "portals": "client_portal"}
     ids = {name: await owner.fetchval(some.format(table), made.id) for name, table in tables.items()}

@@ -262,7 +262,8 @@ async def test_workers_change_neither_rows_nor_their_order(owner_url: str, crowd
     values: dict[str, object] = {"tenant": crowded.id, "ids": crowded.clients, "size": 25}
     alone = [await owner.fetch(query.sql, *query.arguments({name: values[name] for name in query.order})) for query in everyone]
     batch = Batch(everyone, [0, 0, 0])
-    for setting in ("parallel_setup_cost = 0", "parallel_tuple_cost = 0", "min_parallel_table_scan_size = 0", "debug_parallel_query = on"):
+    forced = "debug_parallel_query" if owner.get_server_version() >= (16,) else "force_parallel_mode"
+    for setting in ("parallel_setup_cost = 0", "parallel_tuple_cost = 0", "min_parallel_table_scan_size = 0", f"{forced} = on"):
         await owner.execute(f"SET {setting}")
     found = await owner.fetch(batch.sql, crowded.id, crowded.clients, 25, record_class=Row)
     await owner.close()
