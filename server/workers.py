@@ -2,6 +2,7 @@
 
 import logging
 import os
+import select
 import signal
 import socket
 import sys
@@ -17,6 +18,8 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 Work: TypeAlias = "Callable[[int, bool, Callable[[], None]], None]"
 """Serves until told to stop: the worker's number, whether it is the first of that number, and what to call once it answers."""
 
+AGAIN_S = 0.5
+
 
 @dataclass(frozen=True)
 class Worker:
@@ -24,6 +27,10 @@ class Worker:
 
     number: int
     said: int
+
+    def is_ready(self) -> bool:
+        """Whether it said that it answers."""
+        return bool(select.select([self.said], [], [], 0)[0])
 
     def has_begun(self) -> bool:
         """Who ends without could not begin, and would not if started again. Asked once, when it has ended."""
@@ -45,6 +52,7 @@ class Workers:
         self._work = work
         self._running: dict[int, Worker] = {}
         self._is_stopping = False
+        self._starting: dict[int, signal.Signals] = {}  # those that were stopped before they answered, and how
 
     def run(self) -> None:
         """Until all have ended. Signals wait for their turn here, so that none comes while a worker is being made."""
@@ -54,8 +62,10 @@ class Workers:
             for number in range(self._count):
                 self._start(number, mask, is_first=True)
             while self._running:
-                told = signal.Signals(signal.sigwait({signal.SIGCHLD, *STOPPING}))
-                if told == signal.SIGCHLD:
+                told = _wait_for_signal(AGAIN_S if self._starting else None)
+                if told is None:
+                    self._stop_again()
+                elif told == signal.SIGCHLD:
                     self._look(mask)
                 else:
                     self._stop(told)
@@ -105,13 +115,29 @@ class Workers:
         """No more connections are taken here either, or they would wait for nobody."""
         self._is_stopping = True
         self._taken.close()
+        self._starting = {pid: how for pid, worker in self._running.items() if not worker.is_ready()}
         for pid in self._running:
             os.kill(pid, how)
+
+    def _stop_again(self) -> None:
+        """Stop workers that answer though they were stopped before: the signal can be lost while a worker starts."""
+        self._starting = {pid: how for pid, how in self._starting.items() if pid in self._running}
+        for pid in [pid for pid in self._starting if self._running[pid].is_ready()]:
+            os.kill(pid, self._starting.pop(pid))
 
     def _wait(self) -> None:
         for pid in self._running:
             os.waitpid(pid, 0)
         self._running.clear()
+
+
+def _wait_for_signal(seconds: float | None) -> signal.Signals | None:
+    """Return the next signal; None if none comes in that time."""
+    wanted = {signal.SIGCHLD, *STOPPING}
+    if seconds is None:
+        return signal.Signals(signal.sigwait(wanted))
+    found = signal.sigtimedwait(wanted, seconds)
+    return signal.Signals(found.si_signo) if found else None
 
 
 def _told(say: int) -> None:
