@@ -57,7 +57,7 @@ def _of_clients(*, is_ascending: bool, is_next: bool) -> Query[ClientContactRow]
 @cache
 def _all_of_clients() -> Query[ClientContactRow]:
     """The links of all the clients together, as long as there are few, and their contacts: half the work of looking for those of each."""
-    # The server counts the keys, since whoever sends them may not know them yet: a page leads its contacts (`db.batching`).
+    # The server counts the keys, since they may not be known yet when they are sent: a page leads its contacts (`db.batching`).
     most = literal_column(str(USUAL_LINKS), Integer()) * func.cardinality(IDS) + parameter("size", Integer())
     linked = _links(among(col(ClientContact.client_id))).limit(most).subquery("linked")
     return _with_contacts(linked, linked, is_ascending=True)

@@ -97,12 +97,11 @@ class ReadTx:
         if self._turn.locked():
             await asyncio.shield(self._end())
         elif self._connection:
-            with suppress(*FAILED):  # what was asked was answered
-                await self._close("COMMIT")
+            await self._end()
 
     async def _end(self) -> None:
         async with self._turn:
-            with suppress(*FAILED):
+            with suppress(*FAILED):  # what was asked was answered
                 await self._close("COMMIT")
 
     async def _opened(self) -> Reader:

@@ -62,13 +62,13 @@ class Workers:
             for number in range(self._count):
                 self._start(number, mask, is_first=True)
             while self._running:
-                told = _wait_for_signal(AGAIN_S if self._starting else None)
-                if told is None:
+                received = _wait_for_signal(AGAIN_S if self._starting else None)
+                if received is None:
                     self._stop_again()
-                elif told == signal.SIGCHLD:
+                elif received == signal.SIGCHLD:
                     self._look(mask)
                 else:
-                    self._stop(told)
+                    self._stop(received)
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             signal.signal(signal.SIGCHLD, before)

@@ -50,7 +50,7 @@ class Library:
         self._kept: OrderedDict[int, Plans] = OrderedDict()
 
     def plan(self, execution: Execution, give_way: Callable[[Exception], None]) -> Plan | None:
-        """Return the plan; None for an operation that is not compiled, of which `give_way` is told why when that is found."""
+        """Return the plan; None for an operation that is not compiled, whose reason is passed to `give_way` when it is found."""
         plans, values = self._of(execution.known), execution.values.coerced
         key = tuple([values.get(name) for name in plans.names])
         if key not in plans.by_flags:
