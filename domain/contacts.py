@@ -19,7 +19,7 @@ from domain.organizations import country
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope, WriteScope
 
-__all__ = ["Search", "by_id", "checked_new", "counts", "counts_of_clients", "create", "delete", "of_clients", "page", "update"]
+__all__ = ["by_id", "checked_new", "counts", "counts_of_clients", "create", "delete", "of_clients", "page", "update"]
 
 BY_POSITION: Order[ClientContactRow] = Order("client.contacts.position", attrgetter("position", "id"))
 BY_NAME: Order[ContactRow] = Order("contacts.name", attrgetter("name_key", "id"))

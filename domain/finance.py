@@ -19,7 +19,7 @@ async def of_clients(scope: Scope, ids: Sequence[UUID]) -> list[FinancialRow | N
     return await rows.of_clients(scope, ids)
 
 
-async def invoices(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[InvoiceRow]] | list[None]:
+async def invoices(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> Sequence[Page[InvoiceRow] | None]:
     """The invoices of each client, the newest first."""
     if not scope.may(Permission.FINANCE_READ):
         return [None] * len(ids)

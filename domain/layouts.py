@@ -22,7 +22,7 @@ from domain.scope import Permission, ReadScope, Scope, WriteScope
 IN_ORDER: Order[InvoiceLayoutRow] = Order("organization.layouts", attrgetter("id", "id"))
 
 
-async def of_organization(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[InvoiceLayoutRow]] | list[None]:
+async def of_organization(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> Sequence[Page[InvoiceLayoutRow] | None]:
     """The layouts in the order of their making. The organization of the scope is the only one that is ever asked for."""
     if not scope.may(Permission.FINANCE_READ):
         return [None] * len(ids)

@@ -13,7 +13,7 @@ NEWEST: Order[QuoteRow] = Order("client.quotes.newest", attrgetter("id", "id"), 
 MOST_LINES = 100
 
 
-async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[QuoteRow]] | list[None]:
+async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> Sequence[Page[QuoteRow] | None]:
     """The quotes of each client, the newest first."""
     if not scope.may(Permission.FINANCE_READ):
         return [None] * len(ids)

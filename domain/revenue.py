@@ -24,7 +24,7 @@ class Revenue(NamedTuple):
     period: Period
 
 
-async def by_client(scope: Scope, ids: Sequence[UUID], *, period: Period) -> list[Revenue] | list[None]:
+async def by_client(scope: Scope, ids: Sequence[UUID], *, period: Period) -> Sequence[Revenue | None]:
     """None for whoever may not see figures; zero for a client without documents."""
     if not scope.may(Permission.FINANCE_READ):
         return [None] * len(ids)
@@ -32,7 +32,7 @@ async def by_client(scope: Scope, ids: Sequence[UUID], *, period: Period) -> lis
     return [made(Revenue, (total, by_currency, period)) for total, *by_currency in found]
 
 
-async def of_all(scope: Scope, wanted: Sequence[Filter], *, period: Period) -> list[Revenue] | list[None]:
+async def of_all(scope: Scope, wanted: Sequence[Filter], *, period: Period) -> Sequence[Revenue | None]:
     """The figures of all clients that each filter finds."""
     if not scope.may(Permission.FINANCE_READ):
         return [None] * len(wanted)

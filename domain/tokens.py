@@ -68,7 +68,7 @@ def _rights(found: ActorRow) -> frozenset[Permission]:
     return scope.intersection(*roles)
 
 
-async def of_organization(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[TokenRow]] | list[None]:
+async def of_organization(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> Sequence[Page[TokenRow] | None]:
     """The tokens, the newest first, for whoever manages them. The organization of the scope is the only one that is ever asked for."""
     if not scope.may(Permission.ORGANIZATION_WRITE):
         return [None] * len(ids)

@@ -1,11 +1,13 @@
-"""Arguments that several subjects share."""
+"""Arguments that several subjects share, and what converts those of a relation for its batch function."""
 
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
 import strawberry
 
+from domain.pages import Span
 from domain.values import Period
 from resolvers.words import words
 
@@ -13,6 +15,11 @@ First: TypeAlias = Annotated[int | None, strawberry.argument(description="The fi
 After: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor to read on after: `endCursor` of the page before.")]
 Last: TypeAlias = Annotated[int | None, strawberry.argument(description="The last so many, 1 to 100, reading backwards.")]
 Before: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor to read back from: `startCursor` of the page after.")]
+
+
+def paginate(first: First = None, after: After = None, last: Last = None, before: Before = None) -> Mapping[str, object]:
+    """Convert the arguments of a relation that is a page."""
+    return {"span": Span(first, after, last, before)}
 
 
 FOUND = "Found within the name, without regard to capitals and accents."
@@ -35,3 +42,10 @@ class PeriodInput:
 
 def period_of(given: PeriodInput | None) -> Period:
     return Period(given.since, given.until) if given else Period()
+
+
+def select_period(
+    period: Annotated[PeriodInput | None, strawberry.argument(description="All time unless given.")] = None,
+) -> Mapping[str, object]:
+    """Convert the argument of revenue."""
+    return {"period": period_of(period)}

@@ -26,7 +26,7 @@ Convert: TypeAlias = Callable[[Any], Any]
 
 
 class Call:
-    """Of one field in one place of a document, as its resolver or its loader takes it; past what Strawberry does each time anew."""
+    """Call one field of a document: convert the arguments for its resolver or its relation's `convert`, without all that Strawberry does."""
 
     def __init__(self, schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, declared: Any) -> None:  # noqa: ANN401
         given = {each.name.value: each.value for each in node.arguments or ()}

@@ -8,17 +8,15 @@ from uuid import UUID
 
 import strawberry
 
-from db.rows import AddressRow, ClientRow, ContactClientRow, LabelClientRow
+from db.rows import ClientRow
 from domain import clients
 from domain.clients import Filter, Sort, Sorting
 from domain.errors import BadInput
 from domain.idempotency import Outcome
 from domain.pages import Page, Span
 from resolvers.arguments import After, Before, First, Last, OrderDirection
-from resolvers.batches import Loader
 from resolvers.context import Info
 from resolvers.ids import GlobalId
-from resolvers.loaders import Loaders
 from resolvers.words import words
 
 
@@ -107,43 +105,11 @@ async def one(info: Info, by: Lookup) -> ClientRow | None:
     if by.number is not None:
         return await clients.by_number(info.context.read(), by.number.value)
     key = by.id.value.of("Client") if by.id is not None else None
-    return await info.context.loaders.clients.load(key) if key else None
+    return await info.context.loaders.of(clients.by_id).load(key) if key else None
 
 
-def by_id(loaders: Loaders) -> Loader[UUID, ClientRow | None]:
-    return loaders.clients
-
-
-async def changed(info: Info, root: strawberry.Parent[Outcome[list[UUID]]]) -> list[ClientRow | None] | None:
-    return None if root.value is None else await info.context.loaders.clients.load_many(root.value)
-
-
-def total(loaders: Loaders) -> Loader[Filter, int]:
-    return loaders.client_count
-
-
-def total_of_contact(loaders: Loaders) -> Loader[UUID, int]:
-    return loaders.client_count_of_contact
-
-
-def total_of_label(loaders: Loaders) -> Loader[UUID, int]:
-    return loaders.client_count_of_label
-
-
-def addresses(loaders: Loaders) -> Loader[UUID, list[AddressRow]]:
-    return loaders.addresses_of_client
-
-
-def of_contact(
-    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
-) -> Loader[UUID, Page[ContactClientRow]]:
-    return loaders.clients_of_contact(Span(first, after, last, before))
-
-
-def of_label(
-    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
-) -> Loader[UUID, Page[LabelClientRow]]:
-    return loaders.clients_of_label(Span(first, after, last, before))
+async def load_changed(info: Info, root: strawberry.Parent[Outcome[list[UUID]]]) -> list[ClientRow | None] | None:
+    return None if root.value is None else await info.context.loaders.of(clients.by_id).load_many(root.value)
 
 
 def chosen(filter: ClientFilterInput | None, search: str | None) -> Filter:

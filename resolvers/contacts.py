@@ -5,24 +5,15 @@ from uuid import UUID
 
 import strawberry
 
-from db.rows import ClientContactRow, ContactRow
+from db.rows import ContactRow
 from db.tables import ContactFields
 from domain import contacts
-from domain.contacts import Search
 from domain.pages import Page, Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, Within
-from resolvers.batches import Loader
 from resolvers.context import Info
 from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
-from resolvers.loaders import Loaders
-
-
-def of_client(
-    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
-) -> Loader[UUID, Page[ClientContactRow]]:
-    return loaders.contacts_of_client(Span(first, after, last, before))
 
 
 async def page(
@@ -31,21 +22,9 @@ async def page(
     return await contacts.page(info.context.read(), search, Span(first, after, last, before))
 
 
-def total(loaders: Loaders) -> Loader[Search, int]:
-    return loaders.contact_count
-
-
-def total_of_client(loaders: Loaders) -> Loader[UUID, int]:
-    return loaders.contact_count_of_client
-
-
 async def one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the contact.")]) -> ContactRow | None:
     key = id.of("Contact")
-    return await info.context.loaders.contacts.load(key) if key else None
-
-
-def by_id(loaders: Loaders) -> Loader[UUID, ContactRow | None]:
-    return loaders.contacts
+    return await info.context.loaders.of(contacts.by_id).load(key) if key else None
 
 
 @input_of(ContactFields, description="A new contact.")

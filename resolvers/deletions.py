@@ -1,30 +1,12 @@
 """How what archiving and deleting would do is answered, and a deletion done."""
 
-from uuid import UUID
-
 import strawberry
 
-from db.rows import ContactRow
 from domain import deletions
-from domain.consequences import ArchivePreview, DeletionPreview
 from domain.deletions import Deleted, Wish
 from domain.scope import WriteScope
-from resolvers.batches import Loader
 from resolvers.ids import GlobalId
 from resolvers.inputs import id_of
-from resolvers.loaders import Loaders
-
-
-def of_archiving(loaders: Loaders) -> Loader[UUID, ArchivePreview | None]:
-    return loaders.archive_preview
-
-
-def of_deletion(loaders: Loaders) -> Loader[UUID, DeletionPreview | None]:
-    return loaders.deletion_preview
-
-
-def left_alone(loaders: Loaders) -> Loader[UUID, list[ContactRow]]:
-    return loaders.contacts_left_alone
 
 
 @strawberry.input(description="A client to delete for good, as its preview showed it.")

@@ -4,36 +4,21 @@ from uuid import UUID
 
 import strawberry
 
-from db.rows import ClientLabelRow, LabelRow
+from db.rows import LabelRow
 from db.tables import LabelFields
 from domain import labels
-from domain.contacts import Search
 from domain.pages import Page, Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, Within
-from resolvers.batches import Loader
 from resolvers.context import Info
 from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
-from resolvers.loaders import Loaders
-
-
-def of_client(loaders: Loaders) -> Loader[UUID, list[ClientLabelRow]]:
-    return loaders.labels_of_client
 
 
 async def page(
     info: Info, search: Within = None, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Page[LabelRow]:
     return await labels.page(info.context.read(), search, Span(first, after, last, before))
-
-
-def total(loaders: Loaders) -> Loader[Search, int]:
-    return loaders.label_count
-
-
-def by_id(loaders: Loaders) -> Loader[UUID, LabelRow | None]:
-    return loaders.labels
 
 
 @input_of(LabelFields, description="A new label.")

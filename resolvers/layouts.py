@@ -4,30 +4,11 @@ from uuid import UUID
 
 import strawberry
 
-from db.rows import InvoiceLayoutRow
 from db.tables import InvoiceLayoutFields
 from domain import layouts
-from domain.pages import Page, Span
 from domain.scope import WriteScope
-from resolvers.arguments import After, Before, First, Last
-from resolvers.batches import Loader
 from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
-from resolvers.loaders import Loaders
-
-
-def by_id(loaders: Loaders) -> Loader[UUID, InvoiceLayoutRow | None]:
-    return loaders.layouts
-
-
-def of_organization(
-    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
-) -> Loader[UUID, Page[InvoiceLayoutRow] | None]:
-    return loaders.layouts_of_organization(Span(first, after, last, before))
-
-
-def total(loaders: Loaders) -> Loader[UUID, int]:
-    return loaders.layout_count
 
 
 @input_of(InvoiceLayoutFields, description="A new invoice layout. As the default it takes the place of the one that was.")

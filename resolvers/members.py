@@ -4,16 +4,11 @@ from uuid import UUID
 
 import strawberry
 
-from db.rows import MemberRow
 from db.tables import KnownMemberFields, MemberFields, Role
 from domain import members
-from domain.pages import Page, Span
 from domain.scope import WriteScope
-from resolvers.arguments import After, Before, First, Last
-from resolvers.batches import Loader
 from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
-from resolvers.loaders import Loaders
 from resolvers.words import words
 
 words(
@@ -25,20 +20,6 @@ words(
     MEMBER="Clients and registrations, without figures.",
     VIEWER="Looks at clients, without figures.",
 )
-
-
-def by_id(loaders: Loaders) -> Loader[UUID, MemberRow | None]:
-    return loaders.members
-
-
-def of_organization(
-    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
-) -> Loader[UUID, Page[MemberRow]]:
-    return loaders.members_of_organization(Span(first, after, last, before))
-
-
-def total(loaders: Loaders) -> Loader[UUID, int]:
-    return loaders.member_count
 
 
 @input_of(MemberFields, description="A new member. By the e-mail address of one who was removed, that one is brought back.")

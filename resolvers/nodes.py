@@ -1,42 +1,55 @@
 """Any object by its id."""
 
 import asyncio
-from collections.abc import Callable
-from operator import attrgetter
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
 from db.query import Row
+from domain import (
+    activity,
+    clients,
+    contacts,
+    finance,
+    labels,
+    layouts,
+    members,
+    organizations,
+    portals,
+    projects,
+    quotes,
+    registrations,
+    tokens,
+    vat_rates,
+)
 from domain.errors import AlreadyArchived, BadInput, VersionConflict
 from domain.pages import LARGEST
-from resolvers.batches import Loader
+from domain.scope import ReadScope
 from resolvers.context import Info
 from resolvers.ids import GlobalId
-from resolvers.loaders import Loaders
 
-LOADERS: dict[str, Callable[[Loaders], Loader[UUID, Any]]] = {
-    "ActivityEvent": attrgetter("events"),
-    "ApiToken": attrgetter("tokens"),
-    "Client": attrgetter("clients"),
-    "ClientPortal": attrgetter("portals"),
-    "Contact": attrgetter("contacts"),
-    "Invoice": attrgetter("invoices"),
-    "InvoiceLayout": attrgetter("layouts"),
-    "Label": attrgetter("labels"),
-    "Member": attrgetter("members"),
-    "Organization": attrgetter("organizations"),
-    "Project": attrgetter("projects"),
-    "Registration": attrgetter("registrations"),
-    "Quote": attrgetter("quotes"),
-    "VatRate": attrgetter("vat_rates"),
+BATCHES: dict[str, Callable[[ReadScope, Sequence[UUID]], Awaitable[Sequence[Any]]]] = {
+    "ActivityEvent": activity.by_id,
+    "ApiToken": tokens.by_id,
+    "Client": clients.by_id,
+    "ClientPortal": portals.by_id,
+    "Contact": contacts.by_id,
+    "Invoice": finance.invoices_by_id,
+    "InvoiceLayout": layouts.by_id,
+    "Label": labels.by_id,
+    "Member": members.by_id,
+    "Organization": organizations.by_id,
+    "Project": projects.by_id,
+    "Registration": registrations.by_id,
+    "Quote": quotes.by_id,
+    "VatRate": vat_rates.by_id,
 }
 
 
 async def by_id(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the object.")]) -> Row | None:
-    """Each type that has ids has a loader of its own."""
-    found: Row | None = await LOADERS[id.type_name](info.context.loaders).load(id.key)
+    found: Row | None = await info.context.loaders.of(BATCHES[id.type_name]).load(id.key)
     return found
 
 
@@ -53,5 +66,5 @@ async def by_ids(info: Info, ids: Annotated[list[GlobalId], strawberry.argument(
 
 async def current(info: Info, root: strawberry.Parent[VersionConflict | AlreadyArchived]) -> Row | None:
     """As it is now."""
-    found: Row | None = await LOADERS[root.object_type](info.context.loaders).load(root.object_id)
+    found: Row | None = await info.context.loaders.of(BATCHES[root.object_type]).load(root.object_id)
     return found

@@ -4,20 +4,13 @@ from uuid import UUID
 
 import strawberry
 
-from db.rows import OrganizationRow
 from db.tables import OrganizationFields
 from domain import organizations
 from domain.scope import WriteScope
-from resolvers.batches import Loader
 from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, linked, patch_of
-from resolvers.loaders import Loaders
 
 LINKS = {"default_vat_rate_id": "VatRate", "default_layout_id": "InvoiceLayout"}
-
-
-def by_id(loaders: Loaders) -> Loader[UUID, OrganizationRow | None]:
-    return loaders.organizations
 
 
 @patch_of(OrganizationFields, description="What to change of the organization: what is left out stays, null clears.")

@@ -1,22 +1,20 @@
 """How projects are answered."""
 
+from collections.abc import Mapping
 from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
-from db.rows import ProjectFinancialRow, ProjectRow
+from db.rows import ProjectRow
 from db.tables import InvoiceMethod, ProjectFields, ProjectFinancialFields
 from domain import projects
-from domain.pages import Page, Span
-from domain.projects import OfClient
+from domain.pages import Span
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
-from resolvers.batches import Loader
 from resolvers.context import Info
 from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
-from resolvers.loaders import Loaders
 from resolvers.words import words
 
 words(
@@ -31,30 +29,18 @@ words(
 
 async def one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the project.")]) -> ProjectRow | None:
     key = id.of("Project")
-    return await info.context.loaders.projects.load(key) if key else None
+    return await info.context.loaders.of(projects.by_id).load(key) if key else None
 
 
-def by_id(loaders: Loaders) -> Loader[UUID, ProjectRow | None]:
-    return loaders.projects
-
-
-def total(loaders: Loaders) -> Loader[OfClient, int]:
-    return loaders.project_count_of_client
-
-
-def financial(loaders: Loaders) -> Loader[UUID, ProjectFinancialRow | None]:
-    return loaders.financial_of_project
-
-
-def of_client(
-    loaders: Loaders,
+def select_projects(
     is_archived: Annotated[bool | None, strawberry.argument(description="Only the archived, or only the active.")] = None,
     first: First = None,
     after: After = None,
     last: Last = None,
     before: Before = None,
-) -> Loader[UUID, Page[ProjectRow]]:
-    return loaders.projects_of_client(Span(first, after, last, before), is_archived=is_archived)
+) -> Mapping[str, object]:
+    """Convert the arguments of a client's projects."""
+    return {"is_archived": is_archived, "span": Span(first, after, last, before)}
 
 
 @input_of(ProjectFinancialFields, description="Prices of a project. Needs FINANCE_WRITE.")

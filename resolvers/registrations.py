@@ -1,12 +1,13 @@
 """Inputs of registrations, and how they are answered."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
 import strawberry
 
-from db.rows import RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
+from db.rows import RegistrationRow
 from db.tables import (
     ExpenseFields,
     MileageFields,
@@ -19,14 +20,12 @@ from db.tables import (
 )
 from domain import registrations
 from domain.pages import Page, Span
-from domain.registrations import Filter, Form, Many
+from domain.registrations import Filter, Form
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, PeriodInput, period_of
-from resolvers.batches import Loader
 from resolvers.context import Info
 from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, ids_of, input_of, linked, lists, patch_of, somes
-from resolvers.loaders import Loaders
 from resolvers.words import words
 
 words(RegistrationKind, "What is registered.", TIME="Time that was worked.", EXPENSE="Something that was bought.", MILEAGE="A trip.")
@@ -75,35 +74,14 @@ async def page(
 
 
 async def one(info: Info, id: Id) -> RegistrationRow | None:
-    return await info.context.loaders.registrations.load(id_of(id, "Registration"))
+    return await info.context.loaders.of(registrations.by_id).load(id_of(id, "Registration"))
 
 
-def of_client(
-    loaders: Loaders, filter: Wanted = None, first: First = None, after: After = None, last: Last = None, before: Before = None
-) -> Loader[UUID, Page[RegistrationRow]]:
-    return loaders.registrations_of_client(chosen(filter), Span(first, after, last, before))
-
-
-def of_project(
-    loaders: Loaders, filter: Wanted = None, first: First = None, after: After = None, last: Last = None, before: Before = None
-) -> Loader[UUID, Page[RegistrationRow]]:
-    return loaders.registrations_of_project(chosen(filter), Span(first, after, last, before))
-
-
-def total(loaders: Loaders) -> Loader[Many, int]:
-    return loaders.registration_count
-
-
-def by_id(loaders: Loaders) -> Loader[UUID, RegistrationRow | None]:
-    return loaders.registrations
-
-
-def financial(loaders: Loaders) -> Loader[UUID, RegistrationFinancialRow | None]:
-    return loaders.financial_of_registration
-
-
-def labels(loaders: Loaders) -> Loader[UUID, list[RegistrationLabelRow]]:
-    return loaders.labels_of_registration
+def select_registrations(
+    filter: Wanted = None, first: First = None, after: After = None, last: Last = None, before: Before = None
+) -> Mapping[str, object]:
+    """Convert the arguments of registrations as a relation."""
+    return {"wanted": chosen(filter), "span": Span(first, after, last, before)}
 
 
 @input_of(TimeFields, description="Time that was worked: its minutes, or from when to when.")

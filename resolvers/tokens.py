@@ -8,15 +8,11 @@ from db.rows import TokenRow
 from db.tables import TokenFields
 from domain import tokens
 from domain.idempotency import Outcome
-from domain.pages import Page, Span
 from domain.scope import Permission, WriteScope
 from domain.tokens import MadeToken, NewToken
-from resolvers.arguments import After, Before, First, Last
-from resolvers.batches import Loader
 from resolvers.context import Info
 from resolvers.ids import GlobalId
 from resolvers.inputs import given, id_of, input_of
-from resolvers.loaders import Loaders
 from resolvers.words import words
 
 words(
@@ -35,22 +31,8 @@ words(
 )
 
 
-def by_id(loaders: Loaders) -> Loader[UUID, TokenRow | None]:
-    return loaders.tokens
-
-
-async def made(info: Info, root: strawberry.Parent[Outcome[MadeToken]]) -> TokenRow | None:
-    return None if root.value is None else await info.context.loaders.tokens.load(root.value.id)
-
-
-def of_organization(
-    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
-) -> Loader[UUID, Page[TokenRow] | None]:
-    return loaders.tokens_of_organization(Span(first, after, last, before))
-
-
-def total(loaders: Loaders) -> Loader[UUID, int]:
-    return loaders.token_count
+async def load_created(info: Info, root: strawberry.Parent[Outcome[MadeToken]]) -> TokenRow | None:
+    return None if root.value is None else await info.context.loaders.of(tokens.by_id).load(root.value.id)
 
 
 @input_of(TokenFields, description="A new token: of a member, or with a role of its own for a machine.")

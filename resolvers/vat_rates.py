@@ -4,16 +4,11 @@ from uuid import UUID
 
 import strawberry
 
-from db.rows import VatRateRow
 from db.tables import VatCategory, VatRateFields
 from domain import vat_rates
-from domain.pages import Page, Span
 from domain.scope import WriteScope
-from resolvers.arguments import After, Before, First, Last
-from resolvers.batches import Loader
 from resolvers.ids import GlobalId
 from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
-from resolvers.loaders import Loaders
 from resolvers.words import words
 
 words(
@@ -27,20 +22,6 @@ words(
     EXPORT="G: export.",
     OUTSIDE_SCOPE="O: outside the scope of VAT.",
 )
-
-
-def by_id(loaders: Loaders) -> Loader[UUID, VatRateRow | None]:
-    return loaders.vat_rates
-
-
-def of_organization(
-    loaders: Loaders, first: First = None, after: After = None, last: Last = None, before: Before = None
-) -> Loader[UUID, Page[VatRateRow] | None]:
-    return loaders.vat_rates_of_organization(Span(first, after, last, before))
-
-
-def total(loaders: Loaders) -> Loader[UUID, int]:
-    return loaders.vat_rate_count
 
 
 @input_of(VatRateFields, description="A new rate of VAT.")

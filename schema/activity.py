@@ -8,8 +8,8 @@ from uuid import UUID
 import strawberry
 
 from db.tables import Action, Channel
+from domain import activity, clients, members
 from domain.activity import Change, Event
-from resolvers import activity, clients, members
 from resolvers.ids import GlobalId, global_id
 from resolvers.words import words
 from schema.connections import COUNTED, TOTAL, Connection
@@ -79,9 +79,9 @@ class ActivityEvent(Node):
 
 @strawberry.type(description="What happened to a client and what belongs to it, the newest first.")
 class ClientActivityConnection(Connection[ActivityEvent]):
-    total_count: int | None = by(activity.total_of_client, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(activity.counts_of_clients, key="chosen", description=TOTAL, terms=COUNTED)
 
 
 @strawberry.type(description="What happened to a contact and its links to clients, the newest first.")
 class ContactActivityConnection(Connection[ActivityEvent]):
-    total_count: int | None = by(activity.total_of_contact, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(activity.counts_of_contacts, key="chosen", description=TOTAL, terms=COUNTED)

@@ -8,8 +8,11 @@ import strawberry
 
 from db.rows import AddressRow, ClientRow
 from db.tables import AddressFields, AddressType, ClientFields, ClientKind
+from domain import activity, clients, consequences, contacts, finance, labels, portals, projects, quotes, registrations, revenue
 from domain.portals import MOST
-from resolvers import activity, clients, contacts, deletions, finance, labels, portals, projects, quotes, registrations, revenue
+from resolvers.arguments import paginate, select_period
+from resolvers.projects import select_projects
+from resolvers.registrations import select_registrations
 from resolvers.words import words
 from schema.activity import ClientActivityConnection
 from schema.connections import COUNTED, TOTAL, Connection, Edge, edges
@@ -86,46 +89,46 @@ class Client(Node):
     created_at: datetime = strawberry.field(description="When the client was made.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
-    contacts: ClientContactConnection | None = by(contacts.of_client, description="Contacts, by their position at this client.")
+    contacts: ClientContactConnection | None = by(contacts.of_clients, paginate, description="Contacts, by their position at this client.")
     addresses: list[ClientAddress] | None = by(clients.addresses, description="All addresses, one of a type at most.", terms=Terms(size=4))
-    financial: ClientFinancialSettings | None = by(finance.of_client, description="Defaults for its projects and invoices.", terms=FIGURES)
+    financial: ClientFinancialSettings | None = by(finance.of_clients, description="Defaults for its projects and invoices.", terms=FIGURES)
     projects: ProjectConnection | None = by(
-        projects.of_client, description="Projects, the newest first; all, unless one kind is asked for."
+        projects.of_clients, select_projects, description="Projects, the newest first; all, unless one kind is asked for."
     )
     registrations: ClientRegistrationConnection | None = by(
-        registrations.of_client, description="What was registered for it, on its projects too, the newest first."
+        registrations.of_clients, select_registrations, description="What was registered for it, on its projects too, the newest first."
     )
-    invoices: InvoiceConnection | None = by(finance.invoices, description="Invoices, the newest first.", terms=FIGURES)
-    quotes: QuoteConnection | None = by(quotes.of_client, description="Quotes, the newest first.", terms=FIGURES)
+    invoices: InvoiceConnection | None = by(finance.invoices, paginate, description="Invoices, the newest first.", terms=FIGURES)
+    quotes: QuoteConnection | None = by(quotes.of_clients, paginate, description="Quotes, the newest first.", terms=FIGURES)
     portals: list[ClientPortal] | None = by(
-        portals.of_client, description=f"Portals, the newest first, {MOST} at most, the closed ones too.", terms=Terms(size=5)
+        portals.of_clients, description=f"Portals, the newest first, {MOST} at most, the closed ones too.", terms=Terms(size=5)
     )
     labels: list[Annotated["Label", strawberry.lazy("schema.labels")]] | None = by(
-        labels.of_client, description="Labels by name.", terms=Terms(size=10)
+        labels.of_clients, description="Labels by name.", terms=Terms(size=10)
     )
-    revenue: Revenue | None = by(revenue.of_client, description="What the client brought in.", terms=REVENUE)
+    revenue: Revenue | None = by(revenue.by_client, select_period, description="What the client brought in.", terms=REVENUE)
     activity: ClientActivityConnection | None = by(
-        activity.of_client, description="What happened to it and what belongs to it, the newest first."
+        activity.of_clients, paginate, description="What happened to it and what belongs to it, the newest first."
     )
     archive_preview: ArchivePreview | None = by(
-        deletions.of_archiving, description="What archiving it would do; null once it is archived.", terms=PREVIEWED
+        consequences.of_archiving, description="What archiving it would do; null once it is archived.", terms=PREVIEWED
     )
     deletion_preview: DeletionPreview | None = by(
-        deletions.of_deletion, description="What deleting it would take along; null while it is active.", terms=PREVIEWED
+        consequences.of_deletion, description="What deleting it would take along; null while it is active.", terms=PREVIEWED
     )
 
 
 @strawberry.type(description="Clients in an order.")
 class ClientConnection(Connection[Client]):
-    total_count: int | None = by(clients.total, key="chosen", description=TOTAL, terms=Terms(cost=300))
+    total_count: int | None = by(clients.counts, key="chosen", description=TOTAL, terms=Terms(cost=300))
     revenue: Revenue | None = by(
-        revenue.of_clients, key="chosen", description="What all of them brought in, whatever the page.", terms=REVENUE_OF_ALL
+        revenue.of_all, select_period, key="chosen", description="What all of them brought in, whatever the page.", terms=REVENUE_OF_ALL
     )
 
 
 @strawberry.type(description="Clients that carry a label, by name.")
 class LabelClientConnection(Connection[Client]):
-    total_count: int | None = by(clients.total_of_label, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(clients.counts_of_labels, key="chosen", description=TOTAL, terms=COUNTED)
 
 
 @strawberry.type(description="A client as one of its contacts knows it.")
@@ -135,4 +138,4 @@ class ContactClientEdge(Link, Edge[Client]): ...
 @strawberry.type(description="Clients of a contact, by name.")
 class ContactClientConnection(Connection[Client]):
     edges: Sequence[ContactClientEdge] = edges("The clients, with what the contact is to each.")
-    total_count: int | None = by(clients.total_of_contact, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(clients.counts_of_contacts, key="chosen", description=TOTAL, terms=COUNTED)

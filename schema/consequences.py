@@ -11,7 +11,6 @@ from domain import consequences
 from domain.consequences import MOST_SHOWN
 from domain.deletions import Deleted
 from domain.scope import Permission
-from resolvers import deletions
 from schema.fields import Terms, by, listed
 from schema.lens import lens, read
 from schema.money import Money, money
@@ -77,7 +76,7 @@ class DeletionPreview:
         attrgetter("left_alone"), description="Contacts that no other client has. They are kept, unless `clientDelete` is asked otherwise."
     )
     contacts_left_alone: list[Annotated["Contact", strawberry.lazy("schema.contacts")]] | None = by(
-        deletions.left_alone, key="client_id", description=f"The first {MOST_SHOWN} of them.", terms=Terms(size=MOST_SHOWN)
+        consequences.left_alone, key="client_id", description=f"The first {MOST_SHOWN} of them.", terms=Terms(size=MOST_SHOWN)
     )
     amounts: list[ClientAmounts] | None = read(
         attrgetter("amounts"), description=f"What it amounts to, by currency. {FIGURES}", directives=[listed(3)]

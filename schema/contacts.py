@@ -9,7 +9,8 @@ import strawberry
 
 from db.rows import ContactRow
 from db.tables.contacts import ClientContactFields, ContactFields, ContactRole, Recipient
-from resolvers import activity, clients, contacts
+from domain import activity, clients, contacts
+from resolvers.arguments import paginate
 from resolvers.words import words
 from schema.activity import ContactActivityConnection
 from schema.connections import COUNTED, TOTAL, Connection, Edge, edges
@@ -58,16 +59,16 @@ class Contact(Node):
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
     clients: Annotated["ContactClientConnection", strawberry.lazy("schema.clients")] | None = by(
-        clients.of_contact, description="Its clients by name."
+        clients.of_contacts, paginate, description="Its clients by name."
     )
     activity: ContactActivityConnection | None = by(
-        activity.of_contact, description="What happened to it and its links to clients, the newest first."
+        activity.of_contacts, paginate, description="What happened to it and its links to clients, the newest first."
     )
 
 
 @strawberry.type(description="Contacts by name.")
 class ContactConnection(Connection[Contact]):
-    total_count: int | None = by(contacts.total, key="chosen", description=TOTAL, terms=Terms(cost=180))
+    total_count: int | None = by(contacts.counts, key="chosen", description=TOTAL, terms=Terms(cost=180))
 
 
 @strawberry.type(description="What a contact is to one client.")
@@ -91,4 +92,4 @@ SHOWN[ClientContactFields] = ClientContactEdge
 @strawberry.type(description="Contacts of a client, by their position there.")
 class ClientContactConnection(Connection[Contact]):
     edges: Sequence[ClientContactEdge] = edges("The contacts, with what they are to this client.")
-    total_count: int | None = by(contacts.total_of_client, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(contacts.counts_of_clients, key="chosen", description=TOTAL, terms=COUNTED)

@@ -3,10 +3,10 @@
 import strawberry
 
 from db.tables import RegistrationStatus
-from domain import errors
+from domain import clients, consequences, errors
 from domain.errors import Code
 from domain.scope import Permission
-from resolvers import clients, deletions, nodes
+from resolvers import nodes
 from resolvers.words import words
 from schema.clients import Client
 from schema.consequences import PREVIEWED, DeletionPreview
@@ -90,7 +90,7 @@ class InUseError(UserError):
 @lens(errors.PreviewOutdated, description="What was shown is not what would happen now.")
 class PreviewOutdatedError(UserError):
     preview: DeletionPreview | None = by(
-        deletions.of_deletion, key="client_id", description="What would happen now, with a token for it.", terms=PREVIEWED
+        consequences.of_deletion, key="client_id", description="What would happen now, with a token for it.", terms=PREVIEWED
     )
 
 

@@ -1,17 +1,16 @@
-"""Fields that are answered, rather than read off a row: by a resolver, or by the loader of a relation."""
+"""Fields that are answered, rather than read off a row: by a resolver, or by a batch function of the domain."""
 
 import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Protocol, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import strawberry
 
 from domain.pages import USUAL
 from domain.scope import Permission
-from resolvers.batches import Loader
-from resolvers.loaders import Loaders
+from resolvers.context import Info
 from schema.directives import Cost, ListSize, RequiresPermission, SemanticNonNull
 
 V = TypeVar("V")
@@ -22,9 +21,10 @@ PAGED = ListSize(
 
 @dataclass(frozen=True)
 class Relation(Generic[V]):
-    """How a level-wise executor asks for a relation: the loader, and the parent's attribute that is its key."""
+    """What loads a relation: a batch function, what converts the field's arguments for it, and the parent's attribute that is the key."""
 
-    loader: Callable[..., Loader[Any, V]]
+    batch: Callable[..., Awaitable[Sequence[V]]]
+    convert: Callable[..., Mapping[str, object]]
     key: str
 
 
@@ -69,26 +69,35 @@ def answered(resolver: Callable[..., object], *, description: str, terms: Terms 
     return strawberry.field(resolver=resolver, description=description + needs, directives=directives)
 
 
-class _HasLoaders(Protocol):
-    @property
-    def loaders(self) -> Loaders: ...
+def without_arguments() -> Mapping[str, object]:
+    return {}
 
 
-def by(loader: Callable[..., Loader[Any, V]], *, key: str = "id", description: str, terms: Terms = FREE) -> Any:  # noqa: ANN401
-    """A relation. `loader` takes the loaders, then the field's arguments; a parent without a key has nothing."""
+def by(
+    batch: Callable[..., Awaitable[Sequence[V]]],
+    convert: Callable[..., Mapping[str, object]] = without_arguments,
+    *,
+    key: str = "id",
+    description: str,
+    terms: Terms = FREE,
+) -> Any:  # noqa: ANN401 the annotation stands
+    """Declare a relation that the domain's batch function loads by an attribute of the parent. A parent without a key has nothing.
 
-    def resolve(root: object, info: strawberry.Info[_HasLoaders, None], **arguments: object) -> "asyncio.Future[V] | None":
+    The field takes the arguments of `convert`, which returns those that the batch function takes besides the scope and the keys.
+    """
+
+    def resolve(root: object, info: Info, **arguments: object) -> "asyncio.Future[V] | None":
         wanted = getattr(root, key)
-        return None if wanted is None else loader(info.context.loaders, **arguments).load(wanted)
+        return None if wanted is None else info.context.loaders.of(batch, **convert(**arguments)).load(wanted)
 
     root, info, _ = inspect.signature(resolve).parameters.values()
-    _, *arguments = inspect.signature(loader).parameters.values()
-    resolve.__signature__ = inspect.Signature([root, info, *arguments])  # type: ignore[attr-defined]
-    _, value = get_args(get_type_hints(loader)["return"])
+    arguments = inspect.signature(convert).parameters
+    resolve.__signature__ = inspect.Signature([root, info, *arguments.values()])  # type: ignore[attr-defined]
+    (value,) = get_args(get_type_hints(batch)["return"])
     without = f" Null without {terms.needs}." if terms.needs else ""
     return strawberry.field(
         resolver=resolve,
         description=description + without,
-        metadata={"by": Relation(loader, key)},
-        directives=terms.directives(inspect.signature(loader).parameters, value),
+        metadata={"by": Relation(batch, convert, key)},
+        directives=terms.directives(arguments, value),
     )

@@ -8,7 +8,7 @@ import strawberry
 from db.rows import FinancialRow, InvoiceRow
 from db.tables.clients import ClientFinancialFields, InvoiceDelivery, VatTreatment
 from db.tables.invoices import InvoiceKind, InvoiceStatus
-from resolvers import finance, layouts, vat_rates
+from domain import finance, layouts, vat_rates
 from resolvers.words import words
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import by
@@ -83,4 +83,4 @@ class Invoice(Node):
 
 @strawberry.type(description="Invoices of a client, the newest first.")
 class InvoiceConnection(Connection[Invoice]):
-    total_count: int | None = by(finance.total_invoices, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(finance.invoice_counts, key="chosen", description=TOTAL, terms=COUNTED)

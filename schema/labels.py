@@ -6,7 +6,8 @@ import strawberry
 
 from db.rows import LabelRow
 from db.tables import LabelFields
-from resolvers import clients, labels
+from domain import clients, labels
+from resolvers.arguments import paginate
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import by
 from schema.lens import Node, lens
@@ -22,10 +23,10 @@ class Label(Node):
     is_active: bool = strawberry.field(description="Whether it can be chosen.")
     version: int = strawberry.field(description="Grows by one with each change.")
     clients: Annotated["LabelClientConnection", strawberry.lazy("schema.clients")] | None = by(
-        clients.of_label, description="Clients that carry it, by name."
+        clients.of_labels, paginate, description="Clients that carry it, by name."
     )
 
 
 @strawberry.type(description="Labels by name.")
 class LabelConnection(Connection[Label]):
-    total_count: int | None = by(labels.total, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(labels.counts, key="chosen", description=TOTAL, terms=COUNTED)

@@ -4,7 +4,7 @@ import strawberry
 
 from db.rows import InvoiceLayoutRow
 from db.tables import InvoiceLayoutFields
-from resolvers import layouts
+from domain import layouts
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import by
 from schema.lens import Node, lens
@@ -22,4 +22,4 @@ class InvoiceLayout(Node):
 
 @strawberry.type(description="Invoice layouts in the order of their making.")
 class InvoiceLayoutConnection(Connection[InvoiceLayout]):
-    total_count: int | None = by(layouts.total, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(layouts.counts, key="chosen", description=TOTAL, terms=COUNTED)

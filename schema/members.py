@@ -4,7 +4,7 @@ import strawberry
 
 from db.rows import MemberRow
 from db.tables import KnownMemberFields, MemberFields, Role
-from resolvers import members
+from domain import members
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import by
 from schema.lens import SHOWN, Node, lens
@@ -24,4 +24,4 @@ SHOWN[KnownMemberFields] = Member
 
 @strawberry.type(description="Members in the order of their making, those who were removed too.")
 class MemberConnection(Connection[Member]):
-    total_count: int | None = by(members.total, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(members.counts, key="chosen", description=TOTAL, terms=COUNTED)

@@ -4,7 +4,8 @@ import strawberry
 
 from db.rows import OrganizationRow
 from db.tables import OrganizationFields
-from resolvers import layouts, members, tokens, vat_rates
+from domain import layouts, members, tokens, vat_rates
+from resolvers.arguments import paginate
 from schema.fields import FIGURES, by
 from schema.layouts import InvoiceLayout, InvoiceLayoutConnection
 from schema.lens import Node, lens
@@ -39,12 +40,12 @@ class Organization(Node):
     )
     version: int = strawberry.field(description="Grows by one with each change.")
     vat_rates: VatRateConnection | None = by(
-        vat_rates.of_organization, description="Its rates of VAT in the order of their making.", terms=FIGURES
+        vat_rates.of_organization, paginate, description="Its rates of VAT in the order of their making.", terms=FIGURES
     )
     invoice_layouts: InvoiceLayoutConnection | None = by(
-        layouts.of_organization, description="Its invoice layouts in the order of their making.", terms=FIGURES
+        layouts.of_organization, paginate, description="Its invoice layouts in the order of their making.", terms=FIGURES
     )
     members: MemberConnection | None = by(
-        members.of_organization, description="Its members in the order of their making, those who were removed too."
+        members.of_organization, paginate, description="Its members in the order of their making, those who were removed too."
     )
-    tokens: ApiTokenConnection | None = by(tokens.of_organization, description="Its tokens, the newest first.", terms=MANAGED)
+    tokens: ApiTokenConnection | None = by(tokens.of_organization, paginate, description="Its tokens, the newest first.", terms=MANAGED)

@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from domain import clients, contacts, labels, layouts, members, organizations, projects, registrations, tokens, vat_rates
 from domain.client_upserts import Action, Upserted
 from domain.deletions import Deleted
 from domain.errors import Refusal
 from domain.idempotency import Outcome
 from domain.tokens import MadeToken
-from resolvers import clients, contacts, labels, layouts, members, organizations, projects, registrations, tokens, vat_rates
+from resolvers.clients import load_changed
 from resolvers.ids import GlobalId, global_id
+from resolvers.tokens import load_created
 from resolvers.words import words
 from schema.clients import Client
 from schema.consequences import DeletedCounts
@@ -62,7 +64,7 @@ class OfClient(Payload):
 @strawberry.type
 class OfClients(Payload):
     clients: list[Client | None] | None = answered(
-        clients.changed, description="As they are now; null when it was refused.", terms=Terms(size=100)
+        load_changed, description="As they are now; null when it was refused.", terms=Terms(size=100)
     )
 
 
@@ -289,7 +291,7 @@ class MemberRemovePayload(OfMember): ...
 
 @strawberry.type(description="The token that was made, with its secret, or why not.")
 class TokenCreatePayload(Payload):
-    token: ApiToken | None = answered(tokens.made, description=NOW)
+    token: ApiToken | None = answered(load_created, description=NOW)
     secret: str | None = read(
         _secret, description="To sign in with, as `Authorization: Bearer …`. Shown this once: null when the request is sent again."
     )

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from db.rows import PortalRow
+from domain import clients, portals
 from domain.portals import MOST_SHOWN
-from resolvers import clients, portals
 from schema.contacts import Contact
 from schema.fields import Terms, by
 from schema.lens import Node, lens, read

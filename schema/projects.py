@@ -7,9 +7,9 @@ import strawberry
 
 from db.rows import ProjectFinancialRow, ProjectRow
 from db.tables import InvoiceMethod, ProjectFields, ProjectFinancialFields
-from domain import values
+from domain import clients, projects, registrations, values
 from domain.registration_rates import of_hour
-from resolvers import clients, projects, registrations
+from resolvers.registrations import select_registrations
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import FIGURES, by
 from schema.lens import Node, lens, read
@@ -64,10 +64,10 @@ class Project(Node):
     version: int = strawberry.field(description="Grows by one with each change.")
     financial: ProjectFinancialSettings | None = by(projects.financial, description="Its prices.", terms=FIGURES)
     registrations: ProjectRegistrationConnection | None = by(
-        registrations.of_project, description="What was registered on it, the newest first."
+        registrations.of_projects, select_registrations, description="What was registered on it, the newest first."
     )
 
 
 @strawberry.type(description="Projects of a client, the newest first.")
 class ProjectConnection(Connection[Project]):
-    total_count: int | None = by(projects.total, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(projects.counts_of_clients, key="chosen", description=TOTAL, terms=COUNTED)

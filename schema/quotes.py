@@ -9,8 +9,8 @@ import strawberry
 
 from db.rows import QuoteLineRow, QuoteRow
 from db.tables import QuoteStatus
+from domain import clients, projects, quotes
 from domain.quotes import MOST_LINES
-from resolvers import clients, projects, quotes
 from resolvers.words import words
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import Terms, by
@@ -67,4 +67,4 @@ class Quote(Node):
 
 @strawberry.type(description="Quotes of a client, the newest first.")
 class QuoteConnection(Connection[Quote]):
-    total_count: int | None = by(quotes.total, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(quotes.counts, key="chosen", description=TOTAL, terms=COUNTED)

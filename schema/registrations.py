@@ -20,9 +20,9 @@ from db.tables import (
     TimeFields,
     TripType,
 )
+from domain import clients, members, projects, registrations, vat_rates
 from domain.registration_rates import RegistrationWarning, warnings
 from domain.registration_status import CHANGEABLE
-from resolvers import clients, members, projects, registrations, vat_rates
 from resolvers.words import words
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import FIGURES, Terms, by
@@ -128,14 +128,14 @@ SHOWN[StatusFields] = Registration
 
 @strawberry.type(description="Registrations of the organization, the newest day first.")
 class RegistrationConnection(Connection[Registration]):
-    total_count: int | None = by(registrations.total, key="chosen", description=TOTAL, terms=Terms(cost=450))
+    total_count: int | None = by(registrations.counts, key="chosen", description=TOTAL, terms=Terms(cost=450))
 
 
 @strawberry.type(description="Registrations for a client, the newest day first.")
 class ClientRegistrationConnection(Connection[Registration]):
-    total_count: int | None = by(registrations.total, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(registrations.counts, key="chosen", description=TOTAL, terms=COUNTED)
 
 
 @strawberry.type(description="Registrations on a project, the newest day first.")
 class ProjectRegistrationConnection(Connection[Registration]):
-    total_count: int | None = by(registrations.total, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(registrations.counts, key="chosen", description=TOTAL, terms=COUNTED)

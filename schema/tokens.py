@@ -7,8 +7,8 @@ import strawberry
 
 from db.rows import TokenRow
 from db.tables import Role, TokenFields
+from domain import members, tokens
 from domain.scope import Permission
-from resolvers import members, tokens
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import Terms, by, listed
 from schema.lens import Node, lens, read
@@ -41,4 +41,4 @@ class ApiToken(Node):
 
 @strawberry.type(description="Tokens, the newest first.")
 class ApiTokenConnection(Connection[ApiToken]):
-    total_count: int | None = by(tokens.total, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(tokens.counts, key="chosen", description=TOTAL, terms=COUNTED)

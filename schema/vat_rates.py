@@ -7,7 +7,7 @@ import strawberry
 
 from db.rows import VatRateRow
 from db.tables import VatCategory, VatRateFields
-from resolvers import vat_rates
+from domain import vat_rates
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import by
 from schema.lens import Node, lens
@@ -28,4 +28,4 @@ class VatRate(Node):
 
 @strawberry.type(description="Rates of VAT in the order of their making.")
 class VatRateConnection(Connection[VatRate]):
-    total_count: int | None = by(vat_rates.total, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(vat_rates.counts, key="chosen", description=TOTAL, terms=COUNTED)

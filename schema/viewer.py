@@ -1,7 +1,7 @@
 """Who asks."""
 
+from domain import members, organizations
 from domain.scope import Actor, Permission
-from resolvers import members, organizations
 from schema.fields import by, listed
 from schema.lens import lens, read
 from schema.members import Member

@@ -4,7 +4,7 @@ graphql-core walks an answer object by object and field by field, and decides ea
 decided all that beforehand, from the document and the values of the variables of its @skip and @include: `compiler` makes it, of what
 `plans` has; `writing` generates the functions of its levels, with the expressions for scalars that `leaves` has. `run` then takes the rows
 of a whole level at once: each relation is one call of its loader with the keys of all of them, and one generated comprehension makes their
-dicts, fed by an iterator over what each relation brought. A field's loader stands in its metadata (`by`).
+dicts, fed by an iterator over what each relation brought. A field's batch function is in its metadata (`by`).
 
 Only queries are compiled, and only their way without errors. Whatever is unusual (null where a value is due, an exception, a class that
 is of no type, a mutation, introspection, a directive that we do not know) runs on graphql-core's own executor, from the beginning, which

@@ -44,10 +44,13 @@ class Compiler:
         return Plan(root, self._fields + LEVEL * self._levels, self._asking, [*_followers(root)])
 
     def _find_alone(self) -> None:
-        """Mark relations that are the only ones to ask their loader. What resolvers ask is unknown; a single one ends before them."""
-        asking = Counter(step.relation and step.relation.loader for step in self._asking)
+        """Mark relations whose batch function no other relation has: nothing else asks their loader, whatever the arguments are.
+
+        What resolvers ask is unknown; a single one ends before them.
+        """
+        asking = Counter(step.relation and step.relation.batch for step in self._asking)
         for step in self._asking:
-            step.is_alone = step.relation is not None and asking[step.relation.loader] == 1 and asking[None] <= 1
+            step.is_alone = step.relation is not None and asking[step.relation.batch] == 1 and asking[None] <= 1
 
     def _level(self, of: GraphQLObjectType, sets: Sets) -> Level:
         self._levels += 1

@@ -107,7 +107,8 @@ class Run:
     def _loader(self, step: Step) -> Any:  # noqa: ANN401 of any key and value
         loader = self._loaders.get(id(step))
         if loader is None:
-            loader = self._loaders[id(step)] = step.relation.loader(self._context.loaders, **step.call.arguments(self._variables))
+            arguments = step.relation.convert(**step.call.arguments(self._variables))
+            loader = self._loaders[id(step)] = self._context.loaders.of(step.relation.batch, **arguments)
         return loader
 
     async def _completed(self, step: Step, of: Any, values: Rows) -> Built:  # noqa: ANN401 graphql-core's own union of types

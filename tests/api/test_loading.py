@@ -4,8 +4,25 @@ import asyncio
 from collections.abc import Sequence
 
 import pytest
+import strawberry
+from graphql import parse
 
 from resolvers.batches import BatchStoppedError, Loader
+from tests.api.test_executors import planned
+
+ALONE: dict[str, tuple[str, set[str]]] = {
+    "two relations": ("{ clients { nodes { labels { name } addresses { type } } } }", {"labels", "addresses"}),
+    "one relation twice": ("{ clients { nodes { a: labels { name } b: labels { color } addresses { type } } } }", {"addresses"}),
+    "one relation with other arguments": (
+        "{ clients { nodes { a: contacts(first: 1) { nodes { id } } b: contacts(first: 2) { nodes { id } } labels { name } } } }",
+        {"labels"},
+    ),
+    "two relations of one batch function": (
+        "{ viewer { organization { tokens { nodes { member { name } createdBy { name } } } } } }",
+        {"organization", "tokens"},
+    ),
+    "two resolvers": ("{ clients { nodes { labels { name } } } viewer { permissions } }", set()),
+}
 
 
 class Batches:
@@ -64,3 +81,11 @@ async def test_large_levels_are_asked_in_parts() -> None:
     keys = [str(number) for number in range(1201)]
     assert await Loader(batches).load_level(keys, is_alone=True) == keys
     assert [len(each) for each in batches.asked] == [500, 500, 201]
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_relation_is_alone_if_nothing_else_may_use_its_loader(schema: strawberry.Schema, name: str) -> None:
+    document, expected = ALONE[name]
+    plan = planned(schema, parse(document))
+    assert plan
+    assert {step.declared.python_name for step in plan.asking if step.is_alone} == expected

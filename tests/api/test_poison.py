@@ -9,10 +9,8 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from db.engine import Database
-from db.rows import ClientLabelRow
 from db.tables import Role
-from resolvers.batches import Loader
-from resolvers.loaders import Loaders
+from domain import labels
 from schema.fields import by
 from schema.labels import Label
 from schema.scalars import SCALARS
@@ -20,14 +18,10 @@ from tests.ask import connected
 from tests.builders import Tenant
 
 
-def labels_of(loaders: Loaders) -> Loader[UUID, list[ClientLabelRow]]:
-    return loaders.labels_of_client
-
-
 @strawberry.type
 class Thing:
     id: strawberry.Private[UUID]
-    labels: list[Label] | None = by(labels_of, description="Labels.")
+    labels: list[Label] | None = by(labels.of_clients, description="Labels.")
 
     @strawberry.field
     async def boom(self) -> str:

@@ -1,5 +1,6 @@
 """Facts that are written twice, compared: by machine, since mypy cannot see through Strawberry."""
 
+import inspect
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,11 +86,12 @@ def test_no_input_has_itself_within(kind: GraphQLInputObjectType) -> None:
     assert kind not in inputs_within(kind)
 
 
-async def test_no_two_relations_share_a_loader_by_different_functions() -> None:
-    """The compiled executor tells by the function whether a relation is the only one to ask its loader."""
-    found = {field.metadata["by"].loader for _, field in RELATIONS}
-    made = Loaders(ReadScope(Actor(UUID(int=1), EVERYTHING), cast("Tx", None), [b"secret"]))
-    assert len({id(loader(made)) for loader in found}) == len(found)
+async def test_no_two_relations_share_a_loader_by_different_batch_functions() -> None:
+    """The compiled executor tells by the batch function whether a relation is the only one to ask its loader."""
+    loaders = Loaders(ReadScope(Actor(UUID(int=1), EVERYTHING), cast("Tx", None), [b"secret"]))
+    relations = [field.metadata["by"] for _, field in RELATIONS]
+    pairs = {(relation.batch, id(loaders.of(relation.batch, **relation.convert()))) for relation in relations}
+    assert len({loader for _, loader in pairs}) == len(pairs)
 
 
 @pytest.mark.parametrize(("definition", "field"), PLAIN, ids=named)
@@ -108,12 +110,22 @@ def test_a_plain_field_is_of_its_sources_type(definition: Any, field: Any) -> No
 @pytest.mark.parametrize(("definition", "field"), RELATIONS, ids=named)
 def test_a_relation_shows_what_its_loader_loads(definition: Any, field: Any) -> None:  # noqa: ANN401
     """`by` hides this from mypy."""
-    loaded = rows_of(get_args(get_type_hints(field.metadata["by"].loader)["return"])[1])
+    loaded = rows_of(get_type_hints(field.metadata["by"].batch)["return"])
     kind = SHOWN._schema.type_map[definition.name]  # noqa: SLF001
     assert isinstance(kind, GraphQLObjectType)
     shown = get_named_type(kind.fields[SHOWN.config.name_converter.get_graphql_name(field)].type)
     assert loaded
     assert loaded == {int} if shown is GraphQLInt else all(issubclass(row, tuple(shows(shown))) for row in loaded)
+
+
+@pytest.mark.parametrize(("definition", "field"), RELATIONS, ids=named)
+def test_a_relation_passes_the_arguments_that_its_batch_function_takes(definition: Any, field: Any) -> None:  # noqa: ANN401, ARG001
+    """`by` hides this from mypy, too: the names, and the types of the values."""
+    relation = field.metadata["by"]
+    _, _, *names = inspect.signature(relation.batch).parameters
+    passed, expected = relation.convert(), get_type_hints(relation.batch)
+    assert passed.keys() == {*names}
+    assert [name for name in names if not isinstance(passed[name], expected[name])] == []
 
 
 def test_the_guards_look_at_something() -> None:
