@@ -26,7 +26,7 @@ Convert: TypeAlias = Callable[[Any], Any]
 
 
 class Call:
-    """Call one field of a document: convert the arguments for its resolver or its relation's `convert`, without all that Strawberry does."""
+    """Call one field of a document: convert its arguments for its resolver or its relation's `convert`, without Strawberry's overhead."""
 
     def __init__(self, schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, declared: Any) -> None:  # noqa: ANN401
         given = {each.name.value: each.value for each in node.arguments or ()}
