@@ -24,9 +24,10 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.contacts import LINK
 from db.engine import Tx
+from db.fetching import ByKey, Counts, Grouped, PagesOfEach
 from db.keys import name_key, number_key
-from db.paging import Listing, Place, Slice, counted, counts_of, per_parent
-from db.query import TENANT, Query, among, asked, by_key, col, columns, grouped, parameter, table_of, word
+from db.paging import Listing, Place, Slice, counted, per_parent
+from db.query import TENANT, Query, among, asked, col, columns, parameter, table_of, word
 from db.rows import AddressRow, ClientRow, ContactClientRow, CountRow, LabelClientRow, NumberRow
 from db.search import within
 from db.tables import AddressFields, AddressType, Client, ClientAddress, ClientContact, ClientLabel
@@ -146,6 +147,8 @@ ALL = select(*SHOWN).select_from(table_of(Client)).outerjoin(table_of(ClientAddr
 BY_ID = Query(ALL.where(among(col(Client.id), is_planned_once=True)), ClientRow).keeping("id")
 BY_NUMBER = Query(ALL.where(col(Client.number_key) == parameter("number", Text())), ClientRow)
 
+by_id = ByKey(BY_ID)
+
 
 @cache
 def _page(sort: Sort, shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query[ClientRow]:
@@ -166,10 +169,6 @@ def _count(shape: tuple[str, ...]) -> Query[CountRow]:
 async def count(tx: Tx, wanted: Filter) -> int:
     (found,) = await tx.fetch(_count(wanted.shape), **wanted.values)
     return found.count
-
-
-async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[ClientRow | None]:
-    return by_key(await tx.fetch(BY_ID, ids=ids), ids)
 
 
 async def by_number(tx: Tx, number: str) -> ClientRow | None:
@@ -212,25 +211,11 @@ def _of_labels(*, is_ascending: bool, is_next: bool) -> Query[LabelClientRow]:
 
 OF_CONTACT = counted(ClientContact, "contact_id")
 OF_LABEL = counted(ClientLabel, "label_id")
-
-
-async def counts_of_contacts(tx: Tx, ids: Sequence[UUID]) -> list[int]:
-    return await counts_of(tx, OF_CONTACT, ids)
-
-
-async def counts_of_labels(tx: Tx, ids: Sequence[UUID]) -> list[int]:
-    return await counts_of(tx, OF_LABEL, ids)
-
-
-async def of_contacts(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[ContactClientRow]]:
-    """Clients of each contact by name."""
-    return await part.of_each(tx, _of_contacts, ids, "contact_id")
-
-
-async def of_labels(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[LabelClientRow]]:
-    """Clients of each label by name."""
-    return await part.of_each(tx, _of_labels, ids, "label_id")
-
+counts_of_contacts, counts_of_labels = Counts(OF_CONTACT), Counts(OF_LABEL)
+of_contacts = PagesOfEach(_of_contacts, "contact_id")
+"""Clients of each contact by name."""
+of_labels = PagesOfEach(_of_labels, "label_id")
+"""Clients of each label by name."""
 
 ADDRESSES = Query(
     select(*columns(AddressRow, ClientAddress))
@@ -238,8 +223,5 @@ ADDRESSES = Query(
     .order_by(col(ClientAddress.client_id), col(ClientAddress.type)),
     AddressRow,
 )
-
-
-async def addresses(tx: Tx, ids: Sequence[UUID]) -> list[list[AddressRow]]:
-    """Addresses of each client, one of a type at most."""
-    return grouped(await tx.fetch(ADDRESSES, ids=ids), ids, "client_id")
+addresses = Grouped(ADDRESSES, "client_id")
+"""Addresses of each client, one of a type at most."""

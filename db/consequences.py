@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, select, true, union_all
 
 from db.engine import Tx
-from db.query import TENANT, Query, among, asked, by_key, col, columns, grouped, table_of, word
+from db.fetching import ByKey, Grouped
+from db.query import TENANT, Query, among, asked, col, columns, grouped, table_of, word
 from db.revenue import SIGN, ZERO
 from db.rows import ClientAmountsRow, ConsequencesRow, OrphanRow
 from db.tables import (
@@ -92,11 +93,8 @@ def _counts() -> Query[ConsequencesRow]:
 
 
 COUNTS = _counts()
-
-
-async def counts(tx: Tx, ids: Sequence[UUID]) -> list[ConsequencesRow | None]:
-    """Of each client; None where there is none."""
-    return by_key(await tx.fetch(COUNTS, ids=ids), ids)
+counts = ByKey(COUNTS)
+"""Of each client; None where there is none."""
 
 
 def _unbilled() -> Select[*tuple[Any, ...]]:
@@ -139,11 +137,8 @@ def _amounts() -> Query[ClientAmountsRow]:
 
 
 AMOUNTS = _amounts()
-
-
-async def amounts(tx: Tx, ids: Sequence[UUID]) -> list[list[ClientAmountsRow]]:
-    """Of each client a row per currency."""
-    return grouped(await tx.fetch(AMOUNTS, ids=ids), ids, "client_id")
+amounts = Grouped(AMOUNTS, "client_id")
+"""Of each client a row per currency."""
 
 
 def _orphans() -> Query[OrphanRow]:

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, Integer, Select, Text, and_, func, literal_column, select, true
 
 from db.engine import Tx
-from db.paging import Listing, Place, Slice, beyond, counted, counts_of, ordered
-from db.query import IDS, TENANT, Query, among, asked, by_key, col, columns, grouped, parameter, table_of
+from db.fetching import ByKey, Counts
+from db.paging import Listing, Place, Slice, beyond, counted, ordered
+from db.query import IDS, TENANT, Query, among, asked, col, columns, grouped, parameter, table_of
 from db.rows import ClientContactRow, ContactRow
 from db.search import Named
 from db.tables import ClientContact, Contact
@@ -18,7 +19,8 @@ MINE = col(Contact.tenant_id) == TENANT
 ALL = select(*columns(ContactRow, Contact)).where(MINE)
 BY_ID = Query(ALL.where(among(col(Contact.id))), ContactRow).keeping("id")
 BY_NAME = Named(Contact, Listing(ALL, ContactRow, Place(col(Contact.name_key), Text(), col(Contact.id), "name_key")))
-page, count = BY_NAME.page, BY_NAME.count
+OF_CLIENT = counted(ClientContact, "client_id")
+page, count, by_id, counts_of_clients = BY_NAME.page, BY_NAME.count, ByKey(BY_ID), Counts(OF_CLIENT)
 PLACE = (col(ClientContact.position), col(ClientContact.contact_id))
 USUAL_LINKS = 8  # contacts of a client; beyond that, on the whole, those of each are looked up
 OF_LINK = ("position", "department", "is_invoice_contact", "is_primary", "roles", "recipient")
@@ -74,14 +76,3 @@ async def of_clients(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[Clie
         if len(found) < USUAL_LINKS * len(ids) + part.size:
             return [rows[: part.size + 1] for rows in grouped(found, ids, "client_id")]
     return await part.of_each(tx, _of_clients, ids, "client_id")
-
-
-OF_CLIENT = counted(ClientContact, "client_id")
-
-
-async def counts_of_clients(tx: Tx, ids: Sequence[UUID]) -> list[int]:
-    return await counts_of(tx, OF_CLIENT, ids)
-
-
-async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[ContactRow | None]:
-    return by_key(await tx.fetch(BY_ID, ids=ids), ids)

@@ -1,13 +1,13 @@
 """Queries of labels."""
 
-from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import CompoundSelect, Select, Text, Uuid, and_, func, or_, select, union
 
 from db.engine import Tx
+from db.fetching import ByKey, Grouped
 from db.paging import Listing, Place
-from db.query import TENANT, Query, among, by_key, col, columns, grouped, parameter, table_of, word
+from db.query import TENANT, Query, among, col, columns, parameter, table_of, word
 from db.rows import ClientLabelRow, FixedRow, KeyRow, LabelRow
 from db.search import Named
 from db.tables import Client, ClientLabel, Label, Project, Registration, RegistrationLabel, RegistrationStatus
@@ -16,7 +16,7 @@ MINE = col(Label.tenant_id) == TENANT
 ALL = select(*columns(LabelRow, Label)).where(MINE)
 BY_ID = Query(ALL.where(among(col(Label.id))), LabelRow).keeping("id")
 BY_NAME = Named(Label, Listing(ALL, LabelRow, Place(col(Label.name_key), Text(), col(Label.id), "name_key")))
-page, count = BY_NAME.page, BY_NAME.count
+page, count, by_id = BY_NAME.page, BY_NAME.count, ByKey(BY_ID)
 OF_CLIENTS = Query(
     select(*columns(ClientLabelRow, Label, client_id=col(ClientLabel.client_id)))
     .select_from(table_of(ClientLabel))
@@ -25,16 +25,8 @@ OF_CLIENTS = Query(
     .order_by(col(ClientLabel.client_id), col(Label.name_key), col(Label.id)),
     ClientLabelRow,
 ).keeping("id", "client_id")
-
-
-async def of_clients(tx: Tx, ids: Sequence[UUID]) -> list[list[ClientLabelRow]]:
-    """Labels of each client by name."""
-    return grouped(await tx.fetch(OF_CLIENTS, ids=ids), ids, "client_id")
-
-
-async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[LabelRow | None]:
-    return by_key(await tx.fetch(BY_ID, ids=ids), ids)
-
+of_clients = Grouped(OF_CLIENTS, "client_id")
+"""Labels of each client by name."""
 
 LABEL = parameter("label", Uuid())
 LOCKED = (RegistrationStatus.APPROVED, RegistrationStatus.INVOICED, RegistrationStatus.WRITTEN_OFF)

@@ -1,42 +1,29 @@
 """Queries of invoice layouts."""
 
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from uuid import UUID
 
-from sqlalchemy import Uuid, select
+from sqlalchemy import select
 
 from db.engine import Tx
-from db.paging import Listing, Place, Slice, counted, counts_of
-from db.query import TENANT, Query, among, by_key, col, columns
+from db.fetching import ByKey, Counts, Pages
+from db.paging import Listing, counted, counts_of, in_order_of_ids
+from db.query import TENANT, Query, among, col, columns
 from db.rows import InvoiceLayoutRow
 from db.tables import Client, Invoice, InvoiceLayout
 
 MINE = col(InvoiceLayout.tenant_id) == TENANT
 ALL = select(*columns(InvoiceLayoutRow, InvoiceLayout)).where(MINE)
 BY_ID = Query(ALL.where(among(col(InvoiceLayout.id))), InvoiceLayoutRow)
-IN_ORDER = Listing(ALL, InvoiceLayoutRow, Place(col(InvoiceLayout.id), Uuid(), col(InvoiceLayout.id), "id"))
+IN_ORDER = Listing(ALL, InvoiceLayoutRow, in_order_of_ids(InvoiceLayout))
 OF_ORGANIZATION = counted(InvoiceLayout, "tenant_id")
 CLIENTS_OF = counted(Client, "invoice_layout_id")
 INVOICES_OF = counted(Invoice, "layout_id")
+_page = cache(partial(IN_ORDER.page, [MINE]))
 
-
-@cache
-def _page(*, is_ascending: bool, is_next: bool) -> Query[InvoiceLayoutRow]:
-    return IN_ORDER.page([MINE], is_ascending=is_ascending, is_next=is_next)
-
-
-async def page(tx: Tx, part: Slice) -> list[InvoiceLayoutRow]:
-    """Layouts in the order of their making."""
-    return await part.fetch(tx, _page)
-
-
-async def counts(tx: Tx, ids: Sequence[UUID]) -> list[int]:
-    return await counts_of(tx, OF_ORGANIZATION, ids)
-
-
-async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[InvoiceLayoutRow | None]:
-    return by_key(await tx.fetch(BY_ID, ids=ids), ids)
+page = Pages(_page)
+"""Layouts in the order of their making."""
+counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
 
 
 async def uses(tx: Tx, layout_id: UUID) -> tuple[int, int]:

@@ -1,15 +1,15 @@
 """Queries of members."""
 
-from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from uuid import UUID
 
-from sqlalchemy import Text, Uuid, and_, func, or_, select
+from sqlalchemy import Text, and_, func, or_, select
 from sqlmodel import select as entities
 
 from db.engine import Tx, Work
-from db.paging import Listing, Place, Slice, counted, counts_of
-from db.query import TENANT, Query, among, by_key, col, columns, parameter
+from db.fetching import ByKey, Counts, Pages
+from db.paging import Listing, counted, in_order_of_ids
+from db.query import TENANT, Query, among, col, columns, parameter
 from db.rows import MemberRow
 from db.tables import Member, Role
 
@@ -17,26 +17,13 @@ MINE = col(Member.tenant_id) == TENANT
 ALL = select(*columns(MemberRow, Member)).where(MINE)
 BY_ID = Query(ALL.where(among(col(Member.id))), MemberRow)
 BY_EMAIL = Query(ALL.where(func.lower(col(Member.email)) == func.lower(parameter("email", Text()))), MemberRow)
-IN_ORDER = Listing(ALL, MemberRow, Place(col(Member.id), Uuid(), col(Member.id), "id"))
+IN_ORDER = Listing(ALL, MemberRow, in_order_of_ids(Member))
 OF_ORGANIZATION = counted(Member, "tenant_id")
+_page = cache(partial(IN_ORDER.page, [MINE]))
 
-
-@cache
-def _page(*, is_ascending: bool, is_next: bool) -> Query[MemberRow]:
-    return IN_ORDER.page([MINE], is_ascending=is_ascending, is_next=is_next)
-
-
-async def page(tx: Tx, part: Slice) -> list[MemberRow]:
-    """Members in the order of their making."""
-    return await part.fetch(tx, _page)
-
-
-async def counts(tx: Tx, ids: Sequence[UUID]) -> list[int]:
-    return await counts_of(tx, OF_ORGANIZATION, ids)
-
-
-async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[MemberRow | None]:
-    return by_key(await tx.fetch(BY_ID, ids=ids), ids)
+page = Pages(_page)
+"""Members in the order of their making."""
+counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
 
 
 async def by_email(tx: Tx, email: str) -> MemberRow | None:

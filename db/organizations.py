@@ -1,14 +1,12 @@
 """Queries of organizations."""
 
-from collections.abc import Sequence
-from uuid import UUID
-
 from sqlalchemy import Integer, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import select as entities
 
 from db.engine import Database, Tx, Work
-from db.query import TENANT, Query, among, by_key, col, columns, compiled, word
+from db.fetching import ByKey
+from db.query import TENANT, Query, among, col, columns, compiled, word
 from db.rows import NumberedRow, OrganizationRow
 from db.tables import Invoice, InvoiceStatus, NumberSequence, Organization
 
@@ -27,9 +25,7 @@ ISSUED = Query(
 )
 ALL = select(*IDENTIFIED).order_by(col(Organization.created_at))
 
-
-async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[OrganizationRow | None]:
-    return by_key(await tx.fetch(BY_ID, ids=ids), ids)
+by_id = ByKey(BY_ID)
 
 
 async def everywhere(owner: Database) -> list[OrganizationRow]:

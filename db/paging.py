@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeEngine
 from db.engine import Tx
 from db.query import TENANT, Query, R, asked, col, grouped, parameter, table_of
 from db.rows import CountOfRow
-from db.tables.base import Table
+from db.tables.base import Row, Table
 
 Key: TypeAlias = tuple[str | int | date | datetime | UUID, UUID]
 """The value sorted by, and the id that breaks ties."""
@@ -96,6 +96,11 @@ class Listing(Generic[R]):
         # PostgreSQL takes a bound that it does not know for a tenth of all rows. With many rows a plan for the bound at hand looks so much
         # cheaper that it plans the statement at each execution, which takes longer than that. Hidden, the bound is the same to both plans.
         return Query(select(*page.c).limit(select(COUNT.label("count")).scalar_subquery()), self.row).keeping("id", at.name)
+
+
+def in_order_of_ids(table: type[Row]) -> Place:
+    """Return the place of the rows of a table in the order of their ids, which is that of their creation."""
+    return Place(col(table.id), Uuid(), col(table.id), "id")
 
 
 def per_parent(each: Select[*tuple[Any, ...]], row: type[R], place: Place, *, is_ascending: bool, is_next: bool) -> Query[R]:

@@ -1,13 +1,10 @@
 """Queries of portals: what each shows, and to whom."""
 
-from collections.abc import Sequence
-from uuid import UUID
+from sqlalchemy import Text, and_, select
 
-from sqlalchemy import Text, Uuid, and_, select
-
-from db.engine import Tx
-from db.paging import Place, per_parent
-from db.query import TENANT, Query, among, asked, by_key, col, columns, grouped, table_of
+from db.fetching import ByKey, Grouped
+from db.paging import Place, in_order_of_ids, per_parent
+from db.query import TENANT, Query, among, asked, col, columns, table_of
 from db.rows import PortalContactRow, PortalProjectRow, PortalRow
 from db.tables import ClientPortal, Contact, PortalAccess, PortalProject, Project
 
@@ -16,7 +13,7 @@ BY_ID = Query(ALL.where(among(col(ClientPortal.id))), PortalRow)
 OF_CLIENTS = per_parent(
     ALL.where(col(ClientPortal.client_id) == asked.c.id),
     PortalRow,
-    Place(col(ClientPortal.id), Uuid(), col(ClientPortal.id), "id"),
+    in_order_of_ids(ClientPortal),
     is_ascending=False,
     is_next=False,
 )
@@ -26,7 +23,7 @@ PROJECTS = per_parent(
     .join(table_of(Project), and_(col(Project.tenant_id) == TENANT, col(Project.id) == col(PortalProject.project_id)))
     .where(col(PortalProject.tenant_id) == TENANT, col(PortalProject.portal_id) == asked.c.id),
     PortalProjectRow,
-    Place(col(Project.id), Uuid(), col(Project.id), "id"),
+    in_order_of_ids(Project),
     is_ascending=False,
     is_next=False,
 )
@@ -41,21 +38,10 @@ CONTACTS = per_parent(
     is_next=False,
 )
 
-
-async def of_clients(tx: Tx, ids: Sequence[UUID], *, count: int) -> list[list[PortalRow]]:
-    """The newest so many portals of each client."""
-    return grouped(await tx.fetch(OF_CLIENTS, ids=ids, count=count), ids, "client_id")
-
-
-async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[PortalRow | None]:
-    return by_key(await tx.fetch(BY_ID, ids=ids), ids)
-
-
-async def projects(tx: Tx, ids: Sequence[UUID], *, count: int) -> list[list[PortalProjectRow]]:
-    """The newest so many projects that each portal shows."""
-    return grouped(await tx.fetch(PROJECTS, ids=ids, count=count), ids, "portal_id")
-
-
-async def contacts(tx: Tx, ids: Sequence[UUID], *, count: int) -> list[list[PortalContactRow]]:
-    """The first so many, by name, who have access to each portal."""
-    return grouped(await tx.fetch(CONTACTS, ids=ids, count=count), ids, "portal_id")
+by_id = ByKey(BY_ID)
+of_clients = Grouped(OF_CLIENTS, "client_id")
+"""The newest `count` portals of each client."""
+projects = Grouped(PROJECTS, "portal_id")
+"""The newest `count` projects that each portal shows."""
+contacts = Grouped(CONTACTS, "portal_id")
+"""The first `count` contacts, by name, who have access to each portal."""

@@ -4,17 +4,19 @@ from collections.abc import Sequence
 from functools import cache, partial
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, and_, select
+from sqlalchemy import ColumnElement, and_, select
 
 from db.engine import Tx
+from db.fetching import ByKey
 from db.finance import CURRENCY
-from db.paging import Place, Slice, counted, counts_of, per_parent
-from db.query import TENANT, Query, among, asked, by_key, col, columns, table_of
+from db.paging import Slice, counted, counts_of, in_order_of_ids, per_parent
+from db.query import TENANT, Query, among, asked, col, columns, table_of
 from db.rows import CountOfRow, ProjectFinancialRow, ProjectRow
 from db.tables import Client, InvoiceLine, Organization, Project, QuoteLine, Registration
 
-BY_ID = Query(select(*columns(ProjectRow, Project)).where(col(Project.tenant_id) == TENANT, among(col(Project.id))), ProjectRow)
-NEWEST = Place(col(Project.id), Uuid(), col(Project.id), "id")
+ALL = select(*columns(ProjectRow, Project)).where(col(Project.tenant_id) == TENANT)
+BY_ID = Query(ALL.where(among(col(Project.id))), ProjectRow)
+NEWEST = in_order_of_ids(Project)
 FINANCIAL = Query(
     select(
         *columns(
@@ -38,6 +40,8 @@ USES = {
 }
 """What stands on a project, by what users call one."""
 
+by_id, financial = ByKey(BY_ID), ByKey(FINANCIAL, "project_id")
+
 
 def _those(is_archived: bool | None) -> list[ColumnElement[bool]]:  # noqa: FBT001 three shapes of one statement
     """All, only the archived or only the active."""
@@ -47,8 +51,7 @@ def _those(is_archived: bool | None) -> list[ColumnElement[bool]]:  # noqa: FBT0
 
 @cache
 def _of_clients(*, is_archived: bool | None = None, is_ascending: bool, is_next: bool) -> Query[ProjectRow]:
-    mine = col(Project.tenant_id) == TENANT, col(Project.client_id) == asked.c.id
-    each = select(*columns(ProjectRow, Project)).where(*mine, *_those(is_archived))
+    each = ALL.where(col(Project.client_id) == asked.c.id, *_those(is_archived))
     return per_parent(each, ProjectRow, NEWEST, is_ascending=is_ascending, is_next=is_next)
 
 
@@ -64,14 +67,6 @@ async def of_clients(tx: Tx, ids: Sequence[UUID], part: Slice, *, is_archived: b
 
 async def counts_of_clients(tx: Tx, ids: Sequence[UUID], *, is_archived: bool | None) -> list[int]:
     return await counts_of(tx, _of_client(is_archived), ids)
-
-
-async def financial(tx: Tx, ids: Sequence[UUID]) -> list[ProjectFinancialRow | None]:
-    return by_key(await tx.fetch(FINANCIAL, ids=ids), ids, "project_id")
-
-
-async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[ProjectRow | None]:
-    return by_key(await tx.fetch(BY_ID, ids=ids), ids)
 
 
 async def uses(tx: Tx, project_id: UUID) -> dict[str, int]:

@@ -1,19 +1,17 @@
 """Queries of quotes."""
 
-from collections.abc import Sequence
-from functools import cache
-from uuid import UUID
+from functools import cache, partial
 
-from sqlalchemy import Integer, Uuid, and_, select
+from sqlalchemy import Integer, and_, select
 
-from db.engine import Tx
-from db.paging import Place, Slice, counted, counts_of, per_parent
-from db.query import TENANT, Query, among, asked, by_key, col, columns, grouped, table_of
+from db.fetching import ByKey, Counts, Grouped, PagesOfEach
+from db.paging import Place, counted, in_order_of_ids, per_parent
+from db.query import TENANT, Query, among, asked, col, columns, table_of
 from db.rows import QuoteLineRow, QuoteRow
 from db.tables import Quote, QuoteLine
 
-BY_ID = Query(select(*columns(QuoteRow, Quote)).where(col(Quote.tenant_id) == TENANT, among(col(Quote.id))), QuoteRow)
-NEWEST = Place(col(Quote.id), Uuid(), col(Quote.id), "id")
+ALL = select(*columns(QuoteRow, Quote)).where(col(Quote.tenant_id) == TENANT)
+BY_ID = Query(ALL.where(among(col(Quote.id))), QuoteRow)
 OF_CLIENT = counted(Quote, "client_id")
 LINES = per_parent(
     select(*columns(QuoteLineRow, QuoteLine, currency=col(Quote.currency)))
@@ -25,27 +23,10 @@ LINES = per_parent(
     is_ascending=True,
     is_next=False,
 )
+_of_clients = cache(partial(per_parent, ALL.where(col(Quote.client_id) == asked.c.id), QuoteRow, in_order_of_ids(Quote)))
 
-
-@cache
-def _of_clients(*, is_ascending: bool, is_next: bool) -> Query[QuoteRow]:
-    each = select(*columns(QuoteRow, Quote)).where(col(Quote.tenant_id) == TENANT, col(Quote.client_id) == asked.c.id)
-    return per_parent(each, QuoteRow, NEWEST, is_ascending=is_ascending, is_next=is_next)
-
-
-async def of_clients(tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[QuoteRow]]:
-    """Quotes of each client in the order of their making."""
-    return await part.of_each(tx, _of_clients, ids, "client_id")
-
-
-async def counts(tx: Tx, ids: Sequence[UUID]) -> list[int]:
-    return await counts_of(tx, OF_CLIENT, ids)
-
-
-async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[QuoteRow | None]:
-    return by_key(await tx.fetch(BY_ID, ids=ids), ids)
-
-
-async def lines(tx: Tx, ids: Sequence[UUID], *, count: int) -> list[list[QuoteLineRow]]:
-    """The first so many lines of each quote."""
-    return grouped(await tx.fetch(LINES, ids=ids, count=count), ids, "quote_id")
+of_clients = PagesOfEach(_of_clients, "client_id")
+"""Quotes of each client in the order of their making."""
+lines = Grouped(LINES, "quote_id")
+"""The first `count` lines of each quote."""
+counts, by_id = Counts(OF_CLIENT), ByKey(BY_ID)

@@ -10,8 +10,9 @@ from uuid import UUID
 from sqlalchemy import Boolean, ColumnElement, Date, Select, Text, Uuid, and_, func, or_, select
 
 from db.engine import Tx
+from db.fetching import ByKey, Grouped
 from db.paging import Listing, Place, Slice, counts_of, per_parent
-from db.query import TENANT, Query, among, asked, by_key, col, columns, grouped, parameter, table_of
+from db.query import TENANT, Query, among, asked, col, columns, grouped, parameter, table_of
 from db.rows import CountOfRow, CountRow, RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
 from db.tables import Client, Label, Project, Registration, RegistrationKind, RegistrationLabel, RegistrationStatus
 
@@ -78,6 +79,10 @@ LABELS = Query(
     RegistrationLabelRow,
 )
 
+by_id, financial = ByKey(BY_ID), ByKey(FINANCIAL, "registration_id")
+labels = Grouped(LABELS, "registration_id")
+"""Labels of each registration by name."""
+
 
 def those(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
     return [col(Registration.tenant_id) == TENANT, *(CONDITIONS[name]() for name in shape)]
@@ -130,16 +135,3 @@ def _count_of_each(parent: str, shape: tuple[str, ...]) -> Query[CountOfRow]:
 async def counts(tx: Tx, parent: str, ids: Sequence[UUID], wanted: Filter) -> list[int]:
     """How many of them each client or project has."""
     return await counts_of(tx, _count_of_each(parent, wanted.shape), ids, **wanted.values)
-
-
-async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[RegistrationRow | None]:
-    return by_key(await tx.fetch(BY_ID, ids=ids), ids)
-
-
-async def financial(tx: Tx, ids: Sequence[UUID]) -> list[RegistrationFinancialRow | None]:
-    return by_key(await tx.fetch(FINANCIAL, ids=ids), ids, "registration_id")
-
-
-async def labels(tx: Tx, ids: Sequence[UUID]) -> list[list[RegistrationLabelRow]]:
-    """Labels of each registration by name."""
-    return grouped(await tx.fetch(LABELS, ids=ids), ids, "registration_id")

@@ -1,14 +1,13 @@
 """Queries of tokens."""
 
-from collections.abc import Sequence
-from functools import cache
-from uuid import UUID
+from functools import cache, partial
 
-from sqlalchemy import LargeBinary, Uuid, and_, func, select
+from sqlalchemy import LargeBinary, and_, func, select
 
 from db.engine import Database, Tx
-from db.paging import Listing, Place, Slice, counted, counts_of
-from db.query import TENANT, Query, among, by_key, col, columns, compiled, parameter, table_of
+from db.fetching import ByKey, Counts, Pages
+from db.paging import Listing, counted, in_order_of_ids
+from db.query import TENANT, Query, among, col, columns, compiled, parameter, table_of
 from db.rows import ActorRow, TokenRow
 from db.tables import ApiToken, Member
 
@@ -23,8 +22,13 @@ ALL = (
 )
 EVERY = Query(ALL.order_by(col(ApiToken.created_at), col(ApiToken.id)), TokenRow)
 BY_ID = Query(ALL.where(among(col(ApiToken.id))), TokenRow)
-NEWEST = Listing(ALL, TokenRow, Place(col(ApiToken.id), Uuid(), col(ApiToken.id), "id"))
+NEWEST = Listing(ALL, TokenRow, in_order_of_ids(ApiToken))
 OF_ORGANIZATION = counted(ApiToken, "tenant_id")
+_page = cache(partial(NEWEST.page, [MINE]))
+
+page = Pages(_page)
+"""Tokens in the order of their making."""
+counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
 
 
 async def actor(database: Database, token_hash: bytes) -> ActorRow | None:
@@ -34,21 +38,3 @@ async def actor(database: Database, token_hash: bytes) -> ActorRow | None:
 
 async def every(tx: Tx) -> list[TokenRow]:
     return await tx.fetch(EVERY)
-
-
-@cache
-def _page(*, is_ascending: bool, is_next: bool) -> Query[TokenRow]:
-    return NEWEST.page([MINE], is_ascending=is_ascending, is_next=is_next)
-
-
-async def page(tx: Tx, part: Slice) -> list[TokenRow]:
-    """Tokens in the order of their making."""
-    return await part.fetch(tx, _page)
-
-
-async def counts(tx: Tx, ids: Sequence[UUID]) -> list[int]:
-    return await counts_of(tx, OF_ORGANIZATION, ids)
-
-
-async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[TokenRow | None]:
-    return by_key(await tx.fetch(BY_ID, ids=ids), ids)

@@ -1,37 +1,22 @@
 """Queries of rates of VAT."""
 
-from collections.abc import Sequence
-from functools import cache
-from uuid import UUID
+from functools import cache, partial
 
-from sqlalchemy import Uuid, select
+from sqlalchemy import select
 
-from db.engine import Tx
-from db.paging import Listing, Place, Slice, counted, counts_of
-from db.query import TENANT, Query, among, by_key, col, columns
+from db.fetching import ByKey, Counts, Pages
+from db.paging import Listing, counted, in_order_of_ids
+from db.query import TENANT, Query, among, col, columns
 from db.rows import VatRateRow
 from db.tables import VatRate
 
 MINE = col(VatRate.tenant_id) == TENANT
 ALL = select(*columns(VatRateRow, VatRate)).where(MINE)
 BY_ID = Query(ALL.where(among(col(VatRate.id))), VatRateRow)
-IN_ORDER = Listing(ALL, VatRateRow, Place(col(VatRate.id), Uuid(), col(VatRate.id), "id"))
+IN_ORDER = Listing(ALL, VatRateRow, in_order_of_ids(VatRate))
 OF_ORGANIZATION = counted(VatRate, "tenant_id")
+_page = cache(partial(IN_ORDER.page, [MINE]))
 
-
-@cache
-def _page(*, is_ascending: bool, is_next: bool) -> Query[VatRateRow]:
-    return IN_ORDER.page([MINE], is_ascending=is_ascending, is_next=is_next)
-
-
-async def page(tx: Tx, part: Slice) -> list[VatRateRow]:
-    """Rates in the order of their making."""
-    return await part.fetch(tx, _page)
-
-
-async def counts(tx: Tx, ids: Sequence[UUID]) -> list[int]:
-    return await counts_of(tx, OF_ORGANIZATION, ids)
-
-
-async def by_id(tx: Tx, ids: Sequence[UUID]) -> list[VatRateRow | None]:
-    return by_key(await tx.fetch(BY_ID, ids=ids), ids)
+page = Pages(_page)
+"""Rates in the order of their making."""
+counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
