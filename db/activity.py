@@ -24,7 +24,7 @@ def _of_each(parent: str, *, is_ascending: bool, is_next: bool) -> Query[EventRo
 
 
 of_clients = PagesOfEach(partial(_of_each, "client_id"), "client_id")
-"""Events of each client in the order of their making."""
+"""Events of each client in the order of their creation."""
 of_contacts = PagesOfEach(partial(_of_each, "contact_id"), "contact_id")
-"""Events of each contact in the order of their making."""
+"""Events of each contact in the order of their creation."""
 counts_of_clients, counts_of_contacts, by_id = Counts(OF_CLIENT), Counts(OF_CONTACT), ByKey(BY_ID)

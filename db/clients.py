@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.contacts import LINK
 from db.engine import Tx
-from db.fetching import ByKey, Counts, Grouped, PagesOfEach
+from db.fetching import ByKey, Counts, GroupsByKey, PagesOfEach
 from db.keys import name_key, number_key
 from db.paging import Listing, Place, Slice, counted, per_parent
 from db.query import TENANT, Query, among, asked, col, columns, parameter, table_of, word
@@ -166,9 +166,10 @@ def _count(shape: tuple[str, ...]) -> Query[CountRow]:
     return Query(select(func.count().label("count")).select_from(table_of(Client)).where(*those(shape)), CountRow)
 
 
-async def count(tx: Tx, wanted: Filter) -> int:
-    (found,) = await tx.fetch(_count(wanted.shape), **wanted.values)
-    return found.count
+async def counts(tx: Tx, wanted: Sequence[Filter]) -> list[int]:
+    """Return how many clients each filter finds."""
+    found = [await tx.fetch(_count(each.shape), **each.values) for each in wanted]
+    return [row.count for (row,) in found]
 
 
 async def by_number(tx: Tx, number: str) -> ClientRow | None:
@@ -223,5 +224,5 @@ ADDRESSES = Query(
     .order_by(col(ClientAddress.client_id), col(ClientAddress.type)),
     AddressRow,
 )
-addresses = Grouped(ADDRESSES, "client_id")
+addresses = GroupsByKey(ADDRESSES, "client_id")
 """Addresses of each client, one of a type at most."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, select, true, union_all
 
 from db.engine import Tx
-from db.fetching import ByKey, Grouped
+from db.fetching import ByKey, GroupsByKey
 from db.query import TENANT, Query, among, asked, col, columns, grouped, table_of, word
 from db.revenue import SIGN, ZERO
 from db.rows import ClientAmountsRow, ConsequencesRow, OrphanRow
@@ -94,7 +94,7 @@ def _counts() -> Query[ConsequencesRow]:
 
 COUNTS = _counts()
 counts = ByKey(COUNTS)
-"""Of each client; None where there is none."""
+"""The counts of each client; None for one that does not exist."""
 
 
 def _unbilled() -> Select[*tuple[Any, ...]]:
@@ -137,8 +137,8 @@ def _amounts() -> Query[ClientAmountsRow]:
 
 
 AMOUNTS = _amounts()
-amounts = Grouped(AMOUNTS, "client_id")
-"""Of each client a row per currency."""
+amounts = GroupsByKey(AMOUNTS, "client_id")
+"""The amounts of each client, a row per currency."""
 
 
 def _orphans() -> Query[OrphanRow]:

@@ -1,6 +1,8 @@
 """Clients and labels that an older one folds to the same text as: what `db.migrations.folding` left without a key of its own."""
 
-from sqlalchemy import Text, and_, func, literal_column, select, union_all
+from typing import Any
+
+from sqlalchemy import Select, Text, and_, func, literal_column, select, union_all
 
 from db.engine import Database
 from db.keys import APART
@@ -9,29 +11,18 @@ from db.rows import DuplicateRow
 from db.tables import Client, Label, Organization
 
 MOST = 100  # of those there are
-CLIENTS = (
-    select(
-        col(Organization.name).label("organization"),
-        literal_column("'client'", Text()).label("kind"),
-        col(Client.id),
-        col(Client.number).label("text"),
-    )
-    .select_from(table_of(Client))
-    .join(table_of(Organization), col(Organization.tenant_id) == col(Client.tenant_id))
-    .where(and_(col(Client.number).is_not(None), col(Client.number_key).is_(None)))
-)
-LABELS = (
-    select(
-        col(Organization.name).label("organization"),
-        literal_column("'label'", Text()).label("kind"),
-        col(Label.id),
-        col(Label.name).label("text"),
-    )
-    .select_from(table_of(Label))
-    .join(table_of(Organization), col(Organization.tenant_id) == col(Label.tenant_id))
-    .where(func.strpos(col(Label.name_key), literal_column(f"'{APART}'", Text())) > literal_column("0"))
-)
-BOTH = union_all(CLIENTS, LABELS).subquery("both")
+
+
+def _rows_of(table: type[Client | Label], kind: str, text: str) -> Select[*tuple[Any, ...]]:
+    """Select the rows of a table with the name of their organization."""
+    output = literal_column(f"'{kind}'", Text()).label("kind"), col(table.id), col(getattr(table, text)).label("text")
+    rows = select(col(Organization.name).label("organization"), *output).select_from(table_of(table))
+    return rows.join(table_of(Organization), col(Organization.tenant_id) == col(table.tenant_id))
+
+
+CLIENTS = _rows_of(Client, "client", "number").where(and_(col(Client.number).is_not(None), col(Client.number_key).is_(None)))
+IS_APART = func.strpos(col(Label.name_key), literal_column(f"'{APART}'", Text())) > literal_column("0")
+BOTH = union_all(CLIENTS, _rows_of(Label, "label", "name").where(IS_APART)).subquery("both")
 FIRST = select(*BOTH.c).order_by(BOTH.c.organization, BOTH.c.kind, BOTH.c.id).limit(literal_column(str(MOST)))
 
 

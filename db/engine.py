@@ -203,6 +203,13 @@ class Database:
         )
         return cls(readers, lookups, _doubting(tallied(writer)), limits, Probe(url))
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connections, also when the task is cancelled meanwhile."""
+        await asyncio.shield(self.close())
+
     def read(self, tenant: UUID, tally: Tally | None = None, asked: frozenset[str] | None = None) -> ReadTx:
         return ReadTx(self._readers, tenant, self._limits.statement_s, tally or Tally(), asked)
 

@@ -4,8 +4,8 @@ They compare by identity, since a loader is found by the read that it runs.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Generic
+from dataclasses import dataclass, replace
+from typing import Generic, Self
 from uuid import UUID
 
 from db.engine import Tx
@@ -26,13 +26,19 @@ class ByKey(Generic[R]):
 
 
 @dataclass(frozen=True, eq=False)
-class Grouped(Generic[R]):
+class GroupsByKey(Generic[R]):
     """A read of the rows of each key, in the order of the keys. The rows have the keys in a column."""
 
     query: Query[R]
     column: str
+    count: int | None = None
 
-    async def __call__(self, tx: Tx, ids: Sequence[UUID], **values: object) -> list[list[R]]:
+    def first(self, count: int) -> Self:
+        """Return the read of so many rows of each key, for a query that takes a count."""
+        return replace(self, count=count)
+
+    async def __call__(self, tx: Tx, ids: Sequence[UUID]) -> list[list[R]]:
+        values = {} if self.count is None else {"count": self.count}
         return grouped(await tx.fetch(self.query, ids=ids, **values), ids, self.column)
 
 
@@ -48,20 +54,20 @@ class Counts:
 
 @dataclass(frozen=True, eq=False)
 class Pages(Generic[R]):
-    """A read of a page of the organization's rows. `made` gives the query of a direction, the first time or after a place."""
+    """A read of a page of the organization's rows. `query` returns the statement of a direction, from the start or after a place."""
 
-    made: Callable[..., Query[R]]
+    query: Callable[..., Query[R]]
 
     async def __call__(self, tx: Tx, part: Slice) -> list[R]:
-        return await part.fetch(tx, self.made)
+        return await part.fetch(tx, self.query)
 
 
 @dataclass(frozen=True, eq=False)
 class PagesOfEach(Generic[R]):
-    """A read of a page of the rows of each parent, which the rows have in a column. `made` is the same as that of `Pages`."""
+    """A read of a page of the rows of each parent, which the rows have in a column. `query` is the same as in `Pages`."""
 
-    made: Callable[..., Query[R]]
+    query: Callable[..., Query[R]]
     column: str
 
     async def __call__(self, tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[R]]:
-        return await part.of_each(tx, self.made, ids, self.column)
+        return await part.of_each(tx, self.query, ids, self.column)

@@ -25,5 +25,5 @@ _invoices = cache(partial(per_parent, INVOICES.where(col(Invoice.client_id) == a
 
 of_clients = ByKey(OF_CLIENTS, "client_id")
 invoices = PagesOfEach(_invoices, "client_id")
-"""Invoices of each client in the order of their making."""
+"""Invoices of each client in the order of their creation."""
 invoice_counts, invoices_by_id = Counts(OF_CLIENT), ByKey(INVOICES_BY_ID)

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import CompoundSelect, Select, Text, Uuid, and_, func, or_, select, union
 
 from db.engine import Tx
-from db.fetching import ByKey, Grouped
+from db.fetching import ByKey, GroupsByKey
 from db.paging import Listing, Place
 from db.query import TENANT, Query, among, col, columns, parameter, table_of, word
 from db.rows import ClientLabelRow, FixedRow, KeyRow, LabelRow
@@ -16,7 +16,7 @@ MINE = col(Label.tenant_id) == TENANT
 ALL = select(*columns(LabelRow, Label)).where(MINE)
 BY_ID = Query(ALL.where(among(col(Label.id))), LabelRow).keeping("id")
 BY_NAME = Named(Label, Listing(ALL, LabelRow, Place(col(Label.name_key), Text(), col(Label.id), "name_key")))
-page, count, by_id = BY_NAME.page, BY_NAME.count, ByKey(BY_ID)
+page, counts, by_id = BY_NAME.page, BY_NAME.counts, ByKey(BY_ID)
 OF_CLIENTS = Query(
     select(*columns(ClientLabelRow, Label, client_id=col(ClientLabel.client_id)))
     .select_from(table_of(ClientLabel))
@@ -25,7 +25,7 @@ OF_CLIENTS = Query(
     .order_by(col(ClientLabel.client_id), col(Label.name_key), col(Label.id)),
     ClientLabelRow,
 ).keeping("id", "client_id")
-of_clients = Grouped(OF_CLIENTS, "client_id")
+of_clients = GroupsByKey(OF_CLIENTS, "client_id")
 """Labels of each client by name."""
 
 LABEL = parameter("label", Uuid())

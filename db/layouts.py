@@ -22,7 +22,7 @@ INVOICES_OF = counted(Invoice, "layout_id")
 _page = cache(partial(IN_ORDER.page, [MINE]))
 
 page = Pages(_page)
-"""Layouts in the order of their making."""
+"""Layouts in the order of their creation."""
 counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
 
 

@@ -22,7 +22,7 @@ OF_ORGANIZATION = counted(Member, "tenant_id")
 _page = cache(partial(IN_ORDER.page, [MINE]))
 
 page = Pages(_page)
-"""Members in the order of their making."""
+"""Members in the order of their creation."""
 counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
 
 

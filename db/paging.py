@@ -103,7 +103,7 @@ def in_order_of_ids(table: type[Row]) -> Place:
     return Place(col(table.id), Uuid(), col(table.id), "id")
 
 
-def per_parent(each: Select[*tuple[Any, ...]], row: type[R], place: Place, *, is_ascending: bool, is_next: bool) -> Query[R]:
+def per_parent(each: Select[*tuple[Any, ...]], row: type[R], place: Place, *, is_ascending: bool, is_next: bool = False) -> Query[R]:
     """A page of rows for each parent asked for, in one statement that reads no more than that of any."""
     if is_next:
         each = each.where(beyond(place.key, place.kind, place.id, is_ascending=is_ascending))

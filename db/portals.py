@@ -2,7 +2,7 @@
 
 from sqlalchemy import Text, and_, select
 
-from db.fetching import ByKey, Grouped
+from db.fetching import ByKey, GroupsByKey
 from db.paging import Place, in_order_of_ids, per_parent
 from db.query import TENANT, Query, among, asked, col, columns, table_of
 from db.rows import PortalContactRow, PortalProjectRow, PortalRow
@@ -10,13 +10,7 @@ from db.tables import ClientPortal, Contact, PortalAccess, PortalProject, Projec
 
 ALL = select(*columns(PortalRow, ClientPortal)).where(col(ClientPortal.tenant_id) == TENANT)
 BY_ID = Query(ALL.where(among(col(ClientPortal.id))), PortalRow)
-OF_CLIENTS = per_parent(
-    ALL.where(col(ClientPortal.client_id) == asked.c.id),
-    PortalRow,
-    in_order_of_ids(ClientPortal),
-    is_ascending=False,
-    is_next=False,
-)
+OF_CLIENTS = per_parent(ALL.where(col(ClientPortal.client_id) == asked.c.id), PortalRow, in_order_of_ids(ClientPortal), is_ascending=False)
 PROJECTS = per_parent(
     select(*columns(PortalProjectRow, Project, portal_id=col(PortalProject.portal_id)))
     .select_from(table_of(PortalProject))
@@ -25,7 +19,6 @@ PROJECTS = per_parent(
     PortalProjectRow,
     in_order_of_ids(Project),
     is_ascending=False,
-    is_next=False,
 )
 CONTACTS = per_parent(
     select(*columns(PortalContactRow, Contact, portal_id=col(PortalAccess.portal_id)))
@@ -35,13 +28,12 @@ CONTACTS = per_parent(
     PortalContactRow,
     Place(col(Contact.name_key), Text(), col(Contact.id), "name_key"),
     is_ascending=True,
-    is_next=False,
 )
 
 by_id = ByKey(BY_ID)
-of_clients = Grouped(OF_CLIENTS, "client_id")
+of_clients = GroupsByKey(OF_CLIENTS, "client_id")
 """The newest `count` portals of each client."""
-projects = Grouped(PROJECTS, "portal_id")
+projects = GroupsByKey(PROJECTS, "portal_id")
 """The newest `count` projects that each portal shows."""
-contacts = Grouped(CONTACTS, "portal_id")
+contacts = GroupsByKey(CONTACTS, "portal_id")
 """The first `count` contacts, by name, who have access to each portal."""

@@ -4,7 +4,7 @@ from functools import cache, partial
 
 from sqlalchemy import Integer, and_, select
 
-from db.fetching import ByKey, Counts, Grouped, PagesOfEach
+from db.fetching import ByKey, Counts, GroupsByKey, PagesOfEach
 from db.paging import Place, counted, in_order_of_ids, per_parent
 from db.query import TENANT, Query, among, asked, col, columns, table_of
 from db.rows import QuoteLineRow, QuoteRow
@@ -21,12 +21,11 @@ LINES = per_parent(
     QuoteLineRow,
     Place(col(QuoteLine.position), Integer(), col(QuoteLine.id), "position"),
     is_ascending=True,
-    is_next=False,
 )
 _of_clients = cache(partial(per_parent, ALL.where(col(Quote.client_id) == asked.c.id), QuoteRow, in_order_of_ids(Quote)))
 
 of_clients = PagesOfEach(_of_clients, "client_id")
-"""Quotes of each client in the order of their making."""
-lines = Grouped(LINES, "quote_id")
+"""Quotes of each client in the order of their creation."""
+lines = GroupsByKey(LINES, "quote_id")
 """The first `count` lines of each quote."""
 counts, by_id = Counts(OF_CLIENT), ByKey(BY_ID)

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Boolean, ColumnElement, Date, Select, Text, Uuid, and_, func, or_, select
 
 from db.engine import Tx
-from db.fetching import ByKey, Grouped
+from db.fetching import ByKey, GroupsByKey
 from db.paging import Listing, Place, Slice, counts_of, per_parent
 from db.query import TENANT, Query, among, asked, col, columns, grouped, parameter, table_of
 from db.rows import CountOfRow, CountRow, RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
@@ -80,7 +80,7 @@ LABELS = Query(
 )
 
 by_id, financial = ByKey(BY_ID), ByKey(FINANCIAL, "registration_id")
-labels = Grouped(LABELS, "registration_id")
+labels = GroupsByKey(LABELS, "registration_id")
 """Labels of each registration by name."""
 
 
@@ -104,16 +104,10 @@ def _of_each(parent: str, shape: tuple[str, ...], *, is_ascending: bool, is_next
     return per_parent(each, RegistrationRow, NEWEST, is_ascending=is_ascending, is_next=is_next)
 
 
-async def of_clients(tx: Tx, ids: Sequence[UUID], wanted: Filter, part: Slice) -> list[list[RegistrationRow]]:
-    """Registrations of each client by day."""
-    found = await part.fetch(tx, partial(_of_each, "client_id", wanted.shape), ids=ids, **wanted.values)
-    return grouped(found, ids, "client_id")
-
-
-async def of_projects(tx: Tx, ids: Sequence[UUID], wanted: Filter, part: Slice) -> list[list[RegistrationRow]]:
-    """Registrations of each project by day."""
-    found = await part.fetch(tx, partial(_of_each, "project_id", wanted.shape), ids=ids, **wanted.values)
-    return grouped(found, ids, "project_id")
+async def of_each(tx: Tx, parent: str, ids: Sequence[UUID], wanted: Filter, part: Slice) -> list[list[RegistrationRow]]:
+    """Return the registrations of each client or project by day."""
+    found = await part.fetch(tx, partial(_of_each, parent, wanted.shape), ids=ids, **wanted.values)
+    return grouped(found, ids, parent)
 
 
 @cache

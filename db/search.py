@@ -1,5 +1,6 @@
 """Text that is looked for within keys."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Generic
@@ -47,9 +48,10 @@ class Named(Generic[R]):
         """By name, those with the text in it where one is given."""
         return await part.fetch(tx, partial(paged, self, is_searched=wanted.text is not None), in_name=wanted.pattern)
 
-    async def count(self, tx: Tx, wanted: Search) -> int:
-        (found,) = await tx.fetch(counted(self, is_searched=wanted.text is not None), in_name=wanted.pattern)
-        return found.count
+    async def counts(self, tx: Tx, wanted: Sequence[Search]) -> list[int]:
+        """Return how many there are of each."""
+        found = [await tx.fetch(counted(self, is_searched=each.text is not None), in_name=each.pattern) for each in wanted]
+        return [row.count for (row,) in found]
 
 
 @cache

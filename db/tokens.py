@@ -27,7 +27,7 @@ OF_ORGANIZATION = counted(ApiToken, "tenant_id")
 _page = cache(partial(NEWEST.page, [MINE]))
 
 page = Pages(_page)
-"""Tokens in the order of their making."""
+"""Tokens in the order of their creation."""
 counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
 
 

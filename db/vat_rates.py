@@ -18,5 +18,5 @@ OF_ORGANIZATION = counted(VatRate, "tenant_id")
 _page = cache(partial(IN_ORDER.page, [MINE]))
 
 page = Pages(_page)
-"""Rates in the order of their making."""
+"""Rates in the order of their creation."""
 counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)

@@ -10,7 +10,6 @@ from uuid import UUID
 from pydantic.alias_generators import to_camel
 
 from db import activity as rows
-from db.activity import counts_of_clients, counts_of_contacts
 from db.rows import EventRow
 from db.tables import (
     Client,
@@ -27,8 +26,6 @@ from db.tables import (
 from db.traces import ABOUT
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope
-
-__all__ = ["Change", "Event", "by_id", "counts_of_clients", "counts_of_contacts", "of_clients", "of_contacts"]
 
 FIGURES: dict[str, Collection[str]] = {
     Client.__name__: {*ClientFinancialFields.model_fields, "vat_rate_id", "invoice_layout_id"},
@@ -86,6 +83,8 @@ class Event:
 
 OF_CLIENT: Order[Event] = Order("client.activity.newest", attrgetter("id", "id"), is_ascending=False)
 OF_CONTACT: Order[Event] = Order("contact.activity.newest", attrgetter("id", "id"), is_ascending=False)
+
+counts_of_clients, counts_of_contacts = rows.counts_of_clients, rows.counts_of_contacts
 
 
 async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[Event]]:

@@ -56,7 +56,7 @@ async def upsert(scope: WriteScope, forms: Sequence[ClientForm], on_error: OnErr
     """What became of each, in their order, with every fault of every one. Two that meet take turns, or both would make the same client."""
     _may(scope, forms)
     _count(forms)
-    organization = await organizations.held(scope)
+    organization = await organizations.lock_organization(scope)
     incoming = [Named(_key(form, "number", number_key), _key(form, "name", name_key)) for form in forms]
     there = await _there(scope, incoming)
     known = [Existing(row.number_key, row.name_key, id=key, is_archived=row.archived_at is not None) for key, row in there.items()]

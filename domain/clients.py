@@ -1,14 +1,13 @@
 """Rules of clients."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
-from uuid import UUID
+from operator import attrgetter
+from typing import Any, TypeAlias
 
 from pydantic.alias_generators import to_camel
 
 from db import clients as rows
-from db.clients import Filter, Sort, Sorting, addresses, counts_of_contacts, counts_of_labels
 from db.paging import Key
 from db.rows import ClientRow, ContactClientRow, LabelClientRow
 from db.tables import AddressFields, ClientFields
@@ -16,23 +15,13 @@ from db.tables.base import Fields
 from db.tables.clients import LAST
 from domain.errors import BadInput
 from domain.lookups import normalize_lookup, normalize_search
-from domain.pages import Order, Page, Reading, Span
-from domain.scope import Permission, ReadScope, Scope
+from domain.pages import Order, Page, PagesOfEach, Reading, Span
+from domain.scope import Permission, ReadScope, Scope, require
 
-__all__ = [
-    "Filter",
-    "Sort",
-    "Sorting",
-    "addresses",
-    "by_id",
-    "by_number",
-    "counts",
-    "counts_of_contacts",
-    "counts_of_labels",
-    "of_contacts",
-    "of_labels",
-    "page",
-]
+Filter: TypeAlias = rows.Filter
+Sort: TypeAlias = rows.Sort
+Sorting: TypeAlias = rows.Sorting
+addresses, counts_of_contacts, counts_of_labels = rows.addresses, rows.counts_of_contacts, rows.counts_of_labels
 
 MOST_LABELS = 50
 COMPARED: dict[str, type[Fields]] = {
@@ -67,35 +56,18 @@ def _checked(wanted: Filter) -> Filter:
     return replace(wanted, search=normalize_search(wanted.search), **stored)
 
 
-async def counts(scope: Scope, wanted: Sequence[Filter]) -> list[int]:
-    """How many there are of each."""
-    scope.must(Permission.CLIENTS_READ)
-    return [await rows.count(scope, each) for each in wanted]
-
-
-async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[ClientRow | None]:
-    scope.must(Permission.CLIENTS_READ)
-    return await rows.by_id(scope, ids)
-
-
 async def by_number(scope: Scope, number: str) -> ClientRow | None:
     scope.must(Permission.CLIENTS_READ)
     return await rows.by_number(scope, normalize_lookup(ClientFields, "number", number, "number"))
 
 
-BY_NAME: Order[ContactClientRow] = Order("contact.clients.name", lambda row: (row.name_key, row.id))
-OF_LABEL: Order[LabelClientRow] = Order("label.clients.name", lambda row: (row.name_key, row.id))
+counts = require(Permission.CLIENTS_READ, rows.counts)
+"""How many there are of each filter."""
+by_id = require(Permission.CLIENTS_READ, rows.by_id)
 
-
-async def of_contacts(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[ContactClientRow]]:
-    """The clients of each contact by name."""
-    scope.must(Permission.CLIENTS_READ)
-    reading = Reading.of(BY_NAME, scope.cursors, span)
-    return reading.pages(await rows.of_contacts(scope, ids, reading.part), ids)
-
-
-async def of_labels(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[LabelClientRow]]:
-    """The clients of each label by name."""
-    scope.must(Permission.CLIENTS_READ)
-    reading = Reading.of(OF_LABEL, scope.cursors, span)
-    return reading.pages(await rows.of_labels(scope, ids, reading.part), ids)
+OF_CONTACT: Order[ContactClientRow] = Order("contact.clients.name", attrgetter("name_key", "id"))
+OF_LABEL: Order[LabelClientRow] = Order("label.clients.name", attrgetter("name_key", "id"))
+of_contacts = require(Permission.CLIENTS_READ, PagesOfEach(OF_CONTACT, rows.of_contacts))
+"""The clients of each contact by name."""
+of_labels = require(Permission.CLIENTS_READ, PagesOfEach(OF_LABEL, rows.of_labels))
+"""The clients of each label by name."""

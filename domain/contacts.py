@@ -16,19 +16,19 @@ from domain.checks import checked, checked_patch
 from domain.errors import InUse, Refused
 from domain.lookups import normalize_search
 from domain.organizations import country
-from domain.pages import Order, Page, Reading, Span
-from domain.scope import Permission, ReadScope, Scope, WriteScope
+from domain.pages import Order, Page, PagesOfEach, Reading, Span
+from domain.scope import Permission, ReadScope, WriteScope, require
 
 __all__ = ["by_id", "checked_new", "counts", "counts_of_clients", "create", "delete", "of_clients", "page", "update"]
 
 BY_POSITION: Order[ClientContactRow] = Order("client.contacts.position", attrgetter("position", "id"))
 BY_NAME: Order[ContactRow] = Order("contacts.name", attrgetter("name_key", "id"))
 
-
-async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[ClientContactRow]]:
-    """The contacts of each client by their position there. Whoever sees a client sees its contacts."""
-    reading = Reading.of(BY_POSITION, scope.cursors, span)
-    return reading.pages(await rows.of_clients(scope, ids, reading.part), ids)
+of_clients = PagesOfEach(BY_POSITION, rows.of_clients)
+"""The contacts of each client by their position there. Callers who see a client see its contacts."""
+counts = require(Permission.CLIENTS_READ, rows.counts)
+"""How many there are of each search."""
+by_id = require(Permission.CLIENTS_READ, rows.by_id)
 
 
 async def page(scope: ReadScope, search: str | None, span: Span) -> Page[ContactRow]:
@@ -37,17 +37,6 @@ async def page(scope: ReadScope, search: str | None, span: Span) -> Page[Contact
     reading = Reading.of(BY_NAME, scope.cursors, span)
     wanted = Search(normalize_search(search))
     return reading.page(await rows.page(scope, wanted, reading.part), wanted)
-
-
-async def counts(scope: Scope, wanted: Sequence[Search]) -> list[int]:
-    """How many there are of each."""
-    scope.must(Permission.CLIENTS_READ)
-    return [await rows.count(scope, each) for each in wanted]
-
-
-async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[ContactRow | None]:
-    scope.must(Permission.CLIENTS_READ)
-    return await rows.by_id(scope, ids)
 
 
 def checked_new(scope: WriteScope, values: Mapping[str, object], at: Sequence[str], country: str) -> Contact:

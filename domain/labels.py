@@ -7,7 +7,6 @@ from uuid import UUID
 from db import entities
 from db import labels as rows
 from db.keys import name_key
-from db.labels import of_clients
 from db.rows import LabelRow
 from db.search import Search
 from db.tables import ClientLabel, Label, LabelFields, RegistrationLabel
@@ -16,11 +15,14 @@ from domain.checks import checked, checked_patch
 from domain.errors import InUse, NameTaken, Refused
 from domain.lookups import normalize_search
 from domain.pages import Order, Page, Reading, Span
-from domain.scope import Permission, ReadScope, Scope, WriteScope
-
-__all__ = ["by_id", "checked_new", "counts", "create", "delete", "of_clients", "page", "update"]
+from domain.scope import Permission, ReadScope, WriteScope, require
 
 BY_NAME: Order[LabelRow] = Order("labels.name", attrgetter("name_key", "id"))
+
+of_clients = rows.of_clients
+counts = require(Permission.CLIENTS_READ, rows.counts)
+"""How many there are of each search."""
+by_id = require(Permission.CLIENTS_READ, rows.by_id)
 
 
 async def page(scope: ReadScope, search: str | None, span: Span) -> Page[LabelRow]:
@@ -29,17 +31,6 @@ async def page(scope: ReadScope, search: str | None, span: Span) -> Page[LabelRo
     reading = Reading.of(BY_NAME, scope.cursors, span)
     wanted = Search(normalize_search(search))
     return reading.page(await rows.page(scope, wanted, reading.part), wanted)
-
-
-async def counts(scope: Scope, wanted: Sequence[Search]) -> list[int]:
-    """How many there are of each."""
-    scope.must(Permission.CLIENTS_READ)
-    return [await rows.count(scope, each) for each in wanted]
-
-
-async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[LabelRow | None]:
-    scope.must(Permission.CLIENTS_READ)
-    return await rows.by_id(scope, ids)
 
 
 async def checked_new(scope: WriteScope, values: Mapping[str, object], at: Sequence[str] = ()) -> Label:

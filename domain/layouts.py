@@ -4,7 +4,7 @@ One at most is the default. The layout says so, where the database allows but on
 holds the organization, so that the two never differ.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from operator import attrgetter
 from uuid import UUID
 
@@ -16,27 +16,14 @@ from db.tables import InvoiceLayout, InvoiceLayoutFields
 from domain.changes import apply, filled, held
 from domain.checks import checked, checked_patch
 from domain.errors import InUse, Refused
-from domain.pages import Order, Page, Reading, Span
-from domain.scope import Permission, ReadScope, Scope, WriteScope
+from domain.pages import Order, PagesOfOrganization
+from domain.scope import Permission, WriteScope, hide_without, require
 
 IN_ORDER: Order[InvoiceLayoutRow] = Order("organization.layouts", attrgetter("id", "id"))
-
-
-async def of_organization(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> Sequence[Page[InvoiceLayoutRow] | None]:
-    """The layouts in the order of their making. The organization of the scope is the only one that is ever asked for."""
-    if not scope.may(Permission.FINANCE_READ):
-        return [None] * len(ids)
-    reading = Reading.of(IN_ORDER, scope.cursors, span)
-    return reading.pages([await rows.page(scope, reading.part)] * len(ids), ids)
-
-
-async def counts(scope: Scope, ids: Sequence[UUID]) -> list[int]:
-    scope.must(Permission.FINANCE_READ)
-    return await rows.counts(scope, ids)
-
-
-async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[InvoiceLayoutRow | None]:
-    return await rows.by_id(scope, ids) if scope.may(Permission.FINANCE_READ) else [None] * len(ids)
+of_organization = hide_without(Permission.FINANCE_READ, PagesOfOrganization(IN_ORDER, rows.page))
+"""The layouts in the order of their creation."""
+counts = require(Permission.FINANCE_READ, rows.counts)
+by_id = hide_without(Permission.FINANCE_READ, rows.by_id)
 
 
 async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:

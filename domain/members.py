@@ -1,13 +1,12 @@
 """Rules of members. Every member sees who the others are; an organization always has an owner who can sign in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
 from db import entities
 from db import members as rows
-from db.members import by_id, counts
 from db.moments import now
 from db.rows import MemberRow
 from db.tables import ApiToken, KnownMemberFields, Member, MemberFields, Role
@@ -15,18 +14,13 @@ from domain.changes import apply, expect, filled, held
 from domain.checks import checked, checked_patch
 from domain.errors import BadInput, InvalidInput, LastOwner, NameTaken, NotFound, Refused, not_found
 from domain.lookups import normalize_lookup
-from domain.pages import Order, Page, Reading, Span
-from domain.scope import RIGHTS, Permission, ReadScope, WriteScope
-
-__all__ = ["add", "by_id", "counts", "named", "of_organization", "remove", "update"]
+from domain.pages import Order, PagesOfOrganization
+from domain.scope import RIGHTS, Permission, WriteScope
 
 IN_ORDER: Order[MemberRow] = Order("organization.members", attrgetter("id", "id"))
-
-
-async def of_organization(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[MemberRow]]:
-    """The members in the order of their making. The organization of the scope is the only one that is ever asked for."""
-    reading = Reading.of(IN_ORDER, scope.cursors, span)
-    return reading.pages([await rows.page(scope, reading.part)] * len(ids), ids)
+of_organization = PagesOfOrganization(IN_ORDER, rows.page)
+"""The members in the order of their creation."""
+counts, by_id = rows.counts, rows.by_id
 
 
 async def named(scope: WriteScope, email: str) -> UUID:

@@ -7,7 +7,6 @@ from uuid import UUID
 from db import entities
 from db import organizations as rows
 from db.keys import new_id
-from db.organizations import by_id, everywhere, held
 from db.tables import InvoiceLayout, Organization, OrganizationFields, VatRate
 from domain import layouts
 from domain.changes import apply, expect, filled, known
@@ -15,9 +14,8 @@ from domain.checks import checked, checked_patch
 from domain.errors import Faults, InvalidInput, Refused
 from domain.scope import Permission, WriteScope
 
-__all__ = ["by_id", "country", "create", "everywhere", "held", "new_tenant", "own", "update"]
-
 new_tenant = new_id
+by_id, everywhere, lock_organization = rows.by_id, rows.everywhere, rows.held
 
 
 async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:

@@ -1,13 +1,15 @@
 """A page of rows in an order, read forwards or backwards."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Generic, NamedTuple, TypeVar
+from uuid import UUID
 
 from db.paging import Key, Slice
 from domain.cursors import Cursors
 from domain.errors import BadInput
+from domain.scope import ReadScope
 from domain.values import made
 
 LARGEST = 100
@@ -120,3 +122,27 @@ class Reading(Generic[P]):
     def pages(self, found: Iterable[Sequence[P]], parents: Iterable[Hashable]) -> list[Page[P]]:
         """A page for each parent, or for each and what was wanted of it."""
         return [self.page(rows, parent) for rows, parent in zip(found, parents, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class PagesOfEach(Generic[P]):
+    """A read of a page of the rows of each parent, in an order."""
+
+    order: Order[P]
+    rows: Callable[[ReadScope, Sequence[UUID], Slice], Awaitable[Sequence[Sequence[P]]]]
+
+    async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[P]]:
+        reading = Reading.of(self.order, scope.cursors, span)
+        return reading.pages(await self.rows(scope, ids, reading.part), ids)
+
+
+@dataclass(frozen=True, eq=False)
+class PagesOfOrganization(Generic[P]):
+    """A read of a page of the organization's rows, in an order. Only the organization of the scope is ever asked for."""
+
+    order: Order[P]
+    rows: Callable[[ReadScope, Slice], Awaitable[Sequence[P]]]
+
+    async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[P]]:
+        reading = Reading.of(self.order, scope.cursors, span)
+        return reading.pages([await self.rows(scope, reading.part)] * len(ids), ids)

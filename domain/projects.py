@@ -14,17 +14,21 @@ from pydantic.alias_generators import to_camel
 from db import entities
 from db import projects as rows
 from db.moments import now
-from db.rows import ProjectFinancialRow, ProjectRow
+from db.rows import ProjectRow
 from db.tables import Client, Project, ProjectFields, ProjectFinancialFields
 from domain.changes import apply, expect, filled, held, must_be_active
 from domain.checks import checked, checked_patch
 from domain.errors import Faults, InUse, InvalidInput, NotArchived, Refused, not_found
 from domain.pages import Order, Page, Reading, Span
-from domain.scope import Permission, ReadScope, Scope, WriteScope
+from domain.scope import Permission, ReadScope, Scope, WriteScope, hide_without, require
 
 Values = Mapping[str, object]
 NEWEST: Order[ProjectRow] = Order("client.projects.newest", attrgetter("id", "id"), is_ascending=False)
 PRICES = ["financial"]
+
+by_id = require(Permission.CLIENTS_READ, rows.by_id)
+financial = hide_without(Permission.FINANCE_READ, rows.financial)
+"""The prices of each project."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +54,6 @@ async def counts_of_clients(scope: Scope, wanted: Sequence[OfClient]) -> list[in
         counts = await rows.counts_of_clients(scope, ids, is_archived=which)
         found |= {OfClient(key, which): count for key, count in zip(ids, counts, strict=True)}
     return [found[each] for each in wanted]
-
-
-async def financial(scope: Scope, ids: Sequence[UUID]) -> list[ProjectFinancialRow | None]:
-    """The prices of each project; nothing for whoever may not see figures."""
-    return await rows.financial(scope, ids) if scope.may(Permission.FINANCE_READ) else [None] * len(ids)
-
-
-async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[ProjectRow | None]:
-    scope.must(Permission.CLIENTS_READ)
-    return await rows.by_id(scope, ids)
 
 
 async def create(scope: WriteScope, client_id: UUID, values: Values, prices: Values | None) -> UUID:

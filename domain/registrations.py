@@ -15,7 +15,7 @@ from pydantic.alias_generators import to_camel
 from db import entities
 from db import registrations as rows
 from db.registrations import Filter, labels
-from db.rows import RegistrationFinancialRow, RegistrationRow
+from db.rows import RegistrationRow
 from db.tables import (
     Label,
     Member,
@@ -40,7 +40,7 @@ from domain.pages import Order, Page, Reading, Span
 from domain.registration_forms import FIELDS, Form, checked_changes, checked_work
 from domain.registration_places import Held, Links, Spot
 from domain.registration_rates import Rate
-from domain.scope import Permission, ReadScope, Scope, WriteScope
+from domain.scope import Permission, ReadScope, Scope, WriteScope, hide_without, require
 
 __all__ = ["Filter", "Form", "Many", "by_id", "counts", "create", "delete", "financial", "labels", "of_clients", "of_projects", "page"]
 __all__ += ["set_status", "update"]
@@ -49,6 +49,10 @@ MOST_LABELS = 50
 ALWAYS = (("client_id", "clientId", "a client"), ("member_id", "memberId", "a member whose it is"))
 PRICING = ("quantity", "unit_price", "distance_km", "minutes", "rate")
 NEWEST: Order[RegistrationRow] = Order("registrations.newest", attrgetter("registered_on", "id"), is_ascending=False)
+
+by_id = require(Permission.CLIENTS_READ, rows.by_id)
+financial = hide_without(Permission.FINANCE_READ, rows.financial)
+"""The figures of each registration."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +73,18 @@ async def page(scope: ReadScope, wanted: Filter, span: Span) -> Page[Registratio
 
 async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, wanted: Filter, span: Span) -> list[Page[RegistrationRow]]:
     """Those of each client."""
-    reading = Reading.of(NEWEST, scope.cursors, span)
-    found = await rows.of_clients(scope, ids, wanted, reading.part)
-    return reading.pages(found, [Many(wanted, "client_id", key) for key in ids])
+    return await _of_each(scope, "client_id", ids, wanted, span)
 
 
 async def of_projects(scope: ReadScope, ids: Sequence[UUID], *, wanted: Filter, span: Span) -> list[Page[RegistrationRow]]:
     """Those of each project."""
+    return await _of_each(scope, "project_id", ids, wanted, span)
+
+
+async def _of_each(scope: ReadScope, column: str, ids: Sequence[UUID], wanted: Filter, span: Span) -> list[Page[RegistrationRow]]:
     reading = Reading.of(NEWEST, scope.cursors, span)
-    found = await rows.of_projects(scope, ids, wanted, reading.part)
-    return reading.pages(found, [Many(wanted, "project_id", key) for key in ids])
+    found = await rows.of_each(scope, column, ids, wanted, reading.part)
+    return reading.pages(found, [Many(wanted, column, key) for key in ids])
 
 
 async def counts(scope: Scope, asked: Sequence[Many]) -> list[int]:
@@ -94,16 +100,6 @@ async def counts(scope: Scope, asked: Sequence[Many]) -> list[int]:
         numbers = await rows.counts(scope, column, ids, wanted)
         found |= {Many(wanted, column, key): number for key, number in zip(ids, numbers, strict=True)}
     return [found[many] for many in asked]
-
-
-async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[RegistrationRow | None]:
-    scope.must(Permission.CLIENTS_READ)
-    return await rows.by_id(scope, ids)
-
-
-async def financial(scope: Scope, ids: Sequence[UUID]) -> list[RegistrationFinancialRow | None]:
-    """The figures of each; nothing for whoever may not see them."""
-    return await rows.financial(scope, ids) if scope.may(Permission.FINANCE_READ) else [None] * len(ids)
 
 
 async def create(scope: WriteScope, form: Form) -> UUID:

@@ -1,11 +1,11 @@
 """Who asks, what they may, and the transaction in which they ask."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Concatenate, ParamSpec, Self, TypeVar
 from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -18,6 +18,9 @@ from db.traces import Who
 from domain.cursors import Cursors
 from domain.errors import Forbidden
 from domain.seals import TimedSeal
+
+P = ParamSpec("P")
+V = TypeVar("V")
 
 
 class Permission(StrEnum):
@@ -110,6 +113,31 @@ class ReadScope(Scope):
     def __init__(self, actor: Actor, tx: Tx, secrets: Sequence[bytes]) -> None:
         super().__init__(actor, tx, secrets)
         self.cursors = Cursors(secrets, actor.tenant)
+
+
+def require(
+    right: Permission, read: Callable[Concatenate[ReadScope, P], Awaitable[V]]
+) -> Callable[Concatenate[ReadScope, P], Awaitable[V]]:
+    """Return the read for callers with the right. For others it raises `Forbidden`."""
+
+    async def read_with_right(scope: ReadScope, /, *arguments: P.args, **named: P.kwargs) -> V:
+        scope.must(right)
+        return await read(scope, *arguments, **named)
+
+    read_with_right.__wrapped__ = read  # type: ignore[attr-defined]  # whose parameters and values these are
+    return read_with_right
+
+
+def hide_without(
+    right: Permission, read: Callable[Concatenate[ReadScope, Sequence[UUID], P], Awaitable[Sequence[V]]]
+) -> Callable[Concatenate[ReadScope, Sequence[UUID], P], Awaitable[Sequence[V | None]]]:
+    """Return the read for callers with the right. Others get None for each key, and no error."""
+
+    async def read_with_right(scope: ReadScope, ids: Sequence[UUID], /, *arguments: P.args, **named: P.kwargs) -> Sequence[V | None]:
+        return await read(scope, ids, *arguments, **named) if scope.may(right) else [None] * len(ids)
+
+    read_with_right.__wrapped__ = read  # type: ignore[attr-defined]  # whose parameters these are
+    return read_with_right
 
 
 class NoRightAskedError(Exception):

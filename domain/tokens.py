@@ -18,30 +18,19 @@ from db.engine import Database
 from db.moments import now
 from db.rows import ActorRow, TokenRow
 from db.tables import ApiToken, Member, Role, TokenFields
-from db.tokens import every
 from domain.changes import held, known
 from domain.checks import checked
 from domain.errors import InvalidInput, Refused
-from domain.pages import Order, Page, Reading, Span
-from domain.scope import RIGHTS, Actor, Permission, ReadScope, Scope, WriteScope
-
-__all__ = [
-    "SHAPE",
-    "MadeToken",
-    "NewToken",
-    "actor_of",
-    "by_id",
-    "counts",
-    "create",
-    "every",
-    "hash_of",
-    "new_secret",
-    "of_organization",
-    "revoke",
-]
+from domain.pages import Order, PagesOfOrganization
+from domain.scope import RIGHTS, Actor, Permission, WriteScope, hide_without, require
 
 SHAPE = re.compile(r"rlt_[A-Za-z0-9_-]{43}")
 NEWEST: Order[TokenRow] = Order("organization.tokens.newest", attrgetter("id", "id"), is_ascending=False)
+of_organization = hide_without(Permission.ORGANIZATION_WRITE, PagesOfOrganization(NEWEST, rows.page))
+"""The tokens, the newest first, for callers who manage them."""
+counts = require(Permission.ORGANIZATION_WRITE, rows.counts)
+by_id = hide_without(Permission.ORGANIZATION_WRITE, rows.by_id)
+every = rows.every
 
 
 def new_secret() -> str:
@@ -66,23 +55,6 @@ def _rights(found: ActorRow) -> frozenset[Permission]:
     roles = [RIGHTS[Role(role)] for role in (found.member_role, found.token_role) if role]
     scope = frozenset(Permission) if found.scope is None else frozenset(Permission(right) for right in found.scope)
     return scope.intersection(*roles)
-
-
-async def of_organization(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> Sequence[Page[TokenRow] | None]:
-    """The tokens, the newest first, for whoever manages them. The organization of the scope is the only one that is ever asked for."""
-    if not scope.may(Permission.ORGANIZATION_WRITE):
-        return [None] * len(ids)
-    reading = Reading.of(NEWEST, scope.cursors, span)
-    return reading.pages([await rows.page(scope, reading.part)] * len(ids), ids)
-
-
-async def counts(scope: Scope, ids: Sequence[UUID]) -> list[int]:
-    scope.must(Permission.ORGANIZATION_WRITE)
-    return await rows.counts(scope, ids)
-
-
-async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[TokenRow | None]:
-    return await rows.by_id(scope, ids) if scope.may(Permission.ORGANIZATION_WRITE) else [None] * len(ids)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Rules of rates of VAT. Only those see them who may see figures; others get nothing, not an error."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -13,27 +13,14 @@ from db.tables import VatCategory, VatRate, VatRateFields
 from domain.changes import apply, filled, held
 from domain.checks import checked, checked_patch
 from domain.errors import InvalidInput, Refused
-from domain.pages import Order, Page, Reading, Span
-from domain.scope import Permission, ReadScope, Scope, WriteScope
+from domain.pages import Order, PagesOfOrganization
+from domain.scope import Permission, WriteScope, hide_without, require
 
 IN_ORDER: Order[VatRateRow] = Order("organization.vat_rates", attrgetter("id", "id"))
-
-
-async def of_organization(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> Sequence[Page[VatRateRow] | None]:
-    """The rates in the order of their making. The organization of the scope is the only one that is ever asked for."""
-    if not scope.may(Permission.FINANCE_READ):
-        return [None] * len(ids)
-    reading = Reading.of(IN_ORDER, scope.cursors, span)
-    return reading.pages([await rows.page(scope, reading.part)] * len(ids), ids)
-
-
-async def counts(scope: Scope, ids: Sequence[UUID]) -> list[int]:
-    scope.must(Permission.FINANCE_READ)
-    return await rows.counts(scope, ids)
-
-
-async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[VatRateRow | None]:
-    return await rows.by_id(scope, ids) if scope.may(Permission.FINANCE_READ) else [None] * len(ids)
+of_organization = hide_without(Permission.FINANCE_READ, PagesOfOrganization(IN_ORDER, rows.page))
+"""The rates in the order of their creation."""
+counts = require(Permission.FINANCE_READ, rows.counts)
+by_id = hide_without(Permission.FINANCE_READ, rows.by_id)
 
 
 async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:

@@ -21,7 +21,7 @@ PAGED = ListSize(
 
 @dataclass(frozen=True)
 class Relation(Generic[V]):
-    """What loads a relation: a batch function, what converts the field's arguments for it, and the parent's attribute that is the key."""
+    """A relation: the batch function that loads it, the function that converts its arguments, and the attribute that is the key."""
 
     batch: Callable[..., Awaitable[Sequence[V]]]
     convert: Callable[..., Mapping[str, object]]
@@ -93,11 +93,17 @@ def by(
     root, info, _ = inspect.signature(resolve).parameters.values()
     arguments = inspect.signature(convert).parameters
     resolve.__signature__ = inspect.Signature([root, info, *arguments.values()])  # type: ignore[attr-defined]
-    (value,) = get_args(get_type_hints(batch)["return"])
     without = f" Null without {terms.needs}." if terms.needs else ""
     return strawberry.field(
         resolver=resolve,
         description=description + without,
         metadata={"by": Relation(batch, convert, key)},
-        directives=terms.directives(arguments, value),
+        directives=terms.directives(arguments, _value_type(batch)),
     )
+
+
+def _value_type(batch: Any) -> Any:  # noqa: ANN401 any function or callable object, and any annotation
+    """Return the type of a value of a batch function, or of a read that is declared as an object."""
+    call = batch if inspect.isroutine(batch) else type(batch).__call__
+    parts = get_args(get_type_hints(call)["return"])
+    return parts[0] if parts else _value_type(batch.__wrapped__)  # what only asks for a right returns what it reads

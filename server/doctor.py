@@ -48,12 +48,10 @@ async def examined(runtime_url: str, owner_url: str | None, direct_url: str | No
     except UNREACHABLE as failed:
         yield Finding("database", unreachable("DATABASE_URL", runtime_url, failed))
         return
-    try:
+    async with database:
         yield Finding(f"database {without_password(runtime_url)}")
         for finding in await findings(database):
             yield finding
-    finally:
-        await database.close()
     if owner_url:
         yield await _owner(owner_url)
     if direct_url:
@@ -158,10 +156,8 @@ async def _owner(owner_url: str) -> Finding:
         database = await Database.connect(owner_url, FEW)
     except UNREACHABLE as failed:
         return Finding("owner", unreachable("RELATIES_OWNER_URL", owner_url, failed))
-    try:
+    async with database:
         role = await walls.role(database)
-    finally:
-        await database.close()
     if role.is_superuser or (role.is_bypassing and role.is_creating):
         return Finding(f"owner {role.name}")
     return Finding("owner", f"RELATIES_OWNER_URL: the role {role.name} needs CREATEROLE and BYPASSRLS: {OWNER_ROLE}.")
@@ -169,11 +165,8 @@ async def _owner(owner_url: str) -> Finding:
 
 async def numbers(owner_url: str) -> Finding:
     """List the clients and labels that the folding of keys found to have the number or the name of an older one."""
-    database = await Database.connect(owner_url, FEW)
-    try:
+    async with await Database.connect(owner_url, FEW) as database:
         found = await duplicates.everywhere(database)
-    finally:
-        await database.close()
     if not found:
         return Finding("numbers of clients and names of labels, each once")
     # ASCII shows the characters in which the two differ, which a screen may not show.
@@ -189,16 +182,13 @@ async def numbers(owner_url: str) -> Finding:
 async def revenue(owner_url: str, told: Told, *, is_mended: bool = False) -> Finding:
     """Whether the months that are kept of each client are what its documents and payments come to; those that are not are counted anew."""
     wrong, looked_at = dict[str, int](), 0
-    database = await Database.connect(owner_url, FEW)
-    try:
+    async with await Database.connect(owner_url, FEW) as database:
         for one in await organizations.everywhere(database):
             seen = 0
             async for clients, of_them in months.wrong(database, one.id, is_mended=is_mended):
                 seen, wrong[one.name] = seen + clients, wrong.get(one.name, 0) + of_them
                 told(one.name, seen)
             looked_at += seen
-    finally:
-        await database.close()
     found = ", ".join(f"{count} of {name}" for name, count in wrong.items() if count)
     if found and not is_mended:
         advice = "run `relaties doctor --rebuild-revenue`"

@@ -1,6 +1,5 @@
 """Where the database is: one's own by its address, or the embedded one of the data directory, started when nothing else has."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -74,7 +73,5 @@ async def opened(found: Place) -> AsyncIterator[Database]:
         database = await Database.connect(found.owner, FEW)
     except UNREACHABLE as failed:
         raise UnfitError(unreachable("RELATIES_OWNER_URL", found.owner, failed)) from failed
-    try:
+    async with database:
         yield database
-    finally:
-        await asyncio.shield(database.close())

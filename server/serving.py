@@ -144,11 +144,9 @@ async def serve(settings: Settings, runtime_url: str, taken: socket.socket, star
         )
     except UNREACHABLE as failed:
         raise UnfitError(unreachable("DATABASE_URL", runtime_url, failed)) from failed
-    try:
+    async with database:
         schema, _ = await asyncio.gather(asyncio.to_thread(build), fit_or_refused(database))
         await _served(settings, schema, database, taken, start)
-    finally:
-        await asyncio.shield(database.close())
 
 
 async def _served(settings: Settings, schema: strawberry.Schema, database: Database, taken: socket.socket, start: Start) -> None:

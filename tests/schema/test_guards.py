@@ -21,8 +21,10 @@ from graphql import (
     get_named_type,
 )
 
+from db import fetching
 from db.engine import Tx
 from db.query import Row
+from domain.pages import PagesOfEach, PagesOfOrganization
 from domain.scope import EVERYTHING, Actor, ReadScope
 from resolvers.loaders import Loaders
 from schema.root import build
@@ -51,6 +53,18 @@ def rows_of(annotation: Any) -> set[type]:  # noqa: ANN401
     if isinstance(annotation, type) and annotation is not type(None) and not get_args(annotation):
         return {annotation}
     return {row for part in get_args(annotation) for row in rows_of(part)}
+
+
+def rows_loaded_by(batch: Any) -> set[type]:  # noqa: ANN401
+    """Return the classes of what a batch function loads: by its annotation, or by the query of a read that is declared as an object."""
+    read = inspect.unwrap(batch)
+    if inspect.isroutine(read):
+        return rows_of(get_type_hints(read)["return"])
+    if isinstance(read, PagesOfEach | PagesOfOrganization):
+        return rows_loaded_by(read.rows)
+    if isinstance(read, fetching.Pages | fetching.PagesOfEach):
+        return {read.query(is_ascending=True, is_next=False).row}
+    return {int} if isinstance(read, fetching.Counts) else {read.query.row}
 
 
 def shows(kind: object) -> set[type]:
@@ -110,7 +124,7 @@ def test_a_plain_field_is_of_its_sources_type(definition: Any, field: Any) -> No
 @pytest.mark.parametrize(("definition", "field"), RELATIONS, ids=named)
 def test_a_relation_shows_what_its_loader_loads(definition: Any, field: Any) -> None:  # noqa: ANN401
     """`by` hides this from mypy."""
-    loaded = rows_of(get_type_hints(field.metadata["by"].batch)["return"])
+    loaded = rows_loaded_by(field.metadata["by"].batch)
     kind = SHOWN._schema.type_map[definition.name]  # noqa: SLF001
     assert isinstance(kind, GraphQLObjectType)
     shown = get_named_type(kind.fields[SHOWN.config.name_converter.get_graphql_name(field)].type)
@@ -123,7 +137,8 @@ def test_a_relation_passes_the_arguments_that_its_batch_function_takes(definitio
     """`by` hides this from mypy, too: the names, and the types of the values."""
     relation = field.metadata["by"]
     _, _, *names = inspect.signature(relation.batch).parameters
-    passed, expected = relation.convert(), get_type_hints(relation.batch)
+    read = inspect.unwrap(relation.batch)
+    passed, expected = relation.convert(), get_type_hints(read if inspect.isroutine(read) else type(read).__call__)
     assert passed.keys() == {*names}
     assert [name for name in names if not isinstance(passed[name], expected[name])] == []
 
