@@ -1,0 +1,61 @@
+"""Find the names and words that the rules of language forbid."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tests.style.sources import Definition, Source
+from tests.style.vocabulary import OPENINGS, is_irregular_participle, is_lone_participle
+
+FIRST_WORD = re.compile(r"\W*([A-Za-z']+)")
+
+# Functions, classes and modules may be named by no participle at all. As values, regular ones ("parsed", "created") are usual in
+# good code, so only irregular ones count there.
+PARTICIPLE_RULES: dict[str, Callable[[str], bool]] = {
+    "function": is_lone_participle,
+    "class": is_lone_participle,
+    "module": is_lone_participle,
+    "variable": is_irregular_participle,
+    "parameter": is_irregular_participle,
+    "attribute": is_irregular_participle,
+}
+QUALIFIED_KINDS = ("function", "class", "module")
+
+
+@dataclass(frozen=True, order=True)
+class Offender:
+    """A name or word that breaks a rule; its key stays the same when lines move."""
+
+    path: str
+    line: int
+    rule: str
+    kind: str
+    name: str
+    advice: str
+
+    @property
+    def key(self) -> str:
+        """The key of the exception that would explain it."""
+        return f"{self.path}: {self.rule} {self.kind} {self.name}"
+
+
+def find_participles(source: Source) -> Iterator[Offender]:
+    """Yield the definitions that are named by a lone participle."""
+    for definition in source.definitions:
+        if is_participle(definition):
+            name = definition.qualified if definition.kind in QUALIFIED_KINDS else definition.name
+            noun = "a verb, or as a property a noun" if definition.kind == "function" else "a noun, or as a boolean a predicate"
+            yield Offender(source.path, definition.line, "participle", definition.kind, name, f"name it by {noun}")
+
+
+def is_participle(definition: Definition) -> bool:
+    """Return whether the definition is named by a participle that its kind does not allow."""
+    return PARTICIPLE_RULES[definition.kind](definition.name)
+
+
+def find_openings(source: Source) -> Iterator[Offender]:
+    """Yield the docstrings that begin with a word such as "what" or "whose"."""
+    for text in source.texts:
+        match = FIRST_WORD.match(text.text) if text.kind == "docstring" else None
+        if match and match[1].lower() in OPENINGS:
+            yield Offender(source.path, text.line, "opening", "docstring", match[1].lower(), "begin with an imperative verb")
