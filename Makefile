@@ -16,9 +16,10 @@ run: .venv           ## serve on http://127.0.0.1:8000 with a demo organization;
 test: .venv/test     ## the tests
 	@$(BIN)/pytest $(SHARED)
 
-check: .venv/test    ## format, linters, types, import contracts
+check: .venv/test    ## format, linters, language, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/python -m tests.style.check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 

@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tests.style.renames import Renames
 from tests.style.sources import Definition, Source
-from tests.style.vocabulary import OPENINGS, is_irregular_participle, is_lone_participle
+from tests.style.vocabulary import LISTED, OPENINGS, is_irregular_participle, is_lone_participle, split_words
 
 FIRST_WORD = re.compile(r"\W*([A-Za-z']+)")
+LISTED_WORD = re.compile(rf"(?<![A-Za-z])({'|'.join(sorted(LISTED))})(?![A-Za-z])", re.IGNORECASE)
 
 # Functions, classes and modules may be named by no participle at all. As values, regular ones ("parsed", "created") are usual in
 # good code, so only irregular ones count there.
@@ -53,9 +55,32 @@ def is_participle(definition: Definition) -> bool:
     return PARTICIPLE_RULES[definition.kind](definition.name)
 
 
+def find_listed_words(source: Source) -> Iterator[Offender]:
+    """Yield the words of the old dialect in names, docstrings, comments and strings."""
+    for definition in source.definitions:
+        for word in LISTED.intersection(split_words(definition.name)):
+            yield Offender(source.path, definition.line, "word", "name", word, "use a plain modern word")
+    for text in source.texts:
+        for match in LISTED_WORD.finditer(text.text):
+            line = text.line + text.text.count("\n", 0, match.start())
+            yield Offender(source.path, line, "word", text.kind, match[1].lower(), "use a plain modern word")
+
+
 def find_openings(source: Source) -> Iterator[Offender]:
     """Yield the docstrings that begin with a word such as "what" or "whose"."""
     for text in source.texts:
         match = FIRST_WORD.match(text.text) if text.kind == "docstring" else None
         if match and match[1].lower() in OPENINGS:
             yield Offender(source.path, text.line, "opening", "docstring", match[1].lower(), "begin with an imperative verb")
+
+
+def find_offenders(sources: list[Source], renames: Renames) -> list[Offender]:
+    """Return all offenders of all rules, in the order of their places."""
+    finders = (find_participles, find_listed_words, find_openings)
+    plain = [offender for source in sources for finder in finders for offender in finder(source)]
+    renamed = [
+        Offender(source.path, line, "renamed", kind, name, f"it is now {new}")
+        for source in sources
+        for line, kind, name, new in renames.find_old_names(source)
+    ]
+    return sorted(plain + renamed)

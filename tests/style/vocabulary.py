@@ -9,6 +9,7 @@ SHORTEST_REGULAR = len("used")
 ONE_WORD = re.compile(r"_*([A-Za-z][a-z]*|[A-Z]+)_*")
 
 _data = tomllib.loads((HERE / "words.toml").read_text())
+LISTED = frozenset[str](_data["listed"])
 OPENINGS = frozenset[str](_data["openings"])
 IRREGULAR = frozenset[str](_data["participles"]["irregular"])
 PREFIXES = ("", *_data["participles"]["prefixes"])

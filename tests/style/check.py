@@ -1,0 +1,42 @@
+"""Check the language of names and words: `python -m tests.style.check`.
+
+With `--shrink`, first remove the explained exceptions that no longer occur.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tests.style.exceptions import load_lists
+from tests.style.offenders import find_offenders
+from tests.style.renames import Renames
+from tests.style.sources import PACKAGES, read_sources
+
+ROOT = Path(__file__).parents[2]
+
+
+def check_names(root: Path, *, is_shrinking: bool = False) -> Iterator[str]:
+    """Yield what is wrong with names and words, and with the exceptions that explain some of them."""
+    offenders = find_offenders(read_sources(root), Renames.load())
+    for package, exceptions in load_lists(PACKAGES).items():
+        own = [offender for offender in offenders if offender.path.startswith(f"{package}/")]
+        if is_shrinking and exceptions.path.exists():
+            exceptions.shrink(own)
+        yield from type(exceptions).load(exceptions.path).find_problems(own)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print all problems; return 1 if there are any."""
+    parser = argparse.ArgumentParser(prog="python -m tests.style.check", description="Check the language of names and words.")
+    parser.add_argument("--shrink", action="store_true", help="first remove explained exceptions that no longer occur")
+    is_shrinking = parser.parse_args(arguments).shrink
+    problems = [*check_names(ROOT, is_shrinking=is_shrinking)]
+    for problem in problems:
+        print(problem)  # noqa: T201 the output of a program
+    print(f"Language: {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'}.")  # noqa: T201 the output of a program
+    return bool(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

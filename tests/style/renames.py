@@ -1,0 +1,70 @@
+"""Find names that were replaced, by the table of old and new names in `renames.toml`."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from tests.style.sources import Source
+
+TABLE = Path(__file__).with_name("renames.toml")
+SETTINGS_MODULE = "server/settings.py"
+SETTINGS_PREFIX = "RELATIES_"
+
+# The line, the kind of thing, the old name and the new one.
+OldName = tuple[int, str, str, str]
+
+
+@dataclass(frozen=True)
+class Renames:
+    """The table of old and new names, one mapping for each of its parts."""
+
+    modules: Mapping[str, str]
+    anywhere: Mapping[str, str]
+    in_module: Mapping[str, str]
+    settings: Mapping[str, str]
+    constants: Mapping[str, str]
+
+    @classmethod
+    def load(cls, path: Path = TABLE) -> Self:
+        """Read the table; fail if an entry of a module is not written as "path:name"."""
+        table = cls(**tomllib.loads(path.read_text()))
+        malformed = [entry for entry in table.in_module if not re.fullmatch(r"[\w/]+\.py:\w+", entry)]
+        if malformed:
+            message = f'{path.name}: write entries of [in_module] as "path/of/module.py:name", not {malformed}'
+            raise ValueError(message)
+        return table
+
+    def find_old_names(self, source: Source) -> Iterator[OldName]:
+        """Yield the old names that the file has, defines or mentions."""
+        if source.path in self.modules:
+            yield 1, "module", Path(source.path).stem, self.modules[source.path]
+        in_module = self._names_of_module(source.path)
+        for definition in source.definitions:
+            new = self.constants.get(definition.name)
+            if not definition.is_local and definition.kind != "module":
+                new = new or in_module.get(definition.name) or self.anywhere.get(definition.name)
+            if new:
+                yield definition.line, definition.kind, definition.qualified, new
+        yield from self._find_in_texts(source)
+
+    def _names_of_module(self, path: str) -> dict[str, str]:
+        names = {}
+        for entry, new in self.in_module.items():
+            module, name = entry.split(":")
+            if path in {module, self.modules.get(module)}:
+                names[name] = new
+        if path == SETTINGS_MODULE:
+            names |= {name.lower(): new.lower() for name, new in self.settings.items()}
+        return names
+
+    def _find_in_texts(self, source: Source) -> Iterator[OldName]:
+        mentions = {SETTINGS_PREFIX + name: SETTINGS_PREFIX + new for name, new in self.settings.items()} | dict(self.constants)
+        if not mentions:
+            return
+        pattern = re.compile(rf"(?<!\w)({'|'.join(sorted(mentions))})(?!\w)")
+        for text in source.texts:
+            for match in pattern.finditer(text.text):
+                yield text.line + text.text.count("\n", 0, match.start()), text.kind, match[1], mentions[match[1]]

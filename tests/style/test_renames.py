@@ -1,0 +1,69 @@
+"""Test the table of old and new names, and where old names are noticed."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.style.renames import Renames
+from tests.style.sources import Source
+
+RENAMES = Renames(
+    modules={"db/engine.py": "db/engine/database.py"},
+    anywhere={"Door": "LingeringTransport"},
+    in_module={"db/engine.py:Line": "DriverConnection"},
+    settings={"READERS": "READ_POOL_SIZE"},
+    constants={"CONCEPT": "DRAFT"},
+)
+
+
+def old_names(text: str, path: str = "db/module.py") -> list[tuple[int, str, str, str]]:
+    return list(RENAMES.find_old_names(Source(path, text)))
+
+
+def test_an_old_module_is_noticed_while_it_exists() -> None:
+    assert old_names("", "db/engine.py") == [(1, "module", "engine", "db/engine/database.py")]
+    assert old_names("", "db/engine/database.py") == []
+
+
+def test_a_name_without_other_meaning_is_noticed_anywhere() -> None:
+    assert old_names("class Door: ...\n") == [(1, "class", "Door", "LingeringTransport")]
+    assert old_names("class FrontDoor: ...\n") == []
+
+
+def test_an_everyday_word_is_noticed_only_in_its_module_before_and_after_the_move() -> None:
+    line = (1, "class", "Line", "DriverConnection")
+    assert line in old_names("class Line: ...\n", "db/engine.py")
+    assert old_names("class Line: ...\n", "db/engine/database.py") == [line]
+    assert old_names("class Line: ...\n") == []
+
+
+def test_local_names_are_not_noticed() -> None:
+    assert old_names("def close(Door):\n    Line = Door\n", "db/engine/database.py") == []
+
+
+def test_settings_are_noticed_as_fields_and_in_texts() -> None:
+    assert old_names("class Settings:\n    readers: int\n", "server/settings.py") == [(2, "variable", "Settings.readers", "read_pool_size")]
+    assert old_names("readers = 1\n") == []
+    assert old_names("# RELATIES_READERS=1\n") == [(1, "comment", "RELATIES_READERS", "RELATIES_READ_POOL_SIZE")]
+    assert old_names("# RELATIES_READERS_MAX, READERS\n") == []
+
+
+def test_constants_are_noticed_in_their_spelling_only() -> None:
+    assert old_names("class Status:\n    CONCEPT = 'CONCEPT'\n") == [
+        (2, "variable", "Status.CONCEPT", "DRAFT"),
+        (2, "string", "CONCEPT", "DRAFT"),
+    ]
+    assert old_names("concept = 'A concept'\n") == []
+
+
+def test_the_table_is_well_formed() -> None:
+    table = Renames.load()
+    assert table.anywhere["Tx"] == "Transaction"
+    assert table.in_module["db/engine.py:Line"] == "DriverConnection"
+
+
+def test_a_malformed_entry_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "renames.toml"
+    path.write_text('[modules]\n[anywhere]\n[in_module]\n"Line" = "DriverConnection"\n[settings]\n[constants]\n')
+    with pytest.raises(ValueError, match=r'renames\.toml: write entries of \[in_module\] as "path/of/module\.py:name", not \[\'Line\'\]'):
+        Renames.load(path)
