@@ -1,4 +1,4 @@
-"""Check the language of names and words: `python -m tests.style.check`.
+"""Check the language of names, words and docstrings: `python -m tests.style.check`.
 
 With `--shrink`, first remove the explained exceptions that no longer occur.
 """
@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from tests.style import docstrings
 from tests.style.exceptions import load_lists
 from tests.style.offenders import find_offenders
 from tests.style.renames import Renames
@@ -26,12 +27,22 @@ def check_names(root: Path, *, is_shrinking: bool = False) -> Iterator[str]:
         yield from type(exceptions).load(exceptions.path).find_problems(own)
 
 
+def check_docstrings(root: Path, *, is_shrinking: bool = False) -> Iterator[str]:
+    """Yield what is superfluous in the list of files that ruff's D401 passes over."""
+    if is_shrinking:
+        docstrings.shrink_list(root)
+    yield from docstrings.find_problems(root)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print all problems; return 1 if there are any."""
-    parser = argparse.ArgumentParser(prog="python -m tests.style.check", description="Check the language of names and words.")
+    parser = argparse.ArgumentParser(prog="python -m tests.style.check", description="Check the language of names, words and docstrings.")
     parser.add_argument("--shrink", action="store_true", help="first remove explained exceptions that no longer occur")
     is_shrinking = parser.parse_args(arguments).shrink
-    problems = [*check_names(ROOT, is_shrinking=is_shrinking)]
+    problems = [
+        *check_names(ROOT, is_shrinking=is_shrinking),
+        *check_docstrings(ROOT, is_shrinking=is_shrinking),
+    ]
     for problem in problems:
         print(problem)  # noqa: T201 the output of a program
     print(f"Language: {len(problems) or 'no'} problem{'' if len(problems) == 1 else 's'}.")  # noqa: T201 the output of a program
