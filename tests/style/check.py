@@ -1,4 +1,4 @@
-"""Check the language of names, words and docstrings: `python -m tests.style.check`.
+"""Check the language of names, words, docstrings and commits: `python -m tests.style.check`.
 
 With `--shrink`, first remove the explained exceptions that no longer occur.
 """
@@ -10,9 +10,11 @@ from pathlib import Path
 
 from tests.style import docstrings
 from tests.style.exceptions import load_lists
+from tests.style.history import HistoryRewrittenError, HistoryUnavailableError, read_commits
 from tests.style.offenders import find_offenders
 from tests.style.renames import Renames
 from tests.style.sources import PACKAGES, read_sources
+from tests.style.subjects import find_faults
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,14 +36,27 @@ def check_docstrings(root: Path, *, is_shrinking: bool = False) -> Iterator[str]
     yield from docstrings.find_problems(root)
 
 
+def check_subjects(root: Path) -> Iterator[str]:
+    """Yield what is wrong with the subjects of commits; where there is no history, only print so."""
+    try:
+        commits = read_commits(root)
+    except HistoryUnavailableError as reason:
+        print(f"Subjects of commits not checked: {reason}.")  # noqa: T201 the output of a program
+    except HistoryRewrittenError as problem:
+        yield f"{problem}."
+    else:
+        yield from (f'commit {commit.id} "{commit.subject}" {fault}.' for commit in commits for fault in find_faults(commit))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print all problems; return 1 if there are any."""
-    parser = argparse.ArgumentParser(prog="python -m tests.style.check", description="Check the language of names, words and docstrings.")
+    parser = argparse.ArgumentParser(prog="python -m tests.style.check", description="Check the language of names, words and commits.")
     parser.add_argument("--shrink", action="store_true", help="first remove explained exceptions that no longer occur")
     is_shrinking = parser.parse_args(arguments).shrink
     problems = [
         *check_names(ROOT, is_shrinking=is_shrinking),
         *check_docstrings(ROOT, is_shrinking=is_shrinking),
+        *check_subjects(ROOT),
     ]
     for problem in problems:
         print(problem)  # noqa: T201 the output of a program

@@ -14,6 +14,8 @@ OPENINGS = frozenset[str](_data["openings"])
 IRREGULAR = frozenset[str](_data["participles"]["irregular"])
 PREFIXES = ("", *_data["participles"]["prefixes"])
 STANDARD = frozenset[str](_data["participles"]["standard"])
+BASE_FORMS = frozenset[str](_data["subjects"]["base_forms"])
+NEVER_VERBS = frozenset[str](_data["subjects"]["never_verbs"])
 
 
 def is_irregular_participle(name: str) -> bool:
