@@ -22,6 +22,7 @@ from db.tables import (
     Organization,
     VatRate,
 )
+from db.tables.base import Fields
 from domain import client_contacts, client_labels, numbers
 from domain.changes import active, apply, filled, known, touch
 from domain.checks import checked, checked_patch
@@ -88,7 +89,8 @@ async def check(
     """The form as it is stored, of a new client or of this one; refused with every fault there is."""
     faults, values = Faults(), dict[str, Any]()
     with faults.part():
-        values |= _general(form.general, client, organization.country)
+        current = filled(client, ClientFields) if client else None
+        values |= _checked(ClientFields, current, form.general, country=organization.country)
     with faults.part():
         current = filled(client, ClientFinancialFields) if client else None
         values |= await _financial(scope, current, form.financial or {})
@@ -103,10 +105,11 @@ async def _next_number(scope: WriteScope, organization: Organization, form: Clie
     return {"number": await numbers.next_for_client(scope, organization)} if form.takes_next_number else {}
 
 
-def _general(given: Values, client: Client | None, country: str) -> dict[str, Any]:
-    if client is None:
-        return checked(ClientFields, given, country=country).model_dump()
-    return checked_patch(ClientFields, filled(client, ClientFields), given, country=country)
+def _checked(fields: type[Fields], current: Values | None, given: Values, *, at: Sequence[str] = (), country: str = "NL") -> dict[str, Any]:
+    """Return what is given as it is stored: all fields of a new client, where there are no current ones, or the changes of one."""
+    if current is None:
+        return checked(fields, given, at=at, country=country).model_dump()
+    return checked_patch(fields, current, given, at=at, country=country)
 
 
 def _may(scope: WriteScope, form: ClientForm) -> None:
@@ -129,11 +132,7 @@ async def _financial(scope: WriteScope, current: Values | None, given: Values) -
     at, faults, values = ["financial"], Faults(), dict[str, Any]()
     with faults.part():
         wanted = {name: value for name, value in given.items() if name not in LINKS}
-        values |= (
-            checked(ClientFinancialFields, wanted, at=at).model_dump()
-            if current is None
-            else checked_patch(ClientFinancialFields, current, wanted, at=at)
-        )
+        values |= _checked(ClientFinancialFields, current, wanted, at=at)
     for name, table in LINKS.items():
         if name in given:
             values[name] = key = given[name]
