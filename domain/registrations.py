@@ -198,14 +198,13 @@ def _whose(scope: WriteScope, links: Links) -> UUID:
 
 def _refuse_empty(links: Links) -> None:
     """A registration always has both."""
-    empty = [(path, what) for name, path, what in ALWAYS if name in links and links[name] is None]
+    empty = [
+        InvalidInput([path], f"`{path}` cannot be empty: a registration has {what}. Leave it out, and it stays as it is.")
+        for name, path, what in ALWAYS
+        if name in links and links[name] is None
+    ]
     if empty:
-        raise Refused(
-            *(
-                InvalidInput([path], f"`{path}` cannot be empty: a registration has {what}. Leave it out, and it stays as it is.")
-                for path, what in empty
-            )
-        )
+        raise Refused(*empty)
 
 
 async def _check_parts(scope: WriteScope, faults: Faults, form: Form) -> None:
