@@ -90,7 +90,7 @@ async def check(
     faults, values = Faults(), dict[str, Any]()
     with faults.part():
         current = filled(client, ClientFields) if client else None
-        values |= _checked(ClientFields, current, form.general, country=organization.country)
+        values |= _validate(ClientFields, current, form.general, country=organization.country)
     with faults.part():
         current = filled(client, ClientFinancialFields) if client else None
         values |= await _financial(scope, current, form.financial or {})
@@ -105,8 +105,10 @@ async def _next_number(scope: WriteScope, organization: Organization, form: Clie
     return {"number": await numbers.next_for_client(scope, organization)} if form.takes_next_number else {}
 
 
-def _checked(fields: type[Fields], current: Values | None, given: Values, *, at: Sequence[str] = (), country: str = "NL") -> dict[str, Any]:
-    """Return what is given as it is stored: all fields of a new client, where there are no current ones, or the changes of one."""
+def _validate(
+    fields: type[Fields], current: Values | None, given: Values, *, at: Sequence[str] = (), country: str = "NL"
+) -> dict[str, Any]:
+    """Return the values as they are stored: all fields of a new client, where there are no current ones, or the changes of one."""
     if current is None:
         return checked(fields, given, at=at, country=country).model_dump()
     return checked_patch(fields, current, given, at=at, country=country)
@@ -132,7 +134,7 @@ async def _financial(scope: WriteScope, current: Values | None, given: Values) -
     at, faults, values = ["financial"], Faults(), dict[str, Any]()
     with faults.part():
         wanted = {name: value for name, value in given.items() if name not in LINKS}
-        values |= _checked(ClientFinancialFields, current, wanted, at=at)
+        values |= _validate(ClientFinancialFields, current, wanted, at=at)
     for name, table in LINKS.items():
         if name in given:
             values[name] = key = given[name]
