@@ -51,10 +51,10 @@ def _read(stored: Mapping[str, Any]) -> Case:
 def first_query(name: str, *, is_next: bool, is_one: bool) -> Query[Any]:
     """Return the statement that finds the clients of a case."""
     query = clients.BY_ID if is_one else page("ACTIVE", is_next=is_next)
-    return query.of(COLUMNS.get(name, frozenset(SHOWN)))
+    return query.project(COLUMNS.get(name, frozenset(SHOWN)))
 
 
-CONTACTS_OF, LABELS_OF = contacts_of_clients().of(frozenset(CONTACT)), labels.OF_CLIENTS.of(frozenset(LABEL))
+CONTACTS_OF, LABELS_OF = contacts_of_clients().project(frozenset(CONTACT)), labels.OF_CLIENTS.project(frozenset(LABEL))
 
 
 def relations(ids: list[object], period: Message) -> list[tuple[Any, ...]]:

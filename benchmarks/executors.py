@@ -24,7 +24,7 @@ from benchmarks.place import Place, demonstration
 from benchmarks.queries import FIRST, asked
 from benchmarks.servers import ROOT
 from db.engine import Database
-from db.tally import Tally
+from db.tally import QueryStats
 from domain import tokens
 from domain.scope import Actor
 from resolvers.core import CoreExecutor
@@ -95,8 +95,8 @@ class Trial:
         operation = document.operation(None)
         if isinstance(operation, GraphQLError):
             raise operation
-        order = Order(document, operation, operation.coerce(variables), self._actor, None, Tally())
-        result = await self._runners[is_compiled].run(order)
+        order = Order(document, operation, operation.coerce(variables), self._actor, None, QueryStats())
+        result = await self._runners[is_compiled].execute(order)
         return orjson.dumps([result.data, [error.formatted for error in result.errors or ()]])
 
     async def spent(self, text: str, variables: dict[str, object], *, is_compiled: bool, each: int) -> Spent:

@@ -19,8 +19,8 @@ import asyncpg
 
 from benchmarks.machine import say_load
 from benchmarks.place import embedded
-from db.addresses import to_database
-from db.embedded import Embedded
+from db.addresses import with_database_name
+from db.embedded import EmbeddedServer
 from db.engine import Database
 from db.migrations import upgrade
 from db.tables import Role
@@ -88,13 +88,13 @@ class Grown:
     whole: list[str]
 
 
-async def made(place: Embedded, size: Size) -> tuple[str, Tenant]:
+async def made(place: EmbeddedServer, size: Size) -> tuple[str, Tenant]:
     """A database of that size, the only one there is; the server's address of it, and one of the organizations."""
     owner = await asyncpg.connect(place.owner_url)
     await owner.execute("DROP DATABASE IF EXISTS growth WITH (FORCE)")
     await owner.execute("CREATE DATABASE growth")
     await owner.close()
-    owner_url, server_url = (to_database(url, "growth") for url in (place.owner_url, place.runtime_url))
+    owner_url, server_url = (with_database_name(url, "growth") for url in (place.owner_url, place.runtime_url))
     await upgrade(owner_url, server_url)
     owner = await asyncpg.connect(owner_url)
     for number in range(size.organizations):
@@ -107,7 +107,7 @@ async def made(place: Embedded, size: Size) -> tuple[str, Tenant]:
 
 async def measured(url: str, org: Tenant) -> dict[str, Measured]:
     said = list[str]()
-    database = await Database.connect(url, seen=said.append)
+    database = await Database.connect(url, on_statement=said.append)
     server = await asyncpg.connect(url, server_settings={"jit": "off"})
     found = dict[str, Measured]()
     async with connected(build(), database) as http:
@@ -125,7 +125,7 @@ async def measured(url: str, org: Tenant) -> dict[str, Measured]:
     return found
 
 
-async def measure(place: Embedded, sizes: Sequence[Size]) -> list[Grown]:
+async def measure(place: EmbeddedServer, sizes: Sequence[Size]) -> list[Grown]:
     """Print a line for each size, the first of which is the smallest, and return what each question took of its time there."""
     least: dict[str, Measured] | None = None
     grown = []

@@ -19,8 +19,8 @@ import asyncpg
 from benchmarks.machine import say_load
 from benchmarks.place import embedded
 from benchmarks.queries import CLIENT, NAMES, PAGE
-from db.addresses import to_database
-from db.embedded import Embedded
+from db.addresses import with_database_name
+from db.embedded import EmbeddedServer
 from db.engine import Database
 from db.migrations import upgrade
 from db.tables import Role
@@ -44,8 +44,8 @@ def paged(text: str) -> str:
     return text.replace(ACTIVE, "", 1)
 
 
-async def main(place: Embedded, clients: int) -> None:
-    owner_url, server_url = (to_database(url, NAME) for url in (place.owner_url, place.runtime_url))
+async def main(place: EmbeddedServer, clients: int) -> None:
+    owner_url, server_url = (with_database_name(url, NAME) for url in (place.owner_url, place.runtime_url))
     owner = await asyncpg.connect(place.owner_url)
     await owner.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
     await owner.execute(f"CREATE DATABASE {NAME}")

@@ -11,7 +11,7 @@ from shutil import rmtree
 import asyncpg
 
 from db import demo
-from db.embedded import Embedded, running
+from db.embedded import EmbeddedServer, run_server
 from db.migrations import upgrade
 from domain.tokens import hash_of, new_secret
 from tests.builders import tenant
@@ -51,13 +51,13 @@ class Place:
 
 
 @contextmanager
-def embedded(kept: Path | None = None) -> Iterator[tuple[Embedded, Path]]:
+def embedded(kept: Path | None = None) -> Iterator[tuple[EmbeddedServer, Path]]:
     """A migrated database and its folder. One that is to be kept is used again by the next run, and never removed."""
     home = kept or Path(tempfile.mkdtemp(prefix="relaties-bench-", dir=BELOW))
     if not kept:
         home.chmod(0o711)
     try:
-        with running(home / "server", say=print) as found:
+        with run_server(home / "server", notify=print) as found:
             asyncio.run(upgrade(found.owner_url, found.runtime_url))
             yield found, home
     finally:
@@ -113,7 +113,7 @@ async def _loaded(owner_url: str, token: str, load: Load) -> None:
     owner = await asyncpg.connect(owner_url)
     try:
         if not await demo.is_loaded(owner):
-            await demo.load(owner, token_hash=hash_of(token), progress=lambda _what, _done, _total: None, scale=load.organization)
+            await demo.load(owner, token_hash=hash_of(token), progress=lambda _what, _done, _total: None, size=load.organization)
             for number in range(load.others):
                 await fill(owner, await tenant(owner, f"Beside {number}"), load.clients, ASKED)
             await owner.execute("VACUUM ANALYZE", timeout=3600)

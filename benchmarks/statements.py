@@ -11,7 +11,7 @@ from strawberry.utils.str_converters import to_camel_case
 from db import clients, contacts, demo, labels, revenue
 from db.query import Query
 
-SHAPES = {"ALL": (), "ACTIVE": clients.Filter(is_archived=False).shape, "ARCHIVED": clients.Filter(is_archived=True).shape}
+SHAPES = {"ALL": (), "ACTIVE": clients.ClientFilter(is_archived=False).shape, "ARCHIVED": clients.ClientFilter(is_archived=True).shape}
 SCALARS = ("name", "number", "kind", "email", "phone", "website", "language", "kvk_number", "vat_number", "archived_at", "version")
 CLIENT = ("key", "name_key", *SCALARS)
 CONTACT = ("client_id", "is_invoice_contact", "first_name", "last_name", "email")
@@ -34,12 +34,12 @@ class Shared(NamedTuple):
 
 
 def page(status: str, *, is_next: bool = False) -> Query[Any]:
-    return clients._page(clients.Sort.NAME, SHAPES[status], is_ascending=True, is_next=is_next)  # noqa: SLF001 the product's own
+    return clients._page(clients.ClientSortField.NAME, SHAPES[status], is_ascending=True, is_next=is_next)  # noqa: SLF001 the product's own
 
 
 def contacts_of_clients() -> Query[Any]:
     """Of clients with few contacts, as all are here."""
-    return contacts._all_of_clients()  # noqa: SLF001
+    return contacts._all_per_client()  # noqa: SLF001
 
 
 def revenue_of_clients() -> Query[Any]:

@@ -80,7 +80,7 @@ class Trial:
 
     def _warm(self, warming: Wrk) -> Wrk:
         """How the server is asked for a window, now that it is warm: as long as it takes for some answers."""
-        seconds = math.ceil(min(LONGEST_S, AT_LEAST / max(warming.run().rps, 1)))
+        seconds = math.ceil(min(LONGEST_S, AT_LEAST / max(warming.execute().rps, 1)))
         return replace(warming, seconds=max(self.plan.seconds, seconds))
 
     def _undisturbed(self, name: str, asked: Wrk) -> Window:
@@ -93,9 +93,9 @@ class Trial:
     def _window(self, name: str, asked: Wrk) -> Window:
         process = self.servers[name].process
         before, had, base = self._now(), tree_ms(process), self._database_ms(name)
-        heard = asked.run()
+        heard = asked.execute()
         while not heard.requests:  # slower than it was when it was warmed
-            heard = replace(asked, seconds=LONGEST_S).run()
+            heard = replace(asked, seconds=LONGEST_S).execute()
         spent, of_base = tree_ms(process) - had, self._database_ms(name) - base
         return Window(
             rps=heard.rps,

@@ -56,7 +56,7 @@ class Wrk:
     seconds: int
     sizes: Sequence[int]
 
-    def run(self) -> Heard:
+    def execute(self) -> Heard:
         """A window. One answer that is no success ends the measurement."""
         options = [f"-c{CONNECTIONS}", "-t1", f"-d{self.seconds}s", f"--timeout={PATIENCE_S}s", f"--script={SCRIPT}"]
         settings = {"PATH": os.environ["PATH"], "WRK_BODIES": str(self.bodies), "WRK_MARKER": MARKER, "WRK_RUN": new_run()}

@@ -1,20 +1,20 @@
-"""Addresses of databases: one text, as libpq and asyncpg take it, in every setting."""
+"""Database URLs: one form, as libpq and asyncpg accept it, in every setting."""
 
 from urllib.parse import urlsplit, urlunsplit
 
 
-def for_sqlalchemy(url: str) -> str:
-    """The same address for SQLAlchemy on asyncpg."""
+def to_sqlalchemy_url(url: str) -> str:
+    """Return the URL in the form of SQLAlchemy's asyncpg driver."""
     return urlunsplit(urlsplit(url)._replace(scheme="postgresql+asyncpg"))
 
 
-def to_database(url: str, name: str) -> str:
-    """Another database of the same server."""
+def with_database_name(url: str, name: str) -> str:
+    """Return the URL of another database on the same server."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
 def without_password(url: str) -> str:
-    """For messages and logs."""
+    """Return the URL without its password, for messages and logs."""
     parts = urlsplit(url)
     user = f"{parts.username}@" if parts.username else ""
     port = f":{parts.port}" if parts.port else ""

@@ -22,27 +22,27 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.contacts import LINK
-from db.engine import Tx
+from db.contacts import LINK_COLUMNS
+from db.engine import Transaction
 from db.fetching import ByKey, Counts, GroupsByKey, PagesOfEach
 from db.keys import name_key, number_key
-from db.paging import Listing, Place, Slice, counted, per_parent
-from db.query import TENANT, Query, among, asked, col, columns, parameter, table_of, word
-from db.rows import AddressRow, ClientRow, ContactClientRow, CountRow, LabelClientRow, NumberRow
-from db.search import within
+from db.paging import Listing, PageSlice, SortKey, count_per_parent, page_per_parent
+from db.query import TENANT, Query, col, columns, enum_literal, id_in, parameter, requested_ids, table_of
+from db.rows import AddressRow, ClientRow, ContactClientRow, CountRow, LabelClientRow, NumberKeyRow
+from db.search import contains_pattern
 from db.tables import AddressFields, AddressType, Client, ClientAddress, ClientContact, ClientLabel
-from db.tables.clients import LAST
+from db.tables.clients import LAST_NUMBER_KEY
 
 PRIMARY = and_(
     col(ClientAddress.tenant_id) == TENANT,
     col(ClientAddress.client_id) == col(Client.id),
-    col(ClientAddress.type) == word(AddressType.PRIMARY),
+    col(ClientAddress.type) == enum_literal(AddressType.PRIMARY),
 )
 ADDRESS = {name: col(getattr(ClientAddress, name)) for name in AddressFields.model_fields}
 
 
-class Sort(StrEnum):
-    """What clients are put in order by."""
+class ClientSortField(StrEnum):
+    """The field that clients are sorted by."""
 
     NAME = "NAME"
     NUMBER = "NUMBER"
@@ -50,26 +50,26 @@ class Sort(StrEnum):
     UPDATED_AT = "UPDATED_AT"
 
 
-NUMBER = func.coalesce(col(Client.number_key), literal_column(f"'{LAST}'", Text()))
-SORTED: dict[Sort, Place] = {
-    Sort.NAME: Place(col(Client.name_key), Text(), col(Client.id), "name_key"),
-    Sort.NUMBER: Place(NUMBER, Text(), col(Client.id), "number_key"),
-    Sort.CREATED_AT: Place(col(Client.created_at), DateTime(timezone=True), col(Client.id), "created_at"),
-    Sort.UPDATED_AT: Place(col(Client.updated_at), DateTime(timezone=True), col(Client.id), "updated_at"),
+NUMBER = func.coalesce(col(Client.number_key), literal_column(f"'{LAST_NUMBER_KEY}'", Text()))
+SORT_KEYS: dict[ClientSortField, SortKey] = {
+    ClientSortField.NAME: SortKey(col(Client.name_key), Text(), col(Client.id), "name_key"),
+    ClientSortField.NUMBER: SortKey(NUMBER, Text(), col(Client.id), "number_key"),
+    ClientSortField.CREATED_AT: SortKey(col(Client.created_at), DateTime(timezone=True), col(Client.id), "created_at"),
+    ClientSortField.UPDATED_AT: SortKey(col(Client.updated_at), DateTime(timezone=True), col(Client.id), "updated_at"),
 }
 
 
 @dataclass(frozen=True)
-class Sorting:
-    """By what, and which way."""
+class ClientSorting:
+    """The field to sort by, and the direction."""
 
-    by: Sort = Sort.NAME
+    field: ClientSortField = ClientSortField.NAME
     is_ascending: bool = True
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Which clients: all that is given holds. A text is found within the name or the number, as text and without regard to capitals."""
+class ClientFilter:
+    """Criteria for clients; all that are set must hold. `search` is found within the name or the number, ignoring case."""
 
     search: str | None = None
     is_archived: bool | None = None
@@ -85,32 +85,38 @@ class Filter:
     @property
     def shape(self) -> tuple[str, ...]:
         """Which conditions are in use: one text of SQL a shape."""
-        given = {name: getattr(self, name) for name in CONDITIONS if name in self.__dataclass_fields__}
-        chosen = [name for name, value in given.items() if value is not None and value is not False]
-        return tuple(chosen + [f"not_{name}" for name, value in given.items() if value is False])
+        values = {name: getattr(self, name) for name in CONDITIONS if name in self.__dataclass_fields__}
+        names = [name for name, value in values.items() if value is not None and value is not False]
+        return tuple(names + [f"not_{name}" for name, value in values.items() if value is False])
 
     @property
     def values(self) -> dict[str, object]:
-        given: dict[str, object] = {name: getattr(self, name) for name in self.shape if name in VALUES}
+        values: dict[str, object] = {name: getattr(self, name) for name in self.shape if name in PARAMETER_FIELDS}
         if self.search is not None:
-            given |= {"in_name": within(name_key(self.search)), "in_number": within(number_key(self.search))}
-        return given
+            values |= {"in_name": contains_pattern(name_key(self.search)), "in_number": contains_pattern(number_key(self.search))}
+        return values
 
 
-def _worn(parameter_: str) -> ColumnElement[bool]:
-    """A label of the client that is among those of the parameter."""
-    mine = and_(col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.client_id) == col(Client.id))
-    return and_(mine, col(ClientLabel.label_id) == func.any(parameter(parameter_, ARRAY(Uuid()))))
+def _has_label_in(parameter_name: str) -> ColumnElement[bool]:
+    """Match the client's labels that are in the array parameter."""
+    labels_of_client = and_(col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.client_id) == col(Client.id))
+    return and_(labels_of_client, col(ClientLabel.label_id) == func.any(parameter(parameter_name, ARRAY(Uuid()))))
 
 
-def _all_labels() -> ColumnElement[bool]:
-    count = select(func.count()).select_from(table_of(ClientLabel)).where(_worn("labels_all")).correlate(table_of(Client)).scalar_subquery()
+def _has_all_labels() -> ColumnElement[bool]:
+    count = (
+        select(func.count())
+        .select_from(table_of(ClientLabel))
+        .where(_has_label_in("labels_all"))
+        .correlate(table_of(Client))
+        .scalar_subquery()
+    )
     return count == func.cardinality(parameter("labels_all", ARRAY(Uuid())))
 
 
-def _invoice_contact() -> ColumnElement[bool]:
-    mine = and_(col(ClientContact.tenant_id) == TENANT, col(ClientContact.client_id) == col(Client.id))
-    return exists().where(mine, col(ClientContact.is_invoice_contact).is_(True))
+def _has_invoice_contact() -> ColumnElement[bool]:
+    contacts_of_client = and_(col(ClientContact.tenant_id) == TENANT, col(ClientContact.client_id) == col(Client.id))
+    return exists().where(contacts_of_client, col(ClientContact.is_invoice_contact).is_(True))
 
 
 CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
@@ -119,108 +125,124 @@ CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
     ),
     "is_archived": lambda: col(Client.archived_at).is_not(None),
     "not_is_archived": lambda: col(Client.archived_at).is_(None),
-    "labels_any": lambda: exists().where(_worn("labels_any")),
-    "labels_all": _all_labels,
-    "labels_none": lambda: ~exists().where(_worn("labels_none")),
-    "has_invoice_contact": _invoice_contact,
-    "not_has_invoice_contact": lambda: ~_invoice_contact(),
+    "labels_any": lambda: exists().where(_has_label_in("labels_any")),
+    "labels_all": _has_all_labels,
+    "labels_none": lambda: ~exists().where(_has_label_in("labels_none")),
+    "has_invoice_contact": _has_invoice_contact,
+    "not_has_invoice_contact": lambda: ~_has_invoice_contact(),
     "country": lambda: exists().where(PRIMARY, col(ClientAddress.country) == parameter("country", Text())),
     "kvk_number": lambda: col(Client.kvk_number) == parameter("kvk_number", Text()),
     "vat_number": lambda: col(Client.vat_number) == parameter("vat_number", Text()),
     "updated_since": lambda: col(Client.updated_at) >= parameter("updated_since", DateTime(timezone=True)),
 }
-INDEXED = {(Sort.NAME, ("not_is_archived",))}  # orders and conditions that have an index of their own
-VALUES = {"labels_any", "labels_all", "labels_none", "country", "kvk_number", "vat_number", "updated_since"}
+INDEXED_SHAPES = {(ClientSortField.NAME, ("not_is_archived",))}  # orders and conditions that have an index of their own
+PARAMETER_FIELDS = {"labels_any", "labels_all", "labels_none", "country", "kvk_number", "vat_number", "updated_since"}
 
 
-def those(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
+def filter_conditions(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
     return [col(Client.tenant_id) == TENANT, *(CONDITIONS[name]() for name in shape)]
 
 
-def shown(row: type[ClientRow], **more: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    """A client with its primary address, and what the row has beside."""
-    return columns(row, Client, has_address=col(ClientAddress.client_id).is_not(None), **ADDRESS, **more)
+def client_columns(row: type[ClientRow], **extra_columns: ColumnElement[Any]) -> list[ColumnElement[Any]]:
+    """Return the columns of a client with its primary address, and the extra columns of the row."""
+    return columns(row, Client, has_address=col(ClientAddress.client_id).is_not(None), **ADDRESS, **extra_columns)
 
 
-SHOWN = shown(ClientRow)
-ALL = select(*SHOWN).select_from(table_of(Client)).outerjoin(table_of(ClientAddress), PRIMARY).where(col(Client.tenant_id) == TENANT)
-BY_ID = Query(ALL.where(among(col(Client.id), is_planned_once=True)), ClientRow).keeping("id")
+CLIENT_COLUMNS = client_columns(ClientRow)
+ALL = (
+    select(*CLIENT_COLUMNS).select_from(table_of(Client)).outerjoin(table_of(ClientAddress), PRIMARY).where(col(Client.tenant_id) == TENANT)
+)
+BY_ID = Query(ALL.where(id_in(col(Client.id), is_planned_once=True)), ClientRow).always_select("id")
 BY_NUMBER = Query(ALL.where(col(Client.number_key) == parameter("number", Text())), ClientRow)
 
 by_id = ByKey(BY_ID)
 
 
 @cache
-def _page(sort: Sort, shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query[ClientRow]:
-    is_indexed = not shape or (sort, shape) in INDEXED
-    return Listing(ALL, ClientRow, SORTED[sort]).page(those(shape), is_ascending=is_ascending, is_next=is_next, is_indexed=is_indexed)
+def _page(sort: ClientSortField, shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query[ClientRow]:
+    is_indexed = not shape or (sort, shape) in INDEXED_SHAPES
+    return Listing(ALL, ClientRow, SORT_KEYS[sort]).page(
+        filter_conditions(shape), is_ascending=is_ascending, is_next=is_next, is_indexed=is_indexed
+    )
 
 
-async def page(tx: Tx, wanted: Filter, sort: Sort, part: Slice) -> list[ClientRow]:
-    """Clients in an order; one more than asked for when there are more."""
-    return await part.fetch(tx, partial(_page, sort, wanted.shape), **wanted.values)
+async def page(tx: Transaction, criteria: ClientFilter, sort: ClientSortField, page_slice: PageSlice) -> list[ClientRow]:
+    """Return a page of clients, with one more row than requested if there are more."""
+    return await page_slice.fetch(tx, partial(_page, sort, criteria.shape), **criteria.values)
 
 
 @cache
 def _count(shape: tuple[str, ...]) -> Query[CountRow]:
-    return Query(select(func.count().label("count")).select_from(table_of(Client)).where(*those(shape)), CountRow)
+    return Query(select(func.count().label("count")).select_from(table_of(Client)).where(*filter_conditions(shape)), CountRow)
 
 
-async def counts(tx: Tx, wanted: Sequence[Filter]) -> list[int]:
+async def counts(tx: Transaction, wanted: Sequence[ClientFilter]) -> list[int]:
     """Return how many clients each filter finds."""
     found = [await tx.fetch(_count(each.shape), **each.values) for each in wanted]
     return [row.count for (row,) in found]
 
 
-async def by_number(tx: Tx, number: str) -> ClientRow | None:
+async def by_number(tx: Transaction, number: str) -> ClientRow | None:
     return next(iter(await tx.fetch(BY_NUMBER, number=number_key(number))), None)
 
 
 NUMBERS = Query(
-    select(*columns(NumberRow, Client)).where(
+    select(*columns(NumberKeyRow, Client)).where(
         col(Client.tenant_id) == TENANT, col(Client.number_key) == func.any(parameter("numbers", ARRAY(Text())))
     ),
-    NumberRow,
+    NumberKeyRow,
 )
 
 
-async def numbers_taken(tx: Tx, numbers: Sequence[str]) -> set[str]:
-    """Those of the keys that a client has."""
+async def existing_number_keys(tx: Transaction, numbers: Sequence[str]) -> set[str]:
+    """Return the number keys that existing clients have."""
     return {row.number_key for row in await tx.fetch(NUMBERS, numbers=numbers)}
 
 
-BY_NAME = SORTED[Sort.NAME]
+BY_NAME = SORT_KEYS[ClientSortField.NAME]
 
 
 @cache
-def _of_contacts(*, is_ascending: bool, is_next: bool) -> Query[ContactClientRow]:
-    linked = and_(col(ClientContact.tenant_id) == TENANT, col(ClientContact.contact_id) == asked.c.id)
-    mine = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientContact.client_id))
-    rows = select(*shown(ContactClientRow, contact_id=asked.c.id, **LINK)).select_from(table_of(ClientContact)).join(table_of(Client), mine)
-    each = rows.outerjoin(table_of(ClientAddress), PRIMARY).where(linked)
-    return per_parent(each, ContactClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next).keeping("id", "name_key", "contact_id")
+def _page_per_contact(*, is_ascending: bool, is_next: bool) -> Query[ContactClientRow]:
+    links_of_contact = and_(col(ClientContact.tenant_id) == TENANT, col(ClientContact.contact_id) == requested_ids.c.id)
+    client_of_link = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientContact.client_id))
+    rows = (
+        select(*client_columns(ContactClientRow, contact_id=requested_ids.c.id, **LINK_COLUMNS))
+        .select_from(table_of(ClientContact))
+        .join(table_of(Client), client_of_link)
+    )
+    statement = rows.outerjoin(table_of(ClientAddress), PRIMARY).where(links_of_contact)
+    return page_per_parent(statement, ContactClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next).always_select(
+        "id", "name_key", "contact_id"
+    )
 
 
 @cache
-def _of_labels(*, is_ascending: bool, is_next: bool) -> Query[LabelClientRow]:
-    worn = and_(col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.label_id) == asked.c.id)
-    mine = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientLabel.client_id))
-    rows = select(*shown(LabelClientRow, label_id=asked.c.id)).select_from(table_of(ClientLabel)).join(table_of(Client), mine)
-    each = rows.outerjoin(table_of(ClientAddress), PRIMARY).where(worn)
-    return per_parent(each, LabelClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next).keeping("id", "name_key", "label_id")
+def _page_per_label(*, is_ascending: bool, is_next: bool) -> Query[LabelClientRow]:
+    links_of_label = and_(col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.label_id) == requested_ids.c.id)
+    client_of_link = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientLabel.client_id))
+    rows = (
+        select(*client_columns(LabelClientRow, label_id=requested_ids.c.id))
+        .select_from(table_of(ClientLabel))
+        .join(table_of(Client), client_of_link)
+    )
+    statement = rows.outerjoin(table_of(ClientAddress), PRIMARY).where(links_of_label)
+    return page_per_parent(statement, LabelClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next).always_select(
+        "id", "name_key", "label_id"
+    )
 
 
-OF_CONTACT = counted(ClientContact, "contact_id")
-OF_LABEL = counted(ClientLabel, "label_id")
+OF_CONTACT = count_per_parent(ClientContact, "contact_id")
+OF_LABEL = count_per_parent(ClientLabel, "label_id")
 counts_of_contacts, counts_of_labels = Counts(OF_CONTACT), Counts(OF_LABEL)
-of_contacts = PagesOfEach(_of_contacts, "contact_id")
+of_contacts = PagesOfEach(_page_per_contact, "contact_id")
 """Clients of each contact by name."""
-of_labels = PagesOfEach(_of_labels, "label_id")
+of_labels = PagesOfEach(_page_per_label, "label_id")
 """Clients of each label by name."""
 
 ADDRESSES = Query(
     select(*columns(AddressRow, ClientAddress))
-    .where(col(ClientAddress.tenant_id) == TENANT, among(col(ClientAddress.client_id)))
+    .where(col(ClientAddress.tenant_id) == TENANT, id_in(col(ClientAddress.client_id)))
     .order_by(col(ClientAddress.client_id), col(ClientAddress.type)),
     AddressRow,
 )

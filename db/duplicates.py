@@ -1,16 +1,16 @@
-"""Clients and labels that an older one folds to the same text as: what `db.migrations.folding` left without a key of its own."""
+"""Clients and labels without a key of their own, because an older one has the same folded text (see `db.migrations.folding`)."""
 
 from typing import Any
 
 from sqlalchemy import Select, Text, and_, func, literal_column, select, union_all
 
 from db.engine import Database
-from db.keys import APART
-from db.query import col, compiled, table_of
+from db.keys import KEY_SEPARATOR
+from db.query import col, compile_statement, table_of
 from db.rows import DuplicateRow
 from db.tables import Client, Label, Organization
 
-MOST = 100  # of those there are
+MAX_ROWS = 100  # rows to report
 
 
 def _rows_of(table: type[Client | Label], kind: str, text: str) -> Select[*tuple[Any, ...]]:
@@ -20,12 +20,16 @@ def _rows_of(table: type[Client | Label], kind: str, text: str) -> Select[*tuple
     return rows.join(table_of(Organization), col(Organization.tenant_id) == col(table.tenant_id))
 
 
-CLIENTS = _rows_of(Client, "client", "number").where(and_(col(Client.number).is_not(None), col(Client.number_key).is_(None)))
-IS_APART = func.strpos(col(Label.name_key), literal_column(f"'{APART}'", Text())) > literal_column("0")
-BOTH = union_all(CLIENTS, _rows_of(Label, "label", "name").where(IS_APART)).subquery("both")
-FIRST = select(*BOTH.c).order_by(BOTH.c.organization, BOTH.c.kind, BOTH.c.id).limit(literal_column(str(MOST)))
+CLIENTS_WITHOUT_KEY = _rows_of(Client, "client", "number").where(and_(col(Client.number).is_not(None), col(Client.number_key).is_(None)))
+IS_APART = func.strpos(col(Label.name_key), literal_column(f"'{KEY_SEPARATOR}'", Text())) > literal_column("0")
+ALL_DUPLICATES = union_all(CLIENTS_WITHOUT_KEY, _rows_of(Label, "label", "name").where(IS_APART)).subquery("both")
+FIRST_DUPLICATES = (
+    select(*ALL_DUPLICATES.c)
+    .order_by(ALL_DUPLICATES.c.organization, ALL_DUPLICATES.c.kind, ALL_DUPLICATES.c.id)
+    .limit(literal_column(str(MAX_ROWS)))
+)
 
 
-async def everywhere(owner: Database) -> list[DuplicateRow]:
-    """Return the first of them of all organizations: for the owner of the database alone, since the wall shows others none."""
-    return await owner.fetch_across_tenants(compiled(FIRST)[0], DuplicateRow)
+async def list_all(owner: Database) -> list[DuplicateRow]:
+    """Return the first duplicates of all organizations. Only the database's owner sees any, because of row-level security."""
+    return await owner.fetch_across_tenants(compile_statement(FIRST_DUPLICATES)[0], DuplicateRow)

@@ -1,4 +1,4 @@
-"""Connections: the one read transaction of an operation, and the unit of work of a change. Nothing else opens either."""
+"""Open the one read transaction of an operation and the unit of work of a change. Nothing else opens either."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -13,36 +13,38 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import QueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.addresses import for_sqlalchemy
-from db.faults import is_lost, once_more
-from db.probe import Probe
+from db.addresses import to_sqlalchemy_url
+from db.faults import is_connection_lost, retry_on_disconnect
+from db.probe import HealthProbe
 from db.query import Command, Query, R
-from db.reader_pool import Reader, ReaderPool
-from db.reads import SET, ReadTx
-from db.tally import TALLY, Tally, tallied
-from db.traces import Trace, Who
+from db.reader_pool import ReadConnection, ReadPool
+from db.reads import SET_TENANT, ReadTransaction
+from db.tally import QUERY_STATS, QueryStats, count_statements
+from db.traces import AuditRecorder, ChangeOrigin
 
-NOBODY = Who()
-NAME = {"application_name": "relaties"}
-CONNECT_S, CLOSE_S = 5.0, 5.0
-READERS_PER_LOOKUP = 4  # one connection for questions before a tenant is known for so many for reading
-# What the transaction of a read has, for the session of a reader.
-SESSION = "SET statement_timeout = {limit}; SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on"
-ANSWER_S = 1.0  # for the server to say that it ended a statement that took too long
+UNKNOWN_ORIGIN = ChangeOrigin()
+APPLICATION_NAME = {"application_name": "relaties"}
+CONNECT_TIMEOUT, CLOSE_TIMEOUT = 5.0, 5.0
+READ_CONNECTIONS_PER_LOOKUP = 4  # connections of the read pool for each connection that looks up tokens before a tenant is known
+# Set a read connection's session up as the read transaction is.
+SESSION_SETUP = (
+    "SET statement_timeout = {limit}; SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on"
+)
+ANSWER_GRACE = 1.0  # for the server to report that it cancelled a statement that took too long
 
 
-class Tx(Protocol):
-    """What a query needs. The tenant is a parameter of every statement and is added here."""
+class Transaction(Protocol):
+    """The protocol that queries need. The tenant is a parameter of every statement and is added here."""
 
     async def fetch(self, query: Query[R], **values: object) -> list[R]: ...
 
-    def may_read(self, attribute: str) -> bool:
-        """Return whether somebody may read the attribute of that name, of whichever rows."""
+    def is_requested(self, attribute: str) -> bool:
+        """Return whether the operation requests the attribute of that name, of any row class."""
         ...
 
 
-class Work(Tx, Protocol):
-    """What a change needs: entities, and a tenant to give them."""
+class UnitOfWork(Transaction, Protocol):
+    """The protocol that changes need: a session of entities, and the tenant to set on them."""
 
     @property
     def tenant(self) -> UUID: ...
@@ -50,103 +52,107 @@ class Work(Tx, Protocol):
     @property
     def session(self) -> AsyncSession: ...
 
-    def attempt(self) -> AbstractAsyncContextManager[None]: ...
+    def savepoint(self) -> AbstractAsyncContextManager[None]: ...
 
-    async def run(self, command: Command, **values: object) -> int: ...
+    async def execute(self, command: Command, **values: object) -> int: ...
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Connections of each pool, and seconds to wait: for one to read on, for one statement, for one to change something on.
+class DatabaseLimits:
+    """Sizes of the connection pools, and timeouts in seconds.
 
-    Changes of one object come one after the other, so that many at once wait long and still get there; readers do not wait for each other.
-    `long_s` is for a statement of a change that touches as many rows as there are.
+    Changes of one object run one after the other, so many at once wait long and still succeed; reads do not wait for each other.
+    `delete_timeout` is for a statement of a change that touches as many rows as there are.
     """
 
-    readers: int = 8
-    writers: int = 4
-    wait_s: float = 2.0
-    statement_s: float = 5.0
-    turn_s: float = 8.0
-    long_s: float = 60.0
+    read_pool_size: int = 8
+    write_pool_size: int = 4
+    read_pool_timeout: float = 2.0
+    statement_timeout: float = 5.0
+    write_pool_timeout: float = 8.0
+    delete_timeout: float = 60.0
 
 
 @dataclass(frozen=True)
-class Line:
-    """The driver's own connection, what counts the statements on it, and how long one may take to be answered."""
+class DriverConnection:
+    """The driver's own connection, the statistics of its statements, and the timeout of one statement."""
 
-    driver: asyncpg.Connection
-    tally: Tally
-    seconds: float
+    connection: asyncpg.Connection
+    stats: QueryStats
+    timeout: float
 
 
-class WriteTx:
-    """The unit of work of one change: entities in the session, statements on the same connection."""
+class WriteTransaction:
+    """The transaction of one unit of work: entities in the session, statements on the same connection."""
 
-    def __init__(self, tenant: UUID, session: AsyncSession, line: Line, who: Who) -> None:
+    def __init__(self, tenant: UUID, session: AsyncSession, connection: DriverConnection, origin: ChangeOrigin) -> None:
         self.tenant = tenant
         self.session = session
-        self.trace = Trace(session, who)
-        self._line = line
-        self._has_run = False
+        self.audit = AuditRecorder(session, origin)
+        self._connection = connection
+        self._has_executed = False
 
     @property
     def has_changed(self) -> bool:
-        return bool(self._has_run or self.trace.told or self.session.new or self.session.dirty or self.session.deleted)
+        return bool(self._has_executed or self.audit.changes or self.session.new or self.session.dirty or self.session.deleted)
 
     @asynccontextmanager
-    async def attempt(self) -> AsyncIterator[None]:
-        """A part that fails without the rest: what it did is undone, and was never told."""
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Run the block in a savepoint: if it raises, its changes are rolled back and not recorded."""
         await self.session.flush()
-        told = dict(self.trace.told)
+        changes = dict(self.audit.changes)
         try:
             async with self.session.begin_nested():
                 yield
                 await self.session.flush()
         except BaseException:
-            self.trace.told = told
+            self.audit.changes = changes
             raise
 
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
         await self.session.flush()
         arguments = query.arguments({**values, "tenant": self.tenant})
-        return await self._line.tally.of(self._line.driver.fetch(query.sql, *arguments, timeout=self._line.seconds, record_class=query.row))
+        return await self._connection.stats.measure(
+            self._connection.connection.fetch(query.sql, *arguments, timeout=self._connection.timeout, record_class=query.row)
+        )
 
-    def may_read(self, attribute: str) -> bool:
-        """A rule may read anything of what it changes."""
+    def is_requested(self, attribute: str) -> bool:
+        """Return True: a rule may read any attribute of what it changes."""
         return bool(attribute)
 
-    async def run(self, command: Command, **values: object) -> int:
-        """Changes rows where they are, however many; how many there were. The trace hears nothing of it."""
+    async def execute(self, command: Command, **values: object) -> int:
+        """Execute a command that changes any number of rows; return that number. The audit log does not record it."""
         await self.session.flush()
-        self._has_run = True
+        self._has_executed = True
         arguments = command.arguments({**values, "tenant": self.tenant})
-        said = await self._line.tally.of(self._line.driver.execute(command.sql, *arguments, timeout=self._line.seconds))
-        return int(said.rpartition(" ")[2])
+        status = await self._connection.stats.measure(
+            self._connection.connection.execute(command.sql, *arguments, timeout=self._connection.timeout)
+        )
+        return int(status.rpartition(" ")[2])
 
 
-def _how(limits: Limits, *, is_pooled: bool) -> dict[str, Any]:
-    """The server itself ends a statement in time: who has not answered a second later does not answer at all."""
-    how: dict[str, Any] = {"timeout": CONNECT_S, "command_timeout": limits.statement_s + ANSWER_S}
-    return how | {"statement_cache_size": 0} if is_pooled else how
+def _connect_arguments(limits: DatabaseLimits, *, is_pooled: bool) -> dict[str, Any]:
+    """Return the driver's arguments. The server cancels a slow statement itself; a second later it is taken for unreachable."""
+    arguments: dict[str, Any] = {"timeout": CONNECT_TIMEOUT, "command_timeout": limits.statement_timeout + ANSWER_GRACE}
+    return arguments | {"statement_cache_size": 0} if is_pooled else arguments
 
 
-def _doubting(engine: AsyncEngine) -> AsyncEngine:
-    """Where a connection was lost, or had no answer, it is given up and so are those that lie in the pool."""
+def _invalidate_on_disconnect(engine: AsyncEngine) -> AsyncEngine:
+    """Discard a connection that was lost or timed out, and all idle connections of the pool with it."""
 
-    def failed(context: ExceptionContext) -> None:
+    def on_error(context: ExceptionContext) -> None:
         cause = context.sqlalchemy_exception or context.original_exception
-        if context.connection and (is_lost(cause) or isinstance(cause, TimeoutError)):
+        if context.connection and (is_connection_lost(cause) or isinstance(cause, TimeoutError)):
             driver = context.connection.connection.driver_connection
             if isinstance(driver, asyncpg.Connection):
-                driver.terminate()  # without a farewell that would not be heard
+                driver.terminate()  # without a closing message, which the server would not receive
             context.is_disconnect = context.invalidate_pool_on_disconnect = True
 
-    event.listen(engine.sync_engine, "handle_error", failed)
+    event.listen(engine.sync_engine, "handle_error", on_error)
     return engine
 
 
-async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
+async def _driver_connection(connection: AsyncConnection) -> asyncpg.Connection:
     driver = (await connection.get_raw_connection()).driver_connection
     if not isinstance(driver, asyncpg.Connection):
         raise TypeError(driver)
@@ -154,54 +160,60 @@ async def _driver(connection: AsyncConnection) -> asyncpg.Connection:
 
 
 class Database:
-    """Connections for reads and for questions before a tenant is known, a session for each unit of work, and a probe."""
+    """Connection pools for reads and for token lookups, a session for each unit of work, and a health probe."""
 
-    def __init__(self, readers: ReaderPool, lookups: ReaderPool, writer: AsyncEngine, limits: Limits, probe: Probe) -> None:
-        self.probe = probe
-        self._readers = readers
-        self._lookups = lookups
-        self._writer = writer
+    def __init__(
+        self, read_pool: ReadPool, lookup_pool: ReadPool, write_engine: AsyncEngine, limits: DatabaseLimits, health_probe: HealthProbe
+    ) -> None:
+        self.health_probe = health_probe
+        self._read_pool = read_pool
+        self._lookup_pool = lookup_pool
+        self._write_engine = write_engine
         self._limits = limits
 
     @classmethod
     async def connect(
         cls,
         url: str,
-        limits: Limits = Limits(),
+        limits: DatabaseLimits = DatabaseLimits(),
         *,
         is_pooled: bool = False,
         always_in_transaction: bool = False,
-        seen: Callable[[str], None] | None = None,
+        on_statement: Callable[[str], None] | None = None,
     ) -> Self:
-        """The reads' pool opens its first connection, so that a wrong address fails here. `seen` is told every statement of a reader.
+        """Open the first connection for reading, so that a wrong URL fails here. `on_statement` is called with each statement for reading.
 
         `is_pooled`: a pooler in transaction mode stands between, so that each transaction may be on another connection of the server:
-        no statement outlives its use, and nothing is asked for at the start that the pooler would refuse.
+        no prepared statement is kept, and nothing is requested at the start that the pooler would reject.
         `always_in_transaction`: an operation of one statement is read in a transaction, too.
         """
-        how = _how(limits, is_pooled=is_pooled)
-        at_start = NAME if is_pooled else NAME | {"jit": "off"}
+        arguments = _connect_arguments(limits, is_pooled=is_pooled)
+        server_settings = APPLICATION_NAME if is_pooled else APPLICATION_NAME | {"jit": "off"}
 
-        async def connected() -> Reader:
-            reader: Reader = await asyncpg.connect(url, connection_class=Reader, server_settings=at_start, **how)
-            if seen:
-                reader.add_query_logger(lambda said: seen(said.query))
-            return reader
+        async def open_connection() -> ReadConnection:
+            connection: ReadConnection = await asyncpg.connect(
+                url, connection_class=ReadConnection, server_settings=server_settings, **arguments
+            )
+            if on_statement:
+                connection.add_query_logger(lambda entry: on_statement(entry.query))
+            return connection
 
-        session = SESSION.format(limit=int(limits.statement_s * 1000))
-        readers = ReaderPool(connected, limits.readers, limits.wait_s, None if is_pooled or always_in_transaction else session)
-        await readers.open_first()
-        # Of their own, since their sessions never have a tenant.
-        lookups = ReaderPool(connected, max(1, limits.readers // READERS_PER_LOOKUP), limits.wait_s)
-        nameless = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str} if is_pooled else {}
-        writer = create_async_engine(
-            for_sqlalchemy(url),
-            pool_size=limits.writers,
-            max_overflow=0,
-            pool_timeout=limits.turn_s,
-            connect_args={"server_settings": NAME, **how, **nameless},
+        session_setup = SESSION_SETUP.format(limit=int(limits.statement_timeout * 1000))
+        read_pool = ReadPool(
+            open_connection, limits.read_pool_size, limits.read_pool_timeout, None if is_pooled or always_in_transaction else session_setup
         )
-        return cls(readers, lookups, _doubting(tallied(writer)), limits, Probe(url))
+        await read_pool.open_first()
+        # Of their own, since their sessions never have a tenant.
+        lookup_pool = ReadPool(open_connection, max(1, limits.read_pool_size // READ_CONNECTIONS_PER_LOOKUP), limits.read_pool_timeout)
+        unnamed_statements = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str} if is_pooled else {}
+        write_engine = create_async_engine(
+            to_sqlalchemy_url(url),
+            pool_size=limits.write_pool_size,
+            max_overflow=0,
+            pool_timeout=limits.write_pool_timeout,
+            connect_args={"server_settings": APPLICATION_NAME, **arguments, **unnamed_statements},
+        )
+        return cls(read_pool, lookup_pool, _invalidate_on_disconnect(count_statements(write_engine)), limits, HealthProbe(url))
 
     async def __aenter__(self) -> Self:
         return self
@@ -210,72 +222,74 @@ class Database:
         """Close the connections, also when the task is cancelled meanwhile."""
         await asyncio.shield(self.close())
 
-    def read(self, tenant: UUID, tally: Tally | None = None, asked: frozenset[str] | None = None) -> ReadTx:
-        return ReadTx(self._readers, tenant, self._limits.statement_s, tally or Tally(), asked)
+    def read(self, tenant: UUID, stats: QueryStats | None = None, requested_columns: frozenset[str] | None = None) -> ReadTransaction:
+        return ReadTransaction(self._read_pool, tenant, self._limits.statement_timeout, stats or QueryStats(), requested_columns)
 
     @asynccontextmanager
-    async def work(self, tenant: UUID, who: Who = NOBODY, tally: Tally | None = None, *, is_long: bool = False) -> AsyncIterator[WriteTx]:
-        """Commits at the end of the block, with the trace of what was done; rolls back when it raises."""
-        kept, statement_s = tally or Tally(), self._limits.long_s if is_long else self._limits.statement_s
-        async with AsyncSession(self._writer, expire_on_commit=False) as session:
-            driver = await once_more(lambda: self._begin(session, tenant, kept, statement_s))
+    async def unit_of_work(
+        self, tenant: UUID, origin: ChangeOrigin = UNKNOWN_ORIGIN, stats: QueryStats | None = None, *, is_long: bool = False
+    ) -> AsyncIterator[WriteTransaction]:
+        """Commit at the end of the block, with the audit log of the changes; roll back if the block raises."""
+        query_stats, statement_timeout = stats or QueryStats(), self._limits.delete_timeout if is_long else self._limits.statement_timeout
+        async with AsyncSession(self._write_engine, expire_on_commit=False) as session:
+            driver = await retry_on_disconnect(lambda: self._begin(session, tenant, query_stats, statement_timeout))
             try:
-                work = WriteTx(tenant, session, Line(driver, kept, statement_s + ANSWER_S), who)
+                work = WriteTransaction(tenant, session, DriverConnection(driver, query_stats, statement_timeout + ANSWER_GRACE), origin)
                 yield work
-                await work.trace.write()
+                await work.audit.write()
                 await session.commit()
-            except BaseException as failed:
-                if isinstance(failed, TimeoutError):
+            except BaseException as error:
+                if isinstance(error, TimeoutError):
                     driver.terminate()
-                if isinstance(failed, asyncio.CancelledError) or is_lost(failed) or driver.is_closed():
+                if isinstance(error, asyncio.CancelledError) or is_connection_lost(error) or driver.is_closed():
                     await asyncio.shield(session.invalidate())
                 raise
 
-    async def _begin(self, session: AsyncSession, tenant: UUID, tally: Tally, statement_s: float) -> asyncpg.Connection:
+    async def _begin(self, session: AsyncSession, tenant: UUID, stats: QueryStats, statement_timeout: float) -> asyncpg.Connection:
         try:
             connection = await session.connection()
-            for said in SET.format(tenant=tenant, limit=int(statement_s * 1000)).split("; "):
-                await connection.execute(text(said))
-        except Exception as failed:
-            if is_lost(failed):
+            for statement in SET_TENANT.format(tenant=tenant, limit=int(statement_timeout * 1000)).split("; "):
+                await connection.execute(text(statement))
+        except Exception as error:
+            if is_connection_lost(error):
                 await session.invalidate()
             raise
-        await connection.execution_options(**{TALLY: tally})
-        return await _driver(connection)
+        await connection.execution_options(**{QUERY_STATS: stats})
+        return await _driver_connection(connection)
 
     async def fetch_across_tenants(self, sql: str, row: type[R], *arguments: object) -> list[R]:
-        """For the few questions before a tenant is known. What they may see is the database's to say, not ours."""
-        return await once_more(lambda: self._look_up(sql, row, arguments))
+        """Return the rows of a query without a tenant, such as a token lookup. The database decides which rows are visible."""
+        return await retry_on_disconnect(lambda: self._look_up(sql, row, arguments))
 
     async def _look_up(self, sql: str, row: type[R], arguments: Sequence[object]) -> list[R]:
-        connection = await self._lookups.take()
+        connection = await self._lookup_pool.acquire()
         try:
-            found: list[R] = await connection.fetch(sql, *arguments, record_class=row)
-        except BaseException as failed:
-            await self._lookups.give_up(connection, failed)
+            rows: list[R] = await connection.fetch(sql, *arguments, record_class=row)
+        except BaseException as error:
+            await self._lookup_pool.discard(connection, error)
             raise
-        self._lookups.give(connection)
-        return found
+        self._lookup_pool.release(connection)
+        return rows
 
     @property
-    def readers_in_use(self) -> int:
-        """Connections for reading that are out."""
-        return self._readers.in_use
+    def read_connections_in_use(self) -> int:
+        """Read connections in use."""
+        return self._read_pool.in_use
 
     @property
-    def readers_waiting(self) -> int:
-        """Those who ask for a connection to read on and have none yet."""
-        return self._readers.waiting
+    def read_connections_awaited(self) -> int:
+        """Operations that wait for a read connection."""
+        return self._read_pool.waiting_count
 
     @property
-    def writers_in_use(self) -> int:
-        """Connections for changes that are out."""
-        pool = self._writer.pool
+    def write_connections_in_use(self) -> int:
+        """Write connections in use."""
+        pool = self._write_engine.pool
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def close(self) -> None:
-        """Within seconds, whatever becomes of the connections."""
-        self.probe.close()
+        """Close all connections within `CLOSE_TIMEOUT` seconds, or abandon them."""
+        self.health_probe.close()
         with suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_S):
-                await asyncio.gather(self._readers.close(), self._lookups.close(), self._writer.dispose())
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await asyncio.gather(self._read_pool.close(), self._lookup_pool.close(), self._write_engine.dispose())

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Generic, Self
 from uuid import UUID
 
-from db.engine import Tx
-from db.paging import Slice, counts_of
-from db.query import Query, R, by_key, grouped
-from db.rows import CountOfRow
+from db.engine import Transaction
+from db.paging import PageSlice, fetch_counts
+from db.query import Query, R, group_by_key, row_by_key
+from db.rows import CountByIdRow
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,8 +21,8 @@ class ByKey(Generic[R]):
     query: Query[R]
     column: str = "id"
 
-    async def __call__(self, tx: Tx, ids: Sequence[UUID]) -> list[R | None]:
-        return by_key(await tx.fetch(self.query, ids=ids), ids, self.column)
+    async def __call__(self, tx: Transaction, ids: Sequence[UUID]) -> list[R | None]:
+        return row_by_key(await tx.fetch(self.query, ids=ids), ids, self.column)
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,19 +37,19 @@ class GroupsByKey(Generic[R]):
         """Return the read of so many rows of each key, for a query that takes a count."""
         return replace(self, count=count)
 
-    async def __call__(self, tx: Tx, ids: Sequence[UUID]) -> list[list[R]]:
+    async def __call__(self, tx: Transaction, ids: Sequence[UUID]) -> list[list[R]]:
         values = {} if self.count is None else {"count": self.count}
-        return grouped(await tx.fetch(self.query, ids=ids, **values), ids, self.column)
+        return group_by_key(await tx.fetch(self.query, ids=ids, **values), ids, self.column)
 
 
 @dataclass(frozen=True, eq=False)
 class Counts:
     """A read of how many rows each key has."""
 
-    query: Query[CountOfRow]
+    query: Query[CountByIdRow]
 
-    async def __call__(self, tx: Tx, ids: Sequence[UUID]) -> list[int]:
-        return await counts_of(tx, self.query, ids)
+    async def __call__(self, tx: Transaction, ids: Sequence[UUID]) -> list[int]:
+        return await fetch_counts(tx, self.query, ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ class Pages(Generic[R]):
 
     query: Callable[..., Query[R]]
 
-    async def __call__(self, tx: Tx, part: Slice) -> list[R]:
+    async def __call__(self, tx: Transaction, part: PageSlice) -> list[R]:
         return await part.fetch(tx, self.query)
 
 
@@ -69,5 +69,5 @@ class PagesOfEach(Generic[R]):
     query: Callable[..., Query[R]]
     column: str
 
-    async def __call__(self, tx: Tx, ids: Sequence[UUID], part: Slice) -> list[list[R]]:
-        return await part.of_each(tx, self.query, ids, self.column)
+    async def __call__(self, tx: Transaction, ids: Sequence[UUID], part: PageSlice) -> list[list[R]]:
+        return await part.fetch_per_parent(tx, self.query, ids, self.column)

@@ -5,8 +5,8 @@ from functools import cache, partial
 from sqlalchemy import and_, func, select
 
 from db.fetching import ByKey, Counts, PagesOfEach
-from db.paging import counted, in_order_of_ids, per_parent
-from db.query import TENANT, Query, among, asked, col, columns, table_of
+from db.paging import count_per_parent, in_order_of_ids, page_per_parent
+from db.query import TENANT, Query, col, columns, id_in, requested_ids, table_of
 from db.rows import FinancialRow, InvoiceRow
 from db.tables import Client, Invoice, Organization
 
@@ -15,15 +15,17 @@ OF_CLIENTS = Query(
     select(*columns(FinancialRow, Client, client_id=col(Client.id), currency=CURRENCY))
     .select_from(table_of(Client))
     .join(table_of(Organization), and_(col(Organization.tenant_id) == TENANT, col(Client.tenant_id) == TENANT))
-    .where(among(col(Client.id))),
+    .where(id_in(col(Client.id))),
     FinancialRow,
 )
 INVOICES = select(*columns(InvoiceRow, Invoice)).where(col(Invoice.tenant_id) == TENANT)
-INVOICES_BY_ID = Query(INVOICES.where(among(col(Invoice.id))), InvoiceRow)
-OF_CLIENT = counted(Invoice, "client_id")
-_invoices = cache(partial(per_parent, INVOICES.where(col(Invoice.client_id) == asked.c.id), InvoiceRow, in_order_of_ids(Invoice)))
+INVOICES_BY_ID = Query(INVOICES.where(id_in(col(Invoice.id))), InvoiceRow)
+OF_CLIENT = count_per_parent(Invoice, "client_id")
+_page_per_client = cache(
+    partial(page_per_parent, INVOICES.where(col(Invoice.client_id) == requested_ids.c.id), InvoiceRow, in_order_of_ids(Invoice))
+)
 
 of_clients = ByKey(OF_CLIENTS, "client_id")
-invoices = PagesOfEach(_invoices, "client_id")
+invoices = PagesOfEach(_page_per_client, "client_id")
 """Invoices of each client in the order of their creation."""
 invoice_counts, invoices_by_id = Counts(OF_CLIENT), ByKey(INVOICES_BY_ID)

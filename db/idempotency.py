@@ -1,4 +1,4 @@
-"""Queries of requests that were answered."""
+"""Queries of idempotency keys."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -7,49 +7,51 @@ from sqlalchemy import Text, cast, delete, func, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import select
 
-from db.engine import Work
+from db.engine import UnitOfWork
 from db.moments import now
 from db.query import col
 from db.tables import IdempotencyKey
 
-KEPT = timedelta(hours=24)
-SWEPT = 100  # old ones, each time
+RETENTION = timedelta(hours=24)
+SWEEP_LIMIT = 100  # expired keys to delete at a time
 KEY = (col(IdempotencyKey.tenant_id), col(IdempotencyKey.subject), col(IdempotencyKey.key))
 
 
-async def claimed(work: Work, subject: UUID, key: str, request_hash: bytes) -> bool:
-    """Whether the key is ours; waits for a request at work with it, whose end decides. One that is older than a day is as good as none."""
+async def claim(work: UnitOfWork, subject: UUID, key: str, request_hash: bytes) -> bool:
+    """Claim the key; return whether that succeeded. Waits for a request that uses it. A key older than `RETENTION` counts as absent."""
     values = {"request_hash": request_hash, "outcome": None, "created_at": now()}
-    made = insert(IdempotencyKey).values(tenant_id=work.tenant, subject=subject, key=key, **values)
-    is_old = col(IdempotencyKey.created_at) < now() - KEPT
-    claim = made.on_conflict_do_update(index_elements=["tenant_id", "subject", "key"], set_=values, where=is_old)
-    found = await work.session.exec(claim.returning(func.length(col(IdempotencyKey.key))))
-    return found.first() is not None
+    insertion = insert(IdempotencyKey).values(tenant_id=work.tenant, subject=subject, key=key, **values)
+    is_old = col(IdempotencyKey.created_at) < now() - RETENTION
+    statement = insertion.on_conflict_do_update(index_elements=["tenant_id", "subject", "key"], set_=values, where=is_old)
+    result = await work.session.exec(statement.returning(func.length(col(IdempotencyKey.key))))
+    return result.first() is not None
 
 
-async def kept(work: Work, subject: UUID, key: str) -> IdempotencyKey:
-    """The row of a key."""
-    mine = select(IdempotencyKey).where(
+async def get(work: UnitOfWork, subject: UUID, key: str) -> IdempotencyKey:
+    """Return the row of a key."""
+    statement = select(IdempotencyKey).where(
         col(IdempotencyKey.tenant_id) == work.tenant, col(IdempotencyKey.subject) == subject, col(IdempotencyKey.key) == key
     )
-    return (await work.session.exec(mine)).one()
+    return (await work.session.exec(statement)).one()
 
 
-REFUSED = col(IdempotencyKey.outcome)["value"] == JSONB.NULL
-TOLD = cast(col(IdempotencyKey.outcome)["value"], Text).contains('"message"')
+WAS_REJECTED = col(IdempotencyKey.outcome)["value"] == JSONB.NULL
+HAS_MESSAGE = cast(col(IdempotencyKey.outcome)["value"], Text).contains('"message"')
 
 
-async def forget_refused(work: Work) -> None:
-    """As if they had never been asked: they changed nothing, and would be refused again or not."""
-    await work.session.exec(delete(IdempotencyKey).where(col(IdempotencyKey.tenant_id) == work.tenant, REFUSED))
+async def delete_rejected(work: UnitOfWork) -> None:
+    """Delete the keys of rejected requests: they changed nothing, and a retry must be decided again."""
+    await work.session.exec(delete(IdempotencyKey).where(col(IdempotencyKey.tenant_id) == work.tenant, WAS_REJECTED))
 
 
-async def with_sentences(work: Work) -> list[IdempotencyKey]:
-    """Those whose value tells of parts that were refused."""
-    return [*await work.session.exec(select(IdempotencyKey).where(col(IdempotencyKey.tenant_id) == work.tenant, TOLD))]
+async def find_with_messages(work: UnitOfWork) -> list[IdempotencyKey]:
+    """Return the keys whose stored value contains error messages."""
+    return [*await work.session.exec(select(IdempotencyKey).where(col(IdempotencyKey.tenant_id) == work.tenant, HAS_MESSAGE))]
 
 
-async def sweep(work: Work) -> None:
-    """Some of the old ones; what another is at, that one does."""
-    old = select(*KEY).where(col(IdempotencyKey.tenant_id) == work.tenant, col(IdempotencyKey.created_at) < now() - KEPT)
-    await work.session.exec(delete(IdempotencyKey).where(tuple_(*KEY).in_(old.limit(SWEPT).with_for_update(skip_locked=True))))
+async def delete_expired(work: UnitOfWork) -> None:
+    """Delete some expired keys; skip those that another transaction is deleting."""
+    expired_keys = select(*KEY).where(col(IdempotencyKey.tenant_id) == work.tenant, col(IdempotencyKey.created_at) < now() - RETENTION)
+    await work.session.exec(
+        delete(IdempotencyKey).where(tuple_(*KEY).in_(expired_keys.limit(SWEEP_LIMIT).with_for_update(skip_locked=True)))
+    )

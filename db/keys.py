@@ -1,4 +1,4 @@
-"""Keys made in Python: identifiers that sort by time, and folded texts to order and match by."""
+"""Stored keys made in Python: identifiers that sort by time, and folded texts to sort and match by."""
 
 import re
 import unicodedata
@@ -12,7 +12,7 @@ IGNORABLE = (
     "\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
 INVISIBLE = re.compile(f"[{IGNORABLE}]+")
-APART = "\u2060"  # ignorable, so no folded text contains it: what follows it keeps a stored key apart from all others
+KEY_SEPARATOR = "\u2060"  # ignorable, so no folded text contains it: a suffix after it makes a stored key unique
 
 
 def new_id() -> UUID:
@@ -29,8 +29,8 @@ def name_key(name: str) -> str:
         return " ".join(name.casefold().split())
     text = INVISIBLE.sub("", name)
     for _ in range(2):
-        apart = unicodedata.normalize("NFKD", text)
-        text = "".join(sign for sign in apart if not unicodedata.combining(sign)).casefold()
+        nfkd = unicodedata.normalize("NFKD", text)
+        text = "".join(character for character in nfkd if not unicodedata.combining(character)).casefold()
     return " ".join(text.split())
 
 

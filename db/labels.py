@@ -4,35 +4,35 @@ from uuid import UUID
 
 from sqlalchemy import CompoundSelect, Select, Text, Uuid, and_, func, or_, select, union
 
-from db.engine import Tx
+from db.engine import Transaction
 from db.fetching import ByKey, GroupsByKey
-from db.paging import Listing, Place
-from db.query import TENANT, Query, among, col, columns, parameter, table_of, word
-from db.rows import ClientLabelRow, FixedRow, KeyRow, LabelRow
-from db.search import Named
+from db.paging import Listing, SortKey
+from db.query import TENANT, Query, col, columns, enum_literal, id_in, parameter, table_of
+from db.rows import ClientLabelRow, IdRow, LabelRow, LockedUsesRow
+from db.search import NameListing
 from db.tables import Client, ClientLabel, Label, Project, Registration, RegistrationLabel, RegistrationStatus
 
-MINE = col(Label.tenant_id) == TENANT
-ALL = select(*columns(LabelRow, Label)).where(MINE)
-BY_ID = Query(ALL.where(among(col(Label.id))), LabelRow).keeping("id")
-BY_NAME = Named(Label, Listing(ALL, LabelRow, Place(col(Label.name_key), Text(), col(Label.id), "name_key")))
+IN_TENANT = col(Label.tenant_id) == TENANT
+ALL = select(*columns(LabelRow, Label)).where(IN_TENANT)
+BY_ID = Query(ALL.where(id_in(col(Label.id))), LabelRow).always_select("id")
+BY_NAME = NameListing(Label, Listing(ALL, LabelRow, SortKey(col(Label.name_key), Text(), col(Label.id), "name_key")))
 page, counts, by_id = BY_NAME.page, BY_NAME.counts, ByKey(BY_ID)
 OF_CLIENTS = Query(
     select(*columns(ClientLabelRow, Label, client_id=col(ClientLabel.client_id)))
     .select_from(table_of(ClientLabel))
     .join(table_of(Label), and_(col(Label.tenant_id) == TENANT, col(Label.id) == col(ClientLabel.label_id)))
-    .where(col(ClientLabel.tenant_id) == TENANT, among(col(ClientLabel.client_id), is_planned_once=True))
+    .where(col(ClientLabel.tenant_id) == TENANT, id_in(col(ClientLabel.client_id), is_planned_once=True))
     .order_by(col(ClientLabel.client_id), col(Label.name_key), col(Label.id)),
     ClientLabelRow,
-).keeping("id", "client_id")
+).always_select("id", "client_id")
 of_clients = GroupsByKey(OF_CLIENTS, "client_id")
 """Labels of each client by name."""
 
 LABEL = parameter("label", Uuid())
-LOCKED = (RegistrationStatus.APPROVED, RegistrationStatus.INVOICED, RegistrationStatus.WRITTEN_OFF)
+LOCKED_STATUSES = (RegistrationStatus.APPROVED, RegistrationStatus.INVOICED, RegistrationStatus.WRITTEN_OFF)
 OF_CLIENT = col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.label_id) == LABEL
 OF_REGISTRATION = col(RegistrationLabel.tenant_id) == TENANT, col(RegistrationLabel.label_id) == LABEL
-WORN = (
+LABELLED_REGISTRATIONS = (
     select(col(Registration.id), col(Registration.client_id), col(Registration.project_id), col(Registration.status))
     .select_from(table_of(RegistrationLabel))
     .join(
@@ -43,18 +43,20 @@ WORN = (
 )
 
 
-def _steady(table: type[Client | Project | Registration], wearers: Select[tuple[UUID]] | CompoundSelect[tuple[UUID]]) -> Query[KeyRow]:
-    """Those that nobody changes or removes from here on, in the order of their ids."""
-    mine = select(col(table.id)).where(col(table.tenant_id) == TENANT, col(table.id).in_(wearers))
-    return Query(mine.order_by(col(table.id)).with_for_update(read=True), KeyRow)
+def _lock_for_share(table: type[Client | Project | Registration], ids: Select[tuple[UUID]] | CompoundSelect[tuple[UUID]]) -> Query[IdRow]:
+    """Lock rows FOR SHARE, in the order of their ids."""
+    statement = select(col(table.id)).where(col(table.tenant_id) == TENANT, col(table.id).in_(ids))
+    return Query(statement.order_by(col(table.id)).with_for_update(read=True), IdRow)
 
 
-HOLDS = {
-    "clients": _steady(Client, union(select(col(ClientLabel.client_id)).where(*OF_CLIENT), select(WORN.c.client_id))),
-    "projects": _steady(Project, select(WORN.c.project_id)),
-    "registrations": _steady(Registration, select(WORN.c.id)),
+LOCKS = {
+    "clients": _lock_for_share(
+        Client, union(select(col(ClientLabel.client_id)).where(*OF_CLIENT), select(LABELLED_REGISTRATIONS.c.client_id))
+    ),
+    "projects": _lock_for_share(Project, select(LABELLED_REGISTRATIONS.c.project_id)),
+    "registrations": _lock_for_share(Registration, select(LABELLED_REGISTRATIONS.c.id)),
 }
-FIXED = Query(
+LOCKED_USES = Query(
     select(
         select(func.count())
         .select_from(table_of(ClientLabel))
@@ -63,30 +65,30 @@ FIXED = Query(
         .scalar_subquery()
         .label("clients"),
         select(func.count())
-        .select_from(WORN)
-        .join(table_of(Client), and_(col(Client.tenant_id) == TENANT, col(Client.id) == WORN.c.client_id))
-        .outerjoin(table_of(Project), and_(col(Project.tenant_id) == TENANT, col(Project.id) == WORN.c.project_id))
+        .select_from(LABELLED_REGISTRATIONS)
+        .join(table_of(Client), and_(col(Client.tenant_id) == TENANT, col(Client.id) == LABELLED_REGISTRATIONS.c.client_id))
+        .outerjoin(table_of(Project), and_(col(Project.tenant_id) == TENANT, col(Project.id) == LABELLED_REGISTRATIONS.c.project_id))
         .where(
             or_(
                 col(Client.archived_at).is_not(None),
                 col(Project.archived_at).is_not(None),
-                *(WORN.c.status == word(status) for status in LOCKED),
+                *(LABELLED_REGISTRATIONS.c.status == enum_literal(status) for status in LOCKED_STATUSES),
             )
         )
         .scalar_subquery()
         .label("registrations"),
     ),
-    FixedRow,
+    LockedUsesRow,
 )
 
 
-async def hold_wearers(tx: Tx, label_id: UUID) -> None:
-    """Keeps what wears the label, its clients and its projects as they are until the transaction ends."""
-    for hold in HOLDS.values():
-        await tx.fetch(hold, label=label_id)
+async def lock_labelled(tx: Transaction, label_id: UUID) -> None:
+    """Lock the clients and registrations that have the label, and their projects, until the transaction ends."""
+    for query in LOCKS.values():
+        await tx.fetch(query, label=label_id)
 
 
-async def fixed(tx: Tx, label_id: UUID) -> tuple[int, int]:
-    """How many wear it that take no change: archived clients; and registrations that are locked or of what is archived."""
-    (found,) = await tx.fetch(FIXED, label=label_id)
-    return found.clients, found.registrations
+async def count_locked_uses(tx: Transaction, label_id: UUID) -> tuple[int, int]:
+    """Count the clients and registrations that have the label and cannot change, being archived or locked."""
+    (row,) = await tx.fetch(LOCKED_USES, label=label_id)
+    return row.clients, row.registrations

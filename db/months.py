@@ -1,7 +1,7 @@
-"""What each client had come to by the end of each month: counted anew by whoever changed it, so that it is at all times what the books say.
+"""Monthly balances of each client, rebuilt in the same unit of work as every change of the documents and payments that they sum.
 
-Whoever makes, changes or removes documents and payments calls `recount` for their clients and the first of their days, last and in the
-same unit of work: those of before and those of after. Who deletes a client need not, as its months go with it.
+Code that creates, changes or deletes documents and payments calls `rebuild` for their clients and the first of their days, last and in the
+same unit of work: for the clients before and after the change. Deleting a client deletes its balances too.
 """
 
 from collections.abc import Sequence
@@ -29,118 +29,122 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from db.engine import Tx
-from db.query import TENANT, Command, Query, among, col, columns, parameter, table_of
-from db.revenue import DOCUMENTS, FIGURES, ONE, PAYMENTS, Source, first_of, moves_of
-from db.rows import KeyRow
+from db.engine import Transaction
+from db.query import TENANT, Command, Query, col, columns, id_in, parameter, table_of
+from db.revenue import DOCUMENTS, FIGURES, ONE, PAYMENTS, Source, first_day_of_month, select_moves
+from db.rows import IdRow
 from db.tables import Client, ClientMonth
 
 SINCE = parameter("since", Date())
 MONTH: ColumnElement[str] = literal_column("'month'", Text())
-EVER: ColumnElement[date] = literal_column("'infinity'::date", Date())
+INFINITY: ColumnElement[date] = literal_column("'infinity'::date", Date())
 KEYS = ("client_id", "month", "currency")
 
 
-class Runs(Protocol):
-    """A unit of work, or what stands for one."""
+class StatementExecutor(Protocol):
+    """A unit of work, or another executor of commands."""
 
-    async def run(self, command: Command, **values: object) -> int: ...
+    async def execute(self, command: Command, **values: object) -> int: ...
 
 
 @dataclass(frozen=True)
-class Owned:
-    """A transaction of the database's owner: of who loads what was made elsewhere."""
+class OwnerTransaction:
+    """A transaction of the database's owner, for bulk loading."""
 
     owner: asyncpg.Connection
     tenant: UUID
 
-    async def run(self, command: Command, **values: object) -> int:
-        said = await self.owner.execute(command.sql, *command.arguments({**values, "tenant": self.tenant}))
-        return int(said.rpartition(" ")[2])
+    async def execute(self, command: Command, **values: object) -> int:
+        status = await self.owner.execute(command.sql, *command.arguments({**values, "tenant": self.tenant}))
+        return int(status.rpartition(" ")[2])
 
 
-def _of_books(source: Source) -> Select[*tuple[Any, ...]]:
+def _source_moves(source: Source) -> Select[*tuple[Any, ...]]:
     month = cast(func.date_trunc(MONTH, cast(source.day, TIMESTAMP())), Date())
     amounts = (*source.in_period, *source.outstanding)
-    return moves_of(source.table, _asked, month.label("month"), amounts).where(*source.found, source.day >= SINCE)
+    return select_moves(source.table, _requested_clients, month.label("month"), amounts).where(*source.conditions, source.day >= SINCE)
 
 
-def _of_before() -> Select[*tuple[Any, ...]]:
-    """What it had come to by then: of each currency the row that held."""
+def _previous_balances() -> Select[*tuple[Any, ...]]:
+    """Select the balances before `SINCE`: for each currency the row that was valid then."""
     month = col(ClientMonth.month)
     figures = tuple(col(getattr(ClientMonth, name)) for name in FIGURES)
-    return moves_of(ClientMonth, _asked, month.label("month"), figures).where(month < SINCE, col(ClientMonth.until) >= SINCE - ONE)
+    return select_moves(ClientMonth, _requested_clients, month.label("month"), figures).where(
+        month < SINCE, col(ClientMonth.until) >= SINCE - ONE
+    )
 
 
-def _asked(client: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
-    return [among(client)]
+def _requested_clients(client: ColumnElement[UUID]) -> list[ColumnElement[bool]]:
+    return [id_in(client)]
 
 
-def _counted(*before: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-    """What the documents and the payments come to, on top of what was before; the row of that is among them, as it may hold shorter now."""
-    moved = union_all(_of_books(DOCUMENTS), _of_books(PAYMENTS), _of_before()).subquery("moved")
-    keys, sums = [moved.c[name] for name in KEYS], [func.sum(moved.c[name]).label(name) for name in FIGURES]
-    of = select(*keys, *sums).group_by(*keys).subquery("of")
-    in_order: Any = {"partition_by": (of.c.client_id, of.c.currency), "order_by": of.c.month}
-    until = func.lead(of.c.month - ONE, ONE, EVER).over(**in_order).label("until")
-    figures = [func.sum(of.c[name]).over(**in_order).label(name) for name in FIGURES]
-    return select(*before, *(of.c[name] for name in KEYS), until, *figures)
+def _balances(*leading_columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
+    """Select the balances from documents, payments and the previous balance, whose row is included since its `until` may change."""
+    moves = union_all(_source_moves(DOCUMENTS), _source_moves(PAYMENTS), _previous_balances()).subquery("moved")
+    keys, sums = [moves.c[name] for name in KEYS], [func.sum(moves.c[name]).label(name) for name in FIGURES]
+    sums_by_month = select(*keys, *sums).group_by(*keys).subquery("of")
+    window: Any = {"partition_by": (sums_by_month.c.client_id, sums_by_month.c.currency), "order_by": sums_by_month.c.month}
+    until = func.lead(sums_by_month.c.month - ONE, ONE, INFINITY).over(**window).label("until")
+    figures = [func.sum(sums_by_month.c[name]).over(**window).label(name) for name in FIGURES]
+    return select(*leading_columns, *(sums_by_month.c[name] for name in KEYS), until, *figures)
 
 
-def _wrong() -> Query[KeyRow]:
-    """What is kept and should not be, and what should be and is not."""
-    mine = col(ClientMonth.tenant_id) == TENANT, among(col(ClientMonth.client_id))
-    counted = _counted().cte("counted")
-    kept = select(*(col(getattr(ClientMonth, name)) for name in (*KEYS, "until", *FIGURES))).where(*mine).cte("kept")
-    found = union_all(except_(select(counted), select(kept)), except_(select(kept), select(counted))).subquery("found")
-    return Query(select(found.c.client_id.label("id")).distinct().order_by(found.c.client_id), KeyRow)
+def _build_inconsistent() -> Query[IdRow]:
+    """Build the query of clients whose stored balances differ from the computed ones."""
+    conditions = col(ClientMonth.tenant_id) == TENANT, id_in(col(ClientMonth.client_id))
+    computed_balances = _balances().cte("counted")
+    stored_balances = select(*(col(getattr(ClientMonth, name)) for name in (*KEYS, "until", *FIGURES))).where(*conditions).cte("kept")
+    differences = union_all(
+        except_(select(computed_balances), select(stored_balances)), except_(select(stored_balances), select(computed_balances))
+    ).subquery("found")
+    return Query(select(differences.c.client_id.label("id")).distinct().order_by(differences.c.client_id), IdRow)
 
 
-HOLD = Command(
+LOCK_CLIENTS = Command(
     select(col(Client.id))
-    .where(col(Client.tenant_id) == TENANT, among(col(Client.id)))
+    .where(col(Client.tenant_id) == TENANT, id_in(col(Client.id)))
     .order_by(col(Client.id))
     .with_for_update(key_share=True),
-    "clients to hold",
+    "clients to lock",
 )
-FORGET = Command(
+DELETE_BALANCES = Command(
     delete(table_of(ClientMonth)).where(
-        col(ClientMonth.tenant_id) == TENANT, among(col(ClientMonth.client_id)), col(ClientMonth.month) >= SINCE
+        col(ClientMonth.tenant_id) == TENANT, id_in(col(ClientMonth.client_id)), col(ClientMonth.month) >= SINCE
     ),
-    "months to forget",
+    "balances to delete",
 )
-_counting = insert(table_of(ClientMonth)).from_select(["tenant_id", *KEYS, "until", *FIGURES], _counted(TENANT.label("tenant_id")))
-COUNT = Command(
-    _counting.on_conflict_do_update(index_elements=["tenant_id", *KEYS], set_={"until": _counting.excluded.until}), "months to count"
+_insert = insert(table_of(ClientMonth)).from_select(["tenant_id", *KEYS, "until", *FIGURES], _balances(TENANT.label("tenant_id")))
+INSERT_BALANCES = Command(
+    _insert.on_conflict_do_update(index_elements=["tenant_id", *KEYS], set_={"until": _insert.excluded.until}), "balances to insert"
 )
-WRONG = _wrong()
+INCONSISTENT = _build_inconsistent()
 CLIENTS = Query(
-    select(*columns(KeyRow, Client))
+    select(*columns(IdRow, Client))
     .where(col(Client.tenant_id) == TENANT, col(Client.id) > parameter("after", Uuid()))
     .order_by(col(Client.id))
     .limit(parameter("count", Integer())),
-    KeyRow,
+    IdRow,
 )
 
 
-async def recount(work: Runs, clients: Sequence[UUID], since: date = date.min) -> None:
-    """Counts the month of this day and those after it anew; all months unless told otherwise.
+async def rebuild(work: StatementExecutor, clients: Sequence[UUID], since: date = date.min) -> None:
+    """Rebuild the balances of the month of `since` and of later months; by default of all months.
 
-    The clients are held until the unit of work ends, all at once and in the order of their ids: who counts one of them next sees what
-    this one did, and two that meet wait and never block. Whoever holds a client before holds it for a change (`entities.locked`): two that
-    had it shared (`entities.steady`) would wait for each other.
+    The clients are locked until the unit of work ends, all at once and in the order of their ids: the next rebuild of one of them sees
+    this one, and two never deadlock. A caller that locked a client before must have used `locking.lock_for_update`: two callers with
+    `locking.lock_for_share` would wait for each other.
     """
-    await work.run(HOLD, ids=[*clients])
-    of = {"ids": [*clients], "since": first_of(since)}
-    await work.run(FORGET, **of)
-    await work.run(COUNT, **of)
+    await work.execute(LOCK_CLIENTS, ids=[*clients])
+    arguments = {"ids": [*clients], "since": first_day_of_month(since)}
+    await work.execute(DELETE_BALANCES, **arguments)
+    await work.execute(INSERT_BALANCES, **arguments)
 
 
-async def wrong(tx: Tx, clients: Sequence[UUID]) -> list[UUID]:
-    """Those whose months are not what their books come to."""
-    return [row.id for row in await tx.fetch(WRONG, ids=[*clients], since=date.min)]
+async def find_inconsistent(tx: Transaction, clients: Sequence[UUID]) -> list[UUID]:
+    """Return the clients whose stored balances differ from their documents and payments."""
+    return [row.id for row in await tx.fetch(INCONSISTENT, ids=[*clients], since=date.min)]
 
 
-async def clients(tx: Tx, after: UUID, count: int) -> list[UUID]:
-    """The next so many clients in the order of their ids."""
+async def client_ids(tx: Transaction, after: UUID, count: int) -> list[UUID]:
+    """Return the next `count` client ids after `after`."""
     return [row.id for row in await tx.fetch(CLIENTS, after=after, count=count)]

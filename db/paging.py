@@ -1,4 +1,4 @@
-"""Places in an order of rows, and the statements that read on from them."""
+"""Keyset pagination: sort keys, page slices, and the statements that read a page after a cursor."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Select, Uuid, func, literal_column, select, true, tuple_
 from sqlalchemy.types import TypeEngine
 
-from db.engine import Tx
-from db.query import TENANT, Query, R, asked, col, grouped, parameter, table_of
-from db.rows import CountOfRow
-from db.tables.base import Row, Table
+from db.engine import Transaction
+from db.query import TENANT, Query, R, col, group_by_key, parameter, requested_ids, table_of
+from db.rows import CountByIdRow
+from db.tables.base import Entity, Table
 
-Key: TypeAlias = tuple[str | int | date | datetime | UUID, UUID]
+CursorPosition: TypeAlias = tuple[str | int | date | datetime | UUID, UUID]
 """The value sorted by, and the id that breaks ties."""
 S = TypeVar("S", bound=Select[*tuple[Any, ...]])
-LARGEST = 1_000  # rows of a page: far more than anybody may ask for
-COUNT, MOST = parameter("count", Integer()), literal_column(str(LARGEST + 1), Integer())
+MAX_PAGE_ROWS = 1_000  # rows of a page: far more than a request may have
+COUNT, MAX_ROWS = parameter("count", Integer()), literal_column(str(MAX_PAGE_ROWS + 1), Integer())
 
 
 @dataclass(frozen=True)
-class Place:
-    """What rows are in order by: a value, its type and the id; and the value's name in the row."""
+class SortKey:
+    """What rows are sorted by: an expression, its type, the id, and the name of the value in the row."""
 
     key: ColumnElement[Any]
     kind: TypeEngine[Any]
@@ -32,93 +32,97 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Slice:
-    """The part of an order to read: which way, from where on, and how many; one more shows that there are more."""
+class PageSlice:
+    """The page to read: direction, cursor and size. One row more is fetched, to show whether there is a next page."""
 
     is_ascending: bool
-    after: Key | None
+    after: CursorPosition | None
     size: int
 
     def __post_init__(self) -> None:
-        if self.size > LARGEST:
-            raise ValueError(f"a page of {self.size} rows; {LARGEST} at most")
+        if self.size > MAX_PAGE_ROWS:
+            raise ValueError(f"a page of {self.size} rows; {MAX_PAGE_ROWS} at most")
 
-    async def fetch(self, tx: Tx, made: Callable[..., Query[R]], **values: object) -> list[R]:
+    async def fetch(self, tx: Transaction, build_query: Callable[..., Query[R]], **values: object) -> list[R]:
         """The rows of one page."""
         after_key, after_id = self.after or (None, None)
-        query = made(is_ascending=self.is_ascending, is_next=self.after is not None)
+        query = build_query(is_ascending=self.is_ascending, is_next=self.after is not None)
         return await tx.fetch(query, **values, after_key=after_key, after_id=after_id, count=self.size + 1)
 
-    async def of_each(self, tx: Tx, made: Callable[..., Query[R]], ids: Sequence[UUID], parent: str) -> list[list[R]]:
+    async def fetch_per_parent(
+        self, tx: Transaction, build_query: Callable[..., Query[R]], ids: Sequence[UUID], parent: str
+    ) -> list[list[R]]:
         """The rows of each parent."""
-        return grouped(await self.fetch(tx, made, ids=ids), ids, parent)
+        return group_by_key(await self.fetch(tx, build_query, ids=ids), ids, parent)
 
 
-def beyond(key: ColumnElement[Any], kind: TypeEngine[Any], id_: ColumnElement[UUID], *, is_ascending: bool) -> ColumnElement[bool]:
-    """What comes after the place `after_key`, `after_id`: one comparison of both, which an index on both answers."""
-    here, after = tuple_(key, id_), tuple_(parameter("after_key", kind), parameter("after_id", Uuid()))
-    return here > after if is_ascending else here < after
+def after_cursor(key: ColumnElement[Any], kind: TypeEngine[Any], id_: ColumnElement[UUID], *, is_ascending: bool) -> ColumnElement[bool]:
+    """Match the rows after the cursor `after_key`, `after_id`: one row comparison, which an index on both columns serves."""
+    current, cursor = tuple_(key, id_), tuple_(parameter("after_key", kind), parameter("after_id", Uuid()))
+    return current > cursor if is_ascending else current < cursor
 
 
-def ordered(statement: S, key: ColumnElement[Any], id_: ColumnElement[UUID], *, is_ascending: bool) -> S:
+def apply_order(statement: S, key: ColumnElement[Any], id_: ColumnElement[UUID], *, is_ascending: bool) -> S:
     return statement.order_by(key, id_) if is_ascending else statement.order_by(key.desc(), id_.desc())
 
 
 @dataclass(frozen=True)
 class Listing(Generic[R]):
-    """Rows that are read by page: the statement of all of them, their class, and what they are in order by."""
+    """Rows that are read by page: the statement of all of them, their class, and their sort key."""
 
     rows: Select[*tuple[Any, ...]]
     row: type[R]
-    place: Place
+    sort_key: SortKey
 
-    def page(self, found: Sequence[ColumnElement[bool]], *, is_ascending: bool, is_next: bool, is_indexed: bool = False) -> Query[R]:
-        """A page of the rows that fulfil `found`. Its keys are read off an index that holds all that is asked of it; only then the rows.
+    def page(self, conditions: Sequence[ColumnElement[bool]], *, is_ascending: bool, is_next: bool, is_indexed: bool = False) -> Query[R]:
+        """Return the query of a page of the rows that fulfil `conditions`: first its keys, off an index that covers them, then its rows.
 
-        With `is_indexed` an index in this order has the rows that fulfil it and no others: then they are read as they come.
+        With `is_indexed` an index in this order has exactly these rows: then they are read directly.
         """
-        at = self.place
+        sort_key = self.sort_key
         if is_indexed:
-            return self._indexed_page(found, is_ascending=is_ascending, is_next=is_next)
-        keys: Select[*tuple[Any, ...]] = select(at.id.label("id"), at.key.label("key")).where(*found)
+            return self._indexed_page(conditions, is_ascending=is_ascending, is_next=is_next)
+        keys: Select[*tuple[Any, ...]] = select(sort_key.id.label("id"), sort_key.key.label("key")).where(*conditions)
         if is_next:
-            keys = keys.where(beyond(at.key, at.kind, at.id, is_ascending=is_ascending))
-        page = ordered(keys, at.key, at.id, is_ascending=is_ascending).limit(COUNT).subquery("page")
-        rows = ordered(self.rows.join(page, page.c.id == at.id), page.c.key, page.c.id, is_ascending=is_ascending)
-        return Query(rows, self.row).keeping("id", at.name)
+            keys = keys.where(after_cursor(sort_key.key, sort_key.kind, sort_key.id, is_ascending=is_ascending))
+        page = apply_order(keys, sort_key.key, sort_key.id, is_ascending=is_ascending).limit(COUNT).subquery("page")
+        rows = apply_order(self.rows.join(page, page.c.id == sort_key.id), page.c.key, page.c.id, is_ascending=is_ascending)
+        return Query(rows, self.row).always_select("id", sort_key.name)
 
-    def _indexed_page(self, found: Sequence[ColumnElement[bool]], *, is_ascending: bool, is_next: bool) -> Query[R]:
-        at, own = self.place, self.rows.whereclause  # the tenant's, which is in `found` too
-        rows = self.rows.where(*(each for each in found if own is None or not each.compare(own)))
+    def _indexed_page(self, conditions: Sequence[ColumnElement[bool]], *, is_ascending: bool, is_next: bool) -> Query[R]:
+        sort_key, tenant_condition = self.sort_key, self.rows.whereclause  # the tenant's, which is in `conditions` too
+        rows = self.rows.where(*(each for each in conditions if tenant_condition is None or not each.compare(tenant_condition)))
         if is_next:
-            rows = rows.where(beyond(at.key, at.kind, at.id, is_ascending=is_ascending))
-        page = ordered(rows, at.key, at.id, is_ascending=is_ascending).limit(MOST).subquery("page")
+            rows = rows.where(after_cursor(sort_key.key, sort_key.kind, sort_key.id, is_ascending=is_ascending))
+        page = apply_order(rows, sort_key.key, sort_key.id, is_ascending=is_ascending).limit(MAX_ROWS).subquery("page")
         # PostgreSQL takes a bound that it does not know for a tenth of all rows. With many rows a plan for the bound at hand looks so much
         # cheaper that it plans the statement at each execution, which takes longer than that. Hidden, the bound is the same to both plans.
-        return Query(select(*page.c).limit(select(COUNT.label("count")).scalar_subquery()), self.row).keeping("id", at.name)
+        return Query(select(*page.c).limit(select(COUNT.label("count")).scalar_subquery()), self.row).always_select("id", sort_key.name)
 
 
-def in_order_of_ids(table: type[Row]) -> Place:
+def in_order_of_ids(table: type[Entity]) -> SortKey:
     """Return the place of the rows of a table in the order of their ids, which is that of their creation."""
-    return Place(col(table.id), Uuid(), col(table.id), "id")
+    return SortKey(col(table.id), Uuid(), col(table.id), "id")
 
 
-def per_parent(each: Select[*tuple[Any, ...]], row: type[R], place: Place, *, is_ascending: bool, is_next: bool = False) -> Query[R]:
-    """A page of rows for each parent asked for, in one statement that reads no more than that of any."""
+def page_per_parent(
+    statement: Select[*tuple[Any, ...]], row: type[R], sort_key: SortKey, *, is_ascending: bool, is_next: bool = False
+) -> Query[R]:
+    """Build the query of a page of rows for each requested parent: one statement that reads no more than those pages."""
     if is_next:
-        each = each.where(beyond(place.key, place.kind, place.id, is_ascending=is_ascending))
-    page = ordered(each, place.key, place.id, is_ascending=is_ascending).limit(COUNT).lateral("page")
-    rows = select(*(page.c[name] for name in row.__columns__)).select_from(asked).join(page, true())
-    return Query(ordered(rows.order_by(asked.c.id), page.c[place.name], page.c.id, is_ascending=is_ascending), row)
+        statement = statement.where(after_cursor(sort_key.key, sort_key.kind, sort_key.id, is_ascending=is_ascending))
+    page = apply_order(statement, sort_key.key, sort_key.id, is_ascending=is_ascending).limit(COUNT).lateral("page")
+    rows = select(*(page.c[name] for name in row.__columns__)).select_from(requested_ids).join(page, true())
+    return Query(apply_order(rows.order_by(requested_ids.c.id), page.c[sort_key.name], page.c.id, is_ascending=is_ascending), row)
 
 
-def counted(table: type[Table], parent: str, *found: ColumnElement[bool]) -> Query[CountOfRow]:
-    """How many rows of a table each parent has; of those that fulfil `found`."""
-    mine = col(table.tenant_id) == TENANT, col(getattr(table, parent)) == asked.c.id
-    count = select(func.count()).select_from(table_of(table)).where(*mine, *found).scalar_subquery()
-    return Query(select(asked.c.id, count.label("count")), CountOfRow)
+def count_per_parent(table: type[Table], parent: str, *conditions: ColumnElement[bool]) -> Query[CountByIdRow]:
+    """How many rows of a table each parent has; of those that fulfil `conditions`."""
+    parent_conditions = col(table.tenant_id) == TENANT, col(getattr(table, parent)) == requested_ids.c.id
+    count = select(func.count()).select_from(table_of(table)).where(*parent_conditions, *conditions).scalar_subquery()
+    return Query(select(requested_ids.c.id, count.label("count")), CountByIdRow)
 
 
-async def counts_of(tx: Tx, query: Query[CountOfRow], ids: Sequence[UUID], **values: object) -> list[int]:
-    found = {row.id: row.count for row in await tx.fetch(query, ids=ids, **values)}
-    return [found[key] for key in ids]
+async def fetch_counts(tx: Transaction, query: Query[CountByIdRow], ids: Sequence[UUID], **values: object) -> list[int]:
+    counts = {row.id: row.count for row in await tx.fetch(query, ids=ids, **values)}
+    return [counts[key] for key in ids]

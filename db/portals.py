@@ -3,30 +3,32 @@
 from sqlalchemy import Text, and_, select
 
 from db.fetching import ByKey, GroupsByKey
-from db.paging import Place, in_order_of_ids, per_parent
-from db.query import TENANT, Query, among, asked, col, columns, table_of
+from db.paging import SortKey, in_order_of_ids, page_per_parent
+from db.query import TENANT, Query, col, columns, id_in, requested_ids, table_of
 from db.rows import PortalContactRow, PortalProjectRow, PortalRow
 from db.tables import ClientPortal, Contact, PortalAccess, PortalProject, Project
 
 ALL = select(*columns(PortalRow, ClientPortal)).where(col(ClientPortal.tenant_id) == TENANT)
-BY_ID = Query(ALL.where(among(col(ClientPortal.id))), PortalRow)
-OF_CLIENTS = per_parent(ALL.where(col(ClientPortal.client_id) == asked.c.id), PortalRow, in_order_of_ids(ClientPortal), is_ascending=False)
-PROJECTS = per_parent(
+BY_ID = Query(ALL.where(id_in(col(ClientPortal.id))), PortalRow)
+OF_CLIENTS = page_per_parent(
+    ALL.where(col(ClientPortal.client_id) == requested_ids.c.id), PortalRow, in_order_of_ids(ClientPortal), is_ascending=False
+)
+PROJECTS = page_per_parent(
     select(*columns(PortalProjectRow, Project, portal_id=col(PortalProject.portal_id)))
     .select_from(table_of(PortalProject))
     .join(table_of(Project), and_(col(Project.tenant_id) == TENANT, col(Project.id) == col(PortalProject.project_id)))
-    .where(col(PortalProject.tenant_id) == TENANT, col(PortalProject.portal_id) == asked.c.id),
+    .where(col(PortalProject.tenant_id) == TENANT, col(PortalProject.portal_id) == requested_ids.c.id),
     PortalProjectRow,
     in_order_of_ids(Project),
     is_ascending=False,
 )
-CONTACTS = per_parent(
+CONTACTS = page_per_parent(
     select(*columns(PortalContactRow, Contact, portal_id=col(PortalAccess.portal_id)))
     .select_from(table_of(PortalAccess))
     .join(table_of(Contact), and_(col(Contact.tenant_id) == TENANT, col(Contact.id) == col(PortalAccess.contact_id)))
-    .where(col(PortalAccess.tenant_id) == TENANT, col(PortalAccess.portal_id) == asked.c.id),
+    .where(col(PortalAccess.tenant_id) == TENANT, col(PortalAccess.portal_id) == requested_ids.c.id),
     PortalContactRow,
-    Place(col(Contact.name_key), Text(), col(Contact.id), "name_key"),
+    SortKey(col(Contact.name_key), Text(), col(Contact.id), "name_key"),
     is_ascending=True,
 )
 

@@ -1,22 +1,22 @@
-"""Whether the database answers: asked on a connection of its own, which no pool that is busy keeps waiting."""
+"""Check whether the database responds, on a connection of its own, so that a busy pool does not delay the check."""
 
 import asyncpg
 
 
-class Probe:
-    """One connection, made when it is first needed and made anew after a failure."""
+class HealthProbe:
+    """One connection, opened at the first check and reopened after a failure."""
 
-    def __init__(self, url: str, limit_s: float = 1.0) -> None:
+    def __init__(self, url: str, timeout: float = 1.0) -> None:
         self._url = url
-        self._limit_s = limit_s
+        self._timeout = timeout
         self._connection: asyncpg.Connection | None = None
 
-    async def ask(self, sql: str) -> object:
-        """The first value that it gives. Whatever goes wrong costs the connection, which may be in any state then."""
+    async def fetch_value(self, sql: str) -> object:
+        """Return the first value of a query. Close the connection after any error, since its state is unknown."""
         if self._connection is None or self._connection.is_closed():
-            self._connection = await self._connected()
+            self._connection = await self._connect()
         try:
-            return await _said(self._connection, sql)
+            return await _fetch_value(self._connection, sql)
         except BaseException:
             self.close()
             raise
@@ -26,19 +26,19 @@ class Probe:
             self._connection.terminate()
             self._connection = None
 
-    async def _connected(self) -> asyncpg.Connection:
+    async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(
             self._url,
-            timeout=self._limit_s,
-            command_timeout=self._limit_s,
+            timeout=self._timeout,
+            command_timeout=self._timeout,
             statement_cache_size=0,
             server_settings={"application_name": "relaties"},
         )
 
 
-async def _said(connection: asyncpg.Connection, sql: str) -> object:
-    """In a transaction: behind a pooler the steps of a statement then stay on one connection of the server."""
+async def _fetch_value(connection: asyncpg.Connection, sql: str) -> object:
+    """Fetch in a transaction: behind a pooler the messages of a statement then stay on one server connection."""
     await connection.execute("BEGIN READ ONLY")
-    found: object = await connection.fetchval(sql)
+    value: object = await connection.fetchval(sql)
     await connection.execute("COMMIT")
-    return found
+    return value

@@ -43,8 +43,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
-MOST_NARROWED = 32  # forms of one statement, of about 8 kB each
-RESERVED = frozenset({"get", "items", "keys", "values"})
+MAX_PROJECTIONS = 32  # projections of one statement, of about 8 kB each
+RESERVED_NAMES = frozenset({"get", "items", "keys", "values"})
 R = TypeVar("R", bound="Row")
 T = TypeVar("T")
 
@@ -52,16 +52,16 @@ _bytes = attrgetter("bytes")
 TENANT: BindParameter[UUID] = bindparam("tenant", type_=Uuid())
 
 
-class UnaskedError(AttributeError):
-    """A column that was left out of a statement, since nobody was to read it."""
+class UnselectedColumnError(AttributeError):
+    """A column was read that the operation had not requested, so the statement does not select it."""
 
 
-def _unasked(row: "Row") -> NoReturn:
-    raise UnaskedError(type(row).__name__)
+def _raise_unselected(row: "Row") -> NoReturn:
+    raise UnselectedColumnError(type(row).__name__)
 
 
 class Row(asyncpg.Record):
-    """A record whose columns have names and types: no entity, no copy.
+    """A database record whose columns have names and types: no entity, no copy.
 
     `__init_subclass__` and no metaclass: asyncpg takes nothing but a class of `type` itself.
     """
@@ -69,28 +69,28 @@ class Row(asyncpg.Record):
     __columns__: ClassVar[tuple[str, ...]] = ()
 
     def __init_subclass__(cls) -> None:
-        own = tuple(inspect.get_annotations(cls))
-        if taken := RESERVED.intersection(own):
-            raise TypeError(f"{cls.__name__}: asyncpg.Record keeps {sorted(taken)} for itself")
+        names = tuple(inspect.get_annotations(cls))
+        if reserved_names := RESERVED_NAMES.intersection(names):
+            raise TypeError(f"{cls.__name__}: asyncpg.Record keeps {sorted(reserved_names)} for itself")
         first = len(cls.__columns__)
-        cls.__columns__ += own
-        for place, column in enumerate(own, first):
-            setattr(cls, column, property(itemgetter(place)))
+        cls.__columns__ += names
+        for position, column in enumerate(names, first):
+            setattr(cls, column, property(itemgetter(position)))
 
     @classmethod
-    def narrowed(cls, names: tuple[str, ...]) -> type[Self]:
-        """The same with these columns alone: to read another is a mistake, and told."""
-        return cls.placed({name: place for place, name in enumerate(names)})
+    def project_row(cls, names: tuple[str, ...]) -> type[Self]:
+        """Return the row class with these columns alone; reading another raises `UnselectedColumnError`."""
+        return cls.with_positions({name: position for position, name in enumerate(names)})
 
     @classmethod
-    def placed(cls, places: Mapping[str, int]) -> type[Self]:
-        """Return the class of records in which these columns, and no others, stand at these places."""
-        shown = {name: property(itemgetter(places[name]) if name in places else _unasked) for name in cls.__columns__}
+    def with_positions(cls, positions: Mapping[str, int]) -> type[Self]:
+        """Return the row class whose columns are at these positions of the record, without others."""
+        properties = {name: property(itemgetter(positions[name]) if name in positions else _raise_unselected) for name in cls.__columns__}
 
         def iterate(row: Row) -> Iterator[Any]:
-            return iter([row[place] for place in places.values()])
+            return iter([row[position] for position in positions.values()])
 
-        return type(cls.__name__, (cls,), {**shown, "__columns__": tuple(places), "__iter__": iterate})
+        return type(cls.__name__, (cls,), {**properties, "__columns__": tuple(positions), "__iter__": iterate})
 
 
 Statement: TypeAlias = Select[Any] | Insert | Update | Delete
@@ -102,32 +102,32 @@ class Command:
     It changes rows where they are, or locks them.
     """
 
-    def __init__(self, statement: Statement, what: str) -> None:
+    def __init__(self, statement: Statement, description: str) -> None:
         self._statement = statement
-        self._what = what
+        self._description = description
 
     @cached_property
     def sql(self) -> str:
-        return self._compiled[0]
+        return self._sql_and_parameters[0]
 
     @cached_property
-    def order(self) -> tuple[str, ...]:
+    def parameter_names(self) -> tuple[str, ...]:
         """The names of the parameters, `$1` first."""
-        return self._compiled[1]
+        return self._sql_and_parameters[1]
 
     @cached_property
-    def _compiled(self) -> tuple[str, tuple[str, ...]]:
-        sql, order = compiled(self._statement)
-        if "tenant" not in order:
-            raise TypeError(f"{self._what}: a statement without its tenant")
+    def _sql_and_parameters(self) -> tuple[str, tuple[str, ...]]:
+        sql, names = compile_statement(self._statement)
+        if "tenant" not in names:
+            raise TypeError(f"{self._description}: a statement without its tenant")
         del self._statement  # all of them together are some megabytes
-        return sql, order
+        return sql, names
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
-        """The values in the order of the text. None is allowed for a parameter that this shape does not use."""
-        if surplus := [name for name, value in values.items() if value is not None and name not in self.order]:
-            raise TypeError(f"{self._what}: no parameter {surplus}")
-        return [values[name] for name in self.order]
+        """Return the values in the order of the statement's parameters. None is allowed for a parameter that the statement lacks."""
+        if unknown_names := [name for name, value in values.items() if value is not None and name not in self.parameter_names]:
+            raise TypeError(f"{self._description}: no parameter {unknown_names}")
+        return [values[name] for name in self.parameter_names]
 
 
 class Query(Command, Generic[R]):
@@ -138,107 +138,111 @@ class Query(Command, Generic[R]):
     def __init__(self, statement: Select[Any], row: type[R]) -> None:
         super().__init__(statement, row.__name__)
         self.row = row
-        self._kept: tuple[str, ...] | None = None
-        self._narrowed: dict[tuple[str, ...], Query[R]] = {}
+        self._always_selected: tuple[str, ...] | None = None
+        self._projections: dict[tuple[str, ...], Query[R]] = {}
 
-    def keeping(self, *names: str) -> Self:
-        """These are the columns that rules read, and the only ones: who reads the rows may leave out others that nobody asks for."""
-        self._kept = names
+    def always_select(self, *names: str) -> Self:
+        """Name the columns that rules read. They are always selected; other columns are left out unless the operation requests them."""
+        self._always_selected = names
         return self
 
-    def of(self, asked: frozenset[str] | None) -> "Query[R]":
-        """Return the query with the columns that are asked for, of whichever rows or of those of its class, and those that rules read.
+    def project(self, requested_columns: frozenset[str] | None) -> "Query[R]":
+        """Return the query with the requested columns, of any row class or of its own, and those that rules read.
 
-        There are so many forms at most; then all columns are read. A form is never dropped: its row class is a reference cycle, which
-        would wait for the collector's seldom look at what is old, and callers who vary their columns would fill the memory.
+        There are at most `MAX_PROJECTIONS`; beyond that all columns are read. A projection is never dropped: its row class is a reference
+        cycle, which only a full collection frees, and callers who vary their columns would fill the memory.
         """
-        return self if asked is None or self._kept is None else _narrowed(self, asked)
+        return self if requested_columns is None or self._always_selected is None else _cached_projection(self, requested_columns)
 
-    def narrowed(self, asked: frozenset[str]) -> "Query[R]":
-        kept, classes = self._kept or (), [each.__name__ for each in self.row.__mro__]
-        is_asked = {name for name in self.row.__columns__ if name in asked or any(f"{each}.{name}" in asked for each in classes)}
-        names = tuple(name for name in self.row.__columns__ if name in is_asked or name in kept)
-        if narrowed := self._narrowed.get(names):
-            return narrowed
-        if len(self._narrowed) >= MOST_NARROWED:
+    def build_projection(self, requested_columns: frozenset[str]) -> "Query[R]":
+        always_selected, classes = self._always_selected or (), [each.__name__ for each in self.row.__mro__]
+        requested_names = {
+            name
+            for name in self.row.__columns__
+            if name in requested_columns or any(f"{each}.{name}" in requested_columns for each in classes)
+        }
+        names = tuple(name for name in self.row.__columns__ if name in requested_names or name in always_selected)
+        if projection := self._projections.get(names):
+            return projection
+        if len(self._projections) >= MAX_PROJECTIONS:
             return self
-        self._narrowed[names] = _Narrowed(self.row.narrowed(names), self._compiled)
-        return self._narrowed[names]
+        self._projections[names] = _Projection(self.row.project_row(names), self._sql_and_parameters)
+        return self._projections[names]
 
     @cached_property
-    def _compiled(self) -> tuple[str, tuple[str, ...]]:
-        if (found := tuple(column.key for column in self._statement.selected_columns)) != self.row.__columns__:
-            raise TypeError(f"{self.row.__name__} has columns {self.row.__columns__}, its statement {found}")
-        return super()._compiled
+    def _sql_and_parameters(self) -> tuple[str, tuple[str, ...]]:
+        if (columns_of_statement := tuple(column.key for column in self._statement.selected_columns)) != self.row.__columns__:
+            raise TypeError(f"{self.row.__name__} has columns {self.row.__columns__}, its statement {columns_of_statement}")
+        return super()._sql_and_parameters
 
 
 @lru_cache(maxsize=256)  # the sets are those of documents: of a few kilobytes each, shared by the queries of a document
-def _narrowed(query: Query[R], asked: frozenset[str]) -> Query[R]:
-    return query.narrowed(asked)
+def _cached_projection(query: Query[R], requested_columns: frozenset[str]) -> Query[R]:
+    return query.build_projection(requested_columns)
 
 
-class _Narrowed(Query[R]):
-    """Around the whole statement, since a text costs nothing: PostgreSQL keeps its order, and leaves out what it need not read."""
+class _Projection(Query[R]):
+    """Wrap the whole statement, since text costs nothing: PostgreSQL keeps its order, and skips the columns that it need not read."""
 
-    def __init__(self, row: type[R], whole: tuple[str, tuple[str, ...]]) -> None:
+    def __init__(self, row: type[R], source: tuple[str, tuple[str, ...]]) -> None:
         super().__init__(select(), row)
-        self._whole = whole
+        self._source = source
 
     @cached_property
-    def _compiled(self) -> tuple[str, tuple[str, ...]]:
-        sql, order = self._whole
+    def _sql_and_parameters(self) -> tuple[str, tuple[str, ...]]:
+        sql, parameter_names = self._source
         names = ", ".join(f'"{name}"' for name in self.row.__columns__)
-        return f"SELECT {names} FROM ({sql}) AS found", order  # noqa: S608 our own words
+        return f"SELECT {names} FROM ({sql}) AS found", parameter_names  # noqa: S608 our own words
 
 
-def compiled(statement: Statement) -> tuple[str, tuple[str, ...]]:
-    """The text as asyncpg takes it, and the names of its parameters in order. What is fixed stands in the text."""
-    made = statement.compile(dialect=dialect(), compile_kwargs={"render_postcompile": True})  # type: ignore[no-untyped-call]
-    if fixed := [name for name, bind in made.binds.items() if not bind.required]:
-        raise TypeError(f"write {fixed} as word() or literal_column(): constants stand in the text")
-    return str(made), tuple(made.positiontup or ())
+def compile_statement(statement: Statement) -> tuple[str, tuple[str, ...]]:
+    """Return the SQL as asyncpg accepts it, and the names of its parameters in order. Constants are part of the SQL."""
+    compilation = statement.compile(dialect=dialect(), compile_kwargs={"render_postcompile": True})  # type: ignore[no-untyped-call]
+    if constants := [name for name, bind in compilation.binds.items() if not bind.required]:
+        raise TypeError(f"write {constants} as enum_literal() or literal_column(): constants are part of the SQL")
+    return str(compilation), tuple(compilation.positiontup or ())
 
 
 def columns(row: type[Row], table: type[SQLModel], **expressions: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    """The columns of a row: those of the table by name, and the given expressions."""
-    own = table_of(table).c
-    return [_shown(expressions[name] if name in expressions else own[name]).label(name) for name in row.__columns__]
+    """Return the columns of a row class: the table's by name, or the expressions of the same name."""
+    table_columns = table_of(table).c
+    return [_output_column(expressions[name] if name in expressions else table_columns[name]).label(name) for name in row.__columns__]
 
 
-def _shown(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Money leaves SQL as text, and so does JSON, which readers and units of work would each be given otherwise."""
+def _output_column(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Cast money and JSON to text, so that reads and units of work return the same type."""
     return cast(column, Text) if isinstance(column.type, Numeric | JSONB) else column
 
 
 def table_of(entity: type[SQLModel]) -> Table:
-    """The table itself: what is read is no business of the mapper, whose statements take longer to make and to compile."""
+    """Return the SQLAlchemy table: statements over the ORM mapper take longer to build and to compile."""
     table: Table = entity.__table__  # type: ignore[attr-defined]
     return table
 
 
 def col(attribute: T) -> Column[T]:
-    """The column of a table, of which the class has the name and the type."""
-    mapped: Any = attribute
-    key: str = mapped.key
-    return table_of(mapped.class_).c[key]
+    """Return the table column of a class attribute, with the attribute's type."""
+    mapper_attribute: Any = attribute
+    key: str = mapper_attribute.key
+    return table_of(mapper_attribute.class_).c[key]
 
 
 def parameter(name: str, kind: TypeEngine[T]) -> BindParameter[T]:
-    """A value that a query is asked with."""
+    """Return a named parameter of a query."""
     return bindparam(name, type_=kind)
 
 
-def word(value: StrEnum) -> ColumnElement[str]:
-    """A constant of a statement: one of a closed set, so it can stand in the text."""
+def enum_literal(value: StrEnum) -> ColumnElement[str]:
+    """Return an enum value as a constant in the SQL; it is one of a closed set, so it needs no parameter."""
     return literal_column(f"'{value}'", Text())
 
 
 IDS = parameter("ids", ARRAY(Uuid()))
-asked = func.unnest(IDS).table_valued("id").render_derived(name="asked")  # the keys as rows, to join what each has
+requested_ids = func.unnest(IDS).table_valued("id").render_derived(name="asked")  # the requested ids as rows, to join what each has
 
 
-def among(column: ColumnElement[UUID], *, is_planned_once: bool = False) -> ColumnElement[bool]:
-    """`in_()` would give a text per number of values, which asyncpg cannot run.
+def id_in(column: ColumnElement[UUID], *, is_planned_once: bool = False) -> ColumnElement[bool]:
+    """Match the ids of the array parameter. `in_()` would give one SQL text per number of values, which asyncpg cannot run.
 
     With `is_planned_once` PostgreSQL does not see how many keys there are when it plans. Where it sees one, in a large table, a plan for
     one looks so much cheaper than the plan for any number that it plans the statement at each execution, which takes longer than that.
@@ -246,20 +250,20 @@ def among(column: ColumnElement[UUID], *, is_planned_once: bool = False) -> Colu
     return column == any_(cast(select(IDS.label("ids")).scalar_subquery(), IDS.type) if is_planned_once else IDS)
 
 
-def grouped(rows: Sequence[R], keys: Sequence[UUID], column: str) -> list[list[R]]:
-    """The rows of each key, in the order of the keys."""
+def group_by_key(rows: Sequence[R], keys: Sequence[UUID], column: str) -> list[list[R]]:
+    """Group the rows by key, in the order of the keys."""
     groups: dict[bytes, list[R]] = {key: [] for key in map(_bytes, keys)}
-    for key, row in zip(_keys(rows, column), rows, strict=True):
+    for key, row in zip(_key_bytes(rows, column), rows, strict=True):
         groups[key].append(row)
     return list(groups.values())
 
 
-def by_key(rows: Sequence[R], keys: Sequence[UUID], column: str = "id") -> list[R | None]:
-    """The row of each key, or None, in the order of the keys."""
-    found = dict(zip(_keys(rows, column), rows, strict=True))
-    return [found.get(key) for key in map(_bytes, keys)]
+def row_by_key(rows: Sequence[R], keys: Sequence[UUID], column: str = "id") -> list[R | None]:
+    """Return the row of each key, or None, in the order of the keys."""
+    rows_by_key = dict(zip(_key_bytes(rows, column), rows, strict=True))
+    return [rows_by_key.get(key) for key in map(_bytes, keys)]
 
 
-def _keys(rows: Sequence[Row], column: str) -> Iterable[bytes]:
+def _key_bytes(rows: Sequence[Row], column: str) -> Iterable[bytes]:
     """Read a column of rows of one class in C. To hash the bytes of a UUID takes a third of the time of the UUID itself."""
     return map(_bytes, map(getattr(type(rows[0]), column).fget, rows)) if rows else ()

@@ -9,17 +9,17 @@ from uuid import UUID
 
 from sqlalchemy import Boolean, ColumnElement, Date, Select, Text, Uuid, and_, func, or_, select
 
-from db.engine import Tx
+from db.engine import Transaction
 from db.fetching import ByKey, GroupsByKey
-from db.paging import Listing, Place, Slice, counts_of, per_parent
-from db.query import TENANT, Query, among, asked, col, columns, grouped, parameter, table_of
-from db.rows import CountOfRow, CountRow, RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
+from db.paging import Listing, PageSlice, SortKey, fetch_counts, page_per_parent
+from db.query import TENANT, Query, col, columns, group_by_key, id_in, parameter, requested_ids, table_of
+from db.rows import CountByIdRow, CountRow, RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
 from db.tables import Client, Label, Project, Registration, RegistrationKind, RegistrationLabel, RegistrationStatus
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Which registrations: all that is given holds."""
+class RegistrationFilter:
+    """Criteria for registrations; all that are set must hold."""
 
     kind: RegistrationKind | None = None
     status: RegistrationStatus | None = None
@@ -50,82 +50,89 @@ PARENTS = {"client_id": col(Registration.client_id), "project_id": col(Registrat
 OF_CLIENT = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(Registration.client_id))
 OF_PROJECT = and_(col(Project.tenant_id) == TENANT, col(Project.id) == col(Registration.project_id))
 IS_ARCHIVED = or_(col(Client.archived_at).is_not(None), col(Project.archived_at).is_not(None))
-NEWEST = Place(col(Registration.registered_on), Date(), col(Registration.id), "registered_on")
+NEWEST = SortKey(col(Registration.registered_on), Date(), col(Registration.id), "registered_on")
 
 
-def _all() -> Select[*tuple[Any, ...]]:
-    """Each with what tells whether its client or its project is archived."""
+def _all_registrations() -> Select[*tuple[Any, ...]]:
+    """Select registrations, with whether the client or the project is archived."""
     rows = select(*columns(RegistrationRow, Registration, is_archived=IS_ARCHIVED)).select_from(table_of(Registration))
     return rows.join(table_of(Client), OF_CLIENT).outerjoin(table_of(Project), OF_PROJECT).where(col(Registration.tenant_id) == TENANT)
 
 
-ALL = _all()
-BY_ID = Query(ALL.where(among(col(Registration.id))), RegistrationRow)
+ALL = _all_registrations()
+BY_ID = Query(ALL.where(id_in(col(Registration.id))), RegistrationRow)
 FINANCIAL = Query(
     select(
         *columns(RegistrationFinancialRow, Registration, registration_id=col(Registration.id), invoice_method=col(Project.invoice_method))
     )
     .select_from(table_of(Registration))
     .outerjoin(table_of(Project), OF_PROJECT)
-    .where(col(Registration.tenant_id) == TENANT, among(col(Registration.id))),
+    .where(col(Registration.tenant_id) == TENANT, id_in(col(Registration.id))),
     RegistrationFinancialRow,
 )
 LABELS = Query(
     select(*columns(RegistrationLabelRow, Label, registration_id=col(RegistrationLabel.registration_id)))
     .select_from(table_of(RegistrationLabel))
     .join(table_of(Label), and_(col(Label.tenant_id) == TENANT, col(Label.id) == col(RegistrationLabel.label_id)))
-    .where(col(RegistrationLabel.tenant_id) == TENANT, among(col(RegistrationLabel.registration_id)))
+    .where(col(RegistrationLabel.tenant_id) == TENANT, id_in(col(RegistrationLabel.registration_id)))
     .order_by(col(RegistrationLabel.registration_id), col(Label.name_key), col(Label.id)),
     RegistrationLabelRow,
 )
 
-by_id, financial = ByKey(BY_ID), ByKey(FINANCIAL, "registration_id")
+by_id, financials = ByKey(BY_ID), ByKey(FINANCIAL, "registration_id")
 labels = GroupsByKey(LABELS, "registration_id")
 """Labels of each registration by name."""
 
 
-def those(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
+def filter_conditions(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
     return [col(Registration.tenant_id) == TENANT, *(CONDITIONS[name]() for name in shape)]
 
 
 @cache
 def _page(shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query[RegistrationRow]:
-    return Listing(ALL, RegistrationRow, NEWEST).page(those(shape), is_ascending=is_ascending, is_next=is_next)
+    return Listing(ALL, RegistrationRow, NEWEST).page(filter_conditions(shape), is_ascending=is_ascending, is_next=is_next)
 
 
-async def page(tx: Tx, wanted: Filter, part: Slice) -> list[RegistrationRow]:
+async def page(tx: Transaction, criteria: RegistrationFilter, page_slice: PageSlice) -> list[RegistrationRow]:
     """Registrations of the organization by day."""
-    return await part.fetch(tx, partial(_page, wanted.shape), **wanted.values)
+    return await page_slice.fetch(tx, partial(_page, criteria.shape), **criteria.values)
 
 
 @cache
-def _of_each(parent: str, shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query[RegistrationRow]:
-    each = ALL.where(PARENTS[parent] == asked.c.id, *those(shape)[1:])
-    return per_parent(each, RegistrationRow, NEWEST, is_ascending=is_ascending, is_next=is_next)
+def _page_per_parent(parent: str, shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query[RegistrationRow]:
+    statement = ALL.where(PARENTS[parent] == requested_ids.c.id, *filter_conditions(shape)[1:])
+    return page_per_parent(statement, RegistrationRow, NEWEST, is_ascending=is_ascending, is_next=is_next)
 
 
-async def of_each(tx: Tx, parent: str, ids: Sequence[UUID], wanted: Filter, part: Slice) -> list[list[RegistrationRow]]:
+async def of_each(
+    tx: Transaction, parent: str, ids: Sequence[UUID], wanted: RegistrationFilter, part: PageSlice
+) -> list[list[RegistrationRow]]:
     """Return the registrations of each client or project by day."""
-    found = await part.fetch(tx, partial(_of_each, parent, wanted.shape), ids=ids, **wanted.values)
-    return grouped(found, ids, parent)
+    found = await part.fetch(tx, partial(_page_per_parent, parent, wanted.shape), ids=ids, **wanted.values)
+    return group_by_key(found, ids, parent)
 
 
 @cache
 def _count(shape: tuple[str, ...]) -> Query[CountRow]:
-    return Query(select(func.count().label("count")).select_from(table_of(Registration)).where(*those(shape)), CountRow)
+    return Query(select(func.count().label("count")).select_from(table_of(Registration)).where(*filter_conditions(shape)), CountRow)
 
 
-async def count(tx: Tx, wanted: Filter) -> int:
-    (found,) = await tx.fetch(_count(wanted.shape), **wanted.values)
-    return found.count
+async def count(tx: Transaction, criteria: RegistrationFilter) -> int:
+    (row,) = await tx.fetch(_count(criteria.shape), **criteria.values)
+    return row.count
 
 
 @cache
-def _count_of_each(parent: str, shape: tuple[str, ...]) -> Query[CountOfRow]:
-    count = select(func.count()).select_from(table_of(Registration)).where(PARENTS[parent] == asked.c.id, *those(shape)).scalar_subquery()
-    return Query(select(asked.c.id, count.label("count")), CountOfRow)
+def _count_of_each(parent: str, shape: tuple[str, ...]) -> Query[CountByIdRow]:
+    count = (
+        select(func.count())
+        .select_from(table_of(Registration))
+        .where(PARENTS[parent] == requested_ids.c.id, *filter_conditions(shape))
+        .scalar_subquery()
+    )
+    return Query(select(requested_ids.c.id, count.label("count")), CountByIdRow)
 
 
-async def counts(tx: Tx, parent: str, ids: Sequence[UUID], wanted: Filter) -> list[int]:
-    """How many of them each client or project has."""
-    return await counts_of(tx, _count_of_each(parent, wanted.shape), ids, **wanted.values)
+async def counts(tx: Transaction, parent: str, ids: Sequence[UUID], criteria: RegistrationFilter) -> list[int]:
+    """Count the matching registrations of each client or project."""
+    return await fetch_counts(tx, _count_of_each(parent, criteria.shape), ids, **criteria.values)

@@ -1,4 +1,4 @@
-"""Text that is looked for within keys."""
+"""Search for text within stored keys."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,18 +7,18 @@ from typing import Any, Generic
 
 from sqlalchemy import ColumnElement, Text, func, select
 
-from db.engine import Tx
+from db.engine import Transaction
 from db.keys import name_key
-from db.paging import Listing, Slice
+from db.paging import Listing, PageSlice
 from db.query import TENANT, Query, R, col, parameter, table_of
 from db.rows import CountRow
 from db.tables.base import Table
 
 
-def within(text: str) -> str:
-    """A pattern that finds the text anywhere; what LIKE takes for more than itself is taken for itself."""
-    for sign in ("\\", "%", "_"):
-        text = text.replace(sign, f"\\{sign}")
+def contains_pattern(text: str) -> str:
+    """Return a LIKE pattern that matches the text anywhere, with its special characters escaped."""
+    for character in ("\\", "%", "_"):
+        text = text.replace(character, f"\\{character}")
     return f"%{text}%"
 
 
@@ -30,36 +30,36 @@ class Search:
 
     @property
     def pattern(self) -> str | None:
-        return None if self.text is None else within(name_key(self.text))
+        return None if self.text is None else contains_pattern(name_key(self.text))
 
 
 @dataclass(frozen=True, eq=False)
-class Named(Generic[R]):
-    """Rows of a table that are listed by name, and found by a text within it."""
+class NameListing(Generic[R]):
+    """Rows of a table that are listed by name and searched by a text within the name."""
 
     table: type[Table]
     listing: Listing[R]
 
-    def those(self, *, is_searched: bool) -> list[ColumnElement[bool]]:
-        mine = col(self.table.tenant_id) == TENANT
-        return [mine, self.listing.place.key.like(parameter("in_name", Text()))] if is_searched else [mine]
+    def conditions(self, *, is_searched: bool) -> list[ColumnElement[bool]]:
+        in_tenant = col(self.table.tenant_id) == TENANT
+        return [in_tenant, self.listing.sort_key.key.like(parameter("in_name", Text()))] if is_searched else [in_tenant]
 
-    async def page(self, tx: Tx, wanted: Search, part: Slice) -> list[R]:
-        """By name, those with the text in it where one is given."""
-        return await part.fetch(tx, partial(paged, self, is_searched=wanted.text is not None), in_name=wanted.pattern)
+    async def page(self, tx: Transaction, search: Search, page_slice: PageSlice) -> list[R]:
+        """Return a page by name, filtered by the search text if there is one."""
+        return await page_slice.fetch(tx, partial(build_page, self, is_searched=search.text is not None), in_name=search.pattern)
 
-    async def counts(self, tx: Tx, wanted: Sequence[Search]) -> list[int]:
+    async def counts(self, tx: Transaction, wanted: Sequence[Search]) -> list[int]:
         """Return how many there are of each."""
-        found = [await tx.fetch(counted(self, is_searched=each.text is not None), in_name=each.pattern) for each in wanted]
+        found = [await tx.fetch(build_count(self, is_searched=each.text is not None), in_name=each.pattern) for each in wanted]
         return [row.count for (row,) in found]
 
 
 @cache
-def paged(named: Named[Any], *, is_searched: bool, is_ascending: bool, is_next: bool) -> Query[Any]:
-    return named.listing.page(named.those(is_searched=is_searched), is_ascending=is_ascending, is_next=is_next)
+def build_page(listing: NameListing[Any], *, is_searched: bool, is_ascending: bool, is_next: bool) -> Query[Any]:
+    return listing.listing.page(listing.conditions(is_searched=is_searched), is_ascending=is_ascending, is_next=is_next)
 
 
 @cache
-def counted(named: Named[Any], *, is_searched: bool) -> Query[CountRow]:
-    counting = select(func.count().label("count")).select_from(table_of(named.table)).where(*named.those(is_searched=is_searched))
-    return Query(counting, CountRow)
+def build_count(listing: NameListing[Any], *, is_searched: bool) -> Query[CountRow]:
+    statement = select(func.count().label("count")).select_from(table_of(listing.table)).where(*listing.conditions(is_searched=is_searched))
+    return Query(statement, CountRow)

@@ -1,4 +1,4 @@
-"""What an operation costs the database: its statements and the time until each was answered."""
+"""Query statistics of an operation: the number of its statements and the time that they took."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -9,29 +9,29 @@ from sqlalchemy import Connection, ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
-TALLY = "tally"  # of a connection's execution options, while a unit of work has it
+QUERY_STATS = "query_stats"  # key in a connection's execution options while a unit of work uses it
 
 
 @dataclass(slots=True)
-class Tally:
-    """What answers the operation counts, failed or not. What stands around it does not: BEGIN, COMMIT, savepoints and settings."""
+class QueryStats:
+    """Statements of the operation, failed or not, without BEGIN, COMMIT, savepoints and settings."""
 
     statements: int = 0
     seconds: float = 0.0
-    _begun: float | None = None
+    _started_at: float | None = None
 
     def begin(self) -> None:
         self.statements += 1
-        self._begun = perf_counter()
+        self._started_at = perf_counter()
 
     def end(self) -> None:
         # A statement whose parameters could not be bound failed before it began: it was not sent, and took no time.
-        if self._begun is not None:
-            self.seconds += perf_counter() - self._begun
-            self._begun = None
+        if self._started_at is not None:
+            self.seconds += perf_counter() - self._started_at
+            self._started_at = None
 
-    async def of(self, answer: Awaitable[T]) -> T:
-        """The answer to a statement. A transaction has one at a time."""
+    async def measure(self, answer: Awaitable[T]) -> T:
+        """Await a statement and measure it. A transaction has one at a time."""
         self.begin()
         try:
             return await answer
@@ -39,22 +39,22 @@ class Tally:
             self.end()
 
 
-def tallied(engine: AsyncEngine) -> AsyncEngine:
-    """The engine, whose connections tell the tally in their options of each statement."""
+def count_statements(engine: AsyncEngine) -> AsyncEngine:
+    """Make the engine's connections count their statements in the statistics of their execution options; return the engine."""
 
-    def begun(connection: Connection, *_: Any) -> None:  # noqa: ANN401 SQLAlchemy's own arguments
-        if found := connection.get_execution_options().get(TALLY):
-            found.begin()
+    def on_begin(connection: Connection, *_: Any) -> None:  # noqa: ANN401 SQLAlchemy's own arguments
+        if stats := connection.get_execution_options().get(QUERY_STATS):
+            stats.begin()
 
-    def ended(connection: Connection, *_: Any) -> None:  # noqa: ANN401
-        if found := connection.get_execution_options().get(TALLY):
-            found.end()
+    def on_end(connection: Connection, *_: Any) -> None:  # noqa: ANN401
+        if stats := connection.get_execution_options().get(QUERY_STATS):
+            stats.end()
 
-    def failed(context: ExceptionContext) -> None:
+    def on_error(context: ExceptionContext) -> None:
         if context.connection and context.statement:
-            ended(context.connection)
+            on_end(context.connection)
 
-    event.listen(engine.sync_engine, "before_cursor_execute", begun)
-    event.listen(engine.sync_engine, "after_cursor_execute", ended)
-    event.listen(engine.sync_engine, "handle_error", failed)
+    event.listen(engine.sync_engine, "before_cursor_execute", on_begin)
+    event.listen(engine.sync_engine, "after_cursor_execute", on_end)
+    event.listen(engine.sync_engine, "handle_error", on_error)
     return engine

@@ -5,17 +5,17 @@ from functools import cache, partial
 from sqlalchemy import select
 
 from db.fetching import ByKey, Counts, Pages
-from db.paging import Listing, counted, in_order_of_ids
-from db.query import TENANT, Query, among, col, columns
+from db.paging import Listing, count_per_parent, in_order_of_ids
+from db.query import TENANT, Query, col, columns, id_in
 from db.rows import VatRateRow
 from db.tables import VatRate
 
-MINE = col(VatRate.tenant_id) == TENANT
-ALL = select(*columns(VatRateRow, VatRate)).where(MINE)
-BY_ID = Query(ALL.where(among(col(VatRate.id))), VatRateRow)
+IN_TENANT = col(VatRate.tenant_id) == TENANT
+ALL = select(*columns(VatRateRow, VatRate)).where(IN_TENANT)
+BY_ID = Query(ALL.where(id_in(col(VatRate.id))), VatRateRow)
 IN_ORDER = Listing(ALL, VatRateRow, in_order_of_ids(VatRate))
-OF_ORGANIZATION = counted(VatRate, "tenant_id")
-_page = cache(partial(IN_ORDER.page, [MINE]))
+OF_ORGANIZATION = count_per_parent(VatRate, "tenant_id")
+_page = cache(partial(IN_ORDER.page, [IN_TENANT]))
 
 page = Pages(_page)
 """Rates in the order of their creation."""

@@ -23,7 +23,7 @@ from db.tables import (
     Registration,
     RegistrationLabel,
 )
-from db.traces import ABOUT
+from db.traces import OBJECT_TYPES
 from domain.pages import Order, Page, Reading, Span
 from domain.scope import Permission, ReadScope, Scope
 
@@ -121,7 +121,7 @@ def _event(row: EventRow, *, sees_figures: bool) -> Event:
         operation=row.operation,
         action=row.action,
         object_type=row.object_type,
-        about=ABOUT.get(row.object_type, row.object_type),
+        about=OBJECT_TYPES.get(row.object_type, row.object_type),
         object_id=row.object_id,
         client_id=row.client_id,
         contact_id=row.contact_id,

@@ -9,12 +9,12 @@ from pydantic.alias_generators import to_snake
 
 from db import entities
 from db.moments import now
-from db.tables import ApiToken, Client, Project, Row, Table
-from db.tables.base import Changing
+from db.tables import ApiToken, Client, Entity, Project, Table
+from db.tables.base import Versioned
 from domain.errors import AlreadyArchived, Refused, VersionConflict, not_found
 from domain.scope import Scope, WriteScope
 
-T = TypeVar("T", bound=Row)
+T = TypeVar("T", bound=Entity)
 A = TypeVar("A", Client, Project)
 CALLED: dict[type[Table], str] = {ApiToken: "token"}
 
@@ -26,7 +26,7 @@ def called(table: type[Table]) -> str:
 
 async def held(scope: WriteScope, table: type[T], key: UUID, expected_version: int | None = None, *, at: Sequence[str] = ("id",)) -> T:
     """The row, nobody else's until the unit of work ends; refused when there is none, or when it is no longer what its changer saw."""
-    row = (await entities.locked(scope, table, [key])).get(key)
+    row = (await entities.lock_for_update(scope, table, [key])).get(key)
     if row is None:
         raise Refused(not_found(called(table), at))
     expect(row, expected_version)
@@ -54,7 +54,7 @@ def expect(row: Table, version: int | None) -> None:
         raise Refused(VersionConflict(["expectedVersion"], message, type(row).__name__, getattr(row, "id", row.tenant_id), current))
 
 
-def apply(row: Changing, changes: Mapping[str, object]) -> bool:
+def apply(row: Versioned, changes: Mapping[str, object]) -> bool:
     """Whether anything is other than it was. What is written as it stands is no change."""
     altered = {name: value for name, value in changes.items() if getattr(row, name) != value}
     for name, value in altered.items():
@@ -64,7 +64,7 @@ def apply(row: Changing, changes: Mapping[str, object]) -> bool:
     return bool(altered)
 
 
-def touch(row: Changing) -> None:
+def touch(row: Versioned) -> None:
     """One version on, also when only what belongs to the row has changed."""
     row.version += 1
     row.updated_at = now()
@@ -85,7 +85,7 @@ def already_archived(scope: Scope, row: Client | Project, at: Sequence[str]) -> 
 
 async def known(scope: WriteScope, table: type[T], ids: Mapping[UUID, Sequence[str]], *, exclusively: bool = False) -> dict[UUID, T]:
     """The rows of these ids, kept from being removed, or from being changed by others; a refusal at its path for each that there is not."""
-    holding = entities.locked if exclusively else entities.shared
+    holding = entities.lock_for_update if exclusively else entities.lock_for_key_share
     found = await holding(scope, table, list(ids)) if ids else {}
     if missing := [path for key, path in ids.items() if key not in found]:
         raise Refused(*(not_found(called(table), path) for path in missing))

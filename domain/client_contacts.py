@@ -80,7 +80,7 @@ async def save(scope: WriteScope, client_id: UUID, wanted: Sequence[Wanted]) -> 
     """The client has these from now on, and no others; a contact that is taken off stays a contact. Whether that is a change."""
     scope.session.add_all(each.new for each in wanted if each.new)
     await scope.session.flush()
-    there = {link.contact_id: link for link in await entities.found(scope, ClientContact, client_id=client_id)}
+    there = {link.contact_id: link for link in await entities.find(scope, ClientContact, client_id=client_id)}
     was = {key: _shown(link) for key, link in there.items()}
     kept = {each.contact_id for each in wanted}
     for key, link in there.items():
@@ -108,7 +108,7 @@ async def _held(scope: WriteScope, client_id: UUID, contact_id: UUID, expected_v
         await known(scope, Contact, {contact_id: ["contactId"]})
     faults.refuse()
     expect(client, expected_version)
-    return client, await entities.found(scope, ClientContact, client_id=client_id)
+    return client, await entities.find(scope, ClientContact, client_id=client_id)
 
 
 async def link(scope: WriteScope, client_id: UUID, contact_id: UUID, values: Values, *, expected_version: int | None) -> UUID:

@@ -210,7 +210,7 @@ async def _save(scope: WriteScope, client: Client, parts: _Parts) -> bool:
 
 
 async def _save_addresses(scope: WriteScope, client: Client, wanted: Mapping[str, AddressFields]) -> bool:
-    there: dict[str, ClientAddress] = {row.type: row for row in await entities.found(scope, ClientAddress, client_id=client.id)}
+    there: dict[str, ClientAddress] = {row.type: row for row in await entities.find(scope, ClientAddress, client_id=client.id)}
     for kind, row in there.items():
         if kind not in wanted:
             await scope.session.delete(row)

@@ -53,7 +53,7 @@ async def save(scope: WriteScope, client_id: UUID, wanted: Wanted) -> bool:
     """The client has these from now on, and no others. Whether that is a change."""
     scope.session.add_all(wanted.new)
     await scope.session.flush()
-    there = await entities.found(scope, ClientLabel, client_id=client_id)
+    there = await entities.find(scope, ClientLabel, client_id=client_id)
     ids = {*wanted.ids, *(label.id for label in wanted.new)}
     gone = [link for link in there if link.label_id not in ids]
     for link in gone:
@@ -80,7 +80,7 @@ async def _both(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[
     with faults.part():
         await known(scope, Label, {key: ["labelIds", str(place)] for place, key in enumerate(label_ids)})
     faults.refuse()
-    return held, await entities.found(scope, ClientLabel, client_id=[*clients])
+    return held, await entities.find(scope, ClientLabel, client_id=[*clients])
 
 
 async def add(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UUID]) -> list[UUID]:

@@ -62,7 +62,7 @@ async def upsert(scope: WriteScope, forms: Sequence[ClientForm], on_error: OnErr
     known = [Existing(row.number_key, row.name_key, id=key, is_archived=row.archived_at is not None) for key, row in there.items()]
     done: list[Upserted] = []
     with suppress(_Undone):
-        async with scope.attempt():
+        async with scope.savepoint():
             for place, (form, decision) in enumerate(zip(forms, decided(incoming, known), strict=True)):
                 client = there[decision.clients[0]] if decision.match in {Match.SAME, Match.ARCHIVED} else None
                 done.append(await _tried(scope, place, _Entry(organization, form, decision, client)))
@@ -99,8 +99,8 @@ async def _there(scope: WriteScope, incoming: Sequence[Named]) -> dict[UUID, Cli
     """The clients that they may be, held: one statement for all numbers, one for all names."""
     numbers = sorted({each.number_key for each in incoming if each.number_key is not None})
     names = sorted({each.name_key for each in incoming if each.number_key is None and each.name_key is not None})
-    found = await entities.held(scope, Client, number_key=numbers) if numbers else []
-    found += await entities.held(scope, Client, name_key=names, number=None) if names else []
+    found = await entities.find_for_update(scope, Client, number_key=numbers) if numbers else []
+    found += await entities.find_for_update(scope, Client, name_key=names, number=None) if names else []
     return {row.id: row for row in found}
 
 
@@ -115,7 +115,7 @@ class _Entry:
 async def _tried(scope: WriteScope, place: int, entry: _Entry) -> Upserted:
     """One that is refused leaves nothing behind; its faults lie at its place."""
     try:
-        async with scope.attempt():
+        async with scope.savepoint():
             return await _done(scope, entry)
     except Refused as refused:
         at = ["clients", str(place)]

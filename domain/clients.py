@@ -8,19 +8,19 @@ from typing import Any, TypeAlias
 from pydantic.alias_generators import to_camel
 
 from db import clients as rows
-from db.paging import Key
+from db.paging import CursorPosition
 from db.rows import ClientRow, ContactClientRow, LabelClientRow
 from db.tables import AddressFields, ClientFields
 from db.tables.base import Fields
-from db.tables.clients import LAST
+from db.tables.clients import LAST_NUMBER_KEY
 from domain.errors import BadInput
 from domain.lookups import normalize_lookup, normalize_search
 from domain.pages import Order, Page, PagesOfEach, Reading, Span
 from domain.scope import Permission, ReadScope, Scope, require
 
-Filter: TypeAlias = rows.Filter
-Sort: TypeAlias = rows.Sort
-Sorting: TypeAlias = rows.Sorting
+Filter: TypeAlias = rows.ClientFilter
+Sort: TypeAlias = rows.ClientSortField
+Sorting: TypeAlias = rows.ClientSorting
 addresses, counts_of_contacts, counts_of_labels = rows.addresses, rows.counts_of_contacts, rows.counts_of_labels
 
 MOST_LABELS = 50
@@ -29,9 +29,9 @@ COMPARED: dict[str, type[Fields]] = {
     "kvk_number": ClientFields,
     "vat_number": ClientFields,
 }  # texts of a filter, by the fields they are of
-PLACES: dict[Sort, Callable[[ClientRow], Key]] = {
+PLACES: dict[Sort, Callable[[ClientRow], CursorPosition]] = {
     Sort.NAME: lambda row: (row.name_key, row.id),
-    Sort.NUMBER: lambda row: (row.number_key or LAST, row.id),
+    Sort.NUMBER: lambda row: (row.number_key or LAST_NUMBER_KEY, row.id),
     Sort.CREATED_AT: lambda row: (row.created_at, row.id),
     Sort.UPDATED_AT: lambda row: (row.updated_at, row.id),
 }
@@ -41,9 +41,9 @@ async def page(scope: ReadScope, wanted: Filter, sorting: Sorting, span: Span) -
     """Clients of the organization that are wanted, in an order."""
     scope.must(Permission.CLIENTS_READ)
     wanted = _checked(wanted)
-    name = f"clients.{sorting.by.lower()}.{'up' if sorting.is_ascending else 'down'}"
-    reading = Reading.of(Order(name, PLACES[sorting.by], is_ascending=sorting.is_ascending), scope.cursors, span)
-    return reading.page(await rows.page(scope, wanted, sorting.by, reading.part), wanted)
+    name = f"clients.{sorting.field.lower()}.{'up' if sorting.is_ascending else 'down'}"
+    reading = Reading.of(Order(name, PLACES[sorting.field], is_ascending=sorting.is_ascending), scope.cursors, span)
+    return reading.page(await rows.page(scope, wanted, sorting.field, reading.part), wanted)
 
 
 def _checked(wanted: Filter) -> Filter:

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from db import consequences as rows
 from db import contacts
-from db.rows import ClientAmountsRow, ConsequencesRow, ContactRow
+from db.rows import ClientAmountsRow, ContactRow, DependentCountsRow
 from domain.scope import Permission, Scope
 
 PURPOSE = b"deletion 2"
@@ -24,7 +24,7 @@ class ArchivePreview:
     """What archiving would lock. The amounts are for who may see figures."""
 
     client_id: UUID
-    counts: ConsequencesRow
+    counts: DependentCountsRow
     amounts: Sequence[ClientAmountsRow] | None
 
 
@@ -33,7 +33,7 @@ class DeletionPreview:
     """What deleting would take along. The amounts are for who may see figures, the token for who may delete."""
 
     client_id: UUID
-    counts: ConsequencesRow
+    counts: DependentCountsRow
     amounts: Sequence[ClientAmountsRow] | None
     left_alone: int
     token: str | None
@@ -73,7 +73,7 @@ async def left_alone(scope: Scope, ids: Sequence[UUID]) -> list[list[ContactRow]
 class Shown:
     """All that a preview tells, whoever may see how much of it."""
 
-    counts: ConsequencesRow
+    counts: DependentCountsRow
     amounts: Sequence[ClientAmountsRow]
     orphans: Sequence[UUID]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from db.paging import Key
+from db.paging import CursorPosition
 from domain.errors import BadInput
 from domain.seals import Seal
 
@@ -20,14 +20,14 @@ class Cursors:
     def __init__(self, secrets: Sequence[bytes], tenant: UUID) -> None:
         self._seal = Seal(secrets, tenant, PURPOSE)
 
-    def write(self, order: str, place: Key) -> str:
+    def write(self, order: str, place: CursorPosition) -> str:
         value: object
         value, key = place
         if value.__class__ is not str:  # as most are
             value = None if value == key else _held(value)
         return self._seal.put(orjson.dumps([order, value, key.hex]))
 
-    def read(self, order: str, cursor: str | None) -> Key | None:
+    def read(self, order: str, cursor: str | None) -> CursorPosition | None:
         """The place; a cursor of another order or organization, or one that was changed, is refused."""
         if cursor is None:
             return None

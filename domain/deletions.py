@@ -5,7 +5,7 @@ from uuid import UUID
 
 from db import consequences as shown_rows
 from db import deletions as rows
-from db.tables import Action, Client, DeletionRecord, OutboxEvent
+from db.tables import AuditAction, Client, DeletionRecord, OutboxEvent
 from domain import consequences
 from domain.changes import held
 from domain.consequences import Shown
@@ -46,14 +46,14 @@ async def delete(scope: WriteScope, client_id: UUID, wish: Wish) -> Deleted:
     if client.archived_at is None:
         raise Refused(NotArchived(["id"], "This client is active. Archive it first with `clientArchive`; only then can it be deleted."))
     (orphans,) = await shown_rows.orphans(scope, [client_id])
-    await rows.hold(scope, client_id, orphans if wish.deletes_orphans else ())
+    await rows.lock(scope, client_id, orphans if wish.deletes_orphans else ())
     (shown,) = await consequences.found(scope, [client_id])
     if shown is None:
         raise Refused(not_found("client", ["id"]))
     _must_be_shown(scope, shown, wish)
     going = shown.orphans if wish.deletes_orphans else ()
     scope.session.expunge(client)
-    gone = await rows.erase(scope, client_id, going)
+    gone = await rows.delete_client(scope, client_id, going)
     await forget(scope)
     deleted = Deleted(
         client_id=client_id,
@@ -62,7 +62,7 @@ async def delete(scope: WriteScope, client_id: UUID, wish: Wish) -> Deleted:
     )
     _leave_a_record(scope, deleted)
     for kind, key in [("Client", client_id), *(("Contact", key) for key in going)]:
-        scope.session.add(OutboxEvent(tenant_id=scope.tenant, action=Action.REMOVED, object_type=kind, object_id=key))
+        scope.session.add(OutboxEvent(tenant_id=scope.tenant, action=AuditAction.REMOVED, object_type=kind, object_id=key))
     return deleted
 
 

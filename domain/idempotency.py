@@ -58,13 +58,13 @@ async def once(scope: WriteScope, key: Key, kind: TypeAdapter[V], act: Callable[
     if not 1 <= len(key.text) <= LONGEST or not key.text.isprintable():
         raise Refused(InvalidInput([], f"An idempotency key has 1 to {LONGEST} printable characters, a UUID for instance."))
     subject = scope.actor.token_id or scope.actor.member_id or scope.tenant
-    is_ours = await rows.claimed(scope, subject, key.text, key.hash)
-    row = await rows.kept(scope, subject, key.text)
+    is_ours = await rows.claim(scope, subject, key.text, key.hash)
+    row = await rows.get(scope, subject, key.text)
     if not is_ours:
         return _replayed(row, key, kind)
-    await rows.sweep(scope)
+    await rows.delete_expired(scope)
     try:
-        async with scope.attempt():
+        async with scope.savepoint():
             outcome = Outcome(await act())
     except Refused as refused:
         outcome = Outcome(None, refused.refusals)
@@ -82,8 +82,8 @@ def _replayed(row: IdempotencyKey, key: Key, kind: TypeAdapter[V]) -> Outcome[V]
 
 async def forget(scope: WriteScope) -> None:
     """What is kept of requests that were refused, since their sentences may name what is gone; what was done stays known as done."""
-    await rows.forget_refused(scope)
-    for row in await rows.with_sentences(scope):
+    await rows.delete_rejected(scope)
+    for row in await rows.find_with_messages(scope):
         row.outcome = _without_sentences(row.outcome)
 
 

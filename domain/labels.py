@@ -42,7 +42,7 @@ async def checked_new(scope: WriteScope, values: Mapping[str, object], at: Seque
 
 async def _refuse_taken(scope: WriteScope, name: str, at: Sequence[str] = (), own: UUID | None = None) -> None:
     """Without regard to capitals and accents. Two that come at once both look, one is stored, and the other looks again."""
-    taken = await entities.found(scope, Label, name_key=name_key(name))
+    taken = await entities.find(scope, Label, name_key=name_key(name))
     if any(label.id != own for label in taken):
         raise Refused(NameTaken([*at, "name"], f"There is a label {name} already. Choose it, or another name."))
 
@@ -68,13 +68,13 @@ async def update(scope: WriteScope, label_id: UUID, changes: Mapping[str, object
 async def delete(scope: WriteScope, label_id: UUID, *, expected_version: int) -> UUID:
     """Takes it off every client and registration that wears it; refused while one of them stays as it is."""
     scope.must(Permission.CLIENTS_WRITE)
-    await rows.hold_wearers(scope, label_id)
+    await rows.lock_labelled(scope, label_id)
     label = await held(scope, Label, label_id, expected_version)
-    await rows.hold_wearers(scope, label_id)  # those that took it on meanwhile; from here on nobody can
+    await rows.lock_labelled(scope, label_id)  # those that took it on meanwhile; from here on nobody can
     await _refuse_worn(scope, label_id)
     for link in [
-        *await entities.found(scope, ClientLabel, label_id=label_id),
-        *await entities.found(scope, RegistrationLabel, label_id=label_id),
+        *await entities.find(scope, ClientLabel, label_id=label_id),
+        *await entities.find(scope, RegistrationLabel, label_id=label_id),
     ]:
         await scope.session.delete(link)
     await scope.session.flush()
@@ -83,7 +83,7 @@ async def delete(scope: WriteScope, label_id: UUID, *, expected_version: int) ->
 
 
 async def _refuse_worn(scope: WriteScope, label_id: UUID) -> None:
-    clients, registrations = await rows.fixed(scope, label_id)
+    clients, registrations = await rows.count_locked_uses(scope, label_id)
     by = [
         f"{count} {what}{'' if count == 1 else 's'} that {'is' if count == 1 else 'are'} {state}"
         for count, what, state in (

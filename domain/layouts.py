@@ -10,7 +10,7 @@ from uuid import UUID
 
 from db import entities
 from db import layouts as rows
-from db.organizations import held as held_organization
+from db.organizations import lock_organization as held_organization
 from db.rows import InvoiceLayoutRow
 from db.tables import InvoiceLayout, InvoiceLayoutFields
 from domain.changes import apply, filled, held
@@ -59,7 +59,7 @@ async def delete(scope: WriteScope, layout_id: UUID, *, expected_version: int) -
     scope.must(Permission.FINANCE_WRITE)
     organization = await held_organization(scope)
     layout = await held(scope, InvoiceLayout, layout_id, expected_version)
-    clients, invoices = await rows.uses(scope, layout_id)
+    clients, invoices = await rows.count_uses(scope, layout_id)
     is_default = layout.is_default or organization.default_layout_id == layout_id
     if uses := clients + invoices + is_default:
         by = [f"{count} {of}" for of, count in (("clients", clients), ("invoices", invoices)) if count]
@@ -72,12 +72,12 @@ async def delete(scope: WriteScope, layout_id: UUID, *, expected_version: int) -
 async def settle_default(scope: WriteScope, layout_id: UUID | None) -> None:
     """The layouts say what the organization, held by who asks, is to say. The old one lets go before the new one takes it."""
     await _take_default(scope, but=layout_id)
-    for layout in await entities.found(scope, InvoiceLayout, id=layout_id):
+    for layout in await entities.find(scope, InvoiceLayout, id=layout_id):
         apply(layout, {"is_default": True})
 
 
 async def _take_default(scope: WriteScope, but: UUID | None = None) -> None:
-    for layout in await entities.found(scope, InvoiceLayout, is_default=True):
+    for layout in await entities.find(scope, InvoiceLayout, is_default=True):
         if layout.id != but:
             apply(layout, {"is_default": False})
     await scope.session.flush()

@@ -19,10 +19,10 @@ async def archive(scope: WriteScope, client_id: UUID, *, expected_version: int |
     scope.must(Permission.CLIENTS_ARCHIVE)
     client = await active(scope, Client, client_id, expected_version)
     operation, at = new_id(), now()
-    for project in await entities.held(scope, Project, client_id=client_id, archived_at=None):
+    for project in await entities.find_for_update(scope, Project, client_id=client_id, archived_at=None):
         project.archived_at = at
         _mark(project, operation)
-    for portal in await entities.held(scope, ClientPortal, client_id=client_id, closed_at=None):
+    for portal in await entities.find_for_update(scope, ClientPortal, client_id=client_id, closed_at=None):
         portal.closed_at = at
         _mark(portal, operation)
     client.archived_at, client.archived_by = at, scope.actor.member_id
@@ -51,7 +51,7 @@ async def unarchive(scope: WriteScope, client_id: UUID, *, expected_version: int
 async def _taken(scope: WriteScope, table: type[T], client: Client) -> list[T]:
     """What the archiving of the client took along, held."""
     operation = client.archive_operation_id
-    return await entities.held(scope, table, client_id=client.id, archive_operation_id=operation) if operation else []
+    return await entities.find_for_update(scope, table, client_id=client.id, archive_operation_id=operation) if operation else []
 
 
 def _mark(row: Client | Project | ClientPortal, operation: UUID | None) -> None:

@@ -9,7 +9,7 @@ from db import entities
 from db import members as rows
 from db.moments import now
 from db.rows import MemberRow
-from db.tables import ApiToken, KnownMemberFields, Member, MemberFields, Role
+from db.tables import ApiToken, ExistingMemberFields, Member, MemberFields, Role
 from domain.changes import apply, expect, filled, held
 from domain.checks import checked, checked_patch
 from domain.errors import BadInput, InvalidInput, LastOwner, NameTaken, NotFound, Refused, not_found
@@ -65,7 +65,7 @@ async def update(scope: WriteScope, member_id: UUID, changes: Mapping[str, objec
     scope.must(Permission.ORGANIZATION_WRITE)
     member, has_other_owner = await _held(scope, member_id, expected_version)
     scope.must_manage(member.role)
-    wanted: dict[str, Any] = checked_patch(KnownMemberFields, filled(member, KnownMemberFields), changes)
+    wanted: dict[str, Any] = checked_patch(ExistingMemberFields, filled(member, ExistingMemberFields), changes)
     scope.must_have(RIGHTS[Role(wanted.get("role", member.role))])
     if "email" in wanted:
         await _refuse_taken(scope, wanted["email"], member_id)
@@ -77,7 +77,7 @@ async def update(scope: WriteScope, member_id: UUID, changes: Mapping[str, objec
 
 async def _held(scope: WriteScope, member_id: UUID, expected_version: int) -> tuple[Member, bool]:
     """The member, and whether there is another owner; neither changes until the unit of work ends."""
-    found = await rows.held_with_owners(scope, member_id)
+    found = await rows.lock_with_owners(scope, member_id)
     member = found.pop(member_id, None)
     if member is None:
         raise Refused(not_found("member", ["id"]))
@@ -109,7 +109,7 @@ async def remove(scope: WriteScope, member_id: UUID, *, expected_version: int) -
     scope.must_manage(member.role)
     if _is_owner(member) and not has_other_owner:
         raise Refused(LastOwner(["id"], "This is the only owner who can sign in. Make somebody else an owner first."))
-    for token in await entities.found(scope, ApiToken, member_id=member_id, revoked_at=None):
+    for token in await entities.find(scope, ApiToken, member_id=member_id, revoked_at=None):
         token.revoked_at = now()
     apply(member, {"is_active": False})
     return member.id

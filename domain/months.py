@@ -17,9 +17,9 @@ async def wrong(owner: Database, organization: UUID, *, is_mended: bool) -> Asyn
     while after is not None:
         async with writing(owner, Actor.operator(organization), "doctor", is_long=True) as scope:
             scope.must(Permission.FINANCE_WRITE)
-            ids = await rows.clients(scope, after, AT_ONCE)
-            found = await rows.wrong(scope, ids)
+            ids = await rows.client_ids(scope, after, AT_ONCE)
+            found = await rows.find_inconsistent(scope, ids)
             if found and is_mended:
-                await rows.recount(scope, found)
+                await rows.rebuild(scope, found)
         yield len(ids), len(found)
         after = ids[-1] if len(ids) == AT_ONCE else None

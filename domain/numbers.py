@@ -5,7 +5,7 @@ from itertools import count
 
 from db import clients as rows
 from db.keys import number_key
-from db.organizations import held_sequence
+from db.organizations import lock_sequence
 from db.tables import Organization
 from domain.errors import WrongValue
 from domain.scope import WriteScope
@@ -34,11 +34,11 @@ def number_format(text: str) -> str:
 
 async def next_for_client(scope: WriteScope, organization: Organization) -> str:
     """The next that no client has. Whoever takes one holds the sequence until the end of the unit of work."""
-    sequence = await held_sequence(scope, "client")
+    sequence = await lock_sequence(scope, "client")
     for turn in count():
         step = AT_ONCE[min(turn, len(AT_ONCE) - 1)]
         tried = {formatted(sequence.last + 1 + more, organization.client_number_format): sequence.last + 1 + more for more in range(step)}
-        taken = await rows.numbers_taken(scope, [number_key(text) for text in tried])
+        taken = await rows.existing_number_keys(scope, [number_key(text) for text in tried])
         free = next((text for text in tried if number_key(text) not in taken), None)
         sequence.last = tried[free] if free else sequence.last + step
         if free:

@@ -15,7 +15,7 @@ from domain.errors import Faults, InvalidInput, Refused
 from domain.scope import Permission, WriteScope
 
 new_tenant = new_id
-by_id, everywhere, lock_organization = rows.by_id, rows.everywhere, rows.held
+by_id, everywhere, lock_organization = rows.by_id, rows.list_all, rows.lock_organization
 
 
 async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
@@ -28,7 +28,7 @@ async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
 async def update(scope: WriteScope, changes: Mapping[str, object], *, expected_version: int) -> UUID:
     """Changes the settings of the organization that the scope is of, and what serves clients without one of their own."""
     scope.must(Permission.ORGANIZATION_WRITE)
-    organization = await rows.held(scope)
+    organization = await rows.lock_organization(scope)
     expect(organization, expected_version)
     faults, wanted = Faults(), dict[str, Any]()
     with faults.part():
@@ -67,7 +67,7 @@ async def _default(
 
 async def own(scope: WriteScope) -> Organization:
     """The organization that the unit of work is of."""
-    (found,) = await entities.found(scope, Organization)
+    (found,) = await entities.find(scope, Organization)
     return found
 
 

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
-from db.paging import Key, Slice
+from db.paging import CursorPosition, PageSlice
 from domain.cursors import Cursors
 from domain.errors import BadInput
 from domain.scope import ReadScope
@@ -22,7 +22,7 @@ class Order(Generic[P]):
     """An order of rows: its name, which cursors carry, and where a row stands in it."""
 
     name: str
-    place: Callable[[P], Key]
+    place: Callable[[P], CursorPosition]
     is_ascending: bool = True
 
 
@@ -99,16 +99,16 @@ class Reading(Generic[P]):
     order: Order[P]
     cursors: Cursors
     span: Span
-    after: Key | None
+    after: CursorPosition | None
 
     @classmethod
     def of(cls, order: Order[P], cursors: Cursors, span: Span) -> "Reading[P]":
         return cls(order, cursors, span, cursors.read(order.name, span.cursor))
 
     @property
-    def part(self) -> Slice:
+    def part(self) -> PageSlice:
         """Forwards is up, unless the order itself goes down."""
-        return Slice(self.span.is_forward == self.order.is_ascending, self.after, self.span.size)
+        return PageSlice(self.span.is_forward == self.order.is_ascending, self.after, self.span.size)
 
     def page(self, found: Sequence[P], chosen: Hashable) -> Page[P]:
         """`found`, in the direction of reading, holds one row more than asked for when there are more."""
@@ -129,7 +129,7 @@ class PagesOfEach(Generic[P]):
     """A read of a page of the rows of each parent, in an order."""
 
     order: Order[P]
-    rows: Callable[[ReadScope, Sequence[UUID], Slice], Awaitable[Sequence[Sequence[P]]]]
+    rows: Callable[[ReadScope, Sequence[UUID], PageSlice], Awaitable[Sequence[Sequence[P]]]]
 
     async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[P]]:
         reading = Reading.of(self.order, scope.cursors, span)
@@ -141,7 +141,7 @@ class PagesOfOrganization(Generic[P]):
     """A read of a page of the organization's rows, in an order. Only the organization of the scope is ever asked for."""
 
     order: Order[P]
-    rows: Callable[[ReadScope, Slice], Awaitable[Sequence[P]]]
+    rows: Callable[[ReadScope, PageSlice], Awaitable[Sequence[P]]]
 
     async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[P]]:
         reading = Reading.of(self.order, scope.cursors, span)

@@ -27,7 +27,7 @@ NEWEST: Order[ProjectRow] = Order("client.projects.newest", attrgetter("id", "id
 PRICES = ["financial"]
 
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
-financial = hide_without(Permission.FINANCE_READ, rows.financial)
+financial = hide_without(Permission.FINANCE_READ, rows.financials)
 """The prices of each project."""
 
 
@@ -113,7 +113,7 @@ async def delete(scope: WriteScope, project_id: UUID, *, expected_version: int) 
     """Only what nothing stands on. Portals that showed it show it no more."""
     scope.must(Permission.CLIENTS_WRITE)
     project = await _held(scope, project_id, expected_version)
-    uses = await rows.uses(scope, project_id)
+    uses = await rows.count_uses(scope, project_id)
     if sum(uses.values()):
         by = " and ".join(f"{count} {of}{'' if count == 1 else 's'}" for of, count in uses.items() if count)
         left = "It is archived already, and may stay so." if project.archived_at else "Archive it instead, with `projectArchive`."
@@ -131,7 +131,7 @@ def _may(scope: WriteScope, prices: Values | None) -> None:
 
 async def _active_client(scope: WriteScope, client_id: UUID, at: Sequence[str]) -> None:
     """There is one, and nobody archives or deletes it until the unit of work ends."""
-    client = (await entities.steady(scope, Client, [client_id])).get(client_id)
+    client = (await entities.lock_for_share(scope, Client, [client_id])).get(client_id)
     if client is None:
         raise Refused(not_found("client", at))
     must_be_active(scope, client, at)
@@ -142,7 +142,7 @@ async def _held(scope: WriteScope, project_id: UUID, expected_version: int) -> P
     (found,) = await rows.by_id(scope, [project_id])
     if found is None:
         raise Refused(not_found("project", ["id"]))
-    client = (await entities.steady(scope, Client, [found.client_id])).get(found.client_id)
+    client = (await entities.lock_for_share(scope, Client, [found.client_id])).get(found.client_id)
     project = await held(scope, Project, project_id)
     if client:
         must_be_active(scope, client)

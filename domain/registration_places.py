@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 from db import entities
 from db import projects as projects_
 from db import registrations as rows
-from db.faults import MovedError
+from db.faults import ConcurrentMoveError
 from db.tables import Client, Organization, Project, Registration
 from domain.changes import expect, must_be_active
 from domain.changes import held as held_row
@@ -82,7 +82,7 @@ async def held(scope: WriteScope, registration_id: UUID, expected_version: int, 
     row = await held_row(scope, Registration, registration_id)
     if (row.client_id, row.project_id) != place:
         expect(row, expected_version)
-        raise MovedError
+        raise ConcurrentMoveError
     spot = Spot(kept.clients[row.client_id], kept.projects[row.project_id] if row.project_id else None)
     spot.must_be_active(scope, "id", "id")
     expect(row, expected_version)
@@ -127,6 +127,6 @@ async def _kept(scope: WriteScope, *places: Place) -> Kept:
     clients = {place.client_id for place in places if place.client_id}
     projects = {place.project_id for place in places if place.project_id}
     return Kept(
-        await entities.steady(scope, Client, [*clients]) if clients else {},
-        await entities.steady(scope, Project, [*projects]) if projects else {},
+        await entities.lock_for_share(scope, Client, [*clients]) if clients else {},
+        await entities.lock_for_share(scope, Project, [*projects]) if projects else {},
     )

@@ -14,7 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from db import entities
 from db import registrations as rows
-from db.registrations import Filter, labels
+from db.registrations import RegistrationFilter, labels
 from db.rows import RegistrationRow
 from db.tables import (
     Label,
@@ -42,7 +42,20 @@ from domain.registration_places import Held, Links, Spot
 from domain.registration_rates import Rate
 from domain.scope import Permission, ReadScope, Scope, WriteScope, hide_without, require
 
-__all__ = ["Filter", "Form", "Many", "by_id", "counts", "create", "delete", "financial", "labels", "of_clients", "of_projects", "page"]
+__all__ = [
+    "Form",
+    "Many",
+    "RegistrationFilter",
+    "by_id",
+    "counts",
+    "create",
+    "delete",
+    "financial",
+    "labels",
+    "of_clients",
+    "of_projects",
+    "page",
+]
 __all__ += ["set_status", "update"]
 
 MOST_LABELS = 50
@@ -51,7 +64,7 @@ PRICING = ("quantity", "unit_price", "distance_km", "minutes", "rate")
 NEWEST: Order[RegistrationRow] = Order("registrations.newest", attrgetter("registered_on", "id"), is_ascending=False)
 
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
-financial = hide_without(Permission.FINANCE_READ, rows.financial)
+financial = hide_without(Permission.FINANCE_READ, rows.financials)
 """The figures of each registration."""
 
 
@@ -59,29 +72,31 @@ financial = hide_without(Permission.FINANCE_READ, rows.financial)
 class Many:
     """Registrations that a page is of: those wanted of all there are, or of one client or project, by the column that names it."""
 
-    wanted: Filter
+    wanted: RegistrationFilter
     column: str | None = None
     id: UUID | None = None
 
 
-async def page(scope: ReadScope, wanted: Filter, span: Span) -> Page[RegistrationRow]:
+async def page(scope: ReadScope, wanted: RegistrationFilter, span: Span) -> Page[RegistrationRow]:
     """Registrations of the organization that are wanted, the newest day first."""
     scope.must(Permission.CLIENTS_READ)
     reading = Reading.of(NEWEST, scope.cursors, span)
     return reading.page(await rows.page(scope, wanted, reading.part), Many(wanted))
 
 
-async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, wanted: Filter, span: Span) -> list[Page[RegistrationRow]]:
+async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, wanted: RegistrationFilter, span: Span) -> list[Page[RegistrationRow]]:
     """Those of each client."""
     return await _of_each(scope, "client_id", ids, wanted, span)
 
 
-async def of_projects(scope: ReadScope, ids: Sequence[UUID], *, wanted: Filter, span: Span) -> list[Page[RegistrationRow]]:
+async def of_projects(scope: ReadScope, ids: Sequence[UUID], *, wanted: RegistrationFilter, span: Span) -> list[Page[RegistrationRow]]:
     """Those of each project."""
     return await _of_each(scope, "project_id", ids, wanted, span)
 
 
-async def _of_each(scope: ReadScope, column: str, ids: Sequence[UUID], wanted: Filter, span: Span) -> list[Page[RegistrationRow]]:
+async def _of_each(
+    scope: ReadScope, column: str, ids: Sequence[UUID], wanted: RegistrationFilter, span: Span
+) -> list[Page[RegistrationRow]]:
     reading = Reading.of(NEWEST, scope.cursors, span)
     found = await rows.of_each(scope, column, ids, wanted, reading.part)
     return reading.pages(found, [Many(wanted, column, key) for key in ids])
@@ -90,7 +105,7 @@ async def _of_each(scope: ReadScope, column: str, ids: Sequence[UUID], wanted: F
 async def counts(scope: Scope, asked: Sequence[Many]) -> list[int]:
     """How many there are of each: a statement for all clients, and one for all projects, of which the same are wanted."""
     scope.must(Permission.CLIENTS_READ)
-    found, each = dict[Many, int](), defaultdict[tuple[str, Filter], list[UUID]](list)
+    found, each = dict[Many, int](), defaultdict[tuple[str, RegistrationFilter], list[UUID]](list)
     for many in asked:
         if many.column and many.id:
             each[many.column, many.wanted].append(many.id)
@@ -270,7 +285,7 @@ def _usual_vat_rate(spot: Spot, organization: Organization) -> UUID | None:
 
 async def _save_labels(scope: WriteScope, row: Registration, given: Sequence[UUID] | None) -> bool:
     """It wears these from now on, and no others, or those that it wore; they are its client's as it is. Whether others than before."""
-    there = await entities.found(scope, RegistrationLabel, registration_id=row.id)
+    there = await entities.find(scope, RegistrationLabel, registration_id=row.id)
     worn = {link.label_id for link in there}
     wanted = worn if given is None else {*given}
     for link in there:

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.engine import Database, Tx, Work
+from db.engine import Database, Transaction, UnitOfWork
 from db.query import Query, R
 from db.tables import Channel, Role
-from db.tally import Tally
-from db.traces import Who
+from db.tally import QueryStats
+from db.traces import ChangeOrigin
 from domain.cursors import Cursors
 from domain.errors import Forbidden
 from domain.seals import TimedSeal
@@ -63,9 +63,9 @@ class Actor:
 
 
 class Scope:
-    """A transaction and who asks. It is itself a `Tx`, so that a query without a rule needs no wrapper."""
+    """A transaction and who asks. It is itself a `Transaction`, so that a query without a rule needs no wrapper."""
 
-    def __init__(self, actor: Actor, tx: Tx, secrets: Sequence[bytes] = ()) -> None:
+    def __init__(self, actor: Actor, tx: Transaction, secrets: Sequence[bytes] = ()) -> None:
         self.actor = actor
         self.has_asked = False
         self._tx = tx
@@ -103,14 +103,14 @@ class Scope:
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
         return await self._tx.fetch(query, **values)
 
-    def may_read(self, attribute: str) -> bool:
-        return self._tx.may_read(attribute)
+    def is_requested(self, attribute: str) -> bool:
+        return self._tx.is_requested(attribute)
 
 
 class ReadScope(Scope):
     """A read transaction, who asks, and the cursors that they are given."""
 
-    def __init__(self, actor: Actor, tx: Tx, secrets: Sequence[bytes]) -> None:
+    def __init__(self, actor: Actor, tx: Transaction, secrets: Sequence[bytes]) -> None:
         super().__init__(actor, tx, secrets)
         self.cursors = Cursors(secrets, actor.tenant)
 
@@ -147,19 +147,19 @@ class NoRightAskedError(Exception):
 class WriteScope(Scope):
     """A unit of work and who asks for it."""
 
-    def __init__(self, actor: Actor, work: Work, secrets: Sequence[bytes]) -> None:
+    def __init__(self, actor: Actor, work: UnitOfWork, secrets: Sequence[bytes]) -> None:
         super().__init__(actor, work, secrets)
         self.tenant = actor.tenant
         self.session: AsyncSession = work.session
-        self.attempt = work.attempt
-        self.run = work.run
+        self.savepoint = work.savepoint
+        self.execute = work.execute
 
 
 @dataclass(frozen=True)
 class Means:
     """What an operation of the server works with: the count of its statements, and the secrets that seal what it gives out."""
 
-    tally: Tally = field(default_factory=Tally)
+    tally: QueryStats = field(default_factory=QueryStats)
     secrets: Sequence[bytes] = ()
 
 
@@ -168,8 +168,8 @@ async def writing(
     database: Database, actor: Actor, operation: str, means: Means | None = None, *, is_long: bool = False
 ) -> AsyncIterator[WriteScope]:
     """A unit of work of this name, kept at its end if a right was asked for."""
-    who, means = Who(actor.member_id, actor.token_id, actor.channel, operation), means or Means()
-    async with database.work(actor.tenant, who, means.tally, is_long=is_long) as work:
+    who, means = ChangeOrigin(actor.member_id, actor.token_id, actor.channel, operation), means or Means()
+    async with database.unit_of_work(actor.tenant, who, means.tally, is_long=is_long) as work:
         scope = WriteScope(actor, work, means.secrets)
         yield scope
         if work.has_changed and not scope.has_asked:

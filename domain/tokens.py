@@ -30,7 +30,7 @@ of_organization = hide_without(Permission.ORGANIZATION_WRITE, PagesOfOrganizatio
 """The tokens, the newest first, for callers who manage them."""
 counts = require(Permission.ORGANIZATION_WRITE, rows.counts)
 by_id = hide_without(Permission.ORGANIZATION_WRITE, rows.by_id)
-every = rows.every
+every = rows.list_tokens
 
 
 def new_secret() -> str:
@@ -120,7 +120,7 @@ async def revoke(scope: WriteScope, token_id: UUID) -> UUID:
     scope.must(Permission.ORGANIZATION_WRITE)
     token = await held(scope, ApiToken, token_id)
     role: str | None = token.role
-    for member in await entities.found(scope, Member, id=token.member_id):
+    for member in await entities.find(scope, Member, id=token.member_id):
         role = role or member.role
         if member.id != scope.actor.member_id:
             scope.must_manage(member.role)

@@ -8,7 +8,7 @@ import strawberry
 
 from db.batching import Follower
 from db.engine import Database
-from db.tally import Tally
+from db.tally import QueryStats
 from domain.scope import Actor, Means, ReadScope, WriteScope, writing
 from resolvers.batches import is_given_up
 from resolvers.loaders import Loaders
@@ -23,13 +23,13 @@ class Context:
         actor: Actor,
         secrets: Sequence[bytes],
         idempotency_key: str | None = None,
-        tally: Tally | None = None,
+        tally: QueryStats | None = None,
         asked: frozenset[str] | None = None,
     ) -> None:
         """`asked` are the attributes that are read of rows, whichever; all may be with None."""
         self.actor = actor
         self.idempotency_key = idempotency_key
-        self.tally = tally or Tally()
+        self.tally = tally or QueryStats()
         self._means = Means(self.tally, secrets)
         self._database = database
         self._asked = asked
@@ -54,11 +54,11 @@ class Context:
 
     def gather(self, followers: Sequence[Follower], *, is_led: bool) -> None:
         """Ask the database as one what is asked at the same time. The first query leads the followers, which may be all that is asked."""
-        self._reads.gather(followers, is_led=is_led)
+        self._reads.batch_queries(followers, has_only_followers=is_led)
 
     async def ask_one_by_one(self) -> None:
         """Neither gather nor expect one statement from here on."""
-        if not self._reads.ask_one_by_one():
+        if not self._reads.disable_batching():
             await self.restart_reads()
 
     @asynccontextmanager

@@ -81,7 +81,7 @@ class CoreExecutor(StrawberryGraphQLCoreExecutionContext):
     objects = 0  # in the response so far
 
     @classmethod
-    async def run(cls, execution: Execution) -> ExecutionResult:
+    async def execute(cls, execution: Execution) -> ExecutionResult:
         """Run the operation. Raises `ResponseTooLargeError` if the response would have too many objects."""
         executor = cls.of(execution)
         answer: AwaitableOrValue[Any] = executor.execute_operation()

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import strawberry
 
-from db.tables import KnownMemberFields, MemberFields, Role
+from db.tables import ExistingMemberFields, MemberFields, Role
 from domain import members
 from domain.scope import WriteScope
 from resolvers.ids import GlobalId
@@ -27,7 +27,7 @@ class MemberAddInput: ...
 
 
 @patch_of(
-    KnownMemberFields,
+    ExistingMemberFields,
     description="What to change of a member: what is left out stays. One who is not active keeps the tokens; `memberRemove` revokes them.",
 )
 class MemberUpdateInput:
@@ -46,7 +46,7 @@ async def add(scope: WriteScope, input: MemberAddInput) -> UUID:
 
 
 async def update(scope: WriteScope, input: MemberUpdateInput) -> UUID:
-    changes = changed(KnownMemberFields, input)
+    changes = changed(ExistingMemberFields, input)
     return await members.update(scope, id_of(input.id, "Member"), changes, expected_version=input.expected_version)
 
 

@@ -11,7 +11,7 @@ from graphql import DirectiveLocation, FieldNode, GraphQLArgument, GraphQLDirect
 from graphql.execution.values import VariableValues, get_directive_values
 from pydantic import TypeAdapter
 
-from db.faults import is_race
+from db.faults import is_retryable
 from domain.errors import BadInput, Refused
 from domain.idempotency import Key, Outcome, once
 from domain.scope import Permission, WriteScope
@@ -59,7 +59,7 @@ def mutation(
             try:
                 return await _tried(info, doing, input, key)
             except Exception as failed:
-                if not is_race(failed):
+                if not is_retryable(failed):
                     raise
         return await _tried(info, doing, input, key)
 

@@ -20,7 +20,7 @@ from db.tables import (
 )
 from domain import registrations
 from domain.pages import Page, Span
-from domain.registrations import Filter, Form
+from domain.registrations import Form, RegistrationFilter
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, PeriodInput, period_of
 from resolvers.context import Info
@@ -61,10 +61,12 @@ Wanted = Annotated[RegistrationFilterInput | None, strawberry.argument(descripti
 Id = Annotated[GlobalId, strawberry.argument(description="Its id.")]
 
 
-def chosen(filter: RegistrationFilterInput | None) -> Filter:
+def chosen(filter: RegistrationFilterInput | None) -> RegistrationFilter:
     wanted = filter or RegistrationFilterInput()
     period, member = period_of(wanted.period), wanted.member_id
-    return Filter(wanted.kind, wanted.status, wanted.is_billable, period.since, period.until, id_of(member, "Member") if member else None)
+    return RegistrationFilter(
+        wanted.kind, wanted.status, wanted.is_billable, period.since, period.until, id_of(member, "Member") if member else None
+    )
 
 
 async def page(

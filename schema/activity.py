@@ -7,7 +7,7 @@ from uuid import UUID
 
 import strawberry
 
-from db.tables import Action, Channel
+from db.tables import AuditAction, Channel
 from domain import activity, clients, members
 from domain.activity import Change, Event
 from resolvers.ids import GlobalId, global_id
@@ -28,7 +28,7 @@ words(
     COMMAND_LINE="By whoever runs the server, at its command line.",
 )
 words(
-    Action,
+    AuditAction,
     "What happened to an object.",
     name="ActivityAction",
     CREATED="It was made.",
@@ -60,7 +60,7 @@ class ActivityEvent(Node):
     at: datetime = strawberry.field(description="When.")
     channel: Channel = strawberry.field(description="Which way it came in.")
     operation: str = strawberry.field(description="What the change is called, `clientUpdate` for instance.")
-    action: Action = strawberry.field(description="What happened to the object.")
+    action: AuditAction = strawberry.field(description="What happened to the object.")
     object_type: str = strawberry.field(description="What the object is: `Client`, `Contact`, `ClientContact`, `ClientLabel` and so on.")
     object_id: GlobalId = read(lambda event: global_id(event.about)(event.object_id), description=ABOUT)
     client: Annotated["Client", strawberry.lazy("schema.clients")] | None = by(

@@ -39,7 +39,7 @@ words(InvoiceKind, "An invoice, or one that takes back.", INVOICE="An invoice.",
 words(
     InvoiceStatus,
     "How far an invoice is.",
-    CONCEPT="Not issued yet; counts in no figure.",
+    DRAFT="Not issued yet; counts in no figure.",
     OPEN="Issued, and not wholly paid.",
     PAID="Wholly paid.",
     VOID="Withdrawn; counts in no figure.",

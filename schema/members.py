@@ -3,7 +3,7 @@
 import strawberry
 
 from db.rows import MemberRow
-from db.tables import KnownMemberFields, MemberFields, Role
+from db.tables import ExistingMemberFields, MemberFields, Role
 from domain import members
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import by
@@ -19,7 +19,7 @@ class Member(Node):
     version: int = strawberry.field(description="Grows by one with each change.")
 
 
-SHOWN[KnownMemberFields] = Member
+SHOWN[ExistingMemberFields] = Member
 
 
 @strawberry.type(description="Members in the order of their making, those who were removed too.")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 words(
     QuoteStatus,
     "How far a quote is.",
-    CONCEPT="Not sent yet.",
+    DRAFT="Not sent yet.",
     SENT="Sent, and not answered.",
     ACCEPTED="The client takes it.",
     REJECTED="The client does not take it.",

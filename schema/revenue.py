@@ -16,7 +16,7 @@ from schema.scalars import CurrencyCode
 
 REVENUE = Terms(needs=Permission.FINANCE_READ, cost=3)
 REVENUE_OF_ALL = Terms(needs=Permission.FINANCE_READ, cost=600)
-INVOICED = "Invoices less credit notes issued within the period, excluding VAT. Concepts and void documents never count."
+INVOICED = "Invoices less credit notes issued within the period, excluding VAT. Drafts and void documents never count."
 PAID = "What was paid on them within the period, by date of payment, less what was paid back, including VAT."
 OUTSTANDING = "What was still to be paid at the end of the period, including VAT."
 

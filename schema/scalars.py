@@ -11,7 +11,7 @@ from graphql import GraphQLError, GraphQLID, GraphQLScalarType, ValueNode, value
 from graphql.pyutils import inspect
 from strawberry.types.scalar import ScalarDefinition
 
-from db.moments import as_text, truncate
+from db.moments import format_timestamp, truncate
 from resolvers.ids import GlobalId, parse_id
 
 T = TypeVar("T")
@@ -118,7 +118,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     datetime: _scalar(
         "DateTime",
-        serialize=as_text,
+        serialize=format_timestamp,
         parse=_moment,
         description=f"A moment in UTC, to the millisecond: `2026-01-31T09:30:00.000Z`. One that is given has any offset, is of the "
         f"years {YEARS} in UTC, and is cut off after milliseconds.",

@@ -67,7 +67,7 @@ def app(
     core = schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
     documents = Documents(core, settings.document_limits, most_bytes=settings.documents_bytes, is_open=settings.has_introspection)
     executor = LevelExecutor if settings.compiled else CoreExecutor
-    turns, health = Turns(settings.turns), Health(database.probe)
+    turns, health = Turns(settings.turns), Health(database.health_probe)
     incoming = ByteBudget("request bodies", SEND_FEWER, settings.max_incoming_bytes_per_token, settings.max_incoming_bytes)
     outgoing = ByteBudget("responses", READ_FIRST, settings.max_outgoing_bytes_per_token, settings.max_outgoing_bytes)
     metrics = Metrics(core, [*_watched(database, turns, documents), *_watched_bytes(incoming, outgoing)])
@@ -101,9 +101,9 @@ def app(
 
 def _watched(database: Database, turns: Turns, documents: Documents) -> list[Watched]:
     return [
-        Watched("readers_in_use", "Connections for reading that are in use.", lambda: database.readers_in_use),
-        Watched("readers_waiting", "Operations that wait for a connection to read on.", lambda: database.readers_waiting),
-        Watched("writers_in_use", "Connections for changes that are in use.", lambda: database.writers_in_use),
+        Watched("readers_in_use", "Connections for reading that are in use.", lambda: database.read_connections_in_use),
+        Watched("readers_waiting", "Operations that wait for a connection to read on.", lambda: database.read_connections_awaited),
+        Watched("writers_in_use", "Connections for changes that are in use.", lambda: database.write_connections_in_use),
         Watched("operations_running", "Operations that run.", lambda: turns.running),
         Watched("operations_waiting", "Operations that wait for their turn.", lambda: turns.waiting),
         Watched("documents", "Documents that are kept.", lambda: len(documents)),

@@ -7,14 +7,14 @@ import asyncpg
 
 from db import bypasses, duplicates, walls
 from db.addresses import without_password
-from db.engine import Database, Limits
+from db.engine import Database, DatabaseLimits
 from db.migrations import head
 from domain import months, organizations
 from server.addresses import parse
 from server.settings import Environment, Settings
 from server.startup_errors import StartupError
 
-FEW = Limits(readers=1, writers=1)
+FEW = DatabaseLimits(read_pool_size=1, write_pool_size=1)
 UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 OWNER_ROLE = "CREATE ROLE relaties_owner LOGIN CREATEROLE BYPASSRLS PASSWORD '…'"
 
@@ -90,7 +90,7 @@ def proxies(settings: Settings) -> list[Finding]:
 
 
 async def _role(database: Database) -> Finding:
-    role = await walls.role(database)
+    role = await walls.current_role(database)
     faults = {
         "a superuser": role.is_superuser,
         "one that bypasses row level security": role.is_bypassing,
@@ -105,7 +105,7 @@ async def _role(database: Database) -> Finding:
 
 
 async def _memberships(database: Database) -> Finding:
-    name, wrong = (await walls.role(database)).name, list[str]()
+    name, wrong = (await walls.current_role(database)).name, list[str]()
     for role in await bypasses.memberships(database):
         faults = {
             "a superuser": role.is_superuser,
@@ -124,7 +124,7 @@ async def _memberships(database: Database) -> Finding:
 
 async def _objects(database: Database) -> Finding:
     """An extension's own views and functions are left out: they show nothing of an organization."""
-    name, found = (await walls.role(database)).name, await bypasses.objects(database)
+    name, found = (await walls.current_role(database)).name, await bypasses.objects(database)
     if found:
         what = ", ".join(f"{each.kind} {each.name}" for each in found)
         cures = "; ".join(each.cure for each in found)
@@ -142,8 +142,8 @@ async def _tables(database: Database) -> list[Finding]:
 
 
 async def _walls(database: Database) -> Finding:
-    found = await walls.walls(database)
-    if open_ := [table.name for table in found if not table.stands]:
+    found = await walls.table_isolation(database)
+    if open_ := [table.name for table in found if not table.is_isolated]:
         return Finding(
             "walls",
             f"Not every table keeps organizations apart: {', '.join(open_)}. Restore tenant_id, FORCE ROW LEVEL SECURITY and its policy.",
@@ -157,7 +157,7 @@ async def _owner(owner_url: str) -> Finding:
     except UNREACHABLE as failed:
         return Finding("owner", unreachable("RELATIES_OWNER_URL", owner_url, failed))
     async with database:
-        role = await walls.role(database)
+        role = await walls.current_role(database)
     if role.is_superuser or (role.is_bypassing and role.is_creating):
         return Finding(f"owner {role.name}")
     return Finding("owner", f"RELATIES_OWNER_URL: the role {role.name} needs CREATEROLE and BYPASSRLS: {OWNER_ROLE}.")
@@ -166,12 +166,12 @@ async def _owner(owner_url: str) -> Finding:
 async def numbers(owner_url: str) -> Finding:
     """List the clients and labels that the folding of keys found to have the number or the name of an older one."""
     async with await Database.connect(owner_url, FEW) as database:
-        found = await duplicates.everywhere(database)
+        found = await duplicates.list_all(database)
     if not found:
         return Finding("numbers of clients and names of labels, each once")
     # ASCII shows the characters in which the two differ, which a screen may not show.
     listed = "; ".join(f"{row.kind} {row.id} of {row.organization}: {row.text!a}" for row in found)
-    more = f" These are the first {duplicates.MOST}." if len(found) == duplicates.MOST else ""
+    more = f" These are the first {duplicates.MAX_ROWS}." if len(found) == duplicates.MAX_ROWS else ""
     return Finding(
         "numbers",
         f"An older client or label has the same number or name in another form, so these are not found by it: {listed}.{more} "

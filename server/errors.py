@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from strawberry.exceptions import StrawberryInputCoercionError
 
-from db.faults import UNCONVERTIBLE, BusyError, is_lost, is_race, is_unbindable, plain
+from db.faults import CONVERSION_ERRORS, PoolExhaustedError, driver_error, is_connection_lost, is_retryable, is_unbindable
 from domain.errors import BadInput, Forbidden, Refused
 from server.refusals import ErrorCode
 
@@ -21,7 +21,7 @@ NULL = "A part of the input is null that cannot be. Leave it out, so that it sta
 BEYOND = "A value is beyond what can be stored. Send a smaller one."
 UNREACHABLE = (ErrorCode.UNAVAILABLE, "The database cannot be reached. Try again.")
 KNOWN: tuple[tuple[tuple[type[BaseException], ...], tuple[ErrorCode, str]], ...] = (
-    ((BusyError, PoolTimeoutError), (ErrorCode.UNAVAILABLE, "Too many operations at once. Try again in a moment.")),
+    ((PoolExhaustedError, PoolTimeoutError), (ErrorCode.UNAVAILABLE, "Too many operations at once. Try again in a moment.")),
     ((asyncpg.LockNotAvailableError,), (ErrorCode.UNAVAILABLE, "Somebody else is changing this. Try again in a moment.")),
     ((asyncpg.QueryCanceledError,), (ErrorCode.TIMEOUT, "This took too long. Ask for less at once.")),
     # Of the database's: it has no room, or is asked to stop. The system's: no route, a refusal, and silence, which is a TimeoutError.
@@ -31,10 +31,10 @@ KNOWN: tuple[tuple[tuple[type[BaseException], ...], tuple[ErrorCode, str]], ...]
 
 def told(failed: BaseException) -> tuple[ErrorCode, str] | None:
     """Code and message of what the database can do to anybody; None for a fault of ours."""
-    cause = plain(failed)
-    if is_race(cause):
+    cause = driver_error(failed)
+    if is_retryable(cause):
         return ErrorCode.UNAVAILABLE, "Others changed the same things at once. Try again in a moment."
-    if is_lost(failed):
+    if is_connection_lost(failed):
         return UNREACHABLE
     return next((said for kinds, said in KNOWN if isinstance(cause, kinds)), None)
 
@@ -63,7 +63,7 @@ def shown(error: GraphQLError) -> Mapping[str, Any]:
 
 def _shown(error: GraphQLError) -> Mapping[str, Any]:
     failed = error.original_error
-    cause = plain(failed) if failed else None
+    cause = driver_error(failed) if failed else None
     if isinstance(cause or error, StrawberryInputCoercionError):  # its own words are of Python
         return _coded(error, ErrorCode.BAD_USER_INPUT, NULL)
     if isinstance(cause, OURS) or (cause is None and error.extensions and "code" in error.extensions):
@@ -80,7 +80,7 @@ def _shown(error: GraphQLError) -> Mapping[str, Any]:
 def _of_input(error: GraphQLError) -> Mapping[str, Any]:
     """Show graphql-core's own error: a variable or an argument that is not of its type. What else failed within is a fault of ours."""
     cause = innermost(error)
-    if cause is None or isinstance(cause, UNCONVERTIBLE):
+    if cause is None or isinstance(cause, CONVERSION_ERRORS):
         return _coded(error, ErrorCode.BAD_USER_INPUT, _without(cause, error.message))
     return {**error.formatted, **masked(cause)}
 
@@ -88,7 +88,7 @@ def _of_input(error: GraphQLError) -> Mapping[str, Any]:
 def coercion_error(error: GraphQLError) -> GraphQLError | None:
     """Return the error of validation in words of ours, if a literal could not be converted; None if it is about anything else."""
     cause = innermost(error)
-    if not isinstance(cause, UNCONVERTIBLE):
+    if not isinstance(cause, CONVERSION_ERRORS):
         return None
     return GraphQLError(_without(cause, error.message), error.nodes, extensions={"code": ErrorCode.BAD_USER_INPUT})
 

@@ -8,8 +8,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from db.migrations import head
-from db.probe import Probe
-from db.walls import REVISION
+from db.probe import HealthProbe
+from db.walls import REVISION_SQL
 from server.doctor import UNREACHABLE
 
 READY, DRAINING, UNMIGRATED, DOWN = "ready", "draining", "migrations missing", "database unreachable"
@@ -21,7 +21,7 @@ class Health:
     A server whose connections are all in use is ready: it refuses what it cannot take by itself, with UNAVAILABLE.
     """
 
-    def __init__(self, probe: Probe, limit_s: float = 1.0) -> None:
+    def __init__(self, probe: HealthProbe, limit_s: float = 1.0) -> None:
         self.is_draining = False
         self._probe = probe
         self._limit_s = limit_s
@@ -44,7 +44,7 @@ class Health:
 
     async def _looked(self) -> str:
         try:
-            return READY if await self._probe.ask(REVISION) == self._head else UNMIGRATED
+            return READY if await self._probe.fetch_value(REVISION_SQL) == self._head else UNMIGRATED
         except asyncpg.UndefinedTableError:
             return UNMIGRATED
         except (*UNREACHABLE, asyncpg.InternalClientError):  # the latter where PostgreSQL has said farewell and not hung up yet

@@ -188,7 +188,7 @@ class GraphQL:
                 report.waited = perf_counter() - came
                 drawn.spent = bill.requested
                 try:
-                    result = await self.runner.run(order)
+                    result = await self.runner.execute(order)
                 except ResponseTooLargeError:
                     raise too_large(f"{self.runner.max_objects} objects") from None
                 drawn.spent = report.cost_actual = bill.actual(result)

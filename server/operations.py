@@ -11,8 +11,8 @@ import strawberry
 from graphql import ExecutionResult, GraphQLError, OperationType, VariableValues
 
 from db.engine import Database
-from db.faults import is_lost
-from db.tally import Tally
+from db.faults import is_connection_lost
+from db.tally import QueryStats
 from domain.scope import Actor
 from resolvers.context import Context
 from resolvers.core import MOST_OBJECTS, CoreExecutor, Execution
@@ -32,7 +32,7 @@ class Order:
     values: VariableValues
     actor: Actor
     idempotency_key: str | None
-    tally: Tally
+    tally: QueryStats
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Runner:
     is_open: bool
     max_objects: int = MOST_OBJECTS
 
-    async def run(self, order: Order) -> ExecutionResult:
+    async def execute(self, order: Order) -> ExecutionResult:
         """Run an operation. A query may be asked again: it changed nothing, and what it read so far is thrown away.
 
         Raises `ResponseTooLargeError` if the response would have too many objects.
@@ -63,7 +63,7 @@ class Runner:
         schema = self.schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
         execution = Execution(schema, order.operation.known, order.values, context, not self.is_open, self.max_objects)
         try:
-            return await self.executor.run(execution)
+            return await self.executor.execute(execution)
         finally:
             await context.end()
 
@@ -80,7 +80,7 @@ def _clear_locals(error: BaseException | None) -> None:
 
 
 def _is_lost(error: GraphQLError) -> bool:
-    return error.original_error is not None and is_lost(error.original_error)
+    return error.original_error is not None and is_connection_lost(error.original_error)
 
 
 class _End(Enum):

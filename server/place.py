@@ -8,7 +8,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 
 from db.engine import Database
-from db.faults import plain
+from db.faults import driver_error
 from db.migrations import upgrade
 from server.doctor import FEW, UNREACHABLE, UnfitError, unreachable
 from server.settings import Settings
@@ -35,10 +35,10 @@ def place(settings: Settings, say: Callable[[str], None]) -> Iterator[Place]:
     if settings.database_url:
         yield Place(str(settings.database_url), str(settings.owner_url) if settings.owner_url else None, is_embedded=False)
         return
-    from db.embedded import EmbeddedError, running  # noqa: PLC0415 one who has a database of their own needs none of it
+    from db.embedded import EmbeddedError, run_server  # noqa: PLC0415 one who has a database of their own needs none of it
 
     try:
-        with running(settings.data_dir, say=say) as embedded:
+        with run_server(settings.data_dir, notify=say) as embedded:
             yield Place(embedded.runtime_url, embedded.owner_url, is_embedded=True)
     except EmbeddedError as wrong:
         raise UnfitError(str(wrong)) from wrong
@@ -49,7 +49,7 @@ async def migrated(found: Place) -> None:
     try:
         await upgrade(found.owner, found.runtime_url)
     except DBAPIError as failed:
-        is_weak = isinstance(plain(failed), asyncpg.InsufficientPrivilegeError)
+        is_weak = isinstance(driver_error(failed), asyncpg.InsufficientPrivilegeError)
         cure = "The role needs CREATEROLE and BYPASSRLS." if is_weak else "Run it again once that is over."
         reason = str(failed.orig).rpartition(">: ")[2].rstrip(".")
         raise UnfitError(f"RELATIES_OWNER_URL: nothing was changed: {reason}. {cure}") from failed

@@ -8,7 +8,7 @@ from secrets import token_hex
 from typing import Any, Self
 from uuid import UUID
 
-from db.tally import Tally
+from db.tally import QueryStats
 from server.logs import write_event
 
 SERVER_ERROR = 500
@@ -39,7 +39,7 @@ class Report:
     waited: float = 0
     cost_requested: int | None = None
     cost_actual: int | None = None
-    tally: Tally = field(default_factory=Tally)
+    tally: QueryStats = field(default_factory=QueryStats)
 
     def with_errors(self, errors: Iterable[Mapping[str, Any]]) -> Self:
         """The codes of an answer's errors, each once, and the incidents that the log explains."""

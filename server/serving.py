@@ -132,7 +132,7 @@ def served(settings: Settings, runtime_url: str, taken: socket.socket, ready: li
         shown = ready if number == 0 and is_first else []
         run(serve(settings.model_copy(update={"metrics_port": port}), runtime_url, taken, Start(shown, browser, parent, begun)))
 
-    Workers(settings.workers, taken, work).run()
+    Workers(settings.workers, taken, work).execute()
 
 
 async def serve(settings: Settings, runtime_url: str, taken: socket.socket, start: Start) -> None:

@@ -11,7 +11,7 @@ from platformdirs import user_data_path
 from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from db.engine import Limits
+from db.engine import DatabaseLimits
 from server.addresses import Network, networks
 from server.limits import DocumentLimits, Get, Taken, TurnLimits
 from server.startup_errors import StartupError
@@ -192,8 +192,8 @@ class Settings(BaseSettings):
     )
 
     @property
-    def limits(self) -> Limits:
-        return Limits(
+    def limits(self) -> DatabaseLimits:
+        return DatabaseLimits(
             self.readers, self.writers, self.connection_wait_seconds, self.statement_seconds, self.turn_seconds, self.long_seconds
         )
 

@@ -54,7 +54,7 @@ class Workers:
         self._is_stopping = False
         self._starting: dict[int, signal.Signals] = {}  # those that were stopped before they answered, and how
 
-    def run(self) -> None:
+    def execute(self) -> None:
         """Until all have ended. Signals wait for their turn here, so that none comes while a worker is being made."""
         before = signal.signal(signal.SIGCHLD, lambda *_: None)  # one without a handler need not be waited for everywhere
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, *STOPPING})

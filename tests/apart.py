@@ -16,7 +16,7 @@ import asyncpg
 import httpx
 import pytest
 
-from db.reader_pool import Reader
+from db.reader_pool import ReadConnection
 from db.tables import Role
 from tests.ask import Api
 from tests.builders import Tenant, tenant
@@ -85,7 +85,7 @@ class Crossfire:
     given_up: int = 0
     ended: int = 0
 
-    async def run(self) -> None:
+    async def execute(self) -> None:
         until = monotonic() + self.seconds
         async with asyncio.TaskGroup() as group:
             for place in range(AT_ONCE):
@@ -139,9 +139,9 @@ class Crossfire:
 
 def failing_sessions(patched: pytest.MonkeyPatch, chance: random.Random) -> Counter[bool]:
     """Make one in twenty settings of a session's tenant fail, half of them after the server heard of it; count them."""
-    execute, failed = Reader.execute, Counter[bool]()
+    execute, failed = ReadConnection.execute, Counter[bool]()
 
-    async def executed(self: Reader, query: str) -> str:
+    async def executed(self: ReadConnection, query: str) -> str:
         if query.startswith("SET app.tenant") and chance.random() < 0.05:
             is_heard = chance.random() < 0.5
             failed[is_heard] += 1
@@ -151,7 +151,7 @@ def failing_sessions(patched: pytest.MonkeyPatch, chance: random.Random) -> Coun
         status: str = await execute(self, query)
         return status
 
-    patched.setattr(Reader, "execute", executed)
+    patched.setattr(ReadConnection, "execute", executed)
     return failed
 
 
@@ -173,7 +173,7 @@ async def crossfire(orgs: list[Organization], http: httpx.AsyncClient, operator:
     logging.getLogger("relaties").addHandler(incidents)
     try:
         async with asyncio.timeout(seconds + 120):
-            await made.run()
+            await made.execute()
     finally:
         logging.getLogger("relaties").removeHandler(incidents)
         gc.collect()  # see GIVEN_UP

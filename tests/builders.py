@@ -130,7 +130,7 @@ class Tenant:
 
     async def recount(self, day: date, *clients: UUID) -> None:
         """From the month of a change of documents or payments on, within the transaction of that."""
-        await months.recount(months.Owned(self.owner, self.id), clients, day)
+        await months.rebuild(months.OwnerTransaction(self.owner, self.id), clients, day)
 
     async def add_project(self, client: UUID, name: str = "Project", **more: object) -> UUID:
         """Hours at the client's rate, unless `more` says otherwise."""

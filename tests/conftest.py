@@ -17,9 +17,9 @@ import strawberry
 from hypothesis import HealthCheck, settings
 
 from db import demo
-from db.addresses import to_database
-from db.embedded import running
-from db.engine import Database, Limits
+from db.addresses import with_database_name
+from db.embedded import run_server
+from db.engine import Database, DatabaseLimits
 from db.migrations import upgrade
 from db.tables import Role
 from domain.tokens import hash_of, new_secret
@@ -87,13 +87,13 @@ def server_url(reachable: Path) -> Iterator[str]:
         with cluster(Path(programs)) as url:
             yield url
     else:
-        with running(reachable / "server", say=lambda _: None) as embedded:
+        with run_server(reachable / "server", notify=lambda _: None) as embedded:
             yield embedded.owner_url
 
 
 @pytest.fixture(scope="session")
 async def admin(server_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(to_database(server_url, "postgres"))
+    connection = await asyncpg.connect(with_database_name(server_url, "postgres"))
     yield connection
     await connection.close()
 
@@ -109,12 +109,12 @@ async def fresh_database(admin: asyncpg.Connection, server_url: str) -> AsyncIte
     """Makes databases with the tables in them; each is a copy of one that was migrated, or of one that nobody is connected to."""
     template, made = f"relaties_{uuid4().hex[:12]}", list[str]()
     await admin.execute(f"CREATE DATABASE {template}")
-    await upgrade(to_database(server_url, template), runtime_url(to_database(server_url, template)))
+    await upgrade(with_database_name(server_url, template), runtime_url(with_database_name(server_url, template)))
 
     async def fresh(of: str | None = None) -> str:
         made.append(f"{template}_{len(made)}")
         await admin.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {of.rpartition('/')[2] if of else template}")
-        return to_database(server_url, made[-1])
+        return with_database_name(server_url, made[-1])
 
     yield fresh
     for name in (*made, template):
@@ -169,7 +169,7 @@ SENT: list[str] = []
 
 @pytest.fixture(scope="session")
 async def database(owner_url: str) -> AsyncIterator[Database]:
-    made = await Database.connect(runtime_url(owner_url), Limits(readers=5, wait_s=30), seen=SENT.append)
+    made = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=5, read_pool_timeout=30), on_statement=SENT.append)
     yield made
     await made.close()
 

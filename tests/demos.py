@@ -30,7 +30,7 @@ class StoppedError(Exception):
 
 async def filled(url: str, size: demo.Size = SMALL) -> asyncpg.Connection:
     connection = await asyncpg.connect(url)
-    await demo.load(connection, token_hash=HASH, progress=quiet, scale=size)
+    await demo.load(connection, token_hash=HASH, progress=quiet, size=size)
     return connection
 
 

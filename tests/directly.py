@@ -16,7 +16,7 @@ from tests.builders import Tenant
 
 @dataclass(frozen=True)
 class Directly:
-    """A `Tx` of one organization."""
+    """A `Transaction` of one organization."""
 
     owner: asyncpg.Connection
     tenant: UUID
@@ -24,7 +24,7 @@ class Directly:
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
         return await self.owner.fetch(query.sql, *query.arguments({**values, "tenant": self.tenant}), record_class=query.row)
 
-    def may_read(self, attribute: str) -> bool:
+    def is_requested(self, attribute: str) -> bool:
         return bool(attribute)
 
 

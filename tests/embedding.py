@@ -15,7 +15,7 @@ import asyncpg
 import psutil
 import pytest
 
-from db.embedded import EmbeddedError, running
+from db.embedded import EmbeddedError, run_server
 
 IS_ROOT = os.geteuid() == 0
 # A user of the database in a process of its own: says what it does, then READY, and stays until its input ends or a signal comes.
@@ -23,11 +23,11 @@ USER = """
 import select, signal, sys
 from contextlib import suppress
 from pathlib import Path
-from db.embedded import running
+from db.embedded import run_server
 
 for number in (signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, signal.default_int_handler)
-with suppress(KeyboardInterrupt), running(Path(sys.argv[1]), say=lambda said: print(said, flush=True)):
+with suppress(KeyboardInterrupt), run_server(Path(sys.argv[1]), notify=lambda message: print(message, flush=True)):
     print("READY", flush=True)
     while not select.select([sys.stdin], [], [], 0.1)[0]:
         pass  # a signal just before an endless wait would be seen only after it
@@ -93,7 +93,7 @@ def user(home: Path, until: str = "READY\n") -> Iterator[subprocess.Popen[str]]:
 
 def refusal(home: Path) -> str:
     """The one line of a start that is refused."""
-    with pytest.raises(EmbeddedError) as refused, running(home, say=quiet):
+    with pytest.raises(EmbeddedError) as refused, run_server(home, notify=quiet):
         pass
     assert "\n" not in str(refused.value)
     return str(refused.value)

@@ -54,11 +54,11 @@ async def full_client(org: Tenant, name: str = GONE, *, is_archived: bool = True
     amounts = {"unit_price": Decimal(100), "discount_percentage": Decimal(0), "vat_percentage": Decimal(21), "vat_category": "S"}
     await insert(owner, "invoice_line", [{**line, **amounts, "net": Decimal(100), "vat": Decimal(21), "project_id": projects[0]}])
     await org.add_invoice(client, date(2026, 1, 20), "40.00", kind="CREDIT_NOTE", credits_invoice_id=issued)
-    await org.add_invoice(client, date(2026, 2, 1), "30.00", status="CONCEPT", number=None, invoice_date=None)
+    await org.add_invoice(client, date(2026, 2, 1), "30.00", status="DRAFT", number=None, invoice_date=None)
     await org.add_payment(client, issued, date(2026, 2, 1), "20.00")
     await _shared_payment(org, (client, issued), (other, await org.add_invoice(other, date(2026, 1, 5), "10.00")))
     await org.add_quote(client, "500.00")
-    await org.add_quote(client, "70.00", status="CONCEPT", number=None, quote_date=None)
+    await org.add_quote(client, "70.00", status="DRAFT", number=None, quote_date=None)
     portal = await org.add_portal(client, shared, alone, projects=projects, name=name)
     await org.add_portal(client, name=name, closed_at=ARCHIVED_AT)
     await org.add_event("Client", client, {"name": [None, name]}, client_id=client)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.pool import Pool as Writers
 
-from db.reader_pool import Reader, ReaderPool
+from db.reader_pool import ReadConnection, ReadPool
 
 
 @dataclass
@@ -46,26 +46,26 @@ def operation() -> Iterator[Holder]:
 
 
 def _watch_readers(patched: pytest.MonkeyPatch) -> None:
-    take, give, give_up = ReaderPool.take, ReaderPool.give, ReaderPool.give_up
+    take, give, give_up = ReadPool.acquire, ReadPool.release, ReadPool.discard
 
-    async def taken(self: ReaderPool, tenant: UUID | None = None) -> Reader:
+    async def taken(self: ReadPool, tenant: UUID | None = None) -> ReadConnection:
         if holder := OPERATION.get():
             holder.takes("reader")
         return await take(self, tenant)
 
-    def given(self: ReaderPool, reader: Reader) -> None:
+    def given(self: ReadPool, reader: ReadConnection) -> None:
         if holder := OPERATION.get():
             holder.gives()
         give(self, reader)
 
-    async def given_up(self: ReaderPool, reader: Reader, failed: BaseException) -> None:
+    async def given_up(self: ReadPool, reader: ReadConnection, failed: BaseException) -> None:
         if holder := OPERATION.get():
             holder.gives()
         await give_up(self, reader, failed)
 
-    patched.setattr(ReaderPool, "take", taken)
-    patched.setattr(ReaderPool, "give", given)
-    patched.setattr(ReaderPool, "give_up", given_up)
+    patched.setattr(ReadPool, "acquire", taken)
+    patched.setattr(ReadPool, "release", given)
+    patched.setattr(ReadPool, "discard", given_up)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from db.tally import Tally
+from db.tally import QueryStats
 from domain.scope import Actor
 from server.documents import Documents
 from server.operations import Order, Runner
@@ -21,10 +21,10 @@ class InProcess:
 
     def operation(self, text: str, **variables: object) -> Order:
         found = self.documents.of(text)
-        return Order(found, found.operations[0], found.operations[0].coerce(variables), self.actor, None, Tally())
+        return Order(found, found.operations[0], found.operations[0].coerce(variables), self.actor, None, QueryStats())
 
-    async def run(self, text: str, **variables: object) -> Any:  # noqa: ANN401
-        result = await self.runner.run(self.operation(text, **variables))
+    async def execute(self, text: str, **variables: object) -> Any:  # noqa: ANN401
+        result = await self.runner.execute(self.operation(text, **variables))
         return result.data
 
 

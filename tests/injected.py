@@ -98,7 +98,7 @@ class Faults:
     def row(self, of: type[Row]) -> type[Row]:
         """The same class, whose columns may fail."""
         failing: dict[str, object] = {column: property(partial(self.column, of, column)) for column in of.__columns__}
-        return type(of.__name__, (of,), failing | {"placed": lambda places: self.row(of.placed(places))})
+        return type(of.__name__, (of,), failing | {"placed": lambda places: self.row(of.with_positions(places))})
 
 
 def getter(of: type[Row], column: str) -> Callable[[Row], Any]:
@@ -110,7 +110,7 @@ def getter(of: type[Row], column: str) -> Callable[[Row], Any]:
 @contextmanager
 def injected(faults: Faults, schema: GraphQLSchema) -> Iterator[None]:
     """While it lasts. A statement has one class of rows, so that what is prepared for it is of use again."""
-    make, narrow, call, made = Loader.__init__, Query.of, StrawberryResolver.__call__, dict[Query[Any], Query[Any]]()
+    make, narrow, call, made = Loader.__init__, Query.project, StrawberryResolver.__call__, dict[Query[Any], Query[Any]]()
     assert schema.query_type
     roots = {field.extensions["strawberry-definition"].base_resolver: name for name, field in schema.query_type.fields.items()}
 
@@ -127,6 +127,6 @@ def injected(faults: Faults, schema: GraphQLSchema) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Loader, "__init__", lambda loader, batch: make(loader, partial(faults.batch, batch)))
-        patched.setattr(Query, "of", narrowed)
+        patched.setattr(Query, "project", narrowed)
         patched.setattr(StrawberryResolver, "__call__", called)
         yield

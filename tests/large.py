@@ -161,7 +161,7 @@ async def fill(owner: asyncpg.Connection, made: Tenant, clients: int, statements
             said = statement.format(**MADE | otherwise).replace("$1", f"'{made.id}'::uuid").replace("$2", f"{clients}::bigint")
             await owner.execute(said, timeout=3600)
         ids = await owner.fetchval("SELECT array_agg(id) FROM relaties.client WHERE tenant_id = $1", made.id)
-        await months.recount(months.Owned(owner, made.id), ids)
+        await months.rebuild(months.OwnerTransaction(owner, made.id), ids)
 
 
 async def _rare(owner: asyncpg.Connection, made: Tenant) -> UUID:

@@ -51,7 +51,7 @@ async def worked(owner: asyncpg.Connection, org: Tenant, client: UUID, registrat
         for statement in (PROJECTS, REGISTRATIONS, INVOICES, LINES, PAYMENTS, ALLOCATIONS, EVENTS, TOLD):
             said = statement.format(**MADE).replace("$1", f"'{org.id}'::uuid").replace("$2", f"'{client}'::uuid")
             await owner.execute(said.replace("$3", f"{registrations}::int"), timeout=600)
-        await months.recount(months.Owned(owner, org.id), [client])
+        await months.rebuild(months.OwnerTransaction(owner, org.id), [client])
 
 
 async def sums(owner: asyncpg.Connection, org: Tenant, others_than: UUID | None = None) -> dict[str, str]:

@@ -12,9 +12,9 @@ from uuid import UUID
 
 import asyncpg
 
-from db.batching import LED, Asked, Batch
+from db.batching import LEADER_PART, Batch, PendingQuery
 from db.query import Query
-from db.revenue import days_apart
+from db.revenue import partial_month_bounds
 from tests.large import Large
 
 MANY = 10_000
@@ -84,7 +84,7 @@ class Led:
 
     @cached_property
     def batch(self) -> Batch:
-        return Batch([self.page, self.relation], [0, LED])
+        return Batch([self.page, self.relation], [0, LEADER_PART])
 
     @property
     def sql(self) -> str:
@@ -93,7 +93,7 @@ class Led:
     def arguments(self, values: dict[str, object]) -> list[object]:
         answer = asyncio.get_running_loop().create_future()
         of_page = {**self.values, "tenant": values["tenant"]}
-        return self.batch.arguments([Asked(self.page, of_page, answer, None), Asked(self.relation, values, answer, None)])
+        return self.batch.arguments([PendingQuery(self.page, of_page, answer, None), PendingQuery(self.relation, values, answer, None)])
 
 
 async def ran(connection: asyncpg.Connection, query: Statement, tenant: UUID, values: dict[str, object]) -> Ran:
@@ -139,7 +139,11 @@ def arguments(found: Large) -> dict[str, dict[str, object]]:
     member = {"member_id": found.member, "since": date(2022, 2, 1), "until": date(2022, 12, 31)}
     worked: dict[str, object] = {"kind": "TIME", "status": "OPEN", "is_billable": True, **member}
     year: dict[str, object] = {"start": date(2026, 1, 1), "end": date(2026, 12, 31)}
-    apart: dict[str, object] = {"start": date(2025, 12, 11), "end": date(2026, 3, 10), **days_apart(date(2025, 12, 11), date(2026, 3, 10))}
+    apart: dict[str, object] = {
+        "start": date(2025, 12, 11),
+        "end": date(2026, 3, 10),
+        **partial_month_bounds(date(2025, 12, 11), date(2026, 3, 10)),
+    }
     labels = {f"labels_{kind}": found.labels[:2] for kind in ("any", "all", "none")}
     return {
         "activity.of_clients": {**of_clients, "count": 26, "after_key": LAST, "after_id": LAST},

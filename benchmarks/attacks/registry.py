@@ -31,7 +31,7 @@ async def _carried_out(attack: Attack, scene: Scene, seconds: float, orders: Con
     orders.send(BEGUN)
     try:
         async with asyncio.timeout(seconds + LONGEST_S):
-            await attack.run(scene)
+            await attack.execute(scene)
     except TimeoutError:
         scene.heard["gave up"] += 1
     return scene.heard

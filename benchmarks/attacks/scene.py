@@ -57,7 +57,7 @@ class Attack:
     """What the attackers do, who asks meanwhile, and by how much the worker may grow where that is the aim of the attack."""
 
     name: str
-    run: Run
+    execute: Run
     victim: Victim = Victim.OTHER
     max_growth_mib: float | None = None
     prepare: Run | None = None

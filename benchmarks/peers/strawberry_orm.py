@@ -32,10 +32,10 @@ from strawberry.extensions import SchemaExtension
 
 from benchmarks.statements import revenue_of_clients
 from db import demo, tables
-from db.addresses import for_sqlalchemy
+from db.addresses import to_sqlalchemy_url
 from db.tables import ClientKind
 
-engine = create_async_engine(for_sqlalchemy(os.environ["PEER_DATABASE_URL"]))
+engine = create_async_engine(to_sqlalchemy_url(os.environ["PEER_DATABASE_URL"]))
 REVENUE = revenue_of_clients()
 PAGE = 25
 PREFIX = "cli_"  # of the ids of clients

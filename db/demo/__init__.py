@@ -1,4 +1,4 @@
-"""A believable demo organization: invented, the same on every machine, and as large as a real one."""
+"""The demo organization: realistic invented data, the same on every machine."""
 
 from db.demo.loading import is_loaded, load
 from db.demo.organization import OWNER, TENANT

@@ -1,84 +1,88 @@
-"""The books of one client after the other: projects, quotes, portals, registrations, invoices and payments, in batches to copy."""
+"""The ledger of each client in turn: projects, quotes, portals, registrations, invoices and payments, in batches to copy."""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
 from db.demo import invoices, payments, portals, projects, quotes, registrations
-from db.demo.clients import Client
+from db.demo.clients import DemoClient
 from db.demo.contacts import People
-from db.demo.dice import Dice, shares
-from db.demo.documents import Desk
-from db.demo.organization import House
-from db.demo.plan import Slot, plan
+from db.demo.dice import Rng, split_by_weight
+from db.demo.documents import DocumentBuilder
+from db.demo.organization import DemoOrganization
+from db.demo.plan import DocumentSlot, plan_documents
 from db.demo.size import Size
 from db.tables.organizations import Role
 
-Table = tuple[str, Sequence[NamedTuple]]  # a table's name, and rows for it
-BESIDE = ("quote", "quote_line", "client_portal", "portal_project", "portal_access")
-BATCH = 10_000  # rows that the progress counts: enough to copy well, few enough to show it going on
+TableRows = tuple[str, Sequence[NamedTuple]]  # a table's name, and rows for it
+SECONDARY_TABLES = ("quote", "quote_line", "client_portal", "portal_project", "portal_access")
+BATCH_ROWS = 10_000  # rows that the progress counts: enough to copy efficiently, few enough to show progress
 
 
-class Order(NamedTuple):
-    """What is to be made for one client; its own chance by its place, so that no other client's books depend on it."""
+class ClientPlan(NamedTuple):
+    """What to generate for one client. Its random numbers depend on its index, so that no other client's data depend on it."""
 
     place: int
-    client: Client
-    slots: list[Slot]
+    client: DemoClient
+    slots: list[DocumentSlot]
     codes: range
     registrations: int
     contact: str | None
-    quotes: list[quotes.Slot]
-    viewers: portals.Viewers
+    quotes: list[quotes.QuoteSlot]
+    viewers: portals.PortalPlan
 
-    def dice(self, subject: str) -> Dice:
-        return Dice(f"{subject} {self.place}")
+    def rng(self, subject: str) -> Rng:
+        return Rng(f"{subject} {self.place}")
 
 
-def batches(house: House, clients: list[Client], people: People, size: Size) -> Iterator[list[Table]]:
-    batch = _empty()
-    for order in _orders(clients, people, size):
-        _add(batch, house, order)
-        if len(batch["invoice"]) + len(batch["registration"]) >= BATCH:
+def build_batches(organization: DemoOrganization, clients: list[DemoClient], people: People, size: Size) -> Iterator[list[TableRows]]:
+    batch = _empty_batch()
+    for client_plan in _client_plans(clients, people, size):
+        _add(batch, organization, client_plan)
+        if len(batch["invoice"]) + len(batch["registration"]) >= BATCH_ROWS:
             yield list(batch.items())
-            batch = _empty()
+            batch = _empty_batch()
     yield list(batch.items())
 
 
-def _empty() -> dict[str, list[NamedTuple]]:
-    """The tables in the order in which their rows point at each other."""
-    return {name: [] for name in ("project", *BESIDE, "invoice", "invoice_line", "registration", "payment", "payment_allocation")}
+def _empty_batch() -> dict[str, list[NamedTuple]]:
+    """Return an empty batch with the tables in the order of their foreign keys."""
+    return {name: [] for name in ("project", *SECONDARY_TABLES, "invoice", "invoice_line", "registration", "payment", "payment_allocation")}
 
 
-def _orders(clients: list[Client], people: People, size: Size) -> Iterator[Order]:
-    counts = shares(size.projects, [projects.weight(client) for client in clients])
-    work = shares(size.registrations, [client.weight for client in clients])
+def _client_plans(clients: list[DemoClient], people: People, size: Size) -> Iterator[ClientPlan]:
+    counts = split_by_weight(size.projects, [projects.project_weight(client) for client in clients])
+    registration_counts = split_by_weight(size.registrations, [client.weight for client in clients])
     codes = [range(end - count + 1, end + 1) for count, end in zip(counts, accumulate(counts), strict=True)]
-    offered, viewers = quotes.plan(clients, size.quotes), portals.plan(clients, people, counts, size.portals)
-    planned = zip(clients, plan(clients, size.invoices), offered, viewers, strict=True)
-    for n, (client, slots, offers, views) in enumerate(planned):
-        yield Order(n, client, slots, codes[n], work[n], people.invoiced.get(client.row.id), offers, views)
+    quote_plans, viewers = quotes.plan_quotes(clients, size.quotes), portals.plan_portals(clients, people, counts, size.portals)
+    plans = zip(clients, plan_documents(clients, size.invoices), quote_plans, viewers, strict=True)
+    for n, (client, slots, quote_slots, viewers_of_client) in enumerate(plans):
+        yield ClientPlan(
+            n, client, slots, codes[n], registration_counts[n], people.invoice_names.get(client.row.id), quote_slots, viewers_of_client
+        )
 
 
-def _beside(order: Order, own: list[projects.Project]) -> list[Sequence[NamedTuple]]:
-    """The rows of the tables of that name, in their order."""
-    offers = quotes.of_client(order.dice("quotes"), order.client, order.quotes, own)
-    return [*offers, *portals.of_client(order.dice("portals"), order.client, order.viewers, own)]
+def _secondary_rows(client_plan: ClientPlan, client_projects: list[projects.DemoProject]) -> list[Sequence[NamedTuple]]:
+    """Return the rows of `SECONDARY_TABLES`, in their order."""
+    quote_rows = quotes.draw_quotes(client_plan.rng("quotes"), client_plan.client, client_plan.quotes, client_projects)
+    return [*quote_rows, *portals.draw_portals(client_plan.rng("portals"), client_plan.client, client_plan.viewers, client_projects)]
 
 
-def _add(batch: dict[str, list[NamedTuple]], house: House, order: Order) -> None:
-    client, dice = order.client, order.dice("books")
-    own = projects.of_client(dice, client, order.codes)
-    done = registrations.of_client(dice, client, own, order.registrations)
-    documents = Desk(dice, client, house, own).documents(order.slots, done)
-    paid, allocated = payments.of_client(dice, client, documents)
-    issued = invoices.snapshot(client, order.contact)
-    workers = [member.id for member in house.members if member.role != Role.VIEWER]
-    batch["project"] += [project.row for project in own]
-    for table, rows in zip(BESIDE, _beside(order, own), strict=True):
+def _add(batch: dict[str, list[NamedTuple]], organization: DemoOrganization, client_plan: ClientPlan) -> None:
+    client, rng = client_plan.client, client_plan.rng("books")
+    client_projects = projects.draw_projects(rng, client, client_plan.codes)
+    drafts = registrations.draw_registrations(rng, client, client_projects, client_plan.registrations)
+    documents = DocumentBuilder(rng, client, organization, client_projects).build(client_plan.slots, drafts)
+    payment_rows, allocation_rows = payments.draw_payments(rng, client, documents)
+    snapshot = invoices.take_snapshot(client, client_plan.contact)
+    workers = [member.id for member in organization.members if member.role != Role.VIEWER]
+    batch["project"] += [project.row for project in client_projects]
+    for table, rows in zip(SECONDARY_TABLES, _secondary_rows(client_plan, client_projects), strict=True):
         batch[table] += rows
-    batch["invoice"] += [invoices.row(client, document, issued) for document in documents]
-    batch["invoice_line"] += [invoices.line_row(made, line, n) for made in documents for n, line in enumerate(made.lines, start=1)]
-    batch["registration"] += [registrations.row(dice, client, work, workers) for work in done]
-    batch["payment"] += paid
-    batch["payment_allocation"] += allocated
+    batch["invoice"] += [invoices.invoice_record(client, document, snapshot) for document in documents]
+    batch["invoice_line"] += [
+        invoices.invoice_line_record(invoice, line, n) for invoice in documents for n, line in enumerate(invoice.lines, start=1)
+    ]
+    batch["registration"] += [registrations.registration_record(rng, client, draft, workers) for draft in drafts]
+    batch["payment"] += payment_rows
+    batch["payment_allocation"] += allocation_rows

@@ -1,4 +1,4 @@
-"""The clients: who they are, by which numbers they are known, and on what terms they are invoiced."""
+"""The demo's clients: their identities, registration numbers and invoicing terms."""
 
 import re
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.demo import addresses, nations, numbers
-from db.demo.addresses import AddressRow
-from db.demo.dice import TODAY, Dice
-from db.demo.money import decimal
-from db.demo.nations import COMPANY, GOVERNMENT, PERSON, Named, Nation
-from db.demo.organization import TENANT, TERM_DAYS, House, Vat
+from db.demo.addresses import AddressRecord
+from db.demo.dice import TODAY, Rng
+from db.demo.money import cents_to_decimal
+from db.demo.nations import COMPANY, GOVERNMENT, PERSON, ClientName, Nation
+from db.demo.organization import TENANT, TERM_DAYS, DemoOrganization, LineVat
 from db.keys import name_key, number_key
 from db.tables.clients import InvoiceDelivery, VatTreatment
 
 EUROPE = ("BE", "DE")
 ARCHIVED_PER_CENT = 6
 NEWEST = TODAY - 130
-LONG_ENOUGH = 60  # working days that even an archived client was one
+MIN_WORKING_DAYS = 60  # working days that even an archived client was active
 RATES = (None, 65_00, 75_00, 80_00, 85_00, 90_00, 95_00, 100_00, 105_00, 110_00, 125_00, 140_00)
 DELIVERIES = (InvoiceDelivery.EMAIL,) * 14 + (InvoiceDelivery.PEPPOL,) * 4 + (InvoiceDelivery.POST, InvoiceDelivery.MANUAL)
 NOTES = (
@@ -28,7 +28,7 @@ NOTES = (
 )  # fmt: skip
 
 
-class ClientRow(NamedTuple):
+class ClientRecord(NamedTuple):
     id: UUID
     created_at: datetime
     updated_at: datetime
@@ -67,104 +67,109 @@ class ClientRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Client:
-    """A client's row, and what the making of its books needs."""
+class DemoClient:
+    """A client's row, and what its ledger is generated from."""
 
-    row: ClientRow
-    addresses: list[AddressRow]
+    row: ClientRecord
+    addresses: list[AddressRecord]
     nation: Nation
-    since: int
-    until: int  # the last day on which anything is done for it
+    first_day: int
+    last_day: int  # the last day with any work for it
     weight: int
-    hourly: int | None
-    mileage: int | None
-    vat: Vat
+    hourly_rate: int | None
+    mileage_rate: int | None
+    vat: LineVat
     layout_id: UUID
     term_days: int
 
 
-class Life(NamedTuple):
-    """From which working day to which, how much is done for it, and whether it is over."""
+class Lifecycle(NamedTuple):
+    """The first and last working day of a client, its share of the work, and whether it is archived."""
 
-    since: int
-    until: int
+    first_day: int
+    last_day: int
     weight: int
     is_archived: bool
 
 
-def clients(count: int, house: House) -> list[Client]:
-    dice = Dice("clients")
-    archived = set(dice.sample(range(count), count * ARCHIVED_PER_CENT // 100))
-    return [_client(dice, house, named, n, _life(dice, is_archived=n in archived)) for n, named in enumerate(nations.named(dice, count))]
+def invent_clients(count: int, organization: DemoOrganization) -> list[DemoClient]:
+    rng = Rng("clients")
+    archived_indexes = set(rng.sample(range(count), count * ARCHIVED_PER_CENT // 100))
+    return [
+        _client(rng, organization, client_name, n, _lifecycle(rng, is_archived=n in archived_indexes))
+        for n, client_name in enumerate(nations.client_names(rng, count))
+    ]
 
 
-def _life(dice: Dice, *, is_archived: bool) -> Life:
-    """A few large clients, many of some thirty invoices, and some for whom nothing was done yet."""
-    roll = dice.between(1, 100)
-    heavy, medium, none = range(1, 3), range(3, 13), range(13, 16)
-    weight = dice.between(8, 48)
+def _lifecycle(rng: Rng, *, is_archived: bool) -> Lifecycle:
+    """Draw a lifecycle: a few large clients, many of some thirty invoices, and some without any work yet."""
+    roll = rng.integer_between(1, 100)
+    heavy, medium, idle = range(1, 3), range(3, 13), range(13, 16)
+    weight = rng.integer_between(8, 48)
     if roll in heavy:
-        weight = dice.between(350, 900)
+        weight = rng.integer_between(350, 900)
     elif roll in medium:
-        weight = dice.between(90, 220)
-    elif roll in none:
+        weight = rng.integer_between(90, 220)
+    elif roll in idle:
         weight = 0
-    since = dice.between(0, LONG_ENOUGH) if roll in heavy else int(dice.random() * dice.random() * NEWEST)
-    return Life(since, dice.between(since + LONG_ENOUGH, TODAY - 5) if is_archived else TODAY, weight, is_archived)
+    first_day = rng.integer_between(0, MIN_WORKING_DAYS) if roll in heavy else int(rng.random() * rng.random() * NEWEST)
+    return Lifecycle(first_day, rng.integer_between(first_day + MIN_WORKING_DAYS, TODAY - 5) if is_archived else TODAY, weight, is_archived)
 
 
-def _client(dice: Dice, house: House, named: Named, n: int, life: Life) -> Client:
-    treatment = _treatment(dice, named)
-    vat, layout = house.vat[treatment], _layout(dice, house, named.nation)
-    hourly, mileage = dice.pick(RATES), dice.pick((None, 19, 23, 23, 35, 42))
-    row = _row(dice, named, n, life)._replace(
-        default_hourly_rate=None if hourly is None else decimal(hourly),
-        default_mileage_rate=None if mileage is None else decimal(mileage),
+def _client(rng: Rng, organization: DemoOrganization, client_name: ClientName, n: int, lifecycle: Lifecycle) -> DemoClient:
+    treatment = _vat_treatment(rng, client_name)
+    vat, layout = organization.vat[treatment], _layout(rng, organization, client_name.nation)
+    hourly_rate, mileage_rate = rng.pick(RATES), rng.pick((None, 19, 23, 23, 35, 42))
+    row = _row(rng, client_name, n, lifecycle)._replace(
+        default_hourly_rate=None if hourly_rate is None else cents_to_decimal(hourly_rate),
+        default_mileage_rate=None if mileage_rate is None else cents_to_decimal(mileage_rate),
         vat_treatment=treatment,
-        vat_rate_id=None if treatment is VatTreatment.DOMESTIC and dice.chance(40) else vat.id,
+        vat_rate_id=None if treatment is VatTreatment.DOMESTIC and rng.chance(40) else vat.id,
         invoice_layout_id=layout,
     )
-    if life.is_archived:
-        operation, at = dice.born(life.until)
-        by = dice.pick(house.members[:2]).id
-        row = row._replace(archived_at=at, archived_by=by, archive_operation_id=operation, updated_at=at, version=2)
-    return Client(
+    if lifecycle.is_archived:
+        operation, archived_at = rng.id_and_time(lifecycle.last_day)
+        member_id = rng.pick(organization.members[:2]).id
+        row = row._replace(
+            archived_at=archived_at, archived_by=member_id, archive_operation_id=operation, updated_at=archived_at, version=2
+        )
+    return DemoClient(
         row=row,
-        addresses=addresses.of_client(dice, row.id, named.nation),
-        nation=named.nation,
-        since=life.since,
-        until=life.until,
-        weight=life.weight,
-        hourly=hourly,
-        mileage=mileage,
+        addresses=addresses.draw_addresses(rng, row.id, client_name.nation),
+        nation=client_name.nation,
+        first_day=lifecycle.first_day,
+        last_day=lifecycle.last_day,
+        weight=lifecycle.weight,
+        hourly_rate=hourly_rate,
+        mileage_rate=mileage_rate,
         vat=vat,
-        layout_id=layout or house.default_layout.id,
+        layout_id=layout or organization.default_layout.id,
         term_days=TERM_DAYS if row.payment_term_days is None else row.payment_term_days,
     )
 
 
-def _row(dice: Dice, named: Named, n: int, life: Life) -> ClientRow:
-    """All but the terms that follow from the nation."""
-    nation, domain = named.nation, _domain(named.name)
-    identity = numbers.identity(dice, nation.country, is_registered=named.kind is not PERSON)
-    id_, created_at = dice.born(life.since)
-    number = None if dice.chance(8) else f"{n + 1:04d}"
-    return ClientRow(
+def _row(rng: Rng, client_name: ClientName, n: int, lifecycle: Lifecycle) -> ClientRecord:
+    """Build the row without the terms that follow from the nation."""
+    nation, domain = client_name.nation, _domain(client_name.name)
+    identity = numbers.registration_numbers(rng, nation.country, is_registered=client_name.kind is not PERSON)
+    id_, created_at = rng.id_and_time(lifecycle.first_day)
+    number = None if rng.chance(8) else f"{n + 1:04d}"
+    return ClientRecord(
         id=id_,
         created_at=created_at,
         updated_at=created_at,
         version=1,
-        name=named.name,
-        name_key=name_key(named.name),
+        name=client_name.name,
+        name_key=name_key(client_name.name),
         number=number,
         number_key=number and number_key(number),
-        kind=named.kind,
-        is_prospect=not life.weight,
-        phone=None if dice.chance(10) else f"{nation.phone}{dice.digits(2)}",
-        email=f"{dice.pick(('administratie', 'info', 'info', 'post'))}@{domain}",
-        website=None if named.kind is PERSON or dice.chance(20) else f"https://www.{domain}",
+        kind=client_name.kind,
+        is_prospect=not lifecycle.weight,
+        phone=None if rng.chance(10) else f"{nation.phone}{rng.digits(2)}",
+        email=f"{rng.pick(('administratie', 'info', 'info', 'post'))}@{domain}",
+        website=None if client_name.kind is PERSON or rng.chance(20) else f"https://www.{domain}",
         language=nation.language,
-        notes=dice.pick(NOTES),
+        notes=rng.pick(NOTES),
         kvk_number=identity.kvk,
         kvk_branch_number=identity.branch,
         kbo_number=identity.kbo,
@@ -173,12 +178,12 @@ def _row(dice: Dice, named: Named, n: int, life: Life) -> ClientRow:
         default_hourly_rate=None,
         default_mileage_rate=None,
         vat_treatment=VatTreatment.DOMESTIC,
-        payment_term_days=dice.pick((None, 8, 14, 14, 21, 30, 30, 30, 45, 60)),
+        payment_term_days=rng.pick((None, 8, 14, 14, 21, 30, 30, 30, 45, 60)),
         iban=identity.iban,
         bic=identity.bic,
-        invoice_delivery=dice.pick(DELIVERIES),
-        buyer_reference=f"PO-{dice.digits(5)}" if named.kind is GOVERNMENT or dice.chance(6) else None,
-        purchase_order_required=named.kind is GOVERNMENT,
+        invoice_delivery=rng.pick(DELIVERIES),
+        buyer_reference=f"PO-{rng.digits(5)}" if client_name.kind is GOVERNMENT or rng.chance(6) else None,
+        purchase_order_required=client_name.kind is GOVERNMENT,
         vat_rate_id=None,
         invoice_layout_id=None,
         archived_at=None,
@@ -187,20 +192,20 @@ def _row(dice: Dice, named: Named, n: int, life: Life) -> ClientRow:
     )
 
 
-def _treatment(dice: Dice, named: Named) -> VatTreatment:
+def _vat_treatment(rng: Rng, client_name: ClientName) -> VatTreatment:
     """As an organization in the Netherlands has to invoice them; a private person pays its VAT wherever in Europe they live."""
-    country = named.nation.country
-    if country == "NL" and named.kind is COMPANY:
-        return dice.pick((VatTreatment.DOMESTIC,) * 23 + (VatTreatment.REVERSE_CHARGE, VatTreatment.EXEMPT))
-    if country == "NL" or named.kind is PERSON:
+    country = client_name.nation.country
+    if country == "NL" and client_name.kind is COMPANY:
+        return rng.pick((VatTreatment.DOMESTIC,) * 23 + (VatTreatment.REVERSE_CHARGE, VatTreatment.EXEMPT))
+    if country == "NL" or client_name.kind is PERSON:
         return VatTreatment.DOMESTIC
     return VatTreatment.INTRA_COMMUNITY if country in EUROPE else VatTreatment.EXPORT
 
 
-def _layout(dice: Dice, house: House, nation: Nation) -> UUID | None:
-    """The layout in the client's language, where somebody took the trouble to set it."""
-    own = {layout.language: layout.id for layout in house.layouts}
-    return own.get(nation.language) if dice.chance(25) else None
+def _layout(rng: Rng, organization: DemoOrganization, nation: Nation) -> UUID | None:
+    """Return the layout in the client's language for a quarter of the clients, or else None."""
+    layouts_by_language = {layout.language: layout.id for layout in organization.layouts}
+    return layouts_by_language.get(nation.language) if rng.chance(25) else None
 
 
 def _domain(name: str) -> str:

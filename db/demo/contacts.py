@@ -1,12 +1,12 @@
-"""The people at the clients: most at one, some at several; and which documents they receive."""
+"""The contacts of the clients: most at one client, some at several; and which documents they receive."""
 
 from collections import deque
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from db.demo.clients import Client
-from db.demo.dice import TODAY, Dice
+from db.demo.clients import DemoClient
+from db.demo.dice import TODAY, Rng
 from db.demo.organization import TENANT
 from db.keys import name_key
 from db.tables.contacts import ContactRole, Recipient
@@ -36,7 +36,7 @@ INVOICE_ROLES = (
 )
 
 
-class ContactRow(NamedTuple):
+class ContactRecord(NamedTuple):
     id: UUID
     created_at: datetime
     updated_at: datetime
@@ -53,7 +53,7 @@ class ContactRow(NamedTuple):
     tenant_id: UUID = TENANT
 
 
-class ClientContactRow(NamedTuple):
+class ClientContactRecord(NamedTuple):
     client_id: UUID
     contact_id: UUID
     created_at: datetime
@@ -68,89 +68,91 @@ class ClientContactRow(NamedTuple):
 
 
 class People(NamedTuple):
-    contacts: list[ContactRow]
-    links: list[ClientContactRow]
-    invoiced: dict[UUID, str]  # the name on a client's invoices, by client
+    contacts: list[ContactRecord]
+    links: list[ClientContactRecord]
+    invoice_names: dict[UUID, str]  # the name on a client's invoices, by client
 
 
-def people(clients: list[Client], count: int, shared: int) -> People:
-    dice = Dice("contacts")
-    contacts: list[ContactRow] = []
-    at_client: list[list[ContactRow]] = [[] for _ in clients]
-    seats = _seats(dice, len(clients))
+def invent_people(clients: list[DemoClient], count: int, shared_count: int) -> People:
+    rng = Rng("contacts")
+    contacts: list[ContactRecord] = []
+    at_client: list[list[ContactRecord]] = [[] for _ in clients]
+    seats = _seats(rng, len(clients))
     for n in range(count):
-        places = _places(seats, dice.pick((2, 2, 3, 4)) if n < shared else 1)
-        contact = _contact(dice, clients[places[0]])
+        indexes = _draw_clients(seats, rng.pick((2, 2, 3, 4)) if n < shared_count else 1)
+        contact = _contact(rng, clients[indexes[0]])
         contacts.append(contact)
-        for place in places:
-            at_client[place].append(contact)
-    links = [link for client, known in zip(clients, at_client, strict=True) for link in _links(dice, client, known)]
+        for index in indexes:
+            at_client[index].append(contact)
+    links = [
+        link for client, contacts_of_client in zip(clients, at_client, strict=True) for link in _links(rng, client, contacts_of_client)
+    ]
     names = {contact.id: _full_name(contact) for contact in contacts}
     return People(contacts, links, {link.client_id: names[link.contact_id] for link in links if link.is_invoice_contact})
 
 
-def _seats(dice: Dice, clients: int) -> deque[int]:
-    """A client's place once for every contact it may have, in no order."""
-    places = [place for place in range(clients) for _ in range(SEATS[place % len(SEATS)])]
-    dice.shuffle(places)
-    return deque(places)
+def _seats(rng: Rng, clients: int) -> deque[int]:
+    """Return the index of each client once for every contact it may have, shuffled."""
+    indexes = [index for index in range(clients) for _ in range(SEATS[index % len(SEATS)])]
+    rng.shuffle(indexes)
+    return deque(indexes)
 
 
-def _places(seats: deque[int], count: int) -> list[int]:
-    """So many different clients; a seat at one that was taken already goes back for somebody else."""
-    taken: list[int] = []
-    while len(taken) < count:
-        place = seats.pop()
-        if place in taken:
-            seats.appendleft(place)
+def _draw_clients(seats: deque[int], count: int) -> list[int]:
+    """Draw `count` different clients; return a duplicate to the queue for another contact."""
+    indexes: list[int] = []
+    while len(indexes) < count:
+        index = seats.pop()
+        if index in indexes:
+            seats.appendleft(index)
         else:
-            taken.append(place)
-    return taken
+            indexes.append(index)
+    return indexes
 
 
-def _contact(dice: Dice, client: Client) -> ContactRow:
+def _contact(rng: Rng, client: DemoClient) -> ContactRecord:
     nation = client.nation
-    first, last = dice.pick(nation.first_names), dice.pick(nation.surnames)
-    id_, created_at = dice.born(dice.between(client.since, min(client.since + 250, TODAY)))
+    first, last = rng.pick(nation.first_names), rng.pick(nation.surnames)
+    id_, created_at = rng.id_and_time(rng.integer_between(client.first_day, min(client.first_day + 250, TODAY)))
     mailbox = name_key(f"{first}.{last}").replace(" ", "").replace("'", "")
-    row = ContactRow(
+    row = ContactRecord(
         id=id_,
         created_at=created_at,
         updated_at=created_at,
-        first_name=None if dice.chance(2) else first,
+        first_name=None if rng.chance(2) else first,
         last_name=last,
         name_key="",  # follows below
-        job_title=dice.pick(JOBS[nation.language]) if dice.chance(75) else None,
-        email=f"{mailbox}@{client.row.email.partition('@')[2]}" if dice.chance(93) else None,
-        phone=f"{nation.phone}{dice.digits(2)}" if dice.chance(50) else None,
-        mobile=f"{nation.phone}{dice.digits(2)}" if dice.chance(40) else None,
+        job_title=rng.pick(JOBS[nation.language]) if rng.chance(75) else None,
+        email=f"{mailbox}@{client.row.email.partition('@')[2]}" if rng.chance(93) else None,
+        phone=f"{nation.phone}{rng.digits(2)}" if rng.chance(50) else None,
+        mobile=f"{nation.phone}{rng.digits(2)}" if rng.chance(40) else None,
         language=nation.language,
-        is_active=not dice.chance(4),
+        is_active=not rng.chance(4),
     )
     return row._replace(name_key=name_key(_full_name(row)))
 
 
-def _links(dice: Dice, client: Client, known: list[ContactRow]) -> list[ClientContactRow]:
-    """In no order; the first is the primary one, and one of them may be the contact for invoices."""
-    dice.shuffle(known)
-    invoiced = dice.between(0, len(known) - 1) if known and dice.chance(70) else None
-    has_primary = dice.chance(92)
+def _links(rng: Rng, client: DemoClient, contacts: list[ContactRecord]) -> list[ClientContactRecord]:
+    """Link the contacts in random order; the first is the primary one, and one may be the contact for invoices."""
+    rng.shuffle(contacts)
+    invoice_position = rng.integer_between(0, len(contacts) - 1) if contacts and rng.chance(70) else None
+    has_primary = rng.chance(92)
     return [
-        ClientContactRow(
+        ClientContactRecord(
             client_id=client.row.id,
             contact_id=contact.id,
             created_at=max(contact.created_at, client.row.created_at),
             position=n,
-            department=dice.pick(DEPARTMENTS),
-            is_invoice_contact=n == invoiced,
+            department=rng.pick(DEPARTMENTS),
+            is_invoice_contact=n == invoice_position,
             is_primary=has_primary and n == 0,
-            recipient=Recipient.TO if n in {0, invoiced} else dice.pick((Recipient.TO, Recipient.CC, Recipient.CC, Recipient.BCC)),
+            recipient=Recipient.TO if n in {0, invoice_position} else rng.pick((Recipient.TO, Recipient.CC, Recipient.CC, Recipient.BCC)),
             is_active=contact.is_active,
-            roles=[role.value for role in dice.pick(INVOICE_ROLES if n == invoiced else FURTHER_ROLES)],
+            roles=[role.value for role in rng.pick(INVOICE_ROLES if n == invoice_position else FURTHER_ROLES)],
         )
-        for n, contact in enumerate(known)
+        for n, contact in enumerate(contacts)
     ]
 
 
-def _full_name(contact: ContactRow) -> str:
+def _full_name(contact: ContactRecord) -> str:
     return " ".join(part for part in (contact.first_name, contact.last_name) if part)

@@ -1,4 +1,4 @@
-"""Chance that is the same on every machine: seeded draws, the working days of the demo, and identifiers made of both.
+"""Reproducible random numbers: seeded draws, the working days of the demo, and identifiers made from both.
 
 Only basic arithmetic on `random()` and `getrandbits()`: logarithms and powers may differ in the last bit from one machine to another.
 """
@@ -12,53 +12,53 @@ from uuid import UUID
 
 T = TypeVar("T")
 SEED = "Noorderlicht"
-BEGIN = date(2023, 1, 1)
+START = date(2023, 1, 1)
 END = date(2026, 10, 31)
 SATURDAY = 5
 WORKDAYS = tuple(
-    day for n in range((END - BEGIN).days + 1) if (day := BEGIN + timedelta(n)).weekday() < SATURDAY
-)  # a day is told by its place in here
+    day for n in range((END - START).days + 1) if (day := START + timedelta(n)).weekday() < SATURDAY
+)  # days are identified by their index here
 TODAY = len(WORKDAYS) - 1
 MIDNIGHTS = tuple(datetime.combine(day, time(), UTC) for day in WORKDAYS)
 MIDNIGHTS_MS = tuple(round(midnight.timestamp()) * 1000 for midnight in MIDNIGHTS)
-OPENS_MS, OPEN_MS = 8 * 3_600_000, 10 * 3_600_000  # work begins at eight and lasts ten hours
+OPENING_MS, OPENING_DURATION_MS = 8 * 3_600_000, 10 * 3_600_000  # work begins at eight and lasts ten hours
 
 
-class Dice(Random):
-    """One stream of chance per subject, so that a change in one leaves the others as they were."""
+class Rng(Random):
+    """One random number generator per subject, so that a change in one subject leaves the others unchanged."""
 
     def __init__(self, subject: str) -> None:
         super().__init__(f"{SEED}: {subject}")
 
-    def pick(self, things: Sequence[T]) -> T:
-        return things[int(self.random() * len(things))]
+    def pick(self, items: Sequence[T]) -> T:
+        return items[int(self.random() * len(items))]
 
-    def between(self, low: int, high: int) -> int:
-        """A whole number, both ends included."""
+    def integer_between(self, low: int, high: int) -> int:
+        """Return an integer, both ends included."""
         return low + int(self.random() * (high - low + 1))
 
     def chance(self, per_cent: float) -> bool:
         return self.random() * 100 < per_cent
 
     def digits(self, count: int) -> str:
-        return f"{self.between(0, 10**count - 1):0{count}d}"
+        return f"{self.integer_between(0, 10**count - 1):0{count}d}"
 
-    def born(self, day: int) -> tuple[UUID, datetime]:
-        """An identifier and the moment of that working day that it is made of."""
-        moment_ms = OPENS_MS + int(self.random() * OPEN_MS)
+    def id_and_time(self, day: int) -> tuple[UUID, datetime]:
+        """Return an identifier and the time on that working day that it contains."""
+        moment_ms = OPENING_MS + int(self.random() * OPENING_DURATION_MS)
         return uuid7(MIDNIGHTS_MS[day] + moment_ms, self.getrandbits(74)), MIDNIGHTS[day] + timedelta(milliseconds=moment_ms)
 
 
-def uuid7(unix_ms: int, chance: int) -> UUID:
-    """A UUIDv7 of a moment and 74 bits of chance: twelve before the variant, the rest after it."""
-    return UUID(int=unix_ms << 80 | 7 << 76 | (chance >> 62) << 64 | 2 << 62 | chance & (1 << 62) - 1)
+def uuid7(unix_ms: int, random_bits: int) -> UUID:
+    """Return a UUIDv7 of a time and 74 random bits: twelve before the variant, the rest after it."""
+    return UUID(int=unix_ms << 80 | 7 << 76 | (random_bits >> 62) << 64 | 2 << 62 | random_bits & (1 << 62) - 1)
 
 
-def shares(total: int, weights: Sequence[int]) -> list[int]:
-    """A total split by weight into whole parts that add up to exactly that total."""
-    whole = sum(weights)
-    ends, so_far = [0], 0
+def split_by_weight(total: int, weights: Sequence[int]) -> list[int]:
+    """Split a total by weight into integers that add up to exactly that total."""
+    weight_total = sum(weights)
+    ends, running_total = [0], 0
     for weight in weights:
-        so_far += weight
-        ends.append(so_far * total // whole)
-    return [after - before for before, after in pairwise(ends)]
+        running_total += weight
+        ends.append(running_total * total // weight_total)
+    return [end - start for start, end in pairwise(ends)]

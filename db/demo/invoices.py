@@ -1,20 +1,20 @@
-"""The rows of invoices and their lines, with what an issued one keeps of its client."""
+"""The rows of invoices and their lines, with the client data that an issued invoice stores."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from db.demo.clients import Client
+from db.demo.clients import DemoClient
 from db.demo.dice import WORKDAYS
 from db.demo.documents import Document, Line
-from db.demo.money import decimal, quantity, rate
+from db.demo.money import cents_to_decimal, quantity_to_decimal, rate_to_decimal
 from db.demo.organization import TENANT
-from db.demo.plan import Role
+from db.demo.plan import DocumentKind
 from db.tables.invoices import InvoiceKind
 
 
-class InvoiceRow(NamedTuple):
+class InvoiceRecord(NamedTuple):
     id: UUID
     client_id: UUID
     created_at: datetime
@@ -44,7 +44,7 @@ class InvoiceRow(NamedTuple):
     tenant_id: UUID = TENANT
 
 
-class LineRow(NamedTuple):
+class InvoiceLineRecord(NamedTuple):
     id: UUID
     invoice_id: UUID
     position: int
@@ -62,7 +62,7 @@ class LineRow(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What an issued document says of its client, whatever becomes of the client; a concept says nothing yet."""
+    """The client data that an issued document stores, whatever happens to the client; a draft has none."""
 
     name: str | None = None
     address: str | None = None
@@ -70,58 +70,58 @@ class Snapshot(NamedTuple):
     contact: str | None = None
 
 
-def snapshot(client: Client, contact: str | None) -> Snapshot:
+def take_snapshot(client: DemoClient, contact: str | None) -> Snapshot:
     return Snapshot(client.row.name, client.addresses[-1].text, client.row.vat_number, contact)
 
 
-def row(client: Client, document: Document, issued: Snapshot) -> InvoiceRow:
+def invoice_record(client: DemoClient, document: Document, snapshot: Snapshot) -> InvoiceRecord:
     slot = document.slot
-    is_concept, is_credit = slot.role is Role.CONCEPT, slot.role is Role.CREDIT_NOTE
-    day = None if is_concept else WORKDAYS[slot.day]
-    shown = Snapshot() if is_concept else issued
-    return InvoiceRow(
+    is_draft, is_credit = slot.kind is DocumentKind.DRAFT, slot.kind is DocumentKind.CREDIT_NOTE
+    day = None if is_draft else WORKDAYS[slot.day]
+    client_data = Snapshot() if is_draft else snapshot
+    return InvoiceRecord(
         id=document.id,
         client_id=client.row.id,
         created_at=document.created_at,
         updated_at=document.updated_at,
-        version=1 + document.payments,
+        version=1 + document.payment_count,
         kind=InvoiceKind.CREDIT_NOTE if is_credit else InvoiceKind.INVOICE,
-        credits_invoice_id=document.credits.id if document.credits else None,
+        credits_invoice_id=document.credited_document.id if document.credited_document else None,
         number=slot.number,
         status=document.status,
         invoice_date=day,
         due_date=day and day + timedelta(client.term_days),
         currency=document.currency,
-        exchange_rate=rate(document.rate),
-        net=decimal(document.net),
-        vat=decimal(document.vat),
-        gross=decimal(document.gross),
-        net_base=decimal(document.net_base),
-        vat_base=decimal(document.vat_base),
-        gross_base=decimal(document.gross_base),
+        exchange_rate=rate_to_decimal(document.rate),
+        net=cents_to_decimal(document.net),
+        vat=cents_to_decimal(document.vat),
+        gross=cents_to_decimal(document.gross),
+        net_base=cents_to_decimal(document.net_base),
+        vat_base=cents_to_decimal(document.vat_base),
+        gross_base=cents_to_decimal(document.gross_base),
         layout_id=client.layout_id,
         language=client.nation.language,
         reference=client.row.buyer_reference,
-        client_name=shown.name,
-        client_address=shown.address,
-        client_vat_number=shown.vat_number,
-        contact_name=shown.contact,
+        client_name=client_data.name,
+        client_address=client_data.address,
+        client_vat_number=client_data.vat_number,
+        contact_name=client_data.contact,
     )
 
 
-def line_row(document: Document, line: Line, position: int) -> LineRow:
-    return LineRow(
+def invoice_line_record(document: Document, line: Line, position: int) -> InvoiceLineRecord:
+    return InvoiceLineRecord(
         id=line.id,
         invoice_id=document.id,
         position=position,
         description=line.description,
-        quantity=quantity(line.quantity),
-        unit_price=decimal(line.price),
-        discount_percentage=decimal(line.discount * 100),
+        quantity=quantity_to_decimal(line.quantity),
+        unit_price=cents_to_decimal(line.price),
+        discount_percentage=cents_to_decimal(line.discount * 100),
         vat_rate_id=line.vat.id,
         vat_percentage=line.vat.percentage,
         vat_category=line.vat.category,
-        net=decimal(line.net),
-        vat=decimal(line.vat_amount),
+        net=cents_to_decimal(line.net),
+        vat=cents_to_decimal(line.vat_amount),
         project_id=line.project_id,
     )

@@ -1,23 +1,23 @@
-"""Which labels the clients bear."""
+"""The labels of the clients."""
 
 from typing import NamedTuple
 from uuid import UUID
 
-from db.demo.clients import Client
-from db.demo.dice import Dice
-from db.demo.organization import TENANT, LabelRow
+from db.demo.clients import DemoClient
+from db.demo.dice import Rng
+from db.demo.organization import TENANT, LabelRecord
 
 COUNTS = (0, 0, 1, 1, 1, 2, 2, 3, 4)
 
 
-class ClientLabelRow(NamedTuple):
+class ClientLabelRecord(NamedTuple):
     client_id: UUID
     label_id: UUID
     tenant_id: UUID = TENANT
 
 
-def of_clients(clients: list[Client], labels: list[LabelRow]) -> list[ClientLabelRow]:
-    dice = Dice("labels")
+def label_clients(clients: list[DemoClient], labels: list[LabelRecord]) -> list[ClientLabelRecord]:
+    rng = Rng("labels")
     return [
-        ClientLabelRow(client.row.id, label.id) for client in clients for label in dice.sample(labels, min(dice.pick(COUNTS), len(labels)))
+        ClientLabelRecord(client.row.id, label.id) for client in clients for label in rng.sample(labels, min(rng.pick(COUNTS), len(labels)))
     ]

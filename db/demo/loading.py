@@ -1,4 +1,4 @@
-"""Copies the demo into a database: all of it, or nothing."""
+"""Copy the demo into a database in one transaction."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -8,103 +8,103 @@ import asyncpg
 
 from db import months
 from db.demo import labels
-from db.demo.books import Table, batches
-from db.demo.clients import clients
-from db.demo.contacts import people
-from db.demo.organization import TENANT, OrganizationRow, house
-from db.demo.size import COUNTED, FULL, Size
+from db.demo.books import TableRows, build_batches
+from db.demo.clients import invent_clients
+from db.demo.contacts import invent_people
+from db.demo.organization import TENANT, OrganizationRecord, build_organization
+from db.demo.size import COUNTED_TABLES, FULL, Size
 from db.tables import SCHEMA
 
 Progress = Callable[[str, int, int], None]
-ONE_AT_A_TIME = 7_358_230_143  # of advisory locks; the migrations have the number before
+DEMO_LOCK = 7_358_230_143  # advisory lock; the migrations use the number before
 TABLES = (
     "organization", "member", "api_token", "vat_rate", "invoice_layout", "label", "client", "client_address", "contact", "client_contact",
     "client_label", "project", "quote", "quote_line", "client_portal", "portal_project", "portal_access", "invoice", "invoice_line",
     "registration", "payment", "payment_allocation", "client_month",
 )  # fmt: skip
 # The checks of links are planned once and kept; planned on an empty table they read all of it, for every row, and that for minutes.
-# So no plan may read a whole table, and what is linked to is analyzed whenever it has grown by half, which has the checks planned anew.
-BY_INDEX = "SET LOCAL enable_seqscan = off"
-PAST = "SET LOCAL app.guard = 'off'"  # of clients that are archived by now
-LINKED = (
+# So no plan may read a whole table, and referenced tables are analyzed whenever they have grown by half, which replans the checks.
+DISABLE_SEQUENTIAL_SCANS = "SET LOCAL enable_seqscan = off"
+DISABLE_ARCHIVE_GUARD = "SET LOCAL app.guard = 'off'"  # for rows of clients that are archived by now
+REFERENCED_TABLES = (
     "member", "vat_rate", "invoice_layout", "label", "client", "contact", "client_contact", "project", "quote", "client_portal", "invoice",
     "invoice_line", "payment",
 )  # fmt: skip
 # The organization comes before its rates and layouts, so it learns its defaults afterwards.
-DEFAULTS = f"""UPDATE {SCHEMA}.organization o SET default_vat_rate_id = v.id, default_layout_id = l.id
+SET_DEFAULTS = f"""UPDATE {SCHEMA}.organization o SET default_vat_rate_id = v.id, default_layout_id = l.id
 FROM {SCHEMA}.vat_rate v, {SCHEMA}.invoice_layout l
 WHERE o.tenant_id = $1 AND v.tenant_id = $1 AND v.country = o.country AND v.percentage = 21 AND l.tenant_id = $1 AND l.is_default"""
 
-CLIENTS = f"SELECT id FROM {SCHEMA}.client WHERE tenant_id = $1"
+CLIENT_IDS = f"SELECT id FROM {SCHEMA}.client WHERE tenant_id = $1"
 
 
 async def is_loaded(owner: asyncpg.Connection) -> bool:
     return bool(await owner.fetchval(f"SELECT EXISTS (SELECT FROM {SCHEMA}.organization WHERE tenant_id = $1)", TENANT))
 
 
-async def load(owner: asyncpg.Connection, *, token_hash: bytes, progress: Progress, scale: Size = FULL) -> None:
-    """Loads the demo, unless it is there.
+async def load(owner: asyncpg.Connection, *, token_hash: bytes, progress: Progress, size: Size = FULL) -> None:
+    """Load the demo, unless it is loaded already.
 
-    `owner` may go round row level security. `progress` hears what was copied, how many rows so far, and of how many.
+    `owner` may bypass row-level security. `progress` is called with what was copied, the number of rows so far, and their total.
     """
-    async with owner.transaction(isolation="read_committed"):  # so that who waited for the lock sees what the other loaded
-        await owner.execute(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})")
-        await owner.execute(BY_INDEX)
-        await owner.execute(PAST)
+    async with owner.transaction(isolation="read_committed"):  # so that a call that waited for the lock sees what the other loaded
+        await owner.execute(f"SELECT pg_advisory_xact_lock({DEMO_LOCK})")
+        await owner.execute(DISABLE_SEQUENTIAL_SCANS)
+        await owner.execute(DISABLE_ARCHIVE_GUARD)
         if await is_loaded(owner):
             return
-        await _fill(owner, _everything(token_hash, scale), Tally(progress, scale.rows))
-        await owner.execute(DEFAULTS, TENANT)
-        await months.recount(months.Owned(owner, TENANT), [row["id"] for row in await owner.fetch(CLIENTS, TENANT)])
+        await _copy_batches(owner, _build_batches(token_hash, size), ProgressCounter(progress, size.rows))
+        await owner.execute(SET_DEFAULTS, TENANT)
+        await months.rebuild(months.OwnerTransaction(owner, TENANT), [row["id"] for row in await owner.fetch(CLIENT_IDS, TENANT)])
         await _analyze(owner, TABLES)
 
 
-class Tally:
-    """Counts the rows copied so far."""
+class ProgressCounter:
+    """Count the rows copied so far."""
 
     def __init__(self, progress: Progress, total: int) -> None:
-        self.progress, self.total, self.done = progress, total, 0
+        self.progress, self.total, self.row_count = progress, total, 0
 
     def add(self, table: str, rows: int) -> None:
-        self.done += rows if table in COUNTED else 0
-        self.progress(table.replace("_", " "), self.done, self.total)
+        self.row_count += rows if table in COUNTED_TABLES else 0
+        self.progress(table.replace("_", " "), self.row_count, self.total)
 
 
-def _everything(token_hash: bytes, size: Size) -> Iterator[list[Table]]:
-    """In batches, in the order in which rows point at each other."""
-    own = house(token_hash, size.labels)
+def _build_batches(token_hash: bytes, size: Size) -> Iterator[list[TableRows]]:
+    """Build all rows in batches, in the order of their foreign keys."""
+    organization = build_organization(token_hash, size.labels)
     yield [
-        ("organization", [OrganizationRow()]),
-        ("member", own.members),
-        ("api_token", [own.token]),
-        ("vat_rate", own.rates),
-        ("invoice_layout", own.layouts),
-        ("label", own.labels),
+        ("organization", [OrganizationRecord()]),
+        ("member", organization.members),
+        ("api_token", [organization.token]),
+        ("vat_rate", organization.rates),
+        ("invoice_layout", organization.layouts),
+        ("label", organization.labels),
     ]
-    known = clients(size.clients, own)
-    met = people(known, size.contacts, size.shared_contacts)
+    demo_clients = invent_clients(size.clients, organization)
+    people_at_clients = invent_people(demo_clients, size.contacts, size.shared_contacts)
     yield [
-        ("client", [client.row for client in known]),
-        ("client_address", [address for client in known for address in client.addresses]),
-        ("contact", met.contacts),
-        ("client_contact", met.links),
-        ("client_label", labels.of_clients(known, own.labels)),
+        ("client", [client.row for client in demo_clients]),
+        ("client_address", [address for client in demo_clients for address in client.addresses]),
+        ("contact", people_at_clients.contacts),
+        ("client_contact", people_at_clients.links),
+        ("client_label", labels.label_clients(demo_clients, organization.labels)),
     ]
-    yield from batches(own, known, met, size)
+    yield from build_batches(organization, demo_clients, people_at_clients, size)
 
 
-async def _fill(owner: asyncpg.Connection, everything: Iterator[list[Table]], tally: Tally) -> None:
-    """The next batch is made in a thread while the database takes this one, so that both have work all the time."""
-    batch, analyze_at = await asyncio.to_thread(next, everything, None), 0
+async def _copy_batches(owner: asyncpg.Connection, batches_of_rows: Iterator[list[TableRows]], counter: ProgressCounter) -> None:
+    """Copy the batches. Build the next batch in a thread while the database copies this one, so that both are always busy."""
+    batch, analyze_at = await asyncio.to_thread(next, batches_of_rows, None), 0
     while batch is not None:
-        upcoming = asyncio.create_task(asyncio.to_thread(next, everything, None))
+        upcoming = asyncio.create_task(asyncio.to_thread(next, batches_of_rows, None))
         try:
             for table, rows in batch:
                 await _copy(owner, table, rows)
-                tally.add(table, len(rows))
-            if tally.done >= analyze_at:
-                await _analyze(owner, LINKED)
-                analyze_at = tally.done * 3 // 2
+                counter.add(table, len(rows))
+            if counter.row_count >= analyze_at:
+                await _analyze(owner, REFERENCED_TABLES)
+                analyze_at = counter.row_count * 3 // 2
         finally:
             batch = await upcoming
 

@@ -3,55 +3,55 @@
 from decimal import Decimal
 from functools import lru_cache
 
-from db.demo.dice import WORKDAYS, Dice
+from db.demo.dice import WORKDAYS, Rng
 
-BASE = "EUR"
-ONE = 1_000_000  # an exchange rate of 1, in millionths
-STARTS = {"GBP": 1_155_000, "USD": 925_000}
-STEP = 9_000  # how far a rate moves in a month, at most
+BASE_CURRENCY = "EUR"
+RATE_OF_ONE = 1_000_000  # an exchange rate of 1, in millionths
+START_RATES = {"GBP": 1_155_000, "USD": 925_000}
+MAX_MONTHLY_STEP = 9_000  # how far a rate moves in a month, at most
 
 
-def rounded(dividend: int, divisor: int) -> int:
-    """A quotient of positive numbers, half up."""
+def divide_half_up(dividend: int, divisor: int) -> int:
+    """Divide positive numbers, rounding half up."""
     return (2 * dividend + divisor) // (2 * divisor)
 
 
-def in_base(cents: int, rate: int) -> int:
-    return rounded(cents * rate, ONE)
+def to_base(cents: int, rate: int) -> int:
+    return divide_half_up(cents * rate, RATE_OF_ONE)
 
 
 @lru_cache(maxsize=1 << 16)
-def decimal(cents: int) -> Decimal:
+def cents_to_decimal(cents: int) -> Decimal:
     return Decimal(cents).scaleb(-2)
 
 
 @lru_cache(maxsize=1 << 12)
-def quantity(ten_thousandths: int) -> Decimal:
+def quantity_to_decimal(ten_thousandths: int) -> Decimal:
     return Decimal(ten_thousandths).scaleb(-4)
 
 
 @lru_cache(maxsize=1 << 10)
-def rate(millionths: int) -> Decimal:
+def rate_to_decimal(millionths: int) -> Decimal:
     return Decimal(millionths).scaleb(-6)
 
 
-def _by_month() -> dict[tuple[str, int, int], int]:
-    """Each currency wanders a little from month to month, and is drawn back to where it began."""
-    dice = Dice("exchange rates")
+def _monthly_rates() -> dict[tuple[str, int, int], int]:
+    """Return monthly exchange rates: each drifts a little from month to month, and reverts towards its start."""
+    rng = Rng("exchange rates")
     months = sorted({(day.year, day.month) for day in WORKDAYS})
-    found: dict[tuple[str, int, int], int] = {}
-    for currency, start in STARTS.items():
-        now = start
+    rates: dict[tuple[str, int, int], int] = {}
+    for currency, start in START_RATES.items():
+        current = start
         for year, month in months:
-            now += dice.between(-STEP, STEP) + (start - now) // 10
-            found[currency, year, month] = now
-    return found
+            current += rng.integer_between(-MAX_MONTHLY_STEP, MAX_MONTHLY_STEP) + (start - current) // 10
+            rates[currency, year, month] = current
+    return rates
 
 
-RATES = _by_month()
+RATES = _monthly_rates()
 
 
 def exchange_rate(currency: str, day: int) -> int:
-    """What one unit was worth in euros that month, in millionths."""
-    on = WORKDAYS[day]
-    return ONE if currency == BASE else RATES[currency, on.year, on.month]
+    """Return the value of one unit in euros that month, in millionths."""
+    date_of_day = WORKDAYS[day]
+    return RATE_OF_ONE if currency == BASE_CURRENCY else RATES[currency, date_of_day.year, date_of_day.month]

@@ -1,16 +1,16 @@
-"""Where the demo's clients come from, and how companies are named there."""
+"""The locales of the demo's clients, and the names of companies there."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from db.demo import words
-from db.demo.dice import Dice, shares
+from db.demo.dice import Rng, split_by_weight
 from db.tables.clients import ClientKind
 
 COMPANY, PERSON, GOVERNMENT = ClientKind.COMPANY, ClientKind.PERSON, ClientKind.GOVERNMENT
 KINDS = (COMPANY,) * 88 + (PERSON,) * 8 + (GOVERNMENT,) * 4
-NAMESAKES_EVERY = 97  # every so many clients, one bears the name of the client before it
+NAMESAKES_EVERY = 97  # every so many clients, one has the name of the client before it
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,52 +76,52 @@ GERMANY = Nation(
 PER_THOUSAND = ((NETHERLANDS, 700), (FLANDERS, 170), (WALLONIA, 100), (BRITAIN, 12), (AMERICA, 10), (GERMANY, 8))
 
 
-class Named(NamedTuple):
+class ClientName(NamedTuple):
     nation: Nation
     kind: ClientKind
     name: str
 
 
-def named(dice: Dice, count: int) -> Iterator[Named]:
-    """Nations by their shares, in no order; names once each, but for the namesakes."""
-    wanted = shares(count, [share for _, share in PER_THOUSAND])
-    places = [nation for (nation, _), times in zip(PER_THOUSAND, wanted, strict=True) for _ in range(times)]
-    dice.shuffle(places)
-    seen: set[str] = set()
-    before: Named | None = None
-    for n, nation in enumerate(places, start=1):
+def client_names(rng: Rng, count: int) -> Iterator[ClientName]:
+    """Generate the names of clients: nations by their shares, shuffled; each name once, except for the namesakes."""
+    counts = split_by_weight(count, [share for _, share in PER_THOUSAND])
+    nations = [nation for (nation, _), count_of_nation in zip(PER_THOUSAND, counts, strict=True) for _ in range(count_of_nation)]
+    rng.shuffle(nations)
+    names_in_use: set[str] = set()
+    previous: ClientName | None = None
+    for n, nation in enumerate(nations, start=1):
         is_namesake = n % NAMESAKES_EVERY == 0
-        before = before if before and is_namesake else _new_name(dice, nation, seen)
-        yield before
+        previous = previous if previous and is_namesake else _new_name(rng, nation, names_in_use)
+        yield previous
 
 
-def _new_name(dice: Dice, nation: Nation, seen: set[str]) -> Named:
+def _new_name(rng: Rng, nation: Nation, names_in_use: set[str]) -> ClientName:
     while True:
-        kind = dice.pick(KINDS) if nation.trades else COMPANY
-        made = {COMPANY: company, PERSON: person, GOVERNMENT: government}[kind]
-        name = made(dice, nation)
-        if name not in seen:
-            seen.add(name)
-            return Named(nation, kind, name)
+        kind = rng.pick(KINDS) if nation.trades else COMPANY
+        make_name = {COMPANY: company_name, PERSON: person_name, GOVERNMENT: government_name}[kind]
+        name = make_name(rng, nation)
+        if name not in names_in_use:
+            names_in_use.add(name)
+            return ClientName(nation, kind, name)
 
 
-def company(dice: Dice, nation: Nation) -> str:
-    """A trade and who runs it, a trade and its sign, two partners, or a family and what it does."""
-    form, surname = dice.pick(nation.forms), dice.pick(nation.surnames)
-    kind = dice.between(0, 9)
+def company_name(rng: Rng, nation: Nation) -> str:
+    """Invent a company's name: a trade and a surname, a trade and a sign, two partners, or a surname and an activity."""
+    form, surname = rng.pick(nation.forms), rng.pick(nation.surnames)
+    kind = rng.integer_between(0, 9)
     if nation.trades and kind in range(4):
-        return f"{dice.pick(nation.trades)} {surname} {form}"
+        return f"{rng.pick(nation.trades)} {surname} {form}"
     if nation.trades and kind in range(4, 7):
-        return f"{dice.pick(nation.trades)} {dice.pick(nation.signs)}{dice.pick(('', f' {form}'))}"
+        return f"{rng.pick(nation.trades)} {rng.pick(nation.signs)}{rng.pick(('', f' {form}'))}"
     if kind in range(8):
-        return f"{surname} & {dice.pick(nation.surnames)} {form}"
-    return f"{surname} {dice.pick(nation.activities)} {form}"
+        return f"{surname} & {rng.pick(nation.surnames)} {form}"
+    return f"{surname} {rng.pick(nation.activities)} {form}"
 
 
-def person(dice: Dice, nation: Nation) -> str:
-    return f"{dice.pick(nation.first_names)} {dice.pick(nation.surnames)}"
+def person_name(rng: Rng, nation: Nation) -> str:
+    return f"{rng.pick(nation.first_names)} {rng.pick(nation.surnames)}"
 
 
-def government(dice: Dice, nation: Nation) -> str:
-    """An authority of a town that is not on the map."""
-    return f"{dice.pick(nation.governments)} {dice.pick(nation.towns)}"
+def government_name(rng: Rng, nation: Nation) -> str:
+    """Invent an authority of a town that does not exist."""
+    return f"{rng.pick(nation.governments)} {rng.pick(nation.towns)}"

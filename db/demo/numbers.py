@@ -2,17 +2,17 @@
 
 from dataclasses import dataclass
 
-from db.demo.dice import Dice
+from db.demo.dice import Rng
 
 DUTCH_BANKS = ("NOOR", "DEMO", "VLIE", "ZUID", "OOST")
 BELGIAN_BANKS = {"901": "DEMOBE22", "902": "NOORBE2X", "903": "VLIEBE33", "904": "ZUIDBE44"}
 ELEVEN_TEST = (9, 8, 7, 6, 5, 4, 3, 2)
-TEN = 10
+MODULUS_TEN = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
-    """The numbers that registers and banks know a client by."""
+class RegistrationNumbers:
+    """A client's numbers at registers and banks."""
 
     kvk: str | None = None
     branch: str | None = None
@@ -22,71 +22,71 @@ class Identity:
     bic: str | None = None
 
 
-def identity(dice: Dice, country: str, *, is_registered: bool) -> Identity:
-    """What a register, for those who are in one, and a bank know them by; not every client told its account."""
+def registration_numbers(rng: Rng, country: str, *, is_registered: bool) -> RegistrationNumbers:
+    """Invent the numbers at a register, if the client is registered, and at a bank; not every client has given its account."""
     match country:
         case "NL":
-            iban, bic = dutch_bank(dice) if dice.chance(80) else (None, None)
-            registered = kvk(dice) if is_registered else None
-            branch = kvk_branch(dice) if registered and dice.chance(50) else None
-            return Identity(kvk=registered, branch=branch, vat=dutch_vat(dice) if is_registered else None, iban=iban, bic=bic)
+            iban, bic = dutch_account(rng) if rng.chance(80) else (None, None)
+            number = kvk_number(rng) if is_registered else None
+            branch = kvk_branch_number(rng) if number and rng.chance(50) else None
+            return RegistrationNumbers(kvk=number, branch=branch, vat=dutch_vat_number(rng) if is_registered else None, iban=iban, bic=bic)
         case "BE":
-            iban, bic = belgian_bank(dice) if dice.chance(80) else (None, None)
-            registered = kbo(dice) if is_registered else None
-            return Identity(kbo=registered, vat=registered and f"BE{registered}", iban=iban, bic=bic)
+            iban, bic = belgian_account(rng) if rng.chance(80) else (None, None)
+            number = kbo_number(rng) if is_registered else None
+            return RegistrationNumbers(kbo=number, vat=number and f"BE{number}", iban=iban, bic=bic)
         case "DE":
-            return Identity(vat=german_vat(dice))
+            return RegistrationNumbers(vat=german_vat_number(rng))
         case _:
-            return Identity()
+            return RegistrationNumbers()
 
 
-def kvk(dice: Dice) -> str:
-    return str(dice.between(10_000_000, 99_999_999))
+def kvk_number(rng: Rng) -> str:
+    return str(rng.integer_between(10_000_000, 99_999_999))
 
 
-def kvk_branch(dice: Dice) -> str:
-    return f"0000{dice.between(10_000_000, 99_999_999)}"
+def kvk_branch_number(rng: Rng) -> str:
+    return f"0000{rng.integer_between(10_000_000, 99_999_999)}"
 
 
-def kbo(dice: Dice) -> str:
+def kbo_number(rng: Rng) -> str:
     """The last two digits are 97 less the remainder of the first eight, so 01 to 97."""
-    eight = dice.between(4_000_000, 10_999_999)
+    eight = rng.integer_between(4_000_000, 10_999_999)
     return f"{eight:08d}{97 - eight % 97:02d}"
 
 
-def dutch_vat(dice: Dice) -> str:
-    """Nine digits that pass the eleven-test; a remainder of ten cannot be written, so another is drawn."""
+def dutch_vat_number(rng: Rng) -> str:
+    """Invent nine digits that pass the eleven-test; a remainder of ten has no digit, so draw again."""
     while True:
-        eight = str(dice.between(10_000_000, 89_999_999))
+        eight = str(rng.integer_between(10_000_000, 89_999_999))
         check = sum(weight * int(digit) for weight, digit in zip(ELEVEN_TEST, eight, strict=True)) % 11
-        if check < TEN:
+        if check < MODULUS_TEN:
             return f"NL{eight}{check}B01"
 
 
-def german_vat(dice: Dice) -> str:
+def german_vat_number(rng: Rng) -> str:
     """ISO 7064 mod 11, 10."""
-    eight, product = str(dice.between(10_000_000, 99_999_999)), TEN
+    eight, product = str(rng.integer_between(10_000_000, 99_999_999)), MODULUS_TEN
     for digit in eight:
-        product = ((int(digit) + product) % TEN or TEN) * 2 % 11
-    return f"DE{eight}{(11 - product) % TEN}"
+        product = ((int(digit) + product) % MODULUS_TEN or MODULUS_TEN) * 2 % 11
+    return f"DE{eight}{(11 - product) % MODULUS_TEN}"
 
 
-def iban(country: str, account: str) -> str:
+def iban_with_check_digits(country: str, account: str) -> str:
     """The two check digits that make the rearranged whole 1 modulo 97."""
-    rearranged = "".join(str(int(sign, 36)) for sign in f"{account}{country}00")
-    return f"{country}{98 - int(rearranged) % 97:02d}{account}"
+    digits = "".join(str(int(character, 36)) for character in f"{account}{country}00")
+    return f"{country}{98 - int(digits) % 97:02d}{account}"
 
 
-def dutch_bank(dice: Dice) -> tuple[str, str]:
+def dutch_account(rng: Rng) -> tuple[str, str]:
     """IBAN and BIC."""
-    bank = dice.pick(DUTCH_BANKS)
-    return iban("NL", f"{bank}0{dice.digits(9)}"), f"{bank}NL2A"
+    bank = rng.pick(DUTCH_BANKS)
+    return iban_with_check_digits("NL", f"{bank}0{rng.digits(9)}"), f"{bank}NL2A"
 
 
-def belgian_bank(dice: Dice) -> tuple[str, str]:
+def belgian_account(rng: Rng) -> tuple[str, str]:
     """IBAN and BIC; the account itself ends in a check as well."""
-    bank = dice.pick(tuple(BELGIAN_BANKS))
-    return iban("BE", modulo_97(f"{bank}{dice.digits(7)}")), BELGIAN_BANKS[bank]
+    bank = rng.pick(tuple(BELGIAN_BANKS))
+    return iban_with_check_digits("BE", modulo_97(f"{bank}{rng.digits(7)}")), BELGIAN_BANKS[bank]
 
 
 def modulo_97(ten: str) -> str:

@@ -1,11 +1,11 @@
-"""The organization itself: its members, the token that opens it, VAT rates, invoice layouts and labels."""
+"""The demo organization: its members, its API token, VAT rates, invoice layouts and labels."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from db.demo.dice import Dice, uuid7
+from db.demo.dice import Rng, uuid7
 from db.keys import name_key
 from db.tables.clients import VatTreatment
 from db.tables.contacts import LabelScope
@@ -13,16 +13,16 @@ from db.tables.invoices import VatCategory
 from db.tables.organizations import Role
 
 TENANT = UUID("01856c58-3c00-7000-8000-6e6f6f726465")
-FOUNDED = datetime(2023, 1, 1, 8, tzinfo=UTC)
+FOUNDED_AT = datetime(2023, 1, 1, 8, tzinfo=UTC)
 TERM_DAYS = 30
-PEOPLE = (
+MEMBERS = (
     ("Marieke Noordhof", Role.OWNER), ("Ruben Achterberg", Role.ADMIN), ("Ingrid Vreeswijk", Role.FINANCE),
     ("Stéphane Lambrecht", Role.FINANCE),
     ("Zoë Kuipersma", Role.MEMBER), ("Joris Wijngaard", Role.MEMBER), ("Fatima El Amrani", Role.MEMBER), ("Daan Oldenziel", Role.MEMBER),
     ("Charlotte Deprez", Role.MEMBER), ("Tomasz Nowicki", Role.MEMBER), ("Els van Heukelom", Role.VIEWER),
     ("André Brouckaert", Role.VIEWER),
 )  # fmt: skip
-RATES = (
+VAT_RATES = (
     ("NL", "21 % hoog", 21, VatCategory.STANDARD), ("NL", "9 % laag", 9, VatCategory.STANDARD), ("NL", "0 %", 0, VatCategory.ZERO),
     ("NL", "Vrijgesteld", 0, VatCategory.EXEMPT), ("NL", "Verlegd", 0, VatCategory.REVERSE_CHARGE),
     ("NL", "Intracommunautair", 0, VatCategory.INTRA_COMMUNITY), ("NL", "Export", 0, VatCategory.EXPORT),
@@ -39,9 +39,9 @@ LABELS = (
 COLORS = ("#0F766E", "#1D4ED8", "#4D7C0F", "#64748B", "#7E22CE", "#B45309", "#BE123C", "#0369A1", "#A16207", "#DC2626")
 
 
-class OrganizationRow(NamedTuple):
-    created_at: datetime = FOUNDED
-    updated_at: datetime = FOUNDED
+class OrganizationRecord(NamedTuple):
+    created_at: datetime = FOUNDED_AT
+    updated_at: datetime = FOUNDED_AT
     version: int = 1
     tenant_id: UUID = TENANT
     name: str = "Noorderlicht Advies"
@@ -57,68 +57,68 @@ class OrganizationRow(NamedTuple):
     project_required: bool = False
 
 
-class MemberRow(NamedTuple):
+class MemberRecord(NamedTuple):
     id: UUID
     name: str
     email: str
     role: str
-    created_at: datetime = FOUNDED
-    updated_at: datetime = FOUNDED
+    created_at: datetime = FOUNDED_AT
+    updated_at: datetime = FOUNDED_AT
     version: int = 1
     tenant_id: UUID = TENANT
     is_active: bool = True
 
 
-class TokenRow(NamedTuple):
+class TokenRecord(NamedTuple):
     id: UUID
     member_id: UUID
     token_hash: bytes
     name: str = "Demo"
-    created_at: datetime = FOUNDED
+    created_at: datetime = FOUNDED_AT
     tenant_id: UUID = TENANT
 
 
-class VatRateRow(NamedTuple):
+class VatRateRecord(NamedTuple):
     id: UUID
     country: str
     name: str
     percentage: Decimal
     category: str
-    created_at: datetime = FOUNDED
-    updated_at: datetime = FOUNDED
+    created_at: datetime = FOUNDED_AT
+    updated_at: datetime = FOUNDED_AT
     version: int = 1
     tenant_id: UUID = TENANT
     is_active: bool = True
 
 
-class LayoutRow(NamedTuple):
+class LayoutRecord(NamedTuple):
     id: UUID
     name: str
     language: str
     is_default: bool
     template: str = "standard"
-    created_at: datetime = FOUNDED
-    updated_at: datetime = FOUNDED
+    created_at: datetime = FOUNDED_AT
+    updated_at: datetime = FOUNDED_AT
     version: int = 1
     tenant_id: UUID = TENANT
     is_active: bool = True
 
 
-class LabelRow(NamedTuple):
+class LabelRecord(NamedTuple):
     id: UUID
     name: str
     name_key: str
     color: str
-    created_at: datetime = FOUNDED
-    updated_at: datetime = FOUNDED
+    created_at: datetime = FOUNDED_AT
+    updated_at: datetime = FOUNDED_AT
     version: int = 1
     tenant_id: UUID = TENANT
     is_active: bool = True
     scope: str = LabelScope.CLIENT
 
 
-class Vat(NamedTuple):
-    """A VAT rate as an invoice line takes it over."""
+class LineVat(NamedTuple):
+    """A VAT rate as an invoice line stores it."""
 
     id: UUID
     per_cent: int
@@ -126,59 +126,59 @@ class Vat(NamedTuple):
     category: str
 
 
-class House(NamedTuple):
-    """What the organization has of its own: everything else points here."""
+class DemoOrganization(NamedTuple):
+    """The organization's own rows, which all other rows refer to."""
 
-    members: list[MemberRow]
-    token: TokenRow
-    rates: list[VatRateRow]
-    layouts: list[LayoutRow]
-    labels: list[LabelRow]
-    vat: dict[VatTreatment, Vat]  # what the invoices of a client carry, by its treatment
-    vat_low: Vat
+    members: list[MemberRecord]
+    token: TokenRecord
+    rates: list[VatRateRecord]
+    layouts: list[LayoutRecord]
+    labels: list[LabelRecord]
+    vat: dict[VatTreatment, LineVat]  # the VAT on a client's invoices, by its treatment
+    vat_low: LineVat
 
     @property
-    def default_layout(self) -> LayoutRow:
+    def default_layout(self) -> LayoutRecord:
         return next(layout for layout in self.layouts if layout.is_default)
 
 
-def house(token_hash: bytes, labels: int) -> House:
-    dice = Dice("organization")
-    members = [MemberRow(_id(dice), name, _email(name), role) for name, role in PEOPLE]
-    rates = [VatRateRow(_id(dice), country, name, Decimal(percentage), kind) for country, name, percentage, kind in RATES]
-    return House(
+def build_organization(token_hash: bytes, labels: int) -> DemoOrganization:
+    rng = Rng("organization")
+    members = [MemberRecord(_id(rng), name, _email(name), role) for name, role in MEMBERS]
+    rates = [VatRateRecord(_id(rng), country, name, Decimal(percentage), kind) for country, name, percentage, kind in VAT_RATES]
+    return DemoOrganization(
         members=members,
-        token=TokenRow(_id(dice), members[0].id, token_hash),
+        token=TokenRecord(_id(rng), members[0].id, token_hash),
         rates=rates,
-        layouts=[LayoutRow(_id(dice), *layout) for layout in LAYOUTS],
-        labels=[LabelRow(_id(dice), name, name_key(name), COLORS[n % len(COLORS)]) for n, name in enumerate(LABELS[:labels])],
-        vat=_by_treatment([_taken_over(rate) for rate in rates]),
-        vat_low=_taken_over(rates[1]),
+        layouts=[LayoutRecord(_id(rng), *layout) for layout in LAYOUTS],
+        labels=[LabelRecord(_id(rng), name, name_key(name), COLORS[n % len(COLORS)]) for n, name in enumerate(LABELS[:labels])],
+        vat=_vat_by_treatment([_to_vat(rate) for rate in rates]),
+        vat_low=_to_vat(rates[1]),
     )
 
 
-def _id(dice: Dice) -> UUID:
-    return uuid7(round(FOUNDED.timestamp()) * 1000, dice.getrandbits(74))
+def _id(rng: Rng) -> UUID:
+    return uuid7(round(FOUNDED_AT.timestamp()) * 1000, rng.getrandbits(74))
 
 
 def _email(name: str) -> str:
     return f"{name_key(name).replace(' ', '.')}@noorderlicht.example"
 
 
-OWNER = _email(PEOPLE[0][0])
+OWNER = _email(MEMBERS[0][0])
 
 
-def _taken_over(rate: VatRateRow) -> Vat:
-    return Vat(rate.id, int(rate.percentage), rate.percentage, rate.category)
+def _to_vat(rate: VatRateRecord) -> LineVat:
+    return LineVat(rate.id, int(rate.percentage), rate.percentage, rate.category)
 
 
-def _by_treatment(rates: list[Vat]) -> dict[VatTreatment, Vat]:
+def _vat_by_treatment(rates: list[LineVat]) -> dict[VatTreatment, LineVat]:
     """An organization in the Netherlands invoices with its own country's rates."""
-    high, _low, _zero, exempt, reverse, within, export, *_belgian = rates
+    high, _low, _zero, exempt, reverse, intra_community, export, *_belgian = rates
     return {
         VatTreatment.DOMESTIC: high,
         VatTreatment.EXEMPT: exempt,
         VatTreatment.REVERSE_CHARGE: reverse,
-        VatTreatment.INTRA_COMMUNITY: within,
+        VatTreatment.INTRA_COMMUNITY: intra_community,
         VatTreatment.EXPORT: export,
     }

@@ -1,4 +1,4 @@
-"""The money that came in on a client's documents, and went back on its credit notes."""
+"""Payments of a client's documents, and refunds of its credit notes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,25 +7,25 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from db.demo.clients import Client
-from db.demo.dice import TODAY, WORKDAYS, Dice
+from db.demo.clients import DemoClient
+from db.demo.dice import TODAY, WORKDAYS, Rng
 from db.demo.documents import Document
-from db.demo.money import decimal, exchange_rate, in_base, rate
+from db.demo.money import cents_to_decimal, exchange_rate, rate_to_decimal, to_base
 from db.demo.numbers import structured_message
 from db.demo.organization import TENANT
-from db.demo.plan import Role
+from db.demo.plan import DocumentKind
 from db.tables.invoices import InvoiceStatus, PaymentMethod
 
 METHODS = (PaymentMethod.BANK_TRANSFER,) * 17 + (PaymentMethod.DIRECT_DEBIT, PaymentMethod.DIRECT_DEBIT, PaymentMethod.CARD)
-PARTS = (1,) * 17 + (2, 2, 3)
-LATE = (0, 0, 0, 2, 5, 9, 15, 30, 60)  # working days after about two thirds of the term
-BAD_PER_CENT = 1.5  # never paid
-PART_PAID_PER_CENT, TOGETHER_PER_CENT, REFUNDED_PER_CENT = 10, 8, 60
+PAYMENT_COUNTS = (1,) * 17 + (2, 2, 3)
+DAYS_LATE = (0, 0, 0, 2, 5, 9, 15, 30, 60)  # working days after about two thirds of the term
+NEVER_PAID_PER_CENT = 1.5  # never paid
+PARTIAL_PAYMENT_PER_CENT, JOINT_PAYMENT_PER_CENT, REFUND_PER_CENT = 10, 8, 60
 
 
 @dataclass(slots=True)
 class Transfer:
-    """Money on one day, and what each document takes of it: in cents, below zero on a credit note."""
+    """A payment on one day, and the part of each document in cents, negative on a credit note."""
 
     day: int
     currency: str
@@ -36,7 +36,7 @@ class Transfer:
         return sum(cents for _, cents in self.parts)
 
 
-class PaymentRow(NamedTuple):
+class PaymentRecord(NamedTuple):
     id: UUID
     created_at: datetime
     updated_at: datetime
@@ -50,7 +50,7 @@ class PaymentRow(NamedTuple):
     tenant_id: UUID = TENANT
 
 
-class AllocationRow(NamedTuple):
+class AllocationRecord(NamedTuple):
     payment_id: UUID
     invoice_id: UUID
     client_id: UUID
@@ -62,106 +62,109 @@ class AllocationRow(NamedTuple):
     tenant_id: UUID = TENANT
 
 
-def of_client(dice: Dice, client: Client, documents: list[Document]) -> tuple[list[PaymentRow], list[AllocationRow]]:
-    """Tells the documents whether they are paid."""
-    transfers = _transfers(dice, client, documents)
-    payments = sorted(((transfer, *dice.born(transfer.day)) for transfer in transfers), key=lambda made: (made[0].day, made[1].int))
-    rows = [_row(dice, client, *payment) for payment in payments]
+def draw_payments(rng: Rng, client: DemoClient, documents: list[Document]) -> tuple[list[PaymentRecord], list[AllocationRecord]]:
+    """Build the payments and allocations; set the status of the documents that are paid."""
+    transfers = _transfers(rng, client, documents)
+    payments = sorted(
+        ((transfer, *rng.id_and_time(transfer.day)) for transfer in transfers),
+        key=lambda payment_tuple: (payment_tuple[0].day, payment_tuple[1].int),
+    )
+    rows = [_row(rng, client, *payment) for payment in payments]
     return rows, [allocation for payment in payments for allocation in _allocations(client, *payment)]
 
 
-def _transfers(dice: Dice, client: Client, documents: list[Document]) -> list[Transfer]:
-    made: list[Transfer] = []
+def _transfers(rng: Rng, client: DemoClient, documents: list[Document]) -> list[Transfer]:
+    transfers: list[Transfer] = []
     for document in documents:
-        if document.slot.role is Role.INVOICE and not document.is_settled:
-            made += _incoming(dice, client, document, made)
-        elif document.slot.role is Role.CREDIT_NOTE:
-            made += _outgoing(dice, document)
-    return made
+        if document.slot.kind is DocumentKind.INVOICE and not document.is_settled:
+            transfers += _incoming_transfers(rng, client, document, transfers)
+        elif document.slot.kind is DocumentKind.CREDIT_NOTE:
+            transfers += _outgoing_transfers(rng, document)
+    return transfers
 
 
-def _incoming(dice: Dice, client: Client, invoice: Document, made: list[Transfer]) -> list[Transfer]:
-    last = invoice.slot.day + 2 + client.term_days // 2 + dice.pick(LATE)
-    if last > TODAY or dice.chance(BAD_PER_CENT):
-        return _part_payment(dice, invoice)
+def _incoming_transfers(rng: Rng, client: DemoClient, invoice: Document, transfers: list[Transfer]) -> list[Transfer]:
+    last_day = invoice.slot.day + 2 + client.term_days // 2 + rng.pick(DAYS_LATE)
+    if last_day > TODAY or rng.chance(NEVER_PAID_PER_CENT):
+        return _part_payment(rng, invoice)
     invoice.status = InvoiceStatus.PAID
-    count = dice.pick(PARTS)
-    if count == 1 and made and _is_joined(dice, made[-1], invoice):
-        made[-1].parts.append((invoice, invoice.gross))
-        made[-1].day = max(made[-1].day, last)
+    count = rng.pick(PAYMENT_COUNTS)
+    if count == 1 and transfers and _is_joint_payment(rng, transfers[-1], invoice):
+        transfers[-1].parts.append((invoice, invoice.gross))
+        transfers[-1].day = max(transfers[-1].day, last_day)
         return []
-    days = sorted(dice.between(invoice.slot.day + 1, last) for _ in range(count - 1))
-    parts = [invoice.gross * dice.between(20, 40) // 100 for _ in days]
+    days = sorted(rng.integer_between(invoice.slot.day + 1, last_day) for _ in range(count - 1))
+    parts = [invoice.gross * rng.integer_between(20, 40) // 100 for _ in days]
     return [
         Transfer(day, invoice.currency, [(invoice, cents)])
-        for day, cents in zip([*days, last], [*parts, invoice.gross - sum(parts)], strict=True)
+        for day, cents in zip([*days, last_day], [*parts, invoice.gross - sum(parts)], strict=True)
     ]
 
 
-def _is_joined(dice: Dice, before: Transfer, invoice: Document) -> bool:
-    """Whether the client pays this invoice together with the one before it."""
-    (other, cents), *more = before.parts
-    is_whole = not more and cents == other.gross
-    return is_whole and before.currency == invoice.currency and dice.chance(TOGETHER_PER_CENT)
+def _is_joint_payment(rng: Rng, previous: Transfer, invoice: Document) -> bool:
+    """Return whether the client pays this invoice together with the previous one."""
+    (other, cents), *other_parts = previous.parts
+    is_whole = not other_parts and cents == other.gross
+    return is_whole and previous.currency == invoice.currency and rng.chance(JOINT_PAYMENT_PER_CENT)
 
 
-def _part_payment(dice: Dice, invoice: Document) -> list[Transfer]:
-    if invoice.slot.day >= TODAY or not dice.chance(PART_PAID_PER_CENT):
+def _part_payment(rng: Rng, invoice: Document) -> list[Transfer]:
+    if invoice.slot.day >= TODAY or not rng.chance(PARTIAL_PAYMENT_PER_CENT):
         return []
-    day = dice.between(invoice.slot.day + 1, min(invoice.slot.day + 40, TODAY))
-    return [Transfer(day, invoice.currency, [(invoice, invoice.gross * dice.between(20, 70) // 100)])]
+    day = rng.integer_between(invoice.slot.day + 1, min(invoice.slot.day + 40, TODAY))
+    return [Transfer(day, invoice.currency, [(invoice, invoice.gross * rng.integer_between(20, 70) // 100)])]
 
 
-def _outgoing(dice: Dice, note: Document) -> list[Transfer]:
-    """A credit note of a whole invoice settles both without money; another one is paid back, if the invoice was paid."""
-    invoice = note.credits
+def _outgoing_transfers(rng: Rng, note: Document) -> list[Transfer]:
+    """Settle a credit note of a whole invoice without money; refund another one if the invoice was paid."""
+    invoice = note.credited_document
     if invoice is None:
         return []
     if note.is_settled:
         note.status = invoice.status = InvoiceStatus.PAID
         return [Transfer(note.slot.day, note.currency, [(invoice, invoice.gross), (note, -note.gross)])]
-    day = note.slot.day + dice.between(2, 15)
-    if day > TODAY or invoice.status is not InvoiceStatus.PAID or not dice.chance(REFUNDED_PER_CENT):
+    day = note.slot.day + rng.integer_between(2, 15)
+    if day > TODAY or invoice.status is not InvoiceStatus.PAID or not rng.chance(REFUND_PER_CENT):
         return []
     note.status = InvoiceStatus.PAID
     return [Transfer(day, note.currency, [(note, -note.gross)])]
 
 
-def _row(dice: Dice, client: Client, transfer: Transfer, id_: UUID, created_at: datetime) -> PaymentRow:
+def _row(rng: Rng, client: DemoClient, transfer: Transfer, id_: UUID, created_at: datetime) -> PaymentRecord:
     number = transfer.parts[0][0].slot.number or ""
-    method = PaymentMethod.BANK_TRANSFER if transfer.amount < 0 else dice.pick(METHODS)
-    return PaymentRow(
+    method = PaymentMethod.BANK_TRANSFER if transfer.amount < 0 else rng.pick(METHODS)
+    return PaymentRecord(
         id=id_,
         created_at=created_at,
         updated_at=created_at,
         paid_on=WORKDAYS[transfer.day],
-        amount=decimal(transfer.amount),
+        amount=cents_to_decimal(transfer.amount),
         currency=transfer.currency,
-        exchange_rate=rate(exchange_rate(transfer.currency, transfer.day)),
+        exchange_rate=rate_to_decimal(exchange_rate(transfer.currency, transfer.day)),
         method=method if transfer.amount else PaymentMethod.SETTLEMENT,
         reference=structured_message(int(number.replace("-", ""))) if client.nation.country == "BE" else number,
     )
 
 
-def _allocations(client: Client, transfer: Transfer, id_: UUID, created_at: datetime) -> Iterator[AllocationRow]:
+def _allocations(client: DemoClient, transfer: Transfer, id_: UUID, created_at: datetime) -> Iterator[AllocationRecord]:
     """Called in order of payment: the base amount is what the document's running total in base grows by."""
     for document, cents in transfer.parts:
-        yield AllocationRow(
+        yield AllocationRecord(
             payment_id=id_,
             invoice_id=document.id,
             client_id=client.row.id,
             currency=transfer.currency,
             paid_on=WORKDAYS[transfer.day],
-            amount=decimal(cents),
-            amount_base=decimal(document.sign * _grown(document, abs(cents))),
+            amount=cents_to_decimal(cents),
+            amount_base=cents_to_decimal(document.sign * _allocate_base(document, abs(cents))),
         )
-        document.payments += 1
+        document.payment_count += 1
         document.updated_at = created_at
 
 
-def _grown(document: Document, cents: int) -> int:
-    """The part that completes the document takes exactly what its base amount lacks."""
-    document.paid += cents
-    before, is_complete = document.paid_base, document.paid == document.gross
-    document.paid_base = document.gross_base if is_complete else in_base(document.paid, document.rate)
-    return document.paid_base - before
+def _allocate_base(document: Document, cents: int) -> int:
+    """Add a payment to the document and return its base amount; the last payment takes exactly what the base amount lacks."""
+    document.amount_paid += cents
+    previous_base, is_complete = document.amount_paid_base, document.amount_paid == document.gross
+    document.amount_paid_base = document.gross_base if is_complete else to_base(document.amount_paid, document.rate)
+    return document.amount_paid_base - previous_base

@@ -1,73 +1,73 @@
-"""Which invoices there are: how many per client, on which days, in which role, and numbered in order of date over all clients."""
+"""Plan the invoices: how many per client, on which days, of which kind, and numbered in order of date over all clients."""
 
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from db.demo.clients import Client
-from db.demo.dice import TODAY, WORKDAYS, Dice, shares
+from db.demo.clients import DemoClient
+from db.demo.dice import TODAY, WORKDAYS, Rng, split_by_weight
 
-CREDITED_PER_CENT = 3.1
+CREDIT_NOTE_PER_CENT = 3.1
 VOID_PER_CENT = 1
-CONCEPT_PER_CENT, RECENT_CONCEPT_PER_CENT = 0.8, 20
-RECENT = TODAY - 45
-LATELY = 8  # a credit note is for one of the latest so many invoices
+DRAFT_PER_CENT, RECENT_DRAFT_PER_CENT = 0.8, 20
+RECENT_FROM = TODAY - 45
+CREDITABLE_INVOICES = 8  # a credit note is for one of the latest invoices, this many
 
 
-class Role(Enum):
+class DocumentKind(Enum):
     INVOICE = auto()
     CREDIT_NOTE = auto()
     VOID = auto()
-    CONCEPT = auto()
+    DRAFT = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """A document to be made."""
+class DocumentSlot:
+    """A planned document."""
 
     day: int
-    role: Role
-    credits: int | None = None  # the place of the credited invoice among the client's slots
+    kind: DocumentKind
+    credited_index: int | None = None  # the index of the credited invoice among the client's slots
     number: str | None = None
 
 
-def plan(clients: list[Client], invoices: int) -> list[list[Slot]]:
-    """The documents of each client in order of date."""
-    dice = Dice("plan")
-    counts = shares(invoices, [client.weight for client in clients])
-    return _numbered([_of_client(dice, client, count) for client, count in zip(clients, counts, strict=True)])
+def plan_documents(clients: list[DemoClient], invoices: int) -> list[list[DocumentSlot]]:
+    """Plan the documents of each client in order of date."""
+    rng = Rng("plan")
+    counts = split_by_weight(invoices, [client.weight for client in clients])
+    return _assign_numbers([_slots_of_client(rng, client, count) for client, count in zip(clients, counts, strict=True)])
 
 
-def _of_client(dice: Dice, client: Client, count: int) -> list[Slot]:
-    creditable: list[int] = []
-    slots: list[Slot] = []
-    for place, day in enumerate(sorted(dice.between(client.since + 3, client.until) for _ in range(count))):
-        role = _role(dice, day, is_creditable=bool(creditable))
-        credited = dice.pick(creditable[-LATELY:]) if role is Role.CREDIT_NOTE else None
-        if credited is not None:
-            creditable.remove(credited)
-        if role is Role.INVOICE:
-            creditable.append(place)
-        slots.append(Slot(day, role, credited))
+def _slots_of_client(rng: Rng, client: DemoClient, count: int) -> list[DocumentSlot]:
+    creditable_indexes: list[int] = []
+    slots: list[DocumentSlot] = []
+    for index, day in enumerate(sorted(rng.integer_between(client.first_day + 3, client.last_day) for _ in range(count))):
+        kind = _draw_kind(rng, day, is_creditable=bool(creditable_indexes))
+        credited_index = rng.pick(creditable_indexes[-CREDITABLE_INVOICES:]) if kind is DocumentKind.CREDIT_NOTE else None
+        if credited_index is not None:
+            creditable_indexes.remove(credited_index)
+        if kind is DocumentKind.INVOICE:
+            creditable_indexes.append(index)
+        slots.append(DocumentSlot(day, kind, credited_index))
     return slots
 
 
-def _role(dice: Dice, day: int, *, is_creditable: bool) -> Role:
-    if dice.chance(RECENT_CONCEPT_PER_CENT if day > RECENT else CONCEPT_PER_CENT):
-        return Role.CONCEPT
-    if dice.chance(VOID_PER_CENT):
-        return Role.VOID
-    if dice.chance(CREDITED_PER_CENT) and is_creditable:
-        return Role.CREDIT_NOTE
-    return Role.INVOICE
+def _draw_kind(rng: Rng, day: int, *, is_creditable: bool) -> DocumentKind:
+    if rng.chance(RECENT_DRAFT_PER_CENT if day > RECENT_FROM else DRAFT_PER_CENT):
+        return DocumentKind.DRAFT
+    if rng.chance(VOID_PER_CENT):
+        return DocumentKind.VOID
+    if rng.chance(CREDIT_NOTE_PER_CENT) and is_creditable:
+        return DocumentKind.CREDIT_NOTE
+    return DocumentKind.INVOICE
 
 
-def _numbered(planned: list[list[Slot]]) -> list[list[Slot]]:
-    """What is no concept takes the next number of its year."""
-    last: dict[int, int] = {}
-    in_order = sorted((slot.day, client, place) for client, slots in enumerate(planned) for place, slot in enumerate(slots))
-    for day, client, place in in_order:
-        slot, year = planned[client][place], WORKDAYS[day].year
-        if slot.role is not Role.CONCEPT:
-            last[year] = last.get(year, 0) + 1
-            planned[client][place] = replace(slot, number=f"{year}-{last[year]:05d}")
-    return planned
+def _assign_numbers(slots_by_client: list[list[DocumentSlot]]) -> list[list[DocumentSlot]]:
+    """Give every document that is not a draft the next number of its year."""
+    last_numbers: dict[int, int] = {}
+    in_order = sorted((slot.day, client, index) for client, slots in enumerate(slots_by_client) for index, slot in enumerate(slots))
+    for day, client, index in in_order:
+        slot, year = slots_by_client[client][index], WORKDAYS[day].year
+        if slot.kind is not DocumentKind.DRAFT:
+            last_numbers[year] = last_numbers.get(year, 0) + 1
+            slots_by_client[client][index] = replace(slot, number=f"{year}-{last_numbers[year]:05d}")
+    return slots_by_client

@@ -1,4 +1,4 @@
-"""The portals of a client: which of its projects each shows, and to which of its contacts; closed when the client was archived."""
+"""The portals of a client: the projects that each shows, and the contacts with access; closed when the client was archived."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import NamedTuple, TypeVar
 from uuid import UUID
 
-from db.demo.clients import Client
-from db.demo.contacts import ClientContactRow, People
-from db.demo.dice import Dice
+from db.demo.clients import DemoClient
+from db.demo.contacts import ClientContactRecord, People
+from db.demo.dice import Rng
 from db.demo.organization import TENANT
-from db.demo.projects import Project
+from db.demo.projects import DemoProject
 
 T = TypeVar("T")
 NAMES = {
@@ -19,10 +19,10 @@ NAMES = {
     "en": ("Client portal", "Projects"),
     "de": ("Kundenportal", "Projekte"),
 }
-MOST_SHOWN = 3  # projects, and contacts, of one portal
+MAX_ITEMS = 3  # projects, and contacts, of one portal
 
 
-class PortalRow(NamedTuple):
+class PortalRecord(NamedTuple):
     id: UUID
     client_id: UUID
     created_at: datetime
@@ -41,14 +41,14 @@ class PortalRow(NamedTuple):
     tenant_id: UUID = TENANT
 
 
-class ShownRow(NamedTuple):
+class PortalProjectRecord(NamedTuple):
     portal_id: UUID
     project_id: UUID
     client_id: UUID
     tenant_id: UUID = TENANT
 
 
-class AccessRow(NamedTuple):
+class PortalAccessRecord(NamedTuple):
     portal_id: UUID
     contact_id: UUID
     client_id: UUID
@@ -56,61 +56,65 @@ class AccessRow(NamedTuple):
     tenant_id: UUID = TENANT
 
 
-class Viewers(NamedTuple):
-    """How many portals a client has, and the links of those of its contacts who may be let in."""
+class PortalPlan(NamedTuple):
+    """The number of a client's portals, and the links of the contacts who can get access."""
 
-    portals: int
-    links: list[ClientContactRow]
-
-
-def plan(clients: list[Client], met: People, counts: Sequence[int], portals: int) -> Iterator[Viewers]:
-    """Of each client; only who has projects, by their count, and contacts has portals, and some have several."""
-    dice, known = Dice("portals"), defaultdict[UUID, list[ClientContactRow]](list)
-    for link in met.links:
-        known[link.client_id].append(link)
-    in_time = [[link for link in known[client.row.id] if _is_in_time(client, link)] for client in clients]
-    with_both = [place for place, (links, count) in enumerate(zip(in_time, counts, strict=True)) if links and count]
-    chosen = Counter(dice.pick(with_both) for _ in range(portals))
-    return (Viewers(chosen[place], links) for place, links in enumerate(in_time))
+    portal_count: int
+    links: list[ClientContactRecord]
 
 
-def _is_in_time(client: Client, link: ClientContactRow) -> bool:
+def plan_portals(clients: list[DemoClient], people: People, counts: Sequence[int], portals: int) -> Iterator[PortalPlan]:
+    """Plan the portals of each client; only clients with projects and contacts have portals, and some have several."""
+    rng, links_by_client = Rng("portals"), defaultdict[UUID, list[ClientContactRecord]](list)
+    for link in people.links:
+        links_by_client[link.client_id].append(link)
+    usable_links = [[link for link in links_by_client[client.row.id] if _is_usable(client, link)] for client in clients]
+    eligible_indexes = [index for index, (links, count) in enumerate(zip(usable_links, counts, strict=True)) if links and count]
+    portal_counts = Counter(rng.pick(eligible_indexes) for _ in range(portals))
+    return (PortalPlan(portal_counts[index], links) for index, links in enumerate(usable_links))
+
+
+def _is_usable(client: DemoClient, link: ClientContactRecord) -> bool:
     return link.is_active and (client.row.archived_at is None or link.created_at < client.row.archived_at)
 
 
-def of_client(dice: Dice, client: Client, viewers: Viewers, own: list[Project]) -> tuple[list[PortalRow], list[ShownRow], list[AccessRow]]:
-    portals = [_portal(dice, client) for _ in range(viewers.portals)]
-    shown = [ShownRow(portal.id, project.row.id, client.row.id) for portal in portals for project in _some(dice, own)]
-    access = [
-        AccessRow(portal.id, link.contact_id, client.row.id, max(portal.created_at, link.created_at))
-        for portal in portals
-        for link in _some(dice, viewers.links)
+def draw_portals(
+    rng: Rng, client: DemoClient, viewers: PortalPlan, projects: list[DemoProject]
+) -> tuple[list[PortalRecord], list[PortalProjectRecord], list[PortalAccessRecord]]:
+    portals = [_portal(rng, client) for _ in range(viewers.portal_count)]
+    project_rows = [
+        PortalProjectRecord(portal.id, project.row.id, client.row.id) for portal in portals for project in _sample(rng, projects)
     ]
-    return portals, shown, access
+    access_rows = [
+        PortalAccessRecord(portal.id, link.contact_id, client.row.id, max(portal.created_at, link.created_at))
+        for portal in portals
+        for link in _sample(rng, viewers.links)
+    ]
+    return portals, project_rows, access_rows
 
 
-def _some(dice: Dice, of: list[T]) -> list[T]:
-    return dice.sample(of, min(len(of), dice.between(1, MOST_SHOWN)))
+def _sample(rng: Rng, items: list[T]) -> list[T]:
+    return rng.sample(items, min(len(items), rng.integer_between(1, MAX_ITEMS)))
 
 
-def _portal(dice: Dice, client: Client) -> PortalRow:
-    """Made the day before the client was archived, at the latest."""
-    id_, created_at = dice.born(dice.between(client.since, client.until - 1))
+def _portal(rng: Rng, client: DemoClient) -> PortalRecord:
+    """Build a portal, created at the latest the day before the client was archived."""
+    id_, created_at = rng.id_and_time(rng.integer_between(client.first_day, client.last_day - 1))
     closed_at = client.row.archived_at
-    return PortalRow(
+    return PortalRecord(
         id=id_,
         client_id=client.row.id,
         created_at=created_at,
         updated_at=closed_at or created_at,
         version=2 if closed_at else 1,
-        name=dice.pick(NAMES[client.nation.language]),
+        name=rng.pick(NAMES[client.nation.language]),
         language=client.nation.language,
-        shows_descriptions=dice.chance(80),
-        shows_rates=dice.chance(30),
-        shows_budget=dice.chance(30),
-        shows_invoices=dice.chance(70),
-        shows_quotes=dice.chance(60),
-        takes_approval=dice.chance(40),
+        shows_descriptions=rng.chance(80),
+        shows_rates=rng.chance(30),
+        shows_budget=rng.chance(30),
+        shows_invoices=rng.chance(70),
+        shows_quotes=rng.chance(60),
+        takes_approval=rng.chance(40),
         closed_at=closed_at,
         archive_operation_id=client.row.archive_operation_id,
     )

@@ -6,17 +6,17 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from db.demo.clients import Client
-from db.demo.dice import WORKDAYS, Dice
-from db.demo.money import decimal
+from db.demo.clients import DemoClient
+from db.demo.dice import WORKDAYS, Rng
+from db.demo.money import cents_to_decimal
 from db.demo.organization import TENANT
 from db.tables.projects import InvoiceMethod, RateSource
 
 METHODS = (
     *(InvoiceMethod.CLIENT_HOURLY,) * 10, *(InvoiceMethod.PROJECT_HOURLY,) * 6, *(InvoiceMethod.PROJECT_FIXED,) * 2, InvoiceMethod.NONE,
 )  # fmt: skip
-HOURLY = (None, 70_00, 85_00, 95_00, 105_00, 115_00, 130_00, 155_00)
-FIXED = (1_500_00, 2_500_00, 4_750_00, 7_500_00, 12_000_00, 18_500_00)
+HOURLY_RATES = (None, 70_00, 85_00, 95_00, 105_00, 115_00, 130_00, 155_00)
+FIXED_PRICES = (1_500_00, 2_500_00, 4_750_00, 7_500_00, 12_000_00, 18_500_00)
 NAMES = {
     "nl": ("Advies", "Doorlopende begeleiding", "Huisstijl", "Jaarplan", "Nieuwbouw", "Onderhoud website", "Opleiding", "Procesverbetering",
            "Verbouwing", "Verhuizing", "Webwinkel", "Werving"),
@@ -26,7 +26,7 @@ NAMES = {
 }  # fmt: skip
 
 
-class ProjectRow(NamedTuple):
+class ProjectRecord(NamedTuple):
     id: UUID
     client_id: UUID
     created_at: datetime
@@ -46,55 +46,55 @@ class ProjectRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
-    row: ProjectRow
-    since: int
-    until: int
-    hourly: int
-    source: RateSource
+class DemoProject:
+    row: ProjectRecord
+    first_day: int
+    last_day: int
+    hourly_rate: int
+    rate_source: RateSource
 
 
-def weight(client: Client) -> int:
-    """For whom much is done, more projects, but not as many more; none for whom nothing is."""
+def project_weight(client: DemoClient) -> int:
+    """Return the weight of a client's projects: it grows with the client's work up to a limit, and is zero without work."""
     return min(client.weight, 60) + 10 if client.weight else 0
 
 
-def of_client(dice: Dice, client: Client, codes: range) -> list[Project]:
-    """The first goes on for as long as the client does."""
-    return [_project(dice, client, code, is_whole=code == codes.start) for code in codes]
+def draw_projects(rng: Rng, client: DemoClient, codes: range) -> list[DemoProject]:
+    """Build the client's projects; the first lasts as long as the client."""
+    return [_project(rng, client, code, is_whole=code == codes.start) for code in codes]
 
 
-def _project(dice: Dice, client: Client, code: int, *, is_whole: bool) -> Project:
-    since = client.since if is_whole else dice.between(client.since, client.until - 40)
-    until = client.until if is_whole or dice.chance(40) else dice.between(since + 20, client.until)
-    method, own = dice.pick(METHODS), dice.pick(HOURLY)
-    own = own if method is InvoiceMethod.PROJECT_HOURLY else None
+def _project(rng: Rng, client: DemoClient, code: int, *, is_whole: bool) -> DemoProject:
+    first_day = client.first_day if is_whole else rng.integer_between(client.first_day, client.last_day - 40)
+    last_day = client.last_day if is_whole or rng.chance(40) else rng.integer_between(first_day + 20, client.last_day)
+    method, own_rate = rng.pick(METHODS), rng.pick(HOURLY_RATES)
+    own_rate = own_rate if method is InvoiceMethod.PROJECT_HOURLY else None
     archived_at = client.row.archived_at
-    id_, created_at = dice.born(since)
-    row = ProjectRow(
+    id_, created_at = rng.id_and_time(first_day)
+    row = ProjectRecord(
         id=id_,
         client_id=client.row.id,
         created_at=created_at,
         updated_at=archived_at or created_at,
         version=2 if archived_at else 1,
-        name=f"{dice.pick(NAMES[client.nation.language])} {WORKDAYS[since].year}",
+        name=f"{rng.pick(NAMES[client.nation.language])} {WORKDAYS[first_day].year}",
         code=f"P{code:04d}",
-        starts_on=WORKDAYS[since],
-        ends_on=WORKDAYS[until] if until < client.until else None,
+        starts_on=WORKDAYS[first_day],
+        ends_on=WORKDAYS[last_day] if last_day < client.last_day else None,
         invoice_method=method,
-        hourly_rate=None if own is None else decimal(own),
-        fixed_price=decimal(dice.pick(FIXED)) if method is InvoiceMethod.PROJECT_FIXED else None,
-        invoice_reference=f"REF-{dice.digits(6)}" if dice.chance(15) else None,
+        hourly_rate=None if own_rate is None else cents_to_decimal(own_rate),
+        fixed_price=cents_to_decimal(rng.pick(FIXED_PRICES)) if method is InvoiceMethod.PROJECT_FIXED else None,
+        invoice_reference=f"REF-{rng.digits(6)}" if rng.chance(15) else None,
         archived_at=archived_at,
         archive_operation_id=client.row.archive_operation_id,
     )
-    return Project(row, since, until, *price(client, method, own))
+    return DemoProject(row, first_day, last_day, *hourly_price(client, method, own_rate))
 
 
-def price(client: Client, method: InvoiceMethod, own: int | None) -> tuple[int, RateSource]:
-    """The rate of an hour: the project's own, else the client's, else nothing. A fixed price covers its hours."""
+def hourly_price(client: DemoClient, method: InvoiceMethod, own_rate: int | None) -> tuple[int, RateSource]:
+    """Return the hourly rate and its source: the project's, or else the client's, or else zero. A fixed price covers its hours."""
     if method in {InvoiceMethod.NONE, InvoiceMethod.PROJECT_FIXED}:
         return 0, RateSource.NONE
-    if own is not None:
-        return own, RateSource.PROJECT
-    return (0, RateSource.NONE) if client.hourly is None else (client.hourly, RateSource.CLIENT)
+    if own_rate is not None:
+        return own_rate, RateSource.PROJECT
+    return (0, RateSource.NONE) if client.hourly_rate is None else (client.hourly_rate, RateSource.CLIENT)

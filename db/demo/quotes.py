@@ -1,4 +1,4 @@
-"""The quotes of a client: which there are, numbered in order of date over all clients; their lines, and what became of them."""
+"""The quotes of each client, numbered in order of date over all clients; with their lines and their status."""
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -7,26 +7,30 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.demo import projects
-from db.demo.clients import Client
-from db.demo.dice import TODAY, WORKDAYS, Dice, shares
+from db.demo.clients import DemoClient
+from db.demo.dice import TODAY, WORKDAYS, Rng, split_by_weight
 from db.demo.documents import Line, share_vat
-from db.demo.money import decimal, exchange_rate, quantity, rate
+from db.demo.money import cents_to_decimal, exchange_rate, quantity_to_decimal, rate_to_decimal
 from db.demo.organization import TENANT
-from db.demo.projects import Project
+from db.demo.projects import DemoProject
 from db.tables.quotes import QuoteStatus
 
-PROSPECTS = 8  # for whom nothing is done yet: something was offered to most
-DAYS, LONG, LAPSED = (14, 30), 45, 25  # days that a quote holds, those of one that is open, and working days after which no other does
-LAPSED_PER_CENT = (*(QuoteStatus.ACCEPTED,) * 55, *(QuoteStatus.REJECTED,) * 20, *(QuoteStatus.EXPIRED,) * 23, *(QuoteStatus.CONCEPT,) * 2)
-OPEN_OF_TEN = (*(QuoteStatus.SENT,) * 5, *(QuoteStatus.CONCEPT,) * 2, *(QuoteStatus.ACCEPTED,) * 2, QuoteStatus.REJECTED)
-ONE, HOURLY = 10_000, (75_00, 85_00, 95_00, 110_00, 125_00)  # quantities are in ten-thousandths
-HOURS = {
+PROSPECT_WEIGHT = 8  # weight of clients without work: most have a quote
+VALIDITY_DAYS, OPEN_VALIDITY_DAYS, LAPSE_WORKDAYS = (
+    (14, 30),
+    45,
+    25,
+)  # validity of a quote in days, of an open one, and working days after which every quote is closed
+LAPSED_STATUSES = (*(QuoteStatus.ACCEPTED,) * 55, *(QuoteStatus.REJECTED,) * 20, *(QuoteStatus.EXPIRED,) * 23, *(QuoteStatus.DRAFT,) * 2)
+OPEN_STATUSES = (*(QuoteStatus.SENT,) * 5, *(QuoteStatus.DRAFT,) * 2, *(QuoteStatus.ACCEPTED,) * 2, QuoteStatus.REJECTED)
+ONE_PIECE, HOURLY_RATES = 10_000, (75_00, 85_00, 95_00, 110_00, 125_00)  # quantities are in ten-thousandths
+WORK_DESCRIPTIONS = {
     "nl": ("Voorbereiding", "Uitvoering", "Begeleiding op locatie", "Nazorg", "Vooronderzoek", "Projectleiding"),
     "fr": ("Préparation", "Exécution", "Suivi", "Direction de projet"),
     "en": ("Preparation", "Execution", "Support on site", "Project management"),
     "de": ("Vorbereitung", "Durchführung", "Begleitung vor Ort", "Projektleitung"),
 }
-PIECES = {
+PRODUCTS = {
     "nl": ("Licentie werkplek", "Drukwerk", "Workshop", "Reiskosten"),
     "fr": ("Licence", "Imprimés", "Atelier", "Frais de déplacement"),
     "en": ("Licence", "Print work", "Workshop", "Travel"),
@@ -34,7 +38,7 @@ PIECES = {
 }
 
 
-class QuoteRow(NamedTuple):
+class QuoteRecord(NamedTuple):
     id: UUID
     client_id: UUID
     created_at: datetime
@@ -53,7 +57,7 @@ class QuoteRow(NamedTuple):
     tenant_id: UUID = TENANT
 
 
-class LineRow(NamedTuple):
+class QuoteLineRecord(NamedTuple):
     id: UUID
     quote_id: UUID
     position: int
@@ -70,65 +74,67 @@ class LineRow(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """A quote to be made."""
+class QuoteSlot:
+    """A planned quote."""
 
     day: int
     status: QuoteStatus
     number: str | None = None
 
 
-def plan(clients: list[Client], quotes: int) -> list[list[Slot]]:
-    """The quotes of each client in order of date."""
-    dice = Dice("quotes")
-    counts = shares(quotes, [projects.weight(client) or PROSPECTS for client in clients])
-    return _numbered([_of_client(dice, client, count) for client, count in zip(clients, counts, strict=True)])
+def plan_quotes(clients: list[DemoClient], quotes: int) -> list[list[QuoteSlot]]:
+    """Plan the quotes of each client in order of date."""
+    rng = Rng("quotes")
+    counts = split_by_weight(quotes, [projects.project_weight(client) or PROSPECT_WEIGHT for client in clients])
+    return _assign_numbers([_slots_of_client(rng, client, count) for client, count in zip(clients, counts, strict=True)])
 
 
-def _of_client(dice: Dice, client: Client, count: int) -> list[Slot]:
-    days = sorted(dice.between(client.since + 1, client.until) for _ in range(count))
-    return [Slot(day, _status(dice, client, day)) for day in days]
+def _slots_of_client(rng: Rng, client: DemoClient, count: int) -> list[QuoteSlot]:
+    days = sorted(rng.integer_between(client.first_day + 1, client.last_day) for _ in range(count))
+    return [QuoteSlot(day, _status(rng, client, day)) for day in days]
 
 
-def _status(dice: Dice, client: Client, day: int) -> QuoteStatus:
-    """Of an archived client nothing is open any more; and nobody works for a prospect."""
-    status = dice.pick(LAPSED_PER_CENT if day + LAPSED <= client.until else OPEN_OF_TEN)
-    if client.row.archived_at and status in {QuoteStatus.CONCEPT, QuoteStatus.SENT}:
+def _status(rng: Rng, client: DemoClient, day: int) -> QuoteStatus:
+    """Draw a status: an archived client has no open quotes, and a prospect no accepted ones."""
+    status = rng.pick(LAPSED_STATUSES if day + LAPSE_WORKDAYS <= client.last_day else OPEN_STATUSES)
+    if client.row.archived_at and status in {QuoteStatus.DRAFT, QuoteStatus.SENT}:
         return QuoteStatus.REJECTED
     return QuoteStatus.REJECTED if client.row.is_prospect and status is QuoteStatus.ACCEPTED else status
 
 
-def _numbered(planned: list[list[Slot]]) -> list[list[Slot]]:
-    """What is no concept takes the next number of its year."""
-    last: dict[int, int] = {}
-    in_order = sorted((slot.day, client, place) for client, slots in enumerate(planned) for place, slot in enumerate(slots))
-    for day, client, place in in_order:
-        slot, year = planned[client][place], WORKDAYS[day].year
-        if slot.status is not QuoteStatus.CONCEPT:
-            last[year] = last.get(year, 0) + 1
-            planned[client][place] = replace(slot, number=f"OFF-{year}-{last[year]:04d}")
-    return planned
+def _assign_numbers(slots_by_client: list[list[QuoteSlot]]) -> list[list[QuoteSlot]]:
+    """Give every quote that is not a draft the next number of its year."""
+    last_numbers: dict[int, int] = {}
+    in_order = sorted((slot.day, client, index) for client, slots in enumerate(slots_by_client) for index, slot in enumerate(slots))
+    for day, client, index in in_order:
+        slot, year = slots_by_client[client][index], WORKDAYS[day].year
+        if slot.status is not QuoteStatus.DRAFT:
+            last_numbers[year] = last_numbers.get(year, 0) + 1
+            slots_by_client[client][index] = replace(slot, number=f"OFF-{year}-{last_numbers[year]:04d}")
+    return slots_by_client
 
 
-def of_client(dice: Dice, client: Client, slots: list[Slot], own: list[Project]) -> tuple[list[QuoteRow], list[LineRow]]:
-    quotes, lines = list[QuoteRow](), list[LineRow]()
+def draw_quotes(
+    rng: Rng, client: DemoClient, slots: list[QuoteSlot], client_projects: list[DemoProject]
+) -> tuple[list[QuoteRecord], list[QuoteLineRecord]]:
+    quotes, lines = list[QuoteRecord](), list[QuoteLineRecord]()
     for slot in slots:
-        quote, offered = _quote(dice, client, slot, own)
+        quote, lines_of_quote = _quote(rng, client, slot, client_projects)
         quotes.append(quote)
-        lines += offered
+        lines += lines_of_quote
     return quotes, lines
 
 
-def _quote(dice: Dice, client: Client, slot: Slot, own: list[Project]) -> tuple[QuoteRow, list[LineRow]]:
-    id_, created_at = dice.born(slot.day)
-    project = dice.pick(own).row.id if own and slot.status is QuoteStatus.ACCEPTED and dice.chance(60) else None
-    offered = [_line(dice, client, slot.day, project) for _ in range(dice.between(1, 5))]
-    share_vat(offered)
-    net, vat = sum(line.net for line in offered), sum(line.vat_amount for line in offered)
-    day = None if slot.status is QuoteStatus.CONCEPT else WORKDAYS[slot.day]
-    holds = LONG if slot.status is QuoteStatus.SENT else dice.pick(DAYS)
-    updated_at, version = _changed(dice, client, slot, created_at)
-    row = QuoteRow(
+def _quote(rng: Rng, client: DemoClient, slot: QuoteSlot, client_projects: list[DemoProject]) -> tuple[QuoteRecord, list[QuoteLineRecord]]:
+    id_, created_at = rng.id_and_time(slot.day)
+    project = rng.pick(client_projects).row.id if client_projects and slot.status is QuoteStatus.ACCEPTED and rng.chance(60) else None
+    lines = [_line(rng, client, slot.day, project) for _ in range(rng.integer_between(1, 5))]
+    share_vat(lines)
+    net, vat = sum(line.net for line in lines), sum(line.vat_amount for line in lines)
+    day = None if slot.status is QuoteStatus.DRAFT else WORKDAYS[slot.day]
+    validity_days = OPEN_VALIDITY_DAYS if slot.status is QuoteStatus.SENT else rng.pick(VALIDITY_DAYS)
+    updated_at, version = _last_change(rng, client, slot, created_at)
+    row = QuoteRecord(
         id=id_,
         client_id=client.row.id,
         created_at=created_at,
@@ -137,50 +143,50 @@ def _quote(dice: Dice, client: Client, slot: Slot, own: list[Project]) -> tuple[
         number=slot.number,
         status=slot.status,
         quote_date=day,
-        valid_until=day and day + timedelta(holds),
+        valid_until=day and day + timedelta(validity_days),
         currency=client.row.currency,
-        exchange_rate=rate(exchange_rate(client.row.currency, slot.day)),
-        net=decimal(net),
-        vat=decimal(vat),
-        gross=decimal(net + vat),
+        exchange_rate=rate_to_decimal(exchange_rate(client.row.currency, slot.day)),
+        net=cents_to_decimal(net),
+        vat=cents_to_decimal(vat),
+        gross=cents_to_decimal(net + vat),
         reference=client.row.buyer_reference,
     )
-    return row, [_line_row(id_, line, position) for position, line in enumerate(offered, start=1)]
+    return row, [_line_record(id_, line, position) for position, line in enumerate(lines, start=1)]
 
 
-def _changed(dice: Dice, client: Client, slot: Slot, created_at: datetime) -> tuple[datetime, int]:
-    """When it was last changed, and its version: a concept is new, another was sent, and most were answered or ran out since."""
-    if slot.status in {QuoteStatus.CONCEPT, QuoteStatus.SENT}:
-        return created_at, 1 if slot.status is QuoteStatus.CONCEPT else 2
-    later = LAPSED if slot.status is QuoteStatus.EXPIRED else dice.between(1, 10)
-    _, at = dice.born(min(slot.day + later, client.until, TODAY))
-    return max(at, created_at), 3
+def _last_change(rng: Rng, client: DemoClient, slot: QuoteSlot, created_at: datetime) -> tuple[datetime, int]:
+    """Return the time of the last change and the version: a draft is new, others were sent, and most were answered or expired since."""
+    if slot.status in {QuoteStatus.DRAFT, QuoteStatus.SENT}:
+        return created_at, 1 if slot.status is QuoteStatus.DRAFT else 2
+    delay = LAPSE_WORKDAYS if slot.status is QuoteStatus.EXPIRED else rng.integer_between(1, 10)
+    _, changed_at = rng.id_and_time(min(slot.day + delay, client.last_day, TODAY))
+    return max(changed_at, created_at), 3
 
 
-def _line(dice: Dice, client: Client, day: int, project: UUID | None) -> Line:
-    is_work, language = dice.chance(70), client.nation.language
+def _line(rng: Rng, client: DemoClient, day: int, project: UUID | None) -> Line:
+    is_work, language = rng.chance(70), client.nation.language
     return Line(
-        id=dice.born(day)[0],
-        description=dice.pick((HOURS if is_work else PIECES)[language]),
-        quantity=dice.between(4, 80) * ONE if is_work else dice.between(1, 12) * ONE,
-        price=(client.hourly or dice.pick(HOURLY)) if is_work else dice.between(12_00, 480_00),
+        id=rng.id_and_time(day)[0],
+        description=rng.pick((WORK_DESCRIPTIONS if is_work else PRODUCTS)[language]),
+        quantity=rng.integer_between(4, 80) * ONE_PIECE if is_work else rng.integer_between(1, 12) * ONE_PIECE,
+        price=(client.hourly_rate or rng.pick(HOURLY_RATES)) if is_work else rng.integer_between(12_00, 480_00),
         vat=client.vat,
         project_id=project,
     )
 
 
-def _line_row(quote_id: UUID, line: Line, position: int) -> LineRow:
-    return LineRow(
+def _line_record(quote_id: UUID, line: Line, position: int) -> QuoteLineRecord:
+    return QuoteLineRecord(
         id=line.id,
         quote_id=quote_id,
         position=position,
         description=line.description,
-        quantity=quantity(line.quantity),
-        unit_price=decimal(line.price),
+        quantity=quantity_to_decimal(line.quantity),
+        unit_price=cents_to_decimal(line.price),
         vat_rate_id=line.vat.id,
         vat_percentage=line.vat.percentage,
         vat_category=line.vat.category,
-        net=decimal(line.net),
-        vat=decimal(line.vat_amount),
+        net=cents_to_decimal(line.net),
+        vat=cents_to_decimal(line.vat_amount),
         project_id=line.project_id,
     )

@@ -1,4 +1,4 @@
-"""What was done for a client: hours, expenses and trips, with the rates by which they count."""
+"""The registrations of a client: hours, expenses and trips, with their rates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from db.demo.clients import Client
-from db.demo.dice import MIDNIGHTS, TODAY, WORKDAYS, Dice
-from db.demo.money import decimal, quantity
+from db.demo.clients import DemoClient
+from db.demo.dice import MIDNIGHTS, TODAY, WORKDAYS, Rng
+from db.demo.money import cents_to_decimal, quantity_to_decimal
 from db.demo.organization import TENANT
-from db.demo.projects import Project, price
+from db.demo.projects import DemoProject, hourly_price
 from db.tables.projects import InvoiceMethod, RateSource, RegistrationKind, RegistrationStatus, TripType
 
 TIME, EXPENSE, MILEAGE = RegistrationKind.TIME, RegistrationKind.EXPENSE, RegistrationKind.MILEAGE
@@ -19,12 +19,12 @@ KINDS = (TIME,) * 44 + (EXPENSE,) * 3 + (MILEAGE,) * 3
 MINUTES = (15, 15, 15, 30, 30, 30, 30, 45, 45, 60, 60, 90, 120, 180, 240)  # whole quarters, so that hours come out even
 EXPLICIT_RATES = (60_00, 99_00, 150_00, 175_00)
 PRICES = (8_50, 12_95, 24_00, 37_50, 49_99, 89_00, 145_00)
-FRESH, WAITING = TODAY - 10, TODAY - 25  # the latest are not yet handed in, those before not yet approved
-FRESH_STATUSES = (RegistrationStatus.OPEN, RegistrationStatus.OPEN, RegistrationStatus.PENDING)
-WAITING_STATUSES = (RegistrationStatus.PENDING, RegistrationStatus.APPROVED, RegistrationStatus.APPROVED)
-REFUSED_PER_CENT = 4
-REFUSALS = (RegistrationStatus.REJECTED, RegistrationStatus.WRITTEN_OFF, RegistrationStatus.WRITTEN_OFF)
-AGREED = {RegistrationStatus.APPROVED, RegistrationStatus.INVOICED}
+UNSUBMITTED_FROM, UNAPPROVED_FROM = TODAY - 10, TODAY - 25  # the latest are not submitted yet, those before not approved yet
+UNSUBMITTED_STATUSES = (RegistrationStatus.OPEN, RegistrationStatus.OPEN, RegistrationStatus.PENDING)
+UNAPPROVED_STATUSES = (RegistrationStatus.PENDING, RegistrationStatus.APPROVED, RegistrationStatus.APPROVED)
+REJECTION_PER_CENT = 4
+REJECTION_STATUSES = (RegistrationStatus.REJECTED, RegistrationStatus.WRITTEN_OFF, RegistrationStatus.WRITTEN_OFF)
+APPROVED_STATUSES = {RegistrationStatus.APPROVED, RegistrationStatus.INVOICED}
 TRIPS = (TripType.BUSINESS,) * 12 + (TripType.COMMUTE, TripType.PRIVATE)
 HOME = "Groningen"
 NOTES = {
@@ -36,15 +36,15 @@ NOTES = {
 
 
 @dataclass(slots=True)
-class Work:
-    """A registration in the making; it is invoiced once a line is found for it."""
+class RegistrationDraft:
+    """A registration that is being built; it is invoiced once it has an invoice line."""
 
     kind: RegistrationKind
     day: int
-    project: Project | None
+    project: DemoProject | None
     count: int  # minutes, pieces or kilometres
     rate: int  # cents an hour, a piece or a kilometre
-    source: RateSource
+    rate_source: RateSource
     is_billable: bool
     status: RegistrationStatus | None = None
     line_id: UUID | None = None
@@ -59,7 +59,7 @@ class Work:
         return self.is_billable and self.status is None and self.amount > 0
 
 
-class RegistrationRow(NamedTuple):
+class RegistrationRecord(NamedTuple):
     id: UUID
     client_id: UUID
     project_id: UUID | None
@@ -91,84 +91,86 @@ class RegistrationRow(NamedTuple):
     tenant_id: UUID = TENANT
 
 
-def of_client(dice: Dice, client: Client, projects: list[Project], count: int) -> list[Work]:
-    """In order of date."""
-    made = [_work(dice, client, dice.pick(projects) if projects and not dice.chance(3) else None) for _ in range(count)]
-    return sorted(made, key=lambda work: work.day)
+def draw_registrations(rng: Rng, client: DemoClient, projects: list[DemoProject], count: int) -> list[RegistrationDraft]:
+    """Draw the registrations of a client in order of date."""
+    drafts = [_draft(rng, client, rng.pick(projects) if projects and not rng.chance(3) else None) for _ in range(count)]
+    return sorted(drafts, key=lambda draft: draft.day)
 
 
-def _work(dice: Dice, client: Client, project: Project | None) -> Work:
-    kind = dice.pick(KINDS)
-    count, rate, source = _measured(dice, client, project, kind)
-    return Work(
+def _draft(rng: Rng, client: DemoClient, project: DemoProject | None) -> RegistrationDraft:
+    kind = rng.pick(KINDS)
+    count, rate, rate_source = _count_and_rate(rng, client, project, kind)
+    return RegistrationDraft(
         kind=kind,
-        day=dice.between(project.since, project.until) if project else dice.between(client.since, client.until),
+        day=rng.integer_between(project.first_day, project.last_day) if project else rng.integer_between(client.first_day, client.last_day),
         project=project,
         count=count,
         rate=rate,
-        source=source,
-        is_billable=not (project and project.row.invoice_method == InvoiceMethod.NONE) and not dice.chance(7),
-        status=_refused(dice),
+        rate_source=rate_source,
+        is_billable=not (project and project.row.invoice_method == InvoiceMethod.NONE) and not rng.chance(7),
+        status=_rejection_status(rng),
     )
 
 
-def _measured(dice: Dice, client: Client, project: Project | None, kind: RegistrationKind) -> tuple[int, int, RateSource]:
-    """How much of it, at which rate, and whose rate that is."""
+def _count_and_rate(rng: Rng, client: DemoClient, project: DemoProject | None, kind: RegistrationKind) -> tuple[int, int, RateSource]:
+    """Draw the quantity and the rate, with the source of the rate."""
     if kind is EXPENSE:
-        return dice.between(1, 4), dice.pick(PRICES), RateSource.EXPLICIT
+        return rng.integer_between(1, 4), rng.pick(PRICES), RateSource.EXPLICIT
     if kind is MILEAGE:
-        return dice.between(4, 180), client.mileage or 0, RateSource.NONE if client.mileage is None else RateSource.CLIENT
-    hourly, source = (project.hourly, project.source) if project else price(client, InvoiceMethod.CLIENT_HOURLY, None)
-    if hourly and dice.chance(2):
-        return dice.pick(MINUTES), dice.pick(EXPLICIT_RATES), RateSource.EXPLICIT
-    return dice.pick(MINUTES), hourly, source
+        return rng.integer_between(4, 180), client.mileage_rate or 0, RateSource.NONE if client.mileage_rate is None else RateSource.CLIENT
+    hourly_rate, rate_source = (
+        (project.hourly_rate, project.rate_source) if project else hourly_price(client, InvoiceMethod.CLIENT_HOURLY, None)
+    )
+    if hourly_rate and rng.chance(2):
+        return rng.pick(MINUTES), rng.pick(EXPLICIT_RATES), RateSource.EXPLICIT
+    return rng.pick(MINUTES), hourly_rate, rate_source
 
 
-def _refused(dice: Dice) -> RegistrationStatus | None:
-    return dice.pick(REFUSALS) if dice.chance(REFUSED_PER_CENT) else None
+def _rejection_status(rng: Rng) -> RegistrationStatus | None:
+    return rng.pick(REJECTION_STATUSES) if rng.chance(REJECTION_PER_CENT) else None
 
 
-def row(dice: Dice, client: Client, work: Work, members: Sequence[UUID]) -> RegistrationRow:
-    id_, created_at = dice.born(work.day)
-    status = _status(dice, work)
-    time, expense, mileage = work.kind is TIME, work.kind is EXPENSE, work.kind is MILEAGE
-    began = MIDNIGHTS[work.day] + timedelta(minutes=15 * dice.between(30, 70)) if time and dice.chance(25) else None
-    return RegistrationRow(
+def registration_record(rng: Rng, client: DemoClient, draft: RegistrationDraft, members: Sequence[UUID]) -> RegistrationRecord:
+    id_, created_at = rng.id_and_time(draft.day)
+    status = _status(rng, draft)
+    time, expense, mileage = draft.kind is TIME, draft.kind is EXPENSE, draft.kind is MILEAGE
+    started_at = MIDNIGHTS[draft.day] + timedelta(minutes=15 * rng.integer_between(30, 70)) if time and rng.chance(25) else None
+    return RegistrationRecord(
         id=id_,
         client_id=client.row.id,
-        project_id=work.project.row.id if work.project else None,
-        member_id=dice.pick(members),
+        project_id=draft.project.row.id if draft.project else None,
+        member_id=rng.pick(members),
         created_at=created_at,
         updated_at=created_at,
-        registered_on=WORKDAYS[work.day],
-        kind=work.kind,
+        registered_on=WORKDAYS[draft.day],
+        kind=draft.kind,
         status=status,
-        client_status=RegistrationStatus.APPROVED if status in AGREED else RegistrationStatus.OPEN,
-        is_billable=work.is_billable,
-        note=dice.pick(NOTES[work.kind]),
-        minutes=work.count if time else None,
-        started_at=began,
-        ended_at=began and began + timedelta(minutes=work.count),
-        quantity=quantity(work.count * 10_000) if expense else None,
-        unit_price=decimal(work.rate) if expense else None,
-        distance_km=quantity(work.count * 10_000) if mileage else None,
+        client_status=RegistrationStatus.APPROVED if status in APPROVED_STATUSES else RegistrationStatus.OPEN,
+        is_billable=draft.is_billable,
+        note=rng.pick(NOTES[draft.kind]),
+        minutes=draft.count if time else None,
+        started_at=started_at,
+        ended_at=started_at and started_at + timedelta(minutes=draft.count),
+        quantity=quantity_to_decimal(draft.count * 10_000) if expense else None,
+        unit_price=cents_to_decimal(draft.rate) if expense else None,
+        distance_km=quantity_to_decimal(draft.count * 10_000) if mileage else None,
         departure=HOME if mileage else None,
         destination=client.addresses[0].city if mileage else None,
-        trip_type=dice.pick(TRIPS) if mileage else None,
+        trip_type=rng.pick(TRIPS) if mileage else None,
         vat_rate_id=client.vat.id if expense else None,
-        unit_rate=decimal(work.rate),
-        rate_source=work.source,
+        unit_rate=cents_to_decimal(draft.rate),
+        rate_source=draft.rate_source,
         currency=client.row.currency,
-        amount_net=decimal(work.amount),
-        invoice_line_id=work.line_id,
+        amount_net=cents_to_decimal(draft.amount),
+        invoice_line_id=draft.line_id,
     )
 
 
-def _status(dice: Dice, work: Work) -> RegistrationStatus:
-    if work.line_id:
+def _status(rng: Rng, draft: RegistrationDraft) -> RegistrationStatus:
+    if draft.line_id:
         return RegistrationStatus.INVOICED
-    if work.status:
-        return work.status
-    if work.day > FRESH:
-        return dice.pick(FRESH_STATUSES)
-    return dice.pick(WAITING_STATUSES) if work.day > WAITING else RegistrationStatus.APPROVED
+    if draft.status:
+        return draft.status
+    if draft.day > UNSUBMITTED_FROM:
+        return rng.pick(UNSUBMITTED_STATUSES)
+    return rng.pick(UNAPPROVED_STATUSES) if draft.day > UNAPPROVED_FROM else RegistrationStatus.APPROVED

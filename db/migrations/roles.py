@@ -1,4 +1,4 @@
-"""The role that the server logs in as: made with the tables, with no more rights than it needs, and limits on all it sends."""
+"""The role that the server logs in as: created with the tables, with only the rights that it needs, and limits on its statements."""
 
 from urllib.parse import unquote, urlsplit
 
@@ -9,41 +9,44 @@ from db.tables import SCHEMA
 
 LIMITS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
 # Reading here and there costs little on today's disks; the planner's default, of spinning ones, has it read tables whole. One search
-# does not take all processors from the others. And what is compiled for a statement costs more than it saves; a pooler would refuse to
-# be asked for that by each connection.
+# does not take all processors from the others. And JIT compilation costs more than it saves; a pooler would refuse to
+# accept that setting from each connection.
 SETTINGS = {**LIMITS, "random_page_cost": "1.1", "max_parallel_workers_per_gather": "0", "jit": "off"}
 # Not "ALL TABLES", which would open views of the owner too, and a view shows what its owner sees; the same of functions.
 TABLES = f"SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = '{SCHEMA}'::regnamespace AND c.relkind IN ('r', 'p')"  # noqa: S608 a constant of ours
 FUNCTIONS = f"""SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = '{SCHEMA}'::regnamespace
  AND (NOT p.prosecdef OR p.oid = ANY (SELECT to_regprocedure(signature)::oid FROM unnest(CAST(:ours AS text[])) signature))"""  # noqa: S608 a constant of ours
-KEPT_FROM = {"alembic_version": "INSERT, UPDATE, DELETE", "audit_event": "UPDATE, DELETE"}  # the one is only read, the other only added to
+REVOKED_RIGHTS = {
+    "alembic_version": "INSERT, UPDATE, DELETE",
+    "audit_event": "UPDATE, DELETE",
+}  # the first is read-only, the second append-only
 # Before PostgreSQL 16 CREATEROLE alone let a role change others; since then only those that it made.
-MAY_CHANGE = """SELECT me.rolsuper OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole)
+CAN_ALTER_ROLE = """SELECT me.rolsuper OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole)
  OR pg_has_role(it.oid, 'USAGE WITH ADMIN OPTION') FROM pg_roles me, pg_roles it WHERE me.rolname = current_user AND it.rolname = :name"""
 
-SEES_ALL = "SELECT 1 FROM pg_roles WHERE rolname = :name AND (rolname = current_user OR rolsuper OR rolbypassrls)"
+BYPASSES_ROW_SECURITY = "SELECT 1 FROM pg_roles WHERE rolname = :name AND (rolname = current_user OR rolsuper OR rolbypassrls)"
 
 
-def let_in(connection: Connection, runtime_url: str) -> None:
-    """Makes or renews the role of an address. One that somebody else made keeps its password and limits, and gets its rights.
+def grant_access(connection: Connection, runtime_url: str) -> None:
+    """Create or update the role of a URL and grant its rights. A role that we cannot alter keeps its password and limits.
 
-    One that sees all organizations is left as it is: a server refuses to run as that, and whoever else does needs no limits of ours.
+    A role that bypasses row-level security stays as it is: the server refuses to run as it, and other users need no limits of ours.
     """
     user = urlsplit(runtime_url)
     name = unquote(user.username or "")
-    if connection.scalar(text(SEES_ALL), {"name": name}):
+    if connection.scalar(text(BYPASSES_ROW_SECURITY), {"name": name}):
         return
-    role = _quoted(connection, "%I", name)
+    role = _quote(connection, "%I", name)
     if connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :name"), {"name": name}) is None:
         connection.execute(text(f"CREATE ROLE {role} LOGIN"))
-    if connection.scalar(text(MAY_CHANGE.replace("::", r"\:\:")), {"name": name}):
+    if connection.scalar(text(CAN_ALTER_ROLE.replace("::", r"\:\:")), {"name": name}):
         if user.password:
-            connection.execute(text(f"ALTER ROLE {role} PASSWORD {_quoted(connection, '%L', unquote(user.password))}"))
+            connection.execute(text(f"ALTER ROLE {role} PASSWORD {_quote(connection, '%L', unquote(user.password))}"))
         for setting, value in SETTINGS.items():
             connection.execute(text(f"ALTER ROLE {role} SET {setting} = '{value}'"))
     for right in _rights(connection):
         connection.execute(text(f"GRANT {right} TO {role}"))
-    for table, rights in KEPT_FROM.items():
+    for table, rights in REVOKED_RIGHTS.items():
         connection.execute(text(f"REVOKE {rights} ON {SCHEMA}.{table} FROM {role}"))
 
 
@@ -51,11 +54,11 @@ def _rights(connection: Connection) -> list[str]:
     tables = connection.scalars(text(TABLES.replace("::", r"\:\:"))).all()
     functions = connection.scalars(text(FUNCTIONS.replace("::", r"\:\:")), {"ours": [*DEFINER_FUNCTIONS]}).all()
     rights = {"SELECT, INSERT, UPDATE, DELETE ON": tables, "EXECUTE ON FUNCTION": functions}
-    granted = [f"{right} {', '.join(names)}".replace(":", r"\:") for right, names in rights.items() if names]
-    return [f"USAGE ON SCHEMA {SCHEMA}", *granted]
+    grants = [f"{right} {', '.join(names)}".replace(":", r"\:") for right, names in rights.items() if names]
+    return [f"USAGE ON SCHEMA {SCHEMA}", *grants]
 
 
-def _quoted(connection: Connection, how: str, value: str) -> str:
-    """PostgreSQL's own quoting: a role and its password cannot be parameters. A colon would be taken for one."""
-    quoted = connection.scalar(text("SELECT format(:how, CAST(:value AS text))"), {"how": how, "value": value})
-    return str(quoted).replace(":", r"\:")
+def _quote(connection: Connection, format_code: str, value: str) -> str:
+    """Quote by PostgreSQL's own `format()`: a role and its password cannot be parameters. Escape colons, which would start one."""
+    text_literal = connection.scalar(text("SELECT format(:how, CAST(:value AS text))"), {"how": format_code, "value": value})
+    return str(text_literal).replace(":", r"\:")

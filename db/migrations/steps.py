@@ -1,4 +1,4 @@
-"""Alembic, which takes the steps from one revision to another. Imported where there is one to take: most starts take none."""
+"""Run Alembic's migrations. Imported only when there is one to run: most starts run none."""
 
 from pathlib import Path
 
@@ -7,21 +7,21 @@ from alembic.config import Config
 from sqlalchemy import Connection
 
 
-def config() -> Config:
-    made = Config()
-    made.set_main_option("script_location", str(Path(__file__).parent))
-    return made
+def make_config() -> Config:
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent))
+    return settings
 
 
-def up(connection: Connection, to: str) -> None:
-    command.upgrade(_on(connection), to)
+def upgrade(connection: Connection, revision: str) -> None:
+    command.upgrade(_config_for(connection), revision)
 
 
-def down(connection: Connection, to: str) -> None:
-    command.downgrade(_on(connection), to)
+def downgrade(connection: Connection, revision: str) -> None:
+    command.downgrade(_config_for(connection), revision)
 
 
-def _on(connection: Connection) -> Config:
-    made = config()
-    made.attributes["connection"] = connection
-    return made
+def _config_for(connection: Connection) -> Config:
+    settings = make_config()
+    settings.attributes["connection"] = connection
+    return settings

@@ -1,11 +1,21 @@
-"""What the queries return: a class per shape of row, declared once, a file a subject; what is shown and what is ruled read these."""
+"""The row classes that queries return, one per shape of row and one file per subject; the schema and the rules read these."""
 
 from db.rows.activity import EventRow
 from db.rows.clients import AddressRow, ClientRow, ContactClientRow, DuplicateRow, FinancialRow, LabelClientRow
-from db.rows.consequences import ClientAmountsRow, ConsequencesRow, OrphanRow, PaymentRow
-from db.rows.contacts import ClientContactRow, ClientLabelRow, ContactRow, FixedRow, LabelRow
+from db.rows.consequences import ClientAmountsRow, DependentCountsRow, OrphanRow, PaymentRow
+from db.rows.contacts import ClientContactRow, ClientLabelRow, ContactRow, LabelRow, LockedUsesRow
 from db.rows.invoices import ClientRevenueRow, InvoiceLayoutRow, InvoiceRow, RevenueRow, VatRateRow
-from db.rows.organizations import ActorRow, CountOfRow, CountRow, KeyRow, MemberRow, NumberedRow, NumberRow, OrganizationRow, TokenRow
+from db.rows.organizations import (
+    ActorRow,
+    CountByIdRow,
+    CountRow,
+    IdRow,
+    InvoiceNumberRow,
+    MemberRow,
+    NumberKeyRow,
+    OrganizationRow,
+    TokenRow,
+)
 from db.rows.portals import PortalContactRow, PortalProjectRow, PortalRow
 from db.rows.projects import ProjectFinancialRow, ProjectRow
 from db.rows.quotes import QuoteLineRow, QuoteRow
@@ -19,23 +29,23 @@ __all__ = [
     "ClientLabelRow",
     "ClientRevenueRow",
     "ClientRow",
-    "ConsequencesRow",
     "ContactClientRow",
     "ContactRow",
-    "CountOfRow",
+    "CountByIdRow",
     "CountRow",
+    "DependentCountsRow",
     "DuplicateRow",
     "EventRow",
     "FinancialRow",
-    "FixedRow",
+    "IdRow",
     "InvoiceLayoutRow",
+    "InvoiceNumberRow",
     "InvoiceRow",
-    "KeyRow",
     "LabelClientRow",
     "LabelRow",
+    "LockedUsesRow",
     "MemberRow",
-    "NumberRow",
-    "NumberedRow",
+    "NumberKeyRow",
     "OrganizationRow",
     "OrphanRow",
     "PaymentRow",

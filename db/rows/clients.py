@@ -1,4 +1,4 @@
-"""Clients, as they are and as others know them."""
+"""Clients, and clients as seen from a contact or a label."""
 
 from datetime import datetime
 from uuid import UUID
@@ -41,7 +41,7 @@ class ClientRow(Row):
 
 
 class ContactClientRow(ClientRow):
-    """A client as one of its contacts knows it."""
+    """A client of a contact, with the fields of the link."""
 
     contact_id: UUID
     position: int

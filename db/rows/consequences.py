@@ -1,4 +1,4 @@
-"""What hangs on a client."""
+"""What depends on a client."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,8 +6,8 @@ from uuid import UUID
 from db.query import Row
 
 
-class ConsequencesRow(Row):
-    """How much of everything hangs on a client."""
+class DependentCountsRow(Row):
+    """How many rows of each kind depend on a client."""
 
     id: UUID
     archived_at: datetime | None
@@ -28,7 +28,7 @@ class ConsequencesRow(Row):
 
     @property
     def issued_invoices(self) -> int:
-        """Those that were, and those made void since."""
+        """Issued invoices, including those that are void by now."""
         return self.invoices - self.draft_invoices
 
 
@@ -43,7 +43,7 @@ class ClientAmountsRow(Row):
 
 
 class OrphanRow(Row):
-    """A contact whom only this client has."""
+    """A contact that belongs to this client alone."""
 
     client_id: UUID
     contact_id: UUID

@@ -6,8 +6,8 @@ from uuid import UUID
 from db.query import Row
 
 
-class FixedRow(Row):
-    """How many of what wears a label stay as they are."""
+class LockedUsesRow(Row):
+    """How many clients and registrations with a label cannot change."""
 
     clients: int
     registrations: int
@@ -31,7 +31,7 @@ class ContactRow(Row):
 
 
 class ClientContactRow(ContactRow):
-    """A contact as one client knows it: what the link holds belongs to the edge."""
+    """A contact of one client, with the fields of the link, which belong to the edge."""
 
     client_id: UUID
     position: int

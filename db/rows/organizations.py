@@ -1,4 +1,4 @@
-"""Organizations, who belongs to them, and what is counted."""
+"""Organizations, their members and tokens, and counts."""
 
 from datetime import datetime
 from uuid import UUID
@@ -47,7 +47,7 @@ class TokenRow(Row):
 
 
 class ActorRow(Row):
-    """Whom a token stands for: the columns of the look-up function."""
+    """The actor of a token: the columns of the look-up function."""
 
     tenant_id: UUID
     token_id: UUID
@@ -58,15 +58,15 @@ class ActorRow(Row):
     expires_at: datetime | None
 
 
-class KeyRow(Row):
+class IdRow(Row):
     id: UUID
 
 
-class NumberRow(Row):
+class NumberKeyRow(Row):
     number_key: str
 
 
-class NumberedRow(Row):
+class InvoiceNumberRow(Row):
     """An invoice that has a number."""
 
     number: str
@@ -76,7 +76,7 @@ class CountRow(Row):
     count: int
 
 
-class CountOfRow(Row):
+class CountByIdRow(Row):
     """How many of something a row has."""
 
     id: UUID

@@ -35,7 +35,7 @@ class RegistrationRow(Row):
 
 
 class RegistrationFinancialRow(Row):
-    """The figures of a registration, and what tells whether they lack a rate."""
+    """The amounts of a registration, and the fields that show whether a rate is missing."""
 
     registration_id: UUID
     kind: str

@@ -1,6 +1,6 @@
 """Tables, and the field sets that tables, inputs and validation share: a file a subject."""
 
-from db.tables.base import SCHEMA, Row, Table, text_lengths
+from db.tables.base import SCHEMA, Entity, Table, text_lengths
 from db.tables.clients import AddressFields, AddressType, Client, ClientAddress, ClientFields, ClientFinancialFields, ClientKind
 from db.tables.contacts import ClientContact, ClientContactFields, ClientLabel, Contact, ContactFields, ContactRole, Label, LabelFields
 from db.tables.invoices import (
@@ -19,7 +19,7 @@ from db.tables.invoices import (
 from db.tables.months import ClientMonth
 from db.tables.organizations import (
     ApiToken,
-    KnownMemberFields,
+    ExistingMemberFields,
     Member,
     MemberFields,
     NumberSequence,
@@ -48,14 +48,14 @@ from db.tables.projects import (
     TripType,
 )
 from db.tables.quotes import Quote, QuoteLine, QuoteStatus
-from db.tables.traces import Action, AuditEvent, Channel, DeletionRecord, IdempotencyKey, OutboxEvent
+from db.tables.traces import AuditAction, AuditEvent, Channel, DeletionRecord, IdempotencyKey, OutboxEvent
 
 __all__ = [
     "SCHEMA",
-    "Action",
     "AddressFields",
     "AddressType",
     "ApiToken",
+    "AuditAction",
     "AuditEvent",
     "Channel",
     "Client",
@@ -72,6 +72,8 @@ __all__ = [
     "ContactFields",
     "ContactRole",
     "DeletionRecord",
+    "Entity",
+    "ExistingMemberFields",
     "ExpenseFields",
     "IdempotencyKey",
     "Invoice",
@@ -81,7 +83,6 @@ __all__ = [
     "InvoiceLine",
     "InvoiceMethod",
     "InvoiceStatus",
-    "KnownMemberFields",
     "Label",
     "LabelFields",
     "Member",
@@ -109,7 +110,6 @@ __all__ = [
     "RegistrationLabel",
     "RegistrationStatus",
     "Role",
-    "Row",
     "StatusFields",
     "Table",
     "TimeFields",

@@ -1,4 +1,4 @@
-"""What all tables share: the key that begins with the tenant, moments, checks and links."""
+"""What all tables share: the key that begins with the tenant, timestamps, checks and foreign keys."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -20,14 +20,14 @@ from db.moments import now
 SCHEMA = "relaties"
 
 
-def _first_own(constraint: Constraint, _table: object) -> str:
-    """What a constraint is about: its first column after the tenant's."""
-    tenant, *own = [column.name for column in constraint.columns] if isinstance(constraint, ColumnCollectionConstraint) else [""]
-    return (own or [tenant])[0]
+def _first_own_column(constraint: Constraint, _table: object) -> str:
+    """Return the first column of a constraint after the tenant's, for its name."""
+    tenant, *names = [column.name for column in constraint.columns] if isinstance(constraint, ColumnCollectionConstraint) else [""]
+    return (names or [tenant])[0]
 
 
-NAMES: dict[str, str | Callable[[Constraint, Any], str]] = {
-    "first_own": _first_own,
+NAMING_CONVENTION: dict[str, str | Callable[[Constraint, Any], str]] = {
+    "first_own": _first_own_column,
     "pk": "%(table_name)s_pk",
     "fk": "%(table_name)s_%(first_own)s_fk",
     "uq": "%(table_name)s_%(first_own)s_unique",
@@ -36,72 +36,78 @@ NAMES: dict[str, str | Callable[[Constraint, Any], str]] = {
 CURRENCY = r"^[A-Z]{3}$"
 COUNTRY = r"^[A-Z]{2}$"
 LANGUAGE = r"^[a-z]{2}$"
-CHOICE = Stored(sa_type=Text)  # a closed set of words is text with a check (`one_of`), so that a word can be added without a lock
-SORTED = Text(collation="C")  # keys to order and match by, the same on every machine
+ENUM_TEXT = Stored(sa_type=Text)  # a closed set of words is text with a check (`enum_check`), so that a word can be added without a lock
+BYTE_ORDER_TEXT = Text(collation="C")  # keys to sort and match by, the same on every machine
 
 
 class Fields(BaseModel, defer_build=True):
-    """What a user can fill in. What validates it is made when it is first used."""
+    """Fields that a user can fill in. The validator is built on first use."""
 
 
 class Table(SQLModel):
-    """The tenant comes first in every key, so that no link can cross tenants."""
+    """A table whose keys all begin with the tenant, so that no foreign key can cross tenants."""
 
-    model_config = SQLModelConfig(defer_build=True)  # rules check field sets; what would validate entities is never made
-    metadata: ClassVar[MetaData] = MetaData(schema=SCHEMA, naming_convention=NAMES)
+    model_config = SQLModelConfig(defer_build=True)  # rules validate field sets; validators of entities are never built
+    metadata: ClassVar[MetaData] = MetaData(schema=SCHEMA, naming_convention=NAMING_CONVENTION)
     tenant_id: UUID = Stored(primary_key=True)
 
 
-class Row(Table):
-    """A row with an identifier of its own."""
+class Entity(Table):
+    """A table whose rows have an identifier of their own."""
 
     id: UUID = Stored(default_factory=new_id, primary_key=True)
 
 
-class Changing(SQLModel):
-    """A row that people change: since when, when last, and how often."""
+class Versioned(SQLModel):
+    """A row that users change: when it was created and last updated, and its version."""
 
     created_at: datetime = Stored(default_factory=now)
     updated_at: datetime = Stored(default_factory=now)
     version: int = Stored(default=1)
 
 
-def one_of(column: str, words: type[StrEnum]) -> CheckConstraint:
-    """A text that is one of a closed set; null where the column allows it."""
-    known = ", ".join(f"'{word}'" for word in words)
-    return CheckConstraint(f"{column} IN ({known})", name=column)
+def enum_check(column: str, values: type[StrEnum]) -> CheckConstraint:
+    """Return the check that a text column has a value of the enum; null passes."""
+    literals = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({literals})", name=column)
 
 
 def check(name: str, condition: str) -> CheckConstraint:
     return CheckConstraint(condition, name=name)
 
 
-def link(
-    table: str, *columns: str, to: tuple[str, ...] = ("id",), follows: bool = False, later: bool = False, goes: bool = False
+def foreign_key(
+    table: str,
+    *columns: str,
+    referenced_columns: tuple[str, ...] = ("id",),
+    on_update_cascade: bool = False,
+    use_alter: bool = False,
+    on_delete_cascade: bool = False,
 ) -> ForeignKeyConstraint:
-    """A link to a row of the same tenant.
+    """Return a foreign key to a row of the same tenant.
 
-    `follows`: the columns change with those they point at; `goes`: the row goes with the one it points at; `later`: made after both tables.
+    `on_update_cascade`: the columns change with those they point at; `on_delete_cascade`: the row goes with the one it points at;
+    `use_alter`: it is created after both tables.
     """
     return ForeignKeyConstraint(
         ["tenant_id", *columns],
-        [f"{SCHEMA}.{table}.{column}" for column in ("tenant_id", *to)],
-        onupdate="CASCADE" if follows else None,
-        ondelete="CASCADE" if goes else None,
-        use_alter=later,
+        [f"{SCHEMA}.{table}.{column}" for column in ("tenant_id", *referenced_columns)],
+        onupdate="CASCADE" if on_update_cascade else None,
+        ondelete="CASCADE" if on_delete_cascade else None,
+        use_alter=use_alter,
     )
 
 
-def of_organization() -> ForeignKeyConstraint:
-    return link("organization", to=())
+def organization_foreign_key() -> ForeignKeyConstraint:
+    return foreign_key("organization", referenced_columns=())
 
 
 @cache
 def text_lengths() -> dict[str, int]:
-    """Return the most characters that a column of each name holds, of all tables; without those that have no limit."""
-    found: dict[str, int] = {}
+    """Return the maximum length of the text columns of all tables by name, without those that have no limit."""
+    lengths: dict[str, int] = {}
     for column in (column for table in Table.metadata.tables.values() for column in table.columns):
         length = getattr(column.type, "length", None)
         if length is not None:
-            found[column.name] = max(length, found.get(column.name, 0))
-    return found
+            lengths[column.name] = max(length, lengths.get(column.name, 0))
+    return lengths

@@ -10,9 +10,23 @@ from pydantic import Field
 from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, COUNTRY, CURRENCY, LANGUAGE, SORTED, Changing, Fields, Row, Table, check, link, of_organization, one_of
+from db.tables.base import (
+    BYTE_ORDER_TEXT,
+    COUNTRY,
+    CURRENCY,
+    ENUM_TEXT,
+    LANGUAGE,
+    Entity,
+    Fields,
+    Table,
+    Versioned,
+    check,
+    enum_check,
+    foreign_key,
+    organization_foreign_key,
+)
 
-LAST = "\U0010ffff"  # sorts after every number: clients without one come last
+LAST_NUMBER_KEY = "\U0010ffff"  # sorts after every number: clients without one come last
 
 
 class ClientKind(StrEnum):
@@ -22,7 +36,7 @@ class ClientKind(StrEnum):
 
 
 class VatTreatment(StrEnum):
-    """Why a client's invoices carry the VAT that they carry."""
+    """The reason for the VAT on a client's invoices."""
 
     DOMESTIC = "DOMESTIC"
     REVERSE_CHARGE = "REVERSE_CHARGE"
@@ -51,7 +65,7 @@ class ClientFields(Fields):
     name: str = Field(min_length=1, max_length=200)
     trade_name: str | None = Field(default=None, max_length=200)
     number: str | None = Field(default=None, min_length=1, max_length=50)
-    kind: Annotated[ClientKind, CHOICE] = ClientKind.COMPANY
+    kind: Annotated[ClientKind, ENUM_TEXT] = ClientKind.COMPANY
     is_prospect: bool = False
     phone: str | None = Field(default=None, max_length=50)
     email: str | None = Field(default=None, max_length=254)
@@ -70,40 +84,40 @@ class ClientFinancialFields(Fields):
     currency: str | None = Field(default=None, pattern=CURRENCY, max_length=3)
     default_hourly_rate: Decimal | None = Field(default=None, max_digits=19, decimal_places=4, ge=0)
     default_mileage_rate: Decimal | None = Field(default=None, max_digits=19, decimal_places=4, ge=0)
-    vat_treatment: Annotated[VatTreatment | None, CHOICE] = None
+    vat_treatment: Annotated[VatTreatment | None, ENUM_TEXT] = None
     payment_term_days: int | None = Field(default=None, ge=0, le=365)
     iban: str | None = Field(default=None, max_length=34)
     bic: str | None = Field(default=None, max_length=11)
-    invoice_delivery: Annotated[InvoiceDelivery, CHOICE] = InvoiceDelivery.EMAIL
+    invoice_delivery: Annotated[InvoiceDelivery, ENUM_TEXT] = InvoiceDelivery.EMAIL
     buyer_reference: str | None = Field(default=None, max_length=100)
     purchase_order_required: bool = False
 
 
-class Client(ClientFields, ClientFinancialFields, Changing, Row, table=True):
+class Client(ClientFields, ClientFinancialFields, Versioned, Entity, table=True):
     __tablename__ = "client"
     __table_args__ = (
-        of_organization(),
-        link("vat_rate", "vat_rate_id"),
-        link("invoice_layout", "invoice_layout_id"),
-        link("member", "archived_by"),
-        one_of("kind", ClientKind),
-        one_of("vat_treatment", VatTreatment),
-        one_of("invoice_delivery", InvoiceDelivery),
+        organization_foreign_key(),
+        foreign_key("vat_rate", "vat_rate_id"),
+        foreign_key("invoice_layout", "invoice_layout_id"),
+        foreign_key("member", "archived_by"),
+        enum_check("kind", ClientKind),
+        enum_check("vat_treatment", VatTreatment),
+        enum_check("invoice_delivery", InvoiceDelivery),
         check("rates", "default_hourly_rate >= 0 AND default_mileage_rate >= 0"),
         check("payment_term", "payment_term_days BETWEEN 0 AND 365"),
         check("number", "number IS NOT NULL OR number_key IS NULL"),
         UniqueConstraint("tenant_id", "number_key"),
         Index("client_by_name", "tenant_id", "name_key", "id", postgresql_include=["number_key", "archived_at"]),
         Index("client_active_by_name", "tenant_id", "name_key", "id", postgresql_where=text("archived_at IS NULL")),
-        Index("client_by_number", "tenant_id", text(f"coalesce(number_key, '{LAST}')"), "id"),
+        Index("client_by_number", "tenant_id", text(f"coalesce(number_key, '{LAST_NUMBER_KEY}')"), "id"),
         Index("client_by_creation", "tenant_id", "created_at", "id"),
         Index("client_by_update", "tenant_id", "updated_at", "id"),
         Index("client_by_kvk_number", "tenant_id", "kvk_number", postgresql_where=text("kvk_number IS NOT NULL")),
         Index("client_by_layout", "tenant_id", "invoice_layout_id", postgresql_where=text("invoice_layout_id IS NOT NULL")),
         Index("client_by_vat_number", "tenant_id", "vat_number", postgresql_where=text("vat_number IS NOT NULL")),
     )
-    name_key: str = Stored(sa_type=SORTED)
-    number_key: str | None = Stored(default=None, sa_type=SORTED)
+    name_key: str = Stored(sa_type=BYTE_ORDER_TEXT)
+    number_key: str | None = Stored(default=None, sa_type=BYTE_ORDER_TEXT)
     vat_rate_id: UUID | None = None
     invoice_layout_id: UUID | None = None
     archived_at: datetime | None = None
@@ -128,8 +142,8 @@ class ClientAddress(AddressFields, Table, table=True):
 
     __tablename__ = "client_address"
     __table_args__ = (
-        link("client", "client_id"),
-        one_of("type", AddressType),
+        foreign_key("client", "client_id"),
+        enum_check("type", AddressType),
         Index("client_address_by_country", "tenant_id", "country", "client_id", postgresql_where=text("type = 'PRIMARY'")),
     )
     client_id: UUID = Stored(primary_key=True)

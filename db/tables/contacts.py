@@ -1,4 +1,4 @@
-"""Contacts, who may belong to several clients, and labels."""
+"""Contacts, which can belong to several clients, and labels."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +11,19 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field as Stored
 
 from db.moments import now
-from db.tables.base import CHOICE, LANGUAGE, SORTED, Changing, Fields, Row, Table, check, link, of_organization, one_of
+from db.tables.base import (
+    BYTE_ORDER_TEXT,
+    ENUM_TEXT,
+    LANGUAGE,
+    Entity,
+    Fields,
+    Table,
+    Versioned,
+    check,
+    enum_check,
+    foreign_key,
+    organization_foreign_key,
+)
 
 
 class ContactRole(StrEnum):
@@ -48,14 +60,14 @@ class ContactFields(Fields):
     is_active: bool = True
 
 
-class Contact(ContactFields, Changing, Row, table=True):
+class Contact(ContactFields, Versioned, Entity, table=True):
     __tablename__ = "contact"
     __table_args__ = (
-        of_organization(),
+        organization_foreign_key(),
         check("named", "first_name IS NOT NULL OR last_name IS NOT NULL"),
         Index("contact_by_name", "tenant_id", "name_key", "id"),
     )
-    name_key: str = Stored(sa_type=SORTED)
+    name_key: str = Stored(sa_type=BYTE_ORDER_TEXT)
 
 
 class ClientContactFields(Fields):
@@ -65,16 +77,16 @@ class ClientContactFields(Fields):
     department: str | None = Field(default=None, max_length=100)
     is_invoice_contact: bool = False
     is_primary: bool = False
-    recipient: Annotated[Recipient, CHOICE] = Recipient.TO
+    recipient: Annotated[Recipient, ENUM_TEXT] = Recipient.TO
     is_active: bool = True
 
 
 class ClientContact(ClientContactFields, Table, table=True):
     __tablename__ = "client_contact"
     __table_args__ = (
-        link("client", "client_id"),
-        link("contact", "contact_id"),
-        one_of("recipient", Recipient),
+        foreign_key("client", "client_id"),
+        foreign_key("contact", "contact_id"),
+        enum_check("recipient", Recipient),
         check("roles", "roles <@ ARRAY[" + ", ".join(f"'{role}'" for role in ContactRole) + "]::text[]"),
         Index("client_contact_primary_unique", "tenant_id", "client_id", unique=True, postgresql_where=text("is_primary")),
         Index("client_contact_for_invoices", "tenant_id", "client_id", postgresql_where=text("is_invoice_contact")),
@@ -95,18 +107,18 @@ class LabelFields(Fields):
     is_active: bool = True
 
 
-class Label(LabelFields, Changing, Row, table=True):
+class Label(LabelFields, Versioned, Entity, table=True):
     __tablename__ = "label"
-    __table_args__ = (of_organization(), one_of("scope", LabelScope), UniqueConstraint("tenant_id", "scope", "name_key"))
-    scope: Annotated[LabelScope, CHOICE] = LabelScope.CLIENT
-    name_key: str = Stored(sa_type=SORTED)
+    __table_args__ = (organization_foreign_key(), enum_check("scope", LabelScope), UniqueConstraint("tenant_id", "scope", "name_key"))
+    scope: Annotated[LabelScope, ENUM_TEXT] = LabelScope.CLIENT
+    name_key: str = Stored(sa_type=BYTE_ORDER_TEXT)
 
 
 class ClientLabel(Table, table=True):
     __tablename__ = "client_label"
     __table_args__ = (
-        link("client", "client_id"),
-        link("label", "label_id"),
+        foreign_key("client", "client_id"),
+        foreign_key("label", "label_id"),
         Index("client_label_by_label", "tenant_id", "label_id", "client_id"),
     )
     client_id: UUID = Stored(primary_key=True)

@@ -10,7 +10,19 @@ from pydantic import Field
 from sqlalchemy import Boolean, Column, Computed, Index, UniqueConstraint, text
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, COUNTRY, LANGUAGE, Changing, Fields, Row, Table, check, link, of_organization, one_of
+from db.tables.base import (
+    COUNTRY,
+    ENUM_TEXT,
+    LANGUAGE,
+    Entity,
+    Fields,
+    Table,
+    Versioned,
+    check,
+    enum_check,
+    foreign_key,
+    organization_foreign_key,
+)
 
 
 class VatCategory(StrEnum):
@@ -31,7 +43,7 @@ class InvoiceKind(StrEnum):
 
 
 class InvoiceStatus(StrEnum):
-    CONCEPT = "CONCEPT"
+    DRAFT = "DRAFT"
     OPEN = "OPEN"
     PAID = "PAID"
     VOID = "VOID"
@@ -51,18 +63,18 @@ class VatRateFields(Fields):
     name: str = Field(min_length=1, max_length=100)
     country: str = Field(pattern=COUNTRY, max_length=2)
     percentage: Decimal = Field(max_digits=5, decimal_places=2, ge=0, le=100)
-    category: Annotated[VatCategory, CHOICE] = VatCategory.STANDARD
+    category: Annotated[VatCategory, ENUM_TEXT] = VatCategory.STANDARD
     valid_from: date | None = None
     valid_until: date | None = None
     is_active: bool = True
     external_code: str | None = Field(default=None, max_length=50)
 
 
-class VatRate(VatRateFields, Changing, Row, table=True):
+class VatRate(VatRateFields, Versioned, Entity, table=True):
     __tablename__ = "vat_rate"
     __table_args__ = (
-        of_organization(),
-        one_of("category", VatCategory),
+        organization_foreign_key(),
+        enum_check("category", VatCategory),
         check("percentage", "percentage BETWEEN 0 AND 100 AND (category = 'S' OR percentage = 0)"),
         check("days", "valid_until >= valid_from"),
     )
@@ -78,25 +90,25 @@ class InvoiceLayoutFields(Fields):
     is_active: bool = True
 
 
-class InvoiceLayout(InvoiceLayoutFields, Changing, Row, table=True):
+class InvoiceLayout(InvoiceLayoutFields, Versioned, Entity, table=True):
     __tablename__ = "invoice_layout"
     __table_args__ = (
-        of_organization(),
+        organization_foreign_key(),
         Index("invoice_layout_default_unique", "tenant_id", unique=True, postgresql_where=text("is_default")),
     )
 
 
-class Invoice(Changing, Row, table=True):
-    """An invoice or a credit note; amounts are positive in both. Once issued it keeps what it said of the client, and its exchange rate."""
+class Invoice(Versioned, Entity, table=True):
+    """An invoice or a credit note; amounts are positive in both. Once issued, its client data and its exchange rate are fixed."""
 
     __tablename__ = "invoice"
     __table_args__ = (
-        link("client", "client_id"),
-        link("invoice", "credits_invoice_id"),
-        link("invoice_layout", "layout_id"),
-        one_of("kind", InvoiceKind),
-        one_of("status", InvoiceStatus),
-        check("numbered", "status = 'CONCEPT' OR (number IS NOT NULL AND invoice_date IS NOT NULL AND client_name IS NOT NULL)"),
+        foreign_key("client", "client_id"),
+        foreign_key("invoice", "credits_invoice_id"),
+        foreign_key("invoice_layout", "layout_id"),
+        enum_check("kind", InvoiceKind),
+        enum_check("status", InvoiceStatus),
+        check("numbered", "status = 'DRAFT' OR (number IS NOT NULL AND invoice_date IS NOT NULL AND client_name IS NOT NULL)"),
         check("credits", "credits_invoice_id IS NULL OR kind = 'CREDIT_NOTE'"),
         check("amounts", "net >= 0 AND vat >= 0 AND gross = net + vat AND gross_base = net_base + vat_base"),
         check("exchange_rate", "exchange_rate > 0"),
@@ -120,10 +132,10 @@ class Invoice(Changing, Row, table=True):
         ),
     )
     client_id: UUID
-    kind: Annotated[InvoiceKind, CHOICE] = InvoiceKind.INVOICE
+    kind: Annotated[InvoiceKind, ENUM_TEXT] = InvoiceKind.INVOICE
     credits_invoice_id: UUID | None = None
     number: str | None = Stored(default=None, max_length=50)
-    status: Annotated[InvoiceStatus, CHOICE] = InvoiceStatus.CONCEPT
+    status: Annotated[InvoiceStatus, ENUM_TEXT] = InvoiceStatus.DRAFT
     is_issued: bool | None = Stored(
         default=None, sa_column=Column(Boolean, Computed("status IN ('OPEN', 'PAID')", persisted=True), nullable=False)
     )
@@ -146,15 +158,15 @@ class Invoice(Changing, Row, table=True):
     contact_name: str | None = Stored(default=None, max_length=201)
 
 
-class InvoiceLine(Row, table=True):
-    """A line keeps the VAT percentage and category it was made with."""
+class InvoiceLine(Entity, table=True):
+    """An invoice line. Its VAT percentage and category are fixed when it is created."""
 
     __tablename__ = "invoice_line"
     __table_args__ = (
-        link("invoice", "invoice_id"),
-        link("vat_rate", "vat_rate_id"),
-        link("project", "project_id"),
-        one_of("vat_category", VatCategory),
+        foreign_key("invoice", "invoice_id"),
+        foreign_key("vat_rate", "vat_rate_id"),
+        foreign_key("project", "project_id"),
+        enum_check("vat_category", VatCategory),
         check("discount", "discount_percentage BETWEEN 0 AND 100"),
         UniqueConstraint("tenant_id", "invoice_id", "position"),
         Index("invoice_line_by_project", "tenant_id", "project_id"),
@@ -167,19 +179,19 @@ class InvoiceLine(Row, table=True):
     discount_percentage: Decimal = Stored(default=Decimal(0), max_digits=5, decimal_places=2)
     vat_rate_id: UUID | None = None
     vat_percentage: Decimal = Stored(max_digits=5, decimal_places=2)
-    vat_category: Annotated[VatCategory, CHOICE] = VatCategory.STANDARD
+    vat_category: Annotated[VatCategory, ENUM_TEXT] = VatCategory.STANDARD
     net: Decimal = Stored(max_digits=19, decimal_places=2)
     vat: Decimal = Stored(max_digits=19, decimal_places=2)
     project_id: UUID | None = None
 
 
-class Payment(Changing, Row, table=True):
+class Payment(Versioned, Entity, table=True):
     """Money received; below zero, money paid back."""
 
     __tablename__ = "payment"
     __table_args__ = (
-        of_organization(),
-        one_of("method", PaymentMethod),
+        organization_foreign_key(),
+        enum_check("method", PaymentMethod),
         check("exchange_rate", "exchange_rate > 0"),
         UniqueConstraint("tenant_id", "id", "paid_on", "currency"),
     )
@@ -187,7 +199,7 @@ class Payment(Changing, Row, table=True):
     amount: Decimal = Stored(max_digits=19, decimal_places=2)
     currency: str = Stored(max_length=3)
     exchange_rate: Decimal = Stored(default=Decimal(1), max_digits=19, decimal_places=8)
-    method: Annotated[PaymentMethod, CHOICE] = PaymentMethod.BANK_TRANSFER
+    method: Annotated[PaymentMethod, ENUM_TEXT] = PaymentMethod.BANK_TRANSFER
     reference: str | None = Stored(default=None, max_length=140)
 
 
@@ -201,8 +213,12 @@ class PaymentAllocation(Table, table=True):
 
     __tablename__ = "payment_allocation"
     __table_args__ = (
-        link("payment", "payment_id", "paid_on", "currency", to=("id", "paid_on", "currency"), follows=True),
-        link("invoice", "invoice_id", "client_id", "currency", "is_issued", to=("id", "client_id", "currency", "is_issued")),
+        foreign_key(
+            "payment", "payment_id", "paid_on", "currency", referenced_columns=("id", "paid_on", "currency"), on_update_cascade=True
+        ),
+        foreign_key(
+            "invoice", "invoice_id", "client_id", "currency", "is_issued", referenced_columns=("id", "client_id", "currency", "is_issued")
+        ),
         check("issued", "is_issued"),
         Index(
             "payment_allocation_by_client",

@@ -1,4 +1,4 @@
-"""What each client had come to by the end of each month: kept, so that what it brought in costs the same however many invoices it has."""
+"""Monthly balances of each client, stored so that the cost of its revenue does not depend on the number of its invoices."""
 
 from datetime import date
 from decimal import Decimal
@@ -7,22 +7,22 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlmodel import Field as Stored
 
-from db.tables.base import Table, check, link
+from db.tables.base import Table, check, foreign_key
 
-WIDE = 38  # digits: many documents of the largest amount there is
+SUM_DIGITS = 38  # digits: many documents of the largest amount there is
 
 
 class ClientMonth(Table, table=True):
     """A client's issued documents and payments in one currency, from the first to the end of a month; credit notes count below zero.
 
     There is a row for a month with any of them, also where their sums are zero, and it holds until the day before the month of the next
-    row: a period is the difference of two rows. It says nothing that the documents and the payments do not say: whoever changes those
-    counts it anew (`db.months.recount`).
+    row: a period is the difference of two rows. It is derived from the documents and the payments: code that changes those rebuilds it
+    (`db.queries.monthly_balances.rebuild`).
     """
 
     __tablename__ = "client_month"
     __table_args__ = (
-        link("client", "client_id", goes=True),
+        foreign_key("client", "client_id", on_delete_cascade=True),
         check("month", "extract(day FROM month) = 1"),
         check("until", "until > month"),
         Index(
@@ -38,9 +38,9 @@ class ClientMonth(Table, table=True):
     month: date = Stored(primary_key=True)
     currency: str = Stored(primary_key=True, max_length=3)
     until: date
-    invoiced: Decimal = Stored(max_digits=WIDE, decimal_places=2)
-    invoiced_base: Decimal = Stored(max_digits=WIDE, decimal_places=2)
-    paid: Decimal = Stored(max_digits=WIDE, decimal_places=2)
-    paid_base: Decimal = Stored(max_digits=WIDE, decimal_places=2)
-    outstanding: Decimal = Stored(max_digits=WIDE, decimal_places=2)
-    outstanding_base: Decimal = Stored(max_digits=WIDE, decimal_places=2)
+    invoiced: Decimal = Stored(max_digits=SUM_DIGITS, decimal_places=2)
+    invoiced_base: Decimal = Stored(max_digits=SUM_DIGITS, decimal_places=2)
+    paid: Decimal = Stored(max_digits=SUM_DIGITS, decimal_places=2)
+    paid_base: Decimal = Stored(max_digits=SUM_DIGITS, decimal_places=2)
+    outstanding: Decimal = Stored(max_digits=SUM_DIGITS, decimal_places=2)
+    outstanding_base: Decimal = Stored(max_digits=SUM_DIGITS, decimal_places=2)

@@ -10,7 +10,19 @@ from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConst
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, COUNTRY, CURRENCY, Changing, Fields, Row, Table, check, link, of_organization, one_of
+from db.tables.base import (
+    COUNTRY,
+    CURRENCY,
+    ENUM_TEXT,
+    Entity,
+    Fields,
+    Table,
+    Versioned,
+    check,
+    enum_check,
+    foreign_key,
+    organization_foreign_key,
+)
 
 
 class Role(StrEnum):
@@ -39,13 +51,13 @@ class OrganizationFields(Fields):
     project_required: bool = False
 
 
-class Organization(OrganizationFields, Changing, Table, table=True):
+class Organization(OrganizationFields, Versioned, Table, table=True):
     """A tenant. Its own key is the tenant."""
 
     __tablename__ = "organization"
     __table_args__ = (
-        link("vat_rate", "default_vat_rate_id", later=True),
-        link("invoice_layout", "default_layout_id", later=True),
+        foreign_key("vat_rate", "default_vat_rate_id", use_alter=True),
+        foreign_key("invoice_layout", "default_layout_id", use_alter=True),
         check("payment_term", "default_payment_term_days BETWEEN 0 AND 365"),
         check("fiscal_year", "fiscal_year_start_month BETWEEN 1 AND 12"),
     )
@@ -54,10 +66,10 @@ class Organization(OrganizationFields, Changing, Table, table=True):
 
 
 class NumberSequence(Table, table=True):
-    """The last number that was given out of a kind; its row is held by who takes the next."""
+    """The last number that was assigned of a kind; taking the next one locks the row."""
 
     __tablename__ = "number_sequence"
-    __table_args__ = (of_organization(), check("last", "last >= 0"))
+    __table_args__ = (organization_foreign_key(), check("last", "last >= 0"))
     kind: str = Stored(primary_key=True, max_length=20)
     last: int = Stored(default=0, sa_type=BigInteger)
 
@@ -67,20 +79,20 @@ class MemberFields(Fields):
 
     name: str = Field(min_length=1, max_length=200)
     email: str = Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
-    role: Annotated[Role, CHOICE] = Role.MEMBER
+    role: Annotated[Role, ENUM_TEXT] = Role.MEMBER
 
 
-class KnownMemberFields(MemberFields):
-    """And what one can say of a member there is."""
+class ExistingMemberFields(MemberFields):
+    """The fields of an existing member."""
 
     is_active: bool = True
 
 
-class Member(KnownMemberFields, Changing, Row, table=True):
+class Member(ExistingMemberFields, Versioned, Entity, table=True):
     __tablename__ = "member"
     __table_args__ = (
-        of_organization(),
-        one_of("role", Role),
+        organization_foreign_key(),
+        enum_check("role", Role),
         Index("member_email_unique", "tenant_id", text("lower(email)"), unique=True),
     )
 
@@ -89,19 +101,19 @@ class TokenFields(Fields):
     """What a user can fill in on a token."""
 
     name: str = Field(min_length=1, max_length=100)
-    role: Annotated[Role | None, CHOICE] = None
+    role: Annotated[Role | None, ENUM_TEXT] = None
     expires_at: datetime | None = None
 
 
-class ApiToken(TokenFields, Row, table=True):
+class ApiToken(TokenFields, Entity, table=True):
     """A secret that signs in; only its SHA-256 is stored. Without a member it belongs to a machine."""
 
     __tablename__ = "api_token"
     __table_args__ = (
-        of_organization(),
-        link("member", "member_id"),
-        link("member", "created_by"),
-        one_of("role", Role),
+        organization_foreign_key(),
+        foreign_key("member", "member_id"),
+        foreign_key("member", "created_by"),
+        enum_check("role", Role),
         check("whose", "member_id IS NOT NULL OR role IS NOT NULL"),
         check("hash", "octet_length(token_hash) = 32"),
         UniqueConstraint("tenant_id", "token_hash"),

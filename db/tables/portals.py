@@ -1,4 +1,4 @@
-"""Portals, where contacts of a client look on: what each shows, which projects, and to whom."""
+"""Client portals: what each shows, which projects, and which contacts have access."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,15 +7,15 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field as Stored
 
 from db.moments import now
-from db.tables.base import LANGUAGE, Changing, Row, Table, link
+from db.tables.base import LANGUAGE, Entity, Table, Versioned, foreign_key
 
 
-class ClientPortal(Changing, Row, table=True):
-    """Open to those who have access, until it is closed."""
+class ClientPortal(Versioned, Entity, table=True):
+    """A client portal, open to the contacts with access until it is closed."""
 
     __tablename__ = "client_portal"
     __table_args__ = (
-        link("client", "client_id"),
+        foreign_key("client", "client_id"),
         UniqueConstraint("tenant_id", "id", "client_id"),
         Index("client_portal_of_client", "tenant_id", "client_id", "id"),
     )
@@ -37,8 +37,8 @@ class PortalProject(Table, table=True):
 
     __tablename__ = "portal_project"
     __table_args__ = (
-        link("client_portal", "portal_id", "client_id", to=("id", "client_id")),
-        link("project", "project_id", "client_id", to=("id", "client_id"), goes=True),
+        foreign_key("client_portal", "portal_id", "client_id", referenced_columns=("id", "client_id")),
+        foreign_key("project", "project_id", "client_id", referenced_columns=("id", "client_id"), on_delete_cascade=True),
         Index("portal_project_by_project", "tenant_id", "project_id"),
     )
     portal_id: UUID = Stored(primary_key=True)
@@ -47,12 +47,12 @@ class PortalProject(Table, table=True):
 
 
 class PortalAccess(Table, table=True):
-    """A contact of the client who may look; whoever is taken off the client may not any more."""
+    """A contact of the client who has access; removing the contact from the client revokes it."""
 
     __tablename__ = "portal_access"
     __table_args__ = (
-        link("client_portal", "portal_id", "client_id", to=("id", "client_id")),
-        link("client_contact", "client_id", "contact_id", to=("client_id", "contact_id"), goes=True),
+        foreign_key("client_portal", "portal_id", "client_id", referenced_columns=("id", "client_id")),
+        foreign_key("client_contact", "client_id", "contact_id", referenced_columns=("client_id", "contact_id"), on_delete_cascade=True),
         Index("portal_access_by_contact", "tenant_id", "client_id", "contact_id"),
     )
     portal_id: UUID = Stored(primary_key=True)

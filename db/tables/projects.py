@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, Changing, Fields, Row, Table, check, link, one_of
+from db.tables.base import ENUM_TEXT, Entity, Fields, Table, Versioned, check, enum_check, foreign_key
 
 
 class InvoiceMethod(StrEnum):
@@ -57,7 +57,7 @@ class ProjectFields(Fields):
     code: str | None = Field(default=None, max_length=50)
     starts_on: date | None = None
     ends_on: date | None = None
-    invoice_method: Annotated[InvoiceMethod, CHOICE] = InvoiceMethod.CLIENT_HOURLY
+    invoice_method: Annotated[InvoiceMethod, ENUM_TEXT] = InvoiceMethod.CLIENT_HOURLY
     invoice_reference: str | None = Field(default=None, max_length=100)
 
 
@@ -68,11 +68,11 @@ class ProjectFinancialFields(Fields):
     fixed_price: Decimal | None = Field(default=None, max_digits=19, decimal_places=2, ge=0)
 
 
-class Project(ProjectFields, ProjectFinancialFields, Changing, Row, table=True):
+class Project(ProjectFields, ProjectFinancialFields, Versioned, Entity, table=True):
     __tablename__ = "project"
     __table_args__ = (
-        link("client", "client_id"),
-        one_of("invoice_method", InvoiceMethod),
+        foreign_key("client", "client_id"),
+        enum_check("invoice_method", InvoiceMethod),
         check("days", "ends_on >= starts_on"),
         check("prices", "hourly_rate >= 0 AND fixed_price >= 0"),
         UniqueConstraint("tenant_id", "id", "client_id"),
@@ -112,11 +112,11 @@ class MileageFields(Fields):
     distance_km: Decimal = Field(max_digits=9, decimal_places=1, gt=0)
     departure: str | None = Field(default=None, max_length=200)
     destination: str | None = Field(default=None, max_length=200)
-    trip_type: Annotated[TripType | None, CHOICE] = None
+    trip_type: Annotated[TripType | None, ENUM_TEXT] = None
 
 
 class RateFields(Fields):
-    """What an hour or a kilometre costs where it is said."""
+    """The explicit rate of an hour or a kilometre."""
 
     rate: Decimal | None = Field(default=None, max_digits=19, decimal_places=4, ge=0)
 
@@ -124,25 +124,25 @@ class RateFields(Fields):
 class StatusFields(Fields):
     """How far a registration is: for the organization, and for the client."""
 
-    status: Annotated[RegistrationStatus, CHOICE] = RegistrationStatus.OPEN
-    client_status: Annotated[RegistrationStatus, CHOICE] = RegistrationStatus.OPEN
+    status: Annotated[RegistrationStatus, ENUM_TEXT] = RegistrationStatus.OPEN
+    client_status: Annotated[RegistrationStatus, ENUM_TEXT] = RegistrationStatus.OPEN
 
 
-class Registration(RegistrationFields, TimeFields, StatusFields, Changing, Row, table=True):
+class Registration(RegistrationFields, TimeFields, StatusFields, Versioned, Entity, table=True):
     """Work, an expense or a trip. Its rate and amount are stored, so that a new rate of the client changes nothing done before."""
 
     __tablename__ = "registration"
     __table_args__ = (
-        link("client", "client_id"),
-        link("project", "project_id", "client_id", to=("id", "client_id")),
-        link("member", "member_id"),
-        link("vat_rate", "vat_rate_id"),
-        link("invoice_line", "invoice_line_id"),
-        one_of("kind", RegistrationKind),
-        one_of("status", RegistrationStatus),
-        one_of("client_status", RegistrationStatus),
-        one_of("rate_source", RateSource),
-        one_of("trip_type", TripType),
+        foreign_key("client", "client_id"),
+        foreign_key("project", "project_id", "client_id", referenced_columns=("id", "client_id")),
+        foreign_key("member", "member_id"),
+        foreign_key("vat_rate", "vat_rate_id"),
+        foreign_key("invoice_line", "invoice_line_id"),
+        enum_check("kind", RegistrationKind),
+        enum_check("status", RegistrationStatus),
+        enum_check("client_status", RegistrationStatus),
+        enum_check("rate_source", RateSource),
+        enum_check("trip_type", TripType),
         check("time", "(kind = 'TIME') = (minutes IS NOT NULL) AND minutes BETWEEN 1 AND 1440"),
         check("expense", "(kind = 'EXPENSE') = (quantity IS NOT NULL AND unit_price IS NOT NULL)"),
         check("mileage", "(kind = 'MILEAGE') = (distance_km IS NOT NULL) AND distance_km > 0"),
@@ -152,7 +152,7 @@ class Registration(RegistrationFields, TimeFields, StatusFields, Changing, Row, 
         Index("registration_by_day", "tenant_id", "registered_on", "id"),
         Index("registration_by_invoice_line", "tenant_id", "invoice_line_id"),
     )
-    kind: Annotated[RegistrationKind, CHOICE]
+    kind: Annotated[RegistrationKind, ENUM_TEXT]
     client_id: UUID
     project_id: UUID | None = None
     member_id: UUID
@@ -161,23 +161,23 @@ class Registration(RegistrationFields, TimeFields, StatusFields, Changing, Row, 
     distance_km: Decimal | None = Stored(default=None, max_digits=9, decimal_places=1)
     departure: str | None = Stored(default=None, max_length=200)
     destination: str | None = Stored(default=None, max_length=200)
-    trip_type: Annotated[TripType | None, CHOICE] = None
+    trip_type: Annotated[TripType | None, ENUM_TEXT] = None
     vat_rate_id: UUID | None = None
     unit_rate: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=4)
-    rate_source: Annotated[RateSource, CHOICE] = RateSource.NONE
+    rate_source: Annotated[RateSource, ENUM_TEXT] = RateSource.NONE
     currency: str = Stored(max_length=3)
     amount_net: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
     invoice_line_id: UUID | None = None
 
 
 class RegistrationLabel(Table, table=True):
-    """A label that a registration wears; the client is the registration's own, so that the trace of both is the client's."""
+    """A label of a registration; the client is the registration's, so that the audit events of both are the client's."""
 
     __tablename__ = "registration_label"
     __table_args__ = (
-        link("registration", "registration_id"),
-        link("label", "label_id"),
-        link("client", "client_id"),
+        foreign_key("registration", "registration_id"),
+        foreign_key("label", "label_id"),
+        foreign_key("client", "client_id"),
         Index("registration_label_by_client", "tenant_id", "client_id"),
         Index("registration_label_by_label", "tenant_id", "label_id", "registration_id"),
     )

@@ -9,26 +9,26 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field as Stored
 
-from db.tables.base import CHOICE, Changing, Row, check, link, one_of
+from db.tables.base import ENUM_TEXT, Entity, Versioned, check, enum_check, foreign_key
 from db.tables.invoices import VatCategory
 
 
 class QuoteStatus(StrEnum):
-    CONCEPT = "CONCEPT"
+    DRAFT = "DRAFT"
     SENT = "SENT"
     ACCEPTED = "ACCEPTED"
     REJECTED = "REJECTED"
     EXPIRED = "EXPIRED"
 
 
-class Quote(Changing, Row, table=True):
-    """What a client was offered. Once sent it keeps its number, its day and its exchange rate."""
+class Quote(Versioned, Entity, table=True):
+    """A quote to a client. Once sent, its number, date and exchange rate are fixed."""
 
     __tablename__ = "quote"
     __table_args__ = (
-        link("client", "client_id"),
-        one_of("status", QuoteStatus),
-        check("numbered", "status = 'CONCEPT' OR (number IS NOT NULL AND quote_date IS NOT NULL)"),
+        foreign_key("client", "client_id"),
+        enum_check("status", QuoteStatus),
+        check("numbered", "status = 'DRAFT' OR (number IS NOT NULL AND quote_date IS NOT NULL)"),
         check("days", "valid_until >= quote_date"),
         check("amounts", "net >= 0 AND vat >= 0 AND gross = net + vat"),
         check("exchange_rate", "exchange_rate > 0"),
@@ -37,7 +37,7 @@ class Quote(Changing, Row, table=True):
     )
     client_id: UUID
     number: str | None = Stored(default=None, max_length=50)
-    status: Annotated[QuoteStatus, CHOICE] = QuoteStatus.CONCEPT
+    status: Annotated[QuoteStatus, ENUM_TEXT] = QuoteStatus.DRAFT
     quote_date: date | None = None
     valid_until: date | None = None
     currency: str = Stored(max_length=3)
@@ -48,13 +48,13 @@ class Quote(Changing, Row, table=True):
     reference: str | None = Stored(default=None, max_length=100)
 
 
-class QuoteLine(Row, table=True):
+class QuoteLine(Entity, table=True):
     __tablename__ = "quote_line"
     __table_args__ = (
-        link("quote", "quote_id"),
-        link("vat_rate", "vat_rate_id"),
-        link("project", "project_id"),
-        one_of("vat_category", VatCategory),
+        foreign_key("quote", "quote_id"),
+        foreign_key("vat_rate", "vat_rate_id"),
+        foreign_key("project", "project_id"),
+        enum_check("vat_category", VatCategory),
         UniqueConstraint("tenant_id", "quote_id", "position"),
         Index("quote_line_by_project", "tenant_id", "project_id"),
     )
@@ -65,7 +65,7 @@ class QuoteLine(Row, table=True):
     unit_price: Decimal = Stored(max_digits=19, decimal_places=4)
     vat_rate_id: UUID | None = None
     vat_percentage: Decimal = Stored(max_digits=5, decimal_places=2)
-    vat_category: Annotated[VatCategory, CHOICE] = VatCategory.STANDARD
+    vat_category: Annotated[VatCategory, ENUM_TEXT] = VatCategory.STANDARD
     net: Decimal = Stored(max_digits=19, decimal_places=2)
     vat: Decimal = Stored(max_digits=19, decimal_places=2)
     project_id: UUID | None = None

@@ -1,4 +1,4 @@
-"""What every change leaves behind: who did what, what others are to be told, and which requests were answered already."""
+"""The audit log, the outbox, deletion records and idempotency keys."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field as Stored
 
 from db.moments import now
-from db.tables.base import CHOICE, Row, Table, check, of_organization, one_of
+from db.tables.base import ENUM_TEXT, Entity, Table, check, enum_check, organization_foreign_key
 
 
 class Channel(StrEnum):
@@ -20,7 +20,7 @@ class Channel(StrEnum):
     COMMAND_LINE = "COMMAND_LINE"
 
 
-class Action(StrEnum):
+class AuditAction(StrEnum):
     """What happened to an object."""
 
     CREATED = "CREATED"
@@ -28,24 +28,24 @@ class Action(StrEnum):
     REMOVED = "REMOVED"
 
 
-class AuditEvent(Row, table=True):
-    """Who changed which object, when and how. Only ever added: it keeps ids and no links, so that it outlives what it tells of."""
+class AuditEvent(Entity, table=True):
+    """Who changed which object, when and how. Append-only: it has ids without foreign keys, so that it outlives the objects."""
 
     __tablename__ = "audit_event"
     __table_args__ = (
-        of_organization(),
-        one_of("channel", Channel),
-        one_of("action", Action),
+        organization_foreign_key(),
+        enum_check("channel", Channel),
+        enum_check("action", AuditAction),
         Index("audit_event_by_object", "tenant_id", "object_id", "id"),
         Index("audit_event_by_client", "tenant_id", "client_id", "id", postgresql_where=text("client_id IS NOT NULL")),
         Index("audit_event_by_contact", "tenant_id", "contact_id", "id", postgresql_where=text("contact_id IS NOT NULL")),
     )
     at: datetime = Stored(default_factory=now)
-    channel: Annotated[Channel, CHOICE]
+    channel: Annotated[Channel, ENUM_TEXT]
     member_id: UUID | None = None
     token_id: UUID | None = None
     operation: str = Stored(max_length=100)
-    action: Annotated[Action, CHOICE]
+    action: Annotated[AuditAction, ENUM_TEXT]
     object_type: str = Stored(max_length=50)
     object_id: UUID
     client_id: UUID | None = None
@@ -53,41 +53,41 @@ class AuditEvent(Row, table=True):
     changes: dict[str, list[Any]] = Stored(sa_column=Column(JSONB, nullable=False))
 
 
-class OutboxEvent(Row, table=True):
-    """What others are to be told of, in the order of its making."""
+class OutboxEvent(Entity, table=True):
+    """A change for subscribers, in order of creation."""
 
     __tablename__ = "outbox_event"
     __table_args__ = (
-        of_organization(),
-        one_of("action", Action),
+        organization_foreign_key(),
+        enum_check("action", AuditAction),
         Index("outbox_event_by_object", "tenant_id", "object_id", "id"),
         Index("outbox_event_by_client", "tenant_id", "client_id", postgresql_where=text("client_id IS NOT NULL")),
     )
     at: datetime = Stored(default_factory=now)
-    action: Annotated[Action, CHOICE]
+    action: Annotated[AuditAction, ENUM_TEXT]
     object_type: str = Stored(max_length=50)
     object_id: UUID
     client_id: UUID | None = None
 
 
-class DeletionRecord(Row, table=True):
-    """All that is left of a client that was deleted: its id, when, by whom, and how much went with it."""
+class DeletionRecord(Entity, table=True):
+    """The record of a deleted client: its id, when, by whom, and how many rows were deleted with it."""
 
     __tablename__ = "deletion_record"
-    __table_args__ = (of_organization(), one_of("channel", Channel))
+    __table_args__ = (organization_foreign_key(), enum_check("channel", Channel))
     at: datetime = Stored(default_factory=now)
-    channel: Annotated[Channel, CHOICE]
+    channel: Annotated[Channel, ENUM_TEXT]
     member_id: UUID | None = None
     token_id: UUID | None = None
     counts: dict[str, int] = Stored(sa_column=Column(JSONB, nullable=False))
 
 
 class IdempotencyKey(Table, table=True):
-    """A request that was answered, by whom, and with what; without an outcome while it is at work."""
+    """An idempotency key: who sent the request, and its outcome; null while the request runs."""
 
     __tablename__ = "idempotency_key"
     __table_args__ = (
-        of_organization(),
+        organization_foreign_key(),
         check("hash", "octet_length(request_hash) = 32"),
         Index("idempotency_key_by_age", "tenant_id", "created_at"),
     )

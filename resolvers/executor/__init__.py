@@ -103,9 +103,9 @@ class LevelExecutor(CoreExecutor):
         """For whoever wants to know; graphql-core answers."""
 
     @classmethod
-    async def run(cls, execution: Execution) -> ExecutionResult:
+    async def execute(cls, execution: Execution) -> ExecutionResult:
         plan = library.plan(execution, cls.gives_way)
-        return (plan and await cls._run(plan, execution)) or await super().run(execution)
+        return (plan and await cls._run(plan, execution)) or await super().execute(execution)
 
     @classmethod
     async def _run(cls, plan: Plan, execution: Execution) -> ExecutionResult | None:

@@ -9,7 +9,7 @@ import pytest
 
 from db.keys import new_id
 from db.tables import Role
-from db.tables.base import Row, Table
+from db.tables.base import Entity, Table
 from domain.activity import FIGURES
 from domain.tokens import new_secret
 from tests.api.test_nested_query import answering
@@ -139,7 +139,7 @@ def test_every_amount_and_account_is_a_figure() -> None:
         *("currency", "default_hourly_rate", "default_mileage_rate", "vat_treatment", "payment_term_days", "iban", "bic"),
         *("invoice_delivery", "buyer_reference", "purchase_order_required", "vat_rate_id", "invoice_layout_id"),
     }
-    tables = {table.__name__: table for table in (*Table.__subclasses__(), *Row.__subclasses__())}
+    tables = {table.__name__: table for table in (*Table.__subclasses__(), *Entity.__subclasses__())}
     amounts = ("rate", "price", "amount", "iban", "bic", "currency", "net", "vat", "gross")
     seen = {(kind, name) for kind, hidden in FIGURES.items() for name in tables[kind].model_fields if name not in hidden}
     assert {(kind, name) for kind, name in seen if set(name.split("_")) & set(amounts)} == {("Client", "vat_number")}

@@ -11,7 +11,7 @@ import pytest
 from db.engine import Database
 from db.keys import new_id
 from db.tables import Role
-from db.tally import Tally
+from db.tally import QueryStats
 from domain import lifecycle
 from domain.scope import Actor, Means, writing
 from tests.ask import Api
@@ -134,7 +134,7 @@ async def test_s45_many_projects_take_no_more_statements_than_one(database: Data
             await org.add_project(client, f"Project {name}")
             await org.add_portal(client)
         for done in (lifecycle.archive, lifecycle.unarchive):
-            tally = Tally()
+            tally = QueryStats()
             async with writing(database, Actor.operator(org.id), "test", Means(tally)) as scope:
                 await done(scope, client, expected_version=None)
             counts.append(tally.statements)

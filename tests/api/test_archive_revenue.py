@@ -45,7 +45,7 @@ PAPERS = st.builds(
     Paper,
     st.integers(0, 2),
     st.sampled_from(["INVOICE", "INVOICE", "CREDIT_NOTE"]),
-    st.sampled_from(["OPEN", "OPEN", "PAID", "CONCEPT", "VOID"]),
+    st.sampled_from(["OPEN", "OPEN", "PAID", "DRAFT", "VOID"]),
     st.sampled_from([*RATES]),
     DAYS,
     CENTS,

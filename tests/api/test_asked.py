@@ -12,7 +12,7 @@ from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
 from db import clients
 from db.engine import Database
-from db.query import MOST_NARROWED, UnaskedError
+from db.query import MAX_PROJECTIONS, UnselectedColumnError
 from db.rows import ClientRow
 from tests.api.test_nested_query import answering
 from tests.ask import Api
@@ -83,25 +83,25 @@ async def test_a_statement_brings_what_is_asked_for(as_: Callable[..., Api], cro
 
 async def test_what_was_left_out_is_not_read_as_nothing(database: Database, org: Tenant) -> None:
     key = await org.add_client("Een")
-    tx = database.read(org.id, asked=frozenset({"name"}))
+    tx = database.read(org.id, requested_columns=frozenset({"name"}))
     (row,) = await clients.by_id(tx, [key])
     await tx.end()
     assert isinstance(row, ClientRow)
     assert (row.id, row.name) == (key, "Een")
-    with pytest.raises(UnaskedError, match="ClientRow"):
+    with pytest.raises(UnselectedColumnError, match="ClientRow"):
         _ = row.email
 
 
 def test_forms_of_a_statement_are_few() -> None:
     """The first ones are kept for good; beyond them, and for all columns together, there is the statement itself."""
     query = clients.BY_NUMBER
-    assert query.of(frozenset({"name"})) is query, "nobody said what rules read of it"
+    assert query.project(frozenset({"name"})) is query, "nobody said what rules read of it"
     query = copy(clients.BY_ID)
-    query._narrowed = {}  # noqa: SLF001 the forms of this test alone
-    first = query.of(frozenset({"name"}))
-    assert query.of(frozenset({"name", "no column"})) is first
-    forms = [query.of(frozenset(names)) for names in combinations(ClientRow.__columns__[4:16], 2)]
-    assert query.of(frozenset({"name"})) is first
-    assert len({id(form) for form in (first, *forms)} - {id(query)}) == MOST_NARROWED
+    query._projections = {}  # noqa: SLF001 the forms of this test alone
+    first = query.project(frozenset({"name"}))
+    assert query.project(frozenset({"name", "no column"})) is first
+    forms = [query.project(frozenset(names)) for names in combinations(ClientRow.__columns__[4:16], 2)]
+    assert query.project(frozenset({"name"})) is first
+    assert len({id(form) for form in (first, *forms)} - {id(query)}) == MAX_PROJECTIONS
     assert forms[-1] is query
-    assert query.of(None) is query
+    assert query.project(None) is query

@@ -33,7 +33,7 @@ def said(database: Database) -> Iterator[list[str]]:
     def hear(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         heard.append(statement)
 
-    engine = database._writer.sync_engine  # noqa: SLF001 nobody else asks
+    engine = database._write_engine.sync_engine  # noqa: SLF001 nobody else asks
     event.listen(engine, "before_cursor_execute", hear)
     yield heard
     event.remove(engine, "before_cursor_execute", hear)

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.engine import Database, Limits
+from db.engine import Database, DatabaseLimits
 from db.tables import Role
 from tests.api.test_nested_query import NESTED
 from tests.ask import Api, connected
@@ -28,7 +28,9 @@ DEEP = """{ viewer { organization { name } }
 async def small(owner_url: str) -> AsyncIterator[Database]:
     """One connection of each kind, so that whoever nests waits for himself; and the pools tell."""
     with watched():
-        made = await Database.connect(runtime_url(owner_url), Limits(readers=1, writers=1, wait_s=30, turn_s=30))
+        made = await Database.connect(
+            runtime_url(owner_url), DatabaseLimits(read_pool_size=1, write_pool_size=1, read_pool_timeout=30, write_pool_timeout=30)
+        )
         yield made
         await made.close()
 
@@ -45,10 +47,10 @@ async def test_the_instrument_sees_who_nests(small: Database, org: Tenant) -> No
         reads = small.read(org.id)
         await reads.fetch(ONE)
         await reads.end()
-        async with small.work(org.id):
+        async with small.unit_of_work(org.id):
             pass
         assert (seen.now, seen.taken, seen.nested) == (0, {"reader": 1, "writer": 1}, [])
-        async with small.work(org.id):
+        async with small.unit_of_work(org.id):
             reads = small.read(org.id)
             await asyncio.create_task(reads.fetch(ONE))
             await reads.end()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from db.contacts import USUAL_LINKS
+from db.contacts import EXPECTED_LINKS
 from tests.ask import Api
 from tests.builders import Tenant
 from tests.plans import OF_TABLES
@@ -14,7 +14,7 @@ ASK = f"{{ clients {{ nodes {{ name contacts(first: {FIRST}) {{ nodes {{ lastNam
 ALL, OF_EACH = "LIMIT 8 * cardinality", "JOIN LATERAL"
 
 
-@pytest.mark.parametrize(("count", "ways"), [(2 * USUAL_LINKS + FIRST - 1, [ALL]), (2 * USUAL_LINKS + FIRST, [ALL, OF_EACH])])
+@pytest.mark.parametrize(("count", "ways"), [(2 * EXPECTED_LINKS + FIRST - 1, [ALL]), (2 * EXPECTED_LINKS + FIRST, [ALL, OF_EACH])])
 async def test_a_client_with_many_contacts_has_its_first_ones(
     as_: Callable[..., Api], org: Tenant, crowded: Tenant, statements: list[str], count: int, ways: list[str]
 ) -> None:

@@ -21,9 +21,9 @@ from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, Variab
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.engine import Database, Limits
+from db.engine import Database, DatabaseLimits
 from db.tables import Role
-from db.tally import Tally
+from db.tally import QueryStats
 from domain.errors import BadInput, Forbidden
 from domain.scope import EVERYTHING, Actor
 from resolvers.context import Context
@@ -131,7 +131,9 @@ async def both(owner: asyncpg.Connection, owner_url: str, schema: strawberry.Sch
     ids += [global_id("Contact", each.shared) for each in made] + [global_id("Project", key) for each in made for key in each.projects]
     ids += [global_id("Invoice", made[0].issued), global_id("ClientPortal", made[1].portal), global_id("Organization", org.id)]
     sent = list[str]()
-    database = await Database.connect(runtime_url(owner_url), Limits(readers=2, wait_s=30, statement_s=30), seen=sent.append)
+    database = await Database.connect(
+        runtime_url(owner_url), DatabaseLimits(read_pool_size=2, read_pool_timeout=30, statement_timeout=30), on_statement=sent.append
+    )
     ways = {way: UNLIMITED.model_copy(update={"compiled": way}) for way in (True, False)}
     async with connected(schema, database, ways[True]) as compiled, connected(schema, database, ways[False]) as core:
         found = await Api(core, org.tokens[Role.OWNER]).data(CURSORS)
@@ -178,7 +180,7 @@ class Described:
 
 async def test_a_resolver_that_needs_more_than_the_context_runs_on_graphql_core(gave_way: list[str], database: Database) -> None:
     schema, actor = strawberry.Schema(Described)._schema, Actor.operator(uuid4())  # noqa: SLF001
-    result = await LevelExecutor.run(execution(schema, parse("{ a: field }"), Context(database, actor, SECRETS)))
+    result = await LevelExecutor.execute(execution(schema, parse("{ a: field }"), Context(database, actor, SECRETS)))
     assert (result.data, result.errors) == ({"a": f"field a {actor.tenant}"}, None)
     assert gave_way == ["AttributeError(\"'types.SimpleNamespace' object has no attribute 'field_name'\")"]
 
@@ -279,7 +281,7 @@ async def test_a_response_has_no_more_bytes_than_its_plan_says(
         if not found.errors and len(found.operations) == 1:
             with suppress(RequestError):
                 values = found.operations[0].coerce(document.variables)
-                result = await runner.run(Order(found, found.operations[0], values, Actor(both.org.id, EVERYTHING), None, Tally()))
+                result = await runner.execute(Order(found, found.operations[0], values, Actor(both.org.id, EVERYTHING), None, QueryStats()))
                 assert not isinstance(result, Counted) or len(orjson.dumps(result.data)) <= result.most_bytes, document.text
 
 
@@ -294,12 +296,12 @@ async def test_an_operation_leaves_nothing_to_the_collector(in_process: InProces
     """What was made for it is gone with its answer, compiled or not, with errors or without."""
     text = (COMPILED | GIVES_WAY)[name]
     variables = {"first": 3} if name == "the nested query" else {}
-    await in_process.run(text, **variables)
+    await in_process.execute(text, **variables)
     gc.collect()
     gc.disable()
     try:
         for _ in range(3):
-            await in_process.run(text, **variables)
+            await in_process.execute(text, **variables)
         assert gc.collect() == 0
     finally:
         gc.enable()
@@ -313,7 +315,7 @@ async def test_large_results_let_others_run_in_between(in_process: InProcess, ow
     of_org = replace(in_process, actor=Actor(org.id, EVERYTHING))
     aliases = " ".join(f"a{place}: contacts {{ pageInfo {{ hasNextPage }} }}" for place in range(6))
     text = f"query ($size: Int!) {{ clients(first: $size) {{ nodes {{ {aliases} }} }} }}"
-    found = [Turns(of_org.runner.run(of_org.operation(text, size=size))) for size in (30, 60, 100)]
+    found = [Turns(of_org.runner.execute(of_org.operation(text, size=size))) for size in (30, 60, 100)]
     for each in found:
         await each
     assert [each.count for each in found] == [1, 2, 3]

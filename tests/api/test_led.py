@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.contacts import USUAL_LINKS
-from db.engine import Database, Limits
+from db.contacts import EXPECTED_LINKS
+from db.engine import Database, DatabaseLimits
 from db.tables import Role
 from tests.api.test_nested_query import answering
 from tests.ask import Api, connected
@@ -36,7 +36,7 @@ async def server(request: pytest.FixtureRequest, owner_url: str, schema: strawbe
     """Nobody asked it anything before; and what it sends on its only connection."""
     sent: list[str] = []
     database = await Database.connect(
-        runtime_url(owner_url), Limits(readers=1), always_in_transaction=bool(request.param), seen=sent.append
+        runtime_url(owner_url), DatabaseLimits(read_pool_size=1), always_in_transaction=bool(request.param), on_statement=sent.append
     )
     async with connected(schema, database) as http:
         yield Server(lambda tenant, role: Api(http, tenant.tokens[role]), sent, [BEGIN] if request.param else [])
@@ -105,7 +105,7 @@ async def test_all_that_is_asked_of_an_object_needs_no_transaction(server: Serve
 
 async def test_what_turns_out_to_need_more_is_read_in_a_transaction(server: Server, org: Tenant) -> None:
     """Contacts that are too many to be read together: the first time from the beginning, then at once."""
-    expected = await add_clients(org, contacts=4 * USUAL_LINKS)
+    expected = await add_clients(org, contacts=4 * EXPECTED_LINKS)
     answer, sent = await three_times(server, org, PAGE)
     assert answer == {"clients": {"nodes": expected}}
     again = [BEGIN, "batch", "each"]

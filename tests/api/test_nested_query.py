@@ -148,7 +148,7 @@ async def test_an_operation_cancelled_at_any_moment_gives_its_connection_back(
     assert turns > 16
     pages = await asyncio.gather(*(api.data(NESTED, first=50) for _ in range(16)))
     assert [len(page["clients"]["edges"]) for page in pages] == [50] * 16
-    assert database.readers_in_use == 0
+    assert database.read_connections_in_use == 0
 
 
 async def test_what_was_read_is_gone_with_the_answer(as_: Callable[..., Api], crowded: Tenant) -> None:

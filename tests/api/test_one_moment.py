@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import memory, queries
-from db.engine import Database, Limits
+from db.engine import Database, DatabaseLimits
 from db.tables import Role
 from tests import apart
 from tests.api.test_executors import COMPILED
@@ -118,7 +118,7 @@ async def observed(
     ]
     ids += [global_id("Project", full.projects[0]), global_id("Invoice", full.issued), global_id("ClientPortal", full.portal)]
     async with RoundTrips(runtime_url(owner_url)).listening() as way:
-        limits = Limits(readers=2, wait_s=30, statement_s=30)
+        limits = DatabaseLimits(read_pool_size=2, read_pool_timeout=30, statement_timeout=30)
         database = await Database.connect(way.url, limits, is_pooled=request.param == "pooled")
         limited = UNLIMITED.model_copy(update={"compiled": request.param != "graphql-core"})
         async with connected(schema, database, limited) as http:

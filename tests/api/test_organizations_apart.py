@@ -8,13 +8,13 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.engine import Database, Limits
+from db.engine import Database, DatabaseLimits
 from tests.apart import crossfire, failing_sessions, organizations
 from tests.ask import connected
 from tests.conftest import RUNTIME, runtime_url
 from tests.outages import GIVEN_UP
 
-PATIENT = Limits(wait_s=30, turn_s=30)
+PATIENT = DatabaseLimits(read_pool_timeout=30, write_pool_timeout=30)
 
 
 @pytest.fixture
@@ -47,13 +47,13 @@ async def test_t7_nobody_is_shown_anothers(
     """
     sent = Counter[str]()
     database = await Database.connect(
-        runtime_url(url), PATIENT, always_in_transaction=always_in_transaction, seen=lambda sql: sent.update([sql.split()[0]])
+        runtime_url(url), PATIENT, always_in_transaction=always_in_transaction, on_statement=lambda sql: sent.update([sql.split()[0]])
     )
     orgs = await organizations(operator)
     failed = failing_sessions(monkeypatch, random.Random(7))  # noqa: S311 no secret
     async with connected(schema, database) as http:
         await crossfire(orgs, http, operator, RUNTIME, seconds)
-    assert (database.readers_in_use, database.writers_in_use) == (0, 0)
+    assert (database.read_connections_in_use, database.write_connections_in_use) == (0, 0)
     await database.close()
     if always_in_transaction:
         assert (sent["SET"], failed) == (0, {})

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from db.engine import Limits
+from db.engine import DatabaseLimits
 from db.keys import new_id
 from db.tables import Role
 from tests.api.test_projects import OTHERS, SHOWN
@@ -176,7 +176,7 @@ async def test_a_change_of_a_project_waits_for_the_archiving_of_its_client(as_: 
         async with other.transaction():
             await other.execute("UPDATE relaties.client SET archived_at = now() WHERE tenant_id = $1", org.id)
             changes = [asyncio.create_task(asked(as_(org), name, "__typename", given)) for name, given in tries.items()]
-            await held_up(org, Limits().writers)
+            await held_up(org, DatabaseLimits().write_pool_size)
         codes = [[error["code"] for error in body["data"]["done"]["userErrors"]] for body in await asyncio.gather(*changes)]
     finally:
         await other.close()

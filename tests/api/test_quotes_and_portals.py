@@ -58,12 +58,12 @@ async def test_quotes_come_the_newest_first(as_: Callable[..., Api], org: Tenant
     client = await org.add_client("A")
     for number in range(3):
         await org.add_quote(client, number=f"OFF-{number}")
-    await org.add_quote(client, number=None, quote_date=None, status="CONCEPT")
+    await org.add_quote(client, number=None, quote_date=None, status="DRAFT")
     await org.add_quote(await org.add_client("B"))
     query = """query ($id: ID!, $after: String) { client(by: {id: $id}) { quotes(first: 2, after: $after) { totalCount
       nodes { number status issuedOn } pageInfo { hasNextPage endCursor } } } }"""
     page = (await as_(org).data(query, id=global_id("Client", client)))["client"]["quotes"]
-    draft = {"number": None, "status": "CONCEPT", "issuedOn": None}
+    draft = {"number": None, "status": "DRAFT", "issuedOn": None}
     assert (page["totalCount"], page["nodes"]) == (4, [draft, {"number": "OFF-2", "status": "SENT", "issuedOn": "2026-01-05"}])
     rest = (await as_(org).data(query, id=global_id("Client", client), after=page["pageInfo"]["endCursor"]))["client"]["quotes"]
     assert ([node["number"] for node in rest["nodes"]], rest["pageInfo"]["hasNextPage"]) == (["OFF-1", "OFF-0"], False)

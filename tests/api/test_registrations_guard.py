@@ -37,6 +37,9 @@ FUNCTIONS = {f"domain.registrations.{name}" for name in ("create", "update", "se
 OF_LABELS = {"domain.labels.delete"}
 """Takes a label off what wears it, and is refused where that is archived or locked: tests/api/test_archived_frozen.py tries it."""
 
+OF_CLIENTS = {"db.deletions.delete_client"}
+"""Deletes a client with all that belongs to it: tests/api/test_client_delete.py tries it."""
+
 
 def concerned() -> set[str]:
     """The mutations that show a registration afterwards, or are told the id of one."""
@@ -52,7 +55,7 @@ def concerned() -> set[str]:
 def test_s44_s46_every_way_to_write_a_registration_is_known() -> None:
     """In the schema and in the source; whoever adds one adds it here, and tries it below."""
     assert concerned() == OWN == {case.mutation for case in CASES}
-    assert writers(TABLES, modules()) == FUNCTIONS | OF_LABELS
+    assert writers(TABLES, modules()) == FUNCTIONS | OF_LABELS | OF_CLIENTS
     assert {f"domain.registrations.{name}" for name in WRITES} == {name for name in FUNCTIONS if "._" not in name}
 
 

@@ -233,12 +233,12 @@ async def test_a_client_without_documents_has_zero(as_: Callable[..., Api], org:
     }  # fmt: skip
 
 
-async def test_concepts_and_void_documents_never_count_and_credit_notes_count_below_zero(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_drafts_and_void_documents_never_count_and_credit_notes_count_below_zero(as_: Callable[..., Api], org: Tenant) -> None:
     """By status and kind."""
     client = await org.add_client("Client")
     await org.add_invoice(client, date(2026, 1, 1), "100.00")
     await org.add_invoice(client, date(2026, 1, 2), "30.00", kind="CREDIT_NOTE")
-    for status in ("CONCEPT", "VOID"):
+    for status in ("DRAFT", "VOID"):
         await org.add_invoice(client, date(2026, 1, 3), "1000.00", status=status)
     found = await revenue(as_(org))
     assert found["invoiced"]["amount"] == "70.00"
@@ -287,7 +287,7 @@ async def test_a_document_with_payments_cannot_be_made_void_or_change_hands(org:
     client, other = await org.add_client("Client"), await org.add_client("Other")
     invoice = await org.add_invoice(client, date(2026, 1, 1), "100.00")
     await org.add_payment(client, invoice, date(2026, 1, 2), "10.00")
-    for change in ("status = 'VOID'", "status = 'CONCEPT'", f"client_id = '{other}'", "currency = 'USD'"):
+    for change in ("status = 'VOID'", "status = 'DRAFT'", f"client_id = '{other}'", "currency = 'USD'"):
         with pytest.raises(asyncpg.ForeignKeyViolationError):
             await org.owner.execute(f"UPDATE relaties.invoice SET {change} WHERE tenant_id = $1 AND id = $2", org.id, invoice)
     await org.owner.execute("UPDATE relaties.invoice SET status = 'PAID' WHERE tenant_id = $1 AND id = $2", org.id, invoice)

@@ -224,7 +224,7 @@ async def test_wrong_settings_are_refused_all_at_once(as_: Callable[..., Api], o
     assert await everything(org) == before
 
 
-@pytest.mark.parametrize(("status", "is_fixed"), [("CONCEPT", False), ("OPEN", True), ("VOID", True)])
+@pytest.mark.parametrize(("status", "is_fixed"), [("DRAFT", False), ("OPEN", True), ("VOID", True)])
 async def test_the_base_currency_stays_once_an_invoice_was_issued(
     as_: Callable[..., Api], org: Tenant, status: str, *, is_fixed: bool
 ) -> None:

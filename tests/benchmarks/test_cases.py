@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from benchmarks.cases import COUNT, FIFTY, HUNDRED, PAGE_SIZES, PERIODS, Case, cases_of
-from db.revenue import days_apart
+from db.revenue import partial_month_bounds
 
 QUERIES = ["Q1", "Q2", "Q3", "Q4"]
 CLIENTS = 188  # active ones of the smallest data
@@ -48,7 +48,7 @@ def test_periods_are_of_whole_months(period: tuple[str, str]) -> None:
     """The peers have the product's statement for those alone."""
     start, end = map(date.fromisoformat, period)
     assert start < end
-    assert days_apart(start, end) == {}
+    assert partial_month_bounds(start, end) == {}
 
 
 def test_too_few_clients_are_refused() -> None:

@@ -68,7 +68,7 @@ def test_postgraphile_has_a_type_of_its_own_for_cursors() -> None:
 async def one_by_one(owner_url: str, schema: strawberry.Schema, crowded: Tenant) -> AsyncIterator[tuple[Api, list[str]]]:
     """A server that was asked nothing before, so that it sends each statement by itself; and what it sends."""
     statements: list[str] = []
-    database = await Database.connect(runtime_url(owner_url), seen=statements.append)
+    database = await Database.connect(runtime_url(owner_url), on_statement=statements.append)
     async with connected(schema, database) as http:
         yield Api(http, crowded.tokens[Role.OWNER]), statements
     await database.close()

@@ -13,11 +13,11 @@ import strawberry
 from sqlalchemy import Integer, Text, func, literal_column, select
 
 from db import clients, contacts, labels
-from db.batching import LED, MAX_BATCHES, MAX_SEEN, Asked, Batch, Batches, LeaderIds, UnknownIdsError
-from db.engine import Database, Limits
-from db.paging import Slice
+from db.batching import LEADER_PART, MAX_BATCHES, MAX_SEEN, Batch, BatchCache, LeaderIds, PendingQuery, UnknownIdsError
+from db.engine import Database, DatabaseLimits
+from db.paging import PageSlice
 from db.query import TENANT, Query, Row
-from db.reads import ReadTx
+from db.reads import ReadTransaction
 from db.rows import ClientLabelRow, ClientRow, LabelRow
 from db.tables import Role
 from tests.ask import UNLIMITED, Api, connected
@@ -26,7 +26,7 @@ from tests.conftest import runtime_url
 from tests.db.test_golden import QUERIES
 from tests.directly import Directly
 
-PAGE = Slice(is_ascending=True, after=None, size=2)
+PAGE = PageSlice(is_ascending=True, after=None, size=2)
 HELD = {name for name in QUERIES if name.startswith("labels.hold_")}  # of a change alone
 
 
@@ -44,15 +44,15 @@ class Server(NamedTuple):
 @pytest.fixture
 async def server(owner_url: str) -> AsyncIterator[Server]:
     sent: list[str] = []
-    database = await Database.connect(runtime_url(owner_url), Limits(readers=1, writers=1), seen=sent.append)
+    database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1, write_pool_size=1), on_statement=sent.append)
     yield Server(database, sent)
     await database.close()
 
 
 @pytest.fixture
-async def tx(server: Server, org: Tenant) -> AsyncIterator[ReadTx]:
+async def tx(server: Server, org: Tenant) -> AsyncIterator[ReadTransaction]:
     made = server.database.read(org.id)
-    made.gather()
+    made.batch_queries()
     yield made
     await made.end()
 
@@ -68,7 +68,7 @@ def number(text: str) -> Query[Number]:
 ONE, WRONG = number("1"), number("1 / 0")
 
 
-async def test_what_is_asked_at_the_same_time_is_one_statement(server: Server, tx: ReadTx, org: Tenant) -> None:
+async def test_what_is_asked_at_the_same_time_is_one_statement(server: Server, tx: ReadTransaction, org: Tenant) -> None:
     """Each has its own rows in its own order, of its own class."""
     many, none = await org.add_client("Een"), await org.add_client("Twee")
     for name in ("Zilver", "Goud"):
@@ -87,7 +87,7 @@ async def test_what_is_asked_at_the_same_time_is_one_statement(server: Server, t
     assert len(await server.asked()) == 1
 
 
-async def test_a_record_of_a_batch_is_read_like_one_alone(tx: ReadTx, org: Tenant) -> None:
+async def test_a_record_of_a_batch_is_read_like_one_alone(tx: ReadTransaction, org: Tenant) -> None:
     """All its values in the order of its columns, whatever else the statement has."""
     key = await org.add_label("Goud")
     (alone,) = await labels.by_id(Directly(org.owner, org.id), [key])
@@ -99,7 +99,7 @@ async def test_a_record_of_a_batch_is_read_like_one_alone(tx: ReadTx, org: Tenan
     assert [getattr(found, name) for name in LabelRow.__columns__] == list(alone)
 
 
-async def test_a_query_alone_is_sent_as_it_is(server: Server, tx: ReadTx) -> None:
+async def test_a_query_alone_is_sent_as_it_is(server: Server, tx: ReadTransaction) -> None:
     for _ in range(3):
         assert await labels.by_id(tx, []) == []
     assert [text.partition(" ")[2] for text in await server.asked()] == [labels.BY_ID.sql.partition(" ")[2]] * 3
@@ -120,14 +120,14 @@ async def test_a_page_leads_the_relations_of_its_rows(server: Server, org: Tenan
 
         tx = server.database.read(org.id)
         server.sent.clear()
-        tx.gather(
+        tx.batch_queries(
             [
                 ((ClientRow,), lambda ids: start(ids, lambda ids: labels.of_clients(tx, ids))),  # noqa: B023
                 ((ClientRow,), lambda ids: start(ids, lambda ids: contacts.counts_of_clients(tx, ids))),  # noqa: B023
                 ((LabelRow,), lambda ids: start(ids, lambda ids: labels.by_id(tx, ids))),  # noqa: B023
             ]
         )
-        page = await clients.page(tx, clients.Filter(), clients.Sort.NAME, PAGE)
+        page = await clients.page(tx, clients.ClientFilter(), clients.ClientSortField.NAME, PAGE)
         worn, counts = await asyncio.gather(*led)
         await tx.end()
         assert [row.id for row in page] == keys
@@ -143,11 +143,11 @@ def test_ids_of_a_page_are_not_read_before_it() -> None:
     for read in (len, list, bool, lambda ids: ids[0]):
         with pytest.raises(UnknownIdsError):
             read(ids)
-    ids.known = [UUID(int=1)]
+    ids.ids = [UUID(int=1)]
     assert (len(ids), list(ids), ids[0]) == (1, [UUID(int=1)], UUID(int=1))
 
 
-async def test_a_failure_is_that_of_all_who_asked_with_it(server: Server, tx: ReadTx) -> None:
+async def test_a_failure_is_that_of_all_who_asked_with_it(server: Server, tx: ReadTransaction) -> None:
     """And of nobody who asks afterwards, in a new transaction."""
     for _ in range(2):
         server.sent.clear()
@@ -158,7 +158,7 @@ async def test_a_failure_is_that_of_all_who_asked_with_it(server: Server, tx: Re
 
 
 @pytest.mark.parametrize("turns", range(4))
-async def test_who_gives_up_leaves_nobody_waiting(server: Server, tx: ReadTx, turns: int) -> None:
+async def test_who_gives_up_leaves_nobody_waiting(server: Server, tx: ReadTransaction, turns: int) -> None:
     """The first, who sends for the others, takes them along, before it sends or while it waits; another leaves alone."""
     for _ in range(2):
         assert len(await asyncio.gather(tx.fetch(ONE), tx.fetch(ONE))) == 2
@@ -170,10 +170,10 @@ async def test_who_gives_up_leaves_nobody_waiting(server: Server, tx: ReadTx, tu
     first.cancel()
     assert [type(each) for each in await asyncio.gather(first, second, third, return_exceptions=True)] == [asyncio.CancelledError] * 3
     assert [row.number for row in await tx.fetch(ONE)] == [1]
-    assert server.database.readers_in_use == 1
+    assert server.database.read_connections_in_use == 1
 
 
-async def test_who_asks_during_a_statement_is_answered_by_the_next(server: Server, tx: ReadTx) -> None:
+async def test_who_asks_during_a_statement_is_answered_by_the_next(server: Server, tx: ReadTransaction) -> None:
     """Levels that gather at once, in whatever order: nobody counts who is to come, so nobody waits for one who does not."""
 
     async def level(depth: int) -> int:
@@ -213,13 +213,13 @@ async def test_every_query_can_be_sent_with_others(owner: asyncpg.Connection, na
     page, query = QUERIES["clients.page"], QUERIES[name]
     for batch in (
         Batch([query, page, query], [0, 1, 2]),
-        Batch([page, query, query], [0, *([LED, LED] if "ids" in query.order else [1, 2])]),
+        Batch([page, query, query], [0, *([LEADER_PART, LEADER_PART] if "ids" in query.parameter_names else [1, 2])]),
     ):
         prepared = await owner.prepare(batch.sql)
         assert len(prepared.get_attributes()) > len(page.row.__columns__)
 
 
-async def test_what_is_asked_once_has_no_statement_of_its_own(server: Server, tx: ReadTx) -> None:
+async def test_what_is_asked_once_has_no_statement_of_its_own(server: Server, tx: ReadTransaction) -> None:
     """A connection keeps a hundred statements: those that others use are not displaced by what nobody asks again."""
     pairs = [*combinations([number(str(value)) for value in range(12)], 2)]
     for pair in pairs:
@@ -229,13 +229,13 @@ async def test_what_is_asked_once_has_no_statement_of_its_own(server: Server, tx
 
 def test_batches_that_are_kept_have_a_bound() -> None:
     """Those that were used last; and what was asked once is not remembered for ever."""
-    batches, loop = Batches(), asyncio.new_event_loop()
+    batches, loop = BatchCache(), asyncio.new_event_loop()
     queries = [number(str(value)) for value in range(40)]
     pairs = [*combinations(queries, 2)]
     assert len(pairs) > MAX_SEEN + MAX_BATCHES
 
     def find(pair: Sequence[Query[Any]]) -> Batch | None:
-        return batches.find([Asked(query, {}, asyncio.Future(loop=loop), None) for query in pair])
+        return batches.find([PendingQuery(query, {}, asyncio.Future(loop=loop), None) for query in pair])
 
     assert [find(pair) for pair in pairs] == [None] * len(pairs)
     assert find(pairs[0]) is None
@@ -246,7 +246,7 @@ def test_batches_that_are_kept_have_a_bound() -> None:
     loop.close()
 
 
-async def test_a_statement_that_is_too_long_to_be_kept_is_not_sent(server: Server, tx: ReadTx) -> None:
+async def test_a_statement_that_is_too_long_to_be_kept_is_not_sent(server: Server, tx: ReadTransaction) -> None:
     long = Query(select(func.length(literal_column(f"'{'x' * 15_000}'", Text())).label("number")).where(TENANT.is_not(None)), Number)
     for _ in range(3):
         server.sent.clear()
@@ -258,9 +258,9 @@ async def test_a_statement_that_is_too_long_to_be_kept_is_not_sent(server: Serve
 async def test_workers_change_neither_rows_nor_their_order(owner_url: str, crowded: Tenant) -> None:
     """Where PostgreSQL runs the parts of a union in parallel, their rows come mixed."""
     owner = await asyncpg.connect(owner_url)
-    everyone: list[Query[Any]] = [contacts._all_of_clients(), labels.OF_CLIENTS, clients.BY_ID]  # noqa: SLF001
+    everyone: list[Query[Any]] = [contacts._all_per_client(), labels.OF_CLIENTS, clients.BY_ID]  # noqa: SLF001
     values: dict[str, object] = {"tenant": crowded.id, "ids": crowded.clients, "size": 25}
-    alone = [await owner.fetch(query.sql, *query.arguments({name: values[name] for name in query.order})) for query in everyone]
+    alone = [await owner.fetch(query.sql, *query.arguments({name: values[name] for name in query.parameter_names})) for query in everyone]
     batch = Batch(everyone, [0, 0, 0])
     forced = "debug_parallel_query" if owner.get_server_version() >= (16,) else "force_parallel_mode"
     for setting in ("parallel_setup_cost = 0", "parallel_tuple_cost = 0", "min_parallel_table_scan_size = 0", f"{forced} = on"):

@@ -23,7 +23,7 @@ async def test_no_document_is_paid_more_than_it_comes_to(loaded: asyncpg.Connect
             assert (sign * row["paid"], sign * row["paid_base"]) == (row["gross"], row["gross_base"])
         else:
             assert sign * row["paid"] < row["gross"]
-    assert {row["status"] for row in rows} == {"CONCEPT", "OPEN", "PAID", "VOID"}
+    assert {row["status"] for row in rows} == {"DRAFT", "OPEN", "PAID", "VOID"}
 
 
 async def test_payments_are_spread_whole(loaded: asyncpg.Connection) -> None:
@@ -82,13 +82,13 @@ def vat_by_rate(lines: list[asyncpg.Record]) -> list[Decimal]:
 
 
 async def test_numbers_run_on_in_order_of_date(loaded: asyncpg.Connection) -> None:
-    """Within a year there is no gap, and only concepts have none."""
-    rows = await loaded.fetch("SELECT number, invoice_date FROM relaties.invoice WHERE status <> 'CONCEPT' ORDER BY number")
+    """Within a year there is no gap, and only drafts have none."""
+    rows = await loaded.fetch("SELECT number, invoice_date FROM relaties.invoice WHERE status <> 'DRAFT' ORDER BY number")
     years = [row["invoice_date"].year for row in rows]
 
     assert [row["number"] for row in rows] == [f"{year}-{n - years.index(year) + 1:05d}" for n, year in enumerate(years)]
     assert [row["invoice_date"] for row in rows] == sorted(row["invoice_date"] for row in rows)
-    assert await loaded.fetchval("SELECT count(number) FROM relaties.invoice WHERE status = 'CONCEPT'") == 0
+    assert await loaded.fetchval("SELECT count(number) FROM relaties.invoice WHERE status = 'DRAFT'") == 0
 
 
 async def test_a_credit_note_follows_an_issued_invoice_of_its_client(loaded: asyncpg.Connection) -> None:

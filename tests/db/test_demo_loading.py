@@ -119,7 +119,7 @@ async def test_loading_again_changes_nothing(loaded: asyncpg.Connection) -> None
     """The second load finds the first and leaves every row as it is."""
     before = await digests(loaded)
 
-    await demo.load(loaded, token_hash=bytes(32), progress=quiet, scale=SMALL)
+    await demo.load(loaded, token_hash=bytes(32), progress=quiet, size=SMALL)
 
     assert await digests(loaded) == before
 
@@ -144,7 +144,7 @@ async def test_an_interrupted_load_leaves_nothing(fresh_database: Callable[[], A
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        await demo.load(connection, token_hash=HASH, progress=stop, scale=SMALL)
+        await demo.load(connection, token_hash=HASH, progress=stop, size=SMALL)
 
     assert set((await counts(connection)).values()) == {0}
     assert not await demo.is_loaded(connection)
@@ -155,7 +155,7 @@ async def test_a_cancelled_load_leaves_nothing(fresh_database: Callable[[], Awai
     """A task that is cancelled while it loads rolls back as well."""
     connection = await asyncpg.connect(await fresh_database())
     begun = asyncio.Event()
-    task = asyncio.create_task(demo.load(connection, token_hash=HASH, progress=lambda *_: begun.set(), scale=SMALL))
+    task = asyncio.create_task(demo.load(connection, token_hash=HASH, progress=lambda *_: begun.set(), size=SMALL))
     await begun.wait()
 
     task.cancel()
@@ -171,7 +171,7 @@ async def test_the_progress_goes_up_to_the_whole(fresh_database: Callable[[], Aw
     heard: list[tuple[int, int]] = []
     connection = await asyncpg.connect(await fresh_database())
 
-    await demo.load(connection, token_hash=HASH, progress=lambda _what, done, total: heard.append((done, total)), scale=SMALL)
+    await demo.load(connection, token_hash=HASH, progress=lambda _what, done, total: heard.append((done, total)), size=SMALL)
 
     assert heard == sorted(heard)
     assert heard[-1] == (SMALL.rows, SMALL.rows)

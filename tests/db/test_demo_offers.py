@@ -32,8 +32,8 @@ async def test_a_quote_comes_to_its_lines(loaded: asyncpg.Connection) -> None:
 
 async def test_quotes_are_numbered_by_year_in_order_of_date(loaded: asyncpg.Connection) -> None:
     """Without gaps, drafts left out: they have neither number nor day."""
-    rows = await loaded.fetch("SELECT number, quote_date FROM relaties.quote WHERE status <> 'CONCEPT' ORDER BY number")
-    drafts = await loaded.fetch("SELECT number, quote_date, valid_until FROM relaties.quote WHERE status = 'CONCEPT'")
+    rows = await loaded.fetch("SELECT number, quote_date FROM relaties.quote WHERE status <> 'DRAFT' ORDER BY number")
+    drafts = await loaded.fetch("SELECT number, quote_date, valid_until FROM relaties.quote WHERE status = 'DRAFT'")
 
     last: dict[int, int] = {}
     for row in rows:
@@ -61,9 +61,9 @@ async def test_a_quote_ends_as_quotes_do(loaded: asyncpg.Connection) -> None:
         assert row["status"] != "EXPIRED" or row["is_late"]
         assert not row["archived_at"] or row["status"] in {"ACCEPTED", "REJECTED", "EXPIRED"}
         assert not row["is_prospect"] or row["status"] != "ACCEPTED"
-        assert row["version"] == {"CONCEPT": 1, "SENT": 2}.get(row["status"], 3)
+        assert row["version"] == {"DRAFT": 1, "SENT": 2}.get(row["status"], 3)
         assert row["created_at"] <= row["updated_at"]
-    assert {row["status"] for row in rows} == {"CONCEPT", "SENT", "ACCEPTED", "REJECTED", "EXPIRED"}
+    assert {row["status"] for row in rows} == {"DRAFT", "SENT", "ACCEPTED", "REJECTED", "EXPIRED"}
     assert any(row["archived_at"] for row in rows)
     assert {row["of_another"] for row in rows} == {None, False}
 

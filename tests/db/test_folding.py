@@ -12,7 +12,7 @@ import pytest
 import strawberry
 
 from db.engine import Database
-from db.keys import APART
+from db.keys import KEY_SEPARATOR
 from db.migrations import downgrade, folding, upgrade
 from db.tables import Role
 from tests.ask import Api, connected
@@ -57,7 +57,7 @@ async def old(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[Old
     url = await fresh_database()
     owner = await asyncpg.connect(url)
     made = Old(url, owner, await tenant(owner, "Een"), await tenant(owner, "Twee"), {})
-    await downgrade(url, to=BEFORE)
+    await downgrade(url, revision=BEFORE)
     await made.client(made.one, "later", "A1", day=2)
     await made.client(made.one, "first", "\ufeffA1", day=1)
     await made.client(made.one, "last", "\uff21\uff11", day=3, archived_at=datetime(2026, 5, 1, tzinfo=UTC))
@@ -90,7 +90,7 @@ async def test_nothing_but_the_keys_changes(old: Old) -> None:
     changed = differences(before, after)
     assert {column for steps in changed.values() for column in steps} == {"name_key", "number_key"}
     assert {key[0] for key in changed} == {"client"}
-    await downgrade(old.url, to=BEFORE)
+    await downgrade(old.url, revision=BEFORE)
     assert [name for name, key in (await old.keys()).items() if key is None] == ["no number"]
     await upgrade(old.url, None)
     assert differences(after, await snapshot(old.owner, old.one.id, old.other.id)) == {}
@@ -106,7 +106,8 @@ async def test_contacts_and_labels_are_folded_anew(old: Old) -> None:
     await upgrade(old.url, None)
     keys = {row["id"]: row["name_key"] for row in await old.owner.fetch("SELECT id, name_key FROM relaties.label")}
     assert keys == {
-        gold[1]: "gold", gold[0]: f"gold{APART}{gold[0].hex}", gold[2]: f"gold{APART}{gold[2].hex}", gold[3]: "silver", theirs: "gold",
+        gold[1]: "gold", gold[0]: f"gold{KEY_SEPARATOR}{gold[0].hex}", gold[2]: f"gold{KEY_SEPARATOR}{gold[2].hex}", gold[3]: "silver",
+        theirs: "gold",
     }  # fmt: skip
     assert await old.owner.fetchval("SELECT name_key FROM relaties.contact WHERE id = $1", contact) == "zoe an"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.keys import APART, INVISIBLE, name_key, number_key
+from db.keys import INVISIBLE, KEY_SEPARATOR, name_key, number_key
 
 ALIKE = st.text(
     st.sampled_from(
@@ -67,4 +67,4 @@ def test_a_name_is_folded_to_bare_letters() -> None:
 @given(text=TEXTS)
 def test_what_keeps_keys_apart_is_in_no_folded_text(text: str) -> None:
     """So a key with it is nobody else's."""
-    assert APART not in name_key(text) + number_key(text)
+    assert KEY_SEPARATOR not in name_key(text) + number_key(text)

@@ -12,7 +12,7 @@ import pytest
 import strawberry
 from sqlalchemy import column, func, select, table, text
 
-from db.engine import Database, Limits
+from db.engine import Database, DatabaseLimits
 from db.migrations import downgrade, head
 from db.query import TENANT, Query
 from db.tables import Role
@@ -44,9 +44,9 @@ CHANGES = [
     "UPDATE relaties.client SET updated_at = now()",
 ]
 # A migration locks a table for as long as it takes. How long that is on a busy machine must not decide whether others are refused here;
-# that it waits for less than they do is tested in test_migrations.py. A setting of a role in a database goes before those of `let_in`.
+# that it waits for less than they do is tested in test_migrations.py. A setting of a role in a database precedes `grant_access`.
 PATIENT = "ALTER ROLE {} IN DATABASE {} SET {} = '60s'"
-LIMITS = Limits(wait_s=60, statement_s=60, turn_s=60)
+LIMITS = DatabaseLimits(read_pool_timeout=60, statement_timeout=60, write_pool_timeout=60)
 REVISION = "SELECT version_num FROM relaties.alembic_version"
 INDEXES = "SELECT count(*) FROM pg_indexes WHERE schemaname = 'relaties' AND indexname LIKE '%_by_layout'"
 FRESH = "SELECT pg_stat_clear_snapshot()"  # a transaction sees the activity as it was when it asked first
@@ -117,7 +117,7 @@ class Old:
                 await tx.end()
             key = uuid4()
             for change in CHANGES:  # a transaction each, which holds the table that is migrated for a moment only
-                async with self.database.work(self.tenant.id) as work:
+                async with self.database.unit_of_work(self.tenant.id) as work:
                     await work.session.exec(text(change), params={"tenant": self.tenant.id, "id": key})  # type: ignore[call-overload]
             self.answered += 1
 
@@ -137,7 +137,7 @@ async def old(fresh_database: Callable[[], Awaitable[str]], schema: strawberry.S
     url = await fresh_database()
     owner = await asyncpg.connect(url)
     made = await crowd(owner, clients=10)
-    await downgrade(url, to=BEFORE)
+    await downgrade(url, revision=BEFORE)
     for limit in ("lock_timeout", "idle_in_transaction_session_timeout"):
         await owner.execute(PATIENT.format(RUNTIME, url.rpartition("/")[2], limit))
     database = await Database.connect(runtime_url(url), LIMITS)

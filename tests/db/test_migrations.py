@@ -18,10 +18,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db.addresses import for_sqlalchemy, to_database
+from db.addresses import to_sqlalchemy_url, with_database_name
 from db.migrations import downgrade, head, is_ours, upgrade
 from db.migrations.roles import LIMITS
-from db.migrations.steps import config
+from db.migrations.steps import make_config
 from db.tables import SCHEMA, Table
 from tests.conftest import runtime_url
 
@@ -32,7 +32,7 @@ NOT_OURS = "prefer-text-field,prefer-bigint-over-int"
 def _sql() -> str:
     printed = io.StringIO()
     with redirect_stdout(printed):
-        command.upgrade(config(), "head", sql=True)
+        command.upgrade(make_config(), "head", sql=True)
     return printed.getvalue()
 
 
@@ -60,7 +60,7 @@ async def test_migrations_make_the_tables_of_the_code(owner_url: str) -> None:
         found: list[object] = compare_metadata(MigrationContext.configure(connection, opts=options), Table.metadata)
         return found
 
-    engine = create_async_engine(for_sqlalchemy(owner_url))
+    engine = create_async_engine(to_sqlalchemy_url(owner_url))
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
@@ -78,7 +78,7 @@ async def test_checks_of_the_code_are_checks_of_the_database(owner: asyncpg.Conn
 async def empty(admin: asyncpg.Connection, server_url: str) -> AsyncIterator[str]:
     name = f"relaties_{uuid4().hex[:12]}"
     await admin.execute(f"CREATE DATABASE {name}")
-    yield to_database(server_url, name)
+    yield with_database_name(server_url, name)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -86,7 +86,7 @@ async def test_migrations_go_back_and_forth(empty: str) -> None:
     """To nothing and to the head again; what is repeated changes nothing."""
     for _ in range(2):
         await upgrade(empty, runtime_url(empty))
-    await downgrade(empty, to="base")
+    await downgrade(empty, revision="base")
     connection = await asyncpg.connect(empty)
     assert await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'relaties' AND tablename <> 'alembic_version'") == []
     await upgrade(empty, runtime_url(empty))
@@ -96,7 +96,7 @@ async def test_migrations_go_back_and_forth(empty: str) -> None:
 
 def test_the_head_is_the_last_file() -> None:
     """Alembic, which follows one revision to the next, comes to the same."""
-    assert ScriptDirectory.from_config(config()).get_heads() == [head()]
+    assert ScriptDirectory.from_config(make_config()).get_heads() == [head()]
 
 
 async def test_two_migrations_at_once_take_turns(empty: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from db.migrations import downgrade, upgrade
-from db.moments import as_text, truncate
+from db.moments import format_timestamp, truncate
 from db.tables import Table
 from schema.scalars import SCALARS
 from tests.ask import Api
@@ -30,7 +30,7 @@ moments = st.datetimes(datetime(1901, 1, 1), datetime(9998, 1, 1), timezones=off
 
 @given(moments)
 def test_a_moment_is_served_in_utc_with_three_digits(moment: datetime) -> None:
-    served = as_text(moment)
+    served = format_timestamp(moment)
     assert SERVED.fullmatch(served)
     assert datetime.fromisoformat(served) == truncate(moment)
     assert timedelta() <= moment - truncate(moment) < timedelta(milliseconds=1)
@@ -42,7 +42,7 @@ def test_a_moment_that_is_given_is_cut_off_after_milliseconds(moment: datetime) 
     text = moment.isoformat()
     if text.count(":") == 3:  # an offset in whole minutes
         assert parse(text) == truncate(moment)
-        assert parse(as_text(moment)) == truncate(moment)
+        assert parse(format_timestamp(moment)) == truncate(moment)
 
 
 async def test_what_is_served_finds_its_row_again(as_: Callable[..., Api], org: Tenant, crowded: Tenant) -> None:
@@ -52,7 +52,7 @@ async def test_what_is_served_finds_its_row_again(as_: Callable[..., Api], org: 
     made = (await api.data(create))["clientCreate"]["client"]
     assert SERVED.fullmatch(made["createdAt"])
     assert SERVED.fullmatch(made["updatedAt"])
-    later = as_text(datetime.fromisoformat(made["updatedAt"]) + timedelta(milliseconds=1))
+    later = format_timestamp(datetime.fromisoformat(made["updatedAt"]) + timedelta(milliseconds=1))
     assert (await api.data(search, since=made["updatedAt"]))["clients"]["nodes"] == [{"id": made["id"]}]
     assert (await api.data(search, since=later))["clients"]["nodes"] == []
     theirs = (await as_(crowded).data(search, since=made["updatedAt"]))["clients"]["nodes"]
@@ -80,7 +80,7 @@ async def test_the_migration_truncates_and_changes_nothing_else(fresh_database: 
     for org in (one, other):
         await full_client(org, "Vol")
     whole = await snapshot(owner, one.id, other.id)
-    await downgrade(url, to=BEFORE)
+    await downgrade(url, revision=BEFORE)
     await owner.execute("SET app.guard = 'off'")
     for name, moments in columns().items():
         fine = ", ".join(f"{moment} = {moment} + interval '0.000999 s'" for moment in moments)

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from db import months, revenue
-from db.clients import Filter
-from db.engine import Database, Work
+from db.clients import ClientFilter
+from db.engine import Database, UnitOfWork
 from db.keys import new_id
 from db.migrations import downgrade, upgrade
-from db.revenue import days_apart, first_of, last_of
+from db.revenue import first_day_of_month, last_day_of_month, partial_month_bounds
 from db.rows import RevenueRow
-from db.tables import Invoice, InvoiceStatus, Payment, PaymentAllocation, Row
+from db.tables import Entity, Invoice, InvoiceStatus, Payment, PaymentAllocation
 from tests import raw_revenue
 from tests.builders import Tenant, tenant
 from tests.conftest import runtime_url
@@ -61,7 +61,7 @@ PAPERS = st.builds(
     Paper,
     st.integers(0, 2),
     st.sampled_from(["INVOICE", "INVOICE", "CREDIT_NOTE"]),
-    st.sampled_from(["OPEN", "OPEN", "PAID", "CONCEPT", "VOID"]),
+    st.sampled_from(["OPEN", "OPEN", "PAID", "DRAFT", "VOID"]),
     st.sampled_from([*RATES]),
     DAYS,
     NETS,
@@ -89,7 +89,7 @@ async def entered(org: Tenant, papers: list[Paper]) -> list[UUID]:
 async def changed(org: Tenant, paper: Paper, client: UUID, invoice: UUID, *, is_paid: bool) -> None:
     """To another day, and to another status where its payments allow it: both months are counted anew."""
     day, status = paper.moved_to or paper.day, paper.becomes
-    if paper.status == "CONCEPT" or (is_paid and status == "VOID"):
+    if paper.status == "DRAFT" or (is_paid and status == "VOID"):
         status = None
     async with org.owner.transaction():
         change = "UPDATE relaties.invoice SET invoice_date = $3, status = coalesce($4, status) WHERE tenant_id = $1 AND id = $2"
@@ -107,15 +107,15 @@ async def same_in(database: Database, org: Tenant, clients: list[UUID], start: d
     raw = await raw_revenue.by_client(org.owner, org.id, clients, start, end)
     some = await raw_revenue.of_all(org.owner, org.id, clients[:2], start, end)
     every = await raw_revenue.of_all(org.owner, org.id, clients, start, end)
-    async with database.work(org.id) as tx:
+    async with database.unit_of_work(org.id) as tx:
         assert [figures(rows) for rows in await revenue.by_client(tx, clients, start=start, end=end)] == raw
-        assert figures(await revenue.of_all(tx, Filter(), start=start, end=end)) == every
-        assert figures(await revenue.of_all(tx, Filter(search="jansen"), start=start, end=end)) == some
+        assert figures(await revenue.for_all_clients(tx, ClientFilter(), start=start, end=end)) == every
+        assert figures(await revenue.for_all_clients(tx, ClientFilter(search="jansen"), start=start, end=end)) == some
 
 
 async def wrong(database: Database, org: Tenant, clients: list[UUID]) -> list[UUID]:
-    async with database.work(org.id) as tx:
-        return await months.wrong(tx, clients)
+    async with database.unit_of_work(org.id) as tx:
+        return await months.find_inconsistent(tx, clients)
 
 
 @settings(max_examples=60)
@@ -135,11 +135,11 @@ async def test_figures_are_what_the_documents_and_the_payments_come_to(
 def test_each_day_of_a_period_is_read_once(period: tuple[date, date]) -> None:
     """Of a whole month that is kept, or apart from months."""
     start, end = period
-    apart = days_apart(start, end)
-    for day in {start, last_of(start), first_of(end), end, *apart.values()}:
+    apart = partial_month_bounds(start, end)
+    for day in {start, last_day_of_month(start), first_day_of_month(end), end, *apart.values()}:
         if start <= day <= end:
-            is_before = first_of(day) < apart["tail"] if "tail" in apart else first_of(day) <= end
-            is_kept = is_before and first_of(day) >= start
+            is_before = first_day_of_month(day) < apart["tail"] if "tail" in apart else first_day_of_month(day) <= end
+            is_kept = is_before and first_day_of_month(day) >= start
             is_of_head = "head" in apart and day <= apart["head"]
             is_of_tail = "tail" in apart and day >= apart["tail"]
             assert is_kept + is_of_head + is_of_tail == 1, day
@@ -157,14 +157,14 @@ class GivenUpError(Exception):
     """A unit of work that is not to be."""
 
 
-async def write(work: Work, *rows: Row) -> None:
+async def write(work: UnitOfWork, *rows: Entity) -> None:
     for row in rows:
         row.tenant_id = work.tenant
         work.session.add(row)
     await work.session.flush()
 
 
-async def pay(work: Work, on: Invoice, day: date) -> None:
+async def pay(work: UnitOfWork, on: Invoice, day: date) -> None:
     payment = Payment(tenant_id=work.tenant, paid_on=day, amount=Decimal(1), currency=on.currency)
     await write(work, payment)
     of: dict[str, Any] = {
@@ -181,19 +181,19 @@ async def test_many_who_write_for_one_client_at_once_lose_nothing(database: Data
     """Invoices and payments in the same months, by units of work that overlap; some of them are given up."""
     clients = [await org.add_client("Jansen A"), await org.add_client("Jansen B")]
     paid = invoice(clients[0], date(2026, 1, 1))
-    async with database.work(org.id) as work:
+    async with database.unit_of_work(org.id) as work:
         await write(work, paid)
-        await months.recount(work, clients[:1], date(2026, 1, 1))
+        await months.rebuild(work, clients[:1], date(2026, 1, 1))
 
     async def wrote(number: int) -> None:
         day = date(2026, 1 + number % 2, 1 + number % 28)
-        async with database.work(org.id, is_long=True) as work:
+        async with database.unit_of_work(org.id, is_long=True) as work:
             await (await work.session.connection()).execute(PATIENT)
             if number % 3:
                 await write(work, *(invoice(client, day) for client in clients))
             else:
                 await pay(work, paid, day)
-            await months.recount(work, clients[:: 1 if number % 2 else -1], day)
+            await months.rebuild(work, clients[:: 1 if number % 2 else -1], day)
             if number % 5 == 0:
                 raise GivenUpError
 
@@ -220,17 +220,18 @@ async def test_what_is_not_counted_would_be_seen(database: Database, org: Tenant
     for breach, client in zip(breaches, clients, strict=True):
         await org.owner.execute(breach, client)
     assert await wrong(database, org, clients) == sorted(clients)
-    async with database.work(org.id) as work:
-        await months.recount(work, clients)
+    async with database.unit_of_work(org.id) as work:
+        await months.rebuild(work, clients)
     assert await wrong(database, org, clients) == []
 
 
 def test_whoever_writes_documents_or_payments_counts_their_months() -> None:
     """Found in the source, so that no new writer goes without; who deletes a client need not, as its months go with it."""
     found = modules()
-    counting = {name for module in found for name, node in functions(module) if "db.months.recount" in module.mentioned(node)}
+    counting = {name for module in found for name, node in functions(module) if "db.months.rebuild" in module.mentioned(node)}
     assert "domain.months.wrong" in counting
-    assert writers(WRITTEN, found) - counting == {"db.deletions._of_its"}
+    deletion = {"db.deletions._delete_children", "db.deletions.delete_client", "db.deletions.lock"}
+    assert writers(WRITTEN, found) - counting == deletion
     new = """from db.tables import Invoice
 async def add(work, client):
     work.session.add(Invoice(client_id=client))"""
@@ -251,10 +252,10 @@ async def test_what_was_there_before_is_counted_when_the_tables_are_brought_up_t
     paid = [(date(2026, 2, 28), "21.00"), (date(2026, 3, 1), "10.00")]
     papers = [
         Paper(n % 3, kind, status, currency, FIRST + timedelta(days=20 * n), "100.00", paid, None, None)
-        for n, (kind, status, currency) in enumerate(product(("INVOICE", "CREDIT_NOTE"), ("OPEN", "CONCEPT", "VOID"), RATES))
+        for n, (kind, status, currency) in enumerate(product(("INVOICE", "CREDIT_NOTE"), ("OPEN", "DRAFT", "VOID"), RATES))
     ]
     clients = [await entered(org, papers) for org in orgs]
-    await downgrade(url, to=before)
+    await downgrade(url, revision=before)
     await upgrade(url, runtime_url(url))
     database = await Database.connect(url)
     assert [await wrong(database, org, of) for org, of in zip(orgs, clients, strict=True)] == [[], []]

@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from db import reader_pool
-from db.faults import BusyError
-from db.reader_pool import Reader, ReaderPool
+from db.faults import PoolExhaustedError
+from db.reader_pool import ReadConnection, ReadPool
 from tests.conftest import runtime_url
 
 NOW = 5.0  # seconds, which no test waits for
@@ -20,11 +20,11 @@ class Pooled:
     def __init__(self, url: str, size: int, wait_s: float) -> None:
         self.opened = 0
         self._url = url
-        self.pool = ReaderPool(self._connect, size, wait_s)
+        self.pool = ReadPool(self._connect, size, wait_s)
 
-    async def _connect(self) -> Reader:
+    async def _connect(self) -> ReadConnection:
         self.opened += 1
-        reader: Reader = await asyncpg.connect(self._url, connection_class=Reader)
+        reader: ReadConnection = await asyncpg.connect(self._url, connection_class=ReadConnection)
         return reader
 
 
@@ -37,80 +37,80 @@ async def pooled(owner_url: str) -> AsyncIterator[Pooled]:
 
 async def test_connections_are_lent_in_the_order_of_asking(pooled: Pooled) -> None:
     pool, order = pooled.pool, list[int]()
-    for reader in [await pool.take(), await pool.take()]:
-        pool.give(reader)
+    for reader in [await pool.acquire(), await pool.acquire()]:
+        pool.release(reader)
 
     async def use(number: int) -> None:
-        reader = await pool.take()
+        reader = await pool.acquire()
         order.append(number)
         await asyncio.sleep(0)
-        pool.give(reader)
+        pool.release(reader)
 
     await asyncio.gather(*map(use, range(20)))
     assert order == [*range(20)]
-    assert (pooled.opened, pool.in_use, pool.waiting) == (2, 0, 0)
+    assert (pooled.opened, pool.in_use, pool.waiting_count) == (2, 0, 0)
 
 
 async def test_dropped_connection_makes_room_for_who_waits(pooled: Pooled) -> None:
     """The one who waits opens another."""
     pool = pooled.pool
-    first, second = await pool.take(), await pool.take()
-    waiting = [asyncio.create_task(pool.take()) for _ in range(2)]
+    first, second = await pool.acquire(), await pool.acquire()
+    waiting = [asyncio.create_task(pool.acquire()) for _ in range(2)]
     await asyncio.sleep(0)
-    assert (pool.in_use, pool.waiting) == (2, 2)
-    await pool.give_up(first, ConnectionError())
-    pool.give(second)
+    assert (pool.in_use, pool.waiting_count) == (2, 2)
+    await pool.discard(first, ConnectionError())
+    pool.release(second)
     readers = await asyncio.gather(*waiting)
     assert (pooled.opened, pool.in_use) == (3, 2)
     for reader in readers:
-        pool.give(reader)
-    third = await pool.take()
+        pool.release(reader)
+    third = await pool.acquire()
     assert third is not second  # what was open when another was lost is not lent again
-    pool.give(third)
+    pool.release(third)
 
 
 async def test_cancelled_waiter_gives_back_what_it_was_lent(pooled: Pooled) -> None:
     """Served and cancelled in the same pass of the event loop."""
     pool = pooled.pool
-    first, second = await pool.take(), await pool.take()
-    waiters = [asyncio.create_task(pool.take()) for _ in range(2)]
+    first, second = await pool.acquire(), await pool.acquire()
+    waiters = [asyncio.create_task(pool.acquire()) for _ in range(2)]
     await asyncio.sleep(0)
-    pool.give(first)
+    pool.release(first)
     waiters[0].cancel()
     assert await waiters[1] is first
-    pool.give(first)
-    pool.give(second)
-    assert (pool.in_use, pool.waiting) == (0, 0)
+    pool.release(first)
+    pool.release(second)
+    assert (pool.in_use, pool.waiting_count) == (0, 0)
 
 
 async def test_connection_within_a_transaction_is_not_lent_again(pooled: Pooled) -> None:
     pool = pooled.pool
-    reader = await pool.take()
+    reader = await pool.acquire()
     await reader.execute("BEGIN")
-    pool.give(reader)
+    pool.release(reader)
     assert reader.is_closed()
-    other = await pool.take()
+    other = await pool.acquire()
     assert other is not reader
-    pool.give(other)
+    pool.release(other)
 
 
 async def test_wait_is_bounded(owner_url: str) -> None:
     made = Pooled(runtime_url(owner_url), 1, 0.01)
     await made.pool.open_first()
-    reader = await made.pool.take()
-    with pytest.raises(BusyError):
-        await made.pool.take()
-    assert made.pool.waiting == 0
-    made.pool.give(reader)
+    reader = await made.pool.acquire()
+    with pytest.raises(PoolExhaustedError):
+        await made.pool.acquire()
+    assert made.pool.waiting_count == 0
+    made.pool.release(reader)
     await made.pool.close()
 
 
 async def test_connections_that_were_not_used_for_long_are_closed(pooled: Pooled, monkeypatch: pytest.MonkeyPatch) -> None:
     """But for one."""
     pool = pooled.pool
-    readers = [await pool.take() for _ in range(2)]
+    readers = [await pool.acquire() for _ in range(2)]
     for reader in readers:
-        pool.give(reader)
+        pool.release(reader)
     pool._close_idle()  # noqa: SLF001
     assert [reader.is_closed() for reader in readers] == [False, False]
     monkeypatch.setattr(reader_pool, "IDLE_TIMEOUT", -1.0)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from sqlalchemy import BigInteger, ColumnElement, Text, cast, func, literal_column, select
 
 from db import reader_pool
-from db.engine import Database, Limits
-from db.faults import is_lost
+from db.engine import Database, DatabaseLimits
+from db.faults import is_connection_lost
 from db.query import TENANT, Query, Row
-from db.reader_pool import FAILED, Reader
+from db.reader_pool import CONNECTION_ERRORS, ReadConnection
 from db.reads import SecondStatementError
 from tests.builders import Tenant
 from tests.conftest import RUNTIME, runtime_url
@@ -69,7 +69,7 @@ async def sent() -> list[str]:
 @pytest.fixture
 async def one(owner_url: str, sent: list[str]) -> AsyncIterator[Database]:
     """A single connection, and what is sent on it."""
-    database = await Database.connect(runtime_url(owner_url), Limits(readers=1), seen=sent.append)
+    database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1), on_statement=sent.append)
     await asyncio.sleep(0)  # what prepares the session is logged in the next pass of the event loop
     sent.clear()
     yield database
@@ -103,7 +103,7 @@ async def test_second_statement_is_refused(one: Database, org: Tenant, sent: lis
     tx = one.read(org.id)
     tx.expect_one_statement()
     assert len(await tx.fetch(ONE)) == 1
-    assert one.readers_in_use == 0
+    assert one.read_connections_in_use == 0
     with pytest.raises(SecondStatementError):
         await tx.fetch(ONE)
     await tx.end()
@@ -139,7 +139,7 @@ async def test_failed_statement_closes_its_connection(one: Database, org: Tenant
         await tx.fetch(WRONG)
     await tx.end()
     assert await pid() != before
-    assert one.readers_in_use == 0
+    assert one.read_connections_in_use == 0
 
 
 async def test_lookups_never_have_a_tenant(one: Database) -> None:
@@ -155,11 +155,11 @@ async def test_wrong_tenant_of_a_session_ends_reads_without_a_transaction(
 ) -> None:
     """It is found by the check that one use in a thousand makes; the operation is answered on another connection."""
     tenant, other = uuid4(), uuid4()
-    pool = one._readers  # noqa: SLF001
+    pool = one._read_pool  # noqa: SLF001
     assert await shown(one, tenant) == str(tenant)
-    reader = await pool.take(tenant)
+    reader = await pool.acquire(tenant)
     await reader.execute(f"SET app.tenant = '{other}'")
-    pool.give(reader)
+    pool.release(reader)
     monkeypatch.setattr(reader_pool, "CHECK_EVERY", 1)
     sent.clear()
     with caplog.at_level(logging.CRITICAL):
@@ -172,7 +172,9 @@ async def test_wrong_tenant_of_a_session_ends_reads_without_a_transaction(
 
 
 async def test_always_in_transaction_is_a_setting(owner_url: str, org: Tenant, sent: list[str]) -> None:
-    database = await Database.connect(runtime_url(owner_url), Limits(readers=1), always_in_transaction=True, seen=sent.append)
+    database = await Database.connect(
+        runtime_url(owner_url), DatabaseLimits(read_pool_size=1), always_in_transaction=True, on_statement=sent.append
+    )
     assert await shown(database, org.id) == str(org.id)
     await database.close()
     assert [text.split()[0] for text in sent] == ["BEGIN", "SELECT", "COMMIT"]
@@ -186,7 +188,7 @@ async def test_citus_has_no_sessions(fresh_database: Callable[[], Awaitable[str]
         "INSERT INTO pg_extension (oid, extname, extowner, extnamespace, extrelocatable, extversion)"
         " VALUES (99999, 'citus', 10, 'pg_catalog'::regnamespace, false, '1')"
     )
-    database = await Database.connect(runtime_url(url), Limits(readers=1), seen=sent.append)
+    database = await Database.connect(runtime_url(url), DatabaseLimits(read_pool_size=1), on_statement=sent.append)
     tenant = uuid4()
     assert await shown(database, tenant) == str(tenant)
     await database.close()
@@ -205,7 +207,7 @@ class Behind(NamedTuple):
 @pytest.fixture(scope="module")
 async def behind(owner_url: str) -> AsyncIterator[Behind]:
     async with way_to(runtime_url(owner_url)) as way:
-        database = await Database.connect(way.url, Limits(readers=2, wait_s=30))
+        database = await Database.connect(way.url, DatabaseLimits(read_pool_size=2, read_pool_timeout=30))
         yield Behind(way, database)
         await database.close()
 
@@ -234,7 +236,7 @@ async def test_cancelled_read_leaves_nobody_anothers_tenant(
         tenants = [uuid4(), uuid4(), uuid4()]
         found = await asyncio.gather(*(read_until_answered(database, tenant) for tenant in tenants))
         assert found == [str(tenant) for tenant in tenants]
-    assert database.readers_in_use == 0
+    assert database.read_connections_in_use == 0
 
 
 async def read_until_answered(database: Database, tenant: UUID) -> str:
@@ -242,25 +244,25 @@ async def read_until_answered(database: Database, tenant: UUID) -> str:
     while True:
         try:
             return await shown(database, tenant)
-        except FAILED as failed:
-            if not is_lost(failed):
+        except CONNECTION_ERRORS as failed:
+            if not is_connection_lost(failed):
                 raise
 
 
 @pytest.mark.parametrize("is_done", [True, False], ids=["acknowledged", "not sent"])
 async def test_failed_set_leaves_no_tenant(one: Database, monkeypatch: pytest.MonkeyPatch, *, is_done: bool) -> None:
     """The connection is closed whether the server heard of the tenant or not, and the next one gets its tenant again."""
-    execute = Reader.execute
+    execute = ReadConnection.execute
 
-    async def failing(self: Reader, query: str) -> str:
+    async def failing(self: ReadConnection, query: str) -> str:
         if is_done:
             await execute(self, query)
         raise asyncpg.InternalServerError
 
     with monkeypatch.context() as patched:
-        patched.setattr(Reader, "execute", failing)
+        patched.setattr(ReadConnection, "execute", failing)
         with pytest.raises(asyncpg.InternalServerError):
             await shown(one, uuid4())
-    assert one.readers_in_use == 0
+    assert one.read_connections_in_use == 0
     tenant = uuid4()
     assert await shown(one, tenant) == str(tenant)

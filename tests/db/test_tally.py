@@ -8,7 +8,7 @@ from sqlalchemy import JSON, literal, select, text
 from sqlalchemy.exc import StatementError
 
 from db.engine import Database
-from db.tally import Tally
+from db.tally import QueryStats
 from tests.builders import Tenant
 from tests.db.test_transaction import ONE, SLOW, WRONG
 
@@ -18,7 +18,7 @@ UNBINDABLE: Any = select(literal(object(), JSON()))
 
 async def test_reads_are_counted_with_their_time(database: Database, org: Tenant) -> None:
     """Those that fail too; what opens and ends the transaction is not."""
-    tally = Tally()
+    tally = QueryStats()
     tx = database.read(org.id, tally)
     await tx.fetch(ONE)
     assert tally.statements == 1
@@ -33,10 +33,10 @@ async def test_reads_are_counted_with_their_time(database: Database, org: Tenant
 
 async def test_changes_are_counted_with_their_time(database: Database, org: Tenant) -> None:
     """By the session and beside it, in one tally; a failed one too."""
-    tally = Tally()
+    tally = QueryStats()
 
     async def worked() -> None:
-        async with database.work(org.id, tally=tally) as work:
+        async with database.unit_of_work(org.id, stats=tally) as work:
             assert tally.statements == 0
             await work.fetch(ONE)
             await work.session.exec(text("SELECT pg_sleep(0.1)"))  # type: ignore[call-overload]
@@ -51,21 +51,21 @@ async def test_changes_are_counted_with_their_time(database: Database, org: Tena
 
 async def test_each_unit_of_work_has_its_own(database: Database, org: Tenant) -> None:
     """Though they have one connection after the other."""
-    first, second = Tally(), Tally()
+    first, second = QueryStats(), QueryStats()
     for tally in (first, second):
-        async with database.work(org.id, tally=tally) as work:
+        async with database.unit_of_work(org.id, stats=tally) as work:
             await work.session.exec(text("SELECT 1"))  # type: ignore[call-overload]
     assert (first.statements, second.statements) == (1, 1)
 
 
 async def test_statement_that_cannot_be_bound_counts_no_time(database: Database, org: Tenant) -> None:
     """It fails before it is sent, so neither it nor the time since the clock began is part of the tally."""
-    first, later = Tally(), Tally()
+    first, later = QueryStats(), QueryStats()
     with pytest.raises(StatementError):
-        async with database.work(org.id, tally=first) as work:
+        async with database.unit_of_work(org.id, stats=first) as work:
             await work.session.exec(UNBINDABLE)
     assert (first.statements, first.seconds) == (0, 0.0)
-    async with database.work(org.id, tally=later) as work:
+    async with database.unit_of_work(org.id, stats=later) as work:
         await work.session.exec(text("SELECT 1"))  # type: ignore[call-overload]
         before = later.seconds
         with pytest.raises(StatementError):

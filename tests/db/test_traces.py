@@ -44,7 +44,7 @@ async def audited(owner: asyncpg.Connection, org: Tenant) -> Trace:
 
 
 async def label(scope: WriteScope, key: UUID) -> Label:
-    return (await entities.locked(scope, Label, [key]))[key]
+    return (await entities.lock_for_update(scope, Label, [key]))[key]
 
 
 async def test_what_is_made_changed_and_removed_is_told_once_each(database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
@@ -99,7 +99,7 @@ async def test_what_is_removed_and_made_again_is_changed(database: Database, org
     client = await org.add_client("Client")
     contact, worn = await org.add_contact("Contact", client), await org.add_label("Worn", client)
     async with work(database, org) as scope:
-        (link,), (wearing,) = await entities.found(scope, ClientContact), await entities.found(scope, ClientLabel)
+        (link,), (wearing,) = await entities.find(scope, ClientContact), await entities.find(scope, ClientLabel)
         values = link.model_dump(exclude={"recipient", "department"})
         await scope.session.delete(link)
         await scope.session.delete(wearing)
@@ -125,7 +125,7 @@ async def test_a_part_that_failed_leaves_no_trace_of_its_own(database: Database,
 
 
 async def failing(scope: WriteScope, key: UUID) -> None:
-    async with scope.attempt():
+    async with scope.savepoint():
         await labels.create(scope, {"name": "Failed"})
         await labels.update(scope, key, {"name": "In between"}, expected_version=2)
         await scope.session.flush()
@@ -208,8 +208,8 @@ async def test_what_a_row_is_about_can_be_found(database: Database, org: Tenant,
     contact = await org.add_contact("Contact", client)
     worn = await org.add_label("Worn", client)
     async with work(database, org) as scope:
-        (link,), (wearing,) = await entities.found(scope, ClientContact), await entities.found(scope, ClientLabel)
-        (person,) = await entities.found(scope, Contact)
+        (link,), (wearing,) = await entities.find(scope, ClientContact), await entities.find(scope, ClientLabel)
+        (person,) = await entities.find(scope, Contact)
         link.department, person.notes = "Legal", "Nice"
         await scope.session.delete(wearing)
     rows = await owner.fetch("SELECT * FROM relaties.audit_event WHERE tenant_id = $1", org.id)

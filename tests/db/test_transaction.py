@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 from sqlalchemy import Float, Integer, Text, cast, func, literal_column, select
 
-from db.engine import Database, Limits
-from db.faults import BusyError, OperationEndedError
+from db.engine import Database, DatabaseLimits
+from db.faults import OperationEndedError, PoolExhaustedError
 from db.query import TENANT, Query, Row, parameter
-from db.reads import ReadTx
+from db.reads import ReadTransaction
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 
@@ -31,7 +31,7 @@ SLOW = Query(select(SLEEP.label("number")).where(TENANT.is_not(None)), Number)
 WRONG = Query(select((literal_column("1", Integer()) / literal_column("0", Integer())).label("number")).where(TENANT.is_not(None)), Number)
 
 
-async def _in_flight(tx: ReadTx, database: Database) -> "asyncio.Task[list[Number]]":
+async def _in_flight(tx: ReadTransaction, database: Database) -> "asyncio.Task[list[Number]]":
     """A statement that would take five seconds, once it is under way."""
     task = asyncio.create_task(tx.fetch(SLOW, seconds=5.0))
     while not await database.fetch_across_tenants(
@@ -63,7 +63,7 @@ async def test_a_statement_cancelled_in_flight_costs_its_connection_and_no_more(
         await flight
     assert [row.number for row in await tx.fetch(ONE)] == [1]
     await tx.end()
-    assert database.readers_in_use == 0
+    assert database.read_connections_in_use == 0
 
 
 async def test_a_failed_statement_is_its_own(database: Database, org: Tenant) -> None:
@@ -73,7 +73,7 @@ async def test_a_failed_statement_is_its_own(database: Database, org: Tenant) ->
         await tx.fetch(WRONG)
     assert [row.number for row in await tx.fetch(ONE)] == [1]
     await tx.end()
-    assert database.readers_in_use == 0
+    assert database.read_connections_in_use == 0
 
 
 async def test_nothing_is_asked_after_the_end(database: Database, org: Tenant) -> None:
@@ -86,13 +86,13 @@ async def test_nothing_is_asked_after_the_end(database: Database, org: Tenant) -
 
 async def test_without_a_free_connection_the_wait_is_bounded(owner_url: str, org: Tenant) -> None:
     """No other statement of that operation waits again; the next operation finds the pool whole."""
-    database = await Database.connect(runtime_url(owner_url), Limits(readers=1, writers=1, wait_s=0.05))
+    database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1, write_pool_size=1, read_pool_timeout=0.05))
     first, second, third = (database.read(org.id) for _ in range(3))
     await first.fetch(ONE)
-    with pytest.raises(BusyError):
+    with pytest.raises(PoolExhaustedError):
         await second.fetch(ONE)
     await first.end()
-    with pytest.raises(BusyError):
+    with pytest.raises(PoolExhaustedError):
         await second.fetch(ONE)
     await second.end()
     assert len(await third.fetch(ONE)) == 1
@@ -102,7 +102,7 @@ async def test_without_a_free_connection_the_wait_is_bounded(owner_url: str, org
 
 async def test_a_statement_has_a_time_limit(owner_url: str, org: Tenant) -> None:
     """Set with the transaction, by the server's own clock."""
-    database = await Database.connect(runtime_url(owner_url), Limits(statement_s=0.05))
+    database = await Database.connect(runtime_url(owner_url), DatabaseLimits(statement_timeout=0.05))
     tx = database.read(org.id)
     with pytest.raises(asyncpg.QueryCanceledError):
         await tx.fetch(SLOW, seconds=5.0)
@@ -112,7 +112,7 @@ async def test_a_statement_has_a_time_limit(owner_url: str, org: Tenant) -> None
 
 async def test_the_tenant_does_not_outlive_its_transaction(owner_url: str, org: Tenant) -> None:
     """On the one connection that there is: after a commit, after an error."""
-    database = await Database.connect(runtime_url(owner_url), Limits(readers=1))
+    database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1))
     for query in (ONE, WRONG):
         tx = database.read(org.id)
         await asyncio.gather(tx.fetch(query), return_exceptions=True)
@@ -127,7 +127,7 @@ async def test_a_unit_of_work_is_kept_whole_or_not_at_all(owner_url: str, org: T
     database = await Database.connect(owner_url)
 
     async def failing() -> None:
-        async with database.work(org.id) as work:
+        async with database.unit_of_work(org.id) as work:
             await (await work.session.connection()).exec_driver_sql(f"DELETE FROM relaties.api_token WHERE tenant_id = '{org.id}'")
             raise KeyError
 
@@ -147,7 +147,7 @@ def test_a_statement_names_its_tenant_and_no_constant_by_parameter() -> None:
     """The first wall is not forgotten, and one query is one text."""
     with pytest.raises(TypeError, match="tenant"):
         _ = Query(select(literal_column("1", Integer()).label("number")), Number).sql
-    with pytest.raises(TypeError, match="constants stand in the text"):
+    with pytest.raises(TypeError, match="constants are part of the SQL"):
         _ = Query(
             select(literal_column("1", Integer()).label("number")).where(TENANT.is_not(None), literal_column("1", Integer()) == 1), Number
         ).sql
@@ -161,11 +161,11 @@ def test_a_query_takes_no_parameter_that_it_does_not_have() -> None:
 
 async def test_a_question_given_up_before_it_ran_leaves_no_transaction_open(owner_url: str) -> None:
     """Cancelled in the turn in which the server said that it knows the statement: it has begun then, and waits to be told to run it."""
-    database = await Database.connect(runtime_url(owner_url), Limits(readers=1))
-    lookups = database._lookups  # noqa: SLF001
-    reader = await lookups.take()
+    database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1))
+    lookups = database._lookup_pool  # noqa: SLF001
+    reader = await lookups.acquire()
     transport = typed("Any", reader)._transport  # noqa: SLF001 to hold back what the server says
-    lookups.give(reader)
+    lookups.release(reader)
     transport.pause_reading()
     asked = asyncio.create_task(database.fetch_across_tenants("SELECT 1 AS number FROM relaties.client LIMIT 1", Number))
     await asyncio.to_thread(readable, [transport.get_extra_info("socket")], [], [])
@@ -174,5 +174,5 @@ async def test_a_question_given_up_before_it_ran_leaves_no_transaction_open(owne
     with pytest.raises(asyncio.CancelledError):
         await asked
     assert await database.fetch_across_tenants("SELECT 1 AS number", Number)
-    assert (lookups.in_use, lookups.waiting) == (0, 0)
+    assert (lookups.in_use, lookups.waiting_count) == (0, 0)
     await database.close()

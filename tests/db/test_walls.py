@@ -43,9 +43,9 @@ def test_every_key_begins_with_the_tenant(table: Columns) -> None:
 
 async def test_every_table_has_its_wall(database: Database) -> None:
     """In the database as the migrations left it, and none is left out."""
-    found = await walls.walls(database)
+    found = await walls.table_isolation(database)
     assert {wall.name for wall in found} == {table.name for table in TABLES}
-    assert [wall.name for wall in found if not wall.stands] == []
+    assert [wall.name for wall in found if not wall.is_isolated] == []
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ async def test_the_server_refuses_a_role_that_sees_everything(owner_url: str, ow
         await fit_or_refused(superuser)
     await superuser.close()
     owner, database = own
-    name = (await walls.role(database)).name
+    name = (await walls.current_role(database)).name
     try:
         await owner.execute(f"ALTER ROLE {name} BYPASSRLS")
         with pytest.raises(UnfitError, match="is one that bypasses row level security"):

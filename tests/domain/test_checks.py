@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 from strawberry.utils.str_converters import to_camel_case
 
-from db.demo.clients import Client, clients
-from db.demo.contacts import people
-from db.demo.organization import OrganizationRow, house
+from db.demo.clients import DemoClient, invent_clients
+from db.demo.contacts import invent_people
+from db.demo.organization import OrganizationRecord, build_organization
 from db.tables import (
     AddressFields,
     ClientFields,
@@ -34,8 +34,8 @@ FIELD_SETS: list[type[BaseModel]] = [
     OrganizationFields, ProjectFields, RegistrationFields, TimeFields, ExpenseFields, MileageFields, RateFields, StatusFields,
     VatRateFields,
 ]  # fmt: skip
-HOUSE = house(b"", 25)
-DEMO: list[Client] = clients(1_000, HOUSE)
+HOUSE = build_organization(b"", 25)
+DEMO: list[DemoClient] = invent_clients(1_000, HOUSE)
 CLIENT = ClientFields(name="Bakkerij Jansen", phone="+31 20 555 0123").model_dump()
 DUTCH = AddressFields(postal_code="1012 AB", country="NL").model_dump()
 JANSEN = ContactFields(last_name="Jansen").model_dump()
@@ -235,7 +235,7 @@ def test_every_rule_belongs_to_a_field_and_every_path_is_graphql_s() -> None:
 
 def test_the_demo_passes_all_rules_as_it_is() -> None:
     """Its clients, addresses, contacts, members and labels are stored in the very form that a user's would be."""
-    known = people(DEMO, 3_000, 400).contacts
+    known = invent_people(DEMO, 3_000, 400).contacts
     rows: list[tuple[type[BaseModel], dict[str, object]]] = [
         *((fields, client.row._asdict()) for client in DEMO for fields in (ClientFields, ClientFinancialFields)),
         *((AddressFields, address._asdict()) for client in DEMO for address in client.addresses),
@@ -244,7 +244,7 @@ def test_the_demo_passes_all_rules_as_it_is() -> None:
         *((LabelFields, label._asdict()) for label in HOUSE.labels),
         *((VatRateFields, rate._asdict()) for rate in HOUSE.rates),
         *((InvoiceLayoutFields, layout._asdict()) for layout in HOUSE.layouts),
-        (OrganizationFields, OrganizationRow()._asdict()),
+        (OrganizationFields, OrganizationRecord()._asdict()),
     ]
     for fields, row in rows:
         given = {name: row[name] for name in fields.model_fields if name in row}

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.addresses import to_database
+from db.addresses import with_database_name
 from db.engine import Database
 from db.migrations import upgrade
 from db.tables import Role, Table
@@ -71,7 +71,7 @@ class Migrated:
 
 @pytest.fixture
 async def migrated(url: str) -> AsyncIterator[Migrated]:
-    admin, owner_url = await asyncpg.connect(url), to_database(url, "relaties")
+    admin, owner_url = await asyncpg.connect(url), with_database_name(url, "relaties")
     await wiped(admin)
     made = Migrated(owner_url, f"postgresql://relaties_server:word@{owner_url.rpartition('@')[2]}", admin)
     await upgrade(made.owner_url, made.runtime_url)

@@ -13,10 +13,10 @@ import httpx
 import pytest
 import strawberry
 
-from db.addresses import to_database
-from db.engine import Database, Limits
+from db.addresses import with_database_name
+from db.engine import Database, DatabaseLimits
 from db.migrations import upgrade
-from db.reader_pool import Reader, ReaderPool
+from db.reader_pool import ReadConnection, ReadPool
 from db.tables import Role
 from tests.apart import crossfire, organizations
 from tests.api.test_nested_query import NESTED
@@ -30,14 +30,14 @@ from tests.poolers import PGBOUNCER, pooler
 
 pytestmark = pytest.mark.interop
 USER, PASSWORD = "relaties_pooled", "word"
-PATIENT = Limits(wait_s=30, turn_s=30)
+PATIENT = DatabaseLimits(read_pool_timeout=30, write_pool_timeout=30)
 
 
 @pytest.fixture(scope="module")
 def behind() -> Iterator[tuple[str, str]]:
     """The addresses of a database: its owner's own, and that of the server's role by way of the pooler."""
     with cluster(Path("/usr/lib/postgresql/15/bin")) as url:
-        owner_url = to_database(url, "relaties")
+        owner_url = with_database_name(url, "relaties")
         asyncio.run(made(url, owner_url))
         with pooler(owner_url, {USER: PASSWORD}) as place:
             yield owner_url, f"postgresql://{USER}:{PASSWORD}@{place}/relaties"
@@ -108,14 +108,14 @@ async def test_session_behind_a_pooler_is_never_used(behind: tuple[str, str]) ->
     found = {}
     for url in behind:
 
-        async def connect(url: str = url) -> Reader:
-            reader: Reader = await asyncpg.connect(url, connection_class=Reader, statement_cache_size=0)
+        async def connect(url: str = url) -> ReadConnection:
+            reader: ReadConnection = await asyncpg.connect(url, connection_class=ReadConnection, statement_cache_size=0)
             return reader
 
-        pool = ReaderPool(connect, 1, 5.0, "SELECT 1")
-        reader = await pool.take()
-        found[url] = await pool.use_session(reader, uuid4())
-        pool.give(reader)
+        pool = ReadPool(connect, 1, 5.0, "SELECT 1")
+        reader = await pool.acquire()
+        found[url] = await pool.set_session_tenant(reader, uuid4())
+        pool.release(reader)
         await pool.close()
     assert [found[url] for url in behind] == [True, False]
 

@@ -14,8 +14,8 @@ import asyncpg
 import httpx
 import pytest
 
-from db.addresses import to_database
-from db.engine import Database, Limits
+from db.addresses import with_database_name
+from db.engine import Database, DatabaseLimits
 from tests.clusters import cluster, restart_as_standby
 from tests.commands import environment, relaties, serving, token_in
 from tests.db.test_reader_sessions import SHOWN
@@ -84,7 +84,7 @@ async def test_from_nothing_to_an_answer(elsewhere: str, tmp_path: Path) -> None
     await admin.execute("CREATE ROLE relaties_owner LOGIN CREATEROLE BYPASSRLS PASSWORD 'o'")
     await admin.execute("CREATE DATABASE relaties OWNER relaties_owner")
     await admin.close()
-    host = to_database(elsewhere, "relaties").rpartition("@")[2]
+    host = with_database_name(elsewhere, "relaties").rpartition("@")[2]
     settings = {
         "DATABASE_URL": f"postgresql://relaties_server:s@{host}",
         "RELATIES_OWNER_URL": f"postgresql://relaties_owner:o@{host}",
@@ -112,7 +112,7 @@ async def test_session_of_a_standby_is_never_used(programs: Path) -> None:
         data = await connection.fetchval("SHOW data_directory")
         await connection.close()
         restart_as_standby(programs, Path(data))
-        database = await Database.connect(url, Limits(readers=1), seen=sent.append)
+        database = await Database.connect(url, DatabaseLimits(read_pool_size=1), on_statement=sent.append)
         tx = database.read(tenant)
         tx.expect_one_statement()
         assert [row.tenant for row in await tx.fetch(SHOWN)] == [str(tenant)]

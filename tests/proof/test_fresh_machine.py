@@ -39,7 +39,7 @@ class Machine:
         path = os.environ["PATH"] if self.account.pw_uid == os.geteuid() else "/usr/local/bin:/usr/bin:/bin"
         return {"HOME": str(self.folder), "PATH": path, "RELATIES_DATA_DIR": str(self.folder / "data")}
 
-    def run(self, *command: str, **more: object) -> "subprocess.Popen[bytes]":
+    def execute(self, *command: str, **more: object) -> "subprocess.Popen[bytes]":
         other = self.account.pw_uid != os.geteuid()
         started: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 our own commands
             command,
@@ -71,7 +71,7 @@ class Terminal:
     def __init__(self, machine: Machine) -> None:
         self.began = time.monotonic()
         self.master, slave = os.openpty()
-        self.make = machine.run("setsid", "--ctty", "make", "run", stdin=slave, stdout=slave, stderr=slave)
+        self.make = machine.execute("setsid", "--ctty", "make", "run", stdin=slave, stdout=slave, stderr=slave)
         os.close(slave)
         self.printed, self.machine = "", machine
 
@@ -145,7 +145,7 @@ def test_make_run_answers_and_ends_without_a_trace(machine: Machine, capsys: pyt
 def test_make_check_and_make_test_pass(machine: Machine) -> None:
     """In that clone, with what it has installed itself."""
     for target in ("check", "test"):
-        made = machine.run("make", target, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        made = machine.execute("make", target, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         printed, _ = made.communicate(timeout=900)
         assert made.returncode == 0, printed.decode()[-5000:]
     assert b" failed" not in printed

@@ -53,7 +53,7 @@ class Round:
             body = {"query": inputs.document(name), "variables": {"input": inputs.right(self.target.world, name, turn)}}
             check(self.sender, request(encoded(body, is_ascii=True), "OWNER"))
 
-    def run(self, kind: str, number: int) -> None:
+    def execute(self, kind: str, number: int) -> None:
         strategy = self.target.kinds()[kind]
 
         @seed(number)
@@ -103,7 +103,7 @@ async def test_nothing_that_is_sent_is_a_fault_a_stall_or_memory(target: Target,
         while time.monotonic() < began + seconds:
             for kind in target.kinds():
                 before = process.memory_info().rss / MIB
-                await asyncio.to_thread(rounds.run, kind, dice.randrange(2**32))
+                await asyncio.to_thread(rounds.execute, kind, dice.randrange(2**32))
                 grown[kind] = grown.get(kind, 0) + process.memory_info().rss / MIB - before
             if not warm_mib and time.monotonic() > began + min(WARM_SECONDS, seconds / 4):
                 warm_mib, grown = process.memory_info().rss / MIB, {}

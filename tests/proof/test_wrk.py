@@ -38,7 +38,7 @@ async def sent_by_wrk(bodies: Path, windows: int, token: str = "a token") -> tup
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         target = Target("a server", server.sockets[0].getsockname()[1], "a token")
-        heard = [await asyncio.to_thread(Wrk(target, bodies, 1, [2]).run) for _ in range(windows)]
+        heard = [await asyncio.to_thread(Wrk(target, bodies, 1, [2]).execute) for _ in range(windows)]
     return sum(each.requests for each in heard), received
 
 

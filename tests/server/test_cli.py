@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from db import demo
-from db.addresses import to_database
+from db.addresses import with_database_name
 from server.cli import cli
 from tests.builders import tenant
 from tests.commands import PROGRAM, Serving, free_port, relaties, serving, token_in
@@ -140,7 +140,7 @@ async def test_doctor_says_what_is_wrong_and_what_to_do(settings: dict[str, str]
     assert "pw" not in nowhere.stdout
     empty = f"relaties_empty_{free_port()}"
     await admin.execute(f"CREATE DATABASE {empty}")
-    bare = relaties("doctor", **{**settings, "DATABASE_URL": runtime_url(to_database(server_url, empty))})
+    bare = relaties("doctor", **{**settings, "DATABASE_URL": runtime_url(with_database_name(server_url, empty))})
     assert "[wrong] The tables are not there yet: run `relaties migrate` with RELATIES_OWNER_URL set." in bare.stdout
     await admin.execute(f"DROP DATABASE {empty} WITH (FORCE)")
     weak = relaties("doctor", **{**settings, "RELATIES_OWNER_URL": settings["DATABASE_URL"]})
@@ -236,7 +236,7 @@ def test_a_port_in_use_is_said_at_once(settings: dict[str, str]) -> None:
 async def test_the_demo_token_is_made_anew_when_it_was_lost(settings: dict[str, str]) -> None:
     """Lost with the data directory, or revoked: the next start prints one that works."""
     owner = await asyncpg.connect(settings["RELATIES_OWNER_URL"])
-    await demo.load(owner, token_hash=bytes(32), progress=lambda *_: None, scale=SMALL)
+    await demo.load(owner, token_hash=bytes(32), progress=lambda *_: None, size=SMALL)
     first = token_in(relaties("demo", "load", **settings).stdout)
     assert token_in(relaties("demo", "load", **settings).stdout) == first
     await owner.execute("UPDATE relaties.api_token SET revoked_at = now()")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import strawberry
 
-from db.engine import Database, Limits
+from db.engine import Database, DatabaseLimits
 from db.tables import Role
 from tests.ask import Api, connected
 from tests.builders import Tenant
@@ -18,7 +18,7 @@ from tests.faulty import Way, way_to
 from tests.outages import Server, unavailable
 from tests.waiting import PATIENCE_S
 
-LIMITS = Limits(statement_s=1)
+LIMITS = DatabaseLimits(statement_timeout=1)
 
 
 @pytest.fixture
@@ -34,7 +34,9 @@ async def server(way: Way, schema: strawberry.Schema, org: Tenant) -> AsyncItera
     database = await Database.connect(way.url, LIMITS)
     async with connected(schema, database) as http:
         made = Server(Api(http, org.tokens[Role.OWNER]))
-        await asyncio.gather(*(made.asked() for _ in range(LIMITS.readers)), *(made.told_to_make(f"B {place}") for place in range(4)))
+        await asyncio.gather(
+            *(made.asked() for _ in range(LIMITS.read_pool_size)), *(made.told_to_make(f"B {place}") for place in range(4))
+        )
         yield made
     await way.heal()
     await database.close()
@@ -112,7 +114,7 @@ async def test_f2_after_fifteen_seconds_under_load_it_heals(server: Server, way:
 async def test_a_stuck_connection_does_not_hold_up_the_end(way: Way, org: Tenant) -> None:
     """One that is out, one that lies in the pool, and behind neither anybody who answers."""
     database = await Database.connect(way.url, LIMITS)
-    async with database.work(org.id):
+    async with database.unit_of_work(org.id):
         pass
     out = database.read(org.id)
     await out.fetch(ONE)

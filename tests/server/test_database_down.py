@@ -12,9 +12,9 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.embedded import OPTIONS, running
-from db.embedded.home import Place, opened
-from db.embedded.programs import pg_ctl
+from db.embedded import SERVER_OPTIONS, run_server
+from db.embedded.home import DataDirectory, open_data_directory
+from db.embedded.programs import run_pg_ctl
 from db.engine import Database
 from db.migrations import upgrade
 from db.tables import Role
@@ -32,24 +32,24 @@ WAITING = f"SELECT pid {OF_THE_SERVER} AND wait_event_type = 'Lock'"
 class Own:
     """A database server of these tests' own."""
 
-    place: Place
+    place: DataDirectory
     owner_url: str
     runtime_url: str
 
     def stop(self) -> None:
-        pg_ctl(self.place, "stop", "-m", "fast")
+        run_pg_ctl(self.place, "stop", "-m", "fast")
 
     def start(self) -> None:
         """Where it was before."""
         port = self.owner_url.rpartition(":")[2].partition("/")[0]
-        assert pg_ctl(self.place, "start", "-l", self.place.log, "-o", OPTIONS.format(port=port)).returncode == 0
+        assert run_pg_ctl(self.place, "start", "-l", self.place.log, "-o", SERVER_OPTIONS.format(port=port)).returncode == 0
 
 
 @pytest.fixture(scope="module")
 def own(reachable: Path) -> Iterator[Own]:
     home = reachable / "own"
-    with running(home, say=lambda _: None) as embedded:
-        yield Own(opened(home, lambda _: None), embedded.owner_url, embedded.runtime_url)
+    with run_server(home, notify=lambda _: None) as embedded:
+        yield Own(open_data_directory(home, lambda _: None), embedded.owner_url, embedded.runtime_url)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from db.faults import BusyError, is_lost
+from db.faults import PoolExhaustedError, is_connection_lost
 from server.errors import shown
 
 SECRET = "relation client of postgresql://relaties_server:word@db"
@@ -31,7 +31,7 @@ LOST = [
 ]
 UNAVAILABLE = [
     TimeoutError(),  # of a statement that nobody answered, or a connection that could not be made in time
-    BusyError(),
+    PoolExhaustedError(),
     PoolTimeoutError(SECRET),
     asyncpg.LockNotAvailableError(SECRET),  # 55P03
     asyncpg.TooManyConnectionsError(SECRET),  # 53300
@@ -66,8 +66,8 @@ def test_every_failure_of_the_database_has_its_code(failed: Exception, code: str
 @pytest.mark.parametrize("failed", LOST, ids=lambda failed: type(failed).__name__)
 def test_a_connection_that_went_away_is_known(failed: Exception) -> None:
     """What only reads may then be asked once more."""
-    assert is_lost(failed)
-    assert is_lost(in_sqlalchemy(failed))
+    assert is_connection_lost(failed)
+    assert is_connection_lost(in_sqlalchemy(failed))
 
 
 OF_OURS = asyncpg.InterfaceError("cannot perform operation: another operation is in progress")
@@ -76,5 +76,5 @@ OF_OURS = asyncpg.InterfaceError("cannot perform operation: another operation is
 @pytest.mark.parametrize("failed", [*UNAVAILABLE, *(failed for failed, _ in OTHERS), OF_OURS], ids=lambda failed: type(failed).__name__)
 def test_what_would_fail_again_is_not_asked_again(failed: Exception) -> None:
     """Nor what took so long that no time is left."""
-    assert not is_lost(failed)
-    assert not is_lost(in_sqlalchemy(failed))
+    assert not is_connection_lost(failed)
+    assert not is_connection_lost(in_sqlalchemy(failed))

@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from db.engine import Database
-from db.probe import Probe
+from db.probe import HealthProbe
 from server.health import Health
 from tests.ask import Api
 from tests.builders import Tenant
@@ -35,8 +35,8 @@ def told(response: httpx.Response) -> tuple[int, object]:
 
 
 @pytest.fixture
-async def probe(owner_url: str) -> AsyncIterator[Probe]:
-    made = Probe(runtime_url(owner_url))
+async def probe(owner_url: str) -> AsyncIterator[HealthProbe]:
+    made = HealthProbe(runtime_url(owner_url))
     yield made
     made.close()
 
@@ -68,14 +68,14 @@ async def test_h9_health_with_the_database_down(fresh_database: Callable[[], Awa
 async def test_one_whose_connections_are_all_in_use_is_ready(as_: Callable[..., Api], org: Tenant, database: Database) -> None:
     """It is asked past the pool."""
     reads = [database.read(org.id) for _ in range(5)]
-    await asyncio.gather(*(read._opened() for read in reads))  # noqa: SLF001
-    assert database.readers_in_use == 5
+    await asyncio.gather(*(read._open() for read in reads))  # noqa: SLF001
+    assert database.read_connections_in_use == 5
     assert told(await as_(org).http.get("/readyz")) == READY
     for read in reads:
         await read.end()
 
 
-async def test_one_that_drains_is_not_ready(probe: Probe) -> None:
+async def test_one_that_drains_is_not_ready(probe: HealthProbe) -> None:
     """But alive."""
     health = Health(probe)
     assert await ready(health) == READY
@@ -92,7 +92,7 @@ async def test_one_without_the_right_tables_is_not_ready(fresh_database: Callabl
     owner = await asyncpg.connect(url)
     await owner.execute("UPDATE relaties.alembic_version SET version_num = 'another'")
     for address in (runtime_url(url), server_url):
-        probe = Probe(address)
+        probe = HealthProbe(address)
         assert await ready(Health(probe)) == (503, {"status": "migrations missing"})
         probe.close()
     await owner.close()
@@ -100,10 +100,10 @@ async def test_one_without_the_right_tables_is_not_ready(fresh_database: Callabl
 
 async def test_one_whose_database_refuses_or_says_nothing_is_not_ready() -> None:
     """Told within the limit, however many ask; they share one question."""
-    assert await ready(Health(Probe(f"postgresql://me:pw@127.0.0.1:{free_port()}/x"))) == DOWN
+    assert await ready(Health(HealthProbe(f"postgresql://me:pw@127.0.0.1:{free_port()}/x"))) == DOWN
     came = list[asyncio.StreamWriter]()
     async with await asyncio.start_server(lambda _, writer: came.append(writer), "127.0.0.1") as silent:
-        probe = Probe(f"postgresql://me:pw@127.0.0.1:{silent.sockets[0].getsockname()[1]}/x?sslmode=disable", limit_s=60)
+        probe = HealthProbe(f"postgresql://me:pw@127.0.0.1:{silent.sockets[0].getsockname()[1]}/x?sslmode=disable", timeout=60)
         health = Health(probe, limit_s=0.05)
         assert await asyncio.gather(*(ready(health) for _ in range(20))) == [DOWN] * 20
         assert await ready(health) == DOWN
@@ -111,19 +111,19 @@ async def test_one_whose_database_refuses_or_says_nothing_is_not_ready() -> None
         came[0].close()
         assert health._asked is not None  # noqa: SLF001
         await asyncio.wait({health._asked}, timeout=30)  # noqa: SLF001
-        assert await ready(Health(Probe(probe._url, limit_s=0.05), limit_s=60)) == DOWN  # noqa: SLF001
+        assert await ready(Health(HealthProbe(probe._url, timeout=0.05), limit_s=60)) == DOWN  # noqa: SLF001
         came[1].close()
 
 
-async def test_a_lost_connection_is_made_anew(probe: Probe, owner: asyncpg.Connection) -> None:
+async def test_a_lost_connection_is_made_anew(probe: HealthProbe, owner: asyncpg.Connection) -> None:
     """By the next who asks, at the latest."""
     health = Health(probe)
     assert await ready(health) == READY
-    pid = await probe.ask("SELECT pg_backend_pid()")
+    pid = await probe.fetch_value("SELECT pg_backend_pid()")
     await owner.execute("SELECT pg_terminate_backend($1)", pid)
 
     async def is_ready() -> bool:
         return await ready(health) == READY
 
     await until(is_ready)
-    assert await probe.ask("SELECT pg_backend_pid()") != pid
+    assert await probe.fetch_value("SELECT pg_backend_pid()") != pid

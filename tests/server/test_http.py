@@ -224,7 +224,7 @@ async def test_an_operation_has_a_time(strict: httpx.AsyncClient, crowded: Tenan
     headers = {"authorization": f"Bearer {crowded.tokens[Role.OWNER]}"}
     response = await strict.post("/graphql", json={"query": "{ clients { nodes { id } } }"}, headers=headers)
     assert code(response) == (504, "TIMEOUT")
-    assert database.readers_in_use == 0
+    assert database.read_connections_in_use == 0
 
 
 async def test_an_answer_has_these_headers_in_this_order(api: Api) -> None:

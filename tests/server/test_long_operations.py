@@ -9,7 +9,7 @@ import httpx
 import pytest
 import strawberry
 
-from db.engine import Database, Limits
+from db.engine import Database, DatabaseLimits
 from db.tables import Role
 from server.settings import Settings
 from tests.ask import Api, connected
@@ -61,7 +61,7 @@ async def test_q10_an_operation_out_of_time_frees_its_backend(
 ) -> None:
     """It is told so, and the database does no more for it; nothing is changed, and the next one is answered. On either executor."""
     url, owner = operator
-    database = await Database.connect(runtime_url(url), Limits(statement_s=LONG_S))
+    database = await Database.connect(runtime_url(url), DatabaseLimits(statement_timeout=LONG_S))
     async with connected(schema, database, Settings(operation_seconds=SHORT_S, compiled=compiled)) as http, unchanged(owner, there.id):
         api = Api(http, there.tokens[Role.OWNER])
         async with owner.transaction():
@@ -71,7 +71,7 @@ async def test_q10_an_operation_out_of_time_frees_its_backend(
             await seen(owner, BUSY, 0)
     async with connected(schema, database) as http:  # in as long as a busy machine takes
         assert await Api(http, there.tokens[Role.OWNER]).data(ASK) == {"labels": {"nodes": []}}
-    assert (database.readers_in_use, database.writers_in_use) == (0, 0)
+    assert (database.read_connections_in_use, database.write_connections_in_use) == (0, 0)
     await database.close()
 
 

@@ -100,5 +100,5 @@ async def test_after_faults_by_chance_all_is_well(faults: tuple[Faults, Tenant, 
     names = [row["name"] for row in labels]
     assert len(names) == len(set(names))
     assert server.made <= set(names) <= set(server.tried)
-    assert (database.readers_in_use, database.readers_waiting, database.writers_in_use) == (0, 0, 0)
+    assert (database.read_connections_in_use, database.read_connections_awaited, database.write_connections_in_use) == (0, 0, 0)
     gc.collect()

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.addresses import to_database
+from db.addresses import with_database_name
 from db.engine import Database
 from domain.errors import Code
 from server.refusals import ErrorCode
@@ -112,7 +112,7 @@ async def test_the_commands_on_tokens(fresh_database: Callable[[], Awaitable[str
 @pytest.fixture
 async def own_names(admin: asyncpg.Connection, server_url: str) -> AsyncIterator[Callable[[str], str]]:
     """Other names than the README's, which the tests' server may use already."""
-    host = to_database(server_url, "readme").rpartition("@")[2]
+    host = with_database_name(server_url, "readme").rpartition("@")[2]
 
     def renamed(text: str) -> str:
         text = text.replace("127.0.0.1:5432/relaties", host).replace("DATABASE relaties", "DATABASE readme")

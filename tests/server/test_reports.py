@@ -7,7 +7,7 @@ import pytest
 import strawberry
 from prometheus_client import generate_latest
 
-from db.tally import Tally
+from db.tally import QueryStats
 from server.metrics import Metrics, Watched
 from server.reports import Report, Reports, trace_of
 
@@ -64,7 +64,7 @@ def test_a_request_is_one_line_in_the_log(metrics: Metrics, caplog: pytest.LogCa
 def test_a_request_is_counted(metrics: Metrics) -> None:
     """By operation, status and code; with its time, its SQL and its wait; once more when a limit refused it."""
     of = Report(
-        TRACE, ORGANIZATION, TOKEN, "query", "clients", "Overview", "ab" * 32, 200, seconds=0.02, waited=0.3, tally=Tally(statements=4)
+        TRACE, ORGANIZATION, TOKEN, "query", "clients", "Overview", "ab" * 32, 200, seconds=0.02, waited=0.3, tally=QueryStats(statements=4)
     )
     metrics.count(of)
     metrics.count(Report(TRACE, kind="mutation", root_field="clientCreate", status=429, codes=("RATE_LIMITED",)))

@@ -8,7 +8,7 @@ import asyncpg
 import psutil
 import pytest
 
-from db.engine import Database, Limits
+from db.engine import Database, DatabaseLimits
 from db.tables import Role
 from domain.scope import Actor
 from domain.tokens import new_secret
@@ -26,7 +26,7 @@ MUCH = 10**9
 @pytest.fixture
 async def roomy(owner_url: str) -> AsyncIterator[Database]:
     """Connect with more readers than look-ups should need at once."""
-    database = await Database.connect(runtime_url(owner_url), Limits(readers=30, writers=1))
+    database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=30, write_pool_size=1))
     yield database
     await database.close()
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from db.migrations.walls import wall
+from db.migrations.walls import enable_row_level_security
 
 revision = "0001"
 down_revision = None
@@ -88,7 +88,7 @@ def upgrade() -> None:
         schema="relaties",
     )
     op.create_index("api_token_by_hash", "api_token", ["token_hash"], unique=False, schema="relaties")
-    wall("organization", "member", "api_token")
+    enable_row_level_security("organization", "member", "api_token")
     op.execute(ACTOR)
     op.execute("REVOKE ALL ON FUNCTION relaties.token_actor(bytea) FROM PUBLIC")
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from db.migrations.walls import wall
+from db.migrations.walls import enable_row_level_security
 
 revision = "0002"
 down_revision = "0001"
@@ -277,7 +277,9 @@ def upgrade() -> None:
         schema="relaties",
     )
     op.create_index("client_label_by_label", "client_label", ["tenant_id", "label_id", "client_id"], unique=False, schema="relaties")
-    wall("vat_rate", "invoice_layout", "client", "client_address", "contact", "client_contact", "label", "client_label")
+    enable_row_level_security(
+        "vat_rate", "invoice_layout", "client", "client_address", "contact", "client_contact", "label", "client_label"
+    )
     op.create_foreign_key(
         op.f("organization_default_vat_rate_id_fk"),
         "organization",

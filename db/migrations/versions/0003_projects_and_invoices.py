@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db.migrations.walls import wall
+from db.migrations.walls import enable_row_level_security
 
 revision = "0003"
 down_revision = "0002"
@@ -224,7 +224,7 @@ def upgrade() -> None:
     op.create_index(
         "registration_by_project", "registration", ["tenant_id", "project_id", "registered_on"], unique=False, schema="relaties"
     )
-    wall("project", "invoice", "invoice_line", "registration")
+    enable_row_level_security("project", "invoice", "invoice_line", "registration")
 
 
 def downgrade() -> None:

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db.migrations.walls import wall
+from db.migrations.walls import enable_row_level_security
 
 revision = "0004"
 down_revision = "0003"
@@ -81,7 +81,7 @@ def upgrade() -> None:
         schema="relaties",
         postgresql_include=["currency", "amount", "amount_base"],
     )
-    wall("payment", "payment_allocation")
+    enable_row_level_security("payment", "payment_allocation")
 
 
 def downgrade() -> None:

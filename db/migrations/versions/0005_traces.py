@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from db.migrations.walls import wall
+from db.migrations.walls import enable_row_level_security
 
 revision = "0005"
 down_revision = "0004"
@@ -84,7 +84,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "kind", name=op.f("number_sequence_pk")),
         schema="relaties",
     )
-    wall("audit_event", "outbox_event", "idempotency_key", "number_sequence")
+    enable_row_level_security("audit_event", "outbox_event", "idempotency_key", "number_sequence")
 
 
 def downgrade() -> None:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from db.migrations.walls import wall
+from db.migrations.walls import enable_row_level_security
 
 revision = "0009"
 down_revision = "0007"
@@ -79,7 +79,7 @@ def upgrade() -> None:
         schema="relaties",
         postgresql_where=sa.literal_column("client_id IS NOT NULL"),
     )
-    wall("deletion_record")
+    enable_row_level_security("deletion_record")
     for statement in (REFUSE, GUARD, ERASE):
         op.execute(statement)
     op.execute("REVOKE ALL ON FUNCTION relaties.erase_traces(uuid, uuid[]) FROM PUBLIC")

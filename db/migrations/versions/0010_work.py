@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db.migrations.walls import wall
+from db.migrations.walls import enable_row_level_security
 
 revision = "0010"
 down_revision = "0009"
@@ -193,7 +193,7 @@ def upgrade() -> None:
         "registration_label_by_label", "registration_label", ["tenant_id", "label_id", "registration_id"], unique=False, schema="relaties"
     )
     op.create_index("registration_by_day", "registration", ["tenant_id", "registered_on", "id"], unique=False, schema="relaties")
-    wall("quote", "quote_line", "client_portal", "portal_project", "portal_access", "registration_label")
+    enable_row_level_security("quote", "quote_line", "client_portal", "portal_project", "portal_access", "registration_label")
     for statement in (REFUSE, GUARD):
         op.execute(statement)
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db.migrations.walls import wall
+from db.migrations.walls import enable_row_level_security
 
 revision = "0011"
 down_revision = "0010"
@@ -56,7 +56,7 @@ def upgrade() -> None:
         postgresql_include=["client_id", "is_issued", "kind", "currency", "net", "net_base", "gross", "gross_base"],
     )
     op.execute(COUNT)
-    wall("client_month")
+    enable_row_level_security("client_month")
 
 
 def downgrade() -> None:

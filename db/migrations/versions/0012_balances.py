@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db.migrations.walls import wall
+from db.migrations.walls import enable_row_level_security
 
 revision = "0012"
 down_revision = "0011"
@@ -66,4 +66,4 @@ def _replaced(shown: str, names: tuple[str, ...], *, until: bool) -> None:
         postgresql_include=["currency", *(name for name in names if name != "until")],
     )
     op.execute(f"INSERT INTO relaties.client_month ({keys}, {', '.join(names)}) SELECT {keys}, {', '.join(names)} FROM had")  # noqa: S608
-    wall("client_month")
+    enable_row_level_security("client_month")

@@ -16,7 +16,7 @@ FILL = "UPDATE relaties.client SET number_key = lower(number) || U&'\\2060' || i
 
 def upgrade() -> None:
     is_text = op.get_context().as_sql  # to read and to lint: no rows are there to fold
-    stale = None if is_text else folding.find(op.get_bind())
+    stale = None if is_text else folding.find_stale(op.get_bind())
     _check(MAY_HAVE_KEY)
     if stale:
         folding.refold(op.get_bind(), stale)

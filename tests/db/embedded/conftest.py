@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from db.embedded import running
+from db.embedded import run_server
 from tests.embedding import IS_ROOT, folder, quiet
 
 
@@ -22,7 +22,7 @@ def spot() -> Iterator[Path]:
 def home() -> Iterator[Path]:
     """A home with a database, at rest: for all who leave it as it was."""
     with folder() as made:
-        with running(made / "home", say=quiet):
+        with run_server(made / "home", notify=quiet):
             pass
         yield made / "home"
 

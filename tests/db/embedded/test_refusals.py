@@ -4,8 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
-from db.embedded import running
-from db.embedded.home import ELSEWHERE
+from db.embedded import run_server
+from db.embedded.home import CHOOSE_OTHER_FOLDER
 from tests.embedding import IS_ROOT, ask, mode, postmaster, quiet, refusal, servers
 
 
@@ -17,7 +17,7 @@ def test_a_folder_out_of_reach_is_refused(tmp_path: Path) -> None:
 
     line = refusal(home)
 
-    assert line.endswith(f"{ELSEWHERE}.")
+    assert line.endswith(f"{CHOOSE_OTHER_FOLDER}.")
     if IS_ROOT:
         stops = next(folder for folder in reversed(home.parents) if not mode(folder) & 0o001)
         assert f"cannot enter {stops} to reach {home}" in line
@@ -87,7 +87,7 @@ def test_a_server_that_cannot_start_says_why(copy: Path) -> None:
 
 def test_another_container_is_kept_out(home: Path) -> None:
     """A server whose process cannot be seen from here is not taken for dead while its users live."""
-    with running(home, say=quiet) as embedded:
+    with run_server(home, notify=quiet) as embedded:
         (home / "users.lock").write_text("pid:[elsewhere]")
         before = postmaster(home)
 
@@ -100,11 +100,11 @@ def test_a_folder_with_other_files_keeps_its_mode(spot: Path, copy: Path) -> Non
     """Pointed at a folder of other things by mistake, we lock nobody out of it; one where all may write is refused."""
     (copy / "transition.lock").unlink()
     copy.chmod(0o755)
-    with running(copy, say=quiet):
+    with run_server(copy, notify=quiet):
         assert mode(copy) == 0o755
 
     spot.chmod(0o777)
-    assert refusal(spot) == f"{spot} holds other files, and everyone may write there: {ELSEWHERE}."
+    assert refusal(spot) == f"{spot} holds other files, and everyone may write there: {CHOOSE_OTHER_FOLDER}."
 
 
 def test_a_broken_copy_of_the_binaries_is_not_used(copy: Path) -> None:
@@ -113,7 +113,7 @@ def test_a_broken_copy_of_the_binaries_is_not_used(copy: Path) -> None:
         shutil.rmtree(copy / "postgresql-18")
     (copy / "postgresql-18.new").mkdir()
 
-    with running(copy, say=quiet) as embedded:
+    with run_server(copy, notify=quiet) as embedded:
         assert ask(embedded.owner_url, "SELECT 1") == 1
     assert (copy / "postgresql-18").exists() is IS_ROOT
     assert (copy / "postgresql-18.new").exists() is not IS_ROOT

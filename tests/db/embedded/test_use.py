@@ -11,8 +11,8 @@ from threading import Thread
 import asyncpg
 import pytest
 
-from db.embedded import Embedded, running
-from db.embedded.processes import undisturbed
+from db.embedded import EmbeddedServer, run_server
+from db.embedded.processes import defer_signals
 from tests.embedding import IS_ROOT, ask, mode, postmaster, quiet, servers, user
 
 
@@ -21,11 +21,11 @@ def test_the_first_start_makes_all_that_there_is(spot: Path) -> None:
     said: list[str] = []
     home = spot / "deeper" / "home"
 
-    with running(home, say=said.append) as embedded:
+    with run_server(home, notify=said.append) as embedded:
         encoding = ask(embedded.owner_url, "SHOW server_encoding")
         upper = ask(embedded.owner_url, "SELECT upper('é')")
 
-    assert said == [f"Making a database in {home}", "Starting PostgreSQL 18"]
+    assert said == [f"Creating a database in {home}", "Starting PostgreSQL 18"]
     assert (encoding, upper) == ("UTF8", "É")
     files = {"data", "passwords.json", "postgresql.log", "transition.lock", "users.lock"}
     assert {path.name for path in home.iterdir()} == files | ({"postgresql-18"} if IS_ROOT else set())
@@ -34,17 +34,17 @@ def test_the_first_start_makes_all_that_there_is(spot: Path) -> None:
 
 def test_data_survive_a_restart(home: Path) -> None:
     """What was written before a stop is there after the next start."""
-    with running(home, say=quiet) as embedded:
+    with run_server(home, notify=quiet) as embedded:
         ask(embedded.owner_url, "CREATE TABLE kept (word text)", "INSERT INTO kept VALUES ('here')")
 
-    with running(home, say=quiet) as embedded:
+    with run_server(home, notify=quiet) as embedded:
         assert ask(embedded.owner_url, "SELECT word FROM kept") == "here"
 
 
 @pytest.mark.parametrize("password", ["wrong", None])
 def test_nobody_enters_without_the_password(home: Path, password: str | None) -> None:
     """Another account of this machine finds one door, and it asks for the password."""
-    with running(home, say=quiet) as embedded:
+    with run_server(home, notify=quiet) as embedded:
         right = f":{json.loads((home / 'passwords.json').read_text())['owner']}@"
         url = embedded.owner_url.replace(right, f":{password}@" if password else "@")
 
@@ -58,7 +58,7 @@ def test_nobody_enters_without_the_password(home: Path, password: str | None) ->
 
 def test_secrets_are_for_their_owner_only(home: Path) -> None:
     """Passwords and data can be read by nobody else, and the folder shows nothing of what is in it."""
-    with running(home, say=quiet) as embedded:
+    with run_server(home, notify=quiet) as embedded:
         kept = json.loads((home / "passwords.json").read_text())
 
     assert embedded.owner_url.startswith(f"postgresql://relaties_owner:{kept['owner']}@127.0.0.1:")
@@ -72,8 +72,8 @@ def test_secrets_are_for_their_owner_only(home: Path) -> None:
 def test_the_last_one_out_stops_the_server(home: Path) -> None:
     """Two use one server: the first to leave takes nothing from the other."""
     with ExitStack() as last:
-        with running(home, say=quiet) as first:
-            second = last.enter_context(running(home, say=quiet))
+        with run_server(home, notify=quiet) as first:
+            second = last.enter_context(run_server(home, notify=quiet))
             assert second == first
         assert ask(second.owner_url, "SELECT 1") == 1
         assert servers(home) != []
@@ -84,10 +84,10 @@ def test_the_last_one_out_stops_the_server(home: Path) -> None:
 def test_users_who_come_at_once_share_one_server(spot: Path) -> None:
     """Of two first starts at the same time one makes the database, and both get it."""
     home = spot / "home"
-    urls: list[Embedded] = []
+    urls: list[EmbeddedServer] = []
 
     def use() -> None:
-        with running(home, say=quiet) as embedded:
+        with run_server(home, notify=quiet) as embedded:
             urls.append(embedded)
             ask(embedded.owner_url, "SELECT 1")
 
@@ -107,7 +107,7 @@ def test_a_server_that_outlived_its_user_is_adopted(home: Path) -> None:
         before = postmaster(home)
         killed.kill()
 
-    with running(home, say=quiet) as embedded:
+    with run_server(home, notify=quiet) as embedded:
         assert postmaster(home) == before
         assert ask(embedded.owner_url, "SELECT 1") == 1
     assert servers(home) == []
@@ -115,10 +115,10 @@ def test_a_server_that_outlived_its_user_is_adopted(home: Path) -> None:
 
 def test_a_server_that_died_is_started_anew(home: Path) -> None:
     """A server killed under its user does not keep the next user out."""
-    with running(home, say=quiet) as embedded:
+    with run_server(home, notify=quiet) as embedded:
         ask(embedded.owner_url, "CREATE TABLE spared (word text)", "INSERT INTO spared VALUES ('here')")
         os.kill(postmaster(home), signal.SIGKILL)
-        with running(home, say=quiet) as again:
+        with run_server(home, notify=quiet) as again:
             assert ask(again.owner_url, "SELECT word FROM spared") == "here"
 
     assert servers(home) == []
@@ -130,7 +130,7 @@ def test_a_stale_process_number_is_seen_through(home: Path, text: str) -> None:
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as other:
         (home / "data" / "postmaster.pid").write_text(text.format(pid=other.pid, data=home / "data"))
 
-        with running(home, say=quiet) as embedded:
+        with run_server(home, notify=quiet) as embedded:
             assert ask(embedded.owner_url, "SELECT 1") == 1
 
         assert other.poll() is None
@@ -142,7 +142,7 @@ def test_our_own_number_in_the_file_is_seen_through(home: Path) -> None:
     """In a container numbers start anew, so the stale one is easily our own."""
     (home / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{home / 'data'}\n1\n1\n")
 
-    with running(home, say=quiet) as embedded:
+    with run_server(home, notify=quiet) as embedded:
         assert ask(embedded.owner_url, "SELECT 1") == 1
     assert servers(home) == []
 
@@ -150,11 +150,11 @@ def test_our_own_number_in_the_file_is_seen_through(home: Path) -> None:
 def test_a_set_up_that_was_killed_is_begun_anew(spot: Path) -> None:
     """A first start killed half way leaves nothing that the next one takes for a database."""
     home = spot / "home"
-    with user(home, until=f"Making a database in {home}\n") as killed:
+    with user(home, until=f"Creating a database in {home}\n") as killed:
         killed.kill()
     assert not (home / "data").exists()
 
-    with running(home, say=quiet) as embedded:
+    with run_server(home, notify=quiet) as embedded:
         assert ask(embedded.owner_url, "SELECT current_database()") == "relaties"
     assert [path.name for path in home.iterdir() if path.suffix == ".new"] == []
     assert servers(home) == []
@@ -174,7 +174,7 @@ def test_a_signal_stops_the_server_too(home: Path, number: signal.Signals) -> No
 def test_a_signal_during_the_set_up_leaves_nothing(spot: Path) -> None:
     """Ctrl-C while the database is being made removes what there is of it."""
     home = spot / "home"
-    with user(home, until=f"Making a database in {home}\n") as stopped:
+    with user(home, until=f"Creating a database in {home}\n") as stopped:
         stopped.send_signal(signal.SIGINT)
         assert stopped.wait(30) == 0
 
@@ -188,9 +188,9 @@ def test_a_second_interruption_waits(home: Path) -> None:
     before = signal.getsignal(signal.SIGINT)
 
     def use() -> None:
-        with undisturbed():
+        with defer_signals():
             signal.raise_signal(signal.SIGINT)
-            with running(home, say=quiet):
+            with run_server(home, notify=quiet):
                 done.append("used")
             done.append("stopped")
 
@@ -207,14 +207,14 @@ def test_the_environment_does_not_reach_the_server(home: Path, monkeypatch: pyte
     for name, value in {"PGDATA": "/", "PGPORT": "1", "PGHOST": "nowhere", "PGSSLMODE": "require", "PGUSER": "me"}.items():
         monkeypatch.setenv(name, value)
 
-    with running(home, say=quiet) as embedded:
+    with run_server(home, notify=quiet) as embedded:
         assert servers(home) != []
         assert ask(f"{embedded.owner_url}?sslmode=disable", "SELECT current_user") == "relaties_owner"
 
 
 def test_a_failure_of_the_user_stops_the_server_and_is_passed_on(home: Path) -> None:
     """What goes wrong while the database is in use reaches the caller, after the server is stopped."""
-    with pytest.raises(RuntimeError, match="theirs"), running(home, say=quiet):
+    with pytest.raises(RuntimeError, match="theirs"), run_server(home, notify=quiet):
         raise RuntimeError("theirs")
 
     assert servers(home) == []

@@ -26,14 +26,14 @@ WHERE relaties.project.tenant_id = $1::UUID AND relaties.project.client_id = rel
   'APPROVED')) AS unbilled
 FROM relaties.registration
 WHERE relaties.registration.tenant_id = $1::UUID AND relaties.registration.client_id = relaties.client.id) AS anon_2 ON true JOIN LATERAL (SELECT count(*) AS "all",
-  count(*) FILTER (WHERE relaties.invoice.status = 'CONCEPT') AS drafts
+  count(*) FILTER (WHERE relaties.invoice.status = 'DRAFT') AS drafts
 FROM relaties.invoice
 WHERE relaties.invoice.tenant_id = $1::UUID AND relaties.invoice.client_id = relaties.client.id) AS anon_3 ON true JOIN LATERAL (SELECT count(distinct(relaties.payment_allocation.payment_id)) AS payments
 FROM relaties.payment_allocation
 WHERE relaties.payment_allocation.tenant_id = $1::UUID AND relaties.payment_allocation.client_id = relaties.client.id AND NOT (EXISTS (SELECT *
 FROM relaties.payment_allocation AS payment_allocation_1
 WHERE payment_allocation_1.tenant_id = $1::UUID AND payment_allocation_1.payment_id = relaties.payment_allocation.payment_id AND payment_allocation_1.client_id != relaties.payment_allocation.client_id))) AS anon_4 ON true JOIN LATERAL (SELECT count(*) AS "all",
-  count(*) FILTER (WHERE relaties.quote.status = 'CONCEPT') AS drafts
+  count(*) FILTER (WHERE relaties.quote.status = 'DRAFT') AS drafts
 FROM relaties.quote
 WHERE relaties.quote.tenant_id = $1::UUID AND relaties.quote.client_id = relaties.client.id) AS anon_5 ON true JOIN LATERAL (SELECT count(*) AS "all",
   count(*) FILTER (WHERE relaties.client_portal.closed_at IS NULL) AS open
