@@ -114,7 +114,7 @@ class Trial:
 
 async def main(place: Place, given: argparse.Namespace) -> None:
     database = await Database.connect(place.runtime_url)
-    signed_in = await tokens.actor_of(database, place.token)
+    signed_in = await tokens.authenticate(database, place.token)
     if signed_in is None:
         raise RuntimeError("the token signs nobody in")
     trial = Trial(database, signed_in[0])

@@ -77,7 +77,7 @@ async def pages(url: str, found: Large) -> None:
 
 
 async def asked(api: Api, found: Large) -> None:
-    middle = Cursors(SECRETS, found.tenant.id).write("clients.name.up", found.middle)
+    middle = Cursors(SECRETS, found.tenant.id).encode("clients.name.up", found.middle)
     crowd = "{ clients(first: 50) { nodes { contacts(first: 25) { nodes { fullName } pageInfo { hasNextPage } } } } }"
     wanted: dict[str, tuple[str, dict[str, object]]] = {
         "50 names, first page": (paged(NAMES), {"first": 50}),

@@ -13,7 +13,7 @@ import asyncpg
 from db import demo
 from db.embedded import EmbeddedServer, run_server
 from db.migrations import upgrade
-from domain.tokens import hash_of, new_secret
+from domain.tokens import hash_secret, new_secret
 from tests.builders import tenant
 from tests.large import ASKED, fill
 
@@ -113,7 +113,7 @@ async def _loaded(owner_url: str, token: str, load: Load) -> None:
     owner = await asyncpg.connect(owner_url)
     try:
         if not await demo.is_loaded(owner):
-            await demo.load(owner, token_hash=hash_of(token), progress=lambda _what, _done, _total: None, size=load.organization)
+            await demo.load(owner, token_hash=hash_secret(token), progress=lambda _what, _done, _total: None, size=load.organization)
             for number in range(load.others):
                 await fill(owner, await tenant(owner, f"Beside {number}"), load.clients, ASKED)
             await owner.execute("VACUUM ANALYZE", timeout=3600)

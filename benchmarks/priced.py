@@ -12,7 +12,7 @@ import asyncpg
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type, is_leaf_type
 
 from db.demo import TENANT
-from domain.pages import LARGEST
+from domain.pages import MAX_PAGE_SIZE
 from resolvers.ids import global_id
 from schema.directives import Cost
 
@@ -127,7 +127,7 @@ def _of_root(schema: GraphQLSchema, root: str, name: str, field: GraphQLField) -
     if not named:
         yield Case(path, "all of it", f"{{ {name} {selection} }}")
     elif named == ["ids"]:
-        yield Case(path, "100", f"query ($ids: [ID!]!) {{ {name}({BY_ID['ids']}) {selection} }}", shown.name, LARGEST)
+        yield Case(path, "100", f"query ($ids: [ID!]!) {{ {name}({BY_ID['ids']}) {selection} }}", shown.name, MAX_PAGE_SIZE)
     else:
         yield Case(path, "one", f"query ($id: ID!) {{ {name}({BY_ID[named[0]]}) {selection} }}", shown.name)
 
@@ -146,7 +146,7 @@ def _of_objects(schema: GraphQLSchema) -> Iterator[Case]:
             else:
                 continue
             source = SOURCES.get(path, kind.name)
-            for objects in (1,) if kind.name == "Organization" else (1, LARGEST):
+            for objects in (1,) if kind.name == "Organization" else (1, MAX_PAGE_SIZE):
                 for of, asked, selection in asks:
                     if objects == 1 or "nodes {" not in selection:  # 100 pages of 100 are no operation that anybody may ask
                         query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {kind.name} {{ {selection} }} }} }}"
@@ -157,7 +157,7 @@ def _connection(path: str, name: str, field: GraphQLField, kind: GraphQLObjectTy
     """What is measured of a connection, how it is asked, and the selection: pages, and its fields that have a weight."""
     node = get_named_type(kind.fields["nodes"].type)
     for given in _variations(path, field):
-        page = ", ".join(filter(None, (given, f"first: {LARGEST}")))
+        page = ", ".join(filter(None, (given, f"first: {MAX_PAGE_SIZE}")))
         yield path, f"a page {given}".strip(), f"{name}({page}) {{ nodes {_shown(node)} }}"
         if "orderBy" not in given:
             least = ", ".join(filter(None, (given, "first: 1")))

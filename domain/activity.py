@@ -1,4 +1,4 @@
-"""What happened to clients and contacts: who changed what, when and how. Figures are told to those alone who may see them."""
+"""Report the activity of clients and contacts: who changed what, when and how. Amounts need FINANCE_READ."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -24,10 +24,10 @@ from db.tables import (
     RegistrationLabel,
 )
 from db.traces import OBJECT_TYPES
-from domain.pages import Order, Page, Reading, Span
+from domain.pages import Page, PageReader, PageRequest, SortOrder
 from domain.scope import Permission, ReadScope, Scope
 
-FIGURES: dict[str, Collection[str]] = {
+FINANCIAL_FIELDS: dict[str, Collection[str]] = {
     Client.__name__: {*ClientFinancialFields.model_fields, "vat_rate_id", "invoice_layout_id"},
     ClientAddress.__name__: (),
     ClientContact.__name__: (),
@@ -38,8 +38,8 @@ FIGURES: dict[str, Collection[str]] = {
     Registration.__name__: {"unit_price", "unit_rate", "rate_source", "currency", "amount_net", "vat_rate_id"},
     RegistrationLabel.__name__: (),
 }
-"""By type, the fields that only those see who may see figures. A type that is not here is figures through and through."""
-NAMED = {
+"""The fields with amounts, by type. A type that is not listed here has nothing but amounts."""
+REFERENCED_TYPES = {
     "archived_by": "Member",
     "client_id": "Client",
     "contact_id": "Contact",
@@ -50,22 +50,22 @@ NAMED = {
     "registration_id": "Registration",
     "vat_rate_id": "VatRate",
 }
-"""What the fields name that hold an id."""
+"""The types that fields with an id refer to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a field was and what it is, as text; of ids also what they name."""
+    """The old and the new value of a field as text, and for ids the type of the object."""
 
     field: str
-    was: str | None
-    now: str | None
-    names: str | None
+    old_value: str | None
+    new_value: str | None
+    reference_type: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happened, as far as whoever asks may know. `about` is the type that `object_id` is of."""
+    """One event, reduced to what the caller may see. `subject_type` is the type that `object_id` belongs to."""
 
     id: UUID
     at: datetime
@@ -74,45 +74,45 @@ class Event:
     operation: str
     action: str
     object_type: str
-    about: str
+    subject_type: str
     object_id: UUID
     client_id: UUID | None
     contact_id: UUID | None
     changes: list[Change]
 
 
-OF_CLIENT: Order[Event] = Order("client.activity.newest", attrgetter("id", "id"), is_ascending=False)
-OF_CONTACT: Order[Event] = Order("contact.activity.newest", attrgetter("id", "id"), is_ascending=False)
+CLIENT_EVENTS_NEWEST_FIRST: SortOrder[Event] = SortOrder("client.activity.newest", attrgetter("id", "id"), is_ascending=False)
+CONTACT_EVENTS_NEWEST_FIRST: SortOrder[Event] = SortOrder("contact.activity.newest", attrgetter("id", "id"), is_ascending=False)
 
 counts_of_clients, counts_of_contacts = rows.counts_of_clients, rows.counts_of_contacts
 
 
-async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[Event]]:
-    """What happened to each client and what belongs to it, the newest first. Whoever sees a client sees what happened to it."""
-    reading = Reading.of(OF_CLIENT, scope.cursors, span)
-    return reading.pages([_told(scope, found) for found in await rows.of_clients(scope, ids, reading.part)], ids)
+async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, page_request: PageRequest) -> list[Page[Event]]:
+    """Return the events of each client and its parts, newest first. Whoever sees a client sees its events."""
+    reader = PageReader.of(CLIENT_EVENTS_NEWEST_FIRST, scope.cursors, page_request)
+    return reader.pages([_to_events(scope, event_rows) for event_rows in await rows.of_clients(scope, ids, reader.page_slice)], ids)
 
 
-async def of_contacts(scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[Event]]:
-    """What happened to each contact and its links to clients, the newest first."""
-    reading = Reading.of(OF_CONTACT, scope.cursors, span)
-    return reading.pages([_told(scope, found) for found in await rows.of_contacts(scope, ids, reading.part)], ids)
+async def of_contacts(scope: ReadScope, ids: Sequence[UUID], *, page_request: PageRequest) -> list[Page[Event]]:
+    """Return the events of each contact and its links to clients, newest first."""
+    reader = PageReader.of(CONTACT_EVENTS_NEWEST_FIRST, scope.cursors, page_request)
+    return reader.pages([_to_events(scope, event_rows) for event_rows in await rows.of_contacts(scope, ids, reader.page_slice)], ids)
 
 
 async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[Event | None]:
-    """Events of clients and contacts, and no others: no right here shows those of members and tokens."""
-    scope.must(Permission.CLIENTS_READ)
-    found = [row for row in await rows.by_id(scope, ids) if row and (row.client_id or row.contact_id)]
-    told = {event.id: event for event in _told(scope, found)}
-    return [told.get(key) for key in ids]
+    """Return events of clients and contacts only: no permission here covers events of members and tokens."""
+    scope.require(Permission.CLIENTS_READ)
+    event_rows = [row for row in await rows.by_id(scope, ids) if row and (row.client_id or row.contact_id)]
+    events = {event.id: event for event in _to_events(scope, event_rows)}
+    return [events.get(key) for key in ids]
 
 
-def _told(scope: Scope, found: Sequence[EventRow]) -> list[Event]:
-    sees_figures = scope.may(Permission.FINANCE_READ)
-    return [_event(row, sees_figures=sees_figures) for row in found]
+def _to_events(scope: Scope, event_rows: Sequence[EventRow]) -> list[Event]:
+    sees_figures = scope.allows(Permission.FINANCE_READ)
+    return [_to_event(row, sees_figures=sees_figures) for row in event_rows]
 
 
-def _event(row: EventRow, *, sees_figures: bool) -> Event:
+def _to_event(row: EventRow, *, sees_figures: bool) -> Event:
     return Event(
         id=row.id,
         at=row.at,
@@ -121,25 +121,29 @@ def _event(row: EventRow, *, sees_figures: bool) -> Event:
         operation=row.operation,
         action=row.action,
         object_type=row.object_type,
-        about=OBJECT_TYPES.get(row.object_type, row.object_type),
+        subject_type=OBJECT_TYPES.get(row.object_type, row.object_type),
         object_id=row.object_id,
         client_id=row.client_id,
         contact_id=row.contact_id,
-        changes=_changes(row, sees_figures=sees_figures),
+        changes=_to_changes(row, sees_figures=sees_figures),
     )
 
 
-def _changes(row: EventRow, *, sees_figures: bool) -> list[Change]:
-    """By field."""
-    hidden = () if sees_figures else FIGURES.get(row.object_type)
-    if hidden is None:
+def _to_changes(row: EventRow, *, sees_figures: bool) -> list[Change]:
+    """Return the changed fields, sorted by name."""
+    hidden_fields = () if sees_figures else FINANCIAL_FIELDS.get(row.object_type)
+    if hidden_fields is None:
         return []
-    steps = [(name, _text(was), _text(now)) for name, (was, now) in sorted(json.loads(row.changes).items())]
-    return [Change(to_camel(name), was, now, NAMED.get(name)) for name, was, now in steps if was != now and name not in hidden]
+    steps = [(name, _to_text(old_value), _to_text(new_value)) for name, (old_value, new_value) in sorted(json.loads(row.changes).items())]
+    return [
+        Change(to_camel(name), old_value, new_value, REFERENCED_TYPES.get(name))
+        for name, old_value, new_value in steps
+        if old_value != new_value and name not in hidden_fields
+    ]
 
 
-def _text(value: object) -> str | None:
-    """An empty list is none."""
+def _to_text(value: object) -> str | None:
+    """Convert a value to text; an empty list becomes None."""
     if isinstance(value, list):
         return ", ".join(map(str, value)) or None
     if isinstance(value, bool):

@@ -1,4 +1,4 @@
-"""Changing a row that others may be changing too: held, compared with what its changer saw, and counted."""
+"""Lock rows, check their versions and apply changes, so that concurrent changes do not overwrite each other."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
@@ -11,82 +11,88 @@ from db import entities
 from db.moments import now
 from db.tables import ApiToken, Client, Entity, Project, Table
 from db.tables.base import Versioned
-from domain.errors import AlreadyArchived, Refused, VersionConflict, not_found
+from domain.errors import AlreadyArchived, RuleViolation, VersionConflict, not_found
 from domain.scope import Scope, WriteScope
 
 T = TypeVar("T", bound=Entity)
 A = TypeVar("A", Client, Project)
-CALLED: dict[type[Table], str] = {ApiToken: "token"}
+DISPLAY_NAMES: dict[type[Table], str] = {ApiToken: "token"}
 
 
-def called(table: type[Table]) -> str:
-    """What users call a row of the table."""
-    return CALLED.get(table) or to_snake(table.__name__).replace("_", " ")
+def display_name(table: type[Table]) -> str:
+    """Return the name that users know a row of the table by."""
+    return DISPLAY_NAMES.get(table) or to_snake(table.__name__).replace("_", " ")
 
 
-async def held(scope: WriteScope, table: type[T], key: UUID, expected_version: int | None = None, *, at: Sequence[str] = ("id",)) -> T:
-    """The row, nobody else's until the unit of work ends; refused when there is none, or when it is no longer what its changer saw."""
+async def lock(scope: WriteScope, table: type[T], key: UUID, expected_version: int | None = None, *, path: Sequence[str] = ("id",)) -> T:
+    """Lock a row until the unit of work ends. Raises `RuleViolation` if it does not exist or its version is not the expected one."""
     row = (await entities.lock_for_update(scope, table, [key])).get(key)
     if row is None:
-        raise Refused(not_found(called(table), at))
-    expect(row, expected_version)
+        raise RuleViolation(not_found(display_name(table), path))
+    expect_version(row, expected_version)
     return row
 
 
-async def active(scope: WriteScope, table: type[A], key: UUID, expected_version: int | None = None, *, at: Sequence[str] = ("id",)) -> A:
-    """The same of what is not archived. That is said first: who reads again what was archived can change it no more than before."""
-    row = await held(scope, table, key, at=at)
-    must_be_active(scope, row, at)
-    expect(row, expected_version)
+async def lock_active(
+    scope: WriteScope, table: type[A], key: UUID, expected_version: int | None = None, *, path: Sequence[str] = ("id",)
+) -> A:
+    """Lock a row that is not archived. Check that before the version: reading an archived row again does not help the caller."""
+    row = await lock(scope, table, key, path=path)
+    require_active(scope, row, path)
+    expect_version(row, expected_version)
     return row
 
 
-def filled(row: Table, fields: type[BaseModel]) -> dict[str, Any]:
-    """What a row has of a field set."""
+def field_values(row: Table, fields: type[BaseModel]) -> dict[str, Any]:
+    """Return the values that a row has for the fields of a field set."""
     return {name: getattr(row, name) for name in fields.model_fields}
 
 
-def expect(row: Table, version: int | None) -> None:
-    """An organization's id is the tenant."""
+def expect_version(row: Table, version: int | None) -> None:
+    """Raise `RuleViolation` if the row is not at this version. The id of an organization is its tenant id."""
     current = getattr(row, "version", None)
     if version is not None and current is not None and version != current:
-        message = f"Somebody else changed this {called(type(row))}: it is at version {current}. Read it again, and repeat your change."
-        raise Refused(VersionConflict(["expectedVersion"], message, type(row).__name__, getattr(row, "id", row.tenant_id), current))
+        message = (
+            f"Somebody else changed this {display_name(type(row))}: it is at version {current}. Read it again, and repeat your change."
+        )
+        raise RuleViolation(VersionConflict(["expectedVersion"], message, type(row).__name__, getattr(row, "id", row.tenant_id), current))
 
 
-def apply(row: Versioned, changes: Mapping[str, object]) -> bool:
-    """Whether anything is other than it was. What is written as it stands is no change."""
-    altered = {name: value for name, value in changes.items() if getattr(row, name) != value}
-    for name, value in altered.items():
+def apply_changes(row: Versioned, changes: Mapping[str, object]) -> bool:
+    """Apply the changes and return whether any value differs. Writing an equal value is no change."""
+    changed_values = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    for name, value in changed_values.items():
         setattr(row, name, value)
-    if altered:
-        touch(row)
-    return bool(altered)
+    if changed_values:
+        bump_version(row)
+    return bool(changed_values)
 
 
-def touch(row: Versioned) -> None:
-    """One version on, also when only what belongs to the row has changed."""
+def bump_version(row: Versioned) -> None:
+    """Increment the version, also when only a part of the row has changed."""
     row.version += 1
     row.updated_at = now()
 
 
-def must_be_active(scope: Scope, row: Client | Project, at: Sequence[str] = ("id",)) -> None:
-    """What is archived takes no change; whoever asks holds the row."""
+def require_active(scope: Scope, row: Client | Project, path: Sequence[str] = ("id",)) -> None:
+    """Raise `RuleViolation` if the row is archived. The caller has locked it."""
     if row.archived_at:
-        raise Refused(already_archived(scope, row, at))
+        raise RuleViolation(already_archived(scope, row, path))
 
 
-def already_archived(scope: Scope, row: Client | Project, at: Sequence[str]) -> AlreadyArchived:
-    back = "clientUnarchive" if isinstance(row, Client) or row.archive_operation_id else "projectUnarchive"
-    name = scope.name(row.name, f"This {called(type(row))}")
-    message = f"{name} is archived, and stays as it is. Take it back first with `{back}`."
-    return AlreadyArchived([*at], message, type(row).__name__, row.id)
+def already_archived(scope: Scope, row: Client | Project, path: Sequence[str]) -> AlreadyArchived:
+    mutation = "clientUnarchive" if isinstance(row, Client) or row.archive_operation_id else "projectUnarchive"
+    name = scope.visible_name(row.name, f"This {display_name(type(row))}")
+    message = f"{name} is archived, and stays as it is. Take it back first with `{mutation}`."
+    return AlreadyArchived([*path], message, type(row).__name__, row.id)
 
 
-async def known(scope: WriteScope, table: type[T], ids: Mapping[UUID, Sequence[str]], *, exclusively: bool = False) -> dict[UUID, T]:
-    """The rows of these ids, kept from being removed, or from being changed by others; a refusal at its path for each that there is not."""
-    holding = entities.lock_for_update if exclusively else entities.lock_for_key_share
-    found = await holding(scope, table, list(ids)) if ids else {}
-    if missing := [path for key, path in ids.items() if key not in found]:
-        raise Refused(*(not_found(called(table), path) for path in missing))
-    return found
+async def lock_references(
+    scope: WriteScope, table: type[T], ids: Mapping[UUID, Sequence[str]], *, is_exclusive: bool = False
+) -> dict[UUID, T]:
+    """Lock the rows of these ids against removal, or exclusively. Raises `RuleViolation` with the path of each missing one."""
+    lock_rows = entities.lock_for_update if is_exclusive else entities.lock_for_key_share
+    entities_by_id = await lock_rows(scope, table, list(ids)) if ids else {}
+    if missing := [path for key, path in ids.items() if key not in entities_by_id]:
+        raise RuleViolation(*(not_found(display_name(table), path) for path in missing))
+    return entities_by_id

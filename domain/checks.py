@@ -1,6 +1,6 @@
-"""What a user fills in, checked as a whole: every fault at once, each with its path, the rule, and a value that would be right.
+"""Validate user input as a whole: report every error at once, each with its path, the rule and a valid example.
 
-A text is cleaned first; then the rule of the field's name applies, the same in every field set; then the field set's own limits.
+Clean a text first; then apply the rule of the field's name, the same in every field set; then the limits of the field set.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,11 +12,11 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
 from domain import channels, codes, identifiers, numbers
-from domain.errors import InvalidInput, Refused, TooLong, WrongValue
+from domain.errors import InvalidInput, RuleViolation, TooLong, WrongValue
 from domain.texts import clean
 
 M = TypeVar("M", bound=BaseModel)
-Faults = dict[str, str]  # by field, a sentence
+FieldErrors = dict[str, str]  # a message by field
 RULES: dict[str, Callable[[str], str]] = {
     "base_currency": codes.currency,
     "bic": identifiers.bic,
@@ -36,15 +36,15 @@ RULES: dict[str, Callable[[str], str]] = {
     "vat_number": identifiers.vat_number,
     "website": channels.website,
 }
-OF_COUNTRY: dict[str, Callable[[str, str], str]] = {
+RULES_BY_COUNTRY: dict[str, Callable[[str, str], str]] = {
     "mobile": channels.phone,
     "phone": channels.phone,
     "postal_code": codes.postal_code,
 }
-LONGEST_WORD = 100  # of what is no text to its field: a choice, a number or a day
+DEFAULT_MAX_LENGTH = 100  # of a value that is no text: an enum, a number or a date
 MULTILINE = frozenset({"note", "notes"})
-NAMES = ("first_name", "last_name")  # where a field set has both, one of them is filled in
-WORDS = {
+PERSON_NAME_FIELDS = ("first_name", "last_name")  # where a field set has both, one of them is required
+MESSAGES = {
     "string_too_short": "has at least {min_length} characters; this has {length}",
     "string_too_long": "has at most {max_length} characters; this has {length}",
     "greater_than": "must be more than {gt}",
@@ -56,7 +56,7 @@ WORDS = {
     "decimal_whole_digits": "has at most {whole_digits} digits before the decimal point",
     "enum": "must be one of {expected}",
 }
-KINDS = {  # by the beginning of pydantic's name of the fault
+MESSAGES_BY_TYPE = {  # by the prefix of pydantic's error type
     "bool": "must be true or false",
     "datetime": "must be a moment, for example `2026-01-31T09:00:00Z`",
     "date": "must be a day, for example `2026-01-31`",
@@ -68,102 +68,104 @@ KINDS = {  # by the beginning of pydantic's name of the fault
 
 
 @cache
-def longest(fields: type[BaseModel], name: str) -> int:
+def max_length(fields: type[BaseModel], name: str) -> int:
     """Return how many characters the field takes."""
     limits = (getattr(rule, "max_length", None) for rule in fields.model_fields[name].metadata)
-    return next((limit for limit in limits if limit), LONGEST_WORD)
+    return next((limit for limit in limits if limit), DEFAULT_MAX_LENGTH)
 
 
-def checked(fields: type[M], values: Mapping[str, object], *, at: Sequence[str] = (), country: str = "NL") -> M:
-    """The values as their field set; names that it does not have are left alone.
+def validate(fields: type[M], values: Mapping[str, object], *, path: Sequence[str] = (), country: str = "NL") -> M:
+    """Return the values as an instance of their field set; ignore names that it does not have.
 
-    `at` is where in the input they are. `country` is the organization's: that of telephone numbers, and of an address without one.
+    `path` is where in the input they are. `country` is the organization's: that of telephone numbers, and of an address without one.
     """
-    model, faults = _filled(fields, values, country)
-    absent = [name for name, field in fields.model_fields.items() if field.is_required() and name not in values]
-    faults |= {name: _worded(name, "is missing") for name in absent}
-    faults |= _nameless(fields, vars(model), values, faults)
-    _refuse(fields, faults, at)
+    model, errors = _build_model(fields, values, country)
+    missing = [name for name, field in fields.model_fields.items() if field.is_required() and name not in values]
+    errors |= {name: _format_message(name, "is missing") for name in missing}
+    errors |= _missing_name_errors(fields, vars(model), values, errors)
+    _raise_errors(fields, errors, path)
     return model
 
 
-def checked_patch(
+def validate_patch(
     fields: type[BaseModel],
     current: Mapping[str, object],
     changes: Mapping[str, object],
     *,
-    at: Sequence[str] = (),
+    path: Sequence[str] = (),
     country: str = "NL",
 ) -> dict[str, object]:
-    """What changes, as it is stored: absent stays absent, and null clears.
+    """Return the changes as they are stored: an absent value stays absent, null clears.
 
-    What stays as it is, is not checked again, unless it hangs together with a change: a postal code with its country, a person's names.
+    Unchanged values are not validated again, unless they depend on a change: a postal code on its country, a person's names.
     """
-    again = {name: current[name] for name in OF_COUNTRY if name in current and "country" in changes}
-    home = country if "country" in changes else current.get("country") or country
-    model, faults = _filled(fields, {**again, **changes}, str(home))
-    after = {name: getattr(model, name, None) for name in fields.model_fields if name in changes or name in again}
-    if not changes.keys().isdisjoint(NAMES):
-        faults |= _nameless(fields, {**current, **after}, changes, faults)
-    _refuse(fields, {name if name in changes else "country": fault for name, fault in faults.items()}, at)
-    return {name: value for name, value in after.items() if name in changes or value != current[name]}
+    dependent_values = {name: current[name] for name in RULES_BY_COUNTRY if name in current and "country" in changes}
+    default_country = country if "country" in changes else current.get("country") or country
+    model, errors = _build_model(fields, {**dependent_values, **changes}, str(default_country))
+    new_values = {name: getattr(model, name, None) for name in fields.model_fields if name in changes or name in dependent_values}
+    if not changes.keys().isdisjoint(PERSON_NAME_FIELDS):
+        errors |= _missing_name_errors(fields, {**current, **new_values}, changes, errors)
+    _raise_errors(fields, {name if name in changes else "country": message for name, message in errors.items()}, path)
+    return {name: value for name, value in new_values.items() if name in changes or value != current[name]}
 
 
-def _filled(fields: type[M], values: Mapping[str, object], country: str) -> tuple[M, Faults]:
-    """The field set as far as its values are right, and what is wrong with the others."""
-    model, faults = fields.model_construct(), Faults()
+def _build_model(fields: type[M], values: Mapping[str, object], country: str) -> tuple[M, FieldErrors]:
+    """Return the field set with its valid values, and the errors of the others."""
+    model, errors = fields.model_construct(), FieldErrors()
     for name in sorted(values.keys() & fields.model_fields.keys(), key=lambda name: name != "country"):
         try:
-            if name not in OF_COUNTRY or "country" not in faults:
-                where = values.get("country") and getattr(model, "country", None)
-                _assign(model, name, _normalised(name, values[name], longest(fields, name), str(where or country)))
-        except TooLong as wrong:
-            faults[name] = _worded(name, str(wrong))
-        except WrongValue as wrong:
-            faults[name] = str(wrong)
-        except ValidationError as wrong:
-            faults[name] = _said(name, wrong.errors()[0])
-    return model, faults
+            if name not in RULES_BY_COUNTRY or "country" not in errors:
+                model_country = values.get("country") and getattr(model, "country", None)
+                _assign(model, name, _normalize(name, values[name], max_length(fields, name), str(model_country or country)))
+        except TooLong as error:
+            errors[name] = _format_message(name, str(error))
+        except WrongValue as error:
+            errors[name] = str(error)
+        except ValidationError as error:
+            errors[name] = _describe_error(name, error.errors()[0])
+    return model, errors
 
 
-def _normalised(name: str, value: object, most: int, country: str) -> object:
-    """A text as the rule of its field has it, null for an empty one; anything else as it is."""
+def _normalize(name: str, value: object, limit: int, country: str) -> object:
+    """Normalize a text by the rule of its field, an empty one to None; return any other value unchanged."""
     if type(value) is not str:
         return value
-    text = clean(value, most, is_multiline=name in MULTILINE)
+    text = clean(value, limit, is_multiline=name in MULTILINE)
     if not text:
         return None
-    return OF_COUNTRY[name](text, country) if name in OF_COUNTRY else RULES.get(name, str)(text)
+    return RULES_BY_COUNTRY[name](text, country) if name in RULES_BY_COUNTRY else RULES.get(name, str)(text)
 
 
 def _assign(model: BaseModel, name: str, value: object) -> None:
-    """Within the field's limits, or a ValidationError."""
+    """Assign a value. Raises `ValidationError` outside the field's limits."""
     model.__pydantic_validator__.validate_assignment(model, name, value)
 
 
-def _nameless(fields: type[BaseModel], values: Mapping[str, object], given: Mapping[str, object], faults: Faults) -> Faults:
-    """Said of the last name, or of what was given of the two; nothing while one of them is wrong in itself."""
-    if not fields.model_fields.keys() >= set(NAMES) or any(values.get(name) or name in faults for name in NAMES):
+def _missing_name_errors(
+    fields: type[BaseModel], values: Mapping[str, object], input_values: Mapping[str, object], errors: FieldErrors
+) -> FieldErrors:
+    """Report a person without a name, at the last of the supplied name fields; nothing while one of them is invalid."""
+    if not fields.model_fields.keys() >= set(PERSON_NAME_FIELDS) or any(values.get(name) or name in errors for name in PERSON_NAME_FIELDS):
         return {}
-    where = [name for name in NAMES if name in given] or [NAMES[-1]]
-    return {where[-1]: "A person has a first name, a last name or both, for example `Jansen`."}
+    candidates = [name for name in PERSON_NAME_FIELDS if name in input_values] or [PERSON_NAME_FIELDS[-1]]
+    return {candidates[-1]: "A person has a first name, a last name or both, for example `Jansen`."}
 
 
-def _said(name: str, fault: ErrorDetails) -> str:
-    """In our words: pydantic's are for programmers."""
-    kind = fault["type"]
-    if fault["input"] is None:
-        return _worded(name, "cannot be empty")
-    words = WORDS.get(kind) or next((words for start, words in KINDS.items() if kind.startswith(start)), None)
-    length = len(fault["input"]) if isinstance(fault["input"], str) else 0
-    return _worded(name, words.format(**fault.get("ctx", {}), length=length)) if words else f"{fault['msg']}."
+def _describe_error(name: str, error: ErrorDetails) -> str:
+    """Describe a pydantic error for users."""
+    kind = error["type"]
+    if error["input"] is None:
+        return _format_message(name, "cannot be empty")
+    message = MESSAGES.get(kind) or next((message for start, message in MESSAGES_BY_TYPE.items() if kind.startswith(start)), None)
+    length = len(error["input"]) if isinstance(error["input"], str) else 0
+    return _format_message(name, message.format(**error.get("ctx", {}), length=length)) if message else f"{error['msg']}."
 
 
-def _worded(name: str, words: str) -> str:
-    return f"`{to_camel(name)}` {words}."
+def _format_message(name: str, message: str) -> str:
+    return f"`{to_camel(name)}` {message}."
 
 
-def _refuse(fields: type[BaseModel], faults: Faults, at: Sequence[str]) -> None:
-    """In the order of the fields."""
-    if faults:
-        raise Refused(*(InvalidInput([*at, to_camel(name)], faults[name]) for name in fields.model_fields if name in faults))
+def _raise_errors(fields: type[BaseModel], errors: FieldErrors, path: Sequence[str]) -> None:
+    """Raise the errors in the order of the fields."""
+    if errors:
+        raise RuleViolation(*(InvalidInput([*path, to_camel(name)], errors[name]) for name in fields.model_fields if name in errors))

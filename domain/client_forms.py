@@ -1,4 +1,4 @@
-"""The form of a client: general part, financial settings, addresses, labels and contacts are saved together or not at all."""
+"""Create and edit clients: general part, financial settings, addresses, labels and contacts are saved together or not at all."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,22 +24,22 @@ from db.tables import (
 )
 from db.tables.base import Fields
 from domain import client_contacts, client_labels, numbers
-from domain.changes import active, apply, filled, known, touch
-from domain.checks import checked, checked_patch
+from domain.changes import apply_changes, bump_version, field_values, lock_active, lock_references
+from domain.checks import validate, validate_patch
 from domain.client_contacts import ContactChoice
 from domain.client_labels import LabelChoice
-from domain.errors import Faults, InvalidInput, NumberTaken, Refused, TooMany
-from domain.organizations import own
+from domain.errors import ErrorCollector, InvalidInput, NumberTaken, RuleViolation, TooMany
+from domain.organizations import get_organization
 from domain.scope import Permission, WriteScope
 
 Values = Mapping[str, object]
-LINKS: dict[str, type[VatRate | InvoiceLayout]] = {"vat_rate_id": VatRate, "invoice_layout_id": InvoiceLayout}
-MOST = {"addresses": len(AddressType), "labels": client_labels.MOST, "contacts": 100}
+REFERENCED_TABLES: dict[str, type[VatRate | InvoiceLayout]] = {"vat_rate_id": VatRate, "invoice_layout_id": InvoiceLayout}
+MAX_ENTRIES = {"addresses": len(AddressType), "labels": client_labels.MAX_LABELS, "contacts": 100}
 
 
 @dataclass(frozen=True)
 class ClientForm:
-    """What was filled in. A part that is None was left alone; a list that is given is the whole list from now on."""
+    """The submitted form. None leaves a part unchanged; a list replaces the whole list."""
 
     general: Values = field(default_factory=dict)
     financial: Values | None = None
@@ -50,59 +50,59 @@ class ClientForm:
 
 
 async def create(scope: WriteScope, form: ClientForm) -> UUID:
-    """A new client with all that belongs to it; refused with every fault there is."""
-    _may(scope, form)
-    return await make(scope, await own(scope), form)
+    """Create a client with all its parts. Raises `RuleViolation` with every error."""
+    _require_permissions(scope, form)
+    return await create_from_form(scope, await get_organization(scope), form)
 
 
 async def update(scope: WriteScope, client_id: UUID, form: ClientForm, *, expected_version: int) -> UUID:
-    """Changes what was given, and one version in all; what comes to nothing changes nothing. One that is archived stays as it is."""
-    _may(scope, form)
-    client = await active(scope, Client, client_id, expected_version)
-    await change(scope, await own(scope), client, form)
+    """Change the supplied parts of an active client and increment its version once; without a difference nothing changes."""
+    _require_permissions(scope, form)
+    client = await lock_active(scope, Client, client_id, expected_version)
+    await apply_form(scope, await get_organization(scope), client, form)
     return client.id
 
 
-async def make(scope: WriteScope, organization: Organization, form: ClientForm) -> UUID:
-    """A client of a form whose rights were asked for."""
-    values, parts = await check(scope, organization, form)
-    client = Client(tenant_id=scope.tenant, id=new_id(), **_keyed(values | await _next_number(scope, organization, form)))
+async def create_from_form(scope: WriteScope, organization: Organization, form: ClientForm) -> UUID:
+    """Create a client from a form whose permissions have been checked."""
+    values, parts = await validate_form(scope, organization, form)
+    client = Client(tenant_id=scope.tenant, id=new_id(), **_add_sort_keys(values | await _next_number(scope, organization, form)))
     scope.session.add(client)
     await scope.session.flush()
-    await _save(scope, client, parts)
+    await _save_parts(scope, client, parts)
     return client.id
 
 
-async def change(scope: WriteScope, organization: Organization, client: Client, form: ClientForm) -> bool:
-    """Whether anything of the client, which is held, is other than it was."""
-    values, parts = await check(scope, organization, form, client)
-    is_changed = apply(client, _keyed(values | await _next_number(scope, organization, form)))
-    if await _save(scope, client, parts) and not is_changed:
-        touch(client)
+async def apply_form(scope: WriteScope, organization: Organization, client: Client, form: ClientForm) -> bool:
+    """Apply a form to a locked client and return whether anything differs."""
+    values, parts = await validate_form(scope, organization, form, client)
+    is_changed = apply_changes(client, _add_sort_keys(values | await _next_number(scope, organization, form)))
+    if await _save_parts(scope, client, parts) and not is_changed:
+        bump_version(client)
         return True
     return is_changed
 
 
-async def check(
+async def validate_form(
     scope: WriteScope, organization: Organization, form: ClientForm, client: Client | None = None
 ) -> "tuple[dict[str, Any], _Parts]":
-    """The form as it is stored, of a new client or of this one; refused with every fault there is."""
-    faults, values = Faults(), dict[str, Any]()
-    with faults.part():
-        current = filled(client, ClientFields) if client else None
+    """Return the validated form, for a new client or for this one. Raises `RuleViolation` with every error."""
+    errors, values = ErrorCollector(), dict[str, Any]()
+    with errors.collect():
+        current = field_values(client, ClientFields) if client else None
         values |= _validate(ClientFields, current, form.general, country=organization.country)
-    with faults.part():
-        current = filled(client, ClientFinancialFields) if client else None
-        values |= await _financial(scope, current, form.financial or {})
-    with faults.part():
+    with errors.collect():
+        current = field_values(client, ClientFinancialFields) if client else None
+        values |= await _financial_values(scope, current, form.financial or {})
+    with errors.collect():
         await _check_number(scope, values.get("number"), form, client)
-    parts = await _checked_parts(scope, faults, form, organization)
-    faults.refuse()
+    parts = await _validate_parts(scope, errors, form, organization)
+    errors.raise_collected()
     return values, parts
 
 
 async def _next_number(scope: WriteScope, organization: Organization, form: ClientForm) -> dict[str, Any]:
-    return {"number": await numbers.next_for_client(scope, organization)} if form.takes_next_number else {}
+    return {"number": await numbers.next_client_number(scope, organization)} if form.takes_next_number else {}
 
 
 def _validate(
@@ -110,18 +110,18 @@ def _validate(
 ) -> dict[str, Any]:
     """Return the values as they are stored: all fields of a new client, where there are no current ones, or the changes of one."""
     if current is None:
-        return checked(fields, given, at=at, country=country).model_dump()
-    return checked_patch(fields, current, given, at=at, country=country)
+        return validate(fields, given, path=at, country=country).model_dump()
+    return validate_patch(fields, current, given, path=at, country=country)
 
 
-def _may(scope: WriteScope, form: ClientForm) -> None:
-    scope.must(Permission.CLIENTS_WRITE)
+def _require_permissions(scope: WriteScope, form: ClientForm) -> None:
+    scope.require(Permission.CLIENTS_WRITE)
     if form.financial is not None:
-        scope.must(Permission.FINANCE_WRITE)
+        scope.require(Permission.FINANCE_WRITE)
 
 
-def _keyed(values: dict[str, Any]) -> dict[str, Any]:
-    """With the keys that it is found and put in order by."""
+def _add_sort_keys(values: dict[str, Any]) -> dict[str, Any]:
+    """Add the keys that clients are searched and sorted by."""
     if "name" in values:
         values["name_key"] = name_key(str(values["name"]))
     if "number" in values:
@@ -129,78 +129,78 @@ def _keyed(values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-async def _financial(scope: WriteScope, current: Values | None, given: Values) -> dict[str, Any]:
-    """The settings as they are stored, of a new client where there are none; rates of VAT and layouts are of the organization."""
-    at, faults, values = ["financial"], Faults(), dict[str, Any]()
-    with faults.part():
-        wanted = {name: value for name, value in given.items() if name not in LINKS}
-        values |= _validate(ClientFinancialFields, current, wanted, at=at)
-    for name, table in LINKS.items():
-        if name in given:
-            values[name] = key = given[name]
-            with faults.part():
-                await known(scope, table, {key: [*at, to_camel(name)]} if isinstance(key, UUID) else {})
-    faults.refuse()
+async def _financial_values(scope: WriteScope, current: Values | None, input_values: Values) -> dict[str, Any]:
+    """Validate the financial settings, also those of a new client; VAT rates and layouts belong to the organization."""
+    path, errors, values = ["financial"], ErrorCollector(), dict[str, Any]()
+    with errors.collect():
+        plain_values = {name: value for name, value in input_values.items() if name not in REFERENCED_TABLES}
+        values |= _validate(ClientFinancialFields, current, plain_values, at=path)
+    for name, table in REFERENCED_TABLES.items():
+        if name in input_values:
+            values[name] = key = input_values[name]
+            with errors.collect():
+                await lock_references(scope, table, {key: [*path, to_camel(name)]} if isinstance(key, UUID) else {})
+    errors.raise_collected()
     return values
 
 
-async def _check_number(scope: WriteScope, number: object, form: ClientForm, own: Client | None = None) -> None:
-    """Unique without regard to capitals. Two that come at once both look, one is stored, and the other looks again."""
+async def _check_number(scope: WriteScope, number: object, form: ClientForm, client: Client | None = None) -> None:
+    """Reject a number in use, ignoring case. Of two concurrent requests one is stored and the other retries."""
     if form.takes_next_number and form.general.get("number") is not None:
-        raise Refused(InvalidInput(["number"], "Give a number or ask for the next one with `takesNextNumber`, not both."))
+        raise RuleViolation(InvalidInput(["number"], "Give a number or ask for the next one with `takesNextNumber`, not both."))
     if number is not None:
-        taken = await rows.by_number(scope, str(number))
-        if taken and (own is None or taken.id != own.id):
-            raise Refused(_number_taken(scope, taken, str(number)))
+        other = await rows.by_number(scope, str(number))
+        if other and (client is None or other.id != client.id):
+            raise RuleViolation(_number_taken_error(scope, other, str(number)))
 
 
-def _number_taken(scope: WriteScope, taken: ClientRow, number: str) -> NumberTaken:
-    """Without CLIENTS_READ a caller hears no more than that the number they gave is in use."""
-    if not scope.may(Permission.CLIENTS_READ):
+def _number_taken_error(scope: WriteScope, other: ClientRow, number: str) -> NumberTaken:
+    """Build the error; without CLIENTS_READ it only says that the number is in use."""
+    if not scope.allows(Permission.CLIENTS_READ):
         return NumberTaken(["number"], f"Another client has the number {number}. Numbers are unique.", None)
-    return NumberTaken(["number"], f"{taken.name} has the number {taken.number}. Numbers are unique.", taken.id)
+    return NumberTaken(["number"], f"{other.name} has the number {other.number}. Numbers are unique.", other.id)
 
 
 @dataclass(frozen=True)
 class _Parts:
-    """The parts that were given, checked."""
+    """The validated parts of a form."""
 
     addresses: Mapping[str, AddressFields] | None
-    labels: client_labels.Wanted | None
-    contacts: Sequence[client_contacts.Wanted] | None
+    labels: client_labels.SelectedLabels | None
+    contacts: Sequence[client_contacts.SelectedContact] | None
 
 
-async def _checked_parts(scope: WriteScope, faults: Faults, form: ClientForm, organization: Organization) -> _Parts:
+async def _validate_parts(scope: WriteScope, errors: ErrorCollector, form: ClientForm, organization: Organization) -> _Parts:
     addresses, labels, contacts = None, None, None
-    for name, most in MOST.items():
-        if len(getattr(form, name) or ()) > most:
-            faults.found.append(TooMany([name], f"`{name}` has at most {most} entries."))
+    for name, limit in MAX_ENTRIES.items():
+        if len(getattr(form, name) or ()) > limit:
+            errors.user_errors.append(TooMany([name], f"`{name}` has at most {limit} entries."))
             return _Parts(None, None, None)
     if form.addresses is not None:
-        addresses = _addresses(faults, form.addresses, organization.country)
+        addresses = _validate_addresses(errors, form.addresses, organization.country)
     if form.labels is not None:
-        with faults.part():
-            labels = await client_labels.checked_choices(scope, form.labels)
+        with errors.collect():
+            labels = await client_labels.validate_choices(scope, form.labels)
     if form.contacts is not None:
-        with faults.part():
-            contacts = await client_contacts.checked_choices(scope, form.contacts, organization.country)
+        with errors.collect():
+            contacts = await client_contacts.validate_choices(scope, form.contacts, organization.country)
     return _Parts(addresses, labels, contacts)
 
 
-def _addresses(faults: Faults, given: Iterable[Values], country: str) -> dict[str, AddressFields]:
-    """One of a type at most."""
-    found: dict[str, AddressFields] = {}
-    for place, values in enumerate(given):
-        at, kind = ["addresses", str(place)], str(values["type"])
-        with faults.part():
-            if kind in found:
-                raise Refused(InvalidInput([*at, "type"], f"A client has one address of the type {kind}."))
-            found[kind] = checked(AddressFields, values, at=at, country=country)
-    return found
+def _validate_addresses(errors: ErrorCollector, address_inputs: Iterable[Values], country: str) -> dict[str, AddressFields]:
+    """Validate the addresses: one of a type at most."""
+    addresses: dict[str, AddressFields] = {}
+    for index, values in enumerate(address_inputs):
+        path, kind = ["addresses", str(index)], str(values["type"])
+        with errors.collect():
+            if kind in addresses:
+                raise RuleViolation(InvalidInput([*path, "type"], f"A client has one address of the type {kind}."))
+            addresses[kind] = validate(AddressFields, values, path=path, country=country)
+    return addresses
 
 
-async def _save(scope: WriteScope, client: Client, parts: _Parts) -> bool:
-    """Whether anything is other than it was."""
+async def _save_parts(scope: WriteScope, client: Client, parts: _Parts) -> bool:
+    """Save the parts and return whether anything differs."""
     changes = [
         parts.addresses is not None and await _save_addresses(scope, client, parts.addresses),
         parts.labels is not None and await client_labels.save(scope, client.id, parts.labels),
@@ -209,15 +209,17 @@ async def _save(scope: WriteScope, client: Client, parts: _Parts) -> bool:
     return any(changes)
 
 
-async def _save_addresses(scope: WriteScope, client: Client, wanted: Mapping[str, AddressFields]) -> bool:
-    there: dict[str, ClientAddress] = {row.type: row for row in await entities.find(scope, ClientAddress, client_id=client.id)}
-    for kind, row in there.items():
-        if kind not in wanted:
+async def _save_addresses(scope: WriteScope, client: Client, addresses: Mapping[str, AddressFields]) -> bool:
+    rows_by_type: dict[str, ClientAddress] = {row.type: row for row in await entities.find(scope, ClientAddress, client_id=client.id)}
+    for kind, row in rows_by_type.items():
+        if kind not in addresses:
             await scope.session.delete(row)
         else:
-            row.sqlmodel_update(wanted[kind].model_dump())
-    for kind in wanted.keys() - there.keys():
-        scope.session.add(ClientAddress(tenant_id=scope.tenant, client_id=client.id, type=AddressType(kind), **wanted[kind].model_dump()))
-    is_changed = bool(scope.session.new or scope.session.deleted or any(map(scope.session.is_modified, there.values())))
+            row.sqlmodel_update(addresses[kind].model_dump())
+    for kind in addresses.keys() - rows_by_type.keys():
+        scope.session.add(
+            ClientAddress(tenant_id=scope.tenant, client_id=client.id, type=AddressType(kind), **addresses[kind].model_dump())
+        )
+    is_changed = bool(scope.session.new or scope.session.deleted or any(map(scope.session.is_modified, rows_by_type.values())))
     await scope.session.flush()
     return is_changed

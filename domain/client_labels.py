@@ -1,4 +1,4 @@
-"""The labels of a client: chosen among those there are, or made on the way."""
+"""Put labels on clients: existing labels or new ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,103 +7,105 @@ from uuid import UUID
 from db import entities
 from db.tables import Client, ClientLabel, Label
 from domain import labels
-from domain.changes import known, must_be_active, touch
-from domain.errors import Faults, InvalidInput, Refused, TooMany
+from domain.changes import bump_version, lock_references, require_active
+from domain.errors import ErrorCollector, InvalidInput, RuleViolation, TooMany
 from domain.scope import Permission, WriteScope
 
-MOST = 50  # of a client
-MOST_CLIENTS = 100  # at once
+MAX_LABELS = 50  # of a client
+MAX_CLIENTS = 100  # in one request
 
 
 @dataclass(frozen=True)
 class LabelChoice:
-    """A label there is, or the fields of a new one."""
+    """An existing label, or the fields of a new one."""
 
     id: UUID | None = None
     new: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """Labels there are, and such as are still to be stored."""
+class SelectedLabels:
+    """The ids of existing labels, and labels to store."""
 
     ids: Sequence[UUID]
     new: Sequence[Label]
 
 
-async def checked_choices(scope: WriteScope, choices: Sequence[LabelChoice]) -> Wanted:
-    faults, ids, new = Faults(), dict[UUID, Sequence[str]](), list[Label]()
-    for place, choice in enumerate(choices):
-        at = ["labels", str(place)]
-        with faults.part():
+async def validate_choices(scope: WriteScope, choices: Sequence[LabelChoice]) -> SelectedLabels:
+    errors, ids, new = ErrorCollector(), dict[UUID, Sequence[str]](), list[Label]()
+    for index, choice in enumerate(choices):
+        path = ["labels", str(index)]
+        with errors.collect():
             if choice.id is not None:
-                ids.setdefault(choice.id, [*at, "id"])
+                ids.setdefault(choice.id, [*path, "id"])
             else:
-                made = await labels.checked_new(scope, choice.new or {}, [*at, "new"])
-                if any(made.name_key == other.name_key for other in new):
-                    raise Refused(InvalidInput([*at, "new", "name"], f"The label {made.name} is there twice."))
-                new.append(made)
-    with faults.part():
-        await known(scope, Label, ids)
-    faults.refuse()
-    return Wanted(list(ids), new)
+                label = await labels.validate_new(scope, choice.new or {}, [*path, "new"])
+                if any(label.name_key == other.name_key for other in new):
+                    raise RuleViolation(InvalidInput([*path, "new", "name"], f"The label {label.name} is there twice."))
+                new.append(label)
+    with errors.collect():
+        await lock_references(scope, Label, ids)
+    errors.raise_collected()
+    return SelectedLabels(list(ids), new)
 
 
-async def save(scope: WriteScope, client_id: UUID, wanted: Wanted) -> bool:
-    """The client has these from now on, and no others. Whether that is a change."""
-    scope.session.add_all(wanted.new)
+async def save(scope: WriteScope, client_id: UUID, selection: SelectedLabels) -> bool:
+    """Replace the labels of the client and return whether that is a change."""
+    scope.session.add_all(selection.new)
     await scope.session.flush()
-    there = await entities.find(scope, ClientLabel, client_id=client_id)
-    ids = {*wanted.ids, *(label.id for label in wanted.new)}
-    gone = [link for link in there if link.label_id not in ids]
-    for link in gone:
+    links = await entities.find(scope, ClientLabel, client_id=client_id)
+    ids = {*selection.ids, *(label.id for label in selection.new)}
+    removed_links = [link for link in links if link.label_id not in ids]
+    for link in removed_links:
         await scope.session.delete(link)
-    missing = ids - {link.label_id for link in there}
-    scope.session.add_all(ClientLabel(tenant_id=scope.tenant, client_id=client_id, label_id=label) for label in sorted(missing))
+    missing_ids = ids - {link.label_id for link in links}
+    scope.session.add_all(ClientLabel(tenant_id=scope.tenant, client_id=client_id, label_id=label) for label in sorted(missing_ids))
     await scope.session.flush()
-    return bool(gone or missing)
+    return bool(removed_links or missing_ids)
 
 
-async def _both(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UUID]) -> tuple[dict[UUID, Client], list[ClientLabel]]:
-    """The clients, held, and their links; refused unless all of both are known, and no client is archived."""
-    scope.must(Permission.CLIENTS_WRITE)
-    for name, given, most in (("clientIds", clients, MOST_CLIENTS), ("labelIds", label_ids, MOST)):
-        if len(given) > most:
-            raise Refused(TooMany([name], f"`{name}` has at most {most} entries."))
-    faults, held = Faults(), dict[UUID, Client]()
-    places = {key: ["clientIds", str(place)] for place, key in enumerate(clients)}
-    with faults.part():
-        held = await known(scope, Client, places, exclusively=True)
-    for key, client in held.items():
-        with faults.part():
-            must_be_active(scope, client, places[key])
-    with faults.part():
-        await known(scope, Label, {key: ["labelIds", str(place)] for place, key in enumerate(label_ids)})
-    faults.refuse()
-    return held, await entities.find(scope, ClientLabel, client_id=[*clients])
+async def _lock_clients_and_labels(
+    scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UUID]
+) -> tuple[dict[UUID, Client], list[ClientLabel]]:
+    """Lock the clients and return them with their links. Raises `RuleViolation` if one is missing or archived."""
+    scope.require(Permission.CLIENTS_WRITE)
+    for name, ids, limit in (("clientIds", clients, MAX_CLIENTS), ("labelIds", label_ids, MAX_LABELS)):
+        if len(ids) > limit:
+            raise RuleViolation(TooMany([name], f"`{name}` has at most {limit} entries."))
+    errors, clients_by_id = ErrorCollector(), dict[UUID, Client]()
+    paths = {key: ["clientIds", str(index)] for index, key in enumerate(clients)}
+    with errors.collect():
+        clients_by_id = await lock_references(scope, Client, paths, is_exclusive=True)
+    for key, client in clients_by_id.items():
+        with errors.collect():
+            require_active(scope, client, paths[key])
+    with errors.collect():
+        await lock_references(scope, Label, {key: ["labelIds", str(index)] for index, key in enumerate(label_ids)})
+    errors.raise_collected()
+    return clients_by_id, await entities.find(scope, ClientLabel, client_id=[*clients])
 
 
 async def add(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UUID]) -> list[UUID]:
-    """Puts each of the labels on each of the clients; those that have it keep it."""
-    held, links = await _both(scope, clients, label_ids)
-    there = {(link.client_id, link.label_id) for link in links}
-    for key, client in held.items():
-        missing = [label for label in dict.fromkeys(label_ids) if (key, label) not in there]
-        if len(missing) + sum(of == key for of, _ in there) > MOST:
-            name = scope.name(client.name, "One of the clients")
-            raise Refused(TooMany(["labelIds"], f"{name} would have more than {MOST} labels."))
+    """Add each label to each client; existing links stay."""
+    clients_by_id, links = await _lock_clients_and_labels(scope, clients, label_ids)
+    label_pairs = {(link.client_id, link.label_id) for link in links}
+    for key, client in clients_by_id.items():
+        missing = [label for label in dict.fromkeys(label_ids) if (key, label) not in label_pairs]
+        if len(missing) + sum(client_id == key for client_id, _ in label_pairs) > MAX_LABELS:
+            name = scope.visible_name(client.name, "One of the clients")
+            raise RuleViolation(TooMany(["labelIds"], f"{name} would have more than {MAX_LABELS} labels."))
         scope.session.add_all(ClientLabel(tenant_id=scope.tenant, client_id=key, label_id=label) for label in missing)
         if missing:
-            touch(client)
+            bump_version(client)
     return list(dict.fromkeys(clients))
 
 
 async def remove(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UUID]) -> list[UUID]:
-    """Takes each of the labels off each of the clients; those that have it not stay as they are."""
-    held, links = await _both(scope, clients, label_ids)
-    worn = [link for link in links if link.label_id in set(label_ids)]
-    for link in worn:
+    """Remove each label from each client that has it."""
+    clients_by_id, links = await _lock_clients_and_labels(scope, clients, label_ids)
+    matching_links = [link for link in links if link.label_id in set(label_ids)]
+    for link in matching_links:
         await scope.session.delete(link)
-    for key in {link.client_id for link in worn}:
-        touch(held[key])
+    for key in {link.client_id for link in matching_links}:
+        bump_version(clients_by_id[key])
     return list(dict.fromkeys(clients))

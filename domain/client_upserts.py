@@ -1,4 +1,4 @@
-"""Many clients at once, from elsewhere: those there are take what is given, the others are made."""
+"""Upsert many clients at once: update those that match, create the others."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -11,26 +11,26 @@ from db.keys import name_key, number_key
 from db.tables import Client, ClientFields, Organization
 from domain import client_forms, organizations
 from domain.changes import already_archived
-from domain.checks import longest
+from domain.checks import max_length
 from domain.client_forms import ClientForm
-from domain.errors import Ambiguous, Duplicate, Faults, InvalidInput, Refusal, Refused, TooLong, TooMany, WrongValue
-from domain.idempotency import Kept
-from domain.matching import Decision, Existing, Match, Named, decided
+from domain.errors import Ambiguous, Duplicate, ErrorCollector, InvalidInput, Refusal, RuleViolation, TooLong, TooMany, WrongValue
+from domain.idempotency import StoredError
+from domain.matching import Decision, ExistingClient, Match, MatchKeys, match_clients
 from domain.scope import Permission, WriteScope
 from domain.texts import clean
 
-MOST = 100
+MAX_CLIENTS = 100
 
 
 class OnError(StrEnum):
-    """What becomes of the others when one is refused."""
+    """What happens to the other clients when one is rejected."""
 
     ALL_OR_NOTHING = "ALL_OR_NOTHING"
     SKIP_FAILED = "SKIP_FAILED"
 
 
-class Action(StrEnum):
-    """What became of one client."""
+class UpsertAction(StrEnum):
+    """What was done with one client."""
 
     CREATED = "CREATED"
     UPDATED = "UPDATED"
@@ -40,68 +40,70 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
-class Upserted:
-    """What became of one client, and which it is; or why it was refused."""
+class UpsertResult:
+    """The outcome for one client: its id, or its errors."""
 
-    action: Action
+    action: UpsertAction
     client_id: UUID | None = None
-    refusals: list[Kept] = field(default_factory=list)
+    user_errors: list[StoredError] = field(default_factory=list)
 
 
-class _Undone(Exception):  # noqa: N818 a step back, no error
-    """One was refused, so the others are not done either."""
+class _Rollback(Exception):  # noqa: N818 control flow, not an error
+    """One client was rejected, so the others are rolled back."""
 
 
-async def upsert(scope: WriteScope, forms: Sequence[ClientForm], on_error: OnError) -> list[Upserted]:
-    """What became of each, in their order, with every fault of every one. Two that meet take turns, or both would make the same client."""
-    _may(scope, forms)
-    _count(forms)
+async def upsert(scope: WriteScope, forms: Sequence[ClientForm], on_error: OnError) -> list[UpsertResult]:
+    """Return the outcomes in order, with every error. Concurrent calls run one after the other, or both would create the client."""
+    _require_permissions(scope, forms)
+    _validate_count(forms)
     organization = await organizations.lock_organization(scope)
-    incoming = [Named(_key(form, "number", number_key), _key(form, "name", name_key)) for form in forms]
-    there = await _there(scope, incoming)
-    known = [Existing(row.number_key, row.name_key, id=key, is_archived=row.archived_at is not None) for key, row in there.items()]
-    done: list[Upserted] = []
-    with suppress(_Undone):
+    incoming = [MatchKeys(_match_key(form, "number", number_key), _match_key(form, "name", name_key)) for form in forms]
+    clients_by_id = await _lock_candidates(scope, incoming)
+    existing = [
+        ExistingClient(row.number_key, row.name_key, id=key, is_archived=row.archived_at is not None) for key, row in clients_by_id.items()
+    ]
+    results: list[UpsertResult] = []
+    with suppress(_Rollback):
         async with scope.savepoint():
-            for place, (form, decision) in enumerate(zip(forms, decided(incoming, known), strict=True)):
-                client = there[decision.clients[0]] if decision.match in {Match.SAME, Match.ARCHIVED} else None
-                done.append(await _tried(scope, place, _Entry(organization, form, decision, client)))
-            if on_error is OnError.ALL_OR_NOTHING and any(each.refusals for each in done):
-                raise _Undone
-            return done
-    return [each if each.refusals else Upserted(Action.NOT_DONE) for each in done]
+            for index, (form, decision) in enumerate(zip(forms, match_clients(incoming, existing), strict=True)):
+                client = clients_by_id[decision.clients[0]] if decision.match in {Match.SAME, Match.ARCHIVED} else None
+                results.append(await _upsert_entry(scope, index, _Entry(organization, form, decision, client)))
+            if on_error is OnError.ALL_OR_NOTHING and any(each.user_errors for each in results):
+                raise _Rollback
+            return results
+    return [each if each.user_errors else UpsertResult(UpsertAction.NOT_DONE) for each in results]
 
 
-def _may(scope: WriteScope, forms: Sequence[ClientForm]) -> None:
-    scope.must(Permission.CLIENTS_IMPORT)
-    scope.must(Permission.CLIENTS_WRITE)
+def _require_permissions(scope: WriteScope, forms: Sequence[ClientForm]) -> None:
+    scope.require(Permission.CLIENTS_IMPORT)
+    scope.require(Permission.CLIENTS_WRITE)
     if any(form.financial is not None for form in forms):
-        scope.must(Permission.FINANCE_WRITE)
+        scope.require(Permission.FINANCE_WRITE)
 
 
-def _count(forms: Sequence[ClientForm]) -> None:
+def _validate_count(forms: Sequence[ClientForm]) -> None:
     if not forms:
-        raise Refused(InvalidInput(["clients"], "`clients` has at least 1 entry."))
-    if len(forms) > MOST:
-        raise Refused(TooMany(["clients"], f"`clients` has at most {MOST} entries."))
+        raise RuleViolation(InvalidInput(["clients"], "`clients` has at least 1 entry."))
+    if len(forms) > MAX_CLIENTS:
+        raise RuleViolation(TooMany(["clients"], f"`clients` has at most {MAX_CLIENTS} entries."))
 
 
-def _key(form: ClientForm, name: str, key_of: Callable[[str], str]) -> str | None:
-    """None for what is empty or wrong: the form's own check says so."""
-    given = form.general.get(name)
+def _match_key(form: ClientForm, name: str, key_of: Callable[[str], str]) -> str | None:
+    """Return the key to match by; None for an empty or invalid value, which the form's own validation reports."""
+    value = form.general.get(name)
     with suppress(TooLong, WrongValue):
-        text = clean(str(given), longest(ClientFields, name)) if given is not None else ""
+        text = clean(str(value), max_length(ClientFields, name)) if value is not None else ""
         return key_of(text) if text else None
     return None
 
 
-async def _there(scope: WriteScope, incoming: Sequence[Named]) -> dict[UUID, Client]:
-    """The clients that they may be, held: one statement for all numbers, one for all names."""
+async def _lock_candidates(scope: WriteScope, incoming: Sequence[MatchKeys]) -> dict[UUID, Client]:
+    """Lock the clients that may match: one statement for all numbers, one for all names."""
     numbers = sorted({each.number_key for each in incoming if each.number_key is not None})
     names = sorted({each.name_key for each in incoming if each.number_key is None and each.name_key is not None})
-    found = await entities.find_for_update(scope, Client, number_key=numbers) if numbers else []
-    found += await entities.find_for_update(scope, Client, name_key=names, number=None) if names else []
-    return {row.id: row for row in found}
+    candidates = await entities.find_for_update(scope, Client, number_key=numbers) if numbers else []
+    candidates += await entities.find_for_update(scope, Client, name_key=names, number=None) if names else []
+    return {row.id: row for row in candidates}
 
 
 @dataclass(frozen=True)
@@ -112,36 +114,38 @@ class _Entry:
     client: Client | None
 
 
-async def _tried(scope: WriteScope, place: int, entry: _Entry) -> Upserted:
-    """One that is refused leaves nothing behind; its faults lie at its place."""
+async def _upsert_entry(scope: WriteScope, index: int, entry: _Entry) -> UpsertResult:
+    """Upsert one client in a savepoint; prefix the paths of its errors with its index."""
     try:
         async with scope.savepoint():
-            return await _done(scope, entry)
-    except Refused as refused:
-        at = ["clients", str(place)]
-        return Upserted(Action.REFUSED, refusals=[replace(each, path=[*at, *each.path]) for each in refused.refusals])
+            return await _apply_entry(scope, entry)
+    except RuleViolation as violation:
+        path = ["clients", str(index)]
+        return UpsertResult(UpsertAction.REFUSED, user_errors=[replace(each, path=[*path, *each.path]) for each in violation.user_errors])
 
 
-async def _done(scope: WriteScope, entry: _Entry) -> Upserted:
+async def _apply_entry(scope: WriteScope, entry: _Entry) -> UpsertResult:
     match, client = entry.decision.match, entry.client
     if match is Match.NEW:
-        return Upserted(Action.CREATED, await client_forms.make(scope, entry.organization, entry.form))
+        return UpsertResult(UpsertAction.CREATED, await client_forms.create_from_form(scope, entry.organization, entry.form))
     if match is Match.SAME and client:
-        is_changed = await client_forms.change(scope, entry.organization, client, entry.form)
-        return Upserted(Action.UPDATED if is_changed else Action.UNCHANGED, client.id)
-    faults = Faults()
-    faults.found.append(_why(scope, entry))
-    # A number that is there twice is no fault of its own.
+        is_changed = await client_forms.apply_form(scope, entry.organization, client, entry.form)
+        return UpsertResult(UpsertAction.UPDATED if is_changed else UpsertAction.UNCHANGED, client.id)
+    errors = ErrorCollector()
+    errors.user_errors.append(_match_error(scope, entry))
+    # The duplicate number has been reported already.
     general = {name: value for name, value in entry.form.general.items() if name != "number"}
-    with faults.part():
-        await client_forms.check(scope, entry.organization, replace(entry.form, general=general), client)
-    raise Refused(*faults.found)
+    with errors.collect():
+        await client_forms.validate_form(scope, entry.organization, replace(entry.form, general=general), client)
+    raise RuleViolation(*errors.user_errors)
 
 
-def _why(scope: WriteScope, entry: _Entry) -> Refusal:
-    decision, at = entry.decision, [entry.decision.by]
+def _match_error(scope: WriteScope, entry: _Entry) -> Refusal:
+    decision, path = entry.decision, [entry.decision.matched_by]
     if decision.match is Match.DUPLICATE:
-        return Duplicate(at, f"This {decision.by} is in `clients` already, at place {decision.before}. Leave out one of the two.")
+        return Duplicate(
+            path, f"This {decision.matched_by} is in `clients` already, at place {decision.first_index}. Leave out one of the two."
+        )
     if entry.client:
-        return already_archived(scope, entry.client, at)
-    return Ambiguous(at, f"{len(decision.clients)} clients without a number have this name. Give them numbers to tell them apart.")
+        return already_archived(scope, entry.client, path)
+    return Ambiguous(path, f"{len(decision.clients)} clients without a number have this name. Give them numbers to tell them apart.")

@@ -1,4 +1,4 @@
-"""Rules of clients."""
+"""Read clients."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,7 +15,7 @@ from db.tables.base import Fields
 from db.tables.clients import LAST_NUMBER_KEY
 from domain.errors import BadInput
 from domain.lookups import normalize_lookup, normalize_search
-from domain.pages import Order, Page, PagesOfEach, Reading, Span
+from domain.pages import Page, PageReader, PageRequest, PagesOfEach, SortOrder
 from domain.scope import Permission, ReadScope, Scope, require
 
 Filter: TypeAlias = rows.ClientFilter
@@ -23,13 +23,13 @@ Sort: TypeAlias = rows.ClientSortField
 Sorting: TypeAlias = rows.ClientSorting
 addresses, counts_of_contacts, counts_of_labels = rows.addresses, rows.counts_of_contacts, rows.counts_of_labels
 
-MOST_LABELS = 50
-COMPARED: dict[str, type[Fields]] = {
+MAX_FILTER_LABELS = 50
+LOOKUP_FIELDS: dict[str, type[Fields]] = {
     "country": AddressFields,
     "kvk_number": ClientFields,
     "vat_number": ClientFields,
-}  # texts of a filter, by the fields they are of
-PLACES: dict[Sort, Callable[[ClientRow], CursorPosition]] = {
+}  # texts of a filter, by the field set that normalizes them
+POSITIONS: dict[Sort, Callable[[ClientRow], CursorPosition]] = {
     Sort.NAME: lambda row: (row.name_key, row.id),
     Sort.NUMBER: lambda row: (row.number_key or LAST_NUMBER_KEY, row.id),
     Sort.CREATED_AT: lambda row: (row.created_at, row.id),
@@ -37,27 +37,29 @@ PLACES: dict[Sort, Callable[[ClientRow], CursorPosition]] = {
 }
 
 
-async def page(scope: ReadScope, wanted: Filter, sorting: Sorting, span: Span) -> Page[ClientRow]:
-    """Clients of the organization that are wanted, in an order."""
-    scope.must(Permission.CLIENTS_READ)
-    wanted = _checked(wanted)
+async def page(scope: ReadScope, criteria: Filter, sorting: Sorting, page_request: PageRequest) -> Page[ClientRow]:
+    """Return a page of the organization's clients that match the filter."""
+    scope.require(Permission.CLIENTS_READ)
+    criteria = _validate_filter(criteria)
     name = f"clients.{sorting.field.lower()}.{'up' if sorting.is_ascending else 'down'}"
-    reading = Reading.of(Order(name, PLACES[sorting.field], is_ascending=sorting.is_ascending), scope.cursors, span)
-    return reading.page(await rows.page(scope, wanted, sorting.field, reading.part), wanted)
+    reader = PageReader.of(SortOrder(name, POSITIONS[sorting.field], is_ascending=sorting.is_ascending), scope.cursors, page_request)
+    return reader.page(await rows.page(scope, criteria, sorting.field, reader.page_slice), criteria)
 
 
-def _checked(wanted: Filter) -> Filter:
-    if any(len(labels or ()) > MOST_LABELS for labels in (wanted.labels_any, wanted.labels_all, wanted.labels_none)):
-        raise BadInput(f"`labels` takes at most {MOST_LABELS} of each.")
-    given = {name: text for name in COMPARED if (text := getattr(wanted, name)) is not None}
-    if wanted.search is None and not given:
-        return wanted
-    stored: dict[str, Any] = {name: normalize_lookup(COMPARED[name], name, text, to_camel(name)) for name, text in given.items()}
-    return replace(wanted, search=normalize_search(wanted.search), **stored)
+def _validate_filter(criteria: Filter) -> Filter:
+    if any(len(labels or ()) > MAX_FILTER_LABELS for labels in (criteria.labels_any, criteria.labels_all, criteria.labels_none)):
+        raise BadInput(f"`labels` takes at most {MAX_FILTER_LABELS} of each.")
+    texts = {name: text for name in LOOKUP_FIELDS if (text := getattr(criteria, name)) is not None}
+    if criteria.search is None and not texts:
+        return criteria
+    normalized_texts: dict[str, Any] = {
+        name: normalize_lookup(LOOKUP_FIELDS[name], name, text, to_camel(name)) for name, text in texts.items()
+    }
+    return replace(criteria, search=normalize_search(criteria.search), **normalized_texts)
 
 
 async def by_number(scope: Scope, number: str) -> ClientRow | None:
-    scope.must(Permission.CLIENTS_READ)
+    scope.require(Permission.CLIENTS_READ)
     return await rows.by_number(scope, normalize_lookup(ClientFields, "number", number, "number"))
 
 
@@ -65,9 +67,9 @@ counts = require(Permission.CLIENTS_READ, rows.counts)
 """How many there are of each filter."""
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
 
-OF_CONTACT: Order[ContactClientRow] = Order("contact.clients.name", attrgetter("name_key", "id"))
-OF_LABEL: Order[LabelClientRow] = Order("label.clients.name", attrgetter("name_key", "id"))
+OF_CONTACT: SortOrder[ContactClientRow] = SortOrder("contact.clients.name", attrgetter("name_key", "id"))
+LABEL_CLIENTS_BY_NAME: SortOrder[LabelClientRow] = SortOrder("label.clients.name", attrgetter("name_key", "id"))
 of_contacts = require(Permission.CLIENTS_READ, PagesOfEach(OF_CONTACT, rows.of_contacts))
-"""The clients of each contact by name."""
-of_labels = require(Permission.CLIENTS_READ, PagesOfEach(OF_LABEL, rows.of_labels))
-"""The clients of each label by name."""
+"""Return the clients of each contact by name."""
+of_labels = require(Permission.CLIENTS_READ, PagesOfEach(LABEL_CLIENTS_BY_NAME, rows.of_labels))
+"""Return the clients of each label by name."""

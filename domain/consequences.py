@@ -1,6 +1,6 @@
-"""What archiving or deleting a client would do, told before it is done.
+"""Preview what archiving or deleting a client would do.
 
-A preview of a deletion has a token: what was shown, sealed. It is good for a quarter of an hour and for as long as nothing has changed.
+The preview of a deletion has a token that signs its content. It is valid for 15 minutes and while nothing changes.
 """
 
 import json
@@ -15,13 +15,13 @@ from db.rows import ClientAmountsRow, ContactRow, DependentCountsRow
 from domain.scope import Permission, Scope
 
 PURPOSE = b"deletion 2"
-GOOD_FOR = timedelta(minutes=15)
-MOST_SHOWN = 100  # contacts left alone
+TOKEN_LIFETIME = timedelta(minutes=15)
+MAX_LISTED_CONTACTS = 100  # orphaned contacts
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivePreview:
-    """What archiving would lock. The amounts are for who may see figures."""
+    """What archiving would lock. The amounts need FINANCE_READ."""
 
     client_id: UUID
     counts: DependentCountsRow
@@ -30,22 +30,22 @@ class ArchivePreview:
 
 @dataclass(frozen=True, slots=True)
 class DeletionPreview:
-    """What deleting would take along. The amounts are for who may see figures, the token for who may delete."""
+    """What deleting would remove. The amounts need FINANCE_READ, the token needs CLIENTS_ARCHIVE."""
 
     client_id: UUID
     counts: DependentCountsRow
     amounts: Sequence[ClientAmountsRow] | None
-    left_alone: int
+    orphaned_contact_count: int
     token: str | None
     expires_at: datetime
 
 
 async def of_archiving(scope: Scope, ids: Sequence[UUID]) -> list[ArchivePreview | None]:
-    """Of each client that is active."""
-    scope.must(Permission.CLIENTS_READ)
+    """Return the preview of each active client, None for others."""
+    scope.require(Permission.CLIENTS_READ)
     counts = await rows.counts(scope, ids)
     amounts: Sequence[list[ClientAmountsRow] | None] = [None] * len(ids)
-    if scope.may(Permission.FINANCE_READ):
+    if scope.allows(Permission.FINANCE_READ):
         amounts = await rows.amounts(scope, ids)
     return [
         None if each is None or each.archived_at else ArchivePreview(each.id, each, sums)
@@ -54,24 +54,27 @@ async def of_archiving(scope: Scope, ids: Sequence[UUID]) -> list[ArchivePreview
 
 
 async def of_deletion(scope: Scope, ids: Sequence[UUID]) -> list[DeletionPreview | None]:
-    """Of each client that is archived."""
-    scope.must(Permission.CLIENTS_READ)
-    at = datetime.now(UTC).replace(microsecond=0)
-    return [_preview(scope, shown, at) if shown and shown.counts.archived_at else None for shown in await found(scope, ids)]
+    """Return the preview of each archived client, None for others."""
+    scope.require(Permission.CLIENTS_READ)
+    issued_at = datetime.now(UTC).replace(microsecond=0)
+    return [
+        _to_deletion_preview(scope, content, issued_at) if content and content.counts.archived_at else None
+        for content in await load_contents(scope, ids)
+    ]
 
 
-async def left_alone(scope: Scope, ids: Sequence[UUID]) -> list[list[ContactRow]]:
-    """The first contacts of each client that no other client has."""
-    scope.must(Permission.CLIENTS_READ)
-    keys = [each[:MOST_SHOWN] for each in await rows.orphans(scope, ids)]
-    wanted = [key for each in keys for key in each]
-    known = {row.id: row for row in await contacts.by_id(scope, wanted) if row}
-    return [[known[key] for key in each] for each in keys]
+async def orphaned_contacts(scope: Scope, ids: Sequence[UUID]) -> list[list[ContactRow]]:
+    """Return the first contacts of each client that no other client has."""
+    scope.require(Permission.CLIENTS_READ)
+    orphan_ids = [each[:MAX_LISTED_CONTACTS] for each in await rows.orphans(scope, ids)]
+    contact_ids = [key for each in orphan_ids for key in each]
+    contacts_by_id = {row.id: row for row in await contacts.by_id(scope, contact_ids) if row}
+    return [[contacts_by_id[key] for key in each] for each in orphan_ids]
 
 
 @dataclass(frozen=True)
-class Shown:
-    """All that a preview tells, whoever may see how much of it."""
+class PreviewContent:
+    """The complete content of a preview, whatever the caller may see of it."""
 
     counts: DependentCountsRow
     amounts: Sequence[ClientAmountsRow]
@@ -79,41 +82,43 @@ class Shown:
 
     @property
     def content(self) -> bytes:
-        """All of it, amounts included: to be signed, never to be sent, in whatever form."""
-        held = [list(self.counts), [list(each) for each in self.amounts], list(self.orphans)]
-        return json.dumps(held, default=str).encode()
+        """The content as bytes, amounts included: sign it, never send it in any form."""
+        values = [list(self.counts), [list(each) for each in self.amounts], list(self.orphans)]
+        return json.dumps(values, default=str).encode()
 
 
-async def found(scope: Scope, ids: Sequence[UUID]) -> list[Shown | None]:
-    """As it is at this moment, of each client there is."""
+async def load_contents(scope: Scope, ids: Sequence[UUID]) -> list[PreviewContent | None]:
+    """Return the current content for each client; None where there is none."""
     counts, amounts, orphans = await rows.counts(scope, ids), await rows.amounts(scope, ids), await rows.orphans(scope, ids)
-    return [None if each is None else Shown(each, *rest) for each, rest in zip(counts, zip(amounts, orphans, strict=True), strict=True)]
+    return [
+        None if each is None else PreviewContent(each, *rest) for each, rest in zip(counts, zip(amounts, orphans, strict=True), strict=True)
+    ]
 
 
-def _preview(scope: Scope, shown: Shown, at: datetime) -> DeletionPreview:
-    sees_figures, deletes = scope.may(Permission.FINANCE_READ), scope.may(Permission.CLIENTS_ARCHIVE)
+def _to_deletion_preview(scope: Scope, content: PreviewContent, issued_at: datetime) -> DeletionPreview:
+    sees_figures, can_delete = scope.allows(Permission.FINANCE_READ), scope.allows(Permission.CLIENTS_ARCHIVE)
     return DeletionPreview(
-        client_id=shown.counts.id,
-        counts=shown.counts,
-        amounts=shown.amounts if sees_figures else None,
-        left_alone=len(shown.orphans),
-        token=token(scope, shown, at) if deletes else None,
-        expires_at=at + GOOD_FOR,
+        client_id=content.counts.id,
+        counts=content.counts,
+        amounts=content.amounts if sees_figures else None,
+        orphaned_contact_count=len(content.orphans),
+        token=issue_token(scope, content, issued_at) if can_delete else None,
+        expires_at=issued_at + TOKEN_LIFETIME,
     )
 
 
-def token(scope: Scope, shown: Shown, at: datetime) -> str:
-    """Return a text of the client's id and the moment, signed together with what was shown.
+def issue_token(scope: Scope, content: PreviewContent, issued_at: datetime) -> str:
+    """Return a text of the client's id and the time, signed together with the content of the preview.
 
-    The bearer may lack the right to see amounts, so nothing that is computed from them is part of the text.
+    The bearer may lack FINANCE_READ, so nothing that is computed from the amounts is part of the text.
     """
-    return scope.seal(PURPOSE, GOOD_FOR).issue(shown.counts.id.hex.encode(), shown.content, at=at)
+    return scope.signer(PURPOSE, TOKEN_LIFETIME).issue(content.counts.id.hex.encode(), content.content, issued_at=issued_at)
 
 
-def is_shown(scope: Scope, shown: Shown, given: str) -> bool:
-    """Whether this is what the bearer of a token was shown, not long ago."""
+def is_current_token(scope: Scope, content: PreviewContent, preview_token: str) -> bool:
+    """Return whether the token was issued recently for exactly this content."""
     try:
-        client = scope.seal(PURPOSE, GOOD_FOR).accept(given, shown.content)
+        payload = scope.signer(PURPOSE, TOKEN_LIFETIME).accept(preview_token, content.content)
     except ValueError:
         return False
-    return client == shown.counts.id.hex.encode()
+    return payload == content.counts.id.hex.encode()

@@ -1,4 +1,4 @@
-"""Rules of contacts."""
+"""Read, create, change and delete contacts."""
 
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
@@ -11,18 +11,18 @@ from db.keys import name_key
 from db.rows import ClientContactRow, ContactRow
 from db.search import Search
 from db.tables import Contact, ContactFields
-from domain.changes import apply, filled, held
-from domain.checks import checked, checked_patch
-from domain.errors import InUse, Refused
+from domain.changes import apply_changes, field_values, lock
+from domain.checks import validate, validate_patch
+from domain.errors import InUse, RuleViolation
 from domain.lookups import normalize_search
-from domain.organizations import country
-from domain.pages import Order, Page, PagesOfEach, Reading, Span
+from domain.organizations import get_country
+from domain.pages import Page, PageReader, PageRequest, PagesOfEach, SortOrder
 from domain.scope import Permission, ReadScope, WriteScope, require
 
-__all__ = ["by_id", "checked_new", "counts", "counts_of_clients", "create", "delete", "of_clients", "page", "update"]
+__all__ = ["by_id", "counts", "counts_of_clients", "create", "delete", "of_clients", "page", "update", "validate_new"]
 
-BY_POSITION: Order[ClientContactRow] = Order("client.contacts.position", attrgetter("position", "id"))
-BY_NAME: Order[ContactRow] = Order("contacts.name", attrgetter("name_key", "id"))
+BY_POSITION: SortOrder[ClientContactRow] = SortOrder("client.contacts.position", attrgetter("position", "id"))
+BY_NAME: SortOrder[ContactRow] = SortOrder("contacts.name", attrgetter("name_key", "id"))
 
 of_clients = PagesOfEach(BY_POSITION, rows.of_clients)
 """The contacts of each client by their position there. Callers who see a client see its contacts."""
@@ -31,49 +31,49 @@ counts = require(Permission.CLIENTS_READ, rows.counts)
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
 
 
-async def page(scope: ReadScope, search: str | None, span: Span) -> Page[ContactRow]:
-    """Contacts of the organization by name, those with the text in it where one is given."""
-    scope.must(Permission.CLIENTS_READ)
-    reading = Reading.of(BY_NAME, scope.cursors, span)
-    wanted = Search(normalize_search(search))
-    return reading.page(await rows.page(scope, wanted, reading.part), wanted)
+async def page(scope: ReadScope, search: str | None, page_request: PageRequest) -> Page[ContactRow]:
+    """Return contacts by name, filtered by a search text if there is one."""
+    scope.require(Permission.CLIENTS_READ)
+    reader = PageReader.of(BY_NAME, scope.cursors, page_request)
+    criteria = Search(normalize_search(search))
+    return reader.page(await rows.page(scope, criteria, reader.page_slice), criteria)
 
 
-def checked_new(scope: WriteScope, values: Mapping[str, object], at: Sequence[str], country: str) -> Contact:
-    """A contact that is still to be stored."""
-    wanted = checked(ContactFields, values, at=at, country=country).model_dump()
-    return Contact(tenant_id=scope.tenant, **wanted, name_key=_key(wanted))
+def validate_new(scope: WriteScope, values: Mapping[str, object], path: Sequence[str], country: str) -> Contact:
+    """Return a validated contact that is not stored yet."""
+    new_values = validate(ContactFields, values, path=path, country=country).model_dump()
+    return Contact(tenant_id=scope.tenant, **new_values, name_key=_sort_key(new_values))
 
 
-def _key(values: Mapping[str, object]) -> str:
-    """Contacts are in order by their last name, then their first."""
+def _sort_key(values: Mapping[str, object]) -> str:
+    """Return the sort key: last name, then first name."""
     return name_key(" ".join(str(values[name]) for name in ("last_name", "first_name") if values.get(name)))
 
 
 async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
-    scope.must(Permission.CLIENTS_WRITE)
-    contact = checked_new(scope, values, [], await country(scope))
+    scope.require(Permission.CLIENTS_WRITE)
+    contact = validate_new(scope, values, [], await get_country(scope))
     scope.session.add(contact)
     return contact.id
 
 
 async def update(scope: WriteScope, contact_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
-    """Changes the person, which shows at each of its clients."""
-    scope.must(Permission.CLIENTS_WRITE)
-    contact = await held(scope, Contact, contact_id, expected_version)
-    current = filled(contact, ContactFields)
-    wanted = checked_patch(ContactFields, current, changes, country=await country(scope))
-    apply(contact, {**wanted, "name_key": _key({**current, **wanted})})
+    """Change the person, for all its clients."""
+    scope.require(Permission.CLIENTS_WRITE)
+    contact = await lock(scope, Contact, contact_id, expected_version)
+    current = field_values(contact, ContactFields)
+    new_values = validate_patch(ContactFields, current, changes, country=await get_country(scope))
+    apply_changes(contact, {**new_values, "name_key": _sort_key({**current, **new_values})})
     return contact.id
 
 
 async def delete(scope: WriteScope, contact_id: UUID, *, expected_version: int) -> UUID:
-    """Refused while it is a contact of any client."""
-    scope.must(Permission.CLIENTS_WRITE)
-    contact = await held(scope, Contact, contact_id, expected_version)
+    """Delete a contact. Raises `RuleViolation` while a client has it."""
+    scope.require(Permission.CLIENTS_WRITE)
+    contact = await lock(scope, Contact, contact_id, expected_version)
     if uses := (await counts_of_contacts(scope, [contact_id]))[0]:
         clients = f"{uses} client{'' if uses == 1 else 's'}"
-        way = "Take it off each with `clientContactUnlink` first, and one that is archived back with `clientUnarchive` before that."
-        raise Refused(InUse(["id"], f"This is a contact of {clients}. {way}", uses))
+        hint = "Take it off each with `clientContactUnlink` first, and one that is archived back with `clientUnarchive` before that."
+        raise RuleViolation(InUse(["id"], f"This is a contact of {clients}. {hint}", uses))
     await scope.session.delete(contact)
     return contact.id

@@ -1,4 +1,4 @@
-"""Cursors: signed places in an order, so that only those that we gave out are taken back, and only by whom they were given to."""
+"""Encode and decode cursors: signed positions in a sort order, valid only for the organization they were issued to."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -9,48 +9,48 @@ import orjson
 
 from db.paging import CursorPosition
 from domain.errors import BadInput
-from domain.seals import Seal
+from domain.seals import Signer
 
 PURPOSE = b"cursor 1"
 
 
 class Cursors:
-    """Writes and reads the cursors of one organization."""
+    """Encode and decode the cursors of one organization."""
 
     def __init__(self, secrets: Sequence[bytes], tenant: UUID) -> None:
-        self._seal = Seal(secrets, tenant, PURPOSE)
+        self._signer = Signer(secrets, tenant, PURPOSE)
 
-    def write(self, order: str, place: CursorPosition) -> str:
+    def encode(self, order: str, position: CursorPosition) -> str:
         value: object
-        value, key = place
-        if value.__class__ is not str:  # as most are
-            value = None if value == key else _held(value)
-        return self._seal.put(orjson.dumps([order, value, key.hex]))
+        value, key = position
+        if value.__class__ is not str:  # most are text
+            value = None if value == key else _encode_value(value)
+        return self._signer.sign(orjson.dumps([order, value, key.hex]))
 
-    def read(self, order: str, cursor: str | None) -> CursorPosition | None:
-        """The place; a cursor of another order or organization, or one that was changed, is refused."""
+    def decode(self, order: str, cursor: str | None) -> CursorPosition | None:
+        """Return the position. Raises `BadInput` for a changed cursor or one of another order or organization."""
         if cursor is None:
             return None
         try:
-            known_order, value, key = orjson.loads(self._seal.opened(cursor))
-        except ValueError as wrong:
-            raise BadInput("This cursor is not one of ours. Take it from `pageInfo` or an edge of an earlier answer.") from wrong
-        if known_order != order:
-            raise BadInput(f"This cursor belongs to the order {known_order}, not to {order}.")
-        return _value(value, UUID(hex=key)), UUID(hex=key)
+            cursor_order, value, key = orjson.loads(self._signer.unsign(cursor))
+        except ValueError as error:
+            raise BadInput("This cursor is not one of ours. Take it from `pageInfo` or an edge of an earlier answer.") from error
+        if cursor_order != order:
+            raise BadInput(f"This cursor belongs to the order {cursor_order}, not to {order}.")
+        return _decode_value(value, UUID(hex=key)), UUID(hex=key)
 
 
-def _held(value: object) -> object:
-    """A moment and a day are held as what they are; a moment is a day to Python."""
+def _encode_value(value: object) -> object:
+    """Convert the sort value for JSON. Check datetime first, since it is a subclass of date."""
     if isinstance(value, datetime):
         return {"at": value.isoformat()}
     return {"on": value.isoformat()} if isinstance(value, date) else value
 
 
-def _value(held: object, key: UUID) -> Any:  # noqa: ANN401 what JSON held; the signature says that we wrote it
-    """Nothing is held where rows are in the order of their ids."""
-    if held is None:
+def _decode_value(json_value: object, key: UUID) -> Any:  # noqa: ANN401 any JSON value; the signature proves that we wrote it
+    """Restore the sort value; None stands for rows sorted by id."""
+    if json_value is None:
         return key
-    if not isinstance(held, dict):
-        return held
-    return date.fromisoformat(held["on"]) if "on" in held else datetime.fromisoformat(held["at"])
+    if not isinstance(json_value, dict):
+        return json_value
+    return date.fromisoformat(json_value["on"]) if "on" in json_value else datetime.fromisoformat(json_value["at"])

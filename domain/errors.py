@@ -1,4 +1,4 @@
-"""What a rule says when it will not: an answer for the caller. Anything else that goes wrong is a bug."""
+"""Errors of rules: answers for the caller. Any other exception is a bug."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,8 +10,8 @@ from uuid import UUID
 from db.tables import RegistrationStatus
 
 
-class Code(StrEnum):
-    """Why something was not done: stable, for programs to tell apart."""
+class UserErrorCode(StrEnum):
+    """A stable code that tells programs why a rule was violated."""
 
     INVALID = "INVALID"
     NOT_FOUND = "NOT_FOUND"
@@ -33,42 +33,42 @@ class Code(StrEnum):
 
 @dataclass(frozen=True)
 class Refusal:
-    """An expected refusal: a stable code, where in the input it lies, and a sentence.
+    """An expected error: a stable code, its path in the input, and a sentence.
 
-    A value, carried by `Refused`: graphql-core takes an exception found in a result for the failure of that field, so none can be shown.
-    A kind that has no fields of its own is a dataclass by this one: made into one again, each would take its part of a start.
+    A value, carried by `RuleViolation`: graphql-core takes an exception in a result for the failure of that field, so none can be shown.
+    Subclasses without fields of their own need no decorator: another dataclass for each of them would slow down startup.
     """
 
-    code: ClassVar[Code]
+    code: ClassVar[UserErrorCode]
     path: list[str]
     message: str
 
 
 class NotFound(Refusal):
-    code = Code.NOT_FOUND
+    code = UserErrorCode.NOT_FOUND
 
 
 class InvalidInput(Refusal):
-    code = Code.INVALID
+    code = UserErrorCode.INVALID
 
 
 class NameTaken(Refusal):
-    code = Code.NAME_TAKEN
+    code = UserErrorCode.NAME_TAKEN
 
 
 @dataclass(frozen=True)
 class NumberTaken(Refusal):
-    """The client that has the number; None for a caller who may not read clients."""
+    """Another client has the number; `client_id` is None for a caller who may not read clients."""
 
-    code = Code.NUMBER_TAKEN
+    code = UserErrorCode.NUMBER_TAKEN
     client_id: UUID | None
 
 
 @dataclass(frozen=True)
 class VersionConflict(Refusal):
-    """What the object is, and the version that it has now."""
+    """The object was changed meanwhile; has its type, id and current version."""
 
-    code = Code.VERSION_CONFLICT
+    code = UserErrorCode.VERSION_CONFLICT
     object_type: str
     object_id: UUID
     current_version: int
@@ -76,85 +76,85 @@ class VersionConflict(Refusal):
 
 @dataclass(frozen=True)
 class InUse(Refusal):
-    """By how many others."""
+    """Others use the object; `uses` is how many."""
 
-    code = Code.IN_USE
+    code = UserErrorCode.IN_USE
     uses: int
 
 
 class LastOwner(Refusal):
-    code = Code.LAST_OWNER
+    code = UserErrorCode.LAST_OWNER
 
 
 class TooMany(Refusal):
-    code = Code.TOO_MANY
+    code = UserErrorCode.TOO_MANY
 
 
 class IdempotencyKeyReused(Refusal):
-    code = Code.IDEMPOTENCY_KEY_REUSED
+    code = UserErrorCode.IDEMPOTENCY_KEY_REUSED
 
 
 @dataclass(frozen=True)
 class AlreadyArchived(Refusal):
-    """What is archived and stays as it is."""
+    """The object is archived and cannot change."""
 
-    code = Code.ALREADY_ARCHIVED
+    code = UserErrorCode.ALREADY_ARCHIVED
     object_type: str
     object_id: UUID
 
 
 class NotArchived(Refusal):
-    code = Code.NOT_ARCHIVED
+    code = UserErrorCode.NOT_ARCHIVED
 
 
 @dataclass(frozen=True)
 class PreviewOutdated(Refusal):
-    """Of which client another preview is to be read."""
+    """The preview of this client has changed or expired."""
 
-    code = Code.PREVIEW_OUTDATED
+    code = UserErrorCode.PREVIEW_OUTDATED
     client_id: UUID
 
 
 @dataclass(frozen=True)
 class FiscalRetention(Refusal):
-    """How many invoices the law has kept."""
+    """The client has issued invoices, which must be kept by law."""
 
-    code = Code.FISCAL_RETENTION
+    code = UserErrorCode.FISCAL_RETENTION
     issued_invoice_count: int
 
 
 @dataclass(frozen=True)
 class RegistrationLocked(Refusal):
-    """The status that a registration has, and those that it can go to."""
+    """The status of the registration, and the statuses that it can change to."""
 
-    code = Code.REGISTRATION_LOCKED
+    code = UserErrorCode.REGISTRATION_LOCKED
     status: RegistrationStatus
     allowed: list[RegistrationStatus]
 
 
 class Ambiguous(Refusal):
-    code = Code.AMBIGUOUS
+    code = UserErrorCode.AMBIGUOUS
 
 
 class Duplicate(Refusal):
-    code = Code.DUPLICATE
+    code = UserErrorCode.DUPLICATE
 
 
-def not_found(what: str, path: Sequence[str]) -> NotFound:
-    """The same for what never was and for what is another organization's."""
-    return NotFound([*path], f"There is no such {what}. Look it up again: it may be gone.")
+def not_found(noun: str, path: Sequence[str]) -> NotFound:
+    """Build the error, which is the same for an unknown object and for one of another organization."""
+    return NotFound([*path], f"There is no such {noun}. Look it up again: it may be gone.")
 
 
-class Refused(Exception):  # noqa: N818 a refusal is a state, not an error of the program
-    """A rule says no, for one or more reasons; what was done so far is rolled back."""
+class RuleViolation(Exception):  # noqa: N818 an expected answer, not an error of the program
+    """A rule was violated, for one or more reasons; the unit of work is rolled back."""
 
-    def __init__(self, *refusals: Refusal) -> None:
-        super().__init__(*refusals)
-        self.refusals = refusals
+    def __init__(self, *user_errors: Refusal) -> None:
+        super().__init__(*user_errors)
+        self.user_errors = user_errors
 
 
 class WrongValue(ValueError):  # noqa: N818 of the value, not of the program
-    """What a user filled in breaks a rule. Says which, with an example that does not; `domain.checks` says where."""
+    """A value breaks a rule. Has the rule and a valid example; `domain.core.validation` adds the path."""
 
     def __init__(self, rule: str, example: str) -> None:
         super().__init__(f"{rule}, for example `{example}`.")
@@ -162,38 +162,38 @@ class WrongValue(ValueError):  # noqa: N818 of the value, not of the program
 
 
 class TooLong(ValueError):  # noqa: N818 of the value, not of the program
-    """A text is too long to be looked at. Raised before anything is done with it, where only the limit of its field is known."""
+    """A text is too long to process. Raised before anything else, where only the limit of its field is known."""
 
-    def __init__(self, longest: int, length: int) -> None:
-        super().__init__(f"has at most {longest} characters; this has {length}")
+    def __init__(self, max_length: int, length: int) -> None:
+        super().__init__(f"has at most {max_length} characters; this has {length}")
 
 
-class Faults:
-    """Refusals of the parts of a whole, so that a form hears of all its faults at once."""
+class ErrorCollector:
+    """Collect the errors of several parts, so that a form reports all of them at once."""
 
     def __init__(self) -> None:
-        self.found: list[Refusal] = []
+        self.user_errors: list[Refusal] = []
 
     @contextmanager
-    def part(self) -> Iterator[None]:
-        """Goes on after a refusal; what the part would have given is missing then."""
+    def collect(self) -> Iterator[None]:
+        """Collect the errors of the block and continue; its result is missing then."""
         try:
             yield
-        except Refused as refused:
-            self.found += refused.refusals
+        except RuleViolation as violation:
+            self.user_errors += violation.user_errors
 
-    def refuse(self) -> None:
-        if self.found:
-            raise Refused(*self.found)
+    def raise_collected(self) -> None:
+        if self.user_errors:
+            raise RuleViolation(*self.user_errors)
 
 
 class Forbidden(Exception):  # noqa: N818
-    """A right that the caller lacks: the operation's own error, never a user error."""
+    """The caller lacks a permission: an error of the operation, not a user error."""
 
     extensions: ClassVar[dict[str, str]] = {"code": "FORBIDDEN"}
 
 
 class BadInput(Exception):  # noqa: N818
-    """An argument of a query that cannot be answered."""
+    """An argument of a query is invalid."""
 
     extensions: ClassVar[dict[str, str]] = {"code": "BAD_USER_INPUT"}

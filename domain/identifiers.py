@@ -1,7 +1,7 @@
-"""Numbers by which registers, tax offices and banks know a client: checked, and in the one form in which they are stored.
+"""Validate and normalize the numbers of registers, tax offices and banks.
 
-python-stdnum has the checks; where this is stricter, the function says so. A check digit finds a typing error, not a number that was
-never given out.
+python-stdnum has the checks; functions that are stricter say so. A check digit finds a typing error, not a number that was
+never issued.
 """
 
 import re
@@ -16,11 +16,11 @@ from stdnum.no import mva as norwegian
 from stdnum.util import clean
 
 from domain.errors import WrongValue
-from domain.texts import capitals
+from domain.texts import upper_ascii
 
 SEPARATORS = " .-/"
 KVK, BRANCH, KBO = re.compile("[0-9]{8}"), re.compile("[0-9]{12}"), re.compile("[01][0-9]{9}")
-OLD_KBO = 9  # digits, of the time before 2005: without the nought in front
+OLD_KBO_DIGITS = 9  # digits before 2005: without the leading zero
 VAT = re.compile("[A-Z]{2}[0-9A-Z+*]{2,18}")
 IBAN = re.compile("[A-Z]{2}(?!00|01|99)[0-9]{2}[0-9A-Z]{8,30}")  # checks are 98 less a remainder of 97: never these three
 BIC = re.compile("[0-9A-Z]{8}(?:[0-9A-Z]{3})?")
@@ -36,12 +36,12 @@ VAT_EXAMPLES = {
 
 
 def compact(text: str) -> str:
-    """Without separators and in capitals. Dashes, blanks and digits of other alphabets, as they are pasted, become plain ones."""
-    return capitals(clean(text, SEPARATORS).strip())
+    """Remove separators and use capitals. Pasted dashes, blanks and digits of other alphabets become plain ones."""
+    return upper_ascii(clean(text, SEPARATORS).strip())
 
 
 def kvk_number(text: str) -> str:
-    """Of the Dutch trade register."""
+    """Normalize a number of the Dutch trade register."""
     number = compact(text)
     if not KVK.fullmatch(number):
         raise WrongValue("A KvK number has 8 digits", "68750110")
@@ -49,7 +49,7 @@ def kvk_number(text: str) -> str:
 
 
 def kvk_branch_number(text: str) -> str:
-    """Of a branch (vestiging) in the Dutch trade register."""
+    """Normalize the number of a branch (vestiging) in the Dutch trade register."""
     number = compact(text)
     if not BRANCH.fullmatch(number):
         raise WrongValue("The KvK number of a branch has 12 digits", "000037178598")
@@ -57,8 +57,8 @@ def kvk_branch_number(text: str) -> str:
 
 
 def kbo_number(text: str) -> str:
-    """Of the Belgian register. Stricter than stdnum, which also passes the checks 00, 98 and 99."""
-    number = _ten(compact(text).removeprefix("BE"))
+    """Normalize a number of the Belgian register. Stricter than stdnum, which also accepts the checks 00, 98 and 99."""
+    number = _pad_kbo_number(compact(text).removeprefix("BE"))
     if not _is_kbo(number):
         rule = "A KBO number has 10 digits: the first is 0 or 1, the last two are 97 less the remainder of the first eight by 97"
         raise WrongValue(rule, "0403019261")
@@ -66,10 +66,10 @@ def kbo_number(text: str) -> str:
 
 
 def vat_number(text: str) -> str:
-    """With its country in front. Dutch ones pass the eleven-test or, those of sole traders since 2020, modulo 97-10."""
+    """Normalize a VAT number with its country. Dutch ones pass the eleven-test or, for sole traders since 2020, modulo 97-10."""
     number = compact(text)
     country, rest = number[:2].replace("GR", "EL"), number[2:]
-    number = country + (_ten(rest) if country == "BE" else rest)
+    number = country + (_pad_kbo_number(rest) if country == "BE" else rest)
     if country not in VAT_EXAMPLES:
         raise WrongValue(f"A VAT number begins with its country, one of {' '.join(VAT_EXAMPLES)}", VAT_EXAMPLES["NL"])
     if not (VAT.fullmatch(number) and _is_vat(number)):
@@ -78,7 +78,7 @@ def vat_number(text: str) -> str:
 
 
 def iban(text: str) -> str:
-    """Of a bank account: the length and form of its country, and its check digits. What banks check within it is not looked at."""
+    """Normalize a bank account number: length and form by country, and check digits. The bank's own checks are not applied."""
     number = compact(text)
     if not (IBAN.fullmatch(number) and ibans.is_valid(number, check_country=False)):
         raise WrongValue("An IBAN has the length of its country and right check digits", "NL91 ABNA 0417 1643 00")
@@ -86,15 +86,15 @@ def iban(text: str) -> str:
 
 
 def bic(text: str) -> str:
-    """Of a bank."""
+    """Normalize the code of a bank."""
     number = compact(text)
     if not (BIC.fullmatch(number) and bics.is_valid(number)):
         raise WrongValue("A BIC has 8 or 11 characters, of which the fifth and sixth are the country", "ABNANL2A")
     return number
 
 
-def _ten(digits: str) -> str:
-    return f"0{digits}" if len(digits) == OLD_KBO else digits
+def _pad_kbo_number(digits: str) -> str:
+    return f"0{digits}" if len(digits) == OLD_KBO_DIGITS else digits
 
 
 def _is_kbo(number: str) -> bool:
@@ -106,15 +106,15 @@ def _is_vat(number: str) -> bool:
         case "BE":
             return _is_kbo(number[2:])
         case "CH":
-            return _passes(swiss, number)
+            return _is_valid_compact(swiss, number)
         case "GB":
-            return _passes(british, number[2:])
+            return _is_valid_compact(british, number[2:])
         case "NO":
-            return _passes(norwegian, number[2:])
+            return _is_valid_compact(norwegian, number[2:])
         case _:
-            return _passes(european, number)
+            return _is_valid_compact(european, number)
 
 
-def _passes(module: ModuleType, number: str) -> bool:
-    """As it is: stdnum would mend some, such as a country that is there twice or noughts that are not there."""
+def _is_valid_compact(module: ModuleType, number: str) -> bool:
+    """Return whether the number is valid as it is: stdnum would repair some, such as a doubled country or missing zeros."""
     return bool(module.compact(number) == number and module.is_valid(number))

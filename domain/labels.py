@@ -1,4 +1,4 @@
-"""Rules of labels. Whoever sees a client sees its labels, so that query needs no rule."""
+"""Read, create, change and delete labels. Whoever sees a client sees its labels, so that query needs no rule."""
 
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
@@ -10,14 +10,14 @@ from db.keys import name_key
 from db.rows import LabelRow
 from db.search import Search
 from db.tables import ClientLabel, Label, LabelFields, RegistrationLabel
-from domain.changes import apply, filled, held
-from domain.checks import checked, checked_patch
-from domain.errors import InUse, NameTaken, Refused
+from domain.changes import apply_changes, field_values, lock
+from domain.checks import validate, validate_patch
+from domain.errors import InUse, NameTaken, RuleViolation
 from domain.lookups import normalize_search
-from domain.pages import Order, Page, Reading, Span
+from domain.pages import Page, PageReader, PageRequest, SortOrder
 from domain.scope import Permission, ReadScope, WriteScope, require
 
-BY_NAME: Order[LabelRow] = Order("labels.name", attrgetter("name_key", "id"))
+BY_NAME: SortOrder[LabelRow] = SortOrder("labels.name", attrgetter("name_key", "id"))
 
 of_clients = rows.of_clients
 counts = require(Permission.CLIENTS_READ, rows.counts)
@@ -25,53 +25,53 @@ counts = require(Permission.CLIENTS_READ, rows.counts)
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
 
 
-async def page(scope: ReadScope, search: str | None, span: Span) -> Page[LabelRow]:
-    """Labels of the organization by name, those with the text in it where one is given."""
-    scope.must(Permission.CLIENTS_READ)
-    reading = Reading.of(BY_NAME, scope.cursors, span)
-    wanted = Search(normalize_search(search))
-    return reading.page(await rows.page(scope, wanted, reading.part), wanted)
+async def page(scope: ReadScope, search: str | None, page_request: PageRequest) -> Page[LabelRow]:
+    """Return labels by name, filtered by a search text if there is one."""
+    scope.require(Permission.CLIENTS_READ)
+    reader = PageReader.of(BY_NAME, scope.cursors, page_request)
+    criteria = Search(normalize_search(search))
+    return reader.page(await rows.page(scope, criteria, reader.page_slice), criteria)
 
 
-async def checked_new(scope: WriteScope, values: Mapping[str, object], at: Sequence[str] = ()) -> Label:
-    """A label that is still to be stored."""
-    wanted = checked(LabelFields, values, at=at)
-    await _refuse_taken(scope, wanted.name, at)
-    return Label(tenant_id=scope.tenant, **wanted.model_dump(), name_key=name_key(wanted.name))
+async def validate_new(scope: WriteScope, values: Mapping[str, object], path: Sequence[str] = ()) -> Label:
+    """Return a validated label that is not stored yet."""
+    fields = validate(LabelFields, values, path=path)
+    await _reject_taken_name(scope, fields.name, path)
+    return Label(tenant_id=scope.tenant, **fields.model_dump(), name_key=name_key(fields.name))
 
 
-async def _refuse_taken(scope: WriteScope, name: str, at: Sequence[str] = (), own: UUID | None = None) -> None:
-    """Without regard to capitals and accents. Two that come at once both look, one is stored, and the other looks again."""
-    taken = await entities.find(scope, Label, name_key=name_key(name))
-    if any(label.id != own for label in taken):
-        raise Refused(NameTaken([*at, "name"], f"There is a label {name} already. Choose it, or another name."))
+async def _reject_taken_name(scope: WriteScope, name: str, path: Sequence[str] = (), label_id: UUID | None = None) -> None:
+    """Reject a name in use, ignoring case and accents. Of two concurrent requests one is stored and the other retries."""
+    matches = await entities.find(scope, Label, name_key=name_key(name))
+    if any(label.id != label_id for label in matches):
+        raise RuleViolation(NameTaken([*path, "name"], f"There is a label {name} already. Choose it, or another name."))
 
 
 async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
-    scope.must(Permission.CLIENTS_WRITE)
-    label = await checked_new(scope, values)
+    scope.require(Permission.CLIENTS_WRITE)
+    label = await validate_new(scope, values)
     scope.session.add(label)
     return label.id
 
 
 async def update(scope: WriteScope, label_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
-    scope.must(Permission.CLIENTS_WRITE)
-    label = await held(scope, Label, label_id, expected_version)
-    wanted = checked_patch(LabelFields, filled(label, LabelFields), changes)
-    if "name" in wanted:
-        await _refuse_taken(scope, str(wanted["name"]), own=label_id)
-        wanted["name_key"] = name_key(str(wanted["name"]))
-    apply(label, wanted)
+    scope.require(Permission.CLIENTS_WRITE)
+    label = await lock(scope, Label, label_id, expected_version)
+    new_values = validate_patch(LabelFields, field_values(label, LabelFields), changes)
+    if "name" in new_values:
+        await _reject_taken_name(scope, str(new_values["name"]), label_id=label_id)
+        new_values["name_key"] = name_key(str(new_values["name"]))
+    apply_changes(label, new_values)
     return label.id
 
 
 async def delete(scope: WriteScope, label_id: UUID, *, expected_version: int) -> UUID:
-    """Takes it off every client and registration that wears it; refused while one of them stays as it is."""
-    scope.must(Permission.CLIENTS_WRITE)
+    """Delete a label and remove it from all clients and registrations. Raises `RuleViolation` if one of them is locked."""
+    scope.require(Permission.CLIENTS_WRITE)
     await rows.lock_labelled(scope, label_id)
-    label = await held(scope, Label, label_id, expected_version)
-    await rows.lock_labelled(scope, label_id)  # those that took it on meanwhile; from here on nobody can
-    await _refuse_worn(scope, label_id)
+    label = await lock(scope, Label, label_id, expected_version)
+    await rows.lock_labelled(scope, label_id)  # those that got it meanwhile; from here on nobody can
+    await _reject_label_in_use(scope, label_id)
     for link in [
         *await entities.find(scope, ClientLabel, label_id=label_id),
         *await entities.find(scope, RegistrationLabel, label_id=label_id),
@@ -82,20 +82,20 @@ async def delete(scope: WriteScope, label_id: UUID, *, expected_version: int) ->
     return label.id
 
 
-async def _refuse_worn(scope: WriteScope, label_id: UUID) -> None:
+async def _reject_label_in_use(scope: WriteScope, label_id: UUID) -> None:
     clients, registrations = await rows.count_locked_uses(scope, label_id)
-    by = [
-        f"{count} {what}{'' if count == 1 else 's'} that {'is' if count == 1 else 'are'} {state}"
-        for count, what, state in (
+    usages = [
+        f"{count} {noun}{'' if count == 1 else 's'} that {'is' if count == 1 else 'are'} {state}"
+        for count, noun, state in (
             (clients, "client", "archived"),
             (registrations, "registration", "approved, invoiced, written off or archived"),
         )
         if count
     ]
-    if by:
-        way = (
+    if usages:
+        hint = (
             "Take archived clients back with `clientUnarchive` first, or keep it from being chosen with `isActive: false` of `labelUpdate`."
         )
-        raise Refused(
-            InUse(["id"], f"This label is worn by {' and by '.join(by)}, and they stay as they are. {way}", clients + registrations)
+        raise RuleViolation(
+            InUse(["id"], f"This label is used by {' and by '.join(usages)}, and they stay as they are. {hint}", clients + registrations)
         )

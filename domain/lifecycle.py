@@ -1,4 +1,4 @@
-"""The end of the work for a client, and its taking up again. Archiving takes along what is active, and un-archiving brings back no more."""
+"""Archive and unarchive clients. Archiving includes what is active, and unarchiving restores exactly that."""
 
 from typing import TypeVar
 from uuid import UUID
@@ -7,54 +7,54 @@ from db import entities
 from db.keys import new_id
 from db.moments import now
 from db.tables import Client, ClientPortal, Project
-from domain.changes import active, expect, held, touch
-from domain.errors import NotArchived, Refused
+from domain.changes import bump_version, expect_version, lock, lock_active
+from domain.errors import NotArchived, RuleViolation
 from domain.scope import Permission, WriteScope
 
 T = TypeVar("T", Client, Project, ClientPortal)
 
 
 async def archive(scope: WriteScope, client_id: UUID, *, expected_version: int | None) -> UUID:
-    """Closes a client, its projects and its portals; what was registered stays as it is, and nothing is registered any more."""
-    scope.must(Permission.CLIENTS_ARCHIVE)
-    client = await active(scope, Client, client_id, expected_version)
-    operation, at = new_id(), now()
+    """Archive a client with its active projects and portals; registrations stay, and no new ones are accepted."""
+    scope.require(Permission.CLIENTS_ARCHIVE)
+    client = await lock_active(scope, Client, client_id, expected_version)
+    operation, archived_at = new_id(), now()
     for project in await entities.find_for_update(scope, Project, client_id=client_id, archived_at=None):
-        project.archived_at = at
-        _mark(project, operation)
+        project.archived_at = archived_at
+        _set_archive_operation(project, operation)
     for portal in await entities.find_for_update(scope, ClientPortal, client_id=client_id, closed_at=None):
-        portal.closed_at = at
-        _mark(portal, operation)
-    client.archived_at, client.archived_by = at, scope.actor.member_id
-    _mark(client, operation)
+        portal.closed_at = archived_at
+        _set_archive_operation(portal, operation)
+    client.archived_at, client.archived_by = archived_at, scope.actor.member_id
+    _set_archive_operation(client, operation)
     return client.id
 
 
 async def unarchive(scope: WriteScope, client_id: UUID, *, expected_version: int | None) -> UUID:
-    """Takes a client up again, with the projects and portals that its archiving took along; what was closed before stays so."""
-    scope.must(Permission.CLIENTS_ARCHIVE)
-    client = await held(scope, Client, client_id)
+    """Unarchive a client with the projects and portals that were archived with it."""
+    scope.require(Permission.CLIENTS_ARCHIVE)
+    client = await lock(scope, Client, client_id)
     if client.archived_at is None:
-        raise Refused(NotArchived(["id"], "This client is active already. There is nothing to take back: go on with it as it is."))
-    expect(client, expected_version)
-    for project in await _taken(scope, Project, client):
+        raise RuleViolation(NotArchived(["id"], "This client is active already. There is nothing to take back: go on with it as it is."))
+    expect_version(client, expected_version)
+    for project in await _lock_archived_together(scope, Project, client):
         project.archived_at = None
-        _mark(project, None)
-    for portal in await _taken(scope, ClientPortal, client):
+        _set_archive_operation(project, None)
+    for portal in await _lock_archived_together(scope, ClientPortal, client):
         portal.closed_at = None
-        _mark(portal, None)
+        _set_archive_operation(portal, None)
     client.archived_at = client.archived_by = None
-    _mark(client, None)
+    _set_archive_operation(client, None)
     return client.id
 
 
-async def _taken(scope: WriteScope, table: type[T], client: Client) -> list[T]:
-    """What the archiving of the client took along, held."""
+async def _lock_archived_together(scope: WriteScope, table: type[T], client: Client) -> list[T]:
+    """Lock the rows that were archived together with the client."""
     operation = client.archive_operation_id
     return await entities.find_for_update(scope, table, client_id=client.id, archive_operation_id=operation) if operation else []
 
 
-def _mark(row: Client | Project | ClientPortal, operation: UUID | None) -> None:
-    """As taken by this archiving, or by none any more."""
+def _set_archive_operation(row: Client | Project | ClientPortal, operation: UUID | None) -> None:
+    """Set the operation that archived the row, or clear it."""
     row.archive_operation_id = operation
-    touch(row)
+    bump_version(row)

@@ -1,43 +1,43 @@
-"""Texts to look something up by, in the form in which the fields that they are compared with are stored."""
+"""Normalize texts to look up, in the form in which the compared fields are stored."""
 
 from pydantic import BaseModel
 
-from domain.checks import RULES, longest
+from domain.checks import RULES, max_length
 from domain.errors import BadInput, TooLong, WrongValue
 from domain.texts import clean
 
-LONGEST_SEARCH = 200
+MAX_SEARCH_LENGTH = 200
 
 
 def normalize_lookup(fields: type[BaseModel], name: str, text: str, argument: str) -> str:
-    """Return the text as the field of this name stores it; empty when nothing of it can be seen and the field has no rule.
+    """Return the text as the field of this name stores it; empty if nothing of it is visible and the field has no rule.
 
-    Raises `BadInput`, which names the argument, where the field itself would refuse the text: nothing that is stored can be equal to it.
+    Raises `BadInput` with the name of the argument if the field would reject the text: no stored value can be equal to it.
     """
-    most = longest(fields, name)
-    found = _cleaned(text, most, argument)
+    limit = max_length(fields, name)
+    value = _clean_argument(text, limit, argument)
     try:
-        found = RULES.get(name, str)(found)
-    except WrongValue as wrong:
-        raise BadInput(f"`{argument}`: {wrong}") from wrong
-    return _within(found, most, argument)
+        value = RULES.get(name, str)(value)
+    except WrongValue as error:
+        raise BadInput(f"`{argument}`: {error}") from error
+    return _limit_length(value, limit, argument)
 
 
 def normalize_search(text: str | None) -> str | None:
-    """Return the text of a search box. What cannot be seen searches for nothing. Raises `BadInput` for a text that is too long."""
-    return None if text is None else _within(_cleaned(text, LONGEST_SEARCH, "search"), LONGEST_SEARCH, "search") or None
+    """Return the text of a search box, None if nothing of it is visible. Raises `BadInput` for a text that is too long."""
+    return None if text is None else _limit_length(_clean_argument(text, MAX_SEARCH_LENGTH, "search"), MAX_SEARCH_LENGTH, "search") or None
 
 
-def _cleaned(text: str, most: int, argument: str) -> str:
+def _clean_argument(text: str, limit: int, argument: str) -> str:
     try:
-        return clean(text, most)
-    except TooLong as wrong:
-        raise BadInput(f"`{argument}` has at most {most} characters.") from wrong
-    except WrongValue as wrong:
-        raise BadInput(f"`{argument}`: {wrong}") from wrong
+        return clean(text, limit)
+    except TooLong as error:
+        raise BadInput(f"`{argument}` has at most {limit} characters.") from error
+    except WrongValue as error:
+        raise BadInput(f"`{argument}`: {error}") from error
 
 
-def _within(text: str, most: int, argument: str) -> str:
-    if len(text) > most:
-        raise BadInput(f"`{argument}` has at most {most} characters.")
+def _limit_length(text: str, limit: int, argument: str) -> str:
+    if len(text) > limit:
+        raise BadInput(f"`{argument}` has at most {limit} characters.")
     return text

@@ -1,7 +1,7 @@
-"""Which clients incoming ones are: by number, else by name. What there is goes in, a decision for each comes out; nothing is asked.
+"""Decide which existing clients incoming ones match: by number, else by name. A pure function, without queries.
 
-Numbers lead: a client with the same number is the same client, whatever its name, and one without it is another, even of the same name.
-Names count only where neither side has a number. Archived clients are matched like others, and then left alone.
+Numbers come first: a client with the same number is the same client, whatever its name; one without it is another, despite the same name.
+Names count only where neither side has a number. Archived clients match like others, but are not changed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,12 +10,12 @@ from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
-Key: TypeAlias = tuple[str, str]
-"""What a client is matched by, and its text."""
+MatchKey: TypeAlias = tuple[str, str]
+"""The name of a key, and its value."""
 
 
 class Match(StrEnum):
-    """What an incoming client is."""
+    """The result of matching an incoming client."""
 
     NEW = "NEW"
     SAME = "SAME"
@@ -25,22 +25,22 @@ class Match(StrEnum):
 
 
 @dataclass(frozen=True)
-class Named:
-    """The keys of a client; without either it is like no other."""
+class MatchKeys:
+    """The keys of a client; without either it matches no other."""
 
     number_key: str | None
     name_key: str | None
 
     @property
-    def key(self) -> Key | None:
+    def key(self) -> MatchKey | None:
         if self.number_key is not None:
             return "number", self.number_key
         return None if self.name_key is None else ("name", self.name_key)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Existing(Named):
-    """A client there is."""
+class ExistingClient(MatchKeys):
+    """A stored client."""
 
     id: UUID
     is_archived: bool = False
@@ -48,36 +48,36 @@ class Existing(Named):
 
 @dataclass(frozen=True)
 class Decision:
-    """What it is, by what; the clients that it may be; and the place of the incoming one that was the same before it."""
+    """The match and the key it was made by, the clients that match, and the index of an earlier duplicate."""
 
     match: Match
-    by: str = "name"
+    matched_by: str = "name"
     clients: Sequence[UUID] = field(default=())
-    before: int | None = None
+    first_index: int | None = None
 
 
-def decided(incoming: Iterable[Named], existing: Iterable[Existing]) -> list[Decision]:
-    """A decision for each that comes in, in their order."""
-    there: dict[Key, list[Existing]] = {}
+def match_clients(incoming: Iterable[MatchKeys], existing: Iterable[ExistingClient]) -> list[Decision]:
+    """Return a decision for each incoming client, in order."""
+    clients_by_key: dict[MatchKey, list[ExistingClient]] = {}
     for client in existing:
         if client.key:
-            there.setdefault(client.key, []).append(client)
-    found, first = list[Decision](), dict[Key, int]()
-    for place, each in enumerate(incoming):
+            clients_by_key.setdefault(client.key, []).append(client)
+    decisions, first_indexes = list[Decision](), dict[MatchKey, int]()
+    for index, each in enumerate(incoming):
         key = each.key
         if key is None:
-            found.append(Decision(Match.NEW))
-        elif first.setdefault(key, place) != place:
-            found.append(Decision(Match.DUPLICATE, key[0], before=first[key]))
+            decisions.append(Decision(Match.NEW))
+        elif first_indexes.setdefault(key, index) != index:
+            decisions.append(Decision(Match.DUPLICATE, key[0], first_index=first_indexes[key]))
         else:
-            found.append(_decided(key[0], there.get(key, ())))
-    return found
+            decisions.append(_match(key[0], clients_by_key.get(key, ())))
+    return decisions
 
 
-def _decided(by: str, same: Sequence[Existing]) -> Decision:
-    if not same:
-        return Decision(Match.NEW, by)
-    ids = [client.id for client in same]
-    if len(same) > 1:
-        return Decision(Match.AMBIGUOUS, by, ids)
-    return Decision(Match.ARCHIVED if same[0].is_archived else Match.SAME, by, ids)
+def _match(matched_by: str, matches: Sequence[ExistingClient]) -> Decision:
+    if not matches:
+        return Decision(Match.NEW, matched_by)
+    ids = [client.id for client in matches]
+    if len(matches) > 1:
+        return Decision(Match.AMBIGUOUS, matched_by, ids)
+    return Decision(Match.ARCHIVED if matches[0].is_archived else Match.SAME, matched_by, ids)

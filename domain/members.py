@@ -1,4 +1,4 @@
-"""Rules of members. Every member sees who the others are; an organization always has an owner who can sign in."""
+"""Read, add, change and remove members. Every member sees the others; an organization always has an owner who can sign in."""
 
 from collections.abc import Mapping
 from operator import attrgetter
@@ -10,106 +10,106 @@ from db import members as rows
 from db.moments import now
 from db.rows import MemberRow
 from db.tables import ApiToken, ExistingMemberFields, Member, MemberFields, Role
-from domain.changes import apply, expect, filled, held
-from domain.checks import checked, checked_patch
-from domain.errors import BadInput, InvalidInput, LastOwner, NameTaken, NotFound, Refused, not_found
+from domain.changes import apply_changes, expect_version, field_values, lock
+from domain.checks import validate, validate_patch
+from domain.errors import BadInput, InvalidInput, LastOwner, NameTaken, NotFound, RuleViolation, not_found
 from domain.lookups import normalize_lookup
-from domain.pages import Order, PagesOfOrganization
-from domain.scope import RIGHTS, Permission, WriteScope
+from domain.pages import PagesOfOrganization, SortOrder
+from domain.scope import ROLE_PERMISSIONS, Permission, WriteScope
 
-IN_ORDER: Order[MemberRow] = Order("organization.members", attrgetter("id", "id"))
-of_organization = PagesOfOrganization(IN_ORDER, rows.page)
+OLDEST_FIRST: SortOrder[MemberRow] = SortOrder("organization.members", attrgetter("id", "id"))
+of_organization = PagesOfOrganization(OLDEST_FIRST, rows.page)
 """The members in the order of their creation."""
 counts, by_id = rows.counts, rows.by_id
 
 
-async def named(scope: WriteScope, email: str) -> UUID:
-    """The member of an e-mail address."""
+async def find_by_email(scope: WriteScope, email: str) -> UUID:
+    """Return the id of the member with this e-mail address."""
     try:
         email = normalize_lookup(MemberFields, "email", email, "member")
-    except BadInput as wrong:
-        raise Refused(InvalidInput(["member"], str(wrong))) from wrong
-    found = await rows.by_email(scope, email)
-    if found is None:
-        raise Refused(NotFound(["member"], f"No member has the address {email}."))
-    return found.id
+    except BadInput as error:
+        raise RuleViolation(InvalidInput(["member"], str(error))) from error
+    member_row = await rows.by_email(scope, email)
+    if member_row is None:
+        raise RuleViolation(NotFound(["member"], f"No member has the address {email}."))
+    return member_row.id
 
 
 async def add(scope: WriteScope, values: Mapping[str, object]) -> UUID:
-    """A member by e-mail address, which is used once in an organization. One who was removed is brought back, with what is given now."""
-    scope.must(Permission.ORGANIZATION_WRITE)
-    wanted = checked(MemberFields, values)
-    scope.must_have(RIGHTS[wanted.role])
-    if known := await rows.by_email(scope, wanted.email):
-        return await _brought_back(scope, known.id, wanted)
-    member = Member(tenant_id=scope.tenant, **wanted.model_dump())
+    """Add a member by e-mail address, unique in the organization. Reactivate a removed member, with the new values."""
+    scope.require(Permission.ORGANIZATION_WRITE)
+    fields = validate(MemberFields, values)
+    scope.require_all(ROLE_PERMISSIONS[fields.role])
+    if existing := await rows.by_email(scope, fields.email):
+        return await _reactivate(scope, existing.id, fields)
+    member = Member(tenant_id=scope.tenant, **fields.model_dump())
     scope.session.add(member)
     return member.id
 
 
-async def _brought_back(scope: WriteScope, member_id: UUID, wanted: MemberFields) -> UUID:
-    member = await held(scope, Member, member_id)
+async def _reactivate(scope: WriteScope, member_id: UUID, fields: MemberFields) -> UUID:
+    member = await lock(scope, Member, member_id)
     if member.is_active:
-        raise Refused(_taken(wanted.email))
-    scope.must_manage(member.role)
-    apply(member, {**wanted.model_dump(), "is_active": True})
+        raise RuleViolation(_name_taken_error(fields.email))
+    scope.require_can_manage(member.role)
+    apply_changes(member, {**fields.model_dump(), "is_active": True})
     return member.id
 
 
-def _taken(email: str) -> NameTaken:
+def _name_taken_error(email: str) -> NameTaken:
     return NameTaken(["email"], f"{email} is a member already.")
 
 
 async def update(scope: WriteScope, member_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
-    """Whoever changes a member may do all that the member may do then."""
-    scope.must(Permission.ORGANIZATION_WRITE)
-    member, has_other_owner = await _held(scope, member_id, expected_version)
-    scope.must_manage(member.role)
-    wanted: dict[str, Any] = checked_patch(ExistingMemberFields, filled(member, ExistingMemberFields), changes)
-    scope.must_have(RIGHTS[Role(wanted.get("role", member.role))])
-    if "email" in wanted:
-        await _refuse_taken(scope, wanted["email"], member_id)
+    """Change a member. The caller needs every permission that the member has afterwards."""
+    scope.require(Permission.ORGANIZATION_WRITE)
+    member, has_other_owner = await _lock_member(scope, member_id, expected_version)
+    scope.require_can_manage(member.role)
+    new_values: dict[str, Any] = validate_patch(ExistingMemberFields, field_values(member, ExistingMemberFields), changes)
+    scope.require_all(ROLE_PERMISSIONS[Role(new_values.get("role", member.role))])
+    if "email" in new_values:
+        await _reject_taken_email(scope, new_values["email"], member_id)
     if not has_other_owner and _is_owner(member):
-        _refuse_last(wanted)
-    apply(member, wanted)
+        _reject_last_owner(new_values)
+    apply_changes(member, new_values)
     return member.id
 
 
-async def _held(scope: WriteScope, member_id: UUID, expected_version: int) -> tuple[Member, bool]:
-    """The member, and whether there is another owner; neither changes until the unit of work ends."""
-    found = await rows.lock_with_owners(scope, member_id)
-    member = found.pop(member_id, None)
+async def _lock_member(scope: WriteScope, member_id: UUID, expected_version: int) -> tuple[Member, bool]:
+    """Lock a member and the owners; return the member and whether there is another owner."""
+    members_by_id = await rows.lock_with_owners(scope, member_id)
+    member = members_by_id.pop(member_id, None)
     if member is None:
-        raise Refused(not_found("member", ["id"]))
-    expect(member, expected_version)
-    return member, bool(found)
+        raise RuleViolation(not_found("member", ["id"]))
+    expect_version(member, expected_version)
+    return member, bool(members_by_id)
 
 
 def _is_owner(member: Member) -> bool:
     return member.is_active and member.role == Role.OWNER
 
 
-def _refuse_last(wanted: Mapping[str, object]) -> None:
-    lost = {"role": wanted.get("role", Role.OWNER) != Role.OWNER, "isActive": not wanted.get("is_active", True)}
-    if path := [name for name, is_lost in lost.items() if is_lost]:
-        raise Refused(LastOwner(path[:1], "This is the only owner who can sign in. Make somebody else an owner first."))
+def _reject_last_owner(new_values: Mapping[str, object]) -> None:
+    losses = {"role": new_values.get("role", Role.OWNER) != Role.OWNER, "isActive": not new_values.get("is_active", True)}
+    if path := [name for name, is_loss in losses.items() if is_loss]:
+        raise RuleViolation(LastOwner(path[:1], "This is the only owner who can sign in. Make somebody else an owner first."))
 
 
-async def _refuse_taken(scope: WriteScope, email: str, own: UUID) -> None:
-    """Without regard to capitals. Two that come at once both look, one is stored, and the other looks again."""
-    taken = await rows.by_email(scope, email)
-    if taken and taken.id != own:
-        raise Refused(_taken(email))
+async def _reject_taken_email(scope: WriteScope, email: str, member_id: UUID) -> None:
+    """Reject an address in use, ignoring case. Of two concurrent requests one is stored and the other retries."""
+    other = await rows.by_email(scope, email)
+    if other and other.id != member_id:
+        raise RuleViolation(_name_taken_error(email))
 
 
 async def remove(scope: WriteScope, member_id: UUID, *, expected_version: int) -> UUID:
-    """Takes away every way in: the tokens are revoked for good. What the member did stays theirs, so the row stays too."""
-    scope.must(Permission.ORGANIZATION_WRITE)
-    member, has_other_owner = await _held(scope, member_id, expected_version)
-    scope.must_manage(member.role)
+    """Deactivate a member and revoke the tokens. The row stays, since the member's changes refer to it."""
+    scope.require(Permission.ORGANIZATION_WRITE)
+    member, has_other_owner = await _lock_member(scope, member_id, expected_version)
+    scope.require_can_manage(member.role)
     if _is_owner(member) and not has_other_owner:
-        raise Refused(LastOwner(["id"], "This is the only owner who can sign in. Make somebody else an owner first."))
+        raise RuleViolation(LastOwner(["id"], "This is the only owner who can sign in. Make somebody else an owner first."))
     for token in await entities.find(scope, ApiToken, member_id=member_id, revoked_at=None):
         token.revoked_at = now()
-    apply(member, {"is_active": False})
+    apply_changes(member, {"is_active": False})
     return member.id

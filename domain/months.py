@@ -1,25 +1,25 @@
-"""Whether what is kept of the clients' months is what their documents and payments come to; where it is not, it is put right."""
+"""Compare the stored monthly balances of clients with their documents and payments, and repair them."""
 
 from collections.abc import AsyncIterator
 from uuid import UUID
 
 from db import months as rows
 from db.engine import Database
-from domain.scope import Actor, Permission, writing
+from domain.scope import Actor, Permission, open_write_scope
 
-FIRST = UUID(int=0)
-AT_ONCE = 500  # clients that are looked at, and held, by one unit of work
+FIRST_ID = UUID(int=0)
+BATCH_SIZE = 500  # clients that one unit of work checks and locks
 
 
-async def wrong(owner: Database, organization: UUID, *, is_mended: bool) -> AsyncIterator[tuple[int, int]]:
-    """How many clients were looked at, and how many of them were wrong: part after part, each a unit of work."""
-    after: UUID | None = FIRST
+async def verify_balances(owner: Database, organization: UUID, *, is_repairing: bool) -> AsyncIterator[tuple[int, int]]:
+    """Yield, for each batch, how many clients were checked and how many of them were wrong. A batch is a unit of work."""
+    after: UUID | None = FIRST_ID
     while after is not None:
-        async with writing(owner, Actor.operator(organization), "doctor", is_long=True) as scope:
-            scope.must(Permission.FINANCE_WRITE)
-            ids = await rows.client_ids(scope, after, AT_ONCE)
-            found = await rows.find_inconsistent(scope, ids)
-            if found and is_mended:
-                await rows.rebuild(scope, found)
-        yield len(ids), len(found)
-        after = ids[-1] if len(ids) == AT_ONCE else None
+        async with open_write_scope(owner, Actor.operator(organization), "doctor", is_long=True) as scope:
+            scope.require(Permission.FINANCE_WRITE)
+            ids = await rows.client_ids(scope, after, BATCH_SIZE)
+            wrong_ids = await rows.find_inconsistent(scope, ids)
+            if wrong_ids and is_repairing:
+                await rows.rebuild(scope, wrong_ids)
+        yield len(ids), len(wrong_ids)
+        after = ids[-1] if len(ids) == BATCH_SIZE else None

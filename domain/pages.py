@@ -1,4 +1,4 @@
-"""A page of rows in an order, read forwards or backwards."""
+"""Paginate rows in a sort order, forwards or backwards."""
 
 from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ from db.paging import CursorPosition, PageSlice
 from domain.cursors import Cursors
 from domain.errors import BadInput
 from domain.scope import ReadScope
-from domain.values import made
+from domain.values import new_tuple
 
-LARGEST = 100
-USUAL = 25
+MAX_PAGE_SIZE = 100
+DEFAULT_PAGE_SIZE = 25
 P = TypeVar("P")
 
 
 @dataclass(frozen=True)
-class Order(Generic[P]):
-    """An order of rows: its name, which cursors carry, and where a row stands in it."""
+class SortOrder(Generic[P]):
+    """A sort order: its name, which cursors carry, and the position of a row in it."""
 
     name: str
-    place: Callable[[P], CursorPosition]
+    position: Callable[[P], CursorPosition]
     is_ascending: bool = True
 
 
 class Edge(NamedTuple, Generic[P]):
-    """A row in its page."""
+    """A row and its page."""
 
     node: P
     page: "Page[P]"
@@ -38,21 +38,21 @@ class Edge(NamedTuple, Generic[P]):
 
 
 class Page(NamedTuple, Generic[P]):
-    """Rows, whether there are more on either side, and what they were chosen by: a filter, or the id of what has them."""
+    """Rows, whether there are more on either side, and what selected them: a filter, or the id of their parent."""
 
     rows: Sequence[P]
     has_next: bool
     has_previous: bool
-    order: Order[P]
+    order: SortOrder[P]
     cursors: Cursors
-    chosen: Hashable
+    selector: Hashable
 
     @property
     def edges(self) -> list[Edge[P]]:
-        return [made(Edge, (row, self)) for row in self.rows]
+        return [new_tuple(Edge, (row, self)) for row in self.rows]
 
     def cursor(self, row: P) -> str:
-        return self.cursors.write(self.order.name, self.order.place(row))
+        return self.cursors.encode(self.order.name, self.order.position(row))
 
     @property
     def start_cursor(self) -> str | None:
@@ -64,8 +64,8 @@ class Page(NamedTuple, Generic[P]):
 
 
 @dataclass(frozen=True)
-class Span:
-    """The part of an order that is asked for: the first so many after a cursor, or the last so many before one."""
+class PageRequest:
+    """The requested part of a sort order: the first rows after a cursor, or the last rows before one."""
 
     first: int | None = None
     after: str | None = None
@@ -74,8 +74,8 @@ class Span:
 
     def __post_init__(self) -> None:
         for name, size in (("first", self.first), ("last", self.last)):
-            if size is not None and not 1 <= size <= LARGEST:
-                raise BadInput(f"`{name}` is from 1 to {LARGEST}.")
+            if size is not None and not 1 <= size <= MAX_PAGE_SIZE:
+                raise BadInput(f"`{name}` is from 1 to {MAX_PAGE_SIZE}.")
         if (self.first or self.after) and (self.last or self.before):
             raise BadInput("Read forwards with `first` and `after`, or backwards with `last` and `before`, not both.")
 
@@ -85,7 +85,7 @@ class Span:
 
     @cached_property
     def size(self) -> int:
-        return self.first or self.last or USUAL
+        return self.first or self.last or DEFAULT_PAGE_SIZE
 
     @property
     def cursor(self) -> str | None:
@@ -93,56 +93,56 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Reading(Generic[P]):
-    """A span of an order as it is read: from a place on, in the order or against it."""
+class PageReader(Generic[P]):
+    """Read a requested page of a sort order, from a position on, in the order or against it."""
 
-    order: Order[P]
+    order: SortOrder[P]
     cursors: Cursors
-    span: Span
+    page_request: PageRequest
     after: CursorPosition | None
 
     @classmethod
-    def of(cls, order: Order[P], cursors: Cursors, span: Span) -> "Reading[P]":
-        return cls(order, cursors, span, cursors.read(order.name, span.cursor))
+    def of(cls, order: SortOrder[P], cursors: Cursors, page_request: PageRequest) -> "PageReader[P]":
+        return cls(order, cursors, page_request, cursors.decode(order.name, page_request.cursor))
 
     @property
-    def part(self) -> PageSlice:
-        """Forwards is up, unless the order itself goes down."""
-        return PageSlice(self.span.is_forward == self.order.is_ascending, self.after, self.span.size)
+    def page_slice(self) -> PageSlice:
+        """The slice to fetch; forwards is ascending, unless the order itself is descending."""
+        return PageSlice(self.page_request.is_forward == self.order.is_ascending, self.after, self.page_request.size)
 
-    def page(self, found: Sequence[P], chosen: Hashable) -> Page[P]:
-        """`found`, in the direction of reading, holds one row more than asked for when there are more."""
-        size, has_passed = self.span.size, self.after is not None
-        has_more = len(found) > size
-        rows = found[:size] if has_more else found
-        if self.span.is_forward:
-            return made(Page, (rows, has_more, has_passed, self.order, self.cursors, chosen))
-        return made(Page, (rows[::-1], has_passed, has_more, self.order, self.cursors, chosen))
+    def page(self, fetched_rows: Sequence[P], selector: Hashable) -> Page[P]:
+        """`fetched_rows`, in the direction of reading, holds one row more than asked for when there are more."""
+        size, has_earlier = self.page_request.size, self.after is not None
+        has_more = len(fetched_rows) > size
+        rows = fetched_rows[:size] if has_more else fetched_rows
+        if self.page_request.is_forward:
+            return new_tuple(Page, (rows, has_more, has_earlier, self.order, self.cursors, selector))
+        return new_tuple(Page, (rows[::-1], has_earlier, has_more, self.order, self.cursors, selector))
 
-    def pages(self, found: Iterable[Sequence[P]], parents: Iterable[Hashable]) -> list[Page[P]]:
-        """A page for each parent, or for each and what was wanted of it."""
-        return [self.page(rows, parent) for rows, parent in zip(found, parents, strict=True)]
+    def pages(self, row_groups: Iterable[Sequence[P]], parents: Iterable[Hashable]) -> list[Page[P]]:
+        """Build a page for each parent, or for each selector."""
+        return [self.page(rows, parent) for rows, parent in zip(row_groups, parents, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
 class PagesOfEach(Generic[P]):
     """A read of a page of the rows of each parent, in an order."""
 
-    order: Order[P]
+    order: SortOrder[P]
     rows: Callable[[ReadScope, Sequence[UUID], PageSlice], Awaitable[Sequence[Sequence[P]]]]
 
-    async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[P]]:
-        reading = Reading.of(self.order, scope.cursors, span)
-        return reading.pages(await self.rows(scope, ids, reading.part), ids)
+    async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, page_request: PageRequest) -> list[Page[P]]:
+        reader = PageReader.of(self.order, scope.cursors, page_request)
+        return reader.pages(await self.rows(scope, ids, reader.page_slice), ids)
 
 
 @dataclass(frozen=True, eq=False)
 class PagesOfOrganization(Generic[P]):
     """A read of a page of the organization's rows, in an order. Only the organization of the scope is ever asked for."""
 
-    order: Order[P]
+    order: SortOrder[P]
     rows: Callable[[ReadScope, PageSlice], Awaitable[Sequence[P]]]
 
-    async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, span: Span) -> list[Page[P]]:
-        reading = Reading.of(self.order, scope.cursors, span)
-        return reading.pages([await self.rows(scope, reading.part)] * len(ids), ids)
+    async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, page_request: PageRequest) -> list[Page[P]]:
+        reader = PageReader.of(self.order, scope.cursors, page_request)
+        return reader.pages([await self.rows(scope, reader.page_slice)] * len(ids), ids)

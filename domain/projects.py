@@ -1,6 +1,6 @@
-"""Rules of projects. Whoever sees a client sees its projects.
+"""Read and change projects. Whoever sees a client sees its projects.
 
-A project is of one client and stays with it. What is archived is left as it is: the project itself, and all projects of an archived client.
+A project always belongs to the same client. An archived project, and every project of an archived client, cannot change.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,15 @@ from db import projects as rows
 from db.moments import now
 from db.rows import ProjectRow
 from db.tables import Client, Project, ProjectFields, ProjectFinancialFields
-from domain.changes import apply, expect, filled, held, must_be_active
-from domain.checks import checked, checked_patch
-from domain.errors import Faults, InUse, InvalidInput, NotArchived, Refused, not_found
-from domain.pages import Order, Page, Reading, Span
+from domain.changes import apply_changes, expect_version, field_values, lock, require_active
+from domain.checks import validate, validate_patch
+from domain.errors import ErrorCollector, InUse, InvalidInput, NotArchived, RuleViolation, not_found
+from domain.pages import Page, PageReader, PageRequest, SortOrder
 from domain.scope import Permission, ReadScope, Scope, WriteScope, hide_without, require
 
 Values = Mapping[str, object]
-NEWEST: Order[ProjectRow] = Order("client.projects.newest", attrgetter("id", "id"), is_ascending=False)
-PRICES = ["financial"]
+NEWEST_FIRST: SortOrder[ProjectRow] = SortOrder("client.projects.newest", attrgetter("id", "id"), is_ascending=False)
+FINANCIAL_PATH = ["financial"]
 
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
 financial = hide_without(Permission.FINANCE_READ, rows.financials)
@@ -32,127 +32,133 @@ financial = hide_without(Permission.FINANCE_READ, rows.financials)
 
 
 @dataclass(frozen=True)
-class OfClient:
+class ProjectSelector:
     """Projects of a client: all, only the archived or only the active."""
 
     client_id: UUID
     is_archived: bool | None
 
 
-async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, span: Span, is_archived: bool | None) -> list[Page[ProjectRow]]:
-    """The projects of each client, the newest first."""
-    reading = Reading.of(NEWEST, scope.cursors, span)
-    found = await rows.of_clients(scope, ids, reading.part, is_archived=is_archived)
-    return reading.pages(found, [OfClient(key, is_archived) for key in ids])
+async def of_clients(
+    scope: ReadScope, ids: Sequence[UUID], *, page_request: PageRequest, is_archived: bool | None
+) -> list[Page[ProjectRow]]:
+    """Return the projects of each client, newest first."""
+    reader = PageReader.of(NEWEST_FIRST, scope.cursors, page_request)
+    row_groups = await rows.of_clients(scope, ids, reader.page_slice, is_archived=is_archived)
+    return reader.pages(row_groups, [ProjectSelector(key, is_archived) for key in ids])
 
 
-async def counts_of_clients(scope: Scope, wanted: Sequence[OfClient]) -> list[int]:
-    """How many there are of each."""
-    found: dict[OfClient, int] = {}
-    for which in dict.fromkeys(each.is_archived for each in wanted):
-        ids = [each.client_id for each in wanted if each.is_archived is which]
-        counts = await rows.counts_of_clients(scope, ids, is_archived=which)
-        found |= {OfClient(key, which): count for key, count in zip(ids, counts, strict=True)}
-    return [found[each] for each in wanted]
+async def counts_of_clients(scope: Scope, selectors: Sequence[ProjectSelector]) -> list[int]:
+    """Return how many projects match each selector."""
+    totals: dict[ProjectSelector, int] = {}
+    for is_archived in dict.fromkeys(each.is_archived for each in selectors):
+        ids = [each.client_id for each in selectors if each.is_archived is is_archived]
+        counts = await rows.counts_of_clients(scope, ids, is_archived=is_archived)
+        totals |= {ProjectSelector(key, is_archived): count for key, count in zip(ids, counts, strict=True)}
+    return [totals[each] for each in selectors]
 
 
 async def create(scope: WriteScope, client_id: UUID, values: Values, prices: Values | None) -> UUID:
-    """A project of an active client; refused with every fault there is. `prices` is None where there are none."""
-    _may(scope, prices)
-    faults, wanted = Faults(), dict[str, Any]()
-    with faults.part():
-        wanted |= checked(ProjectFields, values).model_dump()
-        _refuse_disorder(wanted, values)
-    with faults.part():
-        wanted |= checked(ProjectFinancialFields, prices or {}, at=PRICES).model_dump()
-    with faults.part():
-        await _active_client(scope, client_id, ["clientId"])
-    faults.refuse()
-    project = Project(tenant_id=scope.tenant, client_id=client_id, **wanted)
+    """Create a project of an active client. Raises `RuleViolation` with every error. `prices` is None without prices."""
+    _require_permissions(scope, prices)
+    errors, new_values = ErrorCollector(), dict[str, Any]()
+    with errors.collect():
+        new_values |= validate(ProjectFields, values).model_dump()
+        _check_dates(new_values, values)
+    with errors.collect():
+        new_values |= validate(ProjectFinancialFields, prices or {}, path=FINANCIAL_PATH).model_dump()
+    with errors.collect():
+        await _lock_active_client(scope, client_id, ["clientId"])
+    errors.raise_collected()
+    project = Project(tenant_id=scope.tenant, client_id=client_id, **new_values)
     scope.session.add(project)
     return project.id
 
 
 async def update(scope: WriteScope, project_id: UUID, changes: Values, prices: Values | None, *, expected_version: int) -> UUID:
-    """Changes what was given, and one version in all; what comes to nothing changes nothing."""
-    _may(scope, prices)
-    project = await _held(scope, project_id, expected_version)
-    must_be_active(scope, project)
-    faults, wanted, current = Faults(), dict[str, Any](), filled(project, ProjectFields)
-    with faults.part():
-        wanted |= checked_patch(ProjectFields, current, changes)
-        _refuse_disorder({**current, **wanted}, changes)
-    with faults.part():
-        wanted |= checked_patch(ProjectFinancialFields, filled(project, ProjectFinancialFields), prices or {}, at=PRICES)
-    faults.refuse()
-    apply(project, wanted)
+    """Change the supplied values and increment the version once; without a difference nothing changes."""
+    _require_permissions(scope, prices)
+    project = await _lock_project(scope, project_id, expected_version)
+    require_active(scope, project)
+    errors, new_values, current = ErrorCollector(), dict[str, Any](), field_values(project, ProjectFields)
+    with errors.collect():
+        new_values |= validate_patch(ProjectFields, current, changes)
+        _check_dates({**current, **new_values}, changes)
+    with errors.collect():
+        new_values |= validate_patch(
+            ProjectFinancialFields, field_values(project, ProjectFinancialFields), prices or {}, path=FINANCIAL_PATH
+        )
+    errors.raise_collected()
+    apply_changes(project, new_values)
     return project.id
 
 
 async def archive(scope: WriteScope, project_id: UUID, *, expected_version: int) -> UUID:
-    """Nothing more is registered on it. It is archived by itself: un-archiving its client does not bring it back."""
-    scope.must(Permission.CLIENTS_WRITE)
-    project = await _held(scope, project_id, expected_version)
-    must_be_active(scope, project)
-    apply(project, {"archived_at": now(), "archive_operation_id": None})
+    """Archive a project by itself: unarchiving its client does not restore it."""
+    scope.require(Permission.CLIENTS_WRITE)
+    project = await _lock_project(scope, project_id, expected_version)
+    require_active(scope, project)
+    apply_changes(project, {"archived_at": now(), "archive_operation_id": None})
     return project.id
 
 
 async def unarchive(scope: WriteScope, project_id: UUID, *, expected_version: int) -> UUID:
-    """Takes back an archived project of an active client."""
-    scope.must(Permission.CLIENTS_WRITE)
-    project = await _held(scope, project_id, expected_version)
+    """Unarchive a project of an active client."""
+    scope.require(Permission.CLIENTS_WRITE)
+    project = await _lock_project(scope, project_id, expected_version)
     if not project.archived_at:
-        name = scope.name(project.name, "This project")
-        raise Refused(NotArchived(["id"], f"{name} is active already. There is nothing to take back: go on with it as it is."))
-    apply(project, {"archived_at": None, "archive_operation_id": None})
+        name = scope.visible_name(project.name, "This project")
+        raise RuleViolation(NotArchived(["id"], f"{name} is active already. There is nothing to take back: go on with it as it is."))
+    apply_changes(project, {"archived_at": None, "archive_operation_id": None})
     return project.id
 
 
 async def delete(scope: WriteScope, project_id: UUID, *, expected_version: int) -> UUID:
-    """Only what nothing stands on. Portals that showed it show it no more."""
-    scope.must(Permission.CLIENTS_WRITE)
-    project = await _held(scope, project_id, expected_version)
+    """Delete a project that nothing refers to. Portals stop showing it."""
+    scope.require(Permission.CLIENTS_WRITE)
+    project = await _lock_project(scope, project_id, expected_version)
     uses = await rows.count_uses(scope, project_id)
     if sum(uses.values()):
-        by = " and ".join(f"{count} {of}{'' if count == 1 else 's'}" for of, count in uses.items() if count)
-        left = "It is archived already, and may stay so." if project.archived_at else "Archive it instead, with `projectArchive`."
-        name = scope.name(project.name, "This project")
-        raise Refused(InUse(["id"], f"{name} has {by}, and goes only with its client. {left}", sum(uses.values())))
+        usages = " and ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in uses.items() if count)
+        hint = "It is archived already, and may stay so." if project.archived_at else "Archive it instead, with `projectArchive`."
+        name = scope.visible_name(project.name, "This project")
+        raise RuleViolation(InUse(["id"], f"{name} has {usages}, and goes only with its client. {hint}", sum(uses.values())))
     await scope.session.delete(project)
     return project.id
 
 
-def _may(scope: WriteScope, prices: Values | None) -> None:
-    scope.must(Permission.CLIENTS_WRITE)
+def _require_permissions(scope: WriteScope, prices: Values | None) -> None:
+    scope.require(Permission.CLIENTS_WRITE)
     if prices is not None:
-        scope.must(Permission.FINANCE_WRITE)
+        scope.require(Permission.FINANCE_WRITE)
 
 
-async def _active_client(scope: WriteScope, client_id: UUID, at: Sequence[str]) -> None:
-    """There is one, and nobody archives or deletes it until the unit of work ends."""
+async def _lock_active_client(scope: WriteScope, client_id: UUID, path: Sequence[str]) -> None:
+    """Lock the client, which must be active, against archiving and deletion."""
     client = (await entities.lock_for_share(scope, Client, [client_id])).get(client_id)
     if client is None:
-        raise Refused(not_found("client", at))
-    must_be_active(scope, client, at)
+        raise RuleViolation(not_found("client", path))
+    require_active(scope, client, path)
 
 
-async def _held(scope: WriteScope, project_id: UUID, expected_version: int) -> Project:
-    """A project of an active client; the client is held first, as everybody takes them. With the one, the other may go meanwhile."""
-    (found,) = await rows.by_id(scope, [project_id])
-    if found is None:
-        raise Refused(not_found("project", ["id"]))
-    client = (await entities.lock_for_share(scope, Client, [found.client_id])).get(found.client_id)
-    project = await held(scope, Project, project_id)
+async def _lock_project(scope: WriteScope, project_id: UUID, expected_version: int) -> Project:
+    """Lock the project of an active client. Lock the client first, as everywhere; both may be deleted meanwhile."""
+    (project_row,) = await rows.by_id(scope, [project_id])
+    if project_row is None:
+        raise RuleViolation(not_found("project", ["id"]))
+    client = (await entities.lock_for_share(scope, Client, [project_row.client_id])).get(project_row.client_id)
+    project = await lock(scope, Project, project_id)
     if client:
-        must_be_active(scope, client)
-    expect(project, expected_version)
+        require_active(scope, client)
+    expect_version(project, expected_version)
     return project
 
 
-def _refuse_disorder(project: Mapping[str, Any], given: Values) -> None:
-    """Said of the day that was given."""
+def _check_dates(project: Mapping[str, Any], changes: Values) -> None:
+    """Reject an end before the start, at the date that was supplied."""
     start, end = project["starts_on"], project["ends_on"]
     if start and end and end < start:
-        at = to_camel("ends_on" if "ends_on" in given else "starts_on")
-        raise Refused(InvalidInput([at], f"The last day, {end}, is before the first, {start}. Take a later last day, or an earlier first."))
+        path = to_camel("ends_on" if "ends_on" in changes else "starts_on")
+        raise RuleViolation(
+            InvalidInput([path], f"The last day, {end}, is before the first, {start}. Take a later last day, or an earlier first.")
+        )

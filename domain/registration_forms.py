@@ -1,4 +1,4 @@
-"""What was filled in of a registration: time, an expense or a trip, each with fields of its own."""
+"""Validate the form of a registration: time, an expense or a trip, each with its own fields."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from db.tables import ExpenseFields, MileageFields, RateFields, Registration, RegistrationKind, TimeFields
-from domain.changes import filled
-from domain.checks import checked, checked_patch
-from domain.errors import Faults, InvalidInput, Refused
+from domain.changes import field_values
+from domain.checks import validate, validate_patch
+from domain.errors import ErrorCollector, InvalidInput, RuleViolation
 from domain.registration_places import Links
 
 Values = Mapping[str, object]
@@ -20,13 +20,13 @@ FIELDS: dict[RegistrationKind, type[BaseModel]] = {
     RegistrationKind.EXPENSE: ExpenseFields,
     RegistrationKind.MILEAGE: MileageFields,
 }
-MOST_MINUTES = 1440
+MAX_MINUTES = 1440
 MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
-class Form:
-    """What was given: what is not there was left out. `work` is that of the kind; labels are all of them from now on."""
+class RegistrationForm:
+    """The submitted form; absent values were left out. `work` has the fields of the kind; `labels` replaces all labels."""
 
     general: Values = field(default_factory=dict)
     links: Links = field(default_factory=dict)
@@ -35,61 +35,67 @@ class Form:
     work: Values = field(default_factory=dict)
 
     @property
-    def at(self) -> list[str]:
-        """Where in the input the work is."""
+    def work_path(self) -> list[str]:
+        """The path of the work in the input."""
         return ["work", self.kind.lower()] if self.kind else []
 
 
-def checked_work(form: Form) -> dict[str, Any]:
-    """The work of a new registration as it is stored, and the rate that was given for it, if any."""
-    faults, values = Faults(), dict[str, Any]()
+def validate_work(form: RegistrationForm) -> dict[str, Any]:
+    """Return the validated work of a new registration, with the explicit rate if there is one."""
+    errors, values = ErrorCollector(), dict[str, Any]()
     if form.kind is None:
-        raise Refused(InvalidInput(["work"], "Say what it is: `time`, `expense` or `mileage`."))
+        raise RuleViolation(InvalidInput(["work"], "Say what it is: `time`, `expense` or `mileage`."))
     for fields in (FIELDS[form.kind], RateFields):
-        with faults.part():
-            values |= checked(fields, form.work, at=form.at).model_dump()
-    faults.refuse()
-    return _timed(values, form) if form.kind is RegistrationKind.TIME else values
+        with errors.collect():
+            values |= validate(fields, form.work, path=form.work_path).model_dump()
+    errors.raise_collected()
+    return _fill_minutes(values, form) if form.kind is RegistrationKind.TIME else values
 
 
-def checked_changes(row: Registration, form: Form) -> dict[str, Any]:
-    """The same of a change. What begins or ends at another moment takes as long as that, unless its minutes are given."""
-    kind, faults, wanted = RegistrationKind(row.kind), Faults(), dict[str, Any]()
+def validate_changes(row: Registration, form: RegistrationForm) -> dict[str, Any]:
+    """Return the validated changes. Another start or end recomputes the minutes, unless they are supplied."""
+    kind, errors, new_values = RegistrationKind(row.kind), ErrorCollector(), dict[str, Any]()
     if form.kind is not None and form.kind is not kind:
-        raise Refused(InvalidInput(form.at, f"This registration is of {kind.lower()}, and stays so. Change its `{kind.lower()}`."))
-    current = filled(row, FIELDS[kind])
-    for fields, before in ((FIELDS[kind], current), (RateFields, {"rate": row.unit_rate})):
-        with faults.part():
-            wanted |= checked_patch(fields, before, form.work, at=form.at)
-    faults.refuse()
+        raise RuleViolation(
+            InvalidInput(form.work_path, f"This registration is of {kind.lower()}, and stays so. Change its `{kind.lower()}`.")
+        )
+    current = field_values(row, FIELDS[kind])
+    for fields, current_values in ((FIELDS[kind], current), (RateFields, {"rate": row.unit_rate})):
+        with errors.collect():
+            new_values |= validate_patch(fields, current_values, form.work, path=form.work_path)
+    errors.raise_collected()
     if kind is not RegistrationKind.TIME or not form.work:
-        return wanted
-    after = {**current, **wanted}
-    is_moved = (after["started_at"], after["ended_at"]) != (current["started_at"], current["ended_at"])
-    if is_moved and after["started_at"] and after["ended_at"] and "minutes" not in wanted:
-        after["minutes"] = None
-    return {**wanted, "minutes": _timed(after, form)["minutes"]}
+        return new_values
+    final_values = {**current, **new_values}
+    is_moved = (final_values["started_at"], final_values["ended_at"]) != (current["started_at"], current["ended_at"])
+    if is_moved and final_values["started_at"] and final_values["ended_at"] and "minutes" not in new_values:
+        final_values["minutes"] = None
+    return {**new_values, "minutes": _fill_minutes(final_values, form)["minutes"]}
 
 
-def _timed(values: dict[str, Any], form: Form) -> dict[str, Any]:
-    """With its minutes: those given, or whole ones from start to end."""
+def _fill_minutes(values: dict[str, Any], form: RegistrationForm) -> dict[str, Any]:
+    """Fill in the minutes: the supplied ones, or whole minutes from start to end."""
     start, end, minutes = values["started_at"], values["ended_at"], values["minutes"]
     if start and end:
-        span = (end - start) // MINUTE
+        duration = (end - start) // MINUTE
         if end <= start:
-            raise Refused(InvalidInput([*form.at, _last(form)], "It ends when it begins or before. `endedAt` is after `startedAt`."))
-        if minutes is None and not 1 <= span <= MOST_MINUTES:
-            message = f"From start to end there are {span} minutes. A registration has 1 to {MOST_MINUTES}; longer work is one a day."
-            raise Refused(InvalidInput([*form.at, _last(form)], message))
-        if minutes is not None and minutes > span:
-            name = "minutes" if "minutes" in form.work else _last(form)
-            raise Refused(InvalidInput([*form.at, name], f"From start to end there are {span} minutes. `minutes` is at most that."))
-        minutes = span if minutes is None else minutes
+            raise RuleViolation(
+                InvalidInput([*form.work_path, _end_field(form)], "It ends when it begins or before. `endedAt` is after `startedAt`.")
+            )
+        if minutes is None and not 1 <= duration <= MAX_MINUTES:
+            message = f"From start to end there are {duration} minutes. A registration has 1 to {MAX_MINUTES}; longer work is one a day."
+            raise RuleViolation(InvalidInput([*form.work_path, _end_field(form)], message))
+        if minutes is not None and minutes > duration:
+            name = "minutes" if "minutes" in form.work else _end_field(form)
+            raise RuleViolation(
+                InvalidInput([*form.work_path, name], f"From start to end there are {duration} minutes. `minutes` is at most that.")
+            )
+        minutes = duration if minutes is None else minutes
     if minutes is None:
-        raise Refused(InvalidInput([*form.at, "minutes"], "Give `minutes`, or both `startedAt` and `endedAt`."))
+        raise RuleViolation(InvalidInput([*form.work_path, "minutes"], "Give `minutes`, or both `startedAt` and `endedAt`."))
     return {**values, "minutes": minutes}
 
 
-def _last(form: Form) -> str:
-    """Of start and end the one that was given."""
+def _end_field(form: RegistrationForm) -> str:
+    """Return the supplied one of end and start."""
     return "endedAt" if form.work.get("ended_at") or not form.work.get("started_at") else "startedAt"

@@ -1,4 +1,4 @@
-"""What a registration costs: whose rate counts, and the amount that comes of it. No statement, no state."""
+"""Compute the rate and the amount of a registration. Pure functions, without queries."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -10,11 +10,11 @@ from db.tables import Client, InvoiceMethod, Project, RateSource, RegistrationKi
 
 P = TypeVar("P")
 TIME, EXPENSE, MILEAGE = RegistrationKind.TIME, RegistrationKind.EXPENSE, RegistrationKind.MILEAGE
-COUNTS = {TIME: ("minutes", 60), EXPENSE: ("quantity", 1), MILEAGE: ("distance_km", 1)}
-"""By kind, what is counted, and how much of it one rate is for."""
-UNPAID = {InvoiceMethod.NONE, InvoiceMethod.PROJECT_FIXED}
-FEE_DIGITS, CENT_DIGITS = 4, 2  # after the decimal point, of counts and rates, and of amounts
-LARGEST = Decimal(10) ** 17  # the first amount that the column has no room for
+RATE_UNITS = {TIME: ("minutes", 60), EXPENSE: ("quantity", 1), MILEAGE: ("distance_km", 1)}
+"""By kind, the field with the quantity, and the quantity that one rate covers."""
+UNPRICED_METHODS = {InvoiceMethod.NONE, InvoiceMethod.PROJECT_FIXED}
+RATE_DIGITS, AMOUNT_DIGITS = 4, 2  # decimal places of quantities and rates, and of amounts
+AMOUNT_LIMIT = Decimal(10) ** 17  # the first amount that exceeds the column
 
 
 class RegistrationWarning(StrEnum):
@@ -22,52 +22,54 @@ class RegistrationWarning(StrEnum):
 
 
 class Rate(NamedTuple):
-    """What one costs, and who said so."""
+    """A rate and where it comes from."""
 
     value: Decimal
     source: RateSource
 
 
-def of_hour(method: str, own: P | None, of_client: P | None) -> tuple[P | None, RateSource]:
-    """What an hour for a project costs, and who says so: the project where it is to have its own price, or else its client.
+def hourly_rate(method: str, project_rate: P | None, client_rate: P | None) -> tuple[P | None, RateSource]:
+    """Return the hourly rate of a project and its source: its own if its method says so, else that of its client.
 
-    Nobody does where hours have no price.
+    None where hours have no price.
     """
-    if method == InvoiceMethod.PROJECT_HOURLY and own is not None:
-        return own, RateSource.PROJECT
-    if method in UNPAID or of_client is None:
+    if method == InvoiceMethod.PROJECT_HOURLY and project_rate is not None:
+        return project_rate, RateSource.PROJECT
+    if method in UNPRICED_METHODS or client_rate is None:
         return None, RateSource.NONE
-    return of_client, RateSource.CLIENT
+    return client_rate, RateSource.CLIENT
 
 
-def by_rules(kind: RegistrationKind, client: Client, project: Project | None) -> Rate:
-    """Of an hour the project's, or the client's without one; of a kilometre the client's; nothing where nobody has one."""
-    method, own = (project.invoice_method, project.hourly_rate) if kind is TIME and project else (InvoiceMethod.CLIENT_HOURLY, None)
-    value, source = of_hour(method, own, client.default_hourly_rate if kind is TIME else client.default_mileage_rate)
+def default_rate(kind: RegistrationKind, client: Client, project: Project | None) -> Rate:
+    """Return the default rate: per hour of the project or else the client, per kilometre of the client, zero without one."""
+    method, project_rate = (
+        (project.invoice_method, project.hourly_rate) if kind is TIME and project else (InvoiceMethod.CLIENT_HOURLY, None)
+    )
+    value, source = hourly_rate(method, project_rate, client.default_hourly_rate if kind is TIME else client.default_mileage_rate)
     return Rate(value or Decimal(0), source)
 
 
-def amount(kind: RegistrationKind, values: Mapping[str, Any], rate: Decimal) -> Decimal:
-    """Without VAT, half a cent up. In whole numbers throughout: nothing is rounded twice."""
-    name, per = COUNTS[kind]
-    whole = 10**FEE_DIGITS
-    product, one_cent = int(values[name] * whole) * int(rate * whole), per * whole * whole // 10**CENT_DIGITS
-    return Decimal(f"{(2 * product + one_cent) // (2 * one_cent)}E-{CENT_DIGITS}")
+def compute_amount(kind: RegistrationKind, values: Mapping[str, Any], rate: Decimal) -> Decimal:
+    """Compute the amount without VAT, half a cent rounded up. Integers throughout: nothing is rounded twice."""
+    name, per = RATE_UNITS[kind]
+    whole = 10**RATE_DIGITS
+    product, one_cent = int(values[name] * whole) * int(rate * whole), per * whole * whole // 10**AMOUNT_DIGITS
+    return Decimal(f"{(2 * product + one_cent) // (2 * one_cent)}E-{AMOUNT_DIGITS}")
 
 
-def given(kind: RegistrationKind, work: Mapping[str, Any]) -> Rate | None:
-    """What somebody said that it costs, if anybody did: of an expense each piece has its price."""
-    said = work.get("unit_price" if kind is EXPENSE else "rate")
-    return None if said is None else Rate(said, RateSource.EXPLICIT)
+def explicit_rate(kind: RegistrationKind, work: Mapping[str, Any]) -> Rate | None:
+    """Return the explicit rate if there is one; for an expense that is the unit price."""
+    value = work.get("unit_price" if kind is EXPENSE else "rate")
+    return None if value is None else Rate(value, RateSource.EXPLICIT)
 
 
 def is_billable(project: Project | None) -> bool:
-    """Unless somebody says otherwise."""
+    """Return the default: billable, unless the project is not invoiced."""
     return not (project and project.invoice_method == InvoiceMethod.NONE)
 
 
 def warnings(row: RegistrationFinancialRow) -> list[RegistrationWarning]:
-    """What is to be paid by the hour or the kilometre, and comes to nothing since nobody has a rate."""
-    is_unpaid = row.kind == TIME and row.invoice_method in UNPAID
-    lacks_rate = row.is_billable and row.kind != EXPENSE and row.rate_source == RateSource.NONE and not is_unpaid
+    """Return NO_RATE for billable time or mileage that comes to nothing because nobody has a rate."""
+    is_unpriced = row.kind == TIME and row.invoice_method in UNPRICED_METHODS
+    lacks_rate = row.is_billable and row.kind != EXPENSE and row.rate_source == RateSource.NONE and not is_unpriced
     return [RegistrationWarning.NO_RATE] if lacks_rate else []

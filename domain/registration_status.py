@@ -1,10 +1,10 @@
-"""How far a registration is: where it can go from there, and whether it can be changed."""
+"""Define the transitions of a registration's status, and when it can change."""
 
 from db.tables import RegistrationStatus
-from domain.errors import InvalidInput, Refused, RegistrationLocked
+from domain.errors import InvalidInput, RegistrationLocked, RuleViolation
 
 OPEN, PENDING, APPROVED, INVOICED, WRITTEN_OFF, REJECTED = RegistrationStatus
-NEXT: dict[RegistrationStatus, tuple[RegistrationStatus, ...]] = {
+TRANSITIONS: dict[RegistrationStatus, tuple[RegistrationStatus, ...]] = {
     OPEN: (PENDING, APPROVED, WRITTEN_OFF),
     PENDING: (OPEN, APPROVED, REJECTED, WRITTEN_OFF),
     APPROVED: (OPEN, WRITTEN_OFF),
@@ -12,28 +12,32 @@ NEXT: dict[RegistrationStatus, tuple[RegistrationStatus, ...]] = {
     WRITTEN_OFF: (OPEN,),
     INVOICED: (),
 }
-"""By status, where somebody can take it; invoicing alone makes it INVOICED."""
+"""The statuses that users can set, by current status; only invoicing sets INVOICED."""
 CHANGEABLE = frozenset({OPEN, PENDING, REJECTED})
-OF_CLIENT = (OPEN, PENDING, APPROVED, REJECTED)
-FINAL = "It was invoiced, and stays as it is. Register what differs anew."
+CLIENT_STATUSES = (OPEN, PENDING, APPROVED, REJECTED)
+INVOICED_MESSAGE = "It was invoiced and cannot change. Create a new registration for the difference."
 
 
-def must_go(current: RegistrationStatus, wanted: RegistrationStatus) -> None:
-    """As it stands, or one step on."""
-    allowed = NEXT[current]
-    if wanted not in {current, *allowed}:
-        steps = " or ".join(allowed)
-        message = f"A registration that is {current} goes to {steps}, not to {wanted}." if allowed else FINAL
-        raise Refused(RegistrationLocked(["status"], message, current, [*allowed]))
+def require_transition(current: RegistrationStatus, new_status: RegistrationStatus) -> None:
+    """Raise `RuleViolation` unless the status stays or makes an allowed transition."""
+    next_statuses = TRANSITIONS[current]
+    if new_status not in {current, *next_statuses}:
+        steps = " or ".join(next_statuses)
+        message = f"A registration that is {current} goes to {steps}, not to {new_status}." if next_statuses else INVOICED_MESSAGE
+        raise RuleViolation(RegistrationLocked(["status"], message, current, [*next_statuses]))
 
 
-def must_go_for_client(current: RegistrationStatus, wanted: RegistrationStatus) -> None:
-    """Freely among those that are the client's to say."""
-    if wanted not in {current, *OF_CLIENT}:
-        raise Refused(InvalidInput(["clientStatus"], f"For the client a registration is {', '.join(OF_CLIENT[:-1])} or {OF_CLIENT[-1]}."))
+def require_client_transition(current: RegistrationStatus, new_status: RegistrationStatus) -> None:
+    """Raise `RuleViolation` unless the status is one that a client can set."""
+    if new_status not in {current, *CLIENT_STATUSES}:
+        raise RuleViolation(
+            InvalidInput(["clientStatus"], f"For the client a registration is {', '.join(CLIENT_STATUSES[:-1])} or {CLIENT_STATUSES[-1]}.")
+        )
 
 
-def must_be_changeable(current: RegistrationStatus) -> None:
+def require_changeable(current: RegistrationStatus) -> None:
     if current not in CHANGEABLE:
-        message = f"It is {current}. Take it back to {OPEN} first with `registrationStatusUpdate`." if NEXT[current] else FINAL
-        raise Refused(RegistrationLocked(["id"], message, current, [*NEXT[current]]))
+        message = (
+            f"It is {current}. Take it back to {OPEN} first with `registrationStatusUpdate`." if TRANSITIONS[current] else INVOICED_MESSAGE
+        )
+        raise RuleViolation(RegistrationLocked(["id"], message, current, [*TRANSITIONS[current]]))

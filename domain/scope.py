@@ -1,4 +1,4 @@
-"""Who asks, what they may, and the transaction in which they ask."""
+"""The caller, their permissions and the transaction of an operation."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -17,14 +17,14 @@ from db.tally import QueryStats
 from db.traces import ChangeOrigin
 from domain.cursors import Cursors
 from domain.errors import Forbidden
-from domain.seals import TimedSeal
+from domain.seals import TimedSigner
 
 P = ParamSpec("P")
 V = TypeVar("V")
 
 
 class Permission(StrEnum):
-    """A right. Every rule asks for the one it needs."""
+    """A permission. Every rule requires the one it needs."""
 
     CLIENTS_READ = "CLIENTS_READ"
     CLIENTS_WRITE = "CLIENTS_WRITE"
@@ -38,17 +38,17 @@ class Permission(StrEnum):
     OWNERS_WRITE = "OWNERS_WRITE"
 
 
-EVERYTHING = frozenset(Permission)
-_ADMIN = EVERYTHING - {Permission.OWNERS_WRITE}
+ALL_PERMISSIONS = frozenset(Permission)
+_ADMIN = ALL_PERMISSIONS - {Permission.OWNERS_WRITE}
 _FINANCE = _ADMIN - {Permission.CLIENTS_ARCHIVE, Permission.ORGANIZATION_WRITE}
 _VIEWER = frozenset({Permission.CLIENTS_READ})
 _MEMBER = _VIEWER | {Permission.CLIENTS_WRITE, Permission.REGISTRATIONS_WRITE}
-RIGHTS = {Role.OWNER: EVERYTHING, Role.ADMIN: _ADMIN, Role.FINANCE: _FINANCE, Role.MEMBER: _MEMBER, Role.VIEWER: _VIEWER}
+ROLE_PERMISSIONS = {Role.OWNER: ALL_PERMISSIONS, Role.ADMIN: _ADMIN, Role.FINANCE: _FINANCE, Role.MEMBER: _MEMBER, Role.VIEWER: _VIEWER}
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who asks: of one organization, and of no other."""
+    """The caller: of one organization only."""
 
     tenant: UUID
     permissions: frozenset[Permission]
@@ -58,60 +58,60 @@ class Actor:
 
     @classmethod
     def operator(cls, tenant: UUID) -> Self:
-        """Whoever runs the server, at its command line: needs no token, since the owner's address is one."""
-        return cls(tenant, EVERYTHING, channel=Channel.COMMAND_LINE)
+        """Return the operator of the server at the command line, who needs no token since they have the owner's database URL."""
+        return cls(tenant, ALL_PERMISSIONS, channel=Channel.COMMAND_LINE)
 
 
 class Scope:
     """A transaction and who asks. It is itself a `Transaction`, so that a query without a rule needs no wrapper."""
 
-    def __init__(self, actor: Actor, tx: Transaction, secrets: Sequence[bytes] = ()) -> None:
+    def __init__(self, actor: Actor, transaction: Transaction, secrets: Sequence[bytes] = ()) -> None:
         self.actor = actor
-        self.has_asked = False
-        self._tx = tx
+        self.permission_checked = False
+        self._transaction = transaction
         self._secrets = secrets
 
-    def seal(self, purpose: bytes, max_age: timedelta) -> TimedSeal:
-        """Of what is given out for a purpose, and taken back within that time."""
-        return TimedSeal(self._secrets, self.actor.tenant, purpose, max_age)
+    def signer(self, purpose: bytes, max_age: timedelta) -> TimedSigner:
+        """Return a signer for texts of this purpose, valid for `max_age`."""
+        return TimedSigner(self._secrets, self.actor.tenant, purpose, max_age)
 
-    def may(self, permission: Permission) -> bool:
-        self.has_asked = True
+    def allows(self, permission: Permission) -> bool:
+        self.permission_checked = True
         return permission in self.actor.permissions
 
-    def must(self, permission: Permission) -> None:
-        if not self.may(permission):
+    def require(self, permission: Permission) -> None:
+        if not self.allows(permission):
             raise Forbidden(f"This needs the right {permission}.")
 
-    def must_have(self, rights: Iterable[Permission]) -> None:
-        """All of them, since nobody gives another what they may not do themselves."""
-        for right in sorted(rights):
-            self.must(right)
+    def require_all(self, permissions: Iterable[Permission]) -> None:
+        """Require all permissions: nobody can grant a permission that they lack."""
+        for permission in sorted(permissions):
+            self.require(permission)
 
-    def name(self, name: str, otherwise: str) -> str:
-        """Return a name from the database for a message, or words without content where the caller may not read names.
+    def visible_name(self, name: str, fallback: str) -> str:
+        """Return a name from the database for a message, or neutral words if the caller may not read names.
 
-        Every message that names a client, a project, a contact or a label of the organization takes the name from here.
+        Every message with the name of a client, project, contact or label must get the name here.
         """
-        return name if Permission.CLIENTS_READ in self.actor.permissions else otherwise
+        return name if Permission.CLIENTS_READ in self.actor.permissions else fallback
 
-    def must_manage(self, role: str | None) -> None:
-        """What is of an owner is for owners alone."""
+    def require_can_manage(self, role: str | None) -> None:
+        """Require OWNERS_WRITE for everything that concerns an owner."""
         if role == Role.OWNER:
-            self.must(Permission.OWNERS_WRITE)
+            self.require(Permission.OWNERS_WRITE)
 
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
-        return await self._tx.fetch(query, **values)
+        return await self._transaction.fetch(query, **values)
 
     def is_requested(self, attribute: str) -> bool:
-        return self._tx.is_requested(attribute)
+        return self._transaction.is_requested(attribute)
 
 
 class ReadScope(Scope):
-    """A read transaction, who asks, and the cursors that they are given."""
+    """A read transaction, its caller and their cursors."""
 
-    def __init__(self, actor: Actor, tx: Transaction, secrets: Sequence[bytes]) -> None:
-        super().__init__(actor, tx, secrets)
+    def __init__(self, actor: Actor, transaction: Transaction, secrets: Sequence[bytes]) -> None:
+        super().__init__(actor, transaction, secrets)
         self.cursors = Cursors(secrets, actor.tenant)
 
 
@@ -121,7 +121,7 @@ def require(
     """Return the read for callers with the right. For others it raises `Forbidden`."""
 
     async def read_with_right(scope: ReadScope, /, *arguments: P.args, **named: P.kwargs) -> V:
-        scope.must(right)
+        scope.require(right)
         return await read(scope, *arguments, **named)
 
     read_with_right.__wrapped__ = read  # type: ignore[attr-defined]  # whose parameters and values these are
@@ -134,18 +134,18 @@ def hide_without(
     """Return the read for callers with the right. Others get None for each key, and no error."""
 
     async def read_with_right(scope: ReadScope, ids: Sequence[UUID], /, *arguments: P.args, **named: P.kwargs) -> Sequence[V | None]:
-        return await read(scope, ids, *arguments, **named) if scope.may(right) else [None] * len(ids)
+        return await read(scope, ids, *arguments, **named) if scope.allows(right) else [None] * len(ids)
 
     read_with_right.__wrapped__ = read  # type: ignore[attr-defined]  # whose parameters these are
     return read_with_right
 
 
-class NoRightAskedError(Exception):
-    """A rule changed something without asking for a right: a bug, so nothing is kept."""
+class PermissionNotCheckedError(Exception):
+    """A rule changed data without checking a permission: a bug, so the unit of work is rolled back."""
 
 
 class WriteScope(Scope):
-    """A unit of work and who asks for it."""
+    """A unit of work and its caller."""
 
     def __init__(self, actor: Actor, work: UnitOfWork, secrets: Sequence[bytes]) -> None:
         super().__init__(actor, work, secrets)
@@ -156,21 +156,21 @@ class WriteScope(Scope):
 
 
 @dataclass(frozen=True)
-class Means:
-    """What an operation of the server works with: the count of its statements, and the secrets that seal what it gives out."""
+class OperationResources:
+    """The resources of an operation: its query statistics, and the secrets that sign what it issues."""
 
-    tally: QueryStats = field(default_factory=QueryStats)
+    stats: QueryStats = field(default_factory=QueryStats)
     secrets: Sequence[bytes] = ()
 
 
 @asynccontextmanager
-async def writing(
-    database: Database, actor: Actor, operation: str, means: Means | None = None, *, is_long: bool = False
+async def open_write_scope(
+    database: Database, actor: Actor, operation: str, resources: OperationResources | None = None, *, is_long: bool = False
 ) -> AsyncIterator[WriteScope]:
-    """A unit of work of this name, kept at its end if a right was asked for."""
-    who, means = ChangeOrigin(actor.member_id, actor.token_id, actor.channel, operation), means or Means()
-    async with database.unit_of_work(actor.tenant, who, means.tally, is_long=is_long) as work:
-        scope = WriteScope(actor, work, means.secrets)
+    """Open a unit of work of this name. Commit it only if a permission was checked."""
+    origin, resources = ChangeOrigin(actor.member_id, actor.token_id, actor.channel, operation), resources or OperationResources()
+    async with database.unit_of_work(actor.tenant, origin, resources.stats, is_long=is_long) as work:
+        scope = WriteScope(actor, work, resources.secrets)
         yield scope
-        if work.has_changed and not scope.has_asked:
-            raise NoRightAskedError(operation)
+        if work.has_changed and not scope.permission_checked:
+            raise PermissionNotCheckedError(operation)

@@ -1,4 +1,4 @@
-"""Values with a meaning of their own: an amount in its currency, a period."""
+"""Value objects: an amount in its currency, a period."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from domain.errors import BadInput
 
-made = tuple.__new__
-"""Makes a named tuple of which there are hundreds in an answer; its own way takes twice as long."""
+new_tuple = tuple.__new__
+"""Create a named tuple in half the time of its constructor: an answer has hundreds of them."""
 
 
 class Money(NamedTuple):

@@ -1,4 +1,4 @@
-"""Rules of rates of VAT. Only those see them who may see figures; others get nothing, not an error."""
+"""Read, create and change VAT rates. Callers without FINANCE_READ get None, not an error."""
 
 from collections.abc import Mapping
 from operator import attrgetter
@@ -10,52 +10,52 @@ from pydantic.alias_generators import to_camel
 from db import vat_rates as rows
 from db.rows import VatRateRow
 from db.tables import VatCategory, VatRate, VatRateFields
-from domain.changes import apply, filled, held
-from domain.checks import checked, checked_patch
-from domain.errors import InvalidInput, Refused
-from domain.pages import Order, PagesOfOrganization
+from domain.changes import apply_changes, field_values, lock
+from domain.checks import validate, validate_patch
+from domain.errors import InvalidInput, RuleViolation
+from domain.pages import PagesOfOrganization, SortOrder
 from domain.scope import Permission, WriteScope, hide_without, require
 
-IN_ORDER: Order[VatRateRow] = Order("organization.vat_rates", attrgetter("id", "id"))
-of_organization = hide_without(Permission.FINANCE_READ, PagesOfOrganization(IN_ORDER, rows.page))
+OLDEST_FIRST: SortOrder[VatRateRow] = SortOrder("organization.vat_rates", attrgetter("id", "id"))
+of_organization = hide_without(Permission.FINANCE_READ, PagesOfOrganization(OLDEST_FIRST, rows.page))
 """The rates in the order of their creation."""
 counts = require(Permission.FINANCE_READ, rows.counts)
 by_id = hide_without(Permission.FINANCE_READ, rows.by_id)
 
 
 async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
-    scope.must(Permission.FINANCE_WRITE)
-    wanted = checked(VatRateFields, values).model_dump()
-    _refuse_contradiction(wanted, values)
-    rate = VatRate(tenant_id=scope.tenant, **wanted)
+    scope.require(Permission.FINANCE_WRITE)
+    new_values = validate(VatRateFields, values).model_dump()
+    _check_consistency(new_values, values)
+    rate = VatRate(tenant_id=scope.tenant, **new_values)
     scope.session.add(rate)
     return rate.id
 
 
 async def update(scope: WriteScope, rate_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
-    """Invoices keep the percentage and the category that their lines were made with."""
-    scope.must(Permission.FINANCE_WRITE)
-    rate = await held(scope, VatRate, rate_id, expected_version)
-    current = filled(rate, VatRateFields)
-    wanted = checked_patch(VatRateFields, current, changes)
-    _refuse_contradiction({**current, **wanted}, changes)
-    apply(rate, wanted)
+    """Change a rate. Invoices keep the percentage and the category that their lines were created with."""
+    scope.require(Permission.FINANCE_WRITE)
+    rate = await lock(scope, VatRate, rate_id, expected_version)
+    current = field_values(rate, VatRateFields)
+    new_values = validate_patch(VatRateFields, current, changes)
+    _check_consistency({**current, **new_values}, changes)
+    apply_changes(rate, new_values)
     return rate.id
 
 
-def _refuse_contradiction(rate: Mapping[str, Any], given: Mapping[str, object]) -> None:
-    """Of fields that are right each by itself; said of the one that was given."""
+def _check_consistency(rate: Mapping[str, Any], changes: Mapping[str, object]) -> None:
+    """Reject fields that contradict each other, at the one that was supplied."""
     category, start, end = VatCategory(rate["category"]), rate["valid_from"], rate["valid_until"]
-    found = []
+    problems = []
     if category is not VatCategory.STANDARD and rate["percentage"]:
         message = f"With the category {category.name} the percentage is 0. A rate of {rate['percentage']} has the category STANDARD."
-        found.append(InvalidInput(_first(given, "percentage", "category"), message))
+        problems.append(InvalidInput(_first_present(changes, "percentage", "category"), message))
     if start and end and end < start:
         message = f"The last day, {end}, is before the first, {start}."
-        found.append(InvalidInput(_first(given, "valid_until", "valid_from"), message))
-    if found:
-        raise Refused(*found)
+        problems.append(InvalidInput(_first_present(changes, "valid_until", "valid_from"), message))
+    if problems:
+        raise RuleViolation(*problems)
 
 
-def _first(given: Mapping[str, object], *names: str) -> list[str]:
-    return [to_camel(next(name for name in names if name in given))]
+def _first_present(changes: Mapping[str, object], *names: str) -> list[str]:
+    return [to_camel(next(name for name in names if name in changes))]

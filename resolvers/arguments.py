@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from domain.pages import Span
+from domain.pages import PageRequest
 from domain.values import Period
 from resolvers.words import words
 
@@ -19,7 +19,7 @@ Before: TypeAlias = Annotated[str | None, strawberry.argument(description="The c
 
 def paginate(first: First = None, after: After = None, last: Last = None, before: Before = None) -> Mapping[str, object]:
     """Convert the arguments of a relation that is a page."""
-    return {"span": Span(first, after, last, before)}
+    return {"page_request": PageRequest(first, after, last, before)}
 
 
 FOUND = "Found within the name, without regard to capitals and accents."

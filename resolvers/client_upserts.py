@@ -5,7 +5,7 @@ import strawberry
 from db.tables import ClientFields
 from domain import client_upserts
 from domain.client_forms import ClientForm
-from domain.client_upserts import OnError, Upserted
+from domain.client_upserts import OnError, UpsertResult
 from domain.scope import WriteScope
 from resolvers.client_forms import ClientAddressInput, ClientFinancialPatchInput, ClientLabelInput, form_of, patched
 from resolvers.inputs import changed, lists, patch_of
@@ -34,7 +34,7 @@ class ClientBulkUpsertInput:
     on_error: OnError = strawberry.field(default=OnError.ALL_OR_NOTHING, description="What becomes of the others when one is refused.")
 
 
-async def upsert(scope: WriteScope, input: ClientBulkUpsertInput) -> list[Upserted]:
+async def upsert(scope: WriteScope, input: ClientBulkUpsertInput) -> list[UpsertResult]:
     return await client_upserts.upsert(scope, [_form(each) for each in input.clients], input.on_error)
 
 

@@ -13,7 +13,7 @@ from domain import clients
 from domain.clients import Filter, Sort, Sorting
 from domain.errors import BadInput
 from domain.idempotency import Outcome
-from domain.pages import Page, Span
+from domain.pages import Page, PageRequest
 from resolvers.arguments import After, Before, First, Last, OrderDirection
 from resolvers.context import Info
 from resolvers.ids import GlobalId
@@ -98,7 +98,7 @@ async def page(
 ) -> Page[ClientRow]:
     order = order_by or ClientOrderInput(field=Sort.NAME)
     sorting = Sorting(order.field, order.direction is OrderDirection.ASC)
-    return await clients.page(info.context.read(), chosen(filter, search), sorting, Span(first, after, last, before))
+    return await clients.page(info.context.read(), chosen(filter, search), sorting, PageRequest(first, after, last, before))
 
 
 async def one(info: Info, by: Lookup) -> ClientRow | None:

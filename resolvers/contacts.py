@@ -8,7 +8,7 @@ import strawberry
 from db.rows import ContactRow
 from db.tables import ContactFields
 from domain import contacts
-from domain.pages import Page, Span
+from domain.pages import Page, PageRequest
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, Within
 from resolvers.context import Info
@@ -19,7 +19,7 @@ from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 async def page(
     info: Info, search: Within = None, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Page[ContactRow]:
-    return await contacts.page(info.context.read(), search, Span(first, after, last, before))
+    return await contacts.page(info.context.read(), search, PageRequest(first, after, last, before))
 
 
 async def one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the contact.")]) -> ContactRow | None:

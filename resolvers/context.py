@@ -9,7 +9,7 @@ import strawberry
 from db.batching import Follower
 from db.engine import Database
 from db.tally import QueryStats
-from domain.scope import Actor, Means, ReadScope, WriteScope, writing
+from domain.scope import Actor, OperationResources, ReadScope, WriteScope, open_write_scope
 from resolvers.batches import is_given_up
 from resolvers.loaders import Loaders
 
@@ -30,7 +30,7 @@ class Context:
         self.actor = actor
         self.idempotency_key = idempotency_key
         self.tally = tally or QueryStats()
-        self._means = Means(self.tally, secrets)
+        self._means = OperationResources(self.tally, secrets)
         self._database = database
         self._asked = asked
         self._begin_reads()
@@ -65,7 +65,7 @@ class Context:
     async def write(self, operation: str, *, is_long: bool = False) -> AsyncIterator[WriteScope]:
         """Ends the reads so far first: no connection is held while another is asked for, and later reads see what was written."""
         await self.restart_reads()
-        async with writing(self._database, self.actor, operation, self._means, is_long=is_long) as scope:
+        async with open_write_scope(self._database, self.actor, operation, self._means, is_long=is_long) as scope:
             yield scope
 
     async def end(self) -> None:

@@ -3,7 +3,7 @@
 import strawberry
 
 from domain import deletions
-from domain.deletions import Deleted, Wish
+from domain.deletions import DeletionOptions, DeletionResult
 from domain.scope import WriteScope
 from resolvers.ids import GlobalId
 from resolvers.inputs import id_of
@@ -23,6 +23,6 @@ class ClientDeleteInput:
     )
 
 
-async def delete(scope: WriteScope, input: ClientDeleteInput) -> Deleted:
-    wish = Wish(input.preview_token, input.acknowledge_fiscal_retention, input.delete_orphan_contacts)
+async def delete(scope: WriteScope, input: ClientDeleteInput) -> DeletionResult:
+    wish = DeletionOptions(input.preview_token, input.acknowledge_fiscal_retention, input.delete_orphan_contacts)
     return await deletions.delete(scope, id_of(input.id, "Client"), wish)

@@ -7,7 +7,7 @@ import strawberry
 from db.rows import LabelRow
 from db.tables import LabelFields
 from domain import labels
-from domain.pages import Page, Span
+from domain.pages import Page, PageRequest
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, Within
 from resolvers.context import Info
@@ -18,7 +18,7 @@ from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
 async def page(
     info: Info, search: Within = None, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Page[LabelRow]:
-    return await labels.page(info.context.read(), search, Span(first, after, last, before))
+    return await labels.page(info.context.read(), search, PageRequest(first, after, last, before))
 
 
 @input_of(LabelFields, description="A new label.")

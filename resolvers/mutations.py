@@ -12,8 +12,8 @@ from graphql.execution.values import VariableValues, get_directive_values
 from pydantic import TypeAdapter
 
 from db.faults import is_retryable
-from domain.errors import BadInput, Refused
-from domain.idempotency import Key, Outcome, once
+from domain.errors import BadInput, RuleViolation
+from domain.idempotency import Outcome, RequestKey, run_once
 from domain.scope import Permission, WriteScope
 from resolvers.context import Info
 
@@ -53,7 +53,7 @@ def mutation(
     doing: Doing[Any] = Doing(change, get_type_hints(change)["return"], is_long)
 
     async def resolve(info: Info, input: object) -> Outcome[Any]:
-        info.context.read().must(needs)
+        info.context.read().require(needs)
         key = _key(info, input)
         for _ in range(TRIES - 1):
             try:
@@ -71,27 +71,27 @@ def mutation(
     return strawberry.mutation(resolver=resolve, description=description, directives=directives)
 
 
-async def _tried(info: Info, doing: Doing[V], input: object, key: Key | None) -> Outcome[V]:
+async def _tried(info: Info, doing: Doing[V], input: object, key: RequestKey | None) -> Outcome[V]:
     """Two that meet may both find a number free; the one that the database refuses looks again, and finds it taken."""
     try:
         async with info.context.write(info.field_name, is_long=doing.is_long) as scope:
             if key is None:
                 return Outcome(await doing.change(scope, input))
-            return await once(scope, key, doing.kind, lambda: doing.change(scope, input))
-    except Refused as refused:
-        return Outcome(None, refused.refusals)
+            return await run_once(scope, key, doing.kind, lambda: doing.change(scope, input))
+    except RuleViolation as refused:
+        return Outcome(None, refused.user_errors)
 
 
-def _key(info: Info, input: object) -> Key | None:
+def _key(info: Info, input: object) -> RequestKey | None:
     """From the directive on the field, or from the request's header where the document has but one field."""
     raw = info._raw_info  # noqa: SLF001 Strawberry shows neither directives nor the operation's fields
     request = f"{info.field_name} {input!r}"
     variables = VariableValues({}, info.variable_values)  # which Strawberry takes out of graphql-core's own
     if found := next(filter(None, (get_directive_values(IDEMPOTENT, node, variables) for node in raw.field_nodes)), None):
-        return Key(found["key"], request)
+        return RequestKey(found["key"], request)
     if info.context.idempotency_key is None:
         return None
     fields = raw.operation.selection_set.selections
     if len(fields) != 1 or not isinstance(fields[0], FieldNode):
         raise BadInput("The header `Idempotency-Key` is for one mutation. Put `@idempotent(key: …)` on each of several.")
-    return Key(info.context.idempotency_key, request)
+    return RequestKey(info.context.idempotency_key, request)

@@ -25,7 +25,7 @@ from domain import (
     vat_rates,
 )
 from domain.errors import AlreadyArchived, BadInput, VersionConflict
-from domain.pages import LARGEST
+from domain.pages import MAX_PAGE_SIZE
 from domain.scope import ReadScope
 from resolvers.context import Info
 from resolvers.ids import GlobalId
@@ -36,7 +36,7 @@ BATCHES: dict[str, Callable[[ReadScope, Sequence[UUID]], Awaitable[Sequence[Any]
     "Client": clients.by_id,
     "ClientPortal": portals.by_id,
     "Contact": contacts.by_id,
-    "Invoice": finance.invoices_by_id,
+    "Invoice": finance.by_id,
     "InvoiceLayout": layouts.by_id,
     "Label": labels.by_id,
     "Member": members.by_id,
@@ -54,8 +54,8 @@ async def by_id(info: Info, id: Annotated[GlobalId, strawberry.argument(descript
 
 
 async def by_ids(info: Info, ids: Annotated[list[GlobalId], strawberry.argument(description="The ids, at most 100.")]) -> list[Row | None]:
-    if len(ids) > LARGEST:
-        raise BadInput(f"`ids` has at most {LARGEST}.")
+    if len(ids) > MAX_PAGE_SIZE:
+        raise BadInput(f"`ids` has at most {MAX_PAGE_SIZE}.")
     found = list[Row | None]()
     for each in await asyncio.gather(*(by_id(info, key) for key in ids), return_exceptions=True):
         if isinstance(each, BaseException):

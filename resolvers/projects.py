@@ -9,7 +9,7 @@ import strawberry
 from db.rows import ProjectRow
 from db.tables import InvoiceMethod, ProjectFields, ProjectFinancialFields
 from domain import projects
-from domain.pages import Span
+from domain.pages import PageRequest
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
 from resolvers.context import Info
@@ -40,7 +40,7 @@ def select_projects(
     before: Before = None,
 ) -> Mapping[str, object]:
     """Convert the arguments of a client's projects."""
-    return {"is_archived": is_archived, "span": Span(first, after, last, before)}
+    return {"is_archived": is_archived, "page_request": PageRequest(first, after, last, before)}
 
 
 @input_of(ProjectFinancialFields, description="Prices of a project. Needs FINANCE_WRITE.")

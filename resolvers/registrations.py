@@ -19,8 +19,8 @@ from db.tables import (
     TripType,
 )
 from domain import registrations
-from domain.pages import Page, Span
-from domain.registrations import Form, RegistrationFilter
+from domain.pages import Page, PageRequest
+from domain.registrations import RegistrationFilter, RegistrationForm
 from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last, PeriodInput, period_of
 from resolvers.context import Info
@@ -72,7 +72,7 @@ def chosen(filter: RegistrationFilterInput | None) -> RegistrationFilter:
 async def page(
     info: Info, filter: Wanted = None, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Page[RegistrationRow]:
-    return await registrations.page(info.context.read(), chosen(filter), Span(first, after, last, before))
+    return await registrations.page(info.context.read(), chosen(filter), PageRequest(first, after, last, before))
 
 
 async def one(info: Info, id: Id) -> RegistrationRow | None:
@@ -83,7 +83,7 @@ def select_registrations(
     filter: Wanted = None, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Mapping[str, object]:
     """Convert the arguments of registrations as a relation."""
-    return {"wanted": chosen(filter), "span": Span(first, after, last, before)}
+    return {"criteria": chosen(filter), "page_request": PageRequest(first, after, last, before)}
 
 
 @input_of(TimeFields, description="Time that was worked: its minutes, or from when to when.")
@@ -203,12 +203,14 @@ def _patched(input: strawberry.Some[RegistrationWorkPatchInput] | None) -> tuple
 
 async def create(scope: WriteScope, input: RegistrationCreateInput) -> UUID:
     general = given(RegistrationFields, input)
-    return await registrations.create(scope, Form(general, linked(LINKS, input), ids_of(input.label_ids, "Label"), *_work(input.work)))
+    return await registrations.create(
+        scope, RegistrationForm(general, linked(LINKS, input), ids_of(input.label_ids, "Label"), *_work(input.work))
+    )
 
 
 async def update(scope: WriteScope, input: RegistrationUpdateInput) -> UUID:
     labels = lists(label_ids=input.label_ids).get("label_ids")
-    form = Form(
+    form = RegistrationForm(
         changed(RegistrationFields, input),
         linked(LINKS, input),
         None if labels is None else ids_of(labels, "Label"),

@@ -9,7 +9,7 @@ from db.tables import TokenFields
 from domain import tokens
 from domain.idempotency import Outcome
 from domain.scope import Permission, WriteScope
-from domain.tokens import MadeToken, NewToken
+from domain.tokens import CreatedToken, NewToken
 from resolvers.context import Info
 from resolvers.ids import GlobalId
 from resolvers.inputs import given, id_of, input_of
@@ -31,7 +31,7 @@ words(
 )
 
 
-async def load_created(info: Info, root: strawberry.Parent[Outcome[MadeToken]]) -> TokenRow | None:
+async def load_created(info: Info, root: strawberry.Parent[Outcome[CreatedToken]]) -> TokenRow | None:
     return None if root.value is None else await info.context.loaders.of(tokens.by_id).load(root.value.id)
 
 
@@ -50,7 +50,7 @@ class TokenRevokeInput:
     id: GlobalId = strawberry.field(description="The token.")
 
 
-async def create(scope: WriteScope, input: TokenCreateInput) -> MadeToken:
+async def create(scope: WriteScope, input: TokenCreateInput) -> CreatedToken:
     member_id = None if input.member_id is None else id_of(input.member_id, "Member")
     return await tokens.create(scope, NewToken(given(TokenFields, input), member_id, input.scope))
 

@@ -43,7 +43,7 @@ the client's: such links have none of their own. Nothing is found by it any more
 def _shown(side: str) -> Callable[[Change], str | None]:
     def text(change: Change) -> str | None:
         found: str | None = getattr(change, side)
-        return found if found is None or change.names is None else global_id(change.names)(UUID(found))
+        return found if found is None or change.reference_type is None else global_id(change.reference_type)(UUID(found))
 
     return text
 
@@ -51,8 +51,8 @@ def _shown(side: str) -> Callable[[Change], str | None]:
 @lens(Change, description="What became of one field.")
 class FieldChange:
     field: str = strawberry.field(description="Its name, as `kvkNumber`.")
-    was: str | None = read(_shown("was"), name="from", description=f"What it was, {TEXT}")
-    now: str | None = read(_shown("now"), name="to", description=f"What it is since, {TEXT}")
+    was: str | None = read(_shown("old_value"), name="from", description=f"What it was, {TEXT}")
+    now: str | None = read(_shown("new_value"), name="to", description=f"What it is since, {TEXT}")
 
 
 @lens(Event, description="What one change did to one object: to a client or a contact, or to what belongs to it.")
@@ -62,7 +62,7 @@ class ActivityEvent(Node):
     operation: str = strawberry.field(description="What the change is called, `clientUpdate` for instance.")
     action: AuditAction = strawberry.field(description="What happened to the object.")
     object_type: str = strawberry.field(description="What the object is: `Client`, `Contact`, `ClientContact`, `ClientLabel` and so on.")
-    object_id: GlobalId = read(lambda event: global_id(event.about)(event.object_id), description=ABOUT)
+    object_id: GlobalId = read(lambda event: global_id(event.subject_type)(event.object_id), description=ABOUT)
     client: Annotated["Client", strawberry.lazy("schema.clients")] | None = by(
         clients.by_id,
         key="client_id",
@@ -79,9 +79,9 @@ class ActivityEvent(Node):
 
 @strawberry.type(description="What happened to a client and what belongs to it, the newest first.")
 class ClientActivityConnection(Connection[ActivityEvent]):
-    total_count: int | None = by(activity.counts_of_clients, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(activity.counts_of_clients, key="selector", description=TOTAL, terms=COUNTED)
 
 
 @strawberry.type(description="What happened to a contact and its links to clients, the newest first.")
 class ContactActivityConnection(Connection[ActivityEvent]):
-    total_count: int | None = by(activity.counts_of_contacts, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(activity.counts_of_contacts, key="selector", description=TOTAL, terms=COUNTED)

@@ -5,7 +5,7 @@ from typing import Any
 
 import strawberry
 
-from domain.pages import LARGEST
+from domain.pages import MAX_PAGE_SIZE
 from domain.scope import Permission, WriteScope
 from resolvers import (
     client_forms,
@@ -32,7 +32,9 @@ IS_ACTIVE = "Refused where its client or its project is archived (ALREADY_ARCHIV
 IS_OPEN = f"{IS_ACTIVE} So is one that is neither open, pending nor rejected (REGISTRATION_LOCKED)."
 OWNERS = "What is of an owner takes OWNERS_WRITE as well."
 WRITTEN = Cost(weight="500")
-ENTRIES = ListSize(assumed_size=LARGEST, slicing_arguments=["input.clients"], sized_fields=["results"], require_one_slicing_argument=False)
+ENTRIES = ListSize(
+    assumed_size=MAX_PAGE_SIZE, slicing_arguments=["input.clients"], sized_fields=["results"], require_one_slicing_argument=False
+)
 UPSERTED = (Cost(weight="100"), ENTRIES)
 BULK = """Makes clients, or brings them up to date. One with a number is the client of that number, whatever its name, or else a new one.
 One without is the client without a number that has the name, or else a new one; where several have it, it is refused (AMBIGUOUS). So is

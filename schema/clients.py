@@ -9,7 +9,7 @@ import strawberry
 from db.rows import AddressRow, ClientRow
 from db.tables import AddressFields, AddressType, ClientFields, ClientKind
 from domain import activity, clients, consequences, contacts, finance, labels, portals, projects, quotes, registrations, revenue
-from domain.portals import MOST
+from domain.portals import MAX_PORTALS
 from resolvers.arguments import paginate, select_period
 from resolvers.projects import select_projects
 from resolvers.registrations import select_registrations
@@ -91,17 +91,19 @@ class Client(Node):
     version: int = strawberry.field(description="Grows by one with each change.")
     contacts: ClientContactConnection | None = by(contacts.of_clients, paginate, description="Contacts, by their position at this client.")
     addresses: list[ClientAddress] | None = by(clients.addresses, description="All addresses, one of a type at most.", terms=Terms(size=4))
-    financial: ClientFinancialSettings | None = by(finance.of_clients, description="Defaults for its projects and invoices.", terms=FIGURES)
+    financial: ClientFinancialSettings | None = by(
+        finance.financial_settings, description="Defaults for its projects and invoices.", terms=FIGURES
+    )
     projects: ProjectConnection | None = by(
         projects.of_clients, select_projects, description="Projects, the newest first; all, unless one kind is asked for."
     )
     registrations: ClientRegistrationConnection | None = by(
         registrations.of_clients, select_registrations, description="What was registered for it, on its projects too, the newest first."
     )
-    invoices: InvoiceConnection | None = by(finance.invoices, paginate, description="Invoices, the newest first.", terms=FIGURES)
+    invoices: InvoiceConnection | None = by(finance.of_clients, paginate, description="Invoices, the newest first.", terms=FIGURES)
     quotes: QuoteConnection | None = by(quotes.of_clients, paginate, description="Quotes, the newest first.", terms=FIGURES)
     portals: list[ClientPortal] | None = by(
-        portals.of_clients, description=f"Portals, the newest first, {MOST} at most, the closed ones too.", terms=Terms(size=5)
+        portals.of_clients, description=f"Portals, the newest first, {MAX_PORTALS} at most, the closed ones too.", terms=Terms(size=5)
     )
     labels: list[Annotated["Label", strawberry.lazy("schema.labels")]] | None = by(
         labels.of_clients, description="Labels by name.", terms=Terms(size=10)
@@ -120,15 +122,19 @@ class Client(Node):
 
 @strawberry.type(description="Clients in an order.")
 class ClientConnection(Connection[Client]):
-    total_count: int | None = by(clients.counts, key="chosen", description=TOTAL, terms=Terms(cost=300))
+    total_count: int | None = by(clients.counts, key="selector", description=TOTAL, terms=Terms(cost=300))
     revenue: Revenue | None = by(
-        revenue.of_all, select_period, key="chosen", description="What all of them brought in, whatever the page.", terms=REVENUE_OF_ALL
+        revenue.for_all_clients,
+        select_period,
+        key="selector",
+        description="What all of them brought in, whatever the page.",
+        terms=REVENUE_OF_ALL,
     )
 
 
 @strawberry.type(description="Clients that carry a label, by name.")
 class LabelClientConnection(Connection[Client]):
-    total_count: int | None = by(clients.counts_of_labels, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(clients.counts_of_labels, key="selector", description=TOTAL, terms=COUNTED)
 
 
 @strawberry.type(description="A client as one of its contacts knows it.")
@@ -138,4 +144,4 @@ class ContactClientEdge(Link, Edge[Client]): ...
 @strawberry.type(description="Clients of a contact, by name.")
 class ContactClientConnection(Connection[Client]):
     edges: Sequence[ContactClientEdge] = edges("The clients, with what the contact is to each.")
-    total_count: int | None = by(clients.counts_of_contacts, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(clients.counts_of_contacts, key="selector", description=TOTAL, terms=COUNTED)

@@ -8,8 +8,8 @@ import strawberry
 
 from db.rows import ClientAmountsRow
 from domain import consequences
-from domain.consequences import MOST_SHOWN
-from domain.deletions import Deleted
+from domain.consequences import MAX_LISTED_CONTACTS
+from domain.deletions import DeletionResult
 from domain.scope import Permission
 from schema.fields import Terms, by, listed
 from schema.lens import lens, read
@@ -73,10 +73,14 @@ class DeletionPreview:
     quote_count: int = read(attrgetter("counts.quotes"), description="Quotes.")
     portal_count: int = read(attrgetter("counts.portals"), description="Portals.")
     contacts_left_alone_count: int = read(
-        attrgetter("left_alone"), description="Contacts that no other client has. They are kept, unless `clientDelete` is asked otherwise."
+        attrgetter("orphaned_contact_count"),
+        description="Contacts that no other client has. They are kept, unless `clientDelete` is asked otherwise.",
     )
     contacts_left_alone: list[Annotated["Contact", strawberry.lazy("schema.contacts")]] | None = by(
-        consequences.left_alone, key="client_id", description=f"The first {MOST_SHOWN} of them.", terms=Terms(size=MOST_SHOWN)
+        consequences.orphaned_contacts,
+        key="client_id",
+        description=f"The first {MAX_LISTED_CONTACTS} of them.",
+        terms=Terms(size=MAX_LISTED_CONTACTS),
     )
     amounts: list[ClientAmounts] | None = read(
         attrgetter("amounts"), description=f"What it amounts to, by currency. {FIGURES}", directives=[listed(3)]
@@ -87,7 +91,7 @@ class DeletionPreview:
     expires_at: datetime = strawberry.field(description="Until when the token is good.")
 
 
-@lens(Deleted, description="How much was deleted along with a client.")
+@lens(DeletionResult, description="How much was deleted along with a client.")
 class DeletedCounts:
     project_count: int = read(attrgetter("projects"), description="Projects.")
     registration_count: int = read(attrgetter("registrations"), description="Registrations.")

@@ -68,7 +68,7 @@ class Contact(Node):
 
 @strawberry.type(description="Contacts by name.")
 class ContactConnection(Connection[Contact]):
-    total_count: int | None = by(contacts.counts, key="chosen", description=TOTAL, terms=Terms(cost=180))
+    total_count: int | None = by(contacts.counts, key="selector", description=TOTAL, terms=Terms(cost=180))
 
 
 @strawberry.type(description="What a contact is to one client.")
@@ -92,4 +92,4 @@ SHOWN[ClientContactFields] = ClientContactEdge
 @strawberry.type(description="Contacts of a client, by their position there.")
 class ClientContactConnection(Connection[Contact]):
     edges: Sequence[ClientContactEdge] = edges("The contacts, with what they are to this client.")
-    total_count: int | None = by(contacts.counts_of_clients, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(contacts.counts_of_clients, key="selector", description=TOTAL, terms=COUNTED)

@@ -4,7 +4,7 @@ import strawberry
 
 from db.tables import RegistrationStatus
 from domain import clients, consequences, errors
-from domain.errors import Code
+from domain.errors import UserErrorCode
 from domain.scope import Permission
 from resolvers import nodes
 from resolvers.words import words
@@ -14,7 +14,7 @@ from schema.fields import Terms, answered, by
 from schema.lens import Node, lens
 
 words(
-    Code,
+    UserErrorCode,
     "Why something was not done.",
     name="UserErrorCode",
     INVALID="A value is not right; the message says what is.",
@@ -38,7 +38,7 @@ words(
 
 @strawberry.interface(description="Why something was not done: nothing of the mutation was, unless it was asked to go on without.")
 class UserError:
-    code: Code = strawberry.field(description="For programs: it does not change.")
+    code: UserErrorCode = strawberry.field(description="For programs: it does not change.")
     message: str = strawberry.field(description="For people: what is wrong, and how to put it right.")
     path: list[str] = strawberry.field(description="Where in the input it lies, places of lists included; empty when it lies nowhere.")
 

@@ -8,14 +8,14 @@ from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import strawberry
 
-from domain.pages import USUAL
+from domain.pages import DEFAULT_PAGE_SIZE
 from domain.scope import Permission
 from resolvers.context import Info
 from schema.directives import Cost, ListSize, RequiresPermission, SemanticNonNull
 
 V = TypeVar("V")
 PAGED = ListSize(
-    assumed_size=USUAL, slicing_arguments=["first", "last"], sized_fields=["edges", "nodes"], require_one_slicing_argument=False
+    assumed_size=DEFAULT_PAGE_SIZE, slicing_arguments=["first", "last"], sized_fields=["edges", "nodes"], require_one_slicing_argument=False
 )
 
 

@@ -83,4 +83,4 @@ class Invoice(Node):
 
 @strawberry.type(description="Invoices of a client, the newest first.")
 class InvoiceConnection(Connection[Invoice]):
-    total_count: int | None = by(finance.invoice_counts, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(finance.counts, key="selector", description=TOTAL, terms=COUNTED)

@@ -29,4 +29,4 @@ class Label(Node):
 
 @strawberry.type(description="Labels by name.")
 class LabelConnection(Connection[Label]):
-    total_count: int | None = by(labels.counts, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(labels.counts, key="selector", description=TOTAL, terms=COUNTED)

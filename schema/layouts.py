@@ -22,4 +22,4 @@ class InvoiceLayout(Node):
 
 @strawberry.type(description="Invoice layouts in the order of their making.")
 class InvoiceLayoutConnection(Connection[InvoiceLayout]):
-    total_count: int | None = by(layouts.counts, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(layouts.counts, key="selector", description=TOTAL, terms=COUNTED)

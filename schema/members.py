@@ -24,4 +24,4 @@ SHOWN[ExistingMemberFields] = Member
 
 @strawberry.type(description="Members in the order of their making, those who were removed too.")
 class MemberConnection(Connection[Member]):
-    total_count: int | None = by(members.counts, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(members.counts, key="selector", description=TOTAL, terms=COUNTED)

@@ -20,4 +20,4 @@ class Money:
 def money(of: str) -> Parts:
     """Read an amount, and the currency beside it, off a row; `total.net` has its currency at `total.currency`."""
     beside, dot, _ = of.rpartition(".")
-    return Parts(partial(values.made, values.Money), amount=of, currency=f"{beside}{dot}currency")
+    return Parts(partial(values.new_tuple, values.Money), amount=of, currency=f"{beside}{dot}currency")

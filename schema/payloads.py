@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from domain import clients, contacts, labels, layouts, members, organizations, projects, registrations, tokens, vat_rates
-from domain.client_upserts import Action, Upserted
-from domain.deletions import Deleted
+from domain.client_upserts import UpsertAction, UpsertResult
+from domain.deletions import DeletionResult
 from domain.errors import Refusal
 from domain.idempotency import Outcome
-from domain.tokens import MadeToken
+from domain.tokens import CreatedToken
 from resolvers.clients import load_changed
 from resolvers.ids import GlobalId, global_id
 from resolvers.tokens import load_created
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from schema.root import Query
 
 words(
-    Action,
+    UpsertAction,
     "What became of one client.",
     name="ClientUpsertAction",
     CREATED="It is new.",
@@ -51,7 +51,7 @@ class Payload:
     """What every payload has."""
 
     user_errors: list[UserError] = read(
-        attrgetter("refusals"), description="Why it was not done; empty when it was.", directives=[listed(5)]
+        attrgetter("user_errors"), description="Why it was not done; empty when it was.", directives=[listed(5)]
     )
     query: Annotated["Query", strawberry.lazy("schema.root")] = read(itself, description="To ask on in the same request.")
 
@@ -113,7 +113,7 @@ def _gone(outcome: Outcome[Any], shown: Any) -> str | None:  # noqa: ANN401
     return None if outcome.value is None else shown(outcome.value)
 
 
-def _secret(outcome: Outcome[MadeToken]) -> str | None:
+def _secret(outcome: Outcome[CreatedToken]) -> str | None:
     return (outcome.value and outcome.value.secret) or None
 
 
@@ -125,7 +125,7 @@ class ClientCreatePayload(OfClient): ...
 class ClientUpdatePayload(OfClient): ...
 
 
-def _deleted_id(outcome: Outcome[Deleted]) -> str | None:
+def _deleted_id(outcome: Outcome[DeletionResult]) -> str | None:
     return None if outcome.value is None else global_id("Client")(outcome.value.client_id)
 
 
@@ -135,18 +135,18 @@ class ClientDeletePayload(Payload):
     deleted: DeletedCounts | None = read(attrgetter("value"), description="What went with it; null when it was refused.")
 
 
-@lens(Upserted, description="What became of one client.")
+@lens(UpsertResult, description="What became of one client.")
 class ClientUpsertResult:
-    action: Action = strawberry.field(description="What was done.")
+    action: UpsertAction = strawberry.field(description="What was done.")
     client: Client | None = by(clients.by_id, key="client_id", description="As it is now; null when it was refused or not done.")
     user_errors: list[UserError] = read(
-        attrgetter("refusals"), description="Why it was refused; empty when it was not.", directives=[listed(5)]
+        attrgetter("user_errors"), description="Why it was refused; empty when it was not.", directives=[listed(5)]
     )
 
 
-def _refusals(outcome: Outcome[list[Upserted]]) -> list[Refusal]:
+def _refusals(outcome: Outcome[list[UpsertResult]]) -> list[Refusal]:
     """Of all together, and of each."""
-    return [*outcome.refusals, *(refusal for each in outcome.value or () for refusal in each.refusals)]
+    return [*outcome.user_errors, *(refusal for each in outcome.value or () for refusal in each.user_errors)]
 
 
 @strawberry.type(description="What became of each of the clients.")

@@ -7,7 +7,7 @@ import strawberry
 
 from db.rows import PortalRow
 from domain import clients, portals
-from domain.portals import MOST_SHOWN
+from domain.portals import MAX_LISTED
 from schema.contacts import Contact
 from schema.fields import Terms, by
 from schema.lens import Node, lens, read
@@ -33,10 +33,10 @@ class ClientPortal(Node):
     closed_at: datetime | None = strawberry.field(description="Since when it is closed to everybody; null while it is open.")
     is_open: bool = read(lambda row: row.closed_at is None, description="Whether those who have access can look.")
     projects: list[Project] | None = by(
-        portals.projects, description=f"Projects that it shows, the newest first, {MOST_SHOWN} at most.", terms=Terms(size=10)
+        portals.projects, description=f"Projects that it shows, the newest first, {MAX_LISTED} at most.", terms=Terms(size=10)
     )
     contacts: list[Contact] | None = by(
-        portals.contacts, description=f"Contacts who have access, by name, {MOST_SHOWN} at most.", terms=Terms(size=10)
+        portals.contacts, description=f"Contacts who have access, by name, {MAX_LISTED} at most.", terms=Terms(size=10)
     )
     created_at: datetime = strawberry.field(description="When the portal was made.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")

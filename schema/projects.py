@@ -8,7 +8,7 @@ import strawberry
 from db.rows import ProjectFinancialRow, ProjectRow
 from db.tables import InvoiceMethod, ProjectFields, ProjectFinancialFields
 from domain import clients, projects, registrations, values
-from domain.registration_rates import of_hour
+from domain.registration_rates import hourly_rate
 from resolvers.registrations import select_registrations
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import FIGURES, by
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def _effective(row: ProjectFinancialRow) -> values.Money | None:
-    rate, _ = of_hour(row.invoice_method, row.hourly_rate, row.client_hourly_rate)
+    rate, _ = hourly_rate(row.invoice_method, row.hourly_rate, row.client_hourly_rate)
     return None if rate is None else values.Money(rate, row.currency)
 
 
@@ -70,4 +70,4 @@ class Project(Node):
 
 @strawberry.type(description="Projects of a client, the newest first.")
 class ProjectConnection(Connection[Project]):
-    total_count: int | None = by(projects.counts_of_clients, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(projects.counts_of_clients, key="selector", description=TOTAL, terms=COUNTED)

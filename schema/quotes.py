@@ -10,7 +10,7 @@ import strawberry
 from db.rows import QuoteLineRow, QuoteRow
 from db.tables import QuoteStatus
 from domain import clients, projects, quotes
-from domain.quotes import MOST_LINES
+from domain.quotes import MAX_LINES
 from resolvers.words import words
 from schema.connections import COUNTED, TOTAL, Connection
 from schema.fields import Terms, by
@@ -59,7 +59,7 @@ class Quote(Node):
     vat: Money = read(money("vat"), description="VAT.")
     gross: Money = read(money("gross"), description="Including VAT.")
     reference: str | None = strawberry.field(description="What it refers to.")
-    lines: list[QuoteLine] | None = by(quotes.lines, description=f"Its first {MOST_LINES} lines, by their position.", terms=Terms(size=10))
+    lines: list[QuoteLine] | None = by(quotes.lines, description=f"Its first {MAX_LINES} lines, by their position.", terms=Terms(size=10))
     created_at: datetime = strawberry.field(description="When the quote was made.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
@@ -67,4 +67,4 @@ class Quote(Node):
 
 @strawberry.type(description="Quotes of a client, the newest first.")
 class QuoteConnection(Connection[Quote]):
-    total_count: int | None = by(quotes.counts, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(quotes.counts, key="selector", description=TOTAL, terms=COUNTED)

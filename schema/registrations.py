@@ -128,14 +128,14 @@ SHOWN[StatusFields] = Registration
 
 @strawberry.type(description="Registrations of the organization, the newest day first.")
 class RegistrationConnection(Connection[Registration]):
-    total_count: int | None = by(registrations.counts, key="chosen", description=TOTAL, terms=Terms(cost=450))
+    total_count: int | None = by(registrations.counts, key="selector", description=TOTAL, terms=Terms(cost=450))
 
 
 @strawberry.type(description="Registrations for a client, the newest day first.")
 class ClientRegistrationConnection(Connection[Registration]):
-    total_count: int | None = by(registrations.counts, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(registrations.counts, key="selector", description=TOTAL, terms=COUNTED)
 
 
 @strawberry.type(description="Registrations on a project, the newest day first.")
 class ProjectRegistrationConnection(Connection[Registration]):
-    total_count: int | None = by(registrations.counts, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(registrations.counts, key="selector", description=TOTAL, terms=COUNTED)

@@ -10,7 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.utils.str_converters import to_camel_case
 
-from domain.pages import LARGEST
+from domain.pages import MAX_PAGE_SIZE
 from domain.scope import Permission
 from resolvers import clients, contacts, inputs, labels, nodes, projects, registrations, viewer
 from resolvers.mutations import IDEMPOTENT
@@ -48,7 +48,7 @@ class Query:
     nodes: list[Node | None] | None = answered(
         nodes.by_ids,
         description="Objects by their ids, in that order; null where there is none.",
-        terms=Terms(size=LARGEST, as_many_as="ids"),
+        terms=Terms(size=MAX_PAGE_SIZE, as_many_as="ids"),
     )
 
 

@@ -41,4 +41,4 @@ class ApiToken(Node):
 
 @strawberry.type(description="Tokens, the newest first.")
 class ApiTokenConnection(Connection[ApiToken]):
-    total_count: int | None = by(tokens.counts, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(tokens.counts, key="selector", description=TOTAL, terms=COUNTED)

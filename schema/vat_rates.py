@@ -28,4 +28,4 @@ class VatRate(Node):
 
 @strawberry.type(description="Rates of VAT in the order of their making.")
 class VatRateConnection(Connection[VatRate]):
-    total_count: int | None = by(vat_rates.counts, key="chosen", description=TOTAL, terms=COUNTED)
+    total_count: int | None = by(vat_rates.counts, key="selector", description=TOTAL, terms=COUNTED)

@@ -14,7 +14,7 @@ from db.tables import OrganizationFields, Role
 from domain import members, organizations, tokens
 from domain.errors import BadInput
 from domain.lookups import normalize_lookup
-from domain.scope import Actor, Permission, Scope, writing
+from domain.scope import Actor, Permission, Scope, open_write_scope
 from domain.tokens import NewToken
 from server.doctor import UnfitError
 from server.options import DataDir, chosen, run
@@ -65,8 +65,8 @@ def organization_create(
     """Make an organization, and print its id."""
 
     async def act(database: Database) -> UUID:
-        tenant = organizations.new_tenant()
-        async with writing(database, Actor.operator(tenant), "organization create") as scope:
+        tenant = organizations.new_tenant_id()
+        async with open_write_scope(database, Actor.operator(tenant), "organization create") as scope:
             values = {"name": name, "base_currency": currency, "country": country}
             return await organizations.create(scope, values)
 
@@ -85,7 +85,7 @@ def member_add(
 
     async def act(database: Database) -> UUID:
         tenant = (await _organization(database, of)).id
-        async with writing(database, Actor.operator(tenant), "member add") as scope:
+        async with open_write_scope(database, Actor.operator(tenant), "member add") as scope:
             values = {"name": name, "email": email, "role": role}
             return await members.add(scope, values)
 
@@ -109,9 +109,9 @@ def token_create(  # noqa: PLR0913, PLR0917 its options
 
     async def act(database: Database) -> str:
         found = await _organization(database, of)
-        async with writing(database, Actor.operator(found.id), "token create") as work:
+        async with open_write_scope(database, Actor.operator(found.id), "token create") as work:
             values = {"name": name, "role": role, "expires_at": until}
-            member_id = None if member is None else await members.named(work, member)
+            member_id = None if member is None else await members.find_by_email(work, member)
             return (await tokens.create(work, NewToken(values, member_id, scope or None))).secret
 
     secret = _as_operator(data_dir, act)
@@ -151,7 +151,7 @@ def token_revoke(
 
     async def act(database: Database) -> None:
         tenant = (await _organization(database, of)).id
-        async with writing(database, Actor.operator(tenant), "token revoke") as scope:
+        async with open_write_scope(database, Actor.operator(tenant), "token revoke") as scope:
             await tokens.revoke(scope, id)
 
     _as_operator(data_dir, act)

@@ -101,10 +101,10 @@ class SignIn:
         scheme, _, secret = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        if not tokens.SHAPE.fullmatch(secret):
+        if not tokens.TOKEN_PATTERN.fullmatch(secret):
             self._count_failure(group_of(address))
             return None
-        digest = tokens.hash_of(secret)
+        digest = tokens.hash_secret(secret)
         known = self._kept(digest)
         if known is None:
             known = await self._looked_up(digest, secret, group_of(address))
@@ -122,7 +122,7 @@ class SignIn:
             if known := self._kept(digest):
                 return known
             async with nullcontext() if digest in self._good else self._turn_of(address):
-                found = await tokens.actor_of(self._database, secret)
+                found = await tokens.authenticate(self._database, secret)
             self._good.pop(digest, None)
             known = Known(time.monotonic(), *(found or ()))
             _keep(*((self._good, MAX_GOOD) if found else (self._wrong, MAX_WRONG)), digest, known)

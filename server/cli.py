@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from domain.errors import Refused
+from domain.errors import RuleViolation
 from server.administration import member, organization, token
 from server.browser import BrowserSignIn
 from server.doctor import Finding, examined, numbers, proxies, revenue
@@ -44,8 +44,8 @@ def main() -> None:
         cli(standalone_mode=True)
     except StartupError as wrong:
         _stop(*wrong.reasons)
-    except Refused as refused:
-        _stop(*(f"{'.'.join(refusal.path)}: {refusal.message}" for refusal in refused.refusals))
+    except RuleViolation as refused:
+        _stop(*(f"{'.'.join(refusal.path)}: {refusal.message}" for refusal in refused.user_errors))
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception:  # noqa: BLE001 Python would print the message of an exception as it is

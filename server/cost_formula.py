@@ -26,7 +26,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 
-from domain.pages import LARGEST
+from domain.pages import MAX_PAGE_SIZE
 
 Variables: TypeAlias = Mapping[str, Any]
 
@@ -84,8 +84,8 @@ class _Count:
 def _count(value: object, usual: int) -> int:
     """Return the entries that a value asks for. A page of too many is refused elsewhere, and costs no more."""
     if isinstance(value, list):
-        return min(len(value), LARGEST)
-    return min(max(value, 0), LARGEST) if isinstance(value, int) else usual
+        return min(len(value), MAX_PAGE_SIZE)
+    return min(max(value, 0), MAX_PAGE_SIZE) if isinstance(value, int) else usual
 
 
 @dataclass
@@ -237,7 +237,7 @@ def _quantity(value: ValueNode, path: Sequence[str], usual: int) -> int | _Count
     if isinstance(value, VariableNode):
         return _Count(value.name.value, (), usual)
     if isinstance(value, ListValueNode):
-        return min(len(value.values), LARGEST)
+        return min(len(value.values), MAX_PAGE_SIZE)
     return _count(value_from_ast_untyped(value), usual)
 
 

@@ -6,7 +6,7 @@ import asyncpg
 
 from db import demo
 from domain import members, tokens
-from domain.scope import Actor, writing
+from domain.scope import Actor, open_write_scope
 from domain.tokens import NewToken
 from server.output import bar
 from server.place import Place, opened
@@ -25,7 +25,7 @@ async def loaded(settings: Settings, found: Place) -> str:
                 task = progress.add_task("Loading the demo organization", total=None)
                 await demo.load(
                     owner,
-                    token_hash=tokens.hash_of(secret),
+                    token_hash=tokens.hash_secret(secret),
                     progress=lambda what, done, total: progress.update(task, description=f"Loading {what}", completed=done, total=total),
                 )
             return secret
@@ -37,9 +37,9 @@ async def loaded(settings: Settings, found: Place) -> str:
 async def _known(found: Place, path: Path, secret: str) -> str:
     """The kept token; a new one where it was lost with the data directory, or revoked."""
     async with opened(found) as owner:
-        if await tokens.actor_of(owner, secret):
+        if await tokens.authenticate(owner, secret):
             return secret
         actor = Actor.operator(demo.TENANT)
-        async with writing(owner, actor, "demo") as work:
-            made = await tokens.create(work, NewToken({"name": "Demo"}, await members.named(work, demo.OWNER)))
+        async with open_write_scope(owner, actor, "demo") as work:
+            made = await tokens.create(work, NewToken({"name": "Demo"}, await members.find_by_email(work, demo.OWNER)))
     return renewed(path, made.secret)

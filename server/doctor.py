@@ -185,7 +185,7 @@ async def revenue(owner_url: str, told: Told, *, is_mended: bool = False) -> Fin
     async with await Database.connect(owner_url, FEW) as database:
         for one in await organizations.everywhere(database):
             seen = 0
-            async for clients, of_them in months.wrong(database, one.id, is_mended=is_mended):
+            async for clients, of_them in months.verify_balances(database, one.id, is_repairing=is_mended):
                 seen, wrong[one.name] = seen + clients, wrong.get(one.name, 0) + of_them
                 told(one.name, seen)
             looked_at += seen

@@ -11,11 +11,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from db.faults import CONVERSION_ERRORS, PoolExhaustedError, driver_error, is_connection_lost, is_retryable, is_unbindable
-from domain.errors import BadInput, Forbidden, Refused
+from domain.errors import BadInput, Forbidden, RuleViolation
 from server.refusals import ErrorCode
 
 log = logging.getLogger("relaties")
-OURS = (Forbidden, BadInput, Refused)
+OURS = (Forbidden, BadInput, RuleViolation)
 MAX_MESSAGE = 1000  # characters
 NULL = "A part of the input is null that cannot be. Leave it out, so that it stays as it is."
 BEYOND = "A value is beyond what can be stored. Send a smaller one."

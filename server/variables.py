@@ -11,10 +11,10 @@ from typing import Any
 from graphql import DocumentNode, ListValueNode, Visitor, visit
 from graphql.error import GraphQLError
 
-from domain.pages import LARGEST
+from domain.pages import MAX_PAGE_SIZE
 from server.refusals import ErrorCode, RequestError, coded
 
-MAX_LIST_ITEMS = LARGEST
+MAX_LIST_ITEMS = MAX_PAGE_SIZE
 MAX_OBJECT_FIELDS = 50  # no input has as many; a test compares
 MAX_NAME = 100  # characters of a field's name
 LONG_TEXT = 200  # characters: a suggestion for a longer text helps nobody, and takes time with the square of its length

@@ -12,7 +12,7 @@ import asyncpg
 from db import months
 from db.keys import name_key, new_id, number_key
 from db.tables import Role
-from domain.tokens import hash_of, new_secret
+from domain.tokens import hash_secret, new_secret
 
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -197,7 +197,7 @@ async def tenant(owner: asyncpg.Connection, name: str = "Test") -> Tenant:
 
 async def add_token(owner: asyncpg.Connection, tenant_id: UUID, secret: str, **more: object) -> UUID:
     key = new_id()
-    token = {"tenant_id": tenant_id, "id": key, "name": "Test", "token_hash": hash_of(secret), "created_at": EARLY, **more}
+    token = {"tenant_id": tenant_id, "id": key, "name": "Test", "token_hash": hash_secret(secret), "created_at": EARLY, **more}
     await insert(owner, "api_token", [token])
     return key
 

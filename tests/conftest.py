@@ -22,7 +22,7 @@ from db.embedded import run_server
 from db.engine import Database, DatabaseLimits
 from db.migrations import upgrade
 from db.tables import Role
-from domain.tokens import hash_of, new_secret
+from domain.tokens import hash_secret, new_secret
 from schema.root import build
 from server.logs import formatter, log
 from server.settings import LogForm, Settings
@@ -145,7 +145,7 @@ async def demo_urls(fresh_database: Callable[..., Awaitable[str]], demo_token: s
     """The whole demo organization twice: in a database that no test changes, and in one to try changes in."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
-    await demo.load(owner, token_hash=hash_of(demo_token), progress=lambda _what, _done, _total: None)
+    await demo.load(owner, token_hash=hash_secret(demo_token), progress=lambda _what, _done, _total: None)
     await owner.close()
     return url, await fresh_database(url)
 

@@ -10,7 +10,7 @@ import pytest
 from db.keys import new_id
 from db.tables import Role
 from db.tables.base import Entity, Table
-from domain.activity import FIGURES
+from domain.activity import FINANCIAL_FIELDS
 from domain.tokens import new_secret
 from tests.api.test_nested_query import answering
 from tests.ask import Api
@@ -135,15 +135,15 @@ async def test_figures_are_told_to_who_may_see_them(as_: Callable[..., Api], org
 
 def test_every_amount_and_account_is_a_figure() -> None:
     """By the names that the financial settings have; a table that nobody decided on is figures through and through."""
-    assert FIGURES["Client"] == {
+    assert FINANCIAL_FIELDS["Client"] == {
         *("currency", "default_hourly_rate", "default_mileage_rate", "vat_treatment", "payment_term_days", "iban", "bic"),
         *("invoice_delivery", "buyer_reference", "purchase_order_required", "vat_rate_id", "invoice_layout_id"),
     }
     tables = {table.__name__: table for table in (*Table.__subclasses__(), *Entity.__subclasses__())}
     amounts = ("rate", "price", "amount", "iban", "bic", "currency", "net", "vat", "gross")
-    seen = {(kind, name) for kind, hidden in FIGURES.items() for name in tables[kind].model_fields if name not in hidden}
+    seen = {(kind, name) for kind, hidden in FINANCIAL_FIELDS.items() for name in tables[kind].model_fields if name not in hidden}
     assert {(kind, name) for kind, name in seen if set(name.split("_")) & set(amounts)} == {("Client", "vat_number")}
-    assert tables.keys() >= FIGURES.keys()
+    assert tables.keys() >= FINANCIAL_FIELDS.keys()
 
 
 async def test_a_machine_is_no_member(as_: Callable[..., Api], org: Tenant) -> None:

@@ -13,7 +13,7 @@ from db.keys import new_id
 from db.tables import Role
 from db.tally import QueryStats
 from domain import lifecycle
-from domain.scope import Actor, Means, writing
+from domain.scope import Actor, OperationResources, open_write_scope
 from tests.ask import Api
 from tests.builders import EARLY, Tenant, insert, tenant
 from tests.changing import asked, change, everything, forbidden, refusal, traced
@@ -135,7 +135,7 @@ async def test_s45_many_projects_take_no_more_statements_than_one(database: Data
             await org.add_portal(client)
         for done in (lifecycle.archive, lifecycle.unarchive):
             tally = QueryStats()
-            async with writing(database, Actor.operator(org.id), "test", Means(tally)) as scope:
+            async with open_write_scope(database, Actor.operator(org.id), "test", OperationResources(tally)) as scope:
                 await done(scope, client, expected_version=None)
             counts.append(tally.statements)
         traces = await org.owner.fetchval("SELECT count(*) FROM relaties.audit_event WHERE client_id = $1", client)

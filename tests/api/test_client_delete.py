@@ -318,7 +318,7 @@ async def test_s53_what_was_answered_before_no_longer_names_the_client(
     assert not [row for row in (await snapshot(owner, org.id)).items() if GONE in str(row)]
     again, refused = (await api.data(upsert, input=some))["clientBulkUpsert"]["results"]
     assert (again, refused["client"], refused["userErrors"][0]["code"]) == (first, None, "ALREADY_ARCHIVED")
-    assert refused["userErrors"][0]["message"].startswith("Why is not told any more")
+    assert refused["userErrors"][0]["message"].startswith("The reason was removed")
     assert (await api.data(create, input=given))["clientCreate"] == {"client": {"number": GONE}, "userErrors": []}
 
 

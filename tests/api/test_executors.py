@@ -25,7 +25,7 @@ from db.engine import Database, DatabaseLimits
 from db.tables import Role
 from db.tally import QueryStats
 from domain.errors import BadInput, Forbidden
-from domain.scope import EVERYTHING, Actor
+from domain.scope import ALL_PERMISSIONS, Actor
 from resolvers.context import Context
 from resolvers.core import Execution, Known
 from resolvers.executor import ROOM, Counted, LevelExecutor, library
@@ -281,14 +281,16 @@ async def test_a_response_has_no_more_bytes_than_its_plan_says(
         if not found.errors and len(found.operations) == 1:
             with suppress(RequestError):
                 values = found.operations[0].coerce(document.variables)
-                result = await runner.execute(Order(found, found.operations[0], values, Actor(both.org.id, EVERYTHING), None, QueryStats()))
+                result = await runner.execute(
+                    Order(found, found.operations[0], values, Actor(both.org.id, ALL_PERMISSIONS), None, QueryStats())
+                )
                 assert not isinstance(result, Counted) or len(orjson.dumps(result.data)) <= result.most_bytes, document.text
 
 
 @pytest.fixture
 def in_process(both: Both, database: Database, schema: strawberry.Schema) -> InProcess:
     known = Documents(schema._schema, UNLIMITED.document_limits, most_bytes=MUCH, is_open=True)  # noqa: SLF001
-    return InProcess(Runner(schema, LevelExecutor, database, SECRETS, is_open=True), known, Actor(both.org.id, EVERYTHING))
+    return InProcess(Runner(schema, LevelExecutor, database, SECRETS, is_open=True), known, Actor(both.org.id, ALL_PERMISSIONS))
 
 
 @pytest.mark.parametrize("name", [*COMPILED, *GIVES_WAY])
@@ -312,7 +314,7 @@ async def test_large_results_let_others_run_in_between(in_process: InProcess, ow
     org = await tenant(owner)
     for number in range(100):
         await org.add_client(f"Client {number}")
-    of_org = replace(in_process, actor=Actor(org.id, EVERYTHING))
+    of_org = replace(in_process, actor=Actor(org.id, ALL_PERMISSIONS))
     aliases = " ".join(f"a{place}: contacts {{ pageInfo {{ hasNextPage }} }}" for place in range(6))
     text = f"query ($size: Int!) {{ clients(first: $size) {{ nodes {{ {aliases} }} }} }}"
     found = [Turns(of_org.runner.execute(of_org.operation(text, size=size))) for size in (30, 60, 100)]

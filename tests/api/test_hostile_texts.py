@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLObjectType, get_named_type, is_required_argument
 
-from domain.checks import longest as limit_of
-from domain.texts import MOST_MARKS, RAW_FACTOR
+from domain.checks import max_length as limit_of
+from domain.texts import MAX_MARKS, RAW_FACTOR
 from resolvers.inputs import MADE
 from tests.ask import Api
 from tests.inputs import (
@@ -39,7 +39,7 @@ from tests.snapshots import unchanged
 
 OPAQUE = {"previewToken", "after", "before"}  # texts that the server itself gives out
 MOST = 200  # the longest limit of an argument
-TOO_MANY_MARKS = "a" + "\u0300" * (MOST_MARKS + 1)
+TOO_MANY_MARKS = "a" + "\u0300" * (MAX_MARKS + 1)
 
 
 def hostile(most: int) -> str:
@@ -123,7 +123,7 @@ async def test_a_text_of_an_input_is_limited_before_it_is_normalized(
             for text in (hostile(most), TOO_MANY_MARKS):
                 body = await api.ask(document(name), input=replaced(given, place.path, text))
                 assert refusal(body, name, place), (place.path, text[:40], body)
-    assert seen.most_marks <= MOST_MARKS
+    assert seen.most_marks <= MAX_MARKS
 
 
 @pytest.mark.parametrize("argument", ARGUMENTS, ids=lambda each: f"{each.owner}.{each.field}.{each.name}")
@@ -138,7 +138,7 @@ async def test_a_text_of_an_argument_is_limited_before_it_is_normalized(
         assert error["extensions"]["code"] == "BAD_USER_INPUT"
         assert error["path"][-1] == argument.field
         assert ("cursor" if argument.name in OPAQUE else f"`{argument.name}`") in error["message"]
-    assert seen.most_marks <= MOST_MARKS
+    assert seen.most_marks <= MAX_MARKS
 
 
 def test_the_tries_are_made_of_something() -> None:

@@ -9,7 +9,7 @@ import pytest
 from db.keys import new_id
 from db.tables import Role
 from domain.scope import Permission
-from domain.tokens import actor_of, new_secret
+from domain.tokens import authenticate, new_secret
 from tests.ask import Api
 from tests.builders import Tenant, add_token, tenant
 from tests.changing import asked, change, everything, forbidden, refusal, traced
@@ -210,8 +210,8 @@ async def test_a_deactivated_member_signs_in_again_once_active(as_: Callable[...
     """The tokens are kept meanwhile."""
     secret, member = org.tokens[Role.MEMBER], await known(org, Role.MEMBER)
     await change(as_(org), "memberUpdate", MEMBER, **member, isActive=False)
-    assert await actor_of(database, secret) is None
+    assert await authenticate(database, secret) is None
     await change(as_(org), "memberUpdate", MEMBER, id=member["id"], expectedVersion=2, isActive=True)
-    found = await actor_of(database, secret)
+    found = await authenticate(database, secret)
     assert found is not None
     assert Permission.CLIENTS_WRITE in found[0].permissions

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.tables import RegistrationKind, Role
-from domain.registration_rates import COUNTS, amount
+from domain.registration_rates import RATE_UNITS, compute_amount
 from tests.builders import Tenant
 from tests.changing import change, everything, refusal
 from tests.forms import rate
@@ -29,8 +29,8 @@ COUNTED = st.one_of(
 def test_an_amount_is_exact_with_half_a_cent_up(counted: tuple[RegistrationKind, int | Decimal], rate: Decimal) -> None:
     """As fractions have it, however many digits there are."""
     kind, count = counted
-    name, per = COUNTS[kind]
-    found = amount(kind, {name: count}, rate)
+    name, per = RATE_UNITS[kind]
+    found = compute_amount(kind, {name: count}, rate)
     cents = Fraction(count) * Fraction(rate) / per * 100
     assert Fraction(found) * 100 == (cents + Fraction(1, 2)).__floor__()
     assert found.as_tuple().exponent == -2

@@ -6,7 +6,7 @@ import pytest
 
 from db.keys import new_id
 from db.tables import RegistrationStatus
-from domain.errors import Code
+from domain.errors import UserErrorCode
 from tests.ask import Api
 from tests.builders import EARLY, Tenant, insert
 from tests.changing import change, everything
@@ -106,7 +106,7 @@ async def test_the_client_says_what_it_likes(as_: As, org: Tenant, was: str) -> 
         key = registration_id(await org.add_registration(client, client_status=was, status="APPROVED"))
         refused = await tried(as_(org), "registrationStatusUpdate", id=key, expectedVersion=1, clientStatus=now)
         is_free = now not in {"INVOICED", "WRITTEN_OFF"}
-        assert [(found["code"], found["path"]) for found in refused] == ([] if is_free else [(Code.INVALID, ["clientStatus"])])
+        assert [(found["code"], found["path"]) for found in refused] == ([] if is_free else [(UserErrorCode.INVALID, ["clientStatus"])])
         assert (await shown(as_(org), key))[1] == (now if is_free else was)
 
 

@@ -19,8 +19,8 @@ from graphql import GraphQLObjectType, get_named_type
 from db.engine import Database
 from db.tables import RegistrationKind, RegistrationStatus
 from domain import registrations
-from domain.registrations import Form
-from domain.scope import EVERYTHING, Actor, WriteScope, writing
+from domain.registrations import RegistrationForm
+from domain.scope import ALL_PERMISSIONS, Actor, WriteScope, open_write_scope
 from tests.builders import Tenant
 from tests.ids import global_id
 from tests.inputs import ANYWHERE, MUTATIONS, input_type, leaves, right, type_of_id
@@ -242,16 +242,18 @@ async def test_s46_who_comes_after_an_archiving_is_refused(
 Write = Callable[[WriteScope, Ids], Awaitable[UUID]]
 WRITES: dict[str, Write] = {
     "create": lambda scope, ids: registrations.create(
-        scope, Form({"registered_on": "2026-01-15"}, {"project_id": ids.project}, None, RegistrationKind.TIME, {"minutes": 60})
+        scope, RegistrationForm({"registered_on": "2026-01-15"}, {"project_id": ids.project}, None, RegistrationKind.TIME, {"minutes": 60})
     ),
-    "update": lambda scope, ids: registrations.update(scope, ids.there, Form({"note": "X"}), expected_version=1),
+    "update": lambda scope, ids: registrations.update(scope, ids.there, RegistrationForm({"note": "X"}), expected_version=1),
     "set_status": lambda scope, ids: registrations.set_status(scope, ids.there, {"status": RegistrationStatus.PENDING}, expected_version=1),
     "delete": lambda scope, ids: registrations.delete(scope, ids.there, expected_version=1),
 }
 MOVES: dict[str, Write] = {
-    "away": lambda scope, ids: registrations.update(scope, ids.there, Form(links={"client_id": ids.other}), expected_version=1),
-    "into": lambda scope, ids: registrations.update(scope, ids.elsewhere, Form(links={"project_id": ids.project}), expected_version=1),
-    "labels": lambda scope, ids: registrations.update(scope, ids.there, Form(labels=[]), expected_version=1),
+    "away": lambda scope, ids: registrations.update(scope, ids.there, RegistrationForm(links={"client_id": ids.other}), expected_version=1),
+    "into": lambda scope, ids: registrations.update(
+        scope, ids.elsewhere, RegistrationForm(links={"project_id": ids.project}), expected_version=1
+    ),
+    "labels": lambda scope, ids: registrations.update(scope, ids.there, RegistrationForm(labels=[]), expected_version=1),
 }
 
 
@@ -265,7 +267,7 @@ async def test_s46_an_archiving_waits_for_who_came_before(
     table = archived.lower()
     asked = f"SELECT id FROM relaties.{table} WHERE id = '{ids.closing}' FOR NO KEY UPDATE NOWAIT"
     member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 LIMIT 1", org.id)
-    async with writing(database, Actor(org.id, EVERYTHING, member), "test") as scope:
+    async with open_write_scope(database, Actor(org.id, ALL_PERMISSIONS, member), "test") as scope:
         await {**WRITES, **MOVES}[name](scope, ids)
         with pytest.raises(asyncpg.LockNotAvailableError):
             await rival.execute(asked)

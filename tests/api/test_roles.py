@@ -8,7 +8,7 @@ import pytest
 from graphql import GraphQLInputObjectType
 
 from db.tables import Role
-from domain.scope import RIGHTS, Permission
+from domain.scope import ROLE_PERMISSIONS, Permission
 from tests.ask import Api
 from tests.inputs import ANYWHERE, CORE, MUTATIONS, TRIES, Value, World, document, input_type, needed, places, right, world
 from tests.snapshots import unchanged
@@ -61,7 +61,7 @@ async def mine(owner: asyncpg.Connection) -> World:
 
 def test_the_rights_of_the_roles_are_those_of_the_table() -> None:
     """No more and no less; and each mutation is tried both by one who may and by one who may not."""
-    assert RIGHTS == GIVEN
+    assert ROLE_PERMISSIONS == GIVEN
     for wanted in (True, False):
         assert {name for name, turn, role in ASKED if may(name, turn, role) is wanted} == MUTATIONS.keys()
 

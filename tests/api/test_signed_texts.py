@@ -20,7 +20,7 @@ from db.engine import Database
 from db.keys import new_id
 from db.tables import Role
 from domain import consequences
-from domain.scope import EVERYTHING, Actor, Scope
+from domain.scope import ALL_PERMISSIONS, Actor, Scope
 from domain.tokens import new_secret
 from server.app import app
 from server.settings import Settings
@@ -105,8 +105,8 @@ def _both(digest: bytes) -> tuple[bytes, bytes]:
 
 async def _contents(org: Tenant, key: UUID) -> list[bytes]:
     """What the preview showed, whole and in parts, in the ways it could be written down."""
-    scope = Scope(Actor(org.id, EVERYTHING), Directly(org.owner, org.id), SECRETS)
-    (found,) = await consequences.found(scope, [key])
+    scope = Scope(Actor(org.id, ALL_PERMISSIONS), Directly(org.owner, org.id), SECRETS)
+    (found,) = await consequences.load_contents(scope, [key])
     assert found
     counts, amounts, orphans = list(found.counts), [list(each) for each in found.amounts], list(found.orphans)
     values = [[counts, amounts, orphans], [counts, amounts], counts, amounts, *amounts]
@@ -148,10 +148,10 @@ async def test_a_preview_of_the_future_is_refused(as_: Callable[..., Api], org: 
     await _equal_client(org, key)
     given = {"id": global_id("Client", key), "acknowledgeFiscalRetention": True}
     for ahead in (timedelta(minutes=10), timedelta(days=365)):
-        token = await token_of(org, key, consequences.GOOD_FOR + ahead)
+        token = await token_of(org, key, consequences.TOKEN_LIFETIME + ahead)
         async with unchanged(org.owner, org.id):
             body = await as_(org).data(DELETE, input={**given, "previewToken": token})
         assert body["clientDelete"]["userErrors"] == [{"code": "PREVIEW_OUTDATED", "path": ["previewToken"]}], ahead
-    token = await token_of(org, key, consequences.GOOD_FOR + timedelta(seconds=50))
+    token = await token_of(org, key, consequences.TOKEN_LIFETIME + timedelta(seconds=50))
     body = await as_(org).data(DELETE, input={**given, "previewToken": token})
     assert body["clientDelete"] == {"deletedId": given["id"], "userErrors": []}

@@ -11,8 +11,8 @@ import strawberry
 from db.engine import Database
 from db.keys import new_id
 from db.tables import Role
-from domain.scope import RIGHTS
-from domain.tokens import SHAPE, actor_of, hash_of, new_secret
+from domain.scope import ROLE_PERMISSIONS
+from domain.tokens import TOKEN_PATTERN, authenticate, hash_secret, new_secret
 from tests.api.test_members import MEMBER, known
 from tests.ask import Api, connected
 from tests.builders import Tenant, add_token, tenant
@@ -36,7 +36,7 @@ async def member(org: Tenant, role: Role) -> str:
 
 async def rights(database: Database, secret: str | None) -> list[str] | None:
     """What a secret may; None when it signs nobody in."""
-    found = await actor_of(database, secret or "")
+    found = await authenticate(database, secret or "")
     return sorted(found[0].permissions) if found else None
 
 
@@ -60,7 +60,7 @@ async def test_a_token_is_made_with_its_secret(as_: Callable[..., Api], org: Ten
         "expiresAt": f"{end:%Y-%m-%dT%H:%M:%S}.000Z",
         "createdAt": None, "revokedAt": None, "member": {"role": "FINANCE"},
     }  # fmt: skip
-    assert SHAPE.fullmatch(secret or "")
+    assert TOKEN_PATTERN.fullmatch(secret or "")
     assert await rights(database, secret) == ["CLIENTS_READ", "FINANCE_READ"]
     machine, secret = await made(api, **MACHINE)
     assert (machine["role"], machine["scope"], machine["member"]) == ("VIEWER", None, None)
@@ -82,7 +82,7 @@ async def test_the_secret_is_shown_once(as_: Callable[..., Api], org: Tenant) ->
     assert secret is not None
     kept = [row for rows in (await everything(org)).values() for row in rows]
     assert not [row for row in kept if secret in row or secret[4:] in row]
-    assert [name for name, rows in before.items() if any(hash_of(secret).hex() in row for row in rows)] == ["api_token"]
+    assert [name for name, rows in before.items() if any(hash_secret(secret).hex() in row for row in rows)] == ["api_token"]
     outcomes = await org.owner.fetch("SELECT outcome::text AS kept FROM relaties.idempotency_key WHERE tenant_id = $1", org.id)
     assert [row["kept"].count("value") for row in outcomes] == [1, 1]
     ((_, action, changes),) = await traced(org, key_of(first["id"]))
@@ -114,7 +114,7 @@ async def test_a_token_of_a_removed_member_signs_nobody_in(as_: Callable[..., Ap
     """It is revoked for good, and no other is made; made at the very time of the removal, it is refused or revoked."""
     finance = await known(org, Role.FINANCE)
     _, secret = await made(as_(org), name="Een", memberId=finance["id"])
-    assert await rights(database, secret) == sorted(RIGHTS[Role.FINANCE])
+    assert await rights(database, secret) == sorted(ROLE_PERMISSIONS[Role.FINANCE])
     new = {"name": "Twee", "memberId": finance["id"]}
     bodies = await asyncio.gather(
         asked(as_(org), "memberRemove", "member { id }", finance), *(asked(as_(org), "tokenCreate", "secret", new) for _ in range(3))
@@ -132,7 +132,7 @@ async def test_a_token_does_not_grow_with_its_member(as_: Callable[..., Api], or
     someone = await known(org, Role.MEMBER)
     _, secret = await made(as_(org, Role.ADMIN), name="Een", memberId=someone["id"])
     await change(as_(org), "memberUpdate", MEMBER, **someone, role="OWNER")
-    assert await rights(database, secret) == sorted(RIGHTS[Role.MEMBER])
+    assert await rights(database, secret) == sorted(ROLE_PERMISSIONS[Role.MEMBER])
     await change(as_(org), "memberUpdate", MEMBER, id=someone["id"], expectedVersion=2, role="VIEWER")
     assert await rights(database, secret) == ["CLIENTS_READ"]
 
@@ -182,7 +182,7 @@ async def test_a10_nobody_makes_a_token_with_more_than_they_have(as_: Callable[.
     _, made_by_narrow = await made(narrow, name="Y", memberId=viewer)
     assert await rights(database, made_by_narrow) == ["CLIENTS_READ"]
     _, made_by_owner = await made(as_(org), name="Y", memberId=owner)
-    assert await rights(database, made_by_owner) == sorted(RIGHTS[Role.OWNER])
+    assert await rights(database, made_by_owner) == sorted(ROLE_PERMISSIONS[Role.OWNER])
 
 
 async def test_tokens_are_managed_by_whom_it_is_for(as_: Callable[..., Api], org: Tenant) -> None:

@@ -14,7 +14,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, get
 
 from db.engine import Database
 from db.tables import Role
-from domain.errors import Code
+from domain.errors import UserErrorCode
 from domain.scope import Permission
 from domain.tokens import new_secret
 from tests.ask import UNLIMITED, Api, connected
@@ -95,57 +95,57 @@ async def vault(owner: asyncpg.Connection) -> Vault:
 
 
 Ids = dict[str, str]
-TRIES: list[tuple[Code, str, Callable[[Ids], dict[str, Any]]]] = [
-    (Code.INVALID, "clientCreate", lambda _: {"name": "X", "number": "X", "takesNextNumber": True}),
+TRIES: list[tuple[UserErrorCode, str, Callable[[Ids], dict[str, Any]]]] = [
+    (UserErrorCode.INVALID, "clientCreate", lambda _: {"name": "X", "number": "X", "takesNextNumber": True}),
     (
-        Code.INVALID,
+        UserErrorCode.INVALID,
         "registrationCreate",
         lambda ids: {"registeredOn": DAY, "clientId": ids["other"], "projectId": ids["project"], "memberId": ids["owner"], "work": WORK},
     ),
-    (Code.NOT_FOUND, "clientUpdate", lambda ids: {"id": ids["nobody"], "expectedVersion": 1}),
-    (Code.NAME_TAKEN, "labelCreate", lambda _: {"name": f"{SECRET.lower()} label", "color": "#112233"}),
-    (Code.NAME_TAKEN, "clientContactLink", lambda ids: {"clientId": ids["active"], "contactId": ids["contact"]}),
-    (Code.NUMBER_TAKEN, "clientCreate", lambda _: {"name": "X", "number": f"{SECRET.lower()}1"}),
-    (Code.NUMBER_TAKEN, "clientUpdate", lambda ids: {"id": ids["active"], "expectedVersion": 1, "number": f"{SECRET.lower()}3"}),
+    (UserErrorCode.NOT_FOUND, "clientUpdate", lambda ids: {"id": ids["nobody"], "expectedVersion": 1}),
+    (UserErrorCode.NAME_TAKEN, "labelCreate", lambda _: {"name": f"{SECRET.lower()} label", "color": "#112233"}),
+    (UserErrorCode.NAME_TAKEN, "clientContactLink", lambda ids: {"clientId": ids["active"], "contactId": ids["contact"]}),
+    (UserErrorCode.NUMBER_TAKEN, "clientCreate", lambda _: {"name": "X", "number": f"{SECRET.lower()}1"}),
+    (UserErrorCode.NUMBER_TAKEN, "clientUpdate", lambda ids: {"id": ids["active"], "expectedVersion": 1, "number": f"{SECRET.lower()}3"}),
     *(
-        (Code.VERSION_CONFLICT, f"{kind}Update", lambda ids, kind=kind: {"id": ids[kind], "expectedVersion": 9})
+        (UserErrorCode.VERSION_CONFLICT, f"{kind}Update", lambda ids, kind=kind: {"id": ids[kind], "expectedVersion": 9})
         for kind in ("contact", "label", "project", "registration")
     ),
-    (Code.VERSION_CONFLICT, "clientUpdate", lambda ids: {"id": ids["active"], "expectedVersion": 9}),
-    (Code.IN_USE, "projectDelete", lambda ids: {"id": ids["project"], "expectedVersion": 1}),
-    (Code.IN_USE, "labelDelete", lambda ids: {"id": ids["label"], "expectedVersion": 1}),
-    (Code.IN_USE, "contactDelete", lambda ids: {"id": ids["contact"], "expectedVersion": 1}),
-    (Code.LAST_OWNER, "memberRemove", lambda ids: {"id": ids["owner"], "expectedVersion": 1}),
-    (Code.TOO_MANY, "clientLabelsAdd", lambda ids: {"clientIds": [ids["active"]], "labelIds": [ids["label"]]}),
-    (Code.ALREADY_ARCHIVED, "clientUpdate", lambda ids: {"id": ids["archived"], "expectedVersion": 1}),
-    (Code.ALREADY_ARCHIVED, "clientArchive", lambda ids: {"id": ids["archived"]}),
-    (Code.ALREADY_ARCHIVED, "projectUpdate", lambda ids: {"id": ids["archived project"], "expectedVersion": 1}),
-    (Code.ALREADY_ARCHIVED, "projectCreate", lambda ids: {"clientId": ids["archived"], "name": "X"}),
-    (Code.ALREADY_ARCHIVED, "clientLabelsAdd", lambda ids: {"clientIds": [ids["archived"]], "labelIds": [ids["first label"]]}),
-    (Code.ALREADY_ARCHIVED, "clientContactLink", lambda ids: {"clientId": ids["archived"], "contactId": ids["contact"]}),
+    (UserErrorCode.VERSION_CONFLICT, "clientUpdate", lambda ids: {"id": ids["active"], "expectedVersion": 9}),
+    (UserErrorCode.IN_USE, "projectDelete", lambda ids: {"id": ids["project"], "expectedVersion": 1}),
+    (UserErrorCode.IN_USE, "labelDelete", lambda ids: {"id": ids["label"], "expectedVersion": 1}),
+    (UserErrorCode.IN_USE, "contactDelete", lambda ids: {"id": ids["contact"], "expectedVersion": 1}),
+    (UserErrorCode.LAST_OWNER, "memberRemove", lambda ids: {"id": ids["owner"], "expectedVersion": 1}),
+    (UserErrorCode.TOO_MANY, "clientLabelsAdd", lambda ids: {"clientIds": [ids["active"]], "labelIds": [ids["label"]]}),
+    (UserErrorCode.ALREADY_ARCHIVED, "clientUpdate", lambda ids: {"id": ids["archived"], "expectedVersion": 1}),
+    (UserErrorCode.ALREADY_ARCHIVED, "clientArchive", lambda ids: {"id": ids["archived"]}),
+    (UserErrorCode.ALREADY_ARCHIVED, "projectUpdate", lambda ids: {"id": ids["archived project"], "expectedVersion": 1}),
+    (UserErrorCode.ALREADY_ARCHIVED, "projectCreate", lambda ids: {"clientId": ids["archived"], "name": "X"}),
+    (UserErrorCode.ALREADY_ARCHIVED, "clientLabelsAdd", lambda ids: {"clientIds": [ids["archived"]], "labelIds": [ids["first label"]]}),
+    (UserErrorCode.ALREADY_ARCHIVED, "clientContactLink", lambda ids: {"clientId": ids["archived"], "contactId": ids["contact"]}),
     *(
         (
-            Code.ALREADY_ARCHIVED,
+            UserErrorCode.ALREADY_ARCHIVED,
             "registrationCreate",
             lambda ids, of=of, key=key: {"registeredOn": DAY, of: ids[key], "memberId": ids["owner"], "work": WORK},
         )
         for of, key in (("clientId", "archived"), ("projectId", "archived project"))
     ),
-    (Code.ALREADY_ARCHIVED, "clientBulkUpsert", lambda _: {"clients": [{"name": "X", "number": f"{SECRET.lower()}2"}]}),
-    (Code.NOT_ARCHIVED, "projectUnarchive", lambda ids: {"id": ids["project"], "expectedVersion": 1}),
-    (Code.NOT_ARCHIVED, "clientUnarchive", lambda ids: {"id": ids["active"]}),
-    (Code.NOT_ARCHIVED, "clientDelete", lambda ids: {"id": ids["active"], "previewToken": "x"}),
-    (Code.PREVIEW_OUTDATED, "clientDelete", lambda ids: {"id": ids["archived"], "previewToken": "x"}),
-    (Code.FISCAL_RETENTION, "clientDelete", lambda ids: {"id": ids["archived"], "previewToken": ids["preview"]}),
-    (Code.REGISTRATION_LOCKED, "registrationDelete", lambda ids: {"id": ids["registration"], "expectedVersion": 1}),
-    (Code.AMBIGUOUS, "clientBulkUpsert", lambda _: {"clients": [{"name": f"{SECRET.lower()} twice"}]}),
-    (Code.DUPLICATE, "clientBulkUpsert", lambda _: {"clients": [{"name": "X", "number": "1"}, {"name": "Y", "number": "1"}]}),
+    (UserErrorCode.ALREADY_ARCHIVED, "clientBulkUpsert", lambda _: {"clients": [{"name": "X", "number": f"{SECRET.lower()}2"}]}),
+    (UserErrorCode.NOT_ARCHIVED, "projectUnarchive", lambda ids: {"id": ids["project"], "expectedVersion": 1}),
+    (UserErrorCode.NOT_ARCHIVED, "clientUnarchive", lambda ids: {"id": ids["active"]}),
+    (UserErrorCode.NOT_ARCHIVED, "clientDelete", lambda ids: {"id": ids["active"], "previewToken": "x"}),
+    (UserErrorCode.PREVIEW_OUTDATED, "clientDelete", lambda ids: {"id": ids["archived"], "previewToken": "x"}),
+    (UserErrorCode.FISCAL_RETENTION, "clientDelete", lambda ids: {"id": ids["archived"], "previewToken": ids["preview"]}),
+    (UserErrorCode.REGISTRATION_LOCKED, "registrationDelete", lambda ids: {"id": ids["registration"], "expectedVersion": 1}),
+    (UserErrorCode.AMBIGUOUS, "clientBulkUpsert", lambda _: {"clients": [{"name": f"{SECRET.lower()} twice"}]}),
+    (UserErrorCode.DUPLICATE, "clientBulkUpsert", lambda _: {"clients": [{"name": "X", "number": "1"}, {"name": "Y", "number": "1"}]}),
 ]
 
 
 def test_every_code_but_one_is_provoked() -> None:
     """And with the codes every type of user error; the one needs a request before it, and tells nothing but a sentence."""
-    assert {code for code, _, _ in TRIES} == {*Code} - {Code.IDEMPOTENCY_KEY_REUSED}
+    assert {code for code, _, _ in TRIES} == {*UserErrorCode} - {UserErrorCode.IDEMPOTENCY_KEY_REUSED}
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +155,7 @@ async def http(database: Database, schema: strawberry.Schema) -> "httpx.AsyncCli
 
 @pytest.mark.parametrize(("code", "mutation", "given"), TRIES, ids=lambda value: str(value) if isinstance(value, str) else "")
 async def test_user_errors_name_nothing_without_the_right_to_read(
-    http: httpx.AsyncClient, vault: Vault, code: Code, mutation: str, given: Callable[[Ids], dict[str, Any]]
+    http: httpx.AsyncClient, vault: Vault, code: UserErrorCode, mutation: str, given: Callable[[Ids], dict[str, Any]]
 ) -> None:
     """All that the error's type has is asked for: what would need the right is null, and no sentence quotes a name."""
     secret, org = new_secret(), vault.org

@@ -9,7 +9,7 @@ from benchmarks.attacks import checks, documents, memory, values
 from benchmarks.attacks.registry import ATTACKS
 from benchmarks.attacks.results import Goal, Outcome, Taken, cut, line
 from benchmarks.attacks.scene import Body, encode
-from domain.seals import Seal
+from domain.seals import Signer
 from server.settings import Settings
 from tests.inputs import NOBODYS
 
@@ -74,5 +74,5 @@ def test_a_large_body_is_as_large_as_one_may_be(body: Body) -> None:
 
 def test_the_payload_of_a_sealed_text_is_found() -> None:
     """Behind a signature of any length; nothing where it is no JSON."""
-    assert checks.payload(Seal([b"secret" * 8], NOBODYS, b"test").put(b'["a", 1, "digest"]')) == ["a", 1, "digest"]
-    assert checks.payload(Seal([b"secret" * 8], NOBODYS, b"test").put(b"no JSON")) == []
+    assert checks.payload(Signer([b"secret" * 8], NOBODYS, b"test").sign(b'["a", 1, "digest"]')) == ["a", 1, "digest"]
+    assert checks.payload(Signer([b"secret" * 8], NOBODYS, b"test").sign(b"no JSON")) == []

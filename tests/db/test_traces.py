@@ -12,8 +12,8 @@ from db import entities
 from db.engine import Database
 from db.tables import Channel, ClientContact, ClientLabel, Contact, Label, Role
 from domain import labels
-from domain.errors import NameTaken, Refused
-from domain.scope import EVERYTHING, Actor, NoRightAskedError, Permission, WriteScope, writing
+from domain.errors import NameTaken, RuleViolation
+from domain.scope import ALL_PERMISSIONS, Actor, Permission, PermissionNotCheckedError, WriteScope, open_write_scope
 from domain.tokens import new_secret
 from tests.ask import Api
 from tests.builders import Tenant, add_token
@@ -24,14 +24,14 @@ Trace = list[tuple[Any, ...]]
 
 
 def machine(org: Tenant) -> Actor:
-    return Actor(org.id, EVERYTHING)
+    return Actor(org.id, ALL_PERMISSIONS)
 
 
 @asynccontextmanager
 async def work(database: Database, org: Tenant, name: str = "test") -> AsyncIterator[WriteScope]:
     """A unit of work in which the right was asked for."""
-    async with writing(database, machine(org), name) as scope:
-        scope.must(Permission.CLIENTS_WRITE)
+    async with open_write_scope(database, machine(org), name) as scope:
+        scope.require(Permission.CLIENTS_WRITE)
         yield scope
 
 
@@ -115,7 +115,7 @@ async def test_a_part_that_failed_leaves_no_trace_of_its_own(database: Database,
     async with work(database, org) as scope:
         before = await labels.create(scope, {"name": "Before"})
         await labels.update(scope, key, {"color": "#000000"}, expected_version=1)
-        with pytest.raises(Refused):
+        with pytest.raises(RuleViolation):
             await failing(scope, key)
         await labels.update(scope, key, {"name": "Last"}, expected_version=2)
         after = await labels.create(scope, {"name": "Failed"})
@@ -129,7 +129,7 @@ async def failing(scope: WriteScope, key: UUID) -> None:
         await labels.create(scope, {"name": "Failed"})
         await labels.update(scope, key, {"name": "In between"}, expected_version=2)
         await scope.session.flush()
-        raise Refused(NameTaken([], "x"))
+        raise RuleViolation(NameTaken([], "x"))
 
 
 async def test_a_unit_of_work_that_failed_leaves_no_trace(database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
@@ -151,7 +151,7 @@ async def test_a_change_for_which_no_right_was_asked_is_not_kept(database: Datab
     key = await org.add_label("There")
 
     async def change(how: Callable[[WriteScope, Label], Any], *, is_flushed: bool) -> None:
-        async with writing(database, machine(org), "forgetful") as scope:
+        async with open_write_scope(database, machine(org), "forgetful") as scope:
             how(scope, await label(scope, key))
             if is_flushed:
                 await scope.session.flush()
@@ -165,15 +165,15 @@ async def test_a_change_for_which_no_right_was_asked_is_not_kept(database: Datab
     async with unchanged(owner, org.id):
         for how in (make, rename):
             for is_flushed in (True, False):
-                with pytest.raises(NoRightAskedError):
+                with pytest.raises(PermissionNotCheckedError):
                     await change(how, is_flushed=is_flushed)
-        with pytest.raises(NoRightAskedError):
+        with pytest.raises(PermissionNotCheckedError):
             await remove(database, org, key)
         await change(lambda *_: None, is_flushed=True)
 
 
 async def remove(database: Database, org: Tenant, key: UUID) -> None:
-    async with writing(database, machine(org), "forgetful") as scope:
+    async with open_write_scope(database, machine(org), "forgetful") as scope:
         await scope.session.delete(await label(scope, key))
 
 
@@ -193,7 +193,7 @@ async def test_whose_change_it_was_is_told(database: Database, org: Tenant, owne
     api = as_(org, Role.MEMBER)
     await api.data(create % "A member's")
     await Api(api.http, secret).data(create % "A machine's")
-    async with writing(database, Actor.operator(org.id), "label create") as scope:
+    async with open_write_scope(database, Actor.operator(org.id), "label create") as scope:
         await labels.create(scope, {"name": "The operator's"})
     assert await who(owner, org) == [
         (member, of_member, Channel.API, "labelCreate"),

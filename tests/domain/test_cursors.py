@@ -19,42 +19,42 @@ OURS = Cursors([SECRET], TENANT)
 @given(place=PLACES)
 def test_a_cursor_is_read_as_it_was_written(place: tuple[str | int | datetime, UUID]) -> None:
     """Whatever the value that is sorted by."""
-    assert OURS.read("order", OURS.write("order", place)) == place
+    assert OURS.decode("order", OURS.encode("order", place)) == place
 
 
 @given(place=PLACES, at=st.integers(min_value=0), to=st.characters(codec="ascii"))
 def test_a_changed_cursor_is_refused(place: tuple[str | int | datetime, UUID], at: int, to: str) -> None:
     """One character is enough."""
-    cursor = OURS.write("order", place)
+    cursor = OURS.encode("order", place)
     changed = cursor[: at % len(cursor)] + to + cursor[at % len(cursor) + 1 :]
     assume(changed != cursor)
     with pytest.raises(BadInput):
-        OURS.read("order", changed)
+        OURS.decode("order", changed)
 
 
 @given(text=st.text())
 def test_anything_else_is_refused(text: str) -> None:
     """With the code of bad input, never as a failure of the program."""
     with pytest.raises(BadInput) as refused:
-        OURS.read("order", text)
+        OURS.decode("order", text)
     assert refused.value.extensions == {"code": "BAD_USER_INPUT"}
 
 
 def test_a_cursor_belongs_to_its_order_and_organization() -> None:
     """Of another order, tenant or secret it is refused."""
-    cursor = OURS.write("order", ("a", uuid4()))
+    cursor = OURS.encode("order", ("a", uuid4()))
     for stranger in (Cursors([SECRET], UUID(int=2)), Cursors([b"t" * 32], TENANT)):
         with pytest.raises(BadInput, match="not one of ours"):
-            stranger.read("order", cursor)
+            stranger.decode("order", cursor)
     with pytest.raises(BadInput, match="belongs to the order order, not to other"):
-        OURS.read("other", cursor)
+        OURS.decode("other", cursor)
 
 
 def test_a_rotated_secret_still_verifies() -> None:
     """The first signs, all verify."""
     place = ("a", uuid4())
     rotated = Cursors([b"new" * 12, SECRET], TENANT)
-    assert rotated.read("order", OURS.write("order", place)) == place
-    assert rotated.write("order", place) != OURS.write("order", place)
+    assert rotated.decode("order", OURS.encode("order", place)) == place
+    assert rotated.encode("order", place) != OURS.encode("order", place)
     with pytest.raises(BadInput):
-        OURS.read("order", rotated.write("order", place))
+        OURS.decode("order", rotated.encode("order", place))

@@ -3,7 +3,7 @@
 import pytest
 
 from db.tables import Role
-from domain.scope import RIGHTS, Permission
+from domain.scope import ROLE_PERMISSIONS, Permission
 
 TABLE = {
     "CLIENTS_READ": "OWNER ADMIN FINANCE MEMBER VIEWER",
@@ -22,4 +22,4 @@ TABLE = {
 @pytest.mark.parametrize("permission", Permission)
 def test_a_right_belongs_to_its_roles(permission: Permission) -> None:
     """No more and no fewer."""
-    assert {role for role in Role if permission in RIGHTS[role]} == set(TABLE[permission].split())
+    assert {role for role in Role if permission in ROLE_PERMISSIONS[role]} == set(TABLE[permission].split())

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from db.keys import INVISIBLE, name_key, number_key
 from domain.errors import TooLong, WrongValue
-from domain.texts import FLAG, MARKS, MOST_MARKS, clean
+from domain.texts import FLAG, MARKS, MAX_MARKS, clean
 from tests.normalizing import Normalizing
 
 MUCH = 10_000  # characters, a limit that no text here reaches
@@ -147,7 +147,7 @@ def test_a_flag_carries_no_hidden_text() -> None:
 @pytest.mark.parametrize("mark", ["\u0300", "\u0316", "\u0344", "\u20d0", "\u093e", "\u0488"])
 def test_a_character_has_at_most_thirty_marks(mark: str) -> None:
     """Counted apart, so that the forms of a text are judged alike; what is removed does not part them."""
-    most = MOST_MARKS // len(unicodedata.normalize("NFD", mark))
+    most = MAX_MARKS // len(unicodedata.normalize("NFD", mark))
     assert clean("z" + mark * most, MUCH) == unicodedata.normalize("NFC", "z" + mark * most)
     for text in ("z" + mark * (most + 1), mark * (most + 1), ("z" + mark * most + "\u200b" + mark), "z" + mark * most + "\u034f" + mark):
         with pytest.raises(WrongValue, match="A character has at most 30 combining marks"):
@@ -198,7 +198,7 @@ def test_no_character_of_a_clean_text_has_more_marks(text: str) -> None:
     except WrongValue:
         return
     runs = groupby(unicodedata.normalize("NFD", kept), lambda sign: unicodedata.category(sign) in MARKS)
-    assert max((len([*run]) for is_mark, run in runs if is_mark), default=0) <= MOST_MARKS
+    assert max((len([*run]) for is_mark, run in runs if is_mark), default=0) <= MAX_MARKS
 
 
 @given(text=st.text(SPECIAL, max_size=9))

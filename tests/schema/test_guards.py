@@ -25,7 +25,7 @@ from db import fetching
 from db.engine import Transaction
 from db.query import Row
 from domain.pages import PagesOfEach, PagesOfOrganization
-from domain.scope import EVERYTHING, Actor, ReadScope
+from domain.scope import ALL_PERMISSIONS, Actor, ReadScope
 from resolvers.loaders import Loaders
 from schema.root import build
 
@@ -102,7 +102,7 @@ def test_no_input_has_itself_within(kind: GraphQLInputObjectType) -> None:
 
 async def test_no_two_relations_share_a_loader_by_different_batch_functions() -> None:
     """The compiled executor tells by the batch function whether a relation is the only one to ask its loader."""
-    loaders = Loaders(ReadScope(Actor(UUID(int=1), EVERYTHING), cast("Transaction", None), [b"secret"]))
+    loaders = Loaders(ReadScope(Actor(UUID(int=1), ALL_PERMISSIONS), cast("Transaction", None), [b"secret"]))
     relations = [field.metadata["by"] for _, field in RELATIONS]
     pairs = {(relation.batch, id(loaders.of(relation.batch, **relation.convert()))) for relation in relations}
     assert len({loader for _, loader in pairs}) == len(pairs)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.scope import EVERYTHING, Actor
+from domain.scope import ALL_PERMISSIONS, Actor
 from server.limits import TurnLimits
 from server.pace import PAUSE_FACTOR, Pace
 from server.refusals import Unanswerable
@@ -19,7 +19,7 @@ WAIT_S = 8.0
 
 
 def actor(tenant: UUID, *, has_token: bool = True) -> Actor:
-    return Actor(tenant, EVERYTHING, token_id=uuid4() if has_token else None)
+    return Actor(tenant, ALL_PERMISSIONS, token_id=uuid4() if has_token else None)
 
 
 def limits(*, of_token: int, of_organization: int, of_all: int = 500) -> TurnLimits:

@@ -21,7 +21,7 @@ import typer
 
 import server
 from db.migrations import upgrade
-from domain.tokens import SHAPE, new_secret
+from domain.tokens import TOKEN_PATTERN, new_secret
 from server.cli import cli, main
 from server.escapes import UNSAFE, escape, escape_json
 from server.logs import formatter
@@ -202,7 +202,7 @@ def test_tokens_of_a_hostile_organization_are_listed_made_and_revoked(run: Run, 
     ]
     assert len(rows) == 6
     made = run("token", "create", *of, "--role", "VIEWER", "--quiet", **place.settings)
-    assert SHAPE.fullmatch(made.out.removesuffix("\n"))
+    assert TOKEN_PATTERN.fullmatch(made.out.removesuffix("\n"))
     assert (made.status, made.err) == (0, "")
     assert run("token", "revoke", *of, str(place.tokens[name]), **place.settings) == Done(0, "Revoked.\n", "")
 

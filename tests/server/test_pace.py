@@ -10,7 +10,7 @@ import strawberry
 
 from db.engine import Database
 from db.tables import Role
-from domain.scope import EVERYTHING, Actor
+from domain.scope import ALL_PERMISSIONS, Actor
 from server.app import Dispatcher, app
 from server.http import GraphQL
 from server.limits import TurnLimits
@@ -27,7 +27,7 @@ SLOW_S, WAIT_S = 0.75, 2.0  # three times as long as the one is more than the ot
 
 
 def actor(tenant: UUID) -> Actor:
-    return Actor(tenant, EVERYTHING, token_id=uuid4())
+    return Actor(tenant, ALL_PERMISSIONS, token_id=uuid4())
 
 
 async def worked(pace: Pace, who: Actor, seconds: float = WORK_S) -> tuple[float, float]:

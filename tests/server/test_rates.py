@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from domain.scope import EVERYTHING, Actor
+from domain.scope import ALL_PERMISSIONS, Actor
 from server.costs import Bill
 from server.limits import TurnLimits
 from server.rates import Rate, Rates
@@ -30,7 +30,7 @@ class Clock:
 
 
 def actor(tenant: UUID | None = None) -> Actor:
-    return Actor(tenant or uuid4(), EVERYTHING, token_id=uuid4())
+    return Actor(tenant or uuid4(), ALL_PERMISSIONS, token_id=uuid4())
 
 
 def draw(rates: Rates, who: Actor, requested: int, spent: int | None = None) -> Unanswerable | None:

@@ -12,7 +12,7 @@ import strawberry
 
 from db.addresses import with_database_name
 from db.engine import Database
-from domain.errors import Code
+from domain.errors import UserErrorCode
 from server.refusals import ErrorCode
 from server.settings import Settings
 from tests.ask import Api, connected
@@ -155,4 +155,4 @@ def test_the_table_of_settings_is_the_code() -> None:
 def test_the_table_of_codes_is_the_code() -> None:
     """Every code that an answer can carry."""
     shown = {code for row in re.findall(r"^\| (`[A-Z].*?) \|", README, re.MULTILINE) for code in re.findall(r"`(\w+)`", row)}
-    assert shown - {Settings.variable(name) for name in Settings.model_fields} == {*ErrorCode, *Code}
+    assert shown - {Settings.variable(name) for name in Settings.model_fields} == {*ErrorCode, *UserErrorCode}

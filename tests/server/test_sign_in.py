@@ -12,7 +12,7 @@ import strawberry
 from db.engine import Database
 from db.tables import Role
 from domain.scope import Permission
-from domain.tokens import actor_of, hash_of, new_secret
+from domain.tokens import authenticate, hash_secret, new_secret
 from server.auth import Failures, SignIn
 from server.refusals import Unanswerable
 from server.settings import Settings
@@ -94,7 +94,7 @@ async def test_a4_a_token_that_is_nearly_right_is_as_wrong_as_any(http: httpx.As
         f"{secret}=",
         secret.swapcase(),
         secret * 2500,
-        hash_of(secret).hex(),
+        hash_secret(secret).hex(),
     ]
     answers = [await http.post("/graphql", json={"query": "{ __typename }"}, headers={"authorization": f"Bearer {each}"}) for each in wrong]
     assert {(answer.status_code, answer.text, answer.headers["www-authenticate"]) for answer in answers} == {
@@ -166,6 +166,6 @@ async def test_a_token_is_stored_as_its_hash_alone(org: Tenant, owner: asyncpg.C
     rows = await owner.fetch("SELECT t::text AS row FROM relaties.api_token t WHERE tenant_id = $1", org.id)
     assert len(rows) == 5
     assert not [row for row in rows if secret in row["row"] or secret[4:] in row["row"]]
-    found = await actor_of(database, secret)
+    found = await authenticate(database, secret)
     assert found is not None
     assert found[0].permissions == frozenset(Permission)
