@@ -21,11 +21,11 @@ from benchmarks.queries import CURSORS, LARGEST_PAGE, Asked
 from benchmarks.servers import BOUND
 from benchmarks.wrk import MARKER
 from db import demo
-from resolvers.ids import global_id
+from resolvers.ids import make_id_encoder
 
 REQUEST = "request"  # the variable with the number
 CLIENTS = "SELECT id, name_key FROM relaties.client WHERE tenant_id = $1 AND archived_at IS NULL ORDER BY name_key, id"
-client_id = global_id("Client")
+client_id = make_id_encoder("Client")
 
 
 class Active(NamedTuple):

@@ -27,8 +27,8 @@ from db.engine import Database
 from db.tally import QueryStats
 from domain import tokens
 from domain.scope import Actor
-from resolvers.core import CoreExecutor
-from resolvers.executor import LevelExecutor
+from resolvers.core import OperationExecutor
+from resolvers.executor import CompiledExecutor
 from schema.root import build
 from server.documents import Documents
 from server.limits import DocumentLimits
@@ -60,18 +60,18 @@ def queries(client_id: str) -> dict[str, tuple[str, dict[str, object]]]:
     return {**hot, "node, bare": ("query ($id: ID!) { node(id: $id) { id __typename } }", {"id": client_id}), **odd}
 
 
-class Told(LevelExecutor):
+class Told(CompiledExecutor):
     """The compiled one, which says why it gave way."""
 
     why: ClassVar[list[str]] = []
 
     @classmethod
-    def gives_way(cls, why: Exception) -> None:
-        cls.why.append(repr(why))
+    def on_fallback(cls, reason: Exception) -> None:
+        cls.why.append(repr(reason))
 
 
 MUCH = 10**9
-EXECUTORS = {True: Told, False: CoreExecutor}
+EXECUTORS = {True: Told, False: OperationExecutor}
 
 
 class Spent(NamedTuple):

@@ -13,7 +13,7 @@ from graphql import GraphQLField, GraphQLInterfaceType, GraphQLNamedType, GraphQ
 
 from db.demo import TENANT
 from domain.pages import MAX_PAGE_SIZE
-from resolvers.ids import global_id
+from resolvers.ids import make_id_encoder
 from schema.directives import Cost
 
 PAGING = {"first", "after", "last", "before"}
@@ -101,7 +101,7 @@ async def ids_of(owner: asyncpg.Connection) -> Ids:
     found = {}
     for source, sql in MOST.items():
         keys = [row[0] for row in await owner.fetch(sql, TENANT)]
-        found[source] = [global_id(source.removeprefix("Archived"))(key) for key in keys]
+        found[source] = [make_id_encoder(source.removeprefix("Archived"))(key) for key in keys]
     return found
 
 

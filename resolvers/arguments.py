@@ -9,7 +9,7 @@ import strawberry
 
 from domain.pages import PageRequest
 from domain.values import Period
-from resolvers.words import words
+from resolvers.words import describe_enum
 
 First: TypeAlias = Annotated[int | None, strawberry.argument(description="The first so many, 1 to 100; 25 unless given.")]
 After: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor to read on after: `endCursor` of the page before.")]
@@ -22,8 +22,8 @@ def paginate(first: First = None, after: After = None, last: Last = None, before
     return {"page_request": PageRequest(first, after, last, before)}
 
 
-FOUND = "Found within the name, without regard to capitals and accents."
-Within: TypeAlias = Annotated[str | None, strawberry.argument(description=FOUND)]
+SEARCH_DESCRIPTION = "Found within the name, without regard to capitals and accents."
+NameSearch: TypeAlias = Annotated[str | None, strawberry.argument(description=SEARCH_DESCRIPTION)]
 
 
 class OrderDirection(StrEnum):
@@ -31,7 +31,7 @@ class OrderDirection(StrEnum):
     DESC = "DESC"
 
 
-words(OrderDirection, "Which way an order goes.", ASC="From A to Z, from old to new.", DESC="From Z to A, from new to old.")
+describe_enum(OrderDirection, "Which way an order goes.", ASC="From A to Z, from old to new.", DESC="From Z to A, from new to old.")
 
 
 @strawberry.input(description="A closed interval of days; without a start or an end it is open on that side.")
@@ -40,12 +40,12 @@ class PeriodInput:
     until: date | None = strawberry.field(default=None, description="Last day.")
 
 
-def period_of(given: PeriodInput | None) -> Period:
-    return Period(given.since, given.until) if given else Period()
+def to_period(period: PeriodInput | None) -> Period:
+    return Period(period.since, period.until) if period else Period()
 
 
 def select_period(
     period: Annotated[PeriodInput | None, strawberry.argument(description="All time unless given.")] = None,
 ) -> Mapping[str, object]:
     """Convert the argument of revenue."""
-    return {"period": period_of(period)}
+    return {"period": to_period(period)}

@@ -1,4 +1,4 @@
-"""What an operation reads of rows, told from its document: so that no statement brings columns that nobody reads."""
+"""Find the columns that an operation reads, from its document, so that statements fetch no others."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -18,60 +18,60 @@ from graphql import (
 )
 
 
-def names(
+def find_requested_columns(
     schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> frozenset[str] | None:
-    """The attributes; None for an operation that may read any: a change, or one with a field that does not say.
+    """Return the attributes; None if the operation may read any: a mutation, or a field that does not declare them.
 
-    An attribute of a type that is read off rows is named with their class, as `ContactRow.email`; any other may be of whichever rows.
+    An attribute of a type that reads rows has their class in front, as `ContactRow.email`; any other may belong to any rows.
     """
     if operation.operation is not OperationType.QUERY or schema.query_type is None:
         return None
-    found = {*_Reading(schema, fragments).within(schema.query_type, operation.selection_set)}
-    known = frozenset(name for name in found if name is not None)
-    return known if len(known) == len(found) else None
+    columns = {*_ColumnCollector(schema, fragments).collect(schema.query_type, operation.selection_set)}
+    known_columns = frozenset(name for name in columns if name is not None)
+    return known_columns if len(known_columns) == len(columns) else None
 
 
-class _Reading:
-    """Of one operation. A fragment is read once."""
+class _ColumnCollector:
+    """Collect the columns of one operation. Each fragment is visited once."""
 
     def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
         self._schema = schema
         self._fragments = fragments
-        self._seen: set[str] = set()
+        self._visited_fragments: set[str] = set()
 
-    def within(self, of: GraphQLNamedType | None, selected: SelectionSetNode) -> Iterator[str | None]:
-        """None for what is not known."""
-        for node in selected.selections:
+    def collect(self, parent_type: GraphQLNamedType | None, selection_set: SelectionSetNode) -> Iterator[str | None]:
+        """Yield the attributes of a selection set, None for an unknown one."""
+        for node in selection_set.selections:
             if isinstance(node, FieldNode):
-                yield from self._field(of, node)
+                yield from self._collect_field(parent_type, node)
             elif isinstance(node, FragmentSpreadNode):
-                if node.name.value not in self._seen:
-                    self._seen.add(node.name.value)
+                if node.name.value not in self._visited_fragments:
+                    self._visited_fragments.add(node.name.value)
                     fragment = self._fragments[node.name.value]
-                    yield from self.within(self._schema.get_type(fragment.type_condition.name.value), fragment.selection_set)
+                    yield from self.collect(self._schema.get_type(fragment.type_condition.name.value), fragment.selection_set)
             elif isinstance(node, InlineFragmentNode):
                 condition = node.type_condition
-                yield from self.within(self._schema.get_type(condition.name.value) if condition else of, node.selection_set)
+                yield from self.collect(self._schema.get_type(condition.name.value) if condition else parent_type, node.selection_set)
 
-    def _field(self, of: GraphQLNamedType | None, node: FieldNode) -> Iterator[str | None]:
-        kinds = self._schema.get_possible_types(of) if is_abstract_type(of) else [of]
-        for kind in kinds:
-            if not isinstance(kind, GraphQLObjectType) or (definition := kind.fields.get(node.name.value)) is None:
-                continue  # one of GraphQL's own, which read no row
-            declared = definition.extensions.get("strawberry-definition")
-            if relation := declared.metadata.get("by"):
-                yield from _qualify(kind, [relation.key])
-            elif declared.is_basic_field:
-                found = declared.metadata.get("reads", [declared.python_name])
-                yield from [None] if found is None else _qualify(kind, found)
-            elif kind is not self._schema.query_type:
+    def _collect_field(self, parent_type: GraphQLNamedType | None, node: FieldNode) -> Iterator[str | None]:
+        object_types = self._schema.get_possible_types(parent_type) if is_abstract_type(parent_type) else [parent_type]
+        for object_type in object_types:
+            if not isinstance(object_type, GraphQLObjectType) or (definition := object_type.fields.get(node.name.value)) is None:
+                continue  # a field of GraphQL itself, which reads no row
+            strawberry_field = definition.extensions.get("strawberry-definition")
+            if relation := strawberry_field.metadata.get("relation"):
+                yield from _qualify(object_type, [relation.key])
+            elif strawberry_field.is_basic_field:
+                columns = strawberry_field.metadata.get("columns", [strawberry_field.python_name])
+                yield from [None] if columns is None else _qualify(object_type, columns)
+            elif object_type is not self._schema.query_type:
                 yield None
             if node.selection_set:
-                yield from self.within(get_named_type(definition.type), node.selection_set)
+                yield from self.collect(get_named_type(definition.type), node.selection_set)
 
 
-def _qualify(kind: GraphQLObjectType, attributes: Iterable[str]) -> Iterable[str]:
-    sources: Iterable[type] = getattr(kind.extensions["strawberry-definition"].origin, "sources", ())
+def _qualify(object_type: GraphQLObjectType, attributes: Iterable[str]) -> Iterable[str]:
+    sources: Iterable[type] = getattr(object_type.extensions["strawberry-definition"].origin, "sources", ())
     rows = [source.__name__ for source in sources if hasattr(source, "__columns__")]
     return [f"{row}.{name}" for row in rows for name in attributes] or attributes

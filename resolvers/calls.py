@@ -1,4 +1,4 @@
-"""Calls: what a field is called with. Arguments without a variable are converted once for a document, the others for each request."""
+"""Convert the arguments of a field. Arguments without a variable are converted once per document, the others for each request."""
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import MISSING
@@ -22,126 +22,143 @@ from strawberry.types.arguments import convert_arguments
 from strawberry.types.base import StrawberryMaybe, StrawberryObjectDefinition
 from strawberry.types.field import StrawberryField
 
-Convert: TypeAlias = Callable[[Any], Any]
+Converter: TypeAlias = Callable[[Any], Any]
 
 
-class Call:
+class FieldCall:
     """Call one field of a document: convert its arguments for its resolver or its relation's `convert`, without Strawberry's overhead."""
 
-    def __init__(self, schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, declared: Any) -> None:  # noqa: ANN401
-        given = {each.name.value: each.value for each in node.arguments or ()}
-        self._direct = [
-            found for name, value in given.items() if (found := _find_direct(schema, definition.args[name], declared, name, value))
+    def __init__(self, schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, strawberry_field: Any) -> None:  # noqa: ANN401
+        value_nodes = {argument_node.name.value: argument_node.value for argument_node in node.arguments or ()}
+        self._direct_variables = [
+            direct
+            for name, value in value_nodes.items()
+            if (direct := _find_direct(schema, definition.args[name], strawberry_field, name, value))
         ]
-        rest = definition.args.keys() - {each.shown for each in self._direct}
-        varying = {name for name, value in given.items() if name in rest and _has_variable(value)}
-        self._fixed = _Arguments(schema, definition, node, declared, rest - varying)
-        self._varying = _Arguments(schema, definition, node, declared, varying) if varying else None
-        self._known: Mapping[str, Any] | None = None
-        self._declared = declared
+        other_names = definition.args.keys() - {argument_node.graphql_name for argument_node in self._direct_variables}
+        varying_names = {name for name, value in value_nodes.items() if name in other_names and _has_variable(value)}
+        self._fixed_arguments = _Arguments(schema, definition, node, strawberry_field, other_names - varying_names)
+        self._varying_arguments = _Arguments(schema, definition, node, strawberry_field, varying_names) if varying_names else None
+        self._fixed_values: Mapping[str, Any] | None = None
+        self._strawberry_field = strawberry_field
         self._info = schema.config.info_class
-        self._resolver = declared.base_resolver
+        self._resolver = strawberry_field.base_resolver
 
     def arguments(self, variables: VariableValues) -> Mapping[str, Any]:
-        """As Python takes them; shared by all requests where nothing varies."""
-        if self._known is None:
-            self._known = self._fixed.of(variables)
-        if not self._direct and not self._varying:
-            return self._known
-        found = {**self._known}
-        for each in self._direct:
-            value = variables.coerced.get(each.variable, each.default)
-            if each.is_required and (value is None or value is Undefined):
-                raise LookupError(each.variable)  # graphql-core has the error
+        """Return the Python arguments, which all requests share if nothing varies."""
+        if self._fixed_values is None:
+            self._fixed_values = self._fixed_arguments.convert(variables)
+        if not self._direct_variables and not self._varying_arguments:
+            return self._fixed_values
+        values = {**self._fixed_values}
+        for direct in self._direct_variables:
+            value = variables.coerced.get(direct.variable, direct.default)
+            if direct.is_required and (value is None or value is Undefined):
+                raise LookupError(direct.variable)  # graphql-core reports the error
             if value is not Undefined:
-                found[each.name] = each.convert(value)
-        if self._varying:
-            found |= self._varying.of(variables)
-        return found
+                values[direct.python_name] = direct.convert(value)
+        if self._varying_arguments:
+            values |= self._varying_arguments.convert(variables)
+        return values
 
-    def of(self, row: object, info: Any, variables: VariableValues) -> Any:  # noqa: ANN401 whatever the resolver is told and gives
-        """What the resolver gives for a row."""
-        given = {**self.arguments(variables)}
-        if parent := self._resolver.parent_parameter:
-            given[parent.name] = row
-        if asks := self._resolver.info_parameter:
-            given[asks.name] = self._info(_raw_info=info, _field=self._declared)
-        return self._resolver(**given)
+    def resolve(self, row: object, info: Any, variables: VariableValues) -> Any:  # noqa: ANN401 whatever the resolver takes and returns
+        """Call the resolver for a row."""
+        arguments = {**self.arguments(variables)}
+        if parent_parameter := self._resolver.parent_parameter:
+            arguments[parent_parameter.name] = row
+        if info_parameter := self._resolver.info_parameter:
+            arguments[info_parameter.name] = self._info(_raw_info=info, _field=self._strawberry_field)
+        return self._resolver(**arguments)
 
 
-class _Direct(NamedTuple):
-    """An argument that is a variable: graphql-core has coerced its value, so that it is only converted to what Python takes."""
+class _DirectVariable(NamedTuple):
+    """An argument that is a variable: graphql-core has coerced its value, so that only the conversion to Python remains."""
 
-    shown: str
-    name: str  # of the parameter
+    graphql_name: str
+    python_name: str  # of the parameter
     variable: str
     default: Any
     is_required: bool
-    convert: Convert
+    convert: Converter
 
 
-def _find_direct(schema: strawberry.Schema, argument: GraphQLArgument, declared: Any, shown: str, value: ast.ValueNode) -> _Direct | None:  # noqa: ANN401
-    """None for what graphql-core and Strawberry have to look at: another value, a default, an input that makes itself."""
-    default = argument.default_value  # Strawberry's way to say that null is one
+def _find_direct(
+    schema: strawberry.Schema,
+    argument: GraphQLArgument,
+    strawberry_field: Any,  # noqa: ANN401
+    graphql_name: str,
+    value: ast.ValueNode,
+) -> _DirectVariable | None:
+    """Return None if graphql-core and Strawberry have to convert the value: a literal, a default, an input with its own conversion."""
+    default = argument.default_value  # for Strawberry, None means that null is the default
     if not isinstance(value, ast.VariableNode) or argument.default is not None or not (default is None or default is Undefined):
         return None
-    if (convert := _converter(argument.type, schema)) is None:
+    if (convert := _make_converter(argument.type, schema)) is None:
         return None
-    named = schema.config.name_converter.from_argument
-    (name,) = (each.python_name for each in declared.arguments if named(each) == shown)
-    return _Direct(shown, name, value.name.value, default, isinstance(argument.type, GraphQLNonNull), convert)
+    graphql_name_of = schema.config.name_converter.from_argument
+    (python_name,) = (each.python_name for each in strawberry_field.arguments if graphql_name_of(each) == graphql_name)
+    return _DirectVariable(graphql_name, python_name, value.name.value, default, isinstance(argument.type, GraphQLNonNull), convert)
 
 
-def _converter(of: GraphQLInputType, schema: strawberry.Schema) -> Convert | None:
-    """Return what Strawberry does with a value of the type; None where that depends on more than the type."""
-    if isinstance(of, GraphQLNonNull):
-        return _converter(of.of_type, schema)
-    if isinstance(of, GraphQLList):
-        each = _converter(of.of_type, schema)
-        return each and (lambda values: None if values is None else [*map(each, values)])
-    return _object_converter(of, schema) if isinstance(of, GraphQLInputObjectType) else _same
+def _make_converter(input_type: GraphQLInputType, schema: strawberry.Schema) -> Converter | None:
+    """Return the conversion that Strawberry applies to a value of the type; None if it depends on more than the type."""
+    if isinstance(input_type, GraphQLNonNull):
+        return _make_converter(input_type.of_type, schema)
+    if isinstance(input_type, GraphQLList):
+        convert_entry = _make_converter(input_type.of_type, schema)
+        return convert_entry and (lambda values: None if values is None else [*map(convert_entry, values)])
+    return _make_object_converter(input_type, schema) if isinstance(input_type, GraphQLInputObjectType) else _identity
 
 
-def _same(value: object) -> object:
+def _identity(value: object) -> object:
     return value
 
 
-def _object_converter(of: GraphQLInputObjectType, schema: strawberry.Schema) -> Convert | None:
-    declared: StrawberryObjectDefinition = of.extensions["strawberry-definition"]
-    kinds = [field.resolve_type(type_definition=declared) for field in declared.fields]
-    named = schema.config.name_converter.from_field
-    fields = [(name := named(field), field.python_name, _converter(of.fields[name].type, schema)) for field in declared.fields]
-    if declared.from_input or any(isinstance(kind, StrawberryMaybe) for kind in kinds) or any(convert is None for *_, convert in fields):
+def _make_object_converter(input_type: GraphQLInputObjectType, schema: strawberry.Schema) -> Converter | None:
+    definition: StrawberryObjectDefinition = input_type.extensions["strawberry-definition"]
+    field_types = [field.resolve_type(type_definition=definition) for field in definition.fields]
+    graphql_name_of = schema.config.name_converter.from_field
+    fields = [
+        (name := graphql_name_of(field), field.python_name, _make_converter(input_type.fields[name].type, schema))
+        for field in definition.fields
+    ]
+    if (
+        definition.from_input
+        or any(isinstance(field_type, StrawberryMaybe) for field_type in field_types)
+        or any(convert is None for *_, convert in fields)
+    ):
         return None
-    without = {field.python_name: None for field in declared.fields if field.default_value is MISSING and field.default_factory is MISSING}
+    defaults = {
+        field.python_name: None for field in definition.fields if field.default_value is MISSING and field.default_factory is MISSING
+    }
 
     def convert_object(values: Mapping[str, Any] | None) -> object:
         if values is None:
             return None
-        given = {**without}
-        for shown, name, convert in fields:
-            if shown in values and convert:
-                given[name] = convert(values[shown])
-        return declared.origin(**given)
+        arguments = {**defaults}
+        for graphql_name, python_name, convert in fields:
+            if graphql_name in values and convert:
+                arguments[python_name] = convert(values[graphql_name])
+        return definition.origin(**arguments)
 
     return convert_object
 
 
 class _Arguments:
-    """Some of a field's: by graphql-core from the document, then by Strawberry to what Python takes."""
+    """Some arguments of a field, converted by graphql-core from the document and then by Strawberry to Python."""
 
     def __init__(
-        self, schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, declared: StrawberryField, names: Container[str]
+        self, schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, strawberry_field: StrawberryField, names: Container[str]
     ) -> None:
-        named = schema.config.name_converter.from_argument
+        graphql_name_of = schema.config.name_converter.from_argument
         self._definition = GraphQLField(definition.type, {name: each for name, each in definition.args.items() if name in names})
         self._node = FieldNode(name=node.name, arguments=tuple(each for each in node.arguments or () if each.name.value in names))
-        self._declared = [each for each in declared.arguments if named(each) in names]
+        self._strawberry_arguments = [each for each in strawberry_field.arguments if graphql_name_of(each) in names]
         self._scalars, self._config = schema.schema_converter.scalar_registry, schema.config
 
-    def of(self, variables: VariableValues) -> dict[str, Any]:
-        raw = get_argument_values(self._definition, self._node, variables, None)
-        return convert_arguments(raw, self._declared, self._scalars, self._config)
+    def convert(self, variables: VariableValues) -> dict[str, Any]:
+        graphql_values = get_argument_values(self._definition, self._node, variables, None)
+        return convert_arguments(graphql_values, self._strawberry_arguments, self._scalars, self._config)
 
 
 def _has_variable(value: ast.ValueNode) -> bool:

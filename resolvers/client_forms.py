@@ -1,4 +1,4 @@
-"""Inputs of the form of a client, and how it is saved."""
+"""Inputs of the client form, and the mutations that save it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,12 +23,23 @@ from domain.client_labels import LabelChoice
 from domain.scope import WriteScope
 from resolvers.contacts import ContactCreateInput
 from resolvers.ids import GlobalId
-from resolvers.inputs import SEEN, changed, given, id_of, ids_of, input_of, linked, lists, patch_of, somes
+from resolvers.inputs import (
+    VERSION_DESCRIPTION,
+    input_of,
+    input_values,
+    linked_ids,
+    patch_of,
+    patch_values,
+    present_lists,
+    present_values,
+    to_uuid,
+    to_uuids,
+)
 from resolvers.labels import LabelCreateInput
 
-LINKS = {"vat_rate_id": "VatRate", "invoice_layout_id": "InvoiceLayout"}
-VAT_RATE = "Its rate of VAT; without one the organization's."
-LAYOUT = "Its own layout of invoices; without one the organization's."
+LINK_TYPES = {"vat_rate_id": "VatRate", "invoice_layout_id": "InvoiceLayout"}
+VAT_RATE_DESCRIPTION = "Its rate of VAT; without one the organization's."
+LAYOUT_DESCRIPTION = "Its own layout of invoices; without one the organization's."
 
 
 @input_of(AddressFields, description="An address of a client.")
@@ -38,14 +49,14 @@ class ClientAddressInput:
 
 @input_of(ClientFinancialFields, description="Financial settings. Needs FINANCE_WRITE.")
 class ClientFinancialInput:
-    vat_rate_id: GlobalId | None = strawberry.field(default=None, description=VAT_RATE)
-    invoice_layout_id: GlobalId | None = strawberry.field(default=None, description=LAYOUT)
+    vat_rate_id: GlobalId | None = strawberry.field(default=None, description=VAT_RATE_DESCRIPTION)
+    invoice_layout_id: GlobalId | None = strawberry.field(default=None, description=LAYOUT_DESCRIPTION)
 
 
 @patch_of(ClientFinancialFields, description="Financial settings to change; what is left out stays, null clears. Needs FINANCE_WRITE.")
 class ClientFinancialPatchInput:
-    vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=VAT_RATE)
-    invoice_layout_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=LAYOUT)
+    vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=VAT_RATE_DESCRIPTION)
+    invoice_layout_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=LAYOUT_DESCRIPTION)
 
 
 @strawberry.input(one_of=True, description="A label there is, or a new one.")
@@ -83,7 +94,7 @@ class ClientCreateInput:
 @patch_of(ClientFields, description="What to change of a client: what is left out stays, null clears.")
 class ClientUpdateInput:
     id: GlobalId = strawberry.field(description="The client.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
     takes_next_number: bool = strawberry.field(default=False, description="Give it the organization's next number, instead of `number`.")
     addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description="All its addresses from now on.")
     labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description="All its labels from now on.")
@@ -93,74 +104,76 @@ class ClientUpdateInput:
 
 async def create(scope: WriteScope, input: ClientCreateInput) -> UUID:
     settings = input.financial
-    financial = None if settings is None else given(ClientFinancialFields, settings) | linked(LINKS, settings)
+    financial = None if settings is None else input_values(ClientFinancialFields, settings) | linked_ids(LINK_TYPES, settings)
     parts = {"addresses": input.addresses, "labels": input.labels, "contacts": input.contacts}
     return await client_forms.create(
-        scope, form_of(given(ClientFields, input), financial, parts, takes_next_number=input.takes_next_number)
+        scope, build_form(input_values(ClientFields, input), financial, parts, takes_next_number=input.takes_next_number)
     )
 
 
 async def update(scope: WriteScope, input: ClientUpdateInput) -> UUID:
-    client_id = id_of(input.id, "Client")
-    parts = lists(addresses=input.addresses, labels=input.labels, contacts=input.contacts)
-    form = form_of(changed(ClientFields, input), patched(input.financial), parts, takes_next_number=input.takes_next_number)
+    client_id = to_uuid(input.id, "Client")
+    parts = present_lists(addresses=input.addresses, labels=input.labels, contacts=input.contacts)
+    form = build_form(patch_values(ClientFields, input), financial_patch(input.financial), parts, takes_next_number=input.takes_next_number)
     return await client_forms.update(scope, client_id, form, expected_version=input.expected_version)
 
 
-def patched(settings: strawberry.Some[ClientFinancialPatchInput] | None) -> dict[str, object] | None:
-    """The financial settings to change; None where there are none."""
-    return changed(ClientFinancialFields, settings.value) | linked(LINKS, settings.value) if settings else None
+def financial_patch(settings: strawberry.Some[ClientFinancialPatchInput] | None) -> dict[str, object] | None:
+    """Return the financial settings to change; None if there are none."""
+    return patch_values(ClientFinancialFields, settings.value) | linked_ids(LINK_TYPES, settings.value) if settings else None
 
 
-def form_of(
+def build_form(
     general: dict[str, object], financial: dict[str, object] | None, parts: dict[str, Any], *, takes_next_number: bool = False
 ) -> ClientForm:
-    """A part that is not among them is left alone."""
+    """Build the form. A part that is missing in `parts` stays unchanged."""
     addresses = parts.get("addresses")
     return ClientForm(
         general,
         financial,
-        None if addresses is None else [{**given(AddressFields, each), "type": each.type} for each in addresses],
-        _labels(parts.get("labels")),
-        _contacts(parts.get("contacts")),
+        None if addresses is None else [{**input_values(AddressFields, each), "type": each.type} for each in addresses],
+        _label_choices(parts.get("labels")),
+        _contact_choices(parts.get("contacts")),
         takes_next_number,
     )
 
 
-def _labels(chosen: Sequence[ClientLabelInput] | None) -> list[LabelChoice] | None:
-    if chosen is None:
+def _label_choices(inputs: Sequence[ClientLabelInput] | None) -> list[LabelChoice] | None:
+    if inputs is None:
         return None
     return [
-        LabelChoice(id_of(each.id.value, "Label")) if each.id else LabelChoice(new=given(LabelFields, each.new.value if each.new else None))
-        for each in chosen
+        LabelChoice(to_uuid(label_input.id.value, "Label"))
+        if label_input.id
+        else LabelChoice(new=input_values(LabelFields, label_input.new.value if label_input.new else None))
+        for label_input in inputs
     ]
 
 
-def _contacts(chosen: Sequence[ClientContactInput] | None) -> list[ContactChoice] | None:
-    if chosen is None:
+def _contact_choices(inputs: Sequence[ClientContactInput] | None) -> list[ContactChoice] | None:
+    if inputs is None:
         return None
-    found = []
-    for each in chosen:
-        link = _link(each.link) if each.link else {}
-        if each.contact.id:
-            found.append(ContactChoice(id_of(each.contact.id.value, "Contact"), link=link))
-        elif each.contact.new:
-            found.append(ContactChoice(new=given(ContactFields, each.contact.new.value), link=link))
-    return found
+    choices = []
+    for contact_input in inputs:
+        link = _link_values(contact_input.link) if contact_input.link else {}
+        if contact_input.contact.id:
+            choices.append(ContactChoice(to_uuid(contact_input.contact.id.value, "Contact"), link=link))
+        elif contact_input.contact.new:
+            choices.append(ContactChoice(new=input_values(ContactFields, contact_input.contact.new.value), link=link))
+    return choices
 
 
-def _link(input: ClientContactFieldsInput) -> dict[str, object]:
-    return changed(ClientContactFields, input) | somes({"roles": input.roles})
+def _link_values(input: ClientContactFieldsInput) -> dict[str, object]:
+    return patch_values(ClientContactFields, input) | present_values({"roles": input.roles})
 
 
-OF_CLIENT = "The `version` of the client that you saw; any, unless given."
+CLIENT_VERSION_DESCRIPTION = "The `version` of the client that you saw; any, unless given."
 
 
 @strawberry.input(description="A contact that becomes one of a client's.")
 class ClientContactLinkInput:
     client_id: GlobalId = strawberry.field(description="The client.")
     contact_id: GlobalId = strawberry.field(description="The contact.")
-    expected_version: int | None = strawberry.field(default=None, description=OF_CLIENT)
+    expected_version: int | None = strawberry.field(default=None, description=CLIENT_VERSION_DESCRIPTION)
     link: ClientContactFieldsInput | None = strawberry.field(default=None, description="What the contact is to this client.")
 
 
@@ -168,7 +181,7 @@ class ClientContactLinkInput:
 class ClientContactUpdateInput:
     client_id: GlobalId = strawberry.field(description="The client.")
     contact_id: GlobalId = strawberry.field(description="The contact.")
-    expected_version: int | None = strawberry.field(default=None, description=OF_CLIENT)
+    expected_version: int | None = strawberry.field(default=None, description=CLIENT_VERSION_DESCRIPTION)
     link: ClientContactFieldsInput = strawberry.field(description="What to change.")
 
 
@@ -176,24 +189,26 @@ class ClientContactUpdateInput:
 class ClientContactUnlinkInput:
     client_id: GlobalId = strawberry.field(description="The client.")
     contact_id: GlobalId = strawberry.field(description="The contact, which stays.")
-    expected_version: int | None = strawberry.field(default=None, description=OF_CLIENT)
+    expected_version: int | None = strawberry.field(default=None, description=CLIENT_VERSION_DESCRIPTION)
 
 
-def _pair(input: ClientContactLinkInput | ClientContactUpdateInput | ClientContactUnlinkInput) -> tuple[UUID, UUID]:
-    return id_of(input.client_id, "Client"), id_of(input.contact_id, "Contact")
+def _client_and_contact_ids(input: ClientContactLinkInput | ClientContactUpdateInput | ClientContactUnlinkInput) -> tuple[UUID, UUID]:
+    return to_uuid(input.client_id, "Client"), to_uuid(input.contact_id, "Contact")
 
 
 async def link(scope: WriteScope, input: ClientContactLinkInput) -> UUID:
-    values = _link(input.link) if input.link else {}
-    return await client_contacts.link(scope, *_pair(input), values, expected_version=input.expected_version)
+    values = _link_values(input.link) if input.link else {}
+    return await client_contacts.link(scope, *_client_and_contact_ids(input), values, expected_version=input.expected_version)
 
 
 async def update_link(scope: WriteScope, input: ClientContactUpdateInput) -> UUID:
-    return await client_contacts.update(scope, *_pair(input), _link(input.link), expected_version=input.expected_version)
+    return await client_contacts.update(
+        scope, *_client_and_contact_ids(input), _link_values(input.link), expected_version=input.expected_version
+    )
 
 
 async def unlink(scope: WriteScope, input: ClientContactUnlinkInput) -> UUID:
-    return await client_contacts.unlink(scope, *_pair(input), expected_version=input.expected_version)
+    return await client_contacts.unlink(scope, *_client_and_contact_ids(input), expected_version=input.expected_version)
 
 
 @strawberry.input(description="Labels, and the clients that they are for.")
@@ -203,8 +218,8 @@ class ClientLabelsInput:
 
 
 async def add_labels(scope: WriteScope, input: ClientLabelsInput) -> list[UUID]:
-    return await client_labels.add(scope, ids_of(input.client_ids, "Client"), ids_of(input.label_ids, "Label"))
+    return await client_labels.add(scope, to_uuids(input.client_ids, "Client"), to_uuids(input.label_ids, "Label"))
 
 
 async def remove_labels(scope: WriteScope, input: ClientLabelsInput) -> list[UUID]:
-    return await client_labels.remove(scope, ids_of(input.client_ids, "Client"), ids_of(input.label_ids, "Label"))
+    return await client_labels.remove(scope, to_uuids(input.client_ids, "Client"), to_uuids(input.label_ids, "Label"))

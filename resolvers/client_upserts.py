@@ -1,4 +1,4 @@
-"""Inputs of many clients at once."""
+"""Inputs of the bulk upsert of clients."""
 
 import strawberry
 
@@ -7,11 +7,11 @@ from domain import client_upserts
 from domain.client_forms import ClientForm
 from domain.client_upserts import OnError, UpsertResult
 from domain.scope import WriteScope
-from resolvers.client_forms import ClientAddressInput, ClientFinancialPatchInput, ClientLabelInput, form_of, patched
-from resolvers.inputs import changed, lists, patch_of
-from resolvers.words import words
+from resolvers.client_forms import ClientAddressInput, ClientFinancialPatchInput, ClientLabelInput, build_form, financial_patch
+from resolvers.inputs import patch_of, patch_values, present_lists
+from resolvers.words import describe_enum
 
-words(
+describe_enum(
     OnError,
     "What becomes of the others when a client is refused.",
     name="BulkErrorPolicy",
@@ -35,9 +35,9 @@ class ClientBulkUpsertInput:
 
 
 async def upsert(scope: WriteScope, input: ClientBulkUpsertInput) -> list[UpsertResult]:
-    return await client_upserts.upsert(scope, [_form(each) for each in input.clients], input.on_error)
+    return await client_upserts.upsert(scope, [_build_form(each) for each in input.clients], input.on_error)
 
 
-def _form(input: ClientUpsertInput) -> ClientForm:
-    parts = lists(addresses=input.addresses, labels=input.labels)
-    return form_of({**changed(ClientFields, input), "name": input.name}, patched(input.financial), parts)
+def _build_form(input: ClientUpsertInput) -> ClientForm:
+    parts = present_lists(addresses=input.addresses, labels=input.labels)
+    return build_form({**patch_values(ClientFields, input), "name": input.name}, financial_patch(input.financial), parts)

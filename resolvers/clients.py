@@ -1,4 +1,4 @@
-"""Inputs of clients, and how their fields are answered."""
+"""Inputs of clients, and the resolvers of their fields."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ from domain.pages import Page, PageRequest
 from resolvers.arguments import After, Before, First, Last, OrderDirection
 from resolvers.context import Info
 from resolvers.ids import GlobalId
-from resolvers.words import words
+from resolvers.words import describe_enum
 
 
 class ClientStatus(StrEnum):
@@ -26,15 +26,15 @@ class ClientStatus(StrEnum):
     ALL = "ALL"
 
 
-IS_ARCHIVED = {ClientStatus.ACTIVE: False, ClientStatus.ARCHIVED: True, ClientStatus.ALL: None}
-words(
+ARCHIVED_BY_STATUS = {ClientStatus.ACTIVE: False, ClientStatus.ARCHIVED: True, ClientStatus.ALL: None}
+describe_enum(
     ClientStatus,
     "Which clients by their state.",
     ACTIVE="Those that are not archived.",
     ARCHIVED="Those that are archived.",
     ALL="Both.",
 )
-words(
+describe_enum(
     Sort,
     "What clients are put in order by.",
     name="ClientOrderField",
@@ -79,18 +79,18 @@ class ClientLookupInput:
     )
 
 
-Wanted = Annotated[ClientFilterInput | None, strawberry.argument(description="Which clients; all unless given.")]
-FOUND = "Found within the name, without regard to capitals and accents, or within the number."
-Search = Annotated[str | None, strawberry.argument(description=FOUND)]
-OrderBy = Annotated[ClientOrderInput | None, strawberry.argument(description="In which order; by name unless given.")]
-Lookup = Annotated[ClientLookupInput, strawberry.argument(description="The id or the number.")]
+ClientFilterArgument = Annotated[ClientFilterInput | None, strawberry.argument(description="Which clients; all unless given.")]
+SEARCH_DESCRIPTION = "Found within the name, without regard to capitals and accents, or within the number."
+ClientSearch = Annotated[str | None, strawberry.argument(description=SEARCH_DESCRIPTION)]
+OrderByArgument = Annotated[ClientOrderInput | None, strawberry.argument(description="In which order; by name unless given.")]
+LookupArgument = Annotated[ClientLookupInput, strawberry.argument(description="The id or the number.")]
 
 
 async def page(
     info: Info,
-    filter: Wanted = None,
-    search: Search = None,
-    order_by: OrderBy = None,
+    filter: ClientFilterArgument = None,
+    search: ClientSearch = None,
+    order_by: OrderByArgument = None,
     first: First = None,
     after: After = None,
     last: Last = None,
@@ -98,13 +98,13 @@ async def page(
 ) -> Page[ClientRow]:
     order = order_by or ClientOrderInput(field=Sort.NAME)
     sorting = Sorting(order.field, order.direction is OrderDirection.ASC)
-    return await clients.page(info.context.read(), chosen(filter, search), sorting, PageRequest(first, after, last, before))
+    return await clients.page(info.context.read_scope(), build_filter(filter, search), sorting, PageRequest(first, after, last, before))
 
 
-async def one(info: Info, by: Lookup) -> ClientRow | None:
+async def find_one(info: Info, by: LookupArgument) -> ClientRow | None:
     if by.number is not None:
-        return await clients.by_number(info.context.read(), by.number.value)
-    key = by.id.value.of("Client") if by.id is not None else None
+        return await clients.by_number(info.context.read_scope(), by.number.value)
+    key = by.id.value.key_of_type("Client") if by.id is not None else None
     return await info.context.loaders.of(clients.by_id).load(key) if key else None
 
 
@@ -112,28 +112,28 @@ async def load_changed(info: Info, root: strawberry.Parent[Outcome[list[UUID]]])
     return None if root.value is None else await info.context.loaders.of(clients.by_id).load_many(root.value)
 
 
-def chosen(filter: ClientFilterInput | None, search: str | None) -> Filter:
-    given = filter or ClientFilterInput()
-    labels = given.labels or LabelFilterInput()
+def build_filter(filter: ClientFilterInput | None, search: str | None) -> Filter:
+    filter_input = filter or ClientFilterInput()
+    label_filter = filter_input.labels or LabelFilterInput()
     return Filter(
         search=search,
-        is_archived=IS_ARCHIVED[given.status],
-        labels_any=_labels(labels.any),
-        labels_all=_labels(labels.all),
-        labels_none=_labels(labels.none),
-        has_invoice_contact=given.has_invoice_contact,
-        country=given.country,
-        kvk_number=given.kvk_number,
-        vat_number=given.vat_number,
-        updated_since=given.updated_since,
+        is_archived=ARCHIVED_BY_STATUS[filter_input.status],
+        labels_any=_label_ids(label_filter.any),
+        labels_all=_label_ids(label_filter.all),
+        labels_none=_label_ids(label_filter.none),
+        has_invoice_contact=filter_input.has_invoice_contact,
+        country=filter_input.country,
+        kvk_number=filter_input.kvk_number,
+        vat_number=filter_input.vat_number,
+        updated_since=filter_input.updated_since,
     )
 
 
-def _labels(given: Sequence[GlobalId] | None) -> tuple[UUID, ...] | None:
-    """Each once: a label named twice is no second label to have."""
-    if given is None:
+def _label_ids(global_ids: Sequence[GlobalId] | None) -> tuple[UUID, ...] | None:
+    """Return each id once: a repeated label is no second label to have."""
+    if global_ids is None:
         return None
-    keys = [label.of("Label") for label in given]
+    keys = [label.key_of_type("Label") for label in global_ids]
     if None in keys:
         raise BadInput("`labels` takes ids of labels.")
     return tuple(dict.fromkeys(key for key in keys if key))

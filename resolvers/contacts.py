@@ -1,4 +1,4 @@
-"""How contacts are answered."""
+"""Inputs and resolvers of contacts."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,20 +10,20 @@ from db.tables import ContactFields
 from domain import contacts
 from domain.pages import Page, PageRequest
 from domain.scope import WriteScope
-from resolvers.arguments import After, Before, First, Last, Within
+from resolvers.arguments import After, Before, First, Last, NameSearch
 from resolvers.context import Info
 from resolvers.ids import GlobalId
-from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
+from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
 
 
 async def page(
-    info: Info, search: Within = None, first: First = None, after: After = None, last: Last = None, before: Before = None
+    info: Info, search: NameSearch = None, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Page[ContactRow]:
-    return await contacts.page(info.context.read(), search, PageRequest(first, after, last, before))
+    return await contacts.page(info.context.read_scope(), search, PageRequest(first, after, last, before))
 
 
-async def one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the contact.")]) -> ContactRow | None:
-    key = id.of("Contact")
+async def find_one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the contact.")]) -> ContactRow | None:
+    key = id.key_of_type("Contact")
     return await info.context.loaders.of(contacts.by_id).load(key) if key else None
 
 
@@ -34,23 +34,23 @@ class ContactCreateInput: ...
 @patch_of(ContactFields, description="What to change of a contact: what is left out stays, null clears.")
 class ContactUpdateInput:
     id: GlobalId = strawberry.field(description="The contact.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 @strawberry.input(description="A contact to delete.")
 class ContactDeleteInput:
     id: GlobalId = strawberry.field(description="The contact.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 async def create(scope: WriteScope, input: ContactCreateInput) -> UUID:
-    return await contacts.create(scope, given(ContactFields, input))
+    return await contacts.create(scope, input_values(ContactFields, input))
 
 
 async def update(scope: WriteScope, input: ContactUpdateInput) -> UUID:
-    contact_id = id_of(input.id, "Contact")
-    return await contacts.update(scope, contact_id, changed(ContactFields, input), expected_version=input.expected_version)
+    contact_id = to_uuid(input.id, "Contact")
+    return await contacts.update(scope, contact_id, patch_values(ContactFields, input), expected_version=input.expected_version)
 
 
 async def delete(scope: WriteScope, input: ContactDeleteInput) -> UUID:
-    return await contacts.delete(scope, id_of(input.id, "Contact"), expected_version=input.expected_version)
+    return await contacts.delete(scope, to_uuid(input.id, "Contact"), expected_version=input.expected_version)

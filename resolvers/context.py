@@ -1,4 +1,4 @@
-"""What one operation has: who asks, its read transaction, its loaders, and a unit of work for each change."""
+"""The context of an operation: the actor, a read transaction, the loaders, and a unit of work for each mutation."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -10,12 +10,12 @@ from db.batching import Follower
 from db.engine import Database
 from db.tally import QueryStats
 from domain.scope import Actor, OperationResources, ReadScope, WriteScope, open_write_scope
-from resolvers.batches import is_given_up
+from resolvers.batches import is_current_task_cancelled
 from resolvers.loaders import Loaders
 
 
 class Context:
-    """Costs nothing until the first statement."""
+    """Give an operation what it works with. Uses no connection before the first statement."""
 
     def __init__(
         self,
@@ -23,56 +23,56 @@ class Context:
         actor: Actor,
         secrets: Sequence[bytes],
         idempotency_key: str | None = None,
-        tally: QueryStats | None = None,
-        asked: frozenset[str] | None = None,
+        stats: QueryStats | None = None,
+        requested_columns: frozenset[str] | None = None,
     ) -> None:
-        """`asked` are the attributes that are read of rows, whichever; all may be with None."""
+        """`requested_columns` are the columns that the operation reads of rows; None stands for all."""
         self.actor = actor
         self.idempotency_key = idempotency_key
-        self.tally = tally or QueryStats()
-        self._means = OperationResources(self.tally, secrets)
+        self.stats = stats or QueryStats()
+        self._resources = OperationResources(self.stats, secrets)
         self._database = database
-        self._asked = asked
+        self._requested_columns = requested_columns
         self._begin_reads()
 
     def _begin_reads(self) -> None:
-        self._reads = self._database.read(self.actor.tenant, self.tally, self._asked)
-        self._scope = ReadScope(self.actor, self._reads, self._means.secrets)
+        self._read_transaction = self._database.read(self.actor.tenant, self.stats, self._requested_columns)
+        self._scope = ReadScope(self.actor, self._read_transaction, self._resources.secrets)
         self.loaders = Loaders(self._scope)
 
     def expect_one_statement(self) -> None:
-        """Read without a transaction, if that can be. Raises `SecondStatementError` where a second statement is asked."""
-        self._reads.expect_one_statement()
+        """Read without a transaction if possible. Raises `SecondStatementError` if there is a second statement."""
+        self._read_transaction.expect_one_statement()
 
     async def restart_reads(self) -> None:
-        """Forget what was read, and read from here on in a transaction of its own."""
-        await self._reads.end()
+        """Forget what was read, and continue in a new read transaction."""
+        await self._read_transaction.end()
         self._begin_reads()
 
-    def read(self) -> ReadScope:
+    def read_scope(self) -> ReadScope:
         return self._scope
 
-    def gather(self, followers: Sequence[Follower], *, is_led: bool) -> None:
-        """Ask the database as one what is asked at the same time. The first query leads the followers, which may be all that is asked."""
-        self._reads.batch_queries(followers, has_only_followers=is_led)
+    def batch_queries(self, followers: Sequence[Follower], *, has_only_followers: bool) -> None:
+        """Send concurrent queries to the database as one batch. The first query leads the followers, which may be the only others."""
+        self._read_transaction.batch_queries(followers, has_only_followers=has_only_followers)
 
-    async def ask_one_by_one(self) -> None:
-        """Neither gather nor expect one statement from here on."""
-        if not self._reads.disable_batching():
+    async def disable_batching(self) -> None:
+        """Stop batching queries and expecting one statement."""
+        if not self._read_transaction.disable_batching():
             await self.restart_reads()
 
     @asynccontextmanager
-    async def write(self, operation: str, *, is_long: bool = False) -> AsyncIterator[WriteScope]:
-        """Ends the reads so far first: no connection is held while another is asked for, and later reads see what was written."""
+    async def open_write_scope(self, operation: str, *, is_long: bool = False) -> AsyncIterator[WriteScope]:
+        """End the reads first: hold no connection while asking for another, and let later reads see what was written."""
         await self.restart_reads()
-        async with open_write_scope(self._database, self.actor, operation, self._means, is_long=is_long) as scope:
+        async with open_write_scope(self._database, self.actor, operation, self._resources, is_long=is_long) as scope:
             yield scope
 
     async def end(self) -> None:
-        """Gives the read transaction back and forgets what was read, whatever happened. For who gave up, nothing is asked any more."""
-        if is_given_up():
+        """End the read transaction and forget what was read, in every case. After a cancellation, stop the loaders first."""
+        if is_current_task_cancelled():
             self.loaders.stop()
-        await self._reads.end()
+        await self._read_transaction.end()
         self.loaders.forget()
 
 

@@ -1,4 +1,4 @@
-"""graphql-core's executor, as Strawberry has it, but gone with its operation, and made of what is known of it."""
+"""Run operations on graphql-core as Strawberry does, but without reference cycles, and with prepared operations."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -25,60 +25,62 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from resolvers import asked
 
-# Of variables, and of a document. graphql-core's 50 took up to 90 ms for 1 MB of variables: each error looks at the whole value again.
-MOST_ERRORS = 5
-MOST_OBJECTS = 200_000
-SCHEMA_FIELDS = {"__schema", "__type"}
-# All that a schema says takes a tenth of a second, in which the event loop answers others. One at a time: more would take its time too.
-SCHEMA_THREAD = ThreadPoolExecutor(1, "introspection")
+# Of variables, and of a document. graphql-core's 50 took up to 90 ms for 1 MB of variables: each error formats the whole value again.
+MAX_VARIABLE_ERRORS = 5
+MAX_OBJECTS = 200_000
+INTROSPECTION_FIELDS = {"__schema", "__type"}
+# Full introspection takes a tenth of a second, so it must not block the event loop. One at a time: more would slow it down too.
+INTROSPECTION_THREAD = ThreadPoolExecutor(1, "introspection")
 
 
 class ResponseTooLargeError(Exception):
-    """The response would have more objects than one may have; the operation ends."""
+    """The response would have too many objects; the operation ends."""
 
 
 @dataclass(frozen=True)
-class Known:
-    """An operation and the fragments of its document, which graphql-core would look for each time, and what it reads of rows."""
+class PreparedOperation:
+    """An operation, the fragments of its document, which graphql-core would collect each time, and the columns that it reads."""
 
     operation: OperationDefinitionNode
     fragments: dict[str, FragmentDefinitionNode]
     details: dict[str, FragmentDetails]
-    reads: frozenset[str] | None
+    requested_columns: frozenset[str] | None
 
     @classmethod
-    def of(
+    def prepare_all(
         cls, schema: GraphQLSchema, operations: Sequence[OperationDefinitionNode], fragments: dict[str, FragmentDefinitionNode]
     ) -> list[Self]:
-        """Of all operations of a document, which share its fragments. None of those has variables: the parser does not take them."""
+        """Prepare all operations of a document, which share its fragments. Fragments have no variables: the parser rejects them."""
         details = {name: FragmentDetails(each) for name, each in fragments.items()}
-        return [cls(each, fragments, details, asked.names(schema, each, fragments)) for each in operations]
+        return [cls(each, fragments, details, asked.find_requested_columns(schema, each, fragments)) for each in operations]
 
-    def coerce(self, schema: GraphQLSchema, sent: Mapping[str, Any], *, hide_suggestions: bool) -> VariableValues | list[GraphQLError]:
-        """Coerce the variables of a request; return their values with the defaults, or what is wrong with them.
+    def coerce_variables(
+        self, schema: GraphQLSchema, raw_values: Mapping[str, Any], *, hide_suggestions: bool
+    ) -> VariableValues | list[GraphQLError]:
+        """Coerce the variables of a request; return their values with the defaults, or the errors.
 
         Nothing else coerces variables: the cost, the limits and the execution all take these values.
         """
         definitions = self.operation.variable_definitions or ()
-        return get_variable_values(schema, definitions, {**sent}, MOST_ERRORS, hide_suggestions=hide_suggestions)
+        return get_variable_values(schema, definitions, {**raw_values}, MAX_VARIABLE_ERRORS, hide_suggestions=hide_suggestions)
 
 
 class Execution(NamedTuple):
-    """An operation that is run: for the values of its variables, with what its resolvers work with."""
+    """One execution of an operation: its variable values and the context of its resolvers."""
 
     schema: GraphQLSchema
-    known: Known
-    values: VariableValues
+    prepared_operation: PreparedOperation
+    variable_values: VariableValues
     context: Any
     hide_suggestions: bool = False
-    max_objects: int = MOST_OBJECTS
+    max_objects: int = MAX_OBJECTS
 
 
-class CoreExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Its helpers hold it. Kept by it they would be a ring, which holds document and context until a collector comes: seldom, if old."""
+class OperationExecutor(StrawberryGraphQLCoreExecutionContext):
+    """Create helpers on access; storing them would form a reference cycle, which keeps document and context until a late collection."""
 
-    max_objects = MOST_OBJECTS
-    objects = 0  # in the response so far
+    max_objects = MAX_OBJECTS
+    object_count = 0  # in the response so far
 
     @classmethod
     async def execute(cls, execution: Execution) -> ExecutionResult:
@@ -86,22 +88,22 @@ class CoreExecutor(StrawberryGraphQLCoreExecutionContext):
         executor = cls.of(execution)
         answer: AwaitableOrValue[Any] = executor.execute_operation()
         result: ExecutionResult = answer if isinstance(answer, ExecutionResult) else await answer
-        if executor.objects > executor.max_objects:
+        if executor.object_count > executor.max_objects:
             raise ResponseTooLargeError
         return result
 
     @classmethod
     def of(cls, execution: Execution) -> Self:
-        """Make the executor of an operation that is known, as `build` makes one of a document."""
-        known = execution.known
+        """Create the executor of a prepared operation, as `build` creates one from a document."""
+        prepared_operation = execution.prepared_operation
         executor = cls(
             execution.schema,
-            known.fragments,
-            known.details,
+            prepared_operation.fragments,
+            prepared_operation.details,
             None,
             execution.context,
-            known.operation,
-            execution.values,
+            prepared_operation.operation,
+            execution.variable_values,
             default_field_resolver,
             default_type_resolver,
             default_field_resolver,
@@ -117,16 +119,16 @@ class CoreExecutor(StrawberryGraphQLCoreExecutionContext):
 
     @async_helpers.setter
     def async_helpers(self, _: GraphQLResolveInfoHelpers) -> None:
-        """Made anew each time."""
+        """Ignore the value: helpers are created on each access."""
 
     def execute_fields(self, *arguments: Any) -> AwaitableOrValue[dict[str, Any]]:  # noqa: ANN401 graphql-core's signature
-        """Count the object. Beyond the limit nothing is executed any more, and who runs the operation discards the result."""
-        self.objects += 1
-        return {} if self.objects > self.max_objects else super().execute_fields(*arguments)
+        """Count the object. Beyond the limit execute nothing more; the caller discards the result."""
+        self.object_count += 1
+        return {} if self.object_count > self.max_objects else super().execute_fields(*arguments)
 
     def execute_field(self, *arguments: Any) -> AwaitableOrValue[Any]:  # noqa: ANN401 graphql-core's signature
-        """Execute a field; introspection in a thread of its own, since it waits for nothing and would hold up the event loop."""
+        """Execute a field; introspection runs in its own thread, since it never awaits and would block the event loop."""
         details: FieldDetailsList = arguments[2]
-        if details[0].node.name.value in SCHEMA_FIELDS:
-            return asyncio.get_running_loop().run_in_executor(SCHEMA_THREAD, super().execute_field, *arguments)
+        if details[0].node.name.value in INTROSPECTION_FIELDS:
+            return asyncio.get_running_loop().run_in_executor(INTROSPECTION_THREAD, super().execute_field, *arguments)
         return super().execute_field(*arguments)

@@ -1,4 +1,4 @@
-"""How what archiving and deleting would do is answered, and a deletion done."""
+"""The input of deleting a client, and its mutation."""
 
 import strawberry
 
@@ -6,7 +6,7 @@ from domain import deletions
 from domain.deletions import DeletionOptions, DeletionResult
 from domain.scope import WriteScope
 from resolvers.ids import GlobalId
-from resolvers.inputs import id_of
+from resolvers.inputs import to_uuid
 
 
 @strawberry.input(description="A client to delete for good, as its preview showed it.")
@@ -24,5 +24,5 @@ class ClientDeleteInput:
 
 
 async def delete(scope: WriteScope, input: ClientDeleteInput) -> DeletionResult:
-    wish = DeletionOptions(input.preview_token, input.acknowledge_fiscal_retention, input.delete_orphan_contacts)
-    return await deletions.delete(scope, id_of(input.id, "Client"), wish)
+    options = DeletionOptions(input.preview_token, input.acknowledge_fiscal_retention, input.delete_orphan_contacts)
+    return await deletions.delete(scope, to_uuid(input.id, "Client"), options)

@@ -1,6 +1,6 @@
-"""Fields that the compiled executor writes as expressions, instead of calling a function or making an object for each row.
+"""Fields that the compiled executor writes as expressions, instead of calling a function or creating an object for each row.
 
-They stand in the metadata of a field as `inlined`. An expression is written for the row that it reads, never replaced in a text.
+The metadata of a field has them as `expression`. Each expression is generated for the row that it reads; no text is replaced.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,46 +8,46 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-Read: TypeAlias = Callable[[str], str]
-"""Writes the expression for a path of attributes of a row; for the row itself where the path is empty."""
+Reader: TypeAlias = Callable[[str], str]
+"""Writes the expression for a path of attributes of a row; the row itself for an empty path."""
 
 
 @dataclass(frozen=True)
-class Text:
-    """A function of a row whose value is always of the class `str`; the same as an expression, and the values of the names in it."""
+class TextExpression:
+    """A function of a row that returns exactly a `str`, the equivalent expression, and the values of the names in it."""
 
-    of: Callable[[Any], str]
-    expression: Callable[[Read], str]
+    compute: Callable[[Any], str]
+    expression: Callable[[Reader], str]
     names: Mapping[str, object]
 
     def __call__(self, row: object) -> str:
-        return self.of(row)
+        return self.compute(row)
 
 
-class Parts:
-    """A function of a row that makes an object, whose attributes are read off the row by these paths. None where the first of them is."""
+class ObjectExpression:
+    """A function that creates an object from the values at these paths of a row. None if the first of them is None."""
 
     def __init__(self, make: Callable[[tuple[Any, ...]], Any], **paths: str) -> None:
         self.paths = paths
         self._make = make
         self._first, *self._others = map(attrgetter, paths.values())
 
-    def __call__(self, row: object) -> Any:  # noqa: ANN401 whatever is made
+    def __call__(self, row: object) -> Any:  # noqa: ANN401 whatever `make` returns
         first = self._first(row)
         return None if first is None else self._make((first, *(other(row) for other in self._others)))
 
-    def reader(self, read: Read) -> Read:
+    def attribute_reader(self, read: Reader) -> Reader:
         return lambda path: read(self.paths[path])
 
 
 @dataclass(frozen=True)
-class Entries:
-    """A list with an object for each of the rows at a path. `attributes` writes what an object has, for the names of parent and row."""
+class ListExpression:
+    """A list with an object for each row at a path. `attributes` writes its attributes, for the names of parent and row."""
 
     rows: str
     attributes: Callable[[str, str], Mapping[str, str]]
 
-    def reader(self, parent: str, row: str) -> Read:
+    def entry_reader(self, parent: str, row: str) -> Reader:
         attributes = self.attributes(parent, row)
 
         def read(path: str) -> str:

@@ -1,4 +1,4 @@
-"""How labels are answered."""
+"""Inputs and resolvers of labels."""
 
 from uuid import UUID
 
@@ -9,16 +9,16 @@ from db.tables import LabelFields
 from domain import labels
 from domain.pages import Page, PageRequest
 from domain.scope import WriteScope
-from resolvers.arguments import After, Before, First, Last, Within
+from resolvers.arguments import After, Before, First, Last, NameSearch
 from resolvers.context import Info
 from resolvers.ids import GlobalId
-from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
+from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
 
 
 async def page(
-    info: Info, search: Within = None, first: First = None, after: After = None, last: Last = None, before: Before = None
+    info: Info, search: NameSearch = None, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Page[LabelRow]:
-    return await labels.page(info.context.read(), search, PageRequest(first, after, last, before))
+    return await labels.page(info.context.read_scope(), search, PageRequest(first, after, last, before))
 
 
 @input_of(LabelFields, description="A new label.")
@@ -28,23 +28,23 @@ class LabelCreateInput: ...
 @patch_of(LabelFields, description="What to change of a label: what is left out stays.")
 class LabelUpdateInput:
     id: GlobalId = strawberry.field(description="The label.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 @strawberry.input(description="A label to delete.")
 class LabelDeleteInput:
     id: GlobalId = strawberry.field(description="The label.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 async def create(scope: WriteScope, input: LabelCreateInput) -> UUID:
-    return await labels.create(scope, given(LabelFields, input))
+    return await labels.create(scope, input_values(LabelFields, input))
 
 
 async def update(scope: WriteScope, input: LabelUpdateInput) -> UUID:
-    label_id = id_of(input.id, "Label")
-    return await labels.update(scope, label_id, changed(LabelFields, input), expected_version=input.expected_version)
+    label_id = to_uuid(input.id, "Label")
+    return await labels.update(scope, label_id, patch_values(LabelFields, input), expected_version=input.expected_version)
 
 
 async def delete(scope: WriteScope, input: LabelDeleteInput) -> UUID:
-    return await labels.delete(scope, id_of(input.id, "Label"), expected_version=input.expected_version)
+    return await labels.delete(scope, to_uuid(input.id, "Label"), expected_version=input.expected_version)

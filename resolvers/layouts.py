@@ -1,4 +1,4 @@
-"""How invoice layouts are answered."""
+"""Inputs and resolvers of invoice layouts."""
 
 from uuid import UUID
 
@@ -8,7 +8,7 @@ from db.tables import InvoiceLayoutFields
 from domain import layouts
 from domain.scope import WriteScope
 from resolvers.ids import GlobalId
-from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
+from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
 
 
 @input_of(InvoiceLayoutFields, description="A new invoice layout. As the default it takes the place of the one that was.")
@@ -18,23 +18,23 @@ class InvoiceLayoutCreateInput: ...
 @patch_of(InvoiceLayoutFields, description="What to change of an invoice layout: what is left out stays.")
 class InvoiceLayoutUpdateInput:
     id: GlobalId = strawberry.field(description="The layout.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 @strawberry.input(description="An invoice layout to delete.")
 class InvoiceLayoutDeleteInput:
     id: GlobalId = strawberry.field(description="The layout.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 async def create(scope: WriteScope, input: InvoiceLayoutCreateInput) -> UUID:
-    return await layouts.create(scope, given(InvoiceLayoutFields, input))
+    return await layouts.create(scope, input_values(InvoiceLayoutFields, input))
 
 
 async def update(scope: WriteScope, input: InvoiceLayoutUpdateInput) -> UUID:
-    layout_id = id_of(input.id, "InvoiceLayout")
-    return await layouts.update(scope, layout_id, changed(InvoiceLayoutFields, input), expected_version=input.expected_version)
+    layout_id = to_uuid(input.id, "InvoiceLayout")
+    return await layouts.update(scope, layout_id, patch_values(InvoiceLayoutFields, input), expected_version=input.expected_version)
 
 
 async def delete(scope: WriteScope, input: InvoiceLayoutDeleteInput) -> UUID:
-    return await layouts.delete(scope, id_of(input.id, "InvoiceLayout"), expected_version=input.expected_version)
+    return await layouts.delete(scope, to_uuid(input.id, "InvoiceLayout"), expected_version=input.expected_version)

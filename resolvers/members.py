@@ -1,4 +1,4 @@
-"""How members are answered."""
+"""Inputs and resolvers of members."""
 
 from uuid import UUID
 
@@ -8,10 +8,10 @@ from db.tables import ExistingMemberFields, MemberFields, Role
 from domain import members
 from domain.scope import WriteScope
 from resolvers.ids import GlobalId
-from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
-from resolvers.words import words
+from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
+from resolvers.words import describe_enum
 
-words(
+describe_enum(
     Role,
     "What a member does for the organization, from most to least rights.",
     OWNER="Everything, and who else is an owner.",
@@ -32,23 +32,23 @@ class MemberAddInput: ...
 )
 class MemberUpdateInput:
     id: GlobalId = strawberry.field(description="The member.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 @strawberry.input(description="A member to remove.")
 class MemberRemoveInput:
     id: GlobalId = strawberry.field(description="The member.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 async def add(scope: WriteScope, input: MemberAddInput) -> UUID:
-    return await members.add(scope, given(MemberFields, input))
+    return await members.add(scope, input_values(MemberFields, input))
 
 
 async def update(scope: WriteScope, input: MemberUpdateInput) -> UUID:
-    changes = changed(ExistingMemberFields, input)
-    return await members.update(scope, id_of(input.id, "Member"), changes, expected_version=input.expected_version)
+    changes = patch_values(ExistingMemberFields, input)
+    return await members.update(scope, to_uuid(input.id, "Member"), changes, expected_version=input.expected_version)
 
 
 async def remove(scope: WriteScope, input: MemberRemoveInput) -> UUID:
-    return await members.remove(scope, id_of(input.id, "Member"), expected_version=input.expected_version)
+    return await members.remove(scope, to_uuid(input.id, "Member"), expected_version=input.expected_version)

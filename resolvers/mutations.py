@@ -1,4 +1,4 @@
-"""The one way to change something: the right, the key, a unit of work committed before its payload is read, refusals as user errors."""
+"""Run a mutation: permission, idempotency key, a unit of work committed before the payload is read, user errors as values."""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ from resolvers.context import Info
 
 V = TypeVar("V")
 Change = Callable[[WriteScope, Any], Awaitable[V]]
-TRIES = 4
+MAX_ATTEMPTS = 4
 IDEMPOTENT = GraphQLDirective(
     name="idempotent",
     locations=[DirectiveLocation.FIELD],
@@ -29,69 +29,69 @@ IDEMPOTENT = GraphQLDirective(
 
 
 @dataclass(frozen=True)
-class Doing(Generic[V]):
-    """What a mutation does, what it comes to, and whether it touches as many rows as there are."""
+class MutationSpec(Generic[V]):
+    """What a mutation runs, what it returns, and whether it can affect any number of rows."""
 
     change: Change[V]
-    returned: Any
+    result_type: Any
     is_long: bool
 
     @cached_property
-    def kind(self) -> TypeAdapter[V]:
-        return TypeAdapter(self.returned)
+    def outcome_adapter(self) -> TypeAdapter[V]:
+        return TypeAdapter(self.result_type)
 
 
 def mutation(
     change: Callable[[WriteScope, Any], Awaitable[Any]],
     *,
-    needs: Permission,
+    permission: Permission,
     description: str,
     directives: list[object],
     is_long: bool = False,
 ) -> Any:  # noqa: ANN401 the annotation stands
-    """A field of the root. `change` takes the scope and the field's one input, and returns what the payload is read off."""
-    doing: Doing[Any] = Doing(change, get_type_hints(change)["return"], is_long)
+    """Declare a mutation. `change` takes the scope and the field's one input, and returns the source of the payload."""
+    spec: MutationSpec[Any] = MutationSpec(change, get_type_hints(change)["return"], is_long)
 
     async def resolve(info: Info, input: object) -> Outcome[Any]:
-        info.context.read().require(needs)
-        key = _key(info, input)
-        for _ in range(TRIES - 1):
+        info.context.read_scope().require(permission)
+        key = _request_key(info, input)
+        for _ in range(MAX_ATTEMPTS - 1):
             try:
-                return await _tried(info, doing, input, key)
-            except Exception as failed:
-                if not is_retryable(failed):
+                return await _attempt(info, spec, input, key)
+            except Exception as error:
+                if not is_retryable(error):
                     raise
-        return await _tried(info, doing, input, key)
+        return await _attempt(info, spec, input, key)
 
-    _, asked = inspect.signature(change).parameters.values()
-    info, own, *_ = inspect.signature(resolve).parameters.values()
-    annotation: Any = Annotated.__class_getitem__((asked.annotation, strawberry.argument(description="What to do.")))  # type: ignore[attr-defined]
-    signature = inspect.Signature([info, own.replace(annotation=annotation)], return_annotation=Outcome[Any])
+    _, input_parameter = inspect.signature(change).parameters.values()
+    info, own_parameter, *_ = inspect.signature(resolve).parameters.values()
+    annotation: Any = Annotated.__class_getitem__((input_parameter.annotation, strawberry.argument(description="What to do.")))  # type: ignore[attr-defined]
+    signature = inspect.Signature([info, own_parameter.replace(annotation=annotation)], return_annotation=Outcome[Any])
     resolve.__signature__ = signature  # type: ignore[attr-defined]
     return strawberry.mutation(resolver=resolve, description=description, directives=directives)
 
 
-async def _tried(info: Info, doing: Doing[V], input: object, key: RequestKey | None) -> Outcome[V]:
-    """Two that meet may both find a number free; the one that the database refuses looks again, and finds it taken."""
+async def _attempt(info: Info, spec: MutationSpec[V], input: object, key: RequestKey | None) -> Outcome[V]:
+    """Run one attempt. Of two concurrent ones with the same number the database rejects one, which retries and finds it in use."""
     try:
-        async with info.context.write(info.field_name, is_long=doing.is_long) as scope:
+        async with info.context.open_write_scope(info.field_name, is_long=spec.is_long) as scope:
             if key is None:
-                return Outcome(await doing.change(scope, input))
-            return await run_once(scope, key, doing.kind, lambda: doing.change(scope, input))
-    except RuleViolation as refused:
-        return Outcome(None, refused.user_errors)
+                return Outcome(await spec.change(scope, input))
+            return await run_once(scope, key, spec.outcome_adapter, lambda: spec.change(scope, input))
+    except RuleViolation as violation:
+        return Outcome(None, violation.user_errors)
 
 
-def _key(info: Info, input: object) -> RequestKey | None:
-    """From the directive on the field, or from the request's header where the document has but one field."""
-    raw = info._raw_info  # noqa: SLF001 Strawberry shows neither directives nor the operation's fields
-    request = f"{info.field_name} {input!r}"
-    variables = VariableValues({}, info.variable_values)  # which Strawberry takes out of graphql-core's own
-    if found := next(filter(None, (get_directive_values(IDEMPOTENT, node, variables) for node in raw.field_nodes)), None):
-        return RequestKey(found["key"], request)
+def _request_key(info: Info, input: object) -> RequestKey | None:
+    """Return the key of the directive on the field, or of the request's header if the document has one field."""
+    raw_info = info._raw_info  # noqa: SLF001 Strawberry shows neither directives nor the operation's fields
+    request_text = f"{info.field_name} {input!r}"
+    variables = VariableValues({}, info.variable_values)  # which Strawberry extracts from graphql-core's
+    if arguments := next(filter(None, (get_directive_values(IDEMPOTENT, node, variables) for node in raw_info.field_nodes)), None):
+        return RequestKey(arguments["key"], request_text)
     if info.context.idempotency_key is None:
         return None
-    fields = raw.operation.selection_set.selections
+    fields = raw_info.operation.selection_set.selections
     if len(fields) != 1 or not isinstance(fields[0], FieldNode):
         raise BadInput("The header `Idempotency-Key` is for one mutation. Put `@idempotent(key: …)` on each of several.")
-    return RequestKey(info.context.idempotency_key, request)
+    return RequestKey(info.context.idempotency_key, request_text)

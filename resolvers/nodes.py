@@ -1,4 +1,4 @@
-"""Any object by its id."""
+"""Find any object by its id."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -49,22 +49,22 @@ BATCHES: dict[str, Callable[[ReadScope, Sequence[UUID]], Awaitable[Sequence[Any]
 
 
 async def by_id(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the object.")]) -> Row | None:
-    found: Row | None = await info.context.loaders.of(BATCHES[id.type_name]).load(id.key)
-    return found
+    row: Row | None = await info.context.loaders.of(BATCHES[id.type_name]).load(id.key)
+    return row
 
 
 async def by_ids(info: Info, ids: Annotated[list[GlobalId], strawberry.argument(description="The ids, at most 100.")]) -> list[Row | None]:
     if len(ids) > MAX_PAGE_SIZE:
         raise BadInput(f"`ids` has at most {MAX_PAGE_SIZE}.")
-    found = list[Row | None]()
+    rows = list[Row | None]()
     for each in await asyncio.gather(*(by_id(info, key) for key in ids), return_exceptions=True):
         if isinstance(each, BaseException):
-            raise each  # of several the first in the list: which is the first in time is chance
-        found.append(each)
-    return found
+            raise each  # the first in the list: which fails first is random
+        rows.append(each)
+    return rows
 
 
-async def current(info: Info, root: strawberry.Parent[VersionConflict | AlreadyArchived]) -> Row | None:
-    """As it is now."""
-    found: Row | None = await info.context.loaders.of(BATCHES[root.object_type]).load(root.object_id)
-    return found
+async def load_current(info: Info, root: strawberry.Parent[VersionConflict | AlreadyArchived]) -> Row | None:
+    """Load the object as it is now."""
+    row: Row | None = await info.context.loaders.of(BATCHES[root.object_type]).load(root.object_id)
+    return row

@@ -1,4 +1,4 @@
-"""How the organization is answered."""
+"""The input of changing the organization, and its mutation."""
 
 from uuid import UUID
 
@@ -8,14 +8,14 @@ from db.tables import OrganizationFields
 from domain import organizations
 from domain.scope import WriteScope
 from resolvers.ids import GlobalId
-from resolvers.inputs import SEEN, changed, linked, patch_of
+from resolvers.inputs import VERSION_DESCRIPTION, linked_ids, patch_of, patch_values
 
-LINKS = {"default_vat_rate_id": "VatRate", "default_layout_id": "InvoiceLayout"}
+LINK_TYPES = {"default_vat_rate_id": "VatRate", "default_layout_id": "InvoiceLayout"}
 
 
 @patch_of(OrganizationFields, description="What to change of the organization: what is left out stays, null clears.")
 class OrganizationUpdateInput:
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
     default_vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(
         description="Rate of VAT of clients without one of their own."
     )
@@ -25,5 +25,5 @@ class OrganizationUpdateInput:
 
 
 async def update(scope: WriteScope, input: OrganizationUpdateInput) -> UUID:
-    changes = changed(OrganizationFields, input) | linked(LINKS, input)
+    changes = patch_values(OrganizationFields, input) | linked_ids(LINK_TYPES, input)
     return await organizations.update(scope, changes, expected_version=input.expected_version)

@@ -1,4 +1,4 @@
-"""How projects are answered."""
+"""Inputs and resolvers of projects."""
 
 from collections.abc import Mapping
 from typing import Annotated
@@ -14,10 +14,10 @@ from domain.scope import WriteScope
 from resolvers.arguments import After, Before, First, Last
 from resolvers.context import Info
 from resolvers.ids import GlobalId
-from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
-from resolvers.words import words
+from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
+from resolvers.words import describe_enum
 
-words(
+describe_enum(
     InvoiceMethod,
     "Where a project's price comes from.",
     NONE="It has none: nothing of it is invoiced.",
@@ -27,8 +27,8 @@ words(
 )
 
 
-async def one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the project.")]) -> ProjectRow | None:
-    key = id.of("Project")
+async def find_one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the project.")]) -> ProjectRow | None:
+    key = id.key_of_type("Project")
     return await info.context.loaders.of(projects.by_id).load(key) if key else None
 
 
@@ -60,46 +60,46 @@ class ProjectCreateInput:
 @patch_of(ProjectFields, description="What to change of a project: what is left out stays, null clears.")
 class ProjectUpdateInput:
     id: GlobalId = strawberry.field(description="The project.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
     financial: strawberry.Maybe[ProjectFinancialPatchInput] = strawberry.field(description="Its prices. Needs FINANCE_WRITE.")
 
 
 @strawberry.input(description="A project to archive.")
 class ProjectArchiveInput:
     id: GlobalId = strawberry.field(description="The project.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 @strawberry.input(description="An archived project to take back.")
 class ProjectUnarchiveInput:
     id: GlobalId = strawberry.field(description="The project.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 @strawberry.input(description="A project to delete.")
 class ProjectDeleteInput:
     id: GlobalId = strawberry.field(description="The project.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 async def create(scope: WriteScope, input: ProjectCreateInput) -> UUID:
-    prices = None if input.financial is None else given(ProjectFinancialFields, input.financial)
-    return await projects.create(scope, id_of(input.client_id, "Client"), given(ProjectFields, input), prices)
+    prices = None if input.financial is None else input_values(ProjectFinancialFields, input.financial)
+    return await projects.create(scope, to_uuid(input.client_id, "Client"), input_values(ProjectFields, input), prices)
 
 
 async def update(scope: WriteScope, input: ProjectUpdateInput) -> UUID:
-    prices = changed(ProjectFinancialFields, input.financial.value) if input.financial else None
-    changes = changed(ProjectFields, input)
-    return await projects.update(scope, id_of(input.id, "Project"), changes, prices, expected_version=input.expected_version)
+    prices = patch_values(ProjectFinancialFields, input.financial.value) if input.financial else None
+    changes = patch_values(ProjectFields, input)
+    return await projects.update(scope, to_uuid(input.id, "Project"), changes, prices, expected_version=input.expected_version)
 
 
 async def archive(scope: WriteScope, input: ProjectArchiveInput) -> UUID:
-    return await projects.archive(scope, id_of(input.id, "Project"), expected_version=input.expected_version)
+    return await projects.archive(scope, to_uuid(input.id, "Project"), expected_version=input.expected_version)
 
 
 async def unarchive(scope: WriteScope, input: ProjectUnarchiveInput) -> UUID:
-    return await projects.unarchive(scope, id_of(input.id, "Project"), expected_version=input.expected_version)
+    return await projects.unarchive(scope, to_uuid(input.id, "Project"), expected_version=input.expected_version)
 
 
 async def delete(scope: WriteScope, input: ProjectDeleteInput) -> UUID:
-    return await projects.delete(scope, id_of(input.id, "Project"), expected_version=input.expected_version)
+    return await projects.delete(scope, to_uuid(input.id, "Project"), expected_version=input.expected_version)

@@ -1,4 +1,4 @@
-"""Inputs of registrations, and how they are answered."""
+"""Inputs and resolvers of registrations."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -22,14 +22,27 @@ from domain import registrations
 from domain.pages import Page, PageRequest
 from domain.registrations import RegistrationFilter, RegistrationForm
 from domain.scope import WriteScope
-from resolvers.arguments import After, Before, First, Last, PeriodInput, period_of
+from resolvers.arguments import After, Before, First, Last, PeriodInput, to_period
 from resolvers.context import Info
 from resolvers.ids import GlobalId
-from resolvers.inputs import SEEN, changed, given, id_of, ids_of, input_of, linked, lists, patch_of, somes
-from resolvers.words import words
+from resolvers.inputs import (
+    VERSION_DESCRIPTION,
+    input_of,
+    input_values,
+    linked_ids,
+    patch_of,
+    patch_values,
+    present_lists,
+    present_values,
+    to_uuid,
+    to_uuids,
+)
+from resolvers.words import describe_enum
 
-words(RegistrationKind, "What is registered.", TIME="Time that was worked.", EXPENSE="Something that was bought.", MILEAGE="A trip.")
-words(
+describe_enum(
+    RegistrationKind, "What is registered.", TIME="Time that was worked.", EXPENSE="Something that was bought.", MILEAGE="A trip."
+)
+describe_enum(
     RegistrationStatus,
     "How far a registration is.",
     OPEN="Registered, and to be changed as one likes.",
@@ -39,13 +52,13 @@ words(
     WRITTEN_OFF="It will not be invoiced.",
     REJECTED="Not approved: to be put right.",
 )
-words(TripType, "What a trip was for.", PRIVATE="A private one.", BUSINESS="For work.", COMMUTE="To work and home.")
-LINKS = {"client_id": "Client", "project_id": "Project", "member_id": "Member"}
-OF_EXPENSE = {"vat_rate_id": "VatRate"}
-INSTEAD = "instead of the one that counts there. Needs FINANCE_WRITE."
-ANEW = f"{INSTEAD} Null takes the one that counts there today."
-PRICE = "Price of a piece, without VAT."
-VAT_RATE = "Its rate of VAT; without one the client's, or else the organization's."
+describe_enum(TripType, "What a trip was for.", PRIVATE="A private one.", BUSINESS="For work.", COMMUTE="To work and home.")
+LINK_TYPES = {"client_id": "Client", "project_id": "Project", "member_id": "Member"}
+EXPENSE_LINK_TYPES = {"vat_rate_id": "VatRate"}
+EXPLICIT_RATE_HINT = "instead of the one that counts there. Needs FINANCE_WRITE."
+PATCH_RATE_HINT = f"{EXPLICIT_RATE_HINT} Null takes the one that counts there today."
+PRICE_DESCRIPTION = "Price of a piece, without VAT."
+VAT_RATE_DESCRIPTION = "Its rate of VAT; without one the client's, or else the organization's."
 
 
 @strawberry.input(description="Which registrations. All that is given holds.")
@@ -57,49 +70,61 @@ class RegistrationFilterInput:
     member_id: GlobalId | None = strawberry.field(default=None, description="Of this member.")
 
 
-Wanted = Annotated[RegistrationFilterInput | None, strawberry.argument(description="Which registrations; all unless given.")]
-Id = Annotated[GlobalId, strawberry.argument(description="Its id.")]
+RegistrationFilterArgument = Annotated[
+    RegistrationFilterInput | None, strawberry.argument(description="Which registrations; all unless given.")
+]
+IdArgument = Annotated[GlobalId, strawberry.argument(description="Its id.")]
 
 
-def chosen(filter: RegistrationFilterInput | None) -> RegistrationFilter:
-    wanted = filter or RegistrationFilterInput()
-    period, member = period_of(wanted.period), wanted.member_id
+def build_filter(filter: RegistrationFilterInput | None) -> RegistrationFilter:
+    filter_input = filter or RegistrationFilterInput()
+    period, member = to_period(filter_input.period), filter_input.member_id
     return RegistrationFilter(
-        wanted.kind, wanted.status, wanted.is_billable, period.since, period.until, id_of(member, "Member") if member else None
+        filter_input.kind,
+        filter_input.status,
+        filter_input.is_billable,
+        period.since,
+        period.until,
+        to_uuid(member, "Member") if member else None,
     )
 
 
 async def page(
-    info: Info, filter: Wanted = None, first: First = None, after: After = None, last: Last = None, before: Before = None
+    info: Info,
+    filter: RegistrationFilterArgument = None,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
 ) -> Page[RegistrationRow]:
-    return await registrations.page(info.context.read(), chosen(filter), PageRequest(first, after, last, before))
+    return await registrations.page(info.context.read_scope(), build_filter(filter), PageRequest(first, after, last, before))
 
 
-async def one(info: Info, id: Id) -> RegistrationRow | None:
-    return await info.context.loaders.of(registrations.by_id).load(id_of(id, "Registration"))
+async def find_one(info: Info, id: IdArgument) -> RegistrationRow | None:
+    return await info.context.loaders.of(registrations.by_id).load(to_uuid(id, "Registration"))
 
 
 def select_registrations(
-    filter: Wanted = None, first: First = None, after: After = None, last: Last = None, before: Before = None
+    filter: RegistrationFilterArgument = None, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Mapping[str, object]:
     """Convert the arguments of registrations as a relation."""
-    return {"criteria": chosen(filter), "page_request": PageRequest(first, after, last, before)}
+    return {"criteria": build_filter(filter), "page_request": PageRequest(first, after, last, before)}
 
 
 @input_of(TimeFields, description="Time that was worked: its minutes, or from when to when.")
 class RegistrationTimeInput:
-    rate: Decimal | None = strawberry.field(default=None, description=f"Price of an hour, {INSTEAD}")
+    rate: Decimal | None = strawberry.field(default=None, description=f"Price of an hour, {EXPLICIT_RATE_HINT}")
 
 
 @input_of(ExpenseFields, description="Something that was bought for the client.")
 class RegistrationExpenseInput:
-    unit_price: Decimal = strawberry.field(description=PRICE)
-    vat_rate_id: GlobalId | None = strawberry.field(default=None, description=VAT_RATE)
+    unit_price: Decimal = strawberry.field(description=PRICE_DESCRIPTION)
+    vat_rate_id: GlobalId | None = strawberry.field(default=None, description=VAT_RATE_DESCRIPTION)
 
 
 @input_of(MileageFields, description="A trip.")
 class RegistrationMileageInput:
-    rate: Decimal | None = strawberry.field(default=None, description=f"Price of a kilometre, {INSTEAD}")
+    rate: Decimal | None = strawberry.field(default=None, description=f"Price of a kilometre, {EXPLICIT_RATE_HINT}")
 
 
 @strawberry.input(one_of=True, description="What is registered.")
@@ -111,18 +136,18 @@ class RegistrationWorkInput:
 
 @patch_of(TimeFields, description="What to change of time. Another start or end makes its minutes anew, unless they are given.")
 class RegistrationTimePatchInput:
-    rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"Price of an hour, {ANEW}")
+    rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"Price of an hour, {PATCH_RATE_HINT}")
 
 
 @patch_of(ExpenseFields, description="What to change of an expense.")
 class RegistrationExpensePatchInput:
-    unit_price: strawberry.Maybe[Decimal | None] = strawberry.field(description=PRICE)
-    vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=VAT_RATE)
+    unit_price: strawberry.Maybe[Decimal | None] = strawberry.field(description=PRICE_DESCRIPTION)
+    vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=VAT_RATE_DESCRIPTION)
 
 
 @patch_of(MileageFields, description="What to change of a trip.")
 class RegistrationMileagePatchInput:
-    rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"Price of a kilometre, {ANEW}")
+    rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"Price of a kilometre, {PATCH_RATE_HINT}")
 
 
 @strawberry.input(one_of=True, description="What to change of the work, which stays of its kind.")
@@ -147,7 +172,7 @@ class RegistrationCreateInput:
 @patch_of(RegistrationFields, description="What to change of a registration: what is left out stays, null clears.")
 class RegistrationUpdateInput:
     id: GlobalId = strawberry.field(description="The registration.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
     client_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description="The client to move it to: off its project, unless given.")
     project_id: strawberry.Maybe[GlobalId | None] = strawberry.field(
         description="The project to move it to, with its client; null takes it off its project."
@@ -160,69 +185,69 @@ class RegistrationUpdateInput:
 @patch_of(StatusFields, description="How far a registration is from now on; what is left out stays.")
 class RegistrationStatusUpdateInput:
     id: GlobalId = strawberry.field(description="The registration.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 @strawberry.input(description="A registration to delete.")
 class RegistrationDeleteInput:
     id: GlobalId = strawberry.field(description="The registration.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
-def _work(input: RegistrationWorkInput) -> tuple[RegistrationKind, dict[str, Any]]:
-    """Of which kind, and its values; a rate only where one was given."""
+def _work_values(input: RegistrationWorkInput) -> tuple[RegistrationKind, dict[str, Any]]:
+    """Return the kind and its values; a rate only if one was supplied."""
     if input.expense:
         expense = input.expense.value
-        return RegistrationKind.EXPENSE, given(ExpenseFields, expense) | linked(OF_EXPENSE, expense)
+        return RegistrationKind.EXPENSE, input_values(ExpenseFields, expense) | linked_ids(EXPENSE_LINK_TYPES, expense)
     if input.mileage:
         mileage = input.mileage.value
-        return RegistrationKind.MILEAGE, given(MileageFields, mileage) | _rate(mileage.rate)
+        return RegistrationKind.MILEAGE, input_values(MileageFields, mileage) | _rate_values(mileage.rate)
     time = input.time.value if input.time else RegistrationTimeInput()
-    return RegistrationKind.TIME, given(TimeFields, time) | _rate(time.rate)
+    return RegistrationKind.TIME, input_values(TimeFields, time) | _rate_values(time.rate)
 
 
-def _rate(given: Decimal | None) -> dict[str, object]:
-    return {} if given is None else {"rate": given}
+def _rate_values(rate: Decimal | None) -> dict[str, object]:
+    return {} if rate is None else {"rate": rate}
 
 
-def _patched(input: strawberry.Some[RegistrationWorkPatchInput] | None) -> tuple[RegistrationKind | None, dict[str, Any]]:
-    """Of which kind, and what changes."""
+def _work_patch(input: strawberry.Some[RegistrationWorkPatchInput] | None) -> tuple[RegistrationKind | None, dict[str, Any]]:
+    """Return the kind and its changes."""
     if input is None:
         return None, {}
     if input.value.expense:
         expense = input.value.expense.value
-        return RegistrationKind.EXPENSE, changed(ExpenseFields, expense) | linked(OF_EXPENSE, expense)
+        return RegistrationKind.EXPENSE, patch_values(ExpenseFields, expense) | linked_ids(EXPENSE_LINK_TYPES, expense)
     if input.value.mileage:
         mileage = input.value.mileage.value
-        return RegistrationKind.MILEAGE, changed(MileageFields, mileage) | somes({"rate": mileage.rate})
+        return RegistrationKind.MILEAGE, patch_values(MileageFields, mileage) | present_values({"rate": mileage.rate})
     if input.value.time:
         time = input.value.time.value
-        return RegistrationKind.TIME, changed(TimeFields, time) | somes({"rate": time.rate})
+        return RegistrationKind.TIME, patch_values(TimeFields, time) | present_values({"rate": time.rate})
     return None, {}
 
 
 async def create(scope: WriteScope, input: RegistrationCreateInput) -> UUID:
-    general = given(RegistrationFields, input)
+    general = input_values(RegistrationFields, input)
     return await registrations.create(
-        scope, RegistrationForm(general, linked(LINKS, input), ids_of(input.label_ids, "Label"), *_work(input.work))
+        scope, RegistrationForm(general, linked_ids(LINK_TYPES, input), to_uuids(input.label_ids, "Label"), *_work_values(input.work))
     )
 
 
 async def update(scope: WriteScope, input: RegistrationUpdateInput) -> UUID:
-    labels = lists(label_ids=input.label_ids).get("label_ids")
+    labels = present_lists(label_ids=input.label_ids).get("label_ids")
     form = RegistrationForm(
-        changed(RegistrationFields, input),
-        linked(LINKS, input),
-        None if labels is None else ids_of(labels, "Label"),
-        *_patched(input.work),
+        patch_values(RegistrationFields, input),
+        linked_ids(LINK_TYPES, input),
+        None if labels is None else to_uuids(labels, "Label"),
+        *_work_patch(input.work),
     )
-    return await registrations.update(scope, id_of(input.id, "Registration"), form, expected_version=input.expected_version)
+    return await registrations.update(scope, to_uuid(input.id, "Registration"), form, expected_version=input.expected_version)
 
 
 async def set_status(scope: WriteScope, input: RegistrationStatusUpdateInput) -> UUID:
-    key = id_of(input.id, "Registration")
-    return await registrations.set_status(scope, key, changed(StatusFields, input), expected_version=input.expected_version)
+    key = to_uuid(input.id, "Registration")
+    return await registrations.set_status(scope, key, patch_values(StatusFields, input), expected_version=input.expected_version)
 
 
 async def delete(scope: WriteScope, input: RegistrationDeleteInput) -> UUID:
-    return await registrations.delete(scope, id_of(input.id, "Registration"), expected_version=input.expected_version)
+    return await registrations.delete(scope, to_uuid(input.id, "Registration"), expected_version=input.expected_version)

@@ -1,4 +1,4 @@
-"""How tokens are answered."""
+"""Inputs and resolvers of tokens."""
 
 from uuid import UUID
 
@@ -12,10 +12,10 @@ from domain.scope import Permission, WriteScope
 from domain.tokens import CreatedToken, NewToken
 from resolvers.context import Info
 from resolvers.ids import GlobalId
-from resolvers.inputs import given, id_of, input_of
-from resolvers.words import words
+from resolvers.inputs import input_of, input_values, to_uuid
+from resolvers.words import describe_enum
 
-words(
+describe_enum(
     Permission,
     "A right.",
     CLIENTS_READ="To see clients, contacts, labels, projects, and registrations without amounts.",
@@ -51,9 +51,9 @@ class TokenRevokeInput:
 
 
 async def create(scope: WriteScope, input: TokenCreateInput) -> CreatedToken:
-    member_id = None if input.member_id is None else id_of(input.member_id, "Member")
-    return await tokens.create(scope, NewToken(given(TokenFields, input), member_id, input.scope))
+    member_id = None if input.member_id is None else to_uuid(input.member_id, "Member")
+    return await tokens.create(scope, NewToken(input_values(TokenFields, input), member_id, input.scope))
 
 
 async def revoke(scope: WriteScope, input: TokenRevokeInput) -> UUID:
-    return await tokens.revoke(scope, id_of(input.id, "ApiToken"))
+    return await tokens.revoke(scope, to_uuid(input.id, "ApiToken"))

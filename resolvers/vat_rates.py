@@ -1,4 +1,4 @@
-"""How rates of VAT are answered."""
+"""Inputs and resolvers of VAT rates."""
 
 from uuid import UUID
 
@@ -8,10 +8,10 @@ from db.tables import VatCategory, VatRateFields
 from domain import vat_rates
 from domain.scope import WriteScope
 from resolvers.ids import GlobalId
-from resolvers.inputs import SEEN, changed, given, id_of, input_of, patch_of
-from resolvers.words import words
+from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
+from resolvers.words import describe_enum
 
-words(
+describe_enum(
     VatCategory,
     "A VAT category of EN 16931.",
     STANDARD="S: a standard or reduced rate.",
@@ -31,13 +31,13 @@ class VatRateCreateInput: ...
 @patch_of(VatRateFields, description="What to change of a rate of VAT: what is left out stays, null clears.")
 class VatRateUpdateInput:
     id: GlobalId = strawberry.field(description="The rate.")
-    expected_version: int = strawberry.field(description=SEEN)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 async def create(scope: WriteScope, input: VatRateCreateInput) -> UUID:
-    return await vat_rates.create(scope, given(VatRateFields, input))
+    return await vat_rates.create(scope, input_values(VatRateFields, input))
 
 
 async def update(scope: WriteScope, input: VatRateUpdateInput) -> UUID:
-    rate_id = id_of(input.id, "VatRate")
-    return await vat_rates.update(scope, rate_id, changed(VatRateFields, input), expected_version=input.expected_version)
+    rate_id = to_uuid(input.id, "VatRate")
+    return await vat_rates.update(scope, rate_id, patch_values(VatRateFields, input), expected_version=input.expected_version)

@@ -1,8 +1,8 @@
-"""How the viewer is answered."""
+"""The resolver of the viewer."""
 
 from domain.scope import Actor
 from resolvers.context import Info
 
 
-def viewer(info: Info) -> Actor:
+def get_viewer(info: Info) -> Actor:
     return info.context.actor

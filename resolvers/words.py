@@ -1,4 +1,4 @@
-"""Closed sets of words as they are shown: every word with what it means."""
+"""Describe enums, and each of their values, for the schema."""
 
 from enum import StrEnum
 from typing import Any
@@ -7,14 +7,14 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 
-def words(kind: type[StrEnum], description: str, *, name: str | None = None, **meanings: str) -> None:
-    """Shows a closed set. Each of its words has a meaning, and nothing else has. An input that names the set may have been made before."""
-    if set(kind.__members__) != set(meanings):
-        raise TypeError(f"{kind.__name__}: describe {sorted(set(kind.__members__) ^ set(meanings))}")
-    shown: Any = kind
-    if not hasattr(shown, "__strawberry_definition__"):
-        strawberry.enum(shown)
-    definition: StrawberryEnumDefinition = shown.__strawberry_definition__
-    definition.name, definition.description = name or kind.__name__, description
+def describe_enum(enum_type: type[StrEnum], description: str, *, name: str | None = None, **value_descriptions: str) -> None:
+    """Describe an enum: exactly its values, no others. An input that refers to it may exist before."""
+    if set(enum_type.__members__) != set(value_descriptions):
+        raise TypeError(f"{enum_type.__name__}: describe {sorted(set(enum_type.__members__) ^ set(value_descriptions))}")
+    strawberry_enum: Any = enum_type
+    if not hasattr(strawberry_enum, "__strawberry_definition__"):
+        strawberry.enum(strawberry_enum)
+    definition: StrawberryEnumDefinition = strawberry_enum.__strawberry_definition__
+    definition.name, definition.description = name or enum_type.__name__, description
     for value in definition.values:
-        value.description = meanings[value.name]
+        value.description = value_descriptions[value.name]

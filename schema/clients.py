@@ -1,4 +1,4 @@
-"""Clients: a description, no code."""
+"""Clients."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,31 +13,31 @@ from domain.portals import MAX_PORTALS
 from resolvers.arguments import paginate, select_period
 from resolvers.projects import select_projects
 from resolvers.registrations import select_registrations
-from resolvers.words import words
+from resolvers.words import describe_enum
 from schema.activity import ClientActivityConnection
-from schema.connections import COUNTED, TOTAL, Connection, Edge, edges
-from schema.consequences import PREVIEWED, ArchivePreview, DeletionPreview
-from schema.contacts import ClientContactConnection, Link
-from schema.fields import FIGURES, Terms, by
+from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection, Edge, declare_edges
+from schema.consequences import PREVIEW_OPTIONS, ArchivePreview, DeletionPreview
+from schema.contacts import ClientContactConnection, ClientContactLink
+from schema.fields import FINANCE_READ_OPTIONS, FieldOptions, relation
 from schema.finance import ClientFinancialSettings, InvoiceConnection
-from schema.lens import Node, lens, read
+from schema.lens import Node, computed_field, row_type
 from schema.portals import ClientPortal
 from schema.projects import ProjectConnection
 from schema.quotes import QuoteConnection
 from schema.registrations import ClientRegistrationConnection
-from schema.revenue import REVENUE, REVENUE_OF_ALL, Revenue
+from schema.revenue import REVENUE_OPTIONS, TOTAL_REVENUE_OPTIONS, Revenue
 
 if TYPE_CHECKING:
     from schema.labels import Label
 
-words(
+describe_enum(
     ClientKind,
     "What a client is.",
     COMPANY="A company or another organization.",
     PERSON="A person.",
     GOVERNMENT="A public body.",
 )
-words(
+describe_enum(
     AddressType,
     "What an address is for.",
     PRIMARY="Where it is found, unless another address says otherwise.",
@@ -47,7 +47,7 @@ words(
 )
 
 
-@lens(ClientRow, AddressRow, fields=AddressFields, description="Where a client is found.")
+@row_type(ClientRow, AddressRow, fields=AddressFields, description="Where a client is found.")
 class Address:
     line1: str | None = strawberry.field(description="Street and house number.")
     line2: str | None = strawberry.field(description="What the first line has no room for.")
@@ -58,16 +58,16 @@ class Address:
     attention: str | None = strawberry.field(description="For the attention of.")
 
 
-@lens(AddressRow, description="An address of a client, with what it is for.")
+@row_type(AddressRow, description="An address of a client, with what it is for.")
 class ClientAddress(Address):
     type: AddressType = strawberry.field(description="What it is for.")
 
 
-def _address(row: ClientRow) -> ClientRow | None:
+def _primary_address(row: ClientRow) -> ClientRow | None:
     return row if row.has_address else None
 
 
-@lens(ClientRow, fields=ClientFields, description="A company or person for whom work is done.")
+@row_type(ClientRow, fields=ClientFields, description="A company or person for whom work is done.")
 class Client(Node):
     name: str = strawberry.field(description="Name. Several clients may have the same.")
     trade_name: str | None = strawberry.field(description="Name that it trades under, where that is another.")
@@ -83,65 +83,77 @@ class Client(Node):
     kvk_branch_number: str | None = strawberry.field(description="Number of the branch there, 12 digits.")
     kbo_number: str | None = strawberry.field(description="Number in the Belgian register of companies, 10 digits.")
     vat_number: str | None = strawberry.field(description="VAT number with its country, as `NL123456782B01`.")
-    address: Address | None = read(_address, description="The primary address.", reads=("has_address",))
+    address: Address | None = computed_field(_primary_address, description="The primary address.", columns=("has_address",))
     archived_at: datetime | None = strawberry.field(description="Since when it is archived; null while it is active.")
-    is_archived: bool = read(lambda row: row.archived_at is not None, description="Whether it is archived.", reads=("archived_at",))
+    is_archived: bool = computed_field(
+        lambda row: row.archived_at is not None, description="Whether it is archived.", columns=("archived_at",)
+    )
     created_at: datetime = strawberry.field(description="When the client was made.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
-    contacts: ClientContactConnection | None = by(contacts.of_clients, paginate, description="Contacts, by their position at this client.")
-    addresses: list[ClientAddress] | None = by(clients.addresses, description="All addresses, one of a type at most.", terms=Terms(size=4))
-    financial: ClientFinancialSettings | None = by(
-        finance.financial_settings, description="Defaults for its projects and invoices.", terms=FIGURES
+    contacts: ClientContactConnection | None = relation(
+        contacts.of_clients, paginate, description="Contacts, by their position at this client."
     )
-    projects: ProjectConnection | None = by(
+    addresses: list[ClientAddress] | None = relation(
+        clients.addresses, description="All addresses, one of a type at most.", options=FieldOptions(size=4)
+    )
+    financial: ClientFinancialSettings | None = relation(
+        finance.financial_settings, description="Defaults for its projects and invoices.", options=FINANCE_READ_OPTIONS
+    )
+    projects: ProjectConnection | None = relation(
         projects.of_clients, select_projects, description="Projects, the newest first; all, unless one kind is asked for."
     )
-    registrations: ClientRegistrationConnection | None = by(
+    registrations: ClientRegistrationConnection | None = relation(
         registrations.of_clients, select_registrations, description="What was registered for it, on its projects too, the newest first."
     )
-    invoices: InvoiceConnection | None = by(finance.of_clients, paginate, description="Invoices, the newest first.", terms=FIGURES)
-    quotes: QuoteConnection | None = by(quotes.of_clients, paginate, description="Quotes, the newest first.", terms=FIGURES)
-    portals: list[ClientPortal] | None = by(
-        portals.of_clients, description=f"Portals, the newest first, {MAX_PORTALS} at most, the closed ones too.", terms=Terms(size=5)
+    invoices: InvoiceConnection | None = relation(
+        finance.of_clients, paginate, description="Invoices, the newest first.", options=FINANCE_READ_OPTIONS
     )
-    labels: list[Annotated["Label", strawberry.lazy("schema.labels")]] | None = by(
-        labels.of_clients, description="Labels by name.", terms=Terms(size=10)
+    quotes: QuoteConnection | None = relation(
+        quotes.of_clients, paginate, description="Quotes, the newest first.", options=FINANCE_READ_OPTIONS
     )
-    revenue: Revenue | None = by(revenue.by_client, select_period, description="What the client brought in.", terms=REVENUE)
-    activity: ClientActivityConnection | None = by(
+    portals: list[ClientPortal] | None = relation(
+        portals.of_clients,
+        description=f"Portals, the newest first, {MAX_PORTALS} at most, the closed ones too.",
+        options=FieldOptions(size=5),
+    )
+    labels: list[Annotated["Label", strawberry.lazy("schema.labels")]] | None = relation(
+        labels.of_clients, description="Labels by name.", options=FieldOptions(size=10)
+    )
+    revenue: Revenue | None = relation(revenue.by_client, select_period, description="What the client brought in.", options=REVENUE_OPTIONS)
+    activity: ClientActivityConnection | None = relation(
         activity.of_clients, paginate, description="What happened to it and what belongs to it, the newest first."
     )
-    archive_preview: ArchivePreview | None = by(
-        consequences.of_archiving, description="What archiving it would do; null once it is archived.", terms=PREVIEWED
+    archive_preview: ArchivePreview | None = relation(
+        consequences.of_archiving, description="What archiving it would do; null once it is archived.", options=PREVIEW_OPTIONS
     )
-    deletion_preview: DeletionPreview | None = by(
-        consequences.of_deletion, description="What deleting it would take along; null while it is active.", terms=PREVIEWED
+    deletion_preview: DeletionPreview | None = relation(
+        consequences.of_deletion, description="What deleting it would take along; null while it is active.", options=PREVIEW_OPTIONS
     )
 
 
 @strawberry.type(description="Clients in an order.")
 class ClientConnection(Connection[Client]):
-    total_count: int | None = by(clients.counts, key="selector", description=TOTAL, terms=Terms(cost=300))
-    revenue: Revenue | None = by(
+    total_count: int | None = relation(clients.counts, key="selector", description=TOTAL_DESCRIPTION, options=FieldOptions(cost=300))
+    revenue: Revenue | None = relation(
         revenue.for_all_clients,
         select_period,
         key="selector",
         description="What all of them brought in, whatever the page.",
-        terms=REVENUE_OF_ALL,
+        options=TOTAL_REVENUE_OPTIONS,
     )
 
 
 @strawberry.type(description="Clients that carry a label, by name.")
 class LabelClientConnection(Connection[Client]):
-    total_count: int | None = by(clients.counts_of_labels, key="selector", description=TOTAL, terms=COUNTED)
+    total_count: int | None = relation(clients.counts_of_labels, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
 
 
 @strawberry.type(description="A client as one of its contacts knows it.")
-class ContactClientEdge(Link, Edge[Client]): ...
+class ContactClientEdge(ClientContactLink, Edge[Client]): ...
 
 
 @strawberry.type(description="Clients of a contact, by name.")
 class ContactClientConnection(Connection[Client]):
-    edges: Sequence[ContactClientEdge] = edges("The clients, with what the contact is to each.")
-    total_count: int | None = by(clients.counts_of_contacts, key="selector", description=TOTAL, terms=COUNTED)
+    edges: Sequence[ContactClientEdge] = declare_edges("The clients, with what the contact is to each.")
+    total_count: int | None = relation(clients.counts_of_contacts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)

@@ -1,4 +1,4 @@
-"""Contacts, and how a client knows them."""
+"""Contacts, and their links to clients."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,17 +11,17 @@ from db.rows import ContactRow
 from db.tables.contacts import ClientContactFields, ContactFields, ContactRole, Recipient
 from domain import activity, clients, contacts
 from resolvers.arguments import paginate
-from resolvers.words import words
+from resolvers.words import describe_enum
 from schema.activity import ContactActivityConnection
-from schema.connections import COUNTED, TOTAL, Connection, Edge, edges
-from schema.fields import Terms, by
-from schema.lens import SHOWN, Node, lens, read
+from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection, Edge, declare_edges
+from schema.fields import FieldOptions, relation
+from schema.lens import DESCRIBED_BY, Node, computed_field, row_type
 
 if TYPE_CHECKING:
     from schema.clients import ContactClientConnection
 
 
-words(
+describe_enum(
     ContactRole,
     "A kind of document, or of access, that a contact receives.",
     INVOICE="Invoices.",
@@ -30,7 +30,7 @@ words(
     STATEMENT="Statements of account.",
     PORTAL="Access to the client's portal.",
 )
-words(
+describe_enum(
     Recipient,
     "How a message is addressed to somebody.",
     TO="As its receiver.",
@@ -43,11 +43,11 @@ def _full_name(row: ContactRow) -> str:
     return " ".join(part for part in (row.first_name, row.last_name) if part)
 
 
-@lens(ContactRow, fields=ContactFields, description="A person to talk to, who may belong to several clients.")
+@row_type(ContactRow, fields=ContactFields, description="A person to talk to, who may belong to several clients.")
 class Contact(Node):
     first_name: str | None = strawberry.field(description="First name; a contact has this or a last name, or both.")
     last_name: str | None = strawberry.field(description="Last name, with what goes before it.")
-    full_name: str = read(_full_name, description="First and last name.", reads=("first_name", "last_name"))
+    full_name: str = computed_field(_full_name, description="First and last name.", columns=("first_name", "last_name"))
     job_title: str | None = strawberry.field(description="What the person does.")
     email: str | None = strawberry.field(description="E-mail address.")
     phone: str | None = strawberry.field(description="Telephone number.")
@@ -58,38 +58,40 @@ class Contact(Node):
     created_at: datetime = strawberry.field(description="When the contact was made.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
-    clients: Annotated["ContactClientConnection", strawberry.lazy("schema.clients")] | None = by(
+    clients: Annotated["ContactClientConnection", strawberry.lazy("schema.clients")] | None = relation(
         clients.of_contacts, paginate, description="Its clients by name."
     )
-    activity: ContactActivityConnection | None = by(
+    activity: ContactActivityConnection | None = relation(
         activity.of_contacts, paginate, description="What happened to it and its links to clients, the newest first."
     )
 
 
 @strawberry.type(description="Contacts by name.")
 class ContactConnection(Connection[Contact]):
-    total_count: int | None = by(contacts.counts, key="selector", description=TOTAL, terms=Terms(cost=180))
+    total_count: int | None = relation(contacts.counts, key="selector", description=TOTAL_DESCRIPTION, options=FieldOptions(cost=180))
 
 
 @strawberry.type(description="What a contact is to one client.")
-class Link:
-    position: int = read(attrgetter("node.position"), description="Place among the client's contacts.")
-    department: str | None = read(attrgetter("node.department"), description="Department at this client.")
-    is_invoice_contact: bool = read(attrgetter("node.is_invoice_contact"), description="Whether this client's invoices go to the person.")
-    is_primary: bool = read(attrgetter("node.is_primary"), description="Whether it is the first person to call at this client.")
-    roles: list[ContactRole] = read(attrgetter("node.roles"), description="Documents of this client that go to the person.")
-    recipient: Recipient = read(attrgetter("node.recipient"), description="How those are addressed to the person.")
-    is_active: bool = read(attrgetter("node.link_is_active"), description="Whether the person still speaks for this client.")
+class ClientContactLink:
+    position: int = computed_field(attrgetter("node.position"), description="Place among the client's contacts.")
+    department: str | None = computed_field(attrgetter("node.department"), description="Department at this client.")
+    is_invoice_contact: bool = computed_field(
+        attrgetter("node.is_invoice_contact"), description="Whether this client's invoices go to the person."
+    )
+    is_primary: bool = computed_field(attrgetter("node.is_primary"), description="Whether it is the first person to call at this client.")
+    roles: list[ContactRole] = computed_field(attrgetter("node.roles"), description="Documents of this client that go to the person.")
+    recipient: Recipient = computed_field(attrgetter("node.recipient"), description="How those are addressed to the person.")
+    is_active: bool = computed_field(attrgetter("node.link_is_active"), description="Whether the person still speaks for this client.")
 
 
 @strawberry.type(description="A contact as one client knows it.")
-class ClientContactEdge(Link, Edge[Contact]): ...
+class ClientContactEdge(ClientContactLink, Edge[Contact]): ...
 
 
-SHOWN[ClientContactFields] = ClientContactEdge
+DESCRIBED_BY[ClientContactFields] = ClientContactEdge
 
 
 @strawberry.type(description="Contacts of a client, by their position there.")
 class ClientContactConnection(Connection[Contact]):
-    edges: Sequence[ClientContactEdge] = edges("The contacts, with what they are to this client.")
-    total_count: int | None = by(contacts.counts_of_clients, key="selector", description=TOTAL, terms=COUNTED)
+    edges: Sequence[ClientContactEdge] = declare_edges("The contacts, with what they are to this client.")
+    total_count: int | None = relation(contacts.counts_of_clients, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)

@@ -1,4 +1,4 @@
-"""What the schema says of a field beside its type: for generators of clients, gateways and people. Nothing of it runs."""
+"""Directives of fields: schema metadata for tools and readers, without effect on execution."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Refusals as a caller sees them."""
+"""User errors."""
 
 import strawberry
 
@@ -7,13 +7,13 @@ from domain import clients, consequences, errors
 from domain.errors import UserErrorCode
 from domain.scope import Permission
 from resolvers import nodes
-from resolvers.words import words
+from resolvers.words import describe_enum
 from schema.clients import Client
-from schema.consequences import PREVIEWED, DeletionPreview
-from schema.fields import Terms, answered, by
-from schema.lens import Node, lens
+from schema.consequences import PREVIEW_OPTIONS, DeletionPreview
+from schema.fields import FieldOptions, relation, resolved_field
+from schema.lens import Node, row_type
 
-words(
+describe_enum(
     UserErrorCode,
     "Why something was not done.",
     name="UserErrorCode",
@@ -43,7 +43,7 @@ class UserError:
     path: list[str] = strawberry.field(description="Where in the input it lies, places of lists included; empty when it lies nowhere.")
 
 
-@lens(
+@row_type(
     errors.InvalidInput,
     errors.NotFound,
     errors.NameTaken,
@@ -58,48 +58,48 @@ class UserError:
 class InputError(UserError): ...
 
 
-@lens(errors.NumberTaken, description="Another client has this number.")
+@row_type(errors.NumberTaken, description="Another client has this number.")
 class NumberTakenError(UserError):
-    existing_client: Client | None = by(
-        clients.by_id, key="client_id", description="The client that has it.", terms=Terms(needs=Permission.CLIENTS_READ)
+    existing_client: Client | None = relation(
+        clients.by_id, key="client_id", description="The client that has it.", options=FieldOptions(permission=Permission.CLIENTS_READ)
     )
 
 
-@lens(errors.VersionConflict, description="Somebody else changed it first.")
+@row_type(errors.VersionConflict, description="Somebody else changed it first.")
 class VersionConflictError(UserError):
     current_version: int = strawberry.field(description="The version that it has now.")
-    current: Node | None = answered(nodes.current, description="What it is now.")
+    current: Node | None = resolved_field(nodes.load_current, description="What it is now.")
 
 
-@lens(errors.AlreadyArchived, description="It is archived, and stays as it is until it is taken back.")
+@row_type(errors.AlreadyArchived, description="It is archived, and stays as it is until it is taken back.")
 class AlreadyArchivedError(UserError):
-    archived: Node | None = answered(nodes.current, description="What is archived.")
+    archived: Node | None = resolved_field(nodes.load_current, description="What is archived.")
 
 
-@lens(errors.RegistrationLocked, description="How far the registration is does not allow it.")
+@row_type(errors.RegistrationLocked, description="How far the registration is does not allow it.")
 class RegistrationLockedError(UserError):
     status: RegistrationStatus = strawberry.field(description="How far it is.")
     allowed: list[RegistrationStatus] = strawberry.field(description="Where `registrationStatusUpdate` can take it from there.")
 
 
-@lens(errors.InUse, description="Others still need it.")
+@row_type(errors.InUse, description="Others still need it.")
 class InUseError(UserError):
     uses: int = strawberry.field(description="How many others.")
 
 
-@lens(errors.PreviewOutdated, description="What was shown is not what would happen now.")
+@row_type(errors.PreviewOutdated, description="What was shown is not what would happen now.")
 class PreviewOutdatedError(UserError):
-    preview: DeletionPreview | None = by(
-        consequences.of_deletion, key="client_id", description="What would happen now, with a token for it.", terms=PREVIEWED
+    preview: DeletionPreview | None = relation(
+        consequences.of_deletion, key="client_id", description="What would happen now, with a token for it.", options=PREVIEW_OPTIONS
     )
 
 
-@lens(errors.FiscalRetention, description="Invoices were issued, which the law has kept.")
+@row_type(errors.FiscalRetention, description="Invoices were issued, which the law has kept.")
 class FiscalRetentionError(UserError):
     issued_invoice_count: int = strawberry.field(description="How many.")
 
 
-KINDS = (
+USER_ERROR_TYPES = (
     AlreadyArchivedError,
     FiscalRetentionError,
     InUseError,

@@ -14,7 +14,7 @@ from resolvers.context import Info
 from schema.directives import Cost, ListSize, RequiresPermission, SemanticNonNull
 
 V = TypeVar("V")
-PAGED = ListSize(
+PAGE_LIST_SIZE = ListSize(
     assumed_size=DEFAULT_PAGE_SIZE, slicing_arguments=["first", "last"], sized_fields=["edges", "nodes"], require_one_slicing_argument=False
 )
 
@@ -29,57 +29,57 @@ class Relation(Generic[V]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Terms:
-    """What a field takes: the right to see it, the length of its list, and more than an object usually costs."""
+class FieldOptions:
+    """Options of a field: the permission it needs, the size of its list, and a cost above that of an object."""
 
-    needs: Permission | None = None
+    permission: Permission | None = None
     size: int | None = None
-    as_many_as: str | None = None  # the argument whose entries it has one for each
+    size_argument: str | None = None  # the argument with as many entries as the list
     cost: int | None = None
 
     def directives(self, arguments: Mapping[str, object], value: Any) -> list[object]:  # noqa: ANN401 any annotation
-        """A field whose resolver has no None among what it returns is null only when it fails."""
-        found: list[object] = [Cost(weight=str(self.cost))] if self.cost else []
+        """Return the directives. A field whose resolver never returns None is null only when it fails."""
+        directives: list[object] = [Cost(weight=str(self.cost))] if self.cost else []
         if "first" in arguments:
-            found.append(PAGED)
+            directives.append(PAGE_LIST_SIZE)
         if self.size:
-            found.append(listed(self.size, self.as_many_as))
-        if self.needs:
-            found.append(RequiresPermission(any_of=[self.needs]))
+            directives.append(list_size(self.size, self.size_argument))
+        if self.permission:
+            directives.append(RequiresPermission(any_of=[self.permission]))
         if type(None) not in get_args(value):
-            found.append(SemanticNonNull())
-        return found
+            directives.append(SemanticNonNull())
+        return directives
 
 
-FREE = Terms()
-FIGURES = Terms(needs=Permission.FINANCE_READ)
+NO_OPTIONS = FieldOptions()
+FINANCE_READ_OPTIONS = FieldOptions(permission=Permission.FINANCE_READ)
 
 
-def listed(size: int, as_many_as: str | None = None) -> ListSize:
-    """A plain list, of so many at most or usually."""
-    if as_many_as:
-        return ListSize(assumed_size=size, slicing_arguments=[as_many_as], require_one_slicing_argument=False)
+def list_size(size: int, size_argument: str | None = None) -> ListSize:
+    """Return the directive of a plain list, with its maximum or usual size."""
+    if size_argument:
+        return ListSize(assumed_size=size, slicing_arguments=[size_argument], require_one_slicing_argument=False)
     return ListSize(assumed_size=size)
 
 
-def answered(resolver: Callable[..., object], *, description: str, terms: Terms = FREE) -> Any:  # noqa: ANN401 the annotation stands
-    """A field that a resolver answers with something of another class than the annotation's: a row, a page."""
-    directives = terms.directives(inspect.signature(resolver).parameters, get_type_hints(resolver)["return"])
-    needs = f" Needs {terms.needs}." if terms.needs else ""
-    return strawberry.field(resolver=resolver, description=description + needs, directives=directives)
+def resolved_field(resolver: Callable[..., object], *, description: str, options: FieldOptions = NO_OPTIONS) -> Any:  # noqa: ANN401 the annotation stands
+    """Declare a field whose resolver returns the source of the annotated type: a row, a page."""
+    directives = options.directives(inspect.signature(resolver).parameters, get_type_hints(resolver)["return"])
+    permission_hint = f" Needs {options.permission}." if options.permission else ""
+    return strawberry.field(resolver=resolver, description=description + permission_hint, directives=directives)
 
 
 def without_arguments() -> Mapping[str, object]:
     return {}
 
 
-def by(
+def relation(
     batch: Callable[..., Awaitable[Sequence[V]]],
     convert: Callable[..., Mapping[str, object]] = without_arguments,
     *,
     key: str = "id",
     description: str,
-    terms: Terms = FREE,
+    options: FieldOptions = NO_OPTIONS,
 ) -> Any:  # noqa: ANN401 the annotation stands
     """Declare a relation that the domain's batch function loads by an attribute of the parent. A parent without a key has nothing.
 
@@ -87,18 +87,18 @@ def by(
     """
 
     def resolve(root: object, info: Info, **arguments: object) -> "asyncio.Future[V] | None":
-        wanted = getattr(root, key)
-        return None if wanted is None else info.context.loaders.of(batch, **convert(**arguments)).load(wanted)
+        parent_key = getattr(root, key)
+        return None if parent_key is None else info.context.loaders.of(batch, **convert(**arguments)).load(parent_key)
 
     root, info, _ = inspect.signature(resolve).parameters.values()
     arguments = inspect.signature(convert).parameters
     resolve.__signature__ = inspect.Signature([root, info, *arguments.values()])  # type: ignore[attr-defined]
-    without = f" Null without {terms.needs}." if terms.needs else ""
+    null_hint = f" Null without {options.permission}." if options.permission else ""
     return strawberry.field(
         resolver=resolve,
-        description=description + without,
-        metadata={"by": Relation(batch, convert, key)},
-        directives=terms.directives(arguments, _value_type(batch)),
+        description=description + null_hint,
+        metadata={"relation": Relation(batch, convert, key)},
+        directives=options.directives(arguments, _value_type(batch)),
     )
 
 

@@ -9,16 +9,16 @@ from db.rows import FinancialRow, InvoiceRow
 from db.tables.clients import ClientFinancialFields, InvoiceDelivery, VatTreatment
 from db.tables.invoices import InvoiceKind, InvoiceStatus
 from domain import finance, layouts, vat_rates
-from resolvers.words import words
-from schema.connections import COUNTED, TOTAL, Connection
-from schema.fields import by
+from resolvers.words import describe_enum
+from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.fields import relation
 from schema.layouts import InvoiceLayout
-from schema.lens import Node, lens, read
-from schema.money import Money, money
+from schema.lens import Node, computed_field, row_type
+from schema.money import Money, read_money
 from schema.scalars import CurrencyCode
 from schema.vat_rates import VatRate
 
-words(
+describe_enum(
     VatTreatment,
     "Why a client's invoices carry the VAT that they carry.",
     DOMESTIC="VAT of the organization's own country.",
@@ -27,7 +27,7 @@ words(
     EXPORT="None: the client is outside the European Union.",
     EXEMPT="None: what is sold is exempt.",
 )
-words(
+describe_enum(
     InvoiceDelivery,
     "How invoices reach a client.",
     EMAIL="By e-mail.",
@@ -35,8 +35,8 @@ words(
     POST="On paper.",
     MANUAL="Otherwise: somebody sees to it.",
 )
-words(InvoiceKind, "An invoice, or one that takes back.", INVOICE="An invoice.", CREDIT_NOTE="A credit note.")
-words(
+describe_enum(InvoiceKind, "An invoice, or one that takes back.", INVOICE="An invoice.", CREDIT_NOTE="A credit note.")
+describe_enum(
     InvoiceStatus,
     "How far an invoice is.",
     DRAFT="Not issued yet; counts in no figure.",
@@ -46,21 +46,21 @@ words(
 )
 
 
-@lens(
+@row_type(
     FinancialRow,
     fields=ClientFinancialFields,
     description="What a client's projects and invoices are made with unless they say otherwise.",
 )
 class ClientFinancialSettings:
     currency: CurrencyCode = strawberry.field(description="Currency; the organization's where the client has none of its own.")
-    default_hourly_rate: Money | None = read(money("default_hourly_rate"), description="Price of an hour.")
-    default_mileage_rate: Money | None = read(money("default_mileage_rate"), description="Price of a kilometre.")
+    default_hourly_rate: Money | None = computed_field(read_money("default_hourly_rate"), description="Price of an hour.")
+    default_mileage_rate: Money | None = computed_field(read_money("default_mileage_rate"), description="Price of a kilometre.")
     vat_treatment: VatTreatment | None = strawberry.field(description="Why its invoices carry the VAT that they carry.")
-    vat_rate: VatRate | None = by(vat_rates.by_id, key="vat_rate_id", description="Its rate of VAT; null for the organization's.")
+    vat_rate: VatRate | None = relation(vat_rates.by_id, key="vat_rate_id", description="Its rate of VAT; null for the organization's.")
     payment_term_days: int | None = strawberry.field(description="Days to pay in; null for the organization's.")
     iban: str | None = strawberry.field(description="Bank account.")
     bic: str | None = strawberry.field(description="Bank.")
-    invoice_layout: InvoiceLayout | None = by(
+    invoice_layout: InvoiceLayout | None = relation(
         layouts.by_id, key="invoice_layout_id", description="Its own layout of invoices; null for the organization's."
     )
     invoice_delivery: InvoiceDelivery = strawberry.field(description="How invoices reach it.")
@@ -68,19 +68,19 @@ class ClientFinancialSettings:
     purchase_order_required: bool = strawberry.field(description="Whether its invoices need the number of an order.")
 
 
-@lens(InvoiceRow, description="An invoice or a credit note; amounts are positive in both.")
+@row_type(InvoiceRow, description="An invoice or a credit note; amounts are positive in both.")
 class Invoice(Node):
     kind: InvoiceKind = strawberry.field(description="Invoice or credit note.")
     number: str | None = strawberry.field(description="Number, given when it was issued.")
     status: InvoiceStatus = strawberry.field(description="How far it is.")
-    issued_on: date | None = read(attrgetter("invoice_date"), description="Day of issue.")
-    due_on: date | None = read(attrgetter("due_date"), description="Last day to pay.")
-    net: Money = read(money("net"), description="Excluding VAT.")
-    vat: Money = read(money("vat"), description="VAT.")
-    gross: Money = read(money("gross"), description="Including VAT.")
+    issued_on: date | None = computed_field(attrgetter("invoice_date"), description="Day of issue.")
+    due_on: date | None = computed_field(attrgetter("due_date"), description="Last day to pay.")
+    net: Money = computed_field(read_money("net"), description="Excluding VAT.")
+    vat: Money = computed_field(read_money("vat"), description="VAT.")
+    gross: Money = computed_field(read_money("gross"), description="Including VAT.")
     version: int = strawberry.field(description="Grows by one with each change.")
 
 
 @strawberry.type(description="Invoices of a client, the newest first.")
 class InvoiceConnection(Connection[Invoice]):
-    total_count: int | None = by(finance.counts, key="selector", description=TOTAL, terms=COUNTED)
+    total_count: int | None = relation(finance.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)

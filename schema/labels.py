@@ -8,25 +8,25 @@ from db.rows import LabelRow
 from db.tables import LabelFields
 from domain import clients, labels
 from resolvers.arguments import paginate
-from schema.connections import COUNTED, TOTAL, Connection
-from schema.fields import by
-from schema.lens import Node, lens
+from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.fields import relation
+from schema.lens import Node, row_type
 
 if TYPE_CHECKING:
     from schema.clients import LabelClientConnection
 
 
-@lens(LabelRow, fields=LabelFields, description="A word to sort clients by.")
+@row_type(LabelRow, fields=LabelFields, description="A word to sort clients by.")
 class Label(Node):
     name: str = strawberry.field(description="Name, unique in the organization.")
     color: str = strawberry.field(description="Colour, as `#RRGGBB`.")
     is_active: bool = strawberry.field(description="Whether it can be chosen.")
     version: int = strawberry.field(description="Grows by one with each change.")
-    clients: Annotated["LabelClientConnection", strawberry.lazy("schema.clients")] | None = by(
+    clients: Annotated["LabelClientConnection", strawberry.lazy("schema.clients")] | None = relation(
         clients.of_labels, paginate, description="Clients that carry it, by name."
     )
 
 
 @strawberry.type(description="Labels by name.")
 class LabelConnection(Connection[Label]):
-    total_count: int | None = by(labels.counts, key="selector", description=TOTAL, terms=COUNTED)
+    total_count: int | None = relation(labels.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)

@@ -5,12 +5,12 @@ import strawberry
 from db.rows import InvoiceLayoutRow
 from db.tables import InvoiceLayoutFields
 from domain import layouts
-from schema.connections import COUNTED, TOTAL, Connection
-from schema.fields import by
-from schema.lens import Node, lens
+from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.fields import relation
+from schema.lens import Node, row_type
 
 
-@lens(InvoiceLayoutRow, fields=InvoiceLayoutFields, description="How an invoice looks.")
+@row_type(InvoiceLayoutRow, fields=InvoiceLayoutFields, description="How an invoice looks.")
 class InvoiceLayout(Node):
     name: str = strawberry.field(description="Name.")
     language: str = strawberry.field(description="Language of ISO 639-1, as `nl`.")
@@ -22,4 +22,4 @@ class InvoiceLayout(Node):
 
 @strawberry.type(description="Invoice layouts in the order of their making.")
 class InvoiceLayoutConnection(Connection[InvoiceLayout]):
-    total_count: int | None = by(layouts.counts, key="selector", description=TOTAL, terms=COUNTED)
+    total_count: int | None = relation(layouts.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)

@@ -1,7 +1,7 @@
-"""The seam between what the domain returns and what is shown: types that read their fields off rows.
+"""Types that read their fields off the rows that the domain returns.
 
-`@lens(ClientRow)` makes a class a Strawberry type; no row is ever converted. `read` is a field computed from its row alone.
-Both stay what Strawberry calls basic fields: no arguments, no waiting, no `info`.
+`@row_type(ClientRow)` makes a class a Strawberry type; no row is ever converted. `computed_field` declares a field of its row alone.
+Both are basic fields for Strawberry: without arguments, awaiting or `info`.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,83 +12,87 @@ import strawberry
 from pydantic import BaseModel
 from strawberry.types.field import StrawberryField
 
-from resolvers.ids import GlobalId, id_of_row
-from resolvers.inlined import Parts, Text
+from resolvers.ids import GlobalId, make_row_id
+from resolvers.inlined import ObjectExpression, TextExpression
 
 T = TypeVar("T")
 
 
-class _Read(StrawberryField):
-    """A function of the row instead of an attribute. It sits in the metadata, which copies of the field keep."""
+class _ComputedField(StrawberryField):
+    """A field that calls a function of the row. The function is in the metadata, which copies of the field keep."""
 
     def get_result(self, source: object, *_: object, **__: object) -> object:
-        return self.metadata["read"](source)
+        return self.metadata["compute"](source)
 
 
-def read(
-    of: Callable[[Any], object],
+def computed_field(
+    compute: Callable[[Any], object],
     *,
     description: str,
     directives: Sequence[object] = (),
     name: str | None = None,
-    reads: Sequence[str] | None = None,
+    columns: Sequence[str] | None = None,
 ) -> Any:
-    """A field that `of` computes from the row. `name` is for one that Python keeps for itself.
+    """Declare a field that `compute` returns from the row. `name` is for names that are reserved in Python.
 
-    `reads` are the attributes of the row that it needs, where `of` does not show them; who reads rows for it brings all of them otherwise.
+    `columns` are the attributes that it reads, unless `compute` shows them. Without them, statements fetch all columns of the row.
     """
-    metadata: dict[str, object] = {"read": of, "reads": _names(of) if reads is None else reads, "path": _path(of)}
-    metadata["inlined"] = of if isinstance(of, Parts | Text) else None
-    return _Read(metadata=metadata, description=description, directives=directives, graphql_name=name)
+    metadata: dict[str, object] = {
+        "compute": compute,
+        "columns": _attribute_names(compute) if columns is None else columns,
+        "path": _attribute_path(compute),
+    }
+    metadata["expression"] = compute if isinstance(compute, ObjectExpression | TextExpression) else None
+    return _ComputedField(metadata=metadata, description=description, directives=directives, graphql_name=name)
 
 
-def _names(of: Callable[[Any], object]) -> list[str] | None:
-    """The attributes that an `attrgetter`, or an object of several parts, reads."""
-    if isinstance(of, attrgetter):
-        _, paths = cast("tuple[object, tuple[str, ...]]", of.__reduce__())
+def _attribute_names(compute: Callable[[Any], object]) -> list[str] | None:
+    """Return the attributes that an `attrgetter` or an `ObjectExpression` reads."""
+    if isinstance(compute, attrgetter):
+        _, paths = cast("tuple[object, tuple[str, ...]]", compute.__reduce__())
         return [name for path in paths for name in path.split(".")]
-    if isinstance(of, Parts):
-        return [name for path in of.paths.values() for name in path.split(".")]
+    if isinstance(compute, ObjectExpression):
+        return [name for path in compute.paths.values() for name in path.split(".")]
     return None
 
 
-def itself(row: T) -> T:
+def identity(row: T) -> T:
     return row
 
 
-def _path(of: Callable[[Any], object]) -> str | None:
-    """Return the attributes that lead from the row to the value, with dots between them: empty for the row itself, None for a function."""
-    if isinstance(of, attrgetter):
-        _, paths = cast("tuple[object, tuple[str, ...]]", of.__reduce__())
+def _attribute_path(compute: Callable[[Any], object]) -> str | None:
+    """Return the dotted path from the row to the value: empty for the row itself, None for a function."""
+    if isinstance(compute, attrgetter):
+        _, paths = cast("tuple[object, tuple[str, ...]]", compute.__reduce__())
         return paths[0] if len(paths) == 1 else None
-    return "" if of is itself else None
+    return "" if compute is identity else None
 
 
-ID = "Identifier, to ask for the object again: opaque, and the same for ever."
+ID_DESCRIPTION = "Identifier, to ask for the object again: opaque, and the same for ever."
 
 
 @strawberry.interface(description="An object that can be asked for again by its id.")
 class Node:
-    id: GlobalId = strawberry.field(description=ID)
+    id: GlobalId = strawberry.field(description=ID_DESCRIPTION)
 
 
-SHOWN: dict[type[BaseModel], type] = {}
-"""The type that shows a field set, and so says of inputs too what each field is."""
+DESCRIBED_BY: dict[type[BaseModel], type] = {}
+"""The type that shows a field set, and describes the fields of its inputs."""
 
 
-def lens(*sources: type, description: str, fields: type[BaseModel] | None = None) -> Callable[[type[T]], type[T]]:
-    """A type whose values are of the given classes. A Node gets its id from the UUID of its row."""
+def row_type(*sources: type, description: str, fields: type[BaseModel] | None = None) -> Callable[[type[T]], type[T]]:
+    """Make a class the type of rows of these classes. A Node gets its id from the UUID of its row."""
 
-    def shown(cls: type[T]) -> type[T]:
-        shape = cast("Any", cls)
-        shape.is_type_of = staticmethod(lambda value, _info: isinstance(value, sources))
-        shape.sources = sources
+    def decorate(cls: type[T]) -> type[T]:
+        graphql_class = cast("Any", cls)
+        graphql_class.is_type_of = staticmethod(lambda value, _info: isinstance(value, sources))
+        graphql_class.sources = sources
         if issubclass(cls, Node):
-            shape.__annotations__ = {"id": GlobalId, **cls.__annotations__}
-            shape.id = read(id_of_row(cls.__name__), description=ID, reads=("id",))
-        made = strawberry.type(cls, description=description)
+            graphql_class.__annotations__ = {"id": GlobalId, **cls.__annotations__}
+            graphql_class.id = computed_field(make_row_id(cls.__name__), description=ID_DESCRIPTION, columns=("id",))
+        strawberry_type = strawberry.type(cls, description=description)
         if fields:
-            SHOWN[fields] = made
-        return made
+            DESCRIBED_BY[fields] = strawberry_type
+        return strawberry_type
 
-    return shown
+    return decorate

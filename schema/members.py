@@ -5,12 +5,12 @@ import strawberry
 from db.rows import MemberRow
 from db.tables import ExistingMemberFields, MemberFields, Role
 from domain import members
-from schema.connections import COUNTED, TOTAL, Connection
-from schema.fields import by
-from schema.lens import SHOWN, Node, lens
+from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.fields import relation
+from schema.lens import DESCRIBED_BY, Node, row_type
 
 
-@lens(MemberRow, fields=MemberFields, description="A person who works for the organization, or did.")
+@row_type(MemberRow, fields=MemberFields, description="A person who works for the organization, or did.")
 class Member(Node):
     name: str = strawberry.field(description="Name.")
     email: str = strawberry.field(description="E-mail address, used once in an organization.")
@@ -19,9 +19,9 @@ class Member(Node):
     version: int = strawberry.field(description="Grows by one with each change.")
 
 
-SHOWN[ExistingMemberFields] = Member
+DESCRIBED_BY[ExistingMemberFields] = Member
 
 
 @strawberry.type(description="Members in the order of their making, those who were removed too.")
 class MemberConnection(Connection[Member]):
-    total_count: int | None = by(members.counts, key="selector", description=TOTAL, terms=COUNTED)
+    total_count: int | None = relation(members.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)

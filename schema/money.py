@@ -6,18 +6,18 @@ from functools import partial
 import strawberry
 
 from domain import values
-from resolvers.inlined import Parts
-from schema.lens import lens
+from resolvers.inlined import ObjectExpression
+from schema.lens import row_type
 from schema.scalars import CurrencyCode
 
 
-@lens(values.Money, description="An amount in a currency.")
+@row_type(values.Money, description="An amount in a currency.")
 class Money:
     amount: Decimal = strawberry.field(description="How much.")
     currency: CurrencyCode = strawberry.field(description="In which currency.")
 
 
-def money(of: str) -> Parts:
+def read_money(attribute: str) -> ObjectExpression:
     """Read an amount, and the currency beside it, off a row; `total.net` has its currency at `total.currency`."""
-    beside, dot, _ = of.rpartition(".")
-    return Parts(partial(values.new_tuple, values.Money), amount=of, currency=f"{beside}{dot}currency")
+    parent, dot, _ = attribute.rpartition(".")
+    return ObjectExpression(partial(values.new_tuple, values.Money), amount=attribute, currency=f"{parent}{dot}currency")

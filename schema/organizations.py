@@ -6,16 +6,16 @@ from db.rows import OrganizationRow
 from db.tables import OrganizationFields
 from domain import layouts, members, tokens, vat_rates
 from resolvers.arguments import paginate
-from schema.fields import FIGURES, by
+from schema.fields import FINANCE_READ_OPTIONS, relation
 from schema.layouts import InvoiceLayout, InvoiceLayoutConnection
-from schema.lens import Node, lens
+from schema.lens import Node, row_type
 from schema.members import MemberConnection
 from schema.scalars import CurrencyCode
-from schema.tokens import MANAGED, ApiTokenConnection
+from schema.tokens import MANAGE_OPTIONS, ApiTokenConnection
 from schema.vat_rates import VatRate, VatRateConnection
 
 
-@lens(OrganizationRow, fields=OrganizationFields, description="A company that uses Relaties. Nobody sees anything of another.")
+@row_type(OrganizationRow, fields=OrganizationFields, description="A company that uses Relaties. Nobody sees anything of another.")
 class Organization(Node):
     name: str = strawberry.field(description="Name.")
     base_currency: CurrencyCode = strawberry.field(description="Currency in which totals are given; it stays once an invoice was issued.")
@@ -32,20 +32,28 @@ class Organization(Node):
     )
     client_required: bool = strawberry.field(description="Whether a registration has to name a client.")
     project_required: bool = strawberry.field(description="Whether a registration has to name a project.")
-    default_vat_rate: VatRate | None = by(
-        vat_rates.by_id, key="default_vat_rate_id", description="Rate of VAT of clients without one of their own.", terms=FIGURES
+    default_vat_rate: VatRate | None = relation(
+        vat_rates.by_id,
+        key="default_vat_rate_id",
+        description="Rate of VAT of clients without one of their own.",
+        options=FINANCE_READ_OPTIONS,
     )
-    default_layout: InvoiceLayout | None = by(
-        layouts.by_id, key="default_layout_id", description="Invoice layout of clients without one of their own.", terms=FIGURES
+    default_layout: InvoiceLayout | None = relation(
+        layouts.by_id,
+        key="default_layout_id",
+        description="Invoice layout of clients without one of their own.",
+        options=FINANCE_READ_OPTIONS,
     )
     version: int = strawberry.field(description="Grows by one with each change.")
-    vat_rates: VatRateConnection | None = by(
-        vat_rates.of_organization, paginate, description="Its rates of VAT in the order of their making.", terms=FIGURES
+    vat_rates: VatRateConnection | None = relation(
+        vat_rates.of_organization, paginate, description="Its rates of VAT in the order of their making.", options=FINANCE_READ_OPTIONS
     )
-    invoice_layouts: InvoiceLayoutConnection | None = by(
-        layouts.of_organization, paginate, description="Its invoice layouts in the order of their making.", terms=FIGURES
+    invoice_layouts: InvoiceLayoutConnection | None = relation(
+        layouts.of_organization, paginate, description="Its invoice layouts in the order of their making.", options=FINANCE_READ_OPTIONS
     )
-    members: MemberConnection | None = by(
+    members: MemberConnection | None = relation(
         members.of_organization, paginate, description="Its members in the order of their making, those who were removed too."
     )
-    tokens: ApiTokenConnection | None = by(tokens.of_organization, paginate, description="Its tokens, the newest first.", terms=MANAGED)
+    tokens: ApiTokenConnection | None = relation(
+        tokens.of_organization, paginate, description="Its tokens, the newest first.", options=MANAGE_OPTIONS
+    )

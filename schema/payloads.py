@@ -1,28 +1,27 @@
-"""What mutations answer: the object as it is now, or why it is not."""
+"""Payloads of mutations: the object as it is now, or the errors."""
 
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from domain import clients, contacts, labels, layouts, members, organizations, projects, registrations, tokens, vat_rates
+from domain import clients, contacts, errors, labels, layouts, members, organizations, projects, registrations, tokens, vat_rates
 from domain.client_upserts import UpsertAction, UpsertResult
 from domain.deletions import DeletionResult
-from domain.errors import Refusal
 from domain.idempotency import Outcome
 from domain.tokens import CreatedToken
 from resolvers.clients import load_changed
-from resolvers.ids import GlobalId, global_id
+from resolvers.ids import GlobalId, make_id_encoder
 from resolvers.tokens import load_created
-from resolvers.words import words
+from resolvers.words import describe_enum
 from schema.clients import Client
 from schema.consequences import DeletedCounts
 from schema.contacts import Contact
 from schema.errors import UserError
-from schema.fields import Terms, answered, by, listed
+from schema.fields import FieldOptions, list_size, relation, resolved_field
 from schema.labels import Label
 from schema.layouts import InvoiceLayout
-from schema.lens import itself, lens, read
+from schema.lens import computed_field, identity, row_type
 from schema.members import Member
 from schema.organizations import Organization
 from schema.projects import Project
@@ -33,7 +32,7 @@ from schema.vat_rates import VatRate
 if TYPE_CHECKING:
     from schema.root import Query
 
-words(
+describe_enum(
     UpsertAction,
     "What became of one client.",
     name="ClientUpsertAction",
@@ -43,74 +42,74 @@ words(
     REFUSED="It was refused, and left as it was.",
     NOT_DONE="Nothing: another was refused, and it was all or nothing.",
 )
-NOW = "As it is now; null when it was refused."
+NOW_DESCRIPTION = "As it is now; null when it was refused."
 
 
 @strawberry.type
 class Payload:
-    """What every payload has."""
+    """The fields of every payload."""
 
-    user_errors: list[UserError] = read(
-        attrgetter("user_errors"), description="Why it was not done; empty when it was.", directives=[listed(5)]
+    user_errors: list[UserError] = computed_field(
+        attrgetter("user_errors"), description="Why it was not done; empty when it was.", directives=[list_size(5)]
     )
-    query: Annotated["Query", strawberry.lazy("schema.root")] = read(itself, description="To ask on in the same request.")
+    query: Annotated["Query", strawberry.lazy("schema.root")] = computed_field(identity, description="To ask on in the same request.")
 
 
 @strawberry.type
-class OfClient(Payload):
-    client: Client | None = by(clients.by_id, key="value", description=NOW)
+class ClientPayload(Payload):
+    client: Client | None = relation(clients.by_id, key="value", description=NOW_DESCRIPTION)
 
 
 @strawberry.type
-class OfClients(Payload):
-    clients: list[Client | None] | None = answered(
-        load_changed, description="As they are now; null when it was refused.", terms=Terms(size=100)
+class ClientsPayload(Payload):
+    clients: list[Client | None] | None = resolved_field(
+        load_changed, description="As they are now; null when it was refused.", options=FieldOptions(size=100)
     )
 
 
 @strawberry.type
-class OfContact(Payload):
-    contact: Contact | None = by(contacts.by_id, key="value", description=NOW)
+class ContactPayload(Payload):
+    contact: Contact | None = relation(contacts.by_id, key="value", description=NOW_DESCRIPTION)
 
 
 @strawberry.type
-class OfLabel(Payload):
-    label: Label | None = by(labels.by_id, key="value", description=NOW)
+class LabelPayload(Payload):
+    label: Label | None = relation(labels.by_id, key="value", description=NOW_DESCRIPTION)
 
 
 @strawberry.type
-class OfProject(Payload):
-    project: Project | None = by(projects.by_id, key="value", description=NOW)
+class ProjectPayload(Payload):
+    project: Project | None = relation(projects.by_id, key="value", description=NOW_DESCRIPTION)
 
 
 @strawberry.type
-class OfVatRate(Payload):
-    vat_rate: VatRate | None = by(vat_rates.by_id, key="value", description=NOW)
+class VatRatePayload(Payload):
+    vat_rate: VatRate | None = relation(vat_rates.by_id, key="value", description=NOW_DESCRIPTION)
 
 
 @strawberry.type
-class OfInvoiceLayout(Payload):
-    invoice_layout: InvoiceLayout | None = by(layouts.by_id, key="value", description=NOW)
+class InvoiceLayoutPayload(Payload):
+    invoice_layout: InvoiceLayout | None = relation(layouts.by_id, key="value", description=NOW_DESCRIPTION)
 
 
 @strawberry.type
-class OfRegistration(Payload):
-    registration: Registration | None = by(registrations.by_id, key="value", description=NOW)
+class RegistrationPayload(Payload):
+    registration: Registration | None = relation(registrations.by_id, key="value", description=NOW_DESCRIPTION)
 
 
 @strawberry.type
-class OfMember(Payload):
-    member: Member | None = by(members.by_id, key="value", description=NOW)
+class MemberPayload(Payload):
+    member: Member | None = relation(members.by_id, key="value", description=NOW_DESCRIPTION)
 
 
-def deleted(name: str) -> Any:  # noqa: ANN401 the annotation stands
-    """The id of what is gone."""
-    shown = global_id(name)
-    return read(lambda outcome: _gone(outcome, shown), description="The id that it had; null when it was refused.")
+def declare_deleted_id(name: str) -> Any:  # noqa: ANN401 the annotation stands
+    """Declare the id of the deleted object."""
+    encode = make_id_encoder(name)
+    return computed_field(lambda outcome: _encode_deleted_id(outcome, encode), description="The id that it had; null when it was refused.")
 
 
-def _gone(outcome: Outcome[Any], shown: Any) -> str | None:  # noqa: ANN401
-    return None if outcome.value is None else shown(outcome.value)
+def _encode_deleted_id(outcome: Outcome[Any], encode: Any) -> str | None:  # noqa: ANN401
+    return None if outcome.value is None else encode(outcome.value)
 
 
 def _secret(outcome: Outcome[CreatedToken]) -> str | None:
@@ -118,185 +117,187 @@ def _secret(outcome: Outcome[CreatedToken]) -> str | None:
 
 
 @strawberry.type(description="The client that was made, or why not.")
-class ClientCreatePayload(OfClient): ...
+class ClientCreatePayload(ClientPayload): ...
 
 
 @strawberry.type(description="The client as it was changed, or why not.")
-class ClientUpdatePayload(OfClient): ...
+class ClientUpdatePayload(ClientPayload): ...
 
 
-def _deleted_id(outcome: Outcome[DeletionResult]) -> str | None:
-    return None if outcome.value is None else global_id("Client")(outcome.value.client_id)
+def _deleted_client_id(outcome: Outcome[DeletionResult]) -> str | None:
+    return None if outcome.value is None else make_id_encoder("Client")(outcome.value.client_id)
 
 
 @strawberry.type(description="The client that is gone, or why not.")
 class ClientDeletePayload(Payload):
-    deleted_id: GlobalId | None = read(_deleted_id, description="The id that it had; null when it was refused.")
-    deleted: DeletedCounts | None = read(attrgetter("value"), description="What went with it; null when it was refused.")
+    deleted_id: GlobalId | None = computed_field(_deleted_client_id, description="The id that it had; null when it was refused.")
+    deleted: DeletedCounts | None = computed_field(attrgetter("value"), description="What went with it; null when it was refused.")
 
 
-@lens(UpsertResult, description="What became of one client.")
+@row_type(UpsertResult, description="What became of one client.")
 class ClientUpsertResult:
     action: UpsertAction = strawberry.field(description="What was done.")
-    client: Client | None = by(clients.by_id, key="client_id", description="As it is now; null when it was refused or not done.")
-    user_errors: list[UserError] = read(
-        attrgetter("user_errors"), description="Why it was refused; empty when it was not.", directives=[listed(5)]
+    client: Client | None = relation(clients.by_id, key="client_id", description="As it is now; null when it was refused or not done.")
+    user_errors: list[UserError] = computed_field(
+        attrgetter("user_errors"), description="Why it was refused; empty when it was not.", directives=[list_size(5)]
     )
 
 
-def _refusals(outcome: Outcome[list[UpsertResult]]) -> list[Refusal]:
-    """Of all together, and of each."""
-    return [*outcome.user_errors, *(refusal for each in outcome.value or () for refusal in each.user_errors)]
+def _collect_user_errors(outcome: Outcome[list[UpsertResult]]) -> list[errors.Refusal]:
+    """Return the errors of the whole, and of each client."""
+    return [*outcome.user_errors, *(error for each in outcome.value or () for error in each.user_errors)]
 
 
 @strawberry.type(description="What became of each of the clients.")
 class ClientBulkUpsertPayload(Payload):
-    results: list[ClientUpsertResult] = read(
+    results: list[ClientUpsertResult] = computed_field(
         lambda outcome: outcome.value or [], description="One for each client, in the order of the input."
     )
-    user_errors: list[UserError] = read(
-        _refusals, description="Why what was refused was refused, all together; empty when nothing was.", directives=[listed(5)]
+    user_errors: list[UserError] = computed_field(
+        _collect_user_errors,
+        description="Why what was refused was refused, all together; empty when nothing was.",
+        directives=[list_size(5)],
     )
 
 
 @strawberry.type(description="The client as it was archived, or why not.")
-class ClientArchivePayload(OfClient): ...
+class ClientArchivePayload(ClientPayload): ...
 
 
 @strawberry.type(description="The client as it was taken back, or why not.")
-class ClientUnarchivePayload(OfClient): ...
+class ClientUnarchivePayload(ClientPayload): ...
 
 
 @strawberry.type(description="The client with its new contact, or why not.")
-class ClientContactLinkPayload(OfClient): ...
+class ClientContactLinkPayload(ClientPayload): ...
 
 
 @strawberry.type(description="The client with its contacts, or why not.")
-class ClientContactUpdatePayload(OfClient): ...
+class ClientContactUpdatePayload(ClientPayload): ...
 
 
 @strawberry.type(description="The client without the contact, or why not.")
-class ClientContactUnlinkPayload(OfClient): ...
+class ClientContactUnlinkPayload(ClientPayload): ...
 
 
 @strawberry.type(description="The clients with their labels, or why not.")
-class ClientLabelsAddPayload(OfClients): ...
+class ClientLabelsAddPayload(ClientsPayload): ...
 
 
 @strawberry.type(description="The clients with their labels, or why not.")
-class ClientLabelsRemovePayload(OfClients): ...
+class ClientLabelsRemovePayload(ClientsPayload): ...
 
 
 @strawberry.type(description="The contact that was made, or why not.")
-class ContactCreatePayload(OfContact): ...
+class ContactCreatePayload(ContactPayload): ...
 
 
 @strawberry.type(description="The contact as it was changed, or why not.")
-class ContactUpdatePayload(OfContact): ...
+class ContactUpdatePayload(ContactPayload): ...
 
 
 @strawberry.type(description="The contact that is gone, or why not.")
 class ContactDeletePayload(Payload):
-    deleted_id: GlobalId | None = deleted("Contact")
+    deleted_id: GlobalId | None = declare_deleted_id("Contact")
 
 
 @strawberry.type(description="The label that was made, or why not.")
-class LabelCreatePayload(OfLabel): ...
+class LabelCreatePayload(LabelPayload): ...
 
 
 @strawberry.type(description="The label as it was changed, or why not.")
-class LabelUpdatePayload(OfLabel): ...
+class LabelUpdatePayload(LabelPayload): ...
 
 
 @strawberry.type(description="The label that is gone, or why not.")
 class LabelDeletePayload(Payload):
-    deleted_id: GlobalId | None = deleted("Label")
+    deleted_id: GlobalId | None = declare_deleted_id("Label")
 
 
 @strawberry.type(description="The project that was made, or why not.")
-class ProjectCreatePayload(OfProject): ...
+class ProjectCreatePayload(ProjectPayload): ...
 
 
 @strawberry.type(description="The project as it was changed, or why not.")
-class ProjectUpdatePayload(OfProject): ...
+class ProjectUpdatePayload(ProjectPayload): ...
 
 
 @strawberry.type(description="The project, which is archived now, or why not.")
-class ProjectArchivePayload(OfProject): ...
+class ProjectArchivePayload(ProjectPayload): ...
 
 
 @strawberry.type(description="The project, which is active again, or why not.")
-class ProjectUnarchivePayload(OfProject): ...
+class ProjectUnarchivePayload(ProjectPayload): ...
 
 
 @strawberry.type(description="The project that is gone, or why not.")
 class ProjectDeletePayload(Payload):
-    deleted_id: GlobalId | None = deleted("Project")
+    deleted_id: GlobalId | None = declare_deleted_id("Project")
 
 
 @strawberry.type(description="The registration that was made, or why not.")
-class RegistrationCreatePayload(OfRegistration): ...
+class RegistrationCreatePayload(RegistrationPayload): ...
 
 
 @strawberry.type(description="The registration as it was changed, or why not.")
-class RegistrationUpdatePayload(OfRegistration): ...
+class RegistrationUpdatePayload(RegistrationPayload): ...
 
 
 @strawberry.type(description="The registration as far as it is now, or why not.")
-class RegistrationStatusUpdatePayload(OfRegistration): ...
+class RegistrationStatusUpdatePayload(RegistrationPayload): ...
 
 
 @strawberry.type(description="The registration that is gone, or why not.")
 class RegistrationDeletePayload(Payload):
-    deleted_id: GlobalId | None = deleted("Registration")
+    deleted_id: GlobalId | None = declare_deleted_id("Registration")
 
 
 @strawberry.type(description="The organization as it was changed, or why not.")
 class OrganizationUpdatePayload(Payload):
-    organization: Organization | None = by(organizations.by_id, key="value", description=NOW)
+    organization: Organization | None = relation(organizations.by_id, key="value", description=NOW_DESCRIPTION)
 
 
 @strawberry.type(description="The rate of VAT that was made, or why not.")
-class VatRateCreatePayload(OfVatRate): ...
+class VatRateCreatePayload(VatRatePayload): ...
 
 
 @strawberry.type(description="The rate of VAT as it was changed, or why not.")
-class VatRateUpdatePayload(OfVatRate): ...
+class VatRateUpdatePayload(VatRatePayload): ...
 
 
 @strawberry.type(description="The invoice layout that was made, or why not.")
-class InvoiceLayoutCreatePayload(OfInvoiceLayout): ...
+class InvoiceLayoutCreatePayload(InvoiceLayoutPayload): ...
 
 
 @strawberry.type(description="The invoice layout as it was changed, or why not.")
-class InvoiceLayoutUpdatePayload(OfInvoiceLayout): ...
+class InvoiceLayoutUpdatePayload(InvoiceLayoutPayload): ...
 
 
 @strawberry.type(description="The invoice layout that is gone, or why not.")
 class InvoiceLayoutDeletePayload(Payload):
-    deleted_id: GlobalId | None = deleted("InvoiceLayout")
+    deleted_id: GlobalId | None = declare_deleted_id("InvoiceLayout")
 
 
 @strawberry.type(description="The member that was added or brought back, or why not.")
-class MemberAddPayload(OfMember): ...
+class MemberAddPayload(MemberPayload): ...
 
 
 @strawberry.type(description="The member as it was changed, or why not.")
-class MemberUpdatePayload(OfMember): ...
+class MemberUpdatePayload(MemberPayload): ...
 
 
 @strawberry.type(description="The member that cannot sign in any more, or why not.")
-class MemberRemovePayload(OfMember): ...
+class MemberRemovePayload(MemberPayload): ...
 
 
 @strawberry.type(description="The token that was made, with its secret, or why not.")
 class TokenCreatePayload(Payload):
-    token: ApiToken | None = answered(load_created, description=NOW)
-    secret: str | None = read(
+    token: ApiToken | None = resolved_field(load_created, description=NOW_DESCRIPTION)
+    secret: str | None = computed_field(
         _secret, description="To sign in with, as `Authorization: Bearer …`. Shown this once: null when the request is sent again."
     )
 
 
 @strawberry.type(description="The token that signs nobody in any more, or why not.")
 class TokenRevokePayload(Payload):
-    token: ApiToken | None = by(tokens.by_id, key="value", description=NOW)
+    token: ApiToken | None = relation(tokens.by_id, key="value", description=NOW_DESCRIPTION)

@@ -10,10 +10,10 @@ from db.tables import InvoiceMethod, ProjectFields, ProjectFinancialFields
 from domain import clients, projects, registrations, values
 from domain.registration_rates import hourly_rate
 from resolvers.registrations import select_registrations
-from schema.connections import COUNTED, TOTAL, Connection
-from schema.fields import FIGURES, by
-from schema.lens import Node, lens, read
-from schema.money import Money, money
+from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.fields import FINANCE_READ_OPTIONS, relation
+from schema.lens import Node, computed_field, row_type
+from schema.money import Money, read_money
 from schema.registrations import ProjectRegistrationConnection
 from schema.scalars import CurrencyCode
 
@@ -21,30 +21,31 @@ if TYPE_CHECKING:
     from schema.clients import Client
 
 
-def _effective(row: ProjectFinancialRow) -> values.Money | None:
+def _effective_hourly_rate(row: ProjectFinancialRow) -> values.Money | None:
     rate, _ = hourly_rate(row.invoice_method, row.hourly_rate, row.client_hourly_rate)
     return None if rate is None else values.Money(rate, row.currency)
 
 
-@lens(
+@row_type(
     ProjectFinancialRow,
     fields=ProjectFinancialFields,
     description="The prices of a project. With another method than its own a price is kept, and not used.",
 )
 class ProjectFinancialSettings:
     currency: CurrencyCode = strawberry.field(description="Currency: the client's.")
-    hourly_rate: Money | None = read(
-        money("hourly_rate"), description="Price of an hour with the method PROJECT_HOURLY; without it, the client's."
+    hourly_rate: Money | None = computed_field(
+        read_money("hourly_rate"), description="Price of an hour with the method PROJECT_HOURLY; without it, the client's."
     )
-    fixed_price: Money | None = read(money("fixed_price"), description="Price of the whole with the method PROJECT_FIXED.")
-    effective_hourly_rate: Money | None = read(
-        _effective, description="What an hour costs now: its own price or the client's, by the method; null where hours have no price."
+    fixed_price: Money | None = computed_field(read_money("fixed_price"), description="Price of the whole with the method PROJECT_FIXED.")
+    effective_hourly_rate: Money | None = computed_field(
+        _effective_hourly_rate,
+        description="What an hour costs now: its own price or the client's, by the method; null where hours have no price.",
     )
 
 
-@lens(ProjectRow, fields=ProjectFields, description="Work for a client.")
+@row_type(ProjectRow, fields=ProjectFields, description="Work for a client.")
 class Project(Node):
-    client: Annotated["Client", strawberry.lazy("schema.clients")] | None = by(
+    client: Annotated["Client", strawberry.lazy("schema.clients")] | None = relation(
         clients.by_id, key="client_id", description="The client, which is always the same."
     )
     name: str = strawberry.field(description="Name.")
@@ -54,20 +55,20 @@ class Project(Node):
     invoice_method: InvoiceMethod = strawberry.field(description="Where its price comes from.")
     invoice_reference: str | None = strawberry.field(description="What its invoices refer to.")
     archived_at: datetime | None = strawberry.field(description="Since when it is archived; null while it is active.")
-    is_archived: bool = read(lambda row: row.archived_at is not None, description="Whether it is archived.")
-    is_archived_with_client: bool = read(
+    is_archived: bool = computed_field(lambda row: row.archived_at is not None, description="Whether it is archived.")
+    is_archived_with_client: bool = computed_field(
         lambda row: row.archived_at is not None and row.archive_operation_id is not None,
         description="Whether it was archived along with its client, and comes back with it.",
     )
     created_at: datetime = strawberry.field(description="When the project was made.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
-    financial: ProjectFinancialSettings | None = by(projects.financial, description="Its prices.", terms=FIGURES)
-    registrations: ProjectRegistrationConnection | None = by(
+    financial: ProjectFinancialSettings | None = relation(projects.financial, description="Its prices.", options=FINANCE_READ_OPTIONS)
+    registrations: ProjectRegistrationConnection | None = relation(
         registrations.of_projects, select_registrations, description="What was registered on it, the newest first."
     )
 
 
 @strawberry.type(description="Projects of a client, the newest first.")
 class ProjectConnection(Connection[Project]):
-    total_count: int | None = by(projects.counts_of_clients, key="selector", description=TOTAL, terms=COUNTED)
+    total_count: int | None = relation(projects.counts_of_clients, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)

@@ -23,13 +23,13 @@ from db.tables import (
 from domain import clients, members, projects, registrations, vat_rates
 from domain.registration_rates import RegistrationWarning, warnings
 from domain.registration_status import CHANGEABLE
-from resolvers.words import words
-from schema.connections import COUNTED, TOTAL, Connection
-from schema.fields import FIGURES, Terms, by
+from resolvers.words import describe_enum
+from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.fields import FINANCE_READ_OPTIONS, FieldOptions, relation
 from schema.labels import Label
-from schema.lens import SHOWN, Node, lens, read
+from schema.lens import DESCRIBED_BY, Node, computed_field, row_type
 from schema.members import Member
-from schema.money import Money, money
+from schema.money import Money, read_money
 from schema.scalars import CurrencyCode
 from schema.vat_rates import VatRate
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from schema.clients import Client
     from schema.projects import Project
 
-words(
+describe_enum(
     RateSource,
     "Whose rate counts.",
     CLIENT="The client's default.",
@@ -45,14 +45,14 @@ words(
     EXPLICIT="The one that was given with it.",
     NONE="Nobody's: it comes to nothing.",
 )
-words(
+describe_enum(
     RegistrationWarning,
     "What is odd about the figures of a registration.",
     NO_RATE="It is to be paid by the hour or the kilometre, and neither the client nor the project has a rate.",
 )
 
 
-def _of(kind: RegistrationKind) -> Callable[[RegistrationRow], RegistrationRow | None]:
+def _if_kind(kind: RegistrationKind) -> Callable[[RegistrationRow], RegistrationRow | None]:
     return lambda row: row if row.kind == kind else None
 
 
@@ -60,41 +60,41 @@ def _is_editable(row: RegistrationRow) -> bool:
     return row.status in CHANGEABLE and not row.is_archived
 
 
-@lens(RegistrationRow, fields=TimeFields, description="Time that was worked.")
+@row_type(RegistrationRow, fields=TimeFields, description="Time that was worked.")
 class RegistrationTime:
-    minutes: int = read(attrgetter("minutes"), description="How long, in minutes; whole ones from start to end unless given.")
+    minutes: int = computed_field(attrgetter("minutes"), description="How long, in minutes; whole ones from start to end unless given.")
     started_at: datetime | None = strawberry.field(description="When it began.")
     ended_at: datetime | None = strawberry.field(description="When it ended.")
 
 
-@lens(RegistrationRow, fields=ExpenseFields, description="Something that was bought for the client.")
+@row_type(RegistrationRow, fields=ExpenseFields, description="Something that was bought for the client.")
 class RegistrationExpense:
-    quantity: Decimal = read(attrgetter("quantity"), description="How many pieces.")
+    quantity: Decimal = computed_field(attrgetter("quantity"), description="How many pieces.")
 
 
-@lens(RegistrationRow, fields=MileageFields, description="A trip.")
+@row_type(RegistrationRow, fields=MileageFields, description="A trip.")
 class RegistrationMileage:
-    distance_km: Decimal = read(attrgetter("distance_km"), description="How far, in kilometres.")
+    distance_km: Decimal = computed_field(attrgetter("distance_km"), description="How far, in kilometres.")
     departure: str | None = strawberry.field(description="Where it began.")
     destination: str | None = strawberry.field(description="Where it went.")
     trip_type: TripType | None = strawberry.field(description="What it was for.")
 
 
-@lens(
+@row_type(
     RegistrationFinancialRow,
     description="The figures of a registration: they stay as they are when the rates of client and project change.",
 )
 class RegistrationFinancial:
     currency: CurrencyCode = strawberry.field(description="Currency: the client's when it was registered.")
-    rate: Money = read(money("unit_rate"), description="What an hour, a piece or a kilometre costs.")
+    rate: Money = computed_field(read_money("unit_rate"), description="What an hour, a piece or a kilometre costs.")
     rate_source: RateSource = strawberry.field(description="Whose rate that is.")
-    unit_price: Money | None = read(money("unit_price"), description="What a piece of an expense costs, without VAT.")
-    amount: Money = read(money("amount_net"), description="What it comes to, without VAT; half a cent is rounded up.")
-    vat_rate: VatRate | None = by(vat_rates.by_id, key="vat_rate_id", description="The rate of VAT of an expense.")
-    warnings: list[RegistrationWarning] = read(warnings, description="What is odd about them.")
+    unit_price: Money | None = computed_field(read_money("unit_price"), description="What a piece of an expense costs, without VAT.")
+    amount: Money = computed_field(read_money("amount_net"), description="What it comes to, without VAT; half a cent is rounded up.")
+    vat_rate: VatRate | None = relation(vat_rates.by_id, key="vat_rate_id", description="The rate of VAT of an expense.")
+    warnings: list[RegistrationWarning] = computed_field(warnings, description="What is odd about them.")
 
 
-@lens(RegistrationRow, fields=RegistrationFields, description="Time, an expense or a trip, for a client.")
+@row_type(RegistrationRow, fields=RegistrationFields, description="Time, an expense or a trip, for a client.")
 class Registration(Node):
     kind: RegistrationKind = strawberry.field(description="What it is.")
     registered_on: date = strawberry.field(description="The day that it is of.")
@@ -102,40 +102,42 @@ class Registration(Node):
     status: RegistrationStatus = strawberry.field(description="How far it is.")
     client_status: RegistrationStatus = strawberry.field(description="How far it is for the client.")
     note: str | None = strawberry.field(description="What was done.")
-    time: RegistrationTime | None = read(_of(RegistrationKind.TIME), description="The time; null for other kinds.")
-    expense: RegistrationExpense | None = read(_of(RegistrationKind.EXPENSE), description="The expense; null for other kinds.")
-    mileage: RegistrationMileage | None = read(_of(RegistrationKind.MILEAGE), description="The trip; null for other kinds.")
-    is_editable: bool = read(
+    time: RegistrationTime | None = computed_field(_if_kind(RegistrationKind.TIME), description="The time; null for other kinds.")
+    expense: RegistrationExpense | None = computed_field(
+        _if_kind(RegistrationKind.EXPENSE), description="The expense; null for other kinds."
+    )
+    mileage: RegistrationMileage | None = computed_field(_if_kind(RegistrationKind.MILEAGE), description="The trip; null for other kinds.")
+    is_editable: bool = computed_field(
         _is_editable,
         description="Whether it can be changed: it is open, pending or rejected, and neither its client nor project is archived.",
     )
     created_at: datetime = strawberry.field(description="When it was made.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
     version: int = strawberry.field(description="Grows by one with each change.")
-    client: Annotated["Client", strawberry.lazy("schema.clients")] | None = by(
+    client: Annotated["Client", strawberry.lazy("schema.clients")] | None = relation(
         clients.by_id, key="client_id", description="For whom it is."
     )
-    project: Annotated["Project", strawberry.lazy("schema.projects")] | None = by(
+    project: Annotated["Project", strawberry.lazy("schema.projects")] | None = relation(
         projects.by_id, key="project_id", description="The client's project that it is on; null for none."
     )
-    member: Member | None = by(members.by_id, key="member_id", description="Whose work it is.")
-    labels: list[Label] | None = by(registrations.labels, description="Labels by name.", terms=Terms(size=10))
-    financial: RegistrationFinancial | None = by(registrations.financial, description="Its figures.", terms=FIGURES)
+    member: Member | None = relation(members.by_id, key="member_id", description="Whose work it is.")
+    labels: list[Label] | None = relation(registrations.labels, description="Labels by name.", options=FieldOptions(size=10))
+    financial: RegistrationFinancial | None = relation(registrations.financial, description="Its figures.", options=FINANCE_READ_OPTIONS)
 
 
-SHOWN[StatusFields] = Registration
+DESCRIBED_BY[StatusFields] = Registration
 
 
 @strawberry.type(description="Registrations of the organization, the newest day first.")
 class RegistrationConnection(Connection[Registration]):
-    total_count: int | None = by(registrations.counts, key="selector", description=TOTAL, terms=Terms(cost=450))
+    total_count: int | None = relation(registrations.counts, key="selector", description=TOTAL_DESCRIPTION, options=FieldOptions(cost=450))
 
 
 @strawberry.type(description="Registrations for a client, the newest day first.")
 class ClientRegistrationConnection(Connection[Registration]):
-    total_count: int | None = by(registrations.counts, key="selector", description=TOTAL, terms=COUNTED)
+    total_count: int | None = relation(registrations.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
 
 
 @strawberry.type(description="Registrations on a project, the newest day first.")
 class ProjectRegistrationConnection(Connection[Registration]):
-    total_count: int | None = by(registrations.counts, key="selector", description=TOTAL, terms=COUNTED)
+    total_count: int | None = relation(registrations.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)

@@ -9,15 +9,15 @@ from db.rows import TokenRow
 from db.tables import Role, TokenFields
 from domain import members, tokens
 from domain.scope import Permission
-from schema.connections import COUNTED, TOTAL, Connection
-from schema.fields import Terms, by, listed
-from schema.lens import Node, lens, read
+from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.fields import FieldOptions, list_size, relation
+from schema.lens import Node, computed_field, row_type
 from schema.members import Member
 
-MANAGED = Terms(needs=Permission.ORGANIZATION_WRITE)
+MANAGE_OPTIONS = FieldOptions(permission=Permission.ORGANIZATION_WRITE)
 
 
-@lens(
+@row_type(
     TokenRow,
     fields=TokenFields,
     description="A token that a member or a machine signs in with. The token itself is shown once, when it is made.",
@@ -27,12 +27,12 @@ class ApiToken(Node):
     role: Role | None = strawberry.field(
         description="Its role, at most its member's; what it may is the least of both. Null for the member's."
     )
-    scope: list[Permission] | None = read(
-        attrgetter("scope"), description="The only rights that it has; null for all of its role.", directives=[listed(len(Permission))]
+    scope: list[Permission] | None = computed_field(
+        attrgetter("scope"), description="The only rights that it has; null for all of its role.", directives=[list_size(len(Permission))]
     )
-    member: Member | None = by(members.by_id, key="member_id", description="The member whose token it is; null for a machine's.")
+    member: Member | None = relation(members.by_id, key="member_id", description="The member whose token it is; null for a machine's.")
     created_at: datetime = strawberry.field(description="When it was made.")
-    created_by: Member | None = by(
+    created_by: Member | None = relation(
         members.by_id, key="created_by", description="The member who created it; null where a machine or the command line did."
     )
     expires_at: datetime | None = strawberry.field(description="Until when it signs in; null for no end.")
@@ -41,4 +41,4 @@ class ApiToken(Node):
 
 @strawberry.type(description="Tokens, the newest first.")
 class ApiTokenConnection(Connection[ApiToken]):
-    total_count: int | None = by(tokens.counts, key="selector", description=TOTAL, terms=COUNTED)
+    total_count: int | None = relation(tokens.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)

@@ -8,12 +8,12 @@ import strawberry
 from db.rows import VatRateRow
 from db.tables import VatCategory, VatRateFields
 from domain import vat_rates
-from schema.connections import COUNTED, TOTAL, Connection
-from schema.fields import by
-from schema.lens import Node, lens
+from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.fields import relation
+from schema.lens import Node, row_type
 
 
-@lens(VatRateRow, fields=VatRateFields, description="A rate of VAT.")
+@row_type(VatRateRow, fields=VatRateFields, description="A rate of VAT.")
 class VatRate(Node):
     name: str = strawberry.field(description="Name.")
     country: str = strawberry.field(description="Country of ISO 3166-1, as `NL`.")
@@ -28,4 +28,4 @@ class VatRate(Node):
 
 @strawberry.type(description="Rates of VAT in the order of their making.")
 class VatRateConnection(Connection[VatRate]):
-    total_count: int | None = by(vat_rates.counts, key="selector", description=TOTAL, terms=COUNTED)
+    total_count: int | None = relation(vat_rates.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)

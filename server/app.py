@@ -9,8 +9,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from db.engine import Database
-from resolvers.core import CoreExecutor
-from resolvers.executor import LevelExecutor
+from resolvers.core import OperationExecutor
+from resolvers.executor import CompiledExecutor
 from server import graphiql
 from server.auth import SignIn
 from server.browser import BrowserSignIn
@@ -66,7 +66,7 @@ def app(
     """The application. With `browser` GraphiQL signs in to the demo by itself, on the machine that serves."""
     core = schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
     documents = Documents(core, settings.document_limits, most_bytes=settings.documents_bytes, is_open=settings.has_introspection)
-    executor = LevelExecutor if settings.compiled else CoreExecutor
+    executor = CompiledExecutor if settings.compiled else OperationExecutor
     turns, health = Turns(settings.turns), Health(database.health_probe)
     incoming = ByteBudget("request bodies", SEND_FEWER, settings.max_incoming_bytes_per_token, settings.max_incoming_bytes)
     outgoing = ByteBudget("responses", READ_FIRST, settings.max_outgoing_bytes_per_token, settings.max_outgoing_bytes)

@@ -22,7 +22,7 @@ from graphql import (
     is_composite_type,
 )
 
-from resolvers.executor import Counted
+from resolvers.executor import SizedResult
 from schema.directives import Cost, ListSize
 from server.cost_formula import CostCompiler, Price, Prices, SelectionCost, Variables
 
@@ -46,7 +46,7 @@ class Bill(NamedTuple):
 
     def actual(self, result: ExecutionResult) -> int:
         """Return the cost of what was returned: its objects without the root, and the weights; of introspection the weight alone."""
-        objects = result.objects if isinstance(result, Counted) else _objects(result.data)
+        objects = result.object_count if isinstance(result, SizedResult) else _objects(result.data)
         below = sum(weight * _occurrences(result.data, path) for path, weight in self.weighted.items()) if self.weighted else 0
         return min(self.requested, self.weights + below + max(objects - 1, 0))
 

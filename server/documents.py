@@ -27,7 +27,7 @@ from graphql import (
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 
-from resolvers.core import MOST_ERRORS, Known
+from resolvers.core import MAX_VARIABLE_ERRORS, PreparedOperation
 from server.coercion import Coercion
 from server.costs import Bill, Costing, prices
 from server.errors import coercion_error, innermost
@@ -62,10 +62,10 @@ class Operation:
 
     def __init__(
         self,
-        known: Known,
+        known: PreparedOperation,
         costing: Costing,
         coercion: Coercion,
-        coerce_or_explain: Callable[[Known, Mapping[str, Any], bool], Coerced],
+        coerce_or_explain: Callable[[PreparedOperation, Mapping[str, Any], bool], Coerced],
         *,
         is_long: bool,
     ) -> None:
@@ -192,7 +192,7 @@ class Documents:
         return Document(key, size, parsed, errors, () if errors else self._operations(parsed), bool(SCHEMA.search(text)))
 
     def _validated(self, parsed: DocumentNode, *, suggests: bool) -> list[GraphQLError]:
-        found = validate(self._schema, parsed, self._rules, max_errors=MOST_ERRORS, hide_suggestions=not suggests)
+        found = validate(self._schema, parsed, self._rules, max_errors=MAX_VARIABLE_ERRORS, hide_suggestions=not suggests)
         if any(error.message == GIVEN_UP for error in found):
             return [coded(ErrorCode.QUERY_TOO_COMPLEX, ENTANGLED)]
         return [coercion_error(error) or _coded(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in found]
@@ -201,15 +201,15 @@ class Documents:
         fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
         roots = {kind: root.name for kind in OperationType if (root := self._schema.get_root_type(kind))}
         measure = Measure(parsed, self._alone)
-        known = Known.of(self._schema, measure.operations, fragments)
+        known = PreparedOperation.prepare_all(self._schema, measure.operations, fragments)
         costings = (Costing(each.operation, fragments, self._prices, roots[each.operation.operation]) for each in known)
         return [
             Operation(each, costing, Coercion(self._schema, each.operation), self._coerce_or_explain, is_long=extent.alone > 0)
             for each, costing, extent in zip(known, costings, measure.extents, strict=True)
         ]
 
-    def _coerce_or_explain(self, known: Known, sent: Mapping[str, Any], suggests: bool) -> Coerced:  # noqa: FBT001 private
-        return known.coerce(self._schema, sent, hide_suggestions=not (suggests and self._is_open))
+    def _coerce_or_explain(self, known: PreparedOperation, sent: Mapping[str, Any], suggests: bool) -> Coerced:  # noqa: FBT001 private
+        return known.coerce_variables(self._schema, sent, hide_suggestions=not (suggests and self._is_open))
 
 
 @contextmanager
@@ -251,7 +251,7 @@ def _long_numbers(parsed: DocumentNode) -> list[GraphQLError]:
     """Refuse number literals that `int` refuses and `float` reads slowly, wherever they stand, before anything converts them."""
     found: list[GraphQLError] = []
     token = parsed.loc.start_token if parsed.loc else None
-    while token and parsed.loc and len(found) < MOST_ERRORS:
+    while token and parsed.loc and len(found) < MAX_VARIABLE_ERRORS:
         if token.kind in NUMBERS and has_too_many_digits(token.value or ""):
             found.append(GraphQLError(LONG_NUMBER, source=parsed.loc.source, positions=[token.start], extensions=BAD_INPUT))
         token = token.next
@@ -274,7 +274,9 @@ def _unstorable(text: str, parsed: DocumentNode) -> list[GraphQLError]:
     if not NUL.search(text):
         return []
     visit(parsed, texts := _Texts())
-    return [GraphQLError("A text cannot hold the character NUL.", node, extensions=BAD_INPUT) for node in texts.with_nul[:MOST_ERRORS]]
+    return [
+        GraphQLError("A text cannot hold the character NUL.", node, extensions=BAD_INPUT) for node in texts.with_nul[:MAX_VARIABLE_ERRORS]
+    ]
 
 
 def _coded(error: GraphQLError, code: ErrorCode) -> GraphQLError:

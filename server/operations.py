@@ -15,7 +15,7 @@ from db.faults import is_connection_lost
 from db.tally import QueryStats
 from domain.scope import Actor
 from resolvers.context import Context
-from resolvers.core import MOST_OBJECTS, CoreExecutor, Execution
+from resolvers.core import MAX_OBJECTS, Execution, OperationExecutor
 from server.documents import Document, Operation
 from server.refusals import ClientGone, ErrorCode, Unanswerable
 
@@ -40,11 +40,11 @@ class Runner:
     """Run operations as Strawberry would, on an executor of graphql-core's kind; all that Strawberry does before was done by others."""
 
     schema: strawberry.Schema
-    executor: type[CoreExecutor]
+    executor: type[OperationExecutor]
     database: Database
     secrets: Sequence[bytes]
     is_open: bool
-    max_objects: int = MOST_OBJECTS
+    max_objects: int = MAX_OBJECTS
 
     async def execute(self, order: Order) -> ExecutionResult:
         """Run an operation. A query may be asked again: it changed nothing, and what it read so far is thrown away.
@@ -59,7 +59,9 @@ class Runner:
         return result
 
     async def _once(self, order: Order) -> ExecutionResult:
-        context = Context(self.database, order.actor, self.secrets, order.idempotency_key, order.tally, order.operation.known.reads)
+        context = Context(
+            self.database, order.actor, self.secrets, order.idempotency_key, order.tally, order.operation.known.requested_columns
+        )
         schema = self.schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
         execution = Execution(schema, order.operation.known, order.values, context, not self.is_open, self.max_objects)
         try:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import orjson
 from graphql import ExecutionResult
 
-from resolvers.executor import Counted
+from resolvers.executor import SizedResult
 from server.refusals import ErrorCode, Unanswerable
 
 
@@ -19,7 +19,7 @@ def encode(body: Mapping[str, object], result: ExecutionResult, max_bytes: int) 
     Raises `Unanswerable` (RESPONSE_TOO_LARGE) if it has more than `max_bytes`, which is found before most of the memory is taken: texts are
     added up first, unless the objects are too few and too small for that many bytes.
     """
-    is_surely_small = isinstance(result, Counted) and result.most_bytes <= max_bytes
+    is_surely_small = isinstance(result, SizedResult) and result.max_bytes <= max_bytes
     if is_surely_small or _has_at_most(body, max_bytes):
         encoded = orjson.dumps(body)
         if len(encoded) <= max_bytes:

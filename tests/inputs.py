@@ -31,7 +31,7 @@ from pydantic.alias_generators import to_snake
 from db.keys import new_id
 from domain.scope import Permission
 from resolvers.ids import PREFIXES
-from resolvers.inputs import MADE
+from resolvers.inputs import INPUT_TYPES
 from schema.root import build
 from tests.builders import EARLY, Tenant, changing, insert, tenant
 from tests.directly import token_of
@@ -40,7 +40,7 @@ from tests.ids import global_id
 CORE = build()._schema  # noqa: SLF001
 MUTATIONS: dict[str, GraphQLField] = CORE.mutation_type.fields if CORE.mutation_type else {}
 NODES = [kind.name for kind in CORE.get_possible_types(cast("GraphQLInterfaceType", CORE.type_map["Node"]))]
-FIELD_SETS = {made.__strawberry_definition__.name: fields for made, fields in MADE}  # type: ignore[attr-defined]
+FIELD_SETS = {made.__strawberry_definition__.name: fields for made, fields in INPUT_TYPES}  # type: ignore[attr-defined]
 Path = tuple[str | int, ...]
 Value = Any  # JSON
 

@@ -1,14 +1,14 @@
-"""The compiled executor: an operation is compiled once into a plan, which completes one level at a time.
+"""The compiled executor: compile an operation once into a plan, and complete it one level at a time.
 
-graphql-core walks an answer object by object and field by field, and decides each time what it decided for the object before. A plan has
-decided all that beforehand, from the document and the values of the variables of its @skip and @include: `compiler` makes it, of what
-`plans` has; `writing` generates the functions of its levels, with the expressions for scalars that `leaves` has. `run` then takes the rows
+graphql-core walks a response object by object and field by field, and repeats the same decisions for each object. A plan makes
+them once, from the document and the values of the variables of its @skip and @include: `compiler` creates it from the classes of
+`plan`; `codegen` generates the functions of its levels, with the expressions for scalars of `leaves`. `run` then takes the rows
 of a whole level at once: each relation is one call of its loader with the keys of all of them, and one generated comprehension makes their
 dicts, fed by an iterator over what each relation brought. A field's batch function is in its metadata (`by`).
 
-Only queries are compiled, and only their way without errors. Whatever is unusual (null where a value is due, an exception, a class that
-is of no type, a mutation, introspection, a directive that we do not know) runs on graphql-core's own executor, from the beginning, which
-gives the exact errors. Queries have no side effects to lose, and what the loaders have read they do not read again.
+Only queries are compiled, and only their path without errors. Anything else (null in a non-null place, an exception, a class that
+has no type, a mutation, introspection, an unknown directive) runs on graphql-core's own executor, from the beginning, which
+reports the exact errors. Queries have no side effects, and loaders do not load again what they have loaded.
 """
 
 from collections import OrderedDict
@@ -19,114 +19,121 @@ from weakref import finalize
 from graphql import ExecutionResult
 
 from db.reads import SecondStatementError
-from resolvers.core import CoreExecutor, Execution, Known, ResponseTooLargeError
+from resolvers.core import Execution, OperationExecutor, PreparedOperation, ResponseTooLargeError
 from resolvers.executor.compiler import Compiler
 from resolvers.executor.plans import Plan
-from resolvers.executor.run import Run
-from resolvers.selections import UncompiledError, deciding
+from resolvers.executor.run import PlanRun
+from resolvers.selections import UncompiledError, find_condition_variables
 
-KEPT_PLANS = 4  # of each operation, by what its deciding variables say
-ROOM = 20_000  # for all plans, in what a level or a field takes: about a kilobyte
+MAX_PLANS_PER_OPERATION = 4  # of each operation, by the values of its conditional variables
+MAX_CACHED_FIELDS = 20_000  # of all plans; a field takes about a kilobyte
 
 
-class Plans:
-    """Those of one operation, which they do not hold: no plan outlives its document."""
+class OperationPlans:
+    """The plans of one operation. They hold no reference to it: no plan outlives its document."""
 
-    def __init__(self, names: list[str], at_end: finalize) -> None:  # type: ignore[type-arg]
-        self.names = names
-        self.at_end = at_end
-        self.by_flags: OrderedDict[tuple[Any, ...], Plan | None] = OrderedDict()
+    def __init__(self, variable_names: list[str], finalizer: finalize) -> None:  # type: ignore[type-arg]
+        self.variable_names = variable_names
+        self.finalizer = finalizer
+        self.plans_by_flags: OrderedDict[tuple[Any, ...], Plan | None] = OrderedDict()
 
     @property
     def size(self) -> int:
-        return sum(plan.size for plan in self.by_flags.values() if plan)
+        return sum(plan.size for plan in self.plans_by_flags.values() if plan)
 
 
-class Library:
-    """The plans of the operations that were asked last, as many as there is room for."""
+class PlanCache:
+    """Cache the plans of the most recent operations, up to a total size."""
 
     def __init__(self) -> None:
-        self.taken = 0
-        self._kept: OrderedDict[int, Plans] = OrderedDict()
+        self.size = 0
+        self._plans_by_operation: OrderedDict[int, OperationPlans] = OrderedDict()
 
-    def plan(self, execution: Execution, give_way: Callable[[Exception], None]) -> Plan | None:
-        """Return the plan; None for an operation that is not compiled, whose reason is passed to `give_way` when it is found."""
-        plans, values = self._of(execution.known), execution.values.coerced
-        key = tuple([values.get(name) for name in plans.names])
-        if key not in plans.by_flags:
-            self.taken -= plans.size
-            flags = dict(zip(plans.names, key, strict=True))
+    def get_or_compile(self, execution: Execution, on_fallback: Callable[[Exception], None]) -> Plan | None:
+        """Return the plan; None for an operation that cannot be compiled, whose reason is passed to `on_fallback` once."""
+        plans, values = self._get_or_add(execution.prepared_operation), execution.variable_values.coerced
+        key = tuple([values.get(name) for name in plans.variable_names])
+        if key not in plans.plans_by_flags:
+            self.size -= plans.size
+            flags = dict(zip(plans.variable_names, key, strict=True))
             try:
-                plans.by_flags[key] = Compiler(execution.schema, execution.known.fragments, flags).plan(execution.known.operation)
-            except UncompiledError as why:
-                give_way(why)
-                plans.by_flags[key] = None
-            if len(plans.by_flags) > KEPT_PLANS:
-                plans.by_flags.popitem(last=False)
-            self.taken += plans.size
-            while self.taken > ROOM and len(self._kept) > 1:
-                self._forget(next(iter(self._kept)))
-        return plans.by_flags[key]
+                plans.plans_by_flags[key] = Compiler(execution.schema, execution.prepared_operation.fragments, flags).compile_plan(
+                    execution.prepared_operation.operation
+                )
+            except UncompiledError as reason:
+                on_fallback(reason)
+                plans.plans_by_flags[key] = None
+            if len(plans.plans_by_flags) > MAX_PLANS_PER_OPERATION:
+                plans.plans_by_flags.popitem(last=False)
+            self.size += plans.size
+            while self.size > MAX_CACHED_FIELDS and len(self._plans_by_operation) > 1:
+                self._discard(next(iter(self._plans_by_operation)))
+        return plans.plans_by_flags[key]
 
-    def _of(self, known: Known) -> Plans:
-        """By the operation itself, not by what it says."""
-        key = id(known.operation)
-        if key not in self._kept:
-            sets = [known.operation.selection_set, *(fragment.selection_set for fragment in known.fragments.values())]
-            self._kept[key] = Plans(sorted({*deciding(sets)}), finalize(known.operation, self._forget, key))
-        self._kept.move_to_end(key)
-        return self._kept[key]
+    def _get_or_add(self, prepared_operation: PreparedOperation) -> OperationPlans:
+        """Identify the operation by object identity, not by its text."""
+        key = id(prepared_operation.operation)
+        if key not in self._plans_by_operation:
+            sets = [
+                prepared_operation.operation.selection_set,
+                *(fragment.selection_set for fragment in prepared_operation.fragments.values()),
+            ]
+            self._plans_by_operation[key] = OperationPlans(
+                sorted({*find_condition_variables(sets)}), finalize(prepared_operation.operation, self._discard, key)
+            )
+        self._plans_by_operation.move_to_end(key)
+        return self._plans_by_operation[key]
 
-    def _forget(self, key: int) -> None:
-        gone = self._kept.pop(key)
-        gone.at_end.detach()
-        self.taken -= gone.size
+    def _discard(self, key: int) -> None:
+        plans = self._plans_by_operation.pop(key)
+        plans.finalizer.detach()
+        self.size -= plans.size
 
 
-library = Library()
+plan_cache = PlanCache()
 
 
-class Counted(ExecutionResult):
-    """The result of a compiled run, which knows how many objects its data has, and how many bytes it has at most as JSON."""
+class SizedResult(ExecutionResult):
+    """The result of a compiled run, with the number of its objects and the maximum of its bytes as JSON."""
 
-    def __init__(self, data: dict[str, Any], objects: int, most_bytes: int) -> None:
+    def __init__(self, data: dict[str, Any], object_count: int, max_bytes: int) -> None:
         super().__init__(data, None)
-        self.objects = objects
-        self.most_bytes = most_bytes
+        self.object_count = object_count
+        self.max_bytes = max_bytes
 
 
-class LevelExecutor(CoreExecutor):
-    """Runs queries by their plans, and is graphql-core's executor where a plan gives way: only then is one made, which took 6 to 12 µs."""
+class CompiledExecutor(OperationExecutor):
+    """Run queries by their plans, and fall back to graphql-core. Its executor is created only then, since that takes 6 to 12 µs."""
 
     @classmethod
-    def gives_way(cls, why: Exception) -> None:
-        """For whoever wants to know; graphql-core answers."""
+    def on_fallback(cls, reason: Exception) -> None:
+        """Report a fallback; override it to observe the reasons."""
 
     @classmethod
     async def execute(cls, execution: Execution) -> ExecutionResult:
-        plan = library.plan(execution, cls.gives_way)
-        return (plan and await cls._run(plan, execution)) or await super().execute(execution)
+        plan = plan_cache.get_or_compile(execution, cls.on_fallback)
+        return (plan and await cls._run_plan(plan, execution)) or await super().execute(execution)
 
     @classmethod
-    async def _run(cls, plan: Plan, execution: Execution) -> ExecutionResult | None:
-        """Run a plan; return None where graphql-core has to answer, which meets the failure again and gives the exact error."""
+    async def _run_plan(cls, plan: Plan, execution: Execution) -> ExecutionResult | None:
+        """Run a plan; return None to fall back to graphql-core, which meets the failure again and reports the exact error."""
         context = execution.context
-        if plan.asks_once:
+        if plan.has_one_query:
             context.expect_one_statement()
         try:
             try:
-                return await cls._counted(plan, execution)
-            except SecondStatementError:  # the plan did not show it
+                return await cls._execute(plan, execution)
+            except SecondStatementError:  # the plan could not tell
                 await context.restart_reads()
-                return await cls._counted(plan, execution)
+                return await cls._execute(plan, execution)
         except ResponseTooLargeError:
             raise
-        except Exception as why:  # noqa: BLE001 whatever it is
-            cls.gives_way(why)
-            await context.ask_one_by_one()  # so that one field's failure is its own
+        except Exception as reason:  # noqa: BLE001 whatever it is
+            cls.on_fallback(reason)
+            await context.disable_batching()  # so that one failing field does not fail others
             return None
 
     @classmethod
-    async def _counted(cls, plan: Plan, execution: Execution) -> ExecutionResult:
-        run = Run(plan, execution)
-        return Counted(await run.data(), run.objects, run.most_bytes)
+    async def _execute(cls, plan: Plan, execution: Execution) -> ExecutionResult:
+        run = PlanRun(plan, execution)
+        return SizedResult(await run.execute(), run.object_count, run.max_bytes)

@@ -1,4 +1,4 @@
-"""Leaves: the expression that shows a value as it is where its class says that it needs no conversion, and the exact way beside it."""
+"""Serialize leaves: an expression that passes values of the right class unchanged, with graphql-core's serializer for the others."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,60 +14,60 @@ from graphql import (
     GraphQLString,
 )
 
-from resolvers.executor.plans import Get, UnusualError
+from resolvers.executor.plans import FallbackError, Getter
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
-SHOWN_AS_TEXT = {"ID", "Decimal", "CurrencyCode"}  # scalars of ours by the name of the built-in, or whose text is made where the row is
+TEXT_SCALARS = {"ID", "Decimal", "CurrencyCode"}  # our scalars with a built-in's name, or whose text the database creates
 
 
-def exact(of: GraphQLOutputType) -> Get:
-    """As graphql-core has it. Null where a value is due, an exception and an awaitable end the compiled run."""
-    if isinstance(_bare(of), GraphQLEnumType):
-        return Words(of).__getitem__
-    return _coercion(of)
+def make_serializer(output_type: GraphQLOutputType) -> Getter:
+    """Return graphql-core's serializer. Null in a non-null place, an exception or an awaitable end the compiled run."""
+    if isinstance(_leaf_type(output_type), GraphQLEnumType):
+        return EnumNames(output_type).__getitem__
+    return _make_coercion(output_type)
 
 
-def _coercion(of: GraphQLOutputType) -> Get:
-    is_required = isinstance(of, GraphQLNonNull)
-    coerce: Callable[[Any], Any] = _bare(of).coerce_output_value
+def _make_coercion(output_type: GraphQLOutputType) -> Getter:
+    is_required = isinstance(output_type, GraphQLNonNull)
+    coerce: Callable[[Any], Any] = _leaf_type(output_type).coerce_output_value
 
-    def shown(value: Any) -> Any:  # noqa: ANN401 any leaf
+    def serialize(value: Any) -> Any:  # noqa: ANN401 any leaf
         if value is None and not is_required:
             return None
-        found = None if value is None or isinstance(value, Exception) or hasattr(value, "__await__") else coerce(value)
-        if found is None:
-            raise UnusualError("null leaf")
-        return found
+        result = None if value is None or isinstance(value, Exception) or hasattr(value, "__await__") else coerce(value)
+        if result is None:
+            raise FallbackError("null leaf")
+        return result
 
-    return shown
+    return serialize
 
 
-class Words(dict[Any, Any]):
-    """The names of the values of an enum, each of which is looked up exactly once."""
+class EnumNames(dict[Any, Any]):
+    """Map the values of an enum to their names, each looked up once."""
 
-    def __init__(self, of: GraphQLOutputType) -> None:
-        self._coerce = _coercion(of)
+    def __init__(self, output_type: GraphQLOutputType) -> None:
+        self._coerce = _make_coercion(output_type)
 
     def __missing__(self, value: Any) -> Any:  # noqa: ANN401 any leaf
-        self[value] = found = self._coerce(value)
-        return found
+        self[value] = name = self._coerce(value)
+        return name
 
 
-def expression(of: GraphQLOutputType, value: str, exactly: str) -> str:
-    """Python's text for a leaf: `value` is the expression of what is to be shown, `exactly` the name of what shows all else."""
-    bare, otherwise = _bare(of), f" else {exactly}(v)"
-    null = "" if isinstance(of, GraphQLNonNull) else " or v is None"
-    if bare in {GraphQLString, GraphQLID} or bare.name in SHOWN_AS_TEXT:
-        return f"v if (v:={value}).__class__ is str{null}{otherwise}"
-    if bare is GraphQLBoolean:
-        return f"v if (v:={value}) is True or v is False{null}{otherwise}"
-    if bare is GraphQLInt:
-        return f"v if (v:={value}).__class__ is int and {INT_MIN}<=v<={INT_MAX}{null}{otherwise}"
-    return f"{exactly}({value})" if isinstance(of, GraphQLNonNull) else f"None if (v:={value}) is None else {exactly}(v)"
+def build_expression(output_type: GraphQLOutputType, value: str, serializer: str) -> str:
+    """Return the Python expression of a leaf. `value` is the expression of its value, `serializer` the name of the fallback."""
+    leaf_type, fallback = _leaf_type(output_type), f" else {serializer}(v)"
+    null_check = "" if isinstance(output_type, GraphQLNonNull) else " or v is None"
+    if leaf_type in {GraphQLString, GraphQLID} or leaf_type.name in TEXT_SCALARS:
+        return f"v if (v:={value}).__class__ is str{null_check}{fallback}"
+    if leaf_type is GraphQLBoolean:
+        return f"v if (v:={value}) is True or v is False{null_check}{fallback}"
+    if leaf_type is GraphQLInt:
+        return f"v if (v:={value}).__class__ is int and {INT_MIN}<=v<={INT_MAX}{null_check}{fallback}"
+    return f"{serializer}({value})" if isinstance(output_type, GraphQLNonNull) else f"None if (v:={value}) is None else {serializer}(v)"
 
 
-def _bare(of: GraphQLOutputType) -> GraphQLScalarType | GraphQLEnumType:
-    bare = of.of_type if isinstance(of, GraphQLNonNull) else of
-    if not isinstance(bare, GraphQLScalarType | GraphQLEnumType):
-        raise TypeError(bare)
-    return bare
+def _leaf_type(output_type: GraphQLOutputType) -> GraphQLScalarType | GraphQLEnumType:
+    nullable_type = output_type.of_type if isinstance(output_type, GraphQLNonNull) else output_type
+    if not isinstance(nullable_type, GraphQLScalarType | GraphQLEnumType):
+        raise TypeError(nullable_type)
+    return nullable_type

@@ -23,8 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strawberry.types.arguments import convert_arguments
 
-from resolvers.calls import Call
-from resolvers.core import MOST_ERRORS, Known
+from resolvers.calls import FieldCall
+from resolvers.core import MAX_VARIABLE_ERRORS, PreparedOperation
 from tests.asking import Document, documents
 
 ID, CURSOR = "cli_AAAAAAAAAAAAAAAAAAAAAA", "a cursor"
@@ -77,9 +77,11 @@ def check(schema: strawberry.Schema, document: Document) -> None:
     core, parsed = schema._schema, parse(document.text)  # noqa: SLF001
     operations = [each for each in parsed.definitions if isinstance(each, OperationDefinitionNode)]
     fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
-    (known,) = Known.of(core, operations, fragments)
-    expected = get_variable_values(core, operations[0].variable_definitions or (), {**document.variables}, MOST_ERRORS)
-    found = [known.coerce(core, document.variables, hide_suggestions=False) for _ in range(2)]  # what is kept of a document changes nothing
+    (known,) = PreparedOperation.prepare_all(core, operations, fragments)
+    expected = get_variable_values(core, operations[0].variable_definitions or (), {**document.variables}, MAX_VARIABLE_ERRORS)
+    found = [
+        known.coerce_variables(core, document.variables, hide_suggestions=False) for _ in range(2)
+    ]  # what is kept of a document changes nothing
     if not isinstance(expected, VariableValues):
         assert [[error.message for error in each] for each in found if isinstance(each, list)] == [[each.message for each in expected]] * 2
         return
@@ -98,10 +100,12 @@ def compare(schema: strawberry.Schema, definition: GraphQLField, node: FieldNode
         raw = get_argument_values(definition, node, values)
     except GraphQLError:
         with pytest.raises((GraphQLError, LookupError)):
-            Call(schema, definition, node, declared).arguments(values)
+            FieldCall(schema, definition, node, declared).arguments(values)
         return
     scalars = schema.schema_converter.scalar_registry
-    assert Call(schema, definition, node, declared).arguments(values) == convert_arguments(raw, declared.arguments, scalars, schema.config)
+    assert FieldCall(schema, definition, node, declared).arguments(values) == convert_arguments(
+        raw, declared.arguments, scalars, schema.config
+    )
 
 
 @pytest.mark.parametrize("sent", SENT, ids=str)
@@ -123,7 +127,7 @@ def test_random_documents(schema: strawberry.Schema, data: st.DataObject) -> Non
 def test_a_default_is_not_shared_by_requests(schema: strawberry.Schema) -> None:
     """An input that a resolver changes is not another request's."""
     (definition, node), values = next(revenue(schema)), VariableValues({}, {"period": {"since": None}})
-    call = Call(schema, definition, node, definition.extensions["strawberry-definition"])
+    call = FieldCall(schema, definition, node, definition.extensions["strawberry-definition"])
     assert call.arguments(values)["period"] is not call.arguments(values)["period"]
 
 

@@ -43,7 +43,7 @@ async def test_each_field_alone_has_what_it_reads(as_: Callable[..., Api], org: 
     shown = [
         field if is_leaf_type(get_named_type(of.type)) else f"{field} {{ __typename }}"
         for field, of in kind.fields.items()
-        if "by" not in of.extensions["strawberry-definition"].metadata
+        if "relation" not in of.extensions["strawberry-definition"].metadata
     ]
     all_of_them = await api.data(PLACES[name].replace("%s", " ".join(shown)))
     for field in shown:

@@ -27,8 +27,8 @@ from db.tally import QueryStats
 from domain.errors import BadInput, Forbidden
 from domain.scope import ALL_PERMISSIONS, Actor
 from resolvers.context import Context
-from resolvers.core import Execution, Known
-from resolvers.executor import ROOM, Counted, LevelExecutor, library
+from resolvers.core import Execution, PreparedOperation
+from resolvers.executor import MAX_CACHED_FIELDS, CompiledExecutor, SizedResult, plan_cache
 from resolvers.executor.plans import Plan
 from server.documents import Documents
 from server.operations import Order, Runner
@@ -147,7 +147,7 @@ async def both(owner: asyncpg.Connection, owner_url: str, schema: strawberry.Sch
 def gave_way(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Why the compiled executor gave way to graphql-core's."""
     why = list[str]()
-    monkeypatch.setattr(LevelExecutor, "gives_way", lambda reason: why.append(repr(reason)))
+    monkeypatch.setattr(CompiledExecutor, "on_fallback", lambda reason: why.append(repr(reason)))
     return why
 
 
@@ -180,18 +180,18 @@ class Described:
 
 async def test_a_resolver_that_needs_more_than_the_context_runs_on_graphql_core(gave_way: list[str], database: Database) -> None:
     schema, actor = strawberry.Schema(Described)._schema, Actor.operator(uuid4())  # noqa: SLF001
-    result = await LevelExecutor.execute(execution(schema, parse("{ a: field }"), Context(database, actor, SECRETS)))
+    result = await CompiledExecutor.execute(execution(schema, parse("{ a: field }"), Context(database, actor, SECRETS)))
     assert (result.data, result.errors) == ({"a": f"field a {actor.tenant}"}, None)
     assert gave_way == ["AttributeError(\"'types.SimpleNamespace' object has no attribute 'field_name'\")"]
 
 
 def test_plans_are_gone_with_their_document(schema: strawberry.Schema) -> None:
     """Whoever keeps the document keeps them, and the collector need not come for them."""
-    before, document = library.taken, parse("{ clients { nodes { name labels { name } } } }")
+    before, document = plan_cache.size, parse("{ clients { nodes { name labels { name } } } }")
     assert planned(schema, document) is planned(schema, document) is not None
-    assert library.taken > before
+    assert plan_cache.size > before
     del document
-    assert library.taken == before
+    assert plan_cache.size == before
 
 
 def test_plans_have_so_much_room(schema: strawberry.Schema) -> None:
@@ -201,21 +201,21 @@ def test_plans_have_so_much_room(schema: strawberry.Schema) -> None:
         parse(f"query ($no: Boolean = false) {{ clients {{ nodes {{ {fields} b{place}: id @skip(if: $no) }} }} }}") for place in range(90)
     ]
     plans = [planned(schema, each) for each in wide]
-    assert library.taken <= ROOM
+    assert plan_cache.size <= MAX_CACHED_FIELDS
     assert planned(schema, wide[-1]) is plans[-1]
     assert planned(schema, wide[0]) is not plans[0]
     assert planned(schema, wide[-1], no=True) is not plans[-1]
-    assert library.taken <= ROOM
+    assert plan_cache.size <= MAX_CACHED_FIELDS
 
 
 def planned(schema: strawberry.Schema, document: DocumentNode, **variables: object) -> Plan | None:
-    return library.plan(execution(schema._schema, document, None, **variables), LevelExecutor.gives_way)  # noqa: SLF001
+    return plan_cache.get_or_compile(execution(schema._schema, document, None, **variables), CompiledExecutor.on_fallback)  # noqa: SLF001
 
 
 def execution(schema: GraphQLSchema, document: DocumentNode, context: object, **variables: object) -> Execution:
     operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    (known,) = Known.of(schema, operations, {})
-    values = known.coerce(schema, variables, hide_suggestions=True)
+    (known,) = PreparedOperation.prepare_all(schema, operations, {})
+    values = known.coerce_variables(schema, variables, hide_suggestions=True)
     assert isinstance(values, VariableValues)
     return Execution(schema, known, values, context)
 
@@ -273,7 +273,7 @@ async def test_a_response_has_no_more_bytes_than_its_plan_says(
 ) -> None:
     """So that a response whose bytes are not counted is not too large: a column without its length here would show."""
     known = Documents(schema._schema, UNLIMITED.document_limits, most_bytes=MUCH, is_open=True)  # noqa: SLF001
-    runner = Runner(schema, LevelExecutor, database, SECRETS, is_open=True)
+    runner = Runner(schema, CompiledExecutor, database, SECRETS, is_open=True)
     drawn = data.draw(documents(schema._schema, both.ids, both.cursors))  # noqa: SLF001
     nulls = Document("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [global_id("Client", NOBODYS)] * 25})
     for document in (drawn, nulls, *(Document(text, {}) for text in COMPILED.values() if text is not NESTED)):
@@ -284,13 +284,13 @@ async def test_a_response_has_no_more_bytes_than_its_plan_says(
                 result = await runner.execute(
                     Order(found, found.operations[0], values, Actor(both.org.id, ALL_PERMISSIONS), None, QueryStats())
                 )
-                assert not isinstance(result, Counted) or len(orjson.dumps(result.data)) <= result.most_bytes, document.text
+                assert not isinstance(result, SizedResult) or len(orjson.dumps(result.data)) <= result.max_bytes, document.text
 
 
 @pytest.fixture
 def in_process(both: Both, database: Database, schema: strawberry.Schema) -> InProcess:
     known = Documents(schema._schema, UNLIMITED.document_limits, most_bytes=MUCH, is_open=True)  # noqa: SLF001
-    return InProcess(Runner(schema, LevelExecutor, database, SECRETS, is_open=True), known, Actor(both.org.id, ALL_PERMISSIONS))
+    return InProcess(Runner(schema, CompiledExecutor, database, SECRETS, is_open=True), known, Actor(both.org.id, ALL_PERMISSIONS))
 
 
 @pytest.mark.parametrize("name", [*COMPILED, *GIVES_WAY])

@@ -14,7 +14,7 @@ from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLObjectType,
 
 from domain.checks import max_length as limit_of
 from domain.texts import MAX_MARKS, RAW_FACTOR
-from resolvers.inputs import MADE
+from resolvers.inputs import INPUT_TYPES
 from tests.ask import Api
 from tests.inputs import (
     ANYWHERE,
@@ -154,12 +154,12 @@ def test_every_text_of_a_field_set_has_a_limit() -> None:
     """By name; what has none would be as long as a request may be."""
     without = [
         f"{fields.__name__}.{name}"
-        for _, fields in MADE
+        for _, fields in INPUT_TYPES
         for name, field in fields.model_fields.items()
         if field.annotation in {str, str | None} and not any(getattr(rule, "max_length", None) for rule in field.metadata)
     ]
     assert without == []
-    assert all(limit_of(fields, name) for _, fields in MADE for name in fields.model_fields)
+    assert all(limit_of(fields, name) for _, fields in INPUT_TYPES for name in fields.model_fields)
 
 
 @pytest.mark.parametrize("composed", ["é" * 200, "ệ" * 200, "한" * 200])

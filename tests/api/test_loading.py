@@ -42,7 +42,7 @@ class Batches:
 
 async def test_a_level_is_asked_once_per_key_in_its_order() -> None:
     batches = Batches()
-    assert await Loader(batches).load_level(["x", "a", "x"], is_alone=True) == ["X", "A", "X"]
+    assert await Loader(batches).load_level(["x", "a", "x"], is_exclusive=True) == ["X", "A", "X"]
     assert batches.asked == [["x", "a"]]
 
 
@@ -50,9 +50,9 @@ async def test_later_loads_share_what_was_loaded_alone() -> None:
     """As graphql-core does where a compiled run gives way; a failed key fails there too."""
     batches = Batches()
     loader = Loader(batches)
-    await loader.load_level(["a", "b"], is_alone=True)
+    await loader.load_level(["a", "b"], is_exclusive=True)
     assert await loader.load("a") == "A"
-    assert await loader.load_level(["d", "a"], is_alone=True) == ["D", "A"]
+    assert await loader.load_level(["d", "a"], is_exclusive=True) == ["D", "A"]
     with pytest.raises(ValueError, match="b"):
         await loader.load("b")
     assert batches.asked == [["a", "b"], ["d"]]
@@ -68,18 +68,18 @@ async def test_parallel_levels_share_one_batch() -> None:
 
 async def test_a_cancelled_batch_is_an_error_and_not_the_end_of_the_operation() -> None:
     with pytest.raises(BatchStoppedError):
-        await Loader(Batches()).load_level(["a", "c"], is_alone=True)
+        await Loader(Batches()).load_level(["a", "c"], is_exclusive=True)
 
 
 async def test_a_missing_value_is_an_error() -> None:
     with pytest.raises(TypeError, match="1 values for 2 keys"):
-        await Loader(Batches()).load_level(["a", "z"], is_alone=True)
+        await Loader(Batches()).load_level(["a", "z"], is_exclusive=True)
 
 
 async def test_large_levels_are_asked_in_parts() -> None:
     batches = Batches()
     keys = [str(number) for number in range(1201)]
-    assert await Loader(batches).load_level(keys, is_alone=True) == keys
+    assert await Loader(batches).load_level(keys, is_exclusive=True) == keys
     assert [len(each) for each in batches.asked] == [500, 500, 201]
 
 
@@ -88,4 +88,4 @@ def test_a_relation_is_alone_if_nothing_else_may_use_its_loader(schema: strawber
     document, expected = ALONE[name]
     plan = planned(schema, parse(document))
     assert plan
-    assert {step.declared.python_name for step in plan.asking if step.is_alone} == expected
+    assert {step.strawberry_field.python_name for step in plan.query_steps if step.is_exclusive} == expected

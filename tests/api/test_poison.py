@@ -11,7 +11,7 @@ from strawberry.schema.config import StrawberryConfig
 from db.engine import Database
 from db.tables import Role
 from domain import labels
-from schema.fields import by
+from schema.fields import relation
 from schema.labels import Label
 from schema.scalars import SCALARS
 from tests.ask import connected
@@ -21,7 +21,7 @@ from tests.builders import Tenant
 @strawberry.type
 class Thing:
     id: strawberry.Private[UUID]
-    labels: list[Label] | None = by(labels.of_clients, description="Labels.")
+    labels: list[Label] | None = relation(labels.of_clients, description="Labels.")
 
     @strawberry.field
     async def boom(self) -> str:

@@ -20,7 +20,7 @@ from db.query import TENANT, Query, col, parameter, table_of
 from db.rows import CountRow
 from db.tables import Registration, Role
 from resolvers.context import Info
-from resolvers.core import MOST_ERRORS
+from resolvers.core import MAX_VARIABLE_ERRORS
 from schema.scalars import SCALARS
 from server.errors import MAX_MESSAGE, shown
 from server.settings import Settings
@@ -56,7 +56,7 @@ class Asked:
     async def bound(self, info: Info, wanted: str) -> int:
         """The text is a number of any size, or stands for itself where it is none."""
         value = int(wanted) if wanted.isdigit() else wanted
-        (found,) = await info.context.read().fetch(OF_32_BITS, wanted=value)
+        (found,) = await info.context.read_scope().fetch(OF_32_BITS, wanted=value)
         return found.count
 
     @strawberry.field
@@ -76,7 +76,7 @@ class Asked:
 class Changed:
     @strawberry.mutation
     async def bound(self, info: Info) -> int:
-        async with info.context.write("bound") as scope:
+        async with info.context.open_write_scope("bound") as scope:
             return len((await scope.session.exec(sqlmodel.select(Registration).where(col(Registration.minutes) == 2**40))).all())
 
 
@@ -218,7 +218,7 @@ async def test_many_faults_get_few_short_errors(
     async with connected(schema, database, Settings(refused_tokens=MUCH, points=MUCH, compiled=is_compiled)) as http:
         response = await Api(http, crowded.tokens[Role.OWNER]).post({"query": query, "variables": {"x": wrong}})
     errors = response.json()["errors"]
-    assert 0 < len(errors) <= MOST_ERRORS + 1  # the last one says that there are more
+    assert 0 < len(errors) <= MAX_VARIABLE_ERRORS + 1  # the last one says that there are more
     assert all(len(error["message"]) <= MAX_MESSAGE + 1 and error["extensions"]["code"] for error in errors)
 
 

@@ -40,8 +40,8 @@ def fields() -> Iterator[tuple[Any, Any]]:
             yield from ((definition, field) for field in definition.fields)
 
 
-PLAIN = [(d, f) for d, f in fields() if hasattr(d.origin, "sources") and f.is_basic_field and "read" not in f.metadata]
-RELATIONS = [(d, f) for d, f in fields() if "by" in f.metadata]
+PLAIN = [(d, f) for d, f in fields() if hasattr(d.origin, "sources") and f.is_basic_field and "compute" not in f.metadata]
+RELATIONS = [(d, f) for d, f in fields() if "relation" in f.metadata]
 
 
 def named(value: Any) -> str | None:  # noqa: ANN401
@@ -103,7 +103,7 @@ def test_no_input_has_itself_within(kind: GraphQLInputObjectType) -> None:
 async def test_no_two_relations_share_a_loader_by_different_batch_functions() -> None:
     """The compiled executor tells by the batch function whether a relation is the only one to ask its loader."""
     loaders = Loaders(ReadScope(Actor(UUID(int=1), ALL_PERMISSIONS), cast("Transaction", None), [b"secret"]))
-    relations = [field.metadata["by"] for _, field in RELATIONS]
+    relations = [field.metadata["relation"] for _, field in RELATIONS]
     pairs = {(relation.batch, id(loaders.of(relation.batch, **relation.convert()))) for relation in relations}
     assert len({loader for _, loader in pairs}) == len(pairs)
 
@@ -124,7 +124,7 @@ def test_a_plain_field_is_of_its_sources_type(definition: Any, field: Any) -> No
 @pytest.mark.parametrize(("definition", "field"), RELATIONS, ids=named)
 def test_a_relation_shows_what_its_loader_loads(definition: Any, field: Any) -> None:  # noqa: ANN401
     """`by` hides this from mypy."""
-    loaded = rows_loaded_by(field.metadata["by"].batch)
+    loaded = rows_loaded_by(field.metadata["relation"].batch)
     kind = SHOWN._schema.type_map[definition.name]  # noqa: SLF001
     assert isinstance(kind, GraphQLObjectType)
     shown = get_named_type(kind.fields[SHOWN.config.name_converter.get_graphql_name(field)].type)
@@ -135,7 +135,7 @@ def test_a_relation_shows_what_its_loader_loads(definition: Any, field: Any) -> 
 @pytest.mark.parametrize(("definition", "field"), RELATIONS, ids=named)
 def test_a_relation_passes_the_arguments_that_its_batch_function_takes(definition: Any, field: Any) -> None:  # noqa: ANN401, ARG001
     """`by` hides this from mypy, too: the names, and the types of the values."""
-    relation = field.metadata["by"]
+    relation = field.metadata["relation"]
     _, _, *names = inspect.signature(relation.batch).parameters
     read = inspect.unwrap(relation.batch)
     passed, expected = relation.convert(), get_type_hints(read if inspect.isroutine(read) else type(read).__call__)

@@ -9,7 +9,7 @@ from graphql.execution.values import VariableValueSource
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from resolvers.core import Known
+from resolvers.core import PreparedOperation
 from server.coercion import Coercion
 from server.documents import Documents
 from server.limits import DocumentLimits
@@ -56,9 +56,9 @@ def test_variables_are_coerced_as_graphql_core_does(core: GraphQLSchema, any_val
     sent = any_values | {name: RIGHT[name] for name in right}
     (operation,) = parse(DEFINED).definitions
     assert isinstance(operation, OperationDefinitionNode)
-    coercion, (known,) = Coercion(core, operation), Known.of(core, [operation], {})
+    coercion, (known,) = Coercion(core, operation), PreparedOperation.prepare_all(core, [operation], {})
     for _ in range(2):
-        wanted, found = known.coerce(core, sent, hide_suggestions=True), coercion.coerce(sent)
+        wanted, found = known.coerce_variables(core, sent, hide_suggestions=True), coercion.coerce(sent)
         if isinstance(wanted, VariableValues):
             assert found is not None
             assert repr(found.coerced) == repr(wanted.coerced)

@@ -16,7 +16,7 @@ from graphql import (
 
 from db.engine import Database
 from db.tables import Role
-from resolvers.core import MOST_ERRORS
+from resolvers.core import MAX_VARIABLE_ERRORS
 from schema.root import build
 from server.costs import OPERATION
 from server.settings import Settings
@@ -134,7 +134,7 @@ async def test_an_object_of_too_many_fields_is_refused_before_they_are_looked_at
         message = f"`$f.labels` has {fields} fields; an object has at most {MAX_OBJECT_FIELDS}."
         assert body["errors"] == [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]
     body = await api.ask(query, f={f"k{place}": {f"k{place}": 0 for place in range(50)} for place in range(50)})
-    assert len(body["errors"]) == MOST_ERRORS + 1
+    assert len(body["errors"]) == MAX_VARIABLE_ERRORS + 1
 
 
 async def test_a_long_name_is_refused_before_anything_is_compared_with_it(api: Api) -> None:

@@ -6,7 +6,7 @@ from threading import Event
 
 from graphql import get_introspection_query
 
-from resolvers.core import SCHEMA_THREAD
+from resolvers.core import INTROSPECTION_THREAD
 from tests.ask import Api
 from tests.builders import Tenant
 
@@ -14,7 +14,7 @@ from tests.builders import Tenant
 async def test_others_are_answered_while_a_schema_is_shown(as_: Callable[..., Api], org: Tenant, crowded: Tenant) -> None:
     """The thread is held by the test; what asks for data as well waits for its schema alone."""
     goes_on, api, other = Event(), as_(org), as_(crowded)
-    held = SCHEMA_THREAD.submit(goes_on.wait)
+    held = INTROSPECTION_THREAD.submit(goes_on.wait)
     with_data = "{ __schema { queryType { name } } viewer { permissions } }"
     asked = [asyncio.create_task(api.data(text)) for text in (get_introspection_query(), with_data)]
     try:
