@@ -34,7 +34,7 @@ from benchmarks.machine import processor_ms, say_load
 from benchmarks.place import Place, demonstration
 from benchmarks.servers import Server, ours_running
 from schema.root import build
-from server.documents import Documents
+from server.documents import DocumentCache
 from server.limits import DocumentLimits
 
 TIMES = 15
@@ -66,7 +66,7 @@ class Siege:
 
     def outcome(self, attack: Attack) -> Outcome:
         """The attack on a server of its own, so that no attack finds the buckets or caches of another."""
-        with ours_running(self.place, RELATIES_DRAIN_SECONDS="0", **self.settings) as server:
+        with ours_running(self.place, RELATIES_SHUTDOWN_GRACE="0", **self.settings) as server:
             return uvloop.run(self._measured(attack, server))
 
     async def _measured(self, attack: Attack, server: Server) -> Outcome:
@@ -92,14 +92,14 @@ def refusals() -> None:
     """Each document is read anew every time, as one that nobody sent before."""
     gc.collect()
     gc.freeze()  # as the server does at its start
-    documents = Documents(build()._schema, DocumentLimits(), most_bytes=1, is_open=True)  # noqa: SLF001
+    documents = DocumentCache(build()._schema, DocumentLimits(), max_bytes=1, shows_schema=True)  # noqa: SLF001
     print("\nrefused in process: the event loop is busy for (median, most of the processor's time)")
     for name, made in DOCUMENTS.items():
         taken, code = list[float](), ""
         for _ in range(TIMES):
             text = made()
             start = time.thread_time()
-            found = documents.of(text)
+            found = documents.get_or_parse(text)
             taken.append((time.thread_time() - start) * 1000)
             code = str(found.errors[0].extensions["code"]) if found.errors and found.errors[0].extensions else "answered"
         print(f"{name:32} {len(made()):8} characters {statistics.median(taken):7.1f} ms {max(taken):7.1f} ms   {code}")

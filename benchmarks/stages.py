@@ -27,7 +27,7 @@ from benchmarks.queries import FIRST, asked
 from benchmarks.servers import ROOT
 from db.engine import Database
 from schema.root import build
-from server.app import app
+from server.app import build_app
 from server.settings import Settings
 
 SECRETS = [b"a secret of the benchmarks, 32 bytes or more"]
@@ -35,8 +35,8 @@ MUCH = 10**9
 EACH_S = 0.001
 # By the innermost frame that is ours: a folder, or a file of it where a folder has several stages.
 STAGES = {
-    "server/operations.py": "execution begins and ends",
-    "server/costs.py": "what it costs",
+    "server/documents/execution.py": "execution begins and ends",
+    "server/documents/cost.py": "what it costs",
     "server": "request, checks, answer, log",
     "resolvers/core.py": "execution begins and ends",
     "resolvers/executor": "rows become dicts",
@@ -103,7 +103,7 @@ async def answered(served: Callable[..., object], body: bytes, token: str) -> by
 
 async def main(place: Place, seconds: float) -> None:
     database = await Database.connect(place.runtime_url)
-    served = app(build(), database, Settings(points=MUCH, points_per_second=MUCH), SECRETS).answers
+    served = build_app(build(), database, Settings(rate_limit_burst=MUCH, rate_limit_restore=MUCH), SECRETS).asgi_app
     first = orjson.loads(await answered(served, orjson.dumps({"query": FIRST}), place.token))["data"]
     gc.collect()
     gc.freeze()

@@ -13,7 +13,7 @@ MAPPED_BITS = 96  # the prefix of IPv4-mapped IPv6, ::ffff:0:0/96
 MAX_HOPS = 20
 
 
-def parse(text: str) -> Address | None:
+def parse_address(text: str) -> Address | None:
     """Return the address without its zone; IPv4 for IPv4-mapped IPv6; None for anything else."""
     try:
         address = ip_address(text.partition("%")[0])
@@ -22,42 +22,42 @@ def parse(text: str) -> Address | None:
     return address.ipv4_mapped or address if isinstance(address, IPv6Address) else address
 
 
-def group_of(host: str) -> str:
+def limit_key(host: str) -> str:
     """Return the name under which limits count a host: its IPv4 address or its IPv6 /64. Unknown hosts share one name."""
-    address = parse(host)
+    address = parse_address(host)
     if isinstance(address, IPv6Address):
         return str(IPv6Network((int(address), SUBSCRIBER_BITS), strict=False))
     return "" if address is None else str(address)
 
 
-def networks(text: str) -> list[Network]:
+def parse_networks(text: str) -> list[Network]:
     """Parse addresses and networks with commas between. Raises `ValueError` with a message for the operator."""
-    return [_network(each.strip()) for each in text.split(",") if each.strip()]
+    return [_parse_network(each.strip()) for each in text.split(",") if each.strip()]
 
 
-def _network(text: str) -> Network:
+def _parse_network(text: str) -> Network:
     try:
         network = ip_network(text)
     except ValueError:
         raise ValueError("give IP addresses and networks with commas between, as `10.0.0.5, 192.168.0.0/16, 2001:db8::/32`") from None
-    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
-    if mapped is None or network.prefixlen < MAPPED_BITS:
+    mapped_address = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    if mapped_address is None or network.prefixlen < MAPPED_BITS:
         return network
-    return IPv4Network((mapped, network.prefixlen - MAPPED_BITS))  # peers are compared as IPv4
+    return IPv4Network((mapped_address, network.prefixlen - MAPPED_BITS))  # peers are compared as IPv4
 
 
 class TrustedProxies:
     """The peers whose `X-Forwarded-For` is believed. A worker process warns once about any other peer that sends it."""
 
-    def __init__(self, trusted: Sequence[Network] = ()) -> None:
-        self._trusted = trusted
+    def __init__(self, networks: Sequence[Network] = ()) -> None:
+        self._networks = networks
         self._has_warned = False
 
     def __contains__(self, host: str) -> bool:
-        address = parse(host) if self._trusted else None
+        address = parse_address(host) if self._networks else None
         return address is not None and self._is_trusted(address)
 
-    def client_of(self, forwarded_for: Sequence[bytes]) -> str | None:
+    def find_client(self, forwarded_for: Sequence[bytes]) -> str | None:
         """Return the client that a trusted proxy names in its `X-Forwarded-For` headers; None when it names no address.
 
         Each proxy appends the peer it saw, so the last address that is not a trusted proxy is the client. What stands before it is the
@@ -66,7 +66,7 @@ class TrustedProxies:
         hops = b",".join(forwarded_for).decode("latin-1").rsplit(",", MAX_HOPS)
         client = None
         for hop in reversed(hops[-MAX_HOPS:]):
-            address = parse(_without_port(hop.strip()))
+            address = parse_address(_strip_port(hop.strip()))
             if address is None:
                 break
             client = str(address)
@@ -87,10 +87,10 @@ class TrustedProxies:
         )
 
     def _is_trusted(self, address: Address) -> bool:
-        return any(address in network for network in self._trusted)
+        return any(address in network for network in self._networks)
 
 
-def _without_port(hop: str) -> str:
+def _strip_port(hop: str) -> str:
     """Return the host of `192.0.2.1:80`, `[2001:db8::1]:80` or `[2001:db8::1]`."""
     if hop.startswith("["):
         return hop[1:].partition("]")[0]

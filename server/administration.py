@@ -1,4 +1,4 @@
-"""Commands on organizations, members and tokens: for whoever has the owner's address, so they need no token."""
+"""Manage organizations, members and tokens with the owner's database address; no token is needed."""
 
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, time
@@ -17,42 +17,44 @@ from domain.lookups import normalize_lookup
 from domain.scope import Actor, Permission, Scope, open_write_scope
 from domain.tokens import NewToken
 from server.doctor import UnfitError
-from server.options import DataDir, chosen, run
-from server.output import out, print_table, say
-from server.place import Place, as_owner, place
+from server.options import DataDirOption, load_settings, run
+from server.output import print_lines, print_status, print_table
+from server.place import DatabaseUrls, open_as_owner, open_database
 
 T = TypeVar("T")
 organization = typer.Typer(no_args_is_help=True, help="Organizations.")
 member = typer.Typer(no_args_is_help=True, help="Members of an organization.")
 token = typer.Typer(no_args_is_help=True, help="Tokens to sign in with.")
-OfOrganization = Annotated[str | None, typer.Option("--organization", help="Name or id. Not needed while there is one.")]
+OrganizationOption = Annotated[str | None, typer.Option("--organization", help="Name or id. Not needed while there is one.")]
 
 
-def _as_operator(data_dir: Path | None, act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
-    async def acted(found: Place) -> T:
-        async with as_owner(found) as database:
+def _run_as_operator(data_dir: Path | None, act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+    async def act_as_owner(urls: DatabaseUrls) -> T:
+        async with open_as_owner(urls) as database:
             return await act(database)
 
-    with place(chosen(data_dir), say) as found:
-        return run(acted(found))
+    with open_database(load_settings(data_dir), print_status) as urls:
+        return run(act_as_owner(urls))
 
 
-async def _organization(database: Database, wanted: str | None) -> OrganizationRow:
-    """The one meant: by name or id, or the only one there is."""
-    known = await organizations.everywhere(database)
-    found = [one for one in known if wanted in {None, str(one.id), one.name}] or [one for one in known if _is_named(one, wanted or "")]
-    if len(found) == 1:
-        return found[0]
-    names = ", ".join(f"{one.name} ({one.id})" for one in known) or "none yet: relaties organization create NAME"
+async def _find_organization(database: Database, name_or_id: str | None) -> OrganizationRow:
+    """Find the organization by name or id, or the only one."""
+    candidates = await organizations.everywhere(database)
+    matches = [row for row in candidates if name_or_id in {None, str(row.id), row.name}] or [
+        row for row in candidates if _has_name(row, name_or_id or "")
+    ]
+    if len(matches) == 1:
+        return matches[0]
+    names = ", ".join(f"{row.name} ({row.id})" for row in candidates) or "none yet: relaties organization create NAME"
     raise UnfitError(f"Say which organization with --organization. There are: {names}.")
 
 
-def _is_named(one: OrganizationRow, wanted: str) -> bool:
-    """Whether this is its name, in whatever form a terminal sends it."""
+def _has_name(row: OrganizationRow, name: str) -> bool:
+    """Return whether this is its name, in any Unicode form that a terminal sends."""
     try:
-        return normalize_lookup(OrganizationFields, "name", wanted, "--organization") == one.name
-    except BadInput as wrong:
-        raise UnfitError(str(wrong)) from wrong
+        return normalize_lookup(OrganizationFields, "name", name, "--organization") == row.name
+    except BadInput as error:
+        raise UnfitError(str(error)) from error
 
 
 @organization.command("create")
@@ -60,9 +62,9 @@ def organization_create(
     name: Annotated[str, typer.Argument(help="Name of the organization.")],
     currency: Annotated[str, typer.Option(help="Currency in which totals are given.")] = "EUR",
     country: Annotated[str, typer.Option(help="Country, of ISO 3166-1.")] = "NL",
-    data_dir: DataDir = None,
+    data_dir: DataDirOption = None,
 ) -> None:
-    """Make an organization, and print its id."""
+    """Create an organization and print its id."""
 
     async def act(database: Database) -> UUID:
         tenant = organizations.new_tenant_id()
@@ -70,7 +72,7 @@ def organization_create(
             values = {"name": name, "base_currency": currency, "country": country}
             return await organizations.create(scope, values)
 
-    out(str(_as_operator(data_dir, act)))
+    print_lines(str(_run_as_operator(data_dir, act)))
 
 
 @member.command("add")
@@ -78,23 +80,23 @@ def member_add(
     name: Annotated[str, typer.Argument(help="Name of the person.")],
     email: Annotated[str, typer.Argument(help="E-mail address, used once in an organization.")],
     role: Annotated[Role, typer.Option(help="What the member does for the organization.")] = Role.MEMBER,
-    of: OfOrganization = None,
-    data_dir: DataDir = None,
+    name_or_id: OrganizationOption = None,
+    data_dir: DataDirOption = None,
 ) -> None:
     """Add a member to an organization, and print its id."""
 
     async def act(database: Database) -> UUID:
-        tenant = (await _organization(database, of)).id
+        tenant = (await _find_organization(database, name_or_id)).id
         async with open_write_scope(database, Actor.operator(tenant), "member add") as scope:
             values = {"name": name, "email": email, "role": role}
             return await members.add(scope, values)
 
-    out(str(_as_operator(data_dir, act)))
+    print_lines(str(_run_as_operator(data_dir, act)))
 
 
 @token.command("create")
 def token_create(  # noqa: PLR0913, PLR0917 its options
-    of: OfOrganization = None,
+    name_or_id: OrganizationOption = None,
     member: Annotated[str | None, typer.Option(help="E-mail address of the member. Without one the token is a machine's.")] = None,
     role: Annotated[Role | None, typer.Option(help="Role of the token, at most the member's; the member's unless given.")] = None,
     scope: Annotated[list[Permission] | None, typer.Option(help="Only this right. May be repeated.")] = None,
@@ -102,30 +104,30 @@ def token_create(  # noqa: PLR0913, PLR0917 its options
     name: Annotated[str, typer.Option(help="What the token is for.")] = "Command line",
     *,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print the token alone.")] = False,
-    data_dir: DataDir = None,
+    data_dir: DataDirOption = None,
 ) -> None:
-    """Make a token, and print it, once."""
-    until = datetime.combine(expires, time.max, UTC) if expires else None
+    """Create a token and print it, once."""
+    expires_at = datetime.combine(expires, time.max, UTC) if expires else None
 
     async def act(database: Database) -> str:
-        found = await _organization(database, of)
-        async with open_write_scope(database, Actor.operator(found.id), "token create") as work:
-            values = {"name": name, "role": role, "expires_at": until}
-            member_id = None if member is None else await members.find_by_email(work, member)
-            return (await tokens.create(work, NewToken(values, member_id, scope or None))).secret
+        organization_row = await _find_organization(database, name_or_id)
+        async with open_write_scope(database, Actor.operator(organization_row.id), "token create") as write_scope:
+            values = {"name": name, "role": role, "expires_at": expires_at}
+            member_id = None if member is None else await members.find_by_email(write_scope, member)
+            return (await tokens.create(write_scope, NewToken(values, member_id, scope or None))).secret
 
-    secret = _as_operator(data_dir, act)
-    out(secret)
+    secret = _run_as_operator(data_dir, act)
+    print_lines(secret)
     if not quiet:
-        out(f"Keep it well: it is shown only now. Send it as `Authorization: Bearer {secret[:8]}…`.")
+        print_lines(f"Keep it well: it is shown only now. Send it as `Authorization: Bearer {secret[:8]}…`.")
 
 
 @token.command("list")
-def token_list(of: OfOrganization = None, data_dir: DataDir = None) -> None:
-    """List the tokens of an organization; never the tokens themselves."""
+def token_list(name_or_id: OrganizationOption = None, data_dir: DataDirOption = None) -> None:
+    """List the tokens of an organization, without their secrets."""
 
     async def act(database: Database) -> list[TokenRow]:
-        tenant = (await _organization(database, of)).id
+        tenant = (await _find_organization(database, name_or_id)).id
         tx = database.read(tenant)
         try:
             return await tokens.every(Scope(Actor.operator(tenant), tx))
@@ -133,10 +135,10 @@ def token_list(of: OfOrganization = None, data_dir: DataDir = None) -> None:
             await tx.end()
 
     columns = ("Id", "Name", "Member", "Role", "Scope", "Expires", "Revoked")
-    print_table(columns, map(_cells, _as_operator(data_dir, act)))
+    print_table(columns, map(_row_cells, _run_as_operator(data_dir, act)))
 
 
-def _cells(row: TokenRow) -> list[str]:
+def _row_cells(row: TokenRow) -> list[str]:
     days = [f"{moment:%Y-%m-%d}" if moment else "" for moment in (row.expires_at, row.revoked_at)]
     return [str(row.id), row.name, row.member_name or "", row.role or "", ", ".join(row.scope or ()), *days]
 
@@ -144,15 +146,15 @@ def _cells(row: TokenRow) -> list[str]:
 @token.command("revoke")
 def token_revoke(
     id: Annotated[UUID, typer.Argument(help="Id of the token, from `relaties token list`.")],
-    of: OfOrganization = None,
-    data_dir: DataDir = None,
+    name_or_id: OrganizationOption = None,
+    data_dir: DataDirOption = None,
 ) -> None:
-    """Revoke a token: within seconds it signs nobody in any more."""
+    """Revoke a token; it stops working within seconds."""
 
     async def act(database: Database) -> None:
-        tenant = (await _organization(database, of)).id
+        tenant = (await _find_organization(database, name_or_id)).id
         async with open_write_scope(database, Actor.operator(tenant), "token revoke") as scope:
             await tokens.revoke(scope, id)
 
-    _as_operator(data_dir, act)
-    out("Revoked.")
+    _run_as_operator(data_dir, act)
+    print_lines("Revoked.")

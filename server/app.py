@@ -1,4 +1,4 @@
-"""The composition of the server: the schema, its limits, its endpoints."""
+"""Compose the server: schema, limits and endpoints."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,24 +12,24 @@ from db.engine import Database
 from resolvers.core import OperationExecutor
 from resolvers.executor import CompiledExecutor
 from server import graphiql
-from server.auth import SignIn
+from server.auth import Authenticator
 from server.browser import BrowserSignIn
 from server.byte_budget import ByteBudget
-from server.cors import cors
-from server.documents import Documents
+from server.cors import add_cors
+from server.documents import DocumentCache
 from server.health import Health
-from server.http import GraphQL
-from server.library import Library
-from server.metrics import Metrics, Watched
+from server.http import GraphQLEndpoint
+from server.library import PersistedDocuments
+from server.metrics import GaugeSource, Metrics
 from server.operations import Runner
-from server.pace import Pace
-from server.rates import Rate, Rates
-from server.refusal_pace import RefusalPace
-from server.reports import Reports
+from server.pace import CpuShare
+from server.rates import RateLimit, RateLimiter
+from server.refusal_pace import RefusalThrottle
+from server.reports import AccessLog
 from server.settings import Settings
-from server.trusted import trusted
-from server.turns import Turns
-from server.unrouted import unrouted
+from server.trusted import load_trusted_documents
+from server.turns import ConcurrencyLimiter
+from server.unrouted import handle_routing_error
 
 PATH = "/graphql"
 SEND_FEWER = "Send fewer large requests at once."
@@ -43,76 +43,84 @@ class Dispatcher:
     Starlette's middleware and router do nothing for the endpoint, and take 4 % of the CPU of a small query.
     """
 
-    endpoint: GraphQL
-    others: Starlette
+    endpoint: GraphQLEndpoint
+    fallback: Starlette
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         is_endpoint = scope["type"] == "http" and scope["path"] == PATH
-        await (self.endpoint if is_endpoint else self.others)(scope, receive, send)
+        await (self.endpoint if is_endpoint else self.fallback)(scope, receive, send)
 
 
 @dataclass(frozen=True)
 class Application:
-    """What answers, and what the process around it looks after."""
+    """The ASGI application, and what the process around it manages."""
 
-    answers: ASGIApp
+    asgi_app: ASGIApp
     health: Health
     metrics: Metrics
 
 
-def app(
+def build_app(
     schema: strawberry.Schema, database: Database, settings: Settings, secrets: Sequence[bytes], browser: BrowserSignIn | None = None
 ) -> Application:
-    """The application. With `browser` GraphiQL signs in to the demo by itself, on the machine that serves."""
-    core = schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
-    documents = Documents(core, settings.document_limits, most_bytes=settings.documents_bytes, is_open=settings.has_introspection)
-    executor = CompiledExecutor if settings.compiled else OperationExecutor
-    turns, health = Turns(settings.turns), Health(database.health_probe)
-    incoming = ByteBudget("request bodies", SEND_FEWER, settings.max_incoming_bytes_per_token, settings.max_incoming_bytes)
-    outgoing = ByteBudget("responses", READ_FIRST, settings.max_outgoing_bytes_per_token, settings.max_outgoing_bytes)
-    metrics = Metrics(core, [*_watched(database, turns, documents), *_watched_bytes(incoming, outgoing)])
-    endpoint = GraphQL(
-        Reports(metrics.count),
+    """Build the application. With `browser`, GraphiQL signs in to the demo by itself, on the machine that serves."""
+    core_schema = schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
+    documents = DocumentCache(
+        core_schema, settings.document_limits, max_bytes=settings.document_cache_bytes, shows_schema=settings.has_introspection
+    )
+    executor = CompiledExecutor if settings.compiled_executor else OperationExecutor
+    concurrency, health = ConcurrencyLimiter(settings.concurrency_limits), Health(database.health_probe)
+    incoming_budget = ByteBudget("request bodies", SEND_FEWER, settings.max_incoming_bytes_per_token, settings.max_incoming_bytes)
+    outgoing_budget = ByteBudget("responses", READ_FIRST, settings.max_outgoing_bytes_per_token, settings.max_outgoing_bytes)
+    metrics = Metrics(
+        core_schema, [*_gauge_sources(database, concurrency, documents), *_byte_gauge_sources(incoming_budget, outgoing_budget)]
+    )
+    endpoint = GraphQLEndpoint(
+        AccessLog(metrics.count),
         health,
-        SignIn(database, settings.refused_tokens),
-        Library(documents, settings.documents, trusted(settings.trusted_documents, settings.documents)),
-        Pace(settings.turns),
-        Rates(Rate(settings.points_per_second, settings.points)),
-        turns,
-        Runner(schema, executor, database, secrets, is_open=settings.has_introspection, max_objects=settings.max_response_objects),
-        settings.takes_get,
-        settings.operation_seconds,
-        settings.long_seconds,
+        Authenticator(database, settings.max_auth_failures),
+        PersistedDocuments(
+            documents, settings.document_policy, load_trusted_documents(settings.trusted_documents, settings.document_policy)
+        ),
+        CpuShare(settings.concurrency_limits),
+        RateLimiter(RateLimit(settings.rate_limit_restore, settings.rate_limit_burst)),
+        concurrency,
+        Runner(schema, executor, database, secrets, shows_schema=settings.has_introspection, max_objects=settings.max_response_objects),
+        settings.get_policy,
+        settings.operation_timeout,
+        settings.delete_timeout,
         settings.max_cost,
         settings.max_body_bytes,
         settings.max_response_bytes,
-        incoming,
-        outgoing,
-        RefusalPace(settings.max_refusals_per_second),
+        incoming_budget,
+        outgoing_budget,
+        RefusalThrottle(settings.max_refusals_per_second),
     )
-    others = Starlette(
-        routes=[*health.routes(), *(graphiql.routes(browser) if settings.has_graphiql else ())],
-        exception_handlers={HTTPException: unrouted},
+    fallback = Starlette(
+        routes=[*health.build_routes(), *(graphiql.build_routes(browser) if settings.has_graphiql else ())],
+        exception_handlers={HTTPException: handle_routing_error},
     )
-    others.router.redirect_slashes = False  # its address would be made of the request's Host, which anybody can write
-    answers = Dispatcher(endpoint, others)
-    return Application(cors(answers, settings.cors_origins) if settings.cors_origins else answers, health, metrics)
+    fallback.router.redirect_slashes = False  # its address would be made of the request's Host, which anybody can write
+    asgi_app = Dispatcher(endpoint, fallback)
+    return Application(add_cors(asgi_app, settings.cors_origins) if settings.cors_origins else asgi_app, health, metrics)
 
 
-def _watched(database: Database, turns: Turns, documents: Documents) -> list[Watched]:
+def _gauge_sources(database: Database, concurrency: ConcurrencyLimiter, documents: DocumentCache) -> list[GaugeSource]:
     return [
-        Watched("readers_in_use", "Connections for reading that are in use.", lambda: database.read_connections_in_use),
-        Watched("readers_waiting", "Operations that wait for a connection to read on.", lambda: database.read_connections_awaited),
-        Watched("writers_in_use", "Connections for changes that are in use.", lambda: database.write_connections_in_use),
-        Watched("operations_running", "Operations that run.", lambda: turns.running),
-        Watched("operations_waiting", "Operations that wait for their turn.", lambda: turns.waiting),
-        Watched("documents", "Documents that are kept.", lambda: len(documents)),
-        Watched("documents_bytes", "Memory that they are reckoned to take.", lambda: documents.bytes),
+        GaugeSource("read_connections_in_use", "Connections of the read pool that are in use.", lambda: database.read_connections_in_use),
+        GaugeSource("read_connections_awaited", "Operations that wait for a read connection.", lambda: database.read_connections_awaited),
+        GaugeSource(
+            "write_connections_in_use", "Connections of the write pool that are in use.", lambda: database.write_connections_in_use
+        ),
+        GaugeSource("operations_running", "Operations that run.", lambda: concurrency.running_count),
+        GaugeSource("operations_waiting", "Operations that wait in the concurrency queue.", lambda: concurrency.waiting_count),
+        GaugeSource("cached_documents", "Documents in the cache.", lambda: len(documents)),
+        GaugeSource("document_cache_bytes", "Estimated memory of the document cache.", lambda: documents.bytes),
     ]
 
 
-def _watched_bytes(incoming: ByteBudget, outgoing: ByteBudget) -> list[Watched]:
+def _byte_gauge_sources(incoming_budget: ByteBudget, outgoing_budget: ByteBudget) -> list[GaugeSource]:
     return [
-        Watched("incoming_bytes", "Bytes of large request bodies that are not received whole yet.", lambda: incoming.bytes),
-        Watched("outgoing_bytes", "Bytes of large responses that clients have not read yet.", lambda: outgoing.bytes),
+        GaugeSource("incoming_bytes", "Bytes of large request bodies that are not received whole yet.", lambda: incoming_budget.bytes),
+        GaugeSource("outgoing_bytes", "Bytes of large responses that clients have not read yet.", lambda: outgoing_budget.bytes),
     ]

@@ -1,8 +1,8 @@
-"""Find out for whom a request asks, by its bearer token: looked up in the database and kept for a few seconds.
+"""Authenticate requests by their bearer token, which is looked up in the database and cached for a few seconds.
 
 A token that was good is looked up again without waiting for others. A token that was never good waits if its address has sent too many
 wrong ones: those of one address are then looked up one at a time, so that guessing is slow and cheap for the database, and a good token is
-still let in.
+still accepted.
 """
 
 import asyncio
@@ -17,170 +17,172 @@ from datetime import UTC, datetime
 from db.engine import Database
 from domain import tokens
 from domain.scope import Actor
-from server.addresses import group_of
-from server.refusals import ErrorCode, Unanswerable
+from server.addresses import limit_key
+from server.refusals import ErrorCode, HttpError
 
-KEPT_S = 5.0
-MAX_GOOD = 4_000  # tokens that were good, of about 1.5 kB each
-MAX_WRONG = 2_000  # tokens that were wrong, of about 200 bytes each
+TOKEN_CACHE_S = 5.0
+MAX_VALID_TOKENS = 4_000  # tokens that were good, of about 1.5 kB each
+MAX_INVALID_TOKENS = 2_000  # tokens that were wrong, of about 200 bytes each
 MAX_ADDRESSES = 10_000
-MAX_WAITING = 50  # look-ups of one address that wait for each other
+MAX_WAITING_LOOKUPS = 50  # look-ups of one address that wait for each other
 LOOKUP_TIMEOUT_S = 5.0
 WINDOW_S = 60.0
 
 
-class Failures:
+class AuthFailureLimiter:
     """Count the tokens that were refused, by the address that sent them, in a minute."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._since: OrderedDict[str, tuple[float, int]] = OrderedDict()  # the oldest first
+    def __init__(self, max_failures: int) -> None:
+        self._max_failures = max_failures
+        self._windows: OrderedDict[str, tuple[float, int]] = OrderedDict()  # the oldest first
 
     def __len__(self) -> int:
-        return len(self._since)
+        return len(self._windows)
 
-    def left(self, address: str) -> int:
+    def remaining(self, address: str) -> int:
         """Return how many more wrong tokens the address may send now."""
-        began, count = self._since.get(address, (-WINDOW_S, 0))
-        return self._most - count if time.monotonic() - began < WINDOW_S else self._most
+        window_start, count = self._windows.get(address, (-WINDOW_S, 0))
+        return self._max_failures - count if time.monotonic() - window_start < WINDOW_S else self._max_failures
 
-    def refuse(self, address: str) -> None:
-        """Raise `Unanswerable` (RATE_LIMITED) if the address may send no more wrong tokens."""
-        if self.left(address) <= 0:
-            wait = math.ceil(self._since[address][0] + WINDOW_S - time.monotonic())
-            raise _rate_limited(f"Too many wrong tokens came from your address. Try again in {wait} seconds.", wait)
+    def check(self, address: str) -> None:
+        """Raise `HttpError` (RATE_LIMITED) if the address may send no more wrong tokens."""
+        if self.remaining(address) <= 0:
+            wait = math.ceil(self._windows[address][0] + WINDOW_S - time.monotonic())
+            raise _rate_limit_error(f"Too many wrong tokens came from your address. Try again in {wait} seconds.", wait)
 
-    def count(self, address: str) -> None:
+    def record_failure(self, address: str) -> None:
         """Count a wrong token. Beyond `MAX_ADDRESSES` the address whose minute began first is forgotten."""
         now = time.monotonic()
-        began, count = self._since.get(address, (-WINDOW_S, 0))
-        if now - began < WINDOW_S:
-            self._since[address] = (began, count + 1)
+        window_start, count = self._windows.get(address, (-WINDOW_S, 0))
+        if now - window_start < WINDOW_S:
+            self._windows[address] = (window_start, count + 1)
             return
-        self._since[address] = (now, 1)
-        self._since.move_to_end(address)
-        if len(self._since) > MAX_ADDRESSES:
-            self._since.popitem(last=False)
+        self._windows[address] = (now, 1)
+        self._windows.move_to_end(address)
+        if len(self._windows) > MAX_ADDRESSES:
+            self._windows.popitem(last=False)
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A token that was looked up; for nobody if it was wrong."""
+class CachedToken:
+    """A token that was looked up; without an actor if it was invalid."""
 
-    at: float
+    looked_up_at: float
     actor: Actor | None = None
     expires_at: datetime | None = None
 
     @property
     def is_fresh(self) -> bool:
-        return time.monotonic() - self.at <= KEPT_S
+        return time.monotonic() - self.looked_up_at <= TOKEN_CACHE_S
 
 
 @dataclass(slots=True)
-class _Queue:
-    waiting: int = 0
+class _LookupQueue:
+    waiting_count: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
-class SignIn:
-    """Tokens that were looked up, for five seconds: as long as a revoked one may still be let in.
+class Authenticator:
+    """Cache tokens for five seconds: as long as a revoked token may still be accepted.
 
-    They are kept by their SHA-256, the good and the wrong ones apart, so that wrong ones never displace a good one.
+    They are cached by their SHA-256, valid and invalid ones apart, so that invalid ones never displace a valid one.
     """
 
-    def __init__(self, database: Database, most_failures: int = 20) -> None:
+    def __init__(self, database: Database, max_failures: int = 20) -> None:
         self._database = database
-        self._failures = Failures(most_failures)
-        self._good: OrderedDict[bytes, Known] = OrderedDict()  # the oldest first
-        self._wrong: OrderedDict[bytes, Known] = OrderedDict()
-        self._under_way: dict[str, int] = {}  # look-ups that did not wait, by address
-        self._queues: dict[str | bytes, _Queue] = {}
+        self._failure_limiter = AuthFailureLimiter(max_failures)
+        self._valid_tokens: OrderedDict[bytes, CachedToken] = OrderedDict()  # the oldest first
+        self._invalid_tokens: OrderedDict[bytes, CachedToken] = OrderedDict()
+        self._running_lookups: dict[str, int] = {}  # look-ups that did not wait, by address
+        self._lookup_queues: dict[str | bytes, _LookupQueue] = {}
 
-    async def actor(self, authorization: str | None, address: str = "") -> Actor | None:
-        """Whom the header `Authorization: Bearer …` stands for; None for nobody."""
+    async def authenticate(self, authorization: str | None, address: str = "") -> Actor | None:
+        """Return the actor of the header `Authorization: Bearer …`; None for nobody."""
         scheme, _, secret = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             return None
         if not tokens.TOKEN_PATTERN.fullmatch(secret):
-            self._count_failure(group_of(address))
+            self._count_failure(limit_key(address))
             return None
         digest = tokens.hash_secret(secret)
-        known = self._kept(digest)
-        if known is None:
-            known = await self._looked_up(digest, secret, group_of(address))
-        elif known.actor is None:
-            self._failures.refuse(group_of(address))  # one that is sent again counts once
-        return None if known.expires_at and known.expires_at <= datetime.now(UTC) else known.actor
+        token = self._get_cached(digest)
+        if token is None:
+            token = await self._look_up(digest, secret, limit_key(address))
+        elif token.actor is None:
+            self._failure_limiter.check(limit_key(address))  # one that is sent again counts once
+        return None if token.expires_at and token.expires_at <= datetime.now(UTC) else token.actor
 
-    def _kept(self, digest: bytes) -> Known | None:
-        known = self._good.get(digest) or self._wrong.get(digest)
-        return known if known and known.is_fresh else None
+    def _get_cached(self, digest: bytes) -> CachedToken | None:
+        token = self._valid_tokens.get(digest) or self._invalid_tokens.get(digest)
+        return token if token and token.is_fresh else None
 
-    async def _looked_up(self, digest: bytes, secret: str, address: str) -> Known:
+    async def _look_up(self, digest: bytes, secret: str, address: str) -> CachedToken:
         """Look a token up, once for all requests that ask at the same time."""
-        async with self._turn(digest, math.inf):
-            if known := self._kept(digest):
-                return known
-            async with nullcontext() if digest in self._good else self._turn_of(address):
-                found = await tokens.authenticate(self._database, secret)
-            self._good.pop(digest, None)
-            known = Known(time.monotonic(), *(found or ()))
-            _keep(*((self._good, MAX_GOOD) if found else (self._wrong, MAX_WRONG)), digest, known)
-        if not found:
+        async with self._serialize(digest, math.inf):
+            if token := self._get_cached(digest):
+                return token
+            async with nullcontext() if digest in self._valid_tokens else self._limit_lookups(address):
+                result = await tokens.authenticate(self._database, secret)
+            self._valid_tokens.pop(digest, None)
+            token = CachedToken(time.monotonic(), *(result or ()))
+            _store(*((self._valid_tokens, MAX_VALID_TOKENS) if result else (self._invalid_tokens, MAX_INVALID_TOKENS)), digest, token)
+        if not result:
             self._count_failure(address)
-        return known
+        return token
 
     def _count_failure(self, address: str) -> None:
-        self._failures.refuse(address)
-        self._failures.count(address)
+        self._failure_limiter.check(address)
+        self._failure_limiter.record_failure(address)
 
     @asynccontextmanager
-    async def _turn_of(self, address: str) -> AsyncIterator[None]:
+    async def _limit_lookups(self, address: str) -> AsyncIterator[None]:
         """Let as many look-ups run at once as the address may send wrong tokens; beyond that, one at a time."""
-        under_way = self._under_way.get(address, 0)
-        if under_way >= self._failures.left(address):
-            async with self._turn(address, MAX_WAITING):
+        running_count = self._running_lookups.get(address, 0)
+        if running_count >= self._failure_limiter.remaining(address):
+            async with self._serialize(address, MAX_WAITING_LOOKUPS):
                 yield
             return
-        self._under_way[address] = under_way + 1
+        self._running_lookups[address] = running_count + 1
         try:
             yield
         finally:
-            self._under_way[address] -= 1
-            if not self._under_way[address]:
-                del self._under_way[address]
+            self._running_lookups[address] -= 1
+            if not self._running_lookups[address]:
+                del self._running_lookups[address]
 
     @asynccontextmanager
-    async def _turn(self, key: str | bytes, most_waiting: float) -> AsyncIterator[None]:
+    async def _serialize(self, key: str | bytes, max_waiting: float) -> AsyncIterator[None]:
         """Run the block after those before it that have the same key."""
-        queue = self._queues.setdefault(key, _Queue())
-        if queue.waiting > most_waiting:
-            raise _rate_limited("Too many tokens from your address wait to be checked, after many wrong ones. Try again in a moment.", 1)
-        queue.waiting += 1
+        queue = self._lookup_queues.setdefault(key, _LookupQueue())
+        if queue.waiting_count > max_waiting:
+            raise _rate_limit_error(
+                "Too many tokens from your address wait to be checked, after many wrong ones. Try again in a moment.", 1
+            )
+        queue.waiting_count += 1
         try:
             try:
                 async with asyncio.timeout(LOOKUP_TIMEOUT_S):
                     await queue.lock.acquire()
             except TimeoutError:
                 message = "Your token could not be checked in time. Try again in a moment."
-                raise Unanswerable(ErrorCode.UNAVAILABLE, message, {"retry-after": "1"}) from None
+                raise HttpError(ErrorCode.UNAVAILABLE, message, {"retry-after": "1"}) from None
             try:
                 yield
             finally:
                 queue.lock.release()
         finally:
-            queue.waiting -= 1
-            if not queue.waiting:
-                del self._queues[key]
+            queue.waiting_count -= 1
+            if not queue.waiting_count:
+                del self._lookup_queues[key]
 
 
-def _keep(kept: OrderedDict[bytes, Known], most: int, digest: bytes, known: Known) -> None:
-    """Keep a token as the newest, and forget the oldest beyond the limit."""
-    kept[digest] = known
-    kept.move_to_end(digest)
-    if len(kept) > most:
-        kept.popitem(last=False)
+def _store(cache: OrderedDict[bytes, CachedToken], max_tokens: int, digest: bytes, token: CachedToken) -> None:
+    """Store a token as the newest, and drop the oldest beyond the limit."""
+    cache[digest] = token
+    cache.move_to_end(digest)
+    if len(cache) > max_tokens:
+        cache.popitem(last=False)
 
 
-def _rate_limited(message: str, wait_s: int) -> Unanswerable:
-    return Unanswerable(ErrorCode.RATE_LIMITED, message, {"retry-after": str(wait_s)})
+def _rate_limit_error(message: str, wait_s: int) -> HttpError:
+    return HttpError(ErrorCode.RATE_LIMITED, message, {"retry-after": str(wait_s)})

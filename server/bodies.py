@@ -1,4 +1,4 @@
-"""Requests read strictly: UTF-8, JSON without NaN or a key twice, not too deep and not too much; then GraphQL over HTTP's own fields."""
+"""Parse requests strictly: UTF-8, JSON without NaN or duplicate keys, of bounded depth and size; then the fields of GraphQL over HTTP."""
 
 import json
 import math
@@ -10,14 +10,14 @@ from typing import Any, NoReturn
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from server.json_limits import MAX_DIGITS, check_size, has_too_many_digits
-from server.limits import Get
-from server.refusals import ClientGone, ErrorCode, Unanswerable
+from server.limits import GetPolicy
+from server.refusals import ClientDisconnected, ErrorCode, HttpError
 from server.request import Request
-from server.trusted import SHA256
+from server.trusted import SHA256_PREFIX
 
-LARGE = 20_000  # bytes: reading more takes a millisecond and up
+LARGE_BODY_BYTES = 20_000  # bytes: reading more takes a millisecond and up
 MAX_CONTENT_TYPE = 200  # characters that count: splitting a header of 16 kB takes milliseconds
-SHAPE = '`{"query": "…", "variables": {…}}`'
+EXAMPLE_BODY = '`{"query": "…", "variables": {…}}`'
 PARAMETERS = {"query", "variables", "operationName", "extensions", "documentId", "doc_id", "id"}
 MAX_NAMES, MAX_NAME = 3, 40  # of unknown fields in a message, and characters of each
 # The decoder takes NUL and surrogates only as escapes. This also finds pairs of surrogates and what follows an escaped backslash.
@@ -25,7 +25,7 @@ UNSTORABLE_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class Persisted(BaseModel):
+class PersistedQuery(BaseModel):
     """Apollo's protocol of automatic persisted queries."""
 
     model_config = ConfigDict(strict=True)
@@ -34,15 +34,15 @@ class Persisted(BaseModel):
 
 
 class Extensions(BaseModel):
-    """What is known of a request's `extensions`; anything else in it is for others."""
+    """The known `extensions` of a request; others are ignored."""
 
     model_config = ConfigDict(strict=True)
     cost: bool = False
-    persistedQuery: Persisted | None = None  # noqa: N815
+    persistedQuery: PersistedQuery | None = None  # noqa: N815
 
 
-class Asked(BaseModel):
-    """What is asked, as GraphQL over HTTP has it; the document by its text, its hash or its id."""
+class GraphQLRequest(BaseModel):
+    """A request of GraphQL over HTTP, with the document by its text, its hash or its id."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
     query: str | None = Field(default=None, min_length=1)
@@ -54,15 +54,15 @@ class Asked(BaseModel):
     id: str | None = None
 
     @property
-    def persisted(self) -> str | None:
-        """The SHA-256 by Apollo's protocol."""
+    def persisted_hash(self) -> str | None:
+        """The SHA-256 of Apollo's persisted queries."""
         return self.extensions.persistedQuery.sha256Hash if self.extensions and self.extensions.persistedQuery else None
 
     @property
-    def key(self) -> str | None:
-        """The SHA-256 or the id of a document that is known."""
-        named = self.documentId or self.doc_id or self.id
-        return named.removeprefix(SHA256) if named else self.persisted
+    def document_key(self) -> str | None:
+        """The SHA-256 or the id of a known document."""
+        document_id = self.documentId or self.doc_id or self.id
+        return document_id.removeprefix(SHA256_PREFIX) if document_id else self.persisted_hash
 
     @property
     def wants_cost(self) -> bool:
@@ -70,44 +70,44 @@ class Asked(BaseModel):
 
 
 # `model_validate` calls this too, and takes twice as long because it looks at its options first.
-VALIDATE: Callable[[object], Asked] = Asked.__pydantic_validator__.validate_python
+VALIDATE: Callable[[object], GraphQLRequest] = GraphQLRequest.__pydantic_validator__.validate_python
 
 
-def check_method(method: str, get: Get) -> None:
-    taken = ["POST"] if get is Get.OFF else ["GET", "POST"]
-    if method not in taken:
-        message = "Send a POST with a JSON body." if get is Get.OFF else "Send a POST with a JSON body, or a query by GET."
-        raise Unanswerable(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"allow": ", ".join(taken)})
+def check_method(method: str, get_policy: GetPolicy) -> None:
+    methods = ["POST"] if get_policy is GetPolicy.OFF else ["GET", "POST"]
+    if method not in methods:
+        message = "Send a POST with a JSON body." if get_policy is GetPolicy.OFF else "Send a POST with a JSON body, or a query by GET."
+        raise HttpError(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"allow": ", ".join(methods)})
 
 
-def asked_by_get(parameters: Mapping[str, str], get: Get) -> Asked:
-    found = read_parameters(parameters)
-    if found.query is not None and get is Get.PERSISTED:
+def parse_get(parameters: Mapping[str, str], get_policy: GetPolicy) -> GraphQLRequest:
+    graphql_request = parse_parameters(parameters)
+    if graphql_request.query is not None and get_policy is GetPolicy.PERSISTED:
         message = "By GET only a document that is known is answered, by its id or hash. Send a POST."
-        raise Unanswerable(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"allow": "POST"})
-    return found
+        raise HttpError(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"allow": "POST"})
+    return graphql_request
 
 
-async def body(request: Request, most: int, count: Callable[[int], None]) -> bytes:
-    """Receive the body, and refuse it as soon as it is too large, whatever its header said.
+async def receive_body(request: Request, max_bytes: int, count_bytes: Callable[[int], None]) -> bytes:
+    """Receive the body, and refuse it as soon as it is too large, whatever its header says.
 
-    `count` is called with the bytes of each part before the last, and may refuse them.
+    `count_bytes` is called with the bytes of each part before the last, and may refuse them.
     """
     if not _is_json((request.header(b"content-type") or "")[:MAX_CONTENT_TYPE]):
-        raise Unanswerable(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`, in UTF-8.")
+        raise HttpError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`, in UTF-8.")
     if (request.header(b"content-encoding") or "identity").lower() != "identity":
-        raise Unanswerable(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without `Content-Encoding`.")
-    held = bytearray()
+        raise HttpError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without `Content-Encoding`.")
+    buffer = bytearray()
     while True:
-        said = await request.receive()
-        if said["type"] == "http.disconnect":
-            raise ClientGone
-        held += said.get("body", b"")
-        if len(held) > most:
-            raise Unanswerable(ErrorCode.PAYLOAD_TOO_LARGE, f"A request has at most {most} bytes.", headers={"connection": "close"})
-        if not said.get("more_body", False):
-            return bytes(held)
-        count(len(said["body"]))
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnected
+        buffer += message.get("body", b"")
+        if len(buffer) > max_bytes:
+            raise HttpError(ErrorCode.PAYLOAD_TOO_LARGE, f"A request has at most {max_bytes} bytes.", headers={"connection": "close"})
+        if not message.get("more_body", False):
+            return bytes(buffer)
+        count_bytes(len(message["body"]))
 
 
 @lru_cache(maxsize=16)
@@ -117,75 +117,75 @@ def _is_json(content_type: str) -> bool:
     return kind == "application/json" and not charsets - {"utf-8", "utf8"}
 
 
-def read(sent: bytes) -> Asked:
-    """What the body of a POST asks."""
-    return _asked(read_json(sent, "body"))
+def parse_body(body: bytes) -> GraphQLRequest:
+    """Parse the body of a POST."""
+    return _validate_request(parse_json(body, "body"))
 
 
-def read_parameters(parameters: Mapping[str, str]) -> Asked:
-    """What the address of a GET asks; `variables` and `extensions` are JSON."""
-    said: dict[str, object] = {name: value for name, value in parameters.items() if name in PARAMETERS}
+def parse_parameters(parameters: Mapping[str, str]) -> GraphQLRequest:
+    """Parse the query string of a GET; `variables` and `extensions` are JSON."""
+    members: dict[str, object] = {name: value for name, value in parameters.items() if name in PARAMETERS}
     for name in ("variables", "extensions"):
         if name in parameters:
-            said[name] = read_json(parameters[name].encode(), name)
-    return _asked(said)
+            members[name] = parse_json(parameters[name].encode(), name)
+    return _validate_request(members)
 
 
-def _asked(said: object) -> Asked:
+def _validate_request(members: object) -> GraphQLRequest:
     # Before pydantic, which would report each of thousands of unknown fields.
-    if isinstance(said, dict) and (unknown := [name for name in said if name not in PARAMETERS]):
-        names = ", ".join(f"`{name[:MAX_NAME]}`" for name in unknown[:MAX_NAMES]) + (", …" if len(unknown) > MAX_NAMES else "")
-        raise _bad(f"The request is not {SHAPE}: it has no field {names}.")
+    if isinstance(members, dict) and (unknown_names := [name for name in members if name not in PARAMETERS]):
+        names = ", ".join(f"`{name[:MAX_NAME]}`" for name in unknown_names[:MAX_NAMES]) + (", …" if len(unknown_names) > MAX_NAMES else "")
+        raise _bad_request(f"The request is not {EXAMPLE_BODY}: it has no field {names}.")
     try:
-        return VALIDATE(said)
-    except ValidationError as wrong:
-        found = wrong.errors(include_url=False, include_context=False, include_input=False)
-        faults = "; ".join(f"{'.'.join(str(step) for step in fault['loc']) or 'body'}: {fault['msg']}" for fault in found)
-        raise _bad(f"The request is not {SHAPE}: {faults}.") from None
+        return VALIDATE(members)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        messages = "; ".join(f"{'.'.join(str(step) for step in detail['loc']) or 'body'}: {detail['msg']}" for detail in details)
+        raise _bad_request(f"The request is not {EXAMPLE_BODY}: {messages}.") from None
 
 
-def read_json(sent: bytes, what: str) -> object:
-    """Return what a strict reading of the text gives; `what` names it in messages."""
-    check_size(sent)
+def parse_json(text: bytes, label: str) -> object:
+    """Return what a strict reading of the text gives; `label` names it in messages."""
+    check_size(text)
     try:
-        said = STRICT.decode(sent.decode("utf-8"))
+        value = STRICT.decode(text.decode("utf-8"))
     except UnicodeDecodeError:
-        raise _bad(f"The {what} is not UTF-8.") from None
+        raise _bad_request(f"The {label} is not UTF-8.") from None
     except RecursionError:
-        raise _bad(f"The {what} is nested too deeply.") from None
-    except json.JSONDecodeError as wrong:
-        raise _bad(f"The {what} is not JSON: {wrong.msg} at character {wrong.pos}.") from None
-    if UNSTORABLE_ESCAPE.search(sent):
-        _check_texts(said)
-    return said
+        raise _bad_request(f"The {label} is nested too deeply.") from None
+    except json.JSONDecodeError as error:
+        raise _bad_request(f"The {label} is not JSON: {error.msg} at character {error.pos}.") from None
+    if UNSTORABLE_ESCAPE.search(text):
+        _check_texts(value)
+    return value
 
 
-def _pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise _bad("The body has a key twice in one object.")
-    return found
+def _build_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _bad_request("The body has a key twice in one object.")
+    return members
 
 
-def _integer(digits: str) -> int:
+def _parse_integer(digits: str) -> int:
     _check_digits(digits)
     return int(digits)
 
 
-def _real(digits: str) -> float:
+def _parse_float(digits: str) -> float:
     _check_digits(digits)
-    if not math.isfinite(found := float(digits)):
-        raise _bad(f"{digits[:MAX_DIGITS]} is too large a number.")
-    return found
+    if not math.isfinite(number := float(digits)):
+        raise _bad_request(f"{digits[:MAX_DIGITS]} is too large a number.")
+    return number
 
 
 def _check_digits(number: str) -> None:
     if len(number) > MAX_DIGITS and has_too_many_digits(number):
-        raise _bad(f"A number has at most {MAX_DIGITS} digits.")
+        raise _bad_request(f"A number has at most {MAX_DIGITS} digits.")
 
 
-def _constant(name: str) -> NoReturn:
-    raise _bad(f"The body is not JSON: {name} is no number.")
+def _reject_constant(name: str) -> NoReturn:
+    raise _bad_request(f"The body is not JSON: {name} is no number.")
 
 
 class _Decoder(json.JSONDecoder):
@@ -196,34 +196,34 @@ class _Decoder(json.JSONDecoder):
             value, end = self.scan_once(s, 0)  # type: ignore[attr-defined]
         except StopIteration:
             return super().decode(s, *more)
-        # Otherwise decode again, which tells what is wrong, and not for white space: the text may be long.
+        # Otherwise decode again, to report what is wrong, but not for white space: the text may be long.
         return super().decode(s, *more) if s[end:].strip(" \t\n\r") else value
 
 
-STRICT = _Decoder(object_pairs_hook=_pairs, parse_int=_integer, parse_float=_real, parse_constant=_constant)
+STRICT = _Decoder(object_pairs_hook=_build_object, parse_int=_parse_integer, parse_float=_parse_float, parse_constant=_reject_constant)
 
 
-def _check_texts(said: object) -> None:
+def _check_texts(value: object) -> None:
     """Refuse texts that PostgreSQL cannot store: it has every character but NUL, and half a surrogate pair is none."""
-    for text in _texts(said):
+    for text in _iterate_texts(value):
         if "\0" in text:
-            raise _bad("A text cannot hold the character NUL.")
+            raise _bad_request("A text cannot hold the character NUL.")
         if not text.isascii() and SURROGATE.search(text):
-            raise _bad("A text has half of a surrogate pair.")
+            raise _bad_request("A text has half of a surrogate pair.")
 
 
-def _texts(said: object) -> Iterator[str]:
+def _iterate_texts(node: object) -> Iterator[str]:
     """Yield all texts and keys. `check_size` bounds their number and how deep they lie."""
-    if isinstance(said, str):
-        yield said
-    elif isinstance(said, dict):
-        yield from said
-        for value in said.values():
-            yield from _texts(value)
-    elif isinstance(said, list):
-        for value in said:
-            yield from _texts(value)
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        yield from node
+        for value in node.values():
+            yield from _iterate_texts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _iterate_texts(value)
 
 
-def _bad(message: str) -> Unanswerable:
-    return Unanswerable(ErrorCode.BAD_REQUEST, message)
+def _bad_request(message: str) -> HttpError:
+    return HttpError(ErrorCode.BAD_REQUEST, message)

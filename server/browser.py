@@ -21,5 +21,5 @@ class BrowserSignIn:
         return f"#code={self.code}"
 
     def token_for(self, code: str) -> str | None:
-        """Return the token for the right code, in a time that tells nothing of the code."""
+        """Return the token for the right code, in a time that reveals nothing about the code."""
         return self.token if compare_digest(code.encode(), self.code.encode()) else None

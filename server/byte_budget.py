@@ -10,18 +10,18 @@ from typing import Self
 from uuid import UUID
 
 from domain.scope import Actor
-from server.refusals import ErrorCode, Unanswerable
+from server.refusals import ErrorCode, HttpError
 
 # A response of less is not counted: it lies in the buffers of the system and of the transport.
 SMALL_BYTES = 65_536
-RETRY = {"retry-after": "1"}
+RETRY_HEADERS = {"retry-after": "1"}
 
 
 @dataclass
 class ByteBudget:
-    """Count the bytes that wait for clients. `what` says what they are, and `advice` what to do, in the message of a refusal."""
+    """Count the bytes that wait for clients. `label` says what they are, and `advice` what to do, in the message of a refusal."""
 
-    what: str
+    label: str
     advice: str
     max_bytes_per_token: int
     max_bytes: int
@@ -31,16 +31,18 @@ class ByteBudget:
     def check(self, actor: Actor, size: int = 0) -> None:
         """Refuse more bytes, or any more where the size is not known yet.
 
-        Raises `Unanswerable`: RATE_LIMITED when the token has too many, UNAVAILABLE when all clients together have.
+        Raises `HttpError`: RATE_LIMITED when the token has too many, UNAVAILABLE when all clients together have.
         """
         if not (self.bytes or size):
             return
         if self._by_token[_key(actor)] + size >= self.max_bytes_per_token:
-            raise Unanswerable(ErrorCode.RATE_LIMITED, f"Too many bytes of {self.what} of your token wait. {self.advice}", RETRY.copy())
+            raise HttpError(
+                ErrorCode.RATE_LIMITED, f"Too many bytes of {self.label} of your token wait. {self.advice}", RETRY_HEADERS.copy()
+            )
         if self.bytes + size >= self.max_bytes:
-            raise Unanswerable(ErrorCode.UNAVAILABLE, f"Too many bytes of {self.what} wait. Try again in a moment.", RETRY.copy())
+            raise HttpError(ErrorCode.UNAVAILABLE, f"Too many bytes of {self.label} wait. Try again in a moment.", RETRY_HEADERS.copy())
 
-    def counted(self, actor: Actor) -> "CountedBytes":
+    def track(self, actor: Actor) -> "CountedBytes":
         return CountedBytes(self, actor)
 
     def add(self, actor: Actor, size: int) -> None:
@@ -74,7 +76,7 @@ class CountedBytes:
     def add_checked(self, size: int) -> None:
         """Count more bytes.
 
-        Raises `Unanswerable` if they are too many, as `ByteBudget.check` does.
+        Raises `HttpError` if they are too many, as `ByteBudget.check` does.
         """
         self._budget.check(self._actor, size)
         self.add(size)

@@ -11,16 +11,26 @@ import typer
 from domain.errors import RuleViolation
 from server.administration import member, organization, token
 from server.browser import BrowserSignIn
-from server.doctor import Finding, examined, numbers, proxies, revenue
-from server.imports import meanwhile
-from server.options import DataDir, chosen, run
-from server.output import CommandGroup, bar, complain, complain_at_length, err, logs_to_stderr, out, out_document, say
-from server.place import Place, migrated, place
-from server.port import bound
-from server.secrets import keys
-from server.settings import Environment, LogForm, Settings, SettingsError
+from server.doctor import Finding, check_proxies, check_revenue, check_unique_keys, run_checks
+from server.imports import import_in_background
+from server.options import DataDirOption, load_settings, run
+from server.output import (
+    CommandGroup,
+    error_console,
+    print_error_text,
+    print_errors,
+    print_lines,
+    print_status,
+    print_text,
+    progress_bar,
+    stderr_log_handler,
+)
+from server.place import DatabaseUrls, migrate_database, open_database
+from server.port import bind
+from server.secrets import load_keys
+from server.settings import Environment, LogFormat, Settings, SettingsError
 from server.startup_errors import StartupError
-from server.trusted import TrustedError, trusted
+from server.trusted import TrustedDocumentsError, load_trusted_documents
 
 cli = typer.Typer(
     cls=CommandGroup,
@@ -36,97 +46,99 @@ for name, group in {"demo": demo, "organization": organization, "member": member
 
 
 def main() -> None:
-    """Runs a command. What a person can mend is one line a reason on the standard error, and status 1."""
-    logging.lastResort = logs_to_stderr()  # what is logged before a server has set up its own log
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.default_int_handler)  # so that whatever was started is stopped
+    """Run a command. Print what a person can fix to the standard error, a line for each reason, and exit with status 1."""
+    logging.lastResort = stderr_log_handler()  # for what is logged before a server has configured its own log
+    for signal_number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_number, signal.default_int_handler)  # so that whatever was started is stopped
     try:
         cli(standalone_mode=True)
-    except StartupError as wrong:
-        _stop(*wrong.reasons)
-    except RuleViolation as refused:
-        _stop(*(f"{'.'.join(refusal.path)}: {refusal.message}" for refusal in refused.user_errors))
+    except StartupError as error:
+        _exit_with(*error.reasons)
+    except RuleViolation as violation:
+        _exit_with(*(f"{'.'.join(refusal.path)}: {refusal.message}" for refusal in violation.user_errors))
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception:  # noqa: BLE001 Python would print the message of an exception as it is
-        complain_at_length(traceback.format_exc().rstrip("\n"))
+        print_error_text(traceback.format_exc().rstrip("\n"))
         sys.exit(1)
 
 
-def _stop(*reasons: str) -> None:
-    complain(*reasons)
+def _exit_with(*reasons: str) -> None:
+    print_errors(*reasons)
     sys.exit(1)
 
 
 @cli.command("serve")
-def serve_(
+def serve(
     host: Annotated[str | None, typer.Option(help="Address to serve on. Instead of RELATIES_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to serve on. Instead of RELATIES_PORT.", min=1, max=65535)] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that answer. Instead of RELATIES_WORKERS.", min=1, max=64)] = None,
-    data_dir: DataDir = None,
+    data_dir: DataDirOption = None,
     *,
     demo: Annotated[
         bool | None, typer.Option("--demo/--no-demo", help="Load the demo organization. On unless DATABASE_URL is set.")
     ] = None,
 ) -> None:
-    """Serve until Ctrl-C. Without DATABASE_URL an embedded PostgreSQL is started, its tables made, and the demo loaded."""
+    """Serve until Ctrl-C. Without DATABASE_URL, start an embedded PostgreSQL, create its tables and load the demo."""
     from server import logs  # noqa: PLC0415 what serves takes long to import, which no other command should
 
-    wanted = chosen(data_dir, host=host, port=port, workers=workers)
-    trusted(wanted.trusted_documents, wanted.documents)  # read again later; what is wrong is said before anything is started
-    logs.begin(wanted.log_form)
-    tell = say if wanted.log_form is LogForm.TEXT else logs.log.info
-    with bound(wanted) as taken, meanwhile("server.serving"), place(wanted, tell) as found:
-        from server.serving import served  # noqa: PLC0415 imported by then, or soon
+    settings = load_settings(data_dir, host=host, port=port, workers=workers)
+    load_trusted_documents(
+        settings.trusted_documents, settings.document_policy
+    )  # read again later; what is wrong is reported before anything starts
+    logs.configure_logging(settings.effective_log_format)
+    report_status = print_status if settings.effective_log_format is LogFormat.TEXT else logs.log.info
+    with bind(settings) as listener, import_in_background("server.serving"), open_database(settings, report_status) as urls:
+        from server.serving import run_server  # noqa: PLC0415 imported by then, or soon
 
-        if found.owner_url:
-            tell("Bringing the tables up to date")
-        ready, browser = run(_prepared(wanted, found, is_demo=found.is_embedded if demo is None else demo))
-        served(wanted, found.runtime_url, taken, ready, browser)
+        if urls.owner_url:
+            report_status("Bringing the tables up to date")
+        ready_lines, browser = run(_prepare(settings, urls, is_demo=urls.is_embedded if demo is None else demo))
+        run_server(settings, urls.runtime_url, listener, ready_lines, browser)
 
 
-async def _prepared(wanted: Settings, found: Place, *, is_demo: bool) -> tuple[list[str], BrowserSignIn | None]:
-    """What is printed once the server answers, and how GraphiQL signs in."""
-    if found.owner_url:
-        await migrated(found)
-    address = f"http://{wanted.host}:{wanted.port}"
-    shown = [f"Relaties answers at {address}/graphql  (Ctrl-C stops it)"]
-    token = await _demo(wanted, found) if is_demo else None
-    browser = BrowserSignIn(token) if token and wanted.has_graphiql and is_for_browsers(wanted, found) else None
-    if wanted.has_graphiql:
-        shown.append(f"GraphiQL: {address}/graphiql{browser.fragment if browser else ''}")
+async def _prepare(settings: Settings, urls: DatabaseUrls, *, is_demo: bool) -> tuple[list[str], BrowserSignIn | None]:
+    """Prepare the database; return what is printed once the server answers, and how GraphiQL signs in."""
+    if urls.owner_url:
+        await migrate_database(urls)
+    address = f"http://{settings.host}:{settings.port}"
+    lines = [f"Relaties answers at {address}/graphql  (Ctrl-C stops it)"]
+    token = await _load_demo(settings, urls) if is_demo else None
+    browser = BrowserSignIn(token) if token and settings.has_graphiql and allows_browser_sign_in(settings, urls) else None
+    if settings.has_graphiql:
+        lines.append(f"GraphiQL: {address}/graphiql{browser.fragment if browser else ''}")
     if token:
-        shown.append(f"Token of the demo organization: {token}")
-    return shown, browser
+        lines.append(f"Token of the demo organization: {token}")
+    return lines, browser
 
 
-def is_for_browsers(settings: Settings, found: Place) -> bool:
-    """Whether GraphiQL may sign in with the demo's token by itself: where nobody's own data can be."""
-    return found.is_embedded and settings.env is Environment.DEVELOPMENT
+def allows_browser_sign_in(settings: Settings, urls: DatabaseUrls) -> bool:
+    """Return whether GraphiQL may sign in with the demo's token by itself: only where there can be no real data."""
+    return urls.is_embedded and settings.env is Environment.DEVELOPMENT
 
 
-async def _demo(wanted: Settings, found: Place) -> str:
-    """Its token. What loads it is imported by who has it loaded."""
-    from server.demo import loaded  # noqa: PLC0415
+async def _load_demo(settings: Settings, urls: DatabaseUrls) -> str:
+    """Load the demo and return its token. The import is slow, so only this command pays for it."""
+    from server.demo import load_demo  # noqa: PLC0415
 
-    return await loaded(wanted, found)
+    return await load_demo(settings, urls)
 
 
 @cli.command("migrate")
-def migrate(data_dir: DataDir = None) -> None:
-    """Bring the tables up to date, and make the role of the server. Safe to repeat."""
-    with place(chosen(data_dir), say) as found:
-        run(migrated(found))
-    out("The tables are up to date.")
+def migrate(data_dir: DataDirOption = None) -> None:
+    """Bring the tables up to date and create the role of the server. Safe to repeat."""
+    with open_database(load_settings(data_dir), print_status) as urls:
+        run(migrate_database(urls))
+    print_lines("The tables are up to date.")
 
 
 @demo.command("load")
-def demo_load(data_dir: DataDir = None) -> None:
+def demo_load(data_dir: DataDirOption = None) -> None:
     """Load the demo organization, once, and print its token."""
-    wanted = chosen(data_dir)
-    with place(wanted, say) as found:
-        run(migrated(found))
-        out(run(_demo(wanted, found)))
+    settings = load_settings(data_dir)
+    with open_database(settings, print_status) as urls:
+        run(migrate_database(urls))
+        print_lines(run(_load_demo(settings, urls)))
 
 
 @schema.command("print")
@@ -134,60 +146,62 @@ def schema_print() -> None:
     """Print the GraphQL schema."""
     from schema.root import build  # noqa: PLC0415
 
-    out_document(build().as_str())
+    print_text(build().as_str())
 
 
 @cli.command("doctor")
 def doctor(
-    data_dir: DataDir = None,
+    data_dir: DataDirOption = None,
     *,
     rebuild_revenue: Annotated[
-        bool, typer.Option("--rebuild-revenue", help="Count kept revenue anew where it is not what documents and payments come to.")
+        bool, typer.Option("--rebuild-revenue", help="Rebuild stored revenue that differs from invoices and payments.")
     ] = False,
 ) -> None:
-    """Say what is wrong with settings, database, role, migrations and kept revenue, and what to do."""
-    wanted = chosen(data_dir)
-    with place(wanted, say) as found:
-        wrong = run(_doctor(found, wanted, found.owner if rebuild_revenue else found.owner_url, is_mended=rebuild_revenue))
-    if wrong:
+    """Report what is wrong with settings, database, role, migrations and stored revenue, and how to fix it."""
+    settings = load_settings(data_dir)
+    with open_database(settings, print_status) as urls:
+        problem_count = run(
+            _run_doctor(urls, settings, urls.required_owner_url if rebuild_revenue else urls.owner_url, should_rebuild=rebuild_revenue)
+        )
+    if problem_count:
         sys.exit(1)
-    out("All is well.")
+    print_lines("All is well.")
 
 
-async def _doctor(found: Place, wanted: Settings, owner_url: str | None, *, is_mended: bool) -> int:
-    seen = [_keys(wanted), *_trusted(wanted), *proxies(wanted)]
-    if found.is_embedded:
-        await migrated(found)
-    direct = str(wanted.direct_url) if wanted.direct_url else None
-    seen += [finding async for finding in examined(found.runtime_url, owner_url, direct, is_pooled=wanted.pooler)]
-    if owner_url and not any(finding.wrong for finding in seen):
-        seen += [await numbers(owner_url), await _revenue(owner_url, is_mended=is_mended)]
-    for finding in seen:
-        out(finding.line)
-    return sum(1 for finding in seen if finding.wrong)
+async def _run_doctor(urls: DatabaseUrls, settings: Settings, owner_url: str | None, *, should_rebuild: bool) -> int:
+    findings = [_check_secret_key(settings), *_check_trusted_documents(settings), *check_proxies(settings)]
+    if urls.is_embedded:
+        await migrate_database(urls)
+    direct_url = str(settings.direct_url) if settings.direct_url else None
+    findings += [finding async for finding in run_checks(urls.runtime_url, owner_url, direct_url, is_pooled=settings.pooler)]
+    if owner_url and not any(finding.problem for finding in findings):
+        findings += [await check_unique_keys(owner_url), await _check_revenue(owner_url, should_rebuild=should_rebuild)]
+    for finding in findings:
+        print_lines(finding.line)
+    return sum(1 for finding in findings if finding.problem)
 
 
-async def _revenue(owner_url: str, *, is_mended: bool) -> Finding:
-    with bar(err) as shown:
-        task = shown.add_task("Counting revenue", total=None)
-        return await revenue(
+async def _check_revenue(owner_url: str, *, should_rebuild: bool) -> Finding:
+    with progress_bar(error_console) as progress:
+        task = progress.add_task("Counting revenue", total=None)
+        return await check_revenue(
             owner_url,
-            lambda name, done: shown.update(task, description=f"Counting revenue of {name}", completed=done),
-            is_mended=is_mended,
+            lambda name, count: progress.update(task, description=f"Counting revenue of {name}", completed=count),
+            should_rebuild=should_rebuild,
         )
 
 
-def _trusted(wanted: Settings) -> list[Finding]:
+def _check_trusted_documents(settings: Settings) -> list[Finding]:
     try:
-        count = len({*trusted(wanted.trusted_documents, wanted.documents).values()})
-    except TrustedError as wrong:
-        return [Finding("trusted documents", str(wrong))]
+        count = len({*load_trusted_documents(settings.trusted_documents, settings.document_policy).values()})
+    except TrustedDocumentsError as error:
+        return [Finding("trusted documents", str(error))]
     return [Finding(f"{count} trusted documents")] if count else []
 
 
-def _keys(wanted: Settings) -> Finding:
+def _check_secret_key(settings: Settings) -> Finding:
     try:
-        keys(wanted)
-    except SettingsError as wrong:
-        return Finding("secret key", str(wrong))
-    return Finding("secret key" + (" for production" if wanted.env is Environment.PRODUCTION else ""))
+        load_keys(settings)
+    except SettingsError as error:
+        return Finding("secret key", str(error))
+    return Finding("secret key" + (" for production" if settings.env is Environment.PRODUCTION else ""))

@@ -31,34 +31,34 @@ class Coercion:
     @cached_property
     def _variables(self) -> list[_Variable]:
         signatures = (get_variable_signature(self._schema, node) for node in self._operation.variable_definitions or ())
-        return [_variable(each) for each in signatures if isinstance(each, GraphQLVariableSignature)]
+        return [_build_variable(each) for each in signatures if isinstance(each, GraphQLVariableSignature)]
 
-    def coerce(self, sent: Mapping[str, Any]) -> VariableValues | None:
+    def coerce(self, raw_values: Mapping[str, Any]) -> VariableValues | None:
         """Return the values with the defaults; None if anything is wrong, for graphql-core to say what.
 
         Values that are nested too deeply for graphql-core do not come this far: JSON is read to a smaller depth.
         """
-        sources, coerced = dict[str, VariableValueSource](), dict[str, Any]()
+        sources, values = dict[str, VariableValueSource](), dict[str, Any]()
         try:
             for variable in self._variables:
-                name, value = variable.signature.name, sent.get(variable.signature.name, Undefined)
+                name, value = variable.signature.name, raw_values.get(variable.signature.name, Undefined)
                 sources[name] = VariableValueSource(variable.signature, value)
                 if value is Undefined and variable.signature.default is not None:
-                    coerced[name] = coerce_default_value(variable.signature)
+                    values[name] = coerce_default_value(variable.signature)
                 elif value is not Undefined and value is not None:
-                    coerced[name] = variable.coerce(value)
-                    if coerced[name] is Undefined:
+                    values[name] = variable.coerce(value)
+                    if values[name] is Undefined:
                         return None
                 elif variable.is_required:
                     return None
                 elif value is None:
-                    coerced[name] = None
+                    values[name] = None
         except Exception:  # noqa: BLE001 graphql-core meets it again, and gives the exact error
             return None
-        return VariableValues(sources, coerced)
+        return VariableValues(sources, values)
 
 
-def _variable(signature: GraphQLVariableSignature) -> _Variable:
+def _build_variable(signature: GraphQLVariableSignature) -> _Variable:
     inner: Any = get_nullable_type(signature.type)
     coerce = inner.coerce_input_value if is_leaf_type(inner) else lambda value: coerce_input_value(value, inner)
     return _Variable(signature, is_non_null_type(signature.type), coerce)

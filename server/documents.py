@@ -1,4 +1,4 @@
-"""Documents: parsed, validated and measured once, and kept by the SHA-256 of their text, within so many bytes."""
+"""Cache parsed, validated and measured documents by the SHA-256 of their text, within a number of bytes."""
 
 import gc
 import re
@@ -29,48 +29,48 @@ from graphql.validation.rules import overlapping_fields_can_be_merged as overlap
 
 from resolvers.core import MAX_VARIABLE_ERRORS, PreparedOperation
 from server.coercion import Coercion
-from server.costs import Bill, Costing, prices
-from server.errors import coercion_error, innermost
+from server.costs import CostAnalyzer, CostEstimate, compute_field_costs
+from server.errors import rewrite_coercion_error, root_cause
 from server.json_limits import MAX_DIGITS, has_too_many_digits
 from server.limits import DocumentLimits
-from server.measures import Measure, alone, refusals
-from server.refusals import ErrorCode, RequestError, coded
-from server.trusted import hash_of
+from server.measures import DocumentStats, check_limits, exclusive_fields
+from server.refusals import ErrorCode, GraphQLRequestError, graphql_error
+from server.trusted import hash_document
 from server.variables import find_long_lists
 
 # What comparing a document's fields may take. Ours need 156 at most, twenty fragments that all say the same on one type 6,750; all of it
 # is about 10 ms. The default is for who serves nobody else.
 overlapping.MAX_COMPLEXITY_BUDGET = 10_000
-# What a document takes, at most: tokens know their places and neighbours, and texts are kept twice. Measured on the densest there are.
-LEAST_BYTES, BYTES_A_TOKEN, BYTES_A_CHARACTER, BYTES_AN_ERROR = 4000, 560, 10, 2000
-SHARE_AGAIN = 0.75  # of the bytes, for documents that were sent again
+# What a document takes, at most: tokens know their places and neighbours, and texts are stored twice. Measured on the densest documents.
+MIN_BYTES, BYTES_PER_TOKEN, BYTES_PER_CHARACTER, BYTES_PER_ERROR = 4000, 560, 10, 2000
+REUSED_SHARE = 0.75  # of the bytes, for documents that were sent again
 TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than|is nested too deeply)")
-GIVEN_UP = "Validation aborted."  # all that graphql-core says where the budget is spent
-ENTANGLED = "The document asks for the same fields too often to compare them. Ask for each once, or in several steps."
-NUL = re.compile(r"\\u(0000|\{0+\})")  # the only way in: the body of a request has none
-NUMBERS = (TokenKind.INT, TokenKind.FLOAT)
+VALIDATION_ABORTED = "Validation aborted."  # graphql-core's only message when the budget is used up
+TOO_MANY_OVERLAPS = "The document asks for the same fields too often to compare them. Ask for each once, or in several steps."
+NUL_ESCAPE = re.compile(r"\\u(0000|\{0+\})")  # the only way in: the body of a request has none
+NUMBER_TOKENS = (TokenKind.INT, TokenKind.FLOAT)
 LONG_NUMBER = f"A number has at most {MAX_DIGITS} digits."
 BAD_INPUT = {"code": ErrorCode.BAD_USER_INPUT}
-SCHEMA = re.compile(r"__(schema|type)\b")
-Coerced: TypeAlias = "VariableValues | list[GraphQLError]"
-NAMELESS = "Name one of the document's operations in `operationName`."
-UNKNOWN = "The document has no operation of the name in `operationName`."
+INTROSPECTION_FIELD = re.compile(r"__(schema|type)\b")
+CoercionResult: TypeAlias = "VariableValues | list[GraphQLError]"
+OPERATION_NAME_REQUIRED = "Name one of the document's operations in `operationName`."
+UNKNOWN_OPERATION = "The document has no operation of the name in `operationName`."
 
 
 class Operation:
-    """One operation of a document. `is_long` when it holds a change that comes alone and may take long."""
+    """One operation of a document. `is_long` if it has an exclusive mutation, which may take long."""
 
     def __init__(
         self,
-        known: PreparedOperation,
-        costing: Costing,
+        prepared_operation: PreparedOperation,
+        cost_analyzer: CostAnalyzer,
         coercion: Coercion,
-        coerce_or_explain: Callable[[PreparedOperation, Mapping[str, Any], bool], Coerced],
+        coerce_or_explain: Callable[[PreparedOperation, Mapping[str, Any], bool], CoercionResult],
         *,
         is_long: bool,
     ) -> None:
-        node = known.operation
-        self.known = known
+        node = prepared_operation.operation
+        self.prepared_operation = prepared_operation
         self._coercion = coercion
         self._coerce_or_explain = coerce_or_explain
         self.is_long = is_long
@@ -79,144 +79,152 @@ class Operation:
         self.name = node.name.value if node.name else None
         first = node.selection_set.selections[0]
         self.root_field = first.name.value if isinstance(first, FieldNode) else None
-        self._costing = costing
+        self._cost_analyzer = cost_analyzer
 
-    def coerce(self, sent: Mapping[str, Any], *, suggests: bool = True) -> VariableValues:
+    def coerce(self, raw_values: Mapping[str, Any], *, suggests: bool = True) -> VariableValues:
         """Coerce the variables of a request; errors suggest names where the schema is shown at all.
 
-        Raises `RequestError` with what is wrong with them.
+        Raises `GraphQLRequestError` with what is wrong with them.
         """
-        values = self._coercion.coerce(sent) or self._coerce_or_explain(self.known, sent, suggests)
+        values = self._coercion.coerce(raw_values) or self._coerce_or_explain(self.prepared_operation, raw_values, suggests)
         if isinstance(values, list):
-            raise RequestError(values)
+            raise GraphQLRequestError(values)
         return values
 
-    def bill(self, values: VariableValues) -> Bill:
-        return self._costing.bill(values.coerced)
+    def estimate_cost(self, values: VariableValues) -> CostEstimate:
+        return self._cost_analyzer.estimate(values.coerced)
 
 
 @dataclass(frozen=True)
 class Document:
-    """A document, or why it is none."""
+    """A document, or the errors that make it invalid."""
 
     key: str
     size: int
-    parsed: DocumentNode
+    ast: DocumentNode
     errors: Sequence[GraphQLError] = ()
     operations: Sequence[Operation] = field(default=())
-    asks_schema: bool = False
+    uses_introspection: bool = False
 
-    def operation(self, name: str | None) -> Operation | GraphQLError:
-        """The one of that name, or the only one."""
+    def find_operation(self, name: str | None) -> Operation | GraphQLError:
+        """Return the operation of that name, or the only one."""
         if name is None and len(self.operations) == 1:
             return self.operations[0]
         if name is None and self.operations:
-            return coded(ErrorCode.BAD_REQUEST, NAMELESS)
-        found = next((each for each in self.operations if each.name == name), None)
-        return found or coded(ErrorCode.BAD_REQUEST, UNKNOWN)
+            return graphql_error(ErrorCode.BAD_REQUEST, OPERATION_NAME_REQUIRED)
+        operation = next((each for each in self.operations if each.name == name), None)
+        return operation or graphql_error(ErrorCode.BAD_REQUEST, UNKNOWN_OPERATION)
 
 
-class Documents:
+class DocumentCache:
     """Cache the documents that were sent last, refused ones too, within a number of bytes.
 
     Those that were sent twice have most of the room, so that a caller who sends new ones all the time does not displace what others use.
     """
 
-    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, *, most_bytes: int, is_open: bool) -> None:
-        """`is_open` shows the schema: by introspection, and by suggestions where a name is wrong."""
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, *, max_bytes: int, shows_schema: bool) -> None:
+        """`shows_schema` shows the schema: by introspection, and by suggestions where a name is wrong."""
         self._schema = schema
         self._limits = limits
-        self._most_bytes = most_bytes
-        self._is_open = is_open
-        self._rules = specified_rules if is_open else (*specified_rules, NoSchemaIntrospectionCustomRule)
-        self._prices = prices(schema)
-        self._alone = alone(schema)
-        self._once: OrderedDict[str, Document] = OrderedDict()  # sent once, the oldest first
-        self._again: OrderedDict[str, Document] = OrderedDict()  # sent again, the one that was used longest ago first
-        self._bytes_again = 0
+        self._max_bytes = max_bytes
+        self._shows_schema = shows_schema
+        self._rules = specified_rules if shows_schema else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        self._field_costs = compute_field_costs(schema)
+        self._exclusive_fields = exclusive_fields(schema)
+        self._new_documents: OrderedDict[str, Document] = OrderedDict()  # sent once, the oldest first
+        self._reused_documents: OrderedDict[str, Document] = OrderedDict()  # sent again, the one that was used longest ago first
+        self._reused_bytes = 0
         self.bytes = 0
 
     def __len__(self) -> int:
-        return len(self._once) + len(self._again)
+        return len(self._new_documents) + len(self._reused_documents)
 
-    def known(self, key: str) -> Document | None:
-        """By the SHA-256 of its text, in hexadecimal digits."""
-        if found := self._again.get(key):
-            self._again.move_to_end(key)
-        elif found := self._once.pop(key, None):
-            self._again[key] = found
-            self._bytes_again += found.size
-            while self._bytes_again > SHARE_AGAIN * self._most_bytes:
-                older, gone = self._again.popitem(last=False)
-                self._bytes_again -= gone.size
-                self._once[older] = gone
-        return found
-
-    def of(self, text: str, key: str | None = None) -> Document:
-        """Read the document, unless it is known; `key` is the hash of its text, if it was computed before.
-
-        One whose length alone refuses it is not kept: a few of those would leave no room for others. Nor is one that meets a fault of ours.
-        """
-        key = key or hash_of(text)
-        if found := self.known(key):
-            return found
-        with _young():
-            read = self._read(key, text)
-        is_fault = any(error.original_error for error in read.errors)
-        return read if is_fault or len(text) > self._limits.characters else self._keep(read)
-
-    def _keep(self, document: Document) -> Document:
-        self._once[document.key] = document
-        self.bytes += document.size
-        while self.bytes > self._most_bytes:
-            _, gone = self._once.popitem(last=False)
-            self.bytes -= gone.size
+    def get(self, key: str) -> Document | None:
+        """Return a document by the SHA-256 of its text, in hexadecimal digits."""
+        if document := self._reused_documents.get(key):
+            self._reused_documents.move_to_end(key)
+        elif document := self._new_documents.pop(key, None):
+            self._reused_documents[key] = document
+            self._reused_bytes += document.size
+            while self._reused_bytes > REUSED_SHARE * self._max_bytes:
+                oldest_key, oldest = self._reused_documents.popitem(last=False)
+                self._reused_bytes -= oldest.size
+                self._new_documents[oldest_key] = oldest
         return document
 
-    def _read(self, key: str, text: str) -> Document:
+    def get_or_parse(self, text: str, key: str | None = None) -> Document:
+        """Return the cached document, or parse it; `key` is the hash of its text, if it was computed before.
+
+        One that is refused for its length is not cached: a few would leave no room for others. Nor is one that hit an internal error.
+        """
+        key = key or hash_document(text)
+        if cached_document := self.get(key):
+            return cached_document
+        with _collect_young_garbage():
+            document = self._parse(key, text)
+        is_internal = any(error.original_error for error in document.errors)
+        return document if is_internal or len(text) > self._limits.characters else self._add(document)
+
+    def _add(self, document: Document) -> Document:
+        self._new_documents[document.key] = document
+        self.bytes += document.size
+        while self.bytes > self._max_bytes:
+            _, oldest = self._new_documents.popitem(last=False)
+            self.bytes -= oldest.size
+        return document
+
+    def _parse(self, key: str, text: str) -> Document:
         limits = self._limits
         try:
-            parsed = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments, max_source_length=limits.characters)
-        except GraphQLError as wrong:
-            return Document(key, _size(text), DocumentNode(), [_unparsed(wrong)])
-        long_numbers = _long_numbers(parsed)
-        _unlink(parsed)
+            ast = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments, max_source_length=limits.characters)
+        except GraphQLError as error:
+            return Document(key, _estimate_size(text), DocumentNode(), [_parse_error(error)])
+        long_numbers = _find_long_numbers(ast)
+        _unlink_tokens(ast)
         errors = (
-            refusals(parsed, limits, self._alone)
+            check_limits(ast, limits, self._exclusive_fields)
             or long_numbers
-            or _unstorable(text, parsed)
-            or ("[" in text and find_long_lists(parsed))
-            or self._validated(parsed, suggests=self._is_open and text.isascii())
+            or _find_nul_texts(text, ast)
+            or ("[" in text and find_long_lists(ast))
+            or self._validate(ast, suggests=self._shows_schema and text.isascii())
         )
-        size = _size(text, parsed.token_count, len(errors))
-        return Document(key, size, parsed, errors, () if errors else self._operations(parsed), bool(SCHEMA.search(text)))
+        size = _estimate_size(text, ast.token_count, len(errors))
+        return Document(key, size, ast, errors, () if errors else self._build_operations(ast), bool(INTROSPECTION_FIELD.search(text)))
 
-    def _validated(self, parsed: DocumentNode, *, suggests: bool) -> list[GraphQLError]:
-        found = validate(self._schema, parsed, self._rules, max_errors=MAX_VARIABLE_ERRORS, hide_suggestions=not suggests)
-        if any(error.message == GIVEN_UP for error in found):
-            return [coded(ErrorCode.QUERY_TOO_COMPLEX, ENTANGLED)]
-        return [coercion_error(error) or _coded(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in found]
+    def _validate(self, ast: DocumentNode, *, suggests: bool) -> list[GraphQLError]:
+        errors = validate(self._schema, ast, self._rules, max_errors=MAX_VARIABLE_ERRORS, hide_suggestions=not suggests)
+        if any(error.message == VALIDATION_ABORTED for error in errors):
+            return [graphql_error(ErrorCode.QUERY_TOO_COMPLEX, TOO_MANY_OVERLAPS)]
+        return [rewrite_coercion_error(error) or _with_code(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in errors]
 
-    def _operations(self, parsed: DocumentNode) -> list[Operation]:
-        fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
+    def _build_operations(self, ast: DocumentNode) -> list[Operation]:
+        fragments = {each.name.value: each for each in ast.definitions if isinstance(each, FragmentDefinitionNode)}
         roots = {kind: root.name for kind in OperationType if (root := self._schema.get_root_type(kind))}
-        measure = Measure(parsed, self._alone)
-        known = PreparedOperation.prepare_all(self._schema, measure.operations, fragments)
-        costings = (Costing(each.operation, fragments, self._prices, roots[each.operation.operation]) for each in known)
+        stats = DocumentStats(ast, self._exclusive_fields)
+        prepared_operations = PreparedOperation.prepare_all(self._schema, stats.operations, fragments)
+        cost_analyzers = (
+            CostAnalyzer(each.operation, fragments, self._field_costs, roots[each.operation.operation]) for each in prepared_operations
+        )
         return [
-            Operation(each, costing, Coercion(self._schema, each.operation), self._coerce_or_explain, is_long=extent.alone > 0)
-            for each, costing, extent in zip(known, costings, measure.extents, strict=True)
+            Operation(
+                each,
+                cost_analyzer,
+                Coercion(self._schema, each.operation),
+                self._coerce_or_explain,
+                is_long=selection_stats.exclusive_count > 0,
+            )
+            for each, cost_analyzer, selection_stats in zip(prepared_operations, cost_analyzers, stats.selection_stats, strict=True)
         ]
 
-    def _coerce_or_explain(self, known: PreparedOperation, sent: Mapping[str, Any], suggests: bool) -> Coerced:  # noqa: FBT001 private
-        return known.coerce_variables(self._schema, sent, hide_suggestions=not (suggests and self._is_open))
+    def _coerce_or_explain(self, prepared_operation: PreparedOperation, raw_values: Mapping[str, Any], suggests: bool) -> CoercionResult:  # noqa: FBT001 private
+        return prepared_operation.coerce_variables(self._schema, raw_values, hide_suggestions=not (suggests and self._shows_schema))
 
 
 @contextmanager
-def _young() -> Iterator[None]:
-    """What reading makes and drops again is collected while it is young.
+def _collect_young_garbage() -> Iterator[None]:
+    """Collect the garbage of parsing while it is young.
 
-    Once old, all documents that are kept would be looked through with it, which takes a tenth of a second.
+    Once it is old, the collector would scan all cached documents with it, which takes a tenth of a second.
     """
     gc.disable()
     try:
@@ -226,63 +234,63 @@ def _young() -> Iterator[None]:
         gc.collect(1)
 
 
-def _size(text: str, tokens: int = 0, errors: int = 0) -> int:
-    return LEAST_BYTES + BYTES_A_TOKEN * tokens + BYTES_A_CHARACTER * len(text) + BYTES_AN_ERROR * errors
+def _estimate_size(text: str, tokens: int = 0, errors: int = 0) -> int:
+    return MIN_BYTES + BYTES_PER_TOKEN * tokens + BYTES_PER_CHARACTER * len(text) + BYTES_PER_ERROR * errors
 
 
-def _unparsed(wrong: GraphQLError) -> GraphQLError:
-    """Made anew, since the trace of the parser's own holds all tokens. Size is told from grammar by the parser's words alone."""
-    code = ErrorCode.QUERY_TOO_COMPLEX if TOO_LARGE.search(wrong.message) else ErrorCode.GRAPHQL_PARSE_FAILED
-    return GraphQLError(wrong.message, source=wrong.source, positions=wrong.positions, extensions={"code": code})
+def _parse_error(error: GraphQLError) -> GraphQLError:
+    """Return a new error, since the traceback of the parser's holds all tokens. Only its message tells size from grammar."""
+    code = ErrorCode.QUERY_TOO_COMPLEX if TOO_LARGE.search(error.message) else ErrorCode.GRAPHQL_PARSE_FAILED
+    return GraphQLError(error.message, source=error.source, positions=error.positions, extensions={"code": code})
 
 
-def _unlink(parsed: DocumentNode) -> None:
-    """Tokens know their neighbours, which only the parser needs: without, a document that is not kept is gone at once.
+def _unlink_tokens(ast: DocumentNode) -> None:
+    """Unlink tokens from their neighbours, which only the parser needs, so that a document that is not cached is freed at once.
 
-    In a ring it would wait for the collector, which seldom looks through what is as old as a document that was kept.
+    In a reference cycle it would wait for the collector, which rarely scans objects as old as a cached document.
     """
-    token = parsed.loc.start_token if parsed.loc else None
+    token = ast.loc.start_token if ast.loc else None
     while token:
-        following, token.prev, token.next = token.next, None, None
-        token = following
+        next_token, token.prev, token.next = token.next, None, None
+        token = next_token
 
 
-def _long_numbers(parsed: DocumentNode) -> list[GraphQLError]:
+def _find_long_numbers(ast: DocumentNode) -> list[GraphQLError]:
     """Refuse number literals that `int` refuses and `float` reads slowly, wherever they stand, before anything converts them."""
-    found: list[GraphQLError] = []
-    token = parsed.loc.start_token if parsed.loc else None
-    while token and parsed.loc and len(found) < MAX_VARIABLE_ERRORS:
-        if token.kind in NUMBERS and has_too_many_digits(token.value or ""):
-            found.append(GraphQLError(LONG_NUMBER, source=parsed.loc.source, positions=[token.start], extensions=BAD_INPUT))
+    errors: list[GraphQLError] = []
+    token = ast.loc.start_token if ast.loc else None
+    while token and ast.loc and len(errors) < MAX_VARIABLE_ERRORS:
+        if token.kind in NUMBER_TOKENS and has_too_many_digits(token.value or ""):
+            errors.append(GraphQLError(LONG_NUMBER, source=ast.loc.source, positions=[token.start], extensions=BAD_INPUT))
         token = token.next
-    return found
+    return errors
 
 
-class _Texts(Visitor):
-    """Looks for texts that PostgreSQL cannot keep."""
+class _NulTextFinder(Visitor):
+    """Find texts that PostgreSQL cannot store."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.with_nul: list[StringValueNode] = []
+        self.nodes: list[StringValueNode] = []
 
     def enter_string_value(self, node: StringValueNode, *_: object) -> None:
         if "\0" in node.value:
-            self.with_nul.append(node)
+            self.nodes.append(node)
 
 
-def _unstorable(text: str, parsed: DocumentNode) -> list[GraphQLError]:
-    if not NUL.search(text):
+def _find_nul_texts(text: str, ast: DocumentNode) -> list[GraphQLError]:
+    if not NUL_ESCAPE.search(text):
         return []
-    visit(parsed, texts := _Texts())
+    visit(ast, finder := _NulTextFinder())
     return [
-        GraphQLError("A text cannot hold the character NUL.", node, extensions=BAD_INPUT) for node in texts.with_nul[:MAX_VARIABLE_ERRORS]
+        GraphQLError("A text cannot hold the character NUL.", node, extensions=BAD_INPUT) for node in finder.nodes[:MAX_VARIABLE_ERRORS]
     ]
 
 
-def _coded(error: GraphQLError, code: ErrorCode) -> GraphQLError:
+def _with_code(error: GraphQLError, code: ErrorCode) -> GraphQLError:
     """Return a new error: one that was raised for a literal has a traceback, whose frames hold all that validated the document.
 
-    A fault of ours keeps its traceback, for the log.
+    An internal error keeps its traceback, for the log.
     """
     extensions = {"code": code, **(error.extensions or {})}
-    return GraphQLError(error.message, error.nodes, extensions=extensions, original_error=error if innermost(error) else None)
+    return GraphQLError(error.message, error.nodes, extensions=extensions, original_error=error if root_cause(error) else None)

@@ -18,7 +18,7 @@ def escape(text: str) -> str:
     """Return the text as one line that is safe to print."""
     if text.isascii() and text.isprintable():
         return text
-    return UNSAFE.sub(lambda found: ascii(found[0])[1:-1], text)
+    return UNSAFE.sub(lambda match: ascii(match[0])[1:-1], text)
 
 
 def escape_lines(text: str) -> str:
@@ -30,9 +30,9 @@ def escape_json(text: str) -> str:
     """Return JSON without line breaks between its tokens as JSON of the same value that is safe to print."""
     if text.isascii() and DELETE not in text:  # nearly every line of the log; the other control characters are escaped in JSON
         return text
-    return UNSAFE.sub(lambda found: _as_json(found[0]), text)
+    return UNSAFE.sub(lambda match: _escape_as_json(match[0]), text)
 
 
-def _as_json(character: str) -> str:
+def _escape_as_json(character: str) -> str:
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

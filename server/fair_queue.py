@@ -11,10 +11,10 @@ from typing import TypeAlias
 from uuid import UUID
 
 from domain.scope import Actor
-from server.limits import TurnLimits
-from server.refusals import ErrorCode, Unanswerable
+from server.limits import ConcurrencyLimits
+from server.refusals import ErrorCode, HttpError
 
-BUSY = "Too many operations at once. Try again in a moment."
+OVERLOAD_MESSAGE = "Too many operations at once. Try again in a moment."
 TokenId: TypeAlias = UUID | None  # an actor without a token shares one place among the tokens of its organization
 
 
@@ -88,7 +88,7 @@ class _TokenQueues:
 class FairQueue:
     """Requests that wait, by organization and token."""
 
-    def __init__(self, limits: TurnLimits) -> None:
+    def __init__(self, limits: ConcurrencyLimits) -> None:
         self._limits = limits
         self._organizations: OrderedDict[UUID, _TokenQueues] = OrderedDict()
         self._count = 0
@@ -99,7 +99,7 @@ class FairQueue:
     def add(self, actor: Actor) -> Waiter:
         """Queue a request of the actor.
 
-        Raises `Unanswerable` (UNAVAILABLE) if its token has too many waiting, or if the queue is full and no token has more waiting.
+        Raises `HttpError` (UNAVAILABLE) if its token has too many waiting, or if the queue is full and no token has more waiting.
         """
         queues = self._organizations.get(actor.tenant)
         if queues is None:
@@ -114,10 +114,10 @@ class FairQueue:
     async def wait(self, waiter: Waiter, release: Callable[[], None]) -> None:
         """Wait until the request may run. `release` gives back what was granted to a request that was cancelled in the same moment.
 
-        Raises `Unanswerable` (UNAVAILABLE) if it is evicted or waits longer than the limit.
+        Raises `HttpError` (UNAVAILABLE) if it is evicted or waits longer than the limit.
         """
         # Under load nearly every request waits here. A timer costs a third of what `asyncio.timeout` does.
-        timer = asyncio.get_running_loop().call_later(self._limits.wait_s, self._evict, waiter)
+        timer = asyncio.get_running_loop().call_later(self._limits.queue_timeout, self._evict, waiter)
         try:
             may_run = await waiter.outcome
         except BaseException:
@@ -128,7 +128,7 @@ class FairQueue:
         finally:
             timer.cancel()
         if not may_run:
-            raise busy()
+            raise overload_error()
 
     def grant_next(self, may_run: Callable[[UUID], bool]) -> UUID | None:
         """Let a request of the first organization that may run go on. Return the organization; None if there is none.
@@ -136,13 +136,13 @@ class FairQueue:
         Organizations that may not run are skipped. They run as much as they may, so there are only a few of them.
         """
         while tenant := next((each for each in self._organizations if may_run(each)), None):
-            if self.grant_next_of(tenant):
+            if self.grant_next_in(tenant):
                 if tenant in self._organizations:
                     self._organizations.move_to_end(tenant)
                 return tenant
         return None
 
-    def grant_next_of(self, tenant: UUID) -> bool:
+    def grant_next_in(self, tenant: UUID) -> bool:
         """Let the next request of one organization go on. Return False if none waits."""
         while queues := self._organizations.get(tenant):
             waiter = queues.pop()
@@ -152,21 +152,21 @@ class FairQueue:
         return False
 
     def _make_room(self, own: _TokenQueues, token: TokenId) -> None:
-        """Evict a request if the queue is full. Whom it takes from still has at least as many waiting as whom it makes room for."""
+        """Evict a request if the queue is full. The one that loses it still has at least as many waiting as the one that gains."""
         limits = self._limits
-        if own.count(token) >= limits.waiting_of_token:
-            raise busy()
-        crowded = own
-        if len(own) < limits.waiting_of_organization:
-            if self._count < limits.waiting:
+        if own.count(token) >= limits.queue_size_per_token:
+            raise overload_error()
+        source = own
+        if len(own) < limits.queue_size_per_organization:
+            if self._count < limits.queue_size:
                 return
             largest = max(self._organizations.values(), key=len)
-            crowded = largest if len(largest) > len(own) + 1 else own
-        if crowded is own and own.longest() <= own.count(token) + 1:
-            raise busy()
-        evicted = crowded.pop_newest_of_longest()
-        self._forget(evicted.tenant)
-        evicted.settle(is_granted=False)
+            source = largest if len(largest) > len(own) + 1 else own
+        if source is own and own.longest() <= own.count(token) + 1:
+            raise overload_error()
+        waiter = source.pop_newest_of_longest()
+        self._forget(waiter.tenant)
+        waiter.settle(is_granted=False)
 
     def _evict(self, waiter: Waiter) -> None:
         """Give up a request whose time is over; one that was granted in the same moment is served."""
@@ -185,5 +185,5 @@ class FairQueue:
             del self._organizations[tenant]
 
 
-def busy() -> Unanswerable:
-    return Unanswerable(ErrorCode.UNAVAILABLE, BUSY, headers={"retry-after": "1"})
+def overload_error() -> HttpError:
+    return HttpError(ErrorCode.UNAVAILABLE, OVERLOAD_MESSAGE, headers={"retry-after": "1"})

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from server.refusals import ErrorCode, Unanswerable
+from server.refusals import ErrorCode, HttpError
 
 Headers = Sequence[tuple[bytes, bytes]]
 # A name, an IPv4 address or an IPv6 address in brackets (RFC 3986, 3.2.2). An http address without a host is invalid (RFC 9110, 4.2.1).
@@ -12,7 +12,7 @@ NO_HOST = "A request has one `Host` header: a host name or an IP address, and a 
 OTHER_PROTOCOLS = {b"connection", b"upgrade", b"http2-settings"}
 
 
-def values(headers: Headers, name: bytes) -> list[bytes]:
+def header_values(headers: Headers, name: bytes) -> list[bytes]:
     return [value for each, value in headers if each == name]
 
 
@@ -22,13 +22,13 @@ def check_host(headers: Headers, names: Sequence[bytes], http_version: Callable[
     if count == 1 and HOST.fullmatch(headers[names.index(b"host")][1]):
         return
     if count or http_version() != "1.0":
-        raise Unanswerable(ErrorCode.BAD_REQUEST, NO_HOST)
+        raise HttpError(ErrorCode.BAD_REQUEST, NO_HOST)
 
 
-def without_upgrade(first: bytes, headers: Headers) -> bytes:
-    """Return the head of a request without its offer of another protocol. Its wish to close the connection stays."""
-    kept = [header for header in headers if header[0] not in OTHER_PROTOCOLS]
-    options = b",".join(values(headers, b"connection")).lower().split(b",")
+def remove_upgrade(request_line: bytes, headers: Headers) -> bytes:
+    """Return the head of a request without its offer of another protocol. Its `Connection: close` stays."""
+    remaining = [header for header in headers if header[0] not in OTHER_PROTOCOLS]
+    options = b",".join(header_values(headers, b"connection")).lower().split(b",")
     if b"close" in (option.strip() for option in options):
-        kept.append((b"connection", b"close"))
-    return b"".join((first, *(b"%b: %b\r\n" % header for header in kept), b"\r\n"))
+        remaining.append((b"connection", b"close"))
+    return b"".join((request_line, *(b"%b: %b\r\n" % header for header in remaining), b"\r\n"))

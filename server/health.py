@@ -1,4 +1,4 @@
-"""Health: whether the process lives, and whether to send it requests. Both say one word and nothing else."""
+"""Report whether the process lives, and whether to send it requests. Both responses are one word and nothing else."""
 
 import asyncio
 
@@ -10,50 +10,50 @@ from starlette.routing import Route
 from db.migrations import head
 from db.probe import HealthProbe
 from db.walls import REVISION_SQL
-from server.doctor import UNREACHABLE
+from server.doctor import CONNECTION_ERRORS
 
-READY, DRAINING, UNMIGRATED, DOWN = "ready", "draining", "migrations missing", "database unreachable"
+READY, DRAINING, MIGRATIONS_MISSING, DATABASE_DOWN = "ready", "draining", "migrations missing", "database unreachable"
 
 
 class Health:
-    """Ready is who is not draining and whose database answers, with the tables that this code needs.
+    """Report ready unless draining, if the database answers and has the tables that this code needs.
 
     A server whose connections are all in use is ready: it refuses what it cannot take by itself, with UNAVAILABLE.
     """
 
-    def __init__(self, probe: HealthProbe, limit_s: float = 1.0) -> None:
+    def __init__(self, probe: HealthProbe, timeout_s: float = 1.0) -> None:
         self.is_draining = False
         self._probe = probe
-        self._limit_s = limit_s
+        self._timeout_s = timeout_s
         self._head = head()
-        self._asked: asyncio.Task[str] | None = None
+        self._status_task: asyncio.Task[str] | None = None
 
-    def routes(self) -> list[Route]:
-        return [Route("/livez", _live), Route("/readyz", self._ready)]
+    def build_routes(self) -> list[Route]:
+        return [Route("/livez", _handle_livez), Route("/readyz", self._handle_readyz)]
 
-    async def _ready(self, _request: Request) -> Response:
-        status = DRAINING if self.is_draining else await self._database()
-        return _told(status, 200 if status == READY else 503)
+    async def _handle_readyz(self, _request: Request) -> Response:
+        status = DRAINING if self.is_draining else await self._database_status()
+        return _status_response(status, 200 if status == READY else 503)
 
-    async def _database(self) -> str:
-        """Whoever asks while another's question is under way gets that answer; none waits longer than the limit."""
-        if self._asked is None or self._asked.done():
-            self._asked = asyncio.create_task(self._looked())
-        done, _ = await asyncio.wait({self._asked}, timeout=self._limit_s)
-        return self._asked.result() if done else DOWN
+    async def _database_status(self) -> str:
+        """Return the status of the database. Concurrent checks share one query; none waits longer than the timeout."""
+        if self._status_task is None or self._status_task.done():
+            self._status_task = asyncio.create_task(self._query_status())
+        finished_tasks, _ = await asyncio.wait({self._status_task}, timeout=self._timeout_s)
+        return self._status_task.result() if finished_tasks else DATABASE_DOWN
 
-    async def _looked(self) -> str:
+    async def _query_status(self) -> str:
         try:
-            return READY if await self._probe.fetch_value(REVISION_SQL) == self._head else UNMIGRATED
+            return READY if await self._probe.fetch_value(REVISION_SQL) == self._head else MIGRATIONS_MISSING
         except asyncpg.UndefinedTableError:
-            return UNMIGRATED
-        except (*UNREACHABLE, asyncpg.InternalClientError):  # the latter where PostgreSQL has said farewell and not hung up yet
-            return DOWN
+            return MIGRATIONS_MISSING
+        except (*CONNECTION_ERRORS, asyncpg.InternalClientError):  # the latter where PostgreSQL ended the session and has not hung up
+            return DATABASE_DOWN
 
 
-async def _live(_request: Request) -> Response:
-    return _told("alive", 200)
+async def _handle_livez(_request: Request) -> Response:
+    return _status_response("alive", 200)
 
 
-def _told(status: str, code: int) -> Response:
+def _status_response(status: str, code: int) -> Response:
     return JSONResponse({"status": status}, code, {"cache-control": "no-store"})

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: a request in, one JSON answer out. The checks in their order, the cheapest first; then the operation."""
+"""Serve GraphQL over HTTP: run the checks in order, the cheapest first, then the operation; respond with JSON."""
 
 import asyncio
 from collections.abc import Mapping
@@ -16,228 +16,245 @@ from starlette.types import Receive, Scope, Send
 from domain.scope import Actor
 from resolvers.core import ResponseTooLargeError
 from server import bodies
-from server.addresses import group_of
-from server.auth import SignIn
-from server.bodies import Asked
+from server.addresses import limit_key
+from server.auth import Authenticator
+from server.bodies import GraphQLRequest
 from server.byte_budget import SMALL_BYTES, ByteBudget
-from server.costs import OPERATION, Bill
+from server.costs import BASE_COST, CostEstimate
 from server.documents import Document, Operation
-from server.errors import in_order, masked, problem, shown, told
+from server.errors import database_error, error_body, format_error, mask, sort_errors
 from server.health import Health
-from server.library import Library
-from server.limits import Get
-from server.negotiation import GRAPHQL_JSON, JSON, OFFERED, negotiated
-from server.operations import Order, Patience, Runner
-from server.pace import Pace
-from server.rates import Account, Rates
-from server.refusal_pace import RefusalPace
-from server.refusals import ClientGone, ErrorCode, RequestError, Unanswerable, coded
-from server.reports import Report, Reports, trace_of
+from server.library import PersistedDocuments
+from server.limits import GetPolicy
+from server.negotiation import GRAPHQL_JSON, JSON, OFFERED_TYPES, negotiate
+from server.operations import ExecutionRequest, OperationDeadline, Runner
+from server.pace import CpuShare
+from server.rates import Account, RateLimiter
+from server.refusal_pace import RefusalThrottle
+from server.refusals import ClientDisconnected, ErrorCode, GraphQLRequestError, HttpError, graphql_error
+from server.reports import AccessLog, AccessRecord, parse_trace_id
 from server.request import Request
-from server.responses import encode, too_large
-from server.trusted import hash_of
-from server.turns import Turns
-from server.variables import MANY_VALUES, VALUES_PER_POINT, measure
+from server.responses import encode, too_large_error
+from server.trusted import hash_document
+from server.turns import ConcurrencyLimiter
+from server.variables import MANY_VALUES, VALUES_PER_POINT, measure_variables
 
-GONE = 499  # nobody reads it; the log does
+CLIENT_CLOSED_REQUEST = 499  # only the log reads it; nginx's code
 NO_STORE, VARY = (b"cache-control", b"no-store"), (b"vary", b"accept")
-TYPES = {kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in OFFERED}
+CONTENT_TYPES = {kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in OFFERED_TYPES}
 
 
-class Answer(NamedTuple):
+class GraphQLResponse(NamedTuple):
     """A status, and the body and headers that go with it."""
 
     status: int
     body: Mapping[str, Any]
     headers: Mapping[str, str] = MappingProxyType({})
     is_refusal: bool = False
-    encoded: bytes = b""
-    reader: Actor | None = None  # whose unread responses it is counted with
+    encoded_body: bytes = b""
+    actor: Actor | None = None  # whose unread responses it is counted with
 
 
-def _failed(failed: Exception) -> Answer:
-    if said := told(failed):
-        return Answer(HTTPStatus.SERVICE_UNAVAILABLE, problem(*said), {"retry-after": "1"})
-    return Answer(HTTPStatus.INTERNAL_SERVER_ERROR, {"errors": [masked(failed)]})
+def _error_response(error: Exception) -> GraphQLResponse:
+    if code_and_message := database_error(error):
+        return GraphQLResponse(HTTPStatus.SERVICE_UNAVAILABLE, error_body(*code_and_message), {"retry-after": "1"})
+    return GraphQLResponse(HTTPStatus.INTERNAL_SERVER_ERROR, {"errors": [mask(error)]})
 
 
-def _stopped() -> Answer:
-    """The server stops and did not wait any longer."""
-    stopped = problem(ErrorCode.UNAVAILABLE, "The server is being stopped. Try again in a moment.")
-    return Answer(HTTPStatus.SERVICE_UNAVAILABLE, stopped, {"retry-after": "1", "connection": "close"})
+def _shutdown_response() -> GraphQLResponse:
+    """Return the response to an operation that was cancelled because the server stops."""
+    body = error_body(ErrorCode.UNAVAILABLE, "The server is being stopped. Try again in a moment.")
+    return GraphQLResponse(HTTPStatus.SERVICE_UNAVAILABLE, body, {"retry-after": "1", "connection": "close"})
 
 
 @dataclass(frozen=True)
-class GraphQL:
+class GraphQLEndpoint:
     """The endpoint."""
 
-    reports: Reports
+    access_log: AccessLog
     health: Health
-    sign_in: SignIn
-    library: Library
-    pace: Pace
-    rates: Rates
-    turns: Turns
+    authenticator: Authenticator
+    persisted_documents: PersistedDocuments
+    cpu_share: CpuShare
+    rate_limiter: RateLimiter
+    concurrency: ConcurrencyLimiter
     runner: Runner
-    get: Get
-    seconds: float
-    long_seconds: float
+    get_policy: GetPolicy
+    operation_timeout: float
+    delete_timeout: float
     max_cost: int
-    max_body: int
+    max_body_bytes: int
     max_response_bytes: int
-    incoming: ByteBudget
-    outgoing: ByteBudget
-    refusals: RefusalPace
+    incoming_budget: ByteBudget
+    outgoing_budget: ByteBudget
+    refusal_throttle: RefusalThrottle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The answer, and the report of it; nothing that a caller does makes this fail."""
-        began, request = perf_counter(), Request(scope, receive)
-        kind, report = JSON, Report(trace_of(request.header(b"traceparent")))
+        """Respond to a request and log it; nothing that a client does makes this fail."""
+        start, request = perf_counter(), Request(scope, receive)
+        media_type, record = JSON, AccessRecord(parse_trace_id(request.header(b"traceparent")))
         try:
-            kind = negotiated(", ".join(request.headers(b"accept")))
-            answer = await self._answered(request, report)
-        except Unanswerable as why:
-            answer = Answer(why.status, problem(why.code, why.message), why.headers, is_refusal=True)
-        except RequestError as refused:
-            status = 400 if kind == GRAPHQL_JSON else 200
-            answer = Answer(status, {"errors": [shown(error) for error in refused.errors]}, is_refusal=True)
-        except ClientGone:
-            answer = Answer(GONE, {})
+            media_type = negotiate(", ".join(request.headers(b"accept")))
+            response = await self._respond(request, record)
+        except HttpError as http_error:
+            response = GraphQLResponse(
+                http_error.status, error_body(http_error.code, http_error.message), http_error.headers, is_refusal=True
+            )
+        except GraphQLRequestError as request_error:
+            status = 400 if media_type == GRAPHQL_JSON else 200
+            response = GraphQLResponse(status, {"errors": [format_error(error) for error in request_error.errors]}, is_refusal=True)
+        except ClientDisconnected:
+            response = GraphQLResponse(CLIENT_CLOSED_REQUEST, {})
         except asyncio.CancelledError:
             if not self.health.is_draining:
                 raise
-            answer = _stopped()
-        except Exception as failed:  # noqa: BLE001 whatever it was, the caller gets an answer and the log the trace
-            answer = _failed(failed)
-        report.status, report.seconds = int(answer.status), perf_counter() - began
-        self.reports.tell(report.with_errors(answer.body.get("errors", ())))
-        if answer.is_refusal:
-            await self._pace_refusal(report, request)
-        body = answer.encoded or orjson.dumps(answer.body)
-        await send({"type": "http.response.start", "status": report.status, "headers": _headers(answer, report, kind, len(body))})
-        if answer.reader is None or len(body) <= SMALL_BYTES:
+            response = _shutdown_response()
+        except Exception as exception:  # noqa: BLE001 whatever it was, the client gets a response and the log the traceback
+            response = _error_response(exception)
+        record.status, record.seconds = int(response.status), perf_counter() - start
+        self.access_log.log(record.with_errors(response.body.get("errors", ())))
+        if response.is_refusal:
+            await self._delay_refusal(record, request)
+        body = response.encoded_body or orjson.dumps(response.body)
+        await send(
+            {"type": "http.response.start", "status": record.status, "headers": _response_headers(response, record, media_type, len(body))}
+        )
+        if response.actor is None or len(body) <= SMALL_BYTES:
             await send({"type": "http.response.body", "body": body})
         else:
-            await self._send_large(send, body, answer.reader)
+            await self._send_large(send, body, response.actor)
 
-    async def _pace_refusal(self, report: Report, request: Request) -> None:
-        if report.organization:
-            await self.refusals.wait(report.organization)
+    async def _delay_refusal(self, record: AccessRecord, request: Request) -> None:
+        if record.organization_id:
+            await self.refusal_throttle.wait(record.organization_id)
         else:
-            await self.refusals.wait_as_stranger(group_of(request.address))
+            await self.refusal_throttle.wait_anonymous(limit_key(request.address))
 
-    async def _send_large(self, send: Send, body: bytes, reader: Actor) -> None:
+    async def _send_large(self, send: Send, body: bytes, actor: Actor) -> None:
         """Send a large body, and count it until the client has read nearly all of it: the end of the response waits for that."""
-        with self.outgoing.counted(reader) as counted:
-            counted.add(len(body))
+        with self.outgoing_budget.track(actor) as byte_counter:
+            byte_counter.add(len(body))
             await send({"type": "http.response.body", "body": body, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
 
-    async def _answered(self, request: Request, report: Report) -> Answer:
-        bodies.check_method(request.method, self.get)
-        actor = await self._actor(request)
-        report.organization, report.subject = actor.tenant, actor.token_id
-        asked = await self._asked(request, actor)
-        document = await self._document(asked, actor)
-        report.document = document.key
+    async def _respond(self, request: Request, record: AccessRecord) -> GraphQLResponse:
+        bodies.check_method(request.method, self.get_policy)
+        actor = await self._authenticate(request)
+        record.organization_id, record.token_id = actor.tenant, actor.token_id
+        graphql_request = await self._read_request(request, actor)
+        document = await self._find_document(graphql_request, actor)
+        record.document_hash = document.key
         if document.errors:
-            raise RequestError(document.errors)
-        operation = self._operation(document, asked, request.method)
-        report.kind, report.root_field, report.name = operation.kind_name, operation.root_field, operation.name
-        self.outgoing.check(actor)
-        account = self.rates.account(actor)
-        values = await self._coerced(operation, asked.variables or {}, account, actor)
-        bill = operation.bill(values)
-        report.cost_requested = bill.requested
-        if bill.requested > self.max_cost:
-            message = f"The operation may cost {bill.requested} points; {self.max_cost} are allowed. Ask for less at once."
-            raise RequestError([coded(ErrorCode.QUERY_TOO_COMPLEX, message)])
-        order = Order(document, operation, values, actor, request.header(b"idempotency-key"), report.tally)
-        result = await self._ran(order, bill, account, request, report)
+            raise GraphQLRequestError(document.errors)
+        operation = self._select_operation(document, graphql_request, request.method)
+        record.operation_type, record.root_field, record.operation_name = operation.kind_name, operation.root_field, operation.name
+        self.outgoing_budget.check(actor)
+        account = self.rate_limiter.account(actor)
+        values = await self._coerce(operation, graphql_request.variables or {}, account, actor)
+        estimate = operation.estimate_cost(values)
+        record.cost_requested = estimate.maximum
+        if estimate.maximum > self.max_cost:
+            message = f"The operation may cost {estimate.maximum} points; {self.max_cost} are allowed. Ask for less at once."
+            raise GraphQLRequestError([graphql_error(ErrorCode.QUERY_TOO_COMPLEX, message)])
+        execution_request = ExecutionRequest(document, operation, values, actor, request.header(b"idempotency-key"), record.query_stats)
+        result = await self._execute(execution_request, estimate, account, request, record)
         if result.data is None and result.errors and not any(error.path for error in result.errors):
-            raise RequestError(result.errors)  # nothing ran
-        body = _body(result)
-        body = body | self._priced(actor, report) if asked.wants_cost else body
-        encoded = encode(body, result, self.max_response_bytes)
-        if len(encoded) > SMALL_BYTES and operation.kind is OperationType.QUERY:  # a change was made: the caller has to know
-            self.outgoing.check(actor, len(encoded))
-        return Answer(HTTPStatus.OK, body, encoded=encoded, reader=actor)
+            raise GraphQLRequestError(result.errors)  # nothing ran
+        body = _response_body(result)
+        body = body | self._cost_extensions(actor, record) if graphql_request.wants_cost else body
+        encoded_body = encode(body, result, self.max_response_bytes)
+        if len(encoded_body) > SMALL_BYTES and operation.kind is OperationType.QUERY:  # a mutation was made: the client has to know
+            self.outgoing_budget.check(actor, len(encoded_body))
+        return GraphQLResponse(HTTPStatus.OK, body, encoded_body=encoded_body, actor=actor)
 
-    async def _coerced(self, operation: Operation, sent: Mapping[str, Any], account: Account, actor: Actor) -> VariableValues:
+    async def _coerce(self, operation: Operation, raw_values: Mapping[str, Any], account: Account, actor: Actor) -> VariableValues:
         """Coerce the variables, many of them within the organization's share of the CPU.
 
         The cost of a request is paid before, so that coercion is never free, whatever comes of the request; a refusal costs its values.
         """
-        account.charge(OPERATION)
-        size = measure(sent)
+        account.charge(BASE_COST)
+        size = measure_variables(raw_values)
         try:
             if size.values <= MANY_VALUES:
-                return operation.coerce(sent, suggests=not size.is_beyond_suggestions)
-            async with self.pace.kept(actor):
-                return operation.coerce(sent, suggests=not size.is_beyond_suggestions)
-        except RequestError:
+                return operation.coerce(raw_values, suggests=not size.is_beyond_suggestions)
+            async with self.cpu_share.exclusive(actor):
+                return operation.coerce(raw_values, suggests=not size.is_beyond_suggestions)
+        except GraphQLRequestError:
             account.spend(size.values // VALUES_PER_POINT)
             raise
 
-    async def _ran(self, order: Order, bill: Bill, account: Account, request: Request, report: Report) -> ExecutionResult:
-        """When it is its turn and as long as somebody waits; what it did not spend goes back."""
-        came, seconds = perf_counter(), self.long_seconds if order.operation.is_long else self.seconds
-        with account.drawn(bill, paid=OPERATION) as drawn:
-            at_once = self.pace.kept(order.actor) if order.document.asks_schema else nullcontext()
-            async with at_once, Patience(request.receive, seconds), self.turns.turn(order.actor):
-                report.waited = perf_counter() - came
-                drawn.spent = bill.requested
+    async def _execute(
+        self, execution_request: ExecutionRequest, estimate: CostEstimate, account: Account, request: Request, record: AccessRecord
+    ) -> ExecutionResult:
+        """Run the operation when it gets a slot and while its client waits; give back the points that it did not spend."""
+        queue_start, timeout = perf_counter(), self.delete_timeout if execution_request.operation.is_long else self.operation_timeout
+        with account.reserve(estimate, prepaid_points=BASE_COST) as reservation:
+            cpu_slot = self.cpu_share.exclusive(execution_request.actor) if execution_request.document.uses_introspection else nullcontext()
+            async with cpu_slot, OperationDeadline(request.receive, timeout), self.concurrency.slot(execution_request.actor):
+                record.queue_seconds = perf_counter() - queue_start
+                reservation.spent_points = estimate.maximum
                 try:
-                    result = await self.runner.execute(order)
+                    result = await self.runner.execute(execution_request)
                 except ResponseTooLargeError:
-                    raise too_large(f"{self.runner.max_objects} objects") from None
-                drawn.spent = report.cost_actual = bill.actual(result)
+                    raise too_large_error(f"{self.runner.max_objects} objects") from None
+                reservation.spent_points = record.cost_actual = estimate.actual_cost(result)
         return result
 
-    async def _actor(self, request: Request) -> Actor:
-        found = await self.sign_in.actor(request.header(b"authorization"), request.address)
-        if found is None:
+    async def _authenticate(self, request: Request) -> Actor:
+        actor = await self.authenticator.authenticate(request.header(b"authorization"), request.address)
+        if actor is None:
             message = "Send a valid token: `Authorization: Bearer rlt_…`. `relaties token create` makes one."
-            raise Unanswerable(ErrorCode.UNAUTHENTICATED, message, headers={"www-authenticate": "Bearer"})
-        return found
+            raise HttpError(ErrorCode.UNAUTHENTICATED, message, headers={"www-authenticate": "Bearer"})
+        return actor
 
-    async def _asked(self, request: Request, actor: Actor) -> Asked:
+    async def _read_request(self, request: Request, actor: Actor) -> GraphQLRequest:
         if request.method == "GET":
-            return bodies.asked_by_get(request.parameters, self.get)
-        with self.incoming.counted(actor) as counted:
-            sent = await bodies.body(request, self.max_body, counted.add_checked)
-            if len(sent) < bodies.LARGE:
-                return bodies.read(sent)
-            async with self.pace.kept(actor):
-                return bodies.read(sent)
+            return bodies.parse_get(request.parameters, self.get_policy)
+        with self.incoming_budget.track(actor) as byte_counter:
+            body = await bodies.receive_body(request, self.max_body_bytes, byte_counter.add_checked)
+            if len(body) < bodies.LARGE_BODY_BYTES:
+                return bodies.parse_body(body)
+            async with self.cpu_share.exclusive(actor):
+                return bodies.parse_body(body)
 
-    async def _document(self, asked: Asked, actor: Actor) -> Document:
-        key = None if asked.query is None else hash_of(asked.query)  # once: it takes half of the time of finding a document
-        if not self.library.is_new(key):
-            return self.library.found(asked, key)
-        async with self.pace.kept(actor):
-            return self.library.found(asked, key)
+    async def _find_document(self, graphql_request: GraphQLRequest, actor: Actor) -> Document:
+        key = (
+            None if graphql_request.query is None else hash_document(graphql_request.query)
+        )  # once: it takes half of the time of finding a document
+        if not self.persisted_documents.is_new(key):
+            return self.persisted_documents.resolve(graphql_request, key)
+        async with self.cpu_share.exclusive(actor):
+            return self.persisted_documents.resolve(graphql_request, key)
 
-    def _operation(self, document: Document, asked: Asked, method: str) -> Operation:
-        found = document.operation(asked.operationName)
-        if isinstance(found, GraphQLError):
-            raise RequestError([found])
-        if found.kind is OperationType.SUBSCRIPTION:
-            raise Unanswerable(ErrorCode.BAD_REQUEST, "Only queries and mutations are answered here.")
-        if method == "GET" and found.kind is not OperationType.QUERY:
-            raise Unanswerable(ErrorCode.METHOD_NOT_ALLOWED, "Changes are not made by GET. Send a POST.", headers={"allow": "POST"})
-        return found
+    def _select_operation(self, document: Document, graphql_request: GraphQLRequest, method: str) -> Operation:
+        operation = document.find_operation(graphql_request.operationName)
+        if isinstance(operation, GraphQLError):
+            raise GraphQLRequestError([operation])
+        if operation.kind is OperationType.SUBSCRIPTION:
+            raise HttpError(ErrorCode.BAD_REQUEST, "Only queries and mutations are answered here.")
+        if method == "GET" and operation.kind is not OperationType.QUERY:
+            raise HttpError(ErrorCode.METHOD_NOT_ALLOWED, "Changes are not made by GET. Send a POST.", headers={"allow": "POST"})
+        return operation
 
-    def _priced(self, actor: Actor, report: Report) -> dict[str, object]:
-        throttle = {**self.rates.throttle, "currentlyAvailable": self.rates.account(actor).left}
-        return {"extensions": {"cost": {"requested": report.cost_requested, "actual": report.cost_actual, "throttle": throttle}}}
-
-
-def _headers(answer: Answer, report: Report, kind: str, length: int) -> list[tuple[bytes, bytes]]:
-    own = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()] if answer.headers else ()
-    return [*own, (b"x-request-id", report.trace.encode()), NO_STORE, VARY, (b"content-length", b"%d" % length), TYPES[kind]]
+    def _cost_extensions(self, actor: Actor, record: AccessRecord) -> dict[str, object]:
+        throttle = {**self.rate_limiter.throttle, "currentlyAvailable": self.rate_limiter.account(actor).available}
+        return {"extensions": {"cost": {"requested": record.cost_requested, "actual": record.cost_actual, "throttle": throttle}}}
 
 
-def _body(result: ExecutionResult) -> dict[str, object]:
-    errors = {"errors": [shown(error) for error in in_order(result.errors)]} if result.errors else {}
+def _response_headers(response: GraphQLResponse, record: AccessRecord, media_type: str, length: int) -> list[tuple[bytes, bytes]]:
+    own_headers = (
+        [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()] if response.headers else ()
+    )
+    return [
+        *own_headers,
+        (b"x-request-id", record.trace_id.encode()),
+        NO_STORE,
+        VARY,
+        (b"content-length", b"%d" % length),
+        CONTENT_TYPES[media_type],
+    ]
+
+
+def _response_body(result: ExecutionResult) -> dict[str, object]:
+    errors = {"errors": [format_error(error) for error in sort_errors(result.errors)]} if result.errors else {}
     return {"data": result.data, **errors}

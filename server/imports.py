@@ -1,4 +1,4 @@
-"""Importing what is long: without the garbage collector, and while something else is waited for."""
+"""Speed up slow imports: pause the garbage collector, and import in the background."""
 
 import gc
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from threading import Thread
 
 
 @contextmanager
-def resting() -> Iterator[None]:
-    """The collector rests while modules are imported: what they are made of stays, and need never be looked through, then or later."""
+def gc_paused() -> Iterator[None]:
+    """Pause the garbage collector while modules are imported: their objects stay, so it need never scan them."""
     gc.disable()
     try:
         yield
@@ -19,16 +19,16 @@ def resting() -> Iterator[None]:
 
 
 @contextmanager
-def meanwhile(module: str) -> Iterator[None]:
-    """Has a module imported beside the block. Who imports it there waits until that is done; a failure of it is theirs."""
-    reading = Thread(target=_read, args=(module,), name=f"import {module}")
-    reading.start()
+def import_in_background(module: str) -> Iterator[None]:
+    """Import a module in a thread while the block runs. An import of it in the block waits, and raises its error."""
+    thread = Thread(target=_import, args=(module,), name=f"import {module}")
+    thread.start()
     try:
         yield
     finally:
-        reading.join()
+        thread.join()
 
 
-def _read(module: str) -> None:
-    with resting(), suppress(Exception):
+def _import(module: str) -> None:
+    with gc_paused(), suppress(Exception):
         import_module(module)

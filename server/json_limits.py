@@ -4,7 +4,7 @@ The parser makes Python objects of everything it reads, which takes up to 90 ms 
 same text takes a few milliseconds, so a text that is refused for its size is never parsed.
 """
 
-from server.refusals import ErrorCode, Unanswerable
+from server.refusals import ErrorCode, HttpError
 
 MAX_NESTING = 32
 MAX_VALUES = 20_000
@@ -12,11 +12,11 @@ MAX_DIGITS = 20  # of a number literal, in JSON and in a GraphQL document
 SIGNS = 3  # in a number behind its first digit: the point, the `e` and the sign of the exponent
 WHITESPACE = b" \t\n\r"
 # Brackets of both kinds become round ones, and every other character the `x` of a scalar.
-SHAPE = bytes(ord("(") if each in b"[{" else ord(")") if each in b"]}" else ord("x") for each in range(256))
+STRUCTURE_TABLE = bytes(ord("(") if each in b"[{" else ord(")") if each in b"]}" else ord("x") for each in range(256))
 
 
 def check_size(text: bytes) -> None:
-    """Raise `Unanswerable` (BAD_REQUEST) if the text has more than `MAX_VALUES` values or is nested deeper than `MAX_NESTING`.
+    """Raise `HttpError` (BAD_REQUEST) if the text has more than `MAX_VALUES` values or is nested deeper than `MAX_NESTING`.
 
     The keys of objects count as values. Text that is not JSON may pass, for the parser to refuse.
     """
@@ -26,9 +26,9 @@ def check_size(text: bytes) -> None:
         return
     structure = _remove_strings(text)
     if _count_values(structure) > MAX_VALUES:
-        raise _too_many()
+        raise _too_many_values_error()
     if _is_too_deep(structure):
-        raise Unanswerable(ErrorCode.BAD_REQUEST, f"The body is more than {MAX_NESTING} levels deep.")
+        raise HttpError(ErrorCode.BAD_REQUEST, f"The body is more than {MAX_NESTING} levels deep.")
 
 
 def has_too_many_digits(number: str) -> bool:
@@ -47,14 +47,14 @@ def _remove_strings(text: bytes) -> bytes:
     plain = text.replace(rb"\\", b"").replace(rb"\"", b"")  # what is left of `"` begins or ends a string
     # Each string is a value. Refusing here bounds the number of pieces below.
     if plain.count(b'"') > 2 * MAX_VALUES:
-        raise _too_many()
+        raise _too_many_values_error()
     return b'"'.join(plain.split(b'"')[::2]).translate(None, WHITESPACE)
 
 
 def _count_values(structure: bytes) -> int:
     """Return the number of values and keys: the first, those after a comma or a colon, and the first of each bracket that is not empty."""
-    filled = structure.count(b"[") + structure.count(b"{") - structure.count(b"[]") - structure.count(b"{}")
-    return 1 + structure.count(b",") + structure.count(b":") + filled
+    nonempty_brackets = structure.count(b"[") + structure.count(b"{") - structure.count(b"[]") - structure.count(b"{}")
+    return 1 + structure.count(b",") + structure.count(b":") + nonempty_brackets
 
 
 def _is_too_deep(structure: bytes) -> bool:
@@ -62,7 +62,7 @@ def _is_too_deep(structure: bytes) -> bool:
 
     The text itself is level 0, so there may be `MAX_NESTING + 1` levels.
     """
-    brackets = structure.translate(SHAPE, b",:")
+    brackets = structure.translate(STRUCTURE_TABLE, b",:")
     if brackets.count(b"(") != brackets.count(b")"):
         return False  # not JSON
     brackets = brackets.replace(b"()", b"").translate(None, b"x")
@@ -73,5 +73,5 @@ def _is_too_deep(structure: bytes) -> bool:
     return bool(brackets)
 
 
-def _too_many() -> Unanswerable:
-    return Unanswerable(ErrorCode.BAD_REQUEST, f"A request has at most {MAX_VALUES} values.")
+def _too_many_values_error() -> HttpError:
+    return HttpError(ErrorCode.BAD_REQUEST, f"A request has at most {MAX_VALUES} values.")

@@ -1,37 +1,37 @@
-"""How late the event loop is: what keeps it busy keeps every caller waiting."""
+"""Measure the delay of the event loop: what blocks it delays every client."""
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
 
-EVERY_S = 0.25
+INTERVAL_S = 0.25
 WINDOW_S = 60.0
 
 
-class Lag:
-    """Wakes four times a second and tells how much later than that it was."""
+class EventLoopLag:
+    """Wake four times a second and observe the delay."""
 
-    def __init__(self, tell: Callable[[float], object], now: Callable[[], float] = time.monotonic) -> None:
-        self._tell = tell
+    def __init__(self, observe: Callable[[float], object], now: Callable[[], float] = time.monotonic) -> None:
+        self._observe = observe
         self._now = now
         self._due = float("inf")
-        self._seen: deque[tuple[float, float]] = deque()
+        self._samples: deque[tuple[float, float]] = deque()
 
     async def watch(self) -> None:
         while True:
-            self._due = self._now() + EVERY_S
-            await asyncio.sleep(EVERY_S)
-            self.woke()
+            self._due = self._now() + INTERVAL_S
+            await asyncio.sleep(INTERVAL_S)
+            self.record_wakeup()
 
-    def woke(self) -> None:
+    def record_wakeup(self) -> None:
         now = self._now()
         late = max(0.0, now - self._due)
-        self._tell(late)
-        self._seen.append((now, late))
-        while self._seen[0][0] < now - WINDOW_S:
-            self._seen.popleft()
+        self._observe(late)
+        self._samples.append((now, late))
+        while self._samples[0][0] < now - WINDOW_S:
+            self._samples.popleft()
 
-    def longest(self) -> float:
-        """Of the last minute, also of a wait that is not over. Asked by another thread, so what it looks at is taken whole."""
-        return max(0.0, self._now() - self._due, *(late for _, late in tuple(self._seen)))
+    def max_seconds(self) -> float:
+        """Return the longest delay of the last minute, a current one included. Another thread calls this, so it copies the samples."""
+        return max(0.0, self._now() - self._due, *(late for _, late in tuple(self._samples)))

@@ -1,49 +1,49 @@
-"""Which document a request means: its text, the hash of one sent before, or the id of one that is trusted."""
+"""Find the document of a request: by its text, the hash of one sent before, or the id of a trusted one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from server.bodies import Asked
-from server.documents import Document, Documents
-from server.limits import Taken
-from server.refusals import ErrorCode, Unanswerable
+from server.bodies import GraphQLRequest
+from server.documents import Document, DocumentCache
+from server.limits import DocumentPolicy
+from server.refusals import ErrorCode, HttpError
 
 
 @dataclass(frozen=True)
-class Library:
-    """Finds the document of a request. Clients know the messages of Apollo's protocol by heart.
+class PersistedDocuments:
+    """Find the document of a request. Clients compare the messages of Apollo's protocol literally.
 
-    The trusted ones are there for as long as we are; others for as long as there is room.
+    Trusted documents are always there; others for as long as there is room.
     """
 
-    documents: Documents
-    taken: Taken
-    trusted: Mapping[str, str]
+    cache: DocumentCache
+    policy: DocumentPolicy
+    trusted_texts: Mapping[str, str]
 
     def is_new(self, key: str | None) -> bool:
-        """Whether finding the document with this hash of its text means reading one; not for one that is named by its id."""
-        return key is not None and self.documents.known(key) is None
+        """Return whether the document with this hash has to be parsed; never for one that is named by its id."""
+        return key is not None and self.cache.get(key) is None
 
-    def found(self, asked: Asked, key: str | None) -> Document:
+    def resolve(self, graphql_request: GraphQLRequest, key: str | None) -> Document:
         """Return the document; `key` is the hash of its text, where the text was sent."""
-        if asked.query is None or key is None:
-            return self._known(asked.key)
-        if asked.persisted and self.taken is Taken.OPEN:
-            raise Unanswerable(ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
-        if asked.persisted and asked.persisted != key:
-            raise Unanswerable(ErrorCode.PERSISTED_QUERY_HASH_MISMATCH, "The `sha256Hash` is not that of the `query`.")
-        if self.taken is Taken.TRUSTED_ONLY and key not in self.trusted:
-            raise Unanswerable(ErrorCode.PERSISTED_QUERY_NOT_TRUSTED, "Only documents that this server was given are answered.")
-        return self.documents.of(asked.query, key)
+        if graphql_request.query is None or key is None:
+            return self._resolve_key(graphql_request.document_key)
+        if graphql_request.persisted_hash and self.policy is DocumentPolicy.OPEN:
+            raise HttpError(ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
+        if graphql_request.persisted_hash and graphql_request.persisted_hash != key:
+            raise HttpError(ErrorCode.PERSISTED_QUERY_HASH_MISMATCH, "The `sha256Hash` is not that of the `query`.")
+        if self.policy is DocumentPolicy.TRUSTED_ONLY and key not in self.trusted_texts:
+            raise HttpError(ErrorCode.PERSISTED_QUERY_NOT_TRUSTED, "Only documents that this server was given are answered.")
+        return self.cache.get_or_parse(graphql_request.query, key)
 
-    def _known(self, key: str | None) -> Document:
+    def _resolve_key(self, key: str | None) -> Document:
         if key is None:
             message = 'Send a `query`, or the id of a known one as `documentId`: `{"query": "{ … }"}`.'
-            raise Unanswerable(ErrorCode.BAD_REQUEST, message)
-        if key in self.trusted:
-            return self.documents.of(self.trusted[key])
-        if self.taken is Taken.APQ and (found := self.documents.known(key)):
-            return found
-        if self.taken is Taken.OPEN:
-            raise Unanswerable(ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
-        raise Unanswerable(ErrorCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")
+            raise HttpError(ErrorCode.BAD_REQUEST, message)
+        if key in self.trusted_texts:
+            return self.cache.get_or_parse(self.trusted_texts[key])
+        if self.policy is DocumentPolicy.APQ and (document := self.cache.get(key)):
+            return document
+        if self.policy is DocumentPolicy.OPEN:
+            raise HttpError(ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
+        raise HttpError(ErrorCode.PERSISTED_QUERY_NOT_FOUND, "PersistedQueryNotFound")

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Get(StrEnum):
-    """What may be asked by GET: queries, queries that are known by their id or hash, or nothing."""
+class GetPolicy(StrEnum):
+    """What GET requests may do: send queries, name known queries by id or hash, or nothing."""
 
     QUERIES = "queries"
     PERSISTED = "persisted"
     OFF = "off"
 
 
-class Taken(StrEnum):
-    """Documents that may be asked."""
+class DocumentPolicy(StrEnum):
+    """Which documents clients may send."""
 
     OPEN = "open"
     APQ = "apq"
@@ -36,15 +36,15 @@ class DocumentLimits:
 
 
 @dataclass(frozen=True)
-class TurnLimits:
+class ConcurrencyLimits:
     """Operations that run at once: of all, of one organization. That wait: of all, of one organization, of one token; and how long.
 
     The limits of those that wait also hold, each for itself, for tasks that wait for their organization's CPU share.
     """
 
-    running: int = 8
-    running_of_one: int = 4
-    waiting: int = 500
-    waiting_of_organization: int = 100
-    waiting_of_token: int = 50
-    wait_s: float = 5.0
+    max_concurrent: int = 8
+    max_concurrent_per_organization: int = 4
+    queue_size: int = 500
+    queue_size_per_organization: int = 100
+    queue_size_per_token: int = 50
+    queue_timeout: float = 5.0

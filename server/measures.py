@@ -1,4 +1,4 @@
-"""How large a document is, and what it may ask for but once, before anything else is done with it.
+"""Check the size of a document and its exclusive mutations, before anything else is done with it.
 
 One walk, each fragment measured once however often it is spread.
 """
@@ -22,115 +22,131 @@ from graphql import (
 
 from schema.directives import OneAtATime
 from server.limits import DocumentLimits
-from server.refusals import ErrorCode, coded
+from server.refusals import ErrorCode, graphql_error
 
-FREE = "ofType"  # of the introspection query, which unfolds a type's wrappers ten deep
+UNCOUNTED_FIELD = "ofType"  # of the introspection query, which unfolds a type's wrappers ten deep
 
 
 @dataclass(frozen=True)
-class Extent:
-    """Of a selection: levels of fields below, fields on its own level, those of them that come alone, and fields in all."""
+class SelectionStats:
+    """Size of a selection: levels of fields below, fields on its own level, exclusive ones among them, and fields in all."""
 
     depth: int = 0
-    wide: int = 0
-    alone: int = 0
+    width: int = 0
+    exclusive_count: int = 0
     fields: int = 0
 
 
-class Measure:
-    """The extents of a document's selections."""
+class DocumentStats:
+    """Statistics of a document and its selections."""
 
-    def __init__(self, document: DocumentNode, alone: Collection[str] = ()) -> None:
-        """`alone`: the changes of which a document has one at most."""
-        self._alone = alone
+    def __init__(self, document: DocumentNode, exclusive_fields: Collection[str] = ()) -> None:
+        """Measure the document. `exclusive_fields` are mutations of which a document has at most one."""
+        self._exclusive_fields = exclusive_fields
         self._fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
-        self._measured: dict[str, Extent] = {}
+        self._fragment_stats: dict[str, SelectionStats] = {}
         self.operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
         self.aliases = self.directives = self.empty_selections = 0
-        self.extents = [self._of(each.selection_set) for each in self.operations]
+        self.selection_stats = [self._measure_selection(each.selection_set) for each in self.operations]
         for name in self._fragments:
-            self._fragment(name)  # one that nobody spreads has aliases too
+            self._measure_fragment(name)  # one that nobody spreads has aliases too
         self.directives += sum(len(each.directives or ()) for each in (*self.operations, *self._fragments.values()))
 
-    def _of(self, selections: SelectionSetNode | None) -> Extent:
-        depth = wide = alone = fields = 0
+    def _measure_selection(self, selections: SelectionSetNode | None) -> SelectionStats:
+        depth = width = exclusive_count = fields = 0
         self.empty_selections += selections is not None and not selections.selections
         for node in selections.selections if selections else ():
             self.directives += len(node.directives or ())
             match node:
                 case FieldNode():
                     self.aliases += node.alias is not None
-                    below = self._of(node.selection_set)
-                    depth, wide, fields = max(depth, below.depth + (node.name.value != FREE)), wide + 1, fields + 1 + below.fields
-                    alone += node.name.value in self._alone
+                    below = self._measure_selection(node.selection_set)
+                    depth, width, fields = (
+                        max(depth, below.depth + (node.name.value != UNCOUNTED_FIELD)),
+                        width + 1,
+                        fields + 1 + below.fields,
+                    )
+                    exclusive_count += node.name.value in self._exclusive_fields
                 case FragmentSpreadNode() | InlineFragmentNode():
-                    part = self._fragment(node.name.value) if isinstance(node, FragmentSpreadNode) else self._of(node.selection_set)
-                    depth, wide, fields = max(depth, part.depth), wide + part.wide, fields + part.fields
-                    alone += part.alone
-        return Extent(depth, wide, alone, fields)
+                    part = (
+                        self._measure_fragment(node.name.value)
+                        if isinstance(node, FragmentSpreadNode)
+                        else self._measure_selection(node.selection_set)
+                    )
+                    depth, width, fields = max(depth, part.depth), width + part.width, fields + part.fields
+                    exclusive_count += part.exclusive_count
+        return SelectionStats(depth, width, exclusive_count, fields)
 
-    def _fragment(self, name: str) -> Extent:
-        """A fragment within itself is the validation's to refuse; here it adds nothing."""
-        if name not in self._measured:
-            self._measured[name] = Extent()
+    def _measure_fragment(self, name: str) -> SelectionStats:
+        """Measure a fragment. One within itself adds nothing here; validation refuses it."""
+        if name not in self._fragment_stats:
+            self._fragment_stats[name] = SelectionStats()
             if name in self._fragments:
-                self._measured[name] = self._of(self._fragments[name].selection_set)
-        return self._measured[name]
+                self._fragment_stats[name] = self._measure_selection(self._fragments[name].selection_set)
+        return self._fragment_stats[name]
 
 
-def alone(schema: GraphQLSchema) -> frozenset[str]:
-    """The changes of which a document has one at most: those that the schema says so of, by `@oneAtATime`."""
+def exclusive_fields(schema: GraphQLSchema) -> frozenset[str]:
+    """Return the mutations of which a document has at most one: those with `@oneAtATime` in the schema."""
     fields = schema.mutation_type.fields if schema.mutation_type else {}
-    return frozenset(name for name, field in fields.items() if any(isinstance(each, OneAtATime) for each in _said(field)))
+    return frozenset(name for name, field in fields.items() if any(isinstance(each, OneAtATime) for each in _field_directives(field)))
 
 
-def _said(field: GraphQLField) -> list[object]:
-    """The directives on a field."""
-    found: list[object] = (field.extensions or {})["strawberry-definition"].directives
-    return found
+def _field_directives(field: GraphQLField) -> list[object]:
+    """Return the directives of a field."""
+    directives: list[object] = (field.extensions or {})["strawberry-definition"].directives
+    return directives
 
 
-def refusals(document: DocumentNode, limits: DocumentLimits, alone: Collection[str] = ()) -> list[GraphQLError]:
-    """What is too much. Nothing may look at a document closely before this is empty."""
+def check_limits(document: DocumentNode, limits: DocumentLimits, exclusive_fields: Collection[str] = ()) -> list[GraphQLError]:
+    """Return an error for each limit that the document exceeds. Run nothing else on a document before this is empty."""
     try:
-        measure = Measure(document, alone)
-        found = [f"The document {what}." for what in _excesses(measure, limits)]
+        stats = DocumentStats(document, exclusive_fields)
+        messages = [f"The document {text}." for text in _excesses(stats, limits)]
     except RecursionError:
-        return [_too_complex("The document is nested too deeply.")]
-    return [_too_complex(what) for what in found] or _empty(measure) or _together(measure, alone)
+        return [_too_complex_error("The document is nested too deeply.")]
+    return (
+        [_too_complex_error(text) for text in messages]
+        or _empty_selection_errors(stats)
+        or _exclusive_field_errors(stats, exclusive_fields)
+    )
 
 
-def _empty(found: Measure) -> list[GraphQLError]:
-    """The specification wants a field in every selection; graphql-core's parser and its rules do not."""
+def _empty_selection_errors(stats: DocumentStats) -> list[GraphQLError]:
+    """Refuse empty selections, as the specification demands; graphql-core does not."""
     message = "A selection has no fields. Ask for one at least, for example `{ __typename }`."
-    return [coded(ErrorCode.GRAPHQL_PARSE_FAILED, message)] if found.empty_selections else []
+    return [graphql_error(ErrorCode.GRAPHQL_PARSE_FAILED, message)] if stats.empty_selections else []
 
 
-def _too_complex(what: str) -> GraphQLError:
-    return coded(ErrorCode.QUERY_TOO_COMPLEX, f"{what} Ask in several steps.")
+def _too_complex_error(text: str) -> GraphQLError:
+    return graphql_error(ErrorCode.QUERY_TOO_COMPLEX, f"{text} Ask in several steps.")
 
 
-def _together(found: Measure, alone: Collection[str]) -> list[GraphQLError]:
-    """Of all operations, though one is asked for: who writes two in a document means to run both."""
-    count = sum(each.alone for node, each in zip(found.operations, found.extents, strict=True) if node.operation is OperationType.MUTATION)
+def _exclusive_field_errors(stats: DocumentStats, exclusive_fields: Collection[str]) -> list[GraphQLError]:
+    """Count exclusive mutations in all operations, though only one runs: a client that writes two means to run both."""
+    count = sum(
+        each.exclusive_count
+        for node, each in zip(stats.operations, stats.selection_stats, strict=True)
+        if node.operation is OperationType.MUTATION
+    )
     if count <= 1:
         return []
-    names = " or ".join(f"`{name}`" for name in sorted(alone))
+    names = " or ".join(f"`{name}`" for name in sorted(exclusive_fields))
     message = f"A document has one {names} at most, aliases and fragments counted; this has {count}. Send a request for each."
-    return [coded(ErrorCode.ONE_AT_A_TIME, message)]
+    return [graphql_error(ErrorCode.ONE_AT_A_TIME, message)]
 
 
-def _excesses(found: Measure, limits: DocumentLimits) -> Iterator[str]:
-    depth = max((each.depth for each in found.extents), default=0)
+def _excesses(stats: DocumentStats, limits: DocumentLimits) -> Iterator[str]:
+    depth = max((each.depth for each in stats.selection_stats), default=0)
     if depth > limits.depth:
         yield f"is {depth} levels deep; {limits.depth} are allowed"
     counts = {
-        "operations": (len(found.operations), limits.operations),
-        "aliases": (found.aliases, limits.aliases),
-        "directives": (found.directives, limits.directives),
-        "fields at the root": (max((each.wide for each in found.extents), default=0), limits.root_fields),
-        "fields": (max((each.fields for each in found.extents), default=0), limits.fields),
+        "operations": (len(stats.operations), limits.operations),
+        "aliases": (stats.aliases, limits.aliases),
+        "directives": (stats.directives, limits.directives),
+        "fields at the root": (max((each.width for each in stats.selection_stats), default=0), limits.root_fields),
+        "fields": (max((each.fields for each in stats.selection_stats), default=0), limits.fields),
     }
-    for what, (count, most) in counts.items():
-        if count > most:
-            yield f"has more than {most} {what}"
+    for label, (count, limit) in counts.items():
+        if count > limit:
+            yield f"has more than {limit} {label}"

@@ -1,4 +1,4 @@
-"""Running an operation: within its time, for as long as somebody waits for the answer, and once more where the database went away."""
+"""Run operations: within a deadline, while the client is connected, and again if the database connection was lost."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,22 +17,22 @@ from domain.scope import Actor
 from resolvers.context import Context
 from resolvers.core import MAX_OBJECTS, Execution, OperationExecutor
 from server.documents import Document, Operation
-from server.refusals import ClientGone, ErrorCode, Unanswerable
+from server.refusals import ClientDisconnected, ErrorCode, HttpError
 
-WATCHED_AFTER_S = 0.05
+DISCONNECT_CHECK_DELAY_S = 0.05
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is to be run, for whom."""
+class ExecutionRequest:
+    """An operation to execute, and for whom."""
 
     document: Document
     operation: Operation
     values: VariableValues
     actor: Actor
     idempotency_key: str | None
-    tally: QueryStats
+    query_stats: QueryStats
 
 
 @dataclass(frozen=True)
@@ -43,27 +43,34 @@ class Runner:
     executor: type[OperationExecutor]
     database: Database
     secrets: Sequence[bytes]
-    is_open: bool
+    shows_schema: bool
     max_objects: int = MAX_OBJECTS
 
-    async def execute(self, order: Order) -> ExecutionResult:
-        """Run an operation. A query may be asked again: it changed nothing, and what it read so far is thrown away.
+    async def execute(self, order: ExecutionRequest) -> ExecutionResult:
+        """Run an operation. A query is retried once after a lost connection: it changed nothing, and its partial result is discarded.
 
         Raises `ResponseTooLargeError` if the response would have too many objects.
         """
-        result = await self._once(order)
+        result = await self._run_once(order)
         if order.operation.kind is OperationType.QUERY and any(_is_lost(error) for error in result.errors or ()):
-            result = await self._once(order)
+            result = await self._run_once(order)
         for error in result.errors or ():
             _clear_locals(error)
         return result
 
-    async def _once(self, order: Order) -> ExecutionResult:
+    async def _run_once(self, request: ExecutionRequest) -> ExecutionResult:
         context = Context(
-            self.database, order.actor, self.secrets, order.idempotency_key, order.tally, order.operation.known.requested_columns
+            self.database,
+            request.actor,
+            self.secrets,
+            request.idempotency_key,
+            request.query_stats,
+            request.operation.prepared_operation.requested_columns,
         )
         schema = self.schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
-        execution = Execution(schema, order.operation.known, order.values, context, not self.is_open, self.max_objects)
+        execution = Execution(
+            schema, request.operation.prepared_operation, request.values, context, not self.shows_schema, self.max_objects
+        )
         try:
             return await self.executor.execute(execution)
         finally:
@@ -85,55 +92,55 @@ def _is_lost(error: GraphQLError) -> bool:
     return error.original_error is not None and is_connection_lost(error.original_error)
 
 
-class _End(Enum):
-    """Why an operation is ended from outside."""
+class _EndReason(Enum):
+    """Why an operation is cancelled."""
 
-    GONE = "the client has gone away"
-    LATE = "its time is over"
+    DISCONNECT = "the client has gone away"
+    TIMEOUT = "its time is over"
 
 
-class Patience:
-    """End what runs in the block after so many seconds, or when the client has gone away; its statement in PostgreSQL too.
+class OperationDeadline:
+    """Cancel the block at its deadline or when the client disconnects, its statement in PostgreSQL included.
 
-    Whether the client is there is looked at only after `WATCHED_AFTER_S`: most operations end before, and cost a timer but no task.
+    Watch the client only after `DISCONNECT_CHECK_DELAY_S`: most operations end before, and cost a timer but no task.
     """
 
-    __slots__ = ("_end", "_loop", "_receive", "_seconds", "_task", "_timer", "_watching")
+    __slots__ = ("_end_reason", "_loop", "_receive", "_task", "_timeout", "_timer", "_watch_task")
 
-    def __init__(self, receive: Receive, seconds: float) -> None:
+    def __init__(self, receive: Receive, timeout: float) -> None:
         self._receive = receive
-        self._seconds = seconds
-        self._end: _End | None = None
-        self._watching: asyncio.Task[None] | None = None
+        self._timeout = timeout
+        self._end_reason: _EndReason | None = None
+        self._watch_task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._task = asyncio.current_task(self._loop)
-        self._timer = self._loop.call_later(min(WATCHED_AFTER_S, self._seconds), self._begin_watching)
+        self._timer = self._loop.call_later(min(DISCONNECT_CHECK_DELAY_S, self._timeout), self._start_watching)
 
-    def _begin_watching(self) -> None:
-        self._watching = self._loop.create_task(self._watch())
-        self._timer = self._loop.call_later(max(self._seconds - WATCHED_AFTER_S, 0), self._cancel, _End.LATE)
+    def _start_watching(self) -> None:
+        self._watch_task = self._loop.create_task(self._watch())
+        self._timer = self._loop.call_later(max(self._timeout - DISCONNECT_CHECK_DELAY_S, 0), self._cancel, _EndReason.TIMEOUT)
 
     async def _watch(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        self._cancel(_End.GONE)
+        self._cancel(_EndReason.DISCONNECT)
 
-    def _cancel(self, why: _End) -> None:
-        if self._end is None and self._task is not None:
-            self._end = why
+    def _cancel(self, reason: _EndReason) -> None:
+        if self._end_reason is None and self._task is not None:
+            self._end_reason = reason
             self._task.cancel()
 
-    async def __aexit__(self, _kind: type[BaseException] | None, failed: BaseException | None, _trace: object) -> None:
+    async def __aexit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         self._timer.cancel()
-        if self._watching is not None:
-            self._watching.cancel()
-        if self._end is None or self._task is None:
+        if self._watch_task is not None:
+            self._watch_task.cancel()
+        if self._end_reason is None or self._task is None:
             return
-        if self._task.uncancel() > 0 or not isinstance(failed, asyncio.CancelledError):
+        if self._task.uncancel() > 0 or not isinstance(error, asyncio.CancelledError):
             return  # others cancel it as well, or it ended in the same moment
-        if self._end is _End.GONE:
-            raise ClientGone from None
-        message = f"The operation took longer than {self._seconds:g} seconds. Ask for less at once."
-        raise Unanswerable(ErrorCode.TIMEOUT, message) from None
+        if self._end_reason is _EndReason.DISCONNECT:
+            raise ClientDisconnected from None
+        message = f"The operation took longer than {self._timeout:g} seconds. Ask for less at once."
+        raise HttpError(ErrorCode.TIMEOUT, message) from None

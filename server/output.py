@@ -18,35 +18,35 @@ from typer.core import TyperGroup
 from server.escapes import escape, escape_lines
 
 MIN_TABLE_WIDTH = 150  # of a table that is read by another program, which has no width of its own
-err = Console(stderr=True, soft_wrap=True, markup=False, emoji=False, highlight=False)
+error_console = Console(stderr=True, soft_wrap=True, markup=False, emoji=False, highlight=False)
 
 
-def out(*lines: str) -> None:
-    """Print what a command was asked for, each text on a line of its own."""
+def print_lines(*lines: str) -> None:
+    """Print the output of a command, each text on a line of its own."""
     sys.stdout.write("".join(f"{escape(line)}\n" for line in lines))
     sys.stdout.flush()
 
 
-def out_document(text: str) -> None:
+def print_text(text: str) -> None:
     """Print a text of several lines."""
     sys.stdout.write(escape_lines(text) + "\n")
     sys.stdout.flush()
 
 
-def say(what: str) -> None:
+def print_status(text: str) -> None:
     """Print progress to the standard error, so that what a command prints can be used by another."""
-    err.print(Text(escape(what)), style="dim")
+    error_console.print(Text(escape(text)), style="dim")
 
 
-def complain(*reasons: str) -> None:
+def print_errors(*reasons: str) -> None:
     """Print each reason on a line of its own, to the standard error."""
     for reason in reasons:
-        err.print(Text(escape(reason)), style="red")
+        error_console.print(Text(escape(reason)), style="red")
 
 
-def complain_at_length(text: str) -> None:
+def print_error_text(text: str) -> None:
     """Print a text of several lines, such as a traceback, to the standard error."""
-    err.print(Text(escape_lines(text)))
+    error_console.print(Text(escape_lines(text)))
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -63,8 +63,8 @@ class _Description(ProgressColumn):
         return Text(f"{escape(task.description):32}")
 
 
-def bar(console: Console | None = None) -> Progress:
-    """How far something is; on a console of its own it leaves nothing behind."""
+def progress_bar(console: Console | None = None) -> Progress:
+    """Return a progress bar; on a console of its own it leaves nothing behind."""
     return Progress(_Description(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=console is not None)
 
 
@@ -72,30 +72,30 @@ class CommandGroup(TyperGroup):
     """Commands whose refusals of an argument quote it escaped."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 typer's own
-        return _quoting(super().make_context, *args, **kwargs)
+        return _call_escaping_refusals(super().make_context, *args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 typer's own
-        return _quoting(super().invoke, ctx)
+        return _call_escaping_refusals(super().invoke, ctx)
 
 
-def _quoting(act: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 typer's own
+def _call_escaping_refusals(call: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 typer's own
     try:
-        return act(*args, **kwargs)
-    except Exception as refused:
+        return call(*args, **kwargs)
+    except Exception as error:
         # The base class of typer's refusals is not public; its message is what is printed.
-        if isinstance(message := getattr(refused, "message", None), str):
-            refused.message = escape(message)  # type: ignore[attr-defined]
+        if isinstance(message := getattr(error, "message", None), str):
+            error.message = escape(message)  # type: ignore[attr-defined]
         raise
 
 
-class _Escaping(logging.Formatter):
+class _EscapingFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return escape_lines(super().format(record))
 
 
-def logs_to_stderr() -> logging.Handler:
+def stderr_log_handler() -> logging.Handler:
     """Return what prints warnings of libraries where nothing else takes them."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(logging.WARNING)
-    handler.setFormatter(_Escaping())
+    handler.setFormatter(_EscapingFormatter())
     return handler

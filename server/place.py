@@ -1,4 +1,4 @@
-"""Where the database is: one's own by its address, or the embedded one of the data directory, started when nothing else has."""
+"""Open the database: by its address, or the embedded one of the data directory, which is started if it does not run."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -10,68 +10,68 @@ from sqlalchemy.exc import DBAPIError
 from db.engine import Database
 from db.faults import driver_error
 from db.migrations import upgrade
-from server.doctor import FEW, UNREACHABLE, UnfitError, unreachable
+from server.doctor import CONNECTION_ERRORS, SMALL_POOL, UnfitError, describe_connection_error
 from server.settings import Settings
 
 
 @dataclass(frozen=True)
-class Place:
-    """The addresses of the database: the server's role and, where it is known, the owner's."""
+class DatabaseUrls:
+    """Addresses of the database: for the server's role and, if known, for the owner."""
 
     runtime_url: str
     owner_url: str | None
     is_embedded: bool
 
     @property
-    def owner(self) -> str:
+    def required_owner_url(self) -> str:
         if self.owner_url is None:
             raise UnfitError("RELATIES_OWNER_URL: needed for this, the address of the database as the role that owns it.")
         return self.owner_url
 
 
 @contextmanager
-def place(settings: Settings, say: Callable[[str], None]) -> Iterator[Place]:
-    """The embedded server is stopped at the end, unless another process uses it."""
+def open_database(settings: Settings, report_status: Callable[[str], None]) -> Iterator[DatabaseUrls]:
+    """Yield the addresses of the database. Stop an embedded server at the end, unless another process uses it."""
     if settings.database_url:
-        yield Place(str(settings.database_url), str(settings.owner_url) if settings.owner_url else None, is_embedded=False)
+        yield DatabaseUrls(str(settings.database_url), str(settings.owner_url) if settings.owner_url else None, is_embedded=False)
         return
     from db.embedded import EmbeddedError, run_server  # noqa: PLC0415 one who has a database of their own needs none of it
 
     try:
-        with run_server(settings.data_dir, notify=say) as embedded:
-            yield Place(embedded.runtime_url, embedded.owner_url, is_embedded=True)
-    except EmbeddedError as wrong:
-        raise UnfitError(str(wrong)) from wrong
+        with run_server(settings.data_dir, notify=report_status) as server:
+            yield DatabaseUrls(server.runtime_url, server.owner_url, is_embedded=True)
+    except EmbeddedError as error:
+        raise UnfitError(str(error)) from error
 
 
-async def migrated(found: Place) -> None:
-    """Brings the tables up to date; the role of the server as well."""
+async def migrate_database(urls: DatabaseUrls) -> None:
+    """Bring the tables up to date, and the role of the server as well."""
     try:
-        await upgrade(found.owner, found.runtime_url)
-    except DBAPIError as failed:
-        is_weak = isinstance(driver_error(failed), asyncpg.InsufficientPrivilegeError)
-        cure = "The role needs CREATEROLE and BYPASSRLS." if is_weak else "Run it again once that is over."
-        reason = str(failed.orig).rpartition(">: ")[2].rstrip(".")
-        raise UnfitError(f"RELATIES_OWNER_URL: nothing was changed: {reason}. {cure}") from failed
-    except UNREACHABLE as failed:
-        raise UnfitError(unreachable("RELATIES_OWNER_URL", found.owner, failed)) from failed
+        await upgrade(urls.required_owner_url, urls.runtime_url)
+    except DBAPIError as error:
+        lacks_rights = isinstance(driver_error(error), asyncpg.InsufficientPrivilegeError)
+        advice = "The role needs CREATEROLE and BYPASSRLS." if lacks_rights else "Run it again once that is over."
+        reason = str(error.orig).rpartition(">: ")[2].rstrip(".")
+        raise UnfitError(f"RELATIES_OWNER_URL: nothing was changed: {reason}. {advice}") from error
+    except CONNECTION_ERRORS as error:
+        raise UnfitError(describe_connection_error("RELATIES_OWNER_URL", urls.required_owner_url, error)) from error
 
 
 @asynccontextmanager
-async def as_owner(found: Place) -> AsyncIterator[Database]:
-    """The database as its owner, for the commands that need no token; the embedded one with its tables up to date."""
-    if found.is_embedded:
-        await migrated(found)
-    async with opened(found) as database:
+async def open_as_owner(urls: DatabaseUrls) -> AsyncIterator[Database]:
+    """Connect as the owner, for commands that need no token; migrate an embedded database first."""
+    if urls.is_embedded:
+        await migrate_database(urls)
+    async with connect_as_owner(urls) as database:
         yield database
 
 
 @asynccontextmanager
-async def opened(found: Place) -> AsyncIterator[Database]:
-    """The same where the tables are up to date already."""
+async def connect_as_owner(urls: DatabaseUrls) -> AsyncIterator[Database]:
+    """Connect as the owner without migrating."""
     try:
-        database = await Database.connect(found.owner, FEW)
-    except UNREACHABLE as failed:
-        raise UnfitError(unreachable("RELATIES_OWNER_URL", found.owner, failed)) from failed
+        database = await Database.connect(urls.required_owner_url, SMALL_POOL)
+    except CONNECTION_ERRORS as error:
+        raise UnfitError(describe_connection_error("RELATIES_OWNER_URL", urls.required_owner_url, error)) from error
     async with database:
         yield database

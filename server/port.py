@@ -1,4 +1,4 @@
-"""The port that is served on."""
+"""Bind the port of the server."""
 
 import socket
 
@@ -6,11 +6,11 @@ from server.doctor import UnfitError
 from server.settings import Settings
 
 
-def bound(settings: Settings) -> socket.socket:
-    """The port, taken before anything is started, so that a port in use is told at once."""
+def bind(settings: Settings) -> socket.socket:
+    """Bind the port before anything else starts, so that a port in use is reported at once."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
-    except OSError as taken:
+    except OSError as error:
         advice = "Is Relaties running already? Another port: relaties serve --port 8001"
-        raise UnfitError(f"Cannot serve on {settings.host}:{settings.port}: {taken.strerror}. {advice}") from taken
+        raise UnfitError(f"Cannot serve on {settings.host}:{settings.port}: {error.strerror}. {advice}") from error

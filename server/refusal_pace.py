@@ -11,35 +11,35 @@ from collections.abc import Hashable
 BURST_S = 0.5  # what may come at once, in seconds of the rate: a page that asks for many things with an expired token
 MAX_DELAY_S = 5.0
 MAX_CALLERS = 10_000
-STRANGERS = object()  # stands for all addresses without a valid token
-STRANGERS_SHARE = 5  # refusals that they get together, in those that one address gets
+ANONYMOUS = object()  # all addresses without a valid token together
+ANONYMOUS_FACTOR = 5  # refusals that they get together, in those that one address gets
 
 
-class RefusalPace:
+class RefusalThrottle:
     """Space the refusals of each caller evenly beyond a burst (generic cell rate algorithm)."""
 
     def __init__(self, per_second: int) -> None:
         self._interval = 1 / per_second
-        self._next: OrderedDict[Hashable, float] = OrderedDict()  # when the next refusal of a caller is due, evenly spaced
+        self._next_due: OrderedDict[Hashable, float] = OrderedDict()  # when the next refusal of a caller is due, evenly spaced
 
     async def wait(self, caller: Hashable) -> None:
         """Wait until the caller, an organization or an address, may get another refusal."""
         await _sleep(self._delay(caller, self._interval))
 
-    async def wait_as_stranger(self, address: str) -> None:
+    async def wait_anonymous(self, address: str) -> None:
         """Wait until an address without a valid token may get another refusal.
 
         All such addresses together get a few times as many as one: a guesser may have thousands.
         """
-        await _sleep(max(self._delay(address, self._interval), self._delay(STRANGERS, self._interval / STRANGERS_SHARE)))
+        await _sleep(max(self._delay(address, self._interval), self._delay(ANONYMOUS, self._interval / ANONYMOUS_FACTOR)))
 
     def _delay(self, caller: Hashable, interval: float) -> float:
         now = asyncio.get_running_loop().time()
-        due = max(self._next.get(caller, 0.0), now)
-        self._next[caller] = due + interval
-        self._next.move_to_end(caller)
-        if len(self._next) > MAX_CALLERS:
-            self._next.popitem(last=False)
+        due = max(self._next_due.get(caller, 0.0), now)
+        self._next_due[caller] = due + interval
+        self._next_due.move_to_end(caller)
+        if len(self._next_due) > MAX_CALLERS:
+            self._next_due.popitem(last=False)
         return due - now - BURST_S
 
 

@@ -1,4 +1,4 @@
-"""Requests that are not answered, or not whole: the code, its status, and what to do."""
+"""Errors of requests: code, HTTP status, and what to do."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from graphql import GraphQLError
 
 
 class ErrorCode(StrEnum):
-    """Why an answer has `errors`: stable, for programs to tell apart. What a mutation refuses has codes of its own, in `domain.errors`."""
+    """Stable codes of the `errors` in a response. User errors of mutations have their own codes, in `domain.errors`."""
 
     UNAUTHENTICATED = "UNAUTHENTICATED"
     FORBIDDEN = "FORBIDDEN"
@@ -57,8 +57,8 @@ STATUS = {
 
 
 @dataclass
-class Unanswerable(Exception):  # noqa: N818 of the request, not of the program
-    """The request as a whole is refused, with the status of its code."""
+class HttpError(Exception):
+    """The whole request is refused, with the status of its code."""
 
     code: ErrorCode
     message: str
@@ -69,17 +69,17 @@ class Unanswerable(Exception):  # noqa: N818 of the request, not of the program
         return STATUS.get(self.code, HTTPStatus.BAD_REQUEST)
 
 
-class RequestError(Exception):
-    """The document is refused, or its variables: a well-formed request, so that the status is the media type's to say."""
+class GraphQLRequestError(Exception):
+    """The document or its variables are refused. The request is well formed, so the media type decides the status."""
 
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
         super().__init__(errors)
         self.errors = errors
 
 
-class ClientGone(Exception):  # noqa: N818
-    """Nobody waits for the answer any more."""
+class ClientDisconnected(Exception):  # noqa: N818
+    """The client has disconnected."""
 
 
-def coded(code: ErrorCode, message: str) -> GraphQLError:
+def graphql_error(code: ErrorCode, message: str) -> GraphQLError:
     return GraphQLError(message, extensions={"code": code})

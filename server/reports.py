@@ -1,4 +1,4 @@
-"""What is told of a request once it is answered: one line in the log, and the numbers of the metrics. Never what was in it."""
+"""Log each request in one line and count it in the metrics. Never log its content."""
 
 import logging
 import re
@@ -19,74 +19,74 @@ TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0
 
 
 @dataclass
-class Report:
-    """One request to the endpoint, filled in as it becomes known: a refused one says little but why.
+class AccessRecord:
+    """One request to the endpoint, filled in as it is processed: a refused one has little but its code.
 
-    `kind` and `root_field`, the operation's and the first at its root, are labels of the metrics only where the schema has them.
+    `operation_type` and `root_field`, the first field at the root, are labels of the metrics only where the schema has them.
     """
 
-    trace: str
-    organization: UUID | None = None
-    subject: UUID | None = None  # the token
-    kind: str | None = None
+    trace_id: str
+    organization_id: UUID | None = None
+    token_id: UUID | None = None  # the token
+    operation_type: str | None = None
     root_field: str | None = None
-    name: str | None = None
-    document: str | None = None  # its hash
+    operation_name: str | None = None
+    document_hash: str | None = None  # its hash
     status: int = 0
-    codes: tuple[str, ...] = ()
-    incidents: tuple[str, ...] = ()
+    error_codes: tuple[str, ...] = ()
+    incident_ids: tuple[str, ...] = ()
     seconds: float = 0
-    waited: float = 0
+    queue_seconds: float = 0
     cost_requested: int | None = None
     cost_actual: int | None = None
-    tally: QueryStats = field(default_factory=QueryStats)
+    query_stats: QueryStats = field(default_factory=QueryStats)
 
     def with_errors(self, errors: Iterable[Mapping[str, Any]]) -> Self:
-        """The codes of an answer's errors, each once, and the incidents that the log explains."""
+        """Add the codes of the errors, each once, and the incident ids that the log explains."""
         if not errors:
             return self
         extensions = [error.get("extensions", {}) for error in errors]
-        self.codes = tuple(dict.fromkeys(str(each["code"]) for each in extensions if "code" in each))
-        self.incidents = tuple(each["incident"] for each in extensions if "incident" in each)
+        self.error_codes = tuple(dict.fromkeys(str(each["code"]) for each in extensions if "code" in each))
+        self.incident_ids = tuple(each["incident"] for each in extensions if "incident" in each)
         return self
 
 
-class Reports:
-    """Tells each request once."""
+class AccessLog:
+    """Log each request once."""
 
-    def __init__(self, count: Callable[[Report], None]) -> None:
+    def __init__(self, count: Callable[[AccessRecord], None]) -> None:
         self._count = count
 
-    def tell(self, report: Report) -> None:
-        self._count(report)
-        is_ours = report.status >= SERVER_ERROR or report.incidents
-        write_event(logging.WARNING if is_ours else logging.INFO, "operation", line(report))
+    def log(self, record: AccessRecord) -> None:
+        self._count(record)
+        is_server_error = record.status >= SERVER_ERROR or record.incident_ids
+        write_event(logging.WARNING if is_server_error else logging.INFO, "operation", log_fields(record))
 
 
-def line(report: Report) -> dict[str, object]:
+def log_fields(record: AccessRecord) -> dict[str, object]:
     """Return the fields of the request's line in the log: those that are known."""
     fields: dict[str, object] = {
-        "trace": report.trace,
-        "organization": report.organization,
-        "subject": report.subject,
-        "kind": report.kind,
-        "root_field": report.root_field,
-        "name": report.name and report.name[:MAX_NAME],
-        "document": report.document,
-        "status": report.status,
-        "codes": report.codes or None,
-        "incidents": report.incidents or None,
-        "seconds": round(report.seconds, 6),
-        "waited": round(report.waited, 6),
-        "cost_requested": report.cost_requested,
-        "cost_actual": report.cost_actual,
-        "statements": report.tally.statements,
-        "sql_seconds": round(report.tally.seconds, 6),
+        "trace_id": record.trace_id,
+        "organization_id": record.organization_id,
+        "token_id": record.token_id,
+        "operation_type": record.operation_type,
+        "root_field": record.root_field,
+        "operation_name": record.operation_name and record.operation_name[:MAX_NAME],
+        "document_hash": record.document_hash,
+        "status": record.status,
+        "error_codes": record.error_codes or None,
+        "incident_ids": record.incident_ids or None,
+        "duration_seconds": round(record.seconds, 6),
+        "queue_seconds": round(record.queue_seconds, 6),
+        "cost_requested": record.cost_requested,
+        "cost_actual": record.cost_actual,
+        "sql_statements": record.query_stats.statements,
+        "sql_seconds": round(record.query_stats.seconds, 6),
     }
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def trace_of(header: str | None) -> str:
-    """The trace that a request belongs to, by its `traceparent`; without a valid one a trace of its own."""
-    found = TRACEPARENT.fullmatch(header) if header else None
-    return found[1] if found else token_hex(TRACE_BYTES)
+def parse_trace_id(header: str | None) -> str:
+    """Return the trace id of a `traceparent` header; without a valid one, a new trace id."""
+    match = TRACEPARENT.fullmatch(header) if header else None
+    return match[1] if match else token_hex(TRACE_BYTES)

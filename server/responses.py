@@ -10,27 +10,27 @@ import orjson
 from graphql import ExecutionResult
 
 from resolvers.executor import SizedResult
-from server.refusals import ErrorCode, Unanswerable
+from server.refusals import ErrorCode, HttpError
 
 
 def encode(body: Mapping[str, object], result: ExecutionResult, max_bytes: int) -> bytes:
     """Encode the response of a result as JSON.
 
-    Raises `Unanswerable` (RESPONSE_TOO_LARGE) if it has more than `max_bytes`, which is found before most of the memory is taken: texts are
+    Raises `HttpError` (RESPONSE_TOO_LARGE) if it has more than `max_bytes`, which is found before most of the memory is taken: texts are
     added up first, unless the objects are too few and too small for that many bytes.
     """
     is_surely_small = isinstance(result, SizedResult) and result.max_bytes <= max_bytes
     if is_surely_small or _has_at_most(body, max_bytes):
-        encoded = orjson.dumps(body)
-        if len(encoded) <= max_bytes:
-            return encoded
-    raise too_large(f"{max_bytes} bytes")
+        payload = orjson.dumps(body)
+        if len(payload) <= max_bytes:
+            return payload
+    raise too_large_error(f"{max_bytes} bytes")
 
 
-def too_large(what: str) -> Unanswerable:
-    """Return the refusal of a response that is larger than that."""
-    message = f"The response would have more than {what}. Ask for less at once. If this was a mutation, its changes are saved."
-    return Unanswerable(ErrorCode.RESPONSE_TOO_LARGE, message)
+def too_large_error(limit: str) -> HttpError:
+    """Return the error for a response that is larger than the limit."""
+    message = f"The response would have more than {limit}. Ask for less at once. If this was a mutation, its changes are saved."
+    return HttpError(ErrorCode.RESPONSE_TOO_LARGE, message)
 
 
 def _has_at_most(body: object, max_bytes: int) -> bool:

@@ -1,4 +1,4 @@
-"""Serving: from the first check to the last connection closed."""
+"""Run the server, from the first check until the last connection is closed."""
 
 import asyncio
 import gc
@@ -17,175 +17,183 @@ import uvicorn
 
 from db.engine import Database
 from schema.root import build
-from server.app import app
+from server.app import build_app
 from server.browser import BrowserSignIn
-from server.doctor import UNREACHABLE, UnfitError, fit_or_refused, unreachable
-from server.guard import guarded, open_files_allowed
+from server.doctor import CONNECTION_ERRORS, UnfitError, describe_connection_error, ensure_database_ready
+from server.guard import protocol_factory, raise_open_file_limit
 from server.health import Health
-from server.logs import unhandled
-from server.metrics import Metrics, exposed
+from server.logs import log_unhandled
+from server.metrics import Metrics, serve_metrics
 from server.options import run
-from server.output import out
-from server.secrets import keys
+from server.output import print_lines
+from server.secrets import load_keys
 from server.settings import Settings
 from server.workers import STOPPING, Workers
 
-# Garbage in cycles is collected while it is young, by the ten thousand; all that is kept, documents above all, is looked through far more
-# seldom than Python would, since that holds up everybody for a tenth of a second.
-COLLECTED = (10_000, 20, 500)
+# Collect young garbage by the ten thousand objects; scan long-lived objects, cached documents above all, far more
+# rarely than Python would, since that blocks everybody for a tenth of a second.
+GC_THRESHOLDS = (10_000, 20, 500)
 SWITCH_INTERVAL_S = 0.001  # the event loop waits so long for the thread of introspection, each time that it has something to do
-LAST = (b"connection", b"close")
-ARRIVING_S = 0.5  # for the request on a connection that was taken just before no more were; the client may be a busy machine too
-ENDING_S = 5  # for what was cancelled to give back what it held
+CLOSE_HEADER = (b"connection", b"close")
+ARRIVAL_GRACE_S = 0.5  # for the request on a connection that was taken just before no more were; the client may be a busy machine too
+CANCEL_TIMEOUT_S = 5  # for cancelled tasks to release what they hold
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, start: "Start", health: Health, notice_s: float) -> None:
+    def __init__(self, config: uvicorn.Config, startup_info: "StartupInfo", health: Health, shutdown_delay: float) -> None:
         config.load()
         super().__init__(config)
-        self._start = start
+        self._startup_info = startup_info
         self._health = health
-        self._notice_s = notice_s
-        self._ends_at = math.inf
+        self._shutdown_delay = shutdown_delay
+        self._exit_at = math.inf
         self._has_terminal = os.isatty(0)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        out(*self._start.ready)
-        self._start.begun()
+        print_lines(*self._startup_info.ready_lines)
+        self._startup_info.on_ready()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Left to itself uvicorn would raise the signal again when it is done, and the embedded database would not be stopped."""
-        before = {number: signal.signal(number, self.stop) for number in STOPPING}
+        """Handle signals here: uvicorn would raise the signal again at the end, and the embedded database would not be stopped."""
+        previous_handlers = {number: signal.signal(number, self.stop) for number in STOPPING}
         try:
             yield
         finally:
-            for number, handler in before.items():
+            for number, handler in previous_handlers.items():
                 signal.signal(number, handler)
 
     async def on_tick(self, counter: int) -> bool:
-        """A closed terminal counts as a signal: where `make` stands between, none reaches us. So does the end of who started a worker."""
-        is_closed = (self._has_terminal and not os.isatty(0)) or self._start.parent not in {None, os.getppid()}
-        self.should_exit = self.should_exit or is_closed or time.monotonic() >= self._ends_at
+        """Treat a closed terminal as a signal, since none arrives through `make`; likewise the end of the parent process."""
+        is_closed = (self._has_terminal and not os.isatty(0)) or self._startup_info.parent_pid not in {None, os.getppid()}
+        self.should_exit = self.should_exit or is_closed or time.monotonic() >= self._exit_at
         return await super().on_tick(counter)
 
     def stop(self, number: int, _frame: object) -> None:
-        """The first time waits for the answers under way, the second time does not. A person at the keyboard needs no notice."""
+        """Stop: the first time wait for running operations, the second time do not. Ctrl-C skips the shutdown delay."""
         self.force_exit = self._health.is_draining
-        has_notice = number == signal.SIGTERM and not self.force_exit
-        self._ends_at = time.monotonic() + (self._notice_s if has_notice else 0)
+        has_delay = number == signal.SIGTERM and not self.force_exit
+        self._exit_at = time.monotonic() + (self._shutdown_delay if has_delay else 0)
         self._drain()
 
     def _drain(self) -> None:
-        """Whoever balances load sees that we are not ready, and whoever asks meanwhile is told to come on another connection next."""
+        """Report not ready to load balancers, and send `Connection: close` with each response."""
         self._health.is_draining = True
-        self.config.encoded_headers.append(LAST)
-        self.server_state.default_headers = [*self.server_state.default_headers, LAST]
+        self.config.encoded_headers.append(CLOSE_HEADER)
+        self.server_state.default_headers = [*self.server_state.default_headers, CLOSE_HEADER]
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """No more connections, the requests that were sent answered, the rest cancelled: a change is then undone as a whole."""
-        arrived = [connection for listening in sockets or () for connection in _arrived(listening)]
-        for closing in (*self.servers, *(sockets or ())):
-            closing.close()
-        for connection in arrived:
-            await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
-        await asyncio.sleep(ARRIVING_S)
+        """Accept no more connections, answer requests that were sent, then cancel the rest: a mutation is rolled back as a whole."""
+        connections = [connection for listener in sockets or () for connection in _accept_pending(listener)]
+        for server_or_socket in (*self.servers, *(sockets or ())):
+            server_or_socket.close()
+        for connection in connections:
+            await asyncio.get_running_loop().connect_accepted_socket(self._create_protocol, connection)
+        await asyncio.sleep(ARRIVAL_GRACE_S)
         await super().shutdown()
-        if left := set(self.server_state.tasks):
-            for task in left:
+        if tasks := set(self.server_state.tasks):
+            for task in tasks:
                 task.cancel()
-            await asyncio.wait(left, timeout=ENDING_S)
+            await asyncio.wait(tasks, timeout=CANCEL_TIMEOUT_S)
 
-    def _protocol(self) -> asyncio.Protocol:
-        make: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
-        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+    def _create_protocol(self) -> asyncio.Protocol:
+        factory: Callable[..., asyncio.Protocol] = self.config.http_protocol_class
+        return factory(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
 
 
-def _arrived(listening: socket.socket) -> Iterator[socket.socket]:
-    """The connections that the kernel took and we did not yet: closing the port would reset them, and lose what was sent on them."""
-    listening.settimeout(0)
+def _accept_pending(listener: socket.socket) -> Iterator[socket.socket]:
+    """Accept connections that are pending in the kernel: closing the port would reset them and lose their requests."""
+    listener.settimeout(0)
     with suppress(BlockingIOError):
         while True:
-            yield listening.accept()[0]
+            yield listener.accept()[0]
 
 
 @dataclass(frozen=True)
-class Start:
-    """What it prints once it answers, how GraphiQL signs in; of a worker whose it is, and what hears that it answers."""
+class StartupInfo:
+    """What to print once the server answers, and how GraphiQL signs in; for a worker, its parent and whom to notify."""
 
-    ready: list[str]
+    ready_lines: list[str]
     browser: BrowserSignIn | None = None
-    parent: int | None = None
-    begun: Callable[[], None] = lambda: None
+    parent_pid: int | None = None
+    on_ready: Callable[[], None] = lambda: None
 
 
-def served(settings: Settings, runtime_url: str, taken: socket.socket, ready: list[str], browser: BrowserSignIn | None) -> None:
-    """By this process, or by several workers."""
+def run_server(
+    settings: Settings, runtime_url: str, listener: socket.socket, ready_lines: list[str], browser: BrowserSignIn | None
+) -> None:
+    """Serve from this process, or from several workers."""
     if settings.workers == 1:
-        run(serve(settings, runtime_url, taken, Start(ready, browser)))
+        run(serve_requests(settings, runtime_url, listener, StartupInfo(ready_lines, browser)))
         return
-    parent = os.getpid()
+    parent_pid = os.getpid()
 
-    def work(number: int, is_first: bool, begun: Callable[[], None]) -> None:  # noqa: FBT001 said by one caller
+    def serve_as_worker(number: int, is_first: bool, on_ready: Callable[[], None]) -> None:  # noqa: FBT001 it has one caller
         port = settings.metrics_port + number if settings.metrics_port else None
-        shown = ready if number == 0 and is_first else []
-        run(serve(settings.model_copy(update={"metrics_port": port}), runtime_url, taken, Start(shown, browser, parent, begun)))
+        lines = ready_lines if number == 0 and is_first else []
+        run(
+            serve_requests(
+                settings.model_copy(update={"metrics_port": port}), runtime_url, listener, StartupInfo(lines, browser, parent_pid, on_ready)
+            )
+        )
 
-    Workers(settings.workers, taken, work).execute()
+    Workers(settings.workers, listener, serve_as_worker).execute()
 
 
-async def serve(settings: Settings, runtime_url: str, taken: socket.socket, start: Start) -> None:
-    """Answers until it is told to stop."""
-    asyncio.get_running_loop().set_exception_handler(unhandled)
+async def serve_requests(settings: Settings, runtime_url: str, listener: socket.socket, startup_info: StartupInfo) -> None:
+    """Serve until a signal stops it."""
+    asyncio.get_running_loop().set_exception_handler(log_unhandled)
     try:
         database = await Database.connect(
-            runtime_url, settings.limits, is_pooled=settings.pooler, always_in_transaction=settings.always_read_in_transaction
+            runtime_url, settings.database_limits, is_pooled=settings.pooler, always_in_transaction=settings.always_read_in_transaction
         )
-    except UNREACHABLE as failed:
-        raise UnfitError(unreachable("DATABASE_URL", runtime_url, failed)) from failed
+    except CONNECTION_ERRORS as error:
+        raise UnfitError(describe_connection_error("DATABASE_URL", runtime_url, error)) from error
     async with database:
-        schema, _ = await asyncio.gather(asyncio.to_thread(build), fit_or_refused(database))
-        await _served(settings, schema, database, taken, start)
+        schema, _ = await asyncio.gather(asyncio.to_thread(build), ensure_database_ready(database))
+        await _serve_app(settings, schema, database, listener, startup_info)
 
 
-async def _served(settings: Settings, schema: strawberry.Schema, database: Database, taken: socket.socket, start: Start) -> None:
-    served = app(schema, database, settings, keys(settings), start.browser)
-    open_files_allowed()
+async def _serve_app(
+    settings: Settings, schema: strawberry.Schema, database: Database, listener: socket.socket, startup_info: StartupInfo
+) -> None:
+    application = build_app(schema, database, settings, load_keys(settings), startup_info.browser)
+    raise_open_file_limit()
     config = uvicorn.Config(
-        served.answers,
-        http=guarded(settings),
+        application.asgi_app,
+        http=protocol_factory(settings),
         ws="none",
         lifespan="off",
         log_config=None,
         log_level="warning",
         access_log=False,
-        proxy_headers=False,  # uvicorn would trust 127.0.0.1, and thus any local process; the guard knows the trusted proxies
-        timeout_keep_alive=settings.keep_alive_seconds,
-        timeout_graceful_shutdown=settings.drain_seconds,
+        proxy_headers=False,  # uvicorn would trust 127.0.0.1, and thus any local process; the protocol knows the trusted proxies
+        timeout_keep_alive=settings.keepalive_timeout,
+        timeout_graceful_shutdown=settings.shutdown_grace,
         server_header=False,
     )
-    server = _Server(config, start, served.health, settings.notice_s)
-    with _measured(settings, served.metrics):
+    server = _Server(config, startup_info, application.health, settings.effective_shutdown_delay)
+    with _metrics_server(settings, application.metrics):
         gc.collect()
         gc.freeze()  # what the start has made stays: the collector need not look at it again
         # Python looks through what is old once there is a quarter more of it than the last time. This time only what is not frozen counts:
         # otherwise garbage that has grown old would wait until there is a quarter of all that the start has made.
         gc.collect()
-        gc.set_threshold(*COLLECTED)
+        gc.set_threshold(*GC_THRESHOLDS)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        await server.serve(sockets=[taken])
+        await server.serve(sockets=[listener])
 
 
 @contextmanager
-def _measured(settings: Settings, metrics: Metrics) -> Iterator[None]:
-    """The metrics on a port of their own, where one is given."""
+def _metrics_server(settings: Settings, metrics: Metrics) -> Iterator[None]:
+    """Serve the metrics on their own port, if one is set."""
     if settings.metrics_port is None:
         yield
         return
-    with exposed(metrics, settings.metrics_host, settings.metrics_port):
-        watching = asyncio.create_task(metrics.lag.watch())
+    with serve_metrics(metrics, settings.metrics_host, settings.metrics_port):
+        lag_task = asyncio.create_task(metrics.lag.watch())
         try:
             yield
         finally:
-            watching.cancel()
+            lag_task.cancel()

@@ -1,4 +1,4 @@
-"""Settings: from the environment, read once, here alone."""
+"""Read the settings from the environment: once, and only here."""
 
 import os
 import re
@@ -12,11 +12,11 @@ from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError, field_
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from db.engine import DatabaseLimits
-from server.addresses import Network, networks
-from server.limits import DocumentLimits, Get, Taken, TurnLimits
+from server.addresses import Network, parse_networks
+from server.limits import ConcurrencyLimits, DocumentLimits, DocumentPolicy, GetPolicy
 from server.startup_errors import StartupError
 
-FOR_ROOT = Path("/var/lib/relaties")
+ROOT_DATA_DIR = Path("/var/lib/relaties")
 ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@*]+")
 
 
@@ -25,21 +25,21 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-class LogForm(StrEnum):
+class LogFormat(StrEnum):
     JSON = "json"
     TEXT = "text"
 
 
 class SettingsError(StartupError):
-    """One line a setting that is wrong."""
+    """Invalid settings, one line for each."""
 
 
 def default_data_dir() -> Path:
     """Root's is one that the account that PostgreSQL runs as can reach; a person's is where their programs keep data."""
-    return FOR_ROOT if os.geteuid() == 0 else user_data_path("relaties")
+    return ROOT_DATA_DIR if os.geteuid() == 0 else user_data_path("relaties")
 
 
-Address = Annotated[PostgresDsn, UrlConstraints(allowed_schemes=["postgresql", "postgres"])]
+DatabaseUrl = Annotated[PostgresDsn, UrlConstraints(allowed_schemes=["postgresql", "postgres"])]
 
 
 class Settings(BaseSettings):
@@ -47,16 +47,16 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="RELATIES_", populate_by_name=True, extra="ignore", frozen=True)
 
-    database_url: Address | None = Field(
+    database_url: DatabaseUrl | None = Field(
         default=None,
         validation_alias="DATABASE_URL",
         description="PostgreSQL of your own, as the role of the server. Without it an embedded PostgreSQL is started.",
     )
-    owner_url: Address | None = Field(
+    owner_url: DatabaseUrl | None = Field(
         default=None,
         description="The same database as the role that owns it: for migrations, the demo and the commands that manage tokens.",
     )
-    direct_url: Address | None = Field(
+    direct_url: DatabaseUrl | None = Field(
         default=None, description="The same as `DATABASE_URL` past a connection pooler, where one stands between."
     )
     pooler: bool = Field(
@@ -84,8 +84,8 @@ class Settings(BaseSettings):
     host: str = Field(default="127.0.0.1", description="Address to serve on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port to serve on.")
     workers: int = Field(default=1, ge=1, le=64, description="Processes that answer on the port, each with its own connections and limits.")
-    log: LogForm | None = Field(
-        default=None, description="`json` or `text`: the log on the standard error. Unless given: text, in production JSON."
+    log_format: LogFormat | None = Field(
+        default=None, description="`json` or `text`: the log on the standard error. Default: text; in production JSON."
     )
     metrics_host: str = Field(default="127.0.0.1", description="Address to serve the metrics on.")
     metrics_port: int | None = Field(
@@ -94,19 +94,25 @@ class Settings(BaseSettings):
         le=65535,
         description="Port to serve the metrics on, for Prometheus; of the second worker the next one, and so on. Without it they are not.",
     )
-    notice_seconds: float | None = Field(
+    shutdown_delay: float | None = Field(
         default=None,
         ge=0,
-        description="How long requests are still taken after SIGTERM, while `/readyz` is 503. Unless given: 0; in production 5.",
+        description="Seconds during which requests are still accepted after SIGTERM, while `/readyz` is 503. Default: 0; in production 5.",
     )
-    drain_seconds: int = Field(default=10, ge=0, description="How long operations under way may take to end, once no more are taken.")
-    readers: int = Field(default=8, ge=1, le=200, description="Connections for reading; up to a quarter as many more look tokens up.")
-    writers: int = Field(default=4, ge=1, le=200, description="Connections for changes.")
-    connection_wait_seconds: float = Field(default=2, gt=0, description="How long a query waits for a connection.")
-    turn_seconds: float = Field(default=8, gt=0, description="How long a change waits for its turn; less than an operation may take.")
-    statement_seconds: float = Field(default=5, gt=0, description="How long one SQL statement may take.")
-    operation_seconds: float = Field(default=10, gt=0, description="How long one operation may take.")
-    long_seconds: float = Field(default=60, gt=0, description="How long deleting a client may take, with all that hangs on it.")
+    shutdown_grace: int = Field(
+        default=10, ge=0, description="Seconds that running operations may take to end, once no new ones are accepted."
+    )
+    read_pool_size: int = Field(
+        default=8, ge=1, le=200, description="Connections of the read pool; up to a quarter as many more look up tokens."
+    )
+    write_pool_size: int = Field(default=4, ge=1, le=200, description="Connections of the write pool.")
+    read_pool_timeout: float = Field(default=2, gt=0, description="Seconds a query waits for a read connection.")
+    write_pool_timeout: float = Field(
+        default=8, gt=0, description="Seconds a mutation waits for a write connection; less than `RELATIES_OPERATION_TIMEOUT`."
+    )
+    statement_timeout: float = Field(default=5, gt=0, description="Seconds one SQL statement may take.")
+    operation_timeout: float = Field(default=10, gt=0, description="Seconds one operation may take.")
+    delete_timeout: float = Field(default=60, gt=0, description="Seconds deleting a client may take, with everything that belongs to it.")
     max_body_bytes: int = Field(default=1_000_000, gt=0, description="Largest body of a request.")
     max_connections: int = Field(default=1000, ge=1, description="Most connections of clients at once.")
     max_connections_per_address: int | None = Field(
@@ -120,10 +126,12 @@ class Settings(BaseSettings):
         description="Proxies whose `X-Forwarded-For` names the client: addresses and networks with commas between, as "
         "`10.0.0.5, 192.168.0.0/16`.",
     )
-    header_seconds: float = Field(default=5, gt=0, description="How long the headers of a request may take to arrive.")
-    body_seconds: float = Field(default=10, gt=0, description="How long its body may take, and a second more for each 50 kB.")
-    unread_seconds: float = Field(default=30, gt=0, description="How long a client may leave its answer unread.")
-    keep_alive_seconds: int = Field(default=15, ge=1, description="How long a connection may rest between two requests.")
+    header_timeout: float = Field(default=5, gt=0, description="Seconds the headers of a request may take to arrive.")
+    body_timeout: float = Field(
+        default=10, gt=0, description="Seconds the body of a request may take to arrive, and one more for each 50 kB."
+    )
+    send_timeout: float = Field(default=30, gt=0, description="Seconds a client may leave a response unread.")
+    keepalive_timeout: int = Field(default=15, ge=1, description="Seconds a connection may be idle between two requests.")
     max_characters: int = Field(default=16_000, gt=0, description="Most characters in a GraphQL document.")
     max_tokens: int = Field(default=2000, gt=0, description="Most tokens in a GraphQL document.")
     max_comments: int = Field(default=50, gt=0, description="Most comments in a GraphQL document.")
@@ -148,18 +156,26 @@ class Settings(BaseSettings):
     max_outgoing_bytes: int = Field(
         default=128_000_000, gt=0, description="Most bytes of responses over 64 kB that all clients of a worker process may leave unread."
     )
-    points_per_second: int = Field(default=10_000, gt=0, description="Points that a token gets back each second; its organization, twice.")
-    points: int = Field(default=100_000, gt=0, description="Points that a token can save up; its organization, twice.")
-    running: int = Field(default=8, gt=0, description="Operations that run at once; no more than there are readers.")
-    running_of_one: int = Field(default=4, gt=0, description="Operations of one organization that run at once.")
-    waiting: int = Field(default=500, gt=0, description="Operations that wait for their turn at once.")
-    waiting_of_organization: int = Field(default=100, gt=0, description="Operations of one organization that wait for their turn.")
-    waiting_of_token: int = Field(default=50, gt=0, description="Operations of one token that wait for their turn.")
-    waiting_seconds: float = Field(default=5, gt=0, description="How long an operation waits for its turn.")
-    refused_tokens: int = Field(
+    rate_limit_restore: int = Field(
+        default=10_000, gt=0, description="Points restored per second for a token; twice as many for its organization."
+    )
+    rate_limit_burst: int = Field(
+        default=100_000, gt=0, description="Most points that a token can have; twice as many for its organization."
+    )
+    max_concurrent: int = Field(default=8, gt=0, description="Operations that run at once; at most `RELATIES_READ_POOL_SIZE`.")
+    max_concurrent_per_organization: int = Field(default=4, gt=0, description="Operations of one organization that run at once.")
+    queue_size: int = Field(default=500, gt=0, description="Operations that wait in the concurrency queue.")
+    queue_size_per_organization: int = Field(
+        default=100, gt=0, description="Operations of one organization that wait in the concurrency queue."
+    )
+    queue_size_per_token: int = Field(default=50, gt=0, description="Operations of one token that wait in the concurrency queue.")
+    queue_timeout: float = Field(
+        default=5, gt=0, description="Seconds an operation waits in the concurrency queue before it fails with UNAVAILABLE."
+    )
+    max_auth_failures: int = Field(
         default=20,
         gt=0,
-        description="Wrong tokens that one address may send in a minute. Beyond them it gets 429 for each, and its new tokens are checked "
+        description="Invalid tokens that one address may send in a minute. Beyond them each gets 429, and its new tokens are checked "
         "one at a time.",
     )
     max_refusals_per_second: int = Field(
@@ -168,49 +184,54 @@ class Settings(BaseSettings):
         description="Refusals a second that one organization, or one address without a valid token, gets; more wait. All such addresses "
         "get five times as many.",
     )
-    compiled: bool = Field(
+    compiled_executor: bool = Field(
         default=True, description="Whether queries run on the compiled executor, or else on graphql-core's own: the answers are the same."
     )
-    get: Get | None = Field(
+    get_requests: GetPolicy | None = Field(
         default=None,
-        description="What may be asked by GET: `queries`, `persisted` (known documents), `off`. In development queries, else persisted.",
+        description="Accepted by GET: `queries`, `persisted` (known documents), `off`. Default: persisted; in development queries.",
     )
     introspection: bool | None = Field(
-        default=None, description="Whether the schema can be asked for, and errors suggest names. Unless given: where `/graphiql` is."
+        default=None, description="Whether introspection is allowed and errors suggest names. Default: where `/graphiql` is served."
     )
-    documents: Taken = Field(
-        default=Taken.APQ,
+    document_policy: DocumentPolicy = Field(
+        default=DocumentPolicy.APQ,
         description="`open`: any document, sent whole; `apq`: also by the hash of one sent before; `trusted-only`: those of the folder.",
     )
     trusted_documents: Path | None = Field(
         default=None,
-        description="Folder of documents that may be asked by id: `.graphql`, maps of Relay and GraphQL Code Generator, Apollo's manifest.",
+        description="Folder of documents to request by id: `.graphql`, maps of Relay and GraphQL Code Generator, Apollo's manifest.",
     )
-    documents_bytes: int = Field(default=32_000_000, gt=0, description="Memory for documents that were asked before.")
+    document_cache_bytes: int = Field(default=32_000_000, gt=0, description="Most bytes of memory for cached documents.")
     cors_origins: Annotated[list[str] | None, NoDecode] = Field(
-        default=None, description="Web pages of other origins that may ask, with commas between: `https://app.example`."
+        default=None, description="Other origins whose pages may send requests, with commas between: `https://app.example`."
     )
 
     @property
-    def limits(self) -> DatabaseLimits:
+    def database_limits(self) -> DatabaseLimits:
         return DatabaseLimits(
-            self.readers, self.writers, self.connection_wait_seconds, self.statement_seconds, self.turn_seconds, self.long_seconds
+            self.read_pool_size,
+            self.write_pool_size,
+            self.read_pool_timeout,
+            self.statement_timeout,
+            self.write_pool_timeout,
+            self.delete_timeout,
         )
 
     @field_validator("cors_origins", mode="before")
     @classmethod
-    def _listed(cls, given: object) -> object:
-        if not isinstance(given, str):
-            return given
-        found = [each.strip().lower() for each in given.split(",") if each.strip()]
-        if not all(ORIGIN.fullmatch(each) for each in found):
+    def _parse_origins(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        origins = [each.strip().lower() for each in value.split(",") if each.strip()]
+        if not all(ORIGIN.fullmatch(each) for each in origins):
             raise ValueError("an origin is a scheme and a host, as `https://app.example`: without a path, and never `*`")
-        return found
+        return origins
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod
-    def _networks(cls, given: object) -> object:
-        return networks(given) if isinstance(given, str) else given
+    def _parse_networks(cls, value: object) -> object:
+        return parse_networks(value) if isinstance(value, str) else value
 
     @property
     def connections_per_address(self) -> int:
@@ -221,14 +242,19 @@ class Settings(BaseSettings):
         return DocumentLimits(**{each.name: getattr(self, f"max_{each.name}") for each in fields(DocumentLimits)})
 
     @property
-    def turns(self) -> TurnLimits:
-        return TurnLimits(
-            self.running, self.running_of_one, self.waiting, self.waiting_of_organization, self.waiting_of_token, self.waiting_seconds
+    def concurrency_limits(self) -> ConcurrencyLimits:
+        return ConcurrencyLimits(
+            self.max_concurrent,
+            self.max_concurrent_per_organization,
+            self.queue_size,
+            self.queue_size_per_organization,
+            self.queue_size_per_token,
+            self.queue_timeout,
         )
 
     @property
-    def takes_get(self) -> Get:
-        return self.get or (Get.QUERIES if self.env is Environment.DEVELOPMENT else Get.PERSISTED)
+    def get_policy(self) -> GetPolicy:
+        return self.get_requests or (GetPolicy.QUERIES if self.env is Environment.DEVELOPMENT else GetPolicy.PERSISTED)
 
     @property
     def has_introspection(self) -> bool:
@@ -239,12 +265,12 @@ class Settings(BaseSettings):
         return self.env is Environment.DEVELOPMENT if self.graphiql is None else self.graphiql
 
     @property
-    def log_form(self) -> LogForm:
-        return self.log or (LogForm.TEXT if self.env is Environment.DEVELOPMENT else LogForm.JSON)
+    def effective_log_format(self) -> LogFormat:
+        return self.log_format or (LogFormat.TEXT if self.env is Environment.DEVELOPMENT else LogFormat.JSON)
 
     @property
-    def notice_s(self) -> float:
-        return (0 if self.env is Environment.DEVELOPMENT else 5) if self.notice_seconds is None else self.notice_seconds
+    def effective_shutdown_delay(self) -> float:
+        return (0 if self.env is Environment.DEVELOPMENT else 5) if self.shutdown_delay is None else self.shutdown_delay
 
     @classmethod
     def variable(cls, name: str) -> str:
@@ -253,14 +279,14 @@ class Settings(BaseSettings):
         return alias if isinstance(alias, str) else f"RELATIES_{name}".upper()
 
 
-def settings() -> Settings:
-    """Refuses with a line for each that is wrong: the variable and why, never its value, which may be a password."""
+def read_settings() -> Settings:
+    """Read the settings. Raises `SettingsError` with a line for each invalid variable, never with its value, which may be a password."""
     try:
         return Settings()
-    except ValidationError as wrong:
-        faults = (f"{_variable(str(fault['loc'][0]))}: {fault['msg']}" for fault in wrong.errors())
-        raise SettingsError(*faults) from None
+    except ValidationError as error:
+        messages = (f"{_variable_name(str(detail['loc'][0]))}: {detail['msg']}" for detail in error.errors())
+        raise SettingsError(*messages) from None
 
 
-def _variable(name: str) -> str:
+def _variable_name(name: str) -> str:
     return Settings.variable(name) if name in Settings.model_fields else name

@@ -1,8 +1,8 @@
-"""Why a command cannot go on, for the person who gave it."""
+"""Errors that stop a command, for the person who runs it."""
 
 
 class StartupError(Exception):
-    """What a person can mend: one clear sentence a reason."""
+    """An error that a person can fix: one clear sentence for each reason."""
 
     def __init__(self, *reasons: str) -> None:
         super().__init__("\n".join(reasons))

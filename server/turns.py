@@ -11,72 +11,75 @@ from uuid import UUID
 
 from domain.scope import Actor
 from server.fair_queue import FairQueue
-from server.limits import TurnLimits
+from server.limits import ConcurrencyLimits
 
 
-class Turns:
+class ConcurrencyLimiter:
     """Run a limited number of operations of a worker process at once."""
 
-    def __init__(self, limits: TurnLimits) -> None:
+    def __init__(self, limits: ConcurrencyLimits) -> None:
         self._limits = limits
-        self.running = 0
-        self._running_of: dict[UUID, int] = {}
+        self.running_count = 0
+        self._running_by_organization: dict[UUID, int] = {}
         self._queue = FairQueue(limits)
 
     @property
-    def waiting(self) -> int:
+    def waiting_count(self) -> int:
         return len(self._queue)
 
-    def turn(self, actor: Actor) -> "Turn":
-        """Return the block of an operation, which waits until it may run."""
-        return Turn(self, actor)
+    def slot(self, actor: Actor) -> "Slot":
+        """Return a context manager that waits until the operation may run."""
+        return Slot(self, actor)
 
-    async def start(self, actor: Actor) -> None:
+    async def acquire(self, actor: Actor) -> None:
         """Wait until the operation may run.
 
-        Raises `Unanswerable` (UNAVAILABLE) if too many wait, or if the wait takes too long.
+        Raises `HttpError` (UNAVAILABLE) if too many wait, or if the wait takes too long.
         """
         if not len(self._queue) and self._may_run(actor.tenant):
-            self._start(actor.tenant)
+            self._add_running(actor.tenant)
             return
         waiter = self._queue.add(actor)
-        self._start_waiting()  # the others may all be of organizations that run as many as they may
-        await self._queue.wait(waiter, partial(self.finish, actor.tenant))
+        self._grant_waiting()  # the others may all be of organizations that run as many as they may
+        await self._queue.wait(waiter, partial(self.release, actor.tenant))
 
-    def finish(self, tenant: UUID) -> None:
-        """Let another operation have the place of one of the organization."""
-        self.running -= 1
-        if left := self._running_of.pop(tenant) - 1:
-            self._running_of[tenant] = left
+    def release(self, tenant: UUID) -> None:
+        """Release the slot of an operation of the organization, and let another run."""
+        self.running_count -= 1
+        if remaining := self._running_by_organization.pop(tenant) - 1:
+            self._running_by_organization[tenant] = remaining
         if len(self._queue):
-            self._start_waiting()
+            self._grant_waiting()
 
     def _may_run(self, tenant: UUID) -> bool:
-        return self.running < self._limits.running and self._running_of.get(tenant, 0) < self._limits.running_of_one
+        return (
+            self.running_count < self._limits.max_concurrent
+            and self._running_by_organization.get(tenant, 0) < self._limits.max_concurrent_per_organization
+        )
 
-    def _start(self, tenant: UUID) -> None:
-        self.running += 1
-        self._running_of[tenant] = self._running_of.get(tenant, 0) + 1
+    def _add_running(self, tenant: UUID) -> None:
+        self.running_count += 1
+        self._running_by_organization[tenant] = self._running_by_organization.get(tenant, 0) + 1
 
-    def _start_waiting(self) -> None:
-        while len(self._queue) and self.running < self._limits.running:
+    def _grant_waiting(self) -> None:
+        while len(self._queue) and self.running_count < self._limits.max_concurrent:
             tenant = self._queue.grant_next(self._may_run)
             if tenant is None:
                 return
-            self._start(tenant)
+            self._add_running(tenant)
 
 
-class Turn:
-    """One operation: a class, since a generator of `contextlib` takes three times as long and every request has one."""
+class Slot:
+    """The slot of one operation. A class: a generator of `contextlib` takes three times as long, and every request has one."""
 
-    __slots__ = ("_actor", "_turns")
+    __slots__ = ("_actor", "_limiter")
 
-    def __init__(self, turns: Turns, actor: Actor) -> None:
-        self._turns = turns
+    def __init__(self, limiter: ConcurrencyLimiter, actor: Actor) -> None:
+        self._limiter = limiter
         self._actor = actor
 
     def __aenter__(self) -> Coroutine[Any, Any, None]:
-        return self._turns.start(self._actor)
+        return self._limiter.acquire(self._actor)
 
     async def __aexit__(self, *_: object) -> None:
-        self._turns.finish(self._actor.tenant)
+        self._limiter.release(self._actor.tenant)

@@ -7,25 +7,25 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from server.errors import problem
-from server.refusals import ErrorCode, Unanswerable
+from server.errors import error_body
+from server.refusals import ErrorCode, HttpError
 
-NOT_FOUND = Unanswerable(ErrorCode.NOT_FOUND, "There is nothing at this address. The API is at `/graphql`.")
+NOT_FOUND = HttpError(ErrorCode.NOT_FOUND, "There is nothing at this address. The API is at `/graphql`.")
 
 
-def refusal(why: Unanswerable, headers: Mapping[str, str] | None = None) -> Response:
+def error_response(error: HttpError, headers: Mapping[str, str] | None = None) -> Response:
     """Return the coded answer to a request that is refused as a whole."""
-    return JSONResponse(problem(why.code, why.message), why.status, {**(headers or {}), **why.headers})
+    return JSONResponse(error_body(error.code, error.message), error.status, {**(headers or {}), **error.headers})
 
 
-async def unrouted(_request: Request, failed: Exception) -> Response:
+async def handle_routing_error(_request: Request, error: Exception) -> Response:
     """Return the coded answer for what Starlette's router would answer in plain text."""
-    if not isinstance(failed, HTTPException):
-        raise failed
-    headers = dict(failed.headers or {})
-    if failed.status_code == HTTPStatus.NOT_FOUND:
-        return refusal(NOT_FOUND, headers)
-    if failed.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+    if not isinstance(error, HTTPException):
+        raise error
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return error_response(NOT_FOUND, headers)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         methods = ", ".join(sorted(headers.get("Allow", "").split(", ")))
-        return refusal(Unanswerable(ErrorCode.METHOD_NOT_ALLOWED, f"This address takes {methods}."), {"allow": methods})
-    return JSONResponse(problem(ErrorCode.BAD_REQUEST, failed.detail), failed.status_code, headers)
+        return error_response(HttpError(ErrorCode.METHOD_NOT_ALLOWED, f"This address takes {methods}."), {"allow": methods})
+    return JSONResponse(error_body(ErrorCode.BAD_REQUEST, error.detail), error.status_code, headers)

@@ -12,7 +12,7 @@ from graphql import DocumentNode, ListValueNode, Visitor, visit
 from graphql.error import GraphQLError
 
 from domain.pages import MAX_PAGE_SIZE
-from server.refusals import ErrorCode, RequestError, coded
+from server.refusals import ErrorCode, GraphQLRequestError, graphql_error
 
 MAX_LIST_ITEMS = MAX_PAGE_SIZE
 MAX_OBJECT_FIELDS = 50  # no input has as many; a test compares
@@ -34,16 +34,16 @@ class VariablesSize:
     is_beyond_suggestions: bool = False
 
 
-def measure(variables: Mapping[str, Any]) -> VariablesSize:
+def measure_variables(variables: Mapping[str, Any]) -> VariablesSize:
     """Count the values of a request's variables, each of an object and each of a list.
 
-    Raises `RequestError` (BAD_USER_INPUT) with the path of a list or an object that is too long, or of a name.
+    Raises `GraphQLRequestError` (BAD_USER_INPUT) with the path of a list or an object that is too long, or of a name.
     """
     size, level = VariablesSize(), [(f"${name[:MAX_NAME]}", value) for name, value in variables.items()]
     while level:
         size.values += len(level)
         size.is_beyond_suggestions = size.is_beyond_suggestions or not all(map(_is_plain, level))
-        level = [below for path, value in level if value.__class__ in CONTAINERS for below in _parts(path, value)]
+        level = [below for path, value in level if value.__class__ in CONTAINERS for below in _children(path, value)]
     return size
 
 
@@ -52,43 +52,43 @@ def _is_plain(entry: tuple[str, object]) -> bool:
     return path.isascii() and not (isinstance(value, str) and (len(value) > LONG_TEXT or not value.isascii()))
 
 
-def _parts(path: str, value: object) -> Iterator[tuple[str, object]]:
+def _children(path: str, value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, dict):
         if len(value) > MAX_OBJECT_FIELDS:  # each unknown field would be an error that shows the whole object
-            raise _refused(f"`{path}` has {len(value)} fields; an object has at most {MAX_OBJECT_FIELDS}.")
+            raise _input_error(f"`{path}` has {len(value)} fields; an object has at most {MAX_OBJECT_FIELDS}.")
         for name, inner in value.items():
             if len(name) > MAX_NAME:
-                raise _refused(f"`{path}` has a field with a name of {len(name)} characters. No field has such a name.")
+                raise _input_error(f"`{path}` has a field with a name of {len(name)} characters. No field has such a name.")
             yield f"{path}.{name}", inner
     elif isinstance(value, list):
         if len(value) > MAX_LIST_ITEMS:
-            raise _refused(_message(f"`{path}`", len(value)))
-        for place, inner in enumerate(value):
-            yield f"{path}.{place}", inner
+            raise _input_error(_too_long_message(f"`{path}`", len(value)))
+        for index, inner in enumerate(value):
+            yield f"{path}.{index}", inner
 
 
-def _refused(message: str) -> RequestError:
-    return RequestError([coded(ErrorCode.BAD_USER_INPUT, message)])
+def _input_error(message: str) -> GraphQLRequestError:
+    return GraphQLRequestError([graphql_error(ErrorCode.BAD_USER_INPUT, message)])
 
 
-class _LongLists(Visitor):
+class _LongListFinder(Visitor):
     """Find the literal lists that are too long."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.found = list[GraphQLError]()
+        self.errors = list[GraphQLError]()
 
     def enter_list_value(self, node: ListValueNode, *_: object) -> None:
         if len(node.values) > MAX_LIST_ITEMS:
-            message = _message("A list", len(node.values))
-            self.found.append(GraphQLError(message, node, extensions={"code": ErrorCode.BAD_USER_INPUT}))
+            message = _too_long_message("A list", len(node.values))
+            self.errors.append(GraphQLError(message, node, extensions={"code": ErrorCode.BAD_USER_INPUT}))
 
 
 def find_long_lists(document: DocumentNode) -> list[GraphQLError]:
-    """Return an error (BAD_USER_INPUT) for each literal list that is too long, with its place in the document."""
-    visit(document, lists := _LongLists())
-    return lists.found
+    """Return an error (BAD_USER_INPUT) for each literal list that is too long, with its position in the document."""
+    visit(document, finder := _LongListFinder())
+    return finder.errors
 
 
-def _message(what: str, length: int) -> str:
-    return f"{what} has {length} entries; a list has at most {MAX_LIST_ITEMS}. Send several requests."
+def _too_long_message(label: str, length: int) -> str:
+    return f"{label} has {length} entries; a list has at most {MAX_LIST_ITEMS}. Send several requests."

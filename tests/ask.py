@@ -8,14 +8,19 @@ import httpx
 import strawberry
 
 from db.engine import Database
-from server.app import Application, app
+from server.app import Application, build_app
 from server.limits import DocumentLimits
 from server.settings import Settings
 from tests import nobody  # noqa: F401 before any setting is read
 
 MUCH = 10**9
 UNLIMITED = Settings(
-    running_of_one=8, operation_seconds=120, max_cost=MUCH, points=MUCH, refused_tokens=MUCH, max_refusals_per_second=MUCH
+    max_concurrent_per_organization=8,
+    operation_timeout=120,
+    max_cost=MUCH,
+    rate_limit_burst=MUCH,
+    max_auth_failures=MUCH,
+    max_refusals_per_second=MUCH,
 ).model_copy(update={f"max_{each.name}": MUCH for each in fields(DocumentLimits)})
 SECRETS = [b"a secret of the tests, 32 bytes or more"]
 
@@ -23,13 +28,13 @@ SECRETS = [b"a secret of the tests, 32 bytes or more"]
 def connected(schema: strawberry.Schema, database: Database, settings: Settings | None = None) -> httpx.AsyncClient:
     """A client of the application itself, without a socket between."""
     settings = settings or Settings(
-        refused_tokens=MUCH, points=MUCH, max_refusals_per_second=MUCH
+        max_auth_failures=MUCH, rate_limit_burst=MUCH, max_refusals_per_second=MUCH
     )  # all tests ask from one address, and much
-    return connected_to(app(schema, database, settings, SECRETS))
+    return connected_to(build_app(schema, database, settings, SECRETS))
 
 
 def connected_to(served: Application) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(served.answers, raise_app_exceptions=False), base_url="http://test", timeout=30)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(served.asgi_app, raise_app_exceptions=False), base_url="http://test", timeout=30)
 
 
 @dataclass

@@ -24,8 +24,8 @@ from db.migrations import upgrade
 from db.tables import Role
 from domain.tokens import hash_secret, new_secret
 from schema.root import build
-from server.logs import formatter, log
-from server.settings import LogForm, Settings
+from server.logs import build_formatter, log
+from server.settings import LogFormat, Settings
 from tests.ask import SECRETS, Api, connected
 from tests.builders import Tenant, crowd, tenant
 from tests.clusters import cluster
@@ -50,7 +50,7 @@ class Searched(logging.Handler):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setFormatter(formatter(LogForm.JSON))
+        self.setFormatter(build_formatter(LogFormat.JSON))
         self.found = list[str]()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -209,7 +209,7 @@ async def as_(database: Database, schema: strawberry.Schema) -> AsyncIterator[Ca
 @pytest.fixture(scope="session")
 async def usual(owner_url: str, schema: strawberry.Schema) -> AsyncIterator[Callable[[Tenant], Api]]:
     """Asks as an owner, of a server with the limits that it has unless told otherwise."""
-    database = await Database.connect(runtime_url(owner_url), Settings().limits)
+    database = await Database.connect(runtime_url(owner_url), Settings().database_limits)
     async with connected(schema, database) as http:
         yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])
     await database.close()

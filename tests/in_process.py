@@ -7,8 +7,8 @@ from typing import Any
 
 from db.tally import QueryStats
 from domain.scope import Actor
-from server.documents import Documents
-from server.operations import Order, Runner
+from server.documents import DocumentCache
+from server.operations import ExecutionRequest, Runner
 
 
 @dataclass
@@ -16,12 +16,12 @@ class InProcess:
     """Operations of one organization, run without HTTP."""
 
     runner: Runner
-    documents: Documents
+    documents: DocumentCache
     actor: Actor
 
-    def operation(self, text: str, **variables: object) -> Order:
-        found = self.documents.of(text)
-        return Order(found, found.operations[0], found.operations[0].coerce(variables), self.actor, None, QueryStats())
+    def operation(self, text: str, **variables: object) -> ExecutionRequest:
+        found = self.documents.get_or_parse(text)
+        return ExecutionRequest(found, found.operations[0], found.operations[0].coerce(variables), self.actor, None, QueryStats())
 
     async def execute(self, text: str, **variables: object) -> Any:  # noqa: ANN401
         result = await self.runner.execute(self.operation(text, **variables))

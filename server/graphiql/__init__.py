@@ -1,4 +1,4 @@
-"""GraphiQL, to explore the API in a browser: a page of our own making, which asks nothing of any other server."""
+"""Serve GraphiQL, to explore the API in a browser, from our own build: it loads nothing from other servers."""
 
 import gzip
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from starlette.routing import Route
 
 from server.browser import BrowserSignIn
 from server.graphiql.loopback import is_own_machine
-from server.unrouted import NOT_FOUND, refusal
+from server.unrouted import NOT_FOUND, error_response
 
 ASSETS = Path(__file__).parent / "assets"
-KINDS = {
+MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".html": "text/html; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -22,7 +22,7 @@ KINDS = {
     ".ttf": "font/ttf",
     ".wasm": "application/wasm",
 }
-GUARDED = {
+SECURITY_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; style-src 'self' 'unsafe-inline'; "
         "font-src 'self' data:; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -30,57 +30,57 @@ GUARDED = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
-CODE = "x-graphiql-code"
-FOR_EVER = "public, max-age=31536000, immutable"  # its name changes with its content
+CODE_HEADER = "x-graphiql-code"
+IMMUTABLE = "public, max-age=31536000, immutable"  # its name changes with its content
 
 
 @dataclass(frozen=True)
 class File:
-    """A built file as it lies on the disk: gzipped."""
+    """A built file, gzipped as it is stored."""
 
-    packed: bytes
-    kind: str
+    gzip_bytes: bytes
+    media_type: str
 
-    def answer(self, request: Request, **headers: str) -> Response:
-        headers |= {"Vary": "Accept-Encoding", **GUARDED}
-        if takes_gzip(request.headers.get("accept-encoding", "")):
-            return Response(self.packed, headers={**headers, "Content-Encoding": "gzip"}, media_type=self.kind)
-        return Response(gzip.decompress(self.packed), headers=headers, media_type=self.kind)
+    def respond(self, request: Request, **headers: str) -> Response:
+        headers |= {"Vary": "Accept-Encoding", **SECURITY_HEADERS}
+        if accepts_gzip(request.headers.get("accept-encoding", "")):
+            return Response(self.gzip_bytes, headers={**headers, "Content-Encoding": "gzip"}, media_type=self.media_type)
+        return Response(gzip.decompress(self.gzip_bytes), headers=headers, media_type=self.media_type)
 
 
-def routes(browser: BrowserSignIn | None) -> list[Route]:
-    """The page and what belongs to it. The demo's token is given to a browser on the machine that serves, for the code of this start."""
-    files = {path.stem: File(path.read_bytes(), KINDS[Path(path.stem).suffix]) for path in ASSETS.glob("*.gz")}
+def build_routes(browser: BrowserSignIn | None) -> list[Route]:
+    """Build the routes of the page. The demo's token is sent to a browser on the same machine, for the code of this start."""
+    files = {path.stem: File(path.read_bytes(), MEDIA_TYPES[Path(path.stem).suffix]) for path in ASSETS.glob("*.gz")}
     page = files.pop("index.html")
-    tag = f'W/"{sha256(page.packed).hexdigest()[:32]}"'
+    tag = f'W/"{sha256(page.gzip_bytes).hexdigest()[:32]}"'
 
-    async def shown(request: Request) -> Response:
+    async def show_page(request: Request) -> Response:
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        is_known = tag in request.headers.get("if-none-match", "")
-        return Response(status_code=304, headers={**headers, **GUARDED}) if is_known else page.answer(request, **headers)
+        is_current = tag in request.headers.get("if-none-match", "")
+        return Response(status_code=304, headers={**headers, **SECURITY_HEADERS}) if is_current else page.respond(request, **headers)
 
     async def asset(request: Request) -> Response:
-        found = files.get(request.path_params["name"])
-        return found.answer(request, **{"Cache-Control": FOR_EVER}) if found else refusal(NOT_FOUND, GUARDED)
+        file = files.get(request.path_params["name"])
+        return file.respond(request, **{"Cache-Control": IMMUTABLE}) if file else error_response(NOT_FOUND, SECURITY_HEADERS)
 
     async def config(request: Request) -> Response:
-        token = browser.token_for(request.headers.get(CODE, "")) if browser and is_own_machine(request) else None
-        return JSONResponse({"token": token}, headers={"Cache-Control": "no-store", **GUARDED})
+        token = browser.token_for(request.headers.get(CODE_HEADER, "")) if browser and is_own_machine(request) else None
+        return JSONResponse({"token": token}, headers={"Cache-Control": "no-store", **SECURITY_HEADERS})
 
     async def home(_request: Request) -> Response:
-        return RedirectResponse("/graphiql", 302, headers=GUARDED)
+        return RedirectResponse("/graphiql", 302, headers=SECURITY_HEADERS)
 
     return [
         Route("/", home),
-        Route("/graphiql", shown),
+        Route("/graphiql", show_page),
         Route("/graphiql/config", config),
         Route("/graphiql/assets/{name}", asset),
     ]
 
 
-def takes_gzip(accepted: str) -> bool:
-    """Whether the header Accept-Encoding names gzip, and not with a weight of nought."""
-    for each in accepted.lower().split(","):
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Return whether the header Accept-Encoding names gzip, with a weight above 0."""
+    for each in accept_encoding.lower().split(","):
         name, _, weight = each.partition(";")
         if name.strip() == "gzip":
             return weight.strip() not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}

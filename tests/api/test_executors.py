@@ -30,9 +30,9 @@ from resolvers.context import Context
 from resolvers.core import Execution, PreparedOperation
 from resolvers.executor import MAX_CACHED_FIELDS, CompiledExecutor, SizedResult, plan_cache
 from resolvers.executor.plans import Plan
-from server.documents import Documents
-from server.operations import Order, Runner
-from server.refusals import RequestError
+from server.documents import DocumentCache
+from server.operations import ExecutionRequest, Runner
+from server.refusals import GraphQLRequestError
 from tests.api.test_nested_query import NESTED
 from tests.ask import MUCH, SECRETS, UNLIMITED, Api, connected
 from tests.asking import Document, documents
@@ -134,7 +134,7 @@ async def both(owner: asyncpg.Connection, owner_url: str, schema: strawberry.Sch
     database = await Database.connect(
         runtime_url(owner_url), DatabaseLimits(read_pool_size=2, read_pool_timeout=30, statement_timeout=30), on_statement=sent.append
     )
-    ways = {way: UNLIMITED.model_copy(update={"compiled": way}) for way in (True, False)}
+    ways = {way: UNLIMITED.model_copy(update={"compiled_executor": way}) for way in (True, False)}
     async with connected(schema, database, ways[True]) as compiled, connected(schema, database, ways[False]) as core:
         found = await Api(core, org.tokens[Role.OWNER]).data(CURSORS)
         cursors = [edge["cursor"] for connection in found.values() for edge in connection["edges"]]
@@ -272,25 +272,25 @@ async def test_a_response_has_no_more_bytes_than_its_plan_says(
     both: Both, database: Database, schema: strawberry.Schema, data: st.DataObject
 ) -> None:
     """So that a response whose bytes are not counted is not too large: a column without its length here would show."""
-    known = Documents(schema._schema, UNLIMITED.document_limits, most_bytes=MUCH, is_open=True)  # noqa: SLF001
-    runner = Runner(schema, CompiledExecutor, database, SECRETS, is_open=True)
+    known = DocumentCache(schema._schema, UNLIMITED.document_limits, max_bytes=MUCH, shows_schema=True)  # noqa: SLF001
+    runner = Runner(schema, CompiledExecutor, database, SECRETS, shows_schema=True)
     drawn = data.draw(documents(schema._schema, both.ids, both.cursors))  # noqa: SLF001
     nulls = Document("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [global_id("Client", NOBODYS)] * 25})
     for document in (drawn, nulls, *(Document(text, {}) for text in COMPILED.values() if text is not NESTED)):
-        found = known.of(document.text)
+        found = known.get_or_parse(document.text)
         if not found.errors and len(found.operations) == 1:
-            with suppress(RequestError):
+            with suppress(GraphQLRequestError):
                 values = found.operations[0].coerce(document.variables)
                 result = await runner.execute(
-                    Order(found, found.operations[0], values, Actor(both.org.id, ALL_PERMISSIONS), None, QueryStats())
+                    ExecutionRequest(found, found.operations[0], values, Actor(both.org.id, ALL_PERMISSIONS), None, QueryStats())
                 )
                 assert not isinstance(result, SizedResult) or len(orjson.dumps(result.data)) <= result.max_bytes, document.text
 
 
 @pytest.fixture
 def in_process(both: Both, database: Database, schema: strawberry.Schema) -> InProcess:
-    known = Documents(schema._schema, UNLIMITED.document_limits, most_bytes=MUCH, is_open=True)  # noqa: SLF001
-    return InProcess(Runner(schema, CompiledExecutor, database, SECRETS, is_open=True), known, Actor(both.org.id, ALL_PERMISSIONS))
+    known = DocumentCache(schema._schema, UNLIMITED.document_limits, max_bytes=MUCH, shows_schema=True)  # noqa: SLF001
+    return InProcess(Runner(schema, CompiledExecutor, database, SECRETS, shows_schema=True), known, Actor(both.org.id, ALL_PERMISSIONS))
 
 
 @pytest.mark.parametrize("name", [*COMPILED, *GIVES_WAY])

@@ -120,7 +120,7 @@ async def observed(
     async with RoundTrips(runtime_url(owner_url)).listening() as way:
         limits = DatabaseLimits(read_pool_size=2, read_pool_timeout=30, statement_timeout=30)
         database = await Database.connect(way.url, limits, is_pooled=request.param == "pooled")
-        limited = UNLIMITED.model_copy(update={"compiled": request.param != "graphql-core"})
+        limited = UNLIMITED.model_copy(update={"compiled_executor": request.param != "graphql-core"})
         async with connected(schema, database, limited) as http:
             yield Observed(Api(http, org.tokens[Role.OWNER]), way, states, ids)
         await database.close()

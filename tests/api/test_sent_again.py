@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from db.keys import new_id
-from server.measures import alone
+from server.measures import exclusive_fields
 from tests.ask import Api
 from tests.ids import global_id
 from tests.inputs import CORE, MUTATIONS, TRIES, Value, World, answer, document, input_type, leaves, longest, replaced, right, world
@@ -96,7 +96,7 @@ async def test_a_header_is_for_one_mutation(owner: asyncpg.Connection, as_: Call
             sent = {"query": query, "variables": {"input": right(mine, name)}}
             body = (await as_(mine.tenant).post(sent, **{"idempotency-key": "k"})).json()
             found = body.get("data"), {error["extensions"]["code"] for error in body["errors"]}
-            assert found == ((None, {"ONE_AT_A_TIME"}) if name in alone(CORE) else ({"a": None, "b": None}, {"BAD_USER_INPUT"}))
+            assert found == ((None, {"ONE_AT_A_TIME"}) if name in exclusive_fields(CORE) else ({"a": None, "b": None}, {"BAD_USER_INPUT"}))
 
 
 async def test_a_key_may_be_a_variable_and_stand_anywhere_on_its_field(

@@ -22,7 +22,7 @@ from db.tables import Role
 from domain import consequences
 from domain.scope import ALL_PERMISSIONS, Actor, Scope
 from domain.tokens import new_secret
-from server.app import app
+from server.app import build_app
 from server.settings import Settings
 from tests.ask import MUCH, SECRETS, Api, connected_to
 from tests.builders import EARLY, Tenant, add_token, tenant
@@ -132,10 +132,10 @@ async def test_a_preview_signed_with_an_older_key_is_still_accepted(database: Da
     key, new = new_id(), [b"the next secret of the tests, long enough"]
     await _equal_client(org, key)
     old_token, new_token = await token_of(org, key, timedelta(minutes=5)), await token_of(org, key, timedelta(minutes=5), new)
-    settings = Settings(points=MUCH, refused_tokens=MUCH)
+    settings = Settings(rate_limit_burst=MUCH, max_auth_failures=MUCH)
     codes = dict[str, list[str]]()
     for name, secrets, token in (("gone", new, old_token), ("unknown", SECRETS, new_token), ("rotated", [*new, *SECRETS], old_token)):
-        async with connected_to(app(schema, database, settings, secrets)) as http:
+        async with connected_to(build_app(schema, database, settings, secrets)) as http:
             given = {"id": global_id("Client", key), "previewToken": token, "acknowledgeFiscalRetention": True}
             body = await Api(http, org.tokens[Role.OWNER]).data(DELETE, input=given)
             codes[name] = [error["code"] for error in body["clientDelete"]["userErrors"]]

@@ -100,7 +100,7 @@ async def test_a4_a_revoked_token_signs_nobody_in(
     revoked = await change(as_(org, Role.ADMIN), "tokenRevoke", TOKEN, id=token["id"])
     assert revoked["revokedAt"] is not None
     assert (await fresh(secret).post(query)).status_code == 200
-    monkeypatch.setattr("server.auth.KEPT_S", 0.0)
+    monkeypatch.setattr("server.auth.TOKEN_CACHE_S", 0.0)
     assert (await fresh(secret).post(query)).status_code == 401
     before = await everything(org)
     assert await change(as_(org, Role.ADMIN), "tokenRevoke", TOKEN, id=token["id"]) == revoked

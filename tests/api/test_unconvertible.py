@@ -22,7 +22,7 @@ from db.tables import Registration, Role
 from resolvers.context import Info
 from resolvers.core import MAX_VARIABLE_ERRORS
 from schema.scalars import SCALARS
-from server.errors import MAX_MESSAGE, shown
+from server.errors import MAX_MESSAGE, format_error
 from server.settings import Settings
 from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant
@@ -182,7 +182,7 @@ def in_adapter(failed: Exception) -> DBAPIError:
 )
 def test_only_what_fails_where_it_is_bound_is_bad_input(failed: Exception, code: str) -> None:
     """What the server says of data may be a sum of ours that grew too large."""
-    answer = shown(GraphQLError(str(failed), original_error=failed))
+    answer = format_error(GraphQLError(str(failed), original_error=failed))
     assert answer["extensions"]["code"] == code
     assert "int32" not in str(answer)
 
@@ -215,7 +215,7 @@ async def test_many_faults_get_few_short_errors(
     database: Database, schema: strawberry.Schema, crowded: Tenant, query: str, wrong: object, is_compiled: bool
 ) -> None:
     """Each error looks at the whole value, so their number bounds the work too."""
-    async with connected(schema, database, Settings(refused_tokens=MUCH, points=MUCH, compiled=is_compiled)) as http:
+    async with connected(schema, database, Settings(max_auth_failures=MUCH, rate_limit_burst=MUCH, compiled_executor=is_compiled)) as http:
         response = await Api(http, crowded.tokens[Role.OWNER]).post({"query": query, "variables": {"x": wrong}})
     errors = response.json()["errors"]
     assert 0 < len(errors) <= MAX_VARIABLE_ERRORS + 1  # the last one says that there are more

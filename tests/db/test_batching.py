@@ -198,7 +198,7 @@ async def test_nested_levels_that_gather_at_once_are_all_answered(
     server: Server, schema: strawberry.Schema, crowded: Tenant, database: Database
 ) -> None:
     """By a few statements, and the same as by graphql-core's executor."""
-    async with connected(schema, database, UNLIMITED.model_copy(update={"compiled": False})) as other:
+    async with connected(schema, database, UNLIMITED.model_copy(update={"compiled_executor": False})) as other:
         expected = await Api(other, crowded.tokens[Role.OWNER]).data(NESTED)
     async with connected(schema, server.database, UNLIMITED) as http:
         for _ in range(3):

@@ -8,7 +8,7 @@ import pytest
 
 from db import bypasses
 from db.engine import Database
-from server.doctor import UnfitError, fit_or_refused
+from server.doctor import UnfitError, ensure_database_ready
 from tests.builders import Tenant, tenant
 from tests.commands import relaties
 from tests.conftest import RUNTIME, runtime_url
@@ -22,7 +22,7 @@ async def own(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[tup
     """A database of the test's own, as its owner and as the server, and its address."""
     url = await fresh_database()
     owner, database = await asyncpg.connect(url), await Database.connect(runtime_url(url))
-    await fit_or_refused(database)
+    await ensure_database_ready(database)
     yield owner, database, url
     await database.close()
     await owner.close()
@@ -71,14 +71,14 @@ async def test_an_object_that_works_with_its_owners_rights_is_refused(
     for statement in made:
         await owner.execute(statement.format(name))
     with pytest.raises(UnfitError) as refused:
-        await fit_or_refused(database)
+        await ensure_database_ready(database)
     (reason,) = refused.value.reasons
     assert reason == (
         f"DATABASE_URL: each of these works with the rights of its owner, who sees all organizations, and the role {RUNTIME} may use it: "
         f"{named.format(name)}. As its owner: {cure.format(name)}."
     )
     await owner.execute(cure.format(name))
-    await fit_or_refused(database)
+    await ensure_database_ready(database)
 
 
 async def test_what_the_server_cannot_use_or_an_extension_brings_is_no_matter(own: tuple[asyncpg.Connection, Database, str]) -> None:
@@ -92,12 +92,12 @@ async def test_what_the_server_cannot_use_or_an_extension_brings_is_no_matter(ow
         await owner.execute(f"GRANT SELECT ON public.as_caller_{word} TO PUBLIC")
     await owner.execute(DEFINER.format("public.of_owner"))
     await owner.execute("REVOKE ALL ON FUNCTION public.of_owner FROM PUBLIC")
-    await fit_or_refused(database)
+    await ensure_database_ready(database)
     await owner.execute(f"{VIEW.format('public.statistics')}; GRANT SELECT ON public.statistics TO PUBLIC")
     with pytest.raises(UnfitError, match=r"view public\.statistics"):
-        await fit_or_refused(database)
+        await ensure_database_ready(database)
     await owner.execute("ALTER EXTENSION plpgsql ADD VIEW public.statistics")
-    await fit_or_refused(database)
+    await ensure_database_ready(database)
 
 
 async def test_a_view_that_was_shown_to_the_server_showed_other_organizations(own: tuple[asyncpg.Connection, Database, str]) -> None:
@@ -141,16 +141,16 @@ async def test_membership_of_a_role_that_sees_more_is_refused(
         await owner.execute(change.format(powerful))
         await owner.execute(f"GRANT {powerful} TO {between if is_indirect else RUNTIME}")
         if is_indirect:
-            await fit_or_refused(database)
+            await ensure_database_ready(database)
             await owner.execute(f"GRANT {between} TO {RUNTIME}")
         with pytest.raises(UnfitError) as refused:
-            await fit_or_refused(database)
+            await ensure_database_ready(database)
         (said,) = refused.value.reasons
         named = f"{powerful}, which is {reason}" if reason else "pg_read_server_files, which is one that reads or runs files of the"
         assert said.startswith(f"DATABASE_URL: the role {RUNTIME} is a member of {named}")
         assert said.endswith(f": take each away with `REVOKE … FROM {RUNTIME}`, by the role that granted it.")
         await owner.execute(f"REVOKE {between if is_indirect else powerful} FROM {RUNTIME}")
-        await fit_or_refused(database)
+        await ensure_database_ready(database)
     finally:
         await owner.execute("ALTER TABLE relaties.label OWNER TO CURRENT_USER")
         for role in (between, powerful):
@@ -164,6 +164,6 @@ async def test_an_ordinary_membership_is_no_matter(own: tuple[asyncpg.Connection
     await owner.execute(f"CREATE ROLE {ordinary}; GRANT {ordinary} TO {RUNTIME}")
     try:
         assert await bypasses.memberships(database) == []
-        await fit_or_refused(database)
+        await ensure_database_ready(database)
     finally:
         await owner.execute(f"DROP ROLE {ordinary}")

@@ -12,7 +12,7 @@ import db
 from db import walls
 from db.engine import Database
 from db.tables import Table
-from server.doctor import UnfitError, fit_or_refused
+from server.doctor import UnfitError, ensure_database_ready
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 
@@ -63,10 +63,10 @@ async def test_every_table_has_its_wall(database: Database) -> None:
 async def test_a_breach_is_named_and_the_server_refuses_to_start(own: tuple[asyncpg.Connection, Database], breach: str) -> None:
     """One clear line with the table in it."""
     owner, database = own
-    await fit_or_refused(database)
+    await ensure_database_ready(database)
     await owner.execute(breach)
     with pytest.raises(UnfitError, match=r"^Not every table keeps organizations apart: (label|other)\. Restore .*\.$"):
-        await fit_or_refused(database)
+        await ensure_database_ready(database)
 
 
 async def test_t11_without_a_tenant_every_table_is_empty(crowded: Tenant, owner_url: str) -> None:
@@ -107,19 +107,19 @@ async def test_the_server_refuses_a_role_that_sees_everything(owner_url: str, ow
     """The superuser, a role that bypasses, and an owner: each in one line that says what to do."""
     superuser = await Database.connect(owner_url)
     with pytest.raises(UnfitError, match=r"DATABASE_URL: the role \w+ is a superuser and .*`relaties migrate` makes"):
-        await fit_or_refused(superuser)
+        await ensure_database_ready(superuser)
     await superuser.close()
     owner, database = own
     name = (await walls.current_role(database)).name
     try:
         await owner.execute(f"ALTER ROLE {name} BYPASSRLS")
         with pytest.raises(UnfitError, match="is one that bypasses row level security"):
-            await fit_or_refused(database)
+            await ensure_database_ready(database)
     finally:
         await owner.execute(f"ALTER ROLE {name} NOBYPASSRLS")
     await owner.execute(f"ALTER TABLE relaties.label OWNER TO {name}")
     with pytest.raises(UnfitError, match="is the tables' owner"):
-        await fit_or_refused(database)
+        await ensure_database_ready(database)
 
 
 def test_the_guard_of_what_is_archived_is_put_aside_in_two_places_alone() -> None:

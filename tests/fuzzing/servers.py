@@ -24,12 +24,12 @@ from tests.inputs import CORE, World, world
 ROOT = Path(__file__).parents[2]
 # Points and refusals would answer nearly everything. Documents have little room, so that memory does not grow by those that are kept.
 SETTINGS = {
-    "RELATIES_POINTS": str(MUCH),
-    "RELATIES_POINTS_PER_SECOND": str(MUCH),
-    "RELATIES_REFUSED_TOKENS": str(MUCH),
+    "RELATIES_RATE_LIMIT_BURST": str(MUCH),
+    "RELATIES_RATE_LIMIT_RESTORE": str(MUCH),
+    "RELATIES_MAX_AUTH_FAILURES": str(MUCH),
     "RELATIES_MAX_REFUSALS_PER_SECOND": str(MUCH),
-    "RELATIES_WAITING_SECONDS": "60",
-    "RELATIES_DOCUMENTS_BYTES": "2000000",
+    "RELATIES_QUEUE_TIMEOUT": "60",
+    "RELATIES_DOCUMENT_CACHE_BYTES": "2000000",
 }
 
 

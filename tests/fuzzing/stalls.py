@@ -1,4 +1,4 @@
-"""A server that says how long its event loop was busy without a pause: `python -m tests.fuzzing.stalls serve …`.
+"""A server that says how long its event loop was busy without a pause: `python -m tests.fuzzing.stalls serve_requests …`.
 
 A task sleeps for a hundredth of a second, again and again. The processor time of the event loop's thread between two of its turns was
 spent without a pause for others. The clock is that of the thread: other programs on the machine do not count.
@@ -29,8 +29,8 @@ async def _watch() -> None:
         had = now
 
 
-async def _watched(settings: Settings, runtime_url: str, taken: socket.socket, start: serving.Start) -> None:
-    served = asyncio.create_task(_SERVE(settings, runtime_url, taken, start))
+async def _watched(settings: Settings, runtime_url: str, listener: socket.socket, startup_info: serving.StartupInfo) -> None:
+    served = asyncio.create_task(_SERVE(settings, runtime_url, listener, startup_info))
     watching = asyncio.create_task(_watch())
     try:
         await served
@@ -38,8 +38,8 @@ async def _watched(settings: Settings, runtime_url: str, taken: socket.socket, s
         watching.cancel()
 
 
-_SERVE = serving.serve
+_SERVE = serving.serve_requests
 
 if __name__ == "__main__":
-    serving.serve = _watched
+    serving.serve_requests = _watched
     main()

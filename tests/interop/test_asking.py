@@ -73,7 +73,7 @@ async def served(serves: Serves) -> Served:
 @pytest.fixture(scope="module")
 async def closed(serves: Serves, folder: Path) -> Served:
     """Nothing but what the tools persisted."""
-    return await serves(RELATIES_DOCUMENTS="trusted-only", RELATIES_TRUSTED_DOCUMENTS=str(folder))
+    return await serves(RELATIES_DOCUMENT_POLICY="trusted-only", RELATIES_TRUSTED_DOCUMENTS=str(folder))
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +141,7 @@ KNOWN_CHANGES = ["ClientCreate POST hash 200", "ClientUpdate POST hash 200", "Cl
 
 async def test_apollo_client_sends_each_document_once(built: Path, serves: Serves) -> None:
     """Hashes by GET, new texts by POST; the second day hashes alone. Where only what is known is asked by GET, as in production."""
-    first, second = (await serves(RELATIES_GET="persisted")).program("built/apollo.js", cwd=built)
+    first, second = (await serves(RELATIES_GET_REQUESTS="persisted")).program("built/apollo.js", cwd=built)
     page = "ClientsOverview GET hash 200"
     assert checked(first, "Made by Apollo 1") == [*registered("ClientsOverview", "GET", "POST"), page, *CHANGES, page]
     assert checked(second, "Made by Apollo 2") == [page, page, *KNOWN_CHANGES, page]
@@ -159,7 +159,7 @@ def test_urql_sends_each_document_once(built: Path, served: Served) -> None:
 
 async def test_urql_sends_each_document_once_by_post(built: Path, serves: Serves) -> None:
     """Told to, where only what is known is asked by GET."""
-    first, second = (await serves(RELATIES_GET="persisted")).program("built/urql.js", "false", cwd=built)
+    first, second = (await serves(RELATIES_GET_REQUESTS="persisted")).program("built/urql.js", "false", cwd=built)
     page, short = "ClientsOverview POST hash 200", "WhoAsks POST hash 200"
     new = [*registered("ClientsOverview", "POST", "POST"), page, *CHANGES, page]
     assert checked(first, "Made by urql false 1") == [*new, *registered("WhoAsks", "POST", "POST")]

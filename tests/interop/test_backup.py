@@ -14,7 +14,7 @@ from db.addresses import with_database_name
 from db.engine import Database
 from db.migrations import upgrade
 from db.tables import Role, Table
-from server.doctor import fit_or_refused
+from server.doctor import ensure_database_ready
 from tests.api.test_nested_query import NESTED
 from tests.ask import Api, connected
 from tests.builders import Tenant, crowd
@@ -83,7 +83,7 @@ async def migrated(url: str) -> AsyncIterator[Migrated]:
 async def asking(runtime_url: str, schema: strawberry.Schema, org: Tenant) -> AsyncIterator[Api]:
     """A server that has looked that all is as it must be."""
     database = await Database.connect(runtime_url)
-    await fit_or_refused(database)
+    await ensure_database_ready(database)
     async with connected(schema, database) as http:
         yield Api(http, org.tokens[Role.OWNER])
     await database.close()

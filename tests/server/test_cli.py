@@ -169,8 +169,8 @@ async def test_doctor_compares_kept_revenue_with_the_books_and_counts_it_anew(
     kept = "SELECT xmin::text FROM relaties.client_month WHERE client_id <> ALL ($1)"
     others = await owner.fetch(kept, orgs[1].clients[:2])
     found = relaties("doctor", **settings)
-    said = "Kept revenue is not what documents and payments come to for clients: 2 of Twee."
-    advice = "To count it anew, run `relaties doctor --rebuild-revenue`."
+    said = "Stored revenue differs from invoices and payments for clients: 2 of Twee."
+    advice = "To rebuild it, run `relaties doctor --rebuild-revenue`."
     assert (found.returncode, found.stdout.splitlines()[-1], found.stderr.strip()) == (1, f"[wrong] {said} {advice}", "")
     alone = {name: value for name, value in settings.items() if name != "RELATIES_OWNER_URL"}
     assert "[ok]    revenue" not in relaties("doctor", **alone).stdout
@@ -178,7 +178,7 @@ async def test_doctor_compares_kept_revenue_with_the_books_and_counts_it_anew(
     mended = relaties("doctor", "--rebuild-revenue", **settings)
     assert (mended.returncode, mended.stdout.splitlines()[-2:]) == (
         0,
-        ["[ok]    revenue of 6 clients, counted anew: 2 of Twee", "All is well."],
+        ["[ok]    revenue of 6 clients, rebuilt: 2 of Twee", "All is well."],
     )
     assert "[ok]    revenue of 6 clients" in relaties("doctor", **settings).stdout.splitlines()
     assert await owner.fetch(kept, orgs[1].clients[:2]) == others

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from resolvers.core import PreparedOperation
 from server.coercion import Coercion
-from server.documents import Documents
+from server.documents import DocumentCache
 from server.limits import DocumentLimits
 from tests.ids import global_id
 from tests.inputs import NOBODYS
@@ -84,9 +84,9 @@ def test_right_values_are_right(core: GraphQLSchema) -> None:
 
 def test_operation_is_coerced_with_defaults_of_its_own(core: GraphQLSchema) -> None:
     """Not with those of another operation in the document, nor of an earlier request."""
-    documents = Documents(core, DocumentLimits(), most_bytes=10**6, is_open=True)
+    documents = DocumentCache(core, DocumentLimits(), max_bytes=10**6, shows_schema=True)
     text = "query A($n: Int = 1, $on: Boolean = true) { a: __typename @skip(if: $on) b: __typename } query B($n: Int = 2) { __typename }"
-    a, b = documents.of(text.replace("__typename }", "clients(first: $n) { totalCount } }")).operations
+    a, b = documents.get_or_parse(text.replace("__typename }", "clients(first: $n) { totalCount } }")).operations
     assert [each.coerce({}).coerced for each in (a, b)] == [{"n": 1, "on": True}, {"n": 2}]
     assert [each.coerce({"n": 9, "on": None, "x": 1}).coerced for each in (b,)] == [{"n": 9}]
     assert [each.coerce({}).coerced for each in (a, b)] == [{"n": 1, "on": True}, {"n": 2}]

@@ -12,9 +12,9 @@ from typing import TypeAlias
 import psutil
 import pytest
 
-from server.addresses import TrustedProxies, networks
-from server.connections import Connections, TooMany
-from server.guard import open_files_allowed
+from server.addresses import TrustedProxies, parse_networks
+from server.connections import ConnectionLimiter, RefusalReason
+from server.guard import raise_open_file_limit
 from server.settings import Settings
 from tests.commands import Serving, serving
 from tests.conftest import runtime_url
@@ -26,7 +26,7 @@ HALF = LIMIT // 2
 PROXY = "127.0.0.9"
 UNAVAILABLE = (503, "UNAVAILABLE")
 # No deadline passes during a test.
-LONG = {"RELATIES_HEADER_SECONDS": "600", "RELATIES_KEEP_ALIVE_SECONDS": "600"}
+LONG = {"RELATIES_HEADER_TIMEOUT": "600", "RELATIES_KEEPALIVE_TIMEOUT": "600"}
 Opened: TypeAlias = list[Connection]
 
 
@@ -137,7 +137,7 @@ async def test_closed_connections_leave_room(server: Serving) -> None:
 
 async def test_thousand_silent_sockets_of_one_address_keep_nobody_out(owner_url: str, tmp_path: Path, stack: AsyncExitStack) -> None:
     """With the limits as they are by default."""
-    open_files_allowed()
+    raise_open_file_limit()
     with serving(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path), **LONG) as server, ExitStack() as held:
         for _ in range(1100):
             held.enter_context(socket.create_connection(("127.0.0.1", server.port), source_address=("127.0.0.2", 0)))
@@ -149,15 +149,15 @@ async def test_thousand_silent_sockets_of_one_address_keep_nobody_out(owner_url:
 class Plain:
     """A peer that records how it was refused."""
 
-    refused: TooMany | None = None
+    refused: RefusalReason | None = None
 
-    def refuse_connection(self, why: TooMany) -> None:
-        self.refused = why
+    def refuse_connection(self, reason: RefusalReason) -> None:
+        self.refused = reason
 
 
 @pytest.fixture
-def limited() -> Callable[..., Connections]:
-    return lambda trusted="": Connections(4, 2, TrustedProxies(networks(trusted)))
+def limited() -> Callable[..., ConnectionLimiter]:
+    return lambda trusted="": ConnectionLimiter(4, 2, TrustedProxies(parse_networks(trusted)))
 
 
 @pytest.mark.parametrize(
@@ -173,20 +173,20 @@ def limited() -> Callable[..., Connections]:
     ],
     ids=str,
 )
-def test_what_counts_as_one_address(limited: Callable[..., Connections], hosts: list[str], *, is_one_address: bool) -> None:
+def test_what_counts_as_one_address(limited: Callable[..., ConnectionLimiter], hosts: list[str], *, is_one_address: bool) -> None:
     """IPv4 addresses count alone, also where they are written as IPv6; an IPv6 /64 counts as one; so do peers without an address."""
     open_connections, peers = limited(), [Plain() for _ in hosts]
     assert [open_connections.admit(peer, host) for peer, host in zip(peers, hosts, strict=True)] == [None] * 3
-    assert (peers[0].refused is TooMany.OF_ADDRESS) == is_one_address
+    assert (peers[0].refused is RefusalReason.OF_ADDRESS) == is_one_address
     assert [peer.refused for peer in peers[1:]] == [None, None]
 
 
-def test_refusals_are_bounded(limited: Callable[..., Connections]) -> None:
+def test_refusals_are_bounded(limited: Callable[..., ConnectionLimiter]) -> None:
     """Twelve may be read at once for a limit of four; more are reset, and each that is closed gives its place back."""
     open_connections, peers = limited(), [Plain() for _ in range(20)]
     for peer in peers:
         assert open_connections.admit(peer, "192.0.2.1") is None
-    assert [peer.refused for peer in peers] == [TooMany.OF_ADDRESS] * 12 + [TooMany.FLOOD] * 6 + [None] * 2
+    assert [peer.refused for peer in peers] == [RefusalReason.OF_ADDRESS] * 12 + [RefusalReason.FLOOD] * 6 + [None] * 2
     assert len(open_connections) == 2
     other = Plain()
     assert open_connections.admit(other, "192.0.2.2") is None
@@ -195,7 +195,7 @@ def test_refusals_are_bounded(limited: Callable[..., Connections]) -> None:
     assert len(open_connections) == 0
     again = [Plain() for _ in range(3)]
     assert [open_connections.admit(peer, "192.0.2.1") for peer in again] == [None] * 3
-    assert [peer.refused for peer in again] == [TooMany.OF_ADDRESS, None, None]
+    assert [peer.refused for peer in again] == [RefusalReason.OF_ADDRESS, None, None]
 
 
 def test_connections_of_one_address_are_half_unless_given() -> None:

@@ -19,8 +19,8 @@ Json: TypeAlias = Any
 BARE = "query cop { __typename }"
 CIRCULAR = "query cop { __schema { types { fields { type { fields { type { fields { type { fields { type { name } } } } } } } } } } }"
 MODES = {
-    "development": Settings(refused_tokens=10**6),
-    "production": Settings(env=Environment.PRODUCTION, secret_key="a secret of the tests, 32 bytes or more", refused_tokens=10**6),
+    "development": Settings(max_auth_failures=10**6),
+    "production": Settings(env=Environment.PRODUCTION, secret_key="a secret of the tests, 32 bytes or more", max_auth_failures=10**6),
 }
 
 

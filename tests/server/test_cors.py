@@ -10,7 +10,7 @@ from graphql import get_introspection_query
 
 from db.engine import Database
 from db.tables import Role
-from server.settings import Settings, SettingsError, settings
+from server.settings import Settings, SettingsError, read_settings
 from tests.ask import connected
 from tests.builders import Tenant
 
@@ -143,7 +143,7 @@ def assert_readable(answer: httpx.Response, *, is_endpoint: bool = True) -> None
 async def test_refusals_for_load_have_the_same_cors_headers(database: Database, schema: strawberry.Schema, crowded: Tenant) -> None:
     """Of a token without points, and of a server that takes in no more bytes."""
     sent = {"origin": LISTED, "authorization": f"Bearer {crowded.tokens[Role.OWNER]}"}
-    settings = Settings(cors_origins=[LISTED], points=30, points_per_second=1, max_incoming_bytes=70_000)
+    settings = Settings(cors_origins=[LISTED], rate_limit_burst=30, rate_limit_restore=1, max_incoming_bytes=70_000)
 
     async def parts() -> AsyncIterator[bytes]:
         yield PART
@@ -174,11 +174,11 @@ def test_what_is_no_origin_is_refused_at_the_start(monkeypatch: pytest.MonkeyPat
     """It would never match, or match all."""
     monkeypatch.setenv("RELATIES_CORS_ORIGINS", f"https://app.example, {given}")
     with pytest.raises(SettingsError, match=r"^RELATIES_CORS_ORIGINS: .*an origin is a scheme and a host") as refused:
-        settings()
+        read_settings()
     assert "\n" not in str(refused.value)
 
 
 def test_several_origins_are_given_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     """As a browser writes them, in small letters."""
     monkeypatch.setenv("RELATIES_CORS_ORIGINS", "https://App.example, http://localhost:3000,")
-    assert settings().cors_origins == [LISTED, SECOND]
+    assert read_settings().cors_origins == [LISTED, SECOND]

@@ -11,10 +11,10 @@ from hypothesis import strategies as some
 
 from db.engine import Database
 from db.tables import Role
-from server.costs import INTROSPECTION, OPERATION, prices
-from server.documents import Document, Documents
+from server.costs import BASE_COST, INTROSPECTION_COST, compute_field_costs
+from server.documents import Document, DocumentCache
 from server.limits import DocumentLimits
-from server.measures import refusals
+from server.measures import check_limits
 from server.settings import Settings
 from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant
@@ -25,13 +25,13 @@ ONE, OTHER = "cli_AAAAAAAAAAAAAAAAAAAAAQ", "lab_AAAAAAAAAAAAAAAAAAAAAg"
 
 @pytest.fixture(scope="module")
 def read(schema: strawberry.Schema) -> Callable[[str], Document]:
-    return Documents(schema._schema, LIMITS, most_bytes=MUCH, is_open=True).of  # noqa: SLF001
+    return DocumentCache(schema._schema, LIMITS, max_bytes=MUCH, shows_schema=True).get_or_parse  # noqa: SLF001
 
 
 def requested(document: Document, **variables: object) -> int:
     assert not document.errors, document.errors
     (operation,) = document.operations
-    return operation.bill(operation.coerce(variables)).requested - OPERATION
+    return operation.estimate_cost(operation.coerce(variables)).maximum - BASE_COST
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def requested(document: Document, **variables: object) -> int:
             1 + 3 * (100 + 1 + 1),
         ),
         ('mutation { clientBulkUpsert(input: {clients: [{name: "a"}]}) { userErrors { code } } }', {}, 100 + 1 + 5),
-        ("{ __schema { types { name } } }", {}, INTROSPECTION),
+        ("{ __schema { types { name } } }", {}, INTROSPECTION_COST),
         (  # a count reads all of the organization; of one object's, or of a page's objects', it reads little
             "{" + " ".join(f"a{n}: registrations(first: 1, filter: {{isBillable: true}}) {{ totalCount }}" for n in range(20)) + "}",
             {},
@@ -108,8 +108,13 @@ def test_what_was_left_out_once_is_reckoned_when_it_is_not(read: Callable[[str],
 
 def paged_fields(schema: strawberry.Schema) -> list[tuple[str, str]]:
     """Every argument of the schema that says how many entries a field has by a number: the field at the root, and the argument."""
-    found = prices(schema._schema)["Query"]  # noqa: SLF001
-    return [(name, argument) for name, price in found.items() for argument in price.slicing if "." not in argument and price.sized]
+    found = compute_field_costs(schema._schema)["Query"]  # noqa: SLF001
+    return [
+        (name, argument)
+        for name, price in found.items()
+        for argument in price.slicing_arguments
+        if "." not in argument and price.sized_fields
+    ]
 
 
 @pytest.mark.parametrize("sent", [100.0, 7.0, 7])
@@ -156,7 +161,7 @@ async def test_the_cost_is_told_who_asks_for_it(as_: Callable[..., Api], crowded
     nodes = asked["data"]["clients"]["nodes"]
     actual = 1 + len(nodes) + sum(len(node["labels"]) for node in nodes)
     cost = asked["extensions"]["cost"]
-    assert (cost["requested"], cost["actual"]) == (OPERATION + 1 + 70 * 11, OPERATION + actual)
+    assert (cost["requested"], cost["actual"]) == (BASE_COST + 1 + 70 * 11, BASE_COST + actual)
     assert cost["throttle"].keys() == {"maximumAvailable", "restoreRate", "currentlyAvailable"}
     assert 0 < cost["throttle"]["currentlyAvailable"] <= cost["throttle"]["maximumAvailable"]
 
@@ -168,15 +173,15 @@ async def test_a_weight_below_a_list_is_due_for_each_entry(
     """However it is selected; a page that has fewer entries than it may have costs what it has."""
     query = """{ clients(first: 100) { nodes { ...A } edges { node { contacts(first: 3) { totalCount } ...A } } } }
         fragment A on Client { archivePreview { projectCount } }"""
-    settings = Settings(refused_tokens=MUCH, points=MUCH, compiled=compiled, max_cost=MUCH)
+    settings = Settings(max_auth_failures=MUCH, rate_limit_burst=MUCH, compiled_executor=compiled, max_cost=MUCH)
     async with connected(schema, database, settings) as http:
         answer = (await Api(http, crowded.tokens[Role.OWNER]).post({"query": query, "extensions": {"cost": True}})).json()
     entries = len(answer["data"]["clients"]["nodes"])
     objects = 1 + entries * (1 + 1) + entries * (1 + 1 + 1 + 1)
     weights = entries * (2 * 50 + 2)
     assert entries == 60
-    assert answer["extensions"]["cost"]["actual"] == OPERATION + objects + weights
-    assert answer["extensions"]["cost"]["requested"] == OPERATION + 1 + 100 * (2 + 50) + 100 * (2 + 50 + 1 + 1 + 2)
+    assert answer["extensions"]["cost"]["actual"] == BASE_COST + objects + weights
+    assert answer["extensions"]["cost"]["requested"] == BASE_COST + 1 + 100 * (2 + 50) + 100 * (2 + 50 + 1 + 1 + 2)
 
 
 def document_of(depth: int, wide: int, aliases: int, directives: int) -> DocumentNode:
@@ -191,7 +196,7 @@ def document_of(depth: int, wide: int, aliases: int, directives: int) -> Documen
 @given(some.integers(3, 30), some.integers(1, 40), some.integers(0, 60), some.integers(0, 40))
 def test_a_document_is_measured_exactly(depth: int, wide: int, aliases: int, directives: int) -> None:
     """Refused for what is too much, each by name, and for nothing else."""
-    found = " ".join(error.message for error in refusals(document_of(depth, wide, aliases, directives), LIMITS))
+    found = " ".join(error.message for error in check_limits(document_of(depth, wide, aliases, directives), LIMITS))
     assert ("levels deep" in found) == (depth > LIMITS.depth)
     assert ("fields at the root" in found) == (wide + 1 > LIMITS.root_fields)
     assert ("aliases" in found) == (aliases > LIMITS.aliases)
@@ -202,6 +207,6 @@ def test_fields_are_counted_with_their_fragments_filled_in() -> None:
     """Twice for a fragment that is spread twice, however deep that goes."""
     lattice = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(120))
     doubled = parse("{ a { ...F0 } } " + lattice + "fragment F120 on Query { x }")
-    assert [error.message for error in refusals(doubled, LIMITS)] == ["The document has more than 400 fields. Ask in several steps."]
+    assert [error.message for error in check_limits(doubled, LIMITS)] == ["The document has more than 400 fields. Ask in several steps."]
     few = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(8))
-    assert refusals(parse("{ a { ...F0 } } " + few + "fragment F8 on Query { x }"), LIMITS) == []
+    assert check_limits(parse("{ a { ...F0 } } " + few + "fragment F8 on Query { x }"), LIMITS) == []

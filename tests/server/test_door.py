@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from server.door import Door
+from server.door import LingeringTransport
 
 
 async def test_the_clock_of_a_connection_stands_while_it_is_not_read() -> None:
@@ -12,7 +12,7 @@ async def test_the_clock_of_a_connection_stands_while_it_is_not_read() -> None:
     ours, theirs = socket.socketpair()
     with theirs:
         transport, _ = await loop.create_connection(asyncio.Protocol, sock=ours)
-        door = Door(transport, transport.close, loop)
+        door = LingeringTransport(transport, transport.close, loop)
         assert door.clock() < door.clock()
         door.pause_reading()
         assert door.clock() == door.clock()

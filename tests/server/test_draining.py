@@ -85,7 +85,7 @@ class Load:
 
 async def test_f5_a_server_under_load_is_told_to_stop(start: Callable[..., Serving], crowded: Tenant, owner_url: str) -> None:
     """Not ready first, and still answering; every request that was sent is answered; then connections are refused, and it ends well."""
-    server = await asyncio.to_thread(start, owner_url, RELATIES_NOTICE_SECONDS="3")
+    server = await asyncio.to_thread(start, owner_url, RELATIES_SHUTDOWN_DELAY="3")
     load, answers = Load(server, crowded), list[httpx.Response]()
     async with load.going(), client(server, crowded) as http:
 
@@ -119,7 +119,7 @@ async def test_f5_a_change_that_is_cancelled_is_undone_as_a_whole(
     owner = await asyncpg.connect(url)
     org = await tenant(owner)
     await owner.execute(SLOW)
-    patient = {"RELATIES_STATEMENT_SECONDS": "100", "RELATIES_OPERATION_SECONDS": "100", "RELATIES_DRAIN_SECONDS": drain_s}
+    patient = {"RELATIES_STATEMENT_TIMEOUT": "100", "RELATIES_OPERATION_TIMEOUT": "100", "RELATIES_SHUTDOWN_GRACE": drain_s}
     server = await asyncio.to_thread(start, url, **patient)
     async with client(server, org) as http:
         asked = asyncio.create_task(http.post("/graphql", json={"query": CREATE}))

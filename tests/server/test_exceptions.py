@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from db.faults import PoolExhaustedError, is_connection_lost
-from server.errors import shown
+from server.errors import format_error
 
 SECRET = "relation client of postgresql://relaties_server:word@db"
 LOST = [
@@ -56,7 +56,7 @@ def in_sqlalchemy(failed: Exception) -> DBAPIError:
 def test_every_failure_of_the_database_has_its_code(failed: Exception, code: str) -> None:
     """Of a reader and of a unit of work, with nothing in it that the database said."""
     for cause in (failed, in_sqlalchemy(failed)):
-        answer = shown(GraphQLError(str(cause), original_error=cause))
+        answer = format_error(GraphQLError(str(cause), original_error=cause))
         assert answer["extensions"]["code"] == code
         assert not any(
             word in str(answer) for word in ("relation", "postgresql:", "connection is closed", "released back", "another operation")

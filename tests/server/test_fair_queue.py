@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from domain.scope import ALL_PERMISSIONS, Actor
-from server.limits import TurnLimits
-from server.pace import PAUSE_FACTOR, Pace
-from server.refusals import Unanswerable
-from server.turns import Turns
+from server.limits import ConcurrencyLimits
+from server.pace import PAUSE_FACTOR, CpuShare
+from server.refusals import HttpError
+from server.turns import ConcurrencyLimiter
 from tests.virtual_time import run, spend
 
 WAIT_S = 8.0
@@ -22,9 +22,9 @@ def actor(tenant: UUID, *, has_token: bool = True) -> Actor:
     return Actor(tenant, ALL_PERMISSIONS, token_id=uuid4() if has_token else None)
 
 
-def limits(*, of_token: int, of_organization: int, of_all: int = 500) -> TurnLimits:
+def limits(*, of_token: int, of_organization: int, of_all: int = 500) -> ConcurrencyLimits:
     """One operation of an organization at once, so that the order of service is the order of the queue."""
-    return TurnLimits(2, 1, of_all, of_organization, of_token, WAIT_S)
+    return ConcurrencyLimits(2, 1, of_all, of_organization, of_token, WAIT_S)
 
 
 async def settle() -> None:
@@ -49,15 +49,15 @@ class Service:
         try:
             async with self.enter(who):
                 self.served.append(name)
-        except Unanswerable:
+        except HttpError:
             self.refused.append(name)
 
     async def finish(self) -> None:
         await asyncio.gather(*self.tasks)
 
 
-def services(given: TurnLimits) -> list[Service]:
-    return [Service(Turns(given).turn), Service(Pace(given).kept)]
+def services(given: ConcurrencyLimits) -> list[Service]:
+    return [Service(ConcurrencyLimiter(given).slot), Service(CpuShare(given).exclusive)]
 
 
 BOTH = pytest.mark.parametrize("place", [0, 1], ids=["operations", "cpu share"])
@@ -192,7 +192,7 @@ def test_a_request_that_is_granted_as_its_time_is_over_is_served() -> None:
 
     async def main() -> None:
         tenant = uuid4()
-        service = Service(Pace(limits(of_token=50, of_organization=100)).kept)
+        service = Service(CpuShare(limits(of_token=50, of_organization=100)).exclusive)
         async with service.enter(actor(tenant)):
             await service.send("late", actor(tenant))
             spend(

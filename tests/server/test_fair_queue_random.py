@@ -11,10 +11,10 @@ from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from domain.scope import Actor
-from server.limits import TurnLimits
-from server.pace import Pace
-from server.refusals import Unanswerable
-from server.turns import Turns
+from server.limits import ConcurrencyLimits
+from server.pace import CpuShare
+from server.refusals import HttpError
+from server.turns import ConcurrencyLimiter
 from tests.server.test_fair_queue import WAIT_S, actor, settle
 from tests.virtual_time import VirtualTimeLoop
 
@@ -35,7 +35,14 @@ class Request:
 
 TENANTS = [uuid4(), uuid4()]
 ACTORS = [actor(tenant, has_token=has_token) for tenant in TENANTS for has_token in (True, True, False)]
-FEW = TurnLimits(running=3, running_of_one=2, waiting=7, waiting_of_organization=5, waiting_of_token=3, wait_s=WAIT_S)
+FEW = ConcurrencyLimits(
+    max_concurrent=3,
+    max_concurrent_per_organization=2,
+    queue_size=7,
+    queue_size_per_organization=5,
+    queue_size_per_token=3,
+    queue_timeout=WAIT_S,
+)
 
 
 class Fairness(RuleBasedStateMachine):
@@ -93,7 +100,7 @@ class Fairness(RuleBasedStateMachine):
             own = of_token.total()
             assert max(of_token.values(), default=0) <= 1
             others = Counter(each.who.tenant for each in before)
-            assert own >= FEW.waiting_of_organization or (len(before) >= FEW.waiting and max(others.values()) <= own + 1)
+            assert own >= FEW.queue_size_per_organization or (len(before) >= FEW.queue_size and max(others.values()) <= own + 1)
 
     @precondition(lambda self: self.running())
     @rule(data=some.data())
@@ -123,11 +130,11 @@ class Fairness(RuleBasedStateMachine):
 
     @invariant()
     def limits_hold(self) -> None:
-        assert len(self.waiting()) <= FEW.waiting
+        assert len(self.waiting()) <= FEW.queue_size
         for tenant in TENANTS:
             of_token = Counter(self._key(each.who) for each in self.waiting(tenant))
-            assert of_token.total() <= FEW.waiting_of_organization
-            assert max(of_token.values(), default=0) <= FEW.waiting_of_token
+            assert of_token.total() <= FEW.queue_size_per_organization
+            assert max(of_token.values(), default=0) <= FEW.queue_size_per_token
 
     def teardown(self) -> None:
         """Once all have gone, nothing is left."""
@@ -136,7 +143,7 @@ class Fairness(RuleBasedStateMachine):
             task.cancel()
         results = self.loop.run_until_complete(self._gather(tasks))
         self.loop.close()
-        assert {type(each) for each in results} <= {type(None), Unanswerable, asyncio.CancelledError}, results
+        assert {type(each) for each in results} <= {type(None), HttpError, asyncio.CancelledError}, results
         self.nothing_is_left()
 
     async def _gather(self, tasks: list["asyncio.Task[None]"]) -> list[BaseException | None]:
@@ -151,38 +158,42 @@ class Fairness(RuleBasedStateMachine):
 class FairTurns(Fairness):
     def __init__(self) -> None:
         super().__init__()
-        self.turns = Turns(FEW)
-        self.enter = self.turns.turn
+        self.turns = ConcurrencyLimiter(FEW)
+        self.enter = self.turns.slot
 
     @invariant()
     def nobody_waits_while_there_is_room(self) -> None:
-        assert (self.turns.running, self.turns.waiting) == (self.running(), len(self.waiting()))
-        assert self.running() <= FEW.running
+        assert (self.turns.running_count, self.turns.waiting_count) == (self.running(), len(self.waiting()))
+        assert self.running() <= FEW.max_concurrent
         for tenant in TENANTS:
-            assert self.running(tenant) <= FEW.running_of_one
-            assert not self.waiting(tenant) or self.running() == FEW.running or self.running(tenant) == FEW.running_of_one
+            assert self.running(tenant) <= FEW.max_concurrent_per_organization
+            assert (
+                not self.waiting(tenant)
+                or self.running() == FEW.max_concurrent
+                or self.running(tenant) == FEW.max_concurrent_per_organization
+            )
 
     def nothing_is_left(self) -> None:
-        assert (self.turns.running, self.turns.waiting) == (0, 0)
-        assert not self.turns._running_of  # noqa: SLF001
+        assert (self.turns.running_count, self.turns.waiting_count) == (0, 0)
+        assert not self.turns._running_by_organization  # noqa: SLF001
         assert not self.turns._queue._organizations  # noqa: SLF001
 
 
 class FairPace(Fairness):
     def __init__(self) -> None:
         super().__init__()
-        self.pace = Pace(FEW)
-        self.enter = self.pace.kept
+        self.pace = CpuShare(FEW)
+        self.enter = self.pace.exclusive
 
     @invariant()
     def one_of_an_organization_runs(self) -> None:
-        assert self.pace.waiting == len(self.waiting())
+        assert self.pace.waiting_count == len(self.waiting())
         for tenant in TENANTS:
             assert self.running(tenant) <= 1
             assert not self.waiting(tenant) or tenant in self.pace._active  # noqa: SLF001
 
     def nothing_is_left(self) -> None:
-        assert self.pace.waiting == 0
+        assert self.pace.waiting_count == 0
         assert not self.pace._active  # noqa: SLF001
         assert not self.pace._queue._organizations  # noqa: SLF001
 

@@ -13,8 +13,8 @@ from starlette.applications import Starlette
 from db.engine import Database
 from server import graphiql
 from server.browser import BrowserSignIn
-from server.cli import is_for_browsers
-from server.place import Place
+from server.cli import allows_browser_sign_in
+from server.place import DatabaseUrls
 from server.settings import Environment, Settings
 from tests.ask import Api, connected
 
@@ -31,7 +31,7 @@ POLICY = (
 
 def browser(peer: str = "127.0.0.1", host: str = "127.0.0.1:8000") -> httpx.AsyncClient:
     """A browser somewhere, on the page of a server with the demo."""
-    served = Starlette(routes=graphiql.routes(BROWSER))
+    served = Starlette(routes=graphiql.build_routes(BROWSER))
     return httpx.AsyncClient(transport=httpx.ASGITransport(served, client=(peer, 50_000)), base_url=f"http://{host}")
 
 
@@ -114,7 +114,7 @@ async def test_a_file_says_what_it_is(http: httpx.AsyncClient, end: str, kind: s
     ],
 )
 def test_who_takes_gzip(accepted: str, is_taken: bool) -> None:
-    assert graphiql.takes_gzip(accepted) == is_taken
+    assert graphiql.accepts_gzip(accepted) == is_taken
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_code_is_random_and_shown_nowhere() -> None:
 )
 def test_only_the_demo_beside_the_embedded_server_is_signed_in_to(env: str, is_embedded: bool, is_given: bool) -> None:
     """In a database of one's own the demo's token is one among others', and production has no demo to show."""
-    assert is_for_browsers(Settings(env=Environment(env)), Place("", None, is_embedded)) == is_given
+    assert allows_browser_sign_in(Settings(env=Environment(env)), DatabaseUrls("", None, is_embedded)) == is_given
 
 
 @pytest.mark.parametrize(

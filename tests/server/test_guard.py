@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from server.guard import Guard, guarded
+from server.guard import LimitedHttpProtocol, protocol_factory
 from server.settings import Settings
 from tests.sockets import request
 from tests.virtual_time import run
@@ -66,12 +66,12 @@ async def application(_scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body"})
 
 
-def opened() -> tuple[Guard, Transport]:
+def opened() -> tuple[LimitedHttpProtocol, Transport]:
     """Return a connection that was just made."""
-    make: Any = guarded(Settings(keep_alive_seconds=REST_S))
+    make: Any = protocol_factory(Settings(keepalive_timeout=REST_S))
     config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=REST_S)
     config.load()
-    guard: Guard = make(config=config, server_state=ServerState(), app_state={})
+    guard: LimitedHttpProtocol = make(config=config, server_state=ServerState(), app_state={})
     guard.connection_made(transport := Transport())
     return guard, transport
 

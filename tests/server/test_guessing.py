@@ -25,7 +25,7 @@ async def api(as_: Callable[..., Api], crowded: Tenant) -> Api:
 @pytest.fixture
 async def production(database: Database, schema: strawberry.Schema, crowded: Tenant) -> AsyncIterator[Api]:
     """As it is served to the world."""
-    settings = Settings(env=Environment.PRODUCTION, secret_key="a secret of the tests, 32 bytes or more", refused_tokens=10**6)
+    settings = Settings(env=Environment.PRODUCTION, secret_key="a secret of the tests, 32 bytes or more", max_auth_failures=10**6)
     async with connected(schema, database, settings) as http:
         yield Api(http, crowded.tokens[Role.OWNER])
 

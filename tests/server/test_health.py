@@ -22,7 +22,7 @@ READY = (200, {"status": "ready"})
 
 
 def asking(health: Health) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(Starlette(routes=health.routes())), base_url="http://test", timeout=30)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(Starlette(routes=health.build_routes())), base_url="http://test", timeout=30)
 
 
 async def ready(health: Health) -> tuple[int, object]:
@@ -104,14 +104,14 @@ async def test_one_whose_database_refuses_or_says_nothing_is_not_ready() -> None
     came = list[asyncio.StreamWriter]()
     async with await asyncio.start_server(lambda _, writer: came.append(writer), "127.0.0.1") as silent:
         probe = HealthProbe(f"postgresql://me:pw@127.0.0.1:{silent.sockets[0].getsockname()[1]}/x?sslmode=disable", timeout=60)
-        health = Health(probe, limit_s=0.05)
+        health = Health(probe, timeout_s=0.05)
         assert await asyncio.gather(*(ready(health) for _ in range(20))) == [DOWN] * 20
         assert await ready(health) == DOWN
         assert len(came) == 1
         came[0].close()
-        assert health._asked is not None  # noqa: SLF001
-        await asyncio.wait({health._asked}, timeout=30)  # noqa: SLF001
-        assert await ready(Health(HealthProbe(probe._url, timeout=0.05), limit_s=60)) == DOWN  # noqa: SLF001
+        assert health._status_task is not None  # noqa: SLF001
+        await asyncio.wait({health._status_task}, timeout=30)  # noqa: SLF001
+        assert await ready(Health(HealthProbe(probe._url, timeout=0.05), timeout_s=60)) == DOWN  # noqa: SLF001
         came[1].close()
 
 

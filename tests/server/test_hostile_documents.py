@@ -24,7 +24,7 @@ TOTAL = "{ clients { totalCount } }"
 @pytest.fixture
 async def api(database: Database, schema: strawberry.Schema, crowded: Tenant) -> AsyncIterator[Api]:
     """An organization that has as long as it takes: what it reads is read in turn, with rests, which are long on a busy machine."""
-    patient = Settings(refused_tokens=MUCH, points=MUCH, waiting_seconds=60)
+    patient = Settings(max_auth_failures=MUCH, rate_limit_burst=MUCH, queue_timeout=60)
     async with connected(schema, database, patient) as http:
         yield Api(http, crowded.tokens[Role.OWNER])
 

@@ -203,7 +203,7 @@ async def test_a_fragment_within_itself_is_refused(api: Api) -> None:
 
 @pytest.fixture
 async def strict(database: Database, schema: strawberry.Schema) -> AsyncIterator[httpx.AsyncClient]:
-    async with connected(schema, database, Settings(max_body_bytes=1000, operation_seconds=0.000_001)) as http:
+    async with connected(schema, database, Settings(max_body_bytes=1000, operation_timeout=0.000_001)) as http:
         yield http
 
 

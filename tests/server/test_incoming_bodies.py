@@ -10,7 +10,7 @@ from starlette.types import Message
 
 from db.engine import Database
 from db.tables import Role
-from server.app import Application, app
+from server.app import Application, build_app
 from server.settings import Settings
 from tests.ask import SECRETS
 from tests.builders import Tenant
@@ -45,7 +45,7 @@ class Sender:
 
         headers = [(b"authorization", f"Bearer {self.token}".encode()), (b"content-type", b"application/json")]
         scope = {"type": "http", "method": "POST", "path": "/graphql", "headers": headers, "query_string": b"", "client": ("127.0.0.1", 1)}
-        await self.served.answers(scope, receive, self._take)
+        await self.served.asgi_app(scope, receive, self._take)
         return self.status, json.loads(self.body).get("errors", [{"extensions": {"code": None}}])[0]["extensions"]["code"]
 
     async def _take(self, message: Message) -> None:
@@ -55,7 +55,7 @@ class Sender:
 
 @pytest.fixture
 def serving(database: Database, schema: strawberry.Schema) -> Callable[..., Application]:
-    return lambda **settings: app(schema, database, Settings.model_validate(settings), SECRETS)
+    return lambda **settings: build_app(schema, database, Settings.model_validate(settings), SECRETS)
 
 
 @pytest.mark.parametrize(

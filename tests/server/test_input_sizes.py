@@ -18,7 +18,7 @@ from db.engine import Database
 from db.tables import Role
 from resolvers.core import MAX_VARIABLE_ERRORS
 from schema.root import build
-from server.costs import OPERATION
+from server.costs import BASE_COST
 from server.settings import Settings
 from server.variables import MAX_LIST_ITEMS, MAX_OBJECT_FIELDS, VALUES_PER_POINT
 from tests.ask import Api, connected
@@ -166,7 +166,7 @@ async def test_a_capital_of_several_small_letters_is_no_failure(api: Api, text: 
 @pytest.fixture
 async def poor(database: Database, schema: strawberry.Schema, crowded: Tenant) -> AsyncIterator[Api]:
     """A token that has few points and gets none back soon."""
-    settings = Settings(points=3 * OPERATION + 20, points_per_second=1, refused_tokens=10**6)
+    settings = Settings(rate_limit_burst=3 * BASE_COST + 20, rate_limit_restore=1, max_auth_failures=10**6)
     async with connected(schema, database, settings) as http:
         yield Api(http, crowded.tokens[Role.VIEWER])
 
@@ -188,7 +188,7 @@ async def test_what_is_refused_after_coercion_is_not_free(poor: Api) -> None:
     answers = [(await poor.post({"query": query, "variables": variables})).json()["errors"][0] for variables in asked]
     assert [answer["extensions"]["code"] for answer in answers] == ["QUERY_TOO_COMPLEX", *["RATE_LIMITED"] * 3]
     assert answers[1]["message"].startswith("This may cost 226 points")
-    assert answers[3]["message"] == f"This costs at least {OPERATION} points, and there are not as many left. Try again in 5 seconds."
+    assert answers[3]["message"] == f"This costs at least {BASE_COST} points, and there are not as many left. Try again in 5 seconds."
 
 
 async def test_many_values_that_are_refused_cost_more(poor: Api) -> None:
@@ -197,5 +197,5 @@ async def test_many_values_that_are_refused_cost_more(poor: Api) -> None:
     wrong = {"ids": [{"a": [0] * 90} for _ in range(10)]}  # 921 values
     answers = [await poor.post({"query": query, "variables": wrong}) for _ in range(2)]
     assert [answer.json()["errors"][0]["extensions"]["code"] for answer in answers] == ["BAD_USER_INPUT", "RATE_LIMITED"]
-    owed = OPERATION - (3 * OPERATION + 20 - OPERATION - 921 // VALUES_PER_POINT)
+    owed = BASE_COST - (3 * BASE_COST + 20 - BASE_COST - 921 // VALUES_PER_POINT)
     assert owed - 1 <= int(answers[1].headers["retry-after"]) <= owed

@@ -16,7 +16,7 @@ from db.engine import Database
 from db.tables import Role
 from server import bodies, json_limits
 from server.json_limits import MAX_DIGITS, MAX_NESTING, MAX_VALUES, check_size
-from server.refusals import Unanswerable
+from server.refusals import HttpError
 from server.settings import Settings
 from server.variables import MAX_LIST_ITEMS
 from tests.ask import MUCH, Api, connected
@@ -84,7 +84,7 @@ def decoder(monkeypatch: pytest.MonkeyPatch) -> RecordingDecoder:
 @pytest.fixture
 async def api(database: Database, schema: strawberry.Schema, crowded: Tenant) -> AsyncIterator[Api]:
     """Large bodies of one organization are read in turn; here each has as long as it takes."""
-    async with connected(schema, database, Settings(refused_tokens=MUCH, points=MUCH, waiting_seconds=60)) as http:
+    async with connected(schema, database, Settings(max_auth_failures=MUCH, rate_limit_burst=MUCH, queue_timeout=60)) as http:
         yield Api(http, crowded.tokens[Role.OWNER])
 
 
@@ -168,7 +168,7 @@ def is_within(text: bytes, max_values: int, max_nesting: int) -> bool:
         patch.setattr(json_limits, "MAX_NESTING", max_nesting)
         try:
             check_size(text)
-        except Unanswerable:
+        except HttpError:
             return False
     return True
 
@@ -261,7 +261,7 @@ def test_what_is_taken_is_the_same_as_ever(text: bytes) -> None:
     try:
         wanted = read_slowly(text)
     except (ValueError, RecursionError):
-        with pytest.raises(Unanswerable):
-            bodies.read_json(text, "body")
+        with pytest.raises(HttpError):
+            bodies.parse_json(text, "body")
         return
-    assert repr(bodies.read_json(text, "body")) == repr(wanted)
+    assert repr(bodies.parse_json(text, "body")) == repr(wanted)

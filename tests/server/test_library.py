@@ -12,9 +12,9 @@ import strawberry
 
 from db.engine import Database
 from db.tables import Role
-from server.limits import Get, Taken
+from server.limits import DocumentPolicy, GetPolicy
 from server.settings import Settings
-from server.trusted import hash_of
+from server.trusted import hash_document
 from tests.ask import connected
 from tests.builders import Tenant
 
@@ -54,7 +54,7 @@ def said(response: httpx.Response) -> object:
 
 def by_hash(text: str, **more: object) -> dict[str, object]:
     """What Apollo's clients send."""
-    return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": hash_of(text)}}, **more}
+    return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": hash_document(text)}}, **more}
 
 
 @pytest.fixture
@@ -84,13 +84,13 @@ NOT_BY_GET = (405, "METHOD_NOT_ALLOWED")
 
 async def test_a_document_is_asked_by_its_hash_once_it_was_sent(asking: Asks) -> None:
     """A miss, then text and hash, then the hash alone; from then on by each of its names."""
-    async with asking(documents=Taken.APQ) as api:
+    async with asking(documents=DocumentPolicy.APQ) as api:
         assert await api.post(**by_hash(NAME)) == MISS
         assert await api.post(**by_hash(NAME, query=NAME)) == ANSWER
         assert await api.post(**by_hash(NAME)) == ANSWER
         assert await api.get(**by_hash(NAME)) == ANSWER
         for name in ("documentId", "doc_id", "id"):
-            for key in (hash_of(NAME), f"sha256:{hash_of(NAME)}"):
+            for key in (hash_document(NAME), f"sha256:{hash_document(NAME)}"):
                 assert await api.post(**{name: key}) == ANSWER
                 assert await api.get(**{name: key}) == ANSWER
         assert await api.post(**by_hash(VIEWER)) == MISS
@@ -98,7 +98,7 @@ async def test_a_document_is_asked_by_its_hash_once_it_was_sent(asking: Asks) ->
 
 async def test_apollos_clients_know_the_answers_by_heart(asking: Asks) -> None:
     """Both the message and the code; a miss is kept by nobody."""
-    async with asking(documents=Taken.APQ) as apq, asking(documents=Taken.OPEN) as open_:
+    async with asking(documents=DocumentPolicy.APQ) as apq, asking(documents=DocumentPolicy.OPEN) as open_:
         for api, message, code in (
             (apq, "PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND"),
             (open_, "PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"),
@@ -110,7 +110,7 @@ async def test_apollos_clients_know_the_answers_by_heart(asking: Asks) -> None:
 
 async def test_a_hash_that_is_another_documents_is_refused(asking: Asks) -> None:
     """So nobody can put a document under the name of another, and neither is kept."""
-    async with asking(documents=Taken.APQ) as api:
+    async with asking(documents=DocumentPolicy.APQ) as api:
         assert await api.post(**by_hash(NAME, query=VIEWER)) == (400, "PERSISTED_QUERY_HASH_MISMATCH")
         assert await api.post(**by_hash(NAME)) == await api.post(**by_hash(VIEWER)) == MISS
 
@@ -119,9 +119,9 @@ async def test_a_hash_that_is_another_documents_is_refused(asking: Asks) -> None
     "persisted",
     [
         {},
-        {"version": 2, "sha256Hash": hash_of(NAME)},
-        {"version": "1", "sha256Hash": hash_of(NAME)},
-        {"version": 1, "sha256Hash": hash_of(NAME).upper()},
+        {"version": 2, "sha256Hash": hash_document(NAME)},
+        {"version": "1", "sha256Hash": hash_document(NAME)},
+        {"version": 1, "sha256Hash": hash_document(NAME).upper()},
         {"version": 1, "sha256Hash": ""},
         {"version": 1, "sha256Hash": 1},
         {"version": 1},
@@ -131,7 +131,7 @@ async def test_a_hash_that_is_another_documents_is_refused(asking: Asks) -> None
 )
 async def test_what_is_not_the_protocol_is_refused(asking: Asks, persisted: object) -> None:
     """By POST and by GET, with a text or without."""
-    async with asking(documents=Taken.APQ) as api:
+    async with asking(documents=DocumentPolicy.APQ) as api:
         for sent in ({}, {"query": NAME}):
             assert await api.post(extensions={"persistedQuery": persisted}, **sent) == (400, "BAD_REQUEST")
             assert await api.get(extensions={"persistedQuery": persisted}, **sent) == (400, "BAD_REQUEST")
@@ -139,9 +139,9 @@ async def test_what_is_not_the_protocol_is_refused(asking: Asks, persisted: obje
 
 async def test_an_open_server_takes_texts_only(asking: Asks, folder: Path) -> None:
     """And the trusted ones by their ids. What was sent before is not known by its hash."""
-    async with asking(documents=Taken.OPEN, trusted_documents=folder) as api:
+    async with asking(documents=DocumentPolicy.OPEN, trusted_documents=folder) as api:
         assert await api.post(query=VIEWER) == {"viewer": {"permissions": await _permissions(api)}}
-        assert await api.post(**by_hash(VIEWER)) == await api.post(documentId=hash_of(VIEWER)) == NOT_SUPPORTED
+        assert await api.post(**by_hash(VIEWER)) == await api.post(documentId=hash_document(VIEWER)) == NOT_SUPPORTED
         assert await api.post(**by_hash(VIEWER, query=VIEWER)) == NOT_SUPPORTED
         assert await api.post(documentId=ID) == ANSWER
 
@@ -155,19 +155,19 @@ async def _permissions(api: Asking) -> list[str]:
 
 async def test_a_closed_server_takes_its_own_documents_only(asking: Asks, folder: Path) -> None:
     """By id, by hash or word for word; another is neither answered nor kept."""
-    async with asking(documents=Taken.TRUSTED_ONLY, trusted_documents=folder) as api:
-        for key in (ID, hash_of(NAME), f"sha256:{hash_of(NAME)}"):
+    async with asking(documents=DocumentPolicy.TRUSTED_ONLY, trusted_documents=folder) as api:
+        for key in (ID, hash_document(NAME), f"sha256:{hash_document(NAME)}"):
             assert await api.post(documentId=key) == ANSWER
         assert await api.post(**by_hash(NAME)) == await api.post(query=NAME) == await api.post(**by_hash(NAME, query=NAME)) == ANSWER
         for text in (VIEWER, NAME + " ", f"#\n{NAME}", "{ nothing }", "{"):
             assert await api.post(query=text) == await api.post(**by_hash(text, query=text)) == NOT_TRUSTED
             assert await api.get(query=text) == NOT_TRUSTED
-            assert await api.post(**by_hash(text)) == await api.post(documentId=hash_of(text)) == MISS
+            assert await api.post(**by_hash(text)) == await api.post(documentId=hash_document(text)) == MISS
 
 
 async def test_by_get_only_what_is_known_is_asked(asking: Asks, folder: Path) -> None:
     """Where the setting says so, as in production; a text is refused, also a trusted one, and says what to do instead."""
-    async with asking(get=Get.PERSISTED, trusted_documents=folder) as api:
+    async with asking(get=GetPolicy.PERSISTED, trusted_documents=folder) as api:
         assert await api.get(query=NAME) == await api.get(**by_hash(NAME, query=NAME)) == NOT_BY_GET
         assert (await api.got(query=NAME)).headers["allow"] == "POST"
         assert await api.get(**by_hash(VIEWER)) == MISS
@@ -177,7 +177,7 @@ async def test_by_get_only_what_is_known_is_asked(asking: Asks, folder: Path) ->
 
 async def test_by_get_nothing_is_asked_where_it_is_off(asking: Asks, folder: Path) -> None:
     """Known or not."""
-    async with asking(get=Get.OFF, trusted_documents=folder) as api:
+    async with asking(get=GetPolicy.OFF, trusted_documents=folder) as api:
         assert await api.get(documentId=ID) == await api.get(query=NAME) == NOT_BY_GET
 
 
@@ -185,7 +185,7 @@ async def test_h1_a_change_is_not_made_by_get(asking: Asks, org: Tenant, tmp_pat
     """Neither by its text nor by its hash nor by its id, though each is known; and nothing is there."""
     (tmp_path / "change.graphql").write_text(CHANGE)
     async with asking(trusted_documents=tmp_path) as api:
-        for sent in ({"query": CHANGE}, by_hash(CHANGE), by_hash(CHANGE, query=CHANGE), {"documentId": hash_of(CHANGE)}):
+        for sent in ({"query": CHANGE}, by_hash(CHANGE), by_hash(CHANGE, query=CHANGE), {"documentId": hash_document(CHANGE)}):
             assert await api.get(**sent) == NOT_BY_GET
             assert (await api.got(**sent)).headers["allow"] == "POST"
         assert await org.owner.fetchval("SELECT count(*) FROM relaties.label WHERE tenant_id = $1", org.id) == 0
@@ -200,7 +200,7 @@ async def test_a_request_without_a_document_says_how_to_send_one(asking: Asks) -
 
 async def test_who_fills_the_memory_displaces_only_what_is_not_used(asking: Asks, folder: Path) -> None:
     """A document that was sent once has to be registered again; one that was used stays, and the trusted one is always there."""
-    async with asking(documents_bytes=200_000, trusted_documents=folder) as api:
+    async with asking(document_cache_bytes=200_000, trusted_documents=folder) as api:
 
         async def flood() -> None:
             for place in range(50):

@@ -12,9 +12,9 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from server.logs import JsonHandler, formatter, trace, unhandled, write_event
-from server.reports import Report, line
-from server.settings import LogForm, Settings
+from server.logs import JsonHandler, build_formatter, format_trace, log_unhandled, write_event
+from server.reports import AccessRecord, log_fields
+from server.settings import Environment, LogFormat, Settings
 
 MARK = "marker-7f3a"
 
@@ -27,7 +27,7 @@ def record(message: str, *arguments: object, failed: BaseException | None = None
 
 
 def as_json(made: logging.LogRecord) -> dict[str, object]:
-    written = formatter(LogForm.JSON).format(made)
+    written = build_formatter(LogFormat.JSON).format(made)
     assert "\n" not in written
     read: dict[str, object] = json.loads(written)
     return read
@@ -43,7 +43,7 @@ def caught(act: Callable[[], object]) -> BaseException:
 
 def test_an_event_is_one_json_object() -> None:
     """With its time in UTC, its level and who tells it; a line break in it is two characters."""
-    read = as_json(record("said %s", "one\r\ntwo\u2028three", told={"trace": "ab", "statements": 3}))
+    read = as_json(record("said %s", "one\r\ntwo\u2028three", fields={"trace": "ab", "statements": 3}))
     moment = datetime.fromisoformat(str(read.pop("time")))
     assert moment.tzinfo == UTC
     assert read == {"event": "said one\r\ntwo\u2028three", "level": "warning", "logger": "relaties", "trace": "ab", "statements": 3}
@@ -58,7 +58,7 @@ def test_event_is_written_as_the_formatter_writes_its_record(monkeypatch: pytest
     written = stream.getvalue()
     assert written.endswith("\n")
     assert len(written.splitlines()) == 1
-    of_record = as_json(record("operation", told={**fields, "organization": str(key)}))
+    of_record = as_json(record("operation", fields={**fields, "organization": str(key)}))
     read = json.loads(written)
     moment = read.pop("time")
     assert moment.endswith("Z")
@@ -72,7 +72,11 @@ def test_event_is_a_record_where_others_handle_records(caplog: pytest.LogCapture
     caplog.set_level(logging.INFO, "relaties")
     write_event(logging.INFO, "operation", {"organization": UUID(int=7), "statements": 3})
     (made,) = caplog.records
-    assert (made.message, made.levelname, vars(made)["told"]) == ("operation", "INFO", {"organization": str(UUID(int=7)), "statements": 3})
+    assert (made.message, made.levelname, vars(made)["fields"]) == (
+        "operation",
+        "INFO",
+        {"organization": str(UUID(int=7)), "statements": 3},
+    )
 
 
 def test_event_that_cannot_be_written_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +88,7 @@ def test_event_that_cannot_be_written_fails_nothing(monkeypatch: pytest.MonkeyPa
 
 def test_an_event_is_one_line_for_a_person() -> None:
     """Whatever it holds."""
-    written = formatter(LogForm.TEXT).format(record("one\r\ntwo\x1b[31m\u2028", told={"name": "x\ny"}))
+    written = build_formatter(LogFormat.TEXT).format(record("one\r\ntwo\x1b[31m\u2028", fields={"name": "x\ny"}))
     assert len(written.splitlines()) == 1
     assert "one\\r\\ntwo\\x1b[31m\\u2028" in written
     assert "name='x\\ny'" in written
@@ -101,7 +105,7 @@ def test_a_failure_has_its_trace_in_one_field() -> None:
     assert str(read["exception"]).endswith("KeyError")
     assert "()[secret]" in str(read["exception"])
     assert MARK not in str(read)
-    assert trace(caught(lambda: None.x)).endswith("AttributeError: 'NoneType' object has no attribute 'x'")  # type: ignore[attr-defined]
+    assert format_trace(caught(lambda: None.x)).endswith("AttributeError: 'NoneType' object has no attribute 'x'")  # type: ignore[attr-defined]
 
 
 def test_every_cause_of_a_failure_is_told_once() -> None:
@@ -116,7 +120,7 @@ def test_every_cause_of_a_failure_is_told_once() -> None:
     failed = caught(several)
     assert failed.__cause__ is not None
     failed.__cause__.__cause__ = failed
-    told = trace(failed)
+    told = format_trace(failed)
     assert [told.count(name) for name in ("\nValueError", "RuntimeError: inner", "\nExceptionGroup")] == [1, 1, 1]
     assert told.index("ValueError") < told.rindex("ExceptionGroup")
     assert MARK not in told
@@ -131,7 +135,7 @@ async def test_what_postgresql_says_of_a_row_is_left_out(owner: asyncpg.Connecti
     with pytest.raises(asyncpg.InvalidTextRepresentationError) as unread:
         await owner.execute(f"SELECT '{MARK}'::uuid")
     await owner.execute("DROP TABLE kept")
-    told = trace(DBAPIError(MARK, {"name": MARK}, unchecked.value)) + trace(unchecked.value) + trace(unread.value)
+    told = format_trace(DBAPIError(MARK, {"name": MARK}, unchecked.value)) + format_trace(unchecked.value) + format_trace(unread.value)
     assert 'CheckViolationError: 23514 new row for relation "kept" violates check constraint "kept_short"' in told
     assert "InvalidTextRepresentationError: 22P02" in told
     assert MARK not in told
@@ -146,13 +150,13 @@ def test_running_out_of_stack_does_not_fill_the_log() -> None:
     def b(depth: int) -> int:
         return a(depth) + 1
 
-    assert len(trace(caught(lambda: a(0)))) < 20_000
+    assert len(format_trace(caught(lambda: a(0)))) < 20_000
 
 
 async def test_a_task_that_nobody_awaits_tells_no_value(caplog: pytest.LogCaptureFixture) -> None:
     """Python's own line shows the exception with what it holds."""
     loop, before = asyncio.get_running_loop(), asyncio.get_running_loop().get_exception_handler()
-    loop.set_exception_handler(unhandled)
+    loop.set_exception_handler(log_unhandled)
     loop.call_exception_handler({"message": "Task exception was never retrieved", "exception": KeyError(MARK), "future": MARK})
     loop.set_exception_handler(before)
     (made,) = caplog.records
@@ -162,13 +166,18 @@ async def test_a_task_that_nobody_awaits_tells_no_value(caplog: pytest.LogCaptur
 
 def test_the_form_of_the_log() -> None:
     """Text for who develops and JSON where it serves, unless one is asked for."""
-    forms = [Settings(env=env, log=log).log_form for env in ("development", "production") for log in (None, "json", "text")]  # type: ignore[arg-type]
+    forms = [
+        Settings(env=Environment(env), log_format=LogFormat(log) if log else None).effective_log_format
+        for env in ("development", "production")
+        for log in (None, "json", "text")
+    ]
     assert forms == ["text", "json", "text", "json", "json", "text"]
 
 
 def test_what_is_unknown_of_an_operation_is_left_out() -> None:
     """A refused one has a short line; a long name is cut."""
-    assert line(Report("ab", status=401, codes=("UNAUTHENTICATED",))) == {
-        "trace": "ab", "status": 401, "codes": ("UNAUTHENTICATED",), "seconds": 0, "waited": 0, "statements": 0, "sql_seconds": 0,
+    assert log_fields(AccessRecord("ab", status=401, error_codes=("UNAUTHENTICATED",))) == {
+        "trace_id": "ab", "status": 401, "error_codes": ("UNAUTHENTICATED",), "duration_seconds": 0, "queue_seconds": 0,
+        "sql_statements": 0, "sql_seconds": 0,
     }  # fmt: skip
-    assert line(Report("ab", name="N" * 1000))["name"] == "N" * 100
+    assert log_fields(AccessRecord("ab", operation_name="N" * 1000))["operation_name"] == "N" * 100

@@ -62,7 +62,10 @@ async def test_q10_an_operation_out_of_time_frees_its_backend(
     """It is told so, and the database does no more for it; nothing is changed, and the next one is answered. On either executor."""
     url, owner = operator
     database = await Database.connect(runtime_url(url), DatabaseLimits(statement_timeout=LONG_S))
-    async with connected(schema, database, Settings(operation_seconds=SHORT_S, compiled=compiled)) as http, unchanged(owner, there.id):
+    async with (
+        connected(schema, database, Settings(operation_timeout=SHORT_S, compiled_executor=compiled)) as http,
+        unchanged(owner, there.id),
+    ):
         api = Api(http, there.tokens[Role.OWNER])
         async with owner.transaction():
             await owner.execute("LOCK TABLE relaties.label")
@@ -85,8 +88,8 @@ async def test_a_client_that_goes_away_frees_its_backend(
     settings = {
         "DATABASE_URL": runtime_url(url),
         "RELATIES_DATA_DIR": str(tmp_path),
-        "RELATIES_STATEMENT_SECONDS": f"{LONG_S}",
-        "RELATIES_OPERATION_SECONDS": f"{LONG_S}",
+        "RELATIES_STATEMENT_TIMEOUT": f"{LONG_S}",
+        "RELATIES_OPERATION_TIMEOUT": f"{LONG_S}",
     }
     with serving(**settings) as server:
         async with httpx.AsyncClient(base_url=server.address, headers=headers, timeout=LONG_S) as http, unchanged(owner, there.id):

@@ -7,8 +7,8 @@ import pytest
 import strawberry
 
 from server.doctor import UnfitError
-from server.lag import Lag
-from server.metrics import Metrics, exposed
+from server.lag import EventLoopLag
+from server.metrics import Metrics, serve_metrics
 from tests.commands import free_port, relaties, serving
 from tests.conftest import runtime_url
 
@@ -16,24 +16,24 @@ from tests.conftest import runtime_url
 async def test_lag_is_how_much_later_it_woke() -> None:
     """A wait that is not over counts; one of more than a minute ago does not."""
     now, told = [0.0], list[float]()
-    lag = Lag(told.append, lambda: now[0])
-    assert lag.longest() == 0
+    lag = EventLoopLag(told.append, lambda: now[0])
+    assert lag.max_seconds() == 0
     watching = asyncio.create_task(lag.watch())
     await asyncio.sleep(0)  # it begins: due at a quarter of a second
     now[0] = 2.25
-    assert lag.longest() == 2
+    assert lag.max_seconds() == 2
     watching.cancel()
-    lag.woke()
+    lag.record_wakeup()
     assert told == [2]
     now[0] = 62.24
-    lag.woke()
+    lag.record_wakeup()
     now[0] = 62.26
-    lag.woke()
+    lag.record_wakeup()
     assert told == [2, 61.99, 62.01]
-    assert lag.longest() == 62.01
+    assert lag.max_seconds() == 62.01
     now[0] = 200
-    lag.woke()
-    assert lag.longest() == 199.75
+    lag.record_wakeup()
+    assert lag.max_seconds() == 199.75
 
 
 def test_metrics_are_served_where_they_were_asked_for(demo_url: str) -> None:
@@ -43,7 +43,7 @@ def test_metrics_are_served_where_they_were_asked_for(demo_url: str) -> None:
         served = httpx.get(f"http://127.0.0.1:{port}/metrics")
         assert httpx.get(f"{server.address}/metrics").status_code == 404
     found = {line.partition(" ")[0].partition("{")[0] for line in served.text.splitlines() if not line.startswith("#")}
-    assert {"relaties_readers_in_use", "relaties_loop_lag_longest_seconds", "relaties_loop_lag_seconds_count"} <= found
+    assert {"relaties_read_connections_in_use", "relaties_event_loop_lag_max_seconds", "relaties_event_loop_lag_seconds_count"} <= found
     assert {"relaties_build_info", "process_resident_memory_bytes"} <= found
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"http://127.0.0.1:{port}/metrics")
@@ -61,5 +61,8 @@ def test_a_port_of_metrics_in_use_is_said_at_start(demo_url: str) -> None:
 
 def test_an_address_of_another_machine_is_refused(schema: strawberry.Schema) -> None:
     """As a port in use is."""
-    with pytest.raises(UnfitError, match=r"Cannot serve metrics on 192\.0\.2\.1:"), exposed(Metrics(schema._schema), "192.0.2.1", 9100):  # noqa: SLF001
+    with (
+        pytest.raises(UnfitError, match=r"Cannot serve metrics on 192\.0\.2\.1:"),
+        serve_metrics(Metrics(schema._schema), "192.0.2.1", 9100),  # noqa: SLF001
+    ):
         pass

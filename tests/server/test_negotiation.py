@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.negotiation import GRAPHQL_JSON, JSON, OFFERED, negotiated
-from server.refusals import ErrorCode, Unanswerable
+from server.negotiation import GRAPHQL_JSON, JSON, OFFERED_TYPES, negotiate
+from server.refusals import ErrorCode, HttpError
 
 WEIGHTS = [f"0.{digits}" for digits in ("1", "25", "5", "999")]
 
@@ -45,7 +45,7 @@ WEIGHTS = [f"0.{digits}" for digits in ("1", "25", "5", "999")]
 )
 def test_the_kind_that_is_liked_best(accept: str, kind: str) -> None:
     """By weight, then by how closely it is named."""
-    assert negotiated(accept) == kind
+    assert negotiate(accept) == kind
 
 
 @pytest.mark.parametrize(
@@ -53,10 +53,10 @@ def test_the_kind_that_is_liked_best(accept: str, kind: str) -> None:
 )
 def test_what_accepts_neither_is_refused(accept: str) -> None:
     """With both names, so that the next try is right."""
-    with pytest.raises(Unanswerable) as refused:
-        negotiated(accept)
+    with pytest.raises(HttpError) as refused:
+        negotiate(accept)
     assert (refused.value.code, refused.value.status) == (ErrorCode.NOT_ACCEPTABLE, 406)
-    assert all(kind in refused.value.message for kind in OFFERED)
+    assert all(kind in refused.value.message for kind in OFFERED_TYPES)
 
 
 PARTS = st.sampled_from(
@@ -67,8 +67,8 @@ PARTS = st.sampled_from(
 @given(st.one_of(st.text(), st.lists(PARTS).map("".join)))
 def test_nothing_but_an_answer_or_the_refusal_comes_of_any_header(accept: str) -> None:
     """Whatever it says: it is anybody's to write."""
-    with suppress(Unanswerable):
-        assert negotiated(accept) in OFFERED
+    with suppress(HttpError):
+        assert negotiate(accept) in OFFERED_TYPES
 
 
 @given(st.sampled_from(WEIGHTS), st.sampled_from(WEIGHTS))
@@ -76,4 +76,4 @@ def test_the_heavier_wins_whatever_the_order(json: str, graphql: str) -> None:
     """And of two alike the one that says more."""
     ranges = [f"{JSON};q={json}", f"{GRAPHQL_JSON};q={graphql}"]
     wanted = JSON if json > graphql else GRAPHQL_JSON
-    assert negotiated(", ".join(ranges)) == negotiated(" , ".join(reversed(ranges))) == wanted
+    assert negotiate(", ".join(ranges)) == negotiate(" , ".join(reversed(ranges))) == wanted

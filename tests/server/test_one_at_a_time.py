@@ -10,7 +10,7 @@ from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLList, get_n
 from db.tables import Role
 from domain.scope import Permission
 from server.limits import DocumentLimits
-from server.measures import alone, refusals
+from server.measures import check_limits, exclusive_fields
 from tests.ask import Api
 from tests.builders import EARLY, Tenant
 from tests.ids import global_id
@@ -18,7 +18,7 @@ from tests.inputs import CORE, MUTATIONS, document, input_type, needed, right, w
 from tests.snapshots import unchanged
 
 JSON, GRAPHQL_JSON = "application/json", "application/graphql-response+json"
-ALONE = sorted(alone(CORE))
+ALONE = sorted(exclusive_fields(CORE))
 HERE = "{ userErrors { code } }"
 FIELD = f"clientArchive(input: $a) {HERE}"
 OTHER = f"clientArchive(input: $b) {HERE}"
@@ -142,7 +142,7 @@ def test_s42_counting_is_cheap_however_often_fragments_are_spread() -> None:
     lattice = " ".join(f"fragment F{place} on Mutation {{ ...F{place + 1} ...F{place + 1} }}" for place in range(120))
     document = parse(f"mutation {{ ...F0 }} {lattice} fragment F120 on Mutation {{ {ALONE[0]} }}")
     unlimited = DocumentLimits(**{each.name: 2**200 for each in fields(DocumentLimits)})
-    (refused,) = refusals(document, unlimited, alone(CORE))
+    (refused,) = check_limits(document, unlimited, exclusive_fields(CORE))
     assert refused.extensions == {"code": "ONE_AT_A_TIME"}
     assert f"this has {2**120}" in refused.message
 

@@ -24,8 +24,8 @@ from db.migrations import upgrade
 from domain.tokens import TOKEN_PATTERN, new_secret
 from server.cli import cli, main
 from server.escapes import UNSAFE, escape, escape_json
-from server.logs import formatter
-from server.settings import LogForm
+from server.logs import build_formatter
+from server.settings import LogFormat
 from tests.builders import Tenant, add_token, tenant
 from tests.commands import free_port, relaties
 from tests.conftest import runtime_url
@@ -272,7 +272,7 @@ def test_a_failure_of_the_program_is_shown_as_text(run: Run, place: Place, monke
     async def fail(*_: object) -> None:
         raise ValueError("\x1b[2J[/x]\u202e")
 
-    monkeypatch.setattr("server.cli.migrated", fail)
+    monkeypatch.setattr("server.cli.migrate_database", fail)
     done = run("migrate", **place.settings)
     assert (done.status, done.out, is_plain(done.err)) == (1, "", True)
     assert done.err.endswith("ValueError: \\x1b[2J[/x]\\u202e\n")
@@ -292,10 +292,10 @@ def test_on_a_terminal_our_colours_stay(place: Place) -> None:
     assert not [each for each in HOSTILE if not is_plain(each) and each in progress]
 
 
-@pytest.mark.parametrize("form", LogForm)
+@pytest.mark.parametrize("form", LogFormat)
 @pytest.mark.parametrize("colors", [False, True])
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_line_of_the_log_is_text(name: str, form: LogForm, monkeypatch: pytest.MonkeyPatch, *, colors: bool) -> None:
+def test_a_line_of_the_log_is_text(name: str, form: LogFormat, monkeypatch: pytest.MonkeyPatch, *, colors: bool) -> None:
     """The event, its arguments, keys, values, who logs and what failed; a line is one line but for a trace in the text for people."""
 
     class Odd:
@@ -307,12 +307,12 @@ def test_a_line_of_the_log_is_text(name: str, form: LogForm, monkeypatch: pytest
     for failed in (None, RuntimeError(name)):
         info = (type(failed), failed, None) if failed else None
         record = logging.LogRecord(name, logging.WARNING, __file__, 1, "said %s", (name,), info)
-        record.told = told
-        written = formatter(form).format(record)
-        own = re.sub(r"\x1b\[\d+m", "", written) if colors and form is LogForm.TEXT else written
+        record.fields = told
+        written = build_formatter(form).format(record)
+        own = re.sub(r"\x1b\[\d+m", "", written) if colors and form is LogFormat.TEXT else written
         assert is_plain(own)
-        assert ("\n" in own) is (failed is not None and form is LogForm.TEXT)
-        if form is LogForm.JSON:
+        assert ("\n" in own) is (failed is not None and form is LogFormat.TEXT)
+        if form is LogFormat.JSON:
             assert json.loads(written)["event"] == f"said {name}"
         else:
             assert f"said {HOSTILE[name]}" in own
@@ -321,7 +321,7 @@ def test_a_line_of_the_log_is_text(name: str, form: LogForm, monkeypatch: pytest
 
 def test_a_lone_surrogate_is_logged() -> None:
     """It has no UTF-8: the line is written all the same."""
-    for form in LogForm:
-        written = formatter(form).format(logging.LogRecord("x", logging.WARNING, __file__, 1, "said %s", ("\udcff",), None))
+    for form in LogFormat:
+        written = build_formatter(form).format(logging.LogRecord("x", logging.WARNING, __file__, 1, "said %s", ("\udcff",), None))
         assert "\\udcff" in written
         written.encode()

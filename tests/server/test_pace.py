@@ -11,11 +11,11 @@ import strawberry
 from db.engine import Database
 from db.tables import Role
 from domain.scope import ALL_PERMISSIONS, Actor
-from server.app import Dispatcher, app
-from server.http import GraphQL
-from server.limits import TurnLimits
-from server.pace import PAUSE_FACTOR, Pace
-from server.refusals import Unanswerable
+from server.app import Dispatcher, build_app
+from server.http import GraphQLEndpoint
+from server.limits import ConcurrencyLimits
+from server.pace import PAUSE_FACTOR, CpuShare
+from server.refusals import HttpError
 from server.settings import Settings
 from tests.ask import MUCH, SECRETS, Api, connected, connected_to
 from tests.builders import Tenant
@@ -30,10 +30,10 @@ def actor(tenant: UUID) -> Actor:
     return Actor(tenant, ALL_PERMISSIONS, token_id=uuid4())
 
 
-async def worked(pace: Pace, who: Actor, seconds: float = WORK_S) -> tuple[float, float]:
+async def worked(pace: CpuShare, who: Actor, seconds: float = WORK_S) -> tuple[float, float]:
     """From when to when, by the clock of the test's own loop."""
     loop = asyncio.get_running_loop()
-    async with pace.kept(who):
+    async with pace.exclusive(who):
         began = loop.time()
         spend(seconds)
         return began, loop.time()
@@ -43,7 +43,7 @@ def test_an_organization_rests_three_times_as_long_as_it_worked() -> None:
     """However much of it waits."""
 
     async def main() -> None:
-        mine, pace = actor(uuid4()), Pace(TurnLimits())
+        mine, pace = actor(uuid4()), CpuShare(ConcurrencyLimits())
         spans = await asyncio.gather(*(worked(pace, mine) for _ in range(4)))
         for (began, ended), (then, _) in pairwise(spans):
             assert (ended - began, then - ended) == (WORK_S, PAUSE_FACTOR * WORK_S)
@@ -55,7 +55,7 @@ def test_another_organization_comes_in_between() -> None:
     """It waits for no rest but its own."""
 
     async def main() -> None:
-        pace, order = Pace(TurnLimits()), list[str]()
+        pace, order = CpuShare(ConcurrencyLimits()), list[str]()
 
         async def noted(name: str, who: Actor) -> None:
             await worked(pace, who)
@@ -72,7 +72,7 @@ def test_a_rest_refuses_nobody() -> None:
     """Whose piece took most of what the next may wait, the machine being slow, can still ask the next."""
 
     async def main() -> None:
-        mine, pace = actor(uuid4()), Pace(TurnLimits(wait_s=WAIT_S))
+        mine, pace = actor(uuid4()), CpuShare(ConcurrencyLimits(queue_timeout=WAIT_S))
         assert await worked(pace, mine, SLOW_S) == (0, SLOW_S)
         assert await worked(pace, mine, SLOW_S) == (SLOW_S + WAIT_S / 2, 2 * SLOW_S + WAIT_S / 2)
 
@@ -83,11 +83,11 @@ def test_who_waits_with_too_many_or_for_too_long_is_told_to_come_back() -> None:
     """One with too many at once, two after the time that one may wait; none of them is counted any more."""
 
     async def main() -> None:
-        mine, pace = actor(uuid4()), Pace(TurnLimits(waiting_of_organization=3, wait_s=WAIT_S))
+        mine, pace = actor(uuid4()), CpuShare(ConcurrencyLimits(queue_size_per_organization=3, queue_timeout=WAIT_S))
         said = await asyncio.gather(*(worked(pace, mine, SLOW_S) for _ in range(5)), return_exceptions=True)
-        assert [type(each) for each in said] == [tuple, tuple, Unanswerable, Unanswerable, Unanswerable]
-        assert {each.headers["retry-after"] for each in said if isinstance(each, Unanswerable)} == {"1"}
-        assert pace.waiting == 0
+        assert [type(each) for each in said] == [tuple, tuple, HttpError, HttpError, HttpError]
+        assert {each.headers["retry-after"] for each in said if isinstance(each, HttpError)} == {"1"}
+        assert pace.waiting_count == 0
 
     run(main())
 
@@ -95,7 +95,7 @@ def test_who_waits_with_too_many_or_for_too_long_is_told_to_come_back() -> None:
 @pytest.fixture
 async def api(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[[Tenant], Api]]:
     """A server where few documents of an organization may wait to be read."""
-    async with connected(schema, database, Settings(waiting_of_organization=4)) as http:
+    async with connected(schema, database, Settings(queue_size_per_organization=4)) as http:
         yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])
 
 
@@ -127,12 +127,12 @@ async def test_a_large_body_is_read_in_turn(api: Callable[[Tenant], Api], org: T
     assert {answer.status_code for answer in await many} == {200, 503}
 
 
-def endpoint_of(schema: strawberry.Schema, database: Database) -> tuple[GraphQL, Callable[[str], Api]]:
+def endpoint_of(schema: strawberry.Schema, database: Database) -> tuple[GraphQLEndpoint, Callable[[str], Api]]:
     """The endpoint of a server, and a way to ask it as a token. A busy machine makes nobody wait too long."""
-    served = app(schema, database, Settings(waiting_seconds=600, operation_seconds=600, points=MUCH), SECRETS)
-    assert isinstance(served.answers, Dispatcher)
+    served = build_app(schema, database, Settings(queue_timeout=600, operation_timeout=600, rate_limit_burst=MUCH), SECRETS)
+    assert isinstance(served.asgi_app, Dispatcher)
     http = connected_to(served)
-    return served.answers.endpoint, lambda token: Api(http, token)
+    return served.asgi_app.endpoint, lambda token: Api(http, token)
 
 
 KNOWN = "{ viewer { member { role } } }"
@@ -147,21 +147,21 @@ async def test_an_owner_is_served_beside_fifty_new_documents_of_a_viewer(
 ) -> None:
     """A known document waits for none of them, and a new one for one of them. All are answered but the one too many."""
     endpoint, asking = endpoint_of(schema, database)
-    pace, kept = endpoint.pace, endpoint.library.documents._once  # noqa: SLF001
+    pace, kept = endpoint.cpu_share, endpoint.persisted_documents.cache._new_documents  # noqa: SLF001
     owner, viewer = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER])
     assert [await each.data(KNOWN) for each in (owner, viewer)] == [answered(Role.OWNER), answered(Role.VIEWER)]
 
     async def waiting(count: int) -> bool:
         await asyncio.sleep(0)
-        return pace.waiting == count
+        return pace.waiting_count == count
 
-    async with asyncio.TaskGroup() as group, pace.kept(actor(org.id)):
+    async with asyncio.TaskGroup() as group, pace.exclusive(actor(org.id)):
         flood = [group.create_task(viewer.data(f"query Viewer{number} {KNOWN}")) for number in range(50)]
         await until(lambda: waiting(50))
         refused = await viewer.post({"query": f"query Viewer50 {KNOWN}"})
         assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
         assert await owner.data(KNOWN) == answered(Role.OWNER)
-        assert pace.waiting == 50
+        assert pace.waiting_count == 50
         new = group.create_task(owner.data(f"query Owner {KNOWN}"))
         await until(lambda: waiting(51))
         before = len(kept)
@@ -174,7 +174,7 @@ async def test_an_owner_is_served_beside_fifty_new_documents_of_a_viewer(
 async def test_an_owner_is_served_beside_fifty_operations_of_a_viewer(schema: strawberry.Schema, database: Database, org: Tenant) -> None:
     """Where all of the organization's places are taken, its tokens have the next free one in turn."""
     endpoint, asking = endpoint_of(schema, database)
-    owner, viewer, turns = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER]), endpoint.turns
+    owner, viewer, turns = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER]), endpoint.concurrency
     assert [await each.data(KNOWN) for each in (owner, viewer)] == [answered(Role.OWNER), answered(Role.VIEWER)]
     order = list[str]()
 
@@ -184,10 +184,10 @@ async def test_an_owner_is_served_beside_fifty_operations_of_a_viewer(schema: st
 
     async def waiting(count: int) -> bool:
         await asyncio.sleep(0)
-        return turns.waiting == count
+        return turns.waiting_count == count
 
-    async with asyncio.TaskGroup() as group, turns.turn(actor(org.id)), turns.turn(actor(org.id)), turns.turn(actor(org.id)):
-        async with turns.turn(actor(org.id)):
+    async with asyncio.TaskGroup() as group, turns.slot(actor(org.id)), turns.slot(actor(org.id)), turns.slot(actor(org.id)):
+        async with turns.slot(actor(org.id)):
             asked = [group.create_task(ask(f"viewer {number}", viewer)) for number in range(50)]
             await until(lambda: waiting(50))
             asked.append(group.create_task(ask("owner", owner)))

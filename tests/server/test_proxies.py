@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from server.addresses import TrustedProxies, networks
-from server.doctor import proxies
-from server.settings import SettingsError, settings
+from server.addresses import TrustedProxies, parse_networks
+from server.doctor import check_proxies
+from server.settings import SettingsError, read_settings
 from tests.commands import Serving, relaties, serving
 from tests.conftest import runtime_url
 from tests.sockets import connection, request
@@ -20,7 +20,7 @@ UNAUTHENTICATED, RATE_LIMITED = (401, "UNAUTHENTICATED"), (429, "RATE_LIMITED")
 @pytest.fixture(scope="module")
 def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
     """Serve where an address may send three wrong tokens."""
-    wanted = {"RELATIES_TRUSTED_PROXIES": f"{PROXY}, 10.0.0.0/8", "RELATIES_REFUSED_TOKENS": "3"}
+    wanted = {"RELATIES_TRUSTED_PROXIES": f"{PROXY}, 10.0.0.0/8", "RELATIES_MAX_AUTH_FAILURES": "3"}
     with serving(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path_factory.mktemp("data")), **wanted) as started:
         yield started
 
@@ -74,7 +74,7 @@ async def test_trusted_proxy_names_the_client(server: Serving) -> None:
 )
 def test_client_is_the_last_address_that_is_no_trusted_proxy(forwarded_for: list[bytes], client: str | None) -> None:
     """The client writes what stands before its own address; what is no address names nobody."""
-    assert TrustedProxies(networks("10.0.0.0/8")).client_of(forwarded_for) == client
+    assert TrustedProxies(parse_networks("10.0.0.0/8")).find_client(forwarded_for) == client
 
 
 @pytest.mark.parametrize(
@@ -92,14 +92,14 @@ def test_client_is_the_last_address_that_is_no_trusted_proxy(forwarded_for: list
     ],
 )
 def test_which_peers_are_trusted(trusted: str, host: str, *, is_trusted: bool) -> None:
-    assert (host in TrustedProxies(networks(trusted))) == is_trusted
+    assert (host in TrustedProxies(parse_networks(trusted))) == is_trusted
 
 
 @pytest.mark.parametrize("value", ["proxy.example", "10.0.0.1/8", "10.0.0", "10.0.0.1;10.0.0.2", "*", "127.0.0.1:80"])
 def test_wrong_trusted_proxies_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("RELATIES_TRUSTED_PROXIES", value)
     with pytest.raises(SettingsError, match=r"^RELATIES_TRUSTED_PROXIES: .*give IP addresses and networks with commas between"):
-        settings()
+        read_settings()
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_doctor_says_where_a_proxy_is_to_be_named(monkeypatch: pytest.MonkeyPatc
     """Where one may be, and nothing is set."""
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    found = [finding.line for finding in proxies(settings())]
+    found = [finding.line for finding in check_proxies(read_settings())]
     assert found == [] if line is None else (len(found) == 1 and found[0].startswith(line))
 
 

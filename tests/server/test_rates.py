@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from domain.scope import ALL_PERMISSIONS, Actor
-from server.costs import Bill
-from server.limits import TurnLimits
-from server.rates import Rate, Rates
-from server.refusals import ErrorCode, Unanswerable
-from server.turns import Turns
+from server.costs import CostEstimate
+from server.limits import ConcurrencyLimits
+from server.rates import RateLimit, RateLimiter
+from server.refusals import ErrorCode, HttpError
+from server.turns import ConcurrencyLimiter
 
-RATE = Rate(restored=10, most=100)
+RATE = RateLimit(restore_per_second=10, burst=100)
 
 
 class Clock:
@@ -33,52 +33,52 @@ def actor(tenant: UUID | None = None) -> Actor:
     return Actor(tenant or uuid4(), ALL_PERMISSIONS, token_id=uuid4())
 
 
-def draw(rates: Rates, who: Actor, requested: int, spent: int | None = None) -> Unanswerable | None:
+def draw(rates: RateLimiter, who: Actor, requested: int, spent: int | None = None) -> HttpError | None:
     """The refusal, or nothing when it could be drawn."""
     try:
-        with rates.account(who).drawn(Bill(requested, 0)) as drawn:
-            drawn.spent = requested if spent is None else spent
-    except Unanswerable as refused:
+        with rates.account(who).reserve(CostEstimate(requested, 0)) as drawn:
+            drawn.spent_points = requested if spent is None else spent
+    except HttpError as refused:
         return refused
     return None
 
 
 def test_a_bucket_is_full_at_first_and_fills_again() -> None:
     """What is drawn too much is refused with the seconds until there is enough."""
-    rates, who = Rates(RATE, clock := Clock()), actor()
+    rates, who = RateLimiter(RATE, clock := Clock()), actor()
     assert draw(rates, who, 100) is None
     refused = draw(rates, who, 25)
     assert refused is not None
     assert (refused.code, refused.status, refused.headers) == (ErrorCode.RATE_LIMITED, 429, {"retry-after": "3"})
     clock.now += 2.5
     assert draw(rates, who, 25) is None
-    assert rates.account(who).left == 0
+    assert rates.account(who).available == 0
 
 
 def test_what_was_not_spent_goes_back_and_what_was_spent_too_much_is_owed() -> None:
     """An operation that never ran costs nothing."""
-    rates, who = Rates(RATE, clock := Clock()), actor()
+    rates, who = RateLimiter(RATE, clock := Clock()), actor()
     assert draw(rates, who, 90, 10) is None
-    assert rates.account(who).left == 90
+    assert rates.account(who).available == 90
     assert draw(rates, who, 90, 0) is None
-    assert rates.account(who).left == 90
+    assert rates.account(who).available == 90
     assert draw(rates, who, 90, 120) is None
-    assert rates.account(who).left == -30
+    assert rates.account(who).available == -30
     clock.now += 3
-    assert rates.account(who).left == 0
+    assert rates.account(who).available == 0
 
 
 def test_what_is_under_way_is_drawn_already() -> None:
     """So that many at the same moment cannot spend one bucket several times."""
-    rates, who = Rates(RATE, Clock()), actor()
-    with rates.account(who).drawn(Bill(60, 0)):
+    rates, who = RateLimiter(RATE, Clock()), actor()
+    with rates.account(who).reserve(CostEstimate(60, 0)):
         assert draw(rates, who, 60) is not None
         assert draw(rates, who, 40) is None
 
 
 def test_an_organization_has_no_more_than_two_of_its_tokens() -> None:
     """However many tokens it makes; another organization is not concerned."""
-    rates, tenant = Rates(RATE, Clock()), uuid4()
+    rates, tenant = RateLimiter(RATE, Clock()), uuid4()
     assert [draw(rates, actor(tenant), 100) is None for _ in range(4)] == [True, True, False, False]
     assert draw(rates, actor(), 100) is None
 
@@ -86,23 +86,30 @@ def test_an_organization_has_no_more_than_two_of_its_tokens() -> None:
 @given(some.lists(some.tuples(some.floats(0, 30), some.integers(0, 150), some.integers(0, 150)), max_size=40))
 def test_nobody_spends_more_than_the_rate_allows(steps: list[tuple[float, int, int]]) -> None:
     """Whatever is asked and when: at most what was saved up and what came back since, and once more what one may owe."""
-    rates, who, granted = Rates(RATE, clock := Clock()), actor(), 0
+    rates, who, granted = RateLimiter(RATE, clock := Clock()), actor(), 0
     for wait, requested, spent in steps:
         clock.now += wait
         if draw(rates, who, requested, min(spent, requested)) is None:
             granted += min(spent, requested)
-        assert granted <= RATE.most + clock.now * RATE.restored
-        assert rates.account(who).left <= RATE.most
+        assert granted <= RATE.burst + clock.now * RATE.restore_per_second
+        assert rates.account(who).available <= RATE.burst
 
 
-FEW = TurnLimits(running=4, running_of_one=2, waiting=6, waiting_of_organization=4, waiting_of_token=3, wait_s=30)
+FEW = ConcurrencyLimits(
+    max_concurrent=4,
+    max_concurrent_per_organization=2,
+    queue_size=6,
+    queue_size_per_organization=4,
+    queue_size_per_token=3,
+    queue_timeout=30,
+)
 
 
 class Crowd:
     """Operations that run until they are told to end."""
 
-    def __init__(self, limits: TurnLimits) -> None:
-        self.turns = Turns(limits)
+    def __init__(self, limits: ConcurrencyLimits) -> None:
+        self.turns = ConcurrencyLimiter(limits)
         self.ran: list[str] = []
         self._ends: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -114,7 +121,7 @@ class Crowd:
         await _settled()
 
     async def _run(self, name: str, who: Actor) -> None:
-        async with self.turns.turn(who):
+        async with self.turns.slot(who):
             self.ran.append(name)
             await self._ends[name].wait()
 
@@ -157,7 +164,7 @@ async def test_an_organization_never_has_all_the_turns(crowd: Crowd) -> None:
         await crowd.come(name, greedy)
     await crowd.come("m1", modest)
     assert crowd.ran == ["g1", "g2", "m1"]
-    assert (crowd.turns.running, crowd.turns.waiting) == (3, 2)
+    assert (crowd.turns.running_count, crowd.turns.waiting_count) == (3, 2)
 
 
 async def test_turns_go_round_the_organizations(crowd: Crowd) -> None:
@@ -181,16 +188,16 @@ async def test_the_queue_has_an_end(crowd: Crowd) -> None:
     tokens = [actor(tenant), actor(tenant)]
     for name in ("r1", "r2", "w1", "w2", "w3", "w4"):
         await crowd.come(name, tokens[0])
-    assert isinstance(crowd.refusal("w4"), Unanswerable)
+    assert isinstance(crowd.refusal("w4"), HttpError)
     await crowd.come("x1", tokens[1])
     assert crowd.refusal("w3") is None
     await crowd.come("x2", tokens[1])  # takes the place of the newest request of the token that has more waiting
-    assert isinstance(crowd.refusal("w3"), Unanswerable)
+    assert isinstance(crowd.refusal("w3"), HttpError)
     await crowd.come("x3", tokens[1])
     refused = crowd.refusal("x3")
-    assert isinstance(refused, Unanswerable)
+    assert isinstance(refused, HttpError)
     assert (refused.code, refused.status, refused.headers) == (ErrorCode.UNAVAILABLE, 503, {"retry-after": "1"})
-    assert crowd.turns.waiting == 4
+    assert crowd.turns.waiting_count == 4
 
 
 async def test_who_goes_away_leaves_the_queue(crowd: Crowd) -> None:
@@ -203,19 +210,19 @@ async def test_who_goes_away_leaves_the_queue(crowd: Crowd) -> None:
     assert crowd.ran == ["r1", "r2", "w2"]
     await crowd.end("r2")
     await crowd.end("w2")
-    assert (crowd.turns.running, crowd.turns.waiting) == (0, 0)
+    assert (crowd.turns.running_count, crowd.turns.waiting_count) == (0, 0)
     assert not crowd.turns._queue._organizations  # noqa: SLF001
 
 
 async def test_who_waits_too_long_is_told_to_come_again() -> None:
     """And has left the queue."""
-    turns, who = Turns(TurnLimits(running=1, running_of_one=1, wait_s=0.001)), actor()
-    async with turns.turn(who):
-        with pytest.raises(Unanswerable) as refused:
-            async with turns.turn(who):
+    turns, who = ConcurrencyLimiter(ConcurrencyLimits(max_concurrent=1, max_concurrent_per_organization=1, queue_timeout=0.001)), actor()
+    async with turns.slot(who):
+        with pytest.raises(HttpError) as refused:
+            async with turns.slot(who):
                 raise AssertionError
     assert refused.value.code is ErrorCode.UNAVAILABLE
-    assert (turns.running, turns.waiting) == (0, 0)
+    assert (turns.running_count, turns.waiting_count) == (0, 0)
 
 
 @given(some.lists(some.tuples(some.sampled_from("rcx"), some.integers(0, 30), some.integers(0, 3)), max_size=60))
@@ -231,11 +238,13 @@ async def test_whatever_comes_and_goes_the_bounds_hold(steps: list[tuple[str, in
         else:
             made._ends[known[which % len(known)]].set()  # noqa: SLF001
             await _settled()
-        running = made.turns._running_of  # noqa: SLF001
-        assert sum(running.values()) == made.turns.running <= FEW.running
-        assert all(count <= FEW.running_of_one for count in running.values())
-        free = made.turns.running < FEW.running
+        running = made.turns._running_by_organization  # noqa: SLF001
+        assert sum(running.values()) == made.turns.running_count <= FEW.max_concurrent
+        assert all(count <= FEW.max_concurrent_per_organization for count in running.values())
+        free = made.turns.running_count < FEW.max_concurrent
         waiting = made.turns._queue._organizations  # noqa: SLF001
-        assert not [tenant for tenant, queues in waiting.items() if queues and free and running.get(tenant, 0) < FEW.running_of_one]
+        assert not [
+            tenant for tenant, queues in waiting.items() if queues and free and running.get(tenant, 0) < FEW.max_concurrent_per_organization
+        ]
     await made.close()
-    assert (made.turns.running, made.turns.waiting, len(made.turns._queue._organizations)) == (0, 0, 0)  # noqa: SLF001
+    assert (made.turns.running_count, made.turns.waiting_count, len(made.turns._queue._organizations)) == (0, 0, 0)  # noqa: SLF001

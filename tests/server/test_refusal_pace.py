@@ -8,7 +8,7 @@ import strawberry
 
 from db.engine import Database
 from db.tables import Role
-from server.refusal_pace import BURST_S, MAX_CALLERS, MAX_DELAY_S, STRANGERS_SHARE, RefusalPace
+from server.refusal_pace import ANONYMOUS_FACTOR, BURST_S, MAX_CALLERS, MAX_DELAY_S, RefusalThrottle
 from server.settings import Settings
 from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant
@@ -17,7 +17,7 @@ from tests.virtual_time import run
 RATE = 100
 
 
-async def answered_at(pace: RefusalPace, caller: str, count: int) -> list[float]:
+async def answered_at(pace: RefusalThrottle, caller: str, count: int) -> list[float]:
     """When each of so many refusals that are due now is sent."""
     loop, times = asyncio.get_running_loop(), list[float]()
     began = loop.time()
@@ -34,7 +34,7 @@ def test_a_burst_is_sent_at_once_and_the_rest_evenly() -> None:
     burst = int(BURST_S * RATE) + 1
 
     async def check() -> None:
-        times = await answered_at(RefusalPace(RATE), "one", burst + 3)
+        times = await answered_at(RefusalThrottle(RATE), "one", burst + 3)
         assert times == [0.0] * burst + [pytest.approx(step / RATE, abs=1e-3) for step in (1, 2, 3)]
 
     run(check())
@@ -42,7 +42,7 @@ def test_a_burst_is_sent_at_once_and_the_rest_evenly() -> None:
 
 def test_callers_do_not_wait_for_each_other() -> None:
     async def check() -> None:
-        pace = RefusalPace(RATE)
+        pace = RefusalThrottle(RATE)
         flood = asyncio.create_task(answered_at(pace, "one", 300))
         await asyncio.sleep(0)
         assert await answered_at(pace, "other", 10) == [0.0] * 10
@@ -55,16 +55,16 @@ def test_addresses_without_a_valid_token_share_a_rate() -> None:
     """One that is alone has its own rate; many get a few times that together, and a signed-in caller waits for none of them."""
     at_once, alone = int(BURST_S * RATE) + 1, list[float]()
 
-    async def ask(pace: RefusalPace, address: str, times: list[float]) -> None:
+    async def ask(pace: RefusalThrottle, address: str, times: list[float]) -> None:
         began = asyncio.get_running_loop().time()
-        await pace.wait_as_stranger(address)
+        await pace.wait_anonymous(address)
         times.append(asyncio.get_running_loop().time() - began)
 
     async def check() -> None:
-        await asyncio.gather(*(ask(pace, "one", alone) for pace in [RefusalPace(RATE)] for _ in range(at_once + 2)))
+        await asyncio.gather(*(ask(pace, "one", alone) for pace in [RefusalThrottle(RATE)] for _ in range(at_once + 2)))
         assert sorted(alone) == [0.0] * at_once + [pytest.approx(step / RATE, abs=1e-3) for step in (1, 2)]
-        pace, many = RefusalPace(RATE), list[float]()
-        flood = asyncio.gather(*(ask(pace, f"address {place}", many) for place in range(2 * STRANGERS_SHARE * RATE)))
+        pace, many = RefusalThrottle(RATE), list[float]()
+        flood = asyncio.gather(*(ask(pace, f"address {place}", many) for place in range(2 * ANONYMOUS_FACTOR * RATE)))
         await asyncio.sleep(0)
         assert await answered_at(pace, "signed in", 10) == [0.0] * 10
         await flood
@@ -75,7 +75,7 @@ def test_addresses_without_a_valid_token_share_a_rate() -> None:
 
 def test_a_refusal_waits_no_longer_than_the_bound_and_a_rest_is_forgiven() -> None:
     async def check() -> None:
-        pace = RefusalPace(RATE)
+        pace = RefusalThrottle(RATE)
         times = await answered_at(pace, "one", 2000)
         assert max(times) == pytest.approx(MAX_DELAY_S)
         await asyncio.sleep(2000 / RATE)
@@ -86,10 +86,10 @@ def test_a_refusal_waits_no_longer_than_the_bound_and_a_rest_is_forgiven() -> No
 
 def test_callers_are_forgotten() -> None:
     async def check() -> None:
-        pace = RefusalPace(RATE)
+        pace = RefusalThrottle(RATE)
         for place in range(MAX_CALLERS + 100):
             await pace.wait(place)
-        assert len(pace._next) == MAX_CALLERS  # noqa: SLF001
+        assert len(pace._next_due) == MAX_CALLERS  # noqa: SLF001
 
     run(check())
 
@@ -97,7 +97,7 @@ def test_callers_are_forgotten() -> None:
 @pytest.fixture
 async def paced(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[[str], Api]]:
     """A server that sends one refusal an hour beyond the first."""
-    settings = Settings(refused_tokens=MUCH, points=MUCH, max_refusals_per_second=1)
+    settings = Settings(max_auth_failures=MUCH, rate_limit_burst=MUCH, max_refusals_per_second=1)
     async with connected(schema, database, settings) as http:
         yield lambda token: Api(http, token)
 

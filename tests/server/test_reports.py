@@ -8,8 +8,8 @@ import strawberry
 from prometheus_client import generate_latest
 
 from db.tally import QueryStats
-from server.metrics import Metrics, Watched
-from server.reports import Report, Reports, trace_of
+from server.metrics import GaugeSource, Metrics
+from server.reports import AccessLog, AccessRecord, parse_trace_id
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 ORGANIZATION, TOKEN = UUID(int=1), UUID(int=2)
@@ -17,7 +17,7 @@ ORGANIZATION, TOKEN = UUID(int=1), UUID(int=2)
 
 @pytest.fixture
 def metrics(schema: strawberry.Schema) -> Metrics:
-    return Metrics(schema._schema, [Watched("readers_in_use", "Readers.", lambda: 3)])  # noqa: SLF001
+    return Metrics(schema._schema, [GaugeSource("read_connections_in_use", "Readers.", lambda: 3)])  # noqa: SLF001
 
 
 def counted(metrics: Metrics) -> dict[str, float]:
@@ -29,7 +29,7 @@ def counted(metrics: Metrics) -> dict[str, float]:
 @pytest.mark.parametrize("header", [f"00-{TRACE}-00f067aa0ba902b7-01", f"cc-{TRACE}-00f067aa0ba902b7-00"])
 def test_a_request_is_part_of_the_trace_that_it_names(header: str) -> None:
     """As the W3C's Trace Context writes it."""
-    assert trace_of(header) == TRACE
+    assert parse_trace_id(header) == TRACE
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_request_is_part_of_the_trace_that_it_names(header: str) -> None:
 )  # fmt: skip
 def test_any_other_header_begins_a_trace(header: str | None) -> None:
     """Nothing of it is kept."""
-    first, second = trace_of(header), trace_of(header)
+    first, second = parse_trace_id(header), parse_trace_id(header)
     assert len(bytes.fromhex(first)) == 16
     assert TRACE not in {first, second}
     assert first != second
@@ -52,38 +52,52 @@ def test_any_other_header_begins_a_trace(header: str | None) -> None:
 def test_a_request_is_one_line_in_the_log(metrics: Metrics, caplog: pytest.LogCaptureFixture) -> None:
     """A fault of ours stands out."""
     caplog.set_level(logging.INFO, "relaties")
-    reports = Reports(metrics.count)
-    for report in (Report(TRACE, status=200), Report(TRACE, status=503), Report(TRACE, status=200, incidents=("ab",))):
-        reports.tell(report)
+    reports = AccessLog(metrics.count)
+    for report in (AccessRecord(TRACE, status=200), AccessRecord(TRACE, status=503), AccessRecord(TRACE, status=200, incident_ids=("ab",))):
+        reports.log(report)
     assert [(made.message, made.levelname) for made in caplog.records] == [
         ("operation", "INFO"), ("operation", "WARNING"), ("operation", "WARNING"),
     ]  # fmt: skip
-    assert vars(caplog.records[2])["told"]["incidents"] == ("ab",)
+    assert vars(caplog.records[2])["fields"]["incident_ids"] == ("ab",)
 
 
 def test_a_request_is_counted(metrics: Metrics) -> None:
     """By operation, status and code; with its time, its SQL and its wait; once more when a limit refused it."""
-    of = Report(
-        TRACE, ORGANIZATION, TOKEN, "query", "clients", "Overview", "ab" * 32, 200, seconds=0.02, waited=0.3, tally=QueryStats(statements=4)
+    of = AccessRecord(
+        TRACE,
+        ORGANIZATION,
+        TOKEN,
+        "query",
+        "clients",
+        "Overview",
+        "ab" * 32,
+        200,
+        seconds=0.02,
+        queue_seconds=0.3,
+        query_stats=QueryStats(statements=4),
     )
     metrics.count(of)
-    metrics.count(Report(TRACE, kind="mutation", root_field="clientCreate", status=429, codes=("RATE_LIMITED",)))
+    metrics.count(AccessRecord(TRACE, operation_type="mutation", root_field="clientCreate", status=429, error_codes=("RATE_LIMITED",)))
     found = counted(metrics)
     assert found['relaties_requests_total{code="none",operation="query clients",status="200"}'] == 1
     assert found['relaties_requests_total{code="RATE_LIMITED",operation="mutation clientCreate",status="429"}'] == 1
-    assert found['relaties_refused_total{code="RATE_LIMITED"}'] == 1
+    assert found['relaties_requests_rejected_total{code="RATE_LIMITED"}'] == 1
     assert found['relaties_request_seconds_bucket{le="0.025",operation="query clients"}'] == 1
     assert found['relaties_request_seconds_bucket{le="0.01",operation="query clients"}'] == 0
     assert (found["relaties_sql_statements_sum"], found["relaties_queue_seconds_sum"]) == (4, 0.3)
-    assert found["relaties_readers_in_use"] == 3
+    assert found["relaties_read_connections_in_use"] == 3
 
 
 def test_labels_come_from_the_schema_alone(metrics: Metrics) -> None:
     """A thousand invented fields, names and documents make no new series."""
-    metrics.count(Report(TRACE, kind="mutation", root_field="clients"))
+    metrics.count(AccessRecord(TRACE, operation_type="mutation", root_field="clients"))
     before = counted(metrics)
     for place in range(1000):
-        metrics.count(Report(TRACE, kind="query", root_field=f"invented{place}", name=f"Name{place}", document=f"{place:064}"))
+        metrics.count(
+            AccessRecord(
+                TRACE, operation_type="query", root_field=f"invented{place}", operation_name=f"Name{place}", document_hash=f"{place:064}"
+            )
+        )
     found = counted(metrics)
     assert found['relaties_requests_total{code="none",operation="none",status="0"}'] == 1001
     assert set(found) == set(before)
@@ -91,6 +105,6 @@ def test_labels_come_from_the_schema_alone(metrics: Metrics) -> None:
 
 def test_metrics_name_nobody(metrics: Metrics) -> None:
     """Neither organization nor token, nor what the operation is called."""
-    metrics.count(Report(TRACE, ORGANIZATION, TOKEN, "query", "clients", "Overview", "ab" * 32, 200))
+    metrics.count(AccessRecord(TRACE, ORGANIZATION, TOKEN, "query", "clients", "Overview", "ab" * 32, 200))
     written = generate_latest(metrics.registry).decode()
     assert not [secret for secret in (TRACE, str(ORGANIZATION), str(TOKEN), "Overview", "abab") if secret in written]

@@ -13,7 +13,7 @@ from starlette.types import Message
 
 from db.engine import Database
 from db.tables import Role
-from server.app import Application, app
+from server.app import Application, build_app
 from server.byte_budget import SMALL_BYTES
 from server.settings import Settings
 from tests.ask import SECRETS, Api, connected_to
@@ -38,7 +38,7 @@ async def wordy(owner: asyncpg.Connection) -> Tenant:
 @pytest.fixture
 def serving(database: Database, schema: strawberry.Schema) -> Callable[..., Application]:
     """An application with these settings."""
-    return lambda **settings: app(schema, database, Settings(refused_tokens=10**6, **settings), SECRETS)
+    return lambda **settings: build_app(schema, database, Settings(max_auth_failures=10**6, **settings), SECRETS)
 
 
 @asynccontextmanager
@@ -115,7 +115,7 @@ class Reader:
         async def receive() -> Message:
             return messages.pop() if messages else await asyncio.Future()
 
-        await self.served.answers(scope, receive, self.take)
+        await self.served.asgi_app(scope, receive, self.take)
 
     async def take(self, message: Message) -> None:
         if message["type"] == "http.response.start":

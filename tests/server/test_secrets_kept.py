@@ -48,7 +48,7 @@ async def run(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> A
     owner = await asyncpg.connect(url)
     org = await tenant(owner)
     where = {"DATABASE_URL": runtime, "RELATIES_DATA_DIR": str(tmp_path), "RELATIES_METRICS_PORT": str(metrics_port)}
-    how = {"RELATIES_ENV": "production", "RELATIES_SECRET_KEY": KEY, "RELATIES_NOTICE_SECONDS": "0", "RELATIES_OWNER_URL": url}
+    how = {"RELATIES_ENV": "production", "RELATIES_SECRET_KEY": KEY, "RELATIES_SHUTDOWN_DELAY": "0", "RELATIES_OWNER_URL": url}
     log = tmp_path / "log"
     with log.open("w") as written:
         server = Serving([str(PROGRAM), "serve", "--no-demo", "--port", str(port)], port, {**where, **how}, written)

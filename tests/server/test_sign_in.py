@@ -13,8 +13,8 @@ from db.engine import Database
 from db.tables import Role
 from domain.scope import Permission
 from domain.tokens import authenticate, hash_secret, new_secret
-from server.auth import Failures, SignIn
-from server.refusals import Unanswerable
+from server.auth import Authenticator, AuthFailureLimiter
+from server.refusals import HttpError
 from server.settings import Settings
 from tests.ask import connected
 from tests.builders import Tenant, add_token
@@ -105,7 +105,7 @@ async def test_a4_a_token_that_is_nearly_right_is_as_wrong_as_any(http: httpx.As
 async def test_who_guesses_tokens_has_to_wait(database: Database, schema: strawberry.Schema, org: Tenant) -> None:
     """By address. A good token is let in all the same, one that was not seen yet, too."""
     good, later = org.tokens[Role.OWNER], org.tokens[Role.ADMIN]
-    async with connected(schema, database, Settings(refused_tokens=3)) as http:
+    async with connected(schema, database, Settings(max_auth_failures=3)) as http:
         assert await rights(http, good) is not None
         assert [await rights(http, new_secret()) for _ in range(3)] == [None] * 3
         wrong = new_secret()
@@ -120,25 +120,25 @@ async def test_who_guesses_tokens_has_to_wait(database: Database, schema: strawb
 
 async def test_who_guessed_may_try_again_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """And another address is not concerned."""
-    failures, moment = Failures(2), [1000.0]
+    failures, moment = AuthFailureLimiter(2), [1000.0]
     monkeypatch.setattr("server.auth.time.monotonic", lambda: moment[0])
     for _ in range(2):
-        failures.refuse("192.0.2.1")
-        failures.count("192.0.2.1")
-    with pytest.raises(Unanswerable) as refused:
-        failures.refuse("192.0.2.1")
+        failures.check("192.0.2.1")
+        failures.record_failure("192.0.2.1")
+    with pytest.raises(HttpError) as refused:
+        failures.check("192.0.2.1")
     assert refused.value.headers == {"retry-after": "60"}
-    failures.refuse("192.0.2.2")
+    failures.check("192.0.2.2")
     moment[0] += 60
-    failures.refuse("192.0.2.1")
+    failures.check("192.0.2.1")
 
 
 async def test_a_kept_token_still_expires_on_time(database: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is kept for seconds is not kept past its end."""
     secret, end = new_secret(), datetime.now(UTC) + timedelta(hours=1)
     await add_token(org.owner, org.id, secret, role="VIEWER", expires_at=end)
-    sign_in = SignIn(database)
-    assert await sign_in.actor(f"Bearer {secret}")
+    sign_in = Authenticator(database)
+    assert await sign_in.authenticate(f"Bearer {secret}")
 
     class Later(datetime):
         @classmethod
@@ -146,18 +146,18 @@ async def test_a_kept_token_still_expires_on_time(database: Database, org: Tenan
             return end
 
     monkeypatch.setattr("server.auth.datetime", Later)
-    assert await sign_in.actor(f"Bearer {secret}") is None
+    assert await sign_in.authenticate(f"Bearer {secret}") is None
 
 
 async def test_a_revoked_token_is_let_in_for_five_seconds_at_most(database: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     """Looked up once within them, and again after."""
-    secret, sign_in = new_secret(), SignIn(database)
+    secret, sign_in = new_secret(), Authenticator(database)
     key = await add_token(org.owner, org.id, secret, role="VIEWER")
-    assert await sign_in.actor(f"Bearer {secret}")
+    assert await sign_in.authenticate(f"Bearer {secret}")
     await org.owner.execute("UPDATE relaties.api_token SET revoked_at = now() WHERE tenant_id = $1 AND id = $2", org.id, key)
-    assert await sign_in.actor(f"Bearer {secret}")
-    monkeypatch.setattr("server.auth.KEPT_S", 0.0)
-    assert await sign_in.actor(f"Bearer {secret}") is None
+    assert await sign_in.authenticate(f"Bearer {secret}")
+    monkeypatch.setattr("server.auth.TOKEN_CACHE_S", 0.0)
+    assert await sign_in.authenticate(f"Bearer {secret}") is None
 
 
 async def test_a_token_is_stored_as_its_hash_alone(org: Tenant, owner: asyncpg.Connection, database: Database) -> None:

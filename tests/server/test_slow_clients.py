@@ -14,14 +14,14 @@ import pytest
 
 from db.tables import Role
 from server import graphiql
-from server.guard import open_files_allowed
+from server.guard import raise_open_file_limit
 from tests.builders import Tenant
 from tests.commands import Serving, serving
 from tests.conftest import RUNTIME, runtime_url
 from tests.sockets import BOUND_S, TROUBLE, Connection, asking, chunk, connection, head, request
 
 MOST = 250
-SHORT = dict.fromkeys(("RELATIES_HEADER_SECONDS", "RELATIES_BODY_SECONDS", "RELATIES_UNREAD_SECONDS", "RELATIES_KEEP_ALIVE_SECONDS"), "1")
+SHORT = dict.fromkeys(("RELATIES_HEADER_TIMEOUT", "RELATIES_BODY_TIMEOUT", "RELATIES_SEND_TIMEOUT", "RELATIES_KEEPALIVE_TIMEOUT"), "1")
 ASSET = f"/graphiql/assets/{max(graphiql.ASSETS.glob('*.js.gz'), key=lambda path: path.stat().st_size).stem}"
 TIMED_OUT = (408, "REQUEST_TIMEOUT")
 
@@ -39,7 +39,7 @@ async def server(owner: asyncpg.Connection, owner_url: str, tmp_path_factory: py
     """
     data, role = str(tmp_path_factory.mktemp("data")), f"ALTER ROLE {RUNTIME} IN DATABASE {owner_url.rpartition('/')[2]}"
     await owner.execute(f"{role} SET lock_timeout = '{BOUND_S}s'")
-    long = {f"RELATIES_{name}_SECONDS": str(BOUND_S) for name in ("STATEMENT", "OPERATION")}
+    long = {f"RELATIES_{name}_TIMEOUT": str(BOUND_S) for name in ("STATEMENT", "OPERATION")}
     more = {"RELATIES_DATA_DIR": data, **of_one_address(MOST), **SHORT, **long}
     with serving(DATABASE_URL=runtime_url(owner_url), **more) as started:
         yield started
@@ -152,7 +152,7 @@ async def test_h5_slow_clients_are_let_go(server: Serving, token: str) -> None:
 @pytest.mark.proof
 async def test_h5_thousands_of_slow_clients_are_let_go(owner_url: str, token: str, tmp_path: Path) -> None:
     """Five hundred of each, the deadlines as they are unless set: soon after ten seconds; good ones wait for less than a tenth of one."""
-    open_files_allowed()
+    raise_open_file_limit()
     with serving(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path), **of_one_address(4000)) as server:
         took, lasted = await attacked(server.port, token, 500)
         assert sorted(took)[len(took) // 2] < 0.1
@@ -223,7 +223,7 @@ def test_h5_as_many_files_as_the_machine_allows() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (before[1] - 1, before[1]))
     try:
-        open_files_allowed()
+        raise_open_file_limit()
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)

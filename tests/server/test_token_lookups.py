@@ -12,8 +12,8 @@ from db.engine import Database, DatabaseLimits
 from db.tables import Role
 from domain.scope import Actor
 from domain.tokens import new_secret
-from server.auth import MAX_ADDRESSES, MAX_WAITING, Failures, SignIn
-from server.refusals import ErrorCode, Unanswerable
+from server.auth import MAX_ADDRESSES, MAX_WAITING_LOOKUPS, Authenticator, AuthFailureLimiter
+from server.refusals import ErrorCode, HttpError
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 from tests.waiting import until
@@ -47,19 +47,19 @@ async def no_lookup_ends(owner: asyncpg.Connection) -> AsyncIterator[Callable[[]
         yield count
 
 
-async def outcome(sign_in: SignIn, secret: str, address: str = HERE) -> Actor | ErrorCode | None:
+async def outcome(sign_in: Authenticator, secret: str, address: str = HERE) -> Actor | ErrorCode | None:
     try:
-        return await sign_in.actor(f"Bearer {secret}", address)
-    except Unanswerable as why:
+        return await sign_in.authenticate(f"Bearer {secret}", address)
+    except HttpError as why:
         return why.code if int(why.headers["retry-after"]) > 0 else None
 
 
-async def exhaust(sign_in: SignIn, most: int) -> None:
+async def exhaust(sign_in: Authenticator, most: int) -> None:
     """Send as many wrong tokens as the address may."""
     assert [await outcome(sign_in, new_secret()) for _ in range(most)] == [None] * most
 
 
-def ask(sign_in: SignIn, secrets: list[str], address: str = HERE) -> list[asyncio.Task[Actor | ErrorCode | None]]:
+def ask(sign_in: Authenticator, secrets: list[str], address: str = HERE) -> list[asyncio.Task[Actor | ErrorCode | None]]:
     return [asyncio.create_task(outcome(sign_in, secret, address)) for secret in secrets]
 
 
@@ -67,7 +67,7 @@ async def test_beyond_the_limit_tokens_of_an_address_are_looked_up_one_at_a_time
     roomy: Database, org: Tenant, owner: asyncpg.Connection
 ) -> None:
     """A known token waits for nothing, and one of another address not for this one. Only wrong tokens are refused in the end."""
-    sign_in = SignIn(roomy, 3)
+    sign_in = Authenticator(roomy, 3)
     known, new, other = (org.tokens[role] for role in (Role.OWNER, Role.ADMIN, Role.VIEWER))
     assert await outcome(sign_in, known)
     await exhaust(sign_in, 3)
@@ -92,7 +92,7 @@ async def test_wrong_tokens_that_come_at_once_are_no_more_than_the_limit_in_the_
     roomy: Database, owner: asyncpg.Connection
 ) -> None:
     """None has failed yet when the last comes: what is under way counts."""
-    sign_in = SignIn(roomy, 3)
+    sign_in = Authenticator(roomy, 3)
     async with no_lookup_ends(owner) as lookups:
         tasks = ask(sign_in, [new_secret() for _ in range(20)])
         await until(lambda: _equals(lookups, 4))
@@ -101,7 +101,7 @@ async def test_wrong_tokens_that_come_at_once_are_no_more_than_the_limit_in_the_
 
 async def test_one_token_is_looked_up_once_for_all_who_ask_at_once(roomy: Database, org: Tenant, owner: asyncpg.Connection) -> None:
     """Also where it is wrong: a client that does not know that its token was revoked spends one guess."""
-    sign_in, good, wrong = SignIn(roomy, 3), org.tokens[Role.OWNER], new_secret()
+    sign_in, good, wrong = Authenticator(roomy, 3), org.tokens[Role.OWNER], new_secret()
     async with no_lookup_ends(owner) as lookups:
         tasks = ask(sign_in, [good] * 20 + [wrong] * 20)
         await until(lambda: _equals(lookups, 2))
@@ -114,10 +114,10 @@ async def test_one_token_is_looked_up_once_for_all_who_ask_at_once(roomy: Databa
 
 async def test_few_lookups_of_an_address_wait(roomy: Database, org: Tenant, owner: asyncpg.Connection) -> None:
     """The others are refused at once; the address of none of them is remembered for it."""
-    sign_in = SignIn(roomy, 3)
+    sign_in = Authenticator(roomy, 3)
     await exhaust(sign_in, 3)
     async with no_lookup_ends(owner) as lookups:
-        tasks = ask(sign_in, [new_secret() for _ in range(1 + MAX_WAITING)])
+        tasks = ask(sign_in, [new_secret() for _ in range(1 + MAX_WAITING_LOOKUPS)])
         await until(lambda: _equals(lookups, 1))
         assert await outcome(sign_in, org.tokens[Role.OWNER]) is ErrorCode.RATE_LIMITED
     assert set(await asyncio.gather(*tasks)) == {ErrorCode.RATE_LIMITED}
@@ -128,12 +128,12 @@ async def test_token_that_was_good_is_looked_up_again_past_the_queue(
     roomy: Database, org: Tenant, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Others that guess from its address do not lock its owner out, however long they go on."""
-    sign_in, known = SignIn(roomy, 3), org.tokens[Role.OWNER]
+    sign_in, known = Authenticator(roomy, 3), org.tokens[Role.OWNER]
     assert await outcome(sign_in, known)
     await exhaust(sign_in, 3)
-    monkeypatch.setattr("server.auth.KEPT_S", -1.0)
+    monkeypatch.setattr("server.auth.TOKEN_CACHE_S", -1.0)
     async with no_lookup_ends(owner) as lookups:
-        tasks = ask(sign_in, [new_secret() for _ in range(1 + MAX_WAITING)])
+        tasks = ask(sign_in, [new_secret() for _ in range(1 + MAX_WAITING_LOOKUPS)])
         await until(lambda: _equals(lookups, 1))
         again = ask(sign_in, [known])
         await until(lambda: _equals(lookups, 2))
@@ -143,7 +143,7 @@ async def test_token_that_was_good_is_looked_up_again_past_the_queue(
 
 async def test_request_that_ends_while_it_waits_leaves_no_trace(roomy: Database, org: Tenant, owner: asyncpg.Connection) -> None:
     """Whether it was looked up or waited for that."""
-    sign_in = SignIn(roomy, 3)
+    sign_in = Authenticator(roomy, 3)
     async with no_lookup_ends(owner) as lookups:
         tasks = ask(sign_in, [new_secret() for _ in range(10)])
         await until(lambda: _equals(lookups, 4))
@@ -156,8 +156,8 @@ async def test_request_that_ends_while_it_waits_leaves_no_trace(roomy: Database,
 
 async def test_ten_thousand_wrong_tokens_displace_no_good_one(roomy: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     """The good one is still known after it was revoked, so it was not looked up again."""
-    monkeypatch.setattr("server.auth.KEPT_S", 10.0**9)
-    sign_in, good = SignIn(roomy, MUCH), org.tokens[Role.OWNER]
+    monkeypatch.setattr("server.auth.TOKEN_CACHE_S", 10.0**9)
+    sign_in, good = Authenticator(roomy, MUCH), org.tokens[Role.OWNER]
     assert await outcome(sign_in, good)
     await org.owner.execute("UPDATE relaties.api_token SET revoked_at = now() WHERE tenant_id = $1", org.id)
     before = psutil.Process().memory_info().rss
@@ -169,7 +169,7 @@ async def test_ten_thousand_wrong_tokens_displace_no_good_one(roomy: Database, o
 
 async def test_tokens_are_kept_as_digests(roomy: Database, org: Tenant) -> None:
     """Good or wrong, and whatever their form: a reader of the server's memory cannot sign in with it."""
-    sign_in, secrets = SignIn(roomy, MUCH), [org.tokens[Role.OWNER], new_secret(), "rlt_of another form"]
+    sign_in, secrets = Authenticator(roomy, MUCH), [org.tokens[Role.OWNER], new_secret(), "rlt_of another form"]
     await asyncio.gather(*ask(sign_in, secrets))
     assert not [secret for secret in secrets if secret in repr(vars(sign_in))]
 
@@ -177,12 +177,12 @@ async def test_tokens_are_kept_as_digests(roomy: Database, org: Tenant) -> None:
 @pytest.mark.parametrize("address", ["192.0.{}.{}", "2001:db8:{:x}:{:x}::"])
 def test_addresses_that_fail_are_bounded(address: str) -> None:
     """Beyond ten thousand, the one that has failed for longest is forgotten; nothing else is touched."""
-    failures = Failures(1)
+    failures = AuthFailureLimiter(1)
     hosts = [address.format(number // 256, number % 256) for number in range(2 * MAX_ADDRESSES)]
     for host in hosts:
-        failures.count(host)
+        failures.record_failure(host)
     assert len(failures) == MAX_ADDRESSES
-    assert [failures.left(host) for host in hosts] == [1] * MAX_ADDRESSES + [0] * MAX_ADDRESSES
+    assert [failures.remaining(host) for host in hosts] == [1] * MAX_ADDRESSES + [0] * MAX_ADDRESSES
 
 
 @pytest.mark.parametrize(
@@ -196,6 +196,6 @@ def test_addresses_that_fail_are_bounded(address: str) -> None:
     ids=str,
 )
 async def test_wrong_tokens_are_counted_by_address_or_ipv6_network(roomy: Database, addresses: list[str], *, is_refused: bool) -> None:
-    sign_in = SignIn(roomy, 2)
+    sign_in = Authenticator(roomy, 2)
     answers = [await outcome(sign_in, new_secret(), address) for address in addresses]
     assert answers == [None, None, ErrorCode.RATE_LIMITED if is_refused else None]

@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.limits import Taken
-from server.trusted import TrustedError, hash_of, trusted
+from server.limits import DocumentPolicy
+from server.trusted import TrustedDocumentsError, hash_document, load_trusted_documents
 from tests.commands import relaties
 
 ONE, TWO = "query One { __typename }", "query Two { viewer { permissions } }"
 APOLLO = {"format": "apollo-persisted-query-manifest", "version": 1}
 FORMS = {
-    "document.graphql": (ONE, {hash_of(ONE)}),
-    "relay.json": (json.dumps({hash_of(ONE): ONE}), {hash_of(ONE)}),
-    "codegen.json": (json.dumps({f"sha256:{hash_of(ONE)}": ONE}), {hash_of(ONE)}),
-    "named.json": (json.dumps({"one": ONE, "two": TWO}), {"one", "two", hash_of(ONE), hash_of(TWO)}),
+    "document.graphql": (ONE, {hash_document(ONE)}),
+    "relay.json": (json.dumps({hash_document(ONE): ONE}), {hash_document(ONE)}),
+    "codegen.json": (json.dumps({f"sha256:{hash_document(ONE)}": ONE}), {hash_document(ONE)}),
+    "named.json": (json.dumps({"one": ONE, "two": TWO}), {"one", "two", hash_document(ONE), hash_document(TWO)}),
     "apollo.json": (
         json.dumps({**APOLLO, "operations": [{"id": "1", "name": "One", "type": "query", "body": ONE}]}),
-        {"1", hash_of(ONE)},
+        {"1", hash_document(ONE)},
     ),
 }
 NO_FORM = "it is neither a map of ids to documents nor Apollo's manifest."
@@ -46,7 +46,7 @@ def test_every_form_is_read(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(text)
     (tmp_path / "README.md").write_bytes(b"\xff")
     (tmp_path / "older").mkdir()
-    found = trusted(tmp_path)
+    found = load_trusted_documents(tmp_path)
     assert set(found) == keys
     assert set(found.values()) <= {ONE, TWO}
 
@@ -55,14 +55,14 @@ def test_all_forms_are_read_together(tmp_path: Path) -> None:
     """The same document in several is one."""
     for name, (text, _) in FORMS.items():
         (tmp_path / name).write_text(text)
-    assert set(trusted(tmp_path)) == {key for _, keys in FORMS.values() for key in keys}
+    assert set(load_trusted_documents(tmp_path)) == {key for _, keys in FORMS.values() for key in keys}
 
 
 @given(st.dictionaries(st.text(min_size=1).filter(lambda key: not key.startswith("sha256:")), st.text()))
 def test_a_map_is_read_as_it_was_written(tmp_path: Path, documents: dict[str, str]) -> None:
     """Whatever its ids and texts are: they are only compared."""
     (tmp_path / "map.json").write_text(json.dumps({"last": ONE, **documents}))
-    assert trusted(tmp_path).items() >= {"last": ONE, **documents}.items()
+    assert load_trusted_documents(tmp_path).items() >= {"last": ONE, **documents}.items()
 
 
 @pytest.mark.parametrize("name", WRONG)
@@ -70,8 +70,8 @@ def test_a_file_that_is_wrong_is_named(tmp_path: Path, name: str) -> None:
     """In one line, that says what it should be."""
     sent, why = WRONG[name]
     (tmp_path / name).write_bytes(sent)
-    with pytest.raises(TrustedError) as refused:
-        trusted(tmp_path)
+    with pytest.raises(TrustedDocumentsError) as refused:
+        load_trusted_documents(tmp_path)
     assert str(refused.value) == f"RELATIES_TRUSTED_DOCUMENTS: {tmp_path / name}: {why}"
 
 
@@ -79,19 +79,19 @@ def test_an_id_belongs_to_one_document(tmp_path: Path) -> None:
     """Else which is answered would depend on the names of the files."""
     for name, text in (("a.json", ONE), ("b.json", TWO)):
         (tmp_path / name).write_text(json.dumps({"1": text}))
-    with pytest.raises(TrustedError, match=r"b\.json: it gives the id 1 to another document than a file before it\.$"):
-        trusted(tmp_path)
+    with pytest.raises(TrustedDocumentsError, match=r"b\.json: it gives the id 1 to another document than a file before it\.$"):
+        load_trusted_documents(tmp_path)
 
 
 def test_without_a_folder_nothing_is_trusted() -> None:
     """As is usual."""
-    assert trusted(None) == {}
+    assert load_trusted_documents(None) == {}
 
 
 def test_to_trust_nothing_at_all_is_a_mistake() -> None:
     """Nothing would be answered, so it is said at the start."""
-    with pytest.raises(TrustedError, match="name the folder"):
-        trusted(None, Taken.TRUSTED_ONLY)
+    with pytest.raises(TrustedDocumentsError, match="name the folder"):
+        load_trusted_documents(None, DocumentPolicy.TRUSTED_ONLY)
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_a_folder_that_is_none_is_refused(tmp_path: Path, name: str, why: str) -
     """Nobody means to trust nothing."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text(ONE)
-    with pytest.raises(TrustedError) as refused:
-        trusted(tmp_path / name)
+    with pytest.raises(TrustedDocumentsError) as refused:
+        load_trusted_documents(tmp_path / name)
     assert str(refused.value).startswith(f"RELATIES_TRUSTED_DOCUMENTS: {tmp_path / name}: {why}")
 
 

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from starlette.types import Message
 
 from db.engine import Database
-from server.app import PATH, Dispatcher, app
+from server.app import PATH, Dispatcher, build_app
 from server.settings import Settings
 from tests.ask import MUCH, SECRETS, connected
 
@@ -20,16 +20,16 @@ JSON_TYPES = {"application/json", "application/json; charset=utf-8"}
 
 @pytest.fixture(scope="module")
 async def http(database: Database, schema: strawberry.Schema) -> AsyncIterator[httpx.AsyncClient]:
-    async with connected(schema, database, Settings(refused_tokens=MUCH)) as client:
+    async with connected(schema, database, Settings(max_auth_failures=MUCH)) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 def routes(database: Database, schema: strawberry.Schema) -> list[str]:
     """Every address of the application."""
-    served = app(schema, database, Settings(), SECRETS).answers
+    served = build_app(schema, database, Settings(), SECRETS).asgi_app
     assert isinstance(served, Dispatcher)
-    return [PATH, *(route.path.replace("{name}", "no.js") for route in served.others.routes if isinstance(route, Route))]
+    return [PATH, *(route.path.replace("{name}", "no.js") for route in served.fallback.routes if isinstance(route, Route))]
 
 
 def code(answer: httpx.Response) -> str:
@@ -89,7 +89,7 @@ async def test_websocket_is_closed(database: Database, schema: strawberry.Schema
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await app(schema, database, Settings(), SECRETS).answers({"type": "websocket", "path": PATH, "headers": []}, receive, send)
+    await build_app(schema, database, Settings(), SECRETS).asgi_app({"type": "websocket", "path": PATH, "headers": []}, receive, send)
     assert [message["type"] for message in sent] == ["websocket.close"]
 
 
