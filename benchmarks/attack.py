@@ -33,8 +33,8 @@ from benchmarks.hostile import DOCUMENTS
 from benchmarks.machine import processor_ms, say_load
 from benchmarks.place import Place, demonstration
 from benchmarks.servers import Server, ours_running
-from schema.root import build
-from server.documents import DocumentCache
+from schema.build import build
+from server.documents.cache import DocumentCache
 from server.limits import DocumentLimits
 
 TIMES = 15

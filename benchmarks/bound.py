@@ -16,8 +16,9 @@ import orjson
 
 from benchmarks.statements import CLIENT as SHOWN
 from benchmarks.statements import CONTACT, LABEL, contacts_of_clients, page, revenue_of_clients
-from db import clients, demo, labels
-from db.query import Query
+from db import demo
+from db.engine.statement import Query
+from db.queries import clients, labels
 
 READERS = 8
 CONTACTS = 25  # of each client

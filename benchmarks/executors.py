@@ -23,16 +23,16 @@ from benchmarks.machine import say_load
 from benchmarks.place import Place, demonstration
 from benchmarks.queries import FIRST, asked
 from benchmarks.servers import ROOT
-from db.engine import Database
-from db.tally import QueryStats
-from domain import tokens
-from domain.scope import Actor
-from resolvers.core import OperationExecutor
-from resolvers.executor import CompiledExecutor
-from schema.root import build
-from server.documents import DocumentCache
+from db.engine.database import Database
+from db.engine.query_stats import QueryStats
+from domain.core.scope import Actor
+from domain.organization import tokens
+from resolvers.execution.executor import CompiledExecutor
+from resolvers.execution.operation import OperationExecutor
+from schema.build import build
+from server.documents.cache import DocumentCache
+from server.documents.execution import ExecutionRequest, Runner
 from server.limits import DocumentLimits
-from server.operations import ExecutionRequest, Runner
 
 SECRETS = [b"a secret of the benchmarks, 32 bytes or more"]
 README = re.findall(r"^```graphql\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)

@@ -19,12 +19,12 @@ import asyncpg
 
 from benchmarks.machine import say_load
 from benchmarks.place import embedded
-from db.addresses import with_database_name
 from db.embedded import EmbeddedServer
-from db.engine import Database
+from db.engine.database import Database
+from db.engine.urls import with_database_name
 from db.migrations import upgrade
 from db.tables import Role
-from schema.root import build
+from schema.build import build
 from tests.ask import Api, connected
 from tests.builders import Tenant, tenant
 from tests.large import ASKED, DAYS, FROM, fill

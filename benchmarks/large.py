@@ -19,14 +19,14 @@ import asyncpg
 from benchmarks.machine import say_load
 from benchmarks.place import embedded
 from benchmarks.queries import CLIENT, NAMES, PAGE
-from db.addresses import with_database_name
 from db.embedded import EmbeddedServer
-from db.engine import Database
+from db.engine.database import Database
+from db.engine.urls import with_database_name
 from db.migrations import upgrade
 from db.tables import Role
-from domain.clients import Sort
-from domain.cursors import Cursors
-from schema.root import build
+from domain.clients.reads import Sort
+from domain.core.cursors import Cursors
+from schema.build import build
 from tests.ask import SECRETS, Api, connected
 from tests.db.test_golden import QUERIES
 from tests.large import Large, large

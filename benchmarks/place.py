@@ -13,7 +13,7 @@ import asyncpg
 from db import demo
 from db.embedded import EmbeddedServer, run_server
 from db.migrations import upgrade
-from domain.tokens import hash_secret, new_secret
+from domain.organization.tokens import hash_secret, new_secret
 from tests.builders import tenant
 from tests.large import ASKED, fill
 

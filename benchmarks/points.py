@@ -32,8 +32,8 @@ from benchmarks.place import SIZES, demonstration
 from benchmarks.priced import cases, ids_of
 from benchmarks.queries import CLIENT, NAMES, ONE, PAGE
 from benchmarks.servers import RAISED, ours_running
-from schema.root import build
-from server.costs import BASE_COST
+from schema.build import build
+from server.documents.cost import BASE_COST
 
 POINT_US, FACTOR, REPETITIONS, LEAST = 30, 3, 5, 2
 SERIAL = count()

@@ -12,9 +12,9 @@ import asyncpg
 from graphql import GraphQLField, GraphQLInterfaceType, GraphQLNamedType, GraphQLObjectType, GraphQLSchema, get_named_type, is_leaf_type
 
 from db.demo import TENANT
-from domain.pages import MAX_PAGE_SIZE
+from domain.core.pagination import MAX_PAGE_SIZE
 from resolvers.ids import make_id_encoder
-from schema.directives import Cost
+from schema.core.directives import Cost
 
 PAGING = {"first", "after", "last", "before"}
 TOTAL = "totalCount"

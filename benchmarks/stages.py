@@ -25,8 +25,8 @@ from benchmarks.place import Place, demonstration
 from benchmarks.points import database_ms
 from benchmarks.queries import FIRST, asked
 from benchmarks.servers import ROOT
-from db.engine import Database
-from schema.root import build
+from db.engine.database import Database
+from schema.build import build
 from server.app import build_app
 from server.settings import Settings
 
@@ -38,9 +38,9 @@ STAGES = {
     "server/documents/execution.py": "execution begins and ends",
     "server/documents/cost.py": "what it costs",
     "server": "request, checks, answer, log",
-    "resolvers/core.py": "execution begins and ends",
-    "resolvers/executor": "rows become dicts",
-    "resolvers/batches.py": "keys become batches",
+    "resolvers/execution/operation.py": "execution begins and ends",
+    "resolvers/execution/executor": "rows become dicts",
+    "resolvers/dataloader.py": "keys become batches",
     "schema": "rows become dicts",
     "resolvers": "arguments become calls",
     "domain": "rules, pages, cursors",

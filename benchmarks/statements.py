@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 
 from strawberry.utils.str_converters import to_camel_case
 
-from db import clients, contacts, demo, labels, revenue
-from db.query import Query
+from db import demo
+from db.engine.statement import Query
+from db.queries import clients, contacts, labels, revenue
 
 SHAPES = {"ALL": (), "ACTIVE": clients.ClientFilter(is_archived=False).shape, "ARCHIVED": clients.ClientFilter(is_archived=True).shape}
 SCALARS = ("name", "number", "kind", "email", "phone", "website", "language", "kvk_number", "vat_number", "archived_at", "version")

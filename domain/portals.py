@@ -1,7 +1,7 @@
 """Read portals. Whoever sees a client sees its portals, what they show and to whom; portals hold no amounts."""
 
-from db import portals as rows
-from domain.scope import Permission, require
+from db.queries import portals as rows
+from domain.core.scope import Permission, require
 
 MAX_PORTALS = 20  # of a client
 MAX_LISTED = 100  # projects, and contacts, of a portal

@@ -11,16 +11,16 @@ from uuid import UUID
 
 from pydantic.alias_generators import to_camel
 
-from db import entities
-from db import projects as rows
-from db.moments import now
+from db.queries import projects as rows
 from db.rows import ProjectRow
+from db.sql import locking
 from db.tables import Client, Project, ProjectFields, ProjectFinancialFields
-from domain.changes import apply_changes, expect_version, field_values, lock, require_active
-from domain.checks import validate, validate_patch
-from domain.errors import ErrorCollector, InUse, InvalidInput, NotArchived, RuleViolation, not_found
-from domain.pages import Page, PageReader, PageRequest, SortOrder
-from domain.scope import Permission, ReadScope, Scope, WriteScope, hide_without, require
+from db.tables.timestamps import now
+from domain.core.errors import ErrorCollector, InUse, InvalidInput, NotArchived, RuleViolation, not_found
+from domain.core.locking import apply_changes, expect_version, field_values, lock, require_active
+from domain.core.pagination import Page, PageReader, PageRequest, SortOrder
+from domain.core.scope import Permission, ReadScope, Scope, WriteScope, hide_without, require
+from domain.core.validation import validate, validate_patch
 
 Values = Mapping[str, object]
 NEWEST_FIRST: SortOrder[ProjectRow] = SortOrder("client.projects.newest", attrgetter("id", "id"), is_ascending=False)
@@ -135,7 +135,7 @@ def _require_permissions(scope: WriteScope, prices: Values | None) -> None:
 
 async def _lock_active_client(scope: WriteScope, client_id: UUID, path: Sequence[str]) -> None:
     """Lock the client, which must be active, against archiving and deletion."""
-    client = (await entities.lock_for_share(scope, Client, [client_id])).get(client_id)
+    client = (await locking.lock_for_share(scope, Client, [client_id])).get(client_id)
     if client is None:
         raise RuleViolation(not_found("client", path))
     require_active(scope, client, path)
@@ -146,7 +146,7 @@ async def _lock_project(scope: WriteScope, project_id: UUID, expected_version: i
     (project_row,) = await rows.by_id(scope, [project_id])
     if project_row is None:
         raise RuleViolation(not_found("project", ["id"]))
-    client = (await entities.lock_for_share(scope, Client, [project_row.client_id])).get(project_row.client_id)
+    client = (await locking.lock_for_share(scope, Client, [project_row.client_id])).get(project_row.client_id)
     project = await lock(scope, Project, project_id)
     if client:
         require_active(scope, client)

@@ -9,15 +9,15 @@ from uuid import UUID
 import strawberry
 
 from db.rows import ClientRow
-from domain import clients
-from domain.clients import Filter, Sort, Sorting
-from domain.errors import BadInput
-from domain.idempotency import Outcome
-from domain.pages import Page, PageRequest
-from resolvers.arguments import After, Before, First, Last, OrderDirection
+from domain.clients import reads as clients
+from domain.clients.reads import Filter, Sort, Sorting
+from domain.core.errors import BadInput
+from domain.core.idempotency import Outcome
+from domain.core.pagination import Page, PageRequest
 from resolvers.context import Info
+from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId
-from resolvers.words import describe_enum
+from resolvers.pagination import After, Before, First, Last, OrderDirection
 
 
 class ClientStatus(StrEnum):

@@ -7,13 +7,13 @@ import strawberry
 
 from db.rows import ContactRow
 from db.tables import ContactFields
-from domain import contacts
-from domain.pages import Page, PageRequest
-from domain.scope import WriteScope
-from resolvers.arguments import After, Before, First, Last, NameSearch
+from domain.clients import contacts
+from domain.core.pagination import Page, PageRequest
+from domain.core.scope import WriteScope
 from resolvers.context import Info
 from resolvers.ids import GlobalId
 from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
+from resolvers.pagination import After, Before, First, Last, NameSearch
 
 
 async def page(

@@ -6,11 +6,11 @@ from typing import TypeAlias
 
 import strawberry
 
-from db.batching import Follower
-from db.engine import Database
-from db.tally import QueryStats
-from domain.scope import Actor, OperationResources, ReadScope, WriteScope, open_write_scope
-from resolvers.batches import is_current_task_cancelled
+from db.engine.batching import Follower
+from db.engine.database import Database
+from db.engine.query_stats import QueryStats
+from domain.core.scope import Actor, OperationResources, ReadScope, WriteScope, open_write_scope
+from resolvers.dataloader import is_current_task_cancelled
 from resolvers.loaders import Loaders
 
 

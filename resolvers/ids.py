@@ -14,7 +14,7 @@ from uuid import UUID
 from graphql import GraphQLError
 from graphql.pyutils import inspect
 
-from resolvers.inlined import TextExpression
+from resolvers.execution.expressions import TextExpression
 
 PREFIXES = {
     "ActivityEvent": "act",

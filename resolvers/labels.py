@@ -6,13 +6,13 @@ import strawberry
 
 from db.rows import LabelRow
 from db.tables import LabelFields
-from domain import labels
-from domain.pages import Page, PageRequest
-from domain.scope import WriteScope
-from resolvers.arguments import After, Before, First, Last, NameSearch
+from domain.clients import labels
+from domain.core.pagination import Page, PageRequest
+from domain.core.scope import WriteScope
 from resolvers.context import Info
 from resolvers.ids import GlobalId
 from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
+from resolvers.pagination import After, Before, First, Last, NameSearch
 
 
 async def page(

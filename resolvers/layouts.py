@@ -5,8 +5,8 @@ from uuid import UUID
 import strawberry
 
 from db.tables import InvoiceLayoutFields
-from domain import layouts
-from domain.scope import WriteScope
+from domain.core.scope import WriteScope
+from domain.invoicing import layouts
 from resolvers.ids import GlobalId
 from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
 

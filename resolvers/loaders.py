@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from domain.scope import ReadScope
-from resolvers.batches import Loader
+from domain.core.scope import ReadScope
+from resolvers.dataloader import Loader
 
 K = TypeVar("K")
 V = TypeVar("V")

@@ -5,11 +5,11 @@ from uuid import UUID
 import strawberry
 
 from db.tables import ExistingMemberFields, MemberFields, Role
-from domain import members
-from domain.scope import WriteScope
+from domain.core.scope import WriteScope
+from domain.organization import members
+from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId
 from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
-from resolvers.words import describe_enum
 
 describe_enum(
     Role,

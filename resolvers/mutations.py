@@ -11,10 +11,10 @@ from graphql import DirectiveLocation, FieldNode, GraphQLArgument, GraphQLDirect
 from graphql.execution.values import VariableValues, get_directive_values
 from pydantic import TypeAdapter
 
-from db.faults import is_retryable
-from domain.errors import BadInput, RuleViolation
-from domain.idempotency import Outcome, RequestKey, run_once
-from domain.scope import Permission, WriteScope
+from db.engine.errors import is_retryable
+from domain.core.errors import BadInput, RuleViolation
+from domain.core.idempotency import Outcome, RequestKey, run_once
+from domain.core.scope import Permission, WriteScope
 from resolvers.context import Info
 
 V = TypeVar("V")

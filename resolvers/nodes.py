@@ -7,26 +7,17 @@ from uuid import UUID
 
 import strawberry
 
-from db.query import Row
-from domain import (
-    activity,
-    clients,
-    contacts,
-    finance,
-    labels,
-    layouts,
-    members,
-    organizations,
-    portals,
-    projects,
-    quotes,
-    registrations,
-    tokens,
-    vat_rates,
-)
-from domain.errors import AlreadyArchived, BadInput, VersionConflict
-from domain.pages import MAX_PAGE_SIZE
-from domain.scope import ReadScope
+from db.engine.statement import Row
+from domain import portals, projects
+from domain.clients import contacts, labels
+from domain.clients import reads as clients
+from domain.core import activity
+from domain.core.errors import AlreadyArchived, BadInput, VersionConflict
+from domain.core.pagination import MAX_PAGE_SIZE
+from domain.core.scope import ReadScope
+from domain.invoicing import invoices, layouts, quotes, vat_rates
+from domain.organization import members, organizations, tokens
+from domain.registrations import rules as registrations
 from resolvers.context import Info
 from resolvers.ids import GlobalId
 
@@ -36,7 +27,7 @@ BATCHES: dict[str, Callable[[ReadScope, Sequence[UUID]], Awaitable[Sequence[Any]
     "Client": clients.by_id,
     "ClientPortal": portals.by_id,
     "Contact": contacts.by_id,
-    "Invoice": finance.by_id,
+    "Invoice": invoices.by_id,
     "InvoiceLayout": layouts.by_id,
     "Label": labels.by_id,
     "Member": members.by_id,

@@ -5,8 +5,8 @@ from uuid import UUID
 import strawberry
 
 from db.tables import OrganizationFields
-from domain import organizations
-from domain.scope import WriteScope
+from domain.core.scope import WriteScope
+from domain.organization import organizations
 from resolvers.ids import GlobalId
 from resolvers.inputs import VERSION_DESCRIPTION, linked_ids, patch_of, patch_values
 

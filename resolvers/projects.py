@@ -9,13 +9,13 @@ import strawberry
 from db.rows import ProjectRow
 from db.tables import InvoiceMethod, ProjectFields, ProjectFinancialFields
 from domain import projects
-from domain.pages import PageRequest
-from domain.scope import WriteScope
-from resolvers.arguments import After, Before, First, Last
+from domain.core.pagination import PageRequest
+from domain.core.scope import WriteScope
 from resolvers.context import Info
+from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId
 from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
-from resolvers.words import describe_enum
+from resolvers.pagination import After, Before, First, Last
 
 describe_enum(
     InvoiceMethod,

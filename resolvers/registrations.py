@@ -18,12 +18,12 @@ from db.tables import (
     TimeFields,
     TripType,
 )
-from domain import registrations
-from domain.pages import Page, PageRequest
-from domain.registrations import RegistrationFilter, RegistrationForm
-from domain.scope import WriteScope
-from resolvers.arguments import After, Before, First, Last, PeriodInput, to_period
+from domain.core.pagination import Page, PageRequest
+from domain.core.scope import WriteScope
+from domain.registrations import rules as registrations
+from domain.registrations.rules import RegistrationFilter, RegistrationForm
 from resolvers.context import Info
+from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId
 from resolvers.inputs import (
     VERSION_DESCRIPTION,
@@ -37,7 +37,7 @@ from resolvers.inputs import (
     to_uuid,
     to_uuids,
 )
-from resolvers.words import describe_enum
+from resolvers.pagination import After, Before, First, Last, PeriodInput, to_period
 
 describe_enum(
     RegistrationKind, "What is registered.", TIME="Time that was worked.", EXPENSE="Something that was bought.", MILEAGE="A trip."

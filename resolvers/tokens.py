@@ -6,14 +6,14 @@ import strawberry
 
 from db.rows import TokenRow
 from db.tables import TokenFields
-from domain import tokens
-from domain.idempotency import Outcome
-from domain.scope import Permission, WriteScope
-from domain.tokens import CreatedToken, NewToken
+from domain.core.idempotency import Outcome
+from domain.core.scope import Permission, WriteScope
+from domain.organization import tokens
+from domain.organization.tokens import CreatedToken, NewToken
 from resolvers.context import Info
+from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId
 from resolvers.inputs import input_of, input_values, to_uuid
-from resolvers.words import describe_enum
 
 describe_enum(
     Permission,

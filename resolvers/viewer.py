@@ -1,6 +1,6 @@
 """The resolver of the viewer."""
 
-from domain.scope import Actor
+from domain.core.scope import Actor
 from resolvers.context import Info
 
 

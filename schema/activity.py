@@ -8,13 +8,15 @@ from uuid import UUID
 import strawberry
 
 from db.tables import AuditAction, Channel
-from domain import activity, clients, members
-from domain.activity import Change, Event
+from domain.clients import reads as clients
+from domain.core import activity
+from domain.core.activity import Change, Event
+from domain.organization import members
+from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId, make_id_encoder
-from resolvers.words import describe_enum
-from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.fields import list_size, relation
-from schema.lens import Node, computed_field, row_type
+from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.fields import list_size, relation
+from schema.core.row_type import Node, computed_field, row_type
 from schema.members import Member
 
 if TYPE_CHECKING:

@@ -8,20 +8,27 @@ import strawberry
 
 from db.rows import AddressRow, ClientRow
 from db.tables import AddressFields, AddressType, ClientFields, ClientKind
-from domain import activity, clients, consequences, contacts, finance, labels, portals, projects, quotes, registrations, revenue
+from domain import portals, projects
+from domain.clients import contacts, labels, previews
+from domain.clients import reads as clients
+from domain.core import activity
+from domain.invoicing import invoices as finance
+from domain.invoicing import quotes
 from domain.portals import MAX_PORTALS
-from resolvers.arguments import paginate, select_period
+from domain.registrations import rules as registrations
+from domain.reports import revenue
+from resolvers.enums import describe_enum
+from resolvers.pagination import paginate, select_period
 from resolvers.projects import select_projects
 from resolvers.registrations import select_registrations
-from resolvers.words import describe_enum
 from schema.activity import ClientActivityConnection
-from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection, Edge, declare_edges
-from schema.consequences import PREVIEW_OPTIONS, ArchivePreview, DeletionPreview
+from schema.client_finance import ClientFinancialSettings, InvoiceConnection
 from schema.contacts import ClientContactConnection, ClientContactLink
-from schema.fields import FINANCE_READ_OPTIONS, FieldOptions, relation
-from schema.finance import ClientFinancialSettings, InvoiceConnection
-from schema.lens import Node, computed_field, row_type
+from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection, Edge, declare_edges
+from schema.core.fields import FINANCE_READ_OPTIONS, FieldOptions, relation
+from schema.core.row_type import Node, computed_field, row_type
 from schema.portals import ClientPortal
+from schema.previews import PREVIEW_OPTIONS, ArchivePreview, DeletionPreview
 from schema.projects import ProjectConnection
 from schema.quotes import QuoteConnection
 from schema.registrations import ClientRegistrationConnection
@@ -125,10 +132,10 @@ class Client(Node):
         activity.of_clients, paginate, description="What happened to it and what belongs to it, the newest first."
     )
     archive_preview: ArchivePreview | None = relation(
-        consequences.of_archiving, description="What archiving it would do; null once it is archived.", options=PREVIEW_OPTIONS
+        previews.of_archiving, description="What archiving it would do; null once it is archived.", options=PREVIEW_OPTIONS
     )
     deletion_preview: DeletionPreview | None = relation(
-        consequences.of_deletion, description="What deleting it would take along; null while it is active.", options=PREVIEW_OPTIONS
+        previews.of_deletion, description="What deleting it would take along; null while it is active.", options=PREVIEW_OPTIONS
     )
 
 

@@ -9,13 +9,15 @@ import strawberry
 
 from db.rows import ContactRow
 from db.tables.contacts import ClientContactFields, ContactFields, ContactRole, Recipient
-from domain import activity, clients, contacts
-from resolvers.arguments import paginate
-from resolvers.words import describe_enum
+from domain.clients import contacts
+from domain.clients import reads as clients
+from domain.core import activity
+from resolvers.enums import describe_enum
+from resolvers.pagination import paginate
 from schema.activity import ContactActivityConnection
-from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection, Edge, declare_edges
-from schema.fields import FieldOptions, relation
-from schema.lens import DESCRIBED_BY, Node, computed_field, row_type
+from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection, Edge, declare_edges
+from schema.core.fields import FieldOptions, relation
+from schema.core.row_type import DESCRIBED_BY, Node, computed_field, row_type
 
 if TYPE_CHECKING:
     from schema.clients import ContactClientConnection

@@ -6,11 +6,12 @@ import strawberry
 
 from db.rows import LabelRow
 from db.tables import LabelFields
-from domain import clients, labels
-from resolvers.arguments import paginate
-from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.fields import relation
-from schema.lens import Node, row_type
+from domain.clients import labels
+from domain.clients import reads as clients
+from resolvers.pagination import paginate
+from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.fields import relation
+from schema.core.row_type import Node, row_type
 
 if TYPE_CHECKING:
     from schema.clients import LabelClientConnection

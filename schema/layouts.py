@@ -4,10 +4,10 @@ import strawberry
 
 from db.rows import InvoiceLayoutRow
 from db.tables import InvoiceLayoutFields
-from domain import layouts
-from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.fields import relation
-from schema.lens import Node, row_type
+from domain.invoicing import layouts
+from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.fields import relation
+from schema.core.row_type import Node, row_type
 
 
 @row_type(InvoiceLayoutRow, fields=InvoiceLayoutFields, description="How an invoice looks.")

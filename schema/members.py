@@ -4,10 +4,10 @@ import strawberry
 
 from db.rows import MemberRow
 from db.tables import ExistingMemberFields, MemberFields, Role
-from domain import members
-from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.fields import relation
-from schema.lens import DESCRIBED_BY, Node, row_type
+from domain.organization import members
+from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.fields import relation
+from schema.core.row_type import DESCRIBED_BY, Node, row_type
 
 
 @row_type(MemberRow, fields=MemberFields, description="A person who works for the organization, or did.")

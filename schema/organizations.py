@@ -4,13 +4,14 @@ import strawberry
 
 from db.rows import OrganizationRow
 from db.tables import OrganizationFields
-from domain import layouts, members, tokens, vat_rates
-from resolvers.arguments import paginate
-from schema.fields import FINANCE_READ_OPTIONS, relation
+from domain.invoicing import layouts, vat_rates
+from domain.organization import members, tokens
+from resolvers.pagination import paginate
+from schema.core.fields import FINANCE_READ_OPTIONS, relation
+from schema.core.row_type import Node, row_type
+from schema.core.scalars import CurrencyCode
 from schema.layouts import InvoiceLayout, InvoiceLayoutConnection
-from schema.lens import Node, row_type
 from schema.members import MemberConnection
-from schema.scalars import CurrencyCode
 from schema.tokens import MANAGE_OPTIONS, ApiTokenConnection
 from schema.vat_rates import VatRate, VatRateConnection
 

@@ -5,32 +5,38 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
-from domain import clients, contacts, errors, labels, layouts, members, organizations, projects, registrations, tokens, vat_rates
-from domain.client_upserts import UpsertAction, UpsertResult
-from domain.deletions import DeletionResult
-from domain.idempotency import Outcome
-from domain.tokens import CreatedToken
+from domain import projects
+from domain.clients import contacts, labels
+from domain.clients import reads as clients
+from domain.clients.bulk_upsert import UpsertAction, UpsertResult
+from domain.clients.deletion import DeletionResult
+from domain.core import errors
+from domain.core.idempotency import Outcome
+from domain.invoicing import layouts, vat_rates
+from domain.organization import members, organizations, tokens
+from domain.organization.tokens import CreatedToken
+from domain.registrations import rules as registrations
 from resolvers.clients import load_changed
+from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId, make_id_encoder
 from resolvers.tokens import load_created
-from resolvers.words import describe_enum
 from schema.clients import Client
-from schema.consequences import DeletedCounts
 from schema.contacts import Contact
-from schema.errors import UserError
-from schema.fields import FieldOptions, list_size, relation, resolved_field
+from schema.core.fields import FieldOptions, list_size, relation, resolved_field
+from schema.core.row_type import computed_field, identity, row_type
 from schema.labels import Label
 from schema.layouts import InvoiceLayout
-from schema.lens import computed_field, identity, row_type
 from schema.members import Member
 from schema.organizations import Organization
+from schema.previews import DeletedCounts
 from schema.projects import Project
 from schema.registrations import Registration
 from schema.tokens import ApiToken
+from schema.user_errors import UserError
 from schema.vat_rates import VatRate
 
 if TYPE_CHECKING:
-    from schema.root import Query
+    from schema.build import Query
 
 describe_enum(
     UpsertAction,
@@ -52,7 +58,7 @@ class Payload:
     user_errors: list[UserError] = computed_field(
         attrgetter("user_errors"), description="Why it was not done; empty when it was.", directives=[list_size(5)]
     )
-    query: Annotated["Query", strawberry.lazy("schema.root")] = computed_field(identity, description="To ask on in the same request.")
+    query: Annotated["Query", strawberry.lazy("schema.build")] = computed_field(identity, description="To ask on in the same request.")
 
 
 @strawberry.type

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from db.rows import PortalRow
-from domain import clients, portals
+from domain import portals
+from domain.clients import reads as clients
 from domain.portals import MAX_LISTED
 from schema.contacts import Contact
-from schema.fields import FieldOptions, relation
-from schema.lens import Node, computed_field, row_type
+from schema.core.fields import FieldOptions, relation
+from schema.core.row_type import Node, computed_field, row_type
 from schema.projects import Project
 
 if TYPE_CHECKING:

@@ -7,23 +7,26 @@ import strawberry
 
 from db.rows import ProjectFinancialRow, ProjectRow
 from db.tables import InvoiceMethod, ProjectFields, ProjectFinancialFields
-from domain import clients, projects, registrations, values
-from domain.registration_rates import hourly_rate
+from domain import projects
+from domain.clients import reads as clients
+from domain.core import money
+from domain.registrations import rules as registrations
+from domain.registrations.rates import hourly_rate
 from resolvers.registrations import select_registrations
-from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.fields import FINANCE_READ_OPTIONS, relation
-from schema.lens import Node, computed_field, row_type
-from schema.money import Money, read_money
+from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.fields import FINANCE_READ_OPTIONS, relation
+from schema.core.money import Money, read_money
+from schema.core.row_type import Node, computed_field, row_type
+from schema.core.scalars import CurrencyCode
 from schema.registrations import ProjectRegistrationConnection
-from schema.scalars import CurrencyCode
 
 if TYPE_CHECKING:
     from schema.clients import Client
 
 
-def _effective_hourly_rate(row: ProjectFinancialRow) -> values.Money | None:
+def _effective_hourly_rate(row: ProjectFinancialRow) -> money.Money | None:
     rate, _ = hourly_rate(row.invoice_method, row.hourly_rate, row.client_hourly_rate)
-    return None if rate is None else values.Money(rate, row.currency)
+    return None if rate is None else money.Money(rate, row.currency)
 
 
 @row_type(

@@ -9,15 +9,17 @@ import strawberry
 
 from db.rows import QuoteLineRow, QuoteRow
 from db.tables import QuoteStatus
-from domain import clients, projects, quotes
-from domain.quotes import MAX_LINES
-from resolvers.words import describe_enum
-from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.fields import FieldOptions, relation
-from schema.lens import Node, computed_field, row_type
-from schema.money import Money, read_money
+from domain import projects
+from domain.clients import reads as clients
+from domain.invoicing import quotes
+from domain.invoicing.quotes import MAX_LINES
+from resolvers.enums import describe_enum
+from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.fields import FieldOptions, relation
+from schema.core.money import Money, read_money
+from schema.core.row_type import Node, computed_field, row_type
+from schema.core.scalars import CurrencyCode
 from schema.projects import Project
-from schema.scalars import CurrencyCode
 
 if TYPE_CHECKING:
     from schema.clients import Client

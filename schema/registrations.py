@@ -20,17 +20,21 @@ from db.tables import (
     TimeFields,
     TripType,
 )
-from domain import clients, members, projects, registrations, vat_rates
-from domain.registration_rates import RegistrationWarning, warnings
-from domain.registration_status import CHANGEABLE
-from resolvers.words import describe_enum
-from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.fields import FINANCE_READ_OPTIONS, FieldOptions, relation
+from domain import projects
+from domain.clients import reads as clients
+from domain.invoicing import vat_rates
+from domain.organization import members
+from domain.registrations import rules as registrations
+from domain.registrations.rates import RegistrationWarning, warnings
+from domain.registrations.status import CHANGEABLE
+from resolvers.enums import describe_enum
+from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.fields import FINANCE_READ_OPTIONS, FieldOptions, relation
+from schema.core.money import Money, read_money
+from schema.core.row_type import DESCRIBED_BY, Node, computed_field, row_type
+from schema.core.scalars import CurrencyCode
 from schema.labels import Label
-from schema.lens import DESCRIBED_BY, Node, computed_field, row_type
 from schema.members import Member
-from schema.money import Money, read_money
-from schema.scalars import CurrencyCode
 from schema.vat_rates import VatRate
 
 if TYPE_CHECKING:

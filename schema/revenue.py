@@ -7,12 +7,12 @@ from operator import attrgetter
 import strawberry
 
 from db.rows import RevenueRow
-from domain import revenue
-from domain.scope import Permission
-from schema.fields import FieldOptions, list_size
-from schema.lens import computed_field, row_type
-from schema.money import Money, read_money
-from schema.scalars import CurrencyCode
+from domain.core.scope import Permission
+from domain.reports import revenue
+from schema.core.fields import FieldOptions, list_size
+from schema.core.money import Money, read_money
+from schema.core.row_type import computed_field, row_type
+from schema.core.scalars import CurrencyCode
 
 REVENUE_OPTIONS = FieldOptions(permission=Permission.FINANCE_READ, cost=3)
 TOTAL_REVENUE_OPTIONS = FieldOptions(permission=Permission.FINANCE_READ, cost=600)

@@ -7,11 +7,11 @@ import strawberry
 
 from db.rows import TokenRow
 from db.tables import Role, TokenFields
-from domain import members, tokens
-from domain.scope import Permission
-from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.fields import FieldOptions, list_size, relation
-from schema.lens import Node, computed_field, row_type
+from domain.core.scope import Permission
+from domain.organization import members, tokens
+from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.fields import FieldOptions, list_size, relation
+from schema.core.row_type import Node, computed_field, row_type
 from schema.members import Member
 
 MANAGE_OPTIONS = FieldOptions(permission=Permission.ORGANIZATION_WRITE)

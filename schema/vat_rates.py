@@ -7,10 +7,10 @@ import strawberry
 
 from db.rows import VatRateRow
 from db.tables import VatCategory, VatRateFields
-from domain import vat_rates
-from schema.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.fields import relation
-from schema.lens import Node, row_type
+from domain.invoicing import vat_rates
+from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.fields import relation
+from schema.core.row_type import Node, row_type
 
 
 @row_type(VatRateRow, fields=VatRateFields, description="A rate of VAT.")

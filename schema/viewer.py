@@ -1,9 +1,9 @@
 """The viewer: the caller and their permissions."""
 
-from domain import members, organizations
-from domain.scope import Actor, Permission
-from schema.fields import list_size, relation
-from schema.lens import computed_field, row_type
+from domain.core.scope import Actor, Permission
+from domain.organization import members, organizations
+from schema.core.fields import list_size, relation
+from schema.core.row_type import computed_field, row_type
 from schema.members import Member
 from schema.organizations import Organization
 

@@ -8,28 +8,28 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from db.engine import Database
-from resolvers.core import OperationExecutor
-from resolvers.executor import CompiledExecutor
-from server import graphiql
-from server.auth import Authenticator
-from server.browser import BrowserSignIn
-from server.byte_budget import ByteBudget
-from server.cors import add_cors
-from server.documents import DocumentCache
-from server.health import Health
-from server.http import GraphQLEndpoint
-from server.library import PersistedDocuments
-from server.metrics import GaugeSource, Metrics
-from server.operations import Runner
-from server.pace import CpuShare
-from server.rates import RateLimit, RateLimiter
-from server.refusal_pace import RefusalThrottle
-from server.reports import AccessLog
+from db.engine.database import Database
+from resolvers.execution.executor import CompiledExecutor
+from resolvers.execution.operation import OperationExecutor
+from server.admission.byte_budget import ByteBudget
+from server.admission.concurrency import ConcurrencyLimiter
+from server.admission.cpu_share import CpuShare
+from server.admission.rate_limit import RateLimit, RateLimiter
+from server.admission.refusal_throttle import RefusalThrottle
+from server.documents.cache import DocumentCache
+from server.documents.execution import Runner
+from server.documents.trusted import load_trusted_documents
+from server.graphiql import pages
+from server.graphiql.sign_in import BrowserSignIn
+from server.http.auth import Authenticator
+from server.http.cors import add_cors
+from server.http.endpoint import GraphQLEndpoint
+from server.http.error_responses import handle_routing_error
+from server.http.persisted_documents import PersistedDocuments
+from server.observability.access_log import AccessLog
+from server.observability.health import Health
+from server.observability.metrics import GaugeSource, Metrics
 from server.settings import Settings
-from server.trusted import load_trusted_documents
-from server.turns import ConcurrencyLimiter
-from server.unrouted import handle_routing_error
 
 PATH = "/graphql"
 SEND_FEWER = "Send fewer large requests at once."
@@ -97,7 +97,7 @@ def build_app(
         RefusalThrottle(settings.max_refusals_per_second),
     )
     fallback = Starlette(
-        routes=[*health.build_routes(), *(graphiql.build_routes(browser) if settings.has_graphiql else ())],
+        routes=[*health.build_routes(), *(pages.build_routes(browser) if settings.has_graphiql else ())],
         exception_handlers={HTTPException: handle_routing_error},
     )
     fallback.router.redirect_slashes = False  # its address would be made of the request's Host, which anybody can write

@@ -11,8 +11,8 @@ from platformdirs import user_data_path
 from pydantic import Field, PostgresDsn, UrlConstraints, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from db.engine import DatabaseLimits
-from server.addresses import Network, parse_networks
+from db.engine.database import DatabaseLimits
+from server.ip_addresses import Network, parse_networks
 from server.limits import ConcurrencyLimits, DocumentLimits, DocumentPolicy, GetPolicy
 from server.startup_errors import StartupError
 

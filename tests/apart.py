@@ -16,7 +16,7 @@ import asyncpg
 import httpx
 import pytest
 
-from db.reader_pool import ReadConnection
+from db.engine.read_pool import ReadConnection
 from db.tables import Role
 from tests.ask import Api
 from tests.builders import Tenant, tenant

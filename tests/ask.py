@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import strawberry
 
-from db.engine import Database
+from db.engine.database import Database
 from server.app import Application, build_app
 from server.limits import DocumentLimits
 from server.settings import Settings

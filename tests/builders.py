@@ -9,10 +9,10 @@ from uuid import UUID
 
 import asyncpg
 
-from db import months
-from db.keys import name_key, new_id, number_key
+from db.queries import monthly_balances
 from db.tables import Role
-from domain.tokens import hash_secret, new_secret
+from db.tables.keys import name_key, new_id, number_key
+from domain.organization.tokens import hash_secret, new_secret
 
 EARLY = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -130,7 +130,7 @@ class Tenant:
 
     async def recount(self, day: date, *clients: UUID) -> None:
         """From the month of a change of documents or payments on, within the transaction of that."""
-        await months.rebuild(months.OwnerTransaction(self.owner, self.id), clients, day)
+        await monthly_balances.rebuild(monthly_balances.OwnerTransaction(self.owner, self.id), clients, day)
 
     async def add_project(self, client: UUID, name: str = "Project", **more: object) -> UUID:
         """Hours at the client's rate, unless `more` says otherwise."""

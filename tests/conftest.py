@@ -17,14 +17,14 @@ import strawberry
 from hypothesis import HealthCheck, settings
 
 from db import demo
-from db.addresses import with_database_name
 from db.embedded import run_server
-from db.engine import Database, DatabaseLimits
+from db.engine.database import Database, DatabaseLimits
+from db.engine.urls import with_database_name
 from db.migrations import upgrade
 from db.tables import Role
-from domain.tokens import hash_secret, new_secret
-from schema.root import build
-from server.logs import build_formatter, log
+from domain.organization.tokens import hash_secret, new_secret
+from schema.build import build
+from server.observability.logging import build_formatter, log
 from server.settings import LogFormat, Settings
 from tests.ask import SECRETS, Api, connected
 from tests.builders import Tenant, crowd, tenant

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import asyncpg
 
-from db.query import Query, R
-from domain import consequences
-from domain.scope import ALL_PERMISSIONS, Actor, Scope
+from db.engine.statement import Query, R
+from domain.clients import previews
+from domain.core.scope import ALL_PERMISSIONS, Actor, Scope
 from tests.ask import SECRETS
 from tests.builders import Tenant
 
@@ -31,6 +31,6 @@ class Directly:
 async def token_of(org: Tenant, client: UUID, left: timedelta, secrets: Sequence[bytes] = SECRETS) -> str:
     """Of a preview of the client's deletion, as the server would have made it, so that it ends in so long."""
     scope = Scope(Actor(org.id, ALL_PERMISSIONS), Directly(org.owner, org.id), secrets)
-    (found,) = await consequences.load_contents(scope, [client])
+    (found,) = await previews.load_contents(scope, [client])
     assert found
-    return consequences.issue_token(scope, found, datetime.now(UTC) + left - consequences.TOKEN_LIFETIME)
+    return previews.issue_token(scope, found, datetime.now(UTC) + left - previews.TOKEN_LIFETIME)

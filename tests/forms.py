@@ -4,8 +4,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from db.keys import new_id
 from db.tables import Table
+from db.tables.keys import new_id
 from tests.ask import Api
 from tests.builders import Tenant, changing, insert
 from tests.ids import global_id

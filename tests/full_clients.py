@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from db.keys import new_id
+from db.tables.keys import new_id
 from tests.builders import Tenant, changing, insert
 
 ARCHIVED_AT = datetime(2026, 3, 1, 9, tzinfo=UTC)

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.pool import Pool as Writers
 
-from db.reader_pool import ReadConnection, ReadPool
+from db.engine.read_pool import ReadConnection, ReadPool
 
 
 @dataclass

@@ -5,10 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from db.tally import QueryStats
-from domain.scope import Actor
-from server.documents import DocumentCache
-from server.operations import ExecutionRequest, Runner
+from db.engine.query_stats import QueryStats
+from domain.core.scope import Actor
+from server.documents.cache import DocumentCache
+from server.documents.execution import ExecutionRequest, Runner
 
 
 @dataclass

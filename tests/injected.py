@@ -13,9 +13,9 @@ import pytest
 from graphql import GraphQLError, GraphQLSchema
 from strawberry.types.fields.resolver import StrawberryResolver
 
-from db.query import Query, Row
-from domain.errors import BadInput, Forbidden
-from resolvers.batches import Loader
+from db.engine.statement import Query, Row
+from domain.core.errors import BadInput, Forbidden
+from resolvers.dataloader import Loader
 
 FAILURES: list[Callable[[], BaseException]] = [
     lambda: ValueError("broken"),

@@ -28,11 +28,11 @@ from graphql import (
 )
 from pydantic.alias_generators import to_snake
 
-from db.keys import new_id
-from domain.scope import Permission
+from db.tables.keys import new_id
+from domain.core.scope import Permission
 from resolvers.ids import PREFIXES
 from resolvers.inputs import INPUT_TYPES
-from schema.root import build
+from schema.build import build
 from tests.builders import EARLY, Tenant, changing, insert, tenant
 from tests.directly import token_of
 from tests.ids import global_id

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db import months
+from db.queries import monthly_balances
 from tests.builders import Tenant, insert, tenant
 
 CONTACTS_EACH, LABELS, INVOICES_EACH, IN_CROWD, EVENTS_EACH = 2, 20, 5, 5_000, 4
@@ -161,7 +161,7 @@ async def fill(owner: asyncpg.Connection, made: Tenant, clients: int, statements
             said = statement.format(**MADE | otherwise).replace("$1", f"'{made.id}'::uuid").replace("$2", f"{clients}::bigint")
             await owner.execute(said, timeout=3600)
         ids = await owner.fetchval("SELECT array_agg(id) FROM relaties.client WHERE tenant_id = $1", made.id)
-        await months.rebuild(months.OwnerTransaction(owner, made.id), ids)
+        await monthly_balances.rebuild(monthly_balances.OwnerTransaction(owner, made.id), ids)
 
 
 async def _rare(owner: asyncpg.Connection, made: Tenant) -> UUID:

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import asyncpg
 
-from db import months
+from db.queries import monthly_balances
 from tests.builders import Tenant
 
 # $1 is the tenant, $2 the client, $3 how many registrations; an invoice, with two lines, for each twenty of them, half of them paid.
@@ -51,7 +51,7 @@ async def worked(owner: asyncpg.Connection, org: Tenant, client: UUID, registrat
         for statement in (PROJECTS, REGISTRATIONS, INVOICES, LINES, PAYMENTS, ALLOCATIONS, EVENTS, TOLD):
             said = statement.format(**MADE).replace("$1", f"'{org.id}'::uuid").replace("$2", f"'{client}'::uuid")
             await owner.execute(said.replace("$3", f"{registrations}::int"), timeout=600)
-        await months.rebuild(months.OwnerTransaction(owner, org.id), [client])
+        await monthly_balances.rebuild(monthly_balances.OwnerTransaction(owner, org.id), [client])
 
 
 async def sums(owner: asyncpg.Connection, org: Tenant, others_than: UUID | None = None) -> dict[str, str]:

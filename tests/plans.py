@@ -12,9 +12,9 @@ from uuid import UUID
 
 import asyncpg
 
-from db.batching import LEADER_PART, Batch, PendingQuery
-from db.query import Query
-from db.revenue import partial_month_bounds
+from db.engine.batching import LEADER_PART, Batch, PendingQuery
+from db.engine.statement import Query
+from db.queries.revenue import partial_month_bounds
 from tests.large import Large
 
 MANY = 10_000

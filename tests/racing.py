@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from db.keys import new_id
+from db.tables.keys import new_id
 from tests.ask import Api
 from tests.builders import Tenant, insert
 from tests.directly import token_of

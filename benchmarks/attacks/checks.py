@@ -21,7 +21,7 @@ from benchmarks.load import Target
 from benchmarks.place import Place
 from benchmarks.queries import key_of
 from benchmarks.servers import BIN, demo_running
-from domain.tokens import new_secret
+from domain.organization.tokens import new_secret
 from tests.builders import add_token
 
 HOSTILE_NAME = "[/x] [link=https://evil.example]name[/link] \x1b[31m"

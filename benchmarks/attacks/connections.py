@@ -8,7 +8,7 @@ from contextlib import ExitStack, suppress
 from benchmarks.attacks.documents import DEAR
 from benchmarks.attacks.scene import CONNECTIONS, SOURCE, Attack, Scene, Victim, answered, ask_until_over, connect
 from benchmarks.load import Target
-from domain.tokens import new_secret
+from domain.organization.tokens import new_secret
 
 SLOW, SILENT, UNREAD, GUESSED = 500, 1_100, 200, 10_500
 TYPENAME = {"query": "{ __typename }"}

@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from db import demo
-from domain.tokens import new_secret
+from domain.organization.tokens import new_secret
 from tests.builders import Tenant, add_token, crowd
 from tests.ids import global_id
 

@@ -32,7 +32,7 @@ from strawberry.extensions import SchemaExtension
 
 from benchmarks.statements import revenue_of_clients
 from db import demo, tables
-from db.addresses import to_sqlalchemy_url
+from db.engine.urls import to_sqlalchemy_url
 from db.tables import ClientKind
 
 engine = create_async_engine(to_sqlalchemy_url(os.environ["PEER_DATABASE_URL"]))

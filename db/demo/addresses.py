@@ -3,9 +3,9 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from db.demo.dice import Rng
-from db.demo.nations import Nation
+from db.demo.locales import Nation
 from db.demo.organization import TENANT
+from db.demo.rng import Rng
 from db.tables.clients import AddressType
 
 LETTERS = "ABCDEGHJKLMNPRTVWXZ"  # no S: SA, SD and SS are not assigned

@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from db.demo import addresses, nations, numbers
+from db.demo import addresses, locales, numbers
 from db.demo.addresses import AddressRecord
-from db.demo.dice import TODAY, Rng
+from db.demo.locales import COMPANY, GOVERNMENT, PERSON, ClientName, Nation
 from db.demo.money import cents_to_decimal
-from db.demo.nations import COMPANY, GOVERNMENT, PERSON, ClientName, Nation
 from db.demo.organization import TENANT, TERM_DAYS, DemoOrganization, LineVat
-from db.keys import name_key, number_key
+from db.demo.rng import TODAY, Rng
 from db.tables.clients import InvoiceDelivery, VatTreatment
+from db.tables.keys import name_key, number_key
 
 EUROPE = ("BE", "DE")
 ARCHIVED_PER_CENT = 6
@@ -97,7 +97,7 @@ def invent_clients(count: int, organization: DemoOrganization) -> list[DemoClien
     archived_indexes = set(rng.sample(range(count), count * ARCHIVED_PER_CENT // 100))
     return [
         _client(rng, organization, client_name, n, _lifecycle(rng, is_archived=n in archived_indexes))
-        for n, client_name in enumerate(nations.client_names(rng, count))
+        for n, client_name in enumerate(locales.client_names(rng, count))
     ]
 
 

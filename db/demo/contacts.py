@@ -6,10 +6,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.demo.clients import DemoClient
-from db.demo.dice import TODAY, Rng
 from db.demo.organization import TENANT
-from db.keys import name_key
+from db.demo.rng import TODAY, Rng
 from db.tables.contacts import ContactRole, Recipient
+from db.tables.keys import name_key
 
 SEATS = (0, 2, 3, 4, 4, 5, 5, 6, 7, 8)  # how many contacts a client may have: on average enough for all of them
 JOBS = {

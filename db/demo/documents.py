@@ -8,12 +8,12 @@ from typing import Self
 from uuid import UUID
 
 from db.demo.clients import DemoClient
-from db.demo.dice import Rng
 from db.demo.money import divide_half_up, exchange_rate, to_base
 from db.demo.organization import DemoOrganization, LineVat
 from db.demo.plan import DocumentKind, DocumentSlot
 from db.demo.projects import DemoProject
 from db.demo.registrations import EXPENSE, MILEAGE, TIME, RegistrationDraft
+from db.demo.rng import Rng
 from db.tables.clients import VatTreatment
 from db.tables.invoices import InvoiceStatus
 from db.tables.projects import RegistrationKind

@@ -6,11 +6,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.demo.clients import DemoClient
-from db.demo.dice import WORKDAYS
 from db.demo.documents import Document, Line
 from db.demo.money import cents_to_decimal, quantity_to_decimal, rate_to_decimal
 from db.demo.organization import TENANT
 from db.demo.plan import DocumentKind
+from db.demo.rng import WORKDAYS
 from db.tables.invoices import InvoiceKind
 
 

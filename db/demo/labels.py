@@ -4,8 +4,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.demo.clients import DemoClient
-from db.demo.dice import Rng
 from db.demo.organization import TENANT, LabelRecord
+from db.demo.rng import Rng
 
 COUNTS = (0, 0, 1, 1, 1, 2, 2, 3, 4)
 

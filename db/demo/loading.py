@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import asyncpg
 
-from db import months
 from db.demo import labels
-from db.demo.books import TableRows, build_batches
 from db.demo.clients import invent_clients
 from db.demo.contacts import invent_people
+from db.demo.ledger import TableRows, build_batches
 from db.demo.organization import TENANT, OrganizationRecord, build_organization
 from db.demo.size import COUNTED_TABLES, FULL, Size
+from db.queries import monthly_balances
 from db.tables import SCHEMA
 
 Progress = Callable[[str, int, int], None]
@@ -55,7 +55,9 @@ async def load(owner: asyncpg.Connection, *, token_hash: bytes, progress: Progre
             return
         await _copy_batches(owner, _build_batches(token_hash, size), ProgressCounter(progress, size.rows))
         await owner.execute(SET_DEFAULTS, TENANT)
-        await months.rebuild(months.OwnerTransaction(owner, TENANT), [row["id"] for row in await owner.fetch(CLIENT_IDS, TENANT)])
+        await monthly_balances.rebuild(
+            monthly_balances.OwnerTransaction(owner, TENANT), [row["id"] for row in await owner.fetch(CLIENT_IDS, TENANT)]
+        )
         await _analyze(owner, TABLES)
 
 

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from functools import lru_cache
 
-from db.demo.dice import WORKDAYS, Rng
+from db.demo.rng import WORKDAYS, Rng
 
 BASE_CURRENCY = "EUR"
 RATE_OF_ONE = 1_000_000  # an exchange rate of 1, in millionths

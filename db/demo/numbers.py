@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from db.demo.dice import Rng
+from db.demo.rng import Rng
 
 DUTCH_BANKS = ("NOOR", "DEMO", "VLIE", "ZUID", "OOST")
 BELGIAN_BANKS = {"901": "DEMOBE22", "902": "NOORBE2X", "903": "VLIEBE33", "904": "ZUIDBE44"}

@@ -5,11 +5,11 @@ from decimal import Decimal
 from typing import NamedTuple
 from uuid import UUID
 
-from db.demo.dice import Rng, uuid7
-from db.keys import name_key
+from db.demo.rng import Rng, uuid7
 from db.tables.clients import VatTreatment
 from db.tables.contacts import LabelScope
 from db.tables.invoices import VatCategory
+from db.tables.keys import name_key
 from db.tables.organizations import Role
 
 TENANT = UUID("01856c58-3c00-7000-8000-6e6f6f726465")

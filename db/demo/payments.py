@@ -8,12 +8,12 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.demo.clients import DemoClient
-from db.demo.dice import TODAY, WORKDAYS, Rng
 from db.demo.documents import Document
 from db.demo.money import cents_to_decimal, exchange_rate, rate_to_decimal, to_base
 from db.demo.numbers import structured_message
 from db.demo.organization import TENANT
 from db.demo.plan import DocumentKind
+from db.demo.rng import TODAY, WORKDAYS, Rng
 from db.tables.invoices import InvoiceStatus, PaymentMethod
 
 METHODS = (PaymentMethod.BANK_TRANSFER,) * 17 + (PaymentMethod.DIRECT_DEBIT, PaymentMethod.DIRECT_DEBIT, PaymentMethod.CARD)

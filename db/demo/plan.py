@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from db.demo.clients import DemoClient
-from db.demo.dice import TODAY, WORKDAYS, Rng, split_by_weight
+from db.demo.rng import TODAY, WORKDAYS, Rng, split_by_weight
 
 CREDIT_NOTE_PER_CENT = 3.1
 VOID_PER_CENT = 1

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from db.demo.clients import DemoClient
 from db.demo.contacts import ClientContactRecord, People
-from db.demo.dice import Rng
 from db.demo.organization import TENANT
 from db.demo.projects import DemoProject
+from db.demo.rng import Rng
 
 T = TypeVar("T")
 NAMES = {

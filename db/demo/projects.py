@@ -7,9 +7,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.demo.clients import DemoClient
-from db.demo.dice import WORKDAYS, Rng
 from db.demo.money import cents_to_decimal
 from db.demo.organization import TENANT
+from db.demo.rng import WORKDAYS, Rng
 from db.tables.projects import InvoiceMethod, RateSource
 
 METHODS = (

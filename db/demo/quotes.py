@@ -8,11 +8,11 @@ from uuid import UUID
 
 from db.demo import projects
 from db.demo.clients import DemoClient
-from db.demo.dice import TODAY, WORKDAYS, Rng, split_by_weight
 from db.demo.documents import Line, share_vat
 from db.demo.money import cents_to_decimal, exchange_rate, quantity_to_decimal, rate_to_decimal
 from db.demo.organization import TENANT
 from db.demo.projects import DemoProject
+from db.demo.rng import TODAY, WORKDAYS, Rng, split_by_weight
 from db.tables.quotes import QuoteStatus
 
 PROSPECT_WEIGHT = 8  # weight of clients without work: most have a quote

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.demo.clients import DemoClient
-from db.demo.dice import MIDNIGHTS, TODAY, WORKDAYS, Rng
 from db.demo.money import cents_to_decimal, quantity_to_decimal
 from db.demo.organization import TENANT
 from db.demo.projects import DemoProject, hourly_price
+from db.demo.rng import MIDNIGHTS, TODAY, WORKDAYS, Rng
 from db.tables.projects import InvoiceMethod, RateSource, RegistrationKind, RegistrationStatus, TripType
 
 TIME, EXPENSE, MILEAGE = RegistrationKind.TIME, RegistrationKind.EXPENSE, RegistrationKind.MILEAGE

@@ -25,7 +25,8 @@ if sys.platform != "win32":  # so that another system gets a message instead of 
     import fcntl
 
 
-from db.embedded.home import (
+from db.embedded.binaries import DATABASE, OWNER, create_cluster, error_line, run_pg_ctl
+from db.embedded.data_directory import (
     CHOOSE_OTHER_FOLDER,
     MAJOR,
     DataDirectory,
@@ -37,7 +38,6 @@ from db.embedded.home import (
     refuse_other_container,
 )
 from db.embedded.processes import defer_signals
-from db.embedded.programs import DATABASE, OWNER, create_cluster, error_line, run_pg_ctl
 
 __all__ = ["EmbeddedError", "EmbeddedServer", "run_server"]
 

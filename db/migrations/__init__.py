@@ -11,8 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from db.addresses import to_sqlalchemy_url
-from db.faults import driver_error
+from db.engine.errors import driver_error
+from db.engine.urls import to_sqlalchemy_url
 from db.migrations.roles import grant_access
 from db.tables import SCHEMA
 
@@ -35,9 +35,9 @@ async def upgrade(owner_url: str, runtime_url: str | None, *, revision: str = "h
 
 
 async def downgrade(owner_url: str, *, revision: str) -> None:
-    from db.migrations import steps  # noqa: PLC0415 see there
+    from db.migrations import runner  # noqa: PLC0415 see there
 
-    await _run_with_retries(owner_url, lambda connection: steps.downgrade(connection, revision))
+    await _run_with_retries(owner_url, lambda connection: runner.downgrade(connection, revision))
 
 
 async def _run_with_retries(owner_url: str, change: Callable[[Connection], None]) -> None:
@@ -66,9 +66,9 @@ async def _run_once(owner_url: str, change: Callable[[Connection], None]) -> Non
 
 def _upgrade(connection: Connection, runtime_url: str | None, revision: str) -> None:
     if revision != "head" or _revision(connection) != head():
-        from db.migrations import steps  # noqa: PLC0415 see there
+        from db.migrations import runner  # noqa: PLC0415 see there
 
-        steps.upgrade(connection, revision)
+        runner.upgrade(connection, revision)
     if runtime_url:
         grant_access(connection, runtime_url)
 

@@ -13,7 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.keys import KEY_SEPARATOR, name_key, number_key
+from db.tables.keys import KEY_SEPARATOR, name_key, number_key
 
 BATCH = 5_000  # rows that are read at once
 RowId: TypeAlias = tuple[UUID, UUID]

@@ -4,7 +4,7 @@ from urllib.parse import unquote, urlsplit
 
 from sqlalchemy import Connection, text
 
-from db.bypasses import DEFINER_FUNCTIONS
+from db.rls_bypasses import DEFINER_FUNCTIONS
 from db.tables import SCHEMA
 
 LIMITS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}

@@ -2,7 +2,6 @@
 
 from db.rows.activity import EventRow
 from db.rows.clients import AddressRow, ClientRow, ContactClientRow, DuplicateRow, FinancialRow, LabelClientRow
-from db.rows.consequences import ClientAmountsRow, DependentCountsRow, OrphanRow, PaymentRow
 from db.rows.contacts import ClientContactRow, ClientLabelRow, ContactRow, LabelRow, LockedUsesRow
 from db.rows.invoices import ClientRevenueRow, InvoiceLayoutRow, InvoiceRow, RevenueRow, VatRateRow
 from db.rows.organizations import (
@@ -17,6 +16,7 @@ from db.rows.organizations import (
     TokenRow,
 )
 from db.rows.portals import PortalContactRow, PortalProjectRow, PortalRow
+from db.rows.previews import ClientAmountsRow, DependentCountsRow, OrphanRow, PaymentRow
 from db.rows.projects import ProjectFinancialRow, ProjectRow
 from db.rows.quotes import QuoteLineRow, QuoteRow
 from db.rows.registrations import RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow

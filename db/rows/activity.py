@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from db.query import Row
+from db.engine.statement import Row
 
 
 class EventRow(Row):

@@ -1,5 +1,6 @@
 """Tables, and the field sets that tables, inputs and validation share: a file a subject."""
 
+from db.tables.audit import AuditAction, AuditEvent, Channel, DeletionRecord, IdempotencyKey, OutboxEvent
 from db.tables.base import SCHEMA, Entity, Table, text_lengths
 from db.tables.clients import AddressFields, AddressType, Client, ClientAddress, ClientFields, ClientFinancialFields, ClientKind
 from db.tables.contacts import ClientContact, ClientContactFields, ClientLabel, Contact, ContactFields, ContactRole, Label, LabelFields
@@ -16,7 +17,7 @@ from db.tables.invoices import (
     VatRate,
     VatRateFields,
 )
-from db.tables.months import ClientMonth
+from db.tables.monthly_balances import ClientMonth
 from db.tables.organizations import (
     ApiToken,
     ExistingMemberFields,
@@ -48,7 +49,6 @@ from db.tables.projects import (
     TripType,
 )
 from db.tables.quotes import Quote, QuoteLine, QuoteStatus
-from db.tables.traces import AuditAction, AuditEvent, Channel, DeletionRecord, IdempotencyKey, OutboxEvent
 
 __all__ = [
     "SCHEMA",

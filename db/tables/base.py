@@ -14,8 +14,8 @@ from sqlmodel import Field as Stored
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
-from db.keys import new_id
-from db.moments import now
+from db.tables.keys import new_id
+from db.tables.timestamps import now
 
 SCHEMA = "relaties"
 

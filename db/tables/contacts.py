@@ -10,7 +10,6 @@ from sqlalchemy import Column, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field as Stored
 
-from db.moments import now
 from db.tables.base import (
     BYTE_ORDER_TEXT,
     ENUM_TEXT,
@@ -24,6 +23,7 @@ from db.tables.base import (
     foreign_key,
     organization_foreign_key,
 )
+from db.tables.timestamps import now
 
 
 class ContactRole(StrEnum):

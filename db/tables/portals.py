@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field as Stored
 
-from db.moments import now
 from db.tables.base import LANGUAGE, Entity, Table, Versioned, foreign_key
+from db.tables.timestamps import now
 
 
 class ClientPortal(Versioned, Entity, table=True):

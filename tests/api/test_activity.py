@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from db.keys import new_id
 from db.tables import Role
 from db.tables.base import Entity, Table
-from domain.activity import FINANCIAL_FIELDS
-from domain.tokens import new_secret
+from db.tables.keys import new_id
+from domain.core.activity import FINANCIAL_FIELDS
+from domain.organization.tokens import new_secret
 from tests.api.test_nested_query import answering
 from tests.ask import Api
 from tests.builders import Tenant, add_token, tenant

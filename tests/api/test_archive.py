@@ -8,12 +8,12 @@ from uuid import UUID
 
 import pytest
 
-from db.engine import Database
-from db.keys import new_id
+from db.engine.database import Database
+from db.engine.query_stats import QueryStats
 from db.tables import Role
-from db.tally import QueryStats
-from domain import lifecycle
-from domain.scope import Actor, OperationResources, open_write_scope
+from db.tables.keys import new_id
+from domain.clients import archiving
+from domain.core.scope import Actor, OperationResources, open_write_scope
 from tests.ask import Api
 from tests.builders import EARLY, Tenant, insert, tenant
 from tests.changing import asked, change, everything, forbidden, refusal, traced
@@ -133,7 +133,7 @@ async def test_s45_many_projects_take_no_more_statements_than_one(database: Data
         for name in range(many):
             await org.add_project(client, f"Project {name}")
             await org.add_portal(client)
-        for done in (lifecycle.archive, lifecycle.unarchive):
+        for done in (archiving.archive, archiving.unarchive):
             tally = QueryStats()
             async with open_write_scope(database, Actor.operator(org.id), "test", OperationResources(tally)) as scope:
                 await done(scope, client, expected_version=None)

@@ -14,7 +14,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from db.keys import new_id
+from db.tables.keys import new_id
 from tests.ask import Api
 from tests.builders import EARLY, Tenant, insert
 from tests.changing import change, refusal

@@ -23,8 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strawberry.types.arguments import convert_arguments
 
-from resolvers.calls import FieldCall
-from resolvers.core import MAX_VARIABLE_ERRORS, PreparedOperation
+from resolvers.execution.arguments import FieldCall
+from resolvers.execution.operation import MAX_VARIABLE_ERRORS, PreparedOperation
 from tests.asking import Document, documents
 
 ID, CURSOR = "cli_AAAAAAAAAAAAAAAAAAAAAA", "a cursor"

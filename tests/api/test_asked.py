@@ -10,9 +10,9 @@ import pytest
 import strawberry
 from graphql import GraphQLObjectType, get_named_type, is_leaf_type
 
-from db import clients
-from db.engine import Database
-from db.query import MAX_PROJECTIONS, UnselectedColumnError
+from db.engine.database import Database
+from db.engine.statement import MAX_PROJECTIONS, UnselectedColumnError
+from db.queries import clients
 from db.rows import ClientRow
 from tests.api.test_nested_query import answering
 from tests.ask import Api

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import event
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
-from domain.tokens import new_secret
+from domain.organization.tokens import new_secret
 from tests.ask import Api
 from tests.builders import Tenant, add_token, tenant
 from tests.forms import SHOWN, kept

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from db.keys import new_id
 from db.tables import Role
+from db.tables.keys import new_id
 from tests.ask import Api
 from tests.builders import Tenant
 from tests.forms import CREATE, ELSEWHERE, GENERAL, MONEY, PRIMARY, UPDATE, done, kept, layout, refused, whole

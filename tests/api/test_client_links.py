@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import asyncpg
 
-from db.keys import new_id
 from db.tables import Role
+from db.tables.keys import new_id
 from tests.ask import Api
 from tests.builders import Tenant
 from tests.forms import CREATE, ERRORS, LINKED, UPDATE, done, kept, refused

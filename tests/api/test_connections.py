@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.engine import Database, DatabaseLimits
+from db.engine.database import Database, DatabaseLimits
 from db.tables import Role
 from tests.api.test_nested_query import NESTED
 from tests.ask import Api, connected

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from db.contacts import EXPECTED_LINKS
+from db.queries.contacts import EXPECTED_LINKS
 from tests.ask import Api
 from tests.builders import Tenant
 from tests.plans import OF_TABLES

@@ -21,18 +21,18 @@ from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, Variab
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.engine import Database, DatabaseLimits
+from db.engine.database import Database, DatabaseLimits
+from db.engine.query_stats import QueryStats
 from db.tables import Role
-from db.tally import QueryStats
-from domain.errors import BadInput, Forbidden
-from domain.scope import ALL_PERMISSIONS, Actor
+from domain.core.errors import BadInput, Forbidden
+from domain.core.scope import ALL_PERMISSIONS, Actor
 from resolvers.context import Context
-from resolvers.core import Execution, PreparedOperation
-from resolvers.executor import MAX_CACHED_FIELDS, CompiledExecutor, SizedResult, plan_cache
-from resolvers.executor.plans import Plan
-from server.documents import DocumentCache
-from server.operations import ExecutionRequest, Runner
-from server.refusals import GraphQLRequestError
+from resolvers.execution.executor import MAX_CACHED_FIELDS, CompiledExecutor, SizedResult, plan_cache
+from resolvers.execution.operation import Execution, PreparedOperation
+from resolvers.execution.plan import Plan
+from server.documents.cache import DocumentCache
+from server.documents.execution import ExecutionRequest, Runner
+from server.errors import GraphQLRequestError
 from tests.api.test_nested_query import NESTED
 from tests.ask import MUCH, SECRETS, UNLIMITED, Api, connected
 from tests.asking import Document, documents

@@ -11,7 +11,7 @@ import httpx
 import pytest
 import strawberry
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
 from tests.ask import UNLIMITED, Api, connected
 from tests.extremes import EXTREMES, Request, of_mutation, of_query, pairs

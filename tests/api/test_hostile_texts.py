@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLObjectType, get_named_type, is_required_argument
 
-from domain.checks import max_length as limit_of
-from domain.texts import MAX_MARKS, RAW_FACTOR
+from domain.core.validation import max_length as limit_of
+from domain.standards.text import MAX_MARKS, RAW_FACTOR
 from resolvers.inputs import INPUT_TYPES
 from tests.ask import Api
 from tests.inputs import (

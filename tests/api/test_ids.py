@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.keys import new_id
+from db.tables.keys import new_id
 from resolvers.ids import ID_PATTERN, PREFIXES, GlobalId, parse_id
 from resolvers.ids import make_id_encoder as served
 from tests.ask import Api

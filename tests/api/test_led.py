@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.contacts import EXPECTED_LINKS
-from db.engine import Database, DatabaseLimits
+from db.engine.database import Database, DatabaseLimits
+from db.queries.contacts import EXPECTED_LINKS
 from db.tables import Role
 from tests.api.test_nested_query import answering
 from tests.ask import Api, connected

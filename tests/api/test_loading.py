@@ -7,7 +7,7 @@ import pytest
 import strawberry
 from graphql import parse
 
-from resolvers.batches import BatchStoppedError, Loader
+from resolvers.dataloader import BatchStoppedError, Loader
 from tests.api.test_executors import planned
 
 ALONE: dict[str, tuple[str, set[str]]] = {

@@ -7,7 +7,7 @@ import pytest
 from graphql import GraphQLInputObjectType, get_named_type
 from pydantic.alias_generators import to_snake
 
-from domain.checks import RULES
+from domain.core.validation import RULES
 from tests.ask import Api
 from tests.builders import Tenant, insert
 from tests.inputs import CORE

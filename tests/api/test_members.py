@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from db.keys import new_id
 from db.tables import Role
-from domain.scope import Permission
-from domain.tokens import authenticate, new_secret
+from db.tables.keys import new_id
+from domain.core.scope import Permission
+from domain.organization.tokens import authenticate, new_secret
 from tests.ask import Api
 from tests.builders import Tenant, add_token, tenant
 from tests.changing import asked, change, everything, forbidden, refusal, traced

@@ -16,11 +16,11 @@ import pytest
 import strawberry
 from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInputType, GraphQLList, get_named_type
 
-from db.engine import Database
-from db.keys import new_id
+from db.engine.database import Database
 from db.tables import Role
-from domain.scope import Permission
-from domain.tokens import new_secret
+from db.tables.keys import new_id
+from domain.core.scope import Permission
+from domain.organization.tokens import new_secret
 from tests.ask import Api, connected
 from tests.builders import add_token
 from tests.ids import global_id

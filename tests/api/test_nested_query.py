@@ -7,8 +7,8 @@ from collections.abc import Callable
 import asyncpg
 import pytest
 
-from db.engine import Database
-from db.query import Row
+from db.engine.database import Database
+from db.engine.statement import Row
 from db.rows import ActorRow
 from db.tables import Role
 from tests.ask import Api

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from benchmarks import memory, queries
-from db.engine import Database, DatabaseLimits
+from db.engine.database import Database, DatabaseLimits
 from db.tables import Role
 from tests import apart
 from tests.api.test_executors import COMPILED

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.engine import Database, DatabaseLimits
+from db.engine.database import Database, DatabaseLimits
 from tests.apart import crossfire, failing_sessions, organizations
 from tests.ask import connected
 from tests.conftest import RUNTIME, runtime_url

@@ -10,7 +10,7 @@ import asyncpg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from db.keys import name_key, new_id
+from db.tables.keys import name_key, new_id
 from tests.ask import Api
 from tests.builders import EARLY, Tenant, insert, tenant
 

@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from pydantic.alias_generators import to_snake
 from strawberry.types.base import StrawberryMaybe, StrawberryOptional
 
-from db.keys import INVISIBLE
+from db.tables.keys import INVISIBLE
 from tests.ask import Api
 from tests.ids import key_of, kind_of
 from tests.inputs import (

@@ -8,12 +8,12 @@ import httpx
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
-from domain import labels
-from schema.fields import relation
+from domain.clients import labels
+from schema.core.fields import relation
+from schema.core.scalars import SCALARS
 from schema.labels import Label
-from schema.scalars import SCALARS
 from tests.ask import connected
 from tests.builders import Tenant
 

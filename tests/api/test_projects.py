@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from db.keys import new_id
 from db.tables import Role
+from db.tables.keys import new_id
 from tests.api.test_nested_query import answering
 from tests.ask import Api
 from tests.builders import EARLY, Tenant, tenant

@@ -7,9 +7,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from db.engine import DatabaseLimits
-from db.keys import new_id
+from db.engine.database import DatabaseLimits
 from db.tables import Role
+from db.tables.keys import new_id
 from tests.api.test_projects import OTHERS, SHOWN
 from tests.ask import Api
 from tests.builders import EARLY, Tenant

@@ -9,9 +9,9 @@ import asyncpg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from db.keys import new_id
 from db.tables import Role
-from domain.tokens import new_secret
+from db.tables.keys import new_id
+from domain.organization.tokens import new_secret
 from tests.ask import Api
 from tests.builders import Tenant, add_token, tenant
 from tests.ids import global_id

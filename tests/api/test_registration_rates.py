@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.tables import RegistrationKind, Role
-from domain.registration_rates import RATE_UNITS, compute_amount
+from domain.registrations.rates import RATE_UNITS, compute_amount
 from tests.builders import Tenant
 from tests.changing import change, everything, refusal
 from tests.forms import rate

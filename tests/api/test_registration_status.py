@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from db.keys import new_id
 from db.tables import RegistrationStatus
-from domain.errors import UserErrorCode
+from db.tables.keys import new_id
+from domain.core.errors import UserErrorCode
 from tests.ask import Api
 from tests.builders import EARLY, Tenant, insert
 from tests.changing import change, everything

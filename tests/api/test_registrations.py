@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from db.keys import new_id
 from db.tables import Role
-from domain.tokens import new_secret
+from db.tables.keys import new_id
+from domain.organization.tokens import new_secret
 from tests.api.test_activity import activity, event
 from tests.ask import Api
 from tests.builders import Tenant, add_token, tenant

@@ -16,11 +16,11 @@ import asyncpg
 import pytest
 from graphql import GraphQLObjectType, get_named_type
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import RegistrationKind, RegistrationStatus
-from domain import registrations
-from domain.registrations import RegistrationForm
-from domain.scope import ALL_PERMISSIONS, Actor, WriteScope, open_write_scope
+from domain.core.scope import ALL_PERMISSIONS, Actor, WriteScope, open_write_scope
+from domain.registrations import rules as registrations
+from domain.registrations.rules import RegistrationForm
 from tests.builders import Tenant
 from tests.ids import global_id
 from tests.inputs import ANYWHERE, MUTATIONS, input_type, leaves, right, type_of_id
@@ -32,12 +32,12 @@ from tests.writers import Module, modules, writers
 TABLES = {"Registration": "registration", "RegistrationLabel": "registration_label"}
 OWN = {"registrationCreate", "registrationUpdate", "registrationStatusUpdate", "registrationDelete"}
 """The mutations that write registrations: each is tried below."""
-FUNCTIONS = {f"domain.registrations.{name}" for name in ("create", "update", "set_status", "delete", "_save_labels")}
+FUNCTIONS = {f"domain.registrations.rules.{name}" for name in ("create", "update", "set_status", "delete", "_save_labels")}
 """The functions that do; what begins with `_` is called by the others alone."""
-OF_LABELS = {"domain.labels.delete"}
+OF_LABELS = {"domain.clients.labels.delete"}
 """Takes a label off what wears it, and is refused where that is archived or locked: tests/api/test_archived_frozen.py tries it."""
 
-OF_CLIENTS = {"db.deletions.delete_client"}
+OF_CLIENTS = {"db.queries.deletions.delete_client"}
 """Deletes a client with all that belongs to it: tests/api/test_client_delete.py tries it."""
 
 
@@ -56,7 +56,7 @@ def test_s44_s46_every_way_to_write_a_registration_is_known() -> None:
     """In the schema and in the source; whoever adds one adds it here, and tries it below."""
     assert concerned() == OWN == {case.mutation for case in CASES}
     assert writers(TABLES, modules()) == FUNCTIONS | OF_LABELS | OF_CLIENTS
-    assert {f"domain.registrations.{name}" for name in WRITES} == {name for name in FUNCTIONS if "._" not in name}
+    assert {f"domain.registrations.rules.{name}" for name in WRITES} == {name for name in FUNCTIONS if "._" not in name}
 
 
 SEEN = """

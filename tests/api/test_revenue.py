@@ -15,7 +15,7 @@ import strawberry
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
 from tests.ask import UNLIMITED, Api, connected
 from tests.builders import Tenant, tenant

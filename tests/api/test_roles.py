@@ -8,7 +8,7 @@ import pytest
 from graphql import GraphQLInputObjectType
 
 from db.tables import Role
-from domain.scope import ROLE_PERMISSIONS, Permission
+from domain.core.scope import ROLE_PERMISSIONS, Permission
 from tests.ask import Api
 from tests.inputs import ANYWHERE, CORE, MUTATIONS, TRIES, Value, World, document, input_type, needed, places, right, world
 from tests.snapshots import unchanged

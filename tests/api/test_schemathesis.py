@@ -14,10 +14,10 @@ from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.graphql import nodes
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
-from schema.root import build
-from schema.scalars import FIRST_YEAR, LAST_YEAR, SCALARS
+from schema.build import build
+from schema.core.scalars import FIRST_YEAR, LAST_YEAR, SCALARS
 from tests.ask import UNLIMITED, Api, connected
 from tests.inputs import world
 

@@ -11,8 +11,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from db.keys import new_id
-from server.measures import exclusive_fields
+from db.tables.keys import new_id
+from server.documents.limits import exclusive_fields
 from tests.ask import Api
 from tests.ids import global_id
 from tests.inputs import CORE, MUTATIONS, TRIES, Value, World, answer, document, input_type, leaves, longest, replaced, right, world

@@ -16,12 +16,12 @@ import pytest
 import strawberry
 
 import domain
-from db.engine import Database
-from db.keys import new_id
+from db.engine.database import Database
 from db.tables import Role
-from domain import consequences
-from domain.scope import ALL_PERMISSIONS, Actor, Scope
-from domain.tokens import new_secret
+from db.tables.keys import new_id
+from domain.clients import previews
+from domain.core.scope import ALL_PERMISSIONS, Actor, Scope
+from domain.organization.tokens import new_secret
 from server.app import build_app
 from server.settings import Settings
 from tests.ask import MUCH, SECRETS, Api, connected_to
@@ -49,16 +49,16 @@ async def _cursor(api: Api, key: UUID) -> tuple[bytes, list[bytes]]:
     return urlsafe_b64decode(found["cursor"]), [b'["clients.name.up","equal","%s"]' % key.hex.encode()]
 
 
-READERS: dict[str, Callable[[Api, UUID], Awaitable[tuple[bytes, list[bytes]]]]] = {"consequences.py": _preview, "cursors.py": _cursor}
+READERS: dict[str, Callable[[Api, UUID], Awaitable[tuple[bytes, list[bytes]]]]] = {"previews.py": _preview, "cursors.py": _cursor}
 """By the module that signs it, how a caller gets a signed text, decoded, and the parts of it that name what the caller can read anyway."""
 
 
 def test_every_signed_text_is_read_below() -> None:
     """A new use of a seal needs an entry in `READERS`."""
     sources = {
-        path.name: path.read_text() for path in Path(domain.__file__).parent.glob("*.py") if path.name not in {"seals.py", "scope.py"}
+        path.name: path.read_text() for path in Path(domain.__file__).parent.rglob("*.py") if path.name not in {"signing.py", "scope.py"}
     }
-    assert {name for name, text in sources.items() if re.search(r"\bSeal\(|TimedSeal\(|\.seal\(", text)} == set(READERS)
+    assert {name for name, text in sources.items() if re.search(r"\bSigner\(|TimedSigner\(|\.signer\(", text)} == set(READERS)
 
 
 async def _equal_client(org: Tenant, key: UUID) -> None:
@@ -85,7 +85,7 @@ async def test_equal_content_of_two_organizations_is_signed_differently(as_: Cal
         for part in known:
             assert part in text
             text = text.replace(part, b"")
-        texts.append(text[:12] + text[12 + 8 :] if module == "consequences.py" else text)  # 8 bytes of the moment, which may be equal
+        texts.append(text[:12] + text[12 + 8 :] if module == "previews.py" else text)  # 8 bytes of the moment, which may be equal
     first, second = texts
     assert len(first) >= 12
     assert not [at for at in range(len(first) - 3) if first[at : at + 4] in second]
@@ -95,7 +95,7 @@ def _digests(content: bytes, org: Tenant) -> Iterator[bytes]:
     """Every digest of the content that anybody could compute, raw and as text; with keys that are no secret, too."""
     for name in sorted(hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}):
         yield from _both(hashlib.new(name, content).digest())
-        for key in (b"", org.id.bytes, consequences.PURPOSE):
+        for key in (b"", org.id.bytes, previews.PURPOSE):
             yield from _both(hmac.digest(key, content, name))
 
 
@@ -106,7 +106,7 @@ def _both(digest: bytes) -> tuple[bytes, bytes]:
 async def _contents(org: Tenant, key: UUID) -> list[bytes]:
     """What the preview showed, whole and in parts, in the ways it could be written down."""
     scope = Scope(Actor(org.id, ALL_PERMISSIONS), Directly(org.owner, org.id), SECRETS)
-    (found,) = await consequences.load_contents(scope, [key])
+    (found,) = await previews.load_contents(scope, [key])
     assert found
     counts, amounts, orphans = list(found.counts), [list(each) for each in found.amounts], list(found.orphans)
     values = [[counts, amounts, orphans], [counts, amounts], counts, amounts, *amounts]
@@ -148,10 +148,10 @@ async def test_a_preview_of_the_future_is_refused(as_: Callable[..., Api], org: 
     await _equal_client(org, key)
     given = {"id": global_id("Client", key), "acknowledgeFiscalRetention": True}
     for ahead in (timedelta(minutes=10), timedelta(days=365)):
-        token = await token_of(org, key, consequences.TOKEN_LIFETIME + ahead)
+        token = await token_of(org, key, previews.TOKEN_LIFETIME + ahead)
         async with unchanged(org.owner, org.id):
             body = await as_(org).data(DELETE, input={**given, "previewToken": token})
         assert body["clientDelete"]["userErrors"] == [{"code": "PREVIEW_OUTDATED", "path": ["previewToken"]}], ahead
-    token = await token_of(org, key, consequences.TOKEN_LIFETIME + timedelta(seconds=50))
+    token = await token_of(org, key, previews.TOKEN_LIFETIME + timedelta(seconds=50))
     body = await as_(org).data(DELETE, input={**given, "previewToken": token})
     assert body["clientDelete"] == {"deletedId": given["id"], "userErrors": []}

@@ -25,9 +25,9 @@ from graphql import (
     is_required_argument,
 )
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
-from schema.root import build
+from schema.build import build
 from tests.ask import UNLIMITED, Api, connected
 from tests.builders import Tenant, tenant
 from tests.ids import kind_of

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import strawberry
 
-from db.engine import Database
-from db.keys import new_id
+from db.engine.database import Database
 from db.tables import Role
-from domain.scope import ROLE_PERMISSIONS
-from domain.tokens import TOKEN_PATTERN, authenticate, hash_secret, new_secret
+from db.tables.keys import new_id
+from domain.core.scope import ROLE_PERMISSIONS
+from domain.organization.tokens import TOKEN_PATTERN, authenticate, hash_secret, new_secret
 from tests.api.test_members import MEMBER, known
 from tests.ask import Api, connected
 from tests.builders import Tenant, add_token, tenant
@@ -100,7 +100,7 @@ async def test_a4_a_revoked_token_signs_nobody_in(
     revoked = await change(as_(org, Role.ADMIN), "tokenRevoke", TOKEN, id=token["id"])
     assert revoked["revokedAt"] is not None
     assert (await fresh(secret).post(query)).status_code == 200
-    monkeypatch.setattr("server.auth.TOKEN_CACHE_S", 0.0)
+    monkeypatch.setattr("server.http.auth.TOKEN_CACHE_S", 0.0)
     assert (await fresh(secret).post(query)).status_code == 401
     before = await everything(org)
     assert await change(as_(org, Role.ADMIN), "tokenRevoke", TOKEN, id=token["id"]) == revoked

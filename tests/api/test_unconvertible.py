@@ -15,14 +15,14 @@ from sqlalchemy import Integer, func, select
 from sqlalchemy.exc import DBAPIError, StatementError
 from strawberry.schema.config import StrawberryConfig
 
-from db.engine import Database
-from db.query import TENANT, Query, col, parameter, table_of
+from db.engine.database import Database
+from db.engine.statement import TENANT, Query, col, parameter, table_of
 from db.rows import CountRow
 from db.tables import Registration, Role
 from resolvers.context import Info
-from resolvers.core import MAX_VARIABLE_ERRORS
-from schema.scalars import SCALARS
-from server.errors import MAX_MESSAGE, format_error
+from resolvers.execution.operation import MAX_VARIABLE_ERRORS
+from schema.core.scalars import SCALARS
+from server.http.error_masking import MAX_MESSAGE, format_error
 from server.settings import Settings
 from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant

@@ -12,11 +12,11 @@ import pytest
 import strawberry
 from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, get_nullable_type, is_leaf_type
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
-from domain.errors import UserErrorCode
-from domain.scope import Permission
-from domain.tokens import new_secret
+from domain.core.errors import UserErrorCode
+from domain.core.scope import Permission
+from domain.organization.tokens import new_secret
 from tests.ask import UNLIMITED, Api, connected
 from tests.builders import EARLY, Tenant, add_token, tenant
 from tests.directly import token_of

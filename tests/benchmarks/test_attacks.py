@@ -9,7 +9,7 @@ from benchmarks.attacks import checks, documents, memory, values
 from benchmarks.attacks.registry import ATTACKS
 from benchmarks.attacks.results import Goal, Outcome, Taken, cut, line
 from benchmarks.attacks.scene import Body, encode
-from domain.seals import Signer
+from domain.core.signing import Signer
 from server.settings import Settings
 from tests.inputs import NOBODYS
 

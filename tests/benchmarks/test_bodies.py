@@ -13,7 +13,7 @@ from benchmarks.compare import check_equal
 from benchmarks.queries import CURSORS, POSTGRAPHILE, asked, key_of
 from benchmarks.servers import BOUND, MORE, OURS, USUAL
 from benchmarks.wrk import MARKER, fill_marker, least_bytes, new_run
-from schema.root import build
+from schema.build import build
 
 CLIENTS = [Active(UUID(int=number), f"client {number:03}") for number in range(188)]
 SERVERS = (OURS, *USUAL, *MORE)

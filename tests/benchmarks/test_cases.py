@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from benchmarks.cases import COUNT, FIFTY, HUNDRED, PAGE_SIZES, PERIODS, Case, cases_of
-from db.revenue import partial_month_bounds
+from db.queries.revenue import partial_month_bounds
 
 QUERIES = ["Q1", "Q2", "Q3", "Q4"]
 CLIENTS = 188  # active ones of the smallest data

@@ -4,7 +4,7 @@ import pytest
 from graphql import GraphQLObjectType, get_named_type, parse, validate
 
 from benchmarks.priced import MOST, TOTAL, Case, cases, is_connection, priced_fields
-from schema.root import build
+from schema.build import build
 
 CORE = build()._schema  # noqa: SLF001
 CASES = cases(CORE)

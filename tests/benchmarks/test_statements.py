@@ -15,9 +15,9 @@ from benchmarks.bound import relations
 from benchmarks.queries import CURSORS, asked, key_of
 from benchmarks.statements import revenue_of_clients, shared, written
 from db import demo
-from db.engine import Database
-from db.keys import new_id
+from db.engine.database import Database
 from db.tables import Role
+from db.tables.keys import new_id
 from tests.ask import Api, connected
 from tests.builders import Tenant
 from tests.conftest import runtime_url

@@ -6,9 +6,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from db import bypasses
-from db.engine import Database
-from server.doctor import UnfitError, ensure_database_ready
+from db import rls_bypasses
+from db.engine.database import Database
+from server.database_checks import UnfitError, ensure_database_ready
 from tests.builders import Tenant, tenant
 from tests.commands import relaties
 from tests.conftest import RUNTIME, runtime_url
@@ -163,7 +163,7 @@ async def test_an_ordinary_membership_is_no_matter(own: tuple[asyncpg.Connection
     ordinary = f"relaties_{uuid4().hex[:12]}"
     await owner.execute(f"CREATE ROLE {ordinary}; GRANT {ordinary} TO {RUNTIME}")
     try:
-        assert await bypasses.memberships(database) == []
+        assert await rls_bypasses.memberships(database) == []
         await ensure_database_ready(database)
     finally:
         await owner.execute(f"DROP ROLE {ordinary}")

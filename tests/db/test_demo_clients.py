@@ -4,7 +4,7 @@ import re
 
 import asyncpg
 
-from db.keys import name_key
+from db.tables.keys import name_key
 from tests.demos import SMALL
 
 

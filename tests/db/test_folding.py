@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.engine import Database
-from db.keys import KEY_SEPARATOR
+from db.engine.database import Database
 from db.migrations import downgrade, folding, upgrade
 from db.tables import Role
+from db.tables.keys import KEY_SEPARATOR
 from tests.ask import Api, connected
 from tests.builders import EARLY, Tenant, tenant
 from tests.commands import relaties

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from db.query import Query, Row
+from db.engine.statement import Query, Row
 from db.tables import Table
 from tests.db.test_golden import QUERIES
 from tests.forms import layout, rate

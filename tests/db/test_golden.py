@@ -7,29 +7,29 @@ from pathlib import Path
 
 import pytest
 
-import db
-from db import (
+from db import queries
+from db.engine.statement import Command, Query
+from db.queries import (
     activity,
     clients,
-    consequences,
     contacts,
     deletions,
-    finance,
+    invoices,
     labels,
     layouts,
     members,
-    months,
+    monthly_balances,
     organizations,
     portals,
+    previews,
     projects,
     quotes,
     registrations,
     revenue,
-    search,
     tokens,
     vat_rates,
 )
-from db.query import Command, Query
+from db.sql import search
 
 GOLDEN = Path(__file__).parent / "golden"
 EVERY = tuple(name for name in clients.CONDITIONS if not name.startswith("not_"))
@@ -53,9 +53,9 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "clients.by_number": clients.BY_NUMBER,
     "clients.numbers": clients.NUMBERS,
     "clients.by_id": clients.BY_ID,
-    "consequences.counts": consequences.COUNTS,
-    "consequences.amounts": consequences.AMOUNTS,
-    "consequences.orphans": consequences.ORPHANS,
+    "consequences.counts": previews.COUNTS,
+    "consequences.amounts": previews.AMOUNTS,
+    "consequences.orphans": previews.ORPHANS,
     "contacts.of_clients": contacts._page_per_client(is_ascending=True, is_next=False),  # noqa: SLF001
     "contacts.all_of_clients": contacts._all_per_client(),  # noqa: SLF001
     "contacts.of_clients_after": contacts._page_per_client(is_ascending=False, is_next=True),  # noqa: SLF001
@@ -69,10 +69,10 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "contacts.count_of_clients": contacts.OF_CLIENT,
     "contacts.by_id": contacts.BY_ID,
     "deletions.payments": deletions.PAYMENTS,
-    "finance.of_clients": finance.OF_CLIENTS,
-    "finance.invoices": finance._page_per_client(is_ascending=False, is_next=True),  # noqa: SLF001
-    "finance.invoice_counts": finance.OF_CLIENT,
-    "finance.invoices_by_id": finance.INVOICES_BY_ID,
+    "finance.of_clients": invoices.OF_CLIENTS,
+    "finance.invoices": invoices._page_per_client(is_ascending=False, is_next=True),  # noqa: SLF001
+    "finance.invoice_counts": invoices.OF_CLIENT,
+    "finance.invoices_by_id": invoices.INVOICES_BY_ID,
     "labels.page": search.build_page(labels.BY_NAME, is_searched=True, is_ascending=True, is_next=True),
     "labels.count": search.build_count(labels.BY_NAME, is_searched=True),
     "layouts.page": layouts._page(is_ascending=True, is_next=True),  # noqa: SLF001
@@ -80,8 +80,8 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "layouts.by_id": layouts.BY_ID,
     "layouts.clients_of": layouts.CLIENT_COUNTS,
     "layouts.invoices_of": layouts.INVOICE_COUNTS,
-    "months.clients": months.CLIENTS,
-    "months.wrong": months.INCONSISTENT,
+    "months.clients": monthly_balances.CLIENTS,
+    "months.wrong": monthly_balances.INCONSISTENT,
     "members.page": members._page(is_ascending=True, is_next=True),  # noqa: SLF001
     "members.counts": members.OF_ORGANIZATION,
     "members.by_id": members.BY_ID,
@@ -143,9 +143,9 @@ COMMANDS = {
     "deletions.unguard": deletions.LIFT_GUARD,
     "deletions.hold_invoices": deletions.LOCK_INVOICES,
     "deletions.hold_contacts": deletions.LOCK_CONTACTS,
-    "months.hold": months.LOCK_CLIENTS,
-    "months.forget": months.DELETE_BALANCES,
-    "months.count": months.INSERT_BALANCES,
+    "months.hold": monthly_balances.LOCK_CLIENTS,
+    "months.forget": monthly_balances.DELETE_BALANCES,
+    "months.count": monthly_balances.INSERT_BALANCES,
 }
 ALL = {**QUERIES, **COMMANDS}
 
@@ -168,8 +168,8 @@ def test_every_golden_file_is_of_a_query() -> None:
 
 def statements() -> Iterator[tuple[str, Command]]:
     """Those that a module of queries has by name, alone or among others."""
-    for module in pkgutil.iter_modules(db.__path__):
-        for name, value in vars(import_module(f"db.{module.name}")).items():
+    for module in pkgutil.iter_modules(queries.__path__):
+        for name, value in vars(import_module(f"db.queries.{module.name}")).items():
             for each in value.values() if isinstance(value, dict) else [value]:
                 if isinstance(each, Command):
                     yield f"{module.name}.{name}", each

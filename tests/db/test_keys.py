@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.keys import INVISIBLE, KEY_SEPARATOR, name_key, number_key
+from db.tables.keys import INVISIBLE, KEY_SEPARATOR, name_key, number_key
 
 ALIKE = st.text(
     st.sampled_from(

@@ -12,9 +12,9 @@ import pytest
 import strawberry
 from sqlalchemy import column, func, select, table, text
 
-from db.engine import Database, DatabaseLimits
+from db.engine.database import Database, DatabaseLimits
+from db.engine.statement import TENANT, Query
 from db.migrations import downgrade, head
-from db.query import TENANT, Query
 from db.tables import Role
 from tests.api.test_nested_query import NESTED
 from tests.ask import Api, connected

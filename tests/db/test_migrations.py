@@ -18,10 +18,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from db.addresses import to_sqlalchemy_url, with_database_name
+from db.engine.urls import to_sqlalchemy_url, with_database_name
 from db.migrations import downgrade, head, is_ours, upgrade
 from db.migrations.roles import LIMITS
-from db.migrations.steps import make_config
+from db.migrations.runner import make_config
 from db.tables import SCHEMA, Table
 from tests.conftest import runtime_url
 

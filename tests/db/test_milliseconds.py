@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from sqlmodel.sql.sqltypes import UTCDateTime
 
 from db.migrations import downgrade, upgrade
-from db.moments import format_timestamp, truncate
 from db.tables import Table
-from schema.scalars import SCALARS
+from db.tables.timestamps import format_timestamp, truncate
+from schema.core.scalars import SCALARS
 from tests.ask import Api
 from tests.builders import Tenant, tenant
 from tests.full_clients import full_client

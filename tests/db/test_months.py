@@ -16,14 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from db import months, revenue
-from db.clients import ClientFilter
-from db.engine import Database, UnitOfWork
-from db.keys import new_id
+from db.engine.database import Database, UnitOfWork
 from db.migrations import downgrade, upgrade
-from db.revenue import first_day_of_month, last_day_of_month, partial_month_bounds
+from db.queries import monthly_balances, revenue
+from db.queries.clients import ClientFilter
+from db.queries.revenue import first_day_of_month, last_day_of_month, partial_month_bounds
 from db.rows import RevenueRow
 from db.tables import Entity, Invoice, InvoiceStatus, Payment, PaymentAllocation
+from db.tables.keys import new_id
 from tests import raw_revenue
 from tests.builders import Tenant, tenant
 from tests.conftest import runtime_url
@@ -115,7 +115,7 @@ async def same_in(database: Database, org: Tenant, clients: list[UUID], start: d
 
 async def wrong(database: Database, org: Tenant, clients: list[UUID]) -> list[UUID]:
     async with database.unit_of_work(org.id) as tx:
-        return await months.find_inconsistent(tx, clients)
+        return await monthly_balances.find_inconsistent(tx, clients)
 
 
 @settings(max_examples=60)
@@ -183,7 +183,7 @@ async def test_many_who_write_for_one_client_at_once_lose_nothing(database: Data
     paid = invoice(clients[0], date(2026, 1, 1))
     async with database.unit_of_work(org.id) as work:
         await write(work, paid)
-        await months.rebuild(work, clients[:1], date(2026, 1, 1))
+        await monthly_balances.rebuild(work, clients[:1], date(2026, 1, 1))
 
     async def wrote(number: int) -> None:
         day = date(2026, 1 + number % 2, 1 + number % 28)
@@ -193,7 +193,7 @@ async def test_many_who_write_for_one_client_at_once_lose_nothing(database: Data
                 await write(work, *(invoice(client, day) for client in clients))
             else:
                 await pay(work, paid, day)
-            await months.rebuild(work, clients[:: 1 if number % 2 else -1], day)
+            await monthly_balances.rebuild(work, clients[:: 1 if number % 2 else -1], day)
             if number % 5 == 0:
                 raise GivenUpError
 
@@ -221,16 +221,18 @@ async def test_what_is_not_counted_would_be_seen(database: Database, org: Tenant
         await org.owner.execute(breach, client)
     assert await wrong(database, org, clients) == sorted(clients)
     async with database.unit_of_work(org.id) as work:
-        await months.rebuild(work, clients)
+        await monthly_balances.rebuild(work, clients)
     assert await wrong(database, org, clients) == []
 
 
 def test_whoever_writes_documents_or_payments_counts_their_months() -> None:
     """Found in the source, so that no new writer goes without; who deletes a client need not, as its months go with it."""
     found = modules()
-    counting = {name for module in found for name, node in functions(module) if "db.months.rebuild" in module.mentioned(node)}
-    assert "domain.months.wrong" in counting
-    deletion = {"db.deletions._delete_children", "db.deletions.delete_client", "db.deletions.lock"}
+    counting = {
+        name for module in found for name, node in functions(module) if "db.queries.monthly_balances.rebuild" in module.mentioned(node)
+    }
+    assert "domain.reports.monthly_balances.wrong" in counting
+    deletion = {"db.queries.deletions._delete_children", "db.queries.deletions.delete_client", "db.queries.deletions.lock"}
     assert writers(WRITTEN, found) - counting == deletion
     new = """from db.tables import Invoice
 async def add(work, client):

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from db import reader_pool
-from db.faults import PoolExhaustedError
-from db.reader_pool import ReadConnection, ReadPool
+from db.engine import read_pool
+from db.engine.errors import PoolExhaustedError
+from db.engine.read_pool import ReadConnection, ReadPool
 from tests.conftest import runtime_url
 
 NOW = 5.0  # seconds, which no test waits for
@@ -113,6 +113,6 @@ async def test_connections_that_were_not_used_for_long_are_closed(pooled: Pooled
         pool.release(reader)
     pool._close_idle()  # noqa: SLF001
     assert [reader.is_closed() for reader in readers] == [False, False]
-    monkeypatch.setattr(reader_pool, "IDLE_TIMEOUT", -1.0)
+    monkeypatch.setattr(read_pool, "IDLE_TIMEOUT", -1.0)
     pool._close_idle()  # noqa: SLF001
     assert [reader.is_closed() for reader in readers] == [True, False]

@@ -12,12 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import BigInteger, ColumnElement, Text, cast, func, literal_column, select
 
-from db import reader_pool
-from db.engine import Database, DatabaseLimits
-from db.faults import is_connection_lost
-from db.query import TENANT, Query, Row
-from db.reader_pool import CONNECTION_ERRORS, ReadConnection
-from db.reads import SecondStatementError
+from db.engine import read_pool
+from db.engine.database import Database, DatabaseLimits
+from db.engine.errors import is_connection_lost
+from db.engine.read_pool import CONNECTION_ERRORS, ReadConnection
+from db.engine.read_transaction import SecondStatementError
+from db.engine.statement import TENANT, Query, Row
 from tests.builders import Tenant
 from tests.conftest import RUNTIME, runtime_url
 from tests.db.test_transaction import ONE, WRONG, Setting
@@ -160,7 +160,7 @@ async def test_wrong_tenant_of_a_session_ends_reads_without_a_transaction(
     reader = await pool.acquire(tenant)
     await reader.execute(f"SET app.tenant = '{other}'")
     pool.release(reader)
-    monkeypatch.setattr(reader_pool, "CHECK_EVERY", 1)
+    monkeypatch.setattr(read_pool, "CHECK_EVERY", 1)
     sent.clear()
     with caplog.at_level(logging.CRITICAL):
         assert await shown(one, tenant) == str(tenant)

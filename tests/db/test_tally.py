@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import JSON, literal, select, text
 from sqlalchemy.exc import StatementError
 
-from db.engine import Database
-from db.tally import QueryStats
+from db.engine.database import Database
+from db.engine.query_stats import QueryStats
 from tests.builders import Tenant
 from tests.db.test_transaction import ONE, SLOW, WRONG
 

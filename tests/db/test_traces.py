@@ -8,13 +8,13 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from db import entities
-from db.engine import Database
+from db.engine.database import Database
+from db.sql import locking
 from db.tables import Channel, ClientContact, ClientLabel, Contact, Label, Role
-from domain import labels
-from domain.errors import NameTaken, RuleViolation
-from domain.scope import ALL_PERMISSIONS, Actor, Permission, PermissionNotCheckedError, WriteScope, open_write_scope
-from domain.tokens import new_secret
+from domain.clients import labels
+from domain.core.errors import NameTaken, RuleViolation
+from domain.core.scope import ALL_PERMISSIONS, Actor, Permission, PermissionNotCheckedError, WriteScope, open_write_scope
+from domain.organization.tokens import new_secret
 from tests.ask import Api
 from tests.builders import Tenant, add_token
 from tests.conftest import runtime_url
@@ -44,7 +44,7 @@ async def audited(owner: asyncpg.Connection, org: Tenant) -> Trace:
 
 
 async def label(scope: WriteScope, key: UUID) -> Label:
-    return (await entities.lock_for_update(scope, Label, [key]))[key]
+    return (await locking.lock_for_update(scope, Label, [key]))[key]
 
 
 async def test_what_is_made_changed_and_removed_is_told_once_each(database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
@@ -99,7 +99,7 @@ async def test_what_is_removed_and_made_again_is_changed(database: Database, org
     client = await org.add_client("Client")
     contact, worn = await org.add_contact("Contact", client), await org.add_label("Worn", client)
     async with work(database, org) as scope:
-        (link,), (wearing,) = await entities.find(scope, ClientContact), await entities.find(scope, ClientLabel)
+        (link,), (wearing,) = await locking.find(scope, ClientContact), await locking.find(scope, ClientLabel)
         values = link.model_dump(exclude={"recipient", "department"})
         await scope.session.delete(link)
         await scope.session.delete(wearing)
@@ -208,8 +208,8 @@ async def test_what_a_row_is_about_can_be_found(database: Database, org: Tenant,
     contact = await org.add_contact("Contact", client)
     worn = await org.add_label("Worn", client)
     async with work(database, org) as scope:
-        (link,), (wearing,) = await entities.find(scope, ClientContact), await entities.find(scope, ClientLabel)
-        (person,) = await entities.find(scope, Contact)
+        (link,), (wearing,) = await locking.find(scope, ClientContact), await locking.find(scope, ClientLabel)
+        (person,) = await locking.find(scope, Contact)
         link.department, person.notes = "Legal", "Nice"
         await scope.session.delete(wearing)
     rows = await owner.fetch("SELECT * FROM relaties.audit_event WHERE tenant_id = $1", org.id)

@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 from sqlalchemy import Float, Integer, Text, cast, func, literal_column, select
 
-from db.engine import Database, DatabaseLimits
-from db.faults import OperationEndedError, PoolExhaustedError
-from db.query import TENANT, Query, Row, parameter
-from db.reads import ReadTransaction
+from db.engine.database import Database, DatabaseLimits
+from db.engine.errors import OperationEndedError, PoolExhaustedError
+from db.engine.read_transaction import ReadTransaction
+from db.engine.statement import TENANT, Query, Row, parameter
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 

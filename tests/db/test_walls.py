@@ -9,10 +9,10 @@ from sqlalchemy import ForeignKeyConstraint, PrimaryKeyConstraint, UniqueConstra
 from sqlalchemy import Table as Columns
 
 import db
-from db import walls
-from db.engine import Database
+from db import tenant_isolation
+from db.engine.database import Database
 from db.tables import Table
-from server.doctor import UnfitError, ensure_database_ready
+from server.database_checks import UnfitError, ensure_database_ready
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 
@@ -43,7 +43,7 @@ def test_every_key_begins_with_the_tenant(table: Columns) -> None:
 
 async def test_every_table_has_its_wall(database: Database) -> None:
     """In the database as the migrations left it, and none is left out."""
-    found = await walls.table_isolation(database)
+    found = await tenant_isolation.table_isolation(database)
     assert {wall.name for wall in found} == {table.name for table in TABLES}
     assert [wall.name for wall in found if not wall.is_isolated] == []
 
@@ -110,7 +110,7 @@ async def test_the_server_refuses_a_role_that_sees_everything(owner_url: str, ow
         await ensure_database_ready(superuser)
     await superuser.close()
     owner, database = own
-    name = (await walls.current_role(database)).name
+    name = (await tenant_isolation.current_role(database)).name
     try:
         await owner.execute(f"ALTER ROLE {name} BYPASSRLS")
         with pytest.raises(UnfitError, match="is one that bypasses row level security"):
@@ -127,4 +127,4 @@ def test_the_guard_of_what_is_archived_is_put_aside_in_two_places_alone() -> Non
     root = Path(db.__file__).parent.parent
     sources = [path for folder in ("db", "domain", "resolvers", "schema", "server") for path in (root / folder).rglob("*.py")]
     found = {path.relative_to(root).as_posix() for path in sources if "app.guard" in path.read_text()}
-    assert {name for name in found if not name.startswith("db/migrations/")} == {"db/deletions.py", "db/demo/loading.py"}
+    assert {name for name in found if not name.startswith("db/migrations/")} == {"db/queries/deletions.py", "db/demo/loading.py"}

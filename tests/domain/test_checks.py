@@ -26,8 +26,8 @@ from db.tables import (
 from db.tables.contacts import ClientContactFields
 from db.tables.invoices import InvoiceLayoutFields, VatRateFields
 from db.tables.projects import ExpenseFields, MileageFields, ProjectFields, RateFields, RegistrationFields, StatusFields, TimeFields
-from domain.checks import MULTILINE, RULES, RULES_BY_COUNTRY, validate, validate_patch
-from domain.errors import InvalidInput, RuleViolation
+from domain.core.errors import InvalidInput, RuleViolation
+from domain.core.validation import MULTILINE, RULES, RULES_BY_COUNTRY, validate, validate_patch
 
 FIELD_SETS: list[type[BaseModel]] = [
     AddressFields, ClientContactFields, ClientFields, ClientFinancialFields, ContactFields, InvoiceLayoutFields, LabelFields, MemberFields,

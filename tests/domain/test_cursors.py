@@ -7,8 +7,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from domain.cursors import Cursors
-from domain.errors import BadInput
+from domain.core.cursors import Cursors
+from domain.core.errors import BadInput
 
 SECRET, TENANT = b"s" * 32, UUID(int=1)
 MOMENTS = st.datetimes(timezones=st.just(UTC))

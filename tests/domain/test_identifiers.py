@@ -16,11 +16,11 @@ from stdnum.gb import vat as british
 from stdnum.nl import btw, postcode
 from stdnum.no import mva as norwegian
 
-from domain import channels, codes, identifiers
-from domain.errors import WrongValue
-from domain.identifiers import VAT_EXAMPLES, compact
-from domain.numbers import number_format
-from domain.texts import clean
+from domain.core.errors import WrongValue
+from domain.invoicing.number_sequences import number_format
+from domain.standards import contact_details, identifiers, iso_codes
+from domain.standards.identifiers import VAT_EXAMPLES, compact
+from domain.standards.text import clean
 
 Rule = Callable[[str], str]
 TRIES = 10_000
@@ -40,19 +40,19 @@ RULES: dict[str, Rule] = {
     "vat_number": identifiers.vat_number,
     "iban": identifiers.iban,
     "bic": identifiers.bic,
-    "email": channels.email,
-    "phone": channels.phone,
-    "website": channels.website,
-    "country": codes.country,
-    "language": codes.language,
-    "currency": codes.currency,
-    "locale": codes.locale,
-    "timezone": codes.timezone,
-    "color": codes.color,
+    "email": contact_details.email,
+    "phone": contact_details.phone,
+    "website": contact_details.website,
+    "country": iso_codes.country,
+    "language": iso_codes.language,
+    "currency": iso_codes.currency,
+    "locale": iso_codes.locale,
+    "timezone": iso_codes.timezone,
+    "color": iso_codes.color,
     "number_format": number_format,
-    "postal_code": codes.postal_code,
-    "postal_code of BE": lambda text: codes.postal_code(text, "BE"),
-    "postal_code of GB": lambda text: codes.postal_code(text, "GB"),
+    "postal_code": iso_codes.postal_code,
+    "postal_code of BE": lambda text: iso_codes.postal_code(text, "BE"),
+    "postal_code of GB": lambda text: iso_codes.postal_code(text, "GB"),
 }
 NEARLY_RIGHT = [
     *VAT_EXAMPLES.values(), *IBANS, *KBO_SAMPLES, "68750110", "000037178598", "ABNANL2A", "AGRIFRPP882", "Info@Café.Example",
@@ -143,7 +143,7 @@ PEERS: dict[str, tuple[Rule, Callable[[Random], str], Callable[[str], object]]] 
     "iban": (identifiers.iban, some_iban, lambda text: iban.is_valid(text, check_country=False) and is_given_out(text[2:4])),
     "bic": (identifiers.bic, lambda dice: mistyped(dice, dice.choice(("ABNANL2A", "AGRIFRPP882", "DEMOXX22"))), bic.is_valid),
     "postcode": (
-        codes.postal_code,
+        iso_codes.postal_code,
         lambda dice: mistyped(dice, f"{dice.randrange(1000, 9999)} {dice.choice(('AB', 'SA', 'SD', 'SS', 'SB', 'XZ'))}"),
         postcode.is_valid,
     ),
@@ -295,16 +295,16 @@ def test_no_vat_number_makes_the_program_fail(prefix: str, rest: str) -> None:
         assert stored.endswith(compact(rest))
 
 
-@given(country=st.sampled_from(sorted(codes.countries())), digits=st.text(DIGITS, min_size=4, max_size=15))
+@given(country=st.sampled_from(sorted(iso_codes.countries())), digits=st.text(DIGITS, min_size=4, max_size=15))
 def test_a_telephone_number_is_never_lost(country: str, digits: str) -> None:
     """In any country its digits come back, in international form or as typed, and that form stays."""
-    stored = channels.phone(digits, country)
-    assert channels.phone(stored, country) == stored
+    stored = contact_details.phone(digits, country)
+    assert contact_details.phone(stored, country) == stored
     assert stored == digits or stored.startswith("+")
 
 
 def test_the_lists_are_those_of_the_standards() -> None:
     """As long as ISO 3166-1 and ISO 639-1 are; of every time zone the rules are at hand."""
-    assert (len(codes.countries()), len(codes.languages())) == (249, 184)
-    assert {"EUR", "USD", "GBP", "CHF", "XPF"} <= codes.currencies()
-    assert all(ZoneInfo(name).key == name for name in codes.timezones().values())
+    assert (len(iso_codes.countries()), len(iso_codes.languages())) == (249, 184)
+    assert {"EUR", "USD", "GBP", "CHF", "XPF"} <= iso_codes.currencies()
+    assert all(ZoneInfo(name).key == name for name in iso_codes.timezones().values())

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.keys import new_id
-from domain.matching import Decision, ExistingClient, Match, MatchKeys, match_clients
+from db.tables.keys import new_id
+from domain.clients.matching import Decision, ExistingClient, Match, MatchKeys, match_clients
 
 A, B, C = UUID(int=1), UUID(int=2), UUID(int=3)
 NUMBERED, BARE = ExistingClient("1", "a", id=A), ExistingClient(None, "a", id=B)

@@ -3,7 +3,7 @@
 import pytest
 
 from db.tables import Role
-from domain.scope import ROLE_PERMISSIONS, Permission
+from domain.core.scope import ROLE_PERMISSIONS, Permission
 
 TABLE = {
     "CLIENTS_READ": "OWNER ADMIN FINANCE MEMBER VIEWER",

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from db.keys import INVISIBLE, name_key, number_key
-from domain.errors import TooLong, WrongValue
-from domain.texts import FLAG, MARKS, MAX_MARKS, clean
+from db.tables.keys import INVISIBLE, name_key, number_key
+from domain.core.errors import TooLong, WrongValue
+from domain.standards.text import FLAG, MARKS, MAX_MARKS, clean
 from tests.normalizing import Normalizing
 
 MUCH = 10_000  # characters, a limit that no text here reaches

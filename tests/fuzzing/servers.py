@@ -11,7 +11,7 @@ import asyncpg
 from hypothesis import strategies as st
 
 from db.tables import Role
-from domain.tokens import new_secret
+from domain.organization.tokens import new_secret
 from tests.ask import MUCH
 from tests.builders import add_token
 from tests.commands import Serving, free_port

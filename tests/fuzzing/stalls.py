@@ -9,9 +9,9 @@ import socket
 import sys
 import time
 
-from server import serving
+from server.cli.entry import main
+from server.runtime import process
 from server.settings import Settings
-from server.start import main
 
 EVERY_S = 0.01
 LONG_MS = 100
@@ -29,7 +29,7 @@ async def _watch() -> None:
         had = now
 
 
-async def _watched(settings: Settings, runtime_url: str, listener: socket.socket, startup_info: serving.StartupInfo) -> None:
+async def _watched(settings: Settings, runtime_url: str, listener: socket.socket, startup_info: process.StartupInfo) -> None:
     served = asyncio.create_task(_SERVE(settings, runtime_url, listener, startup_info))
     watching = asyncio.create_task(_watch())
     try:
@@ -38,8 +38,8 @@ async def _watched(settings: Settings, runtime_url: str, listener: socket.socket
         watching.cancel()
 
 
-_SERVE = serving.serve_requests
+_SERVE = process.serve_requests
 
 if __name__ == "__main__":
-    serving.serve_requests = _watched
+    process.serve_requests = _watched
     main()

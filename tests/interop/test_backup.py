@@ -10,11 +10,11 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.addresses import with_database_name
-from db.engine import Database
+from db.engine.database import Database
+from db.engine.urls import with_database_name
 from db.migrations import upgrade
 from db.tables import Role, Table
-from server.doctor import ensure_database_ready
+from server.database_checks import ensure_database_ready
 from tests.api.test_nested_query import NESTED
 from tests.ask import Api, connected
 from tests.builders import Tenant, crowd

@@ -13,10 +13,10 @@ import httpx
 import pytest
 import strawberry
 
-from db.addresses import with_database_name
-from db.engine import Database, DatabaseLimits
+from db.engine.database import Database, DatabaseLimits
+from db.engine.read_pool import ReadConnection, ReadPool
+from db.engine.urls import with_database_name
 from db.migrations import upgrade
-from db.reader_pool import ReadConnection, ReadPool
 from db.tables import Role
 from tests.apart import crossfire, organizations
 from tests.api.test_nested_query import NESTED

@@ -14,8 +14,8 @@ import asyncpg
 import httpx
 import pytest
 
-from db.addresses import with_database_name
-from db.engine import Database, DatabaseLimits
+from db.engine.database import Database, DatabaseLimits
+from db.engine.urls import with_database_name
 from tests.clusters import cluster, restart_as_standby
 from tests.commands import environment, relaties, serving, token_in
 from tests.db.test_reader_sessions import SHOWN

@@ -21,13 +21,13 @@ from graphql import (
     get_named_type,
 )
 
-from db import fetching
-from db.engine import Transaction
-from db.query import Row
-from domain.pages import PagesOfEach, PagesOfOrganization
-from domain.scope import ALL_PERMISSIONS, Actor, ReadScope
+from db.engine.database import Transaction
+from db.engine.statement import Row
+from db.sql import reads
+from domain.core.pagination import PagesOfEach, PagesOfOrganization
+from domain.core.scope import ALL_PERMISSIONS, Actor, ReadScope
 from resolvers.loaders import Loaders
-from schema.root import build
+from schema.build import build
 
 SHOWN = build()
 SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
@@ -62,9 +62,9 @@ def rows_loaded_by(batch: Any) -> set[type]:  # noqa: ANN401
         return rows_of(get_type_hints(read)["return"])
     if isinstance(read, PagesOfEach | PagesOfOrganization):
         return rows_loaded_by(read.rows)
-    if isinstance(read, fetching.Pages | fetching.PagesOfEach):
+    if isinstance(read, reads.Pages | reads.PagesOfEach):
         return {read.query(is_ascending=True, is_next=False).row}
-    return {int} if isinstance(read, fetching.Counts) else {read.query.row}
+    return {int} if isinstance(read, reads.Counts) else {read.query.row}
 
 
 def shows(kind: object) -> set[type]:
@@ -160,7 +160,7 @@ import pkgutil, resolvers
 from importlib import import_module
 for module in reversed([*pkgutil.iter_modules(resolvers.__path__, "resolvers.")]):
     import_module(module.name)
-from schema.root import build
+from schema.build import build
 print(build().as_str())
 """
 

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from db.tables import Role
-from domain.tokens import new_secret
+from domain.organization.tokens import new_secret
 from tests.builders import Tenant
 from tests.commands import Serving, serving
 from tests.conftest import runtime_url

@@ -13,8 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from db import demo
-from db.addresses import with_database_name
-from server.cli import cli
+from db.engine.urls import with_database_name
+from server.cli.main import cli
 from tests.builders import tenant
 from tests.commands import PROGRAM, Serving, free_port, relaties, serving, token_in
 from tests.conftest import runtime_url

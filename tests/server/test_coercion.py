@@ -9,9 +9,9 @@ from graphql.execution.values import VariableValueSource
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from resolvers.core import PreparedOperation
-from server.coercion import Coercion
-from server.documents import DocumentCache
+from resolvers.execution.operation import PreparedOperation
+from server.documents.cache import DocumentCache
+from server.documents.coercion import Coercion
 from server.limits import DocumentLimits
 from tests.ids import global_id
 from tests.inputs import NOBODYS

@@ -12,9 +12,9 @@ from typing import TypeAlias
 import psutil
 import pytest
 
-from server.addresses import TrustedProxies, parse_networks
-from server.connections import ConnectionLimiter, RefusalReason
-from server.guard import raise_open_file_limit
+from server.ip_addresses import TrustedProxies, parse_networks
+from server.runtime.connections import ConnectionLimiter, RefusalReason
+from server.runtime.protocol import raise_open_file_limit
 from server.settings import Settings
 from tests.commands import Serving, serving
 from tests.conftest import runtime_url

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import strawberry
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
 from server.settings import Environment, Settings
 from tests.ask import connected

@@ -8,7 +8,7 @@ import pytest
 import strawberry
 from graphql import get_introspection_query
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
 from server.settings import Settings, SettingsError, read_settings
 from tests.ask import connected

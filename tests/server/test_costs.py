@@ -9,12 +9,12 @@ from graphql import DocumentNode, parse
 from hypothesis import given
 from hypothesis import strategies as some
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
-from server.costs import BASE_COST, INTROSPECTION_COST, compute_field_costs
-from server.documents import Document, DocumentCache
+from server.documents.cache import Document, DocumentCache
+from server.documents.cost import BASE_COST, INTROSPECTION_COST, compute_field_costs
+from server.documents.limits import check_limits
 from server.limits import DocumentLimits
-from server.measures import check_limits
 from server.settings import Settings
 from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant

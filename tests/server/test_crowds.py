@@ -11,7 +11,7 @@ from itertools import cycle, islice
 import pytest
 import strawberry
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
 from server.settings import Settings
 from tests.ask import Api, connected

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import strawberry
 
-from db.engine import Database, DatabaseLimits
+from db.engine.database import Database, DatabaseLimits
 from db.tables import Role
 from tests.ask import Api, connected
 from tests.builders import Tenant

@@ -13,9 +13,9 @@ import pytest
 import strawberry
 
 from db.embedded import SERVER_OPTIONS, run_server
-from db.embedded.home import DataDirectory, open_data_directory
-from db.embedded.programs import run_pg_ctl
-from db.engine import Database
+from db.embedded.binaries import run_pg_ctl
+from db.embedded.data_directory import DataDirectory, open_data_directory
+from db.engine.database import Database
 from db.migrations import upgrade
 from db.tables import Role
 from tests.ask import Api, connected

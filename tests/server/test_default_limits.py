@@ -8,7 +8,7 @@ import strawberry
 from graphql import get_introspection_query
 
 from benchmarks.queries import CLIENT, PAGE
-from db.engine import Database
+from db.engine.database import Database
 from server.settings import Settings
 from tests.ask import Api, connected
 from tests.conftest import runtime_url

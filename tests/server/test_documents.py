@@ -10,7 +10,7 @@ from graphql.language import Token
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.documents import DocumentCache
+from server.documents.cache import DocumentCache
 from server.limits import DocumentLimits
 
 LARGE = {

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-from server.door import LingeringTransport
+from server.runtime.transport import LingeringTransport
 
 
 async def test_the_clock_of_a_connection_stands_while_it_is_not_read() -> None:

@@ -6,8 +6,8 @@ from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from db.faults import PoolExhaustedError, is_connection_lost
-from server.errors import format_error
+from db.engine.errors import PoolExhaustedError, is_connection_lost
+from server.http.error_masking import format_error
 
 SECRET = "relation client of postgresql://relaties_server:word@db"
 LOST = [

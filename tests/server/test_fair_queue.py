@@ -8,11 +8,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.scope import ALL_PERMISSIONS, Actor
+from domain.core.scope import ALL_PERMISSIONS, Actor
+from server.admission.concurrency import ConcurrencyLimiter
+from server.admission.cpu_share import PAUSE_FACTOR, CpuShare
+from server.errors import HttpError
 from server.limits import ConcurrencyLimits
-from server.pace import PAUSE_FACTOR, CpuShare
-from server.refusals import HttpError
-from server.turns import ConcurrencyLimiter
 from tests.virtual_time import run, spend
 
 WAIT_S = 8.0

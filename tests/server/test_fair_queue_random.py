@@ -10,11 +10,11 @@ from uuid import UUID, uuid4
 from hypothesis import strategies as some
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from domain.scope import Actor
+from domain.core.scope import Actor
+from server.admission.concurrency import ConcurrencyLimiter
+from server.admission.cpu_share import CpuShare
+from server.errors import HttpError
 from server.limits import ConcurrencyLimits
-from server.pace import CpuShare
-from server.refusals import HttpError
-from server.turns import ConcurrencyLimiter
 from tests.server.test_fair_queue import WAIT_S, actor, settle
 from tests.virtual_time import VirtualTimeLoop
 

@@ -10,15 +10,15 @@ import pytest
 import strawberry
 from starlette.applications import Starlette
 
-from db.engine import Database
-from server import graphiql
-from server.browser import BrowserSignIn
-from server.cli import allows_browser_sign_in
-from server.place import DatabaseUrls
+from db.engine.database import Database
+from server.cli.database import DatabaseUrls
+from server.cli.main import allows_browser_sign_in
+from server.graphiql import pages
+from server.graphiql.sign_in import BrowserSignIn
 from server.settings import Environment, Settings
 from tests.ask import Api, connected
 
-FOLDER = Path(graphiql.__file__).parent
+FOLDER = Path(pages.__file__).parent
 EXAMPLES = sorted(FOLDER.glob("examples/*.graphql"))
 TOKEN = "rlt_of_the_demo"
 BROWSER = BrowserSignIn(TOKEN)
@@ -31,7 +31,7 @@ POLICY = (
 
 def browser(peer: str = "127.0.0.1", host: str = "127.0.0.1:8000") -> httpx.AsyncClient:
     """A browser somewhere, on the page of a server with the demo."""
-    served = Starlette(routes=graphiql.build_routes(BROWSER))
+    served = Starlette(routes=pages.build_routes(BROWSER))
     return httpx.AsyncClient(transport=httpx.ASGITransport(served, client=(peer, 50_000)), base_url=f"http://{host}")
 
 
@@ -114,7 +114,7 @@ async def test_a_file_says_what_it_is(http: httpx.AsyncClient, end: str, kind: s
     ],
 )
 def test_who_takes_gzip(accepted: str, is_taken: bool) -> None:
-    assert graphiql.accepts_gzip(accepted) == is_taken
+    assert pages.accepts_gzip(accepted) == is_taken
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from server.guard import LimitedHttpProtocol, protocol_factory
+from server.runtime.protocol import LimitedHttpProtocol, protocol_factory
 from server.settings import Settings
 from tests.sockets import request
 from tests.virtual_time import run

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from db.engine import Database
-from db.probe import HealthProbe
-from server.health import Health
+from db.engine.database import Database
+from db.engine.health_probe import HealthProbe
+from server.observability.health import Health
 from tests.ask import Api
 from tests.builders import Tenant
 from tests.commands import free_port, serving

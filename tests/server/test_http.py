@@ -9,7 +9,7 @@ import pytest
 import strawberry
 from graphql import build_client_schema, get_introspection_query
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
 from server.settings import Settings
 from tests.ask import Api, connected

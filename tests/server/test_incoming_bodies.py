@@ -8,7 +8,7 @@ import pytest
 import strawberry
 from starlette.types import Message
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
 from server.app import Application, build_app
 from server.settings import Settings

@@ -14,13 +14,13 @@ from graphql import (
     is_object_type,
 )
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
-from resolvers.core import MAX_VARIABLE_ERRORS
-from schema.root import build
-from server.costs import BASE_COST
+from resolvers.execution.operation import MAX_VARIABLE_ERRORS
+from schema.build import build
+from server.documents.cost import BASE_COST
+from server.documents.variables import MAX_LIST_ITEMS, MAX_OBJECT_FIELDS, VALUES_PER_POINT
 from server.settings import Settings
-from server.variables import MAX_LIST_ITEMS, MAX_OBJECT_FIELDS, VALUES_PER_POINT
 from tests.ask import Api, connected
 from tests.builders import Tenant
 from tests.snapshots import unchanged

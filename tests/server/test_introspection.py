@@ -6,7 +6,7 @@ from threading import Event
 
 from graphql import get_introspection_query
 
-from resolvers.core import INTROSPECTION_THREAD
+from resolvers.execution.operation import INTROSPECTION_THREAD
 from tests.ask import Api
 from tests.builders import Tenant
 

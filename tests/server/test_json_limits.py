@@ -12,13 +12,13 @@ import strawberry
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
-from server import bodies, json_limits
-from server.json_limits import MAX_DIGITS, MAX_NESTING, MAX_VALUES, check_size
-from server.refusals import HttpError
+from server.documents.variables import MAX_LIST_ITEMS
+from server.errors import HttpError
+from server.http import json_limits, parsing
+from server.http.json_limits import MAX_DIGITS, MAX_NESTING, MAX_VALUES, check_size
 from server.settings import Settings
-from server.variables import MAX_LIST_ITEMS
 from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant
 
@@ -62,10 +62,10 @@ class RecordingDecoder(json.JSONDecoder):
 
     def __init__(self) -> None:
         super().__init__(
-            object_pairs_hook=bodies.STRICT.object_pairs_hook,
-            parse_int=bodies.STRICT.parse_int,
-            parse_float=bodies.STRICT.parse_float,
-            parse_constant=bodies.STRICT.parse_constant,
+            object_pairs_hook=parsing.STRICT.object_pairs_hook,
+            parse_int=parsing.STRICT.parse_int,
+            parse_float=parsing.STRICT.parse_float,
+            parse_constant=parsing.STRICT.parse_constant,
         )
         self.lengths: list[int] = []
 
@@ -77,7 +77,7 @@ class RecordingDecoder(json.JSONDecoder):
 @pytest.fixture
 def decoder(monkeypatch: pytest.MonkeyPatch) -> RecordingDecoder:
     made = RecordingDecoder()
-    monkeypatch.setattr(bodies, "STRICT", made)
+    monkeypatch.setattr(parsing, "STRICT", made)
     return made
 
 
@@ -262,6 +262,6 @@ def test_what_is_taken_is_the_same_as_ever(text: bytes) -> None:
         wanted = read_slowly(text)
     except (ValueError, RecursionError):
         with pytest.raises(HttpError):
-            bodies.parse_json(text, "body")
+            parsing.parse_json(text, "body")
         return
-    assert repr(bodies.parse_json(text, "body")) == repr(wanted)
+    assert repr(parsing.parse_json(text, "body")) == repr(wanted)

@@ -10,11 +10,11 @@ import orjson
 import pytest
 import strawberry
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
+from server.documents.trusted import hash_document
 from server.limits import DocumentPolicy, GetPolicy
 from server.settings import Settings
-from server.trusted import hash_document
 from tests.ask import connected
 from tests.builders import Tenant
 

@@ -12,8 +12,8 @@ import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from server.logs import JsonHandler, build_formatter, format_trace, log_unhandled, write_event
-from server.reports import AccessRecord, log_fields
+from server.observability.access_log import AccessRecord, log_fields
+from server.observability.logging import JsonHandler, build_formatter, format_trace, log_unhandled, write_event
 from server.settings import Environment, LogFormat, Settings
 
 MARK = "marker-7f3a"

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import strawberry
 
-from db.engine import Database, DatabaseLimits
+from db.engine.database import Database, DatabaseLimits
 from db.tables import Role
 from server.settings import Settings
 from tests.ask import Api, connected

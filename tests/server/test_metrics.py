@@ -6,9 +6,9 @@ import httpx
 import pytest
 import strawberry
 
-from server.doctor import UnfitError
-from server.lag import EventLoopLag
-from server.metrics import Metrics, serve_metrics
+from server.database_checks import UnfitError
+from server.observability.event_loop_lag import EventLoopLag
+from server.observability.metrics import Metrics, serve_metrics
 from tests.commands import free_port, relaties, serving
 from tests.conftest import runtime_url
 

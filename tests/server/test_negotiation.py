@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.negotiation import GRAPHQL_JSON, JSON, OFFERED_TYPES, negotiate
-from server.refusals import ErrorCode, HttpError
+from server.errors import ErrorCode, HttpError
+from server.http.negotiation import GRAPHQL_JSON, JSON, OFFERED_TYPES, negotiate
 
 WEIGHTS = [f"0.{digits}" for digits in ("1", "25", "5", "999")]
 

@@ -8,9 +8,9 @@ import pytest
 from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLList, get_named_type, get_nullable_type, parse
 
 from db.tables import Role
-from domain.scope import Permission
+from domain.core.scope import Permission
+from server.documents.limits import check_limits, exclusive_fields
 from server.limits import DocumentLimits
-from server.measures import check_limits, exclusive_fields
 from tests.ask import Api
 from tests.builders import EARLY, Tenant
 from tests.ids import global_id

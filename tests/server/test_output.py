@@ -21,10 +21,10 @@ import typer
 
 import server
 from db.migrations import upgrade
-from domain.tokens import TOKEN_PATTERN, new_secret
-from server.cli import cli, main
-from server.escapes import UNSAFE, escape, escape_json
-from server.logs import build_formatter
+from domain.organization.tokens import TOKEN_PATTERN, new_secret
+from server.cli.main import cli, main
+from server.observability.escaping import UNSAFE, escape, escape_json
+from server.observability.logging import build_formatter
 from server.settings import LogFormat
 from tests.builders import Tenant, add_token, tenant
 from tests.commands import free_port, relaties
@@ -161,7 +161,7 @@ def test_there_is_no_other_way_to_print() -> None:
                 r"print|pprint|(typer|click)\.(echo|secho|style)|(rich\.)?print|Console|Table|sys\.std(out|err)\.write|TextColumn", name
             ):
                 found.add(path.relative_to(root).as_posix())
-    assert found == {"server/output.py"}
+    assert found == {"server/runtime/console.py"}
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -272,7 +272,7 @@ def test_a_failure_of_the_program_is_shown_as_text(run: Run, place: Place, monke
     async def fail(*_: object) -> None:
         raise ValueError("\x1b[2J[/x]\u202e")
 
-    monkeypatch.setattr("server.cli.migrate_database", fail)
+    monkeypatch.setattr("server.cli.main.migrate_database", fail)
     done = run("migrate", **place.settings)
     assert (done.status, done.out, is_plain(done.err)) == (1, "", True)
     assert done.err.endswith("ValueError: \\x1b[2J[/x]\\u202e\n")

@@ -8,14 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 import strawberry
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
-from domain.scope import ALL_PERMISSIONS, Actor
+from domain.core.scope import ALL_PERMISSIONS, Actor
+from server.admission.cpu_share import PAUSE_FACTOR, CpuShare
 from server.app import Dispatcher, build_app
-from server.http import GraphQLEndpoint
+from server.errors import HttpError
+from server.http.endpoint import GraphQLEndpoint
 from server.limits import ConcurrencyLimits
-from server.pace import PAUSE_FACTOR, CpuShare
-from server.refusals import HttpError
 from server.settings import Settings
 from tests.ask import MUCH, SECRETS, Api, connected, connected_to
 from tests.builders import Tenant

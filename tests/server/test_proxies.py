@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from server.addresses import TrustedProxies, parse_networks
-from server.doctor import check_proxies
+from server.database_checks import check_proxies
+from server.ip_addresses import TrustedProxies, parse_networks
 from server.settings import SettingsError, read_settings
 from tests.commands import Serving, relaties, serving
 from tests.conftest import runtime_url

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
 from tests.api.test_nested_query import NESTED
 from tests.ask import Api, connected

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from domain.scope import ALL_PERMISSIONS, Actor
-from server.costs import CostEstimate
+from domain.core.scope import ALL_PERMISSIONS, Actor
+from server.admission.concurrency import ConcurrencyLimiter
+from server.admission.rate_limit import RateLimit, RateLimiter
+from server.documents.cost import CostEstimate
+from server.errors import ErrorCode, HttpError
 from server.limits import ConcurrencyLimits
-from server.rates import RateLimit, RateLimiter
-from server.refusals import ErrorCode, HttpError
-from server.turns import ConcurrencyLimiter
 
 RATE = RateLimit(restore_per_second=10, burst=100)
 

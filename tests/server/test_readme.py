@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 import strawberry
 
-from db.addresses import with_database_name
-from db.engine import Database
-from domain.errors import UserErrorCode
-from server.refusals import ErrorCode
+from db.engine.database import Database
+from db.engine.urls import with_database_name
+from domain.core.errors import UserErrorCode
+from server.errors import ErrorCode
 from server.settings import Settings
 from tests.ask import Api, connected
 from tests.commands import environment, serving

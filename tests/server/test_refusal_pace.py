@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import strawberry
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
-from server.refusal_pace import ANONYMOUS_FACTOR, BURST_S, MAX_CALLERS, MAX_DELAY_S, RefusalThrottle
+from server.admission.refusal_throttle import ANONYMOUS_FACTOR, BURST_S, MAX_CALLERS, MAX_DELAY_S, RefusalThrottle
 from server.settings import Settings
 from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant

@@ -7,9 +7,9 @@ import pytest
 import strawberry
 from prometheus_client import generate_latest
 
-from db.tally import QueryStats
-from server.metrics import GaugeSource, Metrics
-from server.reports import AccessLog, AccessRecord, parse_trace_id
+from db.engine.query_stats import QueryStats
+from server.observability.access_log import AccessLog, AccessRecord, parse_trace_id
+from server.observability.metrics import GaugeSource, Metrics
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 ORGANIZATION, TOKEN = UUID(int=1), UUID(int=2)

@@ -11,10 +11,10 @@ import pytest
 import strawberry
 from starlette.types import Message
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
+from server.admission.byte_budget import SMALL_BYTES
 from server.app import Application, build_app
-from server.byte_budget import SMALL_BYTES
 from server.settings import Settings
 from tests.ask import SECRETS, Api, connected_to
 from tests.builders import Tenant, tenant

@@ -14,7 +14,7 @@ import pytest
 
 from db.migrations import upgrade
 from db.tables import Role
-from domain.tokens import new_secret
+from domain.organization.tokens import new_secret
 from tests.builders import Tenant, tenant
 from tests.commands import PROGRAM, Serving, free_port
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from server.secrets import load_keys, read_or_create
+from server.secret_keys import load_keys, read_or_create
 from server.settings import Settings, SettingsError, read_settings
 from tests.commands import relaties
 

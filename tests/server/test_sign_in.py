@@ -9,12 +9,12 @@ import httpx
 import pytest
 import strawberry
 
-from db.engine import Database
+from db.engine.database import Database
 from db.tables import Role
-from domain.scope import Permission
-from domain.tokens import authenticate, hash_secret, new_secret
-from server.auth import Authenticator, AuthFailureLimiter
-from server.refusals import HttpError
+from domain.core.scope import Permission
+from domain.organization.tokens import authenticate, hash_secret, new_secret
+from server.errors import HttpError
+from server.http.auth import Authenticator, AuthFailureLimiter
 from server.settings import Settings
 from tests.ask import connected
 from tests.builders import Tenant, add_token
@@ -121,7 +121,7 @@ async def test_who_guesses_tokens_has_to_wait(database: Database, schema: strawb
 async def test_who_guessed_may_try_again_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """And another address is not concerned."""
     failures, moment = AuthFailureLimiter(2), [1000.0]
-    monkeypatch.setattr("server.auth.time.monotonic", lambda: moment[0])
+    monkeypatch.setattr("server.http.auth.time.monotonic", lambda: moment[0])
     for _ in range(2):
         failures.check("192.0.2.1")
         failures.record_failure("192.0.2.1")
@@ -145,7 +145,7 @@ async def test_a_kept_token_still_expires_on_time(database: Database, org: Tenan
         def now(cls, tz: object = None) -> datetime:  # type: ignore[override] # noqa: ARG003
             return end
 
-    monkeypatch.setattr("server.auth.datetime", Later)
+    monkeypatch.setattr("server.http.auth.datetime", Later)
     assert await sign_in.authenticate(f"Bearer {secret}") is None
 
 
@@ -156,7 +156,7 @@ async def test_a_revoked_token_is_let_in_for_five_seconds_at_most(database: Data
     assert await sign_in.authenticate(f"Bearer {secret}")
     await org.owner.execute("UPDATE relaties.api_token SET revoked_at = now() WHERE tenant_id = $1 AND id = $2", org.id, key)
     assert await sign_in.authenticate(f"Bearer {secret}")
-    monkeypatch.setattr("server.auth.TOKEN_CACHE_S", 0.0)
+    monkeypatch.setattr("server.http.auth.TOKEN_CACHE_S", 0.0)
     assert await sign_in.authenticate(f"Bearer {secret}") is None
 
 

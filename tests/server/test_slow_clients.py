@@ -13,8 +13,8 @@ import asyncpg
 import pytest
 
 from db.tables import Role
-from server import graphiql
-from server.guard import raise_open_file_limit
+from server.graphiql import pages
+from server.runtime.protocol import raise_open_file_limit
 from tests.builders import Tenant
 from tests.commands import Serving, serving
 from tests.conftest import RUNTIME, runtime_url
@@ -22,7 +22,7 @@ from tests.sockets import BOUND_S, TROUBLE, Connection, asking, chunk, connectio
 
 MOST = 250
 SHORT = dict.fromkeys(("RELATIES_HEADER_TIMEOUT", "RELATIES_BODY_TIMEOUT", "RELATIES_SEND_TIMEOUT", "RELATIES_KEEPALIVE_TIMEOUT"), "1")
-ASSET = f"/graphiql/assets/{max(graphiql.ASSETS.glob('*.js.gz'), key=lambda path: path.stat().st_size).stem}"
+ASSET = f"/graphiql/assets/{max(pages.ASSETS.glob('*.js.gz'), key=lambda path: path.stat().st_size).stem}"
 TIMED_OUT = (408, "REQUEST_TIMEOUT")
 
 

@@ -3,10 +3,10 @@
 import subprocess
 import sys
 
-SERVER = "import server.start, server.cli, server.logs, server.serving\n"
+SERVER = "import server.cli.entry, server.cli.main, server.observability.logging, server.runtime.process\n"
 IMPORTED = "import sys\nprint(*sys.modules)"
 COMPILED = """import gc
-from db.query import Command
+from db.engine.statement import Command
 there = [each for each in gc.get_objects() if issubclass(type(each), Command)]
 print(len(there) > 0, sum("_compiled" in vars(each) for each in there))"""
 BUILT = """from db.tables import Table

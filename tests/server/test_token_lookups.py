@@ -8,12 +8,12 @@ import asyncpg
 import psutil
 import pytest
 
-from db.engine import Database, DatabaseLimits
+from db.engine.database import Database, DatabaseLimits
 from db.tables import Role
-from domain.scope import Actor
-from domain.tokens import new_secret
-from server.auth import MAX_ADDRESSES, MAX_WAITING_LOOKUPS, Authenticator, AuthFailureLimiter
-from server.refusals import ErrorCode, HttpError
+from domain.core.scope import Actor
+from domain.organization.tokens import new_secret
+from server.errors import ErrorCode, HttpError
+from server.http.auth import MAX_ADDRESSES, MAX_WAITING_LOOKUPS, Authenticator, AuthFailureLimiter
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 from tests.waiting import until
@@ -131,7 +131,7 @@ async def test_token_that_was_good_is_looked_up_again_past_the_queue(
     sign_in, known = Authenticator(roomy, 3), org.tokens[Role.OWNER]
     assert await outcome(sign_in, known)
     await exhaust(sign_in, 3)
-    monkeypatch.setattr("server.auth.TOKEN_CACHE_S", -1.0)
+    monkeypatch.setattr("server.http.auth.TOKEN_CACHE_S", -1.0)
     async with no_lookup_ends(owner) as lookups:
         tasks = ask(sign_in, [new_secret() for _ in range(1 + MAX_WAITING_LOOKUPS)])
         await until(lambda: _equals(lookups, 1))
@@ -156,7 +156,7 @@ async def test_request_that_ends_while_it_waits_leaves_no_trace(roomy: Database,
 
 async def test_ten_thousand_wrong_tokens_displace_no_good_one(roomy: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     """The good one is still known after it was revoked, so it was not looked up again."""
-    monkeypatch.setattr("server.auth.TOKEN_CACHE_S", 10.0**9)
+    monkeypatch.setattr("server.http.auth.TOKEN_CACHE_S", 10.0**9)
     sign_in, good = Authenticator(roomy, MUCH), org.tokens[Role.OWNER]
     assert await outcome(sign_in, good)
     await org.owner.execute("UPDATE relaties.api_token SET revoked_at = now() WHERE tenant_id = $1", org.id)

@@ -8,7 +8,7 @@ import strawberry
 from starlette.routing import Route
 from starlette.types import Message
 
-from db.engine import Database
+from db.engine.database import Database
 from server.app import PATH, Dispatcher, build_app
 from server.settings import Settings
 from tests.ask import MUCH, SECRETS, connected

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from db.migrations.walls import enable_row_level_security
+from db.migrations.row_level_security import enable_row_level_security
 
 revision = "0009"
 down_revision = "0007"

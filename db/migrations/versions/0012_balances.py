@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from db.migrations.walls import enable_row_level_security
+from db.migrations.row_level_security import enable_row_level_security
 
 revision = "0012"
 down_revision = "0011"

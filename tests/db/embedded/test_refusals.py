@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from db.embedded import run_server
-from db.embedded.home import CHOOSE_OTHER_FOLDER
+from db.embedded.data_directory import CHOOSE_OTHER_FOLDER
 from tests.embedding import IS_ROOT, ask, mode, postmaster, quiet, refusal, servers
 
 

@@ -1,0 +1,184 @@
+"""The locales of the demo's clients, and the names of companies there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from db.demo import vocabulary
+from db.demo.rng import Rng, split_by_weight
+from db.tables.clients import ClientKind
+
+COMPANY, PERSON, GOVERNMENT = ClientKind.COMPANY, ClientKind.PERSON, ClientKind.GOVERNMENT
+KINDS = (COMPANY,) * 88 + (PERSON,) * 8 + (GOVERNMENT,) * 4
+NAMESAKES_EVERY = 97  # every so many clients, one has the name of the client before it
+
+
+@dataclass(frozen=True, slots=True)
+class Nation:
+    """A country, or one language of it."""
+
+    country: str
+    language: str
+    currency: str
+    surnames: tuple[str, ...]
+    first_names: tuple[str, ...]
+    forms: tuple[str, ...]
+    activities: tuple[str, ...]
+    cities: dict[str, int]  # with the number that its postcodes begin at
+    streets: tuple[str, ...]
+    phone: str  # followed by two digits
+    trades: tuple[str, ...] = ()
+    signs: tuple[str, ...] = ()
+    governments: tuple[str, ...] = ()
+    towns: tuple[str, ...] = ()
+
+
+DUTCH_ACTIVITIES = (
+    "Advies",
+    "Bouw",
+    "Groep",
+    "Interieur",
+    "Logistiek",
+    "Media",
+    "Onderhoud",
+    "Opleidingen",
+    "Techniek",
+    "Vastgoed",
+    "Zorg",
+)
+NETHERLANDS = Nation(
+    "NL",
+    "nl",
+    "EUR",
+    vocabulary.DUTCH_SURNAMES,
+    vocabulary.DUTCH_FIRST,
+    ("BV", "BV", "BV", "VOF", "B.V.", "NV"),
+    DUTCH_ACTIVITIES,
+    vocabulary.DUTCH_CITIES,
+    vocabulary.DUTCH_STREETS,
+    "+31 20 555 01",
+    vocabulary.DUTCH_TRADES,
+    vocabulary.DUTCH_SIGNS,
+    ("Gemeente", "Omgevingsdienst", "Veiligheidsregio", "Waterschap"),
+    vocabulary.INVENTED_TOWNS,
+)
+FLANDERS = Nation(
+    "BE",
+    "nl",
+    "EUR",
+    vocabulary.FLEMISH_SURNAMES,
+    vocabulary.FLEMISH_FIRST,
+    ("BV", "BV", "NV", "VOF", "CV"),
+    DUTCH_ACTIVITIES,
+    vocabulary.FLEMISH_CITIES,
+    vocabulary.DUTCH_STREETS,
+    "+32 2 555 01 ",
+    vocabulary.DUTCH_TRADES,
+    vocabulary.DUTCH_SIGNS,
+    ("Gemeente", "OCMW", "Stad"),
+    vocabulary.INVENTED_FLEMISH_TOWNS,
+)
+WALLONIA = Nation(
+    "BE",
+    "fr",
+    "EUR",
+    vocabulary.FRENCH_SURNAMES,
+    vocabulary.FRENCH_FIRST,
+    ("SRL", "SRL", "SA", "SNC"),
+    ("Associés", "Bâtiment", "Conseil", "Énergie", "Formation", "Logistique", "Santé"),
+    vocabulary.WALLOON_CITIES,
+    vocabulary.FRENCH_STREETS,
+    "+32 4 555 01 ",
+    vocabulary.FRENCH_TRADES,
+    vocabulary.FRENCH_SIGNS,
+    ("CPAS de", "Intercommunale de", "Ville de"),
+    vocabulary.INVENTED_WALLOON_TOWNS,
+)
+BRITAIN = Nation(
+    "GB",
+    "en",
+    "GBP",
+    vocabulary.ENGLISH_SURNAMES,
+    vocabulary.ENGLISH_FIRST,
+    ("Ltd", "LLP"),
+    ("Architects", "Engineering", "Interiors", "Marine"),
+    {"London": 1, "Bristol": 1, "Leeds": 1},
+    ("Mill Lane", "Priory Road", "Quayside"),
+    "+44 20 7946 09",
+)
+AMERICA = Nation(
+    "US",
+    "en",
+    "USD",
+    vocabulary.ENGLISH_SURNAMES,
+    vocabulary.ENGLISH_FIRST,
+    ("Inc.", "LLC"),
+    ("Analytics", "Instruments", "Outfitters", "Partners"),
+    {"Boston, MA": 2100, "Portland, OR": 97200, "Austin, TX": 78700},
+    ("Alder Street", "Harbor Avenue", "Maple Drive"),
+    "+1 555 555 01",
+)
+GERMANY = Nation(
+    "DE",
+    "de",
+    "EUR",
+    vocabulary.GERMAN_SURNAMES,
+    vocabulary.GERMAN_FIRST,
+    ("GmbH", "KG"),
+    ("Anlagenbau", "Möbel", "Präzisionsteile", "Werkzeugbau"),
+    {"Münster": 48100, "Köln": 50600, "Düsseldorf": 40200},
+    ("Ahornweg", "Hafenstraße", "Lindenallee"),
+    "+49 30 231250",
+)
+PER_THOUSAND = ((NETHERLANDS, 700), (FLANDERS, 170), (WALLONIA, 100), (BRITAIN, 12), (AMERICA, 10), (GERMANY, 8))
+
+
+class ClientName(NamedTuple):
+    nation: Nation
+    kind: ClientKind
+    name: str
+
+
+def client_names(rng: Rng, count: int) -> Iterator[ClientName]:
+    """Generate the names of clients: nations by their shares, shuffled; each name once, except for the namesakes."""
+    counts = split_by_weight(count, [share for _, share in PER_THOUSAND])
+    nations = [nation for (nation, _), count_of_nation in zip(PER_THOUSAND, counts, strict=True) for _ in range(count_of_nation)]
+    rng.shuffle(nations)
+    names_in_use: set[str] = set()
+    previous: ClientName | None = None
+    for n, nation in enumerate(nations, start=1):
+        is_namesake = n % NAMESAKES_EVERY == 0
+        previous = previous if previous and is_namesake else _new_name(rng, nation, names_in_use)
+        yield previous
+
+
+def _new_name(rng: Rng, nation: Nation, names_in_use: set[str]) -> ClientName:
+    while True:
+        kind = rng.pick(KINDS) if nation.trades else COMPANY
+        make_name = {COMPANY: company_name, PERSON: person_name, GOVERNMENT: government_name}[kind]
+        name = make_name(rng, nation)
+        if name not in names_in_use:
+            names_in_use.add(name)
+            return ClientName(nation, kind, name)
+
+
+def company_name(rng: Rng, nation: Nation) -> str:
+    """Invent a company's name: a trade and a surname, a trade and a sign, two partners, or a surname and an activity."""
+    form, surname = rng.pick(nation.forms), rng.pick(nation.surnames)
+    kind = rng.integer_between(0, 9)
+    if nation.trades and kind in range(4):
+        return f"{rng.pick(nation.trades)} {surname} {form}"
+    if nation.trades and kind in range(4, 7):
+        return f"{rng.pick(nation.trades)} {rng.pick(nation.signs)}{rng.pick(('', f' {form}'))}"
+    if kind in range(8):
+        return f"{surname} & {rng.pick(nation.surnames)} {form}"
+    return f"{surname} {rng.pick(nation.activities)} {form}"
+
+
+def person_name(rng: Rng, nation: Nation) -> str:
+    return f"{rng.pick(nation.first_names)} {rng.pick(nation.surnames)}"
+
+
+def government_name(rng: Rng, nation: Nation) -> str:
+    """Invent an authority of a town that does not exist."""
+    return f"{rng.pick(nation.governments)} {rng.pick(nation.towns)}"

@@ -1,0 +1,295 @@
+"""Open the one read transaction of an operation and the unit of work of a change. Nothing else opens either."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import ExceptionContext, event, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.audit import AuditRecorder, ChangeOrigin
+from db.engine.errors import is_connection_lost, retry_on_disconnect
+from db.engine.health_probe import HealthProbe
+from db.engine.query_stats import QUERY_STATS, QueryStats, count_statements
+from db.engine.read_pool import ReadConnection, ReadPool
+from db.engine.read_transaction import SET_TENANT, ReadTransaction
+from db.engine.statement import Command, Query, R
+from db.engine.urls import to_sqlalchemy_url
+
+UNKNOWN_ORIGIN = ChangeOrigin()
+APPLICATION_NAME = {"application_name": "relaties"}
+CONNECT_TIMEOUT, CLOSE_TIMEOUT = 5.0, 5.0
+READ_CONNECTIONS_PER_LOOKUP = 4  # connections of the read pool for each connection that looks up tokens before a tenant is known
+# Set a read connection's session up as the read transaction is.
+SESSION_SETUP = (
+    "SET statement_timeout = {limit}; SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on"
+)
+ANSWER_GRACE = 1.0  # for the server to report that it cancelled a statement that took too long
+
+
+class Transaction(Protocol):
+    """The protocol that queries need. The tenant is a parameter of every statement and is added here."""
+
+    async def fetch(self, query: Query[R], **values: object) -> list[R]: ...
+
+    def is_requested(self, attribute: str) -> bool:
+        """Return whether the operation requests the attribute of that name, of any row class."""
+        ...
+
+
+class UnitOfWork(Transaction, Protocol):
+    """The protocol that changes need: a session of entities, and the tenant to set on them."""
+
+    @property
+    def tenant(self) -> UUID: ...
+
+    @property
+    def session(self) -> AsyncSession: ...
+
+    def savepoint(self) -> AbstractAsyncContextManager[None]: ...
+
+    async def execute(self, command: Command, **values: object) -> int: ...
+
+
+@dataclass(frozen=True)
+class DatabaseLimits:
+    """Sizes of the connection pools, and timeouts in seconds.
+
+    Changes of one object run one after the other, so many at once wait long and still succeed; reads do not wait for each other.
+    `delete_timeout` is for a statement of a change that touches as many rows as there are.
+    """
+
+    read_pool_size: int = 8
+    write_pool_size: int = 4
+    read_pool_timeout: float = 2.0
+    statement_timeout: float = 5.0
+    write_pool_timeout: float = 8.0
+    delete_timeout: float = 60.0
+
+
+@dataclass(frozen=True)
+class DriverConnection:
+    """The driver's own connection, the statistics of its statements, and the timeout of one statement."""
+
+    connection: asyncpg.Connection
+    stats: QueryStats
+    timeout: float
+
+
+class WriteTransaction:
+    """The transaction of one unit of work: entities in the session, statements on the same connection."""
+
+    def __init__(self, tenant: UUID, session: AsyncSession, connection: DriverConnection, origin: ChangeOrigin) -> None:
+        self.tenant = tenant
+        self.session = session
+        self.audit = AuditRecorder(session, origin)
+        self._connection = connection
+        self._has_executed = False
+
+    @property
+    def has_changed(self) -> bool:
+        return bool(self._has_executed or self.audit.changes or self.session.new or self.session.dirty or self.session.deleted)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Run the block in a savepoint: if it raises, its changes are rolled back and not recorded."""
+        await self.session.flush()
+        changes = dict(self.audit.changes)
+        try:
+            async with self.session.begin_nested():
+                yield
+                await self.session.flush()
+        except BaseException:
+            self.audit.changes = changes
+            raise
+
+    async def fetch(self, query: Query[R], **values: object) -> list[R]:
+        await self.session.flush()
+        arguments = query.arguments({**values, "tenant": self.tenant})
+        return await self._connection.stats.measure(
+            self._connection.connection.fetch(query.sql, *arguments, timeout=self._connection.timeout, record_class=query.row)
+        )
+
+    def is_requested(self, attribute: str) -> bool:
+        """Return True: a rule may read any attribute of what it changes."""
+        return bool(attribute)
+
+    async def execute(self, command: Command, **values: object) -> int:
+        """Execute a command that changes any number of rows; return that number. The audit log does not record it."""
+        await self.session.flush()
+        self._has_executed = True
+        arguments = command.arguments({**values, "tenant": self.tenant})
+        status = await self._connection.stats.measure(
+            self._connection.connection.execute(command.sql, *arguments, timeout=self._connection.timeout)
+        )
+        return int(status.rpartition(" ")[2])
+
+
+def _connect_arguments(limits: DatabaseLimits, *, is_pooled: bool) -> dict[str, Any]:
+    """Return the driver's arguments. The server cancels a slow statement itself; a second later it is taken for unreachable."""
+    arguments: dict[str, Any] = {"timeout": CONNECT_TIMEOUT, "command_timeout": limits.statement_timeout + ANSWER_GRACE}
+    return arguments | {"statement_cache_size": 0} if is_pooled else arguments
+
+
+def _invalidate_on_disconnect(engine: AsyncEngine) -> AsyncEngine:
+    """Discard a connection that was lost or timed out, and all idle connections of the pool with it."""
+
+    def on_error(context: ExceptionContext) -> None:
+        cause = context.sqlalchemy_exception or context.original_exception
+        if context.connection and (is_connection_lost(cause) or isinstance(cause, TimeoutError)):
+            driver = context.connection.connection.driver_connection
+            if isinstance(driver, asyncpg.Connection):
+                driver.terminate()  # without a closing message, which the server would not receive
+            context.is_disconnect = context.invalidate_pool_on_disconnect = True
+
+    event.listen(engine.sync_engine, "handle_error", on_error)
+    return engine
+
+
+async def _driver_connection(connection: AsyncConnection) -> asyncpg.Connection:
+    driver = (await connection.get_raw_connection()).driver_connection
+    if not isinstance(driver, asyncpg.Connection):
+        raise TypeError(driver)
+    return driver
+
+
+class Database:
+    """Connection pools for reads and for token lookups, a session for each unit of work, and a health probe."""
+
+    def __init__(
+        self, read_pool: ReadPool, lookup_pool: ReadPool, write_engine: AsyncEngine, limits: DatabaseLimits, health_probe: HealthProbe
+    ) -> None:
+        self.health_probe = health_probe
+        self._read_pool = read_pool
+        self._lookup_pool = lookup_pool
+        self._write_engine = write_engine
+        self._limits = limits
+
+    @classmethod
+    async def connect(
+        cls,
+        url: str,
+        limits: DatabaseLimits = DatabaseLimits(),
+        *,
+        is_pooled: bool = False,
+        always_in_transaction: bool = False,
+        on_statement: Callable[[str], None] | None = None,
+    ) -> Self:
+        """Open the first connection for reading, so that a wrong URL fails here. `on_statement` is called with each statement for reading.
+
+        `is_pooled`: a pooler in transaction mode stands between, so that each transaction may be on another connection of the server:
+        no prepared statement is kept, and nothing is requested at the start that the pooler would reject.
+        `always_in_transaction`: an operation of one statement is read in a transaction, too.
+        """
+        arguments = _connect_arguments(limits, is_pooled=is_pooled)
+        server_settings = APPLICATION_NAME if is_pooled else APPLICATION_NAME | {"jit": "off"}
+
+        async def open_connection() -> ReadConnection:
+            connection: ReadConnection = await asyncpg.connect(
+                url, connection_class=ReadConnection, server_settings=server_settings, **arguments
+            )
+            if on_statement:
+                connection.add_query_logger(lambda entry: on_statement(entry.query))
+            return connection
+
+        session_setup = SESSION_SETUP.format(limit=int(limits.statement_timeout * 1000))
+        read_pool = ReadPool(
+            open_connection, limits.read_pool_size, limits.read_pool_timeout, None if is_pooled or always_in_transaction else session_setup
+        )
+        await read_pool.open_first()
+        # Of their own, since their sessions never have a tenant.
+        lookup_pool = ReadPool(open_connection, max(1, limits.read_pool_size // READ_CONNECTIONS_PER_LOOKUP), limits.read_pool_timeout)
+        unnamed_statements = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str} if is_pooled else {}
+        write_engine = create_async_engine(
+            to_sqlalchemy_url(url),
+            pool_size=limits.write_pool_size,
+            max_overflow=0,
+            pool_timeout=limits.write_pool_timeout,
+            connect_args={"server_settings": APPLICATION_NAME, **arguments, **unnamed_statements},
+        )
+        return cls(read_pool, lookup_pool, _invalidate_on_disconnect(count_statements(write_engine)), limits, HealthProbe(url))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close the connections, also when the task is cancelled meanwhile."""
+        await asyncio.shield(self.close())
+
+    def read(self, tenant: UUID, stats: QueryStats | None = None, requested_columns: frozenset[str] | None = None) -> ReadTransaction:
+        return ReadTransaction(self._read_pool, tenant, self._limits.statement_timeout, stats or QueryStats(), requested_columns)
+
+    @asynccontextmanager
+    async def unit_of_work(
+        self, tenant: UUID, origin: ChangeOrigin = UNKNOWN_ORIGIN, stats: QueryStats | None = None, *, is_long: bool = False
+    ) -> AsyncIterator[WriteTransaction]:
+        """Commit at the end of the block, with the audit log of the changes; roll back if the block raises."""
+        query_stats, statement_timeout = stats or QueryStats(), self._limits.delete_timeout if is_long else self._limits.statement_timeout
+        async with AsyncSession(self._write_engine, expire_on_commit=False) as session:
+            driver = await retry_on_disconnect(lambda: self._begin(session, tenant, query_stats, statement_timeout))
+            try:
+                work = WriteTransaction(tenant, session, DriverConnection(driver, query_stats, statement_timeout + ANSWER_GRACE), origin)
+                yield work
+                await work.audit.write()
+                await session.commit()
+            except BaseException as error:
+                if isinstance(error, TimeoutError):
+                    driver.terminate()
+                if isinstance(error, asyncio.CancelledError) or is_connection_lost(error) or driver.is_closed():
+                    await asyncio.shield(session.invalidate())
+                raise
+
+    async def _begin(self, session: AsyncSession, tenant: UUID, stats: QueryStats, statement_timeout: float) -> asyncpg.Connection:
+        try:
+            connection = await session.connection()
+            for statement in SET_TENANT.format(tenant=tenant, limit=int(statement_timeout * 1000)).split("; "):
+                await connection.execute(text(statement))
+        except Exception as error:
+            if is_connection_lost(error):
+                await session.invalidate()
+            raise
+        await connection.execution_options(**{QUERY_STATS: stats})
+        return await _driver_connection(connection)
+
+    async def fetch_across_tenants(self, sql: str, row: type[R], *arguments: object) -> list[R]:
+        """Return the rows of a query without a tenant, such as a token lookup. The database decides which rows are visible."""
+        return await retry_on_disconnect(lambda: self._look_up(sql, row, arguments))
+
+    async def _look_up(self, sql: str, row: type[R], arguments: Sequence[object]) -> list[R]:
+        connection = await self._lookup_pool.acquire()
+        try:
+            rows: list[R] = await connection.fetch(sql, *arguments, record_class=row)
+        except BaseException as error:
+            await self._lookup_pool.discard(connection, error)
+            raise
+        self._lookup_pool.release(connection)
+        return rows
+
+    @property
+    def read_connections_in_use(self) -> int:
+        """Read connections in use."""
+        return self._read_pool.in_use
+
+    @property
+    def read_connections_awaited(self) -> int:
+        """Operations that wait for a read connection."""
+        return self._read_pool.waiting_count
+
+    @property
+    def write_connections_in_use(self) -> int:
+        """Write connections in use."""
+        pool = self._write_engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+    async def close(self) -> None:
+        """Close all connections within `CLOSE_TIMEOUT` seconds, or abandon them."""
+        self.health_probe.close()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                await asyncio.gather(self._read_pool.close(), self._lookup_pool.close(), self._write_engine.dispose())

@@ -1,0 +1,94 @@
+"""Queries of labels."""
+
+from uuid import UUID
+
+from sqlalchemy import CompoundSelect, Select, Text, Uuid, and_, func, or_, select, union
+
+from db.engine.database import Transaction
+from db.engine.statement import TENANT, Query, col, columns, enum_literal, id_in, parameter, table_of
+from db.rows import ClientLabelRow, IdRow, LabelRow, LockedUsesRow
+from db.sql.pagination import Listing, SortKey
+from db.sql.reads import ByKey, GroupsByKey
+from db.sql.search import NameListing
+from db.tables import Client, ClientLabel, Label, Project, Registration, RegistrationLabel, RegistrationStatus
+
+IN_TENANT = col(Label.tenant_id) == TENANT
+ALL = select(*columns(LabelRow, Label)).where(IN_TENANT)
+BY_ID = Query(ALL.where(id_in(col(Label.id))), LabelRow).always_select("id")
+BY_NAME = NameListing(Label, Listing(ALL, LabelRow, SortKey(col(Label.name_key), Text(), col(Label.id), "name_key")))
+page, counts, by_id = BY_NAME.page, BY_NAME.counts, ByKey(BY_ID)
+OF_CLIENTS = Query(
+    select(*columns(ClientLabelRow, Label, client_id=col(ClientLabel.client_id)))
+    .select_from(table_of(ClientLabel))
+    .join(table_of(Label), and_(col(Label.tenant_id) == TENANT, col(Label.id) == col(ClientLabel.label_id)))
+    .where(col(ClientLabel.tenant_id) == TENANT, id_in(col(ClientLabel.client_id), is_planned_once=True))
+    .order_by(col(ClientLabel.client_id), col(Label.name_key), col(Label.id)),
+    ClientLabelRow,
+).always_select("id", "client_id")
+of_clients = GroupsByKey(OF_CLIENTS, "client_id")
+"""Labels of each client by name."""
+
+LABEL = parameter("label", Uuid())
+LOCKED_STATUSES = (RegistrationStatus.APPROVED, RegistrationStatus.INVOICED, RegistrationStatus.WRITTEN_OFF)
+OF_CLIENT = col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.label_id) == LABEL
+OF_REGISTRATION = col(RegistrationLabel.tenant_id) == TENANT, col(RegistrationLabel.label_id) == LABEL
+LABELLED_REGISTRATIONS = (
+    select(col(Registration.id), col(Registration.client_id), col(Registration.project_id), col(Registration.status))
+    .select_from(table_of(RegistrationLabel))
+    .join(
+        table_of(Registration), and_(col(Registration.tenant_id) == TENANT, col(Registration.id) == col(RegistrationLabel.registration_id))
+    )
+    .where(*OF_REGISTRATION)
+    .subquery("worn")
+)
+
+
+def _lock_for_share(table: type[Client | Project | Registration], ids: Select[tuple[UUID]] | CompoundSelect[tuple[UUID]]) -> Query[IdRow]:
+    """Lock rows FOR SHARE, in the order of their ids."""
+    statement = select(col(table.id)).where(col(table.tenant_id) == TENANT, col(table.id).in_(ids))
+    return Query(statement.order_by(col(table.id)).with_for_update(read=True), IdRow)
+
+
+LOCKS = {
+    "clients": _lock_for_share(
+        Client, union(select(col(ClientLabel.client_id)).where(*OF_CLIENT), select(LABELLED_REGISTRATIONS.c.client_id))
+    ),
+    "projects": _lock_for_share(Project, select(LABELLED_REGISTRATIONS.c.project_id)),
+    "registrations": _lock_for_share(Registration, select(LABELLED_REGISTRATIONS.c.id)),
+}
+LOCKED_USES = Query(
+    select(
+        select(func.count())
+        .select_from(table_of(ClientLabel))
+        .join(table_of(Client), and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientLabel.client_id)))
+        .where(*OF_CLIENT, col(Client.archived_at).is_not(None))
+        .scalar_subquery()
+        .label("clients"),
+        select(func.count())
+        .select_from(LABELLED_REGISTRATIONS)
+        .join(table_of(Client), and_(col(Client.tenant_id) == TENANT, col(Client.id) == LABELLED_REGISTRATIONS.c.client_id))
+        .outerjoin(table_of(Project), and_(col(Project.tenant_id) == TENANT, col(Project.id) == LABELLED_REGISTRATIONS.c.project_id))
+        .where(
+            or_(
+                col(Client.archived_at).is_not(None),
+                col(Project.archived_at).is_not(None),
+                *(LABELLED_REGISTRATIONS.c.status == enum_literal(status) for status in LOCKED_STATUSES),
+            )
+        )
+        .scalar_subquery()
+        .label("registrations"),
+    ),
+    LockedUsesRow,
+)
+
+
+async def lock_labelled(tx: Transaction, label_id: UUID) -> None:
+    """Lock the clients and registrations that have the label, and their projects, until the transaction ends."""
+    for query in LOCKS.values():
+        await tx.fetch(query, label=label_id)
+
+
+async def count_locked_uses(tx: Transaction, label_id: UUID) -> tuple[int, int]:
+    """Count the clients and registrations that have the label and cannot change, being archived or locked."""
+    (row,) = await tx.fetch(LOCKED_USES, label=label_id)
+    return row.clients, row.registrations

@@ -1,0 +1,32 @@
+"""Queries of invoice layouts."""
+
+from functools import cache, partial
+from uuid import UUID
+
+from sqlalchemy import select
+
+from db.engine.database import Transaction
+from db.engine.statement import TENANT, Query, col, columns, id_in
+from db.rows import InvoiceLayoutRow
+from db.sql.pagination import Listing, count_per_parent, fetch_counts, in_order_of_ids
+from db.sql.reads import ByKey, Counts, Pages
+from db.tables import Client, Invoice, InvoiceLayout
+
+IN_TENANT = col(InvoiceLayout.tenant_id) == TENANT
+ALL = select(*columns(InvoiceLayoutRow, InvoiceLayout)).where(IN_TENANT)
+BY_ID = Query(ALL.where(id_in(col(InvoiceLayout.id))), InvoiceLayoutRow)
+IN_ORDER = Listing(ALL, InvoiceLayoutRow, in_order_of_ids(InvoiceLayout))
+OF_ORGANIZATION = count_per_parent(InvoiceLayout, "tenant_id")
+CLIENT_COUNTS = count_per_parent(Client, "invoice_layout_id")
+INVOICE_COUNTS = count_per_parent(Invoice, "layout_id")
+_page = cache(partial(IN_ORDER.page, [IN_TENANT]))
+
+page = Pages(_page)
+"""Layouts in the order of their creation."""
+counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
+
+
+async def count_uses(tx: Transaction, layout_id: UUID) -> tuple[int, int]:
+    """Count the clients and the invoices that use the layout."""
+    (clients,), (invoices,) = await fetch_counts(tx, CLIENT_COUNTS, [layout_id]), await fetch_counts(tx, INVOICE_COUNTS, [layout_id])
+    return clients, invoices

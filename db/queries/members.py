@@ -1,0 +1,37 @@
+"""Queries of members."""
+
+from functools import cache, partial
+from uuid import UUID
+
+from sqlalchemy import Text, and_, func, or_, select
+from sqlmodel import select as entities
+
+from db.engine.database import Transaction, UnitOfWork
+from db.engine.statement import TENANT, Query, col, columns, id_in, parameter
+from db.rows import MemberRow
+from db.sql.pagination import Listing, count_per_parent, in_order_of_ids
+from db.sql.reads import ByKey, Counts, Pages
+from db.tables import Member, Role
+
+IN_TENANT = col(Member.tenant_id) == TENANT
+ALL = select(*columns(MemberRow, Member)).where(IN_TENANT)
+BY_ID = Query(ALL.where(id_in(col(Member.id))), MemberRow)
+BY_EMAIL = Query(ALL.where(func.lower(col(Member.email)) == func.lower(parameter("email", Text()))), MemberRow)
+IN_ORDER = Listing(ALL, MemberRow, in_order_of_ids(Member))
+OF_ORGANIZATION = count_per_parent(Member, "tenant_id")
+_page = cache(partial(IN_ORDER.page, [IN_TENANT]))
+
+page = Pages(_page)
+"""Members in the order of their creation."""
+counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
+
+
+async def by_email(tx: Transaction, email: str) -> MemberRow | None:
+    return next(iter(await tx.fetch(BY_EMAIL, email=email)), None)
+
+
+async def lock_with_owners(work: UnitOfWork, member_id: UUID) -> dict[UUID, Member]:
+    """Lock a member and all active owners, in the order of their ids, so that two owners who leave at once see each other's change."""
+    is_owner = and_(col(Member.role) == Role.OWNER, col(Member.is_active))
+    statement = entities(Member).where(col(Member.tenant_id) == work.tenant, or_(col(Member.id) == member_id, is_owner))
+    return {row.id: row for row in await work.session.exec(statement.order_by(col(Member.id)).with_for_update())}

@@ -1,0 +1,51 @@
+"""Queries of organizations."""
+
+from sqlalchemy import Integer, literal_column, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import select as entities
+
+from db.engine.database import Database, Transaction, UnitOfWork
+from db.engine.statement import TENANT, Query, col, columns, compile_statement, enum_literal, id_in
+from db.rows import InvoiceNumberRow, OrganizationRow
+from db.sql.reads import ByKey
+from db.tables import Invoice, InvoiceStatus, NumberSequence, Organization
+
+ORGANIZATION_COLUMNS = columns(OrganizationRow, Organization, id=col(Organization.tenant_id))
+BY_ID = Query(
+    select(*ORGANIZATION_COLUMNS).where(col(Organization.tenant_id) == TENANT, id_in(col(Organization.tenant_id))),
+    OrganizationRow,
+)
+# One issued invoice: an index has their numbers in order, so only the first one is read.
+ISSUED_INVOICE = Query(
+    select(col(Invoice.number).label("number"))
+    .where(col(Invoice.tenant_id) == TENANT, col(Invoice.number).is_not(None), col(Invoice.status) != enum_literal(InvoiceStatus.DRAFT))
+    .order_by(col(Invoice.number))
+    .limit(literal_column("1", Integer())),
+    InvoiceNumberRow,
+)
+ALL = select(*ORGANIZATION_COLUMNS).order_by(col(Organization.created_at))
+
+by_id = ByKey(BY_ID)
+
+
+async def list_all(owner: Database) -> list[OrganizationRow]:
+    """Return all organizations. Only the database's owner sees any, because of row-level security."""
+    return await owner.fetch_across_tenants(compile_statement(ALL)[0], OrganizationRow)
+
+
+async def lock_organization(work: UnitOfWork) -> Organization:
+    """Lock the organization of the unit of work FOR NO KEY UPDATE: others can still insert rows that refer to it."""
+    statement = entities(Organization).where(col(Organization.tenant_id) == work.tenant)
+    return (await work.session.exec(statement.with_for_update(key_share=True))).one()
+
+
+async def has_issued(tx: Transaction) -> bool:
+    """Return whether any invoice was ever issued."""
+    return bool(await tx.fetch(ISSUED_INVOICE))
+
+
+async def lock_sequence(work: UnitOfWork, kind: str) -> NumberSequence:
+    """Lock the number sequence of a kind FOR UPDATE; create it on first use."""
+    await work.session.exec(insert(NumberSequence).values(tenant_id=work.tenant, kind=kind, last=0).on_conflict_do_nothing())
+    statement = entities(NumberSequence).where(col(NumberSequence.tenant_id) == work.tenant, col(NumberSequence.kind) == kind)
+    return (await work.session.exec(statement.with_for_update())).one()

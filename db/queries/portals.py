@@ -1,0 +1,41 @@
+"""Queries of portals: what each shows, and to whom."""
+
+from sqlalchemy import Text, and_, select
+
+from db.engine.statement import TENANT, Query, col, columns, id_in, requested_ids, table_of
+from db.rows import PortalContactRow, PortalProjectRow, PortalRow
+from db.sql.pagination import SortKey, in_order_of_ids, page_per_parent
+from db.sql.reads import ByKey, GroupsByKey
+from db.tables import ClientPortal, Contact, PortalAccess, PortalProject, Project
+
+ALL = select(*columns(PortalRow, ClientPortal)).where(col(ClientPortal.tenant_id) == TENANT)
+BY_ID = Query(ALL.where(id_in(col(ClientPortal.id))), PortalRow)
+OF_CLIENTS = page_per_parent(
+    ALL.where(col(ClientPortal.client_id) == requested_ids.c.id), PortalRow, in_order_of_ids(ClientPortal), is_ascending=False
+)
+PROJECTS = page_per_parent(
+    select(*columns(PortalProjectRow, Project, portal_id=col(PortalProject.portal_id)))
+    .select_from(table_of(PortalProject))
+    .join(table_of(Project), and_(col(Project.tenant_id) == TENANT, col(Project.id) == col(PortalProject.project_id)))
+    .where(col(PortalProject.tenant_id) == TENANT, col(PortalProject.portal_id) == requested_ids.c.id),
+    PortalProjectRow,
+    in_order_of_ids(Project),
+    is_ascending=False,
+)
+CONTACTS = page_per_parent(
+    select(*columns(PortalContactRow, Contact, portal_id=col(PortalAccess.portal_id)))
+    .select_from(table_of(PortalAccess))
+    .join(table_of(Contact), and_(col(Contact.tenant_id) == TENANT, col(Contact.id) == col(PortalAccess.contact_id)))
+    .where(col(PortalAccess.tenant_id) == TENANT, col(PortalAccess.portal_id) == requested_ids.c.id),
+    PortalContactRow,
+    SortKey(col(Contact.name_key), Text(), col(Contact.id), "name_key"),
+    is_ascending=True,
+)
+
+by_id = ByKey(BY_ID)
+of_clients = GroupsByKey(OF_CLIENTS, "client_id")
+"""The newest `count` portals of each client."""
+projects = GroupsByKey(PROJECTS, "portal_id")
+"""The newest `count` projects that each portal shows."""
+contacts = GroupsByKey(CONTACTS, "portal_id")
+"""The first `count` contacts, by name, who have access to each portal."""

@@ -1,0 +1,31 @@
+"""Queries of quotes."""
+
+from functools import cache, partial
+
+from sqlalchemy import Integer, and_, select
+
+from db.engine.statement import TENANT, Query, col, columns, id_in, requested_ids, table_of
+from db.rows import QuoteLineRow, QuoteRow
+from db.sql.pagination import SortKey, count_per_parent, in_order_of_ids, page_per_parent
+from db.sql.reads import ByKey, Counts, GroupsByKey, PagesOfEach
+from db.tables import Quote, QuoteLine
+
+ALL = select(*columns(QuoteRow, Quote)).where(col(Quote.tenant_id) == TENANT)
+BY_ID = Query(ALL.where(id_in(col(Quote.id))), QuoteRow)
+OF_CLIENT = count_per_parent(Quote, "client_id")
+LINES = page_per_parent(
+    select(*columns(QuoteLineRow, QuoteLine, currency=col(Quote.currency)))
+    .select_from(table_of(QuoteLine))
+    .join(table_of(Quote), and_(col(Quote.tenant_id) == TENANT, col(Quote.id) == col(QuoteLine.quote_id)))
+    .where(col(QuoteLine.tenant_id) == TENANT, col(QuoteLine.quote_id) == requested_ids.c.id),
+    QuoteLineRow,
+    SortKey(col(QuoteLine.position), Integer(), col(QuoteLine.id), "position"),
+    is_ascending=True,
+)
+_page_per_client = cache(partial(page_per_parent, ALL.where(col(Quote.client_id) == requested_ids.c.id), QuoteRow, in_order_of_ids(Quote)))
+
+of_clients = PagesOfEach(_page_per_client, "client_id")
+"""Quotes of each client in the order of their creation."""
+lines = GroupsByKey(LINES, "quote_id")
+"""The first `count` lines of each quote."""
+counts, by_id = Counts(OF_CLIENT), ByKey(BY_ID)

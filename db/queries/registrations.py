@@ -1,0 +1,138 @@
+"""Queries of registrations."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache, partial
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Boolean, ColumnElement, Date, Select, Text, Uuid, and_, func, or_, select
+
+from db.engine.database import Transaction
+from db.engine.statement import TENANT, Query, col, columns, group_by_key, id_in, parameter, requested_ids, table_of
+from db.rows import CountByIdRow, CountRow, RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
+from db.sql.pagination import Listing, PageSlice, SortKey, fetch_counts, page_per_parent
+from db.sql.reads import ByKey, GroupsByKey
+from db.tables import Client, Label, Project, Registration, RegistrationKind, RegistrationLabel, RegistrationStatus
+
+
+@dataclass(frozen=True)
+class RegistrationFilter:
+    """Criteria for registrations; all that are set must hold."""
+
+    kind: RegistrationKind | None = None
+    status: RegistrationStatus | None = None
+    is_billable: bool | None = None
+    since: date | None = None
+    until: date | None = None
+    member_id: UUID | None = None
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """Which conditions are in use: one text of SQL a shape."""
+        return tuple(name for name in CONDITIONS if getattr(self, name) is not None)
+
+    @property
+    def values(self) -> dict[str, object]:
+        return {name: getattr(self, name) for name in self.shape}
+
+
+CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
+    "kind": lambda: col(Registration.kind) == parameter("kind", Text()),
+    "status": lambda: col(Registration.status) == parameter("status", Text()),
+    "is_billable": lambda: col(Registration.is_billable) == parameter("is_billable", Boolean()),
+    "since": lambda: col(Registration.registered_on) >= parameter("since", Date()),
+    "until": lambda: col(Registration.registered_on) <= parameter("until", Date()),
+    "member_id": lambda: col(Registration.member_id) == parameter("member_id", Uuid()),
+}
+PARENTS = {"client_id": col(Registration.client_id), "project_id": col(Registration.project_id)}
+OF_CLIENT = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(Registration.client_id))
+OF_PROJECT = and_(col(Project.tenant_id) == TENANT, col(Project.id) == col(Registration.project_id))
+IS_ARCHIVED = or_(col(Client.archived_at).is_not(None), col(Project.archived_at).is_not(None))
+NEWEST = SortKey(col(Registration.registered_on), Date(), col(Registration.id), "registered_on")
+
+
+def _all_registrations() -> Select[*tuple[Any, ...]]:
+    """Select registrations, with whether the client or the project is archived."""
+    rows = select(*columns(RegistrationRow, Registration, is_archived=IS_ARCHIVED)).select_from(table_of(Registration))
+    return rows.join(table_of(Client), OF_CLIENT).outerjoin(table_of(Project), OF_PROJECT).where(col(Registration.tenant_id) == TENANT)
+
+
+ALL = _all_registrations()
+BY_ID = Query(ALL.where(id_in(col(Registration.id))), RegistrationRow)
+FINANCIAL = Query(
+    select(
+        *columns(RegistrationFinancialRow, Registration, registration_id=col(Registration.id), invoice_method=col(Project.invoice_method))
+    )
+    .select_from(table_of(Registration))
+    .outerjoin(table_of(Project), OF_PROJECT)
+    .where(col(Registration.tenant_id) == TENANT, id_in(col(Registration.id))),
+    RegistrationFinancialRow,
+)
+LABELS = Query(
+    select(*columns(RegistrationLabelRow, Label, registration_id=col(RegistrationLabel.registration_id)))
+    .select_from(table_of(RegistrationLabel))
+    .join(table_of(Label), and_(col(Label.tenant_id) == TENANT, col(Label.id) == col(RegistrationLabel.label_id)))
+    .where(col(RegistrationLabel.tenant_id) == TENANT, id_in(col(RegistrationLabel.registration_id)))
+    .order_by(col(RegistrationLabel.registration_id), col(Label.name_key), col(Label.id)),
+    RegistrationLabelRow,
+)
+
+by_id, financials = ByKey(BY_ID), ByKey(FINANCIAL, "registration_id")
+labels = GroupsByKey(LABELS, "registration_id")
+"""Labels of each registration by name."""
+
+
+def filter_conditions(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    return [col(Registration.tenant_id) == TENANT, *(CONDITIONS[name]() for name in shape)]
+
+
+@cache
+def _page(shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query[RegistrationRow]:
+    return Listing(ALL, RegistrationRow, NEWEST).page(filter_conditions(shape), is_ascending=is_ascending, is_next=is_next)
+
+
+async def page(tx: Transaction, criteria: RegistrationFilter, page_slice: PageSlice) -> list[RegistrationRow]:
+    """Registrations of the organization by day."""
+    return await page_slice.fetch(tx, partial(_page, criteria.shape), **criteria.values)
+
+
+@cache
+def _page_per_parent(parent: str, shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query[RegistrationRow]:
+    statement = ALL.where(PARENTS[parent] == requested_ids.c.id, *filter_conditions(shape)[1:])
+    return page_per_parent(statement, RegistrationRow, NEWEST, is_ascending=is_ascending, is_next=is_next)
+
+
+async def of_each(
+    tx: Transaction, parent: str, ids: Sequence[UUID], wanted: RegistrationFilter, part: PageSlice
+) -> list[list[RegistrationRow]]:
+    """Return the registrations of each client or project by day."""
+    found = await part.fetch(tx, partial(_page_per_parent, parent, wanted.shape), ids=ids, **wanted.values)
+    return group_by_key(found, ids, parent)
+
+
+@cache
+def _count(shape: tuple[str, ...]) -> Query[CountRow]:
+    return Query(select(func.count().label("count")).select_from(table_of(Registration)).where(*filter_conditions(shape)), CountRow)
+
+
+async def count(tx: Transaction, criteria: RegistrationFilter) -> int:
+    (row,) = await tx.fetch(_count(criteria.shape), **criteria.values)
+    return row.count
+
+
+@cache
+def _count_of_each(parent: str, shape: tuple[str, ...]) -> Query[CountByIdRow]:
+    count = (
+        select(func.count())
+        .select_from(table_of(Registration))
+        .where(PARENTS[parent] == requested_ids.c.id, *filter_conditions(shape))
+        .scalar_subquery()
+    )
+    return Query(select(requested_ids.c.id, count.label("count")), CountByIdRow)
+
+
+async def counts(tx: Transaction, parent: str, ids: Sequence[UUID], criteria: RegistrationFilter) -> list[int]:
+    """Count the matching registrations of each client or project."""
+    return await fetch_counts(tx, _count_of_each(parent, criteria.shape), ids, **criteria.values)

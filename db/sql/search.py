@@ -1,0 +1,65 @@
+"""Search for text within stored keys."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, Generic
+
+from sqlalchemy import ColumnElement, Text, func, select
+
+from db.engine.database import Transaction
+from db.engine.statement import TENANT, Query, R, col, parameter, table_of
+from db.rows import CountRow
+from db.sql.pagination import Listing, PageSlice
+from db.tables.base import Table
+from db.tables.keys import name_key
+
+
+def contains_pattern(text: str) -> str:
+    """Return a LIKE pattern that matches the text anywhere, with its special characters escaped."""
+    for character in ("\\", "%", "_"):
+        text = text.replace(character, f"\\{character}")
+    return f"%{text}%"
+
+
+@dataclass(frozen=True)
+class Search:
+    """A text within names; without one, every name."""
+
+    text: str | None = None
+
+    @property
+    def pattern(self) -> str | None:
+        return None if self.text is None else contains_pattern(name_key(self.text))
+
+
+@dataclass(frozen=True, eq=False)
+class NameListing(Generic[R]):
+    """Rows of a table that are listed by name and searched by a text within the name."""
+
+    table: type[Table]
+    listing: Listing[R]
+
+    def conditions(self, *, is_searched: bool) -> list[ColumnElement[bool]]:
+        in_tenant = col(self.table.tenant_id) == TENANT
+        return [in_tenant, self.listing.sort_key.key.like(parameter("in_name", Text()))] if is_searched else [in_tenant]
+
+    async def page(self, tx: Transaction, search: Search, page_slice: PageSlice) -> list[R]:
+        """Return a page by name, filtered by the search text if there is one."""
+        return await page_slice.fetch(tx, partial(build_page, self, is_searched=search.text is not None), in_name=search.pattern)
+
+    async def counts(self, tx: Transaction, wanted: Sequence[Search]) -> list[int]:
+        """Return how many there are of each."""
+        found = [await tx.fetch(build_count(self, is_searched=each.text is not None), in_name=each.pattern) for each in wanted]
+        return [row.count for (row,) in found]
+
+
+@cache
+def build_page(listing: NameListing[Any], *, is_searched: bool, is_ascending: bool, is_next: bool) -> Query[Any]:
+    return listing.listing.page(listing.conditions(is_searched=is_searched), is_ascending=is_ascending, is_next=is_next)
+
+
+@cache
+def build_count(listing: NameListing[Any], *, is_searched: bool) -> Query[CountRow]:
+    statement = select(func.count().label("count")).select_from(table_of(listing.table)).where(*listing.conditions(is_searched=is_searched))
+    return Query(statement, CountRow)

@@ -1,0 +1,171 @@
+"""Link contacts to a client: existing contacts or new ones, each with its role at this client."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from db.sql import locking
+from db.tables import Client, ClientContact, ClientContactFields, Contact, ContactRole
+from domain.clients import contacts
+from domain.core.errors import ErrorCollector, InvalidInput, NameTaken, RuleViolation, not_found
+from domain.core.locking import bump_version, expect_version, field_values, lock_active, lock_references
+from domain.core.scope import Permission, WriteScope
+from domain.core.validation import validate, validate_patch
+
+Values = Mapping[str, object]
+MAX_POSITION = 2**31 - 1  # the largest GraphQL Int; several contacts may have it
+
+
+@dataclass(frozen=True)
+class ContactChoice:
+    """An existing contact or the fields of a new one, and its link to the client."""
+
+    id: UUID | None = None
+    new: Values | None = None
+    link: Values = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SelectedContact:
+    """A contact, which may have to be stored first, and its link."""
+
+    contact_id: UUID
+    new: Contact | None
+    link: dict[str, Any]
+
+
+async def validate_choices(scope: WriteScope, choices: Sequence[ContactChoice], country: str) -> list[SelectedContact]:
+    """Validate the choices: each contact once, and at most one primary contact."""
+    errors, ids, selection = ErrorCollector(), dict[UUID, Sequence[str]](), list[SelectedContact]()
+    for index, choice in enumerate(choices):
+        path = ["contacts", str(index)]
+        with errors.collect():
+            link = validate_link(choice.link, [*path, "link"], position=index)
+            if choice.id is None:
+                new = contacts.validate_new(scope, choice.new or {}, [*path, "contact", "new"], country)
+                selection.append(SelectedContact(new.id, new, link))
+            elif choice.id in ids:
+                raise RuleViolation(InvalidInput([*path, "contact", "id"], "This contact is there twice."))
+            else:
+                ids[choice.id] = [*path, "contact", "id"]
+                selection.append(SelectedContact(choice.id, None, link))
+    with errors.collect():
+        _reject_second_primary(selection)
+    with errors.collect():
+        await lock_references(scope, Contact, ids)
+    errors.raise_collected()
+    return selection
+
+
+def validate_link(values: Values, path: Sequence[str], **defaults: object) -> dict[str, Any]:
+    """Return the fields of a link as they are stored; its position defaults to that in the list."""
+    link_values = {name: value for name, value in values.items() if value is not None or name == "department"}
+    roles = link_values.pop("roles", [])
+    return {**validate(ClientContactFields, {**defaults, **link_values}, path=path).model_dump(), "roles": _sort_roles(roles)}
+
+
+def _sort_roles(roles: object) -> list[str]:
+    """Return each role once, in a fixed order, so that equal sets of roles are no change."""
+    return [role for role in ContactRole if role in roles] if isinstance(roles, Iterable) else []
+
+
+def _reject_second_primary(selection: Sequence[SelectedContact]) -> None:
+    _, *extra_indexes = [str(index) for index, each in enumerate(selection) if each.link["is_primary"]] or [""]
+    if extra_indexes:
+        raise RuleViolation(
+            *(InvalidInput(["contacts", index, "link", "isPrimary"], "A client has one primary contact.") for index in extra_indexes)
+        )
+
+
+async def save(scope: WriteScope, client_id: UUID, selection: Sequence[SelectedContact]) -> bool:
+    """Replace the contacts of the client and return whether that is a change. Removed links leave the contacts."""
+    scope.session.add_all(each.new for each in selection if each.new)
+    await scope.session.flush()
+    links = {link.contact_id: link for link in await locking.find(scope, ClientContact, client_id=client_id)}
+    old_values = {key: _link_values(link) for key, link in links.items()}
+    selected_ids = {each.contact_id for each in selection}
+    for key, link in links.items():
+        if key not in selected_ids:
+            await scope.session.delete(link)
+        else:
+            link.is_primary = False  # at most one at a time: another contact may become primary in this change
+    await scope.session.flush()
+    for each in selection:
+        if each.contact_id in links:
+            links[each.contact_id].sqlmodel_update(each.link)
+        else:
+            scope.session.add(ClientContact(tenant_id=scope.tenant, client_id=client_id, contact_id=each.contact_id, **each.link))
+    await scope.session.flush()
+    return selected_ids != links.keys() or any(_link_values(links[key]) != old_values[key] for key in selected_ids)
+
+
+async def _lock_client(
+    scope: WriteScope, client_id: UUID, contact_id: UUID, expected_version: int | None
+) -> tuple[Client, list[ClientContact]]:
+    """Lock the active client and return it with its links. Raises `RuleViolation` unless client and contact exist."""
+    scope.require(Permission.CLIENTS_WRITE)
+    errors = ErrorCollector()
+    with errors.collect():
+        client = await lock_active(scope, Client, client_id, path=["clientId"])
+    with errors.collect():
+        await lock_references(scope, Contact, {contact_id: ["contactId"]})
+    errors.raise_collected()
+    expect_version(client, expected_version)
+    return client, await locking.find(scope, ClientContact, client_id=client_id)
+
+
+async def link(scope: WriteScope, client_id: UUID, contact_id: UUID, values: Values, *, expected_version: int | None) -> UUID:
+    """Link a contact to the client, after the others unless a position is given."""
+    client, links = await _lock_client(scope, client_id, contact_id, expected_version)
+    if any(link.contact_id == contact_id for link in links):
+        raise RuleViolation(
+            NameTaken(["contactId"], "This contact is one of the client's already. Change the link with `clientContactUpdate`.")
+        )
+    link_values = validate_link(values, ["link"], position=min(max((link.position + 1 for link in links), default=0), MAX_POSITION))
+    await _clear_primary(scope, links, is_primary=bool(link_values["is_primary"]))
+    scope.session.add(ClientContact(tenant_id=scope.tenant, client_id=client_id, contact_id=contact_id, **link_values))
+    bump_version(client)
+    return client_id
+
+
+async def update(scope: WriteScope, client_id: UUID, contact_id: UUID, changes: Values, *, expected_version: int | None) -> UUID:
+    """Change the link of the contact to this client only."""
+    client, links = await _lock_client(scope, client_id, contact_id, expected_version)
+    client_contact = _find_link(links, contact_id)
+    field_changes = {name: value for name, value in changes.items() if name != "roles"}
+    new_values = validate_patch(ClientContactFields, field_values(client_contact, ClientContactFields), field_changes, path=["link"])
+    new_values |= {"roles": _sort_roles(changes["roles"])} if "roles" in changes else {}
+    changed_values = {name: value for name, value in new_values.items() if getattr(client_contact, name) != value}
+    await _clear_primary(scope, [each for each in links if each is not client_contact], is_primary=bool(changed_values.get("is_primary")))
+    client_contact.sqlmodel_update(changed_values)
+    if changed_values:
+        bump_version(client)
+    return client_id
+
+
+async def unlink(scope: WriteScope, client_id: UUID, contact_id: UUID, *, expected_version: int | None) -> UUID:
+    """Remove the link between a contact and the client; the contact stays."""
+    client, links = await _lock_client(scope, client_id, contact_id, expected_version)
+    await scope.session.delete(_find_link(links, contact_id))
+    bump_version(client)
+    return client_id
+
+
+def _link_values(link: ClientContact) -> dict[str, Any]:
+    return {**field_values(link, ClientContactFields), "roles": link.roles}
+
+
+def _find_link(links: Iterable[ClientContact], contact_id: UUID) -> ClientContact:
+    match = next((each for each in links if each.contact_id == contact_id), None)
+    if match is None:
+        raise RuleViolation(not_found("contact of this client", ["contactId"]))
+    return match
+
+
+async def _clear_primary(scope: WriteScope, links: Iterable[ClientContact], *, is_primary: bool) -> None:
+    """Clear the current primary contact if another one becomes primary."""
+    for each in links:
+        if is_primary and each.is_primary:
+            each.is_primary = False
+    await scope.session.flush()

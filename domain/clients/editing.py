@@ -1,0 +1,226 @@
+"""Create and edit clients: general part, financial settings, addresses, labels and contacts are saved together or not at all."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from pydantic.alias_generators import to_camel
+
+from db.queries import clients as rows
+from db.rows import ClientRow
+from db.sql import locking
+from db.tables import (
+    AddressFields,
+    AddressType,
+    Client,
+    ClientAddress,
+    ClientFields,
+    ClientFinancialFields,
+    InvoiceLayout,
+    Organization,
+    VatRate,
+)
+from db.tables.base import Fields
+from db.tables.keys import name_key, new_id, number_key
+from domain.clients import contact_links, label_links
+from domain.clients.contact_links import ContactChoice
+from domain.clients.label_links import LabelChoice
+from domain.core.errors import ErrorCollector, InvalidInput, NumberTaken, RuleViolation, TooMany
+from domain.core.locking import apply_changes, bump_version, field_values, lock_active, lock_references
+from domain.core.scope import Permission, WriteScope
+from domain.core.validation import validate, validate_patch
+from domain.invoicing import number_sequences
+from domain.organization.organizations import get_organization
+
+Values = Mapping[str, object]
+REFERENCED_TABLES: dict[str, type[VatRate | InvoiceLayout]] = {"vat_rate_id": VatRate, "invoice_layout_id": InvoiceLayout}
+MAX_ENTRIES = {"addresses": len(AddressType), "labels": label_links.MAX_LABELS, "contacts": 100}
+
+
+@dataclass(frozen=True)
+class ClientForm:
+    """The submitted form. None leaves a part unchanged; a list replaces the whole list."""
+
+    general: Values = field(default_factory=dict)
+    financial: Values | None = None
+    addresses: Sequence[Values] | None = None
+    labels: Sequence[LabelChoice] | None = None
+    contacts: Sequence[ContactChoice] | None = None
+    takes_next_number: bool = False
+
+
+async def create(scope: WriteScope, form: ClientForm) -> UUID:
+    """Create a client with all its parts. Raises `RuleViolation` with every error."""
+    _require_permissions(scope, form)
+    return await create_from_form(scope, await get_organization(scope), form)
+
+
+async def update(scope: WriteScope, client_id: UUID, form: ClientForm, *, expected_version: int) -> UUID:
+    """Change the supplied parts of an active client and increment its version once; without a difference nothing changes."""
+    _require_permissions(scope, form)
+    client = await lock_active(scope, Client, client_id, expected_version)
+    await apply_form(scope, await get_organization(scope), client, form)
+    return client.id
+
+
+async def create_from_form(scope: WriteScope, organization: Organization, form: ClientForm) -> UUID:
+    """Create a client from a form whose permissions have been checked."""
+    values, parts = await validate_form(scope, organization, form)
+    client = Client(tenant_id=scope.tenant, id=new_id(), **_add_sort_keys(values | await _next_number(scope, organization, form)))
+    scope.session.add(client)
+    await scope.session.flush()
+    await _save_parts(scope, client, parts)
+    return client.id
+
+
+async def apply_form(scope: WriteScope, organization: Organization, client: Client, form: ClientForm) -> bool:
+    """Apply a form to a locked client and return whether anything differs."""
+    values, parts = await validate_form(scope, organization, form, client)
+    is_changed = apply_changes(client, _add_sort_keys(values | await _next_number(scope, organization, form)))
+    if await _save_parts(scope, client, parts) and not is_changed:
+        bump_version(client)
+        return True
+    return is_changed
+
+
+async def validate_form(
+    scope: WriteScope, organization: Organization, form: ClientForm, client: Client | None = None
+) -> "tuple[dict[str, Any], _Parts]":
+    """Return the validated form, for a new client or for this one. Raises `RuleViolation` with every error."""
+    errors, values = ErrorCollector(), dict[str, Any]()
+    with errors.collect():
+        current = field_values(client, ClientFields) if client else None
+        values |= _validate(ClientFields, current, form.general, country=organization.country)
+    with errors.collect():
+        current = field_values(client, ClientFinancialFields) if client else None
+        values |= await _financial_values(scope, current, form.financial or {})
+    with errors.collect():
+        await _check_number(scope, values.get("number"), form, client)
+    parts = await _validate_parts(scope, errors, form, organization)
+    errors.raise_collected()
+    return values, parts
+
+
+async def _next_number(scope: WriteScope, organization: Organization, form: ClientForm) -> dict[str, Any]:
+    return {"number": await number_sequences.next_client_number(scope, organization)} if form.takes_next_number else {}
+
+
+def _validate(
+    fields: type[Fields], current: Values | None, given: Values, *, at: Sequence[str] = (), country: str = "NL"
+) -> dict[str, Any]:
+    """Return the values as they are stored: all fields of a new client, where there are no current ones, or the changes of one."""
+    if current is None:
+        return validate(fields, given, path=at, country=country).model_dump()
+    return validate_patch(fields, current, given, path=at, country=country)
+
+
+def _require_permissions(scope: WriteScope, form: ClientForm) -> None:
+    scope.require(Permission.CLIENTS_WRITE)
+    if form.financial is not None:
+        scope.require(Permission.FINANCE_WRITE)
+
+
+def _add_sort_keys(values: dict[str, Any]) -> dict[str, Any]:
+    """Add the keys that clients are searched and sorted by."""
+    if "name" in values:
+        values["name_key"] = name_key(str(values["name"]))
+    if "number" in values:
+        values["number_key"] = None if values["number"] is None else number_key(str(values["number"]))
+    return values
+
+
+async def _financial_values(scope: WriteScope, current: Values | None, input_values: Values) -> dict[str, Any]:
+    """Validate the financial settings, also those of a new client; VAT rates and layouts belong to the organization."""
+    path, errors, values = ["financial"], ErrorCollector(), dict[str, Any]()
+    with errors.collect():
+        plain_values = {name: value for name, value in input_values.items() if name not in REFERENCED_TABLES}
+        values |= _validate(ClientFinancialFields, current, plain_values, at=path)
+    for name, table in REFERENCED_TABLES.items():
+        if name in input_values:
+            values[name] = key = input_values[name]
+            with errors.collect():
+                await lock_references(scope, table, {key: [*path, to_camel(name)]} if isinstance(key, UUID) else {})
+    errors.raise_collected()
+    return values
+
+
+async def _check_number(scope: WriteScope, number: object, form: ClientForm, client: Client | None = None) -> None:
+    """Reject a number in use, ignoring case. Of two concurrent requests one is stored and the other retries."""
+    if form.takes_next_number and form.general.get("number") is not None:
+        raise RuleViolation(InvalidInput(["number"], "Give a number or ask for the next one with `takesNextNumber`, not both."))
+    if number is not None:
+        other = await rows.by_number(scope, str(number))
+        if other and (client is None or other.id != client.id):
+            raise RuleViolation(_number_taken_error(scope, other, str(number)))
+
+
+def _number_taken_error(scope: WriteScope, other: ClientRow, number: str) -> NumberTaken:
+    """Build the error; without CLIENTS_READ it only says that the number is in use."""
+    if not scope.allows(Permission.CLIENTS_READ):
+        return NumberTaken(["number"], f"Another client has the number {number}. Numbers are unique.", None)
+    return NumberTaken(["number"], f"{other.name} has the number {other.number}. Numbers are unique.", other.id)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """The validated parts of a form."""
+
+    addresses: Mapping[str, AddressFields] | None
+    labels: label_links.SelectedLabels | None
+    contacts: Sequence[contact_links.SelectedContact] | None
+
+
+async def _validate_parts(scope: WriteScope, errors: ErrorCollector, form: ClientForm, organization: Organization) -> _Parts:
+    addresses, labels, contacts = None, None, None
+    for name, limit in MAX_ENTRIES.items():
+        if len(getattr(form, name) or ()) > limit:
+            errors.user_errors.append(TooMany([name], f"`{name}` has at most {limit} entries."))
+            return _Parts(None, None, None)
+    if form.addresses is not None:
+        addresses = _validate_addresses(errors, form.addresses, organization.country)
+    if form.labels is not None:
+        with errors.collect():
+            labels = await label_links.validate_choices(scope, form.labels)
+    if form.contacts is not None:
+        with errors.collect():
+            contacts = await contact_links.validate_choices(scope, form.contacts, organization.country)
+    return _Parts(addresses, labels, contacts)
+
+
+def _validate_addresses(errors: ErrorCollector, address_inputs: Iterable[Values], country: str) -> dict[str, AddressFields]:
+    """Validate the addresses: one of a type at most."""
+    addresses: dict[str, AddressFields] = {}
+    for index, values in enumerate(address_inputs):
+        path, kind = ["addresses", str(index)], str(values["type"])
+        with errors.collect():
+            if kind in addresses:
+                raise RuleViolation(InvalidInput([*path, "type"], f"A client has one address of the type {kind}."))
+            addresses[kind] = validate(AddressFields, values, path=path, country=country)
+    return addresses
+
+
+async def _save_parts(scope: WriteScope, client: Client, parts: _Parts) -> bool:
+    """Save the parts and return whether anything differs."""
+    changes = [
+        parts.addresses is not None and await _save_addresses(scope, client, parts.addresses),
+        parts.labels is not None and await label_links.save(scope, client.id, parts.labels),
+        parts.contacts is not None and await contact_links.save(scope, client.id, parts.contacts),
+    ]
+    return any(changes)
+
+
+async def _save_addresses(scope: WriteScope, client: Client, addresses: Mapping[str, AddressFields]) -> bool:
+    rows_by_type: dict[str, ClientAddress] = {row.type: row for row in await locking.find(scope, ClientAddress, client_id=client.id)}
+    for kind, row in rows_by_type.items():
+        if kind not in addresses:
+            await scope.session.delete(row)
+        else:
+            row.sqlmodel_update(addresses[kind].model_dump())
+    for kind in addresses.keys() - rows_by_type.keys():
+        scope.session.add(
+            ClientAddress(tenant_id=scope.tenant, client_id=client.id, type=AddressType(kind), **addresses[kind].model_dump())
+        )
+    is_changed = bool(scope.session.new or scope.session.deleted or any(map(scope.session.is_modified, rows_by_type.values())))
+    await scope.session.flush()
+    return is_changed

@@ -1,0 +1,111 @@
+"""Put labels on clients: existing labels or new ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from db.sql import locking
+from db.tables import Client, ClientLabel, Label
+from domain.clients import labels
+from domain.core.errors import ErrorCollector, InvalidInput, RuleViolation, TooMany
+from domain.core.locking import bump_version, lock_references, require_active
+from domain.core.scope import Permission, WriteScope
+
+MAX_LABELS = 50  # of a client
+MAX_CLIENTS = 100  # in one request
+
+
+@dataclass(frozen=True)
+class LabelChoice:
+    """An existing label, or the fields of a new one."""
+
+    id: UUID | None = None
+    new: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True)
+class SelectedLabels:
+    """The ids of existing labels, and labels to store."""
+
+    ids: Sequence[UUID]
+    new: Sequence[Label]
+
+
+async def validate_choices(scope: WriteScope, choices: Sequence[LabelChoice]) -> SelectedLabels:
+    errors, ids, new = ErrorCollector(), dict[UUID, Sequence[str]](), list[Label]()
+    for index, choice in enumerate(choices):
+        path = ["labels", str(index)]
+        with errors.collect():
+            if choice.id is not None:
+                ids.setdefault(choice.id, [*path, "id"])
+            else:
+                label = await labels.validate_new(scope, choice.new or {}, [*path, "new"])
+                if any(label.name_key == other.name_key for other in new):
+                    raise RuleViolation(InvalidInput([*path, "new", "name"], f"The label {label.name} is there twice."))
+                new.append(label)
+    with errors.collect():
+        await lock_references(scope, Label, ids)
+    errors.raise_collected()
+    return SelectedLabels(list(ids), new)
+
+
+async def save(scope: WriteScope, client_id: UUID, selection: SelectedLabels) -> bool:
+    """Replace the labels of the client and return whether that is a change."""
+    scope.session.add_all(selection.new)
+    await scope.session.flush()
+    links = await locking.find(scope, ClientLabel, client_id=client_id)
+    ids = {*selection.ids, *(label.id for label in selection.new)}
+    removed_links = [link for link in links if link.label_id not in ids]
+    for link in removed_links:
+        await scope.session.delete(link)
+    missing_ids = ids - {link.label_id for link in links}
+    scope.session.add_all(ClientLabel(tenant_id=scope.tenant, client_id=client_id, label_id=label) for label in sorted(missing_ids))
+    await scope.session.flush()
+    return bool(removed_links or missing_ids)
+
+
+async def _lock_clients_and_labels(
+    scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UUID]
+) -> tuple[dict[UUID, Client], list[ClientLabel]]:
+    """Lock the clients and return them with their links. Raises `RuleViolation` if one is missing or archived."""
+    scope.require(Permission.CLIENTS_WRITE)
+    for name, ids, limit in (("clientIds", clients, MAX_CLIENTS), ("labelIds", label_ids, MAX_LABELS)):
+        if len(ids) > limit:
+            raise RuleViolation(TooMany([name], f"`{name}` has at most {limit} entries."))
+    errors, clients_by_id = ErrorCollector(), dict[UUID, Client]()
+    paths = {key: ["clientIds", str(index)] for index, key in enumerate(clients)}
+    with errors.collect():
+        clients_by_id = await lock_references(scope, Client, paths, is_exclusive=True)
+    for key, client in clients_by_id.items():
+        with errors.collect():
+            require_active(scope, client, paths[key])
+    with errors.collect():
+        await lock_references(scope, Label, {key: ["labelIds", str(index)] for index, key in enumerate(label_ids)})
+    errors.raise_collected()
+    return clients_by_id, await locking.find(scope, ClientLabel, client_id=[*clients])
+
+
+async def add(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UUID]) -> list[UUID]:
+    """Add each label to each client; existing links stay."""
+    clients_by_id, links = await _lock_clients_and_labels(scope, clients, label_ids)
+    label_pairs = {(link.client_id, link.label_id) for link in links}
+    for key, client in clients_by_id.items():
+        missing = [label for label in dict.fromkeys(label_ids) if (key, label) not in label_pairs]
+        if len(missing) + sum(client_id == key for client_id, _ in label_pairs) > MAX_LABELS:
+            name = scope.visible_name(client.name, "One of the clients")
+            raise RuleViolation(TooMany(["labelIds"], f"{name} would have more than {MAX_LABELS} labels."))
+        scope.session.add_all(ClientLabel(tenant_id=scope.tenant, client_id=key, label_id=label) for label in missing)
+        if missing:
+            bump_version(client)
+    return list(dict.fromkeys(clients))
+
+
+async def remove(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UUID]) -> list[UUID]:
+    """Remove each label from each client that has it."""
+    clients_by_id, links = await _lock_clients_and_labels(scope, clients, label_ids)
+    matching_links = [link for link in links if link.label_id in set(label_ids)]
+    for link in matching_links:
+        await scope.session.delete(link)
+    for key in {link.client_id for link in matching_links}:
+        bump_version(clients_by_id[key])
+    return list(dict.fromkeys(clients))

@@ -1,0 +1,101 @@
+"""Read, create, change and delete labels. Whoever sees a client sees its labels, so that query needs no rule."""
+
+from collections.abc import Mapping, Sequence
+from operator import attrgetter
+from uuid import UUID
+
+from db.queries import labels as rows
+from db.rows import LabelRow
+from db.sql import locking
+from db.sql.search import Search
+from db.tables import ClientLabel, Label, LabelFields, RegistrationLabel
+from db.tables.keys import name_key
+from domain.core.errors import InUse, NameTaken, RuleViolation
+from domain.core.locking import apply_changes, field_values, lock
+from domain.core.lookups import normalize_search
+from domain.core.pagination import Page, PageReader, PageRequest, SortOrder
+from domain.core.scope import Permission, ReadScope, WriteScope, require
+from domain.core.validation import validate, validate_patch
+
+BY_NAME: SortOrder[LabelRow] = SortOrder("labels.name", attrgetter("name_key", "id"))
+
+of_clients = rows.of_clients
+counts = require(Permission.CLIENTS_READ, rows.counts)
+"""How many there are of each search."""
+by_id = require(Permission.CLIENTS_READ, rows.by_id)
+
+
+async def page(scope: ReadScope, search: str | None, page_request: PageRequest) -> Page[LabelRow]:
+    """Return labels by name, filtered by a search text if there is one."""
+    scope.require(Permission.CLIENTS_READ)
+    reader = PageReader.of(BY_NAME, scope.cursors, page_request)
+    criteria = Search(normalize_search(search))
+    return reader.page(await rows.page(scope, criteria, reader.page_slice), criteria)
+
+
+async def validate_new(scope: WriteScope, values: Mapping[str, object], path: Sequence[str] = ()) -> Label:
+    """Return a validated label that is not stored yet."""
+    fields = validate(LabelFields, values, path=path)
+    await _reject_taken_name(scope, fields.name, path)
+    return Label(tenant_id=scope.tenant, **fields.model_dump(), name_key=name_key(fields.name))
+
+
+async def _reject_taken_name(scope: WriteScope, name: str, path: Sequence[str] = (), label_id: UUID | None = None) -> None:
+    """Reject a name in use, ignoring case and accents. Of two concurrent requests one is stored and the other retries."""
+    matches = await locking.find(scope, Label, name_key=name_key(name))
+    if any(label.id != label_id for label in matches):
+        raise RuleViolation(NameTaken([*path, "name"], f"There is a label {name} already. Choose it, or another name."))
+
+
+async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
+    scope.require(Permission.CLIENTS_WRITE)
+    label = await validate_new(scope, values)
+    scope.session.add(label)
+    return label.id
+
+
+async def update(scope: WriteScope, label_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
+    scope.require(Permission.CLIENTS_WRITE)
+    label = await lock(scope, Label, label_id, expected_version)
+    new_values = validate_patch(LabelFields, field_values(label, LabelFields), changes)
+    if "name" in new_values:
+        await _reject_taken_name(scope, str(new_values["name"]), label_id=label_id)
+        new_values["name_key"] = name_key(str(new_values["name"]))
+    apply_changes(label, new_values)
+    return label.id
+
+
+async def delete(scope: WriteScope, label_id: UUID, *, expected_version: int) -> UUID:
+    """Delete a label and remove it from all clients and registrations. Raises `RuleViolation` if one of them is locked."""
+    scope.require(Permission.CLIENTS_WRITE)
+    await rows.lock_labelled(scope, label_id)
+    label = await lock(scope, Label, label_id, expected_version)
+    await rows.lock_labelled(scope, label_id)  # those that got it meanwhile; from here on nobody can
+    await _reject_label_in_use(scope, label_id)
+    for link in [
+        *await locking.find(scope, ClientLabel, label_id=label_id),
+        *await locking.find(scope, RegistrationLabel, label_id=label_id),
+    ]:
+        await scope.session.delete(link)
+    await scope.session.flush()
+    await scope.session.delete(label)
+    return label.id
+
+
+async def _reject_label_in_use(scope: WriteScope, label_id: UUID) -> None:
+    clients, registrations = await rows.count_locked_uses(scope, label_id)
+    usages = [
+        f"{count} {noun}{'' if count == 1 else 's'} that {'is' if count == 1 else 'are'} {state}"
+        for count, noun, state in (
+            (clients, "client", "archived"),
+            (registrations, "registration", "approved, invoiced, written off or archived"),
+        )
+        if count
+    ]
+    if usages:
+        hint = (
+            "Take archived clients back with `clientUnarchive` first, or keep it from being chosen with `isActive: false` of `labelUpdate`."
+        )
+        raise RuleViolation(
+            InUse(["id"], f"This label is used by {' and by '.join(usages)}, and they stay as they are. {hint}", clients + registrations)
+        )

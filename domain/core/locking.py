@@ -1,0 +1,98 @@
+"""Lock rows, check their versions and apply changes, so that concurrent changes do not overwrite each other."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+from pydantic.alias_generators import to_snake
+
+from db.sql import locking
+from db.tables import ApiToken, Client, Entity, Project, Table
+from db.tables.base import Versioned
+from db.tables.timestamps import now
+from domain.core.errors import AlreadyArchived, RuleViolation, VersionConflict, not_found
+from domain.core.scope import Scope, WriteScope
+
+T = TypeVar("T", bound=Entity)
+A = TypeVar("A", Client, Project)
+DISPLAY_NAMES: dict[type[Table], str] = {ApiToken: "token"}
+
+
+def display_name(table: type[Table]) -> str:
+    """Return the name that users know a row of the table by."""
+    return DISPLAY_NAMES.get(table) or to_snake(table.__name__).replace("_", " ")
+
+
+async def lock(scope: WriteScope, table: type[T], key: UUID, expected_version: int | None = None, *, path: Sequence[str] = ("id",)) -> T:
+    """Lock a row until the unit of work ends. Raises `RuleViolation` if it does not exist or its version is not the expected one."""
+    row = (await locking.lock_for_update(scope, table, [key])).get(key)
+    if row is None:
+        raise RuleViolation(not_found(display_name(table), path))
+    expect_version(row, expected_version)
+    return row
+
+
+async def lock_active(
+    scope: WriteScope, table: type[A], key: UUID, expected_version: int | None = None, *, path: Sequence[str] = ("id",)
+) -> A:
+    """Lock a row that is not archived. Check that before the version: reading an archived row again does not help the caller."""
+    row = await lock(scope, table, key, path=path)
+    require_active(scope, row, path)
+    expect_version(row, expected_version)
+    return row
+
+
+def field_values(row: Table, fields: type[BaseModel]) -> dict[str, Any]:
+    """Return the values that a row has for the fields of a field set."""
+    return {name: getattr(row, name) for name in fields.model_fields}
+
+
+def expect_version(row: Table, version: int | None) -> None:
+    """Raise `RuleViolation` if the row is not at this version. The id of an organization is its tenant id."""
+    current = getattr(row, "version", None)
+    if version is not None and current is not None and version != current:
+        message = (
+            f"Somebody else changed this {display_name(type(row))}: it is at version {current}. Read it again, and repeat your change."
+        )
+        raise RuleViolation(VersionConflict(["expectedVersion"], message, type(row).__name__, getattr(row, "id", row.tenant_id), current))
+
+
+def apply_changes(row: Versioned, changes: Mapping[str, object]) -> bool:
+    """Apply the changes and return whether any value differs. Writing an equal value is no change."""
+    changed_values = {name: value for name, value in changes.items() if getattr(row, name) != value}
+    for name, value in changed_values.items():
+        setattr(row, name, value)
+    if changed_values:
+        bump_version(row)
+    return bool(changed_values)
+
+
+def bump_version(row: Versioned) -> None:
+    """Increment the version, also when only a part of the row has changed."""
+    row.version += 1
+    row.updated_at = now()
+
+
+def require_active(scope: Scope, row: Client | Project, path: Sequence[str] = ("id",)) -> None:
+    """Raise `RuleViolation` if the row is archived. The caller has locked it."""
+    if row.archived_at:
+        raise RuleViolation(already_archived(scope, row, path))
+
+
+def already_archived(scope: Scope, row: Client | Project, path: Sequence[str]) -> AlreadyArchived:
+    mutation = "clientUnarchive" if isinstance(row, Client) or row.archive_operation_id else "projectUnarchive"
+    name = scope.visible_name(row.name, f"This {display_name(type(row))}")
+    message = f"{name} is archived, and stays as it is. Take it back first with `{mutation}`."
+    return AlreadyArchived([*path], message, type(row).__name__, row.id)
+
+
+async def lock_references(
+    scope: WriteScope, table: type[T], ids: Mapping[UUID, Sequence[str]], *, is_exclusive: bool = False
+) -> dict[UUID, T]:
+    """Lock the rows of these ids against removal, or exclusively. Raises `RuleViolation` with the path of each missing one."""
+    lock_rows = locking.lock_for_update if is_exclusive else locking.lock_for_key_share
+    entities_by_id = await lock_rows(scope, table, list(ids)) if ids else {}
+    if missing := [path for key, path in ids.items() if key not in entities_by_id]:
+        raise RuleViolation(*(not_found(display_name(table), path) for path in missing))
+    return entities_by_id

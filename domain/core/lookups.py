@@ -1,0 +1,43 @@
+"""Normalize texts to look up, in the form in which the compared fields are stored."""
+
+from pydantic import BaseModel
+
+from domain.core.errors import BadInput, TooLong, WrongValue
+from domain.core.validation import RULES, max_length
+from domain.standards.text import clean
+
+MAX_SEARCH_LENGTH = 200
+
+
+def normalize_lookup(fields: type[BaseModel], name: str, text: str, argument: str) -> str:
+    """Return the text as the field of this name stores it; empty if nothing of it is visible and the field has no rule.
+
+    Raises `BadInput` with the name of the argument if the field would reject the text: no stored value can be equal to it.
+    """
+    limit = max_length(fields, name)
+    value = _clean_argument(text, limit, argument)
+    try:
+        value = RULES.get(name, str)(value)
+    except WrongValue as error:
+        raise BadInput(f"`{argument}`: {error}") from error
+    return _limit_length(value, limit, argument)
+
+
+def normalize_search(text: str | None) -> str | None:
+    """Return the text of a search box, None if nothing of it is visible. Raises `BadInput` for a text that is too long."""
+    return None if text is None else _limit_length(_clean_argument(text, MAX_SEARCH_LENGTH, "search"), MAX_SEARCH_LENGTH, "search") or None
+
+
+def _clean_argument(text: str, limit: int, argument: str) -> str:
+    try:
+        return clean(text, limit)
+    except TooLong as error:
+        raise BadInput(f"`{argument}` has at most {limit} characters.") from error
+    except WrongValue as error:
+        raise BadInput(f"`{argument}`: {error}") from error
+
+
+def _limit_length(text: str, limit: int, argument: str) -> str:
+    if len(text) > limit:
+        raise BadInput(f"`{argument}` has at most {limit} characters.")
+    return text

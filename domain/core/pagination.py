@@ -1,0 +1,148 @@
+"""Paginate rows in a sort order, forwards or backwards."""
+
+from collections.abc import Awaitable, Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Generic, NamedTuple, TypeVar
+from uuid import UUID
+
+from db.sql.pagination import CursorPosition, PageSlice
+from domain.core.cursors import Cursors
+from domain.core.errors import BadInput
+from domain.core.money import new_tuple
+from domain.core.scope import ReadScope
+
+MAX_PAGE_SIZE = 100
+DEFAULT_PAGE_SIZE = 25
+P = TypeVar("P")
+
+
+@dataclass(frozen=True)
+class SortOrder(Generic[P]):
+    """A sort order: its name, which cursors carry, and the position of a row in it."""
+
+    name: str
+    position: Callable[[P], CursorPosition]
+    is_ascending: bool = True
+
+
+class Edge(NamedTuple, Generic[P]):
+    """A row and its page."""
+
+    node: P
+    page: "Page[P]"
+
+    @property
+    def cursor(self) -> str:
+        return self.page.cursor(self.node)
+
+
+class Page(NamedTuple, Generic[P]):
+    """Rows, whether there are more on either side, and what selected them: a filter, or the id of their parent."""
+
+    rows: Sequence[P]
+    has_next: bool
+    has_previous: bool
+    order: SortOrder[P]
+    cursors: Cursors
+    selector: Hashable
+
+    @property
+    def edges(self) -> list[Edge[P]]:
+        return [new_tuple(Edge, (row, self)) for row in self.rows]
+
+    def cursor(self, row: P) -> str:
+        return self.cursors.encode(self.order.name, self.order.position(row))
+
+    @property
+    def start_cursor(self) -> str | None:
+        return self.cursor(self.rows[0]) if self.rows else None
+
+    @property
+    def end_cursor(self) -> str | None:
+        return self.cursor(self.rows[-1]) if self.rows else None
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """The requested part of a sort order: the first rows after a cursor, or the last rows before one."""
+
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
+
+    def __post_init__(self) -> None:
+        for name, size in (("first", self.first), ("last", self.last)):
+            if size is not None and not 1 <= size <= MAX_PAGE_SIZE:
+                raise BadInput(f"`{name}` is from 1 to {MAX_PAGE_SIZE}.")
+        if (self.first or self.after) and (self.last or self.before):
+            raise BadInput("Read forwards with `first` and `after`, or backwards with `last` and `before`, not both.")
+
+    @cached_property
+    def is_forward(self) -> bool:
+        return self.last is None and self.before is None
+
+    @cached_property
+    def size(self) -> int:
+        return self.first or self.last or DEFAULT_PAGE_SIZE
+
+    @property
+    def cursor(self) -> str | None:
+        return self.after if self.is_forward else self.before
+
+
+@dataclass(frozen=True)
+class PageReader(Generic[P]):
+    """Read a requested page of a sort order, from a position on, in the order or against it."""
+
+    order: SortOrder[P]
+    cursors: Cursors
+    page_request: PageRequest
+    after: CursorPosition | None
+
+    @classmethod
+    def of(cls, order: SortOrder[P], cursors: Cursors, page_request: PageRequest) -> "PageReader[P]":
+        return cls(order, cursors, page_request, cursors.decode(order.name, page_request.cursor))
+
+    @property
+    def page_slice(self) -> PageSlice:
+        """The slice to fetch; forwards is ascending, unless the order itself is descending."""
+        return PageSlice(self.page_request.is_forward == self.order.is_ascending, self.after, self.page_request.size)
+
+    def page(self, fetched_rows: Sequence[P], selector: Hashable) -> Page[P]:
+        """`fetched_rows`, in the direction of reading, holds one row more than asked for when there are more."""
+        size, has_earlier = self.page_request.size, self.after is not None
+        has_more = len(fetched_rows) > size
+        rows = fetched_rows[:size] if has_more else fetched_rows
+        if self.page_request.is_forward:
+            return new_tuple(Page, (rows, has_more, has_earlier, self.order, self.cursors, selector))
+        return new_tuple(Page, (rows[::-1], has_earlier, has_more, self.order, self.cursors, selector))
+
+    def pages(self, row_groups: Iterable[Sequence[P]], parents: Iterable[Hashable]) -> list[Page[P]]:
+        """Build a page for each parent, or for each selector."""
+        return [self.page(rows, parent) for rows, parent in zip(row_groups, parents, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class PagesOfEach(Generic[P]):
+    """A read of a page of the rows of each parent, in an order."""
+
+    order: SortOrder[P]
+    rows: Callable[[ReadScope, Sequence[UUID], PageSlice], Awaitable[Sequence[Sequence[P]]]]
+
+    async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, page_request: PageRequest) -> list[Page[P]]:
+        reader = PageReader.of(self.order, scope.cursors, page_request)
+        return reader.pages(await self.rows(scope, ids, reader.page_slice), ids)
+
+
+@dataclass(frozen=True, eq=False)
+class PagesOfOrganization(Generic[P]):
+    """A read of a page of the organization's rows, in an order. Only the organization of the scope is ever asked for."""
+
+    order: SortOrder[P]
+    rows: Callable[[ReadScope, PageSlice], Awaitable[Sequence[P]]]
+
+    async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, page_request: PageRequest) -> list[Page[P]]:
+        reader = PageReader.of(self.order, scope.cursors, page_request)
+        return reader.pages([await self.rows(scope, reader.page_slice)] * len(ids), ids)

@@ -1,0 +1,176 @@
+"""The caller, their permissions and the transaction of an operation."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Concatenate, ParamSpec, Self, TypeVar
+from uuid import UUID
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from db.audit import ChangeOrigin
+from db.engine.database import Database, Transaction, UnitOfWork
+from db.engine.query_stats import QueryStats
+from db.engine.statement import Query, R
+from db.tables import Channel, Role
+from domain.core.cursors import Cursors
+from domain.core.errors import Forbidden
+from domain.core.signing import TimedSigner
+
+P = ParamSpec("P")
+V = TypeVar("V")
+
+
+class Permission(StrEnum):
+    """A permission. Every rule requires the one it needs."""
+
+    CLIENTS_READ = "CLIENTS_READ"
+    CLIENTS_WRITE = "CLIENTS_WRITE"
+    REGISTRATIONS_WRITE = "REGISTRATIONS_WRITE"
+    FINANCE_READ = "FINANCE_READ"
+    FINANCE_WRITE = "FINANCE_WRITE"
+    CLIENTS_ARCHIVE = "CLIENTS_ARCHIVE"
+    CLIENTS_IMPORT = "CLIENTS_IMPORT"
+    CLIENTS_EXPORT = "CLIENTS_EXPORT"
+    ORGANIZATION_WRITE = "ORGANIZATION_WRITE"
+    OWNERS_WRITE = "OWNERS_WRITE"
+
+
+ALL_PERMISSIONS = frozenset(Permission)
+_ADMIN = ALL_PERMISSIONS - {Permission.OWNERS_WRITE}
+_FINANCE = _ADMIN - {Permission.CLIENTS_ARCHIVE, Permission.ORGANIZATION_WRITE}
+_VIEWER = frozenset({Permission.CLIENTS_READ})
+_MEMBER = _VIEWER | {Permission.CLIENTS_WRITE, Permission.REGISTRATIONS_WRITE}
+ROLE_PERMISSIONS = {Role.OWNER: ALL_PERMISSIONS, Role.ADMIN: _ADMIN, Role.FINANCE: _FINANCE, Role.MEMBER: _MEMBER, Role.VIEWER: _VIEWER}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The caller: of one organization only."""
+
+    tenant: UUID
+    permissions: frozenset[Permission]
+    member_id: UUID | None = None
+    token_id: UUID | None = None
+    channel: Channel = Channel.API
+
+    @classmethod
+    def operator(cls, tenant: UUID) -> Self:
+        """Return the operator of the server at the command line, who needs no token since they have the owner's database URL."""
+        return cls(tenant, ALL_PERMISSIONS, channel=Channel.COMMAND_LINE)
+
+
+class Scope:
+    """A transaction and who asks. It is itself a `Transaction`, so that a query without a rule needs no wrapper."""
+
+    def __init__(self, actor: Actor, transaction: Transaction, secrets: Sequence[bytes] = ()) -> None:
+        self.actor = actor
+        self.permission_checked = False
+        self._transaction = transaction
+        self._secrets = secrets
+
+    def signer(self, purpose: bytes, max_age: timedelta) -> TimedSigner:
+        """Return a signer for texts of this purpose, valid for `max_age`."""
+        return TimedSigner(self._secrets, self.actor.tenant, purpose, max_age)
+
+    def allows(self, permission: Permission) -> bool:
+        self.permission_checked = True
+        return permission in self.actor.permissions
+
+    def require(self, permission: Permission) -> None:
+        if not self.allows(permission):
+            raise Forbidden(f"This needs the right {permission}.")
+
+    def require_all(self, permissions: Iterable[Permission]) -> None:
+        """Require all permissions: nobody can grant a permission that they lack."""
+        for permission in sorted(permissions):
+            self.require(permission)
+
+    def visible_name(self, name: str, fallback: str) -> str:
+        """Return a name from the database for a message, or neutral words if the caller may not read names.
+
+        Every message with the name of a client, project, contact or label must get the name here.
+        """
+        return name if Permission.CLIENTS_READ in self.actor.permissions else fallback
+
+    def require_can_manage(self, role: str | None) -> None:
+        """Require OWNERS_WRITE for everything that concerns an owner."""
+        if role == Role.OWNER:
+            self.require(Permission.OWNERS_WRITE)
+
+    async def fetch(self, query: Query[R], **values: object) -> list[R]:
+        return await self._transaction.fetch(query, **values)
+
+    def is_requested(self, attribute: str) -> bool:
+        return self._transaction.is_requested(attribute)
+
+
+class ReadScope(Scope):
+    """A read transaction, its caller and their cursors."""
+
+    def __init__(self, actor: Actor, transaction: Transaction, secrets: Sequence[bytes]) -> None:
+        super().__init__(actor, transaction, secrets)
+        self.cursors = Cursors(secrets, actor.tenant)
+
+
+def require(
+    right: Permission, read: Callable[Concatenate[ReadScope, P], Awaitable[V]]
+) -> Callable[Concatenate[ReadScope, P], Awaitable[V]]:
+    """Return the read for callers with the right. For others it raises `Forbidden`."""
+
+    async def read_with_right(scope: ReadScope, /, *arguments: P.args, **named: P.kwargs) -> V:
+        scope.require(right)
+        return await read(scope, *arguments, **named)
+
+    read_with_right.__wrapped__ = read  # type: ignore[attr-defined]  # whose parameters and values these are
+    return read_with_right
+
+
+def hide_without(
+    right: Permission, read: Callable[Concatenate[ReadScope, Sequence[UUID], P], Awaitable[Sequence[V]]]
+) -> Callable[Concatenate[ReadScope, Sequence[UUID], P], Awaitable[Sequence[V | None]]]:
+    """Return the read for callers with the right. Others get None for each key, and no error."""
+
+    async def read_with_right(scope: ReadScope, ids: Sequence[UUID], /, *arguments: P.args, **named: P.kwargs) -> Sequence[V | None]:
+        return await read(scope, ids, *arguments, **named) if scope.allows(right) else [None] * len(ids)
+
+    read_with_right.__wrapped__ = read  # type: ignore[attr-defined]  # whose parameters these are
+    return read_with_right
+
+
+class PermissionNotCheckedError(Exception):
+    """A rule changed data without checking a permission: a bug, so the unit of work is rolled back."""
+
+
+class WriteScope(Scope):
+    """A unit of work and its caller."""
+
+    def __init__(self, actor: Actor, work: UnitOfWork, secrets: Sequence[bytes]) -> None:
+        super().__init__(actor, work, secrets)
+        self.tenant = actor.tenant
+        self.session: AsyncSession = work.session
+        self.savepoint = work.savepoint
+        self.execute = work.execute
+
+
+@dataclass(frozen=True)
+class OperationResources:
+    """The resources of an operation: its query statistics, and the secrets that sign what it issues."""
+
+    stats: QueryStats = field(default_factory=QueryStats)
+    secrets: Sequence[bytes] = ()
+
+
+@asynccontextmanager
+async def open_write_scope(
+    database: Database, actor: Actor, operation: str, resources: OperationResources | None = None, *, is_long: bool = False
+) -> AsyncIterator[WriteScope]:
+    """Open a unit of work of this name. Commit it only if a permission was checked."""
+    origin, resources = ChangeOrigin(actor.member_id, actor.token_id, actor.channel, operation), resources or OperationResources()
+    async with database.unit_of_work(actor.tenant, origin, resources.stats, is_long=is_long) as work:
+        scope = WriteScope(actor, work, resources.secrets)
+        yield scope
+        if work.has_changed and not scope.permission_checked:
+            raise PermissionNotCheckedError(operation)

@@ -1,0 +1,133 @@
+"""Manage API tokens: random, shown once, stored as SHA-256. A token has at most its member's permissions; its scope narrows them."""
+
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from operator import attrgetter
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from db.engine.database import Database
+from db.queries import tokens as rows
+from db.rows import ActorRow, TokenRow
+from db.sql import locking
+from db.tables import ApiToken, Member, Role, TokenFields
+from db.tables.timestamps import now
+from domain.core.errors import InvalidInput, RuleViolation
+from domain.core.locking import lock, lock_references
+from domain.core.pagination import PagesOfOrganization, SortOrder
+from domain.core.scope import ROLE_PERMISSIONS, Actor, Permission, WriteScope, hide_without, require
+from domain.core.validation import validate
+
+TOKEN_PATTERN = re.compile(r"rlt_[A-Za-z0-9_-]{43}")
+NEWEST_FIRST: SortOrder[TokenRow] = SortOrder("organization.tokens.newest", attrgetter("id", "id"), is_ascending=False)
+of_organization = hide_without(Permission.ORGANIZATION_WRITE, PagesOfOrganization(NEWEST_FIRST, rows.page))
+"""The tokens, the newest first, for callers who manage them."""
+counts = require(Permission.ORGANIZATION_WRITE, rows.counts)
+by_id = hide_without(Permission.ORGANIZATION_WRITE, rows.by_id)
+every = rows.list_tokens
+
+
+def new_secret() -> str:
+    """Generate 256 random bits, with a prefix by which a leaked secret is recognized."""
+    return f"rlt_{secrets.token_urlsafe(32)}"
+
+
+def hash_secret(secret: str) -> bytes:
+    return sha256(secret.encode()).digest()
+
+
+async def authenticate(database: Database, secret: str) -> tuple[Actor, datetime | None] | None:
+    """Return the actor of a token and when it expires; None if the token is not valid (any more)."""
+    if not TOKEN_PATTERN.fullmatch(secret):
+        return None
+    actor_row = await rows.actor(database, hash_secret(secret))
+    return (
+        (Actor(actor_row.tenant_id, _effective_permissions(actor_row), actor_row.member_id, actor_row.token_id), actor_row.expires_at)
+        if actor_row
+        else None
+    )
+
+
+def _effective_permissions(actor_row: ActorRow) -> frozenset[Permission]:
+    """Return the permissions that the member's role, the token's role and its scope have in common."""
+    roles = [ROLE_PERMISSIONS[Role(role)] for role in (actor_row.member_role, actor_row.token_role) if role]
+    scope = frozenset(Permission) if actor_row.scope is None else frozenset(Permission(permission) for permission in actor_row.scope)
+    return scope.intersection(*roles)
+
+
+@dataclass(frozen=True)
+class NewToken:
+    """A token to create, of a member or, with a role, of a machine, and the only permissions it is to have."""
+
+    values: Mapping[str, object]
+    member_id: UUID | None = None
+    scope: Sequence[Permission] | None = None
+
+
+@dataclass(frozen=True)
+class CreatedToken:
+    """A token and its secret. The secret is not stored with the outcome, so a repeated request returns none."""
+
+    id: UUID
+    secret: Annotated[str, Field(exclude=True)] = ""
+
+
+async def create(scope: WriteScope, new_token: NewToken) -> CreatedToken:
+    """Create a token with at most the caller's permissions. It fixes the member's current role, so that its permissions never grow.
+
+    It is for a machine, for the caller, or for a member whose role is at most the caller's: the caller can revoke every token that they
+    can create.
+    """
+    scope.require(Permission.ORGANIZATION_WRITE)
+    fields = validate(TokenFields, new_token.values)
+    if fields.expires_at and fields.expires_at <= now():
+        raise RuleViolation(InvalidInput(["expiresAt"], "A token expires in the future, at 2030-01-31 for instance."))
+    role = fields.role if new_token.member_id is None else await _token_role(scope, new_token.member_id, fields.role)
+    if role is None:
+        raise RuleViolation(InvalidInput(["role"], "A token without a member needs a role."))
+    scope.require_can_manage(role)
+    scope.require_all(ROLE_PERMISSIONS[role] if new_token.scope is None else ROLE_PERMISSIONS[role].intersection(new_token.scope))
+    secret = new_secret()
+    token = ApiToken(
+        tenant_id=scope.tenant,
+        member_id=new_token.member_id,
+        **{**fields.model_dump(), "role": role},
+        scope=None if new_token.scope is None else [*dict.fromkeys(new_token.scope)],
+        token_hash=hash_secret(secret),
+        created_at=now(),
+        created_by=scope.actor.member_id,
+    )
+    scope.session.add(token)
+    return CreatedToken(token.id, secret)
+
+
+async def _token_role(scope: WriteScope, member_id: UUID, requested_role: Role | None) -> Role:
+    """Return the role of a member's token, at most the member's own, and lock the member."""
+    member = (await lock_references(scope, Member, {member_id: ["memberId"]}))[member_id]
+    if not member.is_active:
+        raise RuleViolation(InvalidInput(["memberId"], f"{member.name} is no member any more, so a token of theirs would sign nobody in."))
+    if member.id != scope.actor.member_id:
+        scope.require_can_manage(member.role)
+    if requested_role and not ROLE_PERMISSIONS[requested_role] <= ROLE_PERMISSIONS[Role(member.role)]:
+        raise RuleViolation(InvalidInput(["role"], f"{member.name} is {member.role}, so a token of theirs cannot be {requested_role}."))
+    return requested_role or Role(member.role)
+
+
+async def revoke(scope: WriteScope, token_id: UUID) -> UUID:
+    """Revoke a token: it signs nobody in from now on; servers notice within seconds. Repeating it changes nothing."""
+    scope.require(Permission.ORGANIZATION_WRITE)
+    token = await lock(scope, ApiToken, token_id)
+    role: str | None = token.role
+    for member in await locking.find(scope, Member, id=token.member_id):
+        role = role or member.role
+        if member.id != scope.actor.member_id:
+            scope.require_can_manage(member.role)
+    scope.require_can_manage(role)
+    token.revoked_at = token.revoked_at or now()
+    return token.id

@@ -1,0 +1,73 @@
+"""Serialize leaves: an expression that passes values of the right class unchanged, with graphql-core's serializer for the others."""
+
+from collections.abc import Callable
+from typing import Any
+
+from graphql import (
+    GraphQLBoolean,
+    GraphQLEnumType,
+    GraphQLID,
+    GraphQLInt,
+    GraphQLNonNull,
+    GraphQLOutputType,
+    GraphQLScalarType,
+    GraphQLString,
+)
+
+from resolvers.execution.plan import FallbackError, Getter
+
+INT_MIN, INT_MAX = -(2**31), 2**31 - 1
+TEXT_SCALARS = {"ID", "Decimal", "CurrencyCode"}  # our scalars with a built-in's name, or whose text the database creates
+
+
+def make_serializer(output_type: GraphQLOutputType) -> Getter:
+    """Return graphql-core's serializer. Null in a non-null place, an exception or an awaitable end the compiled run."""
+    if isinstance(_leaf_type(output_type), GraphQLEnumType):
+        return EnumNames(output_type).__getitem__
+    return _make_coercion(output_type)
+
+
+def _make_coercion(output_type: GraphQLOutputType) -> Getter:
+    is_required = isinstance(output_type, GraphQLNonNull)
+    coerce: Callable[[Any], Any] = _leaf_type(output_type).coerce_output_value
+
+    def serialize(value: Any) -> Any:  # noqa: ANN401 any leaf
+        if value is None and not is_required:
+            return None
+        result = None if value is None or isinstance(value, Exception) or hasattr(value, "__await__") else coerce(value)
+        if result is None:
+            raise FallbackError("null leaf")
+        return result
+
+    return serialize
+
+
+class EnumNames(dict[Any, Any]):
+    """Map the values of an enum to their names, each looked up once."""
+
+    def __init__(self, output_type: GraphQLOutputType) -> None:
+        self._coerce = _make_coercion(output_type)
+
+    def __missing__(self, value: Any) -> Any:  # noqa: ANN401 any leaf
+        self[value] = name = self._coerce(value)
+        return name
+
+
+def build_expression(output_type: GraphQLOutputType, value: str, serializer: str) -> str:
+    """Return the Python expression of a leaf. `value` is the expression of its value, `serializer` the name of the fallback."""
+    leaf_type, fallback = _leaf_type(output_type), f" else {serializer}(v)"
+    null_check = "" if isinstance(output_type, GraphQLNonNull) else " or v is None"
+    if leaf_type in {GraphQLString, GraphQLID} or leaf_type.name in TEXT_SCALARS:
+        return f"v if (v:={value}).__class__ is str{null_check}{fallback}"
+    if leaf_type is GraphQLBoolean:
+        return f"v if (v:={value}) is True or v is False{null_check}{fallback}"
+    if leaf_type is GraphQLInt:
+        return f"v if (v:={value}).__class__ is int and {INT_MIN}<=v<={INT_MAX}{null_check}{fallback}"
+    return f"{serializer}({value})" if isinstance(output_type, GraphQLNonNull) else f"None if (v:={value}) is None else {serializer}(v)"
+
+
+def _leaf_type(output_type: GraphQLOutputType) -> GraphQLScalarType | GraphQLEnumType:
+    nullable_type = output_type.of_type if isinstance(output_type, GraphQLNonNull) else output_type
+    if not isinstance(nullable_type, GraphQLScalarType | GraphQLEnumType):
+        raise TypeError(nullable_type)
+    return nullable_type

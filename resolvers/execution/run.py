@@ -1,0 +1,167 @@
+"""Run a plan level by level: each row becomes a dict, each relation is one call for all rows of its level."""
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Iterator, Sequence
+from itertools import islice
+from operator import attrgetter
+from types import SimpleNamespace
+from typing import Any
+
+from graphql import GraphQLList, GraphQLNonNull
+
+from resolvers.execution.codegen import generate
+from resolvers.execution.operation import Execution, ResponseTooLargeError
+from resolvers.execution.plan import AbstractLevel, BuildFunction, FallbackError, Fetch, Level, Plan, Step
+
+Row = Any
+Rows = Sequence[Any]
+Results = list[Any]
+MAX_OBJECTS_BEFORE_YIELD = 500  # objects built before yielding to the event loop
+NULL_BYTES = 5  # of JSON: null and a comma
+CHUNK_ROWS = 50  # rows built before that is checked: a row includes its lists, which its level does not count
+
+
+class PlanRun:
+    """Run a plan with the variables and the context of one request."""
+
+    def __init__(self, plan: Plan, execution: Execution) -> None:
+        self._plan = plan
+        self._variable_values = execution.variable_values
+        self._context = execution.context
+        self._max_objects = execution.max_objects
+        self.object_count = 0  # in the response so far
+        self.max_bytes = 0  # of those objects as JSON
+        self._objects_since_yield = 0  # objects built since the last yield to the event loop
+        self._loaders: dict[int, Any] = {}  # by the id of their step
+
+    async def execute(self) -> dict[str, Any]:
+        if self._plan.has_many_queries:
+            followers = [(rows, self._get_loader(step).prefetch) for rows, step in self._plan.followers]
+            self._context.batch_queries(followers, has_only_followers=self._plan.has_only_followers)
+        results: list[dict[str, Any]] = await self._run_level(self._plan.root, [None])
+        return results[0]
+
+    async def _run_level(self, level: Level | AbstractLevel, rows: Rows) -> Results:
+        if isinstance(level, AbstractLevel):
+            parts = level.partition(rows)
+            return _merge(
+                [(indexes, await self._run_level(part_level, [rows[index] for index in indexes])) for part_level, indexes in parts],
+                len(rows),
+            )
+        build = level.build or generate(level)
+        level.check(rows)
+        self.count(len(rows), level.object_count, level.max_bytes)
+        if not rows:
+            return []
+        return await self._build(build, rows, await _wait_for_all([self._fetch(each, rows) for each in level.fetches]))
+
+    async def _fetch(self, fetch: Fetch, rows: Rows) -> Iterator[Any]:
+        """Fetch a field for all rows of a level; return an iterator over its values, in the order of the rows."""
+        step = fetch.step
+        for getter in fetch.path:
+            rows = [*map(getter, rows)]
+        values = await self._read_values(step, rows)
+        return iter(values if step.is_inline else await self._complete(step, step.type, values))
+
+    async def _build(self, build: BuildFunction, rows: Rows, iterators: Sequence[Iterator[Any]]) -> Results:
+        """Build a level in chunks, and yield to the event loop in between: a row may have lists of a hundred objects each."""
+        results: Results = []
+        for first in range(0, len(rows), CHUNK_ROWS):
+            count_before, chunk = self.object_count, rows[first : first + CHUNK_ROWS]
+            results += build(chunk, self, *iterators)
+            self._objects_since_yield += len(chunk) + self.object_count - count_before
+            if self._objects_since_yield > MAX_OBJECTS_BEFORE_YIELD:
+                self._objects_since_yield = 0
+                await asyncio.sleep(0)
+        return results
+
+    def check_list(self, rows: Any, object_count: int, max_bytes: int) -> Rows:  # noqa: ANN401 whatever the row has
+        """Check and count the rows of a list that is built within its parent."""
+        if rows.__class__ is not list and rows.__class__ is not tuple:
+            raise FallbackError("not a list")
+        self.count(len(rows), object_count, max_bytes)
+        return rows
+
+    def count(self, row_count: int, object_count: int, max_bytes: int) -> None:
+        """Count rows that are about to be built, with their objects and maximum bytes each.
+
+        Raises `ResponseTooLargeError` if there are too many objects then.
+        """
+        self.object_count += row_count * object_count
+        self.max_bytes += row_count * max_bytes
+        if self.object_count > self._max_objects:
+            raise ResponseTooLargeError
+
+    async def _read_values(self, step: Step, rows: Rows) -> Rows:
+        if step.getter:
+            return [step.getter(row) for row in rows]
+        if step.relation is None:
+            info = SimpleNamespace(context=self._context)  # a resolver that needs more fails, and graphql-core answers
+            return await _await_values([step.call.resolve(row, info, self._variable_values) for row in rows])
+        loader = self._get_loader(step)
+        keys = [*map(attrgetter(step.relation.key), rows)]
+        if all(keys):  # in C: no key is falsy except None
+            values: Rows = await loader.load_level(keys, is_exclusive=step.is_exclusive)
+            return values
+        indexes = [index for index, key in enumerate(keys) if key is not None]
+        values = await loader.load_level([keys[index] for index in indexes], is_exclusive=step.is_exclusive) if indexes else []
+        return _merge([(indexes, values)], len(keys))
+
+    def _get_loader(self, step: Step) -> Any:  # noqa: ANN401 of any key and value
+        loader = self._loaders.get(id(step))
+        if loader is None:
+            arguments = step.relation.convert(**step.call.arguments(self._variable_values))
+            loader = self._loaders[id(step)] = self._context.loaders.of(step.relation.batch, **arguments)
+        return loader
+
+    async def _complete(self, step: Step, output_type: Any, values: Rows) -> Results:  # noqa: ANN401 graphql-core's own union of types
+        indexes = [index for index, value in enumerate(values) if value is not None]
+        if isinstance(output_type, GraphQLNonNull):
+            if len(indexes) < len(values):
+                raise FallbackError("null in a non-null place")
+            output_type = output_type.of_type
+        if len(indexes) < len(values):
+            self.max_bytes += NULL_BYTES * (len(values) - len(indexes))  # as entries of a list; in a field a null is counted with its key
+            return _merge([(indexes, await self._complete(step, output_type, [values[index] for index in indexes]))], len(values))
+        if isinstance(output_type, GraphQLList):
+            if any(value.__class__ is not list and value.__class__ is not tuple for value in values):
+                raise FallbackError("not a list")
+            entries = iter(await self._complete(step, output_type.of_type, [entry for value in values for entry in value]))
+            return [[*islice(entries, len(value))] for value in values]
+        if step.child is None:
+            return [step.leaf(value) for value in values]  # type: ignore[misc]
+        return await self._run_level(step.child, values)
+
+
+async def _wait_for_all(coroutines: Sequence[Coroutine[Any, Any, Iterator[Any]]]) -> list[Iterator[Any]]:
+    """Wait for all, even if one fails: no statement may be in progress when the operation runs again."""
+    if len(coroutines) <= 1:
+        return [await each for each in coroutines]
+    iterators = list[Iterator[Any]]()
+    for each in await asyncio.gather(*coroutines, return_exceptions=True):
+        if isinstance(each, BaseException):
+            raise each
+        iterators.append(each)
+    return iterators
+
+
+async def _await_values(values: Rows) -> Rows:
+    """Return the values; await all awaitables together, so that their loaders need one batch."""
+    indexes = [index for index, value in enumerate(values) if isinstance(value, Awaitable)]
+    if len(indexes) == len(values) == 1:
+        return [await values[0]]
+    results = list(values)
+    for index, value in zip(indexes, await asyncio.gather(*(values[index] for index in indexes), return_exceptions=True), strict=True):
+        if isinstance(value, BaseException):
+            raise value
+        results[index] = value
+    return results
+
+
+def _merge(parts: Sequence[tuple[list[int], Rows]], size: int) -> Results:
+    """Put values at their indexes; None everywhere else."""
+    results: Results = [None] * size
+    for indexes, values in parts:
+        for index, value in zip(indexes, values, strict=True):
+            results[index] = value
+    return results

@@ -1,0 +1,109 @@
+"""Fields that are answered, rather than read off a row: by a resolver, or by a batch function of the domain."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
+
+import strawberry
+
+from domain.core.pagination import DEFAULT_PAGE_SIZE
+from domain.core.scope import Permission
+from resolvers.context import Info
+from schema.core.directives import Cost, ListSize, RequiresPermission, SemanticNonNull
+
+V = TypeVar("V")
+PAGE_LIST_SIZE = ListSize(
+    assumed_size=DEFAULT_PAGE_SIZE, slicing_arguments=["first", "last"], sized_fields=["edges", "nodes"], require_one_slicing_argument=False
+)
+
+
+@dataclass(frozen=True)
+class Relation(Generic[V]):
+    """A relation: the batch function that loads it, the function that converts its arguments, and the attribute that is the key."""
+
+    batch: Callable[..., Awaitable[Sequence[V]]]
+    convert: Callable[..., Mapping[str, object]]
+    key: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FieldOptions:
+    """Options of a field: the permission it needs, the size of its list, and a cost above that of an object."""
+
+    permission: Permission | None = None
+    size: int | None = None
+    size_argument: str | None = None  # the argument with as many entries as the list
+    cost: int | None = None
+
+    def directives(self, arguments: Mapping[str, object], value: Any) -> list[object]:  # noqa: ANN401 any annotation
+        """Return the directives. A field whose resolver never returns None is null only when it fails."""
+        directives: list[object] = [Cost(weight=str(self.cost))] if self.cost else []
+        if "first" in arguments:
+            directives.append(PAGE_LIST_SIZE)
+        if self.size:
+            directives.append(list_size(self.size, self.size_argument))
+        if self.permission:
+            directives.append(RequiresPermission(any_of=[self.permission]))
+        if type(None) not in get_args(value):
+            directives.append(SemanticNonNull())
+        return directives
+
+
+NO_OPTIONS = FieldOptions()
+FINANCE_READ_OPTIONS = FieldOptions(permission=Permission.FINANCE_READ)
+
+
+def list_size(size: int, size_argument: str | None = None) -> ListSize:
+    """Return the directive of a plain list, with its maximum or usual size."""
+    if size_argument:
+        return ListSize(assumed_size=size, slicing_arguments=[size_argument], require_one_slicing_argument=False)
+    return ListSize(assumed_size=size)
+
+
+def resolved_field(resolver: Callable[..., object], *, description: str, options: FieldOptions = NO_OPTIONS) -> Any:  # noqa: ANN401 the annotation stands
+    """Declare a field whose resolver returns the source of the annotated type: a row, a page."""
+    directives = options.directives(inspect.signature(resolver).parameters, get_type_hints(resolver)["return"])
+    permission_hint = f" Needs {options.permission}." if options.permission else ""
+    return strawberry.field(resolver=resolver, description=description + permission_hint, directives=directives)
+
+
+def without_arguments() -> Mapping[str, object]:
+    return {}
+
+
+def relation(
+    batch: Callable[..., Awaitable[Sequence[V]]],
+    convert: Callable[..., Mapping[str, object]] = without_arguments,
+    *,
+    key: str = "id",
+    description: str,
+    options: FieldOptions = NO_OPTIONS,
+) -> Any:  # noqa: ANN401 the annotation stands
+    """Declare a relation that the domain's batch function loads by an attribute of the parent. A parent without a key has nothing.
+
+    The field takes the arguments of `convert`, which returns those that the batch function takes besides the scope and the keys.
+    """
+
+    def resolve(root: object, info: Info, **arguments: object) -> "asyncio.Future[V] | None":
+        parent_key = getattr(root, key)
+        return None if parent_key is None else info.context.loaders.of(batch, **convert(**arguments)).load(parent_key)
+
+    root, info, _ = inspect.signature(resolve).parameters.values()
+    arguments = inspect.signature(convert).parameters
+    resolve.__signature__ = inspect.Signature([root, info, *arguments.values()])  # type: ignore[attr-defined]
+    null_hint = f" Null without {options.permission}." if options.permission else ""
+    return strawberry.field(
+        resolver=resolve,
+        description=description + null_hint,
+        metadata={"relation": Relation(batch, convert, key)},
+        directives=options.directives(arguments, _value_type(batch)),
+    )
+
+
+def _value_type(batch: Any) -> Any:  # noqa: ANN401 any function or callable object, and any annotation
+    """Return the type of a value of a batch function, or of a read that is declared as an object."""
+    call = batch if inspect.isroutine(batch) else type(batch).__call__
+    parts = get_args(get_type_hints(call)["return"])
+    return parts[0] if parts else _value_type(batch.__wrapped__)  # what only asks for a right returns what it reads

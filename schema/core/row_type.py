@@ -1,0 +1,98 @@
+"""Types that read their fields off the rows that the domain returns.
+
+`@row_type(ClientRow)` makes a class a Strawberry type; no row is ever converted. `computed_field` declares a field of its row alone.
+Both are basic fields for Strawberry: without arguments, awaiting or `info`.
+"""
+
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from typing import Any, TypeVar, cast
+
+import strawberry
+from pydantic import BaseModel
+from strawberry.types.field import StrawberryField
+
+from resolvers.execution.expressions import ObjectExpression, TextExpression
+from resolvers.ids import GlobalId, make_row_id
+
+T = TypeVar("T")
+
+
+class _ComputedField(StrawberryField):
+    """A field that calls a function of the row. The function is in the metadata, which copies of the field keep."""
+
+    def get_result(self, source: object, *_: object, **__: object) -> object:
+        return self.metadata["compute"](source)
+
+
+def computed_field(
+    compute: Callable[[Any], object],
+    *,
+    description: str,
+    directives: Sequence[object] = (),
+    name: str | None = None,
+    columns: Sequence[str] | None = None,
+) -> Any:
+    """Declare a field that `compute` returns from the row. `name` is for names that are reserved in Python.
+
+    `columns` are the attributes that it reads, unless `compute` shows them. Without them, statements fetch all columns of the row.
+    """
+    metadata: dict[str, object] = {
+        "compute": compute,
+        "columns": _attribute_names(compute) if columns is None else columns,
+        "path": _attribute_path(compute),
+    }
+    metadata["expression"] = compute if isinstance(compute, ObjectExpression | TextExpression) else None
+    return _ComputedField(metadata=metadata, description=description, directives=directives, graphql_name=name)
+
+
+def _attribute_names(compute: Callable[[Any], object]) -> list[str] | None:
+    """Return the attributes that an `attrgetter` or an `ObjectExpression` reads."""
+    if isinstance(compute, attrgetter):
+        _, paths = cast("tuple[object, tuple[str, ...]]", compute.__reduce__())
+        return [name for path in paths for name in path.split(".")]
+    if isinstance(compute, ObjectExpression):
+        return [name for path in compute.paths.values() for name in path.split(".")]
+    return None
+
+
+def identity(row: T) -> T:
+    return row
+
+
+def _attribute_path(compute: Callable[[Any], object]) -> str | None:
+    """Return the dotted path from the row to the value: empty for the row itself, None for a function."""
+    if isinstance(compute, attrgetter):
+        _, paths = cast("tuple[object, tuple[str, ...]]", compute.__reduce__())
+        return paths[0] if len(paths) == 1 else None
+    return "" if compute is identity else None
+
+
+ID_DESCRIPTION = "Identifier, to ask for the object again: opaque, and the same for ever."
+
+
+@strawberry.interface(description="An object that can be asked for again by its id.")
+class Node:
+    id: GlobalId = strawberry.field(description=ID_DESCRIPTION)
+
+
+DESCRIBED_BY: dict[type[BaseModel], type] = {}
+"""The type that shows a field set, and describes the fields of its inputs."""
+
+
+def row_type(*sources: type, description: str, fields: type[BaseModel] | None = None) -> Callable[[type[T]], type[T]]:
+    """Make a class the type of rows of these classes. A Node gets its id from the UUID of its row."""
+
+    def decorate(cls: type[T]) -> type[T]:
+        graphql_class = cast("Any", cls)
+        graphql_class.is_type_of = staticmethod(lambda value, _info: isinstance(value, sources))
+        graphql_class.sources = sources
+        if issubclass(cls, Node):
+            graphql_class.__annotations__ = {"id": GlobalId, **cls.__annotations__}
+            graphql_class.id = computed_field(make_row_id(cls.__name__), description=ID_DESCRIPTION, columns=("id",))
+        strawberry_type = strawberry.type(cls, description=description)
+        if fields:
+            DESCRIBED_BY[fields] = strawberry_type
+        return strawberry_type
+
+    return decorate

@@ -1,0 +1,113 @@
+"""User errors."""
+
+import strawberry
+
+from db.tables import RegistrationStatus
+from domain.clients import previews
+from domain.clients import reads as clients
+from domain.core import errors
+from domain.core.errors import UserErrorCode
+from domain.core.scope import Permission
+from resolvers import nodes
+from resolvers.enums import describe_enum
+from schema.clients import Client
+from schema.core.fields import FieldOptions, relation, resolved_field
+from schema.core.row_type import Node, row_type
+from schema.previews import PREVIEW_OPTIONS, DeletionPreview
+
+describe_enum(
+    UserErrorCode,
+    "Why something was not done.",
+    name="UserErrorCode",
+    INVALID="A value is not right; the message says what is.",
+    NOT_FOUND="There is no such thing in the organization.",
+    NAME_TAKEN="Another one has this name.",
+    NUMBER_TAKEN="Another client has this number.",
+    VERSION_CONFLICT="Somebody else changed it first.",
+    IN_USE="Others still need it.",
+    LAST_OWNER="An organization has an owner.",
+    TOO_MANY="More than there may be at once.",
+    IDEMPOTENCY_KEY_REUSED="The key was used for another request.",
+    ALREADY_ARCHIVED="It is archived, and stays as it is until it is taken back.",
+    NOT_ARCHIVED="It is active, and this is only for what is archived.",
+    PREVIEW_OUTDATED="The preview is not of now, or older than 15 minutes.",
+    FISCAL_RETENTION="The law has invoices kept, and nobody said that they know.",
+    REGISTRATION_LOCKED="How far the registration is does not allow it.",
+    AMBIGUOUS="Several are meant by it.",
+    DUPLICATE="It is in the input twice.",
+)
+
+
+@strawberry.interface(description="Why something was not done: nothing of the mutation was, unless it was asked to go on without.")
+class UserError:
+    code: UserErrorCode = strawberry.field(description="For programs: it does not change.")
+    message: str = strawberry.field(description="For people: what is wrong, and how to put it right.")
+    path: list[str] = strawberry.field(description="Where in the input it lies, places of lists included; empty when it lies nowhere.")
+
+
+@row_type(
+    errors.InvalidInput,
+    errors.NotFound,
+    errors.NameTaken,
+    errors.LastOwner,
+    errors.TooMany,
+    errors.IdempotencyKeyReused,
+    errors.NotArchived,
+    errors.Ambiguous,
+    errors.Duplicate,
+    description="The input is not right, or for another reason that its code tells.",
+)
+class InputError(UserError): ...
+
+
+@row_type(errors.NumberTaken, description="Another client has this number.")
+class NumberTakenError(UserError):
+    existing_client: Client | None = relation(
+        clients.by_id, key="client_id", description="The client that has it.", options=FieldOptions(permission=Permission.CLIENTS_READ)
+    )
+
+
+@row_type(errors.VersionConflict, description="Somebody else changed it first.")
+class VersionConflictError(UserError):
+    current_version: int = strawberry.field(description="The version that it has now.")
+    current: Node | None = resolved_field(nodes.load_current, description="What it is now.")
+
+
+@row_type(errors.AlreadyArchived, description="It is archived, and stays as it is until it is taken back.")
+class AlreadyArchivedError(UserError):
+    archived: Node | None = resolved_field(nodes.load_current, description="What is archived.")
+
+
+@row_type(errors.RegistrationLocked, description="How far the registration is does not allow it.")
+class RegistrationLockedError(UserError):
+    status: RegistrationStatus = strawberry.field(description="How far it is.")
+    allowed: list[RegistrationStatus] = strawberry.field(description="Where `registrationStatusUpdate` can take it from there.")
+
+
+@row_type(errors.InUse, description="Others still need it.")
+class InUseError(UserError):
+    uses: int = strawberry.field(description="How many others.")
+
+
+@row_type(errors.PreviewOutdated, description="What was shown is not what would happen now.")
+class PreviewOutdatedError(UserError):
+    preview: DeletionPreview | None = relation(
+        previews.of_deletion, key="client_id", description="What would happen now, with a token for it.", options=PREVIEW_OPTIONS
+    )
+
+
+@row_type(errors.FiscalRetention, description="Invoices were issued, which the law has kept.")
+class FiscalRetentionError(UserError):
+    issued_invoice_count: int = strawberry.field(description="How many.")
+
+
+USER_ERROR_TYPES = (
+    AlreadyArchivedError,
+    FiscalRetentionError,
+    InUseError,
+    InputError,
+    NumberTakenError,
+    PreviewOutdatedError,
+    RegistrationLockedError,
+    VersionConflictError,
+)

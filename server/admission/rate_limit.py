@@ -1,0 +1,131 @@
+"""Limit the rate of cost points: a token bucket for each API token and each organization."""
+
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from domain.core.scope import Actor
+from server.documents.cost import CostEstimate
+from server.errors import ErrorCode, HttpError
+
+MAX_BUCKETS = 10_000  # about 4 MB
+ORGANIZATION_FACTOR = 2  # what an organization may, in what one of its tokens may
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """Points restored per second, and the most that a bucket holds."""
+
+    restore_per_second: int
+    burst: int
+
+
+@dataclass
+class TokenBucket:
+    """Points of a bucket at a moment."""
+
+    rate: RateLimit
+    points: float
+    updated_at: float
+
+    def fill(self, moment: float) -> None:
+        """Add what was restored up to this moment."""
+        self.points = min(self.rate.burst, self.points + (moment - self.updated_at) * self.rate.restore_per_second)
+        self.updated_at = moment
+
+
+class Reservation:
+    """Points reserved for an operation. At the end of the block those that it did not spend go back."""
+
+    __slots__ = ("_account", "_reserved_points", "spent_points")
+
+    def __init__(self, account: "Account", reserved_points: int, prepaid_points: int) -> None:
+        self._account = account
+        self._reserved_points = reserved_points
+        self.spent_points = prepaid_points
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._account.spend(self.spent_points - self._reserved_points)
+
+
+class Account:
+    """The points that one token may spend: its own bucket and its organization's, filled up to now."""
+
+    def __init__(self, token: TokenBucket, organization: TokenBucket) -> None:
+        self._token = token
+        self._organization = organization
+
+    @property
+    def available(self) -> int:
+        """Points that the token can spend now."""
+        return int(min(self._token.points, self._organization.points))
+
+    def charge(self, points: int) -> None:
+        """Spend points before the work is done.
+
+        Raises `HttpError` (RATE_LIMITED) if fewer are left.
+        """
+        self._require(points, f"This costs at least {points} points")
+        self.spend(points)
+
+    def spend(self, points: int) -> None:
+        """Spend points for work that was done, whether or not they are left."""
+        self._token.points -= points
+        self._organization.points -= points
+
+    def reserve(self, estimate: CostEstimate, prepaid_points: int = 0) -> Reservation:
+        """Reserve the estimated points, so that concurrent operations cannot exceed the limit; what is not spent goes back.
+
+        `prepaid_points` is the part of it that was spent before.
+        """
+        self._require(estimate.maximum - prepaid_points, f"This may cost {estimate.maximum} points")
+        self.spend(estimate.maximum - prepaid_points)
+        return Reservation(self, estimate.maximum, prepaid_points)
+
+    def _require(self, points: int, text: str) -> None:
+        if self._token.points < points or self._organization.points < points:
+            missing = ((points - bucket.points) / bucket.rate.restore_per_second for bucket in (self._token, self._organization))
+            wait = math.ceil(max(missing))
+            message = f"{text}, and there are not as many left. Try again in {wait} seconds."
+            raise HttpError(ErrorCode.RATE_LIMITED, message, headers={"retry-after": str(wait)})
+
+
+class RateLimiter:
+    """Buckets of the most recent tokens and organizations: a bounded number, the least recently used is dropped first."""
+
+    def __init__(self, rate: RateLimit, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._organization_rate = RateLimit(rate.restore_per_second * ORGANIZATION_FACTOR, rate.burst * ORGANIZATION_FACTOR)
+        self._clock = clock
+        self._buckets: OrderedDict[UUID, TokenBucket] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._buckets)
+
+    @property
+    def throttle(self) -> dict[str, int]:
+        return {"maximumAvailable": self._rate.burst, "restoreRate": self._rate.restore_per_second}
+
+    def account(self, actor: Actor) -> Account:
+        """Return what the token and its organization may spend now."""
+        moment = self._clock()
+        token = self._bucket(actor.token_id or actor.tenant, self._rate, moment)
+        return Account(token, self._bucket(actor.tenant, self._organization_rate, moment))
+
+    def _bucket(self, key: UUID, rate: RateLimit, moment: float) -> TokenBucket:
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = TokenBucket(rate, rate.burst, moment)
+            if len(self._buckets) > MAX_BUCKETS:
+                self._buckets.popitem(last=False)
+        else:
+            self._buckets.move_to_end(key)
+            bucket.fill(moment)
+        return bucket

@@ -1,0 +1,207 @@
+"""The command line."""
+
+import logging
+import signal
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from domain.core.errors import RuleViolation
+from server.cli.admin import member, organization, token
+from server.cli.database import DatabaseUrls, migrate_database, open_database
+from server.cli.options import DataDirOption, load_settings, run
+from server.database_checks import Finding, check_proxies, check_revenue, check_unique_keys, run_checks
+from server.documents.trusted import TrustedDocumentsError, load_trusted_documents
+from server.graphiql.sign_in import BrowserSignIn
+from server.runtime.console import (
+    CommandGroup,
+    error_console,
+    print_error_text,
+    print_errors,
+    print_lines,
+    print_status,
+    print_text,
+    progress_bar,
+    stderr_log_handler,
+)
+from server.runtime.listen import bind
+from server.runtime.startup import import_in_background
+from server.secret_keys import load_keys
+from server.settings import Environment, LogFormat, Settings, SettingsError
+from server.startup_errors import StartupError
+
+cli = typer.Typer(
+    cls=CommandGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="A GraphQL backend for client relations.",
+)
+demo = typer.Typer(no_args_is_help=True, help="The demo organization.")
+schema = typer.Typer(no_args_is_help=True, help="The GraphQL schema.")
+for name, group in {"demo": demo, "organization": organization, "member": member, "token": token, "schema": schema}.items():
+    cli.add_typer(group, name=name)
+
+
+def main() -> None:
+    """Run a command. Print what a person can fix to the standard error, a line for each reason, and exit with status 1."""
+    logging.lastResort = stderr_log_handler()  # for what is logged before a server has configured its own log
+    for signal_number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signal_number, signal.default_int_handler)  # so that whatever was started is stopped
+    try:
+        cli(standalone_mode=True)
+    except StartupError as error:
+        _exit_with(*error.reasons)
+    except RuleViolation as violation:
+        _exit_with(*(f"{'.'.join(refusal.path)}: {refusal.message}" for refusal in violation.user_errors))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception:  # noqa: BLE001 Python would print the message of an exception as it is
+        print_error_text(traceback.format_exc().rstrip("\n"))
+        sys.exit(1)
+
+
+def _exit_with(*reasons: str) -> None:
+    print_errors(*reasons)
+    sys.exit(1)
+
+
+@cli.command("serve")
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to serve on. Instead of RELATIES_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to serve on. Instead of RELATIES_PORT.", min=1, max=65535)] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes that answer. Instead of RELATIES_WORKERS.", min=1, max=64)] = None,
+    data_dir: DataDirOption = None,
+    *,
+    demo: Annotated[
+        bool | None, typer.Option("--demo/--no-demo", help="Load the demo organization. On unless DATABASE_URL is set.")
+    ] = None,
+) -> None:
+    """Serve until Ctrl-C. Without DATABASE_URL, start an embedded PostgreSQL, create its tables and load the demo."""
+    from server.observability import logging  # noqa: PLC0415 what serves takes long to import, which no other command should
+
+    settings = load_settings(data_dir, host=host, port=port, workers=workers)
+    load_trusted_documents(
+        settings.trusted_documents, settings.document_policy
+    )  # read again later; what is wrong is reported before anything starts
+    logging.configure_logging(settings.effective_log_format)
+    report_status = print_status if settings.effective_log_format is LogFormat.TEXT else logging.log.info
+    with bind(settings) as listener, import_in_background("server.runtime.process"), open_database(settings, report_status) as urls:
+        from server.runtime.process import run_server  # noqa: PLC0415 imported by then, or soon
+
+        if urls.owner_url:
+            report_status("Bringing the tables up to date")
+        ready_lines, browser = run(_prepare(settings, urls, is_demo=urls.is_embedded if demo is None else demo))
+        run_server(settings, urls.runtime_url, listener, ready_lines, browser)
+
+
+async def _prepare(settings: Settings, urls: DatabaseUrls, *, is_demo: bool) -> tuple[list[str], BrowserSignIn | None]:
+    """Prepare the database; return what is printed once the server answers, and how GraphiQL signs in."""
+    if urls.owner_url:
+        await migrate_database(urls)
+    address = f"http://{settings.host}:{settings.port}"
+    lines = [f"Relaties answers at {address}/graphql  (Ctrl-C stops it)"]
+    token = await _load_demo(settings, urls) if is_demo else None
+    browser = BrowserSignIn(token) if token and settings.has_graphiql and allows_browser_sign_in(settings, urls) else None
+    if settings.has_graphiql:
+        lines.append(f"GraphiQL: {address}/graphiql{browser.fragment if browser else ''}")
+    if token:
+        lines.append(f"Token of the demo organization: {token}")
+    return lines, browser
+
+
+def allows_browser_sign_in(settings: Settings, urls: DatabaseUrls) -> bool:
+    """Return whether GraphiQL may sign in with the demo's token by itself: only where there can be no real data."""
+    return urls.is_embedded and settings.env is Environment.DEVELOPMENT
+
+
+async def _load_demo(settings: Settings, urls: DatabaseUrls) -> str:
+    """Load the demo and return its token. The import is slow, so only this command pays for it."""
+    from server.cli.demo import load_demo  # noqa: PLC0415
+
+    return await load_demo(settings, urls)
+
+
+@cli.command("migrate")
+def migrate(data_dir: DataDirOption = None) -> None:
+    """Bring the tables up to date and create the role of the server. Safe to repeat."""
+    with open_database(load_settings(data_dir), print_status) as urls:
+        run(migrate_database(urls))
+    print_lines("The tables are up to date.")
+
+
+@demo.command("load")
+def demo_load(data_dir: DataDirOption = None) -> None:
+    """Load the demo organization, once, and print its token."""
+    settings = load_settings(data_dir)
+    with open_database(settings, print_status) as urls:
+        run(migrate_database(urls))
+        print_lines(run(_load_demo(settings, urls)))
+
+
+@schema.command("print")
+def schema_print() -> None:
+    """Print the GraphQL schema."""
+    from schema.build import build  # noqa: PLC0415
+
+    print_text(build().as_str())
+
+
+@cli.command("doctor")
+def doctor(
+    data_dir: DataDirOption = None,
+    *,
+    rebuild_revenue: Annotated[
+        bool, typer.Option("--rebuild-revenue", help="Rebuild stored revenue that differs from invoices and payments.")
+    ] = False,
+) -> None:
+    """Report what is wrong with settings, database, role, migrations and stored revenue, and how to fix it."""
+    settings = load_settings(data_dir)
+    with open_database(settings, print_status) as urls:
+        problem_count = run(
+            _run_doctor(urls, settings, urls.required_owner_url if rebuild_revenue else urls.owner_url, should_rebuild=rebuild_revenue)
+        )
+    if problem_count:
+        sys.exit(1)
+    print_lines("All is well.")
+
+
+async def _run_doctor(urls: DatabaseUrls, settings: Settings, owner_url: str | None, *, should_rebuild: bool) -> int:
+    findings = [_check_secret_key(settings), *_check_trusted_documents(settings), *check_proxies(settings)]
+    if urls.is_embedded:
+        await migrate_database(urls)
+    direct_url = str(settings.direct_url) if settings.direct_url else None
+    findings += [finding async for finding in run_checks(urls.runtime_url, owner_url, direct_url, is_pooled=settings.pooler)]
+    if owner_url and not any(finding.problem for finding in findings):
+        findings += [await check_unique_keys(owner_url), await _check_revenue(owner_url, should_rebuild=should_rebuild)]
+    for finding in findings:
+        print_lines(finding.line)
+    return sum(1 for finding in findings if finding.problem)
+
+
+async def _check_revenue(owner_url: str, *, should_rebuild: bool) -> Finding:
+    with progress_bar(error_console) as progress:
+        task = progress.add_task("Counting revenue", total=None)
+        return await check_revenue(
+            owner_url,
+            lambda name, count: progress.update(task, description=f"Counting revenue of {name}", completed=count),
+            should_rebuild=should_rebuild,
+        )
+
+
+def _check_trusted_documents(settings: Settings) -> list[Finding]:
+    try:
+        count = len({*load_trusted_documents(settings.trusted_documents, settings.document_policy).values()})
+    except TrustedDocumentsError as error:
+        return [Finding("trusted documents", str(error))]
+    return [Finding(f"{count} trusted documents")] if count else []
+
+
+def _check_secret_key(settings: Settings) -> Finding:
+    try:
+        load_keys(settings)
+    except SettingsError as error:
+        return Finding("secret key", str(error))
+    return Finding("secret key" + (" for production" if settings.env is Environment.PRODUCTION else ""))

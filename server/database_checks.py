@@ -1,0 +1,206 @@
+"""Check the database: role, row-level security and migrations; say what is wrong and how to fix it."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import asyncpg
+
+from db import rls_bypasses, tenant_isolation
+from db.engine.database import Database, DatabaseLimits
+from db.engine.urls import without_password
+from db.migrations import duplicate_keys, head
+from domain.organization import organizations
+from domain.reports import monthly_balances
+from server.ip_addresses import parse_address
+from server.settings import Environment, Settings
+from server.startup_errors import StartupError
+
+SMALL_POOL = DatabaseLimits(read_pool_size=1, write_pool_size=1)
+CONNECTION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+OWNER_ROLE = "CREATE ROLE relaties_owner LOGIN CREATEROLE BYPASSRLS PASSWORD '…'"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of a check: the problem and its fix, if any. `note` is what may be wrong, where only the operator knows."""
+
+    subject: str
+    problem: str | None = None
+    note: str | None = None
+
+    @property
+    def line(self) -> str:
+        if self.problem:
+            return f"[wrong] {self.problem}"
+        return f"[note]  {self.note}" if self.note else f"[ok]    {self.subject}"
+
+
+class UnfitError(StartupError):
+    """The server does not start: one clear line a reason."""
+
+
+ProgressCallback = Callable[[str, int], None]  # the organization's name, and how many of its clients were checked so far
+
+
+async def run_checks(runtime_url: str, owner_url: str | None, direct_url: str | None, *, is_pooled: bool = False) -> AsyncIterator[Finding]:
+    """Run all checks, in the order in which to fix problems."""
+    try:
+        database = await Database.connect(runtime_url, SMALL_POOL, is_pooled=is_pooled)
+    except CONNECTION_ERRORS as error:
+        yield Finding("database", describe_connection_error("DATABASE_URL", runtime_url, error))
+        return
+    async with database:
+        yield Finding(f"database {without_password(runtime_url)}")
+        for finding in await check_database(database):
+            yield finding
+    if owner_url:
+        yield await _check_owner(owner_url)
+    if direct_url:
+        yield await _check_direct(direct_url)
+
+
+async def check_database(database: Database) -> list[Finding]:
+    """Check what must hold before the server may answer: an ordinary role, current tables, row-level security on each."""
+    return [await _check_role(database), await _check_memberships(database), await _check_objects(database), *await _check_tables(database)]
+
+
+async def ensure_database_ready(database: Database) -> None:
+    if problems := [finding.problem for finding in await check_database(database) if finding.problem]:
+        raise UnfitError(*problems)
+
+
+def describe_connection_error(setting: str, url: str, error: BaseException) -> str:
+    return f"{setting}: cannot connect to {without_password(url)}: {str(error) or type(error).__name__}. Is PostgreSQL running there?"
+
+
+def check_proxies(settings: Settings) -> list[Finding]:
+    """Explain what happens to a proxy that is not configured. Only the running server sees who is in front of it, and logs it.
+
+    On a loopback address a server for production is reached through a proxy alone; on any other address it may be.
+    """
+    if settings.trusted_proxies:
+        return [Finding(f"trusted proxies {', '.join(map(str, settings.trusted_proxies))}")]
+    is_loopback = settings.host == "localhost" or ((address := parse_address(settings.host)) is not None and address.is_loopback)
+    if is_loopback and settings.env is Environment.DEVELOPMENT:
+        return []
+    note = (
+        f"RELATIES_TRUSTED_PROXIES: not set. If a proxy passes requests on to {settings.host}, name its address there: until then its "
+        "X-Forwarded-For is ignored, and all its clients share the limits of one address."
+    )
+    return [Finding("trusted proxies", note=note)]
+
+
+async def _check_role(database: Database) -> Finding:
+    role = await tenant_isolation.current_role(database)
+    faults = {
+        "a superuser": role.is_superuser,
+        "one that bypasses row level security": role.is_bypassing,
+        "the tables' owner": role.is_owning,
+    }
+    if problems := [text for text, applies in faults.items() if applies]:
+        advice = f"give DATABASE_URL a role of its own, which `relaties migrate` makes, and the role {role.name} to RELATIES_OWNER_URL"
+        return Finding(
+            "role", f"DATABASE_URL: the role {role.name} is {' and '.join(problems)}, so organizations are not kept apart: {advice}."
+        )
+    return Finding(f"role {role.name}: ordinary, as it should be")
+
+
+async def _check_memberships(database: Database) -> Finding:
+    name, descriptions = (await tenant_isolation.current_role(database)).name, list[str]()
+    for role in await rls_bypasses.memberships(database):
+        faults = {
+            "a superuser": role.is_superuser,
+            "one that bypasses row level security": role.is_bypassing,
+            "the tables' owner": role.is_owning,
+            "one that may become any other role": role.is_creating,
+            "one that reads or runs files of the database's machine": role.is_on_server,
+        }
+        descriptions.append(f"{role.name}, which is {' and '.join(text for text, applies in faults.items() if applies)}")
+    if descriptions:
+        roles = "; of ".join(descriptions)
+        reason = f"the role {name} is a member of {roles}, so organizations are not kept apart"
+        return Finding("memberships", f"DATABASE_URL: {reason}: take each away with `REVOKE … FROM {name}`, by the role that granted it.")
+    return Finding("memberships: none that sees more")
+
+
+async def _check_objects(database: Database) -> Finding:
+    """Check views and functions of other roles. Those of extensions are skipped: they show no data of an organization."""
+    name, objects = (await tenant_isolation.current_role(database)).name, await rls_bypasses.objects(database)
+    if objects:
+        names = ", ".join(f"{each.kind} {each.name}" for each in objects)
+        fixes = "; ".join(each.cure for each in objects)
+        reason = f"works with the rights of its owner, who sees all organizations, and the role {name} may use it"
+        return Finding("objects of others", f"DATABASE_URL: each of these {reason}: {names}. As its owner: {fixes}.")
+    return Finding("views and functions of others: none that shows more")
+
+
+async def _check_tables(database: Database) -> list[Finding]:
+    revision, head_revision = await tenant_isolation.revision(database), head()
+    if revision != head_revision:
+        state = f"at revision {revision}, and this version needs {head_revision}" if revision else "not there yet"
+        return [Finding("tables", f"The tables are {state}: run `relaties migrate` with RELATIES_OWNER_URL set.")]
+    return [Finding(f"tables at revision {revision}"), await _check_row_level_security(database)]
+
+
+async def _check_row_level_security(database: Database) -> Finding:
+    tables = await tenant_isolation.table_isolation(database)
+    if open_tables := [table.name for table in tables if not table.is_isolated]:
+        return Finding(
+            "row level security",
+            f"Not every table keeps organizations apart: {', '.join(open_tables)}. Restore tenant_id, FORCE ROW LEVEL SECURITY and "
+            "its policy.",
+        )
+    return Finding(f"row level security on all {len(tables)} tables")
+
+
+async def _check_owner(owner_url: str) -> Finding:
+    try:
+        database = await Database.connect(owner_url, SMALL_POOL)
+    except CONNECTION_ERRORS as error:
+        return Finding("owner", describe_connection_error("RELATIES_OWNER_URL", owner_url, error))
+    async with database:
+        role = await tenant_isolation.current_role(database)
+    if role.is_superuser or (role.is_bypassing and role.is_creating):
+        return Finding(f"owner {role.name}")
+    return Finding("owner", f"RELATIES_OWNER_URL: the role {role.name} needs CREATEROLE and BYPASSRLS: {OWNER_ROLE}.")
+
+
+async def check_unique_keys(owner_url: str) -> Finding:
+    """List the clients and labels that the folding of keys found to have the number or the name of an older one."""
+    async with await Database.connect(owner_url, SMALL_POOL) as database:
+        rows = await duplicate_keys.list_all(database)
+    if not rows:
+        return Finding("numbers of clients and names of labels, each once")
+    # ASCII shows the characters in which the two differ, which a screen may not show.
+    row_list = "; ".join(f"{row.kind} {row.id} of {row.organization}: {row.text!a}" for row in rows)
+    more = f" These are the first {duplicate_keys.MAX_ROWS}." if len(rows) == duplicate_keys.MAX_ROWS else ""
+    return Finding(
+        "numbers",
+        f"An older client or label has the same number or name in another form, so these are not found by it: {row_list}.{more} "
+        "Give one of each two another with `clientUpdate` or `labelUpdate`.",
+    )
+
+
+async def check_revenue(owner_url: str, on_progress: ProgressCallback, *, should_rebuild: bool = False) -> Finding:
+    """Check that the stored monthly balances match invoices and payments; with `should_rebuild`, rebuild those that do not."""
+    wrong_counts, total_clients = dict[str, int](), 0
+    async with await Database.connect(owner_url, SMALL_POOL) as database:
+        for organization in await organizations.everywhere(database):
+            client_count = 0
+            async for clients, wrong_count in monthly_balances.verify_balances(database, organization.id, is_repairing=should_rebuild):
+                client_count, wrong_counts[organization.name] = client_count + clients, wrong_counts.get(organization.name, 0) + wrong_count
+                on_progress(organization.name, client_count)
+            total_clients += client_count
+    summary = ", ".join(f"{count} of {name}" for name, count in wrong_counts.items() if count)
+    if summary and not should_rebuild:
+        advice = "run `relaties doctor --rebuild-revenue`"
+        return Finding("revenue", f"Stored revenue differs from invoices and payments for clients: {summary}. To rebuild it, {advice}.")
+    return Finding(f"revenue of {total_clients} clients" + (f", rebuilt: {summary}" if summary else ""))
+
+
+async def _check_direct(direct_url: str) -> Finding:
+    try:
+        await (await Database.connect(direct_url, SMALL_POOL)).close()
+    except CONNECTION_ERRORS as error:
+        return Finding("direct", describe_connection_error("RELATIES_DIRECT_URL", direct_url, error))
+    return Finding("direct connection")

@@ -1,0 +1,296 @@
+"""Cache parsed, validated and measured documents by the SHA-256 of their text, within a number of bytes."""
+
+import gc
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
+    OperationType,
+    StringValueNode,
+    TokenKind,
+    VariableValues,
+    Visitor,
+    parse,
+    specified_rules,
+    validate,
+    visit,
+)
+from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
+
+from resolvers.execution.operation import MAX_VARIABLE_ERRORS, PreparedOperation
+from server.documents.coercion import Coercion
+from server.documents.cost import CostAnalyzer, CostEstimate, compute_field_costs
+from server.documents.limits import DocumentStats, check_limits, exclusive_fields
+from server.documents.trusted import hash_document
+from server.documents.variables import find_long_lists
+from server.errors import ErrorCode, GraphQLRequestError, graphql_error
+from server.http.error_masking import rewrite_coercion_error, root_cause
+from server.http.json_limits import MAX_DIGITS, has_too_many_digits
+from server.limits import DocumentLimits
+
+# What comparing a document's fields may take. Ours need 156 at most, twenty fragments that all say the same on one type 6,750; all of it
+# is about 10 ms. The default is for who serves nobody else.
+overlapping.MAX_COMPLEXITY_BUDGET = 10_000
+# What a document takes, at most: tokens know their places and neighbours, and texts are stored twice. Measured on the densest documents.
+MIN_BYTES, BYTES_PER_TOKEN, BYTES_PER_CHARACTER, BYTES_PER_ERROR = 4000, 560, 10, 2000
+REUSED_SHARE = 0.75  # of the bytes, for documents that were sent again
+TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than|is nested too deeply)")
+VALIDATION_ABORTED = "Validation aborted."  # graphql-core's only message when the budget is used up
+TOO_MANY_OVERLAPS = "The document asks for the same fields too often to compare them. Ask for each once, or in several steps."
+NUL_ESCAPE = re.compile(r"\\u(0000|\{0+\})")  # the only way in: the body of a request has none
+NUMBER_TOKENS = (TokenKind.INT, TokenKind.FLOAT)
+LONG_NUMBER = f"A number has at most {MAX_DIGITS} digits."
+BAD_INPUT = {"code": ErrorCode.BAD_USER_INPUT}
+INTROSPECTION_FIELD = re.compile(r"__(schema|type)\b")
+CoercionResult: TypeAlias = "VariableValues | list[GraphQLError]"
+OPERATION_NAME_REQUIRED = "Name one of the document's operations in `operationName`."
+UNKNOWN_OPERATION = "The document has no operation of the name in `operationName`."
+
+
+class Operation:
+    """One operation of a document. `is_long` if it has an exclusive mutation, which may take long."""
+
+    def __init__(
+        self,
+        prepared_operation: PreparedOperation,
+        cost_analyzer: CostAnalyzer,
+        coercion: Coercion,
+        coerce_or_explain: Callable[[PreparedOperation, Mapping[str, Any], bool], CoercionResult],
+        *,
+        is_long: bool,
+    ) -> None:
+        node = prepared_operation.operation
+        self.prepared_operation = prepared_operation
+        self._coercion = coercion
+        self._coerce_or_explain = coerce_or_explain
+        self.is_long = is_long
+        self.kind = node.operation
+        self.kind_name = node.operation.value  # reading an enumeration's value calls Python
+        self.name = node.name.value if node.name else None
+        first = node.selection_set.selections[0]
+        self.root_field = first.name.value if isinstance(first, FieldNode) else None
+        self._cost_analyzer = cost_analyzer
+
+    def coerce(self, raw_values: Mapping[str, Any], *, suggests: bool = True) -> VariableValues:
+        """Coerce the variables of a request; errors suggest names where the schema is shown at all.
+
+        Raises `GraphQLRequestError` with what is wrong with them.
+        """
+        values = self._coercion.coerce(raw_values) or self._coerce_or_explain(self.prepared_operation, raw_values, suggests)
+        if isinstance(values, list):
+            raise GraphQLRequestError(values)
+        return values
+
+    def estimate_cost(self, values: VariableValues) -> CostEstimate:
+        return self._cost_analyzer.estimate(values.coerced)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document, or the errors that make it invalid."""
+
+    key: str
+    size: int
+    ast: DocumentNode
+    errors: Sequence[GraphQLError] = ()
+    operations: Sequence[Operation] = field(default=())
+    uses_introspection: bool = False
+
+    def find_operation(self, name: str | None) -> Operation | GraphQLError:
+        """Return the operation of that name, or the only one."""
+        if name is None and len(self.operations) == 1:
+            return self.operations[0]
+        if name is None and self.operations:
+            return graphql_error(ErrorCode.BAD_REQUEST, OPERATION_NAME_REQUIRED)
+        operation = next((each for each in self.operations if each.name == name), None)
+        return operation or graphql_error(ErrorCode.BAD_REQUEST, UNKNOWN_OPERATION)
+
+
+class DocumentCache:
+    """Cache the documents that were sent last, refused ones too, within a number of bytes.
+
+    Those that were sent twice have most of the room, so that a caller who sends new ones all the time does not displace what others use.
+    """
+
+    def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, *, max_bytes: int, shows_schema: bool) -> None:
+        """`shows_schema` shows the schema: by introspection, and by suggestions where a name is wrong."""
+        self._schema = schema
+        self._limits = limits
+        self._max_bytes = max_bytes
+        self._shows_schema = shows_schema
+        self._rules = specified_rules if shows_schema else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        self._field_costs = compute_field_costs(schema)
+        self._exclusive_fields = exclusive_fields(schema)
+        self._new_documents: OrderedDict[str, Document] = OrderedDict()  # sent once, the oldest first
+        self._reused_documents: OrderedDict[str, Document] = OrderedDict()  # sent again, the one that was used longest ago first
+        self._reused_bytes = 0
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._new_documents) + len(self._reused_documents)
+
+    def get(self, key: str) -> Document | None:
+        """Return a document by the SHA-256 of its text, in hexadecimal digits."""
+        if document := self._reused_documents.get(key):
+            self._reused_documents.move_to_end(key)
+        elif document := self._new_documents.pop(key, None):
+            self._reused_documents[key] = document
+            self._reused_bytes += document.size
+            while self._reused_bytes > REUSED_SHARE * self._max_bytes:
+                oldest_key, oldest = self._reused_documents.popitem(last=False)
+                self._reused_bytes -= oldest.size
+                self._new_documents[oldest_key] = oldest
+        return document
+
+    def get_or_parse(self, text: str, key: str | None = None) -> Document:
+        """Return the cached document, or parse it; `key` is the hash of its text, if it was computed before.
+
+        One that is refused for its length is not cached: a few would leave no room for others. Nor is one that hit an internal error.
+        """
+        key = key or hash_document(text)
+        if cached_document := self.get(key):
+            return cached_document
+        with _collect_young_garbage():
+            document = self._parse(key, text)
+        is_internal = any(error.original_error for error in document.errors)
+        return document if is_internal or len(text) > self._limits.characters else self._add(document)
+
+    def _add(self, document: Document) -> Document:
+        self._new_documents[document.key] = document
+        self.bytes += document.size
+        while self.bytes > self._max_bytes:
+            _, oldest = self._new_documents.popitem(last=False)
+            self.bytes -= oldest.size
+        return document
+
+    def _parse(self, key: str, text: str) -> Document:
+        limits = self._limits
+        try:
+            ast = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments, max_source_length=limits.characters)
+        except GraphQLError as error:
+            return Document(key, _estimate_size(text), DocumentNode(), [_parse_error(error)])
+        long_numbers = _find_long_numbers(ast)
+        _unlink_tokens(ast)
+        errors = (
+            check_limits(ast, limits, self._exclusive_fields)
+            or long_numbers
+            or _find_nul_texts(text, ast)
+            or ("[" in text and find_long_lists(ast))
+            or self._validate(ast, suggests=self._shows_schema and text.isascii())
+        )
+        size = _estimate_size(text, ast.token_count, len(errors))
+        return Document(key, size, ast, errors, () if errors else self._build_operations(ast), bool(INTROSPECTION_FIELD.search(text)))
+
+    def _validate(self, ast: DocumentNode, *, suggests: bool) -> list[GraphQLError]:
+        errors = validate(self._schema, ast, self._rules, max_errors=MAX_VARIABLE_ERRORS, hide_suggestions=not suggests)
+        if any(error.message == VALIDATION_ABORTED for error in errors):
+            return [graphql_error(ErrorCode.QUERY_TOO_COMPLEX, TOO_MANY_OVERLAPS)]
+        return [rewrite_coercion_error(error) or _with_code(error, ErrorCode.GRAPHQL_VALIDATION_FAILED) for error in errors]
+
+    def _build_operations(self, ast: DocumentNode) -> list[Operation]:
+        fragments = {each.name.value: each for each in ast.definitions if isinstance(each, FragmentDefinitionNode)}
+        roots = {kind: root.name for kind in OperationType if (root := self._schema.get_root_type(kind))}
+        stats = DocumentStats(ast, self._exclusive_fields)
+        prepared_operations = PreparedOperation.prepare_all(self._schema, stats.operations, fragments)
+        cost_analyzers = (
+            CostAnalyzer(each.operation, fragments, self._field_costs, roots[each.operation.operation]) for each in prepared_operations
+        )
+        return [
+            Operation(
+                each,
+                cost_analyzer,
+                Coercion(self._schema, each.operation),
+                self._coerce_or_explain,
+                is_long=selection_stats.exclusive_count > 0,
+            )
+            for each, cost_analyzer, selection_stats in zip(prepared_operations, cost_analyzers, stats.selection_stats, strict=True)
+        ]
+
+    def _coerce_or_explain(self, prepared_operation: PreparedOperation, raw_values: Mapping[str, Any], suggests: bool) -> CoercionResult:  # noqa: FBT001 private
+        return prepared_operation.coerce_variables(self._schema, raw_values, hide_suggestions=not (suggests and self._shows_schema))
+
+
+@contextmanager
+def _collect_young_garbage() -> Iterator[None]:
+    """Collect the garbage of parsing while it is young.
+
+    Once it is old, the collector would scan all cached documents with it, which takes a tenth of a second.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.collect(1)
+
+
+def _estimate_size(text: str, tokens: int = 0, errors: int = 0) -> int:
+    return MIN_BYTES + BYTES_PER_TOKEN * tokens + BYTES_PER_CHARACTER * len(text) + BYTES_PER_ERROR * errors
+
+
+def _parse_error(error: GraphQLError) -> GraphQLError:
+    """Return a new error, since the traceback of the parser's holds all tokens. Only its message tells size from grammar."""
+    code = ErrorCode.QUERY_TOO_COMPLEX if TOO_LARGE.search(error.message) else ErrorCode.GRAPHQL_PARSE_FAILED
+    return GraphQLError(error.message, source=error.source, positions=error.positions, extensions={"code": code})
+
+
+def _unlink_tokens(ast: DocumentNode) -> None:
+    """Unlink tokens from their neighbours, which only the parser needs, so that a document that is not cached is freed at once.
+
+    In a reference cycle it would wait for the collector, which rarely scans objects as old as a cached document.
+    """
+    token = ast.loc.start_token if ast.loc else None
+    while token:
+        next_token, token.prev, token.next = token.next, None, None
+        token = next_token
+
+
+def _find_long_numbers(ast: DocumentNode) -> list[GraphQLError]:
+    """Refuse number literals that `int` refuses and `float` reads slowly, wherever they stand, before anything converts them."""
+    errors: list[GraphQLError] = []
+    token = ast.loc.start_token if ast.loc else None
+    while token and ast.loc and len(errors) < MAX_VARIABLE_ERRORS:
+        if token.kind in NUMBER_TOKENS and has_too_many_digits(token.value or ""):
+            errors.append(GraphQLError(LONG_NUMBER, source=ast.loc.source, positions=[token.start], extensions=BAD_INPUT))
+        token = token.next
+    return errors
+
+
+class _NulTextFinder(Visitor):
+    """Find texts that PostgreSQL cannot store."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nodes: list[StringValueNode] = []
+
+    def enter_string_value(self, node: StringValueNode, *_: object) -> None:
+        if "\0" in node.value:
+            self.nodes.append(node)
+
+
+def _find_nul_texts(text: str, ast: DocumentNode) -> list[GraphQLError]:
+    if not NUL_ESCAPE.search(text):
+        return []
+    visit(ast, finder := _NulTextFinder())
+    return [
+        GraphQLError("A text cannot hold the character NUL.", node, extensions=BAD_INPUT) for node in finder.nodes[:MAX_VARIABLE_ERRORS]
+    ]
+
+
+def _with_code(error: GraphQLError, code: ErrorCode) -> GraphQLError:
+    """Return a new error: one that was raised for a literal has a traceback, whose frames hold all that validated the document.
+
+    An internal error keeps its traceback, for the log.
+    """
+    extensions = {"code": code, **(error.extensions or {})}
+    return GraphQLError(error.message, error.nodes, extensions=extensions, original_error=error if root_cause(error) else None)

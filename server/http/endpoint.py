@@ -1,0 +1,260 @@
+"""Serve GraphQL over HTTP: run the checks in order, the cheapest first, then the operation; respond with JSON."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from http import HTTPStatus
+from time import perf_counter
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import orjson
+from graphql import ExecutionResult, GraphQLError, OperationType, VariableValues
+from starlette.types import Receive, Scope, Send
+
+from domain.core.scope import Actor
+from resolvers.execution.operation import ResponseTooLargeError
+from server.admission.byte_budget import SMALL_BYTES, ByteBudget
+from server.admission.concurrency import ConcurrencyLimiter
+from server.admission.cpu_share import CpuShare
+from server.admission.rate_limit import Account, RateLimiter
+from server.admission.refusal_throttle import RefusalThrottle
+from server.documents.cache import Document, Operation
+from server.documents.cost import BASE_COST, CostEstimate
+from server.documents.execution import ExecutionRequest, OperationDeadline, Runner
+from server.documents.trusted import hash_document
+from server.documents.variables import MANY_VALUES, VALUES_PER_POINT, measure_variables
+from server.errors import ClientDisconnected, ErrorCode, GraphQLRequestError, HttpError, graphql_error
+from server.http import parsing
+from server.http.auth import Authenticator
+from server.http.encoding import encode, too_large_error
+from server.http.error_masking import database_error, error_body, format_error, mask, sort_errors
+from server.http.negotiation import GRAPHQL_JSON, JSON, OFFERED_TYPES, negotiate
+from server.http.parsing import GraphQLRequest
+from server.http.persisted_documents import PersistedDocuments
+from server.http.request import Request
+from server.ip_addresses import limit_key
+from server.limits import GetPolicy
+from server.observability.access_log import AccessLog, AccessRecord, parse_trace_id
+from server.observability.health import Health
+
+CLIENT_CLOSED_REQUEST = 499  # only the log reads it; nginx's code
+NO_STORE, VARY = (b"cache-control", b"no-store"), (b"vary", b"accept")
+CONTENT_TYPES = {kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in OFFERED_TYPES}
+
+
+class GraphQLResponse(NamedTuple):
+    """A status, and the body and headers that go with it."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = MappingProxyType({})
+    is_refusal: bool = False
+    encoded_body: bytes = b""
+    actor: Actor | None = None  # whose unread responses it is counted with
+
+
+def _error_response(error: Exception) -> GraphQLResponse:
+    if code_and_message := database_error(error):
+        return GraphQLResponse(HTTPStatus.SERVICE_UNAVAILABLE, error_body(*code_and_message), {"retry-after": "1"})
+    return GraphQLResponse(HTTPStatus.INTERNAL_SERVER_ERROR, {"errors": [mask(error)]})
+
+
+def _shutdown_response() -> GraphQLResponse:
+    """Return the response to an operation that was cancelled because the server stops."""
+    body = error_body(ErrorCode.UNAVAILABLE, "The server is being stopped. Try again in a moment.")
+    return GraphQLResponse(HTTPStatus.SERVICE_UNAVAILABLE, body, {"retry-after": "1", "connection": "close"})
+
+
+@dataclass(frozen=True)
+class GraphQLEndpoint:
+    """The endpoint."""
+
+    access_log: AccessLog
+    health: Health
+    authenticator: Authenticator
+    persisted_documents: PersistedDocuments
+    cpu_share: CpuShare
+    rate_limiter: RateLimiter
+    concurrency: ConcurrencyLimiter
+    runner: Runner
+    get_policy: GetPolicy
+    operation_timeout: float
+    delete_timeout: float
+    max_cost: int
+    max_body_bytes: int
+    max_response_bytes: int
+    incoming_budget: ByteBudget
+    outgoing_budget: ByteBudget
+    refusal_throttle: RefusalThrottle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond to a request and log it; nothing that a client does makes this fail."""
+        start, request = perf_counter(), Request(scope, receive)
+        media_type, record = JSON, AccessRecord(parse_trace_id(request.header(b"traceparent")))
+        try:
+            media_type = negotiate(", ".join(request.headers(b"accept")))
+            response = await self._respond(request, record)
+        except HttpError as http_error:
+            response = GraphQLResponse(
+                http_error.status, error_body(http_error.code, http_error.message), http_error.headers, is_refusal=True
+            )
+        except GraphQLRequestError as request_error:
+            status = 400 if media_type == GRAPHQL_JSON else 200
+            response = GraphQLResponse(status, {"errors": [format_error(error) for error in request_error.errors]}, is_refusal=True)
+        except ClientDisconnected:
+            response = GraphQLResponse(CLIENT_CLOSED_REQUEST, {})
+        except asyncio.CancelledError:
+            if not self.health.is_draining:
+                raise
+            response = _shutdown_response()
+        except Exception as exception:  # noqa: BLE001 whatever it was, the client gets a response and the log the traceback
+            response = _error_response(exception)
+        record.status, record.seconds = int(response.status), perf_counter() - start
+        self.access_log.log(record.with_errors(response.body.get("errors", ())))
+        if response.is_refusal:
+            await self._delay_refusal(record, request)
+        body = response.encoded_body or orjson.dumps(response.body)
+        await send(
+            {"type": "http.response.start", "status": record.status, "headers": _response_headers(response, record, media_type, len(body))}
+        )
+        if response.actor is None or len(body) <= SMALL_BYTES:
+            await send({"type": "http.response.body", "body": body})
+        else:
+            await self._send_large(send, body, response.actor)
+
+    async def _delay_refusal(self, record: AccessRecord, request: Request) -> None:
+        if record.organization_id:
+            await self.refusal_throttle.wait(record.organization_id)
+        else:
+            await self.refusal_throttle.wait_anonymous(limit_key(request.address))
+
+    async def _send_large(self, send: Send, body: bytes, actor: Actor) -> None:
+        """Send a large body, and count it until the client has read nearly all of it: the end of the response waits for that."""
+        with self.outgoing_budget.track(actor) as byte_counter:
+            byte_counter.add(len(body))
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+
+    async def _respond(self, request: Request, record: AccessRecord) -> GraphQLResponse:
+        parsing.check_method(request.method, self.get_policy)
+        actor = await self._authenticate(request)
+        record.organization_id, record.token_id = actor.tenant, actor.token_id
+        graphql_request = await self._read_request(request, actor)
+        document = await self._find_document(graphql_request, actor)
+        record.document_hash = document.key
+        if document.errors:
+            raise GraphQLRequestError(document.errors)
+        operation = self._select_operation(document, graphql_request, request.method)
+        record.operation_type, record.root_field, record.operation_name = operation.kind_name, operation.root_field, operation.name
+        self.outgoing_budget.check(actor)
+        account = self.rate_limiter.account(actor)
+        values = await self._coerce(operation, graphql_request.variables or {}, account, actor)
+        estimate = operation.estimate_cost(values)
+        record.cost_requested = estimate.maximum
+        if estimate.maximum > self.max_cost:
+            message = f"The operation may cost {estimate.maximum} points; {self.max_cost} are allowed. Ask for less at once."
+            raise GraphQLRequestError([graphql_error(ErrorCode.QUERY_TOO_COMPLEX, message)])
+        execution_request = ExecutionRequest(document, operation, values, actor, request.header(b"idempotency-key"), record.query_stats)
+        result = await self._execute(execution_request, estimate, account, request, record)
+        if result.data is None and result.errors and not any(error.path for error in result.errors):
+            raise GraphQLRequestError(result.errors)  # nothing ran
+        body = _response_body(result)
+        body = body | self._cost_extensions(actor, record) if graphql_request.wants_cost else body
+        encoded_body = encode(body, result, self.max_response_bytes)
+        if len(encoded_body) > SMALL_BYTES and operation.kind is OperationType.QUERY:  # a mutation was made: the client has to know
+            self.outgoing_budget.check(actor, len(encoded_body))
+        return GraphQLResponse(HTTPStatus.OK, body, encoded_body=encoded_body, actor=actor)
+
+    async def _coerce(self, operation: Operation, raw_values: Mapping[str, Any], account: Account, actor: Actor) -> VariableValues:
+        """Coerce the variables, many of them within the organization's share of the CPU.
+
+        The cost of a request is paid before, so that coercion is never free, whatever comes of the request; a refusal costs its values.
+        """
+        account.charge(BASE_COST)
+        size = measure_variables(raw_values)
+        try:
+            if size.values <= MANY_VALUES:
+                return operation.coerce(raw_values, suggests=not size.is_beyond_suggestions)
+            async with self.cpu_share.exclusive(actor):
+                return operation.coerce(raw_values, suggests=not size.is_beyond_suggestions)
+        except GraphQLRequestError:
+            account.spend(size.values // VALUES_PER_POINT)
+            raise
+
+    async def _execute(
+        self, execution_request: ExecutionRequest, estimate: CostEstimate, account: Account, request: Request, record: AccessRecord
+    ) -> ExecutionResult:
+        """Run the operation when it gets a slot and while its client waits; give back the points that it did not spend."""
+        queue_start, timeout = perf_counter(), self.delete_timeout if execution_request.operation.is_long else self.operation_timeout
+        with account.reserve(estimate, prepaid_points=BASE_COST) as reservation:
+            cpu_slot = self.cpu_share.exclusive(execution_request.actor) if execution_request.document.uses_introspection else nullcontext()
+            async with cpu_slot, OperationDeadline(request.receive, timeout), self.concurrency.slot(execution_request.actor):
+                record.queue_seconds = perf_counter() - queue_start
+                reservation.spent_points = estimate.maximum
+                try:
+                    result = await self.runner.execute(execution_request)
+                except ResponseTooLargeError:
+                    raise too_large_error(f"{self.runner.max_objects} objects") from None
+                reservation.spent_points = record.cost_actual = estimate.actual_cost(result)
+        return result
+
+    async def _authenticate(self, request: Request) -> Actor:
+        actor = await self.authenticator.authenticate(request.header(b"authorization"), request.address)
+        if actor is None:
+            message = "Send a valid token: `Authorization: Bearer rlt_…`. `relaties token create` makes one."
+            raise HttpError(ErrorCode.UNAUTHENTICATED, message, headers={"www-authenticate": "Bearer"})
+        return actor
+
+    async def _read_request(self, request: Request, actor: Actor) -> GraphQLRequest:
+        if request.method == "GET":
+            return parsing.parse_get(request.parameters, self.get_policy)
+        with self.incoming_budget.track(actor) as byte_counter:
+            body = await parsing.receive_body(request, self.max_body_bytes, byte_counter.add_checked)
+            if len(body) < parsing.LARGE_BODY_BYTES:
+                return parsing.parse_body(body)
+            async with self.cpu_share.exclusive(actor):
+                return parsing.parse_body(body)
+
+    async def _find_document(self, graphql_request: GraphQLRequest, actor: Actor) -> Document:
+        key = (
+            None if graphql_request.query is None else hash_document(graphql_request.query)
+        )  # once: it takes half of the time of finding a document
+        if not self.persisted_documents.is_new(key):
+            return self.persisted_documents.resolve(graphql_request, key)
+        async with self.cpu_share.exclusive(actor):
+            return self.persisted_documents.resolve(graphql_request, key)
+
+    def _select_operation(self, document: Document, graphql_request: GraphQLRequest, method: str) -> Operation:
+        operation = document.find_operation(graphql_request.operationName)
+        if isinstance(operation, GraphQLError):
+            raise GraphQLRequestError([operation])
+        if operation.kind is OperationType.SUBSCRIPTION:
+            raise HttpError(ErrorCode.BAD_REQUEST, "Only queries and mutations are answered here.")
+        if method == "GET" and operation.kind is not OperationType.QUERY:
+            raise HttpError(ErrorCode.METHOD_NOT_ALLOWED, "Changes are not made by GET. Send a POST.", headers={"allow": "POST"})
+        return operation
+
+    def _cost_extensions(self, actor: Actor, record: AccessRecord) -> dict[str, object]:
+        throttle = {**self.rate_limiter.throttle, "currentlyAvailable": self.rate_limiter.account(actor).available}
+        return {"extensions": {"cost": {"requested": record.cost_requested, "actual": record.cost_actual, "throttle": throttle}}}
+
+
+def _response_headers(response: GraphQLResponse, record: AccessRecord, media_type: str, length: int) -> list[tuple[bytes, bytes]]:
+    own_headers = (
+        [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers.items()] if response.headers else ()
+    )
+    return [
+        *own_headers,
+        (b"x-request-id", record.trace_id.encode()),
+        NO_STORE,
+        VARY,
+        (b"content-length", b"%d" % length),
+        CONTENT_TYPES[media_type],
+    ]
+
+
+def _response_body(result: ExecutionResult) -> dict[str, object]:
+    errors = {"errors": [format_error(error) for error in sort_errors(result.errors)]} if result.errors else {}
+    return {"data": result.data, **errors}

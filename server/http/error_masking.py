@@ -1,0 +1,117 @@
+"""Format errors for clients: expected ones as they are, unexpected ones masked by an incident id that the log explains."""
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+from graphql import GraphQLError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from strawberry.exceptions import StrawberryInputCoercionError
+
+from db.engine.errors import CONVERSION_ERRORS, PoolExhaustedError, driver_error, is_connection_lost, is_retryable, is_unbindable
+from domain.core.errors import BadInput, Forbidden, RuleViolation
+from server.errors import ErrorCode
+
+log = logging.getLogger("relaties")
+USER_ERRORS = (Forbidden, BadInput, RuleViolation)
+MAX_MESSAGE = 1000  # characters
+NULL_INPUT = "A part of the input is null that cannot be. Leave it out, so that it stays as it is."
+VALUE_OUT_OF_RANGE = "A value is beyond what can be stored. Send a smaller one."
+DATABASE_UNREACHABLE = (ErrorCode.UNAVAILABLE, "The database cannot be reached. Try again.")
+DATABASE_ERRORS: tuple[tuple[tuple[type[BaseException], ...], tuple[ErrorCode, str]], ...] = (
+    ((PoolExhaustedError, PoolTimeoutError), (ErrorCode.UNAVAILABLE, "Too many operations at once. Try again in a moment.")),
+    ((asyncpg.LockNotAvailableError,), (ErrorCode.UNAVAILABLE, "Somebody else is changing this. Try again in a moment.")),
+    ((asyncpg.QueryCanceledError,), (ErrorCode.TIMEOUT, "This took too long. Ask for less at once.")),
+    # The database has no room, or is being stopped. The system's: no route, a refusal, and silence, which is a TimeoutError.
+    ((asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, OSError), DATABASE_UNREACHABLE),
+)
+
+
+def database_error(error: BaseException) -> tuple[ErrorCode, str] | None:
+    """Return the code and message of an expected database error; None for an internal error."""
+    cause = driver_error(error)
+    if is_retryable(cause):
+        return ErrorCode.UNAVAILABLE, "Others changed the same things at once. Try again in a moment."
+    if is_connection_lost(error):
+        return DATABASE_UNREACHABLE
+    return next((code_and_message for kinds, code_and_message in DATABASE_ERRORS if isinstance(cause, kinds)), None)
+
+
+def error_body(code: ErrorCode, message: str, **more: object) -> dict[str, object]:
+    """Return a response body with one error."""
+    return {"errors": [{"message": message, "extensions": {"code": code, **more}}]}
+
+
+def sort_errors(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
+    """Sort errors by their fields in the document and rows in the response: which failed first is chance."""
+    return sorted(errors, key=_sort_key)
+
+
+def _sort_key(error: GraphQLError) -> tuple[tuple[int, int], list[int]]:
+    first = next(iter(error.locations or ()), None)
+    return (first.line, first.column) if first else (0, 0), [step for step in error.path or () if isinstance(step, int)]
+
+
+def format_error(error: GraphQLError) -> Mapping[str, Any]:
+    """Return the error as the caller sees it, with a message of bounded length: graphql-core quotes names of any length."""
+    body = _format_error(error)
+    message = body["message"]
+    return body if len(message) <= MAX_MESSAGE else {**body, "message": f"{message[:MAX_MESSAGE]}…"}
+
+
+def _format_error(error: GraphQLError) -> Mapping[str, Any]:
+    original_error = error.original_error
+    cause = driver_error(original_error) if original_error else None
+    if isinstance(cause or error, StrawberryInputCoercionError):  # its own words are of Python
+        return _with_code(error, ErrorCode.BAD_USER_INPUT, NULL_INPUT)
+    if isinstance(cause, USER_ERRORS) or (cause is None and error.extensions and "code" in error.extensions):
+        return error.formatted
+    if cause is None or isinstance(cause, GraphQLError):
+        return _format_input_error(error)
+    if original_error and is_unbindable(original_error):
+        return _with_code(error, ErrorCode.BAD_USER_INPUT, VALUE_OUT_OF_RANGE)
+    if code_and_message := database_error(cause):
+        return _with_code(error, *code_and_message)
+    return {**error.formatted, **mask(cause)}
+
+
+def _format_input_error(error: GraphQLError) -> Mapping[str, Any]:
+    """Show graphql-core's own error: a variable or an argument that is not of its type. Any other cause is an internal error."""
+    cause = root_cause(error)
+    if cause is None or isinstance(cause, CONVERSION_ERRORS):
+        return _with_code(error, ErrorCode.BAD_USER_INPUT, _remove_cause_text(cause, error.message))
+    return {**error.formatted, **mask(cause)}
+
+
+def rewrite_coercion_error(error: GraphQLError) -> GraphQLError | None:
+    """Return the error of validation in words of ours, if a literal could not be converted; None if it is about anything else."""
+    cause = root_cause(error)
+    if not isinstance(cause, CONVERSION_ERRORS):
+        return None
+    return GraphQLError(_remove_cause_text(cause, error.message), error.nodes, extensions={"code": ErrorCode.BAD_USER_INPUT})
+
+
+def root_cause(error: GraphQLError) -> BaseException | None:
+    """Return what graphql-core's error was raised for; None if for nothing but a value that does not fit."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError):
+        cause = cause.original_error
+    return cause
+
+
+def _remove_cause_text(cause: BaseException | None, message: str) -> str:
+    """Return graphql-core's message without Python's, which it quotes."""
+    return message.replace(f", but encountered error '{cause}'; found", ", found") if cause else message
+
+
+def mask(error: BaseException) -> dict[str, object]:
+    """Log the traceback; return an error with only the incident id."""
+    incident_id = uuid4().hex
+    log.error("incident %s", incident_id, exc_info=error)
+    return {"message": "Something went wrong.", "extensions": {"code": ErrorCode.INTERNAL_SERVER_ERROR, "incident": incident_id}}
+
+
+def _with_code(error: GraphQLError, code: ErrorCode, message: str) -> Mapping[str, Any]:
+    return {**error.formatted, "message": message or error.message, "extensions": {"code": code}}

@@ -1,0 +1,229 @@
+"""Parse requests strictly: UTF-8, JSON without NaN or duplicate keys, of bounded depth and size; then the fields of GraphQL over HTTP."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any, NoReturn
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from server.documents.trusted import SHA256_PREFIX
+from server.errors import ClientDisconnected, ErrorCode, HttpError
+from server.http.json_limits import MAX_DIGITS, check_size, has_too_many_digits
+from server.http.request import Request
+from server.limits import GetPolicy
+
+LARGE_BODY_BYTES = 20_000  # bytes: reading more takes a millisecond and up
+MAX_CONTENT_TYPE = 200  # characters that count: splitting a header of 16 kB takes milliseconds
+EXAMPLE_BODY = '`{"query": "…", "variables": {…}}`'
+PARAMETERS = {"query", "variables", "operationName", "extensions", "documentId", "doc_id", "id"}
+MAX_NAMES, MAX_NAME = 3, 40  # of unknown fields in a message, and characters of each
+# The decoder takes NUL and surrogates only as escapes. This also finds pairs of surrogates and what follows an escaped backslash.
+UNSTORABLE_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class PersistedQuery(BaseModel):
+    """Apollo's protocol of automatic persisted queries."""
+
+    model_config = ConfigDict(strict=True)
+    version: int = Field(ge=1, le=1)
+    sha256Hash: str = Field(pattern=r"^[0-9a-f]{64}$")  # noqa: N815 the name in the protocol
+
+
+class Extensions(BaseModel):
+    """The known `extensions` of a request; others are ignored."""
+
+    model_config = ConfigDict(strict=True)
+    cost: bool = False
+    persistedQuery: PersistedQuery | None = None  # noqa: N815
+
+
+class GraphQLRequest(BaseModel):
+    """A request of GraphQL over HTTP, with the document by its text, its hash or its id."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+    query: str | None = Field(default=None, min_length=1)
+    variables: dict[str, Any] | None = None
+    operationName: str | None = None  # noqa: N815
+    extensions: Extensions | None = None
+    documentId: str | None = None  # noqa: N815
+    doc_id: str | None = None
+    id: str | None = None
+
+    @property
+    def persisted_hash(self) -> str | None:
+        """The SHA-256 of Apollo's persisted queries."""
+        return self.extensions.persistedQuery.sha256Hash if self.extensions and self.extensions.persistedQuery else None
+
+    @property
+    def document_key(self) -> str | None:
+        """The SHA-256 or the id of a known document."""
+        document_id = self.documentId or self.doc_id or self.id
+        return document_id.removeprefix(SHA256_PREFIX) if document_id else self.persisted_hash
+
+    @property
+    def wants_cost(self) -> bool:
+        return bool(self.extensions and self.extensions.cost)
+
+
+# `model_validate` calls this too, and takes twice as long because it looks at its options first.
+VALIDATE: Callable[[object], GraphQLRequest] = GraphQLRequest.__pydantic_validator__.validate_python
+
+
+def check_method(method: str, get_policy: GetPolicy) -> None:
+    methods = ["POST"] if get_policy is GetPolicy.OFF else ["GET", "POST"]
+    if method not in methods:
+        message = "Send a POST with a JSON body." if get_policy is GetPolicy.OFF else "Send a POST with a JSON body, or a query by GET."
+        raise HttpError(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"allow": ", ".join(methods)})
+
+
+def parse_get(parameters: Mapping[str, str], get_policy: GetPolicy) -> GraphQLRequest:
+    graphql_request = parse_parameters(parameters)
+    if graphql_request.query is not None and get_policy is GetPolicy.PERSISTED:
+        message = "By GET only a document that is known is answered, by its id or hash. Send a POST."
+        raise HttpError(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"allow": "POST"})
+    return graphql_request
+
+
+async def receive_body(request: Request, max_bytes: int, count_bytes: Callable[[int], None]) -> bytes:
+    """Receive the body, and refuse it as soon as it is too large, whatever its header says.
+
+    `count_bytes` is called with the bytes of each part before the last, and may refuse them.
+    """
+    if not _is_json((request.header(b"content-type") or "")[:MAX_CONTENT_TYPE]):
+        raise HttpError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`, in UTF-8.")
+    if (request.header(b"content-encoding") or "identity").lower() != "identity":
+        raise HttpError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without `Content-Encoding`.")
+    buffer = bytearray()
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnected
+        buffer += message.get("body", b"")
+        if len(buffer) > max_bytes:
+            raise HttpError(ErrorCode.PAYLOAD_TOO_LARGE, f"A request has at most {max_bytes} bytes.", headers={"connection": "close"})
+        if not message.get("more_body", False):
+            return bytes(buffer)
+        count_bytes(len(message["body"]))
+
+
+@lru_cache(maxsize=16)
+def _is_json(content_type: str) -> bool:
+    kind, *parameters = (part.strip().lower() for part in content_type.split(";"))
+    charsets = {each.partition("=")[2].strip('"') for each in parameters if each.startswith("charset=")}
+    return kind == "application/json" and not charsets - {"utf-8", "utf8"}
+
+
+def parse_body(body: bytes) -> GraphQLRequest:
+    """Parse the body of a POST."""
+    return _validate_request(parse_json(body, "body"))
+
+
+def parse_parameters(parameters: Mapping[str, str]) -> GraphQLRequest:
+    """Parse the query string of a GET; `variables` and `extensions` are JSON."""
+    members: dict[str, object] = {name: value for name, value in parameters.items() if name in PARAMETERS}
+    for name in ("variables", "extensions"):
+        if name in parameters:
+            members[name] = parse_json(parameters[name].encode(), name)
+    return _validate_request(members)
+
+
+def _validate_request(members: object) -> GraphQLRequest:
+    # Before pydantic, which would report each of thousands of unknown fields.
+    if isinstance(members, dict) and (unknown_names := [name for name in members if name not in PARAMETERS]):
+        names = ", ".join(f"`{name[:MAX_NAME]}`" for name in unknown_names[:MAX_NAMES]) + (", …" if len(unknown_names) > MAX_NAMES else "")
+        raise _bad_request(f"The request is not {EXAMPLE_BODY}: it has no field {names}.")
+    try:
+        return VALIDATE(members)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        messages = "; ".join(f"{'.'.join(str(step) for step in detail['loc']) or 'body'}: {detail['msg']}" for detail in details)
+        raise _bad_request(f"The request is not {EXAMPLE_BODY}: {messages}.") from None
+
+
+def parse_json(text: bytes, label: str) -> object:
+    """Return what a strict reading of the text gives; `label` names it in messages."""
+    check_size(text)
+    try:
+        value = STRICT.decode(text.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise _bad_request(f"The {label} is not UTF-8.") from None
+    except RecursionError:
+        raise _bad_request(f"The {label} is nested too deeply.") from None
+    except json.JSONDecodeError as error:
+        raise _bad_request(f"The {label} is not JSON: {error.msg} at character {error.pos}.") from None
+    if UNSTORABLE_ESCAPE.search(text):
+        _check_texts(value)
+    return value
+
+
+def _build_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise _bad_request("The body has a key twice in one object.")
+    return members
+
+
+def _parse_integer(digits: str) -> int:
+    _check_digits(digits)
+    return int(digits)
+
+
+def _parse_float(digits: str) -> float:
+    _check_digits(digits)
+    if not math.isfinite(number := float(digits)):
+        raise _bad_request(f"{digits[:MAX_DIGITS]} is too large a number.")
+    return number
+
+
+def _check_digits(number: str) -> None:
+    if len(number) > MAX_DIGITS and has_too_many_digits(number):
+        raise _bad_request(f"A number has at most {MAX_DIGITS} digits.")
+
+
+def _reject_constant(name: str) -> NoReturn:
+    raise _bad_request(f"The body is not JSON: {name} is no number.")
+
+
+class _Decoder(json.JSONDecoder):
+    """Decode as Python's decoder does, but do not look for white space around the value by two regular expressions."""
+
+    def decode(self, s: str, *more: Any) -> Any:  # noqa: ANN401 the decoder's own
+        try:
+            value, end = self.scan_once(s, 0)  # type: ignore[attr-defined]
+        except StopIteration:
+            return super().decode(s, *more)
+        # Otherwise decode again, to report what is wrong, but not for white space: the text may be long.
+        return super().decode(s, *more) if s[end:].strip(" \t\n\r") else value
+
+
+STRICT = _Decoder(object_pairs_hook=_build_object, parse_int=_parse_integer, parse_float=_parse_float, parse_constant=_reject_constant)
+
+
+def _check_texts(value: object) -> None:
+    """Refuse texts that PostgreSQL cannot store: it has every character but NUL, and half a surrogate pair is none."""
+    for text in _iterate_texts(value):
+        if "\0" in text:
+            raise _bad_request("A text cannot hold the character NUL.")
+        if not text.isascii() and SURROGATE.search(text):
+            raise _bad_request("A text has half of a surrogate pair.")
+
+
+def _iterate_texts(node: object) -> Iterator[str]:
+    """Yield all texts and keys. `check_size` bounds their number and how deep they lie."""
+    if isinstance(node, str):
+        yield node
+    elif isinstance(node, dict):
+        yield from node
+        for value in node.values():
+            yield from _iterate_texts(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _iterate_texts(value)
+
+
+def _bad_request(message: str) -> HttpError:
+    return HttpError(ErrorCode.BAD_REQUEST, message)

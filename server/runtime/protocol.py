@@ -1,0 +1,331 @@
+"""Limit HTTP connections: answer and disconnect slow, broken or excess clients before they cost anything."""
+
+import asyncio
+import sys
+from contextlib import suppress
+from enum import Enum
+from itertools import chain
+from typing import Any, cast
+
+import httptools
+import orjson
+from uvicorn import Config
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from server.errors import ErrorCode, HttpError
+from server.http.error_masking import error_body
+from server.ip_addresses import TrustedProxies
+from server.runtime.connections import ConnectionLimiter, RefusalReason
+from server.runtime.request_head import check_host, header_values, remove_upgrade
+from server.runtime.transport import LingeringTransport
+from server.settings import Settings
+
+MAX_HEADERS, MAX_HEADER_BYTES, MAX_URL_BYTES = 100, 16_384, 8_192
+MAX_PIPELINED_REQUESTS = 20  # requests sent ahead on one connection: each costs memory, and a few bytes are one
+BODY_BYTES_PER_SECOND = 50_000
+CONNECTION_REFUSAL_DELAY_S = 1.0
+LINGER_S = 5  # for the client to take the last answer and to stop sending
+MIN_TIMER_S = 0.25  # a timer that rang too early is set again for no less
+TOO_LONG = f"An address has at most {MAX_URL_BYTES} bytes."
+TOO_LARGE = f"A request has at most {MAX_HEADERS} headers, and they have at most {MAX_HEADER_BYTES} bytes."
+TOO_MANY_PIPELINED = f"At most {MAX_PIPELINED_REQUESTS} requests may wait on a connection."
+
+
+class ReadPhase(Enum):
+    """The part of a request that the client is sending."""
+
+    HEAD = 1
+    BODY = 2
+
+
+class LimitedHttpProtocol(HttpToolsProtocol):
+    """One connection. Each read phase has a deadline, watched by one timer; there is none while the response is computed.
+
+    The timer is not moved as bytes come in: when it fires, it computes the time that is left, so a request that arrives whole on a
+    open connection costs no timer at all. An idle connection is closed by uvicorn's own.
+    """
+
+    transport: LingeringTransport
+
+    def __init__(
+        self,
+        settings: Settings,
+        connection_limiter: ConnectionLimiter,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.url = b""
+        self.headers = []
+        self._settings = settings
+        self._connection_limiter = connection_limiter
+        self._host = ""
+        self._is_silent = True
+        self._read_phase: ReadPhase | None = ReadPhase.HEAD
+        self._phase_start = 0.0
+        self._phase_number = 0
+        self._body_bytes = 0
+        self._chunk_bytes = self._first_chunk_bytes = self._unparsed_bytes = 0
+        self._refusal: HttpError | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    # The connection
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(LingeringTransport(transport, self.close_gracefully, self.loop))
+        self._phase_start = self.transport.clock()
+        self._host = self.client[0] if self.client else ""
+        if reason := self._connection_limiter.admit(self, self._host):
+            self.refuse_connection(reason)
+        else:
+            self._set_timer()
+
+    def refuse_connection(self, reason: RefusalReason) -> None:
+        """Refuse the connection and stop reading from it. Reset it in a flood.
+
+        The answer comes late, so that a client that connects again as soon as it is refused does so once a second for each connection
+        and not as fast as the worker can refuse: 1,100 sockets took two thirds of its CPU by that.
+        """
+        if reason is RefusalReason.FLOOD:
+            self.transport.abort()
+            return
+        self._refusal = HttpError(ErrorCode.UNAVAILABLE, reason.value, {"retry-after": "1"})
+        self._cancel_timer()
+        self._timer = self.loop.call_later(CONNECTION_REFUSAL_DELAY_S, self._write_error, self._refusal)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connection_limiter.forget(self)
+        self._cancel_timer()
+        self._unset_keepalive_if_required()
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Shut down: wait only for responses that are due."""
+        if self.transport.is_lingering:
+            self.transport.linger(is_client_sending=False)
+        elif self.cycle is None or self.cycle.response_complete:
+            self._read_phase = None
+        super().shutdown()
+
+    def close_gracefully(self) -> None:
+        """Close the connection once the client has read its response; soon in any case."""
+        if self.transport.is_closing():
+            return
+        if self._read_phase is not None:
+            self.flow.resume_reading()
+        self.transport.linger(is_client_sending=self._read_phase is not None)
+        if not self.flow.write_paused:
+            self._set_timer()
+
+    # Requests
+
+    def data_received(self, data: bytes) -> None:
+        if self._refusal or self.transport.is_lingering:
+            return
+        if self._is_silent:
+            self._is_silent = False
+            self._connection_limiter.mark_active(self)
+        phase_number, self._chunk_bytes = self._phase_number, len(data)
+        self._unparsed_bytes += self._chunk_bytes
+        try:
+            while data:
+                data = self._feed_parser(data)
+            if self._read_phase is not None:
+                self._check_head_size()
+        except HttpError as error:
+            self._refuse(error)
+        except httptools.HttpParserError as parser_error:
+            cause = parser_error.__context__  # what was raised among the parser's calls
+            self._refuse(cause if isinstance(cause, HttpError) else HttpError(ErrorCode.BAD_REQUEST, "This is not HTTP/1.1."))
+        if self._phase_number != phase_number:
+            self._on_phase_change()
+
+    def _on_phase_change(self) -> None:
+        """Restart the deadline for a new read phase."""
+        if self._read_phase is not None:
+            self._phase_start = self.transport.clock()
+        if not self.flow.write_paused and (self._read_phase is not None or self._timer is not None):
+            self._set_timer()
+
+    def _feed_parser(self, data: bytes) -> bytes:
+        """Parse, and return what is to be parsed next."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            return self._restart_without_upgrade() + data[upgrade.args[0] :]
+        return b""
+
+    def _restart_without_upgrade(self) -> bytes:
+        """The head of a request that offers another protocol, a WebSocket or HTTP/2, as if it did not.
+
+        The parser has taken the offer, after which no body follows for it: it would read one as the next request.
+        """
+        request_line = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets it: what follows the last request is ignored
+        return remove_upgrade(request_line, self.headers)
+
+    def _check_head_size(self) -> None:
+        """Refuse a head that is too large, or trailers after the body: these are stored as they come in."""
+        if len(self.url) > MAX_URL_BYTES:
+            raise HttpError(ErrorCode.URI_TOO_LONG, TOO_LONG)
+        if len(self.headers) > MAX_HEADERS or self._unparsed_bytes > MAX_HEADER_BYTES + MAX_URL_BYTES:
+            raise HttpError(ErrorCode.HEADERS_TOO_LARGE, TOO_LARGE)
+        head_bytes = self._first_chunk_bytes + self._unparsed_bytes  # at least as much as there can be of headers, so that few are counted
+        if head_bytes > MAX_HEADER_BYTES and sum(map(len, chain.from_iterable(self.headers))) > MAX_HEADER_BYTES:
+            raise HttpError(ErrorCode.HEADERS_TOO_LARGE, TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        self._unset_keepalive_if_required()
+        super().on_message_begin()
+        self._first_chunk_bytes, self._unparsed_bytes = self._chunk_bytes, 0
+        if self._read_phase is None:
+            self._read_phase = ReadPhase.HEAD
+            self._phase_number += 1
+
+    def on_headers_complete(self) -> None:
+        self._check_head_size()
+        names = [name for name, _ in self.headers]
+        check_host(self.headers, names, self.parser.get_http_version)
+        if b"x-forwarded-for" in names:
+            self._identify_client()
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                raise HttpError(ErrorCode.BAD_REQUEST, "This is no proxy.")
+            return
+        if len(self.pipeline) >= MAX_PIPELINED_REQUESTS:
+            raise HttpError(ErrorCode.BAD_REQUEST, TOO_MANY_PIPELINED)
+        super().on_headers_complete()
+        self.headers = []  # what may follow the body must not pass for a header
+        self._read_phase, self._body_bytes = ReadPhase.BODY, 0
+        self._phase_number += 1
+
+    def _identify_client(self) -> None:
+        """Find out for which client a trusted proxy sends the request."""
+        if self._host not in self._connection_limiter.proxies:
+            self._connection_limiter.proxies.warn_once(self._host)
+        elif client := self._connection_limiter.proxies.find_client(header_values(self.headers, b"x-forwarded-for")):
+            self.scope["client"] = (client, 0)
+
+    def on_body(self, body: bytes) -> None:
+        self._first_chunk_bytes, self._unparsed_bytes = self._chunk_bytes, 0
+        if not self.cycle.response_complete:
+            self._body_bytes += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self.parser.should_upgrade():
+            return
+        self._read_phase = None
+        self._phase_number += 1
+        super().on_message_complete()
+        if self.cycle.response_complete and not self.transport.is_closing():
+            self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
+
+    # Answers
+
+    def on_response_complete(self) -> None:
+        is_last = not self.pipeline
+        super().on_response_complete()
+        if self._read_phase is not None:
+            self._unset_keepalive_if_required()  # the connection is not idle: this request or the next is still coming in
+        if self._refusal and is_last:
+            self._write_error(self._refusal)
+
+    def _refuse(self, error: HttpError) -> None:
+        """Refuse the request that is coming in, after the responses that are due before. Ignore all that follows."""
+        self._refusal = error.with_traceback(None)  # which would keep what was received
+        if self._read_phase is not ReadPhase.BODY:
+            is_due = self.cycle is not None and not self.cycle.response_complete
+        elif self.pipeline and self.pipeline[0][0] is self.cycle:
+            self.pipeline.popleft()
+            is_due = True
+        else:
+            is_due = False
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if not is_due:
+            self._write_error(error)
+
+    def _write_error(self, error: HttpError) -> None:
+        if self._read_phase is not ReadPhase.BODY or not self.cycle.response_started:
+            self.transport.write(encode_error(error, self.server_state.default_headers))
+        self.close_gracefully()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._set_timer()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._set_timer()
+
+    # Deadlines
+
+    def _set_timer(self) -> None:
+        """Set the timer to the current deadline; to none while the application computes a response."""
+        self._cancel_timer()
+        if self.flow.write_paused:
+            self._timer = self.loop.call_later(self._settings.send_timeout, self.transport.abort)
+        elif self.transport.is_lingering:
+            self._timer = self.loop.call_later(LINGER_S, self.transport.abort)
+        elif self._read_phase is not None and not self._refusal:
+            self._timer = self.loop.call_later(max(self._remaining_seconds(), MIN_TIMER_S), self._on_deadline)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _on_deadline(self) -> None:
+        if self._read_phase is None or self._refusal:
+            return
+        if self._remaining_seconds() > 0:
+            self._set_timer()
+        else:
+            self._refuse(HttpError(ErrorCode.REQUEST_TIMEOUT, "The request took too long to arrive."))
+
+    def _remaining_seconds(self) -> float:
+        """Return the seconds that are left of the current read phase."""
+        is_body = self._read_phase is ReadPhase.BODY
+        timeout = self._settings.body_timeout + self._body_bytes / BODY_BYTES_PER_SECOND if is_body else self._settings.header_timeout
+        return self._phase_start + timeout - self.transport.clock()
+
+
+def encode_error(error: HttpError, headers: list[tuple[bytes, bytes]]) -> bytes:
+    """Encode the response to a request that never reaches the application, the last on its connection."""
+    body = orjson.dumps(error_body(error.code, error.message))
+    own_headers = {
+        "content-type": "application/json; charset=utf-8",
+        "content-length": str(len(body)),
+        "connection": "close",
+        **error.headers,
+    }
+    lines = {name: value for name, value in headers if name != b"connection"} | {
+        name.encode(): text.encode() for name, text in own_headers.items()
+    }
+    return b"".join((STATUS_LINE[error.status], *(b"%b: %b\r\n" % line for line in lines.items()), b"\r\n", body))
+
+
+def protocol_factory(settings: Settings) -> type[asyncio.Protocol]:
+    """Return the factory with which uvicorn creates a protocol for each connection."""
+    proxies = TrustedProxies(settings.trusted_proxies or ())
+    connection_limiter = ConnectionLimiter(settings.max_connections, settings.connections_per_address, proxies)
+
+    def create_protocol(**arguments: Any) -> LimitedHttpProtocol:  # noqa: ANN401 uvicorn's
+        return LimitedHttpProtocol(settings, connection_limiter, **arguments)
+
+    return cast("type[asyncio.Protocol]", create_protocol)
+
+
+def raise_open_file_limit() -> None:
+    """Raise the limit of open files, thus connections, to the hard limit; programs start with fewer."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 not everywhere
+
+        hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        with suppress(ValueError, OSError):  # a limit of "none" is one that some systems give and do not take
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
