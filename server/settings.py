@@ -45,7 +45,7 @@ DatabaseUrl = Annotated[PostgresDsn, UrlConstraints(allowed_schemes=["postgresql
 class Settings(BaseSettings):
     """Each field is an environment variable, `RELATIES_` and its name in capitals, unless it names another."""
 
-    model_config = SettingsConfigDict(env_prefix="RELATIES_", populate_by_name=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="RELATIES_", populate_by_name=True, extra="forbid", frozen=True)
 
     database_url: DatabaseUrl | None = Field(
         default=None,

@@ -231,7 +231,7 @@ def test_whoever_writes_documents_or_payments_counts_their_months() -> None:
     counting = {
         name for module in found for name, node in functions(module) if "db.queries.monthly_balances.rebuild" in module.mentioned(node)
     }
-    assert "domain.reports.monthly_balances.wrong" in counting
+    assert "domain.reports.monthly_balances.verify_balances" in counting
     deletion = {"db.queries.deletions._delete_children", "db.queries.deletions.delete_client", "db.queries.deletions.lock"}
     assert writers(WRITTEN, found) - counting == deletion
     new = """from db.tables import Invoice

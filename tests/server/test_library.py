@@ -84,7 +84,7 @@ NOT_BY_GET = (405, "METHOD_NOT_ALLOWED")
 
 async def test_a_document_is_asked_by_its_hash_once_it_was_sent(asking: Asks) -> None:
     """A miss, then text and hash, then the hash alone; from then on by each of its names."""
-    async with asking(documents=DocumentPolicy.APQ) as api:
+    async with asking(document_policy=DocumentPolicy.APQ) as api:
         assert await api.post(**by_hash(NAME)) == MISS
         assert await api.post(**by_hash(NAME, query=NAME)) == ANSWER
         assert await api.post(**by_hash(NAME)) == ANSWER
@@ -98,7 +98,7 @@ async def test_a_document_is_asked_by_its_hash_once_it_was_sent(asking: Asks) ->
 
 async def test_apollos_clients_know_the_answers_by_heart(asking: Asks) -> None:
     """Both the message and the code; a miss is kept by nobody."""
-    async with asking(documents=DocumentPolicy.APQ) as apq, asking(documents=DocumentPolicy.OPEN) as open_:
+    async with asking(document_policy=DocumentPolicy.APQ) as apq, asking(document_policy=DocumentPolicy.OPEN) as open_:
         for api, message, code in (
             (apq, "PersistedQueryNotFound", "PERSISTED_QUERY_NOT_FOUND"),
             (open_, "PersistedQueryNotSupported", "PERSISTED_QUERY_NOT_SUPPORTED"),
@@ -110,7 +110,7 @@ async def test_apollos_clients_know_the_answers_by_heart(asking: Asks) -> None:
 
 async def test_a_hash_that_is_another_documents_is_refused(asking: Asks) -> None:
     """So nobody can put a document under the name of another, and neither is kept."""
-    async with asking(documents=DocumentPolicy.APQ) as api:
+    async with asking(document_policy=DocumentPolicy.APQ) as api:
         assert await api.post(**by_hash(NAME, query=VIEWER)) == (400, "PERSISTED_QUERY_HASH_MISMATCH")
         assert await api.post(**by_hash(NAME)) == await api.post(**by_hash(VIEWER)) == MISS
 
@@ -131,7 +131,7 @@ async def test_a_hash_that_is_another_documents_is_refused(asking: Asks) -> None
 )
 async def test_what_is_not_the_protocol_is_refused(asking: Asks, persisted: object) -> None:
     """By POST and by GET, with a text or without."""
-    async with asking(documents=DocumentPolicy.APQ) as api:
+    async with asking(document_policy=DocumentPolicy.APQ) as api:
         for sent in ({}, {"query": NAME}):
             assert await api.post(extensions={"persistedQuery": persisted}, **sent) == (400, "BAD_REQUEST")
             assert await api.get(extensions={"persistedQuery": persisted}, **sent) == (400, "BAD_REQUEST")
@@ -139,7 +139,7 @@ async def test_what_is_not_the_protocol_is_refused(asking: Asks, persisted: obje
 
 async def test_an_open_server_takes_texts_only(asking: Asks, folder: Path) -> None:
     """And the trusted ones by their ids. What was sent before is not known by its hash."""
-    async with asking(documents=DocumentPolicy.OPEN, trusted_documents=folder) as api:
+    async with asking(document_policy=DocumentPolicy.OPEN, trusted_documents=folder) as api:
         assert await api.post(query=VIEWER) == {"viewer": {"permissions": await _permissions(api)}}
         assert await api.post(**by_hash(VIEWER)) == await api.post(documentId=hash_document(VIEWER)) == NOT_SUPPORTED
         assert await api.post(**by_hash(VIEWER, query=VIEWER)) == NOT_SUPPORTED
@@ -155,7 +155,7 @@ async def _permissions(api: Asking) -> list[str]:
 
 async def test_a_closed_server_takes_its_own_documents_only(asking: Asks, folder: Path) -> None:
     """By id, by hash or word for word; another is neither answered nor kept."""
-    async with asking(documents=DocumentPolicy.TRUSTED_ONLY, trusted_documents=folder) as api:
+    async with asking(document_policy=DocumentPolicy.TRUSTED_ONLY, trusted_documents=folder) as api:
         for key in (ID, hash_document(NAME), f"sha256:{hash_document(NAME)}"):
             assert await api.post(documentId=key) == ANSWER
         assert await api.post(**by_hash(NAME)) == await api.post(query=NAME) == await api.post(**by_hash(NAME, query=NAME)) == ANSWER
@@ -167,7 +167,7 @@ async def test_a_closed_server_takes_its_own_documents_only(asking: Asks, folder
 
 async def test_by_get_only_what_is_known_is_asked(asking: Asks, folder: Path) -> None:
     """Where the setting says so, as in production; a text is refused, also a trusted one, and says what to do instead."""
-    async with asking(get=GetPolicy.PERSISTED, trusted_documents=folder) as api:
+    async with asking(get_requests=GetPolicy.PERSISTED, trusted_documents=folder) as api:
         assert await api.get(query=NAME) == await api.get(**by_hash(NAME, query=NAME)) == NOT_BY_GET
         assert (await api.got(query=NAME)).headers["allow"] == "POST"
         assert await api.get(**by_hash(VIEWER)) == MISS
@@ -177,7 +177,7 @@ async def test_by_get_only_what_is_known_is_asked(asking: Asks, folder: Path) ->
 
 async def test_by_get_nothing_is_asked_where_it_is_off(asking: Asks, folder: Path) -> None:
     """Known or not."""
-    async with asking(get=GetPolicy.OFF, trusted_documents=folder) as api:
+    async with asking(get_requests=GetPolicy.OFF, trusted_documents=folder) as api:
         assert await api.get(documentId=ID) == await api.get(query=NAME) == NOT_BY_GET
 
 

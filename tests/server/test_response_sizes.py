@@ -54,12 +54,12 @@ COMPILED = pytest.mark.parametrize("compiled", [True, False])
 async def test_too_many_objects_end_the_operation(serving: Asks, crowded: Tenant, compiled: bool) -> None:
     """On both executors; one object fewer is answered."""
     query = "{ clients(first: 20) { nodes { id labels { id } } } }"
-    async with asking(serving(compiled=compiled), crowded) as api:
+    async with asking(serving(compiled_executor=compiled), crowded) as api:
         nodes = (await api.data(query))["clients"]["nodes"]
     objects = 2 + len(nodes) + sum(len(node["labels"]) for node in nodes)
-    async with asking(serving(compiled=compiled, max_response_objects=objects), crowded) as api:
+    async with asking(serving(compiled_executor=compiled, max_response_objects=objects), crowded) as api:
         assert (await api.data(query))["clients"]["nodes"] == nodes
-    async with asking(serving(compiled=compiled, max_response_objects=objects - 1), crowded) as api:
+    async with asking(serving(compiled_executor=compiled, max_response_objects=objects - 1), crowded) as api:
         response = await api.post({"query": query})
         error = response.json()["errors"][0]
         assert (response.status_code, error["extensions"]) == (400, {"code": "RESPONSE_TOO_LARGE"})
@@ -81,15 +81,15 @@ async def test_a_mutation_with_too_many_objects_says_that_it_is_saved(serving: A
 @COMPILED
 async def test_too_many_bytes_end_the_operation(serving: Asks, wordy: Tenant, compiled: bool) -> None:
     """However cheap the objects are: one text under twenty names is twenty texts in JSON."""
-    async with asking(serving(compiled=compiled), wordy) as api:
+    async with asking(serving(compiled_executor=compiled), wordy) as api:
         response = await api.post({"query": LARGE})
     size = len(response.content)
     assert response.status_code == 200
     assert size > 20 * 10 * 2 * len(NOTES)
-    async with asking(serving(compiled=compiled, max_response_bytes=size), wordy) as api:
+    async with asking(serving(compiled_executor=compiled, max_response_bytes=size), wordy) as api:
         assert (await api.post({"query": LARGE})).content == response.content
     for most in (size - 1, 100_000):
-        async with asking(serving(compiled=compiled, max_response_bytes=most), wordy) as api:
+        async with asking(serving(compiled_executor=compiled, max_response_bytes=most), wordy) as api:
             refused = await api.post({"query": LARGE})
             assert (refused.status_code, refused.json()["errors"][0]["extensions"]) == (400, {"code": "RESPONSE_TOO_LARGE"})
             assert f"more than {most} bytes" in refused.json()["errors"][0]["message"]
