@@ -13,9 +13,8 @@ from sqlalchemy import event, insert, inspect
 from sqlalchemy.orm import Session
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.engine.statement import table_of
 from db.tables.audit import AuditAction, AuditEvent, Channel, DeletionRecord, IdempotencyKey, OutboxEvent
-from db.tables.base import Entity, Table
+from db.tables.base import Entity, Table, table_of
 from db.tables.keys import new_id
 from db.tables.organizations import NumberSequence
 from db.tables.timestamps import format_timestamp, now

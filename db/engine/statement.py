@@ -11,45 +11,18 @@ first used, and compiled: doing that for all of them is a large part of a start.
 """
 
 import inspect
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from functools import cached_property, lru_cache
-from operator import attrgetter, itemgetter
+from operator import itemgetter
 from typing import Any, ClassVar, Generic, NoReturn, Self, TypeAlias, TypeVar
-from uuid import UUID
 
 import asyncpg
-from sqlalchemy import (
-    BindParameter,
-    Column,
-    ColumnElement,
-    Delete,
-    Insert,
-    Numeric,
-    Select,
-    Table,
-    Text,
-    Update,
-    Uuid,
-    any_,
-    bindparam,
-    cast,
-    func,
-    literal_column,
-    select,
-)
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy import Delete, Insert, Select, Update, select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
-from sqlalchemy.types import TypeEngine
-from sqlmodel import SQLModel
 
 MAX_PROJECTIONS = 32  # projections of one statement, of about 8 kB each
 RESERVED_NAMES = frozenset({"get", "items", "keys", "values"})
 R = TypeVar("R", bound="Row")
-T = TypeVar("T")
-
-_bytes = attrgetter("bytes")
-TENANT: BindParameter[UUID] = bindparam("tenant", type_=Uuid())
 
 
 class UnselectedColumnError(AttributeError):
@@ -201,69 +174,3 @@ def compile_statement(statement: Statement) -> tuple[str, tuple[str, ...]]:
     if constants := [name for name, bind in compilation.binds.items() if not bind.required]:
         raise TypeError(f"write {constants} as enum_literal() or literal_column(): constants are part of the SQL")
     return str(compilation), tuple(compilation.positiontup or ())
-
-
-def columns(row: type[Row], table: type[SQLModel], **expressions: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    """Return the columns of a row class: the table's by name, or the expressions of the same name."""
-    table_columns = table_of(table).c
-    return [_output_column(expressions[name] if name in expressions else table_columns[name]).label(name) for name in row.__columns__]
-
-
-def _output_column(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Cast money and JSON to text, so that reads and units of work return the same type."""
-    return cast(column, Text) if isinstance(column.type, Numeric | JSONB) else column
-
-
-def table_of(entity: type[SQLModel]) -> Table:
-    """Return the SQLAlchemy table: statements over the ORM mapper take longer to build and to compile."""
-    table: Table = entity.__table__  # type: ignore[attr-defined]
-    return table
-
-
-def col(attribute: T) -> Column[T]:
-    """Return the table column of a class attribute, with the attribute's type."""
-    mapper_attribute: Any = attribute
-    key: str = mapper_attribute.key
-    return table_of(mapper_attribute.class_).c[key]
-
-
-def parameter(name: str, kind: TypeEngine[T]) -> BindParameter[T]:
-    """Return a named parameter of a query."""
-    return bindparam(name, type_=kind)
-
-
-def enum_literal(value: StrEnum) -> ColumnElement[str]:
-    """Return an enum value as a constant in the SQL; it is one of a closed set, so it needs no parameter."""
-    return literal_column(f"'{value}'", Text())
-
-
-IDS = parameter("ids", ARRAY(Uuid()))
-requested_ids = func.unnest(IDS).table_valued("id").render_derived(name="asked")  # the requested ids as rows, to join what each has
-
-
-def id_in(column: ColumnElement[UUID], *, is_planned_once: bool = False) -> ColumnElement[bool]:
-    """Match the ids of the array parameter. `in_()` would give one SQL text per number of values, which asyncpg cannot run.
-
-    With `is_planned_once` PostgreSQL does not see how many keys there are when it plans. Where it sees one, in a large table, a plan for
-    one looks so much cheaper than the plan for any number that it plans the statement at each execution, which takes longer than that.
-    """
-    return column == any_(cast(select(IDS.label("ids")).scalar_subquery(), IDS.type) if is_planned_once else IDS)
-
-
-def group_by_key(rows: Sequence[R], keys: Sequence[UUID], column: str) -> list[list[R]]:
-    """Group the rows by key, in the order of the keys."""
-    groups: dict[bytes, list[R]] = {key: [] for key in map(_bytes, keys)}
-    for key, row in zip(_key_bytes(rows, column), rows, strict=True):
-        groups[key].append(row)
-    return list(groups.values())
-
-
-def row_by_key(rows: Sequence[R], keys: Sequence[UUID], column: str = "id") -> list[R | None]:
-    """Return the row of each key, or None, in the order of the keys."""
-    rows_by_key = dict(zip(_key_bytes(rows, column), rows, strict=True))
-    return [rows_by_key.get(key) for key in map(_bytes, keys)]
-
-
-def _key_bytes(rows: Sequence[Row], column: str) -> Iterable[bytes]:
-    """Read a column of rows of one class in C. To hash the bytes of a UUID takes a third of the time of the UUID itself."""
-    return map(_bytes, map(getattr(type(rows[0]), column).fget, rows)) if rows else ()

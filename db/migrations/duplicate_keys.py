@@ -5,9 +5,11 @@ from typing import Any
 from sqlalchemy import Select, Text, and_, func, literal_column, select, union_all
 
 from db.engine.database import Database
-from db.engine.statement import col, compile_statement, table_of
+from db.engine.statement import compile_statement
 from db.rows import DuplicateRow
+from db.sql.expressions import col
 from db.tables import Client, Label, Organization
+from db.tables.base import table_of
 from db.tables.keys import KEY_SEPARATOR
 
 MAX_ROWS = 100  # rows to report

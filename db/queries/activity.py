@@ -4,8 +4,9 @@ from functools import cache, partial
 
 from sqlalchemy import select
 
-from db.engine.statement import TENANT, Query, col, columns, id_in, requested_ids
+from db.engine.statement import Query
 from db.rows import EventRow
+from db.sql.expressions import TENANT, col, columns, id_in, requested_ids
 from db.sql.pagination import count_per_parent, in_order_of_ids, page_per_parent
 from db.sql.reads import ByKey, Counts, PagesOfEach
 from db.tables import AuditEvent

@@ -23,13 +23,15 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.engine.database import Transaction
-from db.engine.statement import TENANT, Query, col, columns, enum_literal, id_in, parameter, requested_ids, table_of
+from db.engine.statement import Query
 from db.queries.contacts import LINK_COLUMNS
 from db.rows import AddressRow, ClientRow, ContactClientRow, CountRow, LabelClientRow, NumberKeyRow
+from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, parameter, requested_ids
 from db.sql.pagination import Listing, PageSlice, SortKey, count_per_parent, page_per_parent
 from db.sql.reads import ByKey, Counts, GroupsByKey, PagesOfEach
 from db.sql.search import contains_pattern
 from db.tables import AddressFields, AddressType, Client, ClientAddress, ClientContact, ClientLabel
+from db.tables.base import table_of
 from db.tables.clients import LAST_NUMBER_KEY
 from db.tables.keys import name_key, number_key
 

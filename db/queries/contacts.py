@@ -8,12 +8,15 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, Integer, Select, Text, and_, func, literal_column, select, true
 
 from db.engine.database import Transaction
-from db.engine.statement import IDS, TENANT, Query, col, columns, group_by_key, id_in, parameter, requested_ids, table_of
+from db.engine.statement import Query
 from db.rows import ClientContactRow, ContactRow
+from db.sql.expressions import IDS, TENANT, col, columns, id_in, parameter, requested_ids
+from db.sql.grouping import group_by_key
 from db.sql.pagination import Listing, PageSlice, SortKey, after_cursor, apply_order, count_per_parent
 from db.sql.reads import ByKey, Counts
 from db.sql.search import NameListing
 from db.tables import ClientContact, Contact
+from db.tables.base import table_of
 
 IN_TENANT = col(Contact.tenant_id) == TENANT
 ALL = select(*columns(ContactRow, Contact)).where(IN_TENANT)

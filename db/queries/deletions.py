@@ -7,8 +7,9 @@ from sqlalchemy import ColumnElement, Delete, Select, Uuid, delete, exists, func
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.engine.database import UnitOfWork
-from db.engine.statement import TENANT, Command, Query, col, columns, id_in, parameter, table_of
+from db.engine.statement import Command, Query
 from db.rows import PaymentRow
+from db.sql.expressions import TENANT, col, columns, id_in, parameter
 from db.tables import (
     Client,
     ClientAddress,
@@ -30,6 +31,7 @@ from db.tables import (
     RegistrationLabel,
     Table,
 )
+from db.tables.base import table_of
 
 CLIENT, CONTACTS = parameter("client", Uuid()), parameter("contacts", ARRAY(Uuid()))
 DISABLE_GUARD: ColumnElement[str] = literal_column(

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import select
 
 from db.engine.database import UnitOfWork
-from db.engine.statement import col
+from db.sql.expressions import col
 from db.tables import IdempotencyKey
 from db.tables.timestamps import now
 

@@ -4,11 +4,13 @@ from functools import cache, partial
 
 from sqlalchemy import and_, func, select
 
-from db.engine.statement import TENANT, Query, col, columns, id_in, requested_ids, table_of
+from db.engine.statement import Query
 from db.rows import FinancialRow, InvoiceRow
+from db.sql.expressions import TENANT, col, columns, id_in, requested_ids
 from db.sql.pagination import count_per_parent, in_order_of_ids, page_per_parent
 from db.sql.reads import ByKey, Counts, PagesOfEach
 from db.tables import Client, Invoice, Organization
+from db.tables.base import table_of
 
 CURRENCY = func.coalesce(col(Client.currency), col(Organization.base_currency))
 OF_CLIENTS = Query(

@@ -5,12 +5,14 @@ from uuid import UUID
 from sqlalchemy import CompoundSelect, Select, Text, Uuid, and_, func, or_, select, union
 
 from db.engine.database import Transaction
-from db.engine.statement import TENANT, Query, col, columns, enum_literal, id_in, parameter, table_of
+from db.engine.statement import Query
 from db.rows import ClientLabelRow, IdRow, LabelRow, LockedUsesRow
+from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, parameter
 from db.sql.pagination import Listing, SortKey
 from db.sql.reads import ByKey, GroupsByKey
 from db.sql.search import NameListing
 from db.tables import Client, ClientLabel, Label, Project, Registration, RegistrationLabel, RegistrationStatus
+from db.tables.base import table_of
 
 IN_TENANT = col(Label.tenant_id) == TENANT
 ALL = select(*columns(LabelRow, Label)).where(IN_TENANT)

@@ -6,8 +6,9 @@ from uuid import UUID
 from sqlalchemy import select
 
 from db.engine.database import Transaction
-from db.engine.statement import TENANT, Query, col, columns, id_in
+from db.engine.statement import Query
 from db.rows import InvoiceLayoutRow
+from db.sql.expressions import TENANT, col, columns, id_in
 from db.sql.pagination import Listing, count_per_parent, fetch_counts, in_order_of_ids
 from db.sql.reads import ByKey, Counts, Pages
 from db.tables import Client, Invoice, InvoiceLayout

@@ -7,8 +7,9 @@ from sqlalchemy import Text, and_, func, or_, select
 from sqlmodel import select as entities
 
 from db.engine.database import Transaction, UnitOfWork
-from db.engine.statement import TENANT, Query, col, columns, id_in, parameter
+from db.engine.statement import Query
 from db.rows import MemberRow
+from db.sql.expressions import TENANT, col, columns, id_in, parameter
 from db.sql.pagination import Listing, count_per_parent, in_order_of_ids
 from db.sql.reads import ByKey, Counts, Pages
 from db.tables import Member, Role

@@ -30,10 +30,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from db.engine.database import Transaction
-from db.engine.statement import TENANT, Command, Query, col, columns, id_in, parameter, table_of
+from db.engine.statement import Command, Query
 from db.queries.revenue import DOCUMENTS, FIGURES, ONE, PAYMENTS, Source, first_day_of_month, select_moves
 from db.rows import IdRow
+from db.sql.expressions import TENANT, col, columns, id_in, parameter
 from db.tables import Client, ClientMonth
+from db.tables.base import table_of
 
 SINCE = parameter("since", Date())
 MONTH: ColumnElement[str] = literal_column("'month'", Text())

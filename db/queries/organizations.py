@@ -5,8 +5,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import select as entities
 
 from db.engine.database import Database, Transaction, UnitOfWork
-from db.engine.statement import TENANT, Query, col, columns, compile_statement, enum_literal, id_in
+from db.engine.statement import Query, compile_statement
 from db.rows import InvoiceNumberRow, OrganizationRow
+from db.sql.expressions import TENANT, col, columns, enum_literal, id_in
 from db.sql.reads import ByKey
 from db.tables import Invoice, InvoiceStatus, NumberSequence, Organization
 

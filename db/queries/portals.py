@@ -2,11 +2,13 @@
 
 from sqlalchemy import Text, and_, select
 
-from db.engine.statement import TENANT, Query, col, columns, id_in, requested_ids, table_of
+from db.engine.statement import Query
 from db.rows import PortalContactRow, PortalProjectRow, PortalRow
+from db.sql.expressions import TENANT, col, columns, id_in, requested_ids
 from db.sql.pagination import SortKey, in_order_of_ids, page_per_parent
 from db.sql.reads import ByKey, GroupsByKey
 from db.tables import ClientPortal, Contact, PortalAccess, PortalProject, Project
+from db.tables.base import table_of
 
 ALL = select(*columns(PortalRow, ClientPortal)).where(col(ClientPortal.tenant_id) == TENANT)
 BY_ID = Query(ALL.where(id_in(col(ClientPortal.id))), PortalRow)

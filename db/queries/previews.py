@@ -7,9 +7,11 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, select, true, union_all
 
 from db.engine.database import Transaction
-from db.engine.statement import TENANT, Query, col, columns, enum_literal, group_by_key, id_in, requested_ids, table_of
+from db.engine.statement import Query
 from db.queries.revenue import SIGN, ZERO
 from db.rows import ClientAmountsRow, DependentCountsRow, OrphanRow
+from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, requested_ids
+from db.sql.grouping import group_by_key
 from db.sql.reads import ByKey, GroupsByKey
 from db.tables import (
     Client,
@@ -27,6 +29,7 @@ from db.tables import (
     RegistrationStatus,
     Table,
 )
+from db.tables.base import table_of
 
 UNBILLED_CONDITIONS = (
     col(Registration.is_billable).is_(True),

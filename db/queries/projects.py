@@ -7,12 +7,14 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, select
 
 from db.engine.database import Transaction
-from db.engine.statement import TENANT, Query, col, columns, id_in, requested_ids, table_of
+from db.engine.statement import Query
 from db.queries.invoices import CURRENCY
 from db.rows import CountByIdRow, ProjectFinancialRow, ProjectRow
+from db.sql.expressions import TENANT, col, columns, id_in, requested_ids
 from db.sql.pagination import PageSlice, count_per_parent, fetch_counts, in_order_of_ids, page_per_parent
 from db.sql.reads import ByKey
 from db.tables import Client, InvoiceLine, Organization, Project, QuoteLine, Registration
+from db.tables.base import table_of
 
 ALL = select(*columns(ProjectRow, Project)).where(col(Project.tenant_id) == TENANT)
 BY_ID = Query(ALL.where(id_in(col(Project.id))), ProjectRow)

@@ -4,11 +4,13 @@ from functools import cache, partial
 
 from sqlalchemy import Integer, and_, select
 
-from db.engine.statement import TENANT, Query, col, columns, id_in, requested_ids, table_of
+from db.engine.statement import Query
 from db.rows import QuoteLineRow, QuoteRow
+from db.sql.expressions import TENANT, col, columns, id_in, requested_ids
 from db.sql.pagination import SortKey, count_per_parent, in_order_of_ids, page_per_parent
 from db.sql.reads import ByKey, Counts, GroupsByKey, PagesOfEach
 from db.tables import Quote, QuoteLine
+from db.tables.base import table_of
 
 ALL = select(*columns(QuoteRow, Quote)).where(col(Quote.tenant_id) == TENANT)
 BY_ID = Query(ALL.where(id_in(col(Quote.id))), QuoteRow)

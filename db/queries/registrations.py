@@ -10,11 +10,14 @@ from uuid import UUID
 from sqlalchemy import Boolean, ColumnElement, Date, Select, Text, Uuid, and_, func, or_, select
 
 from db.engine.database import Transaction
-from db.engine.statement import TENANT, Query, col, columns, group_by_key, id_in, parameter, requested_ids, table_of
+from db.engine.statement import Query
 from db.rows import CountByIdRow, CountRow, RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
+from db.sql.expressions import TENANT, col, columns, id_in, parameter, requested_ids
+from db.sql.grouping import group_by_key
 from db.sql.pagination import Listing, PageSlice, SortKey, fetch_counts, page_per_parent
 from db.sql.reads import ByKey, GroupsByKey
 from db.tables import Client, Label, Project, Registration, RegistrationKind, RegistrationLabel, RegistrationStatus
+from db.tables.base import table_of
 
 
 @dataclass(frozen=True)

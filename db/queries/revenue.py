@@ -24,9 +24,11 @@ from sqlalchemy import (
 )
 
 from db.engine.database import Transaction
-from db.engine.statement import TENANT, Query, col, columns, enum_literal, group_by_key, id_in, parameter, requested_ids
+from db.engine.statement import Query
 from db.queries.clients import ClientFilter, filter_conditions
 from db.rows import ClientRevenueRow, RevenueRow
+from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, parameter, requested_ids
+from db.sql.grouping import group_by_key
 from db.tables import Client, ClientMonth, Invoice, InvoiceKind, Organization, PaymentAllocation
 
 START, END = parameter("start", Date()), parameter("end", Date())

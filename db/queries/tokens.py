@@ -5,11 +5,13 @@ from functools import cache, partial
 from sqlalchemy import LargeBinary, and_, func, select
 
 from db.engine.database import Database, Transaction
-from db.engine.statement import TENANT, Query, col, columns, compile_statement, id_in, parameter, table_of
+from db.engine.statement import Query, compile_statement
 from db.rows import ActorRow, TokenRow
+from db.sql.expressions import TENANT, col, columns, id_in, parameter
 from db.sql.pagination import Listing, count_per_parent, in_order_of_ids
 from db.sql.reads import ByKey, Counts, Pages
 from db.tables import ApiToken, Member
+from db.tables.base import table_of
 
 actor_columns = func.relaties.token_actor(parameter("hash", LargeBinary())).table_valued(*ActorRow.__columns__, name="found")
 ACTOR, _ = compile_statement(select(*(actor_columns.c[name] for name in ActorRow.__columns__)).select_from(actor_columns))

@@ -4,8 +4,9 @@ from functools import cache, partial
 
 from sqlalchemy import select
 
-from db.engine.statement import TENANT, Query, col, columns, id_in
+from db.engine.statement import Query
 from db.rows import VatRateRow
+from db.sql.expressions import TENANT, col, columns, id_in
 from db.sql.pagination import Listing, count_per_parent, in_order_of_ids
 from db.sql.reads import ByKey, Counts, Pages
 from db.tables import VatRate

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement
 from sqlmodel import select
 
 from db.engine.database import UnitOfWork
-from db.engine.statement import col
+from db.sql.expressions import col
 from db.tables import Entity, Table
 
 T = TypeVar("T", bound=Entity)

@@ -10,9 +10,11 @@ from sqlalchemy import ColumnElement, Integer, Select, Uuid, func, literal_colum
 from sqlalchemy.types import TypeEngine
 
 from db.engine.database import Transaction
-from db.engine.statement import TENANT, Query, R, col, group_by_key, parameter, requested_ids, table_of
+from db.engine.statement import Query, R
 from db.rows import CountByIdRow
-from db.tables.base import Entity, Table
+from db.sql.expressions import TENANT, col, parameter, requested_ids
+from db.sql.grouping import group_by_key
+from db.tables.base import Entity, Table, table_of
 
 CursorPosition: TypeAlias = tuple[str | int | date | datetime | UUID, UUID]
 """The value sorted by, and the id that breaks ties."""

@@ -9,8 +9,9 @@ from typing import Generic, Self
 from uuid import UUID
 
 from db.engine.database import Transaction
-from db.engine.statement import Query, R, group_by_key, row_by_key
+from db.engine.statement import Query, R
 from db.rows import CountByIdRow
+from db.sql.grouping import group_by_key, row_by_key
 from db.sql.pagination import PageSlice, fetch_counts
 
 

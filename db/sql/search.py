@@ -8,10 +8,11 @@ from typing import Any, Generic
 from sqlalchemy import ColumnElement, Text, func, select
 
 from db.engine.database import Transaction
-from db.engine.statement import TENANT, Query, R, col, parameter, table_of
+from db.engine.statement import Query, R
 from db.rows import CountRow
+from db.sql.expressions import TENANT, col, parameter
 from db.sql.pagination import Listing, PageSlice
-from db.tables.base import Table
+from db.tables.base import Table, table_of
 from db.tables.keys import name_key
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import CheckConstraint, Constraint, ForeignKeyConstraint, MetaData, Text
+from sqlalchemy import Table as SqlTable
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
 from sqlmodel import Field as Stored
 from sqlmodel import SQLModel
@@ -64,6 +65,12 @@ class Versioned(SQLModel):
     created_at: datetime = Stored(default_factory=now)
     updated_at: datetime = Stored(default_factory=now)
     version: int = Stored(default=1)
+
+
+def table_of(entity: type[SQLModel]) -> SqlTable:
+    """Return the SQLAlchemy table: statements over the ORM mapper take longer to build and to compile."""
+    table: SqlTable = entity.__table__  # type: ignore[attr-defined]
+    return table
 
 
 def enum_check(column: str, values: type[StrEnum]) -> CheckConstraint:

@@ -16,9 +16,11 @@ from sqlalchemy.exc import DBAPIError, StatementError
 from strawberry.schema.config import StrawberryConfig
 
 from db.engine.database import Database
-from db.engine.statement import TENANT, Query, col, parameter, table_of
+from db.engine.statement import Query
 from db.rows import CountRow
+from db.sql.expressions import TENANT, col, parameter
 from db.tables import Registration, Role
+from db.tables.base import table_of
 from resolvers.context import Info
 from resolvers.execution.operation import MAX_VARIABLE_ERRORS
 from schema.core.scalars import SCALARS

@@ -15,9 +15,10 @@ from sqlalchemy import Integer, Text, func, literal_column, select
 from db.engine.batching import LEADER_PART, MAX_BATCHES, MAX_SEEN, Batch, BatchCache, LeaderIds, PendingQuery, UnknownIdsError
 from db.engine.database import Database, DatabaseLimits
 from db.engine.read_transaction import ReadTransaction
-from db.engine.statement import TENANT, Query, Row
+from db.engine.statement import Query, Row
 from db.queries import clients, contacts, labels
 from db.rows import ClientLabelRow, ClientRow, LabelRow
+from db.sql.expressions import TENANT
 from db.sql.pagination import PageSlice
 from db.tables import Role
 from tests.ask import UNLIMITED, Api, connected

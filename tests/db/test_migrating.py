@@ -13,8 +13,9 @@ import strawberry
 from sqlalchemy import column, func, select, table, text
 
 from db.engine.database import Database, DatabaseLimits
-from db.engine.statement import TENANT, Query
+from db.engine.statement import Query
 from db.migrations import downgrade, head
+from db.sql.expressions import TENANT
 from db.tables import Role
 from tests.api.test_nested_query import NESTED
 from tests.ask import Api, connected

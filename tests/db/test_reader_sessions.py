@@ -17,7 +17,8 @@ from db.engine.database import Database, DatabaseLimits
 from db.engine.errors import is_connection_lost
 from db.engine.read_pool import CONNECTION_ERRORS, ReadConnection
 from db.engine.read_transaction import SecondStatementError
-from db.engine.statement import TENANT, Query, Row
+from db.engine.statement import Query, Row
+from db.sql.expressions import TENANT
 from tests.builders import Tenant
 from tests.conftest import RUNTIME, runtime_url
 from tests.db.test_transaction import ONE, WRONG, Setting

@@ -12,7 +12,8 @@ from sqlalchemy import Float, Integer, Text, cast, func, literal_column, select
 from db.engine.database import Database, DatabaseLimits
 from db.engine.errors import OperationEndedError, PoolExhaustedError
 from db.engine.read_transaction import ReadTransaction
-from db.engine.statement import TENANT, Query, Row, parameter
+from db.engine.statement import Query, Row
+from db.sql.expressions import TENANT, parameter
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 
