@@ -39,11 +39,6 @@ TABLES_SQL = f"""SELECT c.relname::text AS name,
   FROM pg_policies p WHERE p.schemaname = '{SCHEMA}' AND p.tablename = c.relname) AS has_policy
 FROM pg_class c WHERE c.relnamespace = to_regnamespace('{SCHEMA}') AND c.relkind IN ('r', 'p') AND c.relname <> ALL ($2)
 ORDER BY c.relname"""  # noqa: S608 a constant of ours
-REVISION_SQL = f"SELECT version_num::text AS name FROM {SCHEMA}.alembic_version"  # noqa: S608
-
-
-class RevisionRow(Row):
-    name: str
 
 
 async def current_role(database: Database) -> RoleRow:
@@ -53,11 +48,3 @@ async def current_role(database: Database) -> RoleRow:
 
 async def table_isolation(database: Database) -> list[TableIsolationRow]:
     return await database.fetch_across_tenants(TABLES_SQL, TableIsolationRow, TENANT_POLICY, EXEMPT_TABLES)
-
-
-async def revision(database: Database) -> str | None:
-    """Return the revision of the tables; None before the first migration."""
-    exists = await database.fetch_across_tenants(f"SELECT to_regclass('{SCHEMA}.alembic_version')::text AS name", RevisionRow)
-    if exists[0].name is None:
-        return None
-    return next((row.name for row in await database.fetch_across_tenants(REVISION_SQL, RevisionRow)), None)

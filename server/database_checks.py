@@ -9,6 +9,7 @@ from db import rls_bypasses, tenant_isolation
 from db.engine.database import Database, DatabaseLimits
 from db.engine.urls import without_password
 from db.migrations import duplicate_keys, head
+from db.migrations.revision import current_revision
 from domain.organization import organizations
 from domain.reports import monthly_balances
 from server.ip_addresses import parse_address
@@ -135,7 +136,7 @@ async def _check_objects(database: Database) -> Finding:
 
 
 async def _check_tables(database: Database) -> list[Finding]:
-    revision, head_revision = await tenant_isolation.revision(database), head()
+    revision, head_revision = await current_revision(database), head()
     if revision != head_revision:
         state = f"at revision {revision}, and this version needs {head_revision}" if revision else "not there yet"
         return [Finding("tables", f"The tables are {state}: run `relaties migrate` with RELATIES_OWNER_URL set.")]
