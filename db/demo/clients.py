@@ -58,11 +58,11 @@ class ClientRecord(NamedTuple):
     invoice_delivery: str
     buyer_reference: str | None
     purchase_order_required: bool
-    vat_rate_id: UUID | None
-    invoice_layout_id: UUID | None
-    archived_at: datetime | None
-    archived_by: UUID | None
-    archive_operation_id: UUID | None
+    vat_rate_id: UUID | None = None
+    invoice_layout_id: UUID | None = None
+    archived_at: datetime | None = None
+    archived_by: UUID | None = None
+    archive_operation_id: UUID | None = None
     tenant_id: UUID = TENANT
 
 
@@ -184,11 +184,6 @@ def _row(rng: Rng, client_name: ClientName, n: int, lifecycle: Lifecycle) -> Cli
         invoice_delivery=rng.pick(DELIVERIES),
         buyer_reference=f"PO-{rng.digits(5)}" if client_name.kind is GOVERNMENT or rng.chance(6) else None,
         purchase_order_required=client_name.kind is GOVERNMENT,
-        vat_rate_id=None,
-        invoice_layout_id=None,
-        archived_at=None,
-        archived_by=None,
-        archive_operation_id=None,
     )
 
 
