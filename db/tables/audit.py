@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, Index, LargeBinary, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field as Stored
+from sqlmodel import Field as ColumnField
 
 from db.tables.base import ENUM_TEXT, Entity, Table, check, enum_check, organization_foreign_key
 from db.tables.timestamps import now
@@ -40,17 +40,17 @@ class AuditEvent(Entity, table=True):
         Index("audit_event_by_client", "tenant_id", "client_id", "id", postgresql_where=text("client_id IS NOT NULL")),
         Index("audit_event_by_contact", "tenant_id", "contact_id", "id", postgresql_where=text("contact_id IS NOT NULL")),
     )
-    at: datetime = Stored(default_factory=now)
+    at: datetime = ColumnField(default_factory=now)
     channel: Annotated[Channel, ENUM_TEXT]
     member_id: UUID | None = None
     token_id: UUID | None = None
-    operation: str = Stored(max_length=100)
+    operation: str = ColumnField(max_length=100)
     action: Annotated[AuditAction, ENUM_TEXT]
-    object_type: str = Stored(max_length=50)
+    object_type: str = ColumnField(max_length=50)
     object_id: UUID
     client_id: UUID | None = None
     contact_id: UUID | None = None
-    changes: dict[str, list[Any]] = Stored(sa_column=Column(JSONB, nullable=False))
+    changes: dict[str, list[Any]] = ColumnField(sa_column=Column(JSONB, nullable=False))
 
 
 class OutboxEvent(Entity, table=True):
@@ -63,9 +63,9 @@ class OutboxEvent(Entity, table=True):
         Index("outbox_event_by_object", "tenant_id", "object_id", "id"),
         Index("outbox_event_by_client", "tenant_id", "client_id", postgresql_where=text("client_id IS NOT NULL")),
     )
-    at: datetime = Stored(default_factory=now)
+    at: datetime = ColumnField(default_factory=now)
     action: Annotated[AuditAction, ENUM_TEXT]
-    object_type: str = Stored(max_length=50)
+    object_type: str = ColumnField(max_length=50)
     object_id: UUID
     client_id: UUID | None = None
 
@@ -75,11 +75,11 @@ class DeletionRecord(Entity, table=True):
 
     __tablename__ = "deletion_record"
     __table_args__ = (organization_foreign_key(), enum_check("channel", Channel))
-    at: datetime = Stored(default_factory=now)
+    at: datetime = ColumnField(default_factory=now)
     channel: Annotated[Channel, ENUM_TEXT]
     member_id: UUID | None = None
     token_id: UUID | None = None
-    counts: dict[str, int] = Stored(sa_column=Column(JSONB, nullable=False))
+    counts: dict[str, int] = ColumnField(sa_column=Column(JSONB, nullable=False))
 
 
 class IdempotencyKey(Table, table=True):
@@ -91,8 +91,8 @@ class IdempotencyKey(Table, table=True):
         check("hash", "octet_length(request_hash) = 32"),
         Index("idempotency_key_by_age", "tenant_id", "created_at"),
     )
-    subject: UUID = Stored(primary_key=True)
-    key: str = Stored(primary_key=True, max_length=255)
-    request_hash: bytes = Stored(sa_type=LargeBinary)
-    outcome: dict[str, Any] | None = Stored(default=None, sa_column=Column(JSONB, nullable=True))
-    created_at: datetime = Stored(default_factory=now)
+    subject: UUID = ColumnField(primary_key=True)
+    key: str = ColumnField(primary_key=True, max_length=255)
+    request_hash: bytes = ColumnField(sa_type=LargeBinary)
+    outcome: dict[str, Any] | None = ColumnField(default=None, sa_column=Column(JSONB, nullable=True))
+    created_at: datetime = ColumnField(default_factory=now)

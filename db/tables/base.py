@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy import CheckConstraint, Constraint, ForeignKeyConstraint, MetaData, Text
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.sql.schema import ColumnCollectionConstraint
-from sqlmodel import Field as Stored
+from sqlmodel import Field as ColumnField
 from sqlmodel import SQLModel
 from sqlmodel._compat import SQLModelConfig
 
@@ -37,7 +37,8 @@ NAMING_CONVENTION: dict[str, str | Callable[[Constraint, Any], str]] = {
 CURRENCY = r"^[A-Z]{3}$"
 COUNTRY = r"^[A-Z]{2}$"
 LANGUAGE = r"^[a-z]{2}$"
-ENUM_TEXT = Stored(sa_type=Text)  # a closed set of words is text with a check (`enum_check`), so that a word can be added without a lock
+# A closed set of words is text with a check (`enum_check`), so that a word can be added without a lock.
+ENUM_TEXT = ColumnField(sa_type=Text)
 BYTE_ORDER_TEXT = Text(collation="C")  # keys to sort and match by, the same on every machine
 
 
@@ -50,21 +51,21 @@ class Table(SQLModel):
 
     model_config = SQLModelConfig(defer_build=True)  # rules validate field sets; validators of entities are never built
     metadata: ClassVar[MetaData] = MetaData(schema=SCHEMA, naming_convention=NAMING_CONVENTION)
-    tenant_id: UUID = Stored(primary_key=True)
+    tenant_id: UUID = ColumnField(primary_key=True)
 
 
 class Entity(Table):
     """A table whose rows have an identifier of their own."""
 
-    id: UUID = Stored(default_factory=new_id, primary_key=True)
+    id: UUID = ColumnField(default_factory=new_id, primary_key=True)
 
 
 class Versioned(SQLModel):
     """A row that users change: when it was created and last updated, and its version."""
 
-    created_at: datetime = Stored(default_factory=now)
-    updated_at: datetime = Stored(default_factory=now)
-    version: int = Stored(default=1)
+    created_at: datetime = ColumnField(default_factory=now)
+    updated_at: datetime = ColumnField(default_factory=now)
+    version: int = ColumnField(default=1)
 
 
 def table_of(entity: type[SQLModel]) -> SqlTable:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import Index, Text, UniqueConstraint, text
-from sqlmodel import Field as Stored
+from sqlmodel import Field as ColumnField
 
 from db.tables.base import (
     BYTE_ORDER_TEXT,
@@ -116,8 +116,8 @@ class Client(ClientFields, ClientFinancialFields, Versioned, Entity, table=True)
         Index("client_by_layout", "tenant_id", "invoice_layout_id", postgresql_where=text("invoice_layout_id IS NOT NULL")),
         Index("client_by_vat_number", "tenant_id", "vat_number", postgresql_where=text("vat_number IS NOT NULL")),
     )
-    name_key: str = Stored(sa_type=BYTE_ORDER_TEXT)
-    number_key: str | None = Stored(default=None, sa_type=BYTE_ORDER_TEXT)
+    name_key: str = ColumnField(sa_type=BYTE_ORDER_TEXT)
+    number_key: str | None = ColumnField(default=None, sa_type=BYTE_ORDER_TEXT)
     vat_rate_id: UUID | None = None
     invoice_layout_id: UUID | None = None
     archived_at: datetime | None = None
@@ -146,5 +146,5 @@ class ClientAddress(AddressFields, Table, table=True):
         enum_check("type", AddressType),
         Index("client_address_by_country", "tenant_id", "country", "client_id", postgresql_where=text("type = 'PRIMARY'")),
     )
-    client_id: UUID = Stored(primary_key=True)
-    type: AddressType = Stored(primary_key=True, sa_type=Text)
+    client_id: UUID = ColumnField(primary_key=True)
+    type: AddressType = ColumnField(primary_key=True, sa_type=Text)

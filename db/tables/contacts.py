@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import Column, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlmodel import Field as Stored
+from sqlmodel import Field as ColumnField
 
 from db.tables.base import (
     BYTE_ORDER_TEXT,
@@ -67,7 +67,7 @@ class Contact(ContactFields, Versioned, Entity, table=True):
         check("named", "first_name IS NOT NULL OR last_name IS NOT NULL"),
         Index("contact_by_name", "tenant_id", "name_key", "id"),
     )
-    name_key: str = Stored(sa_type=BYTE_ORDER_TEXT)
+    name_key: str = ColumnField(sa_type=BYTE_ORDER_TEXT)
 
 
 class ClientContactFields(Fields):
@@ -93,10 +93,10 @@ class ClientContact(ClientContactFields, Table, table=True):
         Index("client_contact_by_position", "tenant_id", "client_id", "position", "contact_id"),
         Index("client_contact_by_contact", "tenant_id", "contact_id", "client_id"),
     )
-    client_id: UUID = Stored(primary_key=True)
-    contact_id: UUID = Stored(primary_key=True)
-    roles: list[str] = Stored(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
-    created_at: datetime = Stored(default_factory=now)
+    client_id: UUID = ColumnField(primary_key=True)
+    contact_id: UUID = ColumnField(primary_key=True)
+    roles: list[str] = ColumnField(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
+    created_at: datetime = ColumnField(default_factory=now)
 
 
 class LabelFields(Fields):
@@ -111,7 +111,7 @@ class Label(LabelFields, Versioned, Entity, table=True):
     __tablename__ = "label"
     __table_args__ = (organization_foreign_key(), enum_check("scope", LabelScope), UniqueConstraint("tenant_id", "scope", "name_key"))
     scope: Annotated[LabelScope, ENUM_TEXT] = LabelScope.CLIENT
-    name_key: str = Stored(sa_type=BYTE_ORDER_TEXT)
+    name_key: str = ColumnField(sa_type=BYTE_ORDER_TEXT)
 
 
 class ClientLabel(Table, table=True):
@@ -121,5 +121,5 @@ class ClientLabel(Table, table=True):
         foreign_key("label", "label_id"),
         Index("client_label_by_label", "tenant_id", "label_id", "client_id"),
     )
-    client_id: UUID = Stored(primary_key=True)
-    label_id: UUID = Stored(primary_key=True)
+    client_id: UUID = ColumnField(primary_key=True)
+    label_id: UUID = ColumnField(primary_key=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import Boolean, Column, Computed, Index, UniqueConstraint, text
-from sqlmodel import Field as Stored
+from sqlmodel import Field as ColumnField
 
 from db.tables.base import (
     COUNTRY,
@@ -134,28 +134,28 @@ class Invoice(Versioned, Entity, table=True):
     client_id: UUID
     kind: Annotated[InvoiceKind, ENUM_TEXT] = InvoiceKind.INVOICE
     credits_invoice_id: UUID | None = None
-    number: str | None = Stored(default=None, max_length=50)
+    number: str | None = ColumnField(default=None, max_length=50)
     status: Annotated[InvoiceStatus, ENUM_TEXT] = InvoiceStatus.DRAFT
-    is_issued: bool | None = Stored(
+    is_issued: bool | None = ColumnField(
         default=None, sa_column=Column(Boolean, Computed("status IN ('OPEN', 'PAID')", persisted=True), nullable=False)
     )
     invoice_date: date | None = None
     due_date: date | None = None
-    currency: str = Stored(max_length=3)
-    exchange_rate: Decimal = Stored(default=Decimal(1), max_digits=19, decimal_places=8)
-    net: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
-    vat: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
-    gross: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
-    net_base: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
-    vat_base: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
-    gross_base: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
+    currency: str = ColumnField(max_length=3)
+    exchange_rate: Decimal = ColumnField(default=Decimal(1), max_digits=19, decimal_places=8)
+    net: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
+    vat: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
+    gross: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
+    net_base: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
+    vat_base: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
+    gross_base: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
     layout_id: UUID | None = None
-    language: str | None = Stored(default=None, max_length=2)
-    reference: str | None = Stored(default=None, max_length=100)
-    client_name: str | None = Stored(default=None, max_length=200)
-    client_address: str | None = Stored(default=None, max_length=1000)
-    client_vat_number: str | None = Stored(default=None, max_length=20)
-    contact_name: str | None = Stored(default=None, max_length=201)
+    language: str | None = ColumnField(default=None, max_length=2)
+    reference: str | None = ColumnField(default=None, max_length=100)
+    client_name: str | None = ColumnField(default=None, max_length=200)
+    client_address: str | None = ColumnField(default=None, max_length=1000)
+    client_vat_number: str | None = ColumnField(default=None, max_length=20)
+    contact_name: str | None = ColumnField(default=None, max_length=201)
 
 
 class InvoiceLine(Entity, table=True):
@@ -173,15 +173,15 @@ class InvoiceLine(Entity, table=True):
     )
     invoice_id: UUID
     position: int
-    description: str = Stored(max_length=1000)
-    quantity: Decimal = Stored(max_digits=19, decimal_places=4)
-    unit_price: Decimal = Stored(max_digits=19, decimal_places=4)
-    discount_percentage: Decimal = Stored(default=Decimal(0), max_digits=5, decimal_places=2)
+    description: str = ColumnField(max_length=1000)
+    quantity: Decimal = ColumnField(max_digits=19, decimal_places=4)
+    unit_price: Decimal = ColumnField(max_digits=19, decimal_places=4)
+    discount_percentage: Decimal = ColumnField(default=Decimal(0), max_digits=5, decimal_places=2)
     vat_rate_id: UUID | None = None
-    vat_percentage: Decimal = Stored(max_digits=5, decimal_places=2)
+    vat_percentage: Decimal = ColumnField(max_digits=5, decimal_places=2)
     vat_category: Annotated[VatCategory, ENUM_TEXT] = VatCategory.STANDARD
-    net: Decimal = Stored(max_digits=19, decimal_places=2)
-    vat: Decimal = Stored(max_digits=19, decimal_places=2)
+    net: Decimal = ColumnField(max_digits=19, decimal_places=2)
+    vat: Decimal = ColumnField(max_digits=19, decimal_places=2)
     project_id: UUID | None = None
 
 
@@ -196,11 +196,11 @@ class Payment(Versioned, Entity, table=True):
         UniqueConstraint("tenant_id", "id", "paid_on", "currency"),
     )
     paid_on: date
-    amount: Decimal = Stored(max_digits=19, decimal_places=2)
-    currency: str = Stored(max_length=3)
-    exchange_rate: Decimal = Stored(default=Decimal(1), max_digits=19, decimal_places=8)
+    amount: Decimal = ColumnField(max_digits=19, decimal_places=2)
+    currency: str = ColumnField(max_length=3)
+    exchange_rate: Decimal = ColumnField(default=Decimal(1), max_digits=19, decimal_places=8)
     method: Annotated[PaymentMethod, ENUM_TEXT] = PaymentMethod.BANK_TRANSFER
-    reference: str | None = Stored(default=None, max_length=140)
+    reference: str | None = ColumnField(default=None, max_length=140)
 
 
 class PaymentAllocation(Table, table=True):
@@ -230,11 +230,11 @@ class PaymentAllocation(Table, table=True):
         Index("payment_allocation_by_invoice", "tenant_id", "invoice_id"),
         Index("payment_allocation_by_day", "tenant_id", "paid_on", postgresql_include=["currency", "amount", "amount_base"]),
     )
-    payment_id: UUID = Stored(primary_key=True)
-    invoice_id: UUID = Stored(primary_key=True)
+    payment_id: UUID = ColumnField(primary_key=True)
+    invoice_id: UUID = ColumnField(primary_key=True)
     client_id: UUID
-    currency: str = Stored(max_length=3)
+    currency: str = ColumnField(max_length=3)
     paid_on: date
     is_issued: bool = True
-    amount: Decimal = Stored(max_digits=19, decimal_places=2)
-    amount_base: Decimal = Stored(max_digits=19, decimal_places=2)
+    amount: Decimal = ColumnField(max_digits=19, decimal_places=2)
+    amount_base: Decimal = ColumnField(max_digits=19, decimal_places=2)

@@ -5,7 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import Index
-from sqlmodel import Field as Stored
+from sqlmodel import Field as ColumnField
 
 from db.tables.base import Table, check, foreign_key
 
@@ -34,13 +34,13 @@ class ClientMonth(Table, table=True):
             postgresql_include=["currency", "invoiced", "invoiced_base", "paid", "paid_base", "outstanding", "outstanding_base"],
         ),
     )
-    client_id: UUID = Stored(primary_key=True)
-    month: date = Stored(primary_key=True)
-    currency: str = Stored(primary_key=True, max_length=3)
+    client_id: UUID = ColumnField(primary_key=True)
+    month: date = ColumnField(primary_key=True)
+    currency: str = ColumnField(primary_key=True, max_length=3)
     until: date
-    invoiced: Decimal = Stored(max_digits=SUM_DIGITS, decimal_places=2)
-    invoiced_base: Decimal = Stored(max_digits=SUM_DIGITS, decimal_places=2)
-    paid: Decimal = Stored(max_digits=SUM_DIGITS, decimal_places=2)
-    paid_base: Decimal = Stored(max_digits=SUM_DIGITS, decimal_places=2)
-    outstanding: Decimal = Stored(max_digits=SUM_DIGITS, decimal_places=2)
-    outstanding_base: Decimal = Stored(max_digits=SUM_DIGITS, decimal_places=2)
+    invoiced: Decimal = ColumnField(max_digits=SUM_DIGITS, decimal_places=2)
+    invoiced_base: Decimal = ColumnField(max_digits=SUM_DIGITS, decimal_places=2)
+    paid: Decimal = ColumnField(max_digits=SUM_DIGITS, decimal_places=2)
+    paid_base: Decimal = ColumnField(max_digits=SUM_DIGITS, decimal_places=2)
+    outstanding: Decimal = ColumnField(max_digits=SUM_DIGITS, decimal_places=2)
+    outstanding_base: Decimal = ColumnField(max_digits=SUM_DIGITS, decimal_places=2)

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlmodel import Field as Stored
+from sqlmodel import Field as ColumnField
 
 from db.tables.base import (
     COUNTRY,
@@ -70,8 +70,8 @@ class NumberSequence(Table, table=True):
 
     __tablename__ = "number_sequence"
     __table_args__ = (organization_foreign_key(), check("last", "last >= 0"))
-    kind: str = Stored(primary_key=True, max_length=20)
-    last: int = Stored(default=0, sa_type=BigInteger)
+    kind: str = ColumnField(primary_key=True, max_length=20)
+    last: int = ColumnField(default=0, sa_type=BigInteger)
 
 
 class MemberFields(Fields):
@@ -120,8 +120,8 @@ class ApiToken(TokenFields, Entity, table=True):
         Index("api_token_by_hash", "token_hash"),
     )
     member_id: UUID | None = None
-    scope: list[str] | None = Stored(default=None, sa_column=Column(ARRAY(Text), nullable=True))
-    token_hash: bytes = Stored(sa_type=LargeBinary)
+    scope: list[str] | None = ColumnField(default=None, sa_column=Column(ARRAY(Text), nullable=True))
+    token_hash: bytes = ColumnField(sa_type=LargeBinary)
     created_at: datetime
     created_by: UUID | None = None  # the member; None where a machine or the command line created it
     revoked_at: datetime | None = None

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlmodel import Field as Stored
+from sqlmodel import Field as ColumnField
 
 from db.tables.base import LANGUAGE, Entity, Table, Versioned, foreign_key
 from db.tables.timestamps import now
@@ -20,8 +20,8 @@ class ClientPortal(Versioned, Entity, table=True):
         Index("client_portal_of_client", "tenant_id", "client_id", "id"),
     )
     client_id: UUID
-    name: str = Stored(max_length=100)
-    language: str = Stored(default="nl", regex=LANGUAGE, max_length=2)
+    name: str = ColumnField(max_length=100)
+    language: str = ColumnField(default="nl", regex=LANGUAGE, max_length=2)
     shows_descriptions: bool = True
     shows_rates: bool = False
     shows_budget: bool = False
@@ -41,8 +41,8 @@ class PortalProject(Table, table=True):
         foreign_key("project", "project_id", "client_id", referenced_columns=("id", "client_id"), on_delete_cascade=True),
         Index("portal_project_by_project", "tenant_id", "project_id"),
     )
-    portal_id: UUID = Stored(primary_key=True)
-    project_id: UUID = Stored(primary_key=True)
+    portal_id: UUID = ColumnField(primary_key=True)
+    project_id: UUID = ColumnField(primary_key=True)
     client_id: UUID
 
 
@@ -55,7 +55,7 @@ class PortalAccess(Table, table=True):
         foreign_key("client_contact", "client_id", "contact_id", referenced_columns=("client_id", "contact_id"), on_delete_cascade=True),
         Index("portal_access_by_contact", "tenant_id", "client_id", "contact_id"),
     )
-    portal_id: UUID = Stored(primary_key=True)
-    contact_id: UUID = Stored(primary_key=True)
+    portal_id: UUID = ColumnField(primary_key=True)
+    contact_id: UUID = ColumnField(primary_key=True)
     client_id: UUID
-    created_at: datetime = Stored(default_factory=now)
+    created_at: datetime = ColumnField(default_factory=now)

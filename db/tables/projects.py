@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import Index, UniqueConstraint
-from sqlmodel import Field as Stored
+from sqlmodel import Field as ColumnField
 
 from db.tables.base import ENUM_TEXT, Entity, Fields, Table, Versioned, check, enum_check, foreign_key
 
@@ -156,17 +156,17 @@ class Registration(RegistrationFields, TimeFields, StatusFields, Versioned, Enti
     client_id: UUID
     project_id: UUID | None = None
     member_id: UUID
-    quantity: Decimal | None = Stored(default=None, max_digits=19, decimal_places=4)
-    unit_price: Decimal | None = Stored(default=None, max_digits=19, decimal_places=4)
-    distance_km: Decimal | None = Stored(default=None, max_digits=9, decimal_places=1)
-    departure: str | None = Stored(default=None, max_length=200)
-    destination: str | None = Stored(default=None, max_length=200)
+    quantity: Decimal | None = ColumnField(default=None, max_digits=19, decimal_places=4)
+    unit_price: Decimal | None = ColumnField(default=None, max_digits=19, decimal_places=4)
+    distance_km: Decimal | None = ColumnField(default=None, max_digits=9, decimal_places=1)
+    departure: str | None = ColumnField(default=None, max_length=200)
+    destination: str | None = ColumnField(default=None, max_length=200)
     trip_type: Annotated[TripType | None, ENUM_TEXT] = None
     vat_rate_id: UUID | None = None
-    unit_rate: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=4)
+    unit_rate: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=4)
     rate_source: Annotated[RateSource, ENUM_TEXT] = RateSource.NONE
-    currency: str = Stored(max_length=3)
-    amount_net: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
+    currency: str = ColumnField(max_length=3)
+    amount_net: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
     invoice_line_id: UUID | None = None
 
 
@@ -181,6 +181,6 @@ class RegistrationLabel(Table, table=True):
         Index("registration_label_by_client", "tenant_id", "client_id"),
         Index("registration_label_by_label", "tenant_id", "label_id", "registration_id"),
     )
-    registration_id: UUID = Stored(primary_key=True)
-    label_id: UUID = Stored(primary_key=True)
+    registration_id: UUID = ColumnField(primary_key=True)
+    label_id: UUID = ColumnField(primary_key=True)
     client_id: UUID

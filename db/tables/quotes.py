@@ -7,7 +7,7 @@ from typing import Annotated
 from uuid import UUID
 
 from sqlalchemy import Index, UniqueConstraint
-from sqlmodel import Field as Stored
+from sqlmodel import Field as ColumnField
 
 from db.tables.base import ENUM_TEXT, Entity, Versioned, check, enum_check, foreign_key
 from db.tables.invoices import VatCategory
@@ -36,16 +36,16 @@ class Quote(Versioned, Entity, table=True):
         Index("quote_of_client", "tenant_id", "client_id", "id"),
     )
     client_id: UUID
-    number: str | None = Stored(default=None, max_length=50)
+    number: str | None = ColumnField(default=None, max_length=50)
     status: Annotated[QuoteStatus, ENUM_TEXT] = QuoteStatus.DRAFT
     quote_date: date | None = None
     valid_until: date | None = None
-    currency: str = Stored(max_length=3)
-    exchange_rate: Decimal = Stored(default=Decimal(1), max_digits=19, decimal_places=8)
-    net: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
-    vat: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
-    gross: Decimal = Stored(default=Decimal(0), max_digits=19, decimal_places=2)
-    reference: str | None = Stored(default=None, max_length=100)
+    currency: str = ColumnField(max_length=3)
+    exchange_rate: Decimal = ColumnField(default=Decimal(1), max_digits=19, decimal_places=8)
+    net: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
+    vat: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
+    gross: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
+    reference: str | None = ColumnField(default=None, max_length=100)
 
 
 class QuoteLine(Entity, table=True):
@@ -60,12 +60,12 @@ class QuoteLine(Entity, table=True):
     )
     quote_id: UUID
     position: int
-    description: str = Stored(max_length=1000)
-    quantity: Decimal = Stored(max_digits=19, decimal_places=4)
-    unit_price: Decimal = Stored(max_digits=19, decimal_places=4)
+    description: str = ColumnField(max_length=1000)
+    quantity: Decimal = ColumnField(max_digits=19, decimal_places=4)
+    unit_price: Decimal = ColumnField(max_digits=19, decimal_places=4)
     vat_rate_id: UUID | None = None
-    vat_percentage: Decimal = Stored(max_digits=5, decimal_places=2)
+    vat_percentage: Decimal = ColumnField(max_digits=5, decimal_places=2)
     vat_category: Annotated[VatCategory, ENUM_TEXT] = VatCategory.STANDARD
-    net: Decimal = Stored(max_digits=19, decimal_places=2)
-    vat: Decimal = Stored(max_digits=19, decimal_places=2)
+    net: Decimal = ColumnField(max_digits=19, decimal_places=2)
+    vat: Decimal = ColumnField(max_digits=19, decimal_places=2)
     project_id: UUID | None = None
