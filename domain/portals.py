@@ -6,10 +6,10 @@ from domain.core.scope import Permission, require
 MAX_PORTALS = 20  # of a client
 MAX_LISTED = 100  # projects, and contacts, of a portal
 
-of_clients = require(Permission.CLIENTS_READ, rows.of_clients.first(MAX_PORTALS))
+of_clients = require(Permission.CLIENTS_READ, rows.of_clients.limit(MAX_PORTALS))
 """The portals of each client, the newest first, closed ones too."""
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
-projects = require(Permission.CLIENTS_READ, rows.projects.first(MAX_LISTED))
+projects = require(Permission.CLIENTS_READ, rows.projects.limit(MAX_LISTED))
 """Return the projects that each portal shows, newest first."""
-contacts = require(Permission.CLIENTS_READ, rows.contacts.first(MAX_LISTED))
+contacts = require(Permission.CLIENTS_READ, rows.contacts.limit(MAX_LISTED))
 """The contacts who have access to each portal, by name."""

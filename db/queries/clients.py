@@ -27,8 +27,8 @@ from db.engine.statement import Query
 from db.queries.contacts import LINK_COLUMNS
 from db.rows import AddressRow, ClientRow, ContactClientRow, CountRow, LabelClientRow, NumberKeyRow
 from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, parameter, requested_ids
+from db.sql.fetchers import CountFetcher, GroupFetcher, PagePerParentFetcher, RowFetcher
 from db.sql.pagination import Listing, PageSlice, SortKey, count_per_parent, page_per_parent
-from db.sql.reads import ByKey, Counts, GroupsByKey, PagesOfEach
 from db.sql.search import contains_pattern
 from db.tables import AddressFields, AddressType, Client, ClientAddress, ClientContact, ClientLabel
 from db.tables.base import table_of
@@ -157,7 +157,7 @@ ALL = (
 BY_ID = Query(ALL.where(id_in(col(Client.id), is_planned_once=True)), ClientRow).always_select("id")
 BY_NUMBER = Query(ALL.where(col(Client.number_key) == parameter("number", Text())), ClientRow)
 
-by_id = ByKey(BY_ID)
+by_id = RowFetcher(BY_ID)
 
 
 @cache
@@ -236,10 +236,10 @@ def _page_per_label(*, is_ascending: bool, is_next: bool) -> Query[LabelClientRo
 
 OF_CONTACT = count_per_parent(ClientContact, "contact_id")
 OF_LABEL = count_per_parent(ClientLabel, "label_id")
-counts_of_contacts, counts_of_labels = Counts(OF_CONTACT), Counts(OF_LABEL)
-of_contacts = PagesOfEach(_page_per_contact, "contact_id")
+counts_of_contacts, counts_of_labels = CountFetcher(OF_CONTACT), CountFetcher(OF_LABEL)
+of_contacts = PagePerParentFetcher(_page_per_contact, "contact_id")
 """Clients of each contact by name."""
-of_labels = PagesOfEach(_page_per_label, "label_id")
+of_labels = PagePerParentFetcher(_page_per_label, "label_id")
 """Clients of each label by name."""
 
 ADDRESSES = Query(
@@ -248,5 +248,5 @@ ADDRESSES = Query(
     .order_by(col(ClientAddress.client_id), col(ClientAddress.type)),
     AddressRow,
 )
-addresses = GroupsByKey(ADDRESSES, "client_id")
+addresses = GroupFetcher(ADDRESSES, "client_id")
 """Addresses of each client, one of a type at most."""

@@ -11,9 +11,9 @@ from db.engine.database import Transaction
 from db.engine.statement import Query
 from db.rows import ClientContactRow, ContactRow
 from db.sql.expressions import IDS, TENANT, col, columns, id_in, parameter, requested_ids
+from db.sql.fetchers import CountFetcher, RowFetcher
 from db.sql.grouping import group_by_key
 from db.sql.pagination import Listing, PageSlice, SortKey, after_cursor, apply_order, count_per_parent
-from db.sql.reads import ByKey, Counts
 from db.sql.search import NameListing
 from db.tables import ClientContact, Contact
 from db.tables.base import table_of
@@ -23,7 +23,7 @@ ALL = select(*columns(ContactRow, Contact)).where(IN_TENANT)
 BY_ID = Query(ALL.where(id_in(col(Contact.id))), ContactRow).always_select("id")
 BY_NAME = NameListing(Contact, Listing(ALL, ContactRow, SortKey(col(Contact.name_key), Text(), col(Contact.id), "name_key")))
 OF_CLIENT = count_per_parent(ClientContact, "client_id")
-page, counts, by_id, counts_of_clients = BY_NAME.page, BY_NAME.counts, ByKey(BY_ID), Counts(OF_CLIENT)
+page, counts, by_id, counts_of_clients = BY_NAME.page, BY_NAME.counts, RowFetcher(BY_ID), CountFetcher(OF_CLIENT)
 POSITION = (col(ClientContact.position), col(ClientContact.contact_id))
 EXPECTED_LINKS = 8  # contacts of a client on average; beyond that, those of each client are looked up separately
 LINK_FIELDS = ("position", "department", "is_invoice_contact", "is_primary", "roles", "recipient")

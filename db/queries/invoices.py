@@ -7,8 +7,8 @@ from sqlalchemy import and_, func, select
 from db.engine.statement import Query
 from db.rows import FinancialRow, InvoiceRow
 from db.sql.expressions import TENANT, col, columns, id_in, requested_ids
+from db.sql.fetchers import CountFetcher, PagePerParentFetcher, RowFetcher
 from db.sql.pagination import count_per_parent, in_order_of_ids, page_per_parent
-from db.sql.reads import ByKey, Counts, PagesOfEach
 from db.tables import Client, Invoice, Organization
 from db.tables.base import table_of
 
@@ -27,7 +27,7 @@ _page_per_client = cache(
     partial(page_per_parent, INVOICES.where(col(Invoice.client_id) == requested_ids.c.id), InvoiceRow, in_order_of_ids(Invoice))
 )
 
-of_clients = ByKey(OF_CLIENTS, "client_id")
-invoices = PagesOfEach(_page_per_client, "client_id")
+of_clients = RowFetcher(OF_CLIENTS, "client_id")
+invoices = PagePerParentFetcher(_page_per_client, "client_id")
 """Invoices of each client in the order of their creation."""
-invoice_counts, invoices_by_id = Counts(OF_CLIENT), ByKey(INVOICES_BY_ID)
+invoice_counts, invoices_by_id = CountFetcher(OF_CLIENT), RowFetcher(INVOICES_BY_ID)

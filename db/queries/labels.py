@@ -8,8 +8,8 @@ from db.engine.database import Transaction
 from db.engine.statement import Query
 from db.rows import ClientLabelRow, IdRow, LabelRow, LockedUsesRow
 from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, parameter
+from db.sql.fetchers import GroupFetcher, RowFetcher
 from db.sql.pagination import Listing, SortKey
-from db.sql.reads import ByKey, GroupsByKey
 from db.sql.search import NameListing
 from db.tables import Client, ClientLabel, Label, Project, Registration, RegistrationLabel, RegistrationStatus
 from db.tables.base import table_of
@@ -18,7 +18,7 @@ IN_TENANT = col(Label.tenant_id) == TENANT
 ALL = select(*columns(LabelRow, Label)).where(IN_TENANT)
 BY_ID = Query(ALL.where(id_in(col(Label.id))), LabelRow).always_select("id")
 BY_NAME = NameListing(Label, Listing(ALL, LabelRow, SortKey(col(Label.name_key), Text(), col(Label.id), "name_key")))
-page, counts, by_id = BY_NAME.page, BY_NAME.counts, ByKey(BY_ID)
+page, counts, by_id = BY_NAME.page, BY_NAME.counts, RowFetcher(BY_ID)
 OF_CLIENTS = Query(
     select(*columns(ClientLabelRow, Label, client_id=col(ClientLabel.client_id)))
     .select_from(table_of(ClientLabel))
@@ -27,7 +27,7 @@ OF_CLIENTS = Query(
     .order_by(col(ClientLabel.client_id), col(Label.name_key), col(Label.id)),
     ClientLabelRow,
 ).always_select("id", "client_id")
-of_clients = GroupsByKey(OF_CLIENTS, "client_id")
+of_clients = GroupFetcher(OF_CLIENTS, "client_id")
 """Labels of each client by name."""
 
 LABEL = parameter("label", Uuid())

@@ -9,8 +9,8 @@ from db.engine.database import Transaction
 from db.engine.statement import Query
 from db.rows import InvoiceLayoutRow
 from db.sql.expressions import TENANT, col, columns, id_in
+from db.sql.fetchers import CountFetcher, PageFetcher, RowFetcher
 from db.sql.pagination import Listing, count_per_parent, fetch_counts, in_order_of_ids
-from db.sql.reads import ByKey, Counts, Pages
 from db.tables import Client, Invoice, InvoiceLayout
 
 IN_TENANT = col(InvoiceLayout.tenant_id) == TENANT
@@ -22,9 +22,9 @@ CLIENT_COUNTS = count_per_parent(Client, "invoice_layout_id")
 INVOICE_COUNTS = count_per_parent(Invoice, "layout_id")
 _page = cache(partial(IN_ORDER.page, [IN_TENANT]))
 
-page = Pages(_page)
+page = PageFetcher(_page)
 """Layouts in the order of their creation."""
-counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
+counts, by_id = CountFetcher(OF_ORGANIZATION), RowFetcher(BY_ID)
 
 
 async def count_uses(tx: Transaction, layout_id: UUID) -> tuple[int, int]:

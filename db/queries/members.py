@@ -4,14 +4,14 @@ from functools import cache, partial
 from uuid import UUID
 
 from sqlalchemy import Text, and_, func, or_, select
-from sqlmodel import select as entities
+from sqlmodel import select as select_entities
 
 from db.engine.database import Transaction, UnitOfWork
 from db.engine.statement import Query
 from db.rows import MemberRow
 from db.sql.expressions import TENANT, col, columns, id_in, parameter
+from db.sql.fetchers import CountFetcher, PageFetcher, RowFetcher
 from db.sql.pagination import Listing, count_per_parent, in_order_of_ids
-from db.sql.reads import ByKey, Counts, Pages
 from db.tables import Member, Role
 
 IN_TENANT = col(Member.tenant_id) == TENANT
@@ -22,9 +22,9 @@ IN_ORDER = Listing(ALL, MemberRow, in_order_of_ids(Member))
 OF_ORGANIZATION = count_per_parent(Member, "tenant_id")
 _page = cache(partial(IN_ORDER.page, [IN_TENANT]))
 
-page = Pages(_page)
+page = PageFetcher(_page)
 """Members in the order of their creation."""
-counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
+counts, by_id = CountFetcher(OF_ORGANIZATION), RowFetcher(BY_ID)
 
 
 async def by_email(tx: Transaction, email: str) -> MemberRow | None:
@@ -34,5 +34,5 @@ async def by_email(tx: Transaction, email: str) -> MemberRow | None:
 async def lock_with_owners(work: UnitOfWork, member_id: UUID) -> dict[UUID, Member]:
     """Lock a member and all active owners, in the order of their ids, so that two owners who leave at once see each other's change."""
     is_owner = and_(col(Member.role) == Role.OWNER, col(Member.is_active))
-    statement = entities(Member).where(col(Member.tenant_id) == work.tenant, or_(col(Member.id) == member_id, is_owner))
+    statement = select_entities(Member).where(col(Member.tenant_id) == work.tenant, or_(col(Member.id) == member_id, is_owner))
     return {row.id: row for row in await work.session.exec(statement.order_by(col(Member.id)).with_for_update())}

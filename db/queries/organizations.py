@@ -2,13 +2,13 @@
 
 from sqlalchemy import Integer, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import select as entities
+from sqlmodel import select as select_entities
 
 from db.engine.database import Database, Transaction, UnitOfWork
 from db.engine.statement import Query, compile_statement
 from db.rows import InvoiceNumberRow, OrganizationRow
 from db.sql.expressions import TENANT, col, columns, enum_literal, id_in
-from db.sql.reads import ByKey
+from db.sql.fetchers import RowFetcher
 from db.tables import Invoice, InvoiceStatus, NumberSequence, Organization
 
 ORGANIZATION_COLUMNS = columns(OrganizationRow, Organization, id=col(Organization.tenant_id))
@@ -26,7 +26,7 @@ ISSUED_INVOICE = Query(
 )
 ALL = select(*ORGANIZATION_COLUMNS).order_by(col(Organization.created_at))
 
-by_id = ByKey(BY_ID)
+by_id = RowFetcher(BY_ID)
 
 
 async def list_all(owner: Database) -> list[OrganizationRow]:
@@ -36,7 +36,7 @@ async def list_all(owner: Database) -> list[OrganizationRow]:
 
 async def lock_organization(work: UnitOfWork) -> Organization:
     """Lock the organization of the unit of work FOR NO KEY UPDATE: others can still insert rows that refer to it."""
-    statement = entities(Organization).where(col(Organization.tenant_id) == work.tenant)
+    statement = select_entities(Organization).where(col(Organization.tenant_id) == work.tenant)
     return (await work.session.exec(statement.with_for_update(key_share=True))).one()
 
 
@@ -48,5 +48,5 @@ async def has_issued(tx: Transaction) -> bool:
 async def lock_sequence(work: UnitOfWork, kind: str) -> NumberSequence:
     """Lock the number sequence of a kind FOR UPDATE; create it on first use."""
     await work.session.exec(insert(NumberSequence).values(tenant_id=work.tenant, kind=kind, last=0).on_conflict_do_nothing())
-    statement = entities(NumberSequence).where(col(NumberSequence.tenant_id) == work.tenant, col(NumberSequence.kind) == kind)
+    statement = select_entities(NumberSequence).where(col(NumberSequence.tenant_id) == work.tenant, col(NumberSequence.kind) == kind)
     return (await work.session.exec(statement.with_for_update())).one()

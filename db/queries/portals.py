@@ -5,8 +5,8 @@ from sqlalchemy import Text, and_, select
 from db.engine.statement import Query
 from db.rows import PortalContactRow, PortalProjectRow, PortalRow
 from db.sql.expressions import TENANT, col, columns, id_in, requested_ids
+from db.sql.fetchers import GroupFetcher, RowFetcher
 from db.sql.pagination import SortKey, in_order_of_ids, page_per_parent
-from db.sql.reads import ByKey, GroupsByKey
 from db.tables import ClientPortal, Contact, PortalAccess, PortalProject, Project
 from db.tables.base import table_of
 
@@ -34,10 +34,10 @@ CONTACTS = page_per_parent(
     is_ascending=True,
 )
 
-by_id = ByKey(BY_ID)
-of_clients = GroupsByKey(OF_CLIENTS, "client_id")
+by_id = RowFetcher(BY_ID)
+of_clients = GroupFetcher(OF_CLIENTS, "client_id")
 """The newest `count` portals of each client."""
-projects = GroupsByKey(PROJECTS, "portal_id")
+projects = GroupFetcher(PROJECTS, "portal_id")
 """The newest `count` projects that each portal shows."""
-contacts = GroupsByKey(CONTACTS, "portal_id")
+contacts = GroupFetcher(CONTACTS, "portal_id")
 """The first `count` contacts, by name, who have access to each portal."""

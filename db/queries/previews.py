@@ -11,8 +11,8 @@ from db.engine.statement import Query
 from db.queries.revenue import SIGN, ZERO
 from db.rows import ClientAmountsRow, DependentCountsRow, OrphanRow
 from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, requested_ids
+from db.sql.fetchers import GroupFetcher, RowFetcher
 from db.sql.grouping import group_by_key
-from db.sql.reads import ByKey, GroupsByKey
 from db.tables import (
     Client,
     ClientContact,
@@ -104,7 +104,7 @@ def _counts() -> Query[DependentCountsRow]:
 
 
 COUNTS = _counts()
-counts = ByKey(COUNTS)
+counts = RowFetcher(COUNTS)
 """The counts of each client; None for one that does not exist."""
 
 
@@ -150,7 +150,7 @@ def _amounts() -> Query[ClientAmountsRow]:
 
 
 AMOUNTS = _amounts()
-amounts = GroupsByKey(AMOUNTS, "client_id")
+amounts = GroupFetcher(AMOUNTS, "client_id")
 """The amounts of each client, a row per currency."""
 
 

@@ -11,8 +11,8 @@ from db.engine.statement import Query
 from db.queries.invoices import CURRENCY
 from db.rows import CountByIdRow, ProjectFinancialRow, ProjectRow
 from db.sql.expressions import TENANT, col, columns, id_in, requested_ids
+from db.sql.fetchers import RowFetcher
 from db.sql.pagination import PageSlice, count_per_parent, fetch_counts, in_order_of_ids, page_per_parent
-from db.sql.reads import ByKey
 from db.tables import Client, InvoiceLine, Organization, Project, QuoteLine, Registration
 from db.tables.base import table_of
 
@@ -42,7 +42,7 @@ USE_COUNTS = {
 }
 """The counts of what refers to a project, by the name that users know."""
 
-by_id, financials = ByKey(BY_ID), ByKey(FINANCIAL, "project_id")
+by_id, financials = RowFetcher(BY_ID), RowFetcher(FINANCIAL, "project_id")
 
 
 def _archived_condition(is_archived: bool | None) -> list[ColumnElement[bool]]:  # noqa: FBT001 three shapes of one statement

@@ -7,8 +7,8 @@ from sqlalchemy import Integer, and_, select
 from db.engine.statement import Query
 from db.rows import QuoteLineRow, QuoteRow
 from db.sql.expressions import TENANT, col, columns, id_in, requested_ids
+from db.sql.fetchers import CountFetcher, GroupFetcher, PagePerParentFetcher, RowFetcher
 from db.sql.pagination import SortKey, count_per_parent, in_order_of_ids, page_per_parent
-from db.sql.reads import ByKey, Counts, GroupsByKey, PagesOfEach
 from db.tables import Quote, QuoteLine
 from db.tables.base import table_of
 
@@ -26,8 +26,8 @@ LINES = page_per_parent(
 )
 _page_per_client = cache(partial(page_per_parent, ALL.where(col(Quote.client_id) == requested_ids.c.id), QuoteRow, in_order_of_ids(Quote)))
 
-of_clients = PagesOfEach(_page_per_client, "client_id")
+of_clients = PagePerParentFetcher(_page_per_client, "client_id")
 """Quotes of each client in the order of their creation."""
-lines = GroupsByKey(LINES, "quote_id")
+lines = GroupFetcher(LINES, "quote_id")
 """The first `count` lines of each quote."""
-counts, by_id = Counts(OF_CLIENT), ByKey(BY_ID)
+counts, by_id = CountFetcher(OF_CLIENT), RowFetcher(BY_ID)

@@ -13,9 +13,9 @@ from db.engine.database import Transaction
 from db.engine.statement import Query
 from db.rows import CountByIdRow, CountRow, RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
 from db.sql.expressions import TENANT, col, columns, id_in, parameter, requested_ids
+from db.sql.fetchers import GroupFetcher, RowFetcher
 from db.sql.grouping import group_by_key
 from db.sql.pagination import Listing, PageSlice, SortKey, fetch_counts, page_per_parent
-from db.sql.reads import ByKey, GroupsByKey
 from db.tables import Client, Label, Project, Registration, RegistrationKind, RegistrationLabel, RegistrationStatus
 from db.tables.base import table_of
 
@@ -82,8 +82,8 @@ LABELS = Query(
     RegistrationLabelRow,
 )
 
-by_id, financials = ByKey(BY_ID), ByKey(FINANCIAL, "registration_id")
-labels = GroupsByKey(LABELS, "registration_id")
+by_id, financials = RowFetcher(BY_ID), RowFetcher(FINANCIAL, "registration_id")
+labels = GroupFetcher(LABELS, "registration_id")
 """Labels of each registration by name."""
 
 

@@ -8,8 +8,8 @@ from db.engine.database import Database, Transaction
 from db.engine.statement import Query, compile_statement
 from db.rows import ActorRow, TokenRow
 from db.sql.expressions import TENANT, col, columns, id_in, parameter
+from db.sql.fetchers import CountFetcher, PageFetcher, RowFetcher
 from db.sql.pagination import Listing, count_per_parent, in_order_of_ids
-from db.sql.reads import ByKey, Counts, Pages
 from db.tables import ApiToken, Member
 from db.tables.base import table_of
 
@@ -28,9 +28,9 @@ NEWEST = Listing(ALL, TokenRow, in_order_of_ids(ApiToken))
 OF_ORGANIZATION = count_per_parent(ApiToken, "tenant_id")
 _page = cache(partial(NEWEST.page, [IN_TENANT]))
 
-page = Pages(_page)
+page = PageFetcher(_page)
 """Tokens in the order of their creation."""
-counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
+counts, by_id = CountFetcher(OF_ORGANIZATION), RowFetcher(BY_ID)
 
 
 async def actor(database: Database, token_hash: bytes) -> ActorRow | None:

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from db.engine.statement import Query
 from db.rows import VatRateRow
 from db.sql.expressions import TENANT, col, columns, id_in
+from db.sql.fetchers import CountFetcher, PageFetcher, RowFetcher
 from db.sql.pagination import Listing, count_per_parent, in_order_of_ids
-from db.sql.reads import ByKey, Counts, Pages
 from db.tables import VatRate
 
 IN_TENANT = col(VatRate.tenant_id) == TENANT
@@ -18,6 +18,6 @@ IN_ORDER = Listing(ALL, VatRateRow, in_order_of_ids(VatRate))
 OF_ORGANIZATION = count_per_parent(VatRate, "tenant_id")
 _page = cache(partial(IN_ORDER.page, [IN_TENANT]))
 
-page = Pages(_page)
+page = PageFetcher(_page)
 """Rates in the order of their creation."""
-counts, by_id = Counts(OF_ORGANIZATION), ByKey(BY_ID)
+counts, by_id = CountFetcher(OF_ORGANIZATION), RowFetcher(BY_ID)

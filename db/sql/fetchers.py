@@ -1,6 +1,6 @@
-"""Reads that the modules of queries declare: each is made of a statement, and is called with a transaction.
+"""Callables that fetch the rows of a query: the modules of `db.queries` declare them, and rules call them with a transaction.
 
-They compare by identity, since a loader is found by the read that it runs.
+They compare by identity, since a data loader is found by the callable that it runs.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,8 +16,8 @@ from db.sql.pagination import PageSlice, fetch_counts
 
 
 @dataclass(frozen=True, eq=False)
-class ByKey(Generic[R]):
-    """A read of the row of each key, or None, in the order of the keys. The rows have the keys in a column."""
+class RowFetcher(Generic[R]):
+    """Fetch the row of each key, or None, in the order of the keys. `column` is the column of the keys."""
 
     query: Query[R]
     column: str = "id"
@@ -27,15 +27,15 @@ class ByKey(Generic[R]):
 
 
 @dataclass(frozen=True, eq=False)
-class GroupsByKey(Generic[R]):
-    """A read of the rows of each key, in the order of the keys. The rows have the keys in a column."""
+class GroupFetcher(Generic[R]):
+    """Fetch the rows of each key, in the order of the keys. `column` is the column of the keys, `count` the maximum number of rows."""
 
     query: Query[R]
     column: str
     count: int | None = None
 
-    def first(self, count: int) -> Self:
-        """Return the read of so many rows of each key, for a query that takes a count."""
+    def limit(self, count: int) -> Self:
+        """Return a fetcher of at most `count` rows of each key. The query must have the parameter `count`."""
         return replace(self, count=count)
 
     async def __call__(self, tx: Transaction, ids: Sequence[UUID]) -> list[list[R]]:
@@ -44,8 +44,8 @@ class GroupsByKey(Generic[R]):
 
 
 @dataclass(frozen=True, eq=False)
-class Counts:
-    """A read of how many rows each key has."""
+class CountFetcher:
+    """Fetch the number of rows of each key, in the order of the keys."""
 
     query: Query[CountByIdRow]
 
@@ -54,21 +54,21 @@ class Counts:
 
 
 @dataclass(frozen=True, eq=False)
-class Pages(Generic[R]):
-    """A read of a page of the organization's rows. `query` returns the statement of a direction, from the start or after a place."""
+class PageFetcher(Generic[R]):
+    """Fetch a page of the organization's rows. `build_query` takes `is_ascending` and `is_next`: whether the page follows a cursor."""
 
-    query: Callable[..., Query[R]]
+    build_query: Callable[..., Query[R]]
 
-    async def __call__(self, tx: Transaction, part: PageSlice) -> list[R]:
-        return await part.fetch(tx, self.query)
+    async def __call__(self, tx: Transaction, page_slice: PageSlice) -> list[R]:
+        return await page_slice.fetch(tx, self.build_query)
 
 
 @dataclass(frozen=True, eq=False)
-class PagesOfEach(Generic[R]):
-    """A read of a page of the rows of each parent, which the rows have in a column. `query` is the same as in `Pages`."""
+class PagePerParentFetcher(Generic[R]):
+    """Fetch a page of the rows of each parent. `column` is the column of the parents' ids; `build_query` is as in `PageFetcher`."""
 
-    query: Callable[..., Query[R]]
+    build_query: Callable[..., Query[R]]
     column: str
 
-    async def __call__(self, tx: Transaction, ids: Sequence[UUID], part: PageSlice) -> list[list[R]]:
-        return await part.fetch_per_parent(tx, self.query, ids, self.column)
+    async def __call__(self, tx: Transaction, ids: Sequence[UUID], page_slice: PageSlice) -> list[list[R]]:
+        return await page_slice.fetch_per_parent(tx, self.build_query, ids, self.column)

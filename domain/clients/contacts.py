@@ -14,7 +14,7 @@ from db.tables.keys import name_key
 from domain.core.errors import InUse, RuleViolation
 from domain.core.locking import apply_changes, field_values, lock
 from domain.core.lookups import normalize_search
-from domain.core.pagination import Page, PageReader, PageRequest, PagesOfEach, SortOrder
+from domain.core.pagination import Page, PagePerParentReader, PageReader, PageRequest, SortOrder
 from domain.core.scope import Permission, ReadScope, WriteScope, require
 from domain.core.validation import validate, validate_patch
 from domain.organization.organizations import get_country
@@ -24,7 +24,7 @@ __all__ = ["by_id", "counts", "counts_of_clients", "create", "delete", "of_clien
 BY_POSITION: SortOrder[ClientContactRow] = SortOrder("client.contacts.position", attrgetter("position", "id"))
 BY_NAME: SortOrder[ContactRow] = SortOrder("contacts.name", attrgetter("name_key", "id"))
 
-of_clients = PagesOfEach(BY_POSITION, rows.of_clients)
+of_clients = PagePerParentReader(BY_POSITION, rows.of_clients)
 """The contacts of each client by their position there. Callers who see a client see its contacts."""
 counts = require(Permission.CLIENTS_READ, rows.counts)
 """How many there are of each search."""

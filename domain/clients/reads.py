@@ -15,7 +15,7 @@ from db.tables.base import Fields
 from db.tables.clients import LAST_NUMBER_KEY
 from domain.core.errors import BadInput
 from domain.core.lookups import normalize_lookup, normalize_search
-from domain.core.pagination import Page, PageReader, PageRequest, PagesOfEach, SortOrder
+from domain.core.pagination import Page, PagePerParentReader, PageReader, PageRequest, SortOrder
 from domain.core.scope import Permission, ReadScope, Scope, require
 
 Filter: TypeAlias = rows.ClientFilter
@@ -69,7 +69,7 @@ by_id = require(Permission.CLIENTS_READ, rows.by_id)
 
 OF_CONTACT: SortOrder[ContactClientRow] = SortOrder("contact.clients.name", attrgetter("name_key", "id"))
 LABEL_CLIENTS_BY_NAME: SortOrder[LabelClientRow] = SortOrder("label.clients.name", attrgetter("name_key", "id"))
-of_contacts = require(Permission.CLIENTS_READ, PagesOfEach(OF_CONTACT, rows.of_contacts))
+of_contacts = require(Permission.CLIENTS_READ, PagePerParentReader(OF_CONTACT, rows.of_contacts))
 """Return the clients of each contact by name."""
-of_labels = require(Permission.CLIENTS_READ, PagesOfEach(LABEL_CLIENTS_BY_NAME, rows.of_labels))
+of_labels = require(Permission.CLIENTS_READ, PagePerParentReader(LABEL_CLIENTS_BY_NAME, rows.of_labels))
 """Return the clients of each label by name."""

@@ -125,24 +125,24 @@ class PageReader(Generic[P]):
 
 
 @dataclass(frozen=True, eq=False)
-class PagesOfEach(Generic[P]):
-    """A read of a page of the rows of each parent, in an order."""
+class PagePerParentReader(Generic[P]):
+    """Read a page of the rows of each parent, in a sort order."""
 
     order: SortOrder[P]
-    rows: Callable[[ReadScope, Sequence[UUID], PageSlice], Awaitable[Sequence[Sequence[P]]]]
+    fetch_rows: Callable[[ReadScope, Sequence[UUID], PageSlice], Awaitable[Sequence[Sequence[P]]]]
 
     async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, page_request: PageRequest) -> list[Page[P]]:
         reader = PageReader.of(self.order, scope.cursors, page_request)
-        return reader.pages(await self.rows(scope, ids, reader.page_slice), ids)
+        return reader.pages(await self.fetch_rows(scope, ids, reader.page_slice), ids)
 
 
 @dataclass(frozen=True, eq=False)
-class PagesOfOrganization(Generic[P]):
-    """A read of a page of the organization's rows, in an order. Only the organization of the scope is ever asked for."""
+class OrganizationPageReader(Generic[P]):
+    """Read a page of the organization's rows, in a sort order. `ids` has the organization of the scope alone."""
 
     order: SortOrder[P]
-    rows: Callable[[ReadScope, PageSlice], Awaitable[Sequence[P]]]
+    fetch_rows: Callable[[ReadScope, PageSlice], Awaitable[Sequence[P]]]
 
     async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, page_request: PageRequest) -> list[Page[P]]:
         reader = PageReader.of(self.order, scope.cursors, page_request)
-        return reader.pages([await self.rows(scope, reader.page_slice)] * len(ids), ids)
+        return reader.pages([await self.fetch_rows(scope, reader.page_slice)] * len(ids), ids)

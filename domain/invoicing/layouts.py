@@ -15,12 +15,12 @@ from db.sql import locking
 from db.tables import InvoiceLayout, InvoiceLayoutFields
 from domain.core.errors import InUse, RuleViolation
 from domain.core.locking import apply_changes, field_values, lock
-from domain.core.pagination import PagesOfOrganization, SortOrder
+from domain.core.pagination import OrganizationPageReader, SortOrder
 from domain.core.scope import Permission, WriteScope, hide_without, require
 from domain.core.validation import validate, validate_patch
 
 OLDEST_FIRST: SortOrder[InvoiceLayoutRow] = SortOrder("organization.layouts", attrgetter("id", "id"))
-of_organization = hide_without(Permission.FINANCE_READ, PagesOfOrganization(OLDEST_FIRST, rows.page))
+of_organization = hide_without(Permission.FINANCE_READ, OrganizationPageReader(OLDEST_FIRST, rows.page))
 """The layouts in the order of their creation."""
 counts = require(Permission.FINANCE_READ, rows.counts)
 by_id = hide_without(Permission.FINANCE_READ, rows.by_id)

@@ -4,16 +4,16 @@ from operator import attrgetter
 
 from db.queries import quotes as rows
 from db.rows import QuoteRow
-from domain.core.pagination import PagesOfEach, SortOrder
+from domain.core.pagination import PagePerParentReader, SortOrder
 from domain.core.scope import Permission, hide_without, require
 
 NEWEST_FIRST: SortOrder[QuoteRow] = SortOrder("client.quotes.newest", attrgetter("id", "id"), is_ascending=False)
 MAX_LINES = 100
 
-of_clients = hide_without(Permission.FINANCE_READ, PagesOfEach(NEWEST_FIRST, rows.of_clients))
+of_clients = hide_without(Permission.FINANCE_READ, PagePerParentReader(NEWEST_FIRST, rows.of_clients))
 """Return the quotes of each client, newest first."""
 counts = require(Permission.FINANCE_READ, rows.counts)
 """How many quotes each client has. Only callers who may see figures have a page to ask it of."""
 by_id = hide_without(Permission.FINANCE_READ, rows.by_id)
-lines = require(Permission.FINANCE_READ, rows.lines.first(MAX_LINES))
+lines = require(Permission.FINANCE_READ, rows.lines.limit(MAX_LINES))
 """Return the lines of each quote by position."""

@@ -12,12 +12,12 @@ from db.rows import VatRateRow
 from db.tables import VatCategory, VatRate, VatRateFields
 from domain.core.errors import InvalidInput, RuleViolation
 from domain.core.locking import apply_changes, field_values, lock
-from domain.core.pagination import PagesOfOrganization, SortOrder
+from domain.core.pagination import OrganizationPageReader, SortOrder
 from domain.core.scope import Permission, WriteScope, hide_without, require
 from domain.core.validation import validate, validate_patch
 
 OLDEST_FIRST: SortOrder[VatRateRow] = SortOrder("organization.vat_rates", attrgetter("id", "id"))
-of_organization = hide_without(Permission.FINANCE_READ, PagesOfOrganization(OLDEST_FIRST, rows.page))
+of_organization = hide_without(Permission.FINANCE_READ, OrganizationPageReader(OLDEST_FIRST, rows.page))
 """The rates in the order of their creation."""
 counts = require(Permission.FINANCE_READ, rows.counts)
 by_id = hide_without(Permission.FINANCE_READ, rows.by_id)

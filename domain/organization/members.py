@@ -13,12 +13,12 @@ from db.tables.timestamps import now
 from domain.core.errors import BadInput, InvalidInput, LastOwner, NameTaken, NotFound, RuleViolation, not_found
 from domain.core.locking import apply_changes, expect_version, field_values, lock
 from domain.core.lookups import normalize_lookup
-from domain.core.pagination import PagesOfOrganization, SortOrder
+from domain.core.pagination import OrganizationPageReader, SortOrder
 from domain.core.scope import ROLE_PERMISSIONS, Permission, WriteScope
 from domain.core.validation import validate, validate_patch
 
 OLDEST_FIRST: SortOrder[MemberRow] = SortOrder("organization.members", attrgetter("id", "id"))
-of_organization = PagesOfOrganization(OLDEST_FIRST, rows.page)
+of_organization = OrganizationPageReader(OLDEST_FIRST, rows.page)
 """The members in the order of their creation."""
 counts, by_id = rows.counts, rows.by_id
 

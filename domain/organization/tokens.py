@@ -20,13 +20,13 @@ from db.tables import ApiToken, Member, Role, TokenFields
 from db.tables.timestamps import now
 from domain.core.errors import InvalidInput, RuleViolation
 from domain.core.locking import lock, lock_references
-from domain.core.pagination import PagesOfOrganization, SortOrder
+from domain.core.pagination import OrganizationPageReader, SortOrder
 from domain.core.scope import ROLE_PERMISSIONS, Actor, Permission, WriteScope, hide_without, require
 from domain.core.validation import validate
 
 TOKEN_PATTERN = re.compile(r"rlt_[A-Za-z0-9_-]{43}")
 NEWEST_FIRST: SortOrder[TokenRow] = SortOrder("organization.tokens.newest", attrgetter("id", "id"), is_ascending=False)
-of_organization = hide_without(Permission.ORGANIZATION_WRITE, PagesOfOrganization(NEWEST_FIRST, rows.page))
+of_organization = hide_without(Permission.ORGANIZATION_WRITE, OrganizationPageReader(NEWEST_FIRST, rows.page))
 """The tokens, the newest first, for callers who manage them."""
 counts = require(Permission.ORGANIZATION_WRITE, rows.counts)
 by_id = hide_without(Permission.ORGANIZATION_WRITE, rows.by_id)

@@ -23,8 +23,8 @@ from graphql import (
 
 from db.engine.database import Transaction
 from db.engine.statement import Row
-from db.sql import reads
-from domain.core.pagination import PagesOfEach, PagesOfOrganization
+from db.sql import fetchers
+from domain.core.pagination import OrganizationPageReader, PagePerParentReader
 from domain.core.scope import ALL_PERMISSIONS, Actor, ReadScope
 from resolvers.loaders import Loaders
 from schema.build import build
@@ -60,11 +60,11 @@ def rows_loaded_by(batch: Any) -> set[type]:  # noqa: ANN401
     read = inspect.unwrap(batch)
     if inspect.isroutine(read):
         return rows_of(get_type_hints(read)["return"])
-    if isinstance(read, PagesOfEach | PagesOfOrganization):
-        return rows_loaded_by(read.rows)
-    if isinstance(read, reads.Pages | reads.PagesOfEach):
-        return {read.query(is_ascending=True, is_next=False).row}
-    return {int} if isinstance(read, reads.Counts) else {read.query.row}
+    if isinstance(read, PagePerParentReader | OrganizationPageReader):
+        return rows_loaded_by(read.fetch_rows)
+    if isinstance(read, fetchers.PageFetcher | fetchers.PagePerParentFetcher):
+        return {read.build_query(is_ascending=True, is_next=False).row}
+    return {int} if isinstance(read, fetchers.CountFetcher) else {read.query.row}
 
 
 def shows(kind: object) -> set[type]:
