@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Self
 from uuid import UUID
 
 import asyncpg
@@ -13,14 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import QueuePool
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from db.audit import AuditRecorder, ChangeOrigin
+from db.audit import ChangeOrigin
 from db.engine.errors import is_connection_lost, retry_on_disconnect
 from db.engine.health_probe import HealthProbe
 from db.engine.query_stats import QUERY_STATS, QueryStats, count_statements
 from db.engine.read_pool import ReadConnection, ReadPool
 from db.engine.read_transaction import SET_TENANT, ReadTransaction
-from db.engine.statement import Command, Query, R
+from db.engine.statement import R
 from db.engine.urls import to_sqlalchemy_url
+from db.engine.write_transaction import DriverConnection, WriteTransaction
 
 UNKNOWN_ORIGIN = ChangeOrigin()
 APPLICATION_NAME = {"application_name": "relaties"}
@@ -31,30 +32,6 @@ SESSION_SETUP = (
     "SET statement_timeout = {limit}; SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on"
 )
 ANSWER_GRACE = 1.0  # for the server to report that it cancelled a statement that took too long
-
-
-class Transaction(Protocol):
-    """The protocol that queries need. The tenant is a parameter of every statement and is added here."""
-
-    async def fetch(self, query: Query[R], **values: object) -> list[R]: ...
-
-    def is_requested(self, attribute: str) -> bool:
-        """Return whether the operation requests the attribute of that name, of any row class."""
-        ...
-
-
-class UnitOfWork(Transaction, Protocol):
-    """The protocol that changes need: a session of entities, and the tenant to set on them."""
-
-    @property
-    def tenant(self) -> UUID: ...
-
-    @property
-    def session(self) -> AsyncSession: ...
-
-    def savepoint(self) -> AbstractAsyncContextManager[None]: ...
-
-    async def execute(self, command: Command, **values: object) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -71,64 +48,6 @@ class DatabaseLimits:
     statement_timeout: float = 5.0
     write_pool_timeout: float = 8.0
     delete_timeout: float = 60.0
-
-
-@dataclass(frozen=True)
-class DriverConnection:
-    """The driver's own connection, the statistics of its statements, and the timeout of one statement."""
-
-    connection: asyncpg.Connection
-    stats: QueryStats
-    timeout: float
-
-
-class WriteTransaction:
-    """The transaction of one unit of work: entities in the session, statements on the same connection."""
-
-    def __init__(self, tenant: UUID, session: AsyncSession, connection: DriverConnection, origin: ChangeOrigin) -> None:
-        self.tenant = tenant
-        self.session = session
-        self.audit = AuditRecorder(session, origin)
-        self._connection = connection
-        self._has_executed = False
-
-    @property
-    def has_changed(self) -> bool:
-        return bool(self._has_executed or self.audit.changes or self.session.new or self.session.dirty or self.session.deleted)
-
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """Run the block in a savepoint: if it raises, its changes are rolled back and not recorded."""
-        await self.session.flush()
-        changes = dict(self.audit.changes)
-        try:
-            async with self.session.begin_nested():
-                yield
-                await self.session.flush()
-        except BaseException:
-            self.audit.changes = changes
-            raise
-
-    async def fetch(self, query: Query[R], **values: object) -> list[R]:
-        await self.session.flush()
-        arguments = query.arguments({**values, "tenant": self.tenant})
-        return await self._connection.stats.measure(
-            self._connection.connection.fetch(query.sql, *arguments, timeout=self._connection.timeout, record_class=query.row)
-        )
-
-    def is_requested(self, attribute: str) -> bool:
-        """Return True: a rule may read any attribute of what it changes."""
-        return bool(attribute)
-
-    async def execute(self, command: Command, **values: object) -> int:
-        """Execute a command that changes any number of rows; return that number. The audit log does not record it."""
-        await self.session.flush()
-        self._has_executed = True
-        arguments = command.arguments({**values, "tenant": self.tenant})
-        status = await self._connection.stats.measure(
-            self._connection.connection.execute(command.sql, *arguments, timeout=self._connection.timeout)
-        )
-        return int(status.rpartition(" ")[2])
 
 
 def _connect_arguments(limits: DatabaseLimits, *, is_pooled: bool) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Query
 from db.queries.contacts import LINK_COLUMNS
 from db.rows import AddressRow, ClientRow, ContactClientRow, CountRow, LabelClientRow, NumberKeyRow

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Integer, Select, Text, and_, func, literal_column, select, true
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Query
 from db.rows import ClientContactRow, ContactRow
 from db.sql.expressions import IDS, TENANT, col, columns, id_in, parameter, requested_ids

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Delete, Select, Uuid, delete, exists, func, literal_column, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from db.engine.database import UnitOfWork
+from db.engine.protocols import UnitOfWork
 from db.engine.statement import Command, Query
 from db.rows import PaymentRow
 from db.sql.expressions import TENANT, col, columns, id_in, parameter

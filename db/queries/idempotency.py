@@ -7,7 +7,7 @@ from sqlalchemy import Text, cast, delete, func, tuple_
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import select
 
-from db.engine.database import UnitOfWork
+from db.engine.protocols import UnitOfWork
 from db.sql.expressions import col
 from db.tables import IdempotencyKey
 from db.tables.timestamps import now

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from sqlalchemy import CompoundSelect, Select, Text, Uuid, and_, func, or_, select, union
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Query
 from db.rows import ClientLabelRow, IdRow, LabelRow, LockedUsesRow
 from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, parameter

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Query
 from db.rows import InvoiceLayoutRow
 from db.sql.expressions import TENANT, col, columns, id_in

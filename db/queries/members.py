@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Text, and_, func, or_, select
 from sqlmodel import select as select_entities
 
-from db.engine.database import Transaction, UnitOfWork
+from db.engine.protocols import Transaction, UnitOfWork
 from db.engine.statement import Query
 from db.rows import MemberRow
 from db.sql.expressions import TENANT, col, columns, id_in, parameter

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Command, Query
 from db.queries.revenue import DOCUMENTS, FIGURES, ONE, PAYMENTS, Source, first_day_of_month, select_moves
 from db.rows import IdRow

@@ -4,7 +4,8 @@ from sqlalchemy import Integer, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import select as select_entities
 
-from db.engine.database import Database, Transaction, UnitOfWork
+from db.engine.database import Database
+from db.engine.protocols import Transaction, UnitOfWork
 from db.engine.statement import Query, compile_statement
 from db.rows import InvoiceNumberRow, OrganizationRow
 from db.sql.expressions import TENANT, col, columns, enum_literal, id_in

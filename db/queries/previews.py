@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, select, true, union_all
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Query
 from db.queries.revenue import SIGN, ZERO
 from db.rows import ClientAmountsRow, DependentCountsRow, OrphanRow

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, select
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Query
 from db.queries.invoices import CURRENCY
 from db.rows import CountByIdRow, ProjectFinancialRow, ProjectRow

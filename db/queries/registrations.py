@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Boolean, ColumnElement, Date, Select, Text, Uuid, and_, func, or_, select
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Query
 from db.rows import CountByIdRow, CountRow, RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
 from db.sql.expressions import TENANT, col, columns, id_in, parameter, requested_ids

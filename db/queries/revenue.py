@@ -23,7 +23,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Query
 from db.queries.clients import ClientFilter, filter_conditions
 from db.rows import ClientRevenueRow, RevenueRow

@@ -4,7 +4,8 @@ from functools import cache, partial
 
 from sqlalchemy import LargeBinary, and_, func, select
 
-from db.engine.database import Database, Transaction
+from db.engine.database import Database
+from db.engine.protocols import Transaction
 from db.engine.statement import Query, compile_statement
 from db.rows import ActorRow, TokenRow
 from db.sql.expressions import TENANT, col, columns, id_in, parameter

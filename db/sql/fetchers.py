@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Generic, Self
 from uuid import UUID
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Query, R
 from db.rows import CountByIdRow
 from db.sql.grouping import group_by_key, row_by_key

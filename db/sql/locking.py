@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement
 from sqlmodel import select
 
-from db.engine.database import UnitOfWork
+from db.engine.protocols import UnitOfWork
 from db.sql.expressions import col
 from db.tables import Entity, Table
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Integer, Select, Uuid, func, literal_column, select, true, tuple_
 from sqlalchemy.types import TypeEngine
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Query, R
 from db.rows import CountByIdRow
 from db.sql.expressions import TENANT, col, parameter, requested_ids

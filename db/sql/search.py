@@ -7,7 +7,7 @@ from typing import Any, Generic
 
 from sqlalchemy import ColumnElement, Text, func, select
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Query, R
 from db.rows import CountRow
 from db.sql.expressions import TENANT, col, parameter

@@ -11,7 +11,8 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from db.audit import ChangeOrigin
-from db.engine.database import Database, Transaction, UnitOfWork
+from db.engine.database import Database
+from db.engine.protocols import Transaction, UnitOfWork
 from db.engine.query_stats import QueryStats
 from db.engine.statement import Query, R
 from db.tables import Channel, Role

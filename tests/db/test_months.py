@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from db.engine.database import Database, UnitOfWork
+from db.engine.database import Database
+from db.engine.protocols import UnitOfWork
 from db.migrations import downgrade, upgrade
 from db.queries import monthly_balances, revenue
 from db.queries.clients import ClientFilter

@@ -21,7 +21,7 @@ from graphql import (
     get_named_type,
 )
 
-from db.engine.database import Transaction
+from db.engine.protocols import Transaction
 from db.engine.statement import Row
 from db.sql import fetchers
 from domain.core.pagination import OrganizationPageReader, PagePerParentReader
