@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, select
 
 from db.engine.protocols import Transaction
 from db.engine.statement import Query
-from db.queries.invoices import CURRENCY
+from db.queries.client_finance import CLIENT_CURRENCY
 from db.rows import CountByIdRow, ProjectFinancialRow, ProjectRow
 from db.sql.expressions import TENANT, col, columns, id_in, requested_ids
 from db.sql.fetchers import RowFetcher
@@ -25,7 +25,7 @@ FINANCIAL = Query(
             ProjectFinancialRow,
             Project,
             project_id=col(Project.id),
-            currency=CURRENCY,
+            currency=CLIENT_CURRENCY,
             client_hourly_rate=col(Client.default_hourly_rate),
         )
     )

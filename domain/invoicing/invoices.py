@@ -2,6 +2,7 @@
 
 from operator import attrgetter
 
+from db.queries import client_finance
 from db.queries import invoices as rows
 from db.rows import InvoiceRow
 from domain.core.pagination import PagePerParentReader, SortOrder
@@ -9,10 +10,10 @@ from domain.core.scope import Permission, hide_without, require
 
 NEWEST_FIRST: SortOrder[InvoiceRow] = SortOrder("client.invoices.newest", attrgetter("id", "id"), is_ascending=False)
 
-financial_settings = hide_without(Permission.FINANCE_READ, rows.of_clients)
+financial_settings = hide_without(Permission.FINANCE_READ, client_finance.of_clients)
 """Return the financial settings of each client."""
-of_clients = hide_without(Permission.FINANCE_READ, PagePerParentReader(NEWEST_FIRST, rows.invoices))
+of_clients = hide_without(Permission.FINANCE_READ, PagePerParentReader(NEWEST_FIRST, rows.of_clients))
 """Return the invoices of each client, newest first."""
-counts = require(Permission.FINANCE_READ, rows.invoice_counts)
+counts = require(Permission.FINANCE_READ, rows.counts)
 """How many invoices each client has. Only callers who may see figures have a page to ask it of."""
-by_id = hide_without(Permission.FINANCE_READ, rows.invoices_by_id)
+by_id = hide_without(Permission.FINANCE_READ, rows.by_id)

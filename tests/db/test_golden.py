@@ -11,6 +11,7 @@ from db import queries
 from db.engine.statement import Command, Query
 from db.queries import (
     activity,
+    client_finance,
     clients,
     contacts,
     deletions,
@@ -69,10 +70,10 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "contacts.count_of_clients": contacts.OF_CLIENT,
     "contacts.by_id": contacts.BY_ID,
     "deletions.payments": deletions.PAYMENTS,
-    "finance.of_clients": invoices.OF_CLIENTS,
+    "finance.of_clients": client_finance.OF_CLIENTS,
     "finance.invoices": invoices._page_per_client(is_ascending=False, is_next=True),  # noqa: SLF001
     "finance.invoice_counts": invoices.OF_CLIENT,
-    "finance.invoices_by_id": invoices.INVOICES_BY_ID,
+    "finance.invoices_by_id": invoices.BY_ID,
     "labels.page": search.build_page(labels.BY_NAME, is_searched=True, is_ascending=True, is_next=True),
     "labels.count": search.build_count(labels.BY_NAME, is_searched=True),
     "layouts.page": layouts._page(is_ascending=True, is_next=True),  # noqa: SLF001
