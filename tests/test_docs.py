@@ -1,0 +1,30 @@
+"""Check that the files and programs that the pages name exist."""
+
+import re
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", "benchmarks/README.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))]
+FILE = re.compile(r"`((?:server|schema|resolvers|domain|db|tests|benchmarks|docs|requirements)/[\w./*-]*)`")
+PROGRAM = re.compile(r"python -m ((?:benchmarks|tests)(?:\.\w+)+)")
+
+
+def test_pages_name_files_and_programs() -> None:
+    texts = [(ROOT / page).read_text() for page in PAGES]
+    assert sum(len(FILE.findall(text)) for text in texts) > 20
+    assert sum(len(PROGRAM.findall(text)) for text in texts) > 5
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_that_a_page_names_exist(page: str) -> None:
+    names = FILE.findall((ROOT / page).read_text())
+    assert [name for name in names if not any(ROOT.glob(name))] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_programs_that_a_page_names_exist(page: str) -> None:
+    names = PROGRAM.findall((ROOT / page).read_text())
+    assert [name for name in names if find_spec(name) is None] == []
