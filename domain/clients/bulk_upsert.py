@@ -12,12 +12,13 @@ from db.tables.keys import name_key, number_key
 from domain.clients import editing
 from domain.clients.editing import ClientForm
 from domain.clients.matching import Decision, ExistingClient, Match, MatchKeys, match_clients
-from domain.core.errors import Ambiguous, Duplicate, ErrorCollector, InvalidInput, Refusal, RuleViolation, TooLong, TooMany, WrongValue
+from domain.core.errors import Ambiguous, Duplicate, ErrorCollector, InvalidInput, Refusal, RuleViolation, TooMany
 from domain.core.idempotency import StoredError
 from domain.core.locking import already_archived
 from domain.core.scope import Permission, WriteScope
 from domain.core.validation import max_length
 from domain.organization import organizations
+from domain.standards.errors import TooLong, WrongValue
 from domain.standards.text import clean
 
 MAX_CLIENTS = 100

@@ -2,8 +2,9 @@
 
 from pydantic import BaseModel
 
-from domain.core.errors import BadInput, TooLong, WrongValue
+from domain.core.errors import BadInput
 from domain.core.validation import RULES, max_length
+from domain.standards.errors import TooLong, WrongValue
 from domain.standards.text import clean
 
 MAX_SEARCH_LENGTH = 200

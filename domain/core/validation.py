@@ -11,9 +11,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
 from pydantic_core import ErrorDetails
 
-from domain.core.errors import InvalidInput, RuleViolation, TooLong, WrongValue
-from domain.invoicing import number_sequences
-from domain.standards import contact_details, identifiers, iso_codes
+from domain.core.errors import InvalidInput, RuleViolation
+from domain.standards import contact_details, identifiers, iso_codes, number_formats
+from domain.standards.errors import TooLong, WrongValue
 from domain.standards.text import clean
 
 M = TypeVar("M", bound=BaseModel)
@@ -21,13 +21,13 @@ FieldErrors = dict[str, str]  # a message by field
 RULES: dict[str, Callable[[str], str]] = {
     "base_currency": iso_codes.currency,
     "bic": identifiers.bic,
-    "client_number_format": number_sequences.number_format,
+    "client_number_format": number_formats.number_format,
     "color": iso_codes.color,
     "country": iso_codes.country,
     "currency": iso_codes.currency,
     "email": contact_details.email,
     "iban": identifiers.iban,
-    "invoice_number_format": number_sequences.number_format,
+    "invoice_number_format": number_formats.number_format,
     "kbo_number": identifiers.kbo_number,
     "kvk_branch_number": identifiers.kvk_branch_number,
     "kvk_number": identifiers.kvk_number,

@@ -1,35 +1,15 @@
 """Issue consecutive numbers in the organization's format: `K-####` gives K-0001, K-0002 and so on, without gaps."""
 
-import re
 from itertools import count
 
 from db.queries import clients as rows
 from db.queries.organizations import lock_sequence
 from db.tables import Organization
 from db.tables.keys import number_key
-from domain.core.errors import WrongValue
 from domain.core.scope import WriteScope
+from domain.standards.number_formats import format_number
 
-DEFAULT_FORMAT = "####"
-PLACEHOLDER = re.compile("#+")
 BATCH_SIZES = (100, 1_000, 10_000)  # candidates per step, since numbers that were entered by hand are skipped
-
-
-def format_number(number: int, pattern: str | None) -> str:
-    template = pattern if pattern and is_number_format(pattern) else DEFAULT_FORMAT
-    return PLACEHOLDER.sub(lambda place: str(number).zfill(len(place[0])), template)
-
-
-def is_number_format(pattern: str) -> bool:
-    """Return whether it has exactly one placeholder."""
-    return len(PLACEHOLDER.findall(pattern)) == 1
-
-
-def number_format(text: str) -> str:
-    """Validate a format. Without one run of # all numbers would be the same."""
-    if not is_number_format(text):
-        raise WrongValue("A format of numbers has one run of #, where the number comes", "K-####")
-    return text
 
 
 async def next_client_number(scope: WriteScope, organization: Organization) -> str:

@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, urlsplit
 from idna import encode, uts46_remap
 from stdnum.util import clean
 
-from domain.core.errors import WrongValue
+from domain.standards.errors import WrongValue
 
 MAX_EMAIL_LENGTH, MAX_WEBSITE_LENGTH = 254, 200
 PHONE_CHARACTERS = re.compile(r"[0-9 ()./+-]+")

@@ -15,7 +15,7 @@ from stdnum.gb import vat as british
 from stdnum.no import mva as norwegian
 from stdnum.util import clean
 
-from domain.core.errors import WrongValue
+from domain.standards.errors import WrongValue
 from domain.standards.text import upper_ascii
 
 SEPARATORS = " .-/"

@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 import pycountry
 
-from domain.core.errors import WrongValue
+from domain.standards.errors import WrongValue
 from domain.standards.text import upper_ascii
 
 SHARED_CURRENCIES = frozenset(

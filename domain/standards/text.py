@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from db.tables.keys import IGNORABLE
-from domain.core.errors import TooLong, WrongValue
+from domain.standards.errors import TooLong, WrongValue
 
 RAW_FACTOR = 4  # of the limit: a letter with two marks, decomposed, takes three characters where one is stored
 MAX_MARKS = 30  # of one character, as in the Stream-Safe Text Format (Unicode Standard Annex 15)

@@ -16,10 +16,10 @@ from stdnum.gb import vat as british
 from stdnum.nl import btw, postcode
 from stdnum.no import mva as norwegian
 
-from domain.core.errors import WrongValue
-from domain.invoicing.number_sequences import number_format
 from domain.standards import contact_details, identifiers, iso_codes
+from domain.standards.errors import WrongValue
 from domain.standards.identifiers import VAT_EXAMPLES, compact
+from domain.standards.number_formats import number_format
 from domain.standards.text import clean
 
 Rule = Callable[[str], str]

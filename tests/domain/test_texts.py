@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from db.tables.keys import INVISIBLE, name_key, number_key
-from domain.core.errors import TooLong, WrongValue
+from domain.standards.errors import TooLong, WrongValue
 from domain.standards.text import FLAG, MARKS, MAX_MARKS, clean
 from tests.normalizing import Normalizing
 
