@@ -27,9 +27,10 @@ from db.tables import Role
 from domain.core.errors import BadInput, Forbidden
 from domain.core.scope import ALL_PERMISSIONS, Actor
 from resolvers.context import Context
-from resolvers.execution.executor import MAX_CACHED_FIELDS, CompiledExecutor, SizedResult, plan_cache
+from resolvers.execution.executor import CompiledExecutor, SizedResult
 from resolvers.execution.operation import Execution, PreparedOperation
 from resolvers.execution.plan import Plan
+from resolvers.execution.plan_cache import MAX_CACHED_FIELDS, plan_cache
 from server.documents.cache import DocumentCache
 from server.documents.execution import ExecutionRequest, Runner
 from server.errors import GraphQLRequestError
