@@ -1,7 +1,6 @@
 """Payloads of mutations: the object as it is now, or the errors."""
 
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
@@ -22,8 +21,10 @@ from resolvers.ids import GlobalId, make_id_encoder
 from resolvers.tokens import load_created
 from schema.clients import Client
 from schema.contacts import Contact
+from schema.core.errors import UserError
 from schema.core.fields import FieldOptions, list_size, relation, resolved_field
-from schema.core.row_type import computed_field, identity, row_type
+from schema.core.payload import NOW_DESCRIPTION, Payload, declare_deleted_id
+from schema.core.row_type import computed_field, row_type
 from schema.labels import Label
 from schema.layouts import InvoiceLayout
 from schema.members import Member
@@ -32,11 +33,7 @@ from schema.previews import DeletedCounts
 from schema.projects import Project
 from schema.registrations import Registration
 from schema.tokens import ApiToken
-from schema.user_errors import UserError
 from schema.vat_rates import VatRate
-
-if TYPE_CHECKING:
-    from schema.build import Query
 
 describe_enum(
     UpsertAction,
@@ -48,17 +45,6 @@ describe_enum(
     REFUSED="It was refused, and left as it was.",
     NOT_DONE="Nothing: another was refused, and it was all or nothing.",
 )
-NOW_DESCRIPTION = "As it is now; null when it was refused."
-
-
-@strawberry.type
-class Payload:
-    """The fields of every payload."""
-
-    user_errors: list[UserError] = computed_field(
-        attrgetter("user_errors"), description="Why it was not done; empty when it was.", directives=[list_size(5)]
-    )
-    query: Annotated["Query", strawberry.lazy("schema.build")] = computed_field(identity, description="To ask on in the same request.")
 
 
 @strawberry.type
@@ -106,16 +92,6 @@ class RegistrationPayload(Payload):
 @strawberry.type
 class MemberPayload(Payload):
     member: Member | None = relation(members.by_id, key="value", description=NOW_DESCRIPTION)
-
-
-def declare_deleted_id(name: str) -> Any:  # noqa: ANN401 the annotation stands
-    """Declare the id of the deleted object."""
-    encode = make_id_encoder(name)
-    return computed_field(lambda outcome: _encode_deleted_id(outcome, encode), description="The id that it had; null when it was refused.")
-
-
-def _encode_deleted_id(outcome: Outcome[Any], encode: Any) -> str | None:  # noqa: ANN401
-    return None if outcome.value is None else encode(outcome.value)
 
 
 def _secret(outcome: Outcome[CreatedToken]) -> str | None:
