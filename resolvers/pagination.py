@@ -1,13 +1,11 @@
 """Arguments that several subjects share, and what converts those of a relation for its batch function."""
 
 from collections.abc import Mapping
-from datetime import date
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
 import strawberry
 
-from domain.core.money import Period
 from domain.core.pagination import PageRequest
 from resolvers.enums import describe_enum
 
@@ -32,20 +30,3 @@ class OrderDirection(StrEnum):
 
 
 describe_enum(OrderDirection, "Which way an order goes.", ASC="From A to Z, from old to new.", DESC="From Z to A, from new to old.")
-
-
-@strawberry.input(description="A closed interval of days; without a start or an end it is open on that side.")
-class PeriodInput:
-    since: date | None = strawberry.field(default=None, description="First day.")
-    until: date | None = strawberry.field(default=None, description="Last day.")
-
-
-def to_period(period: PeriodInput | None) -> Period:
-    return Period(period.since, period.until) if period else Period()
-
-
-def select_period(
-    period: Annotated[PeriodInput | None, strawberry.argument(description="All time unless given.")] = None,
-) -> Mapping[str, object]:
-    """Convert the argument of revenue."""
-    return {"period": to_period(period)}

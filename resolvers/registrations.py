@@ -37,7 +37,8 @@ from resolvers.inputs import (
     to_uuid,
     to_uuids,
 )
-from resolvers.pagination import After, Before, First, Last, PeriodInput, to_period
+from resolvers.pagination import After, Before, First, Last
+from resolvers.periods import PeriodInput, to_period
 
 describe_enum(
     RegistrationKind, "What is registered.", TIME="Time that was worked.", EXPENSE="Something that was bought.", MILEAGE="A trip."

@@ -12,21 +12,22 @@ from domain import portals, projects
 from domain.clients import contacts, labels, previews
 from domain.clients import reads as clients
 from domain.core import activity
-from domain.invoicing import invoices as finance
-from domain.invoicing import quotes
+from domain.invoicing import invoices, quotes
 from domain.portals import MAX_PORTALS
 from domain.registrations import rules as registrations
 from domain.reports import revenue
 from resolvers.enums import describe_enum
-from resolvers.pagination import paginate, select_period
+from resolvers.pagination import paginate
+from resolvers.periods import select_period
 from resolvers.projects import select_projects
 from resolvers.registrations import select_registrations
 from schema.activity import ClientActivityConnection
-from schema.client_finance import ClientFinancialSettings, InvoiceConnection
+from schema.client_finance import ClientFinancialSettings
 from schema.contacts import ClientContactConnection, ClientContactLink
 from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection, Edge, declare_edges
 from schema.core.fields import FINANCE_READ_OPTIONS, FieldOptions, relation
 from schema.core.row_type import Node, computed_field, row_type
+from schema.invoices import InvoiceConnection
 from schema.portals import ClientPortal
 from schema.previews import PREVIEW_OPTIONS, ArchivePreview, DeletionPreview
 from schema.projects import ProjectConnection
@@ -105,7 +106,7 @@ class Client(Node):
         clients.addresses, description="All addresses, one of a type at most.", options=FieldOptions(size=4)
     )
     financial: ClientFinancialSettings | None = relation(
-        finance.financial_settings, description="Defaults for its projects and invoices.", options=FINANCE_READ_OPTIONS
+        clients.financial_settings, description="Defaults for its projects and invoices.", options=FINANCE_READ_OPTIONS
     )
     projects: ProjectConnection | None = relation(
         projects.of_clients, select_projects, description="Projects, the newest first; all, unless one kind is asked for."
@@ -114,7 +115,7 @@ class Client(Node):
         registrations.of_clients, select_registrations, description="What was registered for it, on its projects too, the newest first."
     )
     invoices: InvoiceConnection | None = relation(
-        finance.of_clients, paginate, description="Invoices, the newest first.", options=FINANCE_READ_OPTIONS
+        invoices.of_clients, paginate, description="Invoices, the newest first.", options=FINANCE_READ_OPTIONS
     )
     quotes: QuoteConnection | None = relation(
         quotes.of_clients, paginate, description="Quotes, the newest first.", options=FINANCE_READ_OPTIONS

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from pydantic.alias_generators import to_camel
 
+from db.queries import client_finance
 from db.queries import clients as rows
 from db.rows import ClientRow, ContactClientRow, LabelClientRow
 from db.sql.pagination import CursorPosition
@@ -16,7 +17,7 @@ from db.tables.clients import LAST_NUMBER_KEY
 from domain.core.errors import BadInput
 from domain.core.lookups import normalize_lookup, normalize_search
 from domain.core.pagination import Page, PagePerParentReader, PageReader, PageRequest, SortOrder
-from domain.core.scope import Permission, ReadScope, Scope, require
+from domain.core.scope import Permission, ReadScope, Scope, hide_without, require
 
 Filter: TypeAlias = rows.ClientFilter
 Sort: TypeAlias = rows.ClientSortField
@@ -66,6 +67,8 @@ async def by_number(scope: Scope, number: str) -> ClientRow | None:
 counts = require(Permission.CLIENTS_READ, rows.counts)
 """How many there are of each filter."""
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
+financial_settings = hide_without(Permission.FINANCE_READ, client_finance.of_clients)
+"""Return the financial settings of each client. Callers without FINANCE_READ get None, not an error."""
 
 OF_CONTACT: SortOrder[ContactClientRow] = SortOrder("contact.clients.name", attrgetter("name_key", "id"))
 LABEL_CLIENTS_BY_NAME: SortOrder[LabelClientRow] = SortOrder("label.clients.name", attrgetter("name_key", "id"))

@@ -1,8 +1,7 @@
-"""Read financial settings and invoices. Callers without FINANCE_READ get None, not an error."""
+"""Read invoices. Callers without FINANCE_READ get None, not an error."""
 
 from operator import attrgetter
 
-from db.queries import client_finance
 from db.queries import invoices as rows
 from db.rows import InvoiceRow
 from domain.core.pagination import PagePerParentReader, SortOrder
@@ -10,8 +9,6 @@ from domain.core.scope import Permission, hide_without, require
 
 NEWEST_FIRST: SortOrder[InvoiceRow] = SortOrder("client.invoices.newest", attrgetter("id", "id"), is_ascending=False)
 
-financial_settings = hide_without(Permission.FINANCE_READ, client_finance.of_clients)
-"""Return the financial settings of each client."""
 of_clients = hide_without(Permission.FINANCE_READ, PagePerParentReader(NEWEST_FIRST, rows.of_clients))
 """Return the invoices of each client, newest first."""
 counts = require(Permission.FINANCE_READ, rows.counts)

@@ -12,7 +12,8 @@ from uuid import UUID
 from db.queries import revenue as rows
 from db.queries.clients import ClientFilter
 from db.rows import RevenueRow
-from domain.core.money import Period, new_tuple
+from domain.core.money import new_tuple
+from domain.core.periods import Period
 from domain.core.scope import Permission, Scope
 
 

@@ -1,0 +1,26 @@
+"""Periods of days as arguments."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated
+
+import strawberry
+
+from domain.core.periods import Period
+
+
+@strawberry.input(description="A closed interval of days; without a start or an end it is open on that side.")
+class PeriodInput:
+    since: date | None = strawberry.field(default=None, description="First day.")
+    until: date | None = strawberry.field(default=None, description="Last day.")
+
+
+def to_period(period: PeriodInput | None) -> Period:
+    return Period(period.since, period.until) if period else Period()
+
+
+def select_period(
+    period: Annotated[PeriodInput | None, strawberry.argument(description="All time unless given.")] = None,
+) -> Mapping[str, object]:
+    """Convert the argument of revenue."""
+    return {"period": to_period(period)}
