@@ -125,7 +125,7 @@ class ClientUpsertResult:
     )
 
 
-def _collect_user_errors(outcome: Outcome[list[UpsertResult]]) -> list[errors.Refusal]:
+def _collect_user_errors(outcome: Outcome[list[UpsertResult]]) -> list[errors.UserError]:
     """Return the errors of the whole, and of each client."""
     return [*outcome.user_errors, *(error for each in outcome.value or () for error in each.user_errors)]
 

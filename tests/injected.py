@@ -14,13 +14,13 @@ from graphql import GraphQLError, GraphQLSchema
 from strawberry.types.fields.resolver import StrawberryResolver
 
 from db.engine.statement import Query, Row
-from domain.core.errors import BadInput, Forbidden
+from domain.core.errors import BadInput, ForbiddenError
 from resolvers.dataloader import Loader
 
 FAILURES: list[Callable[[], BaseException]] = [
     lambda: ValueError("broken"),
     lambda: BadInput("Refused by chance."),
-    lambda: Forbidden("Forbidden by chance."),
+    lambda: ForbiddenError("Forbidden by chance."),
     lambda: GraphQLError("Of the resolver's own.", extensions={"code": "OWN"}),
     lambda: KeyError("broken too"),
 ]

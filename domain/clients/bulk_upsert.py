@@ -12,7 +12,7 @@ from db.tables.keys import name_key, number_key
 from domain.clients import editing
 from domain.clients.editing import ClientForm
 from domain.clients.matching import Decision, ExistingClient, Match, MatchKeys, match_clients
-from domain.core.errors import Ambiguous, Duplicate, ErrorCollector, InvalidInput, Refusal, RuleViolation, TooMany
+from domain.core.errors import Ambiguous, Duplicate, ErrorCollector, InvalidInput, RuleViolation, TooMany, UserError
 from domain.core.idempotency import StoredError
 from domain.core.locking import already_archived
 from domain.core.scope import Permission, WriteScope
@@ -142,7 +142,7 @@ async def _apply_entry(scope: WriteScope, entry: _Entry) -> UpsertResult:
     raise RuleViolation(*errors.user_errors)
 
 
-def _match_error(scope: WriteScope, entry: _Entry) -> Refusal:
+def _match_error(scope: WriteScope, entry: _Entry) -> UserError:
     decision, path = entry.decision, [entry.decision.matched_by]
     if decision.match is Match.DUPLICATE:
         return Duplicate(

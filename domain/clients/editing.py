@@ -107,12 +107,12 @@ async def _next_number(scope: WriteScope, organization: Organization, form: Clie
 
 
 def _validate(
-    fields: type[Fields], current: Values | None, given: Values, *, at: Sequence[str] = (), country: str = "NL"
+    fields: type[Fields], current: Values | None, values: Values, *, path: Sequence[str] = (), country: str = "NL"
 ) -> dict[str, Any]:
     """Return the values as they are stored: all fields of a new client, where there are no current ones, or the changes of one."""
     if current is None:
-        return validate(fields, given, path=at, country=country).model_dump()
-    return validate_patch(fields, current, given, path=at, country=country)
+        return validate(fields, values, path=path, country=country).model_dump()
+    return validate_patch(fields, current, values, path=path, country=country)
 
 
 def _require_permissions(scope: WriteScope, form: ClientForm) -> None:
@@ -135,7 +135,7 @@ async def _financial_values(scope: WriteScope, current: Values | None, input_val
     path, errors, values = ["financial"], ErrorCollector(), dict[str, Any]()
     with errors.collect():
         plain_values = {name: value for name, value in input_values.items() if name not in REFERENCED_TABLES}
-        values |= _validate(ClientFinancialFields, current, plain_values, at=path)
+        values |= _validate(ClientFinancialFields, current, plain_values, path=path)
     for name, table in REFERENCED_TABLES.items():
         if name in input_values:
             values[name] = key = input_values[name]

@@ -32,7 +32,7 @@ class UserErrorCode(StrEnum):
 
 
 @dataclass(frozen=True)
-class Refusal:
+class UserError:
     """An expected error: a stable code, its path in the input, and a sentence.
 
     A value, carried by `RuleViolation`: graphql-core takes an exception in a result for the failure of that field, so none can be shown.
@@ -44,20 +44,20 @@ class Refusal:
     message: str
 
 
-class NotFound(Refusal):
+class NotFound(UserError):
     code = UserErrorCode.NOT_FOUND
 
 
-class InvalidInput(Refusal):
+class InvalidInput(UserError):
     code = UserErrorCode.INVALID
 
 
-class NameTaken(Refusal):
+class NameTaken(UserError):
     code = UserErrorCode.NAME_TAKEN
 
 
 @dataclass(frozen=True)
-class NumberTaken(Refusal):
+class NumberTaken(UserError):
     """Another client has the number; `client_id` is None for a caller who may not read clients."""
 
     code = UserErrorCode.NUMBER_TAKEN
@@ -65,7 +65,7 @@ class NumberTaken(Refusal):
 
 
 @dataclass(frozen=True)
-class VersionConflict(Refusal):
+class VersionConflict(UserError):
     """The object was changed meanwhile; has its type, id and current version."""
 
     code = UserErrorCode.VERSION_CONFLICT
@@ -75,27 +75,27 @@ class VersionConflict(Refusal):
 
 
 @dataclass(frozen=True)
-class InUse(Refusal):
+class InUse(UserError):
     """Others use the object; `uses` is how many."""
 
     code = UserErrorCode.IN_USE
     uses: int
 
 
-class LastOwner(Refusal):
+class LastOwner(UserError):
     code = UserErrorCode.LAST_OWNER
 
 
-class TooMany(Refusal):
+class TooMany(UserError):
     code = UserErrorCode.TOO_MANY
 
 
-class IdempotencyKeyReused(Refusal):
+class IdempotencyKeyReused(UserError):
     code = UserErrorCode.IDEMPOTENCY_KEY_REUSED
 
 
 @dataclass(frozen=True)
-class AlreadyArchived(Refusal):
+class AlreadyArchived(UserError):
     """The object is archived and cannot change."""
 
     code = UserErrorCode.ALREADY_ARCHIVED
@@ -103,12 +103,12 @@ class AlreadyArchived(Refusal):
     object_id: UUID
 
 
-class NotArchived(Refusal):
+class NotArchived(UserError):
     code = UserErrorCode.NOT_ARCHIVED
 
 
 @dataclass(frozen=True)
-class PreviewOutdated(Refusal):
+class PreviewOutdated(UserError):
     """The preview of this client has changed or expired."""
 
     code = UserErrorCode.PREVIEW_OUTDATED
@@ -116,7 +116,7 @@ class PreviewOutdated(Refusal):
 
 
 @dataclass(frozen=True)
-class FiscalRetention(Refusal):
+class FiscalRetention(UserError):
     """The client has issued invoices, which must be kept by law."""
 
     code = UserErrorCode.FISCAL_RETENTION
@@ -124,7 +124,7 @@ class FiscalRetention(Refusal):
 
 
 @dataclass(frozen=True)
-class RegistrationLocked(Refusal):
+class RegistrationLocked(UserError):
     """The status of the registration, and the statuses that it can change to."""
 
     code = UserErrorCode.REGISTRATION_LOCKED
@@ -132,11 +132,11 @@ class RegistrationLocked(Refusal):
     allowed: list[RegistrationStatus]
 
 
-class Ambiguous(Refusal):
+class Ambiguous(UserError):
     code = UserErrorCode.AMBIGUOUS
 
 
-class Duplicate(Refusal):
+class Duplicate(UserError):
     code = UserErrorCode.DUPLICATE
 
 
@@ -145,10 +145,10 @@ def not_found(noun: str, path: Sequence[str]) -> NotFound:
     return NotFound([*path], f"There is no such {noun}. Look it up again: it may be gone.")
 
 
-class RuleViolation(Exception):  # noqa: N818 an expected answer, not an error of the program
+class RuleViolation(Exception):
     """A rule was violated, for one or more reasons; the unit of work is rolled back."""
 
-    def __init__(self, *user_errors: Refusal) -> None:
+    def __init__(self, *user_errors: UserError) -> None:
         super().__init__(*user_errors)
         self.user_errors = user_errors
 
@@ -157,7 +157,7 @@ class ErrorCollector:
     """Collect the errors of several parts, so that a form reports all of them at once."""
 
     def __init__(self) -> None:
-        self.user_errors: list[Refusal] = []
+        self.user_errors: list[UserError] = []
 
     @contextmanager
     def collect(self) -> Iterator[None]:
@@ -172,13 +172,13 @@ class ErrorCollector:
             raise RuleViolation(*self.user_errors)
 
 
-class Forbidden(Exception):  # noqa: N818
+class ForbiddenError(Exception):
     """The caller lacks a permission: an error of the operation, not a user error."""
 
     extensions: ClassVar[dict[str, str]] = {"code": "FORBIDDEN"}
 
 
-class BadInput(Exception):  # noqa: N818
+class BadInput(Exception):
     """An argument of a query is invalid."""
 
     extensions: ClassVar[dict[str, str]] = {"code": "BAD_USER_INPUT"}

@@ -10,27 +10,27 @@ from pydantic_core import to_jsonable_python
 
 from db.queries import idempotency as rows
 from db.tables import IdempotencyKey
-from domain.core.errors import IdempotencyKeyReused, InvalidInput, Refusal, RuleViolation
+from domain.core.errors import IdempotencyKeyReused, InvalidInput, RuleViolation, UserError
 from domain.core.scope import WriteScope
 
 MAX_KEY_LENGTH = 255
 REDACTED_MESSAGE = "The reason was removed because a client was deleted since. Send the request with a new key to see it again."
 V = TypeVar("V")
-ERROR_TYPES: dict[str, type[Refusal]] = {kind.code: kind for kind in Refusal.__subclasses__()}
+ERROR_TYPES: dict[str, type[UserError]] = {kind.code: kind for kind in UserError.__subclasses__()}
 
 
-def _dump_error(error: Refusal) -> dict[str, Any]:
+def _dump_error(error: UserError) -> dict[str, Any]:
     return {"code": error.code, **{each.name: to_jsonable_python(getattr(error, each.name)) for each in fields(error)}}
 
 
-def _load_error(dump: Mapping[str, Any]) -> Refusal:
+def _load_error(dump: Mapping[str, Any]) -> UserError:
     kind = ERROR_TYPES[dump["code"]]
     return TypeAdapter(kind).validate_python({name: value for name, value in dump.items() if name != "code"})
 
 
-StoredError: TypeAlias = Annotated[Refusal, PlainSerializer(_dump_error), PlainValidator(_load_error)]
+StoredError: TypeAlias = Annotated[UserError, PlainSerializer(_dump_error), PlainValidator(_load_error)]
 """A user error inside a stored value; it is loaded as an instance of its class."""
-STORED_ERRORS: TypeAdapter[Sequence[Refusal]] = TypeAdapter(list[StoredError])
+STORED_ERRORS: TypeAdapter[Sequence[UserError]] = TypeAdapter(list[StoredError])
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Outcome(Generic[V]):
     """The outcome of a change: a value or user errors."""
 
     value: V | None
-    user_errors: Sequence[Refusal] = ()
+    user_errors: Sequence[UserError] = ()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from db.engine.query_stats import QueryStats
 from db.engine.statement import Query, R
 from db.tables import Channel, Role
 from domain.core.cursors import Cursors
-from domain.core.errors import Forbidden
+from domain.core.errors import ForbiddenError
 from domain.core.signing import TimedSigner
 
 P = ParamSpec("P")
@@ -82,7 +82,7 @@ class Scope:
 
     def require(self, permission: Permission) -> None:
         if not self.allows(permission):
-            raise Forbidden(f"This needs the right {permission}.")
+            raise ForbiddenError(f"This needs the right {permission}.")
 
     def require_all(self, permissions: Iterable[Permission]) -> None:
         """Require all permissions: nobody can grant a permission that they lack."""
@@ -119,7 +119,7 @@ class ReadScope(Scope):
 def require(
     right: Permission, read: Callable[Concatenate[ReadScope, P], Awaitable[V]]
 ) -> Callable[Concatenate[ReadScope, P], Awaitable[V]]:
-    """Return the read for callers with the right. For others it raises `Forbidden`."""
+    """Return the read for callers with the right. For others it raises `ForbiddenError`."""
 
     async def read_with_right(scope: ReadScope, /, *arguments: P.args, **named: P.kwargs) -> V:
         scope.require(right)

@@ -11,11 +11,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from db.engine.errors import CONVERSION_ERRORS, PoolExhaustedError, driver_error, is_connection_lost, is_retryable, is_unbindable
-from domain.core.errors import BadInput, Forbidden, RuleViolation
+from domain.core.errors import BadInput, ForbiddenError, RuleViolation
 from server.errors import ErrorCode
 
 log = logging.getLogger("relaties")
-USER_ERRORS = (Forbidden, BadInput, RuleViolation)
+USER_ERRORS = (ForbiddenError, BadInput, RuleViolation)
 MAX_MESSAGE = 1000  # characters
 NULL_INPUT = "A part of the input is null that cannot be. Leave it out, so that it stays as it is."
 VALUE_OUT_OF_RANGE = "A value is beyond what can be stored. Send a smaller one."

@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from db.engine.database import Database, DatabaseLimits
 from db.engine.query_stats import QueryStats
 from db.tables import Role
-from domain.core.errors import BadInput, Forbidden
+from domain.core.errors import BadInput, ForbiddenError
 from domain.core.scope import ALL_PERMISSIONS, Actor
 from resolvers.context import Context
 from resolvers.execution.executor import CompiledExecutor, SizedResult
@@ -254,7 +254,7 @@ class FirstIdLast(Faults):
             raise BadInput("of the portal")
         for _ in range(50):
             await asyncio.sleep(0)
-        raise Forbidden("of the client")
+        raise ForbiddenError("of the client")
 
 
 @pytest.mark.parametrize("is_compiled", [True, False])
