@@ -14,6 +14,7 @@ BESIDE = {
     *("benchmarks", "docs", "pyproject.toml", "requirements", "tests"),
 }
 LONGEST = 350
+TYPE_IMPORTS = re.compile(r"^if TYPE_CHECKING:\n((?:    .*\n)+)", re.MULTILINE)
 INSTALLED = {"node_modules", ".venv"}  # of the benchmarks' peers
 
 
@@ -54,3 +55,13 @@ def test_every_package_has_a_purpose() -> None:
         if path.name != "__init__.py" and not path.read_text().startswith('"""')
     ]
     assert empty == []
+
+
+def test_only_the_schema_imports_for_type_checking_alone() -> None:
+    """Import contracts do not see such imports, so they may name only modules of the schema, which refer to each other by type."""
+    paths = [path for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
+    sections = {path.relative_to(ROOT): TYPE_IMPORTS.findall(path.read_text()) for path in paths if "TYPE_CHECKING:" in path.read_text()}
+    assert sections
+    assert {path.parts[0] for path in sections} == {"schema"}
+    assert all(re.fullmatch(r"(    from schema[.\w]* import .+\n)+", section) for texts in sections.values() for section in texts)
+    assert all(len(texts) == 1 for texts in sections.values())
