@@ -1,5 +1,11 @@
 """Errors that stop a command, for the person who runs it."""
 
+import asyncpg
+
+from db.engine.urls import without_password
+
+CONNECTION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+
 
 class StartupError(Exception):
     """An error that a person can fix: one clear sentence for each reason."""
@@ -7,3 +13,7 @@ class StartupError(Exception):
     def __init__(self, *reasons: str) -> None:
         super().__init__("\n".join(reasons))
         self.reasons = reasons
+
+
+def describe_connection_error(setting: str, url: str, error: BaseException) -> str:
+    return f"{setting}: cannot connect to {without_password(url)}: {str(error) or type(error).__name__}. Is PostgreSQL running there?"

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from server.graphiql.pages.loopback import is_own_machine
+from server.graphiql.loopback import is_own_machine
 from server.graphiql.sign_in import BrowserSignIn
 from server.http.error_responses import NOT_FOUND, error_response
 
