@@ -3,8 +3,6 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-import asyncpg
-
 from db import rls_bypasses, tenant_isolation
 from db.engine.database import Database, DatabaseLimits
 from db.engine.urls import without_password
@@ -14,10 +12,9 @@ from domain.organization import organizations
 from domain.reports import monthly_balances
 from server.ip_addresses import parse_address
 from server.settings import Environment, Settings
-from server.startup_errors import StartupError
+from server.startup_errors import CONNECTION_ERRORS, StartupError, describe_connection_error
 
 SMALL_POOL = DatabaseLimits(read_pool_size=1, write_pool_size=1)
-CONNECTION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 OWNER_ROLE = "CREATE ROLE relaties_owner LOGIN CREATEROLE BYPASSRLS PASSWORD '…'"
 
 
@@ -34,10 +31,6 @@ class Finding:
         if self.problem:
             return f"[wrong] {self.problem}"
         return f"[note]  {self.note}" if self.note else f"[ok]    {self.subject}"
-
-
-class UnfitError(StartupError):
-    """The server does not start: one clear line a reason."""
 
 
 ProgressCallback = Callable[[str, int], None]  # the organization's name, and how many of its clients were checked so far
@@ -67,11 +60,7 @@ async def check_database(database: Database) -> list[Finding]:
 
 async def ensure_database_ready(database: Database) -> None:
     if problems := [finding.problem for finding in await check_database(database) if finding.problem]:
-        raise UnfitError(*problems)
-
-
-def describe_connection_error(setting: str, url: str, error: BaseException) -> str:
-    return f"{setting}: cannot connect to {without_password(url)}: {str(error) or type(error).__name__}. Is PostgreSQL running there?"
+        raise StartupError(*problems)
 
 
 def check_proxies(settings: Settings) -> list[Finding]:

@@ -18,8 +18,8 @@ from domain.organization import members, organizations, tokens
 from domain.organization.tokens import NewToken
 from server.cli.database import DatabaseUrls, open_as_owner, open_database
 from server.cli.options import DataDirOption, load_settings, run
-from server.database_checks import UnfitError
 from server.runtime.console import print_lines, print_status, print_table
+from server.startup_errors import StartupError
 
 T = TypeVar("T")
 organization = typer.Typer(no_args_is_help=True, help="Organizations.")
@@ -46,7 +46,7 @@ async def _find_organization(database: Database, name_or_id: str | None) -> Orga
     if len(matches) == 1:
         return matches[0]
     names = ", ".join(f"{row.name} ({row.id})" for row in candidates) or "none yet: relaties organization create NAME"
-    raise UnfitError(f"Say which organization with --organization. There are: {names}.")
+    raise StartupError(f"Say which organization with --organization. There are: {names}.")
 
 
 def _has_name(row: OrganizationRow, name: str) -> bool:
@@ -54,7 +54,7 @@ def _has_name(row: OrganizationRow, name: str) -> bool:
     try:
         return normalize_lookup(OrganizationFields, "name", name, "--organization") == row.name
     except BadInput as error:
-        raise UnfitError(str(error)) from error
+        raise StartupError(str(error)) from error
 
 
 @organization.command("create")

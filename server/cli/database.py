@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from db.engine.database import Database
 from db.engine.errors import driver_error
 from db.migrations import upgrade
-from server.database_checks import CONNECTION_ERRORS, SMALL_POOL, UnfitError, describe_connection_error
+from server.database_checks import SMALL_POOL
 from server.settings import Settings
+from server.startup_errors import CONNECTION_ERRORS, StartupError, describe_connection_error
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class DatabaseUrls:
     @property
     def required_owner_url(self) -> str:
         if self.owner_url is None:
-            raise UnfitError("RELATIES_OWNER_URL: needed for this, the address of the database as the role that owns it.")
+            raise StartupError("RELATIES_OWNER_URL: needed for this, the address of the database as the role that owns it.")
         return self.owner_url
 
 
@@ -41,7 +42,7 @@ def open_database(settings: Settings, report_status: Callable[[str], None]) -> I
         with run_server(settings.data_dir, notify=report_status) as server:
             yield DatabaseUrls(server.runtime_url, server.owner_url, is_embedded=True)
     except EmbeddedError as error:
-        raise UnfitError(str(error)) from error
+        raise StartupError(str(error)) from error
 
 
 async def migrate_database(urls: DatabaseUrls) -> None:
@@ -52,9 +53,9 @@ async def migrate_database(urls: DatabaseUrls) -> None:
         lacks_rights = isinstance(driver_error(error), asyncpg.InsufficientPrivilegeError)
         advice = "The role needs CREATEROLE and BYPASSRLS." if lacks_rights else "Run it again once that is over."
         reason = str(error.orig).rpartition(">: ")[2].rstrip(".")
-        raise UnfitError(f"RELATIES_OWNER_URL: nothing was changed: {reason}. {advice}") from error
+        raise StartupError(f"RELATIES_OWNER_URL: nothing was changed: {reason}. {advice}") from error
     except CONNECTION_ERRORS as error:
-        raise UnfitError(describe_connection_error("RELATIES_OWNER_URL", urls.required_owner_url, error)) from error
+        raise StartupError(describe_connection_error("RELATIES_OWNER_URL", urls.required_owner_url, error)) from error
 
 
 @asynccontextmanager
@@ -72,6 +73,6 @@ async def connect_as_owner(urls: DatabaseUrls) -> AsyncIterator[Database]:
     try:
         database = await Database.connect(urls.required_owner_url, SMALL_POOL)
     except CONNECTION_ERRORS as error:
-        raise UnfitError(describe_connection_error("RELATIES_OWNER_URL", urls.required_owner_url, error)) from error
+        raise StartupError(describe_connection_error("RELATIES_OWNER_URL", urls.required_owner_url, error)) from error
     async with database:
         yield database

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from db.engine.health_probe import HealthProbe
 from db.migrations import head
 from db.migrations.revision import REVISION_SQL
-from server.database_checks import CONNECTION_ERRORS
+from server.startup_errors import CONNECTION_ERRORS
 
 READY, DRAINING, MIGRATIONS_MISSING, DATABASE_DOWN = "ready", "draining", "migrations missing", "database unreachable"
 

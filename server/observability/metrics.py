@@ -8,10 +8,10 @@ from importlib.metadata import version
 from graphql import GraphQLSchema
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, ProcessCollector, start_http_server
 
-from server.database_checks import UnfitError
 from server.errors import ErrorCode
 from server.observability.access_log import AccessRecord
 from server.observability.event_loop_lag import EventLoopLag
+from server.startup_errors import StartupError
 
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 STATEMENT_BUCKETS = (0, 1, 2, 4, 6, 8, 12, 16, 32, 64)
@@ -93,7 +93,7 @@ def serve_metrics(metrics: Metrics, host: str, port: int) -> Iterator[None]:
         server, thread = start_http_server(port, host, metrics.registry)
     except OSError as error:
         advice = "Give RELATIES_METRICS_PORT another port, or RELATIES_METRICS_HOST an address of this machine."
-        raise UnfitError(f"Cannot serve metrics on {host}:{port}: {error.strerror}. {advice}") from error
+        raise StartupError(f"Cannot serve metrics on {host}:{port}: {error.strerror}. {advice}") from error
     try:
         yield
     finally:

@@ -2,8 +2,8 @@
 
 import socket
 
-from server.database_checks import UnfitError
 from server.settings import Settings
+from server.startup_errors import StartupError
 
 
 def bind(settings: Settings) -> socket.socket:
@@ -13,4 +13,4 @@ def bind(settings: Settings) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
         advice = "Is Relaties running already? Another port: relaties serve --port 8001"
-        raise UnfitError(f"Cannot serve on {settings.host}:{settings.port}: {error.strerror}. {advice}") from error
+        raise StartupError(f"Cannot serve on {settings.host}:{settings.port}: {error.strerror}. {advice}") from error

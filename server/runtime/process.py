@@ -19,7 +19,7 @@ from db.engine.database import Database
 from schema.build import build
 from server.app import build_app
 from server.cli.options import run
-from server.database_checks import CONNECTION_ERRORS, UnfitError, describe_connection_error, ensure_database_ready
+from server.database_checks import ensure_database_ready
 from server.graphiql.sign_in import BrowserSignIn
 from server.observability.health import Health
 from server.observability.logging import log_unhandled
@@ -29,6 +29,7 @@ from server.runtime.protocol import protocol_factory, raise_open_file_limit
 from server.runtime.workers import STOPPING, Workers
 from server.secret_keys import load_keys
 from server.settings import Settings
+from server.startup_errors import CONNECTION_ERRORS, StartupError, describe_connection_error
 
 # Collect young garbage by the ten thousand objects; scan long-lived objects, cached documents above all, far more
 # rarely than Python would, since that blocks everybody for a tenth of a second.
@@ -149,7 +150,7 @@ async def serve_requests(settings: Settings, runtime_url: str, listener: socket.
             runtime_url, settings.database_limits, is_pooled=settings.pooler, always_in_transaction=settings.always_read_in_transaction
         )
     except CONNECTION_ERRORS as error:
-        raise UnfitError(describe_connection_error("DATABASE_URL", runtime_url, error)) from error
+        raise StartupError(describe_connection_error("DATABASE_URL", runtime_url, error)) from error
     async with database:
         schema, _ = await asyncio.gather(asyncio.to_thread(build), ensure_database_ready(database))
         await _serve_app(settings, schema, database, listener, startup_info)

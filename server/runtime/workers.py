@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from server.database_checks import UnfitError
 from server.runtime.console import print_errors
+from server.startup_errors import StartupError
 
 log = logging.getLogger("relaties")
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -85,7 +85,7 @@ class Workers:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             self._work(number, is_first, lambda: _signal_ready(write_fd))
             status = 0
-        except UnfitError as error:
+        except StartupError as error:
             print_errors(*error.reasons)
         except Exception:
             log.exception("worker %s", number)
@@ -107,7 +107,7 @@ class Workers:
             if not has_started:
                 self._stop(signal.SIGINT)
                 self._wait()
-                raise UnfitError(f"Worker {worker.number} could not begin, and ended with {exit_code}.")
+                raise StartupError(f"Worker {worker.number} could not begin, and ended with {exit_code}.")
             log.warning("worker %s ended with %s and is started again", worker.number, exit_code)
             self._start(worker.number, mask, is_first=False)
 

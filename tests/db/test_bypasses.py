@@ -8,7 +8,8 @@ import pytest
 
 from db import rls_bypasses
 from db.engine.database import Database
-from server.database_checks import UnfitError, ensure_database_ready
+from server.database_checks import ensure_database_ready
+from server.startup_errors import StartupError
 from tests.builders import Tenant, tenant
 from tests.commands import relaties
 from tests.conftest import RUNTIME, runtime_url
@@ -70,7 +71,7 @@ async def test_an_object_that_works_with_its_owners_rights_is_refused(
         await owner.execute('CREATE SCHEMA "odd Schema"; GRANT USAGE ON SCHEMA "odd Schema" TO PUBLIC')
     for statement in made:
         await owner.execute(statement.format(name))
-    with pytest.raises(UnfitError) as refused:
+    with pytest.raises(StartupError) as refused:
         await ensure_database_ready(database)
     (reason,) = refused.value.reasons
     assert reason == (
@@ -94,7 +95,7 @@ async def test_what_the_server_cannot_use_or_an_extension_brings_is_no_matter(ow
     await owner.execute("REVOKE ALL ON FUNCTION public.of_owner FROM PUBLIC")
     await ensure_database_ready(database)
     await owner.execute(f"{VIEW.format('public.statistics')}; GRANT SELECT ON public.statistics TO PUBLIC")
-    with pytest.raises(UnfitError, match=r"view public\.statistics"):
+    with pytest.raises(StartupError, match=r"view public\.statistics"):
         await ensure_database_ready(database)
     await owner.execute("ALTER EXTENSION plpgsql ADD VIEW public.statistics")
     await ensure_database_ready(database)
@@ -143,7 +144,7 @@ async def test_membership_of_a_role_that_sees_more_is_refused(
         if is_indirect:
             await ensure_database_ready(database)
             await owner.execute(f"GRANT {between} TO {RUNTIME}")
-        with pytest.raises(UnfitError) as refused:
+        with pytest.raises(StartupError) as refused:
             await ensure_database_ready(database)
         (said,) = refused.value.reasons
         named = f"{powerful}, which is {reason}" if reason else "pg_read_server_files, which is one that reads or runs files of the"

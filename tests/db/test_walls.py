@@ -12,7 +12,8 @@ import db
 from db import tenant_isolation
 from db.engine.database import Database
 from db.tables import Table
-from server.database_checks import UnfitError, ensure_database_ready
+from server.database_checks import ensure_database_ready
+from server.startup_errors import StartupError
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 
@@ -65,7 +66,7 @@ async def test_a_breach_is_named_and_the_server_refuses_to_start(own: tuple[asyn
     owner, database = own
     await ensure_database_ready(database)
     await owner.execute(breach)
-    with pytest.raises(UnfitError, match=r"^Not every table keeps organizations apart: (label|other)\. Restore .*\.$"):
+    with pytest.raises(StartupError, match=r"^Not every table keeps organizations apart: (label|other)\. Restore .*\.$"):
         await ensure_database_ready(database)
 
 
@@ -106,19 +107,19 @@ async def test_the_server_can_neither_write_for_another_tenant_nor_change_tables
 async def test_the_server_refuses_a_role_that_sees_everything(owner_url: str, own: tuple[asyncpg.Connection, Database]) -> None:
     """The superuser, a role that bypasses, and an owner: each in one line that says what to do."""
     superuser = await Database.connect(owner_url)
-    with pytest.raises(UnfitError, match=r"DATABASE_URL: the role \w+ is a superuser and .*`relaties migrate` makes"):
+    with pytest.raises(StartupError, match=r"DATABASE_URL: the role \w+ is a superuser and .*`relaties migrate` makes"):
         await ensure_database_ready(superuser)
     await superuser.close()
     owner, database = own
     name = (await tenant_isolation.current_role(database)).name
     try:
         await owner.execute(f"ALTER ROLE {name} BYPASSRLS")
-        with pytest.raises(UnfitError, match="is one that bypasses row level security"):
+        with pytest.raises(StartupError, match="is one that bypasses row level security"):
             await ensure_database_ready(database)
     finally:
         await owner.execute(f"ALTER ROLE {name} NOBYPASSRLS")
     await owner.execute(f"ALTER TABLE relaties.label OWNER TO {name}")
-    with pytest.raises(UnfitError, match="is the tables' owner"):
+    with pytest.raises(StartupError, match="is the tables' owner"):
         await ensure_database_ready(database)
 
 

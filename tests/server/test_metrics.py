@@ -6,9 +6,9 @@ import httpx
 import pytest
 import strawberry
 
-from server.database_checks import UnfitError
 from server.observability.event_loop_lag import EventLoopLag
 from server.observability.metrics import Metrics, serve_metrics
+from server.startup_errors import StartupError
 from tests.commands import free_port, relaties, serving
 from tests.conftest import runtime_url
 
@@ -62,7 +62,7 @@ def test_a_port_of_metrics_in_use_is_said_at_start(demo_url: str) -> None:
 def test_an_address_of_another_machine_is_refused(schema: strawberry.Schema) -> None:
     """As a port in use is."""
     with (
-        pytest.raises(UnfitError, match=r"Cannot serve metrics on 192\.0\.2\.1:"),
+        pytest.raises(StartupError, match=r"Cannot serve metrics on 192\.0\.2\.1:"),
         serve_metrics(Metrics(schema._schema), "192.0.2.1", 9100),  # noqa: SLF001
     ):
         pass
