@@ -35,7 +35,7 @@ from benchmarks.place import Place, demonstration
 from benchmarks.servers import Server, ours_running
 from schema.build import build
 from server.documents.cache import DocumentCache
-from server.limits import DocumentLimits
+from server.settings import DocumentLimits
 
 TIMES = 15
 MIB = 2**20

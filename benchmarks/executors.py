@@ -32,7 +32,7 @@ from resolvers.execution.operation import OperationExecutor
 from schema.build import build
 from server.documents.cache import DocumentCache
 from server.documents.execution import ExecutionRequest, Runner
-from server.limits import DocumentLimits
+from server.settings import DocumentLimits
 
 SECRETS = [b"a secret of the benchmarks, 32 bytes or more"]
 README = re.findall(r"^```graphql\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +13,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from db.engine.database import DatabaseLimits
 from server.ip_addresses import Network, parse_networks
-from server.limits import ConcurrencyLimits, DocumentLimits, DocumentPolicy, GetPolicy
 from server.startup_errors import StartupError
 
 ROOT_DATA_DIR = Path("/var/lib/relaties")
@@ -28,6 +27,52 @@ class Environment(StrEnum):
 class LogFormat(StrEnum):
     JSON = "json"
     TEXT = "text"
+
+
+class GetPolicy(StrEnum):
+    """Policy for GET requests: they send queries, name known queries by id or hash, or are refused."""
+
+    QUERIES = "queries"
+    PERSISTED = "persisted"
+    OFF = "off"
+
+
+class DocumentPolicy(StrEnum):
+    """Policy for the documents that clients may send."""
+
+    OPEN = "open"
+    APQ = "apq"
+    TRUSTED_ONLY = "trusted-only"
+
+
+@dataclass(frozen=True)
+class DocumentLimits:
+    """Limits of a document; `fields` counts those of an operation with its fragments filled in."""
+
+    characters: int = 16_000
+    tokens: int = 2000
+    comments: int = 50
+    operations: int = 20
+    depth: int = 10
+    aliases: int = 30
+    directives: int = 20
+    root_fields: int = 20
+    fields: int = 400
+
+
+@dataclass(frozen=True)
+class ConcurrencyLimits:
+    """Limits of the operations that run at once and of those that wait; `queue_timeout` is in seconds.
+
+    The limits of the queue also hold, separately, for tasks that wait for their organization's CPU share.
+    """
+
+    max_concurrent: int = 8
+    max_concurrent_per_organization: int = 4
+    queue_size: int = 500
+    queue_size_per_organization: int = 100
+    queue_size_per_token: int = 50
+    queue_timeout: float = 5.0
 
 
 class SettingsError(StartupError):

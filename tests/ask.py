@@ -9,8 +9,7 @@ import strawberry
 
 from db.engine.database import Database
 from server.app import Application, build_app
-from server.limits import DocumentLimits
-from server.settings import Settings
+from server.settings import DocumentLimits, Settings
 from tests import nobody  # noqa: F401 before any setting is read
 
 MUCH = 10**9

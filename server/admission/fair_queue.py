@@ -12,7 +12,7 @@ from uuid import UUID
 
 from domain.core.scope import Actor
 from server.errors import ErrorCode, HttpError
-from server.limits import ConcurrencyLimits
+from server.settings import ConcurrencyLimits
 
 OVERLOAD_MESSAGE = "Too many operations at once. Try again in a moment."
 TokenId: TypeAlias = UUID | None  # an actor without a token shares one place among the tokens of its organization

@@ -36,7 +36,7 @@ from server.documents.variables import find_long_lists
 from server.errors import ErrorCode, GraphQLRequestError, graphql_error
 from server.http.error_masking import rewrite_coercion_error, root_cause
 from server.http.json_limits import MAX_DIGITS, has_too_many_digits
-from server.limits import DocumentLimits
+from server.settings import DocumentLimits
 
 # What comparing a document's fields may take. Ours need 156 at most, twenty fragments that all say the same on one type 6,750; all of it
 # is about 10 ms. The default is for who serves nobody else.

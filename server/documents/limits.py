@@ -22,7 +22,7 @@ from graphql import (
 
 from schema.core.directives import OneAtATime
 from server.errors import ErrorCode, graphql_error
-from server.limits import DocumentLimits
+from server.settings import DocumentLimits
 
 UNCOUNTED_FIELD = "ofType"  # of the introspection query, which unfolds a type's wrappers ten deep
 

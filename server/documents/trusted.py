@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from server.limits import DocumentPolicy
+from server.settings import DocumentPolicy
 from server.startup_errors import StartupError
 
 SHA256_PREFIX = "sha256:"

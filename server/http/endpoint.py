@@ -35,9 +35,9 @@ from server.http.parsing import GraphQLRequest
 from server.http.persisted_documents import PersistedDocuments
 from server.http.request import Request
 from server.ip_addresses import limit_key
-from server.limits import GetPolicy
 from server.observability.access_log import AccessLog, AccessRecord, parse_trace_id
 from server.observability.health import Health
+from server.settings import GetPolicy
 
 CLIENT_CLOSED_REQUEST = 499  # only the log reads it; nginx's code
 NO_STORE, VARY = (b"cache-control", b"no-store"), (b"vary", b"accept")

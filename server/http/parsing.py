@@ -13,7 +13,7 @@ from server.documents.trusted import SHA256_PREFIX
 from server.errors import ClientDisconnected, ErrorCode, HttpError
 from server.http.json_limits import MAX_DIGITS, check_size, has_too_many_digits
 from server.http.request import Request
-from server.limits import GetPolicy
+from server.settings import GetPolicy
 
 LARGE_BODY_BYTES = 20_000  # bytes: reading more takes a millisecond and up
 MAX_CONTENT_TYPE = 200  # characters that count: splitting a header of 16 kB takes milliseconds

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from server.documents.cache import Document, DocumentCache
 from server.errors import ErrorCode, HttpError
 from server.http.parsing import GraphQLRequest
-from server.limits import DocumentPolicy
+from server.settings import DocumentPolicy
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from resolvers.execution.operation import PreparedOperation
 from server.documents.cache import DocumentCache
 from server.documents.coercion import Coercion
-from server.limits import DocumentLimits
+from server.settings import DocumentLimits
 from tests.ids import global_id
 from tests.inputs import NOBODYS
 

@@ -14,8 +14,7 @@ from db.tables import Role
 from server.documents.cache import Document, DocumentCache
 from server.documents.cost import BASE_COST, INTROSPECTION_COST, compute_field_costs
 from server.documents.limits import check_limits
-from server.limits import DocumentLimits
-from server.settings import Settings
+from server.settings import DocumentLimits, Settings
 from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant
 

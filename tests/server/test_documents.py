@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.documents.cache import DocumentCache
-from server.limits import DocumentLimits
+from server.settings import DocumentLimits
 
 LARGE = {
     "names": lambda place: "{" + "a " * 1900 + "}" + " " * place,

@@ -12,7 +12,7 @@ from domain.core.scope import ALL_PERMISSIONS, Actor
 from server.admission.concurrency import ConcurrencyLimiter
 from server.admission.cpu_share import PAUSE_FACTOR, CpuShare
 from server.errors import HttpError
-from server.limits import ConcurrencyLimits
+from server.settings import ConcurrencyLimits
 from tests.virtual_time import run, spend
 
 WAIT_S = 8.0

@@ -14,7 +14,7 @@ from domain.core.scope import Actor
 from server.admission.concurrency import ConcurrencyLimiter
 from server.admission.cpu_share import CpuShare
 from server.errors import HttpError
-from server.limits import ConcurrencyLimits
+from server.settings import ConcurrencyLimits
 from tests.server.test_fair_queue import WAIT_S, actor, settle
 from tests.virtual_time import VirtualTimeLoop
 

@@ -13,8 +13,7 @@ import strawberry
 from db.engine.database import Database
 from db.tables import Role
 from server.documents.trusted import hash_document
-from server.limits import DocumentPolicy, GetPolicy
-from server.settings import Settings
+from server.settings import DocumentPolicy, GetPolicy, Settings
 from tests.ask import connected
 from tests.builders import Tenant
 

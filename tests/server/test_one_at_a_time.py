@@ -10,7 +10,7 @@ from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLList, get_n
 from db.tables import Role
 from domain.core.scope import Permission
 from server.documents.limits import check_limits, exclusive_fields
-from server.limits import DocumentLimits
+from server.settings import DocumentLimits
 from tests.ask import Api
 from tests.builders import EARLY, Tenant
 from tests.ids import global_id

@@ -15,8 +15,7 @@ from server.admission.cpu_share import PAUSE_FACTOR, CpuShare
 from server.app import Dispatcher, build_app
 from server.errors import HttpError
 from server.http.endpoint import GraphQLEndpoint
-from server.limits import ConcurrencyLimits
-from server.settings import Settings
+from server.settings import ConcurrencyLimits, Settings
 from tests.ask import MUCH, SECRETS, Api, connected, connected_to
 from tests.builders import Tenant
 from tests.virtual_time import run, spend

@@ -14,7 +14,7 @@ from server.admission.concurrency import ConcurrencyLimiter
 from server.admission.rate_limit import RateLimit, RateLimiter
 from server.documents.cost import CostEstimate
 from server.errors import ErrorCode, HttpError
-from server.limits import ConcurrencyLimits
+from server.settings import ConcurrencyLimits
 
 RATE = RateLimit(restore_per_second=10, burst=100)
 

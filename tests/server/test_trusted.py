@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.documents.trusted import TrustedDocumentsError, hash_document, load_trusted_documents
-from server.limits import DocumentPolicy
+from server.settings import DocumentPolicy
 from tests.commands import relaties
 
 ONE, TWO = "query One { __typename }", "query Two { viewer { permissions } }"
