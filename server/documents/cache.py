@@ -16,26 +16,22 @@ from graphql import (
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationType,
-    StringValueNode,
-    TokenKind,
     VariableValues,
-    Visitor,
     parse,
     specified_rules,
     validate,
-    visit,
 )
 from graphql.validation.rules import overlapping_fields_can_be_merged as overlapping
 
 from resolvers.execution.operation import MAX_VARIABLE_ERRORS, PreparedOperation
 from server.documents.coercion import Coercion
+from server.documents.coercion_errors import rewrite_coercion_error, root_cause
 from server.documents.cost import CostAnalyzer, CostEstimate, compute_field_costs
 from server.documents.limits import DocumentStats, check_limits, exclusive_fields
+from server.documents.literals import find_long_numbers, find_nul_texts
 from server.documents.trusted import hash_document
 from server.documents.variables import find_long_lists
 from server.errors import ErrorCode, GraphQLRequestError, graphql_error
-from server.http.error_masking import rewrite_coercion_error, root_cause
-from server.http.json_limits import MAX_DIGITS, has_too_many_digits
 from server.settings import DocumentLimits
 
 # What comparing a document's fields may take. Ours need 156 at most, twenty fragments that all say the same on one type 6,750; all of it
@@ -47,10 +43,6 @@ REUSED_SHARE = 0.75  # of the bytes, for documents that were sent again
 TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than|is nested too deeply)")
 VALIDATION_ABORTED = "Validation aborted."  # graphql-core's only message when the budget is used up
 TOO_MANY_OVERLAPS = "The document asks for the same fields too often to compare them. Ask for each once, or in several steps."
-NUL_ESCAPE = re.compile(r"\\u(0000|\{0+\})")  # the only way in: the body of a request has none
-NUMBER_TOKENS = (TokenKind.INT, TokenKind.FLOAT)
-LONG_NUMBER = f"A number has at most {MAX_DIGITS} digits."
-BAD_INPUT = {"code": ErrorCode.BAD_USER_INPUT}
 INTROSPECTION_FIELD = re.compile(r"__(schema|type)\b")
 CoercionResult: TypeAlias = "VariableValues | list[GraphQLError]"
 OPERATION_NAME_REQUIRED = "Name one of the document's operations in `operationName`."
@@ -179,12 +171,12 @@ class DocumentCache:
             ast = parse(text, max_lexical_tokens=limits.tokens, max_comments=limits.comments, max_source_length=limits.characters)
         except GraphQLError as error:
             return Document(key, _estimate_size(text), DocumentNode(), [_parse_error(error)])
-        long_numbers = _find_long_numbers(ast)
+        long_numbers = find_long_numbers(ast)
         _unlink_tokens(ast)
         errors = (
             check_limits(ast, limits, self._exclusive_fields)
             or long_numbers
-            or _find_nul_texts(text, ast)
+            or find_nul_texts(text, ast)
             or ("[" in text and find_long_lists(ast))
             or self._validate(ast, suggests=self._shows_schema and text.isascii())
         )
@@ -253,38 +245,6 @@ def _unlink_tokens(ast: DocumentNode) -> None:
     while token:
         next_token, token.prev, token.next = token.next, None, None
         token = next_token
-
-
-def _find_long_numbers(ast: DocumentNode) -> list[GraphQLError]:
-    """Refuse number literals that `int` refuses and `float` reads slowly, wherever they stand, before anything converts them."""
-    errors: list[GraphQLError] = []
-    token = ast.loc.start_token if ast.loc else None
-    while token and ast.loc and len(errors) < MAX_VARIABLE_ERRORS:
-        if token.kind in NUMBER_TOKENS and has_too_many_digits(token.value or ""):
-            errors.append(GraphQLError(LONG_NUMBER, source=ast.loc.source, positions=[token.start], extensions=BAD_INPUT))
-        token = token.next
-    return errors
-
-
-class _NulTextFinder(Visitor):
-    """Find texts that PostgreSQL cannot store."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.nodes: list[StringValueNode] = []
-
-    def enter_string_value(self, node: StringValueNode, *_: object) -> None:
-        if "\0" in node.value:
-            self.nodes.append(node)
-
-
-def _find_nul_texts(text: str, ast: DocumentNode) -> list[GraphQLError]:
-    if not NUL_ESCAPE.search(text):
-        return []
-    visit(ast, finder := _NulTextFinder())
-    return [
-        GraphQLError("A text cannot hold the character NUL.", node, extensions=BAD_INPUT) for node in finder.nodes[:MAX_VARIABLE_ERRORS]
-    ]
 
 
 def _with_code(error: GraphQLError, code: ErrorCode) -> GraphQLError:

@@ -12,6 +12,7 @@ from strawberry.exceptions import StrawberryInputCoercionError
 
 from db.engine.errors import CONVERSION_ERRORS, PoolExhaustedError, driver_error, is_connection_lost, is_retryable, is_unbindable
 from domain.core.errors import BadInput, ForbiddenError, RuleViolation
+from server.documents.coercion_errors import remove_cause_text, root_cause
 from server.errors import ErrorCode
 
 log = logging.getLogger("relaties")
@@ -81,29 +82,8 @@ def _format_input_error(error: GraphQLError) -> Mapping[str, Any]:
     """Show graphql-core's own error: a variable or an argument that is not of its type. Any other cause is an internal error."""
     cause = root_cause(error)
     if cause is None or isinstance(cause, CONVERSION_ERRORS):
-        return _with_code(error, ErrorCode.BAD_USER_INPUT, _remove_cause_text(cause, error.message))
+        return _with_code(error, ErrorCode.BAD_USER_INPUT, remove_cause_text(cause, error.message))
     return {**error.formatted, **mask(cause)}
-
-
-def rewrite_coercion_error(error: GraphQLError) -> GraphQLError | None:
-    """Return the error of validation in words of ours, if a literal could not be converted; None if it is about anything else."""
-    cause = root_cause(error)
-    if not isinstance(cause, CONVERSION_ERRORS):
-        return None
-    return GraphQLError(_remove_cause_text(cause, error.message), error.nodes, extensions={"code": ErrorCode.BAD_USER_INPUT})
-
-
-def root_cause(error: GraphQLError) -> BaseException | None:
-    """Return what graphql-core's error was raised for; None if for nothing but a value that does not fit."""
-    cause = error.original_error
-    while isinstance(cause, GraphQLError):
-        cause = cause.original_error
-    return cause
-
-
-def _remove_cause_text(cause: BaseException | None, message: str) -> str:
-    """Return graphql-core's message without Python's, which it quotes."""
-    return message.replace(f", but encountered error '{cause}'; found", ", found") if cause else message
 
 
 def mask(error: BaseException) -> dict[str, object]:

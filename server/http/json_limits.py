@@ -8,8 +8,6 @@ from server.errors import ErrorCode, HttpError
 
 MAX_NESTING = 32
 MAX_VALUES = 20_000
-MAX_DIGITS = 20  # of a number literal, in JSON and in a GraphQL document
-SIGNS = 3  # in a number behind its first digit: the point, the `e` and the sign of the exponent
 WHITESPACE = b" \t\n\r"
 # Brackets of both kinds become round ones, and every other character the `x` of a scalar.
 STRUCTURE_TABLE = bytes(ord("(") if each in b"[{" else ord(")") if each in b"]}" else ord("x") for each in range(256))
@@ -29,17 +27,6 @@ def check_size(text: bytes) -> None:
         raise _too_many_values_error()
     if _is_too_deep(structure):
         raise HttpError(ErrorCode.BAD_REQUEST, f"The body is more than {MAX_NESTING} levels deep.")
-
-
-def has_too_many_digits(number: str) -> bool:
-    """Tell whether a number literal has more than `MAX_DIGITS` digits, those of its exponent included, zeros in front not.
-
-    Every number of 64 bits has fewer. Reading one with hundreds takes microseconds, and a body may hold thousands.
-    """
-    significant = number.lstrip("-0.")
-    if not MAX_DIGITS < len(significant) <= MAX_DIGITS + SIGNS:
-        return len(significant) > MAX_DIGITS
-    return len(significant) - sum(map(significant.count, ".eE+-")) > MAX_DIGITS
 
 
 def _remove_strings(text: bytes) -> bytes:

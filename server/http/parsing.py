@@ -9,9 +9,10 @@ from typing import Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from server.documents.literals import MAX_DIGITS, has_too_many_digits
 from server.documents.trusted import SHA256_PREFIX
 from server.errors import ClientDisconnected, ErrorCode, HttpError
-from server.http.json_limits import MAX_DIGITS, check_size, has_too_many_digits
+from server.http.json_limits import check_size
 from server.http.request import Request
 from server.settings import GetPolicy
 

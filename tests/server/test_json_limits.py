@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from db.engine.database import Database
 from db.tables import Role
+from server.documents.literals import MAX_DIGITS
 from server.documents.variables import MAX_LIST_ITEMS
 from server.errors import HttpError
 from server.http import json_limits, parsing
-from server.http.json_limits import MAX_DIGITS, MAX_NESTING, MAX_VALUES, check_size
+from server.http.json_limits import MAX_NESTING, MAX_VALUES, check_size
 from server.settings import Settings
 from tests.ask import MUCH, Api, connected
 from tests.builders import Tenant

@@ -1,0 +1,58 @@
+"""Find literals of a document that cannot be used: numbers with too many digits, texts that PostgreSQL cannot store."""
+
+import re
+
+from graphql import DocumentNode, GraphQLError, StringValueNode, TokenKind, Visitor, visit
+
+from resolvers.execution.operation import MAX_VARIABLE_ERRORS
+from server.errors import ErrorCode
+
+MAX_DIGITS = 20  # of a number literal, in JSON and in a GraphQL document
+SIGNS = 3  # in a number behind its first digit: the point, the `e` and the sign of the exponent
+NUL_ESCAPE = re.compile(r"\\u(0000|\{0+\})")  # the only way in: the body of a request has none
+NUMBER_TOKENS = (TokenKind.INT, TokenKind.FLOAT)
+LONG_NUMBER = f"A number has at most {MAX_DIGITS} digits."
+BAD_INPUT = {"code": ErrorCode.BAD_USER_INPUT}
+
+
+def has_too_many_digits(number: str) -> bool:
+    """Tell whether a number literal has more than `MAX_DIGITS` digits, those of its exponent included, zeros in front not.
+
+    Every number of 64 bits has fewer. Reading one with hundreds takes microseconds, and a body may hold thousands.
+    """
+    significant = number.lstrip("-0.")
+    if not MAX_DIGITS < len(significant) <= MAX_DIGITS + SIGNS:
+        return len(significant) > MAX_DIGITS
+    return len(significant) - sum(map(significant.count, ".eE+-")) > MAX_DIGITS
+
+
+def find_long_numbers(ast: DocumentNode) -> list[GraphQLError]:
+    """Refuse number literals that `int` refuses and `float` reads slowly, wherever they stand, before anything converts them."""
+    errors: list[GraphQLError] = []
+    token = ast.loc.start_token if ast.loc else None
+    while token and ast.loc and len(errors) < MAX_VARIABLE_ERRORS:
+        if token.kind in NUMBER_TOKENS and has_too_many_digits(token.value or ""):
+            errors.append(GraphQLError(LONG_NUMBER, source=ast.loc.source, positions=[token.start], extensions=BAD_INPUT))
+        token = token.next
+    return errors
+
+
+class _NulTextFinder(Visitor):
+    """Find texts that PostgreSQL cannot store."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nodes: list[StringValueNode] = []
+
+    def enter_string_value(self, node: StringValueNode, *_: object) -> None:
+        if "\0" in node.value:
+            self.nodes.append(node)
+
+
+def find_nul_texts(text: str, ast: DocumentNode) -> list[GraphQLError]:
+    if not NUL_ESCAPE.search(text):
+        return []
+    visit(ast, finder := _NulTextFinder())
+    return [
+        GraphQLError("A text cannot hold the character NUL.", node, extensions=BAD_INPUT) for node in finder.nodes[:MAX_VARIABLE_ERRORS]
+    ]
