@@ -17,8 +17,9 @@ from domain.core.scope import Actor, Permission, Scope, open_write_scope
 from domain.organization import members, organizations, tokens
 from domain.organization.tokens import NewToken
 from server.cli.database import DatabaseUrls, open_as_owner, open_database
-from server.cli.options import DataDirOption, load_settings, run
+from server.cli.options import DataDirOption, load_settings
 from server.runtime.console import print_lines, print_status, print_table
+from server.runtime.event_loop import run
 from server.startup_errors import StartupError
 
 T = TypeVar("T")

@@ -11,12 +11,11 @@ import typer
 from domain.core.errors import RuleViolation
 from server.cli.admin import member, organization, token
 from server.cli.database import DatabaseUrls, migrate_database, open_database
-from server.cli.options import DataDirOption, load_settings, run
+from server.cli.options import CommandGroup, DataDirOption, load_settings
 from server.database_checks import Finding, check_proxies, check_revenue, check_unique_keys, run_checks
 from server.documents.trusted import TrustedDocumentsError, load_trusted_documents
 from server.graphiql.sign_in import BrowserSignIn
 from server.runtime.console import (
-    CommandGroup,
     error_console,
     print_error_text,
     print_errors,
@@ -26,6 +25,7 @@ from server.runtime.console import (
     progress_bar,
     stderr_log_handler,
 )
+from server.runtime.event_loop import run
 from server.runtime.listen import bind
 from server.runtime.startup import import_in_background
 from server.secret_keys import load_keys
@@ -80,14 +80,14 @@ def serve(
     ] = None,
 ) -> None:
     """Serve until Ctrl-C. Without DATABASE_URL, start an embedded PostgreSQL, create its tables and load the demo."""
-    from server.observability import logging  # noqa: PLC0415 what serves takes long to import, which no other command should
+    # What serves takes long to import, which no other command should.
+    from server.observability.logging import configure_logging, log  # noqa: PLC0415
 
     settings = load_settings(data_dir, host=host, port=port, workers=workers)
-    load_trusted_documents(
-        settings.trusted_documents, settings.document_policy
-    )  # read again later; what is wrong is reported before anything starts
-    logging.configure_logging(settings.effective_log_format)
-    report_status = print_status if settings.effective_log_format is LogFormat.TEXT else logging.log.info
+    # They are read again later; here what is wrong with them is reported before anything starts.
+    load_trusted_documents(settings.trusted_documents, settings.document_policy)
+    configure_logging(settings.effective_log_format)
+    report_status = print_status if settings.effective_log_format is LogFormat.TEXT else log.info
     with bind(settings) as listener, import_in_background("server.runtime.process"), open_database(settings, report_status) as urls:
         from server.runtime.process import run_server  # noqa: PLC0415 imported by then, or soon
 

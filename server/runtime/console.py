@@ -7,13 +7,11 @@ or the markup of the library that prints it. They are text here, with what a ter
 import logging
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
-from typer.core import TyperGroup
 
 from server.observability.escaping import escape, escape_lines
 
@@ -66,26 +64,6 @@ class _Description(ProgressColumn):
 def progress_bar(console: Console | None = None) -> Progress:
     """Return a progress bar; on a console of its own it leaves nothing behind."""
     return Progress(_Description(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=console is not None)
-
-
-class CommandGroup(TyperGroup):
-    """Commands whose refusals of an argument quote it escaped."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 typer's own
-        return _call_escaping_refusals(super().make_context, *args, **kwargs)
-
-    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 typer's own
-        return _call_escaping_refusals(super().invoke, ctx)
-
-
-def _call_escaping_refusals(call: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 typer's own
-    try:
-        return call(*args, **kwargs)
-    except Exception as error:
-        # The base class of typer's refusals is not public; its message is what is printed.
-        if isinstance(message := getattr(error, "message", None), str):
-            error.message = escape(message)  # type: ignore[attr-defined]
-        raise
 
 
 class _EscapingFormatter(logging.Formatter):

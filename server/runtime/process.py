@@ -18,13 +18,13 @@ import uvicorn
 from db.engine.database import Database
 from schema.build import build
 from server.app import build_app
-from server.cli.options import run
 from server.database_checks import ensure_database_ready
 from server.graphiql.sign_in import BrowserSignIn
 from server.observability.health import Health
 from server.observability.logging import log_unhandled
 from server.observability.metrics import Metrics, serve_metrics
 from server.runtime.console import print_lines
+from server.runtime.event_loop import run
 from server.runtime.protocol import protocol_factory, raise_open_file_limit
 from server.runtime.workers import STOPPING, Workers
 from server.secret_keys import load_keys
