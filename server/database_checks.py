@@ -1,17 +1,13 @@
 """Check the database: role, row-level security and migrations; say what is wrong and how to fix it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from db import rls_bypasses, tenant_isolation
 from db.engine.database import Database, DatabaseLimits
 from db.engine.urls import without_password
-from db.migrations import duplicate_keys, head
+from db.migrations import head
 from db.migrations.revision import current_revision
-from domain.organization import organizations
-from domain.reports import monthly_balances
-from server.ip_addresses import parse_address
-from server.settings import Environment, Settings
 from server.startup_errors import CONNECTION_ERRORS, StartupError, describe_connection_error
 
 SMALL_POOL = DatabaseLimits(read_pool_size=1, write_pool_size=1)
@@ -31,9 +27,6 @@ class Finding:
         if self.problem:
             return f"[wrong] {self.problem}"
         return f"[note]  {self.note}" if self.note else f"[ok]    {self.subject}"
-
-
-ProgressCallback = Callable[[str, int], None]  # the organization's name, and how many of its clients were checked so far
 
 
 async def run_checks(runtime_url: str, owner_url: str | None, direct_url: str | None, *, is_pooled: bool = False) -> AsyncIterator[Finding]:
@@ -61,23 +54,6 @@ async def check_database(database: Database) -> list[Finding]:
 async def ensure_database_ready(database: Database) -> None:
     if problems := [finding.problem for finding in await check_database(database) if finding.problem]:
         raise StartupError(*problems)
-
-
-def check_proxies(settings: Settings) -> list[Finding]:
-    """Explain what happens to a proxy that is not configured. Only the running server sees who is in front of it, and logs it.
-
-    On a loopback address a server for production is reached through a proxy alone; on any other address it may be.
-    """
-    if settings.trusted_proxies:
-        return [Finding(f"trusted proxies {', '.join(map(str, settings.trusted_proxies))}")]
-    is_loopback = settings.host == "localhost" or ((address := parse_address(settings.host)) is not None and address.is_loopback)
-    if is_loopback and settings.env is Environment.DEVELOPMENT:
-        return []
-    note = (
-        f"RELATIES_TRUSTED_PROXIES: not set. If a proxy passes requests on to {settings.host}, name its address there: until then its "
-        "X-Forwarded-For is ignored, and all its clients share the limits of one address."
-    )
-    return [Finding("trusted proxies", note=note)]
 
 
 async def _check_role(database: Database) -> Finding:
@@ -153,39 +129,6 @@ async def _check_owner(owner_url: str) -> Finding:
     if role.is_superuser or (role.is_bypassing and role.is_creating):
         return Finding(f"owner {role.name}")
     return Finding("owner", f"RELATIES_OWNER_URL: the role {role.name} needs CREATEROLE and BYPASSRLS: {OWNER_ROLE}.")
-
-
-async def check_unique_keys(owner_url: str) -> Finding:
-    """List the clients and labels that the folding of keys found to have the number or the name of an older one."""
-    async with await Database.connect(owner_url, SMALL_POOL) as database:
-        rows = await duplicate_keys.list_all(database)
-    if not rows:
-        return Finding("numbers of clients and names of labels, each once")
-    # ASCII shows the characters in which the two differ, which a screen may not show.
-    row_list = "; ".join(f"{row.kind} {row.id} of {row.organization}: {row.text!a}" for row in rows)
-    more = f" These are the first {duplicate_keys.MAX_ROWS}." if len(rows) == duplicate_keys.MAX_ROWS else ""
-    return Finding(
-        "numbers",
-        f"An older client or label has the same number or name in another form, so these are not found by it: {row_list}.{more} "
-        "Give one of each two another with `clientUpdate` or `labelUpdate`.",
-    )
-
-
-async def check_revenue(owner_url: str, on_progress: ProgressCallback, *, should_rebuild: bool = False) -> Finding:
-    """Check that the stored monthly balances match invoices and payments; with `should_rebuild`, rebuild those that do not."""
-    wrong_counts, total_clients = dict[str, int](), 0
-    async with await Database.connect(owner_url, SMALL_POOL) as database:
-        for organization in await organizations.everywhere(database):
-            client_count = 0
-            async for clients, wrong_count in monthly_balances.verify_balances(database, organization.id, is_repairing=should_rebuild):
-                client_count, wrong_counts[organization.name] = client_count + clients, wrong_counts.get(organization.name, 0) + wrong_count
-                on_progress(organization.name, client_count)
-            total_clients += client_count
-    summary = ", ".join(f"{count} of {name}" for name, count in wrong_counts.items() if count)
-    if summary and not should_rebuild:
-        advice = "run `relaties doctor --rebuild-revenue`"
-        return Finding("revenue", f"Stored revenue differs from invoices and payments for clients: {summary}. To rebuild it, {advice}.")
-    return Finding(f"revenue of {total_clients} clients" + (f", rebuilt: {summary}" if summary else ""))
 
 
 async def _check_direct(direct_url: str) -> Finding:

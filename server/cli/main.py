@@ -11,25 +11,15 @@ import typer
 from domain.core.errors import RuleViolation
 from server.cli.admin import member, organization, token
 from server.cli.database import DatabaseUrls, migrate_database, open_database
+from server.cli.doctor import doctor
 from server.cli.options import CommandGroup, DataDirOption, load_settings
-from server.database_checks import Finding, check_proxies, check_revenue, check_unique_keys, run_checks
-from server.documents.trusted import TrustedDocumentsError, load_trusted_documents
+from server.documents.trusted import load_trusted_documents
 from server.graphiql.sign_in import BrowserSignIn
-from server.runtime.console import (
-    error_console,
-    print_error_text,
-    print_errors,
-    print_lines,
-    print_status,
-    print_text,
-    progress_bar,
-    stderr_log_handler,
-)
+from server.runtime.console import print_error_text, print_errors, print_lines, print_status, print_text, stderr_log_handler
 from server.runtime.event_loop import run
 from server.runtime.listen import bind
 from server.runtime.startup import import_in_background
-from server.secret_keys import load_keys
-from server.settings import Environment, LogFormat, Settings, SettingsError
+from server.settings import Environment, LogFormat, Settings
 from server.startup_errors import StartupError
 
 cli = typer.Typer(
@@ -149,59 +139,4 @@ def schema_print() -> None:
     print_text(build().as_str())
 
 
-@cli.command("doctor")
-def doctor(
-    data_dir: DataDirOption = None,
-    *,
-    rebuild_revenue: Annotated[
-        bool, typer.Option("--rebuild-revenue", help="Rebuild stored revenue that differs from invoices and payments.")
-    ] = False,
-) -> None:
-    """Report what is wrong with settings, database, role, migrations and stored revenue, and how to fix it."""
-    settings = load_settings(data_dir)
-    with open_database(settings, print_status) as urls:
-        problem_count = run(
-            _run_doctor(urls, settings, urls.required_owner_url if rebuild_revenue else urls.owner_url, should_rebuild=rebuild_revenue)
-        )
-    if problem_count:
-        sys.exit(1)
-    print_lines("All is well.")
-
-
-async def _run_doctor(urls: DatabaseUrls, settings: Settings, owner_url: str | None, *, should_rebuild: bool) -> int:
-    findings = [_check_secret_key(settings), *_check_trusted_documents(settings), *check_proxies(settings)]
-    if urls.is_embedded:
-        await migrate_database(urls)
-    direct_url = str(settings.direct_url) if settings.direct_url else None
-    findings += [finding async for finding in run_checks(urls.runtime_url, owner_url, direct_url, is_pooled=settings.pooler)]
-    if owner_url and not any(finding.problem for finding in findings):
-        findings += [await check_unique_keys(owner_url), await _check_revenue(owner_url, should_rebuild=should_rebuild)]
-    for finding in findings:
-        print_lines(finding.line)
-    return sum(1 for finding in findings if finding.problem)
-
-
-async def _check_revenue(owner_url: str, *, should_rebuild: bool) -> Finding:
-    with progress_bar(error_console) as progress:
-        task = progress.add_task("Counting revenue", total=None)
-        return await check_revenue(
-            owner_url,
-            lambda name, count: progress.update(task, description=f"Counting revenue of {name}", completed=count),
-            should_rebuild=should_rebuild,
-        )
-
-
-def _check_trusted_documents(settings: Settings) -> list[Finding]:
-    try:
-        count = len({*load_trusted_documents(settings.trusted_documents, settings.document_policy).values()})
-    except TrustedDocumentsError as error:
-        return [Finding("trusted documents", str(error))]
-    return [Finding(f"{count} trusted documents")] if count else []
-
-
-def _check_secret_key(settings: Settings) -> Finding:
-    try:
-        load_keys(settings)
-    except SettingsError as error:
-        return Finding("secret key", str(error))
-    return Finding("secret key" + (" for production" if settings.env is Environment.PRODUCTION else ""))
+cli.command("doctor")(doctor)

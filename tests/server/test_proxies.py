@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.database_checks import check_proxies
+from server.cli.doctor import check_proxies
 from server.ip_addresses import TrustedProxies, parse_networks
 from server.settings import SettingsError, read_settings
 from tests.commands import Serving, relaties, serving
