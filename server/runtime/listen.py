@@ -1,6 +1,8 @@
-"""Bind the port of the server."""
+"""Bind the port of the server, and allow as many connections as the system does."""
 
 import socket
+import sys
+from contextlib import suppress
 
 from server.settings import Settings
 from server.startup_errors import StartupError
@@ -14,3 +16,13 @@ def bind(settings: Settings) -> socket.socket:
     except OSError as error:
         advice = "Is Relaties running already? Another port: relaties serve --port 8001"
         raise StartupError(f"Cannot serve on {settings.host}:{settings.port}: {error.strerror}. {advice}") from error
+
+
+def raise_open_file_limit() -> None:
+    """Raise the limit of open files, thus connections, to the hard limit; programs start with fewer."""
+    if sys.platform != "win32":
+        import resource  # noqa: PLC0415 not everywhere
+
+        hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        with suppress(ValueError, OSError):  # a limit of "none" is one that some systems give and do not take
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))

@@ -25,7 +25,8 @@ from server.observability.logging import log_unhandled
 from server.observability.metrics import Metrics, serve_metrics
 from server.runtime.console import print_lines
 from server.runtime.event_loop import run
-from server.runtime.protocol import protocol_factory, raise_open_file_limit
+from server.runtime.listen import raise_open_file_limit
+from server.runtime.protocol import protocol_factory
 from server.runtime.workers import STOPPING, Workers
 from server.secret_keys import load_keys
 from server.settings import Settings

@@ -1,52 +1,34 @@
 """Limit HTTP connections: answer and disconnect slow, broken or excess clients before they cost anything."""
 
 import asyncio
-import sys
-from contextlib import suppress
-from enum import Enum
 from itertools import chain
 from typing import Any, cast
 
 import httptools
 import orjson
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
 from server.errors import ErrorCode, HttpError
 from server.http.error_masking import error_body
 from server.ip_addresses import TrustedProxies
 from server.runtime.connections import ConnectionLimiter, RefusalReason
+from server.runtime.deadlines import DeadlineProtocol, ReadPhase
 from server.runtime.request_head import check_host, header_values, remove_upgrade
 from server.runtime.transport import LingeringTransport
 from server.settings import Settings
 
 MAX_HEADERS, MAX_HEADER_BYTES, MAX_URL_BYTES = 100, 16_384, 8_192
 MAX_PIPELINED_REQUESTS = 20  # requests sent ahead on one connection: each costs memory, and a few bytes are one
-BODY_BYTES_PER_SECOND = 50_000
 CONNECTION_REFUSAL_DELAY_S = 1.0
-LINGER_S = 5  # for the client to take the last answer and to stop sending
-MIN_TIMER_S = 0.25  # a timer that rang too early is set again for no less
 TOO_LONG = f"An address has at most {MAX_URL_BYTES} bytes."
 TOO_LARGE = f"A request has at most {MAX_HEADERS} headers, and they have at most {MAX_HEADER_BYTES} bytes."
 TOO_MANY_PIPELINED = f"At most {MAX_PIPELINED_REQUESTS} requests may wait on a connection."
 
 
-class ReadPhase(Enum):
-    """The part of a request that the client is sending."""
-
-    HEAD = 1
-    BODY = 2
-
-
-class LimitedHttpProtocol(HttpToolsProtocol):
-    """One connection. Each read phase has a deadline, watched by one timer; there is none while the response is computed.
-
-    The timer is not moved as bytes come in: when it fires, it computes the time that is left, so a request that arrives whole on a
-    open connection costs no timer at all. An idle connection is closed by uvicorn's own.
-    """
-
-    transport: LingeringTransport
+class LimitedHttpProtocol(DeadlineProtocol):
+    """One connection, with limits on the head of a request and on the number of connections."""
 
     def __init__(
         self,
@@ -57,20 +39,14 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+        super().__init__(settings, config, server_state, app_state, _loop)
         self.url = b""
         self.headers = []
-        self._settings = settings
         self._connection_limiter = connection_limiter
         self._host = ""
         self._is_silent = True
-        self._read_phase: ReadPhase | None = ReadPhase.HEAD
-        self._phase_start = 0.0
         self._phase_number = 0
-        self._body_bytes = 0
         self._chunk_bytes = self._first_chunk_bytes = self._unparsed_bytes = 0
-        self._refusal: HttpError | None = None
-        self._timer: asyncio.TimerHandle | None = None
 
     # The connection
 
@@ -143,13 +119,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self._phase_number != phase_number:
             self._on_phase_change()
 
-    def _on_phase_change(self) -> None:
-        """Restart the deadline for a new read phase."""
-        if self._read_phase is not None:
-            self._phase_start = self.transport.clock()
-        if not self.flow.write_paused and (self._read_phase is not None or self._timer is not None):
-            self._set_timer()
-
     def _feed_parser(self, data: bytes) -> bytes:
         """Parse, and return what is to be parsed next."""
         try:
@@ -159,7 +128,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         return b""
 
     def _restart_without_upgrade(self) -> bytes:
-        """The head of a request that offers another protocol, a WebSocket or HTTP/2, as if it did not.
+        """Return the head of a request that offers another protocol, a WebSocket or HTTP/2, as if it did not.
 
         The parser has taken the offer, after which no body follows for it: it would read one as the next request.
         """
@@ -263,37 +232,6 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().resume_writing()
         self._set_timer()
 
-    # Deadlines
-
-    def _set_timer(self) -> None:
-        """Set the timer to the current deadline; to none while the application computes a response."""
-        self._cancel_timer()
-        if self.flow.write_paused:
-            self._timer = self.loop.call_later(self._settings.send_timeout, self.transport.abort)
-        elif self.transport.is_lingering:
-            self._timer = self.loop.call_later(LINGER_S, self.transport.abort)
-        elif self._read_phase is not None and not self._refusal:
-            self._timer = self.loop.call_later(max(self._remaining_seconds(), MIN_TIMER_S), self._on_deadline)
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _on_deadline(self) -> None:
-        if self._read_phase is None or self._refusal:
-            return
-        if self._remaining_seconds() > 0:
-            self._set_timer()
-        else:
-            self._refuse(HttpError(ErrorCode.REQUEST_TIMEOUT, "The request took too long to arrive."))
-
-    def _remaining_seconds(self) -> float:
-        """Return the seconds that are left of the current read phase."""
-        is_body = self._read_phase is ReadPhase.BODY
-        timeout = self._settings.body_timeout + self._body_bytes / BODY_BYTES_PER_SECOND if is_body else self._settings.header_timeout
-        return self._phase_start + timeout - self.transport.clock()
-
 
 def encode_error(error: HttpError, headers: list[tuple[bytes, bytes]]) -> bytes:
     """Encode the response to a request that never reaches the application, the last on its connection."""
@@ -319,13 +257,3 @@ def protocol_factory(settings: Settings) -> type[asyncio.Protocol]:
         return LimitedHttpProtocol(settings, connection_limiter, **arguments)
 
     return cast("type[asyncio.Protocol]", create_protocol)
-
-
-def raise_open_file_limit() -> None:
-    """Raise the limit of open files, thus connections, to the hard limit; programs start with fewer."""
-    if sys.platform != "win32":
-        import resource  # noqa: PLC0415 not everywhere
-
-        hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        with suppress(ValueError, OSError):  # a limit of "none" is one that some systems give and do not take
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))

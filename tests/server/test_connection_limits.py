@@ -14,7 +14,7 @@ import pytest
 
 from server.ip_addresses import TrustedProxies, parse_networks
 from server.runtime.connections import ConnectionLimiter, RefusalReason
-from server.runtime.protocol import raise_open_file_limit
+from server.runtime.listen import raise_open_file_limit
 from server.settings import Settings
 from tests.commands import Serving, serving
 from tests.conftest import runtime_url

@@ -14,7 +14,7 @@ import pytest
 
 from db.tables import Role
 from server.graphiql import pages
-from server.runtime.protocol import raise_open_file_limit
+from server.runtime.listen import raise_open_file_limit
 from tests.builders import Tenant
 from tests.commands import Serving, serving
 from tests.conftest import RUNTIME, runtime_url
