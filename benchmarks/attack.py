@@ -24,15 +24,15 @@ from pathlib import Path
 import uvloop
 
 from benchmarks.attacks import checks, results
-from benchmarks.attacks.data import Attackers, attackers
-from benchmarks.attacks.registry import ATTACKS, attacking
-from benchmarks.attacks.results import Goal, Outcome, Taken
+from benchmarks.attacks.data import Attackers, create_attackers
+from benchmarks.attacks.registry import ATTACKS, run_attacker_process
+from benchmarks.attacks.results import DurationsByQuery, Goal, Outcome
 from benchmarks.attacks.scene import Attack, Victim
-from benchmarks.attacks.victim import Asking
+from benchmarks.attacks.victim import VictimClient
 from benchmarks.hostile import DOCUMENTS
-from benchmarks.machine import processor_ms, say_load
-from benchmarks.place import Place, demonstration
-from benchmarks.servers import Server, ours_running
+from benchmarks.machine import print_load, read_processor_ms
+from benchmarks.place import DemoDatabase, run_demo_database
+from benchmarks.servers import Server, run_relaties
 from schema.build import build
 from server.documents.cache import DocumentCache
 from server.settings import DocumentLimits
@@ -44,73 +44,73 @@ GOALS = {Victim.COLLEAGUE: Goal(floor_ms=250, factor=10)}  # of one's own organi
 
 
 @dataclass
-class Siege:
+class AttackRun:
     """All that stays the same between attacks."""
 
-    place: Place
-    found: Attackers
+    database: DemoDatabase
+    attackers: Attackers
     new_tokens: list[str]
     seconds: float
     settings: dict[str, str]
     orders: Connection
-    idle: dict[Victim, Taken] = field(default_factory=dict)
+    idle: dict[Victim, DurationsByQuery] = field(default_factory=dict)
 
-    def asking(self, victim: Victim, port: int) -> Asking:
+    def create_victim_client(self, victim: Victim, port: int) -> VictimClient:
         tokens = {
-            Victim.OTHER: [self.place.token],
-            Victim.NEWCOMER: [self.place.token],
+            Victim.OTHER: [self.database.token],
+            Victim.NEWCOMER: [self.database.token],
             Victim.NEIGHBOUR: self.new_tokens,
-            Victim.COLLEAGUE: [self.found.tokens["OWNER"]],
+            Victim.COLLEAGUE: [self.attackers.tokens["OWNER"]],
         }
-        return Asking(port, tokens[victim], reconnects=victim is Victim.NEWCOMER)
+        return VictimClient(port, tokens[victim], reconnects=victim is Victim.NEWCOMER)
 
-    def outcome(self, attack: Attack) -> Outcome:
-        """The attack on a server of its own, so that no attack finds the buckets or caches of another."""
-        with ours_running(self.place, RELATIES_SHUTDOWN_GRACE="0", **self.settings) as server:
-            return uvloop.run(self._measured(attack, server))
+    def run_attack(self, attack: Attack) -> Outcome:
+        """Run the attack on a server of its own, so that no attack finds the buckets or caches of another."""
+        with run_relaties(self.database, RELATIES_SHUTDOWN_GRACE="0", **self.settings) as server:
+            return uvloop.run(self._measure(attack, server))
 
-    async def _measured(self, attack: Attack, server: Server) -> Outcome:
-        asking, process = self.asking(attack.victim, server.target.port), server.process
-        await asking.during(WARM_S)
+    async def _measure(self, attack: Attack, server: Server) -> Outcome:
+        asking, process = self.create_victim_client(attack.victim, server.target.port), server.process
+        await asking.measure_for(WARM_S)
         if attack.victim not in self.idle:
-            self.idle[attack.victim] = await asking.during(self.seconds)
-        grown = process.memory_info().rss
+            self.idle[attack.victim] = await asking.measure_for(self.seconds)
+        memory_bytes = process.memory_info().rss
         self.orders.send((attack.name, server.target.port, self.seconds + 2 * BEGIN_S))
         await asyncio.to_thread(self.orders.recv)  # they begin
         await asyncio.sleep(BEGIN_S)
-        before, start = processor_ms(process), time.perf_counter()
-        under = await asking.during(self.seconds)
-        worked = (processor_ms(process) - before) / 1000 / (time.perf_counter() - start)
-        heard = await asyncio.to_thread(self.orders.recv)
+        before, start = read_processor_ms(process), time.perf_counter()
+        under = await asking.measure_for(self.seconds)
+        processor_seconds = (read_processor_ms(process) - before) / 1000 / (time.perf_counter() - start)
+        attacker_answers = await asyncio.to_thread(self.orders.recv)
         asking.close()
-        mib = (process.memory_info().rss - grown) / MIB
+        mib = (process.memory_info().rss - memory_bytes) / MIB
         goal = GOALS.get(attack.victim, Goal())
-        return Outcome(attack.name, goal, self.idle[attack.victim], under, heard, mib, worked, attack.max_growth_mib)
+        return Outcome(attack.name, goal, self.idle[attack.victim], under, attacker_answers, mib, processor_seconds, attack.max_growth_mib)
 
 
-def refusals() -> None:
-    """Each document is read anew every time, as one that nobody sent before."""
+def refusal_times() -> None:
+    """Each document is parsed every time, as a new one."""
     gc.collect()
     gc.freeze()  # as the server does at its start
     documents = DocumentCache(build()._schema, DocumentLimits(), max_bytes=1, shows_schema=True)  # noqa: SLF001
     print("\nrefused in process: the event loop is busy for (median, most of the processor's time)")
-    for name, made in DOCUMENTS.items():
-        taken, code = list[float](), ""
+    for name, document_text in DOCUMENTS.items():
+        durations, code = list[float](), ""
         for _ in range(TIMES):
-            text = made()
+            text = document_text()
             start = time.thread_time()
-            found = documents.get_or_parse(text)
-            taken.append((time.thread_time() - start) * 1000)
-            code = str(found.errors[0].extensions["code"]) if found.errors and found.errors[0].extensions else "answered"
-        print(f"{name:32} {len(made()):8} characters {statistics.median(taken):7.1f} ms {max(taken):7.1f} ms   {code}")
+            document = documents.get_or_parse(text)
+            durations.append((time.thread_time() - start) * 1000)
+            code = str(document.errors[0].extensions["code"]) if document.errors and document.errors[0].extensions else "answered"
+        print(f"{name:32} {len(document_text()):8} characters {statistics.median(durations):7.1f} ms {max(durations):7.1f} ms   {code}")
 
 
 @contextmanager
-def attackers_waiting(found: Attackers) -> Iterator[Connection]:
-    """A process that carries out attacks."""
+def run_attackers(attacker_data: Attackers) -> Iterator[Connection]:
+    """Run a process that carries out attacks, and yield the connection to it."""
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
-    process = context.Process(target=attacking, args=(theirs, found.tokens, found.ids), daemon=True)
+    process = context.Process(target=run_attacker_process, args=(theirs, attacker_data.tokens, attacker_data.ids), daemon=True)
     process.start()
     try:
         yield mine
@@ -120,27 +120,27 @@ def attackers_waiting(found: Attackers) -> Iterator[Connection]:
         process.terminate()
 
 
-def besieged(place: Place, given: argparse.Namespace) -> bool:
+def run_attacks(demo_database: DemoDatabase, options: argparse.Namespace) -> bool:
     """Print the table and the checks; whether every goal was held."""
-    found, new_tokens = asyncio.run(attackers(place.owner_url))
-    wanted = [attack for attack in ATTACKS.values() if not given.only or attack.name in given.only]
-    settings = dict(each.split("=", 1) for each in given.limits)
-    missed = 0
-    print("\n" + results.head())
-    with attackers_waiting(found) as orders:
-        siege = Siege(place, found, new_tokens, given.seconds, settings, orders)
-        for attack in wanted:
-            outcome = siege.outcome(attack)
-            missed += bool(outcome.missed)
-            print(results.line(outcome), flush=True)
-    if not given.only:
-        with ours_running(place, **settings) as server:
-            digest = asyncio.run(checks.digest(server.target, found))
-        for check in (digest, asyncio.run(checks.command_line(place, found)), checks.graphiql(place)):
-            missed += not check.is_held
+    attacker_data, new_tokens = asyncio.run(create_attackers(demo_database.owner_url))
+    chosen_attacks = [attack for attack in ATTACKS.values() if not options.only or attack.name in options.only]
+    settings = dict(each.split("=", 1) for each in options.limits)
+    missed_count = 0
+    print("\n" + results.table_head())
+    with run_attackers(attacker_data) as orders:
+        siege = AttackRun(demo_database, attacker_data, new_tokens, options.seconds, settings, orders)
+        for attack in chosen_attacks:
+            outcome = siege.run_attack(attack)
+            missed_count += bool(outcome.find_missed_goals)
+            print(results.table_line(outcome), flush=True)
+    if not options.only:
+        with run_relaties(demo_database, **settings) as server:
+            digest = asyncio.run(checks.check_digest(server.target, attacker_data))
+        for check in (digest, asyncio.run(checks.check_command_line(demo_database, attacker_data)), checks.check_graphiql(demo_database)):
+            missed_count += not check.is_held
             print(check, flush=True)
-    print(f"{missed} missed" if missed else "every goal was held")
-    return not missed
+    print(f"{missed_count} missed" if missed_count else "every goal was held")
+    return not missed_count
 
 
 if __name__ == "__main__":
@@ -150,10 +150,10 @@ if __name__ == "__main__":
     parser.add_argument("--keep", type=Path, help="a folder whose database is used again")
     parser.add_argument("--limits", nargs="*", default=[], metavar="RELATIES_…=…", help="settings other than by default")
     parser.add_argument("--tolerant", action="store_true", help="exit with 0 where a goal was missed")
-    wanted = parser.parse_args()
-    say_load()
-    refusals()
-    with demonstration(wanted.keep) as place:
-        is_held = besieged(place, wanted)
-    say_load()
-    sys.exit(not is_held and not wanted.tolerant)
+    options = parser.parse_args()
+    print_load()
+    refusal_times()
+    with run_demo_database(options.keep) as database:
+        is_held = run_attacks(database, options)
+    print_load()
+    sys.exit(not is_held and not options.tolerant)

@@ -15,7 +15,7 @@ import asyncpg
 import orjson
 
 from benchmarks.statements import CLIENT as SHOWN
-from benchmarks.statements import CONTACT, LABEL, contacts_of_clients, page, revenue_of_clients
+from benchmarks.statements import CONTACT, LABEL, contacts_query, page_query, revenue_query
 from db import demo
 from db.engine.statement import Query
 from db.queries import clients, labels
@@ -23,12 +23,12 @@ from db.queries import clients, labels
 READERS = 8
 CONTACTS = 25  # of each client
 Message = dict[str, Any]
-OF: Message = {"tenant": demo.TENANT}
+TENANT_ARGUMENT: Message = {"tenant": demo.TENANT}
 COLUMNS = {"Q4": frozenset({"name"})}
 PERIOD = ("start", "end")
 
 
-class Case(NamedTuple):
+class BaselineCase(NamedTuple):
     """The values of its first statement, the period of revenue, and the answer."""
 
     values: Message
@@ -37,45 +37,45 @@ class Case(NamedTuple):
 
 
 @cache
-def cases(name: str) -> list[Case]:
+def read_cases(name: str) -> list[BaselineCase]:
     """Read the cases of a query, which are written before the bound is asked for any."""
-    return [_read(each) for each in orjson.loads((Path(os.environ["BOUND_ANSWERS"]) / f"{name}.json").read_bytes())]
+    return [_decode_case(each) for each in orjson.loads((Path(os.environ["BOUND_ANSWERS"]) / f"{name}.json").read_bytes())]
 
 
-def _read(stored: Mapping[str, Any]) -> Case:
-    values = dict(stored["values"])
+def _decode_case(stored_case: Mapping[str, Any]) -> BaselineCase:
+    values = dict(stored_case["values"])
     period = {name: date.fromisoformat(values.pop(name)) for name in PERIOD}
-    return Case(values, period, stored["answer"].encode())
+    return BaselineCase(values, period, stored_case["answer"].encode())
 
 
 @cache
 def first_query(name: str, *, is_next: bool, is_one: bool) -> Query[Any]:
     """Return the statement that finds the clients of a case."""
-    query = clients.BY_ID if is_one else page("ACTIVE", is_next=is_next)
+    query = clients.BY_ID if is_one else page_query("ACTIVE", is_next=is_next)
     return query.project(COLUMNS.get(name, frozenset(SHOWN)))
 
 
-CONTACTS_OF, LABELS_OF = contacts_of_clients().project(frozenset(CONTACT)), labels.OF_CLIENTS.project(frozenset(LABEL))
+CONTACTS_OF, LABELS_OF = contacts_query().project(frozenset(CONTACT)), labels.OF_CLIENTS.project(frozenset(LABEL))
 
 
-def relations(ids: list[object], period: Message) -> list[tuple[Any, ...]]:
+def relation_statements(ids: list[object], period: Message) -> list[tuple[Any, ...]]:
     """Return the statements that bring what hangs on these clients, each with its arguments."""
-    shown = OF | {"ids": ids}
-    found = [
-        (CONTACTS_OF, shown | {"size": CONTACTS}),
-        (LABELS_OF, shown),
-        (revenue_of_clients(), shown | period),
+    id_arguments = TENANT_ARGUMENT | {"ids": ids}
+    queries = [
+        (CONTACTS_OF, id_arguments | {"size": CONTACTS}),
+        (LABELS_OF, id_arguments),
+        (revenue_query(), id_arguments | period),
     ]
-    return [(query.sql, *query.arguments(values)) for query, values in found]
+    return [(query.sql, *query.arguments(values)) for query, values in queries]
 
 
-async def _statements(pool: asyncpg.Pool, name: str, case: Case) -> None:
+async def _run_statements(pool: asyncpg.Pool, name: str, case: BaselineCase) -> None:
     first = first_query(name, is_next="after_key" in case.values, is_one="ids" in case.values)
     async with pool.acquire() as connection:
-        found = await connection.fetch(first.sql, *first.arguments(OF | case.values))
+        rows = await connection.fetch(first.sql, *first.arguments(TENANT_ARGUMENT | case.values))
         if name == "Q4":
             return
-        for sql, *arguments in relations([row["id"] for row in found[: case.values.get("count", 2) - 1]], case.period):
+        for sql, *arguments in relation_statements([row["id"] for row in rows[: case.values.get("count", 2) - 1]], case.period):
             await connection.fetch(sql, *arguments)
 
 
@@ -84,7 +84,7 @@ class _Reader(asyncpg.Connection):
         return ""
 
 
-class Bound:
+class BaselineApplication:
     """An ASGI application of one answer a case."""
 
     pool: asyncpg.Pool | None = None
@@ -102,11 +102,11 @@ class Bound:
                 url, min_size=READERS, max_size=READERS, connection_class=_Reader, server_settings=settings
             )
         name = scope["path"].removeprefix("/")
-        case = cases(name)[orjson.loads(body)["case"]]
-        await _statements(self.pool, name, case)
+        case = read_cases(name)[orjson.loads(body)["case"]]
+        await _run_statements(self.pool, name, case)
         headers = [(b"content-type", b"application/json"), (b"content-length", str(len(case.answer)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": case.answer})
 
 
-app = Bound()
+app = BaselineApplication()

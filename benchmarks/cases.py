@@ -37,15 +37,15 @@ class Case:
     page_size: int | None
     period: tuple[str, str] | None
 
-    def variables(self, ids: Sequence[str], cursors: Sequence[str]) -> Variables:
+    def build_variables(self, ids: Sequence[str], cursors: Sequence[str]) -> Variables:
         """Return the variables for a server, given the ids of the active clients and its cursors behind each of them."""
-        found: Variables = {"id": ids[self.position]}
+        values: Variables = {"id": ids[self.position]}
         if self.page_size is not None:
-            found = {"first": self.page_size, "after": cursors[self.position - 1] if self.position else None}
-        return found | ({"period": dict(zip(("since", "until"), self.period, strict=True))} if self.period else {})
+            values = {"first": self.page_size, "after": cursors[self.position - 1] if self.position else None}
+        return values | ({"period": dict(zip(("since", "until"), self.period, strict=True))} if self.period else {})
 
 
-def cases_of(query: str, clients: int) -> list[Case]:
+def build_cases(query: str, clients: int) -> list[Case]:
     """Return the cases of a query for that many active clients. All pages are full, and the first case is the first page."""
     sizes: Sequence[int | None] = PAGE_SIZES.get(query, (None,))
     last = clients - max(size or 1 for size in sizes)

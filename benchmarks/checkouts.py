@@ -31,39 +31,39 @@ from typing import Any
 import psutil
 
 from benchmarks.bodies import REQUEST
-from benchmarks.cases import Case, Variables, cases_of
+from benchmarks.cases import Case, Variables, build_cases
 from benchmarks.compare import check_equal, find_postgres
 from benchmarks.figures import Window
 from benchmarks.load import Target
-from benchmarks.machine import say_load
+from benchmarks.machine import print_load
 from benchmarks.place import SIZES
-from benchmarks.queries import LARGEST_PAGE, PAGE_OF_IDS, Asked, asked
+from benchmarks.queries import LARGEST_PAGE, PAGE_OF_IDS, BenchmarkQuery, build_queries
 from benchmarks.servers import PATIENCE_S, ROOT, Server
-from benchmarks.turns import shown
-from benchmarks.windows import WARM_S, Plan, Trial
-from benchmarks.writer import writing
-from benchmarks.wrk import MARKER, Wrk, fill_marker, new_run
+from benchmarks.turns import format_table
+from benchmarks.windows import WARM_S, WindowPlan, WindowTrial
+from benchmarks.writer import write_in_background
+from benchmarks.wrk import MARKER, Wrk, fill_marker, new_run_number
 
 NEW, OLD = "new", "old"
-ONE, TENANTS, WRITER = "one", "tenants", "writer"
+ONE_TENANT, TENANTS, WRITER = "one", "tenants", "writer"
 COMMITS_PER_SECOND = 50
 
 
-def arguments() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--against", type=Path, help="the other checkout")
     parser.add_argument("--only", nargs="*", help="some of Q1 to Q4")
-    parser.add_argument("--loads", nargs="*", choices=(ONE, TENANTS, WRITER), default=[ONE, TENANTS, WRITER])
+    parser.add_argument("--loads", nargs="*", choices=(ONE_TENANT, TENANTS, WRITER), default=[ONE_TENANT, TENANTS, WRITER])
     parser.add_argument("--seconds", type=int, default=1, help="length of a window")
     parser.add_argument("--turns", type=int, default=8, help="windows of each checkout for each query and load")
     parser.add_argument("--size", choices=SIZES, default="small", help="data of the demo organization")
     parser.add_argument("--tenants", type=int, default=100, help="organizations of the load `tenants`")
     parser.add_argument("--clients", type=int, default=200, help="clients of each of these")
     parser.add_argument("--keep", type=Path, help="a folder whose databases are used again, one for each checkout")
-    given = parser.parse_args()
-    if given.keep and given.against and given.against.resolve().name == ROOT.name:
+    options = parser.parse_args()
+    if options.keep and options.against and options.against.resolve().name == ROOT.name:
         parser.error("--keep has a database for each checkout by the name of its folder, which is the same for both")
-    return given
+    return options
 
 
 @dataclass(frozen=True)
@@ -77,23 +77,23 @@ class Checkout:
 
 
 @contextmanager
-def served(root: Path, given: argparse.Namespace) -> Iterator[Checkout]:
+def serve_checkout(root: Path, options: argparse.Namespace) -> Iterator[Checkout]:
     """Serve a checkout by its own interpreter."""
     root = root.resolve()
     python = sys.executable if root == ROOT else str(root / ".venv" / "bin" / "python")
-    tenants = given.tenants if TENANTS in given.loads else 0
-    command = [python, str(ROOT / "benchmarks" / "serve_checkout.py"), f"--size={given.size}", f"--tenants={tenants}"]
-    command += [f"--clients={given.clients}", *([f"--keep={given.keep.resolve() / root.name}"] if given.keep else [])]
+    tenants = options.tenants if TENANTS in options.loads else 0
+    command = [python, str(ROOT / "benchmarks" / "serve_checkout.py"), f"--size={options.size}", f"--tenants={tenants}"]
+    command += [f"--clients={options.clients}", *([f"--keep={options.keep.resolve() / root.name}"] if options.keep else [])]
     with subprocess.Popen(  # noqa: S603
         command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            yield _checkout(process)
+            yield _read_checkout(process)
         finally:
             process.communicate(timeout=2 * PATIENCE_S)
 
 
-def _checkout(process: subprocess.Popen[str]) -> Checkout:
+def _read_checkout(process: subprocess.Popen[str]) -> Checkout:
     """Read the lines of the program up to the one that says where the checkout is served."""
     for line in process.stdout or ():
         if line.startswith("{"):
@@ -105,7 +105,7 @@ def _checkout(process: subprocess.Popen[str]) -> Checkout:
 
 
 @dataclass(frozen=True)
-class Known:
+class TenantCursors:
     """The ids of an organization's active clients in order of name, and the cursors behind each of them, as its API gives them."""
 
     token: str
@@ -113,71 +113,73 @@ class Known:
     cursors: Sequence[str]
 
     @classmethod
-    async def read(cls, target: Target) -> "Known":
+    async def read(cls, target: Target) -> "TenantCursors":
         """Read through all pages."""
         ids: list[str] = []
         cursors: list[str] = []
         while True:
             variables: Variables = {"first": LARGEST_PAGE, "after": cursors[-1] if cursors else None}
-            (answer,) = await target.answers([json.dumps(Asked(PAGE_OF_IDS, "", variables).body())])
+            (answer,) = await target.ask_all([json.dumps(BenchmarkQuery(PAGE_OF_IDS, "", variables).build_body())])
             page = answer["data"]["clients"]
             ids += [edge["node"]["id"] for edge in page["edges"]]
             cursors += [edge["cursor"] for edge in page["edges"]]
             if not page["pageInfo"]["hasNextPage"]:
                 return cls(target.token or "", ids, cursors)
 
-    def body(self, query: Asked, case: Case) -> str:
-        variables = case.variables(self.ids, self.cursors) | {REQUEST: MARKER}
+    def build_body(self, query: BenchmarkQuery, case: Case) -> str:
+        variables = case.build_variables(self.ids, self.cursors) | {REQUEST: MARKER}
         return json.dumps({"query": query.text, "variables": variables})
 
 
-def interleaved(known: Sequence[Known], query: Asked, cases: Sequence[Case]) -> list[str]:
+def interleave_bodies(tenants: Sequence[TenantCursors], query: BenchmarkQuery, cases: Sequence[Case]) -> list[str]:
     """Return lines for wrk: one request of each organization in turn, neighbours with different cases, until each had all cases."""
     return [
-        f"{one.token}\t{one.body(query, cases[(turn + place) % len(cases)])}"
-        for turn in range(len(cases))
-        for place, one in enumerate(known)
+        f"{one.token}\t{one.build_body(query, cases[(index + number) % len(cases)])}"
+        for index in range(len(cases))
+        for number, one in enumerate(tenants)
     ]
 
 
-def without_ids(answer: object) -> object:
+def replace_ids(answer: object) -> object:
     """Return the answer with whether there is an id instead of the id: a checkout has its own form of them."""
     if isinstance(answer, list):
-        return [without_ids(each) for each in answer]
+        return [replace_ids(each) for each in answer]
     if not isinstance(answer, dict):
         return answer
-    return {key: value is not None if key == "id" else without_ids(value) for key, value in answer.items()}
+    return {key: value is not None if key == "id" else replace_ids(value) for key, value in answer.items()}
 
 
 @dataclass(frozen=True)
 class Comparison:
     """One load of one query for all checkouts of a run."""
 
-    trial: Trial
-    known: Mapping[str, Sequence[Known]]
+    trial: WindowTrial
+    cursors_by_checkout: Mapping[str, Sequence[TenantCursors]]
     folder: Path
     load: str
     name: str
-    query: Asked
+    query: BenchmarkQuery
 
     def measure(self) -> dict[str, list[Window]]:
         """Check that the answers are equal, and return the windows of each checkout, by turn."""
-        cases = cases_of(self.name, min(len(one.ids) for known in self.known.values() for one in known))
+        cases = build_cases(self.name, min(len(one.ids) for tenants in self.cursors_by_checkout.values() for one in tenants))
         expected: list[Any] = []
         loads = {}
         for name, (target, _) in self.trial.servers.items():
-            known = self.known[name]
-            answers = self._answers(Target(name, target.port, known[0].token), [known[0].body(self.query, case) for case in cases])
+            tenants = self.cursors_by_checkout[name]
+            answers = self._answers(
+                Target(name, target.port, tenants[0].token), [tenants[0].build_body(self.query, case) for case in cases]
+            )
             expected = expected or answers
-            check_equal(f"{self.name}: {name}", name, [*map(without_ids, answers)], [*map(without_ids, expected)])
+            check_equal(f"{self.name}: {name}", name, [*map(replace_ids, answers)], [*map(replace_ids, expected)])
             sizes = [len(json.dumps(answer, separators=(",", ":"), ensure_ascii=False).encode()) for answer in answers]
-            loads[name] = self._load(target, interleaved(known, self.query, cases), [min(sizes)])
-        return self.trial.windows(loads)
+            loads[name] = self._load(target, interleave_bodies(tenants, self.query, cases), [min(sizes)])
+        return self.trial.measure_windows(loads)
 
     @staticmethod
     def _answers(target: Target, bodies: Sequence[str]) -> list[Any]:
-        run = new_run()
-        return asyncio.run(target.answers([fill_marker(body, run, place) for place, body in enumerate(bodies)]))
+        run = new_run_number()
+        return asyncio.run(target.ask_all([fill_marker(body, run, index) for index, body in enumerate(bodies)]))
 
     def _load(self, target: Target, lines: Sequence[str], sizes: Sequence[int]) -> Wrk:
         file = self.folder / f"{target.port}-{self.load}-{self.name}"
@@ -185,34 +187,34 @@ class Comparison:
         return Wrk(target, file, WARM_S, sizes)
 
 
-async def read_known(checkout: Checkout, load: str) -> list[Known]:
+async def read_tenant_cursors(checkout: Checkout, load: str) -> list[TenantCursors]:
     """Read what the bodies of a load need."""
     target = checkout.server.target
     tokens = checkout.tokens if load == TENANTS else [target.token]
-    return [await Known.read(Target(target.name, target.port, token)) for token in tokens]
+    return [await TenantCursors.read(Target(target.name, target.port, token)) for token in tokens]
 
 
-def measure(checkouts: Mapping[str, Checkout], given: argparse.Namespace, folder: Path) -> None:
+def measure_checkouts(checkouts: Mapping[str, Checkout], options: argparse.Namespace, folder: Path) -> None:
     """Print a table for each load and query."""
-    plan = Plan(given.seconds, given.turns, is_best=True)  # no window is measured again: ratios of turns need none
-    for load in given.loads:
-        known = {name: asyncio.run(read_known(checkout, load)) for name, checkout in checkouts.items()}
+    plan = WindowPlan(options.seconds, options.turns, is_best=True)  # no window is measured again: ratios of turns need none
+    for load in options.loads:
+        cursors_by_name = {name: asyncio.run(read_tenant_cursors(checkout, load)) for name, checkout in checkouts.items()}
         with ExitStack() as stack:
-            begin = partial(writing, per_second=COMMITS_PER_SECOND)
+            begin = partial(write_in_background, per_second=COMMITS_PER_SECOND)
             writers = {name: stack.enter_context(begin(each.owner_url)) for name, each in checkouts.items()} if load == WRITER else {}
             servers = {name: checkout.server for name, checkout in checkouts.items()}
-            trial = Trial(servers, {name: checkout.database for name, checkout in checkouts.items()}, plan, writers)
-            for name, query in asked("").items():
-                if name in (given.only or asked("")):
-                    windows = Comparison(trial, known, folder, load, name, query).measure()
-                    print(f"\n{name}, {load}\n\n{shown(windows)}", flush=True)
+            trial = WindowTrial(servers, {name: checkout.database for name, checkout in checkouts.items()}, plan, writers)
+            for name, query in build_queries("").items():
+                if name in (options.only or build_queries("")):
+                    windows = Comparison(trial, cursors_by_name, folder, load, name, query).measure()
+                    print(f"\n{name}, {load}\n\n{format_table(windows)}", flush=True)
 
 
 if __name__ == "__main__":
-    wanted = arguments()
-    say_load()
-    with ExitStack() as opened:
-        roots = {NEW: ROOT} | ({OLD: wanted.against} if wanted.against else {})
-        found = {name: opened.enter_context(served(root, wanted)) for name, root in roots.items()}
-        measure(found, wanted, Path(opened.enter_context(TemporaryDirectory())))
-    say_load()
+    options = parse_arguments()
+    print_load()
+    with ExitStack() as exit_stack:
+        roots = {NEW: ROOT} | ({OLD: options.against} if options.against else {})
+        checkouts = {name: exit_stack.enter_context(serve_checkout(root, options)) for name, root in roots.items()}
+        measure_checkouts(checkouts, options, Path(exit_stack.enter_context(TemporaryDirectory())))
+    print_load()

@@ -22,25 +22,25 @@ import asyncpg
 import psutil
 
 from benchmarks import statements
-from benchmarks.bodies import Bodies
-from benchmarks.cases import Case, cases_of
+from benchmarks.bodies import RequestBodies
+from benchmarks.cases import Case, build_cases
 from benchmarks.figures import Row
-from benchmarks.growth import measure, sizes_of
-from benchmarks.machine import load_average, say_load
-from benchmarks.memory import measure_alone
-from benchmarks.place import SIZES, Place, demonstration, embedded
-from benchmarks.queries import Asked, asked, comparable
-from benchmarks.report import Report, now, printed, renew, save
-from benchmarks.servers import MORE, OURS, USUAL, all_running
-from benchmarks.windows import WARM_S, Trial, planned
-from benchmarks.wrk import Wrk, fill_marker, new_run
+from benchmarks.growth import build_sizes, measure_growth
+from benchmarks.machine import load_average, print_load
+from benchmarks.memory import measure_fresh_worker
+from benchmarks.place import SIZES, DemoDatabase, run_demo_database, run_embedded
+from benchmarks.queries import BenchmarkQuery, build_queries, replace_cursors
+from benchmarks.report import Report, build_report, format_report, save_report, update_files
+from benchmarks.servers import MORE, RELATIES, USUAL, run_all
+from benchmarks.windows import WARM_S, WindowTrial, plan_windows
+from benchmarks.wrk import Wrk, fill_marker, new_run_number
 
 PEERS: dict[str, tuple[str, ...]] = {"usual": USUAL, "all": USUAL + MORE, "none": (), **{name: (name,) for name in USUAL + MORE}}
-DIFFERENT, REPEATED, BOTH = "different", "repeated", "both"
+DIFFERENT_BODIES, REPEATED_BODIES, BOTH_KINDS = "different", "repeated", "both"
 MEMORY, GROWTH = "memory", "growth"
 
 
-def arguments() -> argparse.Namespace:
+def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", choices=SIZES, default="small", help="how much data")
     parser.add_argument("--peers", choices=PEERS, default="usual", help="beside whom")
@@ -48,7 +48,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--turns", type=int, default=6, help="how many windows a server has for each query")
     parser.add_argument("--only", help="one of Q1 to Q4; the report is printed alone")
     parser.add_argument(
-        "--bodies", choices=(BOTH, DIFFERENT, REPEATED), default=BOTH, help="one of both alone; the report is printed alone"
+        "--bodies",
+        choices=(BOTH_KINDS, DIFFERENT_BODIES, REPEATED_BODIES),
+        default=BOTH_KINDS,
+        help="one of both alone; the report is printed alone",
     )
     parser.add_argument(
         "--also", nargs="*", choices=(MEMORY, GROWTH), default=[], help="what else the targets need; takes minutes, and an hour"
@@ -74,26 +77,26 @@ async def find_postgres(url: str) -> psutil.Process:
 class Comparison:
     """One query, asked of all servers of a run."""
 
-    place: Place
-    trial: Trial
-    bodies: Bodies
+    database: DemoDatabase
+    trial: WindowTrial
+    bodies: RequestBodies
     name: str
-    query: Asked
+    query: BenchmarkQuery
 
     @property
     def cases(self) -> list[Case]:
-        return cases_of(self.name, len(self.bodies.clients))
+        return build_cases(self.name, len(self.bodies.clients))
 
     def measure(self, kinds: Sequence[str]) -> dict[str, list[Row]]:
         """Measure with bodies of these kinds, before and after which all servers must answer the same."""
         sizes = self.check_answers()
-        found = {}
+        results = {}
         for kind in kinds:
             loads = {server: self._load(kind, server, answers) for server, answers in sizes.items()}
-            found[kind] = self.trial.measured(self.name, loads)
-            print(self.name, kind, *(f"{row.server} {row.rps:.1f}/s" for row in found[kind]), sep="   ", flush=True)
+            results[kind] = self.trial.measure(self.name, loads)
+            print(self.name, kind, *(f"{row.server} {row.rps:.1f}/s" for row in results[kind]), sep="   ", flush=True)
         self.check_answers()
-        return found
+        return results
 
     def check_answers(self) -> dict[str, list[int]]:
         """Compare what each server answers to each case with what the first does, and return how many bytes each answer has.
@@ -103,67 +106,77 @@ class Comparison:
         expected: list[object] = []
         sizes = {}
         for server, (target, _) in self.trial.servers.items():
-            run = new_run()
-            texts = [fill_marker(body, run, place) for place, body in enumerate(self.bodies.different(server, self.query, self.cases))]
-            answers = asyncio.run(target.asking(self.name).answers(texts))
+            run = new_run_number()
+            texts = [
+                fill_marker(body, run, index) for index, body in enumerate(self.bodies.build_different(server, self.query, self.cases))
+            ]
+            answers = asyncio.run(target.for_query(self.name).ask_all(texts))
             compact = [json.dumps(answer, separators=(",", ":"), ensure_ascii=False) for answer in answers]
-            if server == OURS:
+            if server == RELATIES:
                 expected = answers
-                self._write_for_the_bound(compact)
+                self._write_baseline_cases(compact)
             check_equal(f"{self.name}: {server}", server, answers, expected)
             sizes[server] = [len(answer.encode()) for answer in compact]
         return sizes
 
-    def _write_for_the_bound(self, answers: Sequence[str]) -> None:
-        stored = [{"values": self.bodies.arguments(case), "answer": answer} for case, answer in zip(self.cases, answers, strict=True)]
-        (self.place.answers / f"{self.name}.json").write_text(json.dumps(stored))
+    def _write_baseline_cases(self, answers: Sequence[str]) -> None:
+        stored_cases = [
+            {"values": self.bodies.baseline_arguments(case), "answer": answer} for case, answer in zip(self.cases, answers, strict=True)
+        ]
+        (self.database.answers / f"{self.name}.json").write_text(json.dumps(stored_cases))
 
     def _load(self, kind: str, server: str, sizes: Sequence[int]) -> Wrk:
-        lines = self.bodies.different(server, self.query, self.cases)
-        if kind == REPEATED:
-            lines, sizes = [self.bodies.repeated(server, self.query, self.cases)], sizes[:1]
-        file = self.place.bodies / f"{server}-{kind}.jsonl"
+        lines = self.bodies.build_different(server, self.query, self.cases)
+        if kind == REPEATED_BODIES:
+            lines, sizes = [self.bodies.build_repeated(server, self.query, self.cases)], sizes[:1]
+        file = self.database.bodies / f"{server}-{kind}.jsonl"
         file.write_text("".join(f"{line}\n" for line in lines))
-        return Wrk(self.trial.servers[server].target.asking(self.name), file, WARM_S, sizes)
+        return Wrk(self.trial.servers[server].target.for_query(self.name), file, WARM_S, sizes)
 
 
 def check_equal(what: str, server: str, answers: Sequence[object], expected: Sequence[object]) -> None:
     """Raise `AssertionError` unless that server's answers are the expected ones, case by case."""
-    for place, (answer, wanted) in enumerate(zip(answers, expected, strict=True)):
-        if comparable(answer, server) != comparable(wanted, server):
-            raise AssertionError(f"{what} answers something else in case {place}: {str(comparable(answer, server))[:1000]}")
+    for index, (answer, expected_answer) in enumerate(zip(answers, expected, strict=True)):
+        if replace_cursors(answer, server) != replace_cursors(expected_answer, server):
+            raise AssertionError(f"{what} answers something else in case {index}: {str(replace_cursors(answer, server))[:1000]}")
 
 
-def compared(place: Place, given: argparse.Namespace) -> Report:
-    database = asyncio.run(find_postgres(place.owner_url))
-    statements.written(place.statements)
-    place.answers.mkdir(exist_ok=True)
-    place.bodies.mkdir(exist_ok=True)
-    kinds = (DIFFERENT, REPEATED) if given.bodies == BOTH else (given.bodies,)
-    found: dict[str, list[Row]] = {DIFFERENT: [], REPEATED: []}
-    plan, before = planned(given.seconds, given.turns, database), load_average()
-    with all_running(place, PEERS[given.peers]) as servers:
-        bodies = asyncio.run(Bodies.collect(place, {name: server.target for name, server in servers.items()}))
-        trial = Trial(servers, dict.fromkeys(servers, database), plan)
-        for name, query in asked("").items():
-            if given.only in {None, name}:
-                for kind, rows in Comparison(place, trial, bodies, name, query).measure(kinds).items():
-                    found[kind] += rows
-    return now(SIZES[given.size], plan.said, f"{before} before, {load_average()} after", found[DIFFERENT], found[REPEATED])
+def compare_servers(demo_database: DemoDatabase, options: argparse.Namespace) -> Report:
+    database = asyncio.run(find_postgres(demo_database.owner_url))
+    statements.write_statements(demo_database.statements)
+    demo_database.answers.mkdir(exist_ok=True)
+    demo_database.bodies.mkdir(exist_ok=True)
+    kinds = (DIFFERENT_BODIES, REPEATED_BODIES) if options.bodies == BOTH_KINDS else (options.bodies,)
+    rows_by_kind: dict[str, list[Row]] = {DIFFERENT_BODIES: [], REPEATED_BODIES: []}
+    plan, before = plan_windows(options.seconds, options.turns, database), load_average()
+    with run_all(demo_database, PEERS[options.peers]) as servers:
+        bodies = asyncio.run(RequestBodies.collect(demo_database, {name: server.target for name, server in servers.items()}))
+        trial = WindowTrial(servers, dict.fromkeys(servers, database), plan)
+        for name, query in build_queries("").items():
+            if options.only in {None, name}:
+                for kind, rows in Comparison(demo_database, trial, bodies, name, query).measure(kinds).items():
+                    rows_by_kind[kind] += rows
+    return build_report(
+        SIZES[options.size],
+        plan.describe,
+        f"{before} before, {load_average()} after",
+        rows_by_kind[DIFFERENT_BODIES],
+        rows_by_kind[REPEATED_BODIES],
+    )
 
 
 if __name__ == "__main__":
-    wanted = arguments()
-    say_load()
-    with demonstration(wanted.keep, SIZES[wanted.size]) as place:
-        report = compared(place, wanted)
-        if MEMORY in wanted.also:
-            report = replace(report, memory=measure_alone(place))
-    if GROWTH in wanted.also:
-        with embedded() as (server, _):
-            report = replace(report, grown=asyncio.run(measure(server, sizes_of())))
-    print(printed(report))
-    if not (wanted.unsaved or wanted.only or wanted.bodies != BOTH):
-        save(report)
-        renew()
-    say_load()
+    options = parse_arguments()
+    print_load()
+    with run_demo_database(options.keep, SIZES[options.size]) as database:
+        report = compare_servers(database, options)
+        if MEMORY in options.also:
+            report = replace(report, memory=measure_fresh_worker(database))
+    if GROWTH in options.also:
+        with run_embedded() as (server, _):
+            report = replace(report, grown=asyncio.run(measure_growth(server, build_sizes())))
+    print(format_report(report))
+    if not (options.unsaved or options.only or options.bodies != BOTH_KINDS):
+        save_report(report)
+        update_files()
+    print_load()

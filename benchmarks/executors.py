@@ -19,9 +19,9 @@ import orjson
 import uvloop
 from graphql import GraphQLError
 
-from benchmarks.machine import say_load
-from benchmarks.place import Place, demonstration
-from benchmarks.queries import FIRST, asked
+from benchmarks.machine import print_load
+from benchmarks.place import DemoDatabase, run_demo_database
+from benchmarks.queries import FIRST_CLIENT, build_queries
 from benchmarks.servers import ROOT
 from db.engine.database import Database
 from db.engine.query_stats import QueryStats
@@ -37,7 +37,7 @@ from server.settings import DocumentLimits
 SECRETS = [b"a secret of the benchmarks, 32 bytes or more"]
 README = re.findall(r"^```graphql\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 # What a document can hold, each by itself: which of it runs compiled?
-ODD = {
+UNUSUAL_QUERIES = {
     "overview of 50": README[0].replace("first: 1", "first: 50"),
     "viewer": "{ viewer { permissions organization { id name baseCurrency } member { name role } } }",
     "alias, twice one field": '{ a: clients(first: 9) { nodes { n: name name } } b: clients(first: 2, after: "") { nodes { id } } }',
@@ -54,43 +54,45 @@ ODD = {
 }
 
 
-def queries(client_id: str) -> dict[str, tuple[str, dict[str, object]]]:
-    hot = {name: (query.text, query.variables) for name, query in asked(client_id).items()}
-    odd: dict[str, tuple[str, dict[str, object]]] = {name: (text, {}) for name, text in ODD.items()}
+def all_queries(client_id: str) -> dict[str, tuple[str, dict[str, object]]]:
+    hot = {name: (query.text, query.variables) for name, query in build_queries(client_id).items()}
+    odd: dict[str, tuple[str, dict[str, object]]] = {name: (text, {}) for name, text in UNUSUAL_QUERIES.items()}
     return {**hot, "node, bare": ("query ($id: ID!) { node(id: $id) { id __typename } }", {"id": client_id}), **odd}
 
 
-class Told(CompiledExecutor):
+class RecordingExecutor(CompiledExecutor):
     """The compiled one, which says why it gave way."""
 
-    why: ClassVar[list[str]] = []
+    fallback_reasons: ClassVar[list[str]] = []
 
     @classmethod
     def on_fallback(cls, reason: Exception) -> None:
-        cls.why.append(repr(reason))
+        cls.fallback_reasons.append(repr(reason))
 
 
-MUCH = 10**9
-EXECUTORS = {True: Told, False: OperationExecutor}
+HUGE_LIMIT = 10**9
+EXECUTORS = {True: RecordingExecutor, False: OperationExecutor}
 
 
-class Spent(NamedTuple):
+class RequestTime(NamedTuple):
     """Milliseconds of a request."""
 
     clock: float
     processor: float
 
 
-class Trial:
+class ExecutorTrial:
     """Documents are kept as the server keeps them, so that each is read and compiled once."""
 
     def __init__(self, database: Database, actor: Actor) -> None:
         schema = build()
         self._actor = actor
-        self._documents = DocumentCache(schema._schema, DocumentLimits(), max_bytes=MUCH, shows_schema=True)  # noqa: SLF001
-        self._runners = {way: Runner(schema, executor, database, SECRETS, shows_schema=True) for way, executor in EXECUTORS.items()}
+        self._documents = DocumentCache(schema._schema, DocumentLimits(), max_bytes=HUGE_LIMIT, shows_schema=True)  # noqa: SLF001
+        self._runners = {
+            is_compiled: Runner(schema, executor, database, SECRETS, shows_schema=True) for is_compiled, executor in EXECUTORS.items()
+        }
 
-    async def asked(self, text: str, variables: dict[str, object], *, is_compiled: bool) -> bytes:
+    async def execute(self, text: str, variables: dict[str, object], *, is_compiled: bool) -> bytes:
         document = self._documents.get_or_parse(text)
         operation = document.find_operation(None)
         if isinstance(operation, GraphQLError):
@@ -99,51 +101,51 @@ class Trial:
         result = await self._runners[is_compiled].execute(order)
         return orjson.dumps([result.data, [error.formatted for error in result.errors or ()]])
 
-    async def spent(self, text: str, variables: dict[str, object], *, is_compiled: bool, each: int) -> Spent:
+    async def measure(self, text: str, variables: dict[str, object], *, is_compiled: bool, each: int) -> RequestTime:
         clock, processor = time.perf_counter(), time.process_time()
         for _ in range(each):
-            await self.asked(text, variables, is_compiled=is_compiled)
-        return Spent((time.perf_counter() - clock) / each * 1000, (time.process_time() - processor) / each * 1000)
+            await self.execute(text, variables, is_compiled=is_compiled)
+        return RequestTime((time.perf_counter() - clock) / each * 1000, (time.process_time() - processor) / each * 1000)
 
-    def told(self) -> str:
-        """How the last run went."""
-        said = f"gave way: {Told.why[0]}" if Told.why else "compiled"
-        Told.why.clear()
-        return said
+    def describe_last_run(self) -> str:
+        """Describe how the last run went."""
+        description = f"gave way: {RecordingExecutor.fallback_reasons[0]}" if RecordingExecutor.fallback_reasons else "compiled"
+        RecordingExecutor.fallback_reasons.clear()
+        return description
 
 
-async def main(place: Place, given: argparse.Namespace) -> None:
-    database = await Database.connect(place.runtime_url)
-    signed_in = await tokens.authenticate(database, place.token)
+async def main(demo_database: DemoDatabase, options: argparse.Namespace) -> None:
+    database = await Database.connect(demo_database.runtime_url)
+    signed_in = await tokens.authenticate(database, demo_database.token)
     if signed_in is None:
         raise RuntimeError("the token signs nobody in")
-    trial = Trial(database, signed_in[0])
-    first = orjson.loads(await trial.asked(FIRST, {}, is_compiled=False))[0]
+    trial = ExecutorTrial(database, signed_in[0])
+    first = orjson.loads(await trial.execute(FIRST_CLIENT, {}, is_compiled=False))[0]
     gc.collect()
     gc.freeze()
     print(f"{'':26} by the clock: core, compiled, ratio{'':17} by the processor")
-    for name, (text, variables) in queries(first["clients"]["edges"][0]["node"]["id"]).items():
-        print(f"{name:26} {await compared(trial, text, variables, given)}")
+    for name, (text, variables) in all_queries(first["clients"]["edges"][0]["node"]["id"]).items():
+        print(f"{name:26} {await compare_executors(trial, text, variables, options)}")
     await database.close()
 
 
-async def compared(trial: Trial, text: str, variables: dict[str, object], given: argparse.Namespace) -> str:
-    expected = await trial.asked(text, variables, is_compiled=False)
-    trial.told()
-    is_equal = await trial.asked(text, variables, is_compiled=True) == expected
-    how = trial.told()
-    spent: dict[bool, list[Spent]] = {False: [], True: []}
-    for turn in range(given.rounds * 2):
-        for is_compiled in (False, True) if turn % 2 else (True, False):
-            spent[is_compiled].append(await trial.spent(text, variables, is_compiled=is_compiled, each=given.each))
-    clock, processor = (_shown([each[of] for each in spent[False]], [each[of] for each in spent[True]]) for of in (0, 1))
+async def compare_executors(trial: ExecutorTrial, text: str, variables: dict[str, object], options: argparse.Namespace) -> str:
+    expected = await trial.execute(text, variables, is_compiled=False)
+    trial.describe_last_run()
+    is_equal = await trial.execute(text, variables, is_compiled=True) == expected
+    how = trial.describe_last_run()
+    times: dict[bool, list[RequestTime]] = {False: [], True: []}
+    for round_number in range(options.rounds * 2):
+        for is_compiled in (False, True) if round_number % 2 else (True, False):
+            times[is_compiled].append(await trial.measure(text, variables, is_compiled=is_compiled, each=options.each))
+    clock, processor = (_format_times([each[index] for each in times[False]], [each[index] for each in times[True]]) for index in (0, 1))
     return f"{clock}   {processor}   {'same' if is_equal else 'DIFFERS'}  {how}"
 
 
-def _shown(core: list[float], compiled: list[float]) -> str:
-    ratios = [slow / fast for slow, fast in zip(core, compiled, strict=True)]
+def _format_times(core: list[float], compiled_ms: list[float]) -> str:
+    ratios = [slow / fast for slow, fast in zip(core, compiled_ms, strict=True)]
     spread = f"({min(ratios):.2f} to {max(ratios):.2f})"
-    return f"{statistics.median(core):6.2f} ms {statistics.median(compiled):6.2f} ms {statistics.median(ratios):5.2f} x {spread:16}"
+    return f"{statistics.median(core):6.2f} ms {statistics.median(compiled_ms):6.2f} ms {statistics.median(ratios):5.2f} x {spread:16}"
 
 
 if __name__ == "__main__":
@@ -151,8 +153,8 @@ if __name__ == "__main__":
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--each", type=int, default=5)
     parser.add_argument("--keep", type=Path)
-    wanted = parser.parse_args()
-    say_load()
-    with demonstration(wanted.keep) as found:
-        uvloop.run(main(found, wanted))
-    say_load()
+    options = parser.parse_args()
+    print_load()
+    with run_demo_database(options.keep) as database:
+        uvloop.run(main(database, options))
+    print_load()

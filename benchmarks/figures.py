@@ -47,26 +47,26 @@ def best_tenth(windows: Sequence[Window]) -> list[Window]:
     return sorted(windows, key=lambda window: window.rps, reverse=True)[: max(1, round(len(windows) / 10))]
 
 
-def rows(query: str, measured: Mapping[str, Sequence[Window]], *, is_best: bool, bearable: float) -> list[Row]:
+def build_rows(query: str, measured: Mapping[str, Sequence[Window]], *, is_best: bool, bearable: float) -> list[Row]:
     """A row a server. Medians of all windows, or of the best tenth. A ratio's spread is that of the turns, whose windows lie together."""
     first = next(iter(measured.values()))
-    chosen = {server: best_tenth(windows) if is_best else windows for server, windows in measured.items()}
-    speed = {server: statistics.median(window.rps for window in windows) for server, windows in chosen.items()}
-    found = []
+    chosen_windows = {server: best_tenth(windows) if is_best else windows for server, windows in measured.items()}
+    speed = {server: statistics.median(window.rps for window in windows) for server, windows in chosen_windows.items()}
+    result = []
     for server, windows in measured.items():
         ratios = [ours.rps / theirs.rps for ours, theirs in zip(first, windows, strict=True)]
         ratio = speed[next(iter(measured))] / speed[server] if is_best else statistics.median(ratios)
-        least, most = spread(ratios) if is_best else (min(ratios), max(ratios))
-        of = chosen[server]
-        found.append(
+        least, most = quartiles(ratios) if is_best else (min(ratios), max(ratios))
+        server_windows = chosen_windows[server]
+        result.append(
             Row(
                 server,
                 query,
                 rps=speed[server],
-                p50=statistics.median(window.p50_ms for window in of),
-                p99=statistics.median(window.p99_ms for window in of),
-                cpu=statistics.median(window.cpu_ms for window in of),
-                cpu_database=statistics.median(window.database_ms for window in of),
+                p50=statistics.median(window.p50_ms for window in server_windows),
+                p99=statistics.median(window.p99_ms for window in server_windows),
+                cpu=statistics.median(window.cpu_ms for window in server_windows),
+                cpu_database=statistics.median(window.database_ms for window in server_windows),
                 memory=max(window.memory_mib for window in windows),
                 ratio=ratio,
                 ratio_least=least,
@@ -75,11 +75,11 @@ def rows(query: str, measured: Mapping[str, Sequence[Window]], *, is_best: bool,
                 windows=len(windows),
             )
         )
-    return found
+    return result
 
 
-def spread(ratios: Sequence[float]) -> tuple[float, float]:
-    """The lower and the upper quartile."""
+def quartiles(ratios: Sequence[float]) -> tuple[float, float]:
+    """Return the lower and the upper quartile."""
     if len(ratios) == 1:
         return ratios[0], ratios[0]
     lower, _, upper = statistics.quantiles(ratios, n=4, method="inclusive")

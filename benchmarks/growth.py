@@ -17,22 +17,22 @@ from pathlib import Path
 
 import asyncpg
 
-from benchmarks.machine import say_load
-from benchmarks.place import embedded
+from benchmarks.machine import print_load
+from benchmarks.place import run_embedded
 from db.embedded import EmbeddedServer
 from db.engine.database import Database
 from db.engine.urls import with_database_name
 from db.migrations import upgrade
 from db.tables import Role
 from schema.build import build
-from tests.ask import Api, connected
-from tests.builders import Tenant, tenant
-from tests.large import ASKED, DAYS, FROM, fill
-from tests.plans import whole_of
+from tests.ask import Api, connect_client
+from tests.builders import Tenant, create_tenant
+from tests.large import DAYS, FIRST_DAY, OVERVIEW_STATEMENTS, fill_organization
+from tests.plans import generic_sequential_scans
 
 TIMES = 40
 MILLION = 1_000_000
-SPREAD = f"date '{FROM}' + (i * 7919 % {DAYS})::int"  # over all months, however few there are
+SPREAD = f"date '{FIRST_DAY}' + (i * 7919 % {DAYS})::int"  # over all months, however few there are
 PAGE = "{{ clients(first: 50{more}) {{ {wanted} }} }}"
 SAME = "nodes { name number }"
 QUESTIONS = {
@@ -48,7 +48,7 @@ QUESTIONS = {
 
 
 @dataclass(frozen=True)
-class Size:
+class OrganizationSize:
     """Organizations, clients of each, invoices of each client."""
 
     organizations: int = 1
@@ -58,23 +58,23 @@ class Size:
     def __str__(self) -> str:
         return f"{self.organizations:,} x {self.clients:,} clients x {self.invoices:,} invoices"
 
-    def divided(self, by: int) -> "Size":
-        return Size(self.organizations, max(self.clients // by, 60), max(self.invoices // by, 1))
+    def divide(self, by: int) -> "OrganizationSize":
+        return OrganizationSize(self.organizations, max(self.clients // by, 60), max(self.invoices // by, 1))
 
 
-SMALLEST = Size()
+SMALLEST = OrganizationSize()
 LARGER: dict[str, Sequence[int]] = {"organizations": (10, 100), "clients": (10_000, 100_000), "invoices": (500, 5_000)}
 
 
 @dataclass(frozen=True)
-class Measured:
+class Measurement:
     """Milliseconds of a question, and the tables that it reads whole though they are large."""
 
     ms: float
-    whole: frozenset[str]
+    sequential_scans: frozenset[str]
 
-    def shown(self, least: "Measured") -> str:
-        read = f" reads {', '.join(sorted(self.whole))}" if self.whole else ""
+    def describe(self, least: "Measurement") -> str:
+        read = f" reads {', '.join(sorted(self.sequential_scans))}" if self.sequential_scans else ""
         return f"{self.ms:.1f} ms ({self.ms / least.ms:.2f} x){read}"
 
 
@@ -88,61 +88,65 @@ class Grown:
     whole: list[str]
 
 
-async def made(place: EmbeddedServer, size: Size) -> tuple[str, Tenant]:
-    """A database of that size, the only one there is; the server's address of it, and one of the organizations."""
-    owner = await asyncpg.connect(place.owner_url)
+async def create_database(embedded: EmbeddedServer, size: OrganizationSize) -> tuple[str, Tenant]:
+    """Create a database of that size, the only one there is, and return the server's address of it and one of the organizations."""
+    owner = await asyncpg.connect(embedded.owner_url)
     await owner.execute("DROP DATABASE IF EXISTS growth WITH (FORCE)")
     await owner.execute("CREATE DATABASE growth")
     await owner.close()
-    owner_url, server_url = (with_database_name(url, "growth") for url in (place.owner_url, place.runtime_url))
+    owner_url, server_url = (with_database_name(url, "growth") for url in (embedded.owner_url, embedded.runtime_url))
     await upgrade(owner_url, server_url)
     owner = await asyncpg.connect(owner_url)
     for number in range(size.organizations):
-        one = await tenant(owner, f"Organization {number}")
-        await fill(owner, one, size.clients, ASKED, invoices_each=size.invoices, day=SPREAD)
+        one = await create_tenant(owner, f"Organization {number}")
+        await fill_organization(owner, one, size.clients, OVERVIEW_STATEMENTS, invoices_each=size.invoices, day=SPREAD)
     await owner.execute("VACUUM ANALYZE")
     await owner.close()
     return server_url, one
 
 
-async def measured(url: str, org: Tenant) -> dict[str, Measured]:
-    said = list[str]()
-    database = await Database.connect(url, on_statement=said.append)
+async def measure_queries(url: str, org: Tenant) -> dict[str, Measurement]:
+    reports = list[str]()
+    database = await Database.connect(url, on_statement=reports.append)
     server = await asyncpg.connect(url, server_settings={"jit": "off"})
-    found = dict[str, Measured]()
-    async with connected(build(), database) as http:
+    measurements = dict[str, Measurement]()
+    async with connect_client(build(), database) as http:
         api = Api(http, org.tokens[Role.OWNER])
         for name, query in QUESTIONS.items():
-            taken = []
+            durations = []
             for _ in range(TIMES):
-                said.clear()
+                reports.clear()
                 start = time.perf_counter()
                 await api.data(query)
-                taken.append((time.perf_counter() - start) * 1000)
-            found[name] = Measured(statistics.median(taken), frozenset(await whole_of(server, org.id, said)))
+                durations.append((time.perf_counter() - start) * 1000)
+            measurements[name] = Measurement(
+                statistics.median(durations), frozenset(await generic_sequential_scans(server, org.id, reports))
+            )
     await server.close()
     await database.close()
-    return found
+    return measurements
 
 
-async def measure(place: EmbeddedServer, sizes: Sequence[Size]) -> list[Grown]:
+async def measure_growth(embedded: EmbeddedServer, sizes: Sequence[OrganizationSize]) -> list[Grown]:
     """Print a line for each size, the first of which is the smallest, and return what each question took of its time there."""
-    least: dict[str, Measured] | None = None
-    grown = []
+    least: dict[str, Measurement] | None = None
+    growth = []
     print("| size | made in |", " | ".join(QUESTIONS), "|")
     print("|---" * (len(QUESTIONS) + 2) + "|")
     for size in sizes:
         began = time.perf_counter()
-        url, org = await made(place, size)
+        url, org = await create_database(embedded, size)
         took = time.perf_counter() - began
-        found = await measured(url, org)
-        least = least or found
-        print(f"| {size} | {took:.0f} s |", " | ".join(found[name].shown(least[name]) for name in QUESTIONS), "|", flush=True)
-        grown += [Grown(str(size), name, each.ms / least[name].ms, sorted(each.whole)) for name, each in found.items()]
-    return grown
+        measured_queries = await measure_queries(url, org)
+        least = least or measured_queries
+        print(f"| {size} | {took:.0f} s |", " | ".join(measured_queries[name].describe(least[name]) for name in QUESTIONS), "|", flush=True)
+        growth += [
+            Grown(str(size), name, each.ms / least[name].ms, sorted(each.sequential_scans)) for name, each in measured_queries.items()
+        ]
+    return growth
 
 
-def sizes_of(dimensions: Sequence[str] = (*LARGER,), *, million: bool = False) -> list[Size]:
+def build_sizes(dimensions: Sequence[str] = (*LARGER,), *, million: bool = False) -> list[OrganizationSize]:
     """Return the smallest size, and the larger ones of these dimensions."""
     sizes = [SMALLEST, *(replace(SMALLEST, **{name: size}) for name in dimensions for size in LARGER[name])]
     return sizes + ([replace(SMALLEST, clients=MILLION, invoices=5)] if million else [])
@@ -154,8 +158,8 @@ if __name__ == "__main__":
     parser.add_argument("--divide", type=int, default=1)
     parser.add_argument("--million", action="store_true")
     parser.add_argument("--keep", type=Path)
-    wanted = parser.parse_args()
-    say_load()
-    with embedded(wanted.keep) as (found, _):
-        asyncio.run(measure(found, [size.divided(wanted.divide) for size in sizes_of(wanted.of, million=wanted.million)]))
-    say_load()
+    options = parser.parse_args()
+    print_load()
+    with run_embedded(options.keep) as (growth, _):
+        asyncio.run(measure_growth(growth, [size.divide(options.divide) for size in build_sizes(options.of, million=options.million)]))
+    print_load()

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import asyncpg
 
-from benchmarks.machine import say_load
-from benchmarks.place import embedded
+from benchmarks.machine import print_load
+from benchmarks.place import run_embedded
 from benchmarks.queries import CLIENT, NAMES, PAGE
 from db.embedded import EmbeddedServer
 from db.engine.database import Database
@@ -27,100 +27,103 @@ from db.tables import Role
 from domain.clients.reads import Sort
 from domain.core.cursors import Cursors
 from schema.build import build
-from tests.ask import SECRETS, Api, connected
+from tests.ask import SECRET_KEYS, Api, connect_client
 from tests.db.test_golden import QUERIES
-from tests.large import Large, large
-from tests.plans import arguments, large_tables, ran
+from tests.large import LargeOrganization, create_large_organization
+from tests.plans import explain, large_tables, query_arguments
 
 NAME = "large"
 TIMES = 40
-ORDERED = """query ($order: ClientOrderInput!, $after: String, $first: Int = 50) { clients(orderBy: $order, after: $after, first: $first) {
+ORDERED_QUERY = """query ($order: ClientOrderInput!, $after: String, $first: Int = 50) { clients(orderBy: $order, after: $after, first: $first) {
   nodes { name number kind email } pageInfo { hasNextPage endCursor } } }"""
 ACTIVE = "filter: {status: ACTIVE}, "
 
 
-def paged(text: str) -> str:
-    """The query, of all clients."""
+def build_page_query(text: str) -> str:
+    """Build the query of all clients."""
     return text.replace(ACTIVE, "", 1)
 
 
-async def main(place: EmbeddedServer, clients: int) -> None:
-    owner_url, server_url = (with_database_name(url, NAME) for url in (place.owner_url, place.runtime_url))
-    owner = await asyncpg.connect(place.owner_url)
+async def main(embedded: EmbeddedServer, clients: int) -> None:
+    owner_url, server_url = (with_database_name(url, NAME) for url in (embedded.owner_url, embedded.runtime_url))
+    owner = await asyncpg.connect(embedded.owner_url)
     await owner.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
     await owner.execute(f"CREATE DATABASE {NAME}")
     await owner.close()
     await upgrade(owner_url, server_url)
     owner = await asyncpg.connect(owner_url)
     began = time.perf_counter()
-    found = await large(owner, clients=clients)
+    large_org = await create_large_organization(owner, clients=clients)
     print(f"made in {time.perf_counter() - began:.0f} s")
     await owner.close()
-    await pages(server_url, found)
-    await statements(server_url, found)
+    await measure_pages(server_url, large_org)
+    await print_statements(server_url, large_org)
 
 
-async def middle_of(api: Api, field: str, direction: str) -> str | None:
-    """A cursor a thousand clients into an order."""
+async def find_middle_cursor(api: Api, field: str, direction: str) -> str | None:
+    """Return a cursor a thousand clients into an order."""
     after: str | None = None
     for _ in range(10):
-        page = (await api.data(ORDERED, order={"field": field, "direction": direction}, after=after, first=100))["clients"]
+        page = (await api.data(ORDERED_QUERY, order={"field": field, "direction": direction}, after=after, first=100))["clients"]
         after = page["pageInfo"]["endCursor"]
     return after
 
 
-async def pages(url: str, found: Large) -> None:
+async def measure_pages(url: str, large_org: LargeOrganization) -> None:
     database = await Database.connect(url)
-    async with connected(build(), database) as http:
-        await asked(Api(http, found.tenant.tokens[Role.OWNER]), found)
+    async with connect_client(build(), database) as http:
+        await build_requests(Api(http, large_org.tenant.tokens[Role.OWNER]), large_org)
     await database.close()
 
 
-async def asked(api: Api, found: Large) -> None:
-    middle = Cursors(SECRETS, found.tenant.id).encode("clients.name.up", found.middle)
+async def build_requests(api: Api, large_org: LargeOrganization) -> None:
+    middle = Cursors(SECRET_KEYS, large_org.tenant.id).encode("clients.name.up", large_org.middle)
     crowd = "{ clients(first: 50) { nodes { contacts(first: 25) { nodes { fullName } pageInfo { hasNextPage } } } } }"
-    wanted: dict[str, tuple[str, dict[str, object]]] = {
-        "50 names, first page": (paged(NAMES), {"first": 50}),
-        "50 names, in the middle": (paged(NAMES), {"first": 50, "after": middle}),
-        "Q1, first page": (f"{paged(PAGE)} {CLIENT}", {"first": 50}),
-        "Q1, in the middle": (f"{paged(PAGE)} {CLIENT}", {"first": 50, "after": middle}),
+    requests: dict[str, tuple[str, dict[str, object]]] = {
+        "50 names, first page": (build_page_query(NAMES), {"first": 50}),
+        "50 names, in the middle": (build_page_query(NAMES), {"first": 50, "after": middle}),
+        "Q1, first page": (f"{build_page_query(PAGE)} {CLIENT}", {"first": 50}),
+        "Q1, in the middle": (f"{build_page_query(PAGE)} {CLIENT}", {"first": 50, "after": middle}),
         "contacts, one with 5,000": (crowd, {}),
         "total of all clients": ("{ clients(first: 1) { totalCount } }", {}),
         "revenue of all clients": ("{ clients(first: 1) { revenue { invoiced { amount } } } }", {}),
     }
     for text in ("client 0012", "0012", "no such client", "client"):
-        wanted[f"search, {text!r}"] = (
+        requests[f"search, {text!r}"] = (
             "query ($search: String) { clients(search: $search, first: 50) { nodes { name number } } }",
             {"search": text},
         )
     for field, direction in product(Sort, ("ASC", "DESC")):
-        wanted[f"order by {field} {direction}"] = (ORDERED, {"order": {"field": field, "direction": direction}})
-        place = await middle_of(api, field, direction)
-        wanted[f"order by {field} {direction}, on"] = (ORDERED, {"order": {"field": field, "direction": direction}, "after": place})
-    for name, (text, variables) in wanted.items():
-        print(f"{name:30} {await timed(lambda text=text, variables=variables: api.data(text, **variables))}")  # type: ignore[misc]
+        requests[f"order by {field} {direction}"] = (ORDERED_QUERY, {"order": {"field": field, "direction": direction}})
+        cursor = await find_middle_cursor(api, field, direction)
+        requests[f"order by {field} {direction}, on"] = (
+            ORDERED_QUERY,
+            {"order": {"field": field, "direction": direction}, "after": cursor},
+        )
+    for name, (text, variables) in requests.items():
+        print(f"{name:30} {await measure_seconds(lambda text=text, variables=variables: api.data(text, **variables))}")  # type: ignore[misc]
 
 
-async def timed(ask: Callable[[], Awaitable[object]]) -> str:
-    taken = []
+async def measure_seconds(ask: Callable[[], Awaitable[object]]) -> str:
+    durations = []
     for _ in range(TIMES):
         start = time.perf_counter()
         await ask()
-        taken.append((time.perf_counter() - start) * 1000)
-    return f"median {statistics.median(taken):7.2f} ms   least {min(taken):7.2f}   most {max(taken):7.2f}"
+        durations.append((time.perf_counter() - start) * 1000)
+    return f"median {statistics.median(durations):7.2f} ms   least {min(durations):7.2f}   most {max(durations):7.2f}"
 
 
-async def statements(url: str, found: Large) -> None:
+async def print_statements(url: str, large_org: LargeOrganization) -> None:
     server = await asyncpg.connect(url, server_settings={"jit": "off"})
     large_ones = await large_tables(server)
     for name, query in QUERIES.items():
-        how = await ran(server, query, found.tenant.id, arguments(found)[name])
-        values = query.arguments({"after_key": None, "after_id": None, **arguments(found)[name], "tenant": found.tenant.id})
+        how = await explain(server, query, large_org.tenant.id, query_arguments(large_org)[name])
+        values = query.arguments({"after_key": None, "after_id": None, **query_arguments(large_org)[name], "tenant": large_org.tenant.id})
         statement = await server.prepare(query.sql)
-        took = await timed(lambda statement=statement, values=values: statement.fetch(*values))  # type: ignore[misc]
-        settled = "one for all values" if how.generic else "for its values"
-        whole = ", ".join(sorted(how.whole(large_ones))) or "none"
-        print(f"{name:30} {took}   plan {settled:18} read whole: {whole}   rows: {dict(how.rows)}")
+        took = await measure_seconds(lambda statement=statement, values=values: statement.fetch(*values))  # type: ignore[misc]
+        plan_kind = "one for all values" if how.generic else "for its values"
+        whole = ", ".join(sorted(how.sequential_scans(large_ones))) or "none"
+        print(f"{name:30} {took}   plan {plan_kind:18} read whole: {whole}   rows: {dict(how.rows)}")
     await server.close()
 
 
@@ -128,8 +131,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clients", type=int, default=100_000)
     parser.add_argument("--keep", type=Path)
-    given = parser.parse_args()
-    say_load()
-    with embedded(given.keep) as (found, _):
-        asyncio.run(main(found, given.clients))
-    say_load()
+    options = parser.parse_args()
+    print_load()
+    with run_embedded(options.keep) as (large_org, _):
+        asyncio.run(main(large_org, options.clients))
+    print_load()

@@ -11,7 +11,7 @@ CONNECTIONS = 16
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadResult:
     """What came of it: answers per second, and how long each took."""
 
     per_second: float
@@ -27,55 +27,53 @@ class Target:
     token: str | None = None
     path: str = "/graphql"
 
-    def asking(self, query: str) -> "Target":
-        """Where it answers that query: all but the bound have one address for everything."""
+    def for_query(self, query: str) -> "Target":
+        """Return the target of that query: all but the baseline have one address for everything."""
         return replace(self, path=self.path.format(query=query))
 
-    def request(self, body: Mapping[str, object] | str) -> bytes:
+    def build_request(self, body: Mapping[str, object] | str) -> bytes:
         """Return the whole request; a text is sent as it is."""
-        said = (body if isinstance(body, str) else json.dumps(body)).encode()
-        signed = f"Authorization: Bearer {self.token}\r\n" if self.token else ""
-        head = (
-            f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{signed}Content-Type: application/json\r\nContent-Length: {len(said)}\r\n\r\n"
-        )
-        return head.encode() + said
+        encoded_body = (body if isinstance(body, str) else json.dumps(body)).encode()
+        authorization = f"Authorization: Bearer {self.token}\r\n" if self.token else ""
+        head = f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{authorization}Content-Type: application/json\r\nContent-Length: {len(encoded_body)}\r\n\r\n"
+        return head.encode() + encoded_body
 
-    async def answer(self, body: Mapping[str, object]) -> object:
-        """One answer, whole."""
-        (found,) = await self.answers([json.dumps(body)])
-        return found
+    async def ask(self, body: Mapping[str, object]) -> object:
+        """Send one body and return its answer."""
+        (answer_body,) = await self.ask_all([json.dumps(body)])
+        return answer_body
 
-    async def answers(self, bodies: Iterable[str]) -> list[Any]:
+    async def ask_all(self, bodies: Iterable[str]) -> list[Any]:
         """Send the bodies one after the other on one connection, and return what they are answered."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
-            return [json.loads(await exchanged(reader, writer, self.request(body))) for body in bodies]
+            return [json.loads(await exchange(reader, writer, self.build_request(body))) for body in bodies]
         finally:
             writer.close()
 
 
-async def load(target: Target, body: Mapping[str, object], seconds: float) -> Loaded:
-    request = target.request(body)
+async def run_load(target: Target, body: Mapping[str, object], seconds: float) -> LoadResult:
+    request = target.build_request(body)
     began = time.perf_counter()
-    runs = await asyncio.gather(*(_asked_on(target.port, request, began + seconds) for _ in range(CONNECTIONS)))
-    taken = [each for run in runs for each in run]
-    return Loaded(len(taken) / (time.perf_counter() - began), taken)
+    runs = await asyncio.gather(*(_ask_on_connection(target.port, request, began + seconds) for _ in range(CONNECTIONS)))
+    durations = [each for run in runs for each in run]
+    return LoadResult(len(durations) / (time.perf_counter() - began), durations)
 
 
-async def _asked_on(port: int, request: bytes, until: float) -> list[float]:
+async def _ask_on_connection(port: int, request: bytes, until: float) -> list[float]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
-    taken = []
+    durations = []
     try:
         while (start := time.perf_counter()) < until:
-            await exchanged(reader, writer, request)
-            taken.append((time.perf_counter() - start) * 1000)
+            await exchange(reader, writer, request)
+            durations.append((time.perf_counter() - start) * 1000)
     finally:
         writer.close()
-    return taken
+    return durations
 
 
-async def exchanged(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
-    """The body. An answer that is not a good one ends the measurement."""
+async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
+    """Return the body of the answer. A failed answer ends the measurement."""
     writer.write(request)
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])

@@ -16,10 +16,10 @@ from pathlib import Path
 import psutil
 import uvloop
 
-from benchmarks.load import CONNECTIONS, Target, exchanged
-from benchmarks.machine import say_load
-from benchmarks.place import Place, demonstration
-from benchmarks.servers import RAISED, ours_running
+from benchmarks.load import CONNECTIONS, Target, exchange
+from benchmarks.machine import print_load
+from benchmarks.place import DemoDatabase, run_demo_database
+from benchmarks.servers import RAISED_LIMITS, run_relaties
 
 MIB = 2**20
 REQUESTS, DOCUMENTS = 100_000, 2_000
@@ -33,41 +33,41 @@ SHAPES = (
 )
 
 
-def documents(many: int) -> list[str]:
+def build_documents(many: int) -> list[str]:
     """All different, of a few shapes."""
     return [SHAPES[n % len(SHAPES)].format(n=n) for n in range(many)]
 
 
-async def asked(target: Target, requests: Sequence[bytes], turns: Iterator[int]) -> None:
-    """One after the other on one connection, as long as there are turns."""
+async def send_requests(target: Target, requests: Sequence[bytes], turns: Iterator[int]) -> None:
+    """Send one request after the other on one connection, as long as there are turns."""
     reader, writer = await asyncio.open_connection("127.0.0.1", target.port, limit=2**20)
     try:
         for turn in turns:
-            await exchanged(reader, writer, requests[turn])
+            await exchange(reader, writer, requests[turn])
     finally:
         writer.close()
 
 
-async def measure(target: Target, process: psutil.Process, requests: int, different: int) -> list[float]:
+async def measure_memory(target: Target, process: psutil.Process, requests: int, different: int) -> list[float]:
     """Send so many requests of so many documents, and return the MiB that the worker has after each tenth."""
-    texts = [target.request({"query": text}) for text in documents(different)]
+    texts = [target.build_request({"query": text}) for text in build_documents(different)]
     dice = random.Random(different)
     # Each once at first, then as chance has it.
     order = [*range(len(texts)), *(dice.randrange(len(texts)) for _ in range(requests))]
-    turns, taken = iter(order), list[float]()
+    turns, memory_sizes = iter(order), list[float]()
     for tenth in islice(count(1), TENTHS):
         part = islice(turns, requests // TENTHS)
-        await asyncio.gather(*(asked(target, texts, part) for _ in range(CONNECTIONS)))
-        taken.append(process.memory_info().rss / MIB)
-        print(f"{tenth * requests // TENTHS:7} requests   {taken[-1]:7.1f} MiB", flush=True)
-    print(f"drift after the first tenth: {taken[-1] - taken[0]:+.1f} MiB; most {max(taken):.1f} MiB")
-    return taken
+        await asyncio.gather(*(send_requests(target, texts, part) for _ in range(CONNECTIONS)))
+        memory_sizes.append(process.memory_info().rss / MIB)
+        print(f"{tenth * requests // TENTHS:7} requests   {memory_sizes[-1]:7.1f} MiB", flush=True)
+    print(f"drift after the first tenth: {memory_sizes[-1] - memory_sizes[0]:+.1f} MiB; most {max(memory_sizes):.1f} MiB")
+    return memory_sizes
 
 
-def measure_alone(place: Place, requests: int = REQUESTS, different: int = DOCUMENTS) -> list[float]:
+def measure_fresh_worker(database: DemoDatabase, requests: int = REQUESTS, different: int = DOCUMENTS) -> list[float]:
     """Do so with a worker that has answered nothing before."""
-    with ours_running(place, RELATIES_COMPILED_EXECUTOR="true", **RAISED) as server:
-        return uvloop.run(measure(server.target, server.process, requests, different))
+    with run_relaties(database, RELATIES_COMPILED_EXECUTOR="true", **RAISED_LIMITS) as server:
+        return uvloop.run(measure_memory(server.target, server.process, requests, different))
 
 
 if __name__ == "__main__":
@@ -75,8 +75,8 @@ if __name__ == "__main__":
     parser.add_argument("--requests", type=int, default=REQUESTS)
     parser.add_argument("--documents", type=int, default=DOCUMENTS)
     parser.add_argument("--keep", type=Path)
-    wanted = parser.parse_args()
-    say_load()
-    with demonstration(wanted.keep) as found:
-        measure_alone(found, wanted.requests, wanted.documents)
-    say_load()
+    options = parser.parse_args()
+    print_load()
+    with run_demo_database(options.keep) as measurements:
+        measure_fresh_worker(measurements, options.requests, options.documents)
+    print_load()

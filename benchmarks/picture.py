@@ -5,7 +5,7 @@ from html import escape
 
 from benchmarks.figures import Row
 
-WIDTH, BAR, GAP, LEFT, RIGHT, TITLE = 760, 16, 6, 130, 110, 34
+WIDTH, BAR, GAP, LEFT_MARGIN, RIGHT_MARGIN, TITLE = 760, 16, 6, 130, 110, 34
 STYLE = """
 text { font: 13px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 600 }
 .bar { fill: #8c959f } .ours { fill: #0969da } .bound { fill: none; stroke: #8c959f }
@@ -15,13 +15,13 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 6
 """
 
 
-def drawn(rows: Sequence[Row]) -> str:
-    """Each panel has its own scale: its longest bar is the fastest server's."""
+def draw_chart(rows: Sequence[Row]) -> str:
+    """Draw the chart. Each panel has its own scale: its longest bar is the fastest server's."""
     parts, top = [], 0
     for query in dict.fromkeys(row.query for row in rows):
         panel = [row for row in rows if row.query == query]
         parts.append(f'<text class="title" x="0" y="{top + 20}">{query}, answers per second</text>')
-        parts += [_bar(row, max(each.rps for each in panel), top + TITLE + at * (BAR + GAP)) for at, row in enumerate(panel)]
+        parts += [_draw_bar(row, max(each.rps for each in panel), top + TITLE + at * (BAR + GAP)) for at, row in enumerate(panel)]
         top += TITLE + len(panel) * (BAR + GAP) + GAP
     body = "\n".join(parts)
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top}" role="img">
@@ -32,11 +32,11 @@ def drawn(rows: Sequence[Row]) -> str:
 """
 
 
-def _bar(row: Row, most: float, top: int) -> str:
-    width = max(1, round((WIDTH - LEFT - RIGHT) * row.rps / most))
+def _draw_bar(row: Row, most: float, top: int) -> str:
+    width = max(1, round((WIDTH - LEFT_MARGIN - RIGHT_MARGIN) * row.rps / most))
     kind = {"relaties": "ours", "bound": "bound"}.get(row.server, "bar")
     base = top + BAR - 3
     return (
-        f'<text x="0" y="{base}">{escape(row.server)}</text><rect class="{kind}" x="{LEFT}" y="{top}" width="{width}" height="{BAR}"/>'
-        f'<text x="{LEFT + width + 6}" y="{base}">{row.rps:,.0f}</text>'
+        f'<text x="0" y="{base}">{escape(row.server)}</text><rect class="{kind}" x="{LEFT_MARGIN}" y="{top}" width="{width}" height="{BAR}"/>'
+        f'<text x="{LEFT_MARGIN + width + 6}" y="{base}">{row.rps:,.0f}</text>'
     )

@@ -14,14 +14,14 @@ from db import demo
 from db.embedded import EmbeddedServer, run_server
 from db.migrations import upgrade
 from domain.organization.tokens import hash_secret, new_secret
-from tests.builders import tenant
-from tests.large import ASKED, fill
+from tests.builders import create_tenant
+from tests.large import OVERVIEW_STATEMENTS, fill_organization
 
-BELOW = "/var/tmp"  # noqa: S108 PostgreSQL may run as another account, which cannot enter a private folder
+BASE_FOLDER = "/var/tmp"  # noqa: S108 PostgreSQL may run as another account, which cannot enter a private folder
 
 
 @dataclass(frozen=True)
-class Place:
+class DemoDatabase:
     """Addresses as the owner and as the server, the demo's token, and a folder for the server's own files."""
 
     owner_url: str
@@ -51,71 +51,71 @@ class Place:
 
 
 @contextmanager
-def embedded(kept: Path | None = None) -> Iterator[tuple[EmbeddedServer, Path]]:
-    """A migrated database and its folder. One that is to be kept is used again by the next run, and never removed."""
-    home = kept or Path(tempfile.mkdtemp(prefix="relaties-bench-", dir=BELOW))
-    if not kept:
+def run_embedded(kept_folder: Path | None = None) -> Iterator[tuple[EmbeddedServer, Path]]:
+    """Run a migrated database and yield it with its folder. A kept folder is used again by the next run, and never removed."""
+    home = kept_folder or Path(tempfile.mkdtemp(prefix="relaties-bench-", dir=BASE_FOLDER))
+    if not kept_folder:
         home.chmod(0o711)
     try:
-        with run_server(home / "server", notify=print) as found:
-            asyncio.run(upgrade(found.owner_url, found.runtime_url))
-            yield found, home
+        with run_server(home / "server", notify=print) as database_urls:
+            asyncio.run(upgrade(database_urls.owner_url, database_urls.runtime_url))
+            yield database_urls, home
     finally:
-        if not kept:
+        if not kept_folder:
             rmtree(home)
 
 
 @dataclass(frozen=True)
-class Load:
+class DataLoad:
     """How much is loaded: the demo organization, which is the one asked for, and how many others of how many clients beside it."""
 
     name: str
-    what: str
+    description: str
     organization: demo.Size = demo.FULL
-    others: int = 0
+    other_organizations: int = 0
     clients: int = 0
 
 
 SIZES = {
-    "small": Load("S", "1,000 clients, 3,000 contacts, 50,000 invoices of one organization"),
-    "large": Load(
+    "small": DataLoad("S", "1,000 clients, 3,000 contacts, 50,000 invoices of one organization"),
+    "large": DataLoad(
         "L",
         "10,000 clients, 25,000 contacts, 54,500 invoices of each of 100 organizations",
         demo.Size(clients=10_000, contacts=25_000, invoices=54_500, registrations=50_000),
-        others=99,
+        other_organizations=99,
         clients=10_000,
     ),
     # To see that everything runs; its figures mean nothing.
-    "tiny": Load(
+    "tiny": DataLoad(
         "T",
         "200 clients, 600 contacts, 2,000 invoices, and another organization of as many clients",
         demo.Size(clients=200, contacts=600, shared_contacts=50, projects=200, registrations=1_000, invoices=2_000, quotes=100, portals=10),
-        others=1,
+        other_organizations=1,
         clients=200,
     ),
 }
 
 
 @contextmanager
-def demonstration(kept: Path | None = None, load: Load = SIZES["small"]) -> Iterator[Place]:
-    """The demo organization, and where the load has them others beside it."""
-    with embedded(kept) as (found, home):
+def run_demo_database(kept_folder: Path | None = None, load: DataLoad = SIZES["small"]) -> Iterator[DemoDatabase]:
+    """Run a database with the demo organization, and with other organizations where the load has them."""
+    with run_embedded(kept_folder) as (database_urls, home):
         token = home / "token"
         if not token.exists():
             token.write_text(new_secret())
-        asyncio.run(_loaded(found.owner_url, token.read_text(), load))
+        asyncio.run(_load(database_urls.owner_url, token.read_text(), load))
         data = home / "data"
         data.mkdir(exist_ok=True)
-        yield Place(found.owner_url, found.runtime_url, token.read_text(), data)
+        yield DemoDatabase(database_urls.owner_url, database_urls.runtime_url, token.read_text(), data)
 
 
-async def _loaded(owner_url: str, token: str, load: Load) -> None:
+async def _load(owner_url: str, token: str, load: DataLoad) -> None:
     owner = await asyncpg.connect(owner_url)
     try:
         if not await demo.is_loaded(owner):
-            await demo.load(owner, token_hash=hash_secret(token), progress=lambda _what, _done, _total: None, size=load.organization)
-            for number in range(load.others):
-                await fill(owner, await tenant(owner, f"Beside {number}"), load.clients, ASKED)
+            await demo.load(owner, token_hash=hash_secret(token), progress=lambda _what, _completed, _total: None, size=load.organization)
+            for number in range(load.other_organizations):
+                await fill_organization(owner, await create_tenant(owner, f"Beside {number}"), load.clients, OVERVIEW_STATEMENTS)
             await owner.execute("VACUUM ANALYZE", timeout=3600)
     finally:
         await owner.close()

@@ -5,7 +5,7 @@
 `worker` is the processor time of the server's process, `database` that of PostgreSQL's, both for one operation, the median of several
 repetitions; `points` what it was billed. A point should be about 30 µs of both together: `ratio` is how many times that it took, and one
 that is more than 3 or less than 1/3 is marked, unless the operation costs little more than any does. The operations are some usual ones,
-and those that `benchmarks.priced` generates from the schema. The large organization has 10,000 clients and 50,000 registrations.
+and those that `benchmarks.cost_cases` generates from the schema. The large organization has 10,000 clients and 50,000 registrations.
 Then the nested query by one token: as fast as the worker can, and steadily with the buckets as they are by default.
 """
 
@@ -26,12 +26,12 @@ import psutil
 import uvloop
 from graphql import get_introspection_query
 
-from benchmarks.load import CONNECTIONS, Target, load
-from benchmarks.machine import exact_processor_ms, say_load
-from benchmarks.place import SIZES, demonstration
-from benchmarks.priced import cases, ids_of
-from benchmarks.queries import CLIENT, NAMES, ONE, PAGE
-from benchmarks.servers import RAISED, ours_running
+from benchmarks.load import CONNECTIONS, Target, run_load
+from benchmarks.machine import print_load, read_exact_processor_ms
+from benchmarks.place import SIZES, run_demo_database
+from benchmarks.priced import build_cases, read_ids
+from benchmarks.queries import CLIENT, CLIENT_QUERY, NAMES, PAGE
+from benchmarks.servers import RAISED_LIMITS, run_relaties
 from schema.build import build
 from server.documents.cost import BASE_COST
 
@@ -43,43 +43,43 @@ UPDATE = "mutation ($x: ClientUpdateInput!) { clientUpdate(input: $x) { client {
 UPSERT = "mutation ($x: ClientBulkUpsertInput!) { clientBulkUpsert(input: $x) { results { action } userErrors { code } } }"
 
 
-def body(query: str, **variables: object) -> Callable[[], Body]:
+def build_body(query: str, **variables: object) -> Callable[[], Body]:
     return lambda: {"query": query, "variables": variables}
 
 
-def word() -> str:
+def random_word() -> str:
     return f"{time.time_ns()}-{next(SERIAL)}"
 
 
-def kinds(client: str, version: int) -> dict[str, Callable[[], Body]]:
-    """The operations, those that change something anew each time."""
+def build_operations(client: str, version: int) -> dict[str, Callable[[], Body]]:
+    """Build the operations, with new values each time for those that change something."""
     versions = count(version)
-    same = [{"name": f"Same {place}", "number": f"SAME-{place}"} for place in range(100)]
+    same = [{"name": f"Same {index}", "number": f"SAME-{index}"} for index in range(100)]
     return {
-        "nested, 100 clients": body(f"{PAGE} {CLIENT}", first=100),
-        "nested, 25 clients": body(f"{PAGE} {CLIENT}", first=25),
-        "one client": body(f"{ONE} {CLIENT}", id=client),
-        "10 names": body(NAMES, first=10),
-        "viewer": body("{ viewer { permissions } }"),
-        "total count": body("{ clients { totalCount } }"),
-        "search": body('{ clients(search: "van", first: 25) { nodes { name } } }'),
-        "revenue of all": body("{ clients { revenue { invoiced { amount } } } }"),
-        "introspection": body(get_introspection_query()),
-        "clientCreate": lambda: {"query": CREATE, "variables": {"x": {"name": f"New {word()}"}}},
+        "nested, 100 clients": build_body(f"{PAGE} {CLIENT}", first=100),
+        "nested, 25 clients": build_body(f"{PAGE} {CLIENT}", first=25),
+        "one client": build_body(f"{CLIENT_QUERY} {CLIENT}", id=client),
+        "10 names": build_body(NAMES, first=10),
+        "viewer": build_body("{ viewer { permissions } }"),
+        "total count": build_body("{ clients { totalCount } }"),
+        "search": build_body('{ clients(search: "van", first: 25) { nodes { name } } }'),
+        "revenue of all": build_body("{ clients { revenue { invoiced { amount } } } }"),
+        "introspection": build_body(get_introspection_query()),
+        "clientCreate": lambda: {"query": CREATE, "variables": {"x": {"name": f"New {random_word()}"}}},
         "clientUpdate": lambda: {
             "query": UPDATE,
-            "variables": {"x": {"id": client, "expectedVersion": next(versions), "notes": word()}},
+            "variables": {"x": {"id": client, "expectedVersion": next(versions), "notes": random_word()}},
         },
         "100 upserts, all new": lambda: {
             "query": UPSERT,
-            "variables": {"x": {"clients": [{"name": "New", "number": word()} for _ in range(100)]}},
+            "variables": {"x": {"clients": [{"name": "New", "number": random_word()} for _ in range(100)]}},
         },
-        "100 upserts, unchanged": body(UPSERT, x={"clients": same}),
+        "100 upserts, unchanged": build_body(UPSERT, x={"clients": same}),
     }
 
 
 @dataclass(frozen=True)
-class Measured:
+class PointMeasurement:
     """Points of an operation, and milliseconds of a processor that it took."""
 
     points: int
@@ -98,7 +98,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Meter:
+class ProcessorMeter:
     """A server and its database, and how their processor time is read."""
 
     target: Target
@@ -106,32 +106,32 @@ class Meter:
     database: Sequence[psutil.Process]
     seconds: float
 
-    def _now(self) -> tuple[float, float]:
+    def _read_times(self) -> tuple[float, float]:
         """The worker's, and that of PostgreSQL's processes that serve it. The pool keeps its connections, so that none of those ends."""
         backends = [each for mother in self.database for each in (mother, *mother.children())]
-        return exact_processor_ms(self.worker), sum(map(exact_processor_ms, backends))
+        return read_exact_processor_ms(self.worker), sum(map(read_exact_processor_ms, backends))
 
-    async def measure(self, make: Callable[[], Body]) -> Measured:
-        points = _points(await self.target.answer({**make(), "extensions": {"cost": True}}))
-        samples = [await self._sample(make) for _ in range(REPETITIONS)]
-        return Measured(points, *(median(each) for each in zip(*samples, strict=True)))
+    async def measure(self, make: Callable[[], Body]) -> PointMeasurement:
+        points = read_points(await self.target.ask({**make(), "extensions": {"cost": True}}))
+        samples = [await self._measure_sample(make) for _ in range(REPETITIONS)]
+        return PointMeasurement(points, *(median(each) for each in zip(*samples, strict=True)))
 
-    async def _sample(self, make: Callable[[], Body]) -> tuple[float, float]:
+    async def _measure_sample(self, make: Callable[[], Body]) -> tuple[float, float]:
         """As many as take a part of the seconds of a processor, however much of the processors others have."""
-        (worker, database), now, times = self._now(), (0.0, 0.0), 0
+        (worker, database), now, times = self._read_times(), (0.0, 0.0), 0
         while times < LEAST or sum(now) - worker - database < self.seconds * 1000 / REPETITIONS:
-            _points(await self.target.answer(make()))
-            times, now = times + 1, self._now()
+            read_points(await self.target.ask(make()))
+            times, now = times + 1, self._read_times()
         return (now[0] - worker) / times, (now[1] - database) / times
 
 
 def database_ms(owner_url: str) -> float:
     """Of the processes that PostgreSQL has now; those that ended are not counted."""
-    return sum(exact_processor_ms(each) for mother in postmasters(owner_url) for each in (mother, *mother.children()))
+    return sum(read_exact_processor_ms(each) for mother in find_postmasters(owner_url) for each in (mother, *mother.children()))
 
 
-def postmasters(owner_url: str) -> list[psutil.Process]:
-    """PostgreSQL's first process, whose children have the connections."""
+def find_postmasters(owner_url: str) -> list[psutil.Process]:
+    """Return PostgreSQL's first processes, whose children have the connections."""
     port = int(owner_url.rpartition(":")[2].partition("/")[0])
     return [each for each in psutil.process_iter(["name"]) if each.info["name"] == "postgres" and _listens(each, port)][:1]
 
@@ -140,55 +140,58 @@ def _listens(process: psutil.Process, port: int) -> bool:
     return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in process.net_connections("tcp"))
 
 
-async def each(meter: Meter, owner_url: str, only: str) -> None:
-    first: Any = await meter.target.answer({"query": "{ clients(filter: {status: ACTIVE}, first: 1) { nodes { id version } } }"})
+async def measure_each(meter: ProcessorMeter, owner_url: str, only: str) -> None:
+    first: Any = await meter.target.ask({"query": "{ clients(filter: {status: ACTIVE}, first: 1) { nodes { id version } } }"})
     owner = await asyncpg.connect(owner_url)
-    ids = await ids_of(owner)
+    ids = await read_ids(owner)
     await owner.close()
-    asked = kinds(*first["data"]["clients"]["nodes"][0].values())
-    asked |= {f"{case.field} | {case.asked}": partial(case.body, ids) for case in cases(build()._schema)}  # noqa: SLF001
-    width, wrong = max(map(len, asked)), 0
+    operations = build_operations(*first["data"]["clients"]["nodes"][0].values())
+    operations |= {f"{case.field} | {case.arguments}": partial(case.body, ids) for case in build_cases(build()._schema)}  # noqa: SLF001
+    width, wrong = max(map(len, operations)), 0
     print(f"\n{'':{width}} {'points':>7} {'worker':>10} {'database':>10} {'ratio':>6}")
-    for name, make in asked.items():
+    for name, make in operations.items():
         if only not in name:
             continue
-        found = await meter.measure(make)
-        mark = " wrong" if found.is_wrong else ""
-        wrong += found.is_wrong
-        print(f"{name:{width}} {found.points:7} {found.worker:7.2f} ms {found.database:7.2f} ms {found.ratio:6.2f}{mark}", flush=True)
+        measurement = await meter.measure(make)
+        mark = " wrong" if measurement.is_wrong else ""
+        wrong += measurement.is_wrong
+        print(
+            f"{name:{width}} {measurement.points:7} {measurement.worker:7.2f} ms {measurement.database:7.2f} ms {measurement.ratio:6.2f}{mark}",
+            flush=True,
+        )
     print(f"\n{wrong} operations cost another amount than they take, by more than a factor of {FACTOR}")
 
 
-def _points(said: Any) -> int:  # noqa: ANN401 JSON
-    if "errors" in said or any(found.get("userErrors") for found in said["data"].values() if isinstance(found, dict)):
-        raise RuntimeError(json.dumps(said)[:500])
-    return int(said.get("extensions", {}).get("cost", {}).get("actual", 0))
+def read_points(answer: Any) -> int:  # noqa: ANN401 JSON
+    if "errors" in answer or any(payload.get("userErrors") for payload in answer["data"].values() if isinstance(payload, dict)):
+        raise RuntimeError(json.dumps(answer)[:500])
+    return int(answer.get("extensions", {}).get("cost", {}).get("actual", 0))
 
 
-async def steady(target: Target, seconds: float, emptied: float) -> float:
-    """Answers in a second by one token that asks whenever it may, once what it had saved up is gone."""
-    request = target.request(NESTED)
+async def measure_steady_rate(target: Target, seconds: float, used_up_at: float) -> float:
+    """Return the answers per second of one token that asks whenever it may, once its saved points are used up."""
+    request = target.build_request(NESTED_QUERY)
     began = time.perf_counter()
-    until = began + emptied + seconds
+    until = began + used_up_at + seconds
 
-    async def one() -> int:
+    async def send() -> int:
         reader, writer = await asyncio.open_connection("127.0.0.1", target.port, limit=2**22)
-        answered = 0
+        answer_count = 0
         while time.perf_counter() < until:
             writer.write(request)
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
             if not head.startswith(b"http/1.1 200"):
                 await asyncio.sleep(0.1)
-            elif time.perf_counter() > began + emptied:
-                answered += 1
+            elif time.perf_counter() > began + used_up_at:
+                answer_count += 1
         writer.close()
-        return answered
+        return answer_count
 
-    return sum(await asyncio.gather(*(one() for _ in range(CONNECTIONS)))) / seconds
+    return sum(await asyncio.gather(*(send() for _ in range(CONNECTIONS)))) / seconds
 
 
-NESTED: Body = {"query": f"{PAGE} {CLIENT}", "variables": {"first": 50}}
+NESTED_QUERY: Body = {"query": f"{PAGE} {CLIENT}", "variables": {"first": 50}}
 
 
 if __name__ == "__main__":
@@ -203,16 +206,20 @@ if __name__ == "__main__":
     parser.add_argument("--long", type=float, default=20, help="how long the steady rate is measured; 0 for not at all")
     parser.add_argument("--saved", type=float, default=30, help="how long before, to spend what a token had saved up")
     parser.add_argument("--keep", type=Path, help="a folder whose database is used again")
-    given = parser.parse_args()
-    say_load()
-    with demonstration(given.keep, replace(SIZES[given.size], others=0)) as place:
-        with ours_running(place, **RAISED) as (target, process):
-            uvloop.run(each(Meter(target, process, postmasters(place.owner_url), given.seconds), place.owner_url, given.only))
-            if given.long:
-                rate = uvloop.run(load(target, NESTED, given.seconds * 4)).per_second
+    options = parser.parse_args()
+    print_load()
+    with run_demo_database(options.keep, replace(SIZES[options.size], other_organizations=0)) as database:
+        with run_relaties(database, **RAISED_LIMITS) as (target, process):
+            uvloop.run(
+                measure_each(
+                    ProcessorMeter(target, process, find_postmasters(database.owner_url), options.seconds), database.owner_url, options.only
+                )
+            )
+            if options.long:
+                rate = uvloop.run(run_load(target, NESTED_QUERY, options.seconds * 4)).per_second
                 print(f"\nnested, 50 clients, one token, as fast as the worker can: {rate:.1f}/s")
-        if given.long:
-            with ours_running(place) as (target, _):
-                slow = uvloop.run(steady(target, given.long, given.saved))
+        if options.long:
+            with run_relaties(database) as (target, _):
+                slow = uvloop.run(measure_steady_rate(target, options.long, options.saved))
                 print(f"nested, 50 clients, one token, steadily under the default limits: {slow:.1f}/s, {slow / rate:.0%}")
-    say_load()
+    print_load()

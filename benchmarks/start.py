@@ -23,11 +23,11 @@ from typing import NamedTuple
 import psutil
 
 from benchmarks.load import Target
-from benchmarks.machine import python, say_load, tree_ms
-from benchmarks.place import BELOW, demonstration
-from benchmarks.servers import BIN, OURS, PATIENCE_S, free_port
+from benchmarks.machine import describe_python, print_load, read_tree_ms
+from benchmarks.place import BASE_FOLDER, run_demo_database
+from benchmarks.servers import BIN, PATIENCE_S, RELATIES, find_free_port
 
-ASKED = {"query": "{ clients(first: 1) { nodes { name } } }"}
+QUERY_BODY = {"query": "{ clients(first: 1) { nodes { name } } }"}
 PAUSE_S = 0.05  # the port is open long before the answer is there, and who looks more often takes processor from who starts
 
 
@@ -38,61 +38,71 @@ class Start(NamedTuple):
     processor: float
 
 
-def started(settings: dict[str, str], token: str) -> Start:
-    """One start, seen through to its end."""
-    port = free_port()
-    kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-    with TemporaryFile() as said:
+def measure_start(settings: dict[str, str], token: str) -> Start:
+    """Measure one start, from the command to the end of the process."""
+    port = find_free_port()
+    environment = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+    with TemporaryFile() as log_file:
         began = time.perf_counter()
-        process = psutil.Popen([BIN / OURS, "serve", "--port", str(port)], env=kept | settings, stdout=subprocess.DEVNULL, stderr=said)
+        process = psutil.Popen(
+            [BIN / RELATIES, "serve", "--port", str(port)], env=environment | settings, stdout=subprocess.DEVNULL, stderr=log_file
+        )
         try:
-            if not asyncio.run(_answered(process, Target(OURS, port, token))):
-                said.seek(0)
-                raise RuntimeError(said.read().decode())
-            return Start(time.perf_counter() - began, tree_ms(process) / 1000)
+            if not asyncio.run(_wait_for_answer(process, Target(RELATIES, port, token))):
+                log_file.seek(0)
+                raise RuntimeError(log_file.read().decode())
+            return Start(time.perf_counter() - began, read_tree_ms(process) / 1000)
         finally:
             process.terminate()
             process.wait(PATIENCE_S)
 
 
-async def _answered(process: psutil.Popen, target: Target) -> bool:
-    """Whether it answers what it is asked as soon as it listens; it may end instead."""
+async def _wait_for_answer(process: psutil.Popen, target: Target) -> bool:
+    """Return whether the process answers as soon as it listens; it may end instead."""
     while process.poll() is None:
         with suppress(ConnectionRefusedError):
-            return bool(await target.answer(ASKED))
+            return bool(await target.ask(QUERY_BODY))
         await asyncio.sleep(PAUSE_S)
     return False
 
 
 @contextmanager
-def folder(kept: Path | None) -> Iterator[Path]:
+def create_folder(kept_folder: Path | None) -> Iterator[Path]:
     """One that PostgreSQL's account can enter, and that is removed unless it is to be kept."""
-    if kept:
-        yield kept
+    if kept_folder:
+        yield kept_folder
         return
-    with TemporaryDirectory(prefix="relaties-bench-", dir=BELOW) as made:
-        Path(made).chmod(0o711)
-        yield Path(made)
+    with TemporaryDirectory(prefix="relaties-bench-", dir=BASE_FOLDER) as temporary_folder:
+        Path(temporary_folder).chmod(0o711)
+        yield Path(temporary_folder)
 
 
-def measure(what: str, settings: dict[str, str], token: str, times: int) -> None:
+def measure_starts(what: str, settings: dict[str, str], token: str, times: int) -> None:
     """Once before, so that Python has compiled what it reads."""
-    starts = [started(settings, token) for _ in range(times + 1)][1:]
+    starts = [measure_start(settings, token) for _ in range(times + 1)][1:]
     for kind in Start._fields:
-        taken = [getattr(start, kind) for start in starts]
-        print(f"{what:10}{kind:10} median {median(taken):5.2f} s   least {min(taken):5.2f} s   most {max(taken):5.2f} s", flush=True)
-    say_load()
+        durations = [getattr(start, kind) for start in starts]
+        print(
+            f"{what:10}{kind:10} median {median(durations):5.2f} s   least {min(durations):5.2f} s   most {max(durations):5.2f} s",
+            flush=True,
+        )
+    print_load()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=30)
     parser.add_argument("--keep", type=Path)
-    wanted = parser.parse_args()
-    print(python())
-    with folder(wanted.keep) as home:
-        with demonstration(home) as found:
-            say_load()
-            measure("external", {"DATABASE_URL": found.runtime_url, "RELATIES_DATA_DIR": str(found.data_dir)}, found.token, wanted.times)
-        (home / "server" / "demo.token").write_text(found.token)
-        measure("embedded", {"RELATIES_DATA_DIR": str(home / "server")}, found.token, wanted.times)
+    options = parser.parse_args()
+    print(describe_python())
+    with create_folder(options.keep) as folder_path:
+        with run_demo_database(folder_path) as database:
+            print_load()
+            measure_starts(
+                "external",
+                {"DATABASE_URL": database.runtime_url, "RELATIES_DATA_DIR": str(database.data_dir)},
+                database.token,
+                options.times,
+            )
+        (folder_path / "server" / "demo.token").write_text(database.token)
+        measure_starts("embedded", {"RELATIES_DATA_DIR": str(folder_path / "server")}, database.token, options.times)

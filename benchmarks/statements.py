@@ -20,58 +20,58 @@ LABEL = ("client_id", "name", "color")
 REVENUE = ("client_id", "is_total", "currency", "invoiced", "paid", "outstanding")
 
 
-class Named(dict[str, object]):
+class NamedValues(dict[str, object]):
     """Values of which each is its own name: a query puts them in its order."""
 
     def __missing__(self, name: str) -> str:
         return name
 
 
-class Shared(NamedTuple):
+class SharedQuery(NamedTuple):
     """A query, and the columns that the peers show of it."""
 
     query: Query[Any]
     columns: tuple[str, ...]
 
 
-def page(status: str, *, is_next: bool = False) -> Query[Any]:
+def page_query(status: str, *, is_next: bool = False) -> Query[Any]:
     return clients._page(clients.ClientSortField.NAME, SHAPES[status], is_ascending=True, is_next=is_next)  # noqa: SLF001 the product's own
 
 
-def contacts_of_clients() -> Query[Any]:
+def contacts_query() -> Query[Any]:
     """Of clients with few contacts, as all are here."""
     return contacts._all_per_client()  # noqa: SLF001
 
 
-def revenue_of_clients() -> Query[Any]:
+def revenue_query() -> Query[Any]:
     """For a period of whole months, as all are here."""
     return revenue._by_client((), has_currencies=False)  # noqa: SLF001
 
 
-def shared() -> dict[str, Shared]:
+def shared_queries() -> dict[str, SharedQuery]:
     pages = {
-        f"clients {status}{' next' if is_next else ''}": Shared(page(status, is_next=is_next), CLIENT)
+        f"clients {status}{' next' if is_next else ''}": SharedQuery(page_query(status, is_next=is_next), CLIENT)
         for status, is_next in product(SHAPES, (False, True))
     }
     return pages | {
-        "client": Shared(clients.BY_ID, CLIENT),
-        "contacts": Shared(contacts_of_clients(), CONTACT),
-        "labels": Shared(labels.OF_CLIENTS, LABEL),
-        "revenue": Shared(revenue_of_clients(), REVENUE),
+        "client": SharedQuery(clients.BY_ID, CLIENT),
+        "contacts": SharedQuery(contacts_query(), CONTACT),
+        "labels": SharedQuery(labels.OF_CLIENTS, LABEL),
+        "revenue": SharedQuery(revenue_query(), REVENUE),
     }
 
 
-def written(to: Path) -> None:
+def write_statements(to: Path) -> None:
     """As JSON: each statement around the product's text names the columns as the fields are named, for drivers that cannot."""
-    found = {
-        name: {"text": _renamed(each), "parameters": [str(value) for value in each.query.arguments(Named())]}
-        for name, each in shared().items()
+    statements_by_name = {
+        name: {"text": _with_field_names(each), "parameters": [str(value) for value in each.query.arguments(NamedValues())]}
+        for name, each in shared_queries().items()
     }
-    fixed = {"tenant": str(demo.TENANT), "since": str(date.min), "until": str(date.max)}
-    to.write_text(json.dumps(fixed | {"statements": found}))
+    fixed_values = {"tenant": str(demo.TENANT), "since": str(date.min), "until": str(date.max)}
+    to.write_text(json.dumps(fixed_values | {"statements": statements_by_name}))
 
 
-def _renamed(each: Shared) -> str:
+def _with_field_names(each: SharedQuery) -> str:
     """The key of a client is its `id`; the peers show another."""
-    shown = (f'"{"id" if name == "key" else name}" AS "{to_camel_case(name)}"' for name in each.columns)
-    return f"SELECT {', '.join(shown)} FROM ({each.query.sql}) AS found"  # noqa: S608 the product's own text
+    column_list = (f'"{"id" if name == "key" else name}" AS "{to_camel_case(name)}"' for name in each.columns)
+    return f"SELECT {', '.join(column_list)} FROM ({each.query.sql}) AS found"  # noqa: S608 the product's own text

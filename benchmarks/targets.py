@@ -32,62 +32,64 @@ class Target:
     """A figure, its bound, and what was measured, with the spread where there is one."""
 
     figure: str
-    bound: str
-    measured: str
+    limit: str
+    value: str
     is_met: bool
     spread: str = ""
 
     def __str__(self) -> str:
-        return f"| {self.figure} | {self.bound} | {self.measured} | {self.spread} | {'met' if self.is_met else '**missed**'} |"
+        return f"| {self.figure} | {self.limit} | {self.value} | {self.spread} | {'met' if self.is_met else '**missed**'} |"
 
 
-def table_of(targets: Sequence[Target]) -> str:
+def format_table(targets: Sequence[Target]) -> str:
     return "\n".join([HEAD, *map(str, targets)])
 
 
-def targets_of(rows: Sequence[Row], memory: Sequence[float], grown: Sequence[Grown]) -> list[Target]:
+def build_targets(rows: Sequence[Row], memory: Sequence[float], growth: Sequence[Grown]) -> list[Target]:
     """Return the targets that these figures tell something about. The first row of a query is that of relaties."""
-    found = {(row.server, row.query): row for row in rows}
+    rows_by_key = {(row.server, row.query): row for row in rows}
     ours = {row.query: row for row in rows if row.server == rows[0].server}
-    targets = [*_faster(found), *_cpu(ours, found)]
-    targets += [_at_most(f"{query}: p99 as a multiple of p50", row.p99 / row.p50, MOST_P99) for query, row in ours.items()]
+    targets = [*_speed_targets(rows_by_key), *_cpu_targets(ours, rows_by_key)]
+    targets += [_limit_target(f"{query}: p99 as a multiple of p50", row.p99 / row.p50, MOST_P99) for query, row in ours.items()]
     if {"Q1", "Q3"} <= ours.keys():
         each = {query: 1 / ours[query].rps / statistics.mean(PAGE_SIZES[query]) for query in ("Q1", "Q3")}
-        targets.append(_at_most("Q3: time for a client as a multiple of Q1's", each["Q3"] / each["Q1"], MOST_PER_CLIENT))
-    return [*targets, *_memory(memory), *_growth(grown)]
+        targets.append(_limit_target("Q3: time for a client as a multiple of Q1's", each["Q3"] / each["Q1"], MOST_PER_CLIENT))
+    return [*targets, *_memory_targets(memory), *_growth_targets(growth)]
 
 
-def _faster(found: Mapping[tuple[str, str], Row]) -> Iterator[Target]:
+def _speed_targets(rows_by_key: Mapping[tuple[str, str], Row]) -> Iterator[Target]:
     for peer, bounds in FASTER.items():
         for query, least in bounds.items():
-            if row := found.get((peer, query)):
+            if row := rows_by_key.get((peer, query)):
                 spread = f"{row.ratio_least:.2f} to {row.ratio_most:.2f}"
                 figure = f"{query}: answers per second as a multiple of {peer}'s"
                 yield Target(figure, f"at least {least:g}", f"{row.ratio:.2f}", row.ratio >= least, spread)
 
 
-def _cpu(ours: Mapping[str, Row], found: Mapping[tuple[str, str], Row]) -> Iterator[Target]:
+def _cpu_targets(ours: Mapping[str, Row], rows_by_key: Mapping[tuple[str, str], Row]) -> Iterator[Target]:
     for query, row in ours.items():
-        peer = found.get((MERCURIUS, query))
+        peer = rows_by_key.get((MERCURIUS, query))
         if peer and peer.cpu_of_both:
-            yield _at_most(f"{query}: CPU of an answer as a multiple of {MERCURIUS}'s", row.cpu_of_both / peer.cpu_of_both, MOST_CPU)
+            yield _limit_target(f"{query}: CPU of an answer as a multiple of {MERCURIUS}'s", row.cpu_of_both / peer.cpu_of_both, MOST_CPU)
 
 
-def _memory(memory: Sequence[float]) -> Iterator[Target]:
+def _memory_targets(memory: Sequence[float]) -> Iterator[Target]:
     if memory:
-        yield _at_most("MiB of a worker after many documents", memory[-1], MOST_MIB)
-        yield _at_most("MiB of drift after the first tenth", memory[-1] - memory[0], MOST_DRIFT_MIB)
+        yield _limit_target("MiB of a worker after many documents", memory[-1], MOST_MIB)
+        yield _limit_target("MiB of drift after the first tenth", memory[-1] - memory[0], MOST_DRIFT_MIB)
 
 
-def _growth(grown: Sequence[Grown]) -> Iterator[Target]:
+def _growth_targets(growth: Sequence[Grown]) -> Iterator[Target]:
     for question in GROWING:
-        ratios = {each.ratio: each.size for each in grown if each.question == question}
+        ratios = {each.ratio: each.size for each in growth if each.question == question}
         if ratios:
-            yield _at_most(f"{question}: time as a multiple of the smallest data's, at {ratios[max(ratios)]}", max(ratios), MOST_GROWTH)
-    if grown:
-        whole = sorted({table for each in grown for table in each.whole})
+            yield _limit_target(
+                f"{question}: time as a multiple of the smallest data's, at {ratios[max(ratios)]}", max(ratios), MOST_GROWTH
+            )
+    if growth:
+        whole = sorted({table for each in growth for table in each.whole})
         yield Target("tables of more than 10,000 rows that are read whole", "none", ", ".join(whole) or "none", not whole)
 
 
-def _at_most(figure: str, measured: float, most: float) -> Target:
-    return Target(figure, f"at most {most:g}", f"{measured:.2f}", measured <= most)
+def _limit_target(figure: str, value: float, most: float) -> Target:
+    return Target(figure, f"at most {most:g}", f"{value:.2f}", value <= most)

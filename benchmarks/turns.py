@@ -3,7 +3,7 @@
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 
-from benchmarks.figures import Window, spread
+from benchmarks.figures import Window, quartiles
 
 FIGURES: dict[str, Callable[[Window], float]] = {
     "answers/s": lambda window: window.rps,
@@ -16,28 +16,28 @@ FIGURES: dict[str, Callable[[Window], float]] = {
 }
 
 
-def ratios(first: Sequence[Window], second: Sequence[Window], figure: Callable[[Window], float]) -> list[float]:
+def ratios_by_pass(first: Sequence[Window], second: Sequence[Window], figure: Callable[[Window], float]) -> list[float]:
     """Return, for each turn, the first server's figure as a multiple of the second's."""
     return [figure(one) / figure(other) for one, other in zip(first, second, strict=True)]
 
 
-def shown(windows: Mapping[str, Sequence[Window]]) -> str:
+def format_table(windows: Mapping[str, Sequence[Window]]) -> str:
     """Return a table: a line for each server, and where there are two one of their ratios with the quartiles."""
     lines = [f"| | {' | '.join(FIGURES)} |", "|---" * (len(FIGURES) + 1) + "|"]
-    for name, of in windows.items():
-        cells = [_rounded(statistics.median(map(figure, of))) for figure in FIGURES.values()]
+    for name, server_windows in windows.items():
+        cells = [_format_figure(statistics.median(map(figure, server_windows))) for figure in FIGURES.values()]
         lines.append(f"| {name} | {' | '.join(cells)} |")
     if len(windows) > 1:
         first, second = windows
-        cells = [_ratio(ratios(windows[first], windows[second], figure)) for figure in FIGURES.values()]
+        cells = [_format_ratio(ratios_by_pass(windows[first], windows[second], figure)) for figure in FIGURES.values()]
         lines.append(f"| {first} / {second} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
-def _rounded(figure: float) -> str:
+def _format_figure(figure: float) -> str:
     return f"{figure:.3f}" if figure < 100 else f"{figure:.1f}"  # noqa: PLR2004 digits for milliseconds, not for answers per second
 
 
-def _ratio(found: Sequence[float]) -> str:
-    lower, upper = spread(found)
-    return f"{statistics.median(found):.3f} ({lower:.3f} to {upper:.3f})"
+def _format_ratio(ratio_list: Sequence[float]) -> str:
+    lower, upper = quartiles(ratio_list)
+    return f"{statistics.median(ratio_list):.3f} ({lower:.3f} to {upper:.3f})"

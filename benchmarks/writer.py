@@ -18,20 +18,20 @@ CLIENTS = "SELECT id FROM relaties.client WHERE tenant_id = $1 ORDER BY id"
 
 
 @contextmanager
-def writing(url: str, per_second: int) -> Iterator[psutil.Process]:
+def write_in_background(url: str, per_second: int) -> Iterator[psutil.Process]:
     """Write during the block, and yield the process of PostgreSQL that does it. Print the rate that was reached."""
     began: Future[psutil.Process] = Future()
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool:
-        written = pool.submit(lambda: asyncio.run(_write(url, per_second, began, stop)))
+        background_write = pool.submit(lambda: asyncio.run(_write_at_rate(url, per_second, began, stop)))
         try:
             yield began.result()
         finally:
             stop.set()
-        print(f"{written.result():.1f} transactions a second were written")
+        print(f"{background_write.result():.1f} transactions a second were written")
 
 
-async def _write(url: str, per_second: int, began: Future[psutil.Process], stop: threading.Event) -> float:
+async def _write_at_rate(url: str, per_second: int, began: Future[psutil.Process], stop: threading.Event) -> float:
     try:
         owner = await asyncpg.connect(url)
         clients = [row["id"] for row in await owner.fetch(CLIENTS, demo.TENANT)]

@@ -20,7 +20,7 @@ RUN_DIGITS, REQUEST_DIGITS = 20, 12
 MARKER = "number-of-the-request".ljust(RUN_DIGITS + REQUEST_DIGITS, "-")
 
 
-def new_run() -> str:
+def new_run_number() -> str:
     """Return a number that no earlier run has, as wide as the script takes it."""
     return f"{time.time_ns():0{RUN_DIGITS}}"
 
@@ -31,7 +31,7 @@ def fill_marker(body: str, run: str, request: int) -> str:
 
 
 @dataclass(frozen=True)
-class Heard:
+class WrkResult:
     """What wrk tells of a window."""
 
     requests: int
@@ -56,23 +56,25 @@ class Wrk:
     seconds: int
     sizes: Sequence[int]
 
-    def execute(self) -> Heard:
+    def execute(self) -> WrkResult:
         """A window. One answer that is no success ends the measurement."""
         options = [f"-c{CONNECTIONS}", "-t1", f"-d{self.seconds}s", f"--timeout={PATIENCE_S}s", f"--script={SCRIPT}"]
-        settings = {"PATH": os.environ["PATH"], "WRK_BODIES": str(self.bodies), "WRK_MARKER": MARKER, "WRK_RUN": new_run()}
+        settings = {"PATH": os.environ["PATH"], "WRK_BODIES": str(self.bodies), "WRK_MARKER": MARKER, "WRK_RUN": new_run_number()}
         if self.target.token:
             settings["WRK_TOKEN"] = self.target.token
         command = ["wrk", *options, f"http://127.0.0.1:{self.target.port}{self.target.path}"]
         done = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)  # noqa: S603
-        return heard(done.stdout, self.target.name, self.sizes)
+        return parse_output(done.stdout, self.target.name, self.sizes)
 
 
-def heard(said: str, server: str, sizes: Sequence[int]) -> Heard:
-    """Of what it prints, the last line is ours. An answer of errors alone is a success to HTTP, but shorter."""
-    told = json.loads(said.strip().splitlines()[-1])
-    if told["failed"] or told["bytes"] < least_bytes(told["requests"], sizes):
-        raise RuntimeError(f"{server}: of {told['requests']} requests {told['failed']} failed, the others had {told['bytes']} bytes")
-    return Heard(told["requests"], told["micros"] / 10**6, told["p50"] / 1000, told["p99"] / 1000)
+def parse_output(output: str, server: str, sizes: Sequence[int]) -> WrkResult:
+    """Parse the last line of the output, which is ours. An answer of errors alone is a success to HTTP, but shorter."""
+    figures = json.loads(output.strip().splitlines()[-1])
+    if figures["failed"] or figures["bytes"] < least_bytes(figures["requests"], sizes):
+        raise RuntimeError(
+            f"{server}: of {figures['requests']} requests {figures['failed']} failed, the others had {figures['bytes']} bytes"
+        )
+    return WrkResult(figures["requests"], figures["micros"] / 10**6, figures["p50"] / 1000, figures["p99"] / 1000)
 
 
 def least_bytes(answers: int, sizes: Sequence[int]) -> int:

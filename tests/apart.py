@@ -19,17 +19,17 @@ import pytest
 from db.engine.read_pool import ReadConnection
 from db.tables import Role
 from tests.ask import Api
-from tests.builders import Tenant, tenant
+from tests.builders import Tenant, create_tenant
 from tests.ids import global_id
 
-ORGANIZATIONS, AT_ONCE = 20, 200
+ORGANIZATION_COUNT, CONCURRENT_REQUESTS = 20, 200
 MARK = re.compile(r"#\d\d#")
 CLIENTS = """{ viewer { organization { name } } clients(first: 10) { totalCount nodes { name labels { name clients { nodes { name } } }
   contacts { nodes { fullName clients { nodes { name } } } } activity { nodes { id } } } } }"""
 CONTACTS = """{ contacts { totalCount nodes { fullName clients { nodes { name labels { name } } } } }
   labels { nodes { name clients { nodes { name } } } } }"""
 NODE = "query ($id: ID!) { node(id: $id) { ... on Client { name labels { name } contacts { nodes { fullName } } } } }"
-ONE = "query ($id: ID!) { node(id: $id) { ... on Client { name } } }"
+CLIENT_NAME = "query ($id: ID!) { node(id: $id) { ... on Client { name } } }"
 PAGE = "{ clients(first: 4, orderBy: {field: UPDATED_AT, direction: DESC}) { nodes { name } } }"
 RENAME = """mutation ($id: ID!, $name: String!, $version: Int!) {
   done: clientUpdate(input: {id: $id, name: $name, expectedVersion: $version}) {
@@ -38,7 +38,7 @@ RENAME = """mutation ($id: ID!, $name: String!, $version: Int!) {
 LABEL = """mutation ($name: String!) { done: labelCreate(input: {name: $name}) {
   label { name clients { nodes { name } } } query { clients { nodes { name } } } userErrors { message } } }"""
 
-END = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1 AND datname = current_database()
+TERMINATE_BACKENDS = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1 AND datname = current_database()
   ORDER BY random() LIMIT 2"""
 
 
@@ -48,111 +48,111 @@ class Organization:
     tenant: Tenant
 
 
-async def organizations(owner: asyncpg.Connection) -> list[Organization]:
-    made = []
-    for place in range(ORGANIZATIONS):
-        mark = f"#{place:02}#"
-        org = await tenant(owner, f"Organization {mark}")
-        clients = [await org.add_client(f"Client {mark}", f"{step}") for step in range(4)]
-        for step in range(3):
-            await org.add_contact(f"Person {mark}", *clients[step : step + 2])
-            await org.add_label(f"Label {step} {mark}", *clients[step:])
-        made.append(Organization(mark, org))
-    return made
+async def create_marked_organizations(owner: asyncpg.Connection) -> list[Organization]:
+    marked = []
+    for number in range(ORGANIZATION_COUNT):
+        mark = f"#{number:02}#"
+        org = await create_tenant(owner, f"Organization {mark}")
+        clients = [await org.add_client(f"Client {mark}", f"{index}") for index in range(4)]
+        for index in range(3):
+            await org.add_contact(f"Person {mark}", *clients[index : index + 2])
+            await org.add_label(f"Label {index} {mark}", *clients[index:])
+        marked.append(Organization(mark, org))
+    return marked
 
 
-def texts(answer: object) -> Iterator[str]:
-    """Every name in an answer, and every message."""
+def iterate_texts(answer: object) -> Iterator[str]:
+    """Yield every name in an answer, and every message."""
     for key, value in answer.items() if isinstance(answer, dict) else enumerate(answer) if isinstance(answer, list) else ():
         if key in {"name", "fullName", "message"} and isinstance(value, str):
             yield value
-        yield from texts(value)
+        yield from iterate_texts(value)
 
 
 @dataclass
-class Crossfire:
+class RequestStorm:
     """Many who ask at once, while connections are ended and requests given up."""
 
     apis: list[tuple[Organization, Api]]
     operator: asyncpg.Connection
     user: str
     seconds: float
-    chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 no secret
-    answered: Counter[str] = field(default_factory=Counter)
+    random_source: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 no secret
+    answer_counts: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-    names: int = 0
-    given_up: int = 0
-    ended: int = 0
+    operator_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    name_count: int = 0
+    cancelled_count: int = 0
+    terminated_count: int = 0
 
     async def execute(self) -> None:
         until = monotonic() + self.seconds
         async with asyncio.TaskGroup() as group:
-            for place in range(AT_ONCE):
-                group.create_task(self._asking(*self.apis[place % len(self.apis)], until))
+            for place in range(CONCURRENT_REQUESTS):
+                group.create_task(self._send_requests(*self.apis[place % len(self.apis)], until))
 
-    async def _asking(self, org: Organization, api: Api, until: float) -> None:
-        while monotonic() < until or not self.has_enough():
-            query, variables = self._question(org)
-            asked = asyncio.create_task(api.post({"query": query, "variables": variables}))
-            if self.chance.random() < 0.05:
-                await self._give_up(asked)
+    async def _send_requests(self, org: Organization, api: Api, deadline: float) -> None:
+        while monotonic() < deadline or not self.has_enough():
+            query, variables = self._choose_request(org)
+            request = asyncio.create_task(api.post({"query": query, "variables": variables}))
+            if self.random_source.random() < 0.05:
+                await self._cancel(request)
             else:
-                self._judge(org, (await asked).json())
-            if self.answered.total() > 100 * (self.ended + 1):
-                await self._end()
+                self._check_response(org, (await request).json())
+            if self.answer_counts.total() > 100 * (self.terminated_count + 1):
+                await self._terminate_backends()
 
-    def _question(self, org: Organization) -> tuple[str, dict[str, Any]]:
-        key = global_id("Client", self.chance.choice(org.tenant.clients))
-        new = {"id": key, "name": f"Client {uuid4()} {org.mark}", "version": self.chance.randint(1, 9)}
-        single: list[tuple[str, dict[str, Any]]] = [(ONE, {"id": key}), (PAGE, {})]
+    def _choose_request(self, org: Organization) -> tuple[str, dict[str, Any]]:
+        key = global_id("Client", self.random_source.choice(org.tenant.clients))
+        new = {"id": key, "name": f"Client {uuid4()} {org.mark}", "version": self.random_source.randint(1, 9)}
+        single: list[tuple[str, dict[str, Any]]] = [(CLIENT_NAME, {"id": key}), (PAGE, {})]
         questions = [*single, (CLIENTS, {}), (CONTACTS, {}), (NODE, {"id": key}), (RENAME, new)]
-        return self.chance.choice([*questions, *questions, (LABEL, {"name": f"Label {uuid4()} {org.mark}"})])
+        return self.random_source.choice([*questions, *questions, (LABEL, {"name": f"Label {uuid4()} {org.mark}"})])
 
-    def _judge(self, org: Organization, body: dict[str, Any]) -> None:
+    def _check_response(self, org: Organization, body: dict[str, Any]) -> None:
         self.codes.update(error["extensions"]["code"] for error in body.get("errors", ()))
-        found = [mark for text in texts(body.get("data")) for mark in MARK.findall(text)]
-        assert set(found) <= {org.mark}, body
-        self.names += len(found)
+        marks = [mark for text in iterate_texts(body.get("data")) for mark in MARK.findall(text)]
+        assert set(marks) <= {org.mark}, body
+        self.name_count += len(marks)
         if "errors" not in body:
-            assert found, body
-            self.answered[org.mark] += 1
+            assert marks, body
+            self.answer_counts[org.mark] += 1
 
-    async def _give_up(self, asked: "asyncio.Task[Any]") -> None:
-        for _ in range(self.chance.randint(0, 100)):
+    async def _cancel(self, request: "asyncio.Task[Any]") -> None:
+        for _ in range(self.random_source.randint(0, 100)):
             await asyncio.sleep(0)
-        asked.cancel()
-        await asyncio.gather(asked, return_exceptions=True)
-        self.given_up += 1
+        request.cancel()
+        await asyncio.gather(request, return_exceptions=True)
+        self.cancelled_count += 1
 
-    async def _end(self) -> None:
-        """Of the database's own connections, whoever uses them."""
-        self.ended += 1
-        async with self.turn:
-            await self.operator.execute(END, self.user)
+    async def _terminate_backends(self) -> None:
+        """Terminate two of the database's own connections, whichever use them."""
+        self.terminated_count += 1
+        async with self.operator_lock:
+            await self.operator.execute(TERMINATE_BACKENDS, self.user)
 
     def has_enough(self) -> bool:
         """However slow the machine, everybody was answered, and often, in spite of everything."""
-        is_answered = len(self.answered) == ORGANIZATIONS and min(self.answered.values()) > 5
-        return is_answered and self.names > 1000 and self.ended > 2 and self.given_up > 10
+        is_answered = len(self.answer_counts) == ORGANIZATION_COUNT and min(self.answer_counts.values()) > 5
+        return is_answered and self.name_count > 1000 and self.terminated_count > 2 and self.cancelled_count > 10
 
 
-def failing_sessions(patched: pytest.MonkeyPatch, chance: random.Random) -> Counter[bool]:
+def fail_some_tenant_settings(monkeypatch: pytest.MonkeyPatch, random_source: random.Random) -> Counter[bool]:
     """Make one in twenty settings of a session's tenant fail, half of them after the server heard of it; count them."""
-    execute, failed = ReadConnection.execute, Counter[bool]()
+    execute, failures = ReadConnection.execute, Counter[bool]()
 
-    async def executed(self: ReadConnection, query: str) -> str:
-        if query.startswith("SET app.tenant") and chance.random() < 0.05:
-            is_heard = chance.random() < 0.5
-            failed[is_heard] += 1
-            if is_heard:
+    async def execute_or_fail(self: ReadConnection, query: str) -> str:
+        if query.startswith("SET app.tenant") and random_source.random() < 0.05:
+            reaches_server = random_source.random() < 0.5
+            failures[reaches_server] += 1
+            if reaches_server:
                 await execute(self, query)
             raise asyncpg.ConnectionDoesNotExistError
         status: str = await execute(self, query)
         return status
 
-    patched.setattr(ReadConnection, "execute", executed)
-    return failed
+    monkeypatch.setattr(ReadConnection, "execute", execute_or_fail)
+    return failures
 
 
 class Incidents(logging.Handler):
@@ -166,16 +166,18 @@ class Incidents(logging.Handler):
         self.traces.append(self.format(record))
 
 
-async def crossfire(orgs: list[Organization], http: httpx.AsyncClient, operator: asyncpg.Connection, user: str, seconds: float) -> None:
-    """`user` is whose connections are ended."""
-    made = Crossfire([(org, Api(http, org.tenant.tokens[Role.OWNER])) for org in orgs], operator, user, seconds)
+async def run_request_storm(
+    orgs: list[Organization], http: httpx.AsyncClient, operator: asyncpg.Connection, user: str, seconds: float
+) -> None:
+    """Run the storm, and check that it caused no internal error. The connections of `user` are terminated."""
+    storm = RequestStorm([(org, Api(http, org.tenant.tokens[Role.OWNER])) for org in orgs], operator, user, seconds)
     incidents = Incidents()
     logging.getLogger("relaties").addHandler(incidents)
     try:
         async with asyncio.timeout(seconds + 120):
-            await made.execute()
+            await storm.execute()
     finally:
         logging.getLogger("relaties").removeHandler(incidents)
         gc.collect()  # see GIVEN_UP
     assert not incidents.traces, "\n".join(incidents.traces)
-    assert set(made.codes) <= {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}, made.codes
+    assert set(storm.codes) <= {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}, storm.codes

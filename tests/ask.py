@@ -12,28 +12,30 @@ from server.app import Application, build_app
 from server.settings import DocumentLimits, Settings
 from tests import nobody  # noqa: F401 before any setting is read
 
-MUCH = 10**9
+HUGE_LIMIT = 10**9
 UNLIMITED = Settings(
     max_concurrent_per_organization=8,
     operation_timeout=120,
-    max_cost=MUCH,
-    rate_limit_burst=MUCH,
-    max_auth_failures=MUCH,
-    max_refusals_per_second=MUCH,
-).model_copy(update={f"max_{each.name}": MUCH for each in fields(DocumentLimits)})
-SECRETS = [b"a secret of the tests, 32 bytes or more"]
+    max_cost=HUGE_LIMIT,
+    rate_limit_burst=HUGE_LIMIT,
+    max_auth_failures=HUGE_LIMIT,
+    max_refusals_per_second=HUGE_LIMIT,
+).model_copy(update={f"max_{each.name}": HUGE_LIMIT for each in fields(DocumentLimits)})
+SECRET_KEYS = [b"a secret of the tests, 32 bytes or more"]
 
 
-def connected(schema: strawberry.Schema, database: Database, settings: Settings | None = None) -> httpx.AsyncClient:
-    """A client of the application itself, without a socket between."""
+def connect_client(schema: strawberry.Schema, database: Database, settings: Settings | None = None) -> httpx.AsyncClient:
+    """Connect a client to the application itself, without a socket between."""
     settings = settings or Settings(
-        max_auth_failures=MUCH, rate_limit_burst=MUCH, max_refusals_per_second=MUCH
+        max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, max_refusals_per_second=HUGE_LIMIT
     )  # all tests ask from one address, and much
-    return connected_to(build_app(schema, database, settings, SECRETS))
+    return connect_to_application(build_app(schema, database, settings, SECRET_KEYS))
 
 
-def connected_to(served: Application) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(served.asgi_app, raise_app_exceptions=False), base_url="http://test", timeout=30)
+def connect_to_application(application: Application) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(application.asgi_app, raise_app_exceptions=False), base_url="http://test", timeout=30
+    )
 
 
 @dataclass
@@ -48,8 +50,8 @@ class Api:
         await asyncio.sleep(0)  # the driver logs a statement in the next pass of the event loop, where a test may count it
         return response
 
-    async def ask(self, query: str, **variables: object) -> dict[str, Any]:
-        """The whole answer, errors too."""
+    async def execute(self, query: str, **variables: object) -> dict[str, Any]:
+        """Execute the query and return the whole answer, errors too."""
         response = await self.post({"query": query, "variables": variables})
         assert response.status_code == 200, response.text
         body: dict[str, Any] = response.json()
@@ -57,6 +59,6 @@ class Api:
 
     async def data(self, query: str, **variables: object) -> Any:  # noqa: ANN401 JSON
         """The data of an answer without errors."""
-        body = await self.ask(query, **variables)
+        body = await self.execute(query, **variables)
         assert "errors" not in body, body["errors"]
         return body["data"]

@@ -25,9 +25,9 @@ from graphql import (
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-DEEPEST, MOST_FIELDS = 5, 4
+MAX_DEPTH, MAX_FIELDS = 5, 4
 Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
-OF_THE_MOMENT = {"DeletionPreview.token", "DeletionPreview.expiresAt"}  # another answer each second
+TIME_DEPENDENT_FIELDS = {"DeletionPreview.token", "DeletionPreview.expiresAt"}  # another answer each second
 TEXTS = ["", "a", "Client 0", "Client 00", "é", "%"]
 
 
@@ -40,67 +40,67 @@ class Document:
 
 
 @dataclass
-class Author:
+class DocumentWriter:
     """Writes one document. A place for an id or a cursor may get those that are given, with some that nothing has."""
 
     schema: GraphQLSchema
     draw: DrawFn
     ids: list[str]
     cursors: list[str]
-    declared: dict[str, str] = field(default_factory=dict)
+    declarations: dict[str, str] = field(default_factory=dict)
     values: dict[str, object] = field(default_factory=dict)
     fragments: dict[str, str] = field(default_factory=dict)
-    keys: int = 0
+    key_count: int = 0
 
-    def document(self) -> Document:
+    def write(self) -> Document:
         query = self.schema.query_type
         assert query
-        body = self._selection(query, DEEPEST)
-        declared = ", ".join(f"${name}: {kind}" for name, kind in self.declared.items())
-        text = "\n".join([f"query Asked{f'({declared})' if declared else ''} {body}", *self.fragments.values()])
+        body = self._write_selection(query, MAX_DEPTH)
+        declarations = ", ".join(f"${name}: {kind}" for name, kind in self.declarations.items())
+        text = "\n".join([f"query Asked{f'({declarations})' if declarations else ''} {body}", *self.fragments.values()])
         return Document(text, self.values)
 
-    def _selection(self, kind: GraphQLOutputType, depth: int) -> str:
-        named = get_named_type(kind)
-        parts = [self._part(named, depth) for _ in range(self.draw(st.integers(1, MOST_FIELDS)))]  # type: ignore[arg-type]
+    def _write_selection(self, kind: GraphQLOutputType, depth: int) -> str:
+        named_type = get_named_type(kind)
+        parts = [self._write_part(named_type, depth) for _ in range(self.draw(st.integers(1, MAX_FIELDS)))]  # type: ignore[arg-type]
         return (
             "{ __typename " + " ".join(parts) + " }"
             if self.draw(st.booleans())
-            else "{ " + " ".join([*parts, self._key("__typename")]) + " }"
+            else "{ " + " ".join([*parts, self._write_key("__typename")]) + " }"
         )
 
-    def _part(self, kind: Composite, depth: int) -> str:
+    def _write_part(self, kind: Composite, depth: int) -> str:
         how = self.draw(st.integers(0, 9)) if depth > 0 else 9
         if depth <= 0 and not isinstance(kind, GraphQLObjectType):
-            return self._key("__typename")
+            return self._write_key("__typename")
         if isinstance(kind, GraphQLUnionType) or (isinstance(kind, GraphQLInterfaceType) and how > 2):
-            of: Composite = self.draw(st.sampled_from(self.schema.get_possible_types(kind)))
-            return f"... on {of.name}{self._deciding()} {self._selection(of, depth - 1)}"
+            possible_type: Composite = self.draw(st.sampled_from(self.schema.get_possible_types(kind)))
+            return f"... on {possible_type.name}{self._write_condition()} {self._write_selection(possible_type, depth - 1)}"
         if how == 0:
-            return f"...{self.draw(st.sampled_from(['', f' on {kind.name}']))}{self._deciding()} {self._selection(kind, depth - 1)}"
+            return f"...{self.draw(st.sampled_from(['', f' on {kind.name}']))}{self._write_condition()} {self._write_selection(kind, depth - 1)}"
         if how == 1:
             name = f"F{len(self.fragments)}"
             self.fragments[name] = ""
-            self.fragments[name] = f"fragment {name} on {kind.name} {self._selection(kind, depth - 1)}"
-            return f"...{name}{self._deciding()}"
-        return self._field(kind, depth)
+            self.fragments[name] = f"fragment {name} on {kind.name} {self._write_selection(kind, depth - 1)}"
+            return f"...{name}{self._write_condition()}"
+        return self._write_field(kind, depth)
 
-    def _field(self, kind: GraphQLObjectType | GraphQLInterfaceType, depth: int) -> str:
-        steady = {name: each for name, each in kind.fields.items() if f"{kind.name}.{name}" not in OF_THE_MOMENT}
+    def _write_field(self, kind: GraphQLObjectType | GraphQLInterfaceType, depth: int) -> str:
+        steady = {name: each for name, each in kind.fields.items() if f"{kind.name}.{name}" not in TIME_DEPENDENT_FIELDS}
         fits = {name: each for name, each in steady.items() if depth > 0 or is_leaf_type(get_named_type(each.type))}
         if not fits:
-            return self._key("__typename")
+            return self._write_key("__typename")
         name = self.draw(st.sampled_from(sorted(fits)))
-        arguments = self._arguments(fits[name])
-        below = "" if is_leaf_type(get_named_type(fits[name].type)) else f" {self._selection(fits[name].type, depth - 1)}"
-        return f"{self._key(name)}{arguments}{self._deciding()}{below}"
+        arguments = self._write_arguments(fits[name])
+        below = "" if is_leaf_type(get_named_type(fits[name].type)) else f" {self._write_selection(fits[name].type, depth - 1)}"
+        return f"{self._write_key(name)}{arguments}{self._write_condition()}{below}"
 
-    def _key(self, name: str) -> str:
+    def _write_key(self, name: str) -> str:
         """Each field under a key of its own, so that no two of them are merged that could not be."""
-        self.keys += 1
-        return f"k{self.keys}: {name}"
+        self.key_count += 1
+        return f"k{self.key_count}: {name}"
 
-    def _deciding(self) -> str:
+    def _write_condition(self) -> str:
         how = self.draw(st.integers(0, 11))
         if how > 3:
             return ""
@@ -108,37 +108,41 @@ class Author:
         if how > 1:
             return f" @{name}(if: {self.draw(st.sampled_from(['true', 'false']))})"
         flag = self.draw(st.sampled_from(["yes", "no"]))
-        self.declared[flag], self.values[flag] = "Boolean!", flag == "yes"
+        self.declarations[flag], self.values[flag] = "Boolean!", flag == "yes"
         return f" @{name}(if: ${flag})"
 
-    def _arguments(self, of: GraphQLField) -> str:
-        taken = [(name, each) for name, each in of.args.items() if is_required_argument(each) or self.draw(st.integers(0, 3)) == 0]
-        return f"({', '.join(f'{name}: {self._argument(name, each)}' for name, each in taken)})" if taken else ""
+    def _write_arguments(self, argument: GraphQLField) -> str:
+        chosen_arguments = [
+            (name, each) for name, each in argument.args.items() if is_required_argument(each) or self.draw(st.integers(0, 3)) == 0
+        ]
+        return (
+            f"({', '.join(f'{name}: {self._write_argument(name, each)}' for name, each in chosen_arguments)})" if chosen_arguments else ""
+        )
 
-    def _argument(self, name: str, of: GraphQLArgument) -> str:
-        variable = f"v{len(self.declared)}"
-        self.declared[variable] = str(of.type)
-        value = self._value(name, of.type)
-        if value is not None or not isinstance(of.type, GraphQLNonNull):
+    def _write_argument(self, name: str, argument: GraphQLArgument) -> str:
+        variable = f"v{len(self.declarations)}"
+        self.declarations[variable] = str(argument.type)
+        value = self._draw_value(name, argument.type)
+        if value is not None or not isinstance(argument.type, GraphQLNonNull):
             self.values[variable] = value
         return f"${variable}"
 
-    def _value(self, name: str, kind: GraphQLInputType) -> object:
+    def _draw_value(self, name: str, kind: GraphQLInputType) -> object:
         if isinstance(kind, GraphQLNonNull):
-            return self._value(name, kind.of_type)
+            return self._draw_value(name, kind.of_type)
         if self.draw(st.integers(0, 19)) == 0:
             return None if self.draw(st.booleans()) else ["wrong"]
         if isinstance(kind, GraphQLList):
-            return [self._value(name, kind.of_type) for _ in range(self.draw(st.integers(0, 3)))]
+            return [self._draw_value(name, kind.of_type) for _ in range(self.draw(st.integers(0, 3)))]
         if isinstance(kind, GraphQLInputObjectType):
             fields = {key: each for key, each in kind.fields.items() if is_required_input_field(each) or self.draw(st.booleans())}
-            return {key: self._value(key, each.type) for key, each in fields.items()}
+            return {key: self._draw_value(key, each.type) for key, each in fields.items()}
         if isinstance(kind, GraphQLEnumType):
             return self.draw(st.sampled_from(sorted(kind.values)))
         assert isinstance(kind, GraphQLScalarType)
-        return self.draw(self._scalar(name, kind.name))
+        return self.draw(self._scalar_strategy(name, kind.name))
 
-    def _scalar(self, name: str, kind: str) -> st.SearchStrategy[Any]:
+    def _scalar_strategy(self, name: str, kind: str) -> st.SearchStrategy[Any]:
         if kind == "ID":
             return st.sampled_from(self.ids)
         if kind == "Int":
@@ -154,4 +158,4 @@ class Author:
 
 @st.composite
 def documents(draw: DrawFn, schema: GraphQLSchema, ids: list[str], cursors: list[str]) -> Document:
-    return Author(schema, draw, ids, cursors).document()
+    return DocumentWriter(schema, draw, ids, cursors).write()

@@ -14,20 +14,20 @@ from db.tables import Role
 from db.tables.keys import name_key, new_id, number_key
 from domain.organization.tokens import hash_secret, new_secret
 
-EARLY = datetime(2026, 1, 1, tzinfo=UTC)
+CREATED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-async def insert(owner: asyncpg.Connection, table: str, rows: Sequence[dict[str, object]]) -> None:
-    """Rows of the same columns; the moments and the version that every table of ours has are filled in."""
+async def insert_rows(owner: asyncpg.Connection, table: str, rows: Sequence[dict[str, object]]) -> None:
+    """Insert rows of the same columns."""
     if rows:
         names = list(rows[0])
-        places = ", ".join(f"${place}" for place in range(1, len(names) + 1))
-        statement = f"INSERT INTO relaties.{table} ({', '.join(names)}) VALUES ({places})"
+        placeholders = ", ".join(f"${index}" for index in range(1, len(names) + 1))
+        statement = f"INSERT INTO relaties.{table} ({', '.join(names)}) VALUES ({placeholders})"
         await owner.executemany(statement, [tuple(row.values()) for row in rows])
 
 
-def changing() -> dict[str, object]:
-    return {"created_at": EARLY, "updated_at": EARLY, "version": 1}
+def version_columns() -> dict[str, object]:
+    return {"created_at": CREATED_AT, "updated_at": CREATED_AT, "version": 1}
 
 
 @dataclass
@@ -54,37 +54,37 @@ class Tenant:
             "is_prospect": False,
             "invoice_delivery": "EMAIL",
             "purchase_order_required": False,
-            **changing(),
+            **version_columns(),
             **more,
         }
-        await insert(self.owner, "client", [row])
+        await insert_rows(self.owner, "client", [row])
         self.clients.append(key)
         return key
 
     async def add_contact(self, last_name: str, *clients: UUID, position: int = 0, is_invoice_contact: bool = False) -> UUID:
         key = new_id()
         person = {"tenant_id": self.id, "id": key, "first_name": "An", "last_name": last_name, "name_key": name_key(last_name)}
-        await insert(self.owner, "contact", [{**person, "is_active": True, **changing()}])
+        await insert_rows(self.owner, "contact", [{**person, "is_active": True, **version_columns()}])
         link = {"tenant_id": self.id, "contact_id": key, "position": position, "is_invoice_contact": is_invoice_contact}
-        rest = {"is_primary": False, "recipient": "TO", "is_active": True, "created_at": EARLY}
-        await insert(self.owner, "client_contact", [{**link, "client_id": client, **rest} for client in clients])
+        rest = {"is_primary": False, "recipient": "TO", "is_active": True, "created_at": CREATED_AT}
+        await insert_rows(self.owner, "client_contact", [{**link, "client_id": client, **rest} for client in clients])
         self.contacts.append(key)
         return key
 
     async def add_label(self, name: str, *clients: UUID, **more: object) -> UUID:
         key = new_id()
         label = {"tenant_id": self.id, "id": key, "name": name, "name_key": name_key(name), "color": "#102030"}
-        await insert(self.owner, "label", [{**label, "is_active": True, "scope": "CLIENT", **changing(), **more}])
-        await insert(self.owner, "client_label", [{"tenant_id": self.id, "client_id": client, "label_id": key} for client in clients])
+        await insert_rows(self.owner, "label", [{**label, "is_active": True, "scope": "CLIENT", **version_columns(), **more}])
+        await insert_rows(self.owner, "client_label", [{"tenant_id": self.id, "client_id": client, "label_id": key} for client in clients])
         self.labels.append(key)
         return key
 
     async def add_event(self, kind: str, key: UUID, changes: dict[str, list[object]], **more: object) -> UUID:
-        """A change of an object, over the API, by nobody unless told otherwise."""
+        """Add a change of an object over the API, without a member by default."""
         event = new_id()
-        what = {"tenant_id": self.id, "id": event, "at": EARLY, "channel": "API", "operation": "test", "action": "CHANGED"}
+        what = {"tenant_id": self.id, "id": event, "at": CREATED_AT, "channel": "API", "operation": "test", "action": "CHANGED"}
         about = {"object_type": kind, "object_id": key, "changes": json.dumps(changes), "member_id": None, "client_id": None}
-        await insert(self.owner, "audit_event", [{**what, **about, "contact_id": None, **more}])
+        await insert_rows(self.owner, "audit_event", [{**what, **about, "contact_id": None, **more}])
         return event
 
     async def add_invoice(self, client: UUID, day: date, net: str, **more: object) -> UUID:
@@ -108,12 +108,12 @@ class Tenant:
             **amounts,
             **base,
             "gross_base": sum(base.values()),
-            **changing(),
+            **version_columns(),
             **more,
         }
         async with self.owner.transaction():
-            await insert(self.owner, "invoice", [row])
-            await self.recount(day, client)
+            await insert_rows(self.owner, "invoice", [row])
+            await self.rebuild_monthly_balances(day, client)
         return key
 
     async def add_payment(
@@ -124,19 +124,21 @@ class Tenant:
         part = {"tenant_id": self.id, "payment_id": key, "invoice_id": invoice, "client_id": client, "currency": currency}
         amounts = {"paid_on": day, "is_issued": True, "amount": Decimal(amount), "amount_base": Decimal(base or amount)}
         async with self.owner.transaction():
-            await insert(self.owner, "payment", [{**payment, "exchange_rate": Decimal(1), "method": "BANK_TRANSFER", **changing()}])
-            await insert(self.owner, "payment_allocation", [{**part, **amounts}])
-            await self.recount(day, client)
+            await insert_rows(
+                self.owner, "payment", [{**payment, "exchange_rate": Decimal(1), "method": "BANK_TRANSFER", **version_columns()}]
+            )
+            await insert_rows(self.owner, "payment_allocation", [{**part, **amounts}])
+            await self.rebuild_monthly_balances(day, client)
 
-    async def recount(self, day: date, *clients: UUID) -> None:
-        """From the month of a change of documents or payments on, within the transaction of that."""
+    async def rebuild_monthly_balances(self, day: date, *clients: UUID) -> None:
+        """Rebuild the balances from the month of a change on, within its transaction."""
         await monthly_balances.rebuild(monthly_balances.OwnerTransaction(self.owner, self.id), clients, day)
 
     async def add_project(self, client: UUID, name: str = "Project", **more: object) -> UUID:
         """Hours at the client's rate, unless `more` says otherwise."""
         key = new_id()
         row = {"tenant_id": self.id, "id": key, "client_id": client, "name": name, "invoice_method": "CLIENT_HOURLY"}
-        await insert(self.owner, "project", [{**row, **changing(), **more}])
+        await insert_rows(self.owner, "project", [{**row, **version_columns(), **more}])
         return key
 
     async def add_registration(self, client: UUID, project: UUID | None = None, **more: object) -> UUID:
@@ -146,7 +148,7 @@ class Tenant:
         row = {"tenant_id": self.id, "id": key, "client_id": client, "project_id": project, "member_id": member, "kind": "TIME"}
         state = {"status": "OPEN", "client_status": "OPEN", "is_billable": True, "registered_on": date(2026, 1, 15), "minutes": 60}
         rate = {"unit_rate": Decimal(100), "rate_source": "CLIENT", "currency": "EUR", "amount_net": Decimal(100)}
-        await insert(self.owner, "registration", [{**row, **state, **rate, **changing(), **more}])
+        await insert_rows(self.owner, "registration", [{**row, **state, **rate, **version_columns(), **more}])
         return key
 
     async def add_quote(self, client: UUID, net: str = "100.00", **more: object) -> UUID:
@@ -155,10 +157,10 @@ class Tenant:
         vat = (Decimal(net) * Decimal("0.21")).quantize(Decimal("0.01"))
         row = {"tenant_id": self.id, "id": key, "client_id": client, "status": "SENT", "number": str(key), "quote_date": date(2026, 1, 5)}
         amounts = {"currency": "EUR", "exchange_rate": Decimal(1), "net": Decimal(net), "vat": vat, "gross": Decimal(net) + vat}
-        await insert(self.owner, "quote", [{**row, **amounts, **changing(), **more}])
+        await insert_rows(self.owner, "quote", [{**row, **amounts, **version_columns(), **more}])
         line = {"tenant_id": self.id, "id": new_id(), "quote_id": key, "position": 1, "description": "Work", "quantity": Decimal(1)}
         of_vat = {"vat_percentage": Decimal(21), "vat_category": "S", "net": Decimal(net), "vat": vat}
-        await insert(self.owner, "quote_line", [{**line, "unit_price": Decimal(net), **of_vat}])
+        await insert_rows(self.owner, "quote_line", [{**line, "unit_price": Decimal(net), **of_vat}])
         return key
 
     async def add_portal(self, client: UUID, *contacts: UUID, projects: Sequence[UUID] = (), **more: object) -> UUID:
@@ -166,15 +168,15 @@ class Tenant:
         key = new_id()
         row = {"tenant_id": self.id, "id": key, "client_id": client, "name": "Portal", "language": "nl", "takes_approval": False}
         shows = {"shows_descriptions": True, "shows_rates": False, "shows_budget": False, "shows_invoices": True, "shows_quotes": True}
-        await insert(self.owner, "client_portal", [{**row, **shows, **changing(), **more}])
+        await insert_rows(self.owner, "client_portal", [{**row, **shows, **version_columns(), **more}])
         part = {"tenant_id": self.id, "portal_id": key, "client_id": client}
-        await insert(self.owner, "portal_project", [{**part, "project_id": project} for project in projects])
-        await insert(self.owner, "portal_access", [{**part, "contact_id": contact, "created_at": EARLY} for contact in contacts])
+        await insert_rows(self.owner, "portal_project", [{**part, "project_id": project} for project in projects])
+        await insert_rows(self.owner, "portal_access", [{**part, "contact_id": contact, "created_at": CREATED_AT} for contact in contacts])
         return key
 
 
-async def tenant(owner: asyncpg.Connection, name: str = "Test") -> Tenant:
-    """An organization with a member and a token of each role."""
+async def create_tenant(owner: asyncpg.Connection, name: str = "Test") -> Tenant:
+    """Create an organization with a member and a token of each role."""
     key = new_id()
     organization = {
         "tenant_id": key,
@@ -185,41 +187,41 @@ async def tenant(owner: asyncpg.Connection, name: str = "Test") -> Tenant:
         "timezone": "Europe/Amsterdam",
     }
     defaults = {"default_payment_term_days": 30, "fiscal_year_start_month": 1, "client_required": False, "project_required": False}
-    await insert(owner, "organization", [{**organization, **defaults, **changing()}])
+    await insert_rows(owner, "organization", [{**organization, **defaults, **version_columns()}])
     tokens = {role: new_secret() for role in Role}
     for role, secret in tokens.items():
         member = new_id()
-        who = {"tenant_id": key, "id": member, "name": role.title(), "email": f"{role.lower()}@test.example", "role": role.value}
-        await insert(owner, "member", [{**who, "is_active": True, **changing()}])
+        member_row = {"tenant_id": key, "id": member, "name": role.title(), "email": f"{role.lower()}@test.example", "role": role.value}
+        await insert_rows(owner, "member", [{**member_row, "is_active": True, **version_columns()}])
         await add_token(owner, key, secret, member_id=member)
     return Tenant(owner, key, tokens)
 
 
 async def add_token(owner: asyncpg.Connection, tenant_id: UUID, secret: str, **more: object) -> UUID:
     key = new_id()
-    token = {"tenant_id": tenant_id, "id": key, "name": "Test", "token_hash": hash_secret(secret), "created_at": EARLY, **more}
-    await insert(owner, "api_token", [token])
+    token = {"tenant_id": tenant_id, "id": key, "name": "Test", "token_hash": hash_secret(secret), "created_at": CREATED_AT, **more}
+    await insert_rows(owner, "api_token", [token])
     return key
 
 
-async def crowd(owner: asyncpg.Connection, *, clients: int = 60, contacts: int = 3) -> Tenant:
-    """An organization with clients that each have contacts, two of five labels, two invoices, of which one is paid, and a past.
+async def create_sample_org(owner: asyncpg.Connection, *, clients: int = 60, contacts: int = 3) -> Tenant:
+    """Return an organization with clients that each have contacts, two of five labels, two invoices, of which one is paid, and a past.
 
     And work on a project, a quote, and a portal that shows the project to the last of the contacts.
     """
-    made = await tenant(owner)
-    for place in range(clients):
-        client = await made.add_client(f"Client {place:05}", f"{place:04}")
+    org = await create_tenant(owner)
+    for index in range(clients):
+        client = await org.add_client(f"Client {index:05}", f"{index:04}")
         for position in range(contacts):
-            person = await made.add_contact(f"Person {place:05}-{position}", client, position=position, is_invoice_contact=position == 0)
-            await made.add_event("ClientContact", person, {"department": [None, "Label 0"]}, client_id=client, contact_id=person)
-        project = await made.add_project(client, f"Project of Client {place:05}")
-        await made.add_registration(client, project, note=f"For Client {place:05}")
-        await made.add_quote(client, reference=f"Client {place:05}")
-        await made.add_portal(client, person, projects=[project])
-        paid = await made.add_invoice(client, date(2026, 1, 10), "100.00")
-        await made.add_invoice(client, date(2026, 2, 10), "50.00")
-        await made.add_payment(client, paid, date(2026, 3, 1), "121.00")
-    for place in range(5):
-        await made.add_label(f"Label {place}", *[client for step, client in enumerate(made.clients) if (step - place) % 5 in {0, 1}])
-    return made
+            person = await org.add_contact(f"Person {index:05}-{position}", client, position=position, is_invoice_contact=position == 0)
+            await org.add_event("ClientContact", person, {"department": [None, "Label 0"]}, client_id=client, contact_id=person)
+        project = await org.add_project(client, f"Project of Client {index:05}")
+        await org.add_registration(client, project, note=f"For Client {index:05}")
+        await org.add_quote(client, reference=f"Client {index:05}")
+        await org.add_portal(client, person, projects=[project])
+        invoice = await org.add_invoice(client, date(2026, 1, 10), "100.00")
+        await org.add_invoice(client, date(2026, 2, 10), "50.00")
+        await org.add_payment(client, invoice, date(2026, 3, 1), "121.00")
+    for index in range(5):
+        await org.add_label(f"Label {index}", *[client for step, client in enumerate(org.clients) if (step - index) % 5 in {0, 1}])
+    return org

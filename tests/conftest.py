@@ -26,9 +26,9 @@ from domain.organization.tokens import hash_secret, new_secret
 from schema.build import build
 from server.observability.logging import build_formatter, log
 from server.settings import LogFormat, Settings
-from tests.ask import SECRETS, Api, connected
-from tests.builders import Tenant, crowd, tenant
-from tests.clusters import cluster
+from tests.ask import SECRET_KEYS, Api, connect_client
+from tests.builders import Tenant, create_sample_org, create_tenant
+from tests.clusters import run_cluster
 
 RUNTIME, PASSWORD = "relaties_test", "test"
 # Nothing that a busy machine decides: neither how long an example takes, nor how long to make one.
@@ -37,43 +37,43 @@ settings.load_profile("relaties")
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _data_of_nobody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """No test reaches the machine's data."""
+def _isolated_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep tests away from the machine's data."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where we run in the background, and by our children then
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("RELATIES_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         yield
 
 
-class Searched(logging.Handler):
+class SecretSearchHandler(logging.Handler):
     """Every line of the log as a server in production would write it, searched for what it must not hold."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setFormatter(build_formatter(LogFormat.JSON))
-        self.found = list[str]()
+        self.lines_with_secrets = list[str]()
 
     def emit(self, record: logging.LogRecord) -> None:
-        written = self.format(record)
-        if re.search(r"rlt_[A-Za-z0-9_-]{43}", written) or any(secret.decode() in written for secret in SECRETS):
-            self.found.append(written)
+        line = self.format(record)
+        if re.search(r"rlt_[A-Za-z0-9_-]{43}", line) or any(secret.decode() in line for secret in SECRET_KEYS):
+            self.lines_with_secrets.append(line)
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_secret_is_logged() -> Iterator[None]:
-    """A11 for the whole run: no token, whoever made it, and no key that signs."""
-    searched, level = Searched(), log.level
-    logging.getLogger().addHandler(searched)
+def _check_log_for_secrets() -> Iterator[None]:
+    """Check rule A11 for the whole run: the log contains no token and no signing key."""
+    handler, level = SecretSearchHandler(), log.level
+    logging.getLogger().addHandler(handler)
     log.setLevel(logging.INFO)
     yield
     log.setLevel(level)
-    logging.getLogger().removeHandler(searched)
-    assert searched.found == []
+    logging.getLogger().removeHandler(handler)
+    assert handler.lines_with_secrets == []
 
 
 @pytest.fixture(scope="session")
-def reachable() -> Iterator[Path]:
-    """A folder that the account that PostgreSQL runs as can reach, which as root pytest's own are not."""
+def postgres_dir() -> Iterator[Path]:
+    """Create a folder that the account of PostgreSQL can enter; as root it cannot enter pytest's own."""
     folder = Path(tempfile.mkdtemp(prefix="relaties-"))
     folder.chmod(0o711)
     yield folder
@@ -81,13 +81,13 @@ def reachable() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-def server_url(reachable: Path) -> Iterator[str]:
+def server_url(postgres_dir: Path) -> Iterator[str]:
     """The address of a server as its superuser: the embedded one, or one with the programs in the folder RELATIES_TEST_PROGRAMS."""
     if programs := os.environ.get("RELATIES_TEST_PROGRAMS"):
-        with cluster(Path(programs)) as url:
+        with run_cluster(Path(programs)) as url:
             yield url
     else:
-        with run_server(reachable / "server", notify=lambda _: None) as embedded:
+        with run_server(postgres_dir / "server", notify=lambda _: None) as embedded:
             yield embedded.owner_url
 
 
@@ -107,17 +107,17 @@ def runtime_url(owner_url: str) -> str:
 @pytest.fixture(scope="session")
 async def fresh_database(admin: asyncpg.Connection, server_url: str) -> AsyncIterator[Callable[..., Awaitable[str]]]:
     """Makes databases with the tables in them; each is a copy of one that was migrated, or of one that nobody is connected to."""
-    template, made = f"relaties_{uuid4().hex[:12]}", list[str]()
+    template, names = f"relaties_{uuid4().hex[:12]}", list[str]()
     await admin.execute(f"CREATE DATABASE {template}")
     await upgrade(with_database_name(server_url, template), runtime_url(with_database_name(server_url, template)))
 
-    async def fresh(of: str | None = None) -> str:
-        made.append(f"{template}_{len(made)}")
-        await admin.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {of.rpartition('/')[2] if of else template}")
-        return with_database_name(server_url, made[-1])
+    async def create(source: str | None = None) -> str:
+        names.append(f"{template}_{len(names)}")
+        await admin.execute(f"CREATE DATABASE {names[-1]} TEMPLATE {source.rpartition('/')[2] if source else template}")
+        return with_database_name(server_url, names[-1])
 
-    yield fresh
-    for name in (*made, template):
+    yield create
+    for name in (*names, template):
         with suppress(asyncpg.InvalidCatalogNameError):
             await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
@@ -145,7 +145,7 @@ async def demo_urls(fresh_database: Callable[..., Awaitable[str]], demo_token: s
     """The whole demo organization twice: in a database that no test changes, and in one to try changes in."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
-    await demo.load(owner, token_hash=hash_secret(demo_token), progress=lambda _what, _done, _total: None)
+    await demo.load(owner, token_hash=hash_secret(demo_token), progress=lambda _what, _completed, _total: None)
     await owner.close()
     return url, await fresh_database(url)
 
@@ -159,27 +159,29 @@ def demo_url(demo_urls: tuple[str, str]) -> str:
 async def demo_api(demo_url: str, demo_token: str, schema: strawberry.Schema) -> AsyncIterator[Api]:
     """Asks as the owner of the demo organization."""
     database = await Database.connect(runtime_url(demo_url))
-    async with connected(schema, database) as http:
+    async with connect_client(schema, database) as http:
         yield Api(http, demo_token)
     await database.close()
 
 
-SENT: list[str] = []
+SENT_STATEMENTS: list[str] = []
 
 
 @pytest.fixture(scope="session")
 async def database(owner_url: str) -> AsyncIterator[Database]:
-    made = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=5, read_pool_timeout=30), on_statement=SENT.append)
-    yield made
-    await made.close()
+    test_database = await Database.connect(
+        runtime_url(owner_url), DatabaseLimits(read_pool_size=5, read_pool_timeout=30), on_statement=SENT_STATEMENTS.append
+    )
+    yield test_database
+    await test_database.close()
 
 
 @pytest.fixture
 def statements() -> Iterator[list[str]]:
     """What readers sent during one test, the look-up of the token left out: it is kept for seconds, so it may or may not be there."""
-    SENT.clear()
-    yield SENT
-    SENT.clear()
+    SENT_STATEMENTS.clear()
+    yield SENT_STATEMENTS
+    SENT_STATEMENTS.clear()
 
 
 @pytest.fixture(scope="session")
@@ -188,28 +190,28 @@ def schema() -> strawberry.Schema:
 
 
 @pytest.fixture(scope="session")
-async def crowded(owner: asyncpg.Connection) -> Tenant:
-    """Sixty clients that no test changes."""
-    return await crowd(owner)
+async def sample_org(owner: asyncpg.Connection) -> Tenant:
+    """Create an organization of sixty clients that no test changes."""
+    return await create_sample_org(owner)
 
 
 @pytest.fixture
 async def org(owner: asyncpg.Connection) -> Tenant:
     """An organization of the test's own, with nothing in it."""
-    return await tenant(owner)
+    return await create_tenant(owner)
 
 
 @pytest.fixture(scope="session")
-async def as_(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[..., Api]]:
-    """Asks as a role of an organization, its owner unless told otherwise."""
-    async with connected(schema, database) as http:
+async def api_for(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[..., Api]]:
+    """Return an API client for a role of an organization, by default its owner."""
+    async with connect_client(schema, database) as http:
         yield lambda tenant, role=Role.OWNER: Api(http, tenant.tokens[role])
 
 
 @pytest.fixture(scope="session")
-async def usual(owner_url: str, schema: strawberry.Schema) -> AsyncIterator[Callable[[Tenant], Api]]:
-    """Asks as an owner, of a server with the limits that it has unless told otherwise."""
+async def default_limits_api(owner_url: str, schema: strawberry.Schema) -> AsyncIterator[Callable[[Tenant], Api]]:
+    """Return an API client for an owner, on a server with the default limits."""
     database = await Database.connect(runtime_url(owner_url), Settings().database_limits)
-    async with connected(schema, database) as http:
+    async with connect_client(schema, database) as http:
         yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])
     await database.close()

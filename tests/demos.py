@@ -7,7 +7,7 @@ import asyncpg
 
 from db import demo
 
-SMALL = demo.Size(
+SMALL_SIZE = demo.Size(
     clients=100, contacts=300, shared_contacts=40, labels=25, projects=150, registrations=4_000, invoices=1_000, quotes=300, portals=30
 )
 HASH = bytes(range(32))
@@ -20,7 +20,7 @@ LAST_DAY = date(2026, 10, 31)
 CENT = Decimal("0.01")
 
 
-def quiet(_what: str, _done: int, _total: int) -> None:
+def ignore_progress(_what: str, _completed: int, _total: int) -> None:
     """Progress that nobody looks at."""
 
 
@@ -28,22 +28,22 @@ class StoppedError(Exception):
     """Raised in the middle of a load."""
 
 
-async def filled(url: str, size: demo.Size = SMALL) -> asyncpg.Connection:
+async def load_demo(url: str, size: demo.Size = SMALL_SIZE) -> asyncpg.Connection:
     connection = await asyncpg.connect(url)
-    await demo.load(connection, token_hash=HASH, progress=quiet, size=size)
+    await demo.load(connection, token_hash=HASH, progress=ignore_progress, size=size)
     return connection
 
 
-async def digests(connection: asyncpg.Connection) -> dict[str, str]:
-    """What each table holds, in one figure."""
+async def table_digests(connection: asyncpg.Connection) -> dict[str, str]:
+    """Return a digest of the contents of each table."""
     await connection.execute("SET TIME ZONE 'UTC'")
     text = "SELECT md5(coalesce(string_agg(md5(t::text), '' ORDER BY md5(t::text) COLLATE \"C\"), '')) FROM relaties.{} t"
     return {table: await connection.fetchval(text.format(table)) for table in TABLES}
 
 
-async def counts(connection: asyncpg.Connection) -> dict[str, int]:
+async def row_counts(connection: asyncpg.Connection) -> dict[str, int]:
     return {table: await connection.fetchval(f"SELECT count(*) FROM relaties.{table}") for table in TABLES}
 
 
-def half_up(amount: Decimal) -> Decimal:
+def round_half_up(amount: Decimal) -> Decimal:
     return amount.quantize(CENT, ROUND_HALF_UP)

@@ -10,12 +10,12 @@ import asyncpg
 from db.engine.statement import Query, R
 from domain.clients import previews
 from domain.core.scope import ALL_PERMISSIONS, Actor, Scope
-from tests.ask import SECRETS
+from tests.ask import SECRET_KEYS
 from tests.builders import Tenant
 
 
 @dataclass(frozen=True)
-class Directly:
+class OwnerTransaction:
     """A `Transaction` of one organization."""
 
     owner: asyncpg.Connection
@@ -28,9 +28,9 @@ class Directly:
         return bool(attribute)
 
 
-async def token_of(org: Tenant, client: UUID, left: timedelta, secrets: Sequence[bytes] = SECRETS) -> str:
-    """Of a preview of the client's deletion, as the server would have made it, so that it ends in so long."""
-    scope = Scope(Actor(org.id, ALL_PERMISSIONS), Directly(org.owner, org.id), secrets)
-    (found,) = await previews.load_contents(scope, [client])
-    assert found
-    return previews.issue_token(scope, found, datetime.now(UTC) + left - previews.TOKEN_LIFETIME)
+async def sign_preview_token(org: Tenant, client: UUID, remaining: timedelta, secrets: Sequence[bytes] = SECRET_KEYS) -> str:
+    """Sign a token of a preview of the client's deletion, as the server does, that expires after the remaining time."""
+    scope = Scope(Actor(org.id, ALL_PERMISSIONS), OwnerTransaction(org.owner, org.id), secrets)
+    (preview,) = await previews.load_contents(scope, [client])
+    assert preview
+    return previews.issue_token(scope, preview, datetime.now(UTC) + remaining - previews.TOKEN_LIFETIME)

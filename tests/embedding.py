@@ -19,7 +19,7 @@ from db.embedded import EmbeddedError, run_server
 
 IS_ROOT = os.geteuid() == 0
 # A user of the database in a process of its own: says what it does, then READY, and stays until its input ends or a signal comes.
-USER = """
+USER_PROGRAM = """
 import select, signal, sys
 from contextlib import suppress
 from pathlib import Path
@@ -34,70 +34,70 @@ with suppress(KeyboardInterrupt), run_server(Path(sys.argv[1]), notify=lambda me
 """
 
 
-def quiet(_: str) -> None:
-    """Nobody listens."""
+def ignore_output(_: str) -> None:
+    """Ignore the output."""
 
 
 @contextmanager
-def folder() -> Iterator[Path]:
-    """A folder that the account of PostgreSQL can enter, which pytest's own does not let it as root."""
-    made = Path(tempfile.mkdtemp(dir="/var/tmp")).resolve()
-    made.chmod(0o711)
+def create_accessible_folder() -> Iterator[Path]:
+    """Create a folder that the account of PostgreSQL can enter; as root it cannot enter pytest's own."""
+    folder_path = Path(tempfile.mkdtemp(dir="/var/tmp")).resolve()
+    folder_path.chmod(0o711)
     try:
-        yield made
+        yield folder_path
     finally:
-        for process in servers(made / "home"):
+        for process in find_servers(folder_path / "home"):
             process.kill()
-        shutil.rmtree(made)
+        shutil.rmtree(folder_path)
 
 
-def servers(home: Path) -> list[psutil.Process]:
-    """The living postmasters of a home, with all that they started."""
-    found = []
+def find_servers(home: Path) -> list[psutil.Process]:
+    """Return the living postmasters of a home, with all their children."""
+    processes = []
     for process in psutil.process_iter(["name", "cmdline"]):
         if process.info["name"] == "postgres" and str(home / "data") in (process.info["cmdline"] or []):
-            found += [process, *process.children(recursive=True)]
-    return [process for process in found if process.status() != psutil.STATUS_ZOMBIE]
+            processes += [process, *process.children(recursive=True)]
+    return [process for process in processes if process.status() != psutil.STATUS_ZOMBIE]
 
 
-def postmaster(home: Path) -> int:
+def read_postmaster_pid(home: Path) -> int:
     return int((home / "data" / "postmaster.pid").read_text().split()[0])
 
 
-def ask(url: str, *statements: str) -> object:
-    """The first value of the last statement."""
+def fetch_value(url: str, *statements: str) -> object:
+    """Return the first value of the last statement."""
 
-    async def asked() -> object:
+    async def run_statements() -> object:
         connection = await asyncpg.connect(url)
         try:
             return [await connection.fetchval(statement) for statement in statements][-1]
         finally:
             await connection.close()
 
-    return asyncio.run(asked())
+    return asyncio.run(run_statements())
 
 
 @contextmanager
-def user(home: Path, until: str = "READY\n") -> Iterator[subprocess.Popen[str]]:
-    """Another process that uses the home, as soon as it has said so."""
-    command = [sys.executable, "-c", USER, str(home)]
+def run_user_process(home: Path, expected_line: str = "READY\n") -> Iterator[subprocess.Popen[str]]:
+    """Run another process that uses the home, and yield it once it has printed the expected line."""
+    command = [sys.executable, "-c", USER_PROGRAM, str(home)]
     root = Path(__file__).parents[2]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root) as process:  # noqa: S603 - ourselves
         assert process.stdout
-        assert until in iter(process.stdout.readline, "")
+        assert expected_line in iter(process.stdout.readline, "")
         try:
             yield process
         finally:
             process.kill()
 
 
-def refusal(home: Path) -> str:
-    """The one line of a start that is refused."""
-    with pytest.raises(EmbeddedError) as refused, run_server(home, notify=quiet):
+def startup_error(home: Path) -> str:
+    """Return the one line of a rejected start."""
+    with pytest.raises(EmbeddedError) as raised_error, run_server(home, notify=ignore_output):
         pass
-    assert "\n" not in str(refused.value)
-    return str(refused.value)
+    assert "\n" not in str(raised_error.value)
+    return str(raised_error.value)
 
 
-def mode(path: Path) -> int:
+def permission_bits(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)

@@ -7,47 +7,47 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
-AT_ONCE = struct.pack("ii", 1, 0)  # of SO_LINGER: closing sends a RST
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # of SO_LINGER: closing sends a RST
 
 
-class Link:
+class ProxiedConnection:
     """One connection and its way on; mute for ever once something of it was lost."""
 
-    def __init__(self, way: "Way", ends: list[asyncio.StreamWriter]) -> None:
-        self._way = way
-        self.ends = ends
-        self.is_mute = way.is_hole
+    def __init__(self, proxy: "FaultyProxy", writers: list[asyncio.StreamWriter]) -> None:
+        self._proxy = proxy
+        self.writers = writers
+        self.is_silent = proxy.drops_data
 
-    async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
-                await asyncio.sleep(self._way.delay_s)
-                await self._way.is_whole.wait()
-                if not self.is_mute:
+                await asyncio.sleep(self._proxy.delay_s)
+                await self._proxy.is_forwarding.wait()
+                if not self.is_silent:
                     writer.write(data)
                     await writer.drain()
-        if not self.is_mute:
+        if not self.is_silent:
             writer.close()
 
     def reset(self) -> None:
-        for end in self.ends:
+        for end in self.writers:
             with suppress(OSError):  # closed already
-                end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+                end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             end.transport.abort()
 
 
-class Way:
+class FaultyProxy:
     """Listens on a port of its own and carries everything on, as long as nothing is made otherwise."""
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
-        self._links: set[Link] = set()
+        self._connections: set[ProxiedConnection] = set()
         self._server: asyncio.Server | None = None
         self._port = 0
         self.delay_s = 0.0
-        self.is_hole = False
-        self.is_whole = asyncio.Event()
-        self.is_whole.set()
+        self.drops_data = False
+        self.is_forwarding = asyncio.Event()
+        self.is_forwarding.set()
 
     @property
     def url(self) -> str:
@@ -56,33 +56,33 @@ class Way:
 
     async def listen(self) -> None:
         """On the same port each time."""
-        self._server = await asyncio.start_server(self._joined, "127.0.0.1", self._port)
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
-    async def _joined(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(self._url.hostname, self._url.port)
-        link = Link(self, [writer, back])
-        self._links.add(link)
+        link = ProxiedConnection(self, [writer, back])
+        self._connections.add(link)
         try:
-            await asyncio.gather(link.carry(reader, back), link.carry(there, writer))
+            await asyncio.gather(link.forward(reader, back), link.forward(there, writer))
         finally:
-            self._links.discard(link)
-            for end in link.ends:
+            self._connections.discard(link)
+            for end in link.writers:
                 end.close()
 
-    def swallow(self) -> None:
-        """A black hole: nothing of what is sent arrives, now or later."""
-        self.is_hole = True
-        for link in self._links:
-            link.is_mute = True
+    def drop_data(self) -> None:
+        """Drop everything that is sent, now and later."""
+        self.drops_data = True
+        for link in self._connections:
+            link.is_silent = True
 
-    def part(self) -> None:
-        """A partition: what is sent arrives when it is over."""
-        self.is_whole.clear()
+    def partition(self) -> None:
+        """Hold everything that is sent until the partition ends."""
+        self.is_forwarding.clear()
 
     def reset(self) -> None:
         """Each connection is gone at once."""
-        for link in list(self._links):
+        for link in list(self._connections):
             link.reset()
 
     async def refuse(self) -> None:
@@ -92,8 +92,8 @@ class Way:
         self.reset()
 
     async def heal(self) -> None:
-        self.is_hole, self.delay_s = False, 0.0
-        self.is_whole.set()
+        self.drops_data, self.delay_s = False, 0.0
+        self.is_forwarding.set()
         if self._server and not self._server.is_serving():
             await self.listen()
 
@@ -103,11 +103,11 @@ class Way:
 
 
 @asynccontextmanager
-async def way_to(url: str) -> AsyncIterator[Way]:
-    """A whole one."""
-    way = Way(url)
-    await way.listen()
+async def run_proxy(url: str) -> AsyncIterator[FaultyProxy]:
+    """Run a proxy without faults."""
+    proxy = FaultyProxy(url)
+    await proxy.listen()
     try:
-        yield way
+        yield proxy
     finally:
-        await way.close()
+        await proxy.close()

@@ -6,11 +6,11 @@ from decimal import Decimal
 from uuid import UUID
 
 from db.tables.keys import new_id
-from tests.builders import Tenant, changing, insert
+from tests.builders import Tenant, insert_rows, version_columns
 
 ARCHIVED_AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
-GONE = "Verdwijnveld"
-"""In every text of the client and of what is only its own: to look for afterwards."""
+MARKER = "Verdwijnveld"
+"""Part of every text of the client and of its own objects, to search for after a deletion."""
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,15 @@ class FullClient:
     org: Tenant
     id: UUID
     other: UUID
-    shared: UUID
-    alone: UUID
-    issued: UUID
+    shared_contact: UUID
+    only_contact: UUID
+    issued_invoice: UUID
     portal: UUID
     projects: list[UUID]
 
 
-async def full_client(org: Tenant, name: str = GONE, *, is_archived: bool = True) -> FullClient:
-    """Two projects, four registrations, an invoice with its credit note, a draft, two payments, two quotes, two portals, and the rest.
+async def create_full_client(org: Tenant, name: str = MARKER, *, is_archived: bool = True) -> FullClient:
+    """Create two projects, four registrations, an invoice with its credit note, a draft, two payments, quotes and portals, and the rest.
 
     One of the payments is another client's too, and so are a contact and a label.
     """
@@ -40,10 +40,10 @@ async def full_client(org: Tenant, name: str = GONE, *, is_archived: bool = True
     shared = await org.add_contact("Gedeeld", client, other)
     alone = await org.add_contact(f"{name} persoon", client)
     label = await org.add_label(f"Label {new_id()}", client, other)
-    await insert(owner, "client_address", [{"tenant_id": org.id, "client_id": client, "type": "PRIMARY", "city": name}])
-    projects = [await org.add_project(client, f"{name} {place}") for place in range(2)]
+    await insert_rows(owner, "client_address", [{"tenant_id": org.id, "client_id": client, "type": "PRIMARY", "city": name}])
+    projects = [await org.add_project(client, f"{name} {index}") for index in range(2)]
     time = await org.add_registration(client, projects[0], note=name)
-    await insert(owner, "registration_label", [{"tenant_id": org.id, "registration_id": time, "label_id": label, "client_id": client}])
+    await insert_rows(owner, "registration_label", [{"tenant_id": org.id, "registration_id": time, "label_id": label, "client_id": client}])
     expense: dict[str, object] = {"kind": "EXPENSE", "minutes": None, "quantity": Decimal(2), "unit_price": Decimal("12.50")}
     await org.add_registration(client, projects[1], **expense, amount_net=Decimal("25.00"), status="APPROVED")
     trip: dict[str, object] = {"kind": "MILEAGE", "minutes": None, "distance_km": Decimal(10), "departure": name, "destination": name}
@@ -52,11 +52,11 @@ async def full_client(org: Tenant, name: str = GONE, *, is_archived: bool = True
     issued = await org.add_invoice(client, date(2026, 1, 10), "100.00")
     line = {"tenant_id": org.id, "id": new_id(), "invoice_id": issued, "position": 1, "description": name, "quantity": Decimal(1)}
     amounts = {"unit_price": Decimal(100), "discount_percentage": Decimal(0), "vat_percentage": Decimal(21), "vat_category": "S"}
-    await insert(owner, "invoice_line", [{**line, **amounts, "net": Decimal(100), "vat": Decimal(21), "project_id": projects[0]}])
+    await insert_rows(owner, "invoice_line", [{**line, **amounts, "net": Decimal(100), "vat": Decimal(21), "project_id": projects[0]}])
     await org.add_invoice(client, date(2026, 1, 20), "40.00", kind="CREDIT_NOTE", credits_invoice_id=issued)
     await org.add_invoice(client, date(2026, 2, 1), "30.00", status="DRAFT", number=None, invoice_date=None)
     await org.add_payment(client, issued, date(2026, 2, 1), "20.00")
-    await _shared_payment(org, (client, issued), (other, await org.add_invoice(other, date(2026, 1, 5), "10.00")))
+    await _add_shared_payment(org, (client, issued), (other, await org.add_invoice(other, date(2026, 1, 5), "10.00")))
     await org.add_quote(client, "500.00")
     await org.add_quote(client, "70.00", status="DRAFT", number=None, quote_date=None)
     portal = await org.add_portal(client, shared, alone, projects=projects, name=name)
@@ -65,26 +65,32 @@ async def full_client(org: Tenant, name: str = GONE, *, is_archived: bool = True
     await org.add_event("ClientContact", shared, {"department": [None, name]}, client_id=client, contact_id=shared)
     await org.add_event("Contact", alone, {"lastName": [None, name]}, contact_id=alone)
     event = {"tenant_id": org.id, "id": new_id(), "at": ARCHIVED_AT, "action": "CREATED", "object_type": "Client"}
-    await insert(owner, "outbox_event", [{**event, "object_id": client, "client_id": client}])
+    await insert_rows(owner, "outbox_event", [{**event, "object_id": client, "client_id": client}])
     if is_archived:
-        await archived(org, client)
+        await archive_directly(org, client)
     return FullClient(org, client, other, shared, alone, issued, portal, projects)
 
 
-async def _shared_payment(org: Tenant, *parts: tuple[UUID, UUID]) -> None:
-    """One transfer of 12.10 for each of these clients' invoices."""
+async def _add_shared_payment(org: Tenant, *parts: tuple[UUID, UUID]) -> None:
+    """Add one transfer of 12.10 for each of these clients' invoices."""
     key = new_id()
-    paid = {"tenant_id": org.id, "id": key, "paid_on": date(2026, 2, 2), "amount": Decimal("24.20"), "currency": "EUR"}
+    payment_row = {"tenant_id": org.id, "id": key, "paid_on": date(2026, 2, 2), "amount": Decimal("24.20"), "currency": "EUR"}
     each = {"tenant_id": org.id, "payment_id": key, "currency": "EUR", "paid_on": date(2026, 2, 2), "is_issued": True}
     amounts = {"amount": Decimal("12.10"), "amount_base": Decimal("12.10")}
     async with org.owner.transaction():
-        await insert(org.owner, "payment", [{**paid, "exchange_rate": Decimal(1), "method": "BANK_TRANSFER", **changing()}])
-        await insert(org.owner, "payment_allocation", [{**each, "client_id": of, "invoice_id": on, **amounts} for of, on in parts])
-        await org.recount(date(2026, 2, 2), *(of for of, _ in parts))
+        await insert_rows(
+            org.owner, "payment", [{**payment_row, "exchange_rate": Decimal(1), "method": "BANK_TRANSFER", **version_columns()}]
+        )
+        await insert_rows(
+            org.owner,
+            "payment_allocation",
+            [{**each, "client_id": client_key, "invoice_id": invoice_key, **amounts} for client_key, invoice_key in parts],
+        )
+        await org.rebuild_monthly_balances(date(2026, 2, 2), *(client_key for client_key, _ in parts))
 
 
-async def archived(org: Tenant, client: UUID) -> None:
-    """As it is after an archiving, put in place by the owner of the database."""
+async def archive_directly(org: Tenant, client: UUID) -> None:
+    """Archive the client in the database, as the server does."""
     operation = new_id()
     await org.owner.execute(
         "UPDATE relaties.client SET archived_at = $3, archive_operation_id = $4, version = 2 WHERE tenant_id = $1 AND id = $2",

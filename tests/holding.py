@@ -16,74 +16,74 @@ from db.engine.read_pool import ReadConnection, ReadPool
 
 
 @dataclass
-class Holder:
+class ConnectionHolder:
     """One operation with all its tasks: what it holds, what it took in all, and what it asked for while it held something."""
 
-    now: int = 0
-    taken: Counter[str] = field(default_factory=Counter)
-    nested: list[str] = field(default_factory=list)
+    held_count: int = 0
+    acquired: Counter[str] = field(default_factory=Counter)
+    nested_acquisitions: list[str] = field(default_factory=list)
 
-    def takes(self, what: str) -> None:
-        if self.now:
-            self.nested.append(what)
-        self.now += 1
-        self.taken[what] += 1
+    def record_acquire(self, what: str) -> None:
+        if self.held_count:
+            self.nested_acquisitions.append(what)
+        self.held_count += 1
+        self.acquired[what] += 1
 
-    def gives(self) -> None:
-        self.now -= 1
+    def record_release(self) -> None:
+        self.held_count -= 1
 
 
-OPERATION: ContextVar[Holder | None] = ContextVar("operation", default=None)  # whatever it starts inherits it
+OPERATION: ContextVar[ConnectionHolder | None] = ContextVar("operation", default=None)  # whatever it starts inherits it
 
 
 @contextmanager
-def operation() -> Iterator[Holder]:
-    """What happens within is one."""
-    holder = Holder()
+def track_operation() -> Iterator[ConnectionHolder]:
+    """Track the block as one operation."""
+    holder = ConnectionHolder()
     token = OPERATION.set(holder)
     yield holder
     OPERATION.reset(token)
 
 
-def _watch_readers(patched: pytest.MonkeyPatch) -> None:
+def _watch_readers(monkeypatch: pytest.MonkeyPatch) -> None:
     take, give, give_up = ReadPool.acquire, ReadPool.release, ReadPool.discard
 
-    async def taken(self: ReadPool, tenant: UUID | None = None) -> ReadConnection:
+    async def acquire(self: ReadPool, tenant: UUID | None = None) -> ReadConnection:
         if holder := OPERATION.get():
-            holder.takes("reader")
+            holder.record_acquire("reader")
         return await take(self, tenant)
 
-    def given(self: ReadPool, reader: ReadConnection) -> None:
+    def release(self: ReadPool, reader: ReadConnection) -> None:
         if holder := OPERATION.get():
-            holder.gives()
+            holder.record_release()
         give(self, reader)
 
-    async def given_up(self: ReadPool, reader: ReadConnection, failed: BaseException) -> None:
+    async def discard(self: ReadPool, reader: ReadConnection, error: BaseException) -> None:
         if holder := OPERATION.get():
-            holder.gives()
-        await give_up(self, reader, failed)
+            holder.record_release()
+        await give_up(self, reader, error)
 
-    patched.setattr(ReadPool, "acquire", taken)
-    patched.setattr(ReadPool, "release", given)
-    patched.setattr(ReadPool, "discard", given_up)
+    monkeypatch.setattr(ReadPool, "acquire", acquire)
+    monkeypatch.setattr(ReadPool, "release", release)
+    monkeypatch.setattr(ReadPool, "discard", discard)
 
 
 @contextmanager
-def watched() -> Iterator[None]:
-    """Every pool tells of what is taken from it and given back, from here on."""
+def monitor_pools() -> Iterator[None]:
+    """Record what is acquired from every pool and released, from here on."""
 
-    def checked_out(*_: Any) -> None:  # noqa: ANN401 SQLAlchemy's own arguments
+    def on_checkout(*_: Any) -> None:  # noqa: ANN401 SQLAlchemy's own arguments
         if holder := OPERATION.get():
-            holder.takes("writer")
+            holder.record_acquire("writer")
 
-    def checked_in(*_: Any) -> None:  # noqa: ANN401
+    def on_checkin(*_: Any) -> None:  # noqa: ANN401
         if holder := OPERATION.get():
-            holder.gives()
+            holder.record_release()
 
-    with pytest.MonkeyPatch.context() as patched:
-        _watch_readers(patched)
-        event.listen(Writers, "checkout", checked_out)
-        event.listen(Writers, "checkin", checked_in)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _watch_readers(monkeypatch)
+        event.listen(Writers, "checkout", on_checkout)
+        event.listen(Writers, "checkin", on_checkin)
         yield
-        event.remove(Writers, "checkout", checked_out)
-        event.remove(Writers, "checkin", checked_in)
+        event.remove(Writers, "checkout", on_checkout)
+        event.remove(Writers, "checkin", on_checkin)

@@ -5,16 +5,16 @@ from uuid import UUID
 
 from resolvers.ids import PREFIXES
 
-KINDS = {prefix: kind for kind, prefix in PREFIXES.items()}
+TYPES_BY_PREFIX = {prefix: kind for kind, prefix in PREFIXES.items()}
 
 
 def global_id(kind: str, key: UUID) -> str:
     return f"{PREFIXES[kind]}_{urlsafe_b64encode(key.bytes).decode().rstrip('=')}"
 
 
-def kind_of(id_: str) -> str:
-    return KINDS[id_.partition("_")[0]]
+def type_of(id_: str) -> str:
+    return TYPES_BY_PREFIX[id_.partition("_")[0]]
 
 
-def key_of(id_: str) -> UUID:
+def decode_key(id_: str) -> UUID:
     return UUID(bytes=urlsafe_b64decode(id_.partition("_")[2] + "=="))

@@ -12,23 +12,23 @@ from server.documents.execution import ExecutionRequest, Runner
 
 
 @dataclass
-class InProcess:
+class InProcessServer:
     """Operations of one organization, run without HTTP."""
 
     runner: Runner
     documents: DocumentCache
     actor: Actor
 
-    def operation(self, text: str, **variables: object) -> ExecutionRequest:
-        found = self.documents.get_or_parse(text)
-        return ExecutionRequest(found, found.operations[0], found.operations[0].coerce(variables), self.actor, None, QueryStats())
+    def prepare(self, text: str, **variables: object) -> ExecutionRequest:
+        document = self.documents.get_or_parse(text)
+        return ExecutionRequest(document, document.operations[0], document.operations[0].coerce(variables), self.actor, None, QueryStats())
 
     async def execute(self, text: str, **variables: object) -> Any:  # noqa: ANN401
-        result = await self.runner.execute(self.operation(text, **variables))
+        result = await self.runner.execute(self.prepare(text, **variables))
         return result.data
 
 
-class Turns:
+class YieldCounter:
     """Awaits, and counts how often that gave others their turn without waiting for anything."""
 
     def __init__(self, run: Coroutine[Any, Any, object]) -> None:

@@ -26,7 +26,7 @@ FAILURES: list[Callable[[], BaseException]] = [
 ]
 
 
-class OfNoType:
+class WrongType:
     """What no field expects; the same words each time."""
 
     def __repr__(self) -> str:
@@ -34,99 +34,103 @@ class OfNoType:
 
 
 @dataclass(frozen=True)
-class Faults:
+class FaultInjector:
     """One in so many of what happens fails, which the seed and what is asked alone decide."""
 
     seed: int
     one_in: int
 
-    def number(self, *what: object) -> int:
+    def hash_number(self, *what: object) -> int:
         return crc32(repr((self.seed, what)).encode())
 
-    def strikes(self, *what: object) -> bool:
-        return self.number("strikes", *what) % self.one_in == 0
+    def should_fail(self, *what: object) -> bool:
+        return self.hash_number("strikes", *what) % self.one_in == 0
 
-    def failure(self, *what: object) -> BaseException:
-        return FAILURES[self.number("failure", *what) % len(FAILURES)]()
+    def choose_failure(self, *what: object) -> BaseException:
+        return FAILURES[self.hash_number("failure", *what) % len(FAILURES)]()
 
-    def kind(self, kinds: Sequence[str], *what: object) -> str:
-        return kinds[self.number("kind", *what) % len(kinds)]
+    def choose_kind(self, kinds: Sequence[str], *what: object) -> str:
+        return kinds[self.hash_number("kind", *what) % len(kinds)]
 
-    async def batch(self, ask: "partial[Awaitable[Sequence[Any]]]", keys: Sequence[Any]) -> Sequence[Any]:
-        """As the domain has it, but late, failed as a whole or cancelled; or with the value of a key gone, failed or of no type."""
+    async def load_batch(self, ask: "partial[Awaitable[Sequence[Any]]]", keys: Sequence[Any]) -> Sequence[Any]:
+        """Load as the domain does, but late, failed as a whole or cancelled; or with a missing, failed or wrongly typed value of a key."""
         name = ask.func.__module__, ask.func.__qualname__, ask.keywords
-        if self.strikes(name):
-            kind = self.kind(["late", "late", "failed", "cancelled"], name)
+        if self.should_fail(name):
+            kind = self.choose_kind(["late", "late", "failed", "cancelled"], name)
             if kind == "failed":
-                raise self.failure(name)
+                raise self.choose_failure(name)
             if kind == "cancelled":
                 raise asyncio.CancelledError
-            for _ in range(self.number(name) % 20):
+            for _ in range(self.hash_number(name) % 20):
                 await asyncio.sleep(0)
-        return [self._value((name, key), value) for key, value in zip(keys, await ask(keys), strict=True)]
+        return [self._change_value((name, key), value) for key, value in zip(keys, await ask(keys), strict=True)]
 
-    def _value(self, what: object, value: object) -> object:
-        if not self.strikes(what):
+    def _change_value(self, what: object, value: object) -> object:
+        if not self.should_fail(what):
             return value
-        kind = self.kind(["null", "failed", "of no type"], what)
-        return None if kind == "null" else self.failure(what) if kind == "failed" else OfNoType()
+        kind = self.choose_kind(["null", "failed", "of no type"], what)
+        return None if kind == "null" else self.choose_failure(what) if kind == "failed" else WrongType()
 
-    def column(self, of: type[Row], name: str, row: Any) -> Any:  # noqa: ANN401
-        """The place of a column depends on what the statement has besides, so its own class reads it."""
-        key = getter(of, "id")(row) if "id" in of.__columns__ else tuple(row)
+    def read_column(self, row_class: type[Row], name: str, row: Any) -> Any:  # noqa: ANN401
+        """Read a column by its own class, since its position depends on the statement."""
+        key = column_getter(row_class, "id")(row) if "id" in row_class.__columns__ else tuple(row)
         what = type(row).__name__, name, key
-        if not self.strikes(what):
-            return getter(of, name)(row)
-        kind = self.kind(["null", "null", "failed", "of no type"], what)
+        if not self.should_fail(what):
+            return column_getter(row_class, name)(row)
+        kind = self.choose_kind(["null", "null", "failed", "of no type"], what)
         if kind == "failed":
-            raise self.failure(what)
-        return None if kind == "null" else OfNoType()
+            raise self.choose_failure(what)
+        return None if kind == "null" else WrongType()
 
-    def resolve(self, name: str, inner: Callable[..., Any], *given: Any, **arguments: Any) -> Any:  # noqa: ANN401
+    def resolve(self, name: str, inner: Callable[..., Any], *positional: Any, **arguments: Any) -> Any:  # noqa: ANN401
         what = name, [(name, arguments[name]) for name in sorted(arguments) if name != "info"]
-        if not self.strikes(what):
-            return inner(*given, **arguments)
-        kind = self.kind(["null", "failed", "failed late"], what)
+        if not self.should_fail(what):
+            return inner(*positional, **arguments)
+        kind = self.choose_kind(["null", "failed", "failed late"], what)
         if kind == "failed":
-            raise self.failure(what)
-        return None if kind == "null" else self._late(what)
+            raise self.choose_failure(what)
+        return None if kind == "null" else self._fail_late(what)
 
-    async def _late(self, what: object) -> None:
+    async def _fail_late(self, what: object) -> None:
         await asyncio.sleep(0)
-        raise self.failure(what)
+        raise self.choose_failure(what)
 
-    def row(self, of: type[Row]) -> type[Row]:
-        """The same class, whose columns may fail."""
-        failing: dict[str, object] = {column: property(partial(self.column, of, column)) for column in of.__columns__}
-        return type(of.__name__, (of,), failing | {"placed": lambda places: self.row(of.with_positions(places))})
+    def failing_row_class(self, row_class: type[Row]) -> type[Row]:
+        """Return the same class, whose columns may fail."""
+        failing: dict[str, object] = {column: property(partial(self.read_column, row_class, column)) for column in row_class.__columns__}
+        return type(
+            row_class.__name__,
+            (row_class,),
+            failing | {"with_positions": lambda positions: self.failing_row_class(row_class.with_positions(positions))},
+        )
 
 
-def getter(of: type[Row], column: str) -> Callable[[Row], Any]:
+def column_getter(row_class: type[Row], column: str) -> Callable[[Row], Any]:
     """Return what reads the column of a record."""
-    get: Callable[[Row], Any] = getattr(of, column).fget
+    get: Callable[[Row], Any] = getattr(row_class, column).fget
     return get
 
 
 @contextmanager
-def injected(faults: Faults, schema: GraphQLSchema) -> Iterator[None]:
-    """While it lasts. A statement has one class of rows, so that what is prepared for it is of use again."""
-    make, narrow, call, made = Loader.__init__, Query.project, StrawberryResolver.__call__, dict[Query[Any], Query[Any]]()
+def inject_faults(faults: FaultInjector, schema: GraphQLSchema) -> Iterator[None]:
+    """Inject faults during the block. A statement has one class of rows, so that prepared statements are reused."""
+    make, narrow, call, projected_queries = Loader.__init__, Query.project, StrawberryResolver.__call__, dict[Query[Any], Query[Any]]()
     assert schema.query_type
     roots = {field.extensions["strawberry-definition"].base_resolver: name for name, field in schema.query_type.fields.items()}
 
-    def narrowed(query: Query[Any], asked: frozenset[str] | None) -> Query[Any]:
-        found = narrow(query, asked)
-        if found not in made:
-            made[found] = copy(found)
-            made[found].row = faults.row(found.row)
-        return made[found]
+    def project(query: Query[Any], columns: frozenset[str] | None) -> Query[Any]:
+        projected = narrow(query, columns)
+        if projected not in projected_queries:
+            projected_queries[projected] = copy(projected)
+            projected_queries[projected].row = faults.failing_row_class(projected.row)
+        return projected_queries[projected]
 
-    def called(resolver: StrawberryResolver[Any], *given: Any, **arguments: Any) -> Any:  # noqa: ANN401 whatever it gives
+    def call_resolver(resolver: StrawberryResolver[Any], *positional: Any, **arguments: Any) -> Any:  # noqa: ANN401 whatever it gives
         inner = partial(call, resolver)
-        return faults.resolve(roots[resolver], inner, *given, **arguments) if resolver in roots else inner(*given, **arguments)
+        return faults.resolve(roots[resolver], inner, *positional, **arguments) if resolver in roots else inner(*positional, **arguments)
 
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Loader, "__init__", lambda loader, batch: make(loader, partial(faults.batch, batch)))
-        patched.setattr(Query, "project", narrowed)
-        patched.setattr(StrawberryResolver, "__call__", called)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Loader, "__init__", lambda loader, batch: make(loader, partial(faults.load_batch, batch)))
+        monkeypatch.setattr(Query, "project", project)
+        monkeypatch.setattr(StrawberryResolver, "__call__", call_resolver)
         yield

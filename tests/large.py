@@ -8,13 +8,13 @@ from uuid import UUID
 import asyncpg
 
 from db.queries import monthly_balances
-from tests.builders import Tenant, insert, tenant
+from tests.builders import Tenant, create_tenant, insert_rows
 
-CONTACTS_EACH, LABELS, INVOICES_EACH, IN_CROWD, EVENTS_EACH = 2, 20, 5, 5_000, 4
+CONTACTS_EACH, LABELS, INVOICES_EACH, EXTRA_CONTACTS, EVENTS_EACH = 2, 20, 5, 5_000, 4
 REGISTRATIONS_EACH = 5
-FROM, DAYS = date(2022, 1, 1), 1_700
+FIRST_DAY, DAYS = date(2022, 1, 1), 1_700
 # What points at what is right by how it is made; checking it row by row would take most of the time. For a superuser.
-UNCHECKED = "SET LOCAL session_replication_role = replica"
+WITHOUT_TRIGGERS = "SET LOCAL session_replication_role = replica"
 # $1 is the tenant, $2 how many clients. Identifiers come from numbers, so that rows find each other; names are not in their order.
 CLIENTS = """INSERT INTO relaties.client (tenant_id, id, name, name_key, number, number_key, kind, is_prospect, invoice_delivery,
   purchase_order_required, created_at, updated_at, version)
@@ -32,10 +32,10 @@ LINKS = """INSERT INTO relaties.client_contact (tenant_id, client_id, contact_id
   is_active, created_at)
 SELECT $1, {client}, {contact}, (m - 1) % {contacts_each} + m / ($2 * {contacts_each} + 1) * m, m % 2 = 0, false, 'TO', true, now()
 FROM (SELECT m, least((m - 1) / {contacts_each} + 1, $2) AS n FROM generate_series(1, $2 * {contacts_each} + {in_crowd}) m) made"""
-LABELS_ALL = """INSERT INTO relaties.label (tenant_id, id, name, name_key, color, is_active, scope, created_at, updated_at, version)
+ALL_LABELS = """INSERT INTO relaties.label (tenant_id, id, name, name_key, color, is_active, scope, created_at, updated_at, version)
 SELECT $1, {label}, format('Label %s', l), format('label %s', l), '#102030', true, 'CLIENT', now(), now(), 1
 FROM generate_series(0, {labels} - 1) l WHERE $2 > 0"""
-LABELLED = """INSERT INTO relaties.client_label (tenant_id, client_id, label_id)
+CLIENT_LABELS = """INSERT INTO relaties.client_label (tenant_id, client_id, label_id)
 SELECT $1, {client}, {label} FROM generate_series(1, $2) n, LATERAL (VALUES (n % {labels}), ((n + 7) % {labels})) has (l)"""
 INVOICES = """INSERT INTO relaties.invoice (tenant_id, id, client_id, kind, number, status, invoice_date, client_name, currency,
   exchange_rate, net, vat, gross, net_base, vat_base, gross_base, created_at, updated_at, version)
@@ -61,9 +61,9 @@ FROM generate_series(1, $2) n, generate_series(1, 2) l"""
 PORTALS = """INSERT INTO relaties.client_portal (tenant_id, id, client_id, name, language, shows_descriptions, shows_rates, shows_budget,
   shows_invoices, shows_quotes, takes_approval, created_at, updated_at, version)
 SELECT $1, {portal}, {client}, 'Portal', 'nl', true, false, false, true, true, false, now(), now(), 1 FROM generate_series(1, $2) n"""
-SHOWN = """INSERT INTO relaties.portal_project (tenant_id, portal_id, project_id, client_id)
+PORTAL_PROJECTS = """INSERT INTO relaties.portal_project (tenant_id, portal_id, project_id, client_id)
 SELECT $1, {portal}, {project}, {client} FROM generate_series(1, $2) n"""
-ACCESS = """INSERT INTO relaties.portal_access (tenant_id, portal_id, contact_id, client_id, created_at)
+PORTAL_ACCESS = """INSERT INTO relaties.portal_access (tenant_id, portal_id, contact_id, client_id, created_at)
 SELECT $1, {portal}, {contact}, {client}, now()
 FROM (SELECT m, (m - 1) / {contacts_each} + 1 AS n FROM generate_series(1, $2 * {contacts_each}) m) made"""
 EVENTS = """INSERT INTO relaties.audit_event (tenant_id, id, at, channel, operation, action, object_type, object_id, client_id, contact_id,
@@ -75,10 +75,10 @@ REGISTRATIONS = """INSERT INTO relaties.registration (tenant_id, id, client_id, 
 SELECT $1, {registration}, {client}, CASE WHEN i % 2 = 0 THEN {project} END, {member}, 'TIME', 'OPEN', 'OPEN', true, {day}, 60, 100,
   'CLIENT', 'EUR', 100, now(), now(), 1
 FROM (SELECT i, (i - 1) / {registrations_each} + 1 AS n FROM generate_series(1, $2 * {registrations_each}) i) made"""
-WORN = """INSERT INTO relaties.registration_label (tenant_id, registration_id, label_id, client_id)
+REGISTRATION_LABELS = """INSERT INTO relaties.registration_label (tenant_id, registration_id, label_id, client_id)
 SELECT $1, {registration}, {label}, {client}
 FROM (SELECT i, (i - 1) / {registrations_each} + 1 AS n, i % {labels} AS l FROM generate_series(1, $2 * {registrations_each}) i) made"""
-MADE = {
+EXPRESSIONS = {
     "client": "md5($1::text || 'client' || n)::uuid",
     "contact": "md5($1::text || 'contact' || m)::uuid",
     "label": "md5($1::text || 'label' || l)::uuid",
@@ -92,34 +92,34 @@ MADE = {
     "quote": "md5($1::text || 'quote' || n)::uuid",
     "quote_line": "md5($1::text || 'quote line' || n || l)::uuid",
     "portal": "md5($1::text || 'portal' || n)::uuid",
-    "quoted": FROM,
+    "quoted": FIRST_DAY,
     "events_each": EVENTS_EACH,
-    "day": f"date '{FROM}' + (i % {DAYS})::int",
+    "day": f"date '{FIRST_DAY}' + (i % {DAYS})::int",
     "contacts_each": CONTACTS_EACH,
     "labels": LABELS,
     "invoices_each": INVOICES_EACH,
-    "in_crowd": IN_CROWD,
+    "in_crowd": EXTRA_CONTACTS,
 }
 
-ASKED = (CLIENTS, ADDRESSES, CONTACTS, LINKS, LABELS_ALL, LABELLED, INVOICES, PAYMENTS, ALLOCATIONS)
+OVERVIEW_STATEMENTS = (CLIENTS, ADDRESSES, CONTACTS, LINKS, ALL_LABELS, CLIENT_LABELS, INVOICES, PAYMENTS, ALLOCATIONS)
 STATEMENTS = (
-    *ASKED,
-    *(EVENTS, PROJECTS, REGISTRATIONS, WORN, QUOTES, QUOTE_LINES, PORTALS, SHOWN, ACCESS),
+    *OVERVIEW_STATEMENTS,
+    *(EVENTS, PROJECTS, REGISTRATIONS, REGISTRATION_LABELS, QUOTES, QUOTE_LINES, PORTALS, PORTAL_PROJECTS, PORTAL_ACCESS),
 )
 
 
 @dataclass(frozen=True)
-class Large:
+class LargeOrganization:
     """An organization; the first client by name is one with 5,000 contacts more than the others have.
 
-    Of its labels a tenth of everything wears each, but for the rare one.
+    Each label is on a tenth of everything, except for the rare one.
     """
 
     tenant: Tenant
     clients: list[UUID]
     contacts: list[UUID]
     labels: list[UUID]
-    rare: UUID
+    rare_label: UUID
     projects: list[UUID]
     registrations: list[UUID]
     quotes: list[UUID]
@@ -128,46 +128,52 @@ class Large:
     middle: tuple[str, UUID]
 
     @property
-    def crowded(self) -> UUID:
+    def largest_client(self) -> UUID:
         return self.clients[0]
 
 
-async def large(owner: asyncpg.Connection, *, clients: int = 100_000) -> Large:
-    """Of so many clients, each with two contacts and labels, five invoices and registrations, four events, a project, a quote, a portal.
+async def create_large_organization(owner: asyncpg.Connection, *, clients: int = 100_000) -> LargeOrganization:
+    """Create an organization of so many clients, each with two contacts and labels, five invoices and registrations, and the rest.
 
     Beside it a small one. `owner` is a superuser.
     """
-    made = await tenant(owner, "Large")
-    await fill(owner, await tenant(owner, "Beside it"), clients // 50)
-    await fill(owner, made, clients)
-    rare = await _rare(owner, made)
+    org = await create_tenant(owner, "Large")
+    await fill_organization(owner, await create_tenant(owner, "Beside it"), clients // 50)
+    await fill_organization(owner, org, clients)
+    rare = await _add_rare_label(owner, org)
     await owner.execute("VACUUM ANALYZE")
     by_name = "SELECT id, name_key FROM relaties.client WHERE tenant_id = $1 ORDER BY name_key, id LIMIT 50 OFFSET $2"
-    first, middle = [await owner.fetch(by_name, made.id, offset) for offset in (0, clients // 2)]
-    member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER'", made.id)
+    first, middle = [await owner.fetch(by_name, org.id, offset) for offset in (0, clients // 2)]
+    member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER'", org.id)
     some = "SELECT array_agg(id) FROM (SELECT id FROM relaties.{} WHERE tenant_id = $1 LIMIT 50) AS found"
     tables = {"contacts": "contact", "labels": "label", "projects": "project", "registrations": "registration"}
     tables |= {"quotes": "quote", "portals": "client_portal"}
-    ids = {name: await owner.fetchval(some.format(table), made.id) for name, table in tables.items()}
-    return Large(made, [row["id"] for row in first], **ids, rare=rare, member=member, middle=(middle[0]["name_key"], middle[0]["id"]))
+    ids = {name: await owner.fetchval(some.format(table), org.id) for name, table in tables.items()}
+    return LargeOrganization(
+        org, [row["id"] for row in first], **ids, rare_label=rare, member=member, middle=(middle[0]["name_key"], middle[0]["id"])
+    )
 
 
-async def fill(owner: asyncpg.Connection, made: Tenant, clients: int, statements: Sequence[str] = STATEMENTS, **otherwise: object) -> None:
-    """What an organization of so many clients has: all of it, or the part that some queries read; `otherwise` than `MADE` says."""
+async def fill_organization(
+    owner: asyncpg.Connection, org: Tenant, clients: int, statements: Sequence[str] = STATEMENTS, **otherwise: object
+) -> None:
+    """Fill an organization with so many clients: all tables, or those of some statements; `otherwise` overrides the expressions."""
     async with owner.transaction():
-        await owner.execute(UNCHECKED)
+        await owner.execute(WITHOUT_TRIGGERS)
         for statement in statements:
             # As parameters the two would have to be of one type each.
-            said = statement.format(**MADE | otherwise).replace("$1", f"'{made.id}'::uuid").replace("$2", f"{clients}::bigint")
-            await owner.execute(said, timeout=3600)
-        ids = await owner.fetchval("SELECT array_agg(id) FROM relaties.client WHERE tenant_id = $1", made.id)
-        await monthly_balances.rebuild(monthly_balances.OwnerTransaction(owner, made.id), ids)
+            sql = statement.format(**EXPRESSIONS | otherwise).replace("$1", f"'{org.id}'::uuid").replace("$2", f"{clients}::bigint")
+            await owner.execute(sql, timeout=3600)
+        ids = await owner.fetchval("SELECT array_agg(id) FROM relaties.client WHERE tenant_id = $1", org.id)
+        await monthly_balances.rebuild(monthly_balances.OwnerTransaction(owner, org.id), ids)
 
 
-async def _rare(owner: asyncpg.Connection, made: Tenant) -> UUID:
-    """A label that fifty registrations wear, and their clients."""
-    worn = await owner.fetch("SELECT id, client_id FROM relaties.registration WHERE tenant_id = $1 LIMIT 50", made.id)
-    rare = await made.add_label("Rare", *{row["client_id"] for row in worn})
-    of = {"tenant_id": made.id, "label_id": rare}
-    await insert(owner, "registration_label", [{**of, "registration_id": row["id"], "client_id": row["client_id"]} for row in worn])
+async def _add_rare_label(owner: asyncpg.Connection, org: Tenant) -> UUID:
+    """Add a label to fifty registrations and to their clients."""
+    rows = await owner.fetch("SELECT id, client_id FROM relaties.registration WHERE tenant_id = $1 LIMIT 50", org.id)
+    rare = await org.add_label("Rare", *{row["client_id"] for row in rows})
+    label_key = {"tenant_id": org.id, "label_id": rare}
+    await insert_rows(
+        owner, "registration_label", [{**label_key, "registration_id": row["id"], "client_id": row["client_id"]} for row in rows]
+    )
     return rare

@@ -8,7 +8,7 @@ from db.queries import monthly_balances
 from tests.builders import Tenant
 
 # $1 is the tenant, $2 the client, $3 how many registrations; an invoice, with two lines, for each twenty of them, half of them paid.
-UNCHECKED = "SET LOCAL session_replication_role = replica"  # as in tests/large.py
+WITHOUT_TRIGGERS = "SET LOCAL session_replication_role = replica"  # as in large_organization.py
 PROJECTS = """INSERT INTO relaties.project (tenant_id, id, client_id, name, invoice_method, created_at, updated_at, version)
 SELECT $1, {project}, $2, format('Project %s', p), 'CLIENT_HOURLY', now(), now(), 1 FROM generate_series(0, 49) p"""
 REGISTRATIONS = """INSERT INTO relaties.registration (tenant_id, id, client_id, project_id, member_id, kind, status, client_status,
@@ -33,9 +33,9 @@ SELECT $1, {payment}, {invoice}, $2, 'EUR', date '2023-01-01', true, 121, 121 FR
 EVENTS = """INSERT INTO relaties.audit_event (tenant_id, id, at, channel, operation, action, object_type, object_id, client_id, changes)
 SELECT $1, md5($2::text || 'event' || n)::uuid, now(), 'API', 'registrationCreate', 'CREATED', 'Registration', {registration}, $2,
   '{{"minutes": [null, 60]}}' FROM generate_series(1, $3) n"""
-TOLD = """INSERT INTO relaties.outbox_event (tenant_id, id, at, action, object_type, object_id, client_id)
-SELECT $1, md5($2::text || 'told' || n)::uuid, now(), 'CREATED', 'Registration', {registration}, $2 FROM generate_series(1, $3) n"""
-MADE = {
+OUTBOX_EVENTS = """INSERT INTO relaties.outbox_event (tenant_id, id, at, action, object_type, object_id, client_id)
+SELECT $1, md5($2::text || 'outbox' || n)::uuid, now(), 'CREATED', 'Registration', {registration}, $2 FROM generate_series(1, $3) n"""
+EXPRESSIONS = {
     "project": "md5($2::text || 'project' || p)::uuid",
     "registration": "md5($2::text || 'registration' || n)::uuid",
     "invoice": "md5($2::text || 'invoice' || i)::uuid",
@@ -44,25 +44,25 @@ MADE = {
 SUM = "SELECT count(*)::text || md5(coalesce(string_agg(md5(t::text), '' ORDER BY t::text), '')) FROM relaties.{} t WHERE {}"
 
 
-async def worked(owner: asyncpg.Connection, org: Tenant, client: UUID, registrations: int) -> None:
+async def fill_client(owner: asyncpg.Connection, org: Tenant, client: UUID, registrations: int) -> None:
     """Fills the client; `owner` is a superuser."""
     async with owner.transaction():
-        await owner.execute(UNCHECKED)
-        for statement in (PROJECTS, REGISTRATIONS, INVOICES, LINES, PAYMENTS, ALLOCATIONS, EVENTS, TOLD):
-            said = statement.format(**MADE).replace("$1", f"'{org.id}'::uuid").replace("$2", f"'{client}'::uuid")
-            await owner.execute(said.replace("$3", f"{registrations}::int"), timeout=600)
+        await owner.execute(WITHOUT_TRIGGERS)
+        for statement in (PROJECTS, REGISTRATIONS, INVOICES, LINES, PAYMENTS, ALLOCATIONS, EVENTS, OUTBOX_EVENTS):
+            sql = statement.format(**EXPRESSIONS).replace("$1", f"'{org.id}'::uuid").replace("$2", f"'{client}'::uuid")
+            await owner.execute(sql.replace("$3", f"{registrations}::int"), timeout=600)
         await monthly_balances.rebuild(monthly_balances.OwnerTransaction(owner, org.id), [client])
 
 
-async def sums(owner: asyncpg.Connection, org: Tenant, others_than: UUID | None = None) -> dict[str, str]:
-    """Of each table how many rows and which, of all clients or of all but one. What belongs to no client is counted with all."""
+async def table_sums(owner: asyncpg.Connection, org: Tenant, excluded: UUID | None = None) -> dict[str, str]:
+    """Return for each table how many rows and which, of all clients or of all but one. Rows without a client count in both."""
     columns = await owner.fetch(
         """SELECT table_name::text AS name, bool_or(column_name = 'client_id') AS has_client FROM information_schema.columns
         WHERE table_schema = 'relaties' AND table_name <> 'alembic_version' GROUP BY 1 ORDER BY 1"""
     )
-    found = {}
+    sums_by_table = {}
     for name, has_client in columns:
         own = "client_id" if has_client else "id" if name == "client" else None
-        less = f" AND {own} IS DISTINCT FROM '{others_than}'" if own and others_than else ""
-        found[name] = await owner.fetchval(SUM.format(name, f"tenant_id = '{org.id}'{less}"), timeout=600)
-    return found
+        less = f" AND {own} IS DISTINCT FROM '{excluded}'" if own and excluded else ""
+        sums_by_table[name] = await owner.fetchval(SUM.format(name, f"tenant_id = '{org.id}'{less}"), timeout=600)
+    return sums_by_table

@@ -2,7 +2,9 @@
 
 import os
 
-NAMES = [name for name in os.environ if name == "DATABASE_URL" or (name.startswith("RELATIES_") and not name.startswith("RELATIES_TEST_"))]
-SETTINGS = {name: os.environ.pop(name) for name in NAMES}
-WAYS = {name: value for name, value in SETTINGS.items() if name == "RELATIES_COMPILED_EXECUTOR"}
-os.environ.update(WAYS)
+SETTING_NAMES = [
+    name for name in os.environ if name == "DATABASE_URL" or (name.startswith("RELATIES_") and not name.startswith("RELATIES_TEST_"))
+]
+SETTINGS = {name: os.environ.pop(name) for name in SETTING_NAMES}
+KEPT_SETTINGS = {name: value for name, value in SETTINGS.items() if name == "RELATIES_COMPILED_EXECUTOR"}
+os.environ.update(KEPT_SETTINGS)

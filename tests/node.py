@@ -6,20 +6,20 @@ import subprocess
 from pathlib import Path
 
 
-def ran(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """However it ends; with the machine's own settings, which say where packages come from."""
+def run_unchecked(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the command with the machine's own settings, however it ends."""
     return subprocess.run(command, cwd=cwd, env=dict(os.environ), text=True, capture_output=True, check=False, timeout=300)  # noqa: S603
 
 
 def run(*command: str, cwd: Path) -> str:
     """What it prints."""
-    done = ran(*command, cwd=cwd)
-    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-5000:]
-    return done.stdout
+    result = run_unchecked(*command, cwd=cwd)
+    assert result.returncode == 0, result.stdout[-5000:] + result.stderr[-5000:]
+    return result.stdout
 
 
-def installed(source: Path, target: Path) -> Path:
-    """A copy of a folder of Node's, with the packages of its lock."""
+def install_packages(source: Path, target: Path) -> Path:
+    """Copy a Node folder, and install the packages of its lock file."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules", "assets", "LICENSES", "__pycache__"))
     run("npm", "ci", cwd=target)
     return target

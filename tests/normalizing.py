@@ -11,25 +11,25 @@ MARKS = {"Mn", "Mc", "Me"}
 
 
 @dataclass
-class Normalizing:
+class NormalizationMonitor:
     """The longest text that was normalised, and the most marks of one character that one had."""
 
     longest_text: int = 0
     most_marks: int = 0
 
     @classmethod
-    def watched(cls, monkeypatch: pytest.MonkeyPatch) -> Self:
+    def install(cls, monkeypatch: pytest.MonkeyPatch) -> Self:
         """Watch every call from here on. Each is answered as before."""
-        seen, normalize = cls(), unicodedata.normalize
+        monitor, normalize = cls(), unicodedata.normalize
 
-        def watched(form: str, text: str) -> str:
-            seen.see(text)
+        def normalize_and_record(form: str, text: str) -> str:
+            monitor.record(text)
             return normalize(form, text)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(unicodedata, "normalize", watched)
-        return seen
+        monkeypatch.setattr(unicodedata, "normalize", normalize_and_record)
+        return monitor
 
-    def see(self, text: str) -> None:
+    def record(self, text: str) -> None:
         runs = groupby(text, lambda sign: unicodedata.category(sign) in MARKS)
         self.longest_text = max(self.longest_text, len(text))
         self.most_marks = max([self.most_marks, *(len([*run]) for is_mark, run in runs if is_mark)])

@@ -9,8 +9,8 @@ from pathlib import Path
 from threading import Thread
 from urllib.parse import urlsplit
 
-from tests.clusters import ordinary
-from tests.commands import free_port
+from tests.clusters import postgres_account
+from tests.commands import find_free_port
 
 PGBOUNCER = Path("/usr/sbin/pgbouncer")
 CONFIG = """[databases]
@@ -27,32 +27,32 @@ default_pool_size = 5
 
 
 @contextmanager
-def pooler(url: str, users: Mapping[str, str]) -> Iterator[str]:
-    """Host and port of a pooler of five connections to the database of an address, which these users may use by their passwords."""
-    found, own = urlsplit(url), free_port()
+def run_pooler(url: str, users: Mapping[str, str]) -> Iterator[str]:
+    """Run a pooler of five connections for these users and passwords, and yield its host and port."""
+    address, own = urlsplit(url), find_free_port()
     with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
         folder = Path(name)
         (folder / "users").write_text("".join(f'"{user}" "{password}"\n' for user, password in users.items()))
-        values = {"database": found.path[1:], "host": found.hostname, "port": found.port, "own": own, "folder": folder}
+        values = {"database": address.path[1:], "host": address.hostname, "port": address.port, "own": own, "folder": folder}
         (folder / "ini").write_text(CONFIG.format(**values))
-        who = ordinary()
+        account = postgres_account()
         for path in (folder, *folder.iterdir()):
-            os.chown(path, who.pw_uid if who else -1, -1)
-        with _running(folder / "ini", who.pw_name if who else None):
+            os.chown(path, account.pw_uid if account else -1, -1)
+        with _run_pgbouncer(folder / "ini", account.pw_name if account else None):
             yield f"127.0.0.1:{own}"
 
 
 @contextmanager
-def _running(ini: Path, user: str | None) -> Iterator[None]:
-    """It will not run as root."""
+def _run_pgbouncer(ini: Path, user: str | None) -> Iterator[None]:
+    """Run pgbouncer as an ordinary account; it refuses root."""
     command: list[str | Path] = [PGBOUNCER, *(["-u", user] if user else []), ini]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stderr is not None
-        heard = Thread(target=process.stderr.read)  # or it would stop once the pipe is full of what it has to say
+        reader_thread = Thread(target=process.stderr.read)  # or it would stop once the pipe is full of what it has to say
         try:
             assert any("process up" in line for line in process.stderr)
-            heard.start()
+            reader_thread.start()
             yield
         finally:
             process.terminate()
-            heard.join(60)
+            reader_thread.join(60)

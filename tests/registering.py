@@ -6,10 +6,10 @@ from uuid import UUID
 
 from tests.ask import Api
 from tests.builders import Tenant
-from tests.changing import change
+from tests.changing import mutate
 from tests.ids import global_id
 
-SHOWN = """registration { id kind registeredOn isBillable status clientStatus note isEditable version client { name } project { name }
+REGISTRATION_FIELDS = """registration { id kind registeredOn isBillable status clientStatus note isEditable version client { name } project { name }
   member { name } labels { name } time { minutes startedAt endedAt } expense { quantity }
   mileage { distanceKm departure destination tripType }
   financial { currency rate { amount } rateSource unitPrice { amount } amount { amount currency } vatRate { name } warnings } }"""
@@ -32,26 +32,32 @@ def registration_id(key: UUID) -> str:
 
 
 async def register(api: Api, work: dict[str, Any] = HOUR, **more: object) -> dict[str, Any]:
-    """What was registered, on one day unless told otherwise."""
-    found: dict[str, Any] = await change(api, "registrationCreate", SHOWN, **{"registeredOn": DAY, "work": work, **more})
-    return found
+    """Register work, by default on one fixed day, and return the registration."""
+    registration: dict[str, Any] = await mutate(
+        api, "registrationCreate", REGISTRATION_FIELDS, **{"registeredOn": DAY, "work": work, **more}
+    )
+    return registration
 
 
-async def altered(api: Api, was: dict[str, Any], **more: object) -> dict[str, Any]:
-    """What it is after a change."""
-    found: dict[str, Any] = await change(api, "registrationUpdate", SHOWN, id=was["id"], expectedVersion=was["version"], **more)
-    return found
+async def update_registration(api: Api, was: dict[str, Any], **more: object) -> dict[str, Any]:
+    """Update the registration, and return it."""
+    registration: dict[str, Any] = await mutate(
+        api, "registrationUpdate", REGISTRATION_FIELDS, id=was["id"], expectedVersion=was["version"], **more
+    )
+    return registration
 
 
-def figures(shown: dict[str, Any]) -> tuple[str, str, str]:
-    """Rate, whose it is, and the amount."""
-    found = shown["financial"]
-    return found["rate"]["amount"], found["rateSource"], found["amount"]["amount"]
+def rate_and_amount(registration: dict[str, Any]) -> tuple[str, str, str]:
+    """Return the rate, its source, and the amount."""
+    financial = registration["financial"]
+    return financial["rate"]["amount"], financial["rateSource"], financial["amount"]["amount"]
 
 
-async def priced(org: Tenant, name: str = "Klant", hourly: str | None = "95.00", mileage: str | None = "0.23", **more: Any) -> UUID:  # noqa: ANN401
-    """A client with rates of its own."""
+async def create_client_with_rates(
+    org: Tenant, name: str = "Klant", hourly: str | None = "95.00", mileage: str | None = "0.23", **more: Any
+) -> UUID:
+    """Create a client with rates of its own."""
     return await org.add_client(name, default_hourly_rate=hourly, default_mileage_rate=mileage, **more)
 
 
-As = Callable[..., Api]
+ApiFor = Callable[..., Api]

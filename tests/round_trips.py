@@ -10,21 +10,21 @@ from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
 START = (3 << 16).to_bytes(4, "big")  # protocol 3.0; other first messages, as for TLS, come before it
-HELD, ENDS = b"PBDEC", b"QSH"  # Parse, Bind, Describe, Execute, Close; Query, Sync, Flush
+BUFFERED_MESSAGES, GROUP_ENDS = b"PBDEC", b"QSH"  # Parse, Bind, Describe, Execute, Close; Query, Sync, Flush
 
 
-async def _nothing() -> None:
+async def _do_nothing() -> None:
     pass
 
 
-class RoundTrips:
+class RoundTripProxy:
     """Listens on a port of its own."""
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
-        self._turn = asyncio.Lock()  # of several connections one after the other
+        self._lock = asyncio.Lock()  # of several connections one after the other
         self._port = 0
-        self.before: Callable[[], Awaitable[None]] = _nothing
+        self.before_round_trip: Callable[[], Awaitable[None]] = _do_nothing
 
     @property
     def url(self) -> str:
@@ -32,44 +32,44 @@ class RoundTrips:
         return urlunsplit(self._url._replace(netloc=f"{user}@127.0.0.1:{self._port}"))
 
     @asynccontextmanager
-    async def listening(self) -> AsyncIterator["RoundTrips"]:
-        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+    async def listen(self) -> AsyncIterator["RoundTripProxy"]:
+        server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
         self._port = server.sockets[0].getsockname()[1]
         try:
             yield self
         finally:
             server.close()
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         answers, database = await asyncio.open_connection(self._url.hostname, self._url.port)
         async with asyncio.TaskGroup() as group:
-            group.create_task(_carry(answers, writer))
-            group.create_task(self._carry_groups(reader, database))
+            group.create_task(_forward(answers, writer))
+            group.create_task(self._forward_groups(reader, database))
 
-    async def _carry_groups(self, reader: asyncio.StreamReader, database: asyncio.StreamWriter) -> None:
+    async def _forward_groups(self, reader: asyncio.StreamReader, database: asyncio.StreamWriter) -> None:
         with suppress(asyncio.IncompleteReadError, ConnectionError):
-            while not (first := await _message(reader)).startswith(START, 4):
+            while not (first := await _read_message(reader)).startswith(START, 4):
                 database.write(first)
             database.write(first)
-            held = b""
+            buffered = b""
             while kind := await reader.readexactly(1):
-                held += kind + await _message(reader)
-                if kind in ENDS:
-                    async with self._turn:
-                        await self.before()
-                if kind not in HELD:
-                    database.write(held)
-                    held = b""
+                buffered += kind + await _read_message(reader)
+                if kind in GROUP_ENDS:
+                    async with self._lock:
+                        await self.before_round_trip()
+                if kind not in BUFFERED_MESSAGES:
+                    database.write(buffered)
+                    buffered = b""
         database.close()
 
 
-async def _message(reader: asyncio.StreamReader) -> bytes:
+async def _read_message(reader: asyncio.StreamReader) -> bytes:
     """Read a length, which counts itself, and what it is of."""
     length = await reader.readexactly(4)
     return length + await reader.readexactly(int.from_bytes(length, "big") - 4)
 
 
-async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(ConnectionError):
         while data := await reader.read(65536):
             writer.write(data)

@@ -14,45 +14,45 @@ from db.tables import Table
 
 Key = tuple[str, ...]  # the table, then its primary key without the tenant unless that is all of it
 Rows = dict[Key, dict[str, Any]]
-Steps = dict[str, tuple[Any, Any]]  # by column, from what to what
+ColumnChanges = dict[str, tuple[Any, Any]]  # by column, from what to what
 
 
-def _one(table: Columns) -> str:
+def _row_query(table: Columns) -> str:
     return f"SELECT '{table.name}' AS name, to_jsonb(t) AS row FROM relaties.{table.name} t WHERE tenant_id = ANY($1)"
 
 
-def _key(table: Columns) -> list[str]:
+def _key_columns(table: Columns) -> list[str]:
     tenant, *own = [column.name for column in table.primary_key]
     return own or [tenant]
 
 
-KEYS = {table.name: _key(table) for table in Table.metadata.sorted_tables}
-ALL = " UNION ALL ".join(map(_one, Table.metadata.sorted_tables))
+KEYS = {table.name: _key_columns(table) for table in Table.metadata.sorted_tables}
+ALL = " UNION ALL ".join(map(_row_query, Table.metadata.sorted_tables))
 
 
-async def snapshot(owner: asyncpg.Connection, *tenants: UUID) -> Rows:
-    """Every row of every table."""
-    found: Rows = {}
+async def read_snapshot(owner: asyncpg.Connection, *tenants: UUID) -> Rows:
+    """Return every row of every table."""
+    rows: Rows = {}
     for name, text in await owner.fetch(ALL, [*tenants]):
         row = json.loads(text, parse_float=Decimal)
-        found[name, *(str(row[column]) for column in KEYS[name])] = row
-    return found
+        rows[name, *(str(row[column]) for column in KEYS[name])] = row
+    return rows
 
 
-def differences(before: Rows, after: Rows) -> dict[Key, Steps]:
-    """By row what became of its columns; a row that came or went has None on the other side."""
-    found = {}
+def compare_snapshots(before: Rows, after: Rows) -> dict[Key, ColumnChanges]:
+    """Return the changed columns of each row; an added or removed row has None on the other side."""
+    changes = {}
     for key in before.keys() | after.keys():
         was, now = before.get(key, {}), after.get(key, {})
         steps = {name: (was.get(name), now.get(name)) for name in was.keys() | now.keys() if was.get(name) != now.get(name)}
         if steps:
-            found[key] = steps
-    return found
+            changes[key] = steps
+    return changes
 
 
 @asynccontextmanager
-async def unchanged(owner: asyncpg.Connection, *tenants: UUID) -> AsyncIterator[None]:
-    """What happens within leaves no trace in any table of these organizations."""
-    before = await snapshot(owner, *tenants)
+async def assert_unchanged(owner: asyncpg.Connection, *tenants: UUID) -> AsyncIterator[None]:
+    """Check that the block changes nothing in any table of these organizations."""
+    before = await read_snapshot(owner, *tenants)
     yield
-    assert differences(before, await snapshot(owner, *tenants)) == {}
+    assert compare_snapshots(before, await read_snapshot(owner, *tenants)) == {}

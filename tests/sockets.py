@@ -7,20 +7,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-BOUND_S = 30  # nothing that is waited for takes longer
-REFUSED = {"content-type": "application/json; charset=utf-8", "connection": "close"}
-TROUBLE = re.compile(r"Traceback|incident|WARNING|ERROR|\"level\": ?\"(warning|error)")  # in what a server printed
+TIMEOUT_S = 30  # nothing that is waited for takes longer
+ERROR_HEADERS = {"content-type": "application/json; charset=utf-8", "connection": "close"}
+ERROR_PATTERN = re.compile(r"Traceback|incident|WARNING|ERROR|\"level\": ?\"(warning|error)")  # in what a server printed
 
 
-def request(method: str = "GET", path: str = "/livez", *lines: str, body: bytes = b"") -> bytes:
-    """A request; its length is told where it has a body."""
+def build_request(method: str = "GET", path: str = "/livez", *lines: str, body: bytes = b"") -> bytes:
+    """Build a request, with its length if it has a body."""
     length = [f"Content-Length: {len(body)}"] if body else []
     return "\r\n".join((f"{method} {path} HTTP/1.1", "Host: localhost", *lines, *length, "\r\n")).encode() + body
 
 
-def asking(token: str, query: str = "{ viewer { permissions } }", *lines: str) -> bytes:
-    """A query as a request."""
-    return request(
+def build_query_request(token: str, query: str = "{ viewer { permissions } }", *lines: str) -> bytes:
+    """Build a query as a request."""
+    return build_request(
         "POST",
         "/graphql",
         f"Authorization: Bearer {token}",
@@ -30,17 +30,17 @@ def asking(token: str, query: str = "{ viewer { permissions } }", *lines: str) -
     )
 
 
-def head(sent: bytes) -> bytes:
-    """A request without its body, which its length promises."""
-    return sent[: sent.index(b"\r\n\r\n") + 4]
+def build_head(request_bytes: bytes) -> bytes:
+    """Build a request without its body, which its length promises."""
+    return request_bytes[: request_bytes.index(b"\r\n\r\n") + 4]
 
 
-def chunk(data: bytes) -> bytes:
+def build_chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data)
 
 
 @dataclass
-class Answer:
+class RawResponse:
     status: int
     headers: dict[str, str]
     body: bytes
@@ -48,16 +48,16 @@ class Answer:
     @property
     def code(self) -> tuple[int, str]:
         """The status and the code of the only error."""
-        said = json.loads(self.body)
-        (error,) = said["errors"]
-        assert set(said) == {"errors"}
+        body = json.loads(self.body)
+        (error,) = body["errors"]
+        assert set(body) == {"errors"}
         assert error["message"]
-        found: str = error["extensions"]["code"]
-        return self.status, found
+        error_code: str = error["extensions"]["code"]
+        return self.status, error_code
 
 
 @dataclass
-class Connection:
+class RawConnection:
     """A connection to the server."""
 
     reader: asyncio.StreamReader
@@ -67,36 +67,36 @@ class Connection:
         self.writer.write(data)
         await self.writer.drain()
 
-    async def answer(self) -> Answer:
-        """The next answer; ours all tell their length."""
-        async with asyncio.timeout(BOUND_S):
+    async def read_response(self) -> RawResponse:
+        """Return the next response; ours all declare their length."""
+        async with asyncio.timeout(TIMEOUT_S):
             first, *lines = (await self.reader.readuntil(b"\r\n\r\n")).decode().splitlines()[:-1]
             headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
-            return Answer(int(first.split()[1]), headers, await self.reader.readexactly(int(headers["content-length"])))
+            return RawResponse(int(first.split()[1]), headers, await self.reader.readexactly(int(headers["content-length"])))
 
-    async def ask(self, data: bytes) -> Answer:
+    async def send_and_read(self, data: bytes) -> RawResponse:
         await self.send(data)
-        return await self.answer()
+        return await self.read_response()
 
-    async def rest(self) -> bytes:
-        """All that still comes until the server closes."""
-        async with asyncio.timeout(BOUND_S):
+    async def read_rest(self) -> bytes:
+        """Return all bytes until the server closes."""
+        async with asyncio.timeout(TIMEOUT_S):
             return await self.reader.read()
 
-    async def is_refused_with(self, status: int, code: str) -> bool:
-        """An answer as every refusal is, and the end."""
-        answer = await self.answer()
-        assert answer.headers.items() >= REFUSED.items()
-        assert await self.rest() == b""
+    async def ends_with_error(self, status: int, code: str) -> bool:
+        """Return whether the response is the expected error, and the connection ends."""
+        answer = await self.read_response()
+        assert answer.headers.items() >= ERROR_HEADERS.items()
+        assert await self.read_rest() == b""
         return answer.code == (status, code)
 
 
 @asynccontextmanager
-async def connection(port: int, source: str = "127.0.0.1") -> AsyncIterator[Connection]:
+async def open_connection(port: int, source: str = "127.0.0.1") -> AsyncIterator[RawConnection]:
     """Connect to the server from a loopback address."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(source, 0))
     try:
-        yield Connection(reader, writer)
+        yield RawConnection(reader, writer)
     finally:
         writer.close()
         with suppress(OSError):

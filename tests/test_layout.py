@@ -9,39 +9,39 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ["schema", "resolvers", "domain", "db", "server"]
-BESIDE = {
+TOP_LEVEL_FILES = {
     *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md"),
     *("benchmarks", "docs", "pyproject.toml", "requirements", "tests"),
 }
 LONGEST = 350
 TYPE_IMPORTS = re.compile(r"^if TYPE_CHECKING:\n((?:    .*\n)+)", re.MULTILINE)
-INSTALLED = {"node_modules", ".venv"}  # of the benchmarks' peers
+INSTALLED_FOLDERS = {"node_modules", ".venv"}  # of the benchmarks' peers
 
 
 @pytest.mark.parametrize("name", PACKAGES)
-def test_a_top_level_name_is_ours_alone(name: str) -> None:
+def test_top_level_names_belong_to_this_project(name: str) -> None:
     """It imports from this checkout, and no other distribution claims it."""
     assert Path(importlib.import_module(name).__file__ or "").parent == ROOT / name
     assert set(packages_distributions().get(name, [])) <= {"relaties"}
 
 
-def test_nothing_lies_at_the_top_that_must_not_be_there() -> None:
+def test_no_unexpected_files_at_the_top_level() -> None:
     """The folders that the design fixes, and what must stand beside them."""
-    made = {".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache", "__pycache__"}
-    assert {path.name for path in ROOT.iterdir()} - made == {*PACKAGES, *BESIDE}
+    generated_names = {".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache", "__pycache__"}
+    assert {path.name for path in ROOT.iterdir()} - generated_names == {*PACKAGES, *TOP_LEVEL_FILES}
 
 
-def test_the_readme_says_what_each_folder_is_for() -> None:
+def test_readme_describes_each_folder() -> None:
     """The map names every folder."""
     rows = dict(re.findall(r"^\| `([a-z]+)/` \| (.+?) \|", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert {*PACKAGES, "benchmarks", "tests"} <= set(rows)
     assert all(len(purpose) > 10 for purpose in rows.values())
 
 
-def test_no_file_outgrows_its_reader() -> None:
+def test_no_file_exceeds_its_length_limit() -> None:
     """A longer file is split by subject."""
-    found = [path for name in (*PACKAGES, "benchmarks", "tests") for path in (ROOT / name).rglob("*.py")]
-    sources = [path for path in found if not INSTALLED.intersection(path.parts)]
+    paths = [path for name in (*PACKAGES, "benchmarks", "tests") for path in (ROOT / name).rglob("*.py")]
+    sources = [path for path in paths if not INSTALLED_FOLDERS.intersection(path.parts)]
     assert len(sources) > 50
     assert {str(path): lines for path in sources if (lines := len(path.read_text().splitlines())) > LONGEST} == {}
 

@@ -10,11 +10,11 @@ from sqlalchemy import Table as Columns
 
 from db.tables import Table
 from tests.builders import Tenant
-from tests.large import UNCHECKED
+from tests.large import WITHOUT_TRIGGERS
 
 TABLES: dict[str, Columns] = {table.name: table for table in Table.metadata.sorted_tables}
 # Rows that have a twin in the second state: by table the column with the twin's id, and what else must not be the same twice.
-TWINS: dict[str, tuple[str, dict[str, str]]] = {
+TWIN_COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
     "client": ("id", {"name_key": "t.name_key || '2'", "number": "t.number || '2'", "number_key": "t.number_key || '2'"}),
     "contact": ("id", {"name_key": "t.name_key || '2'"}),
     "label": ("id", {"name_key": "t.name_key || '2'"}),
@@ -51,45 +51,50 @@ VALUES: dict[str, dict[str, str]] = {
 }
 
 
-def _twin(table: str, state: int) -> str:
+def _twin_statement(table: str, state: int) -> str:
     """Add the twins, or remove them."""
-    key, more = TWINS[table]
+    key, more = TWIN_COLUMNS[table]
     twin = "md5(t.{0}::text || 'twin')::uuid"
     mine = f"FROM relaties.{table} t WHERE t.tenant_id = '{{tenant}}'"
     if not state:
         return f"DELETE FROM relaties.{table} WHERE tenant_id = '{{tenant}}' AND {key} IN (SELECT {twin.format(key)} {mine})"
-    shown = more | {key: twin.format(key)}
+    column_values = more | {key: twin.format(key)}
     names = [column.name for column in TABLES[table].columns if column.computed is None]
-    values = ", ".join(shown.get(name, f"t.{name}") for name in names)
+    values = ", ".join(column_values.get(name, f"t.{name}") for name in names)
     return f"INSERT INTO relaties.{table} ({', '.join(names)}) SELECT {values} {mine}"
 
 
-def _update(table: str, values: dict[str, str], state: int) -> str:
-    versioned = {"version": "10 + {state}"} if "version" in TABLES[table].columns else {}
-    parts = ", ".join(f"{name} = {value.format(column=name, state=state)}" for name, value in (values | versioned).items())
+def _update_statement(table: str, values: dict[str, str], state: int) -> str:
+    version_values = {"version": "10 + {state}"} if "version" in TABLES[table].columns else {}
+    parts = ", ".join(f"{name} = {value.format(column=name, state=state)}" for name, value in (values | version_values).items())
     return f"UPDATE relaties.{table} SET {parts.format(state=state)} WHERE tenant_id = '{{tenant}}'"
 
 
-def _change(state: int) -> str:
-    return "; ".join([*(_twin(table, state) for table in TWINS), *(_update(table, values, state) for table, values in VALUES.items())])
+def _state_script(state: int) -> str:
+    return "; ".join(
+        [
+            *(_twin_statement(table, state) for table in TWIN_COLUMNS),
+            *(_update_statement(table, values, state) for table, values in VALUES.items()),
+        ]
+    )
 
 
-CHANGES = [_change(0), _change(1)]
+STATE_SCRIPTS = [_state_script(0), _state_script(1)]
 
 
 @dataclass
-class TwoStates:
+class TwoStateOrganization:
     """The organization, and the state it is in: 0, which is what was put in it, or 1."""
 
     org: Tenant
     state: int = 0
 
-    async def change(self) -> None:
+    async def toggle(self) -> None:
         """Commit the other state."""
         self.state = 1 - self.state
         owner = self.org.owner
         async with owner.transaction():
-            await owner.execute(f"{UNCHECKED}; SET LOCAL synchronous_commit = off")  # it is seen at once all the same
-            await owner.execute(CHANGES[self.state].format(tenant=self.org.id))
+            await owner.execute(f"{WITHOUT_TRIGGERS}; SET LOCAL synchronous_commit = off")  # it is seen at once all the same
+            await owner.execute(STATE_SCRIPTS[self.state].format(tenant=self.org.id))
             clients = await owner.fetchval("SELECT array_agg(id) FROM relaties.client WHERE tenant_id = $1", self.org.id)
-            await self.org.recount(date(2026, 1, 1), *clients)
+            await self.org.rebuild_monthly_balances(date(2026, 1, 1), *clients)

@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-PATIENCE_S = 60
+TIMEOUT_S = 60
 
 
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    """Asks until it holds. What is asked takes a turn of the event loop, so this one keeps nobody from it."""
-    async with asyncio.timeout(PATIENCE_S):
-        while not await holds():
+async def wait_until(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until the condition holds. Evaluating it yields to the event loop."""
+    async with asyncio.timeout(TIMEOUT_S):
+        while not await condition():
             pass

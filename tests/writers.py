@@ -1,7 +1,7 @@
 """Which functions of ours write the rows of some tables: found in the source itself, so that no new one goes unseen.
 
 A function is a writer when it has anything to do with the tables, or with what holds their rows, and adds, changes or removes rows;
-or when it has SQL that does so, or that does so with tables it is told.
+or when it has SQL that does so, or SQL that does so with tables given as parameters.
 """
 
 import ast
@@ -10,9 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
-LEFT_OUT = ("db/demo/", "db/migrations/", "db/tables/", "db/embedded/")  # the demo's past, what makes tables, what is no rule of ours
-CALLS = {
+ROOT = Path(__file__).parents[2]
+EXCLUDED_FOLDERS = (
+    "db/demo/",
+    "db/migrations/",
+    "db/tables/",
+    "db/embedded/",
+)  # the demo's past, what makes tables, what is no rule of ours
+WRITING_CALLS = {
     "add",
     "add_all",
     "delete",
@@ -30,7 +35,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass
-class Module:
+class SourceModule:
     """A module's source, and what the names in it stand for."""
 
     name: str
@@ -50,74 +55,74 @@ class Module:
                 if isinstance(target, ast.Name):
                     self.names[target.id] = f"{self.name}.{target.id}"
 
-    def mentioned(self, node: ast.AST | None) -> set[str]:
-        """All that is named within, as what it stands for; `rows.by_id` too, and names within annotations that are texts."""
-        found = set[str]()
+    def referenced_names(self, node: ast.AST | None) -> set[str]:
+        """Return the qualified names used within the node, `rows.by_id` too, and names within annotations that are texts."""
+        names_found = set[str]()
         for each in ast.walk(node) if node else ():
             if isinstance(each, ast.Name):
-                found.add(self.names.get(each.id, each.id))
+                names_found.add(self.names.get(each.id, each.id))
             elif isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name):
-                found.add(f"{self.names.get(each.value.id, each.value.id)}.{each.attr}")
+                names_found.add(f"{self.names.get(each.value.id, each.value.id)}.{each.attr}")
             elif isinstance(each, ast.Constant) and isinstance(each.value, str) and each.value.isidentifier():
-                found.add(self.names.get(each.value, each.value))
-        return found
+                names_found.add(self.names.get(each.value, each.value))
+        return names_found
 
 
-def modules(folders: Iterable[str] = ("domain", "db")) -> list[Module]:
+def read_modules(folders: Iterable[str] = ("domain", "db")) -> list[SourceModule]:
     files = sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py"))
-    paths = [file.relative_to(ROOT) for file in files if not file.relative_to(ROOT).as_posix().startswith(LEFT_OUT)]
-    return [Module(".".join(path.with_suffix("").parts), ast.parse((ROOT / path).read_text())) for path in paths]
+    paths = [file.relative_to(ROOT) for file in files if not file.relative_to(ROOT).as_posix().startswith(EXCLUDED_FOLDERS)]
+    return [SourceModule(".".join(path.with_suffix("").parts), ast.parse((ROOT / path).read_text())) for path in paths]
 
 
-def holding(found: Iterable[Module], tables: Iterable[str]) -> set[str]:
+def find_row_holders(source_modules: Iterable[SourceModule], tables: Iterable[str]) -> set[str]:
     """The tables' classes, and what holds their rows or stands for them: classes with such fields, functions that give them, constants."""
-    held = {f"db.tables.{table}" for table in tables} | {f"db.tables.projects.{table}" for table in tables}
+    holders = {f"db.tables.{table}" for table in tables} | {f"db.tables.projects.{table}" for table in tables}
     while True:
-        more = {name for module in found for name in _holding(module, held)} - held
+        more = {name for module in source_modules for name in _row_holders_in(module, holders)} - holders
         if not more:
-            return held
-        held |= more
+            return holders
+        holders |= more
 
 
-def _holding(module: Module, held: set[str]) -> Iterator[str]:
+def _row_holders_in(module: SourceModule, holders: set[str]) -> Iterator[str]:
     for top in module.tree.body:
         if isinstance(top, ast.ClassDef):
             fields = [each.annotation for each in top.body if isinstance(each, ast.AnnAssign)]
-            if any(module.mentioned(each) & held for each in fields):
+            if any(module.referenced_names(each) & holders for each in fields):
                 yield f"{module.name}.{top.name}"
         elif isinstance(top, Function):
-            if module.mentioned(top.returns) & held:
+            if module.referenced_names(top.returns) & holders:
                 yield f"{module.name}.{top.name}"
-        elif isinstance(top, ast.Assign | ast.AnnAssign) and module.mentioned(top.value) & held:
+        elif isinstance(top, ast.Assign | ast.AnnAssign) and module.referenced_names(top.value) & holders:
             targets = top.targets if isinstance(top, ast.Assign) else [top.target]
             yield from (f"{module.name}.{target.id}" for target in targets if isinstance(target, ast.Name))
 
 
-def writers(tables: dict[str, str], found: Sequence[Module]) -> set[str]:
-    """The functions, by their qualified names; `tables` are classes with the names of their tables."""
-    held, texts, words = holding(found, tables), dict(_constants(found)), "|".join(tables.values())
+def find_writers(tables: dict[str, str], source_modules: Sequence[SourceModule]) -> set[str]:
+    """Return the qualified names of functions that write; `tables` maps classes to table names."""
+    holders, texts, words = find_row_holders(source_modules, tables), dict(_constant_texts(source_modules)), "|".join(tables.values())
     verbs = r"(INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|COPY|TRUNCATE)"
     sql = re.compile(rf"{verbs}\s+(ONLY\s+)?(relaties\.)?(({words})\b|\{{)", re.IGNORECASE)
 
-    def is_writer(module: Module, node: Function) -> bool:
-        named = module.mentioned(node)
-        said = [*_texts(node), *(text for name in named for text in texts.get(name, ()))]
-        return any(map(sql.search, said)) or bool(named & held and any(_is_write(each, tables) for each in ast.walk(node)))
+    def is_writer(module: SourceModule, node: Function) -> bool:
+        names = module.referenced_names(node)
+        texts_found = [*_texts(node), *(text for name in names for text in texts.get(name, ()))]
+        return any(map(sql.search, texts_found)) or bool(names & holders and any(_is_write(each, tables) for each in ast.walk(node)))
 
-    return {name for module in found for name, node in functions(module) if is_writer(module, node)}
+    return {name for module in source_modules for name, node in iterate_functions(module) if is_writer(module, node)}
 
 
-def _constants(found: Iterable[Module]) -> Iterator[tuple[str, list[str]]]:
-    """The texts of the constants of modules."""
-    for module in found:
+def _constant_texts(source_modules: Iterable[SourceModule]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the texts of the constants of modules."""
+    for module in source_modules:
         for top in module.tree.body:
             if isinstance(top, ast.Assign):
                 names = [target.id for target in top.targets if isinstance(target, ast.Name)]
                 yield from ((f"{module.name}.{name}", _texts(top.value)) for name in names)
 
 
-def functions(module: Module) -> Iterator[tuple[str, Function]]:
-    """Those of classes too, and of what stands at the top of the module, its constants."""
+def iterate_functions(module: SourceModule) -> Iterator[tuple[str, Function]]:
+    """Yield all functions with their qualified names, those of classes too."""
     for top in module.tree.body:
         if isinstance(top, Function):
             yield f"{module.name}.{top.name}", top
@@ -126,16 +131,18 @@ def functions(module: Module) -> Iterator[tuple[str, Function]]:
 
 
 def _texts(node: ast.AST) -> list[str]:
-    """All texts within; of an f-string, what it is told as `{`."""
-    found = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-    told = [each for each in ast.walk(node) if isinstance(each, ast.JoinedStr)]
-    return found + ["".join(str(part.value) if isinstance(part, ast.Constant) else "{" for part in each.values) for each in told]
+    """Return all texts within the node, with placeholders of f-strings as `{`."""
+    constants = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    format_strings = [each for each in ast.walk(node) if isinstance(each, ast.JoinedStr)]
+    return constants + [
+        "".join(str(part.value) if isinstance(part, ast.Constant) else "{" for part in each.values) for each in format_strings
+    ]
 
 
 def _is_write(node: ast.AST, tables: Iterable[str]) -> bool:
     """A call that adds, changes or removes, also by a constructor; or a field that is set."""
     if isinstance(node, ast.Call):
-        called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
-        return called in CALLS or called in tables
+        called_name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
+        return called_name in WRITING_CALLS or called_name in tables
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AugAssign | ast.AnnAssign) else []
     return any(isinstance(each, ast.Attribute) for each in targets)

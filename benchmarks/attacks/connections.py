@@ -6,130 +6,130 @@ import socket
 from contextlib import ExitStack, suppress
 
 from benchmarks.attacks.documents import DEAR
-from benchmarks.attacks.scene import CONNECTIONS, SOURCE, Attack, Scene, Victim, answered, ask_until_over, connect
+from benchmarks.attacks.scene import CONNECTIONS, SOURCE, Attack, Scene, Victim, open_connection, read_answer, send_until_deadline
 from benchmarks.load import Target
 from domain.organization.tokens import new_secret
 
-SLOW, SILENT, UNREAD, GUESSED = 500, 1_100, 200, 10_500
+SLOW_CONNECTIONS, SILENT_CONNECTIONS, UNREAD_CONNECTIONS, GUESSING_CONNECTIONS = 500, 1_100, 200, 10_500
 TYPENAME = {"query": "{ __typename }"}
 SMALL_WINDOW = 4_096  # bytes that the attackers' side takes of an answer that it does not read
 
 
-async def slow(scene: Scene) -> None:
-    """Half a request each, then a byte now and then."""
+async def send_slowly(scene: Scene) -> None:
+    """Send half a request on each connection, then a byte now and then."""
 
-    async def one() -> None:
-        _, writer = await connect(scene.port)
+    async def send_on_connection() -> None:
+        _, writer = await open_connection(scene.port)
         writer.write(b"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n")
-        while not scene.is_over and not writer.is_closing():
+        while not scene.has_ended and not writer.is_closing():
             await asyncio.sleep(0.5)
             writer.write(b"X")
-        scene.heard["closed" if writer.is_closing() else "still open"] += 1
+        scene.answer_counts["closed" if writer.is_closing() else "still open"] += 1
         writer.close()
 
-    await asyncio.gather(*(one() for _ in range(SLOW)))
+    await asyncio.gather(*(send_on_connection() for _ in range(SLOW_CONNECTIONS)))
 
 
-async def silent(scene: Scene) -> None:
-    """Connections that send nothing, opened again as they are closed."""
+async def stay_silent(scene: Scene) -> None:
+    """Open connections that send nothing, and open them again as they are closed."""
 
-    async def one() -> None:
-        while not scene.is_over:
+    async def hold_connection() -> None:
+        while not scene.has_ended:
             with suppress(OSError, TimeoutError):
-                reader, writer = await connect(scene.port)
+                reader, writer = await open_connection(scene.port)
                 try:
-                    async with asyncio.timeout(scene.left):
-                        scene.heard["closed" if not await reader.read() else "refused"] += 1
+                    async with asyncio.timeout(scene.remaining_seconds):
+                        scene.answer_counts["closed" if not await reader.read() else "refused"] += 1
                 except TimeoutError:
-                    scene.heard["still open"] += 1
+                    scene.answer_counts["still open"] += 1
                 finally:
                     writer.close()
             await asyncio.sleep(0.1)
 
-    await asyncio.gather(*(one() for _ in range(SILENT)))
+    await asyncio.gather(*(hold_connection() for _ in range(SILENT_CONNECTIONS)))
 
 
-async def unread(scene: Scene) -> None:
-    """The largest answers there may be, of which nobody reads a byte: many of each token."""
+async def leave_unread(scene: Scene) -> None:
+    """Request the largest answers and read none of them: many for each token."""
     loop = asyncio.get_running_loop()
-    with ExitStack() as opened:
+    with ExitStack() as exit_stack:
         tokens = [*scene.tokens.values()]
-        for place in range(UNREAD):
-            if scene.is_over:
+        for index in range(UNREAD_CONNECTIONS):
+            if scene.has_ended:
                 break
-            waiting = opened.enter_context(socket.socket())
+            waiting = exit_stack.enter_context(socket.socket())
             waiting.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_WINDOW)
             waiting.bind((SOURCE, 0))
             waiting.setblocking(False)  # noqa: FBT003 the socket's own
             try:
-                async with asyncio.timeout(scene.left + 0.1):
+                async with asyncio.timeout(scene.remaining_seconds + 0.1):
                     await loop.sock_connect(waiting, ("127.0.0.1", scene.port))
-                    await loop.sock_sendall(waiting, Target("", scene.port, tokens[place % len(tokens)]).request({"query": DEAR}))
-                scene.heard["asked"] += 1
-            except (OSError, TimeoutError) as failed:
-                scene.heard[type(failed).__name__] += 1
+                    await loop.sock_sendall(waiting, Target("", scene.port, tokens[index % len(tokens)]).build_request({"query": DEAR}))
+                scene.answer_counts["asked"] += 1
+            except (OSError, TimeoutError) as error:
+                scene.answer_counts[type(error).__name__] += 1
             await asyncio.sleep(0.01)
-        await asyncio.sleep(scene.left)
+        await asyncio.sleep(scene.remaining_seconds)
 
 
-def guess(port: int, *lines: str) -> bytes:
-    """A request with a token that nobody has."""
-    sent = Target("", port, new_secret()).request(TYPENAME)
-    return sent.replace(b"\r\n", "".join(f"\r\n{line}" for line in lines).encode() + b"\r\n", 1) if lines else sent
+def build_guess(port: int, *lines: str) -> bytes:
+    """Build a request with an unknown token."""
+    request = Target("", port, new_secret()).build_request(TYPENAME)
+    return request.replace(b"\r\n", "".join(f"\r\n{line}" for line in lines).encode() + b"\r\n", 1) if lines else request
 
 
-def address() -> str:
-    """Any of 16 million that are the loopback interface."""
+def random_loopback_address() -> str:
+    """Return one of the 16 million addresses of the loopback interface."""
     return f"127.{random.randint(1, 254)}.{random.randint(0, 255)}.{random.randint(1, 254)}"
 
 
-async def guess_from_one(scene: Scene) -> None:
-    """From the address that the victim has, too."""
-    await asyncio.gather(*(ask_until_over(scene, lambda: guess(scene.port), source="127.0.0.1") for _ in range(CONNECTIONS)))
+async def guess_from_one_address(scene: Scene) -> None:
+    """Send wrong tokens from the address of the victim."""
+    await asyncio.gather(*(send_until_deadline(scene, lambda: build_guess(scene.port), source="127.0.0.1") for _ in range(CONNECTIONS)))
 
 
-async def guess_from_many(scene: Scene, most: float = float("inf")) -> None:
-    """Each wrong token from an address of its own."""
-    sent = 0
+async def guess_from_many_addresses(scene: Scene, most: float = float("inf")) -> None:
+    """Send each wrong token from an address of its own."""
+    sent_count = 0
 
-    async def one() -> None:
-        nonlocal sent
-        while sent < most and (most < float("inf") or not scene.is_over):
-            sent += 1
+    async def send_guess() -> None:
+        nonlocal sent_count
+        while sent_count < most and (most < float("inf") or not scene.has_ended):
+            sent_count += 1
             try:
                 async with asyncio.timeout(5):
-                    reader, writer = await connect(scene.port, address())
+                    reader, writer = await open_connection(scene.port, random_loopback_address())
                     try:
-                        writer.write(guess(scene.port))
-                        scene.heard[await answered(reader)] += 1
+                        writer.write(build_guess(scene.port))
+                        scene.answer_counts[await read_answer(reader)] += 1
                     finally:
                         writer.close()
-            except (OSError, TimeoutError, asyncio.IncompleteReadError) as failed:
-                scene.heard[type(failed).__name__] += 1
+            except (OSError, TimeoutError, asyncio.IncompleteReadError) as error:
+                scene.answer_counts[type(error).__name__] += 1
 
-    await asyncio.gather(*(one() for _ in range(CONNECTIONS * 2)))
-
-
-async def guess_forwarded(scene: Scene) -> None:
-    """From one address that claims to be a proxy of many."""
-
-    def make() -> bytes:
-        return guess(scene.port, f"X-Forwarded-For: {address()}")
-
-    await asyncio.gather(*(ask_until_over(scene, make, source="127.0.0.1") for _ in range(CONNECTIONS)))
+    await asyncio.gather(*(send_guess() for _ in range(CONNECTIONS * 2)))
 
 
-async def known_by_many(scene: Scene) -> None:
-    """So many failures that the table of addresses is full when the attack begins."""
-    await guess_from_many(scene, GUESSED)
+async def guess_through_proxy(scene: Scene) -> None:
+    """Send wrong tokens from one address that claims to be a proxy of many."""
+
+    def build() -> bytes:
+        return build_guess(scene.port, f"X-Forwarded-For: {random_loopback_address()}")
+
+    await asyncio.gather(*(send_until_deadline(scene, build, source="127.0.0.1") for _ in range(CONNECTIONS)))
+
+
+async def fill_failure_table(scene: Scene) -> None:
+    """Fail so often that the table of addresses is full when the attack begins."""
+    await guess_from_many_addresses(scene, GUESSING_CONNECTIONS)
 
 
 ATTACKS = (
-    Attack("500 slow clients", slow),
-    Attack("1,100 silent sockets", silent, Victim.NEWCOMER),
-    Attack("large answers, unread", unread, max_growth_mib=200),
-    Attack("wrong tokens", guess_from_one),
-    Attack("wrong tokens beside new valid ones", guess_from_one, Victim.NEIGHBOUR),
-    Attack("wrong tokens from many addresses", guess_from_many, prepare=known_by_many),
-    Attack("wrong tokens, X-Forwarded-For", guess_forwarded),
+    Attack("500 slow clients", send_slowly),
+    Attack("1,100 silent sockets", stay_silent, Victim.NEWCOMER),
+    Attack("large answers, unread", leave_unread, max_growth_mib=200),
+    Attack("wrong tokens", guess_from_one_address),
+    Attack("wrong tokens beside new valid ones", guess_from_one_address, Victim.NEIGHBOUR),
+    Attack("wrong tokens from many addresses", guess_from_many_addresses, prepare=fill_failure_table),
+    Attack("wrong tokens, X-Forwarded-For", guess_through_proxy),
 )

@@ -10,11 +10,11 @@ import asyncpg
 
 from db import demo
 from domain.organization.tokens import new_secret
-from tests.builders import Tenant, add_token, crowd
+from tests.builders import Tenant, add_token, create_sample_org
 from tests.ids import global_id
 
 MOST_CENTS = 300_000  # of the invoice whose amount is looked for
-CLIENTS, CONTACTS, SHARED, REGISTRATIONS, NEW_TOKENS = 150, 10, 100, 50_000, 400
+CLIENTS, CONTACTS, SHARED_CONTACTS, REGISTRATIONS, NEW_TOKENS = 150, 10, 100, 50_000, 400
 WORK = """INSERT INTO relaties.registration (tenant_id, id, client_id, member_id, kind, status, client_status, is_billable, registered_on,
   minutes, unit_rate, rate_source, currency, amount_net, created_at, updated_at, version)
 SELECT $1, gen_random_uuid(), ($2::uuid[])[1 + n % cardinality($2::uuid[])],
@@ -31,35 +31,35 @@ class Attackers:
     ids: Mapping[str, str]
 
 
-async def attackers(owner_url: str) -> tuple[Attackers, list[str]]:
+async def create_attackers(owner_url: str) -> tuple[Attackers, list[str]]:
     """Make the organization, and new tokens of the demo organization."""
     owner = await asyncpg.connect(owner_url)
     try:
-        made = await crowd(owner, clients=CLIENTS, contacts=CONTACTS)
-        for place in range(SHARED):
-            await made.add_contact(f"Shared {place:03}", *made.clients[:SHARED], position=CONTACTS + place)
-        await owner.execute(WORK, made.id, made.clients, REGISTRATIONS)
+        org = await create_sample_org(owner, clients=CLIENTS, contacts=CONTACTS)
+        for index in range(SHARED_CONTACTS):
+            await org.add_contact(f"Shared {index:03}", *org.clients[:SHARED_CONTACTS], position=CONTACTS + index)
+        await owner.execute(WORK, org.id, org.clients, REGISTRATIONS)
         await owner.execute("ANALYZE")
-        ids = {"client": global_id("Client", made.clients[0]), "label": global_id("Label", made.labels[0])}
-        ids["archived"] = global_id("Client", await _archived(made))
-        return Attackers(made.id, {role.value: token for role, token in made.tokens.items()}, ids), await _victims(owner)
+        ids = {"client": global_id("Client", org.clients[0]), "label": global_id("Label", org.labels[0])}
+        ids["archived"] = global_id("Client", await _add_archived_client(org))
+        return Attackers(org.id, {role.value: token for role, token in org.tokens.items()}, ids), await _add_victim_tokens(owner)
     finally:
         await owner.close()
 
 
-async def _archived(made: Tenant) -> UUID:
-    """A client with one invoice, of an amount that nobody knows."""
-    client = await made.add_client("Archived", "9999")
+async def _add_archived_client(org: Tenant) -> UUID:
+    """Add an archived client with one invoice of a random amount."""
+    client = await org.add_client("Archived", "9999")
     cents = secrets.randbelow(MOST_CENTS)
-    await made.add_invoice(client, date(2026, 1, 10), f"{cents // 100}.{cents % 100:02}")
-    await made.owner.execute("UPDATE relaties.client SET archived_at = created_at WHERE id = $1", client)
+    await org.add_invoice(client, date(2026, 1, 10), f"{cents // 100}.{cents % 100:02}")
+    await org.owner.execute("UPDATE relaties.client SET archived_at = created_at WHERE id = $1", client)
     return client
 
 
-async def _victims(owner: asyncpg.Connection) -> list[str]:
-    """Tokens that nobody has signed in with."""
+async def _add_victim_tokens(owner: asyncpg.Connection) -> list[str]:
+    """Add tokens that nobody has signed in with."""
     member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER' LIMIT 1", demo.TENANT)
-    made = [new_secret() for _ in range(NEW_TOKENS)]
-    for secret in made:
+    secrets = [new_secret() for _ in range(NEW_TOKENS)]
+    for secret in secrets:
         await add_token(owner, demo.TENANT, secret, member_id=member)
-    return made
+    return secrets

@@ -8,7 +8,7 @@ from random import random
 from graphql import get_introspection_query
 
 from benchmarks import hostile
-from benchmarks.attacks.scene import Attack, Body, Victim, posting
+from benchmarks.attacks.scene import Attack, Body, Victim, post_repeatedly
 
 SERIAL = count()
 CROWD = 2_000
@@ -21,33 +21,37 @@ TOTALS = "{ " + " ".join(f"a{n}: registrations(filter: {{kind: TIME, isBillable:
 Make = Callable[[], Body]
 
 
-def new(make: Callable[[], str]) -> Make:
-    """The document under a name that nobody sent before, so that it is read each time."""
+def make_unique(make: Callable[[], str]) -> Make:
+    """Give the document a new name, so that it is parsed each time."""
     return lambda: {"query": f"query A{next(SERIAL)} {make()}"}
 
 
-def persisted() -> Body:
-    text = hostile.unique()
+def build_persisted_query() -> Body:
+    text = hostile.unique_document()
     return {"query": text, "extensions": {"persistedQuery": {"version": 1, "sha256Hash": sha256(text.encode()).hexdigest()}}}
 
 
-def bulk() -> Body:
+def build_bulk_upsert() -> Body:
     clients = [{"name": f"Client {random()}", "number": f"N{next(SERIAL)}-{random()}"} for _ in range(100)]
     return {"query": BULK, "variables": {"x": {"clients": clients}}}
 
 
 ATTACKS = (
-    Attack("fragment lattice of 120 levels", posting(new(hostile.lattice))),
-    Attack("5,000 aliases", posting(new(hostile.aliases))),
-    Attack("10,000 conflicting fields", posting(new(hostile.conflicts))),
-    Attack("195 conflicting fields", posting(new(hostile.conflicts_within))),
-    Attack("99 entangled fields", posting(new(hostile.entangled))),
-    Attack("deep nesting", posting(new(hostile.deep))),
-    Attack("the dearest there may be", posting(lambda: {"query": DEAR})),
-    Attack("2,000 requests at once", posting(lambda: {"query": SMALLER}, connections=CROWD, pause_s=1)),
-    Attack("introspection", posting(lambda: {"query": get_introspection_query()})),
-    Attack("bulk upserts of 100", posting(bulk)),
-    Attack("20 totals of registrations", posting(lambda: {"query": TOTALS})),
-    Attack("a colleague's new documents", posting(lambda: {"query": hostile.unique()}, connections=50, role="VIEWER"), Victim.COLLEAGUE),
-    Attack("persisted, never the same", posting(persisted), max_growth_mib=100),
+    Attack("fragment lattice of 120 levels", post_repeatedly(make_unique(hostile.fragment_lattice))),
+    Attack("5,000 aliases", post_repeatedly(make_unique(hostile.many_aliases))),
+    Attack("10,000 conflicting fields", post_repeatedly(make_unique(hostile.conflicting_fields))),
+    Attack("195 conflicting fields", post_repeatedly(make_unique(hostile.conflicts_within_limits))),
+    Attack("99 entangled fields", post_repeatedly(make_unique(hostile.equal_nested_fields))),
+    Attack("deep nesting", post_repeatedly(make_unique(hostile.deep_fields))),
+    Attack("the dearest there may be", post_repeatedly(lambda: {"query": DEAR})),
+    Attack("2,000 requests at once", post_repeatedly(lambda: {"query": SMALLER}, connections=CROWD, pause_s=1)),
+    Attack("introspection", post_repeatedly(lambda: {"query": get_introspection_query()})),
+    Attack("bulk upserts of 100", post_repeatedly(build_bulk_upsert)),
+    Attack("20 totals of registrations", post_repeatedly(lambda: {"query": TOTALS})),
+    Attack(
+        "a colleague's new documents",
+        post_repeatedly(lambda: {"query": hostile.unique_document()}, connections=50, role="VIEWER"),
+        Victim.COLLEAGUE,
+    ),
+    Attack("persisted, never the same", post_repeatedly(build_persisted_query), max_growth_mib=100),
 )

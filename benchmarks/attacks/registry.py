@@ -12,26 +12,26 @@ from benchmarks.attacks import connections, documents, memory, values
 from benchmarks.attacks.scene import Attack, Scene
 
 ATTACKS: dict[str, Attack] = {attack.name: attack for subject in (documents, values, connections, memory) for attack in subject.ATTACKS}
-BEGUN = "begun"
+STARTED_MESSAGE = "begun"
 LONGEST_S = 30  # that attackers may take beyond their time, for connections that a busy server does not accept
 
 
-def attacking(orders: Connection, tokens: Mapping[str, str], ids: Mapping[str, str]) -> None:
+def run_attacker_process(orders: Connection, tokens: Mapping[str, str], ids: Mapping[str, str]) -> None:
     """Carry out what is ordered by name, port and seconds, until the other end closes; send when it begins, and what was heard."""
     while order := orders.recv():
         name, port, seconds = order
-        orders.send(uvloop.run(_carried_out(ATTACKS[name], Scene(port, tokens, ids, 0), seconds, orders)))
+        orders.send(uvloop.run(_carry_out(ATTACKS[name], Scene(port, tokens, ids, 0), seconds, orders)))
 
 
-async def _carried_out(attack: Attack, scene: Scene, seconds: float, orders: Connection) -> Counter[str]:
+async def _carry_out(attack: Attack, scene: Scene, seconds: float, orders: Connection) -> Counter[str]:
     if attack.prepare:
         await attack.prepare(scene)
-        scene.heard.clear()
-    scene.until = time.perf_counter() + seconds
-    orders.send(BEGUN)
+        scene.answer_counts.clear()
+    scene.deadline = time.perf_counter() + seconds
+    orders.send(STARTED_MESSAGE)
     try:
         async with asyncio.timeout(seconds + LONGEST_S):
             await attack.execute(scene)
     except TimeoutError:
-        scene.heard["gave up"] += 1
-    return scene.heard
+        scene.answer_counts["gave up"] += 1
+    return scene.answer_counts

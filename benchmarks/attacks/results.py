@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 FAULTS = ("500 ", "INTERNAL_SERVER_ERROR")
 REFUSED_MS = 10_000.0  # what an answer counts for that was refused, or did not come
-Taken = Mapping[str, Sequence[float]]
+DurationsByQuery = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Goal:
     floor_ms: float = 50
     factor: float = 5
 
-    def ms(self, idle_p99: float) -> float:
+    def limit_ms(self, idle_p99: float) -> float:
         return max(self.floor_ms, self.factor * idle_p99)
 
 
@@ -27,50 +27,50 @@ class Outcome:
 
     attack: str
     goal: Goal
-    idle: Taken
-    under: Taken
-    heard: Counter[str]
+    idle: DurationsByQuery
+    under: DurationsByQuery
+    answer_counts: Counter[str]
     growth_mib: float
     worker_share: float
     max_growth_mib: float | None = None
 
     @property
-    def missed(self) -> list[str]:
-        """Why the goal was missed; empty where it was held."""
-        found = []
-        for query, taken in self.under.items():
-            p99, most = cut(taken)[1], self.goal.ms(cut(self.idle[query])[1])
+    def find_missed_goals(self) -> list[str]:
+        """Return why the goal was missed; empty if it was met."""
+        reasons = []
+        for query, durations in self.under.items():
+            p99, most = median_and_p99(durations)[1], self.goal.limit_ms(median_and_p99(self.idle[query])[1])
             if p99 >= most:
-                found.append(f"{query} p99 {p99:.0f} of {most:.0f} ms")
+                reasons.append(f"{query} p99 {p99:.0f} of {most:.0f} ms")
         if self.max_growth_mib is not None and self.growth_mib > self.max_growth_mib:
-            found.append(f"grew {self.growth_mib:.0f} of {self.max_growth_mib:.0f} MiB")
-        if faults := sum(many for heard, many in self.heard.items() if any(fault in heard for fault in FAULTS)):
-            found.append(f"{faults} faults")
-        return found
+            reasons.append(f"grew {self.growth_mib:.0f} of {self.max_growth_mib:.0f} MiB")
+        if faults := sum(many for answer, many in self.answer_counts.items() if any(fault in answer for fault in FAULTS)):
+            reasons.append(f"{faults} faults")
+        return reasons
 
 
-def cut(taken: Sequence[float]) -> tuple[float, float]:
-    """The median and the 99th percentile."""
-    if len(taken) == 1:
-        return taken[0], taken[0]
-    found = statistics.quantiles(taken, n=100, method="inclusive")
-    return found[49], found[98]
+def median_and_p99(durations: Sequence[float]) -> tuple[float, float]:
+    """Return the median and the 99th percentile."""
+    if len(durations) == 1:
+        return durations[0], durations[0]
+    percentiles = statistics.quantiles(durations, n=100, method="inclusive")
+    return percentiles[49], percentiles[98]
 
 
-def head() -> str:
+def table_head() -> str:
     return f"{'attack':34} {'victim idle p50/p99':>30} {'under attack p50/p99':>32} {'growth':>9} {'worker':>6}  {'goal p99':>20}  result"
 
 
-def line(found: Outcome) -> str:
-    """One line of the table: attack, idle, under attack, growth, work, goal, result, and what the attackers heard."""
-    idle, under = _shown(found.idle), _shown(found.under)
-    goals = ", ".join(f"{query} {found.goal.ms(cut(taken)[1]):.0f}" for query, taken in found.idle.items())
-    grown = "" if found.max_growth_mib is None else f", {found.max_growth_mib:.0f} MiB"
-    result = f"MISSED ({'; '.join(found.missed)})" if found.missed else "held"
-    heard = ", ".join(f"{what} {many}" for what, many in found.heard.most_common(4))
-    share = f"{found.worker_share:5.0%}"
-    return f"{found.attack:34} {idle:>30} {under:>32} {found.growth_mib:+5.0f} MiB {share:>6}  {goals + grown:>20}  {result}  [{heard}]"
+def table_line(outcome: Outcome) -> str:
+    """Return one line of the table: attack, idle, under attack, growth, work, goal, result, and the attackers' answers."""
+    idle, under = _format_times(outcome.idle), _format_times(outcome.under)
+    goals = ", ".join(f"{query} {outcome.goal.limit_ms(median_and_p99(durations)[1]):.0f}" for query, durations in outcome.idle.items())
+    growth_text = "" if outcome.max_growth_mib is None else f", {outcome.max_growth_mib:.0f} MiB"
+    result = f"MISSED ({'; '.join(outcome.find_missed_goals)})" if outcome.find_missed_goals else "held"
+    answers_text = ", ".join(f"{what} {many}" for what, many in outcome.answer_counts.most_common(4))
+    share = f"{outcome.worker_share:5.0%}"
+    return f"{outcome.attack:34} {idle:>30} {under:>32} {outcome.growth_mib:+5.0f} MiB {share:>6}  {goals + growth_text:>20}  {result}  [{answers_text}]"
 
 
-def _shown(taken: Taken) -> str:
-    return ", ".join(f"{query} {cut(each)[0]:.0f}/{cut(each)[1]:.0f}" for query, each in taken.items())
+def _format_times(durations: DurationsByQuery) -> str:
+    return ", ".join(f"{query} {median_and_p99(each)[0]:.0f}/{median_and_p99(each)[1]:.0f}" for query, each in durations.items())

@@ -37,16 +37,16 @@ class Scene:
     port: int
     tokens: Mapping[str, str]
     ids: Mapping[str, str]
-    until: float
-    heard: Counter[str] = field(default_factory=Counter)
+    deadline: float
+    answer_counts: Counter[str] = field(default_factory=Counter)
 
     @property
-    def is_over(self) -> bool:
-        return time.perf_counter() >= self.until
+    def has_ended(self) -> bool:
+        return time.perf_counter() >= self.deadline
 
     @property
-    def left(self) -> float:
-        return max(self.until - time.perf_counter(), 0)
+    def remaining_seconds(self) -> float:
+        return max(self.deadline - time.perf_counter(), 0)
 
 
 Run = Callable[[Scene], Awaitable[object]]
@@ -63,69 +63,69 @@ class Attack:
     prepare: Run | None = None
 
 
-def posting(make: Callable[[], Body], *, connections: int = CONNECTIONS, role: str | None = None, pause_s: float = 0) -> Run:
-    """Many connections that each send the next body as soon as they are answered, by all tokens in turn or by that of one role."""
+def post_repeatedly(make: Callable[[], Body], *, connections: int = CONNECTIONS, role: str | None = None, pause_s: float = 0) -> Run:
+    """Open many connections that each send the next body as soon as they are answered, by all tokens in turn or by that of one role."""
 
     async def run(scene: Scene) -> None:
         tokens = [scene.tokens[role]] if role else [*scene.tokens.values()]
-        senders = (Encoder(scene.port, token, make) for token, _ in zip(cycle(tokens), range(connections), strict=False))
-        await asyncio.gather(*(ask_until_over(scene, sender.request, pause_s=pause_s) for sender in senders))
+        senders = (RequestEncoder(scene.port, token, make) for token, _ in zip(cycle(tokens), range(connections), strict=False))
+        await asyncio.gather(*(send_until_deadline(scene, sender.request, pause_s=pause_s) for sender in senders))
 
     return run
 
 
 @dataclass
-class Encoder:
+class RequestEncoder:
     """Requests of one connection. A body that is sent again is not encoded again: large ones would keep the attackers busy."""
 
     port: int
     token: str
     make: Callable[[], Body]
     _body: Body | None = None
-    _sent: bytes = b""
+    _encoded: bytes = b""
 
     def request(self) -> bytes:
         body = self.make()
         if body is not self._body:
-            self._body, self._sent = body, encode(self.port, self.token, body)
-        return self._sent
+            self._body, self._encoded = body, encode_request(self.port, self.token, body)
+        return self._encoded
 
 
-def encode(port: int, token: str, body: Body) -> bytes:
-    """The request in as few bytes as JSON can be, so that as much as possible is within the largest body."""
-    sent = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-    head = Target("", port, token).request({}).partition(b"Content-Length")[0]
-    return head + b"Content-Length: %d\r\n\r\n" % len(sent) + sent
+def encode_request(port: int, token: str, body: Body) -> bytes:
+    """Encode the request in as few bytes as JSON can be, so that as much as possible is within the largest body."""
+    encoded_body = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
+    head = Target("", port, token).build_request({}).partition(b"Content-Length")[0]
+    return head + b"Content-Length: %d\r\n\r\n" % len(encoded_body) + encoded_body
 
 
-async def ask_until_over(scene: Scene, make: Callable[[], bytes], *, source: str = SOURCE, pause_s: float = 0) -> None:
+async def send_until_deadline(scene: Scene, make: Callable[[], bytes], *, source: str = SOURCE, pause_s: float = 0) -> None:
     """Ask on one connection, again and again; one that is closed is opened again."""
-    while not scene.is_over:
+    while not scene.has_ended:
         try:
-            async with asyncio.timeout(scene.left + 1):
-                reader, writer = await connect(scene.port, source)
+            async with asyncio.timeout(scene.remaining_seconds + 1):
+                reader, writer = await open_connection(scene.port, source)
                 try:
-                    while not scene.is_over:
+                    while not scene.has_ended:
                         writer.write(make())
-                        scene.heard[await answered(reader)] += 1
+                        scene.answer_counts[await read_answer(reader)] += 1
                         await asyncio.sleep(pause_s)
                 finally:
                     writer.close()
         except TimeoutError:
-            scene.heard["no answer"] += 1
-        except (OSError, asyncio.IncompleteReadError) as failed:
-            scene.heard[type(failed).__name__] += 1
+            scene.answer_counts["no answer"] += 1
+        except (OSError, asyncio.IncompleteReadError) as error:
+            scene.answer_counts[type(error).__name__] += 1
             await asyncio.sleep(PAUSE_S)
 
 
-async def connect(port: int, source: str = SOURCE) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def open_connection(port: int, source: str = SOURCE) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     return await asyncio.open_connection("127.0.0.1", port, limit=2**22, local_addr=(source, 0))
 
 
-async def answered(reader: asyncio.StreamReader) -> str:
-    """Status and code of the next answer."""
+async def read_answer(reader: asyncio.StreamReader) -> str:
+    """Return status and code of the next answer."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     body = await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
-    found = CODE.search(body[:2_000])
-    code = FAULT.decode() if FAULT in body[:100_000] else found[1].decode() if found else "answered"
+    match = CODE.search(body[:2_000])
+    code = FAULT.decode() if FAULT in body[:100_000] else match[1].decode() if match else "answered"
     return f"{head.split()[1].decode()} {code}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import count, cycle
 
-from benchmarks.attacks.scene import Attack, Body, Run, Scene, posting
+from benchmarks.attacks.scene import Attack, Body, Run, Scene, post_repeatedly
 
 SERIAL = count()
 MARKS = "a" + "\u0300" * 40_000 + "\u0316" * 40_000
@@ -19,21 +19,23 @@ DEEP = "query ($n: Int) { clients(first: $n) { nodes { contacts(first: $n) { nod
 DIGITS = "9" * 5_000
 WORK = f'registrationCreate(input: {{registeredOn: "2026-01-31", work: {{time: {{minutes: {DIGITS}}}}}}}) {{ userErrors {{ code }} }}'
 EDGES = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
-FEW = 6  # connections
+FEW_CONNECTIONS = 6  # connections
 
 
-def variables(query: str, **given: object) -> Body:
-    return {"query": query, "variables": given}
+def build_variables(query: str, **values: object) -> Body:
+    return {"query": query, "variables": values}
 
 
-def in_turn(*bodies: Body) -> Iterator[Body]:
+def cycle_bodies(*bodies: Body) -> Iterator[Body]:
     return cycle(bodies)
 
 
-MARKED = in_turn(variables(LABEL, x={"name": MARKS}), variables(SEARCH, s=MARKS), variables(FILTER, f={"country": MARKS}))
+MARKED_TEXTS = cycle_bodies(
+    build_variables(LABEL, x={"name": MARKS}), build_variables(SEARCH, s=MARKS), build_variables(FILTER, f={"country": MARKS})
+)
 
 
-def long_integers() -> Body:
+def build_long_integers() -> Body:
     """In a document, as a default, and in an input; each time another document."""
     number = next(SERIAL)
     texts = (
@@ -44,47 +46,47 @@ def long_integers() -> Body:
     return {"query": texts[number % len(texts)]}
 
 
-AT_EDGES = in_turn(
-    *(variables(FILTER, f={"updatedSince": edge}) for edge in EDGES),
-    *(variables(TOKEN, x={"name": "Edge", "role": "VIEWER", "expiresAt": edge}) for edge in EDGES),
+AT_EDGES = cycle_bodies(
+    *(build_variables(FILTER, f={"updatedSince": edge}) for edge in EDGES),
+    *(build_variables(TOKEN, x={"name": "Edge", "role": "VIEWER", "expiresAt": edge}) for edge in EDGES),
 )
 
 
-def many_ids(scene: Scene, what: str) -> Body:
+def build_many_ids(scene: Scene, what: str) -> Body:
     ids = [scene.ids["label"]] * 15_000
     if what == "labels.any":
-        return variables(FILTER, f={"labels": {"any": ids}})
+        return build_variables(FILTER, f={"labels": {"any": ids}})
     if what == "clientLabelsAdd":
-        return variables(LABELS, x={"clientIds": [scene.ids["client"]], "labelIds": ids})
-    return variables(NODES, ids=ids)
+        return build_variables(LABELS, x={"clientIds": [scene.ids["client"]], "labelIds": ids})
+    return build_variables(NODES, ids=ids)
 
 
-def listing(what: str) -> Run:
-    """15,000 ids on six connections."""
+def send_id_lists(what: str) -> Run:
+    """Send 15,000 ids on six connections."""
 
     async def run(scene: Scene) -> None:
-        body = many_ids(scene, what)
-        await posting(lambda: body, connections=FEW)(scene)
+        body = build_many_ids(scene, what)
+        await post_repeatedly(lambda: body, connections=FEW_CONNECTIONS)(scene)
 
     return run
 
 
-KEYS = variables(TYPENAME, x=dict.fromkeys((f"k{place}" for place in range(88_000)), 0))
-EMPTY = variables(TYPENAME, x=[[]] * 330_000)
-VALUES = variables(TYPENAME, x=[{"a": {}}] * 90_000)
-TEXT = variables(TYPENAME, x="é" * 490_000)
-OBJECTS = variables(UPSERT, x={"clients": [{}] * 19_000})
+KEYS = build_variables(TYPENAME, x=dict.fromkeys((f"k{index}" for index in range(88_000)), 0))
+EMPTY = build_variables(TYPENAME, x=[[]] * 330_000)
+VALUES = build_variables(TYPENAME, x=[{"a": {}}] * 90_000)
+TEXT = build_variables(TYPENAME, x="é" * 490_000)
+OBJECTS = build_variables(UPSERT, x={"clients": [{}] * 19_000})
 ATTACKS = (
-    Attack("80,000 combining marks", posting(lambda: next(MARKED))),
-    Attack("floats as page sizes", posting(lambda: variables(DEEP, n=100.0))),
-    Attack("nodes of 15,000 ids", listing("nodes")),
-    Attack("labels.any of 15,000 ids", listing("labels.any")),
-    Attack("clientLabelsAdd of 15,000 ids", listing("clientLabelsAdd")),
-    Attack("bulk upsert of 19,000 {}", posting(lambda: OBJECTS, connections=FEW)),
-    Attack("integers of 5,000 digits", posting(long_integers)),
-    Attack("moments at the limits", posting(lambda: next(AT_EDGES))),
-    Attack("88,000 keys", posting(lambda: KEYS)),
-    Attack("330,000 []", posting(lambda: EMPTY)),
-    Attack("variables of 1 MB", posting(lambda: VALUES)),
-    Attack("a text of 1 MB", posting(lambda: TEXT)),
+    Attack("80,000 combining marks", post_repeatedly(lambda: next(MARKED_TEXTS))),
+    Attack("floats as page sizes", post_repeatedly(lambda: build_variables(DEEP, n=100.0))),
+    Attack("nodes of 15,000 ids", send_id_lists("nodes")),
+    Attack("labels.any of 15,000 ids", send_id_lists("labels.any")),
+    Attack("clientLabelsAdd of 15,000 ids", send_id_lists("clientLabelsAdd")),
+    Attack("bulk upsert of 19,000 {}", post_repeatedly(lambda: OBJECTS, connections=FEW_CONNECTIONS)),
+    Attack("integers of 5,000 digits", post_repeatedly(build_long_integers)),
+    Attack("moments at the limits", post_repeatedly(lambda: next(AT_EDGES))),
+    Attack("88,000 keys", post_repeatedly(lambda: KEYS)),
+    Attack("330,000 []", post_repeatedly(lambda: EMPTY)),
+    Attack("variables of 1 MB", post_repeatedly(lambda: VALUES)),
+    Attack("a text of 1 MB", post_repeatedly(lambda: TEXT)),
 )

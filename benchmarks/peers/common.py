@@ -16,10 +16,10 @@ import asyncpg
 from aiodataloader import DataLoader
 from graphql import DocumentNode, GraphQLError, GraphQLSchema, parse, validate
 
-Shown = dict[str, Any]
+Record = dict[str, Any]
 Period = tuple[date, date]
-GIVEN = json.loads(Path(os.environ["PEER_STATEMENTS"]).read_text())
-EVER = date.fromisoformat(GIVEN["since"]), date.fromisoformat(GIVEN["until"])
+STATEMENTS = json.loads(Path(os.environ["PEER_STATEMENTS"]).read_text())
+EVER = date.fromisoformat(STATEMENTS["since"]), date.fromisoformat(STATEMENTS["until"])
 CONTACTS = 25
 POOL = 8
 PREFIX = "cli_"  # of the ids of clients
@@ -31,55 +31,57 @@ class _Reader(asyncpg.Connection):
         return ""
 
 
-async def rows(name: str, **given: object) -> list[Shown]:
+async def fetch_rows(name: str, **parameter_values: object) -> list[Record]:
     if not pools:
         pools.append(await asyncpg.create_pool(os.environ["PEER_DATABASE_URL"], min_size=POOL, max_size=POOL, connection_class=_Reader))
-    statement, values = GIVEN["statements"][name], {"tenant": GIVEN["tenant"], **given}
+    statement, values = STATEMENTS["statements"][name], {"tenant": STATEMENTS["tenant"], **parameter_values}
     async with pools[0].acquire() as connection:
-        found = await connection.fetch(statement["text"], *(values[parameter] for parameter in statement["parameters"]))
-    return [dict(row) for row in found]
+        records = await connection.fetch(statement["text"], *(values[parameter] for parameter in statement["parameters"]))
+    return [dict(row) for row in records]
 
 
-async def clients(status: str, first: int, after: str | None) -> Shown:
+async def fetch_clients(status: str, first: int, after: str | None) -> Record:
     key, id_ = json.loads(b64decode(after)) if after else (None, None)
-    found = await rows(f"clients {status}{' next' if after else ''}", count=first + 1, after_key=key, after_id=id_)
-    edges = [{"cursor": _cursor(row), "node": _client(row)} for row in found[:first]]
-    place = {"startCursor": edges[0]["cursor"], "endCursor": edges[-1]["cursor"]} if edges else {"startCursor": None, "endCursor": None}
-    return {"edges": edges, "pageInfo": {"hasNextPage": len(found) > first, "hasPreviousPage": bool(after), **place}}
+    client_rows = await fetch_rows(f"clients {status}{' next' if after else ''}", count=first + 1, after_key=key, after_id=id_)
+    edges = [{"cursor": _cursor(row), "node": _client(row)} for row in client_rows[:first]]
+    page_bounds = (
+        {"startCursor": edges[0]["cursor"], "endCursor": edges[-1]["cursor"]} if edges else {"startCursor": None, "endCursor": None}
+    )
+    return {"edges": edges, "pageInfo": {"hasNextPage": len(client_rows) > first, "hasPreviousPage": bool(after), **page_bounds}}
 
 
-async def client(id_: str) -> Shown | None:
-    found = await rows("client", ids=[urlsafe_b64decode(id_.removeprefix(PREFIX) + "==").hex()])
-    return _client(found[0]) if found else None
+async def fetch_client(id_: str) -> Record | None:
+    client_rows = await fetch_rows("client", ids=[urlsafe_b64decode(id_.removeprefix(PREFIX) + "==").hex()])
+    return _client(client_rows[0]) if client_rows else None
 
 
-def _client(row: Shown) -> Shown:
+def _client(row: Record) -> Record:
     row["id"] = PREFIX + urlsafe_b64encode(row["key"].bytes).decode()[:-2]
     return row
 
 
-def _cursor(row: Shown) -> str:
+def _cursor(row: Record) -> str:
     return b64encode(json.dumps([row["nameKey"], str(row["key"])]).encode()).decode()
 
 
-def _grouped(found: Sequence[Shown], ids: Sequence[object]) -> list[list[Shown]]:
-    groups: dict[object, list[Shown]] = {key: [] for key in ids}
-    for row in found:
+def _group_by_client(rows: Sequence[Record], ids: Sequence[object]) -> list[list[Record]]:
+    groups: dict[object, list[Record]] = {key: [] for key in ids}
+    for row in rows:
         groups[row["clientId"]].append(row)
     return list(groups.values())
 
 
-async def _contacts(ids: list[object]) -> list[Shown]:
-    found = _grouped(await rows("contacts", ids=ids, size=CONTACTS), ids)
-    return [{"edges": [{"isInvoiceContact": row["isInvoiceContact"], "node": row} for row in group[:CONTACTS]]} for group in found]
+async def _contacts(ids: list[object]) -> list[Record]:
+    contact_rows = _group_by_client(await fetch_rows("contacts", ids=ids, size=CONTACTS), ids)
+    return [{"edges": [{"isInvoiceContact": row["isInvoiceContact"], "node": row} for row in group[:CONTACTS]]} for group in contact_rows]
 
 
-async def _labels(ids: list[object]) -> list[list[Shown]]:
-    return _grouped(await rows("labels", ids=ids), ids)
+async def _labels(ids: list[object]) -> list[list[Record]]:
+    return _group_by_client(await fetch_rows("labels", ids=ids), ids)
 
 
-async def _revenue(ids: list[object], period: Period) -> list[Shown]:
-    totals = {row["clientId"]: row for row in await rows("revenue", ids=ids, start=period[0], end=period[1]) if row["isTotal"]}
+async def _revenue(ids: list[object], period: Period) -> list[Record]:
+    totals = {row["clientId"]: row for row in await fetch_rows("revenue", ids=ids, start=period[0], end=period[1]) if row["isTotal"]}
     names = ("invoiced", "paid", "outstanding")
     return [{name: {"amount": totals[key][name], "currency": totals[key]["currency"]} for name in names} for key in ids]
 
@@ -99,13 +101,13 @@ class Context:
         return self._revenue[period]
 
 
-def kept(schema: GraphQLSchema) -> tuple[Callable[[str], DocumentNode], Callable[[DocumentNode], list[GraphQLError]]]:
-    """Documents are parsed and validated once: neither library does it by itself."""
-    validated: dict[int, tuple[DocumentNode, list[GraphQLError]]] = {}
+def cache_documents(schema: GraphQLSchema) -> tuple[Callable[[str], DocumentNode], Callable[[DocumentNode], list[GraphQLError]]]:
+    """Parse and validate documents once: neither library does it by itself."""
+    documents_by_hash: dict[int, tuple[DocumentNode, list[GraphQLError]]] = {}
 
-    def errors(document: DocumentNode) -> list[GraphQLError]:
-        if id(document) not in validated:
-            validated[id(document)] = document, validate(schema, document)
-        return validated[id(document)][1]
+    def validate_document(document: DocumentNode) -> list[GraphQLError]:
+        if id(document) not in documents_by_hash:
+            documents_by_hash[id(document)] = document, validate(schema, document)
+        return documents_by_hash[id(document)][1]
 
-    return cache(parse), errors
+    return cache(parse), validate_document

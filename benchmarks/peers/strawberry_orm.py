@@ -30,13 +30,13 @@ from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import SchemaExtension
 
-from benchmarks.statements import revenue_of_clients
+from benchmarks.statements import revenue_query
 from db import demo, tables
 from db.engine.urls import to_sqlalchemy_url
 from db.tables import ClientKind
 
 engine = create_async_engine(to_sqlalchemy_url(os.environ["PEER_DATABASE_URL"]))
-REVENUE = revenue_of_clients()
+REVENUE = revenue_query()
 PAGE = 25
 PREFIX = "cli_"  # of the ids of clients
 
@@ -58,8 +58,8 @@ class ClientContactEdge:
 
     @classmethod
     def from_instances(cls, link: tables.ClientContact, contact: tables.Contact) -> Self:
-        shown = Contact(first_name=contact.first_name, last_name=contact.last_name, email=contact.email)
-        return cls(is_invoice_contact=link.is_invoice_contact, node=shown)
+        contact_type = Contact(first_name=contact.first_name, last_name=contact.last_name, email=contact.email)
+        return cls(is_invoice_contact=link.is_invoice_contact, node=contact_type)
 
 
 @strawberry.type
@@ -133,19 +133,19 @@ class Client(Node):
 
     @strawberry.field
     async def contacts(self, info: Info, first: int = PAGE) -> ClientContactConnection:
-        found = await info.context["contacts"].load(self.instance.id)
-        return ClientContactConnection(edges=found[:first])
+        edges = await info.context["contacts"].load(self.instance.id)
+        return ClientContactConnection(edges=edges[:first])
 
     @strawberry.field
     async def labels(self, info: Info) -> list[Label]:
-        found: list[Label] = await info.context["labels"].load(self.instance.id)
-        return found
+        label_list: list[Label] = await info.context["labels"].load(self.instance.id)
+        return label_list
 
     @strawberry.field
     async def revenue(self, info: Info, period: PeriodInput | None = None) -> Revenue:
-        asked = period or PeriodInput()
-        found: Revenue = await info.context["revenue"].load((self.instance.id, asked.since, asked.until))
-        return found
+        period_input = period or PeriodInput()
+        revenue_value: Revenue = await info.context["revenue"].load((self.instance.id, period_input.since, period_input.until))
+        return revenue_value
 
     @classmethod
     def from_instance(cls, instance: tables.Client) -> Self:
@@ -186,55 +186,57 @@ class ClientConnection:
     page_info: PageInfo
 
 
-class Loads:
+class EntityLoaders:
     """The loaders' functions, on the one session of a request."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     async def contacts(self, ids: list[UUID]) -> list[list[ClientContactEdge]]:
         link, contact = tables.ClientContact, tables.Contact
-        wanted = (
+        query = (
             select(link, contact)
             .join(contact, (col(contact.tenant_id) == col(link.tenant_id)) & (col(contact.id) == col(link.contact_id)))
             .where(col(link.tenant_id) == demo.TENANT, col(link.client_id).in_(ids))
             .order_by(col(link.client_id), col(link.position), col(link.contact_id))
         )
-        found = defaultdict(list)
-        async with self._turn:
-            for known, person in await self._session.exec(wanted):
-                found[known.client_id].append(ClientContactEdge.from_instances(known, person))
-        return [found[key] for key in ids]
+        links_by_client = defaultdict(list)
+        async with self._lock:
+            for link_row, person in await self._session.exec(query):
+                links_by_client[link_row.client_id].append(ClientContactEdge.from_instances(link_row, person))
+        return [links_by_client[key] for key in ids]
 
     async def labels(self, ids: list[UUID]) -> list[list[Label]]:
         link, label = tables.ClientLabel, tables.Label
-        wanted = (
+        query = (
             select(link.client_id, label)
             .join(label, (col(label.tenant_id) == col(link.tenant_id)) & (col(label.id) == col(link.label_id)))
             .where(col(link.tenant_id) == demo.TENANT, col(link.client_id).in_(ids))
             .order_by(col(link.client_id), col(label.name_key), col(label.id))
         )
-        found = defaultdict(list)
-        async with self._turn:
-            for client, known in await self._session.exec(wanted):
-                found[client].append(Label.from_instance(known))
-        return [found[key] for key in ids]
+        labels_by_client = defaultdict(list)
+        async with self._lock:
+            for client, label_row in await self._session.exec(query):
+                labels_by_client[client].append(Label.from_instance(label_row))
+        return [labels_by_client[key] for key in ids]
 
     async def revenue(self, keys: list[RevenueKey]) -> list[Revenue]:
         """The keys of a request nearly always ask for one period."""
-        found: dict[RevenueKey, Revenue] = {}
+        revenue_by_key: dict[RevenueKey, Revenue] = {}
         for since, until in {key[1:] for key in keys}:
             ids = [key[0] for key in keys if key[1:] == (since, until)]
             values = {"tenant": demo.TENANT, "ids": ids, "start": since or date.min, "end": until or date.max}
-            async with self._turn:
+            async with self._lock:
                 connection = await self._session.connection()
                 rows = (await connection.exec_driver_sql(REVENUE.sql, tuple(REVENUE.arguments(values)))).all()
             for row in rows:
                 if row.is_total:
-                    figures = {of: Money(amount=getattr(row, of), currency=row.currency) for of in ("invoiced", "paid", "outstanding")}
-                    found[row.client_id, since, until] = Revenue(**figures)
-        return [found[key] for key in keys]
+                    figures = {
+                        figure: Money(amount=getattr(row, figure), currency=row.currency) for figure in ("invoiced", "paid", "outstanding")
+                    }
+                    revenue_by_key[row.client_id, since, until] = Revenue(**figures)
+        return [revenue_by_key[key] for key in keys]
 
 
 @strawberry.type
@@ -243,22 +245,22 @@ class Query:
     async def clients(
         self, info: Info, filter: ClientFilterInput | None = None, first: int = PAGE, after: str | None = None
     ) -> ClientConnection:
-        place = (col(tables.Client.name_key), col(tables.Client.id))
-        wanted = select(tables.Client).where(col(tables.Client.tenant_id) == demo.TENANT)
+        order_columns = (col(tables.Client.name_key), col(tables.Client.id))
+        query = select(tables.Client).where(col(tables.Client.tenant_id) == demo.TENANT)
         if filter and filter.status is not ClientStatus.ALL:
             archived = col(tables.Client.archived_at)
-            wanted = wanted.where(archived.is_(None) if filter.status is ClientStatus.ACTIVE else archived.is_not(None))
+            query = query.where(archived.is_(None) if filter.status is ClientStatus.ACTIVE else archived.is_not(None))
         if after:
             name, _, key = b64decode(after).decode().rpartition(":")
-            wanted = wanted.where(tuple_(*place) > tuple_(name, UUID(key)))
-        rows = (await info.context["session"].exec(wanted.order_by(*place).limit(first + 1))).all()
+            query = query.where(tuple_(*order_columns) > tuple_(name, UUID(key)))
+        rows = (await info.context["session"].exec(query.order_by(*order_columns).limit(first + 1))).all()
         return _connection(rows[:first], has_next=len(rows) > first, has_previous=after is not None)
 
     @strawberry.field
     async def node(self, info: Info, id: strawberry.ID) -> Node | None:
         key = urlsafe_b64decode(id.removeprefix(PREFIX) + "==")
-        wanted = select(tables.Client).where(col(tables.Client.tenant_id) == demo.TENANT, tables.Client.id == UUID(bytes=key))
-        row = (await info.context["session"].exec(wanted)).first()
+        query = select(tables.Client).where(col(tables.Client.tenant_id) == demo.TENANT, tables.Client.id == UUID(bytes=key))
+        row = (await info.context["session"].exec(query)).first()
         return Client.from_instance(row) if row else None
 
 
@@ -275,7 +277,7 @@ def _connection(rows: Sequence[tables.Client], *, has_next: bool, has_previous: 
     )
 
 
-class Closed(SchemaExtension):
+class CloseSession(SchemaExtension):
     """The session ends with the operation."""
 
     async def on_operation(self) -> AsyncIterator[None]:
@@ -283,10 +285,10 @@ class Closed(SchemaExtension):
         await self.execution_context.context["session"].close()
 
 
-class Served(GraphQL[Any, None]):
+class PeerApplication(GraphQL[Any, None]):
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:  # noqa: ANN401 as the class above has it
         session = AsyncSession(engine)
-        loads = Loads(session)
+        loads = EntityLoaders(session)
         return {
             "request": request,
             "response": response,
@@ -297,4 +299,4 @@ class Served(GraphQL[Any, None]):
         }
 
 
-app = Served(strawberry.Schema(Query, types=[Client], extensions=[Closed]))
+app = PeerApplication(strawberry.Schema(Query, types=[Client], extensions=[CloseSession]))

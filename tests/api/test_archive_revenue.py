@@ -12,24 +12,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.ask import Api
-from tests.builders import Tenant, tenant
-from tests.changing import change
+from tests.builders import Tenant, create_tenant
+from tests.changing import mutate
 from tests.ids import global_id
 
 FIGURES = """fragment Figures on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency }
   byCurrency { currency invoiced { amount } paid { amount } outstanding { amount } } }"""
-ASK = f"""query ($period: PeriodInput) {{
+REVENUE_QUERY = f"""query ($period: PeriodInput) {{
   all: clients {{ totalCount revenue(period: $period) {{ ...Figures }} nodes {{ id revenue(period: $period) {{ ...Figures }} }} }}
   some: clients(search: "jansen") {{ revenue(period: $period) {{ ...Figures }} }}
 }} {FIGURES}"""
-FIRST = date(2025, 12, 1)
+FIRST_DAY = date(2025, 12, 1)
 RATES = {"EUR": Decimal(1), "USD": Decimal("0.91234567"), "GBP": Decimal("1.17")}
-DAYS = st.integers(0, 120).map(lambda days: FIRST + timedelta(days=days))
+DAYS = st.integers(0, 120).map(lambda days: FIRST_DAY + timedelta(days=days))
 CENTS = st.integers(1, 10_000_00).map(lambda cents: str(Decimal(cents) / 100))
 
 
 @dataclass(frozen=True)
-class Paper:
+class FinancialDocument:
     """An invoice or a credit note of one of the clients, and what was paid on it, or back."""
 
     client: int
@@ -38,11 +38,11 @@ class Paper:
     currency: str
     day: date
     net: str
-    paid: list[tuple[date, str]]
+    payments: list[tuple[date, str]]
 
 
 PAPERS = st.builds(
-    Paper,
+    FinancialDocument,
     st.integers(0, 2),
     st.sampled_from(["INVOICE", "INVOICE", "CREDIT_NOTE"]),
     st.sampled_from(["OPEN", "OPEN", "PAID", "DRAFT", "VOID"]),
@@ -55,17 +55,17 @@ ANY_TWO = st.fixed_dictionaries({}, optional={"since": DAYS.map(str), "until": D
 PERIODS = ANY_TWO.filter(lambda period: period.get("since", "") <= period.get("until", "9999"))
 
 
-async def entered(org: Tenant, papers: list[Paper]) -> list[UUID]:
+async def create_documents(org: Tenant, papers: list[FinancialDocument]) -> list[UUID]:
     """Three clients with these papers; drafts and void ones have no payments."""
     clients = [await org.add_client(name) for name in ("Jansen A", "Jansen B", "Smit")]
     for paper in papers:
         client, rate = clients[paper.client], RATES[paper.currency]
         more = {"kind": paper.kind, "status": paper.status, "currency": paper.currency, "exchange_rate": rate}
         invoice = await org.add_invoice(client, paper.day, paper.net, **more)
-        for day, amount in paper.paid if paper.status in {"OPEN", "PAID"} else ():
-            signed = f"-{amount}" if paper.kind == "CREDIT_NOTE" else amount
-            base = (Decimal(signed) * rate).quantize(Decimal("0.01"))
-            await org.add_payment(client, invoice, day, signed, str(base), paper.currency)
+        for day, amount in paper.payments if paper.status in {"OPEN", "PAID"} else ():
+            signed_amount = f"-{amount}" if paper.kind == "CREDIT_NOTE" else amount
+            base = (Decimal(signed_amount) * rate).quantize(Decimal("0.01"))
+            await org.add_payment(client, invoice, day, signed_amount, str(base), paper.currency)
     return clients
 
 
@@ -76,30 +76,34 @@ async def entered(org: Tenant, papers: list[Paper]) -> list[UUID]:
     archived=st.sets(st.integers(0, 2), min_size=1),
 )
 async def test_s41_archiving_changes_no_revenue_figure(
-    owner: asyncpg.Connection, as_: Callable[..., Api], papers: list[Paper], periods: list[dict[str, str]], archived: set[int]
+    owner: asyncpg.Connection,
+    api_for: Callable[..., Api],
+    papers: list[FinancialDocument],
+    periods: list[dict[str, str]],
+    archived: set[int],
 ) -> None:
     """Of each client, of all and of those that are found: the same before, while some are archived, and once they are taken back."""
-    org = await tenant(owner)
-    api, clients = as_(org), await entered(org, papers)
+    org = await create_tenant(owner)
+    api, clients = api_for(org), await create_documents(org, papers)
 
     async def figures() -> list[Any]:
-        return [await api.data(ASK, period=period) for period in (None, *periods)]
+        return [await api.data(REVENUE_QUERY, period=period) for period in (None, *periods)]
 
     before = await figures()
-    assert [found["all"]["totalCount"] for found in before] == [3] * len(before)
+    assert [figures_of_period["all"]["totalCount"] for figures_of_period in before] == [3] * len(before)
     for mutation in ("clientArchive", "clientUnarchive"):
-        for place in sorted(archived):
-            done = await change(api, mutation, "client { isArchived }", id=global_id("Client", clients[place]))
-            assert done == {"isArchived": mutation == "clientArchive"}
+        for index in sorted(archived):
+            result = await mutate(api, mutation, "client { isArchived }", id=global_id("Client", clients[index]))
+            assert result == {"isArchived": mutation == "clientArchive"}
         assert await figures() == before
 
 
-async def test_s41_an_archived_clients_figures_go_on(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_s41_revenue_of_an_archived_client_still_changes(api_for: Callable[..., Api], org: Tenant) -> None:
     """Paid after it was archived, and credited: both count, as on any other day."""
-    api, (client, *_) = as_(org), await entered(org, [])
+    api, (client, *_) = api_for(org), await create_documents(org, [])
     invoice = await org.add_invoice(client, date(2026, 1, 31), "100.00")
-    await change(api, "clientArchive", "client { id }", id=global_id("Client", client))
+    await mutate(api, "clientArchive", "client { id }", id=global_id("Client", client))
     await org.add_payment(client, invoice, date(2026, 2, 1), "21.00")
     await org.add_invoice(client, date(2026, 2, 2), "40.00", kind="CREDIT_NOTE")
-    found = (await api.data(ASK))["all"]["revenue"]
-    assert [found[name]["amount"] for name in ("invoiced", "paid", "outstanding")] == ["60.00", "21.00", "51.60"]
+    revenue = (await api.data(REVENUE_QUERY))["all"]["revenue"]
+    assert [revenue[name]["amount"] for name in ("invoiced", "paid", "outstanding")] == ["60.00", "21.00", "51.60"]

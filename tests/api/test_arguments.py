@@ -45,7 +45,7 @@ SENT_WITHIN: list[Mapping[str, object]] = [
     {"id": ID, "lookup": {"id": ID}, "status": None, "ids": None},
     {"id": ID, "lookup": {"id": ID, "number": "12"}},
 ]
-SENT: list[Mapping[str, object]] = [
+VARIABLE_SETS: list[Mapping[str, object]] = [
     {"id": ID},
     {"id": ID, "first": None, "period": None},
     {"id": ID, "first": 3, "period": {"until": None}, "more": 1},
@@ -58,73 +58,75 @@ SENT: list[Mapping[str, object]] = [
 ]
 
 
-class Fields(Visitor):
+class ArgumentFieldCollector(Visitor):
     """Collects the fields of a document that take arguments."""
 
     def __init__(self, types: TypeInfo) -> None:
         super().__init__()
-        self.found: list[tuple[GraphQLField, FieldNode]] = []
+        self.fields: list[tuple[GraphQLField, FieldNode]] = []
         self._types = types
 
     def enter_field(self, node: FieldNode, *_: object) -> None:
         definition = self._types.get_field_def()
         if definition and definition.args:
-            self.found.append((definition, node))
+            self.fields.append((definition, node))
 
 
-def check(schema: strawberry.Schema, document: Document) -> None:
+def compare_coercion(schema: strawberry.Schema, document: Document) -> None:
     """Compare the variables, and where they are right the arguments of each field."""
     core, parsed = schema._schema, parse(document.text)  # noqa: SLF001
     operations = [each for each in parsed.definitions if isinstance(each, OperationDefinitionNode)]
     fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
-    (known,) = PreparedOperation.prepare_all(core, operations, fragments)
+    (prepared_operation,) = PreparedOperation.prepare_all(core, operations, fragments)
     expected = get_variable_values(core, operations[0].variable_definitions or (), {**document.variables}, MAX_VARIABLE_ERRORS)
-    found = [
-        known.coerce_variables(core, document.variables, hide_suggestions=False) for _ in range(2)
+    results = [
+        prepared_operation.coerce_variables(core, document.variables, hide_suggestions=False) for _ in range(2)
     ]  # what is kept of a document changes nothing
     if not isinstance(expected, VariableValues):
-        assert [[error.message for error in each] for each in found if isinstance(each, list)] == [[each.message for each in expected]] * 2
+        assert [[error.message for error in each] for each in results if isinstance(each, list)] == [
+            [each.message for each in expected]
+        ] * 2
         return
-    for values in found:
+    for values in results:
         assert isinstance(values, VariableValues)
         assert values.coerced == expected.coerced
         assert [each.value for each in values.sources.values()] == [each.value for each in expected.sources.values()]
-    visit(parsed, TypeInfoVisitor(types := TypeInfo(core), fields := Fields(types)))
-    for definition, node in fields.found:
-        compare(schema, definition, node, expected)
+    visit(parsed, TypeInfoVisitor(types := TypeInfo(core), fields := ArgumentFieldCollector(types)))
+    for definition, node in fields.fields:
+        compare_arguments(schema, definition, node, expected)
 
 
-def compare(schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, values: VariableValues) -> None:
-    declared: Any = definition.extensions["strawberry-definition"]
+def compare_arguments(schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, values: VariableValues) -> None:
+    strawberry_type: Any = definition.extensions["strawberry-definition"]
     try:
         raw = get_argument_values(definition, node, values)
     except GraphQLError:
         with pytest.raises((GraphQLError, LookupError)):
-            FieldCall(schema, definition, node, declared).arguments(values)
+            FieldCall(schema, definition, node, strawberry_type).arguments(values)
         return
     scalars = schema.schema_converter.scalar_registry
-    assert FieldCall(schema, definition, node, declared).arguments(values) == convert_arguments(
-        raw, declared.arguments, scalars, schema.config
+    assert FieldCall(schema, definition, node, strawberry_type).arguments(values) == convert_arguments(
+        raw, strawberry_type.arguments, scalars, schema.config
     )
 
 
-@pytest.mark.parametrize("sent", SENT, ids=str)
-def test_defaults_and_wrong_variables(schema: strawberry.Schema, sent: Mapping[str, object]) -> None:
-    check(schema, Document(WITH_DEFAULTS, {**sent}))
+@pytest.mark.parametrize("variables", VARIABLE_SETS, ids=str)
+def test_defaults_and_wrong_variables(schema: strawberry.Schema, variables: Mapping[str, object]) -> None:
+    compare_coercion(schema, Document(WITH_DEFAULTS, {**variables}))
 
 
-@pytest.mark.parametrize("sent", SENT_WITHIN, ids=str)
-def test_variables_within_literals_and_inputs_of_one_field(schema: strawberry.Schema, sent: Mapping[str, object]) -> None:
-    check(schema, Document(WITHIN_LITERALS, {**sent}))
+@pytest.mark.parametrize("variables", SENT_WITHIN, ids=str)
+def test_variables_within_literals_and_inputs_of_one_field(schema: strawberry.Schema, variables: Mapping[str, object]) -> None:
+    compare_coercion(schema, Document(WITHIN_LITERALS, {**variables}))
 
 
 @settings(max_examples=200)
 @given(data=st.data())
 def test_random_documents(schema: strawberry.Schema, data: st.DataObject) -> None:
-    check(schema, data.draw(documents(schema._schema, [ID, "x"], [CURSOR])))  # noqa: SLF001
+    compare_coercion(schema, data.draw(documents(schema._schema, [ID, "x"], [CURSOR])))  # noqa: SLF001
 
 
-def test_a_default_is_not_shared_by_requests(schema: strawberry.Schema) -> None:
+def test_default_is_not_shared_between_requests(schema: strawberry.Schema) -> None:
     """An input that a resolver changes is not another request's."""
     (definition, node), values = next(revenue(schema)), VariableValues({}, {"period": {"since": None}})
     call = FieldCall(schema, definition, node, definition.extensions["strawberry-definition"])
@@ -133,5 +135,5 @@ def test_a_default_is_not_shared_by_requests(schema: strawberry.Schema) -> None:
 
 def revenue(schema: strawberry.Schema) -> Iterator[tuple[GraphQLField, FieldNode]]:
     types = TypeInfo(schema._schema)  # noqa: SLF001
-    visit(parse(WITH_DEFAULTS), TypeInfoVisitor(types, fields := Fields(types)))
-    yield from ((definition, node) for definition, node in fields.found if node.name.value == "revenue")
+    visit(parse(WITH_DEFAULTS), TypeInfoVisitor(types, fields := ArgumentFieldCollector(types)))
+    yield from ((definition, node) for definition, node in fields.fields if node.name.value == "revenue")

@@ -1,4 +1,4 @@
-"""Deleting a client: told before, done as it was told, and nothing left of it."""
+"""Deleting a client: the preview shows what will be deleted, exactly that is deleted, and nothing of the client remains."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -8,28 +8,28 @@ import asyncpg
 import pytest
 
 from db.tables import Role, Table
-from tests.api.test_nested_query import answering
+from tests.api.test_nested_query import data_statements
 from tests.ask import Api
-from tests.builders import Tenant, insert, tenant
-from tests.changing import refusal
-from tests.directly import token_of
-from tests.full_clients import ARCHIVED_AT, GONE, FullClient, full_client
+from tests.builders import Tenant, create_tenant, insert_rows
+from tests.changing import fetch_error
+from tests.directly import sign_preview_token
+from tests.full_clients import ARCHIVED_AT, MARKER, FullClient, create_full_client
 from tests.ids import global_id
-from tests.snapshots import differences, snapshot, unchanged
+from tests.snapshots import assert_unchanged, compare_snapshots, read_snapshot
 
 AMOUNTS = "amounts { currency invoiced { amount } outstanding { amount } unbilled { amount } }"
 PREVIEW = f"""projectCount registrationCount timeRegistrationCount expenseRegistrationCount mileageRegistrationCount
   unbilledRegistrationCount invoiceCount issuedInvoiceCount paymentCount quoteCount portalCount contactsLeftAloneCount
   contactsLeftAlone {{ fullName }} {AMOUNTS} token expiresAt"""
-ASK = f"query ($id: ID!) {{ client(by: {{id: $id}}) {{ name deletionPreview {{ {PREVIEW} }} }} }}"
+DELETION_PREVIEW = f"query ($id: ID!) {{ client(by: {{id: $id}}) {{ name deletionPreview {{ {PREVIEW} }} }} }}"
 DELETE = f"""mutation ($input: ClientDeleteInput!) {{ clientDelete(input: $input) {{ deletedId
   deleted {{ projectCount registrationCount invoiceCount paymentCount quoteCount portalCount contactCount }}
   userErrors {{ __typename code path message ... on PreviewOutdatedError {{ preview {{ {PREVIEW} }} }}
     ... on FiscalRetentionError {{ issuedInvoiceCount }} }} }} }}"""
-SHOWN = {
+EXPECTED_PREVIEW = {
     "projectCount": 2, "registrationCount": 4, "timeRegistrationCount": 2, "expenseRegistrationCount": 1, "mileageRegistrationCount": 1,
     "unbilledRegistrationCount": 3, "invoiceCount": 3, "issuedInvoiceCount": 2, "paymentCount": 1, "quoteCount": 2, "portalCount": 2,
-    "contactsLeftAloneCount": 1, "contactsLeftAlone": [{"fullName": f"An {GONE} persoon"}],
+    "contactsLeftAloneCount": 1, "contactsLeftAlone": [{"fullName": f"An {MARKER} persoon"}],
     "amounts": [
         # 121.00 less 48.40, of which 20.00 and 12.10 were paid; an hour at 100.00, and 25.00 of expenses
         {"currency": "EUR", "invoiced": {"amount": "60.00"}, "outstanding": {"amount": "40.50"}, "unbilled": {"amount": "125.00"}},
@@ -47,64 +47,64 @@ WENT = {
 }
 
 
-async def previewed(api: Api, client: FullClient) -> dict[str, Any]:
-    found: dict[str, Any] = (await api.data(ASK, id=global_id("Client", client.id)))["client"]["deletionPreview"]
-    return found
+async def fetch_deletion_preview(api: Api, client: FullClient) -> dict[str, Any]:
+    preview: dict[str, Any] = (await api.data(DELETION_PREVIEW, id=global_id("Client", client.id)))["client"]["deletionPreview"]
+    return preview
 
 
-async def deleted(api: Api, client: FullClient, **more: object) -> dict[str, Any]:
-    """The payload, of the token that a preview just gave unless told otherwise."""
-    token = more.pop("previewToken", None) or (await previewed(api, client))["token"]
-    given = {"id": global_id("Client", client.id), "previewToken": token, "acknowledgeFiscalRetention": True, **more}
-    found: dict[str, Any] = (await api.data(DELETE, input=given))["clientDelete"]
-    return found
+async def delete_client(api: Api, client: FullClient, **more: object) -> dict[str, Any]:
+    """Delete the client with the token of a fresh preview, unless another token is given, and return the payload."""
+    token = more.pop("previewToken", None) or (await fetch_deletion_preview(api, client))["token"]
+    input_values = {"id": global_id("Client", client.id), "previewToken": token, "acknowledgeFiscalRetention": True, **more}
+    payload: dict[str, Any] = (await api.data(DELETE, input=input_values))["clientDelete"]
+    return payload
 
 
 @pytest.fixture
 async def client(org: Tenant) -> FullClient:
-    return await full_client(org)
+    return await create_full_client(org)
 
 
-async def test_s48_the_preview_counts_all_that_would_go(as_: Callable[..., Api], org: Tenant, client: FullClient) -> None:
+async def test_s48_preview_counts_everything_to_be_deleted(api_for: Callable[..., Api], org: Tenant, client: FullClient) -> None:
     """Exactly, with amounts by currency; a token and until when it is good."""
-    found = await previewed(as_(org), client)
-    assert len(found.pop("token")) > 50
-    left = datetime.fromisoformat(found.pop("expiresAt")) - datetime.now(UTC)
-    assert timedelta(minutes=14) < left <= timedelta(minutes=15)
-    assert found == SHOWN
+    preview = await fetch_deletion_preview(api_for(org), client)
+    assert len(preview.pop("token")) > 50
+    validity = datetime.fromisoformat(preview.pop("expiresAt")) - datetime.now(UTC)
+    assert timedelta(minutes=14) < validity <= timedelta(minutes=15)
+    assert preview == EXPECTED_PREVIEW
 
 
-async def test_s49_to_s52_all_of_the_client_goes_and_nothing_else(
-    as_: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
+async def test_s49_to_s52_deletes_all_of_the_client_and_nothing_else(
+    api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
     """What is left is a record without content; the shared contact stays, and what the shared payment was for the other client."""
-    before = await snapshot(owner, org.id)
-    payload = await deleted(as_(org), client)
+    before = await read_snapshot(owner, org.id)
+    payload = await delete_client(api_for(org), client)
     assert (payload["userErrors"], payload["deletedId"], payload["deleted"]) == ([], global_id("Client", client.id), WENT)
-    steps = differences(before, await snapshot(owner, org.id))
-    kept = {key[0]: after for key, after in steps.items() if any(now is not None for _, now in after.values())}
-    assert set(kept) == {"deletion_record", "outbox_event"}
-    tombstone = {name: now for name, (_, now) in kept["deletion_record"].items()}
+    steps = compare_snapshots(before, await read_snapshot(owner, org.id))
+    changes_by_table = {key[0]: after for key, after in steps.items() if any(now is not None for _, now in after.values())}
+    assert set(changes_by_table) == {"deletion_record", "outbox_event"}
+    tombstone = {name: now for name, (_, now) in changes_by_table["deletion_record"].items()}
     assert tombstone.pop("at")
     assert tombstone.pop("member_id")
     assert tombstone.pop("token_id")
     counts = {"projects": 2, "registrations": 4, "invoices": 3, "payments": 1, "quotes": 2, "portals": 2, "contacts": 0}
     assert tombstone == {"tenant_id": str(org.id), "id": str(client.id), "channel": "API", "counts": counts}
-    gone: dict[str, int] = {}
+    deleted_counts: dict[str, int] = {}
     for key in steps.keys() - {key for key, after in steps.items() if any(now is not None for _, now in after.values())}:
-        gone[key[0]] = gone.get(key[0], 0) + 1
-    assert gone == {
+        deleted_counts[key[0]] = deleted_counts.get(key[0], 0) + 1
+    assert deleted_counts == {
         "client": 1, "client_address": 1, "client_contact": 2, "client_label": 1, "project": 2, "registration": 4, "registration_label": 1,
         "invoice": 3, "invoice_line": 1, "payment": 1, "payment_allocation": 2, "quote": 2, "quote_line": 2, "client_portal": 2,
         "portal_project": 2, "portal_access": 2, "audit_event": 2, "outbox_event": 1, "client_month": 2,
     }  # fmt: skip
 
 
-async def test_s52_no_table_has_a_row_of_the_client_left(
-    as_: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
+async def test_s52_no_table_keeps_a_row_of_the_client(
+    api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
     """Made from the catalogue: every table with a client or a project in it."""
-    await deleted(as_(org), client)
+    await delete_client(api_for(org), client)
     tables = [table for table in Table.metadata.sorted_tables if {"client_id", "project_id"} & set(table.columns.keys())]
     assert len(tables) > 15
     for table in tables:
@@ -114,69 +114,75 @@ async def test_s52_no_table_has_a_row_of_the_client_left(
                 assert await owner.fetchval(sql, keys) == 0, table.name
 
 
-async def test_s53_nothing_of_the_client_is_to_be_found(
-    as_: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
+async def test_s53_client_cannot_be_found_anywhere(
+    api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
     """By no search, id, activity or preview; and in no text that is stored."""
     api, ids = (
-        as_(org),
-        [global_id("Client", client.id), *(global_id("Project", key) for key in client.projects), global_id("Invoice", client.issued)],
+        api_for(org),
+        [
+            global_id("Client", client.id),
+            *(global_id("Project", key) for key in client.projects),
+            global_id("Invoice", client.issued_invoice),
+        ],
     )
     events = [row["id"] for row in await owner.fetch("SELECT id FROM relaties.audit_event WHERE client_id = $1", client.id)]
-    await deleted(api, client, deleteOrphanContacts=True)
-    found = await api.data(
+    await delete_client(api, client, deleteOrphanContacts=True)
+    data = await api.data(
         'query ($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id } client(by: {id: $id}) { id } clients(search: "verdwijn") { totalCount }'
         " contacts { totalCount nodes { activity { nodes { id } } } } }",
         ids=[*ids, *(global_id("ActivityEvent", key) for key in events)],
         id=ids[0],
     )
-    assert found["nodes"] == [None] * (len(ids) + len(events))
-    assert (found["client"], found["clients"]["totalCount"]) == (None, 0)
-    assert found["contacts"] == {"totalCount": 1, "nodes": [{"activity": {"nodes": []}}]}
-    assert not [row for row in (await snapshot(owner, org.id)).items() if GONE.lower() in str(row).lower()]
+    assert data["nodes"] == [None] * (len(ids) + len(events))
+    assert (data["client"], data["clients"]["totalCount"]) == (None, 0)
+    assert data["contacts"] == {"totalCount": 1, "nodes": [{"activity": {"nodes": []}}]}
+    assert not [row for row in (await read_snapshot(owner, org.id)).items() if MARKER.lower() in str(row).lower()]
 
 
-async def test_s53_a_number_can_be_given_again_at_once(as_: Callable[..., Api], org: Tenant, client: FullClient) -> None:
+async def test_s53_number_can_be_reused_at_once(api_for: Callable[..., Api], org: Tenant, client: FullClient) -> None:
     """And so can the numbers in the registers and for VAT."""
-    api = as_(org)
-    await deleted(api, client)
-    again = {"name": "Nieuw", "number": GONE, "kvkNumber": "68750110", "vatNumber": "NL123456782B01"}
-    made = await api.data(
+    api = api_for(org)
+    await delete_client(api, client)
+    again = {"name": "Nieuw", "number": MARKER, "kvkNumber": "68750110", "vatNumber": "NL123456782B01"}
+    data = await api.data(
         "mutation ($input: ClientCreateInput!) { clientCreate(input: $input) { client { number } userErrors { code } } }", input=again
     )
-    assert made["clientCreate"] == {"client": {"number": GONE}, "userErrors": []}
+    assert data["clientCreate"] == {"client": {"number": MARKER}, "userErrors": []}
 
 
-async def test_s47_an_active_client_is_not_deleted(as_: Callable[..., Api], org: Tenant, owner: asyncpg.Connection) -> None:
+async def test_s47_an_active_client_is_not_deleted(api_for: Callable[..., Api], org: Tenant, owner: asyncpg.Connection) -> None:
     """It has no preview either."""
-    active = await full_client(org, is_archived=False)
-    assert await previewed(as_(org), active) is None
-    async with unchanged(owner, org.id):
-        payload = await deleted(as_(org), active, previewToken="x")
+    active = await create_full_client(org, is_archived=False)
+    assert await fetch_deletion_preview(api_for(org), active) is None
+    async with assert_unchanged(owner, org.id):
+        payload = await delete_client(api_for(org), active, previewToken="x")
     (error,) = payload["userErrors"]
     assert (error["code"], error["path"], payload["deletedId"]) == ("NOT_ARCHIVED", ["id"], None)
     assert "clientArchive" in error["message"]
 
 
-async def test_contacts_left_alone_go_when_asked(
-    as_: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
+async def test_orphaned_contacts_are_deleted_on_request(
+    api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
     """The one of no other client; the shared one stays, with its other link."""
-    payload = await deleted(as_(org), client, deleteOrphanContacts=True)
+    payload = await delete_client(api_for(org), client, deleteOrphanContacts=True)
     assert payload["deleted"] == {**WENT, "contactCount": 1}
-    left = await owner.fetch("SELECT contact_id, client_id FROM relaties.client_contact WHERE tenant_id = $1", org.id)
-    assert [tuple(row) for row in left] == [(client.shared, client.other)]
-    assert [row["id"] for row in await owner.fetch("SELECT id FROM relaties.contact WHERE tenant_id = $1", org.id)] == [client.shared]
-    told = await owner.fetch("SELECT object_type, object_id, action FROM relaties.outbox_event WHERE tenant_id = $1 ORDER BY id", org.id)
-    assert [tuple(row) for row in told] == [("Client", client.id, "REMOVED"), ("Contact", client.alone, "REMOVED")]
+    links = await owner.fetch("SELECT contact_id, client_id FROM relaties.client_contact WHERE tenant_id = $1", org.id)
+    assert [tuple(row) for row in links] == [(client.shared_contact, client.other)]
+    assert [row["id"] for row in await owner.fetch("SELECT id FROM relaties.contact WHERE tenant_id = $1", org.id)] == [
+        client.shared_contact
+    ]
+    events = await owner.fetch("SELECT object_type, object_id, action FROM relaties.outbox_event WHERE tenant_id = $1 ORDER BY id", org.id)
+    assert [tuple(row) for row in events] == [("Client", client.id, "REMOVED"), ("Contact", client.only_contact, "REMOVED")]
 
 
-async def test_issued_invoices_take_an_acknowledgement(
-    as_: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
+async def test_issued_invoices_require_acknowledgement(
+    api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
-    """How many there are is told; it is an acknowledgement, not a ban."""
-    async with unchanged(owner, org.id):
-        payload = await deleted(as_(org), client, acknowledgeFiscalRetention=False)
+    """The error contains their number. Acknowledging makes the deletion possible."""
+    async with assert_unchanged(owner, org.id):
+        payload = await delete_client(api_for(org), client, acknowledgeFiscalRetention=False)
     (error,) = payload["userErrors"]
     assert (error["__typename"], error["code"], error["path"]) == (
         "FiscalRetentionError",
@@ -187,149 +193,155 @@ async def test_issued_invoices_take_an_acknowledgement(
     assert "acknowledgeFiscalRetention: true" in error["message"]
 
 
-async def test_without_issued_invoices_there_is_nothing_to_acknowledge(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_draft_invoices_require_no_acknowledgement(api_for: Callable[..., Api], org: Tenant) -> None:
     """Drafts are no invoices yet."""
     key = await org.add_client("Leeg", archived_at=None)
     await org.owner.execute("UPDATE relaties.client SET archived_at = now() WHERE id = $1", key)
-    preview = (await as_(org).data(ASK, id=global_id("Client", key)))["client"]["deletionPreview"]
+    preview = (await api_for(org).data(DELETION_PREVIEW, id=global_id("Client", key)))["client"]["deletionPreview"]
     assert (preview["amounts"], preview["issuedInvoiceCount"]) == ([], 0)
-    found = await as_(org).data(DELETE, input={"id": global_id("Client", key), "previewToken": preview["token"]})
-    assert found["clientDelete"]["userErrors"] == []
+    data = await api_for(org).data(DELETE, input={"id": global_id("Client", key), "previewToken": preview["token"]})
+    assert data["clientDelete"]["userErrors"] == []
 
 
-async def _linked_elsewhere(client: FullClient) -> None:
-    link = {"tenant_id": client.org.id, "client_id": client.other, "contact_id": client.alone, "position": 9, "created_at": ARCHIVED_AT}
+async def _add_shared_links(client: FullClient) -> None:
+    link = {
+        "tenant_id": client.org.id,
+        "client_id": client.other,
+        "contact_id": client.only_contact,
+        "position": 9,
+        "created_at": ARCHIVED_AT,
+    }
     more = {"is_invoice_contact": False, "is_primary": False, "recipient": "TO", "is_active": True}
-    await insert(client.org.owner, "client_contact", [{**link, **more}])
+    await insert_rows(client.org.owner, "client_contact", [{**link, **more}])
 
 
 CHANGES: dict[str, Callable[[FullClient], Awaitable[object]]] = {
     "an invoice": lambda client: client.org.add_invoice(client.id, date(2026, 2, 9), "1.00"),
-    "a payment": lambda client: client.org.add_payment(client.id, client.issued, date(2026, 2, 9), "1.00"),
+    "a payment": lambda client: client.org.add_payment(client.id, client.issued_invoice, date(2026, 2, 9), "1.00"),
     "a quote": lambda client: client.org.add_quote(client.id),
     "a portal": lambda client: client.org.add_portal(client.id),
     "a contact of its own": lambda client: client.org.add_contact("Nieuw", client.id),
-    "a contact that is another's now": _linked_elsewhere,
+    "a contact that is another's now": _add_shared_links,
 }
 
 
 @pytest.mark.parametrize("what", CHANGES)
-async def test_what_changed_since_the_preview_refuses_and_brings_a_fresh_one(
-    as_: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection, what: str
+async def test_change_since_the_preview_is_rejected_with_a_fresh_preview(
+    api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection, what: str
 ) -> None:
     """What was shown is what happens; the fresh preview's token is good."""
-    token = (await previewed(as_(org), client))["token"]
+    token = (await fetch_deletion_preview(api_for(org), client))["token"]
     await CHANGES[what](client)
-    async with unchanged(owner, org.id):
-        payload = await deleted(as_(org), client, previewToken=token, acknowledgeFiscalRetention=False)
+    async with assert_unchanged(owner, org.id):
+        payload = await delete_client(api_for(org), client, previewToken=token, acknowledgeFiscalRetention=False)
     (error,) = payload["userErrors"]
     assert (error["__typename"], error["code"], error["path"]) == ("PreviewOutdatedError", "PREVIEW_OUTDATED", ["previewToken"])
     fresh = error["preview"]
-    assert {name: fresh[name] for name in SHOWN} != SHOWN
-    payload = await deleted(as_(org), client, previewToken=fresh["token"])
+    assert {name: fresh[name] for name in EXPECTED_PREVIEW} != EXPECTED_PREVIEW
+    payload = await delete_client(api_for(org), client, previewToken=fresh["token"])
     assert (payload["userErrors"], payload["deletedId"]) == ([], global_id("Client", client.id))
 
 
-async def test_a_token_of_anything_else_is_none(
-    as_: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
+async def test_token_of_anything_else_is_rejected(
+    api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
     """Of another client, of another organization, too old, changed by a letter, a cursor, nonsense."""
-    api, twin, theirs = as_(org), await full_client(org, "Tweeling"), await tenant(owner)
-    abroad = await full_client(theirs)
-    own = (await previewed(api, client))["token"]
+    api, twin, theirs = api_for(org), await create_full_client(org, "Tweeling"), await create_tenant(owner)
+    abroad = await create_full_client(theirs)
+    own = (await fetch_deletion_preview(api, client))["token"]
     cursor = (await api.data("{ clients { pageInfo { endCursor } } }"))["clients"]["pageInfo"]["endCursor"]
-    late = await token_of(org, client.id, timedelta(seconds=-1))
+    late = await sign_preview_token(org, client.id, timedelta(seconds=-1))
     wrong = [
-        (await previewed(api, twin))["token"], (await previewed(as_(theirs), abroad))["token"], late, cursor,
+        (await fetch_deletion_preview(api, twin))["token"], (await fetch_deletion_preview(api_for(theirs), abroad))["token"], late, cursor,
         own[:-1] + ("A" if own[-1] != "A" else "B"), own[1:], own + "=", "", "x", "é", "0" * 5000,
     ]  # fmt: skip
-    async with unchanged(owner, org.id, theirs.id):
+    async with assert_unchanged(owner, org.id, theirs.id):
         for token in wrong:
-            body = await api.ask(
+            body = await api.execute(
                 DELETE, input={"id": global_id("Client", client.id), "previewToken": token, "acknowledgeFiscalRetention": True}
             )
             (error,) = body["data"]["clientDelete"]["userErrors"]
             assert (error["code"], error["path"]) == ("PREVIEW_OUTDATED", ["previewToken"]), token
-    on_time = await token_of(org, client.id, timedelta(seconds=30))
-    assert (await deleted(api, client, previewToken=on_time))["userErrors"] == []
+    on_time = await sign_preview_token(org, client.id, timedelta(seconds=30))
+    assert (await delete_client(api, client, previewToken=on_time))["userErrors"] == []
 
 
 @pytest.mark.parametrize("role", [Role.FINANCE, Role.MEMBER, Role.VIEWER])
-async def test_who_may_not_delete_sees_what_would_go_and_has_no_token(
-    as_: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection, role: Role
+async def test_preview_without_the_right_to_delete_has_no_token(
+    api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection, role: Role
 ) -> None:
     """Without amounts for who may not see figures; nor is a token of somebody else's of use to them."""
-    token = (await previewed(as_(org), client))["token"]
-    found = await previewed(as_(org, role), client)
-    assert found.pop("token") is None
-    assert found.pop("expiresAt")
-    assert found == {**SHOWN, "amounts": SHOWN["amounts"] if role is Role.FINANCE else None}
-    async with unchanged(owner, org.id):
-        body = await as_(org, role).ask(DELETE, input={"id": global_id("Client", client.id), "previewToken": token})
+    token = (await fetch_deletion_preview(api_for(org), client))["token"]
+    preview = await fetch_deletion_preview(api_for(org, role), client)
+    assert preview.pop("token") is None
+    assert preview.pop("expiresAt")
+    assert preview == {**EXPECTED_PREVIEW, "amounts": EXPECTED_PREVIEW["amounts"] if role is Role.FINANCE else None}
+    async with assert_unchanged(owner, org.id):
+        body = await api_for(org, role).execute(DELETE, input={"id": global_id("Client", client.id), "previewToken": token})
     assert (body["data"], body["errors"][0]["extensions"]["code"]) == ({"clientDelete": None}, "FORBIDDEN")
 
 
-async def test_an_admin_may_delete(as_: Callable[..., Api], org: Tenant, client: FullClient) -> None:
+async def test_admin_can_delete(api_for: Callable[..., Api], org: Tenant, client: FullClient) -> None:
     """As the owner does."""
-    assert (await deleted(as_(org, Role.ADMIN), client))["deleted"] == WENT
+    assert (await delete_client(api_for(org, Role.ADMIN), client))["deleted"] == WENT
 
 
-async def test_another_organization_can_neither_look_nor_delete(
-    as_: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
+async def test_another_organization_can_neither_preview_nor_delete(
+    api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
     """Not even with the right token."""
-    token, theirs = (await previewed(as_(org), client))["token"], await tenant(owner)
-    async with unchanged(owner, org.id, theirs.id):
-        assert (await as_(theirs).data(ASK, id=global_id("Client", client.id)))["client"] is None
-        error = await refusal(as_(theirs), "clientDelete", id=global_id("Client", client.id), previewToken=token)
+    token, theirs = (await fetch_deletion_preview(api_for(org), client))["token"], await create_tenant(owner)
+    async with assert_unchanged(owner, org.id, theirs.id):
+        assert (await api_for(theirs).data(DELETION_PREVIEW, id=global_id("Client", client.id)))["client"] is None
+        error = await fetch_error(api_for(theirs), "clientDelete", id=global_id("Client", client.id), previewToken=token)
     assert (error["code"], error["path"]) == ("NOT_FOUND", ["id"])
 
 
-async def test_deleted_twice_is_not_found(as_: Callable[..., Api], org: Tenant, client: FullClient) -> None:
+async def test_second_deletion_is_not_found(api_for: Callable[..., Api], org: Tenant, client: FullClient) -> None:
     """The same request again, with its key, hears what the first came to."""
-    api, given = as_(org), {"id": global_id("Client", client.id), "acknowledgeFiscalRetention": True}
-    given["previewToken"] = (await previewed(api, client))["token"]
-    keyed = DELETE.replace("(input: $input)", '(input: $input) @idempotent(key: "once")')
-    first, again = [(await api.data(keyed, input=given))["clientDelete"] for _ in range(2)]
-    assert first == again == {"deletedId": given["id"], "deleted": WENT, "userErrors": []}
-    (error,) = (await api.data(DELETE, input=given))["clientDelete"]["userErrors"]
+    api, input_values = api_for(org), {"id": global_id("Client", client.id), "acknowledgeFiscalRetention": True}
+    input_values["previewToken"] = (await fetch_deletion_preview(api, client))["token"]
+    idempotent_delete = DELETE.replace("(input: $input)", '(input: $input) @idempotent(key: "once")')
+    first, again = [(await api.data(idempotent_delete, input=input_values))["clientDelete"] for _ in range(2)]
+    assert first == again == {"deletedId": input_values["id"], "deleted": WENT, "userErrors": []}
+    (error,) = (await api.data(DELETE, input=input_values))["clientDelete"]["userErrors"]
     assert (error["code"], error["path"]) == ("NOT_FOUND", ["id"])
 
 
-async def test_s53_what_was_answered_before_no_longer_names_the_client(
-    as_: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
+async def test_s53_stored_answers_no_longer_name_the_client(
+    api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
-    """Who was refused and asks again under the key is answered anew; of what was done for a part, the sentences are gone and no more."""
-    api, given = as_(org), {"name": "Ander", "number": GONE}
+    """A rejected request that is repeated with its key is evaluated again. Of a partly executed request only the messages are removed."""
+    api, input_values = api_for(org), {"name": "Ander", "number": MARKER}
     create = """mutation ($input: ClientCreateInput!) { clientCreate(input: $input) @idempotent(key: "k") { client { number }
       userErrors { code message ... on NumberTakenError { existingClient { name } } } } }"""
     upsert = """mutation ($input: ClientBulkUpsertInput!) { clientBulkUpsert(input: $input) @idempotent(key: "b") {
       results { action client { name } userErrors { code message } } } }"""
-    some = {"clients": [{"number": "7", "name": "Zeven"}, {"number": GONE, "name": "Weg"}], "onError": "SKIP_FAILED"}
-    (error,) = (await api.data(create, input=given))["clientCreate"]["userErrors"]
-    assert (error["code"], error["existingClient"], GONE in error["message"]) == ("NUMBER_TAKEN", {"name": f"{GONE} BV"}, True)
+    some = {"clients": [{"number": "7", "name": "Zeven"}, {"number": MARKER, "name": "Weg"}], "onError": "SKIP_FAILED"}
+    (error,) = (await api.data(create, input=input_values))["clientCreate"]["userErrors"]
+    assert (error["code"], error["existingClient"], MARKER in error["message"]) == ("NUMBER_TAKEN", {"name": f"{MARKER} BV"}, True)
     first, second = (await api.data(upsert, input=some))["clientBulkUpsert"]["results"]
-    assert (first["action"], second["userErrors"][0]["code"], GONE in second["userErrors"][0]["message"]) == (
+    assert (first["action"], second["userErrors"][0]["code"], MARKER in second["userErrors"][0]["message"]) == (
         "CREATED",
         "ALREADY_ARCHIVED",
         True,
     )
-    await deleted(api, client, deleteOrphanContacts=True)
-    assert not [row for row in (await snapshot(owner, org.id)).items() if GONE in str(row)]
-    again, refused = (await api.data(upsert, input=some))["clientBulkUpsert"]["results"]
-    assert (again, refused["client"], refused["userErrors"][0]["code"]) == (first, None, "ALREADY_ARCHIVED")
-    assert refused["userErrors"][0]["message"].startswith("The reason was removed")
-    assert (await api.data(create, input=given))["clientCreate"] == {"client": {"number": GONE}, "userErrors": []}
+    await delete_client(api, client, deleteOrphanContacts=True)
+    assert not [row for row in (await read_snapshot(owner, org.id)).items() if MARKER in str(row)]
+    again, rejected = (await api.data(upsert, input=some))["clientBulkUpsert"]["results"]
+    assert (again, rejected["client"], rejected["userErrors"][0]["code"]) == (first, None, "ALREADY_ARCHIVED")
+    assert rejected["userErrors"][0]["message"].startswith("The reason was removed")
+    assert (await api.data(create, input=input_values))["clientCreate"] == {"client": {"number": MARKER}, "userErrors": []}
 
 
-async def test_previews_of_a_page_take_as_many_statements_as_of_one(as_: Callable[..., Api], org: Tenant, statements: list[str]) -> None:
+async def test_previews_of_a_page_take_as_many_statements_as_one(api_for: Callable[..., Api], org: Tenant, statements: list[str]) -> None:
     """The page with the counts, amounts, contacts left alone, and the rows of those."""
-    for place in range(3):
-        await full_client(org, f"{GONE}{place}")
+    for index in range(3):
+        await create_full_client(org, f"{MARKER}{index}")
     query = "query ($first: Int!) {{ clients(first: $first, filter: {{status: ARCHIVED}}) {{ nodes {{ deletionPreview {{ {} }} }} }} }}"
     for first in (1, 3):
         for _ in range(3):
             statements.clear()
-            found = await as_(org).data(query.format(PREVIEW), first=first)
-            assert [each["deletionPreview"]["registrationCount"] for each in found["clients"]["nodes"]] == [4] * first
-        assert len(answering(statements)) == 5
+            data = await api_for(org).data(query.format(PREVIEW), first=first)
+            assert [each["deletionPreview"]["registrationCount"] for each in data["clients"]["nodes"]] == [4] * first
+        assert len(data_statements(statements)) == 5

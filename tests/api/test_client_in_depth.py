@@ -9,22 +9,24 @@ import pytest
 
 from db.tables import Role
 from db.tables.keys import new_id
-from tests.api.test_nested_query import answering
+from tests.api.test_nested_query import data_statements
 from tests.ask import Api
-from tests.builders import Tenant, changing, insert
+from tests.builders import Tenant, insert_rows, version_columns
 from tests.ids import global_id
 
 
 @pytest.fixture
-async def rich(org: Tenant) -> Tenant:
-    """A client with something of everything."""
+async def full_client(org: Tenant) -> Tenant:
+    """Create a client with something of everything."""
     rate, layout = new_id(), new_id()
-    named = {"tenant_id": org.id, "is_active": True, **changing()}
-    await insert(
-        org.owner, "vat_rate", [{**named, "id": rate, "name": "Hoog", "country": "NL", "percentage": Decimal(21), "category": "S"}]
+    name_columns = {"tenant_id": org.id, "is_active": True, **version_columns()}
+    await insert_rows(
+        org.owner, "vat_rate", [{**name_columns, "id": rate, "name": "Hoog", "country": "NL", "percentage": Decimal(21), "category": "S"}]
     )
-    await insert(
-        org.owner, "invoice_layout", [{**named, "id": layout, "name": "Eigen", "language": "nl", "template": "x", "is_default": False}]
+    await insert_rows(
+        org.owner,
+        "invoice_layout",
+        [{**name_columns, "id": layout, "name": "Eigen", "language": "nl", "template": "x", "is_default": False}],
     )
     general = {"phone": "+31 10 555 0100", "email": "a@b.example", "website": "https://b.example", "language": "nl", "notes": "Belt graag."}
     numbers = {"kvk_number": "12345678", "kvk_branch_number": "000012345678", "kbo_number": "0123456749", "vat_number": "NL123456782B01"}
@@ -32,36 +34,38 @@ async def rich(org: Tenant) -> Tenant:
     links = {"vat_rate_id": rate, "invoice_layout_id": layout, "vat_treatment": "DOMESTIC"}
     client = await org.add_client("Rijk", "0012", **general, **numbers, **money, **links)
     for kind, city in (("PRIMARY", "Ede"), ("INVOICE", "Gent")):
-        await insert(org.owner, "client_address", [{"tenant_id": org.id, "client_id": client, "type": kind, "city": city, "country": "NL"}])
+        await insert_rows(
+            org.owner, "client_address", [{"tenant_id": org.id, "client_id": client, "type": kind, "city": city, "country": "NL"}]
+        )
     return org
 
 
-async def one(api: Api, selection: str) -> dict[str, Any]:
-    found: dict[str, Any] = (await api.data(f'{{ client(by: {{number: "0012"}}) {{ {selection} }} }}'))["client"]
-    return found
+async def fetch_client(api: Api, selection: str) -> dict[str, Any]:
+    client_data: dict[str, Any] = (await api.data(f'{{ client(by: {{number: "0012"}}) {{ {selection} }} }}'))["client"]
+    return client_data
 
 
-async def test_s10_every_general_field_is_read_as_it_is_kept(as_: Callable[..., Api], rich: Tenant) -> None:
+async def test_s10_every_general_field_is_read_as_stored(api_for: Callable[..., Api], full_client: Tenant) -> None:
     """Name, address, contact details, reference numbers; also for who may only look."""
-    wanted = {
+    expected = {
         "name": "Rijk", "number": "0012", "kind": "COMPANY", "phone": "+31 10 555 0100", "email": "a@b.example", "website": "https://b.example",
         "language": "nl", "notes": "Belt graag.", "kvkNumber": "12345678", "kvkBranchNumber": "000012345678", "kboNumber": "0123456749",
         "vatNumber": "NL123456782B01", "isProspect": False, "isArchived": False, "archivedAt": None, "version": 1,
     }  # fmt: skip
-    api = as_(rich, Role.VIEWER)
-    assert await one(api, " ".join(wanted)) == wanted
-    found = await one(api, "address { city country line1 } addresses { type city }")
-    assert found["address"] == {"city": "Ede", "country": "NL", "line1": None}
-    assert found["addresses"] == [{"type": "INVOICE", "city": "Gent"}, {"type": "PRIMARY", "city": "Ede"}]
+    api = api_for(full_client, Role.VIEWER)
+    assert await fetch_client(api, " ".join(expected)) == expected
+    client_data = await fetch_client(api, "address { city country line1 } addresses { type city }")
+    assert client_data["address"] == {"city": "Ede", "country": "NL", "line1": None}
+    assert client_data["addresses"] == [{"type": "INVOICE", "city": "Gent"}, {"type": "PRIMARY", "city": "Ede"}]
 
 
 FINANCIAL = """financial { currency defaultHourlyRate { amount currency } defaultMileageRate { amount } vatTreatment paymentTermDays
   iban bic vatRate { name percentage category } invoiceLayout { name } invoiceDelivery purchaseOrderRequired }"""
 
 
-async def test_financial_settings_are_for_who_may_see_figures(as_: Callable[..., Api], rich: Tenant) -> None:
+async def test_financial_settings_require_the_right_to_read_figures(api_for: Callable[..., Api], full_client: Tenant) -> None:
     """Null for others, as are invoices; a rate is in the client's own currency."""
-    assert (await one(as_(rich, Role.FINANCE), FINANCIAL))["financial"] == {
+    assert (await fetch_client(api_for(full_client, Role.FINANCE), FINANCIAL))["financial"] == {
         "currency": "USD",
         "defaultHourlyRate": {"amount": "95.5000", "currency": "USD"},
         "defaultMileageRate": None,
@@ -75,71 +79,92 @@ async def test_financial_settings_are_for_who_may_see_figures(as_: Callable[...,
         "purchaseOrderRequired": False,
     }
     for role in (Role.MEMBER, Role.VIEWER):
-        assert await one(as_(rich, role), "financial { iban } invoices { nodes { id } }") == {"financial": None, "invoices": None}
+        assert await fetch_client(api_for(full_client, role), "financial { iban } invoices { nodes { id } }") == {
+            "financial": None,
+            "invoices": None,
+        }
 
 
-async def test_the_prices_of_a_project_are_for_who_may_see_figures(as_: Callable[..., Api], rich: Tenant) -> None:
+async def test_project_prices_require_the_right_to_read_figures(api_for: Callable[..., Api], full_client: Tenant) -> None:
     """In the client's currency; what its invoices refer to is no figure."""
-    row = {"tenant_id": rich.id, "id": new_id(), "client_id": rich.clients[0], "name": "P", "invoice_method": "PROJECT_HOURLY"}
-    await insert(rich.owner, "project", [{**row, "hourly_rate": Decimal("99.5"), "invoice_reference": "PO 1", **changing()}])
-    asked = "projects { nodes { invoiceReference financial { currency hourlyRate { amount currency } fixedPrice { amount } } } }"
+    row = {
+        "tenant_id": full_client.id,
+        "id": new_id(),
+        "client_id": full_client.clients[0],
+        "name": "P",
+        "invoice_method": "PROJECT_HOURLY",
+    }
+    await insert_rows(
+        full_client.owner, "project", [{**row, "hourly_rate": Decimal("99.5"), "invoice_reference": "PO 1", **version_columns()}]
+    )
+    selection = "projects { nodes { invoiceReference financial { currency hourlyRate { amount currency } fixedPrice { amount } } } }"
     prices = {"currency": "USD", "hourlyRate": {"amount": "99.5000", "currency": "USD"}, "fixedPrice": None}
     for role, financial in ((Role.FINANCE, prices), (Role.MEMBER, None)):
-        assert (await one(as_(rich, role), asked))["projects"]["nodes"] == [{"invoiceReference": "PO 1", "financial": financial}]
+        assert (await fetch_client(api_for(full_client, role), selection))["projects"]["nodes"] == [
+            {"invoiceReference": "PO 1", "financial": financial}
+        ]
 
 
-async def test_s19_a_link_says_what_goes_to_the_contact(as_: Callable[..., Api], rich: Tenant) -> None:
+async def test_s19_link_has_the_data_of_the_contact_at_the_client(api_for: Callable[..., Api], full_client: Tenant) -> None:
     """From the client's side and from the contact's the same; notes and whether it can be reached are the contact's own."""
-    person = await rich.add_contact("Jansen", rich.clients[0], is_invoice_contact=True)
+    person = await full_client.add_contact("Jansen", full_client.clients[0], is_invoice_contact=True)
     change = "UPDATE relaties.client_contact SET roles = '{INVOICE,REMINDER}', recipient = 'CC', is_active = false WHERE contact_id = $1"
-    await rich.owner.execute(change, person)
-    await rich.owner.execute("UPDATE relaties.contact SET notes = 'Belt terug.' WHERE id = $1", person)
+    await full_client.owner.execute(change, person)
+    await full_client.owner.execute("UPDATE relaties.contact SET notes = 'Belt terug.' WHERE id = $1", person)
     link = {"isInvoiceContact": True, "roles": ["INVOICE", "REMINDER"], "recipient": "CC", "isActive": False}
     there = f"contacts {{ edges {{ {' '.join(link)} node {{ notes isActive clients {{ edges {{ {' '.join(link)} }} }} }} }} }}"
-    assert (await one(as_(rich, Role.VIEWER), there))["contacts"]["edges"] == [
+    assert (await fetch_client(api_for(full_client, Role.VIEWER), there))["contacts"]["edges"] == [
         {**link, "node": {"notes": "Belt terug.", "isActive": True, "clients": {"edges": [link]}}}
     ]
 
 
-async def test_figures_are_not_had_by_their_id_either(as_: Callable[..., Api], rich: Tenant) -> None:
+async def test_figures_are_not_readable_by_id_without_the_right(api_for: Callable[..., Api], full_client: Tenant) -> None:
     """A VAT rate, a layout and an invoice by id need the same right."""
-    invoice = await rich.add_invoice(rich.clients[0], date(2026, 1, 1), "10.00")
+    invoice = await full_client.add_invoice(full_client.clients[0], date(2026, 1, 1), "10.00")
     rate, layout = [
-        await rich.owner.fetchval(f"SELECT id FROM relaties.{table} WHERE tenant_id = $1", rich.id)
+        await full_client.owner.fetchval(f"SELECT id FROM relaties.{table} WHERE tenant_id = $1", full_client.id)
         for table in ("vat_rate", "invoice_layout")
     ]
     ids = [global_id(kind, key) for kind, key in (("VatRate", rate), ("InvoiceLayout", layout), ("Invoice", invoice))]
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-    assert await as_(rich, Role.VIEWER).data(query, ids=ids) == {"nodes": [None] * 3}
-    assert await as_(rich, Role.FINANCE).data(query, ids=ids) == {"nodes": [{"id": key} for key in ids]}
+    assert await api_for(full_client, Role.VIEWER).data(query, ids=ids) == {"nodes": [None] * 3}
+    assert await api_for(full_client, Role.FINANCE).data(query, ids=ids) == {"nodes": [{"id": key} for key in ids]}
 
 
-async def test_projects_and_invoices_come_the_newest_first(as_: Callable[..., Api], rich: Tenant) -> None:
+async def test_projects_and_invoices_are_listed_newest_first(api_for: Callable[..., Api], full_client: Tenant) -> None:
     """Page by page."""
     for number in range(3):
-        await rich.add_invoice(rich.clients[0], date(2026, 1, 1 + number), "10.00", number=f"F{number}")
-        row = {"tenant_id": rich.id, "id": new_id(), "client_id": rich.clients[0], "name": f"P{number}", "invoice_method": "NONE"}
-        await insert(rich.owner, "project", [{**row, **changing()}])
-    api = as_(rich)
-    found = await one(
+        await full_client.add_invoice(full_client.clients[0], date(2026, 1, 1 + number), "10.00", number=f"F{number}")
+        row = {
+            "tenant_id": full_client.id,
+            "id": new_id(),
+            "client_id": full_client.clients[0],
+            "name": f"P{number}",
+            "invoice_method": "NONE",
+        }
+        await insert_rows(full_client.owner, "project", [{**row, **version_columns()}])
+    api = api_for(full_client)
+    client_data = await fetch_client(
         api, "projects(first: 2) { nodes { name isArchived } pageInfo { hasNextPage } } invoices { nodes { number gross { amount } } }"
     )
-    assert found["projects"] == {"nodes": [{"name": f"P{n}", "isArchived": False} for n in (2, 1)], "pageInfo": {"hasNextPage": True}}
-    assert found["invoices"]["nodes"] == [{"number": f"F{n}", "gross": {"amount": "12.10"}} for n in (2, 1, 0)]
-    end = (await one(api, "invoices(first: 2) { pageInfo { endCursor } }"))["invoices"]["pageInfo"]["endCursor"]
-    assert (await one(api, f'invoices(first: 2, after: "{end}") {{ nodes {{ number }} }}'))["invoices"]["nodes"] == [{"number": "F0"}]
-    last = await one(api, "invoices(last: 1) { nodes { number } pageInfo { hasPreviousPage } }")
+    assert client_data["projects"] == {"nodes": [{"name": f"P{n}", "isArchived": False} for n in (2, 1)], "pageInfo": {"hasNextPage": True}}
+    assert client_data["invoices"]["nodes"] == [{"number": f"F{n}", "gross": {"amount": "12.10"}} for n in (2, 1, 0)]
+    end = (await fetch_client(api, "invoices(first: 2) { pageInfo { endCursor } }"))["invoices"]["pageInfo"]["endCursor"]
+    assert (await fetch_client(api, f'invoices(first: 2, after: "{end}") {{ nodes {{ number }} }}'))["invoices"]["nodes"] == [
+        {"number": "F0"}
+    ]
+    last = await fetch_client(api, "invoices(last: 1) { nodes { number } pageInfo { hasPreviousPage } }")
     assert last["invoices"] == {"nodes": [{"number": "F0"}], "pageInfo": {"hasPreviousPage": True}}
 
 
-async def test_s14_a_client_has_labels_and_a_label_its_clients(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_s14_clients_have_labels_and_labels_have_clients(api_for: Callable[..., Api], org: Tenant) -> None:
     """Many to many, both ways."""
     a, b = await org.add_client("A", "0012"), await org.add_client("B")
     await org.add_label("Rood", a, b)
     await org.add_label("Blauw", a)
-    assert (await one(as_(org), "labels { name }"))["labels"] == [{"name": "Blauw"}, {"name": "Rood"}]
-    found = await as_(org).data("{ labels { totalCount nodes { name clients { nodes { name } } } } }")
-    assert found["labels"] == {
+    assert (await fetch_client(api_for(org), "labels { name }"))["labels"] == [{"name": "Blauw"}, {"name": "Rood"}]
+    data = await api_for(org).data("{ labels { totalCount nodes { name clients { nodes { name } } } } }")
+    assert data["labels"] == {
         "totalCount": 2,
         "nodes": [
             {"name": "Blauw", "clients": {"nodes": [{"name": "A"}]}},
@@ -148,19 +173,19 @@ async def test_s14_a_client_has_labels_and_a_label_its_clients(as_: Callable[...
     }
 
 
-async def test_s20_a_shared_contact_is_the_same_under_each_client(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_s20_a_shared_contact_is_the_same_under_each_client(api_for: Callable[..., Api], org: Tenant) -> None:
     """One id, its own data on each link, and its clients in turn."""
     a, b = await org.add_client("A"), await org.add_client("B")
     person = await org.add_contact("Jansen", a, b, is_invoice_contact=True)
     await org.owner.execute("UPDATE relaties.client_contact SET is_invoice_contact = false, position = 3 WHERE client_id = $1", b)
-    found = await as_(org).data("{ clients { nodes { contacts { edges { position isInvoiceContact node { id } } } } } }")
-    links = [node["contacts"]["edges"] for node in found["clients"]["nodes"]]
+    data = await api_for(org).data("{ clients { nodes { contacts { edges { position isInvoiceContact node { id } } } } } }")
+    links = [node["contacts"]["edges"] for node in data["clients"]["nodes"]]
     assert links == [
         [{"position": 0, "isInvoiceContact": True, "node": {"id": global_id("Contact", person)}}],
         [{"position": 3, "isInvoiceContact": False, "node": {"id": global_id("Contact", person)}}],
     ]
     query = "query ($id: ID!) { contact(id: $id) { fullName clients { edges { position isInvoiceContact node { name } } } } }"
-    back = (await as_(org).data(query, id=global_id("Contact", person)))["contact"]
+    back = (await api_for(org).data(query, id=global_id("Contact", person)))["contact"]
     assert back["fullName"] == "An Jansen"
     assert back["clients"]["edges"] == [
         {"position": 0, "isInvoiceContact": True, "node": {"name": "A"}},
@@ -168,38 +193,40 @@ async def test_s20_a_shared_contact_is_the_same_under_each_client(as_: Callable[
     ]
 
 
-async def test_contacts_are_listed_and_searched_by_name(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_contacts_are_listed_and_searched_by_name(api_for: Callable[..., Api], org: Tenant) -> None:
     """Both ways through, with a total."""
     client = await org.add_client("A")
     for name in ("Çelik", "Bos", "de Boer"):
         await org.add_contact(name, client)
     query = "query ($search: String, $last: Int) { contacts(search: $search, last: $last) { totalCount nodes { lastName } } }"
-    api = as_(org)
+    api = api_for(org)
     names = [
-        [node["lastName"] for node in (await api.data(query, **asked))["contacts"]["nodes"]]
-        for asked in ({}, {"search": "celi"}, {"last": 2})
+        [node["lastName"] for node in (await api.data(query, **arguments))["contacts"]["nodes"]]
+        for arguments in ({}, {"search": "celi"}, {"last": 2})
     ]
     assert names == [["Bos", "Çelik", "de Boer"], ["Çelik"], ["Çelik", "de Boer"]]
     assert (await api.data(query, search="BO"))["contacts"]["totalCount"] == 2
 
 
-async def test_everything_in_depth_costs_a_statement_a_level(as_: Callable[..., Api], crowded: Tenant, statements: list[str]) -> None:
+async def test_everything_in_depth_takes_one_statement_per_level(
+    api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]
+) -> None:
     """Whatever the number of clients; one transaction."""
     query = """{ clients(first: 50) { nodes { addresses { city } financial { iban } projects { nodes { id } } invoices { nodes { id } }
       labels { id } revenue { since }
       contacts(first: 1) { nodes { clients(first: 1) { nodes { labels { clients(first: 1) { nodes { id } } } } } } } } } }"""
-    api = as_(crowded)
+    api = api_for(sample_org)
     for _ in range(3):
         statements.clear()
         await api.data(query)
-    assert len(answering(statements)) == 3
+    assert len(data_statements(statements)) == 3
 
 
-async def test_nodes_keep_their_order_and_have_a_limit(as_: Callable[..., Api], crowded: Tenant) -> None:
+async def test_nodes_keep_their_order_and_have_a_limit(api_for: Callable[..., Api], sample_org: Tenant) -> None:
     """Null where there is none; a hundred and one are refused."""
-    ids = [global_id("Client", crowded.clients[3]), global_id("Client", new_id()), global_id("Contact", crowded.contacts[0])]
+    ids = [global_id("Client", sample_org.clients[3]), global_id("Client", new_id()), global_id("Contact", sample_org.contacts[0])]
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
-    found = await as_(crowded).ask(query, ids=ids)
-    assert found["data"]["nodes"] == [{"__typename": "Client", "id": ids[0]}, None, {"__typename": "Contact", "id": ids[2]}]
-    body = await as_(crowded).ask(query, ids=[ids[0]] * 101)
+    response_body = await api_for(sample_org).execute(query, ids=ids)
+    assert response_body["data"]["nodes"] == [{"__typename": "Client", "id": ids[0]}, None, {"__typename": "Contact", "id": ids[2]}]
+    body = await api_for(sample_org).execute(query, ids=[ids[0]] * 101)
     assert [error["message"] for error in body["errors"]] == ["`$ids` has 101 entries; a list has at most 100. Send several requests."]

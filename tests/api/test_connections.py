@@ -9,13 +9,13 @@ import strawberry
 
 from db.engine.database import Database, DatabaseLimits
 from db.tables import Role
-from tests.api.test_nested_query import NESTED
-from tests.ask import Api, connected
+from tests.api.test_nested_query import NESTED_QUERY
+from tests.ask import Api, connect_client
 from tests.builders import Tenant
 from tests.conftest import runtime_url
-from tests.db.test_transaction import ONE
-from tests.holding import operation, watched
-from tests.inputs import TRIES, document, right, world
+from tests.db.test_transaction import ONE_QUERY
+from tests.holding import monitor_pools, track_operation
+from tests.inputs import MUTATION_CASES, create_world, mutation_document, valid_input
 
 DEEP = """{ viewer { organization { name } }
   a: clients(first: 5) { totalCount nodes { name contacts { nodes { fullName clients { totalCount } } }
@@ -25,58 +25,60 @@ DEEP = """{ viewer { organization { name } }
 
 
 @pytest.fixture
-async def small(owner_url: str) -> AsyncIterator[Database]:
-    """One connection of each kind, so that whoever nests waits for himself; and the pools tell."""
-    with watched():
-        made = await Database.connect(
+async def single_connection_database(owner_url: str) -> AsyncIterator[Database]:
+    """One connection of each kind, so that a nested acquisition waits for itself; the monitor records acquisitions."""
+    with monitor_pools():
+        database = await Database.connect(
             runtime_url(owner_url), DatabaseLimits(read_pool_size=1, write_pool_size=1, read_pool_timeout=30, write_pool_timeout=30)
         )
-        yield made
-        await made.close()
+        yield database
+        await database.close()
 
 
 @pytest.fixture
-async def asks(small: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[[Tenant], Api]]:
-    async with connected(schema, small) as http:
+async def api_on_one_connection(single_connection_database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[[Tenant], Api]]:
+    async with connect_client(schema, single_connection_database) as http:
         yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])
 
 
-async def test_the_instrument_sees_who_nests(small: Database, org: Tenant) -> None:
+async def test_monitor_detects_nested_acquisitions(single_connection_database: Database, org: Tenant) -> None:
     """In a task of the operation's too; and not who does one thing after the other."""
-    with operation() as seen:
-        reads = small.read(org.id)
-        await reads.fetch(ONE)
+    with track_operation() as holder:
+        reads = single_connection_database.read(org.id)
+        await reads.fetch(ONE_QUERY)
         await reads.end()
-        async with small.unit_of_work(org.id):
+        async with single_connection_database.unit_of_work(org.id):
             pass
-        assert (seen.now, seen.taken, seen.nested) == (0, {"reader": 1, "writer": 1}, [])
-        async with small.unit_of_work(org.id):
-            reads = small.read(org.id)
-            await asyncio.create_task(reads.fetch(ONE))
+        assert (holder.held_count, holder.acquired, holder.nested_acquisitions) == (0, {"reader": 1, "writer": 1}, [])
+        async with single_connection_database.unit_of_work(org.id):
+            reads = single_connection_database.read(org.id)
+            await asyncio.create_task(reads.fetch(ONE_QUERY))
             await reads.end()
-        assert (seen.now, seen.nested) == (0, ["reader"])
+        assert (holder.held_count, holder.nested_acquisitions) == (0, ["reader"])
 
 
-@pytest.mark.parametrize("query", [NESTED.replace("$first: Int!", "$first: Int! = 20"), DEEP], ids=["nested", "deep"])
-async def test_a_query_takes_one_connection(asks: Callable[[Tenant], Api], crowded: Tenant, query: str) -> None:
+@pytest.mark.parametrize("query", [NESTED_QUERY.replace("$first: Int!", "$first: Int! = 20"), DEEP], ids=["nested", "deep"])
+async def test_query_uses_one_connection(api_on_one_connection: Callable[[Tenant], Api], sample_org: Tenant, query: str) -> None:
     """However many of its fields ask at once, and however many such operations there are."""
 
-    async def asked() -> None:
-        with operation() as seen:
-            await asks(crowded).data(query)
-        assert (seen.now, seen.nested) == (0, [])
-        assert 1 <= seen.taken.total() <= 2  # the look-up of the token, if it was not known, is the other
+    async def run_query() -> None:
+        with track_operation() as holder:
+            await api_on_one_connection(sample_org).data(query)
+        assert (holder.held_count, holder.nested_acquisitions) == (0, [])
+        assert 1 <= holder.acquired.total() <= 2  # the look-up of the token, if it was not known, is the other
 
-    await asyncio.gather(*(asked() for _ in range(10)))
+    await asyncio.gather(*(run_query() for _ in range(10)))
 
 
-@pytest.mark.parametrize(("name", "turn"), TRIES)
-async def test_a_mutation_takes_one_connection_after_the_other(
-    asks: Callable[[Tenant], Api], owner: asyncpg.Connection, name: str, turn: int
+@pytest.mark.parametrize(("name", "alternative"), MUTATION_CASES)
+async def test_mutation_uses_one_connection_at_a_time(
+    api_on_one_connection: Callable[[Tenant], Api], owner: asyncpg.Connection, name: str, alternative: int
 ) -> None:
     """The unit of work's is given back before its payload is read."""
-    made = await world(owner)
-    with operation() as seen:
-        body = await asks(made.tenant).ask(document(name, '@idempotent(key: "k")'), input=right(made, name, turn))
+    own_world = await create_world(owner)
+    with track_operation() as holder:
+        body = await api_on_one_connection(own_world.tenant).execute(
+            mutation_document(name, '@idempotent(key: "k")'), input=valid_input(own_world, name, alternative)
+        )
     assert body["data"][name]["userErrors"] == []
-    assert (seen.now, seen.nested, seen.taken["writer"]) == (0, [], 1)
+    assert (holder.held_count, holder.nested_acquisitions, holder.acquired["writer"]) == (0, [], 1)

@@ -7,40 +7,44 @@ import pytest
 from db.queries.contacts import EXPECTED_LINKS
 from tests.ask import Api
 from tests.builders import Tenant
-from tests.plans import OF_TABLES
+from tests.plans import FROM_TABLES
 
-FIRST = 25
-ASK = f"{{ clients {{ nodes {{ name contacts(first: {FIRST}) {{ nodes {{ lastName }} pageInfo {{ hasNextPage }} totalCount }} }} }} }}"
+PAGE_SIZE = 25
+CONTACTS_QUERY = (
+    f"{{ clients {{ nodes {{ name contacts(first: {PAGE_SIZE}) {{ nodes {{ lastName }} pageInfo {{ hasNextPage }} totalCount }} }} }} }}"
+)
 ALL, OF_EACH = "LIMIT 8 * cardinality", "JOIN LATERAL"
 
 
-@pytest.mark.parametrize(("count", "ways"), [(2 * EXPECTED_LINKS + FIRST - 1, [ALL]), (2 * EXPECTED_LINKS + FIRST, [ALL, OF_EACH])])
-async def test_a_client_with_many_contacts_has_its_first_ones(
-    as_: Callable[..., Api], org: Tenant, crowded: Tenant, statements: list[str], count: int, ways: list[str]
+@pytest.mark.parametrize(
+    ("count", "expected_sql"), [(2 * EXPECTED_LINKS + PAGE_SIZE - 1, [ALL]), (2 * EXPECTED_LINKS + PAGE_SIZE, [ALL, OF_EACH])]
+)
+async def test_client_with_many_contacts_returns_the_first_page(
+    api_for: Callable[..., Api], org: Tenant, sample_org: Tenant, statements: list[str], count: int, expected_sql: list[str]
 ) -> None:
     """Just within the bound and just beyond it: the same answer, by one statement or by two; of another organization nothing."""
     many, few = await org.add_client("Many"), await org.add_client("One")
     for position in reversed(range(count - 1)):
         await org.add_contact(f"Person {position:03}", many, position=position)
     await org.add_contact("Other", few)
-    found = {each["name"]: each["contacts"] for each in (await as_(org).data(ASK))["clients"]["nodes"]}
-    assert [each["lastName"] for each in found["Many"]["nodes"]] == [f"Person {position:03}" for position in range(FIRST)]
-    assert found["Many"]["pageInfo"] == {"hasNextPage": True}
-    assert found["Many"]["totalCount"] == count - 1
-    assert found["One"] == {"nodes": [{"lastName": "Other"}], "pageInfo": {"hasNextPage": False}, "totalCount": 1}
-    read = [each for each in statements if OF_TABLES in each and "AS linked" in each]
-    assert [next(way for way in (OF_EACH, ALL) if way in each) for each in read] == ways
-    theirs = await as_(crowded).data(ASK)
+    contacts_by_client = {each["name"]: each["contacts"] for each in (await api_for(org).data(CONTACTS_QUERY))["clients"]["nodes"]}
+    assert [each["lastName"] for each in contacts_by_client["Many"]["nodes"]] == [f"Person {position:03}" for position in range(PAGE_SIZE)]
+    assert contacts_by_client["Many"]["pageInfo"] == {"hasNextPage": True}
+    assert contacts_by_client["Many"]["totalCount"] == count - 1
+    assert contacts_by_client["One"] == {"nodes": [{"lastName": "Other"}], "pageInfo": {"hasNextPage": False}, "totalCount": 1}
+    read = [each for each in statements if FROM_TABLES in each and "AS linked" in each]
+    assert [next(sql for sql in (OF_EACH, ALL) if sql in each) for each in read] == expected_sql
+    theirs = await api_for(sample_org).data(CONTACTS_QUERY)
     assert not {"Many", "One"} & {each["name"] for each in theirs["clients"]["nodes"]}
 
 
-async def test_backwards_and_further_pages_are_those_of_each(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_backward_and_later_pages_are_per_client(api_for: Callable[..., Api], org: Tenant) -> None:
     """What is not the first page is read client by client, to the same order."""
     client = await org.add_client("Many")
     for position in range(5):
         await org.add_contact(f"Person {position}", client, position=position)
     forward = "{ clients { nodes { contacts(first: 2, after: AFTER) { nodes { lastName } pageInfo { endCursor } } } } }"
-    api = as_(org)
+    api = api_for(org)
     page = (await api.data(forward.replace("AFTER", "null")))["clients"]["nodes"][0]["contacts"]
     second = forward.replace("AFTER", f'"{page["pageInfo"]["endCursor"]}"')
     assert [each["lastName"] for each in page["nodes"]] == ["Person 0", "Person 1"]

@@ -13,39 +13,39 @@ import strawberry
 
 from db.engine.database import Database
 from db.tables import Role
-from tests.ask import UNLIMITED, Api, connected
-from tests.extremes import EXTREMES, Request, of_mutation, of_query, pairs
-from tests.inputs import TRIES, World, world
-from tests.snapshots import unchanged
+from tests.ask import UNLIMITED, Api, connect_client
+from tests.extremes import EXTREMES, ExtremeRequest, choose_pairs, mutation_requests, query_requests
+from tests.inputs import MUTATION_CASES, World, create_world
+from tests.snapshots import assert_unchanged
 
-REFUSED = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"}
+ERROR_CODES = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"}
 OF_PYTHON = ("Exceeds the limit", "set_int_max", "out of range", "fromisoformat", "invalid literal", "base64", "Error", "decimal.")
 
 
 @pytest.fixture(scope="module")
 async def http(database: Database, schema: strawberry.Schema) -> AsyncIterator[httpx.AsyncClient]:
-    async with connected(schema, database, UNLIMITED) as client:
+    async with connect_client(schema, database, UNLIMITED) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
-async def mine(owner: asyncpg.Connection) -> World:
+async def own_world(owner: asyncpg.Connection) -> World:
     """Nothing changes it: all that is asked must be refused."""
-    return await world(owner)
+    return await create_world(owner)
 
 
-async def send(http: httpx.AsyncClient, world: World, request: Request) -> dict[str, Any]:
+async def send(http: httpx.AsyncClient, world: World, request: ExtremeRequest) -> dict[str, Any]:
     """The answer, whose errors are checked: each is coded, short, says where the mistake is, and nothing of Python."""
     headers = {"authorization": f"Bearer {world.tenant.tokens[Role.OWNER]}", "content-type": "application/json"}
     response = await http.post("/graphql", content=request.body, headers=headers)
     body: dict[str, Any] = response.json()
-    assert response.status_code in {200, 400}, (request.where, body)
+    assert response.status_code in {200, 400}, (request.location, body)
     for error in body.get("errors", ()):
-        assert error["extensions"]["code"] in REFUSED, (request.where, error)
+        assert error["extensions"]["code"] in ERROR_CODES, (request.location, error)
         is_placed = error.get("path") or error.get("locations") or "$value" in error["message"]
-        assert is_placed or error["extensions"]["code"] == "BAD_REQUEST", (request.where, error)
-        assert len(error["message"]) < 700, (request.where, error)
-        assert not any(word in error["message"] for word in OF_PYTHON), (request.where, error)
+        assert is_placed or error["extensions"]["code"] == "BAD_REQUEST", (request.location, error)
+        assert len(error["message"]) < 700, (request.location, error)
+        assert not any(word in error["message"] for word in OF_PYTHON), (request.location, error)
     return body
 
 
@@ -59,54 +59,54 @@ ONE_OF_EACH = {
 }
 
 
-@pytest.mark.parametrize("of", EXTREMES)
-async def test_every_extreme_value_is_refused_in_every_way(
-    owner: asyncpg.Connection, http: httpx.AsyncClient, mine: World, of: str
+@pytest.mark.parametrize("scalar_name", EXTREMES)
+async def test_every_extreme_value_is_rejected_in_every_form(
+    owner: asyncpg.Connection, http: httpx.AsyncClient, own_world: World, scalar_name: str
 ) -> None:
     """In one place for each scalar; only an id may also be of nothing."""
-    kind, query = f"{of}!", ONE_OF_EACH[of].removeprefix("mutation ")
-    operation = "mutation" if query != ONE_OF_EACH[of] else "query"
-    async with unchanged(owner, mine.id):
-        for wrong, way in pairs(of, "", None):
-            default = f" = {wrong}" if way == "default" else ""
-            text = f"{operation} {query.replace('$value', wrong)}" if way == "literal" else f"{operation} ($value: {kind}{default}) {query}"
-            variables = f'{{"value": {wrong}}}' if way == "variable" else "{}"
-            body = await send(http, mine, Request(f"{of} {wrong[:40]} as {way}", text, variables))
-            assert "errors" in body or body["data"] == {"contact": None}, (wrong[:40], way, body)
+    kind, query = f"{scalar_name}!", ONE_OF_EACH[scalar_name].removeprefix("mutation ")
+    operation = "mutation" if query != ONE_OF_EACH[scalar_name] else "query"
+    async with assert_unchanged(owner, own_world.id):
+        for wrong, form in choose_pairs(scalar_name, "", None):
+            default = f" = {wrong}" if form == "default" else ""
+            text = (
+                f"{operation} {query.replace('$value', wrong)}" if form == "literal" else f"{operation} ($value: {kind}{default}) {query}"
+            )
+            variables = f'{{"value": {wrong}}}' if form == "variable" else "{}"
+            body = await send(http, own_world, ExtremeRequest(f"{scalar_name} {wrong[:40]} as {form}", text, variables))
+            assert "errors" in body or body["data"] == {"contact": None}, (wrong[:40], form, body)
 
 
 @pytest.mark.parametrize("count", EVERY)
-@pytest.mark.parametrize(("name", "turn"), TRIES)
+@pytest.mark.parametrize(("name", "alternative"), MUTATION_CASES)
 async def test_an_extreme_value_changes_nothing(
-    owner: asyncpg.Connection, http: httpx.AsyncClient, mine: World, name: str, turn: int, count: int | None
+    owner: asyncpg.Connection, http: httpx.AsyncClient, own_world: World, name: str, alternative: int, count: int | None
 ) -> None:
     """An error of the request, or a user error at the place of the value."""
-    async with unchanged(owner, mine.id):
-        for request, place in of_mutation(mine, name, turn, count):
-            body = await send(http, mine, request)
+    async with assert_unchanged(owner, own_world.id):
+        for request, location in mutation_requests(own_world, name, alternative, count):
+            body = await send(http, own_world, request)
             if "errors" not in body:
                 paths = [refusal["path"] for refusal in body["data"][name]["userErrors"]]
-                assert place.shown_path in paths, (request.where, body)
+                assert location.error_path in paths, (request.location, body)
 
 
 @pytest.mark.parametrize("count", EVERY)
-async def test_an_extreme_value_finds_nothing(http: httpx.AsyncClient, mine: World, count: int | None) -> None:
+async def test_an_extreme_value_finds_nothing(http: httpx.AsyncClient, own_world: World, count: int | None) -> None:
     """An error; an id that is none may also be of nothing."""
-    asked = list(of_query(mine, count))
-    assert len(asked) > 100
-    for request in asked:
-        await send(http, mine, request)
+    requests = list(query_requests(own_world, count))
+    assert len(requests) > 100
+    for request in requests:
+        await send(http, own_world, request)
 
 
 @pytest.mark.parametrize(
     ("kind", "first", "last"),
     [("Date", "1900-01-01", "9998-12-31"), ("DateTime", "1900-01-01T14:00:00+14:00", "9998-12-31T11:59:59.999999-12:00")],
 )
-async def test_the_first_and_the_last_moment_that_there_are_can_be_asked_for(
-    http: httpx.AsyncClient, mine: World, kind: str, first: str, last: str
-) -> None:
+async def test_first_and_last_moment_can_be_queried(http: httpx.AsyncClient, own_world: World, kind: str, first: str, last: str) -> None:
     """By variable and in the document."""
-    api = Api(http, mine.tenant.tokens[Role.OWNER])
+    api = Api(http, own_world.tenant.tokens[Role.OWNER])
     for value in (first, last):
         by_variable = f"query ($value: {kind}!) {ONE_OF_EACH[kind]}"
         assert await api.data(by_variable, value=value) == await api.data(ONE_OF_EACH[kind].replace("$value", f'"{value}"'))

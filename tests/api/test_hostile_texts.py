@@ -1,6 +1,6 @@
 """Every text of every input and argument, tried with what takes long to normalise: refused where it lies before that is done.
 
-Made from the schema itself (`tests/inputs.py`), so that what is added later joins by itself.
+Made from the schema itself (`tests/support/mutation_inputs.py`), so that what is added later joins by itself.
 """
 
 import unicodedata
@@ -17,41 +17,41 @@ from domain.standards.text import MAX_MARKS, RAW_FACTOR
 from resolvers.inputs import INPUT_TYPES
 from tests.ask import Api
 from tests.inputs import (
-    ANYWHERE,
-    CORE,
+    MUTATION_CASES,
     MUTATIONS,
     NODES,
-    TRIES,
+    SCHEMA,
+    SHAPE_ONLY_WORLD,
+    InputLocation,
     Path,
-    Place,
     Value,
     World,
-    document,
+    create_world,
     input_type,
-    leaves,
-    longest,
-    replaced,
-    right,
-    world,
+    max_text_length,
+    mutation_document,
+    replace_at,
+    scalar_locations,
+    valid_input,
 )
-from tests.normalizing import Normalizing
-from tests.snapshots import unchanged
+from tests.normalizing import NormalizationMonitor
+from tests.snapshots import assert_unchanged
 
 OPAQUE = {"previewToken", "after", "before"}  # texts that the server itself gives out
 MOST = 200  # the longest limit of an argument
 TOO_MANY_MARKS = "a" + "\u0300" * (MAX_MARKS + 1)
 
 
-def hostile(most: int) -> str:
+def build_hostile_text(most: int) -> str:
     """One character more than is looked at, of which CPython would compare each mark with each."""
     half = (RAW_FACTOR * most) // 2
     return "a" + "\u0300" * half + "\u0316" * half
 
 
 @pytest.fixture(scope="module")
-async def mine(owner: asyncpg.Connection) -> World:
+async def own_world(owner: asyncpg.Connection) -> World:
     """What no test here changes: it is only asked for what must be refused."""
-    return await world(owner)
+    return await create_world(owner)
 
 
 @dataclass(frozen=True)
@@ -70,84 +70,92 @@ class Argument:
 
     def query(self, ids: dict[str, str]) -> str:
         """The field alone, of any object of its type."""
-        asked = f"{self.field}({self.argument}: $value) {{ __typename }}"
+        field_text = f"{self.field}({self.argument}: $value) {{ __typename }}"
         if self.owner == "Query":
-            return f"query ($value: {self.type}) {{ {asked} }}"
-        return f'query ($value: {self.type}) {{ node(id: "{ids[self.owner]}") {{ ... on {self.owner} {{ {asked} }} }} }}'
+            return f"query ($value: {self.type}) {{ {field_text} }}"
+        return f'query ($value: {self.type}) {{ node(id: "{ids[self.owner]}") {{ ... on {self.owner} {{ {field_text} }} }} }}'
 
     def value(self, text: str) -> Value:
-        found: Value = text
+        nested_value: Value = text
         for step in reversed(self.path):
-            found = {step: found}
-        return found
+            nested_value = {step: nested_value}
+        return nested_value
 
 
-def texts(kind: GraphQLInputType, path: Path = ()) -> Iterator[Path]:
+def text_paths(kind: GraphQLInputType, path: Path = ()) -> Iterator[Path]:
     """Where texts are in a value of this type."""
     bare = get_named_type(kind)
     if isinstance(bare, GraphQLInputObjectType):
         for name, field in bare.fields.items():
-            yield from texts(field.type, (*path, name))
+            yield from text_paths(field.type, (*path, name))
     elif bare.name == "String":
         yield path
 
 
-def arguments() -> Iterator[Argument]:
-    for kind in CORE.type_map.values():
-        if isinstance(kind, GraphQLObjectType) and kind is not CORE.mutation_type and not kind.name.startswith("__"):
+def text_arguments() -> Iterator[Argument]:
+    for kind in SCHEMA.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and kind is not SCHEMA.mutation_type and not kind.name.startswith("__"):
             for field_name, field in kind.fields.items():
                 for name, argument in field.args.items():
-                    for path in texts(argument.type):
+                    for path in text_paths(argument.type):
                         assert not any(is_required_argument(other) for each, other in field.args.items() if each != name)
                         yield Argument(kind.name, field_name, name, str(argument.type), path)
 
 
-ARGUMENTS = [*arguments()]
+ARGUMENTS = [*text_arguments()]
 
 
-def refusal(body: dict[str, Any], mutation: str, place: Place) -> bool:
-    """Whether a user error with a code lies at the place; a request error has none."""
+def has_error_at(body: dict[str, Any], mutation: str, location: InputLocation) -> bool:
+    """Return whether a user error with a code lies at the place; a request error has none."""
     refusals = body["data"][mutation]["userErrors"]
-    return any(each["path"] == place.shown_path and each["code"] and each["message"] for each in refusals)
+    return any(each["path"] == location.error_path and each["code"] and each["message"] for each in refusals)
 
 
-@pytest.mark.parametrize(("name", "turn"), TRIES)
-async def test_a_text_of_an_input_is_limited_before_it_is_normalized(
-    owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, monkeypatch: pytest.MonkeyPatch, name: str, turn: int
+@pytest.mark.parametrize(("name", "alternative"), MUTATION_CASES)
+async def test_input_text_is_limited_before_normalization(
+    owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, monkeypatch: pytest.MonkeyPatch, name: str, alternative: int
 ) -> None:
     """Refused at its place, and nothing changes; nobody normalises it, nor more than 30 marks of a character."""
-    given, api, seen = right(mine, name, turn), as_(mine.tenant), Normalizing.watched(monkeypatch)
-    async with unchanged(owner, mine.id):
-        for place in leaves(input_type(name), given, "String"):
-            most = MOST if place.name in OPAQUE else longest(place)
-            for text in (hostile(most), TOO_MANY_MARKS):
-                body = await api.ask(document(name), input=replaced(given, place.path, text))
-                assert refusal(body, name, place), (place.path, text[:40], body)
-    assert seen.most_marks <= MAX_MARKS
+    input_values, api, monitor = (
+        valid_input(own_world, name, alternative),
+        api_for(own_world.tenant),
+        NormalizationMonitor.install(monkeypatch),
+    )
+    async with assert_unchanged(owner, own_world.id):
+        for location in scalar_locations(input_type(name), input_values, "String"):
+            most = MOST if location.name in OPAQUE else max_text_length(location)
+            for text in (build_hostile_text(most), TOO_MANY_MARKS):
+                body = await api.execute(mutation_document(name), input=replace_at(input_values, location.path, text))
+                assert has_error_at(body, name, location), (location.path, text[:40], body)
+    assert monitor.most_marks <= MAX_MARKS
 
 
 @pytest.mark.parametrize("argument", ARGUMENTS, ids=lambda each: f"{each.owner}.{each.field}.{each.name}")
-async def test_a_text_of_an_argument_is_limited_before_it_is_normalized(
-    as_: Callable[..., Api], mine: World, monkeypatch: pytest.MonkeyPatch, argument: Argument
+async def test_argument_text_is_limited_before_normalization(
+    api_for: Callable[..., Api], own_world: World, monkeypatch: pytest.MonkeyPatch, argument: Argument
 ) -> None:
     """The error has its code and the field's path, and names the argument; of a cursor it says where to take another from."""
-    api, seen = as_(mine.tenant), Normalizing.watched(monkeypatch)
-    for text in (hostile(MOST), TOO_MANY_MARKS):
-        body = await api.ask(argument.query(mine.ids), value=argument.value(text))
+    api, monitor = api_for(own_world.tenant), NormalizationMonitor.install(monkeypatch)
+    for text in (build_hostile_text(MOST), TOO_MANY_MARKS):
+        body = await api.execute(argument.query(own_world.ids), value=argument.value(text))
         (error,) = body["errors"]
         assert error["extensions"]["code"] == "BAD_USER_INPUT"
         assert error["path"][-1] == argument.field
         assert ("cursor" if argument.name in OPAQUE else f"`{argument.name}`") in error["message"]
-    assert seen.most_marks <= MAX_MARKS
+    assert monitor.most_marks <= MAX_MARKS
 
 
-def test_the_tries_are_made_of_something() -> None:
+def test_cases_cover_known_arguments() -> None:
     """Of the arguments that are known by name, and of no type that cannot be asked for."""
-    named = {(each.owner, each.field, each.name) for each in ARGUMENTS}
-    assert {("Query", "clients", "search"), ("Query", "client", "number"), ("Client", "invoices", "after")} < named
-    assert {("Query", "clients", name) for name in ("country", "kvkNumber", "vatNumber")} < named
+    argument_names = {(each.owner, each.field, each.name) for each in ARGUMENTS}
+    assert {("Query", "clients", "search"), ("Query", "client", "number"), ("Client", "invoices", "after")} < argument_names
+    assert {("Query", "clients", name) for name in ("country", "kvkNumber", "vatNumber")} < argument_names
     assert {each.owner for each in ARGUMENTS} - {"Query"} < set(NODES)
-    assert {place.name for name in MUTATIONS for place in leaves(input_type(name), right(ANYWHERE, name), "String")} > {"name", "note"}
+    assert {
+        location.name
+        for name in MUTATIONS
+        for location in scalar_locations(input_type(name), valid_input(SHAPE_ONLY_WORLD, name), "String")
+    } > {"name", "note"}
 
 
 def test_every_text_of_a_field_set_has_a_limit() -> None:
@@ -163,11 +171,11 @@ def test_every_text_of_a_field_set_has_a_limit() -> None:
 
 
 @pytest.mark.parametrize("composed", ["é" * 200, "ệ" * 200, "한" * 200])
-async def test_a_decomposed_text_is_taken_up_to_its_limit(as_: Callable[..., Api], mine: World, composed: str) -> None:
+async def test_a_decomposed_text_is_taken_up_to_its_limit(api_for: Callable[..., Api], own_world: World, composed: str) -> None:
     """As it comes from a Mac: kept composed, and one more is one too many."""
     query = "mutation ($name: String!) { clientCreate(input: {name: $name}) { client { name } userErrors { message } } }"
     apart = unicodedata.normalize("NFD", composed)
-    made = (await as_(mine.tenant).data(query, name=apart))["clientCreate"]
-    assert made == {"client": {"name": composed}, "userErrors": []}
-    more = (await as_(mine.tenant).data(query, name=apart + "e"))["clientCreate"]
+    payload = (await api_for(own_world.tenant).data(query, name=apart))["clientCreate"]
+    assert payload == {"client": {"name": composed}, "userErrors": []}
+    more = (await api_for(own_world.tenant).data(query, name=apart + "e"))["clientCreate"]
     assert more == {"client": None, "userErrors": [{"message": "`name` has at most 200 characters; this has 201."}]}

@@ -38,7 +38,7 @@ def test_each_type_has_a_prefix_of_its_own() -> None:
 
 
 @given(kinds, st.uuids())
-def test_an_id_is_read_as_it_was_served(kind: str, key: UUID) -> None:
+def test_id_round_trips(kind: str, key: UUID) -> None:
     id_ = served(kind)(key)
     assert id_ == global_id(kind, key) == quote(id_, safe="")
     assert len(id_) == 26
@@ -52,10 +52,10 @@ def test_objects_have_different_ids(kind: str, one: UUID, other: UUID) -> None:
 
 
 @given(kinds, st.uuids(), st.integers(0, 25), st.characters(codec="utf-8"))
-def test_an_object_has_one_id(kind: str, key: UUID, place: int, character: str) -> None:
+def test_an_object_has_one_id(kind: str, key: UUID, index: int, character: str) -> None:
     """A text that differs in one place is another object's id or none."""
     id_ = served(kind)(key)
-    changed = id_[:place] + character + id_[place + 1 :]
+    changed = id_[:index] + character + id_[index + 1 :]
     if ID_PATTERN.fullmatch(changed) and changed[:3] in PREFIXES.values():
         assert (parse_id(changed) == GlobalId(kind, key)) is (changed == id_)
     else:
@@ -65,20 +65,20 @@ def test_an_object_has_one_id(kind: str, key: UUID, place: int, character: str) 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("wrong", [OLD, "", "cli_", "xyz_AYcPNXmxeTOtA6jp4XV3Fw", "cli_AYcPNXmxeTOtA6jp4XV3Fx", 7])
-async def test_what_is_no_id_is_refused_with_what_to_do(as_: Callable[..., Api], org: Tenant, form: str, wrong: object) -> None:
+async def test_wrong_id_is_rejected_with_advice(api_for: Callable[..., Api], org: Tenant, form: str, wrong: object) -> None:
     """Those of the form before too: by the message a caller finds out why."""
     text, is_variable = FORMS[form]
     query = text.replace("GIVEN", f'"{wrong}"' if isinstance(wrong, str) else str(wrong))
-    body = await as_(org).ask(query, **({"given": wrong} if is_variable else {}))
+    body = await api_for(org).execute(query, **({"given": wrong} if is_variable else {}))
     (error,) = body["errors"]
     assert error["extensions"]["code"] == ("BAD_USER_INPUT" if is_variable else "GRAPHQL_VALIDATION_FAILED")  # as with every scalar
     assert "is not an id. Send the `id` of an object as it was served" in error["message"]
     assert error["locations"]
 
 
-async def test_a_right_id_of_nothing_is_unknown(as_: Callable[..., Api], org: Tenant, crowded: Tenant) -> None:
+async def test_valid_id_of_nothing_is_unknown(api_for: Callable[..., Api], org: Tenant, sample_org: Tenant) -> None:
     """As is another organization's."""
-    theirs = (await as_(crowded).data("{ clients(first: 1) { nodes { id } } }"))["clients"]["nodes"][0]["id"]
+    theirs = (await api_for(sample_org).data("{ clients(first: 1) { nodes { id } } }"))["clients"]["nodes"][0]["id"]
     ids = [global_id(kind, new_id()) for kind in sorted(PREFIXES)] + [theirs]
-    assert (await as_(org).data("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=ids))["nodes"] == [None] * len(ids)
-    assert (await as_(crowded).data("query ($id: ID!) { node(id: $id) { id } }", id=theirs))["node"] == {"id": theirs}
+    assert (await api_for(org).data("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=ids))["nodes"] == [None] * len(ids)
+    assert (await api_for(sample_org).data("query ($id: ID!) { node(id: $id) { id } }", id=theirs))["node"] == {"id": theirs}

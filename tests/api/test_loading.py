@@ -8,7 +8,7 @@ import strawberry
 from graphql import parse
 
 from resolvers.dataloader import BatchStoppedError, Loader
-from tests.api.test_executors import planned
+from tests.api.test_executors import compile_plan
 
 ALONE: dict[str, tuple[str, set[str]]] = {
     "two relations": ("{ clients { nodes { labels { name } addresses { type } } } }", {"labels", "addresses"}),
@@ -25,67 +25,67 @@ ALONE: dict[str, tuple[str, set[str]]] = {
 }
 
 
-class Batches:
+class RecordingBatch:
     """Counts what is asked. `b` is a failure, `c` cancels its batch, and without `z` a value is missing."""
 
     def __init__(self) -> None:
-        self.asked: list[list[str]] = []
+        self.key_lists: list[list[str]] = []
 
     async def __call__(self, keys: Sequence[str]) -> list[str | ValueError]:
-        self.asked.append([*keys])
+        self.key_lists.append([*keys])
         await asyncio.sleep(0)
         if "c" in keys:
             raise asyncio.CancelledError
-        found = [ValueError(key) if key == "b" else key.upper() for key in keys]
-        return found[1:] if "z" in keys else found
+        values = [ValueError(key) if key == "b" else key.upper() for key in keys]
+        return values[1:] if "z" in keys else values
 
 
-async def test_a_level_is_asked_once_per_key_in_its_order() -> None:
-    batches = Batches()
+async def test_level_loads_each_key_once_in_order() -> None:
+    batches = RecordingBatch()
     assert await Loader(batches).load_level(["x", "a", "x"], is_exclusive=True) == ["X", "A", "X"]
-    assert batches.asked == [["x", "a"]]
+    assert batches.key_lists == [["x", "a"]]
 
 
-async def test_later_loads_share_what_was_loaded_alone() -> None:
+async def test_later_loads_share_earlier_results() -> None:
     """As graphql-core does where a compiled run gives way; a failed key fails there too."""
-    batches = Batches()
+    batches = RecordingBatch()
     loader = Loader(batches)
     await loader.load_level(["a", "b"], is_exclusive=True)
     assert await loader.load("a") == "A"
     assert await loader.load_level(["d", "a"], is_exclusive=True) == ["D", "A"]
     with pytest.raises(ValueError, match="b"):
         await loader.load("b")
-    assert batches.asked == [["a", "b"], ["d"]]
+    assert batches.key_lists == [["a", "b"], ["d"]]
 
 
 async def test_parallel_levels_share_one_batch() -> None:
-    batches = Batches()
+    batches = RecordingBatch()
     loader = Loader(batches)
-    found = await asyncio.gather(loader.load_level(["a", "x"]), loader.load_level(["x", "d"]))
-    assert [*found] == [["A", "X"], ["X", "D"]]
-    assert batches.asked == [["a", "x", "d"]]
+    results = await asyncio.gather(loader.load_level(["a", "x"]), loader.load_level(["x", "d"]))
+    assert [*results] == [["A", "X"], ["X", "D"]]
+    assert batches.key_lists == [["a", "x", "d"]]
 
 
-async def test_a_cancelled_batch_is_an_error_and_not_the_end_of_the_operation() -> None:
+async def test_cancelled_batch_is_an_error_of_its_fields() -> None:
     with pytest.raises(BatchStoppedError):
-        await Loader(Batches()).load_level(["a", "c"], is_exclusive=True)
+        await Loader(RecordingBatch()).load_level(["a", "c"], is_exclusive=True)
 
 
 async def test_a_missing_value_is_an_error() -> None:
     with pytest.raises(TypeError, match="1 values for 2 keys"):
-        await Loader(Batches()).load_level(["a", "z"], is_exclusive=True)
+        await Loader(RecordingBatch()).load_level(["a", "z"], is_exclusive=True)
 
 
-async def test_large_levels_are_asked_in_parts() -> None:
-    batches = Batches()
+async def test_large_levels_are_loaded_in_chunks() -> None:
+    batches = RecordingBatch()
     keys = [str(number) for number in range(1201)]
     assert await Loader(batches).load_level(keys, is_exclusive=True) == keys
-    assert [len(each) for each in batches.asked] == [500, 500, 201]
+    assert [len(each) for each in batches.key_lists] == [500, 500, 201]
 
 
 @pytest.mark.parametrize("name", ALONE)
 def test_a_relation_is_alone_if_nothing_else_may_use_its_loader(schema: strawberry.Schema, name: str) -> None:
     document, expected = ALONE[name]
-    plan = planned(schema, parse(document))
+    plan = compile_plan(schema, parse(document))
     assert plan
     assert {step.strawberry_field.python_name for step in plan.query_steps if step.is_exclusive} == expected

@@ -9,28 +9,30 @@ from pydantic.alias_generators import to_snake
 
 from domain.core.validation import RULES
 from tests.ask import Api
-from tests.builders import Tenant, insert
-from tests.inputs import CORE
-from tests.snapshots import unchanged
+from tests.builders import Tenant, insert_rows
+from tests.inputs import SCHEMA
+from tests.snapshots import assert_unchanged
 
 CREATE = """mutation ($input: ClientCreateInput!) { clientCreate(input: $input) {
   client { name number } userErrors { code path message } } }"""
 LABEL = "mutation ($name: String!) { labelCreate(input: {name: $name}) { label { name } userErrors { code path } } }"
-ONE = "query ($number: String!) { client(by: {number: $number}) { name } }"
-MANY = "query ($filter: ClientFilterInput, $search: String) { clients(filter: $filter, search: $search) { totalCount nodes { name } } }"
+CLIENT_BY_NUMBER = "query ($number: String!) { client(by: {number: $number}) { name } }"
+CLIENTS_QUERY = (
+    "query ($filter: ClientFilterInput, $search: String) { clients(filter: $filter, search: $search) { totalCount nodes { name } } }"
+)
 INVISIBLE = ["\u200b", "\ufeff", "\u00ad", "\u2060", "\u200c", "\u200d", "\ufe0f", "\u3164", "\u115f", "\u034f", "\U000e0061"]
 FORMS = ["É77", "e\u030177", "E\u030177", "é77", "É\uff17\uff17", " É77 ", "\ufeffÉ\u00ad7\u200b7"]
 
 
-async def found(api: Api, search: str | None = None, **filter: object) -> list[str]:
-    page = (await api.data(MANY, filter=filter, search=search))["clients"]
+async def find_names(api: Api, search: str | None = None, **filter: object) -> list[str]:
+    page = (await api.data(CLIENTS_QUERY, filter=filter, search=search))["clients"]
     assert page["totalCount"] == len(page["nodes"])
     return [node["name"] for node in page["nodes"]]
 
 
-async def refused(api: Api, search: str | None = None, **filter: object) -> str:
-    """The message of the one error of a query that has no clients."""
-    body = await api.ask(MANY, filter=filter, search=search)
+async def error_message(api: Api, search: str | None = None, **filter: object) -> str:
+    """Return the message of the one error of a query that has no clients."""
+    body = await api.execute(CLIENTS_QUERY, filter=filter, search=search)
     assert body["data"] == {"clients": None}
     (error,) = body["errors"]
     assert error["path"] == ["clients"]
@@ -39,12 +41,12 @@ async def refused(api: Api, search: str | None = None, **filter: object) -> str:
 
 
 @pytest.mark.parametrize("sign", INVISIBLE)
-async def test_an_invisible_character_makes_no_second_client_and_no_second_label(org: Tenant, as_: Callable[..., Api], sign: str) -> None:
+async def test_invisible_character_creates_no_second_client_or_label(org: Tenant, api_for: Callable[..., Api], sign: str) -> None:
     """At the ends and inside; refused as the number or the name that it is, and nothing changes."""
-    api = as_(org)
+    api = api_for(org)
     await org.add_client("Acme", "A1")
     await org.add_label("Gold")
-    async with unchanged(org.owner, org.id):
+    async with assert_unchanged(org.owner, org.id):
         for number in (f"{sign}A1", f"A1{sign}", f"A{sign}1", f"{sign}a{sign}1{sign}"):
             answer = (await api.data(CREATE, input={"name": "Other", "number": number}))["clientCreate"]
             refusal = {"code": "NUMBER_TAKEN", "path": ["number"], "message": "Acme has the number A1. Numbers are unique."}
@@ -54,44 +56,44 @@ async def test_an_invisible_character_makes_no_second_client_and_no_second_label
             assert answer == {"label": None, "userErrors": [{"code": "NAME_TAKEN", "path": ["name"]}]}
 
 
-async def test_invisible_characters_are_not_stored(org: Tenant, as_: Callable[..., Api]) -> None:
+async def test_invisible_characters_are_not_stored(org: Tenant, api_for: Callable[..., Api]) -> None:
     """Neither of a name nor of a number; those that join letters or emoji stay in a name."""
-    given = {"name": "\ufeffAc\u00adme\u200b 👩\u200d🚀 \u0645\u06cc\u200c\u062e", "number": "\u2060B\u200b2\ufeff"}
-    answer = (await as_(org).data(CREATE, input=given))["clientCreate"]
+    input_values = {"name": "\ufeffAc\u00adme\u200b 👩\u200d🚀 \u0645\u06cc\u200c\u062e", "number": "\u2060B\u200b2\ufeff"}
+    answer = (await api_for(org).data(CREATE, input=input_values))["clientCreate"]
     assert answer == {"client": {"name": "Acme 👩\u200d🚀 \u0645\u06cc\u200c\u062e", "number": "B2"}, "userErrors": []}
 
 
-@pytest.mark.parametrize("stored", ["É77", "e\u03017\uff17"])
-async def test_every_form_of_a_number_finds_its_client(org: Tenant, as_: Callable[..., Api], stored: str) -> None:
+@pytest.mark.parametrize("number", ["É77", "e\u03017\uff17"])
+async def test_every_form_of_a_number_finds_its_client(org: Tenant, api_for: Callable[..., Api], number: str) -> None:
     """By lookup, by search and in a bulk upsert: composed, apart, full width, in any case and with what cannot be seen."""
-    api = as_(org)
-    made = (await api.data(CREATE, input={"name": "Acme", "number": stored}))["clientCreate"]
-    assert made["client"] == {"name": "Acme", "number": unicodedata.normalize("NFC", stored)}
+    api = api_for(org)
+    payload = (await api.data(CREATE, input={"name": "Acme", "number": number}))["clientCreate"]
+    assert payload["client"] == {"name": "Acme", "number": unicodedata.normalize("NFC", number)}
     for form in FORMS:
-        assert (await api.data(ONE, number=form))["client"] == {"name": "Acme"}, ascii(form)
-        assert await found(api, search=form) == ["Acme"], ascii(form)
+        assert (await api.data(CLIENT_BY_NUMBER, number=form))["client"] == {"name": "Acme"}, ascii(form)
+        assert await find_names(api, search=form) == ["Acme"], ascii(form)
         query = """mutation ($number: String!) { clientBulkUpsert(input: {clients: [{name: "Acme", number: $number}]}) {
           results { action } userErrors { message } } }"""
         answer = (await api.data(query, number=form))["clientBulkUpsert"]
         assert (answer["userErrors"], answer["results"][0]["action"] in {"UPDATED", "UNCHANGED"}) == ([], True)
-    assert await found(api) == ["Acme"]
+    assert await find_names(api) == ["Acme"]
 
 
-async def test_a_filter_takes_what_an_input_takes(org: Tenant, as_: Callable[..., Api]) -> None:
+async def test_filter_accepts_what_an_input_accepts(org: Tenant, api_for: Callable[..., Api]) -> None:
     """In any case, with separators, in full width and with what cannot be seen."""
     client = await org.add_client("Acme", kvk_number="68750110", vat_number="NL004495445B01")
     address = {"tenant_id": org.id, "client_id": client, "type": "PRIMARY", "country": "NL"}
-    await insert(org.owner, "client_address", [address])
+    await insert_rows(org.owner, "client_address", [address])
     await org.add_client("Other")
-    api = as_(org)
+    api = api_for(org)
     for country in ("NL", "nl", " nl ", "N\u200bL"):
-        assert await found(api, country=country) == ["Acme"]
+        assert await find_names(api, country=country) == ["Acme"]
     for number in ("68750110", "6875 0110", "6875.01.10", "68750110\ufeff", "\uff16\uff18\uff17\uff15\uff10\uff11\uff11\uff10"):
-        assert await found(api, kvkNumber=number) == ["Acme"], ascii(number)
+        assert await find_names(api, kvkNumber=number) == ["Acme"], ascii(number)
     for number in ("NL004495445B01", "nl 0044.95.445.b01", "NL-004495445-B01"):
-        assert await found(api, vatNumber=number) == ["Acme"]
-    assert await found(api, country="BE") == []
-    assert await found(api, country=None, kvkNumber=None) == ["Acme", "Other"]
+        assert await find_names(api, vatNumber=number) == ["Acme"]
+    assert await find_names(api, country="BE") == []
+    assert await find_names(api, country=None, kvkNumber=None) == ["Acme", "Other"]
 
 
 @pytest.mark.parametrize(
@@ -108,41 +110,41 @@ async def test_a_filter_takes_what_an_input_takes(org: Tenant, as_: Callable[...
         ),
     ],
 )
-async def test_a_filter_refuses_what_an_input_refuses(org: Tenant, as_: Callable[..., Api], name: str, wrong: str, says: str) -> None:
+async def test_a_filter_refuses_what_an_input_refuses(org: Tenant, api_for: Callable[..., Api], name: str, wrong: str, says: str) -> None:
     """Rather than an answer that looks as if there were none."""
-    assert await refused(as_(org), **{name: wrong}) == says
+    assert await error_message(api_for(org), **{name: wrong}) == says
 
 
-async def test_a_search_is_cleaned_and_limited(org: Tenant, as_: Callable[..., Api]) -> None:
+async def test_a_search_is_cleaned_and_limited(org: Tenant, api_for: Callable[..., Api]) -> None:
     """As long as a name may be, once it is composed; what cannot be seen searches for nothing."""
     await org.add_client("é" * 200)
-    api = as_(org)
-    assert await found(api, search="\u200b \ufeff") == await found(api, search="e\u0301" * 200) == ["é" * 200]
-    assert await refused(api, search="é" * 201) == "`search` has at most 200 characters."
+    api = api_for(org)
+    assert await find_names(api, search="\u200b \ufeff") == await find_names(api, search="e\u0301" * 200) == ["é" * 200]
+    assert await error_message(api, search="é" * 201) == "`search` has at most 200 characters."
 
 
-def filters() -> list[tuple[str, str]]:
-    """Each text of a filter for which the inputs have a rule, by the connection's root field."""
-    query = CORE.query_type
+def text_filters() -> list[tuple[str, str]]:
+    """Return each text of a filter for which the inputs have a rule, by the connection's root field."""
+    query = SCHEMA.query_type
     assert query
     return [
         (name, each)
         for name, field in query.fields.items()
         for argument in field.args.values()
         if isinstance(kind := get_named_type(argument.type), GraphQLInputObjectType)
-        for each, of in kind.fields.items()
-        if get_named_type(of.type).name == "String" and to_snake(each) in RULES
+        for each, field_definition in kind.fields.items()
+        if get_named_type(field_definition.type).name == "String" and to_snake(each) in RULES
     ]
 
 
-@pytest.mark.parametrize(("root", "name"), filters())
-async def test_every_filter_with_a_rule_applies_it(org: Tenant, as_: Callable[..., Api], root: str, name: str) -> None:
+@pytest.mark.parametrize(("root", "name"), text_filters())
+async def test_every_filter_with_a_rule_applies_it(org: Tenant, api_for: Callable[..., Api], root: str, name: str) -> None:
     """What is added to a filter later joins by itself."""
-    body = await as_(org).ask(f'{{ {root}(filter: {{{name}: "?!"}}) {{ totalCount }} }}')
+    body = await api_for(org).execute(f'{{ {root}(filter: {{{name}: "?!"}}) {{ totalCount }} }}')
     (error,) = body["errors"]
     assert (body["data"], error["extensions"], f"`{name}`" in error["message"]) == ({root: None}, {"code": "BAD_USER_INPUT"}, True)
 
 
 def test_the_filters_with_a_rule_are_found() -> None:
     """None would let every one of them through."""
-    assert {("clients", "country"), ("clients", "kvkNumber"), ("clients", "vatNumber")} <= {*filters()}
+    assert {("clients", "country"), ("clients", "kvkNumber"), ("clients", "vatNumber")} <= {*text_filters()}

@@ -15,7 +15,7 @@ from tests.ask import Api
 from tests.builders import Tenant
 from tests.conftest import RUNTIME
 
-NESTED = """query ($first: Int!, $after: String) { clients(first: $first, after: $after) {
+NESTED_QUERY = """query ($first: Int!, $after: String) { clients(first: $first, after: $after) {
   edges { cursor node {
     id name number kind email address { city country } archivedAt version
     contacts(first: 2) { edges { cursor isInvoiceContact isPrimary position node { id fullName } } pageInfo { hasNextPage endCursor } }
@@ -25,27 +25,29 @@ NESTED = """query ($first: Int!, $after: String) { clients(first: $first, after:
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
 
 
-def answering(statements: list[str]) -> list[str]:
-    return [sent for sent in statements if sent.startswith(("SELECT", "WITH")) and "token_actor" not in sent]
+def data_statements(statements: list[str]) -> list[str]:
+    return [statement for statement in statements if statement.startswith(("SELECT", "WITH")) and "token_actor" not in statement]
 
 
 @pytest.mark.parametrize("first", [1, 50, 100])
-async def test_a_nested_page_takes_one_statement(as_: Callable[..., Api], crowded: Tenant, statements: list[str], first: int) -> None:
+async def test_a_nested_page_takes_one_statement(
+    api_for: Callable[..., Api], sample_org: Tenant, statements: list[str], first: int
+) -> None:
     """The cost of a nested page does not grow with its rows, and what is one statement needs no transaction."""
-    api = as_(crowded)
+    api = api_for(sample_org)
     for _ in range(2):  # one by one, then as one; a new connection first asks the server about its types
-        await api.data(NESTED, first=1)
+        await api.data(NESTED_QUERY, first=1)
     statements.clear()
-    page = (await api.data(NESTED, first=first))["clients"]
+    page = (await api.data(NESTED_QUERY, first=first))["clients"]
 
     assert len(page["edges"]) == min(first, 60)
-    assert len(answering(statements)) == 1
-    assert not [sent for sent in statements if sent.startswith(("BEGIN", "COMMIT"))]
+    assert len(data_statements(statements)) == 1
+    assert not [statement for statement in statements if statement.startswith(("BEGIN", "COMMIT"))]
 
 
-async def test_a_client_shows_what_it_has(as_: Callable[..., Api], crowded: Tenant) -> None:
+async def test_client_shows_its_data(api_for: Callable[..., Api], sample_org: Tenant) -> None:
     """Each field from its own table, and the link's data on the edge."""
-    client = (await as_(crowded).data(NESTED, first=1))["clients"]["edges"][0]["node"]
+    client = (await api_for(sample_org).data(NESTED_QUERY, first=1))["clients"]["edges"][0]["node"]
 
     assert (client["name"], client["number"], client["kind"], client["archivedAt"]) == ("Client 00000", "0000", "COMPANY", None)
     assert [(e["isInvoiceContact"], e["position"], e["node"]["fullName"]) for e in client["contacts"]["edges"]] == [
@@ -62,68 +64,68 @@ async def test_a_client_shows_what_it_has(as_: Callable[..., Api], crowded: Tena
     }
 
 
-async def test_pages_follow_each_other(as_: Callable[..., Api], crowded: Tenant) -> None:
+async def test_pages_are_consecutive(api_for: Callable[..., Api], sample_org: Tenant) -> None:
     """Every client once, in order, and the last page says so."""
-    names, after, more, api = [], None, True, as_(crowded)
+    names, after, more, api = [], None, True, api_for(sample_org)
     while more:
-        page = (await api.data(NESTED, first=25, after=after))["clients"]
+        page = (await api.data(NESTED_QUERY, first=25, after=after))["clients"]
         assert page["pageInfo"]["hasPreviousPage"] is (after is not None)
         names += [edge["node"]["name"] for edge in page["edges"]]
         after, more = page["pageInfo"]["endCursor"], page["pageInfo"]["hasNextPage"]
-    assert names == [f"Client {place:05}" for place in range(60)]
+    assert names == [f"Client {index:05}" for index in range(60)]
 
 
-async def test_contacts_of_a_client_are_read_on_after_a_cursor(as_: Callable[..., Api], crowded: Tenant) -> None:
+async def test_contacts_of_a_client_continue_after_a_cursor(api_for: Callable[..., Api], sample_org: Tenant) -> None:
     """The rest of the contacts, and the cursor of an edge is where it stands."""
     contacts = "contacts(first: 2, after: $after) { edges { cursor node { lastName } } }"
     query = f"query ($after: String) {{ clients(first: 1) {{ nodes {{ {contacts} }} }} }}"
-    api = as_(crowded)
+    api = api_for(sample_org)
     first = (await api.data(query))["clients"]["nodes"][0]["contacts"]["edges"]
     rest = (await api.data(query, after=first[1]["cursor"]))["clients"]["nodes"][0]["contacts"]["edges"]
     assert [edge["node"]["lastName"] for edge in first + rest] == ["Person 00000-0", "Person 00000-1", "Person 00000-2"]
 
 
-async def test_s06_without_revenue_asked_no_revenue_is_computed(as_: Callable[..., Api], crowded: Tenant, statements: list[str]) -> None:
+async def test_s06_revenue_is_computed_only_if_requested(api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]) -> None:
     """One statement for a page of names."""
-    await as_(crowded).data("{ clients(first: 50) { nodes { name } } }")
-    assert len(answering(statements)) == 1
-    assert "invoice" not in answering(statements)[0]
+    await api_for(sample_org).data("{ clients(first: 50) { nodes { name } } }")
+    assert len(data_statements(statements)) == 1
+    assert "invoice" not in data_statements(statements)[0]
 
 
-async def test_the_same_revenue_under_two_names_costs_one_statement(
-    as_: Callable[..., Api], crowded: Tenant, statements: list[str]
+async def test_same_revenue_under_two_aliases_takes_one_statement(
+    api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]
 ) -> None:
     """And other arguments another one, asked with it."""
     query = '{ clients { nodes { a: revenue { since } b: revenue { since } c: revenue(period: {since: "2026-01-01"}) { since } } } }'
     for _ in range(3):
         statements.clear()
-        await as_(crowded).data(query)
-    (sent,) = answering(statements)
-    assert sent.count(") AS part") == 3
+        await api_for(sample_org).data(query)
+    (statement,) = data_statements(statements)
+    assert statement.count(") AS part") == 3
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-async def test_figures_are_null_without_the_right(as_: Callable[..., Api], crowded: Tenant, role: Role) -> None:
+async def test_figures_are_null_without_the_right(api_for: Callable[..., Api], sample_org: Tenant, role: Role) -> None:
     """Null, not an error for each row."""
-    body = await as_(crowded, role).ask("{ clients(first: 2) { nodes { revenue { paid { amount } } } } }")
+    body = await api_for(sample_org, role).execute("{ clients(first: 2) { nodes { revenue { paid { amount } } } } }")
     assert body == {"data": {"clients": {"nodes": [{"revenue": None}, {"revenue": None}]}}}
 
 
-async def test_sixteen_at_once_on_five_connections_all_answer(as_: Callable[..., Api], crowded: Tenant) -> None:
+async def test_sixteen_concurrent_queries_on_five_connections_all_answer(api_for: Callable[..., Api], sample_org: Tenant) -> None:
     """An operation holds one connection and never waits for a second."""
-    api = as_(crowded)
-    pages = await asyncio.gather(*(api.data(NESTED, first=50) for _ in range(16)))
+    api = api_for(sample_org)
+    pages = await asyncio.gather(*(api.data(NESTED_QUERY, first=50) for _ in range(16)))
     assert [len(page["clients"]["edges"]) for page in pages] == [50] * 16
 
 
-async def test_a_failing_statement_leaves_the_other_fields_whole(
-    as_: Callable[..., Api], crowded: Tenant, owner: asyncpg.Connection
+async def test_failing_statement_leaves_other_fields_intact(
+    api_for: Callable[..., Api], sample_org: Tenant, owner: asyncpg.Connection
 ) -> None:
     """Revenue is null for each client, with an error that tells nothing; contacts and labels, asked after it too, are there."""
     await owner.execute(f"REVOKE SELECT ON relaties.client_month FROM {RUNTIME}")
     try:
         query = "{ clients(first: 3) { nodes { revenue { since } contacts { nodes { lastName } } labels { name } } } }"
-        body = await as_(crowded).ask(query)
+        body = await api_for(sample_org).execute(query)
     finally:
         await owner.execute(f"GRANT SELECT ON relaties.client_month TO {RUNTIME}")
     nodes = body["data"]["clients"]["nodes"]
@@ -132,13 +134,13 @@ async def test_a_failing_statement_leaves_the_other_fields_whole(
     assert [error["extensions"]["code"] for error in body["errors"]] == ["INTERNAL_SERVER_ERROR"] * 3
 
 
-async def test_an_operation_cancelled_at_any_moment_gives_its_connection_back(
-    as_: Callable[..., Api], crowded: Tenant, database: Database
+async def test_operation_cancelled_at_any_moment_releases_its_connection(
+    api_for: Callable[..., Api], sample_org: Tenant, database: Database
 ) -> None:
     """Also in the middle of a statement of a loader; every turn of the loop is tried until one runs through."""
-    api, turns, is_through = as_(crowded), 0, False
+    api, turns, is_through = api_for(sample_org), 0, False
     while not is_through:
-        task = asyncio.create_task(api.ask(NESTED, first=50))
+        task = asyncio.create_task(api.execute(NESTED_QUERY, first=50))
         for _ in range(turns):
             await asyncio.sleep(0)
         is_through = task.done()
@@ -146,20 +148,20 @@ async def test_an_operation_cancelled_at_any_moment_gives_its_connection_back(
         await asyncio.gather(task, return_exceptions=True)
         turns = turns * 2 + 1
     assert turns > 16
-    pages = await asyncio.gather(*(api.data(NESTED, first=50) for _ in range(16)))
+    pages = await asyncio.gather(*(api.data(NESTED_QUERY, first=50) for _ in range(16)))
     assert [len(page["clients"]["edges"]) for page in pages] == [50] * 16
     assert database.read_connections_in_use == 0
 
 
-async def test_what_was_read_is_gone_with_the_answer(as_: Callable[..., Api], crowded: Tenant) -> None:
+async def test_rows_are_freed_with_the_answer(api_for: Callable[..., Api], sample_org: Tenant) -> None:
     """No collector need come for it."""
-    api = as_(crowded)
-    await api.data(NESTED, first=50)
+    api = api_for(sample_org)
+    await api.data(NESTED_QUERY, first=50)
     gc.collect()
     gc.disable()
     try:
-        await api.data(NESTED, first=50)
-        left = [type(each).__name__ for each in gc.get_objects() if isinstance(each, Row)]
+        await api.data(NESTED_QUERY, first=50)
+        remaining_types = [type(each).__name__ for each in gc.get_objects() if isinstance(each, Row)]
     finally:
         gc.enable()
-    assert set(left) <= {ActorRow.__name__}
+    assert set(remaining_types) <= {ActorRow.__name__}

@@ -10,43 +10,43 @@ import pytest
 
 from tests.ask import Api
 from tests.builders import Tenant
-from tests.changing import change, everything, refusals
+from tests.changing import dump_rows, fetch_errors, mutate
 from tests.ids import global_id
 
-SMUGGLED = ("tenantId", "tenant_id", "tenant", "organization", "organizationId")
+TENANT_KEYS = ("tenantId", "tenant_id", "tenant", "organization", "organizationId")
 
 
-async def test_t3_who_asks_is_the_token_alone(as_: Callable[..., Api], crowded: Tenant, org: Tenant) -> None:
+async def test_t3_tenant_comes_from_the_token_alone(api_for: Callable[..., Api], sample_org: Tenant, org: Tenant) -> None:
     """Another organization named in headers, variables, extensions or cookies is not heard, or refused."""
-    api, theirs = as_(org), str(crowded.id)
+    api, theirs = api_for(org), str(sample_org.id)
     query = "query ($n: Int = 5) { viewer { organization { id } } clients(first: $n) { totalCount nodes { name } } }"
     plain = (await api.post({"query": query})).json()
     assert plain["data"]["clients"] == {"totalCount": 0, "nodes": []}
-    for name in SMUGGLED:
+    for name in TENANT_KEYS:
         headers = {f"x-{name.replace('_', '-')}": theirs, "cookie": f"{name}={theirs}", "x-forwarded-user": theirs}
         assert (await api.post({"query": query, "variables": {name: theirs}}, **headers)).json() == plain
         assert (await api.post({"query": query, "extensions": {name: theirs}})).json() == plain
         assert (
             await api.http.post(f"/graphql?{name}={theirs}", json={"query": query}, headers={"authorization": f"Bearer {api.token}"})
         ).json() == plain
-        refused = (await api.post({"query": query, name: theirs})).json()
-        assert [error["extensions"]["code"] for error in refused["errors"]] == ["BAD_REQUEST"]
+        body = (await api.post({"query": query, name: theirs})).json()
+        assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_REQUEST"]
 
 
-async def test_c4_of_two_who_delete_a_label_one_does(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_c4_one_of_two_label_deletions_succeeds(api_for: Callable[..., Api], org: Tenant) -> None:
     """The other hears that there is none; ten times over."""
     client = await org.add_client("Wears it")
-    for turn in range(10):
-        key = global_id("Label", await org.add_label(f"Label {turn}", client))
-        deleted = (refusals(as_(org), "labelDelete", id=key, expectedVersion=1) for _ in range(2))
-        codes = sorted([error["code"] for error in found] for found in await asyncio.gather(*deleted))
+    for number in range(10):
+        key = global_id("Label", await org.add_label(f"Label {number}", client))
+        deleted = (fetch_errors(api_for(org), "labelDelete", id=key, expectedVersion=1) for _ in range(2))
+        codes = sorted([error["code"] for error in error_list] for error_list in await asyncio.gather(*deleted))
         assert codes == [[], ["NOT_FOUND"]]
 
 
-async def test_c8_figures_of_one_answer_agree_while_others_write(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_c8_figures_of_one_answer_agree_during_writes(api_for: Callable[..., Api], org: Tenant) -> None:
     """Totals are the sums of the rows beside them, whatever is added between one statement and the next."""
     query = "{ clients(first: 100) { totalCount revenue { invoiced { amount } } nodes { revenue { invoiced { amount } } } } }"
-    api, is_seen = as_(org), asyncio.Event()
+    api, is_seen = api_for(org), asyncio.Event()
 
     async def write() -> None:
         """Clients with an invoice each, then more invoices of theirs, as a page has a hundred clients at most."""
@@ -57,10 +57,10 @@ async def test_c8_figures_of_one_answer_agree_while_others_write(as_: Callable[.
 
     sums, writing = set[Decimal](), asyncio.create_task(write())
     while len(sums) < 5 and not writing.done():
-        found = (await api.data(query))["clients"]
-        amounts = [Decimal(node["revenue"]["invoiced"]["amount"]) for node in found["nodes"]]
-        assert len(amounts) == found["totalCount"]
-        assert sum(amounts) == Decimal(found["revenue"]["invoiced"]["amount"])
+        connection = (await api.data(query))["clients"]
+        amounts = [Decimal(node["revenue"]["invoiced"]["amount"]) for node in connection["nodes"]]
+        assert len(amounts) == connection["totalCount"]
+        assert sum(amounts) == Decimal(connection["revenue"]["invoiced"]["amount"])
         sums.add(sum(amounts, Decimal()))
     is_seen.set()
     await writing
@@ -73,11 +73,11 @@ TIMES = {
 
 
 @pytest.mark.parametrize(("day", "read"), TIMES.items())
-async def test_i5_a_day_is_the_day_that_was_written(as_: Callable[..., Api], org: Tenant, day: str, read: str | None) -> None:
+async def test_i5_day_round_trips(api_for: Callable[..., Api], org: Tenant, day: str, read: str | None) -> None:
     """Or refused; never the day before or after."""
     await org.add_client("X")
     query = "query ($day: Date!) { clients { nodes { revenue(period: {since: $day, until: $day}) { since until } } } }"
-    response = await as_(org).post({"query": query, "variables": {"day": day}})
+    response = await api_for(org).post({"query": query, "variables": {"day": day}})
     if read is None:
         assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["BAD_USER_INPUT"]
     else:
@@ -95,16 +95,16 @@ MOMENTS = {
 
 
 @pytest.mark.parametrize(("moment", "read"), MOMENTS.items())
-async def test_i5_a_moment_has_its_offset(as_: Callable[..., Api], org: Tenant, moment: str, read: str | None) -> None:
+async def test_i5_moment_requires_an_offset(api_for: Callable[..., Api], org: Tenant, moment: str, read: str | None) -> None:
     """Without one it is refused, since an hour may come twice or never; with one it is the same moment, read in UTC."""
-    before = await everything(org)
+    before = await dump_rows(org)
     if read is None:
         query = "mutation ($input: TokenCreateInput!) { tokenCreate(input: $input) { userErrors { code } } }"
-        response = await as_(org).post({"query": query, "variables": {"input": {"name": "T", "role": "VIEWER", "expiresAt": moment}}})
+        response = await api_for(org).post({"query": query, "variables": {"input": {"name": "T", "role": "VIEWER", "expiresAt": moment}}})
         assert [error["extensions"]["code"] for error in response.json()["errors"]] == ["BAD_USER_INPUT"]
-        assert await everything(org) == before
+        assert await dump_rows(org) == before
     else:
-        token = await change(as_(org), "tokenCreate", "token { expiresAt }", name="T", role="VIEWER", expiresAt=moment)
+        token = await mutate(api_for(org), "tokenCreate", "token { expiresAt }", name="T", role="VIEWER", expiresAt=moment)
         assert token["expiresAt"] == read
 
 
@@ -116,12 +116,12 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-async def test_i7_a_text_is_a_text(as_: Callable[..., Api], org: Tenant, text: str) -> None:
+async def test_i7_text_is_stored_literally(api_for: Callable[..., Api], org: Tenant, text: str) -> None:
     """Whatever language it seems to be in: kept and found again as it is."""
-    api = as_(org)
-    made = await change(api, "clientCreate", "client { id name notes }", name=text, notes=text)
-    assert (made["name"], made["notes"]) == (text, text)
-    found = await api.data("query ($s: String) { clients(search: $s) { nodes { name } } }", s=text)
-    assert found == {"clients": {"nodes": [{"name": text}]}}
-    label = await change(api, "labelCreate", "label { name }", name=text[:50])
+    api = api_for(org)
+    client = await mutate(api, "clientCreate", "client { id name notes }", name=text, notes=text)
+    assert (client["name"], client["notes"]) == (text, text)
+    data = await api.data("query ($s: String) { clients(search: $s) { nodes { name } } }", s=text)
+    assert data == {"clients": {"nodes": [{"name": text}]}}
+    label = await mutate(api, "labelCreate", "label { name }", name=text[:50])
     assert label["name"] == text[:50].strip()

@@ -9,8 +9,8 @@ import pytest
 import strawberry
 
 from db.engine.database import Database, DatabaseLimits
-from tests.apart import crossfire, failing_sessions, organizations
-from tests.ask import connected
+from tests.apart import create_marked_organizations, fail_some_tenant_settings, run_request_storm
+from tests.ask import connect_client
 from tests.conftest import RUNTIME, runtime_url
 from tests.outages import GIVEN_UP
 
@@ -32,7 +32,7 @@ async def operator(url: str) -> AsyncIterator[asyncpg.Connection]:
 @GIVEN_UP
 @pytest.mark.parametrize("seconds", [10, pytest.param(60, marks=pytest.mark.proof)])
 @pytest.mark.parametrize("always_in_transaction", [False, True], ids=["sessions", "transactions"])
-async def test_t7_nobody_is_shown_anothers(
+async def test_t7_organizations_never_see_each_others_data(
     url: str,
     operator: asyncpg.Connection,
     schema: strawberry.Schema,
@@ -45,18 +45,21 @@ async def test_t7_nobody_is_shown_anothers(
 
     Connections are ended, requests given up, and the tenants of sessions set in vain.
     """
-    sent = Counter[str]()
+    statement_counts = Counter[str]()
     database = await Database.connect(
-        runtime_url(url), PATIENT, always_in_transaction=always_in_transaction, on_statement=lambda sql: sent.update([sql.split()[0]])
+        runtime_url(url),
+        PATIENT,
+        always_in_transaction=always_in_transaction,
+        on_statement=lambda sql: statement_counts.update([sql.split()[0]]),
     )
-    orgs = await organizations(operator)
-    failed = failing_sessions(monkeypatch, random.Random(7))  # noqa: S311 no secret
-    async with connected(schema, database) as http:
-        await crossfire(orgs, http, operator, RUNTIME, seconds)
+    orgs = await create_marked_organizations(operator)
+    failure_counts = fail_some_tenant_settings(monkeypatch, random.Random(7))  # noqa: S311 no secret
+    async with connect_client(schema, database) as http:
+        await run_request_storm(orgs, http, operator, RUNTIME, seconds)
     assert (database.read_connections_in_use, database.write_connections_in_use) == (0, 0)
     await database.close()
     if always_in_transaction:
-        assert (sent["SET"], failed) == (0, {})
+        assert (statement_counts["SET"], failure_counts) == (0, {})
     else:
-        assert sent["SET"] > 100
-        assert min(failed[True], failed[False]) > 2
+        assert statement_counts["SET"] > 100
+        assert min(failure_counts[True], failure_counts[False]) > 2

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from db.tables.keys import name_key, new_id
 from tests.ask import Api
-from tests.builders import EARLY, Tenant, insert, tenant
+from tests.builders import CREATED_AT, Tenant, create_tenant, insert_rows
 
-ASK = """query (
+PAGE_QUERY = """query (
   $order: ClientOrderInput, $filter: ClientFilterInput, $search: String, $first: Int, $after: String, $last: Int, $before: String
 ) {
   clients(orderBy: $order, filter: $filter, search: $search, first: $first, after: $after, last: $last, before: $before) {
@@ -27,7 +27,7 @@ FILTERS = st.sampled_from([{}, {"status": "ACTIVE"}, {"status": "ARCHIVED"}, {"u
 
 
 @dataclass(frozen=True)
-class Seed:
+class ClientSeed:
     """A client to be: equal names, moments and missing numbers are many, so that ties are too."""
 
     word: str
@@ -36,113 +36,113 @@ class Seed:
     is_archived: bool
 
 
-SEEDS = st.lists(st.builds(Seed, WORDS, st.booleans(), st.integers(0, 3), st.booleans()), max_size=12)
+SEEDS = st.lists(st.builds(ClientSeed, WORDS, st.booleans(), st.integers(0, 3), st.booleans()), max_size=12)
 
 
-async def planted(owner: asyncpg.Connection, seeds: list[Seed]) -> Tenant:
-    """The clients, each with a name that ends in its place, so that every one is told apart."""
-    made = await tenant(owner)
+async def create_clients(owner: asyncpg.Connection, seeds: list[ClientSeed]) -> Tenant:
+    """Create the clients, each with a name that ends in its index, so that all names differ."""
+    org = await create_tenant(owner)
     rows = []
-    for place, seed in enumerate(seeds):
-        moment = EARLY + timedelta(days=seed.day)
-        number = f"{seed.word}{place}" if seed.has_number else None
-        name = f"{seed.word} {place:02}"
-        row = {"tenant_id": made.id, "id": new_id(), "name": name, "name_key": name_key(seed.word), "number": number}
+    for index, seed in enumerate(seeds):
+        moment = CREATED_AT + timedelta(days=seed.day)
+        number = f"{seed.word}{index}" if seed.has_number else None
+        name = f"{seed.word} {index:02}"
+        row = {"tenant_id": org.id, "id": new_id(), "name": name, "name_key": name_key(seed.word), "number": number}
         rest = {"number_key": number.casefold() if number else None, "kind": "COMPANY", "is_prospect": False, "version": 1}
         more = {"invoice_delivery": "EMAIL", "purchase_order_required": False, "created_at": moment, "updated_at": moment}
         rows.append({**row, **rest, **more, "archived_at": moment if seed.is_archived else None})
-    await insert(owner, "client", rows)
-    made.clients.extend(UUID(str(row["id"])) for row in rows)
-    return made
+    await insert_rows(owner, "client", rows)
+    org.clients.extend(UUID(str(row["id"])) for row in rows)
+    return org
 
 
-async def walked(api: Api, size: int, *, is_forward: bool, between: Callable[[list[str]], Any], **arguments: object) -> list[str]:
-    """The names on all pages, one way through; `between` is called with them after each page."""
+async def read_all_pages(api: Api, size: int, *, is_forward: bool, between: Callable[[list[str]], Any], **arguments: object) -> list[str]:
+    """Return the names on all pages, one way through; `between` is called with them after each page."""
     names: list[str] = []
-    place = None
+    cursor = None
     while True:
-        span = {"first": size, "after": place} if is_forward else {"last": size, "before": place}
-        page = (await api.data(ASK, **arguments, **span))["clients"]
-        found, info = [node["name"] for node in page["nodes"]], page["pageInfo"]
-        assert len(found) <= size
-        names = names + found if is_forward else found + names
+        span = {"first": size, "after": cursor} if is_forward else {"last": size, "before": cursor}
+        page = (await api.data(PAGE_QUERY, **arguments, **span))["clients"]
+        page_names, info = [node["name"] for node in page["nodes"]], page["pageInfo"]
+        assert len(page_names) <= size
+        names = names + page_names if is_forward else page_names + names
         has_more = info["hasNextPage"] if is_forward else info["hasPreviousPage"]
-        assert not has_more or len(found) == size
+        assert not has_more or len(page_names) == size
         if not has_more:
             return names
-        place = info["endCursor"] if is_forward else info["startCursor"]
+        cursor = info["endCursor"] if is_forward else info["startCursor"]
         await between(names)
 
 
-async def nothing(_: list[str]) -> None:
+async def do_nothing(_: list[str]) -> None:
     """Nobody else is at work."""
 
 
 @settings(max_examples=30)
 @given(seeds=SEEDS, order=ORDERS, filter=FILTERS, size=st.integers(1, 5), search=st.none() | st.sampled_from(["a", "b", "%", "0"]))
-async def test_both_ways_through_the_pages_give_the_same(
+async def test_forward_and_backward_pages_are_equal(
     owner: asyncpg.Connection,
-    as_: Callable[..., Api],
-    seeds: list[Seed],
+    api_for: Callable[..., Api],
+    seeds: list[ClientSeed],
     order: dict[str, str],
     filter: dict[str, str],
     size: int,
     search: str | None,
 ) -> None:
     """Each client once, as many as the total, in the order of one large page; the opposite direction is its exact reverse."""
-    api = as_(await planted(owner, seeds))
-    wanted = {"order": order, "filter": filter, "search": search}
-    whole = (await api.data(ASK, **wanted, first=100))["clients"]
+    api = api_for(await create_clients(owner, seeds))
+    arguments = {"order": order, "filter": filter, "search": search}
+    whole = (await api.data(PAGE_QUERY, **arguments, first=100))["clients"]
     names = [node["name"] for node in whole["nodes"]]
     assert len(set(names)) == len(names) == whole["totalCount"]
-    assert await walked(api, size, is_forward=True, between=nothing, **wanted) == names
-    assert await walked(api, size, is_forward=False, between=nothing, **wanted) == names
-    opposite = {**wanted, "order": {**order, "direction": "DESC" if order["direction"] == "ASC" else "ASC"}}
-    assert await walked(api, size, is_forward=True, between=nothing, **opposite) == names[::-1]
+    assert await read_all_pages(api, size, is_forward=True, between=do_nothing, **arguments) == names
+    assert await read_all_pages(api, size, is_forward=False, between=do_nothing, **arguments) == names
+    opposite = {**arguments, "order": {**order, "direction": "DESC" if order["direction"] == "ASC" else "ASC"}}
+    assert await read_all_pages(api, size, is_forward=True, between=do_nothing, **opposite) == names[::-1]
 
 
 @settings(max_examples=30)
 @given(seeds=SEEDS, order=ORDERS, size=st.integers(1, 3), is_forward=st.booleans(), data=st.data())
-async def test_c7_what_others_do_meanwhile_neither_doubles_nor_skips(
+async def test_c7_concurrent_changes_neither_duplicate_nor_skip_clients(
     owner: asyncpg.Connection,
-    as_: Callable[..., Api],
-    seeds: list[Seed],
+    api_for: Callable[..., Api],
+    seeds: list[ClientSeed],
     order: dict[str, str],
     size: int,
     is_forward: bool,
     data: st.DataObject,
 ) -> None:
     """A client that is there from beginning to end and keeps its place is seen once; none is seen twice under one name."""
-    made = await planted(owner, seeds)
-    names = {key: f"{seed.word} {place:02}" for place, (key, seed) in enumerate(zip(made.clients, seeds, strict=True))}
-    touched: set[str] = set()
+    org = await create_clients(owner, seeds)
+    names = {key: f"{seed.word} {index:02}" for index, (key, seed) in enumerate(zip(org.clients, seeds, strict=True))}
+    changed_names: set[str] = set()
 
-    async def others(_: list[str]) -> None:
+    async def change_clients(_: list[str]) -> None:
         kind = data.draw(st.sampled_from(["make", "rename", "delete"]))
         if kind == "make":
             word = data.draw(WORDS)
-            await made.add_client(f"new {new_id()}", None, name_key=name_key(word))
+            await org.add_client(f"new {new_id()}", None, name_key=name_key(word))
         elif names:
             key = data.draw(st.sampled_from(sorted(names, key=str)))
-            touched.add(names[key])
+            changed_names.add(names[key])
             change = {
                 "rename": "UPDATE relaties.client SET name_key = 'moved', updated_at = now() WHERE tenant_id = $1 AND id = $2",
                 "delete": "DELETE FROM relaties.client WHERE tenant_id = $1 AND id = $2",
             }[kind]
-            await owner.execute(change, made.id, key)
+            await owner.execute(change, org.id, key)
 
-    seen = await walked(as_(made), size, is_forward=is_forward, between=others, order=order)
-    stable = [name for name in names.values() if name not in touched]
-    assert [name for name in stable if seen.count(name) != 1] == []
-    assert [name for name in set(seen) - touched if seen.count(name) != 1] == []
+    all_names = await read_all_pages(api_for(org), size, is_forward=is_forward, between=change_clients, order=order)
+    stable = [name for name in names.values() if name not in changed_names]
+    assert [name for name in stable if all_names.count(name) != 1] == []
+    assert [name for name in set(all_names) - changed_names if all_names.count(name) != 1] == []
 
 
-async def test_a_cursor_of_another_order_is_refused(owner: asyncpg.Connection, as_: Callable[..., Api]) -> None:
+async def test_a_cursor_of_another_order_is_refused(owner: asyncpg.Connection, api_for: Callable[..., Api]) -> None:
     """And one that was edited; with the code of bad input."""
-    api = as_(await planted(owner, [Seed("a", has_number=True, day=0, is_archived=False)] * 3))
-    cursor = (await api.data(ASK, first=1))["clients"]["pageInfo"]["endCursor"]
+    api = api_for(await create_clients(owner, [ClientSeed("a", has_number=True, day=0, is_archived=False)] * 3))
+    cursor = (await api.data(PAGE_QUERY, first=1))["clients"]["pageInfo"]["endCursor"]
     for order in ({"field": "NUMBER", "direction": "ASC"}, {"field": "NAME", "direction": "DESC"}):
-        body = await api.ask(ASK, order=order, after=cursor)
+        body = await api.execute(PAGE_QUERY, order=order, after=cursor)
         assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]
-    body = await api.ask(ASK, after=("A" if cursor[0] != "A" else "B") + cursor[1:])
+    body = await api.execute(PAGE_QUERY, after=("A" if cursor[0] != "A" else "B") + cursor[1:])
     assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]

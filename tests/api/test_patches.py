@@ -1,6 +1,6 @@
 """What an update leaves alone, clears and changes: every field of every update there is, with the version and the trace that it leaves.
 
-Made from the schema itself (`tests/inputs.py`), so that what is added later joins by itself.
+Made from the schema itself (`tests/support/mutation_inputs.py`), so that what is added later joins by itself.
 """
 
 import re
@@ -28,65 +28,69 @@ from strawberry.types.base import StrawberryMaybe, StrawberryOptional
 
 from db.tables.keys import INVISIBLE
 from tests.ask import Api
-from tests.ids import key_of, kind_of
+from tests.ids import decode_key, type_of
 from tests.inputs import (
-    ANYWHERE,
-    CORE,
     FIELD_SETS,
     MUTATIONS,
-    WORDS,
-    Filling,
-    Place,
+    SCHEMA,
+    SHAPE_ONLY_WORLD,
+    VALUES_BY_FIELD,
+    InputFiller,
+    InputLocation,
     Value,
     World,
-    document,
+    create_world,
     input_type,
     is_one_of,
-    kept,
-    places,
-    right,
-    world,
+    iterate_locations,
+    mutation_document,
+    stored_value,
+    valid_input,
 )
-from tests.snapshots import Key, Rows, Steps, differences, snapshot, unchanged
+from tests.snapshots import ColumnChanges, Key, Rows, assert_unchanged, compare_snapshots, read_snapshot
 
 UPDATES = [name for name in MUTATIONS if name.endswith("Update")]
 NAMES = {"id", "clientId", "contactId", "expectedVersion"}  # say what is changed, and are no change
-LEFT = ("audit_event", "outbox_event")
+AUDIT_TABLES = ("audit_event", "outbox_event")
 INTERNAL = re.compile(r"Maybe|Strawberry|0x|None|object")
 FOLLOWING = {"name_key", "number_key", "updated_at"}  # columns that go with others
 
 
-def field_of(place: Place) -> Any:  # noqa: ANN401 graphql-core's
-    kind = CORE.type_map[place.owner]
+def field_at(location: InputLocation) -> Any:  # noqa: ANN401 graphql-core's
+    kind = SCHEMA.type_map[location.owner]
     assert isinstance(kind, GraphQLInputObjectType)
-    return kind.fields[place.name]
+    return kind.fields[location.name]
 
 
-def filled(mutation: str, of: World, *, is_second: bool = False) -> dict[str, Value]:
+def fill_input(mutation: str, world: World, *, is_second: bool = False) -> dict[str, Value]:
     """Everything that the update takes, filled in."""
-    second: dict[str, Value] = Filling(of.ids, is_second).of(input_type(mutation))
-    return second | {name: value for name, value in right(of, mutation).items() if name in NAMES or not is_second}
+    second: dict[str, Value] = InputFiller(world.ids, is_second).fill(input_type(mutation))
+    return second | {name: value for name, value in valid_input(world, mutation).items() if name in NAMES or not is_second}
 
 
-def patches(mutation: str) -> list[Place]:
-    """The fields that may be left out, without a value to stand for them then; those of a list's entries belong to the list."""
-    found = places(input_type(mutation), filled(mutation, ANYWHERE))
-    own = [place for place in found if all(isinstance(step, str) for step in place.path)]
-    return [place for place in own if not isinstance(field_of(place).type, GraphQLNonNull) and field_of(place).default_value is Undefined]
+def patchable_locations(mutation: str) -> list[InputLocation]:
+    """Return the fields that may be left out, without a value to stand for them then; those of a list's entries belong to the list."""
+    locations = iterate_locations(input_type(mutation), fill_input(mutation, SHAPE_ONLY_WORLD))
+    own = [location for location in locations if all(isinstance(step, str) for step in location.path)]
+    return [
+        location
+        for location in own
+        if not isinstance(field_at(location).type, GraphQLNonNull) and field_at(location).default_value is Undefined
+    ]
 
 
-def is_part(place: Place) -> bool:
+def is_object_or_list(location: InputLocation) -> bool:
     """Objects and lists of objects; a list of words is a value."""
-    return not is_leaf_type(get_named_type(place.kind))
+    return not is_leaf_type(get_named_type(location.kind))
 
 
-def may_be_null(place: Place) -> bool:
+def may_be_null(location: InputLocation) -> bool:
     """As the field set has it; where none has, as the input."""
-    fields = FIELD_SETS[place.owner].model_fields if place.owner in FIELD_SETS else {}
-    if own := fields.get(to_snake(place.name)):
+    fields = FIELD_SETS[location.owner].model_fields if location.owner in FIELD_SETS else {}
+    if own := fields.get(to_snake(location.name)):
         return type(None) in get_args(own.annotation)
-    kind = (field_of(place).extensions or {})["strawberry-definition"].type
-    if (place.owner, place.name) in NEVER_EMPTY:
+    kind = (field_at(location).extensions or {})["strawberry-definition"].type
+    if (location.owner, location.name) in NEVER_EMPTY:
         return False
     return isinstance(kind, StrawberryMaybe) and isinstance(kind.of_type, StrawberryOptional)
 
@@ -98,84 +102,84 @@ TOGETHER = {  # with others, by a rule that has a test of its own in test_settin
     ("registrationUpdate", "labelIds"),
 }
 NEVER_EMPTY = {("RegistrationUpdateInput", "clientId"), ("RegistrationUpdateInput", "memberId")}  # links that are always there
-PATCHES = [(name, place) for name in UPDATES for place in patches(name)]
-VALUES = [(name, place) for name, place in PATCHES if not is_part(place)]
-PARTS = [(name, place) for name, place in PATCHES if is_part(place)]
+PATCHES = [(name, place) for name in UPDATES for place in patchable_locations(name)]
+VALUES = [(name, place) for name, place in PATCHES if not is_object_or_list(place)]
+PARTS = [(name, place) for name, place in PATCHES if is_object_or_list(place)]
 
 
-def told(value: object) -> str:
-    """A place, as the name of a test."""
-    return ".".join(value.shown_path) if isinstance(value, Place) else str(value)
+def describe_location(value: object) -> str:
+    """Return a place, as the name of a test."""
+    return ".".join(value.error_path) if isinstance(value, InputLocation) else str(value)
 
 
-def value_at(given: Value, place: Place) -> Value:
-    for step in place.path:
-        given = given[step]
-    return given
+def value_at(value: Value, location: InputLocation) -> Value:
+    for step in location.path:
+        value = value[step]
+    return value
 
 
-def root(mutation: str, of: World) -> Key:
-    """The row whose version counts the changes."""
-    given = right(of, mutation)
-    id_ = given.get("id") or given.get("clientId") or of.ids["Organization"]
-    return to_snake(kind_of(id_)), str(key_of(id_))
+def root_key(mutation: str, world: World) -> Key:
+    """Return the key of the row whose version counts the changes."""
+    input_value = valid_input(world, mutation)
+    id_ = input_value.get("id") or input_value.get("clientId") or world.ids["Organization"]
+    return to_snake(type_of(id_)), str(decode_key(id_))
 
 
-class Updating:
+class UpdateCase:
     """An object with everything filled in, to be changed in one field at a time."""
 
-    def __init__(self, owner: asyncpg.Connection, api: Api, of: World, mutation: str) -> None:
+    def __init__(self, owner: asyncpg.Connection, api: Api, world: World, mutation: str) -> None:
         self.owner = owner
         self.api = api
-        self.world = of
+        self.world = world
         self.mutation = mutation
-        self.first, self.second = filled(mutation, of), filled(mutation, of, is_second=True)
-        self.root = root(mutation, of)
+        self.first_values, self.second_values = fill_input(mutation, world), fill_input(mutation, world, is_second=True)
+        self.root = root_key(mutation, world)
 
-    async def rows(self) -> Rows:
-        return await snapshot(self.owner, self.world.id)
+    async def snapshot_rows(self) -> Rows:
+        return await read_snapshot(self.owner, self.world.id)
 
-    async def sent(self, given: Value) -> dict[str, Any]:
+    async def send(self, input_value: Value) -> dict[str, Any]:
         """With the version that there is."""
-        version = (await self.rows())[self.root]["version"]
+        version = (await self.snapshot_rows())[self.root]["version"]
         query = f"mutation ($input: {input_type(self.mutation)}) {{ {self.mutation}(input: $input) {{ userErrors {{ code path }} }} }}"
-        return await self.api.ask(query, input=given | ({"expectedVersion": version} if "expectedVersion" in given else {}))
+        return await self.api.execute(query, input=input_value | ({"expectedVersion": version} if "expectedVersion" in input_value else {}))
 
-    async def change(self, given: Value) -> dict[Key, Steps]:
+    async def apply_change(self, input_value: Value) -> dict[Key, ColumnChanges]:
         """What a change that is not refused changes, its trace included."""
-        before = await self.rows()
-        body = await self.sent(given)
+        before = await self.snapshot_rows()
+        body = await self.send(input_value)
         assert body == {"data": {self.mutation: {"userErrors": []}}}
-        return differences(before, await self.rows())
+        return compare_snapshots(before, await self.snapshot_rows())
 
-    def bare(self) -> Value:
+    def required_input(self) -> Value:
         """What there must be, and no change."""
         kind = get_named_type(input_type(self.mutation))
         assert isinstance(kind, GraphQLInputObjectType)
-        needed = [name for name, field in kind.fields.items() if name in NAMES or is_required_input_field(field)]
-        return {name: self.first[name] if name in NAMES else {} for name in needed}
+        required_names = [name for name, field in kind.fields.items() if name in NAMES or is_required_input_field(field)]
+        return {name: self.first_values[name] if name in NAMES else {} for name in required_names}
 
-    def patch(self, *values: tuple[Place, Value]) -> Value:
-        """A change of these fields and no others."""
-        given = self.bare()
-        for place, value in values:
-            holder = given
-            for step in place.path[:-1]:
+    def build_patch(self, *values: tuple[InputLocation, Value]) -> Value:
+        """Return a change of these fields and no others."""
+        input_value = self.required_input()
+        for location, value in values:
+            holder = input_value
+            for step in location.path[:-1]:
                 holder = holder.setdefault(step, {})
-            holder[place.path[-1]] = value
-        return given
+            holder[location.path[-1]] = value
+        return input_value
 
 
 @pytest.fixture
-async def updating(owner: asyncpg.Connection, as_: Callable[..., Api], request: pytest.FixtureRequest) -> Updating:
+async def update_case(owner: asyncpg.Connection, api_for: Callable[..., Api], request: pytest.FixtureRequest) -> UpdateCase:
     """Of the test's mutation."""
-    made = await world(owner)
-    found = Updating(owner, as_(made.tenant), made, request.getfixturevalue("name"))
-    await found.change(found.first)
-    return found
+    own_world = await create_world(owner)
+    case = UpdateCase(owner, api_for(own_world.tenant), own_world, request.getfixturevalue("name"))
+    await case.apply_change(case.first_values)
+    return case
 
 
-def same(one: object, other: object) -> bool:
+def are_equal_values(one: object, other: object) -> bool:
     """Amounts are numbers in a row and texts in the trace."""
     try:
         return one == other or (None not in {one, other} and Decimal(str(one)) == Decimal(str(other)))
@@ -183,119 +187,151 @@ def same(one: object, other: object) -> bool:
         return False
 
 
-def assert_changed(updating: Updating, found: dict[Key, Steps], column: str, now: Callable[[object], bool]) -> None:
-    """Exactly one column of one row; one version more; one audit row with that change, and one row for others to be told."""
-    assert sorted(key[0] for key in found if key[0] in LEFT) == [*LEFT]
-    trace = {key[0]: {name: step[1] for name, step in found.pop(key).items()} for key in [*found] if key[0] in LEFT}
-    was, version = found[updating.root].pop("version")
+def assert_changed(updating: UpdateCase, changes: dict[Key, ColumnChanges], column: str, now: Callable[[object], bool]) -> None:
+    """Check that exactly one column of one row changed, with one new version, one audit row for that change and one outbox row."""
+    assert sorted(key[0] for key in changes if key[0] in AUDIT_TABLES) == [*AUDIT_TABLES]
+    trace = {key[0]: {name: step[1] for name, step in changes.pop(key).items()} for key in [*changes] if key[0] in AUDIT_TABLES}
+    was, version = changes[updating.root].pop("version")
     assert version == was + 1
-    assert "updated_at" in found[updating.root]
-    ((key, steps),) = [(key, steps) for key, steps in ((key, _without(steps, FOLLOWING)) for key, steps in found.items()) if steps]
+    assert "updated_at" in changes[updating.root]
+    ((key, steps),) = [(key, steps) for key, steps in ((key, drop_columns(steps, FOLLOWING)) for key, steps in changes.items()) if steps]
     assert [*steps] == [column]
     before, after = steps[column]
     assert now(after)
-    ((told_column, (told_before, told_after)),) = trace["audit_event"]["changes"].items()
-    assert told_column == column
-    assert same(told_before, before)
-    assert same(told_after, after)
-    assert [trace[table]["action"] for table in LEFT] == ["CHANGED"] * 2
+    ((recorded_column, (messages_before, messages_after)),) = trace["audit_event"]["changes"].items()
+    assert recorded_column == column
+    assert are_equal_values(messages_before, before)
+    assert are_equal_values(messages_after, after)
+    assert [trace[table]["action"] for table in AUDIT_TABLES] == ["CHANGED"] * 2
     assert to_snake(trace["audit_event"]["object_type"]) == key[0]
     assert trace["audit_event"]["object_id"] == trace["outbox_event"]["object_id"] == key[-1]
     assert trace["audit_event"]["operation"] == updating.mutation
 
 
-def _without(steps: Steps, names: set[str]) -> Steps:
+def drop_columns(steps: ColumnChanges, names: set[str]) -> ColumnChanges:
     return {name: step for name, step in steps.items() if name not in names}
 
 
-def test_the_patches_are_made_of_something() -> None:
+def test_cases_cover_something() -> None:
     """A schema without updates would let everything through."""
     assert len(UPDATES) >= 4
-    assert {(name, *place.path) for name, place in VALUES} >= {
+    assert {(name, *location.path) for name, location in VALUES} >= {
         ("clientUpdate", "financial", "iban"),
         ("clientContactUpdate", "link", "roles"),
     }
-    assert {(name, *place.path) for name, place in PARTS} >= {("clientUpdate", "labels"), ("clientUpdate", "financial")}
+    assert {(name, *location.path) for name, location in PARTS} >= {("clientUpdate", "labels"), ("clientUpdate", "financial")}
 
 
 @pytest.mark.parametrize("name", UPDATES)
-async def test_what_is_left_out_stays(updating: Updating, name: str) -> None:
+async def test_omitted_fields_are_unchanged(update_case: UpdateCase, name: str) -> None:
     """Without any change there is no new version and no trace; without any but empty parts neither."""
-    parts = [place for of, place in PARTS if of == name and isinstance(place.kind, GraphQLInputObjectType) and not is_one_of(place.kind)]
-    for change in (updating.bare(), *(updating.patch((place, {})) for place in parts)):
-        assert await updating.change(change) == {}
+    parts = [
+        location
+        for mutation, location in PARTS
+        if mutation == name and isinstance(location.kind, GraphQLInputObjectType) and not is_one_of(location.kind)
+    ]
+    for change in (update_case.required_input(), *(update_case.build_patch((location, {})) for location in parts)):
+        assert await update_case.apply_change(change) == {}
 
 
 @pytest.mark.parametrize("name", UPDATES)
-async def test_all_values_as_they_are_are_no_change(updating: Updating, name: str) -> None:
+async def test_identical_values_change_nothing(update_case: UpdateCase, name: str) -> None:
     """Together, in one request."""
-    mine = [place for of, place in VALUES if of == name]
-    assert await updating.change(updating.patch(*((place, value_at(updating.first, place)) for place in mine))) == {}
+    mine = [location for mutation, location in VALUES if mutation == name]
+    assert (
+        await update_case.apply_change(
+            update_case.build_patch(*((location, value_at(update_case.first_values, location)) for location in mine))
+        )
+        == {}
+    )
 
 
-def test_what_hangs_together_is_there() -> None:
+def test_related_fields_exist() -> None:
     """Nothing is left out by a name that is no more."""
-    assert {(name, *place.path) for name, place in VALUES} > TOGETHER
+    assert {(name, *location.path) for name, location in VALUES} > TOGETHER
 
 
-@pytest.mark.parametrize(("name", "place"), [each for each in VALUES if (each[0], *each[1].path) not in TOGETHER], ids=told)
-async def test_i9_a_field_is_kept_changed_and_cleared(updating: Updating, name: str, place: Place) -> None:
+@pytest.mark.parametrize(("name", "location"), [each for each in VALUES if (each[0], *each[1].path) not in TOGETHER], ids=describe_location)
+async def test_i9_a_field_is_kept_changed_and_cleared(update_case: UpdateCase, name: str, location: InputLocation) -> None:
     """As it is: nothing. Another value: that one. Null, or a text of blanks: cleared if it may be, and refused at its place if not."""
-    assert name == updating.mutation
-    column, first, second = to_snake(place.name), value_at(updating.first, place), value_at(updating.second, place)
-    assert await updating.change(updating.patch((place, first))) == {}
-    if place.of != "ID":
-        assert_changed(updating, await updating.change(updating.patch((place, second))), column, lambda now: same(now, kept(place, second)))
-        assert_changed(updating, await updating.change(updating.patch((place, first))), column, lambda now: same(now, kept(place, first)))
-    for empty in (None, "", " \t\n", "\u200b") if place.of == "String" else (None,):
-        if may_be_null(place):
-            assert_changed(updating, await updating.change(updating.patch((place, empty))), column, lambda now: now in [None, []])
-            assert await updating.change(updating.patch((place, empty))) == {}
-            await updating.change(updating.patch((place, first)))
+    assert name == update_case.mutation
+    column, first, second = (
+        to_snake(location.name),
+        value_at(update_case.first_values, location),
+        value_at(update_case.second_values, location),
+    )
+    assert await update_case.apply_change(update_case.build_patch((location, first))) == {}
+    if location.type_name != "ID":
+        assert_changed(
+            update_case,
+            await update_case.apply_change(update_case.build_patch((location, second))),
+            column,
+            lambda now: are_equal_values(now, stored_value(location, second)),
+        )
+        assert_changed(
+            update_case,
+            await update_case.apply_change(update_case.build_patch((location, first))),
+            column,
+            lambda now: are_equal_values(now, stored_value(location, first)),
+        )
+    for empty in (None, "", " \t\n", "\u200b") if location.type_name == "String" else (None,):
+        if may_be_null(location):
+            assert_changed(
+                update_case,
+                await update_case.apply_change(update_case.build_patch((location, empty))),
+                column,
+                lambda now: now in [None, []],
+            )
+            assert await update_case.apply_change(update_case.build_patch((location, empty))) == {}
+            await update_case.apply_change(update_case.build_patch((location, first)))
         else:
-            await assert_refused(updating, place, empty)
+            await assert_rejected(update_case, location, empty)
 
 
-@pytest.mark.parametrize(("name", "place"), PARTS, ids=told)
-async def test_a_part_is_cleared_by_null_if_it_is_a_list(updating: Updating, name: str, place: Place) -> None:
+@pytest.mark.parametrize(("name", "location"), PARTS, ids=describe_location)
+async def test_null_clears_a_part_only_if_it_is_a_list(update_case: UpdateCase, name: str, location: InputLocation) -> None:
     """As by an empty one. Anything else is left out to stay: null is refused, in words for users."""
-    if isinstance(place.kind, GraphQLList):
-        assert {key[0] for key in await updating.change(updating.patch((place, None)))} > {"audit_event", "outbox_event", updating.root[0]}
-        assert await updating.change(updating.patch((place, []))) == {}
+    if isinstance(location.kind, GraphQLList):
+        assert {key[0] for key in await update_case.apply_change(update_case.build_patch((location, None)))} > {
+            "audit_event",
+            "outbox_event",
+            update_case.root[0],
+        }
+        assert await update_case.apply_change(update_case.build_patch((location, []))) == {}
     else:
-        async with unchanged(updating.owner, updating.world.id):
-            given = updating.patch((place, None))
-            for body in (await updating.sent(given), await updating.api.ask(document(name, input=given))):
+        async with assert_unchanged(update_case.owner, update_case.world.id):
+            patch = update_case.build_patch((location, None))
+            for body in (await update_case.send(patch), await update_case.api.execute(mutation_document(name, input=patch))):
                 (error,) = body["errors"]
                 assert error["extensions"] == {"code": "BAD_USER_INPUT"}
                 assert not INTERNAL.search(error["message"])
 
 
-async def assert_refused(updating: Updating, place: Place, empty: Value) -> None:
+async def assert_rejected(updating: UpdateCase, location: InputLocation, empty: Value) -> None:
     """Where it lies, and nothing is changed."""
-    async with unchanged(updating.owner, updating.world.id):
-        body = await updating.sent(updating.patch((place, empty)))
-    assert body["data"][updating.mutation]["userErrors"] == [{"code": "INVALID", "path": place.shown_path}]
+    async with assert_unchanged(updating.owner, updating.world.id):
+        body = await updating.send(updating.build_patch((location, empty)))
+    assert body["data"][updating.mutation]["userErrors"] == [{"code": "INVALID", "path": location.error_path}]
 
 
-async def test_the_parts_of_a_client_as_they_are_are_no_change(owner: asyncpg.Connection, as_: Callable[..., Api]) -> None:
+async def test_identical_parts_of_a_client_change_nothing(owner: asyncpg.Connection, api_for: Callable[..., Api]) -> None:
     """Addresses, labels in any order, contacts with what they are to it, the primary one too; and one taken off is a change of one row."""
-    made = await world(owner)
-    updating = Updating(owner, as_(made.tenant), made, "clientUpdate")
+    own_world = await create_world(owner)
+    updating = UpdateCase(owner, api_for(own_world.tenant), own_world, "clientUpdate")
     addresses = [{"type": kind, "city": "Delft"} for kind in ("PRIMARY", "INVOICE")]
-    labels = [{"id": made.ids[key]} for key in ("Label", "LabelOfClient")]
+    labels = [{"id": own_world.ids[key]} for key in ("Label", "LabelOfClient")]
     primary = {"isPrimary": True, "isInvoiceContact": True, "department": "Legal", "roles": ["QUOTE", "INVOICE"], "recipient": "CC"}
-    contacts = [{"contact": {"id": made.ids["Contact"]}, "link": primary}, {"contact": {"id": made.ids["ContactOfClient"]}}]
-    given = updating.bare() | {"addresses": addresses, "labels": labels, "contacts": contacts}
-    assert await updating.change(given) != {}
-    assert await updating.change(given | {"addresses": addresses[::-1], "labels": labels[::-1] + labels}) == {}
+    contacts = [{"contact": {"id": own_world.ids["Contact"]}, "link": primary}, {"contact": {"id": own_world.ids["ContactOfClient"]}}]
+    input_value = updating.required_input() | {"addresses": addresses, "labels": labels, "contacts": contacts}
+    assert await updating.apply_change(input_value) != {}
+    assert await updating.apply_change(input_value | {"addresses": addresses[::-1], "labels": labels[::-1] + labels}) == {}
 
     for part, table in (("addresses", "client_address"), ("labels", "client_label"), ("contacts", "client_contact")):
-        found = await updating.change(updating.bare() | {part: given[part][:1]})
-        assert sorted(key[0] for key in found) == sorted(["audit_event", "client", table, "outbox_event"])
-        assert found[updating.root].keys() == {"version", "updated_at"}
-    without = await updating.change(
-        updating.bare() | {"contacts": [{"contact": {"id": made.ids["Contact"]}, "link": primary | {"isPrimary": False}}]}
+        changes = await updating.apply_change(updating.required_input() | {part: input_value[part][:1]})
+        assert sorted(key[0] for key in changes) == sorted(["audit_event", "client", table, "outbox_event"])
+        assert changes[updating.root].keys() == {"version", "updated_at"}
+    without = await updating.apply_change(
+        updating.required_input() | {"contacts": [{"contact": {"id": own_world.ids["Contact"]}, "link": primary | {"isPrimary": False}}]}
     )
     (link,) = [steps for key, steps in without.items() if key[0] == "client_contact"]
     assert link == {"is_primary": (True, False)}
@@ -305,10 +341,10 @@ async def test_the_parts_of_a_client_as_they_are_are_no_change(owner: asyncpg.Co
 PIECES = ["👩‍👩‍👧‍👦", "👍🏽", "🇳🇱", "שלום", "مرحبا", "e\u0301", "u\u0308\u0304", "क्षि", "한", "𠮷", "ﬁ", "Å", "ẛ̣", "a b", "‎א‎", "%_\\'\"<b>"]
 VISIBLE = st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zs", "Zl", "Zp"]).filter(lambda sign: not INVISIBLE.match(sign))
 TEXTS = st.lists(st.sampled_from(PIECES) | VISIBLE, min_size=1, max_size=6).map("".join)
-PLAIN = [(name, place) for name, place in VALUES if place.of == "String" and place.name not in WORDS]
+PLAIN_TEXTS = [(name, place) for name, place in VALUES if place.type_name == "String" and place.name not in VALUES_BY_FIELD]
 
 
-def way(mutation: str, name: str) -> tuple[str, ...]:
+def selection_path(mutation: str, name: str) -> tuple[str, ...]:
     """How to ask the payload of a mutation for a field of this name, the shortest."""
     ahead: list[tuple[tuple[str, ...], Any]] = [((), get_named_type(MUTATIONS[mutation].type))]
     while ahead:
@@ -321,29 +357,31 @@ def way(mutation: str, name: str) -> tuple[str, ...]:
     raise AssertionError(f"{mutation} takes `{name}`, and its payload does not show it.")
 
 
-def shown_at(answer: Any, path: tuple[str, ...]) -> list[Any]:  # noqa: ANN401 JSON
+def values_at(answer: Any, path: tuple[str, ...]) -> list[Any]:  # noqa: ANN401 JSON
     """What an answer has at a path, in each entry of the lists on the way."""
     if isinstance(answer, list):
-        return [found for each in answer for found in shown_at(each, path)]
-    return shown_at(answer[path[0]], path[1:]) if path else [answer]
+        return [value for each in answer for value in values_at(each, path)]
+    return values_at(answer[path[0]], path[1:]) if path else [answer]
 
 
-@pytest.mark.parametrize("name", sorted({name for name, _ in PLAIN}))
+@pytest.mark.parametrize("name", sorted({name for name, _ in PLAIN_TEXTS}))
 @settings(max_examples=15)
 @given(text=TEXTS)
-async def test_i3_i7_a_text_comes_back_as_it_was_written(updating: Updating, name: str, text: str) -> None:
+async def test_i3_i7_text_round_trips(update_case: UpdateCase, name: str, text: str) -> None:
     """In every field that has no rule of its own: emoji with joiners, writing from right to left, marks that combine. Composed, as NFC."""
-    mine = [place for of, place in PLAIN if of == name]
-    change = updating.patch(*((place, text) for place in mine))
-    version = (await updating.rows())[updating.root]["version"]
-    asked = ""
-    for path in {way(name, place.name) for place in mine}:
+    mine = [location for mutation, location in PLAIN_TEXTS if mutation == name]
+    change = update_case.build_patch(*((location, text) for location in mine))
+    version = (await update_case.snapshot_rows())[update_case.root]["version"]
+    selection = ""
+    for path in {selection_path(name, location.name) for location in mine}:
         inner = path[-1]
         for step in reversed(path[:-1]):
             inner = f"{step} {{ {inner} }}"
-        asked += f" {inner}"
-    query = f"mutation ($input: {input_type(name)}) {{ {name}(input: $input) {{ userErrors {{ code path message }} {asked} }} }}"
-    payload = (await updating.api.data(query, input=change | {"expectedVersion": version}))[name]
-    assert payload["userErrors"] == [], "A text with a rule of its own has its values in WORDS of tests/inputs.py."
-    for place in mine:
-        assert unicodedata.normalize("NFC", text).strip() in shown_at(payload, way(name, place.name))
+        selection += f" {inner}"
+    query = f"mutation ($input: {input_type(name)}) {{ {name}(input: $input) {{ userErrors {{ code path message }} {selection} }} }}"
+    payload = (await update_case.api.data(query, input=change | {"expectedVersion": version}))[name]
+    assert payload["userErrors"] == [], (
+        "A text with a rule of its own has its values in VALUES_BY_FIELD of tests/support/mutation_inputs.py."
+    )
+    for location in mine:
+        assert unicodedata.normalize("NFC", text).strip() in values_at(payload, selection_path(name, location.name))

@@ -14,12 +14,12 @@ from domain.clients import labels
 from schema.core.fields import relation
 from schema.core.scalars import SCALARS
 from schema.labels import Label
-from tests.ask import connected
+from tests.ask import connect_client
 from tests.builders import Tenant
 
 
 @strawberry.type
-class Thing:
+class Parent:
     id: strawberry.Private[UUID]
     labels: list[Label] | None = relation(labels.of_clients, description="Labels.")
 
@@ -29,25 +29,25 @@ class Thing:
         raise RuntimeError("boom")
 
 
-def served(key: UUID) -> strawberry.Schema:
+def serve_query(key: UUID) -> strawberry.Schema:
     @strawberry.type
     class Query:
         @strawberry.field
-        def a(self) -> Thing | None:
-            return Thing(id=key)
+        def a(self) -> Parent | None:
+            return Parent(id=key)
 
         @strawberry.field
-        def b(self) -> Thing | None:
-            return Thing(id=key)
+        def b(self) -> Parent | None:
+            return Parent(id=key)
 
     return strawberry.Schema(Query, config=StrawberryConfig(scalar_map=SCALARS))
 
 
-async def test_a_failing_required_field_does_not_poison_a_shared_loader(database: Database, crowded: Tenant) -> None:
+async def test_failing_required_field_does_not_affect_a_shared_loader(database: Database, sample_org: Tenant) -> None:
     """Its siblings are cancelled; another object that waits for the same key gets its value."""
-    async with connected(served(crowded.clients[0]), database) as http:
-        asked = {"query": "{ a { boom labels { name } } b { labels { name } } }"}
-        response = await http.post("/graphql", json=asked, headers={"authorization": f"Bearer {crowded.tokens[Role.OWNER]}"})
+    async with connect_client(serve_query(sample_org.clients[0]), database) as http:
+        request_body = {"query": "{ a { boom labels { name } } b { labels { name } } }"}
+        response = await http.post("/graphql", json=request_body, headers={"authorization": f"Bearer {sample_org.tokens[Role.OWNER]}"})
     assert response.status_code == httpx.codes.OK
     body: dict[str, Any] = response.json()
     assert body["data"] == {"a": None, "b": {"labels": [{"name": "Label 0"}, {"name": "Label 4"}]}}

@@ -10,101 +10,103 @@ import pytest
 from db.engine.database import DatabaseLimits
 from db.tables import Role
 from db.tables.keys import new_id
-from tests.api.test_projects import OTHERS, SHOWN
+from tests.api.test_projects import PROJECT_FIELDS, UPDATE_INPUTS
 from tests.ask import Api
-from tests.builders import EARLY, Tenant
-from tests.changing import asked, change, everything, refusal, refusals, traced
+from tests.builders import CREATED_AT, Tenant
+from tests.changing import dump_rows, fetch_audit_events, fetch_error, fetch_errors, mutate, run_mutation
 from tests.ids import global_id
-from tests.waiting import until
+from tests.waiting import wait_until
 
-ARCHIVED = "userErrors { __typename code message path ... on AlreadyArchivedError { archived { id } } }"
+ARCHIVED_ERROR = "userErrors { __typename code message path ... on AlreadyArchivedError { archived { id } } }"
 HELD_UP = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
-async def archived_refusal(api: Api, mutation: str, **input: object) -> dict[str, Any]:
-    """The one refusal, with what is archived."""
+async def fetch_archived_error(api: Api, mutation: str, **input: object) -> dict[str, Any]:
+    """Return the one error, with the archived object."""
     kind = f"{mutation[0].upper()}{mutation[1:]}Input"
-    found = await api.data(f"mutation ($input: {kind}!) {{ done: {mutation}(input: $input) {{ {ARCHIVED} }} }}", input=input)
-    (error,) = found["done"]["userErrors"]
+    data = await api.data(f"mutation ($input: {kind}!) {{ done: {mutation}(input: $input) {{ {ARCHIVED_ERROR} }} }}", input=input)
+    (error,) = data["done"]["userErrors"]
     assert (error["__typename"], error["code"]) == ("AlreadyArchivedError", "ALREADY_ARCHIVED")
-    refused: dict[str, Any] = error
-    return refused
+    archived_error: dict[str, Any] = error
+    return archived_error
 
 
-async def held_up(org: Tenant, count: int) -> None:
-    """Until so many wait for somebody's lock."""
+async def wait_for_blocked(org: Tenant, count: int) -> None:
+    """Wait until so many statements wait for a lock."""
 
-    async def are_there() -> bool:
+    async def has_blocked() -> bool:
         return bool(await org.owner.fetchval(HELD_UP) == count)
 
-    await until(are_there)
+    await wait_until(has_blocked)
 
 
-async def test_a_project_is_archived_and_taken_back(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_project_is_archived_and_unarchived(api_for: Callable[..., Api], org: Tenant) -> None:
     """A version on each time; the second time each is refused, and nothing changes. Between the two it takes no change."""
-    api, project = as_(org, Role.MEMBER), await org.add_project(await org.add_client("A"), "Klus")
+    api, project = api_for(org, Role.MEMBER), await org.add_project(await org.add_client("A"), "Klus")
     same = {"id": global_id("Project", project)}
-    found = await refusal(api, "projectUnarchive", **same, expectedVersion=1)
-    assert (found["code"], found["path"]) == ("NOT_ARCHIVED", ["id"])
-    archived = await change(api, "projectArchive", SHOWN, **same, expectedVersion=1)
+    error = await fetch_error(api, "projectUnarchive", **same, expectedVersion=1)
+    assert (error["code"], error["path"]) == ("NOT_ARCHIVED", ["id"])
+    archived = await mutate(api, "projectArchive", PROJECT_FIELDS, **same, expectedVersion=1)
     assert (archived["isArchived"], archived["isArchivedWithClient"], archived["version"]) == (True, False, 2)
     assert archived["archivedAt"] is not None
-    before = await everything(org)
+    before = await dump_rows(org)
     for mutation, more in (("projectArchive", {}), ("projectUpdate", {"name": "Anders"})):
-        refused = await archived_refusal(api, mutation, **same, **more, expectedVersion=2)
-        assert (refused["path"], refused["archived"]) == (["id"], same)
-        assert refused["message"] == "Klus is archived, and stays as it is. Take it back first with `projectUnarchive`."
-    assert await everything(org) == before
-    back = await change(api, "projectUnarchive", SHOWN, **same, expectedVersion=2)
+        archived_error = await fetch_archived_error(api, mutation, **same, **more, expectedVersion=2)
+        assert (archived_error["path"], archived_error["archived"]) == (["id"], same)
+        assert archived_error["message"] == "Klus is archived, and stays as it is. Take it back first with `projectUnarchive`."
+    assert await dump_rows(org) == before
+    back = await mutate(api, "projectUnarchive", PROJECT_FIELDS, **same, expectedVersion=2)
     assert (back["isArchived"], back["archivedAt"], back["version"]) == (False, None, 3)
-    assert (await change(api, "projectUpdate", SHOWN, **same, name="Anders", expectedVersion=3))["name"] == "Anders"
+    assert (await mutate(api, "projectUpdate", PROJECT_FIELDS, **same, name="Anders", expectedVersion=3))["name"] == "Anders"
 
 
-@pytest.mark.parametrize("mutation", OTHERS)
+@pytest.mark.parametrize("mutation", UPDATE_INPUTS)
 @pytest.mark.parametrize("is_archived", [True, False])
-async def test_s44_the_projects_of_an_archived_client_stay_as_they_are(
-    as_: Callable[..., Api], org: Tenant, mutation: str, *, is_archived: bool
+async def test_s44_projects_of_an_archived_client_cannot_be_changed(
+    api_for: Callable[..., Api], org: Tenant, mutation: str, *, is_archived: bool
 ) -> None:
     """None of them changes, comes back or goes by itself; the refusal shows the client, and names the way back."""
-    client = await org.add_client("Bakker", archived_at=EARLY)
-    project = await org.add_project(client, archived_at=EARLY if is_archived else None)
-    before = await everything(org)
-    found = await archived_refusal(as_(org), mutation, id=global_id("Project", project), expectedVersion=1, **OTHERS[mutation])
-    assert (found["path"], found["archived"]) == (["id"], {"id": global_id("Client", client)})
-    assert found["message"] == "Bakker is archived, and stays as it is. Take it back first with `clientUnarchive`."
-    assert await everything(org) == before
+    client = await org.add_client("Bakker", archived_at=CREATED_AT)
+    project = await org.add_project(client, archived_at=CREATED_AT if is_archived else None)
+    before = await dump_rows(org)
+    error = await fetch_archived_error(
+        api_for(org), mutation, id=global_id("Project", project), expectedVersion=1, **UPDATE_INPUTS[mutation]
+    )
+    assert (error["path"], error["archived"]) == (["id"], {"id": global_id("Client", client)})
+    assert error["message"] == "Bakker is archived, and stays as it is. Take it back first with `clientUnarchive`."
+    assert await dump_rows(org) == before
 
 
-async def test_s46_an_archived_client_gets_no_project(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_s46_archived_client_gets_no_new_project(api_for: Callable[..., Api], org: Tenant) -> None:
     """Beside the other faults, at the client's place."""
-    client = await org.add_client("Bakker", archived_at=EARLY)
-    before, given = await everything(org), {"clientId": global_id("Client", client)}
-    found = await archived_refusal(as_(org), "projectCreate", **given, name="P")
-    assert (found["path"], found["archived"]) == (["clientId"], {"id": given["clientId"]})
-    both = await refusals(as_(org), "projectCreate", **given, name="")
+    client = await org.add_client("Bakker", archived_at=CREATED_AT)
+    before, arguments = await dump_rows(org), {"clientId": global_id("Client", client)}
+    archived_error = await fetch_archived_error(api_for(org), "projectCreate", **arguments, name="P")
+    assert (archived_error["path"], archived_error["archived"]) == (["clientId"], {"id": arguments["clientId"]})
+    both = await fetch_errors(api_for(org), "projectCreate", **arguments, name="")
     assert [(error["code"], error["path"]) for error in both] == [("INVALID", ["name"]), ("ALREADY_ARCHIVED", ["clientId"])]
-    assert await everything(org) == before
+    assert await dump_rows(org) == before
 
 
-async def test_a_project_that_is_taken_back_by_itself_is_no_more_its_clients_to_take_back(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_project_unarchived_alone_is_not_unarchived_with_its_client(api_for: Callable[..., Api], org: Tenant) -> None:
     """The mark of the archiving that took it along goes; archived again it is so by itself."""
     client = await org.add_client("A")
-    project = await org.add_project(client, archived_at=EARLY, archive_operation_id=new_id())
+    project = await org.add_project(client, archived_at=CREATED_AT, archive_operation_id=new_id())
     same, mark = {"id": global_id("Project", project)}, "SELECT archive_operation_id FROM relaties.project WHERE tenant_id = $1"
-    shown = (await as_(org).data("query ($id: ID!) { project(id: $id) { isArchived isArchivedWithClient } }", **same))["project"]
-    assert shown == {"isArchived": True, "isArchivedWithClient": True}
-    await change(as_(org), "projectUnarchive", SHOWN, **same, expectedVersion=1)
+    project_data = (await api_for(org).data("query ($id: ID!) { project(id: $id) { isArchived isArchivedWithClient } }", **same))["project"]
+    assert project_data == {"isArchived": True, "isArchivedWithClient": True}
+    await mutate(api_for(org), "projectUnarchive", PROJECT_FIELDS, **same, expectedVersion=1)
     assert await org.owner.fetchval(mark, org.id) is None
-    again = await change(as_(org), "projectArchive", SHOWN, **same, expectedVersion=2)
+    again = await mutate(api_for(org), "projectArchive", PROJECT_FIELDS, **same, expectedVersion=2)
     assert (again["isArchived"], again["isArchivedWithClient"]) == (True, False)
 
 
-async def test_a_project_with_something_on_it_is_not_deleted(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_project_in_use_is_not_deleted(api_for: Callable[..., Api], org: Tenant) -> None:
     """Registrations, lines of invoices and of quotes, with how many; the last of them gone, so is the project, and its place in portals."""
-    api, client = as_(org, Role.MEMBER), await org.add_client("A")
+    api, client = api_for(org, Role.MEMBER), await org.add_client("A")
     project, other = await org.add_project(client, "Klus"), await org.add_project(client)
-    for of in (project, project, other):
-        await org.add_registration(client, of)
+    for project_key in (project, project, other):
+        await org.add_registration(client, project_key)
     await org.add_quote(client)
     await org.owner.execute("UPDATE relaties.quote_line SET project_id = $2 WHERE tenant_id = $1", org.id, project)
     await org.add_portal(client, projects=[project, other])
@@ -114,35 +116,37 @@ async def test_a_project_with_something_on_it_is_not_deleted(as_: Callable[..., 
         ("quote_line", 1, "Klus has 1 quote line, and goes only with its client."),
     ]
     for table, uses, message in free:
-        before = await everything(org)
-        found = await refusal(api, "projectDelete", **same)
-        assert (found["__typename"], found["code"], found["path"], found["uses"]) == ("InUseError", "IN_USE", ["id"], uses)
-        assert found["message"] == f"{message} Archive it instead, with `projectArchive`."
-        assert await everything(org) == before
+        before = await dump_rows(org)
+        error = await fetch_error(api, "projectDelete", **same)
+        assert (error["__typename"], error["code"], error["path"], error["uses"]) == ("InUseError", "IN_USE", ["id"], uses)
+        assert error["message"] == f"{message} Archive it instead, with `projectArchive`."
+        assert await dump_rows(org) == before
         await org.owner.execute(f"DELETE FROM relaties.{table} WHERE tenant_id = $1 AND project_id = $2", org.id, project)
-    assert await change(api, "projectDelete", "deletedId", **same) == same["id"]
-    shown = await org.owner.fetch("SELECT project_id FROM relaties.portal_project WHERE tenant_id = $1", org.id)
-    assert [row["project_id"] for row in shown] == [other]
+    assert await mutate(api, "projectDelete", "deletedId", **same) == same["id"]
+    rows = await org.owner.fetch("SELECT project_id FROM relaties.portal_project WHERE tenant_id = $1", org.id)
+    assert [row["project_id"] for row in rows] == [other]
     assert (await api.data("query ($id: ID!) { project(id: $id) { id } node(id: $id) { id } }", id=same["id"])) == {
         "project": None,
         "node": None,
     }
-    assert [(operation, action) for operation, action, _ in await traced(org, project)] == [("projectDelete", "REMOVED")]
-    assert (await refusal(api, "projectDelete", **same))["code"] == "NOT_FOUND"
+    assert [(operation, action) for operation, action, _ in await fetch_audit_events(org, project)] == [("projectDelete", "REMOVED")]
+    assert (await fetch_error(api, "projectDelete", **same))["code"] == "NOT_FOUND"
 
 
-async def test_an_archived_project_that_nothing_stands_on_is_deleted(as_: Callable[..., Api], org: Tenant) -> None:
-    """It need not be taken back for that; one that something stands on is told that it may stay as it is."""
+async def test_archived_unused_project_is_deleted(api_for: Callable[..., Api], org: Tenant) -> None:
+    """It need not be unarchived first. The error for a project in use says that it can stay archived."""
     client = await org.add_client("A")
     project, used = [await org.add_project(client) for _ in range(2)]
     await org.add_registration(client, used)
-    await org.owner.execute("UPDATE relaties.project SET archived_at = $2 WHERE tenant_id = $1", org.id, EARLY)
-    found = await refusal(as_(org), "projectDelete", id=global_id("Project", used), expectedVersion=1)
-    assert (found["uses"], found["message"].rpartition(". ")[2]) == (1, "It is archived already, and may stay so.")
-    await change(as_(org), "projectDelete", "deletedId", id=global_id("Project", project), expectedVersion=1)
+    await org.owner.execute("UPDATE relaties.project SET archived_at = $2 WHERE tenant_id = $1", org.id, CREATED_AT)
+    error = await fetch_error(api_for(org), "projectDelete", id=global_id("Project", used), expectedVersion=1)
+    assert (error["uses"], error["message"].rpartition(". ")[2]) == (1, "It is archived already, and may stay so.")
+    await mutate(api_for(org), "projectDelete", "deletedId", id=global_id("Project", project), expectedVersion=1)
 
 
-async def test_a_project_that_is_deleted_while_work_comes_stays_or_goes_whole(as_: Callable[..., Api], org: Tenant, owner_url: str) -> None:
+async def test_project_deletion_concurrent_with_registration_is_all_or_nothing(
+    api_for: Callable[..., Api], org: Tenant, owner_url: str
+) -> None:
     """The delete waits for a registration that is on its way, and is refused then; one that comes later finds no project."""
     client = await org.add_client("A")
     project = await org.add_project(client)
@@ -151,34 +155,34 @@ async def test_a_project_that_is_deleted_while_work_comes_stays_or_goes_whole(as
     try:
         async with other.transaction():
             await Tenant(other, org.id, {}).add_registration(client, project)
-            deleting = asyncio.create_task(asked(as_(org), "projectDelete", "deletedId", same))
-            await held_up(org, 1)
-        found = (await deleting)["data"]["done"]
-        assert [(error["code"], error["uses"]) for error in found["userErrors"]] == [("IN_USE", 1)]
+            deleting = asyncio.create_task(run_mutation(api_for(org), "projectDelete", "deletedId", same))
+            await wait_for_blocked(org, 1)
+        payload = (await deleting)["data"]["done"]
+        assert [(error["code"], error["uses"]) for error in payload["userErrors"]] == [("IN_USE", 1)]
         await org.owner.execute("DELETE FROM relaties.registration WHERE tenant_id = $1", org.id)
-        await change(as_(org), "projectDelete", "deletedId", **same)
+        await mutate(api_for(org), "projectDelete", "deletedId", **same)
         with pytest.raises(asyncpg.ForeignKeyViolationError):
             await Tenant(other, org.id, {}).add_registration(client, project)
     finally:
         await other.close()
 
 
-async def test_a_change_of_a_project_waits_for_the_archiving_of_its_client(as_: Callable[..., Api], org: Tenant, owner_url: str) -> None:
+async def test_project_change_waits_for_archiving_of_its_client(api_for: Callable[..., Api], org: Tenant, owner_url: str) -> None:
     """And is refused then: the client is held before the project is looked at."""
     client = await org.add_client("A")
     project = await org.add_project(client)
     tries: dict[str, dict[str, object]] = {
-        name: {"id": global_id("Project", project), "expectedVersion": 1, **more} for name, more in OTHERS.items()
+        name: {"id": global_id("Project", project), "expectedVersion": 1, **more} for name, more in UPDATE_INPUTS.items()
     }
     tries["projectCreate"] = {"clientId": global_id("Client", client), "name": "P"}
     other = await asyncpg.connect(owner_url)
     try:
         async with other.transaction():
             await other.execute("UPDATE relaties.client SET archived_at = now() WHERE tenant_id = $1", org.id)
-            changes = [asyncio.create_task(asked(as_(org), name, "__typename", given)) for name, given in tries.items()]
-            await held_up(org, DatabaseLimits().write_pool_size)
+            changes = [asyncio.create_task(run_mutation(api_for(org), name, "__typename", arguments)) for name, arguments in tries.items()]
+            await wait_for_blocked(org, DatabaseLimits().write_pool_size)
         codes = [[error["code"] for error in body["data"]["done"]["userErrors"]] for body in await asyncio.gather(*changes)]
     finally:
         await other.close()
     assert codes == [["ALREADY_ARCHIVED"]] * 5
-    assert await traced(org, project) == []
+    assert await fetch_audit_events(org, project) == []

@@ -8,9 +8,9 @@ import pytest
 
 from db.tables import Role
 from db.tables.keys import new_id
-from tests.api.test_nested_query import answering
+from tests.api.test_nested_query import data_statements
 from tests.ask import Api
-from tests.builders import EARLY, Tenant, insert, tenant
+from tests.builders import CREATED_AT, Tenant, create_tenant, insert_rows
 from tests.ids import global_id
 
 AMOUNT = "{ amount currency }"
@@ -24,36 +24,36 @@ PORTALS = f"query ($id: ID!) {{ client(by: {{id: $id}}) {{ portals {{ {PORTAL} }
 MOMENT = "2026-01-01T00:00:00.000Z"
 
 
-def usd(amount: str) -> dict[str, str]:
+def in_dollars(amount: str) -> dict[str, str]:
     return {"amount": amount, "currency": "USD"}
 
 
-async def test_s33_a_quote_is_read_as_it_is_kept(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_s33_quote_is_read_as_stored(api_for: Callable[..., Api], org: Tenant) -> None:
     """With its lines by their position, in its own currency; the same under its client and by its id."""
     client = await org.add_client("Bakker")
     project = await org.add_project(client, "Verbouwing")
     key = await org.add_quote(client, "100.00", currency="USD", number="OFF-1", valid_until=date(2026, 2, 4), reference="PO 1")
     more = {"tenant_id": org.id, "id": new_id(), "quote_id": key, "position": 0, "description": "Eerst", "quantity": Decimal("2.5")}
     of_vat = {"vat_percentage": Decimal(9), "vat_category": "S", "net": Decimal("25.25"), "vat": Decimal("2.27")}
-    await insert(org.owner, "quote_line", [{**more, "unit_price": Decimal("10.10"), **of_vat, "project_id": project}])
-    first = {"position": 0, "description": "Eerst", "quantity": "2.5000", "unitPrice": usd("10.1000"), "vatPercentage": "9.00"}
-    last = {"position": 1, "description": "Work", "quantity": "1.0000", "unitPrice": usd("100.0000"), "vatPercentage": "21.00"}
+    await insert_rows(org.owner, "quote_line", [{**more, "unit_price": Decimal("10.10"), **of_vat, "project_id": project}])
+    first = {"position": 0, "description": "Eerst", "quantity": "2.5000", "unitPrice": in_dollars("10.1000"), "vatPercentage": "9.00"}
+    last = {"position": 1, "description": "Work", "quantity": "1.0000", "unitPrice": in_dollars("100.0000"), "vatPercentage": "21.00"}
     expected = {
         "id": global_id("Quote", key), "number": "OFF-1", "status": "SENT", "issuedOn": "2026-01-05", "validUntil": "2026-02-04",
-        "currency": "USD", "net": usd("100.00"), "vat": usd("21.00"), "gross": usd("121.00"), "reference": "PO 1", "createdAt": MOMENT,
+        "currency": "USD", "net": in_dollars("100.00"), "vat": in_dollars("21.00"), "gross": in_dollars("121.00"), "reference": "PO 1", "createdAt": MOMENT,
         "updatedAt": MOMENT, "version": 1, "client": {"name": "Bakker"},
         "lines": [
-            {**first, "net": usd("25.25"), "vat": usd("2.27"), "project": {"name": "Verbouwing"}},
-            {**last, "net": usd("100.00"), "vat": usd("21.00"), "project": None},
+            {**first, "net": in_dollars("25.25"), "vat": in_dollars("2.27"), "project": {"name": "Verbouwing"}},
+            {**last, "net": in_dollars("100.00"), "vat": in_dollars("21.00"), "project": None},
         ],
     }  # fmt: skip
-    api = as_(org, Role.FINANCE)
+    api = api_for(org, Role.FINANCE)
     assert (await api.data(QUOTES, id=global_id("Client", client)))["client"]["quotes"] == {"totalCount": 1, "nodes": [expected]}
     by_id = f"query ($id: ID!) {{ node(id: $id) {{ ... on Quote {{ {QUOTE} }} }} }}"
     assert await api.data(by_id, id=expected["id"]) == {"node": expected}
 
 
-async def test_quotes_come_the_newest_first(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_quotes_are_listed_newest_first(api_for: Callable[..., Api], org: Tenant) -> None:
     """Page by page, with a total; a draft has no number and no day yet."""
     client = await org.add_client("A")
     for number in range(3):
@@ -62,38 +62,38 @@ async def test_quotes_come_the_newest_first(as_: Callable[..., Api], org: Tenant
     await org.add_quote(await org.add_client("B"))
     query = """query ($id: ID!, $after: String) { client(by: {id: $id}) { quotes(first: 2, after: $after) { totalCount
       nodes { number status issuedOn } pageInfo { hasNextPage endCursor } } } }"""
-    page = (await as_(org).data(query, id=global_id("Client", client)))["client"]["quotes"]
+    page = (await api_for(org).data(query, id=global_id("Client", client)))["client"]["quotes"]
     draft = {"number": None, "status": "DRAFT", "issuedOn": None}
     assert (page["totalCount"], page["nodes"]) == (4, [draft, {"number": "OFF-2", "status": "SENT", "issuedOn": "2026-01-05"}])
-    rest = (await as_(org).data(query, id=global_id("Client", client), after=page["pageInfo"]["endCursor"]))["client"]["quotes"]
+    rest = (await api_for(org).data(query, id=global_id("Client", client), after=page["pageInfo"]["endCursor"]))["client"]["quotes"]
     assert ([node["number"] for node in rest["nodes"]], rest["pageInfo"]["hasNextPage"]) == (["OFF-1", "OFF-0"], False)
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-async def test_quotes_are_for_who_may_see_figures(as_: Callable[..., Api], org: Tenant, role: Role) -> None:
+async def test_quotes_require_the_right_to_read_figures(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
     """Null for others, under the client and by id."""
     client = await org.add_client("A")
     quote = await org.add_quote(client)
-    assert await as_(org, role).data(QUOTES, id=global_id("Client", client)) == {"client": {"quotes": None}}
-    assert await as_(org, role).data("query ($id: ID!) { node(id: $id) { id } }", id=global_id("Quote", quote)) == {"node": None}
+    assert await api_for(org, role).data(QUOTES, id=global_id("Client", client)) == {"client": {"quotes": None}}
+    assert await api_for(org, role).data("query ($id: ID!) { node(id: $id) { id } }", id=global_id("Quote", quote)) == {"node": None}
 
 
 @pytest.mark.parametrize("role", Role)
-async def test_s33_a_portal_is_read_as_it_is_kept(as_: Callable[..., Api], org: Tenant, role: Role) -> None:
-    """By whoever sees the client: what it shows, which projects, and to whom, by name; the same by its id. A closed one says since when."""
+async def test_s33_portal_is_read_as_stored(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
+    """Readers of the client see its settings, projects and contacts, also by id. A closed portal has its closing time."""
     client = await org.add_client("Bakker")
     projects = [await org.add_project(client, name) for name in ("Oud", "Nieuw", "Ongezien")]
     people = [await org.add_contact(name, client) for name in ("Zwart", "Bakker", "Nooit")]
     flags = {"shows_rates": True, "shows_budget": True, "shows_quotes": False, "takes_approval": True}
     key = await org.add_portal(client, *people[:2], projects=projects[:2], name="Voor de bouw", language="fr", **flags)
-    closed = await org.add_portal(client, name="Dicht", closed_at=EARLY)
-    shown = {"showsDescriptions": True, "showsInvoices": True, "createdAt": MOMENT, "updatedAt": MOMENT, "version": 1}
+    closed = await org.add_portal(client, name="Dicht", closed_at=CREATED_AT)
+    shared_fields = {"showsDescriptions": True, "showsInvoices": True, "createdAt": MOMENT, "updatedAt": MOMENT, "version": 1}
     expected = {
-        "id": global_id("ClientPortal", key), "name": "Voor de bouw", "language": "fr", **shown, "showsRates": True, "showsBudget": True,
+        "id": global_id("ClientPortal", key), "name": "Voor de bouw", "language": "fr", **shared_fields, "showsRates": True, "showsBudget": True,
         "showsQuotes": False, "takesApproval": True, "isOpen": True, "closedAt": None, "client": {"name": "Bakker"},
         "projects": [{"name": "Nieuw"}, {"name": "Oud"}], "contacts": [{"fullName": "An Bakker"}, {"fullName": "An Zwart"}],
     }  # fmt: skip
-    api = as_(org, role)
+    api = api_for(org, role)
     newest, oldest = (await api.data(PORTALS, id=global_id("Client", client)))["client"]["portals"]
     assert oldest == expected
     assert (newest["id"], newest["isOpen"], newest["closedAt"]) == (global_id("ClientPortal", closed), False, MOMENT)
@@ -102,20 +102,20 @@ async def test_s33_a_portal_is_read_as_it_is_kept(as_: Callable[..., Api], org: 
     assert await api.data(by_id, id=expected["id"]) == {"node": expected}
 
 
-async def test_who_is_taken_off_a_client_sees_none_of_its_portals(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_contact_removed_from_a_client_loses_its_portals(api_for: Callable[..., Api], org: Tenant) -> None:
     """The access goes with the link, and does not come back with it."""
     client = await org.add_client("A")
     people = [await org.add_contact(name, client) for name in "AB"]
     await org.add_portal(client, *people)
     pair = {"clientId": global_id("Client", client), "contactId": global_id("Contact", people[0])}
-    seen = "client { portals { contacts { fullName } } } userErrors { code }"
+    selection = "client { portals { contacts { fullName } } } userErrors { code }"
     for mutation in ("Unlink", "Link"):
-        query = f"mutation ($input: ClientContact{mutation}Input!) {{ done: clientContact{mutation}(input: $input) {{ {seen} }} }}"
-        done = (await as_(org).data(query, input=pair))["done"]
-        assert done == {"client": {"portals": [{"contacts": [{"fullName": "An B"}]}]}, "userErrors": []}
+        query = f"mutation ($input: ClientContact{mutation}Input!) {{ done: clientContact{mutation}(input: $input) {{ {selection} }} }}"
+        payload = (await api_for(org).data(query, input=pair))["done"]
+        assert payload == {"client": {"portals": [{"contacts": [{"fullName": "An B"}]}]}, "userErrors": []}
 
 
-async def test_of_portals_and_their_parts_so_many_are_shown(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_portals_and_their_parts_are_limited(api_for: Callable[..., Api], org: Tenant) -> None:
     """The newest 20 of a client; of one of them 100 projects, the newest, and 100 contacts, the first by name."""
     client = await org.add_client("A")
     projects = [await org.add_project(client, f"{number:03}") for number in range(101)]
@@ -124,33 +124,33 @@ async def test_of_portals_and_their_parts_so_many_are_shown(as_: Callable[..., A
         await org.add_portal(client, name=f"{number:02}")
     await org.add_portal(client, *people, projects=projects, name="20")
     query = "query ($id: ID!) { client(by: {id: $id}) { portals { name projects { name } contacts { fullName } } } }"
-    portals = (await as_(org).data(query, id=global_id("Client", client)))["client"]["portals"]
+    portals = (await api_for(org).data(query, id=global_id("Client", client)))["client"]["portals"]
     assert [portal["name"] for portal in portals] == [f"{number:02}" for number in range(20, 0, -1)]
     assert [project["name"] for project in portals[0]["projects"]] == [f"{number:03}" for number in range(100, 0, -1)]
     assert [contact["fullName"] for contact in portals[0]["contacts"]] == [f"An {number:03}" for number in range(100)]
 
 
-async def test_quotes_and_portals_of_many_clients_cost_a_statement_a_relation(
-    as_: Callable[..., Api], crowded: Tenant, statements: list[str]
+async def test_quotes_and_portals_of_many_clients_take_one_statement_per_relation(
+    api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]
 ) -> None:
     """Clients with quotes, their total and portals; then lines, projects and contacts; however many clients."""
     query = """query ($first: Int) { clients(first: $first) { nodes { quotes(first: 1) { totalCount nodes { number lines { position } } }
       portals { name projects { name } contacts { fullName } } } } }"""
     for first in (1, 60):
         for _ in range(2):
-            await as_(crowded).data(query, first=first)
+            await api_for(sample_org).data(query, first=first)
         statements.clear()
-        found = (await as_(crowded).data(query, first=first))["clients"]["nodes"]
-        assert len(answering(statements)) == 2
-        assert [(len(each["quotes"]["nodes"][0]["lines"]), len(each["portals"][0]["contacts"])) for each in found] == [(1, 1)] * first
+        nodes = (await api_for(sample_org).data(query, first=first))["clients"]["nodes"]
+        assert len(data_statements(statements)) == 2
+        assert [(len(each["quotes"]["nodes"][0]["lines"]), len(each["portals"][0]["contacts"])) for each in nodes] == [(1, 1)] * first
 
 
-async def test_t1_what_is_another_organizations_is_not_there(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_t1_quotes_and_portals_of_another_organization_are_not_found(api_for: Callable[..., Api], org: Tenant) -> None:
     """The same as what never was, for a quote and a portal; and none of theirs shows."""
-    other = await tenant(org.owner, "Other")
+    other = await create_tenant(org.owner, "Other")
     client = await other.add_client("Van hen")
     keys = [global_id("Quote", await other.add_quote(client)), global_id("ClientPortal", await other.add_portal(client))]
     nobodys = [global_id(kind, new_id()) for kind in ("Quote", "ClientPortal")]
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-    assert await as_(org).data(query, ids=keys) == await as_(org).data(query, ids=nobodys) == {"nodes": [None, None]}
-    assert await as_(other).data(query, ids=keys) == {"nodes": [{"id": key} for key in keys]}
+    assert await api_for(org).data(query, ids=keys) == await api_for(org).data(query, ids=nobodys) == {"nodes": [None, None]}
+    assert await api_for(other).data(query, ids=keys) == {"nodes": [{"id": key} for key in keys]}

@@ -8,9 +8,9 @@ from db.tables import RegistrationStatus
 from db.tables.keys import new_id
 from domain.core.errors import UserErrorCode
 from tests.ask import Api
-from tests.builders import EARLY, Tenant, insert
-from tests.changing import change, everything
-from tests.registering import As, priced, registration_id
+from tests.builders import CREATED_AT, Tenant, insert_rows
+from tests.changing import dump_rows, mutate
+from tests.registering import ApiFor, create_client_with_rates, registration_id
 
 STEPS = {
     "OPEN": {"PENDING", "APPROVED", "WRITTEN_OFF"},
@@ -21,22 +21,22 @@ STEPS = {
     "REJECTED": {"OPEN", "PENDING"},
 }
 PAIRS = [(was, now) for was in STEPS for now in STEPS]
-LOCKED = "... on RegistrationLockedError { status allowed }"
+LOCKED_ERROR = "... on RegistrationLockedError { status allowed }"
 
 
-async def tried(api: Api, mutation: str, **input: object) -> list[dict[str, Any]]:
-    """The refusals with what they allow."""
+async def errors_of(api: Api, mutation: str, **input: object) -> list[dict[str, Any]]:
+    """Return the refusals with what they allow."""
     kind = f"{mutation[0].upper()}{mutation[1:]}Input"
-    asked = f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ userErrors {{ __typename code path message {LOCKED} }} }} }}"
-    found: list[dict[str, Any]] = (await api.data(asked, input=input))[mutation]["userErrors"]
-    return found
+    query = f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ userErrors {{ __typename code path message {LOCKED_ERROR} }} }} }}"
+    errors: list[dict[str, Any]] = (await api.data(query, input=input))[mutation]["userErrors"]
+    return errors
 
 
-async def worked(org: Tenant, status: str) -> str:
-    """A registration that is so far; on a line of an invoice where that is what it is."""
-    client, line = await priced(org), None
+async def add_registration_with_status(org: Tenant, status: str) -> str:
+    """Add a registration with that status, on an invoice line where the status requires one."""
+    client, line = await create_client_with_rates(org), None
     if status == "INVOICED":
-        invoice, line = await org.add_invoice(client, EARLY.date(), "100.00"), new_id()
+        invoice, line = await org.add_invoice(client, CREATED_AT.date(), "100.00"), new_id()
         of_vat = {"vat_percentage": 21, "vat_category": "S", "net": 100, "vat": 21}
         row = {
             "tenant_id": org.id,
@@ -47,85 +47,93 @@ async def worked(org: Tenant, status: str) -> str:
             "quantity": 1,
             "unit_price": 100,
         }
-        await insert(org.owner, "invoice_line", [{**row, **of_vat, "discount_percentage": 0}])
+        await insert_rows(org.owner, "invoice_line", [{**row, **of_vat, "discount_percentage": 0}])
     return registration_id(await org.add_registration(client, status=status, invoice_line_id=line))
 
 
-def test_every_status_is_tried() -> None:
+def test_every_status_has_a_case() -> None:
     """A new one has its steps here."""
     assert STEPS.keys() == {*RegistrationStatus}
 
 
 @pytest.mark.parametrize(("was", "now"), PAIRS)
-async def test_a_status_is_reached_by_its_steps_alone(as_: As, org: Tenant, was: str, now: str) -> None:
+async def test_status_changes_only_by_allowed_steps(api_for: ApiFor, org: Tenant, was: str, now: str) -> None:
     """Another is refused with what it can go to, and nothing changes; as it stands is no change."""
-    key = await worked(org, was)
-    before = await everything(org)
-    refused = await tried(as_(org), "registrationStatusUpdate", id=key, expectedVersion=1, status=now)
+    key = await add_registration_with_status(org, was)
+    before = await dump_rows(org)
+    errors = await errors_of(api_for(org), "registrationStatusUpdate", id=key, expectedVersion=1, status=now)
     if now == was or now not in STEPS[was]:
-        assert await everything(org) == before
+        assert await dump_rows(org) == before
     if now == was or now in STEPS[was]:
-        assert refused == []
-        assert await shown(as_(org), key) == (now, "OPEN", 1 if now == was else 2)
+        assert errors == []
+        assert await fetch_status(api_for(org), key) == (now, "OPEN", 1 if now == was else 2)
     else:
-        (found,) = refused
-        assert (found["__typename"], found["code"], found["path"]) == ("RegistrationLockedError", "REGISTRATION_LOCKED", ["status"])
-        assert (found["status"], {*found["allowed"]}) == (was, STEPS[was])
+        (error,) = errors
+        assert (error["__typename"], error["code"], error["path"]) == ("RegistrationLockedError", "REGISTRATION_LOCKED", ["status"])
+        assert (error["status"], {*error["allowed"]}) == (was, STEPS[was])
 
 
-async def shown(api: Api, key: str) -> tuple[str, str, int]:
-    found = (await api.data("query ($id: ID!) { registration(id: $id) { status clientStatus version } }", id=key))["registration"]
-    return found["status"], found["clientStatus"], found["version"]
+async def fetch_status(api: Api, key: str) -> tuple[str, str, int]:
+    registration = (await api.data("query ($id: ID!) { registration(id: $id) { status clientStatus version } }", id=key))["registration"]
+    return registration["status"], registration["clientStatus"], registration["version"]
 
 
 @pytest.mark.parametrize("status", STEPS)
-async def test_what_is_not_open_stays_as_it_is(as_: As, org: Tenant, status: str) -> None:
+async def test_registration_that_is_not_open_cannot_be_changed(api_for: ApiFor, org: Tenant, status: str) -> None:
     """Changing and deleting are refused with the status to take it back to first, unless it is open, pending or rejected."""
-    key, is_free = await worked(org, status), status in {"OPEN", "PENDING", "REJECTED"}
-    before = await everything(org)
-    for mutation, given in (("registrationUpdate", {"note": "X"}), ("registrationDelete", {})):
-        refused = await tried(as_(org), mutation, id=key, expectedVersion=2 if is_free and not given else 1, **given)
+    key, is_free = await add_registration_with_status(org, status), status in {"OPEN", "PENDING", "REJECTED"}
+    before = await dump_rows(org)
+    for mutation, arguments in (("registrationUpdate", {"note": "X"}), ("registrationDelete", {})):
+        errors = await errors_of(api_for(org), mutation, id=key, expectedVersion=2 if is_free and not arguments else 1, **arguments)
         if is_free:
-            assert refused == []
+            assert errors == []
             continue
-        (found,) = refused
-        assert (found["__typename"], found["path"], found["status"]) == ("RegistrationLockedError", ["id"], status)
-        assert {*found["allowed"]} == STEPS[status]
-        assert ("OPEN" in found["message"]) is ("OPEN" in STEPS[status])
-    assert ((await everything(org)) == before) is not is_free
+        (error,) = errors
+        assert (error["__typename"], error["path"], error["status"]) == ("RegistrationLockedError", ["id"], status)
+        assert {*error["allowed"]} == STEPS[status]
+        assert ("OPEN" in error["message"]) is ("OPEN" in STEPS[status])
+    assert ((await dump_rows(org)) == before) is not is_free
     if "OPEN" in STEPS[status] and not is_free:
-        await change(as_(org), "registrationStatusUpdate", "registration { id }", id=key, expectedVersion=1, status="OPEN")
-        await change(as_(org), "registrationUpdate", "registration { id }", id=key, expectedVersion=2, note="X")
+        await mutate(api_for(org), "registrationStatusUpdate", "registration { id }", id=key, expectedVersion=1, status="OPEN")
+        await mutate(api_for(org), "registrationUpdate", "registration { id }", id=key, expectedVersion=2, note="X")
 
 
 @pytest.mark.parametrize("was", ["OPEN", "PENDING", "APPROVED", "REJECTED"])
-async def test_the_client_says_what_it_likes(as_: As, org: Tenant, was: str) -> None:
+async def test_client_status_is_independent(api_for: ApiFor, org: Tenant, was: str) -> None:
     """Whatever the organization's own status; invoicing and writing off are no client's to say."""
-    client = await priced(org)
+    client = await create_client_with_rates(org)
     for now in STEPS:
         key = registration_id(await org.add_registration(client, client_status=was, status="APPROVED"))
-        refused = await tried(as_(org), "registrationStatusUpdate", id=key, expectedVersion=1, clientStatus=now)
+        errors = await errors_of(api_for(org), "registrationStatusUpdate", id=key, expectedVersion=1, clientStatus=now)
         is_free = now not in {"INVOICED", "WRITTEN_OFF"}
-        assert [(found["code"], found["path"]) for found in refused] == ([] if is_free else [(UserErrorCode.INVALID, ["clientStatus"])])
-        assert (await shown(as_(org), key))[1] == (now if is_free else was)
+        assert [(error["code"], error["path"]) for error in errors] == ([] if is_free else [(UserErrorCode.INVALID, ["clientStatus"])])
+        assert (await fetch_status(api_for(org), key))[1] == (now if is_free else was)
 
 
-async def test_both_are_one_change(as_: As, org: Tenant) -> None:
-    """And of two that are wrong both are told."""
-    key = registration_id(await org.add_registration(await priced(org)))
-    refused = await tried(as_(org), "registrationStatusUpdate", id=key, expectedVersion=1, status="INVOICED", clientStatus="WRITTEN_OFF")
-    assert [found["path"] for found in refused] == [["status"], ["clientStatus"]]
-    await change(
-        as_(org), "registrationStatusUpdate", "registration { id }", id=key, expectedVersion=1, status="PENDING", clientStatus="APPROVED"
+async def test_both_statuses_change_in_one_request(api_for: ApiFor, org: Tenant) -> None:
+    """If both are wrong, both errors are reported."""
+    key = registration_id(await org.add_registration(await create_client_with_rates(org)))
+    errors = await errors_of(
+        api_for(org), "registrationStatusUpdate", id=key, expectedVersion=1, status="INVOICED", clientStatus="WRITTEN_OFF"
     )
-    assert await shown(as_(org), key) == ("PENDING", "APPROVED", 2)
+    assert [error["path"] for error in errors] == [["status"], ["clientStatus"]]
+    await mutate(
+        api_for(org),
+        "registrationStatusUpdate",
+        "registration { id }",
+        id=key,
+        expectedVersion=1,
+        status="PENDING",
+        clientStatus="APPROVED",
+    )
+    assert await fetch_status(api_for(org), key) == ("PENDING", "APPROVED", 2)
 
 
-async def test_a_refusal_is_the_same_when_it_comes_again(as_: As, org: Tenant) -> None:
+async def test_repeated_request_returns_the_same_error(api_for: ApiFor, org: Tenant) -> None:
     """With all that it says, under the key of the first time."""
-    key = await worked(org, "APPROVED")
-    errors = f"userErrors {{ __typename code path message {LOCKED} }}"
+    key = await add_registration_with_status(org, "APPROVED")
+    errors = f"userErrors {{ __typename code path message {LOCKED_ERROR} }}"
     query = f"""mutation ($input: RegistrationDeleteInput!) {{ registrationDelete(input: $input) @idempotent(key: "k") {{ {errors} }} }}"""
-    one, other = [await as_(org).data(query, input={"id": key, "expectedVersion": 1}) for _ in range(2)]
+    one, other = [await api_for(org).data(query, input={"id": key, "expectedVersion": 1}) for _ in range(2)]
     assert one == other
     assert one["registrationDelete"]["userErrors"][0]["allowed"] == ["OPEN", "WRITTEN_OFF"]

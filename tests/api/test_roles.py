@@ -10,8 +10,21 @@ from graphql import GraphQLInputObjectType
 from db.tables import Role
 from domain.core.scope import ROLE_PERMISSIONS, Permission
 from tests.ask import Api
-from tests.inputs import ANYWHERE, CORE, MUTATIONS, TRIES, Value, World, document, input_type, needed, places, right, world
-from tests.snapshots import unchanged
+from tests.inputs import (
+    MUTATION_CASES,
+    MUTATIONS,
+    SCHEMA,
+    SHAPE_ONLY_WORLD,
+    Value,
+    World,
+    create_world,
+    input_type,
+    iterate_locations,
+    mutation_document,
+    required_permissions,
+    valid_input,
+)
+from tests.snapshots import assert_unchanged
 
 TABLE = """
                      OWNER  ADMIN  FINANCE  MEMBER  VIEWER
@@ -27,60 +40,60 @@ ORGANIZATION_WRITE     x      x       -       -       -
 OWNERS_WRITE           x      -       -       -       -
 """
 ROLES, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
-GIVEN = {Role(role): {Permission(row[0]) for row in ROWS if row[1 + place] == "x"} for place, role in enumerate(ROLES)}
+PERMISSIONS_BY_ROLE = {Role(role): {Permission(row[0]) for row in ROWS if row[1 + index] == "x"} for index, role in enumerate(ROLES)}
 OF_PART, AS_WELL = re.compile(r"Needs ([A-Z_]+)\."), re.compile(r"Takes ([A-Z_]+) as well\.")
 
 
-def of_parts(name: str, given: Value) -> Iterator[Permission]:
-    """The rights that the parts of an input that are filled in take, and those that the role that it gives away has."""
-    for place in places(input_type(name), given):
-        owner = CORE.type_map[place.owner]
-        if isinstance(place.path[-1], str) and isinstance(owner, GraphQLInputObjectType):
-            yield from map(Permission, OF_PART.findall(owner.fields[place.name].description or ""))
-    yield from GIVEN[Role(given["role"])] if "role" in given else ()
+def permissions_of_parts(name: str, input_value: Value) -> Iterator[Permission]:
+    """Yield the rights that the parts of an input that are filled in take, and those that the role that it gives away has."""
+    for location in iterate_locations(input_type(name), input_value):
+        owner = SCHEMA.type_map[location.owner]
+        if isinstance(location.path[-1], str) and isinstance(owner, GraphQLInputObjectType):
+            yield from map(Permission, OF_PART.findall(owner.fields[location.name].description or ""))
+    yield from PERMISSIONS_BY_ROLE[Role(input_value["role"])] if "role" in input_value else ()
 
 
-def taken(name: str, given: Value) -> set[Permission]:
-    """All the rights that a mutation takes with an input."""
-    (own,) = needed(name)
-    return {own, *map(Permission, AS_WELL.findall(MUTATIONS[name].description or "")), *of_parts(name, given)}
+def permissions_for_input(name: str, input_value: Value) -> set[Permission]:
+    """Return all the rights that a mutation takes with an input."""
+    (own,) = required_permissions(name)
+    return {own, *map(Permission, AS_WELL.findall(MUTATIONS[name].description or "")), *permissions_of_parts(name, input_value)}
 
 
-def may(name: str, turn: int, role: Role) -> bool:
-    return taken(name, right(ANYWHERE, name, turn)) <= GIVEN[role]
+def is_allowed(name: str, alternative: int, role: Role) -> bool:
+    return permissions_for_input(name, valid_input(SHAPE_ONLY_WORLD, name, alternative)) <= PERMISSIONS_BY_ROLE[role]
 
 
-ASKED = [(name, turn, role) for name, turn in TRIES for role in Role]
+CASES = [(name, alternative, role) for name, alternative in MUTATION_CASES for role in Role]
 
 
 @pytest.fixture(scope="module")
-async def mine(owner: asyncpg.Connection) -> World:
+async def own_world(owner: asyncpg.Connection) -> World:
     """What no test here changes: it is only asked for what must be refused."""
-    return await world(owner)
+    return await create_world(owner)
 
 
-def test_the_rights_of_the_roles_are_those_of_the_table() -> None:
+def test_permissions_of_roles_match_the_table() -> None:
     """No more and no less; and each mutation is tried both by one who may and by one who may not."""
-    assert ROLE_PERMISSIONS == GIVEN
-    for wanted in (True, False):
-        assert {name for name, turn, role in ASKED if may(name, turn, role) is wanted} == MUTATIONS.keys()
+    assert ROLE_PERMISSIONS == PERMISSIONS_BY_ROLE
+    for allowed in (True, False):
+        assert {name for name, alternative, role in CASES if is_allowed(name, alternative, role) is allowed} == MUTATIONS.keys()
 
 
-@pytest.mark.parametrize(("name", "turn", "role"), [each for each in ASKED if may(*each)])
-async def test_a_role_that_has_all_that_it_takes_does_it(
-    owner: asyncpg.Connection, as_: Callable[..., Api], name: str, turn: int, role: Role
+@pytest.mark.parametrize(("name", "alternative", "role"), [each for each in CASES if is_allowed(*each)])
+async def test_role_with_all_permissions_succeeds(
+    owner: asyncpg.Connection, api_for: Callable[..., Api], name: str, alternative: int, role: Role
 ) -> None:
     """Without a refusal."""
-    made = await world(owner)
-    payload = (await as_(made.tenant, role).data(document(name), input=right(made, name, turn)))[name]
+    own_world = await create_world(owner)
+    payload = (await api_for(own_world.tenant, role).data(mutation_document(name), input=valid_input(own_world, name, alternative)))[name]
     assert payload["userErrors"] == []
 
 
-@pytest.mark.parametrize(("name", "turn", "role"), [each for each in ASKED if not may(*each)])
-async def test_a_role_that_lacks_any_of_it_is_forbidden(
-    owner: asyncpg.Connection, as_: Callable[..., Api], mine: World, name: str, turn: int, role: Role
+@pytest.mark.parametrize(("name", "alternative", "role"), [each for each in CASES if not is_allowed(*each)])
+async def test_role_without_a_permission_is_forbidden(
+    owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str, alternative: int, role: Role
 ) -> None:
     """The whole of it: an error of the operation and no payload, and nothing is changed."""
-    async with unchanged(owner, mine.id):
-        body = await as_(mine.tenant, role).ask(document(name), input=right(mine, name, turn))
+    async with assert_unchanged(owner, own_world.id):
+        body = await api_for(own_world.tenant, role).execute(mutation_document(name), input=valid_input(own_world, name, alternative))
     assert (body["data"], [error["extensions"]["code"] for error in body["errors"]]) == ({name: None}, ["FORBIDDEN"])

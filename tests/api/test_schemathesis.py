@@ -18,16 +18,16 @@ from db.engine.database import Database
 from db.tables import Role
 from schema.build import build
 from schema.core.scalars import FIRST_YEAR, LAST_YEAR, SCALARS
-from tests.ask import UNLIMITED, Api, connected
-from tests.inputs import world
+from tests.ask import UNLIMITED, Api, connect_client
+from tests.inputs import create_world
 
 SCHEMA = schemathesis.graphql.from_file(build().as_str())
 OF_ROOT = {root: [*SCHEMA[root].values()] for root in ("Query", "Mutation")}
-FIRST, LAST = f"{FIRST_YEAR}-01-01", f"{LAST_YEAR}-12-31"
+FIRST_DATE, LAST_DATE = f"{FIRST_YEAR}-01-01", f"{LAST_YEAR}-12-31"
 RIGHT = {  # of every scalar of ours; those of GraphQL itself are known
     "CurrencyCode": st.just("EUR"),
-    "Date": st.dates(date.fromisoformat(FIRST), date.fromisoformat(LAST)).map(str),
-    "DateTime": st.datetimes(datetime.fromisoformat(FIRST), datetime.fromisoformat(LAST)).map(
+    "Date": st.dates(date.fromisoformat(FIRST_DATE), date.fromisoformat(LAST_DATE)).map(str),
+    "DateTime": st.datetimes(datetime.fromisoformat(FIRST_DATE), datetime.fromisoformat(LAST_DATE)).map(
         lambda moment: f"{moment.isoformat(timespec='seconds')}Z"
     ),
     "Decimal": st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**12), max_value=10**12, places=4).map(str),
@@ -36,7 +36,7 @@ for name, strategy in RIGHT.items():
     schemathesis.graphql.scalar(name, strategy.map(nodes.String))
 
 
-def test_every_scalar_is_made() -> None:
+def test_every_scalar_has_a_strategy() -> None:
     """One that is added needs its strategy here; ids are those of an organization."""
     assert {scalar.name for scalar in SCALARS.values()} == {*RIGHT, "ID"}
 
@@ -44,38 +44,38 @@ def test_every_scalar_is_made() -> None:
 @pytest.fixture
 async def api(database: Database, schema: strawberry.Schema, owner: asyncpg.Connection) -> AsyncIterator[Api]:
     """An organization with one of everything, whose ids are drawn beside ids of nothing. No limit stands before the resolvers."""
-    made = await world(owner)
-    ids = [*made.ids.values(), "x", "Q2xpZW50OjE=", made.ids["Client"][:-4]]
+    own_world = await create_world(owner)
+    ids = [*own_world.ids.values(), "x", "Q2xpZW50OjE=", own_world.ids["Client"][:-4]]
     schemathesis.graphql.scalar("ID", st.sampled_from(ids).map(nodes.String))
-    async with connected(schema, database, UNLIMITED) as http:
-        yield Api(http, made.tenant.tokens[Role.OWNER])
+    async with connect_client(schema, database, UNLIMITED) as http:
+        yield Api(http, own_world.tenant.tokens[Role.OWNER])
 
 
-def cases(root: str, mode: GenerationMode, count: int) -> list[Case[Any]]:
+def draw_cases(root: str, mode: GenerationMode, count: int) -> list[Case[Any]]:
     """So many, the same ones every time but for the ids."""
-    found = []
+    drawn_cases = []
 
     @settings(max_examples=count, derandomize=True, database=None)
     @given(st.data())
     def draw(data: st.DataObject) -> None:
         operation = data.draw(st.sampled_from(OF_ROOT[root]))
-        found.append(data.draw(operation.as_strategy(generation_mode=mode)))
+        drawn_cases.append(data.draw(operation.as_strategy(generation_mode=mode)))
 
     draw()
-    return found
+    return drawn_cases
 
 
 @pytest.mark.parametrize("count", [25, pytest.param(250, marks=pytest.mark.proof)])
 @pytest.mark.parametrize("mode", GenerationMode)
 @pytest.mark.parametrize("root", OF_ROOT)
-async def test_nothing_that_is_asked_is_a_fault_of_ours(
+async def test_generated_operations_cause_no_internal_error(
     api: Api, statements: list[str], root: str, mode: GenerationMode, count: int
 ) -> None:
     """A hundred operations; a thousand as a proof. Right ones reach the resolvers, and the database."""
-    answered = 0
-    for case in cases(root, mode, count):
+    answer_count = 0
+    for case in draw_cases(root, mode, count):
         response = await api.post({"query": case.body})
         case.validate_response(response, checks=[not_a_server_error])
-        answered += "data" in response.json()
-    assert answered > (count / 2 if mode is GenerationMode.POSITIVE else -1)
+        answer_count += "data" in response.json()
+    assert answer_count > (count / 2 if mode is GenerationMode.POSITIVE else -1)
     assert statements or mode is GenerationMode.NEGATIVE

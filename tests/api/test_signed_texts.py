@@ -24,11 +24,11 @@ from domain.core.scope import ALL_PERMISSIONS, Actor, Scope
 from domain.organization.tokens import new_secret
 from server.app import build_app
 from server.settings import Settings
-from tests.ask import MUCH, SECRETS, Api, connected_to
-from tests.builders import EARLY, Tenant, add_token, tenant
-from tests.directly import Directly, token_of
+from tests.ask import HUGE_LIMIT, SECRET_KEYS, Api, connect_to_application
+from tests.builders import CREATED_AT, Tenant, add_token, create_tenant
+from tests.directly import OwnerTransaction, sign_preview_token
 from tests.ids import global_id
-from tests.snapshots import unchanged
+from tests.snapshots import assert_unchanged
 
 AMOUNT = "1234.56"
 DELETE = "mutation ($input: ClientDeleteInput!) { clientDelete(input: $input) { deletedId userErrors { code path } } }"
@@ -36,24 +36,27 @@ Texts: TypeAlias = dict[str, list[bytes]]
 """Signed texts as their bearer decodes them, and for each the readable parts that the bearer may know."""
 
 
-async def _preview(api: Api, key: UUID) -> tuple[bytes, list[bytes]]:
+async def fetch_preview_token(api: Api, key: UUID) -> tuple[bytes, list[bytes]]:
     query = "query ($id: ID!) { client(by: {id: $id}) { deletionPreview { token amounts { currency } expiresAt } } }"
-    found = (await api.data(query, id=global_id("Client", key)))["client"]["deletionPreview"]
-    assert found["amounts"] is None
-    return urlsafe_b64decode(found["token"]), [key.hex.encode()]
+    preview = (await api.data(query, id=global_id("Client", key)))["client"]["deletionPreview"]
+    assert preview["amounts"] is None
+    return urlsafe_b64decode(preview["token"]), [key.hex.encode()]
 
 
-async def _cursor(api: Api, key: UUID) -> tuple[bytes, list[bytes]]:
-    found = (await api.data("{ clients { edges { cursor node { id } } } }"))["clients"]["edges"][0]
-    assert found["node"]["id"] == global_id("Client", key)
-    return urlsafe_b64decode(found["cursor"]), [b'["clients.name.up","equal","%s"]' % key.hex.encode()]
+async def fetch_cursor(api: Api, key: UUID) -> tuple[bytes, list[bytes]]:
+    edge = (await api.data("{ clients { edges { cursor node { id } } } }"))["clients"]["edges"][0]
+    assert edge["node"]["id"] == global_id("Client", key)
+    return urlsafe_b64decode(edge["cursor"]), [b'["clients.name.up","equal","%s"]' % key.hex.encode()]
 
 
-READERS: dict[str, Callable[[Api, UUID], Awaitable[tuple[bytes, list[bytes]]]]] = {"previews.py": _preview, "cursors.py": _cursor}
+READERS: dict[str, Callable[[Api, UUID], Awaitable[tuple[bytes, list[bytes]]]]] = {
+    "previews.py": fetch_preview_token,
+    "cursors.py": fetch_cursor,
+}
 """By the module that signs it, how a caller gets a signed text, decoded, and the parts of it that name what the caller can read anyway."""
 
 
-def test_every_signed_text_is_read_below() -> None:
+def test_every_signed_text_has_a_reader() -> None:
     """A new use of a seal needs an entry in `READERS`."""
     sources = {
         path.name: path.read_text() for path in Path(domain.__file__).parent.rglob("*.py") if path.name not in {"signing.py", "scope.py"}
@@ -61,14 +64,14 @@ def test_every_signed_text_is_read_below() -> None:
     assert {name for name, text in sources.items() if re.search(r"\bSigner\(|TimedSigner\(|\.signer\(", text)} == set(READERS)
 
 
-async def _equal_client(org: Tenant, key: UUID) -> None:
-    """An archived client with the same id, name and amounts in every organization; the key of a client includes its organization."""
+async def create_equal_client(org: Tenant, key: UUID) -> None:
+    """Create an archived client with the same id, name and amounts in every organization; its key includes the organization."""
     await org.add_client("Equal", id=key)
     await org.add_invoice(key, date(2026, 1, 10), AMOUNT)
-    await org.owner.execute("UPDATE relaties.client SET archived_at = $3 WHERE tenant_id = $1 AND id = $2", org.id, key, EARLY)
+    await org.owner.execute("UPDATE relaties.client SET archived_at = $3 WHERE tenant_id = $1 AND id = $2", org.id, key, CREATED_AT)
 
 
-async def _without_figures(org: Tenant, api: Api) -> Api:
+async def api_without_figures(org: Tenant, api: Api) -> Api:
     """Ask with a token that may delete clients, and may not see amounts."""
     secret = new_secret()
     await add_token(org.owner, org.id, secret, role="ADMIN", scope=["CLIENTS_READ", "CLIENTS_ARCHIVE"])
@@ -76,13 +79,13 @@ async def _without_figures(org: Tenant, api: Api) -> Api:
 
 
 @pytest.mark.parametrize("module", READERS)
-async def test_equal_content_of_two_organizations_is_signed_differently(as_: Callable[..., Api], org: Tenant, module: str) -> None:
+async def test_equal_content_of_two_organizations_is_signed_differently(api_for: Callable[..., Api], org: Tenant, module: str) -> None:
     """Beside what the bearer may know, two texts have nothing in common: so nothing of them is computed from the content alone."""
-    other, key, texts = await tenant(org.owner), new_id(), list[bytes]()
+    other, key, texts = await create_tenant(org.owner), new_id(), list[bytes]()
     for each in (org, other):
-        await _equal_client(each, key)
-        text, known = await READERS[module](await _without_figures(each, as_(each)), key)
-        for part in known:
+        await create_equal_client(each, key)
+        text, known_values = await READERS[module](await api_without_figures(each, api_for(each)), key)
+        for part in known_values:
             assert part in text
             text = text.replace(part, b"")
         texts.append(text[:12] + text[12 + 8 :] if module == "previews.py" else text)  # 8 bytes of the moment, which may be equal
@@ -91,67 +94,74 @@ async def test_equal_content_of_two_organizations_is_signed_differently(as_: Cal
     assert not [at for at in range(len(first) - 3) if first[at : at + 4] in second]
 
 
-def _digests(content: bytes, org: Tenant) -> Iterator[bytes]:
-    """Every digest of the content that anybody could compute, raw and as text; with keys that are no secret, too."""
+def possible_digests(content: bytes, org: Tenant) -> Iterator[bytes]:
+    """Yield every digest of the content that anybody could compute, raw and as text; with keys that are no secret, too."""
     for name in sorted(hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}):
-        yield from _both(hashlib.new(name, content).digest())
+        yield from as_text_and_bytes(hashlib.new(name, content).digest())
         for key in (b"", org.id.bytes, previews.PURPOSE):
-            yield from _both(hmac.digest(key, content, name))
+            yield from as_text_and_bytes(hmac.digest(key, content, name))
 
 
-def _both(digest: bytes) -> tuple[bytes, bytes]:
+def as_text_and_bytes(digest: bytes) -> tuple[bytes, bytes]:
     return digest, digest.hex().encode()
 
 
-async def _contents(org: Tenant, key: UUID) -> list[bytes]:
-    """What the preview showed, whole and in parts, in the ways it could be written down."""
-    scope = Scope(Actor(org.id, ALL_PERMISSIONS), Directly(org.owner, org.id), SECRETS)
-    (found,) = await previews.load_contents(scope, [key])
-    assert found
-    counts, amounts, orphans = list(found.counts), [list(each) for each in found.amounts], list(found.orphans)
+async def signed_contents(org: Tenant, key: UUID) -> list[bytes]:
+    """Yield the contents of the preview, whole and in parts, in the ways they could be written down."""
+    scope = Scope(Actor(org.id, ALL_PERMISSIONS), OwnerTransaction(org.owner, org.id), SECRET_KEYS)
+    (content,) = await previews.load_contents(scope, [key])
+    assert content
+    counts, amounts, orphans = list(content.counts), [list(each) for each in content.amounts], list(content.orphans)
     values = [[counts, amounts, orphans], [counts, amounts], counts, amounts, *amounts]
-    ways = product(values, [(", ", ": "), (",", ":")])
-    return [*(json.dumps(value, default=str, separators=way).encode() for value, way in ways), AMOUNT.encode()]
+    variants = product(values, [(", ", ": "), (",", ":")])
+    return [*(json.dumps(value, default=str, separators=separators).encode() for value, separators in variants), AMOUNT.encode()]
 
 
 @pytest.mark.parametrize("module", READERS)
-async def test_no_signed_text_holds_a_digest_that_anybody_could_compute(as_: Callable[..., Api], org: Tenant, module: str) -> None:
+async def test_no_signed_text_contains_a_guessable_digest(api_for: Callable[..., Api], org: Tenant, module: str) -> None:
     """Else who may not see an amount would find it by trying out amounts."""
     key = new_id()
-    await _equal_client(org, key)
-    text, _ = await READERS[module](await _without_figures(org, as_(org)), key)
-    contents = await _contents(org, key)
+    await create_equal_client(org, key)
+    text, _ = await READERS[module](await api_without_figures(org, api_for(org)), key)
+    contents = await signed_contents(org, key)
     assert any(AMOUNT.encode() in each for each in contents)
     assert AMOUNT.encode() not in text
-    found = [digest for each in contents for digest in _digests(each, org) if digest[:8] in text]
-    assert found == []
+    digests = [digest for each in contents for digest in possible_digests(each, org) if digest[:8] in text]
+    assert digests == []
 
 
-async def test_a_preview_signed_with_an_older_key_is_still_accepted(database: Database, schema: strawberry.Schema, org: Tenant) -> None:
+async def test_preview_signed_with_an_older_key_is_accepted(database: Database, schema: strawberry.Schema, org: Tenant) -> None:
     """The first key signs, all verify; once the older key is gone, what it signed is refused."""
     key, new = new_id(), [b"the next secret of the tests, long enough"]
-    await _equal_client(org, key)
-    old_token, new_token = await token_of(org, key, timedelta(minutes=5)), await token_of(org, key, timedelta(minutes=5), new)
-    settings = Settings(rate_limit_burst=MUCH, max_auth_failures=MUCH)
+    await create_equal_client(org, key)
+    old_token, new_token = (
+        await sign_preview_token(org, key, timedelta(minutes=5)),
+        await sign_preview_token(org, key, timedelta(minutes=5), new),
+    )
+    settings = Settings(rate_limit_burst=HUGE_LIMIT, max_auth_failures=HUGE_LIMIT)
     codes = dict[str, list[str]]()
-    for name, secrets, token in (("gone", new, old_token), ("unknown", SECRETS, new_token), ("rotated", [*new, *SECRETS], old_token)):
-        async with connected_to(build_app(schema, database, settings, secrets)) as http:
-            given = {"id": global_id("Client", key), "previewToken": token, "acknowledgeFiscalRetention": True}
-            body = await Api(http, org.tokens[Role.OWNER]).data(DELETE, input=given)
+    for name, secrets, token in (
+        ("gone", new, old_token),
+        ("unknown", SECRET_KEYS, new_token),
+        ("rotated", [*new, *SECRET_KEYS], old_token),
+    ):
+        async with connect_to_application(build_app(schema, database, settings, secrets)) as http:
+            input_values = {"id": global_id("Client", key), "previewToken": token, "acknowledgeFiscalRetention": True}
+            body = await Api(http, org.tokens[Role.OWNER]).data(DELETE, input=input_values)
             codes[name] = [error["code"] for error in body["clientDelete"]["userErrors"]]
     assert codes == {"gone": ["PREVIEW_OUTDATED"], "unknown": ["PREVIEW_OUTDATED"], "rotated": []}
 
 
-async def test_a_preview_of_the_future_is_refused(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_preview_from_the_future_is_rejected(api_for: Callable[..., Api], org: Tenant) -> None:
     """A clock that was ahead when a preview was issued does not make it valid for longer; the usual skew of two clocks is no reason."""
     key = new_id()
-    await _equal_client(org, key)
-    given = {"id": global_id("Client", key), "acknowledgeFiscalRetention": True}
+    await create_equal_client(org, key)
+    input_values = {"id": global_id("Client", key), "acknowledgeFiscalRetention": True}
     for ahead in (timedelta(minutes=10), timedelta(days=365)):
-        token = await token_of(org, key, previews.TOKEN_LIFETIME + ahead)
-        async with unchanged(org.owner, org.id):
-            body = await as_(org).data(DELETE, input={**given, "previewToken": token})
+        token = await sign_preview_token(org, key, previews.TOKEN_LIFETIME + ahead)
+        async with assert_unchanged(org.owner, org.id):
+            body = await api_for(org).data(DELETE, input={**input_values, "previewToken": token})
         assert body["clientDelete"]["userErrors"] == [{"code": "PREVIEW_OUTDATED", "path": ["previewToken"]}], ahead
-    token = await token_of(org, key, previews.TOKEN_LIFETIME + timedelta(seconds=50))
-    body = await as_(org).data(DELETE, input={**given, "previewToken": token})
-    assert body["clientDelete"] == {"deletedId": given["id"], "userErrors": []}
+    token = await sign_preview_token(org, key, previews.TOKEN_LIFETIME + timedelta(seconds=50))
+    body = await api_for(org).data(DELETE, input={**input_values, "previewToken": token})
+    assert body["clientDelete"] == {"deletedId": input_values["id"], "userErrors": []}

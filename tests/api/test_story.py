@@ -17,7 +17,7 @@ from tests.ask import Api
 from tests.builders import Tenant
 
 ERRORS = "userErrors { __typename code path message }"
-REGISTERED = "registration { id version kind status financial { rate { amount } rateSource amount { amount currency } } }"
+REGISTRATION_FIELDS = "registration { id version kind status financial { rate { amount } rateSource amount { amount currency } } }"
 AMOUNTS = "amounts { currency invoiced { amount } outstanding { amount } unbilled { amount } }"
 WORK = {
     "time": {"time": {"minutes": 45}},
@@ -26,60 +26,60 @@ WORK = {
 }
 
 
-class Teller:
+class StoryApi:
     """Asks for one change after the other."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
 
-    async def change(self, mutation: str, shown: str, **input: object) -> Any:  # noqa: ANN401 JSON
+    async def change(self, mutation: str, selection: str, **input: object) -> Any:  # noqa: ANN401 JSON
         """What is shown of it, without a refusal."""
-        found = await self._asked(mutation, shown, input)
-        assert found["userErrors"] == [], found
-        return next(value for name, value in found.items() if name != "userErrors")
+        payload = await self._run(mutation, selection, input)
+        assert payload["userErrors"] == [], payload
+        return next(value for name, value in payload.items() if name != "userErrors")
 
-    async def refused(self, mutation: str, **input: object) -> tuple[str, str, list[str]]:
-        """The type, the code and the path of the one refusal."""
-        (error,) = (await self._asked(mutation, "__typename", input))["userErrors"]
+    async def fetch_error(self, mutation: str, **input: object) -> tuple[str, str, list[str]]:
+        """Return the type, the code and the path of the one refusal."""
+        (error,) = (await self._run(mutation, "__typename", input))["userErrors"]
         assert error["message"].endswith(".")
         return error["__typename"], error["code"], error["path"]
 
-    async def _asked(self, mutation: str, shown: str, input: dict[str, object]) -> dict[str, Any]:
+    async def _run(self, mutation: str, selection: str, input: dict[str, object]) -> dict[str, Any]:
         kind = f"{mutation[0].upper()}{mutation[1:]}Input"
-        document = f"mutation ($input: {kind}!) {{ done: {mutation}(input: $input) {{ {shown} {ERRORS} }} }}"
-        found: dict[str, Any] = (await self.api.data(document, input=input))["done"]
-        return found
+        document = f"mutation ($input: {kind}!) {{ done: {mutation}(input: $input) {{ {selection} {ERRORS} }} }}"
+        payload: dict[str, Any] = (await self.api.data(document, input=input))["done"]
+        return payload
 
-    async def of_client(self, key: str, shown: str) -> Any:  # noqa: ANN401 JSON
-        return (await self.api.data(f"query ($id: ID!) {{ client(by: {{id: $id}}) {{ {shown} }} }}", id=key))["client"]
+    async def fetch_client(self, key: str, selection: str) -> Any:  # noqa: ANN401 JSON
+        return (await self.api.data(f"query ($id: ID!) {{ client(by: {{id: $id}}) {{ {selection} }} }}", id=key))["client"]
 
 
-def money(registration: dict[str, Any]) -> tuple[str, str, str]:
+def registration_money(registration: dict[str, Any]) -> tuple[str, str, str]:
     """At which rate, whose it is, and what it comes to."""
     figures = registration["financial"]
     assert figures["amount"]["currency"] == "EUR"
     return figures["rate"]["amount"], figures["rateSource"], figures["amount"]["amount"]
 
 
-def amounts(unbilled: str) -> list[dict[str, Any]]:
+def unbilled_amounts(unbilled: str) -> list[dict[str, Any]]:
     return [{"currency": "EUR", "invoiced": {"amount": "0.00"}, "outstanding": {"amount": "0.00"}, "unbilled": {"amount": unbilled}}]
 
 
-async def _opened(tell: Teller) -> tuple[str, str, str]:
-    """A mill, and a bakery that shares a contact with it; the bakery, its project and the shared contact."""
+async def create_clients(tell: StoryApi) -> tuple[str, str, str]:
+    """Create a mill, and a bakery that shares a contact with it; return the bakery, its project and the shared contact."""
     mill = await tell.change(
         "clientCreate",
         "client { contacts { nodes { id } } }",
         name="Molen De Hoop",
         contacts=[{"contact": {"new": {"firstName": "Wil", "lastName": "Molenaar"}}}],
     )
-    shared = mill["contacts"]["nodes"][0]["id"]
+    shared_contact = mill["contacts"]["nodes"][0]["id"]
     bakery = await tell.change(
         "clientCreate",
         "client { id number contacts { totalCount } }",
         name="Bakkerij Zonneveld",
         number="B-17",
-        contacts=[{"contact": {"id": shared}}, {"contact": {"new": {"lastName": "Zonneveld"}}}],
+        contacts=[{"contact": {"id": shared_contact}}, {"contact": {"new": {"lastName": "Zonneveld"}}}],
         financial={"defaultHourlyRate": "90", "defaultMileageRate": "0.30"},
     )
     assert (bakery["number"], bakery["contacts"]["totalCount"]) == ("B-17", 2)
@@ -87,38 +87,38 @@ async def _opened(tell: Teller) -> tuple[str, str, str]:
     project = await tell.change(
         "projectCreate", "project { id }", clientId=bakery["id"], name="Oven", invoiceMethod="PROJECT_HOURLY", financial=price
     )
-    return bakery["id"], project["id"], shared
+    return bakery["id"], project["id"], shared_contact
 
 
-async def _worked(tell: Teller, client: str, project: str) -> dict[str, Any]:
-    """The four registrations; the tickets' is handed back."""
+async def register_work(tell: StoryApi, client: str, project: str) -> dict[str, Any]:
+    """Register work of four kinds, and return the registration of the tickets."""
     on_project = await tell.change(
-        "registrationCreate", REGISTERED, projectId=project, registeredOn="2026-03-02", work={"time": {"minutes": 90}}
+        "registrationCreate", REGISTRATION_FIELDS, projectId=project, registeredOn="2026-03-02", work={"time": {"minutes": 90}}
     )
-    assert money(on_project) == ("110.0000", "PROJECT", "165.00")
+    assert registration_money(on_project) == ("110.0000", "PROJECT", "165.00")
     day = {"clientId": client, "registeredOn": "2026-03-03"}
-    made = {kind: await tell.change("registrationCreate", REGISTERED, **day, work=work) for kind, work in WORK.items()}
-    assert {kind: money(each) for kind, each in made.items()} == {
+    registrations = {kind: await tell.change("registrationCreate", REGISTRATION_FIELDS, **day, work=work) for kind, work in WORK.items()}
+    assert {kind: registration_money(each) for kind, each in registrations.items()} == {
         "time": ("90.0000", "CLIENT", "67.50"),
         "expense": ("12.3450", "EXPLICIT", "37.04"),
         "mileage": ("0.3000", "CLIENT", "12.75"),
     }
-    expense: dict[str, Any] = made["expense"]
+    expense: dict[str, Any] = registrations["expense"]
     return expense
 
 
-async def test_s41_to_s53_a_clients_life(as_: Callable[..., Api], org: Tenant) -> None:
-    """Made, worked for, archived, refused, taken back, archived again, looked at, deleted; and its number given anew."""
-    tell = Teller(as_(org))
-    client, project, shared = await _opened(tell)
-    tickets = await _worked(tell, client, project)
+async def test_s41_to_s53_life_of_a_client(api_for: Callable[..., Api], org: Tenant) -> None:
+    """Created, worked for, archived, rejected, unarchived, archived again, previewed, deleted; and its number is reused."""
+    tell = StoryApi(api_for(org))
+    client, project, shared_contact = await create_clients(tell)
+    tickets = await register_work(tell, client, project)
 
-    preview = await tell.of_client(
+    preview = await tell.fetch_client(
         client,
         f"archivePreview {{ projectCount registrationCount unbilledRegistrationCount portalCount {AMOUNTS} }} deletionPreview {{ token }}",
     )
     counts = {"projectCount": 1, "registrationCount": 4, "unbilledRegistrationCount": 4, "portalCount": 0}
-    assert preview == {"archivePreview": {**counts, "amounts": amounts("282.29")}, "deletionPreview": None}
+    assert preview == {"archivePreview": {**counts, "amounts": unbilled_amounts("282.29")}, "deletionPreview": None}
 
     projects = "projects { nodes { isArchived isArchivedWithClient } }"
     assert await tell.change("clientArchive", f"client {{ isArchived {projects} }}", id=client) == {
@@ -126,48 +126,48 @@ async def test_s41_to_s53_a_clients_life(as_: Callable[..., Api], org: Tenant) -
         "projects": {"nodes": [{"isArchived": True, "isArchivedWithClient": True}]},
     }
     for work in WORK.values():
-        for place in ({"clientId": client}, {"projectId": project}):
-            found = await tell.refused("registrationCreate", **place, registeredOn="2020-01-01", work=work)
-            assert found[:2] == ("AlreadyArchivedError", "ALREADY_ARCHIVED")
+        for target in ({"clientId": client}, {"projectId": project}):
+            error = await tell.fetch_error("registrationCreate", **target, registeredOn="2020-01-01", work=work)
+            assert error[:2] == ("AlreadyArchivedError", "ALREADY_ARCHIVED")
     changed = {"id": tickets["id"], "expectedVersion": tickets["version"]}
-    assert await tell.refused("registrationUpdate", **changed, note="Laat") == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
-    assert await tell.refused("registrationDelete", **changed) == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
+    assert await tell.fetch_error("registrationUpdate", **changed, note="Laat") == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
+    assert await tell.fetch_error("registrationDelete", **changed) == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
 
     assert await tell.change("clientUnarchive", f"client {{ isArchived {projects} }}", id=client) == {
         "isArchived": False,
         "projects": {"nodes": [{"isArchived": False, "isArchivedWithClient": False}]},
     }
-    written_off = await tell.change("registrationStatusUpdate", REGISTERED, **changed, status="WRITTEN_OFF")
-    assert (written_off["status"], money(written_off)) == ("WRITTEN_OFF", ("12.3450", "EXPLICIT", "37.04"))
-    assert (await tell.of_client(client, f"archivePreview {{ {AMOUNTS} }}"))["archivePreview"]["amounts"] == amounts("245.25")
-    assert await tell.refused("clientDelete", id=client, previewToken="x") == ("InputError", "NOT_ARCHIVED", ["id"])
+    written_off = await tell.change("registrationStatusUpdate", REGISTRATION_FIELDS, **changed, status="WRITTEN_OFF")
+    assert (written_off["status"], registration_money(written_off)) == ("WRITTEN_OFF", ("12.3450", "EXPLICIT", "37.04"))
+    assert (await tell.fetch_client(client, f"archivePreview {{ {AMOUNTS} }}"))["archivePreview"]["amounts"] == unbilled_amounts("245.25")
+    assert await tell.fetch_error("clientDelete", id=client, previewToken="x") == ("InputError", "NOT_ARCHIVED", ["id"])
 
     await tell.change("clientArchive", "client { id }", id=client)
-    shown = (
+    selection = (
         """deletionPreview { projectCount registrationCount timeRegistrationCount expenseRegistrationCount mileageRegistrationCount
       unbilledRegistrationCount invoiceCount quoteCount portalCount contactsLeftAlone { lastName } token """
         + AMOUNTS
         + " }"
     )
-    found = (await tell.of_client(client, shown))["deletionPreview"]
-    token = found.pop("token")
-    assert found == {
+    error = (await tell.fetch_client(client, selection))["deletionPreview"]
+    token = error.pop("token")
+    assert error == {
         "projectCount": 1, "registrationCount": 4, "timeRegistrationCount": 2, "expenseRegistrationCount": 1, "mileageRegistrationCount": 1,
         "unbilledRegistrationCount": 3, "invoiceCount": 0, "quoteCount": 0, "portalCount": 0,
-        "contactsLeftAlone": [{"lastName": "Zonneveld"}], "amounts": amounts("245.25"),
+        "contactsLeftAlone": [{"lastName": "Zonneveld"}], "amounts": unbilled_amounts("245.25"),
     }  # fmt: skip
     went = "deleted { projectCount registrationCount invoiceCount quoteCount portalCount contactCount }"
     assert await tell.change("clientDelete", went, id=client, previewToken=token, deleteOrphanContacts=True) == {
         "projectCount": 1, "registrationCount": 4, "invoiceCount": 0, "quoteCount": 0, "portalCount": 0, "contactCount": 1,
     }  # fmt: skip
 
-    left = await tell.api.data(
+    remaining_data = await tell.api.data(
         "query ($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id } clients { nodes { name } } registrations { totalCount }"
         " contact(id: $id) { lastName clients { nodes { name } } } }",
         ids=[client, project, tickets["id"]],
-        id=shared,
+        id=shared_contact,
     )
-    assert left == {
+    assert remaining_data == {
         "nodes": [None, None, None],
         "clients": {"nodes": [{"name": "Molen De Hoop"}]},
         "registrations": {"totalCount": 0},

@@ -26,9 +26,9 @@ from resolvers.execution.operation import MAX_VARIABLE_ERRORS
 from schema.core.scalars import SCALARS
 from server.http.error_masking import MAX_MESSAGE, format_error
 from server.settings import Settings
-from tests.ask import MUCH, Api, connected
+from tests.ask import HUGE_LIMIT, Api, connect_client
 from tests.builders import Tenant
-from tests.inputs import CORE
+from tests.inputs import SCHEMA
 
 OF_32_BITS = Query(
     select(func.count().label("count"))
@@ -36,7 +36,7 @@ OF_32_BITS = Query(
     .where(col(Registration.tenant_id) == TENANT, col(Registration.minutes) == parameter("wanted", Integer())),
     CountRow,
 )
-RAISED = {
+PYTHON_ERRORS = {
     "ValueError": ValueError("of a rule"),
     "OverflowError": OverflowError("of a rule"),
     "InvalidOperation": InvalidOperation("of a rule"),
@@ -45,8 +45,8 @@ RAISED = {
 Odd = NewType("Odd", int)
 
 
-def odd(value: object) -> int:
-    """As a scalar that nobody took care of: it lets out what Python raises."""
+def raise_python_error(value: object) -> int:
+    """Raise a Python error as a careless scalar would."""
     if value == "bug":
         raise TypeError(value)
     return int(cast("str", value)) // 1
@@ -55,15 +55,15 @@ def odd(value: object) -> int:
 @strawberry.type
 class Asked:
     @strawberry.field
-    async def bound(self, info: Info, wanted: str) -> int:
+    async def bound(self, info: Info, value_text: str) -> int:
         """The text is a number of any size, or stands for itself where it is none."""
-        value = int(wanted) if wanted.isdigit() else wanted
-        (found,) = await info.context.read_scope().fetch(OF_32_BITS, wanted=value)
-        return found.count
+        value = int(value_text) if value_text.isdigit() else value_text
+        (row,) = await info.context.read_scope().fetch(OF_32_BITS, wanted=value)
+        return row.count
 
     @strawberry.field
     async def rule(self, kind: str) -> int:
-        raise RAISED[kind]
+        raise PYTHON_ERRORS[kind]
 
     @strawberry.field
     async def odd(self, number: Odd = Odd(1)) -> str:
@@ -83,17 +83,17 @@ class Changed:
 
 
 @pytest.fixture(scope="module")
-async def api(database: Database, crowded: Tenant) -> AsyncIterator[Api]:
-    scalar = strawberry.scalar(name="Odd", parse_value=odd, serialize=str)
-    served = strawberry.Schema(Asked, Changed, config=StrawberryConfig(scalar_map={**SCALARS, Odd: scalar}))
-    async with connected(served, database) as http:
-        yield Api(http, crowded.tokens[Role.OWNER])
+async def api(database: Database, sample_org: Tenant) -> AsyncIterator[Api]:
+    scalar = strawberry.scalar(name="Odd", parse_value=raise_python_error, serialize=str)
+    test_schema = strawberry.Schema(Asked, Changed, config=StrawberryConfig(scalar_map={**SCALARS, Odd: scalar}))
+    async with connect_client(test_schema, database) as http:
+        yield Api(http, sample_org.tokens[Role.OWNER])
 
 
 async def only_error(api: Api, query: str, **variables: object) -> dict[str, Any]:
-    (error,) = (await api.ask(query, **variables))["errors"]
-    found: dict[str, Any] = error
-    return found
+    (error,) = (await api.execute(query, **variables))["errors"]
+    error_body: dict[str, Any] = error
+    return error_body
 
 
 BEYOND = "A value is beyond what can be stored. Send a smaller one."
@@ -106,8 +106,8 @@ async def test_a_value_beyond_its_parameter_is_bad_input_at_its_field(api: Api, 
     assert (error["message"], error["path"], error["extensions"]) == (BEYOND, ["bound"], {"code": "BAD_USER_INPUT"})
 
 
-async def test_a_field_that_cannot_be_bound_leaves_the_others(api: Api) -> None:
-    body = await api.ask('{ a: bound(wanted: "1") b: bound(wanted: "99999999999999999999") c: bound(wanted: "2147483647") }')
+async def test_unbindable_field_leaves_the_others_intact(api: Api) -> None:
+    body = await api.execute('{ a: bound(wanted: "1") b: bound(wanted: "99999999999999999999") c: bound(wanted: "2147483647") }')
     assert body["data"] is None
     assert [(error["path"], error["extensions"]["code"]) for error in body["errors"]] == [(["b"], "BAD_USER_INPUT")]
     assert await api.data('{ a: bound(wanted: "1") }') == {"a": 0}
@@ -119,14 +119,14 @@ async def test_a_value_of_another_type_than_its_parameter_is_a_bug(api: Api) -> 
     assert error["extensions"]["incident"]
 
 
-@pytest.mark.parametrize("kind", RAISED)
+@pytest.mark.parametrize("kind", PYTHON_ERRORS)
 async def test_the_same_exception_in_a_rule_is_a_bug(api: Api, kind: str) -> None:
     error = await only_error(api, "query ($kind: String!) { rule(kind: $kind) }", kind=kind)
     assert (error["message"], error["extensions"]["code"]) == ("Something went wrong.", "INTERNAL_SERVER_ERROR")
     assert error["extensions"]["incident"]
 
 
-WAYS = {
+VALUE_FORMS = {
     "literal": ("{ odd(number: WRONG) }", None),
     "variable": ("query ($x: Odd) { odd(number: $x) }", "x"),
     "default": ("query ($x: Odd = WRONG) { odd(number: $x) }", None),
@@ -135,10 +135,10 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_what_python_cannot_convert_is_bad_input(api: Api, way: str) -> None:
-    """Said where it is, without Python's words."""
-    query, name = WAYS[way]
+@pytest.mark.parametrize("form", VALUE_FORMS)
+async def test_value_that_python_cannot_convert_is_bad_input(api: Api, form: str) -> None:
+    """The error has its location, without Python's message."""
+    query, name = VALUE_FORMS[form]
     wrong = [1, "no number"] if name == "x[]" else "no number"
     error = await only_error(api, query.replace("WRONG", '"no number"'), **({"x": wrong} if name else {}))
     assert error["extensions"] == {"code": "BAD_USER_INPUT"}
@@ -148,43 +148,43 @@ async def test_what_python_cannot_convert_is_bad_input(api: Api, way: str) -> No
     assert name is None or "Variable '$x' has invalid value" in error["message"]
 
 
-@pytest.mark.parametrize("way", WAYS)
-async def test_another_exception_while_a_value_is_read_is_a_bug(api: Api, way: str) -> None:
-    query, name = WAYS[way]
+@pytest.mark.parametrize("form", VALUE_FORMS)
+async def test_other_exception_while_parsing_a_value_is_a_bug(api: Api, form: str) -> None:
+    query, name = VALUE_FORMS[form]
     wrong = ["bug"] if name == "x[]" else "bug"
     error = await only_error(api, query.replace("WRONG", '"bug"'), **({"x": wrong} if name else {}))
     assert (error["message"], error["extensions"]["code"]) == ("Something went wrong.", "INTERNAL_SERVER_ERROR")
 
 
-def encoding(cause: Exception) -> asyncpg.DataError:
-    """As the driver raises it where it encodes a value."""
-    made = asyncpg.DataError("invalid input for query argument $1: 99999999999 (value out of int32 range)")
-    made.__cause__ = cause
-    return made
+def encoding_error(cause: Exception) -> asyncpg.DataError:
+    """Return the error that the driver raises where it encodes a value."""
+    error = asyncpg.DataError("invalid input for query argument $1: 99999999999 (value out of int32 range)")
+    error.__cause__ = cause
+    return error
 
 
-def in_adapter(failed: Exception) -> DBAPIError:
-    adapted = Exception(str(failed))
-    adapted.__cause__ = failed
-    return DBAPIError("SELECT 1", None, adapted)
+def in_sqlalchemy(cause: Exception) -> DBAPIError:
+    adapter_error = Exception(str(cause))
+    adapter_error.__cause__ = cause
+    return DBAPIError("SELECT 1", None, adapter_error)
 
 
 @pytest.mark.parametrize(
-    ("failed", "code"),
+    ("failure", "code"),
     [
-        *((encoding(cause), "BAD_USER_INPUT") for cause in RAISED.values()),
-        *((in_adapter(encoding(cause)), "BAD_USER_INPUT") for cause in RAISED.values()),
-        *((StatementError("m", "SELECT 1", None, cause), "BAD_USER_INPUT") for cause in RAISED.values()),
-        (encoding(TypeError("expected str, got int")), "INTERNAL_SERVER_ERROR"),
-        (encoding(ZeroDivisionError()), "INTERNAL_SERVER_ERROR"),
+        *((encoding_error(cause), "BAD_USER_INPUT") for cause in PYTHON_ERRORS.values()),
+        *((in_sqlalchemy(encoding_error(cause)), "BAD_USER_INPUT") for cause in PYTHON_ERRORS.values()),
+        *((StatementError("m", "SELECT 1", None, cause), "BAD_USER_INPUT") for cause in PYTHON_ERRORS.values()),
+        (encoding_error(TypeError("expected str, got int")), "INTERNAL_SERVER_ERROR"),
+        (encoding_error(ZeroDivisionError()), "INTERNAL_SERVER_ERROR"),
         (asyncpg.NumericValueOutOfRangeError("integer out of range"), "INTERNAL_SERVER_ERROR"),
-        (in_adapter(asyncpg.DatetimeFieldOverflowError("out of range")), "INTERNAL_SERVER_ERROR"),
-        *((in_adapter(cause), "INTERNAL_SERVER_ERROR") for cause in RAISED.values()),
+        (in_sqlalchemy(asyncpg.DatetimeFieldOverflowError("out of range")), "INTERNAL_SERVER_ERROR"),
+        *((in_sqlalchemy(cause), "INTERNAL_SERVER_ERROR") for cause in PYTHON_ERRORS.values()),
     ],
 )
-def test_only_what_fails_where_it_is_bound_is_bad_input(failed: Exception, code: str) -> None:
+def test_only_binding_failures_are_bad_input(failure: Exception, code: str) -> None:
     """What the server says of data may be a sum of ours that grew too large."""
-    answer = format_error(GraphQLError(str(failed), original_error=failed))
+    answer = format_error(GraphQLError(str(failure), original_error=failure))
     assert answer["extensions"]["code"] == code
     assert "int32" not in str(answer)
 
@@ -193,19 +193,19 @@ LONG = "x" * 15_000
 MANY_FAULTS: dict[str, tuple[str, Any]] = {
     "unknown fields of a large input": (
         "mutation ($x: ClientCreateInput!) { clientCreate(input: $x) { query { __typename } } }",
-        {"name": "a" * 900_000, **{f"unknown{place}": 1 for place in range(60)}},
+        {"name": "a" * 900_000, **{f"unknown{index}": 1 for index in range(60)}},
     ),
     "a long name": ("mutation ($x: ClientCreateInput!) { clientCreate(input: $x) { query { __typename } } }", {"x" * 900_000: 1}),
     "long names": (
         "mutation ($x: ClientCreateInput!) { clientCreate(input: $x) { query { __typename } } }",
-        {f"{LONG}{place}": 1 for place in range(60)},
+        {f"{LONG}{index}": 1 for index in range(60)},
     ),
     "long words of an enum": ("query ($x: ClientOrderInput) { clients(orderBy: $x) { totalCount } }", {"field": LONG, "direction": LONG}),
     "a field of a document": (f"{{ {LONG} }}", None),
     "a literal of a document": (f'{{ clients(first: "{LONG}") {{ totalCount }} }}', None),
     "a document that cannot be parsed": (f"{{ a(: {LONG} }}", None),
     "a document of many wrong values": (
-        "{ " + "".join(f"a{place}: clients(first: WRONG) {{ totalCount }} " for place in range(20)) + "}",
+        "{ " + "".join(f"a{index}: clients(first: WRONG) {{ totalCount }} " for index in range(20)) + "}",
         None,
     ),
 }
@@ -213,12 +213,14 @@ MANY_FAULTS: dict[str, tuple[str, Any]] = {
 
 @pytest.mark.parametrize(("query", "wrong"), MANY_FAULTS.values(), ids=MANY_FAULTS)
 @pytest.mark.parametrize("is_compiled", [True, False])
-async def test_many_faults_get_few_short_errors(
-    database: Database, schema: strawberry.Schema, crowded: Tenant, query: str, wrong: object, is_compiled: bool
+async def test_many_errors_are_returned_few_and_short(
+    database: Database, schema: strawberry.Schema, sample_org: Tenant, query: str, wrong: object, is_compiled: bool
 ) -> None:
     """Each error looks at the whole value, so their number bounds the work too."""
-    async with connected(schema, database, Settings(max_auth_failures=MUCH, rate_limit_burst=MUCH, compiled_executor=is_compiled)) as http:
-        response = await Api(http, crowded.tokens[Role.OWNER]).post({"query": query, "variables": {"x": wrong}})
+    async with connect_client(
+        schema, database, Settings(max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, compiled_executor=is_compiled)
+    ) as http:
+        response = await Api(http, sample_org.tokens[Role.OWNER]).post({"query": query, "variables": {"x": wrong}})
     errors = response.json()["errors"]
     assert 0 < len(errors) <= MAX_VARIABLE_ERRORS + 1  # the last one says that there are more
     assert all(len(error["message"]) <= MAX_MESSAGE + 1 and error["extensions"]["code"] for error in errors)
@@ -235,15 +237,15 @@ MOMENTS = st.datetimes().map(str) | st.builds(
 
 
 @given(JSON | MOMENTS | st.dates().map(str) | st.decimals().map(str))
-def test_no_scalar_lets_out_what_python_raises(value: object) -> None:
+def test_no_scalar_leaks_python_errors(value: object) -> None:
     """A value, or an error of GraphQL in words of ours."""
-    for scalar in CORE.type_map.values():
+    for scalar in SCHEMA.type_map.values():
         if isinstance(scalar, GraphQLScalarType):
-            error = refusal(scalar, value)
+            error = coercion_error(scalar, value)
             assert error is None or (error.original_error is None and len(error.message) < 700)
 
 
-def refusal(scalar: GraphQLScalarType, value: object) -> GraphQLError | None:
+def coercion_error(scalar: GraphQLScalarType, value: object) -> GraphQLError | None:
     try:
         scalar.coerce_input_value(value)
     except GraphQLError as wrong:
@@ -253,7 +255,7 @@ def refusal(scalar: GraphQLScalarType, value: object) -> GraphQLError | None:
 
 def test_every_input_is_converted_by_its_fields_alone() -> None:
     """Code of its own could let out what Python raises, which would be taken for a bug of the resolver."""
-    inputs = [kind for kind in CORE.type_map.values() if is_input_type(kind) and not is_leaf_type(kind)]
+    inputs = [kind for kind in SCHEMA.type_map.values() if is_input_type(kind) and not is_leaf_type(kind)]
     assert len(inputs) > 40
     for kind in inputs:
         declared = cast("GraphQLInputObjectType", kind).extensions["strawberry-definition"]

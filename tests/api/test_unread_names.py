@@ -17,44 +17,46 @@ from db.tables import Role
 from domain.core.errors import UserErrorCode
 from domain.core.scope import Permission
 from domain.organization.tokens import new_secret
-from tests.ask import UNLIMITED, Api, connected
-from tests.builders import EARLY, Tenant, add_token, tenant
-from tests.directly import token_of
+from tests.ask import UNLIMITED, Api, connect_client
+from tests.builders import CREATED_AT, Tenant, add_token, create_tenant
+from tests.directly import sign_preview_token
 from tests.ids import global_id
-from tests.inputs import CORE, input_type
-from tests.snapshots import unchanged
+from tests.inputs import SCHEMA, input_type
+from tests.snapshots import assert_unchanged
 
 SECRET = "Geheim"
 """In every name, number and note of the organization."""
-ERROR = cast("GraphQLInterfaceType", CORE.type_map["UserError"])
-ERRORS: list[GraphQLObjectType] = [*CORE.get_possible_types(ERROR)]
+ERROR = cast("GraphQLInterfaceType", SCHEMA.type_map["UserError"])
+ERRORS: list[GraphQLObjectType] = [*SCHEMA.get_possible_types(ERROR)]
 MOST_LABELS = 50  # of a client
 DAY = "2026-01-31"
 WORK = {"time": {"minutes": 5}}
 
 
-def _selection(kind: GraphQLObjectType | GraphQLInterfaceType, depth: int = 2) -> str:
-    """All plain fields of a type without arguments, and those of its objects; of an interface, those of each of its types."""
+def full_selection(kind: GraphQLObjectType | GraphQLInterfaceType, depth: int = 2) -> str:
+    """Return all plain fields of a type without arguments, and those of its objects; of an interface, those of each of its types."""
     if isinstance(kind, GraphQLInterfaceType):
-        return "{ __typename " + " ".join(f"... on {each.name} {_selection(each, 1)}" for each in CORE.get_possible_types(kind)) + " }"
+        return (
+            "{ __typename " + " ".join(f"... on {each.name} {full_selection(each, 1)}" for each in SCHEMA.get_possible_types(kind)) + " }"
+        )
     parts = ["__typename"]
     for name, field in kind.fields.items():
-        of = get_named_type(field.type)
+        field_type = get_named_type(field.type)
         if field.args:
             continue
         # The same name of several types has to be of one type in a selection, so each gets an alias of its own.
-        if is_leaf_type(of):
+        if is_leaf_type(field_type):
             parts.append(f"{kind.name}_{name}: {name}")
-        elif depth and isinstance(of, GraphQLObjectType | GraphQLInterfaceType) and get_nullable_type(field.type) is of:
-            parts.append(f"{kind.name}_{name}: {name} {_selection(of, depth - 1)}")
+        elif depth and isinstance(field_type, GraphQLObjectType | GraphQLInterfaceType) and get_nullable_type(field.type) is field_type:
+            parts.append(f"{kind.name}_{name}: {name} {full_selection(field_type, depth - 1)}")
     return "{ " + " ".join(parts) + " }"
 
 
-EVERYTHING = "userErrors { code " + " ".join(f"... on {each.name} {_selection(each)}" for each in ERRORS) + " }"
+EVERYTHING = "userErrors { code " + " ".join(f"... on {each.name} {full_selection(each)}" for each in ERRORS) + " }"
 
 
 @dataclass(frozen=True)
-class Vault:
+class SecretOrganization:
     """An organization full of secret names, by what is to be done to each."""
 
     org: Tenant
@@ -63,19 +65,19 @@ class Vault:
 
 
 @pytest.fixture(scope="module")
-async def vault(owner: asyncpg.Connection) -> Vault:
-    org = await tenant(owner, SECRET)
+async def secret_org(owner: asyncpg.Connection) -> SecretOrganization:
+    org = await create_tenant(owner, SECRET)
     active, archived = await org.add_client(f"{SECRET} BV", f"{SECRET}1"), await org.add_client(f"{SECRET} NV", f"{SECRET}2")
     other = await org.add_client(f"{SECRET} VOF", f"{SECRET}3")
     for _ in range(2):
         await org.add_client(f"{SECRET} twice")
     contact, label = await org.add_contact(SECRET, active), await org.add_label(f"{SECRET} label", archived)
-    labels = [await org.add_label(f"{SECRET} {place}", active) for place in range(MOST_LABELS)]
+    labels = [await org.add_label(f"{SECRET} {index}", active) for index in range(MOST_LABELS)]
     project = await org.add_project(active, f"{SECRET} project")
-    archived_project = await org.add_project(active, f"{SECRET} old", archived_at=EARLY)
+    archived_project = await org.add_project(active, f"{SECRET} old", archived_at=CREATED_AT)
     approved = await org.add_registration(active, project, status="APPROVED", note=SECRET)
     await org.add_invoice(archived, date(2026, 1, 10), "100.00")
-    await owner.execute("UPDATE relaties.client SET archived_at = $3 WHERE tenant_id = $1 AND id = $2", org.id, archived, EARLY)
+    await owner.execute("UPDATE relaties.client SET archived_at = $3 WHERE tenant_id = $1 AND id = $2", org.id, archived, CREATED_AT)
     member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER'", org.id)
     keys: dict[str, tuple[str, UUID]] = {
         "active": ("Client", active),
@@ -91,7 +93,7 @@ async def vault(owner: asyncpg.Connection) -> Vault:
         "nobody": ("Client", UUID(int=1)),
     }
     ids = {name: global_id(*key) for name, key in keys.items()}
-    return Vault(org, ids, await token_of(org, archived, timedelta(minutes=5)))
+    return SecretOrganization(org, ids, await sign_preview_token(org, archived, timedelta(minutes=5)))
 
 
 Ids = dict[str, str]
@@ -143,27 +145,31 @@ TRIES: list[tuple[UserErrorCode, str, Callable[[Ids], dict[str, Any]]]] = [
 ]
 
 
-def test_every_code_but_one_is_provoked() -> None:
+def test_every_error_code_but_one_is_covered() -> None:
     """And with the codes every type of user error; the one needs a request before it, and tells nothing but a sentence."""
     assert {code for code, _, _ in TRIES} == {*UserErrorCode} - {UserErrorCode.IDEMPOTENCY_KEY_REUSED}
 
 
 @pytest.fixture(scope="module")
 async def http(database: Database, schema: strawberry.Schema) -> "httpx.AsyncClient":
-    return connected(schema, database, UNLIMITED)
+    return connect_client(schema, database, UNLIMITED)
 
 
-@pytest.mark.parametrize(("code", "mutation", "given"), TRIES, ids=lambda value: str(value) if isinstance(value, str) else "")
-async def test_user_errors_name_nothing_without_the_right_to_read(
-    http: httpx.AsyncClient, vault: Vault, code: UserErrorCode, mutation: str, given: Callable[[Ids], dict[str, Any]]
+@pytest.mark.parametrize(("code", "mutation", "build_input"), TRIES, ids=lambda value: str(value) if isinstance(value, str) else "")
+async def test_user_errors_contain_no_names_without_the_right_to_read(
+    http: httpx.AsyncClient,
+    secret_org: SecretOrganization,
+    code: UserErrorCode,
+    mutation: str,
+    build_input: Callable[[Ids], dict[str, Any]],
 ) -> None:
     """All that the error's type has is asked for: what would need the right is null, and no sentence quotes a name."""
-    secret, org = new_secret(), vault.org
+    secret, org = new_secret(), secret_org.org
     scope = [right for right in Permission if right is not Permission.CLIENTS_READ]
     await add_token(org.owner, org.id, secret, role=Role.OWNER.value, scope=scope)
     document = f"mutation ($input: {input_type(mutation)}) {{ {mutation}(input: $input) {{ {EVERYTHING} }} }}"
-    async with unchanged(org.owner, org.id):
-        body = await Api(http, secret).ask(document, input=given({**vault.ids, "preview": vault.preview}))
+    async with assert_unchanged(org.owner, org.id):
+        body = await Api(http, secret).execute(document, input=build_input({**secret_org.ids, "preview": secret_org.preview}))
     assert {error["code"] for error in body["data"][mutation]["userErrors"]} == {code}
     assert {error["extensions"]["code"] for error in body.get("errors", ())} <= {"FORBIDDEN"}
     assert SECRET not in str(body)

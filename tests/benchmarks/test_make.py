@@ -7,33 +7,33 @@ from shutil import copy
 
 import pytest
 
-from tests.commands import environment
+from tests.commands import build_environment
 
 ROOT = Path(__file__).parents[2]
-OPTIMIZED = "/usr/bin/python3.11"
+OPTIMIZED_PYTHON = "/usr/bin/python3.11"
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    """A checkout in which nothing is installed, with all that `make` looks at."""
+def bare_checkout(tmp_path: Path) -> Path:
+    """Return a checkout in which nothing is installed, with all that `make` looks at."""
     for name in ("Makefile", "pyproject.toml", *(f"requirements/{each}.txt" for each in ("uv", "run", "test"))):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         copy(ROOT / name, tmp_path / name)
     return tmp_path
 
 
-def dry_run(where: Path, *arguments: str, **settings: str) -> str:
+def run_make_dry(where: Path, *arguments: str, **settings: str) -> str:
     command = ["make", "--dry-run", *arguments]
-    return subprocess.run(command, cwd=where, env=environment(**settings), text=True, capture_output=True, check=True).stdout  # noqa: S603
+    return subprocess.run(command, cwd=where, env=build_environment(**settings), text=True, capture_output=True, check=True).stdout  # noqa: S603
 
 
-def test_bench_installs_with_the_optimized_python_where_it_exists(bare: Path) -> None:
-    expected = OPTIMIZED if os.access(OPTIMIZED, os.X_OK) else "python3"
-    assert f"{expected} -m venv .venv" in dry_run(bare, "bench")
-    assert "python3 -m venv .venv" in dry_run(bare, "test")
+def test_bench_installs_with_the_optimized_python_where_it_exists(bare_checkout: Path) -> None:
+    expected = OPTIMIZED_PYTHON if os.access(OPTIMIZED_PYTHON, os.X_OK) else "python3"
+    assert f"{expected} -m venv .venv" in run_make_dry(bare_checkout, "bench")
+    assert "python3 -m venv .venv" in run_make_dry(bare_checkout, "test")
 
 
-def test_bench_takes_another_python_that_is_asked_for(bare: Path) -> None:
+def test_bench_accepts_another_python(bare_checkout: Path) -> None:
     """As an argument and from the environment."""
-    assert "python3.12 -m venv .venv" in dry_run(bare, "bench", "PYTHON=python3.12")
-    assert "python3.12 -m venv .venv" in dry_run(bare, "bench", PYTHON="python3.12")
+    assert "python3.12 -m venv .venv" in run_make_dry(bare_checkout, "bench", "PYTHON=python3.12")
+    assert "python3.12 -m venv .venv" in run_make_dry(bare_checkout, "bench", PYTHON="python3.12")

@@ -11,66 +11,66 @@ import asyncpg
 import pytest
 import strawberry
 
-from benchmarks.bound import relations
-from benchmarks.queries import CURSORS, asked, key_of
-from benchmarks.statements import revenue_of_clients, shared, written
+from benchmarks.bound import relation_statements
+from benchmarks.queries import CURSORS, build_queries, decode_key
+from benchmarks.statements import revenue_query, shared_queries, write_statements
 from db import demo
 from db.engine.database import Database
 from db.tables import Role
 from db.tables.keys import new_id
-from tests.ask import Api, connected
+from tests.ask import Api, connect_client
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 from tests.ids import global_id
-from tests.plans import OF_TABLES
+from tests.plans import FROM_TABLES
 
 KEY = UUID(int=1)
 CLIENT = global_id("Client", KEY)
-NARROWED = re.compile(r"^SELECT [^(]* FROM \(|\) AS found$")
+COLUMN_SELECTION = re.compile(r"^SELECT [^(]* FROM \(|\) AS found$")
 RELATIONS = ["contacts", "labels", "revenue"]
 
 
-def test_the_peers_have_the_statements_of_the_product(tmp_path: Path) -> None:
+def test_peers_run_the_statements_of_the_product(tmp_path: Path) -> None:
     """Its text as it is, the names of its parameters in their order, its columns by the names of the fields."""
-    written(tmp_path / "statements.json")
-    given = json.loads((tmp_path / "statements.json").read_text())
-    told = given["statements"]["revenue"]
-    assert revenue_of_clients().sql in told["text"]
-    assert '"is_total" AS "isTotal"' in told["text"]
-    assert set(told["parameters"]) >= {"tenant", "ids", "start", "end"}
-    assert given["tenant"] == str(demo.TENANT)
+    write_statements(tmp_path / "statements.json")
+    statements_file = json.loads((tmp_path / "statements.json").read_text())
+    revenue_statement = statements_file["statements"]["revenue"]
+    assert revenue_query().sql in revenue_statement["text"]
+    assert '"is_total" AS "isTotal"' in revenue_statement["text"]
+    assert set(revenue_statement["parameters"]) >= {"tenant", "ids", "start", "end"}
+    assert statements_file["tenant"] == str(demo.TENANT)
 
 
-def test_only_active_clients_are_asked_for(tmp_path: Path) -> None:
-    written(tmp_path / "statements.json")
-    given = json.loads((tmp_path / "statements.json").read_text())["statements"]
-    assert "archived_at IS NULL" in given["clients ACTIVE"]["text"]
-    assert given["clients ALL next"]["parameters"].count("after_key") == 1
+def test_only_active_clients_are_selected(tmp_path: Path) -> None:
+    write_statements(tmp_path / "statements.json")
+    statements_by_name = json.loads((tmp_path / "statements.json").read_text())["statements"]
+    assert "archived_at IS NULL" in statements_by_name["clients ACTIVE"]["text"]
+    assert statements_by_name["clients ALL next"]["parameters"].count("after_key") == 1
 
 
-def test_postgraphile_is_asked_by_the_names_of_its_tables() -> None:
+def test_postgraphile_query_uses_its_table_names() -> None:
     """The same, but for names; all others are sent the query as it is."""
-    for query in asked(CLIENT).values():
-        assert query.body("mercurius-jit") == query.body() == {"query": query.text, "variables": query.variables}
-        text = str(query.body("postgraphile")["query"])
+    for query in build_queries(CLIENT).values():
+        assert query.build_body("mercurius-jit") == query.build_body() == {"query": query.text, "variables": query.variables}
+        text = str(query.build_body("postgraphile")["query"])
         assert "allClients" in text or "clientByTenantIdAndRowId" in text
         assert "ACTIVE" not in text
-    assert asked(CLIENT)["Q2"].body("postgraphile")["variables"] == {"id": key_of(CLIENT)} == {"id": str(KEY)}
+    assert build_queries(CLIENT)["Q2"].build_body("postgraphile")["variables"] == {"id": decode_key(CLIENT)} == {"id": str(KEY)}
 
 
 def test_postgraphile_has_a_type_of_its_own_for_cursors() -> None:
-    text = str(asked(CLIENT)["Q1"].body("postgraphile")["query"])
+    text = str(build_queries(CLIENT)["Q1"].build_body("postgraphile")["query"])
     assert "$after: Cursor" in text
     assert "first: $first, after: $after)" in text
 
 
 @pytest.fixture
-async def one_by_one(owner_url: str, schema: strawberry.Schema, crowded: Tenant) -> AsyncIterator[tuple[Api, list[str]]]:
-    """A server that was asked nothing before, so that it sends each statement by itself; and what it sends."""
+async def single_statement_api(owner_url: str, schema: strawberry.Schema, sample_org: Tenant) -> AsyncIterator[tuple[Api, list[str]]]:
+    """Yield a server that was asked nothing before, so that it sends each statement by itself; and what it sends."""
     statements: list[str] = []
     database = await Database.connect(runtime_url(owner_url), on_statement=statements.append)
-    async with connected(schema, database) as http:
-        yield Api(http, crowded.tokens[Role.OWNER]), statements
+    async with connect_client(schema, database) as http:
+        yield Api(http, sample_org.tokens[Role.OWNER]), statements
     await database.close()
 
 
@@ -84,22 +84,22 @@ async def one_by_one(owner_url: str, schema: strawberry.Schema, crowded: Tenant)
         ("Q4", False, ["clients ACTIVE"]),
     ],
 )
-async def test_the_product_runs_what_the_peers_are_given(
-    one_by_one: tuple[Api, list[str]], name: str, is_next: bool, expected: list[str]
+async def test_product_runs_the_statements_given_to_peers(
+    single_statement_api: tuple[Api, list[str]], name: str, is_next: bool, expected: list[str]
 ) -> None:
-    """The same texts, of which each reads the columns that it needs. Where it fails, `benchmarks.statements` has to follow."""
-    api, statements = one_by_one
+    """The same texts, of which each reads the columns that it needs. Where it fails, `benchmarks.peer_statements` has to follow."""
+    api, statements = single_statement_api
     page = (await api.data(CURSORS.replace("{ cursor }", "{ cursor node { id } }"), first=5, after=None))["clients"]["edges"]
     variables = {"id": page[0]["node"]["id"]} if name == "Q2" else {"first": 20, "after": page[4]["cursor"] if is_next else None}
     period = {} if name == "Q4" else {"period": {"since": "2026-01-01", "until": "2026-12-31"}}
     statements.clear()
-    await api.data(asked("")[name].text, **variables, **period)
-    texts = {each.query.sql: of for of, each in shared().items()}
-    sent = [statement for statement in statements if statement.startswith("SELECT") and OF_TABLES in statement]
-    assert [texts.get(statement, texts.get(NARROWED.sub("", statement))) for statement in sent] == expected
+    await api.data(build_queries("")[name].text, **variables, **period)
+    texts = {each.query.sql: statement_name for statement_name, each in shared_queries().items()}
+    product_statements = [statement for statement in statements if statement.startswith("SELECT") and FROM_TABLES in statement]
+    assert [texts.get(statement, texts.get(COLUMN_SELECTION.sub("", statement))) for statement in product_statements] == expected
 
 
-async def test_the_bound_runs_the_statements_with_all_their_arguments(owner: asyncpg.Connection) -> None:
+async def test_baseline_runs_the_statements_with_all_their_arguments(owner: asyncpg.Connection) -> None:
     """The product's statements change, and the bound gives their arguments itself."""
-    found = relations([new_id()], {"start": date(2026, 1, 1), "end": date(2026, 12, 31)})
-    assert [len(await owner.fetch(sql, *arguments)) for sql, *arguments in found] == [0, 0, 1]
+    bound_statements = relation_statements([new_id()], {"start": date(2026, 1, 1), "end": date(2026, 12, 31)})
+    assert [len(await owner.fetch(sql, *arguments)) for sql, *arguments in bound_statements] == [0, 0, 1]

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import asyncpg
 import pytest
 
-from tests.demos import filled
+from tests.demos import load_demo
 
 
 @pytest.fixture(scope="session")
-async def loaded(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[asyncpg.Connection]:
-    connection = await filled(await fresh_database())
+async def demo_connection(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[asyncpg.Connection]:
+    connection = await load_demo(await fresh_database())
     yield connection
     await connection.close()

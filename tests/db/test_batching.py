@@ -21,55 +21,57 @@ from db.rows import ClientLabelRow, ClientRow, LabelRow
 from db.sql.expressions import TENANT
 from db.sql.pagination import PageSlice
 from db.tables import Role
-from tests.ask import UNLIMITED, Api, connected
+from tests.ask import UNLIMITED, Api, connect_client
 from tests.builders import Tenant
 from tests.conftest import runtime_url
 from tests.db.test_golden import QUERIES
-from tests.directly import Directly
+from tests.directly import OwnerTransaction
 
 PAGE = PageSlice(is_ascending=True, after=None, size=2)
-HELD = {name for name in QUERIES if name.startswith("labels.hold_")}  # of a change alone
+LOCKING_QUERIES = {name for name in QUERIES if name.startswith("labels.hold_")}  # of a change alone
 
 
-class Server(NamedTuple):
+class RecordingDatabase(NamedTuple):
     """A database on one connection, and what is sent to it."""
 
     database: Database
-    sent: list[str]
+    statements: list[str]
 
-    async def asked(self) -> list[str]:
+    async def data_statements(self) -> list[str]:
         await asyncio.sleep(0)  # the driver tells of a statement a turn later
-        return [text for text in self.sent if "relaties." in text or "1 / 0" in text]
+        return [text for text in self.statements if "relaties." in text or "1 / 0" in text]
 
 
 @pytest.fixture
-async def server(owner_url: str) -> AsyncIterator[Server]:
-    sent: list[str] = []
-    database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1, write_pool_size=1), on_statement=sent.append)
-    yield Server(database, sent)
+async def server(owner_url: str) -> AsyncIterator[RecordingDatabase]:
+    statements: list[str] = []
+    database = await Database.connect(
+        runtime_url(owner_url), DatabaseLimits(read_pool_size=1, write_pool_size=1), on_statement=statements.append
+    )
+    yield RecordingDatabase(database, statements)
     await database.close()
 
 
 @pytest.fixture
-async def tx(server: Server, org: Tenant) -> AsyncIterator[ReadTransaction]:
-    made = server.database.read(org.id)
-    made.batch_queries()
-    yield made
-    await made.end()
+async def tx(server: RecordingDatabase, org: Tenant) -> AsyncIterator[ReadTransaction]:
+    transaction = server.database.read(org.id)
+    transaction.batch_queries()
+    yield transaction
+    await transaction.end()
 
 
 class Number(Row):
     number: int
 
 
-def number(text: str) -> Query[Number]:
+def select_number(text: str) -> Query[Number]:
     return Query(select(literal_column(text, Integer()).label("number")).where(TENANT.is_not(None)), Number)
 
 
-ONE, WRONG = number("1"), number("1 / 0")
+ONE_QUERY, FAILING_QUERY = select_number("1"), select_number("1 / 0")
 
 
-async def test_what_is_asked_at_the_same_time_is_one_statement(server: Server, tx: ReadTransaction, org: Tenant) -> None:
+async def test_concurrent_queries_are_one_statement(server: RecordingDatabase, tx: ReadTransaction, org: Tenant) -> None:
     """Each has its own rows in its own order, of its own class."""
     many, none = await org.add_client("Een"), await org.add_client("Twee")
     for name in ("Zilver", "Goud"):
@@ -77,65 +79,65 @@ async def test_what_is_asked_at_the_same_time_is_one_statement(server: Server, t
     await org.add_contact("Bos", many, none)
 
     for _ in range(2):  # what was never asked before is sent one by one
-        server.sent.clear()
-        worn, counts, found = await asyncio.gather(
+        server.statements.clear()
+        labels_by_client, counts, revenue_by_client = await asyncio.gather(
             labels.of_clients(tx, [many, none]), contacts.counts_of_clients(tx, [none, many]), clients.by_id(tx, [none, many])
         )
-    assert [[label.name for label in each] for each in worn] == [["Goud", "Zilver"], []]
+    assert [[label.name for label in each] for each in labels_by_client] == [["Goud", "Zilver"], []]
     assert counts == [1, 1]
-    assert [client and client.name for client in found] == ["Twee", "Een"]
-    assert [type(worn[0][0]).__mro__[1], type(found[0]).__mro__[1]] == [ClientLabelRow, ClientRow]
-    assert len(await server.asked()) == 1
+    assert [client and client.name for client in revenue_by_client] == ["Twee", "Een"]
+    assert [type(labels_by_client[0][0]).__mro__[1], type(revenue_by_client[0]).__mro__[1]] == [ClientLabelRow, ClientRow]
+    assert len(await server.data_statements()) == 1
 
 
-async def test_a_record_of_a_batch_is_read_like_one_alone(tx: ReadTransaction, org: Tenant) -> None:
+async def test_record_of_a_batch_equals_a_single_record(tx: ReadTransaction, org: Tenant) -> None:
     """All its values in the order of its columns, whatever else the statement has."""
     key = await org.add_label("Goud")
-    (alone,) = await labels.by_id(Directly(org.owner, org.id), [key])
+    (alone,) = await labels.by_id(OwnerTransaction(org.owner, org.id), [key])
     for _ in range(2):
-        (found,), _ = await asyncio.gather(labels.by_id(tx, [key]), contacts.counts_of_clients(tx, [key]))
-    assert isinstance(found, LabelRow)
+        (record,), _ = await asyncio.gather(labels.by_id(tx, [key]), contacts.counts_of_clients(tx, [key]))
+    assert isinstance(record, LabelRow)
     assert alone is not None
-    assert list(found) == list(alone)
-    assert [getattr(found, name) for name in LabelRow.__columns__] == list(alone)
+    assert list(record) == list(alone)
+    assert [getattr(record, name) for name in LabelRow.__columns__] == list(alone)
 
 
-async def test_a_query_alone_is_sent_as_it_is(server: Server, tx: ReadTransaction) -> None:
+async def test_single_query_is_sent_unchanged(server: RecordingDatabase, tx: ReadTransaction) -> None:
     for _ in range(3):
         assert await labels.by_id(tx, []) == []
-    assert [text.partition(" ")[2] for text in await server.asked()] == [labels.BY_ID.sql.partition(" ")[2]] * 3
+    assert [text.partition(" ")[2] for text in await server.data_statements()] == [labels.BY_ID.sql.partition(" ")[2]] * 3
 
 
-async def test_a_page_leads_the_relations_of_its_rows(server: Server, org: Tenant) -> None:
+async def test_page_includes_the_relations_of_its_rows(server: RecordingDatabase, org: Tenant) -> None:
     """They are asked by the ids of those that are shown, and not of the row that tells that there are more."""
     keys = [await org.add_client(name) for name in ("A", "B", "C")]
     for key in keys:
         await org.add_label("L" + str(key), key)
     for statements in (3, 1):
-        led: list[asyncio.Task[Any]] = []
-        asked: list[Sequence[UUID]] = []
+        tasks: list[asyncio.Task[Any]] = []
+        id_lists: list[Sequence[UUID]] = []
 
-        def start(ids: Sequence[UUID], ask: Callable[..., Awaitable[Any]], asked: Any = asked, led: Any = led) -> None:  # noqa: ANN401
-            asked.append(ids)
-            led.append(asyncio.ensure_future(ask(ids)))
+        def start_relations(ids: Sequence[UUID], ask: Callable[..., Awaitable[Any]], id_lists: Any = id_lists, tasks: Any = tasks) -> None:  # noqa: ANN401
+            id_lists.append(ids)
+            tasks.append(asyncio.ensure_future(ask(ids)))
 
         tx = server.database.read(org.id)
-        server.sent.clear()
+        server.statements.clear()
         tx.batch_queries(
             [
-                ((ClientRow,), lambda ids: start(ids, lambda ids: labels.of_clients(tx, ids))),  # noqa: B023
-                ((ClientRow,), lambda ids: start(ids, lambda ids: contacts.counts_of_clients(tx, ids))),  # noqa: B023
-                ((LabelRow,), lambda ids: start(ids, lambda ids: labels.by_id(tx, ids))),  # noqa: B023
+                ((ClientRow,), lambda ids: start_relations(ids, lambda ids: labels.of_clients(tx, ids))),  # noqa: B023
+                ((ClientRow,), lambda ids: start_relations(ids, lambda ids: contacts.counts_of_clients(tx, ids))),  # noqa: B023
+                ((LabelRow,), lambda ids: start_relations(ids, lambda ids: labels.by_id(tx, ids))),  # noqa: B023
             ]
         )
         page = await clients.page(tx, clients.ClientFilter(), clients.ClientSortField.NAME, PAGE)
-        worn, counts = await asyncio.gather(*led)
+        labels_by_client, counts = await asyncio.gather(*tasks)
         await tx.end()
         assert [row.id for row in page] == keys
-        assert [list(ids) for ids in asked] == [keys[:2]] * 2
-        assert [[label.name for label in each] for each in worn] == [["L" + str(key)] for key in keys[:2]]
+        assert [list(ids) for ids in id_lists] == [keys[:2]] * 2
+        assert [[label.name for label in each] for each in labels_by_client] == [["L" + str(key)] for key in keys[:2]]
         assert counts == [0, 0]
-        assert len(await server.asked()) == statements
+        assert len(await server.data_statements()) == statements
 
 
 def test_ids_of_a_page_are_not_read_before_it() -> None:
@@ -148,68 +150,68 @@ def test_ids_of_a_page_are_not_read_before_it() -> None:
     assert (len(ids), list(ids), ids[0]) == (1, [UUID(int=1)], UUID(int=1))
 
 
-async def test_a_failure_is_that_of_all_who_asked_with_it(server: Server, tx: ReadTransaction) -> None:
+async def test_failure_reaches_all_queries_of_the_batch(server: RecordingDatabase, tx: ReadTransaction) -> None:
     """And of nobody who asks afterwards, in a new transaction."""
     for _ in range(2):
-        server.sent.clear()
-        found = await asyncio.gather(tx.fetch(ONE), tx.fetch(WRONG), tx.fetch(ONE), return_exceptions=True)
-    assert [type(each) for each in found] == [asyncpg.DivisionByZeroError] * 3
-    assert len(await server.asked()) == 1
-    assert [row.number for row in await tx.fetch(ONE)] == [1]
+        server.statements.clear()
+        results = await asyncio.gather(tx.fetch(ONE_QUERY), tx.fetch(FAILING_QUERY), tx.fetch(ONE_QUERY), return_exceptions=True)
+    assert [type(each) for each in results] == [asyncpg.DivisionByZeroError] * 3
+    assert len(await server.data_statements()) == 1
+    assert [row.number for row in await tx.fetch(ONE_QUERY)] == [1]
 
 
 @pytest.mark.parametrize("turns", range(4))
-async def test_who_gives_up_leaves_nobody_waiting(server: Server, tx: ReadTransaction, turns: int) -> None:
+async def test_cancelled_query_leaves_nobody_waiting(server: RecordingDatabase, tx: ReadTransaction, turns: int) -> None:
     """The first, who sends for the others, takes them along, before it sends or while it waits; another leaves alone."""
     for _ in range(2):
-        assert len(await asyncio.gather(tx.fetch(ONE), tx.fetch(ONE))) == 2
-    first, second, third = (asyncio.ensure_future(tx.fetch(ONE)) for _ in range(3))
+        assert len(await asyncio.gather(tx.fetch(ONE_QUERY), tx.fetch(ONE_QUERY))) == 2
+    first, second, third = (asyncio.ensure_future(tx.fetch(ONE_QUERY)) for _ in range(3))
     await asyncio.sleep(0)
     second.cancel()
     for _ in range(turns):
         await asyncio.sleep(0)
     first.cancel()
     assert [type(each) for each in await asyncio.gather(first, second, third, return_exceptions=True)] == [asyncio.CancelledError] * 3
-    assert [row.number for row in await tx.fetch(ONE)] == [1]
+    assert [row.number for row in await tx.fetch(ONE_QUERY)] == [1]
     assert server.database.read_connections_in_use == 1
 
 
-async def test_who_asks_during_a_statement_is_answered_by_the_next(server: Server, tx: ReadTransaction) -> None:
+async def test_query_during_a_statement_is_part_of_the_next(server: RecordingDatabase, tx: ReadTransaction) -> None:
     """Levels that gather at once, in whatever order: nobody counts who is to come, so nobody waits for one who does not."""
 
     async def level(depth: int) -> int:
         """Ask, and then ask twice further down, once a turn later."""
-        (row,) = await tx.fetch(ONE)
+        (row,) = await tx.fetch(ONE_QUERY)
         for _ in range(depth % 2):
             await asyncio.sleep(0)
         return row.number + (sum(await asyncio.gather(level(depth - 1), level(depth - 1))) if depth else 0)
 
     assert await asyncio.gather(*(level(depth) for depth in (3, 2, 3))) == [15, 7, 15]
-    assert len(server.sent) > 1
+    assert len(server.statements) > 1
 
 
-NESTED = """{ clients(first: 5) { nodes {
+NESTED_QUERY = """{ clients(first: 5) { nodes {
   contacts { totalCount nodes { clients { totalCount nodes {
     labels { name } projects { totalCount nodes { registrations { totalCount } } } } } } }
   projects { totalCount nodes { client { name contacts { nodes { fullName } } } registrations { totalCount nodes { labels { name } } } } }
   portals { contacts { fullName } projects { client { labels { name } } } } } } }"""
 
 
-async def test_nested_levels_that_gather_at_once_are_all_answered(
-    server: Server, schema: strawberry.Schema, crowded: Tenant, database: Database
+async def test_nested_levels_that_gather_concurrently_are_all_answered(
+    server: RecordingDatabase, schema: strawberry.Schema, sample_org: Tenant, database: Database
 ) -> None:
     """By a few statements, and the same as by graphql-core's executor."""
-    async with connected(schema, database, UNLIMITED.model_copy(update={"compiled_executor": False})) as other:
-        expected = await Api(other, crowded.tokens[Role.OWNER]).data(NESTED)
-    async with connected(schema, server.database, UNLIMITED) as http:
+    async with connect_client(schema, database, UNLIMITED.model_copy(update={"compiled_executor": False})) as other:
+        expected = await Api(other, sample_org.tokens[Role.OWNER]).data(NESTED_QUERY)
+    async with connect_client(schema, server.database, UNLIMITED) as http:
         for _ in range(3):
-            server.sent.clear()
-            assert await Api(http, crowded.tokens[Role.OWNER]).data(NESTED) == expected
-    assert len(await server.asked()) < 14
+            server.statements.clear()
+            assert await Api(http, sample_org.tokens[Role.OWNER]).data(NESTED_QUERY) == expected
+    assert len(await server.data_statements()) < 14
 
 
-@pytest.mark.parametrize("name", sorted({*QUERIES} - HELD))
-async def test_every_query_can_be_sent_with_others(owner: asyncpg.Connection, name: str) -> None:
+@pytest.mark.parametrize("name", sorted({*QUERIES} - LOCKING_QUERIES))
+async def test_every_query_can_be_batched(owner: asyncpg.Connection, name: str) -> None:
     """PostgreSQL takes the text, alone among others and led by a page, and gives as many columns."""
     page, query = QUERIES["clients.page"], QUERIES[name]
     for batch in (
@@ -220,18 +222,18 @@ async def test_every_query_can_be_sent_with_others(owner: asyncpg.Connection, na
         assert len(prepared.get_attributes()) > len(page.row.__columns__)
 
 
-async def test_what_is_asked_once_has_no_statement_of_its_own(server: Server, tx: ReadTransaction) -> None:
+async def test_query_used_once_has_no_prepared_statement(server: RecordingDatabase, tx: ReadTransaction) -> None:
     """A connection keeps a hundred statements: those that others use are not displaced by what nobody asks again."""
-    pairs = [*combinations([number(str(value)) for value in range(12)], 2)]
+    pairs = [*combinations([select_number(str(value)) for value in range(12)], 2)]
     for pair in pairs:
         await asyncio.gather(*map(tx.fetch, pair))
-    assert not [text for text in server.sent if "UNION ALL" in text]
+    assert not [text for text in server.statements if "UNION ALL" in text]
 
 
-def test_batches_that_are_kept_have_a_bound() -> None:
+def test_cached_batches_are_bounded() -> None:
     """Those that were used last; and what was asked once is not remembered for ever."""
     batches, loop = BatchCache(), asyncio.new_event_loop()
-    queries = [number(str(value)) for value in range(40)]
+    queries = [select_number(str(value)) for value in range(40)]
     pairs = [*combinations(queries, 2)]
     assert len(pairs) > MAX_SEEN + MAX_BATCHES
 
@@ -240,50 +242,50 @@ def test_batches_that_are_kept_have_a_bound() -> None:
 
     assert [find(pair) for pair in pairs] == [None] * len(pairs)
     assert find(pairs[0]) is None
-    kept = [find(pair) for pair in pairs[-MAX_BATCHES - 1 :]]
-    assert all(kept)
-    assert find(pairs[-1]) is kept[-1]
+    cached_batches = [find(pair) for pair in pairs[-MAX_BATCHES - 1 :]]
+    assert all(cached_batches)
+    assert find(pairs[-1]) is cached_batches[-1]
     assert find(pairs[-MAX_BATCHES - 1]) is None
     loop.close()
 
 
-async def test_a_statement_that_is_too_long_to_be_kept_is_not_sent(server: Server, tx: ReadTransaction) -> None:
+async def test_too_long_statement_is_not_sent(server: RecordingDatabase, tx: ReadTransaction) -> None:
     long = Query(select(func.length(literal_column(f"'{'x' * 15_000}'", Text())).label("number")).where(TENANT.is_not(None)), Number)
     for _ in range(3):
-        server.sent.clear()
-        found = await asyncio.gather(tx.fetch(ONE), tx.fetch(long))
-        assert [row.number for (row,) in found] == [1, 15_000]
-        assert not [text for text in server.sent if "UNION ALL" in text]
+        server.statements.clear()
+        results = await asyncio.gather(tx.fetch(ONE_QUERY), tx.fetch(long))
+        assert [row.number for (row,) in results] == [1, 15_000]
+        assert not [text for text in server.statements if "UNION ALL" in text]
 
 
-async def test_workers_change_neither_rows_nor_their_order(owner_url: str, crowded: Tenant) -> None:
+async def test_parallel_workers_keep_rows_and_their_order(owner_url: str, sample_org: Tenant) -> None:
     """Where PostgreSQL runs the parts of a union in parallel, their rows come mixed."""
     owner = await asyncpg.connect(owner_url)
     everyone: list[Query[Any]] = [contacts._all_per_client(), labels.OF_CLIENTS, clients.BY_ID]  # noqa: SLF001
-    values: dict[str, object] = {"tenant": crowded.id, "ids": crowded.clients, "size": 25}
+    values: dict[str, object] = {"tenant": sample_org.id, "ids": sample_org.clients, "size": 25}
     alone = [await owner.fetch(query.sql, *query.arguments({name: values[name] for name in query.parameter_names})) for query in everyone]
     batch = Batch(everyone, [0, 0, 0])
     forced = "debug_parallel_query" if owner.get_server_version() >= (16,) else "force_parallel_mode"
     for setting in ("parallel_setup_cost = 0", "parallel_tuple_cost = 0", "min_parallel_table_scan_size = 0", f"{forced} = on"):
         await owner.execute(f"SET {setting}")
-    found = await owner.fetch(batch.sql, crowded.id, crowded.clients, 25, record_class=Row)
+    rows = await owner.fetch(batch.sql, sample_org.id, sample_org.clients, 25, record_class=Row)
     await owner.close()
-    assert [[list(row) for row in part] for part in batch.split(found)] == [[[*row.values()] for row in part] for part in alone]
+    assert [[list(row) for row in part] for part in batch.split(rows)] == [[[*row.values()] for row in part] for part in alone]
 
 
 async def test_records_that_change_their_class_are_freed(owner: asyncpg.Connection) -> None:
     """None is left behind, and no class has one reference too many."""
-    batch = Batch([number("1"), number("2")], [0, 1])
+    batch = Batch([select_number("1"), select_number("2")], [0, 1])
 
-    async def ask() -> None:
-        found = batch.split(await owner.fetch(batch.sql, UUID(int=1), record_class=Row))
-        assert [[row.number for row in part] for part in found] == [[1], [2]]
+    async def fetch() -> None:
+        rows = batch.split(await owner.fetch(batch.sql, UUID(int=1), record_class=Row))
+        assert [[row.number for row in part] for part in rows] == [[1], [2]]
 
-    await ask()
+    await fetch()
     gc.collect()
     before = len(gc.get_objects())
     for _ in range(200):
-        await ask()
+        await fetch()
     await owner.fetchval("SELECT 1")  # the driver lets go of its last answer
     gc.collect()
     assert not [each for each in gc.get_objects() if isinstance(each, Number)]

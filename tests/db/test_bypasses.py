@@ -10,8 +10,8 @@ from db import rls_bypasses
 from db.engine.database import Database
 from server.database_checks import ensure_database_ready
 from server.startup_errors import StartupError
-from tests.builders import Tenant, tenant
-from tests.commands import relaties
+from tests.builders import Tenant, create_tenant
+from tests.commands import run_relaties
 from tests.conftest import RUNTIME, runtime_url
 
 VIEW = "CREATE VIEW {} AS SELECT * FROM relaties.client"
@@ -19,8 +19,8 @@ DEFINER = "CREATE FUNCTION {}() RETURNS SETOF relaties.client LANGUAGE sql SECUR
 
 
 @pytest.fixture
-async def own(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[tuple[asyncpg.Connection, Database, str]]:
-    """A database of the test's own, as its owner and as the server, and its address."""
+async def own_database(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[tuple[asyncpg.Connection, Database, str]]:
+    """Yield a database of the test's own, as its owner and as the server, and its address."""
     url = await fresh_database()
     owner, database = await asyncpg.connect(url), await Database.connect(runtime_url(url))
     await ensure_database_ready(database)
@@ -59,32 +59,32 @@ OBJECTS: dict[str, tuple[Sequence[str], str, str]] = {  # what is made, how it i
 
 @pytest.mark.parametrize("schema", ["relaties", "public", "odd"])
 @pytest.mark.parametrize("kind", OBJECTS)
-async def test_an_object_that_works_with_its_owners_rights_is_refused(
-    own: tuple[asyncpg.Connection, Database, str], kind: str, schema: str
+async def test_object_with_its_owners_rights_is_rejected(
+    own_database: tuple[asyncpg.Connection, Database, str], kind: str, schema: str
 ) -> None:
     """In every schema: named, with the statement that mends it, which does."""
-    owner, database, _ = own
-    made, named, cure = OBJECTS[kind]
+    owner, database, _ = own_database
+    create_sql, description, cure = OBJECTS[kind]
     name = f"{schema}.all_clients"
     if schema == "odd":
         name = '"odd Schema"."all Clients"'
         await owner.execute('CREATE SCHEMA "odd Schema"; GRANT USAGE ON SCHEMA "odd Schema" TO PUBLIC')
-    for statement in made:
+    for statement in create_sql:
         await owner.execute(statement.format(name))
-    with pytest.raises(StartupError) as refused:
+    with pytest.raises(StartupError) as raised_error:
         await ensure_database_ready(database)
-    (reason,) = refused.value.reasons
+    (reason,) = raised_error.value.reasons
     assert reason == (
         f"DATABASE_URL: each of these works with the rights of its owner, who sees all organizations, and the role {RUNTIME} may use it: "
-        f"{named.format(name)}. As its owner: {cure.format(name)}."
+        f"{description.format(name)}. As its owner: {cure.format(name)}."
     )
     await owner.execute(cure.format(name))
     await ensure_database_ready(database)
 
 
-async def test_what_the_server_cannot_use_or_an_extension_brings_is_no_matter(own: tuple[asyncpg.Connection, Database, str]) -> None:
+async def test_unusable_or_extension_objects_are_allowed(own_database: tuple[asyncpg.Connection, Database, str]) -> None:
     """A view that it has no right to, one that asks with the caller's rights, and one that belongs to an extension."""
-    owner, database, _ = own
+    owner, database, _ = own_database
     await owner.execute(VIEW.format("public.closed"))
     await owner.execute("CREATE SCHEMA closed")
     await owner.execute(f"{VIEW.format('closed.open')}; GRANT SELECT ON closed.open TO PUBLIC")
@@ -101,25 +101,25 @@ async def test_what_the_server_cannot_use_or_an_extension_brings_is_no_matter(ow
     await ensure_database_ready(database)
 
 
-async def test_a_view_that_was_shown_to_the_server_showed_other_organizations(own: tuple[asyncpg.Connection, Database, str]) -> None:
+async def test_view_granted_to_the_server_would_show_other_organizations(own_database: tuple[asyncpg.Connection, Database, str]) -> None:
     """What the check is for; and a migration no longer opens such a view by itself."""
-    owner, _, url = own
-    org: Tenant = await tenant(owner)
+    owner, _, url = own_database
+    org: Tenant = await create_tenant(owner)
     await org.add_client("Secret")
     await owner.execute(VIEW.format("relaties.every_client"))
-    done = relaties("migrate", DATABASE_URL=runtime_url(url), RELATIES_OWNER_URL=url)
-    assert done.returncode == 0, done.stderr
+    migrate_result = run_relaties("migrate", DATABASE_URL=runtime_url(url), RELATIES_OWNER_URL=url)
+    assert migrate_result.returncode == 0, migrate_result.stderr
     runtime = await asyncpg.connect(runtime_url(url))
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await runtime.fetch("SELECT name FROM relaties.every_client")
     await owner.execute("GRANT SELECT ON relaties.every_client TO PUBLIC")
     assert [row["name"] for row in await runtime.fetch("SELECT name FROM relaties.every_client")] == ["Secret"]
     await runtime.close()
-    found = relaties("doctor", DATABASE_URL=runtime_url(url), RELATIES_OWNER_URL=url)
-    assert (found.returncode, "view relaties.every_client" in found.stdout) == (1, True)
+    doctor_result = run_relaties("doctor", DATABASE_URL=runtime_url(url), RELATIES_OWNER_URL=url)
+    assert (doctor_result.returncode, "view relaties.every_client" in doctor_result.stdout) == (1, True)
 
 
-MEMBERSHIPS = {  # what the other role is, and what is said of it
+MEMBERSHIPS = {  # a property of the other role, and its description in the error
     "superuser": ("ALTER ROLE {} SUPERUSER", "a superuser"),
     "bypass": ("ALTER ROLE {} BYPASSRLS", "one that bypasses row level security"),
     "owner": ("ALTER TABLE relaties.label OWNER TO {}", "the tables' owner"),
@@ -130,11 +130,11 @@ MEMBERSHIPS = {  # what the other role is, and what is said of it
 @pytest.mark.parametrize("is_indirect", [False, True])
 @pytest.mark.parametrize("inherits", ["INHERIT", "NOINHERIT"])
 @pytest.mark.parametrize("what", MEMBERSHIPS)
-async def test_membership_of_a_role_that_sees_more_is_refused(
-    own: tuple[asyncpg.Connection, Database, str], what: str, inherits: str, *, is_indirect: bool
+async def test_membership_of_a_powerful_role_is_rejected(
+    own_database: tuple[asyncpg.Connection, Database, str], what: str, inherits: str, *, is_indirect: bool
 ) -> None:
     """Direct or through another role, whether its rights are inherited or taken with SET ROLE: named, and what to do."""
-    owner, database, _ = own
+    owner, database, _ = own_database
     powerful, between = (f"relaties_{uuid4().hex[:12]}" for _ in range(2))
     change, reason = MEMBERSHIPS[what]
     await owner.execute(f"CREATE ROLE {powerful} {inherits}; CREATE ROLE {between} {inherits}")
@@ -144,12 +144,14 @@ async def test_membership_of_a_role_that_sees_more_is_refused(
         if is_indirect:
             await ensure_database_ready(database)
             await owner.execute(f"GRANT {between} TO {RUNTIME}")
-        with pytest.raises(StartupError) as refused:
+        with pytest.raises(StartupError) as raised_error:
             await ensure_database_ready(database)
-        (said,) = refused.value.reasons
-        named = f"{powerful}, which is {reason}" if reason else "pg_read_server_files, which is one that reads or runs files of the"
-        assert said.startswith(f"DATABASE_URL: the role {RUNTIME} is a member of {named}")
-        assert said.endswith(f": take each away with `REVOKE … FROM {RUNTIME}`, by the role that granted it.")
+        (reason_text,) = raised_error.value.reasons
+        role_description = (
+            f"{powerful}, which is {reason}" if reason else "pg_read_server_files, which is one that reads or runs files of the"
+        )
+        assert reason_text.startswith(f"DATABASE_URL: the role {RUNTIME} is a member of {role_description}")
+        assert reason_text.endswith(f": take each away with `REVOKE … FROM {RUNTIME}`, by the role that granted it.")
         await owner.execute(f"REVOKE {between if is_indirect else powerful} FROM {RUNTIME}")
         await ensure_database_ready(database)
     finally:
@@ -158,9 +160,9 @@ async def test_membership_of_a_role_that_sees_more_is_refused(
             await owner.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
-async def test_an_ordinary_membership_is_no_matter(own: tuple[asyncpg.Connection, Database, str]) -> None:
+async def test_ordinary_membership_is_allowed(own_database: tuple[asyncpg.Connection, Database, str]) -> None:
     """Of a role that sees no more than anybody."""
-    owner, database, _ = own
+    owner, database, _ = own_database
     ordinary = f"relaties_{uuid4().hex[:12]}"
     await owner.execute(f"CREATE ROLE {ordinary}; GRANT {ordinary} TO {RUNTIME}")
     try:

@@ -5,7 +5,7 @@ import re
 import asyncpg
 
 from db.tables.keys import name_key
-from tests.demos import SMALL
+from tests.demos import SMALL_SIZE
 
 
 def modulo_97(text: str) -> int:
@@ -27,7 +27,7 @@ def is_vat(text: str) -> bool:
     if text.startswith("DE"):
         return bool(re.fullmatch(r"DE[1-9][0-9]{8}", text)) and mod_11_10(text[2:])
     digits = [int(digit) for digit in text[2:11]]
-    total = sum((9 - place) * digit for place, digit in enumerate(digits[:8])) - digits[8]
+    total = sum((9 - index) * digit for index, digit in enumerate(digits[:8])) - digits[8]
     return bool(re.fullmatch(r"NL[0-9]{9}B01", text)) and total % 11 == 0
 
 
@@ -38,24 +38,26 @@ def mod_11_10(text: str) -> bool:
     return check == 1
 
 
-async def test_the_shared_contacts_are_at_two_to_four_clients_and_the_others_at_one(loaded: asyncpg.Connection) -> None:
+async def test_shared_contacts_have_two_to_four_clients_and_others_one(demo_connection: asyncpg.Connection) -> None:
     """Exactly as many contacts as asked for have several clients."""
-    rows = await loaded.fetch("SELECT count(client_id) AS clients FROM relaties.client_contact GROUP BY contact_id")
+    rows = await demo_connection.fetch("SELECT count(client_id) AS clients FROM relaties.client_contact GROUP BY contact_id")
 
-    assert sum(row["clients"] in {2, 3, 4} for row in rows) == SMALL.shared_contacts
-    assert sum(row["clients"] == 1 for row in rows) == SMALL.contacts - SMALL.shared_contacts
+    assert sum(row["clients"] in {2, 3, 4} for row in rows) == SMALL_SIZE.shared_contacts
+    assert sum(row["clients"] == 1 for row in rows) == SMALL_SIZE.contacts - SMALL_SIZE.shared_contacts
 
 
-async def test_the_contacts_of_a_client_stand_in_a_row(loaded: asyncpg.Connection) -> None:
-    """Positions run from nought without gaps, and no client has more than eight."""
-    rows = await loaded.fetch("SELECT array_agg(position ORDER BY position) AS places FROM relaties.client_contact GROUP BY client_id")
+async def test_positions_of_contacts_have_no_gaps(demo_connection: asyncpg.Connection) -> None:
+    """Positions start at zero without gaps, and no client has more than eight."""
+    rows = await demo_connection.fetch(
+        "SELECT array_agg(position ORDER BY position) AS places FROM relaties.client_contact GROUP BY client_id"
+    )
 
     assert all(row["places"] == list(range(len(row["places"]))) and len(row["places"]) <= 8 for row in rows)
 
 
-async def test_all_identifiers_have_valid_check_digits(loaded: asyncpg.Connection) -> None:
+async def test_all_identifiers_have_valid_check_digits(demo_connection: asyncpg.Connection) -> None:
     """KvK, branch, KBO, VAT and IBAN, by checks that share nothing with what made them."""
-    rows = await loaded.fetch("SELECT kvk_number, kvk_branch_number, kbo_number, vat_number, iban, bic FROM relaties.client")
+    rows = await demo_connection.fetch("SELECT kvk_number, kvk_branch_number, kbo_number, vat_number, iban, bic FROM relaties.client")
 
     assert all(re.fullmatch("[0-9]{8}", row["kvk_number"]) for row in rows if row["kvk_number"])
     assert all(re.fullmatch("[0-9]{12}", row["kvk_branch_number"]) for row in rows if row["kvk_branch_number"])
@@ -65,18 +67,18 @@ async def test_all_identifiers_have_valid_check_digits(loaded: asyncpg.Connectio
     assert {len([row for row in rows if row[column]]) > 0 for column in ("kvk_number", "kbo_number", "vat_number", "iban")} == {True}
 
 
-async def test_postcodes_have_the_form_of_their_country(loaded: asyncpg.Connection) -> None:
+async def test_postal_codes_have_the_form_of_their_country(demo_connection: asyncpg.Connection) -> None:
     """Dutch ones with two letters that are given out, Belgian ones of four digits."""
     forms = {"NL": r"[1-9][0-9]{3} (?!S[ADS])[A-Z]{2}", "BE": "[1-9][0-9]{3}"}
-    rows = await loaded.fetch("SELECT country, postal_code FROM relaties.client_address WHERE country = ANY($1)", list(forms))
+    rows = await demo_connection.fetch("SELECT country, postal_code FROM relaties.client_address WHERE country = ANY($1)", list(forms))
 
     assert rows
     assert all(re.fullmatch(forms[row["country"]], row["postal_code"]) for row in rows)
 
 
-async def test_e_mail_and_websites_are_at_reserved_names(loaded: asyncpg.Connection) -> None:
+async def test_email_addresses_and_websites_use_reserved_names(demo_connection: asyncpg.Connection) -> None:
     """Nothing points at anybody: all under `.example`."""
-    rows = await loaded.fetch(
+    rows = await demo_connection.fetch(
         """SELECT email AS at FROM relaties.client UNION ALL SELECT website FROM relaties.client
         UNION ALL SELECT email FROM relaties.contact UNION ALL SELECT email FROM relaties.member"""
     )
@@ -84,47 +86,47 @@ async def test_e_mail_and_websites_are_at_reserved_names(loaded: asyncpg.Connect
     assert all(re.fullmatch(r"(https://|[a-z.-]+@)[a-z0-9.-]+\.example", row["at"]) for row in rows if row["at"])
 
 
-async def test_currencies_are_those_of_the_country(loaded: asyncpg.Connection) -> None:
+async def test_currencies_are_those_of_the_country(demo_connection: asyncpg.Connection) -> None:
     """Pounds in Britain, dollars in America, euros elsewhere; an invoice may also be in euros, which count one to one."""
-    clients = await loaded.fetch(
+    clients = await demo_connection.fetch(
         """SELECT a.country, c.currency FROM relaties.client c
         JOIN relaties.client_address a ON a.client_id = c.id AND a.type = 'PRIMARY'"""
     )
     own = {"GB": "GBP", "US": "USD"}
-    invoices = await loaded.fetch(
+    invoices = await demo_connection.fetch(
         "SELECT i.currency, i.exchange_rate, c.currency AS own FROM relaties.invoice i JOIN relaties.client c ON c.id = i.client_id"
     )
 
     assert {row["country"] for row in clients} == {"NL", "BE", "GB", "US", "DE"}
-    assert len(clients) == SMALL.clients
+    assert len(clients) == SMALL_SIZE.clients
     assert all(row["currency"] == own.get(row["country"], "EUR") for row in clients)
     assert {row["currency"] for row in invoices} == {"EUR", "GBP", "USD"}
     assert all(row["currency"] in {"EUR", row["own"]} for row in invoices)
     assert all((row["exchange_rate"] == 1) == (row["currency"] == "EUR") for row in invoices)
 
 
-async def test_some_clients_share_a_name_but_never_a_number(loaded: asyncpg.Connection) -> None:
+async def test_some_clients_share_a_name_but_never_a_number(demo_connection: asyncpg.Connection) -> None:
     """Equal names are there on purpose; numbers keep their leading noughts, and some clients have none."""
-    rows = await loaded.fetch("SELECT name, number, name_key, number_key FROM relaties.client")
+    rows = await demo_connection.fetch("SELECT name, number, name_key, number_key FROM relaties.client")
     numbers = [row["number"] for row in rows if row["number"]]
 
-    assert len({row["name"] for row in rows}) == SMALL.clients - 1
-    assert len(numbers) == len(set(numbers)) < SMALL.clients
+    assert len({row["name"] for row in rows}) == SMALL_SIZE.clients - 1
+    assert len(numbers) == len(set(numbers)) < SMALL_SIZE.clients
     assert all(re.fullmatch("0[0-9]{3}", number) for number in numbers)
     assert all(row["name_key"] == name_key(row["name"]) and row["number_key"] == row["number"] for row in rows)
 
 
-async def test_an_archived_client_has_archived_projects_and_is_left_in_peace(loaded: asyncpg.Connection) -> None:
+async def test_archived_client_has_archived_projects_and_no_later_registrations(demo_connection: asyncpg.Connection) -> None:
     """Its projects were archived with it and no others were, and nothing was registered on it since."""
-    archived = await loaded.fetch("SELECT archived_by FROM relaties.client WHERE archived_at IS NOT NULL")
-    projects = await loaded.fetch(
+    archived = await demo_connection.fetch("SELECT archived_by FROM relaties.client WHERE archived_at IS NOT NULL")
+    projects = await demo_connection.fetch(
         """SELECT c.archived_at AS of_client, p.archived_at FROM relaties.client c JOIN relaties.project p ON p.client_id = c.id"""
     )
     since = """SELECT count(*) FROM relaties.registration r JOIN relaties.client c ON c.id = r.client_id
         WHERE r.registered_on > c.archived_at::date"""
 
-    assert len(archived) == SMALL.clients * 6 // 100
+    assert len(archived) == SMALL_SIZE.clients * 6 // 100
     assert all(client["archived_by"] for client in archived)
     assert any(project["of_client"] for project in projects)
     assert all(project["archived_at"] == project["of_client"] for project in projects)
-    assert await loaded.fetchval(since) == 0
+    assert await demo_connection.fetchval(since) == 0

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import asyncpg
 
-from tests.demos import half_up
+from tests.demos import round_half_up
 
 PAID_PER_DOCUMENT = """SELECT i.kind, i.status, i.gross, i.gross_base,
     coalesce(sum(a.amount), 0) AS paid, coalesce(sum(a.amount_base), 0) AS paid_base
@@ -12,9 +12,9 @@ FROM relaties.invoice i LEFT JOIN relaties.payment_allocation a ON a.tenant_id =
 GROUP BY i.tenant_id, i.id"""
 
 
-async def test_no_document_is_paid_more_than_it_comes_to(loaded: asyncpg.Connection) -> None:
+async def test_no_document_is_paid_more_than_its_total(demo_connection: asyncpg.Connection) -> None:
     """Allocations stay within the gross amount, on the side of the document's sign; paid documents have exactly that, in base too."""
-    rows = await loaded.fetch(PAID_PER_DOCUMENT)
+    rows = await demo_connection.fetch(PAID_PER_DOCUMENT)
 
     for row in rows:
         sign = -1 if row["kind"] == "CREDIT_NOTE" else 1
@@ -26,51 +26,51 @@ async def test_no_document_is_paid_more_than_it_comes_to(loaded: asyncpg.Connect
     assert {row["status"] for row in rows} == {"DRAFT", "OPEN", "PAID", "VOID"}
 
 
-async def test_payments_are_spread_whole(loaded: asyncpg.Connection) -> None:
+async def test_payments_are_fully_allocated(demo_connection: asyncpg.Connection) -> None:
     """What the documents take of a payment is the payment."""
-    rows = await loaded.fetch(
+    rows = await demo_connection.fetch(
         "SELECT p.amount, sum(a.amount) AS taken, count(*) AS parts FROM relaties.payment p"
         " JOIN relaties.payment_allocation a ON a.payment_id = p.id GROUP BY p.id, p.amount"
     )
 
-    assert len(rows) == await loaded.fetchval("SELECT count(*) FROM relaties.payment")
+    assert len(rows) == await demo_connection.fetchval("SELECT count(*) FROM relaties.payment")
     assert all(row["amount"] == row["taken"] for row in rows)
     assert {row["parts"] for row in rows} == {1, 2}
     assert min(row["amount"] for row in rows) < 0
 
 
-async def test_allocations_in_base_are_rounded_cumulatively(loaded: asyncpg.Connection) -> None:
+async def test_allocations_in_base_are_rounded_cumulatively(demo_connection: asyncpg.Connection) -> None:
     """In order of payment each part is what the rounded running total grows by; the last one takes what the document lacks."""
-    rows = await loaded.fetch(
+    rows = await demo_connection.fetch(
         """SELECT i.id, i.gross, i.gross_base, i.exchange_rate, a.amount, a.amount_base FROM relaties.payment_allocation a
         JOIN relaties.invoice i ON i.id = a.invoice_id ORDER BY a.paid_on, a.payment_id"""
     )
     running: dict[object, tuple[Decimal, Decimal]] = {}
     for row in rows:
-        paid, base = running.get(row["id"], (Decimal(0), Decimal(0)))
-        paid += abs(row["amount"])
-        total = row["gross_base"] if paid == row["gross"] else half_up(paid * row["exchange_rate"])
+        paid_total, base = running.get(row["id"], (Decimal(0), Decimal(0)))
+        paid_total += abs(row["amount"])
+        total = row["gross_base"] if paid_total == row["gross"] else round_half_up(paid_total * row["exchange_rate"])
         assert abs(row["amount_base"]) == total - base
-        running[row["id"]] = (paid, total)
+        running[row["id"]] = (paid_total, total)
 
 
-async def test_an_invoice_comes_to_its_lines(loaded: asyncpg.Connection) -> None:
+async def test_invoice_total_equals_its_lines(demo_connection: asyncpg.Connection) -> None:
     """Net is the sum of the lines, each quantity times price less discount; VAT is rounded per rate; base amounts per document."""
-    invoices = await loaded.fetch("SELECT * FROM relaties.invoice")
-    lines = await loaded.fetch("SELECT * FROM relaties.invoice_line ORDER BY invoice_id, position")
-    of: dict[object, list[asyncpg.Record]] = {}
+    invoices = await demo_connection.fetch("SELECT * FROM relaties.invoice")
+    lines = await demo_connection.fetch("SELECT * FROM relaties.invoice_line ORDER BY invoice_id, position")
+    lines_by_invoice: dict[object, list[asyncpg.Record]] = {}
     for line in lines:
-        assert line["net"] == half_up(line["quantity"] * line["unit_price"] * (100 - line["discount_percentage"]) / 100)
-        of.setdefault(line["invoice_id"], []).append(line)
+        assert line["net"] == round_half_up(line["quantity"] * line["unit_price"] * (100 - line["discount_percentage"]) / 100)
+        lines_by_invoice.setdefault(line["invoice_id"], []).append(line)
 
     for invoice in invoices:
-        own = of[invoice["id"]]
+        own = lines_by_invoice[invoice["id"]]
         assert [line["position"] for line in own] == list(range(1, len(own) + 1))
         assert len(own) <= 4
         assert invoice["net"] == sum(line["net"] for line in own)
         assert invoice["vat"] == sum(line["vat"] for line in own) == sum(vat_by_rate(own))
-        assert invoice["net_base"] == half_up(invoice["net"] * invoice["exchange_rate"])
-        assert invoice["vat_base"] == half_up(invoice["vat"] * invoice["exchange_rate"])
+        assert invoice["net_base"] == round_half_up(invoice["net"] * invoice["exchange_rate"])
+        assert invoice["vat_base"] == round_half_up(invoice["vat"] * invoice["exchange_rate"])
 
 
 def vat_by_rate(lines: list[asyncpg.Record]) -> list[Decimal]:
@@ -78,22 +78,22 @@ def vat_by_rate(lines: list[asyncpg.Record]) -> list[Decimal]:
     for line in lines:
         group = (line["vat_rate_id"], line["vat_percentage"])
         net[group] = net.get(group, Decimal(0)) + line["net"]
-    return [half_up(amount * percentage / 100) for (_, percentage), amount in net.items()]
+    return [round_half_up(amount * percentage / 100) for (_, percentage), amount in net.items()]
 
 
-async def test_numbers_run_on_in_order_of_date(loaded: asyncpg.Connection) -> None:
+async def test_numbers_are_consecutive_by_date(demo_connection: asyncpg.Connection) -> None:
     """Within a year there is no gap, and only drafts have none."""
-    rows = await loaded.fetch("SELECT number, invoice_date FROM relaties.invoice WHERE status <> 'DRAFT' ORDER BY number")
+    rows = await demo_connection.fetch("SELECT number, invoice_date FROM relaties.invoice WHERE status <> 'DRAFT' ORDER BY number")
     years = [row["invoice_date"].year for row in rows]
 
     assert [row["number"] for row in rows] == [f"{year}-{n - years.index(year) + 1:05d}" for n, year in enumerate(years)]
     assert [row["invoice_date"] for row in rows] == sorted(row["invoice_date"] for row in rows)
-    assert await loaded.fetchval("SELECT count(number) FROM relaties.invoice WHERE status = 'DRAFT'") == 0
+    assert await demo_connection.fetchval("SELECT count(number) FROM relaties.invoice WHERE status = 'DRAFT'") == 0
 
 
-async def test_a_credit_note_follows_an_issued_invoice_of_its_client(loaded: asyncpg.Connection) -> None:
+async def test_a_credit_note_follows_an_issued_invoice_of_its_client(demo_connection: asyncpg.Connection) -> None:
     """Same client, currency and exchange rate, not before it, and not more than it."""
-    rows = await loaded.fetch(
+    rows = await demo_connection.fetch(
         """SELECT c.client_id = i.client_id AND c.currency = i.currency AND c.exchange_rate = i.exchange_rate AND i.kind = 'INVOICE'
             AND i.is_issued AND c.invoice_date >= i.invoice_date AND c.number > i.number AND c.gross <= i.gross AS is_sound
         FROM relaties.invoice c LEFT JOIN relaties.invoice i ON i.id = c.credits_invoice_id WHERE c.kind = 'CREDIT_NOTE'"""
@@ -103,9 +103,9 @@ async def test_a_credit_note_follows_an_issued_invoice_of_its_client(loaded: asy
     assert all(row["is_sound"] for row in rows)
 
 
-async def test_invoiced_work_is_what_its_line_asks_for(loaded: asyncpg.Connection) -> None:
+async def test_invoiced_registrations_match_their_line(demo_connection: asyncpg.Connection) -> None:
     """The registrations of a line are of the line's client, not after its invoice, billable, and add up to the line."""
-    rows = await loaded.fetch(
+    rows = await demo_connection.fetch(
         """SELECT l.net, sum(r.amount_net) AS done, bool_and(r.client_id = i.client_id AND r.currency = i.currency AND r.is_billable
             AND r.registered_on <= i.invoice_date AND i.is_issued AND r.project_id IS NOT DISTINCT FROM l.project_id) AS is_sound
         FROM relaties.registration r JOIN relaties.invoice_line l ON l.id = r.invoice_line_id JOIN relaties.invoice i ON i.id = l.invoice_id
@@ -116,16 +116,16 @@ async def test_invoiced_work_is_what_its_line_asks_for(loaded: asyncpg.Connectio
     assert all(row["is_sound"] and row["net"] == row["done"] for row in rows)
 
 
-async def test_work_counts_by_its_rate(loaded: asyncpg.Connection) -> None:
+async def test_registration_amount_equals_quantity_times_rate(demo_connection: asyncpg.Connection) -> None:
     """Hours, pieces and kilometres times their rate; the rate is the one that its source has."""
-    rows = await loaded.fetch(
+    rows = await demo_connection.fetch(
         """SELECT r.*, p.invoice_method, p.hourly_rate, c.default_hourly_rate, c.default_mileage_rate FROM relaties.registration r
         JOIN relaties.client c ON c.id = r.client_id LEFT JOIN relaties.project p ON p.id = r.project_id"""
     )
 
     for row in rows:
         count = {"TIME": Decimal(row["minutes"] or 0) / 60, "EXPENSE": row["quantity"], "MILEAGE": row["distance_km"]}[row["kind"]]
-        assert row["amount_net"] == half_up(count * row["unit_rate"])
+        assert row["amount_net"] == round_half_up(count * row["unit_rate"])
         own = {"PROJECT": row["hourly_rate"], "NONE": Decimal(0), "EXPLICIT": row["unit_rate"]}
         client = row["default_hourly_rate" if row["kind"] == "TIME" else "default_mileage_rate"]
         assert row["unit_rate"] == own.get(row["rate_source"], client)

@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from db import demo
-from tests.demos import HASH, LAST_DAY, SMALL, TABLES, counts, digests, filled, quiet
+from tests.demos import HASH, LAST_DAY, SMALL_SIZE, TABLES, ignore_progress, load_demo, row_counts, table_digests
 
-WHOLE = {
+WHOLE_DEMO_DIGESTS = {
     "organization": 1,
     "member": 12,
     "api_token": 1,
@@ -72,65 +72,65 @@ class StoppedError(Exception):
     """What an interruption raises."""
 
 
-async def test_there_is_exactly_as_much_as_was_asked_for(loaded: asyncpg.Connection) -> None:
+async def test_row_counts_equal_the_requested_size(demo_connection: asyncpg.Connection) -> None:
     """The tables whose size was given have that size; so do the fixed ones."""
-    found = await counts(loaded)
+    table_counts = await row_counts(demo_connection)
 
-    assert found["client"] == SMALL.clients
-    assert found["contact"] == SMALL.contacts
-    assert found["label"] == SMALL.labels
-    assert found["project"] == SMALL.projects
-    assert found["registration"] == SMALL.registrations
-    assert found["invoice"] == SMALL.invoices
-    assert found["quote"] == SMALL.quotes
-    assert found["client_portal"] == SMALL.portals
-    assert [found[table] for table in TABLES[:5]] == [1, 12, 1, 14, 3]
+    assert table_counts["client"] == SMALL_SIZE.clients
+    assert table_counts["contact"] == SMALL_SIZE.contacts
+    assert table_counts["label"] == SMALL_SIZE.labels
+    assert table_counts["project"] == SMALL_SIZE.projects
+    assert table_counts["registration"] == SMALL_SIZE.registrations
+    assert table_counts["invoice"] == SMALL_SIZE.invoices
+    assert table_counts["quote"] == SMALL_SIZE.quotes
+    assert table_counts["client_portal"] == SMALL_SIZE.portals
+    assert [table_counts[table] for table in TABLES[:5]] == [1, 12, 1, 14, 3]
 
 
-async def test_the_token_opens_the_organization_as_its_owner(loaded: asyncpg.Connection) -> None:
+async def test_token_signs_in_as_the_owner(demo_connection: asyncpg.Connection) -> None:
     """The caller's hash is stored for the member who owns the organization."""
-    actor = await loaded.fetchrow("SELECT tenant_id, member_role FROM relaties.token_actor($1)", HASH)
+    actor = await demo_connection.fetchrow("SELECT tenant_id, member_role FROM relaties.token_actor($1)", HASH)
 
     assert actor is not None
     assert tuple(actor) == (demo.TENANT, "OWNER")
 
 
-async def test_the_defaults_of_the_organization_are_the_high_rate_and_the_default_layout(loaded: asyncpg.Connection) -> None:
+async def test_organization_defaults_are_the_high_rate_and_the_default_layout(demo_connection: asyncpg.Connection) -> None:
     """New clients and invoices find what they fall back on."""
-    found = await loaded.fetchrow(
+    row = await demo_connection.fetchrow(
         """SELECT v.country, v.percentage, l.is_default FROM relaties.organization o
         JOIN relaties.vat_rate v ON v.id = o.default_vat_rate_id JOIN relaties.invoice_layout l ON l.id = o.default_layout_id"""
     )
 
-    assert found is not None
-    assert tuple(found) == ("NL", Decimal(21), True)
+    assert row is not None
+    assert tuple(row) == ("NL", Decimal(21), True)
 
 
-async def test_two_loads_give_the_same_rows(loaded: asyncpg.Connection, fresh_database: Callable[[], Awaitable[str]]) -> None:
+async def test_two_loads_create_the_same_rows(demo_connection: asyncpg.Connection, fresh_database: Callable[[], Awaitable[str]]) -> None:
     """Every value in every table, identifiers included, is the same in another database."""
-    other = await filled(await fresh_database())
+    other = await load_demo(await fresh_database())
 
-    assert await digests(other) == await digests(loaded)
+    assert await table_digests(other) == await table_digests(demo_connection)
 
     await other.close()
 
 
-async def test_loading_again_changes_nothing(loaded: asyncpg.Connection) -> None:
+async def test_second_load_changes_nothing(demo_connection: asyncpg.Connection) -> None:
     """The second load finds the first and leaves every row as it is."""
-    before = await digests(loaded)
+    before = await table_digests(demo_connection)
 
-    await demo.load(loaded, token_hash=bytes(32), progress=quiet, size=SMALL)
+    await demo.load(demo_connection, token_hash=bytes(32), progress=ignore_progress, size=SMALL_SIZE)
 
-    assert await digests(loaded) == before
+    assert await table_digests(demo_connection) == before
 
 
-async def test_two_loads_at_once_are_one(fresh_database: Callable[[], Awaitable[str]], loaded: asyncpg.Connection) -> None:
+async def test_concurrent_loads_load_once(fresh_database: Callable[[], Awaitable[str]], demo_connection: asyncpg.Connection) -> None:
     """The second waits for the first and then finds it done."""
     url = await fresh_database()
 
-    one, other = await asyncio.gather(filled(url), filled(url))
+    one, other = await asyncio.gather(load_demo(url), load_demo(url))
 
-    assert await counts(one) == await counts(loaded)
+    assert await row_counts(one) == await row_counts(demo_connection)
     await one.close()
     await other.close()
 
@@ -139,14 +139,14 @@ async def test_an_interrupted_load_leaves_nothing(fresh_database: Callable[[], A
     """Stopped half-way, every table is as empty as before, and the demo can still be loaded."""
     connection = await asyncpg.connect(await fresh_database())
 
-    def stop(_what: str, done: int, total: int) -> None:
-        if done > total // 2:
+    def stop(_what: str, completed: int, total: int) -> None:
+        if completed > total // 2:
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        await demo.load(connection, token_hash=HASH, progress=stop, size=SMALL)
+        await demo.load(connection, token_hash=HASH, progress=stop, size=SMALL_SIZE)
 
-    assert set((await counts(connection)).values()) == {0}
+    assert set((await row_counts(connection)).values()) == {0}
     assert not await demo.is_loaded(connection)
     await connection.close()
 
@@ -154,68 +154,70 @@ async def test_an_interrupted_load_leaves_nothing(fresh_database: Callable[[], A
 async def test_a_cancelled_load_leaves_nothing(fresh_database: Callable[[], Awaitable[str]]) -> None:
     """A task that is cancelled while it loads rolls back as well."""
     connection = await asyncpg.connect(await fresh_database())
-    begun = asyncio.Event()
-    task = asyncio.create_task(demo.load(connection, token_hash=HASH, progress=lambda *_: begun.set(), size=SMALL))
-    await begun.wait()
+    has_started = asyncio.Event()
+    task = asyncio.create_task(demo.load(connection, token_hash=HASH, progress=lambda *_: has_started.set(), size=SMALL_SIZE))
+    await has_started.wait()
 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert set((await counts(connection)).values()) == {0}
+    assert set((await row_counts(connection)).values()) == {0}
     await connection.close()
 
 
-async def test_the_progress_goes_up_to_the_whole(fresh_database: Callable[[], Awaitable[str]]) -> None:
+async def test_progress_increases_to_the_total(fresh_database: Callable[[], Awaitable[str]]) -> None:
     """It never goes back, comes often, and ends at its total."""
-    heard: list[tuple[int, int]] = []
+    progress_steps: list[tuple[int, int]] = []
     connection = await asyncpg.connect(await fresh_database())
 
-    await demo.load(connection, token_hash=HASH, progress=lambda _what, done, total: heard.append((done, total)), size=SMALL)
+    await demo.load(
+        connection, token_hash=HASH, progress=lambda _what, completed, total: progress_steps.append((completed, total)), size=SMALL_SIZE
+    )
 
-    assert heard == sorted(heard)
-    assert heard[-1] == (SMALL.rows, SMALL.rows)
-    assert len(heard) > 15
+    assert progress_steps == sorted(progress_steps)
+    assert progress_steps[-1] == (SMALL_SIZE.rows, SMALL_SIZE.rows)
+    assert len(progress_steps) > 15
     await connection.close()
 
 
-async def test_no_day_lies_before_or_after_the_demo(loaded: asyncpg.Connection) -> None:
+async def test_all_days_lie_within_the_demo_period(demo_connection: asyncpg.Connection) -> None:
     """Whatever happened, happened between 2023 and October 2026; only a last day, to pay or to accept a quote, may be to come."""
-    columns = await loaded.fetch(
+    columns = await demo_connection.fetch(
         """SELECT table_name, column_name FROM information_schema.columns
         WHERE table_schema = 'relaties' AND data_type IN ('date', 'timestamp with time zone')
           AND column_name NOT IN ('due_date', 'valid_until', 'until')"""
     )
     text = " UNION ALL ".join(f"SELECT min({column}::date), max({column}::date) FROM relaties.{table}" for table, column in columns)
-    found = await loaded.fetch(text)
+    rows = await demo_connection.fetch(text)
 
     assert len(columns) > 30
-    assert all(date(2023, 1, 1) <= low and high <= LAST_DAY for low, high in found if low)
+    assert all(date(2023, 1, 1) <= low and high <= LAST_DAY for low, high in rows if low)
     late = "SELECT count(*) FROM relaties.invoice WHERE due_date - invoice_date NOT BETWEEN 0 AND 60"
-    assert await loaded.fetchval(late) == 0
-    assert await loaded.fetchval("SELECT count(*) FROM relaties.quote WHERE valid_until - quote_date NOT IN (14, 30, 45)") == 0
-    assert await loaded.fetchval("SELECT count(*) FROM relaties.vat_rate WHERE valid_until IS NOT NULL") == 0
+    assert await demo_connection.fetchval(late) == 0
+    assert await demo_connection.fetchval("SELECT count(*) FROM relaties.quote WHERE valid_until - quote_date NOT IN (14, 30, 45)") == 0
+    assert await demo_connection.fetchval("SELECT count(*) FROM relaties.vat_rate WHERE valid_until IS NOT NULL") == 0
 
 
-async def test_identifiers_tell_when_their_row_was_made(loaded: asyncpg.Connection) -> None:
+async def test_identifiers_contain_the_creation_time(demo_connection: asyncpg.Connection) -> None:
     """They are UUIDs of version 7 whose moment is the row's own."""
     for table in ("client", "contact", "project", "quote", "client_portal", "invoice", "registration", "payment", "member"):
-        rows = await loaded.fetch(f"SELECT id, created_at FROM relaties.{table}")
+        rows = await demo_connection.fetch(f"SELECT id, created_at FROM relaties.{table}")
         assert all(row["id"].version == 7 for row in rows)
         assert all(row["id"].int >> 80 == round(row["created_at"].timestamp() * 1000) for row in rows)
 
 
 @pytest.mark.proof
-async def test_the_whole_demo_is_what_it_was(fresh_database: Callable[[], Awaitable[str]]) -> None:
+async def test_demo_data_is_unchanged(fresh_database: Callable[[], Awaitable[str]]) -> None:
     """A change of the generator, or of chance itself, shows here: the rows of every table, and what all documents come to."""
-    connection = await filled(await fresh_database(), demo.FULL)
+    connection = await load_demo(await fresh_database(), demo.FULL)
     totals = await connection.fetchrow(
         "SELECT sum(gross_base) AS gross, (SELECT sum(amount_base) FROM relaties.payment_allocation) AS paid,"
         " (SELECT sum(amount_net) FROM relaties.registration) AS work FROM relaties.invoice"
     )
 
-    assert await counts(connection) == WHOLE
+    assert await row_counts(connection) == WHOLE_DEMO_DIGESTS
     assert totals is not None
     assert {name: str(total) for name, total in totals.items()} == TOTALS
-    assert await digests(connection) == DIGESTS
+    assert await table_digests(connection) == DIGESTS
     await connection.close()

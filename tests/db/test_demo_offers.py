@@ -5,35 +5,35 @@ from decimal import Decimal
 
 import asyncpg
 
-from tests.demos import half_up
+from tests.demos import round_half_up
 
 
-async def test_a_quote_comes_to_its_lines(loaded: asyncpg.Connection) -> None:
+async def test_quote_total_equals_its_lines(demo_connection: asyncpg.Connection) -> None:
     """Net is the sum of the lines, each quantity times price; VAT is rounded per rate; in the client's own currency at its day's rate."""
     lines: defaultdict[object, list[asyncpg.Record]] = defaultdict(list)
-    for line in await loaded.fetch("SELECT * FROM relaties.quote_line ORDER BY quote_id, position"):
+    for line in await demo_connection.fetch("SELECT * FROM relaties.quote_line ORDER BY quote_id, position"):
         lines[line["quote_id"]].append(line)
-    quotes = await loaded.fetch(
+    quotes = await demo_connection.fetch(
         """SELECT q.*, c.currency AS own, c.vat_rate_id FROM relaties.quote q JOIN relaties.client c ON c.id = q.client_id"""
     )
 
     for quote in quotes:
         mine = lines.pop(quote["id"])
         assert [line["position"] for line in mine] == list(range(1, len(mine) + 1))
-        assert all(line["net"] == half_up(line["quantity"] * line["unit_price"]) for line in mine)
+        assert all(line["net"] == round_half_up(line["quantity"] * line["unit_price"]) for line in mine)
         (percentage,) = {line["vat_percentage"] for line in mine}
         assert quote["net"] == sum(line["net"] for line in mine) > 0
-        assert quote["vat"] == sum(line["vat"] for line in mine) == half_up(quote["net"] * percentage / 100)
+        assert quote["vat"] == sum(line["vat"] for line in mine) == round_half_up(quote["net"] * percentage / 100)
         assert (quote["gross"], quote["currency"]) == (quote["net"] + quote["vat"], quote["own"])
         assert (quote["exchange_rate"] == 1) == (quote["currency"] == "EUR")
     assert lines == {}
     assert max(quote["net"] for quote in quotes) < Decimal(60_000)
 
 
-async def test_quotes_are_numbered_by_year_in_order_of_date(loaded: asyncpg.Connection) -> None:
+async def test_quotes_are_numbered_by_year_in_order_of_date(demo_connection: asyncpg.Connection) -> None:
     """Without gaps, drafts left out: they have neither number nor day."""
-    rows = await loaded.fetch("SELECT number, quote_date FROM relaties.quote WHERE status <> 'DRAFT' ORDER BY number")
-    drafts = await loaded.fetch("SELECT number, quote_date, valid_until FROM relaties.quote WHERE status = 'DRAFT'")
+    rows = await demo_connection.fetch("SELECT number, quote_date FROM relaties.quote WHERE status <> 'DRAFT' ORDER BY number")
+    drafts = await demo_connection.fetch("SELECT number, quote_date, valid_until FROM relaties.quote WHERE status = 'DRAFT'")
 
     last: dict[int, int] = {}
     for row in rows:
@@ -45,16 +45,16 @@ async def test_quotes_are_numbered_by_year_in_order_of_date(loaded: asyncpg.Conn
     assert {tuple(draft) for draft in drafts} == {(None, None, None)}
 
 
-async def test_a_quote_ends_as_quotes_do(loaded: asyncpg.Connection) -> None:
+async def test_quote_status_matches_its_dates(demo_connection: asyncpg.Connection) -> None:
     """What is open has not run out, what expired has; archived clients leave nothing open, and for prospects nothing was accepted."""
-    rows = await loaded.fetch(
+    rows = await demo_connection.fetch(
         """SELECT q.status, q.valid_until, q.version, q.updated_at, q.created_at, c.archived_at, c.is_prospect,
             q.updated_at::date > q.valid_until AS is_late, l.of_another
         FROM relaties.quote q JOIN relaties.client c ON c.id = q.client_id
         CROSS JOIN LATERAL (SELECT bool_or(p.client_id <> q.client_id OR q.status <> 'ACCEPTED') AS of_another
           FROM relaties.quote_line l JOIN relaties.project p ON p.id = l.project_id WHERE l.quote_id = q.id) l"""
     )
-    today = await loaded.fetchval("SELECT max(registered_on) FROM relaties.registration")
+    today = await demo_connection.fetchval("SELECT max(registered_on) FROM relaties.registration")
 
     for row in rows:
         assert row["status"] != "SENT" or row["valid_until"] >= today
@@ -68,9 +68,9 @@ async def test_a_quote_ends_as_quotes_do(loaded: asyncpg.Connection) -> None:
     assert {row["of_another"] for row in rows} == {None, False}
 
 
-async def test_a_portal_shows_what_is_its_clients_until_that_is_archived(loaded: asyncpg.Connection) -> None:
+async def test_portal_shows_only_its_client_until_archived(demo_connection: asyncpg.Connection) -> None:
     """To contacts of the client alone; closed by the archiving of the client, and by nothing else, and opened to nobody since."""
-    rows = await loaded.fetch(
+    rows = await demo_connection.fetch(
         """SELECT o.created_at, o.closed_at, o.archive_operation_id, o.version, c.archived_at, c.archive_operation_id AS of_client,
           (SELECT count(*) FROM relaties.portal_project p WHERE p.portal_id = o.id) AS projects,
           (SELECT count(*) FROM relaties.portal_access a WHERE a.portal_id = o.id) AS contacts,

@@ -6,9 +6,9 @@ import asyncpg
 import pytest
 
 from db.migrations import downgrade, upgrade
-from tests.builders import tenant
-from tests.full_clients import full_client
-from tests.snapshots import differences, snapshot
+from tests.builders import create_tenant
+from tests.full_clients import create_full_client
+from tests.snapshots import compare_snapshots, read_snapshot
 
 BEFORE = "0016"
 
@@ -23,17 +23,17 @@ async def test_migration_renames_drafts_of_all_organizations(fresh_database: Cal
     """The reverse restores the old word; nothing else changes, and the old word is rejected afterwards."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
-    one, other = await tenant(owner, "Een"), await tenant(owner, "Twee")
+    one, other = await create_tenant(owner, "Een"), await create_tenant(owner, "Twee")
     for org in (one, other):
-        await full_client(org, "Vol")
-    rows, statuses = await snapshot(owner, one.id, other.id), await count_statuses(owner, table)
+        await create_full_client(org, "Vol")
+    rows, statuses = await read_snapshot(owner, one.id, other.id), await count_statuses(owner, table)
     assert statuses["DRAFT"] == 2
 
     await downgrade(url, revision=BEFORE)
     assert await count_statuses(owner, table) == {"CONCEPT" if status == "DRAFT" else status: count for status, count in statuses.items()}
 
     await upgrade(url, None)
-    assert differences(rows, await snapshot(owner, one.id, other.id)) == {}
+    assert compare_snapshots(rows, await read_snapshot(owner, one.id, other.id)) == {}
     await owner.execute("SET app.guard = 'off'")
     with pytest.raises(asyncpg.CheckViolationError):
         await owner.execute(f"UPDATE relaties.{table} SET status = 'CONCEPT' WHERE status = 'DRAFT'")

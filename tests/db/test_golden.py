@@ -35,7 +35,7 @@ from db.sql import search
 GOLDEN = Path(__file__).parent / "golden"
 EVERY = tuple(name for name in clients.CONDITIONS if not name.startswith("not_"))
 OF_ALL = tuple(registrations.CONDITIONS)
-APART = ("tail", "head")
+SIDES = ("tail", "head")
 QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "activity.of_clients": activity._page_per_parent("client_id", is_ascending=False, is_next=True),  # noqa: SLF001
     "activity.of_contacts": activity._page_per_parent("contact_id", is_ascending=False, is_next=False),  # noqa: SLF001
@@ -120,13 +120,13 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "registrations.labels": registrations.LABELS,
     "registrations.by_id": registrations.BY_ID,
     "revenue.by_client": revenue._by_client((), has_currencies=True),  # noqa: SLF001
-    "revenue.by_client_apart": revenue._by_client(APART, has_currencies=True),  # noqa: SLF001
+    "revenue.by_client_apart": revenue._by_client(SIDES, has_currencies=True),  # noqa: SLF001
     "revenue.total_by_client": revenue._by_client((), has_currencies=False),  # noqa: SLF001
-    "revenue.total_by_client_apart": revenue._by_client(APART, has_currencies=False),  # noqa: SLF001
+    "revenue.total_by_client_apart": revenue._by_client(SIDES, has_currencies=False),  # noqa: SLF001
     "revenue.of_all": revenue._for_all_clients((), ()),  # noqa: SLF001
-    "revenue.of_all_apart": revenue._for_all_clients((), APART),  # noqa: SLF001
+    "revenue.of_all_apart": revenue._for_all_clients((), SIDES),  # noqa: SLF001
     "revenue.of_filtered": revenue._for_all_clients(EVERY, ()),  # noqa: SLF001
-    "revenue.of_filtered_apart": revenue._for_all_clients(EVERY, APART),  # noqa: SLF001
+    "revenue.of_filtered_apart": revenue._for_all_clients(EVERY, SIDES),  # noqa: SLF001
     "tokens.every": tokens.ALL_TOKENS,
     "tokens.page": tokens._page(is_ascending=False, is_next=False),  # noqa: SLF001
     "tokens.counts": tokens.OF_ORGANIZATION,
@@ -151,23 +151,23 @@ COMMANDS = {
 ALL = {**QUERIES, **COMMANDS}
 
 
-def shown(sql: str) -> str:
-    """A column a line, so that a difference is short."""
+def format_sql(sql: str) -> str:
+    """Put each column on a line, so that a difference is short."""
     return sql.replace(", ", ",\n  ").replace(" \n", "\n").strip() + "\n"
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_sql_is_the_one_that_was_reviewed(name: str) -> None:
+def test_sql_equals_the_reviewed_files(name: str) -> None:
     """After a change on purpose, put the new text into the file that this names."""
-    assert shown(ALL[name].sql) == (GOLDEN / f"{name}.sql").read_text()
+    assert format_sql(ALL[name].sql) == (GOLDEN / f"{name}.sql").read_text()
 
 
-def test_every_golden_file_is_of_a_query() -> None:
+def test_every_golden_file_belongs_to_a_query() -> None:
     """None is left behind."""
     assert {path.stem for path in GOLDEN.glob("*.sql")} == set(ALL)
 
 
-def statements() -> Iterator[tuple[str, Command]]:
+def module_statements() -> Iterator[tuple[str, Command]]:
     """Those that a module of queries has by name, alone or among others."""
     for module in pkgutil.iter_modules(queries.__path__):
         for name, value in vars(import_module(f"db.queries.{module.name}")).items():
@@ -176,7 +176,7 @@ def statements() -> Iterator[tuple[str, Command]]:
                     yield f"{module.name}.{name}", each
 
 
-def test_every_statement_of_a_module_is_compiled_here() -> None:
+def test_every_statement_compiles() -> None:
     """A server does so when it first needs one: what is wrong with it is found here."""
-    known = {id(each) for each in ALL.values()}
-    assert [name for name, each in statements() if id(each) not in known] == []
+    known_ids = {id(each) for each in ALL.values()}
+    assert [name for name, each in module_statements() if id(each) not in known_ids] == []

@@ -17,7 +17,7 @@ ALIKE = st.text(
 )
 TEXTS = ALIKE | st.text(st.characters(exclude_categories=["Cs"]))
 FORMS: tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...] = ("NFC", "NFD", "NFKC", "NFKD")
-WIDE = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}  # the full-width forms of ASCII
+FULL_WIDTH = {code: code + 0xFEE0 for code in range(0x21, 0x7F)}  # the full-width forms of ASCII
 
 
 @given(text=TEXTS)
@@ -37,34 +37,34 @@ def test_every_form_of_a_text_has_one_key(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "written",
+    "number",
     ["É77", "E\u030177", "é77", "\uff25\u030177", "É７７", " É77\u00a0", "\ufeffÉ\u00ad77", "É7\u200b7", "É77\u200d", "É\u20607\ufe0f7"],
 )
-def test_forms_that_look_alike_are_one_number(written: str) -> None:
+def test_lookalike_numbers_have_one_key(number: str) -> None:
     """NFD, full width, capitals, blanks around it and invisible characters."""
-    assert number_key(written) == "é77"
+    assert number_key(number) == "é77"
 
 
 @pytest.mark.parametrize("number", ["0012", "12", "1 2", "K-12", "K12", "e77"])
-def test_numbers_that_differ_stay_apart(number: str) -> None:
+def test_different_numbers_have_different_keys(number: str) -> None:
     """Noughts, blanks within, hyphens and accents tell numbers apart."""
     others = {"0012", "12", "1 2", "K-12", "K12", "e77", "é77"} - {number}
     assert number_key(number) not in {number_key(other) for other in others}
 
 
 @given(number=st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1))
-def test_full_width_is_the_same_number(number: str) -> None:
+def test_full_width_number_has_the_same_key(number: str) -> None:
     """As it is typed with an East Asian keyboard."""
-    assert number_key(number.translate(WIDE)) == number_key(number)
+    assert number_key(number.translate(FULL_WIDTH)) == number_key(number)
 
 
-def test_a_name_is_folded_to_bare_letters() -> None:
+def test_name_is_folded_to_base_letters() -> None:
     """Accents, capitals, surplus blanks and what cannot be seen."""
     assert name_key("Café\u00a0 Zür\u00adich ") == "cafe zurich"
     assert name_key("\ufeff\uff23afe\u0301") == name_key("CAFÉ") == "cafe"
 
 
 @given(text=TEXTS)
-def test_what_keeps_keys_apart_is_in_no_folded_text(text: str) -> None:
+def test_separator_of_unique_keys_occurs_in_no_folded_text(text: str) -> None:
     """So a key with it is nobody else's."""
     assert KEY_SEPARATOR not in name_key(text) + number_key(text)

@@ -1,4 +1,4 @@
-"""Migrating while a server answers: nobody is refused, and what was broken off is done anew."""
+"""Migrating while a server answers: no request fails, and an interrupted migration is repeated."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,21 +17,21 @@ from db.engine.statement import Query
 from db.migrations import downgrade, head
 from db.sql.expressions import TENANT
 from db.tables import Role
-from tests.api.test_nested_query import NESTED
-from tests.ask import Api, connected
-from tests.builders import Tenant, crowd
-from tests.commands import relaties
+from tests.api.test_nested_query import NESTED_QUERY
+from tests.ask import Api, connect_client
+from tests.builders import Tenant, create_sample_org
+from tests.commands import run_relaties
 from tests.conftest import RUNTIME, runtime_url
 from tests.db.test_transaction import Number
-from tests.waiting import PATIENCE_S, until
+from tests.waiting import TIMEOUT_S, wait_until
 
-DONE = "The tables are up to date.\n"
-BROKEN = (
+UP_TO_DATE = "The tables are up to date.\n"
+CONNECTION_ERRORS = (
     "RELATIES_OWNER_URL: nothing was changed: connection was closed in the middle of operation: "
     "terminating connection due to administrator command. Run it again once that is over.\n"
 )
 IN_USE = "RELATIES_OWNER_URL: nothing was changed: canceling statement due to lock timeout. Run it again once that is over.\n"
-BEFORE = "0005"  # 0006 indexes the tables of clients and invoices, 0007 adds a column to that of clients
+PREVIOUS_REVISION = "0005"  # 0006 indexes the tables of clients and invoices, 0007 adds a column to that of clients
 # Raw SQL, of columns that BEFORE has: the API may ask for some that came later.
 READS = [
     Query(select(func.count().label("number")).select_from(table(name, schema="relaties")).where(column("tenant_id") == TENANT), Number)
@@ -58,7 +58,7 @@ KILL = f"SELECT pg_terminate_backend(pid, 5000) {WAITS}"
 
 
 @dataclass
-class Old:
+class OldDatabase:
     """A database that is behind, its owner, and who asks the server that answers from it."""
 
     url: str
@@ -66,25 +66,25 @@ class Old:
     database: Database
     tenant: Tenant
     api: Api
-    answered: int = 0
+    answer_count: int = 0
 
     async def migrate(self) -> "CompletedProcess[str]":
         """As an operator does: in a process of its own, which holds no lock longer because this one is busy."""
         settings = {"DATABASE_URL": runtime_url(self.url), "RELATIES_OWNER_URL": self.url}
-        return await asyncio.to_thread(relaties, "migrate", **settings)
+        return await asyncio.to_thread(run_relaties, "migrate", **settings)
 
-    async def migrate_in_the_end(self) -> str:
-        """What it prints at last. On a busy machine the traffic may keep a table for as long as each of its tries waits: run it again."""
-        while (done := await self.migrate()).stderr == IN_USE:
+    async def migrate_until_done(self) -> str:
+        """Return the last result. On a busy machine the traffic may keep a table longer than all tries wait: run it again."""
+        while (result := await self.migrate()).stderr == IN_USE:
             pass
-        return done.stdout
+        return result.stdout
 
-    async def revision(self) -> str:
+    async def fetch_revision(self) -> str:
         return str(await self.owner.fetchval(REVISION))
 
-    async def held_up(self, *before: int) -> int:
-        """The backend of a migration that waits for a lock, other than those before; each try has a new one."""
-        async with asyncio.timeout(PATIENCE_S):
+    async def wait_for_blocked_migration(self, *before: int) -> int:
+        """Wait for a migration that waits for a lock, and return its backend, other than those before; each try has a new one."""
+        async with asyncio.timeout(TIMEOUT_S):
             while True:
                 await self.owner.execute(FRESH)
                 if pid := await self.owner.fetchval(HELD_UP, before):
@@ -92,25 +92,25 @@ class Old:
 
     async def kill(self, migration: "asyncio.Task[CompletedProcess[str]]") -> "CompletedProcess[str]":
         """End its backend while it waits for a lock. A try whose time was over in the same moment is followed by another."""
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while not migration.done():
                 await self.owner.execute(FRESH)
                 await self.owner.execute(KILL)
         return migration.result()
 
     @asynccontextmanager
-    async def traffic(self) -> AsyncIterator[None]:
-        """Many read and change things in the meantime; none of them hears of an error."""
+    async def run_traffic(self) -> AsyncIterator[None]:
+        """Send many queries and changes in the meantime; all of them succeed."""
         is_over = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             for _ in range(TRAFFIC):
-                group.create_task(self._asking(is_over))
+                group.create_task(self._send_requests(is_over))
             try:
                 yield
             finally:
                 is_over.set()
 
-    async def _asking(self, is_over: asyncio.Event) -> None:
+    async def _send_requests(self, is_over: asyncio.Event) -> None:
         while not is_over.is_set():
             for query in READS:
                 tx = self.database.read(self.tenant.id)
@@ -120,67 +120,69 @@ class Old:
             for change in CHANGES:  # a transaction each, which holds the table that is migrated for a moment only
                 async with self.database.unit_of_work(self.tenant.id) as work:
                     await work.session.exec(text(change), params={"tenant": self.tenant.id, "id": key})  # type: ignore[call-overload]
-            self.answered += 1
+            self.answer_count += 1
 
-    async def goes_on(self) -> None:
+    async def check_answers_continue(self) -> None:
         """Wait until something that was asked from now on is answered."""
-        before = self.answered
+        before = self.answer_count
 
-        async def is_answered() -> bool:
+        async def has_new_answer() -> bool:
             await asyncio.sleep(0)
-            return self.answered > before + TRAFFIC  # each of them may have begun before
+            return self.answer_count > before + TRAFFIC  # each of them may have begun before
 
-        await until(is_answered)
+        await wait_until(has_new_answer)
 
 
 @pytest.fixture
-async def old(fresh_database: Callable[[], Awaitable[str]], schema: strawberry.Schema) -> AsyncIterator[Old]:
+async def old_database(fresh_database: Callable[[], Awaitable[str]], schema: strawberry.Schema) -> AsyncIterator[OldDatabase]:
     url = await fresh_database()
     owner = await asyncpg.connect(url)
-    made = await crowd(owner, clients=10)
-    await downgrade(url, revision=BEFORE)
+    org = await create_sample_org(owner, clients=10)
+    await downgrade(url, revision=PREVIOUS_REVISION)
     for limit in ("lock_timeout", "idle_in_transaction_session_timeout"):
         await owner.execute(PATIENT.format(RUNTIME, url.rpartition("/")[2], limit))
     database = await Database.connect(runtime_url(url), LIMITS)
-    async with connected(schema, database) as http:
-        yield Old(url, owner, database, made, Api(http, made.tokens[Role.OWNER]))
+    async with connect_client(schema, database) as http:
+        yield OldDatabase(url, owner, database, org, Api(http, org.tokens[Role.OWNER]))
     await database.close()
     await owner.close()
 
 
-async def test_f8_migrating_under_traffic_refuses_nobody(old: Old) -> None:
+async def test_f8_migration_under_traffic_causes_no_errors(old_database: OldDatabase) -> None:
     """From a revision before to the head, and once more; afterwards what is new can be asked too."""
-    async with old.traffic():
-        assert await old.revision() == BEFORE
+    async with old_database.run_traffic():
+        assert await old_database.fetch_revision() == PREVIOUS_REVISION
         for _ in range(2):
-            assert await old.migrate_in_the_end() == DONE
-    assert await old.revision() == head()
-    assert len((await old.api.data(NESTED, first=5))["clients"]["edges"]) == 5
+            assert await old_database.migrate_until_done() == UP_TO_DATE
+    assert await old_database.fetch_revision() == head()
+    assert len((await old_database.api.data(NESTED_QUERY, first=5))["clients"]["edges"]) == 5
 
 
-async def test_f8_a_migration_that_waits_holds_nobody_up(old: Old) -> None:
+async def test_f8_waiting_migration_blocks_nobody(old_database: OldDatabase) -> None:
     """Who reads the tables for long keeps it waiting; others get by in between, and in the end so does it."""
-    async with old.traffic():
-        async with old.owner.transaction():
-            await old.owner.execute("LOCK TABLE relaties.client IN ROW EXCLUSIVE MODE")
-            migration, tries = asyncio.create_task(old.migrate()), list[int]()
-            tries.append(await old.held_up())
-            await old.goes_on()
+    async with old_database.run_traffic():
+        async with old_database.owner.transaction():
+            await old_database.owner.execute("LOCK TABLE relaties.client IN ROW EXCLUSIVE MODE")
+            migration, tries = asyncio.create_task(old_database.migrate()), list[int]()
+            tries.append(await old_database.wait_for_blocked_migration())
+            await old_database.check_answers_continue()
             while len(tries) < 3:
-                tries.append(await old.held_up(*tries))
+                tries.append(await old_database.wait_for_blocked_migration(*tries))
         first = await migration
-        assert (first.stdout or first.stderr) in {DONE, IN_USE}
-        assert await old.migrate_in_the_end() == DONE
-    assert await old.revision() == head()
+        assert (first.stdout or first.stderr) in {UP_TO_DATE, IN_USE}
+        assert await old_database.migrate_until_done() == UP_TO_DATE
+    assert await old_database.fetch_revision() == head()
 
 
-async def test_f8_a_migration_killed_half_way_leaves_nothing(old: Old) -> None:
+async def test_f8_killed_migration_leaves_nothing(old_database: OldDatabase) -> None:
     """And the next one does all of it."""
-    async with old.traffic():
-        async with old.owner.transaction():
-            await old.owner.execute("LOCK TABLE relaties.invoice IN ROW EXCLUSIVE MODE")  # of two indexes the other is made by then
-            broken = await old.kill(asyncio.create_task(old.migrate()))
-            assert (broken.returncode, broken.stdout, broken.stderr) == (1, "", BROKEN)
-        assert (await old.revision(), await old.owner.fetchval(INDEXES)) == (BEFORE, 0)
-        assert await old.migrate_in_the_end() == DONE
-    assert (await old.revision(), await old.owner.fetchval(INDEXES)) == (head(), 2)
+    async with old_database.run_traffic():
+        async with old_database.owner.transaction():
+            await old_database.owner.execute(
+                "LOCK TABLE relaties.invoice IN ROW EXCLUSIVE MODE"
+            )  # of two indexes the other is made by then
+            result = await old_database.kill(asyncio.create_task(old_database.migrate()))
+            assert (result.returncode, result.stdout, result.stderr) == (1, "", CONNECTION_ERRORS)
+        assert (await old_database.fetch_revision(), await old_database.owner.fetchval(INDEXES)) == (PREVIOUS_REVISION, 0)
+        assert await old_database.migrate_until_done() == UP_TO_DATE
+    assert (await old_database.fetch_revision(), await old_database.owner.fetchval(INDEXES)) == (head(), 2)

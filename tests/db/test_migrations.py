@@ -29,36 +29,36 @@ from tests.conftest import runtime_url
 NOT_OURS = "prefer-text-field,prefer-bigint-over-int"
 
 
-def _sql() -> str:
-    printed = io.StringIO()
-    with redirect_stdout(printed):
+def generate_sql() -> str:
+    output = io.StringIO()
+    with redirect_stdout(output):
         command.upgrade(make_config(), "head", sql=True)
-    return printed.getvalue()
+    return output.getvalue()
 
 
 def test_migrations_pass_the_linter(tmp_path: Path) -> None:
     """Squawk finds nothing that would lock a table for long or break a running server."""
-    (tmp_path / "all.sql").write_text(_sql())
+    (tmp_path / "all.sql").write_text(generate_sql())
     squawk = Path(sys.executable).parent / "squawk"
-    done = subprocess.run([squawk, f"--exclude={NOT_OURS}", str(tmp_path / "all.sql")], capture_output=True, text=True, check=False)  # noqa: S603
-    assert done.returncode == 0, done.stdout
-    assert "Found 0 issues" in done.stdout + done.stderr
+    result = subprocess.run([squawk, f"--exclude={NOT_OURS}", str(tmp_path / "all.sql")], capture_output=True, text=True, check=False)  # noqa: S603
+    assert result.returncode == 0, result.stdout
+    assert "Found 0 issues" in result.stdout + result.stderr
 
 
-def test_migrations_wait_for_no_lock() -> None:
+def test_migrations_do_not_wait_for_locks() -> None:
     """One that cannot have its lock gives up for a moment, before anybody who waits behind it does."""
-    assert "SET LOCAL lock_timeout = '1s'" in _sql()
+    assert "SET LOCAL lock_timeout = '1s'" in generate_sql()
     assert LIMITS["lock_timeout"] == "2s"
 
 
 @pytest.mark.filterwarnings("ignore:Computed default on")  # alembic cannot compare the text of an expression
-async def test_migrations_make_the_tables_of_the_code(owner_url: str) -> None:
+async def test_migrations_create_the_tables_of_the_code(owner_url: str) -> None:
     """A column, index or link in only one of the two would be found here."""
 
     def differences(connection: Connection) -> list[object]:
         options = {"include_schemas": True, "include_name": is_ours, "version_table_schema": SCHEMA}
-        found: list[object] = compare_metadata(MigrationContext.configure(connection, opts=options), Table.metadata)
-        return found
+        schema_differences: list[object] = compare_metadata(MigrationContext.configure(connection, opts=options), Table.metadata)
+        return schema_differences
 
     engine = create_async_engine(to_sqlalchemy_url(owner_url))
     async with engine.connect() as connection:
@@ -66,30 +66,30 @@ async def test_migrations_make_the_tables_of_the_code(owner_url: str) -> None:
     await engine.dispose()
 
 
-async def test_checks_of_the_code_are_checks_of_the_database(owner: asyncpg.Connection) -> None:
+async def test_check_constraints_equal_those_of_the_code(owner: asyncpg.Connection) -> None:
     """Alembic does not compare these."""
-    found = await owner.fetch("SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'relaties'::regnamespace")
+    rows = await owner.fetch("SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'relaties'::regnamespace")
     constraints = [constraint for table in Table.metadata.sorted_tables for constraint in table.constraints]
-    wanted = {str(constraint.name) for constraint in constraints if isinstance(constraint, CheckConstraint)}
-    assert {row["conname"] for row in found} == wanted
+    expected = {str(constraint.name) for constraint in constraints if isinstance(constraint, CheckConstraint)}
+    assert {row["conname"] for row in rows} == expected
 
 
 @pytest.fixture
-async def empty(admin: asyncpg.Connection, server_url: str) -> AsyncIterator[str]:
+async def empty_database(admin: asyncpg.Connection, server_url: str) -> AsyncIterator[str]:
     name = f"relaties_{uuid4().hex[:12]}"
     await admin.execute(f"CREATE DATABASE {name}")
     yield with_database_name(server_url, name)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def test_migrations_go_back_and_forth(empty: str) -> None:
+async def test_migrations_can_be_downgraded_and_upgraded(empty_database: str) -> None:
     """To nothing and to the head again; what is repeated changes nothing."""
     for _ in range(2):
-        await upgrade(empty, runtime_url(empty))
-    await downgrade(empty, revision="base")
-    connection = await asyncpg.connect(empty)
+        await upgrade(empty_database, runtime_url(empty_database))
+    await downgrade(empty_database, revision="base")
+    connection = await asyncpg.connect(empty_database)
     assert await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'relaties' AND tablename <> 'alembic_version'") == []
-    await upgrade(empty, runtime_url(empty))
+    await upgrade(empty_database, runtime_url(empty_database))
     assert await connection.fetchval("SELECT version_num FROM relaties.alembic_version") == head()
     await connection.close()
 
@@ -99,25 +99,25 @@ def test_the_head_is_the_last_file() -> None:
     assert ScriptDirectory.from_config(make_config()).get_heads() == [head()]
 
 
-async def test_two_migrations_at_once_take_turns(empty: str) -> None:
+async def test_concurrent_migrations_are_serialized(empty_database: str) -> None:
     """Both end well, and the tables are there once."""
-    await asyncio.gather(*(upgrade(empty, runtime_url(empty)) for _ in range(4)))
-    connection = await asyncpg.connect(runtime_url(empty))
+    await asyncio.gather(*(upgrade(empty_database, runtime_url(empty_database)) for _ in range(4)))
+    connection = await asyncpg.connect(runtime_url(empty_database))
     assert await connection.fetchval("SELECT version_num FROM relaties.alembic_version") == head()
     await connection.close()
 
 
-async def test_the_servers_role_has_limits_and_any_name(empty: str) -> None:
+async def test_role_of_the_server_has_limits_and_any_name(empty_database: str) -> None:
     """Names and passwords with quotes, colons and blanks are taken as they are."""
-    host = empty.rpartition("@")[2]
+    host = empty_database.rpartition("@")[2]
     odd = f"postgresql://relaties%22odd%20%3Aone:pa%27ss%3Aw%40rd@{host}"
-    await upgrade(empty, odd)
+    await upgrade(empty_database, odd)
     connection = await asyncpg.connect(odd)
     assert await connection.fetchval("SELECT current_user") == 'relaties"odd :one'
     assert await connection.fetchval("SHOW statement_timeout") == "5s"
     assert await connection.fetchval("SHOW idle_in_transaction_session_timeout") == "10s"
     await connection.close()
-    owner = await asyncpg.connect(empty)
+    owner = await asyncpg.connect(empty_database)
     await owner.execute('DROP OWNED BY "relaties""odd :one"')
     await owner.execute('DROP ROLE "relaties""odd :one"')
     await owner.close()

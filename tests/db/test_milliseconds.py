@@ -15,29 +15,29 @@ from db.tables import Table
 from db.tables.timestamps import format_timestamp, truncate
 from schema.core.scalars import SCALARS
 from tests.ask import Api
-from tests.builders import Tenant, tenant
-from tests.full_clients import full_client
-from tests.snapshots import differences, snapshot
+from tests.builders import Tenant, create_tenant
+from tests.full_clients import create_full_client
+from tests.snapshots import compare_snapshots, read_snapshot
 
-BEFORE = "0014"
+PREVIOUS_REVISION = "0014"
 MIGRATION = import_module("db.migrations.versions.0015_milliseconds")
 TABLES = Table.metadata.sorted_tables
-SERVED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
+MILLISECOND_FORMAT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z")
 parse = SCALARS[datetime].parse_value
 offsets = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 moments = st.datetimes(datetime(1901, 1, 1), datetime(9998, 1, 1), timezones=offsets)  # noqa: DTZ001 given to datetimes()
 
 
 @given(moments)
-def test_a_moment_is_served_in_utc_with_three_digits(moment: datetime) -> None:
-    served = format_timestamp(moment)
-    assert SERVED.fullmatch(served)
-    assert datetime.fromisoformat(served) == truncate(moment)
+def test_moment_is_served_in_utc_with_milliseconds(moment: datetime) -> None:
+    text = format_timestamp(moment)
+    assert MILLISECOND_FORMAT.fullmatch(text)
+    assert datetime.fromisoformat(text) == truncate(moment)
     assert timedelta() <= moment - truncate(moment) < timedelta(milliseconds=1)
 
 
 @given(moments)
-def test_a_moment_that_is_given_is_cut_off_after_milliseconds(moment: datetime) -> None:
+def test_input_moment_is_truncated_to_milliseconds(moment: datetime) -> None:
     assert parse is not None
     text = moment.isoformat()
     if text.count(":") == 3:  # an offset in whole minutes
@@ -45,50 +45,52 @@ def test_a_moment_that_is_given_is_cut_off_after_milliseconds(moment: datetime) 
         assert parse(format_timestamp(moment)) == truncate(moment)
 
 
-async def test_what_is_served_finds_its_row_again(as_: Callable[..., Api], org: Tenant, crowded: Tenant) -> None:
+async def test_served_moment_finds_its_row(api_for: Callable[..., Api], org: Tenant, sample_org: Tenant) -> None:
     """The client by the moment that was served of it; by a millisecond more it is not found, and by nothing another organization's."""
-    api, search = as_(org), "query ($since: DateTime!) { clients(filter: {updatedSince: $since}) { nodes { id } } }"
+    api, search = api_for(org), "query ($since: DateTime!) { clients(filter: {updatedSince: $since}) { nodes { id } } }"
     create = 'mutation { clientCreate(input: {name: "A"}) { client { id createdAt updatedAt } } }'
-    made = (await api.data(create))["clientCreate"]["client"]
-    assert SERVED.fullmatch(made["createdAt"])
-    assert SERVED.fullmatch(made["updatedAt"])
-    later = format_timestamp(datetime.fromisoformat(made["updatedAt"]) + timedelta(milliseconds=1))
-    assert (await api.data(search, since=made["updatedAt"]))["clients"]["nodes"] == [{"id": made["id"]}]
+    client = (await api.data(create))["clientCreate"]["client"]
+    assert MILLISECOND_FORMAT.fullmatch(client["createdAt"])
+    assert MILLISECOND_FORMAT.fullmatch(client["updatedAt"])
+    later = format_timestamp(datetime.fromisoformat(client["updatedAt"]) + timedelta(milliseconds=1))
+    assert (await api.data(search, since=client["updatedAt"]))["clients"]["nodes"] == [{"id": client["id"]}]
     assert (await api.data(search, since=later))["clients"]["nodes"] == []
-    theirs = (await as_(crowded).data(search, since=made["updatedAt"]))["clients"]["nodes"]
-    assert {"id": made["id"]} not in theirs
+    theirs = (await api_for(sample_org).data(search, since=client["updatedAt"]))["clients"]["nodes"]
+    assert {"id": client["id"]} not in theirs
 
 
-def columns() -> dict[str, tuple[str, ...]]:
-    """Of each table those that hold moments."""
-    found = {table.name: tuple(column.name for column in table.columns if isinstance(column.type, UTCDateTime)) for table in TABLES}
-    return {name: names for name, names in found.items() if names}
+def moment_columns() -> dict[str, tuple[str, ...]]:
+    """Return for each table its columns with moments."""
+    columns_by_table = {
+        table.name: tuple(column.name for column in table.columns if isinstance(column.type, UTCDateTime)) for table in TABLES
+    }
+    return {name: names for name, names in columns_by_table.items() if names}
 
 
 def test_the_migration_truncates_every_moment() -> None:
     """A column that comes later holds no older values."""
     assert {name: tuple(sorted(names)) for name, names in MIGRATION.MOMENTS.items()} == {
-        name: tuple(sorted(names)) for name, names in columns().items()
+        name: tuple(sorted(names)) for name, names in moment_columns().items()
     }
 
 
-async def test_the_migration_truncates_and_changes_nothing_else(fresh_database: Callable[[], Awaitable[str]]) -> None:
+async def test_migration_changes_only_fractions_of_milliseconds(fresh_database: Callable[[], Awaitable[str]]) -> None:
     """Of all organizations, archived clients too; what has milliseconds already is not written."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
-    one, other = await tenant(owner, "Een"), await tenant(owner, "Twee")
+    one, other = await create_tenant(owner, "Een"), await create_tenant(owner, "Twee")
     for org in (one, other):
-        await full_client(org, "Vol")
-    whole = await snapshot(owner, one.id, other.id)
-    await downgrade(url, revision=BEFORE)
+        await create_full_client(org, "Vol")
+    whole = await read_snapshot(owner, one.id, other.id)
+    await downgrade(url, revision=PREVIOUS_REVISION)
     await owner.execute("SET app.guard = 'off'")
-    for name, moments in columns().items():
+    for name, moments in moment_columns().items():
         fine = ", ".join(f"{moment} = {moment} + interval '0.000999 s'" for moment in moments)
         await owner.execute(f"UPDATE relaties.{name} SET {fine} WHERE tenant_id = $1", one.id)
-    written = "SELECT id, xmin::text FROM relaties.client WHERE tenant_id = $1 ORDER BY id"
-    before = await owner.fetch(written, other.id)
-    assert differences(whole, await snapshot(owner, one.id, other.id))
+    row_query = "SELECT id, xmin::text FROM relaties.client WHERE tenant_id = $1 ORDER BY id"
+    before = await owner.fetch(row_query, other.id)
+    assert compare_snapshots(whole, await read_snapshot(owner, one.id, other.id))
     await upgrade(url, None)
-    assert differences(whole, await snapshot(owner, one.id, other.id)) == {}
-    assert before == await owner.fetch(written, other.id)
+    assert compare_snapshots(whole, await read_snapshot(owner, one.id, other.id)) == {}
+    assert before == await owner.fetch(row_query, other.id)
     await owner.close()

@@ -11,32 +11,32 @@ from db.engine.errors import PoolExhaustedError
 from db.engine.read_pool import ReadConnection, ReadPool
 from tests.conftest import runtime_url
 
-NOW = 5.0  # seconds, which no test waits for
+LONG_TIMEOUT_S = 5.0  # seconds, which no test waits for
 
 
-class Pooled:
+class CountingPool:
     """A pool by itself, whose connections are counted."""
 
     def __init__(self, url: str, size: int, wait_s: float) -> None:
-        self.opened = 0
+        self.opened_count = 0
         self._url = url
         self.pool = ReadPool(self._connect, size, wait_s)
 
     async def _connect(self) -> ReadConnection:
-        self.opened += 1
+        self.opened_count += 1
         reader: ReadConnection = await asyncpg.connect(self._url, connection_class=ReadConnection)
         return reader
 
 
 @pytest.fixture
-async def pooled(owner_url: str) -> AsyncIterator[Pooled]:
-    made = Pooled(runtime_url(owner_url), 2, NOW)
-    yield made
-    await made.pool.close()
+async def counting_pool(owner_url: str) -> AsyncIterator[CountingPool]:
+    new_pool = CountingPool(runtime_url(owner_url), 2, LONG_TIMEOUT_S)
+    yield new_pool
+    await new_pool.pool.close()
 
 
-async def test_connections_are_lent_in_the_order_of_asking(pooled: Pooled) -> None:
-    pool, order = pooled.pool, list[int]()
+async def test_connections_are_acquired_in_order_of_request(counting_pool: CountingPool) -> None:
+    pool, order = counting_pool.pool, list[int]()
     for reader in [await pool.acquire(), await pool.acquire()]:
         pool.release(reader)
 
@@ -48,12 +48,12 @@ async def test_connections_are_lent_in_the_order_of_asking(pooled: Pooled) -> No
 
     await asyncio.gather(*map(use, range(20)))
     assert order == [*range(20)]
-    assert (pooled.opened, pool.in_use, pool.waiting_count) == (2, 0, 0)
+    assert (counting_pool.opened_count, pool.in_use, pool.waiting_count) == (2, 0, 0)
 
 
-async def test_dropped_connection_makes_room_for_who_waits(pooled: Pooled) -> None:
+async def test_discarded_connection_makes_room_for_a_waiter(counting_pool: CountingPool) -> None:
     """The one who waits opens another."""
-    pool = pooled.pool
+    pool = counting_pool.pool
     first, second = await pool.acquire(), await pool.acquire()
     waiting = [asyncio.create_task(pool.acquire()) for _ in range(2)]
     await asyncio.sleep(0)
@@ -61,7 +61,7 @@ async def test_dropped_connection_makes_room_for_who_waits(pooled: Pooled) -> No
     await pool.discard(first, ConnectionError())
     pool.release(second)
     readers = await asyncio.gather(*waiting)
-    assert (pooled.opened, pool.in_use) == (3, 2)
+    assert (counting_pool.opened_count, pool.in_use) == (3, 2)
     for reader in readers:
         pool.release(reader)
     third = await pool.acquire()
@@ -69,9 +69,9 @@ async def test_dropped_connection_makes_room_for_who_waits(pooled: Pooled) -> No
     pool.release(third)
 
 
-async def test_cancelled_waiter_gives_back_what_it_was_lent(pooled: Pooled) -> None:
+async def test_cancelled_waiter_releases_its_connection(counting_pool: CountingPool) -> None:
     """Served and cancelled in the same pass of the event loop."""
-    pool = pooled.pool
+    pool = counting_pool.pool
     first, second = await pool.acquire(), await pool.acquire()
     waiters = [asyncio.create_task(pool.acquire()) for _ in range(2)]
     await asyncio.sleep(0)
@@ -83,8 +83,8 @@ async def test_cancelled_waiter_gives_back_what_it_was_lent(pooled: Pooled) -> N
     assert (pool.in_use, pool.waiting_count) == (0, 0)
 
 
-async def test_connection_within_a_transaction_is_not_lent_again(pooled: Pooled) -> None:
-    pool = pooled.pool
+async def test_connection_in_a_transaction_is_not_reused(counting_pool: CountingPool) -> None:
+    pool = counting_pool.pool
     reader = await pool.acquire()
     await reader.execute("BEGIN")
     pool.release(reader)
@@ -94,20 +94,20 @@ async def test_connection_within_a_transaction_is_not_lent_again(pooled: Pooled)
     pool.release(other)
 
 
-async def test_wait_is_bounded(owner_url: str) -> None:
-    made = Pooled(runtime_url(owner_url), 1, 0.01)
-    await made.pool.open_first()
-    reader = await made.pool.acquire()
+async def test_wait_times_out(owner_url: str) -> None:
+    small_pool = CountingPool(runtime_url(owner_url), 1, 0.01)
+    await small_pool.pool.open_first()
+    reader = await small_pool.pool.acquire()
     with pytest.raises(PoolExhaustedError):
-        await made.pool.acquire()
-    assert made.pool.waiting_count == 0
-    made.pool.release(reader)
-    await made.pool.close()
+        await small_pool.pool.acquire()
+    assert small_pool.pool.waiting_count == 0
+    small_pool.pool.release(reader)
+    await small_pool.pool.close()
 
 
-async def test_connections_that_were_not_used_for_long_are_closed(pooled: Pooled, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_idle_connections_are_closed(counting_pool: CountingPool, monkeypatch: pytest.MonkeyPatch) -> None:
     """But for one."""
-    pool = pooled.pool
+    pool = counting_pool.pool
     readers = [await pool.acquire() for _ in range(2)]
     for reader in readers:
         pool.release(reader)

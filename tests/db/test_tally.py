@@ -10,7 +10,7 @@ from sqlalchemy.exc import StatementError
 from db.engine.database import Database
 from db.engine.query_stats import QueryStats
 from tests.builders import Tenant
-from tests.db.test_transaction import ONE, SLOW, WRONG
+from tests.db.test_transaction import FAILING_QUERY, ONE_QUERY, SLOW_QUERY
 
 # JSON of no JSON value fails in Python, before anything is sent.
 UNBINDABLE: Any = select(literal(object(), JSON()))
@@ -20,13 +20,13 @@ async def test_reads_are_counted_with_their_time(database: Database, org: Tenant
     """Those that fail too; what opens and ends the transaction is not."""
     tally = QueryStats()
     tx = database.read(org.id, tally)
-    await tx.fetch(ONE)
+    await tx.fetch(ONE_QUERY)
     assert tally.statements == 1
-    await tx.fetch(SLOW, seconds=0.1)
+    await tx.fetch(SLOW_QUERY, seconds=0.1)
     assert tally.statements == 2
     assert tally.seconds >= 0.1
     with pytest.raises(asyncpg.DivisionByZeroError):
-        await tx.fetch(WRONG)
+        await tx.fetch(FAILING_QUERY)
     await tx.end()
     assert tally.statements == 3
 
@@ -35,21 +35,21 @@ async def test_changes_are_counted_with_their_time(database: Database, org: Tena
     """By the session and beside it, in one tally; a failed one too."""
     tally = QueryStats()
 
-    async def worked() -> None:
+    async def run_changes() -> None:
         async with database.unit_of_work(org.id, stats=tally) as work:
             assert tally.statements == 0
-            await work.fetch(ONE)
+            await work.fetch(ONE_QUERY)
             await work.session.exec(text("SELECT pg_sleep(0.1)"))  # type: ignore[call-overload]
             assert tally.statements == 2
             assert tally.seconds >= 0.1
             await work.session.exec(text("SELECT 1 / 0"))  # type: ignore[call-overload]
 
     with pytest.raises(Exception, match="division by zero"):
-        await worked()
+        await run_changes()
     assert tally.statements == 3
 
 
-async def test_each_unit_of_work_has_its_own(database: Database, org: Tenant) -> None:
+async def test_each_unit_of_work_has_its_own_statistics(database: Database, org: Tenant) -> None:
     """Though they have one connection after the other."""
     first, second = QueryStats(), QueryStats()
     for tally in (first, second):
@@ -58,7 +58,7 @@ async def test_each_unit_of_work_has_its_own(database: Database, org: Tenant) ->
     assert (first.statements, second.statements) == (1, 1)
 
 
-async def test_statement_that_cannot_be_bound_counts_no_time(database: Database, org: Tenant) -> None:
+async def test_unbindable_statement_counts_no_time(database: Database, org: Tenant) -> None:
     """It fails before it is sent, so neither it nor the time since the clock began is part of the tally."""
     first, later = QueryStats(), QueryStats()
     with pytest.raises(StatementError):

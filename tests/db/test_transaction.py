@@ -27,14 +27,16 @@ class Setting(Row):
 
 
 SLEEP = func.length(cast(func.pg_sleep(parameter("seconds", Float())), Text()))
-ONE = Query(select(literal_column("1", Integer()).label("number")).where(TENANT.is_not(None)), Number)
-SLOW = Query(select(SLEEP.label("number")).where(TENANT.is_not(None)), Number)
-WRONG = Query(select((literal_column("1", Integer()) / literal_column("0", Integer())).label("number")).where(TENANT.is_not(None)), Number)
+ONE_QUERY = Query(select(literal_column("1", Integer()).label("number")).where(TENANT.is_not(None)), Number)
+SLOW_QUERY = Query(select(SLEEP.label("number")).where(TENANT.is_not(None)), Number)
+FAILING_QUERY = Query(
+    select((literal_column("1", Integer()) / literal_column("0", Integer())).label("number")).where(TENANT.is_not(None)), Number
+)
 
 
-async def _in_flight(tx: ReadTransaction, database: Database) -> "asyncio.Task[list[Number]]":
-    """A statement that would take five seconds, once it is under way."""
-    task = asyncio.create_task(tx.fetch(SLOW, seconds=5.0))
+async def start_slow_query(tx: ReadTransaction, database: Database) -> "asyncio.Task[list[Number]]":
+    """Return a statement that would take five seconds, once it is under way."""
+    task = asyncio.create_task(tx.fetch(SLOW_QUERY, seconds=5.0))
     while not await database.fetch_across_tenants(
         "SELECT 1 AS number FROM pg_stat_activity WHERE query LIKE '%pg_sleep($1%' LIMIT 1", Number
     ):
@@ -46,7 +48,8 @@ async def test_a_cancelled_waiter_leaves_the_queue(database: Database, org: Tena
     """The statement in flight and the one behind the waiter go on."""
     tx = database.read(org.id)
     first, waiter, last = (
-        asyncio.create_task(tx.fetch(query, **values)) for query, values in ((SLOW, {"seconds": 0.1}), (ONE, {}), (ONE, {}))
+        asyncio.create_task(tx.fetch(query, **values))
+        for query, values in ((SLOW_QUERY, {"seconds": 0.1}), (ONE_QUERY, {}), (ONE_QUERY, {}))
     )
     await asyncio.sleep(0)
     waiter.cancel()
@@ -55,48 +58,48 @@ async def test_a_cancelled_waiter_leaves_the_queue(database: Database, org: Tena
     assert waiter.cancelled()
 
 
-async def test_a_statement_cancelled_in_flight_costs_its_connection_and_no_more(database: Database, org: Tenant) -> None:
+async def test_statement_cancelled_in_flight_costs_only_its_connection(database: Database, org: Tenant) -> None:
     """The next statement of the operation runs on another."""
     tx = database.read(org.id)
-    flight = await _in_flight(tx, database)
+    flight = await start_slow_query(tx, database)
     flight.cancel()
     with pytest.raises(asyncio.CancelledError):
         await flight
-    assert [row.number for row in await tx.fetch(ONE)] == [1]
+    assert [row.number for row in await tx.fetch(ONE_QUERY)] == [1]
     await tx.end()
     assert database.read_connections_in_use == 0
 
 
-async def test_a_failed_statement_is_its_own(database: Database, org: Tenant) -> None:
-    """The next one opens the transaction anew."""
+async def test_failed_statement_does_not_fail_the_next(database: Database, org: Tenant) -> None:
+    """The next one opens a new transaction."""
     tx = database.read(org.id)
     with pytest.raises(asyncpg.DivisionByZeroError):
-        await tx.fetch(WRONG)
-    assert [row.number for row in await tx.fetch(ONE)] == [1]
+        await tx.fetch(FAILING_QUERY)
+    assert [row.number for row in await tx.fetch(ONE_QUERY)] == [1]
     await tx.end()
     assert database.read_connections_in_use == 0
 
 
-async def test_nothing_is_asked_after_the_end(database: Database, org: Tenant) -> None:
+async def test_closed_transaction_rejects_queries(database: Database, org: Tenant) -> None:
     """A loader left behind cannot take a connection that nobody gives back."""
     tx = database.read(org.id)
     await tx.end()
     with pytest.raises(OperationEndedError):
-        await tx.fetch(ONE)
+        await tx.fetch(ONE_QUERY)
 
 
-async def test_without_a_free_connection_the_wait_is_bounded(owner_url: str, org: Tenant) -> None:
+async def test_wait_for_a_free_connection_times_out(owner_url: str, org: Tenant) -> None:
     """No other statement of that operation waits again; the next operation finds the pool whole."""
     database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1, write_pool_size=1, read_pool_timeout=0.05))
     first, second, third = (database.read(org.id) for _ in range(3))
-    await first.fetch(ONE)
+    await first.fetch(ONE_QUERY)
     with pytest.raises(PoolExhaustedError):
-        await second.fetch(ONE)
+        await second.fetch(ONE_QUERY)
     await first.end()
     with pytest.raises(PoolExhaustedError):
-        await second.fetch(ONE)
+        await second.fetch(ONE_QUERY)
     await second.end()
-    assert len(await third.fetch(ONE)) == 1
+    assert len(await third.fetch(ONE_QUERY)) == 1
     await third.end()
     await database.close()
 
@@ -106,7 +109,7 @@ async def test_a_statement_has_a_time_limit(owner_url: str, org: Tenant) -> None
     database = await Database.connect(runtime_url(owner_url), DatabaseLimits(statement_timeout=0.05))
     tx = database.read(org.id)
     with pytest.raises(asyncpg.QueryCanceledError):
-        await tx.fetch(SLOW, seconds=5.0)
+        await tx.fetch(SLOW_QUERY, seconds=5.0)
     await tx.end()
     await database.close()
 
@@ -114,16 +117,16 @@ async def test_a_statement_has_a_time_limit(owner_url: str, org: Tenant) -> None
 async def test_the_tenant_does_not_outlive_its_transaction(owner_url: str, org: Tenant) -> None:
     """On the one connection that there is: after a commit, after an error."""
     database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1))
-    for query in (ONE, WRONG):
+    for query in (ONE_QUERY, FAILING_QUERY):
         tx = database.read(org.id)
         await asyncio.gather(tx.fetch(query), return_exceptions=True)
         await tx.end()
-        found = await database.fetch_across_tenants("SELECT coalesce(current_setting('app.tenant', true), '') AS tenant", Setting)
-        assert [row.tenant for row in found] == [""]
+        rows = await database.fetch_across_tenants("SELECT coalesce(current_setting('app.tenant', true), '') AS tenant", Setting)
+        assert [row.tenant for row in rows] == [""]
     await database.close()
 
 
-async def test_a_unit_of_work_is_kept_whole_or_not_at_all(owner_url: str, org: Tenant, owner: asyncpg.Connection) -> None:
+async def test_unit_of_work_is_committed_as_a_whole_or_not_at_all(owner_url: str, org: Tenant, owner: asyncpg.Connection) -> None:
     """An exception takes back what was written before it."""
     database = await Database.connect(owner_url)
 
@@ -138,13 +141,13 @@ async def test_a_unit_of_work_is_kept_whole_or_not_at_all(owner_url: str, org: T
     await database.close()
 
 
-def test_a_row_class_must_be_its_statements_columns() -> None:
+def test_row_class_must_match_the_columns_of_its_statement() -> None:
     """Found by the test that compiles every statement, not by a user."""
     with pytest.raises(TypeError, match="its statement"):
         _ = Query(select(literal_column("1", Integer()).label("other")).where(TENANT.is_not(None)), Number).sql
 
 
-def test_a_statement_names_its_tenant_and_no_constant_by_parameter() -> None:
+def test_statement_has_its_tenant_and_no_constant_as_parameter() -> None:
     """The first wall is not forgotten, and one query is one text."""
     with pytest.raises(TypeError, match="tenant"):
         _ = Query(select(literal_column("1", Integer()).label("number")), Number).sql
@@ -154,26 +157,26 @@ def test_a_statement_names_its_tenant_and_no_constant_by_parameter() -> None:
         ).sql
 
 
-def test_a_query_takes_no_parameter_that_it_does_not_have() -> None:
+def test_query_rejects_unknown_parameters() -> None:
     """A filter that would be forgotten silently."""
     with pytest.raises(TypeError, match="no parameter"):
-        ONE.arguments({"tenant": None, "surplus": 1})
+        ONE_QUERY.arguments({"tenant": None, "surplus": 1})
 
 
-async def test_a_question_given_up_before_it_ran_leaves_no_transaction_open(owner_url: str) -> None:
-    """Cancelled in the turn in which the server said that it knows the statement: it has begun then, and waits to be told to run it."""
+async def test_query_cancelled_before_it_ran_leaves_no_open_transaction(owner_url: str) -> None:
+    """Cancelled when the server has parsed the statement: the transaction has begun, and the statement is not yet executed."""
     database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1))
     lookups = database._lookup_pool  # noqa: SLF001
     reader = await lookups.acquire()
     transport = typed("Any", reader)._transport  # noqa: SLF001 to hold back what the server says
     lookups.release(reader)
     transport.pause_reading()
-    asked = asyncio.create_task(database.fetch_across_tenants("SELECT 1 AS number FROM relaties.client LIMIT 1", Number))
+    task = asyncio.create_task(database.fetch_across_tenants("SELECT 1 AS number FROM relaties.client LIMIT 1", Number))
     await asyncio.to_thread(readable, [transport.get_extra_info("socket")], [], [])
     transport.resume_reading()
-    asyncio.get_running_loop().call_later(0, asked.cancel)  # timers come after what was read, and before who waited for it
+    asyncio.get_running_loop().call_later(0, task.cancel)  # timers come after what was read, and before who waited for it
     with pytest.raises(asyncio.CancelledError):
-        await asked
+        await task
     assert await database.fetch_across_tenants("SELECT 1 AS number", Number)
     assert (lookups.in_use, lookups.waiting_count) == (0, 0)
     await database.close()

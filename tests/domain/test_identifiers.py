@@ -69,19 +69,19 @@ def passes(rule: Rule, text: str) -> bool:
     return True
 
 
-def refused(rule: Rule, text: str) -> WrongValue:
+def error_message(rule: Rule, text: str) -> WrongValue:
     with pytest.raises(WrongValue) as wrong:
         rule(text)
     return wrong.value
 
 
-def with_check(dice: Random, digits: str, check: int) -> str:
+def add_check_digits(dice: Random, digits: str, check: int) -> str:
     """Mostly the right check; sometimes the congruent ones that nobody gives out, or any."""
     return f"{digits}{dice.choice((check, check, check, (check + 97) % 100, dice.randrange(100))):02d}"
 
 
-def mistyped(dice: Random, text: str, alphabet: str = DIGITS + LETTERS) -> str:
-    """As it is; or one character is another, missing, or there twice."""
+def introduce_typo(dice: Random, text: str, alphabet: str = DIGITS + LETTERS) -> str:
+    """Return the text as it is, or with one character changed, missing or doubled."""
     at = dice.randrange(len(text))
     kind = dice.randrange(6)
     if kind == 0:
@@ -91,79 +91,83 @@ def mistyped(dice: Random, text: str, alphabet: str = DIGITS + LETTERS) -> str:
     return text if kind > 3 else text[:at] + dice.choice(alphabet) + text[at + 1 :]
 
 
-def numbers(dice: Random, count: int) -> str:
+def random_numbers(dice: Random, count: int) -> str:
     return "".join(dice.choice(DIGITS) for _ in range(count))
 
 
-def some_kbo(dice: Random) -> str:
-    eight = f"{dice.choice('00112')}{numbers(dice, 7)}"
-    return mistyped(dice, with_check(dice, eight, 97 - int(eight) % 97), DIGITS)
+def random_kbo(dice: Random) -> str:
+    eight = f"{dice.choice('00112')}{random_numbers(dice, 7)}"
+    return introduce_typo(dice, add_check_digits(dice, eight, 97 - int(eight) % 97), DIGITS)
 
 
-def some_dutch_vat(dice: Random) -> str:
-    eight = numbers(dice, 8)
+def random_dutch_vat(dice: Random) -> str:
+    eight = random_numbers(dice, 8)
     check = sum(weight * int(digit) for weight, digit in zip(range(9, 1, -1), eight, strict=True)) % 11 % 10
     body = f"{eight}{check}B{dice.choice(('01', '02', '00'))}"
-    sole = f"{numbers(dice, 9)}B"
+    sole = f"{random_numbers(dice, 9)}B"
     rest = int("".join(str(int(sign, 36)) for sign in f"NL{sole}00")) % 97
-    return "NL" + mistyped(dice, dice.choice((body, with_check(dice, sole, (98 - rest) % 97))), "0123456789B")
+    return "NL" + introduce_typo(dice, dice.choice((body, add_check_digits(dice, sole, (98 - rest) % 97))), "0123456789B")
 
 
-def some_iban(dice: Random) -> str:
+def random_iban(dice: Random) -> str:
     country, length = dice.choice((("NL", 14), ("BE", 12), ("DE", 18), ("FR", 23), ("XX", 14)))
-    account = (f"{''.join(dice.choice(LETTERS) for _ in range(4))}{numbers(dice, 10)}") if country == "NL" else numbers(dice, length)
+    account = (
+        (f"{''.join(dice.choice(LETTERS) for _ in range(4))}{random_numbers(dice, 10)}")
+        if country == "NL"
+        else random_numbers(dice, length)
+    )
     rest = 98 - int("".join(str(int(sign, 36)) for sign in f"{account}{country}00")) % 97
-    return mistyped(dice, f"{country}{with_check(dice, '', rest)}{account}")
+    return introduce_typo(dice, f"{country}{add_check_digits(dice, '', rest)}{account}")
 
 
-def strictly_belgian(number: str) -> bool:
+def is_strict_belgian(number: str) -> bool:
     return bool(belgian.is_valid(number)) and 1 <= int(number[-2:]) <= 97
 
 
-def is_given_out(check: str) -> bool:
+def is_assigned_check(check: str) -> bool:
     return check.isdigit() and 2 <= int(check) <= 98
 
 
-def any_vat(number: str) -> bool:
+def validate_with_stdnum(number: str) -> bool:
     """As stdnum says of the number as it stands."""
     if number.startswith("BE"):
-        return strictly_belgian(number)
+        return is_strict_belgian(number)
     module = {"CH": swiss, "GB": british, "NO": norwegian}.get(number[:2], european)
     whole = module.compact(number) if number[:2] in VAT_EXAMPLES else ""
     return module.is_valid(number) and whole in {number, number[2:]}
 
 
 PEERS: dict[str, tuple[Rule, Callable[[Random], str], Callable[[str], object]]] = {
-    "kvk": (identifiers.kvk_number, lambda dice: mistyped(dice, numbers(dice, 8)), re.compile("[0-9]{8}").fullmatch),
-    "branch": (identifiers.kvk_branch_number, lambda dice: mistyped(dice, numbers(dice, 12)), re.compile("[0-9]{12}").fullmatch),
-    "kbo": (identifiers.kbo_number, some_kbo, strictly_belgian),
-    "dutch vat": (identifiers.vat_number, some_dutch_vat, lambda text: btw.is_valid(text) and btw.compact(text) == text[2:]),
-    "belgian vat": (identifiers.vat_number, lambda dice: f"BE{some_kbo(dice)}", strictly_belgian),
-    "any vat": (identifiers.vat_number, lambda dice: mistyped(dice, dice.choice(list(VAT_EXAMPLES.values()))), any_vat),
-    "iban": (identifiers.iban, some_iban, lambda text: iban.is_valid(text, check_country=False) and is_given_out(text[2:4])),
-    "bic": (identifiers.bic, lambda dice: mistyped(dice, dice.choice(("ABNANL2A", "AGRIFRPP882", "DEMOXX22"))), bic.is_valid),
+    "kvk": (identifiers.kvk_number, lambda dice: introduce_typo(dice, random_numbers(dice, 8)), re.compile("[0-9]{8}").fullmatch),
+    "branch": (identifiers.kvk_branch_number, lambda dice: introduce_typo(dice, random_numbers(dice, 12)), re.compile("[0-9]{12}").fullmatch),
+    "kbo": (identifiers.kbo_number, random_kbo, is_strict_belgian),
+    "dutch vat": (identifiers.vat_number, random_dutch_vat, lambda text: btw.is_valid(text) and btw.compact(text) == text[2:]),
+    "belgian vat": (identifiers.vat_number, lambda dice: f"BE{random_kbo(dice)}", is_strict_belgian),
+    "any vat": (identifiers.vat_number, lambda dice: introduce_typo(dice, dice.choice(list(VAT_EXAMPLES.values()))), validate_with_stdnum),
+    "iban": (identifiers.iban, random_iban, lambda text: iban.is_valid(text, check_country=False) and is_assigned_check(text[2:4])),
+    "bic": (identifiers.bic, lambda dice: introduce_typo(dice, dice.choice(("ABNANL2A", "AGRIFRPP882", "DEMOXX22"))), bic.is_valid),
     "postcode": (
         iso_codes.postal_code,
-        lambda dice: mistyped(dice, f"{dice.randrange(1000, 9999)} {dice.choice(('AB', 'SA', 'SD', 'SS', 'SB', 'XZ'))}"),
+        lambda dice: introduce_typo(dice, f"{dice.randrange(1000, 9999)} {dice.choice(('AB', 'SA', 'SD', 'SS', 'SB', 'XZ'))}"),
         postcode.is_valid,
     ),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("peer", PEERS)
-def test_the_verdict_is_that_of_stdnum_but_for_where_we_are_stricter(peer: str) -> None:
+def test_result_equals_stdnum_except_where_stricter(peer: str) -> None:
     """On ten thousand values, right and nearly right, the same on every machine."""
     rule, some, expected = PEERS[peer]
     dice = Random(peer)  # noqa: S311 chance that can be repeated
-    tried = [some(dice) for _ in range(TRIES)]
-    verdicts = {text: passes(rule, text) for text in tried}
+    samples = [some(dice) for _ in range(TRIES)]
+    verdicts = {text: passes(rule, text) for text in samples}
 
     assert {text: bool(expected(text)) for text in verdicts} == verdicts
-    assert all(sum(verdicts[text] is verdict for text in tried) > TRIES // 20 for verdict in (True, False))
+    assert all(sum(verdicts[text] is verdict for text in samples) > TRIES // 20 for verdict in (True, False))
 
 
 @pytest.mark.parametrize("check", ["00", "98", "99"])
-def test_a_check_that_no_register_gives_out_is_refused(check: str) -> None:
+def test_unassigned_check_digits_are_rejected(check: str) -> None:
     """Congruent modulo 97 is not enough: stdnum passes each of these."""
     eight = next(f"{eight:08d}" for eight in range(4_000_000, 4_000_100) if (eight + int(check)) % 97 == 0)
     assert belgian.is_valid(eight + check)
@@ -172,7 +176,7 @@ def test_a_check_that_no_register_gives_out_is_refused(check: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "written", "stored"),
+    ("rule", "raw_text", "stored"),
     [
         *(("kvk_number", text, "68750110") for text in ("68750110", "6875.0110", " 68 75 01 10", "\uff16\uff18750110")),
         ("kvk_number", "69599084", "69599084"),
@@ -217,9 +221,9 @@ def test_a_check_that_no_register_gives_out_is_refused(check: str) -> None:
         ("postal_code of GB", "sw1a  1aa", "SW1A 1AA"),
     ],
 )  # fmt: skip
-def test_i6_a_right_value_is_stored_in_one_form(rule: str, written: str, stored: str) -> None:
+def test_i6_valid_value_is_stored_in_normal_form(rule: str, raw_text: str, stored: str) -> None:
     """However it was typed or pasted."""
-    assert RULES[rule](written) == stored
+    assert RULES[rule](raw_text) == stored
 
 
 @pytest.mark.parametrize(
@@ -252,32 +256,32 @@ def test_i6_a_right_value_is_stored_in_one_form(rule: str, written: str, stored:
         *(("postal_code of GB", text) for text in ("", "1", "-1", "A" * 21, "SW1A_1AA", "SW1A 1ÄA")),
     ],
 )  # fmt: skip
-def test_i6_a_wrong_value_is_refused_with_the_rule_and_an_example_that_passes_it(rule: str, text: str) -> None:
-    """A sentence for whoever typed it."""
-    wrong = refused(RULES[rule], text)
+def test_i6_invalid_value_is_rejected_with_the_rule_and_a_valid_example(rule: str, text: str) -> None:
+    """The message is a sentence for the user who typed the value."""
+    wrong = error_message(RULES[rule], text)
     assert re.fullmatch(r"(A|An|The) .+, for example `.+`\.", str(wrong))
     assert f"`{wrong.example}`" in str(wrong)
     assert passes(RULES[rule], wrong.example)
 
 
 @pytest.mark.parametrize("country", VAT_EXAMPLES)
-def test_the_example_of_a_vat_number_is_of_the_country_that_was_meant(country: str) -> None:
+def test_example_of_a_vat_number_is_of_the_same_country(country: str) -> None:
     """Every country that is known has one, and it passes."""
-    wrong = refused(identifiers.vat_number, f"{country}1")
+    wrong = error_message(identifiers.vat_number, f"{country}1")
     assert wrong.example == VAT_EXAMPLES[country] == identifiers.vat_number(wrong.example)
 
 
-def test_an_unknown_country_of_a_vat_number_is_answered_with_the_known_ones() -> None:
+def test_unknown_vat_country_is_rejected_with_the_known_ones() -> None:
     """All members of the union by their prefixes, Northern Ireland, and three neighbours."""
     assert {country.replace("el", "gr") for country in map(str.lower, VAT_EXAMPLES)} == european.MEMBER_STATES | {"gb", "ch", "no"}
-    assert " ".join(VAT_EXAMPLES) in str(refused(identifiers.vat_number, "US123456789"))
+    assert " ".join(VAT_EXAMPLES) in str(error_message(identifiers.vat_number, "US123456789"))
 
 
 @pytest.mark.parametrize("rule", RULES)
 @given(text=st.text() | st.sampled_from(NEARLY_RIGHT) | st.text("0123456789ABNLE+-. /@#:%?&[]()x", min_size=4, max_size=24))
 @example(text="https://x.example.")
 @example(text="https://x.example?")
-def test_normalising_twice_is_normalising_once(rule: str, text: str) -> None:
+def test_normalization_is_idempotent(rule: str, text: str) -> None:
     """And anything else is refused, never a failure of the program. Rules are given texts that are clean."""
     try:
         once = RULES[rule](clean(text, 10_000))
@@ -287,7 +291,7 @@ def test_normalising_twice_is_normalising_once(rule: str, text: str) -> None:
 
 
 @given(prefix=st.sampled_from(list(VAT_EXAMPLES)), rest=st.text(DIGITS + LETTERS + "+*. -", max_size=20))
-def test_no_vat_number_makes_the_program_fail(prefix: str, rest: str) -> None:
+def test_no_vat_number_raises_other_errors(prefix: str, rest: str) -> None:
     """Whatever follows the country."""
     if passes(identifiers.vat_number, prefix + rest):
         stored = identifiers.vat_number(prefix + rest)
@@ -296,14 +300,14 @@ def test_no_vat_number_makes_the_program_fail(prefix: str, rest: str) -> None:
 
 
 @given(country=st.sampled_from(sorted(iso_codes.countries())), digits=st.text(DIGITS, min_size=4, max_size=15))
-def test_a_telephone_number_is_never_lost(country: str, digits: str) -> None:
+def test_phone_number_keeps_its_digits(country: str, digits: str) -> None:
     """In any country its digits come back, in international form or as typed, and that form stays."""
     stored = contact_details.phone(digits, country)
     assert contact_details.phone(stored, country) == stored
     assert stored == digits or stored.startswith("+")
 
 
-def test_the_lists_are_those_of_the_standards() -> None:
+def test_code_lists_match_the_standards() -> None:
     """As long as ISO 3166-1 and ISO 639-1 are; of every time zone the rules are at hand."""
     assert (len(iso_codes.countries()), len(iso_codes.languages())) == (249, 184)
     assert {"EUR", "USD", "GBP", "CHF", "XPF"} <= iso_codes.currencies()

@@ -20,6 +20,6 @@ TABLE = {
 
 
 @pytest.mark.parametrize("permission", Permission)
-def test_a_right_belongs_to_its_roles(permission: Permission) -> None:
+def test_permission_belongs_to_its_roles(permission: Permission) -> None:
     """No more and no fewer."""
     assert {role for role in Role if permission in ROLE_PERMISSIONS[role]} == set(TABLE[permission].split())

@@ -32,13 +32,13 @@ JSON_TYPES = [
     "application/json;;;", 'application/json; charset="utf8"', "text/plain", "application/graphql", "multipart/form-data; boundary=a",
     "application/x-www-form-urlencoded", "", ";", "é",
 ]  # fmt: skip
-ACCEPTED = [
+ACCEPT_HEADERS = [
     "application/json", "application/graphql-response+json", "*/*", "application/*;q=0.1", "text/html", "*/*;q=0",
     "application/json;q=9e999", ",,;q=,", "application/json;q=" + "0" * 3_000,
     "application/graphql-response+json;q=1, */*;q=0.5", ";", "a" * 5_000, "é", "",
 ]  # fmt: skip
 ENCODINGS = ["gzip", "identity", "br, gzip;q=0", "*;q=0", "é", "", "IDENTITY", "x" * 3_000]
-OTHERS = {
+OTHER_HEADERS = {
     "Idempotency-Key": ["", "a", "é", "a" * 255, "a" * 5_000, "\x7f", '"a"', "\xff\xfe"],
     "Traceparent": ["00-" + "a" * 32 + "-" + "b" * 16 + "-01", "00-" + "0" * 32 + "-" + "0" * 16 + "-00", "ff", "é", "", "00-" + "g" * 60],
     "Authorization": [
@@ -76,8 +76,8 @@ class Request:
         """All that it takes to send it again."""
         return f"as {self.role or 'nobody'}, whole: {self.is_whole}\n{self.raw!r}"
 
-    def written_again(self, blanks: int) -> "Request":
-        """The same with blanks before its document, so that the server has not read it before."""
+    def with_blanks(self, blanks: int) -> "Request":
+        """Return the same request with blanks before its document, so that the server has not parsed it before."""
         document, length = b'"query": "', b"Content-Length: %d\r\n"
         body = self.raw.partition(b"\r\n\r\n")[2]
         if not (blanks and self.is_whole and document in body):
@@ -90,13 +90,13 @@ class Request:
         return self.raw.partition(b" ")[0]
 
 
-def request(
+def build_request(
     body: bytes, role: str | None, method: str = "POST", path: str = "/graphql", headers: list[tuple[str, str]] | None = None
 ) -> Request:
-    """A request with the length that it has."""
-    given = [("Content-Type", "application/json")] if headers is None else headers
-    names = {name.lower() for name, _ in given}
-    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in given)]
+    """Return a request with the length that it has."""
+    header_lines = [("Content-Type", "application/json")] if headers is None else headers
+    names = {name.lower() for name, _ in header_lines}
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in header_lines)]
     if role and "authorization" not in names:
         lines.append(f"Authorization: Bearer {TOKEN.decode()}")
     if method != "GET" or body:
@@ -104,7 +104,7 @@ def request(
     return Request("\r\n".join([*lines, "\r\n"]).encode("latin-1", "replace") + body, role)
 
 
-def encoded(body: object, *, is_ascii: bool) -> bytes:
+def encode_json(body: object, *, is_ascii: bool) -> bytes:
     return json.dumps(body, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass")
 
 
@@ -112,22 +112,22 @@ roles = st.sampled_from(["OWNER", "VIEWER", "OWNER", "VIEWER", None])  # the fir
 
 
 @st.composite
-def posts(draw: DrawFn, bodies: st.SearchStrategy[dict[str, Any]]) -> Request:
+def post_requests(draw: DrawFn, bodies: st.SearchStrategy[dict[str, Any]]) -> Request:
     """Such a body, from anyone."""
     headers = [("Content-Type", "application/json")]
     if draw(st.booleans()):
         headers.append(("Accept", "application/graphql-response+json"))
     if draw(st.integers(0, 5)) == 0:
         headers.append(("Idempotency-Key", draw(st.sampled_from(["a", "b", "c"]))))
-    return request(encoded(draw(bodies), is_ascii=draw(st.booleans())), draw(roles), headers=headers)
+    return build_request(encode_json(draw(bodies), is_ascii=draw(st.booleans())), draw(roles), headers=headers)
 
 
 @st.composite
-def bodies(draw: DrawFn) -> Request:
-    """A body that is broken, is nearly JSON, or is JSON of the wrong types."""
+def body_requests(draw: DrawFn) -> Request:
+    """Return a body that is broken, is nearly JSON, or is JSON of the wrong types."""
     kind = draw(st.integers(0, 9))
     if kind <= 3:
-        body = draw(broken(encoded(draw(st.sampled_from(RIGHT)), is_ascii=draw(st.booleans()))))
+        body = draw(corrupt_bytes(encode_json(draw(st.sampled_from(RIGHT)), is_ascii=draw(st.booleans()))))
     elif kind <= 5:
         body = _utf8(draw(values.json_texts()))
     elif kind <= 7:
@@ -136,10 +136,10 @@ def bodies(draw: DrawFn) -> Request:
         )
         body = _utf8("{" + parts + "}")
     elif kind == 8:
-        body = encoded(draw(_wrong_types()), is_ascii=True)
+        body = encode_json(draw(_wrong_types()), is_ascii=True)
     else:
-        body = _utf8('{"query": "{ __typename }", "variables": {"x": ' + draw(values.crowds()) + "}}")
-    return request(body[:990_000], draw(roles))
+        body = _utf8('{"query": "{ __typename }", "variables": {"x": ' + draw(values.large_json()) + "}}")
+    return build_request(body[:990_000], draw(roles))
 
 
 def _utf8(text: str) -> bytes:
@@ -149,71 +149,75 @@ def _utf8(text: str) -> bytes:
 @st.composite
 def _wrong_types(draw: DrawFn) -> dict[str, Any]:
     """A right request with something else in one or two places of the protocol."""
-    found = {**draw(st.sampled_from(RIGHT))}
+    body = {**draw(st.sampled_from(RIGHT))}
     for _ in range(draw(st.integers(1, 2))):
         field = draw(st.sampled_from(FIELDS))
-        found[field] = draw(values.anything())
+        body[field] = draw(values.any_json())
         if field == "extensions" and draw(st.booleans()):
-            inner = draw(st.dictionaries(st.sampled_from(["version", "sha256Hash", "x"]), values.anything(1), max_size=3))
-            found[field] = {"persistedQuery": inner, "cost": draw(values.anything(1))}
-    return found
+            inner = draw(st.dictionaries(st.sampled_from(["version", "sha256Hash", "x"]), values.any_json(1), max_size=3))
+            body[field] = {"persistedQuery": inner, "cost": draw(values.any_json(1))}
+    return body
 
 
 @st.composite
-def broken(draw: DrawFn, sent: bytes) -> bytes:
+def corrupt_bytes(draw: DrawFn, data: bytes) -> bytes:
     """Bytes changed, left out, doubled, cut off, or put in."""
     for _ in range(draw(st.integers(1, 4))):
-        place = draw(st.integers(0, len(sent)))
-        until = min(len(sent), place + draw(st.integers(1, 40)))
+        index = draw(st.integers(0, len(data)))
+        until = min(len(data), index + draw(st.integers(1, 40)))
         how = draw(st.integers(0, 5))
         if how == 0:
-            sent = sent[:place] + bytes([draw(st.integers(0, 255))]) + sent[place + 1 :]
+            data = data[:index] + bytes([draw(st.integers(0, 255))]) + data[index + 1 :]
         elif how == 1:
-            sent = sent[:place] + sent[until:]
+            data = data[:index] + data[until:]
         elif how == 2:
-            sent = sent[:place] + sent[place:until] * draw(st.sampled_from([2, 3, 50, 500])) + sent[until:]
+            data = data[:index] + data[index:until] * draw(st.sampled_from([2, 3, 50, 500])) + data[until:]
         elif how == 3:
-            sent = sent[:place]
+            data = data[:index]
         else:
-            sent = sent[:place] + draw(st.sampled_from(PIECES)) + sent[place:]
-    return sent
+            data = data[:index] + draw(st.sampled_from(PIECES)) + data[index:]
+    return data
 
 
 @st.composite
-def gets(draw: DrawFn) -> Request:
-    """A request by its address: parameters of any kind, however they are encoded."""
+def get_requests(draw: DrawFn) -> Request:
+    """Return a request by its address: parameters of any kind, however they are encoded."""
     parts = []
     for _ in range(draw(st.integers(1, 5))):
         name = draw(st.sampled_from([*FIELDS, "query", "variables", "extensions"]))
         kind = draw(st.integers(0, 3))
-        value = draw(values.json_texts(2)) if kind == 0 else draw(values.texts()) if kind == 1 else json.dumps(RIGHT[1].get(name, {}))
+        value = (
+            draw(values.json_texts(2)) if kind == 0 else draw(values.hostile_texts()) if kind == 1 else json.dumps(RIGHT[1].get(name, {}))
+        )
         if kind == 3:
             value = draw(st.sampled_from(["{ __typename }", '{ node(id: "x") { id } }', "mutation { a }", "{ viewer { permissions } }"]))
         escaped = quote_from_bytes(_utf8(value)) if draw(st.integers(0, 3)) else quote(value.encode("utf-8", "replace"), safe="{}\"'%+;:,")
         parts.append(f"{name}={draw(st.sampled_from(['', '', '', '%', '%ff', '+', '%00']))}{escaped[:1_500]}")
-    joined = draw(st.sampled_from(["&", "&", ";", "&&", "?"])).join(parts)
+    query_string = draw(st.sampled_from(["&", "&", ";", "&&", "?"])).join(parts)
     method = draw(st.sampled_from(["GET", "GET", "GET", "HEAD"]))
-    return request(b"", draw(roles), method, f"/graphql?{joined}", [])
+    return build_request(b"", draw(roles), method, f"/graphql?{query_string}", [])
 
 
 @st.composite
-def with_headers(draw: DrawFn) -> Request:
-    """A right body below strange headers, by any method."""
-    headers = [("Content-Type", draw(st.sampled_from([JSON_TYPES[0], *JSON_TYPES]))), ("Accept", draw(st.sampled_from(ACCEPTED)))]
-    others = draw(st.lists(st.sampled_from([(name, each) for name, given in OTHERS.items() for each in given]), max_size=3))
+def header_requests(draw: DrawFn) -> Request:
+    """Return a right body below strange headers, by any method."""
+    headers = [("Content-Type", draw(st.sampled_from([JSON_TYPES[0], *JSON_TYPES]))), ("Accept", draw(st.sampled_from(ACCEPT_HEADERS)))]
+    others = draw(
+        st.lists(st.sampled_from([(name, each) for name, header_values in OTHER_HEADERS.items() for each in header_values]), max_size=3)
+    )
     method = draw(st.sampled_from([*METHODS, "POST", "POST", "POST", "GET"]))
-    body = encoded(draw(st.sampled_from(RIGHT)), is_ascii=True)
-    return request(b"" if method in {"GET", "HEAD", "TRACE"} else body, draw(roles), method, "/graphql", headers + others)
+    body = encode_json(draw(st.sampled_from(RIGHT)), is_ascii=True)
+    return build_request(b"" if method in {"GET", "HEAD", "TRACE"} else body, draw(roles), method, "/graphql", headers + others)
 
 
 @st.composite
-def wires(draw: DrawFn) -> Request:
-    """A request broken as a whole: its first line, its headers, its length, its chunks."""
-    body = encoded(draw(st.sampled_from(RIGHT)), is_ascii=True)
-    made = request(body, draw(roles))
-    raw = made.raw
+def raw_requests(draw: DrawFn) -> Request:
+    """Return a request broken as a whole: its first line, its headers, its length, its chunks."""
+    body = encode_json(draw(st.sampled_from(RIGHT)), is_ascii=True)
+    valid_request = build_request(body, draw(roles))
+    raw = valid_request.raw
     if draw(st.booleans()):
         head, _, _ = raw.partition(b"\r\n\r\n")
         lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
         raw = b"\r\n".join([*lines, b"Transfer-Encoding: chunked", b"", b"%x" % len(body), body, b"0", b"", b""])
-    return Request(draw(broken(raw)), made.role, is_whole=False)
+    return Request(draw(corrupt_bytes(raw)), valid_request.role, is_whole=False)

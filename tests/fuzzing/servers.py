@@ -12,69 +12,69 @@ from hypothesis import strategies as st
 
 from db.tables import Role
 from domain.organization.tokens import new_secret
-from tests.ask import MUCH
+from tests.ask import HUGE_LIMIT
 from tests.builders import add_token
-from tests.commands import Serving, free_port
+from tests.commands import ServerProcess, find_free_port
 from tests.conftest import runtime_url
 from tests.fuzzing import documents, http_requests
 from tests.fuzzing.http_requests import Request
 from tests.fuzzing.sending import Sender
-from tests.inputs import CORE, World, world
+from tests.inputs import SCHEMA, World, create_world
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 # Points and refusals would answer nearly everything. Documents have little room, so that memory does not grow by those that are kept.
 SETTINGS = {
-    "RELATIES_RATE_LIMIT_BURST": str(MUCH),
-    "RELATIES_RATE_LIMIT_RESTORE": str(MUCH),
-    "RELATIES_MAX_AUTH_FAILURES": str(MUCH),
-    "RELATIES_MAX_REFUSALS_PER_SECOND": str(MUCH),
+    "RELATIES_RATE_LIMIT_BURST": str(HUGE_LIMIT),
+    "RELATIES_RATE_LIMIT_RESTORE": str(HUGE_LIMIT),
+    "RELATIES_MAX_AUTH_FAILURES": str(HUGE_LIMIT),
+    "RELATIES_MAX_REFUSALS_PER_SECOND": str(HUGE_LIMIT),
     "RELATIES_QUEUE_TIMEOUT": "60",
     "RELATIES_DOCUMENT_CACHE_BYTES": "2000000",
 }
 
 
 @dataclass(frozen=True)
-class Target:
+class FuzzTarget:
     """The process, the organization, and the tokens by the names of their roles."""
 
-    server: Serving
+    server: ServerProcess
     world: World
     tokens: dict[str, str]
 
-    def sender(self) -> Sender:
+    def create_sender(self) -> Sender:
         return Sender(self.server.port, self.tokens)
 
-    def kinds(self) -> dict[str, st.SearchStrategy[Request]]:
-        """What is sent to it, by name."""
+    def request_strategies(self) -> dict[str, st.SearchStrategy[Request]]:
+        """Return the strategies of requests by name."""
         ids = [*self.world.ids.values()]
         return {
-            "queries": http_requests.posts(documents.queries(CORE, ids, ["x", *ids[:1]])),
-            "mutations": http_requests.posts(documents.mutations(self.world)),
-            "bodies": http_requests.bodies(),
-            "addresses": http_requests.gets(),
-            "headers": http_requests.with_headers(),
-            "wires": http_requests.wires(),
+            "queries": http_requests.post_requests(documents.hostile_queries(SCHEMA, ids, ["x", *ids[:1]])),
+            "mutations": http_requests.post_requests(documents.hostile_mutations(self.world)),
+            "bodies": http_requests.body_requests(),
+            "addresses": http_requests.get_requests(),
+            "headers": http_requests.header_requests(),
+            "wires": http_requests.raw_requests(),
         }
 
 
-async def callers(owner: asyncpg.Connection) -> tuple[World, dict[str, str]]:
-    """An organization, and tokens of machines: no mutation can name them, so that none revokes them."""
-    made = await world(owner, "Fuzzed")
+async def create_callers(owner: asyncpg.Connection) -> tuple[World, dict[str, str]]:
+    """Create an organization and tokens of machines: no mutation can name them, so that none revokes them."""
+    own_world = await create_world(owner, "Fuzzed")
     tokens = {role.value: new_secret() for role in (Role.VIEWER, Role.OWNER)}
     for role, secret in tokens.items():
-        await add_token(owner, made.id, secret, role=role)
-    return made, tokens
+        await add_token(owner, own_world.id, secret, role=role)
+    return own_world, tokens
 
 
 @contextmanager
-def watched(owner_url: str, folder: Path) -> Iterator[Serving]:
-    """A server that says when its event loop was busy for long."""
-    port = free_port()
-    command = [sys.executable, "-m", "tests.fuzzing.stalls", "serve", "--port", str(port)]
+def run_watched_server(owner_url: str, folder: Path) -> Iterator[ServerProcess]:
+    """Run a server that reports when its event loop was busy for long."""
+    port = find_free_port()
+    command = [sys.executable, "-m", "tests.support.fuzzing.stall_monitor", "serve", "--port", str(port)]
     settings = {"DATABASE_URL": runtime_url(owner_url), "RELATIES_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT), **SETTINGS}
-    started = Serving(command, port, settings)
+    process = ServerProcess(command, port, settings)
     try:
-        started.wait("answers at")
-        yield started
+        process.wait_for_output("answers at")
+        yield process
     finally:
-        started.end(signal.SIGINT)
+        process.stop(signal.SIGINT)

@@ -13,27 +13,27 @@ from server.cli.entry import main
 from server.runtime import process
 from server.settings import Settings
 
-EVERY_S = 0.01
-LONG_MS = 100
+INTERVAL_S = 0.01
+STALL_MS = 100
 MARK = "the event loop was busy for"
 
 
-async def _watch() -> None:
-    had = time.thread_time()
+async def _watch_loop() -> None:
+    last_time = time.thread_time()
     while True:
-        await asyncio.sleep(EVERY_S)
+        await asyncio.sleep(INTERVAL_S)
         now = time.thread_time()
-        if (busy_ms := (now - had) * 1000) > LONG_MS:
+        if (busy_ms := (now - last_time) * 1000) > STALL_MS:
             sys.stdout.write(f"{MARK} {busy_ms:.0f} ms\n")
             sys.stdout.flush()
-        had = now
+        last_time = now
 
 
-async def _watched(settings: Settings, runtime_url: str, listener: socket.socket, startup_info: process.StartupInfo) -> None:
-    served = asyncio.create_task(_SERVE(settings, runtime_url, listener, startup_info))
-    watching = asyncio.create_task(_watch())
+async def _serve_and_watch(settings: Settings, runtime_url: str, listener: socket.socket, startup_info: process.StartupInfo) -> None:
+    serve_task = asyncio.create_task(_SERVE(settings, runtime_url, listener, startup_info))
+    watching = asyncio.create_task(_watch_loop())
     try:
-        await served
+        await serve_task
     finally:
         watching.cancel()
 
@@ -41,5 +41,5 @@ async def _watched(settings: Settings, runtime_url: str, listener: socket.socket
 _SERVE = process.serve_requests
 
 if __name__ == "__main__":
-    process.serve_requests = _watched
+    process.serve_requests = _serve_and_watch
     main()

@@ -10,7 +10,7 @@ from hypothesis.strategies import DrawFn
 
 Strategy = st.SearchStrategy[Any]
 SIZES = st.sampled_from([0, 1, 2, 3, 31, 32, 101, 600])
-MANY = st.sampled_from([1, 2, 100, 101, 600])
+REPETITIONS = st.sampled_from([1, 2, 100, 101, 600])
 MARKS = ["\u0300", "\u0316", "\u0345", "\u05b0", "\u1ab0", "\u0f71\u0f72", "\u3099", "\u20dd", "\u0488"]
 LARGEST = 100_000  # characters of a list
 CHARACTERS = [
@@ -74,8 +74,8 @@ EXTREMES = [
 
 
 @st.composite
-def texts(draw: DrawFn) -> str:
-    """A text of a few parts that are hard to take, each repeated."""
+def hostile_texts(draw: DrawFn) -> str:
+    """Return a text of a few parts that are hard to take, each repeated."""
     if draw(st.integers(0, 15)) == 0:
         return "a" + "".join(draw(st.sampled_from(MARKS)) * draw(st.sampled_from([15, 31, 15_000])) for _ in range(2))
     parts = st.sampled_from([*CHARACTERS, *WORDS, *MARKS])
@@ -83,63 +83,63 @@ def texts(draw: DrawFn) -> str:
 
 
 @st.composite
-def ids(draw: DrawFn, known: Sequence[str]) -> str:
-    """An id of any type, one that was changed, or one whose inside is not what an id holds."""
+def hostile_ids(draw: DrawFn, known_ids: Sequence[str]) -> str:
+    """Return an id of any type, one that was changed, or one whose inside is not what an id holds."""
     kind = draw(st.sampled_from(["cli", "con", "xyz", "CLI", "", "é", "\0", "cli_cli"]))
     key = draw(st.sampled_from(["", "1", "x", "\0", "A" * 22, "_" * 21 + "A", "z" * 22, "+/" * 11, "{0}", "é" * 22, "9" * 5_000]))
-    id_ = draw(st.sampled_from([*known, f"{kind}_{key}", "Q2xpZW50OjE="]))
+    id_ = draw(st.sampled_from([*known_ids, f"{kind}_{key}", "Q2xpZW50OjE="]))
     return draw(st.sampled_from([id_, id_, id_[:-1], id_ + "=", id_.lower(), f" {id_}", id_ * 50]))
 
 
 @st.composite
-def timestamps(draw: DrawFn) -> str:
+def hostile_timestamps(draw: DrawFn) -> str:
     extreme = draw(st.sampled_from(EXTREMES))
     return extreme if draw(st.integers(0, 3)) else str(draw(st.sampled_from(DATES))) + draw(st.sampled_from(CLOCKS + OFFSETS))
 
 
 @lru_cache
-def anything(depth: int = 3) -> Strategy:
-    """Any JSON value, small but for its texts."""
-    leaf = st.one_of(st.none(), st.booleans(), st.sampled_from(INTEGERS), texts())
+def any_json(depth: int = 3) -> Strategy:
+    """Return any JSON value, small but for its texts."""
+    leaf = st.one_of(st.none(), st.booleans(), st.sampled_from(INTEGERS), hostile_texts())
     if depth == 0:
         return leaf
-    below = st.deferred(lambda: anything(depth - 1))
-    return st.one_of(leaf, st.lists(below, max_size=3), st.dictionaries(texts(), below, max_size=3), nested())
+    below = st.deferred(lambda: any_json(depth - 1))
+    return st.one_of(leaf, st.lists(below, max_size=3), st.dictionaries(hostile_texts(), below, max_size=3), nested_values())
 
 
 @st.composite
-def nested(draw: DrawFn) -> object:
-    """A value within many lists or objects."""
+def nested_values(draw: DrawFn) -> object:
+    """Return a value within many lists or objects."""
     value: object = draw(st.sampled_from([None, 0, "a", {}, []]))
     for _ in range(draw(st.sampled_from([1, 2, 10, 31, 32, 33, 200]))):
         value = [value] if draw(st.booleans()) else {"a": value}
     return value
 
 
-def of_type(name: str, known: list[str]) -> Strategy:
-    """Values of a scalar type at and beyond its limits, and some of other types."""
-    return _of_type(name, tuple(known))
+def values_of_type(name: str, known_ids: list[str]) -> Strategy:
+    """Return values of a scalar type at and beyond its limits, and some of other types."""
+    return _strategy_of_type(name, tuple(known_ids))
 
 
 @lru_cache
-def _of_type(name: str, known: tuple[str, ...]) -> Strategy:
+def _strategy_of_type(name: str, known_ids: tuple[str, ...]) -> Strategy:
     """Made once: to make strategies takes longer than to draw from them."""
     right = {
         "Boolean": st.sampled_from([True, False, 0, 1, "true", None]),
         "Date": st.sampled_from(DATES),
-        "DateTime": timestamps(),
+        "DateTime": hostile_timestamps(),
         "Decimal": st.sampled_from(DECIMALS),
         "Float": st.sampled_from(INTEGERS),
-        "ID": ids(known),
+        "ID": hostile_ids(known_ids),
         "Int": st.sampled_from(INTEGERS),
-    }.get(name, texts())
-    return st.one_of(right, right, right, anything(1))
+    }.get(name, hostile_texts())
+    return st.one_of(right, right, right, any_json(1))
 
 
 @st.composite
-def lists(draw: DrawFn, entry: object) -> object:
-    """A list of many of an entry; within lists, or with null in it."""
-    entries: list[object] = [entry] * min(draw(MANY), 1 + LARGEST // len(repr(entry)))
+def long_lists(draw: DrawFn, entry: object) -> object:
+    """Return a list of many of an entry; within lists, or with null in it."""
+    entries: list[object] = [entry] * min(draw(REPETITIONS), 1 + LARGEST // len(repr(entry)))
     return draw(st.sampled_from([entries, [*entries, None], [entries], [[entries]], [[]] * len(entries), [{}] * len(entries), entry, []]))
 
 
@@ -156,7 +156,7 @@ STRINGS = [
     '"a', "'a'", '"\\"', '"__proto__"', '"\ufeff"', '"\u2028"',
 ]  # fmt: skip
 SPACES = st.sampled_from(["", "", "", " ", "\n\t\r", "\ufeff", "\xa0", "\f", "/**/", "//\n", "\0"])
-OPENED = ["[", '{"a":', "[[", '[{"a":', '{"a":[']
+OPENINGS = ["[", '{"a":', "[[", '[{"a":', '{"a":[']
 
 
 @st.composite
@@ -169,7 +169,7 @@ def json_texts(draw: DrawFn, depth: int = 3) -> str:
     if kind <= 3:
         return space + draw(st.sampled_from(STRINGS))
     if kind == 4:
-        return space + json.dumps(draw(texts()), ensure_ascii=draw(st.booleans()))
+        return space + json.dumps(draw(hostile_texts()), ensure_ascii=draw(st.booleans()))
     below = [draw(json_texts(depth - 1)) for _ in range(draw(st.integers(0, 3)))]
     comma = draw(st.sampled_from([",", ",", ",", "", ",,", ", "]))
     if kind <= 6:
@@ -177,16 +177,16 @@ def json_texts(draw: DrawFn, depth: int = 3) -> str:
     if kind <= 8:
         keys = [draw(st.sampled_from([*STRINGS, '"a"', '"a"', "a"])) for _ in below]
         return f"{space}{{{comma.join(f'{key}:{value}' for key, value in zip(keys, below, strict=True))}}}"
-    opened, times = draw(st.sampled_from(OPENED)), draw(st.sampled_from([10, 32, 33, 500, 20_000]))
-    closed = "".join({"[": "]", "{": "}"}[sign] for sign in reversed(opened) if sign in "[{") * times
-    return opened * times + "0" + draw(st.sampled_from([closed, closed[1:], ""]))
+    opening, times = draw(st.sampled_from(OPENINGS)), draw(st.sampled_from([10, 32, 33, 500, 20_000]))
+    closing = "".join({"[": "]", "{": "}"}[sign] for sign in reversed(opening) if sign in "[{") * times
+    return opening * times + "0" + draw(st.sampled_from([closing, closing[1:], ""]))
 
 
 @st.composite
-def crowds(draw: DrawFn) -> str:
-    """A JSON value of very many small parts."""
+def large_json(draw: DrawFn) -> str:
+    """Return a JSON value of very many small parts."""
     part = draw(st.sampled_from(["[]", "{}", "0", '""', "null", '{"a":0}', "[[]]", "1e308", '"\u0300"']))
     times = draw(st.sampled_from([1_000, 19_000, 21_000, 100_000]))
     if draw(st.booleans()):
         return f"[{','.join([part] * times)}]"
-    return "{" + ",".join(f'"{place}":{part}' for place in range(min(times, 60_000))) + "}"
+    return "{" + ",".join(f'"{index}":{part}' for index in range(min(times, 60_000))) + "}"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.node import installed, run
+from tests.node import install_packages, run
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "interop" / "clients"
@@ -14,7 +14,7 @@ FOLDER = ROOT / "tests" / "interop" / "clients"
 @pytest.fixture(scope="session")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with its packages, the printed schema and GraphiQL's examples."""
-    folder = installed(FOLDER, tmp_path_factory.mktemp("clients") / "clients")
+    folder = install_packages(FOLDER, tmp_path_factory.mktemp("clients") / "clients")
     shutil.copy(ROOT / "schema" / "schema.graphql", folder)
     shutil.copytree(ROOT / "server" / "graphiql" / "examples", folder / "examples")
     return folder

@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from db.tables import Role
-from tests.builders import Tenant, crowd
-from tests.commands import serving
+from tests.builders import Tenant, create_sample_org
+from tests.commands import run_server
 from tests.conftest import runtime_url
 from tests.ids import global_id
 from tests.node import run
@@ -25,7 +25,7 @@ GRAPHQL = "application/graphql-response+json"
 
 
 @dataclass
-class Served:
+class RunningServer:
     """A server, and whose token asks it."""
 
     url: str
@@ -39,143 +39,143 @@ class Served:
         """What a program of Node's reports of it."""
         return json.loads(run("node", name, self.url, self.token, *arguments, cwd=cwd))
 
-    def post(self, **sent: object) -> httpx.Response:
+    def post(self, **parameters: object) -> httpx.Response:
         headers = {"authorization": f"Bearer {self.token}", "accept": GRAPHQL}
-        return httpx.post(self.url, json=sent, headers=headers, timeout=30)
+        return httpx.post(self.url, json=parameters, headers=headers, timeout=30)
 
 
-Serves = Callable[..., Awaitable[Served]]
+Serves = Callable[..., Awaitable[RunningServer]]
 
 
 @pytest.fixture(scope="module")
-async def serves(fresh_database: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serves]:
+async def start_server(fresh_database: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serves]:
     """Starts servers with settings of their own, each with an organization of thirty clients in a database of its own."""
     with ExitStack() as stack:
 
-        async def started(**settings: str) -> Served:
+        async def start(**settings: str) -> RunningServer:
             url = await fresh_database()
             owner = await asyncpg.connect(url)
-            org = await crowd(owner, clients=30, contacts=2)
+            org = await create_sample_org(owner, clients=30, contacts=2)
             await owner.close()
             data = str(tmp_path_factory.mktemp("data"))
-            server = stack.enter_context(serving(DATABASE_URL=runtime_url(url), RELATIES_DATA_DIR=data, **settings))
-            return Served(f"{server.address}/graphql", org)
+            server = stack.enter_context(run_server(DATABASE_URL=runtime_url(url), RELATIES_DATA_DIR=data, **settings))
+            return RunningServer(f"{server.address}/graphql", org)
 
-        yield started
+        yield start
 
 
 @pytest.fixture(scope="module")
-async def served(serves: Serves) -> Served:
+async def open_server(start_server: Serves) -> RunningServer:
     """As in development."""
-    return await serves()
+    return await start_server()
 
 
 @pytest.fixture(scope="module")
-async def closed(serves: Serves, folder: Path) -> Served:
+async def trusted_only_server(start_server: Serves, folder: Path) -> RunningServer:
     """Nothing but what the tools persisted."""
-    return await serves(RELATIES_DOCUMENT_POLICY="trusted-only", RELATIES_TRUSTED_DOCUMENTS=str(folder))
+    return await start_server(RELATIES_DOCUMENT_POLICY="trusted-only", RELATIES_TRUSTED_DOCUMENTS=str(folder))
 
 
 @pytest.fixture(scope="module")
-def folder(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(built_programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What Relay, GraphQL Code Generator and Apollo's generator persist, as they wrote it."""
-    run("node_modules/.bin/generate-persisted-query-manifest", cwd=built)
+    run("node_modules/.bin/generate-persisted-query-manifest", cwd=built_programs)
     target = tmp_path_factory.mktemp("trusted")
-    for written in ("persisted.json", "generated/persisted-documents.json", "manifest.json"):
-        shutil.copy(built / written, target)
+    for file_name in ("persisted.json", "generated/persisted-documents.json", "manifest.json"):
+        shutil.copy(built_programs / file_name, target)
     return target
 
 
 @pytest.fixture(scope="module")
-def maps(folder: Path) -> dict[str, str]:
-    """The name of the operation by every id."""
+def operation_names(folder: Path) -> dict[str, str]:
+    """Return the name of the operation by every id."""
     relay, codegen, apollo = (
         json.loads((folder / f"{name}.json").read_text()) for name in ("persisted", "persisted-documents", "manifest")
     )
-    named = {key: re.findall(r"(?:query|mutation) (\w+)", text)[0] for key, text in {**relay, **codegen}.items()}
-    return {**named, **{each["id"]: each["name"] for each in apollo["operations"]}}
+    names_by_id = {key: re.findall(r"(?:query|mutation) (\w+)", text)[0] for key, text in {**relay, **codegen}.items()}
+    return {**names_by_id, **{each["id"]: each["name"] for each in apollo["operations"]}}
 
 
 @pytest.fixture(scope="module")
-def built(for_typescript: Path, for_relay: Path) -> Path:
-    """The programs with their packages, the types of codegen and the artifacts of Relay, one file each."""
+def built_programs(for_typescript: Path, for_relay: Path) -> Path:
+    """Return the programs with their packages, the types of codegen and the artifacts of Relay, one file each."""
     programs = ("apollo.js", "urql.js", "relay.js")
     run("node_modules/.bin/esbuild", *programs, "--bundle", "--platform=node", "--format=esm", "--outdir=built", cwd=for_relay)
     return for_typescript
 
 
-def test_the_official_audit_finds_nothing(clients: Path, served: Served) -> None:
+def test_the_official_audit_finds_nothing(clients: Path, open_server: RunningServer) -> None:
     """All that GraphQL over HTTP demands, recommends and allows."""
-    found = served.program("audit.js", cwd=clients)
-    assert [audit for audit in found if audit["status"] != "ok"] == []
-    assert len(found) == 61
+    report = open_server.program("audit.js", cwd=clients)
+    assert [audit for audit in report if audit["status"] != "ok"] == []
+    assert len(report) == 61
 
 
-def checked(day: dict[str, Any], name: str) -> list[str]:
-    """What was sent on a day on which all went well: two pages, a client made and renamed once, a number taken, a code."""
+def check_day(day: dict[str, Any], name: str) -> list[str]:
+    """Return the requests of a day without errors: two pages, a client created and renamed once, a number taken, a code."""
     assert day["first"] == ["Client 00000", "Client 00001"]
-    assert day["second"] == [f"Client {place:05}" for place in range(4)]
+    assert day["second"] == [f"Client {index:05}" for index in range(4)]
     assert day["made"] == name
     assert (day["update"]["name"], day["update"]["version"]) == (f"{name} BV", 2)
     assert day["again"] == day["update"]
-    (taken,) = day["taken"]
-    assert (taken["code"], taken["path"], taken["existingClient"]["name"]) == ("NUMBER_TAKEN", ["number"], f"{name} BV")
+    (accepted,) = day["taken"]
+    assert (accepted["code"], accepted["path"], accepted["existingClient"]["name"]) == ("NUMBER_TAKEN", ["number"], f"{name} BV")
     assert day["codes"] == ["BAD_USER_INPUT"]
-    sent: list[str] = day["sent"]
-    return sent
+    requests: list[str] = day["sent"]
+    return requests
 
 
-def registered(name: str, method: str, again: str) -> list[str]:
+def check_registration(name: str, method: str, again: str) -> list[str]:
     """A miss, then the text with its hash, from then on the hash alone."""
     return [f"{name} {method} hash 400", f"{name} {again} text+hash 200"]
 
 
 CHANGES = [
-    *registered("ClientCreate", "POST", "POST"),
-    *registered("ClientUpdate", "POST", "POST"),
+    *check_registration("ClientCreate", "POST", "POST"),
+    *check_registration("ClientUpdate", "POST", "POST"),
     "ClientUpdate POST hash 200",
     "ClientCreate POST hash 200",
 ]
 KNOWN_CHANGES = ["ClientCreate POST hash 200", "ClientUpdate POST hash 200", "ClientUpdate POST hash 200", "ClientCreate POST hash 200"]
 
 
-async def test_apollo_client_sends_each_document_once(built: Path, serves: Serves) -> None:
+async def test_apollo_client_sends_each_document_once(built_programs: Path, start_server: Serves) -> None:
     """Hashes by GET, new texts by POST; the second day hashes alone. Where only what is known is asked by GET, as in production."""
-    first, second = (await serves(RELATIES_GET_REQUESTS="persisted")).program("built/apollo.js", cwd=built)
+    first, second = (await start_server(RELATIES_GET_REQUESTS="persisted")).program("built/apollo.js", cwd=built_programs)
     page = "ClientsOverview GET hash 200"
-    assert checked(first, "Made by Apollo 1") == [*registered("ClientsOverview", "GET", "POST"), page, *CHANGES, page]
-    assert checked(second, "Made by Apollo 2") == [page, page, *KNOWN_CHANGES, page]
+    assert check_day(first, "Made by Apollo 1") == [*check_registration("ClientsOverview", "GET", "POST"), page, *CHANGES, page]
+    assert check_day(second, "Made by Apollo 2") == [page, page, *KNOWN_CHANGES, page]
 
 
-def test_urql_sends_each_document_once(built: Path, served: Served) -> None:
+def test_urql_sends_each_document_once(built_programs: Path, open_server: RunningServer) -> None:
     """As it comes: by GET what fits an address, a new text too, so that it needs a server that takes queries by GET."""
-    first, second = served.program("built/urql.js", "true", cwd=built)
+    first, second = open_server.program("built/urql.js", "true", cwd=built_programs)
     page, short = "ClientsOverview GET hash 200", "WhoAsks GET hash 200"
-    new = [*registered("ClientsOverview", "GET", "POST"), page, *CHANGES, page]
-    assert checked(first, "Made by urql true 1") == [*new, *registered("WhoAsks", "GET", "GET")]
-    assert checked(second, "Made by urql true 2") == [page, page, *KNOWN_CHANGES, page, short]
+    new = [*check_registration("ClientsOverview", "GET", "POST"), page, *CHANGES, page]
+    assert check_day(first, "Made by urql true 1") == [*new, *check_registration("WhoAsks", "GET", "GET")]
+    assert check_day(second, "Made by urql true 2") == [page, page, *KNOWN_CHANGES, page, short]
     assert (first["organization"], second["organization"]) == ("Test", "Test")
 
 
-async def test_urql_sends_each_document_once_by_post(built: Path, serves: Serves) -> None:
-    """Told to, where only what is known is asked by GET."""
-    first, second = (await serves(RELATIES_GET_REQUESTS="persisted")).program("built/urql.js", "false", cwd=built)
+async def test_urql_sends_each_document_once_by_post(built_programs: Path, start_server: Serves) -> None:
+    """By its setting, for servers that accept only known documents by GET."""
+    first, second = (await start_server(RELATIES_GET_REQUESTS="persisted")).program("built/urql.js", "false", cwd=built_programs)
     page, short = "ClientsOverview POST hash 200", "WhoAsks POST hash 200"
-    new = [*registered("ClientsOverview", "POST", "POST"), page, *CHANGES, page]
-    assert checked(first, "Made by urql false 1") == [*new, *registered("WhoAsks", "POST", "POST")]
-    assert checked(second, "Made by urql false 2") == [page, page, *KNOWN_CHANGES, page, short]
+    new = [*check_registration("ClientsOverview", "POST", "POST"), page, *CHANGES, page]
+    assert check_day(first, "Made by urql false 1") == [*new, *check_registration("WhoAsks", "POST", "POST")]
+    assert check_day(second, "Made by urql false 2") == [page, page, *KNOWN_CHANGES, page, short]
 
 
-def test_relay_asks_by_the_ids_that_its_compiler_made(built: Path, closed: Served) -> None:
+def test_relay_uses_persisted_ids(built_programs: Path, trusted_only_server: RunningServer) -> None:
     """Pages of a connection, a client put first in it, changes and a contact linked, of a server that takes nothing else."""
-    contact = global_id("Contact", closed.org.contacts[0])
-    seen = closed.program("built/relay.js", contact, cwd=built)
+    contact = global_id("Contact", trusted_only_server.org.contacts[0])
+    report = trusted_only_server.program("built/relay.js", contact, cwd=built_programs)
     operations = (
         *("overviewQuery", "overviewClientsRefetchQuery", "overviewCreateMutation", "clientRenameMutation"),
         *("clientQuery", "clientContactLinkMutation", "clientContactsRefetchQuery"),
     )
-    assert seen.pop("sent") == [f"{name} POST id 200" for name in operations]
-    assert seen == {
+    assert report.pop("sent") == [f"{name} POST id 200" for name in operations]
+    assert report == {
         "first": 25,
         "hasNextPage": True,
         "second": 27,
@@ -187,18 +187,18 @@ def test_relay_asks_by_the_ids_that_its_compiler_made(built: Path, closed: Serve
     }
 
 
-def test_every_id_that_a_tool_made_is_known(closed: Served, maps: dict[str, str]) -> None:
+def test_every_generated_id_is_known(trusted_only_server: RunningServer, operation_names: dict[str, str]) -> None:
     """Of Relay, GraphQL Code Generator and Apollo: each finds its own document, by any of the names that clients send an id by."""
-    assert len(maps) > 25
-    for key, name in maps.items():
+    assert len(operation_names) > 25
+    for key, name in operation_names.items():
         for field in ("documentId", "doc_id", "id"):
-            body = closed.post(**{field: key}, operationName=name).json()
+            body = trusted_only_server.post(**{field: key}, operationName=name).json()
             assert {error["extensions"]["code"] for error in body.get("errors", [])} <= {"BAD_USER_INPUT"}, (key, body)
-        assert closed.post(documentId=key, operationName="Other").json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+        assert trusted_only_server.post(documentId=key, operationName="Other").json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
 
 
-def test_what_no_tool_made_is_refused(closed: Served) -> None:
+def test_other_documents_are_rejected(trusted_only_server: RunningServer) -> None:
     """A text that the server was not given, and an id that nothing has."""
-    refused = [closed.post(query="{ viewer { permissions } }"), closed.post(documentId="sha256:" + "0" * 64)]
-    codes = [(response.status_code, response.json()["errors"][0]["extensions"]["code"]) for response in refused]
+    responses = [trusted_only_server.post(query="{ viewer { permissions } }"), trusted_only_server.post(documentId="sha256:" + "0" * 64)]
+    codes = [(response.status_code, response.json()["errors"][0]["extensions"]["code"]) for response in responses]
     assert codes == [(400, "PERSISTED_QUERY_NOT_TRUSTED"), (400, "PERSISTED_QUERY_NOT_FOUND")]

@@ -16,9 +16,9 @@ import pytest
 
 from db.engine.database import Database, DatabaseLimits
 from db.engine.urls import with_database_name
-from tests.clusters import cluster, restart_as_standby
-from tests.commands import environment, relaties, serving, token_in
-from tests.db.test_reader_sessions import SHOWN
+from tests.clusters import restart_as_standby, run_cluster
+from tests.commands import build_environment, extract_token, run_relaties, run_server
+from tests.db.test_reader_sessions import TENANT_QUERY
 
 pytestmark = pytest.mark.interop
 ROOT = Path(__file__).parents[2]
@@ -31,21 +31,21 @@ VERSIONS = ["15 of Debian", pytest.param("16 of the wheel", marks=pytest.mark.pr
 
 @pytest.fixture(scope="module", params=VERSIONS)
 def programs(request: pytest.FixtureRequest) -> Iterator[Path]:
-    found: Path = PROGRAMS[request.param]
-    with _copied(found) if "wheel" in request.param else nullcontext(found) as reached:
-        yield reached
+    program_folder: Path = PROGRAMS[request.param]
+    with copy_programs(program_folder) if "wheel" in request.param else nullcontext(program_folder) as accessible_folder:
+        yield accessible_folder
 
 
 @pytest.fixture(scope="module")
-def elsewhere(programs: Path) -> Iterator[str]:
-    """A server of that version."""
-    with cluster(programs) as url:
+def other_server(programs: Path) -> Iterator[str]:
+    """Yield a server of that version."""
+    with run_cluster(programs) as url:
         yield url
 
 
 @contextmanager
-def _copied(programs: Path) -> Iterator[Path]:
-    """The wheel's programs and libraries, where the account that PostgreSQL runs as can reach them."""
+def copy_programs(programs: Path) -> Iterator[Path]:
+    """Yield the wheel's programs and libraries, where the account that PostgreSQL runs as can reach them."""
     package = programs.parents[1]
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         Path(folder).chmod(0o755)
@@ -57,41 +57,52 @@ def _copied(programs: Path) -> Iterator[Path]:
 
 
 # Made from the schema, they try each place of each input, and most never comes to the database; or they try one thing for long.
-MANY = ("archived_frozen", "executors", "mutations_generated", "organizations_apart", "patches", "schemathesis", "sent_again", "tenancy")
+MANY_CASES_FILES = (
+    "archived_frozen",
+    "executors",
+    "mutations_generated",
+    "organizations_apart",
+    "patches",
+    "schemathesis",
+    "sent_again",
+    "tenancy",
+)
 UNLESS_BY_CHANCE = ["-m", "not hypothesis and not proof and not interop"]
 PARTS = [
-    pytest.param("15 of Debian", [*UNLESS_BY_CHANCE, *(f"--ignore=tests/api/test_{name}.py" for name in MANY)], id="most on 15"),
+    pytest.param(
+        "15 of Debian", [*UNLESS_BY_CHANCE, *(f"--ignore=tests/api/test_{name}.py" for name in MANY_CASES_FILES)], id="most on 15"
+    ),
     pytest.param("15 of Debian", [], marks=pytest.mark.proof, id="all on 15"),
     pytest.param("16 of the wheel", [], marks=pytest.mark.proof, id="all on 16"),
 ]
 
 
 @pytest.mark.parametrize(("programs", "without"), PARTS, indirect=["programs"])
-def test_the_tests_of_the_database_and_the_api_pass_there(programs: Path, without: list[str]) -> None:
+def test_database_and_api_tests_pass(programs: Path, without: list[str]) -> None:
     """Every one that does not need the embedded server itself; among processes, each with a server of its own."""
-    shared = ["-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider"]
-    command = [sys.executable, "-m", "pytest", "-q", *shared, "tests/api", "tests/db", "--ignore=tests/db/embedded", *without]
-    done = subprocess.run(  # noqa: S603 our own tests
-        command, cwd=ROOT, env=environment(RELATIES_TEST_PROGRAMS=str(programs)), capture_output=True, text=True, check=False
+    parallel_options = ["-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", "-q", *parallel_options, "tests/api", "tests/db", "--ignore=tests/db/embedded", *without]
+    result = subprocess.run(  # noqa: S603 our own tests
+        command, cwd=ROOT, env=build_environment(RELATIES_TEST_PROGRAMS=str(programs)), capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stdout[-5000:] + done.stderr
-    assert " failed" not in done.stdout
+    assert result.returncode == 0, result.stdout[-5000:] + result.stderr
+    assert " failed" not in result.stdout
 
 
-async def test_from_nothing_to_an_answer(elsewhere: str, tmp_path: Path) -> None:
+async def test_setup_from_an_empty_server_to_the_first_answer(other_server: str, tmp_path: Path) -> None:
     """An owner that is no superuser, as the README makes it; migrated at the start, the demo loaded because it was asked for."""
-    admin = await asyncpg.connect(elsewhere)
+    admin = await asyncpg.connect(other_server)
     await admin.execute("CREATE ROLE relaties_owner LOGIN CREATEROLE BYPASSRLS PASSWORD 'o'")
     await admin.execute("CREATE DATABASE relaties OWNER relaties_owner")
     await admin.close()
-    host = with_database_name(elsewhere, "relaties").rpartition("@")[2]
+    host = with_database_name(other_server, "relaties").rpartition("@")[2]
     settings = {
         "DATABASE_URL": f"postgresql://relaties_server:s@{host}",
         "RELATIES_OWNER_URL": f"postgresql://relaties_owner:o@{host}",
         "RELATIES_DATA_DIR": str(tmp_path),
     }
-    with serving("--demo", **settings) as server:
-        token = token_in(server.wait("Token of the demo"))
+    with run_server("--demo", **settings) as server:
+        token = extract_token(server.wait_for_output("Token of the demo"))
         headers = {"authorization": f"Bearer {token}"}
         async with httpx.AsyncClient(timeout=30) as http:
             answer = await http.post(
@@ -99,23 +110,23 @@ async def test_from_nothing_to_an_answer(elsewhere: str, tmp_path: Path) -> None
             )
     assert answer.json() == {"data": {"clients": {"nodes": [{"name": "Aalbersma & Eikelenboom BV"}]}}}
     assert not (tmp_path / "data").exists()
-    as_owner = relaties("doctor", **{**settings, "DATABASE_URL": settings["RELATIES_OWNER_URL"]})
+    as_owner = run_relaties("doctor", **{**settings, "DATABASE_URL": settings["RELATIES_OWNER_URL"]})
     assert as_owner.returncode == 1
     assert "bypasses row level security" in as_owner.stdout
 
 
-async def test_session_of_a_standby_is_never_used(programs: Path) -> None:
+async def test_sessions_are_never_used_on_a_standby(programs: Path) -> None:
     """Two statements on it may see different data though their snapshots look alike."""
-    tenant, sent = uuid4(), list[str]()
-    with cluster(programs) as url:
+    tenant, statements = uuid4(), list[str]()
+    with run_cluster(programs) as url:
         connection = await asyncpg.connect(url)
         data = await connection.fetchval("SHOW data_directory")
         await connection.close()
         restart_as_standby(programs, Path(data))
-        database = await Database.connect(url, DatabaseLimits(read_pool_size=1), on_statement=sent.append)
+        database = await Database.connect(url, DatabaseLimits(read_pool_size=1), on_statement=statements.append)
         tx = database.read(tenant)
         tx.expect_one_statement()
-        assert [row.tenant for row in await tx.fetch(SHOWN)] == [str(tenant)]
+        assert [row.tenant for row in await tx.fetch(TENANT_QUERY)] == [str(tenant)]
         await tx.end()
         await database.close()
-    assert [text.split()[0] for text in sent[-3:]] == ["BEGIN", "SELECT", "COMMIT"]
+    assert [text.split()[0] for text in statements[-3:]] == ["BEGIN", "SELECT", "COMMIT"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import environment
+from tests.commands import build_environment
 
 pytestmark = pytest.mark.proof
 ROOT = Path(__file__).parents[2]
@@ -27,9 +27,9 @@ SHORT = {
 def test_a_benchmark_runs(name: str) -> None:
     """To its end, which tells the load of the machine. The peers are installed as `make bench` does it."""
     if name == "compare":
-        subprocess.run([ROOT / "benchmarks" / "peers" / "install"], env=environment(), check=True, timeout=600)  # noqa: S603
+        subprocess.run([ROOT / "benchmarks" / "peers" / "install"], env=build_environment(), check=True, timeout=600)  # noqa: S603
     command = [sys.executable, "-m", f"benchmarks.{name}", *SHORT[name]]
     patience = 1800 if name == "compare" else 600  # nine servers, four queries, twice: a window takes 3 s and more
-    done = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True, check=False, timeout=patience)  # noqa: S603
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "load average" in done.stdout
+    result = subprocess.run(command, cwd=ROOT, env=build_environment(), capture_output=True, text=True, check=False, timeout=patience)  # noqa: S603
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "load average" in result.stdout

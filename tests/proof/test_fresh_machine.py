@@ -1,4 +1,4 @@
-"""A fresh machine: a clone, an empty home, two commands. As whoever we are, and where that is root as an ordinary account too."""
+"""A fresh machine: a clone, an empty home, two commands. Runs as the current account, and as root also as an ordinary account."""
 
 import os
 import pwd
@@ -23,7 +23,7 @@ QUERY = "{ clients(first: 1) { nodes { name contacts { nodes { fullName } } labe
 
 
 @dataclass
-class Machine:
+class FreshMachine:
     """A home with nothing in it, a clone, and what is run there."""
 
     account: pwd.struct_passwd
@@ -56,39 +56,39 @@ class Machine:
     def port(self) -> int:
         return 8000 + self.account.pw_uid % 1000 + 1
 
-    def left(self) -> list[str]:
-        """Processes of this machine that still run."""
-        found = []
+    def remaining_processes(self) -> list[str]:
+        """Return the processes of this machine that still run."""
+        processes = []
         for process in psutil.process_iter(["cmdline"]):
             words = process.info["cmdline"] or []
-            found += [" ".join(words)] if any(str(self.folder) in word for word in words) else []
-        return found
+            processes += [" ".join(words)] if any(str(self.folder) in word for word in words) else []
+        return processes
 
 
-class Terminal:
+class MakeTerminal:
     """`make run` in a terminal of its own."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: FreshMachine) -> None:
         self.began = time.monotonic()
         self.master, slave = os.openpty()
         self.make = machine.execute("setsid", "--ctty", "make", "run", stdin=slave, stdout=slave, stderr=slave)
         os.close(slave)
-        self.printed, self.machine = "", machine
+        self.output, self.machine = "", machine
 
     def answer(self) -> tuple[object, float]:
         """What the first query is answered with, and how many seconds after the command."""
-        while not (token := re.search(r"rlt_[A-Za-z0-9_-]{43}\r\n", self.printed)):
-            self.printed += os.read(self.master, 10_000).decode(errors="replace")
+        while not (token := re.search(r"rlt_[A-Za-z0-9_-]{43}\r\n", self.output)):
+            self.output += os.read(self.master, 10_000).decode(errors="replace")
         headers = {"authorization": f"Bearer {token.group().strip()}"}
         answer = httpx.post(f"http://127.0.0.1:{self.machine.port}/graphql", json={"query": QUERY}, headers=headers, timeout=30).json()
         return answer, time.monotonic() - self.began
 
     @property
-    def relaties(self) -> psutil.Process:
+    def find_relaties_process(self) -> psutil.Process:
         return next(each for each in psutil.Process(self.make.pid).children(recursive=True) if "serve" in each.cmdline())
 
-    def ended(self) -> list[str]:
-        """What is left once make has ended; the terminal is read on meanwhile, as a terminal does."""
+    def wait_and_list_remaining(self) -> list[str]:
+        """Return the processes that remain once make has ended. The terminal is read meanwhile."""
         try:
             while os.read(self.master, 10_000):
                 pass
@@ -96,26 +96,26 @@ class Terminal:
             pass
         os.close(self.master)
         self.make.wait(60)
-        return self.machine.left()
+        return self.machine.remaining_processes()
 
 
 @pytest.fixture(scope="module", params=ACCOUNTS)
-def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
+def machine(request: pytest.FixtureRequest) -> Iterator[FreshMachine]:
     folder = Path(tempfile.mkdtemp(dir="/var/tmp", prefix="fresh-"))
-    made = Machine(pwd.getpwnam(request.param), folder)
-    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(made.clone)], check=True)  # noqa: S603, S607
+    fresh_machine = FreshMachine(pwd.getpwnam(request.param), folder)
+    subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(fresh_machine.clone)], check=True)  # noqa: S603, S607
     folder.chmod(0o711)
     for path in (folder, *folder.rglob("*")):
-        os.chown(path, made.account.pw_uid, made.account.pw_gid, follow_symlinks=False)
-    yield made
+        os.chown(path, fresh_machine.account.pw_uid, fresh_machine.account.pw_gid, follow_symlinks=False)
+    yield fresh_machine
     shutil.rmtree(folder)
 
 
-def test_make_run_answers_and_ends_without_a_trace(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_make_run_answers_and_leaves_nothing(machine: FreshMachine, capsys: pytest.CaptureFixture[str]) -> None:
     """The first start, then Ctrl-C; the second, then SIGTERM; the third, then the terminal is closed; a kill -9, and once more."""
     took = []
     for how in ("Ctrl-C", "SIGTERM", "closed terminal", "kill -9", "Ctrl-C"):
-        terminal = Terminal(machine)
+        terminal = MakeTerminal(machine)
         answer, seconds = terminal.answer()
         took.append(f"{how}: {seconds:.1f} s")
         (client,) = answer["data"]["clients"]["nodes"]  # type: ignore[index]
@@ -126,27 +126,27 @@ def test_make_run_answers_and_ends_without_a_trace(machine: Machine, capsys: pyt
         elif how == "SIGTERM":
             terminal.make.send_signal(signal.SIGTERM)
         elif how == "kill -9":
-            terminal.relaties.kill()
+            terminal.find_relaties_process.kill()
         if how == "closed terminal":
-            server = terminal.relaties
+            server = terminal.find_relaties_process
             os.close(terminal.master)
             terminal.make.wait(60)
             psutil.wait_procs([server], 60)
-            assert machine.left() == []
+            assert machine.remaining_processes() == []
         elif how == "kill -9":
-            assert any("postgres" in left for left in terminal.ended())
+            assert any("postgres" in process_name for process_name in terminal.wait_and_list_remaining())
         else:
-            assert terminal.ended() == []
+            assert terminal.wait_and_list_remaining() == []
     with capsys.disabled():
         print(f"\n{machine.account.pw_name}, load {os.getloadavg()[0]:.1f}: first answer after the command: {', '.join(took)}")  # noqa: T201
     assert (machine.folder / "data" / "demo.token").stat().st_mode & 0o777 == 0o600
 
 
-def test_make_check_and_make_test_pass(machine: Machine) -> None:
+def test_make_check_and_make_test_pass(machine: FreshMachine) -> None:
     """In that clone, with what it has installed itself."""
     for target in ("check", "test"):
-        made = machine.execute("make", target, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        printed, _ = made.communicate(timeout=900)
-        assert made.returncode == 0, printed.decode()[-5000:]
-    assert b" failed" not in printed
-    assert machine.left() == []
+        process = machine.execute("make", target, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        output, _ = process.communicate(timeout=900)
+        assert process.returncode == 0, output.decode()[-5000:]
+    assert b" failed" not in output
+    assert machine.remaining_processes() == []

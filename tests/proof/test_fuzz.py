@@ -17,47 +17,50 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests import inputs
-from tests.fuzzing.http_requests import RIGHT, Request, encoded, request
-from tests.fuzzing.sending import Sender, check
-from tests.fuzzing.servers import Target, callers, watched
-from tests.fuzzing.stalls import LONG_MS, MARK
-from tests.sockets import TROUBLE
+from tests.fuzzing.http_requests import RIGHT, Request, build_request, encode_json
+from tests.fuzzing.sending import Sender, check_response
+from tests.fuzzing.servers import FuzzTarget, create_callers, run_watched_server
+from tests.fuzzing.stalls import MARK, STALL_MS
+from tests.sockets import ERROR_PATTERN
 
 pytestmark = pytest.mark.proof
 SECONDS, WARM_SECONDS = 600, 90
 TIMES = 3
-EACH = 100  # requests of a kind in a round
+REQUESTS_PER_KIND = 100  # requests of a kind in a round
 MOST_GROWTH_MIB = 20
 TICK_MS = 10  # what the system counts a process's time in
 MIB = 2**20
 
 
 @pytest.fixture
-async def target(owner: asyncpg.Connection, owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Target]:
-    made, tokens = await callers(owner)
-    with watched(owner_url, tmp_path_factory.mktemp("data")) as server:
-        yield Target(server, made, tokens)
+async def target(owner: asyncpg.Connection, owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FuzzTarget]:
+    own_world, tokens = await create_callers(owner)
+    with run_watched_server(owner_url, tmp_path_factory.mktemp("data")) as server:
+        yield FuzzTarget(server, own_world, tokens)
 
 
 @dataclass
-class Round:
+class FuzzRound:
     """Requests of one kind, one after the other, so that what the server did is what the last one made it do."""
 
-    target: Target
+    target: FuzzTarget
     sender: Sender
     process: psutil.Process
 
     def warm_up(self) -> None:
         """Send every mutation once as it should be: the first of its kind loads what all need, which is no caller's doing."""
-        for name, turn in inputs.TRIES:
-            body = {"query": inputs.document(name), "variables": {"input": inputs.right(self.target.world, name, turn)}}
-            check(self.sender, request(encoded(body, is_ascii=True), "OWNER"))
+        for name, alternative in inputs.MUTATION_CASES:
+            body = {
+                "query": inputs.mutation_document(name),
+                "variables": {"input": inputs.valid_input(self.target.world, name, alternative)},
+            }
+            check_response(self.sender, build_request(encode_json(body, is_ascii=True), "OWNER"))
 
     def execute(self, kind: str, number: int) -> None:
-        strategy = self.target.kinds()[kind]
+        strategy = self.target.request_strategies()[kind]
 
         @seed(number)
-        @settings(max_examples=EACH, database=None, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
+        @settings(max_examples=REQUESTS_PER_KIND, database=None, phases=[Phase.generate], suppress_health_check=[*HealthCheck])
         @given(st.data())
         def send(data: st.DataObject) -> None:
             self.check(data.draw(strategy))
@@ -68,44 +71,44 @@ class Round:
             failed.add_note(f"round {number} of {kind}")
             raise
 
-    def check(self, sent: Request) -> None:
+    def check(self, request: Request) -> None:
         """Send a request. It stalls the loop if it does so each time: once may be the collector's doing, or a neighbour's."""
-        stalled = list[str]()
+        stall_reports = list[str]()
         for again in range(TIMES):
-            printed, before = self.target.server.printed, self._processor_ms()
-            check(self.sender, sent.written_again(again))
-            if self._processor_ms() - before <= LONG_MS - TICK_MS or not self._is_stalled(len(printed)):
+            output, before = self.target.server.output, self._processor_ms()
+            check_response(self.sender, request.with_blanks(again))
+            if self._processor_ms() - before <= STALL_MS - TICK_MS or not self._is_stalled(len(output)):
                 return
-            stalled += [line for line in self.target.server.printed[len(printed) :].splitlines() if MARK in line]
-        raise AssertionError(f"{stalled}\n{str(sent)[:4000]}")
+            stall_reports += [line for line in self.target.server.output[len(output) :].splitlines() if MARK in line]
+        raise AssertionError(f"{stall_reports}\n{str(request)[:4000]}")
 
     def _processor_ms(self) -> float:
         times = self.process.cpu_times()
         return float(times.user + times.system) * 1000
 
-    def _is_stalled(self, seen: int) -> bool:
+    def _is_stalled(self, position: int) -> bool:
         """Whether the server says so. It says it at the end of the next hundredth of a second, before it answers the third request."""
         for _ in range(3):
             time.sleep(0.02)
-            check(self.sender, request(encoded(RIGHT[0], is_ascii=True), "VIEWER"))
-        return MARK in self.target.server.printed[seen:]
+            check_response(self.sender, build_request(encode_json(RIGHT[0], is_ascii=True), "VIEWER"))
+        return MARK in self.target.server.output[position:]
 
 
 @pytest.mark.parametrize("seconds", [SECONDS])
-async def test_nothing_that_is_sent_is_a_fault_a_stall_or_memory(target: Target, seconds: float) -> None:
+async def test_fuzzing_causes_no_error_stall_or_memory_growth(target: FuzzTarget, seconds: float) -> None:
     """All kinds in turn, as long as it takes; memory is compared with what it was once everything was warm."""
     process = psutil.Process(target.server.process.pid)
-    dice, warm_mib, grown = random.SystemRandom(), 0.0, dict[str, float]()
+    dice, warm_mib, growth_by_kind = random.SystemRandom(), 0.0, dict[str, float]()
     began = time.monotonic()
-    with closing(target.sender()) as sender:
-        rounds = Round(target, sender, process)
+    with closing(target.create_sender()) as sender:
+        rounds = FuzzRound(target, sender, process)
         rounds.warm_up()
         while time.monotonic() < began + seconds:
-            for kind in target.kinds():
+            for kind in target.request_strategies():
                 before = process.memory_info().rss / MIB
                 await asyncio.to_thread(rounds.execute, kind, dice.randrange(2**32))
-                grown[kind] = grown.get(kind, 0) + process.memory_info().rss / MIB - before
+                growth_by_kind[kind] = growth_by_kind.get(kind, 0) + process.memory_info().rss / MIB - before
             if not warm_mib and time.monotonic() > began + min(WARM_SECONDS, seconds / 4):
-                warm_mib, grown = process.memory_info().rss / MIB, {}
-    assert process.memory_info().rss / MIB - warm_mib < MOST_GROWTH_MIB, grown
-    assert not TROUBLE.search(target.server.printed), target.server.printed[-4000:]
+                warm_mib, growth_by_kind = process.memory_info().rss / MIB, {}
+    assert process.memory_info().rss / MIB - warm_mib < MOST_GROWTH_MIB, growth_by_kind
+    assert not ERROR_PATTERN.search(target.server.output), target.server.output[-4000:]

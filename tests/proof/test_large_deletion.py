@@ -10,13 +10,13 @@ import psutil
 import pytest
 
 from db.tables import Role, Table
-from tests.api.test_client_delete import ASK, DELETE
-from tests.builders import tenant
-from tests.commands import serving
+from tests.api.test_client_delete import DELETE, DELETION_PREVIEW
+from tests.builders import create_tenant
+from tests.commands import run_server
 from tests.conftest import runtime_url
-from tests.full_clients import archived
+from tests.full_clients import archive_directly
 from tests.ids import global_id
-from tests.large_clients import sums, worked
+from tests.large_clients import fill_client, table_sums
 
 pytestmark = pytest.mark.proof
 REGISTRATIONS = 100_000
@@ -31,47 +31,51 @@ WENT = {
 }
 
 
-async def test_a_client_with_much_is_deleted(
+async def test_large_client_is_deleted(
     fresh_database: Callable[[], Awaitable[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In the server's own process, as over HTTP; how long it took is printed, not judged."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
-    org = await tenant(owner)
+    org = await create_tenant(owner)
     client, twin, small = await org.add_client("Groot"), await org.add_client("Tweeling"), await org.add_client("Klein")
     for key, many in ((client, REGISTRATIONS), (twin, REGISTRATIONS // 10), (small, 20)):
-        await worked(owner, org, key, many)
+        await fill_client(owner, org, key, many)
     for key in (client, small):
-        await archived(org, key)
+        await archive_directly(org, key)
     await owner.execute("VACUUM ANALYZE")
-    with serving(DATABASE_URL=runtime_url(url), RELATIES_DATA_DIR=str(tmp_path)) as server:
+    with run_server(DATABASE_URL=runtime_url(url), RELATIES_DATA_DIR=str(tmp_path)) as server:
         headers = {"authorization": f"Bearer {org.tokens[Role.OWNER]}"}
         process = psutil.Process(server.process.pid)
         async with httpx.AsyncClient(base_url=server.address, headers=headers, timeout=90) as http:
-            await deleted(http, global_id("Client", small))  # all that is loaded on first use
-            before, resident = await sums(owner, org, client), process.memory_info().rss
-            took, payload = await deleted(http, global_id("Client", client))
-            grown = process.memory_info().rss - resident
+            await delete_client(http, global_id("Client", small))  # all that is loaded on first use
+            before, resident = await table_sums(owner, org, client), process.memory_info().rss
+            took, payload = await delete_client(http, global_id("Client", client))
+            growth = process.memory_info().rss - resident
     with capsys.disabled():
-        print(f"\n100,000 registrations and 5,000 invoices deleted in {took:.1f} s, {grown / 2**20:.1f} MiB grown")  # noqa: T201 a figure
+        print(f"\n100,000 registrations and 5,000 invoices deleted in {took:.1f} s, {growth / 2**20:.1f} MiB grown")  # noqa: T201 a figure
     assert {name: payload["deleted"][name] for name in WENT} == WENT
-    assert grown < MOST_GROWTH
-    after = await sums(owner, org, client)
+    assert growth < MOST_GROWTH
+    after = await table_sums(owner, org, client)
     assert {name for name in before if before[name] != after[name]} == {"deletion_record", "outbox_event", "payment", "invoice_line"}
     for table in Table.metadata.sorted_tables:
         if "client_id" in table.columns:
             assert await owner.fetchval(f"SELECT count(*) FROM {table.fullname} WHERE client_id = $1", client) == 0, table.name
-    left = [await owner.fetchval(f"SELECT count(*) FROM relaties.{name}") for name in ("payment", "invoice_line")]
-    assert left == [REGISTRATIONS // 10 // 40, REGISTRATIONS // 10 // 10]
+    remaining_counts = [await owner.fetchval(f"SELECT count(*) FROM relaties.{name}") for name in ("payment", "invoice_line")]
+    assert remaining_counts == [REGISTRATIONS // 10 // 40, REGISTRATIONS // 10 // 10]
     await owner.close()
 
 
-async def deleted(http: httpx.AsyncClient, key: str) -> tuple[float, dict[str, dict[str, int]]]:
-    """How many seconds the answer took, and the payload."""
-    asked = (await http.post("/graphql", json={"query": ASK, "variables": {"id": key}})).json()
-    given = {"id": key, "previewToken": asked["data"]["client"]["deletionPreview"]["token"], "acknowledgeFiscalRetention": True}
+async def delete_client(http: httpx.AsyncClient, key: str) -> tuple[float, dict[str, dict[str, int]]]:
+    """Return how many seconds the answer took, and the payload."""
+    preview_body = (await http.post("/graphql", json={"query": DELETION_PREVIEW, "variables": {"id": key}})).json()
+    input_values = {
+        "id": key,
+        "previewToken": preview_body["data"]["client"]["deletionPreview"]["token"],
+        "acknowledgeFiscalRetention": True,
+    }
     began = perf_counter()
-    body = (await http.post("/graphql", json={"query": DELETE, "variables": {"input": given}})).json()
+    body = (await http.post("/graphql", json={"query": DELETE, "variables": {"input": input_values}})).json()
     payload = body["data"]["clientDelete"]
     assert payload["userErrors"] == [], payload
     return perf_counter() - began, payload

@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import runtime_url
 from tests.db.test_golden import QUERIES
-from tests.large import CONTACTS_EACH, Large, large
-from tests.plans import Led, arguments, large_tables, ran
+from tests.large import CONTACTS_EACH, LargeOrganization, create_large_organization
+from tests.plans import PageWithRelation, explain, large_tables, query_arguments
 
 pytestmark = pytest.mark.proof
 MOST = 2_000  # rows read of any one table for a page of 50
@@ -32,29 +32,29 @@ async def url(fresh_database: Callable[[], Awaitable[str]]) -> str:
 
 
 @pytest.fixture(scope="module")
-async def found(url: str) -> Large:
+async def large_org(url: str) -> LargeOrganization:
     owner = await asyncpg.connect(url)
-    made = await large(owner)
+    large_organization = await create_large_organization(owner)
     await owner.close()
-    return made
+    return large_organization
 
 
 @pytest.fixture(scope="module")
-async def server(url: str, found: Large) -> AsyncIterator[asyncpg.Connection]:
+async def server(url: str, large_org: LargeOrganization) -> AsyncIterator[asyncpg.Connection]:
     """The role of the server, who is behind the wall."""
-    assert found.clients
+    assert large_org.clients
     connection = await asyncpg.connect(runtime_url(url), server_settings={"jit": "off"})
     yield connection
     await connection.close()
 
 
-def test_every_statement_is_looked_at(found: Large) -> None:
-    """A new one needs arguments in `tests.plans`."""
-    assert set(arguments(found)) == set(QUERIES)
+def test_every_statement_has_arguments(large_org: LargeOrganization) -> None:
+    """A new one needs arguments in `tests.support.explain`."""
+    assert set(query_arguments(large_org)) == set(QUERIES)
 
 
 @pytest.mark.parametrize("name", QUERIES)
-async def test_no_statement_reads_a_large_table_whole(server: asyncpg.Connection, found: Large, name: str) -> None:
+async def test_no_statement_reads_a_large_table_whole(server: asyncpg.Connection, large_org: LargeOrganization, name: str) -> None:
     """Neither by the plan made for its values, nor by the one that the server settles on; and it reads about what it gives."""
     large_ones = await large_tables(server)
     assert {
@@ -69,48 +69,55 @@ async def test_no_statement_reads_a_large_table_whole(server: asyncpg.Connection
         "registration",
     } <= large_ones
     assert {"project", "quote", "quote_line", "client_portal", "portal_project", "portal_access"} <= large_ones
-    how = await ran(server, QUERIES[name], found.tenant.id, arguments(found)[name])
-    assert how.whole(large_ones) <= WHOLE_TABLE.get(name, set())
+    how = await explain(server, QUERIES[name], large_org.tenant.id, query_arguments(large_org)[name])
+    assert how.sequential_scans(large_ones) <= WHOLE_TABLE.get(name, set())
     assert name in WHOLE_INDEX | OF_A_CLIENT or {table: rows for table, rows in how.rows.items() if rows > MOST} == {}
 
 
 @pytest.mark.parametrize("name", PLANNED_ONCE)
-async def test_what_is_read_most_is_planned_once(server: asyncpg.Connection, found: Large, name: str) -> None:
+async def test_frequent_reads_use_a_generic_plan(server: asyncpg.Connection, large_org: LargeOrganization, name: str) -> None:
     """For one client as well, of a large table: planning takes longer than the statement itself."""
-    values = arguments(found)[name]
-    one = values | ({"ids": found.clients[:1]} if "ids" in values else {})
-    assert (await ran(server, QUERIES[name], found.tenant.id, one)).generic
+    values = query_arguments(large_org)[name]
+    one = values | ({"ids": large_org.clients[:1]} if "ids" in values else {})
+    assert (await explain(server, QUERIES[name], large_org.tenant.id, one)).generic
 
 
 @pytest.mark.parametrize("page", ["clients.page", "clients.page_active", "clients.by_id"])
-async def test_no_page_that_leads_reads_a_large_table_whole(server: asyncpg.Connection, found: Large, page: str) -> None:
+async def test_no_combined_page_reads_a_large_table_whole(server: asyncpg.Connection, large_org: LargeOrganization, page: str) -> None:
     """PostgreSQL does not know how many rows a page will bring, and finds what it has by its indexes."""
     large_ones = await large_tables(server)
-    after = dict(zip(("after_key", "after_id"), found.middle, strict=True))
-    names = [name for name, values in arguments(found).items() if values.get("ids") is found.clients and QUERIES[name] is not QUERIES[page]]
+    after = dict(zip(("after_key", "after_id"), large_org.middle, strict=True))
+    names = [
+        name
+        for name, values in query_arguments(large_org).items()
+        if values.get("ids") is large_org.clients and QUERIES[name] is not QUERIES[page]
+    ]
     assert {"contacts.all_of_clients", "contacts.of_clients", "labels.of_clients", "revenue.total_by_client"} <= {*names}
     for name in names:
-        how = await ran(
-            server, Led(QUERIES[page], QUERIES[name], {"count": 51, "ids": found.clients, **after}), found.tenant.id, arguments(found)[name]
+        how = await explain(
+            server,
+            PageWithRelation(QUERIES[page], QUERIES[name], {"count": 51, "ids": large_org.clients, **after}),
+            large_org.tenant.id,
+            query_arguments(large_org)[name],
         )
-        assert how.whole(large_ones) == set(), name
+        assert how.sequential_scans(large_ones) == set(), name
         assert name in WHOLE_INDEX | OF_A_CLIENT or {table: rows for table, rows in how.rows.items() if rows > MOST} == {}, name
 
 
-async def test_a_whole_read_would_be_seen(server: asyncpg.Connection, found: Large) -> None:
+async def test_sequential_scan_would_be_detected(server: asyncpg.Connection, large_org: LargeOrganization) -> None:
     """The check itself, where the server may use no index."""
     without_indexes = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off"
     async with server.transaction():
         await server.execute(without_indexes)
-        how = await ran(server, QUERIES["clients.page"], found.tenant.id, arguments(found)["clients.page"])
-    assert how.whole({"client", "invoice"}) == {"client"}
+        how = await explain(server, QUERIES["clients.page"], large_org.tenant.id, query_arguments(large_org)["clients.page"])
+    assert how.sequential_scans({"client", "invoice"}) == {"client"}
     assert how.rows["client"] > MOST
 
 
-async def test_of_5000_contacts_only_the_first_are_read(server: asyncpg.Connection, found: Large) -> None:
+async def test_only_the_first_of_5000_contacts_are_read(server: asyncpg.Connection, large_org: LargeOrganization) -> None:
     """One link more than asked for, which tells whether there are more."""
     query, first = QUERIES["contacts.of_clients"], 25
-    alone = await ran(server, query, found.tenant.id, {"ids": [found.crowded], "count": first + 1})
+    alone = await explain(server, query, large_org.tenant.id, {"ids": [large_org.largest_client], "count": first + 1})
     assert alone.rows["client_contact"] == first + 1
-    page = await ran(server, query, found.tenant.id, {"ids": found.clients, "count": first + 1})
-    assert page.rows["client_contact"] == first + 1 + (len(found.clients) - 1) * CONTACTS_EACH
+    page = await explain(server, query, large_org.tenant.id, {"ids": large_org.clients, "count": first + 1})
+    assert page.rows["client_contact"] == first + 1 + (len(large_org.clients) - 1) * CONTACTS_EACH

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.load import Target
 from benchmarks.wrk import MARKER, Wrk
-from tests.commands import environment
+from tests.commands import build_environment
 
 pytestmark = pytest.mark.proof
 ROOT = Path(__file__).parents[2]
@@ -17,53 +17,53 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _installed() -> None:
-    subprocess.run([ROOT / "benchmarks" / "peers" / "install"], env=environment(), check=True, timeout=600)  # noqa: S603
+def _wrk_installed() -> None:
+    subprocess.run([ROOT / "benchmarks" / "peers" / "install"], env=build_environment(), check=True, timeout=600)  # noqa: S603
 
 
-async def sent_by_wrk(bodies: Path, windows: int, token: str = "a token") -> tuple[int, list[str]]:
+async def run_wrk(bodies: Path, windows: int, token: str = "a token") -> tuple[int, list[str]]:
     """Return how many requests were answered in windows of a second, and the bodies of all that came; each with the token or its own."""
-    received: list[str] = []
+    bodies_received: list[str] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])
-                received.append((await reader.readexactly(length)).decode())
-                assert f"authorization: bearer {json.loads(received[-1]).get('token', token)}\r\n".encode() in head
+                bodies_received.append((await reader.readexactly(length)).decode())
+                assert f"authorization: bearer {json.loads(bodies_received[-1]).get('token', token)}\r\n".encode() in head
                 writer.write(ANSWER)
         except (asyncio.IncompleteReadError, ConnectionError):
             writer.close()
 
     async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
         target = Target("a server", server.sockets[0].getsockname()[1], "a token")
-        heard = [await asyncio.to_thread(Wrk(target, bodies, 1, [2]).execute) for _ in range(windows)]
-    return sum(each.requests for each in heard), received
+        results = [await asyncio.to_thread(Wrk(target, bodies, 1, [2]).execute) for _ in range(windows)]
+    return sum(each.requests for each in results), bodies_received
 
 
-async def test_wrk_sends_the_bodies_in_turn_and_none_twice(tmp_path: Path) -> None:
+async def test_wrk_sends_the_bodies_in_order_and_none_twice(tmp_path: Path) -> None:
     """Also in the next window. What the head says of their length holds, or the requests could not be read."""
     (tmp_path / "bodies").write_text("".join(json.dumps({"case": case, "request": MARKER}) + "\n" for case in range(7)))
-    answered, received = await sent_by_wrk(tmp_path / "bodies", windows=2)
-    assert len(received) >= answered > 14
-    assert len(set(received)) == len(received)
-    cases = [json.loads(body)["case"] for body in received]
+    answer_count, bodies_received = await run_wrk(tmp_path / "bodies", windows=2)
+    assert len(bodies_received) >= answer_count > 14
+    assert len(set(bodies_received)) == len(bodies_received)
+    cases = [json.loads(body)["case"] for body in bodies_received]
     assert max(map(cases.count, range(7))) - min(map(cases.count, range(7))) <= 2 * 16
-    assert MARKER not in "".join(received)
+    assert MARKER not in "".join(bodies_received)
 
 
 async def test_wrk_repeats_a_body_without_a_number(tmp_path: Path) -> None:
     (tmp_path / "body").write_text('{"case": 0}\n')
-    answered, received = await sent_by_wrk(tmp_path / "body", windows=1)
-    assert len(received) >= answered > 1
-    assert set(received) == {'{"case": 0}'}
+    answer_count, bodies_received = await run_wrk(tmp_path / "body", windows=1)
+    assert len(bodies_received) >= answer_count > 1
+    assert set(bodies_received) == {'{"case": 0}'}
 
 
 async def test_wrk_sends_each_body_with_the_token_of_its_line(tmp_path: Path) -> None:
     """Which the body names here, so that both can be compared."""
     lines = (f"token {case}\t" + json.dumps({"token": f"token {case}", "request": MARKER}) + "\n" for case in range(7))
     (tmp_path / "bodies").write_text("".join(lines))
-    answered, received = await sent_by_wrk(tmp_path / "bodies", windows=1)
-    assert len(received) >= answered > 14
-    assert {json.loads(body)["token"] for body in received} == {f"token {case}" for case in range(7)}
+    answer_count, bodies_received = await run_wrk(tmp_path / "bodies", windows=1)
+    assert len(bodies_received) >= answer_count > 14
+    assert {json.loads(body)["token"] for body in bodies_received} == {f"token {case}" for case in range(7)}

@@ -18,11 +18,11 @@ FILES = (ROOT / "tests" / "interop" / "clients" / "documents").glob("*.graphql")
 OPERATIONS = separate_operations(parse("\n".join(path.read_text() for path in FILES)))
 
 
-def is_change(document: DocumentNode) -> bool:
+def is_mutation(document: DocumentNode) -> bool:
     return any(isinstance(each, OperationDefinitionNode) and each.operation is OperationType.MUTATION for each in document.definitions)
 
 
-MUTATIONS = [name for name, document in OPERATIONS.items() if is_change(document)]
+MUTATIONS = [name for name, document in OPERATIONS.items() if is_mutation(document)]
 QUERIES = [name for name in OPERATIONS if name not in MUTATIONS]
 YEAR = {"since": "2025-01-01", "until": "2025-12-31"}
 
@@ -41,21 +41,21 @@ SAMPLE = """
 """
 
 
-async def with_ids(demo_api: Api) -> dict[str, dict[str, Any]]:
-    """The variables of every query, with ids of the demo."""
+async def build_variables(demo_api: Api) -> dict[str, dict[str, Any]]:
+    """Return the variables of every query, with ids of the demo."""
     sample = await demo_api.data(SAMPLE)
     client, label = sample["clients"]["nodes"][0], sample["labels"]["nodes"][0]
     contact = next(one for one in sample["contacts"]["nodes"] if one["lastName"] and len(one["clients"]["nodes"]) == 2)
-    held = [client, contact, label, *client["projects"]["nodes"], *client["invoices"]["nodes"]]
-    wanted = {"status": "ACTIVE", "labels": {"any": [label["id"]]}}
+    objects = [client, contact, label, *client["projects"]["nodes"], *client["invoices"]["nodes"]]
+    filter_values = {"status": "ACTIVE", "labels": {"any": [label["id"]]}}
     return {
         "AnyObject": {"id": client["id"]},
         "ClientFound": {"by": {"id": client["id"]}},
         "ClientInDepth": {"id": client["id"], "period": YEAR},
-        "ClientsOverview": {"filter": wanted, "orderBy": {"field": "NUMBER", "direction": "DESC"}, "period": YEAR, "first": 10},
+        "ClientsOverview": {"filter": filter_values, "orderBy": {"field": "NUMBER", "direction": "DESC"}, "period": YEAR, "first": 10},
         "ContactsFound": {"search": contact["lastName"], "first": 5},
         "LabelsWithClients": {"first": 5},
-        "ObjectsById": {"ids": [one["id"] for one in held]},
+        "ObjectsById": {"ids": [one["id"] for one in objects]},
         "SharedContact": {"id": contact["id"], "first": 5},
         "WhoAsks": {},
     }
@@ -64,10 +64,10 @@ async def with_ids(demo_api: Api) -> dict[str, dict[str, Any]]:
 @pytest.fixture(scope="session")
 async def variables(demo_api: Api) -> dict[str, dict[str, Any]]:
     """Looked for once."""
-    return await with_ids(demo_api)
+    return await build_variables(demo_api)
 
 
-def hollow(answer: Any) -> bool:  # noqa: ANN401 JSON
+def is_empty(answer: Any) -> bool:  # noqa: ANN401 JSON
     """Nothing there: a field that is null, a connection or a list without entries."""
     if isinstance(answer, dict):
         return any(key in answer and not answer[key] for key in ("edges", "nodes"))
@@ -84,7 +84,7 @@ def test_a_document_is_valid(name: str) -> None:
 async def test_a_document_is_answered(demo_api: Api, variables: dict[str, dict[str, Any]], name: str) -> None:
     """By the demo, with something in every field at the root."""
     answers = await demo_api.data(print_ast(OPERATIONS[name]), **variables[name])
-    assert {field: answer for field, answer in answers.items() if hollow(answer)} == {}
+    assert {field: answer for field, answer in answers.items() if is_empty(answer)} == {}
 
 
 @pytest.fixture
@@ -100,13 +100,13 @@ async def inputs(org: Tenant) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-async def test_a_change_is_made(as_: Callable[..., Api], org: Tenant, inputs: dict[str, dict[str, Any]], name: str) -> None:
+async def test_mutation_succeeds(api_for: Callable[..., Api], org: Tenant, inputs: dict[str, dict[str, Any]], name: str) -> None:
     """And nothing is refused."""
-    (done,) = (await as_(org).data(print_ast(OPERATIONS[name]), **inputs[name])).values()
-    assert done["userErrors"] == []
-    assert done["client"]["name"] in {"Before", "New", "After"}
+    (payload,) = (await api_for(org).data(print_ast(OPERATIONS[name]), **inputs[name])).values()
+    assert payload["userErrors"] == []
+    assert payload["client"]["name"] in {"Before", "New", "After"}
 
 
-async def test_every_document_is_looked_at(variables: dict[str, dict[str, Any]], inputs: dict[str, dict[str, Any]]) -> None:
+async def test_every_document_has_a_test(variables: dict[str, dict[str, Any]], inputs: dict[str, dict[str, Any]]) -> None:
     """No operation without variables, and none for one that is gone."""
     assert {*variables, *inputs} == set(OPERATIONS)

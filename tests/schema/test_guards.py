@@ -29,37 +29,37 @@ from domain.core.scope import ALL_PERMISSIONS, Actor, ReadScope
 from resolvers.loaders import Loaders
 from schema.build import build
 
-SHOWN = build()
+SCHEMA = build()
 SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
 
 
-def fields() -> Iterator[tuple[Any, Any]]:
-    """Every field of every type of ours, with its type."""
-    for kind in SHOWN._schema.type_map.values():  # noqa: SLF001
+def all_fields() -> Iterator[tuple[Any, Any]]:
+    """Yield every field of every type of ours, with its type."""
+    for kind in SCHEMA._schema.type_map.values():  # noqa: SLF001
         if isinstance(kind, GraphQLObjectType) and (definition := (kind.extensions or {}).get("strawberry-definition")):
             yield from ((definition, field) for field in definition.fields)
 
 
-PLAIN = [(d, f) for d, f in fields() if hasattr(d.origin, "sources") and f.is_basic_field and "compute" not in f.metadata]
-RELATIONS = [(d, f) for d, f in fields() if "relation" in f.metadata]
+PLAIN_FIELDS = [(d, f) for d, f in all_fields() if hasattr(d.origin, "sources") and f.is_basic_field and "compute" not in f.metadata]
+RELATIONS = [(d, f) for d, f in all_fields() if "relation" in f.metadata]
 
 
-def named(value: Any) -> str | None:  # noqa: ANN401
+def named_type(value: Any) -> str | None:  # noqa: ANN401
     return getattr(value, "name", None)
 
 
-def rows_of(annotation: Any) -> set[type]:  # noqa: ANN401
-    """The row classes within an annotation: ClientRow of `Page[ClientRow] | None`; any other class of ours for what is no row."""
+def row_classes(annotation: Any) -> set[type]:  # noqa: ANN401
+    """Return the row classes within an annotation: ClientRow of `Page[ClientRow] | None`; any other class of ours for what is no row."""
     if isinstance(annotation, type) and annotation is not type(None) and not get_args(annotation):
         return {annotation}
-    return {row for part in get_args(annotation) for row in rows_of(part)}
+    return {row for part in get_args(annotation) for row in row_classes(part)}
 
 
 def rows_loaded_by(batch: Any) -> set[type]:  # noqa: ANN401
     """Return the classes of what a batch function loads: by its annotation, or by the query of a read that is declared as an object."""
     read = inspect.unwrap(batch)
     if inspect.isroutine(read):
-        return rows_of(get_type_hints(read)["return"])
+        return row_classes(get_type_hints(read)["return"])
     if isinstance(read, PagePerParentReader | OrganizationPageReader):
         return rows_loaded_by(read.fetch_rows)
     if isinstance(read, fetchers.PageFetcher | fetchers.PagePerParentFetcher):
@@ -67,37 +67,39 @@ def rows_loaded_by(batch: Any) -> set[type]:  # noqa: ANN401
     return {int} if isinstance(read, fetchers.CountFetcher) else {read.query.row}
 
 
-def shows(kind: object) -> set[type]:
-    """The classes that a type is read off; for a connection, those of its nodes."""
+def source_classes(kind: object) -> set[type]:
+    """Return the classes that a type is read off; for a connection, those of its nodes."""
     assert isinstance(kind, GraphQLObjectType)
     origin = (kind.extensions or {})["strawberry-definition"].origin
     if hasattr(origin, "sources"):
         return set(origin.sources)
     nodes = get_named_type(kind.fields["nodes"].type)
-    return shows(nodes)
+    return source_classes(nodes)
 
 
-def held(shown: Any) -> Any:  # noqa: ANN401
-    """What a row holds for what is shown: money, words of a closed set and new types are text."""
-    parts = get_args(shown)
+def row_type(annotation: Any) -> Any:  # noqa: ANN401
+    """Return the type in a row for the type in the schema: money, enums and new types are text."""
+    parts = get_args(annotation)
     if parts and type(None) in parts:
-        return held(parts[0]) | None
-    is_text = shown is Decimal or hasattr(shown, "__supertype__") or (isinstance(shown, type) and issubclass(shown, StrEnum))
-    return str if is_text else shown
+        return row_type(parts[0]) | None
+    is_text = (
+        annotation is Decimal or hasattr(annotation, "__supertype__") or (isinstance(annotation, type) and issubclass(annotation, StrEnum))
+    )
+    return str if is_text else annotation
 
 
-def inputs_within(kind: GraphQLInputObjectType) -> Iterator[GraphQLInputObjectType]:
-    found = {get_named_type(field.type) for field in kind.fields.values()}
-    for each in found:
+def nested_inputs(kind: GraphQLInputObjectType) -> Iterator[GraphQLInputObjectType]:
+    direct_types = {get_named_type(field.type) for field in kind.fields.values()}
+    for each in direct_types:
         if isinstance(each, GraphQLInputObjectType):
             yield each
-            yield from inputs_within(each)
+            yield from nested_inputs(each)
 
 
-@pytest.mark.parametrize("kind", [each for each in SHOWN._schema.type_map.values() if isinstance(each, GraphQLInputObjectType)], ids=str)  # noqa: SLF001
-def test_no_input_has_itself_within(kind: GraphQLInputObjectType) -> None:
+@pytest.mark.parametrize("kind", [each for each in SCHEMA._schema.type_map.values() if isinstance(each, GraphQLInputObjectType)], ids=str)  # noqa: SLF001
+def test_no_input_contains_itself(kind: GraphQLInputObjectType) -> None:
     """So that values are as deep as their type, and are coerced and converted without a look at their depth."""
-    assert kind not in inputs_within(kind)
+    assert kind not in nested_inputs(kind)
 
 
 async def test_no_two_relations_share_a_loader_by_different_batch_functions() -> None:
@@ -108,31 +110,35 @@ async def test_no_two_relations_share_a_loader_by_different_batch_functions() ->
     assert len({loader for _, loader in pairs}) == len(pairs)
 
 
-@pytest.mark.parametrize(("definition", "field"), PLAIN, ids=named)
-def test_a_plain_field_is_of_its_sources_type(definition: Any, field: Any) -> None:  # noqa: ANN401
+@pytest.mark.parametrize(("definition", "field"), PLAIN_FIELDS, ids=named_type)
+def test_plain_field_has_the_type_of_its_source(definition: Any, field: Any) -> None:  # noqa: ANN401
     """Same name, and the same type but for what rows hold as text; a list of objects is one of their sources."""
-    shown = field.type_annotation.raw_annotation
+    annotation = field.type_annotation.raw_annotation
     for source in definition.origin.sources:
         of_source = get_type_hints(source)[field.python_name]
         of_source = get_args(of_source)[0] if get_origin(of_source) is ClassVar else of_source
-        inner = get_args(shown)[0] if get_args(shown) and type(None) not in get_args(shown) else None
+        inner = get_args(annotation)[0] if get_args(annotation) and type(None) not in get_args(annotation) else None
         expected = {of_source} if inner is None else {get_args(of_source)[0]}
-        of = shown if inner is None else getattr(inner, "sources", (inner,))[0]
-        assert expected <= {held(of), of}
+        source_type = annotation if inner is None else getattr(inner, "sources", (inner,))[0]
+        assert expected <= {row_type(source_type), source_type}
 
 
-@pytest.mark.parametrize(("definition", "field"), RELATIONS, ids=named)
-def test_a_relation_shows_what_its_loader_loads(definition: Any, field: Any) -> None:  # noqa: ANN401
+@pytest.mark.parametrize(("definition", "field"), RELATIONS, ids=named_type)
+def test_relation_has_the_type_of_its_loader(definition: Any, field: Any) -> None:  # noqa: ANN401
     """`by` hides this from mypy."""
-    loaded = rows_loaded_by(field.metadata["relation"].batch)
-    kind = SHOWN._schema.type_map[definition.name]  # noqa: SLF001
+    loaded_classes = rows_loaded_by(field.metadata["relation"].batch)
+    kind = SCHEMA._schema.type_map[definition.name]  # noqa: SLF001
     assert isinstance(kind, GraphQLObjectType)
-    shown = get_named_type(kind.fields[SHOWN.config.name_converter.get_graphql_name(field)].type)
-    assert loaded
-    assert loaded == {int} if shown is GraphQLInt else all(issubclass(row, tuple(shows(shown))) for row in loaded)
+    shown_type = get_named_type(kind.fields[SCHEMA.config.name_converter.get_graphql_name(field)].type)
+    assert loaded_classes
+    assert (
+        loaded_classes == {int}
+        if shown_type is GraphQLInt
+        else all(issubclass(row, tuple(source_classes(shown_type))) for row in loaded_classes)
+    )
 
 
-@pytest.mark.parametrize(("definition", "field"), RELATIONS, ids=named)
+@pytest.mark.parametrize(("definition", "field"), RELATIONS, ids=named_type)
 def test_a_relation_passes_the_arguments_that_its_batch_function_takes(definition: Any, field: Any) -> None:  # noqa: ANN401, ARG001
     """`by` hides this from mypy, too: the names, and the types of the values."""
     relation = field.metadata["relation"]
@@ -143,16 +149,16 @@ def test_a_relation_passes_the_arguments_that_its_batch_function_takes(definitio
     assert [name for name in names if not isinstance(passed[name], expected[name])] == []
 
 
-def test_the_guards_look_at_something() -> None:
+def test_guards_cover_something() -> None:
     """An empty list of fields would let everything through."""
-    assert len(PLAIN) > 40
+    assert len(PLAIN_FIELDS) > 40
     assert len(RELATIONS) >= 5
     assert len(Row.__subclasses__()) > 8
 
 
-def test_the_schema_is_the_one_that_was_reviewed() -> None:
+def test_schema_equals_the_reviewed_file() -> None:
     """`relaties schema print > schema/schema.graphql` after a change on purpose."""
-    assert SHOWN.as_str() + "\n" == SDL.read_text()
+    assert SCHEMA.as_str() + "\n" == SDL.read_text()
 
 
 INPUTS_FIRST = """
@@ -165,59 +171,64 @@ print(build().as_str())
 """
 
 
-def test_it_is_the_same_whatever_is_imported_first() -> None:
+def test_schema_does_not_depend_on_import_order() -> None:
     """An input names a closed set before the type that shows it says what its words mean."""
     program = [sys.executable, "-c", INPUTS_FIRST]
-    found = subprocess.run(program, cwd=SDL.parents[1], text=True, capture_output=True, check=True, timeout=120)  # noqa: S603 our own program
-    assert found.stdout == SDL.read_text()
+    result = subprocess.run(program, cwd=SDL.parents[1], text=True, capture_output=True, check=True, timeout=120)  # noqa: S603 our own program
+    assert result.stdout == SDL.read_text()
 
 
 def test_everything_is_described() -> None:
     """The descriptions are the user's documentation: types, fields, arguments, words."""
-    ours = [kind for name, kind in SHOWN._schema.type_map.items() if not name.startswith("__")]  # noqa: SLF001
+    ours = [kind for name, kind in SCHEMA._schema.type_map.items() if not name.startswith("__")]  # noqa: SLF001
     holding = [kind for kind in ours if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType)]
     fields_ = [(f"{kind.name}.{name}", field) for kind in holding for name, field in kind.fields.items()]
-    arguments = [(f"{place}({name})", argument) for place, field in fields_ for name, argument in getattr(field, "args", {}).items()]
+    arguments = [(f"{location}({name})", argument) for location, field in fields_ for name, argument in getattr(field, "args", {}).items()]
     words = [(f"{kind.name}.{word}", value) for kind in ours if isinstance(kind, GraphQLEnumType) for word, value in kind.values.items()]
     assert [kind.name for kind in ours if not kind.description] == []
-    assert [place for place, described in (*fields_, *arguments, *words) if not described.description] == []
+    assert [location for location, described_object in (*fields_, *arguments, *words) if not described_object.description] == []
     assert len(words) > 50
 
 
-def said(kind: GraphQLObjectType, name: str) -> dict[str, Any]:
-    """The directives on a field, by their names."""
-    field = next(each for each in fields_of(kind) if SHOWN.config.name_converter.get_graphql_name(each) == name)
+def field_directives(kind: GraphQLObjectType, name: str) -> dict[str, Any]:
+    """Return the directives on a field, by their names."""
+    field = next(each for each in definition_fields(kind) if SCHEMA.config.name_converter.get_graphql_name(each) == name)
     return {each.__strawberry_directive__.graphql_name: each for each in field.directives}
 
 
-def fields_of(kind: GraphQLObjectType) -> list[Any]:
-    found: list[Any] = (kind.extensions or {})["strawberry-definition"].fields
-    return found
+def definition_fields(kind: GraphQLObjectType) -> list[Any]:
+    strawberry_fields: list[Any] = (kind.extensions or {})["strawberry-definition"].fields
+    return strawberry_fields
 
 
-SIZED = {("ClientBulkUpsertPayload", "results")}  # by the mutation's input
+BOUNDED_LISTS = {("ClientBulkUpsertPayload", "results")}  # by the mutation's input
 
 
-def test_every_list_of_objects_says_how_long_it_is() -> None:
-    """So the cost of a document can be told before it runs. Lists of a page are sized by the field above, some others too."""
+def test_every_list_of_objects_declares_its_length() -> None:
+    """So the cost of a document is known before it runs. Lists of a page are bounded by the field above, some others too."""
     unsized, sized = [], 0
-    for kind in (each for each in SHOWN._schema.type_map.values() if isinstance(each, GraphQLObjectType) and each.name[0] != "_"):  # noqa: SLF001
+    for kind in (each for each in SCHEMA._schema.type_map.values() if isinstance(each, GraphQLObjectType) and each.name[0] != "_"):  # noqa: SLF001
         for name, field in kind.fields.items():
             is_list = isinstance(getattr(field.type, "of_type", field.type), GraphQLList) or isinstance(field.type, GraphQLList)
             is_list = is_list and isinstance(get_named_type(field.type), GraphQLObjectType | GraphQLInterfaceType)
             is_page = get_named_type(field.type).name.endswith("Connection")
-            if is_page or (is_list and not kind.name.endswith("Connection") and (kind.name, name) not in SIZED):
+            if is_page or (is_list and not kind.name.endswith("Connection") and (kind.name, name) not in BOUNDED_LISTS):
                 sized += 1
-                unsized += [] if "listSize" in said(kind, name) else [f"{kind.name}.{name}"]
+                unsized += [] if "listSize" in field_directives(kind, name) else [f"{kind.name}.{name}"]
     assert unsized == []
     assert sized > 10
 
 
-def test_a_field_that_only_a_failure_makes_null_says_so() -> None:
+def test_nullable_on_failure_is_documented() -> None:
     """Taken from what its resolver returns; a right that is missing is no failure."""
-    client = SHOWN._schema.type_map["Client"]  # noqa: SLF001
+    client = SCHEMA._schema.type_map["Client"]  # noqa: SLF001
     assert isinstance(client, GraphQLObjectType)
-    assert {name for name in client.fields if "semanticNonNull" in said(client, name)} == {
+    assert {name for name in client.fields if "semanticNonNull" in field_directives(client, name)} == {
         *("contacts", "addresses", "projects", "portals", "registrations", "labels", "activity")
     }
-    assert {name for name in client.fields if "permission" in said(client, name)} == {"financial", "invoices", "quotes", "revenue"}
+    assert {name for name in client.fields if "permission" in field_directives(client, name)} == {
+        "financial",
+        "invoices",
+        "quotes",
+        "revenue",
+    }

@@ -14,36 +14,36 @@ import pytest
 from db.tables import Role
 from domain.organization.tokens import new_secret
 from tests.builders import Tenant
-from tests.commands import Serving, serving
+from tests.commands import ServerProcess, run_server
 from tests.conftest import runtime_url
-from tests.sockets import TROUBLE, connection, request
+from tests.sockets import ERROR_PATTERN, build_request, open_connection
 
 MIB = 2**20
 MOST_GROWTH = 20 * MIB
 WARM_UP = 60
-FEW, MANY = 250, 10_000
+WARM_UP_REQUESTS, MEASURED_REQUESTS = 250, 10_000
 FILLER = "x" * 14_000
 # All limits are the defaults, except points and the pace of refusals, so that requests reach the caches, and the room for documents:
 # by default they may take more than everything else.
-MUCH = "1000000000"
+HUGE_LIMIT = "1000000000"
 SETTINGS = {
-    "RELATIES_RATE_LIMIT_BURST": MUCH,
-    "RELATIES_MAX_AUTH_FAILURES": MUCH,
-    "RELATIES_MAX_REFUSALS_PER_SECOND": MUCH,
+    "RELATIES_RATE_LIMIT_BURST": HUGE_LIMIT,
+    "RELATIES_MAX_AUTH_FAILURES": HUGE_LIMIT,
+    "RELATIES_MAX_REFUSALS_PER_SECOND": HUGE_LIMIT,
     "RELATIES_DOCUMENT_CACHE_BYTES": "4000000",
 }
 
 
-def post(token: str, body: object, *lines: str) -> bytes:
+def build_post(token: str, body: object, *lines: str) -> bytes:
     lines = lines if any(line.startswith("Content-Type") for line in lines) else ("Content-Type: application/json", *lines)
-    return request("POST", "/graphql", f"Authorization: Bearer {token}", *lines, body=json.dumps(body).encode())
+    return build_request("POST", "/graphql", f"Authorization: Bearer {token}", *lines, body=json.dumps(body).encode())
 
 
-def persisted(place: int) -> dict[str, object]:
-    return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": sha256(b"%d" % place).hexdigest()}}}
+def build_persisted(index: int) -> dict[str, object]:
+    return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": sha256(b"%d" % index).hexdigest()}}}
 
 
-NAMED = "query A%d ($f: ClientFilterInput) { clients(filter: $f) { nodes { id } } }"
+NAMED_QUERY = "query A%d ($f: ClientFilterInput) { clients(filter: $f) { nodes { id } } }"
 FLAGS = "query A%d ($a: Boolean!, $b: Boolean!) { clients { nodes { id @include(if: $a) name @skip(if: $b) number } } }"
 WRONG_LIST = "[[[[[[[[[[[[{a: {a: [true]}}]]]]]]]]]]]]"
 ATTRIBUTES = (
@@ -60,68 +60,76 @@ ATTRIBUTES = (
     "createdAt",
     "isProspect",
 )
-RELATED = "{ clients { nodes { id labels { name } contacts { nodes { id } } addresses { city } %s } } }"
-Sent = Callable[[str, int], bytes]
+RELATIONS_QUERY = "{ clients { nodes { id labels { name } contacts { nodes { id } } addresses { city } %s } } }"
+RequestBuilder = Callable[[str, int], bytes]
 
 
-def columns(place: int) -> str:
+def selected_attributes(index: int) -> str:
     """Return the attributes that the bits of a number stand for."""
-    return " ".join(name for bit, name in enumerate(ATTRIBUTES) if place >> bit & 1)
+    return " ".join(name for bit, name in enumerate(ATTRIBUTES) if index >> bit & 1)
 
 
-HOSTILE: dict[str, Sent] = {
-    "names of variables' keys": lambda token, place: post(
-        token, {"query": NAMED % (place // 60), "variables": {"f": {f"{place}-{key}-{FILLER[:8000]}": [] for key in range(50)}}}
+HOSTILE: dict[str, RequestBuilder] = {
+    "names of variables' keys": lambda token, place: build_post(
+        token, {"query": NAMED_QUERY % (place // 60), "variables": {"f": {f"{place}-{key}-{FILLER[:8000]}": [] for key in range(50)}}}
     ),
-    "names of variables": lambda token, place: post(
-        token, {"query": NAMED % 0, "variables": {f"{place}-{key}{FILLER}": [0] for key in range(20)}}
+    "names of variables": lambda token, place: build_post(
+        token, {"query": NAMED_QUERY % 0, "variables": {f"{place}-{key}{FILLER}": [0] for key in range(20)}}
     ),
-    "values of variables": lambda token, place: post(token, {"query": NAMED % 0, "variables": {"f": {"country": f"{place}{FILLER}"}}}),
-    "documents": lambda token, place: post(token, {"query": f"query A{place} {{ viewer {{ permissions }} }} #{FILLER}"}),
-    "documents that are refused": lambda token, place: post(token, {"query": f"{{ a{place} }} #{FILLER}"}),
-    "documents with wrong literals": lambda token, place: post(
+    "values of variables": lambda token, place: build_post(
+        token, {"query": NAMED_QUERY % 0, "variables": {"f": {"country": f"{place}{FILLER}"}}}
+    ),
+    "documents": lambda token, place: build_post(token, {"query": f"query A{place} {{ viewer {{ permissions }} }} #{FILLER}"}),
+    "documents that are refused": lambda token, place: build_post(token, {"query": f"{{ a{place} }} #{FILLER}"}),
+    "documents with wrong literals": lambda token, place: build_post(
         token, {"query": f"{{ clients(search: {{a: {place}}}, filter: {{country: []}}, first: {WRONG_LIST}) {{ totalCount }} }}"}
     ),
-    "hashes of documents": lambda token, place: post(token, persisted(place)),
-    "ids of documents": lambda token, place: post(token, {"documentId": f"{place}{FILLER}"}),
-    "names of operations": lambda token, place: post(
+    "hashes of documents": lambda token, place: build_post(token, build_persisted(place)),
+    "ids of documents": lambda token, place: build_post(token, {"documentId": f"{place}{FILLER}"}),
+    "names of operations": lambda token, place: build_post(
         token, {"query": "query A { viewer { permissions } }", "operationName": f"{place}{FILLER}"}
     ),
-    "plans by their conditions": lambda token, place: post(
+    "plans by their conditions": lambda token, place: build_post(
         token, {"query": FLAGS % (place // 4), "variables": {"a": bool(place & 1), "b": bool(place & 2)}}
     ),
-    "columns of statements": lambda token, place: post(token, {"query": f"{{ clients {{ nodes {{ id {columns(place)} }} }} }}"}),
-    "statements of several queries": lambda token, place: post(token, {"query": RELATED % columns(place // 2)}),  # each twice
-    "ids of objects": lambda token, place: post(
+    "columns of statements": lambda token, place: build_post(
+        token, {"query": f"{{ clients {{ nodes {{ id {selected_attributes(place)} }} }} }}"}
+    ),
+    "statements of several queries": lambda token, place: build_post(
+        token, {"query": RELATIONS_QUERY % selected_attributes(place // 2)}
+    ),  # each twice
+    "ids of objects": lambda token, place: build_post(
         token, {"query": "query ($i: ID!) { node(id: $i) { id } }", "variables": {"i": f"{place}{FILLER}"}}
     ),
-    "accepted types": lambda token, place: post(token, {"query": "{ __typename }"}, f"Accept: */*, a/{place}, {'b/c, ' * 2000}"),
-    "content types": lambda token, place: post(token, {"query": "{ __typename }"}, f"Content-Type: a/{place}; {'b=c; ' * 2000}"),
-    "traces": lambda token, place: post(token, {"query": "{ __typename }"}, f"traceparent: {place}{FILLER}"),
-    "tokens": lambda _token, _place: post(new_secret(), {"query": "{ __typename }"}),
-    "tokens of no shape": lambda _token, place: post(f"rlt_{place}{FILLER}", {"query": "{ __typename }"}),
-    "paths": lambda _token, place: request("GET", f"/{place}/{FILLER[:7000]}"),
+    "accepted types": lambda token, place: build_post(token, {"query": "{ __typename }"}, f"Accept: */*, a/{place}, {'b/c, ' * 2000}"),
+    "content types": lambda token, place: build_post(token, {"query": "{ __typename }"}, f"Content-Type: a/{place}; {'b=c; ' * 2000}"),
+    "traces": lambda token, place: build_post(token, {"query": "{ __typename }"}, f"traceparent: {place}{FILLER}"),
+    "tokens": lambda _token, _place: build_post(new_secret(), {"query": "{ __typename }"}),
+    "tokens of no shape": lambda _token, place: build_post(f"rlt_{place}{FILLER}", {"query": "{ __typename }"}),
+    "paths": lambda _token, place: build_request("GET", f"/{place}/{FILLER[:7000]}"),
 }
 
 
 @pytest.fixture(scope="module")
-def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     folder: Path = tmp_path_factory.mktemp("data")
-    with serving(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(folder), **SETTINGS) as started:
-        yield started
-    assert not TROUBLE.search(started.printed), started.printed
+    with run_server(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(folder), **SETTINGS) as process:
+        yield process
+    assert not ERROR_PATTERN.search(process.output), process.output
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("count", [FEW, pytest.param(MANY, marks=pytest.mark.proof)])
-async def test_a_cache_does_not_grow_with_what_it_is_sent(server: Serving, crowded: Tenant, name: str, count: int) -> None:
+@pytest.mark.parametrize("count", [WARM_UP_REQUESTS, pytest.param(MEASURED_REQUESTS, marks=pytest.mark.proof)])
+async def test_caches_do_not_grow_with_requests(server: ServerProcess, sample_org: Tenant, name: str, count: int) -> None:
     """After a warm-up of the same requests, since the first ones make what all need."""
     make, process = HOSTILE[name], psutil.Process(server.process.pid)
-    async with connection(server.port) as client:
-        for place in range(WARM_UP):
-            await client.ask(make(crowded.tokens[Role.VIEWER], place))
+    async with open_connection(server.port) as client:
+        for index in range(WARM_UP):
+            await client.send_and_read(make(sample_org.tokens[Role.VIEWER], index))
         before = process.memory_info().rss
-        statuses = {(await client.ask(make(crowded.tokens[Role.VIEWER], place))).status for place in range(WARM_UP, WARM_UP + count)}
-        grown = process.memory_info().rss - before
+        statuses = {
+            (await client.send_and_read(make(sample_org.tokens[Role.VIEWER], index))).status for index in range(WARM_UP, WARM_UP + count)
+        }
+        growth = process.memory_info().rss - before
     assert statuses <= {200, 400, 401, 404, 415}
-    assert grown < MOST_GROWTH
+    assert growth < MOST_GROWTH

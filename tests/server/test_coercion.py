@@ -14,7 +14,7 @@ from server.documents.cache import DocumentCache
 from server.documents.coercion import Coercion
 from server.settings import DocumentLimits
 from tests.ids import global_id
-from tests.inputs import NOBODYS
+from tests.inputs import UNKNOWN_ID
 
 TYPES = {
     "int": "Int", "count": "Int!", "size": "Int = 25", "needed": "Int! = 3", "text": "String", "flag": "Boolean = true", "id": "ID!",
@@ -22,10 +22,10 @@ TYPES = {
     "day": "Date", "moment": "DateTime", "filter": "ClientFilterInput", "period": 'PeriodInput = {since: "2026-01-01"}',
     "input": "ClientCreateInput",
 }  # fmt: skip
-DEFINED = "query (" + ", ".join(f"${name}: {type_}" for name, type_ in TYPES.items()) + ") { __typename }"
-NOBODY = global_id("Client", NOBODYS)
+VARIABLE_DEFINITIONS = "query (" + ", ".join(f"${name}: {type_}" for name, type_ in TYPES.items()) + ") { __typename }"
+UNKNOWN_CLIENT = global_id("Client", UNKNOWN_ID)
 RIGHT: dict[str, Any] = {
-    "int": 1, "count": 2, "size": None, "text": "é", "id": NOBODY, "ids": NOBODY, "texts": [None, "a"], "status": "ACTIVE",
+    "int": 1, "count": 2, "size": None, "text": "é", "id": UNKNOWN_CLIENT, "ids": UNKNOWN_CLIENT, "texts": [None, "a"], "status": "ACTIVE",
     "amount": "1.50", "day": "2026-01-31", "moment": "2026-01-31T00:00:00Z", "filter": {"status": "ALL", "country": "nl"},
     "period": {"until": "2026-01-31"}, "input": {"name": "x", "tradeName": None},
 }  # fmt: skip
@@ -53,36 +53,38 @@ def core(schema: strawberry.Schema) -> GraphQLSchema:
 @example({"period": {}}, {"count", "id"})
 def test_variables_are_coerced_as_graphql_core_does(core: GraphQLSchema, any_values: dict[str, Any], right: set[str]) -> None:
     """Right and wrong ones together, several requests with one operation."""
-    sent = any_values | {name: RIGHT[name] for name in right}
-    (operation,) = parse(DEFINED).definitions
+    variables = any_values | {name: RIGHT[name] for name in right}
+    (operation,) = parse(VARIABLE_DEFINITIONS).definitions
     assert isinstance(operation, OperationDefinitionNode)
-    coercion, (known,) = Coercion(core, operation), PreparedOperation.prepare_all(core, [operation], {})
+    coercion, (prepared_operation,) = Coercion(core, operation), PreparedOperation.prepare_all(core, [operation], {})
     for _ in range(2):
-        wanted, found = known.coerce_variables(core, sent, hide_suggestions=True), coercion.coerce(sent)
-        if isinstance(wanted, VariableValues):
-            assert found is not None
-            assert repr(found.coerced) == repr(wanted.coerced)
-            assert list(found.sources) == list(wanted.sources)
-            assert [sources(each) for each in found.sources.values()] == [sources(each) for each in wanted.sources.values()]
+        expected, actual = prepared_operation.coerce_variables(core, variables, hide_suggestions=True), coercion.coerce(variables)
+        if isinstance(expected, VariableValues):
+            assert actual is not None
+            assert repr(actual.coerced) == repr(expected.coerced)
+            assert list(actual.sources) == list(expected.sources)
+            assert [describe_source(each) for each in actual.sources.values()] == [
+                describe_source(each) for each in expected.sources.values()
+            ]
         else:
-            assert found is None
+            assert actual is None
 
 
-def sources(found: VariableValueSource) -> tuple[str, str, str]:
-    return found.signature.name, repr(found.signature.type), repr(found.value)
+def describe_source(source: VariableValueSource) -> tuple[str, str, str]:
+    return source.signature.name, repr(source.signature.type), repr(source.value)
 
 
-def test_right_values_are_right(core: GraphQLSchema) -> None:
+def test_valid_values_are_accepted(core: GraphQLSchema) -> None:
     """Else the comparison would compare refusals alone."""
-    (operation,) = parse(DEFINED).definitions
+    (operation,) = parse(VARIABLE_DEFINITIONS).definitions
     assert isinstance(operation, OperationDefinitionNode)
-    found = Coercion(core, operation).coerce(RIGHT)
-    assert found is not None
-    assert found.coerced.keys() == TYPES.keys()
-    assert (found.coerced["needed"], found.coerced["flag"], found.coerced["lists"]) == (3, True, [[1], [2]])
+    coerced = Coercion(core, operation).coerce(RIGHT)
+    assert coerced is not None
+    assert coerced.coerced.keys() == TYPES.keys()
+    assert (coerced.coerced["needed"], coerced.coerced["flag"], coerced.coerced["lists"]) == (3, True, [[1], [2]])
 
 
-def test_operation_is_coerced_with_defaults_of_its_own(core: GraphQLSchema) -> None:
+def test_operation_uses_its_own_defaults(core: GraphQLSchema) -> None:
     """Not with those of another operation in the document, nor of an earlier request."""
     documents = DocumentCache(core, DocumentLimits(), max_bytes=10**6, shows_schema=True)
     text = "query A($n: Int = 1, $on: Boolean = true) { a: __typename @skip(if: $on) b: __typename } query B($n: Int = 2) { __typename }"

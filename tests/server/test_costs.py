@@ -15,19 +15,19 @@ from server.documents.cache import Document, DocumentCache
 from server.documents.cost import BASE_COST, INTROSPECTION_COST, compute_field_costs
 from server.documents.limits import check_limits
 from server.settings import DocumentLimits, Settings
-from tests.ask import MUCH, Api, connected
+from tests.ask import HUGE_LIMIT, Api, connect_client
 from tests.builders import Tenant
 
 LIMITS = DocumentLimits()
-ONE, OTHER = "cli_AAAAAAAAAAAAAAAAAAAAAQ", "lab_AAAAAAAAAAAAAAAAAAAAAg"
+FIRST_ID, SECOND_ID = "cli_AAAAAAAAAAAAAAAAAAAAAQ", "lab_AAAAAAAAAAAAAAAAAAAAAg"
 
 
 @pytest.fixture(scope="module")
-def read(schema: strawberry.Schema) -> Callable[[str], Document]:
-    return DocumentCache(schema._schema, LIMITS, max_bytes=MUCH, shows_schema=True).get_or_parse  # noqa: SLF001
+def parse_document(schema: strawberry.Schema) -> Callable[[str], Document]:
+    return DocumentCache(schema._schema, LIMITS, max_bytes=HUGE_LIMIT, shows_schema=True).get_or_parse  # noqa: SLF001
 
 
-def requested(document: Document, **variables: object) -> int:
+def estimate_cost(document: Document, **variables: object) -> int:
     assert not document.errors, document.errors
     (operation,) = document.operations
     return operation.estimate_cost(operation.coerce(variables)).maximum - BASE_COST
@@ -53,8 +53,8 @@ def requested(document: Document, **variables: object) -> int:
         ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": 10**9}, 1 + 100),
         ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": -5}, 1),
         ("query ($n: Int) { clients(first: $n) { nodes { id } } }", {"n": 100.0}, 1 + 100),
-        ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [ONE, OTHER, ONE]}, 3),
-        (f'{{ nodes(ids: ["{ONE}", "{OTHER}"]) {{ id ... on Client {{ labels {{ id }} }} }} }}', {}, 2 * (1 + 10)),
+        ("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [FIRST_ID, SECOND_ID, FIRST_ID]}, 3),
+        (f'{{ nodes(ids: ["{FIRST_ID}", "{SECOND_ID}"]) {{ id ... on Client {{ labels {{ id }} }} }} }}', {}, 2 * (1 + 10)),
         ("query ($no: Boolean!) { clients(first: 2) { nodes { id labels @include(if: $no) { id } } } }", {"no": False}, 1 + 2),
         ("query ($no: Boolean!) { clients(first: 2) { nodes { id labels @skip(if: $no) { id } } } }", {"no": False}, 1 + 2 * 11),
         (
@@ -90,41 +90,43 @@ def requested(document: Document, **variables: object) -> int:
         ("{ clients { revenue { since } } }", {}, 1 + 1 + 600),
     ],
 )
-def test_a_cost_is_the_objects_that_there_may_be(read: Callable[[str], Document], query: str, variables: dict[str, Any], cost: int) -> None:
+def test_cost_is_the_maximum_number_of_objects(
+    parse_document: Callable[[str], Document], query: str, variables: dict[str, Any], cost: int
+) -> None:
     """By the pages asked for, with the variables of this very request; a second time it is the same."""
-    document = read(query)
-    assert [requested(document, **variables), requested(document, **variables)] == [cost, cost]
+    document = parse_document(query)
+    assert [estimate_cost(document, **variables), estimate_cost(document, **variables)] == [cost, cost]
 
 
-def test_what_was_left_out_once_is_reckoned_when_it_is_not(read: Callable[[str], Document]) -> None:
+def test_cost_is_cached_by_relevant_variables(parse_document: Callable[[str], Document]) -> None:
     """Costs are kept by the variables that they may depend on, used this time or not."""
-    document = read(
+    document = parse_document(
         "query ($all: Boolean!, $n: Int) { clients(first: 1) { nodes { id contacts(first: $n) @include(if: $all) { nodes { id } } } } }"
     )
-    costs = [requested(document, all=is_all, n=n) for is_all, n in ((False, 1), (True, 1), (True, 50), (False, 50), (True, None))]
+    costs = [estimate_cost(document, all=is_all, n=n) for is_all, n in ((False, 1), (True, 1), (True, 50), (False, 50), (True, None))]
     assert costs == [2, 2 + 2, 2 + 51, 2, 2 + 26]
 
 
 def paged_fields(schema: strawberry.Schema) -> list[tuple[str, str]]:
     """Every argument of the schema that says how many entries a field has by a number: the field at the root, and the argument."""
-    found = compute_field_costs(schema._schema)["Query"]  # noqa: SLF001
+    root_prices = compute_field_costs(schema._schema)["Query"]  # noqa: SLF001
     return [
         (name, argument)
-        for name, price in found.items()
+        for name, price in root_prices.items()
         for argument in price.slicing_arguments
         if "." not in argument and price.sized_fields
     ]
 
 
-@pytest.mark.parametrize("sent", [100.0, 7.0, 7])
-def test_a_float_costs_what_the_same_int_costs(schema: strawberry.Schema, read: Callable[[str], Document], sent: float) -> None:
+@pytest.mark.parametrize("number", [100.0, 7.0, 7])
+def test_float_costs_the_same_as_an_int(schema: strawberry.Schema, parse_document: Callable[[str], Document], number: float) -> None:
     """A float without a fraction is a valid Int; as one that the cost did not know it was 25 entries of a page of 100."""
     assert paged_fields(schema)
     for field, argument in paged_fields(schema):
         text = "{ %s(%s: %s) { nodes { id } edges { node { id } } } }"
-        variable = read("query ($n: Int) " + text % (field, argument, "$n"))
-        literal = read(text % (field, argument, str(int(sent))))
-        assert requested(variable, n=sent) == requested(literal) > int(sent)
+        variable = parse_document("query ($n: Int) " + text % (field, argument, "$n"))
+        literal = parse_document(text % (field, argument, str(int(number))))
+        assert estimate_cost(variable, n=number) == estimate_cost(literal) > int(number)
 
 
 SIZES = some.none() | some.integers(0, 100)
@@ -132,8 +134,8 @@ FLAGS = some.booleans()
 
 
 @given(SIZES, SIZES, FLAGS, FLAGS)
-def test_variables_cost_what_literals_cost(
-    read: Callable[[str], Document], first: int | None, inner: int | None, is_in: bool, is_out: bool
+def test_variables_cost_the_same_as_literals(
+    parse_document: Callable[[str], Document], first: int | None, inner: int | None, is_in: bool, is_out: bool
 ) -> None:
     """However the document is put together: pages in pages, conditions on fields and fragments, a fragment spread twice."""
     text = """{ clients(first: FIRST) { edges @include(if: IS_IN) { node { ...A } } nodes { id ...A @skip(if: IS_OUT) ...B } } }
@@ -146,35 +148,35 @@ def test_variables_cost_what_literals_cost(
         literal = literal.replace(name, "null" if value is None else str(value).lower())
         variable = variable.replace(name, f"${name}")
     declared = "query ($FIRST: Int, $INNER: Int, $IS_IN: Boolean!, $IS_OUT: Boolean!) "
-    assert requested(read(declared + variable), **values) == requested(read(literal))
+    assert estimate_cost(parse_document(declared + variable), **values) == estimate_cost(parse_document(literal))
 
 
-async def test_the_cost_is_told_who_asks_for_it(as_: Callable[..., Api], crowded: Tenant) -> None:
+async def test_cost_is_returned_on_request(api_for: Callable[..., Api], sample_org: Tenant) -> None:
     """What might have come, what did, and what is left."""
     query = "query { clients(first: 70) { nodes { id labels { id } } } }"
-    api = as_(crowded)
+    api = api_for(sample_org)
     plain = (await api.post({"query": query})).json()
-    asked = (await api.post({"query": query, "extensions": {"cost": True}})).json()
+    body = (await api.post({"query": query, "extensions": {"cost": True}})).json()
     assert "extensions" not in plain
-    assert asked["data"] == plain["data"]
-    nodes = asked["data"]["clients"]["nodes"]
+    assert body["data"] == plain["data"]
+    nodes = body["data"]["clients"]["nodes"]
     actual = 1 + len(nodes) + sum(len(node["labels"]) for node in nodes)
-    cost = asked["extensions"]["cost"]
+    cost = body["extensions"]["cost"]
     assert (cost["requested"], cost["actual"]) == (BASE_COST + 1 + 70 * 11, BASE_COST + actual)
     assert cost["throttle"].keys() == {"maximumAvailable", "restoreRate", "currentlyAvailable"}
     assert 0 < cost["throttle"]["currentlyAvailable"] <= cost["throttle"]["maximumAvailable"]
 
 
-@pytest.mark.parametrize("compiled", [True, False])
-async def test_a_weight_below_a_list_is_due_for_each_entry(
-    database: Database, schema: strawberry.Schema, crowded: Tenant, compiled: bool
+@pytest.mark.parametrize("is_compiled", [True, False])
+async def test_weight_below_a_list_counts_for_each_entry(
+    database: Database, schema: strawberry.Schema, sample_org: Tenant, is_compiled: bool
 ) -> None:
     """However it is selected; a page that has fewer entries than it may have costs what it has."""
     query = """{ clients(first: 100) { nodes { ...A } edges { node { contacts(first: 3) { totalCount } ...A } } } }
         fragment A on Client { archivePreview { projectCount } }"""
-    settings = Settings(max_auth_failures=MUCH, rate_limit_burst=MUCH, compiled_executor=compiled, max_cost=MUCH)
-    async with connected(schema, database, settings) as http:
-        answer = (await Api(http, crowded.tokens[Role.OWNER]).post({"query": query, "extensions": {"cost": True}})).json()
+    settings = Settings(max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, compiled_executor=is_compiled, max_cost=HUGE_LIMIT)
+    async with connect_client(schema, database, settings) as http:
+        answer = (await Api(http, sample_org.tokens[Role.OWNER]).post({"query": query, "extensions": {"cost": True}})).json()
     entries = len(answer["data"]["clients"]["nodes"])
     objects = 1 + entries * (1 + 1) + entries * (1 + 1 + 1 + 1)
     weights = entries * (2 * 50 + 2)
@@ -186,23 +188,23 @@ async def test_a_weight_below_a_list_is_due_for_each_entry(
 def document_of(depth: int, wide: int, aliases: int, directives: int) -> DocumentNode:
     """A document of exactly so many."""
     path = "{ a " * (depth - 1) + "{ b }" + "}" * (depth - 1)
-    more = "".join(f" n{place}" for place in range(wide - 1))
-    named = "".join(f" x{place}: c" for place in range(aliases))
+    more = "".join(f" n{index}" for index in range(wide - 1))
+    fields_text = "".join(f" x{index}: c" for index in range(aliases))
     with_directives = "fragment D on Query { d" + " @e" * directives + " }"
-    return parse(path[:-1] + more + " ...N } fragment N on Query { k {" + named + " z } } " + with_directives)
+    return parse(path[:-1] + more + " ...N } fragment N on Query { k {" + fields_text + " z } } " + with_directives)
 
 
 @given(some.integers(3, 30), some.integers(1, 40), some.integers(0, 60), some.integers(0, 40))
-def test_a_document_is_measured_exactly(depth: int, wide: int, aliases: int, directives: int) -> None:
+def test_document_statistics_are_exact(depth: int, wide: int, aliases: int, directives: int) -> None:
     """Refused for what is too much, each by name, and for nothing else."""
-    found = " ".join(error.message for error in check_limits(document_of(depth, wide, aliases, directives), LIMITS))
-    assert ("levels deep" in found) == (depth > LIMITS.depth)
-    assert ("fields at the root" in found) == (wide + 1 > LIMITS.root_fields)
-    assert ("aliases" in found) == (aliases > LIMITS.aliases)
-    assert ("directives" in found) == (directives > LIMITS.directives)
+    errors = " ".join(error.message for error in check_limits(document_of(depth, wide, aliases, directives), LIMITS))
+    assert ("levels deep" in errors) == (depth > LIMITS.depth)
+    assert ("fields at the root" in errors) == (wide + 1 > LIMITS.root_fields)
+    assert ("aliases" in errors) == (aliases > LIMITS.aliases)
+    assert ("directives" in errors) == (directives > LIMITS.directives)
 
 
-def test_fields_are_counted_with_their_fragments_filled_in() -> None:
+def test_fields_of_fragments_count_for_each_spread() -> None:
     """Twice for a fragment that is spread twice, however deep that goes."""
     lattice = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(120))
     doubled = parse("{ a { ...F0 } } " + lattice + "fragment F120 on Query { x }")

@@ -10,11 +10,11 @@ from graphql import get_introspection_query
 from benchmarks.queries import CLIENT, PAGE
 from db.engine.database import Database
 from server.settings import Settings
-from tests.ask import Api, connected
+from tests.ask import Api, connect_client
 from tests.conftest import runtime_url
 from tests.server.test_readme import QUERIES
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 OVERVIEW = next(query for query, _ in QUERIES if query.startswith("query Overview"))
 EXAMPLES = sorted((ROOT / "server" / "graphiql" / "examples").glob("*.graphql"))
 LARGEST = {
@@ -27,13 +27,13 @@ LARGEST = {
 async def api(demo_url: str, demo_token: str, schema: strawberry.Schema) -> AsyncIterator[Api]:
     """As `relaties serve` has it, on the demo organization."""
     database = await Database.connect(runtime_url(demo_url))
-    async with connected(schema, database, Settings()) as http:
+    async with connect_client(schema, database, Settings()) as http:
         yield Api(http, demo_token)
     await database.close()
 
 
 @pytest.mark.parametrize("query", LARGEST.values(), ids=LARGEST)
-async def test_the_largest_page_with_all_that_belongs_to_it_is_answered(api: Api, query: str) -> None:
+async def test_largest_page_with_all_relations_is_answered(api: Api, query: str) -> None:
     """A hundred clients with contacts, labels and revenue, twice over within what one operation may cost."""
     body = (await api.post({"query": query, "extensions": {"cost": True}})).json()
     clients = body["data"]["clients"]

@@ -6,7 +6,7 @@ import socket
 from server.runtime.transport import LingeringTransport
 
 
-async def test_the_clock_of_a_connection_stands_while_it_is_not_read() -> None:
+async def test_clock_of_a_connection_stops_while_reading_is_paused() -> None:
     """A client is not late with what we do not take."""
     loop = asyncio.get_running_loop()
     ours, theirs = socket.socketpair()
@@ -16,7 +16,7 @@ async def test_the_clock_of_a_connection_stands_while_it_is_not_read() -> None:
         assert door.clock() < door.clock()
         door.pause_reading()
         assert door.clock() == door.clock()
-        stood = door.clock()
+        clock_before = door.clock()
         door.resume_reading()
-        assert stood < door.clock() < loop.time()
+        assert clock_before < door.clock() < loop.time()
         transport.abort()

@@ -10,7 +10,7 @@ from db.engine.errors import PoolExhaustedError, is_connection_lost
 from server.http.error_masking import format_error
 
 SECRET = "relation client of postgresql://relaties_server:word@db"
-LOST = [
+LOST_CONNECTION_ERRORS = [
     asyncpg.InterfaceError("cannot perform operation: connection is closed"),
     asyncpg.InterfaceError("cannot call Connection.fetch(): connection has been released back to the pool"),
     asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
@@ -41,21 +41,21 @@ UNAVAILABLE = [
     asyncpg.SerializationError(SECRET),  # 40001
     asyncpg.UniqueViolationError(SECRET),  # 23505, after all tries
 ]
-OTHERS = [(asyncpg.QueryCanceledError(SECRET), "TIMEOUT"), (ZeroDivisionError(SECRET), "INTERNAL_SERVER_ERROR")]
-EXPECTED = [*((failed, "UNAVAILABLE") for failed in (*LOST, *UNAVAILABLE)), *OTHERS]
+OTHER_ERRORS = [(asyncpg.QueryCanceledError(SECRET), "TIMEOUT"), (ZeroDivisionError(SECRET), "INTERNAL_SERVER_ERROR")]
+EXPECTED = [*((error, "UNAVAILABLE") for error in (*LOST_CONNECTION_ERRORS, *UNAVAILABLE)), *OTHER_ERRORS]
 
 
-def in_sqlalchemy(failed: Exception) -> DBAPIError:
+def in_sqlalchemy(cause: Exception) -> DBAPIError:
     """As a unit of work meets it: within the driver's adapter's within SQLAlchemy's own."""
-    adapted = Exception(str(failed))
-    adapted.__cause__ = failed
-    return InterfaceError("SELECT 1", None, adapted)
+    adapter_error = Exception(str(cause))
+    adapter_error.__cause__ = cause
+    return InterfaceError("SELECT 1", None, adapter_error)
 
 
-@pytest.mark.parametrize(("failed", "code"), EXPECTED, ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value)
-def test_every_failure_of_the_database_has_its_code(failed: Exception, code: str) -> None:
-    """Of a reader and of a unit of work, with nothing in it that the database said."""
-    for cause in (failed, in_sqlalchemy(failed)):
+@pytest.mark.parametrize(("failure", "code"), EXPECTED, ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value)
+def test_every_database_error_has_its_code(failure: Exception, code: str) -> None:
+    """In a read and in a unit of work, without any text of the database."""
+    for cause in (failure, in_sqlalchemy(failure)):
         answer = format_error(GraphQLError(str(cause), original_error=cause))
         assert answer["extensions"]["code"] == code
         assert not any(
@@ -63,18 +63,20 @@ def test_every_failure_of_the_database_has_its_code(failed: Exception, code: str
         )
 
 
-@pytest.mark.parametrize("failed", LOST, ids=lambda failed: type(failed).__name__)
-def test_a_connection_that_went_away_is_known(failed: Exception) -> None:
+@pytest.mark.parametrize("failure", LOST_CONNECTION_ERRORS, ids=lambda failed: type(failed).__name__)
+def test_lost_connection_is_recognized(failure: Exception) -> None:
     """What only reads may then be asked once more."""
-    assert is_connection_lost(failed)
-    assert is_connection_lost(in_sqlalchemy(failed))
+    assert is_connection_lost(failure)
+    assert is_connection_lost(in_sqlalchemy(failure))
 
 
 OF_OURS = asyncpg.InterfaceError("cannot perform operation: another operation is in progress")
 
 
-@pytest.mark.parametrize("failed", [*UNAVAILABLE, *(failed for failed, _ in OTHERS), OF_OURS], ids=lambda failed: type(failed).__name__)
-def test_what_would_fail_again_is_not_asked_again(failed: Exception) -> None:
+@pytest.mark.parametrize(
+    "failure", [*UNAVAILABLE, *(error for error, _ in OTHER_ERRORS), OF_OURS], ids=lambda failed: type(failed).__name__
+)
+def test_permanent_errors_are_not_retried(failure: Exception) -> None:
     """Nor what took so long that no time is left."""
-    assert not is_connection_lost(failed)
-    assert not is_connection_lost(in_sqlalchemy(failed))
+    assert not is_connection_lost(failure)
+    assert not is_connection_lost(in_sqlalchemy(failure))

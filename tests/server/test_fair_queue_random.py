@@ -15,15 +15,15 @@ from server.admission.concurrency import ConcurrencyLimiter
 from server.admission.cpu_share import CpuShare
 from server.errors import HttpError
 from server.settings import ConcurrencyLimits
-from tests.server.test_fair_queue import WAIT_S, actor, settle
+from tests.server.test_fair_queue import QUEUE_TIMEOUT_S, create_actor, run_ready_tasks
 from tests.virtual_time import VirtualTimeLoop
 
 
 @dataclass
-class Request:
+class QueuedRequest:
     """One request of the state machine, and how far it is."""
 
-    who: Actor
+    actor: Actor
     task: "asyncio.Task[None] | None" = None
     end: asyncio.Event = field(default_factory=asyncio.Event)
     is_running: bool = False
@@ -34,18 +34,18 @@ class Request:
 
 
 TENANTS = [uuid4(), uuid4()]
-ACTORS = [actor(tenant, has_token=has_token) for tenant in TENANTS for has_token in (True, True, False)]
-FEW = ConcurrencyLimits(
+ACTORS = [create_actor(tenant, has_token=has_token) for tenant in TENANTS for has_token in (True, True, False)]
+SMALL_LIMITS = ConcurrencyLimits(
     max_concurrent=3,
     max_concurrent_per_organization=2,
     queue_size=7,
     queue_size_per_organization=5,
     queue_size_per_token=3,
-    queue_timeout=WAIT_S,
+    queue_timeout=QUEUE_TIMEOUT_S,
 )
 
 
-class Fairness(RuleBasedStateMachine):
+class FairnessMachine(RuleBasedStateMachine):
     """Random arrivals, ends, cancellations and timeouts; a model says who waits and who was passed over."""
 
     enter: Callable[[Actor], AbstractAsyncContextManager[None]]
@@ -53,60 +53,62 @@ class Fairness(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = VirtualTimeLoop()
-        self.requests: list[Request] = []
-        self.passed: defaultdict[UUID | None, Counter[UUID | None]] = defaultdict(Counter)
+        self.requests: list[QueuedRequest] = []
+        self.overtaken_counts: defaultdict[UUID | None, Counter[UUID | None]] = defaultdict(Counter)
 
-    def waiting(self, tenant: UUID | None = None) -> list[Request]:
-        return [each for each in self.requests if each.is_waiting and tenant in {None, each.who.tenant}]
+    def waiting(self, tenant: UUID | None = None) -> list[QueuedRequest]:
+        return [each for each in self.requests if each.is_waiting and tenant in {None, each.actor.tenant}]
 
     def running(self, tenant: UUID | None = None) -> int:
-        return sum(each.is_running for each in self.requests if tenant in {None, each.who.tenant})
+        return sum(each.is_running for each in self.requests if tenant in {None, each.actor.tenant})
 
-    def _key(self, who: Actor) -> UUID:
-        return who.token_id or who.tenant
+    def _key(self, actor: Actor) -> UUID:
+        return actor.token_id or actor.tenant
 
-    async def _serve(self, request: Request) -> None:
-        async with self.enter(request.who):
+    async def _serve(self, request: QueuedRequest) -> None:
+        async with self.enter(request.actor):
             request.is_running = True
-            self._count_as_served(request.who)
+            self._count_as_served(request.actor)
             try:
                 await request.end.wait()
             finally:
                 request.is_running = False
 
-    def _count_as_served(self, who: Actor) -> None:
+    def _count_as_served(self, actor: Actor) -> None:
         """No token is served twice while another one of its organization waits."""
-        served = self._key(who)
-        self.passed.pop(served, None)
-        for other in {self._key(each.who) for each in self.waiting(who.tenant)} - {served}:
-            self.passed[other][served] += 1
-            assert self.passed[other][served] <= 1
+        token_key = self._key(actor)
+        self.overtaken_counts.pop(token_key, None)
+        for other in {self._key(each.actor) for each in self.waiting(actor.tenant)} - {token_key}:
+            self.overtaken_counts[other][token_key] += 1
+            assert self.overtaken_counts[other][token_key] <= 1
 
-    def settle(self) -> None:
-        self.loop.run_until_complete(settle())
-        still = {self._key(each.who) for each in self.waiting()}
-        for token in [*self.passed]:
+    def run_ready_tasks(self) -> None:
+        self.loop.run_until_complete(run_ready_tasks())
+        still = {self._key(each.actor) for each in self.waiting()}
+        for token in [*self.overtaken_counts]:
             if token not in still:
-                del self.passed[token]
+                del self.overtaken_counts[token]
 
-    @rule(who=some.sampled_from(ACTORS))
-    def arrive(self, who: Actor) -> None:
-        before, of_token = self.waiting(), Counter(self._key(each.who) for each in self.waiting(who.tenant))
-        request = Request(who)
+    @rule(actor=some.sampled_from(ACTORS))
+    def arrive(self, actor: Actor) -> None:
+        before, of_token = self.waiting(), Counter(self._key(each.actor) for each in self.waiting(actor.tenant))
+        request = QueuedRequest(actor)
         request.task = self.loop.create_task(self._serve(request))
         self.requests.append(request)
-        self.settle()
-        if request.task.done() and not of_token[self._key(who)]:
+        self.run_ready_tasks()
+        if request.task.done() and not of_token[self._key(actor)]:
             own = of_token.total()
             assert max(of_token.values(), default=0) <= 1
-            others = Counter(each.who.tenant for each in before)
-            assert own >= FEW.queue_size_per_organization or (len(before) >= FEW.queue_size and max(others.values()) <= own + 1)
+            others = Counter(each.actor.tenant for each in before)
+            assert own >= SMALL_LIMITS.queue_size_per_organization or (
+                len(before) >= SMALL_LIMITS.queue_size and max(others.values()) <= own + 1
+            )
 
     @precondition(lambda self: self.running())
     @rule(data=some.data())
     def end(self, data: some.DataObject) -> None:
         data.draw(some.sampled_from([each for each in self.requests if each.is_running])).end.set()
-        self.settle()
+        self.run_ready_tasks()
 
     @precondition(lambda self: self.waiting() or self.running())
     @rule(data=some.data(), is_ended_first=some.booleans())
@@ -121,20 +123,20 @@ class Fairness(RuleBasedStateMachine):
             task = data.draw(some.sampled_from(under_way)).task
             assert task is not None
             task.cancel()
-        self.settle()
+        self.run_ready_tasks()
 
-    @rule(seconds=some.sampled_from([0.25, 1.0, WAIT_S / 2, WAIT_S]))
+    @rule(seconds=some.sampled_from([0.25, 1.0, QUEUE_TIMEOUT_S / 2, QUEUE_TIMEOUT_S]))
     def pass_time(self, seconds: float) -> None:
         self.loop.run_until_complete(asyncio.sleep(seconds))
-        self.settle()
+        self.run_ready_tasks()
 
     @invariant()
     def limits_hold(self) -> None:
-        assert len(self.waiting()) <= FEW.queue_size
+        assert len(self.waiting()) <= SMALL_LIMITS.queue_size
         for tenant in TENANTS:
-            of_token = Counter(self._key(each.who) for each in self.waiting(tenant))
-            assert of_token.total() <= FEW.queue_size_per_organization
-            assert max(of_token.values(), default=0) <= FEW.queue_size_per_token
+            of_token = Counter(self._key(each.actor) for each in self.waiting(tenant))
+            assert of_token.total() <= SMALL_LIMITS.queue_size_per_organization
+            assert max(of_token.values(), default=0) <= SMALL_LIMITS.queue_size_per_token
 
     def teardown(self) -> None:
         """Once all have gone, nothing is left."""
@@ -148,55 +150,55 @@ class Fairness(RuleBasedStateMachine):
 
     async def _gather(self, tasks: list["asyncio.Task[None]"]) -> list[BaseException | None]:
         results = await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(WAIT_S)  # no pause is longer
+        await asyncio.sleep(QUEUE_TIMEOUT_S)  # no pause is longer
         return results
 
     def nothing_is_left(self) -> None:
         raise NotImplementedError
 
 
-class FairTurns(Fairness):
+class FairQueueMachine(FairnessMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.turns = ConcurrencyLimiter(FEW)
-        self.enter = self.turns.slot
+        self.queue = ConcurrencyLimiter(SMALL_LIMITS)
+        self.enter = self.queue.slot
 
     @invariant()
     def nobody_waits_while_there_is_room(self) -> None:
-        assert (self.turns.running_count, self.turns.waiting_count) == (self.running(), len(self.waiting()))
-        assert self.running() <= FEW.max_concurrent
+        assert (self.queue.running_count, self.queue.waiting_count) == (self.running(), len(self.waiting()))
+        assert self.running() <= SMALL_LIMITS.max_concurrent
         for tenant in TENANTS:
-            assert self.running(tenant) <= FEW.max_concurrent_per_organization
+            assert self.running(tenant) <= SMALL_LIMITS.max_concurrent_per_organization
             assert (
                 not self.waiting(tenant)
-                or self.running() == FEW.max_concurrent
-                or self.running(tenant) == FEW.max_concurrent_per_organization
+                or self.running() == SMALL_LIMITS.max_concurrent
+                or self.running(tenant) == SMALL_LIMITS.max_concurrent_per_organization
             )
 
     def nothing_is_left(self) -> None:
-        assert (self.turns.running_count, self.turns.waiting_count) == (0, 0)
-        assert not self.turns._running_by_organization  # noqa: SLF001
-        assert not self.turns._queue._organizations  # noqa: SLF001
+        assert (self.queue.running_count, self.queue.waiting_count) == (0, 0)
+        assert not self.queue._running_by_organization  # noqa: SLF001
+        assert not self.queue._queue._organizations  # noqa: SLF001
 
 
-class FairPace(Fairness):
+class CpuShareMachine(FairnessMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.pace = CpuShare(FEW)
-        self.enter = self.pace.exclusive
+        self.cpu_share = CpuShare(SMALL_LIMITS)
+        self.enter = self.cpu_share.exclusive
 
     @invariant()
     def one_of_an_organization_runs(self) -> None:
-        assert self.pace.waiting_count == len(self.waiting())
+        assert self.cpu_share.waiting_count == len(self.waiting())
         for tenant in TENANTS:
             assert self.running(tenant) <= 1
-            assert not self.waiting(tenant) or tenant in self.pace._active  # noqa: SLF001
+            assert not self.waiting(tenant) or tenant in self.cpu_share._active  # noqa: SLF001
 
     def nothing_is_left(self) -> None:
-        assert self.pace.waiting_count == 0
-        assert not self.pace._active  # noqa: SLF001
-        assert not self.pace._queue._organizations  # noqa: SLF001
+        assert self.cpu_share.waiting_count == 0
+        assert not self.cpu_share._active  # noqa: SLF001
+        assert not self.cpu_share._queue._organizations  # noqa: SLF001
 
 
-TestFairTurns = FairTurns.TestCase
-TestFairPace = FairPace.TestCase
+TestFairQueue = FairQueueMachine.TestCase
+TestCpuShare = CpuShareMachine.TestCase

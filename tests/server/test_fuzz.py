@@ -11,37 +11,37 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.commands import Serving, serving
+from tests.commands import ServerProcess, run_server
 from tests.conftest import runtime_url
-from tests.fuzzing.http_requests import RIGHT, encoded, request
-from tests.fuzzing.sending import check
-from tests.fuzzing.servers import SETTINGS, Target, callers
-from tests.sockets import TROUBLE
+from tests.fuzzing.http_requests import RIGHT, build_request, encode_json
+from tests.fuzzing.sending import check_response
+from tests.fuzzing.servers import SETTINGS, FuzzTarget, create_callers
+from tests.sockets import ERROR_PATTERN
 
 EXAMPLES = {"queries": 150, "mutations": 200, "bodies": 200, "addresses": 150, "headers": 150, "wires": 250}
 
 
 @pytest.fixture(scope="module")
-def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     data = str(tmp_path_factory.mktemp("data"))
-    with serving(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=data, **SETTINGS) as started:
-        yield started
+    with run_server(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=data, **SETTINGS) as process:
+        yield process
 
 
 @pytest.fixture
-async def target(server: Serving, owner: asyncpg.Connection) -> AsyncIterator[Target]:
-    made, tokens = await callers(owner)
-    found = Target(server, made, tokens)
-    seen = len(server.printed)
-    yield found
-    written = server.printed[seen:]
-    assert not TROUBLE.search(written), written[-4000:]
+async def target(server: ServerProcess, owner: asyncpg.Connection) -> AsyncIterator[FuzzTarget]:
+    own_world, tokens = await create_callers(owner)
+    fuzz_target = FuzzTarget(server, own_world, tokens)
+    output_length = len(server.output)
+    yield fuzz_target
+    new_output = server.output[output_length:]
+    assert not ERROR_PATTERN.search(new_output), new_output[-4000:]
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
-def test_every_request_is_answered_without_a_fault(target: Target, kind: str) -> None:
-    strategy = target.kinds()[kind]
-    with closing(target.sender()) as sender:
+def test_every_request_is_answered_without_a_fault(target: FuzzTarget, kind: str) -> None:
+    strategy = target.request_strategies()[kind]
+    with closing(target.create_sender()) as sender:
 
         @settings(
             max_examples=EXAMPLES[kind],
@@ -52,8 +52,8 @@ def test_every_request_is_answered_without_a_fault(target: Target, kind: str) ->
         )
         @given(st.data())
         def send(data: st.DataObject) -> None:
-            check(sender, data.draw(strategy))
+            check_response(sender, data.draw(strategy))
 
         send()
-        answers = [sender.send(request(encoded(RIGHT[0], is_ascii=True), role)).status for role in (None, "VIEWER", "OWNER")]
+        answers = [sender.send(build_request(encode_json(RIGHT[0], is_ascii=True), role)).status for role in (None, "VIEWER", "OWNER")]
     assert answers == [401, 200, 200]

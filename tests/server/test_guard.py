@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from server.runtime.protocol import LimitedHttpProtocol, protocol_factory
 from server.settings import Settings
-from tests.sockets import request
+from tests.sockets import build_request
 from tests.virtual_time import run
 
 REST_S = 15
@@ -33,16 +33,16 @@ PARTS = {
 }
 
 
-class Transport(asyncio.Transport):
+class RecordingTransport(asyncio.Transport):
     """Keep what is written, and whether the connection is closed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.written = b""
+        self.data = b""
         self.closed_at: float | None = None
 
     def write(self, data: Any) -> None:  # noqa: ANN401 asyncio's
-        self.written += data
+        self.data += data
 
     def close(self) -> None:
         self.closed_at = asyncio.get_running_loop().time()
@@ -58,7 +58,7 @@ class Transport(asyncio.Transport):
     def resume_reading(self) -> None: ...
 
 
-async def application(_scope: Scope, receive: Receive, send: Send) -> None:
+async def slow_application(_scope: Scope, receive: Receive, send: Send) -> None:
     """Answer in as many seconds as the body says."""
     body = (await receive())["body"]
     await asyncio.sleep(float(body or 0))
@@ -66,54 +66,54 @@ async def application(_scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body"})
 
 
-def opened() -> tuple[LimitedHttpProtocol, Transport]:
+def open_connection() -> tuple[LimitedHttpProtocol, RecordingTransport]:
     """Return a connection that was just made."""
     make: Any = protocol_factory(Settings(keepalive_timeout=REST_S))
-    config = uvicorn.Config(application, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=REST_S)
+    config = uvicorn.Config(slow_application, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=REST_S)
     config.load()
     guard: LimitedHttpProtocol = make(config=config, server_state=ServerState(), app_state={})
-    guard.connection_made(transport := Transport())
+    guard.connection_made(transport := RecordingTransport())
     return guard, transport
 
 
-def test_connection_rests_so_long_after_its_last_answer() -> None:
+def test_keep_alive_timeout_starts_at_the_last_answer() -> None:
     """Not after its first."""
 
     async def main() -> None:
-        loop, (guard, transport) = asyncio.get_running_loop(), opened()
+        loop, (guard, transport) = asyncio.get_running_loop(), open_connection()
         for _ in range(5):
-            guard.data_received(request())
+            guard.data_received(build_request())
             await asyncio.sleep(10)
         last = loop.time() - 10
         await asyncio.sleep(100)
-        assert transport.written.count(b"204") == 5
+        assert transport.data.count(b"204") == 5
         assert transport.closed_at == last + REST_S
 
     run(main())
 
 
-def test_connection_whose_answer_takes_long_does_not_rest() -> None:
+def test_slow_answer_does_not_trigger_the_keep_alive_timeout() -> None:
     """The rest begins when the answer is sent, though it took longer than a rest."""
 
     async def main() -> None:
-        guard, transport = opened()
-        guard.data_received(request())
+        guard, transport = open_connection()
+        guard.data_received(build_request())
         await asyncio.sleep(1)
-        guard.data_received(request("POST", "/graphql", body=b"40"))
+        guard.data_received(build_request("POST", "/graphql", body=b"40"))
         await asyncio.sleep(40.5)
-        assert (transport.written.count(b"204"), transport.closed_at) == (2, None)
+        assert (transport.data.count(b"204"), transport.closed_at) == (2, None)
         await asyncio.sleep(100)
         assert transport.closed_at == 1 + 40 + REST_S
 
     run(main())
 
 
-def test_requests_sent_ahead_are_answered_before_the_connection_rests() -> None:
+def test_pipelined_requests_are_answered_before_the_keep_alive_timeout() -> None:
     async def main() -> None:
-        guard, transport = opened()
-        guard.data_received(request("POST", "/graphql", body=b"8") * 3)
+        guard, transport = open_connection()
+        guard.data_received(build_request("POST", "/graphql", body=b"8") * 3)
         await asyncio.sleep(100)
-        assert transport.written.count(b"204") == 3
+        assert transport.data.count(b"204") == 3
         assert transport.closed_at == 24 + REST_S
         assert guard.server_state.total_requests == 3
 
@@ -121,6 +121,6 @@ def test_requests_sent_ahead_are_answered_before_the_connection_rests() -> None:
 
 
 @pytest.mark.parametrize("name", PARTS)
-def test_part_of_uvicorn_is_what_the_guard_stands_on(name: str) -> None:
+def test_uvicorn_has_the_private_parts_that_the_protocol_needs(name: str) -> None:
     source = inspect.getsource(getattr(HttpToolsProtocol, name))
     assert sha256(source.encode()).hexdigest()[:16] == PARTS[name], f"uvicorn has changed `{name}`: compare the guard with it."

@@ -1,4 +1,4 @@
-"""Names that are not told: in production neither the schema nor a suggestion helps who guesses."""
+"""Names are not disclosed: in production neither the schema nor a suggestion helps callers who guess."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -11,23 +11,23 @@ from graphql import get_introspection_query
 from db.engine.database import Database
 from db.tables import Role
 from server.settings import Environment, Settings
-from tests.ask import Api, connected
+from tests.ask import Api, connect_client
 from tests.builders import Tenant
-from tests.server.test_hostile_documents import GRAPHQL_JSON, INVALID, TOO_COMPLEX, codes, read, refused
-from tests.snapshots import unchanged
+from tests.server.test_hostile_documents import GRAPHQL_JSON, INVALID, TOO_COMPLEX, error_codes, fetch_error_codes, sent_statements
+from tests.snapshots import assert_unchanged
 
 
 @pytest.fixture
-async def api(as_: Callable[..., Api], crowded: Tenant) -> Api:
-    return as_(crowded)
+async def api(api_for: Callable[..., Api], sample_org: Tenant) -> Api:
+    return api_for(sample_org)
 
 
 @pytest.fixture
-async def production(database: Database, schema: strawberry.Schema, crowded: Tenant) -> AsyncIterator[Api]:
+async def production(database: Database, schema: strawberry.Schema, sample_org: Tenant) -> AsyncIterator[Api]:
     """As it is served to the world."""
     settings = Settings(env=Environment.PRODUCTION, secret_key="a secret of the tests, 32 bytes or more", max_auth_failures=10**6)
-    async with connected(schema, database, settings) as http:
-        yield Api(http, crowded.tokens[Role.OWNER])
+    async with connect_client(schema, database, settings) as http:
+        yield Api(http, sample_org.tokens[Role.OWNER])
 
 
 INTROSPECTION = [
@@ -40,19 +40,19 @@ INTROSPECTION = [
 
 
 @pytest.mark.parametrize("query", INTROSPECTION, ids=["standard", "types", "one type", "circular", "in a fragment"])
-async def test_q7_in_production_the_schema_is_not_shown(production: Api, api: Api, statements: list[str], query: str) -> None:
-    """Whatever way it is asked; in development it is. The name of a type in an answer is always told."""
-    assert await refused(production, query) <= {INVALID, TOO_COMPLEX}
-    assert read(statements) == []
-    assert "errors" not in await api.ask(query)
+async def test_q7_production_hides_the_schema(production: Api, api: Api, statements: list[str], query: str) -> None:
+    """By any query; in development it is shown. `__typename` in an answer is always allowed."""
+    assert await fetch_error_codes(production, query) <= {INVALID, TOO_COMPLEX}
+    assert sent_statements(statements) == []
+    assert "errors" not in await api.execute(query)
     assert await production.data("{ __typename }") == {"__typename": "Query"}
 
 
-async def test_q7_circular_introspection_is_refused_where_introspection_is_not(api: Api, statements: list[str]) -> None:
+async def test_q7_circular_introspection_is_rejected_where_introspection_is_disabled(api: Api, statements: list[str]) -> None:
     """By its depth."""
     around = "type { fields { " * 4
-    assert await refused(api, "{ __schema { types { fields { " + around + "name" + " }" * 12) == {TOO_COMPLEX}
-    assert read(statements) == []
+    assert await fetch_error_codes(api, "{ __schema { types { fields { " + around + "name" + " }" * 12) == {TOO_COMPLEX}
+    assert sent_statements(statements) == []
 
 
 GUESSES: list[tuple[str, dict[str, Any]]] = [
@@ -73,16 +73,16 @@ GUESSES: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("query", "variables"), GUESSES, ids=[query[:40] for query, _ in GUESSES])
-async def test_q7_in_production_nobody_is_helped_to_guess(
-    production: Api, owner: asyncpg.Connection, crowded: Tenant, query: str, variables: dict[str, Any]
+async def test_q7_production_gives_no_suggestions(
+    production: Api, owner: asyncpg.Connection, sample_org: Tenant, query: str, variables: dict[str, Any]
 ) -> None:
     """Neither in documents nor in variables is a name suggested."""
-    async with unchanged(owner, crowded.id):
+    async with assert_unchanged(owner, sample_org.id):
         response = await production.post({"query": query, "variables": variables}, accept=GRAPHQL_JSON)
-    assert codes(response) <= {INVALID, "BAD_USER_INPUT"}
+    assert error_codes(response) <= {INVALID, "BAD_USER_INPUT"}
     assert "did you mean" not in response.text.lower()
 
 
-async def test_q7_in_development_one_is_helped(api: Api) -> None:
+async def test_q7_development_gives_suggestions(api: Api) -> None:
     """So that the test above looks for the right words."""
     assert "Did you mean 'name'?" in (await api.post({"query": "{ client { nam } }"})).text

@@ -20,7 +20,7 @@ from server.errors import HttpError
 from server.http import json_limits, parsing
 from server.http.json_limits import MAX_NESTING, MAX_VALUES, check_size
 from server.settings import Settings
-from tests.ask import MUCH, Api, connected
+from tests.ask import HUGE_LIMIT, Api, connect_client
 from tests.builders import Tenant
 
 HEAD, TAIL = b'{"query": "{ __typename }", "variables": {"x": ', b"}}"
@@ -53,7 +53,7 @@ VALUES = st.recursive(
     lambda values: st.lists(values, max_size=4) | st.dictionaries(TEXTS, values, max_size=4),
     max_leaves=20,
 )
-HOW: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+BODY_LIMITS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"ensure_ascii": st.booleans(), "indent": st.sampled_from([None, 1]), "separators": st.sampled_from([(",", ":"), (" , ", " : ")])}
 )
 
@@ -77,19 +77,21 @@ class RecordingDecoder(json.JSONDecoder):
 
 @pytest.fixture
 def decoder(monkeypatch: pytest.MonkeyPatch) -> RecordingDecoder:
-    made = RecordingDecoder()
-    monkeypatch.setattr(parsing, "STRICT", made)
-    return made
+    recording_decoder = RecordingDecoder()
+    monkeypatch.setattr(parsing, "STRICT", recording_decoder)
+    return recording_decoder
 
 
 @pytest.fixture
-async def api(database: Database, schema: strawberry.Schema, crowded: Tenant) -> AsyncIterator[Api]:
+async def api(database: Database, schema: strawberry.Schema, sample_org: Tenant) -> AsyncIterator[Api]:
     """Large bodies of one organization are read in turn; here each has as long as it takes."""
-    async with connected(schema, database, Settings(max_auth_failures=MUCH, rate_limit_burst=MUCH, queue_timeout=60)) as http:
-        yield Api(http, crowded.tokens[Role.OWNER])
+    async with connect_client(
+        schema, database, Settings(max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, queue_timeout=60)
+    ) as http:
+        yield Api(http, sample_org.tokens[Role.OWNER])
 
 
-async def send(api: Api, content: bytes) -> httpx.Response:
+async def post_content(api: Api, content: bytes) -> httpx.Response:
     headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}
     return await api.http.post("/graphql", content=content, headers=headers)
 
@@ -98,28 +100,28 @@ def with_variable(value: bytes) -> bytes:
     return HEAD + value + TAIL
 
 
-def items(count: int, item: bytes) -> bytes:
+def repeat_item(count: int, item: bytes) -> bytes:
     return b"[" + b",".join([item] * count) + b"]"
 
 
 TOO_MUCH = {
-    "88,000 keys": with_variable(b"{" + b",".join(b'"%05d":1' % place for place in range(88_000)) + b"}"),
-    "330,000 empty lists": with_variable(items(330_000, b"[]")),
-    "120,000 objects": with_variable(items(120_000, b'{"":1}')),
-    "330,000 empty texts": with_variable(items(330_000, b'""')),
-    "490,000 numbers": with_variable(items(490_000, b"1")),
-    "one value too many": with_variable(items(MAX_VALUES - IN_HEAD, b"1")),
+    "88,000 keys": with_variable(b"{" + b",".join(b'"%05d":1' % index for index in range(88_000)) + b"}"),
+    "330,000 empty lists": with_variable(repeat_item(330_000, b"[]")),
+    "120,000 objects": with_variable(repeat_item(120_000, b'{"":1}')),
+    "330,000 empty texts": with_variable(repeat_item(330_000, b'""')),
+    "490,000 numbers": with_variable(repeat_item(490_000, b"1")),
+    "one value too many": with_variable(repeat_item(MAX_VALUES - IN_HEAD, b"1")),
     "one level too many": with_variable(b"[" * (MAX_NESTING - 1) + b"1" + b"]" * (MAX_NESTING - 1)),
     "500,000 levels": b"[" * 490_000 + b"]" * 490_000,
     "100,000 levels of objects": b'{"":' * 100_000 + b"1" + b"}" * 100_000,
     "a million brackets": b"[" * 1_000_000,
-    "brackets and commas in texts beside many values": with_variable(items(50_000, b'"\\",[{"')),
+    "brackets and commas in texts beside many values": with_variable(repeat_item(50_000, b'"\\",[{"')),
 }
 
 
 @pytest.mark.parametrize("content", TOO_MUCH.values(), ids=TOO_MUCH)
-async def test_too_large_json_is_refused_before_it_is_parsed(api: Api, decoder: RecordingDecoder, content: bytes) -> None:
-    response = await send(api, content)
+async def test_too_large_json_is_rejected_before_parsing(api: Api, decoder: RecordingDecoder, content: bytes) -> None:
+    response = await post_content(api, content)
     assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
     assert decoder.lengths == []
 
@@ -127,8 +129,8 @@ async def test_too_large_json_is_refused_before_it_is_parsed(api: Api, decoder: 
 @pytest.mark.parametrize(
     "value",
     [
-        items(MAX_VALUES - IN_HEAD - 1, b"1"),
-        items((MAX_VALUES - IN_HEAD - 1) // 3, b'{"a":1}'),
+        repeat_item(MAX_VALUES - IN_HEAD - 1, b"1"),
+        repeat_item((MAX_VALUES - IN_HEAD - 1) // 3, b'{"a":1}'),
         b"[" * (MAX_NESTING - 2) + b"1" + b"]" * (MAX_NESTING - 2),
         b"[" * (MAX_NESTING - 1) + b"]" * (MAX_NESTING - 1),
         b'"' + b'[{,:\\"' * 100_000 + b'"',
@@ -136,10 +138,10 @@ async def test_too_large_json_is_refused_before_it_is_parsed(api: Api, decoder: 
     ],
     ids=["values", "objects", "levels", "empty levels", "signs in a text", "escapes"],
 )
-async def test_as_much_as_may_be_is_parsed(api: Api, decoder: RecordingDecoder, value: bytes) -> None:
+async def test_json_at_its_limits_is_parsed(api: Api, decoder: RecordingDecoder, value: bytes) -> None:
     """The variable is not used by the document, so the request is answered, unless a list in it is longer than one may be."""
     content = with_variable(value)
-    body = (await send(api, content)).json()
+    body = (await post_content(api, content)).json()
     if value.count(b",") < MAX_LIST_ITEMS or value.startswith(b'"'):
         assert body == {"data": {"__typename": "Query"}}
     else:
@@ -148,18 +150,18 @@ async def test_as_much_as_may_be_is_parsed(api: Api, decoder: RecordingDecoder, 
 
 
 async def test_thousands_of_unknown_fields_get_one_short_message(api: Api) -> None:
-    fields = b",".join(b'"%d%s":1' % (place, b"x" * 50) for place in range(9000))
-    response = await send(api, b'{"query": "{ __typename }", ' + fields + b"}")
+    fields = b",".join(b'"%d%s":1' % (index, b"x" * 50) for index in range(9000))
+    response = await post_content(api, b'{"query": "{ __typename }", ' + fields + b"}")
     assert response.status_code == 400
     (error,) = response.json()["errors"]
     assert (error["extensions"]["code"], len(error["message"]) < 250) == ("BAD_REQUEST", True)
     assert f"`0{'x' * 39}`, `1{'x' * 39}`, `2{'x' * 39}`, …" in error["message"]
 
 
-def measure(value: object) -> tuple[int, int]:
+def count_values(value: object) -> tuple[int, int]:
     """Count the values and keys one by one, and how many levels they lie below the whole."""
     parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
-    below = [measure(part) for part in parts]
+    below = [count_values(part) for part in parts]
     return 1 + sum(count for count, _ in below), max((depth + 1 for _, depth in below), default=0)
 
 
@@ -174,65 +176,65 @@ def is_within(text: bytes, max_values: int, max_nesting: int) -> bool:
     return True
 
 
-@given(VALUES, HOW)
+@given(VALUES, BODY_LIMITS)
 def test_the_count_is_exact(value: object, how: dict[str, Any]) -> None:
     """At the number of values and levels that there are a text passes, at one less it does not; whatever its strings hold."""
     text = json.dumps(value, **how).encode("utf-8", "surrogatepass")
-    count, depth = measure(value)
+    count, depth = count_values(value)
     assert is_within(text, count, depth)
     assert not is_within(text, count - 1, depth)
     assert depth == 0 or not is_within(text, count, depth - 1)
 
 
-def read_slowly(text: bytes) -> object:
+def read_reference(text: bytes) -> object:
     """Read JSON as the server must, with nothing done before the parse; ValueError for what it must refuse."""
 
-    def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    def check_unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
         if len(dict(pairs)) < len(pairs):
             raise ValueError(pairs)
         return dict(pairs)
 
-    def short(digits: str) -> str:
+    def check_digits(digits: str) -> str:
         if len(re.sub("[^0-9]", "", digits.lstrip("-0."))) > MAX_DIGITS:
             raise ValueError(digits)
         return digits
 
-    def finite(digits: str) -> float:
+    def parse_finite(digits: str) -> float:
         if math.isinf(float(digits)):
             raise ValueError(digits)
-        return float(short(digits))
+        return float(check_digits(digits))
 
-    def nothing(name: str) -> object:
+    def reject_constant(name: str) -> object:
         raise ValueError(name)
 
     value: object = json.loads(
         text.decode("utf-8"),
-        object_pairs_hook=unique,
-        parse_int=lambda digits: int(short(digits)),
-        parse_float=finite,
-        parse_constant=nothing,
+        object_pairs_hook=check_unique_keys,
+        parse_int=lambda digits: int(check_digits(digits)),
+        parse_float=parse_finite,
+        parse_constant=reject_constant,
     )
-    count, depth = measure(value)
-    texts(value).encode()  # half a surrogate pair has no bytes
-    if count > MAX_VALUES or depth > MAX_NESTING or "\0" in texts(value):
+    count, depth = count_values(value)
+    collect_texts(value).encode()  # half a surrogate pair has no bytes
+    if count > MAX_VALUES or depth > MAX_NESTING or "\0" in collect_texts(value):
         raise ValueError(count)
     return value
 
 
-def texts(value: object) -> str:
+def collect_texts(value: object) -> str:
     if isinstance(value, dict):
-        return "".join(key + texts(below) for key, below in value.items())
-    return "".join(map(texts, value)) if isinstance(value, list) else value if isinstance(value, str) else ""
+        return "".join(key + collect_texts(below) for key, below in value.items())
+    return "".join(map(collect_texts, value)) if isinstance(value, list) else value if isinstance(value, str) else ""
 
 
 @st.composite
 def bodies_with_faults(draw: st.DrawFn) -> bytes:
     """A text of JSON, with pieces of JSON put in anywhere, or a part left out."""
-    text = json.dumps(draw(VALUES), **draw(HOW))
+    text = json.dumps(draw(VALUES), **draw(BODY_LIMITS))
     for _ in range(draw(st.integers(0, 3))):
-        place = draw(st.integers(0, len(text)))
+        index = draw(st.integers(0, len(text)))
         left_out = draw(st.integers(0, 2))
-        text = text[:place] + draw(st.sampled_from([*PIECES, "[" * 40, "]" * 40, "[]" * 40])) + text[place + left_out :]
+        text = text[:index] + draw(st.sampled_from([*PIECES, "[" * 40, "]" * 40, "[]" * 40])) + text[index + left_out :]
     return text.encode("utf-8", "surrogatepass")
 
 
@@ -256,13 +258,13 @@ def bodies_with_faults(draw: st.DrawFn) -> bytes:
 @example(b"-1.7976931348623157e+308")
 @example(b"0.0000012345678901234567")
 @example(b"1." + b"9" * 20)
-def test_what_is_taken_is_the_same_as_ever(text: bytes) -> None:
+def test_accepted_json_equals_the_reference_parser(text: bytes) -> None:
     """As by a reference that parses first: the same values, the same refusals, by whichever check."""
-    wanted: object = ...
+    expected: object = ...
     try:
-        wanted = read_slowly(text)
+        expected = read_reference(text)
     except (ValueError, RecursionError):
         with pytest.raises(HttpError):
             parsing.parse_json(text, "body")
         return
-    assert repr(parsing.parse_json(text, "body")) == repr(wanted)
+    assert repr(parsing.parse_json(text, "body")) == repr(expected)

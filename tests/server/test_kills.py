@@ -16,13 +16,13 @@ import httpx
 import pytest
 
 from db.tables import Role
-from tests.builders import tenant
-from tests.commands import PROGRAM, Serving, free_port
+from tests.builders import create_tenant
+from tests.commands import PROGRAM, ServerProcess, find_free_port
 from tests.conftest import runtime_url
 from tests.ids import global_id
 
 WRITERS = 8
-STARTED: list[Serving] = []
+RUNNING_SERVERS: list[ServerProcess] = []
 CREATE = """mutation ($input: ClientCreateInput!, $key: String!) { done: clientCreate(input: $input) @idempotent(key: $key) {
   client { id version } userErrors { code } } }"""
 UPDATE = """mutation ($input: ClientUpdateInput!, $key: String!) { done: clientUpdate(input: $input) @idempotent(key: $key) {
@@ -32,64 +32,64 @@ COUNTS = "SELECT object_type, action, count(*) FROM relaties.{} WHERE tenant_id 
 
 @dataclass
 class Ledger:
-    """What the writers were told: the name and the version of each client."""
+    """The answers to the writers: the name and the version of each client."""
 
     clients: dict[str, tuple[str, int]] = field(default_factory=dict)
     updates: int = 0
-    told: asyncio.Condition = field(default_factory=asyncio.Condition)
+    changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
-    def acknowledged(self) -> int:
+    def record_version(self) -> int:
         return len(self.clients) + self.updates
 
-    async def reaches(self, count: int) -> None:
-        async with self.told:
-            await self.told.wait_for(lambda: self.acknowledged >= count)
+    async def wait_for_count(self, count: int) -> None:
+        async with self.changed:
+            await self.changed.wait_for(lambda: self.record_version >= count)
 
 
 @dataclass
-class Writer:
+class RetryingWriter:
     """Sends each request until it is answered, with the same key."""
 
     http: httpx.AsyncClient
     ledger: Ledger
     is_up: asyncio.Event
     is_done: asyncio.Event
-    own: list[str] = field(default_factory=list)
-    lost: int = 0
+    client_keys: list[str] = field(default_factory=list)
+    lost_answers: int = 0
 
     async def write(self) -> None:
         while not self.is_done.is_set():
-            if self.own and random.random() < 0.6:  # noqa: S311 no secret
-                await self._update(random.choice(self.own))  # noqa: S311
+            if self.client_keys and random.random() < 0.6:  # noqa: S311 no secret
+                await self._update(random.choice(self.client_keys))  # noqa: S311
             else:
                 await self._create()
 
     async def _create(self) -> None:
-        name, people = f"Client {uuid4()}", [{"contact": {"new": {"lastName": f"Person {place}"}}} for place in range(2)]
-        client = await self._sent(CREATE, {"name": name, "takesNextNumber": True, "contacts": people})
-        self.own.append(client["id"])
-        await self._tell(client, name)
+        name, people = f"Client {uuid4()}", [{"contact": {"new": {"lastName": f"Person {index}"}}} for index in range(2)]
+        client = await self._send_until_answered(CREATE, {"name": name, "takesNextNumber": True, "contacts": people})
+        self.client_keys.append(client["id"])
+        await self._record(client, name)
 
     async def _update(self, key: str) -> None:
         name = f"Client {uuid4()}"
-        client = await self._sent(UPDATE, {"id": key, "name": name, "expectedVersion": self.ledger.clients[key][1]})
+        client = await self._send_until_answered(UPDATE, {"id": key, "name": name, "expectedVersion": self.ledger.clients[key][1]})
         self.ledger.updates += 1
-        await self._tell(client, name)
+        await self._record(client, name)
 
-    async def _tell(self, client: dict[str, Any], name: str) -> None:
-        async with self.ledger.told:
+    async def _record(self, client: dict[str, Any], name: str) -> None:
+        async with self.ledger.changed:
             self.ledger.clients[client["id"]] = (name, client["version"])
-            self.ledger.told.notify_all()
+            self.ledger.changed.notify_all()
 
-    async def _sent(self, query: str, input: dict[str, Any]) -> dict[str, Any]:
+    async def _send_until_answered(self, query: str, input: dict[str, Any]) -> dict[str, Any]:
         body = {"query": query, "variables": {"input": input, "key": str(uuid4())}}
         while True:
             try:
                 await self.is_up.wait()
                 answer = (await self.http.post("/graphql", json=body)).json()
             except httpx.TransportError:
-                self.lost += 1
+                self.lost_answers += 1
                 continue
             assert "errors" not in answer, answer
             assert answer["data"]["done"]["userErrors"] == []
@@ -97,55 +97,55 @@ class Writer:
             return client
 
 
-async def killed(url: str, times: int, folder: Path, seconds: float = 0) -> tuple[Ledger, int]:
-    """Eight writers at work while the server is killed and started so many times, and for so long; all is answered in the end."""
+async def kill_repeatedly(url: str, times: int, folder: Path, seconds: float = 0) -> tuple[Ledger, int]:
+    """Run eight writers while the server is killed and restarted so many times, and for so long; all requests are answered in the end."""
     owner = await asyncpg.connect(url)
-    org = await tenant(owner)
-    port, ledger, dice = free_port(), Ledger(), random.Random(times)  # noqa: S311
+    org = await create_tenant(owner)
+    port, ledger, dice = find_free_port(), Ledger(), random.Random(times)  # noqa: S311
     is_up, is_done = asyncio.Event(), asyncio.Event()
     settings = {"DATABASE_URL": runtime_url(url), "RELATIES_DATA_DIR": str(folder)}
     headers = {"authorization": f"Bearer {org.tokens[Role.OWNER]}"}
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30) as http, asyncio.TaskGroup() as group:
-        writers = [Writer(http, ledger, is_up, is_done) for _ in range(WRITERS)]
+        writers = [RetryingWriter(http, ledger, is_up, is_done) for _ in range(WRITERS)]
         for writer in writers:
             group.create_task(writer.write())
-        done, until = 0, monotonic() + seconds
-        while done < times or monotonic() < until:
-            done += 1
-            server = await started(port, settings)
+        kill_count, until = 0, monotonic() + seconds
+        while kill_count < times or monotonic() < until:
+            kill_count += 1
+            server = await start_server(port, settings)
             is_up.set()
-            await ledger.reaches(ledger.acknowledged + dice.randint(5, 40))
+            await ledger.wait_for_count(ledger.record_version + dice.randint(5, 40))
             server.process.kill()
             is_up.clear()
-            server.end(signal.SIGKILL)
-        server = await started(port, settings)
+            server.stop(signal.SIGKILL)
+        server = await start_server(port, settings)
         is_up.set()
-        await ledger.reaches(ledger.acknowledged + 5)
+        await ledger.wait_for_count(ledger.record_version + 5)
         is_done.set()
-    server.end(signal.SIGINT)
-    await compared(owner, org.id, ledger)
+    server.stop(signal.SIGINT)
+    await compare_ledger(owner, org.id, ledger)
     await owner.close()
-    return ledger, sum(writer.lost for writer in writers)
+    return ledger, sum(writer.lost_answers for writer in writers)
 
 
-async def started(port: int, settings: dict[str, str]) -> Serving:
-    server = Serving([str(PROGRAM), "serve", "--port", str(port)], port, settings)
-    STARTED.append(server)
-    await asyncio.to_thread(server.wait, "answers at")
+async def start_server(port: int, settings: dict[str, str]) -> ServerProcess:
+    server = ServerProcess([str(PROGRAM), "serve", "--port", str(port)], port, settings)
+    RUNNING_SERVERS.append(server)
+    await asyncio.to_thread(server.wait_for_output, "answers at")
     return server
 
 
 @pytest.fixture(autouse=True)
-def _none_is_left() -> Iterator[None]:
-    """Not even by a test that fails."""
+def _stop_servers() -> Iterator[None]:
+    """Stop the servers, also of a test that fails."""
     yield
-    for server in STARTED:
+    for server in RUNNING_SERVERS:
         server.process.kill()
         server.process.wait(60)
 
 
-async def compared(owner: asyncpg.Connection, key: object, ledger: Ledger) -> None:
-    """The ledger with the tables, row by row; and the trace with both."""
+async def compare_ledger(owner: asyncpg.Connection, key: object, ledger: Ledger) -> None:
+    """Compare the ledger with the tables, row by row, and the audit log with both."""
     rows = await owner.fetch(
         """SELECT id, name, version, number,
         (SELECT count(*) FROM relaties.client_contact l WHERE l.tenant_id = c.tenant_id AND l.client_id = c.id) AS contacts
@@ -155,26 +155,26 @@ async def compared(owner: asyncpg.Connection, key: object, ledger: Ledger) -> No
     assert {global_id("Client", row["id"]): (row["name"], row["version"]) for row in rows} == ledger.clients
     assert {row["contacts"] for row in rows} == {2}
     assert sorted(int(row["number"]) for row in rows) == list(range(1, len(rows) + 1))
-    made = len(ledger.clients)
-    traced = Counter(
-        {("Client", "CREATED"): made, ("Client", "CHANGED"): ledger.updates, ("Contact", "CREATED"): 2 * made}
-        | {("ClientContact", "CREATED"): 2 * made}
+    client_count = len(ledger.clients)
+    event_counts = Counter(
+        {("Client", "CREATED"): client_count, ("Client", "CHANGED"): ledger.updates, ("Contact", "CREATED"): 2 * client_count}
+        | {("ClientContact", "CREATED"): 2 * client_count}
     )
     for table in ("audit_event", "outbox_event"):
-        found = {(row[0], row[1]): row[2] for row in await owner.fetch(COUNTS.format(table), key)}
-        assert found == traced, table
+        versions = {(row[0], row[1]): row[2] for row in await owner.fetch(COUNTS.format(table), key)}
+        assert versions == event_counts, table
 
 
-async def test_f4_what_was_acknowledged_outlives_two_kills(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> None:
+async def test_f4_acknowledged_changes_survive_two_kills(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> None:
     """Every client with both its contacts, every update once, no number lost or given twice, one trace of each."""
-    ledger, lost = await killed(await fresh_database(), 2, tmp_path)
-    assert ledger.acknowledged > 15
-    assert lost > 0
+    ledger, lost_answers = await kill_repeatedly(await fresh_database(), 2, tmp_path)
+    assert ledger.record_version > 15
+    assert lost_answers > 0
 
 
 @pytest.mark.proof
-async def test_f4_what_was_acknowledged_outlives_a_minute_of_kills(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> None:
+async def test_f4_acknowledged_changes_survive_a_minute_of_kills(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> None:
     """The same for as long as that, and twenty times at least."""
-    ledger, lost = await killed(await fresh_database(), 20, tmp_path, seconds=60)
-    assert ledger.acknowledged > 150
-    assert lost > 20
+    ledger, lost_answers = await kill_repeatedly(await fresh_database(), 20, tmp_path, seconds=60)
+    assert ledger.record_version > 150
+    assert lost_answers > 20

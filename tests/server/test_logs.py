@@ -19,47 +19,47 @@ from server.settings import Environment, LogFormat, Settings
 MARK = "marker-7f3a"
 
 
-def record(message: str, *arguments: object, failed: BaseException | None = None, **more: object) -> logging.LogRecord:
-    info = (type(failed), failed, failed.__traceback__) if failed else None
-    made = logging.LogRecord("relaties", logging.WARNING, __file__, 1, message, arguments, info)
-    vars(made).update(more)
-    return made
+def create_record(message: str, *arguments: object, error: BaseException | None = None, **more: object) -> logging.LogRecord:
+    info = (type(error), error, error.__traceback__) if error else None
+    log_record = logging.LogRecord("relaties", logging.WARNING, __file__, 1, message, arguments, info)
+    vars(log_record).update(more)
+    return log_record
 
 
-def as_json(made: logging.LogRecord) -> dict[str, object]:
-    written = build_formatter(LogFormat.JSON).format(made)
-    assert "\n" not in written
-    read: dict[str, object] = json.loads(written)
+def format_as_json(log_record: logging.LogRecord) -> dict[str, object]:
+    line = build_formatter(LogFormat.JSON).format(log_record)
+    assert "\n" not in line
+    read: dict[str, object] = json.loads(line)
     return read
 
 
-def caught(act: Callable[[], object]) -> BaseException:
+def catch(act: Callable[[], object]) -> BaseException:
     try:
         act()
-    except BaseException as failed:  # noqa: BLE001 whatever it is
-        return failed
+    except BaseException as error:  # noqa: BLE001 whatever it is
+        return error
     raise AssertionError
 
 
 def test_an_event_is_one_json_object() -> None:
     """With its time in UTC, its level and who tells it; a line break in it is two characters."""
-    read = as_json(record("said %s", "one\r\ntwo\u2028three", fields={"trace": "ab", "statements": 3}))
+    read = format_as_json(create_record("message %s", "one\r\ntwo\u2028three", fields={"trace": "ab", "statements": 3}))
     moment = datetime.fromisoformat(str(read.pop("time")))
     assert moment.tzinfo == UTC
-    assert read == {"event": "said one\r\ntwo\u2028three", "level": "warning", "logger": "relaties", "trace": "ab", "statements": 3}
+    assert read == {"event": "message one\r\ntwo\u2028three", "level": "warning", "logger": "relaties", "trace": "ab", "statements": 3}
 
 
-def test_event_is_written_as_the_formatter_writes_its_record(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_event_equals_the_formatted_record(monkeypatch: pytest.MonkeyPatch) -> None:
     """With all its fields in their order, and no more than one line, whatever they hold."""
     stream, key = io.StringIO(), UUID(int=7)
     monkeypatch.setattr(logging.root, "handlers", [JsonHandler(stream)])
     fields = {"trace": "ab", "organization": key, "name": "x\u2028\n\x1b", "codes": ("A", "B"), "seconds": 7e-6}
     write_event(logging.WARNING, "operation", fields)
-    written = stream.getvalue()
-    assert written.endswith("\n")
-    assert len(written.splitlines()) == 1
-    of_record = as_json(record("operation", fields={**fields, "organization": str(key)}))
-    read = json.loads(written)
+    line = stream.getvalue()
+    assert line.endswith("\n")
+    assert len(line.splitlines()) == 1
+    of_record = format_as_json(create_record("operation", fields={**fields, "organization": str(key)}))
+    read = json.loads(line)
     moment = read.pop("time")
     assert moment.endswith("Z")
     assert datetime.fromisoformat(moment).tzinfo == UTC
@@ -71,77 +71,79 @@ def test_event_is_written_as_the_formatter_writes_its_record(monkeypatch: pytest
 def test_event_is_a_record_where_others_handle_records(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "relaties")
     write_event(logging.INFO, "operation", {"organization": UUID(int=7), "statements": 3})
-    (made,) = caplog.records
-    assert (made.message, made.levelname, vars(made)["fields"]) == (
+    (log_record,) = caplog.records
+    assert (log_record.message, log_record.levelname, vars(log_record)["fields"]) == (
         "operation",
         "INFO",
         {"organization": str(UUID(int=7)), "statements": 3},
     )
 
 
-def test_event_that_cannot_be_written_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unwritable_event_causes_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = io.StringIO()
     stream.close()
     monkeypatch.setattr(logging.root, "handlers", [JsonHandler(stream)])
     write_event(logging.INFO, "operation", {})
 
 
-def test_an_event_is_one_line_for_a_person() -> None:
+def test_event_is_one_line_of_text() -> None:
     """Whatever it holds."""
-    written = build_formatter(LogFormat.TEXT).format(record("one\r\ntwo\x1b[31m\u2028", fields={"name": "x\ny"}))
-    assert len(written.splitlines()) == 1
-    assert "one\\r\\ntwo\\x1b[31m\\u2028" in written
-    assert "name='x\\ny'" in written
+    line = build_formatter(LogFormat.TEXT).format(create_record("one\r\ntwo\x1b[31m\u2028", fields={"name": "x\ny"}))
+    assert len(line.splitlines()) == 1
+    assert "one\\r\\ntwo\\x1b[31m\\u2028" in line
+    assert "name='x\\ny'" in line
 
 
-def test_a_failure_has_its_trace_in_one_field() -> None:
+def test_failure_has_its_traceback_in_one_field() -> None:
     """Where it was, not what the variables were; a message that quotes a value is left out, one about the code is not."""
 
-    def lost() -> None:
+    def fail() -> None:
         secret = MARK
         dict[str, str]()[secret]
 
-    read = as_json(record("incident", failed=caught(lost)))
+    read = format_as_json(create_record("incident", error=catch(fail)))
     assert str(read["exception"]).endswith("KeyError")
     assert "()[secret]" in str(read["exception"])
     assert MARK not in str(read)
-    assert format_trace(caught(lambda: None.x)).endswith("AttributeError: 'NoneType' object has no attribute 'x'")  # type: ignore[attr-defined]
+    assert format_trace(catch(lambda: None.x)).endswith("AttributeError: 'NoneType' object has no attribute 'x'")  # type: ignore[attr-defined]
 
 
-def test_every_cause_of_a_failure_is_told_once() -> None:
+def test_every_cause_of_a_failure_is_logged_once() -> None:
     """The first cause first, those of a group too, and a ring of causes ends."""
 
-    def several() -> None:
+    def raise_several() -> None:
         try:
             int(MARK)
         except ValueError as cause:
             raise ExceptionGroup(MARK, [RuntimeError("inner"), cause]) from cause
 
-    failed = caught(several)
-    assert failed.__cause__ is not None
-    failed.__cause__.__cause__ = failed
-    told = format_trace(failed)
-    assert [told.count(name) for name in ("\nValueError", "RuntimeError: inner", "\nExceptionGroup")] == [1, 1, 1]
-    assert told.index("ValueError") < told.rindex("ExceptionGroup")
-    assert MARK not in told
+    error = catch(raise_several)
+    assert error.__cause__ is not None
+    error.__cause__.__cause__ = error
+    trace_text = format_trace(error)
+    assert [trace_text.count(name) for name in ("\nValueError", "RuntimeError: inner", "\nExceptionGroup")] == [1, 1, 1]
+    assert trace_text.index("ValueError") < trace_text.rindex("ExceptionGroup")
+    assert MARK not in trace_text
 
 
-async def test_what_postgresql_says_of_a_row_is_left_out(owner: asyncpg.Connection) -> None:
+async def test_row_values_of_database_errors_are_omitted(owner: asyncpg.Connection) -> None:
     """Its DETAIL, and the message of a value that it cannot read; the state and the constraint stay."""
     await owner.execute("CREATE TEMPORARY TABLE kept (name text CONSTRAINT kept_short CHECK (length(name) < 3))")
-    with pytest.raises(asyncpg.CheckViolationError) as unchecked:
+    with pytest.raises(asyncpg.CheckViolationError) as check_error:
         await owner.execute(f"INSERT INTO kept VALUES ('{MARK}')")
-    assert MARK in str(unchecked.value)
+    assert MARK in str(check_error.value)
     with pytest.raises(asyncpg.InvalidTextRepresentationError) as unread:
         await owner.execute(f"SELECT '{MARK}'::uuid")
     await owner.execute("DROP TABLE kept")
-    told = format_trace(DBAPIError(MARK, {"name": MARK}, unchecked.value)) + format_trace(unchecked.value) + format_trace(unread.value)
-    assert 'CheckViolationError: 23514 new row for relation "kept" violates check constraint "kept_short"' in told
-    assert "InvalidTextRepresentationError: 22P02" in told
-    assert MARK not in told
+    trace_text = (
+        format_trace(DBAPIError(MARK, {"name": MARK}, check_error.value)) + format_trace(check_error.value) + format_trace(unread.value)
+    )
+    assert 'CheckViolationError: 23514 new row for relation "kept" violates check constraint "kept_short"' in trace_text
+    assert "InvalidTextRepresentationError: 22P02" in trace_text
+    assert MARK not in trace_text
 
 
-def test_running_out_of_stack_does_not_fill_the_log() -> None:
+def test_stack_overflow_does_not_fill_the_log() -> None:
     """The innermost frames are enough."""
 
     def a(depth: int) -> int:
@@ -150,21 +152,21 @@ def test_running_out_of_stack_does_not_fill_the_log() -> None:
     def b(depth: int) -> int:
         return a(depth) + 1
 
-    assert len(format_trace(caught(lambda: a(0)))) < 20_000
+    assert len(format_trace(catch(lambda: a(0)))) < 20_000
 
 
-async def test_a_task_that_nobody_awaits_tells_no_value(caplog: pytest.LogCaptureFixture) -> None:
+async def test_unawaited_task_logs_no_value(caplog: pytest.LogCaptureFixture) -> None:
     """Python's own line shows the exception with what it holds."""
     loop, before = asyncio.get_running_loop(), asyncio.get_running_loop().get_exception_handler()
     loop.set_exception_handler(log_unhandled)
     loop.call_exception_handler({"message": "Task exception was never retrieved", "exception": KeyError(MARK), "future": MARK})
     loop.set_exception_handler(before)
-    (made,) = caplog.records
-    assert as_json(made)["exception"] == "KeyError"
-    assert MARK not in str(as_json(made))
+    (log_record,) = caplog.records
+    assert format_as_json(log_record)["exception"] == "KeyError"
+    assert MARK not in str(format_as_json(log_record))
 
 
-def test_the_form_of_the_log() -> None:
+def test_log_format_depends_on_the_environment() -> None:
     """Text for who develops and JSON where it serves, unless one is asked for."""
     forms = [
         Settings(env=Environment(env), log_format=LogFormat(log) if log else None).effective_log_format
@@ -174,7 +176,7 @@ def test_the_form_of_the_log() -> None:
     assert forms == ["text", "json", "text", "json", "json", "text"]
 
 
-def test_what_is_unknown_of_an_operation_is_left_out() -> None:
+def test_unknown_fields_of_an_operation_are_omitted() -> None:
     """A refused one has a short line; a long name is cut."""
     assert log_fields(AccessRecord("ab", status=401, error_codes=("UNAUTHENTICATED",))) == {
         "trace_id": "ab", "status": 401, "error_codes": ("UNAUTHENTICATED",), "duration_seconds": 0, "queue_seconds": 0,

@@ -12,13 +12,13 @@ import strawberry
 from db.engine.database import Database, DatabaseLimits
 from db.tables import Role
 from server.settings import Settings
-from tests.ask import Api, connected
-from tests.builders import Tenant, tenant
-from tests.commands import serving
+from tests.ask import Api, connect_client
+from tests.builders import Tenant, create_tenant
+from tests.commands import run_server
 from tests.conftest import RUNTIME, runtime_url
-from tests.outages import ASK, MAKE
-from tests.snapshots import unchanged
-from tests.waiting import PATIENCE_S
+from tests.outages import LABEL_QUERY, MAKE
+from tests.snapshots import assert_unchanged
+from tests.waiting import TIMEOUT_S
 
 SHORT_S = 0.5
 # Neither the lock's own limit nor the statement's ends what is held up, for longer than any test waits: only giving it up does.
@@ -26,8 +26,8 @@ PATIENT, LONG_S = "ALTER ROLE {} IN DATABASE {} SET lock_timeout = '300s'", 300
 OF_THE_SERVER = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'relaties_test' AND datname = current_database()"
 BUSY, HELD_UP = f"{OF_THE_SERVER} AND state <> 'idle'", f"{OF_THE_SERVER} AND wait_event_type = 'Lock'"
 RELATION = "{ clients { nodes { labels { name } } } }"
-ASKED = [{"query": ASK}, {"query": RELATION}, {"query": MAKE, "variables": {"name": "Never", "key": "k"}}]
-WHAT = ["query", "relation", "change"]
+REQUESTS = [{"query": LABEL_QUERY}, {"query": RELATION}, {"query": MAKE, "variables": {"name": "Never", "key": "k"}}]
+REQUEST_NAMES = ["query", "relation", "change"]
 
 
 @pytest.fixture
@@ -41,62 +41,62 @@ async def operator(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterato
 
 
 @pytest.fixture
-async def there(operator: tuple[str, asyncpg.Connection]) -> Tenant:
-    made = await tenant(operator[1])
-    await made.add_client("A client")
-    return made
+async def org(operator: tuple[str, asyncpg.Connection]) -> Tenant:
+    org = await create_tenant(operator[1])
+    await org.add_client("A client")
+    return org
 
 
-async def seen(operator: asyncpg.Connection, what: str, count: int) -> None:
-    """So many backends of the server are at it. A transaction would go on seeing what it saw first."""
-    async with asyncio.timeout(PATIENCE_S):
+async def wait_for_backends(operator: asyncpg.Connection, what: str, count: int) -> None:
+    """Wait until so many backends of the server run it. A transaction would keep its first snapshot of the activity."""
+    async with asyncio.timeout(TIMEOUT_S):
         while await operator.fetchval(what) != count:
             await operator.execute("SELECT pg_stat_clear_snapshot()")
 
 
-@pytest.mark.parametrize("compiled", [True, False])
-@pytest.mark.parametrize("body", ASKED, ids=WHAT)
-async def test_q10_an_operation_out_of_time_frees_its_backend(
-    operator: tuple[str, asyncpg.Connection], there: Tenant, schema: strawberry.Schema, body: dict[str, object], compiled: bool
+@pytest.mark.parametrize("is_compiled", [True, False])
+@pytest.mark.parametrize("body", REQUESTS, ids=REQUEST_NAMES)
+async def test_q10_timed_out_operation_frees_its_backend(
+    operator: tuple[str, asyncpg.Connection], org: Tenant, schema: strawberry.Schema, body: dict[str, object], is_compiled: bool
 ) -> None:
-    """It is told so, and the database does no more for it; nothing is changed, and the next one is answered. On either executor."""
+    """It fails with a timeout, and the database stops working on it. Nothing is changed. The next one is answered."""
     url, owner = operator
     database = await Database.connect(runtime_url(url), DatabaseLimits(statement_timeout=LONG_S))
     async with (
-        connected(schema, database, Settings(operation_timeout=SHORT_S, compiled_executor=compiled)) as http,
-        unchanged(owner, there.id),
+        connect_client(schema, database, Settings(operation_timeout=SHORT_S, compiled_executor=is_compiled)) as http,
+        assert_unchanged(owner, org.id),
     ):
-        api = Api(http, there.tokens[Role.OWNER])
+        api = Api(http, org.tokens[Role.OWNER])
         async with owner.transaction():
             await owner.execute("LOCK TABLE relaties.label")
             response = await api.post(body)
             assert response.json()["errors"][0]["extensions"]["code"] == "TIMEOUT"
-            await seen(owner, BUSY, 0)
-    async with connected(schema, database) as http:  # in as long as a busy machine takes
-        assert await Api(http, there.tokens[Role.OWNER]).data(ASK) == {"labels": {"nodes": []}}
+            await wait_for_backends(owner, BUSY, 0)
+    async with connect_client(schema, database) as http:  # in as long as a busy machine takes
+        assert await Api(http, org.tokens[Role.OWNER]).data(LABEL_QUERY) == {"labels": {"nodes": []}}
     assert (database.read_connections_in_use, database.write_connections_in_use) == (0, 0)
     await database.close()
 
 
-@pytest.mark.parametrize("body", ASKED, ids=WHAT)
-async def test_a_client_that_goes_away_frees_its_backend(
-    operator: tuple[str, asyncpg.Connection], there: Tenant, tmp_path: Path, body: dict[str, object]
+@pytest.mark.parametrize("body", REQUESTS, ids=REQUEST_NAMES)
+async def test_disconnected_client_frees_its_backend(
+    operator: tuple[str, asyncpg.Connection], org: Tenant, tmp_path: Path, body: dict[str, object]
 ) -> None:
     """Whether it asked or changed something; nothing is changed, and the next one is answered."""
     url, owner = operator
-    headers = {"authorization": f"Bearer {there.tokens[Role.OWNER]}"}
+    headers = {"authorization": f"Bearer {org.tokens[Role.OWNER]}"}
     settings = {
         "DATABASE_URL": runtime_url(url),
         "RELATIES_DATA_DIR": str(tmp_path),
         "RELATIES_STATEMENT_TIMEOUT": f"{LONG_S}",
         "RELATIES_OPERATION_TIMEOUT": f"{LONG_S}",
     }
-    with serving(**settings) as server:
-        async with httpx.AsyncClient(base_url=server.address, headers=headers, timeout=LONG_S) as http, unchanged(owner, there.id):
+    with run_server(**settings) as server:
+        async with httpx.AsyncClient(base_url=server.address, headers=headers, timeout=LONG_S) as http, assert_unchanged(owner, org.id):
             async with owner.transaction():
                 await owner.execute("SET LOCAL lock_timeout = 0; LOCK TABLE relaties.label")
-                asked = asyncio.create_task(http.post("/graphql", json=body, timeout=LONG_S))
-                await seen(owner, HELD_UP, 1)
-                asked.cancel()
-                await seen(owner, BUSY, 0)
-            assert (await http.post("/graphql", json={"query": ASK})).json() == {"data": {"labels": {"nodes": []}}}
+                task = asyncio.create_task(http.post("/graphql", json=body, timeout=LONG_S))
+                await wait_for_backends(owner, HELD_UP, 1)
+                task.cancel()
+                await wait_for_backends(owner, BUSY, 0)
+            assert (await http.post("/graphql", json={"query": LABEL_QUERY})).json() == {"data": {"labels": {"nodes": []}}}

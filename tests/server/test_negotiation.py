@@ -43,7 +43,7 @@ WEIGHTS = [f"0.{digits}" for digits in ("1", "25", "5", "999")]
         (f"{JSON};q=7, {GRAPHQL_JSON}", GRAPHQL_JSON),
     ],
 )
-def test_the_kind_that_is_liked_best(accept: str, kind: str) -> None:
+def test_preferred_media_type_is_chosen(accept: str, kind: str) -> None:
     """By weight, then by how closely it is named."""
     assert negotiate(accept) == kind
 
@@ -51,12 +51,12 @@ def test_the_kind_that_is_liked_best(accept: str, kind: str) -> None:
 @pytest.mark.parametrize(
     "accept", ["text/html", "application/xml, text/*", f"{JSON};q=0", "*/*;q=0", "application/*;q=0.000", "json", ",", ";"]
 )
-def test_what_accepts_neither_is_refused(accept: str) -> None:
+def test_accepting_neither_is_rejected(accept: str) -> None:
     """With both names, so that the next try is right."""
-    with pytest.raises(HttpError) as refused:
+    with pytest.raises(HttpError) as raised_error:
         negotiate(accept)
-    assert (refused.value.code, refused.value.status) == (ErrorCode.NOT_ACCEPTABLE, 406)
-    assert all(kind in refused.value.message for kind in OFFERED_TYPES)
+    assert (raised_error.value.code, raised_error.value.status) == (ErrorCode.NOT_ACCEPTABLE, 406)
+    assert all(kind in raised_error.value.message for kind in OFFERED_TYPES)
 
 
 PARTS = st.sampled_from(
@@ -65,15 +65,15 @@ PARTS = st.sampled_from(
 
 
 @given(st.one_of(st.text(), st.lists(PARTS).map("".join)))
-def test_nothing_but_an_answer_or_the_refusal_comes_of_any_header(accept: str) -> None:
+def test_any_accept_header_gives_a_type_or_the_error(accept: str) -> None:
     """Whatever it says: it is anybody's to write."""
     with suppress(HttpError):
         assert negotiate(accept) in OFFERED_TYPES
 
 
 @given(st.sampled_from(WEIGHTS), st.sampled_from(WEIGHTS))
-def test_the_heavier_wins_whatever_the_order(json: str, graphql: str) -> None:
+def test_higher_quality_wins_in_any_order(json: str, graphql: str) -> None:
     """And of two alike the one that says more."""
     ranges = [f"{JSON};q={json}", f"{GRAPHQL_JSON};q={graphql}"]
-    wanted = JSON if json > graphql else GRAPHQL_JSON
-    assert negotiate(", ".join(ranges)) == negotiate(" , ".join(reversed(ranges))) == wanted
+    expected = JSON if json > graphql else GRAPHQL_JSON
+    assert negotiate(", ".join(ranges)) == negotiate(" , ".join(reversed(ranges))) == expected

@@ -12,16 +12,16 @@ from domain.core.scope import Permission
 from server.documents.limits import check_limits, exclusive_fields
 from server.settings import DocumentLimits
 from tests.ask import Api
-from tests.builders import EARLY, Tenant
+from tests.builders import CREATED_AT, Tenant
 from tests.ids import global_id
-from tests.inputs import CORE, MUTATIONS, document, input_type, needed, right, world
-from tests.snapshots import unchanged
+from tests.inputs import MUTATIONS, SCHEMA, create_world, input_type, mutation_document, required_permissions, valid_input
+from tests.snapshots import assert_unchanged
 
 JSON, GRAPHQL_JSON = "application/json", "application/graphql-response+json"
-ALONE = sorted(exclusive_fields(CORE))
-HERE = "{ userErrors { code } }"
-FIELD = f"clientArchive(input: $a) {HERE}"
-OTHER = f"clientArchive(input: $b) {HERE}"
+EXCLUSIVE_FIELDS = sorted(exclusive_fields(SCHEMA))
+SELECTION = "{ userErrors { code } }"
+FIELD = f"clientArchive(input: $a) {SELECTION}"
+OTHER = f"clientArchive(input: $b) {SELECTION}"
 TWICE = {
     "two aliases": "mutation ($a: KIND, $b: KIND) { x: FIELD y: OTHER }",
     "without and with an alias": "mutation ($a: KIND, $b: KIND) { FIELD y: OTHER }",
@@ -35,12 +35,12 @@ TWICE = {
     "one that is skipped": "mutation ($a: KIND) { FIELD y: clientArchive(input: $a) @skip(if: true) HERE }",
     "a part that is left out": "mutation ($a: KIND, $no: Boolean = false) { FIELD ... @include(if: $no) { y: FIELD } }",
     "two operations": "mutation A($a: KIND) { FIELD } mutation B($b: KIND) { OTHER }",
-    "as many as there may be": f"mutation ($a: KIND) {{ {' '.join(f'a{place}: FIELD' for place in range(20))} }}",
+    "as many as there may be": f"mutation ($a: KIND) {{ {' '.join(f'a{index}: FIELD' for index in range(20))} }}",
 }
 
 
-def written(query: str) -> str:
-    return query.replace("FIELD", FIELD).replace("OTHER", OTHER).replace("HERE", HERE).replace("KIND", "ClientArchiveInput!")
+def write_document(query: str) -> str:
+    return query.replace("FIELD", FIELD).replace("OTHER", OTHER).replace("HERE", SELECTION).replace("KIND", "ClientArchiveInput!")
 
 
 @pytest.fixture
@@ -49,11 +49,11 @@ async def clients(org: Tenant) -> list[str]:
 
 
 @pytest.fixture
-async def api(as_: Callable[..., Api], org: Tenant, clients: list[str]) -> AsyncIterator[Api]:
+async def api(api_for: Callable[..., Api], org: Tenant, clients: list[str]) -> AsyncIterator[Api]:
     """Asks for what must change nothing."""
     assert clients
-    async with unchanged(org.owner, org.id):
-        yield as_(org)
+    async with assert_unchanged(org.owner, org.id):
+        yield api_for(org)
 
 
 @pytest.mark.parametrize("query", TWICE.values(), ids=TWICE)
@@ -63,96 +63,96 @@ async def test_s42_a_document_archives_one_client(
 ) -> None:
     """Two, in whatever way, are refused before anything runs, the one as the other; it says how to go on. Known by now, again."""
     variables = {"a": {"id": clients[0]}, "b": {"id": clients[1]}}
-    sent = {"query": written(query), "variables": variables, "operationName": "A" if "mutation A" in query else None}
+    body = {"query": write_document(query), "variables": variables, "operationName": "A" if "mutation A" in query else None}
     for _ in range(2):
-        response = await api.post(sent, accept=accept)
+        response = await api.post(body, accept=accept)
         (error,) = response.json()["errors"]
         assert (response.status_code, set(response.json()), error["extensions"]) == (status, {"errors"}, {"code": "ONE_AT_A_TIME"})
         assert "`clientArchive`" in error["message"]
         assert error["message"].endswith("Send a request for each.")
-    assert [sent for sent in statements if "token_actor" not in sent] == []
+    assert [body for body in statements if "token_actor" not in body] == []
 
 
-async def test_s42_a_batch_archives_nobody(api: Api, clients: list[str]) -> None:
+async def test_s42_batch_archives_nothing(api: Api, clients: list[str]) -> None:
     """It is no request, whatever is in it; one of one is none either."""
-    each = [{"query": written("mutation ($a: KIND) { FIELD }"), "variables": {"a": {"id": key}}} for key in clients]
+    each = [{"query": write_document("mutation ($a: KIND) { FIELD }"), "variables": {"a": {"id": key}}} for key in clients]
     for batch in (each, each[:1], [each]):
         response = await api.post(batch)
         assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
 
 
-async def test_s42_one_is_archived_however_it_is_written(as_: Callable[..., Api], org: Tenant, clients: list[str]) -> None:
+async def test_s42_one_client_is_archived_however_it_is_written(api_for: Callable[..., Api], org: Tenant, clients: list[str]) -> None:
     """By an alias, by fragments, beside another change; and taking back is counted by nobody."""
-    ways = [
+    document_texts = [
         "mutation ($a: KIND) { x: FIELD }",
         "mutation ($a: KIND) { ...E } fragment E on Mutation { ...F } fragment F on Mutation { ... { FIELD } }",
         'mutation ($a: KIND) { FIELD labelCreate(input: {name: "X"}) HERE }',
     ]
     back = "mutation ($a: ClientUnarchiveInput!) { x: clientUnarchive(input: $a) HERE y: clientUnarchive(input: $a) HERE }"
-    for way in ways:
-        done = await as_(org).data(written(way), a={"id": clients[0]})
-        assert all(payload["userErrors"] == [] for payload in done.values())
-        taken_back = await as_(org).data(written(back), a={"id": clients[0]})
+    for document_text in document_texts:
+        data = await api_for(org).data(write_document(document_text), a={"id": clients[0]})
+        assert all(payload["userErrors"] == [] for payload in data.values())
+        taken_back = await api_for(org).data(write_document(back), a={"id": clients[0]})
         assert [payload["userErrors"] for payload in taken_back.values()] == [[], [{"code": "NOT_ARCHIVED"}]]
 
 
-@pytest.mark.parametrize("first", ALONE)
-@pytest.mark.parametrize("second", ALONE)
-async def test_s42_they_are_counted_together(as_: Callable[..., Api], org: Tenant, first: str, second: str) -> None:
+@pytest.mark.parametrize("first", EXCLUSIVE_FIELDS)
+@pytest.mark.parametrize("second", EXCLUSIVE_FIELDS)
+async def test_s42_archiving_and_deletion_are_counted_together(api_for: Callable[..., Api], org: Tenant, first: str, second: str) -> None:
     """Of the one and of the other, as of two of the same."""
-    made = await world(org.owner)
-    query = f"mutation ($a: {input_type(first)}, $b: {input_type(second)}) {{ a: {first}(input: $a) {HERE} b: {second}(input: $b) {HERE} }}"
-    async with unchanged(org.owner, made.id):
-        body = await as_(made.tenant).ask(query, a=right(made, first), b=right(made, second))
+    own_world = await create_world(org.owner)
+    query = f"mutation ($a: {input_type(first)}, $b: {input_type(second)}) {{ a: {first}(input: $a) {SELECTION} b: {second}(input: $b) {SELECTION} }}"
+    async with assert_unchanged(org.owner, own_world.id):
+        body = await api_for(own_world.tenant).execute(query, a=valid_input(own_world, first), b=valid_input(own_world, second))
     assert [error["extensions"]["code"] for error in body["errors"]] == ["ONE_AT_A_TIME"]
 
 
-async def test_s42_whoever_asks_it_is_the_document_that_is_refused(as_: Callable[..., Api], org: Tenant, clients: list[str]) -> None:
+async def test_s42_document_is_rejected_for_every_role(api_for: Callable[..., Api], org: Tenant, clients: list[str]) -> None:
     """Also to who may not archive at all; without a token there is no look at it."""
-    query = written(TWICE["the same twice"])
-    body = await as_(org, Role.VIEWER).ask(query, a={"id": clients[0]})
+    query = write_document(TWICE["the same twice"])
+    body = await api_for(org, Role.VIEWER).execute(query, a={"id": clients[0]})
     assert [error["extensions"]["code"] for error in body["errors"]] == ["ONE_AT_A_TIME"]
-    response = await Api(as_(org).http, "wrong").post({"query": query})
+    response = await Api(api_for(org).http, "wrong").post({"query": query})
     assert response.status_code == 401
 
 
-def inputs(kind: GraphQLInputType, name: str = "input") -> Iterator[tuple[str, GraphQLInputType]]:
-    """An input and all that is in it, with the names of the fields."""
+def nested_inputs(kind: GraphQLInputType, name: str = "input") -> Iterator[tuple[str, GraphQLInputType]]:
+    """Yield an input and all that is in it, with the names of the fields."""
     yield name, kind
     bare = get_named_type(kind)
     for below, field in bare.fields.items() if isinstance(bare, GraphQLInputObjectType) else ():
-        yield from inputs(field.type, below)
+        yield from nested_inputs(field.type, below)
 
 
-def test_s42_no_mutation_takes_a_list_of_clients_to_archive_or_delete() -> None:
+def test_s42_no_mutation_archives_or_deletes_a_list_of_clients() -> None:
     """Whatever takes the right to archive has one id, the client's, and no list; and all but taking back come one at a time."""
-    archiving = [name for name in MUTATIONS if needed(name) == [Permission.CLIENTS_ARCHIVE]]
+    archiving = [name for name in MUTATIONS if required_permissions(name) == [Permission.CLIENTS_ARCHIVE]]
     assert {"clientArchive", "clientUnarchive"} <= {*archiving}
     for name in archiving:
-        parts = [*inputs(input_type(name))]
+        parts = [*nested_inputs(input_type(name))]
         assert [below for below, kind in parts if get_named_type(kind).name == "ID"] == ["id"]
         assert [below for below, kind in parts if isinstance(get_nullable_type(kind), GraphQLList)] == []
-    assert {*ALONE} == {*archiving} - {"clientUnarchive"}
-    named = {name for name in MUTATIONS if re.fullmatch("clients?(Bulk)?(Archive|Unarchive|Delete).*", name)}
-    assert named == {*archiving}
+    assert {*EXCLUSIVE_FIELDS} == {*archiving} - {"clientUnarchive"}
+    mutation_names = {name for name in MUTATIONS if re.fullmatch("clients?(Bulk)?(Archive|Unarchive|Delete).*", name)}
+    assert mutation_names == {*archiving}
 
 
-def test_s42_counting_is_cheap_however_often_fragments_are_spread() -> None:
+def test_s42_counting_is_cheap_with_repeated_fragments() -> None:
     """A hundred and twenty fragments, each spread twice by the one before: each is looked at once, and none is missed."""
-    lattice = " ".join(f"fragment F{place} on Mutation {{ ...F{place + 1} ...F{place + 1} }}" for place in range(120))
-    document = parse(f"mutation {{ ...F0 }} {lattice} fragment F120 on Mutation {{ {ALONE[0]} }}")
+    lattice = " ".join(f"fragment F{index} on Mutation {{ ...F{index + 1} ...F{index + 1} }}" for index in range(120))
+    document = parse(f"mutation {{ ...F0 }} {lattice} fragment F120 on Mutation {{ {EXCLUSIVE_FIELDS[0]} }}")
     unlimited = DocumentLimits(**{each.name: 2**200 for each in fields(DocumentLimits)})
-    (refused,) = check_limits(document, unlimited, exclusive_fields(CORE))
-    assert refused.extensions == {"code": "ONE_AT_A_TIME"}
-    assert f"this has {2**120}" in refused.message
+    (error,) = check_limits(document, unlimited, exclusive_fields(SCHEMA))
+    assert error.extensions == {"code": "ONE_AT_A_TIME"}
+    assert f"this has {2**120}" in error.message
 
 
-async def test_s42_a_bulk_upsert_archives_nobody(as_: Callable[..., Api], org: Tenant) -> None:
+async def test_s42_bulk_upsert_archives_nothing(api_for: Callable[..., Api], org: Tenant) -> None:
     """What takes many clients at once has no word for it, and leaves those that are archived as they are."""
-    await org.add_client("Klaar", "1", archived_at=EARLY)
-    async with unchanged(org.owner, org.id):
+    await org.add_client("Klaar", "1", archived_at=CREATED_AT)
+    async with assert_unchanged(org.owner, org.id):
         wrong = {"clients": [{"name": "Klaar", "number": "1", "archivedAt": "2026-01-01T00:00:00Z"}]}
-        body = await as_(org).ask(document("clientBulkUpsert"), input=wrong)
+        body = await api_for(org).execute(mutation_document("clientBulkUpsert"), input=wrong)
         assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]
-        payload = await as_(org).data(document("clientBulkUpsert"), input={"clients": [{"name": "Anders", "number": "1"}]})
+        payload = await api_for(org).data(mutation_document("clientBulkUpsert"), input={"clients": [{"name": "Anders", "number": "1"}]})
         assert [error["code"] for error in payload["clientBulkUpsert"]["userErrors"]] == ["ALREADY_ARCHIVED"]

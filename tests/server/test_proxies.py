@@ -8,9 +8,9 @@ import pytest
 from server.cli.doctor import check_proxies
 from server.ip_addresses import TrustedProxies, parse_networks
 from server.settings import SettingsError, read_settings
-from tests.commands import Serving, relaties, serving
+from tests.commands import ServerProcess, run_relaties, run_server
 from tests.conftest import runtime_url
-from tests.sockets import connection, request
+from tests.sockets import build_request, open_connection
 
 PROXY = "127.0.0.9"
 WRONG = "Authorization: Bearer rlt_" + "x" * 40
@@ -18,38 +18,42 @@ UNAUTHENTICATED, RATE_LIMITED = (401, "UNAUTHENTICATED"), (429, "RATE_LIMITED")
 
 
 @pytest.fixture(scope="module")
-def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """Serve where an address may send three wrong tokens."""
-    wanted = {"RELATIES_TRUSTED_PROXIES": f"{PROXY}, 10.0.0.0/8", "RELATIES_MAX_AUTH_FAILURES": "3"}
-    with serving(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path_factory.mktemp("data")), **wanted) as started:
-        yield started
+    environment = {"RELATIES_TRUSTED_PROXIES": f"{PROXY}, 10.0.0.0/8", "RELATIES_MAX_AUTH_FAILURES": "3"}
+    with run_server(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path_factory.mktemp("data")), **environment) as process:
+        yield process
 
 
-async def guess(server: Serving, peer: str, *forwarded_for: str) -> tuple[int, str]:
+async def send_wrong_token(server: ServerProcess, peer: str, *forwarded_for: str) -> tuple[int, str]:
     """Send a wrong token."""
-    async with connection(server.port, peer) as opened:
-        return (await opened.ask(request("POST", "/graphql", WRONG, *(f"X-Forwarded-For: {each}" for each in forwarded_for)))).code
+    async with open_connection(server.port, peer) as client_connection:
+        return (
+            await client_connection.send_and_read(
+                build_request("POST", "/graphql", WRONG, *(f"X-Forwarded-For: {each}" for each in forwarded_for))
+            )
+        ).code
 
 
-async def test_untrusted_peer_cannot_name_another_client(server: Serving) -> None:
+async def test_untrusted_peer_cannot_name_another_client(server: ServerProcess) -> None:
     """Not even on this machine: its guesses count as its own, and the log says once what to set."""
-    codes = [await guess(server, "127.0.0.1", f"192.0.2.{number}") for number in range(4)]
+    codes = [await send_wrong_token(server, "127.0.0.1", f"192.0.2.{number}") for number in range(4)]
     assert codes == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
-    assert [await guess(server, "127.0.0.2", "192.0.2.1") for _ in range(4)] == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
-    warnings = [line for line in server.printed.splitlines() if "X-Forwarded-For" in line]
+    assert [await send_wrong_token(server, "127.0.0.2", "192.0.2.1") for _ in range(4)] == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
+    warnings = [line for line in server.output.splitlines() if "X-Forwarded-For" in line]
     assert len(warnings) == 1
     assert "RELATIES_TRUSTED_PROXIES=127.0.0.1" in warnings[0]
-    assert "192.0.2" not in server.printed
+    assert "192.0.2" not in server.output
 
 
-async def test_trusted_proxy_names_the_client(server: Serving) -> None:
+async def test_trusted_proxy_names_the_client(server: ServerProcess) -> None:
     """Each client has guesses of its own, whatever it claims before the proxy's word; a /64 is one client."""
     mine = ["192.0.2.1", "1.1.1.1, 192.0.2.1", "192.0.2.1:5000, 10.1.2.3", "junk, ::ffff:192.0.2.1"]
-    assert [await guess(server, PROXY, each) for each in mine] == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
+    assert [await send_wrong_token(server, PROXY, each) for each in mine] == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
     theirs = [("2001:db8::1",), ("[2001:db8::2]:443",), ("192.0.2.1", "2001:db8::3"), ("2001:db8::4", "10.0.0.1")]
-    assert [await guess(server, PROXY, *each) for each in theirs] == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
-    assert await guess(server, PROXY, "2001:db8:0:1::1") == UNAUTHENTICATED
-    assert await guess(server, PROXY) == UNAUTHENTICATED
+    assert [await send_wrong_token(server, PROXY, *each) for each in theirs] == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
+    assert await send_wrong_token(server, PROXY, "2001:db8:0:1::1") == UNAUTHENTICATED
+    assert await send_wrong_token(server, PROXY) == UNAUTHENTICATED
 
 
 @pytest.mark.parametrize(
@@ -72,13 +76,13 @@ async def test_trusted_proxy_names_the_client(server: Serving) -> None:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_client_is_the_last_address_that_is_no_trusted_proxy(forwarded_for: list[bytes], client: str | None) -> None:
+def test_client_is_the_last_untrusted_address(forwarded_for: list[bytes], client: str | None) -> None:
     """The client writes what stands before its own address; what is no address names nobody."""
     assert TrustedProxies(parse_networks("10.0.0.0/8")).find_client(forwarded_for) == client
 
 
 @pytest.mark.parametrize(
-    ("trusted", "host", "is_trusted"),
+    ("trusted_networks", "host", "is_trusted"),
     [
         ("127.0.0.1", "127.0.0.1", True),
         ("127.0.0.1", "127.0.0.2", False),
@@ -91,8 +95,8 @@ def test_client_is_the_last_address_that_is_no_trusted_proxy(forwarded_for: list
         ("", "127.0.0.1", False),
     ],
 )
-def test_which_peers_are_trusted(trusted: str, host: str, *, is_trusted: bool) -> None:
-    assert (host in TrustedProxies(parse_networks(trusted))) == is_trusted
+def test_which_peers_are_trusted(trusted_networks: str, host: str, *, is_trusted: bool) -> None:
+    assert (host in TrustedProxies(parse_networks(trusted_networks))) == is_trusted
 
 
 @pytest.mark.parametrize("value", ["proxy.example", "10.0.0.1/8", "10.0.0", "10.0.0.1;10.0.0.2", "*", "127.0.0.1:80"])
@@ -103,7 +107,7 @@ def test_wrong_trusted_proxies_are_refused(monkeypatch: pytest.MonkeyPatch, valu
 
 
 @pytest.mark.parametrize(
-    ("given", "line"),
+    ("environment", "line"),
     [
         ({}, None),
         ({"RELATIES_HOST": "localhost"}, None),
@@ -117,16 +121,16 @@ def test_wrong_trusted_proxies_are_refused(monkeypatch: pytest.MonkeyPatch, valu
     ],
     ids=str,
 )
-def test_doctor_says_where_a_proxy_is_to_be_named(monkeypatch: pytest.MonkeyPatch, given: dict[str, str], line: str | None) -> None:
+def test_doctor_suggests_trusted_proxies(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], line: str | None) -> None:
     """Where one may be, and nothing is set."""
-    for name, value in given.items():
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    found = [finding.line for finding in check_proxies(read_settings())]
-    assert found == [] if line is None else (len(found) == 1 and found[0].startswith(line))
+    lines = [finding.line for finding in check_proxies(read_settings())]
+    assert lines == [] if line is None else (len(lines) == 1 and lines[0].startswith(line))
 
 
-def test_proxy_that_may_be_missing_is_no_fault(owner_url: str, tmp_path: Path) -> None:
+def test_possibly_missing_proxy_is_no_failure(owner_url: str, tmp_path: Path) -> None:
     """The doctor tells of it and ends well."""
-    done = relaties("doctor", DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path), RELATIES_HOST="192.0.2.1")
-    assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "All is well.")
-    assert sum(line.startswith("[note]  RELATIES_TRUSTED_PROXIES: not set.") for line in done.stdout.splitlines()) == 1
+    result = run_relaties("doctor", DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path), RELATIES_HOST="192.0.2.1")
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "All is well.")
+    assert sum(line.startswith("[note]  RELATIES_TRUSTED_PROXIES: not set.") for line in result.stdout.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""Requests given up, statements cancelled and connections ended, by chance: nobody is told wrongly, and afterwards all is well."""
+"""Random cancelled requests, cancelled statements and terminated connections: no answer is wrong, and the server recovers."""
 
 import asyncio
 import gc
@@ -14,9 +14,9 @@ import strawberry
 
 from db.engine.database import Database
 from db.tables import Role
-from tests.api.test_nested_query import NESTED
-from tests.ask import Api, connected
-from tests.builders import Tenant, crowd
+from tests.api.test_nested_query import NESTED_QUERY
+from tests.ask import Api, connect_client
+from tests.builders import Tenant, create_sample_org
 from tests.conftest import runtime_url
 from tests.outages import GIVEN_UP, MAKE
 
@@ -25,40 +25,40 @@ CODES = {"UNAVAILABLE", "TIMEOUT"}
 
 
 @dataclass
-class Faults:
+class FaultyTraffic:
     """A server at work, and what goes wrong with it."""
 
     api: Api
     operator: asyncpg.Connection
     expected: Any
     chance: random.Random
-    tried: list[str] = field(default_factory=list)
-    made: set[str] = field(default_factory=set)
+    attempted_names: list[str] = field(default_factory=list)
+    created_names: set[str] = field(default_factory=set)
     codes: set[str] = field(default_factory=set)
 
-    async def query(self) -> None:
-        body = (await self.api.post({"query": NESTED, "variables": {"first": 5}})).json()
+    async def send_query(self) -> None:
+        body = (await self.api.post({"query": NESTED_QUERY, "variables": {"first": 5}})).json()
         if "errors" in body:
-            self._told(body)
+            self._post(body)
         else:
             assert body["data"] == self.expected
 
-    async def change(self) -> None:
+    async def send_change(self) -> None:
         name, key = str(uuid4()), str(uuid4())
-        self.tried.append(name)
+        self.attempted_names.append(name)
         body = (await self.api.post({"query": MAKE, "variables": {"name": name, "key": key}})).json()
         if "errors" in body:
-            self._told(body)
+            self._post(body)
         else:
             assert body["data"] == {"labelCreate": {"label": {"name": name}, "userErrors": []}}
-            self.made.add(name)
+            self.created_names.add(name)
 
-    def _told(self, body: dict[str, Any]) -> None:
+    def _post(self, body: dict[str, Any]) -> None:
         self.codes |= {error["extensions"]["code"] for error in body["errors"]}
 
-    async def fault(self) -> None:
-        """A query and a change under way, and at some moment of theirs one of three things."""
-        tasks = [asyncio.create_task(self.query()), asyncio.create_task(self.change())]
+    async def inject_one(self) -> None:
+        """Run a query and a change, and inject one of three faults at a random moment."""
+        tasks = [asyncio.create_task(self.send_query()), asyncio.create_task(self.send_change())]
         for _ in range(self.chance.randint(0, 60)):
             await asyncio.sleep(0)
         what = self.chance.choice(["request", "pg_cancel_backend", "pg_terminate_backend"])
@@ -71,34 +71,36 @@ class Faults:
 
 
 @pytest.fixture
-async def faults(fresh_database: Callable[[], Awaitable[str]], schema: strawberry.Schema) -> AsyncIterator[tuple[Faults, Tenant, Database]]:
+async def traffic(
+    fresh_database: Callable[[], Awaitable[str]], schema: strawberry.Schema
+) -> AsyncIterator[tuple[FaultyTraffic, Tenant, Database]]:
     url = await fresh_database()
     operator = await asyncpg.connect(url)
-    made = await crowd(operator, clients=6)
+    org = await create_sample_org(operator, clients=6)
     database = await Database.connect(runtime_url(url))
-    async with connected(schema, database) as http:
-        api = Api(http, made.tokens[Role.OWNER])
-        expected = await api.data(NESTED, first=5)
-        yield Faults(api, operator, expected, random.Random(6)), made, database  # noqa: S311 no secret
+    async with connect_client(schema, database) as http:
+        api = Api(http, org.tokens[Role.OWNER])
+        expected = await api.data(NESTED_QUERY, first=5)
+        yield FaultyTraffic(api, operator, expected, random.Random(6)), org, database  # noqa: S311 no secret
     await database.close()
     await operator.close()
 
 
 @GIVEN_UP
 @pytest.mark.parametrize("count", [60, pytest.param(200, marks=pytest.mark.proof)])
-async def test_after_faults_by_chance_all_is_well(faults: tuple[Faults, Tenant, Database], count: int) -> None:
+async def test_server_recovers_from_random_faults(traffic: tuple[FaultyTraffic, Tenant, Database], count: int) -> None:
     """As many faults, then as many requests, which are all answered right; each change that was acknowledged is there, once."""
-    server, org, database = faults
+    server, org, database = traffic
     for _ in range(count):
-        await server.fault()
+        await server.inject_one()
     assert server.codes <= CODES
     server.codes.clear()
     for _ in range(count // 20):
-        await asyncio.gather(*(server.query() for _ in range(10)), *(server.change() for _ in range(10)))
+        await asyncio.gather(*(server.send_query() for _ in range(10)), *(server.send_change() for _ in range(10)))
     assert server.codes == set()
     labels = await server.operator.fetch("SELECT name FROM relaties.label WHERE tenant_id = $1 AND name !~ '^Label '", org.id)
     names = [row["name"] for row in labels]
     assert len(names) == len(set(names))
-    assert server.made <= set(names) <= set(server.tried)
+    assert server.created_names <= set(names) <= set(server.attempted_names)
     assert (database.read_connections_in_use, database.read_connections_awaited, database.write_connections_in_use) == (0, 0, 0)
     gc.collect()

@@ -29,73 +29,73 @@ class Clock:
         return self.now
 
 
-def actor(tenant: UUID | None = None) -> Actor:
+def create_actor(tenant: UUID | None = None) -> Actor:
     return Actor(tenant or uuid4(), ALL_PERMISSIONS, token_id=uuid4())
 
 
-def draw(rates: RateLimiter, who: Actor, requested: int, spent: int | None = None) -> HttpError | None:
-    """The refusal, or nothing when it could be drawn."""
+def try_reserve(rates: RateLimiter, actor: Actor, requested: int, actual: int | None = None) -> HttpError | None:
+    """Return the error, or nothing if the points could be reserved."""
     try:
-        with rates.account(who).reserve(CostEstimate(requested, 0)) as drawn:
-            drawn.spent_points = requested if spent is None else spent
-    except HttpError as refused:
-        return refused
+        with rates.account(actor).reserve(CostEstimate(requested, 0)) as reservation:
+            reservation.spent_points = requested if actual is None else actual
+    except HttpError as error:
+        return error
     return None
 
 
-def test_a_bucket_is_full_at_first_and_fills_again() -> None:
+def test_bucket_starts_full_and_refills() -> None:
     """What is drawn too much is refused with the seconds until there is enough."""
-    rates, who = RateLimiter(RATE, clock := Clock()), actor()
-    assert draw(rates, who, 100) is None
-    refused = draw(rates, who, 25)
-    assert refused is not None
-    assert (refused.code, refused.status, refused.headers) == (ErrorCode.RATE_LIMITED, 429, {"retry-after": "3"})
+    rates, actor = RateLimiter(RATE, clock := Clock()), create_actor()
+    assert try_reserve(rates, actor, 100) is None
+    error = try_reserve(rates, actor, 25)
+    assert error is not None
+    assert (error.code, error.status, error.headers) == (ErrorCode.RATE_LIMITED, 429, {"retry-after": "3"})
     clock.now += 2.5
-    assert draw(rates, who, 25) is None
-    assert rates.account(who).available == 0
+    assert try_reserve(rates, actor, 25) is None
+    assert rates.account(actor).available == 0
 
 
-def test_what_was_not_spent_goes_back_and_what_was_spent_too_much_is_owed() -> None:
+def test_unspent_points_return_and_overspent_points_are_owed() -> None:
     """An operation that never ran costs nothing."""
-    rates, who = RateLimiter(RATE, clock := Clock()), actor()
-    assert draw(rates, who, 90, 10) is None
-    assert rates.account(who).available == 90
-    assert draw(rates, who, 90, 0) is None
-    assert rates.account(who).available == 90
-    assert draw(rates, who, 90, 120) is None
-    assert rates.account(who).available == -30
+    rates, actor = RateLimiter(RATE, clock := Clock()), create_actor()
+    assert try_reserve(rates, actor, 90, 10) is None
+    assert rates.account(actor).available == 90
+    assert try_reserve(rates, actor, 90, 0) is None
+    assert rates.account(actor).available == 90
+    assert try_reserve(rates, actor, 90, 120) is None
+    assert rates.account(actor).available == -30
     clock.now += 3
-    assert rates.account(who).available == 0
+    assert rates.account(actor).available == 0
 
 
-def test_what_is_under_way_is_drawn_already() -> None:
+def test_running_operations_are_reserved() -> None:
     """So that many at the same moment cannot spend one bucket several times."""
-    rates, who = RateLimiter(RATE, Clock()), actor()
-    with rates.account(who).reserve(CostEstimate(60, 0)):
-        assert draw(rates, who, 60) is not None
-        assert draw(rates, who, 40) is None
+    rates, actor = RateLimiter(RATE, Clock()), create_actor()
+    with rates.account(actor).reserve(CostEstimate(60, 0)):
+        assert try_reserve(rates, actor, 60) is not None
+        assert try_reserve(rates, actor, 40) is None
 
 
-def test_an_organization_has_no_more_than_two_of_its_tokens() -> None:
+def test_organization_has_at_most_twice_the_points_of_a_token() -> None:
     """However many tokens it makes; another organization is not concerned."""
     rates, tenant = RateLimiter(RATE, Clock()), uuid4()
-    assert [draw(rates, actor(tenant), 100) is None for _ in range(4)] == [True, True, False, False]
-    assert draw(rates, actor(), 100) is None
+    assert [try_reserve(rates, create_actor(tenant), 100) is None for _ in range(4)] == [True, True, False, False]
+    assert try_reserve(rates, create_actor(), 100) is None
 
 
 @given(some.lists(some.tuples(some.floats(0, 30), some.integers(0, 150), some.integers(0, 150)), max_size=40))
-def test_nobody_spends_more_than_the_rate_allows(steps: list[tuple[float, int, int]]) -> None:
+def test_nobody_exceeds_the_rate(steps: list[tuple[float, int, int]]) -> None:
     """Whatever is asked and when: at most what was saved up and what came back since, and once more what one may owe."""
-    rates, who, granted = RateLimiter(RATE, clock := Clock()), actor(), 0
-    for wait, requested, spent in steps:
+    rates, actor, granted = RateLimiter(RATE, clock := Clock()), create_actor(), 0
+    for wait, requested, actual in steps:
         clock.now += wait
-        if draw(rates, who, requested, min(spent, requested)) is None:
-            granted += min(spent, requested)
+        if try_reserve(rates, actor, requested, min(actual, requested)) is None:
+            granted += min(actual, requested)
         assert granted <= RATE.burst + clock.now * RATE.restore_per_second
-        assert rates.account(who).available <= RATE.burst
+        assert rates.account(actor).available <= RATE.burst
 
 
-FEW = ConcurrencyLimits(
+SMALL_LIMITS = ConcurrencyLimits(
     max_concurrent=4,
     max_concurrent_per_organization=2,
     queue_size=6,
@@ -105,37 +105,37 @@ FEW = ConcurrencyLimits(
 )
 
 
-class Crowd:
-    """Operations that run until they are told to end."""
+class QueueHarness:
+    """Run operations until the test ends them."""
 
     def __init__(self, limits: ConcurrencyLimits) -> None:
-        self.turns = ConcurrencyLimiter(limits)
+        self.queue = ConcurrencyLimiter(limits)
         self.ran: list[str] = []
         self._ends: dict[str, asyncio.Event] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def come(self, name: str, who: Actor) -> None:
-        """Until it runs, waits, or is refused."""
+    async def arrive(self, name: str, actor: Actor) -> None:
+        """Add a request, and return once it runs, waits or is rejected."""
         self._ends[name] = asyncio.Event()
-        self._tasks[name] = asyncio.create_task(self._run(name, who))
-        await _settled()
+        self._tasks[name] = asyncio.create_task(self._run(name, actor))
+        await run_ready_tasks()
 
-    async def _run(self, name: str, who: Actor) -> None:
-        async with self.turns.slot(who):
+    async def _run(self, name: str, actor: Actor) -> None:
+        async with self.queue.slot(actor):
             self.ran.append(name)
             await self._ends[name].wait()
 
     async def end(self, name: str) -> None:
         self._ends[name].set()
         await self._tasks[name]
-        await _settled()
+        await run_ready_tasks()
 
     async def cancel(self, name: str) -> None:
         self._tasks[name].cancel()
         await asyncio.gather(self._tasks[name], return_exceptions=True)
-        await _settled()
+        await run_ready_tasks()
 
-    def refusal(self, name: str) -> BaseException | None:
+    def error_of(self, name: str) -> BaseException | None:
         return self._tasks[name].exception() if self._tasks[name].done() else None
 
     async def close(self) -> None:
@@ -144,107 +144,116 @@ class Crowd:
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
 
-async def _settled() -> None:
+async def run_ready_tasks() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
 
 
 @pytest.fixture
-async def crowd() -> AsyncIterator[Crowd]:
+async def harness() -> AsyncIterator[QueueHarness]:
     async with AsyncExitStack() as stack:
-        made = Crowd(FEW)
-        stack.push_async_callback(made.close)
-        yield made
+        queue_harness = QueueHarness(SMALL_LIMITS)
+        stack.push_async_callback(queue_harness.close)
+        yield queue_harness
 
 
-async def test_an_organization_never_has_all_the_turns(crowd: Crowd) -> None:
+async def test_organization_never_takes_all_slots(harness: QueueHarness) -> None:
     """Another one runs at once while it waits."""
-    greedy, modest = actor(), actor()
+    greedy, modest = create_actor(), create_actor()
     for name in ("g1", "g2", "g3", "g4"):
-        await crowd.come(name, greedy)
-    await crowd.come("m1", modest)
-    assert crowd.ran == ["g1", "g2", "m1"]
-    assert (crowd.turns.running_count, crowd.turns.waiting_count) == (3, 2)
+        await harness.arrive(name, greedy)
+    await harness.arrive("m1", modest)
+    assert harness.ran == ["g1", "g2", "m1"]
+    assert (harness.queue.running_count, harness.queue.waiting_count) == (3, 2)
 
 
-async def test_turns_go_round_the_organizations(crowd: Crowd) -> None:
+async def test_slots_alternate_between_organizations(harness: QueueHarness) -> None:
     """One of each, however many of one are waiting; within one first come, first served."""
-    one, two, three = actor(), actor(), actor()
-    for name, who in (("a1", one), ("a2", one), ("b1", two), ("b2", two)):
-        await crowd.come(name, who)
-    for name, who in (("a3", one), ("a4", one), ("b3", two), ("c1", three)):
-        await crowd.come(name, who)
-    assert crowd.ran == ["a1", "a2", "b1", "b2"]
+    one, two, three = create_actor(), create_actor(), create_actor()
+    for name, requester in (("a1", one), ("a2", one), ("b1", two), ("b2", two)):
+        await harness.arrive(name, requester)
+    for name, requester in (("a3", one), ("a4", one), ("b3", two), ("c1", three)):
+        await harness.arrive(name, requester)
+    assert harness.ran == ["a1", "a2", "b1", "b2"]
     for name in ("a1", "b1", "a2", "b2"):
-        await crowd.end(name)
-    assert crowd.ran[4:] == ["a3", "c1", "a4", "b3"] or sorted(crowd.ran[4:]) == ["a3", "a4", "b3", "c1"]
-    assert crowd.ran[4] == "a3"
-    assert "c1" in crowd.ran[5:7]
+        await harness.end(name)
+    assert harness.ran[4:] == ["a3", "c1", "a4", "b3"] or sorted(harness.ran[4:]) == ["a3", "a4", "b3", "c1"]
+    assert harness.ran[4] == "a3"
+    assert "c1" in harness.ran[5:7]
 
 
-async def test_the_queue_has_an_end(crowd: Crowd) -> None:
-    """Of a token, of an organization and of all; who finds it full is told to come again."""
+async def test_queue_is_bounded(harness: QueueHarness) -> None:
+    """For a token, an organization and all together. If it is full, the caller is told to retry."""
     tenant = uuid4()
-    tokens = [actor(tenant), actor(tenant)]
+    tokens = [create_actor(tenant), create_actor(tenant)]
     for name in ("r1", "r2", "w1", "w2", "w3", "w4"):
-        await crowd.come(name, tokens[0])
-    assert isinstance(crowd.refusal("w4"), HttpError)
-    await crowd.come("x1", tokens[1])
-    assert crowd.refusal("w3") is None
-    await crowd.come("x2", tokens[1])  # takes the place of the newest request of the token that has more waiting
-    assert isinstance(crowd.refusal("w3"), HttpError)
-    await crowd.come("x3", tokens[1])
-    refused = crowd.refusal("x3")
-    assert isinstance(refused, HttpError)
-    assert (refused.code, refused.status, refused.headers) == (ErrorCode.UNAVAILABLE, 503, {"retry-after": "1"})
-    assert crowd.turns.waiting_count == 4
+        await harness.arrive(name, tokens[0])
+    assert isinstance(harness.error_of("w4"), HttpError)
+    await harness.arrive("x1", tokens[1])
+    assert harness.error_of("w3") is None
+    await harness.arrive("x2", tokens[1])  # takes the place of the newest request of the token that has more waiting
+    assert isinstance(harness.error_of("w3"), HttpError)
+    await harness.arrive("x3", tokens[1])
+    error = harness.error_of("x3")
+    assert isinstance(error, HttpError)
+    assert (error.code, error.status, error.headers) == (ErrorCode.UNAVAILABLE, 503, {"retry-after": "1"})
+    assert harness.queue.waiting_count == 4
 
 
-async def test_who_goes_away_leaves_the_queue(crowd: Crowd) -> None:
+async def test_cancelled_request_leaves_the_queue(harness: QueueHarness) -> None:
     """And the next one takes the place; nothing is left behind in the end."""
-    who = actor()
+    actor = create_actor()
     for name in ("r1", "r2", "w1", "w2"):
-        await crowd.come(name, who)
-    await crowd.cancel("w1")
-    await crowd.cancel("r1")
-    assert crowd.ran == ["r1", "r2", "w2"]
-    await crowd.end("r2")
-    await crowd.end("w2")
-    assert (crowd.turns.running_count, crowd.turns.waiting_count) == (0, 0)
-    assert not crowd.turns._queue._organizations  # noqa: SLF001
+        await harness.arrive(name, actor)
+    await harness.cancel("w1")
+    await harness.cancel("r1")
+    assert harness.ran == ["r1", "r2", "w2"]
+    await harness.end("r2")
+    await harness.end("w2")
+    assert (harness.queue.running_count, harness.queue.waiting_count) == (0, 0)
+    assert not harness.queue._queue._organizations  # noqa: SLF001
 
 
-async def test_who_waits_too_long_is_told_to_come_again() -> None:
+async def test_timed_out_request_is_told_to_retry() -> None:
     """And has left the queue."""
-    turns, who = ConcurrencyLimiter(ConcurrencyLimits(max_concurrent=1, max_concurrent_per_organization=1, queue_timeout=0.001)), actor()
-    async with turns.slot(who):
-        with pytest.raises(HttpError) as refused:
-            async with turns.slot(who):
+    turns, actor = (
+        ConcurrencyLimiter(ConcurrencyLimits(max_concurrent=1, max_concurrent_per_organization=1, queue_timeout=0.001)),
+        create_actor(),
+    )
+    async with turns.slot(actor):
+        with pytest.raises(HttpError) as raised_error:
+            async with turns.slot(actor):
                 raise AssertionError
-    assert refused.value.code is ErrorCode.UNAVAILABLE
+    assert raised_error.value.code is ErrorCode.UNAVAILABLE
     assert (turns.running_count, turns.waiting_count) == (0, 0)
 
 
 @given(some.lists(some.tuples(some.sampled_from("rcx"), some.integers(0, 30), some.integers(0, 3)), max_size=60))
-async def test_whatever_comes_and_goes_the_bounds_hold(steps: list[tuple[str, int, int]]) -> None:
+async def test_limits_hold_for_random_arrivals(steps: list[tuple[str, int, int]]) -> None:
     """Never more at once than allowed; nobody waits while there is a turn for them; in the end all is as at first."""
-    made, whos = Crowd(FEW), [actor() for _ in range(4)]
+    queue_harness, actors = QueueHarness(SMALL_LIMITS), [create_actor() for _ in range(4)]
     for number, (step, which, whose) in enumerate(steps):
-        known = sorted(made._tasks)  # noqa: SLF001
-        if step == "r" or not known:
-            await made.come(f"{number}", whos[whose])
+        waiting_names = sorted(queue_harness._tasks)  # noqa: SLF001
+        if step == "r" or not waiting_names:
+            await queue_harness.arrive(f"{number}", actors[whose])
         elif step == "c":
-            await made.cancel(known[which % len(known)])
+            await queue_harness.cancel(waiting_names[which % len(waiting_names)])
         else:
-            made._ends[known[which % len(known)]].set()  # noqa: SLF001
-            await _settled()
-        running = made.turns._running_by_organization  # noqa: SLF001
-        assert sum(running.values()) == made.turns.running_count <= FEW.max_concurrent
-        assert all(count <= FEW.max_concurrent_per_organization for count in running.values())
-        free = made.turns.running_count < FEW.max_concurrent
-        waiting = made.turns._queue._organizations  # noqa: SLF001
+            queue_harness._ends[waiting_names[which % len(waiting_names)]].set()  # noqa: SLF001
+            await run_ready_tasks()
+        running = queue_harness.queue._running_by_organization  # noqa: SLF001
+        assert sum(running.values()) == queue_harness.queue.running_count <= SMALL_LIMITS.max_concurrent
+        assert all(count <= SMALL_LIMITS.max_concurrent_per_organization for count in running.values())
+        free = queue_harness.queue.running_count < SMALL_LIMITS.max_concurrent
+        waiting = queue_harness.queue._queue._organizations  # noqa: SLF001
         assert not [
-            tenant for tenant, queues in waiting.items() if queues and free and running.get(tenant, 0) < FEW.max_concurrent_per_organization
+            tenant
+            for tenant, queues in waiting.items()
+            if queues and free and running.get(tenant, 0) < SMALL_LIMITS.max_concurrent_per_organization
         ]
-    await made.close()
-    assert (made.turns.running_count, made.turns.waiting_count, len(made.turns._queue._organizations)) == (0, 0, 0)  # noqa: SLF001
+    await queue_harness.close()
+    assert (queue_harness.queue.running_count, queue_harness.queue.waiting_count, len(queue_harness.queue._queue._organizations)) == (
+        0,
+        0,
+        0,
+    )

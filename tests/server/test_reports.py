@@ -1,4 +1,4 @@
-"""Reports: each request told once, in the log and in the metrics."""
+"""Access log and metrics: each request is recorded once."""
 
 import logging
 from uuid import UUID
@@ -20,14 +20,14 @@ def metrics(schema: strawberry.Schema) -> Metrics:
     return Metrics(schema._schema, [GaugeSource("read_connections_in_use", "Readers.", lambda: 3)])  # noqa: SLF001
 
 
-def counted(metrics: Metrics) -> dict[str, float]:
-    """Every number by its name and labels."""
+def metric_values(metrics: Metrics) -> dict[str, float]:
+    """Return every number by its name and labels."""
     lines = generate_latest(metrics.registry).decode().splitlines()
     return {name: float(number) for name, _, number in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
 
 
 @pytest.mark.parametrize("header", [f"00-{TRACE}-00f067aa0ba902b7-01", f"cc-{TRACE}-00f067aa0ba902b7-00"])
-def test_a_request_is_part_of_the_trace_that_it_names(header: str) -> None:
+def test_request_continues_the_given_trace(header: str) -> None:
     """As the W3C's Trace Context writes it."""
     assert parse_trace_id(header) == TRACE
 
@@ -41,7 +41,7 @@ def test_a_request_is_part_of_the_trace_that_it_names(header: str) -> None:
     ],
     ids=lambda header: str(header)[:20],
 )  # fmt: skip
-def test_any_other_header_begins_a_trace(header: str | None) -> None:
+def test_invalid_trace_header_starts_a_new_trace(header: str | None) -> None:
     """Nothing of it is kept."""
     first, second = parse_trace_id(header), parse_trace_id(header)
     assert len(bytes.fromhex(first)) == 16
@@ -49,13 +49,13 @@ def test_any_other_header_begins_a_trace(header: str | None) -> None:
     assert first != second
 
 
-def test_a_request_is_one_line_in_the_log(metrics: Metrics, caplog: pytest.LogCaptureFixture) -> None:
+def test_request_is_one_log_line(metrics: Metrics, caplog: pytest.LogCaptureFixture) -> None:
     """A fault of ours stands out."""
     caplog.set_level(logging.INFO, "relaties")
     reports = AccessLog(metrics.count)
     for report in (AccessRecord(TRACE, status=200), AccessRecord(TRACE, status=503), AccessRecord(TRACE, status=200, incident_ids=("ab",))):
         reports.log(report)
-    assert [(made.message, made.levelname) for made in caplog.records] == [
+    assert [(log_record.message, log_record.levelname) for log_record in caplog.records] == [
         ("operation", "INFO"), ("operation", "WARNING"), ("operation", "WARNING"),
     ]  # fmt: skip
     assert vars(caplog.records[2])["fields"]["incident_ids"] == ("ab",)
@@ -63,7 +63,7 @@ def test_a_request_is_one_line_in_the_log(metrics: Metrics, caplog: pytest.LogCa
 
 def test_a_request_is_counted(metrics: Metrics) -> None:
     """By operation, status and code; with its time, its SQL and its wait; once more when a limit refused it."""
-    of = AccessRecord(
+    report = AccessRecord(
         TRACE,
         ORGANIZATION,
         TOKEN,
@@ -76,35 +76,35 @@ def test_a_request_is_counted(metrics: Metrics) -> None:
         queue_seconds=0.3,
         query_stats=QueryStats(statements=4),
     )
-    metrics.count(of)
+    metrics.count(report)
     metrics.count(AccessRecord(TRACE, operation_type="mutation", root_field="clientCreate", status=429, error_codes=("RATE_LIMITED",)))
-    found = counted(metrics)
-    assert found['relaties_requests_total{code="none",operation="query clients",status="200"}'] == 1
-    assert found['relaties_requests_total{code="RATE_LIMITED",operation="mutation clientCreate",status="429"}'] == 1
-    assert found['relaties_requests_rejected_total{code="RATE_LIMITED"}'] == 1
-    assert found['relaties_request_seconds_bucket{le="0.025",operation="query clients"}'] == 1
-    assert found['relaties_request_seconds_bucket{le="0.01",operation="query clients"}'] == 0
-    assert (found["relaties_sql_statements_sum"], found["relaties_queue_seconds_sum"]) == (4, 0.3)
-    assert found["relaties_read_connections_in_use"] == 3
+    values = metric_values(metrics)
+    assert values['relaties_requests_total{code="none",operation="query clients",status="200"}'] == 1
+    assert values['relaties_requests_total{code="RATE_LIMITED",operation="mutation clientCreate",status="429"}'] == 1
+    assert values['relaties_requests_rejected_total{code="RATE_LIMITED"}'] == 1
+    assert values['relaties_request_seconds_bucket{le="0.025",operation="query clients"}'] == 1
+    assert values['relaties_request_seconds_bucket{le="0.01",operation="query clients"}'] == 0
+    assert (values["relaties_sql_statements_sum"], values["relaties_queue_seconds_sum"]) == (4, 0.3)
+    assert values["relaties_read_connections_in_use"] == 3
 
 
-def test_labels_come_from_the_schema_alone(metrics: Metrics) -> None:
+def test_metric_labels_come_from_the_schema_alone(metrics: Metrics) -> None:
     """A thousand invented fields, names and documents make no new series."""
     metrics.count(AccessRecord(TRACE, operation_type="mutation", root_field="clients"))
-    before = counted(metrics)
-    for place in range(1000):
+    before = metric_values(metrics)
+    for index in range(1000):
         metrics.count(
             AccessRecord(
-                TRACE, operation_type="query", root_field=f"invented{place}", operation_name=f"Name{place}", document_hash=f"{place:064}"
+                TRACE, operation_type="query", root_field=f"invented{index}", operation_name=f"Name{index}", document_hash=f"{index:064}"
             )
         )
-    found = counted(metrics)
-    assert found['relaties_requests_total{code="none",operation="none",status="0"}'] == 1001
-    assert set(found) == set(before)
+    values = metric_values(metrics)
+    assert values['relaties_requests_total{code="none",operation="none",status="0"}'] == 1001
+    assert set(values) == set(before)
 
 
-def test_metrics_name_nobody(metrics: Metrics) -> None:
+def test_metrics_contain_no_identities(metrics: Metrics) -> None:
     """Neither organization nor token, nor what the operation is called."""
     metrics.count(AccessRecord(TRACE, ORGANIZATION, TOKEN, "query", "clients", "Overview", "ab" * 32, 200))
-    written = generate_latest(metrics.registry).decode()
-    assert not [secret for secret in (TRACE, str(ORGANIZATION), str(TOKEN), "Overview", "abab") if secret in written]
+    metrics_text = generate_latest(metrics.registry).decode()
+    assert not [secret for secret in (TRACE, str(ORGANIZATION), str(TOKEN), "Overview", "abab") if secret in metrics_text]

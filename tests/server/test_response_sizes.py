@@ -16,50 +16,50 @@ from db.tables import Role
 from server.admission.byte_budget import SMALL_BYTES
 from server.app import Application, build_app
 from server.settings import Settings
-from tests.ask import SECRETS, Api, connected_to
-from tests.builders import Tenant, tenant
+from tests.ask import SECRET_KEYS, Api, connect_to_application
+from tests.builders import Tenant, create_tenant
 
 NOTES = "é" * 9_000
-ALIASES = " ".join(f"n{place}: notes" for place in range(20))
+ALIASES = " ".join(f"n{index}: notes" for index in range(20))
 LARGE = f"{{ clients(first: 100) {{ nodes {{ {ALIASES} }} }} }}"
 CREATE = "mutation ($x: LabelCreateInput!) { labelCreate(input: $x) { label { name } query { clients(first: 50) { nodes { id } } } } }"
-Asks = Callable[..., Any]
+CreateApplication = Callable[..., Any]
 
 
 @pytest.fixture
-async def wordy(owner: asyncpg.Connection) -> Tenant:
+async def wordy_org(owner: asyncpg.Connection) -> Tenant:
     """Ten clients with long notes, so that twenty aliases of them are some 3.6 MB."""
-    made = await tenant(owner)
-    for place in range(10):
-        await made.add_client(f"Client {place}", notes=NOTES)
-    return made
+    org = await create_tenant(owner)
+    for index in range(10):
+        await org.add_client(f"Client {index}", notes=NOTES)
+    return org
 
 
 @pytest.fixture
-def serving(database: Database, schema: strawberry.Schema) -> Callable[..., Application]:
-    """An application with these settings."""
-    return lambda **settings: build_app(schema, database, Settings(max_auth_failures=10**6, **settings), SECRETS)
+def create_application(database: Database, schema: strawberry.Schema) -> Callable[..., Application]:
+    """Return an application with these settings."""
+    return lambda **settings: build_app(schema, database, Settings(max_auth_failures=10**6, **settings), SECRET_KEYS)
 
 
 @asynccontextmanager
-async def asking(served: Application, who: Tenant, role: Role = Role.OWNER) -> AsyncIterator[Api]:
-    async with connected_to(served) as http:
-        yield Api(http, who.tokens[role])
+async def connect_client(application: Application, org: Tenant, role: Role = Role.OWNER) -> AsyncIterator[Api]:
+    async with connect_to_application(application) as http:
+        yield Api(http, org.tokens[role])
 
 
-COMPILED = pytest.mark.parametrize("compiled", [True, False])
+BOTH_EXECUTORS = pytest.mark.parametrize("is_compiled", [True, False])
 
 
-@COMPILED
-async def test_too_many_objects_end_the_operation(serving: Asks, crowded: Tenant, compiled: bool) -> None:
+@BOTH_EXECUTORS
+async def test_too_many_objects_end_the_operation(create_application: CreateApplication, sample_org: Tenant, is_compiled: bool) -> None:
     """On both executors; one object fewer is answered."""
     query = "{ clients(first: 20) { nodes { id labels { id } } } }"
-    async with asking(serving(compiled_executor=compiled), crowded) as api:
+    async with connect_client(create_application(compiled_executor=is_compiled), sample_org) as api:
         nodes = (await api.data(query))["clients"]["nodes"]
     objects = 2 + len(nodes) + sum(len(node["labels"]) for node in nodes)
-    async with asking(serving(compiled_executor=compiled, max_response_objects=objects), crowded) as api:
+    async with connect_client(create_application(compiled_executor=is_compiled, max_response_objects=objects), sample_org) as api:
         assert (await api.data(query))["clients"]["nodes"] == nodes
-    async with asking(serving(compiled_executor=compiled, max_response_objects=objects - 1), crowded) as api:
+    async with connect_client(create_application(compiled_executor=is_compiled, max_response_objects=objects - 1), sample_org) as api:
         response = await api.post({"query": query})
         error = response.json()["errors"][0]
         assert (response.status_code, error["extensions"]) == (400, {"code": "RESPONSE_TOO_LARGE"})
@@ -68,45 +68,45 @@ async def test_too_many_objects_end_the_operation(serving: Asks, crowded: Tenant
         assert (await api.data("{ clients(first: 1) { nodes { id } } }"))["clients"]["nodes"]  # its connection was given back
 
 
-async def test_a_mutation_with_too_many_objects_says_that_it_is_saved(serving: Asks, crowded: Tenant) -> None:
-    async with asking(serving(max_response_objects=20), crowded) as api:
+async def test_mutation_with_too_many_objects_reports_that_it_was_saved(create_application: CreateApplication, sample_org: Tenant) -> None:
+    async with connect_client(create_application(max_response_objects=20), sample_org) as api:
         response = await api.post({"query": CREATE, "variables": {"x": {"name": "Too large"}}})
         assert response.json()["errors"][0]["message"].endswith("If this was a mutation, its changes are saved.")
         assert response.json()["errors"][0]["extensions"]["code"] == "RESPONSE_TOO_LARGE"
         labels = (await api.data("{ labels { nodes { name } } }"))["labels"]["nodes"]
     assert {"name": "Too large"} in labels
-    await crowded.owner.execute("DELETE FROM relaties.label WHERE tenant_id = $1 AND name = 'Too large'", crowded.id)
+    await sample_org.owner.execute("DELETE FROM relaties.label WHERE tenant_id = $1 AND name = 'Too large'", sample_org.id)
 
 
-@COMPILED
-async def test_too_many_bytes_end_the_operation(serving: Asks, wordy: Tenant, compiled: bool) -> None:
+@BOTH_EXECUTORS
+async def test_too_many_bytes_end_the_operation(create_application: CreateApplication, wordy_org: Tenant, is_compiled: bool) -> None:
     """However cheap the objects are: one text under twenty names is twenty texts in JSON."""
-    async with asking(serving(compiled_executor=compiled), wordy) as api:
+    async with connect_client(create_application(compiled_executor=is_compiled), wordy_org) as api:
         response = await api.post({"query": LARGE})
     size = len(response.content)
     assert response.status_code == 200
     assert size > 20 * 10 * 2 * len(NOTES)
-    async with asking(serving(compiled_executor=compiled, max_response_bytes=size), wordy) as api:
+    async with connect_client(create_application(compiled_executor=is_compiled, max_response_bytes=size), wordy_org) as api:
         assert (await api.post({"query": LARGE})).content == response.content
     for most in (size - 1, 100_000):
-        async with asking(serving(compiled_executor=compiled, max_response_bytes=most), wordy) as api:
-            refused = await api.post({"query": LARGE})
-            assert (refused.status_code, refused.json()["errors"][0]["extensions"]) == (400, {"code": "RESPONSE_TOO_LARGE"})
-            assert f"more than {most} bytes" in refused.json()["errors"][0]["message"]
+        async with connect_client(create_application(compiled_executor=is_compiled, max_response_bytes=most), wordy_org) as api:
+            error_response = await api.post({"query": LARGE})
+            assert (error_response.status_code, error_response.json()["errors"][0]["extensions"]) == (400, {"code": "RESPONSE_TOO_LARGE"})
+            assert f"more than {most} bytes" in error_response.json()["errors"][0]["message"]
 
 
-class Reader:
+class SlowReader:
     """A client of the application itself, who takes a piece of the response when it likes."""
 
-    def __init__(self, served: Application, token: str) -> None:
-        self.served = served
+    def __init__(self, application: Application, token: str) -> None:
+        self.application = application
         self.token = token
         self.pieces = list[bytes]()
         self.status = 0
         self.reads = asyncio.Event()
         self.has_piece = asyncio.Event()
 
-    async def ask(self, query: str) -> None:
+    async def send_query(self, query: str) -> None:
         body = json.dumps({"query": query}).encode()
         messages: list[Message] = [{"type": "http.request", "body": body}]
         headers = [(b"authorization", f"Bearer {self.token}".encode()), (b"content-type", b"application/json")]
@@ -115,9 +115,9 @@ class Reader:
         async def receive() -> Message:
             return messages.pop() if messages else await asyncio.Future()
 
-        await self.served.asgi_app(scope, receive, self.take)
+        await self.application.asgi_app(scope, receive, self.read_message)
 
-    async def take(self, message: Message) -> None:
+    async def read_message(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             return
@@ -139,61 +139,63 @@ class Reader:
         ({"max_outgoing_bytes": 4_000_000}, (503, "UNAVAILABLE"), (503, "UNAVAILABLE")),
     ],
 )
-async def test_unread_responses_are_counted(
-    serving: Asks, wordy: Tenant, limits: dict[str, int], own: tuple[int, str], others: tuple[int, str | None]
+async def test_unread_responses_are_limited(
+    create_application: CreateApplication, wordy_org: Tenant, limits: dict[str, int], own: tuple[int, str], others: tuple[int, str | None]
 ) -> None:
     """While one is unread another large one is refused: to the same token, or to anybody where all together have too much."""
-    served = serving(**limits)
+    application = create_application(**limits)
     first, second, other = (
-        Reader(served, wordy.tokens[Role.OWNER]),
-        Reader(served, wordy.tokens[Role.OWNER]),
-        Reader(served, wordy.tokens[Role.VIEWER]),
+        SlowReader(application, wordy_org.tokens[Role.OWNER]),
+        SlowReader(application, wordy_org.tokens[Role.OWNER]),
+        SlowReader(application, wordy_org.tokens[Role.VIEWER]),
     )
-    unread = asyncio.create_task(first.ask(LARGE))
+    unread = asyncio.create_task(first.send_query(LARGE))
     await first.has_piece.wait()
     assert len(first.pieces[0]) > SMALL_BYTES
     other.reads.set()
-    await second.ask(LARGE)
-    await other.ask(LARGE)
+    await second.send_query(LARGE)
+    await other.send_query(LARGE)
     assert (second.code, other.code) == (own, others)
-    small = Reader(served, wordy.tokens[Role.OWNER])
-    await small.ask("{ clients(first: 1) { nodes { id } } }")
+    small = SlowReader(application, wordy_org.tokens[Role.OWNER])
+    await small.send_query("{ clients(first: 1) { nodes { id } } }")
     assert small.code == (200, None)
     first.reads.set()
     await unread
     assert first.code == (200, None)
-    again = Reader(served, wordy.tokens[Role.OWNER])
+    again = SlowReader(application, wordy_org.tokens[Role.OWNER])
     again.reads.set()
-    await again.ask(LARGE)
+    await again.send_query(LARGE)
     assert again.code == (200, None)
 
 
-async def test_a_change_is_answered_and_then_nothing_runs_until_it_is_read(serving: Asks, wordy: Tenant, statements: list[str]) -> None:
+async def test_change_is_answered_beyond_the_limit_and_blocks_further_requests(
+    create_application: CreateApplication, wordy_org: Tenant, statements: list[str]
+) -> None:
     """A change was made, so the caller has to know, even beyond the limit; after it not even a small request runs."""
-    served = serving(max_outgoing_bytes_per_token=3_000_000)
-    first, second, third = (Reader(served, wordy.tokens[Role.OWNER]) for _ in range(3))
+    application = create_application(max_outgoing_bytes_per_token=3_000_000)
+    first, second, third = (SlowReader(application, wordy_org.tokens[Role.OWNER]) for _ in range(3))
     mutation = f'mutation {{ labelCreate(input: {{name: "Large"}}) {{ query {LARGE} }} }}'
-    unread = asyncio.create_task(first.ask(mutation))
+    unread = asyncio.create_task(first.send_query(mutation))
     await first.has_piece.wait()
     statements.clear()
-    await second.ask("{ clients(first: 1) { nodes { id } } }")
-    await third.ask('mutation { labelCreate(input: {name: "Small"}) { label { id } } }')
+    await second.send_query("{ clients(first: 1) { nodes { id } } }")
+    await third.send_query('mutation { labelCreate(input: {name: "Small"}) { label { id } } }')
     assert second.code == third.code == (429, "RATE_LIMITED")
     assert statements == []
-    assert await wordy.owner.fetchval("SELECT array_agg(name) FROM relaties.label WHERE tenant_id = $1", wordy.id) == ["Large"]
+    assert await wordy_org.owner.fetchval("SELECT array_agg(name) FROM relaties.label WHERE tenant_id = $1", wordy_org.id) == ["Large"]
     first.reads.set()
     await unread
     assert first.code == (200, None)
 
 
-async def test_a_client_that_goes_away_is_not_counted_any_more(serving: Asks, wordy: Tenant) -> None:
-    served = serving(max_outgoing_bytes_per_token=4_000_000)
-    first = Reader(served, wordy.tokens[Role.OWNER])
-    unread = asyncio.create_task(first.ask(LARGE))
+async def test_disconnected_client_is_no_longer_counted(create_application: CreateApplication, wordy_org: Tenant) -> None:
+    application = create_application(max_outgoing_bytes_per_token=4_000_000)
+    first = SlowReader(application, wordy_org.tokens[Role.OWNER])
+    unread = asyncio.create_task(first.send_query(LARGE))
     await first.has_piece.wait()
     unread.cancel()
     await asyncio.gather(unread, return_exceptions=True)
-    again = Reader(served, wordy.tokens[Role.OWNER])
+    again = SlowReader(application, wordy_org.tokens[Role.OWNER])
     again.reads.set()
-    await again.ask(LARGE)
+    await again.send_query(LARGE)
     assert again.code == (200, None)

@@ -16,44 +16,44 @@ from domain.organization.tokens import authenticate, hash_secret, new_secret
 from server.errors import HttpError
 from server.http.auth import Authenticator, AuthFailureLimiter
 from server.settings import Settings
-from tests.ask import connected
+from tests.ask import connect_client
 from tests.builders import Tenant, add_token
 
 
 @pytest.fixture
 async def http(database: Database, schema: strawberry.Schema) -> AsyncIterator[httpx.AsyncClient]:
     """A server that knows no token yet."""
-    async with connected(schema, database) as client:
+    async with connect_client(schema, database) as client:
         yield client
 
 
-async def rights(http: httpx.AsyncClient, secret: str) -> list[str] | None:
-    """What the token may; None when it signs nobody in."""
+async def permissions_of(http: httpx.AsyncClient, secret: str) -> list[str] | None:
+    """Return the permissions of the token; None if it cannot sign in."""
     response = await http.post("/graphql", json={"query": "{ viewer { permissions } }"}, headers={"authorization": f"Bearer {secret}"})
     return None if response.status_code == httpx.codes.UNAUTHORIZED else response.json()["data"]["viewer"]["permissions"]
 
 
-async def member(org: Tenant, role: Role) -> UUID:
-    found: UUID = await org.owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = $2", org.id, role)
-    return found
+async def find_member(org: Tenant, role: Role) -> UUID:
+    member_key: UUID = await org.owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = $2", org.id, role)
+    return member_key
 
 
-async def test_a_token_never_has_more_than_its_member(http: httpx.AsyncClient, org: Tenant) -> None:
+async def test_token_never_has_more_rights_than_its_member(http: httpx.AsyncClient, org: Tenant) -> None:
     """The least of the member's role, the token's role and its scope."""
     cases: list[tuple[dict[str, object], list[str] | None]] = [
-        ({"member_id": await member(org, Role.VIEWER), "role": "OWNER"}, ["CLIENTS_READ"]),
-        ({"member_id": await member(org, Role.OWNER), "role": "VIEWER"}, ["CLIENTS_READ"]),
-        ({"member_id": await member(org, Role.MEMBER), "scope": ["CLIENTS_READ", "FINANCE_READ"]}, ["CLIENTS_READ"]),
+        ({"member_id": await find_member(org, Role.VIEWER), "role": "OWNER"}, ["CLIENTS_READ"]),
+        ({"member_id": await find_member(org, Role.OWNER), "role": "VIEWER"}, ["CLIENTS_READ"]),
+        ({"member_id": await find_member(org, Role.MEMBER), "scope": ["CLIENTS_READ", "FINANCE_READ"]}, ["CLIENTS_READ"]),
         ({"role": "FINANCE", "scope": ["FINANCE_READ"]}, ["FINANCE_READ"]),
-        ({"member_id": await member(org, Role.OWNER), "scope": []}, []),
+        ({"member_id": await find_member(org, Role.OWNER), "scope": []}, []),
     ]
-    for given, wanted in cases:
+    for token_fields, expected in cases:
         secret = new_secret()
-        await add_token(org.owner, org.id, secret, **given)
-        assert await rights(http, secret) == wanted
+        await add_token(org.owner, org.id, secret, **token_fields)
+        assert await permissions_of(http, secret) == expected
 
 
-async def test_without_the_right_to_read_clients_there_are_none(http: httpx.AsyncClient, org: Tenant) -> None:
+async def test_without_the_right_no_clients_are_read(http: httpx.AsyncClient, org: Tenant) -> None:
     """A code, and no data."""
     secret = new_secret()
     await add_token(org.owner, org.id, secret, role="OWNER", scope=["FINANCE_READ"])
@@ -62,10 +62,10 @@ async def test_without_the_right_to_read_clients_there_are_none(http: httpx.Asyn
     assert [error["extensions"] for error in response.json()["errors"]] == [{"code": "FORBIDDEN"}]
 
 
-async def test_a4_an_expired_or_revoked_token_or_one_of_an_inactive_member_signs_nobody_in(http: httpx.AsyncClient, org: Tenant) -> None:
+async def test_a4_expired_revoked_or_inactive_token_cannot_sign_in(http: httpx.AsyncClient, org: Tenant) -> None:
     """As unknown as one that never was."""
     past, future = (datetime.now(UTC) + timedelta(days=days) for days in (-1, 1))
-    inactive = await member(org, Role.ADMIN)
+    inactive = await find_member(org, Role.ADMIN)
     await org.owner.execute("UPDATE relaties.member SET is_active = false WHERE tenant_id = $1 AND id = $2", org.id, inactive)
     cases: list[tuple[dict[str, object], list[str] | None]] = [
         ({"role": "VIEWER", "expires_at": future}, ["CLIENTS_READ"]),
@@ -73,16 +73,16 @@ async def test_a4_an_expired_or_revoked_token_or_one_of_an_inactive_member_signs
         ({"role": "VIEWER", "revoked_at": past}, None),
         ({"member_id": inactive}, None),
     ]
-    for given, wanted in cases:
+    for changes, expected in cases:
         secret = new_secret()
-        await add_token(org.owner, org.id, secret, **given)
-        assert await rights(http, secret) == wanted
+        await add_token(org.owner, org.id, secret, **changes)
+        assert await permissions_of(http, secret) == expected
 
 
-async def test_a4_a_token_that_is_nearly_right_is_as_wrong_as_any(http: httpx.AsyncClient, org: Tenant) -> None:
+async def test_a4_nearly_correct_token_is_rejected_like_any_other(http: httpx.AsyncClient, org: Tenant) -> None:
     """Its last character, its beginning alone, a blank more, other capitals, a hundred thousand characters: one answer to all."""
     secret = org.tokens[Role.OWNER]
-    assert await rights(http, secret) is not None
+    assert await permissions_of(http, secret) is not None
     last = "A" if secret[-1] != "A" else "B"
     wrong = [
         secret[:-1] + last,
@@ -102,38 +102,38 @@ async def test_a4_a_token_that_is_nearly_right_is_as_wrong_as_any(http: httpx.As
     }
 
 
-async def test_who_guesses_tokens_has_to_wait(database: Database, schema: strawberry.Schema, org: Tenant) -> None:
+async def test_repeated_wrong_tokens_are_rate_limited(database: Database, schema: strawberry.Schema, org: Tenant) -> None:
     """By address. A good token is let in all the same, one that was not seen yet, too."""
     good, later = org.tokens[Role.OWNER], org.tokens[Role.ADMIN]
-    async with connected(schema, database, Settings(max_auth_failures=3)) as http:
-        assert await rights(http, good) is not None
-        assert [await rights(http, new_secret()) for _ in range(3)] == [None] * 3
+    async with connect_client(schema, database, Settings(max_auth_failures=3)) as http:
+        assert await permissions_of(http, good) is not None
+        assert [await permissions_of(http, new_secret()) for _ in range(3)] == [None] * 3
         wrong = new_secret()
         for secret in (wrong, wrong, "rlt_", new_secret()):
             headers = {"authorization": f"Bearer {secret}"}
-            refused = await http.post("/graphql", json={"query": "{ __typename }"}, headers=headers)
-            assert (refused.status_code, refused.json()["errors"][0]["extensions"]) == (429, {"code": "RATE_LIMITED"})
-            assert 0 < int(refused.headers["retry-after"]) <= 60
-        assert await rights(http, good) is not None
-        assert await rights(http, later) is not None
+            response = await http.post("/graphql", json={"query": "{ __typename }"}, headers=headers)
+            assert (response.status_code, response.json()["errors"][0]["extensions"]) == (429, {"code": "RATE_LIMITED"})
+            assert 0 < int(response.headers["retry-after"]) <= 60
+        assert await permissions_of(http, good) is not None
+        assert await permissions_of(http, later) is not None
 
 
-async def test_who_guessed_may_try_again_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_rate_limit_ends_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """And another address is not concerned."""
     failures, moment = AuthFailureLimiter(2), [1000.0]
     monkeypatch.setattr("server.http.auth.time.monotonic", lambda: moment[0])
     for _ in range(2):
         failures.check("192.0.2.1")
         failures.record_failure("192.0.2.1")
-    with pytest.raises(HttpError) as refused:
+    with pytest.raises(HttpError) as raised_error:
         failures.check("192.0.2.1")
-    assert refused.value.headers == {"retry-after": "60"}
+    assert raised_error.value.headers == {"retry-after": "60"}
     failures.check("192.0.2.2")
     moment[0] += 60
     failures.check("192.0.2.1")
 
 
-async def test_a_kept_token_still_expires_on_time(database: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cached_token_still_expires_on_time(database: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is kept for seconds is not kept past its end."""
     secret, end = new_secret(), datetime.now(UTC) + timedelta(hours=1)
     await add_token(org.owner, org.id, secret, role="VIEWER", expires_at=end)
@@ -149,7 +149,7 @@ async def test_a_kept_token_still_expires_on_time(database: Database, org: Tenan
     assert await sign_in.authenticate(f"Bearer {secret}") is None
 
 
-async def test_a_revoked_token_is_let_in_for_five_seconds_at_most(database: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_revoked_token_is_accepted_for_at_most_five_seconds(database: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
     """Looked up once within them, and again after."""
     secret, sign_in = new_secret(), Authenticator(database)
     key = await add_token(org.owner, org.id, secret, role="VIEWER")
@@ -160,12 +160,12 @@ async def test_a_revoked_token_is_let_in_for_five_seconds_at_most(database: Data
     assert await sign_in.authenticate(f"Bearer {secret}") is None
 
 
-async def test_a_token_is_stored_as_its_hash_alone(org: Tenant, owner: asyncpg.Connection, database: Database) -> None:
+async def test_token_is_stored_as_its_hash_only(org: Tenant, owner: asyncpg.Connection, database: Database) -> None:
     """Who reads the table cannot sign in."""
     secret = org.tokens[Role.OWNER]
     rows = await owner.fetch("SELECT t::text AS row FROM relaties.api_token t WHERE tenant_id = $1", org.id)
     assert len(rows) == 5
     assert not [row for row in rows if secret in row["row"] or secret[4:] in row["row"]]
-    found = await authenticate(database, secret)
-    assert found is not None
-    assert found[0].permissions == frozenset(Permission)
+    actor = await authenticate(database, secret)
+    assert actor is not None
+    assert actor[0].permissions == frozenset(Permission)

@@ -12,26 +12,26 @@ import httpx
 import pytest
 
 from db.tables import Role
-from tests.builders import Tenant, tenant
-from tests.commands import PROGRAM, Serving, free_pair_of_ports, free_port, relaties
+from tests.builders import Tenant, create_tenant
+from tests.commands import PROGRAM, ServerProcess, find_free_port, find_free_port_pair, run_relaties
 from tests.conftest import runtime_url
-from tests.waiting import until
+from tests.waiting import wait_until
 
 QUERY = {"query": "{ viewer { organization { name } } }"}
 ANSWER = {"data": {"viewer": {"organization": {"name": "Of workers"}}}}
 
 
-def workers_of(parent: int) -> set[int]:
-    """The processes that it made; what has ended is none, even if nobody asked how yet."""
-    found = set[int]()
+def find_workers(parent: int) -> set[int]:
+    """Return the processes that it made; what has ended is none, even if nobody asked how yet."""
+    pids = set[int]()
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, its_parent = stat.read_text().rpartition(") ")[2].split()[:2]
         except (FileNotFoundError, ProcessLookupError):
             continue
         if int(its_parent) == parent and state != "Z":
-            found.add(int(stat.parent.name))
-    return found
+            pids.add(int(stat.parent.name))
+    return pids
 
 
 def is_alive(pid: int) -> bool:
@@ -41,29 +41,29 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-class Shared:
+class WorkerServer:
     """A server of several workers, and an organization that asks it."""
 
-    def __init__(self, serving: Serving, org: Tenant, metrics_port: int) -> None:
+    def __init__(self, serving: ServerProcess, org: Tenant, metrics_port: int) -> None:
         self.serving = serving
         self.metrics_port = metrics_port
         self._headers = {"authorization": f"Bearer {org.tokens[Role.OWNER]}"}
 
     @property
     def workers(self) -> set[int]:
-        return workers_of(self.serving.process.pid)
+        return find_workers(self.serving.process.pid)
 
-    async def asked(self) -> object:
-        """On a connection of its own, which any of them may take."""
+    async def send_query(self) -> object:
+        """Send a query on a new connection, which any worker may accept."""
         async with httpx.AsyncClient(base_url=self.serving.address, headers=self._headers, timeout=60) as http:
             return (await http.post("/graphql", json=QUERY)).json()
 
-    async def has_each_answered(self) -> bool:
-        assert await self.asked() == ANSWER
-        return all([await self.counted(number) > 0 for number in (0, 1)])
+    async def have_all_answered(self) -> bool:
+        assert await self.send_query() == ANSWER
+        return all([await self.count_requests(number) > 0 for number in (0, 1)])
 
-    async def counted(self, number: int) -> int:
-        """Requests that a worker has answered, by its own metrics; none while it is still starting, as the second may be."""
+    async def count_requests(self, number: int) -> int:
+        """Return requests that a worker has answered, by its own metrics; none while it is still starting, as the second may be."""
         try:
             async with httpx.AsyncClient() as http:
                 text = (await http.get(f"http://127.0.0.1:{self.metrics_port + number}/metrics")).text
@@ -73,70 +73,70 @@ class Shared:
 
 
 @pytest.fixture
-async def shared(owner: asyncpg.Connection, owner_url: str, tmp_path: Path) -> AsyncIterator[Shared]:
-    """Two of them."""
-    org, port, metrics_port = await tenant(owner, "Of workers"), free_port(), free_pair_of_ports()
+async def worker_server(owner: asyncpg.Connection, owner_url: str, tmp_path: Path) -> AsyncIterator[WorkerServer]:
+    """Run a server of two workers."""
+    org, port, metrics_port = await create_tenant(owner, "Of workers"), find_free_port(), find_free_port_pair()
     settings = {"DATABASE_URL": runtime_url(owner_url), "RELATIES_DATA_DIR": str(tmp_path), "RELATIES_METRICS_PORT": str(metrics_port)}
-    serving = Serving([str(PROGRAM), "serve", "--port", str(port), "--workers", "2"], port, settings)
+    serving = ServerProcess([str(PROGRAM), "serve", "--port", str(port), "--workers", "2"], port, settings)
     try:
-        await asyncio.to_thread(serving.wait, "answers at")
-        yield Shared(serving, org, metrics_port)
+        await asyncio.to_thread(serving.wait_for_output, "answers at")
+        yield WorkerServer(serving, org, metrics_port)
     finally:
-        await asyncio.to_thread(serving.end, signal.SIGINT)
+        await asyncio.to_thread(serving.stop, signal.SIGINT)
 
 
-async def test_both_answer_on_one_port(shared: Shared) -> None:
+async def test_both_workers_answer_on_one_port(worker_server: WorkerServer) -> None:
     """Each has its share, and metrics of its own."""
-    assert len(shared.workers) == 2
+    assert len(worker_server.workers) == 2
 
-    await until(shared.has_each_answered)
+    await wait_until(worker_server.have_all_answered)
 
 
-async def test_one_that_ends_by_itself_is_started_again(shared: Shared) -> None:
-    """The other answers meanwhile; who was told that it answers is not told again."""
-    before = shared.workers
+async def test_terminated_worker_is_restarted(worker_server: WorkerServer) -> None:
+    """The other worker answers meanwhile. The message that the server answers is printed once."""
+    before = worker_server.workers
     victim = min(before)
-    await until(shared.has_each_answered)
+    await wait_until(worker_server.have_all_answered)
     os.kill(victim, signal.SIGKILL)
 
     async def are_two_again() -> bool:
-        assert await shared.asked() == ANSWER
-        return len(shared.workers) == 2 and victim not in shared.workers
+        assert await worker_server.send_query() == ANSWER
+        return len(worker_server.workers) == 2 and victim not in worker_server.workers
 
-    await until(are_two_again)
-    assert len(shared.workers & before) == 1
-    assert "ended with -9 and is started again" in shared.serving.printed
-    assert shared.serving.printed.count("answers at") == 1
+    await wait_until(are_two_again)
+    assert len(worker_server.workers & before) == 1
+    assert "ended with -9 and is started again" in worker_server.serving.output
+    assert worker_server.serving.output.count("answers at") == 1
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-async def test_all_end_with_the_one_that_was_asked(shared: Shared, how: signal.Signals) -> None:
+async def test_all_workers_stop_together(worker_server: WorkerServer, how: signal.Signals) -> None:
     """The port is free at once, and nothing is left."""
-    workers = shared.workers
-    assert await asyncio.to_thread(shared.serving.end, how) == 0
+    workers = worker_server.workers
+    assert await asyncio.to_thread(worker_server.serving.stop, how) == 0
     assert [pid for pid in workers if is_alive(pid)] == []
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", shared.serving.port))
+        socket.create_connection(("127.0.0.1", worker_server.serving.port))
 
 
-async def test_none_outlives_who_started_it(shared: Shared) -> None:
+async def test_no_worker_outlives_its_parent(worker_server: WorkerServer) -> None:
     """Not even where that was killed."""
-    workers = shared.workers
-    shared.serving.process.kill()
+    workers = worker_server.workers
+    worker_server.serving.process.kill()
 
     async def are_gone() -> bool:
         await asyncio.sleep(0)
         return not any(map(is_alive, workers))
 
-    await until(are_gone)
+    await wait_until(are_gone)
 
 
-def test_those_that_cannot_begin_are_told_once_and_left(owner_url: str, tmp_path: Path) -> None:
+def test_workers_that_cannot_start_are_reported_once(owner_url: str, tmp_path: Path) -> None:
     """No worker is started over and over."""
-    with socket.create_server(("127.0.0.1", free_pair_of_ports())) as taken:
-        port = str(taken.getsockname()[1])
+    with socket.create_server(("127.0.0.1", find_free_port_pair())) as occupied_socket:
+        port = str(occupied_socket.getsockname()[1])
         settings = {"DATABASE_URL": runtime_url(owner_url), "RELATIES_DATA_DIR": str(tmp_path), "RELATIES_METRICS_PORT": port}
-        done = relaties("serve", "--port", str(free_port()), "--workers", "2", **settings)
-    assert done.returncode == 1
-    assert f"Cannot serve metrics on 127.0.0.1:{port}: Address already in use." in done.stderr
-    assert "Worker 0 could not begin, and ended with 1." in done.stderr
+        result = run_relaties("serve", "--port", str(find_free_port()), "--workers", "2", **settings)
+    assert result.returncode == 1
+    assert f"Cannot serve metrics on 127.0.0.1:{port}: Address already in use." in result.stderr
+    assert "Worker 0 could not begin, and ended with 1." in result.stderr

@@ -13,83 +13,83 @@ import pytest
 
 from db.embedded import EmbeddedServer, run_server
 from db.embedded.processes import defer_signals
-from tests.embedding import IS_ROOT, ask, mode, postmaster, quiet, servers, user
+from tests.embedding import IS_ROOT, fetch_value, find_servers, ignore_output, permission_bits, read_postmaster_pid, run_user_process
 
 
-def test_the_first_start_makes_all_that_there_is(spot: Path) -> None:
+def test_first_start_creates_everything(temp_folder: Path) -> None:
     """A first start says what it does, makes the database, and leaves nothing in the folder but what is needed later."""
-    said: list[str] = []
-    home = spot / "deeper" / "home"
+    messages: list[str] = []
+    home = temp_folder / "deeper" / "home"
 
-    with run_server(home, notify=said.append) as embedded:
-        encoding = ask(embedded.owner_url, "SHOW server_encoding")
-        upper = ask(embedded.owner_url, "SELECT upper('é')")
+    with run_server(home, notify=messages.append) as embedded:
+        encoding = fetch_value(embedded.owner_url, "SHOW server_encoding")
+        upper = fetch_value(embedded.owner_url, "SELECT upper('é')")
 
-    assert said == [f"Creating a database in {home}", "Starting PostgreSQL 18"]
+    assert messages == [f"Creating a database in {home}", "Starting PostgreSQL 18"]
     assert (encoding, upper) == ("UTF8", "É")
     files = {"data", "passwords.json", "postgresql.log", "transition.lock", "users.lock"}
     assert {path.name for path in home.iterdir()} == files | ({"postgresql-18"} if IS_ROOT else set())
-    assert servers(home) == []
+    assert find_servers(home) == []
 
 
 def test_data_survive_a_restart(home: Path) -> None:
     """What was written before a stop is there after the next start."""
-    with run_server(home, notify=quiet) as embedded:
-        ask(embedded.owner_url, "CREATE TABLE kept (word text)", "INSERT INTO kept VALUES ('here')")
+    with run_server(home, notify=ignore_output) as embedded:
+        fetch_value(embedded.owner_url, "CREATE TABLE kept (word text)", "INSERT INTO kept VALUES ('here')")
 
-    with run_server(home, notify=quiet) as embedded:
-        assert ask(embedded.owner_url, "SELECT word FROM kept") == "here"
+    with run_server(home, notify=ignore_output) as embedded:
+        assert fetch_value(embedded.owner_url, "SELECT word FROM kept") == "here"
 
 
 @pytest.mark.parametrize("password", ["wrong", None])
-def test_nobody_enters_without_the_password(home: Path, password: str | None) -> None:
+def test_connections_require_the_password(home: Path, password: str | None) -> None:
     """Another account of this machine finds one door, and it asks for the password."""
-    with run_server(home, notify=quiet) as embedded:
+    with run_server(home, notify=ignore_output) as embedded:
         right = f":{json.loads((home / 'passwords.json').read_text())['owner']}@"
         url = embedded.owner_url.replace(right, f":{password}@" if password else "@")
 
         assert url != embedded.owner_url
         with pytest.raises(asyncpg.InvalidPasswordError):
-            ask(url, "SELECT 1")
-        assert ask(embedded.owner_url, "SHOW unix_socket_directories") == ""
-        assert ask(embedded.owner_url, "SHOW listen_addresses") == "127.0.0.1"
-        assert ask(embedded.owner_url, "SELECT string_agg(DISTINCT auth_method, ',') FROM pg_hba_file_rules") == "scram-sha-256"
+            fetch_value(url, "SELECT 1")
+        assert fetch_value(embedded.owner_url, "SHOW unix_socket_directories") == ""
+        assert fetch_value(embedded.owner_url, "SHOW listen_addresses") == "127.0.0.1"
+        assert fetch_value(embedded.owner_url, "SELECT string_agg(DISTINCT auth_method, ',') FROM pg_hba_file_rules") == "scram-sha-256"
 
 
-def test_secrets_are_for_their_owner_only(home: Path) -> None:
+def test_secrets_are_readable_by_their_owner_only(home: Path) -> None:
     """Passwords and data can be read by nobody else, and the folder shows nothing of what is in it."""
-    with run_server(home, notify=quiet) as embedded:
-        kept = json.loads((home / "passwords.json").read_text())
+    with run_server(home, notify=ignore_output) as embedded:
+        passwords = json.loads((home / "passwords.json").read_text())
 
-    assert embedded.owner_url.startswith(f"postgresql://relaties_owner:{kept['owner']}@127.0.0.1:")
-    assert embedded.runtime_url.startswith(f"postgresql://relaties_server:{kept['server']}@127.0.0.1:")
-    assert kept["owner"] != kept["server"]
-    modes = {path.name: mode(path) for path in home.iterdir() if path.is_file()} | {"data": mode(home / "data")}
+    assert embedded.owner_url.startswith(f"postgresql://relaties_owner:{passwords['owner']}@127.0.0.1:")
+    assert embedded.runtime_url.startswith(f"postgresql://relaties_server:{passwords['server']}@127.0.0.1:")
+    assert passwords["owner"] != passwords["server"]
+    modes = {path.name: permission_bits(path) for path in home.iterdir() if path.is_file()} | {"data": permission_bits(home / "data")}
     assert modes == dict.fromkeys(("passwords.json", "postgresql.log", "transition.lock", "users.lock"), 0o600) | {"data": 0o700}
-    assert mode(home) == (0o711 if IS_ROOT else 0o700)
+    assert permission_bits(home) == (0o711 if IS_ROOT else 0o700)
 
 
-def test_the_last_one_out_stops_the_server(home: Path) -> None:
+def test_last_user_stops_the_server(home: Path) -> None:
     """Two use one server: the first to leave takes nothing from the other."""
     with ExitStack() as last:
-        with run_server(home, notify=quiet) as first:
-            second = last.enter_context(run_server(home, notify=quiet))
+        with run_server(home, notify=ignore_output) as first:
+            second = last.enter_context(run_server(home, notify=ignore_output))
             assert second == first
-        assert ask(second.owner_url, "SELECT 1") == 1
-        assert servers(home) != []
+        assert fetch_value(second.owner_url, "SELECT 1") == 1
+        assert find_servers(home) != []
 
-    assert servers(home) == []
+    assert find_servers(home) == []
 
 
-def test_users_who_come_at_once_share_one_server(spot: Path) -> None:
+def test_concurrent_users_share_one_server(temp_folder: Path) -> None:
     """Of two first starts at the same time one makes the database, and both get it."""
-    home = spot / "home"
+    home = temp_folder / "home"
     urls: list[EmbeddedServer] = []
 
     def use() -> None:
-        with run_server(home, notify=quiet) as embedded:
+        with run_server(home, notify=ignore_output) as embedded:
             urls.append(embedded)
-            ask(embedded.owner_url, "SELECT 1")
+            fetch_value(embedded.owner_url, "SELECT 1")
 
     threads = [Thread(target=use) for _ in range(3)]
     for thread in threads:
@@ -98,108 +98,108 @@ def test_users_who_come_at_once_share_one_server(spot: Path) -> None:
         thread.join()
 
     assert len(urls) == 3
-    assert servers(home) == []
+    assert find_servers(home) == []
 
 
-def test_a_server_that_outlived_its_user_is_adopted(home: Path) -> None:
+def test_orphaned_server_is_adopted(home: Path) -> None:
     """After a kill -9 the next user gets the very same server, and stops it in the end."""
-    with user(home) as killed:
-        before = postmaster(home)
-        killed.kill()
+    with run_user_process(home) as killed_user:
+        before = read_postmaster_pid(home)
+        killed_user.kill()
 
-    with run_server(home, notify=quiet) as embedded:
-        assert postmaster(home) == before
-        assert ask(embedded.owner_url, "SELECT 1") == 1
-    assert servers(home) == []
+    with run_server(home, notify=ignore_output) as embedded:
+        assert read_postmaster_pid(home) == before
+        assert fetch_value(embedded.owner_url, "SELECT 1") == 1
+    assert find_servers(home) == []
 
 
-def test_a_server_that_died_is_started_anew(home: Path) -> None:
+def test_dead_server_is_restarted(home: Path) -> None:
     """A server killed under its user does not keep the next user out."""
-    with run_server(home, notify=quiet) as embedded:
-        ask(embedded.owner_url, "CREATE TABLE spared (word text)", "INSERT INTO spared VALUES ('here')")
-        os.kill(postmaster(home), signal.SIGKILL)
-        with run_server(home, notify=quiet) as again:
-            assert ask(again.owner_url, "SELECT word FROM spared") == "here"
+    with run_server(home, notify=ignore_output) as embedded:
+        fetch_value(embedded.owner_url, "CREATE TABLE spared (word text)", "INSERT INTO spared VALUES ('here')")
+        os.kill(read_postmaster_pid(home), signal.SIGKILL)
+        with run_server(home, notify=ignore_output) as again:
+            assert fetch_value(again.owner_url, "SELECT word FROM spared") == "here"
 
-    assert servers(home) == []
+    assert find_servers(home) == []
 
 
 @pytest.mark.parametrize("text", ["{pid}\n{data}\n1\n1\n", "", "rubbish\n"])
-def test_a_stale_process_number_is_seen_through(home: Path, text: str) -> None:
+def test_stale_process_id_is_detected(home: Path, text: str) -> None:
     """A number left behind that is another program's by now neither stops the start nor harms that program."""
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as other:
         (home / "data" / "postmaster.pid").write_text(text.format(pid=other.pid, data=home / "data"))
 
-        with run_server(home, notify=quiet) as embedded:
-            assert ask(embedded.owner_url, "SELECT 1") == 1
+        with run_server(home, notify=ignore_output) as embedded:
+            assert fetch_value(embedded.owner_url, "SELECT 1") == 1
 
         assert other.poll() is None
         other.terminate()
-    assert servers(home) == []
+    assert find_servers(home) == []
 
 
-def test_our_own_number_in_the_file_is_seen_through(home: Path) -> None:
-    """In a container numbers start anew, so the stale one is easily our own."""
+def test_own_process_id_in_the_file_is_detected(home: Path) -> None:
+    """In a container process ids start again, so the stale one is easily our own."""
     (home / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{home / 'data'}\n1\n1\n")
 
-    with run_server(home, notify=quiet) as embedded:
-        assert ask(embedded.owner_url, "SELECT 1") == 1
-    assert servers(home) == []
+    with run_server(home, notify=ignore_output) as embedded:
+        assert fetch_value(embedded.owner_url, "SELECT 1") == 1
+    assert find_servers(home) == []
 
 
-def test_a_set_up_that_was_killed_is_begun_anew(spot: Path) -> None:
+def test_killed_setup_is_restarted(temp_folder: Path) -> None:
     """A first start killed half way leaves nothing that the next one takes for a database."""
-    home = spot / "home"
-    with user(home, until=f"Creating a database in {home}\n") as killed:
-        killed.kill()
+    home = temp_folder / "home"
+    with run_user_process(home, expected_line=f"Creating a database in {home}\n") as killed_user:
+        killed_user.kill()
     assert not (home / "data").exists()
 
-    with run_server(home, notify=quiet) as embedded:
-        assert ask(embedded.owner_url, "SELECT current_database()") == "relaties"
+    with run_server(home, notify=ignore_output) as embedded:
+        assert fetch_value(embedded.owner_url, "SELECT current_database()") == "relaties"
     assert [path.name for path in home.iterdir() if path.suffix == ".new"] == []
-    assert servers(home) == []
+    assert find_servers(home) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_stops_the_server_too(home: Path, number: signal.Signals) -> None:
+def test_signal_stops_the_server(home: Path, number: signal.Signals) -> None:
     """Ctrl-C, a stop by the system and a closed terminal all end with the server stopped."""
-    with user(home) as stopped:
+    with run_user_process(home) as stopped:
         stopped.send_signal(number)
         assert stopped.wait(30) == 0
 
-    assert servers(home) == []
+    assert find_servers(home) == []
     assert not (home / "data" / "postmaster.pid").exists()
 
 
-def test_a_signal_during_the_set_up_leaves_nothing(spot: Path) -> None:
+def test_signal_during_setup_leaves_nothing(temp_folder: Path) -> None:
     """Ctrl-C while the database is being made removes what there is of it."""
-    home = spot / "home"
-    with user(home, until=f"Creating a database in {home}\n") as stopped:
+    home = temp_folder / "home"
+    with run_user_process(home, expected_line=f"Creating a database in {home}\n") as stopped:
         stopped.send_signal(signal.SIGINT)
         assert stopped.wait(30) == 0
 
     assert [path.name for path in home.iterdir() if path.suffix == ".new"] == []
-    assert servers(home) == []
+    assert find_servers(home) == []
 
 
-def test_a_second_interruption_waits(home: Path) -> None:
+def test_second_interrupt_waits_for_the_stop(home: Path) -> None:
     """An impatient Ctrl-C is heard when the stop is done, not in the middle of it."""
-    done: list[str] = []
+    messages: list[str] = []
     before = signal.getsignal(signal.SIGINT)
 
     def use() -> None:
         with defer_signals():
             signal.raise_signal(signal.SIGINT)
-            with run_server(home, notify=quiet):
-                done.append("used")
-            done.append("stopped")
+            with run_server(home, notify=ignore_output):
+                messages.append("used")
+            messages.append("stopped")
 
     with pytest.raises(KeyboardInterrupt):
         use()
 
-    assert done == ["used", "stopped"]
+    assert messages == ["used", "stopped"]
     assert signal.getsignal(signal.SIGINT) is before
-    assert servers(home) == []
+    assert find_servers(home) == []
 
 
 def test_the_environment_does_not_reach_the_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -207,14 +207,14 @@ def test_the_environment_does_not_reach_the_server(home: Path, monkeypatch: pyte
     for name, value in {"PGDATA": "/", "PGPORT": "1", "PGHOST": "nowhere", "PGSSLMODE": "require", "PGUSER": "me"}.items():
         monkeypatch.setenv(name, value)
 
-    with run_server(home, notify=quiet) as embedded:
-        assert servers(home) != []
-        assert ask(f"{embedded.owner_url}?sslmode=disable", "SELECT current_user") == "relaties_owner"
+    with run_server(home, notify=ignore_output) as embedded:
+        assert find_servers(home) != []
+        assert fetch_value(f"{embedded.owner_url}?sslmode=disable", "SELECT current_user") == "relaties_owner"
 
 
-def test_a_failure_of_the_user_stops_the_server_and_is_passed_on(home: Path) -> None:
+def test_failure_of_the_user_stops_the_server_and_is_raised(home: Path) -> None:
     """What goes wrong while the database is in use reaches the caller, after the server is stopped."""
-    with pytest.raises(RuntimeError, match="theirs"), run_server(home, notify=quiet):
+    with pytest.raises(RuntimeError, match="theirs"), run_server(home, notify=ignore_output):
         raise RuntimeError("theirs")
 
-    assert servers(home) == []
+    assert find_servers(home) == []
