@@ -27,11 +27,11 @@ from benchmarks.attacks import checks, results
 from benchmarks.attacks.data import Attackers, create_attackers
 from benchmarks.attacks.registry import ATTACKS, run_attacker_process
 from benchmarks.attacks.results import DurationsByQuery, Goal, Outcome
-from benchmarks.attacks.scene import Attack, Victim
+from benchmarks.attacks.scenario import Attack, Victim
 from benchmarks.attacks.victim import VictimClient
-from benchmarks.hostile import DOCUMENTS
+from benchmarks.demo_database import DemoDatabase, run_demo_database
+from benchmarks.hostile_documents import DOCUMENTS
 from benchmarks.machine import print_load, read_processor_ms
-from benchmarks.place import DemoDatabase, run_demo_database
 from benchmarks.servers import Server, run_relaties
 from schema.build import build
 from server.documents.cache import DocumentCache

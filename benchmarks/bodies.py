@@ -15,8 +15,8 @@ from uuid import UUID
 import asyncpg
 
 from benchmarks.cases import Case, Variables
+from benchmarks.demo_database import DemoDatabase
 from benchmarks.load import Target
-from benchmarks.place import DemoDatabase
 from benchmarks.queries import CURSORS, LARGEST_PAGE, BenchmarkQuery
 from benchmarks.servers import BASELINE
 from benchmarks.wrk import MARKER

@@ -33,13 +33,13 @@ import psutil
 from benchmarks.bodies import REQUEST
 from benchmarks.cases import Case, Variables, build_cases
 from benchmarks.compare import check_equal, find_postgres
+from benchmarks.demo_database import SIZES
 from benchmarks.figures import Window
 from benchmarks.load import Target
 from benchmarks.machine import print_load
-from benchmarks.place import SIZES
+from benchmarks.paired_ratios import format_table
 from benchmarks.queries import LARGEST_PAGE, PAGE_OF_IDS, BenchmarkQuery, build_queries
 from benchmarks.servers import PATIENCE_S, ROOT, Server
-from benchmarks.turns import format_table
 from benchmarks.windows import WARM_S, WindowPlan, WindowTrial
 from benchmarks.writer import write_in_background
 from benchmarks.wrk import MARKER, Wrk, fill_marker, new_run_number

@@ -21,14 +21,14 @@ from pathlib import Path
 import asyncpg
 import psutil
 
-from benchmarks import statements
+from benchmarks import peer_statements
 from benchmarks.bodies import RequestBodies
 from benchmarks.cases import Case, build_cases
+from benchmarks.demo_database import SIZES, DemoDatabase, run_demo_database, run_embedded
 from benchmarks.figures import Row
 from benchmarks.growth import build_sizes, measure_growth
 from benchmarks.machine import load_average, print_load
 from benchmarks.memory import measure_fresh_worker
-from benchmarks.place import SIZES, DemoDatabase, run_demo_database, run_embedded
 from benchmarks.queries import BenchmarkQuery, build_queries, replace_cursors
 from benchmarks.report import Report, build_report, format_report, save_report, update_files
 from benchmarks.servers import MORE, RELATIES, USUAL, run_all
@@ -143,7 +143,7 @@ def check_equal(what: str, server: str, answers: Sequence[object], expected: Seq
 
 def compare_servers(demo_database: DemoDatabase, options: argparse.Namespace) -> Report:
     database = asyncio.run(find_postgres(demo_database.owner_url))
-    statements.write_statements(demo_database.statements)
+    peer_statements.write_statements(demo_database.statements)
     demo_database.answers.mkdir(exist_ok=True)
     demo_database.bodies.mkdir(exist_ok=True)
     kinds = (DIFFERENT_BODIES, REPEATED_BODIES) if options.bodies == BOTH_KINDS else (options.bodies,)

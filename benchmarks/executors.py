@@ -19,8 +19,8 @@ import orjson
 import uvloop
 from graphql import GraphQLError
 
+from benchmarks.demo_database import DemoDatabase, run_demo_database
 from benchmarks.machine import print_load
-from benchmarks.place import DemoDatabase, run_demo_database
 from benchmarks.queries import FIRST_CLIENT, build_queries
 from benchmarks.servers import ROOT
 from db.engine.database import Database

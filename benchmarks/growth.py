@@ -17,18 +17,18 @@ from pathlib import Path
 
 import asyncpg
 
+from benchmarks.demo_database import run_embedded
 from benchmarks.machine import print_load
-from benchmarks.place import run_embedded
 from db.embedded import EmbeddedServer
 from db.engine.database import Database
 from db.engine.urls import with_database_name
 from db.migrations import upgrade
 from db.tables import Role
 from schema.build import build
-from tests.ask import Api, connect_client
-from tests.builders import Tenant, create_tenant
-from tests.large import DAYS, FIRST_DAY, OVERVIEW_STATEMENTS, fill_organization
-from tests.plans import generic_sequential_scans
+from tests.support.api import Api, connect_client
+from tests.support.builders import Tenant, create_tenant
+from tests.support.explain import generic_sequential_scans
+from tests.support.large_organization import DAYS, FIRST_DAY, OVERVIEW_STATEMENTS, fill_organization
 
 TIMES = 40
 MILLION = 1_000_000

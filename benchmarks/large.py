@@ -16,8 +16,8 @@ from pathlib import Path
 
 import asyncpg
 
+from benchmarks.demo_database import run_embedded
 from benchmarks.machine import print_load
-from benchmarks.place import run_embedded
 from benchmarks.queries import CLIENT, NAMES, PAGE
 from db.embedded import EmbeddedServer
 from db.engine.database import Database
@@ -27,10 +27,10 @@ from db.tables import Role
 from domain.clients.reads import Sort
 from domain.core.cursors import Cursors
 from schema.build import build
-from tests.ask import SECRET_KEYS, Api, connect_client
 from tests.db.test_golden import QUERIES
-from tests.large import LargeOrganization, create_large_organization
-from tests.plans import explain, large_tables, query_arguments
+from tests.support.api import SECRET_KEYS, Api, connect_client
+from tests.support.explain import explain, large_tables, query_arguments
+from tests.support.large_organization import LargeOrganization, create_large_organization
 
 NAME = "large"
 TIMES = 40

@@ -16,9 +16,9 @@ from pathlib import Path
 import psutil
 import uvloop
 
+from benchmarks.demo_database import DemoDatabase, run_demo_database
 from benchmarks.load import CONNECTIONS, Target, exchange
 from benchmarks.machine import print_load
-from benchmarks.place import DemoDatabase, run_demo_database
 from benchmarks.servers import RAISED_LIMITS, run_relaties
 
 MIB = 2**20

@@ -26,10 +26,10 @@ import psutil
 import uvloop
 from graphql import get_introspection_query
 
+from benchmarks.cost_cases import build_cases, read_ids
+from benchmarks.demo_database import SIZES, run_demo_database
 from benchmarks.load import CONNECTIONS, Target, run_load
 from benchmarks.machine import print_load, read_exact_processor_ms
-from benchmarks.place import SIZES, run_demo_database
-from benchmarks.priced import build_cases, read_ids
 from benchmarks.queries import CLIENT, CLIENT_QUERY, NAMES, PAGE
 from benchmarks.servers import RAISED_LIMITS, run_relaties
 from schema.build import build

@@ -14,12 +14,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.cases import COUNT, FIFTY, HUNDRED
+from benchmarks.chart import draw_chart
+from benchmarks.demo_database import DataLoad
 from benchmarks.figures import Row
 from benchmarks.growth import Grown
 from benchmarks.load import CONNECTIONS
 from benchmarks.machine import describe_machine, describe_python
-from benchmarks.picture import draw_chart
-from benchmarks.place import DataLoad
 from benchmarks.queries import build_queries
 from benchmarks.targets import build_targets, format_table
 

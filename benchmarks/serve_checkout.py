@@ -15,11 +15,11 @@ from typing import Any
 
 import asyncpg
 
-from benchmarks.place import SIZES, DemoDatabase, run_demo_database
+from benchmarks.demo_database import SIZES, DemoDatabase, run_demo_database
 from benchmarks.servers import RAISED_LIMITS, run_relaties
 from db.tables import Role
-from tests.builders import create_tenant
-from tests.large import OVERVIEW_STATEMENTS, fill_organization
+from tests.support.builders import create_tenant
+from tests.support.large_organization import OVERVIEW_STATEMENTS, fill_organization
 
 NO_CROWD = {"in_crowd": 0}  # of contacts at one client: the organizations are to cost the same
 

@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 import psutil
 
+from benchmarks.demo_database import DemoDatabase
 from benchmarks.load import Target
-from benchmarks.place import DemoDatabase
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent

@@ -20,8 +20,8 @@ from typing import Self
 import orjson
 import uvloop
 
+from benchmarks.demo_database import DemoDatabase, run_demo_database
 from benchmarks.machine import print_load
-from benchmarks.place import DemoDatabase, run_demo_database
 from benchmarks.points import database_ms
 from benchmarks.queries import FIRST_CLIENT, build_queries
 from benchmarks.servers import ROOT

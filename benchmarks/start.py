@@ -22,9 +22,9 @@ from typing import NamedTuple
 
 import psutil
 
+from benchmarks.demo_database import BASE_FOLDER, run_demo_database
 from benchmarks.load import Target
 from benchmarks.machine import describe_python, print_load, read_tree_ms
-from benchmarks.place import BASE_FOLDER, run_demo_database
 from benchmarks.servers import BIN, PATIENCE_S, RELATIES, find_free_port
 
 QUERY_BODY = {"query": "{ clients(first: 1) { nodes { name } } }"}

@@ -26,9 +26,9 @@ from domain.organization.tokens import hash_secret, new_secret
 from schema.build import build
 from server.observability.logging import build_formatter, log
 from server.settings import LogFormat, Settings
-from tests.ask import SECRET_KEYS, Api, connect_client
-from tests.builders import Tenant, create_sample_org, create_tenant
-from tests.clusters import run_cluster
+from tests.support.api import SECRET_KEYS, Api, connect_client
+from tests.support.builders import Tenant, create_sample_org, create_tenant
+from tests.support.clusters import run_cluster
 
 RUNTIME, PASSWORD = "relaties_test", "test"
 # Nothing that a busy machine decides: neither how long an example takes, nor how long to make one.

@@ -17,12 +17,12 @@ from typing import Any
 import asyncpg
 
 from benchmarks.attacks.data import MOST_CENTS, Attackers
+from benchmarks.demo_database import DemoDatabase
 from benchmarks.load import Target
-from benchmarks.place import DemoDatabase
 from benchmarks.queries import decode_key
 from benchmarks.servers import BIN, run_demo
 from domain.organization.tokens import new_secret
-from tests.builders import add_token
+from tests.support.builders import add_token
 
 HOSTILE_NAME = "[/x] [link=https://evil.example]name[/link] \x1b[31m"
 COUNT_POSITIONS, INVOICE_POSITION = 14, 7  # of the counts that a preview is made of

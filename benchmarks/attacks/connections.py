@@ -6,7 +6,7 @@ import socket
 from contextlib import ExitStack, suppress
 
 from benchmarks.attacks.documents import DEAR
-from benchmarks.attacks.scene import CONNECTIONS, SOURCE, Attack, Scene, Victim, open_connection, read_answer, send_until_deadline
+from benchmarks.attacks.scenario import CONNECTIONS, SOURCE, Attack, Scene, Victim, open_connection, read_answer, send_until_deadline
 from benchmarks.load import Target
 from domain.organization.tokens import new_secret
 

@@ -10,8 +10,8 @@ import asyncpg
 
 from db import demo
 from domain.organization.tokens import new_secret
-from tests.builders import Tenant, add_token, create_sample_org
-from tests.ids import global_id
+from tests.support.builders import Tenant, add_token, create_sample_org
+from tests.support.ids import global_id
 
 MOST_CENTS = 300_000  # of the invoice whose amount is looked for
 CLIENTS, CONTACTS, SHARED_CONTACTS, REGISTRATIONS, NEW_TOKENS = 150, 10, 100, 50_000, 400

@@ -7,8 +7,8 @@ from random import random
 
 from graphql import get_introspection_query
 
-from benchmarks import hostile
-from benchmarks.attacks.scene import Attack, Body, Victim, post_repeatedly
+from benchmarks import hostile_documents
+from benchmarks.attacks.scenario import Attack, Body, Victim, post_repeatedly
 
 SERIAL = count()
 CROWD = 2_000
@@ -27,7 +27,7 @@ def make_unique(make: Callable[[], str]) -> Make:
 
 
 def build_persisted_query() -> Body:
-    text = hostile.unique_document()
+    text = hostile_documents.unique_document()
     return {"query": text, "extensions": {"persistedQuery": {"version": 1, "sha256Hash": sha256(text.encode()).hexdigest()}}}
 
 
@@ -37,12 +37,12 @@ def build_bulk_upsert() -> Body:
 
 
 ATTACKS = (
-    Attack("fragment lattice of 120 levels", post_repeatedly(make_unique(hostile.fragment_lattice))),
-    Attack("5,000 aliases", post_repeatedly(make_unique(hostile.many_aliases))),
-    Attack("10,000 conflicting fields", post_repeatedly(make_unique(hostile.conflicting_fields))),
-    Attack("195 conflicting fields", post_repeatedly(make_unique(hostile.conflicts_within_limits))),
-    Attack("99 entangled fields", post_repeatedly(make_unique(hostile.equal_nested_fields))),
-    Attack("deep nesting", post_repeatedly(make_unique(hostile.deep_fields))),
+    Attack("fragment lattice of 120 levels", post_repeatedly(make_unique(hostile_documents.fragment_lattice))),
+    Attack("5,000 aliases", post_repeatedly(make_unique(hostile_documents.many_aliases))),
+    Attack("10,000 conflicting fields", post_repeatedly(make_unique(hostile_documents.conflicting_fields))),
+    Attack("195 conflicting fields", post_repeatedly(make_unique(hostile_documents.conflicts_within_limits))),
+    Attack("99 entangled fields", post_repeatedly(make_unique(hostile_documents.equal_nested_fields))),
+    Attack("deep nesting", post_repeatedly(make_unique(hostile_documents.deep_fields))),
     Attack("the dearest there may be", post_repeatedly(lambda: {"query": DEAR})),
     Attack("2,000 requests at once", post_repeatedly(lambda: {"query": SMALLER}, connections=CROWD, pause_s=1)),
     Attack("introspection", post_repeatedly(lambda: {"query": get_introspection_query()})),
@@ -50,7 +50,7 @@ ATTACKS = (
     Attack("20 totals of registrations", post_repeatedly(lambda: {"query": TOTALS})),
     Attack(
         "a colleague's new documents",
-        post_repeatedly(lambda: {"query": hostile.unique_document()}, connections=50, role="VIEWER"),
+        post_repeatedly(lambda: {"query": hostile_documents.unique_document()}, connections=50, role="VIEWER"),
         Victim.COLLEAGUE,
     ),
     Attack("persisted, never the same", post_repeatedly(build_persisted_query), max_growth_mib=100),

@@ -3,7 +3,7 @@
 import asyncio
 from itertools import count, cycle
 
-from benchmarks.attacks.scene import CONNECTIONS, Attack, Body, Scene, post_repeatedly, send_until_deadline
+from benchmarks.attacks.scenario import CONNECTIONS, Attack, Body, Scene, post_repeatedly, send_until_deadline
 from benchmarks.load import Target
 
 SERIAL = count()

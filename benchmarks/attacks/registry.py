@@ -9,7 +9,7 @@ from multiprocessing.connection import Connection
 import uvloop
 
 from benchmarks.attacks import connections, documents, memory, values
-from benchmarks.attacks.scene import Attack, Scene
+from benchmarks.attacks.scenario import Attack, Scene
 
 ATTACKS: dict[str, Attack] = {attack.name: attack for subject in (documents, values, connections, memory) for attack in subject.ATTACKS}
 STARTED_MESSAGE = "begun"

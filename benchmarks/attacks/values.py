@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import count, cycle
 
-from benchmarks.attacks.scene import Attack, Body, Run, Scene, post_repeatedly
+from benchmarks.attacks.scenario import Attack, Body, Run, Scene, post_repeatedly
 
 SERIAL = count()
 MARKS = "a" + "\u0300" * 40_000 + "\u0316" * 40_000

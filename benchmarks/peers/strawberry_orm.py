@@ -30,7 +30,7 @@ from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from strawberry.extensions import SchemaExtension
 
-from benchmarks.statements import revenue_query
+from benchmarks.peer_statements import revenue_query
 from db import demo, tables
 from db.engine.urls import to_sqlalchemy_url
 from db.tables import ClientKind

@@ -13,9 +13,9 @@ from db.tables.keys import new_id
 from domain.core.activity import FINANCIAL_FIELDS
 from domain.organization.tokens import new_secret
 from tests.api.test_nested_query import data_statements
-from tests.ask import Api
-from tests.builders import Tenant, add_token, create_tenant
-from tests.ids import global_id
+from tests.support.api import Api
+from tests.support.builders import Tenant, add_token, create_tenant
+from tests.support.ids import global_id
 
 EVENT = "operation action objectType objectId member { name } changes { field from to }"
 CLIENT = f"query ($id: ID!) {{ client(by: {{id: $id}}) {{ activity {{ totalCount nodes {{ {EVENT} }} }} }} }}"

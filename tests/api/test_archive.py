@@ -14,11 +14,11 @@ from db.tables import Role
 from db.tables.keys import new_id
 from domain.clients import archiving
 from domain.core.scope import Actor, OperationResources, open_write_scope
-from tests.ask import Api
-from tests.builders import CREATED_AT, Tenant, create_tenant, insert_rows
-from tests.changing import dump_rows, fetch_audit_events, fetch_error, is_forbidden, mutate, run_mutation
-from tests.ids import global_id
-from tests.snapshots import assert_unchanged, compare_snapshots, read_snapshot
+from tests.support.api import Api
+from tests.support.builders import CREATED_AT, Tenant, create_tenant, insert_rows
+from tests.support.ids import global_id
+from tests.support.mutations import dump_rows, fetch_audit_events, fetch_error, is_forbidden, mutate, run_mutation
+from tests.support.snapshots import assert_unchanged, compare_snapshots, read_snapshot
 
 CLIENT = "client { id version isArchived archivedAt projects { nodes { name isArchived version } } }"
 BOTH = ("clientArchive", "clientUnarchive")

@@ -11,10 +11,10 @@ import asyncpg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.ask import Api
-from tests.builders import Tenant, create_tenant
-from tests.changing import mutate
-from tests.ids import global_id
+from tests.support.api import Api
+from tests.support.builders import Tenant, create_tenant
+from tests.support.ids import global_id
+from tests.support.mutations import mutate
 
 FIGURES = """fragment Figures on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency }
   byCurrency { currency invoiced { amount } paid { amount } outstanding { amount } } }"""

@@ -15,11 +15,10 @@ import asyncpg
 import pytest
 
 from db.tables.keys import new_id
-from tests.ask import Api
-from tests.builders import CREATED_AT, Tenant, insert_rows
-from tests.changing import fetch_error, mutate
-from tests.ids import global_id
-from tests.inputs import (
+from tests.support.api import Api
+from tests.support.builders import CREATED_AT, Tenant, insert_rows
+from tests.support.ids import global_id
+from tests.support.mutation_inputs import (
     MUTATION_CASES,
     MUTATIONS,
     NODES,
@@ -34,7 +33,8 @@ from tests.inputs import (
     type_of_id,
     valid_input,
 )
-from tests.snapshots import assert_unchanged
+from tests.support.mutations import fetch_error, mutate
+from tests.support.snapshots import assert_unchanged
 
 ALLOWED_MUTATIONS = {"clientUnarchive", "clientDelete"}  # what there is for a client that is archived
 DOCUMENT = "... on AlreadyArchivedError { archived { id } }"

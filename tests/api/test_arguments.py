@@ -25,7 +25,7 @@ from strawberry.types.arguments import convert_arguments
 
 from resolvers.execution.arguments import FieldCall
 from resolvers.execution.operation import MAX_VARIABLE_ERRORS, PreparedOperation
-from tests.asking import Document, documents
+from tests.support.random_documents import Document, documents
 
 ID, CURSOR = "cli_AAAAAAAAAAAAAAAAAAAAAA", "a cursor"
 WITH_DEFAULTS = """query ($first: Int = 2, $period: PeriodInput = {since: "2026-01-01"}, $status: ClientStatus = ACTIVE, $id: ID!) {

@@ -12,10 +12,10 @@ from sqlalchemy import event
 from db.engine.database import Database
 from db.tables import Role
 from domain.organization.tokens import new_secret
-from tests.ask import Api
-from tests.builders import Tenant, add_token, create_tenant
-from tests.forms import CLIENT_FIELDS, count_rows
-from tests.ids import global_id
+from tests.support.api import Api
+from tests.support.builders import Tenant, add_token, create_tenant
+from tests.support.client_forms import CLIENT_FIELDS, count_rows
+from tests.support.ids import global_id
 
 ERRORS = "userErrors { __typename code path message }"
 UPSERT = f"""mutation ($input: ClientBulkUpsertInput!) {{ clientBulkUpsert(input: $input) {{

@@ -9,13 +9,13 @@ import pytest
 
 from db.tables import Role, Table
 from tests.api.test_nested_query import data_statements
-from tests.ask import Api
-from tests.builders import Tenant, create_tenant, insert_rows
-from tests.changing import fetch_error
-from tests.directly import sign_preview_token
-from tests.full_clients import ARCHIVED_AT, MARKER, FullClient, create_full_client
-from tests.ids import global_id
-from tests.snapshots import assert_unchanged, compare_snapshots, read_snapshot
+from tests.support.api import Api
+from tests.support.builders import Tenant, create_tenant, insert_rows
+from tests.support.full_client import ARCHIVED_AT, MARKER, FullClient, create_full_client
+from tests.support.ids import global_id
+from tests.support.mutations import fetch_error
+from tests.support.owner import sign_preview_token
+from tests.support.snapshots import assert_unchanged, compare_snapshots, read_snapshot
 
 AMOUNTS = "amounts { currency invoiced { amount } outstanding { amount } unbilled { amount } }"
 PREVIEW = f"""projectCount registrationCount timeRegistrationCount expenseRegistrationCount mileageRegistrationCount

@@ -8,9 +8,9 @@ import pytest
 
 from db.tables import Role
 from db.tables.keys import new_id
-from tests.ask import Api
-from tests.builders import Tenant
-from tests.forms import (
+from tests.support.api import Api
+from tests.support.builders import Tenant
+from tests.support.client_forms import (
     CREATE,
     FINANCIAL_FIELDS,
     GENERAL_FIELDS,
@@ -23,7 +23,7 @@ from tests.forms import (
     fetch_errors,
     save_client,
 )
-from tests.ids import global_id
+from tests.support.ids import global_id
 
 
 async def test_s08_client_requires_only_a_name(api_for: Callable[..., Api], org: Tenant) -> None:

@@ -6,11 +6,11 @@ import asyncpg
 
 from db.tables import Role
 from db.tables.keys import new_id
-from tests.ask import Api
-from tests.builders import Tenant
-from tests.forms import CLIENT_RESULT, CREATE, ERRORS, UPDATE, count_rows, fetch_errors, save_client
-from tests.ids import decode_key, global_id
-from tests.inputs import create_world, mutation_document
+from tests.support.api import Api
+from tests.support.builders import Tenant
+from tests.support.client_forms import CLIENT_RESULT, CREATE, ERRORS, UPDATE, count_rows, fetch_errors, save_client
+from tests.support.ids import decode_key, global_id
+from tests.support.mutation_inputs import create_world, mutation_document
 
 
 async def test_s14_s15_labels_are_added_and_removed_for_many_clients(api_for: Callable[..., Api], org: Tenant) -> None:

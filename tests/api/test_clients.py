@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 
 from db.tables import Role
-from tests.ask import Api
-from tests.builders import Tenant, create_tenant, insert_rows
-from tests.ids import global_id
+from tests.support.api import Api
+from tests.support.builders import Tenant, create_tenant, insert_rows
+from tests.support.ids import global_id
 
 CLIENTS_QUERY = """query ($filter: ClientFilterInput, $search: String, $order: ClientOrderInput) {
   clients(filter: $filter, search: $search, orderBy: $order, first: 100) { nodes { name } totalCount } }"""

@@ -9,10 +9,10 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from tests.ask import Api
-from tests.builders import Tenant, create_tenant, insert_rows
-from tests.ids import global_id
-from tests.inputs import mutation_document
+from tests.support.api import Api
+from tests.support.builders import Tenant, create_tenant, insert_rows
+from tests.support.ids import global_id
+from tests.support.mutation_inputs import mutation_document
 
 AT_ONCE = 50
 ERROR_FIELDS = """userErrors { code message path

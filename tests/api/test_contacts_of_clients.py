@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from db.queries.contacts import EXPECTED_LINKS
-from tests.ask import Api
-from tests.builders import Tenant
-from tests.plans import FROM_TABLES
+from tests.support.api import Api
+from tests.support.builders import Tenant
+from tests.support.explain import FROM_TABLES
 
 PAGE_SIZE = 25
 CONTACTS_QUERY = (

@@ -35,15 +35,15 @@ from server.documents.cache import DocumentCache
 from server.documents.execution import ExecutionRequest, Runner
 from server.errors import GraphQLRequestError
 from tests.api.test_nested_query import NESTED_QUERY
-from tests.ask import HUGE_LIMIT, SECRET_KEYS, UNLIMITED, Api, connect_client
-from tests.asking import Document, documents
-from tests.builders import Tenant, create_tenant
 from tests.conftest import runtime_url
-from tests.full_clients import create_full_client
-from tests.ids import global_id
-from tests.in_process import InProcessServer, YieldCounter
-from tests.injected import FaultInjector, inject_faults
-from tests.inputs import UNKNOWN_ID
+from tests.support.api import HUGE_LIMIT, SECRET_KEYS, UNLIMITED, Api, connect_client
+from tests.support.builders import Tenant, create_tenant
+from tests.support.fault_injection import FaultInjector, inject_faults
+from tests.support.full_client import create_full_client
+from tests.support.ids import global_id
+from tests.support.in_process import InProcessServer, YieldCounter
+from tests.support.mutation_inputs import UNKNOWN_ID
+from tests.support.random_documents import Document, documents
 
 ROLES = [Role.OWNER, Role.OWNER, Role.OWNER, Role.VIEWER]
 CURSORS = "{ clients(first: 3) { edges { cursor } } contacts(first: 2) { edges { cursor } } registrations(first: 3) { edges { cursor } } }"

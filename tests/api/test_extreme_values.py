@@ -13,10 +13,10 @@ import strawberry
 
 from db.engine.database import Database
 from db.tables import Role
-from tests.ask import UNLIMITED, Api, connect_client
-from tests.extremes import EXTREMES, ExtremeRequest, choose_pairs, mutation_requests, query_requests
-from tests.inputs import MUTATION_CASES, World, create_world
-from tests.snapshots import assert_unchanged
+from tests.support.api import UNLIMITED, Api, connect_client
+from tests.support.extreme_values import EXTREMES, ExtremeRequest, choose_pairs, mutation_requests, query_requests
+from tests.support.mutation_inputs import MUTATION_CASES, World, create_world
+from tests.support.snapshots import assert_unchanged
 
 ERROR_CODES = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"}
 OF_PYTHON = ("Exceeds the limit", "set_int_max", "out of range", "fromisoformat", "invalid literal", "base64", "Error", "decimal.")

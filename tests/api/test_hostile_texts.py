@@ -15,8 +15,8 @@ from graphql import GraphQLInputObjectType, GraphQLInputType, GraphQLObjectType,
 from domain.core.validation import max_length as limit_of
 from domain.standards.text import MAX_MARKS, RAW_FACTOR
 from resolvers.inputs import INPUT_TYPES
-from tests.ask import Api
-from tests.inputs import (
+from tests.support.api import Api
+from tests.support.mutation_inputs import (
     MUTATION_CASES,
     MUTATIONS,
     NODES,
@@ -34,8 +34,8 @@ from tests.inputs import (
     scalar_locations,
     valid_input,
 )
-from tests.normalizing import NormalizationMonitor
-from tests.snapshots import assert_unchanged
+from tests.support.normalization import NormalizationMonitor
+from tests.support.snapshots import assert_unchanged
 
 OPAQUE = {"previewToken", "after", "before"}  # texts that the server itself gives out
 MOST = 200  # the longest limit of an argument

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from db.tables.keys import new_id
 from resolvers.ids import ID_PATTERN, PREFIXES, GlobalId, parse_id
 from resolvers.ids import make_id_encoder as served
-from tests.ask import Api
-from tests.builders import Tenant
-from tests.ids import global_id
-from tests.inputs import NODES
+from tests.support.api import Api
+from tests.support.builders import Tenant
+from tests.support.ids import global_id
+from tests.support.mutation_inputs import NODES
 
 OLD = "Q2xpZW50OjAxODcwZjM1LTc5YjEtNzkzMy1hZDAzLWE4ZTllMTc1NzcxNw=="
 KEY = UUID("01870f35-79b1-7933-ad03-a8e9e1757717")

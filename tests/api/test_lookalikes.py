@@ -8,10 +8,10 @@ from graphql import GraphQLInputObjectType, get_named_type
 from pydantic.alias_generators import to_snake
 
 from domain.core.validation import RULES
-from tests.ask import Api
-from tests.builders import Tenant, insert_rows
-from tests.inputs import SCHEMA
-from tests.snapshots import assert_unchanged
+from tests.support.api import Api
+from tests.support.builders import Tenant, insert_rows
+from tests.support.mutation_inputs import SCHEMA
+from tests.support.snapshots import assert_unchanged
 
 CREATE = """mutation ($input: ClientCreateInput!) { clientCreate(input: $input) {
   client { name number } userErrors { code path message } } }"""

@@ -10,10 +10,10 @@ from db.tables import Role
 from db.tables.keys import new_id
 from domain.core.scope import Permission
 from domain.organization.tokens import authenticate, new_secret
-from tests.ask import Api
-from tests.builders import Tenant, add_token, create_tenant
-from tests.changing import dump_rows, fetch_audit_events, fetch_error, is_forbidden, mutate, run_mutation
-from tests.ids import decode_key, global_id
+from tests.support.api import Api
+from tests.support.builders import Tenant, add_token, create_tenant
+from tests.support.ids import decode_key, global_id
+from tests.support.mutations import dump_rows, fetch_audit_events, fetch_error, is_forbidden, mutate, run_mutation
 
 MEMBER = "member { id name email role isActive version }"
 JAN = {"name": "Jan van Dam", "email": "jan@vandam.example", "role": "FINANCE"}

@@ -21,10 +21,10 @@ from db.tables import Role
 from db.tables.keys import new_id
 from domain.core.scope import Permission
 from domain.organization.tokens import new_secret
-from tests.ask import Api, connect_client
-from tests.builders import add_token
-from tests.ids import global_id
-from tests.inputs import (
+from tests.support.api import Api, connect_client
+from tests.support.builders import add_token
+from tests.support.ids import global_id
+from tests.support.mutation_inputs import (
     MUTATION_CASES,
     MUTATIONS,
     SHAPE_ONLY_WORLD,
@@ -42,7 +42,7 @@ from tests.inputs import (
     type_of_id,
     valid_input,
 )
-from tests.snapshots import assert_unchanged
+from tests.support.snapshots import assert_unchanged
 
 REQUEST_ERRORS = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
 RIGHT_OF_PART = re.compile(r"Needs ([A-Z_]+)\.")

@@ -11,9 +11,9 @@ from db.engine.database import Database
 from db.engine.statement import Row
 from db.rows import ActorRow
 from db.tables import Role
-from tests.ask import Api
-from tests.builders import Tenant
 from tests.conftest import RUNTIME
+from tests.support.api import Api
+from tests.support.builders import Tenant
 
 NESTED_QUERY = """query ($first: Int!, $after: String) { clients(first: $first, after: $after) {
   edges { cursor node {

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from tests.ask import Api
-from tests.builders import Tenant
-from tests.changing import dump_rows, fetch_errors, mutate
-from tests.ids import global_id
+from tests.support.api import Api
+from tests.support.builders import Tenant
+from tests.support.ids import global_id
+from tests.support.mutations import dump_rows, fetch_errors, mutate
 
 TENANT_KEYS = ("tenantId", "tenant_id", "tenant", "organization", "organizationId")
 

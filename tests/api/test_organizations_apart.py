@@ -9,10 +9,10 @@ import pytest
 import strawberry
 
 from db.engine.database import Database, DatabaseLimits
-from tests.apart import create_marked_organizations, fail_some_tenant_settings, run_request_storm
-from tests.ask import connect_client
 from tests.conftest import RUNTIME, runtime_url
-from tests.outages import GIVEN_UP
+from tests.support.api import connect_client
+from tests.support.outages import GIVEN_UP
+from tests.support.tenant_storm import create_marked_organizations, fail_some_tenant_settings, run_request_storm
 
 PATIENT = DatabaseLimits(read_pool_timeout=30, write_pool_timeout=30)
 

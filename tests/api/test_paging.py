@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from db.tables.keys import name_key, new_id
-from tests.ask import Api
-from tests.builders import CREATED_AT, Tenant, create_tenant, insert_rows
+from tests.support.api import Api
+from tests.support.builders import CREATED_AT, Tenant, create_tenant, insert_rows
 
 PAGE_QUERY = """query (
   $order: ClientOrderInput, $filter: ClientFilterInput, $search: String, $first: Int, $after: String, $last: Int, $before: String

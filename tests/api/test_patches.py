@@ -27,9 +27,9 @@ from pydantic.alias_generators import to_snake
 from strawberry.types.base import StrawberryMaybe, StrawberryOptional
 
 from db.tables.keys import INVISIBLE
-from tests.ask import Api
-from tests.ids import decode_key, type_of
-from tests.inputs import (
+from tests.support.api import Api
+from tests.support.ids import decode_key, type_of
+from tests.support.mutation_inputs import (
     FIELD_SETS,
     MUTATIONS,
     SCHEMA,
@@ -47,7 +47,7 @@ from tests.inputs import (
     stored_value,
     valid_input,
 )
-from tests.snapshots import ColumnChanges, Key, Rows, assert_unchanged, compare_snapshots, read_snapshot
+from tests.support.snapshots import ColumnChanges, Key, Rows, assert_unchanged, compare_snapshots, read_snapshot
 
 UPDATES = [name for name in MUTATIONS if name.endswith("Update")]
 NAMES = {"id", "clientId", "contactId", "expectedVersion"}  # say what is changed, and are no change

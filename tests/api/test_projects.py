@@ -8,10 +8,10 @@ import pytest
 from db.tables import Role
 from db.tables.keys import new_id
 from tests.api.test_nested_query import data_statements
-from tests.ask import Api
-from tests.builders import CREATED_AT, Tenant, create_tenant
-from tests.changing import dump_rows, fetch_audit_events, fetch_error, fetch_errors, is_forbidden, mutate
-from tests.ids import decode_key, global_id
+from tests.support.api import Api
+from tests.support.builders import CREATED_AT, Tenant, create_tenant
+from tests.support.ids import decode_key, global_id
+from tests.support.mutations import dump_rows, fetch_audit_events, fetch_error, fetch_errors, is_forbidden, mutate
 
 PROJECT_FIELDS = """project { id name code startsOn endsOn invoiceMethod invoiceReference archivedAt isArchived isArchivedWithClient version
   client { name } financial { currency hourlyRate { amount } fixedPrice { amount } effectiveHourlyRate { amount currency } } }"""

@@ -11,11 +11,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.ask import Api
-from tests.builders import Tenant
-from tests.ids import global_id
-from tests.racing import Payload, outcome_code, run_mutation
-from tests.registering import DAY, HOUR, LUNCH, TRIP
+from tests.support.api import Api
+from tests.support.builders import Tenant
+from tests.support.ids import global_id
+from tests.support.races import Payload, outcome_code, run_mutation
+from tests.support.registrations import DAY, HOUR, LUNCH, TRIP
 
 AT_ONCE = 50
 CREATE, UPDATE, STATUS, DELETE = "registrationCreate", "registrationUpdate", "registrationStatusUpdate", "registrationDelete"

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.ask import Api
-from tests.builders import Tenant
-from tests.ids import global_id
-from tests.racing import INTERLEAVINGS, ClientWithWork, Payload, Request, create_client_with_work, outcome_code, run_mutation
+from tests.support.api import Api
+from tests.support.builders import Tenant
+from tests.support.ids import global_id
+from tests.support.races import INTERLEAVINGS, ClientWithWork, Payload, Request, create_client_with_work, outcome_code, run_mutation
 
 Usual = Callable[[Tenant], Api]
 DAY = "2026-01-15"

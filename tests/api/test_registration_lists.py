@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from db.tables import Role
 from db.tables.keys import new_id
 from domain.organization.tokens import new_secret
-from tests.ask import Api
-from tests.builders import Tenant, add_token, create_tenant
-from tests.ids import global_id
-from tests.registering import ApiFor, client_id, project_id
+from tests.support.api import Api
+from tests.support.builders import Tenant, add_token, create_tenant
+from tests.support.ids import global_id
+from tests.support.registrations import ApiFor, client_id, project_id
 
 PAGE = """{ totalCount nodes { note } edges { cursor }
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }"""

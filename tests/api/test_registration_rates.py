@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from db.tables import RegistrationKind, Role
 from domain.registrations.rates import RATE_UNITS, compute_amount
-from tests.builders import Tenant
-from tests.changing import dump_rows, fetch_error, mutate
-from tests.forms import create_vat_rate
-from tests.ids import global_id
-from tests.registering import (
+from tests.support.builders import Tenant
+from tests.support.client_forms import create_vat_rate
+from tests.support.ids import global_id
+from tests.support.mutations import dump_rows, fetch_error, mutate
+from tests.support.registrations import (
     DAY,
     HOUR,
     LUNCH,

@@ -7,10 +7,10 @@ import pytest
 from db.tables import RegistrationStatus
 from db.tables.keys import new_id
 from domain.core.errors import UserErrorCode
-from tests.ask import Api
-from tests.builders import CREATED_AT, Tenant, insert_rows
-from tests.changing import dump_rows, mutate
-from tests.registering import ApiFor, create_client_with_rates, registration_id
+from tests.support.api import Api
+from tests.support.builders import CREATED_AT, Tenant, insert_rows
+from tests.support.mutations import dump_rows, mutate
+from tests.support.registrations import ApiFor, create_client_with_rates, registration_id
 
 STEPS = {
     "OPEN": {"PENDING", "APPROVED", "WRITTEN_OFF"},

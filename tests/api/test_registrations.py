@@ -8,11 +8,11 @@ from db.tables import Role
 from db.tables.keys import new_id
 from domain.organization.tokens import new_secret
 from tests.api.test_activity import activity, event
-from tests.ask import Api
-from tests.builders import Tenant, add_token, create_tenant
-from tests.changing import dump_rows, fetch_audit_events, fetch_error, fetch_errors, is_forbidden, mutate
-from tests.ids import global_id
-from tests.registering import (
+from tests.support.api import Api
+from tests.support.builders import Tenant, add_token, create_tenant
+from tests.support.ids import global_id
+from tests.support.mutations import dump_rows, fetch_audit_events, fetch_error, fetch_errors, is_forbidden, mutate
+from tests.support.registrations import (
     DAY,
     HOUR,
     LUNCH,

@@ -21,13 +21,13 @@ from db.tables import RegistrationKind, RegistrationStatus
 from domain.core.scope import ALL_PERMISSIONS, Actor, WriteScope, open_write_scope
 from domain.registrations import rules as registrations
 from domain.registrations.rules import RegistrationForm
-from tests.builders import Tenant
-from tests.ids import global_id
-from tests.inputs import MUTATIONS, SHAPE_ONLY_WORLD, input_type, scalar_locations, type_of_id, valid_input
-from tests.registering import DAY, HOUR, LUNCH, TRIP, ApiFor, client_id, project_id, registration_id
-from tests.snapshots import assert_unchanged
-from tests.waiting import wait_until
-from tests.writers import SourceModule, find_writers, read_modules
+from tests.support.builders import Tenant
+from tests.support.eventually import wait_until
+from tests.support.ids import global_id
+from tests.support.mutation_inputs import MUTATIONS, SHAPE_ONLY_WORLD, input_type, scalar_locations, type_of_id, valid_input
+from tests.support.registrations import DAY, HOUR, LUNCH, TRIP, ApiFor, client_id, project_id, registration_id
+from tests.support.snapshots import assert_unchanged
+from tests.support.source_scan import SourceModule, find_writers, read_modules
 
 TABLES = {"Registration": "registration", "RegistrationLabel": "registration_label"}
 REGISTRATION_MUTATIONS = {"registrationCreate", "registrationUpdate", "registrationStatusUpdate", "registrationDelete"}

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from db.engine.database import Database
 from db.tables import Role
-from tests.ask import UNLIMITED, Api, connect_client
-from tests.builders import Tenant, create_tenant
 from tests.conftest import runtime_url
-from tests.full_clients import create_full_client
-from tests.ids import decode_key
+from tests.support.api import UNLIMITED, Api, connect_client
+from tests.support.builders import Tenant, create_tenant
+from tests.support.full_client import create_full_client
+from tests.support.ids import decode_key
 
 CENT, NOTHING = Decimal("0.01"), Decimal(0)
 FIGURES = """fragment Figures on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency }

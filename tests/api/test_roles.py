@@ -9,8 +9,8 @@ from graphql import GraphQLInputObjectType
 
 from db.tables import Role
 from domain.core.scope import ROLE_PERMISSIONS, Permission
-from tests.ask import Api
-from tests.inputs import (
+from tests.support.api import Api
+from tests.support.mutation_inputs import (
     MUTATION_CASES,
     MUTATIONS,
     SCHEMA,
@@ -24,7 +24,7 @@ from tests.inputs import (
     required_permissions,
     valid_input,
 )
-from tests.snapshots import assert_unchanged
+from tests.support.snapshots import assert_unchanged
 
 TABLE = """
                      OWNER  ADMIN  FINANCE  MEMBER  VIEWER

@@ -18,8 +18,8 @@ from db.engine.database import Database
 from db.tables import Role
 from schema.build import build
 from schema.core.scalars import FIRST_YEAR, LAST_YEAR, SCALARS
-from tests.ask import UNLIMITED, Api, connect_client
-from tests.inputs import create_world
+from tests.support.api import UNLIMITED, Api, connect_client
+from tests.support.mutation_inputs import create_world
 
 SCHEMA = schemathesis.graphql.from_file(build().as_str())
 OF_ROOT = {root: [*SCHEMA[root].values()] for root in ("Query", "Mutation")}

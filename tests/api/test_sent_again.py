@@ -13,9 +13,9 @@ import pytest
 
 from db.tables.keys import new_id
 from server.documents.limits import exclusive_fields
-from tests.ask import Api
-from tests.ids import global_id
-from tests.inputs import (
+from tests.support.api import Api
+from tests.support.ids import global_id
+from tests.support.mutation_inputs import (
     MUTATION_CASES,
     MUTATIONS,
     SCHEMA,
@@ -30,7 +30,7 @@ from tests.inputs import (
     scalar_locations,
     valid_input,
 )
-from tests.snapshots import assert_unchanged, compare_snapshots, read_snapshot
+from tests.support.snapshots import assert_unchanged, compare_snapshots, read_snapshot
 
 
 @pytest.fixture(scope="module")

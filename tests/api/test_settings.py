@@ -9,10 +9,10 @@ import pytest
 
 from db.tables import Role
 from db.tables.keys import new_id
-from tests.ask import Api
-from tests.builders import Tenant, create_tenant
-from tests.changing import dump_rows, fetch_audit_events, fetch_error, fetch_errors, is_forbidden, mutate
-from tests.ids import decode_key, global_id, type_of
+from tests.support.api import Api
+from tests.support.builders import Tenant, create_tenant
+from tests.support.ids import decode_key, global_id, type_of
+from tests.support.mutations import dump_rows, fetch_audit_events, fetch_error, fetch_errors, is_forbidden, mutate
 
 RATE = "vatRate { id name country percentage category validFrom validUntil isActive externalCode version }"
 LAYOUT = "invoiceLayout { id name language template isDefault isActive version }"

@@ -24,11 +24,11 @@ from domain.core.scope import ALL_PERMISSIONS, Actor, Scope
 from domain.organization.tokens import new_secret
 from server.app import build_app
 from server.settings import Settings
-from tests.ask import HUGE_LIMIT, SECRET_KEYS, Api, connect_to_application
-from tests.builders import CREATED_AT, Tenant, add_token, create_tenant
-from tests.directly import OwnerTransaction, sign_preview_token
-from tests.ids import global_id
-from tests.snapshots import assert_unchanged
+from tests.support.api import HUGE_LIMIT, SECRET_KEYS, Api, connect_to_application
+from tests.support.builders import CREATED_AT, Tenant, add_token, create_tenant
+from tests.support.ids import global_id
+from tests.support.owner import OwnerTransaction, sign_preview_token
+from tests.support.snapshots import assert_unchanged
 
 AMOUNT = "1234.56"
 DELETE = "mutation ($input: ClientDeleteInput!) { clientDelete(input: $input) { deletedId userErrors { code path } } }"

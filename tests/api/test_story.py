@@ -13,8 +13,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.ask import Api
-from tests.builders import Tenant
+from tests.support.api import Api
+from tests.support.builders import Tenant
 
 ERRORS = "userErrors { __typename code path message }"
 REGISTRATION_FIELDS = "registration { id version kind status financial { rate { amount } rateSource amount { amount currency } } }"

@@ -28,9 +28,9 @@ from graphql import (
 from db.engine.database import Database
 from db.tables import Role
 from schema.build import build
-from tests.ask import UNLIMITED, Api, connect_client
-from tests.builders import Tenant, create_tenant
-from tests.ids import type_of
+from tests.support.api import UNLIMITED, Api, connect_client
+from tests.support.builders import Tenant, create_tenant
+from tests.support.ids import type_of
 
 CORE = build()._schema  # noqa: SLF001
 CURSORS = ("after", "before")

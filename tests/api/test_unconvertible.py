@@ -26,9 +26,9 @@ from resolvers.execution.operation import MAX_VARIABLE_ERRORS
 from schema.core.scalars import SCALARS
 from server.http.error_masking import MAX_MESSAGE, format_error
 from server.settings import Settings
-from tests.ask import HUGE_LIMIT, Api, connect_client
-from tests.builders import Tenant
-from tests.inputs import SCHEMA
+from tests.support.api import HUGE_LIMIT, Api, connect_client
+from tests.support.builders import Tenant
+from tests.support.mutation_inputs import SCHEMA
 
 OF_32_BITS = Query(
     select(func.count().label("count"))

@@ -8,10 +8,10 @@ from graphql import parse
 from benchmarks.attacks import checks, documents, memory, values
 from benchmarks.attacks.registry import ATTACKS
 from benchmarks.attacks.results import DurationsByQuery, Goal, Outcome, median_and_p99, table_line
-from benchmarks.attacks.scene import Body, encode_request
+from benchmarks.attacks.scenario import Body, encode_request
 from domain.core.signing import Signer
 from server.settings import Settings
-from tests.inputs import UNKNOWN_ID
+from tests.support.mutation_inputs import UNKNOWN_ID
 
 IDLE: DurationsByQuery = {"small": [4.0] * 100}
 SLOW: DurationsByQuery = {"small": [20.0] * 100}

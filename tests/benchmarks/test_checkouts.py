@@ -5,8 +5,8 @@ import json
 from benchmarks.cases import build_cases
 from benchmarks.checkouts import TenantCursors, interleave_bodies, replace_ids
 from benchmarks.figures import Window
+from benchmarks.paired_ratios import FIGURES, format_table, ratios_by_pass
 from benchmarks.queries import build_queries
-from benchmarks.turns import FIGURES, format_table, ratios_by_pass
 from benchmarks.wrk import MARKER
 
 CLIENTS = 200

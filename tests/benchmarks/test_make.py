@@ -7,7 +7,7 @@ from shutil import copy
 
 import pytest
 
-from tests.commands import build_environment
+from tests.support.processes import build_environment
 
 ROOT = Path(__file__).parents[2]
 OPTIMIZED_PYTHON = "/usr/bin/python3.11"

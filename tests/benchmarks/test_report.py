@@ -5,9 +5,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from benchmarks.chart import draw_chart
 from benchmarks.figures import Row
 from benchmarks.growth import Grown
-from benchmarks.picture import draw_chart
 from benchmarks.report import (
     BODIES,
     HEAD,

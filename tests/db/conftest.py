@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import asyncpg
 import pytest
 
-from tests.demos import load_demo
+from tests.support.demo_data import load_demo
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import re
 import asyncpg
 
 from db.tables.keys import name_key
-from tests.demos import SMALL_SIZE
+from tests.support.demo_data import SMALL_SIZE
 
 
 def modulo_97(text: str) -> int:

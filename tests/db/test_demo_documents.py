@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import asyncpg
 
-from tests.demos import round_half_up
+from tests.support.demo_data import round_half_up
 
 PAID_PER_DOCUMENT = """SELECT i.kind, i.status, i.gross, i.gross_base,
     coalesce(sum(a.amount), 0) AS paid, coalesce(sum(a.amount_base), 0) AS paid_base

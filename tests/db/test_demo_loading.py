@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from db import demo
-from tests.demos import HASH, LAST_DAY, SMALL_SIZE, TABLES, ignore_progress, load_demo, row_counts, table_digests
+from tests.support.demo_data import HASH, LAST_DAY, SMALL_SIZE, TABLES, ignore_progress, load_demo, row_counts, table_digests
 
 WHOLE_DEMO_DIGESTS = {
     "organization": 1,

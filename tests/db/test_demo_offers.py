@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import asyncpg
 
-from tests.demos import round_half_up
+from tests.support.demo_data import round_half_up
 
 
 async def test_quote_total_equals_its_lines(demo_connection: asyncpg.Connection) -> None:

@@ -6,9 +6,9 @@ import asyncpg
 import pytest
 
 from db.migrations import downgrade, upgrade
-from tests.builders import create_tenant
-from tests.full_clients import create_full_client
-from tests.snapshots import compare_snapshots, read_snapshot
+from tests.support.builders import create_tenant
+from tests.support.full_client import create_full_client
+from tests.support.snapshots import compare_snapshots, read_snapshot
 
 BEFORE = "0016"
 

@@ -18,12 +18,12 @@ from db.migrations import downgrade, head
 from db.sql.expressions import TENANT
 from db.tables import Role
 from tests.api.test_nested_query import NESTED_QUERY
-from tests.ask import Api, connect_client
-from tests.builders import Tenant, create_sample_org
-from tests.commands import run_relaties
 from tests.conftest import RUNTIME, runtime_url
 from tests.db.test_transaction import Number
-from tests.waiting import TIMEOUT_S, wait_until
+from tests.support.api import Api, connect_client
+from tests.support.builders import Tenant, create_sample_org
+from tests.support.eventually import TIMEOUT_S, wait_until
+from tests.support.processes import run_relaties
 
 UP_TO_DATE = "The tables are up to date.\n"
 CONNECTION_ERRORS = (

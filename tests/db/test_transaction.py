@@ -14,8 +14,8 @@ from db.engine.errors import OperationEndedError, PoolExhaustedError
 from db.engine.read_transaction import ReadTransaction
 from db.engine.statement import Query, Row
 from db.sql.expressions import TENANT, parameter
-from tests.builders import Tenant
 from tests.conftest import runtime_url
+from tests.support.builders import Tenant
 
 
 class Number(Row):

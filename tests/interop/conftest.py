@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.node import install_packages, run
+from tests.support.node import install_packages, run
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "interop" / "clients"

@@ -16,11 +16,11 @@ from db.migrations import upgrade
 from db.tables import Role, Table
 from server.database_checks import ensure_database_ready
 from tests.api.test_nested_query import NESTED_QUERY
-from tests.ask import Api, connect_client
-from tests.builders import Tenant, create_sample_org
-from tests.clusters import run_cluster
-from tests.outages import LABEL_QUERY, MAKE
-from tests.snapshots import read_snapshot
+from tests.support.api import Api, connect_client
+from tests.support.builders import Tenant, create_sample_org
+from tests.support.clusters import run_cluster
+from tests.support.outages import LABEL_QUERY, MAKE
+from tests.support.snapshots import read_snapshot
 
 pytestmark = pytest.mark.interop
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")

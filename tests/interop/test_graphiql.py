@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.commands import ServerProcess, run_server
-from tests.node import install_packages, run
+from tests.support.node import install_packages, run
+from tests.support.processes import ServerProcess, run_server
 
 pytestmark = pytest.mark.interop
 ROOT = Path(__file__).parents[2]

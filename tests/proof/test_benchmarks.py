@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import build_environment
+from tests.support.processes import build_environment
 
 pytestmark = pytest.mark.proof
 ROOT = Path(__file__).parents[2]

@@ -16,12 +16,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests import inputs
-from tests.fuzzing.http_requests import RIGHT, Request, build_request, encode_json
-from tests.fuzzing.sending import Sender, check_response
-from tests.fuzzing.servers import FuzzTarget, create_callers, run_watched_server
-from tests.fuzzing.stalls import MARK, STALL_MS
-from tests.sockets import ERROR_PATTERN
+from tests.support import mutation_inputs
+from tests.support.fuzzing.http_requests import RIGHT, Request, build_request, encode_json
+from tests.support.fuzzing.sender import Sender, check_response
+from tests.support.fuzzing.servers import FuzzTarget, create_callers, run_watched_server
+from tests.support.fuzzing.stall_monitor import MARK, STALL_MS
+from tests.support.raw_http import ERROR_PATTERN
 
 pytestmark = pytest.mark.proof
 SECONDS, WARM_SECONDS = 600, 90
@@ -49,10 +49,10 @@ class FuzzRound:
 
     def warm_up(self) -> None:
         """Send every mutation once as it should be: the first of its kind loads what all need, which is no caller's doing."""
-        for name, alternative in inputs.MUTATION_CASES:
+        for name, alternative in mutation_inputs.MUTATION_CASES:
             body = {
-                "query": inputs.mutation_document(name),
-                "variables": {"input": inputs.valid_input(self.target.world, name, alternative)},
+                "query": mutation_inputs.mutation_document(name),
+                "variables": {"input": mutation_inputs.valid_input(self.target.world, name, alternative)},
             }
             check_response(self.sender, build_request(encode_json(body, is_ascii=True), "OWNER"))
 

@@ -11,12 +11,12 @@ import pytest
 
 from db.tables import Role, Table
 from tests.api.test_client_delete import DELETE, DELETION_PREVIEW
-from tests.builders import create_tenant
-from tests.commands import run_server
 from tests.conftest import runtime_url
-from tests.full_clients import archive_directly
-from tests.ids import global_id
-from tests.large_clients import fill_client, table_sums
+from tests.support.builders import create_tenant
+from tests.support.full_client import archive_directly
+from tests.support.ids import global_id
+from tests.support.large_client import fill_client, table_sums
+from tests.support.processes import run_server
 
 pytestmark = pytest.mark.proof
 REGISTRATIONS = 100_000

@@ -7,8 +7,8 @@ import pytest
 
 from tests.conftest import runtime_url
 from tests.db.test_golden import QUERIES
-from tests.large import CONTACTS_EACH, LargeOrganization, create_large_organization
-from tests.plans import PageWithRelation, explain, large_tables, query_arguments
+from tests.support.explain import PageWithRelation, explain, large_tables, query_arguments
+from tests.support.large_organization import CONTACTS_EACH, LargeOrganization, create_large_organization
 
 pytestmark = pytest.mark.proof
 MOST = 2_000  # rows read of any one table for a page of 50

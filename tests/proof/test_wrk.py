@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.load import Target
 from benchmarks.wrk import MARKER, Wrk
-from tests.commands import build_environment
+from tests.support.processes import build_environment
 
 pytestmark = pytest.mark.proof
 ROOT = Path(__file__).parents[2]

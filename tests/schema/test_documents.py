@@ -8,9 +8,9 @@ import pytest
 from graphql import DocumentNode, OperationDefinitionNode, OperationType, build_schema, parse, print_ast, validate
 from graphql.utilities import separate_operations
 
-from tests.ask import Api
-from tests.builders import Tenant
-from tests.ids import global_id
+from tests.support.api import Api
+from tests.support.builders import Tenant
+from tests.support.ids import global_id
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = build_schema((ROOT / "schema" / "schema.graphql").read_text())

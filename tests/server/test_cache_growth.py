@@ -13,10 +13,10 @@ import pytest
 
 from db.tables import Role
 from domain.organization.tokens import new_secret
-from tests.builders import Tenant
-from tests.commands import ServerProcess, run_server
 from tests.conftest import runtime_url
-from tests.sockets import ERROR_PATTERN, build_request, open_connection
+from tests.support.builders import Tenant
+from tests.support.processes import ServerProcess, run_server
+from tests.support.raw_http import ERROR_PATTERN, build_request, open_connection
 
 MIB = 2**20
 MOST_GROWTH = 20 * MIB

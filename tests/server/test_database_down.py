@@ -18,11 +18,11 @@ from db.embedded.data_directory import DataDirectory, open_data_directory
 from db.engine.database import Database
 from db.migrations import upgrade
 from db.tables import Role
-from tests.ask import Api, connect_client
-from tests.builders import Tenant, create_tenant
-from tests.outages import OutageServer, is_unavailable
-from tests.snapshots import assert_unchanged
-from tests.waiting import TIMEOUT_S
+from tests.support.api import Api, connect_client
+from tests.support.builders import Tenant, create_tenant
+from tests.support.eventually import TIMEOUT_S
+from tests.support.outages import OutageServer, is_unavailable
+from tests.support.snapshots import assert_unchanged
 
 OF_THE_SERVER = "FROM pg_stat_activity WHERE usename = 'relaties_server' AND datname = current_database()"
 WAITING = f"SELECT pid {OF_THE_SERVER} AND wait_event_type = 'Lock'"

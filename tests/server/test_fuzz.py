@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.commands import ServerProcess, run_server
 from tests.conftest import runtime_url
-from tests.fuzzing.http_requests import RIGHT, build_request, encode_json
-from tests.fuzzing.sending import check_response
-from tests.fuzzing.servers import SETTINGS, FuzzTarget, create_callers
-from tests.sockets import ERROR_PATTERN
+from tests.support.fuzzing.http_requests import RIGHT, build_request, encode_json
+from tests.support.fuzzing.sender import check_response
+from tests.support.fuzzing.servers import SETTINGS, FuzzTarget, create_callers
+from tests.support.processes import ServerProcess, run_server
+from tests.support.raw_http import ERROR_PATTERN
 
 EXAMPLES = {"queries": 150, "mutations": 200, "bodies": 200, "addresses": 150, "headers": 150, "wires": 250}
 

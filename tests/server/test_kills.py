@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from db.tables import Role
-from tests.builders import create_tenant
-from tests.commands import PROGRAM, ServerProcess, find_free_port
 from tests.conftest import runtime_url
-from tests.ids import global_id
+from tests.support.builders import create_tenant
+from tests.support.ids import global_id
+from tests.support.processes import PROGRAM, ServerProcess, find_free_port
 
 WRITERS = 8
 RUNNING_SERVERS: list[ServerProcess] = []

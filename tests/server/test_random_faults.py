@@ -15,10 +15,10 @@ import strawberry
 from db.engine.database import Database
 from db.tables import Role
 from tests.api.test_nested_query import NESTED_QUERY
-from tests.ask import Api, connect_client
-from tests.builders import Tenant, create_sample_org
 from tests.conftest import runtime_url
-from tests.outages import GIVEN_UP, MAKE
+from tests.support.api import Api, connect_client
+from tests.support.builders import Tenant, create_sample_org
+from tests.support.outages import GIVEN_UP, MAKE
 
 OF_THE_SERVER = "FROM pg_stat_activity WHERE usename = 'relaties_test' AND datname = current_database()"
 CODES = {"UNAVAILABLE", "TIMEOUT"}

@@ -15,9 +15,9 @@ from db.engine.urls import with_database_name
 from domain.core.errors import UserErrorCode
 from server.errors import ErrorCode
 from server.settings import Settings
-from tests.ask import Api, connect_client
-from tests.commands import build_environment, run_server
 from tests.conftest import runtime_url
+from tests.support.api import Api, connect_client
+from tests.support.processes import build_environment, run_server
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

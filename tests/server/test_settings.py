@@ -6,7 +6,7 @@ import pytest
 
 from server.secret_keys import load_keys, read_or_create
 from server.settings import Settings, SettingsError, read_settings
-from tests.commands import run_relaties
+from tests.support.processes import run_relaties
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from db.embedded import run_server
-from tests.embedding import IS_ROOT, create_accessible_folder, ignore_output
+from tests.support.embedded import IS_ROOT, create_accessible_folder, ignore_output
 
 
 @pytest.fixture

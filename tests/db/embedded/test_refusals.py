@@ -6,7 +6,7 @@ from pathlib import Path
 
 from db.embedded import run_server
 from db.embedded.data_directory import CHOOSE_OTHER_FOLDER
-from tests.embedding import IS_ROOT, fetch_value, find_servers, ignore_output, permission_bits, read_postmaster_pid, startup_error
+from tests.support.embedded import IS_ROOT, fetch_value, find_servers, ignore_output, permission_bits, read_postmaster_pid, startup_error
 
 
 def test_unreachable_folder_is_rejected(tmp_path: Path) -> None:

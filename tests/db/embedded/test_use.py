@@ -13,7 +13,7 @@ import pytest
 
 from db.embedded import EmbeddedServer, run_server
 from db.embedded.processes import defer_signals
-from tests.embedding import IS_ROOT, fetch_value, find_servers, ignore_output, permission_bits, read_postmaster_pid, run_user_process
+from tests.support.embedded import IS_ROOT, fetch_value, find_servers, ignore_output, permission_bits, read_postmaster_pid, run_user_process
 
 
 def test_first_start_creates_everything(temp_folder: Path) -> None:

@@ -1,0 +1,185 @@
+"""C8: an answer is of one moment, though others commit between any two of its round trips to the database."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+import strawberry
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from benchmarks import memory, queries
+from db.engine.database import Database, DatabaseLimits
+from db.tables import Role
+from tests.api.test_executors import COMPILED_QUERIES
+from tests.conftest import runtime_url
+from tests.server.test_readme import QUERIES
+from tests.support import tenant_storm
+from tests.support.api import UNLIMITED, Api, connect_client
+from tests.support.builders import create_tenant
+from tests.support.full_client import create_full_client
+from tests.support.ids import global_id
+from tests.support.random_documents import Document, documents
+from tests.support.round_trip_proxy import RoundTripProxy
+from tests.support.two_states import TwoStateOrganization
+
+MAX_ROUND_TRIPS = 1_000  # more round trips than an operation makes
+NAME = "Aanwezig"
+# The README's queries name clients of the demo. These are the values that find something in the organization of the test.
+README_REPLACEMENTS = {
+    '"zuiderveen"': f'"{NAME}"',
+    '"ashdown"': '"Gedeeld"',
+    '"0500"': f'"{NAME}"',
+    ', country: "NL"': "",
+    "2025-": "2026-",
+}
+
+
+def adapt_readme_queries() -> Iterator[tuple[str, str]]:
+    for query, _ in QUERIES:
+        if query.startswith("query"):
+            text = query
+            for theirs, ours in README_REPLACEMENTS.items():
+                text = text.replace(theirs, ours)
+            yield f"README: {query.split()[1]}", text
+
+
+SHAPES = {
+    **COMPILED_QUERIES,
+    "an error in some fields": '{ clients(first: 9) { totalCount nodes { name contacts(after: "no") { nodes { id } } labels { name } } } }',
+    "all of a client": tenant_storm.CLIENTS,
+    "contacts and labels": tenant_storm.CONTACTS,
+    "node": tenant_storm.NODE,
+    **{f"benchmark: {name}": each.text for name, each in queries.build_queries("").items()},
+    **{f"memory: {number}": text for number, text in enumerate(memory.build_documents(len(memory.SHAPES)))},
+    **dict(adapt_readme_queries()),
+}
+VARIANTS = ("compiled", "graphql-core", "pooled")
+# All shapes in the usual way; in the others those that differ most.
+CASES = [("compiled", name) for name in SHAPES]
+CASES += [(way, name) for way in VARIANTS[1:] for name in ("the nested query", "counts below a list", "node", "README: OneClient")]
+
+
+@dataclass
+class TwoStateServer:
+    """Ask for an organization, and commit its other state before chosen round trips."""
+
+    api: Api
+    proxy: RoundTripProxy
+    states: TwoStateOrganization
+    ids: list[str]
+    trips: int = 0
+
+    async def answer(self, document: Document, commits: range) -> Any:  # noqa: ANN401 JSON
+        """Return the answer to an operation, before each of whose round trips of these numbers there is a commit."""
+        self.trips = 0
+
+        async def commit() -> None:
+            self.trips += 1
+            if self.trips in commits:
+                await self.states.toggle()
+
+        self.proxy.before_round_trip = commit
+        answer = (await self.api.post({"query": document.text, "variables": document.variables})).json()
+        return answer | {"errors": sorted(map(str, answer.get("errors", ())))}
+
+    async def answers(self, document: Document) -> list[Any]:
+        """Return the answers of both states, when nothing is committed meanwhile."""
+        answers_by_state: dict[int, Any] = {}
+        for _ in range(2):
+            answers_by_state[self.states.state] = await self.answer(document, range(0))
+            await self.states.toggle()
+        return [answers_by_state[0], answers_by_state[1]]
+
+    async def check(self, document: Document, answers: list[Any]) -> int:
+        """Commit before one round trip, each in turn, and then before all of them. Return how many there are."""
+        number, is_beyond = 0, False
+        while not is_beyond:
+            number += 1
+            answer_body = await self.answer(document, range(number, number + 1))
+            assert answer_body in answers, f"of a commit before round trip {number} a part is seen: {document.text}"
+            is_beyond = self.trips < number
+        answer_body = await self.answer(document, range(1, MAX_ROUND_TRIPS))
+        assert answer_body in answers, f"of commits before all round trips some are seen: {document.text}"
+        return number - 1
+
+
+@pytest.fixture(scope="module", params=VARIANTS)
+async def two_state_server(
+    request: pytest.FixtureRequest, owner: asyncpg.Connection, owner_url: str, schema: strawberry.Schema
+) -> AsyncIterator[TwoStateServer]:
+    """Yield an organization with everything. With a pooler no statement stays prepared, so that each takes more round trips."""
+    org = await create_tenant(owner, "One moment")
+    full = await create_full_client(org, NAME, is_archived=False)
+    states = TwoStateOrganization(org)
+    for _ in range(2):  # also what was put in it has the values of a state then
+        await states.toggle()
+    ids = [
+        global_id("Client", full.id),
+        global_id("Client", full.other),
+        global_id("Contact", full.shared_contact),
+        global_id("Organization", org.id),
+    ]
+    ids += [global_id("Project", full.projects[0]), global_id("Invoice", full.issued_invoice), global_id("ClientPortal", full.portal)]
+    async with RoundTripProxy(runtime_url(owner_url)).listen() as proxy:
+        limits = DatabaseLimits(read_pool_size=2, read_pool_timeout=30, statement_timeout=30)
+        database = await Database.connect(proxy.url, limits, is_pooled=request.param == "pooled")
+        settings = UNLIMITED.model_copy(update={"compiled_executor": request.param != "graphql-core"})
+        async with connect_client(schema, database, settings) as http:
+            yield TwoStateServer(Api(http, org.tokens[Role.OWNER]), proxy, states, ids)
+        await database.close()
+
+
+def iterate_objects(answer: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
+    """Yield every object in the answer, by the names of the fields that lead to it."""
+    if isinstance(answer, list):
+        for each in answer:
+            yield from iterate_objects(each, path)
+    if isinstance(answer, dict):
+        yield path, answer
+        for name, value in answer.items():
+            yield from iterate_objects(value, (*path, name))
+
+
+def equal_fields(answers: list[Any]) -> set[tuple[str, ...]]:
+    """Return the fields that have equal objects in both answers: they do not show which state they belong to."""
+    first, second = ([*iterate_objects(answer["data"])] for answer in answers)
+    paths = {path for path, _ in [*first, *second]}
+    return {
+        path
+        for path in paths
+        if [part for object_path, part in first if object_path == path] == [part for object_path, part in second if object_path == path]
+    }
+
+
+@pytest.mark.parametrize(("two_state_server", "name"), CASES, indirect=["two_state_server"], scope="module")
+async def test_c8_answer_is_a_snapshot(two_state_server: TwoStateServer, name: str) -> None:
+    """All of it is of before a commit or all of it of after, whichever round trips that comes between, and also when there are many."""
+    document = Document(SHAPES[name], {"first": 3, "after": None, "id": two_state_server.ids[0]})
+    answers = await two_state_server.answers(document)
+    assert {path for path in equal_fields(answers) if path[-1] != "pageInfo"} == set()
+    assert await two_state_server.check(document, answers) > 0
+
+
+async def check_random_documents(two_state_server: TwoStateServer, schema: strawberry.Schema, data: st.DataObject) -> None:
+    document = data.draw(documents(schema._schema, two_state_server.ids, ["", "x"]))  # noqa: SLF001
+    await two_state_server.check(document, await two_state_server.answers(document))
+
+
+@settings(max_examples=8, suppress_health_check=[*HealthCheck])
+@given(data=st.data())
+async def test_c8_answers_to_random_documents_are_snapshots(
+    two_state_server: TwoStateServer, schema: strawberry.Schema, data: st.DataObject
+) -> None:
+    await check_random_documents(two_state_server, schema, data)
+
+
+@pytest.mark.proof
+@settings(max_examples=500, suppress_health_check=[*HealthCheck])
+@given(data=st.data())
+async def test_c8_answers_to_many_random_documents_are_snapshots(
+    two_state_server: TwoStateServer, schema: strawberry.Schema, data: st.DataObject
+) -> None:
+    await check_random_documents(two_state_server, schema, data)

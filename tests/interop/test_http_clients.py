@@ -1,0 +1,204 @@
+"""The clients that people use, against a running server: the official audit, Apollo Client, urql, Relay, and what their tools persist."""
+
+import json
+import re
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from db.tables import Role
+from tests.conftest import runtime_url
+from tests.support.builders import Tenant, create_sample_org
+from tests.support.ids import global_id
+from tests.support.node import run
+from tests.support.processes import run_server
+
+pytestmark = pytest.mark.interop
+GRAPHQL = "application/graphql-response+json"
+
+
+@dataclass
+class RunningServer:
+    """A server, and whose token asks it."""
+
+    url: str
+    org: Tenant
+
+    @property
+    def token(self) -> str:
+        return self.org.tokens[Role.OWNER]
+
+    def program(self, name: str, *arguments: str, cwd: Path) -> Any:  # noqa: ANN401 JSON
+        """What a program of Node's reports of it."""
+        return json.loads(run("node", name, self.url, self.token, *arguments, cwd=cwd))
+
+    def post(self, **parameters: object) -> httpx.Response:
+        headers = {"authorization": f"Bearer {self.token}", "accept": GRAPHQL}
+        return httpx.post(self.url, json=parameters, headers=headers, timeout=30)
+
+
+Serves = Callable[..., Awaitable[RunningServer]]
+
+
+@pytest.fixture(scope="module")
+async def start_server(fresh_database: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serves]:
+    """Starts servers with settings of their own, each with an organization of thirty clients in a database of its own."""
+    with ExitStack() as stack:
+
+        async def start(**settings: str) -> RunningServer:
+            url = await fresh_database()
+            owner = await asyncpg.connect(url)
+            org = await create_sample_org(owner, clients=30, contacts=2)
+            await owner.close()
+            data = str(tmp_path_factory.mktemp("data"))
+            server = stack.enter_context(run_server(DATABASE_URL=runtime_url(url), RELATIES_DATA_DIR=data, **settings))
+            return RunningServer(f"{server.address}/graphql", org)
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+async def open_server(start_server: Serves) -> RunningServer:
+    """As in development."""
+    return await start_server()
+
+
+@pytest.fixture(scope="module")
+async def trusted_only_server(start_server: Serves, folder: Path) -> RunningServer:
+    """Nothing but what the tools persisted."""
+    return await start_server(RELATIES_DOCUMENT_POLICY="trusted-only", RELATIES_TRUSTED_DOCUMENTS=str(folder))
+
+
+@pytest.fixture(scope="module")
+def folder(built_programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What Relay, GraphQL Code Generator and Apollo's generator persist, as they wrote it."""
+    run("node_modules/.bin/generate-persisted-query-manifest", cwd=built_programs)
+    target = tmp_path_factory.mktemp("trusted")
+    for file_name in ("persisted.json", "generated/persisted-documents.json", "manifest.json"):
+        shutil.copy(built_programs / file_name, target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def operation_names(folder: Path) -> dict[str, str]:
+    """Return the name of the operation by every id."""
+    relay, codegen, apollo = (
+        json.loads((folder / f"{name}.json").read_text()) for name in ("persisted", "persisted-documents", "manifest")
+    )
+    names_by_id = {key: re.findall(r"(?:query|mutation) (\w+)", text)[0] for key, text in {**relay, **codegen}.items()}
+    return {**names_by_id, **{each["id"]: each["name"] for each in apollo["operations"]}}
+
+
+@pytest.fixture(scope="module")
+def built_programs(for_typescript: Path, for_relay: Path) -> Path:
+    """Return the programs with their packages, the types of codegen and the artifacts of Relay, one file each."""
+    programs = ("apollo.js", "urql.js", "relay.js")
+    run("node_modules/.bin/esbuild", *programs, "--bundle", "--platform=node", "--format=esm", "--outdir=built", cwd=for_relay)
+    return for_typescript
+
+
+def test_the_official_audit_finds_nothing(clients: Path, open_server: RunningServer) -> None:
+    """All that GraphQL over HTTP demands, recommends and allows."""
+    report = open_server.program("audit.js", cwd=clients)
+    assert [audit for audit in report if audit["status"] != "ok"] == []
+    assert len(report) == 61
+
+
+def check_day(day: dict[str, Any], name: str) -> list[str]:
+    """Return the requests of a day without errors: two pages, a client created and renamed once, a number taken, a code."""
+    assert day["first"] == ["Client 00000", "Client 00001"]
+    assert day["second"] == [f"Client {index:05}" for index in range(4)]
+    assert day["made"] == name
+    assert (day["update"]["name"], day["update"]["version"]) == (f"{name} BV", 2)
+    assert day["again"] == day["update"]
+    (accepted,) = day["taken"]
+    assert (accepted["code"], accepted["path"], accepted["existingClient"]["name"]) == ("NUMBER_TAKEN", ["number"], f"{name} BV")
+    assert day["codes"] == ["BAD_USER_INPUT"]
+    requests: list[str] = day["sent"]
+    return requests
+
+
+def check_registration(name: str, method: str, again: str) -> list[str]:
+    """A miss, then the text with its hash, from then on the hash alone."""
+    return [f"{name} {method} hash 400", f"{name} {again} text+hash 200"]
+
+
+CHANGES = [
+    *check_registration("ClientCreate", "POST", "POST"),
+    *check_registration("ClientUpdate", "POST", "POST"),
+    "ClientUpdate POST hash 200",
+    "ClientCreate POST hash 200",
+]
+KNOWN_CHANGES = ["ClientCreate POST hash 200", "ClientUpdate POST hash 200", "ClientUpdate POST hash 200", "ClientCreate POST hash 200"]
+
+
+async def test_apollo_client_sends_each_document_once(built_programs: Path, start_server: Serves) -> None:
+    """Hashes by GET, new texts by POST; the second day hashes alone. Where only what is known is asked by GET, as in production."""
+    first, second = (await start_server(RELATIES_GET_REQUESTS="persisted")).program("built/apollo.js", cwd=built_programs)
+    page = "ClientsOverview GET hash 200"
+    assert check_day(first, "Made by Apollo 1") == [*check_registration("ClientsOverview", "GET", "POST"), page, *CHANGES, page]
+    assert check_day(second, "Made by Apollo 2") == [page, page, *KNOWN_CHANGES, page]
+
+
+def test_urql_sends_each_document_once(built_programs: Path, open_server: RunningServer) -> None:
+    """As it comes: by GET what fits an address, a new text too, so that it needs a server that takes queries by GET."""
+    first, second = open_server.program("built/urql.js", "true", cwd=built_programs)
+    page, short = "ClientsOverview GET hash 200", "WhoAsks GET hash 200"
+    new = [*check_registration("ClientsOverview", "GET", "POST"), page, *CHANGES, page]
+    assert check_day(first, "Made by urql true 1") == [*new, *check_registration("WhoAsks", "GET", "GET")]
+    assert check_day(second, "Made by urql true 2") == [page, page, *KNOWN_CHANGES, page, short]
+    assert (first["organization"], second["organization"]) == ("Test", "Test")
+
+
+async def test_urql_sends_each_document_once_by_post(built_programs: Path, start_server: Serves) -> None:
+    """By its setting, for servers that accept only known documents by GET."""
+    first, second = (await start_server(RELATIES_GET_REQUESTS="persisted")).program("built/urql.js", "false", cwd=built_programs)
+    page, short = "ClientsOverview POST hash 200", "WhoAsks POST hash 200"
+    new = [*check_registration("ClientsOverview", "POST", "POST"), page, *CHANGES, page]
+    assert check_day(first, "Made by urql false 1") == [*new, *check_registration("WhoAsks", "POST", "POST")]
+    assert check_day(second, "Made by urql false 2") == [page, page, *KNOWN_CHANGES, page, short]
+
+
+def test_relay_uses_persisted_ids(built_programs: Path, trusted_only_server: RunningServer) -> None:
+    """Pages of a connection, a client put first in it, changes and a contact linked, of a server that takes nothing else."""
+    contact = global_id("Contact", trusted_only_server.org.contacts[0])
+    report = trusted_only_server.program("built/relay.js", contact, cwd=built_programs)
+    operations = (
+        *("overviewQuery", "overviewClientsRefetchQuery", "overviewCreateMutation", "clientRenameMutation"),
+        *("clientQuery", "clientContactLinkMutation", "clientContactsRefetchQuery"),
+    )
+    assert report.pop("sent") == [f"{name} POST id 200" for name in operations]
+    assert report == {
+        "first": 25,
+        "hasNextPage": True,
+        "second": 27,
+        "newest": "Relay",
+        "renamed": {"name": "Relay BV", "version": 2},
+        "shown": "Relay BV",
+        "before": [],
+        "after": ["An Person 00000-0"],
+    }
+
+
+def test_every_generated_id_is_known(trusted_only_server: RunningServer, operation_names: dict[str, str]) -> None:
+    """Of Relay, GraphQL Code Generator and Apollo: each finds its own document, by any of the names that clients send an id by."""
+    assert len(operation_names) > 25
+    for key, name in operation_names.items():
+        for field in ("documentId", "doc_id", "id"):
+            body = trusted_only_server.post(**{field: key}, operationName=name).json()
+            assert {error["extensions"]["code"] for error in body.get("errors", [])} <= {"BAD_USER_INPUT"}, (key, body)
+        assert trusted_only_server.post(documentId=key, operationName="Other").json()["errors"][0]["extensions"]["code"] == "BAD_REQUEST"
+
+
+def test_other_documents_are_rejected(trusted_only_server: RunningServer) -> None:
+    """A text that the server was not given, and an id that nothing has."""
+    responses = [trusted_only_server.post(query="{ viewer { permissions } }"), trusted_only_server.post(documentId="sha256:" + "0" * 64)]
+    codes = [(response.status_code, response.json()["errors"][0]["extensions"]["code"]) for response in responses]
+    assert codes == [(400, "PERSISTED_QUERY_NOT_TRUSTED"), (400, "PERSISTED_QUERY_NOT_FOUND")]

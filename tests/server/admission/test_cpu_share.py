@@ -1,0 +1,200 @@
+"""What holds up the whole worker is done in turn, with rests between: others come in between, and nobody waits for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from itertools import pairwise
+from uuid import UUID, uuid4
+
+import pytest
+import strawberry
+
+from db.engine.database import Database
+from db.tables import Role
+from domain.core.scope import ALL_PERMISSIONS, Actor
+from server.admission.cpu_share import PAUSE_FACTOR, CpuShare
+from server.app import Dispatcher, build_app
+from server.errors import HttpError
+from server.http.endpoint import GraphQLEndpoint
+from server.settings import ConcurrencyLimits, Settings
+from tests.support.api import HUGE_LIMIT, SECRET_KEYS, Api, connect_client, connect_to_application
+from tests.support.builders import Tenant
+from tests.support.eventually import wait_until
+from tests.support.virtual_time import run, spend
+
+WORK_S = 0.125
+SLOW_S, WAIT_S = 0.75, 2.0  # three times as long as the one is more than the other
+
+
+def create_actor(tenant: UUID) -> Actor:
+    return Actor(tenant, ALL_PERMISSIONS, token_id=uuid4())
+
+
+async def run_blocking_task(pace: CpuShare, actor: Actor, seconds: float = WORK_S) -> tuple[float, float]:
+    """Run a blocking task, and return its start and end by the clock of the test's own loop."""
+    loop = asyncio.get_running_loop()
+    async with pace.exclusive(actor):
+        began = loop.time()
+        spend(seconds)
+        return began, loop.time()
+
+
+def test_organization_pauses_three_times_as_long_as_its_task() -> None:
+    """However much of it waits."""
+
+    async def main() -> None:
+        mine, pace = create_actor(uuid4()), CpuShare(ConcurrencyLimits())
+        spans = await asyncio.gather(*(run_blocking_task(pace, mine) for _ in range(4)))
+        for (began, ended), (then, _) in pairwise(spans):
+            assert (ended - began, then - ended) == (WORK_S, PAUSE_FACTOR * WORK_S)
+
+    run(main())
+
+
+def test_other_organization_runs_during_the_pause() -> None:
+    """It waits for no rest but its own."""
+
+    async def main() -> None:
+        pace, order = CpuShare(ConcurrencyLimits()), list[str]()
+
+        async def record(name: str, actor: Actor) -> None:
+            await run_blocking_task(pace, actor)
+            order.append(name)
+
+        mine = create_actor(uuid4())
+        await asyncio.gather(*(record("mine", mine) for _ in range(3)), record("theirs", create_actor(uuid4())))
+        assert order == ["mine", "theirs", "mine", "mine"]
+
+    run(main())
+
+
+def test_next_request_is_answered_after_a_slow_task() -> None:
+    """Whose piece took most of what the next may wait, the machine being slow, can still ask the next."""
+
+    async def main() -> None:
+        mine, pace = create_actor(uuid4()), CpuShare(ConcurrencyLimits(queue_timeout=WAIT_S))
+        assert await run_blocking_task(pace, mine, SLOW_S) == (0, SLOW_S)
+        assert await run_blocking_task(pace, mine, SLOW_S) == (SLOW_S + WAIT_S / 2, 2 * SLOW_S + WAIT_S / 2)
+
+    run(main())
+
+
+def test_too_many_or_too_long_waiting_requests_are_rejected() -> None:
+    """One with too many at once, two after the time that one may wait; none of them is counted any more."""
+
+    async def main() -> None:
+        mine, pace = create_actor(uuid4()), CpuShare(ConcurrencyLimits(queue_size_per_organization=3, queue_timeout=WAIT_S))
+        results = await asyncio.gather(*(run_blocking_task(pace, mine, SLOW_S) for _ in range(5)), return_exceptions=True)
+        assert [type(each) for each in results] == [tuple, tuple, HttpError, HttpError, HttpError]
+        assert {each.headers["retry-after"] for each in results if isinstance(each, HttpError)} == {"1"}
+        assert pace.waiting_count == 0
+
+    run(main())
+
+
+@pytest.fixture
+async def api(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[[Tenant], Api]]:
+    """A server where few documents of an organization may wait to be read."""
+    async with connect_client(schema, database, Settings(queue_size_per_organization=4)) as http:
+        yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])
+
+
+async def test_cached_document_does_not_wait_for_new_ones(api: Callable[[Tenant], Api], org: Tenant, sample_org: Tenant) -> None:
+    """Of many new ones some are answered and some have to come back; known ones and other organizations' are answered throughout."""
+    known_query = "{ viewer { permissions } }"
+    assert (await api(org).post({"query": known_query})).status_code == 200
+    new = asyncio.gather(*(api(org).post({"query": f"query New{index} {known_query}"}) for index in range(20)))
+    assert (await api(org).post({"query": known_query})).status_code == 200
+    assert (await api(sample_org).post({"query": "query Theirs { viewer { permissions } }"})).status_code == 200
+    assert {answer.status_code for answer in await new} == {200, 503}
+
+
+async def test_introspection_runs_exclusively_per_organization(api: Callable[[Tenant], Api], org: Tenant, sample_org: Tenant) -> None:
+    """Though its document is known: showing it keeps everybody waiting. Another organization has its own turn."""
+    schema = "{ __schema { queryType { name } } }"
+    assert (await api(sample_org).post({"query": schema})).status_code == 200
+    many = asyncio.gather(*(api(org).post({"query": schema}) for _ in range(12)))
+    assert (await api(sample_org).post({"query": "{ viewer { permissions } }"})).status_code == 200
+    assert {answer.status_code for answer in await many} == {200, 503}
+
+
+async def test_large_body_is_parsed_exclusively(api: Callable[[Tenant], Api], org: Tenant) -> None:
+    """However little its document is, and known."""
+    known_query = "{ viewer { permissions } }"
+    assert (await api(org).post({"query": known_query})).status_code == 200
+    many = asyncio.gather(*(api(org).post({"query": known_query, "variables": {"x": "x" * 30_000}}) for _ in range(12)))
+    assert (await api(org).post({"query": known_query})).status_code == 200
+    assert {answer.status_code for answer in await many} == {200, 503}
+
+
+def create_endpoint(schema: strawberry.Schema, database: Database) -> tuple[GraphQLEndpoint, Callable[[str], Api]]:
+    """Return the endpoint of a server, and a way to ask it as a token. A busy machine makes nobody wait too long."""
+    application = build_app(schema, database, Settings(queue_timeout=600, operation_timeout=600, rate_limit_burst=HUGE_LIMIT), SECRET_KEYS)
+    assert isinstance(application.asgi_app, Dispatcher)
+    http = connect_to_application(application)
+    return application.asgi_app.endpoint, lambda token: Api(http, token)
+
+
+KNOWN_QUERY = "{ viewer { member { role } } }"
+
+
+def answers_by_role(role: Role) -> dict[str, object]:
+    return {"viewer": {"member": {"role": role}}}
+
+
+async def test_an_owner_is_served_beside_fifty_new_documents_of_a_viewer(
+    schema: strawberry.Schema, database: Database, org: Tenant
+) -> None:
+    """A known document waits for none of them, and a new one for one of them. All are answered but the one too many."""
+    endpoint, asking = create_endpoint(schema, database)
+    pace, known_documents = endpoint.cpu_share, endpoint.persisted_documents.cache._new_documents  # noqa: SLF001
+    owner, viewer = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER])
+    assert [await each.data(KNOWN_QUERY) for each in (owner, viewer)] == [answers_by_role(Role.OWNER), answers_by_role(Role.VIEWER)]
+
+    async def waiting(count: int) -> bool:
+        await asyncio.sleep(0)
+        return pace.waiting_count == count
+
+    async with asyncio.TaskGroup() as group, pace.exclusive(create_actor(org.id)):
+        flood = [group.create_task(viewer.data(f"query Viewer{number} {KNOWN_QUERY}")) for number in range(50)]
+        await wait_until(lambda: waiting(50))
+        response = await viewer.post({"query": f"query Viewer50 {KNOWN_QUERY}"})
+        assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
+        assert await owner.data(KNOWN_QUERY) == answers_by_role(Role.OWNER)
+        assert pace.waiting_count == 50
+        new = group.create_task(owner.data(f"query Owner {KNOWN_QUERY}"))
+        await wait_until(lambda: waiting(51))
+        before = len(known_documents)
+    assert new.result() == answers_by_role(Role.OWNER)
+    assert [each.result() for each in flood] == [answers_by_role(Role.VIEWER)] * 50
+    read = [each.operations[0].name for each in known_documents.values()][before:]
+    assert read == ["Viewer0", "Owner", *(f"Viewer{number}" for number in range(1, 50))]
+
+
+async def test_an_owner_is_served_beside_fifty_operations_of_a_viewer(schema: strawberry.Schema, database: Database, org: Tenant) -> None:
+    """Where all of the organization's places are taken, its tokens have the next free one in turn."""
+    endpoint, asking = create_endpoint(schema, database)
+    owner, viewer, turns = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER]), endpoint.concurrency
+    assert [await each.data(KNOWN_QUERY) for each in (owner, viewer)] == [answers_by_role(Role.OWNER), answers_by_role(Role.VIEWER)]
+    order = list[str]()
+
+    async def ask(name: str, api: Api) -> None:
+        await api.data(KNOWN_QUERY)
+        order.append(name)
+
+    async def waiting(count: int) -> bool:
+        await asyncio.sleep(0)
+        return turns.waiting_count == count
+
+    async with (
+        asyncio.TaskGroup() as group,
+        turns.slot(create_actor(org.id)),
+        turns.slot(create_actor(org.id)),
+        turns.slot(create_actor(org.id)),
+    ):
+        async with turns.slot(create_actor(org.id)):
+            tasks = [group.create_task(ask(f"viewer {number}", viewer)) for number in range(50)]
+            await wait_until(lambda: waiting(50))
+            tasks.append(group.create_task(ask("owner", owner)))
+            await wait_until(lambda: waiting(51))
+        await asyncio.gather(*tasks)  # one at a time, in the one place that is free
+    assert order == ["viewer 0", "owner", *(f"viewer {number}" for number in range(1, 50))]

@@ -1,0 +1,100 @@
+"""Too many at once: who takes more than their share is refused, who does not is answered, and afterwards all is as before."""
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import cycle, islice
+
+import pytest
+import strawberry
+
+from db.engine.database import Database
+from db.tables import Role
+from server.settings import Settings
+from tests.conftest import runtime_url
+from tests.support.api import Api, connect_client
+from tests.support.builders import Tenant
+from tests.support.eventually import TIMEOUT_S
+from tests.support.processes import ServerProcess, run_server
+
+PAGE = "{ clients(first: 10) { nodes { name contacts(first: 3) { nodes { fullName } } labels { name } } } }"
+DEAR = "{ clients(first: 100) { nodes { id contacts(first: 90) { nodes { id } } } } }"  # half of what one operation may cost
+TOO_DEAR = "{ clients(first: 100) { nodes { id contacts(first: 100) { edges { node { id } } } } } }"
+
+
+@dataclass(frozen=True)
+class ConnectionAnswer:
+    """An answer as it came over a connection of its own."""
+
+    status: int
+    headers: dict[str, str]
+    body: str
+
+
+async def send_query(port: int, token: str, query: str) -> ConnectionAnswer:
+    """Send a query on a new connection, and fail without an answer."""
+    body = json.dumps({"query": query})
+    head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
+    async with asyncio.timeout(TIMEOUT_S):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        with closing(writer):
+            writer.write(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode())
+            first, _, content = (await reader.read(-1)).decode().partition("\r\n\r\n")
+    status, *lines = first.split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    return ConnectionAnswer(int(status.split()[1]), headers, content)
+
+
+@pytest.fixture(scope="module")
+def worker(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """One worker on a socket, as it is by default."""
+    with run_server(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path_factory.mktemp("crowd"))) as process:
+        yield process
+
+
+@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.proof)])
+async def test_h8_requests_of_a_crowd_are_answered_or_told_to_retry(worker: ServerProcess, sample_org: Tenant, count: int) -> None:
+    """Nobody waits in vain: some are answered in full, the others learn when to ask again, and then it is as before."""
+    tokens = [sample_org.tokens[role] for role in Role]
+    alone = await send_query(worker.port, tokens[0], PAGE)
+    assert alone.status == 200
+
+    answers = await asyncio.gather(*(send_query(worker.port, token, PAGE) for token in islice(cycle(tokens), count)))
+
+    successes = [each for each in answers if each.status == 200]
+    assert successes
+    assert {each.body for each in successes} == {alone.body}
+    errors = [each for each in answers if each.status != 200]
+    assert errors
+    assert {each.status for each in errors} <= {429, 503}
+    assert all(int(each.headers["retry-after"]) >= 1 for each in errors)
+    assert (await send_query(worker.port, tokens[0], PAGE)).body == alone.body
+
+
+@pytest.fixture
+async def default_server(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[[str], Api]]:
+    """Yield a server with the limits that it has by default, of which nobody has used any."""
+    async with connect_client(schema, database, Settings()) as http:
+        yield lambda token: Api(http, token)
+
+
+async def test_t12_flooding_organization_is_rejected_and_another_is_answered(
+    default_server: Callable[[str], Api], sample_org: Tenant, org: Tenant
+) -> None:
+    """The dearest operations there may be, many at once: they run out of points, others have their own."""
+    await org.add_client("Ours")
+    greedy, modest = default_server(sample_org.tokens[Role.OWNER]), default_server(org.tokens[Role.OWNER])
+    for query in (DEAR, TOO_DEAR):  # a document that is new is parsed in turn: from then on all come at once
+        await greedy.post({"query": query})
+    hammering = asyncio.gather(*(greedy.post({"query": query}) for query in (DEAR, TOO_DEAR) * 40))
+    answers = [await modest.post({"query": PAGE}) for _ in range(20)]
+
+    assert [each.json()["data"]["clients"]["nodes"][0]["name"] for each in answers] == ["Ours"] * 20
+    bodies = [each.json() for each in await hammering]
+    codes = Counter(each["errors"][0]["extensions"]["code"] if "errors" in each else "answered" for each in bodies)
+    assert codes.keys() == {"answered", "RATE_LIMITED", "QUERY_TOO_COMPLEX"}
+    assert codes["QUERY_TOO_COMPLEX"] == 40
+    assert "errors" not in await greedy.execute(PAGE)

@@ -1,0 +1,119 @@
+"""Refusals are paced for each caller, on a virtual clock: a burst at once, then evenly spaced, and never longer than a bound."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+import strawberry
+
+from db.engine.database import Database
+from db.tables import Role
+from server.admission.refusal_throttle import ANONYMOUS_FACTOR, BURST_S, MAX_CALLERS, MAX_DELAY_S, RefusalThrottle
+from server.settings import Settings
+from tests.support.api import HUGE_LIMIT, Api, connect_client
+from tests.support.builders import Tenant
+from tests.support.virtual_time import run
+
+RATE = 100
+
+
+async def response_times(pace: RefusalThrottle, caller: str, count: int) -> list[float]:
+    """Return when each of so many errors that are due now is sent."""
+    loop, times = asyncio.get_running_loop(), list[float]()
+    began = loop.time()
+
+    async def refuse() -> None:
+        await pace.wait(caller)
+        times.append(round(loop.time() - began, 6))
+
+    await asyncio.gather(*(refuse() for _ in range(count)))
+    return times
+
+
+def test_a_burst_is_sent_at_once_and_the_rest_evenly() -> None:
+    burst = int(BURST_S * RATE) + 1
+
+    async def check() -> None:
+        times = await response_times(RefusalThrottle(RATE), "one", burst + 3)
+        assert times == [0.0] * burst + [pytest.approx(step / RATE, abs=1e-3) for step in (1, 2, 3)]
+
+    run(check())
+
+
+def test_callers_do_not_wait_for_each_other() -> None:
+    async def check() -> None:
+        pace = RefusalThrottle(RATE)
+        flood = asyncio.create_task(response_times(pace, "one", 300))
+        await asyncio.sleep(0)
+        assert await response_times(pace, "other", 10) == [0.0] * 10
+        assert max(await flood) > 1
+
+    run(check())
+
+
+def test_addresses_without_a_valid_token_share_a_rate() -> None:
+    """One that is alone has its own rate; many get a few times that together, and a signed-in caller waits for none of them."""
+    at_once, alone = int(BURST_S * RATE) + 1, list[float]()
+
+    async def ask(pace: RefusalThrottle, address: str, times: list[float]) -> None:
+        began = asyncio.get_running_loop().time()
+        await pace.wait_anonymous(address)
+        times.append(asyncio.get_running_loop().time() - began)
+
+    async def check() -> None:
+        await asyncio.gather(*(ask(pace, "one", alone) for pace in [RefusalThrottle(RATE)] for _ in range(at_once + 2)))
+        assert sorted(alone) == [0.0] * at_once + [pytest.approx(step / RATE, abs=1e-3) for step in (1, 2)]
+        pace, many = RefusalThrottle(RATE), list[float]()
+        flood = asyncio.gather(*(ask(pace, f"address {index}", many) for index in range(2 * ANONYMOUS_FACTOR * RATE)))
+        await asyncio.sleep(0)
+        assert await response_times(pace, "signed in", 10) == [0.0] * 10
+        await flood
+        assert max(many) == pytest.approx(2 - BURST_S, abs=0.01)
+
+    run(check())
+
+
+def test_delay_is_bounded_and_forgotten_after_a_pause() -> None:
+    async def check() -> None:
+        pace = RefusalThrottle(RATE)
+        times = await response_times(pace, "one", 2000)
+        assert max(times) == pytest.approx(MAX_DELAY_S)
+        await asyncio.sleep(2000 / RATE)
+        assert await response_times(pace, "one", int(BURST_S * RATE)) == [0.0] * int(BURST_S * RATE)
+
+    run(check())
+
+
+def test_callers_are_forgotten() -> None:
+    async def check() -> None:
+        pace = RefusalThrottle(RATE)
+        for index in range(MAX_CALLERS + 100):
+            await pace.wait(index)
+        assert len(pace._next_due) == MAX_CALLERS  # noqa: SLF001
+
+    run(check())
+
+
+@pytest.fixture
+async def api_with_slow_refusals(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[[str], Api]]:
+    """Yield a server that sends one refusal an hour beyond the first."""
+    settings = Settings(max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, max_refusals_per_second=1)
+    async with connect_client(schema, database, settings) as http:
+        yield lambda token: Api(http, token)
+
+
+async def test_successful_answers_do_not_wait_for_errors(
+    api_with_slow_refusals: Callable[[str], Api], org: Tenant, sample_org: Tenant
+) -> None:
+    """While refusals of an organization wait, its other requests and those of another organization are answered."""
+    owner, other = api_with_slow_refusals(org.tokens[Role.OWNER]), api_with_slow_refusals(sample_org.tokens[Role.OWNER])
+    flood = [asyncio.create_task(owner.post({"query": "{ nothing }"})) for _ in range(8)]
+    finished, waiting = await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)
+    assert finished
+    assert waiting
+    assert (await owner.data("{ __typename }"), await other.data("{ __typename }")) == ({"__typename": "Query"},) * 2
+    assert (await other.post({"query": "{ nothing }"})).status_code == 200
+    assert (await api_with_slow_refusals("wrong").post({"query": "{ __typename }"})).status_code == 401
+    for each in waiting:
+        each.cancel()
+    await asyncio.wait(waiting)

@@ -1,0 +1,28 @@
+"""Introspection is answered in a thread of its own, so that others are answered meanwhile."""
+
+import asyncio
+from collections.abc import Callable
+from threading import Event
+
+from graphql import get_introspection_query
+
+from resolvers.execution.operation import INTROSPECTION_THREAD
+from tests.support.api import Api
+from tests.support.builders import Tenant
+
+
+async def test_other_requests_are_answered_during_introspection(api_for: Callable[..., Api], org: Tenant, sample_org: Tenant) -> None:
+    """The thread is held by the test; what asks for data as well waits for its schema alone."""
+    goes_on, api, other = Event(), api_for(org), api_for(sample_org)
+    blocking_task = INTROSPECTION_THREAD.submit(goes_on.wait)
+    with_data = "{ __schema { queryType { name } } viewer { permissions } }"
+    tasks = [asyncio.create_task(api.data(text)) for text in (get_introspection_query(), with_data)]
+    try:
+        assert await other.data("{ __typename }") == {"__typename": "Query"}
+        assert not any(each.done() for each in tasks)
+    finally:
+        goes_on.set()
+    whole, both = await asyncio.gather(*tasks)
+    assert blocking_task.result()
+    assert {"Client", "Query"} <= {each["name"] for each in whole["__schema"]["types"]}
+    assert both["__schema"] == {"queryType": {"name": "Query"}}

@@ -1,0 +1,130 @@
+"""Sending hostile requests to a server process, one after the other, and judging what it answers."""
+
+import json
+import socket
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tests.support.fuzzing.http_requests import TOKEN, Request
+from tests.support.raw_http import TIMEOUT_S
+
+STATUSES_WITHOUT_BODY = {204, 304}
+INTERNAL_ERROR_CODE = "INTERNAL_SERVER_ERROR"
+FIRST_FINAL_CLASS = 100  # statuses below 200 announce another answer
+
+
+@dataclass
+class Answer:
+    """What came back: nothing at all has the status 0."""
+
+    status: int
+    body: bytes = b""
+    is_last: bool = True
+
+    def find_fault(self, request: Request) -> str | None:
+        """Return why this answer is invalid; None if it is valid."""
+        if self.status == 0:
+            return "no answer" if request.is_whole else None
+        if self.status == 500:
+            return "HTTP 500"
+        if request.method == b"HEAD" or self.status in STATUSES_WITHOUT_BODY or not self.body:
+            return None if request.method == b"HEAD" or self.status < 400 else "an error without a body"
+        try:
+            body = json.loads(self.body)
+        except ValueError:
+            return "an error that is not JSON" if self.status >= 400 else None
+        return self._code_fault(body)
+
+    def _code_fault(self, body: object) -> str | None:
+        errors = body.get("errors", []) if isinstance(body, dict) else []
+        codes = [error.get("extensions", {}).get("code") for error in errors]
+        if INTERNAL_ERROR_CODE in codes:
+            return INTERNAL_ERROR_CODE
+        if not all(isinstance(code, str) for code in codes):
+            return "an error without a code"
+        return "an error without errors" if self.status >= 400 and not codes else None
+
+
+@dataclass
+class Sender:
+    """One connection for each caller, opened again where the server closed it."""
+
+    port: int
+    tokens: Mapping[str, str]
+    _open: dict[str | None, socket.socket] = field(default_factory=dict)
+
+    def send(self, request: Request) -> Answer:
+        """Give the answer; one that does not come in half a minute is none."""
+        raw = request.raw.replace(TOKEN, self.tokens[request.role].encode()) if request.role else request.raw
+        if not request.is_whole:
+            return self._send_alone(raw)
+        for is_old in (request.role in self._open, False):
+            connection = self._open.get(request.role) or self._connect()
+            self._open[request.role] = connection
+            answer = self._exchange(connection, raw, is_head=request.method == b"HEAD")
+            if answer.is_last:
+                self._open.pop(request.role).close()
+            if answer.status or not is_old:
+                return answer
+        return Answer(0)
+
+    def close(self) -> None:
+        for connection in self._open.values():
+            connection.close()
+        self._open.clear()
+
+    def _send_alone(self, raw: bytes) -> Answer:
+        """Send on a new connection. Incomplete requests are ended by the client, so that the server need not wait for the rest."""
+        with self._connect() as connection:
+            return self._exchange(connection, raw, is_head=raw.startswith(b"HEAD"), is_ended=True)
+
+    def _connect(self) -> socket.socket:
+        connection = socket.create_connection(("127.0.0.1", self.port), TIMEOUT_S)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def _exchange(self, connection: socket.socket, raw: bytes, *, is_head: bool, is_ended: bool = False) -> Answer:
+        try:
+            connection.sendall(raw)
+            if is_ended:
+                connection.shutdown(socket.SHUT_WR)
+            return _read(connection, is_head=is_head)
+        except (BrokenPipeError, ConnectionResetError):
+            return Answer(0)
+
+
+def _read(connection: socket.socket, *, is_head: bool) -> Answer:
+    """The next answer that is final."""
+    received_bytes = b""
+    while True:
+        while b"\r\n\r\n" not in received_bytes:
+            if not (more := connection.recv(2**16)):
+                return Answer(0)
+            received_bytes += more
+        head, _, received_bytes = received_bytes.partition(b"\r\n\r\n")
+        first, *lines = head.lower().split(b"\r\n")
+        status = int(first.split()[1])
+        if status >= 2 * FIRST_FINAL_CLASS:
+            break
+    headers = dict(line.split(b": ", 1) for line in lines)
+    length = 0 if is_head or status in STATUSES_WITHOUT_BODY else int(headers.get(b"content-length", b"0"))
+    while len(received_bytes) < length:
+        if not (more := connection.recv(2**20)):
+            return Answer(0)
+        received_bytes += more
+    return Answer(status, received_bytes[:length], headers.get(b"connection") == b"close")
+
+
+def check_response(sender: Sender, request: Request) -> Answer:
+    """Send it, and fail with all that it takes to send it again where the answer is none that anybody may get."""
+    fault: str | None
+    try:
+        answer = sender.send(request)
+    except TimeoutError:
+        sender.close()
+        answer, fault = Answer(0), f"neither an answer nor an end within {TIMEOUT_S} seconds"
+    else:
+        fault = answer.find_fault(request)
+    if fault:
+        raise AssertionError(f"{fault}: {answer.status} {answer.body[:300]!r}\n{str(request)[:4000]}")
+    return answer
