@@ -37,6 +37,7 @@ def _draw_bar(row: Row, most: float, top: int) -> str:
     kind = {"relaties": "ours", "bound": "bound"}.get(row.server, "bar")
     base = top + BAR - 3
     return (
-        f'<text x="0" y="{base}">{escape(row.server)}</text><rect class="{kind}" x="{LEFT_MARGIN}" y="{top}" width="{width}" height="{BAR}"/>'
+        f'<text x="0" y="{base}">{escape(row.server)}</text>'
+        f'<rect class="{kind}" x="{LEFT_MARGIN}" y="{top}" width="{width}" height="{BAR}"/>'
         f'<text x="{LEFT_MARGIN + width + 6}" y="{base}">{row.rps:,.0f}</text>'
     )

@@ -172,7 +172,10 @@ def _cases_of_connection(path: str, name: str, field: GraphQLField, kind: GraphQ
                 yield (
                     weighted_path,
                     f"{path} {argument_text}".strip(),
-                    f"{name}(first: 1) {{ {weighted_field}{_format_arguments(argument_text)} {_plain_selection(get_named_type(below.type))} }}",
+                    (
+                        f"{name}(first: 1) {{ {weighted_field}{_format_arguments(argument_text)} "
+                        f"{_plain_selection(get_named_type(below.type))} }}"
+                    ),
                 )
 
 

@@ -34,8 +34,8 @@ from tests.support.large_organization import LargeOrganization, create_large_org
 
 NAME = "large"
 TIMES = 40
-ORDERED_QUERY = """query ($order: ClientOrderInput!, $after: String, $first: Int = 50) { clients(orderBy: $order, after: $after, first: $first) {
-  nodes { name number kind email } pageInfo { hasNextPage endCursor } } }"""
+ORDERED_QUERY = """query ($order: ClientOrderInput!, $after: String, $first: Int = 50) {
+  clients(orderBy: $order, after: $after, first: $first) { nodes { name number kind email } pageInfo { hasNextPage endCursor } } }"""
 ACTIVE = "filter: {status: ACTIVE}, "
 
 

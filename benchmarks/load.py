@@ -35,7 +35,8 @@ class Target:
         """Return the whole request; a text is sent as it is."""
         encoded_body = (body if isinstance(body, str) else json.dumps(body)).encode()
         authorization = f"Authorization: Bearer {self.token}\r\n" if self.token else ""
-        head = f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{authorization}Content-Type: application/json\r\nContent-Length: {len(encoded_body)}\r\n\r\n"
+        head = f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{authorization}Content-Type: application/json\r\n"
+        head += f"Content-Length: {len(encoded_body)}\r\n\r\n"
         return head.encode() + encoded_body
 
     async def ask(self, body: Mapping[str, object]) -> object:

@@ -39,7 +39,8 @@ def describe_python() -> str:
     while count < LOOP_COUNT:
         count += 1
     seconds = time.process_time() - began
-    return f"{platform.python_implementation()} {platform.python_version()} ({LOOP_COUNT // 1_000_000} million turns of a loop in {seconds:.2f} s)"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{python} ({LOOP_COUNT // 1_000_000} million turns of a loop in {seconds:.2f} s)"
 
 
 def read_processor_ms(process: psutil.Process) -> float:

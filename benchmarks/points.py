@@ -156,7 +156,8 @@ async def measure_each(meter: ProcessorMeter, owner_url: str, only: str) -> None
         mark = " wrong" if measurement.is_wrong else ""
         wrong += measurement.is_wrong
         print(
-            f"{name:{width}} {measurement.points:7} {measurement.worker:7.2f} ms {measurement.database:7.2f} ms {measurement.ratio:6.2f}{mark}",
+            f"{name:{width}} {measurement.points:7} {measurement.worker:7.2f} ms "
+            f"{measurement.database:7.2f} ms {measurement.ratio:6.2f}{mark}",
             flush=True,
         )
     print(f"\n{wrong} operations cost another amount than they take, by more than a factor of {FACTOR}")

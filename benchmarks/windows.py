@@ -34,8 +34,8 @@ class WindowPlan:
     def describe(self) -> str:
         if self.is_best:
             return (
-                f"{self.passes} windows of {self.seconds} s or more in turns, of which the best tenth counts since others used the machine; "
-                "the spread is that between the quartiles of the turns"
+                f"{self.passes} windows of {self.seconds} s or more in turns, of which the best tenth counts "
+                "since others used the machine; the spread is that between the quartiles of the turns"
             )
         return (
             f"{self.passes} windows of {self.seconds} s or more in turns, medians; one of which others had more than {BEARABLE:.0%} of the "

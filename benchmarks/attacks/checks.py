@@ -27,7 +27,7 @@ from tests.support.builders import add_token
 HOSTILE_NAME = "[/x] [link=https://evil.example]name[/link] \x1b[31m"
 COUNT_POSITIONS, INVOICE_POSITION = 14, 7  # of the counts that a preview is made of
 PREVIEW = "query ($id: ID!) { client(by: {id: $id}) { archivedAt deletionPreview { invoiceCount token amounts { currency } } } }"
-SCOPED_TOKEN = 'mutation { tokenCreate(input: {name: "No figures", role: OWNER, scope: [CLIENTS_READ, CLIENTS_ARCHIVE]}) { secret } }'
+SCOPED_TOKEN = 'mutation { tokenCreate(input: {name: "No figures", role: OWNER, scope: [CLIENTS_READ, CLIENTS_ARCHIVE]}) { secret } }'  # noqa: S105 no secret
 
 
 @dataclass(frozen=True)

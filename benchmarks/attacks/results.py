@@ -69,7 +69,8 @@ def table_line(outcome: Outcome) -> str:
     result = f"MISSED ({'; '.join(outcome.find_missed_goals)})" if outcome.find_missed_goals else "held"
     answers_text = ", ".join(f"{what} {many}" for what, many in outcome.answer_counts.most_common(4))
     share = f"{outcome.worker_share:5.0%}"
-    return f"{outcome.attack:34} {idle:>30} {under:>32} {outcome.growth_mib:+5.0f} MiB {share:>6}  {goals + growth_text:>20}  {result}  [{answers_text}]"
+    figures = f"{idle:>30} {under:>32} {outcome.growth_mib:+5.0f} MiB {share:>6}"
+    return f"{outcome.attack:34} {figures}  {goals + growth_text:>20}  {result}  [{answers_text}]"
 
 
 def _format_times(durations: DurationsByQuery) -> str:

@@ -1,7 +1,7 @@
 """What is archived takes no change, on any path: every mutation there is, tried on an archived client and on what is one's.
 
-Made from the schema itself (`tests/support/mutation_inputs.py`), so that what is added later joins by itself: wherever an input names a client, or a project
-or a registration that is a client's, an archived one is put there.
+Made from the schema itself (`tests/support/mutation_inputs.py`), so that what is added later joins by itself: wherever an input names
+a client, or a project or a registration that is a client's, an archived one is put there.
 """
 
 from collections.abc import Callable

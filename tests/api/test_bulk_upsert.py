@@ -20,7 +20,8 @@ from tests.support.ids import global_id
 ERRORS = "userErrors { __typename code path message }"
 UPSERT = f"""mutation ($input: ClientBulkUpsertInput!) {{ clientBulkUpsert(input: $input) {{
   results {{ action client {{ id name number version }} {ERRORS} }} {ERRORS} }} }}"""
-WITH_ALL_PARTS = f"mutation ($input: ClientBulkUpsertInput!) {{ clientBulkUpsert(input: $input) {{ results {{ client {{ ...Shown }} }} }} }} {CLIENT_FIELDS}"
+WITH_ALL_PARTS = f"""mutation ($input: ClientBulkUpsertInput!) {{ clientBulkUpsert(input: $input) {{
+  results {{ client {{ ...Shown }} }} }} }} {CLIENT_FIELDS}"""
 ARCHIVED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 Entry = dict[str, Any]
 

@@ -40,8 +40,8 @@ async def test_s33_quote_is_read_as_stored(api_for: Callable[..., Api], org: Ten
     last = {"position": 1, "description": "Work", "quantity": "1.0000", "unitPrice": in_dollars("100.0000"), "vatPercentage": "21.00"}
     expected = {
         "id": global_id("Quote", key), "number": "OFF-1", "status": "SENT", "issuedOn": "2026-01-05", "validUntil": "2026-02-04",
-        "currency": "USD", "net": in_dollars("100.00"), "vat": in_dollars("21.00"), "gross": in_dollars("121.00"), "reference": "PO 1", "createdAt": MOMENT,
-        "updatedAt": MOMENT, "version": 1, "client": {"name": "Bakker"},
+        "currency": "USD", "net": in_dollars("100.00"), "vat": in_dollars("21.00"), "gross": in_dollars("121.00"),
+        "reference": "PO 1", "createdAt": MOMENT, "updatedAt": MOMENT, "version": 1, "client": {"name": "Bakker"},
         "lines": [
             {**first, "net": in_dollars("25.25"), "vat": in_dollars("2.27"), "project": {"name": "Verbouwing"}},
             {**last, "net": in_dollars("100.00"), "vat": in_dollars("21.00"), "project": None},
@@ -89,8 +89,9 @@ async def test_s33_portal_is_read_as_stored(api_for: Callable[..., Api], org: Te
     closed = await org.add_portal(client, name="Dicht", closed_at=CREATED_AT)
     shared_fields = {"showsDescriptions": True, "showsInvoices": True, "createdAt": MOMENT, "updatedAt": MOMENT, "version": 1}
     expected = {
-        "id": global_id("ClientPortal", key), "name": "Voor de bouw", "language": "fr", **shared_fields, "showsRates": True, "showsBudget": True,
-        "showsQuotes": False, "takesApproval": True, "isOpen": True, "closedAt": None, "client": {"name": "Bakker"},
+        "id": global_id("ClientPortal", key), "name": "Voor de bouw", "language": "fr", **shared_fields,
+        "showsRates": True, "showsBudget": True, "showsQuotes": False, "takesApproval": True, "isOpen": True,
+        "closedAt": None, "client": {"name": "Bakker"},
         "projects": [{"name": "Nieuw"}, {"name": "Oud"}], "contacts": [{"fullName": "An Bakker"}, {"fullName": "An Zwart"}],
     }  # fmt: skip
     api = api_for(org, role)

@@ -38,8 +38,8 @@ async def test_time_is_registered(api_for: ApiFor, org: Tenant) -> None:
     ids = {"clientId": client_id(client), "projectId": project_id(project), "labelIds": [global_id("Label", label)] * 2}
     registration = await register(api, {"time": time}, **ids, **FIELDS)
     assert registration == {
-        "id": registration["id"], "kind": "TIME", "registeredOn": DAY, **FIELDS, "status": "OPEN", "clientStatus": "OPEN", "isEditable": True,
-        "version": 1, "client": {"name": "Klant"}, "project": {"name": "Bouw"}, "member": {"name": "Owner"},
+        "id": registration["id"], "kind": "TIME", "registeredOn": DAY, **FIELDS, "status": "OPEN", "clientStatus": "OPEN",
+        "isEditable": True, "version": 1, "client": {"name": "Klant"}, "project": {"name": "Bouw"}, "member": {"name": "Owner"},
         "labels": [{"name": "Vast"}], **NOTHING, "time": time,
         "financial": {
             "currency": "EUR", "rate": {"amount": "95.0000"}, "rateSource": "CLIENT", "unitPrice": None,

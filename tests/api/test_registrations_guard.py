@@ -1,7 +1,7 @@
 """Nothing is registered, changed, moved or deleted on archived objects, on any path, in any order of concurrent requests.
 
-The paths are found, not listed from memory: mutations in the schema, functions in the source (`tests/support/source_scan.py`). A new one fails here
-until it is tried with the others.
+The paths are found, not listed from memory: mutations in the schema, functions in the source (`tests/support/source_scan.py`). A new one
+fails here until it is tried with the others.
 """
 
 import ast

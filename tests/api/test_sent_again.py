@@ -80,7 +80,8 @@ async def test_repeated_request_is_done_once(
     assert "errors" not in first, first
     refusals = first["data"][name]["userErrors"]
     assert refusals == [], (
-        f"The input of {name} that its types tell is refused: put what it needs besides into EXTRA_VALUES of tests/support/mutation_inputs.py."
+        f"The input of {name} that its types tell is refused: "
+        "put what it needs besides into EXTRA_VALUES of tests/support/mutation_inputs.py."
     )
     trace = {"outbox_event", "idempotency_key", "deletion_record" if name == "clientDelete" else "audit_event"}
     assert {key[0] for key in compare_snapshots(before, await read_snapshot(owner, changeable_world.id))} > trace

@@ -139,7 +139,11 @@ def validate_with_stdnum(number: str) -> bool:
 
 PEERS: dict[str, tuple[Rule, Callable[[Random], str], Callable[[str], object]]] = {
     "kvk": (identifiers.kvk_number, lambda dice: introduce_typo(dice, random_numbers(dice, 8)), re.compile("[0-9]{8}").fullmatch),
-    "branch": (identifiers.kvk_branch_number, lambda dice: introduce_typo(dice, random_numbers(dice, 12)), re.compile("[0-9]{12}").fullmatch),
+    "branch": (
+        identifiers.kvk_branch_number,
+        lambda dice: introduce_typo(dice, random_numbers(dice, 12)),
+        re.compile("[0-9]{12}").fullmatch,
+    ),
     "kbo": (identifiers.kbo_number, random_kbo, is_strict_belgian),
     "dutch vat": (identifiers.vat_number, random_dutch_vat, lambda text: btw.is_valid(text) and btw.compact(text) == text[2:]),
     "belgian vat": (identifiers.vat_number, lambda dice: f"BE{random_kbo(dice)}", is_strict_belgian),

@@ -45,8 +45,8 @@ PLACEHOLDER = "\ue000"  # stands for the value until it is written
 MANY_DIGITS = "9" * 5000
 KEY = "AYcPNXmxeTOtA6jp4XV3Fw"
 ID_GARBAGE = [
-    "", "_", "cli", "cli_", "cli_x", f"cli_{MANY_DIGITS}", "cli_-1", "cli_é", f"cli_{KEY}=", f"cli_{KEY[:-1]}", f"cli_{KEY[:-1]}x", f"CLI_{KEY}",
-    f"{KEY}", f"_{KEY}", f"xyz_{KEY}", f"cli_{KEY}\n", f" cli_{KEY}", f"cli_{KEY[:-2]}+/", "Q2xpZW50OjE=",
+    "", "_", "cli", "cli_", "cli_x", f"cli_{MANY_DIGITS}", "cli_-1", "cli_é", f"cli_{KEY}=", f"cli_{KEY[:-1]}", f"cli_{KEY[:-1]}x",
+    f"CLI_{KEY}", f"{KEY}", f"_{KEY}", f"xyz_{KEY}", f"cli_{KEY}\n", f" cli_{KEY}", f"cli_{KEY[:-2]}+/", "Q2xpZW50OjE=",
 ]  # fmt: skip
 
 
@@ -109,7 +109,13 @@ class ExtremeRequest:
 
 
 def write_document(
-    kind: GraphQLInputType, input_value: Any, wrong: str, form: str, around: tuple[str, str], field: str, rest: str
+    kind: GraphQLInputType,
+    input_value: Any,  # noqa: ANN401 JSON
+    wrong: str,
+    form: str,
+    around: tuple[str, str],
+    field: str,
+    rest: str,
 ) -> tuple[str, str]:
     """Return a document with the wrong value in place of the placeholder, and its variables."""
     as_literal = write_literal(kind, input_value).replace(json.dumps(PLACEHOLDER), wrong)

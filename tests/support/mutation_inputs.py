@@ -1,6 +1,7 @@
 """Inputs of every mutation, made of the schema itself: right ones, and each place in them, to try something else there.
 
-What is added to the schema joins by itself. What its type does not tell stands in the three tables here: `VALUES_BY_FIELD`, `ID_TYPES` and `EXTRA_VALUES`.
+What is added to the schema joins by itself. What its type does not tell stands in the three tables here: `VALUES_BY_FIELD`, `ID_TYPES`
+and `EXTRA_VALUES`.
 """
 
 import json

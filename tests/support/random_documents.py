@@ -77,7 +77,8 @@ class DocumentWriter:
             possible_type: Composite = self.draw(st.sampled_from(self.schema.get_possible_types(kind)))
             return f"... on {possible_type.name}{self._write_condition()} {self._write_selection(possible_type, depth - 1)}"
         if how == 0:
-            return f"...{self.draw(st.sampled_from(['', f' on {kind.name}']))}{self._write_condition()} {self._write_selection(kind, depth - 1)}"
+            type_condition = self.draw(st.sampled_from(["", f" on {kind.name}"]))
+            return f"...{type_condition}{self._write_condition()} {self._write_selection(kind, depth - 1)}"
         if how == 1:
             name = f"F{len(self.fragments)}"
             self.fragments[name] = ""

@@ -9,8 +9,8 @@ from tests.support.builders import Tenant
 from tests.support.ids import global_id
 from tests.support.mutations import mutate
 
-REGISTRATION_FIELDS = """registration { id kind registeredOn isBillable status clientStatus note isEditable version client { name } project { name }
-  member { name } labels { name } time { minutes startedAt endedAt } expense { quantity }
+REGISTRATION_FIELDS = """registration { id kind registeredOn isBillable status clientStatus note isEditable version
+  client { name } project { name } member { name } labels { name } time { minutes startedAt endedAt } expense { quantity }
   mileage { distanceKm departure destination tripType }
   financial { currency rate { amount } rateSource unitPrice { amount } amount { amount currency } vatRate { name } warnings } }"""
 HOUR: dict[str, Any] = {"time": {"minutes": 60}}
@@ -54,7 +54,11 @@ def rate_and_amount(registration: dict[str, Any]) -> tuple[str, str, str]:
 
 
 async def create_client_with_rates(
-    org: Tenant, name: str = "Klant", hourly: str | None = "95.00", mileage: str | None = "0.23", **more: Any
+    org: Tenant,
+    name: str = "Klant",
+    hourly: str | None = "95.00",
+    mileage: str | None = "0.23",
+    **more: Any,  # noqa: ANN401
 ) -> UUID:
     """Create a client with rates of its own."""
     return await org.add_client(name, default_hourly_rate=hourly, default_mileage_rate=mileage, **more)

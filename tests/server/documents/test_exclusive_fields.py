@@ -101,7 +101,8 @@ async def test_s42_one_client_is_archived_however_it_is_written(api_for: Callabl
 async def test_s42_archiving_and_deletion_are_counted_together(api_for: Callable[..., Api], org: Tenant, first: str, second: str) -> None:
     """Of the one and of the other, as of two of the same."""
     own_world = await create_world(org.owner)
-    query = f"mutation ($a: {input_type(first)}, $b: {input_type(second)}) {{ a: {first}(input: $a) {SELECTION} b: {second}(input: $b) {SELECTION} }}"
+    fields = f"a: {first}(input: $a) {SELECTION} b: {second}(input: $b) {SELECTION}"
+    query = f"mutation ($a: {input_type(first)}, $b: {input_type(second)}) {{ {fields} }}"
     async with assert_unchanged(org.owner, own_world.id):
         body = await api_for(own_world.tenant).execute(query, a=valid_input(own_world, first), b=valid_input(own_world, second))
     assert [error["extensions"]["code"] for error in body["errors"]] == ["ONE_AT_A_TIME"]
