@@ -122,7 +122,7 @@ def _running_port(directory: DataDirectory, password: str) -> int:
 
 
 def _read_pid_file(directory: DataDirectory) -> tuple[int, int]:
-    """Return the process id and the port of `read_postmaster_pid.pid`, 0 for each that is missing."""
+    """Return the process id and the port of `postmaster.pid`, 0 for each that is missing."""
     path = directory.data / "postmaster.pid"
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     process, port = (int(line) if line.strip().isdecimal() else 0 for line in [*lines, "", "", "", ""][0:4:3])

@@ -17,6 +17,11 @@ from tests.style.sources import PACKAGES, read_sources
 from tests.style.subjects import find_faults
 
 ROOT = Path(__file__).parents[2]
+# The changelog tells old names, and stored results have those of their time.
+PAGES = (
+    *("README.md", "docs/**/*.md", "benchmarks/README.md", "Makefile", "pyproject.toml", ".ci/*"),
+    *("schema/schema.graphql", "tests/db/golden/*.sql", "benchmarks/peers/*.*", "tests/interop/**/*.graphql"),
+)
 
 
 def check_names(root: Path, *, is_shrinking: bool = False) -> Iterator[str]:
@@ -27,6 +32,14 @@ def check_names(root: Path, *, is_shrinking: bool = False) -> Iterator[str]:
         if is_shrinking and exceptions.path.exists():
             exceptions.shrink(own)
         yield from type(exceptions).load(exceptions.path).find_problems(own)
+
+
+def check_pages(root: Path) -> Iterator[str]:
+    """Yield the old names in files that are no Python: documents, the schema, SQL, settings of tools."""
+    renames, paths = Renames.load(), {source.path for source in read_sources(root)}
+    for page in sorted(page for pattern in PAGES for page in root.glob(pattern)):
+        for line, _, name, new in renames.find_in_page(page.read_text(), paths):
+            yield f"{page.relative_to(root)}:{line}: {name} is now {new}."
 
 
 def check_docstrings(root: Path, *, is_shrinking: bool = False) -> Iterator[str]:
@@ -55,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     is_shrinking = parser.parse_args(arguments).shrink
     problems = [
         *check_names(ROOT, is_shrinking=is_shrinking),
+        *check_pages(ROOT),
         *check_docstrings(ROOT, is_shrinking=is_shrinking),
         *check_subjects(ROOT),
     ]

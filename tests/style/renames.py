@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -60,11 +60,26 @@ class Renames:
             names |= {name.lower(): new.lower() for name, new in self.settings.items()}
         return names
 
+    def find_in_page(self, text: str, paths: Container[str]) -> Iterator[OldName]:
+        """Yield the old names that a page mentions: settings, constants, and modules whose path is none of `paths` any more."""
+        modules = {path: new for path, new in self.modules.items() if path not in paths}
+        for line, name, new in _find_mentions(text, self._public_names | modules):
+            yield line, "page", name, new
+
+    @property
+    def _public_names(self) -> dict[str, str]:
+        return {SETTINGS_PREFIX + name: SETTINGS_PREFIX + new for name, new in self.settings.items()} | dict(self.constants)
+
     def _find_in_texts(self, source: Source) -> Iterator[OldName]:
-        mentions = {SETTINGS_PREFIX + name: SETTINGS_PREFIX + new for name, new in self.settings.items()} | dict(self.constants)
-        if not mentions:
-            return
-        pattern = re.compile(rf"(?<!\w)({'|'.join(sorted(mentions))})(?!\w)")
         for text in source.texts:
-            for match in pattern.finditer(text.text):
-                yield text.line + text.text.count("\n", 0, match.start()), text.kind, match[1], mentions[match[1]]
+            for line, name, new in _find_mentions(text.text, self._public_names):
+                yield text.line + line - 1, text.kind, name, new
+
+
+def _find_mentions(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str, str]]:
+    """Yield the line, the old name and the new one of each of the names in a text."""
+    if not names:
+        return
+    pattern = re.compile(rf"(?<![\w/])({'|'.join(map(re.escape, sorted(names)))})(?!\w)")
+    for match in pattern.finditer(text):
+        yield text.count("\n", 0, match.start()) + 1, match[1], names[match[1]]

@@ -67,3 +67,12 @@ def test_a_malformed_entry_is_refused(tmp_path: Path) -> None:
     path.write_text('[modules]\n[anywhere]\n[in_module]\n"Line" = "DriverConnection"\n[settings]\n[constants]\n')
     with pytest.raises(ValueError, match=r'renames\.toml: write entries of \[in_module\] as "path/of/module\.py:name", not \[\'Line\'\]'):
         Renames.load(path)
+
+
+def test_pages_are_searched_for_settings_constants_and_paths() -> None:
+    page = "Set `RELATIES_READERS`.\nSee server/guard.py and server/errors.py.\nThe status CONCEPT; a concept.\n"
+    assert [*Renames.load().find_in_page(page, {"server/errors.py"})] == [
+        (1, "page", "RELATIES_READERS", "RELATIES_READ_POOL_SIZE"),
+        (2, "page", "server/guard.py", "server/runtime/protocol.py"),
+        (3, "page", "CONCEPT", "DRAFT"),
+    ]
