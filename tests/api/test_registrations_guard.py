@@ -178,7 +178,7 @@ CASES = [
     GuardCase("delete of another version", DELETE, lambda ids: {**ids.archived_registration, "expectedVersion": 7}),
 ]
 BOTH = pytest.mark.parametrize("archived_kind", ["Client", "Project"])
-EACH_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
+EACH_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.description)
 
 
 async def assert_rejected(as_: ApiFor, ids: SceneIds, case: GuardCase) -> None:

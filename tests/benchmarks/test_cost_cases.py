@@ -30,7 +30,7 @@ def test_every_total_is_measured_with_and_without_each_argument() -> None:
                 assert all(any(f"{argument}: " in query for query in queries) for argument in arguments), path
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.field} {case.asked}")
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.field} {case.arguments}")
 def test_every_operation_is_valid_and_finds_its_objects(case: CostCase) -> None:
     assert validate(CORE, parse(case.query)) == []
     assert case.source is None or case.source in MOST
