@@ -1,6 +1,7 @@
 """Faults by chance, the same for all who ask the same: in the batches of loaders, in the columns of rows, in resolvers."""
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
@@ -54,7 +55,8 @@ class FaultInjector:
 
     async def load_batch(self, ask: "partial[Awaitable[Sequence[Any]]]", keys: Sequence[Any]) -> Sequence[Any]:
         """Load as the domain does, but late, failed as a whole or cancelled; or with a missing, failed or wrongly typed value of a key."""
-        name = ask.func.__module__, ask.func.__qualname__, ask.keywords
+        function = inspect.unwrap(ask.func)
+        name = (*_stable_name(function if inspect.isroutine(function) else type(function)), ask.keywords)
         if self.should_fail(name):
             kind = self.choose_kind(["late", "late", "failed", "cancelled"], name)
             if kind == "failed":
@@ -109,6 +111,11 @@ def column_getter(row_class: type[Row], column: str) -> Callable[[Row], Any]:
     """Return what reads the column of a record."""
     get: Callable[[Row], Any] = getattr(row_class, column).fget
     return get
+
+
+def _stable_name(named: Any) -> tuple[str, str]:  # noqa: ANN401 a function or a class
+    """Return a name that is the same in every process; a batch may be an object, which has no name of its own."""
+    return named.__module__, named.__qualname__
 
 
 @contextmanager
