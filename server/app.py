@@ -65,27 +65,24 @@ def build_app(
 ) -> Application:
     """Build the application. With `browser`, GraphiQL signs in to the demo by itself, on the machine that serves."""
     core_schema = schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
-    documents = DocumentCache(
-        core_schema, settings.document_limits, max_bytes=settings.document_cache_bytes, shows_schema=settings.has_introspection
-    )
+    limits, max_bytes, shows_schema = settings.document_limits, settings.document_cache_bytes, settings.has_introspection
+    documents = DocumentCache(core_schema, limits, max_bytes=max_bytes, shows_schema=shows_schema)
     executor = CompiledExecutor if settings.compiled_executor else OperationExecutor
     concurrency, health = ConcurrencyLimiter(settings.concurrency_limits), Health(database.health_probe)
     incoming_budget = ByteBudget("request bodies", SEND_FEWER, settings.max_incoming_bytes_per_token, settings.max_incoming_bytes)
     outgoing_budget = ByteBudget("responses", READ_FIRST, settings.max_outgoing_bytes_per_token, settings.max_outgoing_bytes)
-    metrics = Metrics(
-        core_schema, [*_gauge_sources(database, concurrency, documents), *_byte_gauge_sources(incoming_budget, outgoing_budget)]
-    )
+    gauge_sources = [*_gauge_sources(database, concurrency, documents), *_byte_gauge_sources(incoming_budget, outgoing_budget)]
+    metrics = Metrics(core_schema, gauge_sources)
+    trusted_documents = load_trusted_documents(settings.trusted_documents, settings.document_policy)
     endpoint = GraphQLEndpoint(
         AccessLog(metrics.count),
         health,
         Authenticator(database, settings.max_auth_failures),
-        PersistedDocuments(
-            documents, settings.document_policy, load_trusted_documents(settings.trusted_documents, settings.document_policy)
-        ),
+        PersistedDocuments(documents, settings.document_policy, trusted_documents),
         CpuShare(settings.concurrency_limits),
         RateLimiter(RateLimit(settings.rate_limit_restore, settings.rate_limit_burst)),
         concurrency,
-        Runner(schema, executor, database, secrets, shows_schema=settings.has_introspection, max_objects=settings.max_response_objects),
+        Runner(schema, executor, database, secrets, shows_schema=shows_schema, max_objects=settings.max_response_objects),
         settings.get_policy,
         settings.operation_timeout,
         settings.delete_timeout,

@@ -110,17 +110,15 @@ class Database:
         server_settings = APPLICATION_NAME if is_pooled else APPLICATION_NAME | {"jit": "off"}
 
         async def open_connection() -> ReadConnection:
-            connection: ReadConnection = await asyncpg.connect(
-                url, connection_class=ReadConnection, server_settings=server_settings, **arguments
-            )
+            options = {"connection_class": ReadConnection, "server_settings": server_settings, **arguments}
+            connection: ReadConnection = await asyncpg.connect(url, **options)
             if on_statement:
                 connection.add_query_logger(lambda entry: on_statement(entry.query))
             return connection
 
-        session_setup = SESSION_SETUP.format(limit=int(limits.statement_timeout * 1000))
-        read_pool = ReadPool(
-            open_connection, limits.read_pool_size, limits.read_pool_timeout, None if is_pooled or always_in_transaction else session_setup
-        )
+        setup_statement = SESSION_SETUP.format(limit=int(limits.statement_timeout * 1000))
+        session_setup = None if is_pooled or always_in_transaction else setup_statement
+        read_pool = ReadPool(open_connection, limits.read_pool_size, limits.read_pool_timeout, session_setup)
         await read_pool.open_first()
         # Of their own, since their sessions never have a tenant.
         lookup_pool = ReadPool(open_connection, max(1, limits.read_pool_size // READ_CONNECTIONS_PER_LOOKUP), limits.read_pool_timeout)
