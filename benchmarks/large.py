@@ -27,10 +27,11 @@ from db.tables import Role
 from domain.clients.reads import Sort
 from domain.core.cursors import Cursors
 from schema.build import build
-from tests.db.test_golden import QUERIES
 from tests.support.api import SECRET_KEYS, Api, connect_client
-from tests.support.explain import explain, large_tables, query_arguments
+from tests.support.explain import explain, large_tables
 from tests.support.large_organization import LargeOrganization, create_large_organization
+from tests.support.product_queries import QUERIES
+from tests.support.query_arguments import query_arguments
 
 NAME = "large"
 TIMES = 40

@@ -2,7 +2,6 @@
 
 import logging
 import os
-import re
 import signal
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -24,13 +23,14 @@ from db.migrations import upgrade
 from db.tables import Role
 from domain.organization.tokens import hash_secret, new_secret
 from schema.build import build
-from server.observability.logging import build_formatter, log
-from server.settings import LogFormat, Settings
-from tests.support.api import SECRET_KEYS, Api, connect_client
+from server.observability.logging import log
+from server.settings import Settings
+from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant, create_sample_org, create_tenant
 from tests.support.clusters import run_cluster
+from tests.support.databases import runtime_url
+from tests.support.secret_log import SecretSearchHandler
 
-RUNTIME, PASSWORD = "relaties_test", "test"
 # Nothing that a busy machine decides: neither how long an example takes, nor how long to make one.
 settings.register_profile("relaties", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 settings.load_profile("relaties")
@@ -43,20 +43,6 @@ def _isolated_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("RELATIES_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         yield
-
-
-class SecretSearchHandler(logging.Handler):
-    """Every line of the log as a server in production would write it, searched for what it must not hold."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFormatter(build_formatter(LogFormat.JSON))
-        self.lines_with_secrets = list[str]()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        line = self.format(record)
-        if re.search(r"rlt_[A-Za-z0-9_-]{43}", line) or any(secret.decode() in line for secret in SECRET_KEYS):
-            self.lines_with_secrets.append(line)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -96,12 +82,6 @@ async def admin(server_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(with_database_name(server_url, "postgres"))
     yield connection
     await connection.close()
-
-
-def runtime_url(owner_url: str) -> str:
-    """The same database, as the role of the server."""
-    host = owner_url.rpartition("@")[2]
-    return f"postgresql://{RUNTIME}:{PASSWORD}@{host}"
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The top-level names are everyday words, so it is proved that they are ours; and the tree is the one that the README shows."""
 
+import ast
 import importlib
 import re
 from importlib.metadata import packages_distributions
@@ -13,7 +14,8 @@ TOP_LEVEL_FILES = {
     *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md"),
     *("benchmarks", "docs", "pyproject.toml", "requirements", "tests"),
 }
-LONGEST = 350
+LONGEST_FILE, LONGEST_FUNCTION = 350, 40
+MIGRATIONS = "db/migrations/versions/"
 TYPE_IMPORTS = re.compile(r"^if TYPE_CHECKING:\n((?:    .*\n)+)", re.MULTILINE)
 INSTALLED_FOLDERS = {"node_modules", ".venv"}  # of the benchmarks' peers
 
@@ -38,12 +40,33 @@ def test_readme_describes_each_folder() -> None:
     assert all(len(purpose) > 10 for purpose in rows.values())
 
 
-def test_no_file_exceeds_its_length_limit() -> None:
-    """A longer file is split by subject."""
+def source_files() -> list[Path]:
+    """Return the modules of the product, its benchmarks and its tests."""
     paths = [path for name in (*PACKAGES, "benchmarks", "tests") for path in (ROOT / name).rglob("*.py")]
     sources = [path for path in paths if not INSTALLED_FOLDERS.intersection(path.parts)]
     assert len(sources) > 50
-    assert {str(path): lines for path in sources if (lines := len(path.read_text().splitlines())) > LONGEST} == {}
+    return sources
+
+
+def test_no_file_exceeds_its_length_limit() -> None:
+    """A longer file is split by subject."""
+    assert {str(path): lines for path in source_files() if (lines := len(path.read_text().splitlines())) > LONGEST_FILE} == {}
+
+
+def test_no_function_exceeds_its_length_limit() -> None:
+    """A longer function is split into steps with names; a step of the migrations is one list of statements."""
+    too_long, count = set[str](), 0
+    for path in source_files():
+        name = path.relative_to(ROOT).as_posix()
+        if name.startswith(MIGRATIONS):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                count += 1
+                if (node.end_lineno or 0) - node.lineno >= LONGEST_FUNCTION:
+                    too_long.add(f"{name}: {node.name}")
+    assert count > 2_000
+    assert too_long == set()
 
 
 def test_every_package_has_a_purpose() -> None:

@@ -12,13 +12,12 @@ from db.tables.base import Entity, Table
 from db.tables.keys import new_id
 from domain.core.activity import FINANCIAL_FIELDS
 from domain.organization.tokens import new_secret
-from tests.api.test_nested_query import data_statements
+from tests.support.activity import EVENT, activity, event
 from tests.support.api import Api
 from tests.support.builders import Tenant, add_token, create_tenant
 from tests.support.ids import global_id
+from tests.support.queries import data_statements
 
-EVENT = "operation action objectType objectId member { name } changes { field from to }"
-CLIENT = f"query ($id: ID!) {{ client(by: {{id: $id}}) {{ activity {{ totalCount nodes {{ {EVENT} }} }} }} }}"
 CONTACT = f"query ($id: ID!) {{ contact(id: $id) {{ activity {{ totalCount nodes {{ {EVENT} }} }} }} }}"
 IDS = "query ($id: ID!) { client(by: {id: $id}) { activity { nodes { id } } } }"
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on ActivityEvent { changes { field } } } }"
@@ -28,32 +27,11 @@ LABEL = "mutation ($input: ClientLabelsInput!) { %s(input: $input) { userErrors 
 LINK = "mutation ($input: %s!) { %s(input: $input) { userErrors { message } } }"
 
 
-async def activity(api: Api, key: str, query: str = CLIENT) -> list[dict[str, Any]]:
-    """The events, the newest first; the total is how many there are."""
-    (connection,) = (await api.data(query, id=key)).values()
-    assert connection["activity"]["totalCount"] == len(connection["activity"]["nodes"])
-    nodes: list[dict[str, Any]] = connection["activity"]["nodes"]
-    return nodes
-
-
 async def create_client(api: Api, mutation: str, **input: object) -> dict[str, Any]:
     (payload,) = (await api.data(mutation, input=input)).values()
     assert payload["userErrors"] == []
     result: dict[str, Any] = payload
     return result
-
-
-def event(operation: str, action: str, kind: str, key: str, *changes: tuple[str, str | None, str | None]) -> dict[str, Any]:
-    """As the owner's."""
-    changes_by_field = [{"field": field, "from": was, "to": now} for field, was, now in changes]
-    return {
-        "operation": operation,
-        "action": action,
-        "objectType": kind,
-        "objectId": key,
-        "member": {"name": "Owner"},
-        "changes": changes_by_field,
-    }
 
 
 async def test_creating_and_changing_a_client_is_recorded(api_for: Callable[..., Api], org: Tenant) -> None:

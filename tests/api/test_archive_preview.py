@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from db.tables import Role
-from tests.api.test_client_delete import AMOUNTS, EXPECTED_PREVIEW
-from tests.api.test_nested_query import data_statements
 from tests.support.api import Api
 from tests.support.builders import Tenant, create_tenant
+from tests.support.deletions import AMOUNTS, EXPECTED_PREVIEW
 from tests.support.full_client import FullClient, create_full_client
 from tests.support.ids import global_id
+from tests.support.queries import data_statements
 from tests.support.snapshots import assert_unchanged
 
 PREVIEW = f"""archivePreview {{ projectCount registrationCount unbilledRegistrationCount draftInvoiceCount draftQuoteCount portalCount

@@ -8,34 +8,16 @@ import asyncpg
 import pytest
 
 from db.tables import Role, Table
-from tests.api.test_nested_query import data_statements
 from tests.support.api import Api
 from tests.support.builders import Tenant, create_tenant, insert_rows
+from tests.support.deletions import DELETE, DELETION_PREVIEW, EXPECTED_PREVIEW, PREVIEW
 from tests.support.full_client import ARCHIVED_AT, MARKER, FullClient, create_full_client
 from tests.support.ids import global_id
 from tests.support.mutations import fetch_error
 from tests.support.owner import sign_preview_token
+from tests.support.queries import data_statements
 from tests.support.snapshots import assert_unchanged, compare_snapshots, read_snapshot
 
-AMOUNTS = "amounts { currency invoiced { amount } outstanding { amount } unbilled { amount } }"
-PREVIEW = f"""projectCount registrationCount timeRegistrationCount expenseRegistrationCount mileageRegistrationCount
-  unbilledRegistrationCount invoiceCount issuedInvoiceCount paymentCount quoteCount portalCount contactsLeftAloneCount
-  contactsLeftAlone {{ fullName }} {AMOUNTS} token expiresAt"""
-DELETION_PREVIEW = f"query ($id: ID!) {{ client(by: {{id: $id}}) {{ name deletionPreview {{ {PREVIEW} }} }} }}"
-DELETE = f"""mutation ($input: ClientDeleteInput!) {{ clientDelete(input: $input) {{ deletedId
-  deleted {{ projectCount registrationCount invoiceCount paymentCount quoteCount portalCount contactCount }}
-  userErrors {{ __typename code path message ... on PreviewOutdatedError {{ preview {{ {PREVIEW} }} }}
-    ... on FiscalRetentionError {{ issuedInvoiceCount }} }} }} }}"""
-EXPECTED_PREVIEW = {
-    "projectCount": 2, "registrationCount": 4, "timeRegistrationCount": 2, "expenseRegistrationCount": 1, "mileageRegistrationCount": 1,
-    "unbilledRegistrationCount": 3, "invoiceCount": 3, "issuedInvoiceCount": 2, "paymentCount": 1, "quoteCount": 2, "portalCount": 2,
-    "contactsLeftAloneCount": 1, "contactsLeftAlone": [{"fullName": f"An {MARKER} persoon"}],
-    "amounts": [
-        # 121.00 less 48.40, of which 20.00 and 12.10 were paid; an hour at 100.00, and 25.00 of expenses
-        {"currency": "EUR", "invoiced": {"amount": "60.00"}, "outstanding": {"amount": "40.50"}, "unbilled": {"amount": "125.00"}},
-        {"currency": "USD", "invoiced": {"amount": "0.00"}, "outstanding": {"amount": "0.00"}, "unbilled": {"amount": "80.00"}},
-    ],
-}  # fmt: skip
 WENT = {
     "projectCount": 2,
     "registrationCount": 4,

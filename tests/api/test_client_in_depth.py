@@ -9,10 +9,10 @@ import pytest
 
 from db.tables import Role
 from db.tables.keys import new_id
-from tests.api.test_nested_query import data_statements
 from tests.support.api import Api
 from tests.support.builders import Tenant, insert_rows, version_columns
 from tests.support.ids import global_id
+from tests.support.queries import data_statements
 
 
 @pytest.fixture

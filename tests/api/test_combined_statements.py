@@ -10,12 +10,12 @@ import strawberry
 from db.engine.database import Database, DatabaseLimits
 from db.queries.contacts import EXPECTED_LINKS
 from db.tables import Role
-from tests.api.test_nested_query import data_statements
-from tests.conftest import RUNTIME, runtime_url
 from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant
+from tests.support.databases import RUNTIME, runtime_url
 from tests.support.explain import FROM_TABLES
 from tests.support.ids import global_id
+from tests.support.queries import data_statements
 
 PAGE_SIZE = 2
 PAGE = f"{{ clients(first: 3) {{ nodes {{ name contacts(first: {PAGE_SIZE}) {{ nodes {{ lastName }} }} labels {{ name }} }} }} }}"

@@ -9,13 +9,13 @@ import strawberry
 
 from db.engine.database import Database, DatabaseLimits
 from db.tables import Role
-from tests.api.test_nested_query import NESTED_QUERY
-from tests.conftest import runtime_url
-from tests.db.test_transaction import ONE_QUERY
 from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant
+from tests.support.databases import runtime_url
 from tests.support.mutation_inputs import MUTATION_CASES, create_world, mutation_document, valid_input
 from tests.support.pool_monitor import monitor_pools, track_operation
+from tests.support.queries import NESTED_QUERY
+from tests.support.sql_queries import ONE_QUERY
 
 DEEP = """{ viewer { organization { name } }
   a: clients(first: 5) { totalCount nodes { name contacts { nodes { fullName clients { totalCount } } }

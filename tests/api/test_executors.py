@@ -3,21 +3,18 @@
 import asyncio
 import gc
 import json
-import re
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 from uuid import uuid4
 
 import asyncpg
-import httpx
 import orjson
 import pytest
 import strawberry
-from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, VariableValues, parse, validate
+from graphql import parse, validate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -28,99 +25,29 @@ from domain.core.errors import BadInput, ForbiddenError
 from domain.core.scope import ALL_PERMISSIONS, Actor
 from resolvers.context import Context
 from resolvers.execution.executor import CompiledExecutor, SizedResult
-from resolvers.execution.operation import Execution, PreparedOperation
-from resolvers.execution.plan import Plan
 from resolvers.execution.plan_cache import MAX_CACHED_FIELDS, plan_cache
 from server.documents.cache import DocumentCache
 from server.documents.execution import ExecutionRequest, Runner
 from server.errors import GraphQLRequestError
-from tests.api.test_nested_query import NESTED_QUERY
-from tests.conftest import runtime_url
 from tests.support.api import HUGE_LIMIT, SECRET_KEYS, UNLIMITED, Api, connect_client
-from tests.support.builders import Tenant, create_tenant
+from tests.support.builders import create_tenant
+from tests.support.compiled_queries import COMPILED_QUERIES, compile_plan, execution
+from tests.support.databases import runtime_url
+from tests.support.executor_pair import ExecutorPair
 from tests.support.fault_injection import FaultInjector, inject_faults
 from tests.support.full_client import create_full_client
 from tests.support.ids import global_id
 from tests.support.in_process import InProcessServer, YieldCounter
 from tests.support.mutation_inputs import UNKNOWN_ID
+from tests.support.queries import NESTED_QUERY
 from tests.support.random_documents import Document, documents
 
 ROLES = [Role.OWNER, Role.OWNER, Role.OWNER, Role.VIEWER]
 CURSORS = "{ clients(first: 3) { edges { cursor } } contacts(first: 2) { edges { cursor } } registrations(first: 3) { edges { cursor } } }"
-AVAILABLE = re.compile(rb',"throttle":\{[^}]*\}')  # of the moment
-FROM_TABLES = "FROM relaties."  # the driver asks for types on a new connection
-VALUE = re.compile(r"\(ARRAY\(SELECT id FROM leader LIMIT (\$\d+|NULL)::integer - 1\)\)|\$\d+")
-COMPILED_QUERIES = {
-    "the nested query": NESTED_QUERY,
-    "aliases": '{ a: clients(first: 9) { nodes { n: name name } } b: clients(first: 2, search: "") { nodes { id } } }',
-    "fragments": "{ clients { ...A } } fragment A on ClientConnection { nodes { ...B } } fragment B on Client { name ... { id } }",
-    "an interface": "{ clients { nodes { ... on Node { id } __typename } } }",
-    "skip and include": "query ($no: Boolean = false) { clients { nodes { name @skip(if: true) number @include(if: $no) id } } }",
-    "figures": """{ clients { nodes {
-      revenue { since byCurrency { currency paid { amount } } } financial { defaultHourlyRate { amount } } } } }""",
-    "counts below a list": """{ clients { nodes {
-      contacts { totalCount } projects { totalCount nodes { registrations { totalCount } } } } } }""",
-    "edges": """{ clients { totalCount edges { cursor node {
-      contacts(first: 1) { edges { cursor } pageInfo { endCursor hasNextPage } } } } } }""",
-    "who asks": "{ viewer { permissions organization { id name baseCurrency } member { name role } } }",
-    "what hangs on a client": """{ clients { nodes {
-      quotes { nodes { lines { position } } } portals { name projects { name } } activity { nodes { id } } } } }""",
-}
 GIVES_WAY = {
     "introspection": "{ __schema { queryType { name } } }",
     "an error": '{ clients { nodes { contacts(after: "no") { nodes { id } } } } }',
 }
-
-
-@dataclass
-class ExecutorPair:
-    """The same server twice but for the executor, and what each of them sent to the database."""
-
-    org: Tenant
-    ids: list[str]
-    portals: list[str]
-    cursors: list[str]
-    servers: dict[bool, httpx.AsyncClient]
-    statements: list[str]
-
-    async def ask(self, document: Document, role: Role, *, is_compiled: bool) -> tuple[int, bytes, Counter[str]]:
-        self.statements.clear()
-        api = Api(self.servers[is_compiled], self.org.tokens[role])
-        answer = await api.post({"query": document.text, "variables": document.variables, "extensions": {"cost": True}})
-        content = AVAILABLE.sub(b"", answer.content)
-        return answer.status_code, content, Counter(text for text in self.statements if FROM_TABLES in text and "token_actor" not in text)
-
-    async def check_equal(self, document: Document, role: Role) -> bytes:
-        """Return the answer of both; with errors graphql-core has asked a second time, so that the statements are counted without them.
-
-        What was asked before is sent as one statement, in which a page without rows has its relations, too.
-        """
-        core = await self.ask(document, role, is_compiled=False)
-        assert b'"INTERNAL_SERVER_ERROR"' not in core[1], document.text  # as for a column that was left out and is read
-        for time in (1, 2):
-            compiled_answer = await self.ask(document, role, is_compiled=True)
-            assert compiled_answer[:2] == core[:2], document.text
-            if b'"errors"' not in core[1]:
-                sql_text = VALUE.sub("$", " ".join(compiled_answer[2].elements()))
-                assert all(sql_text.count(VALUE.sub("$", text)) >= count for text, count in core[2].items()), document.text
-                assert time == 1 or compiled_answer[2].total() <= core[2].total(), document.text
-        return core[1]
-
-    async def check_equal_failures(self, document: Document, role: Role) -> None:
-        """The same data to the byte, and the same errors; but for what an incident is called, and which of two comes first."""
-        core = await self.ask(document, role, is_compiled=False)
-        for _ in range(2):
-            compiled_answer = await self.ask(document, role, is_compiled=True)
-            assert compiled_answer[0] == core[0], document.text
-            assert message_of(compiled_answer[1]) == message_of(core[1]), document.text
-
-
-def message_of(answer: bytes) -> tuple[str, list[str]]:
-    body = json.loads(answer)
-    errors = body.pop("errors", [])
-    for error in errors:
-        error["extensions"].pop("incident", None)
-    return json.dumps(body), sorted(json.dumps(error) for error in errors)
 
 
 @pytest.fixture(scope="module")
@@ -220,18 +147,6 @@ def test_plan_cache_is_bounded(schema: strawberry.Schema) -> None:
     assert compile_plan(schema, wide[0]) is not plans[0]
     assert compile_plan(schema, wide[-1], no=True) is not plans[-1]
     assert plan_cache.size <= MAX_CACHED_FIELDS
-
-
-def compile_plan(schema: strawberry.Schema, document: DocumentNode, **variables: object) -> Plan | None:
-    return plan_cache.get_or_compile(execution(schema._schema, document, None, **variables), CompiledExecutor.on_fallback)  # noqa: SLF001
-
-
-def execution(schema: GraphQLSchema, document: DocumentNode, context: object, **variables: object) -> Execution:
-    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
-    (prepared_operation,) = PreparedOperation.prepare_all(schema, operations, {})
-    values = prepared_operation.coerce_variables(schema, variables, hide_suggestions=True)
-    assert isinstance(values, VariableValues)
-    return Execution(schema, prepared_operation, values, context)
 
 
 ComparisonMethod: TypeAlias = Callable[[ExecutorPair, strawberry.Schema, st.DataObject], Awaitable[None]]

@@ -8,7 +8,7 @@ import strawberry
 from graphql import parse
 
 from resolvers.dataloader import BatchStoppedError, Loader
-from tests.api.test_executors import compile_plan
+from tests.support.compiled_queries import compile_plan
 
 ALONE: dict[str, tuple[str, set[str]]] = {
     "two relations": ("{ clients { nodes { labels { name } addresses { type } } } }", {"labels", "addresses"}),

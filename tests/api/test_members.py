@@ -13,18 +13,10 @@ from domain.organization.tokens import authenticate, new_secret
 from tests.support.api import Api
 from tests.support.builders import Tenant, add_token, create_tenant
 from tests.support.ids import decode_key, global_id
+from tests.support.members import MEMBER, member_arguments
 from tests.support.mutations import dump_rows, fetch_audit_events, fetch_error, is_forbidden, mutate, run_mutation
 
-MEMBER = "member { id name email role isActive version }"
 JAN = {"name": "Jan van Dam", "email": "jan@vandam.example", "role": "FINANCE"}
-
-
-async def member_arguments(org: Tenant, role: Role) -> dict[str, Any]:
-    """Return the member of a role, as an argument names it."""
-    member_key = await org.owner.fetchval(
-        "SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = $2 ORDER BY id LIMIT 1", org.id, role
-    )
-    return {"id": global_id("Member", member_key), "expectedVersion": 1}
 
 
 async def revoked_by_secret(org: Tenant) -> list[bool]:

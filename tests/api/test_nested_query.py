@@ -11,22 +11,10 @@ from db.engine.database import Database
 from db.engine.statement import Row
 from db.rows import ActorRow
 from db.tables import Role
-from tests.conftest import RUNTIME
 from tests.support.api import Api
 from tests.support.builders import Tenant
-
-NESTED_QUERY = """query ($first: Int!, $after: String) { clients(first: $first, after: $after) {
-  edges { cursor node {
-    id name number kind email address { city country } archivedAt version
-    contacts(first: 2) { edges { cursor isInvoiceContact isPrimary position node { id fullName } } pageInfo { hasNextPage endCursor } }
-    labels { id name color }
-    revenue(period: {since: "2026-01-01", until: "2026-12-31"}) {
-      invoiced { amount currency } paid { amount } outstanding { amount } byCurrency { currency invoiced { amount } } } } }
-  pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
-
-
-def data_statements(statements: list[str]) -> list[str]:
-    return [statement for statement in statements if statement.startswith(("SELECT", "WITH")) and "token_actor" not in statement]
+from tests.support.databases import RUNTIME
+from tests.support.queries import NESTED_QUERY, data_statements
 
 
 @pytest.mark.parametrize("first", [1, 50, 100])

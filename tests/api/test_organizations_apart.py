@@ -9,8 +9,8 @@ import pytest
 import strawberry
 
 from db.engine.database import Database, DatabaseLimits
-from tests.conftest import RUNTIME, runtime_url
 from tests.support.api import connect_client
+from tests.support.databases import RUNTIME, runtime_url
 from tests.support.outages import GIVEN_UP
 from tests.support.tenant_storm import create_marked_organizations, fail_some_tenant_settings, run_request_storm
 

@@ -7,92 +7,46 @@ import re
 import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any
 
 import asyncpg
 import pytest
 from graphql import (
     GraphQLInputObjectType,
     GraphQLList,
-    GraphQLNonNull,
     GraphQLObjectType,
-    Undefined,
     get_named_type,
-    is_leaf_type,
-    is_required_input_field,
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic.alias_generators import to_snake
-from strawberry.types.base import StrawberryMaybe, StrawberryOptional
 
 from db.tables.keys import INVISIBLE
 from tests.support.api import Api
-from tests.support.ids import decode_key, type_of
 from tests.support.mutation_inputs import (
-    FIELD_SETS,
     MUTATIONS,
-    SCHEMA,
-    SHAPE_ONLY_WORLD,
     VALUES_BY_FIELD,
-    InputFiller,
     InputLocation,
     Value,
-    World,
     create_world,
     input_type,
     is_one_of,
-    iterate_locations,
     mutation_document,
     stored_value,
-    valid_input,
 )
-from tests.support.snapshots import ColumnChanges, Key, Rows, assert_unchanged, compare_snapshots, read_snapshot
+from tests.support.snapshots import ColumnChanges, Key, assert_unchanged
+from tests.support.update_cases import (
+    PATCHES,
+    UPDATES,
+    UpdateCase,
+    is_object_or_list,
+    may_be_null,
+    value_at,
+)
 
-UPDATES = [name for name in MUTATIONS if name.endswith("Update")]
-NAMES = {"id", "clientId", "contactId", "expectedVersion"}  # say what is changed, and are no change
 AUDIT_TABLES = ("audit_event", "outbox_event")
 INTERNAL = re.compile(r"Maybe|Strawberry|0x|None|object")
 FOLLOWING = {"name_key", "number_key", "updated_at"}  # columns that go with others
-
-
-def field_at(location: InputLocation) -> Any:  # noqa: ANN401 graphql-core's
-    kind = SCHEMA.type_map[location.owner]
-    assert isinstance(kind, GraphQLInputObjectType)
-    return kind.fields[location.name]
-
-
-def fill_input(mutation: str, world: World, *, is_second: bool = False) -> dict[str, Value]:
-    """Everything that the update takes, filled in."""
-    second: dict[str, Value] = InputFiller(world.ids, is_second).fill(input_type(mutation))
-    return second | {name: value for name, value in valid_input(world, mutation).items() if name in NAMES or not is_second}
-
-
-def patchable_locations(mutation: str) -> list[InputLocation]:
-    """Return the fields that may be left out, without a value to stand for them then; those of a list's entries belong to the list."""
-    locations = iterate_locations(input_type(mutation), fill_input(mutation, SHAPE_ONLY_WORLD))
-    own = [location for location in locations if all(isinstance(step, str) for step in location.path)]
-    return [
-        location
-        for location in own
-        if not isinstance(field_at(location).type, GraphQLNonNull) and field_at(location).default_value is Undefined
-    ]
-
-
-def is_object_or_list(location: InputLocation) -> bool:
-    """Objects and lists of objects; a list of words is a value."""
-    return not is_leaf_type(get_named_type(location.kind))
-
-
-def may_be_null(location: InputLocation) -> bool:
-    """As the field set has it; where none has, as the input."""
-    fields = FIELD_SETS[location.owner].model_fields if location.owner in FIELD_SETS else {}
-    if own := fields.get(to_snake(location.name)):
-        return type(None) in get_args(own.annotation)
-    kind = (field_at(location).extensions or {})["strawberry-definition"].type
-    if (location.owner, location.name) in NEVER_EMPTY:
-        return False
-    return isinstance(kind, StrawberryMaybe) and isinstance(kind.of_type, StrawberryOptional)
 
 
 TOGETHER = {  # with others, by a rule that has a test of its own in test_settings.py, test_projects.py or test_registrations.py
@@ -101,8 +55,6 @@ TOGETHER = {  # with others, by a rule that has a test of its own in test_settin
     *(("registrationUpdate", "work", "time", name) for name in ("minutes", "startedAt", "endedAt", "rate")),
     ("registrationUpdate", "labelIds"),
 }
-NEVER_EMPTY = {("RegistrationUpdateInput", "clientId"), ("RegistrationUpdateInput", "memberId")}  # links that are always there
-PATCHES = [(name, place) for name in UPDATES for place in patchable_locations(name)]
 VALUES = [(name, place) for name, place in PATCHES if not is_object_or_list(place)]
 PARTS = [(name, place) for name, place in PATCHES if is_object_or_list(place)]
 
@@ -110,64 +62,6 @@ PARTS = [(name, place) for name, place in PATCHES if is_object_or_list(place)]
 def describe_location(value: object) -> str:
     """Return a place, as the name of a test."""
     return ".".join(value.error_path) if isinstance(value, InputLocation) else str(value)
-
-
-def value_at(value: Value, location: InputLocation) -> Value:
-    for step in location.path:
-        value = value[step]
-    return value
-
-
-def root_key(mutation: str, world: World) -> Key:
-    """Return the key of the row whose version counts the changes."""
-    input_value = valid_input(world, mutation)
-    id_ = input_value.get("id") or input_value.get("clientId") or world.ids["Organization"]
-    return to_snake(type_of(id_)), str(decode_key(id_))
-
-
-class UpdateCase:
-    """An object with everything filled in, to be changed in one field at a time."""
-
-    def __init__(self, owner: asyncpg.Connection, api: Api, world: World, mutation: str) -> None:
-        self.owner = owner
-        self.api = api
-        self.world = world
-        self.mutation = mutation
-        self.first_values, self.second_values = fill_input(mutation, world), fill_input(mutation, world, is_second=True)
-        self.root = root_key(mutation, world)
-
-    async def snapshot_rows(self) -> Rows:
-        return await read_snapshot(self.owner, self.world.id)
-
-    async def send(self, input_value: Value) -> dict[str, Any]:
-        """With the version that there is."""
-        version = (await self.snapshot_rows())[self.root]["version"]
-        query = f"mutation ($input: {input_type(self.mutation)}) {{ {self.mutation}(input: $input) {{ userErrors {{ code path }} }} }}"
-        return await self.api.execute(query, input=input_value | ({"expectedVersion": version} if "expectedVersion" in input_value else {}))
-
-    async def apply_change(self, input_value: Value) -> dict[Key, ColumnChanges]:
-        """What a change that is not refused changes, its trace included."""
-        before = await self.snapshot_rows()
-        body = await self.send(input_value)
-        assert body == {"data": {self.mutation: {"userErrors": []}}}
-        return compare_snapshots(before, await self.snapshot_rows())
-
-    def required_input(self) -> Value:
-        """What there must be, and no change."""
-        kind = get_named_type(input_type(self.mutation))
-        assert isinstance(kind, GraphQLInputObjectType)
-        required_names = [name for name, field in kind.fields.items() if name in NAMES or is_required_input_field(field)]
-        return {name: self.first_values[name] if name in NAMES else {} for name in required_names}
-
-    def build_patch(self, *values: tuple[InputLocation, Value]) -> Value:
-        """Return a change of these fields and no others."""
-        input_value = self.required_input()
-        for location, value in values:
-            holder = input_value
-            for step in location.path[:-1]:
-                holder = holder.setdefault(step, {})
-            holder[location.path[-1]] = value
-        return input_value
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from db.engine.database import Database
 from db.engine.statement import MAX_PROJECTIONS, UnselectedColumnError
 from db.queries import clients
 from db.rows import ClientRow
-from tests.api.test_nested_query import data_statements
 from tests.support.api import Api
 from tests.support.builders import Tenant
 from tests.support.full_client import create_full_client
+from tests.support.queries import data_statements
 
 CURSOR_FIELDS = {
     "Client": "{ clients { nodes { %s } } labels { nodes { clients { nodes { %s } } } } contacts { nodes { clients { nodes { %s } } } } }",

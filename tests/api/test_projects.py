@@ -7,25 +7,17 @@ import pytest
 
 from db.tables import Role
 from db.tables.keys import new_id
-from tests.api.test_nested_query import data_statements
 from tests.support.api import Api
 from tests.support.builders import CREATED_AT, Tenant, create_tenant
 from tests.support.ids import decode_key, global_id
 from tests.support.mutations import dump_rows, fetch_audit_events, fetch_error, fetch_errors, is_forbidden, mutate
+from tests.support.projects import PROJECT_FIELDS, UPDATE_INPUTS
+from tests.support.queries import data_statements
 
-PROJECT_FIELDS = """project { id name code startsOn endsOn invoiceMethod invoiceReference archivedAt isArchived isArchivedWithClient version
-  client { name } financial { currency hourlyRate { amount } fixedPrice { amount } effectiveHourlyRate { amount currency } } }"""
 PRICES = "project { id version financial { hourlyRate { amount } fixedPrice { amount } effectiveHourlyRate { amount currency } } }"
 NEW_PROJECT: dict[str, object] = {
     "name": "Verhuizing", "code": "V-1", "startsOn": "2026-01-01", "endsOn": "2026-12-31", "invoiceReference": "PO 12",
 }  # fmt: skip
-
-UPDATE_INPUTS: dict[str, dict[str, object]] = {
-    "projectUpdate": {"name": "Anders"},
-    "projectArchive": {},
-    "projectUnarchive": {},
-    "projectDelete": {},
-}
 
 
 async def test_s24_new_project_has_the_client_price(api_for: Callable[..., Api], org: Tenant) -> None:

@@ -10,12 +10,12 @@ import pytest
 from db.engine.database import DatabaseLimits
 from db.tables import Role
 from db.tables.keys import new_id
-from tests.api.test_projects import PROJECT_FIELDS, UPDATE_INPUTS
 from tests.support.api import Api
 from tests.support.builders import CREATED_AT, Tenant
 from tests.support.eventually import wait_until
 from tests.support.ids import global_id
 from tests.support.mutations import dump_rows, fetch_audit_events, fetch_error, fetch_errors, mutate, run_mutation
+from tests.support.projects import PROJECT_FIELDS, UPDATE_INPUTS
 
 ARCHIVED_ERROR = "userErrors { __typename code message path ... on AlreadyArchivedError { archived { id } } }"
 HELD_UP = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"

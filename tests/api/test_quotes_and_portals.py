@@ -8,10 +8,10 @@ import pytest
 
 from db.tables import Role
 from db.tables.keys import new_id
-from tests.api.test_nested_query import data_statements
 from tests.support.api import Api
 from tests.support.builders import CREATED_AT, Tenant, create_tenant, insert_rows
 from tests.support.ids import global_id
+from tests.support.queries import data_statements
 
 AMOUNT = "{ amount currency }"
 QUOTE = f"""id number status issuedOn validUntil currency net {AMOUNT} vat {AMOUNT} gross {AMOUNT} reference createdAt updatedAt version

@@ -7,7 +7,7 @@ import pytest
 from db.tables import Role
 from db.tables.keys import new_id
 from domain.organization.tokens import new_secret
-from tests.api.test_activity import activity, event
+from tests.support.activity import activity, event
 from tests.support.api import Api
 from tests.support.builders import Tenant, add_token, create_tenant
 from tests.support.ids import global_id

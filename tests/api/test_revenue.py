@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from db.engine.database import Database
 from db.tables import Role
-from tests.conftest import runtime_url
 from tests.support.api import UNLIMITED, Api, connect_client
 from tests.support.builders import Tenant, create_tenant
+from tests.support.databases import runtime_url
 from tests.support.full_client import create_full_client
 from tests.support.ids import decode_key
 

@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from benchmarks import memory, queries
 from db.engine.database import Database, DatabaseLimits
 from db.tables import Role
-from tests.api.test_executors import COMPILED_QUERIES
-from tests.conftest import runtime_url
-from tests.server.test_readme import QUERIES
 from tests.support import tenant_storm
 from tests.support.api import UNLIMITED, Api, connect_client
 from tests.support.builders import create_tenant
+from tests.support.compiled_queries import COMPILED_QUERIES
+from tests.support.databases import runtime_url
 from tests.support.full_client import create_full_client
 from tests.support.ids import global_id
 from tests.support.random_documents import Document, documents
+from tests.support.readme import QUERIES
 from tests.support.round_trip_proxy import RoundTripProxy
 from tests.support.two_states import TwoStateOrganization
 

@@ -107,6 +107,54 @@ async def register_work(tell: StoryApi, client: str, project: str) -> dict[str, 
     return expense
 
 
+async def check_archived_client_is_frozen(tell: StoryApi, client: str, project: str, tickets: dict[str, Any]) -> None:
+    """Check that registrations of an archived client can be neither created nor changed nor deleted."""
+    for work in WORK.values():
+        for target in ({"clientId": client}, {"projectId": project}):
+            error = await tell.fetch_error("registrationCreate", **target, registeredOn="2020-01-01", work=work)
+            assert error[:2] == ("AlreadyArchivedError", "ALREADY_ARCHIVED")
+    changed = {"id": tickets["id"], "expectedVersion": tickets["version"]}
+    assert await tell.fetch_error("registrationUpdate", **changed, note="Laat") == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
+    assert await tell.fetch_error("registrationDelete", **changed) == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
+
+
+async def delete_archived_client(tell: StoryApi, client: str) -> None:
+    """Check the deletion preview, and delete exactly what it counts."""
+    selection = (
+        """deletionPreview { projectCount registrationCount timeRegistrationCount expenseRegistrationCount mileageRegistrationCount
+      unbilledRegistrationCount invoiceCount quoteCount portalCount contactsLeftAlone { lastName } token """
+        + AMOUNTS
+        + " }"
+    )
+    preview = (await tell.fetch_client(client, selection))["deletionPreview"]
+    token = preview.pop("token")
+    assert preview == {
+        "projectCount": 1, "registrationCount": 4, "timeRegistrationCount": 2, "expenseRegistrationCount": 1, "mileageRegistrationCount": 1,
+        "unbilledRegistrationCount": 3, "invoiceCount": 0, "quoteCount": 0, "portalCount": 0,
+        "contactsLeftAlone": [{"lastName": "Zonneveld"}], "amounts": unbilled_amounts("245.25"),
+    }  # fmt: skip
+    went = "deleted { projectCount registrationCount invoiceCount quoteCount portalCount contactCount }"
+    assert await tell.change("clientDelete", went, id=client, previewToken=token, deleteOrphanContacts=True) == {
+        "projectCount": 1, "registrationCount": 4, "invoiceCount": 0, "quoteCount": 0, "portalCount": 0, "contactCount": 1,
+    }  # fmt: skip
+
+
+async def check_nothing_remains(tell: StoryApi, deleted_ids: list[str], shared_contact: str) -> None:
+    """Check that the deleted objects are gone, and the shared contact stays with the other client."""
+    remaining_data = await tell.api.data(
+        "query ($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id } clients { nodes { name } } registrations { totalCount }"
+        " contact(id: $id) { lastName clients { nodes { name } } } }",
+        ids=deleted_ids,
+        id=shared_contact,
+    )
+    assert remaining_data == {
+        "nodes": [None, None, None],
+        "clients": {"nodes": [{"name": "Molen De Hoop"}]},
+        "registrations": {"totalCount": 0},
+        "contact": {"lastName": "Molenaar", "clients": {"nodes": [{"name": "Molen De Hoop"}]}},
+    }
+
+
 async def test_s41_to_s53_life_of_a_client(api_for: Callable[..., Api], org: Tenant) -> None:
     """Created, worked for, archived, rejected, unarchived, archived again, previewed, deleted; and its number is reused."""
     tell = StoryApi(api_for(org))
@@ -125,52 +173,19 @@ async def test_s41_to_s53_life_of_a_client(api_for: Callable[..., Api], org: Ten
         "isArchived": True,
         "projects": {"nodes": [{"isArchived": True, "isArchivedWithClient": True}]},
     }
-    for work in WORK.values():
-        for target in ({"clientId": client}, {"projectId": project}):
-            error = await tell.fetch_error("registrationCreate", **target, registeredOn="2020-01-01", work=work)
-            assert error[:2] == ("AlreadyArchivedError", "ALREADY_ARCHIVED")
-    changed = {"id": tickets["id"], "expectedVersion": tickets["version"]}
-    assert await tell.fetch_error("registrationUpdate", **changed, note="Laat") == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
-    assert await tell.fetch_error("registrationDelete", **changed) == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
+    await check_archived_client_is_frozen(tell, client, project, tickets)
 
     assert await tell.change("clientUnarchive", f"client {{ isArchived {projects} }}", id=client) == {
         "isArchived": False,
         "projects": {"nodes": [{"isArchived": False, "isArchivedWithClient": False}]},
     }
+    changed = {"id": tickets["id"], "expectedVersion": tickets["version"]}
     written_off = await tell.change("registrationStatusUpdate", REGISTRATION_FIELDS, **changed, status="WRITTEN_OFF")
     assert (written_off["status"], registration_money(written_off)) == ("WRITTEN_OFF", ("12.3450", "EXPLICIT", "37.04"))
     assert (await tell.fetch_client(client, f"archivePreview {{ {AMOUNTS} }}"))["archivePreview"]["amounts"] == unbilled_amounts("245.25")
     assert await tell.fetch_error("clientDelete", id=client, previewToken="x") == ("InputError", "NOT_ARCHIVED", ["id"])
 
     await tell.change("clientArchive", "client { id }", id=client)
-    selection = (
-        """deletionPreview { projectCount registrationCount timeRegistrationCount expenseRegistrationCount mileageRegistrationCount
-      unbilledRegistrationCount invoiceCount quoteCount portalCount contactsLeftAlone { lastName } token """
-        + AMOUNTS
-        + " }"
-    )
-    error = (await tell.fetch_client(client, selection))["deletionPreview"]
-    token = error.pop("token")
-    assert error == {
-        "projectCount": 1, "registrationCount": 4, "timeRegistrationCount": 2, "expenseRegistrationCount": 1, "mileageRegistrationCount": 1,
-        "unbilledRegistrationCount": 3, "invoiceCount": 0, "quoteCount": 0, "portalCount": 0,
-        "contactsLeftAlone": [{"lastName": "Zonneveld"}], "amounts": unbilled_amounts("245.25"),
-    }  # fmt: skip
-    went = "deleted { projectCount registrationCount invoiceCount quoteCount portalCount contactCount }"
-    assert await tell.change("clientDelete", went, id=client, previewToken=token, deleteOrphanContacts=True) == {
-        "projectCount": 1, "registrationCount": 4, "invoiceCount": 0, "quoteCount": 0, "portalCount": 0, "contactCount": 1,
-    }  # fmt: skip
-
-    remaining_data = await tell.api.data(
-        "query ($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id } clients { nodes { name } } registrations { totalCount }"
-        " contact(id: $id) { lastName clients { nodes { name } } } }",
-        ids=[client, project, tickets["id"]],
-        id=shared_contact,
-    )
-    assert remaining_data == {
-        "nodes": [None, None, None],
-        "clients": {"nodes": [{"name": "Molen De Hoop"}]},
-        "registrations": {"totalCount": 0},
-        "contact": {"lastName": "Molenaar", "clients": {"nodes": [{"name": "Molen De Hoop"}]}},
-    }
+    await delete_archived_client(tell, client)
+    await check_nothing_remains(tell, [client, project, tickets["id"]], shared_contact)
     assert await tell.change("clientCreate", "client { number }", name="Bakkerij Zonneveld", number="B-17") == {"number": "B-17"}

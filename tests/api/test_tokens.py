@@ -13,10 +13,10 @@ from db.tables import Role
 from db.tables.keys import new_id
 from domain.core.scope import ROLE_PERMISSIONS
 from domain.organization.tokens import TOKEN_PATTERN, authenticate, hash_secret, new_secret
-from tests.api.test_members import MEMBER, member_arguments
 from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant, add_token, create_tenant
 from tests.support.ids import decode_key, global_id
+from tests.support.members import MEMBER, member_arguments
 from tests.support.mutations import dump_rows, fetch_audit_events, fetch_error, is_forbidden, mutate, run_mutation
 
 TOKEN = "token { id name role scope expiresAt createdAt revokedAt member { role } }"

@@ -18,9 +18,9 @@ from db import demo
 from db.engine.database import Database
 from db.tables import Role
 from db.tables.keys import new_id
-from tests.conftest import runtime_url
 from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant
+from tests.support.databases import runtime_url
 from tests.support.explain import FROM_TABLES
 from tests.support.ids import global_id
 

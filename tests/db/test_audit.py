@@ -15,9 +15,9 @@ from domain.clients import labels
 from domain.core.errors import NameTaken, RuleViolation
 from domain.core.scope import ALL_PERMISSIONS, Actor, Permission, PermissionNotCheckedError, WriteScope, open_write_scope
 from domain.organization.tokens import new_secret
-from tests.conftest import runtime_url
 from tests.support.api import Api
 from tests.support.builders import Tenant, add_token
+from tests.support.databases import runtime_url
 from tests.support.snapshots import assert_unchanged, read_snapshot
 
 Trace = list[tuple[Any, ...]]

@@ -21,11 +21,11 @@ from db.rows import ClientLabelRow, ClientRow, LabelRow
 from db.sql.expressions import TENANT
 from db.sql.pagination import PageSlice
 from db.tables import Role
-from tests.conftest import runtime_url
-from tests.db.test_golden import QUERIES
 from tests.support.api import UNLIMITED, Api, connect_client
 from tests.support.builders import Tenant
+from tests.support.databases import runtime_url
 from tests.support.owner import OwnerTransaction
+from tests.support.product_queries import QUERIES
 
 PAGE = PageSlice(is_ascending=True, after=None, size=2)
 LOCKING_QUERIES = {name for name in QUERIES if name.startswith("labels.hold_")}  # of a change alone

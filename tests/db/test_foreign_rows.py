@@ -8,10 +8,11 @@ import asyncpg
 
 from db.engine.statement import Query, Row
 from db.tables import Table
-from tests.db.test_golden import QUERIES
 from tests.support.client_forms import create_layout, create_vat_rate
-from tests.support.explain import PageWithRelation, query_arguments
+from tests.support.explain import PageWithRelation
 from tests.support.large_organization import WITHOUT_TRIGGERS, create_large_organization
+from tests.support.product_queries import QUERIES
+from tests.support.query_arguments import query_arguments
 
 CLIENTS = 60
 # A filter of everything fits no client, no project is archived, and no month is wrong.

@@ -15,9 +15,9 @@ from db.engine.database import Database
 from db.migrations import downgrade, folding, upgrade
 from db.tables import Role
 from db.tables.keys import KEY_SEPARATOR
-from tests.conftest import runtime_url
 from tests.support.api import Api, connect_client
 from tests.support.builders import CREATED_AT, Tenant, create_tenant
+from tests.support.databases import runtime_url
 from tests.support.ids import global_id
 from tests.support.processes import run_relaties
 from tests.support.snapshots import assert_unchanged, compare_snapshots, read_snapshot

@@ -17,13 +17,13 @@ from db.engine.statement import Query
 from db.migrations import downgrade, head
 from db.sql.expressions import TENANT
 from db.tables import Role
-from tests.api.test_nested_query import NESTED_QUERY
-from tests.conftest import RUNTIME, runtime_url
-from tests.db.test_transaction import Number
 from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant, create_sample_org
+from tests.support.databases import RUNTIME, runtime_url
 from tests.support.eventually import TIMEOUT_S, wait_until
 from tests.support.processes import run_relaties
+from tests.support.queries import NESTED_QUERY
+from tests.support.sql_queries import Number
 
 UP_TO_DATE = "The tables are up to date.\n"
 CONNECTION_ERRORS = (

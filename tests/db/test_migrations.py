@@ -23,7 +23,7 @@ from db.migrations import downgrade, head, is_ours, upgrade
 from db.migrations.roles import LIMITS
 from db.migrations.runner import make_config
 from db.tables import SCHEMA, Table
-from tests.conftest import runtime_url
+from tests.support.databases import runtime_url
 
 # Text lengths are limits of the field sets, widened without a rewrite; the integers count days, minutes and versions.
 NOT_OURS = "prefer-text-field,prefer-bigint-over-int"

@@ -25,9 +25,9 @@ from db.queries.revenue import first_day_of_month, last_day_of_month, partial_mo
 from db.rows import RevenueRow
 from db.tables import Entity, Invoice, InvoiceStatus, Payment, PaymentAllocation
 from db.tables.keys import new_id
-from tests.conftest import runtime_url
 from tests.support import revenue_oracle
 from tests.support.builders import Tenant, create_tenant
+from tests.support.databases import runtime_url
 from tests.support.source_scan import SourceModule, find_writers, iterate_functions, read_modules
 
 FIRST_DAY = date(2025, 11, 15)

@@ -9,8 +9,8 @@ from sqlalchemy.exc import StatementError
 
 from db.engine.database import Database
 from db.engine.query_stats import QueryStats
-from tests.db.test_transaction import FAILING_QUERY, ONE_QUERY, SLOW_QUERY
 from tests.support.builders import Tenant
+from tests.support.sql_queries import FAILING_QUERY, ONE_QUERY, SLOW_QUERY
 
 # JSON of no JSON value fails in Python, before anything is sent.
 UNBINDABLE: Any = select(literal(object(), JSON()))

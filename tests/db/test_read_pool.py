@@ -9,7 +9,7 @@ import pytest
 from db.engine import read_pool
 from db.engine.errors import PoolExhaustedError
 from db.engine.read_pool import ReadConnection, ReadPool
-from tests.conftest import runtime_url
+from tests.support.databases import runtime_url
 
 LONG_TIMEOUT_S = 5.0  # seconds, which no test waits for
 

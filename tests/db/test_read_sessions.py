@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import BigInteger, ColumnElement, Text, cast, func, literal_column, select
+from sqlalchemy import BigInteger, ColumnElement, cast, func, select
 
 from db.engine import read_pool
 from db.engine.database import Database, DatabaseLimits
@@ -19,17 +19,10 @@ from db.engine.read_pool import CONNECTION_ERRORS, ReadConnection
 from db.engine.read_transaction import SecondStatementError
 from db.engine.statement import Query, Row
 from db.sql.expressions import TENANT
-from tests.conftest import RUNTIME, runtime_url
-from tests.db.test_transaction import FAILING_QUERY, ONE_QUERY, Setting
 from tests.support.builders import Tenant
+from tests.support.databases import RUNTIME, runtime_url
 from tests.support.faulty_proxy import FaultyProxy, run_proxy
-
-
-def select_setting(name: str) -> ColumnElement[str]:
-    return func.current_setting(literal_column(f"'{name}'", Text())).label(name.rpartition(".")[2])
-
-
-TENANT_QUERY = Query(select(select_setting("app.tenant")).where(TENANT.is_not(None)), Setting)
+from tests.support.sql_queries import FAILING_QUERY, ONE_QUERY, TENANT_QUERY, Setting, select_setting
 
 
 class Session(Row):

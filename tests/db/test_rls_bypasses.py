@@ -10,8 +10,8 @@ from db import rls_bypasses
 from db.engine.database import Database
 from server.database_checks import ensure_database_ready
 from server.startup_errors import StartupError
-from tests.conftest import RUNTIME, runtime_url
 from tests.support.builders import Tenant, create_tenant
+from tests.support.databases import RUNTIME, runtime_url
 from tests.support.processes import run_relaties
 
 VIEW = "CREATE VIEW {} AS SELECT * FROM relaties.client"

@@ -14,8 +14,8 @@ from db.engine.database import Database
 from db.tables import Table
 from server.database_checks import ensure_database_ready
 from server.startup_errors import StartupError
-from tests.conftest import runtime_url
 from tests.support.builders import Tenant
+from tests.support.databases import runtime_url
 
 TABLES = Table.metadata.sorted_tables
 

@@ -7,31 +7,16 @@ from typing import cast as typed
 
 import asyncpg
 import pytest
-from sqlalchemy import Float, Integer, Text, cast, func, literal_column, select
+from sqlalchemy import Integer, literal_column, select
 
 from db.engine.database import Database, DatabaseLimits
 from db.engine.errors import OperationEndedError, PoolExhaustedError
 from db.engine.read_transaction import ReadTransaction
-from db.engine.statement import Query, Row
-from db.sql.expressions import TENANT, parameter
-from tests.conftest import runtime_url
+from db.engine.statement import Query
+from db.sql.expressions import TENANT
 from tests.support.builders import Tenant
-
-
-class Number(Row):
-    number: int
-
-
-class Setting(Row):
-    tenant: str
-
-
-SLEEP = func.length(cast(func.pg_sleep(parameter("seconds", Float())), Text()))
-ONE_QUERY = Query(select(literal_column("1", Integer()).label("number")).where(TENANT.is_not(None)), Number)
-SLOW_QUERY = Query(select(SLEEP.label("number")).where(TENANT.is_not(None)), Number)
-FAILING_QUERY = Query(
-    select((literal_column("1", Integer()) / literal_column("0", Integer())).label("number")).where(TENANT.is_not(None)), Number
-)
+from tests.support.databases import runtime_url
+from tests.support.sql_queries import FAILING_QUERY, ONE_QUERY, SLOW_QUERY, Number, Setting
 
 
 async def start_slow_query(tx: ReadTransaction, database: Database) -> "asyncio.Task[list[Number]]":

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.interop import FOLDER, ROOT
 from tests.support.node import install_packages, run
-
-ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "tests" / "interop" / "clients"
 
 
 @pytest.fixture(scope="session")

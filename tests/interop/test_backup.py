@@ -15,11 +15,11 @@ from db.engine.urls import with_database_name
 from db.migrations import upgrade
 from db.tables import Role, Table
 from server.database_checks import ensure_database_ready
-from tests.api.test_nested_query import NESTED_QUERY
 from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant, create_sample_org
 from tests.support.clusters import run_cluster
 from tests.support.outages import LABEL_QUERY, MAKE
+from tests.support.queries import NESTED_QUERY
 from tests.support.snapshots import read_snapshot
 
 pytestmark = pytest.mark.interop

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from graphql import OperationDefinitionNode, build_schema, parse, validate
 
-from tests.interop.conftest import FOLDER, ROOT
+from tests.support.interop import FOLDER, ROOT
 from tests.support.node import run, run_unchecked
 
 pytestmark = pytest.mark.interop

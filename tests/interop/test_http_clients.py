@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from db.tables import Role
-from tests.conftest import runtime_url
 from tests.support.builders import Tenant, create_sample_org
+from tests.support.databases import runtime_url
 from tests.support.ids import global_id
 from tests.support.node import run
 from tests.support.processes import run_server

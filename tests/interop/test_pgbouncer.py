@@ -18,7 +18,6 @@ from db.engine.read_pool import ReadConnection, ReadPool
 from db.engine.urls import with_database_name
 from db.migrations import upgrade
 from db.tables import Role
-from tests.api.test_nested_query import NESTED_QUERY
 from tests.support.api import Api, connect_client
 from tests.support.builders import create_sample_org
 from tests.support.clusters import run_cluster
@@ -26,6 +25,7 @@ from tests.support.mutation_inputs import MUTATION_CASES, create_world, mutation
 from tests.support.outages import GIVEN_UP
 from tests.support.pgbouncer import PGBOUNCER, run_pooler
 from tests.support.processes import run_relaties, run_server
+from tests.support.queries import NESTED_QUERY
 from tests.support.tenant_storm import create_marked_organizations, run_request_storm
 
 pytestmark = pytest.mark.interop

@@ -16,9 +16,9 @@ import pytest
 
 from db.engine.database import Database, DatabaseLimits
 from db.engine.urls import with_database_name
-from tests.db.test_read_sessions import TENANT_QUERY
 from tests.support.clusters import restart_as_standby, run_cluster
 from tests.support.processes import build_environment, extract_token, run_relaties, run_server
+from tests.support.sql_queries import TENANT_QUERY
 
 pytestmark = pytest.mark.interop
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from db.tables import Role, Table
-from tests.api.test_client_delete import DELETE, DELETION_PREVIEW
-from tests.conftest import runtime_url
 from tests.support.builders import create_tenant
+from tests.support.databases import runtime_url
+from tests.support.deletions import DELETE, DELETION_PREVIEW
 from tests.support.full_client import archive_directly
 from tests.support.ids import global_id
 from tests.support.large_client import fill_client, table_sums

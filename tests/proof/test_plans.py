@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import asyncpg
 import pytest
 
-from tests.conftest import runtime_url
-from tests.db.test_golden import QUERIES
-from tests.support.explain import PageWithRelation, explain, large_tables, query_arguments
+from tests.support.databases import runtime_url
+from tests.support.explain import PageWithRelation, explain, large_tables
 from tests.support.large_organization import CONTACTS_EACH, LargeOrganization, create_large_organization
+from tests.support.product_queries import QUERIES
+from tests.support.query_arguments import query_arguments
 
 pytestmark = pytest.mark.proof
 MOST = 2_000  # rows read of any one table for a page of 50

@@ -13,8 +13,8 @@ import pytest
 
 from db.tables import Role
 from domain.organization.tokens import new_secret
-from tests.conftest import runtime_url
 from tests.support.builders import Tenant
+from tests.support.databases import runtime_url
 from tests.support.processes import ServerProcess, run_server
 from tests.support.raw_http import ERROR_PATTERN, build_request, open_connection
 

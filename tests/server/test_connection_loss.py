@@ -10,13 +10,13 @@ import strawberry
 
 from db.engine.database import Database, DatabaseLimits
 from db.tables import Role
-from tests.conftest import runtime_url
-from tests.db.test_transaction import ONE_QUERY
 from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant
+from tests.support.databases import runtime_url
 from tests.support.eventually import TIMEOUT_S
 from tests.support.faulty_proxy import FaultyProxy, run_proxy
 from tests.support.outages import OutageServer, is_unavailable
+from tests.support.sql_queries import ONE_QUERY
 
 LIMITS = DatabaseLimits(statement_timeout=1)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import runtime_url
+from tests.support.databases import runtime_url
 from tests.support.fuzzing.http_requests import RIGHT, build_request, encode_json
 from tests.support.fuzzing.sender import check_response
 from tests.support.fuzzing.servers import SETTINGS, FuzzTarget, create_callers

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from db.tables import Role
-from tests.api.test_client_delete import DELETE, DELETION_PREVIEW
-from tests.conftest import RUNTIME, runtime_url
 from tests.support.builders import Tenant, create_tenant
+from tests.support.databases import RUNTIME, runtime_url
+from tests.support.deletions import DELETE, DELETION_PREVIEW
 from tests.support.eventually import wait_until
 from tests.support.full_client import FullClient, create_full_client
 from tests.support.ids import global_id

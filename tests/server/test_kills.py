@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from db.tables import Role
-from tests.conftest import runtime_url
 from tests.support.builders import create_tenant
+from tests.support.databases import runtime_url
 from tests.support.ids import global_id
 from tests.support.processes import PROGRAM, ServerProcess, find_free_port
 

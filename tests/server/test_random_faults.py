@@ -14,11 +14,11 @@ import strawberry
 
 from db.engine.database import Database
 from db.tables import Role
-from tests.api.test_nested_query import NESTED_QUERY
-from tests.conftest import runtime_url
 from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant, create_sample_org
+from tests.support.databases import runtime_url
 from tests.support.outages import GIVEN_UP, MAKE
+from tests.support.queries import NESTED_QUERY
 
 OF_THE_SERVER = "FROM pg_stat_activity WHERE usename = 'relaties_test' AND datname = current_database()"
 CODES = {"UNAVAILABLE", "TIMEOUT"}

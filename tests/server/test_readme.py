@@ -15,14 +15,11 @@ from db.engine.urls import with_database_name
 from domain.core.errors import UserErrorCode
 from server.errors import ErrorCode
 from server.settings import Settings
-from tests.conftest import runtime_url
 from tests.support.api import Api, connect_client
+from tests.support.databases import runtime_url
 from tests.support.processes import build_environment, run_server
+from tests.support.readme import BLOCKS, QUERIES, README, ROOT
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-BLOCKS: list[tuple[str, str]] = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-QUERIES = [(text, BLOCKS[index + 1][1]) for index, (kind, text) in enumerate(BLOCKS) if kind == "graphql"]
 SHELL = [text for kind, text in BLOCKS if kind == "sh"]
 
 

@@ -49,12 +49,7 @@ async def create_full_client(org: Tenant, name: str = MARKER, *, is_archived: bo
     trip: dict[str, object] = {"kind": "MILEAGE", "minutes": None, "distance_km": Decimal(10), "departure": name, "destination": name}
     await org.add_registration(client, None, **trip, amount_net=Decimal("2.30"), is_billable=False)
     await org.add_registration(client, projects[0], amount_net=Decimal("80.00"), currency="USD", status="PENDING")
-    issued = await org.add_invoice(client, date(2026, 1, 10), "100.00")
-    line = {"tenant_id": org.id, "id": new_id(), "invoice_id": issued, "position": 1, "description": name, "quantity": Decimal(1)}
-    amounts = {"unit_price": Decimal(100), "discount_percentage": Decimal(0), "vat_percentage": Decimal(21), "vat_category": "S"}
-    await insert_rows(owner, "invoice_line", [{**line, **amounts, "net": Decimal(100), "vat": Decimal(21), "project_id": projects[0]}])
-    await org.add_invoice(client, date(2026, 1, 20), "40.00", kind="CREDIT_NOTE", credits_invoice_id=issued)
-    await org.add_invoice(client, date(2026, 2, 1), "30.00", status="DRAFT", number=None, invoice_date=None)
+    issued = await _add_invoices(org, client, projects[0], name)
     await org.add_payment(client, issued, date(2026, 2, 1), "20.00")
     await _add_shared_payment(org, (client, issued), (other, await org.add_invoice(other, date(2026, 1, 5), "10.00")))
     await org.add_quote(client, "500.00")
@@ -69,6 +64,17 @@ async def create_full_client(org: Tenant, name: str = MARKER, *, is_archived: bo
     if is_archived:
         await archive_directly(org, client)
     return FullClient(org, client, other, shared, alone, issued, portal, projects)
+
+
+async def _add_invoices(org: Tenant, client: UUID, project: UUID, name: str) -> UUID:
+    """Add an issued invoice with one line, its credit note and a draft, and return the id of the first."""
+    issued = await org.add_invoice(client, date(2026, 1, 10), "100.00")
+    line = {"tenant_id": org.id, "id": new_id(), "invoice_id": issued, "position": 1, "description": name, "quantity": Decimal(1)}
+    amounts = {"unit_price": Decimal(100), "discount_percentage": Decimal(0), "vat_percentage": Decimal(21), "vat_category": "S"}
+    await insert_rows(org.owner, "invoice_line", [{**line, **amounts, "net": Decimal(100), "vat": Decimal(21), "project_id": project}])
+    await org.add_invoice(client, date(2026, 1, 20), "40.00", kind="CREDIT_NOTE", credits_invoice_id=issued)
+    await org.add_invoice(client, date(2026, 2, 1), "30.00", status="DRAFT", number=None, invoice_date=None)
+    return issued
 
 
 async def _add_shared_payment(org: Tenant, *parts: tuple[UUID, UUID]) -> None:

@@ -3,14 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from itertools import pairwise
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 import strawberry
 
 from db.engine.database import Database
 from db.tables import Role
-from domain.core.scope import ALL_PERMISSIONS, Actor
+from domain.core.scope import Actor
 from server.admission.cpu_share import PAUSE_FACTOR, CpuShare
 from server.app import Dispatcher, build_app
 from server.errors import HttpError
@@ -19,14 +19,11 @@ from server.settings import ConcurrencyLimits, Settings
 from tests.support.api import HUGE_LIMIT, SECRET_KEYS, Api, connect_client, connect_to_application
 from tests.support.builders import Tenant
 from tests.support.eventually import wait_until
+from tests.support.queueing import create_actor
 from tests.support.virtual_time import run, spend
 
 WORK_S = 0.125
 SLOW_S, WAIT_S = 0.75, 2.0  # three times as long as the one is more than the other
-
-
-def create_actor(tenant: UUID) -> Actor:
-    return Actor(tenant, ALL_PERMISSIONS, token_id=uuid4())
 
 
 async def run_blocking_task(pace: CpuShare, actor: Actor, seconds: float = WORK_S) -> tuple[float, float]:

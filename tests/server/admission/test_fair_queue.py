@@ -4,32 +4,22 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
-from domain.core.scope import ALL_PERMISSIONS, Actor
+from domain.core.scope import Actor
 from server.admission.concurrency import ConcurrencyLimiter
 from server.admission.cpu_share import PAUSE_FACTOR, CpuShare
 from server.errors import HttpError
 from server.settings import ConcurrencyLimits
+from tests.support.queueing import QUEUE_TIMEOUT_S, create_actor, run_ready_tasks
 from tests.support.virtual_time import run, spend
-
-QUEUE_TIMEOUT_S = 8.0
-
-
-def create_actor(tenant: UUID, *, has_token: bool = True) -> Actor:
-    return Actor(tenant, ALL_PERMISSIONS, token_id=uuid4() if has_token else None)
 
 
 def create_limits(*, of_token: int, of_organization: int, of_all: int = 500) -> ConcurrencyLimits:
     """One operation of an organization at once, so that the order of service is the order of the queue."""
     return ConcurrencyLimits(2, 1, of_all, of_organization, of_token, QUEUE_TIMEOUT_S)
-
-
-async def run_ready_tasks() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 @dataclass

@@ -14,9 +14,9 @@ import strawberry
 from db.engine.database import Database
 from db.tables import Role
 from server.settings import Settings
-from tests.conftest import runtime_url
 from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant
+from tests.support.databases import runtime_url
 from tests.support.eventually import TIMEOUT_S
 from tests.support.processes import ServerProcess, run_server
 

@@ -3,18 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from domain.core.scope import ALL_PERMISSIONS, Actor
+from domain.core.scope import Actor
 from server.admission.concurrency import ConcurrencyLimiter
 from server.admission.rate_limit import RateLimit, RateLimiter
 from server.documents.cost import CostEstimate
 from server.errors import ErrorCode, HttpError
 from server.settings import ConcurrencyLimits
+from tests.support.queueing import create_actor, run_ready_tasks
 
 RATE = RateLimit(restore_per_second=10, burst=100)
 
@@ -27,10 +28,6 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now
-
-
-def create_actor(tenant: UUID | None = None) -> Actor:
-    return Actor(tenant or uuid4(), ALL_PERMISSIONS, token_id=uuid4())
 
 
 def try_reserve(rates: RateLimiter, actor: Actor, requested: int, actual: int | None = None) -> HttpError | None:
@@ -142,11 +139,6 @@ class QueueHarness:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-
-
-async def run_ready_tasks() -> None:
-    for _ in range(10):
-        await asyncio.sleep(0)
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 from db import demo
 from db.engine.urls import with_database_name
 from server.cli.main import cli
-from tests.conftest import runtime_url
 from tests.support.builders import create_tenant
+from tests.support.databases import runtime_url
 from tests.support.demo_data import SMALL_SIZE
 from tests.support.processes import PROGRAM, ServerProcess, extract_token, find_free_port, run_relaties, run_server
 

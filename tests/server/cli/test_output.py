@@ -26,8 +26,8 @@ from server.cli.main import cli, main
 from server.observability.escaping import UNSAFE, escape, escape_json
 from server.observability.logging import build_formatter
 from server.settings import LogFormat
-from tests.conftest import runtime_url
 from tests.support.builders import Tenant, add_token, create_tenant
+from tests.support.databases import runtime_url
 from tests.support.processes import find_free_port, run_relaties
 
 HOSTILE = {  # a name, and as it is shown

@@ -10,9 +10,9 @@ from graphql import get_introspection_query
 from benchmarks.queries import CLIENT, PAGE
 from db.engine.database import Database
 from server.settings import Settings
-from tests.conftest import runtime_url
-from tests.server.test_readme import QUERIES
 from tests.support.api import Api, connect_client
+from tests.support.databases import runtime_url
+from tests.support.readme import QUERIES
 
 ROOT = Path(__file__).parents[3]
 OVERVIEW = next(query for query, _ in QUERIES if query.startswith("query Overview"))

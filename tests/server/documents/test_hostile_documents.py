@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 import asyncpg
-import httpx
 import pytest
 import strawberry
 
@@ -13,11 +12,10 @@ from db.tables import Role
 from server.settings import Settings
 from tests.support.api import HUGE_LIMIT, Api, connect_client
 from tests.support.builders import Tenant, create_sample_org
+from tests.support.error_codes import GRAPHQL_JSON, INVALID, TOO_COMPLEX, error_codes, fetch_error_codes, sent_statements
 from tests.support.ids import global_id
 from tests.support.snapshots import assert_unchanged
 
-GRAPHQL_JSON = "application/graphql-response+json"
-TOO_COMPLEX, INVALID = "QUERY_TOO_COMPLEX", "GRAPHQL_VALIDATION_FAILED"
 TOTAL = "{ clients { totalCount } }"
 
 
@@ -27,22 +25,6 @@ async def api(database: Database, schema: strawberry.Schema, sample_org: Tenant)
     patient = Settings(max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, queue_timeout=60)
     async with connect_client(schema, database, patient) as http:
         yield Api(http, sample_org.tokens[Role.OWNER])
-
-
-def sent_statements(statements: list[str]) -> list[str]:
-    """Return the statements of the database, without the lookup of the token."""
-    return [statement for statement in statements if "token_actor" not in statement]
-
-
-def error_codes(response: httpx.Response) -> set[str]:
-    """Return the error codes of a response with status 400 and without data."""
-    assert response.status_code == 400, response.text
-    assert set(response.json()) == {"errors"}
-    return {error["extensions"]["code"] for error in response.json()["errors"]}
-
-
-async def fetch_error_codes(api: Api, query: str, **more: object) -> set[str]:
-    return error_codes(await api.post({"query": query, **more}, accept=GRAPHQL_JSON))
 
 
 def nest_fields(levels: int) -> str:

@@ -11,16 +11,9 @@ from graphql import get_introspection_query
 from db.engine.database import Database
 from db.tables import Role
 from server.settings import Environment, Settings
-from tests.server.documents.test_hostile_documents import (
-    GRAPHQL_JSON,
-    INVALID,
-    TOO_COMPLEX,
-    error_codes,
-    fetch_error_codes,
-    sent_statements,
-)
 from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant
+from tests.support.error_codes import GRAPHQL_JSON, INVALID, TOO_COMPLEX, error_codes, fetch_error_codes, sent_statements
 from tests.support.snapshots import assert_unchanged
 
 

@@ -12,9 +12,9 @@ import strawberry
 from db.engine.database import Database, DatabaseLimits
 from db.tables import Role
 from server.settings import Settings
-from tests.conftest import RUNTIME, runtime_url
 from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant, create_tenant
+from tests.support.databases import RUNTIME, runtime_url
 from tests.support.eventually import TIMEOUT_S
 from tests.support.outages import LABEL_QUERY, MAKE
 from tests.support.processes import run_server

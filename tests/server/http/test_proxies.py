@@ -8,7 +8,7 @@ import pytest
 from server.cli.doctor import check_proxies
 from server.ip_addresses import TrustedProxies, parse_networks
 from server.settings import SettingsError, read_settings
-from tests.conftest import runtime_url
+from tests.support.databases import runtime_url
 from tests.support.processes import ServerProcess, run_relaties, run_server
 from tests.support.raw_http import build_request, open_connection
 

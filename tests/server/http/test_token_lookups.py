@@ -14,8 +14,8 @@ from domain.core.scope import Actor
 from domain.organization.tokens import new_secret
 from server.errors import ErrorCode, HttpError
 from server.http.auth import MAX_ADDRESSES, MAX_WAITING_LOOKUPS, Authenticator, AuthFailureLimiter
-from tests.conftest import runtime_url
 from tests.support.builders import Tenant
+from tests.support.databases import runtime_url
 from tests.support.eventually import wait_until
 
 MIB = 2**20

@@ -11,9 +11,9 @@ from starlette.applications import Starlette
 from db.engine.database import Database
 from db.engine.health_probe import HealthProbe
 from server.observability.health import Health
-from tests.conftest import PASSWORD, runtime_url
 from tests.support.api import Api
 from tests.support.builders import Tenant
+from tests.support.databases import PASSWORD, runtime_url
 from tests.support.eventually import wait_until
 from tests.support.processes import find_free_port, run_server
 

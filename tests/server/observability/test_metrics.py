@@ -9,7 +9,7 @@ import strawberry
 from server.observability.event_loop_lag import EventLoopLag
 from server.observability.metrics import Metrics, serve_metrics
 from server.startup_errors import StartupError
-from tests.conftest import runtime_url
+from tests.support.databases import runtime_url
 from tests.support.processes import find_free_port, run_relaties, run_server
 
 

@@ -16,7 +16,7 @@ from server.ip_addresses import TrustedProxies, parse_networks
 from server.runtime.connections import ConnectionLimiter, RefusalReason
 from server.runtime.listen import raise_open_file_limit
 from server.settings import Settings
-from tests.conftest import runtime_url
+from tests.support.databases import runtime_url
 from tests.support.eventually import wait_until
 from tests.support.processes import ServerProcess, run_server
 from tests.support.raw_http import RawConnection, build_request, open_connection

@@ -9,8 +9,8 @@ import psutil
 import pytest
 
 from db.tables import Role
-from tests.conftest import runtime_url
 from tests.support.builders import Tenant
+from tests.support.databases import runtime_url
 from tests.support.processes import ServerProcess, run_server
 from tests.support.raw_http import (
     ERROR_PATTERN,

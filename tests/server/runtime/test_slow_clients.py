@@ -15,8 +15,8 @@ import pytest
 from db.tables import Role
 from server.graphiql import pages
 from server.runtime.listen import raise_open_file_limit
-from tests.conftest import RUNTIME, runtime_url
 from tests.support.builders import Tenant
+from tests.support.databases import RUNTIME, runtime_url
 from tests.support.processes import ServerProcess, run_server
 from tests.support.raw_http import (
     ERROR_PATTERN,

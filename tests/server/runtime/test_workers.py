@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from db.tables import Role
-from tests.conftest import runtime_url
 from tests.support.builders import Tenant, create_tenant
+from tests.support.databases import runtime_url
 from tests.support.eventually import wait_until
 from tests.support.processes import PROGRAM, ServerProcess, find_free_port, find_free_port_pair, run_relaties
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from db.tables import Role
 from domain.organization.tokens import new_secret
-from tests.conftest import runtime_url
 from tests.support.api import HUGE_LIMIT
 from tests.support.builders import add_token
+from tests.support.databases import runtime_url
 from tests.support.fuzzing import documents, http_requests
 from tests.support.fuzzing.http_requests import Request
 from tests.support.fuzzing.sender import Sender

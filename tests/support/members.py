@@ -1,0 +1,17 @@
+"""Members, as arguments and payloads of mutations."""
+
+from typing import Any
+
+from db.tables import Role
+from tests.support.builders import Tenant
+from tests.support.ids import global_id
+
+MEMBER = "member { id name email role isActive version }"
+
+
+async def member_arguments(org: Tenant, role: Role) -> dict[str, Any]:
+    """Return the member of a role, as an argument names it."""
+    member_key = await org.owner.fetchval(
+        "SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = $2 ORDER BY id LIMIT 1", org.id, role
+    )
+    return {"id": global_id("Member", member_key), "expectedVersion": 1}

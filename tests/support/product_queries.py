@@ -1,0 +1,142 @@
+"""All queries and commands of the product, by the names of their golden files."""
+
+from db.engine.statement import Query
+from db.queries import (
+    activity,
+    client_finance,
+    clients,
+    contacts,
+    deletions,
+    invoices,
+    labels,
+    layouts,
+    members,
+    monthly_balances,
+    organizations,
+    portals,
+    previews,
+    projects,
+    quotes,
+    registrations,
+    revenue,
+    tokens,
+    vat_rates,
+)
+from db.sql import search
+
+EVERY = tuple(name for name in clients.CONDITIONS if not name.startswith("not_"))
+OF_ALL = tuple(registrations.CONDITIONS)
+SIDES = ("tail", "head")
+QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
+    "activity.of_clients": activity._page_per_parent("client_id", is_ascending=False, is_next=True),  # noqa: SLF001
+    "activity.of_contacts": activity._page_per_parent("contact_id", is_ascending=False, is_next=False),  # noqa: SLF001
+    "activity.count_of_clients": activity.OF_CLIENT,
+    "activity.count_of_contacts": activity.OF_CONTACT,
+    "activity.by_id": activity.BY_ID,
+    "clients.page": clients._page(clients.ClientSortField.NAME, (), is_ascending=True, is_next=False),  # noqa: SLF001
+    "clients.page_after": clients._page(clients.ClientSortField.NAME, (), is_ascending=True, is_next=True),  # noqa: SLF001
+    "clients.page_active": clients._page(clients.ClientSortField.NAME, ("not_is_archived",), is_ascending=True, is_next=True),  # noqa: SLF001
+    "clients.page_active_by_number": clients._page(clients.ClientSortField.NUMBER, ("not_is_archived",), is_ascending=True, is_next=False),  # noqa: SLF001
+    "clients.page_by_number": clients._page(clients.ClientSortField.NUMBER, (), is_ascending=False, is_next=False),  # noqa: SLF001
+    "clients.page_filtered": clients._page(clients.ClientSortField.NUMBER, EVERY, is_ascending=False, is_next=True),  # noqa: SLF001
+    "clients.search": clients._page(clients.ClientSortField.NAME, ("search",), is_ascending=True, is_next=False),  # noqa: SLF001
+    "clients.count": clients._count(()),  # noqa: SLF001
+    "clients.count_filtered": clients._count(EVERY),  # noqa: SLF001
+    "clients.by_number": clients.BY_NUMBER,
+    "clients.numbers": clients.NUMBERS,
+    "clients.by_id": clients.BY_ID,
+    "consequences.counts": previews.COUNTS,
+    "consequences.amounts": previews.AMOUNTS,
+    "consequences.orphans": previews.ORPHANS,
+    "contacts.of_clients": contacts._page_per_client(is_ascending=True, is_next=False),  # noqa: SLF001
+    "contacts.all_of_clients": contacts._all_per_client(),  # noqa: SLF001
+    "contacts.of_clients_after": contacts._page_per_client(is_ascending=False, is_next=True),  # noqa: SLF001
+    "clients.of_contacts": clients._page_per_contact(is_ascending=True, is_next=True),  # noqa: SLF001
+    "clients.count_of_contacts": clients.OF_CONTACT,
+    "clients.count_of_labels": clients.OF_LABEL,
+    "clients.of_labels": clients._page_per_label(is_ascending=True, is_next=False),  # noqa: SLF001
+    "clients.addresses": clients.ADDRESSES,
+    "contacts.page": search.build_page(contacts.BY_NAME, is_searched=True, is_ascending=True, is_next=True),
+    "contacts.count": search.build_count(contacts.BY_NAME, is_searched=True),
+    "contacts.count_of_clients": contacts.OF_CLIENT,
+    "contacts.by_id": contacts.BY_ID,
+    "deletions.payments": deletions.PAYMENTS,
+    "finance.of_clients": client_finance.OF_CLIENTS,
+    "finance.invoices": invoices._page_per_client(is_ascending=False, is_next=True),  # noqa: SLF001
+    "finance.invoice_counts": invoices.OF_CLIENT,
+    "finance.invoices_by_id": invoices.BY_ID,
+    "labels.page": search.build_page(labels.BY_NAME, is_searched=True, is_ascending=True, is_next=True),
+    "labels.count": search.build_count(labels.BY_NAME, is_searched=True),
+    "layouts.page": layouts._page(is_ascending=True, is_next=True),  # noqa: SLF001
+    "layouts.counts": layouts.OF_ORGANIZATION,
+    "layouts.by_id": layouts.BY_ID,
+    "layouts.clients_of": layouts.CLIENT_COUNTS,
+    "layouts.invoices_of": layouts.INVOICE_COUNTS,
+    "months.clients": monthly_balances.CLIENTS,
+    "months.wrong": monthly_balances.INCONSISTENT,
+    "members.page": members._page(is_ascending=True, is_next=True),  # noqa: SLF001
+    "members.counts": members.OF_ORGANIZATION,
+    "members.by_id": members.BY_ID,
+    "members.by_email": members.BY_EMAIL,
+    "portals.of_clients": portals.OF_CLIENTS,
+    "portals.projects": portals.PROJECTS,
+    "portals.contacts": portals.CONTACTS,
+    "portals.by_id": portals.BY_ID,
+    "projects.of_clients": projects._page_per_client(is_ascending=False, is_next=False),  # noqa: SLF001
+    "projects.of_clients_archived": projects._page_per_client(is_archived=True, is_ascending=False, is_next=True),  # noqa: SLF001
+    "projects.count_of_clients": projects._count_per_client(None),  # noqa: SLF001
+    "projects.count_of_clients_active": projects._count_per_client(is_archived=False),  # noqa: SLF001
+    "projects.financial": projects.FINANCIAL,
+    "projects.by_id": projects.BY_ID,
+    **{f"projects.{of}s_of".replace(" ", "_"): query for of, query in projects.USE_COUNTS.items()},
+    "quotes.of_clients": quotes._page_per_client(is_ascending=False, is_next=True),  # noqa: SLF001
+    "quotes.count_of_clients": quotes.OF_CLIENT,
+    "quotes.lines": quotes.LINES,
+    "quotes.by_id": quotes.BY_ID,
+    "labels.of_clients": labels.OF_CLIENTS,
+    "labels.by_id": labels.BY_ID,
+    "labels.fixed": labels.LOCKED_USES,
+    **{f"labels.hold_{what}": hold for what, hold in labels.LOCKS.items()},
+    "organizations.by_id": organizations.BY_ID,
+    "organizations.issued": organizations.ISSUED_INVOICE,
+    "registrations.page": registrations._page((), is_ascending=False, is_next=False),  # noqa: SLF001
+    "registrations.page_filtered": registrations._page(OF_ALL, is_ascending=True, is_next=True),  # noqa: SLF001
+    "registrations.of_clients": registrations._page_per_parent("client_id", (), is_ascending=False, is_next=True),  # noqa: SLF001
+    "registrations.of_projects": registrations._page_per_parent("project_id", OF_ALL, is_ascending=False, is_next=False),  # noqa: SLF001
+    "registrations.count": registrations._count(()),  # noqa: SLF001
+    "registrations.count_filtered": registrations._count(OF_ALL),  # noqa: SLF001
+    "registrations.count_of_clients": registrations._count_of_each("client_id", ()),  # noqa: SLF001
+    "registrations.count_of_projects": registrations._count_of_each("project_id", OF_ALL),  # noqa: SLF001
+    "registrations.financial": registrations.FINANCIAL,
+    "registrations.labels": registrations.LABELS,
+    "registrations.by_id": registrations.BY_ID,
+    "revenue.by_client": revenue._by_client((), has_currencies=True),  # noqa: SLF001
+    "revenue.by_client_apart": revenue._by_client(SIDES, has_currencies=True),  # noqa: SLF001
+    "revenue.total_by_client": revenue._by_client((), has_currencies=False),  # noqa: SLF001
+    "revenue.total_by_client_apart": revenue._by_client(SIDES, has_currencies=False),  # noqa: SLF001
+    "revenue.of_all": revenue._for_all_clients((), ()),  # noqa: SLF001
+    "revenue.of_all_apart": revenue._for_all_clients((), SIDES),  # noqa: SLF001
+    "revenue.of_filtered": revenue._for_all_clients(EVERY, ()),  # noqa: SLF001
+    "revenue.of_filtered_apart": revenue._for_all_clients(EVERY, SIDES),  # noqa: SLF001
+    "tokens.every": tokens.ALL_TOKENS,
+    "tokens.page": tokens._page(is_ascending=False, is_next=False),  # noqa: SLF001
+    "tokens.counts": tokens.OF_ORGANIZATION,
+    "tokens.by_id": tokens.BY_ID,
+    "vat_rates.page": vat_rates._page(is_ascending=True, is_next=True),  # noqa: SLF001
+    "vat_rates.counts": vat_rates.OF_ORGANIZATION,
+    "vat_rates.by_id": vat_rates.BY_ID,
+}
+
+COMMANDS = {
+    **{f"deletions.{name.replace(' ', '_')}": command for name, command in deletions.DELETIONS.items()},
+    "deletions.unused_payments": deletions.DELETE_UNUSED_PAYMENTS,
+    "deletions.left_alone": deletions.DELETE_CONTACTS,
+    "deletions.erase": deletions.ERASE_HISTORY,
+    "deletions.unguard": deletions.LIFT_GUARD,
+    "deletions.hold_invoices": deletions.LOCK_INVOICES,
+    "deletions.hold_contacts": deletions.LOCK_CONTACTS,
+    "months.hold": monthly_balances.LOCK_CLIENTS,
+    "months.forget": monthly_balances.DELETE_BALANCES,
+    "months.count": monthly_balances.INSERT_BALANCES,
+}
+ALL = {**QUERIES, **COMMANDS}

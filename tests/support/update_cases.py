@@ -1,0 +1,136 @@
+"""Updates with every field filled in, to be changed in one field at a time."""
+
+from typing import Any, get_args
+
+import asyncpg
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLNonNull,
+    Undefined,
+    get_named_type,
+    is_leaf_type,
+    is_required_input_field,
+)
+from pydantic.alias_generators import to_snake
+from strawberry.types.base import StrawberryMaybe, StrawberryOptional
+
+from tests.support.api import Api
+from tests.support.ids import decode_key, type_of
+from tests.support.mutation_inputs import (
+    FIELD_SETS,
+    MUTATIONS,
+    SCHEMA,
+    SHAPE_ONLY_WORLD,
+    InputFiller,
+    InputLocation,
+    Value,
+    World,
+    input_type,
+    iterate_locations,
+    valid_input,
+)
+from tests.support.snapshots import ColumnChanges, Key, Rows, compare_snapshots, read_snapshot
+
+UPDATES = [name for name in MUTATIONS if name.endswith("Update")]
+NAMES = {"id", "clientId", "contactId", "expectedVersion"}  # say what is changed, and are no change
+
+
+def field_at(location: InputLocation) -> Any:  # noqa: ANN401 graphql-core's
+    kind = SCHEMA.type_map[location.owner]
+    assert isinstance(kind, GraphQLInputObjectType)
+    return kind.fields[location.name]
+
+
+def fill_input(mutation: str, world: World, *, is_second: bool = False) -> dict[str, Value]:
+    """Return an input of the update with every field filled in."""
+    second: dict[str, Value] = InputFiller(world.ids, is_second).fill(input_type(mutation))
+    return second | {name: value for name, value in valid_input(world, mutation).items() if name in NAMES or not is_second}
+
+
+def patchable_locations(mutation: str) -> list[InputLocation]:
+    """Return the fields that may be left out, without a value to stand for them then; those of a list's entries belong to the list."""
+    locations = iterate_locations(input_type(mutation), fill_input(mutation, SHAPE_ONLY_WORLD))
+    own = [location for location in locations if all(isinstance(step, str) for step in location.path)]
+    return [
+        location
+        for location in own
+        if not isinstance(field_at(location).type, GraphQLNonNull) and field_at(location).default_value is Undefined
+    ]
+
+
+def is_object_or_list(location: InputLocation) -> bool:
+    """Return whether the field holds objects; a list of scalars is a value."""
+    return not is_leaf_type(get_named_type(location.kind))
+
+
+def may_be_null(location: InputLocation) -> bool:
+    """Return whether null is a value, by the field set or else by the input type."""
+    fields = FIELD_SETS[location.owner].model_fields if location.owner in FIELD_SETS else {}
+    if own := fields.get(to_snake(location.name)):
+        return type(None) in get_args(own.annotation)
+    kind = (field_at(location).extensions or {})["strawberry-definition"].type
+    if (location.owner, location.name) in NEVER_EMPTY:
+        return False
+    return isinstance(kind, StrawberryMaybe) and isinstance(kind.of_type, StrawberryOptional)
+
+
+NEVER_EMPTY = {("RegistrationUpdateInput", "clientId"), ("RegistrationUpdateInput", "memberId")}  # links that are always there
+PATCHES = [(name, place) for name in UPDATES for place in patchable_locations(name)]
+
+
+def value_at(value: Value, location: InputLocation) -> Value:
+    for step in location.path:
+        value = value[step]
+    return value
+
+
+def root_key(mutation: str, world: World) -> Key:
+    """Return the key of the row whose version counts the changes."""
+    input_value = valid_input(world, mutation)
+    id_ = input_value.get("id") or input_value.get("clientId") or world.ids["Organization"]
+    return to_snake(type_of(id_)), str(decode_key(id_))
+
+
+class UpdateCase:
+    """An object with every field filled in, to be changed one field at a time."""
+
+    def __init__(self, owner: asyncpg.Connection, api: Api, world: World, mutation: str) -> None:
+        self.owner = owner
+        self.api = api
+        self.world = world
+        self.mutation = mutation
+        self.first_values, self.second_values = fill_input(mutation, world), fill_input(mutation, world, is_second=True)
+        self.root = root_key(mutation, world)
+
+    async def snapshot_rows(self) -> Rows:
+        return await read_snapshot(self.owner, self.world.id)
+
+    async def send(self, input_value: Value) -> dict[str, Any]:
+        """Send the input with the current version."""
+        version = (await self.snapshot_rows())[self.root]["version"]
+        query = f"mutation ($input: {input_type(self.mutation)}) {{ {self.mutation}(input: $input) {{ userErrors {{ code path }} }} }}"
+        return await self.api.execute(query, input=input_value | ({"expectedVersion": version} if "expectedVersion" in input_value else {}))
+
+    async def apply_change(self, input_value: Value) -> dict[Key, ColumnChanges]:
+        """Return the changed rows of an accepted change, with its audit and outbox rows."""
+        before = await self.snapshot_rows()
+        body = await self.send(input_value)
+        assert body == {"data": {self.mutation: {"userErrors": []}}}
+        return compare_snapshots(before, await self.snapshot_rows())
+
+    def required_input(self) -> Value:
+        """Return the required fields without any change."""
+        kind = get_named_type(input_type(self.mutation))
+        assert isinstance(kind, GraphQLInputObjectType)
+        required_names = [name for name, field in kind.fields.items() if name in NAMES or is_required_input_field(field)]
+        return {name: self.first_values[name] if name in NAMES else {} for name in required_names}
+
+    def build_patch(self, *values: tuple[InputLocation, Value]) -> Value:
+        """Return a change of these fields and no others."""
+        input_value = self.required_input()
+        for location, value in values:
+            holder = input_value
+            for step in location.path[:-1]:
+                holder = holder.setdefault(step, {})
+            holder[location.path[-1]] = value
+        return input_value
