@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import orjson
 
-from benchmarks.peer_statements import CLIENT as SHOWN
+from benchmarks.peer_statements import CLIENT as CLIENT_COLUMNS
 from benchmarks.peer_statements import CONTACT, LABEL, contacts_query, page_query, revenue_query
 from db import demo
 from db.engine.statement import Query
@@ -52,7 +52,7 @@ def _decode_case(stored_case: Mapping[str, Any]) -> BaselineCase:
 def first_query(name: str, *, is_next: bool, is_one: bool) -> Query[Any]:
     """Return the statement that finds the clients of a case."""
     query = clients.BY_ID if is_one else page_query("ACTIVE", is_next=is_next)
-    return query.project(COLUMNS.get(name, frozenset(SHOWN)))
+    return query.project(COLUMNS.get(name, frozenset(CLIENT_COLUMNS)))
 
 
 CONTACTS_OF, LABELS_OF = contacts_query().project(frozenset(CONTACT)), labels.OF_CLIENTS.project(frozenset(LABEL))

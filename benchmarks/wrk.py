@@ -63,8 +63,8 @@ class Wrk:
         if self.target.token:
             settings["WRK_TOKEN"] = self.target.token
         command = ["wrk", *options, f"http://127.0.0.1:{self.target.port}{self.target.path}"]
-        done = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)  # noqa: S603
-        return parse_output(done.stdout, self.target.name, self.sizes)
+        result = subprocess.run(command, env=settings, capture_output=True, text=True, check=True)  # noqa: S603
+        return parse_output(result.stdout, self.target.name, self.sizes)
 
 
 def parse_output(output: str, server: str, sizes: Sequence[int]) -> WrkResult:

@@ -15,45 +15,45 @@ node = InterfaceType("Node", lambda *_: "Client")
 
 
 @query.field("clients")
-async def clients(
-    _: object, _info: GraphQLResolveInfo, first: int, filter: common.Shown | None = None, after: str | None = None
-) -> common.Shown:
-    return await common.clients(filter["status"] if filter else "ALL", first, after)
+async def resolve_clients(
+    _: object, _info: GraphQLResolveInfo, first: int, filter: common.Record | None = None, after: str | None = None
+) -> common.Record:
+    return await common.fetch_clients(filter["status"] if filter else "ALL", first, after)
 
 
 @query.field("node")
-async def one(_: object, _info: GraphQLResolveInfo, id: str) -> common.Shown | None:
-    return await common.client(id)
+async def resolve_node(_: object, _info: GraphQLResolveInfo, id: str) -> common.Record | None:
+    return await common.fetch_client(id)
 
 
 @client.field("contacts")
-def contacts(row: common.Shown, info: GraphQLResolveInfo) -> Any:  # noqa: ANN401 a future of the loader's
+def resolve_contacts(row: common.Record, info: GraphQLResolveInfo) -> Any:  # noqa: ANN401 a future of the loader's
     return info.context.contacts.load(row["key"])
 
 
 @client.field("labels")
-def labels(row: common.Shown, info: GraphQLResolveInfo) -> Any:  # noqa: ANN401
+def resolve_labels(row: common.Record, info: GraphQLResolveInfo) -> Any:  # noqa: ANN401
     return info.context.labels.load(row["key"])
 
 
 @client.field("revenue")
-def revenue(row: common.Shown, info: GraphQLResolveInfo, period: common.Shown | None = None) -> Any:  # noqa: ANN401
-    asked = period or {}
-    return info.context.revenue(asked.get("since"), asked.get("until")).load(row["key"])
+def resolve_revenue(row: common.Record, info: GraphQLResolveInfo, period: common.Record | None = None) -> Any:  # noqa: ANN401
+    period_values = period or {}
+    return info.context.revenue(period_values.get("since"), period_values.get("until")).load(row["key"])
 
 
 day.set_value_parser(date.fromisoformat)
 moment.set_serializer(lambda value: value.isoformat())
 schema = make_executable_schema(load_schema_from_path(str(Path(__file__).with_name("schema.graphql"))), query, client, node, day, moment)
-parsed, errors = common.kept(schema)
+parse, validate = common.cache_documents(schema)
 
 
-def parser(_context: object, data: dict[str, Any]) -> DocumentNode:
-    return parsed(data["query"])
+def cached_parser(_context: object, data: dict[str, Any]) -> DocumentNode:
+    return parse(data["query"])
 
 
-def validator(_schema: object, document: DocumentNode, *_: object, **_more: object) -> list[GraphQLError]:
-    return errors(document)
+def cached_validator(_schema: object, document: DocumentNode, *_: object, **_more: object) -> list[GraphQLError]:
+    return validate(document)
 
 
-app = GraphQL(schema, context_value=lambda *_: common.Context(), query_parser=parser, query_validator=validator)
+app = GraphQL(schema, context_value=lambda *_: common.Context(), query_parser=cached_parser, query_validator=cached_validator)

@@ -15,12 +15,12 @@ from starlette.routing import Route
 
 from benchmarks.peers import common
 
-named = cache(to_camel_case)
+camel_case = cache(to_camel_case)
 
 
-def shown(name: str, default: object, row: common.Shown, _info: graphene.ResolveInfo, **_: object) -> object:
-    """Rows are dicts named as the fields."""
-    return row.get(named(name), default)
+def resolve_key(name: str, default: object, row: common.Record, _info: graphene.ResolveInfo, **_: object) -> object:
+    """Return the value of a row, which is a dict with the fields' names as keys."""
+    return row.get(camel_case(name), default)
 
 
 class Money(graphene.ObjectType):
@@ -37,14 +37,14 @@ class Label(graphene.ObjectType):
 
 class Contact(graphene.ObjectType):
     class Meta:
-        default_resolver = shown
+        default_resolver = resolve_key
 
     first_name, last_name, email = graphene.String(), graphene.String(), graphene.String()
 
 
 class ClientContactEdge(graphene.ObjectType):
     class Meta:
-        default_resolver = shown
+        default_resolver = resolve_key
 
     is_invoice_contact = graphene.Boolean(required=True)
     node = graphene.Field(Contact, required=True)
@@ -78,14 +78,14 @@ class Node(graphene.Interface):
     id = graphene.ID(required=True)
 
     @classmethod
-    def resolve_type(cls, _row: common.Shown, _info: graphene.ResolveInfo) -> type[graphene.ObjectType]:
+    def resolve_type(cls, _row: common.Record, _info: graphene.ResolveInfo) -> type[graphene.ObjectType]:
         return Client
 
 
 class Client(graphene.ObjectType):
     class Meta:
         interfaces = (Node,)
-        default_resolver = shown
+        default_resolver = resolve_key
 
     name, kind = graphene.String(required=True), ClientKind(required=True)
     number, email, phone, website, language, kvk_number, vat_number = (graphene.String() for _ in range(7))
@@ -94,15 +94,15 @@ class Client(graphene.ObjectType):
     labels = graphene.List(graphene.NonNull(Label), required=True)
     revenue = graphene.Field(Revenue, required=True, period=PeriodInput())
 
-    def resolve_contacts(self: common.Shown, info: graphene.ResolveInfo) -> Any:  # noqa: ANN401 a future of the loader's
+    def resolve_contacts(self: common.Record, info: graphene.ResolveInfo) -> Any:  # noqa: ANN401 a future of the loader's
         return info.context.contacts.load(self["key"])
 
-    def resolve_labels(self: common.Shown, info: graphene.ResolveInfo) -> Any:  # noqa: ANN401
+    def resolve_labels(self: common.Record, info: graphene.ResolveInfo) -> Any:  # noqa: ANN401
         return info.context.labels.load(self["key"])
 
-    def resolve_revenue(self: common.Shown, info: graphene.ResolveInfo, period: common.Shown | None = None) -> Any:  # noqa: ANN401
-        asked = period or {}
-        return info.context.revenue(asked.get("since"), asked.get("until")).load(self["key"])
+    def resolve_revenue(self: common.Record, info: graphene.ResolveInfo, period: common.Record | None = None) -> Any:  # noqa: ANN401
+        period_values = period or {}
+        return info.context.revenue(period_values.get("since"), period_values.get("until")).load(self["key"])
 
 
 class ClientEdge(graphene.ObjectType):
@@ -112,7 +112,7 @@ class ClientEdge(graphene.ObjectType):
 
 class PageInfo(graphene.ObjectType):
     class Meta:
-        default_resolver = shown
+        default_resolver = resolve_key
 
     has_next_page, has_previous_page = graphene.Boolean(required=True), graphene.Boolean(required=True)
     start_cursor, end_cursor = graphene.String(), graphene.String()
@@ -120,7 +120,7 @@ class PageInfo(graphene.ObjectType):
 
 class ClientConnection(graphene.ObjectType):
     class Meta:
-        default_resolver = shown
+        default_resolver = resolve_key
 
     edges = graphene.List(graphene.NonNull(ClientEdge), required=True)
     page_info = graphene.Field(PageInfo, required=True)
@@ -133,27 +133,27 @@ class Query(graphene.ObjectType):
     node = graphene.Field(Node, id=graphene.ID(required=True))
 
     async def resolve_clients(
-        self, _info: graphene.ResolveInfo, first: int, filter: common.Shown | None = None, after: str | None = None
-    ) -> common.Shown:
+        self, _info: graphene.ResolveInfo, first: int, filter: common.Record | None = None, after: str | None = None
+    ) -> common.Record:
         status = filter["status"] if filter else "ALL"
-        return await common.clients(getattr(status, "value", status), first, after)
+        return await common.fetch_clients(getattr(status, "value", status), first, after)
 
-    async def resolve_node(self, _info: graphene.ResolveInfo, id: str) -> common.Shown | None:
-        return await common.client(id)
+    async def resolve_node(self, _info: graphene.ResolveInfo, id: str) -> common.Record | None:
+        return await common.fetch_client(id)
 
 
 schema = graphene.Schema(Query, types=[Client]).graphql_schema
-parsed, errors = common.kept(schema)
+parse, validate = common.cache_documents(schema)
 
 
-async def answered(request: Request) -> Response:
-    asked = orjson.loads(await request.body())
-    document = parsed(asked["query"])
-    if found := errors(document):
-        return Response(orjson.dumps({"errors": [error.formatted for error in found]}), media_type="application/json")
-    result = execute(schema, document, variable_values=asked.get("variables"), context_value=common.Context())
-    done = await result if inspect.isawaitable(result) else result
-    return Response(orjson.dumps(done.formatted), media_type="application/json")
+async def application(request: Request) -> Response:
+    body = orjson.loads(await request.body())
+    document = parse(body["query"])
+    if validation_errors := validate(document):
+        return Response(orjson.dumps({"errors": [error.formatted for error in validation_errors]}), media_type="application/json")
+    result = execute(schema, document, variable_values=body.get("variables"), context_value=common.Context())
+    execution = await result if inspect.isawaitable(result) else result
+    return Response(orjson.dumps(execution.formatted), media_type="application/json")
 
 
-app = Starlette(routes=[Route("/graphql", answered, methods=["POST"])])
+app = Starlette(routes=[Route("/graphql", application, methods=["POST"])])

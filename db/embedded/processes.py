@@ -24,7 +24,7 @@ def defer_signals() -> Iterator[None]:
         return
     deferred_signals: list[int] = []
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    handlers = [signal.signal(number, lambda said, _: deferred_signals.append(said)) for number in signals]
+    handlers = [signal.signal(number, lambda signal_number, _: deferred_signals.append(signal_number)) for number in signals]
     try:
         yield
     finally:

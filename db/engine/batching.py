@@ -104,7 +104,7 @@ class Batch:
                     self._names.append((part, name))
                     texts[part, name] = f"${len(self._names) + 1}"
             placeholders = [texts[part, name] for name in query.parameter_names]
-            parts.append(PARAMETER.sub(lambda match, given=placeholders: given[int(match[1]) - 1], query.sql))  # type: ignore[misc]
+            parts.append(PARAMETER.sub(lambda match, texts_of_part=placeholders: texts_of_part[int(match[1]) - 1], query.sql))  # type: ignore[misc]
         leader = ""
         if LEADER_PART in ids_of:  # materialized, or the page would be read again for each of its relations
             leader, parts[0] = f"WITH leader AS MATERIALIZED ({parts[0]}) ", "TABLE leader"

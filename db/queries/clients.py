@@ -180,8 +180,8 @@ def _count(shape: tuple[str, ...]) -> Query[CountRow]:
 
 async def counts(tx: Transaction, wanted: Sequence[ClientFilter]) -> list[int]:
     """Return how many clients each filter finds."""
-    found = [await tx.fetch(_count(each.shape), **each.values) for each in wanted]
-    return [row.count for (row,) in found]
+    results = [await tx.fetch(_count(each.shape), **each.values) for each in wanted]
+    return [row.count for (row,) in results]
 
 
 async def by_number(tx: Transaction, number: str) -> ClientRow | None:

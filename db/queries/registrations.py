@@ -111,8 +111,8 @@ async def of_each(
     tx: Transaction, parent: str, ids: Sequence[UUID], wanted: RegistrationFilter, part: PageSlice
 ) -> list[list[RegistrationRow]]:
     """Return the registrations of each client or project by day."""
-    found = await part.fetch(tx, partial(_page_per_parent, parent, wanted.shape), ids=ids, **wanted.values)
-    return group_by_key(found, ids, parent)
+    rows = await part.fetch(tx, partial(_page_per_parent, parent, wanted.shape), ids=ids, **wanted.values)
+    return group_by_key(rows, ids, parent)
 
 
 @cache

@@ -51,8 +51,8 @@ class NameListing(Generic[R]):
 
     async def counts(self, tx: Transaction, wanted: Sequence[Search]) -> list[int]:
         """Return how many there are of each."""
-        found = [await tx.fetch(build_count(self, is_searched=each.text is not None), in_name=each.pattern) for each in wanted]
-        return [row.count for (row,) in found]
+        results = [await tx.fetch(build_count(self, is_searched=each.text is not None), in_name=each.pattern) for each in wanted]
+        return [row.count for (row,) in results]
 
 
 @cache

@@ -90,9 +90,9 @@ async def test_minutes_are_computed_from_start_and_end(api_for: ApiFor, org: Ten
     assert longer["time"]["minutes"] == 120
     both = await update_registration(api, longer, work={"time": {"endedAt": "2026-01-15T12:00:00+01:00", "minutes": 100}})
     assert both["time"]["minutes"] == 100
-    anew = await update_registration(api, both, work={"time": {"minutes": None}})
-    assert anew["time"]["minutes"] == 180
-    open_ = await update_registration(api, anew, work={"time": {"endedAt": None}})
+    from_times = await update_registration(api, both, work={"time": {"minutes": None}})
+    assert from_times["time"]["minutes"] == 180
+    open_ = await update_registration(api, from_times, work={"time": {"endedAt": None}})
     assert open_["time"] == {"minutes": 180, "startedAt": "2026-01-15T08:00:00.000Z", "endedAt": None}
 
 

@@ -241,9 +241,9 @@ async def test_drafts_and_void_documents_never_count_and_credit_notes_count_belo
     await org.add_invoice(client, date(2026, 1, 2), "30.00", kind="CREDIT_NOTE")
     for status in ("DRAFT", "VOID"):
         await org.add_invoice(client, date(2026, 1, 3), "1000.00", status=status)
-    found = await fetch_revenue(api_for(org))
-    assert found["invoiced"]["amount"] == "70.00"
-    assert found["outstanding"]["amount"] == "84.70"
+    revenue = await fetch_revenue(api_for(org))
+    assert revenue["invoiced"]["amount"] == "70.00"
+    assert revenue["outstanding"]["amount"] == "84.70"
 
 
 async def test_period_applies_to_document_and_payment_dates(api_for: Callable[..., Api], org: Tenant) -> None:

@@ -53,9 +53,9 @@ def raise_python_error(value: object) -> int:
 
 
 @strawberry.type
-class Asked:
+class UnconvertibleQuery:
     @strawberry.field
-    async def bound(self, info: Info, value_text: str) -> int:
+    async def convert(self, info: Info, value_text: str) -> int:
         """The text is a number of any size, or stands for itself where it is none."""
         value = int(value_text) if value_text.isdigit() else value_text
         (row,) = await info.context.read_scope().fetch(OF_32_BITS, wanted=value)
@@ -75,17 +75,17 @@ class Asked:
 
 
 @strawberry.type
-class Changed:
+class UnconvertibleMutation:
     @strawberry.mutation
-    async def bound(self, info: Info) -> int:
-        async with info.context.open_write_scope("bound") as scope:
+    async def convert(self, info: Info) -> int:
+        async with info.context.open_write_scope("convert") as scope:
             return len((await scope.session.exec(sqlmodel.select(Registration).where(col(Registration.minutes) == 2**40))).all())
 
 
 @pytest.fixture(scope="module")
 async def api(database: Database, sample_org: Tenant) -> AsyncIterator[Api]:
     scalar = strawberry.scalar(name="Odd", parse_value=raise_python_error, serialize=str)
-    test_schema = strawberry.Schema(Asked, Changed, config=StrawberryConfig(scalar_map={**SCALARS, Odd: scalar}))
+    test_schema = strawberry.Schema(UnconvertibleQuery, UnconvertibleMutation, config=StrawberryConfig(scalar_map={**SCALARS, Odd: scalar}))
     async with connect_client(test_schema, database) as http:
         yield Api(http, sample_org.tokens[Role.OWNER])
 
@@ -99,22 +99,22 @@ async def only_error(api: Api, query: str, **variables: object) -> dict[str, Any
 BEYOND = "A value is beyond what can be stored. Send a smaller one."
 
 
-@pytest.mark.parametrize("query", ['{ bound(wanted: "2147483648") }', "mutation { bound }"])
+@pytest.mark.parametrize("query", ['{ convert(wanted: "2147483648") }', "mutation { convert }"])
 async def test_a_value_beyond_its_parameter_is_bad_input_at_its_field(api: Api, query: str) -> None:
     """By the driver of reads, and by SQLAlchemy's of changes."""
     error = await only_error(api, query)
-    assert (error["message"], error["path"], error["extensions"]) == (BEYOND, ["bound"], {"code": "BAD_USER_INPUT"})
+    assert (error["message"], error["path"], error["extensions"]) == (BEYOND, ["convert"], {"code": "BAD_USER_INPUT"})
 
 
 async def test_unbindable_field_leaves_the_others_intact(api: Api) -> None:
-    body = await api.execute('{ a: bound(wanted: "1") b: bound(wanted: "99999999999999999999") c: bound(wanted: "2147483647") }')
+    body = await api.execute('{ a: convert(wanted: "1") b: convert(wanted: "99999999999999999999") c: convert(wanted: "2147483647") }')
     assert body["data"] is None
     assert [(error["path"], error["extensions"]["code"]) for error in body["errors"]] == [(["b"], "BAD_USER_INPUT")]
-    assert await api.data('{ a: bound(wanted: "1") }') == {"a": 0}
+    assert await api.data('{ a: convert(wanted: "1") }') == {"a": 0}
 
 
 async def test_a_value_of_another_type_than_its_parameter_is_a_bug(api: Api) -> None:
-    error = await only_error(api, '{ bound(wanted: "x") }')
+    error = await only_error(api, '{ convert(wanted: "x") }')
     assert (error["message"], error["extensions"]["code"]) == ("Something went wrong.", "INTERNAL_SERVER_ERROR")
     assert error["extensions"]["incident"]
 

@@ -56,7 +56,7 @@ def worker(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.proof)])
-async def test_h8_requests_of_a_crowd_are_answered_or_told_to_retry(worker: ServerProcess, sample_org: Tenant, count: int) -> None:
+async def test_h8_requests_of_a_crowd_are_answered_or_asked_to_retry(worker: ServerProcess, sample_org: Tenant, count: int) -> None:
     """Nobody waits in vain: some are answered in full, the others learn when to ask again, and then it is as before."""
     tokens = [sample_org.tokens[role] for role in Role]
     alone = await send_query(worker.port, tokens[0], PAGE)

@@ -175,7 +175,7 @@ async def test_slots_alternate_between_organizations(harness: QueueHarness) -> N
 
 
 async def test_queue_is_bounded(harness: QueueHarness) -> None:
-    """For a token, an organization and all together. If it is full, the caller is told to retry."""
+    """For a token, an organization and all together. If it is full, the caller is asked to retry."""
     tenant = uuid4()
     tokens = [create_actor(tenant), create_actor(tenant)]
     for name in ("r1", "r2", "w1", "w2", "w3", "w4"):
@@ -206,7 +206,7 @@ async def test_cancelled_request_leaves_the_queue(harness: QueueHarness) -> None
     assert not harness.queue._queue._organizations  # noqa: SLF001
 
 
-async def test_timed_out_request_is_told_to_retry() -> None:
+async def test_timed_out_request_is_asked_to_retry() -> None:
     """And has left the queue."""
     turns, actor = (
         ConcurrencyLimiter(ConcurrencyLimits(max_concurrent=1, max_concurrent_per_organization=1, queue_timeout=0.001)),
