@@ -55,8 +55,8 @@ TOGETHER = {  # with others, by a rule that has a test of its own in test_settin
     *(("registrationUpdate", "work", "time", name) for name in ("minutes", "startedAt", "endedAt", "rate")),
     ("registrationUpdate", "labelIds"),
 }
-VALUES = [(name, place) for name, place in PATCHES if not is_object_or_list(place)]
-PARTS = [(name, place) for name, place in PATCHES if is_object_or_list(place)]
+VALUES = [(name, location) for name, location in PATCHES if not is_object_or_list(location)]
+PARTS = [(name, location) for name, location in PATCHES if is_object_or_list(location)]
 
 
 def describe_location(value: object) -> str:
@@ -235,7 +235,7 @@ async def test_identical_parts_of_a_client_change_nothing(owner: asyncpg.Connect
 PIECES = ["👩‍👩‍👧‍👦", "👍🏽", "🇳🇱", "שלום", "مرحبا", "e\u0301", "u\u0308\u0304", "क्षि", "한", "𠮷", "ﬁ", "Å", "ẛ̣", "a b", "‎א‎", "%_\\'\"<b>"]
 VISIBLE = st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zs", "Zl", "Zp"]).filter(lambda sign: not INVISIBLE.match(sign))
 TEXTS = st.lists(st.sampled_from(PIECES) | VISIBLE, min_size=1, max_size=6).map("".join)
-PLAIN_TEXTS = [(name, place) for name, place in VALUES if place.type_name == "String" and place.name not in VALUES_BY_FIELD]
+PLAIN_TEXTS = [(name, location) for name, location in VALUES if location.type_name == "String" and location.name not in VALUES_BY_FIELD]
 
 
 def selection_path(mutation: str, name: str) -> tuple[str, ...]:

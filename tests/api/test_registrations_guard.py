@@ -181,12 +181,12 @@ BOTH = pytest.mark.parametrize("archived_kind", ["Client", "Project"])
 EACH_CASE = pytest.mark.parametrize("case", CASES, ids=lambda case: case.description)
 
 
-async def assert_rejected(as_: ApiFor, ids: SceneIds, case: GuardCase) -> None:
+async def assert_rejected(api_for: ApiFor, ids: SceneIds, case: GuardCase) -> None:
     """Check that the case is rejected once, with the archived object."""
     kind = f"{case.mutation[0].upper()}{case.mutation[1:]}Input"
     errors = "userErrors { code path message ... on AlreadyArchivedError { archived { id } } }"
     query = f"mutation ($input: {kind}!) {{ done: {case.mutation}(input: $input) {{ {errors} }} }}"
-    (error,) = (await as_(ids.org).data(query, input=case.build_input(ids)))["done"]["userErrors"]
+    (error,) = (await api_for(ids.org).data(query, input=case.build_input(ids)))["done"]["userErrors"]
     (argument_name,) = ids.archived_location
     assert (error["code"], error["path"], error["archived"]) == (
         "ALREADY_ARCHIVED",

@@ -55,9 +55,9 @@ def raise_python_error(value: object) -> int:
 @strawberry.type
 class UnconvertibleQuery:
     @strawberry.field
-    async def convert(self, info: Info, value_text: str) -> int:
+    async def convert(self, info: Info, wanted: str) -> int:
         """The text is a number of any size, or stands for itself where it is none."""
-        value = int(value_text) if value_text.isdigit() else value_text
+        value = int(wanted) if wanted.isdigit() else wanted
         (row,) = await info.context.read_scope().fetch(OF_32_BITS, wanted=value)
         return row.count
 

@@ -67,8 +67,8 @@ class FuzzRound:
 
         try:
             send()
-        except AssertionError as failed:
-            failed.add_note(f"round {number} of {kind}")
+        except AssertionError as error:
+            error.add_note(f"round {number} of {kind}")
             raise
 
     def check(self, request: Request) -> None:

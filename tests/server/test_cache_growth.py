@@ -70,43 +70,43 @@ def selected_attributes(index: int) -> str:
 
 
 HOSTILE: dict[str, RequestBuilder] = {
-    "names of variables' keys": lambda token, place: build_post(
-        token, {"query": NAMED_QUERY % (place // 60), "variables": {"f": {f"{place}-{key}-{FILLER[:8000]}": [] for key in range(50)}}}
+    "names of variables' keys": lambda token, index: build_post(
+        token, {"query": NAMED_QUERY % (index // 60), "variables": {"f": {f"{index}-{key}-{FILLER[:8000]}": [] for key in range(50)}}}
     ),
-    "names of variables": lambda token, place: build_post(
-        token, {"query": NAMED_QUERY % 0, "variables": {f"{place}-{key}{FILLER}": [0] for key in range(20)}}
+    "names of variables": lambda token, index: build_post(
+        token, {"query": NAMED_QUERY % 0, "variables": {f"{index}-{key}{FILLER}": [0] for key in range(20)}}
     ),
-    "values of variables": lambda token, place: build_post(
-        token, {"query": NAMED_QUERY % 0, "variables": {"f": {"country": f"{place}{FILLER}"}}}
+    "values of variables": lambda token, index: build_post(
+        token, {"query": NAMED_QUERY % 0, "variables": {"f": {"country": f"{index}{FILLER}"}}}
     ),
-    "documents": lambda token, place: build_post(token, {"query": f"query A{place} {{ viewer {{ permissions }} }} #{FILLER}"}),
-    "documents that are refused": lambda token, place: build_post(token, {"query": f"{{ a{place} }} #{FILLER}"}),
-    "documents with wrong literals": lambda token, place: build_post(
-        token, {"query": f"{{ clients(search: {{a: {place}}}, filter: {{country: []}}, first: {WRONG_LIST}) {{ totalCount }} }}"}
+    "documents": lambda token, index: build_post(token, {"query": f"query A{index} {{ viewer {{ permissions }} }} #{FILLER}"}),
+    "documents that are refused": lambda token, index: build_post(token, {"query": f"{{ a{index} }} #{FILLER}"}),
+    "documents with wrong literals": lambda token, index: build_post(
+        token, {"query": f"{{ clients(search: {{a: {index}}}, filter: {{country: []}}, first: {WRONG_LIST}) {{ totalCount }} }}"}
     ),
-    "hashes of documents": lambda token, place: build_post(token, build_persisted(place)),
-    "ids of documents": lambda token, place: build_post(token, {"documentId": f"{place}{FILLER}"}),
-    "names of operations": lambda token, place: build_post(
-        token, {"query": "query A { viewer { permissions } }", "operationName": f"{place}{FILLER}"}
+    "hashes of documents": lambda token, index: build_post(token, build_persisted(index)),
+    "ids of documents": lambda token, index: build_post(token, {"documentId": f"{index}{FILLER}"}),
+    "names of operations": lambda token, index: build_post(
+        token, {"query": "query A { viewer { permissions } }", "operationName": f"{index}{FILLER}"}
     ),
-    "plans by their conditions": lambda token, place: build_post(
-        token, {"query": FLAGS % (place // 4), "variables": {"a": bool(place & 1), "b": bool(place & 2)}}
+    "plans by their conditions": lambda token, index: build_post(
+        token, {"query": FLAGS % (index // 4), "variables": {"a": bool(index & 1), "b": bool(index & 2)}}
     ),
-    "columns of statements": lambda token, place: build_post(
-        token, {"query": f"{{ clients {{ nodes {{ id {selected_attributes(place)} }} }} }}"}
+    "columns of statements": lambda token, index: build_post(
+        token, {"query": f"{{ clients {{ nodes {{ id {selected_attributes(index)} }} }} }}"}
     ),
-    "statements of several queries": lambda token, place: build_post(
-        token, {"query": RELATIONS_QUERY % selected_attributes(place // 2)}
+    "statements of several queries": lambda token, index: build_post(
+        token, {"query": RELATIONS_QUERY % selected_attributes(index // 2)}
     ),  # each twice
-    "ids of objects": lambda token, place: build_post(
-        token, {"query": "query ($i: ID!) { node(id: $i) { id } }", "variables": {"i": f"{place}{FILLER}"}}
+    "ids of objects": lambda token, index: build_post(
+        token, {"query": "query ($i: ID!) { node(id: $i) { id } }", "variables": {"i": f"{index}{FILLER}"}}
     ),
-    "accepted types": lambda token, place: build_post(token, {"query": "{ __typename }"}, f"Accept: */*, a/{place}, {'b/c, ' * 2000}"),
-    "content types": lambda token, place: build_post(token, {"query": "{ __typename }"}, f"Content-Type: a/{place}; {'b=c; ' * 2000}"),
-    "traces": lambda token, place: build_post(token, {"query": "{ __typename }"}, f"traceparent: {place}{FILLER}"),
+    "accepted types": lambda token, index: build_post(token, {"query": "{ __typename }"}, f"Accept: */*, a/{index}, {'b/c, ' * 2000}"),
+    "content types": lambda token, index: build_post(token, {"query": "{ __typename }"}, f"Content-Type: a/{index}; {'b=c; ' * 2000}"),
+    "traces": lambda token, index: build_post(token, {"query": "{ __typename }"}, f"traceparent: {index}{FILLER}"),
     "tokens": lambda _token, _place: build_post(new_secret(), {"query": "{ __typename }"}),
-    "tokens of no shape": lambda _token, place: build_post(f"rlt_{place}{FILLER}", {"query": "{ __typename }"}),
-    "paths": lambda _token, place: build_request("GET", f"/{place}/{FILLER[:7000]}"),
+    "tokens of no shape": lambda _token, index: build_post(f"rlt_{index}{FILLER}", {"query": "{ __typename }"}),
+    "paths": lambda _token, index: build_request("GET", f"/{index}/{FILLER[:7000]}"),
 }
 
 

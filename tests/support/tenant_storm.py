@@ -86,10 +86,10 @@ class RequestStorm:
     terminated_count: int = 0
 
     async def execute(self) -> None:
-        until = monotonic() + self.seconds
+        deadline = monotonic() + self.seconds
         async with asyncio.TaskGroup() as group:
-            for place in range(CONCURRENT_REQUESTS):
-                group.create_task(self._send_requests(*self.apis[place % len(self.apis)], until))
+            for index in range(CONCURRENT_REQUESTS):
+                group.create_task(self._send_requests(*self.apis[index % len(self.apis)], deadline))
 
     async def _send_requests(self, org: Organization, api: Api, deadline: float) -> None:
         while monotonic() < deadline or not self.has_enough():

@@ -75,7 +75,7 @@ def may_be_null(location: InputLocation) -> bool:
 
 
 NEVER_EMPTY = {("RegistrationUpdateInput", "clientId"), ("RegistrationUpdateInput", "memberId")}  # links that are always there
-PATCHES = [(name, place) for name in UPDATES for place in patchable_locations(name)]
+PATCHES = [(name, location) for name in UPDATES for location in patchable_locations(name)]
 
 
 def value_at(value: Value, location: InputLocation) -> Value:

@@ -14,15 +14,15 @@ from server.documents.cache import DocumentCache
 from server.settings import DocumentLimits
 
 LARGE = {
-    "names": lambda place: "{" + "a " * 1900 + "}" + " " * place,
-    "braces": lambda place: "{" + "a{b}" * 400 + "}" + " " * place,
-    "a list": lambda place: "{a(b:[" + "1 " * 1900 + "])}" + " " * place,
-    "a text": lambda place: '{a(b:"' + "🏃" * 15_000 + '")}' + " " * place,
-    "an unclosed brace": lambda place: "{" + "a " * 1900 + " " * place,
-    "too many tokens": lambda place: "{" + "a " * 7000 + " " * place,
-    "too long": lambda place: "{" + "a" * 900_000 + " " * place,
-    "wrong literals": lambda place: "{clients(search:{a:1},first:[[[true]]],filter:{country:[],kvkNumber:{}}){totalCount}}" + " " * place,
-    "too deep": lambda place: "{a" * 900 + " " * place,
+    "names": lambda index: "{" + "a " * 1900 + "}" + " " * index,
+    "braces": lambda index: "{" + "a{b}" * 400 + "}" + " " * index,
+    "a list": lambda index: "{a(b:[" + "1 " * 1900 + "])}" + " " * index,
+    "a text": lambda index: '{a(b:"' + "🏃" * 15_000 + '")}' + " " * index,
+    "an unclosed brace": lambda index: "{" + "a " * 1900 + " " * index,
+    "too many tokens": lambda index: "{" + "a " * 7000 + " " * index,
+    "too long": lambda index: "{" + "a" * 900_000 + " " * index,
+    "wrong literals": lambda index: "{clients(search:{a:1},first:[[[true]]],filter:{country:[],kvkNumber:{}}){totalCount}}" + " " * index,
+    "too deep": lambda index: "{a" * 900 + " " * index,
 }
 
 
