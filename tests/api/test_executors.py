@@ -234,12 +234,18 @@ async def test_operation_leaves_no_garbage(in_process: InProcessServer, name: st
     text = (COMPILED_QUERIES | GIVES_WAY)[name]
     variables = {"first": 3} if name == "the nested query" else {}
     await in_process.execute(text, **variables)
+    # A connection that the pool closes meanwhile, or a thread of the test runner, leaves garbage, too; that of an operation comes always.
+    assert 0 in [await count_garbage(in_process, text, variables) for _ in range(3)]
+
+
+async def count_garbage(in_process: InProcessServer, text: str, variables: dict[str, int]) -> int:
+    """Return how many objects three operations leave to the garbage collector."""
     gc.collect()
     gc.disable()
     try:
         for _ in range(3):
             await in_process.execute(text, **variables)
-        assert gc.collect() == 0
+        return gc.collect()
     finally:
         gc.enable()
 
