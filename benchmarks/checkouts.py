@@ -78,11 +78,11 @@ class Checkout:
 
 @contextmanager
 def serve_checkout(root: Path, options: argparse.Namespace) -> Iterator[Checkout]:
-    """Serve a checkout by its own interpreter."""
+    """Serve a checkout by its own interpreter, and its own `serve_checkout.py`: older ones have other names."""
     root = root.resolve()
     python = sys.executable if root == ROOT else str(root / ".venv" / "bin" / "python")
     tenants = options.tenants if TENANTS in options.loads else 0
-    command = [python, str(ROOT / "benchmarks" / "serve_checkout.py"), f"--size={options.size}", f"--tenants={tenants}"]
+    command = [python, str(root / "benchmarks" / "serve_checkout.py"), f"--size={options.size}", f"--tenants={tenants}"]
     command += [f"--clients={options.clients}", *([f"--keep={options.keep.resolve() / root.name}"] if options.keep else [])]
     with subprocess.Popen(  # noqa: S603
         command, cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True

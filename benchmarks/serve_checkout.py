@@ -1,7 +1,7 @@
 """Serve one checkout of relaties for `benchmarks.checkouts`, with data of its own, until standard input ends.
 
-This file is run by the interpreter of the checkout that is measured, and imports the packages of that checkout. So that it can serve older
-ones, it uses only what they all have: `run_demo_database` and `SIZES`, `run_relaties` and `RAISED`, and the builders of the large data.
+`benchmarks.checkouts` runs the file of the checkout that is measured, with its interpreter. The options and the line that is printed are
+the interface between checkouts of different ages, so they stay as they are.
 
     PYTHONPATH=CHECKOUT CHECKOUT/.venv/bin/python serve_checkout.py --size small --tenants 100 --clients 200 [--keep FOLDER]
 """
