@@ -14,7 +14,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with its packages, the printed schema and GraphiQL's examples."""
     folder = install_packages(FOLDER, tmp_path_factory.mktemp("clients") / "clients")
     shutil.copy(ROOT / "schema" / "schema.graphql", folder)
-    shutil.copytree(ROOT / "server" / "graphiql" / "pages" / "examples", folder / "examples")
+    shutil.copytree(ROOT / "server" / "graphiql" / "examples", folder / "examples")
     return folder
 
 

@@ -15,7 +15,7 @@ from tests.support.node import run, run_unchecked
 pytestmark = pytest.mark.interop
 SCHEMA_FILE = ROOT / "schema" / "schema.graphql"
 SCHEMA = build_schema(SCHEMA_FILE.read_text())
-EXAMPLES = ROOT / "server" / "graphiql" / "pages" / "examples"
+EXAMPLES = ROOT / "server" / "graphiql" / "examples"
 
 BAD_SCHEMA = '''
 """What can be asked."""

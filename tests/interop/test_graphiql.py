@@ -17,7 +17,7 @@ from tests.support.processes import ServerProcess, run_server
 
 pytestmark = pytest.mark.interop
 ROOT = Path(__file__).parents[2]
-FOLDER = ROOT / "server" / "graphiql" / "pages"
+FOLDER = ROOT / "server" / "graphiql"
 INTEROP = ROOT / "tests" / "interop"
 PICTURE = ROOT / "docs" / "graphiql.png"
 TABS = ["Overview", "OneClientInDepth", "RevenueByYear"]

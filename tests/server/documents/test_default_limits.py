@@ -16,7 +16,7 @@ from tests.support.readme import QUERIES
 
 ROOT = Path(__file__).parents[3]
 OVERVIEW = next(query for query, _ in QUERIES if query.startswith("query Overview"))
-EXAMPLES = sorted((ROOT / "server" / "graphiql" / "pages" / "examples").glob("*.graphql"))
+EXAMPLES = sorted((ROOT / "server" / "graphiql" / "examples").glob("*.graphql"))
 LARGEST = {
     "the overview": OVERVIEW.replace("clients(first: 1)", "clients(first: 100)").replace("contacts(first: 2)", "contacts"),
     "the nested query": f"{PAGE} {CLIENT}".replace("$first: Int!, ", "").replace("$first", "100"),
