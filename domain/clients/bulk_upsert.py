@@ -4,7 +4,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
+
+from pydantic import AliasChoices, Field
 
 from db.sql import locking
 from db.tables import Client, ClientFields, Organization
@@ -47,7 +50,8 @@ class UpsertResult:
 
     action: UpsertAction
     client_id: UUID | None = None
-    user_errors: list[StoredError] = field(default_factory=list)
+    # `refusals` in outcomes that are stored for repeated requests and were written before the rename
+    user_errors: Annotated[list[StoredError], Field(validation_alias=AliasChoices("user_errors", "refusals"))] = field(default_factory=list)
 
 
 class _Rollback(Exception):  # noqa: N818 control flow, not an error
