@@ -333,5 +333,11 @@ def read_settings() -> Settings:
         raise SettingsError(*messages) from None
 
 
+def unknown_variables() -> list[str]:
+    """Return the environment variables that look like settings and are none, such as one that was renamed."""
+    known_names = {Settings.variable(name) for name in Settings.model_fields}
+    return sorted(name for name in os.environ if name.startswith("RELATIES_") and name not in known_names)
+
+
 def _variable_name(name: str) -> str:
     return Settings.variable(name) if name in Settings.model_fields else name

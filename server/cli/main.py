@@ -19,7 +19,7 @@ from server.runtime.console import print_error_text, print_errors, print_lines, 
 from server.runtime.event_loop import run
 from server.runtime.listen import bind
 from server.runtime.startup import import_in_background
-from server.settings import Environment, LogFormat, Settings
+from server.settings import Environment, LogFormat, Settings, unknown_variables
 from server.startup_errors import StartupError
 
 cli = typer.Typer(
@@ -78,6 +78,8 @@ def serve(
     load_trusted_documents(settings.trusted_documents, settings.document_policy)
     configure_logging(settings.effective_log_format)
     report_status = print_status if settings.effective_log_format is LogFormat.TEXT else log.info
+    for name in unknown_variables():
+        report_status(f"{name} is no setting and is ignored. The changelog lists renamed settings.")
     with bind(settings) as listener, import_in_background("server.runtime.process"), open_database(settings, report_status) as urls:
         from server.runtime.process import run_server  # noqa: PLC0415 imported by then, or soon
 

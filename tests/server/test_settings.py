@@ -1,5 +1,6 @@
 """Settings: refused in one line that names the variable and never shows its value."""
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,14 @@ def test_invalid_setting_is_reported_in_one_line(tmp_path: Path) -> None:
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith("RELATIES_PORT: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_unknown_variables_are_reported_at_the_start(tmp_path: Path) -> None:
+    """By name alone: the value may be a password."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        unknown = {"RELATIES_POINT": "hidden", "RELATIES_PORT": str(listener.getsockname()[1]), "RELATIES_DATA_DIR": str(tmp_path)}
+        process = run_relaties("serve", **unknown)
+    assert process.returncode == 1  # the port is taken
+    assert "RELATIES_POINT is no setting and is ignored. The changelog lists renamed settings." in process.stdout + process.stderr
+    assert "hidden" not in process.stdout + process.stderr
+    assert "RELATIES_PORT is no setting" not in process.stdout + process.stderr
