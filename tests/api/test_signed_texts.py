@@ -57,7 +57,7 @@ READERS: dict[str, Callable[[Api, UUID], Awaitable[tuple[bytes, list[bytes]]]]] 
 
 
 def test_every_signed_text_has_a_reader() -> None:
-    """A new use of a seal needs an entry in `READERS`."""
+    """A new use of a signer needs an entry in `READERS`."""
     sources = {
         path.name: path.read_text() for path in Path(domain.__file__).parent.rglob("*.py") if path.name not in {"signing.py", "scope.py"}
     }

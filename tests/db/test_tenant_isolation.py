@@ -45,8 +45,8 @@ def test_every_key_begins_with_the_tenant(table: Columns) -> None:
 async def test_every_table_has_row_level_security(database: Database) -> None:
     """In the database as the migrations left it, and none is left out."""
     policies = await tenant_isolation.table_isolation(database)
-    assert {wall.name for wall in policies} == {table.name for table in TABLES}
-    assert [wall.name for wall in policies if not wall.is_isolated] == []
+    assert {policy.name for policy in policies} == {table.name for table in TABLES}
+    assert [policy.name for policy in policies if not policy.is_isolated] == []
 
 
 @pytest.mark.parametrize(

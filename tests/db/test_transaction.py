@@ -133,7 +133,7 @@ def test_row_class_must_match_the_columns_of_its_statement() -> None:
 
 
 def test_statement_has_its_tenant_and_no_constant_as_parameter() -> None:
-    """The first wall is not forgotten, and one query is one text."""
+    """The tenant is a parameter of every statement, and a query has one text."""
     with pytest.raises(TypeError, match="tenant"):
         _ = Query(select(literal_column("1", Integer()).label("number")), Number).sql
     with pytest.raises(TypeError, match="constants are part of the SQL"):

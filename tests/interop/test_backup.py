@@ -1,4 +1,4 @@
-"""A dump brought back is the same database: the same answers to the byte, the same walls, the same rights."""
+"""A dump brought back is the same database: the same answers to the byte, the same row-level security, the same rights."""
 
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -27,7 +27,7 @@ PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 IN_SCHEMA = "relnamespace = 'relaties'::regnamespace"
 OF_THE_DATABASE = {
     "policies": "SELECT * FROM pg_policies WHERE schemaname = 'relaties' ORDER BY tablename, policyname",
-    "walls": f"SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class WHERE {IN_SCHEMA} AND relkind = 'r' ORDER BY 1",
+    "rls": f"SELECT relname, relrowsecurity, relforcerowsecurity FROM pg_class WHERE {IN_SCHEMA} AND relkind = 'r' ORDER BY 1",
     "rights": f"SELECT relname, acl::text FROM pg_class CROSS JOIN unnest(relacl) acl WHERE {IN_SCHEMA} ORDER BY 1, 2",
     "schema": "SELECT nspacl::text FROM pg_namespace WHERE nspname = 'relaties'",
     "functions": "SELECT proname, prosecdef, proacl::text FROM pg_proc WHERE pronamespace = 'relaties'::regnamespace ORDER BY 1",
@@ -110,7 +110,7 @@ async def test_f9_restored_dump_is_identical(migrated_database: MigratedDatabase
     assert await read_snapshot(owner, *(org.id for org in orgs)) == rows
     for what, description in (await describe_database(owner)).items():
         assert description == shape[what], what
-    assert len(shape["walls"]) == len(Table.metadata.sorted_tables) + 1  # and that of the revision
+    assert len(shape["rls"]) == len(Table.metadata.sorted_tables) + 1  # and that of the revision
     async with connect_checked_server(runtime_url, schema, orgs[0]) as api:
         assert [(await api.post(body)).content for body in QUERIES] == answers
         assert "errors" not in await api.execute(MAKE, name="After", key="l")

@@ -42,7 +42,7 @@ async def large_org(url: str) -> LargeOrganization:
 
 @pytest.fixture(scope="module")
 async def server(url: str, large_org: LargeOrganization) -> AsyncIterator[asyncpg.Connection]:
-    """The role of the server, who is behind the wall."""
+    """The role of the server, which row-level security restricts."""
     assert large_org.clients
     connection = await asyncpg.connect(runtime_url(url), server_settings={"jit": "off"})
     yield connection

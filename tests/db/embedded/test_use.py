@@ -43,7 +43,7 @@ def test_data_survive_a_restart(home: Path) -> None:
 
 @pytest.mark.parametrize("password", ["wrong", None])
 def test_connections_require_the_password(home: Path, password: str | None) -> None:
-    """Another account of this machine finds one door, and it asks for the password."""
+    """Another account of this machine finds one port, which asks for the password."""
     with run_server(home, notify=ignore_output) as embedded:
         right = f":{json.loads((home / 'passwords.json').read_text())['owner']}@"
         url = embedded.owner_url.replace(right, f":{password}@" if password else "@")

@@ -26,10 +26,10 @@ WORK_S = 0.125
 SLOW_S, WAIT_S = 0.75, 2.0  # three times as long as the one is more than the other
 
 
-async def run_blocking_task(pace: CpuShare, actor: Actor, seconds: float = WORK_S) -> tuple[float, float]:
+async def run_blocking_task(cpu_share: CpuShare, actor: Actor, seconds: float = WORK_S) -> tuple[float, float]:
     """Run a blocking task, and return its start and end by the clock of the test's own loop."""
     loop = asyncio.get_running_loop()
-    async with pace.exclusive(actor):
+    async with cpu_share.exclusive(actor):
         began = loop.time()
         spend(seconds)
         return began, loop.time()
@@ -39,8 +39,8 @@ def test_organization_pauses_three_times_as_long_as_its_task() -> None:
     """However much of it waits."""
 
     async def main() -> None:
-        mine, pace = create_actor(uuid4()), CpuShare(ConcurrencyLimits())
-        spans = await asyncio.gather(*(run_blocking_task(pace, mine) for _ in range(4)))
+        mine, cpu_share = create_actor(uuid4()), CpuShare(ConcurrencyLimits())
+        spans = await asyncio.gather(*(run_blocking_task(cpu_share, mine) for _ in range(4)))
         for (began, ended), (then, _) in pairwise(spans):
             assert (ended - began, then - ended) == (WORK_S, PAUSE_FACTOR * WORK_S)
 
@@ -51,10 +51,10 @@ def test_other_organization_runs_during_the_pause() -> None:
     """It waits for no rest but its own."""
 
     async def main() -> None:
-        pace, order = CpuShare(ConcurrencyLimits()), list[str]()
+        cpu_share, order = CpuShare(ConcurrencyLimits()), list[str]()
 
         async def record(name: str, actor: Actor) -> None:
-            await run_blocking_task(pace, actor)
+            await run_blocking_task(cpu_share, actor)
             order.append(name)
 
         mine = create_actor(uuid4())
@@ -68,9 +68,9 @@ def test_next_request_is_answered_after_a_slow_task() -> None:
     """Whose piece took most of what the next may wait, the machine being slow, can still ask the next."""
 
     async def main() -> None:
-        mine, pace = create_actor(uuid4()), CpuShare(ConcurrencyLimits(queue_timeout=WAIT_S))
-        assert await run_blocking_task(pace, mine, SLOW_S) == (0, SLOW_S)
-        assert await run_blocking_task(pace, mine, SLOW_S) == (SLOW_S + WAIT_S / 2, 2 * SLOW_S + WAIT_S / 2)
+        mine, cpu_share = create_actor(uuid4()), CpuShare(ConcurrencyLimits(queue_timeout=WAIT_S))
+        assert await run_blocking_task(cpu_share, mine, SLOW_S) == (0, SLOW_S)
+        assert await run_blocking_task(cpu_share, mine, SLOW_S) == (SLOW_S + WAIT_S / 2, 2 * SLOW_S + WAIT_S / 2)
 
     run(main())
 
@@ -79,11 +79,11 @@ def test_too_many_or_too_long_waiting_requests_are_rejected() -> None:
     """One with too many at once, two after the time that one may wait; none of them is counted any more."""
 
     async def main() -> None:
-        mine, pace = create_actor(uuid4()), CpuShare(ConcurrencyLimits(queue_size_per_organization=3, queue_timeout=WAIT_S))
-        results = await asyncio.gather(*(run_blocking_task(pace, mine, SLOW_S) for _ in range(5)), return_exceptions=True)
+        mine, cpu_share = create_actor(uuid4()), CpuShare(ConcurrencyLimits(queue_size_per_organization=3, queue_timeout=WAIT_S))
+        results = await asyncio.gather(*(run_blocking_task(cpu_share, mine, SLOW_S) for _ in range(5)), return_exceptions=True)
         assert [type(each) for each in results] == [tuple, tuple, HttpError, HttpError, HttpError]
         assert {each.headers["retry-after"] for each in results if isinstance(each, HttpError)} == {"1"}
-        assert pace.waiting_count == 0
+        assert cpu_share.waiting_count == 0
 
     run(main())
 
@@ -143,21 +143,21 @@ async def test_an_owner_is_served_beside_fifty_new_documents_of_a_viewer(
 ) -> None:
     """A known document waits for none of them, and a new one for one of them. All are answered but the one too many."""
     endpoint, asking = create_endpoint(schema, database)
-    pace, known_documents = endpoint.cpu_share, endpoint.persisted_documents.cache._new_documents  # noqa: SLF001
+    cpu_share, known_documents = endpoint.cpu_share, endpoint.persisted_documents.cache._new_documents  # noqa: SLF001
     owner, viewer = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER])
     assert [await each.data(KNOWN_QUERY) for each in (owner, viewer)] == [answers_by_role(Role.OWNER), answers_by_role(Role.VIEWER)]
 
     async def waiting(count: int) -> bool:
         await asyncio.sleep(0)
-        return pace.waiting_count == count
+        return cpu_share.waiting_count == count
 
-    async with asyncio.TaskGroup() as group, pace.exclusive(create_actor(org.id)):
+    async with asyncio.TaskGroup() as group, cpu_share.exclusive(create_actor(org.id)):
         flood = [group.create_task(viewer.data(f"query Viewer{number} {KNOWN_QUERY}")) for number in range(50)]
         await wait_until(lambda: waiting(50))
         response = await viewer.post({"query": f"query Viewer50 {KNOWN_QUERY}"})
         assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
         assert await owner.data(KNOWN_QUERY) == answers_by_role(Role.OWNER)
-        assert pace.waiting_count == 50
+        assert cpu_share.waiting_count == 50
         new = group.create_task(owner.data(f"query Owner {KNOWN_QUERY}"))
         await wait_until(lambda: waiting(51))
         before = len(known_documents)

@@ -17,13 +17,13 @@ from tests.support.virtual_time import run
 RATE = 100
 
 
-async def response_times(pace: RefusalThrottle, caller: str, count: int) -> list[float]:
+async def response_times(throttle: RefusalThrottle, caller: str, count: int) -> list[float]:
     """Return when each of so many errors that are due now is sent."""
     loop, times = asyncio.get_running_loop(), list[float]()
     began = loop.time()
 
     async def refuse() -> None:
-        await pace.wait(caller)
+        await throttle.wait(caller)
         times.append(round(loop.time() - began, 6))
 
     await asyncio.gather(*(refuse() for _ in range(count)))
@@ -42,10 +42,10 @@ def test_a_burst_is_sent_at_once_and_the_rest_evenly() -> None:
 
 def test_callers_do_not_wait_for_each_other() -> None:
     async def check() -> None:
-        pace = RefusalThrottle(RATE)
-        flood = asyncio.create_task(response_times(pace, "one", 300))
+        throttle = RefusalThrottle(RATE)
+        flood = asyncio.create_task(response_times(throttle, "one", 300))
         await asyncio.sleep(0)
-        assert await response_times(pace, "other", 10) == [0.0] * 10
+        assert await response_times(throttle, "other", 10) == [0.0] * 10
         assert max(await flood) > 1
 
     run(check())
@@ -55,18 +55,18 @@ def test_addresses_without_a_valid_token_share_a_rate() -> None:
     """One that is alone has its own rate; many get a few times that together, and a signed-in caller waits for none of them."""
     at_once, alone = int(BURST_S * RATE) + 1, list[float]()
 
-    async def ask(pace: RefusalThrottle, address: str, times: list[float]) -> None:
+    async def ask(throttle: RefusalThrottle, address: str, times: list[float]) -> None:
         began = asyncio.get_running_loop().time()
-        await pace.wait_anonymous(address)
+        await throttle.wait_anonymous(address)
         times.append(asyncio.get_running_loop().time() - began)
 
     async def check() -> None:
-        await asyncio.gather(*(ask(pace, "one", alone) for pace in [RefusalThrottle(RATE)] for _ in range(at_once + 2)))
+        await asyncio.gather(*(ask(throttle, "one", alone) for throttle in [RefusalThrottle(RATE)] for _ in range(at_once + 2)))
         assert sorted(alone) == [0.0] * at_once + [pytest.approx(step / RATE, abs=1e-3) for step in (1, 2)]
-        pace, many = RefusalThrottle(RATE), list[float]()
-        flood = asyncio.gather(*(ask(pace, f"address {index}", many) for index in range(2 * ANONYMOUS_FACTOR * RATE)))
+        throttle, many = RefusalThrottle(RATE), list[float]()
+        flood = asyncio.gather(*(ask(throttle, f"address {index}", many) for index in range(2 * ANONYMOUS_FACTOR * RATE)))
         await asyncio.sleep(0)
-        assert await response_times(pace, "signed in", 10) == [0.0] * 10
+        assert await response_times(throttle, "signed in", 10) == [0.0] * 10
         await flood
         assert max(many) == pytest.approx(2 - BURST_S, abs=0.01)
 
@@ -75,21 +75,21 @@ def test_addresses_without_a_valid_token_share_a_rate() -> None:
 
 def test_delay_is_bounded_and_forgotten_after_a_pause() -> None:
     async def check() -> None:
-        pace = RefusalThrottle(RATE)
-        times = await response_times(pace, "one", 2000)
+        throttle = RefusalThrottle(RATE)
+        times = await response_times(throttle, "one", 2000)
         assert max(times) == pytest.approx(MAX_DELAY_S)
         await asyncio.sleep(2000 / RATE)
-        assert await response_times(pace, "one", int(BURST_S * RATE)) == [0.0] * int(BURST_S * RATE)
+        assert await response_times(throttle, "one", int(BURST_S * RATE)) == [0.0] * int(BURST_S * RATE)
 
     run(check())
 
 
 def test_callers_are_forgotten() -> None:
     async def check() -> None:
-        pace = RefusalThrottle(RATE)
+        throttle = RefusalThrottle(RATE)
         for index in range(MAX_CALLERS + 100):
-            await pace.wait(index)
-        assert len(pace._next_due) == MAX_CALLERS  # noqa: SLF001
+            await throttle.wait(index)
+        assert len(throttle._next_due) == MAX_CALLERS  # noqa: SLF001
 
     run(check())
 
