@@ -51,9 +51,9 @@ async def send_requests(target: Target, requests: Sequence[bytes], turns: Iterat
 async def measure_memory(target: Target, process: psutil.Process, requests: int, different: int) -> list[float]:
     """Send so many requests of so many documents, and return the MiB that the worker has after each tenth."""
     texts = [target.build_request({"query": text}) for text in build_documents(different)]
-    dice = random.Random(different)
+    rng = random.Random(different)
     # Each once at first, then as chance has it.
-    order = [*range(len(texts)), *(dice.randrange(len(texts)) for _ in range(requests))]
+    order = [*range(len(texts)), *(rng.randrange(len(texts)) for _ in range(requests))]
     turns, memory_sizes = iter(order), list[float]()
     for tenth in islice(count(1), TENTHS):
         part = islice(turns, requests // TENTHS)

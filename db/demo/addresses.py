@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from db.demo.locales import Nation
+from db.demo.locales import Locale
 from db.demo.organization import TENANT
 from db.demo.rng import Rng
 from db.tables.clients import AddressType
@@ -32,28 +32,28 @@ class AddressRecord(NamedTuple):
         return "\n".join(part for part in parts if part)
 
 
-def draw_addresses(rng: Rng, client_id: UUID, nation: Nation) -> list[AddressRecord]:
+def draw_addresses(rng: Rng, client_id: UUID, locale: Locale) -> list[AddressRecord]:
     """Return the primary address, and for some clients an invoice address after it."""
-    city = rng.pick(tuple(nation.cities))
-    primary = AddressRecord(client_id, AddressType.PRIMARY, _street(rng, nation), _postcode(rng, nation, city), city, nation.country)
+    city = rng.pick(tuple(locale.cities))
+    primary = AddressRecord(client_id, AddressType.PRIMARY, _street(rng, locale), _postcode(rng, locale, city), city, locale.country)
     if rng.chance(10):
-        primary = primary._replace(line2=rng.pick(("1e verdieping", "Gebouw B", "Unit 4")) if nation.language == "nl" else None)
+        primary = primary._replace(line2=rng.pick(("1e verdieping", "Gebouw B", "Unit 4")) if locale.language == "nl" else None)
     if not rng.chance(INVOICE_ADDRESS_PER_CENT):
         return [primary]
-    box = f"{BOXES[nation.country]} {rng.integer_between(100, 9_999)}"
-    invoice = AddressRecord(client_id, AddressType.INVOICE, box, _postcode(rng, nation, city), city, nation.country)
-    return [primary, invoice._replace(attention=DEPARTMENTS[nation.language])]
+    box = f"{BOXES[locale.country]} {rng.integer_between(100, 9_999)}"
+    invoice = AddressRecord(client_id, AddressType.INVOICE, box, _postcode(rng, locale, city), city, locale.country)
+    return [primary, invoice._replace(attention=DEPARTMENTS[locale.language])]
 
 
-def _street(rng: Rng, nation: Nation) -> str:
-    street, number = rng.pick(nation.streets), rng.integer_between(1, 240)
-    return f"{number} {street}" if nation.language == "en" else f"{street} {number}"
+def _street(rng: Rng, locale: Locale) -> str:
+    street, number = rng.pick(locale.streets), rng.integer_between(1, 240)
+    return f"{number} {street}" if locale.language == "en" else f"{street} {number}"
 
 
-def _postcode(rng: Rng, nation: Nation, city: str) -> str:
-    base = nation.cities[city]
+def _postcode(rng: Rng, locale: Locale, city: str) -> str:
+    base = locale.cities[city]
     letters = f"{rng.pick(LETTERS)}{rng.pick(LETTERS)}"
-    match nation.country:
+    match locale.country:
         case "NL":
             return f"{base + rng.integer_between(11, 99)} {letters}"
         case "GB":

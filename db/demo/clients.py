@@ -9,7 +9,7 @@ from uuid import UUID
 
 from db.demo import addresses, locales, numbers
 from db.demo.addresses import AddressRecord
-from db.demo.locales import COMPANY, GOVERNMENT, PERSON, ClientName, Nation
+from db.demo.locales import COMPANY, GOVERNMENT, PERSON, ClientName, Locale
 from db.demo.money import cents_to_decimal
 from db.demo.organization import TENANT, TERM_DAYS, DemoOrganization, LineVat
 from db.demo.rng import TODAY, Rng
@@ -72,7 +72,7 @@ class DemoClient:
 
     row: ClientRecord
     addresses: list[AddressRecord]
-    nation: Nation
+    locale: Locale
     first_day: int
     last_day: int  # the last day with any work for it
     weight: int
@@ -118,7 +118,7 @@ def _lifecycle(rng: Rng, *, is_archived: bool) -> Lifecycle:
 
 def _client(rng: Rng, organization: DemoOrganization, client_name: ClientName, n: int, lifecycle: Lifecycle) -> DemoClient:
     treatment = _vat_treatment(rng, client_name)
-    vat, layout = organization.vat[treatment], _layout(rng, organization, client_name.nation)
+    vat, layout = organization.vat[treatment], _layout(rng, organization, client_name.locale)
     hourly_rate, mileage_rate = rng.pick(RATES), rng.pick((None, 19, 23, 23, 35, 42))
     row = _row(rng, client_name, n, lifecycle)._replace(
         default_hourly_rate=None if hourly_rate is None else cents_to_decimal(hourly_rate),
@@ -135,8 +135,8 @@ def _client(rng: Rng, organization: DemoOrganization, client_name: ClientName, n
         )
     return DemoClient(
         row=row,
-        addresses=addresses.draw_addresses(rng, row.id, client_name.nation),
-        nation=client_name.nation,
+        addresses=addresses.draw_addresses(rng, row.id, client_name.locale),
+        locale=client_name.locale,
         first_day=lifecycle.first_day,
         last_day=lifecycle.last_day,
         weight=lifecycle.weight,
@@ -149,9 +149,9 @@ def _client(rng: Rng, organization: DemoOrganization, client_name: ClientName, n
 
 
 def _row(rng: Rng, client_name: ClientName, n: int, lifecycle: Lifecycle) -> ClientRecord:
-    """Build the row without the terms that follow from the nation."""
-    nation, domain = client_name.nation, _domain(client_name.name)
-    identity = numbers.registration_numbers(rng, nation.country, is_registered=client_name.kind is not PERSON)
+    """Build the row without the terms that follow from the locale."""
+    locale, domain = client_name.locale, _domain(client_name.name)
+    identity = numbers.registration_numbers(rng, locale.country, is_registered=client_name.kind is not PERSON)
     id_, created_at = rng.id_and_time(lifecycle.first_day)
     number = None if rng.chance(8) else f"{n + 1:04d}"
     return ClientRecord(
@@ -165,16 +165,16 @@ def _row(rng: Rng, client_name: ClientName, n: int, lifecycle: Lifecycle) -> Cli
         number_key=number and number_key(number),
         kind=client_name.kind,
         is_prospect=not lifecycle.weight,
-        phone=None if rng.chance(10) else f"{nation.phone}{rng.digits(2)}",
+        phone=None if rng.chance(10) else f"{locale.phone}{rng.digits(2)}",
         email=f"{rng.pick(('administratie', 'info', 'info', 'post'))}@{domain}",
         website=None if client_name.kind is PERSON or rng.chance(20) else f"https://www.{domain}",
-        language=nation.language,
+        language=locale.language,
         notes=rng.pick(NOTES),
         kvk_number=identity.kvk,
         kvk_branch_number=identity.branch,
         kbo_number=identity.kbo,
         vat_number=identity.vat,
-        currency=nation.currency,
+        currency=locale.currency,
         default_hourly_rate=None,
         default_mileage_rate=None,
         vat_treatment=VatTreatment.DOMESTIC,
@@ -189,7 +189,7 @@ def _row(rng: Rng, client_name: ClientName, n: int, lifecycle: Lifecycle) -> Cli
 
 def _vat_treatment(rng: Rng, client_name: ClientName) -> VatTreatment:
     """As an organization in the Netherlands has to invoice them; a private person pays its VAT wherever in Europe they live."""
-    country = client_name.nation.country
+    country = client_name.locale.country
     if country == "NL" and client_name.kind is COMPANY:
         return rng.pick((VatTreatment.DOMESTIC,) * 23 + (VatTreatment.REVERSE_CHARGE, VatTreatment.EXEMPT))
     if country == "NL" or client_name.kind is PERSON:
@@ -197,10 +197,10 @@ def _vat_treatment(rng: Rng, client_name: ClientName) -> VatTreatment:
     return VatTreatment.INTRA_COMMUNITY if country in EUROPE else VatTreatment.EXPORT
 
 
-def _layout(rng: Rng, organization: DemoOrganization, nation: Nation) -> UUID | None:
+def _layout(rng: Rng, organization: DemoOrganization, locale: Locale) -> UUID | None:
     """Return the layout in the client's language for a quarter of the clients, or else None."""
     layouts_by_language = {layout.language: layout.id for layout in organization.layouts}
-    return layouts_by_language.get(nation.language) if rng.chance(25) else None
+    return layouts_by_language.get(locale.language) if rng.chance(25) else None
 
 
 def _domain(name: str) -> str:

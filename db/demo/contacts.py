@@ -111,8 +111,8 @@ def _draw_clients(seats: deque[int], count: int) -> list[int]:
 
 
 def _contact(rng: Rng, client: DemoClient) -> ContactRecord:
-    nation = client.nation
-    first, last = rng.pick(nation.first_names), rng.pick(nation.surnames)
+    locale = client.locale
+    first, last = rng.pick(locale.first_names), rng.pick(locale.surnames)
     id_, created_at = rng.id_and_time(rng.integer_between(client.first_day, min(client.first_day + 250, TODAY)))
     mailbox = name_key(f"{first}.{last}").replace(" ", "").replace("'", "")
     row = ContactRecord(
@@ -122,11 +122,11 @@ def _contact(rng: Rng, client: DemoClient) -> ContactRecord:
         first_name=None if rng.chance(2) else first,
         last_name=last,
         name_key="",  # follows below
-        job_title=rng.pick(JOBS[nation.language]) if rng.chance(75) else None,
+        job_title=rng.pick(JOBS[locale.language]) if rng.chance(75) else None,
         email=f"{mailbox}@{client.row.email.partition('@')[2]}" if rng.chance(93) else None,
-        phone=f"{nation.phone}{rng.digits(2)}" if rng.chance(50) else None,
-        mobile=f"{nation.phone}{rng.digits(2)}" if rng.chance(40) else None,
-        language=nation.language,
+        phone=f"{locale.phone}{rng.digits(2)}" if rng.chance(50) else None,
+        mobile=f"{locale.phone}{rng.digits(2)}" if rng.chance(40) else None,
+        language=locale.language,
         is_active=not rng.chance(4),
     )
     return row._replace(name_key=name_key(_full_name(row)))

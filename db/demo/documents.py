@@ -111,7 +111,7 @@ class DocumentBuilder:
 
     def __init__(self, rng: Rng, client: DemoClient, organization: DemoOrganization, projects: list[DemoProject]) -> None:
         self.rng, self.client, self.organization, self.projects = rng, client, organization, projects
-        self.language = client.nation.language
+        self.language = client.locale.language
         self.pending_work: dict[WorkKey, list[RegistrationDraft]] = {}
 
     def build(self, slots: list[DocumentSlot], drafts: Iterable[RegistrationDraft]) -> list[Document]:

@@ -100,7 +100,7 @@ def invoice_record(client: DemoClient, document: Document, snapshot: Snapshot) -
         vat_base=cents_to_decimal(document.vat_base),
         gross_base=cents_to_decimal(document.gross_base),
         layout_id=client.layout_id,
-        language=client.nation.language,
+        language=client.locale.language,
         reference=client.row.buyer_reference,
         client_name=client_data.name,
         client_address=client_data.address,

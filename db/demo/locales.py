@@ -14,7 +14,7 @@ NAMESAKES_EVERY = 97  # every so many clients, one has the name of the client be
 
 
 @dataclass(frozen=True, slots=True)
-class Nation:
+class Locale:
     """A country, or one language of it."""
 
     country: str
@@ -46,7 +46,7 @@ DUTCH_ACTIVITIES = (
     "Vastgoed",
     "Zorg",
 )
-NETHERLANDS = Nation(
+NETHERLANDS = Locale(
     "NL",
     "nl",
     "EUR",
@@ -62,7 +62,7 @@ NETHERLANDS = Nation(
     ("Gemeente", "Omgevingsdienst", "Veiligheidsregio", "Waterschap"),
     vocabulary.INVENTED_TOWNS,
 )
-FLANDERS = Nation(
+FLANDERS = Locale(
     "BE",
     "nl",
     "EUR",
@@ -78,7 +78,7 @@ FLANDERS = Nation(
     ("Gemeente", "OCMW", "Stad"),
     vocabulary.INVENTED_FLEMISH_TOWNS,
 )
-WALLONIA = Nation(
+WALLONIA = Locale(
     "BE",
     "fr",
     "EUR",
@@ -94,7 +94,7 @@ WALLONIA = Nation(
     ("CPAS de", "Intercommunale de", "Ville de"),
     vocabulary.INVENTED_WALLOON_TOWNS,
 )
-BRITAIN = Nation(
+BRITAIN = Locale(
     "GB",
     "en",
     "GBP",
@@ -106,7 +106,7 @@ BRITAIN = Nation(
     ("Mill Lane", "Priory Road", "Quayside"),
     "+44 20 7946 09",
 )
-AMERICA = Nation(
+AMERICA = Locale(
     "US",
     "en",
     "USD",
@@ -118,7 +118,7 @@ AMERICA = Nation(
     ("Alder Street", "Harbor Avenue", "Maple Drive"),
     "+1 555 555 01",
 )
-GERMANY = Nation(
+GERMANY = Locale(
     "DE",
     "de",
     "EUR",
@@ -134,51 +134,51 @@ PER_THOUSAND = ((NETHERLANDS, 700), (FLANDERS, 170), (WALLONIA, 100), (BRITAIN, 
 
 
 class ClientName(NamedTuple):
-    nation: Nation
+    locale: Locale
     kind: ClientKind
     name: str
 
 
 def client_names(rng: Rng, count: int) -> Iterator[ClientName]:
-    """Generate the names of clients: nations by their shares, shuffled; each name once, except for the namesakes."""
+    """Generate the names of clients: locales by their shares, shuffled; each name once, except for the namesakes."""
     counts = split_by_weight(count, [share for _, share in PER_THOUSAND])
-    nations = [nation for (nation, _), count_of_nation in zip(PER_THOUSAND, counts, strict=True) for _ in range(count_of_nation)]
-    rng.shuffle(nations)
+    locales = [locale for (locale, _), count_of_locale in zip(PER_THOUSAND, counts, strict=True) for _ in range(count_of_locale)]
+    rng.shuffle(locales)
     names_in_use: set[str] = set()
     previous: ClientName | None = None
-    for n, nation in enumerate(nations, start=1):
+    for n, locale in enumerate(locales, start=1):
         is_namesake = n % NAMESAKES_EVERY == 0
-        previous = previous if previous and is_namesake else _new_name(rng, nation, names_in_use)
+        previous = previous if previous and is_namesake else _new_name(rng, locale, names_in_use)
         yield previous
 
 
-def _new_name(rng: Rng, nation: Nation, names_in_use: set[str]) -> ClientName:
+def _new_name(rng: Rng, locale: Locale, names_in_use: set[str]) -> ClientName:
     while True:
-        kind = rng.pick(KINDS) if nation.trades else COMPANY
+        kind = rng.pick(KINDS) if locale.trades else COMPANY
         make_name = {COMPANY: company_name, PERSON: person_name, GOVERNMENT: government_name}[kind]
-        name = make_name(rng, nation)
+        name = make_name(rng, locale)
         if name not in names_in_use:
             names_in_use.add(name)
-            return ClientName(nation, kind, name)
+            return ClientName(locale, kind, name)
 
 
-def company_name(rng: Rng, nation: Nation) -> str:
+def company_name(rng: Rng, locale: Locale) -> str:
     """Invent a company's name: a trade and a surname, a trade and a sign, two partners, or a surname and an activity."""
-    form, surname = rng.pick(nation.forms), rng.pick(nation.surnames)
+    form, surname = rng.pick(locale.forms), rng.pick(locale.surnames)
     kind = rng.integer_between(0, 9)
-    if nation.trades and kind in range(4):
-        return f"{rng.pick(nation.trades)} {surname} {form}"
-    if nation.trades and kind in range(4, 7):
-        return f"{rng.pick(nation.trades)} {rng.pick(nation.signs)}{rng.pick(('', f' {form}'))}"
+    if locale.trades and kind in range(4):
+        return f"{rng.pick(locale.trades)} {surname} {form}"
+    if locale.trades and kind in range(4, 7):
+        return f"{rng.pick(locale.trades)} {rng.pick(locale.signs)}{rng.pick(('', f' {form}'))}"
     if kind in range(8):
-        return f"{surname} & {rng.pick(nation.surnames)} {form}"
-    return f"{surname} {rng.pick(nation.activities)} {form}"
+        return f"{surname} & {rng.pick(locale.surnames)} {form}"
+    return f"{surname} {rng.pick(locale.activities)} {form}"
 
 
-def person_name(rng: Rng, nation: Nation) -> str:
-    return f"{rng.pick(nation.first_names)} {rng.pick(nation.surnames)}"
+def person_name(rng: Rng, locale: Locale) -> str:
+    return f"{rng.pick(locale.first_names)} {rng.pick(locale.surnames)}"
 
 
-def government_name(rng: Rng, nation: Nation) -> str:
+def government_name(rng: Rng, locale: Locale) -> str:
     """Invent an authority of a town that does not exist."""
-    return f"{rng.pick(nation.governments)} {rng.pick(nation.towns)}"
+    return f"{rng.pick(locale.governments)} {rng.pick(locale.towns)}"

@@ -142,7 +142,7 @@ def _row(rng: Rng, client: DemoClient, transfer: Transfer, id_: UUID, created_at
         currency=transfer.currency,
         exchange_rate=rate_to_decimal(exchange_rate(transfer.currency, transfer.day)),
         method=method if transfer.amount else PaymentMethod.SETTLEMENT,
-        reference=structured_message(int(number.replace("-", ""))) if client.nation.country == "BE" else number,
+        reference=structured_message(int(number.replace("-", ""))) if client.locale.country == "BE" else number,
     )
 
 

@@ -77,7 +77,7 @@ def _project(rng: Rng, client: DemoClient, code: int, *, is_whole: bool) -> Demo
         created_at=created_at,
         updated_at=archived_at or created_at,
         version=2 if archived_at else 1,
-        name=f"{rng.pick(NAMES[client.nation.language])} {WORKDAYS[first_day].year}",
+        name=f"{rng.pick(NAMES[client.locale.language])} {WORKDAYS[first_day].year}",
         code=f"P{code:04d}",
         starts_on=WORKDAYS[first_day],
         ends_on=WORKDAYS[last_day] if last_day < client.last_day else None,

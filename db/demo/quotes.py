@@ -164,7 +164,7 @@ def _last_change(rng: Rng, client: DemoClient, slot: QuoteSlot, created_at: date
 
 
 def _line(rng: Rng, client: DemoClient, day: int, project: UUID | None) -> Line:
-    is_work, language = rng.chance(70), client.nation.language
+    is_work, language = rng.chance(70), client.locale.language
     return Line(
         id=rng.id_and_time(day)[0],
         description=rng.pick((WORK_DESCRIPTIONS if is_work else PRODUCTS)[language]),

@@ -132,10 +132,10 @@ async def test_s45_many_projects_take_as_many_statements_as_one(database: Databa
             await org.add_project(client, f"Project {name}")
             await org.add_portal(client)
         for action in (archiving.archive, archiving.unarchive):
-            tally = QueryStats()
-            async with open_write_scope(database, Actor.operator(org.id), "test", OperationResources(tally)) as scope:
+            stats = QueryStats()
+            async with open_write_scope(database, Actor.operator(org.id), "test", OperationResources(stats)) as scope:
                 await action(scope, client, expected_version=None)
-            counts.append(tally.statements)
+            counts.append(stats.statements)
         traces = await org.owner.fetchval("SELECT count(*) FROM relaties.audit_event WHERE client_id = $1", client)
         assert traces == 2 * (1 + 2 * many)
     assert counts[:2] == counts[2:]

@@ -63,18 +63,18 @@ class RacingWrite:
 
 def creation_arguments(scene: RaceScene) -> list[RacingWrite]:
     """On the client, on its project, and on days long gone, of each kind."""
-    spots: list[Arguments] = [{"clientId": global_id("Client", scene.client)}, {"projectId": global_id("Project", scene.project)}]
+    targets: list[Arguments] = [{"clientId": global_id("Client", scene.client)}, {"projectId": global_id("Project", scene.project)}]
     days = [DAY, DAY, "2001-01-01"]
     return [
-        RacingWrite(CREATE, {"registeredOn": days[number % 3], "work": (HOUR, LUNCH, TRIP)[number // 3 % 3], **spots[number % 2]}, more=1)
+        RacingWrite(CREATE, {"registeredOn": days[number % 3], "work": (HOUR, LUNCH, TRIP)[number // 3 % 3], **targets[number % 2]}, more=1)
         for number in range(20)
     ]
 
 
 def move_arguments(scene: RaceScene, row: UUID, index: int) -> RacingWrite:
     """From the other client to the client, or to its project."""
-    spot = {"clientId": global_id("Client", scene.client)} if index % 2 else {"projectId": global_id("Project", scene.project)}
-    return RacingWrite(UPDATE, {**registration_argument(row), **spot}, row, 1)
+    target = {"clientId": global_id("Client", scene.client)} if index % 2 else {"projectId": global_id("Project", scene.project)}
+    return RacingWrite(UPDATE, {**registration_argument(row), **target}, row, 1)
 
 
 def change_arguments(scene: RaceScene, row: UUID, index: int) -> RacingWrite:

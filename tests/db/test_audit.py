@@ -99,10 +99,10 @@ async def test_removed_and_recreated_object_is_recorded_as_changed(database: Dat
     client = await org.add_client("Client")
     contact, label_key = await org.add_contact("Contact", client), await org.add_label("Linked", client)
     async with open_unit_of_work(database, org) as scope:
-        (link,), (wearing,) = await locking.find(scope, ClientContact), await locking.find(scope, ClientLabel)
+        (link,), (client_label,) = await locking.find(scope, ClientContact), await locking.find(scope, ClientLabel)
         values = link.model_dump(exclude={"recipient", "department"})
         await scope.session.delete(link)
-        await scope.session.delete(wearing)
+        await scope.session.delete(client_label)
         await scope.session.flush()
         scope.session.add(ClientContact(**values, recipient=link.recipient, department="Legal"))
         scope.session.add(ClientLabel(tenant_id=org.id, client_id=client, label_id=label_key))
@@ -210,10 +210,10 @@ async def test_audit_events_reference_their_client_and_contact(database: Databas
     contact = await org.add_contact("Contact", client)
     label_key = await org.add_label("Linked", client)
     async with open_unit_of_work(database, org) as scope:
-        (link,), (wearing,) = await locking.find(scope, ClientContact), await locking.find(scope, ClientLabel)
+        (link,), (client_label,) = await locking.find(scope, ClientContact), await locking.find(scope, ClientLabel)
         (person,) = await locking.find(scope, Contact)
         link.department, person.notes = "Legal", "Nice"
-        await scope.session.delete(wearing)
+        await scope.session.delete(client_label)
     rows = await owner.fetch("SELECT * FROM relaties.audit_event WHERE tenant_id = $1", org.id)
     assert {(row["object_type"], row["object_id"], row["client_id"], row["contact_id"]) for row in rows} == {
         ("Contact", contact, None, contact),

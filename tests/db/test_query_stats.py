@@ -18,48 +18,48 @@ UNBINDABLE: Any = select(literal(object(), JSON()))
 
 async def test_reads_are_counted_with_their_time(database: Database, org: Tenant) -> None:
     """Those that fail too; what opens and ends the transaction is not."""
-    tally = QueryStats()
-    tx = database.read(org.id, tally)
+    stats = QueryStats()
+    tx = database.read(org.id, stats)
     await tx.fetch(ONE_QUERY)
-    assert tally.statements == 1
+    assert stats.statements == 1
     await tx.fetch(SLOW_QUERY, seconds=0.1)
-    assert tally.statements == 2
-    assert tally.seconds >= 0.1
+    assert stats.statements == 2
+    assert stats.seconds >= 0.1
     with pytest.raises(asyncpg.DivisionByZeroError):
         await tx.fetch(FAILING_QUERY)
     await tx.end()
-    assert tally.statements == 3
+    assert stats.statements == 3
 
 
 async def test_changes_are_counted_with_their_time(database: Database, org: Tenant) -> None:
-    """By the session and beside it, in one tally; a failed one too."""
-    tally = QueryStats()
+    """By the session and beside it, into the same stats; a failed one too."""
+    stats = QueryStats()
 
     async def run_changes() -> None:
-        async with database.unit_of_work(org.id, stats=tally) as work:
-            assert tally.statements == 0
+        async with database.unit_of_work(org.id, stats=stats) as work:
+            assert stats.statements == 0
             await work.fetch(ONE_QUERY)
             await work.session.exec(text("SELECT pg_sleep(0.1)"))  # type: ignore[call-overload]
-            assert tally.statements == 2
-            assert tally.seconds >= 0.1
+            assert stats.statements == 2
+            assert stats.seconds >= 0.1
             await work.session.exec(text("SELECT 1 / 0"))  # type: ignore[call-overload]
 
     with pytest.raises(Exception, match="division by zero"):
         await run_changes()
-    assert tally.statements == 3
+    assert stats.statements == 3
 
 
 async def test_each_unit_of_work_has_its_own_statistics(database: Database, org: Tenant) -> None:
     """Though they have one connection after the other."""
     first, second = QueryStats(), QueryStats()
-    for tally in (first, second):
-        async with database.unit_of_work(org.id, stats=tally) as work:
+    for stats in (first, second):
+        async with database.unit_of_work(org.id, stats=stats) as work:
             await work.session.exec(text("SELECT 1"))  # type: ignore[call-overload]
     assert (first.statements, second.statements) == (1, 1)
 
 
 async def test_unbindable_statement_counts_no_time(database: Database, org: Tenant) -> None:
-    """It fails before it is sent, so neither it nor the time since the clock began is part of the tally."""
+    """It fails before it is sent, so neither it nor the time since the clock began counts."""
     first, later = QueryStats(), QueryStats()
     with pytest.raises(StatementError):
         async with database.unit_of_work(org.id, stats=first) as work:

@@ -75,49 +75,47 @@ def error_message(rule: Rule, text: str) -> WrongValue:
     return wrong.value
 
 
-def add_check_digits(dice: Random, digits: str, check: int) -> str:
+def add_check_digits(rng: Random, digits: str, check: int) -> str:
     """Mostly the right check; sometimes the congruent ones that nobody gives out, or any."""
-    return f"{digits}{dice.choice((check, check, check, (check + 97) % 100, dice.randrange(100))):02d}"
+    return f"{digits}{rng.choice((check, check, check, (check + 97) % 100, rng.randrange(100))):02d}"
 
 
-def introduce_typo(dice: Random, text: str, alphabet: str = DIGITS + LETTERS) -> str:
+def introduce_typo(rng: Random, text: str, alphabet: str = DIGITS + LETTERS) -> str:
     """Return the text as it is, or with one character changed, missing or doubled."""
-    at = dice.randrange(len(text))
-    kind = dice.randrange(6)
+    at = rng.randrange(len(text))
+    kind = rng.randrange(6)
     if kind == 0:
         return text[:at] + text[at + 1 :]
     if kind == 1:
         return text[:at] + text[at] + text[at:]
-    return text if kind > 3 else text[:at] + dice.choice(alphabet) + text[at + 1 :]
+    return text if kind > 3 else text[:at] + rng.choice(alphabet) + text[at + 1 :]
 
 
-def random_numbers(dice: Random, count: int) -> str:
-    return "".join(dice.choice(DIGITS) for _ in range(count))
+def random_numbers(rng: Random, count: int) -> str:
+    return "".join(rng.choice(DIGITS) for _ in range(count))
 
 
-def random_kbo(dice: Random) -> str:
-    eight = f"{dice.choice('00112')}{random_numbers(dice, 7)}"
-    return introduce_typo(dice, add_check_digits(dice, eight, 97 - int(eight) % 97), DIGITS)
+def random_kbo(rng: Random) -> str:
+    eight = f"{rng.choice('00112')}{random_numbers(rng, 7)}"
+    return introduce_typo(rng, add_check_digits(rng, eight, 97 - int(eight) % 97), DIGITS)
 
 
-def random_dutch_vat(dice: Random) -> str:
-    eight = random_numbers(dice, 8)
+def random_dutch_vat(rng: Random) -> str:
+    eight = random_numbers(rng, 8)
     check = sum(weight * int(digit) for weight, digit in zip(range(9, 1, -1), eight, strict=True)) % 11 % 10
-    body = f"{eight}{check}B{dice.choice(('01', '02', '00'))}"
-    sole = f"{random_numbers(dice, 9)}B"
+    body = f"{eight}{check}B{rng.choice(('01', '02', '00'))}"
+    sole = f"{random_numbers(rng, 9)}B"
     rest = int("".join(str(int(sign, 36)) for sign in f"NL{sole}00")) % 97
-    return "NL" + introduce_typo(dice, dice.choice((body, add_check_digits(dice, sole, (98 - rest) % 97))), "0123456789B")
+    return "NL" + introduce_typo(rng, rng.choice((body, add_check_digits(rng, sole, (98 - rest) % 97))), "0123456789B")
 
 
-def random_iban(dice: Random) -> str:
-    country, length = dice.choice((("NL", 14), ("BE", 12), ("DE", 18), ("FR", 23), ("XX", 14)))
+def random_iban(rng: Random) -> str:
+    country, length = rng.choice((("NL", 14), ("BE", 12), ("DE", 18), ("FR", 23), ("XX", 14)))
     account = (
-        (f"{''.join(dice.choice(LETTERS) for _ in range(4))}{random_numbers(dice, 10)}")
-        if country == "NL"
-        else random_numbers(dice, length)
+        (f"{''.join(rng.choice(LETTERS) for _ in range(4))}{random_numbers(rng, 10)}") if country == "NL" else random_numbers(rng, length)
     )
     rest = 98 - int("".join(str(int(sign, 36)) for sign in f"{account}{country}00")) % 97
-    return introduce_typo(dice, f"{country}{add_check_digits(dice, '', rest)}{account}")
+    return introduce_typo(rng, f"{country}{add_check_digits(rng, '', rest)}{account}")
 
 
 def is_strict_belgian(number: str) -> bool:
@@ -138,21 +136,21 @@ def validate_with_stdnum(number: str) -> bool:
 
 
 PEERS: dict[str, tuple[Rule, Callable[[Random], str], Callable[[str], object]]] = {
-    "kvk": (identifiers.kvk_number, lambda dice: introduce_typo(dice, random_numbers(dice, 8)), re.compile("[0-9]{8}").fullmatch),
+    "kvk": (identifiers.kvk_number, lambda rng: introduce_typo(rng, random_numbers(rng, 8)), re.compile("[0-9]{8}").fullmatch),
     "branch": (
         identifiers.kvk_branch_number,
-        lambda dice: introduce_typo(dice, random_numbers(dice, 12)),
+        lambda rng: introduce_typo(rng, random_numbers(rng, 12)),
         re.compile("[0-9]{12}").fullmatch,
     ),
     "kbo": (identifiers.kbo_number, random_kbo, is_strict_belgian),
     "dutch vat": (identifiers.vat_number, random_dutch_vat, lambda text: btw.is_valid(text) and btw.compact(text) == text[2:]),
-    "belgian vat": (identifiers.vat_number, lambda dice: f"BE{random_kbo(dice)}", is_strict_belgian),
-    "any vat": (identifiers.vat_number, lambda dice: introduce_typo(dice, dice.choice(list(VAT_EXAMPLES.values()))), validate_with_stdnum),
+    "belgian vat": (identifiers.vat_number, lambda rng: f"BE{random_kbo(rng)}", is_strict_belgian),
+    "any vat": (identifiers.vat_number, lambda rng: introduce_typo(rng, rng.choice(list(VAT_EXAMPLES.values()))), validate_with_stdnum),
     "iban": (identifiers.iban, random_iban, lambda text: iban.is_valid(text, check_country=False) and is_assigned_check(text[2:4])),
-    "bic": (identifiers.bic, lambda dice: introduce_typo(dice, dice.choice(("ABNANL2A", "AGRIFRPP882", "DEMOXX22"))), bic.is_valid),
+    "bic": (identifiers.bic, lambda rng: introduce_typo(rng, rng.choice(("ABNANL2A", "AGRIFRPP882", "DEMOXX22"))), bic.is_valid),
     "postcode": (
         iso_codes.postal_code,
-        lambda dice: introduce_typo(dice, f"{dice.randrange(1000, 9999)} {dice.choice(('AB', 'SA', 'SD', 'SS', 'SB', 'XZ'))}"),
+        lambda rng: introduce_typo(rng, f"{rng.randrange(1000, 9999)} {rng.choice(('AB', 'SA', 'SD', 'SS', 'SB', 'XZ'))}"),
         postcode.is_valid,
     ),
 }  # fmt: skip
@@ -162,8 +160,8 @@ PEERS: dict[str, tuple[Rule, Callable[[Random], str], Callable[[str], object]]] 
 def test_result_equals_stdnum_except_where_stricter(peer: str) -> None:
     """On ten thousand values, right and nearly right, the same on every machine."""
     rule, some, expected = PEERS[peer]
-    dice = Random(peer)  # noqa: S311 chance that can be repeated
-    samples = [some(dice) for _ in range(TRIES)]
+    rng = Random(peer)  # noqa: S311 chance that can be repeated
+    samples = [some(rng) for _ in range(TRIES)]
     verdicts = {text: passes(rule, text) for text in samples}
 
     assert {text: bool(expected(text)) for text in verdicts} == verdicts

@@ -98,7 +98,7 @@ class FuzzRound:
 async def test_fuzzing_causes_no_error_stall_or_memory_growth(target: FuzzTarget, seconds: float) -> None:
     """All kinds in turn, as long as it takes; memory is compared with what it was once everything was warm."""
     process = psutil.Process(target.server.process.pid)
-    dice, warm_mib, growth_by_kind = random.SystemRandom(), 0.0, dict[str, float]()
+    rng, warm_mib, growth_by_kind = random.SystemRandom(), 0.0, dict[str, float]()
     began = time.monotonic()
     with closing(target.create_sender()) as sender:
         rounds = FuzzRound(target, sender, process)
@@ -106,7 +106,7 @@ async def test_fuzzing_causes_no_error_stall_or_memory_growth(target: FuzzTarget
         while time.monotonic() < began + seconds:
             for kind in target.request_strategies():
                 before = process.memory_info().rss / MIB
-                await asyncio.to_thread(rounds.execute, kind, dice.randrange(2**32))
+                await asyncio.to_thread(rounds.execute, kind, rng.randrange(2**32))
                 growth_by_kind[kind] = growth_by_kind.get(kind, 0) + process.memory_info().rss / MIB - before
             if not warm_mib and time.monotonic() > began + min(WARM_SECONDS, seconds / 4):
                 warm_mib, growth_by_kind = process.memory_info().rss / MIB, {}

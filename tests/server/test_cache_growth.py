@@ -23,7 +23,7 @@ MOST_GROWTH = 20 * MIB
 WARM_UP = 60
 WARM_UP_REQUESTS, MEASURED_REQUESTS = 250, 10_000
 FILLER = "x" * 14_000
-# All limits are the defaults, except points and the pace of refusals, so that requests reach the caches, and the room for documents:
+# All limits are the defaults, except points and the rate of refusals, so that requests reach the caches, and the room for documents:
 # by default they may take more than everything else.
 HUGE_LIMIT = "1000000000"
 SETTINGS = {

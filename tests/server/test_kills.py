@@ -101,7 +101,7 @@ async def kill_repeatedly(url: str, times: int, folder: Path, seconds: float = 0
     """Run eight writers while the server is killed and restarted so many times, and for so long; all requests are answered in the end."""
     owner = await asyncpg.connect(url)
     org = await create_tenant(owner)
-    port, ledger, dice = find_free_port(), Ledger(), random.Random(times)  # noqa: S311
+    port, ledger, rng = find_free_port(), Ledger(), random.Random(times)  # noqa: S311
     is_up, is_done = asyncio.Event(), asyncio.Event()
     settings = {"DATABASE_URL": runtime_url(url), "RELATIES_DATA_DIR": str(folder)}
     headers = {"authorization": f"Bearer {org.tokens[Role.OWNER]}"}
@@ -114,7 +114,7 @@ async def kill_repeatedly(url: str, times: int, folder: Path, seconds: float = 0
             kill_count += 1
             server = await start_server(port, settings)
             is_up.set()
-            await ledger.wait_for_count(ledger.record_version + dice.randint(5, 40))
+            await ledger.wait_for_count(ledger.record_version + rng.randint(5, 40))
             server.process.kill()
             is_up.clear()
             server.stop(signal.SIGKILL)

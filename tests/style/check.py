@@ -38,8 +38,9 @@ def check_pages(root: Path) -> Iterator[str]:
     """Yield the old names in files that are no Python: documents, the schema, SQL, settings of tools."""
     renames, paths = Renames.load(), {source.path for source in read_sources(root)}
     for page in sorted(page for pattern in PAGES for page in root.glob(pattern)):
-        for line, _, name, new in renames.find_in_page(page.read_text(), paths):
-            yield f"{page.relative_to(root)}:{line}: {name} is now {new}."
+        path = page.relative_to(root).as_posix()
+        for line, _, name, new in renames.find_in_page(path, page.read_text(), paths):
+            yield f"{path}:{line}: {name} is now {new}."
 
 
 def check_docstrings(root: Path, *, is_shrinking: bool = False) -> Iterator[str]:

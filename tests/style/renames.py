@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.style.sources import Source
+from tests.style.vocabulary import split_words
 
 TABLE = Path(__file__).with_name("renames.toml")
 SETTINGS_MODULE = "server/settings.py"
@@ -26,6 +27,7 @@ class Renames:
     in_module: Mapping[str, str]
     settings: Mapping[str, str]
     constants: Mapping[str, str]
+    words: Mapping[str, str]
 
     @classmethod
     def load(cls, path: Path = TABLE) -> Self:
@@ -41,14 +43,17 @@ class Renames:
         """Yield the old names that the file has, defines or mentions."""
         if source.path in self.modules:
             yield 1, "module", Path(source.path).stem, self.modules[source.path]
-        in_module = self._names_of_module(source.path)
+        in_module, words = self._names_of_module(source.path), self._words_of(source.path)
         for definition in source.definitions:
             new = self.constants.get(definition.name)
             if not definition.is_local and definition.kind != "module":
                 new = new or in_module.get(definition.name) or self.anywhere.get(definition.name)
             if new:
                 yield definition.line, definition.kind, definition.qualified, new
-        yield from self._find_in_texts(source)
+            for word in split_words(definition.name):
+                if term := words.get(word):
+                    yield definition.line, "word", word, term
+        yield from self._find_in_texts(source, words)
 
     def _names_of_module(self, path: str) -> dict[str, str]:
         names = {}
@@ -60,20 +65,31 @@ class Renames:
             names |= {name.lower(): new.lower() for name, new in self.settings.items()}
         return names
 
-    def find_in_page(self, text: str, paths: Container[str]) -> Iterator[OldName]:
-        """Yield the old names that a page mentions: settings, constants, and modules whose path is none of `paths` any more."""
-        modules = {path: new for path, new in self.modules.items() if path not in paths}
+    def find_in_page(self, path: str, text: str, paths: Container[str]) -> Iterator[OldName]:
+        """Yield the old names that a page mentions: settings, constants, words, and modules whose path is none of `paths` any more."""
+        modules = {module: new for module, new in self.modules.items() if module not in paths}
         for line, name, new in _find_mentions(text, self._public_names | modules):
             yield line, "page", name, new
+        yield from _find_words("page", text, self._words_of(path))
+
+    def _words_of(self, path: str) -> dict[str, str]:
+        words = {}
+        for entry, new in self.words.items():
+            folder, _, word = entry.rpartition(":")
+            if path.startswith(folder):
+                words[word] = new
+        return words
 
     @property
     def _public_names(self) -> dict[str, str]:
         return {SETTINGS_PREFIX + name: SETTINGS_PREFIX + new for name, new in self.settings.items()} | dict(self.constants)
 
-    def _find_in_texts(self, source: Source) -> Iterator[OldName]:
+    def _find_in_texts(self, source: Source, words: Mapping[str, str]) -> Iterator[OldName]:
         for text in source.texts:
             for line, name, new in _find_mentions(text.text, self._public_names):
                 yield text.line + line - 1, text.kind, name, new
+            for line, kind, word, new in _find_words(text.kind, text.text, words):
+                yield text.line + line - 1, kind, word, new
 
 
 def _find_mentions(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str, str]]:
@@ -83,3 +99,10 @@ def _find_mentions(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, s
     pattern = re.compile(rf"(?<![\w/])({'|'.join(map(re.escape, sorted(names)))})(?!\w)")
     for match in pattern.finditer(text):
         yield text.count("\n", 0, match.start()) + 1, match[1], names[match[1]]
+
+
+def _find_words(kind: str, text: str, words: Mapping[str, str]) -> Iterator[OldName]:
+    """Yield each of the words in a text, by itself or as part of a name, in any case."""
+    if words:
+        for match in re.finditer(rf"(?<![A-Za-z])({'|'.join(sorted(words))})(?![A-Za-z])", text, re.IGNORECASE):
+            yield text.count("\n", 0, match.start()) + 1, kind, match[1].lower(), words[match[1].lower()]

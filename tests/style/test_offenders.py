@@ -8,7 +8,7 @@ from tests.style.offenders import find_listed_words, find_offenders, find_openin
 from tests.style.renames import Renames
 from tests.style.sources import Source
 
-NO_RENAMES = Renames(modules={}, anywhere={}, in_module={}, settings={}, constants={})
+NO_RENAMES = Renames(modules={}, anywhere={}, in_module={}, settings={}, constants={}, words={})
 
 
 def source(text: str, path: str = "db/module.py") -> Source:
@@ -85,7 +85,7 @@ def test_other_docstrings_do_not(opening: str) -> None:
 
 def test_all_rules_are_applied_in_the_order_of_places() -> None:
     sources = [source("def take(): ...\nclass Line: ...\n", "db/b.py"), source('"""Of it, anew."""\ndef kept(): ...\n', "db/a.py")]
-    renames = Renames(modules={}, anywhere={"Line": "DriverConnection"}, in_module={}, settings={}, constants={})
+    renames = Renames(modules={}, anywhere={"Line": "DriverConnection"}, in_module={}, settings={}, constants={}, words={})
     assert [offender.key for offender in find_offenders(sources, renames)] == [
         "db/a.py: opening docstring of",
         "db/a.py: word docstring anew",

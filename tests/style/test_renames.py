@@ -9,10 +9,11 @@ from tests.style.sources import Source
 
 RENAMES = Renames(
     modules={"db/engine.py": "db/engine/database.py"},
-    anywhere={"Door": "LingeringTransport"},
+    anywhere={"Bill": "CostEstimate"},
     in_module={"db/engine.py:Line": "DriverConnection"},
     settings={"READERS": "READ_POOL_SIZE"},
     constants={"CONCEPT": "DRAFT"},
+    words={"hatch": "transport", "db/engine:flock": "pool"},
 )
 
 
@@ -26,8 +27,8 @@ def test_an_old_module_is_noticed_while_it_exists() -> None:
 
 
 def test_a_name_without_other_meaning_is_noticed_anywhere() -> None:
-    assert old_names("class Door: ...\n") == [(1, "class", "Door", "LingeringTransport")]
-    assert old_names("class FrontDoor: ...\n") == []
+    assert old_names("class Bill: ...\n") == [(1, "class", "Bill", "CostEstimate")]
+    assert old_names("class ClosingBill: ...\n") == []
 
 
 def test_an_everyday_word_is_noticed_only_in_its_module_before_and_after_the_move() -> None:
@@ -38,7 +39,7 @@ def test_an_everyday_word_is_noticed_only_in_its_module_before_and_after_the_mov
 
 
 def test_local_names_are_not_noticed() -> None:
-    assert old_names("def close(Door):\n    Line = Door\n", "db/engine/database.py") == []
+    assert old_names("def close(Bill):\n    Line = Bill\n", "db/engine/database.py") == []
 
 
 def test_settings_are_noticed_as_fields_and_in_texts() -> None:
@@ -56,6 +57,19 @@ def test_constants_are_noticed_in_their_spelling_only() -> None:
     assert old_names("concept = 'A concept'\n") == []
 
 
+def test_words_are_noticed_in_all_names_and_texts() -> None:
+    assert old_names("def close(hatch_open): ...\n") == [(1, "word", "hatch", "transport")]
+    assert old_names("class OpenHatch: ...\n") == [(1, "word", "hatch", "transport")]
+    assert old_names('"""Close\nthe Hatch."""\n') == [(2, "docstring", "hatch", "transport")]
+    assert old_names("# `close_hatch()` hatched\n") == [(1, "comment", "hatch", "transport")]
+    assert [*RENAMES.find_in_page("docs/page.md", "A tap.\nA hatch.\n", ())] == [(2, "page", "hatch", "transport")]
+
+
+def test_a_word_of_a_folder_is_noticed_only_below_it() -> None:
+    assert old_names("flock = 1\n", "db/engine/pool.py") == [(1, "word", "flock", "pool")]
+    assert old_names("flock = 1\n") == []
+
+
 def test_the_table_is_well_formed() -> None:
     table = Renames.load()
     assert table.anywhere["Tx"] == "Transaction"
@@ -64,14 +78,14 @@ def test_the_table_is_well_formed() -> None:
 
 def test_a_malformed_entry_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "renames.toml"
-    path.write_text('[modules]\n[anywhere]\n[in_module]\n"Line" = "DriverConnection"\n[settings]\n[constants]\n')
+    path.write_text('[modules]\n[anywhere]\n[in_module]\n"Line" = "DriverConnection"\n[settings]\n[constants]\n[words]\n')
     with pytest.raises(ValueError, match=r'renames\.toml: write entries of \[in_module\] as "path/of/module\.py:name", not \[\'Line\'\]'):
         Renames.load(path)
 
 
 def test_pages_are_searched_for_settings_constants_and_paths() -> None:
     page = "Set `RELATIES_READERS`.\nSee server/guard.py and server/errors.py.\nThe status CONCEPT; a concept.\n"
-    assert [*Renames.load().find_in_page(page, {"server/errors.py"})] == [
+    assert [*Renames.load().find_in_page("benchmarks/README.md", page, {"server/errors.py"})] == [
         (1, "page", "RELATIES_READERS", "RELATIES_READ_POOL_SIZE"),
         (2, "page", "server/guard.py", "server/runtime/protocol.py"),
         (3, "page", "CONCEPT", "DRAFT"),

@@ -1,4 +1,4 @@
-"""Asking as the owner of the database, without a pool or a wall."""
+"""Run statements as the owner of the database, without a pool and without row-level security."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

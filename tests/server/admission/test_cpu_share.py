@@ -170,7 +170,7 @@ async def test_an_owner_is_served_beside_fifty_new_documents_of_a_viewer(
 async def test_an_owner_is_served_beside_fifty_operations_of_a_viewer(schema: strawberry.Schema, database: Database, org: Tenant) -> None:
     """Where all of the organization's places are taken, its tokens have the next free one in turn."""
     endpoint, asking = create_endpoint(schema, database)
-    owner, viewer, turns = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER]), endpoint.concurrency
+    owner, viewer, limiter = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER]), endpoint.concurrency
     assert [await each.data(KNOWN_QUERY) for each in (owner, viewer)] == [answers_by_role(Role.OWNER), answers_by_role(Role.VIEWER)]
     order = list[str]()
 
@@ -180,15 +180,15 @@ async def test_an_owner_is_served_beside_fifty_operations_of_a_viewer(schema: st
 
     async def waiting(count: int) -> bool:
         await asyncio.sleep(0)
-        return turns.waiting_count == count
+        return limiter.waiting_count == count
 
     async with (
         asyncio.TaskGroup() as group,
-        turns.slot(create_actor(org.id)),
-        turns.slot(create_actor(org.id)),
-        turns.slot(create_actor(org.id)),
+        limiter.slot(create_actor(org.id)),
+        limiter.slot(create_actor(org.id)),
+        limiter.slot(create_actor(org.id)),
     ):
-        async with turns.slot(create_actor(org.id)):
+        async with limiter.slot(create_actor(org.id)):
             tasks = [group.create_task(ask(f"viewer {number}", viewer)) for number in range(50)]
             await wait_until(lambda: waiting(50))
             tasks.append(group.create_task(ask("owner", owner)))

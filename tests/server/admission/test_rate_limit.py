@@ -1,4 +1,4 @@
-"""The buckets and the turns: who may ask how much, who runs when; with a clock and steps of the test's own."""
+"""Rate limits and the concurrency queue, with a clock and steps of the test's own."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -208,16 +208,16 @@ async def test_cancelled_request_leaves_the_queue(harness: QueueHarness) -> None
 
 async def test_timed_out_request_is_asked_to_retry() -> None:
     """And has left the queue."""
-    turns, actor = (
+    limiter, actor = (
         ConcurrencyLimiter(ConcurrencyLimits(max_concurrent=1, max_concurrent_per_organization=1, queue_timeout=0.001)),
         create_actor(),
     )
-    async with turns.slot(actor):
+    async with limiter.slot(actor):
         with pytest.raises(HttpError) as raised_error:
-            async with turns.slot(actor):
+            async with limiter.slot(actor):
                 raise AssertionError
     assert raised_error.value.code is ErrorCode.UNAVAILABLE
-    assert (turns.running_count, turns.waiting_count) == (0, 0)
+    assert (limiter.running_count, limiter.waiting_count) == (0, 0)
 
 
 @given(some.lists(some.tuples(some.sampled_from("rcx"), some.integers(0, 30), some.integers(0, 3)), max_size=60))

@@ -1,4 +1,4 @@
-"""Refusals are paced for each caller, on a virtual clock: a burst at once, then evenly spaced, and never longer than a bound."""
+"""Refusals are spaced out for each caller, on a virtual clock: a burst at once, then evenly spaced, and never longer than a bound."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

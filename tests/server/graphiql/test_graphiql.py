@@ -1,4 +1,4 @@
-"""GraphiQL: what the page is guarded by, to whom it is served and how, and whether its examples work."""
+"""Test what GraphiQL sends, to whom it is served, and whether its examples work."""
 
 import gzip
 import re

@@ -1,4 +1,4 @@
-"""The guard by itself, on a clock of the test's own: when a connection at rest is closed, and what of uvicorn the guard stands on."""
+"""The HTTP protocol by itself, on a clock of the test's own: when a connection at rest is closed, and what of uvicorn it relies on."""
 
 import asyncio
 import inspect
@@ -17,7 +17,7 @@ from tests.support.raw_http import build_request
 from tests.support.virtual_time import run
 
 REST_S = 15
-# Methods that the guard replaces or calls, by what they were when it was written. Where one has changed, compare the guard with it.
+# Methods that `LimitedHttpProtocol` replaces or calls, by what they were when it was written. Where one has changed, compare the two.
 PARTS = {
     "connection_made": "6efb565ff3d36b91",
     "connection_lost": "c91a4c9bf2e29c55",
@@ -71,18 +71,18 @@ def open_connection() -> tuple[LimitedHttpProtocol, RecordingTransport]:
     make: Any = protocol_factory(Settings(keepalive_timeout=REST_S))
     config = uvicorn.Config(slow_application, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=REST_S)
     config.load()
-    guard: LimitedHttpProtocol = make(config=config, server_state=ServerState(), app_state={})
-    guard.connection_made(transport := RecordingTransport())
-    return guard, transport
+    protocol: LimitedHttpProtocol = make(config=config, server_state=ServerState(), app_state={})
+    protocol.connection_made(transport := RecordingTransport())
+    return protocol, transport
 
 
 def test_keep_alive_timeout_starts_at_the_last_answer() -> None:
     """Not after its first."""
 
     async def main() -> None:
-        loop, (guard, transport) = asyncio.get_running_loop(), open_connection()
+        loop, (protocol, transport) = asyncio.get_running_loop(), open_connection()
         for _ in range(5):
-            guard.data_received(build_request())
+            protocol.data_received(build_request())
             await asyncio.sleep(10)
         last = loop.time() - 10
         await asyncio.sleep(100)
@@ -96,10 +96,10 @@ def test_slow_answer_does_not_trigger_the_keep_alive_timeout() -> None:
     """The rest begins when the answer is sent, though it took longer than a rest."""
 
     async def main() -> None:
-        guard, transport = open_connection()
-        guard.data_received(build_request())
+        protocol, transport = open_connection()
+        protocol.data_received(build_request())
         await asyncio.sleep(1)
-        guard.data_received(build_request("POST", "/graphql", body=b"40"))
+        protocol.data_received(build_request("POST", "/graphql", body=b"40"))
         await asyncio.sleep(40.5)
         assert (transport.data.count(b"204"), transport.closed_at) == (2, None)
         await asyncio.sleep(100)
@@ -110,12 +110,12 @@ def test_slow_answer_does_not_trigger_the_keep_alive_timeout() -> None:
 
 def test_pipelined_requests_are_answered_before_the_keep_alive_timeout() -> None:
     async def main() -> None:
-        guard, transport = open_connection()
-        guard.data_received(build_request("POST", "/graphql", body=b"8") * 3)
+        protocol, transport = open_connection()
+        protocol.data_received(build_request("POST", "/graphql", body=b"8") * 3)
         await asyncio.sleep(100)
         assert transport.data.count(b"204") == 3
         assert transport.closed_at == 24 + REST_S
-        assert guard.server_state.total_requests == 3
+        assert protocol.server_state.total_requests == 3
 
     run(main())
 
@@ -123,4 +123,4 @@ def test_pipelined_requests_are_answered_before_the_keep_alive_timeout() -> None
 @pytest.mark.parametrize("name", PARTS)
 def test_uvicorn_has_the_private_parts_that_the_protocol_needs(name: str) -> None:
     source = inspect.getsource(getattr(HttpToolsProtocol, name))
-    assert sha256(source.encode()).hexdigest()[:16] == PARTS[name], f"uvicorn has changed `{name}`: compare the guard with it."
+    assert sha256(source.encode()).hexdigest()[:16] == PARTS[name], f"uvicorn has changed `{name}`: compare `LimitedHttpProtocol` with it."

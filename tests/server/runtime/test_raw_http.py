@@ -212,7 +212,7 @@ async def test_connection_closes_on_request_beside_an_upgrade_offer(client: RawC
 
 @pytest.mark.parametrize("protocol", UPGRADES)
 async def test_upgrade_offer_is_ignored(client: RawConnection, token: str, protocol: str) -> None:
-    """There is no second door: the request is answered as any other, its body is its own, and so is the next one."""
+    """An upgrade opens no second way in: the request is answered as any other, its body is its own, and so is the next one."""
     assert (await client.send_and_read(build_request("GET", "/livez", *UPGRADES[protocol]))).body == LIVE
     await client.send(build_query_request(token, "{ viewer { permissions } }", *UPGRADES[protocol]) + build_request())
     assert (await client.read_response()).status == 200
