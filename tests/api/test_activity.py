@@ -1,4 +1,4 @@
-"""Changes of clients and contacts are recorded field by field, and shown to callers with the right to read them."""
+"""Test that changes of clients and contacts are recorded field by field, and that only members with the right to read them see them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,7 +27,8 @@ LABEL = "mutation ($input: ClientLabelsInput!) { %s(input: $input) { userErrors 
 LINK = "mutation ($input: %s!) { %s(input: $input) { userErrors { message } } }"
 
 
-async def create_client(api: Api, mutation: str, **input: object) -> dict[str, Any]:
+async def mutate(api: Api, mutation: str, **input: object) -> dict[str, Any]:
+    """Run the mutation, assert that it reports no errors, and return its payload."""
     (payload,) = (await api.data(mutation, input=input)).values()
     assert payload["userErrors"] == []
     result: dict[str, Any] = payload
@@ -35,14 +36,14 @@ async def create_client(api: Api, mutation: str, **input: object) -> dict[str, A
 
 
 async def test_creating_and_changing_a_client_is_recorded(api_for: Callable[..., Api], org: Tenant) -> None:
-    """What came to be, then what was something else before; a change that comes to nothing is none."""
+    """A creation lists all fields with a value, a change lists the fields that differ, and a change without effect is not recorded."""
     api = api_for(org)
-    client = await create_client(api, CREATE, name="Jansen", addresses=[{"type": "PRIMARY", "city": "Ede", "country": "NL"}])
+    client = await mutate(api, CREATE, name="Jansen", addresses=[{"type": "PRIMARY", "city": "Ede", "country": "NL"}])
     key = client["client"]["id"]
     financial = {"defaultHourlyRate": "95.5", "paymentTermDays": 14}
-    await create_client(api, UPDATE, id=key, expectedVersion=1, kind="PERSON", kvkNumber="68750110", isProspect=True, financial=financial)
-    await create_client(api, UPDATE, id=key, expectedVersion=2, kind="PERSON")
-    await create_client(api, UPDATE, id=key, expectedVersion=2, kvkNumber=None, addresses=[])
+    await mutate(api, UPDATE, id=key, expectedVersion=1, kind="PERSON", kvkNumber="68750110", isProspect=True, financial=financial)
+    await mutate(api, UPDATE, id=key, expectedVersion=2, kind="PERSON")
+    await mutate(api, UPDATE, id=key, expectedVersion=2, kvkNumber=None, addresses=[])
     removed, cleared, changed, address, created = await activity(api, key)
     assert changed == event(
         "clientUpdate", "CHANGED", "Client", key, ("defaultHourlyRate", None, "95.5"), ("isProspect", "false", "true"),
@@ -59,16 +60,16 @@ async def test_creating_and_changing_a_client_is_recorded(api_for: Callable[...,
 
 
 async def test_linking_a_contact_is_recorded_for_both(api_for: Callable[..., Api], org: Tenant) -> None:
-    """With the ids of both, and lists as text; a contact's own name is no matter of its clients'."""
+    """The event has the ids of both and shows lists as text. A change of the contact itself is not an event of its clients."""
     client, person = await org.add_client("A"), await org.add_contact("Jansen")
     api, client_id, contact_id = api_for(org), global_id("Client", client), global_id("Contact", person)
     pair = {"clientId": client_id, "contactId": contact_id}
-    await create_client(api, LINK % ("ClientContactLinkInput", "clientContactLink"), **pair, link={"roles": ["QUOTE", "INVOICE"]})
-    await create_client(
+    await mutate(api, LINK % ("ClientContactLinkInput", "clientContactLink"), **pair, link={"roles": ["QUOTE", "INVOICE"]})
+    await mutate(
         api, LINK % ("ClientContactUpdateInput", "clientContactUpdate"), **pair, link={"roles": ["INVOICE"], "department": "Inkoop"}
     )
     rename = {"id": contact_id, "expectedVersion": 1, "jobTitle": "Inkoper"}
-    await create_client(api, LINK % ("ContactUpdateInput", "contactUpdate"), **rename)
+    await mutate(api, LINK % ("ContactUpdateInput", "contactUpdate"), **rename)
     expected = [
         event(
             "clientContactUpdate", "CHANGED", "ClientContact", contact_id,
@@ -86,11 +87,11 @@ async def test_linking_a_contact_is_recorded_for_both(api_for: Callable[..., Api
 
 
 async def test_labelling_is_recorded_for_each_client(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Putting on and taking off; the label is the object."""
+    """The label, not the client, is the object of the event."""
     clients, label = [await org.add_client(name) for name in "AB"], await org.add_label("Rood")
     api, label_id = api_for(org), global_id("Label", label)
     for mutation in ("clientLabelsAdd", "clientLabelsRemove"):
-        await create_client(api, LABEL % mutation, clientIds=[global_id("Client", key) for key in clients], labelIds=[label_id])
+        await mutate(api, LABEL % mutation, clientIds=[global_id("Client", key) for key in clients], labelIds=[label_id])
     for key in (global_id("Client", client) for client in clients):
         assert await activity(api, key) == [
             event("clientLabelsRemove", "REMOVED", "ClientLabel", label_id, ("clientId", key, None), ("labelId", label_id, None)),
@@ -99,7 +100,7 @@ async def test_labelling_is_recorded_for_each_client(api_for: Callable[..., Api]
 
 
 async def test_figures_are_hidden_without_the_right_to_read_them(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Financial settings, prices, and all of an invoice; by the event's own id too. That something happened everybody sees."""
+    """Financial settings, prices and all fields of an invoice are hidden, also when an event is read by id. Events stay visible."""
     client, rate = await org.add_client("A"), new_id()
     figures: dict[str, list[object]] = {"iban": [None, "NL91ABNA0417164300"], "currency": ["EUR", "USD"], "vat_rate_id": [None, str(rate)]}
     await org.add_event("Client", client, {**figures, "name": ["A", "B"]}, client_id=client)
@@ -121,7 +122,7 @@ async def test_figures_are_hidden_without_the_right_to_read_them(api_for: Callab
 
 
 def test_every_amount_and_account_counts_as_a_figure() -> None:
-    """By the names that the financial settings have; a table that nobody decided on is figures through and through."""
+    """Such fields are found by the words in their names. In a type that `FINANCIAL_FIELDS` does not list, every field is a figure."""
     assert FINANCIAL_FIELDS["Client"] == {
         *("currency", "default_hourly_rate", "default_mileage_rate", "vat_treatment", "payment_term_days", "iban", "bic"),
         *("invoice_delivery", "buyer_reference", "purchase_order_required", "vat_rate_id", "invoice_layout_id"),
@@ -135,8 +136,7 @@ def test_every_amount_and_account_counts_as_a_figure() -> None:
     assert tables.keys() >= FINANCIAL_FIELDS.keys()
 
 
-async def test_a_machine_is_not_recorded_as_a_member(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Nor is who runs the server; the way it came says which."""
+async def test_event_of_the_command_line_has_no_member(api_for: Callable[..., Api], org: Tenant) -> None:
     client = await org.add_client("A")
     await org.add_event("Client", client, {"name": ["B", "A"]}, client_id=client, channel="COMMAND_LINE")
     query = "query ($id: ID!) { client(by: {id: $id}) { activity { nodes { channel at member { name } client { name } } } } }"
@@ -146,7 +146,7 @@ async def test_a_machine_is_not_recorded_as_a_member(api_for: Callable[..., Api]
 
 
 async def test_another_organization_reads_no_events(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Neither under its own objects nor by the event's id."""
+    """Events are neither listed under its own objects nor readable by their ids."""
     client = await org.add_client("A")
     event_id = global_id("ActivityEvent", await org.add_event("Client", client, {"name": ["B", "A"]}, client_id=client))
     other = await create_tenant(org.owner, "Other")
@@ -157,14 +157,12 @@ async def test_another_organization_reads_no_events(api_for: Callable[..., Api],
     assert len(await activity(api_for(org), global_id("Client", client))) == 1
 
 
-async def test_events_of_other_objects_are_not_readable_by_id(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Changes of members and tokens are no activity of a client or a contact."""
+async def test_events_of_members_and_tokens_are_not_readable_by_id(api_for: Callable[..., Api], org: Tenant) -> None:
     ids = [global_id("ActivityEvent", await org.add_event(kind, new_id(), {"name": ["A", "B"]})) for kind in ("Member", "ApiToken")]
     assert (await api_for(org).data(NODES, ids=ids))["nodes"] == [None, None]
 
 
-async def test_event_by_id_requires_the_right_to_read_clients(api_for: Callable[..., Api], org: Tenant) -> None:
-    """A token without that right gets an error."""
+async def test_token_without_the_right_to_read_clients_cannot_read_an_event_by_id(api_for: Callable[..., Api], org: Tenant) -> None:
     client, secret = await org.add_client("A"), new_secret()
     await add_token(org.owner, org.id, secret, role="OWNER", scope=["FINANCE_READ"])
     ids = [global_id("ActivityEvent", await org.add_event("Client", client, {"name": ["B", "A"]}, client_id=client))]
@@ -174,7 +172,7 @@ async def test_event_by_id_requires_the_right_to_read_clients(api_for: Callable[
 
 @pytest.mark.parametrize("object_type", ["client", "contact"])
 async def test_events_are_paginated(api_for: Callable[..., Api], org: Tenant, object_type: str) -> None:
-    """The newest first, both ways; a cursor of a client's serves no contact."""
+    """Pages list the newest event first, in both directions. A cursor of a client's events is rejected for a contact."""
     client = await org.add_client("A")
     person = await org.add_contact("Jansen", client)
     both: dict[str, UUID] = {"client_id": client, "contact_id": person}
@@ -201,7 +199,7 @@ async def test_events_are_paginated(api_for: Callable[..., Api], org: Tenant, ob
 
 
 async def test_activity_of_50_clients_takes_one_statement(api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]) -> None:
-    """With the page itself, whatever the number."""
+    """The page of clients and their events are read by one statement together."""
     api = api_for(sample_org)
     query = "{ clients(first: %d) { nodes { activity { nodes { member { name } changes { to } } } } } }"
     for first in (1, 50):

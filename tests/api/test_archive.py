@@ -1,4 +1,4 @@
-"""Archiving a client and taking it back: what goes along, what comes back, what stays byte for byte, and who may."""
+"""Test archiving and unarchiving a client: what changes with it, what is restored, what stays byte for byte the same, and who may do it."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -62,7 +62,7 @@ async def list_client_names(api: Api, status: str) -> list[str]:
 
 
 async def test_s41_a_client_is_archived(api_for: Callable[..., Api], org: Tenant) -> None:
-    """It and its active project are, one version on, its portal is closed, and not a byte of anything else is other than it was."""
+    """The client and its active project are archived with their next version, its portal is closed, and no other byte changes."""
     api, client = api_for(org), await create_full_client(org)
     await org.add_client("Ander")
     before = await read_snapshot(org.owner, org.id)
@@ -77,8 +77,7 @@ async def test_s41_a_client_is_archived(api_for: Callable[..., Api], org: Tenant
     assert (await list_client_names(api, "ARCHIVED"), await list_client_names(api, "ACTIVE")) == (["Jansen"], ["Ander"])
 
 
-async def test_s41_archiver_and_time_are_stored(api_for: Callable[..., Api], org: Tenant) -> None:
-    """On the client, as long as it is archived."""
+async def test_s41_archiver_and_time_are_stored_until_unarchiving(api_for: Callable[..., Api], org: Tenant) -> None:
     key = await org.add_client("Jansen")
     member = await org.owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'ADMIN'", org.id)
     query, began = "SELECT archived_at, archived_by, archive_operation_id FROM relaties.client WHERE id = $1", datetime.now(UTC)
@@ -94,8 +93,7 @@ async def test_s41_archiver_and_time_are_stored(api_for: Callable[..., Api], org
     assert [*(await org.owner.fetchrow(query, key) or {}).values()] == [None, None, None]
 
 
-async def test_s43_registrations_stay_unchanged(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Registrations with labels, invoices, payments and quotes: unchanged while archived and after unarchiving."""
+async def test_s43_registrations_and_financial_documents_stay_unchanged(api_for: Callable[..., Api], org: Tenant) -> None:
     api, client = api_for(org), await create_full_client(org)
     before = await dump_rows(org)
     kinds = await org.owner.fetch("SELECT DISTINCT kind FROM relaties.registration WHERE tenant_id = $1", org.id)
@@ -108,7 +106,7 @@ async def test_s43_registrations_stay_unchanged(api_for: Callable[..., Api], org
 
 
 async def test_s45_projects_are_archived_in_the_same_transaction(api_for: Callable[..., Api], org: Tenant) -> None:
-    """All of them, at one moment, by one archiving; another client's are left alone."""
+    """All have the same transaction id, time and archiving. Projects of other clients stay active."""
     client, other = await org.add_client("Jansen"), await org.add_client("Ander")
     for name in ("A", "B", "C"):
         await org.add_project(client, name)
@@ -124,7 +122,7 @@ async def test_s45_projects_are_archived_in_the_same_transaction(api_for: Callab
 
 
 async def test_s45_many_projects_take_as_many_statements_as_one(database: Database, org: Tenant) -> None:
-    """Three hundred at once; both ways, with the trace of each."""
+    """This holds for archiving and unarchiving, although each project and portal gets its own event."""
     counts = []
     for index, many in enumerate((1, 300)):
         client = await org.add_client(f"Client {index}")
@@ -143,7 +141,7 @@ async def test_s45_many_projects_take_as_many_statements_as_one(database: Databa
 
 
 async def test_point_1_unarchiving_restores_what_that_archiving_archived(api_for: Callable[..., Api], org: Tenant) -> None:
-    """A project that was archived before by itself stays so, also the second time; what came back goes along again."""
+    """A project that was archived before the client stays archived. A project that was restored is archived with the client again."""
     api, client = api_for(org), await org.add_client("Jansen")
     await org.add_project(client, "Before", archived_at=CREATED_AT)
     await org.add_project(client, "Along")
@@ -156,8 +154,8 @@ async def test_point_1_unarchiving_restores_what_that_archiving_archived(api_for
     assert await org.owner.fetchval(count_query, org.id) == 0
 
 
-async def test_point_1_unarchiving_restores_nothing_else(api_for: Callable[..., Api], org: Tenant) -> None:
-    """A client that came in archived, from elsewhere: it comes back by itself."""
+async def test_point_1_unarchiving_an_imported_client_restores_nothing_else(api_for: Callable[..., Api], org: Tenant) -> None:
+    # Archived without an archiving of ours, as an import creates it: no project or portal was archived together with it.
     client = await org.add_client("Jansen", archived_at=CREATED_AT)
     await org.add_project(client, "Before", archived_at=CREATED_AT)
     await org.add_portal(client, closed_at=CREATED_AT)
@@ -167,7 +165,7 @@ async def test_point_1_unarchiving_restores_nothing_else(api_for: Callable[..., 
 
 
 async def test_point_5_portals_are_closed_and_reopened(api_for: Callable[..., Api], org: Tenant) -> None:
-    """One that was closed before stays closed; another client's stays open."""
+    """A portal that was closed before stays closed, and portals of other clients stay open."""
     api, client = api_for(org), await org.add_client("Jansen")
     await org.add_portal(client, name="Open")
     await org.add_portal(client, name="Closed", closed_at=CREATED_AT)
@@ -179,7 +177,7 @@ async def test_point_5_portals_are_closed_and_reopened(api_for: Callable[..., Ap
 
 
 async def test_s41_repeated_archiving_is_rejected(api_for: Callable[..., Api], org: Tenant) -> None:
-    """With the client where it is archived; first of all, whatever version was seen; nothing changes."""
+    """The error contains the archived client, whatever version is expected. Unarchiving an active client is rejected likewise."""
     api, client = api_for(org), await create_full_client(org)
     key = global_id("Client", client)
     for version in (None, 1, 7):
@@ -201,7 +199,7 @@ async def test_s41_repeated_archiving_is_rejected(api_for: Callable[..., Api], o
 
 @pytest.mark.parametrize("mutation", BOTH)
 async def test_s41_outdated_version_is_rejected(api_for: Callable[..., Api], org: Tenant, mutation: str) -> None:
-    """With the version that it has; the right one will do, and so will none."""
+    """The error contains the current version. The mutation succeeds with that version or without one."""
     past: dict[str, Any] = {"archived_at": CREATED_AT} if mutation == "clientUnarchive" else {}
     for version in (3, None):
         key = global_id("Client", await org.add_client("Jansen", **past, version=3))
@@ -212,8 +210,7 @@ async def test_s41_outdated_version_is_rejected(api_for: Callable[..., Api], org
 
 
 @pytest.mark.parametrize("role", Role)
-async def test_s41_owners_and_admins_archive_and_unarchive(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
-    """Of the others neither is done."""
+async def test_s41_only_owners_and_admins_archive_and_unarchive(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
     api, client = api_for(org, role), await create_full_client(org)
     archived = await org.add_client("Klaar", archived_at=CREATED_AT)
     tries = {"clientArchive": global_id("Client", client), "clientUnarchive": global_id("Client", archived)}
@@ -228,7 +225,7 @@ async def test_s41_owners_and_admins_archive_and_unarchive(api_for: Callable[...
 
 @pytest.mark.parametrize("mutation", BOTH)
 async def test_s41_another_organizations_client_is_not_found(api_for: Callable[..., Api], org: Tenant, mutation: str) -> None:
-    """As what never was, or is no client; theirs stays as it is."""
+    """The error is the same as for an id that does not exist and for an id of a label."""
     other = await create_tenant(org.owner, "Other")
     past: dict[str, Any] = {"archived_at": CREATED_AT} if mutation == "clientUnarchive" else {}
     theirs, label = await other.add_client("Jansen", **past), await org.add_label("Vast")
@@ -243,7 +240,7 @@ async def test_s41_another_organizations_client_is_not_found(api_for: Callable[.
 
 
 async def test_s41_archiving_is_recorded(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Of the client, its project and its portal, each once; the archiving's own number is nobody's business."""
+    """The client, its project and its portal get one event each. The internal id of the archiving is not shown."""
     api, client = api_for(org), await org.add_client("Jansen")
     project, portal = await org.add_project(client, "Website"), await org.add_portal(client)
     client_data = await mutate(api, "clientArchive", CLIENT, id=global_id("Client", client))
@@ -272,7 +269,7 @@ async def test_s41_archiving_is_recorded(api_for: Callable[..., Api], org: Tenan
 
 @pytest.mark.parametrize("mutation", BOTH)
 async def test_s41_repeated_request_with_key_is_done_once(api_for: Callable[..., Api], org: Tenant, mutation: str) -> None:
-    """Under its key: the same answer, though by now the client is so already."""
+    """The second answer equals the first, although the client is already archived (or active) by then."""
     key = global_id("Client", await org.add_client("Jansen", archived_at=CREATED_AT if mutation == "clientUnarchive" else None))
     first = await run_mutation(api_for(org), mutation, CLIENT, {"id": key}, key="k")
     assert first["data"]["done"]["userErrors"] == []

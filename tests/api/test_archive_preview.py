@@ -1,4 +1,4 @@
-"""The preview of archiving shows what archiving would do."""
+"""Test that the preview of archiving shows what archiving would do."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -27,7 +27,7 @@ ARCHIVE = "mutation ($input: ClientArchiveInput!) { clientArchive(input: $input)
 
 @pytest.fixture
 async def client(org: Tenant) -> FullClient:
-    """One of its two projects is archived by itself, one of its two portals closed."""
+    """Create an active client with an archived and an active project, and with an open and a closed portal."""
     client = await create_full_client(org, is_archived=False)
     await org.owner.execute("UPDATE relaties.project SET archived_at = now() WHERE id = $1", client.projects[1])
     return client
@@ -39,13 +39,13 @@ async def fetch_archive_preview(api: Api, client: FullClient) -> dict[str, Any] 
 
 
 async def test_preview_shows_the_effects_of_archiving(api_for: Callable[..., Api], org: Tenant, client: FullClient) -> None:
-    """What would go along, what would be locked, what would no longer be invoiced, what is outstanding: exactly, by currency."""
+    """The preview counts what would be archived, locked or no longer invoiced, and shows the outstanding amounts per currency."""
     async with assert_unchanged(org.owner, org.id):
         assert await fetch_archive_preview(api_for(org), client) == {**COUNTS, "amounts": EXPECTED_PREVIEW["amounts"]}
 
 
 async def test_archived_client_has_no_archive_preview(api_for: Callable[..., Api], org: Tenant, client: FullClient) -> None:
-    """The project and the portal are archived too, and the registrations stay."""
+    """Archiving also archives the active project and closes the open portal."""
     api = api_for(org)
     assert (await api.data(ARCHIVE, input={"id": global_id("Client", client.id)}))["clientArchive"]["userErrors"] == []
     assert await fetch_archive_preview(api, client) is None
@@ -55,25 +55,22 @@ async def test_archived_client_has_no_archive_preview(api_for: Callable[..., Api
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
 async def test_preview_hides_amounts_without_the_right(api_for: Callable[..., Api], org: Tenant, client: FullClient, role: Role) -> None:
-    """Without the amounts."""
     assert await fetch_archive_preview(api_for(org, role), client) == {**COUNTS, "amounts": None}
 
 
-async def test_preview_of_an_empty_client_is_zero(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Zeroes, and no amounts."""
+async def test_preview_of_an_empty_client_has_zero_counts_and_no_amounts(api_for: Callable[..., Api], org: Tenant) -> None:
     key = await org.add_client("Leeg")
     preview = (await api_for(org).data(ARCHIVE_PREVIEW, id=global_id("Client", key)))["client"]["archivePreview"]
     assert preview == {**dict.fromkeys(COUNTS, 0), "amounts": []}
 
 
 async def test_another_organization_gets_no_preview(api_for: Callable[..., Api], client: FullClient) -> None:
-    """The client is none of theirs."""
     theirs = await create_tenant(client.org.owner)
     assert (await api_for(theirs).data(ARCHIVE_PREVIEW, id=global_id("Client", client.id)))["client"] is None
 
 
 async def test_page_of_previews_takes_two_more_statements(api_for: Callable[..., Api], org: Tenant, statements: list[str]) -> None:
-    """However many clients there are."""
+    """The number of statements does not depend on the number of clients."""
     for index in range(3):
         await create_full_client(org, f"Klant {index}", is_archived=False)
     for first in (1, 6):
@@ -84,7 +81,10 @@ async def test_page_of_previews_takes_two_more_statements(api_for: Callable[...,
 
 
 async def test_hours_without_a_price_count_as_zero(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Those of a project for a fixed price, or for none; an expense on it counts. So does no hour that is rejected, or not to be paid."""
+    """Hours of a project with a fixed price or without invoicing add no amount; an expense does.
+
+    Rejected and non-billable hours are not counted as unbilled.
+    """
     key = await org.add_client("Vast")
     fixed_price, free = await org.add_project(key, invoice_method="PROJECT_FIXED"), await org.add_project(key, invoice_method="NONE")
     for project in (fixed_price, free):

@@ -1,4 +1,4 @@
-"""Archiving changes no figure: whatever was invoiced, credited and paid, in any period, of one client and of all."""
+"""Test that archiving changes no revenue figure, for any documents and any period, of one client and of all."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ CENTS = st.integers(1, 10_000_00).map(lambda cents: str(Decimal(cents) / 100))
 
 @dataclass(frozen=True)
 class FinancialDocument:
-    """An invoice or a credit note of one of the clients, and what was paid on it, or back."""
+    """Invoice or credit note of one of the clients, with its payments or refunds."""
 
     client: int
     kind: str
@@ -41,7 +41,7 @@ class FinancialDocument:
     payments: list[tuple[date, str]]
 
 
-PAPERS = st.builds(
+DOCUMENTS = st.builds(
     FinancialDocument,
     st.integers(0, 2),
     st.sampled_from(["INVOICE", "INVOICE", "CREDIT_NOTE"]),
@@ -55,36 +55,36 @@ ANY_TWO = st.fixed_dictionaries({}, optional={"since": DAYS.map(str), "until": D
 PERIODS = ANY_TWO.filter(lambda period: period.get("since", "") <= period.get("until", "9999"))
 
 
-async def create_documents(org: Tenant, papers: list[FinancialDocument]) -> list[UUID]:
-    """Three clients with these papers; drafts and void ones have no payments."""
+async def create_documents(org: Tenant, documents: list[FinancialDocument]) -> list[UUID]:
+    """Create three clients with these documents, and payments for those that are neither drafts nor void."""
     clients = [await org.add_client(name) for name in ("Jansen A", "Jansen B", "Smit")]
-    for paper in papers:
-        client, rate = clients[paper.client], RATES[paper.currency]
-        more = {"kind": paper.kind, "status": paper.status, "currency": paper.currency, "exchange_rate": rate}
-        invoice = await org.add_invoice(client, paper.day, paper.net, **more)
-        for day, amount in paper.payments if paper.status in {"OPEN", "PAID"} else ():
-            signed_amount = f"-{amount}" if paper.kind == "CREDIT_NOTE" else amount
+    for document in documents:
+        client, rate = clients[document.client], RATES[document.currency]
+        more = {"kind": document.kind, "status": document.status, "currency": document.currency, "exchange_rate": rate}
+        invoice = await org.add_invoice(client, document.day, document.net, **more)
+        for day, amount in document.payments if document.status in {"OPEN", "PAID"} else ():
+            signed_amount = f"-{amount}" if document.kind == "CREDIT_NOTE" else amount
             base = (Decimal(signed_amount) * rate).quantize(Decimal("0.01"))
-            await org.add_payment(client, invoice, day, signed_amount, str(base), paper.currency)
+            await org.add_payment(client, invoice, day, signed_amount, str(base), document.currency)
     return clients
 
 
 @settings(max_examples=25)
 @given(
-    papers=st.lists(PAPERS, min_size=1, max_size=8),
+    documents=st.lists(DOCUMENTS, min_size=1, max_size=8),
     periods=st.lists(PERIODS, min_size=1, max_size=3),
     archived=st.sets(st.integers(0, 2), min_size=1),
 )
 async def test_s41_archiving_changes_no_revenue_figure(
     owner: asyncpg.Connection,
     api_for: Callable[..., Api],
-    papers: list[FinancialDocument],
+    documents: list[FinancialDocument],
     periods: list[dict[str, str]],
     archived: set[int],
 ) -> None:
-    """Of each client, of all and of those that are found: the same before, while some are archived, and once they are taken back."""
+    """Figures of each client, of all clients and of a search are the same before archiving, after it and after unarchiving."""
     org = await create_tenant(owner)
-    api, clients = api_for(org), await create_documents(org, papers)
+    api, clients = api_for(org), await create_documents(org, documents)
 
     async def figures() -> list[Any]:
         return [await api.data(REVENUE_QUERY, period=period) for period in (None, *periods)]
@@ -99,7 +99,7 @@ async def test_s41_archiving_changes_no_revenue_figure(
 
 
 async def test_s41_revenue_of_an_archived_client_still_changes(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Paid after it was archived, and credited: both count, as on any other day."""
+    """A payment and a credit note of later date still count."""
     api, (client, *_) = api_for(org), await create_documents(org, [])
     invoice = await org.add_invoice(client, date(2026, 1, 31), "100.00")
     await mutate(api, "clientArchive", "client { id }", id=global_id("Client", client))

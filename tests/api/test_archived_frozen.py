@@ -1,7 +1,7 @@
-"""What is archived takes no change, on any path: every mutation there is, tried on an archived client and on what is one's.
+"""Test that archived objects cannot be changed by any mutation.
 
-Made from the schema itself (`tests/support/mutation_inputs.py`), so that what is added later joins by itself: wherever an input names
-a client, or a project or a registration that is a client's, an archived one is put there.
+The tests are generated from the schema (`tests/support/mutation_inputs.py`) and therefore include mutations that are added later.
+Wherever an input takes the id of a client, or of an object of a client, the test puts an archived one there.
 """
 
 from collections.abc import Callable
@@ -36,13 +36,13 @@ from tests.support.mutation_inputs import (
 from tests.support.mutations import fetch_error, mutate
 from tests.support.snapshots import assert_unchanged
 
-ALLOWED_MUTATIONS = {"clientUnarchive", "clientDelete"}  # what there is for a client that is archived
+ALLOWED_MUTATIONS = {"clientUnarchive", "clientDelete"}  # the only mutations that an archived client accepts
 DOCUMENT = "... on AlreadyArchivedError { archived { id } }"
 
 
 @dataclass(frozen=True)
 class ArchivedWorld:
-    """A world, and in it an archived client with what is a client's, by the names of their types."""
+    """Test data, and in it the ids of an archived client and of its objects, by type name."""
 
     world: World
     ids: dict[str, list[str]]
@@ -51,8 +51,8 @@ class ArchivedWorld:
 @pytest.fixture(scope="module")
 async def archived_world(owner: asyncpg.Connection) -> ArchivedWorld:
     """Create a world that no test changes: every request is rejected."""
-    archived_world_data = await create_world(owner)
-    org = archived_world_data.tenant
+    world_data = await create_world(owner)
+    org = world_data.tenant
     client = await org.add_client("Archived", "K-9", archived_at=CREATED_AT)
     contact = await org.add_contact("Theirs too", client)
     along, alone = await org.add_project(client, "Along", archived_at=CREATED_AT), await org.add_project(client, "Still open")
@@ -64,7 +64,7 @@ async def archived_world(owner: asyncpg.Connection) -> ArchivedWorld:
     ]
     portal = await org.add_portal(client, contact, projects=[along], closed_at=CREATED_AT)
     ids = {"Client": [client], "Project": [along, alone], "Registration": registrations, "ClientPortal": [portal]}
-    return ArchivedWorld(archived_world_data, {kind: [global_id(kind, key) for key in keys] for kind, keys in ids.items()})
+    return ArchivedWorld(world_data, {kind: [global_id(kind, key) for key in keys] for kind, keys in ids.items()})
 
 
 async def create_without_guard(org: Tenant, client: UUID, project: UUID | None, **more: object) -> UUID:
@@ -83,10 +83,10 @@ def client_id_locations(name: str, input_value: Any) -> list[tuple[InputLocation
 
 
 @pytest.mark.parametrize(("name", "alternative"), [each for each in MUTATION_CASES if each[0] not in ALLOWED_MUTATIONS])
-async def test_archived_objects_reject_every_change(
+async def test_archived_objects_reject_every_mutation(
     owner: asyncpg.Connection, api_for: Callable[..., Api], archived_world: ArchivedWorld, name: str, alternative: int
 ) -> None:
-    """Refused where its id lies, with what is archived; nothing is changed."""
+    """The error has the path of the id and contains the archived object, and nothing changes."""
     input_values, api = valid_input(archived_world.world, name, alternative), api_for(archived_world.world.tenant)
     archived = {key for keys in archived_world.ids.values() for key in keys}
     query = mutation_document(name).replace("message path }", f"message path {DOCUMENT} }}")
@@ -94,9 +94,9 @@ async def test_archived_objects_reject_every_change(
         for location, kind in client_id_locations(name, input_values):
             for key in archived_world.ids[kind]:
                 attempt = replace_at(input_values, location.path, key)
-                if kind != "Client" and "clientId" in attempt:  # or it would be refused for not being this client's
+                if kind != "Client" and "clientId" in attempt:  # otherwise the object is rejected because it belongs to another client
                     attempt["clientId"] = archived_world.ids["Client"][0]
-                if kind == "Client" and "projectId" in attempt:
+                if kind == "Client" and "projectId" in attempt:  # the project of the valid input belongs to another client
                     attempt["projectId"] = None
                 body = await api.execute(query, input=attempt)
                 assert "errors" not in body, (location.path, body)
@@ -107,8 +107,8 @@ async def test_archived_objects_reject_every_change(
                 assert kind != "Client" or errors[0]["archived"]["id"] == key
 
 
-def test_cases_cover_all_mutations() -> None:
-    """Those that change a client, by name; what is spared is spared for a reason, and what is added joins."""
+def test_cases_cover_all_mutations_of_clients_and_their_objects() -> None:
+    """Guard the generated cases: a mutation without any id of a client's object would otherwise be left out silently."""
     tested = {
         name for name in MUTATIONS if name not in ALLOWED_MUTATIONS and client_id_locations(name, valid_input(SHAPE_ONLY_WORLD, name))
     }
@@ -123,7 +123,7 @@ def test_cases_cover_all_mutations() -> None:
 
 @pytest.mark.parametrize("mutation", ["clientLabelsAdd", "clientLabelsRemove"])
 async def test_every_archived_client_of_a_list_is_reported(api_for: Callable[..., Api], org: Tenant, mutation: str) -> None:
-    """At its place, all of them; those that are active get and lose nothing either."""
+    """Each error has the index of its client. Active clients of the list do not change either."""
     clients = [await org.add_client(name, archived_at=at) for name, at in (("A", CREATED_AT), ("B", None), ("C", CREATED_AT))]
     label = await org.add_label("Vast", *(clients if mutation == "clientLabelsRemove" else ()))
     input_values = {"clientIds": [global_id("Client", key) for key in clients], "labelIds": [global_id("Label", label)]}
@@ -151,7 +151,7 @@ PARTS: list[dict[str, object]] = [
 
 @pytest.mark.parametrize("part", PARTS, ids=str)
 async def test_no_part_of_an_archived_client_can_be_changed(api_for: Callable[..., Api], org: Tenant, part: dict[str, object]) -> None:
-    """Whatever version was seen; with what it is, once it is taken back it is changed."""
+    """The rejection does not depend on the expected version. After unarchiving, the same change succeeds."""
     key = global_id("Client", await org.add_client("Jansen", "K-1", archived_at=CREATED_AT))
     for version in (1, 7):
         async with assert_unchanged(org.owner, org.id):
@@ -167,7 +167,7 @@ async def test_no_part_of_an_archived_client_can_be_changed(api_for: Callable[..
 async def test_bulk_upsert_does_not_change_an_archived_client(
     api_for: Callable[..., Api], org: Tenant, identification: dict[str, object], policy: str
 ) -> None:
-    """By its number or by its name; nor is another made in its place."""
+    """The client is matched by number or by name. No second client is created in its place."""
     await org.add_client("Jansen", "K-1", archived_at=CREATED_AT)
     await org.add_client("Zonder", archived_at=CREATED_AT)
     async with assert_unchanged(org.owner, org.id):
@@ -176,7 +176,7 @@ async def test_bulk_upsert_does_not_change_an_archived_client(
 
 
 async def test_contact_of_an_archived_client_can_be_changed(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Changed, since they are not the client's alone; deleted only when no client has them, so here not."""
+    """A contact may also belong to active clients. It cannot be deleted while a client has it."""
     api, client = api_for(org), await org.add_client("Jansen", archived_at=CREATED_AT)
     person = global_id("Contact", await org.add_contact("Bakker", client))
     assert (await mutate(api, "contactUpdate", "contact { id }", id=person, expectedVersion=1, lastName="Smit"))["id"] == person
@@ -185,7 +185,10 @@ async def test_contact_of_an_archived_client_can_be_changed(api_for: Callable[..
 
 
 async def test_label_of_an_archived_client_is_not_deleted(api_for: Callable[..., Api], org: Tenant) -> None:
-    """With how many and what to do; it can be kept from being chosen; once they are active it goes, and the clients stay."""
+    """The error counts the archived clients and names the mutations that help. The label can be deactivated.
+
+    It can be deleted when none of its clients is archived any more.
+    """
     api, clients = (
         api_for(org),
         [await org.add_client(name, archived_at=at) for name, at in (("A", CREATED_AT), ("B", CREATED_AT), ("C", None))],
@@ -213,7 +216,7 @@ async def add_label_to_registration(org: Tenant, registration: UUID, client: UUI
 
 
 async def add_line(org: Tenant, client: UUID) -> UUID:
-    """A line of an invoice of the client."""
+    """Create an invoice of the client with one line, and return the id of the line."""
     key, invoice = new_id(), await org.add_invoice(client, date(2026, 1, 31), "100.00")
     row: dict[str, object] = {"tenant_id": org.id, "id": key, "invoice_id": invoice, "position": 1, "description": "Work"}
     amounts = {
@@ -240,7 +243,7 @@ async def add_line(org: Tenant, client: UUID) -> UUID:
 async def test_s44_label_of_a_locked_registration_is_not_deleted(
     api_for: Callable[..., Api], org: Tenant, status: str, locked_by: str, *, is_fixed: bool
 ) -> None:
-    """Locked by status, client or project. From other registrations the label is removed, and that is recorded for the client."""
+    """A registration is locked by its status, its client or its project. From other registrations the label is removed, with an event."""
     client = await org.add_client("Jansen", archived_at=CREATED_AT if locked_by in {"client", "both"} else None)
     project = await org.add_project(client, archived_at=CREATED_AT if locked_by in {"project", "both"} else None)
     label, other = await org.add_label("Weg"), await org.add_label("Blijft")

@@ -1,4 +1,4 @@
-"""Variables and arguments are the same that graphql-core and Strawberry make of them, whatever is sent."""
+"""Test that variables and arguments are coerced exactly as graphql-core and Strawberry do it, whatever is sent."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -59,7 +59,7 @@ VARIABLE_SETS: list[Mapping[str, object]] = [
 
 
 class ArgumentFieldCollector(Visitor):
-    """Collects the fields of a document that take arguments."""
+    """Collect the fields of a document that take arguments."""
 
     def __init__(self, types: TypeInfo) -> None:
         super().__init__()
@@ -73,15 +73,14 @@ class ArgumentFieldCollector(Visitor):
 
 
 def compare_coercion(schema: strawberry.Schema, document: Document) -> None:
-    """Compare the variables, and where they are right the arguments of each field."""
+    """Compare the variables with those of graphql-core and, if they are valid, the arguments of each field."""
     core, parsed = schema._schema, parse(document.text)  # noqa: SLF001
     operations = [each for each in parsed.definitions if isinstance(each, OperationDefinitionNode)]
     fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
     (prepared_operation,) = PreparedOperation.prepare_all(core, operations, fragments)
     expected = get_variable_values(core, operations[0].variable_definitions or (), {**document.variables}, MAX_VARIABLE_ERRORS)
-    results = [
-        prepared_operation.coerce_variables(core, document.variables, hide_suggestions=False) for _ in range(2)
-    ]  # what is kept of a document changes nothing
+    # Twice, because the prepared operation caches parts of the first result: the second must be the same.
+    results = [prepared_operation.coerce_variables(core, document.variables, hide_suggestions=False) for _ in range(2)]
     if not isinstance(expected, VariableValues):
         assert [[error.message for error in each] for each in results if isinstance(each, list)] == [
             [each.message for each in expected]
@@ -111,23 +110,23 @@ def compare_arguments(schema: strawberry.Schema, definition: GraphQLField, node:
 
 
 @pytest.mark.parametrize("variables", VARIABLE_SETS, ids=str)
-def test_defaults_and_wrong_variables(schema: strawberry.Schema, variables: Mapping[str, object]) -> None:
+def test_defaults_and_invalid_variables_are_coerced_alike(schema: strawberry.Schema, variables: Mapping[str, object]) -> None:
     compare_coercion(schema, Document(WITH_DEFAULTS, {**variables}))
 
 
 @pytest.mark.parametrize("variables", SENT_WITHIN, ids=str)
-def test_variables_within_literals_and_inputs_of_one_field(schema: strawberry.Schema, variables: Mapping[str, object]) -> None:
+def test_variables_within_literals_and_one_of_inputs_are_coerced_alike(schema: strawberry.Schema, variables: Mapping[str, object]) -> None:
     compare_coercion(schema, Document(WITHIN_LITERALS, {**variables}))
 
 
 @settings(max_examples=200)
 @given(data=st.data())
-def test_random_documents(schema: strawberry.Schema, data: st.DataObject) -> None:
+def test_random_documents_are_coerced_alike(schema: strawberry.Schema, data: st.DataObject) -> None:
     compare_coercion(schema, data.draw(documents(schema._schema, [ID, "x"], [CURSOR])))  # noqa: SLF001
 
 
 def test_default_is_not_shared_between_requests(schema: strawberry.Schema) -> None:
-    """An input that a resolver changes is not another request's."""
+    """A resolver may change its input, so each request needs its own copy of a default."""
     (definition, node), values = next(revenue(schema)), VariableValues({}, {"period": {"since": None}})
     call = FieldCall(schema, definition, node, definition.extensions["strawberry-definition"])
     assert call.arguments(values)["period"] is not call.arguments(values)["period"]

@@ -1,4 +1,4 @@
-"""Bulk upsert of clients: matched as an import matches them, saved as a whole or as far as possible, with a result for each entry."""
+"""Test the bulk upsert of clients: matching, saving all entries or only the valid ones, and the result of each entry."""
 
 import asyncio
 from collections.abc import Callable, Iterator
@@ -28,13 +28,13 @@ Entry = dict[str, Any]
 
 @pytest.fixture
 def write_statements(database: Database) -> Iterator[list[str]]:
-    """Statements that units of work executed during one test."""
+    """Record the statements that units of work execute during one test."""
     executed_statements: list[str] = []
 
     def record(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         executed_statements.append(statement)
 
-    engine = database._write_engine.sync_engine  # noqa: SLF001 nobody else asks
+    engine = database._write_engine.sync_engine  # noqa: SLF001 no public accessor
     event.listen(engine, "before_cursor_execute", record)
     yield executed_statements
     event.remove(engine, "before_cursor_execute", record)
@@ -54,7 +54,7 @@ async def upsert_successfully(api: Api, *clients: Entry) -> list[tuple[str, str,
 
 
 def collect_errors(payload: dict[str, Any]) -> list[tuple[str, str]]:
-    """Codes and places of the refusals of all, which are those of each, in words."""
+    """Return code and path of each error, after checking that the errors of the entries are those of the payload."""
     errors = [error for each in payload["results"] for error in each["userErrors"]]
     assert errors == payload["userErrors"]
     assert all(error["message"].endswith(".") and len(error["message"]) > 10 for error in errors)
@@ -62,7 +62,7 @@ def collect_errors(payload: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def list_actions(payload: dict[str, Any]) -> list[str]:
-    """Only what was done has a client."""
+    """Return the action of each entry, after checking that exactly the failed entries have no client."""
     assert [each["client"] is None for each in payload["results"]] == [
         each["action"] in {"REFUSED", "NOT_DONE"} for each in payload["results"]
     ]
@@ -70,7 +70,7 @@ def list_actions(payload: dict[str, Any]) -> list[str]:
 
 
 async def test_s37_new_clients_are_created_and_others_updated(api_for: Callable[..., Api], org: Tenant) -> None:
-    """By number whatever the name, by name where neither has a number; a second run changes nothing."""
+    """Entries match by number, or by name if neither side has a number. A second run changes nothing."""
     api = api_for(org)
     await org.add_client("Oude naam", "A-1", phone="+31 20 624 0000")
     await org.add_client("Café Zon")
@@ -95,8 +95,8 @@ async def test_s37_new_clients_are_created_and_others_updated(api_for: Callable[
     assert before["client"] == 4
 
 
-async def test_s39_different_number_creates_another_client(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Of the same name as one without, or the other way about."""
+async def test_s39_equal_name_with_another_number_creates_another_client(api_for: Callable[..., Api], org: Tenant) -> None:
+    """A missing number counts as another number, on either side."""
     await org.add_client("Jansen")
     await org.add_client("Pietersen", "7")
     actions_by_client = await upsert_successfully(api_for(org), {"name": "Jansen", "number": "1"}, {"name": "Pietersen"})
@@ -105,7 +105,7 @@ async def test_s39_different_number_creates_another_client(api_for: Callable[...
 
 
 async def test_all_parts_are_saved(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Addresses, labels and financial settings, of new ones and of old ones; what is left out stays, and null clears."""
+    """New and existing clients get addresses, labels and financial settings. Omitted fields keep their value, and null clears them."""
     api, label = api_for(org), global_id("Label", await org.add_label("Vast"))
     await org.add_client("Oud", "1", email="oud@test.example", invoice_delivery="POST")
     address = {"type": "PRIMARY", "city": "Ede", "postalCode": "6711ab", "country": "NL"}
@@ -129,7 +129,7 @@ async def test_all_parts_are_saved(api_for: Callable[..., Api], org: Tenant) -> 
 
 
 async def create_faulty_entries(org: Tenant) -> tuple[list[Entry], list[tuple[str, str]]]:
-    """Good ones between such as are refused for every reason; and why."""
+    """Return valid entries around entries that are rejected for every reason, and the expected errors."""
     for name, number, more in (
         ("Een", "1", {}), ("Weg", "2", {"archived_at": ARCHIVED_AT}), ("Dubbel", None, {}), ("Dubbel", None, {}),
         ("Dicht", None, {"archived_at": ARCHIVED_AT}),
@@ -157,7 +157,6 @@ async def create_faulty_entries(org: Tenant) -> tuple[list[Entry], list[tuple[st
 
 
 async def test_one_rejected_entry_prevents_all_changes(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Every error of every entry is reported, and nothing is changed."""
     entries, faults = await create_faulty_entries(org)
     before = await count_rows(org)
     payload = await upsert(api_for(org), *entries)
@@ -168,7 +167,7 @@ async def test_one_rejected_entry_prevents_all_changes(api_for: Callable[..., Ap
 
 
 async def test_rejected_entries_are_skipped_on_request(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The others are kept, with their trace and no other."""
+    """The valid entries are saved, and only they are recorded in the audit log and the outbox."""
     entries, faults = await create_faulty_entries(org)
     before = await count_rows(org)
     payload = await upsert(api_for(org), *entries, on_error="SKIP_FAILED")
@@ -183,7 +182,7 @@ async def test_rejected_entries_are_skipped_on_request(api_for: Callable[..., Ap
 
 
 async def test_rejected_entries_do_not_affect_entries_before_or_after(api_for: Callable[..., Api], org: Tenant) -> None:
-    """A step back touches neither, also where the same row was changed."""
+    """The savepoint of a rejected entry undoes only the changes of that entry."""
     for number in "123":
         await org.add_client("A", number)
     entries: list[Entry] = [{"name": "B", "number": number, "labels": [{"new": {"name": "Rood"}}]} for number in "123"]
@@ -196,8 +195,8 @@ async def test_rejected_entries_do_not_affect_entries_before_or_after(api_for: C
 
 
 @pytest.mark.parametrize("on_error", ["ALL_OR_NOTHING", "SKIP_FAILED"])
-async def test_same_key_gives_the_same_result(api_for: Callable[..., Api], org: Tenant, on_error: str) -> None:
-    """Refusals of each too; nothing is done again."""
+async def test_repeated_request_with_key_gives_the_same_result(api_for: Callable[..., Api], org: Tenant, on_error: str) -> None:
+    """The stored result includes the errors of each entry. The same key with other entries is rejected."""
     entries, _ = await create_faulty_entries(org)
     body = {"query": UPSERT, "variables": {"input": {"clients": entries, "onError": on_error}}}
     api = api_for(org)
@@ -212,7 +211,7 @@ async def test_same_key_gives_the_same_result(api_for: Callable[..., Api], org: 
 
 
 async def test_accepts_1_to_100_entries(api_for: Callable[..., Api], org: Tenant) -> None:
-    """None is refused by the rule, and more than a hundred before anything is coerced."""
+    """An empty list fails in the domain. More than 100 entries fail before any value of the list is coerced."""
     payload = await upsert(api_for(org))
     assert (payload["results"], [(each["code"], each["path"]) for each in payload["userErrors"]]) == ([], [("INVALID", ["clients"])])
     body = await api_for(org).execute(UPSERT, input={"clients": [{"name": f"C{index}"} for index in range(101)]})
@@ -223,7 +222,7 @@ async def test_accepts_1_to_100_entries(api_for: Callable[..., Api], org: Tenant
 
 
 async def test_hundred_entries_are_matched_by_two_statements(api_for: Callable[..., Api], org: Tenant, write_statements: list[str]) -> None:
-    """One for all numbers, one for all names; those that are as they were cost no change."""
+    """One statement matches all numbers and one all names. Unchanged entries write nothing."""
     api = api_for(org)
     entries: list[Entry] = [{"name": f"C{index}", **({"number": str(index)} if index % 2 else {})} for index in range(100)]
     assert {each[0] for each in await upsert_successfully(api, *entries)} == {"CREATED"}
@@ -235,7 +234,6 @@ async def test_hundred_entries_are_matched_by_two_statements(api_for: Callable[.
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
 async def test_requires_the_right_to_import(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
-    """Without it nothing is done."""
     before = await count_rows(org)
     body = await api_for(org, role).execute(UPSERT, input={"clients": [{"name": "A"}], "onError": "SKIP_FAILED"})
     assert (body["data"], [error["extensions"]["code"] for error in body["errors"]]) == ({"clientBulkUpsert": None}, ["FORBIDDEN"])
@@ -251,7 +249,7 @@ async def test_requires_the_right_to_import(api_for: Callable[..., Api], org: Te
     ],
 )
 async def test_requires_every_right_of_its_parts(api_for: Callable[..., Api], org: Tenant, rights: list[str], entry: Entry) -> None:
-    """To import, to write clients, and to write figures where there are any: without one nothing is done, the good ones neither."""
+    """The token needs the rights to import and to write clients, and to write figures if an entry has any. Otherwise no entry is saved."""
     api, secret = api_for(org), new_secret()
     await add_token(org.owner, org.id, secret, role="OWNER", scope=rights)
     before = await count_rows(org)
@@ -261,7 +259,6 @@ async def test_requires_every_right_of_its_parts(api_for: Callable[..., Api], or
 
 
 async def test_clients_of_another_organization_are_not_matched(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The same number and the same name are another client there."""
     other = await create_tenant(org.owner, "Other")
     await other.add_client("A", "1")
     await other.add_client("B")
@@ -274,7 +271,7 @@ async def test_clients_of_another_organization_are_not_matched(api_for: Callable
 
 
 async def test_concurrent_upserts_create_each_client_once(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Also those without a number, which nothing else keeps apart."""
+    """Clients without a number have no unique constraint, so only the lock keeps them apart."""
     api = api_for(org)
     entries: list[Entry] = [{"name": "A"}, {"name": "B", "number": "1"}]
     payloads = await asyncio.gather(*(upsert(api, *entries) for _ in range(4)))
