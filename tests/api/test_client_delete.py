@@ -1,4 +1,4 @@
-"""Deleting a client: the preview shows what will be deleted, exactly that is deleted, and nothing of the client remains."""
+"""Test deleting a client: the preview shows what will be deleted, exactly that is deleted, and nothing of the client remains."""
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ from tests.support.owner import sign_preview_token
 from tests.support.queries import data_statements
 from tests.support.snapshots import assert_unchanged, compare_snapshots, read_snapshot
 
-WENT = {
+DELETED_COUNTS = {
     "projectCount": 2,
     "registrationCount": 4,
     "invoiceCount": 3,
@@ -48,7 +48,7 @@ async def client(org: Tenant) -> FullClient:
 
 
 async def test_s48_preview_counts_everything_to_be_deleted(api_for: Callable[..., Api], org: Tenant, client: FullClient) -> None:
-    """Exactly, with amounts by currency; a token and until when it is good."""
+    """The counts are exact, amounts are listed per currency, and the token is valid for 15 minutes."""
     preview = await fetch_deletion_preview(api_for(org), client)
     assert len(preview.pop("token")) > 50
     validity = datetime.fromisoformat(preview.pop("expiresAt")) - datetime.now(UTC)
@@ -59,10 +59,10 @@ async def test_s48_preview_counts_everything_to_be_deleted(api_for: Callable[...
 async def test_s49_to_s52_deletes_all_of_the_client_and_nothing_else(
     api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
-    """What is left is a record without content; the shared contact stays, and what the shared payment was for the other client."""
+    """A deletion record without content remains, and so do the shared contact and the other client's share of a shared payment."""
     before = await read_snapshot(owner, org.id)
     payload = await delete_client(api_for(org), client)
-    assert (payload["userErrors"], payload["deletedId"], payload["deleted"]) == ([], global_id("Client", client.id), WENT)
+    assert (payload["userErrors"], payload["deletedId"], payload["deleted"]) == ([], global_id("Client", client.id), DELETED_COUNTS)
     steps = compare_snapshots(before, await read_snapshot(owner, org.id))
     changes_by_table = {key[0]: after for key, after in steps.items() if any(now is not None for _, now in after.values())}
     assert set(changes_by_table) == {"deletion_record", "outbox_event"}
@@ -85,7 +85,7 @@ async def test_s49_to_s52_deletes_all_of_the_client_and_nothing_else(
 async def test_s52_no_table_keeps_a_row_of_the_client(
     api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
-    """Made from the catalogue: every table with a client or a project in it."""
+    """The tables are taken from the metadata: every table with a column for a client or a project."""
     await delete_client(api_for(org), client)
     tables = [table for table in Table.metadata.sorted_tables if {"client_id", "project_id"} & set(table.columns.keys())]
     assert len(tables) > 15
@@ -99,7 +99,7 @@ async def test_s52_no_table_keeps_a_row_of_the_client(
 async def test_s53_client_cannot_be_found_anywhere(
     api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
-    """By no search, id, activity or preview; and in no text that is stored."""
+    """The client is not found by search, id, activity or preview, and no stored text contains its name."""
     api, ids = (
         api_for(org),
         [
@@ -122,8 +122,8 @@ async def test_s53_client_cannot_be_found_anywhere(
     assert not [row for row in (await read_snapshot(owner, org.id)).items() if MARKER.lower() in str(row).lower()]
 
 
-async def test_s53_number_can_be_reused_at_once(api_for: Callable[..., Api], org: Tenant, client: FullClient) -> None:
-    """And so can the numbers in the registers and for VAT."""
+async def test_s53_numbers_of_a_deleted_client_can_be_reused_at_once(api_for: Callable[..., Api], org: Tenant, client: FullClient) -> None:
+    """This includes the KvK number and the VAT number."""
     api = api_for(org)
     await delete_client(api, client)
     again = {"name": "Nieuw", "number": MARKER, "kvkNumber": "68750110", "vatNumber": "NL123456782B01"}
@@ -133,8 +133,9 @@ async def test_s53_number_can_be_reused_at_once(api_for: Callable[..., Api], org
     assert data["clientCreate"] == {"client": {"number": MARKER}, "userErrors": []}
 
 
-async def test_s47_an_active_client_is_not_deleted(api_for: Callable[..., Api], org: Tenant, owner: asyncpg.Connection) -> None:
-    """It has no preview either."""
+async def test_s47_an_active_client_has_no_preview_and_is_not_deleted(
+    api_for: Callable[..., Api], org: Tenant, owner: asyncpg.Connection
+) -> None:
     active = await create_full_client(org, is_archived=False)
     assert await fetch_deletion_preview(api_for(org), active) is None
     async with assert_unchanged(owner, org.id):
@@ -147,9 +148,9 @@ async def test_s47_an_active_client_is_not_deleted(api_for: Callable[..., Api], 
 async def test_orphaned_contacts_are_deleted_on_request(
     api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
-    """The one of no other client; the shared one stays, with its other link."""
+    """Only a contact without another client is deleted. A shared contact keeps its other link."""
     payload = await delete_client(api_for(org), client, deleteOrphanContacts=True)
-    assert payload["deleted"] == {**WENT, "contactCount": 1}
+    assert payload["deleted"] == {**DELETED_COUNTS, "contactCount": 1}
     links = await owner.fetch("SELECT contact_id, client_id FROM relaties.client_contact WHERE tenant_id = $1", org.id)
     assert [tuple(row) for row in links] == [(client.shared_contact, client.other)]
     assert [row["id"] for row in await owner.fetch("SELECT id FROM relaties.contact WHERE tenant_id = $1", org.id)] == [
@@ -175,8 +176,7 @@ async def test_issued_invoices_require_acknowledgement(
     assert "acknowledgeFiscalRetention: true" in error["message"]
 
 
-async def test_draft_invoices_require_no_acknowledgement(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Drafts are no invoices yet."""
+async def test_client_without_issued_invoices_requires_no_acknowledgement(api_for: Callable[..., Api], org: Tenant) -> None:
     key = await org.add_client("Leeg", archived_at=None)
     await org.owner.execute("UPDATE relaties.client SET archived_at = now() WHERE id = $1", key)
     preview = (await api_for(org).data(DELETION_PREVIEW, id=global_id("Client", key)))["client"]["deletionPreview"]
@@ -211,7 +211,7 @@ CHANGES: dict[str, Callable[[FullClient], Awaitable[object]]] = {
 async def test_change_since_the_preview_is_rejected_with_a_fresh_preview(
     api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection, what: str
 ) -> None:
-    """What was shown is what happens; the fresh preview's token is good."""
+    """The user deletes only what a preview showed. The token of the fresh preview is valid."""
     token = (await fetch_deletion_preview(api_for(org), client))["token"]
     await CHANGES[what](client)
     async with assert_unchanged(owner, org.id):
@@ -227,7 +227,7 @@ async def test_change_since_the_preview_is_rejected_with_a_fresh_preview(
 async def test_token_of_anything_else_is_rejected(
     api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
-    """Of another client, of another organization, too old, changed by a letter, a cursor, nonsense."""
+    """Tokens of another client or organization, expired or altered tokens, cursors and arbitrary texts are all outdated previews."""
     api, twin, theirs = api_for(org), await create_full_client(org, "Tweeling"), await create_tenant(owner)
     abroad = await create_full_client(theirs)
     own = (await fetch_deletion_preview(api, client))["token"]
@@ -252,7 +252,7 @@ async def test_token_of_anything_else_is_rejected(
 async def test_preview_without_the_right_to_delete_has_no_token(
     api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection, role: Role
 ) -> None:
-    """Without amounts for who may not see figures; nor is a token of somebody else's of use to them."""
+    """The preview hides amounts without the right to read figures. Another member's token does not allow to delete either."""
     token = (await fetch_deletion_preview(api_for(org), client))["token"]
     preview = await fetch_deletion_preview(api_for(org, role), client)
     assert preview.pop("token") is None
@@ -264,14 +264,13 @@ async def test_preview_without_the_right_to_delete_has_no_token(
 
 
 async def test_admin_can_delete(api_for: Callable[..., Api], org: Tenant, client: FullClient) -> None:
-    """As the owner does."""
-    assert (await delete_client(api_for(org, Role.ADMIN), client))["deleted"] == WENT
+    assert (await delete_client(api_for(org, Role.ADMIN), client))["deleted"] == DELETED_COUNTS
 
 
 async def test_another_organization_can_neither_preview_nor_delete(
     api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
-    """Not even with the right token."""
+    """The token is valid, but the client is not found."""
     token, theirs = (await fetch_deletion_preview(api_for(org), client))["token"], await create_tenant(owner)
     async with assert_unchanged(owner, org.id, theirs.id):
         assert (await api_for(theirs).data(DELETION_PREVIEW, id=global_id("Client", client.id)))["client"] is None
@@ -280,12 +279,12 @@ async def test_another_organization_can_neither_preview_nor_delete(
 
 
 async def test_second_deletion_is_not_found(api_for: Callable[..., Api], org: Tenant, client: FullClient) -> None:
-    """The same request again, with its key, hears what the first came to."""
+    """A repetition of the first request with its key gets the first answer."""
     api, input_values = api_for(org), {"id": global_id("Client", client.id), "acknowledgeFiscalRetention": True}
     input_values["previewToken"] = (await fetch_deletion_preview(api, client))["token"]
     idempotent_delete = DELETE.replace("(input: $input)", '(input: $input) @idempotent(key: "once")')
     first, again = [(await api.data(idempotent_delete, input=input_values))["clientDelete"] for _ in range(2)]
-    assert first == again == {"deletedId": input_values["id"], "deleted": WENT, "userErrors": []}
+    assert first == again == {"deletedId": input_values["id"], "deleted": DELETED_COUNTS, "userErrors": []}
     (error,) = (await api.data(DELETE, input=input_values))["clientDelete"]["userErrors"]
     assert (error["code"], error["path"]) == ("NOT_FOUND", ["id"])
 
@@ -317,7 +316,7 @@ async def test_s53_stored_answers_no_longer_name_the_client(
 
 
 async def test_previews_of_a_page_take_as_many_statements_as_one(api_for: Callable[..., Api], org: Tenant, statements: list[str]) -> None:
-    """The page with the counts, amounts, contacts left alone, and the rows of those."""
+    """The five statements read the page, the counts, the amounts, the orphaned contacts and the rows of those contacts."""
     for index in range(3):
         await create_full_client(org, f"{MARKER}{index}")
     query = "query ($first: Int!) {{ clients(first: $first, filter: {{status: ARCHIVED}}) {{ nodes {{ deletionPreview {{ {} }} }} }} }}"

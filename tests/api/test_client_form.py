@@ -1,4 +1,4 @@
-"""One form saves everything about a client or nothing."""
+"""Test that one form saves everything about a client or nothing."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,14 +27,14 @@ from tests.support.ids import global_id
 
 
 async def test_s08_client_requires_only_a_name(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Anybody with the right to write clients can create it, without any figures."""
+    """A member without the right to read figures can create it."""
     client = await save_client(api_for(org, Role.MEMBER), CREATE, name="Alleen een naam")
     assert (client["name"], client["number"], client["version"], client["financial"]) == ("Alleen een naam", None, 1, None)
     assert (client["addresses"], client["labels"], client["contacts"]["edges"]) == ([], [], [])
 
 
 async def test_s09_one_form_saves_everything(api_for: Callable[..., Api], org: Tenant) -> None:
-    """General part, addresses, labels and contacts old and new, financial settings: all in one go, and each row is in the trace."""
+    """The form has general fields, addresses, new and existing labels and contacts, and financial settings. Each new row has an event."""
     form, before = await build_full_form(org), await count_rows(org)
     client = await save_client(api_for(org), CREATE, **form)
 
@@ -103,7 +103,7 @@ async def test_s09_s27_error_in_any_part_changes_nothing(api_for: Callable[..., 
 
 
 async def test_s11_all_errors_of_a_form_are_reported_at_once(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Each with its path, a sentence on the rule, and an example of a right value."""
+    """Each error has its path and a message with the rule and a valid example."""
     wrong, _ = WRONG["several"]
     wrong = {**wrong, "labels": [{"id": global_id("Label", new_id())}]}
     payload = (await api_for(org).data(CREATE, input={"name": "X", **wrong}))["done"]
@@ -111,8 +111,7 @@ async def test_s11_all_errors_of_a_form_are_reported_at_once(api_for: Callable[.
     assert payload["userErrors"][1]["message"] == "A KvK number has 8 digits, for example `68750110`."
 
 
-async def test_s09_figures_require_their_own_right(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Who may write clients but no figures is refused as a whole."""
+async def test_s09_form_with_figures_is_rejected_without_the_right_to_write_them(api_for: Callable[..., Api], org: Tenant) -> None:
     before = await count_rows(org)
     body = await api_for(org, Role.MEMBER).execute(CREATE, input={"name": "X", "financial": {"iban": "NL91ABNA0417164300"}})
     assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
@@ -120,7 +119,7 @@ async def test_s09_figures_require_their_own_right(api_for: Callable[..., Api], 
 
 
 async def test_s10_s11_each_field_is_stored_in_normal_form(api_for: Callable[..., Api], org: Tenant) -> None:
-    """However it was written: blanks, capitals and separators are put right."""
+    """Spaces, capitals and separators are normalized."""
     input_values = {"name": "  Café\u0301 ", "kvkNumber": "6875 0110", "vatNumber": "nl 0044.95.445.b01", "kboNumber": "BE 0403.019.261",
                "email": " Info@DEREE.example", "phone": "020 624 0000", "website": "deree.example", "language": "NL"}  # fmt: skip
     client = await save_client(
@@ -133,8 +132,8 @@ async def test_s10_s11_each_field_is_stored_in_normal_form(api_for: Callable[...
     assert (client["addresses"][0]["postalCode"], client["addresses"][0]["country"]) == ("1015 DK", "NL")
 
 
-async def test_s21_s22_s23_financial_settings_round_trip(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Rate, VAT and all the others, with the numbers exact."""
+async def test_s21_s22_s23_financial_settings_are_read_as_saved(api_for: Callable[..., Api], org: Tenant) -> None:
+    """Decimal numbers are exact, and null clears a setting."""
     form = await build_full_form(org)
     client = await save_client(api_for(org), CREATE, **form)
     expected = {**FINANCIAL_FIELDS, "defaultHourlyRate": {"amount": "95.5000"}, "defaultMileageRate": {"amount": "0.2300"}}
@@ -146,7 +145,7 @@ async def test_s21_s22_s23_financial_settings_round_trip(api_for: Callable[..., 
 
 
 async def test_s25_s26_each_client_can_have_its_own_layout_or_none(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Two clients, two layouts; null is the organization's."""
+    """Without a layout of its own, a client uses that of the organization."""
     ids = [global_id("InvoiceLayout", await create_layout(org, name)) for name in ("Een", "Twee")]
     layouts = [
         (await save_client(api_for(org), CREATE, name=key, financial={"invoiceLayoutId": key}))["financial"]["invoiceLayout"] for key in ids
@@ -155,8 +154,8 @@ async def test_s25_s26_each_client_can_have_its_own_layout_or_none(api_for: Call
     assert (await save_client(api_for(org), CREATE, name="Geen", financial={}))["financial"]["invoiceLayout"] is None
 
 
-async def test_s28_saved_client_is_readable_at_once(api_for: Callable[..., Api], org: Tenant) -> None:
-    """In the same request, through `query`, and in the next mutation of it."""
+async def test_s28_saved_client_is_readable_in_the_same_request(api_for: Callable[..., Api], org: Tenant) -> None:
+    """The field `query` of the payload shows it, and so does that of the next mutation."""
     data = await api_for(org).data(
         """mutation { a: clientCreate(input: {name: "A"}) { query { clients { totalCount } } }
         b: clientCreate(input: {name: "B"}) { query { clients { nodes { name } } } } }"""
@@ -165,7 +164,7 @@ async def test_s28_saved_client_is_readable_at_once(api_for: Callable[..., Api],
 
 
 async def test_s29_s30_update_changes_only_given_fields(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Every part can be changed, also several in one go; what is left out stays, and what comes to nothing is no change."""
+    """Each part can be changed, alone or with others. An update without effect does not change the version."""
     api, form = api_for(org), await build_full_form(org)
     client = await save_client(api, CREATE, **form)
     renamed = await save_client(api, UPDATE, id=client["id"], expectedVersion=1, name="De Ree BV", phone=None)
@@ -191,7 +190,6 @@ async def test_s29_s30_update_changes_only_given_fields(api_for: Callable[..., A
 
 
 async def test_s29_outdated_version_is_rejected_with_the_current_client(api_for: Callable[..., Api], org: Tenant) -> None:
-    """So that nobody's change is lost unseen."""
     client = await org.add_client("A")
     change = """mutation ($input: ClientUpdateInput!) { done: clientUpdate(input: $input) { client { name }
       userErrors { code path ... on VersionConflictError { currentVersion current { id ... on Client { name version } } } } } }"""
@@ -206,7 +204,7 @@ async def test_s29_outdated_version_is_rejected_with_the_current_client(api_for:
 
 
 async def test_next_number_skips_numbers_in_use(api_for: Callable[..., Api], org: Tenant) -> None:
-    """In the organization's format; a form that fails gives none away."""
+    """Numbers have the organization's format. A form that fails uses up no number."""
     api = api_for(org)
     await org.owner.execute("UPDATE relaties.organization SET client_number_format = 'K-##' WHERE tenant_id = $1", org.id)
     await org.add_client("Hand", "k-02")
@@ -221,7 +219,7 @@ async def test_next_number_skips_numbers_in_use(api_for: Callable[..., Api], org
 
 
 async def test_number_is_unique_ignoring_case(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The refusal shows whose it is; one's own number may be written otherwise."""
+    """The error contains the existing client. A client may change the case of its own number."""
     api = api_for(org)
     client = await save_client(api, CREATE, name="A", number="a-1")
     selection = "userErrors { code ... on NumberTakenError { existingClient { name } } }"

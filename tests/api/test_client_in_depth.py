@@ -1,4 +1,4 @@
-"""Everything about one client, and the way back from its contacts and labels."""
+"""Test that every field and relation of a client can be read, also back from its contacts and labels."""
 
 from collections.abc import Callable
 from datetime import date
@@ -17,7 +17,7 @@ from tests.support.queries import data_statements
 
 @pytest.fixture
 async def full_client(org: Tenant) -> Tenant:
-    """Create a client with something of everything."""
+    """Create a client with all general and financial fields, a VAT rate, a layout and two addresses."""
     rate, layout = new_id(), new_id()
     name_columns = {"tenant_id": org.id, "is_active": True, **version_columns()}
     await insert_rows(
@@ -46,7 +46,7 @@ async def fetch_client(api: Api, selection: str) -> dict[str, Any]:
 
 
 async def test_s10_every_general_field_is_read_as_stored(api_for: Callable[..., Api], full_client: Tenant) -> None:
-    """Name, address, contact details, reference numbers; also for who may only look."""
+    """A viewer can read all of them."""
     expected = {
         "name": "Rijk", "number": "0012", "kind": "COMPANY", "phone": "+31 10 555 0100", "email": "a@b.example", "website": "https://b.example",
         "language": "nl", "notes": "Belt graag.", "kvkNumber": "12345678", "kvkBranchNumber": "000012345678", "kboNumber": "0123456749",
@@ -64,7 +64,7 @@ FINANCIAL = """financial { currency defaultHourlyRate { amount currency } defaul
 
 
 async def test_financial_settings_require_the_right_to_read_figures(api_for: Callable[..., Api], full_client: Tenant) -> None:
-    """Null for others, as are invoices; a rate is in the client's own currency."""
+    """Other members get null for them and for invoices. Rates are in the client's currency."""
     assert (await fetch_client(api_for(full_client, Role.FINANCE), FINANCIAL))["financial"] == {
         "currency": "USD",
         "defaultHourlyRate": {"amount": "95.5000", "currency": "USD"},
@@ -86,7 +86,7 @@ async def test_financial_settings_require_the_right_to_read_figures(api_for: Cal
 
 
 async def test_project_prices_require_the_right_to_read_figures(api_for: Callable[..., Api], full_client: Tenant) -> None:
-    """In the client's currency; what its invoices refer to is no figure."""
+    """Prices are in the client's currency. The invoice reference is not a figure."""
     row = {
         "tenant_id": full_client.id,
         "id": new_id(),
@@ -106,7 +106,7 @@ async def test_project_prices_require_the_right_to_read_figures(api_for: Callabl
 
 
 async def test_s19_link_has_the_data_of_the_contact_at_the_client(api_for: Callable[..., Api], full_client: Tenant) -> None:
-    """From the client's side and from the contact's the same; notes and whether it can be reached are the contact's own."""
+    """Both sides show the same link. Notes and `isActive` of the contact are its own, not the link's."""
     person = await full_client.add_contact("Jansen", full_client.clients[0], is_invoice_contact=True)
     change = "UPDATE relaties.client_contact SET roles = '{INVOICE,REMINDER}', recipient = 'CC', is_active = false WHERE contact_id = $1"
     await full_client.owner.execute(change, person)
@@ -118,8 +118,9 @@ async def test_s19_link_has_the_data_of_the_contact_at_the_client(api_for: Calla
     ]
 
 
-async def test_figures_are_not_readable_by_id_without_the_right(api_for: Callable[..., Api], full_client: Tenant) -> None:
-    """A VAT rate, a layout and an invoice by id need the same right."""
+async def test_vat_rates_layouts_and_invoices_are_not_readable_by_id_without_the_right(
+    api_for: Callable[..., Api], full_client: Tenant
+) -> None:
     invoice = await full_client.add_invoice(full_client.clients[0], date(2026, 1, 1), "10.00")
     rate, layout = [
         await full_client.owner.fetchval(f"SELECT id FROM relaties.{table} WHERE tenant_id = $1", full_client.id)
@@ -131,8 +132,7 @@ async def test_figures_are_not_readable_by_id_without_the_right(api_for: Callabl
     assert await api_for(full_client, Role.FINANCE).data(query, ids=ids) == {"nodes": [{"id": key} for key in ids]}
 
 
-async def test_projects_and_invoices_are_listed_newest_first(api_for: Callable[..., Api], full_client: Tenant) -> None:
-    """Page by page."""
+async def test_projects_and_invoices_are_listed_newest_first_on_each_page(api_for: Callable[..., Api], full_client: Tenant) -> None:
     for number in range(3):
         await full_client.add_invoice(full_client.clients[0], date(2026, 1, 1 + number), "10.00", number=f"F{number}")
         row = {
@@ -158,7 +158,6 @@ async def test_projects_and_invoices_are_listed_newest_first(api_for: Callable[.
 
 
 async def test_s14_clients_have_labels_and_labels_have_clients(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Many to many, both ways."""
     a, b = await org.add_client("A", "0012"), await org.add_client("B")
     await org.add_label("Rood", a, b)
     await org.add_label("Blauw", a)
@@ -174,7 +173,7 @@ async def test_s14_clients_have_labels_and_labels_have_clients(api_for: Callable
 
 
 async def test_s20_a_shared_contact_is_the_same_under_each_client(api_for: Callable[..., Api], org: Tenant) -> None:
-    """One id, its own data on each link, and its clients in turn."""
+    """The contact has one id under both clients, and each link has its own data."""
     a, b = await org.add_client("A"), await org.add_client("B")
     person = await org.add_contact("Jansen", a, b, is_invoice_contact=True)
     await org.owner.execute("UPDATE relaties.client_contact SET is_invoice_contact = false, position = 3 WHERE client_id = $1", b)
@@ -194,7 +193,7 @@ async def test_s20_a_shared_contact_is_the_same_under_each_client(api_for: Calla
 
 
 async def test_contacts_are_listed_and_searched_by_name(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Both ways through, with a total."""
+    """Both directions work, and the total counts all matches."""
     client = await org.add_client("A")
     for name in ("Çelik", "Bos", "de Boer"):
         await org.add_contact(name, client)
@@ -208,10 +207,8 @@ async def test_contacts_are_listed_and_searched_by_name(api_for: Callable[..., A
     assert (await api.data(query, search="BO"))["contacts"]["totalCount"] == 2
 
 
-async def test_everything_in_depth_takes_one_statement_per_level(
-    api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]
-) -> None:
-    """Whatever the number of clients; one transaction."""
+async def test_repeated_deep_query_takes_three_statements(api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]) -> None:
+    """The number of statements does not depend on the number of clients."""
     query = """{ clients(first: 50) { nodes { addresses { city } financial { iban } projects { nodes { id } } invoices { nodes { id } }
       labels { id } revenue { since }
       contacts(first: 1) { nodes { clients(first: 1) { nodes { labels { clients(first: 1) { nodes { id } } } } } } } } } }"""
@@ -222,8 +219,8 @@ async def test_everything_in_depth_takes_one_statement_per_level(
     assert len(data_statements(statements)) == 3
 
 
-async def test_nodes_keep_their_order_and_have_a_limit(api_for: Callable[..., Api], sample_org: Tenant) -> None:
-    """Null where there is none; a hundred and one are refused."""
+async def test_nodes_keep_their_order_and_are_limited_to_100_ids(api_for: Callable[..., Api], sample_org: Tenant) -> None:
+    """The entry of an unknown id is null."""
     ids = [global_id("Client", sample_org.clients[3]), global_id("Client", new_id()), global_id("Contact", sample_org.contacts[0])]
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
     response_body = await api_for(sample_org).execute(query, ids=ids)

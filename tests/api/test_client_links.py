@@ -1,4 +1,4 @@
-"""The labels and contacts of clients: put on and taken off, made, changed and deleted."""
+"""Test adding, changing and removing the labels and contacts of clients."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from tests.support.mutation_inputs import create_world, mutation_document
 
 
 async def test_s14_s15_labels_are_added_and_removed_for_many_clients(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Those that have one keep it, and the filter follows."""
+    """A label that a client already has is kept without an error, and filters by label follow."""
     clients = [global_id("Client", await org.add_client(name)) for name in "ABC"]
     red, blue = [global_id("Label", await org.add_label(name)) for name in ("Rood", "Blauw")]
     api, rest = api_for(org), f"clients {{ name version labels {{ name }} }} {ERRORS} }} }}"
@@ -45,7 +45,7 @@ LABEL = f"{{ label {{ id name color isActive version }} {ERRORS} }} }}"
 
 
 async def test_s16_label_name_is_unique_ignoring_case(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Made, renamed and deleted; its name is used once, without regard to capitals and accents; its links go with it."""
+    """Accents are ignored as well. Deleting a label removes its links and leaves the clients."""
     api, client = api_for(org), await org.add_client("A")
     create = f"mutation ($input: LabelCreateInput!) {{ done: labelCreate(input: $input) {LABEL}"
     update = f"mutation ($input: LabelUpdateInput!) {{ done: labelUpdate(input: $input) {LABEL}"
@@ -68,8 +68,8 @@ async def test_s16_label_name_is_unique_ignoring_case(api_for: Callable[..., Api
     assert (row_counts["label"], row_counts["client_label"], row_counts["client"]) == (0, 0, 1)
 
 
-async def test_s17_client_without_contacts_is_complete(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Also after the last one is taken off."""
+async def test_s17_client_needs_no_contacts(api_for: Callable[..., Api], org: Tenant) -> None:
+    """The last contact can be removed from the form."""
     client = await save_client(api_for(org), CREATE, name="A", contacts=[{"contact": {"new": {"lastName": "Jansen"}}}])
     client = await save_client(api_for(org), UPDATE, id=client["id"], expectedVersion=1, contacts=[])
     assert (client["contacts"]["edges"], client["version"]) == ([], 2)
@@ -83,8 +83,7 @@ CHANGE_LINK = f"mutation ($input: ClientContactUpdateInput!) {{ done: clientCont
 UNLINK = f"mutation ($input: ClientContactUnlinkInput!) {{ done: clientContactUnlink(input: $input) {CLIENT_RESULT}"
 
 
-async def test_s18_contact_is_created_with_or_without_a_client(api_for: Callable[..., Api], org: Tenant) -> None:
-    """And linked when one likes."""
+async def test_s18_contact_is_created_without_a_client_and_linked_later(api_for: Callable[..., Api], org: Tenant) -> None:
     api, client = api_for(org, Role.MEMBER), global_id("Client", await org.add_client("A"))
     contact = (await api.data(NEW_CONTACT, input={"firstName": "Ilse", "phone": "06 12345678", "notes": "Belt terug."}))["done"]["contact"]
     assert contact == {
@@ -97,7 +96,7 @@ async def test_s18_contact_is_created_with_or_without_a_client(api_for: Callable
 
 
 async def test_s19_invoice_contact_is_set_on_the_link(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Changed at one client it stays as it is at the other, and clients are found by it."""
+    """The contact's link to another client does not change, and the filter by invoice contact follows."""
     api = api_for(org)
     a, b = await org.add_client("A"), await org.add_client("B")
     person = global_id("Contact", await org.add_contact("Jansen", a, b))
@@ -110,7 +109,7 @@ async def test_s19_invoice_contact_is_set_on_the_link(api_for: Callable[..., Api
 
 
 async def test_s20_a_contact_of_several_clients_is_one_person(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Changed once it shows at both; taken off one it stays with the other; deleted only when nobody has it any more."""
+    """A change shows at both clients. Unlinking from one keeps the other link, and only an unlinked contact can be deleted."""
     api = api_for(org)
     a, b = await org.add_client("A"), await org.add_client("B")
     person = global_id("Contact", await org.add_contact("Jansen", a, b))
@@ -143,7 +142,7 @@ async def test_client_has_one_primary_contact(api_for: Callable[..., Api], org: 
 
 
 async def test_contact_can_be_added_after_the_highest_position(owner: asyncpg.Connection, api_for: Callable[..., Api]) -> None:
-    """A contact that comes after one with the largest number there is, shares its place."""
+    """The next position would exceed a 32-bit integer, so the new contact shares the highest one."""
     own_world = await create_world(owner)
     last = {"clientId": own_world.ids["Client"], "contactId": own_world.ids["ContactOfClient"], "link": {"position": 2**31 - 1}}
     await api_for(own_world.tenant).data(mutation_document("clientContactUpdate"), input=last)

@@ -1,4 +1,4 @@
-"""The overview of clients: search, filters, orders, both ways through the pages."""
+"""Test the list of clients: search, filters, sorting and pagination in both directions."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ CLIENTS_QUERY = """query ($filter: ClientFilterInput, $search: String, $order: C
 
 
 async def list_names(api: Api, search: str | None = None, order: dict[str, str] | None = None, **filter: object) -> list[str]:
-    """Return the names found, in order; the count agrees."""
+    """Return the names found, in order, after checking the total."""
     connection = (await api.data(CLIENTS_QUERY, filter=filter, search=search, order=order))["clients"]
     assert connection["totalCount"] == len(connection["nodes"])
     return [node["name"] for node in connection["nodes"]]
@@ -26,7 +26,7 @@ async def list_names(api: Api, search: str | None = None, order: dict[str, str] 
 
 @pytest.fixture
 async def api(org: Tenant, api_for: Callable[..., Api]) -> Api:
-    """Five clients to find."""
+    """Create five clients that differ in the searched fields."""
     await org.add_client("Café  Zürich", "0012", kvk_number="12345678", updated_at=datetime(2026, 3, 1, tzinfo=UTC))
     await org.add_client("100% Werk_plaats", "A-7", archived_at=datetime(2026, 1, 1, tzinfo=UTC))
     await org.add_client("Bakker \\ Zoon", None, vat_number="NL123456782B01")
@@ -38,7 +38,7 @@ async def api(org: Tenant, api_for: Callable[..., Api]) -> Api:
 async def test_s02_overview_lists_exactly_the_clients_of_the_organization(
     api_for: Callable[..., Api], api: Api, owner: asyncpg.Connection
 ) -> None:
-    """Archived ones too; the total is the number of rows."""
+    """Archived clients are included, and the total is the number of rows."""
     other = await create_tenant(owner)
     await other.add_client("Theirs")
     assert await list_names(api) == ["100% Werk_plaats", "Bakker \\ Zoon", "bakkerij Åse", "Café  Zürich", "Zand"]
@@ -61,7 +61,7 @@ async def test_s02_overview_lists_exactly_the_clients_of_the_organization(
     ],
 )
 async def test_s03_search_finds_within_the_name(api: Api, search: str, expected: list[str]) -> None:
-    """Without regard to capitals, accents and surplus blanks; what means more to SQL means itself."""
+    """Case, accents and repeated spaces are ignored. Special characters of SQL patterns are searched literally."""
     assert await list_names(api, search) == expected
 
 
@@ -76,19 +76,17 @@ async def test_s03_search_finds_within_the_name(api: Api, search: str, expected:
     ],
 )
 async def test_s04_the_same_search_finds_within_the_number_as_text(api: Api, search: str, expected: list[str]) -> None:
-    """`12` finds `0012`, and `0012` does not find `12`."""
+    """Leading zeros count: `12` finds `0012`, but `0012` does not find `12`."""
     assert await list_names(api, search) == expected
 
 
 async def test_s04_blank_search_finds_all_and_search_length_is_limited(api: Api) -> None:
-    """All are found; two hundred characters at most."""
     assert len(await list_names(api, "   ")) == 5
     body = await api.execute(CLIENTS_QUERY, search="x" * 201)
     assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]
 
 
 async def test_s05_active_and_archived_clients_are_disjoint_and_complete(api: Api) -> None:
-    """Each filter its set."""
     active, archived, all_ = [await list_names(api, status=status) for status in ("ACTIVE", "ARCHIVED", "ALL")]
     assert archived == ["100% Werk_plaats"]
     assert not set(active) & set(archived)
@@ -96,7 +94,7 @@ async def test_s05_active_and_archived_clients_are_disjoint_and_complete(api: Ap
 
 
 async def test_s15_labels_filter_by_any_all_and_none(org: Tenant, api_for: Callable[..., Api]) -> None:
-    """Alone and together; a label named twice counts once; an unknown one is had by nobody."""
+    """The conditions can be combined. A repeated label counts once, and no client has an unknown label."""
     a, b, c = [await org.add_client(name) for name in "ABC"]
     red, blue = await org.add_label("Red", a, b), await org.add_label("Blue", b, c)
     ids = {"red": global_id("Label", red), "blue": global_id("Label", blue), "unknown": global_id("Label", a)}
@@ -122,7 +120,7 @@ async def test_s15_labels_filter_by_any_all_and_none(org: Tenant, api_for: Calla
 
 
 async def test_s19_filters_by_invoice_contact(org: Tenant, api_for: Callable[..., Api]) -> None:
-    """The flag is of the link, so of each client by itself."""
+    """The flag belongs to the link: one contact can be the invoice contact of one client and not of another."""
     with_, without, none = [await org.add_client(name) for name in ("With", "Without", "None")]
     person = await org.add_contact("Jansen", with_, is_invoice_contact=True)
     await insert_rows(org.owner, "client_contact", [_set_invoice_contact(org, without, person)])
@@ -137,7 +135,7 @@ def _set_invoice_contact(org: Tenant, client: UUID, contact: UUID) -> dict[str, 
 
 
 async def test_filters_by_country_registers_and_change_date(org: Tenant, api: Api) -> None:
-    """Equal numbers, the primary address alone, and from a moment on; all that is given holds."""
+    """Only the primary address counts for the country. Several filters must all match."""
     for client, kind, country in ((org.clients[0], "PRIMARY", "BE"), (org.clients[4], "INVOICE", "BE")):
         await insert_rows(org.owner, "client_address", [{"tenant_id": org.id, "client_id": client, "type": kind, "country": country}])
     assert await list_names(api, country="BE") == ["Café  Zürich"]
@@ -159,13 +157,13 @@ async def test_filters_by_country_registers_and_change_date(org: Tenant, api: Ap
     ],
 )
 async def test_sorts_by_each_field_both_ways(api: Api, field: str, expected: list[str]) -> None:
-    """Each both ways, exactly reversed; without a number comes last."""
+    """Descending is the exact reverse of ascending. Clients without a number come last in ascending order."""
     assert await list_names(api, order={"field": field, "direction": "ASC"}) == expected
     assert await list_names(api, order={"field": field, "direction": "DESC"}) == expected[::-1]
 
 
 async def test_finds_one_client_by_id_or_number(api: Api, org: Tenant) -> None:
-    """Without regard to capitals; never by both, nor by neither."""
+    """The number is matched ignoring case. Exactly one of both must be given."""
     query = "query ($by: ClientLookupInput!) { client(by: $by) { name } }"
     assert await api.data(query, by={"number": "B-12"}) == {"client": {"name": "bakkerij Åse"}}
     assert await api.data(query, by={"number": "12"}) == {"client": None}
@@ -175,23 +173,23 @@ async def test_finds_one_client_by_id_or_number(api: Api, org: Tenant) -> None:
         assert "errors" in (await api.post({"query": query, "variables": {"by": by}})).json()
 
 
-async def test_page_is_read_in_one_direction(api: Api) -> None:
-    """Forwards or backwards, and within its limits."""
+async def test_page_arguments_need_one_direction_and_a_valid_size(api: Api) -> None:
     for arguments in ("first: 1, last: 1", 'first: 1, before: "x"', 'last: 1, after: "x"', "last: 0", "last: 101"):
         body = await api.execute(f"{{ clients({arguments}) {{ nodes {{ name }} }} }}")
         assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"], arguments
 
 
-async def test_total_takes_one_statement_only_if_requested(api: Api, statements: list[str]) -> None:
-    """Counting is for who wants to know."""
+async def test_total_of_clients_is_counted_only_if_requested(api: Api, statements: list[str]) -> None:
     await api.data("{ clients { nodes { name } } }")
     without = sum(statement.startswith("SELECT count") for statement in statements)
     await api.data("{ clients { totalCount } }")
     assert (without, sum(statement.startswith("SELECT count") for statement in statements)) == (0, 1)
 
 
-async def test_total_under_a_list_takes_one_statement(api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]) -> None:
-    """Of contacts, projects and invoices of each client, of the clients of each contact and label; whatever the page."""
+async def test_totals_of_a_relation_take_one_statement_for_all_rows(
+    api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]
+) -> None:
+    """Each of the five relations takes one `count(*)`, whatever the page size."""
     query = """{ clients(first: 50) { nodes { contacts(first: 1) { totalCount nodes { clients { totalCount } } } projects { totalCount }
       invoices(first: 1) { totalCount } } } labels { nodes { clients(first: 1) { totalCount } } } }"""
     await api_for(sample_org).data(query)
@@ -216,7 +214,7 @@ async def test_total_under_a_list_takes_one_statement(api_for: Callable[..., Api
 
 
 async def test_labels_are_searched_by_name(org: Tenant, api: Api) -> None:
-    """Without regard to capitals and accents; the total is of what is found."""
+    """Case and accents are ignored, and the total counts the matches."""
     for name in ("Café", "Fixed price", "Cafetaria"):
         await org.add_label(name)
     query = "query ($search: String) { labels(search: $search) { totalCount nodes { name } } }"

@@ -1,4 +1,4 @@
-"""A page and all that is asked of its rows: one statement outside a transaction, and what comes where that is not all."""
+"""Test that one statement outside a transaction reads a page with the relations of its rows, and what happens where more are needed."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple
@@ -24,7 +24,7 @@ BEGIN = "BEGIN"
 
 
 class RecordingServer(NamedTuple):
-    """A server, what it sends, and what it sends before a batch."""
+    """Server, the statements that it sends, and those that it sends before each combined statement."""
 
     api_for: Callable[[Tenant, Role], Api]
     statements: list[str]
@@ -33,7 +33,7 @@ class RecordingServer(NamedTuple):
 
 @pytest.fixture(params=[False, True], ids=["session", "transaction"])
 async def server(request: pytest.FixtureRequest, owner_url: str, schema: strawberry.Schema) -> AsyncIterator[RecordingServer]:
-    """Nobody asked it anything before; and what it sends on its only connection."""
+    """Create a server with one connection and empty plans, once on session pooling and once always in a transaction."""
     statements: list[str] = []
     database = await Database.connect(
         runtime_url(owner_url), DatabaseLimits(read_pool_size=1), always_in_transaction=bool(request.param), on_statement=statements.append
@@ -43,8 +43,8 @@ async def server(request: pytest.FixtureRequest, owner_url: str, schema: strawbe
     await database.close()
 
 
-def summarize(statements: list[str]) -> list[str]:
-    """Which statements there were, of those that answer and those around them."""
+def classify_statements(statements: list[str]) -> list[str]:
+    """Return the kind of each statement that reads data or begins a transaction: "one" relation, "batch" or "each" row separately."""
     kinds = []
     for each in statements:
         if each.startswith(BEGIN):
@@ -57,19 +57,22 @@ def summarize(statements: list[str]) -> list[str]:
 async def ask_three_times(
     server: RecordingServer, org: Tenant, query: str, role: Role = Role.OWNER, **variables: object
 ) -> tuple[object, list[list[str]]]:
-    """Return the answer, which is the same three times, and what was sent each time: what was never asked before is asked one by one."""
+    """Return the answer, after checking that it is the same three times, and the statement kinds of each time.
+
+    The first time the relations are not yet known and are read one by one.
+    """
     answers: list[object] = []
     statement_lists: list[list[str]] = []
     for _ in range(3):
         server.statements.clear()
         answers.append(await server.api_for(org, role).data(query, **variables))
-        statement_lists.append(summarize(server.statements))
+        statement_lists.append(classify_statements(server.statements))
     assert answers[0] == answers[1] == answers[2]
     return answers[0], statement_lists
 
 
 async def add_clients(org: Tenant, contacts: int) -> list[dict[str, object]]:
-    """One with so many contacts, and three with a label; how the first page shows them."""
+    """Create one client with that many contacts and three more, each with a label, and return the expected first page."""
     expected: list[dict[str, object]] = []
     for name, count in (("A", contacts), ("B", 0), ("C", 1), ("D", 1)):
         client = await org.add_client(name)
@@ -84,7 +87,7 @@ async def add_clients(org: Tenant, contacts: int) -> list[dict[str, object]]:
 
 
 async def test_page_with_relations_needs_no_transaction(server: RecordingServer, org: Tenant, sample_org: Tenant) -> None:
-    """And is of its organization alone, on the same connection."""
+    """On the same connection another organization sees none of these rows."""
     expected = await add_clients(org, contacts=3)
     answer, statements = await ask_three_times(server, org, PAGE)
     assert answer == {"clients": {"nodes": expected}}
@@ -94,7 +97,7 @@ async def test_page_with_relations_needs_no_transaction(server: RecordingServer,
 
 
 async def test_object_with_relations_needs_no_transaction(server: RecordingServer, org: Tenant, sample_org: Tenant) -> None:
-    """Another organization's is not there."""
+    """Another organization does not find the object."""
     client = await org.add_client("A")
     await org.add_contact("Bos", client)
     answer, statements = await ask_three_times(server, org, CLIENT_QUERY, id=global_id("Client", client))
@@ -104,7 +107,7 @@ async def test_object_with_relations_needs_no_transaction(server: RecordingServe
 
 
 async def test_more_statements_are_read_in_a_transaction(server: RecordingServer, org: Tenant) -> None:
-    """Contacts that are too many to be read together: the first time from the beginning, then at once."""
+    """Too many contacts need a second statement. Once that is known, the operation begins a transaction at once."""
     expected = await add_clients(org, contacts=4 * EXPECTED_LINKS)
     answer, statements = await ask_three_times(server, org, PAGE)
     assert answer == {"clients": {"nodes": expected}}
@@ -113,7 +116,7 @@ async def test_more_statements_are_read_in_a_transaction(server: RecordingServer
 
 
 async def test_relation_without_permission_is_not_prefetched(server: RecordingServer, org: Tenant) -> None:
-    """Figures of somebody who may not see them: then it is not known that this is all, and read in a transaction."""
+    """The viewer may not see figures, so the server cannot know that one statement is enough and reads in a transaction."""
     client = await org.add_client("A")
     await org.add_label("L", client)
     query = "{ clients { nodes { labels { name } revenue { since } } } }"
@@ -133,8 +136,8 @@ async def test_relations_of_a_backward_page_belong_to_its_rows(server: Recording
     assert answer == {"clients": {"nodes": [{"name": name, "labels": [{"name": f"L{name}"}]} for name in "CD"]}}
 
 
-async def test_failing_part_leaves_the_others_intact(server: RecordingServer, org: Tenant, owner: asyncpg.Connection) -> None:
-    """The whole statement fails; then each is asked by itself."""
+async def test_failing_relation_leaves_the_others_intact(server: RecordingServer, org: Tenant, owner: asyncpg.Connection) -> None:
+    """The combined statement fails as a whole. The server then reads each relation separately."""
     expected = await add_clients(org, contacts=1)
     await ask_three_times(server, org, PAGE)
     await owner.execute(f"REVOKE SELECT ON relaties.contact FROM {RUNTIME}")

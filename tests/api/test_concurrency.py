@@ -1,4 +1,4 @@
-"""Many at once on the server's own limits: one wins, the others hear why, and nobody hears of the database."""
+"""Test many concurrent requests under the default limits: one succeeds, the others get a proper error, and none sees a database error."""
 
 import asyncio
 import random
@@ -26,7 +26,7 @@ SOME_RUNS = 10
 
 
 async def run_concurrently(ask: Callable[[int], Awaitable[dict[str, Any]]], count: int = AT_ONCE) -> list[dict[str, Any]]:
-    """Return the payloads of so many requests that begin together; each is a 200 without errors."""
+    """Return the payloads of `count` requests that start together, after checking that each is a 200 without errors."""
     return [*(next(iter(data.values())) for data in await asyncio.gather(*(ask(index) for index in range(count))))]
 
 
@@ -35,8 +35,8 @@ def split_results(payloads: list[dict[str, Any]], field: str) -> tuple[list[Any]
     return [each[field] for each in payloads if each[field]], [error for each in payloads for error in each["userErrors"]]
 
 
-async def test_c1_one_of_fifty_changes_of_one_version_succeeds(default_limits_api: Callable[[Tenant], Api], org: Tenant) -> None:
-    """The others see it: the client as it is now, and its version."""
+async def test_c1_one_of_fifty_updates_with_one_version_succeeds(default_limits_api: Callable[[Tenant], Api], org: Tenant) -> None:
+    """The errors of the others contain the current client and its version."""
     key, api = global_id("Client", await org.add_client("Before")), default_limits_api(org)
     payloads = await run_concurrently(lambda index: api.data(UPDATE, input={"id": key, "expectedVersion": 1, "name": f"After {index}"}))
     (winner,), errors = split_results(payloads, "client")
@@ -47,7 +47,7 @@ async def test_c1_one_of_fifty_changes_of_one_version_succeeds(default_limits_ap
 
 
 async def test_c5_one_of_fifty_clients_with_one_number_is_created(default_limits_api: Callable[[Tenant], Api], org: Tenant) -> None:
-    """The others get the existing client, however they write the number."""
+    """The others get the existing client, although they write the number in another case or with spaces."""
     api = default_limits_api(org)
     payloads = await run_concurrently(lambda index: api.data(CREATE, input={"name": "X", "number": "k-1" if index % 2 else " K-1"}))
     (winner,), errors = split_results(payloads, "client")
@@ -56,7 +56,7 @@ async def test_c5_one_of_fifty_clients_with_one_number_is_created(default_limits
 
 
 async def test_one_of_fifty_labels_with_one_name_is_created(default_limits_api: Callable[[Tenant], Api], org: Tenant) -> None:
-    """However they write it."""
+    """The others write the name without the accent, in capitals."""
     api = default_limits_api(org)
     payloads = await run_concurrently(lambda index: api.data(LABEL, input={"name": "Café" if index % 2 else "CAFE"}))
     (_,), errors = split_results(payloads, "label")
@@ -64,10 +64,10 @@ async def test_one_of_fifty_labels_with_one_name_is_created(default_limits_api: 
     assert {(each["code"], *each["path"]) for each in errors} == {("NAME_TAKEN", "name")}
 
 
-async def test_fifty_requests_with_one_key_are_done_once(
+async def test_fifty_requests_with_one_key_are_executed_once(
     default_limits_api: Callable[[Tenant], Api], org: Tenant, owner: asyncpg.Connection
 ) -> None:
-    """All answer the same."""
+    """All get the same answer."""
     query = CREATE.replace("(input: $input)", '(input: $input) @idempotent(key: "k")')
     created_labels, errors = split_results(
         await run_concurrently(lambda _: default_limits_api(org).data(query, input={"name": "Once", "takesNextNumber": True})), "client"
@@ -78,7 +78,7 @@ async def test_fifty_requests_with_one_key_are_done_once(
 
 
 async def test_fifty_concurrent_numbers_have_no_gap(default_limits_api: Callable[[Tenant], Api], org: Tenant) -> None:
-    """Fifty clients that take the next number at once; what was given by hand before is passed over."""
+    """Fifty clients take the next number at once. A number that was entered by hand before is skipped."""
     await org.add_client("By hand", "0007")
     created_clients, errors = split_results(
         await run_concurrently(lambda _: default_limits_api(org).data(CREATE, input={"name": "X", "takesNextNumber": True})), "client"
@@ -88,7 +88,7 @@ async def test_fifty_concurrent_numbers_have_no_gap(default_limits_api: Callable
 
 
 async def set_archived(api: Api, mutation: str, key: str) -> dict[str, Any]:
-    """Return the payload."""
+    """Archive or unarchive the client, and return the payload."""
     payload: dict[str, Any] = (await api.data(mutation_document(mutation), input={"id": key}))[mutation]
     return payload
 
@@ -96,7 +96,7 @@ async def set_archived(api: Api, mutation: str, key: str) -> dict[str, Any]:
 async def test_one_of_fifty_archivings_of_one_client_succeeds(
     default_limits_api: Callable[[Tenant], Api], org: Tenant, owner: asyncpg.Connection
 ) -> None:
-    """The others hear that it is archived already, and the client is one version on."""
+    """The others get `ALREADY_ARCHIVED`, and the version rises by one."""
     client = await org.add_client("Jansen")
     await org.add_project(client)
     payloads = await asyncio.gather(
@@ -112,7 +112,7 @@ async def test_one_of_fifty_archivings_of_one_client_succeeds(
 async def test_concurrent_archiving_and_unarchiving_are_serialized(
     default_limits_api: Callable[[Tenant], Api], org: Tenant, owner: asyncpg.Connection
 ) -> None:
-    """Each is done or finds it done; in the end the client and its projects say the same."""
+    """Each succeeds or gets the error that fits. In the end the client and its projects have the same state."""
     client = await org.add_client("Jansen")
     for name in "ABC":
         await org.add_project(client, name)
@@ -136,7 +136,7 @@ async def test_concurrent_archiving_and_unarchiving_are_serialized(
 async def test_archiving_concurrent_with_a_client_update(
     default_limits_api: Callable[[Tenant], Api], org: Tenant, *, is_first: bool
 ) -> None:
-    """In both orders: the change came before, or it was refused for what the client is by then; archived it is either way."""
+    """In both orders the client ends archived. The update succeeds before it or is rejected after it."""
     api = default_limits_api(org)
     for run in range(SOME_RUNS):
         key = global_id("Client", await org.add_client(f"Before {run}"))
@@ -158,7 +158,7 @@ async def test_archiving_concurrent_with_a_client_update(
 async def test_archiving_concurrent_with_a_label_deletion(
     default_limits_api: Callable[[Tenant], Api], org: Tenant, owner: asyncpg.Connection, *, is_first: bool
 ) -> None:
-    """The label goes before the client is archived, from it and its registrations; or it stays, with both."""
+    """The label is deleted from the client and its registrations before the archiving, or it stays on both."""
     api = default_limits_api(org)
     for run in range(SOME_RUNS):
         client = await org.add_client(f"Client {run}")
@@ -183,7 +183,7 @@ async def test_archiving_concurrent_with_a_label_deletion(
 
 
 class RandomChanges:
-    """Changes that cross each other over a few clients and labels."""
+    """Random changes that conflict over a few clients and labels."""
 
     def __init__(self, org: Tenant, seed: int) -> None:
         self.chance = random.Random(seed)  # noqa: S311 no secret
@@ -194,7 +194,7 @@ class RandomChanges:
         return self.chance.sample(ids, self.chance.randint(1, len(ids)))
 
     def choose_change(self) -> tuple[str, dict[str, object]]:
-        """One of them, in an order of its own."""
+        """Return a mutation and its input, with ids in random order so that locks are requested in different orders."""
         new_label = {"new": {"name": f"New {self.chance.randint(0, 2)}"}}
         label_inputs = [*({"id": key} for key in self.choose_some(self.labels)), new_label]
         self.chance.shuffle(label_inputs)
@@ -222,7 +222,7 @@ class RandomChanges:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_c3_conflicting_changes_all_finish(default_limits_api: Callable[[Tenant], Api], owner: asyncpg.Connection, seed: int) -> None:
-    """Labels and labelled clients change concurrently. Each change is made or fails with an error of ours."""
+    """Labels and labelled clients change concurrently. Each change succeeds or fails with one of our own errors, never with a deadlock."""
     org = await create_tenant(owner)
     for index in range(4):
         await org.add_client(f"Client {index}")
@@ -242,10 +242,10 @@ async def test_c3_conflicting_changes_all_finish(default_limits_api: Callable[[T
     assert any(not payload["userErrors"] for payload in payloads)
 
 
-async def test_request_with_a_lost_answer_is_done_once(
+async def test_request_cancelled_at_any_point_is_executed_once(
     default_limits_api: Callable[[Tenant], Api], org: Tenant, owner: asyncpg.Connection
 ) -> None:
-    """Given up at any moment, at every turn of the loop between the first and the last, and sent again under its key."""
+    """The request is cancelled after a growing number of turns of the event loop and sent again with its key."""
     api, turns, is_through = default_limits_api(org), 0, False
     while not is_through:
         name = f"Label {turns}"

@@ -1,4 +1,4 @@
-"""An operation holds one connection at a time: a pool never waits for itself."""
+"""Test that an operation holds one connection at a time, so that a pool never waits for itself."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -26,7 +26,7 @@ DEEP = """{ viewer { organization { name } }
 
 @pytest.fixture
 async def single_connection_database(owner_url: str) -> AsyncIterator[Database]:
-    """One connection of each kind, so that a nested acquisition waits for itself; the monitor records acquisitions."""
+    """Connect with one connection per pool, so that a nested acquisition would wait for itself, and record acquisitions."""
     with monitor_pools():
         database = await Database.connect(
             runtime_url(owner_url), DatabaseLimits(read_pool_size=1, write_pool_size=1, read_pool_timeout=30, write_pool_timeout=30)
@@ -42,7 +42,7 @@ async def api_on_one_connection(single_connection_database: Database, schema: st
 
 
 async def test_monitor_detects_nested_acquisitions(single_connection_database: Database, org: Tenant) -> None:
-    """In a task of the operation's too; and not who does one thing after the other."""
+    """It also detects those in tasks of the operation, and ignores acquisitions that follow each other."""
     with track_operation() as holder:
         reads = single_connection_database.read(org.id)
         await reads.fetch(ONE_QUERY)
@@ -59,22 +59,21 @@ async def test_monitor_detects_nested_acquisitions(single_connection_database: D
 
 @pytest.mark.parametrize("query", [NESTED_QUERY.replace("$first: Int!", "$first: Int! = 20"), DEEP], ids=["nested", "deep"])
 async def test_query_uses_one_connection(api_on_one_connection: Callable[[Tenant], Api], sample_org: Tenant, query: str) -> None:
-    """However many of its fields ask at once, and however many such operations there are."""
+    """This holds for concurrent fields of one operation, and for ten concurrent operations."""
 
     async def run_query() -> None:
         with track_operation() as holder:
             await api_on_one_connection(sample_org).data(query)
         assert (holder.held_count, holder.nested_acquisitions) == (0, [])
-        assert 1 <= holder.acquired.total() <= 2  # the look-up of the token, if it was not known, is the other
+        assert 1 <= holder.acquired.total() <= 2  # the second one looks up the token if it is not cached
 
     await asyncio.gather(*(run_query() for _ in range(10)))
 
 
 @pytest.mark.parametrize(("name", "alternative"), MUTATION_CASES)
-async def test_mutation_uses_one_connection_at_a_time(
+async def test_mutation_releases_its_write_connection_before_reading_its_payload(
     api_on_one_connection: Callable[[Tenant], Api], owner: asyncpg.Connection, name: str, alternative: int
 ) -> None:
-    """The unit of work's is given back before its payload is read."""
     own_world = await create_world(owner)
     with track_operation() as holder:
         body = await api_on_one_connection(own_world.tenant).execute(

@@ -1,4 +1,4 @@
-"""Contacts of a page of clients: one statement while they are few together, another one for those of each where they are not."""
+"""Test that the contacts of a page of clients take one statement while they are few, and a second one if a client has many."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ ALL, OF_EACH = "LIMIT 8 * cardinality", "JOIN LATERAL"
 async def test_client_with_many_contacts_returns_the_first_page(
     api_for: Callable[..., Api], org: Tenant, sample_org: Tenant, statements: list[str], count: int, expected_sql: list[str]
 ) -> None:
-    """Just within the bound and just beyond it: the same answer, by one statement or by two; of another organization nothing."""
+    """The answer is the same just within the limit (one statement) and just beyond it (two)."""
     many, few = await org.add_client("Many"), await org.add_client("One")
     for position in reversed(range(count - 1)):
         await org.add_contact(f"Person {position:03}", many, position=position)
@@ -39,7 +39,7 @@ async def test_client_with_many_contacts_returns_the_first_page(
 
 
 async def test_backward_and_later_pages_are_per_client(api_for: Callable[..., Api], org: Tenant) -> None:
-    """What is not the first page is read client by client, to the same order."""
+    """Only first pages are read for all clients together. Other pages have the same order."""
     client = await org.add_client("Many")
     for position in range(5):
         await org.add_contact(f"Person {position}", client, position=position)

@@ -1,4 +1,4 @@
-"""The compiled executor and graphql-core's give the same answers to the byte, by the same statements, one by one or several as one."""
+"""Test that the compiled executor and that of graphql-core give the same answers to the byte, by the same statements."""
 
 import asyncio
 import gc
@@ -44,7 +44,7 @@ from tests.support.random_documents import Document, documents
 
 ROLES = [Role.OWNER, Role.OWNER, Role.OWNER, Role.VIEWER]
 CURSORS = "{ clients(first: 3) { edges { cursor } } contacts(first: 2) { edges { cursor } } registrations(first: 3) { edges { cursor } } }"
-GIVES_WAY = {
+FALLBACK_QUERIES = {
     "introspection": "{ __schema { queryType { name } } }",
     "an error": '{ clients { nodes { contacts(after: "no") { nodes { id } } } } }',
 }
@@ -95,7 +95,7 @@ def fallback_reasons(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 async def test_common_queries_run_compiled(
     executors: ExecutorPair, fallback_reasons: list[str], schema: strawberry.Schema, name: str, role: Role
 ) -> None:
-    """From beginning to end, and the same."""
+    """They never fall back to graphql-core, and their answers are equal to its answers."""
     assert validate(schema._schema, parse(COMPILED_QUERIES[name])) == []  # noqa: SLF001
     variables: dict[str, object] = {"first": 3} if name == "the nested query" else {}
     answer = await executors.check_equal(Document(COMPILED_QUERIES[name], variables), role)
@@ -103,10 +103,10 @@ async def test_common_queries_run_compiled(
     assert fallback_reasons == []
 
 
-@pytest.mark.parametrize("name", GIVES_WAY)
+@pytest.mark.parametrize("name", FALLBACK_QUERIES)
 async def test_unusual_queries_fall_back_to_graphql_core(executors: ExecutorPair, fallback_reasons: list[str], name: str) -> None:
-    """It gives way for one reason, and the answer is the same, errors and all."""
-    await executors.check_equal(Document(GIVES_WAY[name], {}), Role.OWNER)
+    """There is one reason for the fallback, and the answers are equal, errors included."""
+    await executors.check_equal(Document(FALLBACK_QUERIES[name], {}), Role.OWNER)
     assert len({*fallback_reasons}) == 1
 
 
@@ -119,7 +119,7 @@ class DescribedType:
     field: str = strawberry.field(resolver=describe_field)
 
 
-async def test_a_resolver_that_needs_more_than_the_context_runs_on_graphql_core(fallback_reasons: list[str], database: Database) -> None:
+async def test_resolver_that_reads_more_than_the_context_runs_on_graphql_core(fallback_reasons: list[str], database: Database) -> None:
     schema, actor = strawberry.Schema(DescribedType)._schema, Actor.operator(uuid4())  # noqa: SLF001
     result = await CompiledExecutor.execute(execution(schema, parse("{ a: field }"), Context(database, actor, SECRET_KEYS)))
     assert (result.data, result.errors) == ({"a": f"field a {actor.tenant}"}, None)
@@ -127,7 +127,7 @@ async def test_a_resolver_that_needs_more_than_the_context_runs_on_graphql_core(
 
 
 def test_plans_are_freed_with_their_document(schema: strawberry.Schema) -> None:
-    """They live as long as the document is referenced, without the garbage collector."""
+    """The reference count alone frees them, without a run of the garbage collector."""
     before, document = plan_cache.size, parse("{ clients { nodes { name labels { name } } } }")
     assert compile_plan(schema, document) is compile_plan(schema, document) is not None
     assert plan_cache.size > before
@@ -136,7 +136,7 @@ def test_plans_are_freed_with_their_document(schema: strawberry.Schema) -> None:
 
 
 def test_plan_cache_is_bounded(schema: strawberry.Schema) -> None:
-    """Those asked last are kept; one that is compiled for other values makes room for the first of its own."""
+    """The least recently used plan is discarded first. Another value of a condition needs another plan."""
     fields = " ".join(f"a{number}: name" for number in range(300))
     wide = [
         parse(f"query ($no: Boolean = false) {{ clients {{ nodes {{ {fields} b{index}: id @skip(if: $no) }} }} }}") for index in range(90)
@@ -153,12 +153,12 @@ ComparisonMethod: TypeAlias = Callable[[ExecutorPair, strawberry.Schema, st.Data
 
 
 async def compare_random_document(both: ExecutorPair, schema: strawberry.Schema, data: st.DataObject) -> None:
-    """Aliases, fragments, skip and include, arguments and variables, right and wrong ones."""
+    """Compare a document with random aliases, fragments, conditions, arguments and variables, valid and invalid ones."""
     await both.check_equal(data.draw(documents(schema._schema, both.ids, both.cursors)), data.draw(st.sampled_from(ROLES)))  # noqa: SLF001
 
 
 async def compare_with_faults(both: ExecutorPair, schema: strawberry.Schema, data: st.DataObject) -> None:
-    """Wherever something fails: in a batch, at a key, in a column, in a resolver."""
+    """Compare a random document while batches, keys, columns and resolvers fail at random."""
     document, role = data.draw(documents(schema._schema, both.ids, both.cursors)), data.draw(st.sampled_from(ROLES))  # noqa: SLF001
     faults = FaultInjector(data.draw(st.integers(0, 2**32 - 1)), data.draw(st.sampled_from([3, 10, 40, 200])))
     with inject_faults(faults, schema._schema):  # noqa: SLF001
@@ -171,12 +171,12 @@ async def compare_with_faults(both: ExecutorPair, schema: strawberry.Schema, dat
 async def test_random_documents_have_equal_answers(
     executors: ExecutorPair, schema: strawberry.Schema, how: ComparisonMethod, data: st.DataObject
 ) -> None:
-    """With faults and without: the same bytes by the same statements, and the same errors."""
+    """The bytes, the statements and the errors are equal, with injected faults and without."""
     await how(executors, schema, data)
 
 
 class FirstIdLast(FaultInjector):
-    """The batch of clients fails last, that of portals at once."""
+    """Fail the batch of clients last, and that of portals at once."""
 
     async def load_batch(self, ask: "partial[Awaitable[Sequence[Any]]]", keys: Sequence[Any]) -> Sequence[Any]:
         assert keys
@@ -189,7 +189,7 @@ class FirstIdLast(FaultInjector):
 
 @pytest.mark.parametrize("is_compiled", [True, False])
 async def test_first_error_in_document_order_is_reported(executors: ExecutorPair, schema: strawberry.Schema, *, is_compiled: bool) -> None:
-    """Whichever is first in time, which depends on how the loaders of an operation take turns."""
+    """Which batch fails first in time depends on the order in which the loaders run, so it must not matter."""
     client, portal = executors.ids[0], executors.portals[0]
     document = Document("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [client, portal]})
     with inject_faults(FirstIdLast(1, 10**9), schema._schema):  # noqa: SLF001
@@ -199,10 +199,10 @@ async def test_first_error_in_document_order_is_reported(executors: ExecutorPair
 
 @settings(max_examples=60, suppress_health_check=[*HealthCheck])
 @given(data=st.data())
-async def test_response_is_no_larger_than_its_plan_states(
+async def test_response_is_no_larger_than_its_plan_estimates(
     executors: ExecutorPair, database: Database, schema: strawberry.Schema, data: st.DataObject
 ) -> None:
-    """So that a response whose bytes are not counted is not too large: a column without its length here would show."""
+    """A response with a small enough estimate is sent without counting its bytes. A column without a length limit fails here."""
     document_cache = DocumentCache(schema._schema, UNLIMITED.document_limits, max_bytes=HUGE_LIMIT, shows_schema=True)  # noqa: SLF001
     runner = Runner(schema, CompiledExecutor, database, SECRET_KEYS, shows_schema=True)
     random_document = data.draw(documents(schema._schema, executors.ids, executors.cursors))  # noqa: SLF001
@@ -228,13 +228,13 @@ def in_process(executors: ExecutorPair, database: Database, schema: strawberry.S
     )
 
 
-@pytest.mark.parametrize("name", [*COMPILED_QUERIES, *GIVES_WAY])
+@pytest.mark.parametrize("name", [*COMPILED_QUERIES, *FALLBACK_QUERIES])
 async def test_operation_leaves_no_garbage(in_process: InProcessServer, name: str) -> None:
-    """What was made for it is gone with its answer, compiled or not, with errors or without."""
-    text = (COMPILED_QUERIES | GIVES_WAY)[name]
+    """All objects of an operation are freed with its answer, compiled or not, with errors or without."""
+    text = (COMPILED_QUERIES | FALLBACK_QUERIES)[name]
     variables = {"first": 3} if name == "the nested query" else {}
     await in_process.execute(text, **variables)
-    # A connection that the pool closes meanwhile, or a thread of the test runner, leaves garbage, too; that of an operation comes always.
+    # A connection that the pool closes meanwhile, or a thread of the test runner, leaves garbage too, but not in all three counts.
     assert 0 in [await count_garbage(in_process, text, variables) for _ in range(3)]
 
 
@@ -251,7 +251,7 @@ async def count_garbage(in_process: InProcessServer, text: str, variables: dict[
 
 
 async def test_large_results_yield_to_other_tasks(in_process: InProcessServer, owner: asyncpg.Connection) -> None:
-    """After each piece of 50 clients with 13 objects each, and not after a small one; once for the questions to gather."""
+    """A result yields after every 50 clients with 13 objects each. Each operation yields once more to gather its loads."""
     org = await create_tenant(owner)
     for number in range(100):
         await org.add_client(f"Client {number}")
@@ -271,5 +271,4 @@ async def test_large_results_yield_to_other_tasks(in_process: InProcessServer, o
 async def test_thousands_of_random_documents_have_equal_answers(
     executors: ExecutorPair, schema: strawberry.Schema, how: ComparisonMethod, data: st.DataObject
 ) -> None:
-    """The same, five thousand of them."""
     await how(executors, schema, data)

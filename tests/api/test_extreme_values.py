@@ -1,6 +1,6 @@
-"""A value beyond what its type can hold is the caller's mistake: the error says where it is, and it is never a failure of the server.
+"""Test that a value beyond the range of its type is reported as the caller's mistake, with its location, and never as a server failure.
 
-Every Int, Date, DateTime, Decimal and ID of every argument and input field, as a variable, as a literal and as the default of a variable.
+The tests try every Int, Date, DateTime, Decimal and ID of every argument and input field, as variable, literal and default.
 """
 
 from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ from tests.support.mutation_inputs import MUTATION_CASES, World, create_world
 from tests.support.snapshots import assert_unchanged
 
 ERROR_CODES = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"}
-OF_PYTHON = ("Exceeds the limit", "set_int_max", "out of range", "fromisoformat", "invalid literal", "base64", "Error", "decimal.")
+PYTHON_MESSAGES = ("Exceeds the limit", "set_int_max", "out of range", "fromisoformat", "invalid literal", "base64", "Error", "decimal.")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ async def own_world(owner: asyncpg.Connection) -> World:
 
 
 async def send(http: httpx.AsyncClient, world: World, request: ExtremeRequest) -> dict[str, Any]:
-    """The answer, whose errors are checked: each is coded, short, says where the mistake is, and nothing of Python."""
+    """Return the answer, after checking that each error has a code, a location and a short message without words of Python."""
     headers = {"authorization": f"Bearer {world.tenant.tokens[Role.OWNER]}", "content-type": "application/json"}
     response = await http.post("/graphql", content=request.body, headers=headers)
     body: dict[str, Any] = response.json()
@@ -45,7 +45,7 @@ async def send(http: httpx.AsyncClient, world: World, request: ExtremeRequest) -
         is_placed = error.get("path") or error.get("locations") or "$value" in error["message"]
         assert is_placed or error["extensions"]["code"] == "BAD_REQUEST", (request.location, error)
         assert len(error["message"]) < 700, (request.location, error)
-        assert not any(word in error["message"] for word in OF_PYTHON), (request.location, error)
+        assert not any(word in error["message"] for word in PYTHON_MESSAGES), (request.location, error)
     return body
 
 
@@ -63,7 +63,7 @@ ONE_OF_EACH = {
 async def test_every_extreme_value_is_rejected_in_every_form(
     owner: asyncpg.Connection, http: httpx.AsyncClient, own_world: World, scalar_name: str
 ) -> None:
-    """In one place for each scalar; only an id may also be of nothing."""
+    """One field of each scalar type is tried. Only an id may be valid and unknown."""
     kind, query = f"{scalar_name}!", ONE_OF_EACH[scalar_name].removeprefix("mutation ")
     operation = "mutation" if query != ONE_OF_EACH[scalar_name] else "query"
     async with assert_unchanged(owner, own_world.id):
@@ -79,10 +79,10 @@ async def test_every_extreme_value_is_rejected_in_every_form(
 
 @pytest.mark.parametrize("count", EVERY)
 @pytest.mark.parametrize(("name", "alternative"), MUTATION_CASES)
-async def test_an_extreme_value_changes_nothing(
+async def test_mutation_with_an_extreme_value_changes_nothing(
     owner: asyncpg.Connection, http: httpx.AsyncClient, own_world: World, name: str, alternative: int, count: int | None
 ) -> None:
-    """An error of the request, or a user error at the place of the value."""
+    """The answer is a request error, or a user error with the path of the value."""
     async with assert_unchanged(owner, own_world.id):
         for request, location in mutation_requests(own_world, name, alternative, count):
             body = await send(http, own_world, request)
@@ -92,8 +92,8 @@ async def test_an_extreme_value_changes_nothing(
 
 
 @pytest.mark.parametrize("count", EVERY)
-async def test_an_extreme_value_finds_nothing(http: httpx.AsyncClient, own_world: World, count: int | None) -> None:
-    """An error; an id that is none may also be of nothing."""
+async def test_query_with_an_extreme_value_gets_a_proper_answer(http: httpx.AsyncClient, own_world: World, count: int | None) -> None:
+    """The checks are in `send`."""
     requests = list(query_requests(own_world, count))
     assert len(requests) > 100
     for request in requests:
@@ -105,7 +105,6 @@ async def test_an_extreme_value_finds_nothing(http: httpx.AsyncClient, own_world
     [("Date", "1900-01-01", "9998-12-31"), ("DateTime", "1900-01-01T14:00:00+14:00", "9998-12-31T11:59:59.999999-12:00")],
 )
 async def test_first_and_last_moment_can_be_queried(http: httpx.AsyncClient, own_world: World, kind: str, first: str, last: str) -> None:
-    """By variable and in the document."""
     api = Api(http, own_world.tenant.tokens[Role.OWNER])
     for value in (first, last):
         by_variable = f"query ($value: {kind}!) {ONE_OF_EACH[kind]}"

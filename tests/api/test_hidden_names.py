@@ -1,4 +1,4 @@
-"""What user errors tell a caller who may change clients, and may not read them: that it was refused, and no name."""
+"""Test that user errors contain no names for a caller who may change clients but not read them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,10 +25,10 @@ from tests.support.owner import sign_preview_token
 from tests.support.snapshots import assert_unchanged
 
 SECRET = "Geheim"
-"""In every name, number and note of the organization."""
+"""This word is in every name, number and note of the organization."""
 ERROR = cast("GraphQLInterfaceType", SCHEMA.type_map["UserError"])
 ERRORS: list[GraphQLObjectType] = [*SCHEMA.get_possible_types(ERROR)]
-MOST_LABELS = 50  # of a client
+MOST_LABELS = 50  # the limit of labels per client
 DAY = "2026-01-31"
 WORK = {"time": {"minutes": 5}}
 
@@ -57,7 +57,7 @@ EVERYTHING = "userErrors { code " + " ".join(f"... on {each.name} {full_selectio
 
 @dataclass(frozen=True)
 class SecretOrganization:
-    """An organization full of secret names, by what is to be done to each."""
+    """Organization with secret names, the ids of its objects by their state, and a preview token."""
 
     org: Tenant
     ids: dict[str, str]
@@ -129,9 +129,9 @@ TRIES: list[tuple[UserErrorCode, str, Callable[[Ids], dict[str, Any]]]] = [
         (
             UserErrorCode.ALREADY_ARCHIVED,
             "registrationCreate",
-            lambda ids, of=of, key=key: {"registeredOn": DAY, of: ids[key], "memberId": ids["owner"], "work": WORK},
+            lambda ids, field=field, key=key: {"registeredOn": DAY, field: ids[key], "memberId": ids["owner"], "work": WORK},
         )
-        for of, key in (("clientId", "archived"), ("projectId", "archived project"))
+        for field, key in (("clientId", "archived"), ("projectId", "archived project"))
     ),
     (UserErrorCode.ALREADY_ARCHIVED, "clientBulkUpsert", lambda _: {"clients": [{"name": "X", "number": f"{SECRET.lower()}2"}]}),
     (UserErrorCode.NOT_ARCHIVED, "projectUnarchive", lambda ids: {"id": ids["project"], "expectedVersion": 1}),
@@ -146,7 +146,7 @@ TRIES: list[tuple[UserErrorCode, str, Callable[[Ids], dict[str, Any]]]] = [
 
 
 def test_every_error_code_but_one_is_covered() -> None:
-    """And with the codes every type of user error; the one needs a request before it, and tells nothing but a sentence."""
+    """`IDEMPOTENCY_KEY_REUSED` needs an earlier request, and its message is constant."""
     assert {code for code, _, _ in TRIES} == {*UserErrorCode} - {UserErrorCode.IDEMPOTENCY_KEY_REUSED}
 
 
@@ -163,7 +163,7 @@ async def test_user_errors_contain_no_names_without_the_right_to_read(
     mutation: str,
     build_input: Callable[[Ids], dict[str, Any]],
 ) -> None:
-    """All that the error's type has is asked for: what would need the right is null, and no sentence quotes a name."""
+    """The query selects all fields of every error type. Fields that need the right are null, and no message quotes a name."""
     secret, org = new_secret(), secret_org.org
     scope = [right for right in Permission if right is not Permission.CLIENTS_READ]
     await add_token(org.owner, org.id, secret, role=Role.OWNER.value, scope=scope)

@@ -1,6 +1,6 @@
-"""Every text of every input and argument, tried with what takes long to normalise: refused where it lies before that is done.
+"""Test that every text of every input and argument is limited before it is normalized, because normalization can be slow.
 
-Made from the schema itself (`tests/support/mutation_inputs.py`), so that what is added later joins by itself.
+The tests are generated from the schema (`tests/support/mutation_inputs.py`) and therefore include fields that are added later.
 """
 
 import unicodedata
@@ -26,7 +26,6 @@ from tests.support.mutation_inputs import (
     Path,
     Value,
     World,
-    create_world,
     input_type,
     max_text_length,
     mutation_document,
@@ -37,26 +36,20 @@ from tests.support.mutation_inputs import (
 from tests.support.normalization import NormalizationMonitor
 from tests.support.snapshots import assert_unchanged
 
-OPAQUE = {"previewToken", "after", "before"}  # texts that the server itself gives out
-MOST = 200  # the longest limit of an argument
+OPAQUE = {"previewToken", "after", "before"}  # texts that the server itself issues
+MAX_ARGUMENT_LENGTH = 200  # the longest limit of an argument
 TOO_MANY_MARKS = "a" + "\u0300" * (MAX_MARKS + 1)
 
 
 def build_hostile_text(most: int) -> str:
-    """One character more than is looked at, of which CPython would compare each mark with each."""
+    """Return a text one character over the limit whose normalization by CPython takes time quadratic in its marks."""
     half = (RAW_FACTOR * most) // 2
     return "a" + "\u0300" * half + "\u0316" * half
 
 
-@pytest.fixture(scope="module")
-async def own_world(owner: asyncpg.Connection) -> World:
-    """What no test here changes: it is only asked for what must be refused."""
-    return await create_world(owner)
-
-
 @dataclass(frozen=True)
 class Argument:
-    """A text somewhere in the arguments of a field of a type."""
+    """Text in an argument of a field, possibly within an input object."""
 
     owner: str
     field: str
@@ -69,7 +62,7 @@ class Argument:
         return str(self.path[-1]) if self.path else self.argument
 
     def query(self, ids: dict[str, str]) -> str:
-        """The field alone, of any object of its type."""
+        """Return a query of this field alone, of some object of its type."""
         field_text = f"{self.field}({self.argument}: $value) {{ __typename }}"
         if self.owner == "Query":
             return f"query ($value: {self.type}) {{ {field_text} }}"
@@ -83,7 +76,7 @@ class Argument:
 
 
 def text_paths(kind: GraphQLInputType, path: Path = ()) -> Iterator[Path]:
-    """Where texts are in a value of this type."""
+    """Yield the path of each text in a value of this type."""
     bare = get_named_type(kind)
     if isinstance(bare, GraphQLInputObjectType):
         for name, field in bare.fields.items():
@@ -106,7 +99,7 @@ ARGUMENTS = [*text_arguments()]
 
 
 def has_error_at(body: dict[str, Any], mutation: str, location: InputLocation) -> bool:
-    """Return whether a user error with a code lies at the place; a request error has none."""
+    """Return whether a user error has the path of the location; a request error has none."""
     refusals = body["data"][mutation]["userErrors"]
     return any(each["path"] == location.error_path and each["code"] and each["message"] for each in refusals)
 
@@ -115,7 +108,7 @@ def has_error_at(body: dict[str, Any], mutation: str, location: InputLocation) -
 async def test_input_text_is_limited_before_normalization(
     owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, monkeypatch: pytest.MonkeyPatch, name: str, alternative: int
 ) -> None:
-    """Refused at its place, and nothing changes; nobody normalises it, nor more than 30 marks of a character."""
+    """The error has the path of the text, and nothing changes. No character with more than 30 marks is normalized."""
     input_values, api, monitor = (
         valid_input(own_world, name, alternative),
         api_for(own_world.tenant),
@@ -123,7 +116,7 @@ async def test_input_text_is_limited_before_normalization(
     )
     async with assert_unchanged(owner, own_world.id):
         for location in scalar_locations(input_type(name), input_values, "String"):
-            most = MOST if location.name in OPAQUE else max_text_length(location)
+            most = MAX_ARGUMENT_LENGTH if location.name in OPAQUE else max_text_length(location)
             for text in (build_hostile_text(most), TOO_MANY_MARKS):
                 body = await api.execute(mutation_document(name), input=replace_at(input_values, location.path, text))
                 assert has_error_at(body, name, location), (location.path, text[:40], body)
@@ -134,9 +127,9 @@ async def test_input_text_is_limited_before_normalization(
 async def test_argument_text_is_limited_before_normalization(
     api_for: Callable[..., Api], own_world: World, monkeypatch: pytest.MonkeyPatch, argument: Argument
 ) -> None:
-    """The error has its code and the field's path, and names the argument; of a cursor it says where to take another from."""
+    """The error has a code and the field's path, and names the argument. For a cursor it says where to get a valid one."""
     api, monitor = api_for(own_world.tenant), NormalizationMonitor.install(monkeypatch)
-    for text in (build_hostile_text(MOST), TOO_MANY_MARKS):
+    for text in (build_hostile_text(MAX_ARGUMENT_LENGTH), TOO_MANY_MARKS):
         body = await api.execute(argument.query(own_world.ids), value=argument.value(text))
         (error,) = body["errors"]
         assert error["extensions"]["code"] == "BAD_USER_INPUT"
@@ -145,8 +138,7 @@ async def test_argument_text_is_limited_before_normalization(
     assert monitor.most_marks <= MAX_MARKS
 
 
-def test_cases_cover_known_arguments() -> None:
-    """Of the arguments that are known by name, and of no type that cannot be asked for."""
+def test_cases_cover_known_arguments_and_only_types_with_an_id() -> None:
     argument_names = {(each.owner, each.field, each.name) for each in ARGUMENTS}
     assert {("Query", "clients", "search"), ("Query", "client", "number"), ("Client", "invoices", "after")} < argument_names
     assert {("Query", "clients", name) for name in ("country", "kvkNumber", "vatNumber")} < argument_names
@@ -159,7 +151,7 @@ def test_cases_cover_known_arguments() -> None:
 
 
 def test_every_text_of_a_field_set_has_a_limit() -> None:
-    """By name; what has none would be as long as a request may be."""
+    """A text without a limit could be as long as a request may be."""
     without = [
         f"{fields.__name__}.{name}"
         for _, fields in INPUT_TYPES
@@ -171,8 +163,8 @@ def test_every_text_of_a_field_set_has_a_limit() -> None:
 
 
 @pytest.mark.parametrize("composed", ["é" * 200, "ệ" * 200, "한" * 200])
-async def test_a_decomposed_text_is_taken_up_to_its_limit(api_for: Callable[..., Api], own_world: World, composed: str) -> None:
-    """As it comes from a Mac: kept composed, and one more is one too many."""
+async def test_text_is_composed_before_its_length_is_checked(api_for: Callable[..., Api], own_world: World, composed: str) -> None:
+    """Text from macOS is decomposed. The limit counts composed characters, and one more is rejected."""
     query = "mutation ($name: String!) { clientCreate(input: {name: $name}) { client { name } userErrors { message } } }"
     apart = unicodedata.normalize("NFD", composed)
     payload = (await api_for(own_world.tenant).data(query, name=apart))["clientCreate"]

@@ -1,4 +1,4 @@
-"""Ids: 26 characters that need no escaping, the same wherever an object is reached; and nothing else is an id."""
+"""Test ids: 26 characters that need no escaping, one id per object, and nothing else is accepted as an id."""
 
 import re
 from collections.abc import Callable
@@ -11,16 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from db.tables.keys import new_id
-from resolvers.ids import ID_PATTERN, PREFIXES, GlobalId, parse_id
-from resolvers.ids import make_id_encoder as served
+from resolvers.ids import ID_PATTERN, PREFIXES, GlobalId, make_id_encoder, parse_id
 from tests.support.api import Api
 from tests.support.builders import Tenant
 from tests.support.ids import global_id
 from tests.support.mutation_inputs import NODES
 
-OLD = "Q2xpZW50OjAxODcwZjM1LTc5YjEtNzkzMy1hZDAzLWE4ZTllMTc1NzcxNw=="
+FORMER_ID = "Q2xpZW50OjAxODcwZjM1LTc5YjEtNzkzMy1hZDAzLWE4ZTllMTc1NzcxNw=="
 KEY = UUID("01870f35-79b1-7933-ad03-a8e9e1757717")
-kinds = st.sampled_from(sorted(PREFIXES))
+KINDS = st.sampled_from(sorted(PREFIXES))
 FORMS = {
     "literal": ("{ node(id: GIVEN) { id } }", False),
     "variable": ("query ($given: ID!) { node(id: $given) { id } }", True),
@@ -30,31 +29,30 @@ FORMS = {
 }
 
 
-def test_each_type_has_a_prefix_of_its_own() -> None:
+def test_each_type_has_its_own_prefix() -> None:
     assert sorted(PREFIXES) == sorted(NODES)
     assert len(set(PREFIXES.values())) == len(PREFIXES)
     assert all(re.fullmatch("[a-z]{3}", prefix) for prefix in PREFIXES.values())
-    assert served("Client")(KEY) == "cli_AYcPNXmxeTOtA6jp4XV3Fw"
+    assert make_id_encoder("Client")(KEY) == "cli_AYcPNXmxeTOtA6jp4XV3Fw"
 
 
-@given(kinds, st.uuids())
+@given(KINDS, st.uuids())
 def test_id_round_trips(kind: str, key: UUID) -> None:
-    id_ = served(kind)(key)
+    id_ = make_id_encoder(kind)(key)
     assert id_ == global_id(kind, key) == quote(id_, safe="")
     assert len(id_) == 26
     assert parse_id(id_) == GlobalId(kind, key)
 
 
-@given(kinds, st.uuids(), st.uuids())
+@given(KINDS, st.uuids(), st.uuids())
 def test_objects_have_different_ids(kind: str, one: UUID, other: UUID) -> None:
-    assert (served(kind)(one) == served(kind)(other)) is (one == other)
-    assert len({served(each)(one) for each in PREFIXES}) == len(PREFIXES)
+    assert (make_id_encoder(kind)(one) == make_id_encoder(kind)(other)) is (one == other)
+    assert len({make_id_encoder(each)(one) for each in PREFIXES}) == len(PREFIXES)
 
 
-@given(kinds, st.uuids(), st.integers(0, 25), st.characters(codec="utf-8"))
-def test_an_object_has_one_id(kind: str, key: UUID, index: int, character: str) -> None:
-    """A text that differs in one place is another object's id or none."""
-    id_ = served(kind)(key)
+@given(KINDS, st.uuids(), st.integers(0, 25), st.characters(codec="utf-8"))
+def test_altered_id_is_another_id_or_none(kind: str, key: UUID, index: int, character: str) -> None:
+    id_ = make_id_encoder(kind)(key)
     changed = id_[:index] + character + id_[index + 1 :]
     if ID_PATTERN.fullmatch(changed) and changed[:3] in PREFIXES.values():
         assert (parse_id(changed) == GlobalId(kind, key)) is (changed == id_)
@@ -64,9 +62,9 @@ def test_an_object_has_one_id(kind: str, key: UUID, index: int, character: str) 
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("wrong", [OLD, "", "cli_", "xyz_AYcPNXmxeTOtA6jp4XV3Fw", "cli_AYcPNXmxeTOtA6jp4XV3Fx", 7])
+@pytest.mark.parametrize("wrong", [FORMER_ID, "", "cli_", "xyz_AYcPNXmxeTOtA6jp4XV3Fw", "cli_AYcPNXmxeTOtA6jp4XV3Fx", 7])
 async def test_wrong_id_is_rejected_with_advice(api_for: Callable[..., Api], org: Tenant, form: str, wrong: object) -> None:
-    """Those of the form before too: by the message a caller finds out why."""
+    """Ids of the former format are rejected too, so the message says where to get a valid id."""
     text, is_variable = FORMS[form]
     query = text.replace("GIVEN", f'"{wrong}"' if isinstance(wrong, str) else str(wrong))
     body = await api_for(org).execute(query, **({"given": wrong} if is_variable else {}))
@@ -76,8 +74,7 @@ async def test_wrong_id_is_rejected_with_advice(api_for: Callable[..., Api], org
     assert error["locations"]
 
 
-async def test_valid_id_of_nothing_is_unknown(api_for: Callable[..., Api], org: Tenant, sample_org: Tenant) -> None:
-    """As is another organization's."""
+async def test_unknown_or_foreign_id_is_not_found(api_for: Callable[..., Api], org: Tenant, sample_org: Tenant) -> None:
     theirs = (await api_for(sample_org).data("{ clients(first: 1) { nodes { id } } }"))["clients"]["nodes"][0]["id"]
     ids = [global_id(kind, new_id()) for kind in sorted(PREFIXES)] + [theirs]
     assert (await api_for(org).data("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=ids))["nodes"] == [None] * len(ids)

@@ -1,4 +1,4 @@
-"""Loaders: one batch for the keys of a level, with futures only where somebody else may ask the same."""
+"""Test loaders: one batch for the keys of a level, with futures only where another field may load the same keys."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from graphql import parse
 from resolvers.dataloader import BatchStoppedError, Loader
 from tests.support.compiled_queries import compile_plan
 
-ALONE: dict[str, tuple[str, set[str]]] = {
+EXCLUSIVE_RELATIONS: dict[str, tuple[str, set[str]]] = {
     "two relations": ("{ clients { nodes { labels { name } addresses { type } } } }", {"labels", "addresses"}),
     "one relation twice": ("{ clients { nodes { a: labels { name } b: labels { color } addresses { type } } } }", {"addresses"}),
     "one relation with other arguments": (
@@ -26,7 +26,7 @@ ALONE: dict[str, tuple[str, set[str]]] = {
 
 
 class RecordingBatch:
-    """Counts what is asked. `b` is a failure, `c` cancels its batch, and without `z` a value is missing."""
+    """Batch that records its keys. Key `b` fails, `c` cancels the batch, and with `z` the first value is missing."""
 
     def __init__(self) -> None:
         self.key_lists: list[list[str]] = []
@@ -47,7 +47,7 @@ async def test_level_loads_each_key_once_in_order() -> None:
 
 
 async def test_later_loads_share_earlier_results() -> None:
-    """As graphql-core does where a compiled run gives way; a failed key fails there too."""
+    """After a fallback, graphql-core loads the same keys again. A key that failed before fails again without a new batch."""
     batches = RecordingBatch()
     loader = Loader(batches)
     await loader.load_level(["a", "b"], is_exclusive=True)
@@ -66,12 +66,12 @@ async def test_parallel_levels_share_one_batch() -> None:
     assert batches.key_lists == [["a", "x", "d"]]
 
 
-async def test_cancelled_batch_is_an_error_of_its_fields() -> None:
+async def test_cancelled_batch_fails_its_level() -> None:
     with pytest.raises(BatchStoppedError):
         await Loader(RecordingBatch()).load_level(["a", "c"], is_exclusive=True)
 
 
-async def test_a_missing_value_is_an_error() -> None:
+async def test_batch_with_a_missing_value_is_an_error() -> None:
     with pytest.raises(TypeError, match="1 values for 2 keys"):
         await Loader(RecordingBatch()).load_level(["a", "z"], is_exclusive=True)
 
@@ -83,9 +83,9 @@ async def test_large_levels_are_loaded_in_chunks() -> None:
     assert [len(each) for each in batches.key_lists] == [500, 500, 201]
 
 
-@pytest.mark.parametrize("name", ALONE)
-def test_a_relation_is_alone_if_nothing_else_may_use_its_loader(schema: strawberry.Schema, name: str) -> None:
-    document, expected = ALONE[name]
+@pytest.mark.parametrize("name", EXCLUSIVE_RELATIONS)
+def test_relation_is_exclusive_if_no_other_field_uses_its_loader(schema: strawberry.Schema, name: str) -> None:
+    document, expected = EXCLUSIVE_RELATIONS[name]
     plan = compile_plan(schema, parse(document))
     assert plan
     assert {step.strawberry_field.python_name for step in plan.query_steps if step.is_exclusive} == expected

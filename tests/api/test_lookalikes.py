@@ -1,4 +1,4 @@
-"""Texts that look alike are the same text: for numbers and names that are unique, for lookups, searches and filters."""
+"""Test that texts that look alike are treated as the same text: for unique numbers and names, lookups, searches and filters."""
 
 import unicodedata
 from collections.abc import Callable
@@ -31,7 +31,7 @@ async def find_names(api: Api, search: str | None = None, **filter: object) -> l
 
 
 async def error_message(api: Api, search: str | None = None, **filter: object) -> str:
-    """Return the message of the one error of a query that has no clients."""
+    """Return the message of the only error of a query whose `clients` are null."""
     body = await api.execute(CLIENTS_QUERY, filter=filter, search=search)
     assert body["data"] == {"clients": None}
     (error,) = body["errors"]
@@ -42,7 +42,7 @@ async def error_message(api: Api, search: str | None = None, **filter: object) -
 
 @pytest.mark.parametrize("sign", INVISIBLE)
 async def test_invisible_character_creates_no_second_client_or_label(org: Tenant, api_for: Callable[..., Api], sign: str) -> None:
-    """At the ends and inside; refused as the number or the name that it is, and nothing changes."""
+    """The character is tried at the ends and inside. The error is the same as for the visible text."""
     api = api_for(org)
     await org.add_client("Acme", "A1")
     await org.add_label("Gold")
@@ -57,7 +57,7 @@ async def test_invisible_character_creates_no_second_client_or_label(org: Tenant
 
 
 async def test_invisible_characters_are_not_stored(org: Tenant, api_for: Callable[..., Api]) -> None:
-    """Neither of a name nor of a number; those that join letters or emoji stay in a name."""
+    """Joiners between letters or emoji stay in a name."""
     input_values = {"name": "\ufeffAc\u00adme\u200b 👩\u200d🚀 \u0645\u06cc\u200c\u062e", "number": "\u2060B\u200b2\ufeff"}
     answer = (await api_for(org).data(CREATE, input=input_values))["clientCreate"]
     assert answer == {"client": {"name": "Acme 👩\u200d🚀 \u0645\u06cc\u200c\u062e", "number": "B2"}, "userErrors": []}
@@ -65,7 +65,7 @@ async def test_invisible_characters_are_not_stored(org: Tenant, api_for: Callabl
 
 @pytest.mark.parametrize("number", ["É77", "e\u03017\uff17"])
 async def test_every_form_of_a_number_finds_its_client(org: Tenant, api_for: Callable[..., Api], number: str) -> None:
-    """By lookup, by search and in a bulk upsert: composed, apart, full width, in any case and with what cannot be seen."""
+    """Lookup, search and bulk upsert match composed, decomposed and full-width forms, any case, and invisible characters."""
     api = api_for(org)
     payload = (await api.data(CREATE, input={"name": "Acme", "number": number}))["clientCreate"]
     assert payload["client"] == {"name": "Acme", "number": unicodedata.normalize("NFC", number)}
@@ -80,7 +80,7 @@ async def test_every_form_of_a_number_finds_its_client(org: Tenant, api_for: Cal
 
 
 async def test_filter_accepts_what_an_input_accepts(org: Tenant, api_for: Callable[..., Api]) -> None:
-    """In any case, with separators, in full width and with what cannot be seen."""
+    """A filter ignores case, separators, full width and invisible characters."""
     client = await org.add_client("Acme", kvk_number="68750110", vat_number="NL004495445B01")
     address = {"tenant_id": org.id, "client_id": client, "type": "PRIMARY", "country": "NL"}
     await insert_rows(org.owner, "client_address", [address])
@@ -97,7 +97,7 @@ async def test_filter_accepts_what_an_input_accepts(org: Tenant, api_for: Callab
 
 
 @pytest.mark.parametrize(
-    ("name", "wrong", "says"),
+    ("name", "wrong", "message"),
     [
         ("country", "ZZ", "`country`: A country is a code of two letters of ISO 3166-1, for example `NL`."),
         ("country", "", "`country`: A country is a code of two letters of ISO 3166-1, for example `NL`."),
@@ -110,13 +110,13 @@ async def test_filter_accepts_what_an_input_accepts(org: Tenant, api_for: Callab
         ),
     ],
 )
-async def test_a_filter_refuses_what_an_input_refuses(org: Tenant, api_for: Callable[..., Api], name: str, wrong: str, says: str) -> None:
-    """Rather than an answer that looks as if there were none."""
-    assert await error_message(api_for(org), **{name: wrong}) == says
+async def test_filter_rejects_what_an_input_rejects(org: Tenant, api_for: Callable[..., Api], name: str, wrong: str, message: str) -> None:
+    """An empty list would look as if no client matched."""
+    assert await error_message(api_for(org), **{name: wrong}) == message
 
 
-async def test_a_search_is_cleaned_and_limited(org: Tenant, api_for: Callable[..., Api]) -> None:
-    """As long as a name may be, once it is composed; what cannot be seen searches for nothing."""
+async def test_search_is_composed_before_its_length_is_checked(org: Tenant, api_for: Callable[..., Api]) -> None:
+    """A search of invisible characters alone finds all clients."""
     await org.add_client("é" * 200)
     api = api_for(org)
     assert await find_names(api, search="\u200b \ufeff") == await find_names(api, search="e\u0301" * 200) == ["é" * 200]
@@ -124,7 +124,7 @@ async def test_a_search_is_cleaned_and_limited(org: Tenant, api_for: Callable[..
 
 
 def text_filters() -> list[tuple[str, str]]:
-    """Return each text of a filter for which the inputs have a rule, by the connection's root field."""
+    """Return the root field and the name of each text filter for which the inputs have a rule."""
     query = SCHEMA.query_type
     assert query
     return [
@@ -139,12 +139,12 @@ def text_filters() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("root", "name"), text_filters())
 async def test_every_filter_with_a_rule_applies_it(org: Tenant, api_for: Callable[..., Api], root: str, name: str) -> None:
-    """What is added to a filter later joins by itself."""
+    """The cases come from the schema and include filters that are added later."""
     body = await api_for(org).execute(f'{{ {root}(filter: {{{name}: "?!"}}) {{ totalCount }} }}')
     (error,) = body["errors"]
     assert (body["data"], error["extensions"], f"`{name}`" in error["message"]) == ({root: None}, {"code": "BAD_USER_INPUT"}, True)
 
 
-def test_the_filters_with_a_rule_are_found() -> None:
-    """None would let every one of them through."""
+def test_cases_cover_known_filters() -> None:
+    """Without cases the test above would check nothing."""
     assert {("clients", "country"), ("clients", "kvkNumber"), ("clients", "vatNumber")} <= {*text_filters()}

@@ -1,4 +1,4 @@
-"""Members: who they are, what they may, and that somebody always owns the organization."""
+"""Test members: adding, changing and removing them, their rights, and that an organization always keeps an active owner."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,7 +26,7 @@ async def revoked_by_secret(org: Tenant) -> list[bool]:
 
 
 async def test_a_member_is_added_changed_and_removed(api_for: Callable[..., Api], org: Tenant) -> None:
-    """As it was filled in, one version on each time, and the trace tells of it; the name stays in it after the removal."""
+    """Each change raises the version and is recorded. The events keep the name after the removal."""
     api = api_for(org, Role.ADMIN)
     member = await mutate(api, "memberAdd", MEMBER, **JAN)
     assert member == {"id": member["id"], **JAN, "isActive": True, "version": 1}
@@ -51,7 +51,7 @@ async def test_a_member_is_added_changed_and_removed(api_for: Callable[..., Api]
 
 
 async def test_tokens_of_a_removed_member_are_revoked(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Every token is revoked, those that were revoked stay as they were, and others' are untouched; brought back, none works again."""
+    """Tokens that were revoked before keep their time, and other members' tokens stay valid. Adding the member again restores none."""
     member = await member_arguments(org, Role.FINANCE)
     secret, older = new_secret(), new_secret()
     key = decode_key(member["id"])
@@ -72,7 +72,7 @@ async def test_tokens_of_a_removed_member_are_revoked(api_for: Callable[..., Api
 
 
 async def test_email_address_is_unique(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Without regard to capitals, when adding and when changing; of two at once one is refused; nothing changes."""
+    """Case is ignored, when adding and when updating. Of two concurrent additions one is rejected."""
     api, before = api_for(org), await dump_rows(org)
     taken_error = await fetch_error(api, "memberAdd", **{**JAN, "email": "Viewer@Test.example"})
     assert (taken_error["code"], taken_error["path"]) == ("NAME_TAKEN", ["email"])
@@ -89,7 +89,7 @@ async def test_email_address_is_unique(api_for: Callable[..., Api], org: Tenant)
     ("arguments", "path"), [({"email": "nergens"}, "email"), ({"name": " "}, "name"), ({"name": "x" * 201}, "name")], ids=str
 )
 async def test_invalid_member_is_rejected(api_for: Callable[..., Api], org: Tenant, arguments: dict[str, object], path: str) -> None:
-    """At the field that is wrong, and nothing changes."""
+    """The error has the path of the invalid field, and nothing changes."""
     before = await dump_rows(org)
     for mutation, all_given in (
         ("memberAdd", {**JAN, **arguments}),
@@ -100,8 +100,7 @@ async def test_invalid_member_is_rejected(api_for: Callable[..., Api], org: Tena
     assert await dump_rows(org) == before
 
 
-async def test_last_owner_cannot_be_removed(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Neither removed, nor deactivated, nor given another role; another who cannot sign in is none; with another it is done."""
+async def test_last_active_owner_cannot_be_removed_deactivated_or_demoted(api_for: Callable[..., Api], org: Tenant) -> None:
     api, owner = api_for(org), await member_arguments(org, Role.OWNER)
     other = await mutate(api, "memberAdd", MEMBER, **{**JAN, "role": "OWNER"})
     resting = await mutate(api, "memberUpdate", MEMBER, id=other["id"], expectedVersion=1, isActive=False)
@@ -121,8 +120,7 @@ async def test_last_owner_cannot_be_removed(api_for: Callable[..., Api], org: Te
 
 
 @pytest.mark.parametrize("how", ["remove", "deactivate", "mixed"])
-async def test_one_of_concurrently_leaving_owners_stays(api_for: Callable[..., Api], org: Tenant, how: str) -> None:
-    """Whatever way each goes."""
+async def test_one_of_concurrently_removed_or_deactivated_owners_stays(api_for: Callable[..., Api], org: Tenant, how: str) -> None:
     api = api_for(org)
     owners = [await member_arguments(org, Role.OWNER)]
     for number in range(3):
@@ -144,7 +142,7 @@ async def test_one_of_concurrently_leaving_owners_stays(api_for: Callable[..., A
 
 
 async def test_a10_nobody_grants_more_rights_than_they_have(api_for: Callable[..., Api], org: Tenant) -> None:
-    """An admin neither makes nor changes nor removes an owner, and brings none back; a narrowed token gives no more than it has."""
+    """An admin cannot add, change, remove or restore an owner. A restricted token cannot grant a right that it lacks."""
     admin, owner = api_for(org, Role.ADMIN), await member_arguments(org, Role.OWNER)
     former = await mutate(api_for(org), "memberAdd", MEMBER, **{**JAN, "role": "OWNER"})
     await mutate(api_for(org), "memberRemove", MEMBER, id=former["id"], expectedVersion=1)
@@ -172,8 +170,7 @@ async def test_a10_nobody_grants_more_rights_than_they_have(api_for: Callable[..
     assert (await mutate(narrow, "memberRemove", MEMBER, **await member_arguments(org, Role.MEMBER)))["isActive"] is False
 
 
-async def test_members_are_managed_with_the_right_to_do_so(api_for: Callable[..., Api], org: Tenant) -> None:
-    """ORGANIZATION_WRITE; without it nothing changes."""
+async def test_members_cannot_be_changed_without_the_right(api_for: Callable[..., Api], org: Tenant) -> None:
     viewer, before = await member_arguments(org, Role.VIEWER), await dump_rows(org)
     for role in (Role.FINANCE, Role.MEMBER, Role.VIEWER):
         for mutation, arguments in (("memberAdd", JAN), ("memberUpdate", {**viewer, "name": "X"}), ("memberRemove", viewer)):
@@ -182,7 +179,7 @@ async def test_members_are_managed_with_the_right_to_do_so(api_for: Callable[...
 
 
 async def test_another_organizations_member_is_not_found(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The same as nobody; another version than the one that was seen is refused with the one there is; nothing changes."""
+    """The answer is the same for unknown ids. An outdated version is rejected with the current one. Nothing changes."""
     other = await create_tenant(org.owner, "Other")
     theirs, own = await member_arguments(other, Role.VIEWER), await member_arguments(org, Role.VIEWER)
     before = await dump_rows(other), await dump_rows(org)
@@ -195,8 +192,8 @@ async def test_another_organizations_member_is_not_found(api_for: Callable[..., 
     assert (await dump_rows(other), await dump_rows(org)) == before
 
 
-async def test_everybody_sees_the_members(api_for: Callable[..., Api], org: Tenant) -> None:
-    """In the order of their making, page by page, with a total; those who were removed too."""
+async def test_everybody_sees_active_and_removed_members(api_for: Callable[..., Api], org: Tenant) -> None:
+    """They are paginated in the order of their creation."""
     await mutate(api_for(org), "memberRemove", MEMBER, **await member_arguments(org, Role.ADMIN))
     query = """query ($first: Int, $after: String) { viewer { organization { members(first: $first, after: $after) {
       totalCount nodes { role isActive } pageInfo { endCursor hasNextPage } } } } }"""
@@ -208,7 +205,7 @@ async def test_everybody_sees_the_members(api_for: Callable[..., Api], org: Tena
 
 
 async def test_deactivated_member_signs_in_again_after_activation(api_for: Callable[..., Api], org: Tenant, database: Any) -> None:  # noqa: ANN401
-    """The tokens are kept meanwhile."""
+    """Deactivation keeps the tokens."""
     secret, member = org.tokens[Role.MEMBER], await member_arguments(org, Role.MEMBER)
     await mutate(api_for(org), "memberUpdate", MEMBER, **member, isActive=False)
     assert await authenticate(database, secret) is None

@@ -1,6 +1,6 @@
-"""Every mutation there is, tried with what it must refuse: without its right, with others' ids, with values that are none, a second time.
+"""Test every mutation with requests that it must reject: without its right, with ids of other organizations, with invalid values.
 
-Made from the schema itself (`tests/support/mutation_inputs.py`), so that what is added later joins by itself.
+The tests are generated from the schema (`tests/support/mutation_inputs.py`) and therefore include mutations that are added later.
 """
 
 import json
@@ -47,7 +47,7 @@ from tests.support.snapshots import assert_unchanged
 REQUEST_ERRORS = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
 RIGHT_OF_PART = re.compile(r"Needs ([A-Z_]+)\.")
 UNSTORABLE = ["\0", "a\0b", "\ud800", "a\udfff"]
-NONE_OF_TYPE: dict[str, list[Value]] = {
+INVALID_VALUES: dict[str, list[Value]] = {
     "Boolean": ["true", 1, "", 0.5],
     "Date": ["2026-02-30", "0000-01-01", "31-01-2026", "+12026-01-01", 20260131, True, "2026-01-31T00:00:00Z"],
     "DateTime": ["2026-01-31", "2026-01-31T09:00:00", "2026-02-30T09:00:00Z", 1, True],
@@ -59,20 +59,8 @@ NONE_OF_TYPE: dict[str, list[Value]] = {
 
 
 @pytest.fixture(scope="module")
-async def own_world(owner: asyncpg.Connection) -> World:
-    """What no test here changes: it is only asked for what must be refused."""
-    return await create_world(owner)
-
-
-@pytest.fixture(scope="module")
 async def other_world(owner: asyncpg.Connection) -> World:
     return await create_world(owner, "Theirs")
-
-
-@pytest.fixture
-async def changeable_world(owner: asyncpg.Connection) -> World:
-    """One to be changed."""
-    return await create_world(owner)
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +70,7 @@ async def http(database: Database, schema: strawberry.Schema) -> AsyncIterator[h
 
 
 async def post(api: Api, query: str, **variables: Value) -> httpx.Response:
-    """As bytes of our own making: half a surrogate pair goes as an escape."""
+    """Send JSON that `json.dumps` makes, because it escapes half a surrogate pair, which the client's own encoder cannot encode."""
     headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}
     return await api.http.post("/graphql", content=json.dumps({"query": query, "variables": variables}), headers=headers)
 
@@ -91,8 +79,8 @@ def error_codes(body: dict[str, Any]) -> set[str]:
     return {error["extensions"]["code"] for error in body["errors"]}
 
 
-def is_refused_at(response: httpx.Response, mutation: str, location: InputLocation) -> bool:
-    """By a coded error of the request, or by user errors of which one lies there."""
+def is_rejected_at(response: httpx.Response, mutation: str, location: InputLocation) -> bool:
+    """Return whether the request failed with a code, or one of the user errors has the path of the location."""
     body = response.json()
     if "errors" in body:
         return response.status_code in {200, 400} and error_codes(body) <= REQUEST_ERRORS and not (body.get("data") or {}).get(mutation)
@@ -104,15 +92,15 @@ def is_refused_at(response: httpx.Response, mutation: str, location: InputLocati
 async def run_without_permissions(
     owner: asyncpg.Connection, http: httpx.AsyncClient, world: World, *lacking: Permission
 ) -> AsyncIterator[Api]:
-    """Asks as a machine that may do everything else; nothing comes of it."""
+    """Yield an API client of a token with all other permissions, and check that nothing changes."""
     secret = new_secret()
     await add_token(owner, world.id, secret, role=Role.OWNER.value, scope=[each for each in Permission if each not in lacking])
     async with assert_unchanged(owner, world.id):
         yield Api(http, secret)
 
 
-def test_cases_cover_something() -> None:
-    """A schema without mutations, or one whose inputs hold nothing, would let everything through."""
+def test_cases_cover_all_kinds_of_inputs() -> None:
+    """Without cases the generated tests would check nothing."""
     assert len(MUTATIONS) >= 13
     id_types = {
         location.type_name
@@ -127,36 +115,35 @@ def test_cases_cover_something() -> None:
 async def test_a8_mutation_without_its_right_is_forbidden(
     owner: asyncpg.Connection, http: httpx.AsyncClient, own_world: World, name: str, directive: str
 ) -> None:
-    """An error of the operation and no payload; nothing is changed, and no key is kept."""
+    """The error has no payload, nothing changes, and no idempotency key is stored."""
     async with run_without_permissions(owner, http, own_world, *required_permissions(name)) as api:
         body = await api.execute(mutation_document(name, directive), input=valid_input(own_world, name))
         assert (body["data"], error_codes(body)) == ({name: None}, {"FORBIDDEN"})
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-async def test_a8_viewer_changes_nothing(owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str) -> None:
-    """Whatever right the mutation asks for, a viewer has it not."""
+async def test_a8_viewer_can_call_no_mutation(owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str) -> None:
     async with assert_unchanged(owner, own_world.id):
         body = await api_for(own_world.tenant, Role.VIEWER).execute(mutation_document(name), input=valid_input(own_world, name))
     assert (body["data"], error_codes(body)) == ({name: None}, {"FORBIDDEN"})
 
 
 def permissions_of_parts(kind: GraphQLInputType) -> Iterator[Permission]:
-    """Yield the rights that fields of an input say they need."""
+    """Yield the permissions that descriptions of input fields require."""
     bare = get_named_type(kind)
     for field in bare.fields.values() if isinstance(bare, GraphQLInputObjectType) else ():
         yield from (Permission(permission_name) for permission_name in RIGHT_OF_PART.findall(field.description or ""))
         yield from permissions_of_parts(field.type)
 
 
-OF_PARTS = [(name, needs) for name in MUTATIONS for needs in sorted(set(permissions_of_parts(input_type(name))))]
+PERMISSIONS_OF_PARTS = [(name, needs) for name in MUTATIONS for needs in sorted(set(permissions_of_parts(input_type(name))))]
 
 
-@pytest.mark.parametrize(("name", "needs"), OF_PARTS)
+@pytest.mark.parametrize(("name", "needs"), PERMISSIONS_OF_PARTS)
 async def test_mutation_without_the_right_of_a_part_is_forbidden(
     owner: asyncpg.Connection, http: httpx.AsyncClient, own_world: World, name: str, needs: Permission
 ) -> None:
-    """The rest is not done either, nor is the key kept."""
+    """The other parts are not saved either, and no idempotency key is stored."""
     async with run_without_permissions(owner, http, own_world, needs) as api:
         body = await api.execute(mutation_document(name, '@idempotent(key: "k")'), input=valid_input(own_world, name))
         assert (body["data"], error_codes(body)) == ({name: None}, {"FORBIDDEN"})
@@ -166,7 +153,7 @@ async def test_mutation_without_the_right_of_a_part_is_forbidden(
 async def test_t1_id_of_another_organization_is_not_found(
     owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, other_world: World, name: str, alternative: int
 ) -> None:
-    """Wherever an id stands: the answer is NOT_FOUND at its place, letter for letter the same as for an id that nobody has."""
+    """The NOT_FOUND error is the same to the letter as for an id that does not exist."""
     input_values, api = valid_input(own_world, name, alternative), api_for(own_world.tenant)
     async with assert_unchanged(owner, own_world.id, other_world.id):
         for location in scalar_locations(input_type(name), input_values, "ID"):
@@ -186,7 +173,7 @@ async def test_t1_id_of_another_organization_is_not_found(
 async def test_invalid_id_is_rejected(
     owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str, alternative: int
 ) -> None:
-    """With a code: not found where it lies, or an error of the request."""
+    """The answer is a user error with the path of the id, or a request error."""
     input_values = valid_input(own_world, name, alternative)
     async with assert_unchanged(owner, own_world.id):
         for location in scalar_locations(input_type(name), input_values, "ID"):
@@ -194,47 +181,47 @@ async def test_invalid_id_is_rejected(
                 response = await post(
                     api_for(own_world.tenant), mutation_document(name), input=replace_at(input_values, location.path, key)
                 )
-                assert is_refused_at(response, name, location), (location.path, key, response.text)
+                assert is_rejected_at(response, name, location), (location.path, key, response.text)
 
 
 @pytest.mark.parametrize(("name", "alternative"), MUTATION_CASES)
 async def test_i1_text_that_cannot_be_stored_is_rejected(
     owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str, alternative: int
 ) -> None:
-    """U+0000 and half a surrogate pair, by variable and written in the document, and one character too many: refused at its place."""
+    """U+0000, half a surrogate pair (as variable and as literal) and a text over the maximum length are rejected at their path."""
     input_values, api = valid_input(own_world, name, alternative), api_for(own_world.tenant)
     async with assert_unchanged(owner, own_world.id):
         for location in scalar_locations(input_type(name), input_values, "String"):
             for text in (*UNSTORABLE, "x" * (max_text_length(location) + 1)):
                 wrong = replace_at(input_values, location.path, text)
                 response = await post(api, mutation_document(name), input=wrong)
-                assert is_refused_at(response, name, location), (location.path, text[:9], response.text)
+                assert is_rejected_at(response, name, location), (location.path, text[:9], response.text)
                 if text in UNSTORABLE[1::2]:
                     response = await post(api, mutation_document(name, input=wrong))
-                    assert is_refused_at(response, name, location), (location.path, text[:9], response.text)
+                    assert is_rejected_at(response, name, location), (location.path, text[:9], response.text)
 
 
 @pytest.mark.parametrize(("name", "alternative"), MUTATION_CASES)
-async def test_i5_a_value_of_another_type_is_refused(
+async def test_i5_value_of_another_type_is_rejected(
     owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str, alternative: int
 ) -> None:
-    """Numbers that are none, words that an enum does not have, what is too large, texts for numbers and the other way about."""
+    """Unknown enum values and numbers out of range are tried too."""
     input_values = valid_input(own_world, name, alternative)
     async with assert_unchanged(owner, own_world.id):
         for location in scalar_locations(input_type(name), input_values):
-            wrongs = ["WRONG", "", 5, True] if isinstance(location.kind, GraphQLEnumType) else NONE_OF_TYPE[location.type_name]
+            wrongs = ["WRONG", "", 5, True] if isinstance(location.kind, GraphQLEnumType) else INVALID_VALUES[location.type_name]
             for wrong in wrongs:
                 response = await post(
                     api_for(own_world.tenant), mutation_document(name), input=replace_at(input_values, location.path, wrong)
                 )
-                assert is_refused_at(response, name, location), (location.path, wrong, response.text)
+                assert is_rejected_at(response, name, location), (location.path, wrong, response.text)
 
 
 @pytest.mark.parametrize(("name", "alternative"), MUTATION_CASES)
-async def test_a_number_beyond_its_limits_is_refused(
+async def test_number_beyond_its_limits_is_rejected(
     owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str, alternative: int
 ) -> None:
-    """More digits than are kept, and less than nothing; a version that is not the object's is refused as any other."""
+    """Negative numbers and too many digits are tried. A negative version is an outdated version."""
     input_values, kind = valid_input(own_world, name, alternative), input_type(name)
     async with assert_unchanged(owner, own_world.id):
         tries: list[tuple[InputLocation, Value]] = [
@@ -243,14 +230,14 @@ async def test_a_number_beyond_its_limits_is_refused(
         tries += [(location, wrong) for location in scalar_locations(kind, input_values, "Int") for wrong in [-1, -(2**31)]]
         for location, wrong in tries:
             response = await post(api_for(own_world.tenant), mutation_document(name), input=replace_at(input_values, location.path, wrong))
-            assert is_refused_at(response, name, location), (location.path, wrong, response.text)
+            assert is_rejected_at(response, name, location), (location.path, wrong, response.text)
 
 
 @pytest.mark.parametrize(("name", "alternative"), MUTATION_CASES)
-async def test_t3_a_value_of_another_shape_is_refused(
+async def test_t3_value_of_another_shape_is_rejected(
     owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str, alternative: int
 ) -> None:
-    """A list for an object or a text, an object for a list, a field that there is not; another's organization cannot be slipped in."""
+    """Lists, objects and unknown fields are tried. A field with another organization's id cannot be smuggled in."""
     input_values, kind = valid_input(own_world, name, alternative), input_type(name)
     async with assert_unchanged(owner, own_world.id):
         for location in iterate_locations(kind, input_values):
@@ -260,7 +247,7 @@ async def test_t3_a_value_of_another_shape_is_refused(
                 response = await post(
                     api_for(own_world.tenant), mutation_document(name), input=replace_at(input_values, location.path, wrong)
                 )
-                assert is_refused_at(response, name, location), (location.path, wrong, response.text)
+                assert is_rejected_at(response, name, location), (location.path, wrong, response.text)
             if is_object:
                 response = await post(
                     api_for(own_world.tenant),
@@ -274,7 +261,7 @@ async def test_t3_a_value_of_another_shape_is_refused(
 
 
 async def test_i3_oversized_or_invalid_json_is_rejected(owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World) -> None:
-    """Ten million bytes, and the words for what is no number that JavaScript writes."""
+    """NaN and Infinity are not JSON, although JavaScript and Python may write them."""
     api, query = api_for(own_world.tenant), mutation_document("clientCreate")
     headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}
     async with assert_unchanged(owner, own_world.id):
@@ -287,8 +274,8 @@ async def test_i3_oversized_or_invalid_json_is_rejected(owner: asyncpg.Connectio
             assert (bare.status_code, error_codes(bare.json())) == (400, {"BAD_REQUEST"})
 
 
-def test_every_list_of_an_input_has_a_case() -> None:
-    """An empty one would leave what it holds untried."""
+def test_every_list_of_a_valid_input_has_an_entry() -> None:
+    """The generated tests would skip the fields of an entry of an empty list."""
     for name in MUTATIONS:
         tested = _list_values(input_type(name), valid_input(SHAPE_ONLY_WORLD, name))
         assert [location for location, value in tested if isinstance(location.kind, GraphQLList) and not value] == []

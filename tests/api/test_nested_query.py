@@ -1,4 +1,4 @@
-"""The nested query: clients with their contacts, labels and revenue."""
+"""Test the nested query: clients with their contacts, labels and revenue."""
 
 import asyncio
 import gc
@@ -18,12 +18,11 @@ from tests.support.queries import NESTED_QUERY, data_statements
 
 
 @pytest.mark.parametrize("first", [1, 50, 100])
-async def test_a_nested_page_takes_one_statement(
-    api_for: Callable[..., Api], sample_org: Tenant, statements: list[str], first: int
-) -> None:
-    """The cost of a nested page does not grow with its rows, and what is one statement needs no transaction."""
+async def test_nested_page_takes_one_statement(api_for: Callable[..., Api], sample_org: Tenant, statements: list[str], first: int) -> None:
+    """The number of statements does not grow with the rows, and a single statement needs no transaction."""
     api = api_for(sample_org)
-    for _ in range(2):  # one by one, then as one; a new connection first asks the server about its types
+    # The first time the relations are not yet known and are read one by one. A new connection also reads the types of the server.
+    for _ in range(2):
         await api.data(NESTED_QUERY, first=1)
     statements.clear()
     page = (await api.data(NESTED_QUERY, first=first))["clients"]
@@ -33,8 +32,7 @@ async def test_a_nested_page_takes_one_statement(
     assert not [statement for statement in statements if statement.startswith(("BEGIN", "COMMIT"))]
 
 
-async def test_client_shows_its_data(api_for: Callable[..., Api], sample_org: Tenant) -> None:
-    """Each field from its own table, and the link's data on the edge."""
+async def test_client_shows_its_fields_links_and_revenue(api_for: Callable[..., Api], sample_org: Tenant) -> None:
     client = (await api_for(sample_org).data(NESTED_QUERY, first=1))["clients"]["edges"][0]["node"]
 
     assert (client["name"], client["number"], client["kind"], client["archivedAt"]) == ("Client 00000", "0000", "COMPANY", None)
@@ -53,7 +51,7 @@ async def test_client_shows_its_data(api_for: Callable[..., Api], sample_org: Te
 
 
 async def test_pages_are_consecutive(api_for: Callable[..., Api], sample_org: Tenant) -> None:
-    """Every client once, in order, and the last page says so."""
+    """Each client is on one page, in order, and only the last page has no next one."""
     names, after, more, api = [], None, True, api_for(sample_org)
     while more:
         page = (await api.data(NESTED_QUERY, first=25, after=after))["clients"]
@@ -64,7 +62,6 @@ async def test_pages_are_consecutive(api_for: Callable[..., Api], sample_org: Te
 
 
 async def test_contacts_of_a_client_continue_after_a_cursor(api_for: Callable[..., Api], sample_org: Tenant) -> None:
-    """The rest of the contacts, and the cursor of an edge is where it stands."""
     contacts = "contacts(first: 2, after: $after) { edges { cursor node { lastName } } }"
     query = f"query ($after: String) {{ clients(first: 1) {{ nodes {{ {contacts} }} }} }}"
     api = api_for(sample_org)
@@ -74,7 +71,7 @@ async def test_contacts_of_a_client_continue_after_a_cursor(api_for: Callable[..
 
 
 async def test_s06_revenue_is_computed_only_if_requested(api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]) -> None:
-    """One statement for a page of names."""
+    """A page of names reads no invoices."""
     await api_for(sample_org).data("{ clients(first: 50) { nodes { name } } }")
     assert len(data_statements(statements)) == 1
     assert "invoice" not in data_statements(statements)[0]
@@ -83,7 +80,7 @@ async def test_s06_revenue_is_computed_only_if_requested(api_for: Callable[..., 
 async def test_same_revenue_under_two_aliases_takes_one_statement(
     api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]
 ) -> None:
-    """And other arguments another one, asked with it."""
+    """Revenue with other arguments is a third part of the same statement: the clients and two revenues."""
     query = '{ clients { nodes { a: revenue { since } b: revenue { since } c: revenue(period: {since: "2026-01-01"}) { since } } } }'
     for _ in range(3):
         statements.clear()
@@ -93,8 +90,7 @@ async def test_same_revenue_under_two_aliases_takes_one_statement(
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-async def test_figures_are_null_without_the_right(api_for: Callable[..., Api], sample_org: Tenant, role: Role) -> None:
-    """Null, not an error for each row."""
+async def test_figures_without_the_right_are_null_and_no_error(api_for: Callable[..., Api], sample_org: Tenant, role: Role) -> None:
     body = await api_for(sample_org, role).execute("{ clients(first: 2) { nodes { revenue { paid { amount } } } } }")
     assert body == {"data": {"clients": {"nodes": [{"revenue": None}, {"revenue": None}]}}}
 
@@ -109,7 +105,7 @@ async def test_sixteen_concurrent_queries_on_five_connections_all_answer(api_for
 async def test_failing_statement_leaves_other_fields_intact(
     api_for: Callable[..., Api], sample_org: Tenant, owner: asyncpg.Connection
 ) -> None:
-    """Revenue is null for each client, with an error that tells nothing; contacts and labels, asked after it too, are there."""
+    """Revenue is null for each client, with an error without details. Contacts and labels, which are read after it, are present."""
     await owner.execute(f"REVOKE SELECT ON relaties.client_month FROM {RUNTIME}")
     try:
         query = "{ clients(first: 3) { nodes { revenue { since } contacts { nodes { lastName } } labels { name } } } }"
@@ -125,7 +121,7 @@ async def test_failing_statement_leaves_other_fields_intact(
 async def test_operation_cancelled_at_any_moment_releases_its_connection(
     api_for: Callable[..., Api], sample_org: Tenant, database: Database
 ) -> None:
-    """Also in the middle of a statement of a loader; every turn of the loop is tried until one runs through."""
+    """The operation is cancelled after a growing number of turns of the event loop, also within a statement of a loader."""
     api, turns, is_through = api_for(sample_org), 0, False
     while not is_through:
         task = asyncio.create_task(api.execute(NESTED_QUERY, first=50))
@@ -141,8 +137,7 @@ async def test_operation_cancelled_at_any_moment_releases_its_connection(
     assert database.read_connections_in_use == 0
 
 
-async def test_rows_are_freed_with_the_answer(api_for: Callable[..., Api], sample_org: Tenant) -> None:
-    """No collector need come for it."""
+async def test_rows_are_freed_without_the_garbage_collector(api_for: Callable[..., Api], sample_org: Tenant) -> None:
     api = api_for(sample_org)
     await api.data(NESTED_QUERY, first=50)
     gc.collect()

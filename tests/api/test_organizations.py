@@ -17,7 +17,7 @@ TENANT_KEYS = ("tenantId", "tenant_id", "tenant", "organization", "organizationI
 
 
 async def test_t3_tenant_comes_from_the_token_alone(api_for: Callable[..., Api], sample_org: Tenant, org: Tenant) -> None:
-    """Another organization named in headers, variables, extensions or cookies is not heard, or refused."""
+    """Another organization in headers, variables, extensions, cookies or the URL is ignored or rejected."""
     api, theirs = api_for(org), str(sample_org.id)
     query = "query ($n: Int = 5) { viewer { organization { id } } clients(first: $n) { totalCount nodes { name } } }"
     plain = (await api.post({"query": query})).json()
@@ -34,8 +34,8 @@ async def test_t3_tenant_comes_from_the_token_alone(api_for: Callable[..., Api],
 
 
 async def test_c4_one_of_two_label_deletions_succeeds(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The other hears that there is none; ten times over."""
-    client = await org.add_client("Wears it")
+    """The other gets `NOT_FOUND`, in each of ten runs."""
+    client = await org.add_client("Labelled")
     for number in range(10):
         key = global_id("Label", await org.add_label(f"Label {number}", client))
         deleted = (fetch_errors(api_for(org), "labelDelete", id=key, expectedVersion=1) for _ in range(2))
@@ -44,12 +44,12 @@ async def test_c4_one_of_two_label_deletions_succeeds(api_for: Callable[..., Api
 
 
 async def test_c8_figures_of_one_answer_agree_during_writes(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Totals are the sums of the rows beside them, whatever is added between one statement and the next."""
+    """Totals equal the sums of the rows, whatever is written between two statements of the query."""
     query = "{ clients(first: 100) { totalCount revenue { invoiced { amount } } nodes { revenue { invoiced { amount } } } } }"
     api, is_seen = api_for(org), asyncio.Event()
 
     async def write() -> None:
-        """Clients with an invoice each, then more invoices of theirs, as a page has a hundred clients at most."""
+        """Add 40 clients with an invoice each, then more invoices: a page has at most a hundred clients."""
         for number in itertools.takewhile(lambda _: not is_seen.is_set(), itertools.count()):
             if number < 40:
                 await org.add_client(f"Client {number}")
@@ -73,8 +73,8 @@ TIMES = {
 
 
 @pytest.mark.parametrize(("day", "read"), TIMES.items())
-async def test_i5_day_round_trips(api_for: Callable[..., Api], org: Tenant, day: str, read: str | None) -> None:
-    """Or refused; never the day before or after."""
+async def test_i5_day_is_returned_as_given_or_rejected(api_for: Callable[..., Api], org: Tenant, day: str, read: str | None) -> None:
+    """It never becomes the day before or after."""
     await org.add_client("X")
     query = "query ($day: Date!) { clients { nodes { revenue(period: {since: $day, until: $day}) { since until } } } }"
     response = await api_for(org).post({"query": query, "variables": {"day": day}})
@@ -96,7 +96,7 @@ MOMENTS = {
 
 @pytest.mark.parametrize(("moment", "read"), MOMENTS.items())
 async def test_i5_moment_requires_an_offset(api_for: Callable[..., Api], org: Tenant, moment: str, read: str | None) -> None:
-    """Without one it is refused, since an hour may come twice or never; with one it is the same moment, read in UTC."""
+    """Without an offset, an hour could occur twice or never. With one, the same moment is returned in UTC."""
     before = await dump_rows(org)
     if read is None:
         query = "mutation ($input: TokenCreateInput!) { tokenCreate(input: $input) { userErrors { code } } }"
@@ -117,7 +117,6 @@ HOSTILE = [
 
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_i7_text_is_stored_literally(api_for: Callable[..., Api], org: Tenant, text: str) -> None:
-    """Whatever language it seems to be in: kept and found again as it is."""
     api = api_for(org)
     client = await mutate(api, "clientCreate", "client { id name notes }", name=text, notes=text)
     assert (client["name"], client["notes"]) == (text, text)

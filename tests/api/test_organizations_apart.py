@@ -1,4 +1,4 @@
-"""Organizations that ask at once, under fire, are kept apart."""
+"""Test that organizations are kept apart while they send requests at once and connections fail."""
 
 import random
 from collections import Counter
@@ -41,9 +41,9 @@ async def test_t7_organizations_never_see_each_others_data(
     *,
     always_in_transaction: bool,
 ) -> None:
-    """Two hundred requests of twenty organizations at any time; each name in each answer is of who asked.
+    """Twenty organizations send two hundred concurrent requests. Each name in an answer belongs to the organization that asked.
 
-    Connections are ended, requests given up, and the tenants of sessions set in vain.
+    Meanwhile connections are terminated, requests are cancelled, and some attempts to set the tenant of a session fail.
     """
     statement_counts = Counter[str]()
     database = await Database.connect(

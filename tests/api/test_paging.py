@@ -1,4 +1,4 @@
-"""Paging by chance: random clients, orders and filters, both ways, while others are made, renamed and deleted in front."""
+"""Test pagination with random clients, orders and filters, in both directions, also while clients are added, renamed and deleted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ FILTERS = st.sampled_from([{}, {"status": "ACTIVE"}, {"status": "ARCHIVED"}, {"u
 
 @dataclass(frozen=True)
 class ClientSeed:
-    """A client to be: equal names, moments and missing numbers are many, so that ties are too."""
+    """Properties of a client to create. They often have equal names and moments and no number, so that sort keys are often equal."""
 
     word: str
     has_number: bool
@@ -57,7 +57,7 @@ async def create_clients(owner: asyncpg.Connection, seeds: list[ClientSeed]) -> 
 
 
 async def read_all_pages(api: Api, size: int, *, is_forward: bool, between: Callable[[list[str]], Any], **arguments: object) -> list[str]:
-    """Return the names on all pages, one way through; `between` is called with them after each page."""
+    """Return the names on all pages in one direction, and call `between` with them after each page but the last."""
     names: list[str] = []
     cursor = None
     while True:
@@ -75,7 +75,7 @@ async def read_all_pages(api: Api, size: int, *, is_forward: bool, between: Call
 
 
 async def do_nothing(_: list[str]) -> None:
-    """Nobody else is at work."""
+    """Change nothing between two pages."""
 
 
 @settings(max_examples=30)
@@ -89,7 +89,7 @@ async def test_forward_and_backward_pages_are_equal(
     size: int,
     search: str | None,
 ) -> None:
-    """Each client once, as many as the total, in the order of one large page; the opposite direction is its exact reverse."""
+    """The pages list each client once, in the order of one large page. The opposite sort direction is the exact reverse."""
     api = api_for(await create_clients(owner, seeds))
     arguments = {"order": order, "filter": filter, "search": search}
     whole = (await api.data(PAGE_QUERY, **arguments, first=100))["clients"]
@@ -112,7 +112,7 @@ async def test_c7_concurrent_changes_neither_duplicate_nor_skip_clients(
     is_forward: bool,
     data: st.DataObject,
 ) -> None:
-    """A client that is there from beginning to end and keeps its place is seen once; none is seen twice under one name."""
+    """A client that exists throughout and keeps its position is listed once, and no unchanged name is listed twice."""
     org = await create_clients(owner, seeds)
     names = {key: f"{seed.word} {index:02}" for index, (key, seed) in enumerate(zip(org.clients, seeds, strict=True))}
     changed_names: set[str] = set()
@@ -137,8 +137,7 @@ async def test_c7_concurrent_changes_neither_duplicate_nor_skip_clients(
     assert [name for name in set(all_names) - changed_names if all_names.count(name) != 1] == []
 
 
-async def test_a_cursor_of_another_order_is_refused(owner: asyncpg.Connection, api_for: Callable[..., Api]) -> None:
-    """And one that was edited; with the code of bad input."""
+async def test_cursor_of_another_order_or_an_altered_one_is_rejected(owner: asyncpg.Connection, api_for: Callable[..., Api]) -> None:
     api = api_for(await create_clients(owner, [ClientSeed("a", has_number=True, day=0, is_archived=False)] * 3))
     cursor = (await api.data(PAGE_QUERY, first=1))["clients"]["pageInfo"]["endCursor"]
     for order in ({"field": "NUMBER", "direction": "ASC"}, {"field": "NAME", "direction": "DESC"}):

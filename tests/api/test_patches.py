@@ -1,6 +1,6 @@
-"""What an update leaves alone, clears and changes: every field of every update there is, with the version and the trace that it leaves.
+"""Test what an update leaves, clears and changes: every field of every update, with its version and its audit event.
 
-Made from the schema itself (`tests/support/mutation_inputs.py`), so that what is added later joins by itself.
+The tests are generated from the schema (`tests/support/mutation_inputs.py`) and therefore include fields that are added later.
 """
 
 import re
@@ -46,10 +46,10 @@ from tests.support.update_cases import (
 
 AUDIT_TABLES = ("audit_event", "outbox_event")
 INTERNAL = re.compile(r"Maybe|Strawberry|0x|None|object")
-FOLLOWING = {"name_key", "number_key", "updated_at"}  # columns that go with others
+FOLLOWING = {"name_key", "number_key", "updated_at"}  # columns that change with others
 
 
-TOGETHER = {  # with others, by a rule that has a test of its own in test_settings.py, test_projects.py or test_registrations.py
+TOGETHER = {  # fields that depend on others; test_settings.py, test_projects.py or test_registrations.py tests them
     *(("projectUpdate", "startsOn"), ("vatRateUpdate", "category"), ("vatRateUpdate", "validFrom")),
     *(("invoiceLayoutUpdate", "isDefault"), ("organizationUpdate", "defaultLayoutId")),
     *(("registrationUpdate", "work", "time", name) for name in ("minutes", "startedAt", "endedAt", "rate")),
@@ -60,13 +60,13 @@ PARTS = [(name, location) for name, location in PATCHES if is_object_or_list(loc
 
 
 def describe_location(value: object) -> str:
-    """Return a place, as the name of a test."""
+    """Return the path of a location, for the test id."""
     return ".".join(value.error_path) if isinstance(value, InputLocation) else str(value)
 
 
 @pytest.fixture
 async def update_case(owner: asyncpg.Connection, api_for: Callable[..., Api], request: pytest.FixtureRequest) -> UpdateCase:
-    """Of the test's mutation."""
+    """Create test data and an update case for the mutation of the test, and apply its first values."""
     own_world = await create_world(owner)
     case = UpdateCase(owner, api_for(own_world.tenant), own_world, request.getfixturevalue("name"))
     await case.apply_change(case.first_values)
@@ -74,7 +74,7 @@ async def update_case(owner: asyncpg.Connection, api_for: Callable[..., Api], re
 
 
 def are_equal_values(one: object, other: object) -> bool:
-    """Amounts are numbers in a row and texts in the trace."""
+    """Compare by number if possible: amounts are numbers in a row and texts in the audit log."""
     try:
         return one == other or (None not in {one, other} and Decimal(str(one)) == Decimal(str(other)))
     except (ArithmeticError, TypeError):
@@ -82,9 +82,9 @@ def are_equal_values(one: object, other: object) -> bool:
 
 
 def assert_changed(updating: UpdateCase, changes: dict[Key, ColumnChanges], column: str, now: Callable[[object], bool]) -> None:
-    """Check that exactly one column of one row changed, with one new version, one audit row for that change and one outbox row."""
+    """Check that exactly one column of one row changed, with one new version, one audit event and one outbox event."""
     assert sorted(key[0] for key in changes if key[0] in AUDIT_TABLES) == [*AUDIT_TABLES]
-    trace = {key[0]: {name: step[1] for name, step in changes.pop(key).items()} for key in [*changes] if key[0] in AUDIT_TABLES}
+    events = {key[0]: {name: step[1] for name, step in changes.pop(key).items()} for key in [*changes] if key[0] in AUDIT_TABLES}
     was, version = changes[updating.root].pop("version")
     assert version == was + 1
     assert "updated_at" in changes[updating.root]
@@ -92,22 +92,22 @@ def assert_changed(updating: UpdateCase, changes: dict[Key, ColumnChanges], colu
     assert [*steps] == [column]
     before, after = steps[column]
     assert now(after)
-    ((recorded_column, (messages_before, messages_after)),) = trace["audit_event"]["changes"].items()
+    ((recorded_column, (recorded_before, recorded_after)),) = events["audit_event"]["changes"].items()
     assert recorded_column == column
-    assert are_equal_values(messages_before, before)
-    assert are_equal_values(messages_after, after)
-    assert [trace[table]["action"] for table in AUDIT_TABLES] == ["CHANGED"] * 2
-    assert to_snake(trace["audit_event"]["object_type"]) == key[0]
-    assert trace["audit_event"]["object_id"] == trace["outbox_event"]["object_id"] == key[-1]
-    assert trace["audit_event"]["operation"] == updating.mutation
+    assert are_equal_values(recorded_before, before)
+    assert are_equal_values(recorded_after, after)
+    assert [events[table]["action"] for table in AUDIT_TABLES] == ["CHANGED"] * 2
+    assert to_snake(events["audit_event"]["object_type"]) == key[0]
+    assert events["audit_event"]["object_id"] == events["outbox_event"]["object_id"] == key[-1]
+    assert events["audit_event"]["operation"] == updating.mutation
 
 
 def drop_columns(steps: ColumnChanges, names: set[str]) -> ColumnChanges:
     return {name: step for name, step in steps.items() if name not in names}
 
 
-def test_cases_cover_something() -> None:
-    """A schema without updates would let everything through."""
+def test_cases_cover_known_updates() -> None:
+    """Without cases the generated tests would check nothing."""
     assert len(UPDATES) >= 4
     assert {(name, *location.path) for name, location in VALUES} >= {
         ("clientUpdate", "financial", "iban"),
@@ -117,8 +117,8 @@ def test_cases_cover_something() -> None:
 
 
 @pytest.mark.parametrize("name", UPDATES)
-async def test_omitted_fields_are_unchanged(update_case: UpdateCase, name: str) -> None:
-    """Without any change there is no new version and no trace; without any but empty parts neither."""
+async def test_update_without_fields_changes_nothing(update_case: UpdateCase, name: str) -> None:
+    """An update with empty parts has no effect either: no new version and no event."""
     parts = [
         location
         for mutation, location in PARTS
@@ -129,8 +129,7 @@ async def test_omitted_fields_are_unchanged(update_case: UpdateCase, name: str) 
 
 
 @pytest.mark.parametrize("name", UPDATES)
-async def test_identical_values_change_nothing(update_case: UpdateCase, name: str) -> None:
-    """Together, in one request."""
+async def test_update_with_all_current_values_changes_nothing(update_case: UpdateCase, name: str) -> None:
     mine = [location for mutation, location in VALUES if mutation == name]
     assert (
         await update_case.apply_change(
@@ -140,14 +139,14 @@ async def test_identical_values_change_nothing(update_case: UpdateCase, name: st
     )
 
 
-def test_related_fields_exist() -> None:
-    """Nothing is left out by a name that is no more."""
+def test_excluded_fields_exist() -> None:
+    """A renamed field in `TOGETHER` would otherwise go unnoticed."""
     assert {(name, *location.path) for name, location in VALUES} > TOGETHER
 
 
 @pytest.mark.parametrize(("name", "location"), [each for each in VALUES if (each[0], *each[1].path) not in TOGETHER], ids=describe_location)
 async def test_i9_a_field_is_kept_changed_and_cleared(update_case: UpdateCase, name: str, location: InputLocation) -> None:
-    """As it is: nothing. Another value: that one. Null, or a text of blanks: cleared if it may be, and refused at its place if not."""
+    """Its current value changes nothing, and another value is stored. Null or blank text clears it, or is rejected if it is required."""
     assert name == update_case.mutation
     column, first, second = (
         to_snake(location.name),
@@ -184,7 +183,7 @@ async def test_i9_a_field_is_kept_changed_and_cleared(update_case: UpdateCase, n
 
 @pytest.mark.parametrize(("name", "location"), PARTS, ids=describe_location)
 async def test_null_clears_a_part_only_if_it_is_a_list(update_case: UpdateCase, name: str, location: InputLocation) -> None:
-    """As by an empty one. Anything else is left out to stay: null is refused, in words for users."""
+    """Null has the effect of an empty list. For an object it is rejected, with a message that users understand."""
     if isinstance(location.kind, GraphQLList):
         assert {key[0] for key in await update_case.apply_change(update_case.build_patch((location, None)))} > {
             "audit_event",
@@ -202,14 +201,14 @@ async def test_null_clears_a_part_only_if_it_is_a_list(update_case: UpdateCase, 
 
 
 async def assert_rejected(updating: UpdateCase, location: InputLocation, empty: Value) -> None:
-    """Where it lies, and nothing is changed."""
+    """Check that the empty value is rejected at its path and that nothing changes."""
     async with assert_unchanged(updating.owner, updating.world.id):
         body = await updating.send(updating.build_patch((location, empty)))
     assert body["data"][updating.mutation]["userErrors"] == [{"code": "INVALID", "path": location.error_path}]
 
 
 async def test_identical_parts_of_a_client_change_nothing(owner: asyncpg.Connection, api_for: Callable[..., Api]) -> None:
-    """Addresses, labels in any order, contacts with what they are to it, the primary one too; and one taken off is a change of one row."""
+    """Addresses, labels and contacts may be sent in another order. Removing one changes one row."""
     own_world = await create_world(owner)
     updating = UpdateCase(owner, api_for(own_world.tenant), own_world, "clientUpdate")
     addresses = [{"type": kind, "city": "Delft"} for kind in ("PRIMARY", "INVOICE")]
@@ -239,7 +238,7 @@ PLAIN_TEXTS = [(name, location) for name, location in VALUES if location.type_na
 
 
 def selection_path(mutation: str, name: str) -> tuple[str, ...]:
-    """How to ask the payload of a mutation for a field of this name, the shortest."""
+    """Return the shortest path to a field of this name in the payload of a mutation."""
     ahead: list[tuple[tuple[str, ...], Any]] = [((), get_named_type(MUTATIONS[mutation].type))]
     while ahead:
         path, kind = ahead.pop(0)
@@ -252,7 +251,7 @@ def selection_path(mutation: str, name: str) -> tuple[str, ...]:
 
 
 def values_at(answer: Any, path: tuple[str, ...]) -> list[Any]:  # noqa: ANN401 JSON
-    """What an answer has at a path, in each entry of the lists on the way."""
+    """Return the values of an answer at a path, in each entry of the lists on the way."""
     if isinstance(answer, list):
         return [value for each in answer for value in values_at(each, path)]
     return values_at(answer[path[0]], path[1:]) if path else [answer]
@@ -261,8 +260,8 @@ def values_at(answer: Any, path: tuple[str, ...]) -> list[Any]:  # noqa: ANN401 
 @pytest.mark.parametrize("name", sorted({name for name, _ in PLAIN_TEXTS}))
 @settings(max_examples=15)
 @given(text=TEXTS)
-async def test_i3_i7_text_round_trips(update_case: UpdateCase, name: str, text: str) -> None:
-    """In every field that has no rule of its own: emoji with joiners, writing from right to left, marks that combine. Composed, as NFC."""
+async def test_i3_i7_text_is_returned_as_sent(update_case: UpdateCase, name: str, text: str) -> None:
+    """Every field without a rule of its own accepts joined emoji, right-to-left text and combining marks, and stores them as NFC."""
     mine = [location for mutation, location in PLAIN_TEXTS if mutation == name]
     change = update_case.build_patch(*((location, text) for location in mine))
     version = (await update_case.snapshot_rows())[update_case.root]["version"]

@@ -1,4 +1,4 @@
-"""Columns that nobody requests are not read, and requested columns always are."""
+"""Test that only requested columns are read, and that requested columns always are."""
 
 import re
 from collections.abc import Callable
@@ -37,7 +37,7 @@ PARTIAL_SELECTION = "{ clients { nodes { email contacts { edges { isPrimary node
 
 @pytest.mark.parametrize("name", CURSOR_FIELDS)
 async def test_each_field_alone_has_its_value(api_for: Callable[..., Api], org: Tenant, schema: strawberry.Schema, name: str) -> None:
-    """The same as beside others that read every column."""
+    """A field read alone has the same value as beside all other fields."""
     await create_full_client(org, is_archived=False)
     api, kind = api_for(org), cast("GraphQLObjectType", schema._schema.type_map[name])  # noqa: SLF001
     selections = [
@@ -52,7 +52,7 @@ async def test_each_field_alone_has_its_value(api_for: Callable[..., Api], org: 
 
 
 def select_field(selected: object, field: str, fields: set[str]) -> object:
-    """What is left where of the fields of a type that alone is asked for; what is above them stays."""
+    """Return the answer with only this field of each object that has `fields`."""
     if isinstance(selected, list):
         return [select_field(each, field, fields) for each in selected]
     if not isinstance(selected, dict):
@@ -69,7 +69,7 @@ async def test_cursors_have_their_values(api_for: Callable[..., Api], sample_org
 
 
 async def test_statement_selects_requested_columns(api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]) -> None:
-    """And what rules read: places in an order, and whose a row is; not what is asked of other rows by the same name."""
+    """It also selects columns for sorting and grouping, but no column that is requested only of other rows under the same name."""
     for _ in range(3):
         statements.clear()
         await api_for(sample_org).data(PARTIAL_SELECTION)
@@ -93,15 +93,15 @@ async def test_missing_columns_are_not_read_as_null(database: Database, org: Ten
 
 
 def test_statement_variants_are_bounded() -> None:
-    """The first ones are kept for good; beyond them, and for all columns together, there is the statement itself."""
+    """The first variants are kept. Any further selection, and the selection of all columns, uses the full statement."""
     query = clients.BY_NUMBER
-    assert query.project(frozenset({"name"})) is query, "no declaration of what rules read of it"
+    assert query.project(frozenset({"name"})) is query, "a query that does not declare the columns that rules read"
     query = copy(clients.BY_ID)
-    query._projections = {}  # noqa: SLF001 the forms of this test alone
+    query._projections = {}  # noqa: SLF001 only the variants of this test
     first = query.project(frozenset({"name"}))
     assert query.project(frozenset({"name", "no column"})) is first
-    forms = [query.project(frozenset(names)) for names in combinations(ClientRow.__columns__[4:16], 2)]
+    variants = [query.project(frozenset(names)) for names in combinations(ClientRow.__columns__[4:16], 2)]
     assert query.project(frozenset({"name"})) is first
-    assert len({id(form) for form in (first, *forms)} - {id(query)}) == MAX_PROJECTIONS
-    assert forms[-1] is query
+    assert len({id(variant) for variant in (first, *variants)} - {id(query)}) == MAX_PROJECTIONS
+    assert variants[-1] is query
     assert query.project(None) is query

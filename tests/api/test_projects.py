@@ -1,4 +1,4 @@
-"""Projects: made, changed and listed."""
+"""Test projects: creating, updating and listing them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ NEW_PROJECT: dict[str, object] = {
 
 
 async def test_s24_new_project_has_the_client_price(api_for: Callable[..., Api], org: Tenant) -> None:
-    """By default its hours have the client's price, also after that price changes. A price of its own wins."""
+    """By default its hours have the client's price, also after that price changes. The project's own price takes precedence."""
     api, client = api_for(org, Role.FINANCE), await org.add_client("Bakker", default_hourly_rate=95, currency="USD")
     project = await mutate(api, "projectCreate", PROJECT_FIELDS, clientId=global_id("Client", client), **NEW_PROJECT)
     plain = {"isArchived": False, "archivedAt": None, "isArchivedWithClient": False, "client": {"name": "Bakker"}, "version": 1}
@@ -55,7 +55,7 @@ async def test_s24_new_project_has_the_client_price(api_for: Callable[..., Api],
 async def test_s24_hourly_price_depends_on_the_method(
     api_for: Callable[..., Api], org: Tenant, method: str, price: str | None, of_client: int | None, effective: str | None
 ) -> None:
-    """The project's own price or the client's; a price of another method is kept and not used. In the organization's currency."""
+    """A price that the method does not use is stored and ignored. Amounts are in the organization's currency."""
     client = await org.add_client("Bakker", default_hourly_rate=of_client)
     arguments = {"clientId": global_id("Client", client), "name": "P", "invoiceMethod": method}
     prices = {"hourlyRate": price, "fixedPrice": "5000"}
@@ -64,8 +64,7 @@ async def test_s24_hourly_price_depends_on_the_method(
     assert (financial["hourlyRate"] is None, financial["fixedPrice"]) == (price is None, {"amount": "5000.00"})
 
 
-async def test_s28_new_client_has_projects_in_the_same_request(api_for: Callable[..., Api], org: Tenant) -> None:
-    """In one request: the client, and what is read of it after."""
+async def test_s28_new_client_shows_its_first_project_at_once(api_for: Callable[..., Api], org: Tenant) -> None:
     client = await mutate(api_for(org, Role.MEMBER), "clientCreate", "client { id }", name="Nieuw")
     selection = "project { client { projects { totalCount nodes { name } } } }"
     project_data = await mutate(api_for(org, Role.MEMBER), "projectCreate", selection, clientId=client["id"], name="Eerste")
@@ -73,7 +72,7 @@ async def test_s28_new_client_has_projects_in_the_same_request(api_for: Callable
 
 
 async def test_project_update_changes_only_given_fields(api_for: Callable[..., Api], org: Tenant) -> None:
-    """One version on for the fields and the prices together; null clears; the second time nothing is other than it was."""
+    """Fields and prices share one new version, and null clears. A repeated update changes nothing."""
     api = api_for(org, Role.FINANCE)
     project = await org.add_project(await org.add_client("A"), code="X", hourly_rate=80, fixed_price=900)
     same = {"id": global_id("Project", project), "code": None, "financial": {"hourlyRate": "85.25", "fixedPrice": None}}
@@ -95,7 +94,7 @@ async def test_project_update_changes_only_given_fields(api_for: Callable[..., A
 
 
 async def test_every_error_of_a_new_project_is_reported(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Each at its path, and nothing is made."""
+    """Each error has its path, and no project is created."""
     before = await dump_rows(org)
     wrong = {"name": " ", "code": "x" * 51, "invoiceReference": "x" * 101, "financial": {"hourlyRate": "-1", "fixedPrice": "1.001"}}
     errors = await fetch_errors(api_for(org, Role.FINANCE), "projectCreate", clientId=global_id("Client", new_id()), **wrong)
@@ -128,8 +127,8 @@ async def test_project_cannot_end_before_it_begins(api_for: Callable[..., Api], 
     assert (both["startsOn"], both["endsOn"], both["version"]) == ("2026-01-01", "2026-01-31", 2)
 
 
-async def test_projects_are_listed_all_or_by_kind(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The newest first, page by page, each with its own total, for several clients and kinds in one request."""
+async def test_projects_are_listed_all_or_by_archive_state(api_for: Callable[..., Api], org: Tenant) -> None:
+    """The newest comes first. Each list has its own pages and total, also for several clients in one request."""
     clients = [await org.add_client(name) for name in "AB"]
     for number in range(5):
         await org.add_project(clients[0], f"P{number}", archived_at=CREATED_AT if number % 2 else None)
@@ -154,10 +153,8 @@ async def test_projects_are_listed_all_or_by_kind(api_for: Callable[..., Api], o
     assert rest["active"] == ["P0"]
 
 
-async def test_projects_of_many_clients_take_one_statement_per_level(
-    api_for: Callable[..., Api], org: Tenant, statements: list[str]
-) -> None:
-    """However many clients there are: those of both kinds, their totals, then the prices with the clients of all of them."""
+async def test_projects_of_many_clients_take_three_statements(api_for: Callable[..., Api], org: Tenant, statements: list[str]) -> None:
+    """The number of statements does not depend on the number of clients, although both lists, totals and prices are read."""
     for name in "ABCDE":
         await org.add_project(await org.add_client(name))
     selection = "totalCount nodes { name client { name } financial { effectiveHourlyRate { amount } } }"
@@ -170,7 +167,7 @@ async def test_projects_of_many_clients_take_one_statement_per_level(
 
 
 async def test_projects_cannot_be_changed_without_the_right(api_for: Callable[..., Api], org: Tenant) -> None:
-    """A viewer none, a member no prices; who may not see figures sees none. Nothing changes."""
+    """A viewer can change nothing and a member no prices, and neither sees prices."""
     client = await org.add_client("A", default_hourly_rate=95)
     project = await org.add_project(client, hourly_rate=80)
     same: dict[str, object] = {"id": global_id("Project", project), "expectedVersion": 1}
@@ -193,7 +190,7 @@ async def test_projects_cannot_be_changed_without_the_right(api_for: Callable[..
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN, Role.FINANCE, Role.MEMBER])
 async def test_projects_can_be_changed_with_the_right(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
-    """Each of the five, without prices."""
+    """All five mutations succeed without prices."""
     api = api_for(org, role)
     project = await mutate(api, "projectCreate", PROJECT_FIELDS, clientId=global_id("Client", await org.add_client("A")), name="P")
     for version, (mutation, more) in enumerate(UPDATE_INPUTS.items(), 1):
@@ -205,7 +202,7 @@ async def test_projects_can_be_changed_with_the_right(api_for: Callable[..., Api
 
 
 async def test_client_activity_includes_its_projects(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Also once the project is gone; its prices to those alone who may see figures."""
+    """Events stay after the project is deleted. Only members with the right to read figures see prices in them."""
     client = global_id("Client", await org.add_client("A"))
     arguments = {"name": "P", "invoiceMethod": "PROJECT_HOURLY", "financial": {"hourlyRate": "90", "fixedPrice": "10"}}
     project = await mutate(api_for(org), "projectCreate", PROJECT_FIELDS, clientId=client, **arguments)
@@ -237,7 +234,7 @@ async def test_client_activity_includes_its_projects(api_for: Callable[..., Api]
 
 
 async def test_projects_of_another_organization_are_not_found(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The same as what never was; theirs stays as it is."""
+    """The error is the same as for an unknown id, and nothing changes."""
     other = await create_tenant(org.owner, "Other")
     client = await other.add_client("Van hen")
     project = await other.add_project(client)

@@ -1,4 +1,4 @@
-"""Projects that are archived, taken back or deleted, by themselves or with their client; what is archived stays as it is."""
+"""Test archiving, unarchiving and deleting projects, alone or with their client."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,11 +18,11 @@ from tests.support.mutations import dump_rows, fetch_audit_events, fetch_error, 
 from tests.support.projects import PROJECT_FIELDS, UPDATE_INPUTS
 
 ARCHIVED_ERROR = "userErrors { __typename code message path ... on AlreadyArchivedError { archived { id } } }"
-HELD_UP = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+BLOCKED_COUNT = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 async def fetch_archived_error(api: Api, mutation: str, **input: object) -> dict[str, Any]:
-    """Return the one error, with the archived object."""
+    """Return the only error, which contains the archived object."""
     kind = f"{mutation[0].upper()}{mutation[1:]}Input"
     data = await api.data(f"mutation ($input: {kind}!) {{ done: {mutation}(input: $input) {{ {ARCHIVED_ERROR} }} }}", input=input)
     (error,) = data["done"]["userErrors"]
@@ -32,16 +32,16 @@ async def fetch_archived_error(api: Api, mutation: str, **input: object) -> dict
 
 
 async def wait_for_blocked(org: Tenant, count: int) -> None:
-    """Wait until so many statements wait for a lock."""
+    """Wait until `count` statements wait for a lock."""
 
     async def has_blocked() -> bool:
-        return bool(await org.owner.fetchval(HELD_UP) == count)
+        return bool(await org.owner.fetchval(BLOCKED_COUNT) == count)
 
     await wait_until(has_blocked)
 
 
 async def test_project_is_archived_and_unarchived(api_for: Callable[..., Api], org: Tenant) -> None:
-    """A version on each time; the second time each is refused, and nothing changes. Between the two it takes no change."""
+    """Each raises the version. Repeating it is rejected, and so is a change of an archived project."""
     api, project = api_for(org, Role.MEMBER), await org.add_project(await org.add_client("A"), "Klus")
     same = {"id": global_id("Project", project)}
     error = await fetch_error(api, "projectUnarchive", **same, expectedVersion=1)
@@ -65,7 +65,7 @@ async def test_project_is_archived_and_unarchived(api_for: Callable[..., Api], o
 async def test_s44_projects_of_an_archived_client_cannot_be_changed(
     api_for: Callable[..., Api], org: Tenant, mutation: str, *, is_archived: bool
 ) -> None:
-    """None of them changes, comes back or goes by itself; the refusal shows the client, and names the way back."""
+    """They cannot be updated, archived, unarchived or deleted. The error contains the client and names `clientUnarchive`."""
     client = await org.add_client("Bakker", archived_at=CREATED_AT)
     project = await org.add_project(client, archived_at=CREATED_AT if is_archived else None)
     before = await dump_rows(org)
@@ -78,7 +78,7 @@ async def test_s44_projects_of_an_archived_client_cannot_be_changed(
 
 
 async def test_s46_archived_client_gets_no_new_project(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Beside the other faults, at the client's place."""
+    """The error has the path of the client and is reported with the other errors."""
     client = await org.add_client("Bakker", archived_at=CREATED_AT)
     before, arguments = await dump_rows(org), {"clientId": global_id("Client", client)}
     archived_error = await fetch_archived_error(api_for(org), "projectCreate", **arguments, name="P")
@@ -89,7 +89,7 @@ async def test_s46_archived_client_gets_no_new_project(api_for: Callable[..., Ap
 
 
 async def test_project_unarchived_alone_is_not_unarchived_with_its_client(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The mark of the archiving that took it along goes; archived again it is so by itself."""
+    """Unarchiving clears the mark of the client's archiving, so archiving it again is an archiving of its own."""
     client = await org.add_client("A")
     project = await org.add_project(client, archived_at=CREATED_AT, archive_operation_id=new_id())
     same, mark = {"id": global_id("Project", project)}, "SELECT archive_operation_id FROM relaties.project WHERE tenant_id = $1"
@@ -102,7 +102,7 @@ async def test_project_unarchived_alone_is_not_unarchived_with_its_client(api_fo
 
 
 async def test_project_in_use_is_not_deleted(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Registrations, lines of invoices and of quotes, with how many; the last of them gone, so is the project, and its place in portals."""
+    """The error counts registrations, invoice lines and quote lines. An unused project is deleted and removed from portals."""
     api, client = api_for(org, Role.MEMBER), await org.add_client("A")
     project, other = await org.add_project(client, "Klus"), await org.add_project(client)
     for project_key in (project, project, other):
@@ -147,7 +147,7 @@ async def test_archived_unused_project_is_deleted(api_for: Callable[..., Api], o
 async def test_project_deletion_concurrent_with_registration_is_all_or_nothing(
     api_for: Callable[..., Api], org: Tenant, owner_url: str
 ) -> None:
-    """The delete waits for a registration that is on its way, and is refused then; one that comes later finds no project."""
+    """The deletion waits for an uncommitted registration and is then rejected. A later registration finds no project."""
     client = await org.add_client("A")
     project = await org.add_project(client)
     same: dict[str, object] = {"id": global_id("Project", project), "expectedVersion": 1}
@@ -168,7 +168,7 @@ async def test_project_deletion_concurrent_with_registration_is_all_or_nothing(
 
 
 async def test_project_change_waits_for_archiving_of_its_client(api_for: Callable[..., Api], org: Tenant, owner_url: str) -> None:
-    """And is refused then: the client is held before the project is looked at."""
+    """The change locks the client before it checks the project, so it is rejected once the archiving commits."""
     client = await org.add_client("A")
     project = await org.add_project(client)
     tries: dict[str, dict[str, object]] = {

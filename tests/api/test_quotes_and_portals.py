@@ -1,4 +1,4 @@
-"""What a client was offered, and where its contacts look on: read, each by who may."""
+"""Test reading the quotes and portals of clients, and who may read them."""
 
 from collections.abc import Callable
 from datetime import date
@@ -29,7 +29,7 @@ def in_dollars(amount: str) -> dict[str, str]:
 
 
 async def test_s33_quote_is_read_as_stored(api_for: Callable[..., Api], org: Tenant) -> None:
-    """With its lines by their position, in its own currency; the same under its client and by its id."""
+    """Lines are sorted by position, in the quote's currency. The client and the id give the same quote."""
     client = await org.add_client("Bakker")
     project = await org.add_project(client, "Verbouwing")
     key = await org.add_quote(client, "100.00", currency="USD", number="OFF-1", valid_until=date(2026, 2, 4), reference="PO 1")
@@ -54,7 +54,7 @@ async def test_s33_quote_is_read_as_stored(api_for: Callable[..., Api], org: Ten
 
 
 async def test_quotes_are_listed_newest_first(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Page by page, with a total; a draft has no number and no day yet."""
+    """Pages have a total. A draft has neither a number nor a day."""
     client = await org.add_client("A")
     for number in range(3):
         await org.add_quote(client, number=f"OFF-{number}")
@@ -71,7 +71,7 @@ async def test_quotes_are_listed_newest_first(api_for: Callable[..., Api], org: 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
 async def test_quotes_require_the_right_to_read_figures(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
-    """Null for others, under the client and by id."""
+    """Other members get null, under the client and by id."""
     client = await org.add_client("A")
     quote = await org.add_quote(client)
     assert await api_for(org, role).data(QUOTES, id=global_id("Client", client)) == {"client": {"quotes": None}}
@@ -104,7 +104,7 @@ async def test_s33_portal_is_read_as_stored(api_for: Callable[..., Api], org: Te
 
 
 async def test_contact_removed_from_a_client_loses_its_portals(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The access goes with the link, and does not come back with it."""
+    """Linking the contact again does not restore the access."""
     client = await org.add_client("A")
     people = [await org.add_contact(name, client) for name in "AB"]
     await org.add_portal(client, *people)
@@ -117,7 +117,7 @@ async def test_contact_removed_from_a_client_loses_its_portals(api_for: Callable
 
 
 async def test_portals_and_their_parts_are_limited(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The newest 20 of a client; of one of them 100 projects, the newest, and 100 contacts, the first by name."""
+    """A client shows its newest 20 portals. A portal shows its newest 100 projects and the first 100 contacts by name."""
     client = await org.add_client("A")
     projects = [await org.add_project(client, f"{number:03}") for number in range(101)]
     people = [await org.add_contact(f"{number:03}", client, position=number) for number in range(101)]
@@ -131,10 +131,10 @@ async def test_portals_and_their_parts_are_limited(api_for: Callable[..., Api], 
     assert [contact["fullName"] for contact in portals[0]["contacts"]] == [f"An {number:03}" for number in range(100)]
 
 
-async def test_quotes_and_portals_of_many_clients_take_one_statement_per_relation(
+async def test_quotes_and_portals_of_many_clients_take_two_statements(
     api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]
 ) -> None:
-    """Clients with quotes, their total and portals; then lines, projects and contacts; however many clients."""
+    """One reads clients with quotes, totals and portals, the other lines, projects and contacts, for any number of clients."""
     query = """query ($first: Int) { clients(first: $first) { nodes { quotes(first: 1) { totalCount nodes { number lines { position } } }
       portals { name projects { name } contacts { fullName } } } } }"""
     for first in (1, 60):
@@ -147,7 +147,7 @@ async def test_quotes_and_portals_of_many_clients_take_one_statement_per_relatio
 
 
 async def test_t1_quotes_and_portals_of_another_organization_are_not_found(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The same as what never was, for a quote and a portal; and none of theirs shows."""
+    """The answer is the same as for unknown ids."""
     other = await create_tenant(org.owner, "Other")
     client = await other.add_client("Van hen")
     keys = [global_id("Quote", await other.add_quote(client)), global_id("ClientPortal", await other.add_portal(client))]
