@@ -1,4 +1,4 @@
-"""What belongs to one organization, tried from all sides at once; and figures that agree with each other while others write."""
+"""Test that a request reaches only its own organization, that figures agree during writes, and that days and texts are kept exactly."""
 
 import asyncio
 import itertools

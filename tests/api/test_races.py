@@ -1,4 +1,4 @@
-"""Fifty at once, against an archiving and against each other, on the server's own limits: done before, or refused for what there is."""
+"""Test fifty concurrent requests, against an archiving and against each other, under the default limits."""
 
 import asyncio
 import random
@@ -25,7 +25,7 @@ Arguments = dict[str, Any]
 
 @dataclass(frozen=True)
 class RaceScene:
-    """A client that is about to be archived, one of its projects, another client, and a label."""
+    """Client that is about to be archived, one of its projects, another client, and a label."""
 
     org: Tenant
     client: UUID
@@ -53,7 +53,7 @@ async def create_scene(org: Tenant) -> RaceScene:
 
 @dataclass(frozen=True)
 class RacingWrite:
-    """One of the fifty: of which row, unless it makes one; how many more there are on the client when it is done."""
+    """One of the fifty writes: its row, unless it creates one, and by how much it changes the client's number of registrations."""
 
     mutation: str
     arguments: Arguments
@@ -62,7 +62,7 @@ class RacingWrite:
 
 
 def creation_arguments(scene: RaceScene) -> list[RacingWrite]:
-    """On the client, on its project, and on days long gone, of each kind."""
+    """Return twenty creations of each kind of work, on the client and on its project, some of them back-dated."""
     targets: list[Arguments] = [{"clientId": global_id("Client", scene.client)}, {"projectId": global_id("Project", scene.project)}]
     days = [DAY, DAY, "2001-01-01"]
     return [
@@ -72,13 +72,13 @@ def creation_arguments(scene: RaceScene) -> list[RacingWrite]:
 
 
 def move_arguments(scene: RaceScene, row: UUID, index: int) -> RacingWrite:
-    """From the other client to the client, or to its project."""
+    """Return a move from the other client to the client or to its project."""
     target = {"clientId": global_id("Client", scene.client)} if index % 2 else {"projectId": global_id("Project", scene.project)}
     return RacingWrite(UPDATE, {**registration_argument(row), **target}, row, 1)
 
 
 def change_arguments(scene: RaceScene, row: UUID, index: int) -> RacingWrite:
-    """Of what is there already: each in turn."""
+    """Return one of five kinds of changes of a registration of the client, by index."""
     label_fields = {"labelIds": [global_id("Label", scene.label)]}
     return [
         RacingWrite(UPDATE, {**registration_argument(row), "note": f"Note {index}"}, row),
@@ -94,7 +94,10 @@ def registration_argument(row: UUID) -> Arguments:
 
 
 async def choose_fifty_writes(scene: RaceScene, chance: random.Random) -> list[RacingWrite]:
-    """Twenty that make one; of the thirty others twelve meet another one of the same row, two meet on their way in."""
+    """Return twenty creations and thirty writes of existing rows, in random order.
+
+    Six rows of the client and one of the other client have two writes, which conflict.
+    """
     here = [await scene.org.add_registration(scene.client, scene.project if index % 2 else None) for index in range(18)]
     there = [await scene.org.add_registration(scene.other) for _ in range(5)]
     rows = [*here, *here[:6]]
@@ -106,7 +109,7 @@ async def choose_fifty_writes(scene: RaceScene, chance: random.Random) -> list[R
 
 
 def check_outcomes(outcomes: list[tuple[RacingWrite, str]]) -> None:
-    """Each is done, or comes after the archiving; or another one of the same row was done first."""
+    """Check that each write succeeded, or failed because of the archiving or of an earlier write of the same row."""
     successful = [write for write, outcome in outcomes if write.row and outcome == OK]
     first = {write.row: write for write in successful}
     assert len(first) == len(successful)
@@ -117,8 +120,7 @@ def check_outcomes(outcomes: list[tuple[RacingWrite, str]]) -> None:
             assert outcome == (NOT_FOUND if before.mutation == DELETE else VERSION_CONFLICT)
 
 
-async def test_fifty_writes_are_of_every_kind(org: Tenant) -> None:
-    """Of all that can be done with a registration, there is something."""
+async def test_fifty_writes_include_every_kind(org: Tenant) -> None:
     writes = await choose_fifty_writes(await create_scene(org), random.Random(0))  # noqa: S311 no secret
     assert {write.mutation for write in writes} == {CREATE, UPDATE, STATUS, DELETE}
     assert {write.more for write in writes} == {-1, 0, 1}
@@ -128,7 +130,7 @@ async def test_fifty_writes_are_of_every_kind(org: Tenant) -> None:
 async def test_s46_no_write_succeeds_after_a_concurrent_archiving(
     default_limits_api: Callable[[Tenant], Api], org: Tenant, owner: asyncpg.Connection, runs: int
 ) -> None:
-    """Each is done before it, or refused for it; as the registrations are when it is done, so they stay."""
+    """Each write succeeds before the archiving or is rejected after it. The registrations stay as they were when it committed."""
     api, outcome_codes = default_limits_api(org), set[str]()
     for seed in range(runs):
         chance, scene = random.Random(seed), await create_scene(org)  # noqa: S311 no secret
@@ -161,7 +163,7 @@ async def count_rows(scene: RaceScene) -> int:
 
 
 async def test_one_of_fifty_changes_of_one_registration_succeeds(default_limits_api: Callable[[Tenant], Api], org: Tenant) -> None:
-    """The others see the version that it has now, and none of them changed it."""
+    """The others get the new version, and only the successful note is stored."""
     api, row = default_limits_api(org), await org.add_registration(await org.add_client("Werk"))
     payloads = await asyncio.gather(
         *(run_mutation(api, UPDATE, **registration_argument(row), note=f"Note {number}") for number in range(AT_ONCE))

@@ -1,4 +1,4 @@
-"""Lists of registrations: of all, of a client, of a project; filtered, page by page both ways, by the newest day."""
+"""Test lists of registrations of all, of a client and of a project: filters, order and pages in both directions."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -21,7 +21,7 @@ PAGE = """{ totalCount nodes { note } edges { cursor }
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }"""
 PAGE_ARGUMENTS = "filter: $filter, first: $first, after: $after, last: $last, before: $before"
 HEAD = "($id: ID!, $filter: RegistrationFilterInput, $first: Int, $after: String, $last: Int, $before: String)"
-FIELD_OPENINGS: dict[str, str] = {
+QUERIES: dict[str, str] = {
     "client": f"query {HEAD} {{ of: client(by: {{id: $id}}) {{ registrations({PAGE_ARGUMENTS}) {PAGE} }} }}",
     "project": f"query {HEAD} {{ of: node(id: $id) {{ ... on Project {{ registrations({PAGE_ARGUMENTS}) {PAGE} }} }} }}",
     "all": f"query {HEAD.replace('$id: ID!, ', '')} {{ registrations({PAGE_ARGUMENTS}) {PAGE} }}",
@@ -30,7 +30,7 @@ SIDES = st.sampled_from(["client", "project", "all"])
 
 
 async def fetch_page(api: Api, parent: str, key: str, **arguments: object) -> dict[str, Any]:
-    data = await api.data(FIELD_OPENINGS[parent], **arguments, **({} if parent == "all" else {"id": key}))
+    data = await api.data(QUERIES[parent], **arguments, **({} if parent == "all" else {"id": key}))
     connection: dict[str, Any] = (data if parent == "all" else data["of"])["registrations"]
     return connection
 
@@ -40,7 +40,7 @@ def list_notes(connection: dict[str, Any]) -> list[str]:
 
 
 class RegistrationWorld:
-    """A client with a project, and another client beside it."""
+    """Client with a project, and another client."""
 
     def __init__(self, org: Tenant, client: UUID, project: UUID, other: UUID) -> None:
         self.org, self.client, self.project, self.other = org, client, project, other
@@ -57,7 +57,7 @@ class RegistrationWorld:
 
 
 async def test_registrations_are_sorted_by_newest_day(api_for: ApiFor, org: Tenant) -> None:
-    """Of equal days the latest made first; a client's are those on its projects too; totals are of the same."""
+    """Those of one day are sorted by creation, newest first. A client's list includes those of its projects."""
     world = await RegistrationWorld.create(org)
     await world.add("a", date(2026, 1, 2))
     await world.add("b", date(2026, 1, 5), project=True)
@@ -74,7 +74,7 @@ async def test_registrations_are_sorted_by_newest_day(api_for: ApiFor, org: Tena
 
 
 async def test_registrations_are_filtered(api_for: ApiFor, org: Tenant) -> None:
-    """All that is given holds, for the page and for the total; one's own conditions under each alias."""
+    """All conditions of a filter must match, for the page and for the total. Each alias has its own filter."""
     world, api = await RegistrationWorld.create(org), api_for(org)
     viewer = await org.owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'VIEWER'", org.id)
     trip: dict[str, Any] = {"kind": "MILEAGE", "minutes": None, "distance_km": 5}
@@ -104,7 +104,7 @@ async def test_registrations_are_filtered(api_for: ApiFor, org: Tenant) -> None:
     query = f"query ($id: ID!) {{ client(by: {{id: $id}}) {each} }}"
     assert (await api.data(query, id=world.ids["client"]))["client"] == {"a": {"totalCount": 3}, "b": {"totalCount": 1}}
     backwards = {"since": "2026-02-01", "until": "2026-01-01"}
-    body = await api.execute(FIELD_OPENINGS["all"], filter={"period": backwards})
+    body = await api.execute(QUERIES["all"], filter={"period": backwards})
     assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]
 
 
@@ -113,7 +113,7 @@ async def test_registrations_are_filtered(api_for: ApiFor, org: Tenant) -> None:
 async def test_pages_contain_every_registration_once(
     owner: asyncpg.Connection, api_for: Callable[..., Api], days: list[int], size: int, parent: str, *, is_forward: bool
 ) -> None:
-    """Both ways, however many are of one day."""
+    """This holds in both directions, also if many registrations have the same day."""
     world, api = await RegistrationWorld.create(await create_tenant(owner)), None
     for index, day in enumerate(days):
         await world.add(f"{index}", date(2026, 1, 1) + timedelta(days=day), project=True)
@@ -129,19 +129,19 @@ async def test_pages_contain_every_registration_once(
     assert all_notes == [str(index) for _, index in sorted(((day, index) for index, day in enumerate(days)), reverse=True)]
 
 
-async def test_a_cursor_of_another_order_is_refused(api_for: ApiFor, org: Tenant) -> None:
-    """A client's registrations are not in the order of its projects."""
+async def test_cursor_of_another_list_is_rejected(api_for: ApiFor, org: Tenant) -> None:
+    """The cursor comes from the client's projects, which are sorted differently."""
     world = await RegistrationWorld.create(org)
     await world.add("a", date(2026, 1, 1), project=True)
     query = "query ($id: ID!) { client(by: {id: $id}) { projects { pageInfo { endCursor } } } }"
     cursor = (await api_for(org).data(query, id=world.ids["client"]))["client"]["projects"]["pageInfo"]["endCursor"]
-    for parent, opening in FIELD_OPENINGS.items():
-        body = await api_for(org).execute(opening, **({} if parent == "all" else {"id": world.ids[parent]}), after=cursor)
+    for parent, text in QUERIES.items():
+        body = await api_for(org).execute(text, **({} if parent == "all" else {"id": world.ids[parent]}), after=cursor)
         assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]
 
 
-async def test_registrations_of_50_clients_take_one_statement(api_for: ApiFor, sample_org: Tenant, statements: list[str]) -> None:
-    """With their figures, labels, members, projects and totals: a round trip for each level, whatever the number."""
+async def test_registrations_of_50_clients_take_three_statements(api_for: ApiFor, sample_org: Tenant, statements: list[str]) -> None:
+    """They include figures, labels, members, projects and totals. The number of statements does not depend on the number of clients."""
     project = "project { name registrations(first: 1) { totalCount } }"
     selection = f"nodes {{ labels {{ name }} member {{ name }} {project} financial {{ rateSource }} }} totalCount"
     query = f"query ($first: Int!) {{ clients(first: $first) {{ nodes {{ registrations(first: 5) {{ {selection} }} }} }} }}"
@@ -154,8 +154,7 @@ async def test_registrations_of_50_clients_take_one_statement(api_for: ApiFor, s
         assert sum(statement.startswith("SELECT") and "token_actor" not in statement for statement in statements) == 3
 
 
-async def test_registrations_require_the_right_to_read_clients(api_for: ApiFor, org: Tenant) -> None:
-    """A token without that right gets an error."""
+async def test_token_without_the_right_to_read_clients_cannot_read_registrations(api_for: ApiFor, org: Tenant) -> None:
     secret = new_secret()
     await add_token(org.owner, org.id, secret, role="OWNER", scope=["FINANCE_READ", "REGISTRATIONS_WRITE"])
     for query in ("{ registrations { totalCount } }", f'{{ registration(id: "{global_id("Registration", new_id())}") {{ id }} }}'):

@@ -1,4 +1,4 @@
-"""What registered work costs: whose rate counts, and that it stays."""
+"""Test the rate and the amount of registered work: which rate applies, and that it does not change later."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -39,7 +39,7 @@ QUANTITIES = st.one_of(
 
 @given(quantity=QUANTITIES, rate=RATES)
 def test_amount_is_exact_and_rounds_half_up(quantity: tuple[RegistrationKind, int | Decimal], rate: Decimal) -> None:
-    """As fractions have it, however many digits there are."""
+    """Amounts are compared with exact fractions, for any number of digits."""
     kind, count = quantity
     name, per = RATE_UNITS[kind]
     result = compute_amount(kind, {name: count}, rate)
@@ -66,7 +66,7 @@ def test_amount_is_exact_and_rounds_half_up(quantity: tuple[RegistrationKind, in
 async def test_s24_hourly_rate_comes_from_project_or_client(
     api_for: ApiFor, org: Tenant, method: str | None, project: str | None, client: str | None, expected: tuple[str, str, str]
 ) -> None:
-    """By the project's method, with the client's default behind it. Without any rate it is rejected, unless none is needed."""
+    """The project's method decides, and the client's rate is the default. A missing rate is a warning, unless no rate is needed."""
     key = await create_client_with_rates(org, hourly=client)
     where = client_id(key)
     target = {"clientId": where}
@@ -82,10 +82,9 @@ async def test_s24_hourly_rate_comes_from_project_or_client(
 
 
 @pytest.mark.parametrize(("mileage", "expected"), [("0.23", ("0.2300", "CLIENT", "9.32")), (None, ("0.0000", "NONE", "0.00"))])
-async def test_s24_mileage_rate_comes_from_the_client(
+async def test_s24_mileage_rate_comes_from_the_client_even_on_a_project(
     api_for: ApiFor, org: Tenant, mileage: str | None, expected: tuple[str, str, str]
 ) -> None:
-    """On a project too, whatever its method."""
     key = await create_client_with_rates(org, mileage=mileage)
     for project in (None, project_id(await org.add_project(key, invoice_method="PROJECT_HOURLY", hourly_rate="80"))):
         registration = await register(api_for(org), TRIP, clientId=client_id(key), projectId=project)
@@ -94,7 +93,7 @@ async def test_s24_mileage_rate_comes_from_the_client(
 
 
 async def test_s24_expense_has_a_price_and_the_client_vat(api_for: ApiFor, org: Tenant) -> None:
-    """Quantity times price; the rate of VAT is the one given, else the client's, else the organization's."""
+    """The amount is quantity times price. The VAT rate is the one given, or the client's, or the organization's."""
     api, high, low, own = api_for(org), await create_vat_rate(org), await create_vat_rate(org, "Laag"), await create_vat_rate(org, "Eigen")
     plain, other = await create_client_with_rates(org), await create_client_with_rates(org, "Met tarief", vat_rate_id=low)
     registration = await register(api, {"expense": {"quantity": "3", "unitPrice": "0.335"}}, clientId=client_id(plain))
@@ -116,7 +115,7 @@ async def test_s24_expense_has_a_price_and_the_client_vat(api_for: ApiFor, org: 
 
 
 async def test_s24_explicit_rate_wins_and_stays(api_for: ApiFor, org: Tenant) -> None:
-    """Through changes and moves, until null restores the default rate."""
+    """It stays through changes and moves, until null restores the default rate."""
     api, client, other = (
         api_for(org, Role.FINANCE),
         await create_client_with_rates(org),
@@ -138,7 +137,7 @@ async def test_s24_explicit_rate_wins_and_stays(api_for: ApiFor, org: Tenant) ->
 
 
 async def test_s24_registration_keeps_its_rate(api_for: ApiFor, org: Tenant) -> None:
-    """A new rate of the client or the project changes no row. New registrations, moved ones and reset ones have the new rate."""
+    """A new rate of the client or the project changes no row. New, moved and reset registrations get the new rate."""
     api, key = api_for(org), await create_client_with_rates(org)
     where = client_id(key)
     project = await org.add_project(key, invoice_method="PROJECT_HOURLY", hourly_rate="80")
@@ -175,7 +174,7 @@ async def test_price_needs_the_same_currency_after_a_move(api_for: ApiFor, org: 
 
 
 async def test_too_large_amount_is_rejected(api_for: ApiFor, org: Tenant) -> None:
-    """At what it comes of: a field, or the client that it moves to."""
+    """The error has the path of the field that makes it too large, or of the client to which a registration is moved."""
     api, client = api_for(org), await create_client_with_rates(org)
     dear = client_id(await create_client_with_rates(org, "Duur", mileage="999999999999999"))
     tries: list[tuple[dict[str, Any], list[str]]] = [

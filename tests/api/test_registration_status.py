@@ -1,4 +1,4 @@
-"""How far a registration is: every step from every status, and what is locked there."""
+"""Test the status of registrations: every step from every status, and what each status locks."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ LOCKED_ERROR = "... on RegistrationLockedError { status allowed }"
 
 
 async def errors_of(api: Api, mutation: str, **input: object) -> list[dict[str, Any]]:
-    """Return the refusals with what they allow."""
+    """Return the user errors, with the allowed statuses."""
     kind = f"{mutation[0].upper()}{mutation[1:]}Input"
     query = f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ userErrors {{ __typename code path message {LOCKED_ERROR} }} }} }}"
     errors: list[dict[str, Any]] = (await api.data(query, input=input))[mutation]["userErrors"]
@@ -51,14 +51,13 @@ async def add_registration_with_status(org: Tenant, status: str) -> str:
     return registration_id(await org.add_registration(client, status=status, invoice_line_id=line))
 
 
-def test_every_status_has_a_case() -> None:
-    """A new one has its steps here."""
+def test_every_status_has_its_allowed_steps() -> None:
     assert STEPS.keys() == {*RegistrationStatus}
 
 
 @pytest.mark.parametrize(("was", "now"), PAIRS)
 async def test_status_changes_only_by_allowed_steps(api_for: ApiFor, org: Tenant, was: str, now: str) -> None:
-    """Another is refused with what it can go to, and nothing changes; as it stands is no change."""
+    """Any other step is rejected with the allowed ones, and nothing changes. Setting the current status changes nothing."""
     key = await add_registration_with_status(org, was)
     before = await dump_rows(org)
     errors = await errors_of(api_for(org), "registrationStatusUpdate", id=key, expectedVersion=1, status=now)
@@ -79,8 +78,8 @@ async def fetch_status(api: Api, key: str) -> tuple[str, str, int]:
 
 
 @pytest.mark.parametrize("status", STEPS)
-async def test_registration_that_is_not_open_cannot_be_changed(api_for: ApiFor, org: Tenant, status: str) -> None:
-    """Changing and deleting are refused with the status to take it back to first, unless it is open, pending or rejected."""
+async def test_locked_registration_cannot_be_changed_or_deleted(api_for: ApiFor, org: Tenant, status: str) -> None:
+    """A registration is locked unless it is open, pending or rejected. The error contains the statuses to which it can go."""
     key, is_free = await add_registration_with_status(org, status), status in {"OPEN", "PENDING", "REJECTED"}
     before = await dump_rows(org)
     for mutation, arguments in (("registrationUpdate", {"note": "X"}), ("registrationDelete", {})):
@@ -100,7 +99,7 @@ async def test_registration_that_is_not_open_cannot_be_changed(api_for: ApiFor, 
 
 @pytest.mark.parametrize("was", ["OPEN", "PENDING", "APPROVED", "REJECTED"])
 async def test_client_status_is_independent(api_for: ApiFor, org: Tenant, was: str) -> None:
-    """Whatever the organization's own status; invoicing and writing off are no client's to say."""
+    """It may change in any status of the registration. Only `INVOICED` and `WRITTEN_OFF` are not allowed for it."""
     client = await create_client_with_rates(org)
     for now in STEPS:
         key = registration_id(await org.add_registration(client, client_status=was, status="APPROVED"))
@@ -111,7 +110,7 @@ async def test_client_status_is_independent(api_for: ApiFor, org: Tenant, was: s
 
 
 async def test_both_statuses_change_in_one_request(api_for: ApiFor, org: Tenant) -> None:
-    """If both are wrong, both errors are reported."""
+    """If both are invalid, both errors are reported."""
     key = registration_id(await org.add_registration(await create_client_with_rates(org)))
     errors = await errors_of(
         api_for(org), "registrationStatusUpdate", id=key, expectedVersion=1, status="INVOICED", clientStatus="WRITTEN_OFF"
@@ -129,8 +128,8 @@ async def test_both_statuses_change_in_one_request(api_for: ApiFor, org: Tenant)
     assert await fetch_status(api_for(org), key) == ("PENDING", "APPROVED", 2)
 
 
-async def test_repeated_request_returns_the_same_error(api_for: ApiFor, org: Tenant) -> None:
-    """With all that it says, under the key of the first time."""
+async def test_repeated_request_with_key_returns_the_same_error(api_for: ApiFor, org: Tenant) -> None:
+    """The stored error includes the allowed statuses."""
     key = await add_registration_with_status(org, "APPROVED")
     errors = f"userErrors {{ __typename code path message {LOCKED_ERROR} }}"
     query = f"""mutation ($input: RegistrationDeleteInput!) {{ registrationDelete(input: $input) @idempotent(key: "k") {{ {errors} }} }}"""

@@ -1,4 +1,4 @@
-"""Work is registered, changed, moved and deleted: time, expenses and trips."""
+"""Test registering, changing, moving and deleting time, expenses and trips."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ NOTHING = {"time": None, "expense": None, "mileage": None}
 
 
 async def test_time_is_registered(api_for: ApiFor, org: Tenant) -> None:
-    """Every field comes back as it was given, for the member whose token it is; an update changes what it names and nothing else."""
+    """Every field is returned as given, for the member of the token. An update changes only the given fields."""
     api, client = api_for(org), await create_client_with_rates(org)
     project, label = await org.add_project(client, "Bouw"), await org.add_label("Vast")
     time = {"minutes": 50, "startedAt": "2026-01-15T09:00:00.000Z", "endedAt": "2026-01-15T10:00:00.000Z"}
@@ -52,7 +52,7 @@ async def test_time_is_registered(api_for: ApiFor, org: Tenant) -> None:
 
 
 async def test_an_expense_and_a_trip_are_registered(api_for: ApiFor, org: Tenant) -> None:
-    """Each has fields of its own, and can be registered for another member."""
+    """Each kind has its own fields and can be registered for another member."""
     api, client = api_for(org, Role.MEMBER), await create_client_with_rates(org)
     viewer = await org.owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'VIEWER'", org.id)
     lunch = await register(api, LUNCH, clientId=client_id(client), memberId=global_id("Member", viewer))
@@ -77,7 +77,7 @@ async def test_an_expense_and_a_trip_are_registered(api_for: ApiFor, org: Tenant
 
 
 async def test_minutes_are_computed_from_start_and_end(api_for: ApiFor, org: Tenant) -> None:
-    """In whole minutes. Another start or end recomputes them, and so does null. Without start and end the given minutes stay."""
+    """Only whole minutes count. Another start or end recomputes them, and so does null. Otherwise the given minutes stay."""
     api, client = api_for(org), client_id(await create_client_with_rates(org))
     time = {"startedAt": "2026-01-15T09:00:00+01:00", "endedAt": "2026-01-15T10:30:59+01:00"}
     registration = await register(api, {"time": time}, clientId=client)
@@ -120,7 +120,7 @@ NINE, TEN = "2026-01-15T09:00:00Z", "2026-01-15T10:00:00Z"
     ids=str,
 )
 async def test_invalid_work_is_rejected(api_for: ApiFor, org: Tenant, work: dict[str, Any], path: list[str]) -> None:
-    """At the field that is wrong, and nothing is registered."""
+    """The error has the path of the invalid field, and nothing is registered."""
     client, before = client_id(await create_client_with_rates(org)), await dump_rows(org)
     error = await fetch_error(api_for(org), "registrationCreate", registeredOn=DAY, work=work, clientId=client)
     assert (error["code"], error["path"]) == ("INVALID", ["work", *path])
@@ -128,7 +128,7 @@ async def test_invalid_work_is_rejected(api_for: ApiFor, org: Tenant, work: dict
 
 
 async def test_changed_time_is_validated_as_a_whole(api_for: ApiFor, org: Tenant) -> None:
-    """What is right by itself and wrong with what is there is refused, at what was given; so is another kind than it is of."""
+    """A value that conflicts with stored values is rejected at the path of the given value. The kind of work cannot change."""
     api = api_for(org)
     registration = await register(
         api, {"time": {"startedAt": NINE, "endedAt": TEN}}, clientId=client_id(await create_client_with_rates(org))
@@ -150,7 +150,7 @@ async def test_changed_time_is_validated_as_a_whole(api_for: ApiFor, org: Tenant
 
 
 async def test_every_error_is_reported(api_for: ApiFor, org: Tenant) -> None:
-    """Of the place, the general part, the work, the member and the labels."""
+    """One request has errors in the target, the general fields, the work, the member and the labels."""
     unknown = {"memberId": global_id("Member", new_id()), "labelIds": [global_id("Label", new_id())]}
     errors = await fetch_errors(
         api_for(org), "registrationCreate", registeredOn=DAY, note="x" * 2001, work={"time": {"minutes": 0}}, **unknown
@@ -162,7 +162,7 @@ async def test_every_error_is_reported(api_for: ApiFor, org: Tenant) -> None:
 
 
 async def test_project_determines_the_client(api_for: ApiFor, org: Tenant) -> None:
-    """One of both is given at least; a project of another client is refused, and so is none where the organization wants one."""
+    """At least one of both is required. A project of another client is rejected, and so is none if the organization requires one."""
     api, client, other = api_for(org), await create_client_with_rates(org), await create_client_with_rates(org, "Ander")
     project = await org.add_project(client)
     registration = await register(api, projectId=project_id(project))
@@ -184,7 +184,7 @@ async def test_project_determines_the_client(api_for: ApiFor, org: Tenant) -> No
 
 
 async def test_registration_is_moved(api_for: ApiFor, org: Tenant) -> None:
-    """To another client it leaves its project; to a project it takes that one's client; its labels go along."""
+    """Moving to another client clears the project. Moving to a project sets its client. Labels are kept."""
     api, client, other = api_for(org), await create_client_with_rates(org), await create_client_with_rates(org, "Ander")
     project, theirs = await org.add_project(client), await org.add_project(other, "Van hen")
     label = await org.add_label("Vast")
@@ -207,7 +207,7 @@ async def test_registration_is_moved(api_for: ApiFor, org: Tenant) -> None:
 
 
 async def test_labels_are_replaced(api_for: ApiFor, org: Tenant) -> None:
-    """50 at most; a change of them alone is one version; the same ones in another order are no change."""
+    """A registration has at most 50 labels. Replacing them is one version, and the same labels in another order change nothing."""
     api, client = api_for(org), client_id(await create_client_with_rates(org))
     red, blue = [global_id("Label", await org.add_label(name)) for name in ("Rood", "Blauw")]
     registration = await register(api, clientId=client, labelIds=[red])
@@ -223,8 +223,7 @@ async def test_labels_are_replaced(api_for: ApiFor, org: Tenant) -> None:
     assert (await update_registration(api, both, labelIds=None))["labels"] == []
 
 
-async def test_machine_token_must_name_a_member(api_for: ApiFor, org: Tenant) -> None:
-    """Its token is no member's own."""
+async def test_token_without_a_member_must_name_one(api_for: ApiFor, org: Tenant) -> None:
     secret, client = new_secret(), client_id(await create_client_with_rates(org))
     await add_token(org.owner, org.id, secret, role=Role.MEMBER.value)
     api = Api(api_for(org).http, secret)
@@ -235,7 +234,7 @@ async def test_machine_token_must_name_a_member(api_for: ApiFor, org: Tenant) ->
 
 
 async def test_a_registration_is_deleted(api_for: ApiFor, org: Tenant) -> None:
-    """With its labels' links; the labels stay; the second time there is none."""
+    """Its labels stay without the links. A second deletion does not find it."""
     api, client, label = api_for(org), await create_client_with_rates(org), await org.add_label("Vast")
     registration = await register(api, LUNCH, clientId=client_id(client), labelIds=[global_id("Label", label)])
     assert await mutate(api, "registrationDelete", "deletedId", id=registration["id"], expectedVersion=1) == registration["id"]
@@ -248,7 +247,7 @@ async def test_a_registration_is_deleted(api_for: ApiFor, org: Tenant) -> None:
 
 
 async def test_outdated_version_is_rejected(api_for: ApiFor, org: Tenant) -> None:
-    """With the version that it has now, and nothing changes."""
+    """The error has the current version, and nothing changes."""
     api, client = api_for(org), await create_client_with_rates(org)
     key = registration_id(await org.add_registration(client))
     before = await dump_rows(org)
@@ -264,7 +263,7 @@ async def test_outdated_version_is_rejected(api_for: ApiFor, org: Tenant) -> Non
 
 
 async def test_members_register_and_viewers_only_read(api_for: ApiFor, org: Tenant) -> None:
-    """A member sees no figures, and gives no rate; a viewer registers, changes and deletes nothing."""
+    """A member sees no figures and sets no rate. A viewer can create, change and delete nothing."""
     client = await create_client_with_rates(org)
     member, viewer = api_for(org, Role.MEMBER), api_for(org, Role.VIEWER)
     registration = await register(member, TRIP, clientId=client_id(client))
@@ -289,7 +288,7 @@ REGISTRATION_QUERY = "query ($id: ID!) { registration(id: $id) { financial { amo
 
 
 async def test_registrations_of_another_organization_are_not_found(api_for: ApiFor, org: Tenant) -> None:
-    """Neither shown nor changed, and nothing of theirs is registered on."""
+    """They can be neither read nor changed, and own registrations cannot be moved to another organization's client."""
     other = await create_tenant(org.owner, "Other")
     theirs, client = await create_client_with_rates(other, "Van hen"), await create_client_with_rates(org)
     key = registration_id(await other.add_registration(theirs))
@@ -305,7 +304,7 @@ async def test_registrations_of_another_organization_are_not_found(api_for: ApiF
 
 
 async def test_changes_are_recorded_for_the_client(api_for: ApiFor, org: Tenant) -> None:
-    """Field by field, labels too; the figures to those who may see them."""
+    """Events list the changed fields and labels. Members without the right to read figures see no figures in them."""
     api, client, label = api_for(org), await create_client_with_rates(org), global_id("Label", await org.add_label("Vast"))
     registration = await register(api, clientId=client_id(client), labelIds=[label])
     await update_registration(api, registration, note="Klaar", work={"time": {"minutes": 30}}, labelIds=[])
@@ -327,8 +326,8 @@ async def test_changes_are_recorded_for_the_client(api_for: ApiFor, org: Tenant)
     assert operations == [("registrationCreate", "CREATED"), ("registrationUpdate", "CHANGED")]
 
 
-async def test_registration_is_editable_until_locked(api_for: ApiFor, org: Tenant) -> None:
-    """Its status, its client's archiving or its project's."""
+async def test_registration_is_editable_until_it_is_locked(api_for: ApiFor, org: Tenant) -> None:
+    """Its status locks it, and so does archiving its client or its project."""
     client, archived_client = await create_client_with_rates(org), await create_client_with_rates(org, "Dicht")
     old = await org.add_project(client)
     keys = [

@@ -1,7 +1,7 @@
-"""Nothing is registered, changed, moved or deleted on archived objects, on any path, in any order of concurrent requests.
+"""Test that no registration is created, changed, moved or deleted on archived objects, on any path, in any order of requests.
 
-The paths are found, not listed from memory: mutations in the schema, functions in the source (`tests/support/source_scan.py`). A new one
-fails here until it is tried with the others.
+The paths are read from the schema (mutations) and from the source (functions, by `tests/support/source_scan.py`). A new path fails here
+until it has a case.
 """
 
 import ast
@@ -31,14 +31,14 @@ from tests.support.source_scan import SourceModule, find_writers, read_modules
 
 TABLES = {"Registration": "registration", "RegistrationLabel": "registration_label"}
 REGISTRATION_MUTATIONS = {"registrationCreate", "registrationUpdate", "registrationStatusUpdate", "registrationDelete"}
-"""The mutations that write registrations: each is tried below."""
+"""The mutations that write registrations. Each has a case below."""
 FUNCTIONS = {f"domain.registrations.rules.{name}" for name in ("create", "update", "set_status", "delete", "_save_labels")}
-"""The functions that do; what begins with `_` is called by the others alone."""
-OF_LABELS = {"domain.clients.labels.delete"}
-"""Removes a label, and is rejected where its objects are archived or locked: tests/api/test_archived_frozen.py covers it."""
+"""The functions that write registrations. Only the others call those that begin with `_`."""
+LABEL_WRITERS = {"domain.clients.labels.delete"}
+"""Deletes a label, and is rejected if an object with it is archived or locked; see tests/api/test_archived_frozen.py."""
 
-OF_CLIENTS = {"db.queries.deletions.delete_client"}
-"""Deletes a client with all that belongs to it: tests/api/test_client_delete.py tries it."""
+CLIENT_WRITERS = {"db.queries.deletions.delete_client"}
+"""Deletes a client with all its objects; see tests/api/test_client_delete.py."""
 
 
 def registration_mutations() -> set[str]:
@@ -54,10 +54,10 @@ def registration_mutations() -> set[str]:
     return names
 
 
-def test_s44_s46_every_way_to_write_a_registration_is_known() -> None:
-    """In the schema and in the source. Add a new one here, and a case for it below."""
+def test_s44_s46_every_path_that_writes_registrations_is_known() -> None:
+    """Add a new mutation or function to the sets above, and a case for it below."""
     assert registration_mutations() == REGISTRATION_MUTATIONS == {case.mutation for case in CASES}
-    assert find_writers(TABLES, read_modules()) == FUNCTIONS | OF_LABELS | OF_CLIENTS
+    assert find_writers(TABLES, read_modules()) == FUNCTIONS | LABEL_WRITERS | CLIENT_WRITERS
     assert {f"domain.registrations.rules.{name}" for name in WRITES} == {name for name in FUNCTIONS if "._" not in name}
 
 
@@ -87,7 +87,7 @@ async def similar(tx): await tx.fetch("DELETE FROM relaties.registration_day")
 
 
 def test_new_writer_is_detected() -> None:
-    """By a constructor, a field, what holds a row, a list of tables, SQL; who only reads, or writes others, is not."""
+    """Constructors, assignments to fields, also through an object that holds a row, lists of tables and SQL count as writing."""
     module = SourceModule("domain.seen", ast.parse(EXAMPLE_MODULE))
     assert find_writers(TABLES, [module]) == {
         f"domain.seen.{name}" for name in ("create", "set_", "hold_and_set", "remove", "of_all", "delete_by_name", "delete_by_constant")
@@ -96,7 +96,7 @@ def test_new_writer_is_detected() -> None:
 
 @dataclass(frozen=True)
 class SceneIds:
-    """What is archived, or about to be: a client, or a project of an active one; a registration on it, and one elsewhere."""
+    """Client or project that is or will be archived, a registration on it, and one of an active client."""
 
     org: Tenant
     archived_kind: str
@@ -109,7 +109,7 @@ class SceneIds:
     label: UUID
 
     @property
-    def as_global_ids(self) -> str:
+    def archived_global_id(self) -> str:
         return global_id(self.archived_kind, self.closing)
 
     @property
@@ -122,12 +122,12 @@ class SceneIds:
 
     @property
     def archived_location(self) -> dict[str, object]:
-        """Return the client where that is archived, or the project alone."""
+        """Return the input that names the archived client, or only the archived project."""
         return {"clientId": client_id(self.client)} if self.archived_kind == "Client" else {"projectId": project_id(self.project)}
 
     @property
     def archive_statements(self) -> str:
-        """As archiving does it: a client goes before its projects."""
+        """Return the statements of an archiving in its lock order: a client before its projects."""
         if self.archived_kind == "Project":
             return f"UPDATE relaties.project SET archived_at = now() WHERE id = '{self.project}'"
         return f"""UPDATE relaties.client SET archived_at = now() WHERE id = '{self.client}';
@@ -135,7 +135,7 @@ class SceneIds:
 
 
 async def create_scene(org: Tenant, archived_kind: str) -> SceneIds:
-    """Still active."""
+    """Create the scene while everything is still active."""
     client, other = await org.add_client("Dicht"), await org.add_client("Open")
     project, label = await org.add_project(client, "Dicht"), await org.add_label("Vast")
     there, elsewhere = await org.add_registration(client, project), await org.add_registration(other)
@@ -145,12 +145,12 @@ async def create_scene(org: Tenant, archived_kind: str) -> SceneIds:
 
 @dataclass(frozen=True)
 class GuardCase:
-    """One thing to try: the mutation, its input, and where in it the refusal lies."""
+    """Mutation to try, its input, and the path of the expected error."""
 
     description: str
     mutation: str
     build_input: Callable[[SceneIds], dict[str, Any]]
-    path: str | None = "id"  # None where the place itself is refused
+    path: str | None = "id"  # None if the argument of the archived location is rejected
 
 
 CREATE, UPDATE, STATUS, DELETE = "registrationCreate", "registrationUpdate", "registrationStatusUpdate", "registrationDelete"
@@ -191,7 +191,7 @@ async def assert_rejected(api_for: ApiFor, ids: SceneIds, case: GuardCase) -> No
     assert (error["code"], error["path"], error["archived"]) == (
         "ALREADY_ARCHIVED",
         [case.path or argument_name],
-        {"id": ids.as_global_ids},
+        {"id": ids.archived_global_id},
     )
     assert "archive" in error["message"]
 
@@ -201,7 +201,7 @@ async def assert_rejected(api_for: ApiFor, ids: SceneIds, case: GuardCase) -> No
 async def test_s43_s44_s46_archived_registrations_cannot_be_changed(
     owner: asyncpg.Connection, api_for: ApiFor, org: Tenant, archived_kind: str, case: GuardCase
 ) -> None:
-    """Each refused with what is archived; not a byte of any table is another afterwards."""
+    """The error contains the archived object, and no byte of any table changes."""
     ids = await create_scene(org, archived_kind)
     await owner.execute(ids.archive_statements)
     async with assert_unchanged(owner, org.id):
@@ -210,7 +210,7 @@ async def test_s43_s44_s46_archived_registrations_cannot_be_changed(
 
 @pytest.fixture
 async def rival_connection(owner_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Another connection, whose locks meet those of the server's."""
+    """Connect to the database a second time, to hold locks that the server needs."""
     connection = await asyncpg.connect(owner_url)
     yield connection
     await connection.close()
@@ -218,7 +218,7 @@ async def rival_connection(owner_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 @asynccontextmanager
 async def hold_until_blocked(rival: asyncpg.Connection, owner: asyncpg.Connection, statement: str) -> AsyncIterator[None]:
-    """Execute the statement, and commit it when the block waits for it."""
+    """Execute the statement, and commit it once a statement of the block waits for it."""
 
     async def is_blocking() -> bool:
         blocking_query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))"
@@ -236,7 +236,7 @@ async def hold_until_blocked(rival: asyncpg.Connection, owner: asyncpg.Connectio
 async def test_s46_write_after_archiving_is_rejected(
     owner: asyncpg.Connection, rival_connection: asyncpg.Connection, api_for: ApiFor, org: Tenant, archived_kind: str, case: GuardCase
 ) -> None:
-    """It waits while the archiving is not yet committed, and sees it then."""
+    """The write waits until the archiving commits, and then finds the object archived."""
     ids = await create_scene(org, archived_kind)
     async with hold_until_blocked(rival_connection, owner, ids.archive_statements):
         waiting = asyncio.create_task(assert_rejected(api_for, ids, case))
@@ -272,7 +272,7 @@ MOVES: dict[str, Write] = {
 async def test_s46_archiving_waits_for_earlier_writes(
     owner: asyncpg.Connection, rival_connection: asyncpg.Connection, database: Database, org: Tenant, archived_kind: str, name: str
 ) -> None:
-    """Until the writing is done it cannot have the client, nor the project; then it can, and what was written is there."""
+    """The write locks the client or project until it commits. Then the archiving succeeds and the write stays."""
     ids = await create_scene(org, archived_kind)
     table = archived_kind.lower()
     lock_query = f"SELECT id FROM relaties.{table} WHERE id = '{ids.closing}' FOR NO KEY UPDATE NOWAIT"
@@ -306,7 +306,7 @@ async def test_registration_moved_concurrently_is_changed_at_its_new_client(
 async def test_registration_moved_concurrently_to_an_archived_client_is_rejected(
     owner: asyncpg.Connection, rival_connection: asyncpg.Connection, api_for: ApiFor, org: Tenant
 ) -> None:
-    """Though the client that it was seen on is active."""
+    """The client that the change saw first is active."""
     ids = await create_scene(org, "Client")
     away = SceneIds(org, "Client", ids.client, ids.client, ids.project, ids.elsewhere, ids.archived_id, ids.other, ids.label)
     statements = f"{MOVE_REGISTRATION.format(client=ids.client, row=ids.elsewhere)}; {ids.archive_statements}"

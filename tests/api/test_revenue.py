@@ -1,11 +1,11 @@
-"""Revenue, compared with sums made by other means: the raw rows, in Python, to the cent."""
+"""Test revenue figures against sums of the raw rows, computed in Python to the cent."""
 
 import random
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
 
 import asyncpg
@@ -20,10 +20,11 @@ from db.tables import Role
 from tests.support.api import UNLIMITED, Api, connect_client
 from tests.support.builders import Tenant, create_tenant
 from tests.support.databases import runtime_url
+from tests.support.demo_data import round_half_up
 from tests.support.full_client import create_full_client
 from tests.support.ids import decode_key
 
-CENT, NOTHING = Decimal("0.01"), Decimal(0)
+NOTHING = Decimal(0)
 FIGURES = """fragment Figures on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency }
   byCurrency { currency invoiced { amount } paid { amount } outstanding { amount } } }"""
 MEASURES = ("invoiced", "paid", "outstanding")
@@ -31,7 +32,7 @@ MEASURES = ("invoiced", "paid", "outstanding")
 
 @dataclass(frozen=True)
 class Movement:
-    """An amount on a day, in its own currency and in base."""
+    """Amount of a day, in its own currency and in the base currency."""
 
     day: date
     currency: str
@@ -41,19 +42,15 @@ class Movement:
 
 @dataclass
 class ClientBooks:
-    """What happened to one client: nets and grosses of its documents, and what was paid on them."""
+    """Net and gross amounts of one client's documents, and the payments on them."""
 
     nets: list[Movement] = field(default_factory=list)
     grosses: list[Movement] = field(default_factory=list)
     payments: list[Movement] = field(default_factory=list)
 
 
-def half_up(amount: Decimal) -> Decimal:
-    return amount.quantize(CENT, ROUND_HALF_UP)
-
-
 async def read_books(owner: asyncpg.Connection) -> dict[str, ClientBooks]:
-    """By client's name and number: from the documents and the payments themselves, never from what is kept for speed."""
+    """Return the books of each client by its id, read from documents and payments and never from the stored monthly sums."""
     books_by_client: dict[str, ClientBooks] = defaultdict(ClientBooks)
     documents = await owner.fetch(
         """SELECT i.*, c.id::text AS client FROM relaties.invoice i JOIN relaties.client c ON c.id = i.client_id
@@ -75,14 +72,14 @@ def _add_document(client: ClientBooks, document: asyncpg.Record, parts: list[asy
     sign = -1 if document["kind"] == "CREDIT_NOTE" else 1
     rate, day, currency = document["exchange_rate"], document["invoice_date"], document["currency"]
     net, vat = document["net"], document["vat"]
-    gross_base = half_up(net * rate) + half_up(vat * rate)
-    client.nets.append(Movement(day, currency, sign * net, sign * half_up(net * rate)))
+    gross_base = round_half_up(net * rate) + round_half_up(vat * rate)
+    client.nets.append(Movement(day, currency, sign * net, sign * round_half_up(net * rate)))
     client.grosses.append(Movement(day, currency, sign * (net + vat), sign * gross_base))
     sum_, counted_sum = NOTHING, NOTHING
     for part in parts:
         sum_ += part["amount"]
         is_whole = abs(sum_) == net + vat
-        base = (gross_base.copy_sign(sum_) if is_whole else half_up(abs(sum_) * rate).copy_sign(sum_)) - counted_sum
+        base = (gross_base.copy_sign(sum_) if is_whole else round_half_up(abs(sum_) * rate).copy_sign(sum_)) - counted_sum
         counted_sum += base
         client.payments.append(Movement(part["paid_on"], currency, part["amount"], base))
 
@@ -97,7 +94,7 @@ def expected_figures(client: ClientBooks, since: date, until: date) -> dict[str,
         invoiced_sum, paid_sum, gross, settled_sum = (
             sum((amount_of(move) for move in moves if keep(move)), NOTHING) for moves in (*in_period, *open_moves)
         )
-        return [str(half_up(amount)) for amount in (invoiced_sum, paid_sum, gross - settled_sum)]
+        return [str(round_half_up(amount)) for amount in (invoiced_sum, paid_sum, gross - settled_sum)]
 
     total = sum_figures(lambda move: move.base, lambda _: True)
     names = ("invoiced", "paid", "outstanding")
@@ -112,7 +109,7 @@ def expected_figures(client: ClientBooks, since: date, until: date) -> dict[str,
 
 
 def choose_periods() -> list[tuple[date, date]]:
-    """Return all time, and twenty by chance, of a day to years; the same in every run."""
+    """Return all time and twenty pseudo-random periods, from a day to years, which are the same in every run."""
     chance, first = random.Random(20), date(2022, 12, 1)  # noqa: S311 the same in every run
     some = [first + timedelta(days=chance.randrange(1500)) for _ in range(20)]
     return [
@@ -131,7 +128,7 @@ async def demo_api(demo_url: str, demo_token: str, schema: strawberry.Schema) ->
 
 
 async def test_revenue_equals_documents_and_payments(demo_api: Api, demo_url: str) -> None:
-    """Every client of the demo, all time and twenty periods, per currency and in base."""
+    """Every client of the demo is compared for all time and twenty periods, per currency and in the base currency."""
     owner = await asyncpg.connect(demo_url)
     expected = await read_books(owner)
     await owner.close()
@@ -157,8 +154,8 @@ async def test_revenue_equals_documents_and_payments(demo_api: Api, demo_url: st
     assert all(all_of)
 
 
-async def test_the_revenue_of_a_filter_is_that_of_its_clients(api_for: Callable[..., Api], org: Tenant, statements: list[str]) -> None:
-    """Of all that are found, whatever the page; one statement, and null for who may not see figures."""
+async def test_revenue_of_a_search_is_the_sum_of_all_its_clients(api_for: Callable[..., Api], org: Tenant, statements: list[str]) -> None:
+    """It does not depend on the page, takes one statement, and is null without the right to read figures."""
     for number, name in enumerate(("Bos", "Bosman", "Vos")):
         client = await org.add_client(name)
         await org.add_invoice(client, date(2026, 1, 1), f"{number + 1}00.00")
@@ -189,7 +186,7 @@ days = st.dates(date(2025, 11, 1), date(2026, 4, 30))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.tuples(days, days).map(sorted))
 async def test_totals_alone_equal_totals_beside_currencies(mixed_currency_org: Api, statements: list[str], period: list[date]) -> None:
-    """Where nobody asks for the currencies they are not summed; the totals are the same, in whole months and parts of them."""
+    """Sums per currency are computed only if requested. The totals are the same for any period."""
     variables = {"since": str(period[0]), "until": str(period[1])}
     alone = (await mixed_currency_org.data(TOTALS.replace("MORE", ""), period=variables))["clients"]["nodes"]
     assert not [statement for statement in statements if "GROUPING SETS" in statement]
@@ -203,7 +200,7 @@ async def test_totals_alone_equal_totals_beside_currencies(mixed_currency_org: A
 
 @pytest.fixture(scope="module")
 async def mixed_currency_org(owner: asyncpg.Connection, api_for: Callable[..., Api]) -> Api:
-    """Of clients with several currencies, credit notes, payments, drafts, and nothing at all."""
+    """Create an organization whose clients have several currencies, credit notes, payments, drafts, or no documents."""
     org = await create_tenant(owner, "Totals")
     for name in ("Een", "Twee"):
         client = await create_full_client(org, name, is_archived=name == "Twee")
@@ -226,7 +223,7 @@ async def fetch_revenue(api: Api, **period: str) -> dict[str, Any]:
 
 
 async def test_client_without_documents_has_zero_revenue(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Not nothing: the figure is known."""
+    """Zero is a known figure, so it is not null."""
     await org.add_client("Empty")
     zero = {"amount": "0.00", "currency": "EUR"}
     assert await fetch_revenue(api_for(org)) == {
@@ -235,7 +232,6 @@ async def test_client_without_documents_has_zero_revenue(api_for: Callable[..., 
 
 
 async def test_drafts_and_void_documents_never_count_and_credit_notes_count_below_zero(api_for: Callable[..., Api], org: Tenant) -> None:
-    """By status and kind."""
     client = await org.add_client("Client")
     await org.add_invoice(client, date(2026, 1, 1), "100.00")
     await org.add_invoice(client, date(2026, 1, 2), "30.00", kind="CREDIT_NOTE")
@@ -247,7 +243,7 @@ async def test_drafts_and_void_documents_never_count_and_credit_notes_count_belo
 
 
 async def test_period_applies_to_document_and_payment_dates(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Both ends belong to it; what is outstanding is a state at its end."""
+    """Both ends belong to the period. The outstanding amount is that at its end."""
     client = await org.add_client("Client")
     invoice = await org.add_invoice(client, date(2026, 1, 31), "100.00")
     await org.add_payment(client, invoice, date(2026, 2, 28), "21.00")
@@ -266,7 +262,7 @@ async def test_period_applies_to_document_and_payment_dates(api_for: Callable[..
 
 
 async def test_currencies_are_never_added(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Each by itself, and in base at the rate of each document's issue."""
+    """Each currency has its own sum. The base amounts use the exchange rate of each document's issue date."""
     client = await org.add_client("Client")
     await org.add_invoice(client, date(2026, 1, 1), "100.00")
     dollars = await org.add_invoice(client, date(2026, 1, 1), "100.01", currency="USD", exchange_rate=Decimal("0.9"))
@@ -284,7 +280,7 @@ async def test_currencies_are_never_added(api_for: Callable[..., Api], org: Tena
 
 
 async def test_document_with_payments_cannot_be_voided_or_moved(org: Tenant) -> None:
-    """The database itself holds to it, since sums per client rest on it."""
+    """The database enforces it, because the stored monthly sums depend on it."""
     client, other = await org.add_client("Client"), await org.add_client("Other")
     invoice = await org.add_invoice(client, date(2026, 1, 1), "100.00")
     await org.add_payment(client, invoice, date(2026, 1, 2), "10.00")

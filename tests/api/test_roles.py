@@ -1,4 +1,4 @@
-"""Every role on every mutation: done where the table of rights gives the role all that it takes, refused whole where it does not."""
+"""Test every role with every mutation: it succeeds if the role has all the rights that it needs, and is forbidden otherwise."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -41,22 +41,22 @@ OWNERS_WRITE           x      -       -       -       -
 """
 ROLES, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
 PERMISSIONS_BY_ROLE = {Role(role): {Permission(row[0]) for row in ROWS if row[1 + index] == "x"} for index, role in enumerate(ROLES)}
-OF_PART, AS_WELL = re.compile(r"Needs ([A-Z_]+)\."), re.compile(r"Takes ([A-Z_]+) as well\.")
+PART_PERMISSION, EXTRA_PERMISSION = re.compile(r"Needs ([A-Z_]+)\."), re.compile(r"Takes ([A-Z_]+) as well\.")
 
 
 def permissions_of_parts(name: str, input_value: Value) -> Iterator[Permission]:
-    """Yield the rights that the parts of an input that are filled in take, and those that the role that it gives away has."""
+    """Yield the rights that the given fields of an input require, and those of a role that the input assigns."""
     for location in iterate_locations(input_type(name), input_value):
         owner = SCHEMA.type_map[location.owner]
         if isinstance(location.path[-1], str) and isinstance(owner, GraphQLInputObjectType):
-            yield from map(Permission, OF_PART.findall(owner.fields[location.name].description or ""))
+            yield from map(Permission, PART_PERMISSION.findall(owner.fields[location.name].description or ""))
     yield from PERMISSIONS_BY_ROLE[Role(input_value["role"])] if "role" in input_value else ()
 
 
 def permissions_for_input(name: str, input_value: Value) -> set[Permission]:
-    """Return all the rights that a mutation takes with an input."""
+    """Return all the rights that a mutation requires for an input."""
     (own,) = required_permissions(name)
-    return {own, *map(Permission, AS_WELL.findall(MUTATIONS[name].description or "")), *permissions_of_parts(name, input_value)}
+    return {own, *map(Permission, EXTRA_PERMISSION.findall(MUTATIONS[name].description or "")), *permissions_of_parts(name, input_value)}
 
 
 def is_allowed(name: str, alternative: int, role: Role) -> bool:
@@ -66,14 +66,8 @@ def is_allowed(name: str, alternative: int, role: Role) -> bool:
 CASES = [(name, alternative, role) for name, alternative in MUTATION_CASES for role in Role]
 
 
-@pytest.fixture(scope="module")
-async def own_world(owner: asyncpg.Connection) -> World:
-    """What no test here changes: it is only asked for what must be refused."""
-    return await create_world(owner)
-
-
 def test_permissions_of_roles_match_the_table() -> None:
-    """No more and no less; and each mutation is tried both by one who may and by one who may not."""
+    """Each mutation is tried both with a role that is allowed and with one that is not."""
     assert ROLE_PERMISSIONS == PERMISSIONS_BY_ROLE
     for allowed in (True, False):
         assert {name for name, alternative, role in CASES if is_allowed(name, alternative, role) is allowed} == MUTATIONS.keys()
@@ -83,7 +77,6 @@ def test_permissions_of_roles_match_the_table() -> None:
 async def test_role_with_all_permissions_succeeds(
     owner: asyncpg.Connection, api_for: Callable[..., Api], name: str, alternative: int, role: Role
 ) -> None:
-    """Without a refusal."""
     own_world = await create_world(owner)
     payload = (await api_for(own_world.tenant, role).data(mutation_document(name), input=valid_input(own_world, name, alternative)))[name]
     assert payload["userErrors"] == []
@@ -93,7 +86,7 @@ async def test_role_with_all_permissions_succeeds(
 async def test_role_without_a_permission_is_forbidden(
     owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str, alternative: int, role: Role
 ) -> None:
-    """The whole of it: an error of the operation and no payload, and nothing is changed."""
+    """The error has no payload, and nothing changes."""
     async with assert_unchanged(owner, own_world.id):
         body = await api_for(own_world.tenant, role).execute(mutation_document(name), input=valid_input(own_world, name, alternative))
     assert (body["data"], [error["extensions"]["code"] for error in body["errors"]]) == ({name: None}, ["FORBIDDEN"])

@@ -1,6 +1,6 @@
-"""Every mutation there is, sent a second time with the same key: by the directive, and by the request's header.
+"""Test every mutation with a repeated idempotency key, given by the directive or by the request header.
 
-Made from the schema itself (`tests/support/mutation_inputs.py`), so that what is added later joins by itself.
+The tests are generated from the schema (`tests/support/mutation_inputs.py`) and therefore include mutations that are added later.
 """
 
 import json
@@ -33,20 +33,14 @@ from tests.support.mutation_inputs import (
 from tests.support.snapshots import assert_unchanged, compare_snapshots, read_snapshot
 
 
-@pytest.fixture(scope="module")
-async def own_world(owner: asyncpg.Connection) -> World:
-    """What no test here changes: it is only asked for what must be refused."""
-    return await create_world(owner)
-
-
 @pytest.fixture
 async def changeable_world(owner: asyncpg.Connection) -> World:
-    """One to be changed."""
+    """Create test data that the test may change."""
     return await create_world(owner)
 
 
 def change_one_value(name: str, input_value: dict[str, Value]) -> Value:
-    """Return the same input with one other valid value."""
+    """Return the same input with another valid value in one place."""
     for location in scalar_locations(input_type(name), input_value, "Int", "String", "ID"):
         return replace_at(
             input_value, location.path, {"Int": 2, "String": "Other", "ID": global_id("Client", new_id())}[location.type_name]
@@ -55,7 +49,7 @@ def change_one_value(name: str, input_value: dict[str, Value]) -> Value:
 
 
 def drop_secret(body: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the same answer without a secret, which is shown once."""
+    """Return the same answer without the secret, which is shown only once."""
     payload = body["data"][name]
     return {"data": {name: payload | {"secret": None} if "secret" in payload else payload}}
 
@@ -65,7 +59,7 @@ def drop_secret(body: dict[str, Any], name: str) -> dict[str, Any]:
 async def test_repeated_request_is_done_once(
     owner: asyncpg.Connection, api_for: Callable[..., Api], changeable_world: World, name: str, alternative: int, is_header: bool
 ) -> None:
-    """The second time changes nothing and answers the same; other input under its key changes nothing and is refused."""
+    """The second request changes nothing and gets the same answer. Another input with the same key is rejected."""
     input_values, api = valid_input(changeable_world, name, alternative), api_for(changeable_world.tenant)
     query, headers = (
         (mutation_document(name), {"idempotency-key": "k"}) if is_header else (mutation_document(name, '@idempotent(key: "k")'), {})
@@ -78,13 +72,13 @@ async def test_repeated_request_is_done_once(
     before = await read_snapshot(owner, changeable_world.id)
     first = await send(input_values)
     assert "errors" not in first, first
-    refusals = first["data"][name]["userErrors"]
-    assert refusals == [], (
-        f"The input of {name} that its types tell is refused: "
-        "put what it needs besides into EXTRA_VALUES of tests/support/mutation_inputs.py."
+    user_errors = first["data"][name]["userErrors"]
+    assert user_errors == [], (
+        f"The input of {name} that is generated from its types is rejected: "
+        "add the values that it needs to EXTRA_VALUES of tests/support/mutation_inputs.py."
     )
-    trace = {"outbox_event", "idempotency_key", "deletion_record" if name == "clientDelete" else "audit_event"}
-    assert {key[0] for key in compare_snapshots(before, await read_snapshot(owner, changeable_world.id))} > trace
+    expected_tables = {"outbox_event", "idempotency_key", "deletion_record" if name == "clientDelete" else "audit_event"}
+    assert {key[0] for key in compare_snapshots(before, await read_snapshot(owner, changeable_world.id))} > expected_tables
     async with assert_unchanged(owner, changeable_world.id):
         assert await send(input_values) == drop_secret(first, name)
         reused = (await send(change_one_value(name, input_values)))["data"][name]["userErrors"]
@@ -95,17 +89,17 @@ async def test_repeated_request_is_done_once(
 async def test_repeated_rejected_request_returns_the_same_error(
     owner: asyncpg.Connection, api_for: Callable[..., Api], changeable_world: World, name: str
 ) -> None:
-    """It is kept too, with all that it says, and is all that is kept."""
+    """The error is stored with all its fields, and nothing else is stored."""
     input_values = valid_input(changeable_world, name)
-    if not (places_ := scalar_locations(input_type(name), input_values, "String", "ID")):
+    if not (locations := scalar_locations(input_type(name), input_values, "String", "ID")):
         raise AssertionError(f"{name} has no text and no id: add a value that it rejects to tests/support/mutation_inputs.py.")
-    wrong = "x" * (max_text_length(places_[0]) + 1) if places_[0].type_name == "String" else global_id("Client", new_id())
+    wrong = "x" * (max_text_length(locations[0]) + 1) if locations[0].type_name == "String" else global_id("Client", new_id())
     before = await read_snapshot(owner, changeable_world.id)
-    ask = {
+    request_body = {
         "query": mutation_document(name, '@idempotent(key: "k")'),
-        "variables": {"input": replace_at(input_values, places_[0].path, wrong)},
+        "variables": {"input": replace_at(input_values, locations[0].path, wrong)},
     }
-    first, second = [(await api_for(changeable_world.tenant).post(ask)).json() for _ in range(2)]
+    first, second = [(await api_for(changeable_world.tenant).post(request_body)).json() for _ in range(2)]
     assert first == second
     assert first["data"][name]["userErrors"]
     assert [key[0] for key in compare_snapshots(before, await read_snapshot(owner, changeable_world.id))] == ["idempotency_key"]
@@ -115,7 +109,7 @@ async def test_repeated_rejected_request_returns_the_same_error(
 async def test_idempotency_header_is_for_one_mutation(
     owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str
 ) -> None:
-    """With two fields, also behind a fragment, the header is ambiguous: neither is executed. Some mutations cannot be written twice."""
+    """With two fields, also behind a fragment, the header is ambiguous and neither is executed. Some mutations may occur only once."""
     field_arguments = f"(input: $input) {payload_selection(name)}"
     head = f"mutation ($input: {input_type(name)})"
     fragment = f"fragment F on Mutation {{ a: {name}{field_arguments} b: {name}{field_arguments} }}"
@@ -132,7 +126,7 @@ async def test_idempotency_header_is_for_one_mutation(
 async def test_key_can_be_a_variable_and_stand_anywhere_on_its_field(
     owner: asyncpg.Connection, api_for: Callable[..., Api], changeable_world: World
 ) -> None:
-    """A field that is written twice is one; the key counts wherever it stands, and the second request changes nothing."""
+    """GraphQL merges equal fields into one, so the key counts on either occurrence."""
     head, field = "mutation ($key: String!, $input: LabelCreateInput!)", "labelCreate(input: $input)"
     query = f"{head} {{ {field} {{ userErrors {{ code }} }} {field} @idempotent(key: $key) {{ label {{ id }} }} }}"
     first = await api_for(changeable_world.tenant).data(query, key="k", input={"name": "Once"})
@@ -143,7 +137,6 @@ async def test_key_can_be_a_variable_and_stand_anywhere_on_its_field(
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "a\nb", "a\tb", "\x7f"])
 async def test_key_must_be_short_and_printable(owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, key: str) -> None:
-    """Another is refused in words, and nothing is done."""
     async with assert_unchanged(owner, own_world.id):
         body = await api_for(own_world.tenant).data(
             mutation_document("labelCreate", f"@idempotent(key: {json.dumps(key)})"), input=valid_input(own_world, "labelCreate")
@@ -152,7 +145,7 @@ async def test_key_must_be_short_and_printable(owner: asyncpg.Connection, api_fo
 
 
 async def test_key_expires_after_a_day(owner: asyncpg.Connection, api_for: Callable[..., Api], changeable_world: World) -> None:
-    """Not before; and with its next use those of the others that are as old are swept away."""
+    """It does not expire after 23 hours. The next use of an expired key also deletes other expired keys."""
     api, query = api_for(changeable_world.tenant), mutation_document("labelCreate", '@idempotent(key: "k")')
     for key in ("k", "other"):
         data = await api.data(query.replace('"k"', f'"{key}"'), input={"name": f"Made with {key}"})

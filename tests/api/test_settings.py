@@ -1,4 +1,4 @@
-"""Settings that are used later: rates of VAT, invoice layouts, and those of the organization itself."""
+"""Test settings: VAT rates, invoice layouts, and those of the organization itself."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,19 +22,19 @@ HIGH: dict[str, object] = {"name": "21 % hoog", "country": "NL", "percentage": "
 
 
 async def fetch_settings(api: Api) -> dict[str, Any]:
-    """Return the organization as it is now."""
+    """Return the settings of the organization."""
     settings_data: dict[str, Any] = (await api.data(f"{{ viewer {{ {SETTINGS} }} }}"))["viewer"]["organization"]
     return settings_data
 
 
 async def fetch_layouts(api: Api) -> list[tuple[str, bool]]:
-    """Return each layout, and whether it is the default."""
+    """Return the name of each layout, and whether it is the default."""
     data = await api.data("{ viewer { organization { invoiceLayouts { nodes { name isDefault } } } } }")
     return [(node["name"], node["isDefault"]) for node in data["viewer"]["organization"]["invoiceLayouts"]["nodes"]]
 
 
 async def test_s22_vat_rate_is_created_and_assigned_to_a_client(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Every field round-trips, the trace tells of it, and the client has that rate and no other."""
+    """Every field is returned as given, the creation is recorded, and the client shows this rate."""
     api = api_for(org, Role.FINANCE)
     more = {"validFrom": "2026-01-01", "validUntil": "2026-12-31", "externalCode": "1a", "isActive": True}
     rate = await mutate(api, "vatRateCreate", RATE, **HIGH, category="STANDARD", **more)
@@ -47,7 +47,7 @@ async def test_s22_vat_rate_is_created_and_assigned_to_a_client(api_for: Callabl
 
 
 async def test_s22_vat_rate_update_changes_only_given_fields(api_for: Callable[..., Api], org: Tenant) -> None:
-    """One version on; null clears; the second time nothing is other than it was."""
+    """It is one new version, null clears, and repeating the update changes nothing."""
     api = api_for(org, Role.FINANCE)
     rate = await mutate(api, "vatRateCreate", RATE, **HIGH, validUntil="2026-12-31", externalCode="1a")
     changes = {"name": "Hoog", "validUntil": None, "isActive": False}
@@ -72,7 +72,7 @@ async def test_s22_vat_rate_update_changes_only_given_fields(api_for: Callable[.
     ids=str,
 )
 async def test_invalid_vat_rate_is_rejected(api_for: Callable[..., Api], org: Tenant, arguments: dict[str, object], path: str) -> None:
-    """At the field that is wrong, and nothing is made."""
+    """The error has the path of the invalid field, and nothing is created."""
     before = await dump_rows(org)
     error = await fetch_error(api_for(org, Role.FINANCE), "vatRateCreate", **{**HIGH, **arguments})
     assert (error["code"], error["path"]) == ("INVALID", [path])
@@ -80,7 +80,7 @@ async def test_invalid_vat_rate_is_rejected(api_for: Callable[..., Api], org: Te
 
 
 async def test_changed_vat_rate_is_validated_as_a_whole(api_for: Callable[..., Api], org: Tenant) -> None:
-    """A change that is right by itself and wrong with what is there is refused, at what was given; what goes with it makes it right."""
+    """A value that conflicts with stored values is rejected at its path. It is accepted together with values that fit."""
     api = api_for(org, Role.FINANCE)
     rate = await mutate(api, "vatRateCreate", RATE, **HIGH, validFrom="2026-02-01")
     same, before = {"id": rate["id"], "expectedVersion": 1}, await dump_rows(org)
@@ -97,8 +97,8 @@ async def test_changed_vat_rate_is_validated_as_a_whole(api_for: Callable[..., A
     assert late["path"] == ["validFrom"]
 
 
-async def test_s25_a_layout_is_the_default_until_another_is(api_for: Callable[..., Api], org: Tenant) -> None:
-    """One at most; the organization and the layouts always say the same; taken back, there is none."""
+async def test_s25_layout_is_the_default_until_another_one_is(api_for: Callable[..., Api], org: Tenant) -> None:
+    """The organization and its layouts always agree on the default. It can also be cleared."""
     api = api_for(org)
     first = await mutate(api, "invoiceLayoutCreate", LAYOUT, name="Een", language="NL", template="smal", isDefault=True)
     assert first == {
@@ -127,7 +127,7 @@ async def test_s25_a_layout_is_the_default_until_another_is(api_for: Callable[..
 
 
 async def test_s25_concurrent_defaults_leave_one(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Made or changed, by the layouts or by the organization: each is done, none fails, and all say the same in the end."""
+    """All of the concurrent updates and creations succeed. In the end the organization and its layouts agree."""
     api = api_for(org)
     new_layouts = [await mutate(api, "invoiceLayoutCreate", LAYOUT, name=f"L{number}") for number in range(4)]
     version = (await fetch_settings(api))["version"]
@@ -143,7 +143,6 @@ async def test_s25_concurrent_defaults_leave_one(api_for: Callable[..., Api], or
 
 
 async def test_s26_clients_have_their_own_layouts(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Two layouts, two results."""
     api = api_for(org, Role.FINANCE)
     for name in ("Smal", "Breed"):
         layout = await mutate(api, "invoiceLayoutCreate", LAYOUT, name=name)
@@ -153,7 +152,7 @@ async def test_s26_clients_have_their_own_layouts(api_for: Callable[..., Api], o
 
 
 async def test_s26_layout_in_use_is_not_deleted(api_for: Callable[..., Api], org: Tenant) -> None:
-    """By clients, an invoice or as the default: with how many; without any it is gone, and the second time there is none."""
+    """The error counts clients, invoices and the organization's default. A layout without uses is deleted."""
     api = api_for(org)
     layout = await mutate(api, "invoiceLayoutCreate", LAYOUT, name="Oud", isDefault=True)
     key = decode_key(layout["id"])
@@ -185,7 +184,7 @@ async def test_s26_layout_in_use_is_not_deleted(api_for: Callable[..., Api], org
 
 
 async def test_every_organization_setting_can_be_changed(api_for: Callable[..., Api], org: Tenant) -> None:
-    """One version on, and it is read as it was written; the second time nothing is other than it was; null clears."""
+    """It is one new version with the given values, repeating the update changes nothing, and null clears."""
     api = api_for(org, Role.ADMIN)
     rate = await mutate(api, "vatRateCreate", RATE, **HIGH)
     layout = await mutate(api, "invoiceLayoutCreate", LAYOUT, name="Standaard")
@@ -209,7 +208,7 @@ async def test_every_organization_setting_can_be_changed(api_for: Callable[..., 
 
 
 async def test_all_invalid_settings_are_reported_at_once(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Each at its path; ids that are nobody's, another type's or another organization's alike; nothing changes."""
+    """Each error has its path. Ids that are unknown, of another type or of another organization get the same error."""
     api, other = api_for(org), await create_tenant(org.owner, "Other")
     theirs = await mutate(api_for(other), "invoiceLayoutCreate", LAYOUT, name="Van hen")
     wrong = {
@@ -232,7 +231,7 @@ async def test_all_invalid_settings_are_reported_at_once(api_for: Callable[..., 
 async def test_base_currency_is_fixed_after_the_first_issued_invoice(
     api_for: Callable[..., Api], org: Tenant, status: str, *, is_fixed: bool
 ) -> None:
-    """With the reason; a draft is none; the currency that it is may always be given."""
+    """Drafts are not issued. The current currency may always be given."""
     api = api_for(org)
     await org.add_invoice(await org.add_client("A"), date(2026, 1, 1), "10.00", status=status)
     before = await dump_rows(org)
@@ -245,7 +244,7 @@ async def test_base_currency_is_fixed_after_the_first_issued_invoice(
 
 
 async def test_outdated_version_is_rejected(api_for: Callable[..., Api], org: Tenant) -> None:
-    """With the version that it has now; of two at once one is."""
+    """The error has the current version. Of two concurrent updates, one is rejected."""
     api = api_for(org)
     rate = await mutate(api, "vatRateCreate", RATE, **HIGH)
     layout = await mutate(api, "invoiceLayoutCreate", LAYOUT, name="Een")
@@ -257,20 +256,20 @@ async def test_outdated_version_is_rejected(api_for: Callable[..., Api], org: Te
     ]
     before = await dump_rows(org)
     for mutation, arguments in tries:
-        refusal_error = await fetch_error(api, mutation, **arguments, expectedVersion=7)
-        assert (refusal_error["__typename"], refusal_error["code"], refusal_error["path"]) == (
+        error = await fetch_error(api, mutation, **arguments, expectedVersion=7)
+        assert (error["__typename"], error["code"], error["path"]) == (
             "VersionConflictError",
             "VERSION_CONFLICT",
             ["expectedVersion"],
         )
-        assert refusal_error["currentVersion"] == 1
+        assert error["currentVersion"] == 1
     assert await dump_rows(org) == before
     both = await asyncio.gather(*(fetch_errors(api, "organizationUpdate", expectedVersion=1, name=name) for name in ("X", "Y")))
-    assert sorted(error["code"] for refusal_error in both for error in refusal_error) == ["VERSION_CONFLICT"]
+    assert sorted(error["code"] for errors in both for error in errors) == ["VERSION_CONFLICT"]
 
 
 async def test_settings_require_their_right(api_for: Callable[..., Api], org: Tenant) -> None:
-    """FINANCE_WRITE for rates and layouts, ORGANIZATION_WRITE for the organization; without, nothing changes."""
+    """Rates and layouts require `FINANCE_WRITE`, and the organization's settings require `ORGANIZATION_WRITE`."""
     rate = await mutate(api_for(org), "vatRateCreate", RATE, **HIGH)
     layout = await mutate(api_for(org), "invoiceLayoutCreate", LAYOUT, name="Een")
     of_rate, of_layout = {"id": rate["id"], "expectedVersion": 1}, {"id": layout["id"], "expectedVersion": 1}
@@ -289,7 +288,7 @@ async def test_settings_require_their_right(api_for: Callable[..., Api], org: Te
 
 
 async def test_objects_of_another_organization_are_not_found(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The same as what never was; theirs stays as it is."""
+    """The error is the same for unknown ids and ids of another type, and nothing changes."""
     other = await create_tenant(org.owner, "Other")
     rate = await mutate(api_for(other), "vatRateCreate", RATE, **HIGH)
     layout = await mutate(api_for(other), "invoiceLayoutCreate", LAYOUT, name="Van hen")
@@ -302,7 +301,7 @@ async def test_objects_of_another_organization_are_not_found(api_for: Callable[.
 
 
 async def test_vat_rates_and_layouts_are_paginated(api_for: Callable[..., Api], org: Tenant) -> None:
-    """In the order of their making, with a total, both ways; for who may not see figures there are none."""
+    """They are sorted by creation, in both directions. Members without the right to read figures get null."""
     for number in range(3):
         await mutate(api_for(org), "vatRateCreate", RATE, **{**HIGH, "name": f"R{number}"})
         await mutate(api_for(org), "invoiceLayoutCreate", LAYOUT, name=f"L{number}")

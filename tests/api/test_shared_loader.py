@@ -1,4 +1,4 @@
-"""One field's failure is its own."""
+"""Test that a failing field does not affect fields that share a loader with it."""
 
 import asyncio
 from typing import Any
@@ -20,6 +20,8 @@ from tests.support.builders import Tenant
 
 @strawberry.type
 class Parent:
+    """Object with a relation and with a required field that fails."""
+
     id: strawberry.Private[UUID]
     labels: list[Label] | None = relation(labels.of_clients, description="Labels.")
 
@@ -44,7 +46,7 @@ def serve_query(key: UUID) -> strawberry.Schema:
 
 
 async def test_failing_required_field_does_not_affect_a_shared_loader(database: Database, sample_org: Tenant) -> None:
-    """Its siblings are cancelled; another object that waits for the same key gets its value."""
+    """The siblings of the failing field are cancelled. Another object that waits for the same key still gets its labels."""
     async with connect_client(serve_query(sample_org.clients[0]), database) as http:
         request_body = {"query": "{ a { boom labels { name } } b { labels { name } } }"}
         response = await http.post("/graphql", json=request_body, headers={"authorization": f"Bearer {sample_org.tokens[Role.OWNER]}"})

@@ -1,4 +1,4 @@
-"""Signed texts that leave the server (cursors, tokens of deletion previews): nothing in them can be guessed at without the server's key."""
+"""Test signed texts that leave the server (cursors, preview tokens): without the server's key, nothing in them can be guessed."""
 
 import hashlib
 import hmac
@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
-from typing import TypeAlias
 from uuid import UUID
 
 import pytest
@@ -32,8 +31,6 @@ from tests.support.snapshots import assert_unchanged
 
 AMOUNT = "1234.56"
 DELETE = "mutation ($input: ClientDeleteInput!) { clientDelete(input: $input) { deletedId userErrors { code path } } }"
-Texts: TypeAlias = dict[str, list[bytes]]
-"""Signed texts as their bearer decodes them, and for each the readable parts that the bearer may know."""
 
 
 async def fetch_preview_token(api: Api, key: UUID) -> tuple[bytes, list[bytes]]:
@@ -53,7 +50,7 @@ READERS: dict[str, Callable[[Api, UUID], Awaitable[tuple[bytes, list[bytes]]]]] 
     "previews.py": fetch_preview_token,
     "cursors.py": fetch_cursor,
 }
-"""By the module that signs it, how a caller gets a signed text, decoded, and the parts of it that name what the caller can read anyway."""
+"""By signing module: how a caller gets a signed text, decoded, and the parts of it that the caller may know."""
 
 
 def test_every_signed_text_has_a_reader() -> None:
@@ -65,14 +62,14 @@ def test_every_signed_text_has_a_reader() -> None:
 
 
 async def create_equal_client(org: Tenant, key: UUID) -> None:
-    """Create an archived client with the same id, name and amounts in every organization; its key includes the organization."""
+    """Create an archived client with the same id, name and amounts in each organization. The primary key includes the organization."""
     await org.add_client("Equal", id=key)
     await org.add_invoice(key, date(2026, 1, 10), AMOUNT)
     await org.owner.execute("UPDATE relaties.client SET archived_at = $3 WHERE tenant_id = $1 AND id = $2", org.id, key, CREATED_AT)
 
 
 async def api_without_figures(org: Tenant, api: Api) -> Api:
-    """Ask with a token that may delete clients, and may not see amounts."""
+    """Return an API client with a token that may delete clients but not see amounts."""
     secret = new_secret()
     await add_token(org.owner, org.id, secret, role="ADMIN", scope=["CLIENTS_READ", "CLIENTS_ARCHIVE"])
     return Api(api.http, secret)
@@ -80,7 +77,7 @@ async def api_without_figures(org: Tenant, api: Api) -> Api:
 
 @pytest.mark.parametrize("module", READERS)
 async def test_equal_content_of_two_organizations_is_signed_differently(api_for: Callable[..., Api], org: Tenant, module: str) -> None:
-    """Beside what the bearer may know, two texts have nothing in common: so nothing of them is computed from the content alone."""
+    """Beyond the known parts, the texts have no four bytes in common, so none of them is computed from the content alone."""
     other, key, texts = await create_tenant(org.owner), new_id(), list[bytes]()
     for each in (org, other):
         await create_equal_client(each, key)
@@ -88,14 +85,15 @@ async def test_equal_content_of_two_organizations_is_signed_differently(api_for:
         for part in known_values:
             assert part in text
             text = text.replace(part, b"")
-        texts.append(text[:12] + text[12 + 8 :] if module == "previews.py" else text)  # 8 bytes of the moment, which may be equal
+        # Without the 8 bytes of the issue time, which may be equal.
+        texts.append(text[:12] + text[12 + 8 :] if module == "previews.py" else text)
     first, second = texts
     assert len(first) >= 12
     assert not [at for at in range(len(first) - 3) if first[at : at + 4] in second]
 
 
 def possible_digests(content: bytes, org: Tenant) -> Iterator[bytes]:
-    """Yield every digest of the content that anybody could compute, raw and as text; with keys that are no secret, too."""
+    """Yield every digest of the content that anyone could compute, raw and as hex text, also with keys that are not secret."""
     for name in sorted(hashlib.algorithms_guaranteed - {"shake_128", "shake_256"}):
         yield from as_text_and_bytes(hashlib.new(name, content).digest())
         for key in (b"", org.id.bytes, previews.PURPOSE):
@@ -107,7 +105,7 @@ def as_text_and_bytes(digest: bytes) -> tuple[bytes, bytes]:
 
 
 async def signed_contents(org: Tenant, key: UUID) -> list[bytes]:
-    """Yield the contents of the preview, whole and in parts, in the ways they could be written down."""
+    """Return the contents of the preview, whole and in parts, in the JSON formats in which they could be signed."""
     scope = Scope(Actor(org.id, ALL_PERMISSIONS), OwnerTransaction(org.owner, org.id), SECRET_KEYS)
     (content,) = await previews.load_contents(scope, [key])
     assert content
@@ -119,7 +117,7 @@ async def signed_contents(org: Tenant, key: UUID) -> list[bytes]:
 
 @pytest.mark.parametrize("module", READERS)
 async def test_no_signed_text_contains_a_guessable_digest(api_for: Callable[..., Api], org: Tenant, module: str) -> None:
-    """Else who may not see an amount would find it by trying out amounts."""
+    """Otherwise a caller without the right to see amounts could find one by trying amounts."""
     key = new_id()
     await create_equal_client(org, key)
     text, _ = await READERS[module](await api_without_figures(org, api_for(org)), key)
@@ -131,7 +129,7 @@ async def test_no_signed_text_contains_a_guessable_digest(api_for: Callable[...,
 
 
 async def test_preview_signed_with_an_older_key_is_accepted(database: Database, schema: strawberry.Schema, org: Tenant) -> None:
-    """The first key signs, all verify; once the older key is gone, what it signed is refused."""
+    """The first key signs and all keys verify. Once the older key is removed, its previews are rejected."""
     key, new = new_id(), [b"the next secret of the tests, long enough"]
     await create_equal_client(org, key)
     old_token, new_token = (
@@ -153,7 +151,7 @@ async def test_preview_signed_with_an_older_key_is_accepted(database: Database, 
 
 
 async def test_preview_from_the_future_is_rejected(api_for: Callable[..., Api], org: Tenant) -> None:
-    """A clock that was ahead when a preview was issued does not make it valid for longer; the usual skew of two clocks is no reason."""
+    """A clock that was ahead at issue must not extend the validity. A skew of up to a minute is accepted."""
     key = new_id()
     await create_equal_client(org, key)
     input_values = {"id": global_id("Client", key), "acknowledgeFiscalRetention": True}

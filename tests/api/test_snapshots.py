@@ -1,4 +1,4 @@
-"""C8: an answer is of one moment, though others commit between any two of its round trips to the database."""
+"""Test that an answer shows one moment (C8), although others commit between any two of its round trips to the database."""
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from tests.support.two_states import TwoStateOrganization
 
 MAX_ROUND_TRIPS = 1_000  # more round trips than an operation makes
 NAME = "Aanwezig"
-# The README's queries name clients of the demo. These are the values that find something in the organization of the test.
+# The queries of the README name clients of the demo. These values find something in the test's organization instead.
 README_REPLACEMENTS = {
     '"zuiderveen"': f'"{NAME}"',
     '"ashdown"': '"Gedeeld"',
@@ -57,14 +57,14 @@ SHAPES = {
     **dict(adapt_readme_queries()),
 }
 VARIANTS = ("compiled", "graphql-core", "pooled")
-# All shapes in the usual way; in the others those that differ most.
+# All shapes with the compiled executor; with the other variants only the shapes that differ most.
 CASES = [("compiled", name) for name in SHAPES]
-CASES += [(way, name) for way in VARIANTS[1:] for name in ("the nested query", "counts below a list", "node", "README: OneClient")]
+CASES += [(variant, name) for variant in VARIANTS[1:] for name in ("the nested query", "counts below a list", "node", "README: OneClient")]
 
 
 @dataclass
 class TwoStateServer:
-    """Ask for an organization, and commit its other state before chosen round trips."""
+    """Server of an organization with two states, which commits the other state before chosen round trips."""
 
     api: Api
     proxy: RoundTripProxy
@@ -73,7 +73,7 @@ class TwoStateServer:
     trips: int = 0
 
     async def answer(self, document: Document, commits: range) -> Any:  # noqa: ANN401 JSON
-        """Return the answer to an operation, before each of whose round trips of these numbers there is a commit."""
+        """Return the answer to the operation, and commit before each of its round trips whose number is in `commits`."""
         self.trips = 0
 
         async def commit() -> None:
@@ -86,7 +86,7 @@ class TwoStateServer:
         return answer | {"errors": sorted(map(str, answer.get("errors", ())))}
 
     async def answers(self, document: Document) -> list[Any]:
-        """Return the answers of both states, when nothing is committed meanwhile."""
+        """Return the answers of both states, without a commit during either operation."""
         answers_by_state: dict[int, Any] = {}
         for _ in range(2):
             answers_by_state[self.states.state] = await self.answer(document, range(0))
@@ -94,15 +94,15 @@ class TwoStateServer:
         return [answers_by_state[0], answers_by_state[1]]
 
     async def check(self, document: Document, answers: list[Any]) -> int:
-        """Commit before one round trip, each in turn, and then before all of them. Return how many there are."""
+        """Commit before each single round trip in turn, then before all of them, and return the number of round trips."""
         number, is_beyond = 0, False
         while not is_beyond:
             number += 1
             answer_body = await self.answer(document, range(number, number + 1))
-            assert answer_body in answers, f"of a commit before round trip {number} a part is seen: {document.text}"
+            assert answer_body in answers, f"the answer mixes both states after a commit before round trip {number}: {document.text}"
             is_beyond = self.trips < number
         answer_body = await self.answer(document, range(1, MAX_ROUND_TRIPS))
-        assert answer_body in answers, f"of commits before all round trips some are seen: {document.text}"
+        assert answer_body in answers, f"the answer mixes both states after commits before all round trips: {document.text}"
         return number - 1
 
 
@@ -110,11 +110,11 @@ class TwoStateServer:
 async def two_state_server(
     request: pytest.FixtureRequest, owner: asyncpg.Connection, owner_url: str, schema: strawberry.Schema
 ) -> AsyncIterator[TwoStateServer]:
-    """Yield an organization with everything. With a pooler no statement stays prepared, so that each takes more round trips."""
+    """Yield a server with a full organization. With a pooler no statement stays prepared, so each takes more round trips."""
     org = await create_tenant(owner, "One moment")
     full = await create_full_client(org, NAME, is_archived=False)
     states = TwoStateOrganization(org)
-    for _ in range(2):  # also what was put in it has the values of a state then
+    for _ in range(2):  # afterwards the added rows also have the values of a state
         await states.toggle()
     ids = [
         global_id("Client", full.id),
@@ -133,7 +133,7 @@ async def two_state_server(
 
 
 def iterate_objects(answer: object, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], object]]:
-    """Yield every object in the answer, by the names of the fields that lead to it."""
+    """Yield every object of the answer, with the names of the fields that lead to it."""
     if isinstance(answer, list):
         for each in answer:
             yield from iterate_objects(each, path)
@@ -144,7 +144,7 @@ def iterate_objects(answer: object, path: tuple[str, ...] = ()) -> Iterator[tupl
 
 
 def equal_fields(answers: list[Any]) -> set[tuple[str, ...]]:
-    """Return the fields that have equal objects in both answers: they do not show which state they belong to."""
+    """Return the paths at which both answers have equal objects, which therefore do not show to which state they belong."""
     first, second = ([*iterate_objects(answer["data"])] for answer in answers)
     paths = {path for path, _ in [*first, *second]}
     return {
@@ -156,7 +156,7 @@ def equal_fields(answers: list[Any]) -> set[tuple[str, ...]]:
 
 @pytest.mark.parametrize(("two_state_server", "name"), CASES, indirect=["two_state_server"], scope="module")
 async def test_c8_answer_is_a_snapshot(two_state_server: TwoStateServer, name: str) -> None:
-    """All of it is of before a commit or all of it of after, whichever round trips that comes between, and also when there are many."""
+    """The whole answer shows the state before a commit, or the whole answer shows the state after it."""
     document = Document(SHAPES[name], {"first": 3, "after": None, "id": two_state_server.ids[0]})
     answers = await two_state_server.answers(document)
     assert {path for path in equal_fields(answers) if path[-1] != "pageInfo"} == set()

@@ -1,13 +1,13 @@
-"""A client's life through the API alone, every figure reckoned by hand.
+"""Test the life of a client through the API, with every figure computed by hand.
 
-| registered                       | at                                  | comes to |
+| registered                       | rate                                | amount   |
 |----------------------------------|-------------------------------------|----------|
 | 90 minutes on the project        | 110.00 an hour, the project's own   | 165.00   |
 | 45 minutes on the client         | 90.00 an hour, the client's default | 67.50    |
-| 3 tickets                        | 12.345 each                         | 37.04    | 37.035, half up
+| 3 tickets                        | 12.345 each                         | 37.04    | 37.035, rounded half up
 | 42.5 km                          | 0.30 a kilometre, the client's      | 12.75    |
-| all of it, to be invoiced        |                                     | 282.29   |
-| without the tickets, written off |                                     | 245.25   |
+| total, unbilled                  |                                     | 282.29   |
+| total after writing off tickets  |                                     | 245.25   |
 """
 
 from collections.abc import Callable
@@ -27,19 +27,19 @@ WORK = {
 
 
 class StoryApi:
-    """Asks for one change after the other."""
+    """API client for one change after the other."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
 
     async def change(self, mutation: str, selection: str, **input: object) -> Any:  # noqa: ANN401 JSON
-        """What is shown of it, without a refusal."""
+        """Run the mutation, assert that it succeeds, and return its result."""
         payload = await self._run(mutation, selection, input)
         assert payload["userErrors"] == [], payload
         return next(value for name, value in payload.items() if name != "userErrors")
 
     async def fetch_error(self, mutation: str, **input: object) -> tuple[str, str, list[str]]:
-        """Return the type, the code and the path of the one refusal."""
+        """Return the type, the code and the path of the only error."""
         (error,) = (await self._run(mutation, "__typename", input))["userErrors"]
         assert error["message"].endswith(".")
         return error["__typename"], error["code"], error["path"]
@@ -55,7 +55,7 @@ class StoryApi:
 
 
 def registration_money(registration: dict[str, Any]) -> tuple[str, str, str]:
-    """At which rate, whose it is, and what it comes to."""
+    """Return the rate, its source and the amount of a registration."""
     figures = registration["financial"]
     assert figures["amount"]["currency"] == "EUR"
     return figures["rate"]["amount"], figures["rateSource"], figures["amount"]["amount"]
@@ -65,16 +65,16 @@ def unbilled_amounts(unbilled: str) -> list[dict[str, Any]]:
     return [{"currency": "EUR", "invoiced": {"amount": "0.00"}, "outstanding": {"amount": "0.00"}, "unbilled": {"amount": unbilled}}]
 
 
-async def create_clients(tell: StoryApi) -> tuple[str, str, str]:
+async def create_clients(story: StoryApi) -> tuple[str, str, str]:
     """Create a mill, and a bakery that shares a contact with it; return the bakery, its project and the shared contact."""
-    mill = await tell.change(
+    mill = await story.change(
         "clientCreate",
         "client { contacts { nodes { id } } }",
         name="Molen De Hoop",
         contacts=[{"contact": {"new": {"firstName": "Wil", "lastName": "Molenaar"}}}],
     )
     shared_contact = mill["contacts"]["nodes"][0]["id"]
-    bakery = await tell.change(
+    bakery = await story.change(
         "clientCreate",
         "client { id number contacts { totalCount } }",
         name="Bakkerij Zonneveld",
@@ -84,20 +84,20 @@ async def create_clients(tell: StoryApi) -> tuple[str, str, str]:
     )
     assert (bakery["number"], bakery["contacts"]["totalCount"]) == ("B-17", 2)
     price = {"hourlyRate": "110"}
-    project = await tell.change(
+    project = await story.change(
         "projectCreate", "project { id }", clientId=bakery["id"], name="Oven", invoiceMethod="PROJECT_HOURLY", financial=price
     )
     return bakery["id"], project["id"], shared_contact
 
 
-async def register_work(tell: StoryApi, client: str, project: str) -> dict[str, Any]:
+async def register_work(story: StoryApi, client: str, project: str) -> dict[str, Any]:
     """Register work of four kinds, and return the registration of the tickets."""
-    on_project = await tell.change(
+    on_project = await story.change(
         "registrationCreate", REGISTRATION_FIELDS, projectId=project, registeredOn="2026-03-02", work={"time": {"minutes": 90}}
     )
     assert registration_money(on_project) == ("110.0000", "PROJECT", "165.00")
     day = {"clientId": client, "registeredOn": "2026-03-03"}
-    registrations = {kind: await tell.change("registrationCreate", REGISTRATION_FIELDS, **day, work=work) for kind, work in WORK.items()}
+    registrations = {kind: await story.change("registrationCreate", REGISTRATION_FIELDS, **day, work=work) for kind, work in WORK.items()}
     assert {kind: registration_money(each) for kind, each in registrations.items()} == {
         "time": ("90.0000", "CLIENT", "67.50"),
         "expense": ("12.3450", "EXPLICIT", "37.04"),
@@ -107,18 +107,18 @@ async def register_work(tell: StoryApi, client: str, project: str) -> dict[str, 
     return expense
 
 
-async def check_archived_client_is_frozen(tell: StoryApi, client: str, project: str, tickets: dict[str, Any]) -> None:
+async def check_archived_client_is_frozen(story: StoryApi, client: str, project: str, tickets: dict[str, Any]) -> None:
     """Check that registrations of an archived client can be neither created nor changed nor deleted."""
     for work in WORK.values():
         for target in ({"clientId": client}, {"projectId": project}):
-            error = await tell.fetch_error("registrationCreate", **target, registeredOn="2020-01-01", work=work)
+            error = await story.fetch_error("registrationCreate", **target, registeredOn="2020-01-01", work=work)
             assert error[:2] == ("AlreadyArchivedError", "ALREADY_ARCHIVED")
     changed = {"id": tickets["id"], "expectedVersion": tickets["version"]}
-    assert await tell.fetch_error("registrationUpdate", **changed, note="Laat") == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
-    assert await tell.fetch_error("registrationDelete", **changed) == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
+    assert await story.fetch_error("registrationUpdate", **changed, note="Laat") == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
+    assert await story.fetch_error("registrationDelete", **changed) == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
 
 
-async def delete_archived_client(tell: StoryApi, client: str) -> None:
+async def delete_archived_client(story: StoryApi, client: str) -> None:
     """Check the deletion preview, and delete exactly what it counts."""
     selection = (
         """deletionPreview { projectCount registrationCount timeRegistrationCount expenseRegistrationCount mileageRegistrationCount
@@ -126,22 +126,22 @@ async def delete_archived_client(tell: StoryApi, client: str) -> None:
         + AMOUNTS
         + " }"
     )
-    preview = (await tell.fetch_client(client, selection))["deletionPreview"]
+    preview = (await story.fetch_client(client, selection))["deletionPreview"]
     token = preview.pop("token")
     assert preview == {
         "projectCount": 1, "registrationCount": 4, "timeRegistrationCount": 2, "expenseRegistrationCount": 1, "mileageRegistrationCount": 1,
         "unbilledRegistrationCount": 3, "invoiceCount": 0, "quoteCount": 0, "portalCount": 0,
         "contactsLeftAlone": [{"lastName": "Zonneveld"}], "amounts": unbilled_amounts("245.25"),
     }  # fmt: skip
-    went = "deleted { projectCount registrationCount invoiceCount quoteCount portalCount contactCount }"
-    assert await tell.change("clientDelete", went, id=client, previewToken=token, deleteOrphanContacts=True) == {
+    deleted_counts = "deleted { projectCount registrationCount invoiceCount quoteCount portalCount contactCount }"
+    assert await story.change("clientDelete", deleted_counts, id=client, previewToken=token, deleteOrphanContacts=True) == {
         "projectCount": 1, "registrationCount": 4, "invoiceCount": 0, "quoteCount": 0, "portalCount": 0, "contactCount": 1,
     }  # fmt: skip
 
 
-async def check_nothing_remains(tell: StoryApi, deleted_ids: list[str], shared_contact: str) -> None:
+async def check_nothing_remains(story: StoryApi, deleted_ids: list[str], shared_contact: str) -> None:
     """Check that the deleted objects are gone, and the shared contact stays with the other client."""
-    remaining_data = await tell.api.data(
+    remaining_data = await story.api.data(
         "query ($ids: [ID!]!, $id: ID!) { nodes(ids: $ids) { id } clients { nodes { name } } registrations { totalCount }"
         " contact(id: $id) { lastName clients { nodes { name } } } }",
         ids=deleted_ids,
@@ -156,12 +156,12 @@ async def check_nothing_remains(tell: StoryApi, deleted_ids: list[str], shared_c
 
 
 async def test_s41_to_s53_life_of_a_client(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Created, worked for, archived, rejected, unarchived, archived again, previewed, deleted; and its number is reused."""
-    tell = StoryApi(api_for(org))
-    client, project, shared_contact = await create_clients(tell)
-    tickets = await register_work(tell, client, project)
+    """The client is created, worked for, archived, unarchived, archived again and deleted. Then its number is reused."""
+    story = StoryApi(api_for(org))
+    client, project, shared_contact = await create_clients(story)
+    tickets = await register_work(story, client, project)
 
-    preview = await tell.fetch_client(
+    preview = await story.fetch_client(
         client,
         f"archivePreview {{ projectCount registrationCount unbilledRegistrationCount portalCount {AMOUNTS} }} deletionPreview {{ token }}",
     )
@@ -169,23 +169,23 @@ async def test_s41_to_s53_life_of_a_client(api_for: Callable[..., Api], org: Ten
     assert preview == {"archivePreview": {**counts, "amounts": unbilled_amounts("282.29")}, "deletionPreview": None}
 
     projects = "projects { nodes { isArchived isArchivedWithClient } }"
-    assert await tell.change("clientArchive", f"client {{ isArchived {projects} }}", id=client) == {
+    assert await story.change("clientArchive", f"client {{ isArchived {projects} }}", id=client) == {
         "isArchived": True,
         "projects": {"nodes": [{"isArchived": True, "isArchivedWithClient": True}]},
     }
-    await check_archived_client_is_frozen(tell, client, project, tickets)
+    await check_archived_client_is_frozen(story, client, project, tickets)
 
-    assert await tell.change("clientUnarchive", f"client {{ isArchived {projects} }}", id=client) == {
+    assert await story.change("clientUnarchive", f"client {{ isArchived {projects} }}", id=client) == {
         "isArchived": False,
         "projects": {"nodes": [{"isArchived": False, "isArchivedWithClient": False}]},
     }
     changed = {"id": tickets["id"], "expectedVersion": tickets["version"]}
-    written_off = await tell.change("registrationStatusUpdate", REGISTRATION_FIELDS, **changed, status="WRITTEN_OFF")
+    written_off = await story.change("registrationStatusUpdate", REGISTRATION_FIELDS, **changed, status="WRITTEN_OFF")
     assert (written_off["status"], registration_money(written_off)) == ("WRITTEN_OFF", ("12.3450", "EXPLICIT", "37.04"))
-    assert (await tell.fetch_client(client, f"archivePreview {{ {AMOUNTS} }}"))["archivePreview"]["amounts"] == unbilled_amounts("245.25")
-    assert await tell.fetch_error("clientDelete", id=client, previewToken="x") == ("InputError", "NOT_ARCHIVED", ["id"])
+    assert (await story.fetch_client(client, f"archivePreview {{ {AMOUNTS} }}"))["archivePreview"]["amounts"] == unbilled_amounts("245.25")
+    assert await story.fetch_error("clientDelete", id=client, previewToken="x") == ("InputError", "NOT_ARCHIVED", ["id"])
 
-    await tell.change("clientArchive", "client { id }", id=client)
-    await delete_archived_client(tell, client)
-    await check_nothing_remains(tell, [client, project, tickets["id"]], shared_contact)
-    assert await tell.change("clientCreate", "client { number }", name="Bakkerij Zonneveld", number="B-17") == {"number": "B-17"}
+    await story.change("clientArchive", "client { id }", id=client)
+    await delete_archived_client(story, client)
+    await check_nothing_remains(story, [client, project, tickets["id"]], shared_contact)
+    assert await story.change("clientCreate", "client { number }", name="Bakkerij Zonneveld", number="B-17") == {"number": "B-17"}

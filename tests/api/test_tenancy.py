@@ -1,6 +1,6 @@
-"""Nobody sees anything of another organization: tried for every type, every field that takes an id, and every cursor there is.
+"""Test that no organization sees data of another one: for every type, every field that takes an id, and every cursor.
 
-Made from the schema itself, so that what is added later joins by itself.
+The tests are generated from the schema and therefore include fields that are added later.
 """
 
 import json
@@ -34,13 +34,13 @@ from tests.support.ids import type_of
 
 CORE = build()._schema  # noqa: SLF001
 CURSORS = ("after", "before")
-DEEPEST = 7
+MAX_DEPTH = 7
 OTHER_TENANT_TEXTS = re.compile(r"Client 0|Person 0|Label \d|test\.example")
 Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
 
 
-def full_selection(kind: GraphQLOutputType, depth: int = DEEPEST, above: frozenset[str] = frozenset()) -> str:
-    """Return a selection of all that can be asked without an argument, down to a depth; a type within itself is not asked again."""
+def full_selection(kind: GraphQLOutputType, depth: int = MAX_DEPTH, above: frozenset[str] = frozenset()) -> str:
+    """Return a selection of all fields without required arguments, down to a depth. A type within itself is not selected again."""
     named_type = get_named_type(kind)
     if is_leaf_type(named_type):
         return ""
@@ -55,27 +55,27 @@ def field_selections(kind: GraphQLObjectType, depth: int, above: frozenset[str])
         below = get_named_type(field.type)
         is_askable = not any(is_required_argument(argument) for argument in field.args.values())
         if is_askable and below.name not in above and (depth > 1 or is_leaf_type(below)):
-            is_again = kind.name.endswith("Edge") and name == "node"  # `nodes` are the same, with all that is below
+            is_again = kind.name.endswith("Edge") and name == "node"  # `nodes` selects the same objects with all their fields
             yield f"{kind.name}_{name}: {name} {full_selection(field.type, 1 if is_again else depth - 1, above)}"
 
 
 @pytest.fixture(scope="module")
 async def unlimited_api(database: Database) -> AsyncIterator[Callable[[Tenant], Api]]:
-    """Asks without the limits of a document, since everything is asked at once."""
+    """Yield API clients without document limits, because one query selects everything."""
     async with connect_client(build(), database, UNLIMITED) as http:
         yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])
 
 
 @dataclass(frozen=True)
 class ArgumentField:
-    """A field with an argument to try something on, and how to get there from the root."""
+    """Field with an argument to try, and its path from the root."""
 
     path: tuple[str, ...]
     field: GraphQLField
     argument: str
 
     def query(self) -> str:
-        """The argument's value is the variable."""
+        """Return a query that passes the variable `value` as the argument."""
         kind = self.field.args[self.argument].type
         inner = f"{self.path[-1]}({self.argument}: $value) {full_selection(self.field.type, 2)}"
         for step in reversed(self.path[:-1]):
@@ -84,7 +84,7 @@ class ArgumentField:
 
 
 def argument_fields(is_wanted: Callable[[str, GraphQLInputType], bool]) -> list[ArgumentField]:
-    """Return every field that can be reached from the root without a required argument and has such an argument, each once."""
+    """Return each field with a wanted argument that can be reached from the root without required arguments."""
     fields: list[ArgumentField] = []
     seen_types: set[object] = set()
     ahead: list[tuple[tuple[str, ...], object]] = [((), CORE.query_type)]
@@ -100,19 +100,19 @@ def argument_fields(is_wanted: Callable[[str, GraphQLInputType], bool]) -> list[
 
 
 def holds_id(kind: GraphQLInputType) -> bool:
-    """An id, a list of them, or an input with one in it."""
+    """Return whether the type is an id, a list of ids, or an input that contains one."""
     named_type = get_named_type(kind)
     if isinstance(named_type, GraphQLInputObjectType):
         return any(holds_id(field.type) for field in named_type.fields.values())
     return named_type.name == "ID"
 
 
-TAKE_ID = argument_fields(lambda _, kind: holds_id(kind))
-TAKE_CURSOR = argument_fields(lambda name, _: name in CURSORS)
+ID_FIELDS = argument_fields(lambda _, kind: holds_id(kind))
+CURSOR_FIELDS = argument_fields(lambda name, _: name in CURSORS)
 
 
 def collect_texts(answer: object, keys: tuple[str, ...]) -> set[str]:
-    """Return every text under one of the keys, at any depth; aliases end in the field's name."""
+    """Return every text under one of the keys, at any depth. Aliases end in the field's name."""
     if isinstance(answer, list):
         return {text for each in answer for text in collect_texts(each, keys)}
     if not isinstance(answer, dict):
@@ -134,7 +134,7 @@ async def stranger(owner: asyncpg.Connection) -> Tenant:
 
 @pytest.fixture(scope="module")
 async def other_data(unlimited_api: Callable[[Tenant], Api], sample_org: Tenant) -> dict[str, object]:
-    """Return all that the other organization sees of itself."""
+    """Return everything that the other organization sees of itself."""
     answers = {}
     for name, field in CORE.query_type.fields.items() if CORE.query_type else ():
         if not any(is_required_argument(argument) for argument in field.args.values()):
@@ -142,16 +142,16 @@ async def other_data(unlimited_api: Callable[[Tenant], Api], sample_org: Tenant)
     return answers
 
 
-def test_cases_cover_something() -> None:
-    """A schema without ids or cursors would let everything through."""
-    assert {(take.path[-1], take.argument) for take in TAKE_ID} >= {("node", "id")}
-    assert {(take.path[-1], take.argument) for take in TAKE_CURSOR} >= {("clients", "after"), ("contacts", "after")}
+def test_cases_cover_known_ids_and_cursors() -> None:
+    """Without cases the generated tests would check nothing."""
+    assert {(field.path[-1], field.argument) for field in ID_FIELDS} >= {("node", "id")}
+    assert {(field.path[-1], field.argument) for field in CURSOR_FIELDS} >= {("clients", "after"), ("contacts", "after")}
 
 
 async def test_t1_another_organization_sees_nothing(
     unlimited_api: Callable[[Tenant], Api], other_data: dict[str, object], stranger: Tenant
 ) -> None:
-    """Every type, all its fields: none of the ids, none of the names; and the stranger's own are there."""
+    """All fields of every type are read: none shows an id or a name of the other organization. Its own data is found."""
     ids = collect_texts(other_data, ("id",))
     assert len(ids) > 100
     assert OTHER_TENANT_TEXTS.search(json.dumps(other_data))
@@ -164,7 +164,7 @@ async def test_t1_another_organization_sees_nothing(
 
 
 def id_values(kind: GraphQLInputType, key: str) -> Iterator[object]:
-    """Yield every way to put an id into an argument: itself, in a list, in one of an input's fields."""
+    """Yield every way to pass an id in an argument: as it is, in a list, or in a field of an input."""
     bare = get_nullable_type(kind)
     if isinstance(bare, GraphQLList):
         yield from ([id_value] for id_value in id_values(bare.of_type, key))
@@ -174,33 +174,33 @@ def id_values(kind: GraphQLInputType, key: str) -> Iterator[object]:
         yield key
 
 
-@pytest.mark.parametrize("take", TAKE_ID, ids=lambda take: ".".join(take.path))
+@pytest.mark.parametrize("target", ID_FIELDS, ids=lambda target: ".".join(target.path))
 async def test_t1_id_of_another_organization_is_not_found(
-    unlimited_api: Callable[[Tenant], Api], other_data: dict[str, object], sample_org: Tenant, stranger: Tenant, take: ArgumentField
+    unlimited_api: Callable[[Tenant], Api], other_data: dict[str, object], sample_org: Tenant, stranger: Tenant, target: ArgumentField
 ) -> None:
-    """Whatever type the id is of and wherever it is put; its own organization finds something by the same query."""
+    """Ids of every type are tried in every position. The same query finds something for their own organization."""
     ids, found_count = sorted(collect_texts(other_data, ("id",))), 0
     by_type: dict[str, list[str]] = {}
     for key in ids:
         by_type.setdefault(type_of(key), []).append(key)
     assert len(by_type) >= 5
     for key in (key for keys in by_type.values() for key in keys[:10]):
-        for value in id_values(take.field.args[take.argument].type, key):
-            found_count += bool(OTHER_TENANT_TEXTS.search(json.dumps(await unlimited_api(sample_org).execute(take.query(), value=value))))
-            answer = json.dumps((await unlimited_api(stranger).execute(take.query(), value=value)).get("data"))
+        for value in id_values(target.field.args[target.argument].type, key):
+            found_count += bool(OTHER_TENANT_TEXTS.search(json.dumps(await unlimited_api(sample_org).execute(target.query(), value=value))))
+            answer = json.dumps((await unlimited_api(stranger).execute(target.query(), value=value)).get("data"))
             assert not OTHER_TENANT_TEXTS.search(answer)
             assert not [other for other in ids if other in answer]
     assert found_count > 0
 
 
-@pytest.mark.parametrize("take", TAKE_CURSOR, ids=lambda take: ".".join((*take.path, take.argument)))
+@pytest.mark.parametrize("target", CURSOR_FIELDS, ids=lambda target: ".".join((*target.path, target.argument)))
 async def test_t3_cursor_of_another_organization_is_rejected(
-    unlimited_api: Callable[[Tenant], Api], other_data: dict[str, object], stranger: Tenant, take: ArgumentField
+    unlimited_api: Callable[[Tenant], Api], other_data: dict[str, object], stranger: Tenant, target: ArgumentField
 ) -> None:
-    """With its code, and no data."""
+    """The error is `BAD_USER_INPUT`, without data."""
     cursors = collect_texts(other_data, ("cursor", "startCursor", "endCursor"))
     assert len(cursors) > 60
     for cursor in sorted(cursors)[:50]:
-        body = await unlimited_api(stranger).execute(take.query(), value=cursor)
+        body = await unlimited_api(stranger).execute(target.query(), value=cursor)
         assert {error["extensions"]["code"] for error in body["errors"]} == {"BAD_USER_INPUT"}
         assert not OTHER_TENANT_TEXTS.search(json.dumps(body))

@@ -1,4 +1,4 @@
-"""Tokens through the API: shown once, never more than who makes them has, and gone within seconds."""
+"""Test tokens: their secret is shown once, they never have more rights than their creator, and revoked ones stop within seconds."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -42,13 +42,13 @@ async def permissions_of(database: Database, secret: str | None) -> list[str] | 
 
 @pytest.fixture
 async def fresh_database_api(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[[str], Api]]:
-    """Yield a server that knows no token yet."""
+    """Yield API clients of a server whose token cache is empty."""
     async with connect_client(schema, database) as http:
         yield lambda secret: Api(http, secret)
 
 
 async def test_token_is_created_with_its_secret(api_for: Callable[..., Api], org: Tenant, database: Database) -> None:
-    """Of a member, with the member's role of today; or of a machine. It signs in with what it was given, and is read by its id."""
+    """A member's token has the member's role at the time, and a machine's token has its own. It can be read by its id."""
     end = (datetime.now(UTC) + timedelta(days=30)).replace(microsecond=0)
     api = api_for(org, Role.ADMIN)
     token, secret = await create_token(
@@ -72,7 +72,7 @@ async def test_token_is_created_with_its_secret(api_for: Callable[..., Api], org
 
 
 async def test_the_secret_is_shown_once(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The request sent again gives the same token without it; and no row of the organization has it, the trace and the outcome neither."""
+    """A repeated request returns the token without it. No stored row contains it, including events and stored answers."""
     first, secret = await create_token(api_for(org), key="once", **MACHINE)
     before = await dump_rows(org)
     assert await create_token(api_for(org), key="once", **MACHINE) == (first, None)
@@ -92,7 +92,7 @@ async def test_the_secret_is_shown_once(api_for: Callable[..., Api], org: Tenant
 async def test_a4_revoked_token_cannot_sign_in(
     api_for: Callable[..., Api], org: Tenant, fresh_database_api: Callable[[str], Api], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Once what the server keeps for seconds is over; the second time nothing changes."""
+    """It is rejected once the server's token cache expires. Revoking it again changes nothing."""
     token, secret = await create_token(api_for(org, Role.ADMIN), **MACHINE)
     assert secret is not None
     query = {"query": "{ viewer { permissions } }"}
@@ -111,7 +111,7 @@ async def test_a4_revoked_token_cannot_sign_in(
 
 
 async def test_token_of_a_removed_member_cannot_sign_in(api_for: Callable[..., Api], org: Tenant, database: Database) -> None:
-    """It is revoked for good, and no other is made; made at the very time of the removal, it is refused or revoked."""
+    """A token that is created during the removal is rejected or revoked, and none can be created afterwards."""
     finance = await member_arguments(org, Role.FINANCE)
     _, secret = await create_token(api_for(org), name="Een", memberId=finance["id"])
     assert await permissions_of(database, secret) == sorted(ROLE_PERMISSIONS[Role.FINANCE])
@@ -149,7 +149,7 @@ async def test_token_does_not_gain_rights_of_its_member(api_for: Callable[..., A
     ids=str,
 )
 async def test_invalid_token_input_is_rejected(api_for: Callable[..., Api], org: Tenant, arguments: dict[str, object], path: str) -> None:
-    """At the field that is wrong, and nothing is made."""
+    """The error has the path of the invalid field, and nothing is created."""
     before = await dump_rows(org)
     error = await fetch_error(api_for(org), "tokenCreate", **arguments)
     assert (error["code"], error["path"]) == ("INVALID", [path])
@@ -161,7 +161,7 @@ async def test_invalid_token_input_is_rejected(api_for: Callable[..., Api], org:
 async def test_a10_nobody_creates_a_token_with_more_rights_than_they_have(
     api_for: Callable[..., Api], org: Tenant, database: Database
 ) -> None:
-    """An admin none of an owner, whatever its scope, and none of a machine that is one; a narrowed token only what it has itself."""
+    """An admin can neither create nor revoke a token of an owner, whatever its scope, nor one of a machine with that role."""
     admin, secret = api_for(org, Role.ADMIN), new_secret()
     owner, viewer = await find_member(org, Role.OWNER), await find_member(org, Role.VIEWER)
     of_owner = await add_token(org.owner, org.id, new_secret(), member_id=decode_key(owner), role="VIEWER")
@@ -188,8 +188,7 @@ async def test_a10_nobody_creates_a_token_with_more_rights_than_they_have(
     assert await permissions_of(database, made_by_owner) == sorted(ROLE_PERMISSIONS[Role.OWNER])
 
 
-async def test_tokens_are_managed_with_the_right_to_do_so(api_for: Callable[..., Api], org: Tenant) -> None:
-    """ORGANIZATION_WRITE; others neither change them nor see that there are any, by their id neither."""
+async def test_tokens_can_be_neither_changed_nor_seen_without_the_right(api_for: Callable[..., Api], org: Tenant) -> None:
     token, _ = await create_token(api_for(org), **MACHINE)
     before = await dump_rows(org)
     for role in (Role.FINANCE, Role.MEMBER, Role.VIEWER):
@@ -201,7 +200,7 @@ async def test_tokens_are_managed_with_the_right_to_do_so(api_for: Callable[...,
 
 
 async def test_token_of_another_organization_is_not_found(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Nor its member; the same as what never was, and nothing changes."""
+    """The same holds for its members. The error is the same as for an unknown id."""
     other = await create_tenant(org.owner, "Other")
     theirs, _ = await create_token(api_for(other), **MACHINE)
     before = await dump_rows(other), await dump_rows(org)
@@ -218,8 +217,8 @@ async def test_token_of_another_organization_is_not_found(api_for: Callable[...,
     assert (await dump_rows(other), await dump_rows(org)) == before
 
 
-async def test_tokens_are_listed_the_newest_first(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Page by page, with a total, each with its member."""
+async def test_tokens_are_listed_newest_first(api_for: Callable[..., Api], org: Tenant) -> None:
+    """Pages have a total, and each token has its member."""
     for number in range(2):
         await create_token(api_for(org), name=f"T{number}", role="VIEWER")
     query = """query ($first: Int, $after: String) { viewer { organization { tokens(first: $first, after: $after) {
@@ -232,7 +231,7 @@ async def test_tokens_are_listed_the_newest_first(api_for: Callable[..., Api], o
 
 
 async def test_creator_of_a_token_can_revoke_it(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Of every role, of a machine and of every member, whole and narrowed: what an admin may not revoke, an admin cannot create."""
+    """All roles and scopes are tried, for members and machines. A token that an admin may not revoke, an admin cannot create either."""
     admin, owner, created = api_for(org, Role.ADMIN), api_for(org), 0
     members: dict[Role | None, str | None] = {None: None, **{role: await find_member(org, role) for role in Role}}
     for member_role, key in members.items():
@@ -262,7 +261,7 @@ async def test_creator_of_a_token_can_revoke_it(api_for: Callable[..., Api], org
 
 
 async def test_owner_with_a_restricted_token_manages_its_own_tokens(api_for: Callable[..., Api], org: Tenant) -> None:
-    """For oneself a token may always be made, of a role that the caller may manage; those of another owner stay untouched."""
+    """It may create tokens for itself with a role that it may manage, but none for another owner."""
     owner = decode_key(await find_member(org, Role.OWNER))
     other = new_id()
     await org.owner.execute(
@@ -285,7 +284,7 @@ async def test_owner_with_a_restricted_token_manages_its_own_tokens(api_for: Cal
 
 
 async def test_creator_of_a_token_is_recorded(api_for: Callable[..., Api], org: Tenant) -> None:
-    """On the token and in the trace; a machine is no member, and the trace has its token."""
+    """The token and its event show the member. If a machine creates a token, the event has the machine's token instead."""
     selection = "token { id createdBy { role } member { role } } secret"
     body = await run_mutation(
         api_for(org, Role.ADMIN), "tokenCreate", selection, {"name": "X", "memberId": await find_member(org, Role.FINANCE)}

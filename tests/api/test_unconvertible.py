@@ -1,4 +1,4 @@
-"""A value that cannot be converted or bound is the caller's mistake. The same exception within a rule is a bug, with an incident."""
+"""Test that a value that cannot be converted or bound is the caller's mistake, and that the same exception in a rule is an incident."""
 
 from collections.abc import AsyncIterator
 from decimal import InvalidOperation
@@ -30,7 +30,7 @@ from tests.support.api import HUGE_LIMIT, Api, connect_client
 from tests.support.builders import Tenant
 from tests.support.mutation_inputs import SCHEMA
 
-OF_32_BITS = Query(
+INTEGER_QUERY = Query(
     select(func.count().label("count"))
     .select_from(table_of(Registration))
     .where(col(Registration.tenant_id) == TENANT, col(Registration.minutes) == parameter("wanted", Integer())),
@@ -56,9 +56,9 @@ def raise_python_error(value: object) -> int:
 class UnconvertibleQuery:
     @strawberry.field
     async def convert(self, info: Info, wanted: str) -> int:
-        """The text is a number of any size, or stands for itself where it is none."""
+        """Bind the text as an integer of any size, or as text if it is not a number."""
         value = int(wanted) if wanted.isdigit() else wanted
-        (row,) = await info.context.read_scope().fetch(OF_32_BITS, wanted=value)
+        (row,) = await info.context.read_scope().fetch(INTEGER_QUERY, wanted=value)
         return row.count
 
     @strawberry.field
@@ -100,8 +100,8 @@ BEYOND = "A value is beyond what can be stored. Send a smaller one."
 
 
 @pytest.mark.parametrize("query", ['{ convert(wanted: "2147483648") }', "mutation { convert }"])
-async def test_a_value_beyond_its_parameter_is_bad_input_at_its_field(api: Api, query: str) -> None:
-    """By the driver of reads, and by SQLAlchemy's of changes."""
+async def test_value_beyond_its_parameter_is_bad_input_at_its_field(api: Api, query: str) -> None:
+    """The driver reports it for reads, and SQLAlchemy for writes."""
     error = await only_error(api, query)
     assert (error["message"], error["path"], error["extensions"]) == (BEYOND, ["convert"], {"code": "BAD_USER_INPUT"})
 
@@ -113,14 +113,14 @@ async def test_unbindable_field_leaves_the_others_intact(api: Api) -> None:
     assert await api.data('{ a: convert(wanted: "1") }') == {"a": 0}
 
 
-async def test_a_value_of_another_type_than_its_parameter_is_a_bug(api: Api) -> None:
+async def test_value_of_another_type_than_its_parameter_is_an_incident(api: Api) -> None:
     error = await only_error(api, '{ convert(wanted: "x") }')
     assert (error["message"], error["extensions"]["code"]) == ("Something went wrong.", "INTERNAL_SERVER_ERROR")
     assert error["extensions"]["incident"]
 
 
 @pytest.mark.parametrize("kind", PYTHON_ERRORS)
-async def test_the_same_exception_in_a_rule_is_a_bug(api: Api, kind: str) -> None:
+async def test_python_error_in_a_rule_is_an_incident(api: Api, kind: str) -> None:
     error = await only_error(api, "query ($kind: String!) { rule(kind: $kind) }", kind=kind)
     assert (error["message"], error["extensions"]["code"]) == ("Something went wrong.", "INTERNAL_SERVER_ERROR")
     assert error["extensions"]["incident"]
@@ -149,7 +149,7 @@ async def test_value_that_python_cannot_convert_is_bad_input(api: Api, form: str
 
 
 @pytest.mark.parametrize("form", VALUE_FORMS)
-async def test_other_exception_while_parsing_a_value_is_a_bug(api: Api, form: str) -> None:
+async def test_other_exception_while_parsing_a_value_is_an_incident(api: Api, form: str) -> None:
     query, name = VALUE_FORMS[form]
     wrong = ["bug"] if name == "x[]" else "bug"
     error = await only_error(api, query.replace("WRONG", '"bug"'), **({"x": wrong} if name else {}))
@@ -157,7 +157,7 @@ async def test_other_exception_while_parsing_a_value_is_a_bug(api: Api, form: st
 
 
 def encoding_error(cause: Exception) -> asyncpg.DataError:
-    """Return the error that the driver raises where it encodes a value."""
+    """Return the error that the driver raises if it cannot encode a value."""
     error = asyncpg.DataError("invalid input for query argument $1: 99999999999 (value out of int32 range)")
     error.__cause__ = cause
     return error
@@ -183,7 +183,7 @@ def in_sqlalchemy(cause: Exception) -> DBAPIError:
     ],
 )
 def test_only_binding_failures_are_bad_input(failure: Exception, code: str) -> None:
-    """What the server says of data may be a sum of ours that grew too large."""
+    """An error that the database reports may come from our own computation, such as a sum that is too large."""
     answer = format_error(GraphQLError(str(failure), original_error=failure))
     assert answer["extensions"]["code"] == code
     assert "int32" not in str(answer)
@@ -216,7 +216,7 @@ MANY_FAULTS: dict[str, tuple[str, Any]] = {
 async def test_many_errors_are_returned_few_and_short(
     database: Database, schema: strawberry.Schema, sample_org: Tenant, query: str, wrong: object, is_compiled: bool
 ) -> None:
-    """Each error looks at the whole value, so their number bounds the work too."""
+    """The number of errors is limited because each of them reads the whole value."""
     async with connect_client(
         schema, database, Settings(max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, compiled_executor=is_compiled)
     ) as http:
@@ -238,7 +238,7 @@ MOMENTS = st.datetimes().map(str) | st.builds(
 
 @given(JSON | MOMENTS | st.dates().map(str) | st.decimals().map(str))
 def test_no_scalar_leaks_python_errors(value: object) -> None:
-    """A value, or an error of GraphQL in words of ours."""
+    """Each scalar returns a value or raises a GraphQL error with a message of its own."""
     for scalar in SCHEMA.type_map.values():
         if isinstance(scalar, GraphQLScalarType):
             error = coercion_error(scalar, value)
@@ -253,8 +253,8 @@ def coercion_error(scalar: GraphQLScalarType, value: object) -> GraphQLError | N
     return None
 
 
-def test_every_input_is_converted_by_its_fields_alone() -> None:
-    """Code of its own could let out what Python raises, which would be taken for a bug of the resolver."""
+def test_no_input_type_has_conversion_code_of_its_own() -> None:
+    """A Python error in such code would be reported as a bug of the resolver."""
     inputs = [kind for kind in SCHEMA.type_map.values() if is_input_type(kind) and not is_leaf_type(kind)]
     assert len(inputs) > 40
     for kind in inputs:
