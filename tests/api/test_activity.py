@@ -1,4 +1,4 @@
-"""Test that changes of clients and contacts are recorded field by field, and that only members with the right to read them see them."""
+"""Test that changes of clients and contacts are recorded field by field, and shown only to callers with permission to read them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -99,7 +99,7 @@ async def test_labelling_is_recorded_for_each_client(api_for: Callable[..., Api]
         ]
 
 
-async def test_figures_are_hidden_without_the_right_to_read_them(api_for: Callable[..., Api], org: Tenant) -> None:
+async def test_figures_are_hidden_without_permission_to_read_them(api_for: Callable[..., Api], org: Tenant) -> None:
     """Financial settings, prices and all fields of an invoice are hidden, also when an event is read by id. Events stay visible."""
     client, rate = await org.add_client("A"), new_id()
     figures: dict[str, list[object]] = {"iban": [None, "NL91ABNA0417164300"], "currency": ["EUR", "USD"], "vat_rate_id": [None, str(rate)]}
@@ -162,7 +162,7 @@ async def test_events_of_members_and_tokens_are_not_readable_by_id(api_for: Call
     assert (await api_for(org).data(NODES, ids=ids))["nodes"] == [None, None]
 
 
-async def test_token_without_the_right_to_read_clients_cannot_read_an_event_by_id(api_for: Callable[..., Api], org: Tenant) -> None:
+async def test_token_without_permission_to_read_clients_cannot_read_an_event_by_id(api_for: Callable[..., Api], org: Tenant) -> None:
     client, secret = await org.add_client("A"), new_secret()
     await add_token(org.owner, org.id, secret, role="OWNER", scope=["FINANCE_READ"])
     ids = [global_id("ActivityEvent", await org.add_event("Client", client, {"name": ["B", "A"]}, client_id=client))]

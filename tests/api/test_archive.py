@@ -106,7 +106,7 @@ async def test_s43_registrations_and_financial_documents_stay_unchanged(api_for:
 
 
 async def test_s45_projects_are_archived_in_the_same_transaction(api_for: Callable[..., Api], org: Tenant) -> None:
-    """All have the same transaction id, time and archiving. Projects of other clients stay active."""
+    """The client and its projects have the same transaction id, time and archiving. Projects of other clients stay active."""
     client, other = await org.add_client("Jansen"), await org.add_client("Ander")
     for name in ("A", "B", "C"):
         await org.add_project(client, name)
@@ -134,8 +134,8 @@ async def test_s45_many_projects_take_as_many_statements_as_one(database: Databa
             async with open_write_scope(database, Actor.operator(org.id), "test", OperationResources(stats)) as scope:
                 await action(scope, client, expected_version=None)
             counts.append(stats.statements)
-        traces = await org.owner.fetchval("SELECT count(*) FROM relaties.audit_event WHERE client_id = $1", client)
-        assert traces == 2 * (1 + 2 * many)
+        event_count = await org.owner.fetchval("SELECT count(*) FROM relaties.audit_event WHERE client_id = $1", client)
+        assert event_count == 2 * (1 + 2 * many)  # one event for the client, one for each project and portal, both ways
     assert counts[:2] == counts[2:]
     assert max(counts) <= 8
 

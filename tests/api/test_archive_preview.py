@@ -54,7 +54,7 @@ async def test_archived_client_has_no_archive_preview(api_for: Callable[..., Api
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-async def test_preview_hides_amounts_without_the_right(api_for: Callable[..., Api], org: Tenant, client: FullClient, role: Role) -> None:
+async def test_preview_hides_amounts_without_permission(api_for: Callable[..., Api], org: Tenant, client: FullClient, role: Role) -> None:
     assert await fetch_archive_preview(api_for(org, role), client) == {**COUNTS, "amounts": None}
 
 

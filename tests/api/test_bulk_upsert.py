@@ -233,7 +233,7 @@ async def test_hundred_entries_are_matched_by_two_statements(api_for: Callable[.
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-async def test_requires_the_right_to_import(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
+async def test_requires_permission_to_import(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
     before = await count_rows(org)
     body = await api_for(org, role).execute(UPSERT, input={"clients": [{"name": "A"}], "onError": "SKIP_FAILED"})
     assert (body["data"], [error["extensions"]["code"] for error in body["errors"]]) == ({"clientBulkUpsert": None}, ["FORBIDDEN"])
@@ -248,8 +248,8 @@ async def test_requires_the_right_to_import(api_for: Callable[..., Api], org: Te
         (["CLIENTS_READ", "CLIENTS_WRITE", "CLIENTS_IMPORT"], {"name": "A", "financial": {"paymentTermDays": 14}}),
     ],
 )
-async def test_requires_every_right_of_its_parts(api_for: Callable[..., Api], org: Tenant, rights: list[str], entry: Entry) -> None:
-    """The token needs the rights to import and to write clients, and to write figures if an entry has any. Otherwise no entry is saved."""
+async def test_requires_permissions_for_all_parts(api_for: Callable[..., Api], org: Tenant, rights: list[str], entry: Entry) -> None:
+    """The token needs permission to import and to write clients, and to write figures if an entry has any. Otherwise nothing is saved."""
     api, secret = api_for(org), new_secret()
     await add_token(org.owner, org.id, secret, role="OWNER", scope=rights)
     before = await count_rows(org)

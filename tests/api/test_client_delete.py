@@ -85,7 +85,7 @@ async def test_s49_to_s52_deletes_all_of_the_client_and_nothing_else(
 async def test_s52_no_table_keeps_a_row_of_the_client(
     api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
-    """The tables are taken from the metadata: every table with a column for a client or a project."""
+    """The tables are read from the metadata: every table with a column for a client or a project."""
     await delete_client(api_for(org), client)
     tables = [table for table in Table.metadata.sorted_tables if {"client_id", "project_id"} & set(table.columns.keys())]
     assert len(tables) > 15
@@ -163,7 +163,7 @@ async def test_orphaned_contacts_are_deleted_on_request(
 async def test_issued_invoices_require_acknowledgement(
     api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
-    """The error contains their number. Acknowledging makes the deletion possible."""
+    """The error counts the invoices, and its message names the argument that acknowledges them."""
     async with assert_unchanged(owner, org.id):
         payload = await delete_client(api_for(org), client, acknowledgeFiscalRetention=False)
     (error,) = payload["userErrors"]
@@ -224,10 +224,10 @@ async def test_change_since_the_preview_is_rejected_with_a_fresh_preview(
     assert (payload["userErrors"], payload["deletedId"]) == ([], global_id("Client", client.id))
 
 
-async def test_token_of_anything_else_is_rejected(
+async def test_invalid_preview_token_is_rejected(
     api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection
 ) -> None:
-    """Tokens of another client or organization, expired or altered tokens, cursors and arbitrary texts are all outdated previews."""
+    """Tokens of another client or organization, expired and altered ones, cursors and arbitrary texts get `PREVIEW_OUTDATED`."""
     api, twin, theirs = api_for(org), await create_full_client(org, "Tweeling"), await create_tenant(owner)
     abroad = await create_full_client(theirs)
     own = (await fetch_deletion_preview(api, client))["token"]
@@ -249,10 +249,10 @@ async def test_token_of_anything_else_is_rejected(
 
 
 @pytest.mark.parametrize("role", [Role.FINANCE, Role.MEMBER, Role.VIEWER])
-async def test_preview_without_the_right_to_delete_has_no_token(
+async def test_preview_without_permission_to_delete_has_no_token(
     api_for: Callable[..., Api], org: Tenant, client: FullClient, owner: asyncpg.Connection, role: Role
 ) -> None:
-    """The preview hides amounts without the right to read figures. Another member's token does not allow to delete either."""
+    """Amounts require permission to read figures. The deletion stays forbidden even with another member's token."""
     token = (await fetch_deletion_preview(api_for(org), client))["token"]
     preview = await fetch_deletion_preview(api_for(org, role), client)
     assert preview.pop("token") is None

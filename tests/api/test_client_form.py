@@ -27,7 +27,7 @@ from tests.support.ids import global_id
 
 
 async def test_s08_client_requires_only_a_name(api_for: Callable[..., Api], org: Tenant) -> None:
-    """A member without the right to read figures can create it."""
+    """A member without permission to read figures can create it."""
     client = await save_client(api_for(org, Role.MEMBER), CREATE, name="Alleen een naam")
     assert (client["name"], client["number"], client["version"], client["financial"]) == ("Alleen een naam", None, 1, None)
     assert (client["addresses"], client["labels"], client["contacts"]["edges"]) == ([], [], [])
@@ -52,9 +52,9 @@ async def test_s09_one_form_saves_everything(api_for: Callable[..., Api], org: T
     )
     after = await count_rows(org)
     added_rows = {"client": 1, "client_address": 2, "label": 1, "client_label": 2, "contact": 1, "client_contact": 2}
-    traced = sum(added_rows.values())
+    event_count = sum(added_rows.values())
     assert {name: after[name] - before[name] for name in after if after[name] != before[name]} == {
-        **added_rows, "audit_event": traced, "outbox_event": traced,
+        **added_rows, "audit_event": event_count, "outbox_event": event_count,
     }  # fmt: skip
 
 
@@ -111,7 +111,7 @@ async def test_s11_all_errors_of_a_form_are_reported_at_once(api_for: Callable[.
     assert payload["userErrors"][1]["message"] == "A KvK number has 8 digits, for example `68750110`."
 
 
-async def test_s09_form_with_figures_is_rejected_without_the_right_to_write_them(api_for: Callable[..., Api], org: Tenant) -> None:
+async def test_s09_form_with_figures_is_rejected_without_permission_to_write_them(api_for: Callable[..., Api], org: Tenant) -> None:
     before = await count_rows(org)
     body = await api_for(org, Role.MEMBER).execute(CREATE, input={"name": "X", "financial": {"iban": "NL91ABNA0417164300"}})
     assert [error["extensions"]["code"] for error in body["errors"]] == ["FORBIDDEN"]
@@ -155,7 +155,7 @@ async def test_s25_s26_each_client_can_have_its_own_layout_or_none(api_for: Call
 
 
 async def test_s28_saved_client_is_readable_in_the_same_request(api_for: Callable[..., Api], org: Tenant) -> None:
-    """The field `query` of the payload shows it, and so does that of the next mutation."""
+    """The field `query` of each payload shows the clients created so far."""
     data = await api_for(org).data(
         """mutation { a: clientCreate(input: {name: "A"}) { query { clients { totalCount } } }
         b: clientCreate(input: {name: "B"}) { query { clients { nodes { name } } } } }"""

@@ -63,7 +63,7 @@ FINANCIAL = """financial { currency defaultHourlyRate { amount currency } defaul
   iban bic vatRate { name percentage category } invoiceLayout { name } invoiceDelivery purchaseOrderRequired }"""
 
 
-async def test_financial_settings_require_the_right_to_read_figures(api_for: Callable[..., Api], full_client: Tenant) -> None:
+async def test_financial_settings_require_permission_to_read_figures(api_for: Callable[..., Api], full_client: Tenant) -> None:
     """Other members get null for them and for invoices. Rates are in the client's currency."""
     assert (await fetch_client(api_for(full_client, Role.FINANCE), FINANCIAL))["financial"] == {
         "currency": "USD",
@@ -85,7 +85,7 @@ async def test_financial_settings_require_the_right_to_read_figures(api_for: Cal
         }
 
 
-async def test_project_prices_require_the_right_to_read_figures(api_for: Callable[..., Api], full_client: Tenant) -> None:
+async def test_project_prices_require_permission_to_read_figures(api_for: Callable[..., Api], full_client: Tenant) -> None:
     """Prices are in the client's currency. The invoice reference is not a figure."""
     row = {
         "tenant_id": full_client.id,
@@ -118,9 +118,8 @@ async def test_s19_link_has_the_data_of_the_contact_at_the_client(api_for: Calla
     ]
 
 
-async def test_vat_rates_layouts_and_invoices_are_not_readable_by_id_without_the_right(
-    api_for: Callable[..., Api], full_client: Tenant
-) -> None:
+async def test_figures_are_not_readable_by_id_without_permission(api_for: Callable[..., Api], full_client: Tenant) -> None:
+    """VAT rates, layouts and invoices count as figures."""
     invoice = await full_client.add_invoice(full_client.clients[0], date(2026, 1, 1), "10.00")
     rate, layout = [
         await full_client.owner.fetchval(f"SELECT id FROM relaties.{table} WHERE tenant_id = $1", full_client.id)

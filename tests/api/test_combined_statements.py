@@ -33,7 +33,7 @@ class RecordingServer(NamedTuple):
 
 @pytest.fixture(params=[False, True], ids=["session", "transaction"])
 async def server(request: pytest.FixtureRequest, owner_url: str, schema: strawberry.Schema) -> AsyncIterator[RecordingServer]:
-    """Create a server with one connection and empty plans, once on session pooling and once always in a transaction."""
+    """Create a server with one connection that has served no query yet, once with sessions and once always in a transaction."""
     statements: list[str] = []
     database = await Database.connect(
         runtime_url(owner_url), DatabaseLimits(read_pool_size=1), always_in_transaction=bool(request.param), on_statement=statements.append

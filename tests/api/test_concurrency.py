@@ -47,7 +47,7 @@ async def test_c1_one_of_fifty_updates_with_one_version_succeeds(default_limits_
 
 
 async def test_c5_one_of_fifty_clients_with_one_number_is_created(default_limits_api: Callable[[Tenant], Api], org: Tenant) -> None:
-    """The others get the existing client, although they write the number in another case or with spaces."""
+    """The others get the existing client. Half of them write the number in another case and with a space."""
     api = default_limits_api(org)
     payloads = await run_concurrently(lambda index: api.data(CREATE, input={"name": "X", "number": "k-1" if index % 2 else " K-1"}))
     (winner,), errors = split_results(payloads, "client")
@@ -56,7 +56,7 @@ async def test_c5_one_of_fifty_clients_with_one_number_is_created(default_limits
 
 
 async def test_one_of_fifty_labels_with_one_name_is_created(default_limits_api: Callable[[Tenant], Api], org: Tenant) -> None:
-    """The others write the name without the accent, in capitals."""
+    """Half of the requests write the name in capitals and without the accent."""
     api = default_limits_api(org)
     payloads = await run_concurrently(lambda index: api.data(LABEL, input={"name": "Café" if index % 2 else "CAFE"}))
     (_,), errors = split_results(payloads, "label")

@@ -15,7 +15,7 @@ from db.engine.database import Database
 from db.tables import Role
 from tests.support.api import UNLIMITED, Api, connect_client
 from tests.support.extreme_values import EXTREMES, ExtremeRequest, choose_pairs, mutation_requests, query_requests
-from tests.support.mutation_inputs import MUTATION_CASES, World, create_world
+from tests.support.mutation_inputs import MUTATION_CASES, World
 from tests.support.snapshots import assert_unchanged
 
 ERROR_CODES = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED"}
@@ -26,12 +26,6 @@ PYTHON_MESSAGES = ("Exceeds the limit", "set_int_max", "out of range", "fromisof
 async def http(database: Database, schema: strawberry.Schema) -> AsyncIterator[httpx.AsyncClient]:
     async with connect_client(schema, database, UNLIMITED) as client:
         yield client
-
-
-@pytest.fixture(scope="module")
-async def own_world(owner: asyncpg.Connection) -> World:
-    """Nothing changes it: all that is asked must be refused."""
-    return await create_world(owner)
 
 
 async def send(http: httpx.AsyncClient, world: World, request: ExtremeRequest) -> dict[str, Any]:
@@ -87,13 +81,13 @@ async def test_mutation_with_an_extreme_value_changes_nothing(
         for request, location in mutation_requests(own_world, name, alternative, count):
             body = await send(http, own_world, request)
             if "errors" not in body:
-                paths = [refusal["path"] for refusal in body["data"][name]["userErrors"]]
+                paths = [error["path"] for error in body["data"][name]["userErrors"]]
                 assert location.error_path in paths, (request.location, body)
 
 
 @pytest.mark.parametrize("count", EVERY)
 async def test_query_with_an_extreme_value_gets_a_proper_answer(http: httpx.AsyncClient, own_world: World, count: int | None) -> None:
-    """The checks are in `send`."""
+    """The answer is an error, or null for an unknown id. The function `send` checks it."""
     requests = list(query_requests(own_world, count))
     assert len(requests) > 100
     for request in requests:

@@ -90,7 +90,7 @@ async def secret_org(owner: asyncpg.Connection) -> SecretOrganization:
         "archived project": ("Project", archived_project),
         "registration": ("Registration", approved),
         "owner": ("Member", member),
-        "nobody": ("Client", UUID(int=1)),
+        "unknown": ("Client", UUID(int=1)),
     }
     ids = {name: global_id(*key) for name, key in keys.items()}
     return SecretOrganization(org, ids, await sign_preview_token(org, archived, timedelta(minutes=5)))
@@ -104,7 +104,7 @@ TRIES: list[tuple[UserErrorCode, str, Callable[[Ids], dict[str, Any]]]] = [
         "registrationCreate",
         lambda ids: {"registeredOn": DAY, "clientId": ids["other"], "projectId": ids["project"], "memberId": ids["owner"], "work": WORK},
     ),
-    (UserErrorCode.NOT_FOUND, "clientUpdate", lambda ids: {"id": ids["nobody"], "expectedVersion": 1}),
+    (UserErrorCode.NOT_FOUND, "clientUpdate", lambda ids: {"id": ids["unknown"], "expectedVersion": 1}),
     (UserErrorCode.NAME_TAKEN, "labelCreate", lambda _: {"name": f"{SECRET.lower()} label", "color": "#112233"}),
     (UserErrorCode.NAME_TAKEN, "clientContactLink", lambda ids: {"clientId": ids["active"], "contactId": ids["contact"]}),
     (UserErrorCode.NUMBER_TAKEN, "clientCreate", lambda _: {"name": "X", "number": f"{SECRET.lower()}1"}),
@@ -156,16 +156,16 @@ async def http(database: Database, schema: strawberry.Schema) -> "httpx.AsyncCli
 
 
 @pytest.mark.parametrize(("code", "mutation", "build_input"), TRIES, ids=lambda value: str(value) if isinstance(value, str) else "")
-async def test_user_errors_contain_no_names_without_the_right_to_read(
+async def test_user_errors_contain_no_names_without_permission_to_read(
     http: httpx.AsyncClient,
     secret_org: SecretOrganization,
     code: UserErrorCode,
     mutation: str,
     build_input: Callable[[Ids], dict[str, Any]],
 ) -> None:
-    """The query selects all fields of every error type. Fields that need the right are null, and no message quotes a name."""
+    """The query selects all fields of every error type. Fields that need the permission are null, and no message quotes a name."""
     secret, org = new_secret(), secret_org.org
-    scope = [right for right in Permission if right is not Permission.CLIENTS_READ]
+    scope = [each for each in Permission if each is not Permission.CLIENTS_READ]
     await add_token(org.owner, org.id, secret, role=Role.OWNER.value, scope=scope)
     document = f"mutation ($input: {input_type(mutation)}) {{ {mutation}(input: $input) {{ {EVERYTHING} }} }}"
     async with assert_unchanged(org.owner, org.id):

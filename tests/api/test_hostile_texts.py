@@ -100,8 +100,8 @@ ARGUMENTS = [*text_arguments()]
 
 def has_error_at(body: dict[str, Any], mutation: str, location: InputLocation) -> bool:
     """Return whether a user error has the path of the location; a request error has none."""
-    refusals = body["data"][mutation]["userErrors"]
-    return any(each["path"] == location.error_path and each["code"] and each["message"] for each in refusals)
+    user_errors = body["data"][mutation]["userErrors"]
+    return any(each["path"] == location.error_path and each["code"] and each["message"] for each in user_errors)
 
 
 @pytest.mark.parametrize(("name", "alternative"), MUTATION_CASES)

@@ -49,8 +49,8 @@ async def test_invisible_character_creates_no_second_client_or_label(org: Tenant
     async with assert_unchanged(org.owner, org.id):
         for number in (f"{sign}A1", f"A1{sign}", f"A{sign}1", f"{sign}a{sign}1{sign}"):
             answer = (await api.data(CREATE, input={"name": "Other", "number": number}))["clientCreate"]
-            refusal = {"code": "NUMBER_TAKEN", "path": ["number"], "message": "Acme has the number A1. Numbers are unique."}
-            assert answer == {"client": None, "userErrors": [refusal]}
+            user_error = {"code": "NUMBER_TAKEN", "path": ["number"], "message": "Acme has the number A1. Numbers are unique."}
+            assert answer == {"client": None, "userErrors": [user_error]}
         for name in (f"{sign}Gold", f"Gold{sign}", f"Go{sign}ld"):
             answer = (await api.data(LABEL, name=name))["labelCreate"]
             assert answer == {"label": None, "userErrors": [{"code": "NAME_TAKEN", "path": ["name"]}]}
@@ -97,7 +97,7 @@ async def test_filter_accepts_what_an_input_accepts(org: Tenant, api_for: Callab
 
 
 @pytest.mark.parametrize(
-    ("name", "wrong", "message"),
+    ("name", "wrong", "says"),
     [
         ("country", "ZZ", "`country`: A country is a code of two letters of ISO 3166-1, for example `NL`."),
         ("country", "", "`country`: A country is a code of two letters of ISO 3166-1, for example `NL`."),
@@ -110,9 +110,9 @@ async def test_filter_accepts_what_an_input_accepts(org: Tenant, api_for: Callab
         ),
     ],
 )
-async def test_filter_rejects_what_an_input_rejects(org: Tenant, api_for: Callable[..., Api], name: str, wrong: str, message: str) -> None:
+async def test_filter_rejects_what_an_input_rejects(org: Tenant, api_for: Callable[..., Api], name: str, wrong: str, says: str) -> None:
     """An empty list would look as if no client matched."""
-    assert await error_message(api_for(org), **{name: wrong}) == message
+    assert await error_message(api_for(org), **{name: wrong}) == says
 
 
 async def test_search_is_composed_before_its_length_is_checked(org: Tenant, api_for: Callable[..., Api]) -> None:

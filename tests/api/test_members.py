@@ -1,4 +1,4 @@
-"""Test members: adding, changing and removing them, their rights, and that an organization always keeps an active owner."""
+"""Test members: adding, changing and removing them, their permissions, and that an organization always keeps an active owner."""
 
 import asyncio
 from collections.abc import Callable
@@ -141,8 +141,8 @@ async def test_one_of_concurrently_removed_or_deactivated_owners_stays(api_for: 
     assert owner_count == 1
 
 
-async def test_a10_nobody_grants_more_rights_than_they_have(api_for: Callable[..., Api], org: Tenant) -> None:
-    """An admin cannot add, change, remove or restore an owner. A restricted token cannot grant a right that it lacks."""
+async def test_a10_nobody_grants_more_permissions_than_they_have(api_for: Callable[..., Api], org: Tenant) -> None:
+    """An admin cannot add, change, remove or restore an owner. A restricted token cannot grant a permission that it lacks."""
     admin, owner = api_for(org, Role.ADMIN), await member_arguments(org, Role.OWNER)
     former = await mutate(api_for(org), "memberAdd", MEMBER, **{**JAN, "role": "OWNER"})
     await mutate(api_for(org), "memberRemove", MEMBER, id=former["id"], expectedVersion=1)
@@ -170,7 +170,7 @@ async def test_a10_nobody_grants_more_rights_than_they_have(api_for: Callable[..
     assert (await mutate(narrow, "memberRemove", MEMBER, **await member_arguments(org, Role.MEMBER)))["isActive"] is False
 
 
-async def test_members_cannot_be_changed_without_the_right(api_for: Callable[..., Api], org: Tenant) -> None:
+async def test_members_cannot_be_changed_without_permission(api_for: Callable[..., Api], org: Tenant) -> None:
     viewer, before = await member_arguments(org, Role.VIEWER), await dump_rows(org)
     for role in (Role.FINANCE, Role.MEMBER, Role.VIEWER):
         for mutation, arguments in (("memberAdd", JAN), ("memberUpdate", {**viewer, "name": "X"}), ("memberRemove", viewer)):

@@ -1,4 +1,4 @@
-"""Test every mutation with requests that it must reject: without its right, with ids of other organizations, with invalid values.
+"""Test every mutation with requests that it must reject: without permission, with ids of other organizations, with invalid values.
 
 The tests are generated from the schema (`tests/support/mutation_inputs.py`) and therefore include mutations that are added later.
 """
@@ -45,7 +45,7 @@ from tests.support.mutation_inputs import (
 from tests.support.snapshots import assert_unchanged
 
 REQUEST_ERRORS = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
-RIGHT_OF_PART = re.compile(r"Needs ([A-Z_]+)\.")
+PART_PERMISSION = re.compile(r"Needs ([A-Z_]+)\.")
 UNSTORABLE = ["\0", "a\0b", "\ud800", "a\udfff"]
 INVALID_VALUES: dict[str, list[Value]] = {
     "Boolean": ["true", 1, "", 0.5],
@@ -70,7 +70,7 @@ async def http(database: Database, schema: strawberry.Schema) -> AsyncIterator[h
 
 
 async def post(api: Api, query: str, **variables: Value) -> httpx.Response:
-    """Send JSON that `json.dumps` makes, because it escapes half a surrogate pair, which the client's own encoder cannot encode."""
+    """Send JSON that `json.dumps` encodes: it escapes half a surrogate pair, which the client's own encoder rejects."""
     headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}
     return await api.http.post("/graphql", content=json.dumps({"query": query, "variables": variables}), headers=headers)
 
@@ -84,8 +84,8 @@ def is_rejected_at(response: httpx.Response, mutation: str, location: InputLocat
     body = response.json()
     if "errors" in body:
         return response.status_code in {200, 400} and error_codes(body) <= REQUEST_ERRORS and not (body.get("data") or {}).get(mutation)
-    refusals = body["data"][mutation]["userErrors"]
-    return response.status_code == 200 and any(each["path"] == location.error_path for each in refusals)
+    user_errors = body["data"][mutation]["userErrors"]
+    return response.status_code == 200 and any(each["path"] == location.error_path for each in user_errors)
 
 
 @asynccontextmanager
@@ -112,7 +112,7 @@ def test_cases_cover_all_kinds_of_inputs() -> None:
 
 @pytest.mark.parametrize("name", MUTATIONS)
 @pytest.mark.parametrize("directive", ["", '@idempotent(key: "k")'])
-async def test_a8_mutation_without_its_right_is_forbidden(
+async def test_a8_mutation_without_permission_is_forbidden(
     owner: asyncpg.Connection, http: httpx.AsyncClient, own_world: World, name: str, directive: str
 ) -> None:
     """The error has no payload, nothing changes, and no idempotency key is stored."""
@@ -132,7 +132,7 @@ def permissions_of_parts(kind: GraphQLInputType) -> Iterator[Permission]:
     """Yield the permissions that descriptions of input fields require."""
     bare = get_named_type(kind)
     for field in bare.fields.values() if isinstance(bare, GraphQLInputObjectType) else ():
-        yield from (Permission(permission_name) for permission_name in RIGHT_OF_PART.findall(field.description or ""))
+        yield from (Permission(permission_name) for permission_name in PART_PERMISSION.findall(field.description or ""))
         yield from permissions_of_parts(field.type)
 
 
@@ -140,7 +140,7 @@ PERMISSIONS_OF_PARTS = [(name, needs) for name in MUTATIONS for needs in sorted(
 
 
 @pytest.mark.parametrize(("name", "needs"), PERMISSIONS_OF_PARTS)
-async def test_mutation_without_the_right_of_a_part_is_forbidden(
+async def test_mutation_without_permission_for_a_part_is_forbidden(
     owner: asyncpg.Connection, http: httpx.AsyncClient, own_world: World, name: str, needs: Permission
 ) -> None:
     """The other parts are not saved either, and no idempotency key is stored."""
@@ -160,13 +160,13 @@ async def test_t1_id_of_another_organization_is_not_found(
             kind = type_of_id(location.owner, location.name)
             wrong = "Member" if kind != "Member" else "Label"
             rejected_ids = (global_id(kind, new_id()), other_world.ids[kind], own_world.ids[wrong], other_world.ids[wrong])
-            nobodys, *others = [
+            for_unknown_id, *others = [
                 await api.execute(mutation_document(name), input=replace_at(input_values, location.path, key)) for key in rejected_ids
             ]
-            assert "errors" not in nobodys, (location.path, nobodys)
-            refusals = nobodys["data"][name]["userErrors"]
-            assert [(each["code"], each["path"]) for each in refusals] == [("NOT_FOUND", location.error_path)]
-            assert others == [nobodys] * 3, location.path
+            assert "errors" not in for_unknown_id, (location.path, for_unknown_id)
+            user_errors = for_unknown_id["data"][name]["userErrors"]
+            assert [(each["code"], each["path"]) for each in user_errors] == [("NOT_FOUND", location.error_path)]
+            assert others == [for_unknown_id] * 3, location.path
 
 
 @pytest.mark.parametrize(("name", "alternative"), MUTATION_CASES)
@@ -237,7 +237,7 @@ async def test_number_beyond_its_limits_is_rejected(
 async def test_t3_value_of_another_shape_is_rejected(
     owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str, alternative: int
 ) -> None:
-    """Lists, objects and unknown fields are tried. A field with another organization's id cannot be smuggled in."""
+    """Lists, objects and unknown fields are tried, such as `tenantId` with the id of another organization."""
     input_values, kind = valid_input(own_world, name, alternative), input_type(name)
     async with assert_unchanged(owner, own_world.id):
         for location in iterate_locations(kind, input_values):
@@ -275,7 +275,7 @@ async def test_i3_oversized_or_invalid_json_is_rejected(owner: asyncpg.Connectio
 
 
 def test_every_list_of_a_valid_input_has_an_entry() -> None:
-    """The generated tests would skip the fields of an entry of an empty list."""
+    """With an empty list, the generated tests would skip the fields of its entries."""
     for name in MUTATIONS:
         tested = _list_values(input_type(name), valid_input(SHAPE_ONLY_WORLD, name))
         assert [location for location, value in tested if isinstance(location.kind, GraphQLList) and not value] == []

@@ -80,7 +80,7 @@ async def test_s06_revenue_is_computed_only_if_requested(api_for: Callable[..., 
 async def test_same_revenue_under_two_aliases_takes_one_statement(
     api_for: Callable[..., Api], sample_org: Tenant, statements: list[str]
 ) -> None:
-    """Revenue with other arguments is a third part of the same statement: the clients and two revenues."""
+    """The statement has three parts: the clients, the revenue of both aliases, and the revenue with other arguments."""
     query = '{ clients { nodes { a: revenue { since } b: revenue { since } c: revenue(period: {since: "2026-01-01"}) { since } } } }'
     for _ in range(3):
         statements.clear()
@@ -90,7 +90,7 @@ async def test_same_revenue_under_two_aliases_takes_one_statement(
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-async def test_figures_without_the_right_are_null_and_no_error(api_for: Callable[..., Api], sample_org: Tenant, role: Role) -> None:
+async def test_figures_without_permission_are_null_and_no_error(api_for: Callable[..., Api], sample_org: Tenant, role: Role) -> None:
     body = await api_for(sample_org, role).execute("{ clients(first: 2) { nodes { revenue { paid { amount } } } } }")
     assert body == {"data": {"clients": {"nodes": [{"revenue": None}, {"revenue": None}]}}}
 

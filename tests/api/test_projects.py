@@ -166,7 +166,7 @@ async def test_projects_of_many_clients_take_three_statements(api_for: Callable[
     assert len(data_statements(statements)) == 3
 
 
-async def test_projects_cannot_be_changed_without_the_right(api_for: Callable[..., Api], org: Tenant) -> None:
+async def test_projects_cannot_be_changed_without_permission(api_for: Callable[..., Api], org: Tenant) -> None:
     """A viewer can change nothing and a member no prices, and neither sees prices."""
     client = await org.add_client("A", default_hourly_rate=95)
     project = await org.add_project(client, hourly_rate=80)
@@ -189,7 +189,7 @@ async def test_projects_cannot_be_changed_without_the_right(api_for: Callable[..
 
 
 @pytest.mark.parametrize("role", [Role.OWNER, Role.ADMIN, Role.FINANCE, Role.MEMBER])
-async def test_projects_can_be_changed_with_the_right(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
+async def test_projects_can_be_changed_with_permission(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
     """All five mutations succeed without prices."""
     api = api_for(org, role)
     project = await mutate(api, "projectCreate", PROJECT_FIELDS, clientId=global_id("Client", await org.add_client("A")), name="P")
@@ -202,7 +202,7 @@ async def test_projects_can_be_changed_with_the_right(api_for: Callable[..., Api
 
 
 async def test_client_activity_includes_its_projects(api_for: Callable[..., Api], org: Tenant) -> None:
-    """Events stay after the project is deleted. Only members with the right to read figures see prices in them."""
+    """Events stay after the project is deleted. Only members with permission to read figures see prices in them."""
     client = global_id("Client", await org.add_client("A"))
     arguments = {"name": "P", "invoiceMethod": "PROJECT_HOURLY", "financial": {"hourlyRate": "90", "fixedPrice": "10"}}
     project = await mutate(api_for(org), "projectCreate", PROJECT_FIELDS, clientId=client, **arguments)
@@ -240,11 +240,11 @@ async def test_projects_of_another_organization_are_not_found(api_for: Callable[
     project = await other.add_project(client)
     before = await dump_rows(other), await dump_rows(org)
     for mutation, more in UPDATE_INPUTS.items():
-        theirs, nobodys = [
+        theirs, for_unknown_id = [
             await fetch_error(api_for(org), mutation, id=global_id("Project", key), expectedVersion=1, **more)
             for key in (project, new_id())
         ]
-        assert theirs == nobodys
+        assert theirs == for_unknown_id
         assert (theirs["code"], theirs["path"], theirs["message"]) == (
             "NOT_FOUND",
             ["id"],

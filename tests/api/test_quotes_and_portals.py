@@ -70,7 +70,7 @@ async def test_quotes_are_listed_newest_first(api_for: Callable[..., Api], org: 
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.VIEWER])
-async def test_quotes_require_the_right_to_read_figures(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
+async def test_quotes_require_permission_to_read_figures(api_for: Callable[..., Api], org: Tenant, role: Role) -> None:
     """Other members get null, under the client and by id."""
     client = await org.add_client("A")
     quote = await org.add_quote(client)
@@ -151,7 +151,7 @@ async def test_t1_quotes_and_portals_of_another_organization_are_not_found(api_f
     other = await create_tenant(org.owner, "Other")
     client = await other.add_client("Van hen")
     keys = [global_id("Quote", await other.add_quote(client)), global_id("ClientPortal", await other.add_portal(client))]
-    nobodys = [global_id(kind, new_id()) for kind in ("Quote", "ClientPortal")]
+    unknown_ids = [global_id(kind, new_id()) for kind in ("Quote", "ClientPortal")]
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
-    assert await api_for(org).data(query, ids=keys) == await api_for(org).data(query, ids=nobodys) == {"nodes": [None, None]}
+    assert await api_for(org).data(query, ids=keys) == await api_for(org).data(query, ids=unknown_ids) == {"nodes": [None, None]}
     assert await api_for(other).data(query, ids=keys) == {"nodes": [{"id": key} for key in keys]}

@@ -62,7 +62,7 @@ class RacingWrite:
 
 
 def creation_arguments(scene: RaceScene) -> list[RacingWrite]:
-    """Return twenty creations of each kind of work, on the client and on its project, some of them back-dated."""
+    """Return twenty creations, of all kinds of work, on the client and on its project, some of them back-dated."""
     targets: list[Arguments] = [{"clientId": global_id("Client", scene.client)}, {"projectId": global_id("Project", scene.project)}]
     days = [DAY, DAY, "2001-01-01"]
     return [

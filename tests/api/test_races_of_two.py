@@ -1,4 +1,4 @@
-"""Test two concurrent changes of a client, its projects, labels or contacts, in every order: both have an allowed outcome."""
+"""Test two concurrent changes of a client, its projects, labels or contacts in many interleavings: both have an allowed outcome."""
 
 import asyncio
 import random
@@ -34,7 +34,7 @@ async def test_one_of_two_deletions_with_one_token_succeeds(default_limits_api: 
 
 @pytest.mark.parametrize("takes_orphans", [True, False])
 async def test_deletion_concurrent_with_linking_its_contact(default_limits_api: ApiOfTenant, org: Tenant, *, takes_orphans: bool) -> None:
-    """If the link is first, the preview is outdated and a fresh one succeeds. A link to a deleted contact never remains."""
+    """If the link is first, the preview is outdated and a fresh one succeeds. No link to a deleted client or contact remains."""
     api, outcomes = default_limits_api(org), set[tuple[str, str]]()
     for interleaving in INTERLEAVINGS:
         scene = await create_client_with_work(org, is_archived=True)

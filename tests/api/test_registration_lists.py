@@ -1,4 +1,4 @@
-"""Test lists of registrations of all, of a client and of a project: filters, order and pages in both directions."""
+"""Test lists of registrations (all, of a client, of a project): filters, order and pages in both directions."""
 
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -154,7 +154,7 @@ async def test_registrations_of_50_clients_take_three_statements(api_for: ApiFor
         assert sum(statement.startswith("SELECT") and "token_actor" not in statement for statement in statements) == 3
 
 
-async def test_token_without_the_right_to_read_clients_cannot_read_registrations(api_for: ApiFor, org: Tenant) -> None:
+async def test_token_without_permission_to_read_clients_cannot_read_registrations(api_for: ApiFor, org: Tenant) -> None:
     secret = new_secret()
     await add_token(org.owner, org.id, secret, role="OWNER", scope=["FINANCE_READ", "REGISTRATIONS_WRITE"])
     for query in ("{ registrations { totalCount } }", f'{{ registration(id: "{global_id("Registration", new_id())}") {{ id }} }}'):

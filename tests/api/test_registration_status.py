@@ -24,7 +24,7 @@ PAIRS = [(was, now) for was in STEPS for now in STEPS]
 LOCKED_ERROR = "... on RegistrationLockedError { status allowed }"
 
 
-async def errors_of(api: Api, mutation: str, **input: object) -> list[dict[str, Any]]:
+async def fetch_user_errors(api: Api, mutation: str, **input: object) -> list[dict[str, Any]]:
     """Return the user errors, with the allowed statuses."""
     kind = f"{mutation[0].upper()}{mutation[1:]}Input"
     query = f"mutation ($input: {kind}!) {{ {mutation}(input: $input) {{ userErrors {{ __typename code path message {LOCKED_ERROR} }} }} }}"
@@ -60,7 +60,7 @@ async def test_status_changes_only_by_allowed_steps(api_for: ApiFor, org: Tenant
     """Any other step is rejected with the allowed ones, and nothing changes. Setting the current status changes nothing."""
     key = await add_registration_with_status(org, was)
     before = await dump_rows(org)
-    errors = await errors_of(api_for(org), "registrationStatusUpdate", id=key, expectedVersion=1, status=now)
+    errors = await fetch_user_errors(api_for(org), "registrationStatusUpdate", id=key, expectedVersion=1, status=now)
     if now == was or now not in STEPS[was]:
         assert await dump_rows(org) == before
     if now == was or now in STEPS[was]:
@@ -83,7 +83,7 @@ async def test_locked_registration_cannot_be_changed_or_deleted(api_for: ApiFor,
     key, is_free = await add_registration_with_status(org, status), status in {"OPEN", "PENDING", "REJECTED"}
     before = await dump_rows(org)
     for mutation, arguments in (("registrationUpdate", {"note": "X"}), ("registrationDelete", {})):
-        errors = await errors_of(api_for(org), mutation, id=key, expectedVersion=2 if is_free and not arguments else 1, **arguments)
+        errors = await fetch_user_errors(api_for(org), mutation, id=key, expectedVersion=2 if is_free and not arguments else 1, **arguments)
         if is_free:
             assert errors == []
             continue
@@ -103,7 +103,7 @@ async def test_client_status_is_independent(api_for: ApiFor, org: Tenant, was: s
     client = await create_client_with_rates(org)
     for now in STEPS:
         key = registration_id(await org.add_registration(client, client_status=was, status="APPROVED"))
-        errors = await errors_of(api_for(org), "registrationStatusUpdate", id=key, expectedVersion=1, clientStatus=now)
+        errors = await fetch_user_errors(api_for(org), "registrationStatusUpdate", id=key, expectedVersion=1, clientStatus=now)
         is_free = now not in {"INVOICED", "WRITTEN_OFF"}
         assert [(error["code"], error["path"]) for error in errors] == ([] if is_free else [(UserErrorCode.INVALID, ["clientStatus"])])
         assert (await fetch_status(api_for(org), key))[1] == (now if is_free else was)
@@ -112,7 +112,7 @@ async def test_client_status_is_independent(api_for: ApiFor, org: Tenant, was: s
 async def test_both_statuses_change_in_one_request(api_for: ApiFor, org: Tenant) -> None:
     """If both are invalid, both errors are reported."""
     key = registration_id(await org.add_registration(await create_client_with_rates(org)))
-    errors = await errors_of(
+    errors = await fetch_user_errors(
         api_for(org), "registrationStatusUpdate", id=key, expectedVersion=1, status="INVOICED", clientStatus="WRITTEN_OFF"
     )
     assert [error["path"] for error in errors] == [["status"], ["clientStatus"]]

@@ -304,7 +304,7 @@ async def test_registrations_of_another_organization_are_not_found(api_for: ApiF
 
 
 async def test_changes_are_recorded_for_the_client(api_for: ApiFor, org: Tenant) -> None:
-    """Events list the changed fields and labels. Members without the right to read figures see no figures in them."""
+    """Events list the changed fields and labels. Without permission to read figures, events contain no figures."""
     api, client, label = api_for(org), await create_client_with_rates(org), global_id("Label", await org.add_label("Vast"))
     registration = await register(api, clientId=client_id(client), labelIds=[label])
     await update_registration(api, registration, note="Klaar", work={"time": {"minutes": 30}}, labelIds=[])

@@ -155,7 +155,7 @@ async def test_revenue_equals_documents_and_payments(demo_api: Api, demo_url: st
 
 
 async def test_revenue_of_a_search_is_the_sum_of_all_its_clients(api_for: Callable[..., Api], org: Tenant, statements: list[str]) -> None:
-    """It does not depend on the page, takes one statement, and is null without the right to read figures."""
+    """It does not depend on the page, takes one statement, and is null without permission to read figures."""
     for number, name in enumerate(("Bos", "Bosman", "Vos")):
         client = await org.add_client(name)
         await org.add_invoice(client, date(2026, 1, 1), f"{number + 1}00.00")

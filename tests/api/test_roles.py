@@ -1,4 +1,4 @@
-"""Test every role with every mutation: it succeeds if the role has all the rights that it needs, and is forbidden otherwise."""
+"""Test every role with every mutation: it succeeds if the role has all the permissions that it needs, and is forbidden otherwise."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -45,7 +45,7 @@ PART_PERMISSION, EXTRA_PERMISSION = re.compile(r"Needs ([A-Z_]+)\."), re.compile
 
 
 def permissions_of_parts(name: str, input_value: Value) -> Iterator[Permission]:
-    """Yield the rights that the given fields of an input require, and those of a role that the input assigns."""
+    """Yield the permissions that the given fields of an input require, and those of a role that the input assigns."""
     for location in iterate_locations(input_type(name), input_value):
         owner = SCHEMA.type_map[location.owner]
         if isinstance(location.path[-1], str) and isinstance(owner, GraphQLInputObjectType):
@@ -54,7 +54,7 @@ def permissions_of_parts(name: str, input_value: Value) -> Iterator[Permission]:
 
 
 def permissions_for_input(name: str, input_value: Value) -> set[Permission]:
-    """Return all the rights that a mutation requires for an input."""
+    """Return all the permissions that a mutation requires for an input."""
     (own,) = required_permissions(name)
     return {own, *map(Permission, EXTRA_PERMISSION.findall(MUTATIONS[name].description or "")), *permissions_of_parts(name, input_value)}
 

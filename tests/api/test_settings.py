@@ -268,7 +268,7 @@ async def test_outdated_version_is_rejected(api_for: Callable[..., Api], org: Te
     assert sorted(error["code"] for errors in both for error in errors) == ["VERSION_CONFLICT"]
 
 
-async def test_settings_require_their_right(api_for: Callable[..., Api], org: Tenant) -> None:
+async def test_settings_require_their_permission(api_for: Callable[..., Api], org: Tenant) -> None:
     """Rates and layouts require `FINANCE_WRITE`, and the organization's settings require `ORGANIZATION_WRITE`."""
     rate = await mutate(api_for(org), "vatRateCreate", RATE, **HIGH)
     layout = await mutate(api_for(org), "invoiceLayoutCreate", LAYOUT, name="Een")
@@ -301,7 +301,7 @@ async def test_objects_of_another_organization_are_not_found(api_for: Callable[.
 
 
 async def test_vat_rates_and_layouts_are_paginated(api_for: Callable[..., Api], org: Tenant) -> None:
-    """They are sorted by creation, in both directions. Members without the right to read figures get null."""
+    """They are sorted by creation, in both directions. Without permission to read figures, the lists are null."""
     for number in range(3):
         await mutate(api_for(org), "vatRateCreate", RATE, **{**HIGH, "name": f"R{number}"})
         await mutate(api_for(org), "invoiceLayoutCreate", LAYOUT, name=f"L{number}")

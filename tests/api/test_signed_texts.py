@@ -117,7 +117,7 @@ async def signed_contents(org: Tenant, key: UUID) -> list[bytes]:
 
 @pytest.mark.parametrize("module", READERS)
 async def test_no_signed_text_contains_a_guessable_digest(api_for: Callable[..., Api], org: Tenant, module: str) -> None:
-    """Otherwise a caller without the right to see amounts could find one by trying amounts."""
+    """Otherwise a caller without permission to see amounts could find one by trying amounts."""
     key = new_id()
     await create_equal_client(org, key)
     text, _ = await READERS[module](await api_without_figures(org, api_for(org)), key)

@@ -151,7 +151,7 @@ def test_cases_cover_known_ids_and_cursors() -> None:
 async def test_t1_another_organization_sees_nothing(
     unlimited_api: Callable[[Tenant], Api], other_data: dict[str, object], stranger: Tenant
 ) -> None:
-    """All fields of every type are read: none shows an id or a name of the other organization. Its own data is found."""
+    """All fields of every type are read: none shows an id or a name of the other organization. The stranger's own client is found."""
     ids = collect_texts(other_data, ("id",))
     assert len(ids) > 100
     assert OTHER_TENANT_TEXTS.search(json.dumps(other_data))

@@ -1,4 +1,4 @@
-"""Test tokens: their secret is shown once, they never have more rights than their creator, and revoked ones stop within seconds."""
+"""Test tokens: their secret is shown once, they never have more permissions than their creator, and revoked ones stop within seconds."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -128,8 +128,8 @@ async def test_token_of_a_removed_member_cannot_sign_in(api_for: Callable[..., A
     assert await dump_rows(org) == before
 
 
-async def test_token_does_not_gain_rights_of_its_member(api_for: Callable[..., Api], org: Tenant, database: Database) -> None:
-    """Otherwise the creator would get rights that the member receives later. It loses the rights that its member loses."""
+async def test_token_does_not_gain_permissions_of_its_member(api_for: Callable[..., Api], org: Tenant, database: Database) -> None:
+    """Otherwise the creator would get permissions that the member receives later. It loses those that its member loses."""
     someone = await member_arguments(org, Role.MEMBER)
     _, secret = await create_token(api_for(org, Role.ADMIN), name="Een", memberId=someone["id"])
     await mutate(api_for(org), "memberUpdate", MEMBER, **someone, role="OWNER")
@@ -158,7 +158,7 @@ async def test_invalid_token_input_is_rejected(api_for: Callable[..., Api], org:
     assert await dump_rows(org) == before
 
 
-async def test_a10_nobody_creates_a_token_with_more_rights_than_they_have(
+async def test_a10_nobody_creates_a_token_with_more_permissions_than_they_have(
     api_for: Callable[..., Api], org: Tenant, database: Database
 ) -> None:
     """An admin can neither create nor revoke a token of an owner, whatever its scope, nor one of a machine with that role."""
@@ -188,7 +188,7 @@ async def test_a10_nobody_creates_a_token_with_more_rights_than_they_have(
     assert await permissions_of(database, made_by_owner) == sorted(ROLE_PERMISSIONS[Role.OWNER])
 
 
-async def test_tokens_can_be_neither_changed_nor_seen_without_the_right(api_for: Callable[..., Api], org: Tenant) -> None:
+async def test_tokens_can_be_neither_changed_nor_seen_without_permission(api_for: Callable[..., Api], org: Tenant) -> None:
     token, _ = await create_token(api_for(org), **MACHINE)
     before = await dump_rows(org)
     for role in (Role.FINANCE, Role.MEMBER, Role.VIEWER):
