@@ -118,7 +118,7 @@ async def test_s45_projects_are_archived_in_the_same_transaction(api_for: Callab
     rows = await org.owner.fetch(
         f"SELECT {columns} FROM relaties.client WHERE id = $1 UNION SELECT {columns} FROM relaties.project WHERE client_id = $1", client
     )
-    assert len(rows) == 1
+    assert len(rows) == 1  # `UNION` drops duplicates, so all of them have these values
 
 
 async def test_s45_many_projects_take_as_many_statements_as_one(database: Database, org: Tenant) -> None:

@@ -42,7 +42,7 @@ DOCUMENT = "... on AlreadyArchivedError { archived { id } }"
 
 @dataclass(frozen=True)
 class ArchivedWorld:
-    """Test data, and in it the ids of an archived client and of its objects, by type name."""
+    """Test data with the ids of an archived client and of its objects, by type name."""
 
     world: World
     ids: dict[str, list[str]]
@@ -50,9 +50,9 @@ class ArchivedWorld:
 
 @pytest.fixture(scope="module")
 async def archived_world(owner: asyncpg.Connection) -> ArchivedWorld:
-    """Create a world that no test changes: every request is rejected."""
-    world_data = await create_world(owner)
-    org = world_data.tenant
+    """Create test data that no test changes, because every request is rejected."""
+    world = await create_world(owner)
+    org = world.tenant
     client = await org.add_client("Archived", "K-9", archived_at=CREATED_AT)
     contact = await org.add_contact("Theirs too", client)
     along, alone = await org.add_project(client, "Along", archived_at=CREATED_AT), await org.add_project(client, "Still open")
@@ -64,7 +64,7 @@ async def archived_world(owner: asyncpg.Connection) -> ArchivedWorld:
     ]
     portal = await org.add_portal(client, contact, projects=[along], closed_at=CREATED_AT)
     ids = {"Client": [client], "Project": [along, alone], "Registration": registrations, "ClientPortal": [portal]}
-    return ArchivedWorld(world_data, {kind: [global_id(kind, key) for key in keys] for kind, keys in ids.items()})
+    return ArchivedWorld(world, {kind: [global_id(kind, key) for key in keys] for kind, keys in ids.items()})
 
 
 async def create_without_guard(org: Tenant, client: UUID, project: UUID | None, **more: object) -> UUID:

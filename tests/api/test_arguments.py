@@ -79,7 +79,7 @@ def compare_coercion(schema: strawberry.Schema, document: Document) -> None:
     fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
     (prepared_operation,) = PreparedOperation.prepare_all(core, operations, fragments)
     expected = get_variable_values(core, operations[0].variable_definitions or (), {**document.variables}, MAX_VARIABLE_ERRORS)
-    # Twice, because the prepared operation caches parts of the first result: the second must be the same.
+    # Twice, because a cached document serves many requests: one of them must not change the result of the next.
     results = [prepared_operation.coerce_variables(core, document.variables, hide_suggestions=False) for _ in range(2)]
     if not isinstance(expected, VariableValues):
         assert [[error.message for error in each] for each in results if isinstance(each, list)] == [

@@ -111,6 +111,7 @@ async def test_more_statements_are_read_in_a_transaction(server: RecordingServer
     expected = await add_clients(org, contacts=4 * EXPECTED_LINKS)
     answer, statements = await ask_three_times(server, org, PAGE)
     assert answer == {"clients": {"nodes": expected}}
+    # Outside a transaction, the second request tries the combined statement alone, and starts again with a transaction.
     again = [BEGIN, "batch", "each"]
     assert statements[1:] == [again if server.around else ["batch", *again], again]
 

@@ -44,7 +44,7 @@ def full_selection(kind: GraphQLObjectType | GraphQLInterfaceType, depth: int = 
         field_type = get_named_type(field.type)
         if field.args:
             continue
-        # The same name of several types has to be of one type in a selection, so each gets an alias of its own.
+        # GraphQL requires one type for equal names of a selection, also of different types, so each field gets its own alias.
         if is_leaf_type(field_type):
             parts.append(f"{kind.name}_{name}: {name}")
         elif depth and isinstance(field_type, GraphQLObjectType | GraphQLInterfaceType) and get_nullable_type(field.type) is field_type:

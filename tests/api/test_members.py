@@ -61,6 +61,7 @@ async def test_tokens_of_a_removed_member_are_revoked(api_for: Callable[..., Api
     before = await revoked_by_secret(org)
     await mutate(api_for(org, Role.ADMIN), "memberRemove", MEMBER, **member)
     after = await revoked_by_secret(org)
+    # One token for each of the five members and two more for this one, whose three tokens are all revoked afterwards.
     assert (before.count(True), after.count(True), len(after)) == (1, 3, 7)
     at = await org.owner.fetchval("SELECT revoked_at::text FROM relaties.api_token WHERE tenant_id = $1 AND id = $2", org.id, token_key)
     assert at.startswith("2026-01-02")

@@ -56,6 +56,7 @@ async def test_c8_figures_of_one_answer_agree_during_writes(api_for: Callable[..
             await org.add_invoice(org.clients[number % 40], date(2026, 1, 31), f"{number + 1}.00")
 
     sums, writing = set[Decimal](), asyncio.create_task(write())
+    # Five different sums show that writes were committed between the queries.
     while len(sums) < 5 and not writing.done():
         connection = (await api.data(query))["clients"]
         amounts = [Decimal(node["revenue"]["invoiced"]["amount"]) for node in connection["nodes"]]

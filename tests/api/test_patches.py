@@ -274,7 +274,7 @@ async def test_i3_i7_text_is_returned_as_sent(update_case: UpdateCase, name: str
     query = f"mutation ($input: {input_type(name)}) {{ {name}(input: $input) {{ userErrors {{ code path message }} {selection} }} }}"
     payload = (await update_case.api.data(query, input=change | {"expectedVersion": version}))[name]
     assert payload["userErrors"] == [], (
-        "A text with a rule of its own has its values in VALUES_BY_FIELD of tests/support/mutation_inputs.py."
+        "Add values for a text with a rule of its own to VALUES_BY_FIELD of tests/support/mutation_inputs.py."
     )
     for location in mine:
         assert unicodedata.normalize("NFC", text).strip() in values_at(payload, selection_path(name, location.name))

@@ -78,6 +78,7 @@ def _add_document(client: ClientBooks, document: asyncpg.Record, parts: list[asy
     sum_, counted_sum = NOTHING, NOTHING
     for part in parts:
         sum_ += part["amount"]
+        # Sums of payments are converted, not single payments, so that a fully paid document comes to its rounded gross amount.
         is_whole = abs(sum_) == net + vat
         base = (gross_base.copy_sign(sum_) if is_whole else round_half_up(abs(sum_) * rate).copy_sign(sum_)) - counted_sum
         counted_sum += base

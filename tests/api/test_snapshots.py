@@ -159,6 +159,7 @@ async def test_c8_answer_is_a_snapshot(two_state_server: TwoStateServer, name: s
     """The whole answer shows the state before a commit, or the whole answer shows the state after it."""
     document = Document(SHAPES[name], {"first": 3, "after": None, "id": two_state_server.ids[0]})
     answers = await two_state_server.answers(document)
+    # Every other object must differ, or a mixed answer could go unnoticed there.
     assert {path for path in equal_fields(answers) if path[-1] != "pageInfo"} == set()
     assert await two_state_server.check(document, answers) > 0
 

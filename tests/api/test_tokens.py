@@ -256,6 +256,7 @@ async def test_creator_of_a_token_can_revoke_it(api_for: Callable[..., Api], org
                 token = body["data"]["done"]["token"]["id"]
                 assert (await mutate(admin, "tokenRevoke", TOKEN, id=token))["revokedAt"] is not None
                 created += 1
+    # Machines with four roles, and members with their own role or a lower one; each with a scope and without.
     assert created == 4 * 2 + 2 * (4 + 3 + 2 + 1)
     assert (await create_token(owner, name="X", role="OWNER", scope=["CLIENTS_READ"]))[0]["role"] == "OWNER"
 
