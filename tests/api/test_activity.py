@@ -16,34 +16,25 @@ from tests.support.activity import EVENT, activity, event
 from tests.support.api import Api
 from tests.support.builders import Tenant, add_token, create_tenant
 from tests.support.ids import global_id
+from tests.support.mutation_inputs import mutation_document
+from tests.support.mutations import mutate
 from tests.support.queries import data_statements
 
 CONTACT = f"query ($id: ID!) {{ contact(id: $id) {{ activity {{ totalCount nodes {{ {EVENT} }} }} }} }}"
 IDS = "query ($id: ID!) { client(by: {id: $id}) { activity { nodes { id } } } }"
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on ActivityEvent { changes { field } } } }"
-CREATE = "mutation ($input: ClientCreateInput!) { clientCreate(input: $input) { client { id } userErrors { message } } }"
-UPDATE = "mutation ($input: ClientUpdateInput!) { clientUpdate(input: $input) { userErrors { message } } }"
-LABEL = "mutation ($input: ClientLabelsInput!) { %s(input: $input) { userErrors { message } } }"
-LINK = "mutation ($input: %s!) { %s(input: $input) { userErrors { message } } }"
-
-
-async def mutate(api: Api, mutation: str, **input: object) -> dict[str, Any]:
-    """Run the mutation, assert that it reports no errors, and return its payload."""
-    (payload,) = (await api.data(mutation, input=input)).values()
-    assert payload["userErrors"] == []
-    result: dict[str, Any] = payload
-    return result
 
 
 async def test_creating_and_changing_a_client_is_recorded(api_for: Callable[..., Api], org: Tenant) -> None:
     """A creation lists all fields with a value, a change lists the fields that differ, and a change without effect is not recorded."""
     api = api_for(org)
-    client = await mutate(api, CREATE, name="Jansen", addresses=[{"type": "PRIMARY", "city": "Ede", "country": "NL"}])
-    key = client["client"]["id"]
+    addresses = [{"type": "PRIMARY", "city": "Ede", "country": "NL"}]
+    key = (await mutate(api, "clientCreate", "client { id }", name="Jansen", addresses=addresses))["id"]
     financial = {"defaultHourlyRate": "95.5", "paymentTermDays": 14}
-    await mutate(api, UPDATE, id=key, expectedVersion=1, kind="PERSON", kvkNumber="68750110", isProspect=True, financial=financial)
-    await mutate(api, UPDATE, id=key, expectedVersion=2, kind="PERSON")
-    await mutate(api, UPDATE, id=key, expectedVersion=2, kvkNumber=None, addresses=[])
+    general: dict[str, object] = {"kind": "PERSON", "kvkNumber": "68750110", "isProspect": True}
+    await mutate(api, "clientUpdate", "client { id }", id=key, expectedVersion=1, **general, financial=financial)
+    await mutate(api, "clientUpdate", "client { id }", id=key, expectedVersion=2, kind="PERSON")
+    await mutate(api, "clientUpdate", "client { id }", id=key, expectedVersion=2, kvkNumber=None, addresses=[])
     removed, cleared, changed, address, created = await activity(api, key)
     assert changed == event(
         "clientUpdate", "CHANGED", "Client", key, ("defaultHourlyRate", None, "95.5"), ("isProspect", "false", "true"),
@@ -64,12 +55,9 @@ async def test_linking_a_contact_is_recorded_for_both(api_for: Callable[..., Api
     client, person = await org.add_client("A"), await org.add_contact("Jansen")
     api, client_id, contact_id = api_for(org), global_id("Client", client), global_id("Contact", person)
     pair = {"clientId": client_id, "contactId": contact_id}
-    await mutate(api, LINK % ("ClientContactLinkInput", "clientContactLink"), **pair, link={"roles": ["QUOTE", "INVOICE"]})
-    await mutate(
-        api, LINK % ("ClientContactUpdateInput", "clientContactUpdate"), **pair, link={"roles": ["INVOICE"], "department": "Inkoop"}
-    )
-    rename = {"id": contact_id, "expectedVersion": 1, "jobTitle": "Inkoper"}
-    await mutate(api, LINK % ("ContactUpdateInput", "contactUpdate"), **rename)
+    await mutate(api, "clientContactLink", "client { id }", **pair, link={"roles": ["QUOTE", "INVOICE"]})
+    await mutate(api, "clientContactUpdate", "client { id }", **pair, link={"roles": ["INVOICE"], "department": "Inkoop"})
+    await mutate(api, "contactUpdate", "contact { id }", id=contact_id, expectedVersion=1, jobTitle="Inkoper")
     expected = [
         event(
             "clientContactUpdate", "CHANGED", "ClientContact", contact_id,
@@ -91,7 +79,8 @@ async def test_labelling_is_recorded_for_each_client(api_for: Callable[..., Api]
     clients, label = [await org.add_client(name) for name in "AB"], await org.add_label("Rood")
     api, label_id = api_for(org), global_id("Label", label)
     for mutation in ("clientLabelsAdd", "clientLabelsRemove"):
-        await mutate(api, LABEL % mutation, clientIds=[global_id("Client", key) for key in clients], labelIds=[label_id])
+        input_values = {"clientIds": [global_id("Client", key) for key in clients], "labelIds": [label_id]}
+        assert (await api.data(mutation_document(mutation), input=input_values))[mutation]["userErrors"] == []
     for key in (global_id("Client", client) for client in clients):
         assert await activity(api, key) == [
             event("clientLabelsRemove", "REMOVED", "ClientLabel", label_id, ("clientId", key, None), ("labelId", label_id, None)),

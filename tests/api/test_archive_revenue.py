@@ -15,9 +15,8 @@ from tests.support.api import Api
 from tests.support.builders import Tenant, create_tenant
 from tests.support.ids import global_id
 from tests.support.mutations import mutate
+from tests.support.queries import FIGURES
 
-FIGURES = """fragment Figures on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency }
-  byCurrency { currency invoiced { amount } paid { amount } outstanding { amount } } }"""
 REVENUE_QUERY = f"""query ($period: PeriodInput) {{
   all: clients {{ totalCount revenue(period: $period) {{ ...Figures }} nodes {{ id revenue(period: $period) {{ ...Figures }} }} }}
   some: clients(search: "jansen") {{ revenue(period: $period) {{ ...Figures }} }}

@@ -23,10 +23,9 @@ from tests.support.databases import runtime_url
 from tests.support.demo_data import round_half_up
 from tests.support.full_client import create_full_client
 from tests.support.ids import decode_key
+from tests.support.queries import FIGURES
 
 NOTHING = Decimal(0)
-FIGURES = """fragment Figures on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency }
-  byCurrency { currency invoiced { amount } paid { amount } outstanding { amount } } }"""
 MEASURES = ("invoiced", "paid", "outstanding")
 
 

@@ -8,6 +8,8 @@ NESTED_QUERY = """query ($first: Int!, $after: String) { clients(first: $first, 
     revenue(period: {since: "2026-01-01", until: "2026-12-31"}) {
       invoiced { amount currency } paid { amount } outstanding { amount } byCurrency { currency invoiced { amount } } } } }
   pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }"""
+FIGURES = """fragment Figures on Revenue { invoiced { amount currency } paid { amount currency } outstanding { amount currency }
+  byCurrency { currency invoiced { amount } paid { amount } outstanding { amount } } }"""
 
 
 def data_statements(statements: list[str]) -> list[str]:
