@@ -1,4 +1,7 @@
-"""A real database: the embedded server, a template migrated once; the tests ask as a role that is neither owner nor superuser."""
+"""Provide fixtures on a real PostgreSQL: an embedded server with a template that is migrated once.
+
+Tests query as a role that neither owns the tables nor is a superuser, as the server does.
+"""
 
 import logging
 import os
@@ -31,15 +34,15 @@ from tests.support.clusters import run_cluster
 from tests.support.databases import runtime_url
 from tests.support.secret_log import SecretSearchHandler
 
-# Nothing that a busy machine decides: neither how long an example takes, nor how long to make one.
+# A busy machine must not decide whether a test passes: no limit on the time of an example, or on the time to generate one.
 settings.register_profile("relaties", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 settings.load_profile("relaties")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _isolated_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep tests away from the machine's data."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where we run in the background, and by our children then
+    """Store data of the embedded server in a temporary folder."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # background processes ignore SIGINT, and children inherit that
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("RELATIES_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         yield
@@ -59,7 +62,7 @@ def _check_log_for_secrets() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres_dir() -> Iterator[Path]:
-    """Create a folder that the account of PostgreSQL can enter; as root it cannot enter pytest's own."""
+    """Create a folder that PostgreSQL's account can enter. When the tests run as root, that account cannot enter pytest's own folders."""
     folder = Path(tempfile.mkdtemp(prefix="relaties-"))
     folder.chmod(0o711)
     yield folder
@@ -68,7 +71,7 @@ def postgres_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def server_url(postgres_dir: Path) -> Iterator[str]:
-    """The address of a server as its superuser: the embedded one, or one with the programs in the folder RELATIES_TEST_PROGRAMS."""
+    """Yield the superuser's URL of a server: the embedded one, or one from the programs in the folder `RELATIES_TEST_PROGRAMS`."""
     if programs := os.environ.get("RELATIES_TEST_PROGRAMS"):
         with run_cluster(Path(programs)) as url:
             yield url
@@ -86,7 +89,7 @@ async def admin(server_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture(scope="session")
 async def fresh_database(admin: asyncpg.Connection, server_url: str) -> AsyncIterator[Callable[..., Awaitable[str]]]:
-    """Makes databases with the tables in them; each is a copy of one that was migrated, or of one that nobody is connected to."""
+    """Return a function that creates a database: a copy of a migrated template, or of a database without connections."""
     template, names = f"relaties_{uuid4().hex[:12]}", list[str]()
     await admin.execute(f"CREATE DATABASE {template}")
     await upgrade(with_database_name(server_url, template), runtime_url(with_database_name(server_url, template)))
@@ -104,7 +107,7 @@ async def fresh_database(admin: asyncpg.Connection, server_url: str) -> AsyncIte
 
 @pytest.fixture(scope="session")
 async def owner_url(fresh_database: Callable[[], Awaitable[str]]) -> str:
-    """The database that most tests share: each makes an organization of its own in it."""
+    """Return the URL of the database that most tests share. Each of them creates its own organization in it."""
     return await fresh_database()
 
 
@@ -122,7 +125,7 @@ def demo_token() -> str:
 
 @pytest.fixture(scope="session")
 async def demo_urls(fresh_database: Callable[..., Awaitable[str]], demo_token: str) -> tuple[str, str]:
-    """The whole demo organization twice: in a database that no test changes, and in one to try changes in."""
+    """Return the URLs of two databases with the whole demo organization. Tests may change only the second."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
     await demo.load(owner, token_hash=hash_secret(demo_token), progress=lambda _what, _completed, _total: None)
@@ -137,7 +140,7 @@ def demo_url(demo_urls: tuple[str, str]) -> str:
 
 @pytest.fixture(scope="session")
 async def demo_api(demo_url: str, demo_token: str, schema: strawberry.Schema) -> AsyncIterator[Api]:
-    """Asks as the owner of the demo organization."""
+    """Return an API client that authenticates as the owner of the demo organization."""
     database = await Database.connect(runtime_url(demo_url))
     async with connect_client(schema, database) as http:
         yield Api(http, demo_token)
@@ -158,7 +161,10 @@ async def database(owner_url: str) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def statements() -> Iterator[list[str]]:
-    """What readers sent during one test, the look-up of the token left out: it is kept for seconds, so it may or may not be there."""
+    """Yield the statements that the readers send during one test.
+
+    Tests must ignore the lookup of the token, which is cached for seconds and so not always sent.
+    """
     SENT_STATEMENTS.clear()
     yield SENT_STATEMENTS
     SENT_STATEMENTS.clear()
@@ -177,20 +183,20 @@ async def sample_org(owner: asyncpg.Connection) -> Tenant:
 
 @pytest.fixture
 async def org(owner: asyncpg.Connection) -> Tenant:
-    """An organization of the test's own, with nothing in it."""
+    """Create an empty organization for one test."""
     return await create_tenant(owner)
 
 
 @pytest.fixture(scope="session")
 async def api_for(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[..., Api]]:
-    """Return an API client for a role of an organization, by default its owner."""
+    """Return a function that creates an API client for a role of an organization, by default its owner."""
     async with connect_client(schema, database) as http:
         yield lambda tenant, role=Role.OWNER: Api(http, tenant.tokens[role])
 
 
 @pytest.fixture(scope="session")
 async def default_limits_api(owner_url: str, schema: strawberry.Schema) -> AsyncIterator[Callable[[Tenant], Api]]:
-    """Return an API client for an owner, on a server with the default limits."""
+    """Return a function that creates an API client for an organization's owner, on a server with the default limits."""
     database = await Database.connect(runtime_url(owner_url), Settings().database_limits)
     async with connect_client(schema, database) as http:
         yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])

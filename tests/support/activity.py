@@ -1,4 +1,4 @@
-"""Activity of clients and contacts, and the events that it should have."""
+"""Read the activity of clients and contacts, and build the events that are expected in it."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ CLIENT = f"query ($id: ID!) {{ client(by: {{id: $id}}) {{ activity {{ totalCount
 
 
 async def activity(api: Api, key: str, query: str = CLIENT) -> list[dict[str, Any]]:
-    """Return the events, newest first, and check their total count."""
+    """Return the events of an object, newest first. Fail if the total count differs from the number of events."""
     (connection,) = (await api.data(query, id=key)).values()
     assert connection["activity"]["totalCount"] == len(connection["activity"]["nodes"])
     nodes: list[dict[str, Any]] = connection["activity"]["nodes"]
@@ -17,7 +17,7 @@ async def activity(api: Api, key: str, query: str = CLIENT) -> list[dict[str, An
 
 
 def event(operation: str, action: str, kind: str, key: str, *changes: tuple[str, str | None, str | None]) -> dict[str, Any]:
-    """Return the event of a change that the owner makes."""
+    """Build the event that is expected after a change by the owner of the organization."""
     changes_by_field = [{"field": field, "from": was, "to": now} for field, was, now in changes]
     return {
         "operation": operation,

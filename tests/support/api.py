@@ -1,4 +1,4 @@
-"""Asking over HTTP."""
+"""Send GraphQL requests to the application over HTTP, without a socket."""
 
 import asyncio
 from dataclasses import dataclass, fields
@@ -10,7 +10,7 @@ import strawberry
 from db.engine.database import Database
 from server.app import Application, build_app
 from server.settings import DocumentLimits, Settings
-from tests.support import environment  # noqa: F401 before any setting is read
+from tests.support import environment  # noqa: F401 must come before any setting is read
 
 HUGE_LIMIT = 10**9
 UNLIMITED = Settings(
@@ -25,10 +25,10 @@ SECRET_KEYS = [b"a secret of the tests, 32 bytes or more"]
 
 
 def connect_client(schema: strawberry.Schema, database: Database, settings: Settings | None = None) -> httpx.AsyncClient:
-    """Connect a client to the application itself, without a socket between."""
+    """Connect a client to the application by ASGI, without a socket. The default settings limit neither points nor refusals."""
     settings = settings or Settings(
         max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, max_refusals_per_second=HUGE_LIMIT
-    )  # all tests ask from one address, and much
+    )  # all tests send many requests from one address
     return connect_to_application(build_app(schema, database, settings, SECRET_KEYS))
 
 
@@ -40,25 +40,25 @@ def connect_to_application(application: Application) -> httpx.AsyncClient:
 
 @dataclass
 class Api:
-    """Asks as whom a token stands for."""
+    """A GraphQL client that authenticates with one token."""
 
     http: httpx.AsyncClient
     token: str
 
     async def post(self, body: object, **headers: str) -> httpx.Response:
         response = await self.http.post("/graphql", json=body, headers={"authorization": f"Bearer {self.token}", **headers})
-        await asyncio.sleep(0)  # the driver logs a statement in the next pass of the event loop, where a test may count it
+        await asyncio.sleep(0)  # asyncpg logs a statement in the next pass of the event loop; a test may count it after this call
         return response
 
     async def execute(self, query: str, **variables: object) -> dict[str, Any]:
-        """Execute the query and return the whole answer, errors too."""
+        """Execute the query and return the response body, which may contain errors."""
         response = await self.post({"query": query, "variables": variables})
         assert response.status_code == 200, response.text
         body: dict[str, Any] = response.json()
         return body
 
     async def data(self, query: str, **variables: object) -> Any:  # noqa: ANN401 JSON
-        """The data of an answer without errors."""
+        """Execute the query and return its data. Fail if the response contains errors."""
         body = await self.execute(query, **variables)
         assert "errors" not in body, body["errors"]
         return body["data"]

@@ -1,4 +1,4 @@
-"""Rows to ask for, put in place by the owner of the database."""
+"""Create test data directly in the database, as its owner."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ CREATED_AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def insert_rows(owner: asyncpg.Connection, table: str, rows: Sequence[dict[str, object]]) -> None:
-    """Insert rows of the same columns."""
+    """Insert rows that all have the same columns."""
     if rows:
         names = list(rows[0])
         placeholders = ", ".join(f"${index}" for index in range(1, len(names) + 1))
@@ -32,7 +32,7 @@ def version_columns() -> dict[str, object]:
 
 @dataclass
 class Tenant:
-    """An organization and what was put in it."""
+    """A test organization, with the ids of what was added to it."""
 
     owner: asyncpg.Connection
     id: UUID
@@ -80,7 +80,7 @@ class Tenant:
         return key
 
     async def add_event(self, kind: str, key: UUID, changes: dict[str, list[object]], **more: object) -> UUID:
-        """Add a change of an object over the API, without a member by default."""
+        """Add an audit event of a change over the API and return its id. Without `member_id` in `more` no member is the author."""
         event = new_id()
         what = {"tenant_id": self.id, "id": event, "at": CREATED_AT, "channel": "API", "operation": "test", "action": "CHANGED"}
         about = {"object_type": kind, "object_id": key, "changes": json.dumps(changes), "member_id": None, "client_id": None}
@@ -88,7 +88,7 @@ class Tenant:
         return event
 
     async def add_invoice(self, client: UUID, day: date, net: str, **more: object) -> UUID:
-        """An issued invoice with 21 % VAT; `more` says what is otherwise."""
+        """Add an issued invoice with 21 % VAT and return its id. `more` overrides columns."""
         key = new_id()
         rate = Decimal(str(more.get("exchange_rate", 1)))
         vat = (Decimal(net) * Decimal("0.21")).quantize(Decimal("0.01"))
@@ -131,18 +131,18 @@ class Tenant:
             await self.rebuild_monthly_balances(day, client)
 
     async def rebuild_monthly_balances(self, day: date, *clients: UUID) -> None:
-        """Rebuild the balances from the month of a change on, within its transaction."""
+        """Rebuild the clients' balances from the month of that day on. Call it in the transaction of the change."""
         await monthly_balances.rebuild(monthly_balances.OwnerTransaction(self.owner, self.id), clients, day)
 
     async def add_project(self, client: UUID, name: str = "Project", **more: object) -> UUID:
-        """Hours at the client's rate, unless `more` says otherwise."""
+        """Add a project billed by the hour at the client's rate, and return its id. `more` overrides columns."""
         key = new_id()
         row = {"tenant_id": self.id, "id": key, "client_id": client, "name": name, "invoice_method": "CLIENT_HOURLY"}
         await insert_rows(self.owner, "project", [{**row, **version_columns(), **more}])
         return key
 
     async def add_registration(self, client: UUID, project: UUID | None = None, **more: object) -> UUID:
-        """An hour at 100.00 by the organization's owner, still open; `more` says what is otherwise."""
+        """Add an open registration of one hour at 100.00 by the organization's owner, and return its id. `more` overrides columns."""
         key = new_id()
         member = await self.owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER'", self.id)
         row = {"tenant_id": self.id, "id": key, "client_id": client, "project_id": project, "member_id": member, "kind": "TIME"}
@@ -152,7 +152,7 @@ class Tenant:
         return key
 
     async def add_quote(self, client: UUID, net: str = "100.00", **more: object) -> UUID:
-        """A quote that was sent, with 21 % VAT and one line."""
+        """Add a sent quote with 21 % VAT and one line, and return its id."""
         key = new_id()
         vat = (Decimal(net) * Decimal("0.21")).quantize(Decimal("0.01"))
         row = {"tenant_id": self.id, "id": key, "client_id": client, "status": "SENT", "number": str(key), "quote_date": date(2026, 1, 5)}
@@ -164,7 +164,7 @@ class Tenant:
         return key
 
     async def add_portal(self, client: UUID, *contacts: UUID, projects: Sequence[UUID] = (), **more: object) -> UUID:
-        """An open portal that shows these projects to these contacts of the client."""
+        """Add an open portal that shows the projects to the client's contacts, and return its id."""
         key = new_id()
         row = {"tenant_id": self.id, "id": key, "client_id": client, "name": "Portal", "language": "nl", "takes_approval": False}
         shows = {"shows_descriptions": True, "shows_rates": False, "shows_budget": False, "shows_invoices": True, "shows_quotes": True}
@@ -176,7 +176,7 @@ class Tenant:
 
 
 async def create_tenant(owner: asyncpg.Connection, name: str = "Test") -> Tenant:
-    """Create an organization with a member and a token of each role."""
+    """Create an organization with one member and one token for each role."""
     key = new_id()
     organization = {
         "tenant_id": key,
@@ -205,9 +205,9 @@ async def add_token(owner: asyncpg.Connection, tenant_id: UUID, secret: str, **m
 
 
 async def create_sample_org(owner: asyncpg.Connection, *, clients: int = 60, contacts: int = 3) -> Tenant:
-    """Return an organization with clients that each have contacts, two of five labels, two invoices, of which one is paid, and a past.
+    """Return an organization of clients that each have contacts, labels, two invoices (one of them paid) and audit events.
 
-    And work on a project, a quote, and a portal that shows the project to the last of the contacts.
+    Each client has two of the five labels, a project with a registration, a quote, and a portal that shows the project to its last contact.
     """
     org = await create_tenant(owner)
     for index in range(clients):

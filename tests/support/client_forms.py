@@ -1,4 +1,4 @@
-"""The form of a client, filled in and sent."""
+"""Build the form of a client with every field filled in, and send it."""
 
 from decimal import Decimal
 from typing import Any
@@ -43,7 +43,7 @@ FINANCIAL_FIELDS = {
 
 
 async def save_client(api: Api, mutation: str, **input: object) -> dict[str, Any]:
-    """Run the mutation without errors, and return the client."""
+    """Run the mutation and return the saved client. Fail if there are user errors."""
     payload = (await api.data(mutation, input=input))["done"]
     assert payload["userErrors"] == []
     client: dict[str, Any] = payload["client"]
@@ -51,7 +51,7 @@ async def save_client(api: Api, mutation: str, **input: object) -> dict[str, Any
 
 
 async def fetch_errors(api: Api, mutation: str, **input: object) -> list[tuple[str, list[str]]]:
-    """Return the codes and paths of the errors; each message is a sentence."""
+    """Run the mutation and return the codes and paths of its user errors. Fail if a message is not a sentence."""
     payload = (await api.data(mutation, input=input))["done"]
     assert payload.get("client") is None
     assert all(error["message"].endswith(".") and len(error["message"]) > 10 for error in payload["userErrors"])
@@ -59,7 +59,7 @@ async def fetch_errors(api: Api, mutation: str, **input: object) -> list[tuple[s
 
 
 async def count_rows(org: Tenant) -> dict[str, int]:
-    """Return how many rows each table has of the organization."""
+    """Return the number of the organization's rows in each table."""
     tables = [table.name for table in Table.metadata.sorted_tables]
     counts = [await org.owner.fetchval(f"SELECT count(*) FROM relaties.{name} WHERE tenant_id = $1", org.id) for name in tables]
     return dict(zip(tables, counts, strict=True))
@@ -86,7 +86,7 @@ async def create_layout(org: Tenant, name: str = "Eigen") -> UUID:
 
 
 async def build_full_form(org: Tenant) -> dict[str, Any]:
-    """Build a form with everything in it."""
+    """Return the input of a client with every field filled in. It creates what the fields refer to."""
     label, person = await org.add_label("Vast"), await org.add_contact("Gedeeld", await org.add_client("Ander"))
     links = {
         "vatRateId": global_id("VatRate", await create_vat_rate(org)),

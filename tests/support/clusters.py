@@ -1,4 +1,4 @@
-"""Throw-away servers of another PostgreSQL."""
+"""Run temporary PostgreSQL servers of another installation than the embedded one."""
 
 import os
 import pwd
@@ -15,7 +15,7 @@ FAST_OPTIONS = "-c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c f
 
 
 def postgres_account() -> pwd.struct_passwd | None:
-    """Return the account that PostgreSQL runs as: as root an ordinary one."""
+    """Return the ordinary account that runs PostgreSQL, which refuses to run as root. Return None if the tests do not run as root."""
     if os.geteuid():
         return None
     return next(entry for name in ("postgres", "nobody") for entry in pwd.getpwall() if entry.pw_name == name)
@@ -33,7 +33,7 @@ def _run_program(*command: str | Path) -> None:
 
 @contextmanager
 def run_cluster(programs: Path) -> Iterator[str]:
-    """Run a new server, and yield its address as its superuser."""
+    """Run a new server and yield the URL of its superuser."""
     folder, port, account = Path(tempfile.mkdtemp(dir="/var/tmp")), find_free_port(), postgres_account()
     try:
         (folder / "password").write_text("owner")
@@ -51,7 +51,7 @@ def run_cluster(programs: Path) -> Iterator[str]:
 
 
 def restart_as_standby(programs: Path, data: Path) -> None:
-    """Restart a server such that it only replays a log that nobody sends."""
+    """Restart the server as a standby without a primary, so that it accepts reads only."""
     signal, account = data / "standby.signal", postgres_account()
     signal.touch()
     os.chown(signal, account.pw_uid if account else -1, -1)

@@ -1,4 +1,4 @@
-"""Queries that the compiled executor runs without a fallback, and how to compile a plan."""
+"""Queries that the compiled executor runs without a fallback, and a function that compiles a plan."""
 
 import strawberry
 from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, VariableValues

@@ -1,9 +1,9 @@
-"""The role of the server in test databases, and the addresses that use it."""
+"""The database role that the server uses in tests, and the URLs for it."""
 
 RUNTIME, PASSWORD = "relaties_test", "test"
 
 
 def runtime_url(owner_url: str) -> str:
-    """Return the address of the same database for the role of the server."""
+    """Return the URL of the same database for the role of the server."""
     host = owner_url.rpartition("@")[2]
     return f"postgresql://{RUNTIME}:{PASSWORD}@{host}"

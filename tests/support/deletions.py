@@ -1,4 +1,4 @@
-"""Documents that preview and delete a client, and the preview of a full client."""
+"""Documents that preview and delete a client, and the preview that is expected for a full client."""
 
 from tests.support.full_client import MARKER
 
@@ -16,7 +16,7 @@ EXPECTED_PREVIEW = {
     "unbilledRegistrationCount": 3, "invoiceCount": 3, "issuedInvoiceCount": 2, "paymentCount": 1, "quoteCount": 2, "portalCount": 2,
     "contactsLeftAloneCount": 1, "contactsLeftAlone": [{"fullName": f"An {MARKER} persoon"}],
     "amounts": [
-        # 121.00 less 48.40, of which 20.00 and 12.10 were paid; an hour at 100.00, and 25.00 of expenses
+        # outstanding: 121.00 less the credit note of 48.40, of which 20.00 and 12.10 are paid; unbilled: 100.00 and expenses of 25.00
         {"currency": "EUR", "invoiced": {"amount": "60.00"}, "outstanding": {"amount": "40.50"}, "unbilled": {"amount": "125.00"}},
         {"currency": "USD", "invoiced": {"amount": "0.00"}, "outstanding": {"amount": "0.00"}, "unbilled": {"amount": "80.00"}},
     ],

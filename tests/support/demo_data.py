@@ -1,4 +1,4 @@
-"""A small demo organization, and what to compare it by."""
+"""Load a small demo organization, and compute digests to compare databases with."""
 
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -21,11 +21,11 @@ CENT = Decimal("0.01")
 
 
 def ignore_progress(_what: str, _completed: int, _total: int) -> None:
-    """Progress that nobody looks at."""
+    """Ignore the progress of a load."""
 
 
 class StoppedError(Exception):
-    """Raised in the middle of a load."""
+    """Raised by a test to stop a load in the middle."""
 
 
 async def load_demo(url: str, size: demo.Size = SMALL_SIZE) -> asyncpg.Connection:

@@ -1,4 +1,4 @@
-"""Using the embedded server as several processes do."""
+"""Use the embedded PostgreSQL server from several processes at once."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ import pytest
 from db.embedded import EmbeddedError, run_server
 
 IS_ROOT = os.geteuid() == 0
-# A user of the database in a process of its own: says what it does, then READY, and stays until its input ends or a signal comes.
+# A process that uses the database. It prints its notices, then READY, and runs until its input ends or a signal arrives.
 USER_PROGRAM = """
 import select, signal, sys
 from contextlib import suppress
@@ -30,17 +30,17 @@ for number in (signal.SIGTERM, signal.SIGHUP):
 with suppress(KeyboardInterrupt), run_server(Path(sys.argv[1]), notify=lambda message: print(message, flush=True)):
     print("READY", flush=True)
     while not select.select([sys.stdin], [], [], 0.1)[0]:
-        pass  # a signal just before an endless wait would be seen only after it
+        pass  # a signal that arrives just before an endless wait would be noticed only after the wait
 """
 
 
 def ignore_output(_: str) -> None:
-    """Ignore the output."""
+    """Ignore the notices of the server."""
 
 
 @contextmanager
 def create_accessible_folder() -> Iterator[Path]:
-    """Create a folder that the account of PostgreSQL can enter; as root it cannot enter pytest's own."""
+    """Create a folder that PostgreSQL's account can enter. When the tests run as root, that account cannot enter pytest's own folders."""
     folder_path = Path(tempfile.mkdtemp(dir="/var/tmp")).resolve()
     folder_path.chmod(0o711)
     try:
@@ -52,7 +52,7 @@ def create_accessible_folder() -> Iterator[Path]:
 
 
 def find_servers(home: Path) -> list[psutil.Process]:
-    """Return the living postmasters of a home, with all their children."""
+    """Return the running postmasters of a data folder, with their child processes."""
     processes = []
     for process in psutil.process_iter(["name", "cmdline"]):
         if process.info["name"] == "postgres" and str(home / "data") in (process.info["cmdline"] or []):
@@ -65,7 +65,7 @@ def read_postmaster_pid(home: Path) -> int:
 
 
 def fetch_value(url: str, *statements: str) -> object:
-    """Return the first value of the last statement."""
+    """Run the statements and return the first value of the last one."""
 
     async def run_statements() -> object:
         connection = await asyncpg.connect(url)
@@ -79,7 +79,7 @@ def fetch_value(url: str, *statements: str) -> object:
 
 @contextmanager
 def run_user_process(home: Path, expected_line: str = "READY\n") -> Iterator[subprocess.Popen[str]]:
-    """Run another process that uses the home, and yield it once it has printed the expected line."""
+    """Run another process that uses the same data folder, and yield it once it has printed the expected line."""
     command = [sys.executable, "-c", USER_PROGRAM, str(home)]
     root = Path(__file__).parents[2]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root) as process:  # noqa: S603 - ourselves
@@ -92,7 +92,7 @@ def run_user_process(home: Path, expected_line: str = "READY\n") -> Iterator[sub
 
 
 def startup_error(home: Path) -> str:
-    """Return the one line of a rejected start."""
+    """Start a server that must fail to start, and return its error message, which is a single line."""
     with pytest.raises(EmbeddedError) as raised_error, run_server(home, notify=ignore_output):
         pass
     assert "\n" not in str(raised_error.value)

@@ -1,4 +1,7 @@
-"""No setting of the machine's reaches a test, nor a process that one starts; but which executor: all tests pass with each."""
+"""Remove the machine's settings from the environment, so that no test and no child process reads them.
+
+`RELATIES_COMPILED_EXECUTOR` stays, because the whole suite can be run with either executor.
+"""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Error codes of rejected documents, and the statements sent before the rejection."""
+"""Read error codes of rejected documents, and the statements that were sent before the rejection."""
 
 import httpx
 
@@ -9,12 +9,12 @@ TOO_COMPLEX, INVALID = "QUERY_TOO_COMPLEX", "GRAPHQL_VALIDATION_FAILED"
 
 
 def sent_statements(statements: list[str]) -> list[str]:
-    """Return the statements of the database, without the lookup of the token."""
+    """Return the statements without the lookup of the token."""
     return [statement for statement in statements if "token_actor" not in statement]
 
 
 def error_codes(response: httpx.Response) -> set[str]:
-    """Return the error codes of a response with status 400 and without data."""
+    """Return the error codes of a response that has status 400 and no data."""
     assert response.status_code == 400, response.text
     assert set(response.json()) == {"errors"}
     return {error["extensions"]["code"] for error in response.json()["errors"]}

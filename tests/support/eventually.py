@@ -1,4 +1,4 @@
-"""Waiting for what must come about, however busy the machine is."""
+"""Wait for a condition that must come true, however slow the machine is."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -7,7 +7,7 @@ TIMEOUT_S = 60
 
 
 async def wait_until(condition: Callable[[], Awaitable[bool]]) -> None:
-    """Wait until the condition holds. Evaluating it yields to the event loop."""
+    """Evaluate the condition until it holds, and fail after a minute. The condition must yield to the event loop."""
     async with asyncio.timeout(TIMEOUT_S):
         while not await condition():
             pass

@@ -1,4 +1,4 @@
-"""Compare the compiled executor with graphql-core's: the same answers, to the byte, by the same statements."""
+"""Compare the compiled executor with graphql-core's: both must return the same bytes and send the same statements."""
 
 import json
 import re
@@ -13,13 +13,13 @@ from tests.support.builders import Tenant
 from tests.support.explain import FROM_TABLES
 from tests.support.random_documents import Document
 
-AVAILABLE = re.compile(rb',"throttle":\{[^}]*\}')  # of the moment
+AVAILABLE = re.compile(rb',"throttle":\{[^}]*\}')  # differs between two requests
 VALUE = re.compile(r"\(ARRAY\(SELECT id FROM leader LIMIT (\$\d+|NULL)::integer - 1\)\)|\$\d+")
 
 
 @dataclass
 class ExecutorPair:
-    """Two servers that differ only in the executor, and the statements that they sent."""
+    """Two servers that differ only in their executor, and the statements that they sent."""
 
     org: Tenant
     ids: list[str]
@@ -36,13 +36,13 @@ class ExecutorPair:
         return answer.status_code, content, Counter(text for text in self.statements if FROM_TABLES in text and "token_actor" not in text)
 
     async def check_equal(self, document: Document, role: Role) -> bytes:
-        """Check that both give the same answer by the same statements, and return it.
+        """Check that both executors return the same response with the same statements, and return its body.
 
-        With errors graphql-core executes a second time, so statements are compared only without errors. From its second
-        time on a document is one statement, which reads the relations of an empty page, too.
+        Statements are compared only without errors, since after an error graphql-core executes the document a second time.
+        The document is sent twice: from the second time on it is one statement, which also reads the relations of an empty page.
         """
         core = await self.ask(document, role, is_compiled=False)
-        assert b'"INTERNAL_SERVER_ERROR"' not in core[1], document.text  # as for a column that was left out and is read
+        assert b'"INTERNAL_SERVER_ERROR"' not in core[1], document.text  # this error would hide a column that was not selected and is read
         for time in (1, 2):
             compiled_answer = await self.ask(document, role, is_compiled=True)
             assert compiled_answer[:2] == core[:2], document.text
@@ -53,7 +53,7 @@ class ExecutorPair:
         return core[1]
 
     async def check_equal_failures(self, document: Document, role: Role) -> None:
-        """Check that both return the same data to the byte, and the same errors except for incident ids and order."""
+        """Check that both executors return the same data, byte for byte, and the same errors apart from incident ids and order."""
         core = await self.ask(document, role, is_compiled=False)
         for _ in range(2):
             compiled_answer = await self.ask(document, role, is_compiled=True)

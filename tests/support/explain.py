@@ -1,4 +1,4 @@
-"""How PostgreSQL runs the statements of the product: what it reads whole, and how many rows it reads."""
+"""Show how PostgreSQL runs the product's statements: which tables it scans in full, and how many rows it reads."""
 
 import asyncio
 import json
@@ -17,29 +17,29 @@ from db.engine.statement import Query
 LARGE_TABLE_ROWS = 10_000
 TABLES = "SELECT relname FROM pg_class WHERE relnamespace = 'relaties'::regnamespace AND relkind = 'r' AND reltuples > $1"
 TENANT = "SELECT set_config('app.tenant', $1, false)"
-# EXPLAIN (GENERIC_PLAN) takes no values, and so cannot be asked of a driver that always sends them.
+# EXPLAIN (GENERIC_PLAN) accepts no values and asyncpg always sends them, so a function of the session explains the text.
 GENERIC = """CREATE OR REPLACE FUNCTION pg_temp.generic(statement text) RETURNS json LANGUAGE plpgsql AS $$
 DECLARE plan json; BEGIN EXECUTE 'EXPLAIN (GENERIC_PLAN, FORMAT JSON) ' || statement INTO plan; RETURN plan; END $$"""
 HAS_GENERIC_PLAN = "SELECT bool_or(generic_plans > 0) FROM pg_prepared_statements WHERE statement = $1"
-EXECUTIONS_UNTIL_GENERIC = 12  # after five plans made for their values the server may take one for all values
-FROM_TABLES = "FROM relaties."  # the driver asks for types on a new connection
+EXECUTIONS_UNTIL_GENERIC = 12  # after five custom plans PostgreSQL may choose the generic plan
+FROM_TABLES = "FROM relaties."  # excludes the statements by which asyncpg looks up types on a new connection
 Node = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class ExecutedPlan:
-    """How a statement ran: the nodes of the plan made for its values, and of the one the server settled on, where it is another."""
+    """The nodes of a statement's custom plan, and those of the generic plan if the server chose one."""
 
     nodes: list[Node]
     generic: list[Node]
 
     def sequential_scans(self, large: set[str]) -> set[str]:
-        """Return the large tables that are read from end to end."""
+        """Return the large tables that are scanned in full."""
         return {node["Relation Name"] for node in (*self.nodes, *self.generic) if node["Node Type"] == "Seq Scan"} & large
 
     @property
     def rows(self) -> Counter[str]:
-        """Rows read of each table, those that were then left out as well."""
+        """The number of rows read of each table, including those that a filter removed."""
         read: Counter[str] = Counter()
         for node in self.nodes:
             if "Relation Name" in node:
@@ -49,12 +49,12 @@ class ExecutedPlan:
 
 
 async def large_tables(connection: asyncpg.Connection) -> set[str]:
-    """Of more than 10,000 rows, as the planner knows them."""
+    """Return the tables that have more than 10,000 rows by the planner's statistics."""
     return {row["relname"] for row in await connection.fetch(TABLES, LARGE_TABLE_ROWS)}
 
 
 class Statement(Protocol):
-    """A query, or several as one statement."""
+    """A query, or a batch of queries in one statement."""
 
     @property
     def sql(self) -> str: ...
@@ -64,7 +64,7 @@ class Statement(Protocol):
 
 @dataclass(frozen=True)
 class PageWithRelation:
-    """A page and a relation of its rows as one statement, and what the page is asked with."""
+    """A page and a relation of its rows as one statement, with the arguments of the page."""
 
     page: Query[Any]
     relation: Query[Any]
@@ -85,7 +85,10 @@ class PageWithRelation:
 
 
 async def explain(connection: asyncpg.Connection, query: Statement, tenant: UUID, values: dict[str, object]) -> ExecutedPlan:
-    """Run as the role that the connection is of, which should be the server's, as often as it takes the server to settle on a plan."""
+    """Run the statement until PostgreSQL has decided between custom and generic plan, and return how it ran.
+
+    The connection should use the role of the server, because row-level security is part of the plan.
+    """
     await connection.execute(TENANT, str(tenant))
     arguments = query.arguments({"after_key": None, "after_id": None, **values, "tenant": tenant})
     statement = await connection.prepare(query.sql)
@@ -101,7 +104,7 @@ async def explain(connection: asyncpg.Connection, query: Statement, tenant: UUID
 
 
 async def generic_sequential_scans(connection: asyncpg.Connection, tenant: UUID, statements: Iterable[str]) -> set[str]:
-    """Return the large tables that any of these statements reads from end to end, by the generic plan."""
+    """Return the large tables that the generic plan of any of these statements scans in full."""
     await connection.execute(TENANT, str(tenant))
     await connection.execute(GENERIC)
     nodes = list[Node]()

@@ -1,6 +1,6 @@
-"""Values at and beyond the limits of every scalar, and every place of the schema where one can be given.
+"""Send values at and beyond the limits of every scalar to every place of the schema that accepts one.
 
-Made from the schema itself, so that an argument or an input field that is added later joins by itself.
+The places come from the schema itself, so new arguments and input fields are covered without a change here.
 """
 
 import json
@@ -41,7 +41,7 @@ from tests.support.mutation_inputs import (
 )
 
 FORMS = ("variable", "literal", "default")
-PLACEHOLDER = "\ue000"  # stands for the value until it is written
+PLACEHOLDER = "\ue000"  # replaced by the value when the document is written
 MANY_DIGITS = "9" * 5000
 KEY = "AYcPNXmxeTOtA6jp4XV3Fw"
 ID_GARBAGE = [
@@ -50,7 +50,7 @@ ID_GARBAGE = [
 ]  # fmt: skip
 
 
-EXTREMES: dict[str, list[str]] = {  # as JSON, which is a literal of GraphQL too; none of them is right anywhere
+EXTREMES: dict[str, list[str]] = {  # each is valid as JSON and as a GraphQL literal, and no field accepts any of them
     "Int": [
         str(2**31),
         str(-(2**31) - 1),
@@ -97,7 +97,7 @@ EXTREMES: dict[str, list[str]] = {  # as JSON, which is a literal of GraphQL too
 
 @dataclass(frozen=True)
 class ExtremeRequest:
-    """A request with one extreme value in it, and what it was asked about."""
+    """A request with one extreme value, and the place of that value."""
 
     location: str
     query: str
@@ -117,7 +117,7 @@ def write_document(
     field: str,
     rest: str,
 ) -> tuple[str, str]:
-    """Return a document with the wrong value in place of the placeholder, and its variables."""
+    """Return a document that has the wrong value instead of the placeholder, and its variables as JSON."""
     as_literal = write_literal(kind, input_value).replace(json.dumps(PLACEHOLDER), wrong)
     head, tail = around
     if form == "literal":
@@ -128,7 +128,7 @@ def write_document(
 
 
 def choose_pairs(scalar_name: str, where: str, count: int | None) -> list[tuple[str, str]]:
-    """Return extreme values of the scalar, each with a way: all of them, or so many, other ones in each place."""
+    """Return pairs of an extreme value and a form: all of them, or `count` of them. The place decides which, so places differ."""
     every = [*product(EXTREMES[scalar_name], FORMS)]
     first = crc32(where.encode())
     return every if count is None else [every[(first + index * len(FORMS) + index) % len(every)] for index in range(count)]
@@ -137,7 +137,7 @@ def choose_pairs(scalar_name: str, where: str, count: int | None) -> list[tuple[
 def mutation_requests(
     world: World, name: str, alternative: int, count: int | None = None
 ) -> Iterator[tuple[ExtremeRequest, InputLocation]]:
-    """Yield requests with extreme values for every scalar of the mutation's input."""
+    """Yield requests with extreme values for every scalar in the mutation's input."""
     kind, input_values = input_type(name), valid_input(world, name, alternative)
     for location in scalar_locations(kind, input_values, *EXTREMES):
         where = f"{name}.{'.'.join(location.error_path)}"
@@ -150,7 +150,7 @@ def mutation_requests(
 
 
 def query_requests(world: World, count: int | None = None) -> Iterator[ExtremeRequest]:
-    """Yield requests with extreme values for every scalar within every argument of every field below the root."""
+    """Yield requests with extreme values for every scalar in the arguments of every field."""
     for (head, tail, field_name), field, name, argument in _find_arguments(world):
         call = f"{field_name}({', '.join([*_other_arguments(world, field, name), f'{name}: $value'])}) "
         for path, input_value, scalar_name in _minimal_inputs(argument.type):
@@ -162,11 +162,11 @@ def query_requests(world: World, count: int | None = None) -> Iterator[ExtremeRe
                 yield ExtremeRequest(f"{where} = {wrong[:40]} as {form}", query, variables)
 
 
-FieldContext = tuple[str, str, str]  # what stands before and behind a field, and the field's name
+FieldContext = tuple[str, str, str]  # the text before and after a field, and the field's name
 
 
 def _find_arguments(world: World) -> Iterator[tuple[FieldContext, GraphQLField, str, GraphQLArgument]]:
-    """Yield every argument of every type, with the way to it: from the root, or from an object by its id."""
+    """Yield every argument of every type with a path to it: from the root, or from an object by its id."""
     for kind, (head, tail) in _paths_to_types(world).items():
         for field_name, field in kind.fields.items():
             for name, argument in field.args.items():
@@ -192,14 +192,17 @@ def _paths_to_types(world: World) -> dict[GraphQLObjectType, tuple[str, str]]:
 
 
 def _other_arguments(world: World, field: GraphQLField, name: str) -> list[str]:
-    """Return the arguments that the field needs beside this one."""
+    """Return the other required arguments of the field."""
     filling = InputFiller(AnyIds(world.ids))
     required_types = {other: each.type for other, each in field.args.items() if other != name and is_required_argument(each)}
     return [f"{other}: {write_literal(kind, filling.fill(kind, '', other))}" for other, kind in required_types.items()]
 
 
 def _minimal_inputs(kind: GraphQLInputType) -> Iterator[tuple[tuple[str, ...], Any, str]]:
-    """For each scalar that can be extreme: its path, the least value that holds it, with `HERE` in its place, and its type."""
+    """Yield the path, the smallest value and the type of each scalar that can be extreme.
+
+    The value contains `PLACEHOLDER` instead of the scalar.
+    """
     bare = get_nullable_type(kind)
     if isinstance(bare, GraphQLList):
         yield from ((path, [value], scalar_name) for path, value, scalar_name in _minimal_inputs(bare.of_type))

@@ -1,4 +1,4 @@
-"""Faults by chance, the same for all who ask the same: in the batches of loaders, in the columns of rows, in resolvers."""
+"""Inject random faults into loaders, row columns and resolvers. The same seed causes the same faults for the same requests."""
 
 import asyncio
 import inspect
@@ -28,7 +28,7 @@ FAILURES: list[Callable[[], BaseException]] = [
 
 
 class WrongType:
-    """What no field expects; the same words each time."""
+    """A value that no field accepts. Its text is always the same, so that messages can be compared."""
 
     def __repr__(self) -> str:
         return "of no type"
@@ -36,7 +36,7 @@ class WrongType:
 
 @dataclass(frozen=True)
 class FaultInjector:
-    """One in so many of what happens fails, which the seed and what is asked alone decide."""
+    """Decide by a hash of the seed and of the requested data which calls fail: one in `one_in`."""
 
     seed: int
     one_in: int
@@ -54,7 +54,7 @@ class FaultInjector:
         return kinds[self.hash_number("kind", *what) % len(kinds)]
 
     async def load_batch(self, ask: "partial[Awaitable[Sequence[Any]]]", keys: Sequence[Any]) -> Sequence[Any]:
-        """Load as the domain does, but late, failed as a whole or cancelled; or with a missing, failed or wrongly typed value of a key."""
+        """Load the batch late, fail, or cancel it as a whole; or return a null, an error or a value of the wrong type for a key."""
         function = inspect.unwrap(ask.func)
         name = (*_stable_name(function if inspect.isroutine(function) else type(function)), ask.keywords)
         if self.should_fail(name):
@@ -74,7 +74,7 @@ class FaultInjector:
         return None if kind == "null" else self.choose_failure(what) if kind == "failed" else WrongType()
 
     def read_column(self, row_class: type[Row], name: str, row: Any) -> Any:  # noqa: ANN401
-        """Read a column by its own class, since its position depends on the statement."""
+        """Read a column by its name in the original row class, since its position depends on the statement."""
         key = column_getter(row_class, "id")(row) if "id" in row_class.__columns__ else tuple(row)
         what = type(row).__name__, name, key
         if not self.should_fail(what):
@@ -98,7 +98,7 @@ class FaultInjector:
         raise self.choose_failure(what)
 
     def failing_row_class(self, row_class: type[Row]) -> type[Row]:
-        """Return the same class, whose columns may fail."""
+        """Return a subclass whose columns may fail."""
         failing: dict[str, object] = {column: property(partial(self.read_column, row_class, column)) for column in row_class.__columns__}
         return type(
             row_class.__name__,
@@ -108,31 +108,32 @@ class FaultInjector:
 
 
 def column_getter(row_class: type[Row], column: str) -> Callable[[Row], Any]:
-    """Return what reads the column of a record."""
+    """Return the function that reads the column of a record."""
     get: Callable[[Row], Any] = getattr(row_class, column).fget
     return get
 
 
 def _stable_name(named: Any) -> tuple[str, str]:  # noqa: ANN401 a function or a class
-    """Return a name that is the same in every process; a batch may be an object, which has no name of its own."""
+    """Return a name that is the same in every process. A batch can be an object without a name; its class is passed then."""
     return named.__module__, named.__qualname__
 
 
 @contextmanager
 def inject_faults(faults: FaultInjector, schema: GraphQLSchema) -> Iterator[None]:
-    """Inject faults during the block. A statement has one class of rows, so that prepared statements are reused."""
+    """Inject faults during the block."""
     make, narrow, call, projected_queries = Loader.__init__, Query.project, StrawberryResolver.__call__, dict[Query[Any], Query[Any]]()
     assert schema.query_type
     roots = {field.extensions["strawberry-definition"].base_resolver: name for name, field in schema.query_type.fields.items()}
 
     def project(query: Query[Any], columns: frozenset[str] | None) -> Query[Any]:
         projected = narrow(query, columns)
+        # One row class for each statement, so that prepared statements are reused.
         if projected not in projected_queries:
             projected_queries[projected] = copy(projected)
             projected_queries[projected].row = faults.failing_row_class(projected.row)
         return projected_queries[projected]
 
-    def call_resolver(resolver: StrawberryResolver[Any], *positional: Any, **arguments: Any) -> Any:  # noqa: ANN401 whatever it gives
+    def call_resolver(resolver: StrawberryResolver[Any], *positional: Any, **arguments: Any) -> Any:  # noqa: ANN401 any result
         inner = partial(call, resolver)
         return faults.resolve(roots[resolver], inner, *positional, **arguments) if resolver in roots else inner(*positional, **arguments)
 

@@ -1,4 +1,4 @@
-"""A way to the database that can be broken: bytes held up or lost for ever, connections reset or refused, each message later."""
+"""A proxy to the database that can delay, hold or drop data, and reset or refuse connections."""
 
 import asyncio
 import socket
@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
-RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # of SO_LINGER: closing sends a RST
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # value of SO_LINGER: closing the socket sends a RST
 
 
 class ProxiedConnection:
-    """One connection and its way on; mute for ever once something of it was lost."""
+    """A client's connection and its connection to the database. Once data was dropped it stays silent."""
 
     def __init__(self, proxy: "FaultyProxy", writers: list[asyncio.StreamWriter]) -> None:
         self._proxy = proxy
@@ -31,13 +31,13 @@ class ProxiedConnection:
 
     def reset(self) -> None:
         for end in self.writers:
-            with suppress(OSError):  # closed already
+            with suppress(OSError):  # already closed
                 end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             end.transport.abort()
 
 
 class FaultyProxy:
-    """Listens on a port of its own and carries everything on, as long as nothing is made otherwise."""
+    """Forward everything between clients and the database until a fault is set."""
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
@@ -55,7 +55,7 @@ class FaultyProxy:
         return urlunsplit(self._url._replace(netloc=f"{user}@127.0.0.1:{self._port}"))
 
     async def listen(self) -> None:
-        """On the same port each time."""
+        """Listen on a free port, and on the same port again after `refuse`."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self._port)
         self._port = self._server.sockets[0].getsockname()[1]
 
@@ -71,22 +71,22 @@ class FaultyProxy:
                 end.close()
 
     def drop_data(self) -> None:
-        """Drop everything that is sent, now and later."""
+        """Drop all data of the open connections, now and later."""
         self.drops_data = True
         for link in self._connections:
             link.is_silent = True
 
     def partition(self) -> None:
-        """Hold everything that is sent until the partition ends."""
+        """Hold all data until `heal`."""
         self.is_forwarding.clear()
 
     def reset(self) -> None:
-        """Each connection is gone at once."""
+        """Reset every open connection."""
         for link in list(self._connections):
             link.reset()
 
     async def refuse(self) -> None:
-        """And so is each, and no new one is taken."""
+        """Reset every open connection, and refuse new ones."""
         if self._server:
             self._server.close()
         self.reset()
@@ -104,7 +104,7 @@ class FaultyProxy:
 
 @asynccontextmanager
 async def run_proxy(url: str) -> AsyncIterator[FaultyProxy]:
-    """Run a proxy without faults."""
+    """Run a proxy without faults until the block ends."""
     proxy = FaultyProxy(url)
     await proxy.listen()
     try:

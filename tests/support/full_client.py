@@ -1,4 +1,4 @@
-"""A client with one of everything that can hang on it, and what it shares with others."""
+"""Create a client with at least one of every object that can belong to a client, some of them shared with another client."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -15,7 +15,7 @@ MARKER = "Verdwijnveld"
 
 @dataclass(frozen=True)
 class FullClient:
-    """The client, another one that shares a contact, a label and a payment with it, and who is whose."""
+    """A full client, and another client that shares a contact, a label and a payment with it."""
 
     org: Tenant
     id: UUID
@@ -28,9 +28,10 @@ class FullClient:
 
 
 async def create_full_client(org: Tenant, name: str = MARKER, *, is_archived: bool = True) -> FullClient:
-    """Create two projects, four registrations, an invoice with its credit note, a draft, two payments, quotes and portals, and the rest.
+    """Create a client with projects, registrations, invoices, payments, quotes, portals, an address and audit events.
 
-    One of the payments is another client's too, and so are a contact and a label.
+    There are two projects, four registrations, an issued invoice with its credit note, a draft invoice, two payments, two quotes
+    and two portals. The second payment, one contact and the label are shared with another client.
     """
     owner = org.owner
     client, other = (
@@ -67,7 +68,7 @@ async def create_full_client(org: Tenant, name: str = MARKER, *, is_archived: bo
 
 
 async def _add_invoices(org: Tenant, client: UUID, project: UUID, name: str) -> UUID:
-    """Add an issued invoice with one line, its credit note and a draft, and return the id of the first."""
+    """Add an issued invoice with one line, its credit note and a draft invoice. Return the id of the issued one."""
     issued = await org.add_invoice(client, date(2026, 1, 10), "100.00")
     line = {"tenant_id": org.id, "id": new_id(), "invoice_id": issued, "position": 1, "description": name, "quantity": Decimal(1)}
     amounts = {"unit_price": Decimal(100), "discount_percentage": Decimal(0), "vat_percentage": Decimal(21), "vat_category": "S"}
@@ -78,7 +79,7 @@ async def _add_invoices(org: Tenant, client: UUID, project: UUID, name: str) -> 
 
 
 async def _add_shared_payment(org: Tenant, *parts: tuple[UUID, UUID]) -> None:
-    """Add one transfer of 12.10 for each of these clients' invoices."""
+    """Add one payment that pays 12.10 of each of these clients' invoices."""
     key = new_id()
     payment_row = {"tenant_id": org.id, "id": key, "paid_on": date(2026, 2, 2), "amount": Decimal("24.20"), "currency": "EUR"}
     each = {"tenant_id": org.id, "payment_id": key, "currency": "EUR", "paid_on": date(2026, 2, 2), "is_issued": True}
@@ -96,7 +97,7 @@ async def _add_shared_payment(org: Tenant, *parts: tuple[UUID, UUID]) -> None:
 
 
 async def archive_directly(org: Tenant, client: UUID) -> None:
-    """Archive the client in the database, as the server does."""
+    """Archive the client and its projects in the database, with the same columns as the server sets."""
     operation = new_id()
     await org.owner.execute(
         "UPDATE relaties.client SET archived_at = $3, archive_operation_id = $4, version = 2 WHERE tenant_id = $1 AND id = $2",

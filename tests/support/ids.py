@@ -1,4 +1,4 @@
-"""Ids as the API serves them, made and read apart from the code that is tested."""
+"""Encode and decode ids of the API, independently of the code that is tested."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from uuid import UUID

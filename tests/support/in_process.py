@@ -1,4 +1,4 @@
-"""Operations that are run without HTTP."""
+"""Run operations without HTTP."""
 
 from collections.abc import Coroutine, Generator
 from contextlib import suppress
@@ -13,7 +13,7 @@ from server.documents.execution import ExecutionRequest, Runner
 
 @dataclass
 class InProcessServer:
-    """Operations of one organization, run without HTTP."""
+    """Run operations of one organization without HTTP."""
 
     runner: Runner
     documents: DocumentCache
@@ -29,7 +29,7 @@ class InProcessServer:
 
 
 class YieldCounter:
-    """Awaits, and counts how often that gave others their turn without waiting for anything."""
+    """Await a coroutine and count how often it yields to the event loop without waiting for anything."""
 
     def __init__(self, run: Coroutine[Any, Any, object]) -> None:
         self.count = 0

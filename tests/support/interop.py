@@ -1,4 +1,4 @@
-"""The folder of Node's clients."""
+"""The folder of the JavaScript clients."""
 
 from pathlib import Path
 

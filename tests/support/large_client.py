@@ -1,4 +1,4 @@
-"""A client on whom much was worked, made by the server itself, beside one that is to stay as it is."""
+"""Fill a client with many registrations by SQL, and compute digests of all tables to check that other clients do not change."""
 
 from uuid import UUID
 
@@ -7,8 +7,8 @@ import asyncpg
 from db.queries import monthly_balances
 from tests.support.builders import Tenant
 
-# $1 is the tenant, $2 the client, $3 how many registrations; an invoice, with two lines, for each twenty of them, half of them paid.
-WITHOUT_TRIGGERS = "SET LOCAL session_replication_role = replica"  # as in large_organization.py
+# $1 is the tenant, $2 the client, $3 the number of registrations. Every twenty make one invoice of two lines; half of those are paid.
+WITHOUT_TRIGGERS = "SET LOCAL session_replication_role = replica"  # see large_organization.py
 PROJECTS = """INSERT INTO relaties.project (tenant_id, id, client_id, name, invoice_method, created_at, updated_at, version)
 SELECT $1, {project}, $2, format('Project %s', p), 'CLIENT_HOURLY', now(), now(), 1 FROM generate_series(0, 49) p"""
 REGISTRATIONS = """INSERT INTO relaties.registration (tenant_id, id, client_id, project_id, member_id, kind, status, client_status,
@@ -45,7 +45,7 @@ SUM = "SELECT count(*)::text || md5(coalesce(string_agg(md5(t::text), '' ORDER B
 
 
 async def fill_client(owner: asyncpg.Connection, org: Tenant, client: UUID, registrations: int) -> None:
-    """Fills the client; `owner` is a superuser."""
+    """Add projects, registrations, invoices, payments and events to the client. The connection must be a superuser's."""
     async with owner.transaction():
         await owner.execute(WITHOUT_TRIGGERS)
         for statement in (PROJECTS, REGISTRATIONS, INVOICES, LINES, PAYMENTS, ALLOCATIONS, EVENTS, OUTBOX_EVENTS):
@@ -55,7 +55,7 @@ async def fill_client(owner: asyncpg.Connection, org: Tenant, client: UUID, regi
 
 
 async def table_sums(owner: asyncpg.Connection, org: Tenant, excluded: UUID | None = None) -> dict[str, str]:
-    """Return for each table how many rows and which, of all clients or of all but one. Rows without a client count in both."""
+    """Return a row count and digest of each table, of all clients or without one. Rows that have no client are always included."""
     columns = await owner.fetch(
         """SELECT table_name::text AS name, bool_or(column_name = 'client_id') AS has_client FROM information_schema.columns
         WHERE table_schema = 'relaties' AND table_name <> 'alembic_version' GROUP BY 1 ORDER BY 1"""

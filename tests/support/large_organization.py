@@ -1,4 +1,4 @@
-"""A large organization, made by the server itself: what takes an import a day takes SQL a minute."""
+"""Create a large organization by SQL on the server: one minute, where an import would take a day."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,11 @@ from tests.support.builders import Tenant, create_tenant, insert_rows
 CONTACTS_EACH, LABELS, INVOICES_EACH, EXTRA_CONTACTS, EVENTS_EACH = 2, 20, 5, 5_000, 4
 REGISTRATIONS_EACH = 5
 FIRST_DAY, DAYS = date(2022, 1, 1), 1_700
-# What points at what is right by how it is made; checking it row by row would take most of the time. For a superuser.
+# Disable triggers and foreign keys: the rows are consistent by construction, and checks row by row would take most of the time.
+# Only a superuser may set this.
 WITHOUT_TRIGGERS = "SET LOCAL session_replication_role = replica"
-# $1 is the tenant, $2 how many clients. Identifiers come from numbers, so that rows find each other; names are not in their order.
+# $1 is the tenant, $2 the number of clients. Ids are hashes of numbers, so that tables can refer to each other's rows.
+# The order of the names differs from that of the numbers.
 CLIENTS = """INSERT INTO relaties.client (tenant_id, id, name, name_key, number, number_key, kind, is_prospect, invoice_delivery,
   purchase_order_required, created_at, updated_at, version)
 SELECT $1, {client}, format('Client %s', lpad((n * 7919 % $2)::text, 7, '0')), format('client %s', lpad((n * 7919 % $2)::text, 7, '0')),
@@ -110,9 +112,9 @@ STATEMENTS = (
 
 @dataclass(frozen=True)
 class LargeOrganization:
-    """An organization; the first client by name is one with 5,000 contacts more than the others have.
+    """A large organization. The first client by name has 5,000 more contacts than the others.
 
-    Each label is on a tenth of everything, except for the rare one.
+    Each label is on a tenth of all rows, except for the rare one.
     """
 
     tenant: Tenant
@@ -133,9 +135,9 @@ class LargeOrganization:
 
 
 async def create_large_organization(owner: asyncpg.Connection, *, clients: int = 100_000) -> LargeOrganization:
-    """Create an organization of so many clients, each with two contacts and labels, five invoices and registrations, and the rest.
+    """Create an organization in which each client has two contacts, two labels, five invoices, five registrations and more.
 
-    Beside it a small one. `owner` is a superuser.
+    A second, small organization is created as well. The connection must be a superuser's.
     """
     org = await create_tenant(owner, "Large")
     await fill_organization(owner, await create_tenant(owner, "Beside it"), clients // 50)
@@ -157,11 +159,11 @@ async def create_large_organization(owner: asyncpg.Connection, *, clients: int =
 async def fill_organization(
     owner: asyncpg.Connection, org: Tenant, clients: int, statements: Sequence[str] = STATEMENTS, **otherwise: object
 ) -> None:
-    """Fill an organization with so many clients: all tables, or those of some statements; `otherwise` overrides the expressions."""
+    """Fill an organization with this number of clients, by all statements or some. `otherwise` overrides the expressions."""
     async with owner.transaction():
         await owner.execute(WITHOUT_TRIGGERS)
         for statement in statements:
-            # As parameters the two would have to be of one type each.
+            # As real parameters, $1 and $2 would need one type each.
             sql = statement.format(**EXPRESSIONS | otherwise).replace("$1", f"'{org.id}'::uuid").replace("$2", f"{clients}::bigint")
             await owner.execute(sql, timeout=3600)
         ids = await owner.fetchval("SELECT array_agg(id) FROM relaties.client WHERE tenant_id = $1", org.id)
@@ -169,7 +171,7 @@ async def fill_organization(
 
 
 async def _add_rare_label(owner: asyncpg.Connection, org: Tenant) -> UUID:
-    """Add a label to fifty registrations and to their clients."""
+    """Add a label to fifty registrations and their clients, and return its id."""
     rows = await owner.fetch("SELECT id, client_id FROM relaties.registration WHERE tenant_id = $1 LIMIT 50", org.id)
     rare = await org.add_label("Rare", *{row["client_id"] for row in rows})
     label_key = {"tenant_id": org.id, "label_id": rare}

@@ -1,4 +1,4 @@
-"""Members, as arguments and payloads of mutations."""
+"""Fields and arguments of the mutations on members."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ MEMBER = "member { id name email role isActive version }"
 
 
 async def member_arguments(org: Tenant, role: Role) -> dict[str, Any]:
-    """Return the member of a role, as an argument names it."""
+    """Return the id and expected version of the member with this role, as mutations take them."""
     member_key = await org.owner.fetchval(
         "SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = $2 ORDER BY id LIMIT 1", org.id, role
     )

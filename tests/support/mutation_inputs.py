@@ -1,6 +1,6 @@
-"""Inputs of every mutation, made of the schema itself: right ones, and each place in them, to try something else there.
+"""Build valid inputs of every mutation from the schema, and list each location in them so that a test can replace it.
 
-What is added to the schema joins by itself. What its type does not tell stands in the three tables here: `VALUES_BY_FIELD`, `ID_TYPES`
+New mutations and fields are covered without a change here. What their types do not say stands in `VALUES_BY_FIELD`, `ID_TYPES`
 and `EXTRA_VALUES`.
 """
 
@@ -45,7 +45,7 @@ FIELD_SETS = {input_class.__strawberry_definition__.name: fields for input_class
 Path = tuple[str | int, ...]
 Value = Any  # JSON
 
-VALUES_BY_FIELD: dict[str, tuple[Value, Value]] = {  # by the name of a field, two that are right
+VALUES_BY_FIELD: dict[str, tuple[Value, Value]] = {  # two valid values by field name
     "baseCurrency": ("EUR", "USD"),
     "bic": ("ABNANL2A", "INGBNL2A"),
     "clientNumberFormat": ("K-####", "L-####"),
@@ -81,7 +81,7 @@ VALUES_BY_TYPE: dict[str, tuple[Value, Value]] = {
     "Int": (1, 2),
     "String": ("Word", "Other"),
 }
-ID_TYPES = {  # of an id whose name, or that of its input, does not begin or end with its type
+ID_TYPES = {  # types of ids that cannot be inferred from the name of the field or of its input
     "ClientLabelInput.id": "Label",
     "OrganizationUpdateInput.defaultLayoutId": "InvoiceLayout",
     "TokenRevokeInput.id": "ApiToken",
@@ -90,7 +90,7 @@ ID_TYPES = {  # of an id whose name, or that of its input, does not begin or end
 
 @dataclass(frozen=True)
 class World:
-    """An organization with one of everything that an input can name, by the name of its type; at version 1."""
+    """An organization with an object of every type that an input can refer to. `ids` is by type name; all objects are at version 1."""
 
     tenant: Tenant
     ids: dict[str, str]
@@ -100,7 +100,7 @@ class World:
         return self.tenant.id
 
 
-EXTRA_VALUES: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation, what its rules ask for beyond its types
+EXTRA_VALUES: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation, what its rules demand beyond its types
     "clientDelete": lambda world: {
         "id": world.ids["ArchivedClient"],
         "previewToken": world.ids["PreviewToken"],
@@ -117,7 +117,7 @@ EXTRA_VALUES: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation,
 
 
 REGISTRATION_KINDS = ("Registration", "RegistrationOfExpense", "RegistrationOfMileage")
-EXTRA_VALUES_BY_ALTERNATIVE: dict[str, Callable[[World, int], dict[str, Value]]] = {  # and what they ask for of each alternative
+EXTRA_VALUES_BY_ALTERNATIVE: dict[str, Callable[[World, int], dict[str, Value]]] = {  # the same by alternative
     "registrationUpdate": lambda world, turn: {"id": world.ids[REGISTRATION_KINDS[turn]]},
 }
 
@@ -160,7 +160,7 @@ REGISTRATION_FIELDS: tuple[dict[str, object], ...] = (
 
 
 class AnyIds(dict[str, str]):
-    """Where it matters not which."""
+    """Return an id for any type, where no object has to exist."""
 
     def __missing__(self, kind: str) -> str:
         return global_id(kind if kind in PREFIXES else "Client", UNKNOWN_ID)
@@ -171,11 +171,11 @@ class AnyIds(dict[str, str]):
 
 UNKNOWN_ID = UUID(int=1)
 SHAPE_ONLY_WORLD = World(Tenant(None, UNKNOWN_ID, {}), AnyIds())  # type: ignore[arg-type]
-"""Only for the shape of inputs."""
+"""A world to compute only the shape of inputs with, without a database."""
 
 
 def type_of_id(owner: str, name: str) -> str:
-    """What an id is of: `clientId` of a client, the `id` of a LabelDeleteInput of a label."""
+    """Return the type of an id: `clientId` is of a `Client`, and `id` in `LabelDeleteInput` of a `Label`."""
     stem = re.sub("Ids?$", "", name).lower()
     fits = [kind for kind in NODES if (owner.startswith(kind) if name == "id" else stem.endswith(kind.lower()))]
     id_type = ID_TYPES.get(f"{owner}.{name}") or max(fits, key=len, default=None)
@@ -189,7 +189,7 @@ def is_one_of(kind: GraphQLInputObjectType) -> bool:
 
 
 def count_alternatives(kind: GraphQLInputType) -> int:
-    """Return how many inputs it takes to try each alternative once; a list has room for all of its own."""
+    """Return the number of inputs that are needed to use each alternative once. A list can contain all of its own alternatives."""
     bare = get_nullable_type(kind)
     if not isinstance(bare, GraphQLInputObjectType):
         return 1
@@ -198,7 +198,7 @@ def count_alternatives(kind: GraphQLInputType) -> int:
 
 @dataclass(frozen=True)
 class InputFiller:
-    """Fills in every field of an input with the first or the second value that is right."""
+    """Fill in every field of an input with its first or its second valid value."""
 
     ids: dict[str, str]
     second: bool = False
@@ -227,19 +227,19 @@ def input_type(mutation: str) -> GraphQLInputType:
 
 
 def valid_input(world: World, mutation: str, alternative: int = 0) -> dict[str, Value]:
-    """Return an input of the mutation with everything filled in, which its rules take."""
+    """Return an input of the mutation that has every field filled in and keeps all rules."""
     input_values: dict[str, Value] = InputFiller(world.ids).fill(input_type(mutation), alternative=alternative)
     input_values |= EXTRA_VALUES[mutation](world) if mutation in EXTRA_VALUES else {}
     return input_values | (EXTRA_VALUES_BY_ALTERNATIVE[mutation](world, alternative) if mutation in EXTRA_VALUES_BY_ALTERNATIVE else {})
 
 
 MUTATION_CASES = [(name, turn) for name in MUTATIONS for turn in range(count_alternatives(input_type(name)))]
-"""Each mutation, and the turn of its alternatives."""
+"""Each mutation with the index of each alternative of its input."""
 
 
 @dataclass(frozen=True)
 class InputLocation:
-    """Somewhere in an input: what it is of there, and the field of which input type."""
+    """A location in an input: its path, its type, and the name of the input type that has the field."""
 
     path: Path
     kind: GraphQLNamedType | GraphQLList[Any]
@@ -251,17 +251,17 @@ class InputLocation:
 
     @property
     def type_name(self) -> str:
-        """Return the name of its type; of what a list's entries are."""
+        """The name of its type, or for a list of the type of its entries."""
         return str(get_named_type(self.kind).name)
 
     @property
     def error_path(self) -> list[str]:
-        """Return the path as in user errors."""
+        """The path as in user errors."""
         return [str(step) for step in self.path]
 
 
 def iterate_locations(kind: GraphQLInputType, value: Value, path: Path = (), owner: str = "") -> Iterator[InputLocation]:
-    """Yield every place in a value, outer ones first."""
+    """Yield every location in a value, outer ones first."""
     bare = get_nullable_type(kind)
     if path:
         yield InputLocation(path, bare, owner)
@@ -274,7 +274,7 @@ def iterate_locations(kind: GraphQLInputType, value: Value, path: Path = (), own
 
 
 def scalar_locations(kind: GraphQLInputType, value: Value, *names: str) -> list[InputLocation]:
-    """Return the places of some scalars; of all that are neither objects nor lists when none is named."""
+    """Return the locations of the named scalars, or of all scalars and enums if none is named."""
     return [
         location
         for location in iterate_locations(kind, value)
@@ -283,7 +283,7 @@ def scalar_locations(kind: GraphQLInputType, value: Value, *names: str) -> list[
 
 
 def replace_at(value: Value, path: Path, new: Value) -> Value:
-    """Return a copy with something else at one path."""
+    """Return a copy of the value with `new` at the path."""
     copy = deepcopy(value)
     holder = copy
     for step in path[:-1]:
@@ -293,7 +293,7 @@ def replace_at(value: Value, path: Path, new: Value) -> Value:
 
 
 def max_text_length(location: InputLocation) -> int:
-    """Return the most characters that a text may have; where no field set says it, none that anybody types is as long."""
+    """Return the maximum length of a text, or 100,000 if the field set has none."""
     fields = FIELD_SETS.get(location.owner)
     field = fields.model_fields.get(to_snake(location.name)) if fields else None
     limits = [limit for limit in (getattr(rule, "max_length", None) for rule in (field.metadata if field else ())) if limit]
@@ -301,7 +301,7 @@ def max_text_length(location: InputLocation) -> int:
 
 
 def stored_value(location: InputLocation, value: Value) -> Value:
-    """Return the value as stored: the words of an enum may differ in the database."""
+    """Return the value as stored. The database may store another word for an enum value."""
     kind = get_named_type(location.kind)
     if not isinstance(kind, GraphQLEnumType) or value is None:
         return value
@@ -309,7 +309,7 @@ def stored_value(location: InputLocation, value: Value) -> Value:
 
 
 def write_literal(kind: GraphQLInputType, value: Value) -> str:
-    """Return the value as it stands in a document; texts with escapes."""
+    """Return the value as a GraphQL literal."""
     bare = get_nullable_type(kind)
     if value is None:
         return "null"
@@ -321,7 +321,7 @@ def write_literal(kind: GraphQLInputType, value: Value) -> str:
 
 
 def payload_selection(mutation: str) -> str:
-    """Return the selection of a payload: the errors, and the ids of its objects."""
+    """Return the selection of a payload: its user errors, and the ids of its objects."""
     payload = get_named_type(MUTATIONS[mutation].type)
     assert isinstance(payload, GraphQLObjectType)
     selections = ["userErrors { __typename code message path }"]
@@ -334,14 +334,14 @@ def payload_selection(mutation: str) -> str:
 
 
 def mutation_document(mutation: str, directive: str = "", input: Value = None) -> str:
-    """Return the document with the input as a variable, or as a literal if it is given."""
+    """Return a document of the mutation, with the input as a variable or, if it is given, as a literal."""
     argument_text = "$input" if input is None else write_literal(input_type(mutation), input)
     head = f"mutation ($input: {input_type(mutation)})" if input is None else "mutation"
     return f"{head} {{ {mutation}(input: {argument_text}) {directive} {payload_selection(mutation)} }}"
 
 
 def required_permissions(mutation: str) -> list[Permission]:
-    """Return the rights that the field's directive names: any of them will do."""
+    """Return the permissions that the field's directive names. Any one of them is sufficient."""
     field = (MUTATIONS[mutation].extensions or {})["strawberry-definition"]
     (permission_names,) = [each.any_of for each in field.directives if each.__strawberry_directive__.graphql_name == "permission"]
     return [Permission(right) for right in permission_names]

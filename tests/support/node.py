@@ -1,4 +1,4 @@
-"""Programs of Node's, from packages whose hashes are locked."""
+"""Run Node programs, from packages whose hashes are locked."""
 
 import os
 import shutil
@@ -7,19 +7,19 @@ from pathlib import Path
 
 
 def run_unchecked(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the command with the machine's own settings, however it ends."""
+    """Run the command with the machine's environment, and return its result even if it fails."""
     return subprocess.run(command, cwd=cwd, env=dict(os.environ), text=True, capture_output=True, check=False, timeout=300)  # noqa: S603
 
 
 def run(*command: str, cwd: Path) -> str:
-    """What it prints."""
+    """Run the command and return its output. Fail if the command fails."""
     result = run_unchecked(*command, cwd=cwd)
     assert result.returncode == 0, result.stdout[-5000:] + result.stderr[-5000:]
     return result.stdout
 
 
 def install_packages(source: Path, target: Path) -> Path:
-    """Copy a Node folder, and install the packages of its lock file."""
+    """Copy a Node project and install the packages of its lock file. Return the copy."""
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("node_modules", "assets", "LICENSES", "__pycache__"))
     run("npm", "ci", cwd=target)
     return target

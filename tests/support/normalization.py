@@ -1,4 +1,4 @@
-"""What is given to `unicodedata.normalize`: its time is quadratic in the marks of one character, so these must be few."""
+"""Record the texts given to `unicodedata.normalize`. Its time is quadratic in the combining marks of one character."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ MARKS = {"Mn", "Mc", "Me"}
 
 @dataclass
 class NormalizationMonitor:
-    """The longest text that was normalised, and the most marks of one character that one had."""
+    """The longest text that was normalized, and the most combining marks of one character."""
 
     longest_text: int = 0
     most_marks: int = 0
 
     @classmethod
     def install(cls, monkeypatch: pytest.MonkeyPatch) -> Self:
-        """Watch every call from here on. Each is answered as before."""
+        """Record every call from now on. Calls return the same results as before."""
         monitor, normalize = cls(), unicodedata.normalize
 
         def normalize_and_record(form: str, text: str) -> str:

@@ -1,4 +1,4 @@
-"""A server whose database fails, and how it must take that."""
+"""A server whose database fails, and the checks of how it reacts."""
 
 import asyncio
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from tests.support.eventually import wait_until
 LABEL_QUERY = "{ labels(first: 1) { nodes { name } } }"
 MAKE = """mutation ($name: String!, $key: String!) { labelCreate(input: {name: $name}) @idempotent(key: $key) {
   label { name } userErrors { code } } }"""
-# graphql-core leaves coroutines behind where an operation is given up between two of its steps. They hold nothing of ours.
+# graphql-core leaves coroutines unawaited if an operation is cancelled between two of its steps. They hold none of our resources.
 GIVEN_UP = pytest.mark.filterwarnings("ignore:coroutine 'Executor:RuntimeWarning")
 
 
 @dataclass
 class OutageServer:
-    """Query the first label of its organization, and create others."""
+    """Send a query and a mutation to a server, and wait until it has recovered."""
 
     api: Api
 
@@ -38,7 +38,7 @@ class OutageServer:
         return (await self.api.http.get("/readyz")).status_code == httpx.codes.OK
 
     async def wait_until_healthy(self) -> None:
-        """Wait until reads, changes and the probe succeed again without intervention."""
+        """Wait until queries, mutations and the readiness probe succeed without intervention."""
         await wait_until(self._answers_queries)
         await wait_until(self._answers_changes)
         await wait_until(self.is_ready)
@@ -53,7 +53,7 @@ class OutageServer:
 
 
 def is_unavailable(answer: tuple[int, Any]) -> bool:
-    """Return whether the answer has the code, and no message of the driver."""
+    """Return whether every error has the code UNAVAILABLE, and no message comes from the driver."""
     status, body = answer
     codes = {error["extensions"]["code"] for error in body["errors"]}
     messages = {error["message"] for error in body["errors"]}

@@ -16,7 +16,7 @@ from tests.support.builders import Tenant
 
 @dataclass(frozen=True)
 class OwnerTransaction:
-    """A `Transaction` of one organization."""
+    """A transaction of one organization that runs on the owner's connection."""
 
     owner: asyncpg.Connection
     tenant: UUID
@@ -29,7 +29,7 @@ class OwnerTransaction:
 
 
 async def sign_preview_token(org: Tenant, client: UUID, remaining: timedelta, secrets: Sequence[bytes] = SECRET_KEYS) -> str:
-    """Sign a token of a preview of the client's deletion, as the server does, that expires after the remaining time."""
+    """Sign a token for a preview of the client's deletion, as the server does. It expires after the remaining time."""
     scope = Scope(Actor(org.id, ALL_PERMISSIONS), OwnerTransaction(org.owner, org.id), secrets)
     (preview,) = await previews.load_contents(scope, [client])
     assert preview

@@ -1,4 +1,4 @@
-"""Throw-away poolers: pgbouncer in transaction mode, in front of a throw-away server."""
+"""Run temporary pgbouncer processes in transaction mode, in front of a temporary PostgreSQL server."""
 
 import os
 import subprocess
@@ -28,7 +28,7 @@ default_pool_size = 5
 
 @contextmanager
 def run_pooler(url: str, users: Mapping[str, str]) -> Iterator[str]:
-    """Run a pooler of five connections for these users and passwords, and yield its host and port."""
+    """Run pgbouncer with five connections for these users and passwords, and yield its host and port."""
     address, own = urlsplit(url), find_free_port()
     with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
         folder = Path(name)
@@ -44,11 +44,11 @@ def run_pooler(url: str, users: Mapping[str, str]) -> Iterator[str]:
 
 @contextmanager
 def _run_pgbouncer(ini: Path, user: str | None) -> Iterator[None]:
-    """Run pgbouncer as an ordinary account; it refuses root."""
+    """Run pgbouncer as an ordinary account, because it refuses to run as root."""
     command: list[str | Path] = [PGBOUNCER, *(["-u", user] if user else []), ini]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
         assert process.stderr is not None
-        reader_thread = Thread(target=process.stderr.read)  # or it would stop once the pipe is full of what it has to say
+        reader_thread = Thread(target=process.stderr.read)  # pgbouncer would block once the pipe is full
         try:
             assert any("process up" in line for line in process.stderr)
             reader_thread.start()

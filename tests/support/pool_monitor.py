@@ -1,4 +1,4 @@
-"""Who holds a connection of a pool, and whether anybody who does asks for another: that is how a pool comes to wait for itself."""
+"""Record which operations hold pool connections, and whether one requests another while it holds one: that can deadlock a pool."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from db.engine.read_pool import ReadConnection, ReadPool
 
 @dataclass
 class ConnectionHolder:
-    """One operation with all its tasks: what it holds, what it took in all, and what it asked for while it held something."""
+    """An operation with all its tasks: the connections it holds, all it acquired, and those it requested while it held one."""
 
     held_count: int = 0
     acquired: Counter[str] = field(default_factory=Counter)
@@ -33,7 +33,7 @@ class ConnectionHolder:
         self.held_count -= 1
 
 
-OPERATION: ContextVar[ConnectionHolder | None] = ContextVar("operation", default=None)  # whatever it starts inherits it
+OPERATION: ContextVar[ConnectionHolder | None] = ContextVar("operation", default=None)  # inherited by all tasks that the operation starts
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def _watch_readers(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @contextmanager
 def monitor_pools() -> Iterator[None]:
-    """Record what is acquired from every pool and released, from here on."""
+    """Record what is acquired from and released to every pool during the block."""
 
     def on_checkout(*_: Any) -> None:  # noqa: ANN401 SQLAlchemy's own arguments
         if holder := OPERATION.get():

@@ -1,4 +1,4 @@
-"""Running the program as a person does: as a process of its own."""
+"""Run the program as a user does, in a process of its own."""
 
 import os
 import re
@@ -20,7 +20,7 @@ TIMEOUT_S = 120
 
 
 def build_environment(**more: str) -> dict[str, str]:
-    """Return an environment with the path, the home and the given settings only."""
+    """Return an environment that has only the path, the home folder and the given settings."""
     return {"PATH": f"{BIN}:{os.environ['PATH']}", "HOME": os.environ["HOME"], "PYTHONUNBUFFERED": "1", **KEPT_SETTINGS, **more}
 
 
@@ -38,7 +38,7 @@ def find_free_port() -> int:
 
 
 def find_free_port_pair() -> int:
-    """Return a free port whose next one is free too: the second worker serves its metrics there."""
+    """Return a free port whose next port is free too, because the second worker serves its metrics there."""
     while True:
         port = find_free_port()
         with socket.socket() as probe, suppress(OSError, OverflowError):
@@ -48,7 +48,7 @@ def find_free_port_pair() -> int:
 
 @contextmanager
 def run_server(*arguments: str, **settings: str) -> Iterator["ServerProcess"]:
-    """Run a server that answers, and stop it as by Ctrl-C at the end."""
+    """Run a server and yield it once it answers. Stop it at the end as Ctrl-C does."""
     port = find_free_port()
     process = ServerProcess([str(PROGRAM), "serve", "--port", str(port), *arguments], port, settings)
     try:
@@ -59,7 +59,7 @@ def run_server(*arguments: str, **settings: str) -> Iterator["ServerProcess"]:
 
 
 class ServerProcess:
-    """A running `relaties serve` and what it has printed so far; its log apart from that, where a file is given for it."""
+    """A running `relaties serve` and its output. Its log is in the output too, unless a file is given."""
 
     def __init__(self, command: list[str], port: int, settings: Mapping[str, str], log: IO[str] | int = subprocess.STDOUT) -> None:
         self.address = f"http://127.0.0.1:{port}"
@@ -71,7 +71,7 @@ class ServerProcess:
         self.process = subprocess.Popen(  # noqa: S603 our own program
             command, env=build_environment(**settings), text=True, stdout=subprocess.PIPE, stderr=log, start_new_session=True
         )
-        self._reader = Thread(target=self._read_output, daemon=True)  # a pipe that nobody empties would stop the server
+        self._reader = Thread(target=self._read_output, daemon=True)  # the server would block once the pipe is full
         self._reader.start()
 
     @property
@@ -79,7 +79,7 @@ class ServerProcess:
         return "".join(self._output_lines)
 
     def wait_for_output(self, text: str) -> str:
-        """Return the line with this text once it is printed, and fail with the whole output if the program ends first."""
+        """Return the next output line that contains the text. Fail with the whole output if the program ends first."""
         with self._output_changed:
             while self._output_changed.wait_for(
                 lambda: self._read_count < len(self._output_lines) or self._has_ended, TIMEOUT_S

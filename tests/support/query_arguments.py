@@ -1,4 +1,4 @@
-"""Arguments of the product's queries on a large organization."""
+"""Arguments with which the product's queries are explained on a large organization."""
 
 from datetime import UTC, date, datetime
 from uuid import UUID
@@ -19,7 +19,7 @@ BEGINNING: dict[str, object] = {"after_key": FIRST_ID, "after_id": FIRST_ID}
 
 
 def query_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]:
-    """Return the arguments of the statements, for a page of 50."""
+    """Return the arguments of every query by its name, for pages of 50."""
     return {name: arguments for build in BUILDERS for name, arguments in build(large_org).items()}
 
 
@@ -33,7 +33,7 @@ def _label_filter(large_org: LargeOrganization) -> dict[str, object]:
 
 
 def _client_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]:
-    """Return the arguments of the statements of clients, their activity, previews and deletions."""
+    """Return the arguments of the queries of clients, their activity, previews and deletions."""
     of_clients: dict[str, object] = {"ids": large_org.clients}
     after = _after_middle(large_org)
     labels = _label_filter(large_org)
@@ -68,7 +68,7 @@ def _client_arguments(large_org: LargeOrganization) -> dict[str, dict[str, objec
 
 
 def _contact_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]:
-    """Return the arguments of the statements of contacts, labels, portals and invoices."""
+    """Return the arguments of the queries of contacts, labels, portals and invoices."""
     of_clients: dict[str, object] = {"ids": large_org.clients}
     after = _after_middle(large_org)
     return {
@@ -98,7 +98,7 @@ def _contact_arguments(large_org: LargeOrganization) -> dict[str, dict[str, obje
 
 
 def _settings_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]:
-    """Return the arguments of the statements of settings of the organization."""
+    """Return the arguments of the queries of the organization's settings."""
     own: dict[str, object] = {"ids": [large_org.tenant.id]}
     return {
         "layouts.page": {"count": 26, **BEGINNING},
@@ -123,7 +123,7 @@ def _settings_arguments(large_org: LargeOrganization) -> dict[str, dict[str, obj
 
 
 def _project_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]:
-    """Return the arguments of the statements of projects and quotes."""
+    """Return the arguments of the queries of projects and quotes."""
     of_clients: dict[str, object] = {"ids": large_org.clients}
     return {
         "projects.of_clients": {**of_clients, "count": 26},
@@ -143,7 +143,7 @@ def _project_arguments(large_org: LargeOrganization) -> dict[str, dict[str, obje
 
 
 def _registration_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]:
-    """Return the arguments of the statements of registrations."""
+    """Return the arguments of the queries of registrations."""
     of_clients: dict[str, object] = {"ids": large_org.clients}
     member = {"member_id": large_org.member, "since": date(2022, 2, 1), "until": date(2022, 12, 31)}
     registration_filter: dict[str, object] = {"kind": "TIME", "status": "OPEN", "is_billable": True, **member}
@@ -163,7 +163,7 @@ def _registration_arguments(large_org: LargeOrganization) -> dict[str, dict[str,
 
 
 def _revenue_arguments(large_org: LargeOrganization) -> dict[str, dict[str, object]]:
-    """Return the arguments of the statements of revenue."""
+    """Return the arguments of the queries of revenue."""
     of_clients: dict[str, object] = {"ids": large_org.clients}
     labels = _label_filter(large_org)
     year: dict[str, object] = {"start": date(2026, 1, 1), "end": date(2026, 12, 31)}

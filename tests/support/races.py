@@ -1,4 +1,4 @@
-"""Two concurrent changes with any distance between them, and the error of the later one."""
+"""Interleave two concurrent changes at various points, and read the error of the later one."""
 
 import asyncio
 import re
@@ -27,7 +27,7 @@ FRESH_PREVIEW = "... on PreviewOutdatedError { preview { token } }"
 
 
 async def run_mutation(api: Api, mutation: str, **input: object) -> Payload:
-    """Return the payload of an answer without request errors. Messages are sentences, and none of the database's."""
+    """Run the mutation and return its payload. Fail if a message is not a sentence or contains words of the database."""
     query = mutation_document(mutation).replace("message path }", f"message path {FRESH_PREVIEW} }}")
     payload: Payload = (await api.data(query, input=input))[mutation]
     for error in payload["userErrors"]:
@@ -37,7 +37,7 @@ async def run_mutation(api: Api, mutation: str, **input: object) -> Payload:
 
 
 def outcome_code(payload: Payload) -> str:
-    """Return DONE, or the code of the one error."""
+    """Return DONE, or the code of the only user error."""
     codes = [error["code"] for error in payload["userErrors"]] or ["DONE"]
     assert len(codes) == 1, payload
     return str(codes[0])
@@ -45,7 +45,7 @@ def outcome_code(payload: Payload) -> str:
 
 @dataclass(frozen=True)
 class Interleaving:
-    """How far the first is when the second begins, in turns of the loop, or through; and which of the two is first."""
+    """The number of event-loop passes before the second request starts (None: after the first has ended), and which of the two is first."""
 
     loop_passes: int | None
     is_first: bool
@@ -66,7 +66,7 @@ INTERLEAVINGS = [Interleaving(turns, is_first) for turns in (0, 30, 150, 500, 15
 
 @dataclass(frozen=True)
 class ClientWithWork:
-    """A client with one of each, and another client that has none of it."""
+    """A client with one object of each kind, and another client without any."""
 
     org: Tenant
     client: UUID
@@ -81,12 +81,12 @@ class ClientWithWork:
         return global_id(kind, getattr(self, name))
 
     async def deletion_request(self, api: Api, **more: object) -> Request:
-        """Return the request that deletes the client with a fresh preview."""
+        """Return a request that deletes the client with a fresh preview."""
         token = await sign_preview_token(self.org, self.client, timedelta(minutes=5))
         return partial(run_mutation, api, "clientDelete", id=self.global_id("client"), previewToken=token, **more)
 
     async def is_active(self) -> bool:
-        """The client and its project both; neither is there, or both are archived, otherwise."""
+        """Return whether the client and its project are active. Fail if only one of them exists or is archived."""
         sql = "SELECT archived_at FROM relaties.client WHERE id = $1 UNION ALL SELECT archived_at FROM relaties.project WHERE id = $2"
         states = [row["archived_at"] is None for row in await self.org.owner.fetch(sql, self.client, self.project)]
         assert states in ([], [True, True], [False, False])

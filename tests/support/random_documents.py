@@ -1,4 +1,4 @@
-"""Documents by chance: all that a query can hold, of the whole schema, with right and wrong arguments."""
+"""Generate random valid documents of the whole schema, with valid and invalid arguments."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,13 +27,13 @@ from hypothesis.strategies import DrawFn
 
 MAX_DEPTH, MAX_FIELDS = 5, 4
 Composite = GraphQLObjectType | GraphQLInterfaceType | GraphQLUnionType
-TIME_DEPENDENT_FIELDS = {"DeletionPreview.token", "DeletionPreview.expiresAt"}  # another answer each second
+TIME_DEPENDENT_FIELDS = {"DeletionPreview.token", "DeletionPreview.expiresAt"}  # differ from one second to the next
 TEXTS = ["", "a", "Client 0", "Client 00", "é", "%"]
 
 
 @dataclass
 class Document:
-    """What was drawn: the text, and its variables with their values."""
+    """A generated document, and the values of its variables."""
 
     text: str
     variables: dict[str, object]
@@ -41,7 +41,7 @@ class Document:
 
 @dataclass
 class DocumentWriter:
-    """Writes one document. A place for an id or a cursor may get those that are given, with some that nothing has."""
+    """Write one document. Ids and cursors are drawn from the given ones, of which some may not exist."""
 
     schema: GraphQLSchema
     draw: DrawFn
@@ -97,7 +97,7 @@ class DocumentWriter:
         return f"{self._write_key(name)}{arguments}{self._write_condition()}{below}"
 
     def _write_key(self, name: str) -> str:
-        """Each field under a key of its own, so that no two of them are merged that could not be."""
+        """Return the field under a unique key, because fields with different arguments cannot be merged."""
         self.key_count += 1
         return f"k{self.key_count}: {name}"
 

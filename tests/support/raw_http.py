@@ -1,4 +1,4 @@
-"""HTTP byte by byte, for what no good client would send."""
+"""Send HTTP requests byte by byte, including those that no correct client sends."""
 
 import asyncio
 import json
@@ -7,19 +7,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-TIMEOUT_S = 30  # nothing that is waited for takes longer
+TIMEOUT_S = 30  # for anything that a test awaits
 ERROR_HEADERS = {"content-type": "application/json; charset=utf-8", "connection": "close"}
-ERROR_PATTERN = re.compile(r"Traceback|incident|WARNING|ERROR|\"level\": ?\"(warning|error)")  # in what a server printed
+ERROR_PATTERN = re.compile(r"Traceback|incident|WARNING|ERROR|\"level\": ?\"(warning|error)")  # for the output of a server
 
 
 def build_request(method: str = "GET", path: str = "/livez", *lines: str, body: bytes = b"") -> bytes:
-    """Build a request, with its length if it has a body."""
+    """Build a request, with a `Content-Length` if it has a body."""
     length = [f"Content-Length: {len(body)}"] if body else []
     return "\r\n".join((f"{method} {path} HTTP/1.1", "Host: localhost", *lines, *length, "\r\n")).encode() + body
 
 
 def build_query_request(token: str, query: str = "{ viewer { permissions } }", *lines: str) -> bytes:
-    """Build a query as a request."""
+    """Build a request that sends the query."""
     return build_request(
         "POST",
         "/graphql",
@@ -31,7 +31,7 @@ def build_query_request(token: str, query: str = "{ viewer { permissions } }", *
 
 
 def build_head(request_bytes: bytes) -> bytes:
-    """Build a request without its body, which its length promises."""
+    """Return the head of a request, whose `Content-Length` announces a body."""
     return request_bytes[: request_bytes.index(b"\r\n\r\n") + 4]
 
 
@@ -58,7 +58,7 @@ class RawResponse:
 
 @dataclass
 class RawConnection:
-    """A connection to the server."""
+    """A raw TCP connection to the server."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -68,7 +68,7 @@ class RawConnection:
         await self.writer.drain()
 
     async def read_response(self) -> RawResponse:
-        """Return the next response; ours all declare their length."""
+        """Return the next response. All responses of the server declare their length."""
         async with asyncio.timeout(TIMEOUT_S):
             first, *lines = (await self.reader.readuntil(b"\r\n\r\n")).decode().splitlines()[:-1]
             headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
@@ -79,12 +79,12 @@ class RawConnection:
         return await self.read_response()
 
     async def read_rest(self) -> bytes:
-        """Return all bytes until the server closes."""
+        """Return all bytes until the server closes the connection."""
         async with asyncio.timeout(TIMEOUT_S):
             return await self.reader.read()
 
     async def ends_with_error(self, status: int, code: str) -> bool:
-        """Return whether the response is the expected error, and the connection ends."""
+        """Read the response and return whether it is the expected error. Fail if the server does not close the connection afterwards."""
         answer = await self.read_response()
         assert answer.headers.items() >= ERROR_HEADERS.items()
         assert await self.read_rest() == b""

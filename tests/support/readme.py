@@ -1,4 +1,4 @@
-"""The README, its code blocks, and its queries with their documented answers."""
+"""The README's code blocks, and its queries with their documented responses."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Registering work, and what is shown of it."""
+"""Create registrations of work, and read their fields."""
 
 from collections.abc import Callable
 from typing import Any
@@ -32,7 +32,7 @@ def registration_id(key: UUID) -> str:
 
 
 async def register(api: Api, work: dict[str, Any] = HOUR, **more: object) -> dict[str, Any]:
-    """Register work, by default on one fixed day, and return the registration."""
+    """Create a registration and return it. By default it is an hour of work on a fixed day."""
     registration: dict[str, Any] = await mutate(
         api, "registrationCreate", REGISTRATION_FIELDS, **{"registeredOn": DAY, "work": work, **more}
     )
@@ -40,7 +40,7 @@ async def register(api: Api, work: dict[str, Any] = HOUR, **more: object) -> dic
 
 
 async def update_registration(api: Api, was: dict[str, Any], **more: object) -> dict[str, Any]:
-    """Update the registration, and return it."""
+    """Update the registration and return the new one."""
     registration: dict[str, Any] = await mutate(
         api, "registrationUpdate", REGISTRATION_FIELDS, id=was["id"], expectedVersion=was["version"], **more
     )
@@ -60,7 +60,7 @@ async def create_client_with_rates(
     mileage: str | None = "0.23",
     **more: Any,  # noqa: ANN401
 ) -> UUID:
-    """Create a client with rates of its own."""
+    """Create a client with rates of its own and return its id."""
     return await org.add_client(name, default_hourly_rate=hourly, default_mileage_rate=mileage, **more)
 
 

@@ -1,4 +1,4 @@
-"""Revenue as the documents and the payments themselves say it, whatever is kept for speed: to compare with."""
+"""Compute revenue from the invoices and payments themselves, to compare with the balances that the product stores for speed."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
-Figures = tuple[object, ...]  # whether of all in base, currency, invoiced, paid, outstanding
+Figures = tuple[object, ...]  # whether it is the total in base currency, then currency, invoiced, paid, outstanding
 # $1 is the tenant, $2 the clients, $3 and $4 the period.
 MOVEMENTS = """SELECT client_id, currency, day >= $3 AS is_in, net, net_base, paid, paid_base, owed, owed_base FROM (
   SELECT client_id, currency, invoice_date, sign * net, sign * net_base, 0.00, 0.00, sign * gross, sign * gross_base
@@ -31,7 +31,7 @@ COMBINED_TOTAL = {"of": "1", "keys": "(VALUES (1)) k (id)", "joined": "true"}
 async def revenue_by_client(
     owner: asyncpg.Connection, tenant: UUID, clients: Sequence[UUID], start: date, end: date
 ) -> list[list[Figures]]:
-    """Return for each client a row in base currency, then a row per currency."""
+    """Return for each client its total in base currency, followed by a row for each currency."""
     rows_by_client: dict[object, list[Figures]] = defaultdict(list)
     for sql in (TOTAL.format(**PER_CLIENT_TOTAL), BY_CURRENCY.format(**PER_CLIENT)):
         for key, *figures in await owner.fetch(sql, tenant, [*clients], start, end):
@@ -40,6 +40,6 @@ async def revenue_by_client(
 
 
 async def revenue_of_all(owner: asyncpg.Connection, tenant: UUID, clients: Sequence[UUID], start: date, end: date) -> list[Figures]:
-    """Return the same for all these clients together."""
+    """Return the total and the rows for all these clients together."""
     texts = TOTAL.format(**COMBINED_TOTAL), BY_CURRENCY.format(**COMBINED)
     return [tuple(row)[1:] for sql in texts for row in await owner.fetch(sql, tenant, [*clients], start, end)]

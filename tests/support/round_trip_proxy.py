@@ -1,7 +1,7 @@
-"""A way to the database on which something can be done before each message that the server waits to be answered.
+"""A proxy to the database with a hook before each round trip.
 
-It carries what both sides send, byte for byte. Messages of the client are held until one of them asks for an answer: Query, Sync or Flush.
-The hook is awaited before such a group is carried on, so that what it does comes between two round trips, however fast the machine is.
+It forwards both directions byte for byte. Messages of the client are held until one of them requests a response: Query, Sync or
+Flush. The hook is awaited before such a group is forwarded, so its effect always lies between two round trips.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit, urlunsplit
 
-START = (3 << 16).to_bytes(4, "big")  # protocol 3.0; other first messages, as for TLS, come before it
+START = (3 << 16).to_bytes(4, "big")  # protocol 3.0; other first messages, such as the request for TLS, precede it
 BUFFERED_MESSAGES, GROUP_ENDS = b"PBDEC", b"QSH"  # Parse, Bind, Describe, Execute, Close; Query, Sync, Flush
 
 
@@ -18,11 +18,11 @@ async def _do_nothing() -> None:
 
 
 class RoundTripProxy:
-    """Listens on a port of its own."""
+    """Forward connections to the database from a free port."""
 
     def __init__(self, url: str) -> None:
         self._url = urlsplit(url)
-        self._lock = asyncio.Lock()  # of several connections one after the other
+        self._lock = asyncio.Lock()  # the hook runs for one connection at a time
         self._port = 0
         self.before_round_trip: Callable[[], Awaitable[None]] = _do_nothing
 
@@ -64,7 +64,7 @@ class RoundTripProxy:
 
 
 async def _read_message(reader: asyncio.StreamReader) -> bytes:
-    """Read a length, which counts itself, and what it is of."""
+    """Read the length, which includes itself, and the message of that length."""
     length = await reader.readexactly(4)
     return length + await reader.readexactly(int.from_bytes(length, "big") - 4)
 

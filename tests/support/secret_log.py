@@ -9,7 +9,7 @@ from tests.support.api import SECRET_KEYS
 
 
 class SecretSearchHandler(logging.Handler):
-    """Every line of the log as a server in production would write it, searched for what it must not hold."""
+    """Format every record as a server in production does, and collect the lines that contain a token or a signing key."""
 
     def __init__(self) -> None:
         super().__init__()

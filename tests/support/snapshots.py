@@ -1,4 +1,4 @@
-"""Everything that an organization has, table by table: to see that nothing changed, or exactly what did."""
+"""Read every row of an organization, to check that nothing changed, or exactly which rows did."""
 
 import json
 from collections.abc import AsyncIterator
@@ -12,9 +12,9 @@ from sqlalchemy import Table as Columns
 
 from db.tables import Table
 
-Key = tuple[str, ...]  # the table, then its primary key without the tenant unless that is all of it
+Key = tuple[str, ...]  # the table, then the primary key without the tenant, or the tenant if that is the whole key
 Rows = dict[Key, dict[str, Any]]
-ColumnChanges = dict[str, tuple[Any, Any]]  # by column, from what to what
+ColumnChanges = dict[str, tuple[Any, Any]]  # old and new value by column
 
 
 def _row_query(table: Columns) -> str:
@@ -31,7 +31,7 @@ ALL = " UNION ALL ".join(map(_row_query, Table.metadata.sorted_tables))
 
 
 async def read_snapshot(owner: asyncpg.Connection, *tenants: UUID) -> Rows:
-    """Return every row of every table."""
+    """Return every row of every table of these organizations."""
     rows: Rows = {}
     for name, text in await owner.fetch(ALL, [*tenants]):
         row = json.loads(text, parse_float=Decimal)
@@ -40,7 +40,7 @@ async def read_snapshot(owner: asyncpg.Connection, *tenants: UUID) -> Rows:
 
 
 def compare_snapshots(before: Rows, after: Rows) -> dict[Key, ColumnChanges]:
-    """Return the changed columns of each row; an added or removed row has None on the other side."""
+    """Return the changed columns of each row. For an added or removed row the values on the other side are None."""
     changes = {}
     for key in before.keys() | after.keys():
         was, now = before.get(key, {}), after.get(key, {})
@@ -52,7 +52,7 @@ def compare_snapshots(before: Rows, after: Rows) -> dict[Key, ColumnChanges]:
 
 @asynccontextmanager
 async def assert_unchanged(owner: asyncpg.Connection, *tenants: UUID) -> AsyncIterator[None]:
-    """Check that the block changes nothing in any table of these organizations."""
+    """Check that the block changes no row of these organizations."""
     before = await read_snapshot(owner, *tenants)
     yield
     assert compare_snapshots(before, await read_snapshot(owner, *tenants)) == {}

@@ -1,7 +1,7 @@
-"""Which functions of ours write the rows of some tables: found in the source itself, so that no new one goes unseen.
+"""Find the functions that write to certain tables by scanning the source, so that no new one is missed.
 
-A function is a writer when it has anything to do with the tables, or with what holds their rows, and adds, changes or removes rows;
-or when it has SQL that does so, or SQL that does so with tables given as parameters.
+A function is a writer if it refers to the tables, or to something that holds their rows, and adds, changes or removes rows. A
+function with such SQL is a writer too, also when the tables are placeholders in the SQL.
 """
 
 import ast
@@ -16,7 +16,7 @@ EXCLUDED_FOLDERS = (
     "db/migrations/",
     "db/tables/",
     "db/embedded/",
-)  # the demo's past, what makes tables, what is no rule of ours
+)  # demo data, code that creates tables, and the embedded server have no business rules
 WRITING_CALLS = {
     "add",
     "add_all",
@@ -36,7 +36,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass
 class SourceModule:
-    """A module's source, and what the names in it stand for."""
+    """The source of a module, and the qualified names of the names in it."""
 
     name: str
     tree: ast.Module
@@ -56,7 +56,7 @@ class SourceModule:
                     self.names[target.id] = f"{self.name}.{target.id}"
 
     def referenced_names(self, node: ast.AST | None) -> set[str]:
-        """Return the qualified names used within the node, `rows.by_id` too, and names within annotations that are texts."""
+        """Return the qualified names that the node refers to, also as `rows.by_id` and in annotations that are strings."""
         names_found = set[str]()
         for each in ast.walk(node) if node else ():
             if isinstance(each, ast.Name):
@@ -75,7 +75,7 @@ def read_modules(folders: Iterable[str] = ("domain", "db")) -> list[SourceModule
 
 
 def find_row_holders(source_modules: Iterable[SourceModule], tables: Iterable[str]) -> set[str]:
-    """The tables' classes, and what holds their rows or stands for them: classes with such fields, functions that give them, constants."""
+    """Return the tables' classes and all that holds their rows: classes with such fields, functions that return them, and constants."""
     holders = {f"db.tables.{table}" for table in tables} | {f"db.tables.projects.{table}" for table in tables}
     while True:
         more = {name for module in source_modules for name in _row_holders_in(module, holders)} - holders
@@ -99,7 +99,7 @@ def _row_holders_in(module: SourceModule, holders: set[str]) -> Iterator[str]:
 
 
 def find_writers(tables: dict[str, str], source_modules: Sequence[SourceModule]) -> set[str]:
-    """Return the qualified names of functions that write; `tables` maps classes to table names."""
+    """Return the qualified names of the functions that write. `tables` maps classes to table names."""
     holders, texts, words = find_row_holders(source_modules, tables), dict(_constant_texts(source_modules)), "|".join(tables.values())
     verbs = r"(INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|COPY|TRUNCATE)"
     sql = re.compile(rf"{verbs}\s+(ONLY\s+)?(relaties\.)?(({words})\b|\{{)", re.IGNORECASE)
@@ -113,7 +113,7 @@ def find_writers(tables: dict[str, str], source_modules: Sequence[SourceModule])
 
 
 def _constant_texts(source_modules: Iterable[SourceModule]) -> Iterator[tuple[str, list[str]]]:
-    """Yield the texts of the constants of modules."""
+    """Yield each constant of the modules with the texts in it."""
     for module in source_modules:
         for top in module.tree.body:
             if isinstance(top, ast.Assign):
@@ -122,7 +122,7 @@ def _constant_texts(source_modules: Iterable[SourceModule]) -> Iterator[tuple[st
 
 
 def iterate_functions(module: SourceModule) -> Iterator[tuple[str, Function]]:
-    """Yield all functions with their qualified names, those of classes too."""
+    """Yield all functions and methods with their qualified names."""
     for top in module.tree.body:
         if isinstance(top, Function):
             yield f"{module.name}.{top.name}", top
@@ -131,7 +131,7 @@ def iterate_functions(module: SourceModule) -> Iterator[tuple[str, Function]]:
 
 
 def _texts(node: ast.AST) -> list[str]:
-    """Return all texts within the node, with placeholders of f-strings as `{`."""
+    """Return all texts within the node. The placeholders of f-strings become `{`."""
     constants = [each.value for each in ast.walk(node) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     format_strings = [each for each in ast.walk(node) if isinstance(each, ast.JoinedStr)]
     return constants + [
@@ -140,7 +140,7 @@ def _texts(node: ast.AST) -> list[str]:
 
 
 def _is_write(node: ast.AST, tables: Iterable[str]) -> bool:
-    """A call that adds, changes or removes, also by a constructor; or a field that is set."""
+    """Return whether the node is a call that adds, changes or removes rows, a constructor of a table, or an assignment to an attribute."""
     if isinstance(node, ast.Call):
         called_name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
         return called_name in WRITING_CALLS or called_name in tables

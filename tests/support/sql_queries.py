@@ -1,4 +1,4 @@
-"""Queries without tables: one row, a slow one, a failing one, and settings of the session."""
+"""Queries that need no tables: one row, a slow query, a failing query, and a session setting."""
 
 from sqlalchemy import ColumnElement, Float, Integer, Text, cast, func, literal_column, select
 

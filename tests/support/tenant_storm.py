@@ -1,4 +1,7 @@
-"""Twenty organizations at once, whose every name says whose it is: whatever goes wrong, nobody is shown another's."""
+"""Send requests of twenty organizations at once, and check that no response contains a name of another organization.
+
+The mark of the organization is part of every name.
+"""
 
 import asyncio
 import gc
@@ -62,7 +65,7 @@ async def create_marked_organizations(owner: asyncpg.Connection) -> list[Organiz
 
 
 def iterate_texts(answer: object) -> Iterator[str]:
-    """Yield every name in an answer, and every message."""
+    """Yield every name and every message in a response body."""
     for key, value in answer.items() if isinstance(answer, dict) else enumerate(answer) if isinstance(answer, list) else ():
         if key in {"name", "fullName", "message"} and isinstance(value, str):
             yield value
@@ -71,7 +74,7 @@ def iterate_texts(answer: object) -> Iterator[str]:
 
 @dataclass
 class RequestStorm:
-    """Many who ask at once, while connections are ended and requests given up."""
+    """Send many concurrent requests, while some are cancelled and connections to the database are terminated."""
 
     apis: list[tuple[Organization, Api]]
     operator: asyncpg.Connection
@@ -126,19 +129,19 @@ class RequestStorm:
         self.cancelled_count += 1
 
     async def _terminate_backends(self) -> None:
-        """Terminate two of the database's own connections, whichever use them."""
+        """Terminate two of the server's database connections at random."""
         self.terminated_count += 1
         async with self.operator_lock:
             await self.operator.execute(TERMINATE_BACKENDS, self.user)
 
     def has_enough(self) -> bool:
-        """However slow the machine, everybody was answered, and often, in spite of everything."""
+        """Return whether every organization received enough responses and enough faults occurred, however slow the machine is."""
         is_answered = len(self.answer_counts) == ORGANIZATION_COUNT and min(self.answer_counts.values()) > 5
         return is_answered and self.name_count > 1000 and self.terminated_count > 2 and self.cancelled_count > 10
 
 
 def fail_some_tenant_settings(monkeypatch: pytest.MonkeyPatch, random_source: random.Random) -> Counter[bool]:
-    """Make one in twenty settings of a session's tenant fail, half of them after the server heard of it; count them."""
+    """Make one in twenty settings of a session's tenant fail, half of them after PostgreSQL executed it. Return their counts."""
     execute, failures = ReadConnection.execute, Counter[bool]()
 
     async def execute_or_fail(self: ReadConnection, query: str) -> str:
@@ -156,7 +159,7 @@ def fail_some_tenant_settings(monkeypatch: pytest.MonkeyPatch, random_source: ra
 
 
 class Incidents(logging.Handler):
-    """What went wrong without a code, as the log has it."""
+    """Collect the log records of internal errors."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -169,7 +172,7 @@ class Incidents(logging.Handler):
 async def run_request_storm(
     orgs: list[Organization], http: httpx.AsyncClient, operator: asyncpg.Connection, user: str, seconds: float
 ) -> None:
-    """Run the storm, and check that it caused no internal error. The connections of `user` are terminated."""
+    """Run the storm and check that it caused no internal error. Connections of the role `user` are terminated."""
     storm = RequestStorm([(org, Api(http, org.tenant.tokens[Role.OWNER])) for org in orgs], operator, user, seconds)
     incidents = Incidents()
     logging.getLogger("relaties").addHandler(incidents)
@@ -178,6 +181,6 @@ async def run_request_storm(
             await storm.execute()
     finally:
         logging.getLogger("relaties").removeHandler(incidents)
-        gc.collect()  # see GIVEN_UP
+        gc.collect()  # closes the unawaited coroutines, see `GIVEN_UP`
     assert not incidents.traces, "\n".join(incidents.traces)
     assert set(storm.codes) <= {"UNAVAILABLE", "TIMEOUT", "RATE_LIMITED"}, storm.codes

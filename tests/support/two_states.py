@@ -1,6 +1,6 @@
-"""An organization that one transaction takes from one state to another, in which everything that a query can show is different.
+"""Switch an organization between two states in one transaction, so that a query that mixes them can be recognized.
 
-Names, amounts and versions are others, and of most rows there are twice as many, so that pages, counts and sums are others too.
+All that a query can show differs: names, amounts and versions, and most rows exist twice, so pages, counts and sums differ too.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tests.support.builders import Tenant
 from tests.support.large_organization import WITHOUT_TRIGGERS
 
 TABLES: dict[str, Columns] = {table.name: table for table in Table.metadata.sorted_tables}
-# Rows that have a twin in the second state: by table the column with the twin's id, and what else must not be the same twice.
+# Rows that have a twin in the second state: by table the column of the twin's id, and other columns that must be unique.
 TWIN_COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
     "client": ("id", {"name_key": "t.name_key || '2'", "number": "t.number || '2'", "number_key": "t.number_key || '2'"}),
     "contact": ("id", {"name_key": "t.name_key || '2'"}),
@@ -32,7 +32,7 @@ TWIN_COLUMNS: dict[str, tuple[str, dict[str, str]]] = {
     "portal_access": ("contact_id", {}),
     "audit_event": ("id", {}),
 }
-# What differs between the states in each row, by the number of the state.
+# Values that differ between the states in each row; `{state}` is the number of the state.
 NAME = "split_part({column}, ' ~', 1) || ' ~{state}'"
 VALUES: dict[str, dict[str, str]] = {
     "organization": {"name": NAME},
@@ -52,7 +52,7 @@ VALUES: dict[str, dict[str, str]] = {
 
 
 def _twin_statement(table: str, state: int) -> str:
-    """Add the twins, or remove them."""
+    """Return the statement that adds the twins, or for state 0 removes them."""
     key, more = TWIN_COLUMNS[table]
     twin = "md5(t.{0}::text || 'twin')::uuid"
     mine = f"FROM relaties.{table} t WHERE t.tenant_id = '{{tenant}}'"
@@ -84,7 +84,7 @@ STATE_SCRIPTS = [_state_script(0), _state_script(1)]
 
 @dataclass
 class TwoStateOrganization:
-    """The organization, and the state it is in: 0, which is what was put in it, or 1."""
+    """The organization and its state: 0 as created, or 1."""
 
     org: Tenant
     state: int = 0
@@ -94,7 +94,7 @@ class TwoStateOrganization:
         self.state = 1 - self.state
         owner = self.org.owner
         async with owner.transaction():
-            await owner.execute(f"{WITHOUT_TRIGGERS}; SET LOCAL synchronous_commit = off")  # it is seen at once all the same
+            await owner.execute(f"{WITHOUT_TRIGGERS}; SET LOCAL synchronous_commit = off")  # faster, and visible at once all the same
             await owner.execute(STATE_SCRIPTS[self.state].format(tenant=self.org.id))
             clients = await owner.fetchval("SELECT array_agg(id) FROM relaties.client WHERE tenant_id = $1", self.org.id)
             await self.org.rebuild_monthly_balances(date(2026, 1, 1), *clients)

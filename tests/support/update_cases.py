@@ -1,4 +1,4 @@
-"""Updates with every field filled in, to be changed in one field at a time."""
+"""Update objects that have every field filled in, one field at a time."""
 
 from typing import Any, get_args
 
@@ -32,7 +32,7 @@ from tests.support.mutation_inputs import (
 from tests.support.snapshots import ColumnChanges, Key, Rows, compare_snapshots, read_snapshot
 
 UPDATES = [name for name in MUTATIONS if name.endswith("Update")]
-NAMES = {"id", "clientId", "contactId", "expectedVersion"}  # say what is changed, and are no change
+NAMES = {"id", "clientId", "contactId", "expectedVersion"}  # these name the object and are no change themselves
 
 
 def field_at(location: InputLocation) -> Any:  # noqa: ANN401 graphql-core's
@@ -42,13 +42,13 @@ def field_at(location: InputLocation) -> Any:  # noqa: ANN401 graphql-core's
 
 
 def fill_input(mutation: str, world: World, *, is_second: bool = False) -> dict[str, Value]:
-    """Return an input of the update with every field filled in."""
+    """Return an input of the update with every field filled in, by the first or second value of each field."""
     second: dict[str, Value] = InputFiller(world.ids, is_second).fill(input_type(mutation))
     return second | {name: value for name, value in valid_input(world, mutation).items() if name in NAMES or not is_second}
 
 
 def patchable_locations(mutation: str) -> list[InputLocation]:
-    """Return the fields that may be left out, without a value to stand for them then; those of a list's entries belong to the list."""
+    """Return the optional fields without a default value. Fields inside a list belong to the list."""
     locations = iterate_locations(input_type(mutation), fill_input(mutation, SHAPE_ONLY_WORLD))
     own = [location for location in locations if all(isinstance(step, str) for step in location.path)]
     return [
@@ -59,12 +59,12 @@ def patchable_locations(mutation: str) -> list[InputLocation]:
 
 
 def is_object_or_list(location: InputLocation) -> bool:
-    """Return whether the field holds objects; a list of scalars is a value."""
+    """Return whether the field holds objects. A list of scalars counts as a value."""
     return not is_leaf_type(get_named_type(location.kind))
 
 
 def may_be_null(location: InputLocation) -> bool:
-    """Return whether null is a value, by the field set or else by the input type."""
+    """Return whether the field accepts null, according to its field set or else its input type."""
     fields = FIELD_SETS[location.owner].model_fields if location.owner in FIELD_SETS else {}
     if own := fields.get(to_snake(location.name)):
         return type(None) in get_args(own.annotation)
@@ -74,7 +74,7 @@ def may_be_null(location: InputLocation) -> bool:
     return isinstance(kind, StrawberryMaybe) and isinstance(kind.of_type, StrawberryOptional)
 
 
-NEVER_EMPTY = {("RegistrationUpdateInput", "clientId"), ("RegistrationUpdateInput", "memberId")}  # links that are always there
+NEVER_EMPTY = {("RegistrationUpdateInput", "clientId"), ("RegistrationUpdateInput", "memberId")}  # links that always exist
 PATCHES = [(name, location) for name in UPDATES for location in patchable_locations(name)]
 
 
@@ -106,13 +106,13 @@ class UpdateCase:
         return await read_snapshot(self.owner, self.world.id)
 
     async def send(self, input_value: Value) -> dict[str, Any]:
-        """Send the input with the current version."""
+        """Send the input with the current version and return the response body."""
         version = (await self.snapshot_rows())[self.root]["version"]
         query = f"mutation ($input: {input_type(self.mutation)}) {{ {self.mutation}(input: $input) {{ userErrors {{ code path }} }} }}"
         return await self.api.execute(query, input=input_value | ({"expectedVersion": version} if "expectedVersion" in input_value else {}))
 
     async def apply_change(self, input_value: Value) -> dict[Key, ColumnChanges]:
-        """Return the changed rows of an accepted change, with its audit and outbox rows."""
+        """Apply a change that must succeed, and return the changed rows, including audit and outbox rows."""
         before = await self.snapshot_rows()
         body = await self.send(input_value)
         assert body == {"data": {self.mutation: {"userErrors": []}}}
@@ -126,7 +126,7 @@ class UpdateCase:
         return {name: self.first_values[name] if name in NAMES else {} for name in required_names}
 
     def build_patch(self, *values: tuple[InputLocation, Value]) -> Value:
-        """Return a change of these fields and no others."""
+        """Return an input that changes only these fields."""
         input_value = self.required_input()
         for location, value in values:
             holder = input_value

@@ -1,4 +1,4 @@
-"""An event loop with a clock of its own, so that tests of timeouts and pauses are exact and take no time."""
+"""An event loop with a virtual clock, so that tests of timeouts and pauses are exact and take no time."""
 
 import asyncio
 import selectors
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class _Selector(selectors.DefaultSelector):
-    """Report no events. Where the loop would sleep until a timer, move its clock there."""
+    """Report no events. Where the loop would sleep until a timer, advance its clock to it."""
 
     loop: "VirtualTimeLoop"
 
@@ -23,7 +23,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """A loop for code without input and output. Its clock moves when all tasks wait for a timer, and by `spend`."""
+    """An event loop for code without I/O. Its clock advances when all tasks wait for a timer, and by `spend`."""
 
     def __init__(self) -> None:
         self._now = 0.0
@@ -34,18 +34,18 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         return self._now
 
     def spend(self, seconds: float) -> None:
-        """Move the clock, as work does that blocks the loop."""
+        """Advance the clock as work does that blocks the loop."""
         self._now += seconds
 
 
 def spend(seconds: float) -> None:
-    """Block the running loop for so long by its own clock."""
+    """Block the running loop for this time of its virtual clock."""
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualTimeLoop)
     loop.spend(seconds)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end on a loop of virtual time."""
+    """Run a coroutine to its end on a loop with a virtual clock."""
     with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
         return runner.run(main)

@@ -1,4 +1,4 @@
-"""Hostile documents: right ones with hostile variables or literals, and the text of right ones broken."""
+"""Generate hostile GraphQL documents: valid ones with hostile values, and valid ones whose text was broken."""
 
 import json
 import re
@@ -42,7 +42,7 @@ BIG = ["{ ", "[", "{a: ", "@skip(if: true) ", "... { ", "a: id ", "!", "#\n", ",
 
 @st.composite
 def break_document(draw: DrawFn, text: str) -> str:
-    """Return the document with some of its tokens taken out, doubled, moved, or others put in."""
+    """Return the document with some tokens removed, repeated or replaced, or with others inserted."""
     tokens = TOKEN.findall(text)
     for _ in range(draw(st.integers(1, 4))):
         index = draw(st.integers(0, max(len(tokens) - 1, 0)))
@@ -84,7 +84,7 @@ Path = tuple[str, ...]
 
 @lru_cache
 def _scalar_argument_paths(schema: GraphQLSchema) -> list[Path]:
-    """Return every scalar in the arguments of every field of the root: the field, the argument, and the fields of inputs on the way."""
+    """Return the path of every scalar in the arguments of the root fields: the field, the argument, and the input fields below it."""
     query = schema.query_type
     assert query
     arguments = [((name, each), argument.type) for name, field in query.fields.items() for each, argument in field.args.items()]
@@ -100,7 +100,7 @@ def _scalar_paths(kind: GraphQLInputType, depth: int = 4) -> list[Path]:
 
 @st.composite
 def _hostile_field(draw: DrawFn, schema: GraphQLSchema, ids: list[str]) -> Body:
-    """Return a field of the root with a hostile value in one place of its arguments, as a variable or in the document."""
+    """Return a root field with a hostile value in one place of its arguments, as a variable or as a literal."""
     query = schema.query_type
     assert query
     name, argument_name, *path = draw(st.sampled_from(_scalar_argument_paths(schema)))
@@ -120,7 +120,7 @@ def _hostile_field(draw: DrawFn, schema: GraphQLSchema, ids: list[str]) -> Body:
 
 @st.composite
 def _hostile_at_path(draw: DrawFn, kind: GraphQLInputType, path: Sequence[str], ids: list[str]) -> object:
-    """Return a value that is hostile at the end of the path, with nothing beside it but what must be."""
+    """Return a value that is hostile at the end of the path, with only the required fields beside it."""
     bare = get_nullable_type(kind)
     if isinstance(bare, GraphQLList):
         value = draw(_hostile_at_path(bare.of_type, path, ids))
@@ -134,7 +134,7 @@ def _hostile_at_path(draw: DrawFn, kind: GraphQLInputType, path: Sequence[str], 
 
 @st.composite
 def _hostile_variable(draw: DrawFn, schema: GraphQLSchema, kind: str, ids: list[str]) -> object:
-    """Return a value for a variable of that type, as the document writes it."""
+    """Return a hostile value for a variable of the type that the document declares."""
     named_type = schema.type_map.get(kind.strip("[]! "))
     if isinstance(named_type, GraphQLInputObjectType):
         value: object = draw(_hostile_objects(named_type, ids))
@@ -145,7 +145,7 @@ def _hostile_variable(draw: DrawFn, schema: GraphQLSchema, kind: str, ids: list[
 
 @st.composite
 def _hostile_objects(draw: DrawFn, kind: GraphQLInputObjectType, ids: list[str], depth: int = 3) -> object:
-    """Return an input object with hostile values in some of its fields, and perhaps fields that it has not."""
+    """Return an input object with hostile values in some of its fields, and perhaps with unknown fields."""
     if draw(st.integers(0, 15)) == 0:
         return draw(values.any_json())
     body: Body = {}
@@ -166,7 +166,7 @@ def _hostile_objects(draw: DrawFn, kind: GraphQLInputObjectType, ids: list[str],
 
 
 def _inline_variables(draw: DrawFn, text: str, variables: Body) -> str:
-    """Return the variables written into the document, the declarations left out."""
+    """Return the document with its variables replaced by literals and without their declarations."""
     head, brace, rest = text.partition("{")
     for name, value in variables.items():
         literal_text = write_literal(draw, value).replace("\\", r"\\")
@@ -175,14 +175,14 @@ def _inline_variables(draw: DrawFn, text: str, variables: Body) -> str:
 
 
 def write_literal(draw: DrawFn, value: object) -> str:
-    """Return a value as it stands in a document; now and then a number that only a document can hold."""
+    """Return a value as a GraphQL literal, sometimes a number that only a document can contain."""
     if isinstance(value, dict):
         names = {name if re.fullmatch(r"[A-Za-z_]\w*", str(name), re.ASCII) else "a": each for name, each in value.items()}
         return "{" + ", ".join(f"{name}: {write_literal(draw, each)}" for name, each in names.items()) + "}"
     if isinstance(value, list):
         first = write_literal(draw, value[0]) if value else ""
-        last = first if not value or value[-1] is value[0] else write_literal(draw, value[-1])  # else twice at each level
-        times = min(len(value), 400, 1 + LARGE // max(len(first), 1))  # lists of lists of lists would have no end
+        last = first if not value or value[-1] is value[0] else write_literal(draw, value[-1])  # or it would be written twice
+        times = min(len(value), 400, 1 + LARGE // max(len(first), 1))  # nested lists would become endless
         return "[" + ", ".join([first] * (times - 1) + [last]) + "]"
     if isinstance(value, int | float) and not isinstance(value, bool) and draw(st.booleans()):
         return draw(st.sampled_from(["9" * 5_000, "-" + "9" * 5_000, "9" * 20, "1e400", "1.0", "1e2", "-0", "5e-324"]))
@@ -193,7 +193,7 @@ def write_literal(draw: DrawFn, value: object) -> str:
 
 @st.composite
 def hostile_mutations(draw: DrawFn, world: mutation_inputs.World) -> Body:
-    """Return a mutation that is right but for a few places of its input, which hold hostile values."""
+    """Return a mutation that is valid except for a few places of its input, which contain hostile values."""
     name, alternative = draw(st.sampled_from(mutation_inputs.MUTATION_CASES))
     input_values: Any = mutation_inputs.valid_input(world, name, alternative)
     known_ids = [*world.ids.values()]
@@ -206,7 +206,7 @@ def hostile_mutations(draw: DrawFn, world: mutation_inputs.World) -> Body:
         location = draw(st.sampled_from(locations))
         input_values = mutation_inputs.replace_at(input_values, location.path, draw(_hostile_at_location(location, known_ids)))
         if not _has_shape(name, input_values) or len(json.dumps(input_values)) > LARGE:
-            break  # to look for another place would take too long
+            break  # searching for another place would take too long
     if draw(st.integers(0, 2)) == 0:
         text = f"mutation {{ {name}(input: {write_literal(draw, input_values)}) {mutation_inputs.payload_selection(name)} }}"
         return {"query": draw(break_document(text)) if draw(st.booleans()) else text}
@@ -214,9 +214,9 @@ def hostile_mutations(draw: DrawFn, world: mutation_inputs.World) -> Body:
 
 
 def _has_shape(name: str, input_value: object) -> bool:
-    """Return whether the given still has the shape of its type, so that another place can be found in it.
+    """Return whether the input still has the shape of its type, so that another place can be found in it.
 
-    A text in the place of a list has entries too, but none that can be replaced.
+    A text in the place of a list can be iterated too, but none of its entries can be replaced.
     """
     try:
         for location in mutation_inputs.iterate_locations(mutation_inputs.input_type(name), input_value):

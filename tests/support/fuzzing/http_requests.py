@@ -1,4 +1,4 @@
-"""Hostile requests as bytes: bodies, addresses, headers, and requests that are broken as a whole."""
+"""Generate hostile HTTP requests as bytes: bodies, addresses, headers, and requests with a broken frame."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from hypothesis.strategies import DrawFn
 
 from tests.support.fuzzing import values
 
-TOKEN = b"$TOKEN"  # where the caller's token stands, which no example knows
+TOKEN = b"$TOKEN"  # placeholder: an example does not depend on the token of a run
 
 RIGHT: list[dict[str, Any]] = [
     {"query": "{ viewer { permissions } }"},
@@ -66,18 +66,18 @@ METHODS = ["POST", "GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", 
 
 @dataclass(frozen=True)
 class Request:
-    """What is sent, by whom; `is_whole` where its length is right, so that an answer is due."""
+    """The bytes of a request and the role that sends it. If `is_whole`, its length is right and the server must respond."""
 
     raw: bytes
     role: str | None
     is_whole: bool = True
 
     def __str__(self) -> str:
-        """All that it takes to send it again."""
+        """Return everything that is needed to send the request again."""
         return f"as {self.role or 'nobody'}, whole: {self.is_whole}\n{self.raw!r}"
 
     def with_blanks(self, blanks: int) -> "Request":
-        """Return the same request with blanks before its document, so that the server has not parsed it before."""
+        """Return the same request with spaces before its document, so that it is not in the server's document cache."""
         document, length = b'"query": "', b"Content-Length: %d\r\n"
         body = self.raw.partition(b"\r\n\r\n")[2]
         if not (blanks and self.is_whole and document in body):
@@ -93,7 +93,7 @@ class Request:
 def build_request(
     body: bytes, role: str | None, method: str = "POST", path: str = "/graphql", headers: list[tuple[str, str]] | None = None
 ) -> Request:
-    """Return a request with the length that it has."""
+    """Return a request whose `Content-Length` is right."""
     header_lines = [("Content-Type", "application/json")] if headers is None else headers
     names = {name.lower() for name, _ in header_lines}
     lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *(f"{name}: {value}" for name, value in header_lines)]
@@ -108,12 +108,12 @@ def encode_json(body: object, *, is_ascii: bool) -> bytes:
     return json.dumps(body, ensure_ascii=is_ascii).encode("utf-8", "surrogatepass")
 
 
-roles = st.sampled_from(["OWNER", "VIEWER", "OWNER", "VIEWER", None])  # the first is drawn most often
+roles = st.sampled_from(["OWNER", "VIEWER", "OWNER", "VIEWER", None])  # Hypothesis draws the first most often
 
 
 @st.composite
 def post_requests(draw: DrawFn, bodies: st.SearchStrategy[dict[str, Any]]) -> Request:
-    """Such a body, from anyone."""
+    """Return a POST request with one of these bodies, from any role."""
     headers = [("Content-Type", "application/json")]
     if draw(st.booleans()):
         headers.append(("Accept", "application/graphql-response+json"))
@@ -124,7 +124,7 @@ def post_requests(draw: DrawFn, bodies: st.SearchStrategy[dict[str, Any]]) -> Re
 
 @st.composite
 def body_requests(draw: DrawFn) -> Request:
-    """Return a body that is broken, is nearly JSON, or is JSON of the wrong types."""
+    """Return a body that is broken, is almost JSON, or is JSON of the wrong types."""
     kind = draw(st.integers(0, 9))
     if kind <= 3:
         body = draw(corrupt_bytes(encode_json(draw(st.sampled_from(RIGHT)), is_ascii=draw(st.booleans()))))
@@ -148,7 +148,7 @@ def _utf8(text: str) -> bytes:
 
 @st.composite
 def _wrong_types(draw: DrawFn) -> dict[str, Any]:
-    """A right request with something else in one or two places of the protocol."""
+    """Return a valid request body with something else in one or two fields of the protocol."""
     body = {**draw(st.sampled_from(RIGHT))}
     for _ in range(draw(st.integers(1, 2))):
         field = draw(st.sampled_from(FIELDS))
@@ -161,7 +161,7 @@ def _wrong_types(draw: DrawFn) -> dict[str, Any]:
 
 @st.composite
 def corrupt_bytes(draw: DrawFn, data: bytes) -> bytes:
-    """Bytes changed, left out, doubled, cut off, or put in."""
+    """Return the data with bytes changed, removed, repeated, cut off or inserted."""
     for _ in range(draw(st.integers(1, 4))):
         index = draw(st.integers(0, len(data)))
         until = min(len(data), index + draw(st.integers(1, 40)))
@@ -181,7 +181,7 @@ def corrupt_bytes(draw: DrawFn, data: bytes) -> bytes:
 
 @st.composite
 def get_requests(draw: DrawFn) -> Request:
-    """Return a request by its address: parameters of any kind, however they are encoded."""
+    """Return a GET request with parameters of any kind in any encoding."""
     parts = []
     for _ in range(draw(st.integers(1, 5))):
         name = draw(st.sampled_from([*FIELDS, "query", "variables", "extensions"]))
@@ -200,7 +200,7 @@ def get_requests(draw: DrawFn) -> Request:
 
 @st.composite
 def header_requests(draw: DrawFn) -> Request:
-    """Return a right body below strange headers, by any method."""
+    """Return a valid body with strange headers, by any method."""
     headers = [("Content-Type", draw(st.sampled_from([JSON_TYPES[0], *JSON_TYPES]))), ("Accept", draw(st.sampled_from(ACCEPT_HEADERS)))]
     others = draw(
         st.lists(st.sampled_from([(name, each) for name, header_values in OTHER_HEADERS.items() for each in header_values]), max_size=3)
@@ -212,7 +212,7 @@ def header_requests(draw: DrawFn) -> Request:
 
 @st.composite
 def raw_requests(draw: DrawFn) -> Request:
-    """Return a request broken as a whole: its first line, its headers, its length, its chunks."""
+    """Return a request with broken bytes anywhere: in its first line, headers, length or chunks."""
     body = encode_json(draw(st.sampled_from(RIGHT)), is_ascii=True)
     valid_request = build_request(body, draw(roles))
     raw = valid_request.raw

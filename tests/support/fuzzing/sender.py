@@ -1,4 +1,4 @@
-"""Sending hostile requests to a server process, one after the other, and judging what it answers."""
+"""Send hostile requests to a server process one after the other, and check its responses."""
 
 import json
 import socket
@@ -10,19 +10,19 @@ from tests.support.raw_http import TIMEOUT_S
 
 STATUSES_WITHOUT_BODY = {204, 304}
 INTERNAL_ERROR_CODE = "INTERNAL_SERVER_ERROR"
-FIRST_FINAL_CLASS = 100  # statuses below 200 announce another answer
+FIRST_FINAL_CLASS = 100  # statuses below 200 announce another response
 
 
 @dataclass
 class Answer:
-    """What came back: nothing at all has the status 0."""
+    """A response of the server. Its status is 0 if nothing came back."""
 
     status: int
     body: bytes = b""
     is_last: bool = True
 
     def find_fault(self, request: Request) -> str | None:
-        """Return why this answer is invalid; None if it is valid."""
+        """Return why this response is invalid, or None if it is valid."""
         if self.status == 0:
             return "no answer" if request.is_whole else None
         if self.status == 500:
@@ -47,14 +47,14 @@ class Answer:
 
 @dataclass
 class Sender:
-    """One connection for each caller, opened again where the server closed it."""
+    """One connection for each role, opened again after the server closed it."""
 
     port: int
     tokens: Mapping[str, str]
     _open: dict[str | None, socket.socket] = field(default_factory=dict)
 
     def send(self, request: Request) -> Answer:
-        """Give the answer; one that does not come in half a minute is none."""
+        """Send the request and return the response. Raises `TimeoutError` if none comes in half a minute."""
         raw = request.raw.replace(TOKEN, self.tokens[request.role].encode()) if request.role else request.raw
         if not request.is_whole:
             return self._send_alone(raw)
@@ -74,7 +74,7 @@ class Sender:
         self._open.clear()
 
     def _send_alone(self, raw: bytes) -> Answer:
-        """Send on a new connection. Incomplete requests are ended by the client, so that the server need not wait for the rest."""
+        """Send on a new connection. Close the sending side, so that the server does not wait for the rest of an incomplete request."""
         with self._connect() as connection:
             return self._exchange(connection, raw, is_head=raw.startswith(b"HEAD"), is_ended=True)
 
@@ -94,7 +94,7 @@ class Sender:
 
 
 def _read(connection: socket.socket, *, is_head: bool) -> Answer:
-    """The next answer that is final."""
+    """Read the next response that is final."""
     received_bytes = b""
     while True:
         while b"\r\n\r\n" not in received_bytes:
@@ -116,7 +116,7 @@ def _read(connection: socket.socket, *, is_head: bool) -> Answer:
 
 
 def check_response(sender: Sender, request: Request) -> Answer:
-    """Send it, and fail with all that it takes to send it again where the answer is none that anybody may get."""
+    """Send the request and return the response. If it is invalid, fail with everything that is needed to send the request again."""
     fault: str | None
     try:
         answer = sender.send(request)

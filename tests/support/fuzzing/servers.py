@@ -1,4 +1,4 @@
-"""What the fuzzers ask: a server process with an organization that has one of everything, and the requests that are made for it."""
+"""Run the server that is fuzzed, with an organization that has one of everything, and name the kinds of requests."""
 
 import signal
 import sys
@@ -22,7 +22,7 @@ from tests.support.mutation_inputs import SCHEMA, World, create_world
 from tests.support.processes import ServerProcess, find_free_port
 
 ROOT = Path(__file__).parents[3]
-# Points and refusals would answer nearly everything. Documents have little room, so that memory does not grow by those that are kept.
+# With the usual limits most responses would be refusals. The document cache is small, so that cached documents are not taken for a leak.
 SETTINGS = {
     "RELATIES_RATE_LIMIT_BURST": str(HUGE_LIMIT),
     "RELATIES_RATE_LIMIT_RESTORE": str(HUGE_LIMIT),
@@ -35,7 +35,7 @@ SETTINGS = {
 
 @dataclass(frozen=True)
 class FuzzTarget:
-    """The process, the organization, and the tokens by the names of their roles."""
+    """The server process, its organization, and the tokens by role name."""
 
     server: ServerProcess
     world: World
@@ -58,7 +58,7 @@ class FuzzTarget:
 
 
 async def create_callers(owner: asyncpg.Connection) -> tuple[World, dict[str, str]]:
-    """Create an organization and tokens of machines: no mutation can name them, so that none revokes them."""
+    """Create an organization and two tokens of machines. No mutation can name these tokens, so none revokes them."""
     own_world = await create_world(owner, "Fuzzed")
     tokens = {role.value: new_secret() for role in (Role.VIEWER, Role.OWNER)}
     for role, secret in tokens.items():
@@ -68,7 +68,7 @@ async def create_callers(owner: asyncpg.Connection) -> tuple[World, dict[str, st
 
 @contextmanager
 def run_watched_server(owner_url: str, folder: Path) -> Iterator[ServerProcess]:
-    """Run a server that reports when its event loop was busy for long."""
+    """Run a server that reports when its event loop was blocked for long."""
     port = find_free_port()
     command = [sys.executable, "-m", "tests.support.fuzzing.stall_monitor", "serve", "--port", str(port)]
     settings = {"DATABASE_URL": runtime_url(owner_url), "RELATIES_DATA_DIR": str(folder), "PYTHONPATH": str(ROOT), **SETTINGS}

@@ -1,7 +1,7 @@
-"""A server that says how long its event loop was busy without a pause: `python -m tests.support.fuzzing.stall_monitor serve …`.
+"""Run a server that reports how long its event loop was blocked: `python -m tests.support.fuzzing.stall_monitor serve …`.
 
-A task sleeps for a hundredth of a second, again and again. The processor time of the event loop's thread between two of its turns was
-spent without a pause for others. The clock is that of the thread: other programs on the machine do not count.
+A task sleeps for 10 ms again and again. The processor time of the event loop's thread between two wake-ups was spent without
+yielding to other tasks. The clock is that of the thread, so other programs on the machine do not count.
 """
 
 import asyncio

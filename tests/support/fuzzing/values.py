@@ -1,4 +1,4 @@
-"""Hostile values: by the GraphQL type of the place they are put in, of any type, and as JSON text that no encoder would write."""
+"""Generate hostile values: for a GraphQL type, of any type, and as JSON text that no encoder would write."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ Strategy = st.SearchStrategy[Any]
 SIZES = st.sampled_from([0, 1, 2, 3, 31, 32, 101, 600])
 REPETITIONS = st.sampled_from([1, 2, 100, 101, 600])
 MARKS = ["\u0300", "\u0316", "\u0345", "\u05b0", "\u1ab0", "\u0f71\u0f72", "\u3099", "\u20dd", "\u0488"]
-LARGEST = 100_000  # characters of a list
+LARGEST = 100_000  # most characters of a list
 CHARACTERS = [
     "", " ", "\t", "\r\n", "\0", "\x1b[31m", "\x7f", "\x85", "\xa0", "\xad", "\u200b", "\u200d", "\u200e", "\u202e", "\u2028",
     "\u2060", "\ufeff", "\ufffd", "\ufffe", "\ud800", "\udfff", "\ud83d\ude00", "\U0010ffff", "\U000e0061", "\u0130", "\u0131",
@@ -75,7 +75,7 @@ EXTREMES = [
 
 @st.composite
 def hostile_texts(draw: DrawFn) -> str:
-    """Return a text of a few parts that are hard to take, each repeated."""
+    """Return a text of a few difficult parts, each repeated."""
     if draw(st.integers(0, 15)) == 0:
         return "a" + "".join(draw(st.sampled_from(MARKS)) * draw(st.sampled_from([15, 31, 15_000])) for _ in range(2))
     parts = st.sampled_from([*CHARACTERS, *WORDS, *MARKS])
@@ -84,7 +84,7 @@ def hostile_texts(draw: DrawFn) -> str:
 
 @st.composite
 def hostile_ids(draw: DrawFn, known_ids: Sequence[str]) -> str:
-    """Return an id of any type, one that was changed, or one whose inside is not what an id holds."""
+    """Return an id of any type, an id that was changed, or one with an invalid key."""
     kind = draw(st.sampled_from(["cli", "con", "xyz", "CLI", "", "é", "\0", "cli_cli"]))
     key = draw(st.sampled_from(["", "1", "x", "\0", "A" * 22, "_" * 21 + "A", "z" * 22, "+/" * 11, "{0}", "é" * 22, "9" * 5_000]))
     id_ = draw(st.sampled_from([*known_ids, f"{kind}_{key}", "Q2xpZW50OjE="]))
@@ -99,7 +99,7 @@ def hostile_timestamps(draw: DrawFn) -> str:
 
 @lru_cache
 def any_json(depth: int = 3) -> Strategy:
-    """Return any JSON value, small but for its texts."""
+    """Return any JSON value. It is small except for its texts."""
     leaf = st.one_of(st.none(), st.booleans(), st.sampled_from(INTEGERS), hostile_texts())
     if depth == 0:
         return leaf
@@ -109,7 +109,7 @@ def any_json(depth: int = 3) -> Strategy:
 
 @st.composite
 def nested_values(draw: DrawFn) -> object:
-    """Return a value within many lists or objects."""
+    """Return a value nested in many lists or objects."""
     value: object = draw(st.sampled_from([None, 0, "a", {}, []]))
     for _ in range(draw(st.sampled_from([1, 2, 10, 31, 32, 33, 200]))):
         value = [value] if draw(st.booleans()) else {"a": value}
@@ -123,7 +123,7 @@ def values_of_type(name: str, known_ids: list[str]) -> Strategy:
 
 @lru_cache
 def _strategy_of_type(name: str, known_ids: tuple[str, ...]) -> Strategy:
-    """Made once: to make strategies takes longer than to draw from them."""
+    """Return the strategy from a cache, because to create strategies takes longer than to draw from them."""
     right = {
         "Boolean": st.sampled_from([True, False, 0, 1, "true", None]),
         "Date": st.sampled_from(DATES),
@@ -138,7 +138,7 @@ def _strategy_of_type(name: str, known_ids: tuple[str, ...]) -> Strategy:
 
 @st.composite
 def long_lists(draw: DrawFn, entry: object) -> object:
-    """Return a list of many of an entry; within lists, or with null in it."""
+    """Return a list that repeats an entry, perhaps nested in lists or with null in it."""
     entries: list[object] = [entry] * min(draw(REPETITIONS), 1 + LARGEST // len(repr(entry)))
     return draw(st.sampled_from([entries, [*entries, None], [entries], [[entries]], [[]] * len(entries), [{}] * len(entries), entry, []]))
 
@@ -161,7 +161,7 @@ OPENINGS = ["[", '{"a":', "[[", '[{"a":', '{"a":[']
 
 @st.composite
 def json_texts(draw: DrawFn, depth: int = 3) -> str:
-    """JSON, or nearly: extreme numbers, broken texts, keys twice, strange spaces, and lists that never end."""
+    """Return text that is JSON or almost: with extreme numbers, broken texts, repeated keys, strange spaces or unclosed lists."""
     kind = draw(st.integers(0, 9 if depth else 4))
     space = draw(SPACES)
     if kind <= 1:
