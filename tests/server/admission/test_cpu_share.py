@@ -1,4 +1,4 @@
-"""What holds up the whole worker is done in turn, with rests between: others come in between, and nobody waits for ever."""
+"""Blocking tasks of an organization run one at a time with pauses between, so that other organizations run in the meantime."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -23,11 +23,11 @@ from tests.support.queueing import create_actor
 from tests.support.virtual_time import run, spend
 
 WORK_S = 0.125
-SLOW_S, WAIT_S = 0.75, 2.0  # three times as long as the one is more than the other
+SLOW_S, WAIT_S = 0.75, 2.0  # the pause of three times SLOW_S is longer than WAIT_S
 
 
 async def run_blocking_task(cpu_share: CpuShare, actor: Actor, seconds: float = WORK_S) -> tuple[float, float]:
-    """Run a blocking task, and return its start and end by the clock of the test's own loop."""
+    """Run a blocking task, and return its start and end by the virtual clock."""
     loop = asyncio.get_running_loop()
     async with cpu_share.exclusive(actor):
         began = loop.time()
@@ -36,8 +36,6 @@ async def run_blocking_task(cpu_share: CpuShare, actor: Actor, seconds: float = 
 
 
 def test_organization_pauses_three_times_as_long_as_its_task() -> None:
-    """However much of it waits."""
-
     async def main() -> None:
         mine, cpu_share = create_actor(uuid4()), CpuShare(ConcurrencyLimits())
         spans = await asyncio.gather(*(run_blocking_task(cpu_share, mine) for _ in range(4)))
@@ -48,8 +46,6 @@ def test_organization_pauses_three_times_as_long_as_its_task() -> None:
 
 
 def test_other_organization_runs_during_the_pause() -> None:
-    """It waits for no rest but its own."""
-
     async def main() -> None:
         cpu_share, order = CpuShare(ConcurrencyLimits()), list[str]()
 
@@ -65,7 +61,7 @@ def test_other_organization_runs_during_the_pause() -> None:
 
 
 def test_next_request_is_answered_after_a_slow_task() -> None:
-    """Whose piece took most of what the next may wait, the machine being slow, can still ask the next."""
+    """The pause is at most half of the queue timeout, also when a slow machine made the task long."""
 
     async def main() -> None:
         mine, cpu_share = create_actor(uuid4()), CpuShare(ConcurrencyLimits(queue_timeout=WAIT_S))
@@ -76,7 +72,7 @@ def test_next_request_is_answered_after_a_slow_task() -> None:
 
 
 def test_too_many_or_too_long_waiting_requests_are_rejected() -> None:
-    """One with too many at once, two after the time that one may wait; none of them is counted any more."""
+    """Of five requests one is over the limit of the queue and two wait longer than the timeout. None of them is counted afterwards."""
 
     async def main() -> None:
         mine, cpu_share = create_actor(uuid4()), CpuShare(ConcurrencyLimits(queue_size_per_organization=3, queue_timeout=WAIT_S))
@@ -90,13 +86,13 @@ def test_too_many_or_too_long_waiting_requests_are_rejected() -> None:
 
 @pytest.fixture
 async def api(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[[Tenant], Api]]:
-    """A server where few documents of an organization may wait to be read."""
+    """Return a function that creates API clients, on a server where at most four requests of an organization may wait."""
     async with connect_client(schema, database, Settings(queue_size_per_organization=4)) as http:
         yield lambda tenant: Api(http, tenant.tokens[Role.OWNER])
 
 
 async def test_cached_document_does_not_wait_for_new_ones(api: Callable[[Tenant], Api], org: Tenant, sample_org: Tenant) -> None:
-    """Of many new ones some are answered and some have to come back; known ones and other organizations' are answered throughout."""
+    """Some of the new documents are answered and others rejected with 503. Known documents and other organizations are always answered."""
     known_query = "{ viewer { permissions } }"
     assert (await api(org).post({"query": known_query})).status_code == 200
     new = asyncio.gather(*(api(org).post({"query": f"query New{index} {known_query}"}) for index in range(20)))
@@ -106,7 +102,7 @@ async def test_cached_document_does_not_wait_for_new_ones(api: Callable[[Tenant]
 
 
 async def test_introspection_runs_exclusively_per_organization(api: Callable[[Tenant], Api], org: Tenant, sample_org: Tenant) -> None:
-    """Though its document is known: showing it keeps everybody waiting. Another organization has its own turn."""
+    """Introspection blocks the event loop even if its document is cached. Another organization does not wait for it."""
     schema = "{ __schema { queryType { name } } }"
     assert (await api(sample_org).post({"query": schema})).status_code == 200
     many = asyncio.gather(*(api(org).post({"query": schema}) for _ in range(12)))
@@ -115,7 +111,7 @@ async def test_introspection_runs_exclusively_per_organization(api: Callable[[Te
 
 
 async def test_large_body_is_parsed_exclusively(api: Callable[[Tenant], Api], org: Tenant) -> None:
-    """However little its document is, and known."""
+    """This holds also if the document is short and cached."""
     known_query = "{ viewer { permissions } }"
     assert (await api(org).post({"query": known_query})).status_code == 200
     many = asyncio.gather(*(api(org).post({"query": known_query, "variables": {"x": "x" * 30_000}}) for _ in range(12)))
@@ -124,7 +120,7 @@ async def test_large_body_is_parsed_exclusively(api: Callable[[Tenant], Api], or
 
 
 def create_endpoint(schema: strawberry.Schema, database: Database) -> tuple[GraphQLEndpoint, Callable[[str], Api]]:
-    """Return the endpoint of a server, and a way to ask it as a token. A busy machine makes nobody wait too long."""
+    """Return the endpoint of a server, and a function that creates API clients for it. The timeouts are too long to expire in a test."""
     application = build_app(schema, database, Settings(queue_timeout=600, operation_timeout=600, rate_limit_burst=HUGE_LIMIT), SECRET_KEYS)
     assert isinstance(application.asgi_app, Dispatcher)
     http = connect_to_application(application)
@@ -141,7 +137,7 @@ def answers_by_role(role: Role) -> dict[str, object]:
 async def test_an_owner_is_served_beside_fifty_new_documents_of_a_viewer(
     schema: strawberry.Schema, database: Database, org: Tenant
 ) -> None:
-    """A known document waits for none of them, and a new one for one of them. All are answered but the one too many."""
+    """Of the owner's requests, a cached document waits for none and a new document for one. Only the viewer's 51st is rejected."""
     endpoint, asking = create_endpoint(schema, database)
     cpu_share, known_documents = endpoint.cpu_share, endpoint.persisted_documents.cache._new_documents  # noqa: SLF001
     owner, viewer = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER])
@@ -168,7 +164,7 @@ async def test_an_owner_is_served_beside_fifty_new_documents_of_a_viewer(
 
 
 async def test_an_owner_is_served_beside_fifty_operations_of_a_viewer(schema: strawberry.Schema, database: Database, org: Tenant) -> None:
-    """Where all of the organization's places are taken, its tokens have the next free one in turn."""
+    """When all slots of the organization are taken, its tokens get free slots in turn."""
     endpoint, asking = create_endpoint(schema, database)
     owner, viewer, limiter = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER]), endpoint.concurrency
     assert [await each.data(KNOWN_QUERY) for each in (owner, viewer)] == [answers_by_role(Role.OWNER), answers_by_role(Role.VIEWER)]
@@ -193,5 +189,5 @@ async def test_an_owner_is_served_beside_fifty_operations_of_a_viewer(schema: st
             await wait_until(lambda: waiting(50))
             tasks.append(group.create_task(ask("owner", owner)))
             await wait_until(lambda: waiting(51))
-        await asyncio.gather(*tasks)  # one at a time, in the one place that is free
+        await asyncio.gather(*tasks)  # one at a time, in the only free slot
     assert order == ["viewer 0", "owner", *(f"viewer {number}" for number in range(1, 50))]

@@ -1,4 +1,4 @@
-"""The tokens of an organization take turns, and none shuts out another; the clock is the test's own."""
+"""The tokens of an organization are served in turn, and none can exclude another. The clock is virtual."""
 
 import asyncio
 from collections.abc import Callable
@@ -18,13 +18,13 @@ from tests.support.virtual_time import run, spend
 
 
 def create_limits(*, of_token: int, of_organization: int, of_all: int = 500) -> ConcurrencyLimits:
-    """One operation of an organization at once, so that the order of service is the order of the queue."""
+    """Return limits of one running operation per organization, so that requests are served in the order of the queue."""
     return ConcurrencyLimits(2, 1, of_all, of_organization, of_token, QUEUE_TIMEOUT_S)
 
 
 @dataclass
 class RecordingService:
-    """Requests that wait behind one that holds the only place, and the order in which they are served."""
+    """Requests that wait behind one that holds the only slot, and the order in which they are served."""
 
     enter: Callable[[Actor], AbstractAsyncContextManager[None]]
     served_names: list[str] = field(default_factory=list)
@@ -55,7 +55,7 @@ BOTH = pytest.mark.parametrize("index", [0, 1], ids=["operations", "cpu share"])
 
 @BOTH
 def test_one_request_is_served_beside_fifty_of_another_token(index: int) -> None:
-    """After one of the other token, not after all fifty."""
+    """The fifty waiting requests leave the other token waiting for one of them only."""
 
     async def main() -> None:
         tenant = uuid4()
@@ -77,7 +77,7 @@ def test_one_request_is_served_beside_fifty_of_another_token(index: int) -> None
 
 @BOTH
 def test_tokens_of_an_organization_alternate(index: int) -> None:
-    """Actors without a token are one among them, and within a token first come is first served."""
+    """Actors without a token count as one token. Requests of one token are served in order of arrival."""
 
     async def main() -> None:
         tenant = uuid4()
@@ -94,7 +94,7 @@ def test_tokens_of_an_organization_alternate(index: int) -> None:
 
 @BOTH
 def test_token_with_few_waiting_requests_enters_a_full_queue(index: int) -> None:
-    """The newest request of the token that has most waiting is refused instead. Tokens with as many displace nobody."""
+    """The newest request of the token with the most waiting requests is rejected instead. A token with as many waiting replaces none."""
 
     async def main() -> None:
         tenant = uuid4()
@@ -112,7 +112,7 @@ def test_token_with_few_waiting_requests_enters_a_full_queue(index: int) -> None
 
 @BOTH
 def test_another_organization_enters_a_full_queue(index: int) -> None:
-    """One that fills the queue gives up a place to another that has fewer, and no more than that."""
+    """An organization that fills the queue gives up slots only to one that has fewer waiting."""
 
     async def main() -> None:
         greedy, modest = uuid4(), uuid4()
@@ -144,8 +144,8 @@ def test_actors_without_a_token_of_two_organizations_share_no_limit(index: int) 
 
 
 @BOTH
-def test_request_cancelled_while_granted_passes_its_slot_on(index: int) -> None:
-    """The next one is served, and nothing is held for ever."""
+def test_request_cancelled_while_granted_passes_its_slot_to_the_next(index: int) -> None:
+    """The next request gets the slot, so that no slot is held for ever."""
 
     async def main() -> None:
         tenant = uuid4()
@@ -155,7 +155,7 @@ def test_request_cancelled_while_granted_passes_its_slot_on(index: int) -> None:
             await service.send("next", create_actor(tenant))
             spend(1.0)
         if index:
-            # In one iteration of the loop, right after the timer that ends the pause: the clock's resolution is 1e-9.
+            # Cancel in the same pass of the loop as the timer that ends the pause: the resolution of the loop's clock is 1e-9.
             asyncio.get_running_loop().call_later(PAUSE_FACTOR + 1e-10, service.tasks[0].cancel)
         else:
             service.tasks[0].cancel()
@@ -165,9 +165,7 @@ def test_request_cancelled_while_granted_passes_its_slot_on(index: int) -> None:
     run(main())
 
 
-def test_request_cancelled_at_its_turn_does_not_cost_its_token_a_turn() -> None:
-    """The next request of the token is served, not that of another one."""
-
+def test_after_a_cancelled_request_the_next_one_of_its_token_is_served() -> None:
     async def main() -> None:
         tenant = uuid4()
         one, other, service = (
@@ -178,7 +176,7 @@ def test_request_cancelled_at_its_turn_does_not_cost_its_token_a_turn() -> None:
         async with service.enter(create_actor(tenant)):
             for name, requester in (("gone", one), ("other", other), ("next", one)):
                 await service.send(name, requester)
-            service.tasks[0].cancel()  # it is still in the queue when the place is free
+            service.tasks[0].cancel()  # still in the queue when the slot becomes free
         await asyncio.gather(*service.tasks, return_exceptions=True)
         assert service.served_names == ["next", "other"]
 
@@ -186,7 +184,7 @@ def test_request_cancelled_at_its_turn_does_not_cost_its_token_a_turn() -> None:
 
 
 def test_request_granted_at_its_timeout_is_served() -> None:
-    """Else the place that it was given would be held for ever."""
+    """Otherwise the slot that was granted to it would be held for ever."""
 
     async def main() -> None:
         tenant = uuid4()
@@ -195,7 +193,7 @@ def test_request_granted_at_its_timeout_is_served() -> None:
             await service.send("late", create_actor(tenant))
             spend(
                 QUEUE_TIMEOUT_S / 2 - 1e-10
-            )  # the longest pause follows; its timer and that of the wait fire in one iteration, one after the other
+            )  # the longest pause follows; its timer and the request's timeout fire in the same pass of the loop
         await service.finish()
         await service.send("next", create_actor(tenant))
         await service.finish()

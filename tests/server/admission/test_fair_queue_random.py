@@ -1,4 +1,4 @@
-"""Fairness, whatever comes, goes, is cancelled or waits too long: random steps beside a model, on a clock of the test's own."""
+"""Compare the fair queue with a model over random arrivals, ends, cancellations and timeouts. The clock is virtual."""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -21,7 +21,7 @@ from tests.support.virtual_time import VirtualTimeLoop
 
 @dataclass
 class QueuedRequest:
-    """One request of the state machine, and how far it is."""
+    """A request of the state machine, and its state."""
 
     actor: Actor
     task: "asyncio.Task[None] | None" = None
@@ -46,7 +46,7 @@ SMALL_LIMITS = ConcurrencyLimits(
 
 
 class FairnessMachine(RuleBasedStateMachine):
-    """Random arrivals, ends, cancellations and timeouts; a model says who waits and who was passed over."""
+    """Make random steps. A model records which requests wait and how often each token was overtaken."""
 
     enter: Callable[[Actor], AbstractAsyncContextManager[None]]
 
@@ -75,7 +75,7 @@ class FairnessMachine(RuleBasedStateMachine):
                 request.is_running = False
 
     def _count_as_served(self, actor: Actor) -> None:
-        """No token is served twice while another one of its organization waits."""
+        """Check that no token is served twice while another token of its organization waits."""
         token_key = self._key(actor)
         self.overtaken_counts.pop(token_key, None)
         for other in {self._key(each.actor) for each in self.waiting(actor.tenant)} - {token_key}:
@@ -113,7 +113,7 @@ class FairnessMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.waiting() or self.running())
     @rule(data=some.data(), is_ended_first=some.booleans())
     def cancel(self, data: some.DataObject, is_ended_first: bool) -> None:
-        """A request that waits or runs; or one that is granted in the same moment, as another one ends."""
+        """Cancel a request that waits or runs, or one that is granted at the moment when another ends."""
         running = [each for each in self.requests if each.is_running]
         if running and is_ended_first:
             data.draw(some.sampled_from(running)).end.set()
@@ -139,7 +139,7 @@ class FairnessMachine(RuleBasedStateMachine):
             assert max(of_token.values(), default=0) <= SMALL_LIMITS.queue_size_per_token
 
     def teardown(self) -> None:
-        """Once all have gone, nothing is left."""
+        """Cancel everything, and check that nothing is left in the queue."""
         tasks = [each.task for each in self.requests if each.task]
         for task in tasks:
             task.cancel()

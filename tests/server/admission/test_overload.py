@@ -1,4 +1,4 @@
-"""Too many at once: who takes more than their share is refused, who does not is answered, and afterwards all is as before."""
+"""Under overload, callers that exceed their share are rejected and others are answered. Afterwards everything works as before."""
 
 import asyncio
 import json
@@ -21,13 +21,13 @@ from tests.support.eventually import TIMEOUT_S
 from tests.support.processes import ServerProcess, run_server
 
 PAGE = "{ clients(first: 10) { nodes { name contacts(first: 3) { nodes { fullName } } labels { name } } } }"
-DEAR = "{ clients(first: 100) { nodes { id contacts(first: 90) { nodes { id } } } } }"  # half of what one operation may cost
+DEAR = "{ clients(first: 100) { nodes { id contacts(first: 90) { nodes { id } } } } }"  # half of the maximum cost of an operation
 TOO_DEAR = "{ clients(first: 100) { nodes { id contacts(first: 100) { edges { node { id } } } } } }"
 
 
 @dataclass(frozen=True)
 class ConnectionAnswer:
-    """An answer as it came over a connection of its own."""
+    """A response on a connection of its own."""
 
     status: int
     headers: dict[str, str]
@@ -35,7 +35,7 @@ class ConnectionAnswer:
 
 
 async def send_query(port: int, token: str, query: str) -> ConnectionAnswer:
-    """Send a query on a new connection, and fail without an answer."""
+    """Send a query on a new connection and return the response. Fail if none comes."""
     body = json.dumps({"query": query})
     head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
     async with asyncio.timeout(TIMEOUT_S):
@@ -50,14 +50,14 @@ async def send_query(port: int, token: str, query: str) -> ConnectionAnswer:
 
 @pytest.fixture(scope="module")
 def worker(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """One worker on a socket, as it is by default."""
+    """Run one worker with the default settings."""
     with run_server(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path_factory.mktemp("crowd"))) as process:
         yield process
 
 
 @pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.proof)])
 async def test_h8_requests_of_a_crowd_are_answered_or_asked_to_retry(worker: ServerProcess, sample_org: Tenant, count: int) -> None:
-    """Nobody waits in vain: some are answered in full, the others learn when to ask again, and then it is as before."""
+    """Every request is answered in full or rejected with `Retry-After`, and afterwards the server works as before."""
     tokens = [sample_org.tokens[role] for role in Role]
     alone = await send_query(worker.port, tokens[0], PAGE)
     assert alone.status == 200
@@ -76,7 +76,7 @@ async def test_h8_requests_of_a_crowd_are_answered_or_asked_to_retry(worker: Ser
 
 @pytest.fixture
 async def default_server(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[[str], Api]]:
-    """Yield a server with the limits that it has by default, of which nobody has used any."""
+    """Return a function that creates API clients, on a server with unused default limits."""
     async with connect_client(schema, database, Settings()) as http:
         yield lambda token: Api(http, token)
 
@@ -84,10 +84,10 @@ async def default_server(database: Database, schema: strawberry.Schema) -> Async
 async def test_t12_flooding_organization_is_rejected_and_another_is_answered(
     default_server: Callable[[str], Api], sample_org: Tenant, org: Tenant
 ) -> None:
-    """The dearest operations there may be, many at once: they run out of points, others have their own."""
+    """One organization sends many of the most expensive operations at once and runs out of points. Another has its own points."""
     await org.add_client("Ours")
     greedy, modest = default_server(sample_org.tokens[Role.OWNER]), default_server(org.tokens[Role.OWNER])
-    for query in (DEAR, TOO_DEAR):  # a document that is new is parsed in turn: from then on all come at once
+    for query in (DEAR, TOO_DEAR):  # new documents are parsed one at a time; from now on they all arrive at once
         await greedy.post({"query": query})
     hammering = asyncio.gather(*(greedy.post({"query": query}) for query in (DEAR, TOO_DEAR) * 40))
     answers = [await modest.post({"query": PAGE}) for _ in range(20)]

@@ -1,4 +1,4 @@
-"""Rate limits and the concurrency queue, with a clock and steps of the test's own."""
+"""The rate limiter and the concurrency queue, with a clock and steps that the test controls."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ RATE = RateLimit(restore_per_second=10, burst=100)
 
 
 class Clock:
-    """Stands still until it is moved."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -31,7 +31,7 @@ class Clock:
 
 
 def try_reserve(rates: RateLimiter, actor: Actor, requested: int, actual: int | None = None) -> HttpError | None:
-    """Return the error, or nothing if the points could be reserved."""
+    """Return the error, or None if the points could be reserved."""
     try:
         with rates.account(actor).reserve(CostEstimate(requested, 0)) as reservation:
             reservation.spent_points = requested if actual is None else actual
@@ -41,7 +41,7 @@ def try_reserve(rates: RateLimiter, actor: Actor, requested: int, actual: int | 
 
 
 def test_bucket_starts_full_and_refills() -> None:
-    """What is drawn too much is refused with the seconds until there is enough."""
+    """A reservation beyond the available points is rejected with the seconds until there are enough."""
     rates, actor = RateLimiter(RATE, clock := Clock()), create_actor()
     assert try_reserve(rates, actor, 100) is None
     error = try_reserve(rates, actor, 25)
@@ -53,7 +53,7 @@ def test_bucket_starts_full_and_refills() -> None:
 
 
 def test_unspent_points_return_and_overspent_points_are_owed() -> None:
-    """An operation that never ran costs nothing."""
+    """An operation that did not run costs nothing."""
     rates, actor = RateLimiter(RATE, clock := Clock()), create_actor()
     assert try_reserve(rates, actor, 90, 10) is None
     assert rates.account(actor).available == 90
@@ -66,7 +66,7 @@ def test_unspent_points_return_and_overspent_points_are_owed() -> None:
 
 
 def test_running_operations_are_reserved() -> None:
-    """So that many at the same moment cannot spend one bucket several times."""
+    """Otherwise concurrent operations could spend the same points several times."""
     rates, actor = RateLimiter(RATE, Clock()), create_actor()
     with rates.account(actor).reserve(CostEstimate(60, 0)):
         assert try_reserve(rates, actor, 60) is not None
@@ -74,7 +74,7 @@ def test_running_operations_are_reserved() -> None:
 
 
 def test_organization_has_at_most_twice_the_points_of_a_token() -> None:
-    """However many tokens it makes; another organization is not concerned."""
+    """This does not depend on the number of its tokens. Another organization is not affected."""
     rates, tenant = RateLimiter(RATE, Clock()), uuid4()
     assert [try_reserve(rates, create_actor(tenant), 100) is None for _ in range(4)] == [True, True, False, False]
     assert try_reserve(rates, create_actor(), 100) is None
@@ -82,7 +82,7 @@ def test_organization_has_at_most_twice_the_points_of_a_token() -> None:
 
 @given(some.lists(some.tuples(some.floats(0, 30), some.integers(0, 150), some.integers(0, 150)), max_size=40))
 def test_nobody_exceeds_the_rate(steps: list[tuple[float, int, int]]) -> None:
-    """Whatever is asked and when: at most what was saved up and what came back since, and once more what one may owe."""
+    """For any sequence of requests, at most the burst and the points restored since can be spent."""
     rates, actor, granted = RateLimiter(RATE, clock := Clock()), create_actor(), 0
     for wait, requested, actual in steps:
         clock.now += wait
@@ -150,7 +150,6 @@ async def harness() -> AsyncIterator[QueueHarness]:
 
 
 async def test_organization_never_takes_all_slots(harness: QueueHarness) -> None:
-    """Another one runs at once while it waits."""
     greedy, modest = create_actor(), create_actor()
     for name in ("g1", "g2", "g3", "g4"):
         await harness.arrive(name, greedy)
@@ -160,7 +159,7 @@ async def test_organization_never_takes_all_slots(harness: QueueHarness) -> None
 
 
 async def test_slots_alternate_between_organizations(harness: QueueHarness) -> None:
-    """One of each, however many of one are waiting; within one first come, first served."""
+    """The queue serves one request of each organization in turn. Within an organization the order is that of arrival."""
     one, two, three = create_actor(), create_actor(), create_actor()
     for name, requester in (("a1", one), ("a2", one), ("b1", two), ("b2", two)):
         await harness.arrive(name, requester)
@@ -175,7 +174,7 @@ async def test_slots_alternate_between_organizations(harness: QueueHarness) -> N
 
 
 async def test_queue_is_bounded(harness: QueueHarness) -> None:
-    """For a token, an organization and all together. If it is full, the caller is asked to retry."""
+    """The limits are for a token, an organization and the whole queue. A rejected request is asked to retry."""
     tenant = uuid4()
     tokens = [create_actor(tenant), create_actor(tenant)]
     for name in ("r1", "r2", "w1", "w2", "w3", "w4"):
@@ -183,7 +182,7 @@ async def test_queue_is_bounded(harness: QueueHarness) -> None:
     assert isinstance(harness.error_of("w4"), HttpError)
     await harness.arrive("x1", tokens[1])
     assert harness.error_of("w3") is None
-    await harness.arrive("x2", tokens[1])  # takes the place of the newest request of the token that has more waiting
+    await harness.arrive("x2", tokens[1])  # replaces the newest request of the token that has more waiting
     assert isinstance(harness.error_of("w3"), HttpError)
     await harness.arrive("x3", tokens[1])
     error = harness.error_of("x3")
@@ -193,7 +192,7 @@ async def test_queue_is_bounded(harness: QueueHarness) -> None:
 
 
 async def test_cancelled_request_leaves_the_queue(harness: QueueHarness) -> None:
-    """And the next one takes the place; nothing is left behind in the end."""
+    """The next request gets its place, and the queue is empty in the end."""
     actor = create_actor()
     for name in ("r1", "r2", "w1", "w2"):
         await harness.arrive(name, actor)
@@ -206,8 +205,7 @@ async def test_cancelled_request_leaves_the_queue(harness: QueueHarness) -> None
     assert not harness.queue._queue._organizations  # noqa: SLF001
 
 
-async def test_timed_out_request_is_asked_to_retry() -> None:
-    """And has left the queue."""
+async def test_timed_out_request_leaves_the_queue_and_is_asked_to_retry() -> None:
     limiter, actor = (
         ConcurrencyLimiter(ConcurrencyLimits(max_concurrent=1, max_concurrent_per_organization=1, queue_timeout=0.001)),
         create_actor(),
@@ -222,7 +220,7 @@ async def test_timed_out_request_is_asked_to_retry() -> None:
 
 @given(some.lists(some.tuples(some.sampled_from("rcx"), some.integers(0, 30), some.integers(0, 3)), max_size=60))
 async def test_limits_hold_for_random_arrivals(steps: list[tuple[str, int, int]]) -> None:
-    """Never more at once than allowed; nobody waits while there is a turn for them; in the end all is as at first."""
+    """No limit is exceeded, no request waits while a slot is free for it, and the queue is empty in the end."""
     queue_harness, actors = QueueHarness(SMALL_LIMITS), [create_actor() for _ in range(4)]
     for number, (step, which, whose) in enumerate(steps):
         waiting_names = sorted(queue_harness._tasks)  # noqa: SLF001

@@ -1,4 +1,4 @@
-"""Refusals are spaced out for each caller, on a virtual clock: a burst at once, then evenly spaced, and never longer than a bound."""
+"""Refusals to each caller are spaced out: a burst at once, then evenly, with a bounded delay. The clock is virtual."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -18,7 +18,7 @@ RATE = 100
 
 
 async def response_times(throttle: RefusalThrottle, caller: str, count: int) -> list[float]:
-    """Return when each of so many errors that are due now is sent."""
+    """Return when each of `count` errors is sent that are all due now."""
     loop, times = asyncio.get_running_loop(), list[float]()
     began = loop.time()
 
@@ -52,7 +52,7 @@ def test_callers_do_not_wait_for_each_other() -> None:
 
 
 def test_addresses_without_a_valid_token_share_a_rate() -> None:
-    """One that is alone has its own rate; many get a few times that together, and a signed-in caller waits for none of them."""
+    """One address alone has its own rate. Many together get a few times that rate, and authenticated callers do not wait for them."""
     at_once, alone = int(BURST_S * RATE) + 1, list[float]()
 
     async def ask(throttle: RefusalThrottle, address: str, times: list[float]) -> None:
@@ -96,7 +96,7 @@ def test_callers_are_forgotten() -> None:
 
 @pytest.fixture
 async def api_with_slow_refusals(database: Database, schema: strawberry.Schema) -> AsyncIterator[Callable[[str], Api]]:
-    """Yield a server that sends one refusal an hour beyond the first."""
+    """Return a function that creates API clients, on a server that sends one refusal a second after the first burst."""
     settings = Settings(max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, max_refusals_per_second=1)
     async with connect_client(schema, database, settings) as http:
         yield lambda token: Api(http, token)
@@ -105,7 +105,7 @@ async def api_with_slow_refusals(database: Database, schema: strawberry.Schema) 
 async def test_successful_answers_do_not_wait_for_errors(
     api_with_slow_refusals: Callable[[str], Api], org: Tenant, sample_org: Tenant
 ) -> None:
-    """While refusals of an organization wait, its other requests and those of another organization are answered."""
+    """Other requests of the same organization and of another one are answered while refusals wait."""
     owner, other = api_with_slow_refusals(org.tokens[Role.OWNER]), api_with_slow_refusals(sample_org.tokens[Role.OWNER])
     flood = [asyncio.create_task(owner.post({"query": "{ nothing }"})) for _ in range(8)]
     finished, waiting = await asyncio.wait(flood, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""The memory for documents: bounded by what they take, whatever is sent."""
+"""The document cache is bounded by the memory that its documents take."""
 
 import gc
 import tracemalloc
@@ -32,14 +32,14 @@ def create_document_cache(schema: strawberry.Schema, most_bytes: int) -> Documen
 
 @pytest.mark.parametrize("kind", LARGE)
 def test_document_size_is_not_underestimated(schema: strawberry.Schema, kind: str) -> None:
-    """Measured, with what graphql-core makes of the densest there are and of their errors."""
+    """This is measured with the documents for which graphql-core allocates the most memory for their length, including their errors."""
     text: Callable[[int], str] = LARGE[kind]
     create_document_cache(schema, 10_000_000).get_or_parse(text(3))
     cache = create_document_cache(schema, 10_000_000)
     gc.collect()
     tracemalloc.start()
     assert all(cache.get_or_parse(text(index)).errors for index in range(12))
-    for _ in range(2):  # what the first frees may wait in lists of the interpreter
+    for _ in range(2):  # objects freed in the first pass may wait in free lists of the interpreter
         gc.collect()
     memory_used, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -47,7 +47,7 @@ def test_document_size_is_not_underestimated(schema: strawberry.Schema, kind: st
 
 
 def test_too_long_documents_evict_nothing(schema: strawberry.Schema) -> None:
-    """They are refused by their length alone, each time."""
+    """They are rejected by their length alone, each time."""
     cache = create_document_cache(schema, 100_000)
     first = cache.get_or_parse("{ __typename }")
     for index in range(10):
@@ -57,7 +57,7 @@ def test_too_long_documents_evict_nothing(schema: strawberry.Schema) -> None:
 
 
 def test_document_larger_than_the_cache_is_answered_and_not_cached(schema: strawberry.Schema) -> None:
-    """And leaves the memory as it would be found empty."""
+    """The cache is empty afterwards."""
     cache = create_document_cache(schema, 5000)
     assert not cache.get_or_parse("{ __typename " + "a: __typename " * 5 + "}").errors
     assert (len(cache), cache.bytes) == (0, 0)
@@ -65,7 +65,7 @@ def test_document_larger_than_the_cache_is_answered_and_not_cached(schema: straw
 
 @given(st.lists(st.integers(0, 30), max_size=60))
 def test_least_recently_used_documents_are_evicted(schema: strawberry.Schema, order: list[int]) -> None:
-    """As many as there is room for, and what is reckoned is the sum of what is there."""
+    """As many documents stay as there is room for, and `bytes` is the sum of their sizes."""
     cache = create_document_cache(schema, 30_000)
     for index in order:
         cache.get_or_parse(f"{{ a{index}: __typename }}")
@@ -76,7 +76,7 @@ def test_least_recently_used_documents_are_evicted(schema: strawberry.Schema, or
 
 
 def test_new_documents_do_not_evict_used_ones(schema: strawberry.Schema) -> None:
-    """However many are sent once. Used ones have three quarters of the room at most, so that others can become used."""
+    """Used documents take at most three quarters of the room, so that others can become used."""
     cache = create_document_cache(schema, 200_000)
     used_documents = [cache.get_or_parse(f"{{ a{index}: __typename }}") for index in range(10)]
     assert [cache.get(each.key) for each in used_documents] == used_documents
@@ -90,18 +90,18 @@ def test_new_documents_do_not_evict_used_ones(schema: strawberry.Schema) -> None
 
 
 def test_document_is_parsed_once(schema: strawberry.Schema) -> None:
-    """The second time the very same is given; a refused one too."""
+    """The second call returns the same object, also for a rejected document."""
     cache = create_document_cache(schema, 100_000)
     for text in ("{ __typename }", "{ nothing }", "{"):
         assert cache.get_or_parse(text) is cache.get_or_parse(text)
 
 
 def test_evicted_documents_are_freed_at_once(schema: strawberry.Schema) -> None:
-    """However old they were: nobody need look through all that is kept for them."""
+    """They must not become garbage that only the collector finds, even if they are old."""
     cache = create_document_cache(schema, 200_000)
     for number in range(200):
         cache.get_or_parse(f"{{ clients {{ nodes {{ gone{number}: name }} }} }}")
-    gc.collect()  # what is left of them is old by now
+    gc.collect()  # moves the documents into the oldest generation
     for number in range(len(cache)):
         cache.get_or_parse(f"{{ clients {{ nodes {{ kept{number}: name }} }} }}")
     remaining = [

@@ -1,4 +1,4 @@
-"""Variables are coerced to the values that graphql-core gives, and left to it where one is wrong."""
+"""The coercion of variables gives the same values as graphql-core, and leaves wrong values to it."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def core(schema: strawberry.Schema) -> GraphQLSchema:
 @example({"lists": None}, {"count", "id"})
 @example({"period": {}}, {"count", "id"})
 def test_variables_are_coerced_as_graphql_core_does(core: GraphQLSchema, any_values: dict[str, Any], right: set[str]) -> None:
-    """Right and wrong ones together, several requests with one operation."""
+    """Each example mixes valid and invalid values, and coerces them twice with the same operation."""
     variables = any_values | {name: RIGHT[name] for name in right}
     (operation,) = parse(VARIABLE_DEFINITIONS).definitions
     assert isinstance(operation, OperationDefinitionNode)
@@ -75,7 +75,7 @@ def describe_source(source: VariableValueSource) -> tuple[str, str, str]:
 
 
 def test_valid_values_are_accepted(core: GraphQLSchema) -> None:
-    """Else the comparison would compare refusals alone."""
+    """Otherwise the comparison above might compare only errors."""
     (operation,) = parse(VARIABLE_DEFINITIONS).definitions
     assert isinstance(operation, OperationDefinitionNode)
     coerced = Coercion(core, operation).coerce(RIGHT)
@@ -85,7 +85,7 @@ def test_valid_values_are_accepted(core: GraphQLSchema) -> None:
 
 
 def test_operation_uses_its_own_defaults(core: GraphQLSchema) -> None:
-    """Not with those of another operation in the document, nor of an earlier request."""
+    """The defaults of another operation in the document, or the values of an earlier request, are not used."""
     documents = DocumentCache(core, DocumentLimits(), max_bytes=10**6, shows_schema=True)
     text = "query A($n: Int = 1, $on: Boolean = true) { a: __typename @skip(if: $on) b: __typename } query B($n: Int = 2) { __typename }"
     a, b = documents.get_or_parse(text.replace("__typename }", "clients(first: $n) { totalCount } }")).operations

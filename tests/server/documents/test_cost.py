@@ -1,4 +1,4 @@
-"""What an operation costs: reckoned by hand beside the code, from the schema's own weights and lengths."""
+"""The cost of an operation equals the cost calculated by hand from the weights and list sizes in the schema."""
 
 from collections.abc import Callable
 from typing import Any
@@ -80,7 +80,7 @@ def estimate_cost(document: Document, **variables: object) -> int:
         ),
         ('mutation { clientBulkUpsert(input: {clients: [{name: "a"}]}) { userErrors { code } } }', {}, 100 + 1 + 5),
         ("{ __schema { types { name } } }", {}, INTROSPECTION_COST),
-        (  # a count reads all of the organization; of one object's, or of a page's objects', it reads little
+        (  # `totalCount` at the root counts all rows of the organization; below an object or a page it counts few
             "{" + " ".join(f"a{n}: registrations(first: 1, filter: {{isBillable: true}}) {{ totalCount }}" for n in range(20)) + "}",
             {},
             20 * (1 + 450),
@@ -93,13 +93,13 @@ def estimate_cost(document: Document, **variables: object) -> int:
 def test_cost_is_the_maximum_number_of_objects(
     parse_document: Callable[[str], Document], query: str, variables: dict[str, Any], cost: int
 ) -> None:
-    """By the pages asked for, with the variables of this very request; a second time it is the same."""
+    """The cost follows from the requested page sizes and the variables of the request. It is the same for the second request."""
     document = parse_document(query)
     assert [estimate_cost(document, **variables), estimate_cost(document, **variables)] == [cost, cost]
 
 
 def test_cost_is_cached_by_relevant_variables(parse_document: Callable[[str], Document]) -> None:
-    """Costs are kept by the variables that they may depend on, used this time or not."""
+    """The key of a cached cost contains all variables that can matter, even those that did not matter this time."""
     document = parse_document(
         "query ($all: Boolean!, $n: Int) { clients(first: 1) { nodes { id contacts(first: $n) @include(if: $all) { nodes { id } } } } }"
     )
@@ -108,7 +108,7 @@ def test_cost_is_cached_by_relevant_variables(parse_document: Callable[[str], Do
 
 
 def paged_fields(schema: strawberry.Schema) -> list[tuple[str, str]]:
-    """Every argument of the schema that says how many entries a field has by a number: the field at the root, and the argument."""
+    """Return the root fields with a paging argument, and the name of that argument."""
     root_prices = compute_field_costs(schema._schema)["Query"]  # noqa: SLF001
     return [
         (name, argument)
@@ -120,7 +120,7 @@ def paged_fields(schema: strawberry.Schema) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("number", [100.0, 7.0, 7])
 def test_float_costs_the_same_as_an_int(schema: strawberry.Schema, parse_document: Callable[[str], Document], number: float) -> None:
-    """A float without a fraction is a valid Int; as one that the cost did not know it was 25 entries of a page of 100."""
+    """A float without a fraction is a valid Int. An earlier version counted 25 entries for 100.0 on a page of 100."""
     assert paged_fields(schema)
     for field, argument in paged_fields(schema):
         text = "{ %s(%s: %s) { nodes { id } edges { node { id } } } }"
@@ -137,7 +137,7 @@ FLAGS = some.booleans()
 def test_variables_cost_the_same_as_literals(
     parse_document: Callable[[str], Document], first: int | None, inner: int | None, is_in: bool, is_out: bool
 ) -> None:
-    """However the document is put together: pages in pages, conditions on fields and fragments, a fragment spread twice."""
+    """The example nests pages, has conditions on fields and fragments, and spreads a fragment twice."""
     text = """{ clients(first: FIRST) { edges @include(if: IS_IN) { node { ...A } } nodes { id ...A @skip(if: IS_OUT) ...B } } }
         fragment A on Client { contacts(first: INNER) { nodes @skip(if: IS_OUT) { id } totalCount }
             ... @include(if: IS_IN) { labels { id } } }
@@ -152,7 +152,7 @@ def test_variables_cost_the_same_as_literals(
 
 
 async def test_cost_is_returned_on_request(api_for: Callable[..., Api], sample_org: Tenant) -> None:
-    """What might have come, what did, and what is left."""
+    """The extension contains the maximum cost, the actual cost and the points that are left."""
     query = "query { clients(first: 70) { nodes { id labels { id } } } }"
     api = api_for(sample_org)
     plain = (await api.post({"query": query})).json()
@@ -171,7 +171,7 @@ async def test_cost_is_returned_on_request(api_for: Callable[..., Api], sample_o
 async def test_weight_below_a_list_counts_for_each_entry(
     database: Database, schema: strawberry.Schema, sample_org: Tenant, is_compiled: bool
 ) -> None:
-    """However it is selected; a page that has fewer entries than it may have costs what it has."""
+    """This holds for `nodes` and `edges`, and a page with fewer entries than its maximum costs only what it has."""
     query = """{ clients(first: 100) { nodes { ...A } edges { node { contacts(first: 3) { totalCount } ...A } } } }
         fragment A on Client { archivePreview { projectCount } }"""
     settings = Settings(max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, compiled_executor=is_compiled, max_cost=HUGE_LIMIT)
@@ -186,7 +186,7 @@ async def test_weight_below_a_list_counts_for_each_entry(
 
 
 def document_of(depth: int, wide: int, aliases: int, directives: int) -> DocumentNode:
-    """A document of exactly so many."""
+    """Return a document with exactly this depth and these numbers of root fields, aliases and directives."""
     path = "{ a " * (depth - 1) + "{ b }" + "}" * (depth - 1)
     more = "".join(f" n{index}" for index in range(wide - 1))
     fields_text = "".join(f" x{index}: c" for index in range(aliases))
@@ -196,7 +196,7 @@ def document_of(depth: int, wide: int, aliases: int, directives: int) -> Documen
 
 @given(some.integers(3, 30), some.integers(1, 40), some.integers(0, 60), some.integers(0, 40))
 def test_document_statistics_are_exact(depth: int, wide: int, aliases: int, directives: int) -> None:
-    """Refused for what is too much, each by name, and for nothing else."""
+    """Each exceeded limit is named in an error, and there is no other error."""
     errors = " ".join(error.message for error in check_limits(document_of(depth, wide, aliases, directives), LIMITS))
     assert ("levels deep" in errors) == (depth > LIMITS.depth)
     assert ("fields at the root" in errors) == (wide + 1 > LIMITS.root_fields)
@@ -205,7 +205,7 @@ def test_document_statistics_are_exact(depth: int, wide: int, aliases: int, dire
 
 
 def test_fields_of_fragments_count_for_each_spread() -> None:
-    """Twice for a fragment that is spread twice, however deep that goes."""
+    """A fragment that is spread twice counts twice, at any depth."""
     lattice = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(120))
     doubled = parse("{ a { ...F0 } } " + lattice + "fragment F120 on Query { x }")
     assert [error.message for error in check_limits(doubled, LIMITS)] == ["The document has more than 400 fields. Ask in several steps."]

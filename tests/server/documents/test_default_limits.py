@@ -1,4 +1,4 @@
-"""The limits as they are by default: what people ask every day is far from them."""
+"""Ordinary queries stay far below the default limits."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -25,7 +25,7 @@ LARGEST = {
 
 @pytest.fixture(scope="module")
 async def api(demo_url: str, demo_token: str, schema: strawberry.Schema) -> AsyncIterator[Api]:
-    """As `relaties serve` has it, on the demo organization."""
+    """Create an API client on the demo organization, on a server with the same settings as `relaties serve`."""
     database = await Database.connect(runtime_url(demo_url))
     async with connect_client(schema, database, Settings()) as http:
         yield Api(http, demo_token)
@@ -34,7 +34,7 @@ async def api(demo_url: str, demo_token: str, schema: strawberry.Schema) -> Asyn
 
 @pytest.mark.parametrize("query", LARGEST.values(), ids=LARGEST)
 async def test_largest_page_with_all_relations_is_answered(api: Api, query: str) -> None:
-    """A hundred clients with contacts, labels and revenue, twice over within what one operation may cost."""
+    """A hundred clients with contacts, labels and revenue cost at most half of the maximum."""
     body = (await api.post({"query": query, "extensions": {"cost": True}})).json()
     clients = body["data"]["clients"]
     assert "errors" not in body
@@ -45,18 +45,17 @@ async def test_largest_page_with_all_relations_is_answered(api: Api, query: str)
 
 @pytest.mark.parametrize("query", [path.read_text() for path in EXAMPLES], ids=[path.stem for path in EXAMPLES])
 async def test_the_queries_of_graphiql_are_answered(api: Api, query: str) -> None:
-    """By one token, one after the other."""
     assert await api.data(query)
 
 
 @pytest.mark.parametrize("query", [query for query, _ in QUERIES if query.startswith("query")], ids=lambda query: query[:20].split()[1])
 async def test_the_queries_of_the_readme_are_answered(api: Api, query: str) -> None:
-    """What they answer is compared elsewhere."""
+    """Their responses are compared in the tests of the README."""
     assert await api.data(query)
 
 
 async def test_the_standard_introspection_query_is_answered(api: Api) -> None:
-    """For what it takes, whatever comes of it."""
+    """It costs exactly its estimate, however large the response is."""
     body = (await api.post({"query": get_introspection_query(), "extensions": {"cost": True}})).json()
     assert body["data"]["__schema"]["types"]
     assert body["extensions"]["cost"]["actual"] == body["extensions"]["cost"]["requested"] < Settings().max_cost / 10

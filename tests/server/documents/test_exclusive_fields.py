@@ -1,4 +1,4 @@
-"""Clients are archived and deleted one at a time: no list, no alias, no fragment and no batch does it to two."""
+"""Clients are archived and deleted one per request: no list, alias, fragment or batch does it to two."""
 
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -50,7 +50,7 @@ async def clients(org: Tenant) -> list[str]:
 
 @pytest.fixture
 async def api(api_for: Callable[..., Api], org: Tenant, clients: list[str]) -> AsyncIterator[Api]:
-    """Asks for what must change nothing."""
+    """Create an API client, and check after the test that nothing changed."""
     assert clients
     async with assert_unchanged(org.owner, org.id):
         yield api_for(org)
@@ -61,7 +61,7 @@ async def api(api_for: Callable[..., Api], org: Tenant, clients: list[str]) -> A
 async def test_s42_a_document_archives_one_client(
     api: Api, clients: list[str], statements: list[str], query: str, accept: str, status: int
 ) -> None:
-    """Two, in whatever way, are refused before anything runs, the one as the other; it says how to go on. Known by now, again."""
+    """Two such fields in any form are rejected before anything runs. The second request uses the cached document."""
     variables = {"a": {"id": clients[0]}, "b": {"id": clients[1]}}
     body = {"query": write_document(query), "variables": variables, "operationName": "A" if "mutation A" in query else None}
     for _ in range(2):
@@ -74,7 +74,7 @@ async def test_s42_a_document_archives_one_client(
 
 
 async def test_s42_batch_archives_nothing(api: Api, clients: list[str]) -> None:
-    """It is no request, whatever is in it; one of one is none either."""
+    """A list of requests is not a request, also if it has one entry."""
     each = [{"query": write_document("mutation ($a: KIND) { FIELD }"), "variables": {"a": {"id": key}}} for key in clients]
     for batch in (each, each[:1], [each]):
         response = await api.post(batch)
@@ -82,7 +82,7 @@ async def test_s42_batch_archives_nothing(api: Api, clients: list[str]) -> None:
 
 
 async def test_s42_one_client_is_archived_however_it_is_written(api_for: Callable[..., Api], org: Tenant, clients: list[str]) -> None:
-    """By an alias, by fragments, beside another change; and taking back is counted by nobody."""
+    """It may be written with an alias, with fragments or beside another change. Unarchiving is not limited."""
     document_texts = [
         "mutation ($a: KIND) { x: FIELD }",
         "mutation ($a: KIND) { ...E } fragment E on Mutation { ...F } fragment F on Mutation { ... { FIELD } }",
@@ -99,7 +99,6 @@ async def test_s42_one_client_is_archived_however_it_is_written(api_for: Callabl
 @pytest.mark.parametrize("first", EXCLUSIVE_FIELDS)
 @pytest.mark.parametrize("second", EXCLUSIVE_FIELDS)
 async def test_s42_archiving_and_deletion_are_counted_together(api_for: Callable[..., Api], org: Tenant, first: str, second: str) -> None:
-    """Of the one and of the other, as of two of the same."""
     own_world = await create_world(org.owner)
     fields = f"a: {first}(input: $a) {SELECTION} b: {second}(input: $b) {SELECTION}"
     query = f"mutation ($a: {input_type(first)}, $b: {input_type(second)}) {{ {fields} }}"
@@ -109,7 +108,7 @@ async def test_s42_archiving_and_deletion_are_counted_together(api_for: Callable
 
 
 async def test_s42_document_is_rejected_for_every_role(api_for: Callable[..., Api], org: Tenant, clients: list[str]) -> None:
-    """Also to who may not archive at all; without a token there is no look at it."""
+    """It is rejected also for roles that may not archive. Without a valid token the document is not read."""
     query = write_document(TWICE["the same twice"])
     body = await api_for(org, Role.VIEWER).execute(query, a={"id": clients[0]})
     assert [error["extensions"]["code"] for error in body["errors"]] == ["ONE_AT_A_TIME"]
@@ -118,7 +117,7 @@ async def test_s42_document_is_rejected_for_every_role(api_for: Callable[..., Ap
 
 
 def nested_inputs(kind: GraphQLInputType, name: str = "input") -> Iterator[tuple[str, GraphQLInputType]]:
-    """Yield an input and all that is in it, with the names of the fields."""
+    """Yield an input type and all types within it, with the names of their fields."""
     yield name, kind
     bare = get_named_type(kind)
     for below, field in bare.fields.items() if isinstance(bare, GraphQLInputObjectType) else ():
@@ -126,7 +125,7 @@ def nested_inputs(kind: GraphQLInputType, name: str = "input") -> Iterator[tuple
 
 
 def test_s42_no_mutation_archives_or_deletes_a_list_of_clients() -> None:
-    """Whatever takes the right to archive has one id, the client's, and no list; and all but taking back come one at a time."""
+    """Each mutation that needs the permission to archive takes one id and no list. All but unarchiving are limited to one a request."""
     archiving = [name for name in MUTATIONS if required_permissions(name) == [Permission.CLIENTS_ARCHIVE]]
     assert {"clientArchive", "clientUnarchive"} <= {*archiving}
     for name in archiving:
@@ -139,7 +138,7 @@ def test_s42_no_mutation_archives_or_deletes_a_list_of_clients() -> None:
 
 
 def test_s42_counting_is_cheap_with_repeated_fragments() -> None:
-    """A hundred and twenty fragments, each spread twice by the one before: each is looked at once, and none is missed."""
+    """There are 120 fragments that each spread the next one twice. Each is visited once, and the count is still exact."""
     lattice = " ".join(f"fragment F{index} on Mutation {{ ...F{index + 1} ...F{index + 1} }}" for index in range(120))
     document = parse(f"mutation {{ ...F0 }} {lattice} fragment F120 on Mutation {{ {EXCLUSIVE_FIELDS[0]} }}")
     unlimited = DocumentLimits(**{each.name: 2**200 for each in fields(DocumentLimits)})
@@ -149,7 +148,7 @@ def test_s42_counting_is_cheap_with_repeated_fragments() -> None:
 
 
 async def test_s42_bulk_upsert_archives_nothing(api_for: Callable[..., Api], org: Tenant) -> None:
-    """What takes many clients at once has no word for it, and leaves those that are archived as they are."""
+    """Bulk upsert has no field to archive a client, and rejects changes to archived clients."""
     await org.add_client("Klaar", "1", archived_at=CREATED_AT)
     async with assert_unchanged(org.owner, org.id):
         wrong = {"clients": [{"name": "Klaar", "number": "1", "archivedAt": "2026-01-01T00:00:00Z"}]}

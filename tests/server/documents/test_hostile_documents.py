@@ -1,4 +1,4 @@
-"""Documents that are made to cost, to guess or to surprise: refused before anything is read, each with its code."""
+"""Documents that are expensive, that guess names or that use unsupported features are rejected before any data is read."""
 
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID
@@ -21,14 +21,14 @@ TOTAL = "{ clients { totalCount } }"
 
 @pytest.fixture
 async def api(database: Database, schema: strawberry.Schema, sample_org: Tenant) -> AsyncIterator[Api]:
-    """An organization that has as long as it takes: what it reads is read in turn, with rests, which are long on a busy machine."""
+    """Create an API client whose documents may wait long: the pauses between parsing them are long on a busy machine."""
     patient = Settings(max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, queue_timeout=60)
     async with connect_client(schema, database, patient) as http:
         yield Api(http, sample_org.tokens[Role.OWNER])
 
 
 def nest_fields(levels: int) -> str:
-    """Clients of contacts of clients, so many levels of fields."""
+    """Return a document of clients of contacts of clients, with this number of levels of fields."""
     around = ["clients", "nodes", "contacts", "nodes"]
     return "{ " + " { ".join(around[level % 4] for level in range(levels - 1)) + " { __typename" + " }" * levels
 
@@ -47,7 +47,7 @@ def nest_fields(levels: int) -> str:
     ids=["11 levels", "200 levels", "50,000 levels", "a list", "an object", "a type", "inline fragments"],
 )
 async def test_q2_too_deep_document_is_rejected(api: Api, statements: list[str], query: str) -> None:
-    """Fields, literals, types and fragments; ten levels of fields are answered."""
+    """Depth is limited for fields, literals, types and fragments. A document with ten levels of fields is answered."""
     assert await fetch_error_codes(api, query) == {TOO_COMPLEX}
     assert sent_statements(statements) == []
     assert "errors" not in await api.execute(
@@ -84,13 +84,13 @@ END = "fragment F120 on Query { __typename }"
     ],
 )  # fmt: skip
 async def test_q3_too_large_document_is_rejected(api: Api, statements: list[str], query: str, expected_code: str) -> None:
-    """However it is made: by aliases, directives, the same field again and again, or fields that contradict each other."""
+    """Aliases, directives, repeated fields and conflicting fields are all limited."""
     assert await fetch_error_codes(api, query) == {expected_code}
     assert sent_statements(statements) == []
 
 
 async def test_q3_document_at_its_limits_is_answered(api: Api) -> None:
-    """Thirty aliases, and a field twice."""
+    """The document has thirty aliases. A field may be selected twice."""
     (client,) = (await api.data(repeat_alias(30)))["clients"]["nodes"]
     assert client == {f"a{index}": "Client 00000" for index in range(30)}
     assert await api.data("{ clients { totalCount totalCount } }") == {"clients": {"totalCount": 60}}
@@ -121,7 +121,7 @@ async def test_q4_a_page_has_one_to_a_hundred_entries(api: Api, statements: list
 
 @pytest.mark.parametrize("arguments", ["first: 0", "first: 101", "last: -1"])
 async def test_q4_page_size_below_a_list_is_limited_too(api: Api, arguments: str) -> None:
-    """Each of the list's own is null and says why."""
+    """The field is null for each entry of the list, with an error."""
     body = await api.execute(f"{{ clients(first: 2) {{ nodes {{ name contacts({arguments}) {{ nodes {{ id }} }} }} }} }}")
     assert body["data"]["clients"]["nodes"] == [{"name": f"Client 0000{index}", "contacts": None} for index in range(2)]
     assert {error["extensions"]["code"] for error in body["errors"]} == {"BAD_USER_INPUT"}
@@ -129,12 +129,12 @@ async def test_q4_page_size_below_a_list_is_limited_too(api: Api, arguments: str
 
 @pytest.mark.parametrize("arguments", ["", "(first: null)", "(first: 25)"])
 async def test_q4_page_has_25_entries_by_default(api: Api, arguments: str) -> None:
-    """Null asks nothing."""
+    """Null is the same as no argument."""
     assert len((await api.data(f"{{ clients{arguments} {{ nodes {{ id }} }} }}"))["clients"]["nodes"]) == 25
 
 
 async def test_q4_invalid_number_is_rejected(api: Api) -> None:
-    """Beyond 32 bits, before anything runs."""
+    """The number is beyond 32 bits, and is rejected before anything runs."""
     assert await fetch_error_codes(api, "{ clients(first: 2147483648) { nodes { id } } }") == {INVALID}
 
 
@@ -143,7 +143,7 @@ LARGE = ("clients", "nodes", "contacts", "nodes") * 2
 
 @pytest.mark.parametrize("levels", [6, 8])
 async def test_q6_nested_pages_are_rejected_by_cost(api: Api, statements: list[str], levels: int) -> None:
-    """Every page has the maximum size, to the maximum depth: it is never executed, and the error contains the cost."""
+    """Every page has the maximum size, to the maximum depth. The document is not executed, and the error contains the cost."""
     body = "id"
     for name in reversed(LARGE[:levels]):
         body = f"{name}{'(first: 100)' if name != 'nodes' else ''} {{ {body} }}"
@@ -154,7 +154,7 @@ async def test_q6_nested_pages_are_rejected_by_cost(api: Api, statements: list[s
 
 
 async def test_q6_cost_by_variables_is_the_same(api: Api, statements: list[str]) -> None:
-    """And the same document with small pages is answered."""
+    """The same document with small pages is answered."""
     query = """query ($n: Int) { clients(first: $n) { nodes { contacts(first: $n) { nodes { clients(first: $n) { nodes { id } } } } } } }"""
     assert await fetch_error_codes(api, query, variables={"n": 100}) == {TOO_COMPLEX}
     assert sent_statements(statements) == []
@@ -178,7 +178,6 @@ async def test_q6_cost_by_variables_is_the_same(api: Api, statements: list[str])
 async def test_q8_operation_must_be_selected_unambiguously(
     api: Api, statements: list[str], query: str, name: str | None, expected_code: str
 ) -> None:
-    """With many, with none, and with equal names."""
     assert await fetch_error_codes(api, query, operationName=name) == {expected_code}
     assert sent_statements(statements) == []
 
@@ -201,9 +200,9 @@ def aliased_label(index: int) -> str:
     ids=["100 kB", "201", "201 of contacts", "201 of labels", "any of 251", "all of 51", "251 ids"],
 )
 async def test_q9_filter_size_is_limited(api: Api, statements: list[str], query: str, x: object) -> None:
-    """Longer texts and lists are bad input, and nothing is read."""
+    """Longer texts and lists are rejected as bad input, and nothing is read."""
     body = await api.execute(query, x=x)
-    assert body.get("data") is None or [*body["data"].values()] == [None]  # a list of over 100 ends the request before it runs
+    assert body.get("data") is None or [*body["data"].values()] == [None]  # over 100 entries end the request before it runs
     assert [error["extensions"]["code"] for error in body["errors"]] == ["BAD_USER_INPUT"]
     assert sent_statements(statements) == []
 
@@ -213,13 +212,13 @@ async def test_q9_filter_size_is_limited(api: Api, statements: list[str], query:
     ["{}", "\ufeff{}", "query A {}", "{ viewer {} }", "{ ... on Query {} }", "{ ...A } fragment A on Query {}", "mutation {}", "{a}{}"],
 )
 async def test_empty_selection_is_rejected(api: Api, statements: list[str], query: str) -> None:
-    """The parser takes it; what came first in it was looked up without a check."""
+    """The parser of graphql-core accepts it. An earlier version then looked up the first field of the selection without a check."""
     assert await fetch_error_codes(api, query) == {"GRAPHQL_PARSE_FAILED"}
     assert sent_statements(statements) == []
 
 
 async def test_q9_filter_has_no_alternatives(api: Api, statements: list[str]) -> None:
-    """Ten thousand alternatives are ten thousand fields that there are not."""
+    """The filter has no field `or`, so its entries are unknown input."""
     query = "query ($x: ClientFilterInput) { clients(filter: $x) { totalCount } }"
     assert await fetch_error_codes(api, query, variables={"x": {"or": [{"country": "NL"}] * 5000}}) == {"BAD_USER_INPUT"}
     assert await fetch_error_codes(api, query, variables={"x": {"or": [{"country": "NL"}] * 10_000}}) == {"BAD_REQUEST"}
@@ -242,14 +241,14 @@ async def test_q9_filter_has_no_alternatives(api: Api, statements: list[str]) ->
 async def test_i1_escaped_nul_is_rejected(
     api: Api, statements: list[str], owner: asyncpg.Connection, sample_org: Tenant, query: str, escape: str
 ) -> None:
-    """Wherever in a document: no column can keep it, and none can be asked for it."""
+    """PostgreSQL cannot store the character, nor compare with it. The check covers every place in a document."""
     async with assert_unchanged(owner, sample_org.id):
         assert await fetch_error_codes(api, query.replace("…", escape)) == {"BAD_USER_INPUT"}
     assert sent_statements(statements) == []
 
 
 async def test_i1_escaped_backslash_before_u0000_is_accepted(api: Api) -> None:
-    """Escaped, or in a text of several lines, where nothing is."""
+    """The backslash is escaped, or stands in a block string, where escapes have no effect."""
     assert await api.data('{ clients(search: "\\\\u0000") { totalCount } }') == {"clients": {"totalCount": 0}}
     assert await api.data('{ clients(search: """\\u0000""") { totalCount } }') == {"clients": {"totalCount": 0}}
 
@@ -259,7 +258,7 @@ SIGNS = ["%", "_", "\\", ".*", "[a-z]", "^", "$", "(", "'", '"', "''", "; DROP T
 
 @pytest.mark.parametrize("sign", SIGNS)
 async def test_q9_search_wildcards_are_literal(api_for: Callable[..., Api], org: Tenant, sign: str) -> None:
-    """What other languages take for more than itself finds what has it in its name, and nothing else."""
+    """Characters that are special in other languages only match themselves."""
     await org.add_client("Without")
     await org.add_contact("Without")
     await org.add_client(f"With {sign} within")
@@ -280,7 +279,7 @@ async def test_q9_search_wildcards_are_literal(api_for: Callable[..., Api], org:
     ],
 )
 async def test_q12_incremental_delivery_is_not_supported(api: Api, statements: list[str], query: str) -> None:
-    """What would be sent bit by bit does not exist, so that no limit is passed by it."""
+    """Incremental delivery could bypass limits."""
     assert await fetch_error_codes(api, query) == {INVALID}
     assert sent_statements(statements) == []
 
@@ -289,7 +288,7 @@ async def test_q12_incremental_delivery_is_not_supported(api: Api, statements: l
     "accept", ["multipart/mixed", 'multipart/mixed; boundary="-"; deferSpec=20220824', "text/event-stream", "text/html"]
 )
 async def test_q12_an_answer_is_one_json_document(api: Api, statements: list[str], accept: str) -> None:
-    """Who accepts nothing else gets nothing; who accepts JSON too gets that."""
+    """A client that accepts nothing else gets 406. One that also accepts JSON gets JSON."""
     response = await api.post({"query": TOTAL}, accept=accept)
     assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (406, "NOT_ACCEPTABLE")
     assert sent_statements(statements) == []
@@ -298,7 +297,7 @@ async def test_q12_an_answer_is_one_json_document(api: Api, statements: list[str
 
 
 async def test_hostile_documents_change_nothing(api: Api, owner: asyncpg.Connection) -> None:
-    """Not even where a change stands beside what is refused."""
+    """A mutation beside the rejected part is not executed either."""
     org = await create_sample_org(owner, clients=2, contacts=1)
     mine = Api(api.http, org.tokens[Role.OWNER])
     change = 'a: labelCreate(input: {name: "New"}) { userErrors { code } }'

@@ -1,4 +1,4 @@
-"""The sizes of lists are checked before anything is coerced, and coercion is never free."""
+"""The sizes of lists and objects are checked before coercion, and coercion costs points."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -26,11 +26,11 @@ from tests.support.builders import Tenant
 from tests.support.snapshots import assert_unchanged
 
 Path = tuple[str, ...]
-MAX_INPUT_LEVELS = 4  # levels of inputs: deeper ones are the same types again
+MAX_INPUT_LEVELS = 4  # deeper inputs repeat the same types
 
 
 def list_paths(input_type: GraphQLInputType, path: Path = ()) -> Iterator[Path]:
-    """Yield every list within an input, as the path to it; an entry of a list is the first."""
+    """Yield the path to every list within an input type. `0` stands for an entry of a list."""
     bare = input_type.of_type if isinstance(input_type, GraphQLNonNull) else input_type
     if is_list_type(bare):
         yield path
@@ -42,7 +42,7 @@ def list_paths(input_type: GraphQLInputType, path: Path = ()) -> Iterator[Path]:
 
 
 def root_field_lists() -> Iterator[tuple[str, str, Path]]:
-    """Yield every list that a field at the root takes: the kind of operation, the field, and the path, which begins with the argument."""
+    """Yield every list in the arguments of root fields: the kind of operation, the field, and the path from the argument on."""
     core = build()._schema  # noqa: SLF001
     for kind, root in (("query", core.query_type), ("mutation", core.mutation_type)):
         assert root is not None
@@ -55,7 +55,7 @@ LISTS = [*root_field_lists()]
 
 
 def test_only_root_fields_have_list_arguments(schema: strawberry.Schema) -> None:
-    """So that the tests below reach all of them."""
+    """The tests below cover root fields only."""
     roots = {"Query", "Mutation"}
     for kind in schema._schema.type_map.values():  # noqa: SLF001
         if is_object_type(kind) and kind.name not in roots and not kind.name.startswith("__"):
@@ -66,14 +66,14 @@ def test_only_root_fields_have_list_arguments(schema: strawberry.Schema) -> None
 
 
 def build_value_at(path: Path, inner: object) -> object:
-    """Return an input with that at the path and nothing else: what is required elsewhere is missing."""
+    """Return an input that has only the value at the path, without the required fields beside it."""
     for step in reversed(path):
         inner = [inner] if step == "0" else {step: inner}
     return inner
 
 
 def build_call(schema: strawberry.Schema, kind: str, name: str) -> str:
-    """Return a document that passes each argument of a field by a variable of its name."""
+    """Return a document that passes each argument of a field as a variable of the same name."""
     root = schema._schema.query_type if kind == "query" else schema._schema.mutation_type  # noqa: SLF001
     assert root is not None
     field = root.fields[name]
@@ -92,7 +92,7 @@ def api(api_for: Callable[..., Api], sample_org: Tenant) -> Api:
 async def test_too_long_list_is_rejected_before_its_entries_are_read(
     schema: strawberry.Schema, api: Api, sample_org: Tenant, kind: str, name: str, path: Path
 ) -> None:
-    """The entries have no valid type and required fields are missing: if anything were coerced, the error would say so instead."""
+    """The entries have no valid type and required fields are missing: coercion would report that instead."""
     text = build_call(schema, kind, name)
     argument, *rest = path
     async with assert_unchanged(sample_org.owner, sample_org.id):
@@ -107,7 +107,7 @@ async def test_too_long_list_is_rejected_before_its_entries_are_read(
 
 
 async def test_too_long_literal_is_rejected_with_its_location(api: Api) -> None:
-    """Once for the document, before it is validated."""
+    """There is one error for the document, before it is validated."""
     ids = " ".join(['"x"'] * (MAX_LIST_ITEMS + 1))
     body = await api.execute(f"{{\n nodes(ids: [{ids}]) {{ id }} }}")
     (error,) = body["errors"]
@@ -116,7 +116,7 @@ async def test_too_long_literal_is_rejected_with_its_location(api: Api) -> None:
 
 
 async def test_undeclared_variable_is_checked_too(api: Api) -> None:
-    """Whether anything takes it is known only later."""
+    """At this point it is not known yet which variables are used."""
     body = await api.execute("{ __typename }", other={"deep": [[1] * (MAX_LIST_ITEMS + 1)]})
     assert [error["message"][:20] for error in body["errors"]] == ["`$other.deep.0` has "]
 
@@ -127,7 +127,7 @@ def test_no_input_has_as_many_fields_as_an_object_may_have(schema: strawberry.Sc
 
 
 async def test_object_with_too_many_fields_is_rejected_first(api: Api) -> None:
-    """Each would be an error that shows all of them."""
+    """Otherwise each unknown field would cause an error that lists all fields."""
     query = "query ($f: ClientFilterInput) { clients(filter: $f) { nodes { id } } }"
     for fields in (MAX_OBJECT_FIELDS + 1, 9_000):
         body = await api.execute(query, f={"labels": {f"k{index}": 0 for index in range(fields)}})
@@ -138,7 +138,7 @@ async def test_object_with_too_many_fields_is_rejected_first(api: Api) -> None:
 
 
 async def test_too_long_name_is_rejected_before_comparisons(api: Api) -> None:
-    """A suggestion for it would take time with the square of its length."""
+    """The time to compute a suggestion grows with the square of the name's length."""
     query = "query ($f: ClientFilterInput) { clients(filter: $f) { nodes { id } } }"
     body = await api.execute(query, f={"labels": {"any" * 200_000: []}})
     message = "`$f.labels` has a field with a name of 600000 characters. No field has such a name."
@@ -155,7 +155,7 @@ async def test_no_suggestions_for_a_long_text(api: Api, text: str, has_suggestio
 
 @pytest.mark.parametrize("text", ["\u0130\u0130\u0130", "\u0130" * 50])
 async def test_letter_with_a_longer_lower_case_form_causes_no_error(api: Api, text: str) -> None:
-    """As the value of an enum in a variable and in the document, and as the name of a field."""
+    """The letter occurs as an enum value in a variable and in the document, and as the name of a field."""
     query = "query ($o: ClientOrderInput) { clients(orderBy: $o) { __typename } }"
     literal = f'{{ clients(orderBy: {{field: "{text}"}}) {{ __typename }} }}'
     answers = [
@@ -169,14 +169,14 @@ async def test_letter_with_a_longer_lower_case_form_causes_no_error(api: Api, te
 
 @pytest.fixture
 async def api_with_few_points(database: Database, schema: strawberry.Schema, sample_org: Tenant) -> AsyncIterator[Api]:
-    """Yield a token that has few points and gets none back soon."""
+    """Create an API client whose token has few points and gets none back soon."""
     settings = Settings(rate_limit_burst=3 * BASE_COST + 20, rate_limit_restore=1, max_auth_failures=10**6)
     async with connect_client(schema, database, settings) as http:
         yield Api(http, sample_org.tokens[Role.VIEWER])
 
 
 async def test_an_empty_bucket_is_refused_before_coercion(api_with_few_points: Api) -> None:
-    """Each request whose variables are refused costs what reading a request costs; then nothing is coerced any more."""
+    """Each request with rejected variables costs the base cost. Without points nothing is coerced any more."""
     query = "query ($n: Int) { clients(first: $n) { nodes { id } } }"
     answers = [await api_with_few_points.post({"query": query, "variables": {"n": "x"}}) for _ in range(5)]
     codes = [(answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) for answer in answers]
@@ -185,7 +185,7 @@ async def test_an_empty_bucket_is_refused_before_coercion(api_with_few_points: A
 
 
 async def test_rejected_variables_cost_points(api_with_few_points: Api) -> None:
-    """Whether it may cost more than any operation or more than what is left."""
+    """This holds if the operation may cost more than is allowed, or more than is left."""
     below = "contacts(first: $m) { nodes { clients(first: $m) { nodes { id } } } }"
     query = f"query ($n: Int, $m: Int) {{ clients(first: $n) {{ nodes {{ {below} }} }} }}"
     variable_sets = [{"n": 100, "m": 100}, {"n": 100, "m": 0}, {"n": 100, "m": 0}, {"n": 1, "m": 0}]
@@ -198,7 +198,7 @@ async def test_rejected_variables_cost_points(api_with_few_points: Api) -> None:
 
 
 async def test_many_rejected_values_cost_more(api_with_few_points: Api) -> None:
-    """Coercing a thousand takes as long as a hundred objects do."""
+    """Coercing a thousand values takes as long as reading a hundred objects."""
     query = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
     wrong = {"ids": [{"a": [0] * 90} for _ in range(10)]}  # 921 values
     answers = [await api_with_few_points.post({"query": query, "variables": wrong}) for _ in range(2)]

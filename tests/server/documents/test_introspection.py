@@ -1,4 +1,4 @@
-"""Introspection is answered in a thread of its own, so that others are answered meanwhile."""
+"""Introspection runs in a thread of its own, so that other requests are answered in the meantime."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tests.support.builders import Tenant
 
 
 async def test_other_requests_are_answered_during_introspection(api_for: Callable[..., Api], org: Tenant, sample_org: Tenant) -> None:
-    """The thread is held by the test; what asks for data as well waits for its schema alone."""
+    """The test blocks the thread. A request for the schema and data waits for the thread too."""
     goes_on, api, other = Event(), api_for(org), api_for(sample_org)
     blocking_task = INTROSPECTION_THREAD.submit(goes_on.wait)
     with_data = "{ __schema { queryType { name } } viewer { permissions } }"

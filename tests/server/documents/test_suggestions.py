@@ -1,4 +1,4 @@
-"""Names are not disclosed: in production neither the schema nor a suggestion helps callers who guess."""
+"""Production discloses no names: neither introspection nor suggestions help callers who guess."""
 
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -24,7 +24,7 @@ async def api(api_for: Callable[..., Api], sample_org: Tenant) -> Api:
 
 @pytest.fixture
 async def production(database: Database, schema: strawberry.Schema, sample_org: Tenant) -> AsyncIterator[Api]:
-    """As it is served to the world."""
+    """Create an API client on a server in production mode."""
     settings = Settings(env=Environment.PRODUCTION, secret_key="a secret of the tests, 32 bytes or more", max_auth_failures=10**6)
     async with connect_client(schema, database, settings) as http:
         yield Api(http, sample_org.tokens[Role.OWNER])
@@ -41,15 +41,15 @@ INTROSPECTION = [
 
 @pytest.mark.parametrize("query", INTROSPECTION, ids=["standard", "types", "one type", "circular", "in a fragment"])
 async def test_q7_production_hides_the_schema(production: Api, api: Api, statements: list[str], query: str) -> None:
-    """By any query; in development it is shown. `__typename` in an answer is always allowed."""
+    """No query shows it. Development shows it, and `__typename` is always allowed."""
     assert await fetch_error_codes(production, query) <= {INVALID, TOO_COMPLEX}
     assert sent_statements(statements) == []
     assert "errors" not in await api.execute(query)
     assert await production.data("{ __typename }") == {"__typename": "Query"}
 
 
-async def test_q7_circular_introspection_is_rejected_where_introspection_is_disabled(api: Api, statements: list[str]) -> None:
-    """By its depth."""
+async def test_q7_circular_introspection_is_rejected_where_introspection_is_enabled(api: Api, statements: list[str]) -> None:
+    """It is rejected by its depth."""
     around = "type { fields { " * 4
     assert await fetch_error_codes(api, "{ __schema { types { fields { " + around + "name" + " }" * 12) == {TOO_COMPLEX}
     assert sent_statements(statements) == []
@@ -76,7 +76,7 @@ GUESSES: list[tuple[str, dict[str, Any]]] = [
 async def test_q7_production_gives_no_suggestions(
     production: Api, owner: asyncpg.Connection, sample_org: Tenant, query: str, variables: dict[str, Any]
 ) -> None:
-    """Neither in documents nor in variables is a name suggested."""
+    """This holds for documents and for variables."""
     async with assert_unchanged(owner, sample_org.id):
         response = await production.post({"query": query, "variables": variables}, accept=GRAPHQL_JSON)
     assert error_codes(response) <= {INVALID, "BAD_USER_INPUT"}
@@ -84,5 +84,5 @@ async def test_q7_production_gives_no_suggestions(
 
 
 async def test_q7_development_gives_suggestions(api: Api) -> None:
-    """So that the test above looks for the right words."""
+    """It shows that the test above searches for the right text."""
     assert "Did you mean 'name'?" in (await api.post({"query": "{ client { nam } }"})).text

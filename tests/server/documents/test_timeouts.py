@@ -1,4 +1,4 @@
-"""An operation that takes too long, or that nobody waits for any more, is ended in the database too."""
+"""An operation that times out, or whose client disconnects, is stopped in the database too."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,7 +21,7 @@ from tests.support.processes import run_server
 from tests.support.snapshots import assert_unchanged
 
 SHORT_S = 0.5
-# Neither the lock's own limit nor the statement's ends what is held up, for longer than any test waits: only giving it up does.
+# The limits of locks and statements are longer than any test waits, so only the server itself can end a blocked operation.
 PATIENT, LONG_S = "ALTER ROLE {} IN DATABASE {} SET lock_timeout = '300s'", 300
 OF_THE_SERVER = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'relaties_test' AND datname = current_database()"
 BUSY, HELD_UP = f"{OF_THE_SERVER} AND state <> 'idle'", f"{OF_THE_SERVER} AND wait_event_type = 'Lock'"
@@ -32,7 +32,7 @@ REQUEST_NAMES = ["query", "relation", "change"]
 
 @pytest.fixture
 async def operator(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[tuple[str, asyncpg.Connection]]:
-    """The address of a database of the test's own, and a connection of its owner that holds what everybody asks for."""
+    """Yield the URL of a database for one test, and a connection of its owner with which the test locks tables."""
     url = await fresh_database()
     connection = await asyncpg.connect(url)
     await connection.execute(PATIENT.format(RUNTIME, url.rpartition("/")[2]))
@@ -48,7 +48,7 @@ async def org(operator: tuple[str, asyncpg.Connection]) -> Tenant:
 
 
 async def wait_for_backends(operator: asyncpg.Connection, what: str, count: int) -> None:
-    """Wait until so many backends of the server run it. A transaction would keep its first snapshot of the activity."""
+    """Wait until this number of backends matches the query. Within a transaction the first snapshot of the activity must be cleared."""
     async with asyncio.timeout(TIMEOUT_S):
         while await operator.fetchval(what) != count:
             await operator.execute("SELECT pg_stat_clear_snapshot()")
@@ -59,7 +59,7 @@ async def wait_for_backends(operator: asyncpg.Connection, what: str, count: int)
 async def test_q10_timed_out_operation_frees_its_backend(
     operator: tuple[str, asyncpg.Connection], org: Tenant, schema: strawberry.Schema, body: dict[str, object], is_compiled: bool
 ) -> None:
-    """It fails with a timeout, and the database stops working on it. Nothing is changed. The next one is answered."""
+    """It fails with TIMEOUT, the database stops working on it, nothing is changed, and the next operation is answered."""
     url, owner = operator
     database = await Database.connect(runtime_url(url), DatabaseLimits(statement_timeout=LONG_S))
     async with (
@@ -72,7 +72,7 @@ async def test_q10_timed_out_operation_frees_its_backend(
             response = await api.post(body)
             assert response.json()["errors"][0]["extensions"]["code"] == "TIMEOUT"
             await wait_for_backends(owner, BUSY, 0)
-    async with connect_client(schema, database) as http:  # in as long as a busy machine takes
+    async with connect_client(schema, database) as http:  # with a timeout that a busy machine does not reach
         assert await Api(http, org.tokens[Role.OWNER]).data(LABEL_QUERY) == {"labels": {"nodes": []}}
     assert (database.read_connections_in_use, database.write_connections_in_use) == (0, 0)
     await database.close()
@@ -82,7 +82,7 @@ async def test_q10_timed_out_operation_frees_its_backend(
 async def test_disconnected_client_frees_its_backend(
     operator: tuple[str, asyncpg.Connection], org: Tenant, tmp_path: Path, body: dict[str, object]
 ) -> None:
-    """Whether it asked or changed something; nothing is changed, and the next one is answered."""
+    """Nothing is changed, and the next operation is answered."""
     url, owner = operator
     headers = {"authorization": f"Bearer {org.tokens[Role.OWNER]}"}
     settings = {
