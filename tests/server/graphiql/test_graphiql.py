@@ -1,4 +1,4 @@
-"""Test what GraphiQL sends, to whom it is served, and whether its examples work."""
+"""The headers of the GraphiQL page, the callers that get the demo's token, and its examples."""
 
 import gzip
 import re
@@ -30,7 +30,7 @@ POLICY = (
 
 
 def open_browser(peer: str = "127.0.0.1", host: str = "127.0.0.1:8000") -> httpx.AsyncClient:
-    """Return a browser somewhere, on the page of a server with the demo."""
+    """Return an HTTP client at the peer's address that requests pages of a server with the demo."""
     application = Starlette(routes=pages.build_routes(BROWSER))
     return httpx.AsyncClient(transport=httpx.ASGITransport(application, client=(peer, 50_000)), base_url=f"http://{host}")
 
@@ -47,7 +47,7 @@ def asset_names() -> list[str]:
 
 @pytest.mark.parametrize("path", ["/", "/graphiql", "/graphiql/config", f"/graphiql/assets/{asset_names()[0]}", "/graphiql/assets/no.js"])
 async def test_security_policy_restricts_everything(http: httpx.AsyncClient, path: str) -> None:
-    """The policy lets nothing in from elsewhere, and nothing out."""
+    """The policy allows no content from other sites, and no requests to them."""
     headers = (await http.get(path)).headers
     assert headers["content-security-policy"] == POLICY
     assert headers["x-content-type-options"] == "nosniff"
@@ -70,7 +70,6 @@ async def test_cached_page_is_not_sent_again(http: httpx.AsyncClient) -> None:
 
 
 async def test_page_references_only_existing_files(http: httpx.AsyncClient) -> None:
-    """And no other server."""
     page = (await http.get("/graphiql")).text
     file_names = re.findall(r'(?:src|href)="(?!data:)(.*?)"', page)
     assert file_names
@@ -80,7 +79,7 @@ async def test_page_references_only_existing_files(http: httpx.AsyncClient) -> N
 
 @pytest.mark.parametrize("name", asset_names())
 async def test_file_is_identical_with_and_without_gzip(http: httpx.AsyncClient, name: str) -> None:
-    """Gzipped as it lies on the disk, or unpacked for who does not take that."""
+    """The file is stored with gzip, and decompressed for clients that do not accept it."""
     gzipped_response = await http.get(f"/graphiql/assets/{name}", headers={"accept-encoding": "br, gzip"})
     plain = await http.get(f"/graphiql/assets/{name}", headers={"accept-encoding": "identity"})
     assert gzipped_response.headers["content-encoding"] == "gzip"
@@ -121,7 +120,7 @@ def test_gzip_is_negotiated(accept_encoding: str, is_taken: bool) -> None:
     "path", ["no.js", "index.html", "../__init__.py", "..%2f__init__.py", "%2e%2e/main.jsx", "..%5cmain.jsx", "/etc/passwd", "", "a%00.js"]
 )
 async def test_no_other_files_are_served(http: httpx.AsyncClient, path: str) -> None:
-    """Names are looked up among those known at the start; no path is made of one."""
+    """Names are looked up among the files known at startup. No path is built from a name."""
     assert (await http.get(f"/graphiql/assets/{path}")).status_code == 404
 
 
@@ -151,7 +150,7 @@ async def test_local_browser_gets_the_token(host: str, site: str | None) -> None
     ids=str,
 )
 async def test_no_other_site_and_no_proxy_gets_the_token(headers: dict[str, str]) -> None:
-    """Another name for this machine is how a site abroad reaches it through one's own browser."""
+    """Another site could reach this server through the user's browser by a name that resolves to 127.0.0.1."""
     async with open_browser() as http:
         assert (await http.get("/graphiql/config", headers=CODE | headers)).json() == {"token": None}
 
@@ -168,7 +167,7 @@ async def test_no_other_machine_gets_the_token(peer: str) -> None:
     ids=["none", "empty", "shorter", "longer", "other case", "of another start", "the token", "not ASCII"],
 )
 async def test_no_token_is_returned_without_the_startup_code(code: str | None) -> None:
-    """A local process and a proxy on this machine look like a person's own browser in all else."""
+    """In all other respects, a local process and a proxy on this machine look like the user's browser."""
     async with open_browser() as http:
         headers = {} if code is None else {b"x-graphiql-code": code.encode("latin-1")}
         answer = await http.get("/graphiql/config", headers=headers)
@@ -186,8 +185,8 @@ def test_code_is_random_and_never_shown() -> None:
     ("env", "is_embedded", "is_given"),
     [("development", True, True), ("development", False, False), ("production", True, False), ("production", False, False)],
 )
-def test_sign_in_is_for_the_demo_on_the_embedded_server_only(env: str, is_embedded: bool, is_given: bool) -> None:
-    """In a database of one's own the demo's token is one among others', and production has no demo to show."""
+def test_browser_sign_in_is_allowed_for_the_demo_on_the_embedded_server_only(env: str, is_embedded: bool, is_given: bool) -> None:
+    """In another database the demo's token is one of many, and production has no demo."""
     assert allows_browser_sign_in(Settings(env=Environment(env)), DatabaseUrls("", None, is_embedded)) == is_given
 
 
@@ -204,7 +203,7 @@ def test_sign_in_is_for_the_demo_on_the_embedded_server_only(env: str, is_embedd
 async def test_page_is_served_where_enabled(
     schema: strawberry.Schema, database: Database, settings: dict[str, object], status: int
 ) -> None:
-    """On in development, off in production, and as the setting says where it says so; nothing of it is left where it is off."""
+    """By default it is served in development and not in production. Where it is off, none of its paths exist."""
     async with connect_client(schema, database, Settings.model_validate(settings)) as http:
         responses = [
             await http.get(path, follow_redirects=True)
@@ -215,7 +214,7 @@ async def test_page_is_served_where_enabled(
 
 
 def test_examples_exist() -> None:
-    """Each begins by telling what it shows, and is named as its tab will be."""
+    """Each example starts with a comment, and its operation has a name, which becomes the title of its tab."""
     assert len(EXAMPLES) >= 3
     for path in EXAMPLES:
         assert path.read_text().startswith("# ")
@@ -224,14 +223,13 @@ def test_examples_exist() -> None:
 
 @pytest.mark.parametrize("query", [path.read_text() for path in EXAMPLES], ids=[path.stem for path in EXAMPLES])
 async def test_example_returns_data(demo_api: Api, query: str) -> None:
-    """Without errors, and with clients in it."""
     data = await demo_api.data(query)
     assert data["clients"]["nodes"]
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
-def test_example_equals_the_built_one(path: Path) -> None:
-    """One who changes an example builds the page again: `make graphiql`."""
+def test_example_is_part_of_the_built_page(path: Path) -> None:
+    """After changing an example, run `make graphiql`."""
     line = path.read_text().splitlines()[0]
     built_examples = (gzip.decompress(file.read_bytes()).decode() for file in FOLDER.glob("assets/*.js.gz"))
     assert any(line in text for text in built_examples)

@@ -1,4 +1,4 @@
-"""Tokens: whom they let in, with which rights, and until when."""
+"""Tokens: which of them are accepted, with which permissions, and until when."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -22,13 +22,13 @@ from tests.support.builders import Tenant, add_token
 
 @pytest.fixture
 async def http(database: Database, schema: strawberry.Schema) -> AsyncIterator[httpx.AsyncClient]:
-    """A server that knows no token yet."""
+    """Return a client of a server that has not cached any token yet."""
     async with connect_client(schema, database) as client:
         yield client
 
 
 async def permissions_of(http: httpx.AsyncClient, secret: str) -> list[str] | None:
-    """Return the permissions of the token; None if it cannot sign in."""
+    """Return the permissions of the token, or None if it is rejected."""
     response = await http.post("/graphql", json={"query": "{ viewer { permissions } }"}, headers={"authorization": f"Bearer {secret}"})
     return None if response.status_code == httpx.codes.UNAUTHORIZED else response.json()["data"]["viewer"]["permissions"]
 
@@ -39,7 +39,7 @@ async def find_member(org: Tenant, role: Role) -> UUID:
 
 
 async def test_token_never_has_more_rights_than_its_member(http: httpx.AsyncClient, org: Tenant) -> None:
-    """The least of the member's role, the token's role and its scope."""
+    """Its permissions are those that the member's role, the token's role and the token's scope have in common."""
     cases: list[tuple[dict[str, object], list[str] | None]] = [
         ({"member_id": await find_member(org, Role.VIEWER), "role": "OWNER"}, ["CLIENTS_READ"]),
         ({"member_id": await find_member(org, Role.OWNER), "role": "VIEWER"}, ["CLIENTS_READ"]),
@@ -54,7 +54,6 @@ async def test_token_never_has_more_rights_than_its_member(http: httpx.AsyncClie
 
 
 async def test_without_the_right_no_clients_are_read(http: httpx.AsyncClient, org: Tenant) -> None:
-    """A code, and no data."""
     secret = new_secret()
     await add_token(org.owner, org.id, secret, role="OWNER", scope=["FINANCE_READ"])
     response = await http.post("/graphql", json={"query": "{ clients { nodes { id } } }"}, headers={"authorization": f"Bearer {secret}"})
@@ -63,7 +62,7 @@ async def test_without_the_right_no_clients_are_read(http: httpx.AsyncClient, or
 
 
 async def test_a4_expired_revoked_or_inactive_token_cannot_sign_in(http: httpx.AsyncClient, org: Tenant) -> None:
-    """As unknown as one that never was."""
+    """Each of them gets the same response as an unknown token."""
     past, future = (datetime.now(UTC) + timedelta(days=days) for days in (-1, 1))
     inactive = await find_member(org, Role.ADMIN)
     await org.owner.execute("UPDATE relaties.member SET is_active = false WHERE tenant_id = $1 AND id = $2", org.id, inactive)
@@ -80,7 +79,7 @@ async def test_a4_expired_revoked_or_inactive_token_cannot_sign_in(http: httpx.A
 
 
 async def test_a4_nearly_correct_token_is_rejected_like_any_other(http: httpx.AsyncClient, org: Tenant) -> None:
-    """Its last character, its beginning alone, a blank more, other capitals, a hundred thousand characters: one answer to all."""
+    """All variants get the same response, so it does not help to guess a token."""
     secret = org.tokens[Role.OWNER]
     assert await permissions_of(http, secret) is not None
     last = "A" if secret[-1] != "A" else "B"
@@ -103,7 +102,7 @@ async def test_a4_nearly_correct_token_is_rejected_like_any_other(http: httpx.As
 
 
 async def test_repeated_wrong_tokens_are_rate_limited(database: Database, schema: strawberry.Schema, org: Tenant) -> None:
-    """By address. A good token is let in all the same, one that was not seen yet, too."""
+    """The limit is for an address. Valid tokens are still accepted, also one that the server has not seen yet."""
     good, later = org.tokens[Role.OWNER], org.tokens[Role.ADMIN]
     async with connect_client(schema, database, Settings(max_auth_failures=3)) as http:
         assert await permissions_of(http, good) is not None
@@ -119,7 +118,7 @@ async def test_repeated_wrong_tokens_are_rate_limited(database: Database, schema
 
 
 async def test_rate_limit_ends_after_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And another address is not concerned."""
+    """Failures of one address do not count for another."""
     failures, moment = AuthFailureLimiter(2), [1000.0]
     monkeypatch.setattr("server.http.auth.time.monotonic", lambda: moment[0])
     for _ in range(2):
@@ -134,7 +133,7 @@ async def test_rate_limit_ends_after_a_minute(monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_cached_token_still_expires_on_time(database: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is kept for seconds is not kept past its end."""
+    """The cache does not extend the lifetime of a token."""
     secret, end = new_secret(), datetime.now(UTC) + timedelta(hours=1)
     await add_token(org.owner, org.id, secret, role="VIEWER", expires_at=end)
     sign_in = Authenticator(database)
@@ -150,7 +149,7 @@ async def test_cached_token_still_expires_on_time(database: Database, org: Tenan
 
 
 async def test_revoked_token_is_accepted_for_at_most_five_seconds(database: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Looked up once within them, and again after."""
+    """The server uses the cached result for that time, and then looks the token up again."""
     secret, sign_in = new_secret(), Authenticator(database)
     key = await add_token(org.owner, org.id, secret, role="VIEWER")
     assert await sign_in.authenticate(f"Bearer {secret}")
@@ -161,7 +160,7 @@ async def test_revoked_token_is_accepted_for_at_most_five_seconds(database: Data
 
 
 async def test_token_is_stored_as_its_hash_only(org: Tenant, owner: asyncpg.Connection, database: Database) -> None:
-    """Who reads the table cannot sign in."""
+    """A reader of the table cannot sign in."""
     secret = org.tokens[Role.OWNER]
     rows = await owner.fetch("SELECT t::text AS row FROM relaties.api_token t WHERE tenant_id = $1", org.id)
     assert len(rows) == 5

@@ -1,4 +1,4 @@
-"""CORS: which headers browsers get for web pages of other origins, and when they get none."""
+"""CORS: the headers that allow web pages of listed origins to call the API."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -33,11 +33,9 @@ QUERY = {"query": "{ __typename }"}
 PREFLIGHT_HEADERS = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
 
 
-PART = b" " * 70_000  # of a body that is received in parts: more than a server with `max_incoming_bytes=70_000` takes
+PART = b" " * 70_000  # a part of a body; two exceed `max_incoming_bytes=70_000`
 PARTS = {"content-type": "application/json"}
-RESPONSE_CASES: dict[
-    str, tuple[int, str, str, dict[str, Any]]
-] = {  # the status, and the request: method, path and what httpx takes besides
+RESPONSE_CASES: dict[str, tuple[int, str, str, dict[str, Any]]] = {  # the status, and the request: method, path and arguments of httpx
     "answer": (200, "POST", "/graphql", {"json": QUERY}),
     "large answer": (200, "POST", "/graphql", {"json": {"query": get_introspection_query()}}),
     "refused document": (200, "POST", "/graphql", {"json": {"query": "{ nothing }"}}),
@@ -56,14 +54,14 @@ RESPONSE_CASES: dict[
 
 @pytest.fixture(scope="module")
 async def api_with_origins(database: Database, schema: strawberry.Schema) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a server that lists two origins."""
+    """Return a client of a server that lists two origins."""
     async with connect_client(schema, database, Settings(cors_origins=[LISTED_ORIGIN, SECOND_ORIGIN])) as client:
         yield client
 
 
 @pytest.fixture(scope="module")
 async def api_without_origins(database: Database, schema: strawberry.Schema) -> AsyncIterator[httpx.AsyncClient]:
-    """Yield a server that lists none."""
+    """Return a client of a server that lists no origins."""
     async with connect_client(schema, database, Settings()) as client:
         yield client
 
@@ -83,7 +81,7 @@ async def send_query(http: httpx.AsyncClient, origin: str, token: str) -> httpx.
 
 @pytest.mark.parametrize("origin", [LISTED_ORIGIN, *FOREIGN])
 async def test_h7_no_origin_is_allowed_without_the_setting(api_without_origins: httpx.AsyncClient, sample_org: Tenant, origin: str) -> None:
-    """Not before the request, not after it."""
+    """This holds for the preflight request and for the request itself."""
     before, after = (
         await send_preflight(api_without_origins, origin),
         await send_query(api_without_origins, origin, sample_org.tokens[Role.VIEWER]),
@@ -94,7 +92,7 @@ async def test_h7_no_origin_is_allowed_without_the_setting(api_without_origins: 
 
 @pytest.mark.parametrize("origin", FOREIGN)
 async def test_h7_unlisted_origin_is_not_allowed(api_with_origins: httpx.AsyncClient, sample_org: Tenant, origin: str) -> None:
-    """However much it looks like one that is."""
+    """Names that resemble a listed origin are not allowed either."""
     before, after = (
         await send_preflight(api_with_origins, origin),
         await send_query(api_with_origins, origin, sample_org.tokens[Role.VIEWER]),
@@ -107,7 +105,7 @@ async def test_h7_unlisted_origin_is_not_allowed(api_with_origins: httpx.AsyncCl
 
 @pytest.mark.parametrize("origin", [LISTED_ORIGIN, SECOND_ORIGIN])
 async def test_h7_listed_origin_is_allowed(api_with_origins: httpx.AsyncClient, sample_org: Tenant, origin: str) -> None:
-    """By its own name, never `*`; without cookies, for none are taken."""
+    """The response names the origin instead of `*`, and does not allow credentials."""
     before = await send_preflight(api_with_origins, origin)
     assert before.status_code == 200
     allowed_headers = cors_headers(before)
@@ -122,19 +120,19 @@ async def test_h7_listed_origin_is_allowed(api_with_origins: httpx.AsyncClient, 
 
 
 async def test_h7_listed_origin_can_read_errors(api_with_origins: httpx.AsyncClient) -> None:
-    """A page cannot tell its user otherwise."""
+    """A page needs them to tell its user what went wrong."""
     response = await send_query(api_with_origins, LISTED_ORIGIN, "no token")
     assert (response.status_code, cors_headers(response)["access-control-allow-origin"]) == (401, LISTED_ORIGIN)
 
 
 def own_headers(response: httpx.Response) -> list[tuple[str, str]]:
-    """Return what CORS adds to the headers of a response, in order, and `Vary`, which it changes."""
+    """Return the headers that CORS adds or changes (`Vary`), in order."""
     return [(name, value) for name, value in response.headers.items() if name == "vary" or name.startswith("access-control-")]
 
 
 @pytest.mark.parametrize("case", RESPONSE_CASES)
 async def test_every_response_has_the_same_cors_headers(api_with_origins: httpx.AsyncClient, sample_org: Tenant, case: str) -> None:
-    """Answers and refusals of the endpoint, and of all other paths."""
+    """This covers responses and errors of the endpoint, and other paths."""
     status, method, path, more = RESPONSE_CASES[case]
     headers = {"authorization": f"Bearer {sample_org.tokens[Role.OWNER]}", "origin": LISTED_ORIGIN, **more.get("headers", {})}
     answer = await api_with_origins.request(method, path, **{**more, "headers": headers})
@@ -149,7 +147,7 @@ def assert_readable(answer: httpx.Response, *, is_endpoint: bool = True) -> None
 
 
 async def test_overload_errors_have_the_same_cors_headers(database: Database, schema: strawberry.Schema, sample_org: Tenant) -> None:
-    """Of a token without points, and of a server that takes in no more bytes."""
+    """The errors are those of a token without points, and of a server that accepts no more bytes."""
     headers = {"origin": LISTED_ORIGIN, "authorization": f"Bearer {sample_org.tokens[Role.OWNER]}"}
     settings = Settings(cors_origins=[LISTED_ORIGIN], rate_limit_burst=30, rate_limit_restore=1, max_incoming_bytes=70_000)
 
@@ -166,7 +164,7 @@ async def test_overload_errors_have_the_same_cors_headers(database: Database, sc
 
 
 async def test_h7_unsupported_methods_and_headers_are_not_allowed(api_with_origins: httpx.AsyncClient) -> None:
-    """Neither another method nor another header; nor a way into a private network."""
+    """Other methods, other headers and access to private networks are not allowed."""
     for more in (
         {"access-control-request-method": "DELETE"},
         {"access-control-request-headers": "cookie"},
@@ -179,7 +177,7 @@ async def test_h7_unsupported_methods_and_headers_are_not_allowed(api_with_origi
 
 @pytest.mark.parametrize("setting", ["*", "null", "https://*.example", "https://app.example/", "app.example", "https://a@app.example"])
 def test_invalid_origin_is_rejected_at_startup(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
-    """It would never match, or match all."""
+    """It would never match a browser's origin, or match all of them."""
     monkeypatch.setenv("RELATIES_CORS_ORIGINS", f"https://app.example, {setting}")
     with pytest.raises(SettingsError, match=r"^RELATIES_CORS_ORIGINS: .*an origin is a scheme and a host") as raised_error:
         read_settings()
@@ -187,6 +185,6 @@ def test_invalid_origin_is_rejected_at_startup(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_several_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As a browser writes them, in small letters."""
+    """They are compared in lower case, as browsers send them."""
     monkeypatch.setenv("RELATIES_CORS_ORIGINS", "https://App.example, http://localhost:3000,")
     assert read_settings().cors_origins == [LISTED_ORIGIN, SECOND_ORIGIN]

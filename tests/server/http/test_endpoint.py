@@ -1,4 +1,4 @@
-"""The endpoint: what it takes, what it refuses and with which code, and what it never tells."""
+"""The GraphQL endpoint: which requests it accepts, and the code of each error."""
 
 import json
 from collections.abc import AsyncIterator, Callable
@@ -25,7 +25,7 @@ async def api(api_for: Callable[..., Api], org: Tenant) -> Api:
 
 
 def status_and_code(response: httpx.Response) -> tuple[int, str]:
-    """Return the status and the code of the only error of an answer without data."""
+    """Return the status and the code of the only error in a response without data."""
     body = response.json()
     assert set(body) == {"errors"}
     (error,) = body["errors"]
@@ -36,14 +36,14 @@ def status_and_code(response: httpx.Response) -> tuple[int, str]:
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS"])
 async def test_h1_only_post_and_get_are_taken(api: Api, method: str) -> None:
-    """And the answer says so."""
+    """The error lists the allowed methods."""
     response = await api.http.request(method, "/graphql")
     assert status_and_code(response) == (405, "METHOD_NOT_ALLOWED")
     assert response.headers["allow"] == "GET, POST"
 
 
 async def test_a1_request_requires_a_token(api: Api) -> None:
-    """None, another scheme, one that was never given out: all the same answer."""
+    """The response is the same without a token, with another scheme and with an unknown token."""
     for authorization in ({}, {"authorization": "Basic eA=="}, {"authorization": "Bearer rlt_" + "x" * 43}, {"authorization": "Bearer x"}):
         response = await api.http.post("/graphql", json={"query": VIEWER}, headers=authorization)
         assert status_and_code(response) == (401, "UNAUTHENTICATED")
@@ -68,7 +68,7 @@ LABEL_CREATE = {"query": 'mutation { labelCreate(input: {name: "Slipped in"}) { 
     ],
 )
 async def test_h1_only_json_is_taken(api: Api, kind: str, more: dict[str, str]) -> None:
-    """A form cannot be sent from another site's page without asking first; nothing is done."""
+    """A browser sends a form to another site without a preflight request. The mutation in the body is not executed."""
     headers = {"authorization": f"Bearer {api.token}", "content-type": kind, **more}
     answer = await api.http.post("/graphql", content=json.dumps(LABEL_CREATE).encode(), headers=headers)
     assert status_and_code(answer) == (415, "UNSUPPORTED_MEDIA_TYPE")
@@ -76,7 +76,6 @@ async def test_h1_only_json_is_taken(api: Api, kind: str, more: dict[str, str]) 
 
 
 async def test_h1_get_changes_nothing(api: Api) -> None:
-    """Whatever else the request says."""
     answer = await api.http.get("/graphql", params=LABEL_CREATE, headers={"authorization": f"Bearer {api.token}"})
     assert status_and_code(answer) == (405, "METHOD_NOT_ALLOWED")
     assert answer.headers["allow"] == "POST"
@@ -86,7 +85,7 @@ async def test_h1_get_changes_nothing(api: Api) -> None:
 
 
 async def test_query_is_accepted_by_get(api: Api) -> None:
-    """Its variables as JSON; what is no JSON is refused as in a body."""
+    """Variables are sent as JSON, and are parsed as strictly as a body."""
     query = "query ($n: Int!) { clients(first: $n) { nodes { id } } }"
     headers = {"authorization": f"Bearer {api.token}"}
     answer = await api.http.get("/graphql", params={"query": query, "variables": '{"n": 1}'}, headers=headers)
@@ -114,7 +113,7 @@ async def test_query_is_accepted_by_get(api: Api) -> None:
     ids=lambda body: body[:40].decode(errors="replace"),
 )  # fmt: skip
 async def test_h2_invalid_request_is_rejected(api: Api, body: bytes) -> None:
-    """With 400 and a code, whatever it is; a list of requests too."""
+    """The response has status 400 and a code, also for a list of requests."""
     headers = {"authorization": f"Bearer {api.token}", "content-type": "application/json"}
     assert status_and_code(await api.http.post("/graphql", content=body, headers=headers)) == (400, "BAD_REQUEST")
 
@@ -134,7 +133,7 @@ async def test_h2_invalid_request_is_rejected(api: Api, body: bytes) -> None:
     ids=lambda text: text[:30],
 )
 async def test_document_with_errors_is_rejected(api: Api, query: str, expected_code: str) -> None:
-    """400 for who reads the status, 200 for who does not; no data in either."""
+    """The status is 400 for the newer media type and 200 for the older one. Neither response has data."""
     graphql = await api.post({"query": query}, accept=GRAPHQL_JSON)
     plain = await api.post({"query": query})
     assert (graphql.status_code, plain.status_code) == (400, 200)
@@ -147,14 +146,14 @@ async def test_document_with_errors_is_rejected(api: Api, query: str, expected_c
 
 @pytest.mark.parametrize("variables", [{}, {"n": None}, {"n": "x"}, {"n": 1.5}, {"n": 2**31}])
 async def test_invalid_variable_is_rejected(api: Api, variables: dict[str, Any]) -> None:
-    """With the code of bad input, before anything runs."""
+    """The request is rejected before anything runs."""
     query = "query ($n: Int!) { clients(first: $n) { nodes { id } } }"
     response = await api.post({"query": query, "variables": variables}, accept=GRAPHQL_JSON)
     assert status_and_code(response) == (400, "BAD_USER_INPUT")
 
 
 async def test_one_of_several_operations_must_be_named(api: Api) -> None:
-    """And a name that is not there is refused."""
+    """An unknown name is rejected."""
     query = "query A { viewer { permissions } } query B { __typename }"
     assert (await api.post({"query": query, "operationName": "B"})).json() == {"data": {"__typename": "Query"}}
     assert status_and_code(await api.post({"query": query, "operationName": "C"}, accept=GRAPHQL_JSON)) == (400, "BAD_REQUEST")
@@ -162,7 +161,6 @@ async def test_one_of_several_operations_must_be_named(api: Api) -> None:
 
 @pytest.mark.parametrize("first", [0, -1, 101, 2**31 - 1])
 async def test_page_size_is_limited(api: Api, first: int) -> None:
-    """At the root and under a list."""
     for query in (f"{{ clients(first: {first}) {{ nodes {{ id }} }} }}",):
         body = await api.execute(query)
         assert body["data"] == {"clients": None}
@@ -170,7 +168,7 @@ async def test_page_size_is_limited(api: Api, first: int) -> None:
 
 
 async def test_period_cannot_end_before_it_begins(api_for: Callable[..., Api], sample_org: Tenant) -> None:
-    """And a day is a day."""
+    """Dates that do not exist or have another format are rejected too."""
     query = "query ($p: PeriodInput) { clients(first: 1) { nodes { name revenue(period: $p) { since } } } }"
     body = await api_for(sample_org).execute(query, p={"since": "2026-02-01", "until": "2026-01-01"})
     assert body["data"]["clients"]["nodes"] == [{"name": "Client 00000", "revenue": None}]
@@ -181,13 +179,13 @@ async def test_period_cannot_end_before_it_begins(api_for: Callable[..., Api], s
 
 
 async def test_the_standard_introspection_query_passes(api: Api) -> None:
-    """Deep as it is, tools need it."""
+    """It is deep, but tools need it."""
     data = await api.data(get_introspection_query())
     assert build_client_schema(data).query_type is not None
 
 
 async def test_nested_fragments_are_measured_once(api: Api) -> None:
-    """Doubling at each of a hundred fragments would take longer than the universe has."""
+    """Without that, the time would double with each of a hundred fragments."""
     spread = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(100))
     response = await api.post({"query": "{ ...F0 } " + spread + "fragment F100 on Query { __typename }"})
     assert {error["extensions"]["code"] for error in response.json()["errors"]} == {"QUERY_TOO_COMPLEX"}
@@ -196,7 +194,7 @@ async def test_nested_fragments_are_measured_once(api: Api) -> None:
 
 
 async def test_recursive_fragment_is_rejected(api: Api) -> None:
-    """As GraphQL says, not by running out of stack."""
+    """The error comes from validation, not from an overflow of the stack."""
     response = await api.post({"query": "{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }"}, accept=GRAPHQL_JSON)
     assert status_and_code(response) == (400, "GRAPHQL_VALIDATION_FAILED")
 
@@ -208,7 +206,7 @@ async def strict(database: Database, schema: strawberry.Schema) -> AsyncIterator
 
 
 async def test_body_size_is_limited(strict: httpx.AsyncClient, org: Tenant) -> None:
-    """Also one that comes in pieces without saying how large it is."""
+    """This also holds for a body that is sent in parts without its length."""
     headers = {"authorization": f"Bearer {org.tokens[Role.OWNER]}", "content-type": "application/json"}
 
     async def pieces() -> AsyncIterator[bytes]:
@@ -220,7 +218,7 @@ async def test_body_size_is_limited(strict: httpx.AsyncClient, org: Tenant) -> N
 
 
 async def test_operation_has_a_timeout(strict: httpx.AsyncClient, sample_org: Tenant, database: Database) -> None:
-    """And gives its connection back."""
+    """Its connection is returned to the pool."""
     headers = {"authorization": f"Bearer {sample_org.tokens[Role.OWNER]}"}
     response = await strict.post("/graphql", json={"query": "{ clients { nodes { id } } }"}, headers=headers)
     assert status_and_code(response) == (504, "TIMEOUT")
@@ -233,19 +231,19 @@ async def test_answer_has_these_headers_in_order(api: Api) -> None:
 
 
 async def test_answers_are_not_cached(api: Api) -> None:
-    """They belong to who asked."""
+    """They are private to the caller."""
     assert (await api.post({"query": VIEWER})).headers["cache-control"] == "no-store"
 
 
 async def test_health(api: Api) -> None:
-    """Alive, and ready once the database has the right tables."""
+    """The server is alive, and ready once the database has the right tables."""
     assert (await api.http.get("/livez")).json() == {"status": "alive"}
     ready = await api.http.get("/readyz")
     assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
 
 
 async def test_viewer_is_the_owner_of_the_token(api_for: Callable[..., Api], org: Tenant) -> None:
-    """With the rights of the role, by name."""
+    """The response lists the permissions of the token's role."""
     data = await api_for(org, Role.VIEWER).data(
         "{ viewer { organization { name baseCurrency timezone } member { name role } permissions } }"
     )
@@ -257,13 +255,13 @@ async def test_viewer_is_the_owner_of_the_token(api_for: Callable[..., Api], org
 
 
 async def test_backslash_before_u0000_is_accepted(api: Api) -> None:
-    """Only the character itself is refused."""
+    """Only the character itself is rejected."""
     query = "query ($search: String) { clients(search: $search) { totalCount } }"
     assert await api.data(query, search="\\u0000") == {"clients": {"totalCount": 0}}
 
 
 async def test_errors_are_in_document_order(api_for: Callable[..., Api], sample_org: Tenant) -> None:
-    """Not in that of their failing: a wrong cursor further down is met after a statement, a wrong size at once."""
+    """The order is not that of execution: the wrong cursor is only found after a statement, the wrong page size at once."""
     late = 'late: clients(first: 2) { nodes { contacts(after: "x") { nodes { id } } } }'
     body = await api_for(sample_org).execute(
         f"{{ {late} soon: clients(first: 0) {{ nodes {{ id }} }} later: labels(first: 0) {{ nodes {{ id }} }} }}"

@@ -1,4 +1,4 @@
-"""What the database can do to anybody has a code of its own: never that of a fault of ours, and never the driver's words."""
+"""Errors of the database have their own codes, and no response contains the driver's message."""
 
 import asyncpg
 import pytest
@@ -16,7 +16,7 @@ LOST_CONNECTION_ERRORS = [
     asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress"),
     asyncpg.ConnectionDoesNotExistError("connection was closed in the middle of operation"),  # 08003
     asyncpg.ConnectionFailureError(SECRET),  # 08006
-    asyncpg.ProtocolViolationError(SECRET),  # 08P01, as pgbouncer says that its server is gone
+    asyncpg.ProtocolViolationError(SECRET),  # 08P01; pgbouncer sends it when its server is gone
     asyncpg.AdminShutdownError(SECRET),  # 57P01
     asyncpg.CrashShutdownError(SECRET),  # 57P02
     asyncpg.CannotConnectNowError(SECRET),  # 57P03
@@ -30,7 +30,7 @@ LOST_CONNECTION_ERRORS = [
     OSError(113, "No route to host"),
 ]
 UNAVAILABLE = [
-    TimeoutError(),  # of a statement that nobody answered, or a connection that could not be made in time
+    TimeoutError(),  # a statement without a response, or a connection that could not be opened in time
     PoolExhaustedError(),
     PoolTimeoutError(SECRET),
     asyncpg.LockNotAvailableError(SECRET),  # 55P03
@@ -39,14 +39,14 @@ UNAVAILABLE = [
     asyncpg.OutOfMemoryError(SECRET),  # 53200
     asyncpg.DeadlockDetectedError(SECRET),  # 40P01
     asyncpg.SerializationError(SECRET),  # 40001
-    asyncpg.UniqueViolationError(SECRET),  # 23505, after all tries
+    asyncpg.UniqueViolationError(SECRET),  # 23505, after all retries
 ]
 OTHER_ERRORS = [(asyncpg.QueryCanceledError(SECRET), "TIMEOUT"), (ZeroDivisionError(SECRET), "INTERNAL_SERVER_ERROR")]
 EXPECTED = [*((error, "UNAVAILABLE") for error in (*LOST_CONNECTION_ERRORS, *UNAVAILABLE)), *OTHER_ERRORS]
 
 
 def in_sqlalchemy(cause: Exception) -> DBAPIError:
-    """As a unit of work meets it: within the driver's adapter's within SQLAlchemy's own."""
+    """Wrap the error as in a unit of work: the driver's error in that of its adapter, in that of SQLAlchemy."""
     adapter_error = Exception(str(cause))
     adapter_error.__cause__ = cause
     return InterfaceError("SELECT 1", None, adapter_error)
@@ -54,7 +54,7 @@ def in_sqlalchemy(cause: Exception) -> DBAPIError:
 
 @pytest.mark.parametrize(("failure", "code"), EXPECTED, ids=lambda value: type(value).__name__ if isinstance(value, Exception) else value)
 def test_every_database_error_has_its_code(failure: Exception, code: str) -> None:
-    """In a read and in a unit of work, without any text of the database."""
+    """This holds for reads and for units of work. The response contains no text of the database."""
     for cause in (failure, in_sqlalchemy(failure)):
         answer = format_error(GraphQLError(str(cause), original_error=cause))
         assert answer["extensions"]["code"] == code
@@ -65,7 +65,7 @@ def test_every_database_error_has_its_code(failure: Exception, code: str) -> Non
 
 @pytest.mark.parametrize("failure", LOST_CONNECTION_ERRORS, ids=lambda failed: type(failed).__name__)
 def test_lost_connection_is_recognized(failure: Exception) -> None:
-    """What only reads may then be asked once more."""
+    """Reads can then be retried once."""
     assert is_connection_lost(failure)
     assert is_connection_lost(in_sqlalchemy(failure))
 
@@ -77,6 +77,6 @@ OF_OURS = asyncpg.InterfaceError("cannot perform operation: another operation is
     "failure", [*UNAVAILABLE, *(error for error, _ in OTHER_ERRORS), OF_OURS], ids=lambda failed: type(failed).__name__
 )
 def test_permanent_errors_are_not_retried(failure: Exception) -> None:
-    """Nor what took so long that no time is left."""
+    """An operation that timed out has no time left for a retry."""
     assert not is_connection_lost(failure)
     assert not is_connection_lost(in_sqlalchemy(failure))

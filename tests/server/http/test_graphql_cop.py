@@ -1,4 +1,4 @@
-"""The thirteen checks of graphql-cop, which attackers run first: in production none finds anything, with a token or without."""
+"""The checks of graphql-cop, which attackers run first, find nothing in production."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -26,7 +26,7 @@ MODES = {
 
 @dataclass(frozen=True)
 class Check:
-    """A request, and whether its answer is a finding."""
+    """A request, and a function that returns whether the response is a finding."""
 
     finds: Callable[[Json], bool]
     json: Json = None
@@ -48,7 +48,7 @@ def errors(body: Json) -> list[Json]:
 
 
 def mentions(body: Json, *words: str) -> bool:
-    """Return whether an error or the whole answer has any of these in what stands beside its message."""
+    """Return whether the extensions of the response or of an error contain one of these words."""
     beside = [*(error.get("extensions", {}) for error in errors(body)), body.get("extensions", {}) if isinstance(body, dict) else {}]
     return any(word in str(each).lower() for each in beside for word in words)
 
@@ -112,11 +112,10 @@ async def has_page(http: httpx.AsyncClient, path: str, token: str | None) -> boo
 
 @pytest.mark.parametrize("has_token", [True, False])
 async def test_production_passes_all_checks(clients: Mapping[str, httpx.AsyncClient], sample_org: Tenant, has_token: bool) -> None:
-    """With and without a token."""
     assert await failed_checks(clients["production"], sample_org.tokens[Role.VIEWER] if has_token else None) == set()
 
 
 async def test_checks_detect_problems(clients: Mapping[str, httpx.AsyncClient], sample_org: Tenant) -> None:
-    """In development, what development is for; and nothing even there that could be abused."""
+    """Development has the features that it needs, and nothing else that a check finds."""
     expected = {"introspection", "query by get", "suggestions", "page to explore with"}
     assert await failed_checks(clients["development"], sample_org.tokens[Role.VIEWER]) == expected

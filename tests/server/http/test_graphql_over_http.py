@@ -1,4 +1,4 @@
-"""GraphQL over HTTP, as the 61 audits of graphql-http ask it: each by its own name, and more exactly than it asks."""
+"""The 61 audits of graphql-http on GraphQL over HTTP, under their own ids and with stricter expectations."""
 
 import json
 from collections.abc import AsyncIterator
@@ -19,17 +19,17 @@ JSON, GRAPHQL = "application/json", "application/graphql-response+json"
 TYPENAME = "{ __typename }"
 TYPE = {"query": "query Type($name: String!) { __type(name: $name) { name } }", "variables": {"name": "sometype"}}
 IN_ADDRESS = {**TYPE, "variables": json.dumps(TYPE["variables"])}
-UNKNOWN = {"query": "{ 8f31403dfe404bccbb0e835f2629c6a7 }"}  # no name at all, so that it is not even parsed
+UNKNOWN = {"query": "{ 8f31403dfe404bccbb0e835f2629c6a7 }"}  # not a name, so it is not even parsed
 UNFIT = {
     "query": "query CoerceFailure($id: ID!){ __typename }",
     "variables": {"id": None},
-}  # unused, so that its value is not even looked at
+}  # the variable is unused, so its value is not even read
 INVALID_JSON = b'{ "not a JSON'
 
 
 @dataclass(frozen=True)
 class AuditCase:
-    """What is sent, by GET where `method` says so, and the status that comes back. Without `accept` none is sent."""
+    """A request and the expected status. If `accept` is None, no such header is sent."""
 
     id: str
     body: Any
@@ -44,7 +44,7 @@ class AuditCase:
         else:
             request = http.build_request("POST", "/graphql", content=self.body if isinstance(self.body, bytes) else json.dumps(self.body))
         headers = {"authorization": f"Bearer {token}", "accept": self.accept, "content-type": self.content_type}
-        request.headers.pop("accept")  # httpx's own
+        request.headers.pop("accept")  # httpx adds its own
         request.headers.update({name: value for name, value in headers.items() if value is not None})
         return request
 
@@ -110,13 +110,13 @@ REJECTED_AUDITS = [
 
 @pytest.fixture(scope="module")
 async def http(database: Database, schema: strawberry.Schema) -> AsyncIterator[httpx.AsyncClient]:
-    """As it serves in development: queries by GET too."""
+    """Return a client of a server in development, which accepts queries by GET too."""
     async with connect_client(schema, database, Settings()) as client:
         yield client
 
 
 def check_response(audit: AuditCase, response: httpx.Response) -> dict[str, Any]:
-    """Check that the answer is JSON in UTF-8, of the expected media type, and return it."""
+    """Check that the response is JSON in UTF-8 with the expected media type, and return its body."""
     assert response.status_code == audit.status, response.text
     assert response.headers["content-type"] == f"{GRAPHQL if audit.accept == GRAPHQL else JSON}; charset=utf-8"
     body: dict[str, Any] = json.loads(response.content.decode("utf-8"))
@@ -125,14 +125,14 @@ def check_response(audit: AuditCase, response: httpx.Response) -> dict[str, Any]
 
 @pytest.mark.parametrize("audit", ANSWERED_AUDITS, ids=lambda audit: audit.id)
 async def test_audits_that_expect_an_answer_pass(http: httpx.AsyncClient, sample_org: Tenant, audit: AuditCase) -> None:
-    """With data, and no errors."""
+    """The response has data and no errors."""
     body = check_response(audit, await http.send(audit.send(http, sample_org.tokens[Role.OWNER])))
     assert body == {"data": {"__type": None} if "__type(" in audit.body["query"] else {"__typename": "Query"}}
 
 
 @pytest.mark.parametrize(("audit", "code"), REJECTED_AUDITS, ids=lambda value: value.id if isinstance(value, AuditCase) else "")
 async def test_audits_that_expect_an_error_pass(http: httpx.AsyncClient, sample_org: Tenant, audit: AuditCase, code: str) -> None:
-    """With errors that have a code, and no data, not even null."""
+    """The response has coded errors and no `data`, not even null."""
     body = check_response(audit, await http.send(audit.send(http, sample_org.tokens[Role.OWNER])))
     assert set(body) == {"errors"}
     assert {error["extensions"]["code"] for error in body["errors"]} == {code}
@@ -150,7 +150,7 @@ async def test_audits_that_expect_an_error_pass(http: httpx.AsyncClient, sample_
 async def test_invalid_documents_of_the_audit_are_rejected(
     http: httpx.AsyncClient, sample_org: Tenant, sent_body: dict[str, object], code: str
 ) -> None:
-    """A field that is not there, a variable that does not fit: by the same statuses, by POST and by GET."""
+    """An unknown field and an unfit variable get the same statuses by POST and by GET."""
     for method, accept, status in (("POST", JSON, 200), ("POST", GRAPHQL, 400), ("GET", JSON, 200), ("GET", GRAPHQL, 400)):
         fields = (
             {name: json.dumps(value) if name == "variables" else value for name, value in sent_body.items()}
@@ -163,14 +163,14 @@ async def test_invalid_documents_of_the_audit_are_rejected(
 
 
 async def test_several_accept_headers_are_combined(http: httpx.AsyncClient, sample_org: Tenant) -> None:
-    """As HTTP has it."""
+    """HTTP defines several headers of one name as one list."""
     headers = [("authorization", f"Bearer {sample_org.tokens[Role.OWNER]}"), ("accept", "text/html"), ("accept", GRAPHQL)]
     response = await http.post("/graphql", json=query_body(), headers=headers)
     assert (response.status_code, response.headers["content-type"]) == (200, f"{GRAPHQL}; charset=utf-8")
 
 
 async def test_not_acceptable_is_reported_in_json(http: httpx.AsyncClient, sample_org: Tenant) -> None:
-    """Before anything is done."""
+    """The request is rejected before anything runs."""
     headers = {"authorization": f"Bearer {sample_org.tokens[Role.OWNER]}", "accept": "text/html"}
     response = await http.post("/graphql", json=query_body(), headers=headers)
     assert (response.status_code, response.headers["content-type"]) == (406, f"{JSON}; charset=utf-8")
@@ -178,6 +178,6 @@ async def test_not_acceptable_is_reported_in_json(http: httpx.AsyncClient, sampl
 
 
 def test_all_audits_have_a_case() -> None:
-    """As many as there are in graphql-http; `make interop` runs its own."""
+    """There are as many cases as audits in graphql-http. `make interop` runs the audits themselves."""
     ids = [audit.id for audit in (*ANSWERED_AUDITS, *(audit for audit, _ in REJECTED_AUDITS))]
     assert len(ids) == len({*ids}) == 61

@@ -1,4 +1,4 @@
-"""The memory of request bodies on their way in is bounded for each token and for the worker process."""
+"""The memory of request bodies that are still arriving is limited for each token and for the worker process."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ END = json.dumps({"query": "{ __typename }"}).encode()
 
 
 class BodySender:
-    """A client of the application itself that sends some parts of a body at once and the end when `ends` is set."""
+    """An ASGI client that sends some parts of a body at once, and the end once `ends` is set."""
 
     def __init__(self, application: Application, token: str) -> None:
         self.application = application
@@ -31,7 +31,7 @@ class BodySender:
         self.body = b""
 
     async def send(self, parts: int) -> tuple[int, str | None]:
-        """Return the status and the code of the response."""
+        """Return the status and the error code of the response."""
         remaining_parts = parts
 
         async def receive() -> Message:
@@ -72,7 +72,7 @@ async def test_incoming_bytes_are_limited(
     own: tuple[int, str],
     others: tuple[int, str | None],
 ) -> None:
-    """Beyond the limit the token is refused, or everybody; small requests and what comes after the first one are answered."""
+    """Beyond its limit a token is rejected; beyond the common limit every token is. Small requests and later ones are answered."""
     application = create_application(**limits)
     first, second, other, small = (
         BodySender(application, sample_org.tokens[role]) for role in (Role.OWNER, Role.OWNER, Role.VIEWER, Role.OWNER)

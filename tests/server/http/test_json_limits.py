@@ -1,4 +1,4 @@
-"""A body is counted before it is parsed, and the count decides exactly as a slow walk over the parsed values would."""
+"""The values of a JSON body are counted before it is parsed, with the same result as a count of the parsed values."""
 
 import json
 import math
@@ -24,7 +24,7 @@ from tests.support.api import HUGE_LIMIT, Api, connect_client
 from tests.support.builders import Tenant
 
 HEAD, TAIL = b'{"query": "{ __typename }", "variables": {"x": ', b"}}"
-IN_HEAD = 6  # values: the whole, two keys, two values and `x`
+IN_HEAD = 6  # values: the body, two keys, their two values, and the key `x`
 PIECES = [
     "{",
     "}",
@@ -59,7 +59,7 @@ BODY_LIMITS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 
 
 class RecordingDecoder(json.JSONDecoder):
-    """The decoder of the server, which also remembers how long the texts were that reached it."""
+    """The decoder of the server, which also records the length of each text that it decodes."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -70,7 +70,7 @@ class RecordingDecoder(json.JSONDecoder):
         )
         self.lengths: list[int] = []
 
-    def decode(self, s: str, *more: Any) -> Any:  # noqa: ANN401 the decoder's own
+    def decode(self, s: str, *more: Any) -> Any:  # noqa: ANN401 arguments of the base class
         self.lengths.append(len(s))
         return super().decode(s, *more)
 
@@ -84,7 +84,7 @@ def decoder(monkeypatch: pytest.MonkeyPatch) -> RecordingDecoder:
 
 @pytest.fixture
 async def api(database: Database, schema: strawberry.Schema, sample_org: Tenant) -> AsyncIterator[Api]:
-    """Large bodies of one organization are read in turn; here each has as long as it takes."""
+    """Create an API client with a long queue timeout, because large bodies of one organization are parsed one at a time."""
     async with connect_client(
         schema, database, Settings(max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, queue_timeout=60)
     ) as http:
@@ -139,7 +139,7 @@ async def test_too_large_json_is_rejected_before_parsing(api: Api, decoder: Reco
     ids=["values", "objects", "levels", "empty levels", "signs in a text", "escapes"],
 )
 async def test_json_at_its_limits_is_parsed(api: Api, decoder: RecordingDecoder, value: bytes) -> None:
-    """The variable is not used by the document, so the request is answered, unless a list in it is longer than one may be."""
+    """The document does not use the variable, so the request is answered, unless a list in it is too long for a variable."""
     content = with_variable(value)
     body = (await post_content(api, content)).json()
     if value.count(b",") < MAX_LIST_ITEMS or value.startswith(b'"'):
@@ -159,7 +159,7 @@ async def test_thousands_of_unknown_fields_get_one_short_message(api: Api) -> No
 
 
 def count_values(value: object) -> tuple[int, int]:
-    """Count the values and keys one by one, and how many levels they lie below the whole."""
+    """Count the values and keys one by one. Return their number and the depth of nesting."""
     parts = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else []
     below = [count_values(part) for part in parts]
     return 1 + sum(count for count, _ in below), max((depth + 1 for _, depth in below), default=0)
@@ -178,7 +178,7 @@ def is_within(text: bytes, max_values: int, max_nesting: int) -> bool:
 
 @given(VALUES, BODY_LIMITS)
 def test_the_count_is_exact(value: object, how: dict[str, Any]) -> None:
-    """At the number of values and levels that there are a text passes, at one less it does not; whatever its strings hold."""
+    """A text passes at exactly its number of values and levels, and not at one less, whatever its strings contain."""
     text = json.dumps(value, **how).encode("utf-8", "surrogatepass")
     count, depth = count_values(value)
     assert is_within(text, count, depth)
@@ -187,7 +187,7 @@ def test_the_count_is_exact(value: object, how: dict[str, Any]) -> None:
 
 
 def read_reference(text: bytes) -> object:
-    """Read JSON as the server must, with nothing done before the parse; ValueError for what it must refuse."""
+    """Parse JSON by the rules of the server, but check them after the parse. Raises `ValueError` for text that must be rejected."""
 
     def check_unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
         if len(dict(pairs)) < len(pairs):
@@ -215,7 +215,7 @@ def read_reference(text: bytes) -> object:
         parse_constant=reject_constant,
     )
     count, depth = count_values(value)
-    collect_texts(value).encode()  # half a surrogate pair has no bytes
+    collect_texts(value).encode()  # raises for half of a surrogate pair
     if count > MAX_VALUES or depth > MAX_NESTING or "\0" in collect_texts(value):
         raise ValueError(count)
     return value
@@ -229,7 +229,7 @@ def collect_texts(value: object) -> str:
 
 @st.composite
 def bodies_with_faults(draw: st.DrawFn) -> bytes:
-    """A text of JSON, with pieces of JSON put in anywhere, or a part left out."""
+    """Return JSON text into which other pieces were inserted, or from which characters were removed."""
     text = json.dumps(draw(VALUES), **draw(BODY_LIMITS))
     for _ in range(draw(st.integers(0, 3))):
         index = draw(st.integers(0, len(text)))
@@ -259,7 +259,7 @@ def bodies_with_faults(draw: st.DrawFn) -> bytes:
 @example(b"0.0000012345678901234567")
 @example(b"1." + b"9" * 20)
 def test_accepted_json_equals_the_reference_parser(text: bytes) -> None:
-    """As by a reference that parses first: the same values, the same refusals, by whichever check."""
+    """The server's checks return the same values and reject the same texts as a parser that checks afterwards."""
     expected: object = ...
     try:
         expected = read_reference(text)

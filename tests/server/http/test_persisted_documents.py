@@ -1,4 +1,4 @@
-"""Documents by text, by hash and by id: who may ask which, and what others can do to it."""
+"""Documents by text, hash and id: which of them each policy accepts."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -26,7 +26,7 @@ ConnectClient = Callable[..., AbstractAsyncContextManager["PersistedClient"]]
 
 
 class PersistedClient:
-    """Asks one server as one organization's owner; answers are the data, or status and code."""
+    """Send requests as the owner of one organization. Responses are the data, or the status and code of the error."""
 
     def __init__(self, http: httpx.AsyncClient, token: str) -> None:
         self._http = http
@@ -58,7 +58,7 @@ def hash_parameters(text: str, **more: object) -> dict[str, object]:
 
 @pytest.fixture
 async def connect_persisted_client(database: Database, schema: strawberry.Schema, org: Tenant) -> ConnectClient:
-    """Return a server with these settings, that knows no document yet."""
+    """Return a function that connects to a server with these settings and an empty document cache."""
 
     @asynccontextmanager
     async def connect(**settings: object) -> AsyncIterator[PersistedClient]:
@@ -70,7 +70,7 @@ async def connect_persisted_client(database: Database, schema: strawberry.Schema
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """One trusted document, under an id of its own."""
+    """Create a folder with one trusted document that has an id of its own."""
     (tmp_path / "documents.json").write_bytes(orjson.dumps({ID: NAME}))
     return tmp_path
 
@@ -82,7 +82,7 @@ NOT_BY_GET = (405, "METHOD_NOT_ALLOWED")
 
 
 async def test_document_is_found_by_its_hash_after_it_was_sent(connect_persisted_client: ConnectClient) -> None:
-    """A miss, then text and hash, then the hash alone; from then on by each of its names."""
+    """The client sends the hash, then text and hash, and from then on only the hash or another name of the document."""
     async with connect_persisted_client(document_policy=DocumentPolicy.APQ) as api:
         assert await api.post(**hash_parameters(NAME)) == MISS
         assert await api.post(**hash_parameters(NAME, query=NAME)) == ANSWER
@@ -96,7 +96,7 @@ async def test_document_is_found_by_its_hash_after_it_was_sent(connect_persisted
 
 
 async def test_apollo_clients_recognize_the_answers(connect_persisted_client: ConnectClient) -> None:
-    """Both the message and the code; a miss is kept by nobody."""
+    """The clients compare the message as well as the code. A miss must not be cached."""
     async with (
         connect_persisted_client(document_policy=DocumentPolicy.APQ) as apq,
         connect_persisted_client(document_policy=DocumentPolicy.OPEN) as open_,
@@ -111,7 +111,7 @@ async def test_apollo_clients_recognize_the_answers(connect_persisted_client: Co
 
 
 async def test_hash_of_another_document_is_rejected(connect_persisted_client: ConnectClient) -> None:
-    """So nobody can put a document under the name of another, and neither is kept."""
+    """Otherwise a client could register a document under the hash of another. Neither document is cached."""
     async with connect_persisted_client(document_policy=DocumentPolicy.APQ) as api:
         assert await api.post(**hash_parameters(NAME, query=VIEWER)) == (400, "PERSISTED_QUERY_HASH_MISMATCH")
         assert await api.post(**hash_parameters(NAME)) == await api.post(**hash_parameters(VIEWER)) == MISS
@@ -132,7 +132,7 @@ async def test_hash_of_another_document_is_rejected(connect_persisted_client: Co
     ids=str,
 )
 async def test_invalid_persisted_query_extension_is_rejected(connect_persisted_client: ConnectClient, extension: object) -> None:
-    """By POST and by GET, with a text or without."""
+    """This holds for POST and GET, with and without a text."""
     async with connect_persisted_client(document_policy=DocumentPolicy.APQ) as api:
         for parameters in ({}, {"query": NAME}):
             assert await api.post(extensions={"persistedQuery": extension}, **parameters) == (400, "BAD_REQUEST")
@@ -140,7 +140,7 @@ async def test_invalid_persisted_query_extension_is_rejected(connect_persisted_c
 
 
 async def test_open_policy_accepts_texts(connect_persisted_client: ConnectClient, folder: Path) -> None:
-    """And the trusted ones by their ids. What was sent before is not known by its hash."""
+    """Trusted documents are also accepted by their ids. A text is not registered under its hash."""
     async with connect_persisted_client(document_policy=DocumentPolicy.OPEN, trusted_documents=folder) as api:
         assert await api.post(query=VIEWER) == {"viewer": {"permissions": await fetch_permissions(api)}}
         assert await api.post(**hash_parameters(VIEWER)) == await api.post(documentId=hash_document(VIEWER)) == NOT_SUPPORTED
@@ -156,7 +156,7 @@ async def fetch_permissions(api: PersistedClient) -> list[str]:
 
 
 async def test_trusted_policy_accepts_its_own_documents_only(connect_persisted_client: ConnectClient, folder: Path) -> None:
-    """By id, by hash or word for word; another is neither answered nor kept."""
+    """They are accepted by id, by hash and as the exact text. Other documents are rejected and not cached."""
     async with connect_persisted_client(document_policy=DocumentPolicy.TRUSTED_ONLY, trusted_documents=folder) as api:
         for key in (ID, hash_document(NAME), f"sha256:{hash_document(NAME)}"):
             assert await api.post(documentId=key) == ANSWER
@@ -173,7 +173,7 @@ async def test_trusted_policy_accepts_its_own_documents_only(connect_persisted_c
 
 
 async def test_get_accepts_only_known_documents(connect_persisted_client: ConnectClient, folder: Path) -> None:
-    """Where the setting says so, as in production; a text is refused, also a trusted one, and says what to do instead."""
+    """With this policy, the default in production, a text is rejected, even of a trusted document. The error allows POST."""
     async with connect_persisted_client(get_requests=GetPolicy.PERSISTED, trusted_documents=folder) as api:
         assert await api.get(query=NAME) == await api.get(**hash_parameters(NAME, query=NAME)) == NOT_BY_GET
         assert (await api.get_data(query=NAME)).headers["allow"] == "POST"
@@ -183,13 +183,12 @@ async def test_get_accepts_only_known_documents(connect_persisted_client: Connec
 
 
 async def test_get_is_rejected_where_it_is_disabled(connect_persisted_client: ConnectClient, folder: Path) -> None:
-    """Known or not."""
     async with connect_persisted_client(get_requests=GetPolicy.OFF, trusted_documents=folder) as api:
         assert await api.get(documentId=ID) == await api.get(query=NAME) == NOT_BY_GET
 
 
 async def test_h1_mutation_by_get_is_rejected(connect_persisted_client: ConnectClient, org: Tenant, tmp_path: Path) -> None:
-    """Neither by its text nor by its hash nor by its id, though each is known; and nothing is there."""
+    """It is rejected by text, hash and id, although each is known, and creates nothing."""
     (tmp_path / "change.graphql").write_text(CHANGE)
     async with connect_persisted_client(trusted_documents=tmp_path) as api:
         for parameters in (
@@ -205,13 +204,12 @@ async def test_h1_mutation_by_get_is_rejected(connect_persisted_client: ConnectC
 
 
 async def test_request_without_a_document_explains_how_to_send_one(connect_persisted_client: ConnectClient) -> None:
-    """Rather than that it was not found."""
     async with connect_persisted_client() as api:
         assert await api.post() == await api.get() == await api.post(documentId="") == (400, "BAD_REQUEST")
 
 
 async def test_flooding_evicts_only_unused_documents(connect_persisted_client: ConnectClient, folder: Path) -> None:
-    """A document that was sent once has to be registered again; one that was used stays, and the trusted one is always there."""
+    """A document that was used stays cached, one that was not has to be registered again. Trusted documents always stay."""
     async with connect_persisted_client(document_cache_bytes=200_000, trusted_documents=folder) as api:
 
         async def flood() -> None:

@@ -1,4 +1,4 @@
-"""`X-Forwarded-For`: believed from a trusted proxy, and from nobody else."""
+"""`X-Forwarded-For` is used if a trusted proxy sends it, and ignored otherwise."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,14 +19,14 @@ UNAUTHENTICATED, RATE_LIMITED = (401, "UNAUTHENTICATED"), (429, "RATE_LIMITED")
 
 @pytest.fixture(scope="module")
 def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """Serve where an address may send three wrong tokens."""
+    """Run a server on which an address may send three wrong tokens."""
     environment = {"RELATIES_TRUSTED_PROXIES": f"{PROXY}, 10.0.0.0/8", "RELATIES_MAX_AUTH_FAILURES": "3"}
     with run_server(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path_factory.mktemp("data")), **environment) as process:
         yield process
 
 
 async def send_wrong_token(server: ServerProcess, peer: str, *forwarded_for: str) -> tuple[int, str]:
-    """Send a wrong token."""
+    """Send a wrong token from the peer's address, and return the status and code of the error."""
     async with open_connection(server.port, peer) as client_connection:
         return (
             await client_connection.send_and_read(
@@ -36,7 +36,7 @@ async def send_wrong_token(server: ServerProcess, peer: str, *forwarded_for: str
 
 
 async def test_untrusted_peer_cannot_name_another_client(server: ServerProcess) -> None:
-    """Not even on this machine: its guesses count as its own, and the log says once what to set."""
+    """A peer on the same machine is not trusted either. Wrong tokens count for the peer, and the log says once what to set."""
     codes = [await send_wrong_token(server, "127.0.0.1", f"192.0.2.{number}") for number in range(4)]
     assert codes == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
     assert [await send_wrong_token(server, "127.0.0.2", "192.0.2.1") for _ in range(4)] == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
@@ -47,7 +47,7 @@ async def test_untrusted_peer_cannot_name_another_client(server: ServerProcess) 
 
 
 async def test_trusted_proxy_names_the_client(server: ServerProcess) -> None:
-    """Each client has guesses of its own, whatever it claims before the proxy's word; a /64 is one client."""
+    """Each client has its own limit, whatever it writes into the header itself. IPv6 addresses count by their /64 network."""
     mine = ["192.0.2.1", "1.1.1.1, 192.0.2.1", "192.0.2.1:5000, 10.1.2.3", "junk, ::ffff:192.0.2.1"]
     assert [await send_wrong_token(server, PROXY, each) for each in mine] == [UNAUTHENTICATED] * 3 + [RATE_LIMITED]
     theirs = [("2001:db8::1",), ("[2001:db8::2]:443",), ("192.0.2.1", "2001:db8::3"), ("2001:db8::4", "10.0.0.1")]
@@ -77,7 +77,7 @@ async def test_trusted_proxy_names_the_client(server: ServerProcess) -> None:
     ids=lambda value: str(value)[:40],
 )
 def test_client_is_the_last_untrusted_address(forwarded_for: list[bytes], client: str | None) -> None:
-    """The client writes what stands before its own address; what is no address names nobody."""
+    """A client can write anything before its own address. Text that is not an address is ignored."""
     assert TrustedProxies(parse_networks("10.0.0.0/8")).find_client(forwarded_for) == client
 
 
@@ -122,7 +122,7 @@ def test_wrong_trusted_proxies_are_refused(monkeypatch: pytest.MonkeyPatch, valu
     ids=str,
 )
 def test_doctor_suggests_trusted_proxies(monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], line: str | None) -> None:
-    """Where one may be, and nothing is set."""
+    """It does so where a proxy is likely and the setting is empty."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     lines = [finding.line for finding in check_proxies(read_settings())]
@@ -130,7 +130,7 @@ def test_doctor_suggests_trusted_proxies(monkeypatch: pytest.MonkeyPatch, enviro
 
 
 def test_possibly_missing_proxy_is_no_failure(owner_url: str, tmp_path: Path) -> None:
-    """The doctor tells of it and ends well."""
+    """The command prints a note and succeeds."""
     result = run_relaties("doctor", DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path), RELATIES_HOST="192.0.2.1")
     assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "All is well.")
     assert sum(line.startswith("[note]  RELATIES_TRUSTED_PROXIES: not set.") for line in result.stdout.splitlines()) == 1

@@ -1,4 +1,4 @@
-"""The size of one response, and of all that are unread: bounded, whatever the cost of the operation was."""
+"""The size of one response, and of all unread responses together, is limited independently of the cost of operations."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ CreateApplication = Callable[..., Any]
 
 @pytest.fixture
 async def wordy_org(owner: asyncpg.Connection) -> Tenant:
-    """Ten clients with long notes, so that twenty aliases of them are some 3.6 MB."""
+    """Create ten clients with long notes. Twenty aliases of the notes are about 3.6 MB."""
     org = await create_tenant(owner)
     for index in range(10):
         await org.add_client(f"Client {index}", notes=NOTES)
@@ -37,7 +37,7 @@ async def wordy_org(owner: asyncpg.Connection) -> Tenant:
 
 @pytest.fixture
 def create_application(database: Database, schema: strawberry.Schema) -> Callable[..., Application]:
-    """Return an application with these settings."""
+    """Return a function that builds an application with these settings."""
     return lambda **settings: build_app(schema, database, Settings(max_auth_failures=10**6, **settings), SECRET_KEYS)
 
 
@@ -52,7 +52,7 @@ BOTH_EXECUTORS = pytest.mark.parametrize("is_compiled", [True, False])
 
 @BOTH_EXECUTORS
 async def test_too_many_objects_end_the_operation(create_application: CreateApplication, sample_org: Tenant, is_compiled: bool) -> None:
-    """On both executors; one object fewer is answered."""
+    """With one object fewer the operation is answered."""
     query = "{ clients(first: 20) { nodes { id labels { id } } } }"
     async with connect_client(create_application(compiled_executor=is_compiled), sample_org) as api:
         nodes = (await api.data(query))["clients"]["nodes"]
@@ -65,7 +65,7 @@ async def test_too_many_objects_end_the_operation(create_application: CreateAppl
         assert (response.status_code, error["extensions"]) == (400, {"code": "RESPONSE_TOO_LARGE"})
         assert error["message"].startswith(f"The response would have more than {objects - 1} objects. Ask for less at once.")
         assert "data" not in response.json()
-        assert (await api.data("{ clients(first: 1) { nodes { id } } }"))["clients"]["nodes"]  # its connection was given back
+        assert (await api.data("{ clients(first: 1) { nodes { id } } }"))["clients"]["nodes"]  # its connection was returned to the pool
 
 
 async def test_mutation_with_too_many_objects_reports_that_it_was_saved(create_application: CreateApplication, sample_org: Tenant) -> None:
@@ -80,7 +80,7 @@ async def test_mutation_with_too_many_objects_reports_that_it_was_saved(create_a
 
 @BOTH_EXECUTORS
 async def test_too_many_bytes_end_the_operation(create_application: CreateApplication, wordy_org: Tenant, is_compiled: bool) -> None:
-    """However cheap the objects are: one text under twenty names is twenty texts in JSON."""
+    """The objects may be cheap: one text under twenty aliases is twenty texts in JSON."""
     async with connect_client(create_application(compiled_executor=is_compiled), wordy_org) as api:
         response = await api.post({"query": LARGE})
     size = len(response.content)
@@ -96,7 +96,7 @@ async def test_too_many_bytes_end_the_operation(create_application: CreateApplic
 
 
 class SlowReader:
-    """A client of the application itself, who takes a piece of the response when it likes."""
+    """An ASGI client that reads the second and later parts of its response only when `reads` is set."""
 
     def __init__(self, application: Application, token: str) -> None:
         self.application = application
@@ -121,7 +121,7 @@ class SlowReader:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             return
-        if self.has_piece.is_set():  # as the transport does, whose buffer is full of what was sent before
+        if self.has_piece.is_set():  # as the transport does while its buffer is full
             await self.reads.wait()
         self.pieces.append(message["body"])
         self.has_piece.set()
@@ -142,7 +142,7 @@ class SlowReader:
 async def test_unread_responses_are_limited(
     create_application: CreateApplication, wordy_org: Tenant, limits: dict[str, int], own: tuple[int, str], others: tuple[int, str | None]
 ) -> None:
-    """While one is unread another large one is refused: to the same token, or to anybody where all together have too much."""
+    """While one response is unread, another large one is rejected: to the same token, or to all tokens if the common limit is reached."""
     application = create_application(**limits)
     first, second, other = (
         SlowReader(application, wordy_org.tokens[Role.OWNER]),
@@ -171,7 +171,7 @@ async def test_unread_responses_are_limited(
 async def test_change_is_answered_beyond_the_limit_and_blocks_further_requests(
     create_application: CreateApplication, wordy_org: Tenant, statements: list[str]
 ) -> None:
-    """A change was made, so the caller has to know, even beyond the limit; after it not even a small request runs."""
+    """The mutation is committed, so the client must get the response, even beyond the limit. Until it is read, no other request runs."""
     application = create_application(max_outgoing_bytes_per_token=3_000_000)
     first, second, third = (SlowReader(application, wordy_org.tokens[Role.OWNER]) for _ in range(3))
     mutation = f'mutation {{ labelCreate(input: {{name: "Large"}}) {{ query {LARGE} }} }}'

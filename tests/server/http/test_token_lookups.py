@@ -1,4 +1,4 @@
-"""Look-ups of tokens: what an address that guesses can cost the database, the memory and the others."""
+"""Lookups of tokens: what an address that guesses tokens can cost the database, the memory and other callers."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -25,7 +25,7 @@ HUGE_LIMIT = 10**9
 
 @pytest.fixture
 async def large_database(owner_url: str) -> AsyncIterator[Database]:
-    """Connect with more readers than look-ups should need at once."""
+    """Connect with more read connections than lookups should need at once."""
     database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=30, write_pool_size=1))
     yield database
     await database.close()
@@ -33,7 +33,7 @@ async def large_database(owner_url: str) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def block_lookups(owner: asyncpg.Connection) -> AsyncIterator[Callable[[], Awaitable[int]]]:
-    """Make each look-up wait in the database. Gives how many do."""
+    """Block every lookup in the database during the block. Yield a function that counts the blocked ones."""
     async with owner.transaction():
         await owner.execute("LOCK TABLE relaties.api_token")
 
@@ -68,7 +68,7 @@ def start_sign_ins(
 async def test_beyond_the_limit_lookups_of_an_address_are_serialized(
     large_database: Database, org: Tenant, owner: asyncpg.Connection
 ) -> None:
-    """A known token waits for nothing, and one of another address not for this one. Only wrong tokens are refused in the end."""
+    """A cached token does not wait, nor does a token of another address. Only wrong tokens are rejected in the end."""
     sign_in = Authenticator(large_database, 3)
     known_token, new, other = (org.tokens[role] for role in (Role.OWNER, Role.ADMIN, Role.VIEWER))
     assert await sign_in_result(sign_in, known_token)
@@ -91,7 +91,7 @@ async def wait_for_count(count: Callable[[], Awaitable[int]], expected: int) -> 
 
 
 async def test_concurrent_wrong_tokens_do_not_exceed_the_limit(large_database: Database, owner: asyncpg.Connection) -> None:
-    """None has failed yet when the last comes: what is under way counts."""
+    """The limit includes lookups that have not failed yet."""
     sign_in = Authenticator(large_database, 3)
     async with block_lookups(owner) as lookups:
         tasks = start_sign_ins(sign_in, [new_secret() for _ in range(20)])
@@ -100,7 +100,7 @@ async def test_concurrent_wrong_tokens_do_not_exceed_the_limit(large_database: D
 
 
 async def test_token_is_looked_up_once_for_concurrent_requests(large_database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
-    """Also where it is wrong: a client that does not know that its token was revoked spends one guess."""
+    """This holds for a wrong token too: a client with a revoked token uses up only one failure."""
     sign_in, good, wrong = Authenticator(large_database, 3), org.tokens[Role.OWNER], new_secret()
     async with block_lookups(owner) as lookups:
         tasks = start_sign_ins(sign_in, [good] * 20 + [wrong] * 20)
@@ -113,7 +113,7 @@ async def test_token_is_looked_up_once_for_concurrent_requests(large_database: D
 
 
 async def test_waiting_lookups_of_an_address_are_bounded(large_database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
-    """The others are refused at once; the address of none of them is remembered for it."""
+    """Further lookups are rejected at once. Later the same valid token is accepted."""
     sign_in = Authenticator(large_database, 3)
     await exhaust_guesses(sign_in, 3)
     async with block_lookups(owner) as lookups:
@@ -127,7 +127,7 @@ async def test_waiting_lookups_of_an_address_are_bounded(large_database: Databas
 async def test_known_good_token_bypasses_the_queue(
     large_database: Database, org: Tenant, owner: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Others that guess from its address do not lock its owner out, however long they go on."""
+    """Guesses from the same address do not lock out the owner of the token, however long they continue."""
     sign_in, known_token = Authenticator(large_database, 3), org.tokens[Role.OWNER]
     assert await sign_in_result(sign_in, known_token)
     await exhaust_guesses(sign_in, 3)
@@ -142,7 +142,7 @@ async def test_known_good_token_bypasses_the_queue(
 
 
 async def test_request_cancelled_while_waiting_leaves_no_state(large_database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
-    """Whether it was looked up or waited for that."""
+    """This holds for requests in a lookup and for those that wait for one."""
     sign_in = Authenticator(large_database, 3)
     async with block_lookups(owner) as lookups:
         tasks = start_sign_ins(sign_in, [new_secret() for _ in range(10)])
@@ -155,7 +155,7 @@ async def test_request_cancelled_while_waiting_leaves_no_state(large_database: D
 
 
 async def test_ten_thousand_wrong_tokens_evict_no_good_one(large_database: Database, org: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The good one is still known after it was revoked, so it was not looked up again."""
+    """The good token was revoked meanwhile and is still accepted, so it is still in the cache."""
     monkeypatch.setattr("server.http.auth.TOKEN_CACHE_S", 10.0**9)
     sign_in, good = Authenticator(large_database, HUGE_LIMIT), org.tokens[Role.OWNER]
     assert await sign_in_result(sign_in, good)
@@ -168,7 +168,7 @@ async def test_ten_thousand_wrong_tokens_evict_no_good_one(large_database: Datab
 
 
 async def test_tokens_are_cached_as_digests(large_database: Database, org: Tenant) -> None:
-    """Good or wrong, and whatever their form: a reader of the server's memory cannot sign in with it."""
+    """This holds for valid, wrong and malformed tokens. A reader of the server's memory cannot sign in."""
     sign_in, secrets = Authenticator(large_database, HUGE_LIMIT), [org.tokens[Role.OWNER], new_secret(), "rlt_of another form"]
     await asyncio.gather(*start_sign_ins(sign_in, secrets))
     assert not [secret for secret in secrets if secret in repr(vars(sign_in))]
@@ -176,7 +176,7 @@ async def test_tokens_are_cached_as_digests(large_database: Database, org: Tenan
 
 @pytest.mark.parametrize("address", ["192.0.{}.{}", "2001:db8:{:x}:{:x}::"])
 def test_failing_addresses_are_bounded(address: str) -> None:
-    """Beyond ten thousand, the one that has failed for longest is forgotten; nothing else is touched."""
+    """Beyond ten thousand addresses, the one with the oldest failure is forgotten."""
     failures = AuthFailureLimiter(1)
     hosts = [address.format(number // 256, number % 256) for number in range(2 * MAX_ADDRESSES)]
     for host in hosts:

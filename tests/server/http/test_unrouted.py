@@ -1,4 +1,4 @@
-"""Addresses and methods that nothing answers: always one coded error in JSON, as any other refusal."""
+"""Unknown paths and methods get one coded error in JSON, as all other rejected requests do."""
 
 from collections.abc import AsyncIterator
 
@@ -26,14 +26,14 @@ async def http(database: Database, schema: strawberry.Schema) -> AsyncIterator[h
 
 @pytest.fixture(scope="module")
 def routes(database: Database, schema: strawberry.Schema) -> list[str]:
-    """Every address of the application."""
+    """Return the path of every route of the application."""
     application = build_app(schema, database, Settings(), SECRET_KEYS).asgi_app
     assert isinstance(application, Dispatcher)
     return [PATH, *(route.path.replace("{name}", "no.js") for route in application.fallback.routes if isinstance(route, Route))]
 
 
 def only_error_code(answer: httpx.Response) -> str:
-    """Return the code of an answer that is nothing but one error."""
+    """Return the code of a response that consists of one error."""
     assert answer.headers["content-type"] in JSON_TYPES
     ((key, (error,)),) = answer.json().items()
     assert key == "errors"
@@ -45,7 +45,7 @@ def only_error_code(answer: httpx.Response) -> str:
 
 @pytest.mark.parametrize("method", METHODS)
 async def test_every_error_of_every_address_has_a_code(http: httpx.AsyncClient, routes: list[str], method: str) -> None:
-    """Of a method that an address does not have, with those that it has in `Allow`."""
+    """If the method is not allowed, `Allow` lists those that are."""
     assert {"/graphql", "/graphiql", "/livez", "/readyz"} <= {*routes}
     codes = set()
     for path in routes:
@@ -63,7 +63,7 @@ async def test_every_error_of_every_address_has_a_code(http: httpx.AsyncClient, 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("path", UNKNOWN)
 async def test_unknown_address_is_not_found(http: httpx.AsyncClient, path: str, method: str) -> None:
-    """Whatever the method; nothing of what was asked for is repeated."""
+    """The error repeats nothing of the request."""
     answer = await http.request(method, path)
     assert answer.status_code == 404
     assert method == "HEAD" or only_error_code(answer) == "NOT_FOUND"
@@ -94,7 +94,7 @@ async def test_websocket_is_closed(database: Database, schema: strawberry.Schema
 
 
 async def test_rejected_preflight_has_a_code(database: Database, schema: strawberry.Schema) -> None:
-    """Of an origin that is not listed, and of a method that is not taken."""
+    """This holds for an unlisted origin and for an unsupported method."""
     async with connect_client(schema, database, Settings(cors_origins=["https://app.example"])) as http:
         headers = {"origin": "https://evil.example", "access-control-request-method": "POST"}
         answer = await http.options("/graphql", headers=headers)

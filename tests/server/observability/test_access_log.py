@@ -1,4 +1,4 @@
-"""Access log and metrics: each request is recorded once."""
+"""Each request is recorded once in the access log and once in the metrics."""
 
 import logging
 from uuid import UUID
@@ -21,14 +21,14 @@ def metrics(schema: strawberry.Schema) -> Metrics:
 
 
 def metric_values(metrics: Metrics) -> dict[str, float]:
-    """Return every number by its name and labels."""
+    """Return each value by its name and labels."""
     lines = generate_latest(metrics.registry).decode().splitlines()
     return {name: float(number) for name, _, number in (line.rpartition(" ") for line in lines if not line.startswith("#"))}
 
 
 @pytest.mark.parametrize("header", [f"00-{TRACE}-00f067aa0ba902b7-01", f"cc-{TRACE}-00f067aa0ba902b7-00"])
 def test_request_continues_the_given_trace(header: str) -> None:
-    """As the W3C's Trace Context writes it."""
+    """The format is that of the W3C's Trace Context."""
     assert parse_trace_id(header) == TRACE
 
 
@@ -42,7 +42,7 @@ def test_request_continues_the_given_trace(header: str) -> None:
     ids=lambda header: str(header)[:20],
 )  # fmt: skip
 def test_invalid_trace_header_starts_a_new_trace(header: str | None) -> None:
-    """Nothing of it is kept."""
+    """No part of the header is used."""
     first, second = parse_trace_id(header), parse_trace_id(header)
     assert len(bytes.fromhex(first)) == 16
     assert TRACE not in {first, second}
@@ -50,7 +50,7 @@ def test_invalid_trace_header_starts_a_new_trace(header: str | None) -> None:
 
 
 def test_request_is_one_log_line(metrics: Metrics, caplog: pytest.LogCaptureFixture) -> None:
-    """A fault of ours stands out."""
+    """Its level is WARNING if the server is at fault."""
     caplog.set_level(logging.INFO, "relaties")
     reports = AccessLog(metrics.count)
     for report in (AccessRecord(TRACE, status=200), AccessRecord(TRACE, status=503), AccessRecord(TRACE, status=200, incident_ids=("ab",))):
@@ -62,7 +62,7 @@ def test_request_is_one_log_line(metrics: Metrics, caplog: pytest.LogCaptureFixt
 
 
 def test_a_request_is_counted(metrics: Metrics) -> None:
-    """By operation, status and code; with its time, its SQL and its wait; once more when a limit refused it."""
+    """It is counted by operation, status and code, with its duration, statements and waiting time, and once more if a limit rejected it."""
     report = AccessRecord(
         TRACE,
         ORGANIZATION,
@@ -89,7 +89,7 @@ def test_a_request_is_counted(metrics: Metrics) -> None:
 
 
 def test_metric_labels_come_from_the_schema_alone(metrics: Metrics) -> None:
-    """A thousand invented fields, names and documents make no new series."""
+    """Unknown fields, operation names and documents create no new series."""
     metrics.count(AccessRecord(TRACE, operation_type="mutation", root_field="clients"))
     before = metric_values(metrics)
     for index in range(1000):
@@ -104,7 +104,7 @@ def test_metric_labels_come_from_the_schema_alone(metrics: Metrics) -> None:
 
 
 def test_metrics_contain_no_identities(metrics: Metrics) -> None:
-    """Neither organization nor token, nor what the operation is called."""
+    """Organizations, tokens, traces and operation names do not occur in them."""
     metrics.count(AccessRecord(TRACE, ORGANIZATION, TOKEN, "query", "clients", "Overview", "ab" * 32, 200))
     metrics_text = generate_latest(metrics.registry).decode()
     assert not [secret for secret in (TRACE, str(ORGANIZATION), str(TOKEN), "Overview", "abab") if secret in metrics_text]

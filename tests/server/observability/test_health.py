@@ -1,4 +1,4 @@
-"""Health: alive, and ready once the database answers with the right tables; no other details."""
+"""The health endpoints: alive, and ready once the database answers and has the right tables."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -42,7 +42,7 @@ async def probe(owner_url: str) -> AsyncIterator[HealthProbe]:
 
 
 async def test_h9_health_with_the_database_down(fresh_database: Callable[[], Awaitable[str]], admin: asyncpg.Connection) -> None:
-    """Alive all the while, not ready until it is back, metrics on their own port alone; no answer tells a version or an address."""
+    """The server stays alive, and is ready again once the database is back. Responses contain no version, address or password."""
     url = await fresh_database()
     name, port = url.rpartition("/")[2], find_free_port()
     production = {"RELATIES_ENV": "production", "RELATIES_SECRET_KEY": "k" * 32, "RELATIES_METRICS_PORT": str(port)}
@@ -66,7 +66,7 @@ async def test_h9_health_with_the_database_down(fresh_database: Callable[[], Awa
 
 
 async def test_ready_while_all_connections_are_in_use(api_for: Callable[..., Api], org: Tenant, database: Database) -> None:
-    """It is asked past the pool."""
+    """The probe uses a connection of its own."""
     reads = [database.read(org.id) for _ in range(5)]
     await asyncio.gather(*(read._open() for read in reads))  # noqa: SLF001
     assert database.read_connections_in_use == 5
@@ -76,7 +76,7 @@ async def test_ready_while_all_connections_are_in_use(api_for: Callable[..., Api
 
 
 async def test_draining_server_is_not_ready(probe: HealthProbe) -> None:
-    """But alive."""
+    """It is still alive."""
     health = Health(probe)
     assert await fetch_readiness(health) == READY
     health.is_draining = True
@@ -87,7 +87,7 @@ async def test_draining_server_is_not_ready(probe: HealthProbe) -> None:
 
 
 async def test_not_ready_without_the_right_tables(fresh_database: Callable[[], Awaitable[str]], server_url: str) -> None:
-    """Neither with those of another version nor with none."""
+    """They are missing, or of another version."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
     await owner.execute("UPDATE relaties.alembic_version SET version_num = 'another'")
@@ -99,7 +99,7 @@ async def test_not_ready_without_the_right_tables(fresh_database: Callable[[], A
 
 
 async def test_not_ready_while_the_database_rejects_or_hangs() -> None:
-    """The answer comes within the timeout for any number of callers, who share one query."""
+    """The response comes within the timeout for any number of callers, who share one query."""
     assert await fetch_readiness(Health(HealthProbe(f"postgresql://me:pw@127.0.0.1:{find_free_port()}/x"))) == DOWN
     came = list[asyncio.StreamWriter]()
     async with await asyncio.start_server(lambda _, writer: came.append(writer), "127.0.0.1") as silent:
@@ -116,7 +116,7 @@ async def test_not_ready_while_the_database_rejects_or_hangs() -> None:
 
 
 async def test_lost_connection_is_reopened(probe: HealthProbe, owner: asyncpg.Connection) -> None:
-    """By the next who asks, at the latest."""
+    """The next probe reopens it at the latest."""
     health = Health(probe)
     assert await fetch_readiness(health) == READY
     pid = await probe.fetch_value("SELECT pg_backend_pid()")

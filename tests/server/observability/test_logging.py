@@ -1,4 +1,4 @@
-"""Logs: one line an event, for programs or for a person, and no value in any."""
+"""Logs have one line for each event, as JSON or text, and contain no values of users."""
 
 import asyncio
 import io
@@ -42,7 +42,7 @@ def catch(act: Callable[[], object]) -> BaseException:
 
 
 def test_an_event_is_one_json_object() -> None:
-    """With its time in UTC, its level and who tells it; a line break in it is two characters."""
+    """It has the time in UTC, the level and the logger. Line breaks are escaped."""
     read = format_as_json(create_record("message %s", "one\r\ntwo\u2028three", fields={"trace": "ab", "statements": 3}))
     moment = datetime.fromisoformat(str(read.pop("time")))
     assert moment.tzinfo == UTC
@@ -50,7 +50,7 @@ def test_an_event_is_one_json_object() -> None:
 
 
 def test_event_equals_the_formatted_record(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With all its fields in their order, and no more than one line, whatever they hold."""
+    """The fields have the same order, and the event is one line, whatever they contain."""
     stream, key = io.StringIO(), UUID(int=7)
     monkeypatch.setattr(logging.root, "handlers", [JsonHandler(stream)])
     fields = {"trace": "ab", "organization": key, "name": "x\u2028\n\x1b", "codes": ("A", "B"), "seconds": 7e-6}
@@ -87,7 +87,6 @@ def test_unwritable_event_causes_no_error(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_event_is_one_line_of_text() -> None:
-    """Whatever it holds."""
     line = build_formatter(LogFormat.TEXT).format(create_record("one\r\ntwo\x1b[31m\u2028", fields={"name": "x\ny"}))
     assert len(line.splitlines()) == 1
     assert "one\\r\\ntwo\\x1b[31m\\u2028" in line
@@ -95,7 +94,7 @@ def test_event_is_one_line_of_text() -> None:
 
 
 def test_failure_has_its_traceback_in_one_field() -> None:
-    """Where it was, not what the variables were; a message that quotes a value is left out, one about the code is not."""
+    """The traceback shows code but no values of variables. Messages that quote a value are omitted."""
 
     def fail() -> None:
         secret = MARK
@@ -109,7 +108,7 @@ def test_failure_has_its_traceback_in_one_field() -> None:
 
 
 def test_every_cause_of_a_failure_is_logged_once() -> None:
-    """The first cause first, those of a group too, and a ring of causes ends."""
+    """Causes come first, including those within groups, and a cycle of causes ends."""
 
     def raise_several() -> None:
         try:
@@ -127,7 +126,7 @@ def test_every_cause_of_a_failure_is_logged_once() -> None:
 
 
 async def test_row_values_of_database_errors_are_omitted(owner: asyncpg.Connection) -> None:
-    """Its DETAIL, and the message of a value that it cannot read; the state and the constraint stay."""
+    """PostgreSQL's DETAIL and messages with unreadable values are omitted. The SQLSTATE and the constraint stay."""
     await owner.execute("CREATE TEMPORARY TABLE kept (name text CONSTRAINT kept_short CHECK (length(name) < 3))")
     with pytest.raises(asyncpg.CheckViolationError) as check_error:
         await owner.execute(f"INSERT INTO kept VALUES ('{MARK}')")
@@ -156,7 +155,7 @@ def test_stack_overflow_does_not_fill_the_log() -> None:
 
 
 async def test_unawaited_task_logs_no_value(caplog: pytest.LogCaptureFixture) -> None:
-    """Python's own line shows the exception with what it holds."""
+    """The message of Python itself would contain the exception with its values."""
     loop, before = asyncio.get_running_loop(), asyncio.get_running_loop().get_exception_handler()
     loop.set_exception_handler(log_unhandled)
     loop.call_exception_handler({"message": "Task exception was never retrieved", "exception": KeyError(MARK), "future": MARK})
@@ -167,7 +166,7 @@ async def test_unawaited_task_logs_no_value(caplog: pytest.LogCaptureFixture) ->
 
 
 def test_log_format_depends_on_the_environment() -> None:
-    """Text for who develops and JSON where it serves, unless one is asked for."""
+    """The default is text in development and JSON in production. The setting overrides it."""
     forms = [
         Settings(env=Environment(env), log_format=LogFormat(log) if log else None).effective_log_format
         for env in ("development", "production")
@@ -177,7 +176,7 @@ def test_log_format_depends_on_the_environment() -> None:
 
 
 def test_unknown_fields_of_an_operation_are_omitted() -> None:
-    """A refused one has a short line; a long name is cut."""
+    """The line of a rejected request is short, and a long operation name is cut."""
     assert log_fields(AccessRecord("ab", status=401, error_codes=("UNAUTHENTICATED",))) == {
         "trace_id": "ab", "status": 401, "error_codes": ("UNAUTHENTICATED",), "duration_seconds": 0, "queue_seconds": 0,
         "sql_statements": 0, "sql_seconds": 0,

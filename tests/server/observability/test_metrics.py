@@ -1,4 +1,4 @@
-"""Metrics: how late the event loop is, and where they are served."""
+"""The metrics of the event loop's delay, and the port that serves metrics."""
 
 import asyncio
 
@@ -14,12 +14,12 @@ from tests.support.processes import find_free_port, run_relaties, run_server
 
 
 async def test_lag_is_the_delay_of_the_wake_up() -> None:
-    """A wait that is not over counts; one of more than a minute ago does not."""
+    """A pending wake-up counts. A delay of more than a minute ago does not."""
     now, reported = [0.0], list[float]()
     lag = EventLoopLag(reported.append, lambda: now[0])
     assert lag.max_seconds() == 0
     watching = asyncio.create_task(lag.watch())
-    await asyncio.sleep(0)  # it begins: due at a quarter of a second
+    await asyncio.sleep(0)  # now it waits for a quarter of a second
     now[0] = 2.25
     assert lag.max_seconds() == 2
     watching.cancel()
@@ -37,7 +37,7 @@ async def test_lag_is_the_delay_of_the_wake_up() -> None:
 
 
 def test_metrics_are_served_on_their_own_port(demo_url: str) -> None:
-    """And on the public port they are not."""
+    """They are not served on the public port."""
     port = find_free_port()
     with run_server("--no-demo", DATABASE_URL=runtime_url(demo_url), RELATIES_METRICS_PORT=str(port)) as server:
         response = httpx.get(f"http://127.0.0.1:{port}/metrics")
@@ -54,7 +54,7 @@ def test_metrics_are_served_on_their_own_port(demo_url: str) -> None:
 
 
 def test_metrics_port_in_use_is_reported_at_startup(demo_url: str) -> None:
-    """In one line, with what to do."""
+    """The report is one line."""
     port = str(find_free_port())
     settings = {"DATABASE_URL": runtime_url(demo_url), "RELATIES_METRICS_PORT": port}
     with run_server("--no-demo", **settings):
@@ -63,8 +63,8 @@ def test_metrics_port_in_use_is_reported_at_startup(demo_url: str) -> None:
     assert result.stderr.startswith(f"Cannot serve metrics on 127.0.0.1:{port}: ")
 
 
-def test_an_address_of_another_machine_is_refused(schema: strawberry.Schema) -> None:
-    """As a port in use is."""
+def test_metrics_address_of_another_machine_is_rejected(schema: strawberry.Schema) -> None:
+    """It is reported in the same way as a port in use."""
     with (
         pytest.raises(StartupError, match=r"Cannot serve metrics on 192\.0\.2\.1:"),
         serve_metrics(Metrics(schema._schema), "192.0.2.1", 9100),  # noqa: SLF001
