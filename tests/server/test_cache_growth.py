@@ -1,6 +1,6 @@
-"""No cache of a worker process grows with what callers send: thousands of hostile entries for each, and the memory of a real process.
+"""No cache of a worker process grows with requests: each gets thousands of hostile entries, while the process's memory is measured.
 
-`make test` feeds each cache some hundred entries, which is enough for one that keeps what it is sent; `make proof` 10,000.
+`make test` sends each cache a few hundred entries, enough to detect a cache without a limit. `make proof` sends 10,000.
 """
 
 import json
@@ -23,7 +23,8 @@ MOST_GROWTH = 20 * MIB
 WARM_UP = 60
 WARM_UP_REQUESTS, MEASURED_REQUESTS = 250, 10_000
 FILLER = "x" * 14_000
-# All limits are the defaults, except points and the rate of refusals, so that requests reach the caches, and the room for documents:
+# The limits are the defaults except for points and the rate of refusals, so that requests reach the caches, and except for the
+# document cache, which may by default take more memory than everything else.
 # by default they may take more than everything else.
 HUGE_LIMIT = "1000000000"
 SETTINGS = {
@@ -65,7 +66,7 @@ RequestBuilder = Callable[[str, int], bytes]
 
 
 def selected_attributes(index: int) -> str:
-    """Return the attributes that the bits of a number stand for."""
+    """Return the attributes that the bits of the number select."""
     return " ".join(name for bit, name in enumerate(ATTRIBUTES) if index >> bit & 1)
 
 
@@ -121,7 +122,7 @@ def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.mark.parametrize("name", HOSTILE)
 @pytest.mark.parametrize("count", [WARM_UP_REQUESTS, pytest.param(MEASURED_REQUESTS, marks=pytest.mark.proof)])
 async def test_caches_do_not_grow_with_requests(server: ServerProcess, sample_org: Tenant, name: str, count: int) -> None:
-    """After a warm-up of the same requests, since the first ones make what all need."""
+    """The same requests are sent before as a warm-up, since the first ones create what all of them need."""
     make, process = HOSTILE[name], psutil.Process(server.process.pid)
     async with open_connection(server.port) as client:
         for index in range(WARM_UP):

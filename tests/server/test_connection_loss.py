@@ -1,4 +1,4 @@
-"""The connection to the database is broken: requests fail in time, the probe reports it, and everything recovers with the connection."""
+"""Without a database connection requests fail in time and the probe reports it, and the server recovers when the connection does."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,7 +29,7 @@ async def proxy(owner_url: str) -> AsyncIterator[FaultyProxy]:
 
 @pytest.fixture
 async def server(proxy: FaultyProxy, schema: strawberry.Schema, org: Tenant) -> AsyncIterator[OutageServer]:
-    """Behind it; its connections for reading and for changes are open, and have been used."""
+    """Run a server behind the proxy, whose read and write connections have been used."""
     await org.add_label("A label")
     database = await Database.connect(proxy.url, LIMITS)
     async with connect_client(schema, database) as http:
@@ -44,7 +44,7 @@ async def server(proxy: FaultyProxy, schema: strawberry.Schema, org: Tenant) -> 
 
 
 async def within_time(answer: Awaitable[tuple[int, Any]]) -> tuple[int, Any]:
-    """Return the answer within the time limit."""
+    """Return the response, or fail after the time limit."""
     async with asyncio.timeout(TIMEOUT_S):
         return await answer
 
@@ -65,7 +65,7 @@ async def partition(proxy: FaultyProxy) -> None:
 async def test_f2_requests_fail_quickly_without_a_database_connection(
     server: OutageServer, proxy: FaultyProxy, break_connection: Callable[[FaultyProxy], Awaitable[None]]
 ) -> None:
-    """Refused, swallowed or held up: by the command's limit, and the probe says it too; healed without a restart."""
+    """The connection refuses, drops or holds data. The statement timeout ends the requests, the probe fails, and no restart is needed."""
     await break_connection(proxy)
     read, change = await asyncio.gather(within_time(server.query_label()), within_time(server.create_label("Lost")))
     assert is_unavailable(read), read
@@ -76,7 +76,7 @@ async def test_f2_requests_fail_quickly_without_a_database_connection(
 
 
 async def test_f2_reset_connections_are_retried(server: OutageServer, proxy: FaultyProxy) -> None:
-    """Connections that were reset in the pool cost nobody an answer."""
+    """Connections that were reset while in the pool cause no error."""
     proxy.reset()
     assert "errors" not in (await server.query_label())[1]
     proxy.reset()
@@ -86,7 +86,7 @@ async def test_f2_reset_connections_are_retried(server: OutageServer, proxy: Fau
 
 @pytest.mark.parametrize("delay_s", [0.03, pytest.param(0.25, marks=pytest.mark.proof)])
 async def test_f2_slow_network_causes_no_errors(server: OutageServer, proxy: FaultyProxy, delay_s: float) -> None:
-    """Up to half a second more for each message and its answer."""
+    """The delay is up to half a second for each message and its response."""
     proxy.delay_s = delay_s
     read, change = await asyncio.gather(server.query_label(), server.create_label("From afar"))
     assert "errors" not in read[1]
@@ -100,7 +100,7 @@ async def test_f2_slow_network_causes_no_errors(server: OutageServer, proxy: Fau
 async def test_f2_recovers_after_an_outage_under_load(
     server: OutageServer, proxy: FaultyProxy, break_connection: Callable[[FaultyProxy], Awaitable[None]]
 ) -> None:
-    """Each of many requests gets an error. Then all are answered again."""
+    """Each of many requests gets an error. Afterwards all are answered again."""
     await break_connection(proxy)
     codes, until = set(), monotonic() + 15
     while monotonic() < until:
@@ -115,7 +115,7 @@ async def test_f2_recovers_after_an_outage_under_load(
 
 @pytest.mark.proof
 async def test_stuck_connection_does_not_block_shutdown(proxy: FaultyProxy, org: Tenant) -> None:
-    """One that is out, one that lies in the pool, and behind neither anybody who answers."""
+    """One connection is in use, another is in the pool, and the database answers neither."""
     database = await Database.connect(proxy.url, LIMITS)
     async with database.unit_of_work(org.id):
         pass

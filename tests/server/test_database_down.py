@@ -1,4 +1,4 @@
-"""The database itself fails under a server: its connections are ended, one of its processes is killed, it stops and starts."""
+"""The database fails under a running server: connections are terminated, a backend is killed, or the database is restarted."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ WAITING = f"SELECT pid {OF_THE_SERVER} AND wait_event_type = 'Lock'"
 
 @dataclass
 class OwnDatabaseServer:
-    """A database server of these tests' own."""
+    """A database server that only these tests use."""
 
     data_location: DataDirectory
     owner_url: str
@@ -40,7 +40,7 @@ class OwnDatabaseServer:
         run_pg_ctl(self.data_location, "stop", "-m", "fast")
 
     def start(self) -> None:
-        """Where it was before."""
+        """Start the database on the same port as before."""
         port = self.owner_url.rpartition(":")[2].partition("/")[0]
         assert run_pg_ctl(self.data_location, "start", "-l", self.data_location.log, "-o", SERVER_OPTIONS.format(port=port)).returncode == 0
 
@@ -74,7 +74,7 @@ async def org(operator: asyncpg.Connection) -> Tenant:
 
 @pytest.fixture
 async def server(migrated_server: OwnDatabaseServer, schema: strawberry.Schema, org: Tenant) -> AsyncIterator[OutageServer]:
-    """Its connections for reading and for changes are open, and have been used."""
+    """Run a server whose read and write connections have been used."""
     database = await Database.connect(migrated_server.runtime_url)
     async with connect_client(schema, database) as http:
         outage_server = OutageServer(Api(http, org.tokens[Role.OWNER]))
@@ -86,15 +86,15 @@ async def server(migrated_server: OwnDatabaseServer, schema: strawberry.Schema, 
 
 
 async def wait_for_blocked_backend(operator: asyncpg.Connection) -> int:
-    """Wait for the backend that waits for the operator's lock, and return its process id."""
+    """Wait until a backend waits for the operator's lock, and return its process id."""
     async with asyncio.timeout(TIMEOUT_S):
         while (pid := await operator.fetchval(WAITING)) is None:
-            await operator.execute("SELECT pg_stat_clear_snapshot()")  # which a transaction would go on seeing
+            await operator.execute("SELECT pg_stat_clear_snapshot()")  # a transaction keeps its first snapshot of the activity
     return int(pid)
 
 
 async def test_f1_terminated_idle_connections_cause_no_errors(server: OutageServer, operator: asyncpg.Connection) -> None:
-    """Reads and changes alike, right after each of them."""
+    """Reads and changes are sent right after the connections were terminated, three times."""
     for _ in range(3):
         assert await operator.fetchval(f"SELECT count(pg_terminate_backend(pid)) {OF_THE_SERVER}") >= 2
         requests = [*(server.query_label() for _ in range(8)), *(server.create_label(f"B {uuid4()}") for _ in range(4))]
@@ -102,7 +102,7 @@ async def test_f1_terminated_idle_connections_cause_no_errors(server: OutageServ
 
 
 async def test_f1_query_with_a_terminated_backend_is_retried(server: OutageServer, operator: asyncpg.Connection) -> None:
-    """Whole, on another, and its caller hears nothing of it."""
+    """The whole query is sent again on another connection, so the client notices nothing."""
     transaction = operator.transaction()
     await transaction.start()
     await operator.execute("LOCK TABLE relaties.label")
@@ -113,7 +113,7 @@ async def test_f1_query_with_a_terminated_backend_is_retried(server: OutageServe
 
 
 async def test_f1_change_with_a_terminated_backend_is_not_made(server: OutageServer, operator: asyncpg.Connection, org: Tenant) -> None:
-    """Its caller gets an error and may repeat it: with its key the change is made once."""
+    """The client gets an error and may retry. With the same idempotency key the change is made once."""
     async with assert_unchanged(operator, org.id):
         async with operator.transaction():
             await operator.execute("LOCK TABLE relaties.label")
@@ -127,7 +127,7 @@ async def test_f1_change_with_a_terminated_backend_is_not_made(server: OutageSer
 
 
 async def create_labels_through_outage(server: OutageServer) -> set[str]:
-    """Create labels one after the other until the database was gone and is back, and return the names that were acknowledged."""
+    """Create labels one by one until the database has failed and recovered. Return the names of the acknowledged labels."""
     created_names, is_lost = set[str](), False
     while True:
         name = f"B {uuid4()}"
@@ -142,7 +142,7 @@ async def create_labels_through_outage(server: OutageServer) -> set[str]:
 
 
 async def test_f1_recovers_from_a_killed_backend(server: OutageServer, migrated_server: OwnDatabaseServer, org: Tenant) -> None:
-    """The database recovers by itself; what was acknowledged is there, and all is whole again within seconds."""
+    """The database recovers by itself, every acknowledged label exists, and the server is healthy again."""
     makers = [asyncio.create_task(create_labels_through_outage(server)) for _ in range(4)]
     victim = await asyncpg.connect(migrated_server.owner_url)
     os.kill(victim.get_server_pid(), signal.SIGKILL)

@@ -1,6 +1,6 @@
-"""Requests that nobody would write, to a server process: each gets an answer, none gets a fault of ours.
+"""Every hostile request to a server process gets a response, and none causes an internal error.
 
-The same requests every time, but for ids. `make proof` sends others, for ten minutes. What fails is printed as it was sent.
+The requests are the same in each run, except for ids. `make proof` sends other ones for ten minutes. A failure prints its request.
 """
 
 from collections.abc import AsyncIterator, Iterator

@@ -1,4 +1,4 @@
-"""A deletion that is broken off at any step leaves all or nothing; meanwhile others wait for nothing but the client itself."""
+"""A deletion that is interrupted at any step changes nothing, and while it runs it blocks only the client itself."""
 
 import asyncio
 import signal
@@ -22,13 +22,13 @@ from tests.support.ids import global_id
 from tests.support.processes import PROGRAM, ServerProcess, find_free_port
 from tests.support.snapshots import compare_snapshots, read_snapshot
 
-# A row of each of these tables is on the way of a deletion, in this order; two of them in every run.
+# A deletion locks rows of these tables in this order. Every run tests two of the tables, `make proof` the others.
 FEW_ROWS_TABLES = ("registration", "client_address")
 MANY_ROWS_TABLES = ("payment_allocation", "invoice_line", "invoice", "quote", "client_portal", "project", "client_contact", "client_label")
 STEPS = [*FEW_ROWS_TABLES, *(pytest.param(step, marks=pytest.mark.proof) for step in MANY_ROWS_TABLES)]
 LOCK_ROW = "SELECT FROM relaties.{} WHERE tenant_id = $1 AND {} = $2 FOR KEY SHARE"
 WAITING = "SELECT pid FROM pg_stat_activity WHERE usename = $1 AND datname = current_database() AND wait_event_type = 'Lock'"
-PATIENT = "ALTER ROLE {} IN DATABASE {} SET lock_timeout = '60s'"  # a deletion that is held up for as long as the test takes
+PATIENT = "ALTER ROLE {} IN DATABASE {} SET lock_timeout = '60s'"  # a blocked deletion must not time out during a test
 UPDATE = "mutation ($input: ClientUpdateInput!) { done: clientUpdate(input: $input) { client { name } userErrors { code message } } }"
 REGISTER = "mutation ($input: RegistrationCreateInput!) { done: registrationCreate(input: $input) { userErrors { code message } } }"
 LINK = "mutation ($input: ClientContactLinkInput!) { done: clientContactLink(input: $input) { userErrors { code message } } }"
@@ -36,7 +36,7 @@ LINK = "mutation ($input: ClientContactLinkInput!) { done: clientContactLink(inp
 
 @dataclass
 class DeletionScene:
-    """A database of the test's own, with a client that is to be deleted."""
+    """A database for one test, with a client to delete."""
 
     url: str
     owner: asyncpg.Connection
@@ -59,7 +59,7 @@ class DeletionScene:
 
     @asynccontextmanager
     async def delete_until_blocked(self, table: str, http: httpx.AsyncClient) -> "AsyncIterator[asyncio.Task[dict[str, Any]]]":
-        """Start the deletion, and yield it once it waits for a locked row of this table; the lock ends with the block."""
+        """Start the deletion and yield its task once it waits for a locked row of this table. The lock ends with the block."""
         column, key = ("invoice_id", self.client.issued_invoice) if table == "invoice_line" else ("client_id", self.client.id)
         other = await asyncpg.connect(self.url)
         try:
@@ -99,7 +99,7 @@ async def scene(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) ->
 @pytest.mark.parametrize("table", STEPS)
 @pytest.mark.parametrize("what", ["server", "backend"])
 async def test_killed_deletion_leaves_everything(scene: DeletionScene, table: str, what: str) -> None:
-    """The process by SIGKILL, or its connection in the database; then it is done again, whole."""
+    """The process or its database connection is killed. Afterwards the deletion succeeds."""
     before = await read_snapshot(scene.owner, scene.org.id)
     async with scene.run_server() as (server, http), scene.delete_until_blocked(table, http) as deleting:
         if what == "server":
@@ -124,7 +124,7 @@ async def test_killed_deletion_leaves_everything(scene: DeletionScene, table: st
 
 @pytest.mark.parametrize("table", STEPS)
 async def test_deletion_blocks_only_its_client(scene: DeletionScene, table: str) -> None:
-    """While a deletion stands still, clients are changed, work is registered, contacts are linked, also the one that it shares."""
+    """While the deletion is blocked, other clients are changed, work is registered, and the contact that it shares is linked."""
     org = scene.org
     third = await org.add_client("Derde", default_hourly_rate=90)
     ids = {name: global_id("Client", key) for name, key in (("other", scene.client.other), ("third", third))}

@@ -1,4 +1,4 @@
-"""The server killed in the midst of writing: what it acknowledged is there, whole and once, and nothing else is."""
+"""If the server is killed while it writes, all acknowledged changes exist completely and exactly once, and no others do."""
 
 import asyncio
 import random
@@ -32,7 +32,7 @@ COUNTS = "SELECT object_type, action, count(*) FROM relaties.{} WHERE tenant_id 
 
 @dataclass
 class Ledger:
-    """The answers to the writers: the name and the version of each client."""
+    """The responses to the writers: the name and version of each client."""
 
     clients: dict[str, tuple[str, int]] = field(default_factory=dict)
     updates: int = 0
@@ -49,7 +49,7 @@ class Ledger:
 
 @dataclass
 class RetryingWriter:
-    """Sends each request until it is answered, with the same key."""
+    """Send each request with the same key until it is answered."""
 
     http: httpx.AsyncClient
     ledger: Ledger
@@ -98,7 +98,7 @@ class RetryingWriter:
 
 
 async def kill_repeatedly(url: str, times: int, folder: Path, seconds: float = 0) -> tuple[Ledger, int]:
-    """Run eight writers while the server is killed and restarted so many times, and for so long; all requests are answered in the end."""
+    """Run eight writers while the server is killed and restarted `times` times and for `seconds`. All requests are answered in the end."""
     owner = await asyncpg.connect(url)
     org = await create_tenant(owner)
     port, ledger, rng = find_free_port(), Ledger(), random.Random(times)  # noqa: S311
@@ -137,7 +137,7 @@ async def start_server(port: int, settings: dict[str, str]) -> ServerProcess:
 
 @pytest.fixture(autouse=True)
 def _stop_servers() -> Iterator[None]:
-    """Stop the servers, also of a test that fails."""
+    """Stop the servers, also after a test that failed."""
     yield
     for server in RUNNING_SERVERS:
         server.process.kill()
@@ -145,7 +145,7 @@ def _stop_servers() -> Iterator[None]:
 
 
 async def compare_ledger(owner: asyncpg.Connection, key: object, ledger: Ledger) -> None:
-    """Compare the ledger with the tables, row by row, and the audit log with both."""
+    """Compare the ledger with the tables row by row, and the audit log with both."""
     rows = await owner.fetch(
         """SELECT id, name, version, number,
         (SELECT count(*) FROM relaties.client_contact l WHERE l.tenant_id = c.tenant_id AND l.client_id = c.id) AS contacts
@@ -166,7 +166,7 @@ async def compare_ledger(owner: asyncpg.Connection, key: object, ledger: Ledger)
 
 
 async def test_f4_acknowledged_changes_survive_two_kills(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> None:
-    """Every client with both its contacts, every update once, no number lost or given twice, one trace of each."""
+    """Every client has both contacts, every update is made once, and no number is lost or used twice. Each change has one audit event."""
     ledger, lost_answers = await kill_repeatedly(await fresh_database(), 2, tmp_path)
     assert ledger.record_version > 15
     assert lost_answers > 0
@@ -174,7 +174,7 @@ async def test_f4_acknowledged_changes_survive_two_kills(fresh_database: Callabl
 
 @pytest.mark.proof
 async def test_f4_acknowledged_changes_survive_a_minute_of_kills(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> None:
-    """The same for as long as that, and twenty times at least."""
+    """The server is killed for a minute, and at least twenty times."""
     ledger, lost_answers = await kill_repeatedly(await fresh_database(), 20, tmp_path, seconds=60)
     assert ledger.record_version > 150
     assert lost_answers > 20

@@ -1,4 +1,4 @@
-"""The page of limits: the defaults that it shows are those of the settings."""
+"""The defaults on the page of limits are those of the settings."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Random cancelled requests, cancelled statements and terminated connections: no answer is wrong, and the server recovers."""
+"""With random cancelled requests, cancelled statements and terminated connections, no response is wrong and the server recovers."""
 
 import asyncio
 import gc
@@ -26,7 +26,7 @@ CODES = {"UNAVAILABLE", "TIMEOUT"}
 
 @dataclass
 class FaultyTraffic:
-    """A server at work, and what goes wrong with it."""
+    """The traffic of a server, and the faults injected into it."""
 
     api: Api
     operator: asyncpg.Connection
@@ -89,7 +89,7 @@ async def traffic(
 @GIVEN_UP
 @pytest.mark.parametrize("count", [60, pytest.param(200, marks=pytest.mark.proof)])
 async def test_server_recovers_from_random_faults(traffic: tuple[FaultyTraffic, Tenant, Database], count: int) -> None:
-    """As many faults, then as many requests, which are all answered right; each change that was acknowledged is there, once."""
+    """After the faults all requests are answered correctly, and each acknowledged change exists once."""
     server, org, database = traffic
     for _ in range(count):
         await server.inject_one()

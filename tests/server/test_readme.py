@@ -1,4 +1,4 @@
-"""The README: every command and every query in it is run, and every table in it is compared with the code."""
+"""Every command and every query in the README is run, and every table in it is compared with the code."""
 
 import json
 import re
@@ -24,7 +24,7 @@ SHELL = [text for kind, text in BLOCKS if kind == "sh"]
 
 
 def run_script(script: str, **settings: str) -> str:
-    """Run the script, and return its output; the last word of the script may be replaced."""
+    """Run the script and return its output. Fail if it fails."""
     command = ["bash", "-euo", "pipefail", "-c", script]
     result = subprocess.run(command, env=build_environment(**settings), cwd=ROOT, text=True, capture_output=True, check=False, timeout=120)  # noqa: S603
     assert result.returncode == 0, result.stdout + result.stderr
@@ -32,13 +32,13 @@ def run_script(script: str, **settings: str) -> str:
 
 
 def test_readme_has_the_expected_blocks() -> None:
-    """A block of another kind would be run by nobody."""
+    """A block of another kind would not be run by any test."""
     assert [kind for kind, _ in BLOCKS] == ["sh", "sh", "sh", "json", *["graphql", "json"] * 11, "sh", "json", "sh", "sql", "sh"]
 
 
 @pytest.mark.parametrize("command", SHELL[:2], ids=str.strip)
 def test_two_commands_exist(command: str) -> None:
-    """`make proof` runs them from a clean clone; here they are known to make."""
+    """`make proof` runs them in a fresh clone. Here `make --dry-run` shows that they exist."""
     assert command.startswith("make ")
     assert "relaties serve" in run_script("make --dry-run run")
     assert "pytest" in run_script("make --dry-run test")
@@ -46,7 +46,7 @@ def test_two_commands_exist(command: str) -> None:
 
 @pytest.fixture(scope="module")
 async def changeable_demo_api(demo_urls: tuple[str, str], demo_token: str, schema: strawberry.Schema) -> AsyncIterator[Api]:
-    """Yield the demo organization to try changes in."""
+    """Create an API client on a copy of the demo organization that may be changed."""
     database = await Database.connect(runtime_url(demo_urls[1]))
     async with connect_client(schema, database) as http:
         yield Api(http, demo_token)
@@ -55,7 +55,7 @@ async def changeable_demo_api(demo_urls: tuple[str, str], demo_token: str, schem
 
 @pytest.mark.parametrize(("query", "answer"), QUERIES, ids=lambda text: text[:20])
 async def test_query_has_the_documented_answer(demo_api: Api, changeable_demo_api: Api, query: str, answer: str) -> None:
-    """On the demo organization, which is the same everywhere."""
+    """The demo organization is the same everywhere."""
     api = changeable_demo_api if query.startswith("mutation") else demo_api
     assert await api.data(query, **await fetch_preview_token(api, query)) == json.loads(answer)
 
@@ -71,7 +71,7 @@ async def fetch_preview_token(api: Api, query: str) -> dict[str, str]:
 
 @pytest.fixture
 def demo_server(demo_url: str, demo_token: str, tmp_path: Path) -> Iterator[tuple[int, Path]]:
-    """Yield the demo on a port of its own, its token where the README says it is."""
+    """Run a server with the demo, and yield its port and a home folder that has the token where the README says."""
     home = tmp_path / "home"
     data = home / ".local" / "share" / "relaties"
     data.mkdir(parents=True)
@@ -81,14 +81,14 @@ def demo_server(demo_url: str, demo_token: str, tmp_path: Path) -> Iterator[tupl
 
 
 def test_the_first_query_by_curl(demo_server: tuple[int, Path]) -> None:
-    """As it stands there, but for the port."""
+    """Only the port differs from the README."""
     port, home = demo_server
     output = run_script(SHELL[2].replace(":8000", f":{port}"), HOME=str(home))
     assert json.loads(output) == json.loads(BLOCKS[3][1])
 
 
 def test_cost_of_an_operation_by_curl(demo_server: tuple[int, Path]) -> None:
-    """As it stands there, but for the points that came back meanwhile."""
+    """Only the port and the currently available points differ from the README."""
     port, home = demo_server
     output = json.loads(run_script(SHELL[3].replace(":8000", f":{port}"), HOME=str(home)))
     documented = json.loads(BLOCKS[27][1])
@@ -98,7 +98,6 @@ def test_cost_of_an_operation_by_curl(demo_server: tuple[int, Path]) -> None:
 
 
 async def test_token_commands_work(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> None:
-    """Each does what the README says."""
     url = await fresh_database()
     output = run_script(SHELL[4], DATABASE_URL=runtime_url(url), RELATIES_OWNER_URL=url, RELATIES_DATA_DIR=str(tmp_path))
     assert len(re.findall(r"\brlt_[A-Za-z0-9_-]{43}$", output, re.MULTILINE)) == 3
@@ -108,7 +107,7 @@ async def test_token_commands_work(fresh_database: Callable[[], Awaitable[str]],
 
 @pytest.fixture
 async def replace_names(admin: asyncpg.Connection, server_url: str) -> AsyncIterator[Callable[[str], str]]:
-    """Other names than the README's, which the tests' server may use already."""
+    """Return a function that replaces the README's names, which the test's PostgreSQL may already use."""
     host = with_database_name(server_url, "readme").rpartition("@")[2]
 
     def replace(text: str) -> str:
@@ -122,7 +121,7 @@ async def replace_names(admin: asyncpg.Connection, server_url: str) -> AsyncIter
 
 
 async def test_own_postgresql_works(admin: asyncpg.Connection, replace_names: Callable[[str], str], tmp_path: Path) -> None:
-    """From a superuser's two statements to a server that answers."""
+    """The README starts with two statements of a superuser and ends with a server that answers."""
     (statements,) = (text for kind, text in BLOCKS if kind == "sql")
     for statement in replace_names(statements).strip().split(";\n"):
         await admin.execute(statement)
@@ -134,7 +133,7 @@ async def test_own_postgresql_works(admin: asyncpg.Connection, replace_names: Ca
 
 
 def test_table_of_settings_equals_the_code() -> None:
-    """Each variable with its default and its description."""
+    """The table lists each variable with its default and its description."""
     documented = re.findall(r"^\| `((?:DATABASE|RELATIES)_\w+)` \| (.*?) \| (.*?) \|$", README, re.MULTILINE)
     expected = []
     for name, field in Settings.model_fields.items():
@@ -150,6 +149,6 @@ def test_table_of_settings_equals_the_code() -> None:
 
 
 def test_table_of_codes_equals_the_code() -> None:
-    """Every code that an answer can carry."""
+    """The table lists every code that a response can contain."""
     documented = {code for row in re.findall(r"^\| (`[A-Z].*?) \|", README, re.MULTILINE) for code in re.findall(r"`(\w+)`", row)}
     assert documented - {Settings.variable(name) for name in Settings.model_fields} == {*ErrorCode, *UserErrorCode}

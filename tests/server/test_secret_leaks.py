@@ -1,4 +1,4 @@
-"""Secrets: what a whole run writes and answers is searched for everything that it should have kept to itself."""
+"""A server in production is sent every kind of request, and its output is searched for secrets."""
 
 import asyncio
 import json
@@ -18,11 +18,11 @@ from domain.organization.tokens import new_secret
 from tests.support.builders import Tenant, create_tenant
 from tests.support.processes import PROGRAM, ServerProcess, find_free_port
 
-MARK = "mark7f3a"  # in every text that a caller sends
+MARK = "mark7f3a"  # part of every text that a client sends
 BREAKS = f'{MARK}\r\n{{"level":"error"}}\r\nSet-Cookie: {MARK}=1\n\u2028{MARK}'
 KEY, PASSWORD = "key-of-a-production-server-c41d9e", "password-of-the-database-5b2f"
 CLIENT_CREATE = "mutation ($name: String!) { clientCreate(input: {name: $name}) { userErrors { code } } }"
-# The database refuses a name that the rules allow, and shows the row in the DETAIL of its error.
+# The database rejects a name that the rules accept, and its error shows the row in DETAIL.
 UNFORESEEN = "ALTER TABLE relaties.client ADD CONSTRAINT unforeseen CHECK (name NOT LIKE '%unforeseen%')"
 
 UNREADABLE = (f'{{"query": {MARK}', f'["{MARK}"]', "{}", f'{{"query": "{MARK}", "{MARK}": 1}}', f'"{MARK}"' * 200_000)
@@ -30,7 +30,7 @@ UNREADABLE = (f'{{"query": {MARK}', f'["{MARK}"]', "{}", f'{{"query": "{MARK}", 
 
 @dataclass
 class ProductionRun:
-    """A server in production, and who asks it."""
+    """A server in production, and an organization that uses it."""
 
     server: ServerProcess
     http: httpx.AsyncClient
@@ -61,7 +61,7 @@ async def production_run(fresh_database: Callable[[], Awaitable[str]], tmp_path:
 
 
 def marked_bodies() -> list[dict[str, Any]]:
-    """Documents, variables and names, good and bad, each with the mark."""
+    """Return request bodies, valid and invalid, that all contain the mark."""
     return [
         {"query": "query ($s: String) { clients(search: $s) { totalCount } }", "variables": {"s": MARK}},
         {"query": f'{{ clients(search: "{MARK}") {{ totalCount }} }} # {MARK}'},
@@ -96,7 +96,7 @@ async def send_all_requests(run: ProductionRun, wrong: str) -> list[httpx.Respon
 
 
 async def send_invalid_http(run: ProductionRun) -> bytes:
-    """Send invalid HTTP."""
+    """Send invalid HTTP and return the response."""
     reader, writer = await asyncio.open_connection("127.0.0.1", run.server.port)
     writer.write(f"GET /{MARK} HTTP/1.1\r\n{MARK}\x00: x\r\n\r\n".encode())
     answer = await reader.read()
@@ -105,9 +105,9 @@ async def send_invalid_http(run: ProductionRun) -> bytes:
 
 
 async def test_a11_no_secret_is_written(production_run: ProductionRun) -> None:
-    """Logs, metrics and errors of a run with every kind of request hold no token, key, password, and nothing that a caller sent.
+    """Logs, metrics and errors contain no token, key or password, and nothing that a client sent.
 
-    I7: each line of the log is one JSON object, whatever was in a name.
+    Requirement I7: each line of the log is one JSON object, whatever a name contains.
     """
     await production_run.owner.execute(UNFORESEEN)
     wrong = new_secret()
@@ -144,7 +144,7 @@ def incident_ids(answers: list[httpx.Response]) -> list[str]:
 
 
 def check_log(log: str, incidents: list[str]) -> None:
-    """Check that each incident is one line, with the traceback and without the row."""
+    """Check that each incident is one line, with its traceback and without the row."""
     lines = [json.loads(line) for line in log.removesuffix("\n").split("\n")]
     assert all({"time", "level", "logger", "event"} <= set(line) for line in lines)
     traces = {line["event"]: line["exception"] for line in lines if "exception" in line}

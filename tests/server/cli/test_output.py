@@ -1,4 +1,4 @@
-"""What commands print and servers log: whatever others called things, a terminal shows it and does nothing else."""
+"""Names that others chose cannot control the terminal: commands and logs show them with escapes."""
 
 import ast
 import json
@@ -30,7 +30,7 @@ from tests.support.builders import Tenant, add_token, create_tenant
 from tests.support.databases import runtime_url
 from tests.support.processes import find_free_port, run_relaties
 
-HOSTILE = {  # a name, and as it is shown
+HOSTILE = {  # a name, and how it is shown
     "[/x]": "[/x]",
     "[link=https://evil]x[/link]": "[link=https://evil]x[/link]",
     "[red]:smile:": "[red]:smile:",
@@ -44,7 +44,7 @@ HOSTILE = {  # a name, and as it is shown
     "\ufeff\U000e0041\x7f": "\\ufeff\\U000e0041\\x7f",
     "שלום é 👩‍👩‍👧": "שלום é 👩‍👩‍👧",
 }
-OVERRIDES = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # of the direction of a text, by their class
+OVERRIDES = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}  # classes of characters that change the direction of text
 CLOSED_PORT = find_free_port()
 
 
@@ -61,7 +61,7 @@ class RunCommand(Protocol):
 
 @pytest.fixture
 def run_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[RunCommand]:
-    """Run the program in this process; each way out of it goes through `main`."""
+    """Run the program in this process, by `main`, as the installed command does."""
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     monkeypatch.setattr(logging, "lastResort", logging.lastResort)
 
@@ -83,7 +83,7 @@ def run_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[s
 
 @dataclass
 class HostileDatabase:
-    """A database in which everything has a hostile name; the role of the server, too."""
+    """A database in which every name is hostile, including that of the server's role."""
 
     settings: dict[str, str]
     tenants: dict[str, Tenant] = field(default_factory=dict)
@@ -109,12 +109,12 @@ async def hostile_database(fresh_database: Callable[[], Awaitable[str]], tmp_pat
 
 
 def is_plain(text: str) -> bool:
-    """Whether a terminal shows it, line by line, and does nothing else."""
+    """Return whether the text contains no characters that control a terminal."""
     return UNSAFE.search(text.replace("\n", "")) is None
 
 
 def all_commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:  # noqa: ANN401 click's own
-    """Yield every command there is."""
+    """Yield the path of every command."""
     root: Any = group or typer.main.get_command(cli)
     for name, each in root.commands.items():
         if hasattr(each, "commands"):
@@ -127,9 +127,9 @@ COMMANDS = [*all_commands()]
 
 
 def test_every_unsafe_character_is_escaped() -> None:
-    """Controls, separators of lines, surrogates, all that changes the direction of a text, and what is invisible; and nothing that is seen.
+    """Control characters, line separators, surrogates, marks of direction and invisible characters are escaped; visible characters are not.
 
-    The joiners and the formats within a symbol of shorthand or music stay as they are.
+    Joiners, and format characters of shorthand and musical symbols, are not escaped either.
     """
     by_category = dict[str, list[str]]()
     for character in map(chr, range(sys.maxunicode + 1)):
@@ -145,7 +145,7 @@ def test_every_unsafe_character_is_escaped() -> None:
 
 
 def test_json_keeps_its_value() -> None:
-    """What is escaped in a line of the log is the same to a program."""
+    """A program that reads an escaped log line gets the original value."""
     for name in HOSTILE:
         escaped_line = escape_json(json.dumps({name: [name]}, ensure_ascii=False))
         assert is_plain(escaped_line)
@@ -153,7 +153,7 @@ def test_json_keeps_its_value() -> None:
 
 
 def test_only_one_module_prints() -> None:
-    """Of all modules one writes to the terminal, apart from the log's handler."""
+    """Apart from the log handler, only that module writes to the terminal."""
     root = Path(server.__file__).parent.parent
     printing_modules = set()
     for path in (path for folder in ("db", "domain", "resolvers", "schema", "server") for path in (root / folder).rglob("*.py")):
@@ -168,20 +168,20 @@ def test_only_one_module_prints() -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_hostile_argument_is_escaped(run_command: RunCommand, command: tuple[str, ...]) -> None:
-    """Of every command: an option that there is not."""
+    """Every command gets an unknown option."""
     for name, shown_name in HOSTILE.items():
         result = run_command(*command, f"--{name}")
         assert (result.status, result.out) == (2, "")
         assert is_plain(result.err)
         expected, actual = (re.sub(r"[\s│]", "", each) for each in (f"--{shown_name.partition('=')[0]}", result.err))
-        assert expected in actual.replace("\\x0d", "\\r").replace("\\x0a", "\\n").replace("\\x09", "\\t")  # as typer escapes some
+        assert expected in actual.replace("\\x0d", "\\r").replace("\\x0a", "\\n").replace("\\x09", "\\t")  # typer escapes some itself
 
 
 @pytest.mark.parametrize("command", [each for each in COMMANDS if each != ("schema", "print")], ids=" ".join)
 def test_hostile_address_is_escaped(
     run_command: RunCommand, hostile_database: HostileDatabase, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
-    """Of every command that needs a database: one that is not there, of a role with such a name."""
+    """Every command that needs a database gets an unreachable one, with a hostile role name."""
     required_arguments = {
         "create": ["x"],
         "add": ["x", "x@x.example"],
@@ -201,7 +201,7 @@ def test_hostile_address_is_escaped(
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_tokens_of_a_hostile_organization_are_escaped(run_command: RunCommand, hostile_database: HostileDatabase, name: str) -> None:
-    """By the name as it is; every cell is the text that was stored, escaped."""
+    """The organization is selected by its stored name, and every cell shows the stored text with escapes."""
     organization_option = ("--organization", name)
     listed = run_command("token", "list", *organization_option, **hostile_database.settings)
     assert (listed.status, listed.err, is_plain(listed.out)) == (0, "", True)
@@ -219,7 +219,7 @@ def test_tokens_of_a_hostile_organization_are_escaped(run_command: RunCommand, h
 
 
 def test_organization_names_are_escaped(run_command: RunCommand, hostile_database: HostileDatabase) -> None:
-    """Where one is to be chosen: all of them in one line."""
+    """They occur in the error that lists all organizations to choose from, which is one line."""
     names = ", ".join(f"{HOSTILE[name]} ({org.id})" for name, org in hostile_database.tenants.items())
     for command in (["token", "list"], ["token", "create"], ["token", "revoke", str(UUID(int=1))], ["member", "add", "X", "x@x.example"]):
         result = run_command(*command, **hostile_database.settings)
@@ -229,7 +229,7 @@ def test_organization_names_are_escaped(run_command: RunCommand, hostile_databas
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_error_messages_are_escaped(run_command: RunCommand, hostile_database: HostileDatabase, name: str) -> None:
-    """What was given on the command line, and what the database has."""
+    """The messages contain text from the command line and from the database."""
     organization_option = ("--organization", name)
     nobody = run_command("token", "create", *organization_option, "--member", name, **hostile_database.settings)
     assert (nobody.status, nobody.out, is_plain(nobody.err), nobody.err.startswith("member: ")) == (1, "", True, True)
@@ -243,7 +243,7 @@ def test_error_messages_are_escaped(run_command: RunCommand, hostile_database: H
 
 
 async def url_for_role(url: str, name: str) -> str:
-    """Return the address of the same database for a role of that name, made by the migrations."""
+    """Create a role of that name by the migrations, and return the URL of the same database for it."""
     role_address = f"postgresql://{quote(name, safe='')}:test@{url.rpartition('@')[2]}"
     await upgrade(url, role_address)
     return role_address
@@ -261,7 +261,7 @@ async def role_url(hostile_database: HostileDatabase) -> Any:  # noqa: ANN401 an
 
 
 def test_doctor_escapes_names(run_command: RunCommand, hostile_database: HostileDatabase, role_url: str) -> None:
-    """The role, and the organizations whose revenue is wrong."""
+    """The output contains the role, and the organizations whose revenue is wrong."""
     result = run_command("doctor", **{**hostile_database.settings, "DATABASE_URL": role_url})
     assert (result.status, result.err.strip(), is_plain(result.out)) == (1, "", True)
     assert "[ok]    role \\x1b[2J[/x]\\u202e\\nrole: ordinary, as it should be" in result.out.split("\n")
@@ -270,7 +270,7 @@ def test_doctor_escapes_names(run_command: RunCommand, hostile_database: Hostile
 
 
 def test_serve_and_migrate_escape_settings(run_command: RunCommand, hostile_database: HostileDatabase) -> None:
-    """A host that is none; a port in use; an error of the database's own."""
+    """The outputs concern an invalid host, a port in use, and an error of the database."""
     for name in filter(str.isascii, HOSTILE):
         result = run_command("serve", "--host", name, "--port", str(find_free_port()), **hostile_database.settings)
         assert (result.status, result.out) == (1, "")
@@ -280,8 +280,6 @@ def test_serve_and_migrate_escape_settings(run_command: RunCommand, hostile_data
 
 
 def test_exception_message_is_escaped(run_command: RunCommand, hostile_database: HostileDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The message of an exception may hold anything."""
-
     async def fail(*_: object) -> None:
         raise ValueError("\x1b[2J[/x]\u202e")
 
@@ -292,7 +290,7 @@ def test_exception_message_is_escaped(run_command: RunCommand, hostile_database:
 
 
 def test_terminal_keeps_our_colors(hostile_database: HostileDatabase) -> None:
-    """In a process of its own, which takes its output for a terminal's: the table, the progress and the refusals are styled by us alone."""
+    """A child process treats its output as a terminal. The styles of tables, progress and errors come only from the program."""
     name = "\x1b[2J"
     table = run_relaties("token", "list", "--organization", name, FORCE_COLOR="1", **hostile_database.settings).stdout
     assert "\x1b[1m" in table
@@ -309,7 +307,7 @@ def test_terminal_keeps_our_colors(hostile_database: HostileDatabase) -> None:
 @pytest.mark.parametrize("colors", [False, True])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_log_line_is_escaped(name: str, form: LogFormat, monkeypatch: pytest.MonkeyPatch, *, colors: bool) -> None:
-    """The event, its arguments, keys, values, who logs and what failed; a line is one line but for a trace in the text for people."""
+    """This covers the event, its arguments and fields, the logger's name and the error. Only a trace in text format has several lines."""
 
     class Odd:
         def __repr__(self) -> str:
@@ -333,7 +331,7 @@ def test_log_line_is_escaped(name: str, form: LogFormat, monkeypatch: pytest.Mon
 
 
 def test_a_lone_surrogate_is_logged() -> None:
-    """It has no UTF-8: the line is written all the same."""
+    """A lone surrogate cannot be encoded in UTF-8, so it is written as an escape."""
     for form in LogFormat:
         line = build_formatter(form).format(logging.LogRecord("x", logging.WARNING, __file__, 1, "message %s", ("\udcff",), None))
         assert "\\udcff" in line

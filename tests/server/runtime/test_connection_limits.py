@@ -1,4 +1,4 @@
-"""Limits on connections: one address cannot take them all, and silent connections make room for those that speak."""
+"""The limits on connections: one address cannot use all of them, and silent connections are closed to make room for active ones."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ LIMIT = 40
 HALF_LIMIT = LIMIT // 2
 PROXY = "127.0.0.9"
 UNAVAILABLE = (503, "UNAVAILABLE")
-# No deadline passes during a test.
+# Longer than any test, so that only the limits close connections.
 LONG = {"RELATIES_HEADER_TIMEOUT": "600", "RELATIES_KEEPALIVE_TIMEOUT": "600"}
 Opened: TypeAlias = list[RawConnection]
 
@@ -39,7 +39,7 @@ def server(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 async def stack(server: ServerProcess) -> AsyncIterator[AsyncExitStack]:
-    """Hold connections until the test ends and the server has closed them, too."""
+    """Keep connections open until the test ends, and wait until the server has closed them too."""
     async with AsyncExitStack() as exit_stack:
         yield exit_stack
     await wait_until_all_closed(server)
@@ -56,12 +56,12 @@ async def wait_until_all_closed(server: ServerProcess) -> None:
 
 
 async def open_silent(stack: AsyncExitStack, server: ServerProcess, source: str, count: int) -> Opened:
-    """Open connections that send nothing, in order."""
+    """Open connections that send nothing, and return them in order."""
     return [await stack.enter_async_context(open_connection(server.port, source)) for _ in range(count)]
 
 
 async def open_active(stack: AsyncExitStack, server: ServerProcess, source: str, count: int) -> Opened:
-    """Open connections that have been answered once."""
+    """Open connections that have received one response each."""
     open_connections = await open_silent(stack, server, source, count)
     for each in open_connections:
         await is_answered(each)
@@ -73,7 +73,7 @@ async def is_answered(raw_connection: RawConnection) -> bool:
 
 
 async def test_one_address_uses_at_most_half_of_the_connections(server: ServerProcess, stack: AsyncExitStack) -> None:
-    """One more is refused while all are in use; another address is answered."""
+    """One more connection is rejected while all are in use. Another address still gets responses."""
     open_connections = await open_active(stack, server, "127.0.0.2", HALF_LIMIT)
     rejected, *_ = await open_silent(stack, server, "127.0.0.2", 1)
     answer = await rejected.read_response()
@@ -87,7 +87,7 @@ async def test_one_address_uses_at_most_half_of_the_connections(server: ServerPr
 
 
 async def test_silent_connection_is_closed_for_the_next_of_its_address(server: ServerProcess, stack: AsyncExitStack) -> None:
-    """The oldest first, and never one that has been used."""
+    """The oldest silent connection is closed first. A connection that has been used is never closed."""
     open_connections = await open_active(stack, server, "127.0.0.2", 1)
     others = await open_silent(stack, server, "127.0.0.3", 1)
     quiet = await open_silent(stack, server, "127.0.0.2", HALF_LIMIT - 1)
@@ -97,7 +97,7 @@ async def test_silent_connection_is_closed_for_the_next_of_its_address(server: S
 
 
 async def test_oldest_silent_connection_is_closed_when_all_are_in_use(server: ServerProcess, stack: AsyncExitStack) -> None:
-    """Of any address. When no silent one is left, the next is refused."""
+    """It may belong to any address. If there is no silent connection left, the new one is rejected."""
     quiet = [await open_silent(stack, server, source, HALF_LIMIT) for source in ("127.0.0.2", "127.0.0.3")]
     newest = await open_active(stack, server, "127.0.0.4", 1)
     assert await quiet[0][0].ends_with_error(*UNAVAILABLE)
@@ -116,7 +116,7 @@ async def test_trusted_proxy_is_exempt_from_the_limit_of_one_address(server: Ser
 
 
 async def test_connections_of_a_burst_keep_their_requests(server: ServerProcess, stack: AsyncExitStack) -> None:
-    """Connections that come with a request, more at once than one address may hold: the first are answered, the last refused."""
+    """More connections arrive with a request than one address may have: the first get their responses, the last are rejected."""
     os.kill(server.process.pid, signal.SIGSTOP)
     try:
         open_connections = await open_silent(stack, server, "127.0.0.2", HALF_LIMIT + 5)
@@ -128,7 +128,7 @@ async def test_connections_of_a_burst_keep_their_requests(server: ServerProcess,
 
 
 async def test_closed_connections_free_their_slots(server: ServerProcess) -> None:
-    """As many connections again as one address may hold, twice."""
+    """The address can open as many connections again, twice."""
     for _ in range(2):
         async with AsyncExitStack() as exit_stack:
             assert await open_active(exit_stack, server, "127.0.0.2", HALF_LIMIT)
@@ -136,18 +136,18 @@ async def test_closed_connections_free_their_slots(server: ServerProcess) -> Non
 
 
 async def test_thousand_silent_sockets_of_one_address_block_nobody(owner_url: str, tmp_path: Path, stack: AsyncExitStack) -> None:
-    """With the limits as they are by default."""
+    """The server has the default limits."""
     raise_open_file_limit()
     with run_server(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path), **LONG) as server, ExitStack() as exit_stack:
         for _ in range(1100):
             exit_stack.enter_context(socket.create_connection(("127.0.0.1", server.port), source_address=("127.0.0.2", 0)))
         good = await open_active(stack, server, "127.0.0.3", 300)
         assert [await is_answered(each) for each in good] == [True] * 300
-        assert await open_active(stack, server, "127.0.0.2", 1)  # and the address itself may still ask
+        assert await open_active(stack, server, "127.0.0.2", 1)  # the address itself is not locked out
 
 
 class RecordingPeer:
-    """A peer that records how it was refused."""
+    """A peer that records why it was refused."""
 
     rejection: RefusalReason | None = None
 
@@ -176,7 +176,7 @@ def create_connections() -> Callable[..., ConnectionLimiter]:
 def test_addresses_are_grouped_by_network(
     create_connections: Callable[..., ConnectionLimiter], hosts: list[str], *, is_one_address: bool
 ) -> None:
-    """IPv4 addresses count alone, also where they are written as IPv6; an IPv6 /64 counts as one; so do peers without an address."""
+    """IPv4 addresses count one by one, also when written as IPv6. An IPv6 /64 network and all peers without an address count as one."""
     open_connections, peers = create_connections(), [RecordingPeer() for _ in hosts]
     assert [open_connections.admit(peer, host) for peer, host in zip(peers, hosts, strict=True)] == [None] * 3
     assert (peers[0].rejection is RefusalReason.OF_ADDRESS) == is_one_address
@@ -184,7 +184,7 @@ def test_addresses_are_grouped_by_network(
 
 
 def test_rejections_are_bounded(create_connections: Callable[..., ConnectionLimiter]) -> None:
-    """Twelve may be read at once for a limit of four; more are reset, and each that is closed gives its place back."""
+    """With a limit of four, twelve rejected peers may read their error at once. Further ones are reset, and closed ones make room."""
     open_connections, peers = create_connections(), [RecordingPeer() for _ in range(20)]
     for peer in peers:
         assert open_connections.admit(peer, "192.0.2.1") is None

@@ -1,4 +1,4 @@
-"""The HTTP protocol by itself, on a clock of the test's own: when a connection at rest is closed, and what of uvicorn it relies on."""
+"""The HTTP protocol with a virtual clock: when idle connections are closed, and which private parts of uvicorn it relies on."""
 
 import asyncio
 import inspect
@@ -17,7 +17,7 @@ from tests.support.raw_http import build_request
 from tests.support.virtual_time import run
 
 REST_S = 15
-# Methods that `LimitedHttpProtocol` replaces or calls, by what they were when it was written. Where one has changed, compare the two.
+# Hashes of the methods that `LimitedHttpProtocol` overrides or calls. If one differs, compare both implementations.
 PARTS = {
     "connection_made": "6efb565ff3d36b91",
     "connection_lost": "c91a4c9bf2e29c55",
@@ -34,14 +34,14 @@ PARTS = {
 
 
 class RecordingTransport(asyncio.Transport):
-    """Keep what is written, and whether the connection is closed."""
+    """Record what is written, and when the connection is closed."""
 
     def __init__(self) -> None:
         super().__init__()
         self.data = b""
         self.closed_at: float | None = None
 
-    def write(self, data: Any) -> None:  # noqa: ANN401 asyncio's
+    def write(self, data: Any) -> None:  # noqa: ANN401 type of asyncio
         self.data += data
 
     def close(self) -> None:
@@ -59,7 +59,7 @@ class RecordingTransport(asyncio.Transport):
 
 
 async def slow_application(_scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer in as many seconds as the body says."""
+    """Respond after the number of seconds that the body contains."""
     body = (await receive())["body"]
     await asyncio.sleep(float(body or 0))
     await send({"type": "http.response.start", "status": 204, "headers": []})
@@ -67,7 +67,7 @@ async def slow_application(_scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def open_connection() -> tuple[LimitedHttpProtocol, RecordingTransport]:
-    """Return a connection that was just made."""
+    """Return a new connection with its transport."""
     make: Any = protocol_factory(Settings(keepalive_timeout=REST_S))
     config = uvicorn.Config(slow_application, log_config=None, access_log=False, lifespan="off", timeout_keep_alive=REST_S)
     config.load()
@@ -77,7 +77,7 @@ def open_connection() -> tuple[LimitedHttpProtocol, RecordingTransport]:
 
 
 def test_keep_alive_timeout_starts_at_the_last_answer() -> None:
-    """Not after its first."""
+    """It is measured from the last of several responses."""
 
     async def main() -> None:
         loop, (protocol, transport) = asyncio.get_running_loop(), open_connection()
@@ -93,7 +93,7 @@ def test_keep_alive_timeout_starts_at_the_last_answer() -> None:
 
 
 def test_slow_answer_does_not_trigger_the_keep_alive_timeout() -> None:
-    """The rest begins when the answer is sent, though it took longer than a rest."""
+    """The timeout starts when the response is sent, also if computing it took longer than the timeout."""
 
     async def main() -> None:
         protocol, transport = open_connection()

@@ -1,4 +1,4 @@
-"""Requests byte by byte: what is malformed, too large or sent ahead, and whose words an answer repeats."""
+"""Requests byte by byte: malformed, too large and pipelined ones."""
 
 import asyncio
 import gzip
@@ -77,26 +77,26 @@ def token(org: Tenant) -> str:
     ],
 )
 async def test_h6_malformed_request_is_rejected(client: RawConnection, request_bytes: bytes, status: int, code: str) -> None:
-    """Once, and nothing after it is taken for a request."""
+    """There is one error, and nothing after the malformed request is parsed as another request."""
     await client.send(request_bytes + SMUGGLED_REQUEST)
     assert await client.ends_with_error(status, code)
 
 
 async def test_h6_request_at_its_limits_is_accepted(client: RawConnection) -> None:
-    """A hundred headers of 16 kB together, and an address of 8 kB."""
+    """The request has a hundred headers of 16 kB together, and a path of 8 kB."""
     headers = [f"X-{index}: {'x' * 150}" for index in range(99)]
     assert (await client.send_and_read(build_request("GET", "/livez?" + "x" * (8_192 - 7), *headers))).body == LIVE
 
 
 async def test_h6_malformed_chunk_ends_the_request(client: RawConnection, token: str) -> None:
-    """The application waits for more of the body, and learns that none comes."""
+    """The application is waiting for the rest of the body, and must learn that none comes."""
     await client.send(chunked_request(token, b"xyz\r\n"))
     assert await client.ends_with_error(400, "BAD_REQUEST")
 
 
 @pytest.mark.parametrize("path", ["/", "/livez", "/livez/", "/graphql", "/graphql/", "/graphiql", "/graphiql/", "/graphiql/config"])
 async def test_h6_no_answer_repeats_the_host(server: ServerProcess, path: str) -> None:
-    """A forged host could send other users elsewhere."""
+    """Otherwise a forged `Host` header could direct other users to another site."""
     for host in (b"evil.example", b"evil.example/x/../", b"evil.example:80", b"evil.example\r\nX-Forwarded-Host: evil.example"):
         async with open_connection(server.port) as client:
             answer = await client.send_and_read(build_request("GET", path).replace(b"localhost", host))
@@ -118,14 +118,14 @@ async def test_h6_no_answer_repeats_the_host(server: ServerProcess, path: str) -
     ],
 )
 async def test_unrouted_request_is_rejected_with_a_code(client: RawConnection, method: str, path: str, status: int, code: str) -> None:
-    """An unknown address, a method that an address does not have, or one that does not exist."""
+    """It has an unknown path, a method that the path does not support, or an unknown method."""
     answer = await client.send_and_read(build_request(method, path))
     assert answer.code == (status, code)
     assert answer.headers["content-type"].startswith("application/json")
 
 
 async def test_h6_trailers_are_not_headers(client: RawConnection, token: str) -> None:
-    """A token there would bypass a proxy that checks the headers before us."""
+    """A token in a trailer would bypass a proxy that checks headers."""
     request_bytes = chunked_request(token, b"")
     bare = b"\r\n".join(line for line in request_bytes.split(b"\r\n") if not line.startswith(b"Authorization"))
     trailer = b"0\r\nAuthorization: Bearer " + token.encode() + b"\r\n\r\n"
@@ -133,13 +133,13 @@ async def test_h6_trailers_are_not_headers(client: RawConnection, token: str) ->
 
 
 async def test_h6_trailers_have_the_limits_of_headers(client: RawConnection, token: str) -> None:
-    """It would be kept in memory all the same."""
+    """They would take memory as headers do."""
     await client.send(chunked_request(token, build_chunk(b"{") + b"0\r\n" + b"X: x\r\n" * 102))
     assert await client.ends_with_error(431, "HEADERS_TOO_LARGE")
 
 
 async def test_pipelined_requests_are_answered_in_order(client: RawConnection, token: str) -> None:
-    """And one that is none, after those before it."""
+    """A malformed request is rejected after the responses to those before it."""
     await client.send(
         build_query_request(token) + build_request() + build_query_request("none") + build_request() + b"what?\r\n\r\n" + SMUGGLED_REQUEST
     )
@@ -148,7 +148,7 @@ async def test_pipelined_requests_are_answered_in_order(client: RawConnection, t
 
 
 async def test_pipelined_requests_are_limited(client: RawConnection) -> None:
-    """Twenty wait; a few bytes could else make the server remember any number."""
+    """Twenty may wait. Otherwise a few bytes for each request could fill the server's memory."""
     await client.send(build_request() * 1000)
     assert [(await client.read_response()).body for _ in range(21)] == [LIVE] * 21
     assert await client.ends_with_error(400, "BAD_REQUEST")
@@ -178,7 +178,7 @@ async def test_pipelined_requests_are_limited(client: RawConnection) -> None:
     ids=" / ".join,
 )
 async def test_request_requires_exactly_one_valid_host(client: RawConnection, lines: tuple[str, ...]) -> None:
-    """A proxy in front may take the request for another host's (RFC 9112, 3.2)."""
+    """Otherwise a proxy and the server could read different hosts (RFC 9112, section 3.2)."""
     await client.send("\r\n".join((*lines, "\r\n")).encode() + SMUGGLED_REQUEST)
     assert await client.ends_with_error(400, "BAD_REQUEST")
 
@@ -204,7 +204,7 @@ async def test_http_1_0_needs_no_host(client: RawConnection) -> None:
     ids=" / ".join,
 )
 async def test_connection_closes_on_request_beside_an_upgrade_offer(client: RawConnection, lines: tuple[str, ...]) -> None:
-    """What follows the last request is not answered."""
+    """Nothing after the last request is answered."""
     answer = await client.send_and_read(build_request("GET", "/livez", *lines) + SMUGGLED_REQUEST)
     assert (answer.body, answer.headers["connection"]) == (LIVE, "close")
     assert await client.read_rest() == b""
@@ -212,7 +212,7 @@ async def test_connection_closes_on_request_beside_an_upgrade_offer(client: RawC
 
 @pytest.mark.parametrize("protocol", UPGRADES)
 async def test_upgrade_offer_is_ignored(client: RawConnection, token: str, protocol: str) -> None:
-    """An upgrade opens no second way in: the request is answered as any other, its body is its own, and so is the next one."""
+    """The server answers over HTTP/1.1 as usual. The body belongs to the request, and the next request is answered."""
     assert (await client.send_and_read(build_request("GET", "/livez", *UPGRADES[protocol]))).body == LIVE
     await client.send(build_query_request(token, "{ viewer { permissions } }", *UPGRADES[protocol]) + build_request())
     assert (await client.read_response()).status == 200
@@ -220,7 +220,6 @@ async def test_upgrade_offer_is_ignored(client: RawConnection, token: str, proto
 
 
 async def test_expect_100_continue_is_answered(client: RawConnection, token: str) -> None:
-    """`Expect: 100-continue`."""
     request_bytes = build_query_request(token, "{ viewer { permissions } }", "Expect: 100-continue")
     await client.send(build_head(request_bytes))
     assert await client.reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
@@ -236,7 +235,7 @@ def chunked_request(token: str, body: bytes) -> bytes:
 
 
 def comment_query(size: int) -> Iterator[bytes]:
-    """Yield a query of so many bytes, nearly all of them a comment, in parts."""
+    """Yield the parts of a query of this size. Almost all of it is a comment."""
     first, last = b'{"query":"{ viewer { permissions } } #', b'"}'
     remaining = size - len(first) - len(last)
     yield first
@@ -245,7 +244,7 @@ def comment_query(size: int) -> Iterator[bytes]:
 
 
 async def test_h3_body_of_the_maximum_size_is_accepted(server: ServerProcess, token: str) -> None:
-    """By its length and in chunks."""
+    """The length is declared, or the body is chunked."""
     body = b'{"query":"{ viewer { permissions } }"}'.ljust(MOST_BODY)
     for request_bytes in (post_request(token, body=body), chunked_request(token, build_chunk(body) + build_chunk(b""))):
         async with open_connection(server.port) as client:
@@ -253,14 +252,14 @@ async def test_h3_body_of_the_maximum_size_is_accepted(server: ServerProcess, to
 
 
 async def send_body_to_end(server: ServerProcess, head: bytes, parts: Iterable[bytes]) -> tuple[RawResponse, int]:
-    """Send a body to its end, even if it is answered earlier, and return the answer and the memory growth of the server."""
+    """Send a whole body, even if the response comes earlier. Return the response and the growth of the server's memory."""
     process = psutil.Process(server.process.pid)
     async with open_connection(server.port) as client:
         assert (await client.send_and_read(build_request())).status == 200
         answer_task, most = asyncio.ensure_future(client.read_response()), process.memory_info().rss
         before = most
         await client.send(head)
-        with suppress(ConnectionError):  # it is not read for ever
+        with suppress(ConnectionError):  # the server stops reading at some point
             for part in parts:
                 await client.send(part)
                 most = max(most, process.memory_info().rss)
@@ -280,7 +279,7 @@ async def test_h3_too_large_body_is_not_stored(server: ServerProcess, token: str
 
 
 async def test_h3_compressed_body_is_not_decompressed(server: ServerProcess, token: str) -> None:
-    """A few bytes could be gigabytes."""
+    """A few bytes could decompress to gigabytes."""
     gzipped = gzip.compress(bytes(100 * MIB), 9)
     answer, growth = await send_body_to_end(
         server, post_request(token, "Content-Encoding: gzip", f"Content-Length: {len(gzipped)}", body=b""), [gzipped]

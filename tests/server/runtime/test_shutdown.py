@@ -1,4 +1,4 @@
-"""Shutdown: the probe reports it first, requests in progress are answered, and those that take too long are rolled back."""
+"""On shutdown the readiness probe fails first, running requests are answered, and requests that take too long are rolled back."""
 
 import asyncio
 import signal
@@ -29,7 +29,7 @@ COUNT_WRITTEN = "SELECT " + " + ".join(
 
 @pytest.fixture
 def start_server(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
-    """Return a function that starts servers, and stop all of them at the end."""
+    """Yield a function that starts servers, and kill all of them at the end."""
     processes = list[ServerProcess]()
 
     def start(url: str, **settings: str) -> ServerProcess:
@@ -51,7 +51,7 @@ def client(server: ServerProcess, org: Tenant) -> httpx.AsyncClient:
 
 
 class RequestLoad:
-    """Clients that ask until nobody listens any more, and what each was answered."""
+    """Clients that send requests until connections are refused. Wrong responses are recorded."""
 
     def __init__(self, server: ServerProcess, org: Tenant) -> None:
         self._server = server
@@ -68,7 +68,7 @@ class RequestLoad:
 
     async def _send_requests(self) -> None:
         async with client(self._server, self._org) as http:
-            with suppress(httpx.ConnectError):  # refused: it was never sent
+            with suppress(httpx.ConnectError):  # refused connections have sent nothing
                 while True:
                     await self._send_once(http)
 
@@ -88,7 +88,7 @@ class RequestLoad:
 async def test_f5_server_under_load_shuts_down_gracefully(
     start_server: Callable[..., ServerProcess], sample_org: Tenant, owner_url: str
 ) -> None:
-    """Not ready first, and still answering; every request that was sent is answered; then connections are refused, and it ends well."""
+    """First the server is not ready but still answers; then every request in progress is answered; then new connections are refused."""
     server = await asyncio.to_thread(start_server, owner_url, RELATIES_SHUTDOWN_DELAY="3")
     load, answers = RequestLoad(server, sample_org), list[httpx.Response]()
     async with load.run(), client(server, sample_org) as http:
@@ -118,7 +118,7 @@ async def test_f5_server_under_load_shuts_down_gracefully(
 async def test_f5_cancelled_change_is_rolled_back(
     start_server: Callable[..., ServerProcess], fresh_database: Callable[[], Awaitable[str]], drain_s: str, signals: list[signal.Signals]
 ) -> None:
-    """With the client written and its contact not yet: nothing of either is left, and the server ends well."""
+    """The client's row is written and the contact's is not. Neither row stays, and the server exits with 0."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
     org = await create_tenant(owner)

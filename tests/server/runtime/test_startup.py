@@ -1,4 +1,4 @@
-"""What a server leaves until after it answers, or until it is needed, so that it starts soon."""
+"""A server postpones work until it has started or until it is needed, so that it starts quickly."""
 
 import subprocess
 import sys
@@ -18,22 +18,22 @@ print(len(tables) > 1, *complete)"""
 
 
 def run_program(question: str) -> str:
-    """Run the program in a Python that has imported what a server imports."""
+    """Run the program in a Python process that has imported the server's modules, and return its output."""
     return subprocess.run([sys.executable, "-c", SERVER + question], text=True, capture_output=True, check=True).stdout.strip()  # noqa: S603
 
 
 def test_startup_imports_nothing_optional() -> None:
-    """Alembic is for the start that has a step to take; the demo for who asks for it; telephones and e-mail for a change of them."""
+    """Alembic is needed only to migrate, the demo only for its commands, and validators of contact details only for changes."""
     names = run_program(LIST_MODULES).split()
     assert {name.partition(".")[0] for name in names}.isdisjoint({"alembic", "mako", "phonenumbers", "email_validator"})
     assert "db.demo" not in names
 
 
 def test_startup_compiles_no_statement() -> None:
-    """That is done for each when it is first used."""
+    """Each statement is compiled when it is first used."""
     assert run_program(LIST_COMPILED_STATEMENTS) == "True 0"
 
 
 def test_startup_builds_no_entity_validation() -> None:
-    """Rules check sets of fields, and entities are made of what they let through."""
+    """Field sets validate input, so the tables' own validators are never needed."""
     assert run_program(LIST_VALIDATORS) == "True"

@@ -1,4 +1,4 @@
-"""How a connection is left."""
+"""The transport of a connection that is about to be closed."""
 
 import asyncio
 import socket
@@ -7,7 +7,7 @@ from server.runtime.transport import LingeringTransport
 
 
 async def test_clock_of_a_connection_stops_while_reading_is_paused() -> None:
-    """A client is not late with what we do not take."""
+    """Time during which the server does not read must not count against the client."""
     loop = asyncio.get_running_loop()
     ours, theirs = socket.socketpair()
     with theirs:

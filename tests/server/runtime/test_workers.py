@@ -1,4 +1,4 @@
-"""Several workers on one port, as processes."""
+"""Several worker processes serve one port."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ ANSWER = {"data": {"viewer": {"organization": {"name": "Of workers"}}}}
 
 
 def find_workers(parent: int) -> set[int]:
-    """Return the processes that it made; what has ended is none, even if nobody asked how yet."""
+    """Return the ids of the running child processes. A process that has ended but was not waited for does not count."""
     pids = set[int]()
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -42,7 +42,7 @@ def is_alive(pid: int) -> bool:
 
 
 class WorkerServer:
-    """A server of several workers, and an organization that asks it."""
+    """A server of several workers, and an organization that sends queries to it."""
 
     def __init__(self, serving: ServerProcess, org: Tenant, metrics_port: int) -> None:
         self.serving = serving
@@ -63,7 +63,7 @@ class WorkerServer:
         return all([await self.count_requests(number) > 0 for number in (0, 1)])
 
     async def count_requests(self, number: int) -> int:
-        """Return requests that a worker has answered, by its own metrics; none while it is still starting, as the second may be."""
+        """Return the number of requests that a worker has answered, by its metrics. A worker that is still starting counts as 0."""
         try:
             async with httpx.AsyncClient() as http:
                 text = (await http.get(f"http://127.0.0.1:{self.metrics_port + number}/metrics")).text
@@ -86,7 +86,7 @@ async def worker_server(owner: asyncpg.Connection, owner_url: str, tmp_path: Pat
 
 
 async def test_both_workers_answer_on_one_port(worker_server: WorkerServer) -> None:
-    """Each has its share, and metrics of its own."""
+    """Each worker answers some of the requests, and serves its own metrics."""
     assert len(worker_server.workers) == 2
 
     await wait_until(worker_server.have_all_answered)
@@ -111,7 +111,7 @@ async def test_terminated_worker_is_restarted(worker_server: WorkerServer) -> No
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_all_workers_stop_together(worker_server: WorkerServer, how: signal.Signals) -> None:
-    """The port is free at once, and nothing is left."""
+    """The port is free at once, and no process is left."""
     workers = worker_server.workers
     assert await asyncio.to_thread(worker_server.serving.stop, how) == 0
     assert [pid for pid in workers if is_alive(pid)] == []
@@ -120,7 +120,7 @@ async def test_all_workers_stop_together(worker_server: WorkerServer, how: signa
 
 
 async def test_no_worker_outlives_its_parent(worker_server: WorkerServer) -> None:
-    """Not even where that was killed."""
+    """This holds even if the parent was killed."""
     workers = worker_server.workers
     worker_server.serving.process.kill()
 
@@ -132,7 +132,7 @@ async def test_no_worker_outlives_its_parent(worker_server: WorkerServer) -> Non
 
 
 def test_workers_that_cannot_start_are_reported_once(owner_url: str, tmp_path: Path) -> None:
-    """No worker is started over and over."""
+    """The parent does not restart workers that never started."""
     with socket.create_server(("127.0.0.1", find_free_port_pair())) as occupied_socket:
         port = str(occupied_socket.getsockname()[1])
         settings = {"DATABASE_URL": runtime_url(owner_url), "RELATIES_DATA_DIR": str(tmp_path), "RELATIES_METRICS_PORT": port}
