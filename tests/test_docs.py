@@ -1,4 +1,4 @@
-"""Check that the files and programs that the pages name exist."""
+"""The files and programs that the documents name exist."""
 
 import re
 from importlib.util import find_spec

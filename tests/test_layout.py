@@ -1,4 +1,4 @@
-"""The top-level names are everyday words, so it is proved that they are ours; and the tree is the one that the README shows."""
+"""The top-level packages have everyday names, so other distributions must not claim them; and the tree equals the README's description."""
 
 import ast
 import importlib
@@ -17,24 +17,23 @@ TOP_LEVEL_FILES = {
 LONGEST_FILE, LONGEST_FUNCTION = 350, 40
 MIGRATIONS = "db/migrations/versions/"
 TYPE_IMPORTS = re.compile(r"^if TYPE_CHECKING:\n((?:    .*\n)+)", re.MULTILINE)
-INSTALLED_FOLDERS = {"node_modules", ".venv"}  # of the benchmarks' peers
+INSTALLED_FOLDERS = {"node_modules", ".venv"}  # packages that the peers of the benchmarks install
 
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_top_level_names_belong_to_this_project(name: str) -> None:
-    """It imports from this checkout, and no other distribution claims it."""
+    """It is imported from this checkout, and no other distribution claims it."""
     assert Path(importlib.import_module(name).__file__ or "").parent == ROOT / name
     assert set(packages_distributions().get(name, [])) <= {"relaties"}
 
 
 def test_no_unexpected_files_at_the_top_level() -> None:
-    """The folders that the design fixes, and what must stand beside them."""
+    """There are the folders of the design, and the files that tools expect beside them."""
     generated_names = {".git", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache", ".hypothesis", ".import_linter_cache", "__pycache__"}
     assert {path.name for path in ROOT.iterdir()} - generated_names == {*PACKAGES, *TOP_LEVEL_FILES}
 
 
 def test_readme_describes_each_folder() -> None:
-    """The map names every folder."""
     rows = dict(re.findall(r"^\| `([a-z]+)/` \| (.+?) \|", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert {*PACKAGES, "benchmarks", "tests"} <= set(rows)
     assert all(len(purpose) > 10 for purpose in rows.values())
@@ -49,12 +48,11 @@ def source_files() -> list[Path]:
 
 
 def test_no_file_exceeds_its_length_limit() -> None:
-    """A longer file is split by subject."""
     assert {str(path): lines for path in source_files() if (lines := len(path.read_text().splitlines())) > LONGEST_FILE} == {}
 
 
 def test_no_function_exceeds_its_length_limit() -> None:
-    """A longer function is split into steps with names; a step of the migrations is one list of statements."""
+    """Split a longer function into steps with names. Only migrations may be longer, because they list statements."""
     too_long, count = set[str](), 0
     for path in source_files():
         name = path.relative_to(ROOT).as_posix()
@@ -70,7 +68,7 @@ def test_no_function_exceeds_its_length_limit() -> None:
 
 
 def test_every_package_has_a_purpose() -> None:
-    """A module without a docstring, or a file without content, does not exist; `__init__.py` only marks a folder."""
+    """Every module has a docstring; `__init__.py` files only mark folders."""
     empty = [
         path
         for name in PACKAGES
@@ -81,7 +79,7 @@ def test_every_package_has_a_purpose() -> None:
 
 
 def test_only_the_schema_imports_for_type_checking_alone() -> None:
-    """Import contracts do not see such imports, so they may name only modules of the schema, which refer to each other by type."""
+    """Import contracts do not check such imports, so only modules of the schema may use them, to refer to each other's types."""
     paths = [path for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
     sections = {path.relative_to(ROOT): TYPE_IMPORTS.findall(path.read_text()) for path in paths if "TYPE_CHECKING:" in path.read_text()}
     assert sections

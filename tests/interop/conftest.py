@@ -1,4 +1,4 @@
-"""The folder of Node's clients, installed once, and what its compilers make in it."""
+"""Install the JavaScript clients once, and run their compilers."""
 
 import shutil
 from pathlib import Path
@@ -11,7 +11,7 @@ from tests.support.node import install_packages, run
 
 @pytest.fixture(scope="session")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder with its packages, the printed schema and GraphiQL's examples."""
+    """Return the folder with its packages, the printed schema and GraphiQL's examples."""
     folder = install_packages(FOLDER, tmp_path_factory.mktemp("clients") / "clients")
     shutil.copy(ROOT / "schema" / "schema.graphql", folder)
     shutil.copytree(ROOT / "server" / "graphiql" / "examples", folder / "examples")
@@ -20,7 +20,7 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def for_relay(clients: Path) -> Path:
-    """Relay's artifacts are there, and nothing is left to compile."""
+    """Compile Relay's artifacts, and return the folder once there is nothing left to compile."""
     run("node_modules/.bin/relay-compiler", "--noWatchman", cwd=clients)
     run("node_modules/.bin/relay-compiler", "--noWatchman", "--validate", cwd=clients)
     return clients
@@ -28,6 +28,6 @@ def for_relay(clients: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def for_typescript(clients: Path) -> Path:
-    """TypeScript's types are there."""
+    """Generate the TypeScript types, and return the folder."""
     run("node_modules/.bin/graphql-codegen", "--config", "codegen.js", cwd=clients)
     return clients

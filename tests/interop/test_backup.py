@@ -1,4 +1,4 @@
-"""A dump brought back is the same database: the same answers to the byte, the same row-level security, the same rights."""
+"""A restored dump is the same database: it has the same data, row-level security and privileges, and gives the same responses."""
 
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -31,7 +31,7 @@ OF_THE_DATABASE = {
     "rights": f"SELECT relname, acl::text FROM pg_class CROSS JOIN unnest(relacl) acl WHERE {IN_SCHEMA} ORDER BY 1, 2",
     "schema": "SELECT nspacl::text FROM pg_namespace WHERE nspname = 'relaties'",
     "functions": "SELECT proname, prosecdef, proacl::text FROM pg_proc WHERE pronamespace = 'relaties'::regnamespace ORDER BY 1",
-    # PostgreSQL prints a restored condition with other parentheses.
+    # PostgreSQL prints the conditions of restored constraints with other parentheses.
     "keys": "SELECT conname, translate(pg_get_constraintdef(oid), '()', '') FROM pg_constraint"
     " WHERE connamespace = 'relaties'::regnamespace ORDER BY 1, 2",
     "indexes": "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'relaties' ORDER BY 1",
@@ -62,7 +62,7 @@ async def wipe(admin: asyncpg.Connection) -> None:
 
 @dataclass(frozen=True)
 class MigratedDatabase:
-    """A database with nothing in its tables, as its owner and as the server, and who may wipe it."""
+    """An empty database, the URLs of its owner and of the server, and a connection that may drop it."""
 
     owner_url: str
     runtime_url: str
@@ -81,7 +81,7 @@ async def migrated_database(url: str) -> AsyncIterator[MigratedDatabase]:
 
 @asynccontextmanager
 async def connect_checked_server(runtime_url: str, schema: strawberry.Schema, org: Tenant) -> AsyncIterator[Api]:
-    """Yield a server that has looked that all is as it must be."""
+    """Yield an API client of a server that has passed its checks of the database."""
     database = await Database.connect(runtime_url)
     await ensure_database_ready(database)
     async with connect_client(schema, database) as http:
@@ -94,7 +94,7 @@ async def describe_database(owner: asyncpg.Connection) -> dict[str, list[tuple[o
 
 
 async def test_f9_restored_dump_is_identical(migrated_database: MigratedDatabase, schema: strawberry.Schema, tmp_path: Path) -> None:
-    """Two organizations with all that they have; and the server works on as before."""
+    """The dump contains two organizations with all kinds of data. The server continues to work on the restored database."""
     owner_url, runtime_url, file = migrated_database.owner_url, migrated_database.runtime_url, str(tmp_path / "dump")
     owner = await asyncpg.connect(owner_url)
     orgs = [await create_sample_org(owner, clients=30), await create_sample_org(owner, clients=5)]
@@ -110,7 +110,7 @@ async def test_f9_restored_dump_is_identical(migrated_database: MigratedDatabase
     assert await read_snapshot(owner, *(org.id for org in orgs)) == rows
     for what, description in (await describe_database(owner)).items():
         assert description == shape[what], what
-    assert len(shape["rls"]) == len(Table.metadata.sorted_tables) + 1  # and that of the revision
+    assert len(shape["rls"]) == len(Table.metadata.sorted_tables) + 1  # and the table of the migrations
     async with connect_checked_server(runtime_url, schema, orgs[0]) as api:
         assert [(await api.post(body)).content for body in QUERIES] == answers
         assert "errors" not in await api.execute(MAKE, name="After", key="l")

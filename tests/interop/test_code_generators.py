@@ -1,4 +1,4 @@
-"""What our users build with: the schema and documents on it are clean in graphql-eslint, and compile for Relay and for TypeScript."""
+"""The tools of client developers accept the schema and its documents: graphql-eslint, Relay's compiler and GraphQL Code Generator."""
 
 import json
 import re
@@ -18,46 +18,46 @@ SCHEMA = build_schema(SCHEMA_FILE.read_text())
 EXAMPLES = ROOT / "server" / "graphiql" / "examples"
 
 BAD_SCHEMA = '''
-"""What can be asked."""
+"""Root of all queries."""
 type Query {
-  """Never null, so that one failure takes all else with it."""
+  """Non-null, so that one error removes all other data."""
   thing: Thing!
-  """Without a limit."""
+  """Has no arguments for paging."""
   pages: ThingConnection
   undescribed_thing: Lost
 }
 
-"""Without an id, and its name twice."""
+"""Has no id, and repeats its name."""
 type Thing {
   """Name."""
   thingName: String
 }
 
-"""Without a place."""
+"""Has no `pageInfo`."""
 type ThingConnection {
   """Entries."""
   edges: [ThingEdge]
 }
 
-"""Without a cursor."""
+"""Has no cursor."""
 type ThingEdge {
   """The entry."""
   node: Thing
 }
 
-"""Without cursors."""
+"""Has no cursors."""
 type PageInfo {
-  """Whether more follows."""
+  """Whether there is a next page."""
   hasNextPage: Boolean
 }
 
-"""Led to by nothing."""
+"""Not reachable from the root."""
 type Island {
   """Identifier."""
   id: ID!
 }
 
-"""Deprecated without a date."""
+"""Has a deprecated field without a date."""
 type Lost {
   """Identifier."""
   id: ID!
@@ -78,7 +78,7 @@ BAD_DOCUMENT_RULES = {
 
 
 def run_linter(program: Path, *paths: str, cwd: Path) -> dict[str, list[str]]:
-    """Return what graphql-eslint reports for each file. A warning about a missing rule fails here."""
+    """Return the findings of graphql-eslint for each file. Fail if it warns about a missing rule."""
     result = run_unchecked(str(program / "node_modules" / ".bin" / "eslint"), "--format", "json", *paths, cwd=cwd)
     assert result.returncode in {0, 1}, result.stderr
     assert result.stderr == ""
@@ -96,7 +96,7 @@ def rule_names(findings_by_file: list[str]) -> set[str]:
 
 
 def operation_names(texts: list[str]) -> set[str]:
-    """Names, of texts that are valid one by one."""
+    """Return the names of the operations in these documents. Fail if a document is not valid."""
     documents = [parse(text) for text in texts]
     assert [error for document in documents for error in validate(SCHEMA, document)] == []
     return {
@@ -108,7 +108,7 @@ def operation_names(texts: list[str]) -> set[str]:
 
 
 def test_schema_and_documents_pass_the_linter(clients: Path) -> None:
-    """By every rule but those that eslint.config.js gives a reason against."""
+    """All rules are on, except for those that `eslint.config.js` excludes with a reason."""
     findings_by_file = run_linter(clients, "schema.graphql", "documents", "examples", cwd=clients)
     documents = [*FOLDER.glob("documents/*.graphql"), *EXAMPLES.glob("*.graphql")]
     assert len(findings_by_file) == 1 + len(documents) > 15
@@ -116,7 +116,7 @@ def test_schema_and_documents_pass_the_linter(clients: Path) -> None:
 
 
 def test_linter_detects_errors(clients: Path) -> None:
-    """Or its silence would mean nothing."""
+    """Otherwise no findings would mean nothing."""
     bad = clients / "bad"
     (bad / "documents").mkdir(parents=True)
     shutil.copy(FOLDER / "eslint.config.js", bad)
@@ -128,7 +128,7 @@ def test_linter_detects_errors(clients: Path) -> None:
 
 
 def test_relay_compiles_every_operation_and_fragment(for_relay: Path) -> None:
-    """With those that it makes itself, to read on in a connection and to ask for an object again."""
+    """Its artifacts include the queries that Relay generates to load more of a connection or to load an object again."""
     source = "".join(path.read_text() for path in FOLDER.glob("relay/*.ts"))
     source_names = set(re.findall(r"(?:query|fragment|mutation) (\w+)|queryName: \"(\w+)\"", source))
     artifact_names = {path.name.removesuffix(".graphql.ts") for path in for_relay.glob("relay/__generated__/*")}
@@ -138,7 +138,7 @@ def test_relay_compiles_every_operation_and_fragment(for_relay: Path) -> None:
 
 @pytest.mark.parametrize(("fragment", "path"), [("overview_clients", []), ("client_contacts", ["node"])])
 def test_relay_paginates_a_connection(for_relay: Path, fragment: str, path: list[str]) -> None:
-    """Forward: of a field of Query itself, and of any client, which it asks for again as a node."""
+    """Pages are loaded forwards: of a root field, and of any client, which Relay loads again by `node`."""
     artifact = (for_relay / "relay" / "__generated__" / f"{fragment}.graphql.ts").read_text()
     match = re.search(r'"forward": {\s+"count": "count",\s+"cursor": "cursor"\s+}.*"fragmentPathInResult": (\[.*?\])', artifact, re.DOTALL)
     assert match
@@ -146,7 +146,7 @@ def test_relay_paginates_a_connection(for_relay: Path, fragment: str, path: list
 
 
 def test_relay_persists_every_operation_under_its_hash(for_relay: Path) -> None:
-    """Each text is valid here, with all that Relay adds to it."""
+    """Each text is valid in our schema, including everything that Relay adds to it."""
     persisted_documents: dict[str, str] = json.loads((for_relay / "persisted.json").read_text())
     artifact_names = {
         path.name.removesuffix(".graphql.ts") for path in for_relay.glob("relay/__generated__/*.graphql.ts") if "_" not in path.name
@@ -159,12 +159,12 @@ def test_relay_persists_every_operation_under_its_hash(for_relay: Path) -> None:
 
 
 def test_generated_types_match_expectations(for_typescript: Path) -> None:
-    """What may be null, closed sets, money as text, one of two: by TypeScript's own judgement of uses.ts."""
+    """The TypeScript compiler checks nullability, enums, money as text and one-of inputs in `uses.ts`."""
     run("node_modules/.bin/tsc", "--project", ".", cwd=for_typescript)
 
 
 def test_codegen_persists_every_operation_under_its_hash(for_typescript: Path) -> None:
-    """As documentId that a client sends instead of the text."""
+    """A client sends it as `documentId` instead of the text."""
     persisted_documents: dict[str, str] = json.loads((for_typescript / "generated" / "persisted-documents.json").read_text())
     operation_names_found = re.findall(
         r"^(?:query|mutation) (\w+)", "".join(path.read_text() for path in FOLDER.glob("documents/*.graphql")), re.MULTILINE
@@ -175,6 +175,6 @@ def test_codegen_persists_every_operation_under_its_hash(for_typescript: Path) -
 
 
 def test_relay_accepts_semantic_nulls(for_relay: Path) -> None:
-    """A list that only an error makes null is never null to who throws on errors."""
+    """A list that only an error makes null has no null in the types of a client that throws on errors."""
     artifact = (for_relay / "relay" / "__generated__" / "client_card.graphql.ts").read_text()
     assert re.search(r"readonly labels: ReadonlyArray<\{\s+readonly name: string;\s+\}>;", artifact)

@@ -1,4 +1,4 @@
-"""GraphiQL as it is built and as a person uses it: with Node from the locked packages, and in Chromium."""
+"""The build of GraphiQL is reproducible, and the page works in Chromium."""
 
 import gzip
 import json
@@ -28,7 +28,7 @@ def read_contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_committed_build_is_reproducible(tmp_path: Path) -> None:
-    """Byte for byte, so nobody need believe that the 2 MB are what they say."""
+    """Every byte is the same, so the 2 MB of committed files can be verified."""
     built_folder = install_packages(FOLDER, tmp_path / "graphiql")
     run("npm", "run", "build", cwd=built_folder)
     built_contents, committed_contents = read_contents(built_folder), read_contents(FOLDER)
@@ -48,7 +48,7 @@ def test_lock_file_has_hashes_and_no_addresses(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class RunningDemo:
-    """A running server, the address of GraphiQL that it printed, and its data directory."""
+    """A running server, the URL of GraphiQL that it printed, and its data folder."""
 
     server: ServerProcess
     page_url: str
@@ -61,7 +61,7 @@ class RunningDemo:
 
 @pytest.fixture(scope="module")
 def demo(postgres_dir: Path) -> Iterator[RunningDemo]:
-    """The program as `make run` starts it, in a data directory of its own."""
+    """Run the program as `make run` does, in a data folder of its own."""
     data = postgres_dir / "graphiql"
     with run_server(RELATIES_DATA_DIR=str(data)) as server:
         output = server.wait_for_output("GraphiQL: ").split()[1]
@@ -70,14 +70,14 @@ def demo(postgres_dir: Path) -> Iterator[RunningDemo]:
 
 
 def fetch_config(server: ServerProcess, output: str = "") -> object:
-    """Ask for the token of the demo with the code of a printed address."""
+    """Request the demo's token with the code from a printed URL, and return the response body."""
     code = output.partition("#code=")[2]
     return httpx.get(f"{server.address}/graphiql/config", headers={"x-graphiql-code": code}).json()
 
 
 @pytest.fixture(scope="module")
 def browser_observations(demo: RunningDemo, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """Return what Chromium observed."""
+    """Return what the program `explore.js` observed in Chromium, and its screenshot."""
     folder = tmp_path_factory.mktemp("browser")
     browser = install_packages(INTEROP / "browser", folder / "browser")
     program = shutil.which("chromium")
@@ -88,7 +88,7 @@ def browser_observations(demo: RunningDemo, tmp_path_factory: pytest.TempPathFac
 
 
 def test_every_example_returns_data(browser_observations: dict[str, Any]) -> None:
-    """With nothing typed in: the page of the demo signs in by itself, also when it is loaded again, and by an address of a new start."""
+    """Nothing is typed in: the page signs in by itself, also after a reload and with the URL of a new start."""
     assert browser_observations["title"] == "Relaties"
     assert list(browser_observations["answers"]) == [*TABS, "reloaded", "again"]
     for answer in browser_observations["answers"].values():
@@ -97,35 +97,35 @@ def test_every_example_returns_data(browser_observations: dict[str, Any]) -> Non
 
 
 def test_the_documentation_opens(browser_observations: dict[str, Any]) -> None:
-    """And so do the fields to put a query together from."""
+    """The explorer, with which queries can be put together, opens too."""
     assert "Clients of the organization. Needs CLIENTS_READ." in browser_observations["docs"]
     assert "clients" in browser_observations["explorer"]
 
 
 def test_code_is_removed_from_the_address_bar(browser_observations: dict[str, Any], demo: RunningDemo) -> None:
-    """Neither a bookmark nor the history keeps it."""
+    """It must not get into a bookmark or the browser's history."""
     assert browser_observations["location"] == f"{demo.server.address}/graphiql"
 
 
 def test_token_is_requested_without_the_code(browser_observations: dict[str, Any]) -> None:
-    """Once it is typed in, the documentation comes without loading the page again."""
+    """Once the user has entered it, the documentation appears without a reload."""
     assert browser_observations["byHand"]["asked"].replace("\u00a0", " ") == '{  "Authorization": "Bearer "}'
     assert "Query" in browser_observations["byHand"]["docs"]
 
 
 def test_no_requests_go_to_other_servers(browser_observations: dict[str, Any], demo: RunningDemo) -> None:
-    """So it works without the internet, and nobody else learns of it."""
+    """The page works without the internet, and no other site learns of it."""
     assert len(browser_observations["requests"]) > 20
     assert [url for url in browser_observations["requests"] if not url.startswith((f"{demo.server.address}/", "data:", "blob:"))] == []
 
 
 def test_browser_reports_no_errors(browser_observations: dict[str, Any]) -> None:
-    """Neither of scripts nor of what the policy forbids."""
+    """There are no errors of scripts, and none of the content security policy."""
     assert browser_observations["complaints"] == []
 
 
 def test_browser_stores_no_token(browser_observations: dict[str, Any], demo: RunningDemo) -> None:
-    """Tabs and history are kept for the next time; what was signed in with is not."""
+    """Tabs and history are stored for the next visit, but no token and no code."""
     assert "graphiql:tabState" in browser_observations["kept"]
     assert "graphiql:queries" in browser_observations["kept"]
     assert demo.token not in browser_observations["kept"]
@@ -134,15 +134,15 @@ def test_browser_stores_no_token(browser_observations: dict[str, Any], demo: Run
 
 
 def test_screenshot_is_created(browser_observations: dict[str, Any]) -> None:
-    """With RELATIES_TEST_PICTURE=1 it becomes the README's."""
+    """With `RELATIES_TEST_PICTURE=1` the README's screenshot is replaced."""
     assert browser_observations["picture"].startswith(b"\x89PNG")
     if os.environ.get("RELATIES_TEST_PICTURE"):
         PICTURE.write_bytes(browser_observations["picture"])
     assert PICTURE.stat().st_size < 400_000
 
 
-def test_production_shows_graphiql_only_on_request_and_without_token(demo: RunningDemo) -> None:
-    """The same data directory, while the other server runs. Nor does any server for the code of another start."""
+def test_production_serves_graphiql_only_if_enabled_and_without_a_token(demo: RunningDemo) -> None:
+    """Production never returns the token, not even from the same data folder. No server accepts the code of another start."""
     settings = {"RELATIES_DATA_DIR": str(demo.data), "RELATIES_ENV": "production", "RELATIES_SECRET_KEY": "k" * 32}
     with run_server(**settings, RELATIES_GRAPHIQL="true") as server:
         assert httpx.get(f"{server.address}/graphiql").status_code == 200
@@ -155,4 +155,4 @@ def test_production_shows_graphiql_only_on_request_and_without_token(demo: Runni
     with run_server("--workers", "2", RELATIES_DATA_DIR=str(demo.data)) as server:
         output = server.wait_for_output("GraphiQL: ").split()[1]
         assert [fetch_config(server, demo.page_url) for _ in range(10)] == [{"token": None}] * 10
-        assert [fetch_config(server, output) for _ in range(10)] == [{"token": demo.token}] * 10  # whichever of the two answers
+        assert [fetch_config(server, output) for _ in range(10)] == [{"token": demo.token}] * 10  # either worker may respond

@@ -1,4 +1,4 @@
-"""The clients that people use, against a running server: the official audit, Apollo Client, urql, Relay, and what their tools persist."""
+"""Common clients work with a running server: the audit of graphql-http, Apollo Client, urql and Relay, and the documents they persist."""
 
 import json
 import re
@@ -26,7 +26,7 @@ GRAPHQL = "application/graphql-response+json"
 
 @dataclass
 class RunningServer:
-    """A server, and whose token asks it."""
+    """A running server, and an organization whose owner sends the requests."""
 
     url: str
     org: Tenant
@@ -36,7 +36,7 @@ class RunningServer:
         return self.org.tokens[Role.OWNER]
 
     def program(self, name: str, *arguments: str, cwd: Path) -> Any:  # noqa: ANN401 JSON
-        """What a program of Node's reports of it."""
+        """Run a Node program against the server, and return the JSON that it prints."""
         return json.loads(run("node", name, self.url, self.token, *arguments, cwd=cwd))
 
     def post(self, **parameters: object) -> httpx.Response:
@@ -49,7 +49,7 @@ Serves = Callable[..., Awaitable[RunningServer]]
 
 @pytest.fixture(scope="module")
 async def start_server(fresh_database: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serves]:
-    """Starts servers with settings of their own, each with an organization of thirty clients in a database of its own."""
+    """Return a function that starts a server with its own settings, and with an organization of thirty clients in its own database."""
     with ExitStack() as stack:
 
         async def start(**settings: str) -> RunningServer:
@@ -66,19 +66,19 @@ async def start_server(fresh_database: Callable[[], Awaitable[str]], tmp_path_fa
 
 @pytest.fixture(scope="module")
 async def open_server(start_server: Serves) -> RunningServer:
-    """As in development."""
+    """Start a server with the default settings of development."""
     return await start_server()
 
 
 @pytest.fixture(scope="module")
 async def trusted_only_server(start_server: Serves, folder: Path) -> RunningServer:
-    """Nothing but what the tools persisted."""
+    """Start a server that accepts only the documents that the tools persisted."""
     return await start_server(RELATIES_DOCUMENT_POLICY="trusted-only", RELATIES_TRUSTED_DOCUMENTS=str(folder))
 
 
 @pytest.fixture(scope="module")
 def folder(built_programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What Relay, GraphQL Code Generator and Apollo's generator persist, as they wrote it."""
+    """Return a folder with the persisted documents of Relay, GraphQL Code Generator and Apollo's generator, unchanged."""
     run("node_modules/.bin/generate-persisted-query-manifest", cwd=built_programs)
     target = tmp_path_factory.mktemp("trusted")
     for file_name in ("persisted.json", "generated/persisted-documents.json", "manifest.json"):
@@ -88,7 +88,7 @@ def folder(built_programs: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.fixture(scope="module")
 def operation_names(folder: Path) -> dict[str, str]:
-    """Return the name of the operation by every id."""
+    """Return the name of the operation by id."""
     relay, codegen, apollo = (
         json.loads((folder / f"{name}.json").read_text()) for name in ("persisted", "persisted-documents", "manifest")
     )
@@ -98,21 +98,21 @@ def operation_names(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def built_programs(for_typescript: Path, for_relay: Path) -> Path:
-    """Return the programs with their packages, the types of codegen and the artifacts of Relay, one file each."""
+    """Return the folder of the programs, each bundled into one file with its packages, types and artifacts."""
     programs = ("apollo.js", "urql.js", "relay.js")
     run("node_modules/.bin/esbuild", *programs, "--bundle", "--platform=node", "--format=esm", "--outdir=built", cwd=for_relay)
     return for_typescript
 
 
 def test_the_official_audit_finds_nothing(clients: Path, open_server: RunningServer) -> None:
-    """All that GraphQL over HTTP demands, recommends and allows."""
+    """The audit checks all that GraphQL over HTTP requires, recommends and allows."""
     report = open_server.program("audit.js", cwd=clients)
     assert [audit for audit in report if audit["status"] != "ok"] == []
     assert len(report) == 61
 
 
 def check_day(day: dict[str, Any], name: str) -> list[str]:
-    """Return the requests of a day without errors: two pages, a client created and renamed once, a number taken, a code."""
+    """Check that the day had two pages, a client created and renamed once, a number in use and an error. Return its requests."""
     assert day["first"] == ["Client 00000", "Client 00001"]
     assert day["second"] == [f"Client {index:05}" for index in range(4)]
     assert day["made"] == name
@@ -126,7 +126,7 @@ def check_day(day: dict[str, Any], name: str) -> list[str]:
 
 
 def check_registration(name: str, method: str, again: str) -> list[str]:
-    """A miss, then the text with its hash, from then on the hash alone."""
+    """Return the requests of a first use: the hash alone, which is unknown, and then the text with the hash."""
     return [f"{name} {method} hash 400", f"{name} {again} text+hash 200"]
 
 
@@ -140,7 +140,7 @@ KNOWN_CHANGES = ["ClientCreate POST hash 200", "ClientUpdate POST hash 200", "Cl
 
 
 async def test_apollo_client_sends_each_document_once(built_programs: Path, start_server: Serves) -> None:
-    """Hashes by GET, new texts by POST; the second day hashes alone. Where only what is known is asked by GET, as in production."""
+    """It sends hashes by GET and new texts by POST, and only hashes on the second day. The server accepts only known documents by GET."""
     first, second = (await start_server(RELATIES_GET_REQUESTS="persisted")).program("built/apollo.js", cwd=built_programs)
     page = "ClientsOverview GET hash 200"
     assert check_day(first, "Made by Apollo 1") == [*check_registration("ClientsOverview", "GET", "POST"), page, *CHANGES, page]
@@ -148,7 +148,7 @@ async def test_apollo_client_sends_each_document_once(built_programs: Path, star
 
 
 def test_urql_sends_each_document_once(built_programs: Path, open_server: RunningServer) -> None:
-    """As it comes: by GET what fits an address, a new text too, so that it needs a server that takes queries by GET."""
+    """By default urql uses GET for all that fits into a URL, also for new texts, so the server must accept queries by GET."""
     first, second = open_server.program("built/urql.js", "true", cwd=built_programs)
     page, short = "ClientsOverview GET hash 200", "WhoAsks GET hash 200"
     new = [*check_registration("ClientsOverview", "GET", "POST"), page, *CHANGES, page]
@@ -158,7 +158,7 @@ def test_urql_sends_each_document_once(built_programs: Path, open_server: Runnin
 
 
 async def test_urql_sends_each_document_once_by_post(built_programs: Path, start_server: Serves) -> None:
-    """By its setting, for servers that accept only known documents by GET."""
+    """With this setting, urql works with servers that accept only known documents by GET."""
     first, second = (await start_server(RELATIES_GET_REQUESTS="persisted")).program("built/urql.js", "false", cwd=built_programs)
     page, short = "ClientsOverview POST hash 200", "WhoAsks POST hash 200"
     new = [*check_registration("ClientsOverview", "POST", "POST"), page, *CHANGES, page]
@@ -167,7 +167,7 @@ async def test_urql_sends_each_document_once_by_post(built_programs: Path, start
 
 
 def test_relay_uses_persisted_ids(built_programs: Path, trusted_only_server: RunningServer) -> None:
-    """Pages of a connection, a client put first in it, changes and a contact linked, of a server that takes nothing else."""
+    """The server accepts nothing else. Relay loads pages, prepends a new client, renames it and links a contact."""
     contact = global_id("Contact", trusted_only_server.org.contacts[0])
     report = trusted_only_server.program("built/relay.js", contact, cwd=built_programs)
     operations = (
@@ -188,7 +188,7 @@ def test_relay_uses_persisted_ids(built_programs: Path, trusted_only_server: Run
 
 
 def test_every_generated_id_is_known(trusted_only_server: RunningServer, operation_names: dict[str, str]) -> None:
-    """Of Relay, GraphQL Code Generator and Apollo: each finds its own document, by any of the names that clients send an id by."""
+    """Each id of Relay, GraphQL Code Generator and Apollo finds its document, in any of the fields in which clients send an id."""
     assert len(operation_names) > 25
     for key, name in operation_names.items():
         for field in ("documentId", "doc_id", "id"):
@@ -198,7 +198,7 @@ def test_every_generated_id_is_known(trusted_only_server: RunningServer, operati
 
 
 def test_other_documents_are_rejected(trusted_only_server: RunningServer) -> None:
-    """A text that the server was not given, and an id that nothing has."""
+    """The text and the id are unknown to the server."""
     responses = [trusted_only_server.post(query="{ viewer { permissions } }"), trusted_only_server.post(documentId="sha256:" + "0" * 64)]
     codes = [(response.status_code, response.json()["errors"][0]["extensions"]["code"]) for response in responses]
     assert codes == [(400, "PERSISTED_QUERY_NOT_TRUSTED"), (400, "PERSISTED_QUERY_NOT_FOUND")]

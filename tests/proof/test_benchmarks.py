@@ -1,4 +1,4 @@
-"""The benchmarks run on the product as it is: short, so that their figures mean nothing; equal answers are checked all the same."""
+"""Every benchmark runs on the current code. The runs are too short for useful figures, but equal responses are still checked."""
 
 import subprocess
 import sys
@@ -25,11 +25,11 @@ SHORT = {
 
 @pytest.mark.parametrize("name", SHORT)
 def test_a_benchmark_runs(name: str) -> None:
-    """To its end, which tells the load of the machine. The peers are installed as `make bench` does it."""
+    """It runs to its end, which prints the load of the machine. The peers are installed in the same way as by `make bench`."""
     if name == "compare":
         subprocess.run([ROOT / "benchmarks" / "peers" / "install"], env=build_environment(), check=True, timeout=600)  # noqa: S603
     command = [sys.executable, "-m", f"benchmarks.{name}", *SHORT[name]]
-    patience = 1800 if name == "compare" else 600  # nine servers, four queries, twice: a window takes 3 s and more
+    patience = 1800 if name == "compare" else 600  # nine servers, four queries, twice: a window takes at least 3 s
     result = subprocess.run(command, cwd=ROOT, env=build_environment(), capture_output=True, text=True, check=False, timeout=patience)  # noqa: S603
     assert result.returncode == 0, result.stdout + result.stderr
     assert "load average" in result.stdout

@@ -1,4 +1,4 @@
-"""A fresh machine: a clone, an empty home, two commands. Runs as the current account, and as root also as an ordinary account."""
+"""A clone and an empty home folder need only two commands. The tests run as the current account and, if that is root, as `nobody` too."""
 
 import os
 import pwd
@@ -24,7 +24,7 @@ QUERY = "{ clients(first: 1) { nodes { name contacts { nodes { fullName } } labe
 
 @dataclass
 class FreshMachine:
-    """A home with nothing in it, a clone, and what is run there."""
+    """An empty home folder with a clone, and the account that runs commands in it."""
 
     account: pwd.struct_passwd
     folder: Path
@@ -35,7 +35,7 @@ class FreshMachine:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of a person's shell, HOME and PATH alone; the data beside the home, so that nobody's own are touched."""
+        """The environment of a new shell: `HOME`, `PATH` and a data folder of its own, so that no existing data is touched."""
         path = os.environ["PATH"] if self.account.pw_uid == os.geteuid() else "/usr/local/bin:/usr/bin:/bin"
         return {"HOME": str(self.folder), "PATH": path, "RELATIES_DATA_DIR": str(self.folder / "data")}
 
@@ -57,7 +57,7 @@ class FreshMachine:
         return 8000 + self.account.pw_uid % 1000 + 1
 
     def remaining_processes(self) -> list[str]:
-        """Return the processes of this machine that still run."""
+        """Return the command lines of all running processes that mention the folder."""
         processes = []
         for process in psutil.process_iter(["cmdline"]):
             words = process.info["cmdline"] or []
@@ -66,7 +66,7 @@ class FreshMachine:
 
 
 class MakeTerminal:
-    """`make run` in a terminal of its own."""
+    """Run `make run` in a terminal of its own."""
 
     def __init__(self, machine: FreshMachine) -> None:
         self.began = time.monotonic()
@@ -76,7 +76,7 @@ class MakeTerminal:
         self.output, self.machine = "", machine
 
     def answer(self) -> tuple[object, float]:
-        """What the first query is answered with, and how many seconds after the command."""
+        """Return the response to the first query, and the seconds since the command was started."""
         while not (token := re.search(r"rlt_[A-Za-z0-9_-]{43}\r\n", self.output)):
             self.output += os.read(self.master, 10_000).decode(errors="replace")
         headers = {"authorization": f"Bearer {token.group().strip()}"}
@@ -88,7 +88,7 @@ class MakeTerminal:
         return next(each for each in psutil.Process(self.make.pid).children(recursive=True) if "serve" in each.cmdline())
 
     def wait_and_list_remaining(self) -> list[str]:
-        """Return the processes that remain once make has ended. The terminal is read meanwhile."""
+        """Wait until make has ended, and return the processes that remain. The terminal is read meanwhile."""
         try:
             while os.read(self.master, 10_000):
                 pass
@@ -112,7 +112,7 @@ def machine(request: pytest.FixtureRequest) -> Iterator[FreshMachine]:
 
 
 def test_make_run_answers_and_leaves_nothing(machine: FreshMachine, capsys: pytest.CaptureFixture[str]) -> None:
-    """The first start, then Ctrl-C; the second, then SIGTERM; the third, then the terminal is closed; a kill -9, and once more."""
+    """The runs end with Ctrl-C, SIGTERM, the closed terminal, SIGKILL and Ctrl-C again."""
     took = []
     for how in ("Ctrl-C", "SIGTERM", "closed terminal", "kill -9", "Ctrl-C"):
         terminal = MakeTerminal(machine)
@@ -143,7 +143,7 @@ def test_make_run_answers_and_leaves_nothing(machine: FreshMachine, capsys: pyte
 
 
 def test_make_check_and_make_test_pass(machine: FreshMachine) -> None:
-    """In that clone, with what it has installed itself."""
+    """They run in the clone, with the packages that it has installed itself."""
     for target in ("check", "test"):
         process = machine.execute("make", target, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         output, _ = process.communicate(timeout=900)

@@ -1,6 +1,6 @@
-"""Ten minutes of requests that nobody would write: no fault of ours, no event loop busy for 100 ms, no worker that grows.
+"""Ten minutes of hostile requests cause no internal error, do not block the event loop for 100 ms, and do not let the worker grow.
 
-Each round has a seed, which is printed with what fails, and the request as it was sent.
+Each round has a random seed. A failure prints the seed and the request.
 """
 
 import asyncio
@@ -26,9 +26,9 @@ from tests.support.raw_http import ERROR_PATTERN
 pytestmark = pytest.mark.proof
 SECONDS, WARM_SECONDS = 600, 90
 TIMES = 3
-REQUESTS_PER_KIND = 100  # requests of a kind in a round
+REQUESTS_PER_KIND = 100  # in each round
 MOST_GROWTH_MIB = 20
-TICK_MS = 10  # what the system counts a process's time in
+TICK_MS = 10  # resolution of the processor time of a process
 MIB = 2**20
 
 
@@ -41,14 +41,14 @@ async def target(owner: asyncpg.Connection, owner_url: str, tmp_path_factory: py
 
 @dataclass
 class FuzzRound:
-    """Requests of one kind, one after the other, so that what the server did is what the last one made it do."""
+    """Send requests of one kind one by one, so that an effect on the server can be attributed to the last request."""
 
     target: FuzzTarget
     sender: Sender
     process: psutil.Process
 
     def warm_up(self) -> None:
-        """Send every mutation once as it should be: the first of its kind loads what all need, which is no caller's doing."""
+        """Send every valid mutation once, because the first of each kind loads modules that all of them need."""
         for name, alternative in mutation_inputs.MUTATION_CASES:
             body = {
                 "query": mutation_inputs.mutation_document(name),
@@ -72,7 +72,7 @@ class FuzzRound:
             raise
 
     def check(self, request: Request) -> None:
-        """Send a request. It stalls the loop if it does so each time: once may be the collector's doing, or a neighbour's."""
+        """Send a request up to three times, and fail if it blocks the loop each time. Once may be due to garbage collection."""
         stall_reports = list[str]()
         for again in range(TIMES):
             output, before = self.target.server.output, self._processor_ms()
@@ -87,7 +87,10 @@ class FuzzRound:
         return float(times.user + times.system) * 1000
 
     def _is_stalled(self, position: int) -> bool:
-        """Whether the server says so. It says it at the end of the next hundredth of a second, before it answers the third request."""
+        """Return whether the server has reported a blocked event loop.
+
+        It reports at the end of the next 10 ms, which is before it answers the third of these requests.
+        """
         for _ in range(3):
             time.sleep(0.02)
             check_response(self.sender, build_request(encode_json(RIGHT[0], is_ascii=True), "VIEWER"))
@@ -96,7 +99,7 @@ class FuzzRound:
 
 @pytest.mark.parametrize("seconds", [SECONDS])
 async def test_fuzzing_causes_no_error_stall_or_memory_growth(target: FuzzTarget, seconds: float) -> None:
-    """All kinds in turn, as long as it takes; memory is compared with what it was once everything was warm."""
+    """The kinds alternate until the time is over. Memory is compared with its size after a warm-up."""
     process = psutil.Process(target.server.process.pid)
     rng, warm_mib, growth_by_kind = random.SystemRandom(), 0.0, dict[str, float]()
     began = time.monotonic()

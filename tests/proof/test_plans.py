@@ -1,4 +1,4 @@
-"""No statement reads a large table whole: 100,000 clients, 500,000 invoices and registrations, asked as the server's role."""
+"""No statement scans a large table in full: it runs with 100,000 clients, 500,000 invoices and registrations, and the server's role."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 
@@ -12,13 +12,13 @@ from tests.support.product_queries import QUERIES
 from tests.support.query_arguments import query_arguments
 
 pytestmark = pytest.mark.proof
-MOST = 2_000  # rows read of any one table for a page of 50
-# This looks at all contacts of a client, and one has 5,000.
+MOST = 2_000  # rows that may be read of each table for a page of 50
+# This query reads all contacts of a client, and one client has 5,000.
 OF_A_CLIENT = {"consequences.orphans"}
-# These look at all there is, in an index: searches, totals, the sums over all clients.
+# These queries read a whole index: searches, total counts, and sums over all clients.
 WHOLE_INDEX = {"clients.search", "clients.count", "contacts.page", "contacts.count", "clients.of_labels"}
 WHOLE_INDEX |= {"clients.count_of_labels", "contacts.count_of_clients", "revenue.of_all", "revenue.of_all_apart"}
-# Of an organization that has nearly all there is, the months of all clients: a table no wider than its index.
+# One organization has almost all rows, and these queries read the months of all its clients. The table is no wider than its index.
 WHOLE_TABLE = {"revenue.of_all": {"client_month"}, "revenue.of_all_apart": {"client_month"}}
 WHOLE_INDEX |= {"registrations.count", "registrations.count_filtered"}
 
@@ -42,7 +42,7 @@ async def large_org(url: str) -> LargeOrganization:
 
 @pytest.fixture(scope="module")
 async def server(url: str, large_org: LargeOrganization) -> AsyncIterator[asyncpg.Connection]:
-    """The role of the server, which row-level security restricts."""
+    """Connect as the server's role, which row-level security restricts."""
     assert large_org.clients
     connection = await asyncpg.connect(runtime_url(url), server_settings={"jit": "off"})
     yield connection
@@ -50,13 +50,13 @@ async def server(url: str, large_org: LargeOrganization) -> AsyncIterator[asyncp
 
 
 def test_every_statement_has_arguments(large_org: LargeOrganization) -> None:
-    """A new one needs arguments in `tests.support.explain`."""
+    """Add the arguments of a new query to `tests/support/query_arguments.py`."""
     assert set(query_arguments(large_org)) == set(QUERIES)
 
 
 @pytest.mark.parametrize("name", QUERIES)
 async def test_no_statement_reads_a_large_table_whole(server: asyncpg.Connection, large_org: LargeOrganization, name: str) -> None:
-    """Neither by the plan made for its values, nor by the one that the server settles on; and it reads about what it gives."""
+    """This holds for custom and generic plans. A query reads about as many rows as it returns."""
     large_ones = await large_tables(server)
     assert {
         "client",
@@ -77,7 +77,7 @@ async def test_no_statement_reads_a_large_table_whole(server: asyncpg.Connection
 
 @pytest.mark.parametrize("name", PLANNED_ONCE)
 async def test_frequent_reads_use_a_generic_plan(server: asyncpg.Connection, large_org: LargeOrganization, name: str) -> None:
-    """For one client as well, of a large table: planning takes longer than the statement itself."""
+    """This holds for one client in a large table too, because planning takes longer than running the statement."""
     values = query_arguments(large_org)[name]
     one = values | ({"ids": large_org.clients[:1]} if "ids" in values else {})
     assert (await explain(server, QUERIES[name], large_org.tenant.id, one)).generic
@@ -85,7 +85,7 @@ async def test_frequent_reads_use_a_generic_plan(server: asyncpg.Connection, lar
 
 @pytest.mark.parametrize("page", ["clients.page", "clients.page_active", "clients.by_id"])
 async def test_no_combined_page_reads_a_large_table_whole(server: asyncpg.Connection, large_org: LargeOrganization, page: str) -> None:
-    """PostgreSQL does not know how many rows a page will bring, and finds what it has by its indexes."""
+    """PostgreSQL does not know how many rows the page will have, and must still use indexes for the relation."""
     large_ones = await large_tables(server)
     after = dict(zip(("after_key", "after_id"), large_org.middle, strict=True))
     names = [
@@ -106,7 +106,7 @@ async def test_no_combined_page_reads_a_large_table_whole(server: asyncpg.Connec
 
 
 async def test_sequential_scan_would_be_detected(server: asyncpg.Connection, large_org: LargeOrganization) -> None:
-    """The check itself, where the server may use no index."""
+    """The test forbids PostgreSQL to use an index, so that the check must find the scan."""
     without_indexes = "SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SET LOCAL enable_bitmapscan = off"
     async with server.transaction():
         await server.execute(without_indexes)
@@ -116,7 +116,7 @@ async def test_sequential_scan_would_be_detected(server: asyncpg.Connection, lar
 
 
 async def test_only_the_first_of_5000_contacts_are_read(server: asyncpg.Connection, large_org: LargeOrganization) -> None:
-    """One link more than asked for, which tells whether there are more."""
+    """One more link is read than requested, which shows whether there is a next page."""
     query, first = QUERIES["contacts.of_clients"], 25
     alone = await explain(server, query, large_org.tenant.id, {"ids": [large_org.largest_client], "count": first + 1})
     assert alone.rows["client_contact"] == first + 1

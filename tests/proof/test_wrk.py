@@ -1,4 +1,4 @@
-"""What wrk really sends: needs wrk, which the benchmarks install."""
+"""The requests that wrk sends. The benchmarks install wrk."""
 
 import asyncio
 import json
@@ -22,7 +22,10 @@ def _wrk_installed() -> None:
 
 
 async def run_wrk(bodies: Path, windows: int, token: str = "a token") -> tuple[int, list[str]]:
-    """Return how many requests were answered in windows of a second, and the bodies of all that came; each with the token or its own."""
+    """Run wrk for some windows of one second. Return the number of answered requests, and the bodies of all that arrived.
+
+    Each request must have the token that its body names, or else the default token.
+    """
     bodies_received: list[str] = []
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -43,7 +46,7 @@ async def run_wrk(bodies: Path, windows: int, token: str = "a token") -> tuple[i
 
 
 async def test_wrk_sends_the_bodies_in_order_and_none_twice(tmp_path: Path) -> None:
-    """Also in the next window. What the head says of their length holds, or the requests could not be read."""
+    """This holds in the next window too. `Content-Length` must be right, or the requests could not be read."""
     (tmp_path / "bodies").write_text("".join(json.dumps({"case": case, "request": MARKER}) + "\n" for case in range(7)))
     answer_count, bodies_received = await run_wrk(tmp_path / "bodies", windows=2)
     assert len(bodies_received) >= answer_count > 14
@@ -61,7 +64,7 @@ async def test_wrk_repeats_a_body_without_a_number(tmp_path: Path) -> None:
 
 
 async def test_wrk_sends_each_body_with_the_token_of_its_line(tmp_path: Path) -> None:
-    """Which the body names here, so that both can be compared."""
+    """The bodies in this test name their token, so that both can be compared."""
     lines = (f"token {case}\t" + json.dumps({"token": f"token {case}", "request": MARKER}) + "\n" for case in range(7))
     (tmp_path / "bodies").write_text("".join(lines))
     answer_count, bodies_received = await run_wrk(tmp_path / "bodies", windows=1)

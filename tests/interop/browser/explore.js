@@ -1,5 +1,5 @@
-// Opens GraphiQL in Chromium as a person would, runs every tab, and prints what it saw as JSON; the test judges it.
-// Called with the printed address of GraphiQL, the browser's program, and where to put the picture.
+// Opens GraphiQL in Chromium as a user does, runs the query of each tab, and prints its observations as JSON for the test to check.
+// Arguments: the URL of GraphiQL that the server printed, the browser's program, and the path for the screenshot.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -61,21 +61,21 @@ async function seen(context) {
   await page.locator(".graphiql-tab-button").first().waitFor();
   answers.reloaded = await answer(page);
   await page.evaluate(() => sessionStorage.clear());
-  await Promise.all([page.waitForEvent("load"), page.goto(printed)]); // the fragment alone is new
+  await Promise.all([page.waitForEvent("load"), page.goto(printed)]); // only the fragment is new
   await page.locator(".graphiql-tab-button").first().waitFor();
   answers.again = await answer(page);
   const byHand = await signedInByHand(await context.newPage());
   return { title, location, answers, docs, byHand, explorer, kept, requests, complaints };
 }
 
-// A tenth of a second after a tab is opened GraphiQL looks which operation is in it, and keeps its text. Before that it would ask
-// for the operation of the tab before.
+// GraphiQL reads the operation of a new tab 0.1 s after it was opened, and then stores its text. Before that it would send the
+// operation of the previous tab.
 async function opened(page, name) {
   await page.locator(".graphiql-tab-button", { hasText: name }).click();
   await page.waitForFunction((text) => localStorage.getItem("graphiql:query")?.includes(text), `query ${name} {`);
 }
 
-// What the server answers to the query in view, once the page shows it.
+// Returns the response to the query in view, once the page shows it.
 async function answer(page) {
   const reply = page.waitForResponse((response) => response.url().endsWith("/graphql") && asks(response));
   await page.locator(".graphiql-execute-button").click();
@@ -111,14 +111,14 @@ async function explored(page) {
   return text;
 }
 
-// In a tab of its own, without the code: the refusals of before the token is typed in are none of the complaints.
+// Uses a new tab without the code. Errors before the token is entered do not count as complaints.
 async function signedInByHand(page) {
   const headers = { "X-GraphiQL-Code": new URLSearchParams(code.slice(1)).get("code") };
   const { token } = await (await fetch(`${address}/graphiql/config`, { headers })).json();
   await page.goto(`${address}/graphiql`);
   await page.locator(".graphiql-editor-tool .monaco-editor:visible").click();
   const asked = await page.locator(".graphiql-editor-tool .view-lines:visible").textContent();
-  for (const key of ["Control+Home", "ArrowDown", "End", "ArrowLeft"]) await page.keyboard.press(key); // behind "Bearer "
+  for (const key of ["Control+Home", "ArrowDown", "End", "ArrowLeft"]) await page.keyboard.press(key); // after "Bearer "
   await page.keyboard.insertText(token);
   await page.getByLabel("Show Documentation Explorer").click();
   await page.locator(".graphiql-doc-explorer").getByText("Query", { exact: true }).waitFor();

@@ -1,4 +1,4 @@
-// A day with Apollo Client: twice the same, so that the second time no document need be sent.
+// Runs the same requests with Apollo Client twice, so that the second time no document needs to be sent.
 
 import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache } from "@apollo/client";
 import { createPersistedQueryLink } from "@apollo/client/link/persisted-queries";

@@ -1,4 +1,4 @@
-// The audit of GraphQL over HTTP, as graphql-http has it. It sends no token of its own, so each request is given one.
+// Runs the audit of graphql-http. The audit sends no token, so one is added to each request.
 
 import { auditServer } from "graphql-http";
 

@@ -1,4 +1,4 @@
-// TypeScript's types, typed documents and the map of persisted ones, of what is in documents/.
+// Generates TypeScript types, typed documents and the map of persisted documents from documents/.
 
 export default {
   schema: "schema.graphql",

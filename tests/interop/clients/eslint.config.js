@@ -1,11 +1,11 @@
-// The schema and what is asked of it, by all rules of graphql-eslint but the few below, each with its reason.
+// Lints the schema and documents with all rules of graphql-eslint except for a few, each with its reason.
 
 import graphql from "@graphql-eslint/eslint-plugin";
 
 const { configs, parser } = graphql;
 const rules = (...names) => Object.assign({}, ...names.map((name) => configs[`flat/${name}`].rules));
 
-// One configuration for all files, since the plugin keeps the first that it meets; each folder has its own fragments.
+// One configuration for all files, because the plugin uses the first one it finds. Each folder has its own fragments.
 const folder = (name) => ({ schema: "schema.graphql", documents: `${name}/*.graphql`, include: [`${name}/*.graphql`] });
 const projects = { documents: folder("documents"), examples: folder("examples"), default: { schema: "schema.graphql" } };
 const linted = {
@@ -13,28 +13,28 @@ const linted = {
   languageOptions: { parser, parserOptions: { graphQLConfig: { projects } } },
 };
 
-// A value is part of the object that holds it: it is not asked for again, so it has no id.
+// A value is a part of the object that contains it. It is never loaded by itself, so it has no id.
 const VALUES = [
-  "Address", // a client's
-  "ArchivePreview", // reckoned, of a client
-  "ClientAddress", // a client's, with its type
-  "ClientFinancialSettings", // a client's, one to one
-  "ClientAmounts", // reckoned, in a currency
+  "Address", // of a client
+  "ArchivePreview", // calculated for a client
+  "ClientAddress", // of a client, with its type
+  "ClientFinancialSettings", // of a client, one to one
+  "ClientAmounts", // calculated in a currency
   "DeletedCounts", // of a payload
-  "DeletionPreview", // reckoned, of a client
+  "DeletionPreview", // calculated for a client
   "FieldChange", // of an event
   "ClientUpsertResult", // of a payload
-  "CurrencyRevenue", // reckoned, for a period
-  "ProjectFinancialSettings", // a project's, one to one
+  "CurrencyRevenue", // calculated for a period
+  "ProjectFinancialSettings", // of a project, one to one
   "Money", // an amount in a currency
-  "PageInfo", // Relay's, without an id by its specification
-  "QuoteLine", // a quote's, by its position
-  "RegistrationExpense", // a registration's, one to one
-  "RegistrationFinancial", // a registration's, one to one
-  "RegistrationMileage", // a registration's, one to one
-  "RegistrationTime", // a registration's, one to one
-  "Revenue", // reckoned, for a period
-  "Viewer", // who asks: one for each request
+  "PageInfo", // has no id by Relay's specification
+  "QuoteLine", // of a quote, by its position
+  "RegistrationExpense", // of a registration, one to one
+  "RegistrationFinancial", // of a registration, one to one
+  "RegistrationMileage", // of a registration, one to one
+  "RegistrationTime", // of a registration, one to one
+  "Revenue", // calculated for a period
+  "Viewer", // the caller: one for each request
 ];
 
 export default [
@@ -43,16 +43,16 @@ export default [
     ...linted,
     rules: {
       ...rules("schema-all", "schema-relay"),
-      "@graphql-eslint/alphabetize": "off", // the order of fields is the reader's: what matters most comes first
-      "@graphql-eslint/no-root-type": "off", // forbids mutations and subscriptions, for schemas that are only read
-      // Lists without pages are right where few can be: the addresses of a client, its labels.
+      "@graphql-eslint/alphabetize": "off", // fields are ordered for readers: the most important ones first
+      "@graphql-eslint/no-root-type": "off", // forbids mutations and subscriptions, for read-only schemas
+      // Lists without pages are right where there are always few entries: the addresses and the labels of a client.
       "@graphql-eslint/relay-edge-types": ["error", { listTypeCanWrapOnlyEdgeType: false }],
-      // GraphQL's own @oneOf is printed as its specification has it, without a word.
+      // The directive @oneOf of GraphQL itself is printed without a description.
       "@graphql-eslint/require-description": [
         "error",
         { types: true, DirectiveDefinition: true, FieldDefinition: true, EnumValueDefinition: true, ignoredSelectors: ["DirectiveDefinition[name.value=oneOf]"] },
       ],
-      // Of Relay: an edge and a connection are found by the place they lie at.
+      // In Relay, edges and connections are identified by their place.
       "@graphql-eslint/strict-id-in-types": ["error", { exceptions: { types: VALUES, suffixes: ["Connection", "Edge", "Payload", "Error"] } }],
     },
   },
@@ -62,7 +62,7 @@ export default [
     rules: {
       ...rules("operations-all"),
       "@graphql-eslint/alphabetize": "off", // as above
-      "@graphql-eslint/require-import-fragment": "off", // a comment of other tools: these find fragments by name
+      "@graphql-eslint/require-import-fragment": "off", // requires a comment that other tools need; these find fragments by name
     },
   },
   {
@@ -70,7 +70,7 @@ export default [
     ...linted,
     rules: {
       ...rules("operations-recommended"),
-      "@graphql-eslint/require-selections": "off", // ids are for a cache; these are read by a person
+      "@graphql-eslint/require-selections": "off", // ids are for a cache; these documents are read by people
     },
   },
 ];

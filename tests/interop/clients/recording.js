@@ -1,4 +1,5 @@
-// A fetch that signs in and keeps what was sent: by which method, and whether the text, the hash or the id of a document went along.
+// Returns a fetch function that adds the token and records what was sent: the operation, the method, the status, and whether the
+// request contained the text, the hash or the id of a document.
 
 export function recording(token) {
   const sent = [];

@@ -1,4 +1,4 @@
-// Relay without React: the operations that its compiler made, each asked by the id that it is persisted under.
+// Uses Relay without React. Each operation of its compiler is sent by the id under which it was persisted.
 
 import {
   commitMutation,
@@ -38,7 +38,7 @@ const fetched = (query, variables) => fetchQuery(environment, query, variables).
 const committed = (mutation, variables) =>
   new Promise((resolve, reject) => commitMutation(environment, { mutation, variables, onCompleted: resolve, onError: reject }));
 
-// What a component would be given of a fragment, of all that was fetched so far.
+// Returns the data that a component would receive for the fragment, from everything that was loaded so far.
 function read(query, variables, fragment, pick = (data) => data) {
   const { data } = environment.lookup(createOperationDescriptor(query, variables).fragment);
   return environment.lookup(getSelector(fragment, pick(data))).data;

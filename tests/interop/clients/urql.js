@@ -1,4 +1,4 @@
-// A day with urql: twice the same, so that the second time no document need be sent.
+// Runs the same requests with urql twice, so that the second time no document needs to be sent.
 
 import { cacheExchange, createClient, fetchExchange } from "@urql/core";
 import { persistedExchange } from "@urql/exchange-persisted";
@@ -6,7 +6,7 @@ import { persistedExchange } from "@urql/exchange-persisted";
 import { ClientCreateDocument, ClientsOverviewDocument, ClientUpdateDocument, WhoAsksDocument } from "./generated/graphql";
 import { recording } from "./recording";
 
-// Where only known documents are asked by GET, urql must send new ones by POST.
+// If the server accepts only known documents by GET, urql must send new ones by POST.
 const [, , url, token, preferGetForPersistedQueries] = process.argv;
 
 async function day(name) {
@@ -31,7 +31,7 @@ async function day(name) {
   const again = await change(ClientUpdateDocument, "clientUpdate", renamed);
   const taken = await change(ClientCreateDocument, "clientCreate", { input: { name: "Another", number: name } });
   const failed = await ask(ClientsOverviewDocument, "clients", { first: 101 });
-  const viewer = await ask(WhoAsksDocument, "viewer", {}); // a document short enough for an address
+  const viewer = await ask(WhoAsksDocument, "viewer", {}); // a document short enough for a URL
   const codes = failed.graphQLErrors?.map((error) => error.extensions.code) ?? [String(failed)];
   return {
     first: names(page),

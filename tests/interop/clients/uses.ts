@@ -1,4 +1,4 @@
-// What is written with the types that codegen makes. The compiler accepts it, and refuses each line that says it must.
+// Uses the types that codegen generates. The compiler accepts them, and rejects every line with `@ts-expect-error`.
 
 import type { ResultOf, VariablesOf } from "@graphql-typed-document-node/core";
 
@@ -22,19 +22,19 @@ export const asked: VariablesOf<typeof ClientsOverviewDocument> = {
   first: 10,
 };
 
-// Every word of a closed set has a place; a word that the schema adds is missed here.
+// Every value of the enum has an entry. If the schema adds a value, the compiler reports it here.
 export const KINDS: Record<ClientKind, string> = {
   COMPANY: "Company",
   PERSON: "Person",
   GOVERNMENT: "Government",
 };
 
-// @ts-expect-error No word of the closed set.
+// @ts-expect-error Not a value of the enum.
 export const kind: ClientKind = "FRIEND";
 
 export const byNumber: Lookup = { number: "0012" };
 
-// @ts-expect-error One of the two, not both.
+// @ts-expect-error A one-of input accepts one field, not both.
 export const byBoth: Lookup = { id: "cli_AYcPNXmxeTOtA6jp4XV3Fw", number: "0012" };
 
 export const price: AmountFragment = { amount: "1234.50", currency: "EUR" };
@@ -42,10 +42,10 @@ export const price: AmountFragment = { amount: "1234.50", currency: "EUR" };
 // @ts-expect-error An amount is text: a number would lose cents.
 export const rounded: AmountFragment = { amount: 1234.5, currency: "EUR" };
 
-// A name is always there.
+// A name is never null.
 export const initial = (client: ClientCardFragment): string => client.name.slice(0, 1);
 
-// @ts-expect-error A number is not.
+// @ts-expect-error A number may be null.
 export const prefix = (client: ClientCardFragment): string => client.number.slice(0, 1);
 
 export function cities(page: Overview): (string | null)[] {
@@ -64,5 +64,5 @@ export function named({ node }: ResultOf<typeof AnyObjectDocument>): string | nu
   }
 }
 
-// A client that throws on errors never sees a null that only an error makes.
+// For a client that throws on errors, a field is not nullable if only an error can make it null.
 export const shown = (page: Overview): number => page.clients.edges.length;

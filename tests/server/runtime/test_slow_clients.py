@@ -1,4 +1,4 @@
-"""Clients that are slow, silent or too many: each is answered and let go in time, and the others do not notice."""
+"""Slow, silent or too many clients are disconnected in time, and other clients do not notice."""
 
 import asyncio
 import resource
@@ -36,15 +36,15 @@ TIMED_OUT = (408, "REQUEST_TIMEOUT")
 
 
 def allow_all_connections(count: int) -> dict[str, str]:
-    """Let one address hold all connections: the tests have one."""
+    """Let one address hold all connections, because all clients of a test have the same address."""
     return {"RELATIES_MAX_CONNECTIONS": str(count), "RELATIES_MAX_CONNECTIONS_PER_ADDRESS": str(count)}
 
 
 @pytest.fixture(scope="module")
 async def server(owner: asyncpg.Connection, owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ServerProcess]:
-    """With deadlines of a second for clients, and none that matters for its statements: some are held up until a client's is over.
+    """Run a server with timeouts of one second for clients, and long ones for statements, which some tests block meanwhile.
 
-    Whatever is done to it, it runs and has nothing to complain of.
+    At the end the server must still run, and must have logged no problem.
     """
     data, role = str(tmp_path_factory.mktemp("data")), f"ALTER ROLE {RUNTIME} IN DATABASE {owner_url.rpartition('/')[2]}"
     await owner.execute(f"{role} SET lock_timeout = '{TIMEOUT_S}s'")
@@ -69,7 +69,7 @@ def token(org: Tenant) -> str:
 
 
 async def drip(to: RawConnection, data: bytes) -> None:
-    """Send a byte at a time, with a pause after each, until the server closes."""
+    """Send one byte at a time, with a pause after each, until the server closes the connection."""
     response_task = asyncio.ensure_future(to.reader.read())
     for byte in data:
         await to.send(bytes([byte]))
@@ -108,7 +108,7 @@ SLOW = (stay_silent, drip_headers, stall_body, drip_body, drip_chunks)
 
 
 def open_unread(port: int) -> socket.socket:
-    """Return a client that asks for more than it can hold, and reads nothing."""
+    """Return a client that requests more than its buffer can hold, and reads nothing."""
     client_socket = socket.socket()
     client_socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client_socket.connect(("127.0.0.1", port))
@@ -117,10 +117,10 @@ def open_unread(port: int) -> socket.socket:
 
 
 def wait_for_resets(sockets: list[socket.socket]) -> set[int]:
-    """Wait until each socket is reset, or the timeout ends, and return those that are."""
+    """Wait until each socket is reset or the timeout ends, and return the sockets that are."""
     poller = select.poll()
     for each in sockets:
-        poller.register(each, 0)  # the poller reports the end of a connection without being asked
+        poller.register(each, 0)  # the poller reports the end of a connection in any case
     reset_sockets: set[int] = set()
     while len(reset_sockets) < len(sockets) and (ready := poller.poll(TIMEOUT_S * 1000)):
         reset_sockets |= {number for number, event in ready if event & (select.POLLERR | select.POLLHUP)}
@@ -130,7 +130,7 @@ def wait_for_resets(sockets: list[socket.socket]) -> set[int]:
 
 
 async def measure_under_attack(port: int, token: str, count: int) -> tuple[list[float], float]:
-    """Attack with so many clients of each kind, and return how long the good answers and all slow clients took."""
+    """Attack with `count` clients of each kind. Return the seconds that each good response took, and those until all slow clients ended."""
     async with AsyncExitStack() as stack:
         exit_stack = stack.enter_context(ExitStack())
         unread_sockets = [exit_stack.enter_context(open_unread(port)) for _ in range(count)]
@@ -154,13 +154,13 @@ async def measure_answer(port: int, token: str) -> float:
 
 
 async def test_h5_slow_clients_are_disconnected(server: ServerProcess, token: str) -> None:
-    """Forty each of the silent, of slow headers, of stalled and dripping bodies and of those who read nothing: good ones are answered."""
+    """There are forty clients of each kind: silent, slow headers, stalled and slow bodies, and unread responses. Others are answered."""
     await measure_under_attack(server.port, token, 40)
 
 
 @pytest.mark.proof
 async def test_h5_thousands_of_slow_clients_are_disconnected(owner_url: str, token: str, tmp_path: Path) -> None:
-    """Five hundred of each, the deadlines as they are unless set: soon after ten seconds; good ones wait for less than a tenth of one."""
+    """With five hundred of each kind and default timeouts, all end soon after ten seconds, and others wait less than 0.1 s."""
     raise_open_file_limit()
     with run_server(DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path), **allow_all_connections(4000)) as server:
         took, total_seconds = await measure_under_attack(server.port, token, 500)
@@ -170,31 +170,31 @@ async def test_h5_thousands_of_slow_clients_are_disconnected(owner_url: str, tok
 
 
 async def test_h5_idle_connection_is_closed_silently(client: RawConnection) -> None:
-    """Its client may be about to use it, and would take a word for the answer."""
+    """A client that is just sending its next request would take an error for the response to it."""
     assert (await client.send_and_read(build_request())).status == 200
     assert await client.read_rest() == b""
 
 
 async def test_h5_empty_lines_keep_no_connection_open(client: RawConnection) -> None:
-    """Empty lines before a request are allowed, and are none."""
+    """Empty lines before a request are allowed, but are not part of it."""
     await client.send_and_read(build_request())
     await drip(client, b"\r\n" * 100)
     assert await client.read_rest() == b""
 
 
 async def test_h5_the_next_request_has_the_same_deadline(client: RawConnection) -> None:
-    """From its first byte on, on a connection that was in use."""
+    """On a connection that was in use, the deadline counts from the first byte of the next request."""
     await client.send_and_read(build_request())
     await client.send(b"G")
     assert await client.ends_with_error(*TIMED_OUT)
 
 
 async def test_h5_due_answers_precede_an_error(server: ServerProcess, client: RawConnection, owner: asyncpg.Connection, token: str) -> None:
-    """Requests sent ahead are answered in their order: a later one that stalls, or is none, harms none before it."""
+    """Pipelined requests are answered in order. A later one that stalls or is malformed does not affect those before it."""
     async with owner.transaction(), open_connection(server.port) as witness:
         await owner.execute("LOCK TABLE relaties.client")
         await client.send(build_query_request(token, "{ clients { totalCount } }") + b"GET /livez HTTP/1.1\r\n")
-        assert await witness.ends_with_error(*TIMED_OUT)  # so that the deadline of the other is over, too
+        assert await witness.ends_with_error(*TIMED_OUT)  # the deadline of the other connection has passed too
     assert (await client.read_response()).body == b'{"data":{"clients":{"totalCount":0}}}'
     assert await client.ends_with_error(*TIMED_OUT)
 
@@ -202,7 +202,7 @@ async def test_h5_due_answers_precede_an_error(server: ServerProcess, client: Ra
 async def test_h5_computing_an_answer_has_no_client_deadline(
     server: ServerProcess, client: RawConnection, owner: asyncpg.Connection, token: str
 ) -> None:
-    """A request that came whole is answered, however long after; a stalled one that began later is not."""
+    """A complete request is answered, however long it takes. A stalled request that started later is not."""
     async with owner.transaction(), open_connection(server.port) as witness:
         await owner.execute("LOCK TABLE relaties.client")
         await client.send(build_query_request(token, "{ clients { totalCount } }"))
@@ -213,20 +213,20 @@ async def test_h5_computing_an_answer_has_no_client_deadline(
 
 
 async def test_h5_body_after_its_answer_is_discarded(client: RawConnection, token: str) -> None:
-    """Refused for its head, a request need not be taken; the connection is as good as before."""
+    """A request that is rejected for its headers need not be read. The connection can still be used."""
     request_bytes = build_query_request("rlt_" + "x" * 43)
     assert (await client.send_and_read(build_head(request_bytes))).code == (401, "UNAUTHENTICATED")
     assert (await client.send_and_read(request_bytes[len(build_head(request_bytes)) :] + build_query_request(token))).status == 200
 
 
 async def test_h5_missing_body_after_its_answer_gets_no_second_answer(client: RawConnection) -> None:
-    """It would be taken for the answer to the next."""
+    """The client would take it for the response to its next request."""
     assert (await client.send_and_read(build_head(build_query_request("rlt_" + "x" * 43)))).status == 401
     assert await client.read_rest() == b""
 
 
 def test_h5_file_limit_is_raised_to_the_maximum() -> None:
-    """The limit that a program starts with is often too low for the connections that are to be held."""
+    """The initial limit of a process is often too low for the number of connections."""
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (before[1] - 1, before[1]))
     try:

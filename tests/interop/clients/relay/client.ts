@@ -1,4 +1,4 @@
-// One client in depth; its contacts read on by themselves, through `node` and the id of the client.
+// One client in depth. More of its contacts are loaded through `node`, by the client's id.
 
 import { graphql } from "react-relay";
 
@@ -69,7 +69,7 @@ export const rename = graphql`
   }
 `;
 
-// What a contact is to a client stands on the edge, so the payload has the client: its contacts are read anew.
+// The role of a contact at a client is a field of the edge, so the payload returns the client with its contacts.
 export const link = graphql`
   mutation clientContactLinkMutation($input: ClientContactLinkInput!) {
     clientContactLink(input: $input) {

@@ -1,4 +1,4 @@
-// A page of clients that reads on, as a component of Relay asks for it.
+// A page of clients that can load more, in the form of a Relay component.
 
 import { graphql } from "react-relay";
 
