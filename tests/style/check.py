@@ -17,7 +17,7 @@ from tests.style.sources import PACKAGES, read_sources
 from tests.style.subjects import find_faults
 
 ROOT = Path(__file__).parents[2]
-# The changelog tells old names, and stored results have those of their time.
+# The changelog and stored results contain the old names of their time, so they are not checked.
 PAGES = (
     *("README.md", "docs/**/*.md", "benchmarks/README.md", "Makefile", "pyproject.toml", ".ci/*"),
     *("schema/schema.graphql", "tests/db/golden/*.sql", "benchmarks/peers/*.*", "tests/interop/**/*.graphql"),
@@ -25,7 +25,7 @@ PAGES = (
 
 
 def check_names(root: Path, *, is_shrinking: bool = False) -> Iterator[str]:
-    """Yield what is wrong with names and words, and with the exceptions that explain some of them."""
+    """Yield the problems with names and words, and with the exceptions that explain some of them."""
     offenders = find_offenders(read_sources(root), Renames.load())
     for package, exceptions in load_lists(PACKAGES).items():
         own = [offender for offender in offenders if offender.path.startswith(f"{package}/")]
@@ -35,7 +35,7 @@ def check_names(root: Path, *, is_shrinking: bool = False) -> Iterator[str]:
 
 
 def check_pages(root: Path) -> Iterator[str]:
-    """Yield the old names in files that are no Python: documents, the schema, SQL, settings of tools."""
+    """Yield the old names in files other than Python: documents, the schema, SQL and settings of tools."""
     renames, paths = Renames.load(), {source.path for source in read_sources(root)}
     for page in sorted(page for pattern in PAGES for page in root.glob(pattern)):
         path = page.relative_to(root).as_posix()
@@ -44,14 +44,14 @@ def check_pages(root: Path) -> Iterator[str]:
 
 
 def check_docstrings(root: Path, *, is_shrinking: bool = False) -> Iterator[str]:
-    """Yield what is superfluous in the list of files that ruff's D401 passes over."""
+    """Yield the problems with the list of files that ruff's D401 ignores."""
     if is_shrinking:
         docstrings.shrink_list(root)
     yield from docstrings.find_problems(root)
 
 
 def check_subjects(root: Path) -> Iterator[str]:
-    """Yield what is wrong with the subjects of commits; where there is no history, only print so."""
+    """Yield the problems with the subjects of commits. Without a history, only print that they are not checked."""
     try:
         commits = read_commits(root)
     except HistoryUnavailableError as reason:
@@ -63,7 +63,7 @@ def check_subjects(root: Path) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print all problems; return 1 if there are any."""
+    """Print all problems, and return 1 if there are any."""
     parser = argparse.ArgumentParser(prog="python -m tests.style.check", description="Check the language of names, words and commits.")
     parser.add_argument("--shrink", action="store_true", help="first remove explained exceptions that no longer occur")
     is_shrinking = parser.parse_args(arguments).shrink

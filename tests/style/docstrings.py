@@ -1,6 +1,6 @@
-"""Keep the list of files whose docstrings are not in the imperative yet (ruff's D401), which may only become shorter.
+"""Keep the list of files whose docstrings are not in the imperative yet (ruff's D401). The list may only become shorter.
 
-The list is a part of ruff's settings, so its maximum stands there in a comment.
+The list is a part of ruff's settings, so its maximum is a comment in it.
 """
 
 import json
@@ -25,7 +25,7 @@ def read_list(path: Path = LIST) -> list[str]:
 
 
 def find_problems(root: Path, path: Path = LIST) -> Iterator[str]:
-    """Yield the listed files that are gone or that break the rule no more, and whether the list has grown."""
+    """Yield a problem for each listed file that is gone or no longer breaks the rule, and one if the list has grown."""
     listed, breaking = read_list(path), find_breaking_files(root)
     for file in listed:
         if file not in breaking:
@@ -39,14 +39,14 @@ def find_problems(root: Path, path: Path = LIST) -> Iterator[str]:
 
 
 def find_breaking_files(root: Path) -> set[str]:
-    """Return the files with a docstring that is not in the imperative, whatever the list says."""
+    """Return the files with a docstring that is not in the imperative, whether listed or not."""
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "D401", "--output-format", "json", "--exit-zero", str(root)]
     output = subprocess.run(command, capture_output=True, text=True, check=True).stdout  # noqa: S603 fixed arguments
     return {Path(finding["filename"]).relative_to(root.resolve()).as_posix() for finding in json.loads(output)}
 
 
 def shrink_list(root: Path, path: Path = LIST) -> None:
-    """Remove the files that are gone or that break the rule no more, and lower the maximum; never add or raise anything."""
+    """Remove the files that are gone or no longer break the rule, and lower the maximum. Never add or raise anything."""
     breaking, text = find_breaking_files(root), path.read_text()
     lines = [line for line in text.splitlines(keepends=True) if not (match := ENTRY_LINE.match(line)) or match["path"] in breaking]
     maximum = min(_read_maximum(text), sum(bool(ENTRY_LINE.match(line)) for line in lines))

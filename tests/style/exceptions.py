@@ -1,7 +1,7 @@
-"""Compare offenders with their explained exceptions, which may only become fewer.
+"""Compare offenders with their explained exceptions, whose number may only fall.
 
-Each top-level package has a file in `exceptions/`. An entry's key names the path, rule, kind and name, but no line, so it survives
-edits elsewhere in the file; its count is the number of places. `maximum` is the sum of all counts.
+Each top-level package has a file in `exceptions/`. The key of an entry names the path, rule, kind and name, but no line, so it
+survives edits elsewhere in the file. Its count is the number of places, and `maximum` is the sum of all counts.
 """
 
 import re
@@ -22,7 +22,7 @@ ENTRY_LINE = re.compile(r'^"(?P<key>[^"]+)" = \{ count = (?P<count>\d+), (?P<res
 
 @dataclass(frozen=True)
 class Entry:
-    """An explained exception: in how many places it may occur, and the name of its reason."""
+    """An explained exception: the number of places where it may occur, and the name of its reason."""
 
     count: int
     reason: str
@@ -86,7 +86,7 @@ class ExceptionList:
 
 
 def load_lists(packages: Iterable[str], folder: Path = FOLDER) -> dict[str, ExceptionList]:
-    """Return the exceptions of each package, and of each file that no package claims any more."""
+    """Return the exceptions of each package, and of each file whose package no longer exists."""
     names = {*packages, *(path.stem for path in folder.glob("*.toml"))}
     return {name: ExceptionList.load(folder / f"{name}.toml") for name in sorted(names)}
 

@@ -1,4 +1,4 @@
-"""Read the subjects of the commits that were made under the rules of language."""
+"""Read the subjects of the commits to which the language rules apply."""
 
 import subprocess
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ class Commit:
 
 
 class HistoryUnavailableError(Exception):
-    """The tree has no history, or too little of it, so that its subjects cannot be checked."""
+    """Raised if the tree has no history, or too little of it to check its subjects."""
 
 
 class HistoryRewrittenError(Exception):
-    """The base is no ancestor of the current commit."""
+    """Raised if the base is no ancestor of the current commit."""
 
 
 def read_commits(root: Path, base: str = BASE) -> list[Commit]:
-    """Return the commits after the base, merges excepted; the newest first.
+    """Return the commits after the base except merges, newest first.
 
-    Raises `HistoryUnavailableError` in an exported tree and in a clone that does not reach back to the base.
+    Raises `HistoryUnavailableError` in an exported tree, and in a clone that does not reach back to the base.
     """
-    # An exported tree may lie inside another repository, whose history is none of ours.
+    # An exported tree may lie inside another repository, whose history must not be checked.
     if not (root / ".git").exists():
         raise HistoryUnavailableError("this tree is no git repository")
     status, answer = _git(root, "rev-parse", "--is-shallow-repository")

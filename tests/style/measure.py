@@ -1,7 +1,7 @@
-"""Measure the figures of language: `python -m tests.style.measure`, with `--list` every offender.
+"""Measure how far the language rules are kept: `python -m tests.style.measure`. With `--list`, print every offender instead.
 
-Names are counted where they are defined. Functions are those other than tests. Variables are names bound by assignment, `for`, `with`,
-`except`, `import … as`, comprehensions and fields of classes; of participles only irregular ones count there, because values such as
+Names are counted where they are defined. Functions do not include tests. Variables are names bound by assignment, `for`, `with`,
+`except`, `import … as`, comprehensions and fields of classes. For them only irregular participles count, because values such as
 `parsed` or `created` are usual in good code.
 """
 
@@ -47,7 +47,7 @@ def list_offenders(sources: Sequence[Source]) -> Iterator[str]:
 
 
 def format_table(figures: Sequence[Figure]) -> Iterator[str]:
-    """Yield the lines of the table, its columns aligned."""
+    """Yield the lines of the table with aligned columns."""
     header = ("figure", "product", "tests and benchmarks", "all", "aim")
     rows = [header, *((figure.name, *figure.values, figure.aim) for figure in figures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]

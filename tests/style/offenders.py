@@ -11,7 +11,8 @@ from tests.style.vocabulary import LISTED, OPENINGS, is_irregular_participle, is
 FIRST_WORD = re.compile(r"\W*([A-Za-z']+)")
 LISTED_WORD = re.compile(rf"(?<![A-Za-z])({'|'.join(sorted(LISTED))})(?![A-Za-z])", re.IGNORECASE)
 
-# Functions, classes and modules may be named by no participle at all. As values, regular ones ("parsed", "created") are usual in
+# A participle may not name a function, class or module. As names of values, regular participles such as `parsed` are usual in
+# good code, so only irregular ones count there.
 # good code, so only irregular ones count there.
 PARTICIPLE_RULES: dict[str, Callable[[str], bool]] = {
     "function": is_lone_participle,
@@ -26,7 +27,7 @@ QUALIFIED_KINDS = ("function", "class", "module")
 
 @dataclass(frozen=True, order=True)
 class Offender:
-    """A name or word that breaks a rule; its key stays the same when lines move."""
+    """A name or word that breaks a rule. Its key stays the same when lines move."""
 
     path: str
     line: int
@@ -75,7 +76,7 @@ def find_openings(source: Source) -> Iterator[Offender]:
 
 
 def find_offenders(sources: list[Source], renames: Renames) -> list[Offender]:
-    """Return all offenders of all rules, in the order of their places."""
+    """Return all offenders of all rules, ordered by their places."""
     finders = (find_participles, find_listed_words, find_openings)
     plain = [offender for source in sources for finder in finders for offender in finder(source)]
     renamed = [

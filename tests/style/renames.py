@@ -14,7 +14,7 @@ TABLE = Path(__file__).with_name("renames.toml")
 SETTINGS_MODULE = "server/settings.py"
 SETTINGS_PREFIX = "RELATIES_"
 
-# The line, the kind of thing, the old name and the new one.
+# the line, the kind, the old name and the new one
 OldName = tuple[int, str, str, str]
 
 
@@ -31,7 +31,7 @@ class Renames:
 
     @classmethod
     def load(cls, path: Path = TABLE) -> Self:
-        """Read the table; fail if an entry of a module is not written as "path:name"."""
+        """Read the table. Raise `ValueError` if an entry of `in_module` is not written as "path:name"."""
         table = cls(**tomllib.loads(path.read_text()))
         malformed = [entry for entry in table.in_module if not re.fullmatch(r"[\w/]+\.py:\w+", entry)]
         if malformed:
@@ -40,7 +40,7 @@ class Renames:
         return table
 
     def find_old_names(self, source: Source) -> Iterator[OldName]:
-        """Yield the old names that the file has, defines or mentions."""
+        """Yield the old names that the file has as a path, defines or mentions."""
         if source.path in self.modules:
             yield 1, "module", Path(source.path).stem, self.modules[source.path]
         in_module, words = self._names_of_module(source.path), self._words_of(source.path)
@@ -66,7 +66,7 @@ class Renames:
         return names
 
     def find_in_page(self, path: str, text: str, paths: Container[str]) -> Iterator[OldName]:
-        """Yield the old names that a page mentions: settings, constants, words, and modules whose path is none of `paths` any more."""
+        """Yield the old names that a page mentions: settings, constants, words, and modules whose path is not in `paths`."""
         modules = {module: new for module, new in self.modules.items() if module not in paths}
         for line, name, new in _find_mentions(text, self._public_names | modules):
             yield line, "page", name, new
@@ -93,7 +93,7 @@ class Renames:
 
 
 def _find_mentions(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, str, str]]:
-    """Yield the line, the old name and the new one of each of the names in a text."""
+    """Yield the line, the old name and the new name of each mention in the text."""
     if not names:
         return
     pattern = re.compile(rf"(?<![\w/])({'|'.join(map(re.escape, sorted(names)))})(?!\w)")
@@ -102,7 +102,7 @@ def _find_mentions(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, s
 
 
 def _find_words(kind: str, text: str, words: Mapping[str, str]) -> Iterator[OldName]:
-    """Yield each of the words in a text, by itself or as part of a name, in any case."""
+    """Yield each of the words in the text, alone or as a part of a name, in any case."""
     if words:
         for match in re.finditer(rf"(?<![A-Za-z])({'|'.join(sorted(words))})(?![A-Za-z])", text, re.IGNORECASE):
             yield text.count("\n", 0, match.start()) + 1, kind, match[1].lower(), words[match[1].lower()]

@@ -11,12 +11,13 @@ from typing import NamedTuple, TypeGuard
 
 PRODUCT = ("db", "domain", "resolvers", "schema", "server")
 PACKAGES = (*PRODUCT, "tests", "benchmarks")
-INSTALLED = {"node_modules", ".venv"}  # packages of other projects, which the benchmarks install inside the tree
+INSTALLED = {"node_modules", ".venv"}  # packages of other projects that the benchmarks install inside the tree
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Documented = Function | ast.ClassDef | ast.Module
 
-# The syntax that defines a name: the kind of the definition, and the field with the name. Names and attributes only where they are stored.
+# By type of syntax, the kind of the definition and the field that contains the name. Names and attributes count only where they are
+# assigned.
 DEFINING: dict[type[ast.AST], tuple[str, str]] = {
     ast.ClassDef: ("class", "name"),
     ast.FunctionDef: ("function", "name"),
@@ -34,7 +35,7 @@ STORED = ast.Store()
 
 @dataclass(frozen=True)
 class Definition:
-    """A place where a name is defined: a module, class, function, parameter, variable or attribute."""
+    """A place that defines a name: a module, class, function, parameter, variable or attribute."""
 
     kind: str
     name: str
@@ -55,7 +56,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Source:
-    """One Python file of the tree; its path is relative to the root."""
+    """One Python file of the tree. Its path is relative to the root."""
 
     path: str
     text: str
@@ -67,14 +68,14 @@ class Source:
 
     @cached_property
     def definitions(self) -> list[Definition]:
-        """All names that the file defines, its own included."""
+        """All names that the file defines, including its own as a module."""
         stem = Path(self.path).stem
         own = [] if stem == "__init__" else [Definition("module", stem, stem, 1)]
         return own + [definition for node in self._nodes if (definition := _define(node))]
 
     @cached_property
     def texts(self) -> list[Text]:
-        """All docstrings, string literals (those inside f-strings too) and comments."""
+        """All docstrings, comments and string literals, including those inside f-strings."""
         docstrings = {docstring for node in self._nodes if (docstring := _docstring(node.syntax))}
         strings = [node.syntax for node in self._nodes if isinstance(node.syntax, ast.Constant) and isinstance(node.syntax.value, str)]
         texts = [Text("docstring" if node in docstrings else "string", str(node.value), node.lineno) for node in strings]
@@ -92,7 +93,7 @@ def read_sources(root: Path) -> list[Source]:
 
 
 class _Node(NamedTuple):
-    """A part of the syntax tree, and the classes and functions around it."""
+    """A node of the syntax tree, and the names of the classes and functions around it."""
 
     syntax: ast.AST
     scope: tuple[str, ...]
@@ -100,7 +101,7 @@ class _Node(NamedTuple):
 
 
 def _walk(tree: ast.Module) -> list[_Node]:
-    # The standard walks are several times slower, and do not know the scope.
+    # The walks of `ast` are several times slower, and do not track the scope.
     nodes = [_Node(tree, (), is_local=False)]
     for syntax, scope, is_local in nodes:
         if isinstance(syntax, ast.ClassDef | Function):

@@ -1,7 +1,7 @@
 """Check the subjects of commits.
 
-A subject has at most 72 characters, no full stop at its end, and begins with an imperative. No list of verbs is complete, so the mood is
-judged by what the first word is certainly not: an article, pronoun or question word, nor a form in -ed, -ing or -s.
+A subject has at most 72 characters, no full stop at its end, and begins with an imperative. No list of verbs is complete, so the
+mood is judged by what the first word certainly is not: an article, pronoun or question word, or a form in -ed, -ing or -s.
 """
 
 import re
@@ -14,7 +14,7 @@ LONGEST = 72
 
 
 def find_faults(commit: Commit) -> Iterator[str]:
-    """Yield what is wrong with the commit's subject."""
+    """Yield the faults of the commit's subject."""
     subject = commit.subject
     if len(subject) > LONGEST:
         yield f"has {len(subject)} characters; shorten it to {LONGEST} and put the rest in the body"
@@ -25,7 +25,7 @@ def find_faults(commit: Commit) -> Iterator[str]:
 
 
 def is_imperative(subject: str) -> bool:
-    """Return whether the subject may begin with an imperative, as far as its first word tells."""
+    """Return whether the subject may begin with an imperative, judged by its first word."""
     match = re.match(r"[A-Za-z]+(?:-[a-z]+)*", subject)
     if match is None:
         return False

@@ -1,4 +1,4 @@
-"""Test that the list of files with old docstrings only becomes shorter, with ruff on a planted tree."""
+"""The list of files with old docstrings only becomes shorter. ruff checks a small tree that the tests create."""
 
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def problems(root: Path, text: str | None = None) -> list[str]:
     return list(find_problems(root, root / "list.toml"))
 
 
-def test_superfluous_files_are_named(root: Path) -> None:
+def test_superfluous_files_are_reported(root: Path) -> None:
     assert problems(root) == [
         f"list.toml: db/rewritten.py keeps to ruff's D401 now: {REMOVE}",
         f"list.toml: db/gone.py no longer exists: {REMOVE}",
@@ -49,7 +49,7 @@ def test_the_list_cannot_grow(root: Path) -> None:
     ]
 
 
-def test_shrinking_removes_them_and_adds_none(root: Path) -> None:
+def test_shrinking_removes_superfluous_files_and_adds_none(root: Path) -> None:
     assert find_breaking_files(root) == {"db/old.py", "db/new.py"}
     shrink_list(root, root / "list.toml")
     assert (root / "list.toml").read_text() == '# maximum = 1\n[lint.extend-per-file-ignores]\n"../../db/old.py" = ["D401"]\n'

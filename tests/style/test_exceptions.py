@@ -1,4 +1,4 @@
-"""Test that exceptions explain offenders, and that their lists only shrink."""
+"""Exceptions explain offenders, and their lists only become shorter."""
 
 from pathlib import Path
 
@@ -47,17 +47,17 @@ def test_lines_may_move(path: Path) -> None:
     assert problems(path, offender("kept", "function", line=99), *VARIABLES) == []
 
 
-def test_an_unexplained_offender_is_one(path: Path) -> None:
+def test_unexplained_offender_is_a_problem(path: Path) -> None:
     assert problems(path, FUNCTION, *VARIABLES, offender("drawn", line=7)) == ["db/a.py:7: participle variable drawn: rename it."]
 
 
-def test_one_place_more_than_explained_is_one(path: Path) -> None:
+def test_one_more_place_than_explained_is_a_problem(path: Path) -> None:
     assert problems(path, FUNCTION, *VARIABLES, offender("found", line=9)) == [
         "db/a.py:2, 3, 9: participle variable found (3 places, 2 of them explained): rename it."
     ]
 
 
-def test_an_exception_that_no_longer_occurs_must_go(path: Path) -> None:
+def test_exception_that_no_longer_occurs_must_be_removed(path: Path) -> None:
     assert problems(path, *VARIABLES) == [
         'db.toml: "db/a.py: participle function kept" no longer occurs: remove it (`python -m tests.style.check --shrink` does it).'
     ]
@@ -89,7 +89,7 @@ def test_every_exception_needs_a_reason(path: Path) -> None:
     ]
 
 
-def test_shrinking_removes_and_lowers_but_never_adds(path: Path) -> None:
+def test_shrinking_removes_entries_and_lowers_counts_but_never_adds(path: Path) -> None:
     ExceptionList.load(path).shrink([VARIABLES[0], offender("drawn")])
     assert path.read_text() == (
         LIST.replace("maximum = 3", "maximum = 1")
@@ -99,7 +99,7 @@ def test_shrinking_removes_and_lowers_but_never_adds(path: Path) -> None:
     assert problems(path, VARIABLES[0], offender("drawn", line=7)) == ["db/a.py:7: participle variable drawn: rename it."]
 
 
-def test_shrinking_changes_nothing_while_all_occur(path: Path) -> None:
+def test_shrinking_changes_nothing_while_all_exceptions_occur(path: Path) -> None:
     ExceptionList.load(path).shrink([FUNCTION, *VARIABLES, offender("found", line=9)])
     assert path.read_text() == LIST
 

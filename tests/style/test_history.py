@@ -1,4 +1,4 @@
-"""Test reading the commits since the rules, on repositories made for it."""
+"""The commits since the language rules are read, in repositories that the tests create."""
 
 import subprocess
 from pathlib import Path
@@ -9,7 +9,7 @@ from tests.style.history import Commit, HistoryRewrittenError, HistoryUnavailabl
 
 
 class Repository:
-    """A git repository with no settings but its own."""
+    """A git repository that uses only its own settings."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -45,11 +45,11 @@ def test_commits_after_the_base_are_read_without_merges(repository: Repository) 
     assert sorted(subjects(read_commits(repository.root, base))) == ["Add a tab\tin the subject", "Reject it"]
 
 
-def test_nothing_is_read_right_after_the_base(repository: Repository) -> None:
+def test_right_after_the_base_there_are_no_commits(repository: Repository) -> None:
     assert read_commits(repository.root, repository.commit("Before the rules")) == []
 
 
-def test_a_shallow_clone_without_the_base_says_so(repository: Repository, tmp_path: Path) -> None:
+def test_shallow_clone_without_the_base_is_unavailable(repository: Repository, tmp_path: Path) -> None:
     base = repository.commit("Before the rules")
     repository.commit("Add a line")
     repository.git("clone", "--quiet", "--depth=1", repository.root.as_uri(), str(tmp_path / "clone"))
@@ -65,7 +65,7 @@ def test_a_shallow_clone_with_the_base_is_read(repository: Repository, tmp_path:
     assert subjects(read_commits(tmp_path / "clone", base)) == ["Add a line"]
 
 
-def test_an_exported_tree_says_so_even_inside_another_repository(repository: Repository) -> None:
+def test_exported_tree_is_unavailable_even_inside_another_repository(repository: Repository) -> None:
     base = repository.commit("Before the rules")
     exported = repository.root / "exported"
     exported.mkdir()
@@ -73,7 +73,7 @@ def test_an_exported_tree_says_so_even_inside_another_repository(repository: Rep
         read_commits(exported, base)
 
 
-def test_a_base_that_is_no_ancestor_is_an_error(repository: Repository) -> None:
+def test_base_that_is_no_ancestor_is_an_error(repository: Repository) -> None:
     repository.commit("Before the rules")
     repository.git("switch", "--quiet", "--orphan", "other")
     base = repository.commit("Start elsewhere")

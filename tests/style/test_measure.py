@@ -1,4 +1,4 @@
-"""Test the figures on planted sources."""
+"""The figures are measured correctly for small sources."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ def values(figures: dict[str, Figure], name: str) -> Sequence[str]:
 
 
 def test_participles_are_counted_by_kind_and_part(figures: dict[str, Figure]) -> None:
-    """Functions of tests are not counted; as values, only irregular participles are."""
+    """Test functions are not counted, and as names of values only irregular participles are."""
     assert values(figures, "function names that are a lone participle") == ("50.00% (1 of 2)", "100.00% (1 of 1)", "66.67% (2 of 3)")
     assert values(figures, "variable names that are a lone participle") == ("33.33% (1 of 3)", "-", "33.33% (1 of 3)")
     assert values(figures, "parameter names that are a lone participle") == ("0.00% (0 of 1)", "-", "0.00% (0 of 1)")
@@ -35,7 +35,7 @@ def test_docstrings_comments_and_the_readme_are_measured(figures: dict[str, Figu
     assert values(figures, "README, lines") == ("", "", "2")
 
 
-def test_a_tree_without_history_says_why_subjects_are_not_measured(figures: dict[str, Figure]) -> None:
+def test_without_history_the_table_says_why_subjects_are_not_measured(figures: dict[str, Figure]) -> None:
     assert values(figures, "commit subjects since the rule, mean length")[-1] == "not measured: this tree is no git repository"
 
 

@@ -1,4 +1,4 @@
-"""Test which names and words offend, on planted sources."""
+"""The names and words that break the language rules are found in small sources."""
 
 from textwrap import dedent
 
@@ -44,7 +44,7 @@ def test_lone_participles_offend(text: str, key: str) -> None:
         "class Embedded: ...\n",
     ],
 )
-def test_verbs_nouns_predicates_and_uses_do_not(text: str) -> None:
+def test_verbs_nouns_predicates_and_uses_do_not_offend(text: str) -> None:
     assert list(find_participles(source(text))) == []
 
 
@@ -68,7 +68,7 @@ def test_listed_words_offend_everywhere(text: str, key: str, line: int) -> None:
     assert [(offender.key, offender.line) for offender in find_listed_words(source(text))] == [(key, line)]
 
 
-def test_parts_of_other_words_do_not() -> None:
+def test_parts_of_other_words_do_not_offend() -> None:
     assert list(find_listed_words(source("def renew(): ...\nprint('canew anewer')  # swear, nightwear, software\n"))) == []
 
 
@@ -79,7 +79,7 @@ def test_docstrings_that_begin_with_a_noun_clause_offend(opening: str) -> None:
 
 
 @pytest.mark.parametrize("opening", ["Return what is kept.", "Offer it.", "However it is.", ""])
-def test_other_docstrings_do_not(opening: str) -> None:
+def test_other_docstrings_do_not_offend(opening: str) -> None:
     assert list(find_openings(source(f'def close():\n    """{opening}"""\n'))) == []
 
 

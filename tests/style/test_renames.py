@@ -1,4 +1,4 @@
-"""Test the table of old and new names, and where old names are noticed."""
+"""Old names from the table are found where they are defined or mentioned."""
 
 from pathlib import Path
 
@@ -21,35 +21,35 @@ def old_names(text: str, path: str = "db/module.py") -> list[tuple[int, str, str
     return list(RENAMES.find_old_names(Source(path, text)))
 
 
-def test_an_old_module_is_noticed_while_it_exists() -> None:
+def test_old_module_is_found_while_it_exists() -> None:
     assert old_names("", "db/engine.py") == [(1, "module", "engine", "db/engine/database.py")]
     assert old_names("", "db/engine/database.py") == []
 
 
-def test_a_name_without_other_meaning_is_noticed_anywhere() -> None:
+def test_unambiguous_old_name_is_found_in_every_module() -> None:
     assert old_names("class Bill: ...\n") == [(1, "class", "Bill", "CostEstimate")]
     assert old_names("class ClosingBill: ...\n") == []
 
 
-def test_an_everyday_word_is_noticed_only_in_its_module_before_and_after_the_move() -> None:
+def test_everyday_word_is_found_only_in_its_module_at_the_old_and_new_path() -> None:
     line = (1, "class", "Line", "DriverConnection")
     assert line in old_names("class Line: ...\n", "db/engine.py")
     assert old_names("class Line: ...\n", "db/engine/database.py") == [line]
     assert old_names("class Line: ...\n") == []
 
 
-def test_local_names_are_not_noticed() -> None:
+def test_local_names_are_not_reported() -> None:
     assert old_names("def close(Bill):\n    Line = Bill\n", "db/engine/database.py") == []
 
 
-def test_settings_are_noticed_as_fields_and_in_texts() -> None:
+def test_settings_are_found_as_fields_and_in_texts() -> None:
     assert old_names("class Settings:\n    readers: int\n", "server/settings.py") == [(2, "variable", "Settings.readers", "read_pool_size")]
     assert old_names("readers = 1\n") == []
     assert old_names("# RELATIES_READERS=1\n") == [(1, "comment", "RELATIES_READERS", "RELATIES_READ_POOL_SIZE")]
     assert old_names("# RELATIES_READERS_MAX, READERS\n") == []
 
 
-def test_constants_are_noticed_in_their_spelling_only() -> None:
+def test_constants_are_found_only_in_their_exact_spelling() -> None:
     assert old_names("class Status:\n    CONCEPT = 'CONCEPT'\n") == [
         (2, "variable", "Status.CONCEPT", "DRAFT"),
         (2, "string", "CONCEPT", "DRAFT"),
@@ -57,7 +57,7 @@ def test_constants_are_noticed_in_their_spelling_only() -> None:
     assert old_names("concept = 'A concept'\n") == []
 
 
-def test_words_are_noticed_in_all_names_and_texts() -> None:
+def test_words_are_found_in_all_names_and_texts() -> None:
     assert old_names("def close(hatch_open): ...\n") == [(1, "word", "hatch", "transport")]
     assert old_names("class OpenHatch: ...\n") == [(1, "word", "hatch", "transport")]
     assert old_names('"""Close\nthe Hatch."""\n') == [(2, "docstring", "hatch", "transport")]
@@ -65,7 +65,7 @@ def test_words_are_noticed_in_all_names_and_texts() -> None:
     assert [*RENAMES.find_in_page("docs/page.md", "A tap.\nA hatch.\n", ())] == [(2, "page", "hatch", "transport")]
 
 
-def test_a_word_of_a_folder_is_noticed_only_below_it() -> None:
+def test_word_of_a_folder_is_found_only_below_it() -> None:
     assert old_names("flock = 1\n", "db/engine/pool.py") == [(1, "word", "flock", "pool")]
     assert old_names("flock = 1\n") == []
 
@@ -76,7 +76,7 @@ def test_the_table_is_well_formed() -> None:
     assert table.in_module["db/engine.py:Line"] == "DriverConnection"
 
 
-def test_a_malformed_entry_is_refused(tmp_path: Path) -> None:
+def test_malformed_entry_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "renames.toml"
     path.write_text('[modules]\n[anywhere]\n[in_module]\n"Line" = "DriverConnection"\n[settings]\n[constants]\n[words]\n')
     with pytest.raises(ValueError, match=r'renames\.toml: write entries of \[in_module\] as "path/of/module\.py:name", not \[\'Line\'\]'):

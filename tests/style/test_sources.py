@@ -1,4 +1,4 @@
-"""Test which names and texts are read from a file."""
+"""The definitions and texts of a file are read with their kinds and lines."""
 
 from pathlib import Path
 from textwrap import dedent
@@ -57,7 +57,7 @@ def test_variables_are_bound_by_every_kind_of_statement() -> None:
     assert {each.name for each in module.definitions if each.kind == "variable"} == set("abcdefghij")
 
 
-def test_uses_are_no_definitions() -> None:
+def test_uses_of_names_are_not_definitions() -> None:
     module = source("print(kept, pool.kept, take(kept=1))\ndel kept\n")
     assert [each.kind for each in module.definitions] == ["module"]
 

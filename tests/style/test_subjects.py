@@ -1,4 +1,4 @@
-"""Test the rules for subjects of commits."""
+"""The subjects of commits are checked by the rules."""
 
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def test_imperatives_are_accepted(subject: str) -> None:
         "42 lines",
     ],
 )
-def test_other_moods_are_not(subject: str) -> None:
+def test_other_moods_are_rejected(subject: str) -> None:
     assert not is_imperative(subject)
 
 
@@ -55,6 +55,6 @@ def test_a_subject_has_no_full_stop() -> None:
     assert list(find_faults(Commit("1", "Add a line."))) == ["ends with a full stop; drop it"]
 
 
-def test_a_tree_without_history_passes_and_says_what_was_not_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_tree_without_history_passes_with_a_note(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert list(check_subjects(tmp_path)) == []
     assert capsys.readouterr().out == "Subjects of commits not checked: this tree is no git repository.\n"

@@ -1,4 +1,4 @@
-"""Test which names are participles, and how identifiers are split."""
+"""Participles are recognized, and identifiers are split into words."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_a_single_participle_is_recognized(name: str) -> None:
         *("keep", "red", "bed", "T", "_", "__init__"),
     ],
 )
-def test_other_names_are_none(name: str) -> None:
+def test_other_names_are_not_recognized_as_participles(name: str) -> None:
     assert not is_lone_participle(name)
     assert not is_irregular_participle(name)
 

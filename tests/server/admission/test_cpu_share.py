@@ -72,7 +72,7 @@ def test_next_request_is_answered_after_a_slow_task() -> None:
 
 
 def test_too_many_or_too_long_waiting_requests_are_rejected() -> None:
-    """Of five requests one is over the limit of the queue and two wait longer than the timeout. None of them is counted afterwards."""
+    """Among five requests, one is over the limit of the queue and two wait longer than the timeout. None of them is counted afterwards."""
 
     async def main() -> None:
         mine, cpu_share = create_actor(uuid4()), CpuShare(ConcurrencyLimits(queue_size_per_organization=3, queue_timeout=WAIT_S))
@@ -137,7 +137,7 @@ def answers_by_role(role: Role) -> dict[str, object]:
 async def test_an_owner_is_served_beside_fifty_new_documents_of_a_viewer(
     schema: strawberry.Schema, database: Database, org: Tenant
 ) -> None:
-    """Of the owner's requests, a cached document waits for none and a new document for one. Only the viewer's 51st is rejected."""
+    """The owner's cached document waits for no other, and a new one waits for one. Only the viewer's 51st is rejected."""
     endpoint, asking = create_endpoint(schema, database)
     cpu_share, known_documents = endpoint.cpu_share, endpoint.persisted_documents.cache._new_documents  # noqa: SLF001
     owner, viewer = asking(org.tokens[Role.OWNER]), asking(org.tokens[Role.VIEWER])
