@@ -67,8 +67,8 @@ def test_no_function_exceeds_its_length_limit() -> None:
     assert too_long == set()
 
 
-def test_every_package_has_a_purpose() -> None:
-    """Every module has a docstring; `__init__.py` files only mark folders."""
+def test_every_module_has_a_docstring() -> None:
+    """Only `__init__.py` files, which mark folders, have none."""
     empty = [
         path
         for name in PACKAGES
@@ -78,7 +78,7 @@ def test_every_package_has_a_purpose() -> None:
     assert empty == []
 
 
-def test_only_the_schema_imports_for_type_checking_alone() -> None:
+def test_only_the_schema_has_imports_for_type_checking_only() -> None:
     """Import contracts do not check such imports, so only modules of the schema may use them, to refer to each other's types."""
     paths = [path for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
     sections = {path.relative_to(ROOT): TYPE_IMPORTS.findall(path.read_text()) for path in paths if "TYPE_CHECKING:" in path.read_text()}

@@ -24,7 +24,7 @@ SHORT = {
 
 
 @pytest.mark.parametrize("name", SHORT)
-def test_a_benchmark_runs(name: str) -> None:
+def test_benchmark_runs(name: str) -> None:
     """It runs to its end, which prints the load of the machine. The peers are installed in the same way as by `make bench`."""
     if name == "compare":
         subprocess.run([ROOT / "benchmarks" / "peers" / "install"], env=build_environment(), check=True, timeout=600)  # noqa: S603

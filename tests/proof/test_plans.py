@@ -55,7 +55,7 @@ def test_every_statement_has_arguments(large_org: LargeOrganization) -> None:
 
 
 @pytest.mark.parametrize("name", QUERIES)
-async def test_no_statement_reads_a_large_table_whole(server: asyncpg.Connection, large_org: LargeOrganization, name: str) -> None:
+async def test_no_statement_scans_a_large_table(server: asyncpg.Connection, large_org: LargeOrganization, name: str) -> None:
     """This holds for custom and generic plans. A query reads about as many rows as it returns."""
     large_ones = await large_tables(server)
     assert {
@@ -84,7 +84,7 @@ async def test_frequent_reads_use_a_generic_plan(server: asyncpg.Connection, lar
 
 
 @pytest.mark.parametrize("page", ["clients.page", "clients.page_active", "clients.by_id"])
-async def test_no_combined_page_reads_a_large_table_whole(server: asyncpg.Connection, large_org: LargeOrganization, page: str) -> None:
+async def test_no_combined_page_scans_a_large_table(server: asyncpg.Connection, large_org: LargeOrganization, page: str) -> None:
     """PostgreSQL does not know how many rows the page will have, and must still use indexes for the relation."""
     large_ones = await large_tables(server)
     after = dict(zip(("after_key", "after_id"), large_org.middle, strict=True))

@@ -71,7 +71,7 @@ def selected_attributes(index: int) -> str:
 
 
 HOSTILE: dict[str, RequestBuilder] = {
-    "names of variables' keys": lambda token, index: build_post(
+    "keys in variables": lambda token, index: build_post(
         token, {"query": NAMED_QUERY % (index // 60), "variables": {"f": {f"{index}-{key}-{FILLER[:8000]}": [] for key in range(50)}}}
     ),
     "names of variables": lambda token, index: build_post(
@@ -81,7 +81,7 @@ HOSTILE: dict[str, RequestBuilder] = {
         token, {"query": NAMED_QUERY % 0, "variables": {"f": {"country": f"{index}{FILLER}"}}}
     ),
     "documents": lambda token, index: build_post(token, {"query": f"query A{index} {{ viewer {{ permissions }} }} #{FILLER}"}),
-    "documents that are refused": lambda token, index: build_post(token, {"query": f"{{ a{index} }} #{FILLER}"}),
+    "rejected documents": lambda token, index: build_post(token, {"query": f"{{ a{index} }} #{FILLER}"}),
     "documents with wrong literals": lambda token, index: build_post(
         token, {"query": f"{{ clients(search: {{a: {index}}}, filter: {{country: []}}, first: {WRONG_LIST}) {{ totalCount }} }}"}
     ),
@@ -90,7 +90,7 @@ HOSTILE: dict[str, RequestBuilder] = {
     "names of operations": lambda token, index: build_post(
         token, {"query": "query A { viewer { permissions } }", "operationName": f"{index}{FILLER}"}
     ),
-    "plans by their conditions": lambda token, index: build_post(
+    "plans by conditions": lambda token, index: build_post(
         token, {"query": FLAGS % (index // 4), "variables": {"a": bool(index & 1), "b": bool(index & 2)}}
     ),
     "columns of statements": lambda token, index: build_post(
@@ -106,7 +106,7 @@ HOSTILE: dict[str, RequestBuilder] = {
     "content types": lambda token, index: build_post(token, {"query": "{ __typename }"}, f"Content-Type: a/{index}; {'b=c; ' * 2000}"),
     "traces": lambda token, index: build_post(token, {"query": "{ __typename }"}, f"traceparent: {index}{FILLER}"),
     "tokens": lambda _token, _place: build_post(new_secret(), {"query": "{ __typename }"}),
-    "tokens of no shape": lambda _token, index: build_post(f"rlt_{index}{FILLER}", {"query": "{ __typename }"}),
+    "malformed tokens": lambda _token, index: build_post(f"rlt_{index}{FILLER}", {"query": "{ __typename }"}),
     "paths": lambda _token, index: build_request("GET", f"/{index}/{FILLER[:7000]}"),
 }
 

@@ -18,7 +18,7 @@ from tests.support.fuzzing.servers import SETTINGS, FuzzTarget, create_callers
 from tests.support.processes import ServerProcess, run_server
 from tests.support.raw_http import ERROR_PATTERN
 
-EXAMPLES = {"queries": 150, "mutations": 200, "bodies": 200, "addresses": 150, "headers": 150, "wires": 250}
+EXAMPLES = {"queries": 150, "mutations": 200, "bodies": 200, "get requests": 150, "headers": 150, "raw requests": 250}
 
 
 @pytest.fixture(scope="module")

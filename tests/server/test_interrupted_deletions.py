@@ -98,7 +98,7 @@ async def scene(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) ->
 
 @pytest.mark.parametrize("table", STEPS)
 @pytest.mark.parametrize("what", ["server", "backend"])
-async def test_killed_deletion_leaves_everything(scene: DeletionScene, table: str, what: str) -> None:
+async def test_killed_deletion_changes_nothing(scene: DeletionScene, table: str, what: str) -> None:
     """The process or its database connection is killed. Afterwards the deletion succeeds."""
     before = await read_snapshot(scene.owner, scene.org.id)
     async with scene.run_server() as (server, http), scene.delete_until_blocked(table, http) as deleting:
@@ -124,7 +124,7 @@ async def test_killed_deletion_leaves_everything(scene: DeletionScene, table: st
 
 @pytest.mark.parametrize("table", STEPS)
 async def test_deletion_blocks_only_its_client(scene: DeletionScene, table: str) -> None:
-    """While the deletion is blocked, other clients are changed, work is registered, and the contact that it shares is linked."""
+    """While the deletion is blocked, other clients are changed, work is registered, and the shared contact is linked to another client."""
     org = scene.org
     third = await org.add_client("Derde", default_hourly_rate=90)
     ids = {name: global_id("Client", key) for name, key in (("other", scene.client.other), ("third", third))}

@@ -15,14 +15,14 @@ COMPILED_QUERIES = {
     "fragments": "{ clients { ...A } } fragment A on ClientConnection { nodes { ...B } } fragment B on Client { name ... { id } }",
     "an interface": "{ clients { nodes { ... on Node { id } __typename } } }",
     "skip and include": "query ($no: Boolean = false) { clients { nodes { name @skip(if: true) number @include(if: $no) id } } }",
-    "figures": """{ clients { nodes {
+    "revenue and rates": """{ clients { nodes {
       revenue { since byCurrency { currency paid { amount } } } financial { defaultHourlyRate { amount } } } } }""",
     "counts below a list": """{ clients { nodes {
       contacts { totalCount } projects { totalCount nodes { registrations { totalCount } } } } } }""",
     "edges": """{ clients { totalCount edges { cursor node {
       contacts(first: 1) { edges { cursor } pageInfo { endCursor hasNextPage } } } } } }""",
-    "who asks": "{ viewer { permissions organization { id name baseCurrency } member { name role } } }",
-    "what hangs on a client": """{ clients { nodes {
+    "the viewer": "{ viewer { permissions organization { id name baseCurrency } member { name role } } }",
+    "objects of a client": """{ clients { nodes {
       quotes { nodes { lines { position } } } portals { name projects { name } } activity { nodes { id } } } } }""",
 }
 

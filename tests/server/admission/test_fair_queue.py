@@ -55,7 +55,7 @@ BOTH = pytest.mark.parametrize("index", [0, 1], ids=["operations", "cpu share"])
 
 @BOTH
 def test_one_request_is_served_beside_fifty_of_another_token(index: int) -> None:
-    """The fifty waiting requests leave the other token waiting for one of them only."""
+    """The other token waits for one of the fifty requests, not for all of them."""
 
     async def main() -> None:
         tenant = uuid4()
@@ -94,7 +94,7 @@ def test_tokens_of_an_organization_alternate(index: int) -> None:
 
 @BOTH
 def test_token_with_few_waiting_requests_enters_a_full_queue(index: int) -> None:
-    """The newest request of the token with the most waiting requests is rejected instead. A token with as many waiting replaces none."""
+    """Instead, the newest request of the token with the most waiting ones is rejected. Tokens with equally many replace none."""
 
     async def main() -> None:
         tenant = uuid4()

@@ -81,8 +81,8 @@ def test_organization_has_at_most_twice_the_points_of_a_token() -> None:
 
 
 @given(some.lists(some.tuples(some.floats(0, 30), some.integers(0, 150), some.integers(0, 150)), max_size=40))
-def test_nobody_exceeds_the_rate(steps: list[tuple[float, int, int]]) -> None:
-    """For any sequence of requests, at most the burst and the points restored since can be spent."""
+def test_token_never_exceeds_its_rate(steps: list[tuple[float, int, int]]) -> None:
+    """For any sequence of requests, it can spend at most the burst and the points restored since."""
     rates, actor, granted = RateLimiter(RATE, clock := Clock()), create_actor(), 0
     for wait, requested, actual in steps:
         clock.now += wait

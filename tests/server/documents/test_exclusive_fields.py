@@ -58,7 +58,7 @@ async def api(api_for: Callable[..., Api], org: Tenant, clients: list[str]) -> A
 
 @pytest.mark.parametrize("query", TWICE.values(), ids=TWICE)
 @pytest.mark.parametrize(("accept", "status"), [(JSON, 200), (GRAPHQL_JSON, 400)])
-async def test_s42_a_document_archives_one_client(
+async def test_s42_document_archives_at_most_one_client(
     api: Api, clients: list[str], statements: list[str], query: str, accept: str, status: int
 ) -> None:
     """Two such fields in any form are rejected before anything runs. The second request uses the cached document."""

@@ -69,7 +69,7 @@ def test_map_is_read_literally(tmp_path: Path, documents: dict[str, str]) -> Non
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_invalid_file_is_named(tmp_path: Path, name: str) -> None:
+def test_invalid_file_is_named_in_the_error(tmp_path: Path, name: str) -> None:
     content, why = WRONG[name]
     (tmp_path / name).write_bytes(content)
     with pytest.raises(TrustedDocumentsError) as raised_error:

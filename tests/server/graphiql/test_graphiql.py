@@ -213,8 +213,8 @@ async def test_page_is_served_where_enabled(
         assert not any("rlt_" in answer.text for answer in responses)
 
 
-def test_examples_exist() -> None:
-    """Each example starts with a comment, and its operation has a name, which becomes the title of its tab."""
+def test_examples_have_a_comment_and_an_operation_name() -> None:
+    """The name becomes the title of the example's tab."""
     assert len(EXAMPLES) >= 3
     for path in EXAMPLES:
         assert path.read_text().startswith("# ")

@@ -68,7 +68,7 @@ def test_event_equals_the_formatted_record(monkeypatch: pytest.MonkeyPatch) -> N
     assert list(read) == ["event", "level", "logger", *fields]
 
 
-def test_event_is_a_record_where_others_handle_records(caplog: pytest.LogCaptureFixture) -> None:
+def test_event_is_a_log_record_if_other_handlers_exist(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "relaties")
     write_event(logging.INFO, "operation", {"organization": UUID(int=7), "statements": 3})
     (log_record,) = caplog.records

@@ -51,9 +51,9 @@ class FuzzTarget:
             "queries": http_requests.post_requests(documents.hostile_queries(SCHEMA, ids, ["x", *ids[:1]])),
             "mutations": http_requests.post_requests(documents.hostile_mutations(self.world)),
             "bodies": http_requests.body_requests(),
-            "addresses": http_requests.get_requests(),
+            "get requests": http_requests.get_requests(),
             "headers": http_requests.header_requests(),
-            "wires": http_requests.raw_requests(),
+            "raw requests": http_requests.raw_requests(),
         }
 
 
