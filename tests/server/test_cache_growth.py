@@ -25,7 +25,6 @@ WARM_UP_REQUESTS, MEASURED_REQUESTS = 250, 10_000
 FILLER = "x" * 14_000
 # The limits are the defaults except for points and the rate of refusals, so that requests reach the caches, and except for the
 # document cache, which may by default take more memory than everything else.
-# by default they may take more than everything else.
 HUGE_LIMIT = "1000000000"
 SETTINGS = {
     "RELATIES_RATE_LIMIT_BURST": HUGE_LIMIT,

@@ -13,7 +13,6 @@ LISTED_WORD = re.compile(rf"(?<![A-Za-z])({'|'.join(sorted(LISTED))})(?![A-Za-z]
 
 # A participle may not name a function, class or module. As names of values, regular participles such as `parsed` are usual in
 # good code, so only irregular ones count there.
-# good code, so only irregular ones count there.
 PARTICIPLE_RULES: dict[str, Callable[[str], bool]] = {
     "function": is_lone_participle,
     "class": is_lone_participle,

@@ -14,6 +14,7 @@ from tests.support.explain import FROM_TABLES
 from tests.support.random_documents import Document
 
 AVAILABLE = re.compile(rb',"throttle":\{[^}]*\}')  # differs between two requests
+# Parameters have other numbers in a combined statement, and the ids of a page come from its first query.
 VALUE = re.compile(r"\(ARRAY\(SELECT id FROM leader LIMIT (\$\d+|NULL)::integer - 1\)\)|\$\d+")
 
 

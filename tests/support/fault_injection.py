@@ -42,6 +42,7 @@ class FaultInjector:
     one_in: int
 
     def hash_number(self, *what: object) -> int:
+        # `hash` of a text differs between processes.
         return crc32(repr((self.seed, what)).encode())
 
     def should_fail(self, *what: object) -> bool:

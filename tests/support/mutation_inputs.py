@@ -179,7 +179,7 @@ def type_of_id(owner: str, name: str) -> str:
     stem = re.sub("Ids?$", "", name).lower()
     fits = [kind for kind in NODES if (owner.startswith(kind) if name == "id" else stem.endswith(kind.lower()))]
     id_type = ID_TYPES.get(f"{owner}.{name}") or max(fits, key=len, default=None)
-    assert id_type, f"Of which type is {owner}.{name}? Its name does not say: put it into ID_TYPES of tests/support/mutation_inputs.py."
+    assert id_type, f"The name of {owner}.{name} does not tell its type. Add it to `ID_TYPES` in tests/support/mutation_inputs.py."
     return id_type
 
 
@@ -214,11 +214,11 @@ class InputFiller:
         if bare.name == "ID":
             id_type = type_of_id(owner, name)
             assert id_type in self.ids, (
-                f"{owner}.{name} is of a {id_type}, and the world of tests/support/mutation_inputs.py has none: add one."
+                f"{owner}.{name} refers to {id_type}, and `create_world` in tests/support/mutation_inputs.py creates none. Add one."
             )
             return self.ids[id_type]
         words = tuple(bare.values) * 2 if isinstance(bare, GraphQLEnumType) else VALUES_BY_FIELD.get(name) or VALUES_BY_TYPE.get(bare.name)
-        assert words, f"What is a right {bare.name}? Put one into VALUES_BY_TYPE of tests/support/mutation_inputs.py."
+        assert words, f"There are no values for {bare.name}. Add two to `VALUES_BY_TYPE` in tests/support/mutation_inputs.py."
         return words[self.second]
 
 

@@ -58,6 +58,7 @@ class Sender:
         raw = request.raw.replace(TOKEN, self.tokens[request.role].encode()) if request.role else request.raw
         if not request.is_whole:
             return self._send_alone(raw)
+        # The server may have closed an old connection; try once more on a new one.
         for is_old in (request.role in self._open, False):
             connection = self._open.get(request.role) or self._connect()
             self._open[request.role] = connection
@@ -122,7 +123,7 @@ def check_response(sender: Sender, request: Request) -> Answer:
         answer = sender.send(request)
     except TimeoutError:
         sender.close()
-        answer, fault = Answer(0), f"neither an answer nor an end within {TIMEOUT_S} seconds"
+        answer, fault = Answer(0), f"no response within {TIMEOUT_S} seconds"
     else:
         fault = answer.find_fault(request)
     if fault:
