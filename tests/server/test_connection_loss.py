@@ -115,7 +115,7 @@ async def test_f2_recovers_after_an_outage_under_load(
 
 @pytest.mark.proof
 async def test_stuck_connection_does_not_block_shutdown(proxy: FaultyProxy, org: Tenant) -> None:
-    """One connection is in use, another is in the pool, and the database answers neither."""
+    """One connection is in use, another is in the pool, and the database does not respond on either."""
     database = await Database.connect(proxy.url, LIMITS)
     async with database.unit_of_work(org.id):
         pass

@@ -1,4 +1,4 @@
-"""Measure how far the language rules are kept: `python -m tests.style.measure`. With `--list`, print every offender instead.
+"""Measure how well the code follows the language rules: `python -m tests.style.measure`. With `--list`, print every offender instead.
 
 Names are counted where they are defined. Functions do not include tests. Variables are names bound by assignment, `for`, `with`,
 `except`, `import … as`, comprehensions and fields of classes. For them only irregular participles count, because values such as

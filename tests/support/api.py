@@ -25,7 +25,7 @@ SECRET_KEYS = [b"a secret of the tests, 32 bytes or more"]
 
 
 def connect_client(schema: strawberry.Schema, database: Database, settings: Settings | None = None) -> httpx.AsyncClient:
-    """Connect a client to the application by ASGI, without a socket. The default settings limit neither points nor refusals."""
+    """Connect a client to the application by ASGI, without a socket. By default there are no limits on points and refusals."""
     settings = settings or Settings(
         max_auth_failures=HUGE_LIMIT, rate_limit_burst=HUGE_LIMIT, max_refusals_per_second=HUGE_LIMIT
     )  # all tests send many requests from one address

@@ -1,7 +1,7 @@
 """Build valid inputs of every mutation from the schema, and list each location in them so that a test can replace it.
 
-New mutations and fields are covered without a change here. What their types do not say stands in `VALUES_BY_FIELD`, `ID_TYPES`
-and `EXTRA_VALUES`.
+New mutations and fields are covered without a change here. `VALUES_BY_FIELD`, `ID_TYPES` and `EXTRA_VALUES`
+contain what the types do not express.
 """
 
 import json

@@ -27,7 +27,7 @@ TOO_DEAR = "{ clients(first: 100) { nodes { id contacts(first: 100) { edges { no
 
 @dataclass(frozen=True)
 class ConnectionAnswer:
-    """A response on a connection of its own."""
+    """A response that was received on a separate connection."""
 
     status: int
     headers: dict[str, str]

@@ -241,7 +241,7 @@ async def test_q9_filter_has_no_alternatives(api: Api, statements: list[str]) ->
 async def test_i1_escaped_nul_is_rejected(
     api: Api, statements: list[str], owner: asyncpg.Connection, sample_org: Tenant, query: str, escape: str
 ) -> None:
-    """PostgreSQL cannot store the character, nor compare with it. The check covers every place in a document."""
+    """PostgreSQL cannot store the character or compare with it. The check covers every place in a document."""
     async with assert_unchanged(owner, sample_org.id):
         assert await fetch_error_codes(api, query.replace("…", escape)) == {"BAD_USER_INPUT"}
     assert sent_statements(statements) == []

@@ -173,7 +173,7 @@ async def test_trusted_policy_accepts_its_own_documents_only(connect_persisted_c
 
 
 async def test_get_accepts_only_known_documents(connect_persisted_client: ConnectClient, folder: Path) -> None:
-    """With this policy, the default in production, a text is rejected, even of a trusted document. The error allows POST."""
+    """With this policy, the default in production, even the text of a trusted document is rejected. `Allow` names POST."""
     async with connect_persisted_client(get_requests=GetPolicy.PERSISTED, trusted_documents=folder) as api:
         assert await api.get(query=NAME) == await api.get(**hash_parameters(NAME, query=NAME)) == NOT_BY_GET
         assert (await api.get_data(query=NAME)).headers["allow"] == "POST"

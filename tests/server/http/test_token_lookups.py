@@ -68,7 +68,7 @@ def start_sign_ins(
 async def test_beyond_the_limit_lookups_of_an_address_are_serialized(
     large_database: Database, org: Tenant, owner: asyncpg.Connection
 ) -> None:
-    """A cached token does not wait, nor does a token of another address. Only wrong tokens are rejected in the end."""
+    """Cached tokens and tokens of other addresses do not wait. In the end only wrong tokens are rejected."""
     sign_in = Authenticator(large_database, 3)
     known_token, new, other = (org.tokens[role] for role in (Role.OWNER, Role.ADMIN, Role.VIEWER))
     assert await sign_in_result(sign_in, known_token)

@@ -77,8 +77,6 @@ def open_connection() -> tuple[LimitedHttpProtocol, RecordingTransport]:
 
 
 def test_keep_alive_timeout_starts_at_the_last_answer() -> None:
-    """It is measured from the last of several responses."""
-
     async def main() -> None:
         loop, (protocol, transport) = asyncio.get_running_loop(), open_connection()
         for _ in range(5):
