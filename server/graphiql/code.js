@@ -1,5 +1,5 @@
-// The code of this start of the server, for which it gives the demo's token. The printed address carries it in its fragment, which no
-// browser sends anywhere. It moves to the session's storage, so that a reload works and the address bar, bookmarks and history lack it.
+// The server creates a code when it starts, and returns the demo token to pages that send it. The printed address has the code in its
+// fragment, which browsers never send. It moves to the session storage, so that a reload works, and no address bar, bookmark or history has it.
 
 const KEY = "relaties:code";
 
@@ -12,12 +12,12 @@ export function codeOfThisStart() {
   return sessionStorage.getItem(KEY);
 }
 
-// A newly printed address that is opened in the same tab changes the fragment alone, which loads nothing.
+// A new address that is opened in the same tab changes only the fragment, which does not load the page again.
 export function reloadOnNewCode() {
   addEventListener("hashchange", () => codeInAddress() && location.reload());
 }
 
 function codeInAddress() {
   const code = new URLSearchParams(location.hash.slice(1)).get("code");
-  return code && /^[\w-]+$/.test(code) ? code : null; // anything else could not be sent as a header
+  return code && /^[\w-]+$/.test(code) ? code : null; // other characters cannot be sent in a header
 }

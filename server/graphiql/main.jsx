@@ -1,4 +1,4 @@
-// GraphiQL with our examples in its tabs. Everything it needs comes from the server it asks.
+// GraphiQL with our examples in its tabs. It loads nothing from other servers.
 
 import "graphiql/setup-workers/vite";
 import "graphiql/style.css";
@@ -19,30 +19,30 @@ import { storageWithout } from "./storage.js";
 const EXAMPLES = Object.values(import.meta.glob("./examples/*.graphql", { query: "?raw", import: "default", eager: true }));
 const NO_TOKEN = '{\n  "Authorization": "Bearer "\n}';
 
-// The token of the demo, where the server gives it away: on a person's own machine, to who opened the address that it printed.
+// The server returns the demo token only on loopback addresses, and only for the code in the address that it printed.
 const code = codeOfThisStart();
 reloadOnNewCode();
 const { token } = await (await fetch("/graphiql/config", { headers: code ? { "X-GraphiQL-Code": code } : {} })).json();
 const headers = token ? NO_TOKEN.replace("Bearer ", `Bearer ${token}`) : NO_TOKEN;
 
-// The schema is asked for before the header editor is there to be read.
+// GraphiQL sends the introspection query before the header editor exists, so it has no headers yet.
 const send = createGraphiQLFetcher({ url: "/graphql" });
-const fetcher = (asked, { headers: typed, ...rest } = {}) =>
-  send(asked, { ...rest, headers: typed ?? (asked.operationName === "IntrospectionQuery" ? JSON.parse(headers) : {}) });
+const fetcher = (request, { headers: entered, ...rest } = {}) =>
+  send(request, { ...rest, headers: entered ?? (request.operationName === "IntrospectionQuery" ? JSON.parse(headers) : {}) });
 
-// A token that is typed in brings the schema, without a reload.
-function SchemaOnceSignedIn() {
+// Load the schema when the user has entered a token, without a reload.
+function LoadSchemaOnSignIn() {
   const { headerEditor, schema } = useGraphiQL(({ headerEditor, schema }) => ({ headerEditor, schema }));
   const { introspect } = useGraphiQLActions();
   useEffect(() => {
     if (!headerEditor || schema) return undefined;
-    let waiting;
+    let timer;
     const listener = headerEditor.onDidChangeModelContent(() => {
-      clearTimeout(waiting);
-      waiting = setTimeout(introspect, 500);
+      clearTimeout(timer);
+      timer = setTimeout(introspect, 500);
     });
     return () => {
-      clearTimeout(waiting);
+      clearTimeout(timer);
       listener.dispose();
     };
   }, [headerEditor, schema, introspect]);
@@ -61,6 +61,6 @@ createRoot(document.getElementById("page")).render(
     storage={storageWithout(headers)}
   >
     <GraphiQL.Logo>Relaties</GraphiQL.Logo>
-    <SchemaOnceSignedIn />
+    <LoadSchemaOnSignIn />
   </GraphiQL>,
 );

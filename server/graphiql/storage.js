@@ -1,12 +1,12 @@
-// What the browser keeps of GraphiQL: tabs, sizes, history. Never a header, since headers hold tokens;
-// its history would keep them for good, whatever it is told of them elsewhere.
+// Store GraphiQL's tabs, sizes and history in the browser, without headers, because headers hold tokens.
+// GraphiQL's history stores headers in spite of `shouldPersistHeaders={false}`.
 
 const HISTORY = ["queries", "favorites"];
 
 export function storageWithout(defaultHeaders) {
   return {
-    getItem: (key) => mapped(key, localStorage.getItem(key), (entry) => ({ ...entry, headers: defaultHeaders })),
-    setItem: (key, text) => localStorage.setItem(key, mapped(key, text, ({ headers: _headers, ...entry }) => entry)),
+    getItem: (key) => mapHistory(key, localStorage.getItem(key), (entry) => ({ ...entry, headers: defaultHeaders })),
+    setItem: (key, text) => localStorage.setItem(key, mapHistory(key, text, ({ headers: _headers, ...entry }) => entry)),
     removeItem: (key) => localStorage.removeItem(key),
     clear: () => localStorage.clear(),
     get length() {
@@ -15,7 +15,7 @@ export function storageWithout(defaultHeaders) {
   };
 }
 
-function mapped(key, text, change) {
+function mapHistory(key, text, change) {
   const list = HISTORY.find((name) => key === `graphiql:${name}`);
   return list && text ? JSON.stringify({ [list]: JSON.parse(text)[list].map(change) }) : text;
 }

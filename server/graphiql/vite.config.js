@@ -1,4 +1,4 @@
-// Builds the page into assets/: names that carry their content's hash, each file gzipped, and the licences of what is in them.
+// Build the page into assets/: file names with a hash of the content, each file gzipped, and the licences of the packages in them.
 
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { defineConfig } from "vite";
 
 const OUT = "assets";
 
-// gzip and not node's zlib, whose output depends on its version; -n leaves the time out, so that two builds are the same.
+// Use gzip, because the output of node's zlib depends on its version. -n omits the time, so that two builds are equal.
 function gzipped() {
   return {
     name: "gzipped",
@@ -18,20 +18,20 @@ function gzipped() {
   };
 }
 
-// What is shipped, not what builds it; a text that several packages share stands there once.
+// List the packages that are shipped, not those that build the page. A text that several packages share occurs once.
 function licences() {
   return {
     name: "licences",
     closeBundle() {
       const { packages } = JSON.parse(readFileSync("package-lock.json", "utf8"));
       const shipped = Object.entries(packages).filter(([path, { dev, optional }]) => path && !dev && !optional);
-      const named = new Map();
+      const packagesByText = new Map();
       for (const [path, { version, license }] of shipped) {
         const name = `${path.split("node_modules/").at(-1)} ${version}: ${license}`;
         const text = notices(path);
-        named.set(text, [...(named.get(text) ?? []), name]);
+        packagesByText.set(text, [...(packagesByText.get(text) ?? []), name]);
       }
-      const parts = [...named].map(([text, names]) => `${[...new Set(names)].join("\n")}\n\n${text}`.trim());
+      const parts = [...packagesByText].map(([text, names]) => `${[...new Set(names)].join("\n")}\n\n${text}`.trim());
       writeFileSync("LICENSES", `${parts.join(`\n\n${"-".repeat(80)}\n\n`)}\n`);
     },
   };
@@ -42,14 +42,14 @@ function notices(path) {
   return names.sort().map((name) => readFileSync(join(path, name), "utf8").replaceAll("\r", "").trim()).join("\n\n");
 }
 
-// Words of React for servers, of which there is none here.
-function told(level, log, tell) {
-  if (log.code !== "MODULE_LEVEL_DIRECTIVE") tell(level, log);
+// React marks modules for server components with directives. They mean nothing here, so hide the warnings.
+function hideDirectiveWarnings(level, log, handler) {
+  if (log.code !== "MODULE_LEVEL_DIRECTIVE") handler(level, log);
 }
 
 export default defineConfig({
   base: "/graphiql/assets/",
   logLevel: "warn",
-  build: { outDir: OUT, assetsDir: "", modulePreload: { polyfill: false }, target: "es2022", chunkSizeWarningLimit: 5000, rolldownOptions: { onLog: told } },
+  build: { outDir: OUT, assetsDir: "", modulePreload: { polyfill: false }, target: "es2022", chunkSizeWarningLimit: 5000, rolldownOptions: { onLog: hideDirectiveWarnings } },
   plugins: [licences(), gzipped()],
 });
