@@ -31,7 +31,7 @@ proof: .venv/test    ## the long proofs: full counts, large data, kills, whole i
 	@tests/interop/install
 	@$(BIN)/pytest -m proof
 
-graphiql:            ## build GraphiQL anew into server/graphiql/assets; needs Node 20.19 or newer
+graphiql:            ## build GraphiQL into server/graphiql/assets; needs Node 20.19 or newer
 	@cd server/graphiql && npm ci --silent && npm run --silent build
 
 # Builds of one Python differ in speed: Debian's is optimized, and is 12 to 19 % faster than one that is not. PYTHON=... still chooses another.

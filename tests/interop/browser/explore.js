@@ -39,7 +39,7 @@ async function seen(context) {
   const [page] = context.pages();
   const [requests, complaints] = [[], []];
   context.on("request", (request) => requests.push(request.url()));
-  page.on("console", (said) => ["error", "warning"].includes(said.type()) && complaints.push(said.text()));
+  page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
   page.on("pageerror", (error) => complaints.push(String(error)));
 
   await page.goto(`${address}/${code}`);
