@@ -26,9 +26,9 @@ from db.engine.protocols import Transaction
 from db.engine.statement import Query
 from db.queries.contacts import LINK_COLUMNS
 from db.rows import AddressRow, ClientRow, ContactClientRow, CountRow, LabelClientRow, NumberKeyRow
-from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, parameter, requested_ids
+from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, parameter, reference, requested_ids
 from db.sql.fetchers import CountFetcher, GroupFetcher, PagePerParentFetcher, RowFetcher
-from db.sql.pagination import Listing, PageSlice, SortKey, count_per_parent, page_per_parent
+from db.sql.pagination import Listing, PageSlice, SortKey, count_per_parent, count_rows, in_order_of_names, page_per_parent
 from db.sql.search import contains_pattern
 from db.tables import AddressFields, AddressType, Client, ClientAddress, ClientContact, ClientLabel
 from db.tables.base import table_of
@@ -54,7 +54,7 @@ class ClientSortField(StrEnum):
 
 NUMBER = func.coalesce(col(Client.number_key), literal_column(f"'{LAST_NUMBER_KEY}'", Text()))
 SORT_KEYS: dict[ClientSortField, SortKey] = {
-    ClientSortField.NAME: SortKey(col(Client.name_key), Text(), col(Client.id), "name_key"),
+    ClientSortField.NAME: in_order_of_names(Client),
     ClientSortField.NUMBER: SortKey(NUMBER, Text(), col(Client.id), "number_key"),
     ClientSortField.CREATED_AT: SortKey(col(Client.created_at), DateTime(timezone=True), col(Client.id), "created_at"),
     ClientSortField.UPDATED_AT: SortKey(col(Client.updated_at), DateTime(timezone=True), col(Client.id), "updated_at"),
@@ -71,7 +71,7 @@ class ClientSorting:
 
 @dataclass(frozen=True)
 class ClientFilter:
-    """Criteria for clients; all that are set must hold. `search` is found within the name or the number, ignoring case."""
+    """Criteria for clients. All that are set must match. `search` is a text within the name or the number, in any case."""
 
     search: str | None = None
     is_archived: bool | None = None
@@ -86,7 +86,7 @@ class ClientFilter:
 
     @property
     def shape(self) -> tuple[str, ...]:
-        """Which conditions are in use: one text of SQL a shape."""
+        """Return the names of the conditions in use. Filters with the same shape have the same SQL."""
         values = {name: getattr(self, name) for name in CONDITIONS if name in self.__dataclass_fields__}
         names = [name for name, value in values.items() if value is not None and value is not False]
         return tuple(names + [f"not_{name}" for name, value in values.items() if value is False])
@@ -100,7 +100,7 @@ class ClientFilter:
 
 
 def _has_label_in(parameter_name: str) -> ColumnElement[bool]:
-    """Match the client's labels that are in the array parameter."""
+    """Return the condition on `client_label` that its row is of this client and has a label in the array parameter."""
     labels_of_client = and_(col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.client_id) == col(Client.id))
     return and_(labels_of_client, col(ClientLabel.label_id) == func.any(parameter(parameter_name, ARRAY(Uuid()))))
 
@@ -137,7 +137,7 @@ CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
     "vat_number": lambda: col(Client.vat_number) == parameter("vat_number", Text()),
     "updated_since": lambda: col(Client.updated_at) >= parameter("updated_since", DateTime(timezone=True)),
 }
-INDEXED_SHAPES = {(ClientSortField.NAME, ("not_is_archived",))}  # orders and conditions that have an index of their own
+INDEXED_SHAPES = {(ClientSortField.NAME, ("not_is_archived",))}  # sort fields and shapes that a partial index serves
 PARAMETER_FIELDS = {"labels_any", "labels_all", "labels_none", "country", "kvk_number", "vat_number", "updated_since"}
 
 
@@ -146,7 +146,7 @@ def filter_conditions(shape: tuple[str, ...]) -> list[ColumnElement[bool]]:
 
 
 def client_columns(row: type[ClientRow], **extra_columns: ColumnElement[Any]) -> list[ColumnElement[Any]]:
-    """Return the columns of a client with its primary address, and the extra columns of the row."""
+    """Return the columns of a client with its primary address, and those of `extra_columns` that the row class has."""
     return columns(row, Client, has_address=col(ClientAddress.client_id).is_not(None), **ADDRESS, **extra_columns)
 
 
@@ -175,11 +175,11 @@ async def page(tx: Transaction, criteria: ClientFilter, sort: ClientSortField, p
 
 @cache
 def _count(shape: tuple[str, ...]) -> Query[CountRow]:
-    return Query(select(func.count().label("count")).select_from(table_of(Client)).where(*filter_conditions(shape)), CountRow)
+    return count_rows(Client, filter_conditions(shape))
 
 
 async def counts(tx: Transaction, wanted: Sequence[ClientFilter]) -> list[int]:
-    """Return how many clients each filter finds."""
+    """Return the number of clients that each filter finds."""
     results = [await tx.fetch(_count(each.shape), **each.values) for each in wanted]
     return [row.count for (row,) in results]
 
@@ -197,49 +197,32 @@ NUMBERS = Query(
 
 
 async def existing_number_keys(tx: Transaction, numbers: Sequence[str]) -> set[str]:
-    """Return the number keys that existing clients have."""
+    """Return those of the number keys that clients have."""
     return {row.number_key for row in await tx.fetch(NUMBERS, numbers=numbers)}
 
 
-BY_NAME = SORT_KEYS[ClientSortField.NAME]
-
-
-@cache
-def _page_per_contact(*, is_ascending: bool, is_next: bool) -> Query[ContactClientRow]:
-    links_of_contact = and_(col(ClientContact.tenant_id) == TENANT, col(ClientContact.contact_id) == requested_ids.c.id)
-    client_of_link = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientContact.client_id))
-    rows = (
-        select(*client_columns(ContactClientRow, contact_id=requested_ids.c.id, **LINK_COLUMNS))
-        .select_from(table_of(ClientContact))
-        .join(table_of(Client), client_of_link)
-    )
-    statement = rows.outerjoin(table_of(ClientAddress), PRIMARY).where(links_of_contact)
-    return page_per_parent(statement, ContactClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next).always_select(
-        "id", "name_key", "contact_id"
-    )
-
-
-@cache
-def _page_per_label(*, is_ascending: bool, is_next: bool) -> Query[LabelClientRow]:
-    links_of_label = and_(col(ClientLabel.tenant_id) == TENANT, col(ClientLabel.label_id) == requested_ids.c.id)
-    client_of_link = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientLabel.client_id))
-    rows = (
-        select(*client_columns(LabelClientRow, label_id=requested_ids.c.id))
-        .select_from(table_of(ClientLabel))
-        .join(table_of(Client), client_of_link)
-    )
-    statement = rows.outerjoin(table_of(ClientAddress), PRIMARY).where(links_of_label)
-    return page_per_parent(statement, LabelClientRow, BY_NAME, is_ascending=is_ascending, is_next=is_next).always_select(
-        "id", "name_key", "label_id"
-    )
+def _page_per_link(
+    row: type[ClientRow], link: type[ClientContact | ClientLabel], parent: str, *, is_ascending: bool, is_next: bool
+) -> Query[Any]:
+    """Return the query of a page of clients by name for each contact or label, over the links between them."""
+    rows = select(*client_columns(row, **{parent: requested_ids.c.id}, **LINK_COLUMNS)).select_from(table_of(link))
+    statement = rows.join(*reference(Client, col(link.client_id))).outerjoin(table_of(ClientAddress), PRIMARY)
+    links_of_parent = col(link.tenant_id) == TENANT, col(getattr(link, parent)) == requested_ids.c.id
+    sort_key = SORT_KEYS[ClientSortField.NAME]
+    query = page_per_parent(statement.where(*links_of_parent), row, sort_key, is_ascending=is_ascending, is_next=is_next)
+    return query.always_select("id", "name_key", parent)
 
 
 OF_CONTACT = count_per_parent(ClientContact, "contact_id")
 OF_LABEL = count_per_parent(ClientLabel, "label_id")
 counts_of_contacts, counts_of_labels = CountFetcher(OF_CONTACT), CountFetcher(OF_LABEL)
-of_contacts = PagePerParentFetcher(_page_per_contact, "contact_id")
+of_contacts: PagePerParentFetcher[ContactClientRow] = PagePerParentFetcher(
+    cache(partial(_page_per_link, ContactClientRow, ClientContact, "contact_id")), "contact_id"
+)
 """Clients of each contact by name."""
-of_labels = PagePerParentFetcher(_page_per_label, "label_id")
+of_labels: PagePerParentFetcher[LabelClientRow] = PagePerParentFetcher(
+    cache(partial(_page_per_link, LabelClientRow, ClientLabel, "label_id")), "label_id"
+)
 """Clients of each label by name."""
 
 ADDRESSES = Query(
@@ -249,4 +232,4 @@ ADDRESSES = Query(
     AddressRow,
 )
 addresses = GroupFetcher(ADDRESSES, "client_id")
-"""Addresses of each client, one of a type at most."""
+"""Addresses of each client, at most one of each type."""

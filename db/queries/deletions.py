@@ -1,4 +1,4 @@
-"""Delete a client and everything that depends on it in the database, statement by statement, whatever its size."""
+"""Delete a client and everything that depends on it: a fixed number of statements, whatever the number of rows."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -34,9 +34,8 @@ from db.tables import (
 from db.tables.base import table_of
 
 CLIENT, CONTACTS = parameter("client", Uuid()), parameter("contacts", ARRAY(Uuid()))
-DISABLE_GUARD: ColumnElement[str] = literal_column(
-    "set_config('app.guard', 'off', true)"
-)  # the guard of archived rows, until the unit of work ends
+# The triggers that protect archived clients skip their check while `app.guard` is off; it stays off until the unit of work ends.
+DISABLE_GUARD: ColumnElement[str] = literal_column("set_config('app.guard', 'off', true)")
 
 
 def _delete_of_client(table: type[Table]) -> Delete:
@@ -74,23 +73,26 @@ DELETE_UNUSED_PAYMENTS = Command(
     ),
     "payments",
 )
-# Each table before the tables that it refers to.
+# In the order of the foreign keys: each table comes before the tables that it refers to.
 DELETIONS = {
-    "allocations": Command(_delete_of_client(PaymentAllocation), "allocations"),
-    "registration labels": Command(_delete_of_client(RegistrationLabel), "registration labels"),
-    "registrations": Command(_delete_of_client(Registration), "registrations"),
-    "invoice lines": Command(_delete_children(InvoiceLine, Invoice, "invoice_id"), "invoice lines"),
-    "invoices": Command(_delete_of_client(Invoice), "invoices"),
-    "quote lines": Command(_delete_children(QuoteLine, Quote, "quote_id"), "quote lines"),
-    "quotes": Command(_delete_of_client(Quote), "quotes"),
-    "portal projects": Command(_delete_of_client(PortalProject), "portal projects"),
-    "portal access": Command(_delete_of_client(PortalAccess), "portal access"),
-    "portals": Command(_delete_of_client(ClientPortal), "portals"),
-    "projects": Command(_delete_of_client(Project), "projects"),
-    "labels": Command(_delete_of_client(ClientLabel), "labels"),
-    "contacts": Command(_delete_of_client(ClientContact), "contacts"),
-    "addresses": Command(_delete_of_client(ClientAddress), "addresses"),
-    "client": Command(delete(table_of(Client)).where(col(Client.tenant_id) == TENANT, col(Client.id) == CLIENT), "client"),
+    name: Command(statement, name)
+    for name, statement in {
+        "allocations": _delete_of_client(PaymentAllocation),
+        "registration labels": _delete_of_client(RegistrationLabel),
+        "registrations": _delete_of_client(Registration),
+        "invoice lines": _delete_children(InvoiceLine, Invoice, "invoice_id"),
+        "invoices": _delete_of_client(Invoice),
+        "quote lines": _delete_children(QuoteLine, Quote, "quote_id"),
+        "quotes": _delete_of_client(Quote),
+        "portal projects": _delete_of_client(PortalProject),
+        "portal access": _delete_of_client(PortalAccess),
+        "portals": _delete_of_client(ClientPortal),
+        "projects": _delete_of_client(Project),
+        "labels": _delete_of_client(ClientLabel),
+        "contacts": _delete_of_client(ClientContact),
+        "addresses": _delete_of_client(ClientAddress),
+        "client": delete(table_of(Client)).where(col(Client.tenant_id) == TENANT, col(Client.id) == CLIENT),
+    }.items()
 }
 DELETE_CONTACTS = Command(delete(table_of(Contact)).where(col(Contact.tenant_id) == TENANT, id_in(col(Contact.id))), "contacts")
 ERASE_HISTORY = Command(_select_once(func.relaties.erase_traces(CLIENT, CONTACTS)), "traces")
@@ -98,14 +100,14 @@ LIFT_GUARD = Command(_select_once(DISABLE_GUARD), "guard")
 
 
 async def lock(work: UnitOfWork, client_id: UUID, contacts: Sequence[UUID]) -> None:
-    """Lock what others could change while the client is locked: its documents, on which payments come in, and these contacts."""
+    """Lock the client's invoices and these contacts. The lock on the client does not cover them: payments change invoices."""
     await work.execute(LOCK_INVOICES, client=client_id)
     if contacts:
         await work.execute(LOCK_CONTACTS, ids=[*contacts])
 
 
 async def delete_client(work: UnitOfWork, client_id: UUID, contacts: Sequence[UUID]) -> dict[str, int]:
-    """Delete the locked client, its dependents and these contacts, with their audit history; return the number of rows of each kind."""
+    """Delete the locked client, its dependents, these contacts and the audit events of all. Return the number of rows by kind."""
     await work.execute(LIFT_GUARD)
     payments = [row.payment_id for row in await work.fetch(PAYMENTS, client=client_id)]
     counts = {name: await work.execute(command, client=client_id) for name, command in DELETIONS.items()}

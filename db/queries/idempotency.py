@@ -13,12 +13,15 @@ from db.tables import IdempotencyKey
 from db.tables.timestamps import now
 
 RETENTION = timedelta(hours=24)
-SWEEP_LIMIT = 100  # expired keys to delete at a time
+SWEEP_LIMIT = 100  # expired keys that one call deletes
 KEY = (col(IdempotencyKey.tenant_id), col(IdempotencyKey.subject), col(IdempotencyKey.key))
 
 
 async def claim(work: UnitOfWork, subject: UUID, key: str, request_hash: bytes) -> bool:
-    """Claim the key; return whether that succeeded. Waits for a request that uses it. A key older than `RETENTION` counts as absent."""
+    """Claim the key and return whether that succeeded. Waits for a running request that has claimed it.
+
+    A key older than `RETENTION` counts as absent and is claimed again.
+    """
     values = {"request_hash": request_hash, "outcome": None, "created_at": now()}
     insertion = insert(IdempotencyKey).values(tenant_id=work.tenant, subject=subject, key=key, **values)
     is_old = col(IdempotencyKey.created_at) < now() - RETENTION
@@ -28,7 +31,7 @@ async def claim(work: UnitOfWork, subject: UUID, key: str, request_hash: bytes) 
 
 
 async def get(work: UnitOfWork, subject: UUID, key: str) -> IdempotencyKey:
-    """Return the row of a key."""
+    """Return the row of a key that exists."""
     statement = select(IdempotencyKey).where(
         col(IdempotencyKey.tenant_id) == work.tenant, col(IdempotencyKey.subject) == subject, col(IdempotencyKey.key) == key
     )
@@ -40,7 +43,7 @@ HAS_MESSAGE = cast(col(IdempotencyKey.outcome)["value"], Text).contains('"messag
 
 
 async def delete_rejected(work: UnitOfWork) -> None:
-    """Delete the keys of rejected requests: they changed nothing, and a retry must be decided again."""
+    """Delete the keys of rejected requests: those changed nothing, and a retry must be decided again."""
     await work.session.exec(delete(IdempotencyKey).where(col(IdempotencyKey.tenant_id) == work.tenant, WAS_REJECTED))
 
 
@@ -50,7 +53,7 @@ async def find_with_messages(work: UnitOfWork) -> list[IdempotencyKey]:
 
 
 async def delete_expired(work: UnitOfWork) -> None:
-    """Delete some expired keys; skip those that another transaction is deleting."""
+    """Delete up to `SWEEP_LIMIT` expired keys. Skips those that another transaction is deleting."""
     expired_keys = select(*KEY).where(col(IdempotencyKey.tenant_id) == work.tenant, col(IdempotencyKey.created_at) < now() - RETENTION)
     await work.session.exec(
         delete(IdempotencyKey).where(tuple_(*KEY).in_(expired_keys.limit(SWEEP_LIMIT).with_for_update(skip_locked=True)))

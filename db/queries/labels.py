@@ -2,14 +2,14 @@
 
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Select, Text, Uuid, and_, func, or_, select, union
+from sqlalchemy import CompoundSelect, Select, Uuid, func, or_, select, union
 
 from db.engine.protocols import Transaction
 from db.engine.statement import Query
 from db.rows import ClientLabelRow, IdRow, LabelRow, LockedUsesRow
-from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, parameter
+from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, parameter, reference
 from db.sql.fetchers import GroupFetcher, RowFetcher
-from db.sql.pagination import Listing, SortKey
+from db.sql.pagination import Listing, in_order_of_names
 from db.sql.search import NameListing
 from db.tables import Client, ClientLabel, Label, Project, Registration, RegistrationLabel, RegistrationStatus
 from db.tables.base import table_of
@@ -17,12 +17,12 @@ from db.tables.base import table_of
 IN_TENANT = col(Label.tenant_id) == TENANT
 ALL = select(*columns(LabelRow, Label)).where(IN_TENANT)
 BY_ID = Query(ALL.where(id_in(col(Label.id))), LabelRow).always_select("id")
-BY_NAME = NameListing(Label, Listing(ALL, LabelRow, SortKey(col(Label.name_key), Text(), col(Label.id), "name_key")))
+BY_NAME = NameListing(Label, Listing(ALL, LabelRow, in_order_of_names(Label)))
 page, counts, by_id = BY_NAME.page, BY_NAME.counts, RowFetcher(BY_ID)
 OF_CLIENTS = Query(
     select(*columns(ClientLabelRow, Label, client_id=col(ClientLabel.client_id)))
     .select_from(table_of(ClientLabel))
-    .join(table_of(Label), and_(col(Label.tenant_id) == TENANT, col(Label.id) == col(ClientLabel.label_id)))
+    .join(*reference(Label, col(ClientLabel.label_id)))
     .where(col(ClientLabel.tenant_id) == TENANT, id_in(col(ClientLabel.client_id), is_planned_once=True))
     .order_by(col(ClientLabel.client_id), col(Label.name_key), col(Label.id)),
     ClientLabelRow,
@@ -37,16 +37,14 @@ OF_REGISTRATION = col(RegistrationLabel.tenant_id) == TENANT, col(RegistrationLa
 LABELLED_REGISTRATIONS = (
     select(col(Registration.id), col(Registration.client_id), col(Registration.project_id), col(Registration.status))
     .select_from(table_of(RegistrationLabel))
-    .join(
-        table_of(Registration), and_(col(Registration.tenant_id) == TENANT, col(Registration.id) == col(RegistrationLabel.registration_id))
-    )
+    .join(*reference(Registration, col(RegistrationLabel.registration_id)))
     .where(*OF_REGISTRATION)
-    .subquery("worn")
+    .subquery("label_use")
 )
 
 
 def _lock_for_share(table: type[Client | Project | Registration], ids: Select[tuple[UUID]] | CompoundSelect[tuple[UUID]]) -> Query[IdRow]:
-    """Lock rows FOR SHARE, in the order of their ids."""
+    """Return the query that locks rows FOR SHARE, in the order of their ids."""
     statement = select(col(table.id)).where(col(table.tenant_id) == TENANT, col(table.id).in_(ids))
     return Query(statement.order_by(col(table.id)).with_for_update(read=True), IdRow)
 
@@ -62,14 +60,14 @@ LOCKED_USES = Query(
     select(
         select(func.count())
         .select_from(table_of(ClientLabel))
-        .join(table_of(Client), and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(ClientLabel.client_id)))
+        .join(*reference(Client, col(ClientLabel.client_id)))
         .where(*OF_CLIENT, col(Client.archived_at).is_not(None))
         .scalar_subquery()
         .label("clients"),
         select(func.count())
         .select_from(LABELLED_REGISTRATIONS)
-        .join(table_of(Client), and_(col(Client.tenant_id) == TENANT, col(Client.id) == LABELLED_REGISTRATIONS.c.client_id))
-        .outerjoin(table_of(Project), and_(col(Project.tenant_id) == TENANT, col(Project.id) == LABELLED_REGISTRATIONS.c.project_id))
+        .join(*reference(Client, LABELLED_REGISTRATIONS.c.client_id))
+        .outerjoin(*reference(Project, LABELLED_REGISTRATIONS.c.project_id))
         .where(
             or_(
                 col(Client.archived_at).is_not(None),
@@ -91,6 +89,6 @@ async def lock_labelled(tx: Transaction, label_id: UUID) -> None:
 
 
 async def count_locked_uses(tx: Transaction, label_id: UUID) -> tuple[int, int]:
-    """Count the clients and registrations that have the label and cannot change, being archived or locked."""
+    """Count the clients and the registrations that have the label and cannot change, because they are archived or locked."""
     (row,) = await tx.fetch(LOCKED_USES, label=label_id)
     return row.clients, row.registrations

@@ -1,6 +1,5 @@
 """Queries of invoice layouts."""
 
-from functools import cache, partial
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,19 +9,16 @@ from db.engine.statement import Query
 from db.rows import InvoiceLayoutRow
 from db.sql.expressions import TENANT, col, columns, id_in
 from db.sql.fetchers import CountFetcher, PageFetcher, RowFetcher
-from db.sql.pagination import Listing, count_per_parent, fetch_counts, in_order_of_ids
+from db.sql.pagination import count_per_parent, fetch_counts
 from db.tables import Client, Invoice, InvoiceLayout
 
-IN_TENANT = col(InvoiceLayout.tenant_id) == TENANT
-ALL = select(*columns(InvoiceLayoutRow, InvoiceLayout)).where(IN_TENANT)
+ALL = select(*columns(InvoiceLayoutRow, InvoiceLayout)).where(col(InvoiceLayout.tenant_id) == TENANT)
 BY_ID = Query(ALL.where(id_in(col(InvoiceLayout.id))), InvoiceLayoutRow)
-IN_ORDER = Listing(ALL, InvoiceLayoutRow, in_order_of_ids(InvoiceLayout))
 OF_ORGANIZATION = count_per_parent(InvoiceLayout, "tenant_id")
 CLIENT_COUNTS = count_per_parent(Client, "invoice_layout_id")
 INVOICE_COUNTS = count_per_parent(Invoice, "layout_id")
-_page = cache(partial(IN_ORDER.page, [IN_TENANT]))
 
-page = PageFetcher(_page)
+page = PageFetcher.by_creation(ALL, InvoiceLayoutRow, InvoiceLayout)
 """Layouts in the order of their creation."""
 counts, by_id = CountFetcher(OF_ORGANIZATION), RowFetcher(BY_ID)
 

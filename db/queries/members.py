@@ -1,6 +1,5 @@
 """Queries of members."""
 
-from functools import cache, partial
 from uuid import UUID
 
 from sqlalchemy import Text, and_, func, or_, select
@@ -11,18 +10,15 @@ from db.engine.statement import Query
 from db.rows import MemberRow
 from db.sql.expressions import TENANT, col, columns, id_in, parameter
 from db.sql.fetchers import CountFetcher, PageFetcher, RowFetcher
-from db.sql.pagination import Listing, count_per_parent, in_order_of_ids
+from db.sql.pagination import count_per_parent
 from db.tables import Member, Role
 
-IN_TENANT = col(Member.tenant_id) == TENANT
-ALL = select(*columns(MemberRow, Member)).where(IN_TENANT)
+ALL = select(*columns(MemberRow, Member)).where(col(Member.tenant_id) == TENANT)
 BY_ID = Query(ALL.where(id_in(col(Member.id))), MemberRow)
 BY_EMAIL = Query(ALL.where(func.lower(col(Member.email)) == func.lower(parameter("email", Text()))), MemberRow)
-IN_ORDER = Listing(ALL, MemberRow, in_order_of_ids(Member))
 OF_ORGANIZATION = count_per_parent(Member, "tenant_id")
-_page = cache(partial(IN_ORDER.page, [IN_TENANT]))
 
-page = PageFetcher(_page)
+page = PageFetcher.by_creation(ALL, MemberRow, Member)
 """Members in the order of their creation."""
 counts, by_id = CountFetcher(OF_ORGANIZATION), RowFetcher(BY_ID)
 
@@ -32,7 +28,10 @@ async def by_email(tx: Transaction, email: str) -> MemberRow | None:
 
 
 async def lock_with_owners(work: UnitOfWork, member_id: UUID) -> dict[UUID, Member]:
-    """Lock a member and all active owners, in the order of their ids, so that two owners who leave at once see each other's change."""
+    """Lock a member and all active owners, in the order of their ids.
+
+    Without that, two owners who leave at the same time would not see each other's change, and no owner would be left.
+    """
     is_owner = and_(col(Member.role) == Role.OWNER, col(Member.is_active))
     statement = select_entities(Member).where(col(Member.tenant_id) == work.tenant, or_(col(Member.id) == member_id, is_owner))
     return {row.id: row for row in await work.session.exec(statement.order_by(col(Member.id)).with_for_update())}

@@ -1,7 +1,7 @@
-"""Monthly balances of each client, rebuilt in the same unit of work as every change of the documents and payments that they sum.
+"""Monthly balances of each client: sums of its invoices, credit notes and payments.
 
-Code that creates, changes or deletes documents and payments calls `rebuild` for their clients and the first of their days, last and in the
-same unit of work: for the clients before and after the change. Deleting a client deletes its balances too.
+Code that creates, changes or deletes invoices, credit notes or payments must call `rebuild` at the end of the same unit of work: for their
+clients before and after the change, from the earliest of their dates on. Deleting a client deletes its balances too.
 """
 
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ class StatementExecutor(Protocol):
 
 @dataclass(frozen=True)
 class OwnerTransaction:
-    """A transaction of the database's owner, for bulk loading."""
+    """Execute commands in a transaction of the database's owner, for bulk loading."""
 
     owner: asyncpg.Connection
     tenant: UUID
@@ -68,7 +68,7 @@ def _source_moves(source: Source) -> Select[*tuple[Any, ...]]:
 
 
 def _previous_balances() -> Select[*tuple[Any, ...]]:
-    """Select the balances before `SINCE`: for each currency the row that was valid then."""
+    """Select the balances just before `SINCE`: for each currency the row that is valid on the day before."""
     month = col(ClientMonth.month)
     figures = tuple(col(getattr(ClientMonth, name)) for name in FIGURES)
     return select_moves(ClientMonth, _requested_clients, month.label("month"), figures).where(
@@ -81,7 +81,10 @@ def _requested_clients(client: ColumnElement[UUID]) -> list[ColumnElement[bool]]
 
 
 def _balances(*leading_columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
-    """Select the balances from documents, payments and the previous balance, whose row is included since its `until` may change."""
+    """Compute the balances since `SINCE` from documents, payments and the previous balance.
+
+    The row of the previous balance is part of the result, because its `until` may change.
+    """
     moves = union_all(_source_moves(DOCUMENTS), _source_moves(PAYMENTS), _previous_balances()).subquery("moved")
     keys, sums = [moves.c[name] for name in KEYS], [func.sum(moves.c[name]).label(name) for name in FIGURES]
     sums_by_month = select(*keys, *sums).group_by(*keys).subquery("of")
@@ -92,7 +95,7 @@ def _balances(*leading_columns: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:
 
 
 def _build_inconsistent() -> Query[IdRow]:
-    """Build the query of clients whose stored balances differ from the computed ones."""
+    """Return the query of the clients whose stored balances differ from the computed ones."""
     conditions = col(ClientMonth.tenant_id) == TENANT, id_in(col(ClientMonth.client_id))
     computed_balances = _balances().cte("counted")
     stored_balances = select(*(col(getattr(ClientMonth, name)) for name in (*KEYS, "until", *FIGURES))).where(*conditions).cte("kept")
@@ -130,11 +133,11 @@ CLIENTS = Query(
 
 
 async def rebuild(work: StatementExecutor, clients: Sequence[UUID], since: date = date.min) -> None:
-    """Rebuild the balances of the month of `since` and of later months; by default of all months.
+    """Rebuild the balances of the clients from the month of `since` on; by default of all months.
 
-    The clients are locked until the unit of work ends, all at once and in the order of their ids: the next rebuild of one of them sees
-    this one, and two never deadlock. A caller that locked a client before must have used `locking.lock_for_update`: two callers with
-    `locking.lock_for_share` would wait for each other.
+    Locks the clients until the unit of work ends, all at once and in the order of their ids, so that the next rebuild of one of them sees
+    this one and two rebuilds do not deadlock. A caller that has already locked a client must have used `locking.lock_for_update`: two
+    callers with `locking.lock_for_share` would wait for each other.
     """
     await work.execute(LOCK_CLIENTS, ids=[*clients])
     arguments = {"ids": [*clients], "since": first_day_of_month(since)}
@@ -148,5 +151,5 @@ async def find_inconsistent(tx: Transaction, clients: Sequence[UUID]) -> list[UU
 
 
 async def client_ids(tx: Transaction, after: UUID, count: int) -> list[UUID]:
-    """Return the next `count` client ids after `after`."""
+    """Return the first `count` ids of clients after `after`, in order."""
     return [row.id for row in await tx.fetch(CLIENTS, after=after, count=count)]

@@ -1,12 +1,12 @@
-"""Queries of portals: what each shows, and to whom."""
+"""Queries of client portals: the projects that each shows, and the contacts who have access."""
 
-from sqlalchemy import Text, and_, select
+from sqlalchemy import select
 
 from db.engine.statement import Query
 from db.rows import PortalContactRow, PortalProjectRow, PortalRow
-from db.sql.expressions import TENANT, col, columns, id_in, requested_ids
+from db.sql.expressions import TENANT, col, columns, id_in, reference, requested_ids
 from db.sql.fetchers import GroupFetcher, RowFetcher
-from db.sql.pagination import SortKey, in_order_of_ids, page_per_parent
+from db.sql.pagination import in_order_of_ids, in_order_of_names, page_per_parent
 from db.tables import ClientPortal, Contact, PortalAccess, PortalProject, Project
 from db.tables.base import table_of
 
@@ -18,7 +18,7 @@ OF_CLIENTS = page_per_parent(
 PROJECTS = page_per_parent(
     select(*columns(PortalProjectRow, Project, portal_id=col(PortalProject.portal_id)))
     .select_from(table_of(PortalProject))
-    .join(table_of(Project), and_(col(Project.tenant_id) == TENANT, col(Project.id) == col(PortalProject.project_id)))
+    .join(*reference(Project, col(PortalProject.project_id)))
     .where(col(PortalProject.tenant_id) == TENANT, col(PortalProject.portal_id) == requested_ids.c.id),
     PortalProjectRow,
     in_order_of_ids(Project),
@@ -27,10 +27,10 @@ PROJECTS = page_per_parent(
 CONTACTS = page_per_parent(
     select(*columns(PortalContactRow, Contact, portal_id=col(PortalAccess.portal_id)))
     .select_from(table_of(PortalAccess))
-    .join(table_of(Contact), and_(col(Contact.tenant_id) == TENANT, col(Contact.id) == col(PortalAccess.contact_id)))
+    .join(*reference(Contact, col(PortalAccess.contact_id)))
     .where(col(PortalAccess.tenant_id) == TENANT, col(PortalAccess.portal_id) == requested_ids.c.id),
     PortalContactRow,
-    SortKey(col(Contact.name_key), Text(), col(Contact.id), "name_key"),
+    in_order_of_names(Contact),
     is_ascending=True,
 )
 

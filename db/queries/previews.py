@@ -1,4 +1,4 @@
-"""Queries of everything that depends on a client: what archiving would lock, and what deleting would remove."""
+"""Queries of everything that depends on a client, for previews of archiving and deleting it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from db.engine.protocols import Transaction
 from db.engine.statement import Query
 from db.queries.revenue import SIGN, ZERO
 from db.rows import ClientAmountsRow, DependentCountsRow, OrphanRow
-from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, requested_ids
+from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, reference, requested_ids
 from db.sql.fetchers import GroupFetcher, RowFetcher
 from db.sql.grouping import group_by_key
 from db.tables import (
@@ -37,11 +37,11 @@ UNBILLED_CONDITIONS = (
         [enum_literal(RegistrationStatus.OPEN), enum_literal(RegistrationStatus.PENDING), enum_literal(RegistrationStatus.APPROVED)]
     ),
 )
-"""Conditions on registrations that are still to be invoiced."""
+"""The conditions that a registration is still to be invoiced."""
 
 
 def _count_per_client(table: type[Table], **filters: ColumnElement[bool]) -> FromClause:
-    """Count the rows of the client in one scan: all of them, and those that fulfil each condition."""
+    """Count the client's rows in one scan: all of them, and those that match each of `filters`."""
     filtered_counts = [func.count().filter(condition).label(name) for name, condition in filters.items()]
     conditions = col(table.tenant_id) == TENANT, col(table.client_id) == col(Client.id)  # type: ignore[attr-defined]
     return (
@@ -58,7 +58,7 @@ def _has_kind(kind: RegistrationKind) -> ColumnElement[bool]:
 
 
 def _payments() -> FromClause:
-    """Payments of which no other client's documents take a part."""
+    """Count the client's payments that have no allocation to another client's documents."""
     conditions = col(PaymentAllocation.tenant_id) == TENANT, col(PaymentAllocation.client_id) == col(Client.id)
     other = table_of(PaymentAllocation).alias().c
     same_payment = other.tenant_id == TENANT, other.payment_id == col(PaymentAllocation.payment_id)
@@ -105,14 +105,13 @@ def _counts() -> Query[DependentCountsRow]:
 
 COUNTS = _counts()
 counts = RowFetcher(COUNTS)
-"""The counts of each client; None for one that does not exist."""
+"""The counts of each client; None if the client does not exist."""
 
 
 def _unbilled_amounts() -> Select[*tuple[Any, ...]]:
-    """Select the uninvoiced amounts of work; hours on a project without an hourly price count as zero."""
-    priceless = col(Project.invoice_method).in_([enum_literal(InvoiceMethod.NONE), enum_literal(InvoiceMethod.PROJECT_FIXED)])
-    is_free = and_(col(Registration.kind) == enum_literal(RegistrationKind.TIME), priceless)
-    project = and_(col(Project.tenant_id) == TENANT, col(Project.id) == col(Registration.project_id))
+    """Select the net amounts that are still to be invoiced. Hours on a project without an hourly price count as zero."""
+    has_no_hourly_price = col(Project.invoice_method).in_([enum_literal(InvoiceMethod.NONE), enum_literal(InvoiceMethod.PROJECT_FIXED)])
+    is_free = and_(_has_kind(RegistrationKind.TIME), has_no_hourly_price)
     return (
         select(
             col(Registration.client_id).label("client_id"),
@@ -122,7 +121,7 @@ def _unbilled_amounts() -> Select[*tuple[Any, ...]]:
             case((is_free, ZERO), else_=col(Registration.amount_net)).label("unbilled"),
         )
         .select_from(table_of(Registration))
-        .outerjoin(table_of(Project), project)
+        .outerjoin(*reference(Project, col(Registration.project_id)))
         .where(col(Registration.tenant_id) == TENANT, id_in(col(Registration.client_id)), *UNBILLED_CONDITIONS)
     )
 
@@ -151,7 +150,7 @@ def _amounts() -> Query[ClientAmountsRow]:
 
 AMOUNTS = _amounts()
 amounts = GroupFetcher(AMOUNTS, "client_id")
-"""The amounts of each client, a row per currency."""
+"""The amounts of each client, one row per currency."""
 
 
 def _orphans() -> Query[OrphanRow]:
@@ -171,5 +170,5 @@ ORPHANS = _orphans()
 
 
 async def orphans(tx: Transaction, ids: Sequence[UUID]) -> list[list[UUID]]:
-    """Contacts of each client that no other client has."""
+    """Return the ids of each client's contacts that belong to no other client."""
     return [[row.contact_id for row in rows] for rows in group_by_key(await tx.fetch(ORPHANS, ids=ids), ids, "client_id")]

@@ -1,14 +1,12 @@
 """Queries of quotes."""
 
-from functools import cache, partial
-
-from sqlalchemy import Integer, and_, select
+from sqlalchemy import Integer, select
 
 from db.engine.statement import Query
 from db.rows import QuoteLineRow, QuoteRow
-from db.sql.expressions import TENANT, col, columns, id_in, requested_ids
+from db.sql.expressions import TENANT, col, columns, id_in, reference, requested_ids
 from db.sql.fetchers import CountFetcher, GroupFetcher, PagePerParentFetcher, RowFetcher
-from db.sql.pagination import SortKey, count_per_parent, in_order_of_ids, page_per_parent
+from db.sql.pagination import SortKey, count_per_parent, page_per_parent
 from db.tables import Quote, QuoteLine
 from db.tables.base import table_of
 
@@ -18,15 +16,14 @@ OF_CLIENT = count_per_parent(Quote, "client_id")
 LINES = page_per_parent(
     select(*columns(QuoteLineRow, QuoteLine, currency=col(Quote.currency)))
     .select_from(table_of(QuoteLine))
-    .join(table_of(Quote), and_(col(Quote.tenant_id) == TENANT, col(Quote.id) == col(QuoteLine.quote_id)))
+    .join(*reference(Quote, col(QuoteLine.quote_id)))
     .where(col(QuoteLine.tenant_id) == TENANT, col(QuoteLine.quote_id) == requested_ids.c.id),
     QuoteLineRow,
     SortKey(col(QuoteLine.position), Integer(), col(QuoteLine.id), "position"),
     is_ascending=True,
 )
-_page_per_client = cache(partial(page_per_parent, ALL.where(col(Quote.client_id) == requested_ids.c.id), QuoteRow, in_order_of_ids(Quote)))
 
-of_clients = PagePerParentFetcher(_page_per_client, "client_id")
+of_clients = PagePerParentFetcher.by_creation(ALL, QuoteRow, Quote, "client_id")
 """Quotes of each client in the order of their creation."""
 lines = GroupFetcher(LINES, "quote_id")
 """The first `count` lines of each quote."""

@@ -7,22 +7,21 @@ from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, Date, Select, Text, Uuid, and_, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, Date, Select, Text, Uuid, func, or_, select
 
 from db.engine.protocols import Transaction
 from db.engine.statement import Query
 from db.rows import CountByIdRow, CountRow, RegistrationFinancialRow, RegistrationLabelRow, RegistrationRow
-from db.sql.expressions import TENANT, col, columns, id_in, parameter, requested_ids
+from db.sql.expressions import TENANT, col, columns, id_in, parameter, reference, requested_ids
 from db.sql.fetchers import GroupFetcher, RowFetcher
-from db.sql.grouping import group_by_key
-from db.sql.pagination import Listing, PageSlice, SortKey, fetch_counts, page_per_parent
+from db.sql.pagination import Listing, PageSlice, SortKey, count_rows, fetch_counts, page_per_parent
 from db.tables import Client, Label, Project, Registration, RegistrationKind, RegistrationLabel, RegistrationStatus
 from db.tables.base import table_of
 
 
 @dataclass(frozen=True)
 class RegistrationFilter:
-    """Criteria for registrations; all that are set must hold."""
+    """Criteria for registrations. All that are set must match."""
 
     kind: RegistrationKind | None = None
     status: RegistrationStatus | None = None
@@ -33,7 +32,7 @@ class RegistrationFilter:
 
     @property
     def shape(self) -> tuple[str, ...]:
-        """Which conditions are in use: one text of SQL a shape."""
+        """Return the names of the conditions in use. Filters with the same shape have the same SQL."""
         return tuple(name for name in CONDITIONS if getattr(self, name) is not None)
 
     @property
@@ -50,16 +49,16 @@ CONDITIONS: dict[str, Callable[[], ColumnElement[bool]]] = {
     "member_id": lambda: col(Registration.member_id) == parameter("member_id", Uuid()),
 }
 PARENTS = {"client_id": col(Registration.client_id), "project_id": col(Registration.project_id)}
-OF_CLIENT = and_(col(Client.tenant_id) == TENANT, col(Client.id) == col(Registration.client_id))
-OF_PROJECT = and_(col(Project.tenant_id) == TENANT, col(Project.id) == col(Registration.project_id))
+CLIENT = reference(Client, col(Registration.client_id))
+PROJECT = reference(Project, col(Registration.project_id))
 IS_ARCHIVED = or_(col(Client.archived_at).is_not(None), col(Project.archived_at).is_not(None))
 NEWEST = SortKey(col(Registration.registered_on), Date(), col(Registration.id), "registered_on")
 
 
 def _all_registrations() -> Select[*tuple[Any, ...]]:
-    """Select registrations, with whether the client or the project is archived."""
+    """Select the registrations, and whether the client or the project of each is archived."""
     rows = select(*columns(RegistrationRow, Registration, is_archived=IS_ARCHIVED)).select_from(table_of(Registration))
-    return rows.join(table_of(Client), OF_CLIENT).outerjoin(table_of(Project), OF_PROJECT).where(col(Registration.tenant_id) == TENANT)
+    return rows.join(*CLIENT).outerjoin(*PROJECT).where(col(Registration.tenant_id) == TENANT)
 
 
 ALL = _all_registrations()
@@ -69,14 +68,14 @@ FINANCIAL = Query(
         *columns(RegistrationFinancialRow, Registration, registration_id=col(Registration.id), invoice_method=col(Project.invoice_method))
     )
     .select_from(table_of(Registration))
-    .outerjoin(table_of(Project), OF_PROJECT)
+    .outerjoin(*PROJECT)
     .where(col(Registration.tenant_id) == TENANT, id_in(col(Registration.id))),
     RegistrationFinancialRow,
 )
 LABELS = Query(
     select(*columns(RegistrationLabelRow, Label, registration_id=col(RegistrationLabel.registration_id)))
     .select_from(table_of(RegistrationLabel))
-    .join(table_of(Label), and_(col(Label.tenant_id) == TENANT, col(Label.id) == col(RegistrationLabel.label_id)))
+    .join(*reference(Label, col(RegistrationLabel.label_id)))
     .where(col(RegistrationLabel.tenant_id) == TENANT, id_in(col(RegistrationLabel.registration_id)))
     .order_by(col(RegistrationLabel.registration_id), col(Label.name_key), col(Label.id)),
     RegistrationLabelRow,
@@ -97,7 +96,7 @@ def _page(shape: tuple[str, ...], *, is_ascending: bool, is_next: bool) -> Query
 
 
 async def page(tx: Transaction, criteria: RegistrationFilter, page_slice: PageSlice) -> list[RegistrationRow]:
-    """Registrations of the organization by day."""
+    """Return a page of the organization's registrations that match, by day."""
     return await page_slice.fetch(tx, partial(_page, criteria.shape), **criteria.values)
 
 
@@ -110,14 +109,13 @@ def _page_per_parent(parent: str, shape: tuple[str, ...], *, is_ascending: bool,
 async def of_each(
     tx: Transaction, parent: str, ids: Sequence[UUID], wanted: RegistrationFilter, part: PageSlice
 ) -> list[list[RegistrationRow]]:
-    """Return the registrations of each client or project by day."""
-    rows = await part.fetch(tx, partial(_page_per_parent, parent, wanted.shape), ids=ids, **wanted.values)
-    return group_by_key(rows, ids, parent)
+    """Return a page of the matching registrations of each client or project, by day."""
+    return await part.fetch_per_parent(tx, partial(_page_per_parent, parent, wanted.shape), ids, parent, **wanted.values)
 
 
 @cache
 def _count(shape: tuple[str, ...]) -> Query[CountRow]:
-    return Query(select(func.count().label("count")).select_from(table_of(Registration)).where(*filter_conditions(shape)), CountRow)
+    return count_rows(Registration, filter_conditions(shape))
 
 
 async def count(tx: Transaction, criteria: RegistrationFilter) -> int:

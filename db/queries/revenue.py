@@ -1,4 +1,7 @@
-"""Sums over issued documents and their payments, from the monthly balances wherever whole months count."""
+"""Queries of revenue: sums of issued invoices, credit notes and payments over a period.
+
+Whole months are read from the monthly balances; partial months from the documents and the payments themselves.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -36,30 +39,31 @@ HEAD, TAIL = parameter("head", Date()), parameter("tail", Date())
 ZERO = literal_column("0.00", Numeric(19, 2))
 ZERO_DAYS, ONE = literal_column("0", Integer()), literal_column("1", Integer())
 SIGN = case((col(Invoice.kind) == enum_literal(InvoiceKind.CREDIT_NOTE), -ONE), else_=ONE)
-MAX_MONTH_LENGTH = timedelta(days=31)  # of a month
+MAX_MONTH_LENGTH = timedelta(days=31)
 KEYS = ("client_id", "currency")
 FIGURES = ("invoiced", "invoiced_base", "paid", "paid_base", "outstanding", "outstanding_base")
 
 ClientConditions: TypeAlias = Callable[[ColumnElement[UUID]], Sequence[ColumnElement[bool]]]
-"""The conditions on the client of a document, a payment or a month."""
+"""A function from the client id of a table to the conditions on it."""
 Amounts: TypeAlias = tuple[ColumnElement[Any], ...]
 
 
 def first_day_of_month(day: date) -> date:
-    """Return the first day of the month of a day."""
+    """Return the first day of the month that a day is in."""
     return day.replace(day=1)
 
 
 def last_day_of_month(day: date) -> date:
-    """Return the last day of the month of a day, at most `date.max`."""
+    """Return the last day of the month that a day is in."""
     first = first_day_of_month(day)
     return date.max if first == first_day_of_month(date.max) else first_day_of_month(first + MAX_MONTH_LENGTH) - timedelta(days=1)
 
 
 def partial_month_bounds(start: date, end: date) -> dict[str, date]:
-    """Return the bounds of the partial months of a period: `head` is the last day of the first one, `tail` the first day of the last one.
+    """Return the bounds of the partial months of a period.
 
-    A period within one month has only a `tail`.
+    `head` is the last day of a partial first month, `tail` the first day of a partial last month. A partial period within one month has
+    only a `tail`.
     """
     bounds = {} if end == last_day_of_month(end) else {"tail": first_day_of_month(end)}
     is_whole = start == first_day_of_month(start) or ("tail" in bounds and start >= bounds["tail"])
@@ -68,7 +72,7 @@ def partial_month_bounds(start: date, end: date) -> dict[str, date]:
 
 @dataclass(frozen=True)
 class Source:
-    """A ledger table: which rows count, by which date, and with which amounts."""
+    """A source of amounts: its table, the date and the conditions by which its rows count, and the amounts of a row."""
 
     table: type[Invoice | PaymentAllocation]
     day: ColumnElement[Any]
@@ -79,7 +83,10 @@ class Source:
     def moves(
         self, client_conditions: ClientConditions, *days: ColumnElement[bool], has_outstanding: bool = True
     ) -> Select[*tuple[Any, ...]]:
-        """Select the amounts. The outstanding amount counts from the beginning of time, the others only where `is_in` is true."""
+        """Select the amounts of the rows of these days, and whether each is in the period (`is_in`).
+
+        Amounts invoiced and paid count only where `is_in` is true; the outstanding amount counts from the beginning of time.
+        """
         outstanding = self.outstanding if has_outstanding else (ZERO, ZERO)
         return select_moves(self.table, client_conditions, (self.day >= START).label("is_in"), (*self.in_period, *outstanding)).where(
             *self.conditions, *days
@@ -108,22 +115,22 @@ def select_moves(
     time_column: ColumnElement[Any],
     amounts: Amounts,
 ) -> Select[*tuple[Any, ...]]:
-    """What the rows of a table come to, by client and currency; `time_column` tells of which time each is."""
+    """Select the amounts of a table's rows, with their client, their currency and `time_column`."""
     output: list[ColumnElement[Any]] = [amount.label(name) for name, amount in zip(FIGURES, amounts, strict=True)]
     keys: list[ColumnElement[Any]] = [col(getattr(table, name)).label(name) for name in KEYS]
     return select(*keys, time_column, *output).where(col(table.tenant_id) == TENANT, *client_conditions(col(table.client_id)))
 
 
 def _monthly_moves(client_conditions: ClientConditions, partial_months: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
-    """Select the balance at the end of the last whole month minus the balance before the first: of each the row that was valid then.
+    """Select the balance at the end of the last whole month, and the balance before the first one with its sign reversed.
 
-    It may be one row, where nothing happened in between: that is owed, and nothing in the period. Only two rows are summed of a currency,
-    and none of what is before them is read, however many months there are.
+    Each is the one row that is valid at that time, so at most two rows per client and currency are summed, whatever the number of months.
+    If nothing happened in between, both are the same row: its outstanding amount counts, and nothing in the period.
     """
     month, until = col(ClientMonth.month), col(ClientMonth.until)
     since: ColumnElement[date] = START
-    # With `month` bare the server looks months up by the primary key, where most of a client's fulfil the condition. As an expression it
-    # leaves `until` to choose the index, which has all the figures: 0.75 of the processor time for 50 clients, 0.18 for one.
+    # With a bare `month` PostgreSQL uses the primary key, where most of a client's months match the condition. As an expression, `month`
+    # cannot choose an index, so `until` chooses the covering one: 0.75 of the processor time for 50 clients, 0.18 for one.
     month_expression = month + ZERO_DAYS
     is_begun, is_last = month_expression <= END, until >= END
     if "tail" in partial_months:
@@ -139,7 +146,7 @@ def _monthly_moves(client_conditions: ClientConditions, partial_months: tuple[st
 
 
 def _union_moves(client_conditions: ClientConditions, partial_months: tuple[str, ...]) -> Subquery:
-    """Combine whole months from the stored balances with partial months from the documents and the payments themselves."""
+    """Select the whole months from the stored balances, and the partial months from the documents and the payments."""
     moves = [_monthly_moves(client_conditions, partial_months)]
     if "tail" in partial_months:
         moves += [each.moves(client_conditions, each.day >= TAIL, each.day <= END) for each in (DOCUMENTS, PAYMENTS)]
@@ -170,7 +177,7 @@ BASE = select(col(Organization.base_currency)).where(col(Organization.tenant_id)
 
 
 def _output_sums(sums: Subquery, is_total: ColumnElement[bool]) -> dict[str, ColumnElement[Any]]:
-    """A row per currency, and one of all in base: `GROUPING` tells them apart."""
+    """Return the output columns: amounts per currency, or in the base currency in the row of the total (`is_total`)."""
     output: dict[str, ColumnElement[Any]] = {"is_total": is_total, "currency": case((is_total, BASE), else_=sums.c.currency)}
     for name in ("invoiced", "paid", "outstanding"):
         output[name] = case((is_total, func.coalesce(func.sum(sums.c[f"{name}_base"]), ZERO)), else_=func.sum(sums.c[name]))
@@ -178,7 +185,7 @@ def _output_sums(sums: Subquery, is_total: ColumnElement[bool]) -> dict[str, Col
 
 
 def revenue_per_client(partial_months: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
-    """Select a total per client, and a row per currency; a client without amounts has its total alone."""
+    """Select a total per client and a row per client and currency. A client without amounts has only its total."""
     sums = _sum_moves(lambda client: [id_in(client)], partial_months, "client_id")
     is_total = func.grouping(sums.c.currency) == ONE
     output = columns(ClientRevenueRow, Invoice, client_id=requested_ids.c.id, **_output_sums(sums, is_total))
@@ -189,7 +196,7 @@ def revenue_per_client(partial_months: tuple[str, ...]) -> Select[*tuple[Any, ..
 
 
 def _total_per_client(partial_months: tuple[str, ...]) -> Select[*tuple[Any, ...]]:
-    """Select the totals alone: half the sums, and no grouping sets."""
+    """Select only the total per client: half the sums, and no grouping sets."""
     moves = _union_moves(lambda client: [id_in(client)], partial_months)
     sums = {name: _in_period(moves, f"{name}_base") for name in ("invoiced", "paid")} | {"outstanding": func.sum(moves.c.outstanding_base)}
     statement = select(moves.c.client_id, *(figure.label(name) for name, figure in sums.items())).group_by(moves.c.client_id)
@@ -205,7 +212,7 @@ def _by_client(partial_months: tuple[str, ...], *, has_currencies: bool) -> Quer
 
 
 async def by_client(tx: Transaction, ids: Sequence[UUID], *, start: date, end: date) -> list[list[ClientRevenueRow]]:
-    """Return for each client its total in the organization's currency, then a row per currency if the operation requests those."""
+    """Return, for each client, its total in the base currency, then a row per currency if the operation requests `by_currency`."""
     bounds = partial_month_bounds(start, end)
     query = _by_client(tuple(bounds), has_currencies=tx.is_requested("by_currency"))
     rows = await tx.fetch(query, ids=ids, start=start, end=end, **bounds)
@@ -223,6 +230,6 @@ def _for_all_clients(shape: tuple[str, ...], partial_months: tuple[str, ...]) ->
 
 
 async def for_all_clients(tx: Transaction, criteria: ClientFilter, *, start: date, end: date) -> list[RevenueRow]:
-    """Return the total of the matching clients in the organization's currency, then a row per currency."""
+    """Return the total of the matching clients in the base currency, then a row per currency."""
     bounds = partial_month_bounds(start, end)
     return await tx.fetch(_for_all_clients(criteria.shape, tuple(bounds)), **criteria.values, start=start, end=end, **bounds)

@@ -1,23 +1,23 @@
-"""Search for text within stored keys."""
+"""List rows by name, and search for a text within their names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, Generic
 
-from sqlalchemy import ColumnElement, Text, func, select
+from sqlalchemy import ColumnElement, Text
 
 from db.engine.protocols import Transaction
 from db.engine.statement import Query, R
 from db.rows import CountRow
 from db.sql.expressions import TENANT, col, parameter
-from db.sql.pagination import Listing, PageSlice
-from db.tables.base import Table, table_of
+from db.sql.pagination import Listing, PageSlice, count_rows
+from db.tables.base import Table
 from db.tables.keys import name_key
 
 
 def contains_pattern(text: str) -> str:
-    """Return a LIKE pattern that matches the text anywhere, with its special characters escaped."""
+    """Return a LIKE pattern that matches the text anywhere. Its special characters are escaped."""
     for character in ("\\", "%", "_"):
         text = text.replace(character, f"\\{character}")
     return f"%{text}%"
@@ -25,7 +25,7 @@ def contains_pattern(text: str) -> str:
 
 @dataclass(frozen=True)
 class Search:
-    """A text within names; without one, every name."""
+    """A text to find within names. None finds every name."""
 
     text: str | None = None
 
@@ -36,7 +36,7 @@ class Search:
 
 @dataclass(frozen=True, eq=False)
 class NameListing(Generic[R]):
-    """Rows of a table that are listed by name and searched by a text within the name."""
+    """Rows of a table that are listed by name and can be searched by a text within the name."""
 
     table: type[Table]
     listing: Listing[R]
@@ -46,11 +46,11 @@ class NameListing(Generic[R]):
         return [in_tenant, self.listing.sort_key.key.like(parameter("in_name", Text()))] if is_searched else [in_tenant]
 
     async def page(self, tx: Transaction, search: Search, page_slice: PageSlice) -> list[R]:
-        """Return a page by name, filtered by the search text if there is one."""
+        """Return the rows of a page, by name, that match the search."""
         return await page_slice.fetch(tx, partial(build_page, self, is_searched=search.text is not None), in_name=search.pattern)
 
     async def counts(self, tx: Transaction, wanted: Sequence[Search]) -> list[int]:
-        """Return how many there are of each."""
+        """Return the number of rows that each search finds."""
         results = [await tx.fetch(build_count(self, is_searched=each.text is not None), in_name=each.pattern) for each in wanted]
         return [row.count for (row,) in results]
 
@@ -62,5 +62,4 @@ def build_page(listing: NameListing[Any], *, is_searched: bool, is_ascending: bo
 
 @cache
 def build_count(listing: NameListing[Any], *, is_searched: bool) -> Query[CountRow]:
-    statement = select(func.count().label("count")).select_from(table_of(listing.table)).where(*listing.conditions(is_searched=is_searched))
-    return Query(statement, CountRow)
+    return count_rows(listing.table, listing.conditions(is_searched=is_searched))

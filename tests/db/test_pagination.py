@@ -9,5 +9,5 @@ from domain.core import pagination
 def test_a_page_has_no_more_rows_than_its_statement_reads() -> None:
     """The statement says the bound of all pages; one that is asked for more would be cut off without a word."""
     assert PageSlice(is_ascending=True, after=None, size=MAX_PAGE_ROWS).size == MAX_PAGE_ROWS > pagination.MAX_PAGE_SIZE
-    with pytest.raises(ValueError, match="a page of 1001 rows; 1000 at most"):
+    with pytest.raises(ValueError, match="A page has at most 1000 rows, not 1001"):
         PageSlice(is_ascending=True, after=None, size=MAX_PAGE_ROWS + 1)

@@ -28,8 +28,8 @@ EVERY = tuple(name for name in clients.CONDITIONS if not name.startswith("not_")
 OF_ALL = tuple(registrations.CONDITIONS)
 SIDES = ("tail", "head")
 QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
-    "activity.of_clients": activity._page_per_parent("client_id", is_ascending=False, is_next=True),  # noqa: SLF001
-    "activity.of_contacts": activity._page_per_parent("contact_id", is_ascending=False, is_next=False),  # noqa: SLF001
+    "activity.of_clients": activity.of_clients.build_query(is_ascending=False, is_next=True),
+    "activity.of_contacts": activity.of_contacts.build_query(is_ascending=False, is_next=False),
     "activity.count_of_clients": activity.OF_CLIENT,
     "activity.count_of_contacts": activity.OF_CONTACT,
     "activity.by_id": activity.BY_ID,
@@ -51,10 +51,10 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "contacts.of_clients": contacts._page_per_client(is_ascending=True, is_next=False),  # noqa: SLF001
     "contacts.all_of_clients": contacts._all_per_client(),  # noqa: SLF001
     "contacts.of_clients_after": contacts._page_per_client(is_ascending=False, is_next=True),  # noqa: SLF001
-    "clients.of_contacts": clients._page_per_contact(is_ascending=True, is_next=True),  # noqa: SLF001
+    "clients.of_contacts": clients.of_contacts.build_query(is_ascending=True, is_next=True),
     "clients.count_of_contacts": clients.OF_CONTACT,
     "clients.count_of_labels": clients.OF_LABEL,
-    "clients.of_labels": clients._page_per_label(is_ascending=True, is_next=False),  # noqa: SLF001
+    "clients.of_labels": clients.of_labels.build_query(is_ascending=True, is_next=False),
     "clients.addresses": clients.ADDRESSES,
     "contacts.page": search.build_page(contacts.BY_NAME, is_searched=True, is_ascending=True, is_next=True),
     "contacts.count": search.build_count(contacts.BY_NAME, is_searched=True),
@@ -62,19 +62,19 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "contacts.by_id": contacts.BY_ID,
     "deletions.payments": deletions.PAYMENTS,
     "finance.of_clients": client_finance.OF_CLIENTS,
-    "finance.invoices": invoices._page_per_client(is_ascending=False, is_next=True),  # noqa: SLF001
+    "finance.invoices": invoices.of_clients.build_query(is_ascending=False, is_next=True),
     "finance.invoice_counts": invoices.OF_CLIENT,
     "finance.invoices_by_id": invoices.BY_ID,
     "labels.page": search.build_page(labels.BY_NAME, is_searched=True, is_ascending=True, is_next=True),
     "labels.count": search.build_count(labels.BY_NAME, is_searched=True),
-    "layouts.page": layouts._page(is_ascending=True, is_next=True),  # noqa: SLF001
+    "layouts.page": layouts.page.build_query(is_ascending=True, is_next=True),
     "layouts.counts": layouts.OF_ORGANIZATION,
     "layouts.by_id": layouts.BY_ID,
     "layouts.clients_of": layouts.CLIENT_COUNTS,
     "layouts.invoices_of": layouts.INVOICE_COUNTS,
     "months.clients": monthly_balances.CLIENTS,
     "months.wrong": monthly_balances.INCONSISTENT,
-    "members.page": members._page(is_ascending=True, is_next=True),  # noqa: SLF001
+    "members.page": members.page.build_query(is_ascending=True, is_next=True),
     "members.counts": members.OF_ORGANIZATION,
     "members.by_id": members.BY_ID,
     "members.by_email": members.BY_EMAIL,
@@ -89,7 +89,7 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "projects.financial": projects.FINANCIAL,
     "projects.by_id": projects.BY_ID,
     **{f"projects.{of}s_of".replace(" ", "_"): query for of, query in projects.USE_COUNTS.items()},
-    "quotes.of_clients": quotes._page_per_client(is_ascending=False, is_next=True),  # noqa: SLF001
+    "quotes.of_clients": quotes.of_clients.build_query(is_ascending=False, is_next=True),
     "quotes.count_of_clients": quotes.OF_CLIENT,
     "quotes.lines": quotes.LINES,
     "quotes.by_id": quotes.BY_ID,
@@ -119,10 +119,10 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "revenue.of_filtered": revenue._for_all_clients(EVERY, ()),  # noqa: SLF001
     "revenue.of_filtered_apart": revenue._for_all_clients(EVERY, SIDES),  # noqa: SLF001
     "tokens.every": tokens.ALL_TOKENS,
-    "tokens.page": tokens._page(is_ascending=False, is_next=False),  # noqa: SLF001
+    "tokens.page": tokens.page.build_query(is_ascending=False, is_next=False),
     "tokens.counts": tokens.OF_ORGANIZATION,
     "tokens.by_id": tokens.BY_ID,
-    "vat_rates.page": vat_rates._page(is_ascending=True, is_next=True),  # noqa: SLF001
+    "vat_rates.page": vat_rates.page.build_query(is_ascending=True, is_next=True),
     "vat_rates.counts": vat_rates.OF_ORGANIZATION,
     "vat_rates.by_id": vat_rates.BY_ID,
 }

@@ -1,9 +1,9 @@
 SELECT relaties.registration.id
 FROM relaties.registration
-WHERE relaties.registration.tenant_id = $1::UUID AND relaties.registration.id IN (SELECT worn.id
+WHERE relaties.registration.tenant_id = $1::UUID AND relaties.registration.id IN (SELECT label_use.id
 FROM (SELECT relaties.registration.id AS id,
   relaties.registration.client_id AS client_id,
   relaties.registration.project_id AS project_id,
   relaties.registration.status AS status
 FROM relaties.registration_label JOIN relaties.registration ON relaties.registration.tenant_id = $1::UUID AND relaties.registration.id = relaties.registration_label.registration_id
-WHERE relaties.registration_label.tenant_id = $1::UUID AND relaties.registration_label.label_id = $2::UUID) AS worn) ORDER BY relaties.registration.id FOR SHARE
+WHERE relaties.registration_label.tenant_id = $1::UUID AND relaties.registration_label.label_id = $2::UUID) AS label_use) ORDER BY relaties.registration.id FOR SHARE
