@@ -4,7 +4,7 @@ import asyncpg
 
 from db.engine.urls import without_password
 
-CONNECTION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+CONNECTION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # of an attempt to connect; `TimeoutError` is an `OSError`
 
 
 class StartupError(Exception):

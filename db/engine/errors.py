@@ -1,4 +1,4 @@
-"""Errors of the database: which are retryable, and which mean that the connection is lost."""
+"""Classify errors of the database: which are retryable, and which mean that the connection is lost."""
 
 from collections.abc import Awaitable, Callable
 from decimal import InvalidOperation
@@ -9,27 +9,25 @@ from sqlalchemy.exc import DBAPIError, StatementError
 
 T = TypeVar("T")
 
-RETRYABLE_STATES = {
-    "23503",
-    "23505",
-    "40001",
-    "40P01",
-}  # foreign key, unique key, serialization failure, deadlock: another transaction interfered
-# Shut down, crashed, starting up, idle in a transaction for too long: the server ended the connection or rejected it.
+# Everything that the driver raises for a failed statement or connection. `TimeoutError` is an `OSError`.
+DRIVER_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+# Foreign key violation, unique violation, serialization failure, deadlock: another transaction interfered.
+RETRYABLE_STATES = {"23503", "23505", "40001", "40P01"}
+# Shut down, crashed, starting up, idle session, idle in a transaction for too long: the server ended the connection or rejected it.
 CONNECTION_ENDED_STATES = {"57P01", "57P02", "57P03", "57P05", "25P03"}
-# The driver's messages for a connection that is lost or still used by an abandoned statement.
+# The driver's messages for a connection that is lost, or that an abandoned statement still uses.
 CONNECTION_LOST_MESSAGES = ("connection is closed", "released back to the pool", "another operation is cancelling")
 
-# What Python raises for a value that it cannot convert; any other exception during conversion is a bug of ours.
+# Python's errors for a value that it cannot convert. Any other exception during a conversion is a bug in our code.
 CONVERSION_ERRORS = (ValueError, OverflowError, InvalidOperation)
 
 
 class OperationEndedError(Exception):
-    """A statement was sent after the operation had released its transaction."""
+    """A statement was sent after the operation had ended its transaction."""
 
 
 class ConcurrentMoveError(Exception):
-    """A row was moved to another parent while its former parent was being locked: a serialization failure."""
+    """A row was moved to another parent while its former parent was being locked. Counts as a serialization failure."""
 
     sqlstate = "40001"
 
@@ -44,10 +42,10 @@ def driver_error(error: BaseException) -> BaseException:
 
 
 def is_unbindable(error: BaseException) -> bool:
-    """Tell whether a value was beyond what its SQL parameter can hold, such as an int of more than 32 bits.
+    """Return whether a value is too large for its SQL parameter, such as an integer of more than 32 bits.
 
-    A value of another type than the parameter's is a bug of ours: the driver's error then has a TypeError as its cause. So is what the
-    server says of data, which has no cause: it may be a sum that grew too large.
+    A value of the wrong type does not count, because it is a bug in our code: the cause of the driver's error is then a `TypeError`. An
+    error that the server reports about data does not count either: it has no cause, and may be about a sum that grew too large.
     """
     if isinstance(error, StatementError) and not isinstance(error, DBAPIError):  # SQLAlchemy converts some values before the driver does
         return isinstance(error.orig, CONVERSION_ERRORS)
@@ -56,14 +54,14 @@ def is_unbindable(error: BaseException) -> bool:
 
 
 def is_retryable(error: BaseException) -> bool:
-    """Return whether the unit of work can succeed if it is retried from the beginning."""
+    """Return whether the unit of work may succeed if it is retried from the beginning."""
     return getattr(driver_error(error), "sqlstate", None) in RETRYABLE_STATES
 
 
 def is_connection_lost(error: BaseException) -> bool:
     """Return whether the connection or the server is lost, so that a read can be retried once on a new connection.
 
-    A timeout does not count: the time for a retry was spent on waiting.
+    A timeout does not count, because the time for a retry is already spent.
     """
     cause = driver_error(error)
     state = getattr(cause, "sqlstate", None) or ""
@@ -75,7 +73,7 @@ def is_connection_lost(error: BaseException) -> bool:
 
 
 async def retry_on_disconnect(action: Callable[[], Awaitable[T]]) -> T:
-    """Run the first action on a connection; if the idle connection turns out to be lost, run it once more on another."""
+    """Run the first action on a connection. If the connection was lost while it was idle, run the action once more on another one."""
     try:
         return await action()
     except Exception as error:

@@ -1,13 +1,14 @@
-"""A pool of connections for reading, whose sessions keep the tenant that they were last used for.
+"""A pool of connections for reading. Their sessions keep the tenant that they were last used for.
 
-A statement outside a transaction reads one snapshot by itself, so an operation of one statement needs neither BEGIN nor COMMIT if the
-session has its tenant. Every statement names its tenant too; these rules keep row-level security behind it as strict as in a transaction:
+A single statement reads one snapshot without a transaction, so an operation of one statement needs no BEGIN and COMMIT if its session has
+the right tenant. Every statement also names its tenant as a parameter. These rules keep row-level security, the second safeguard, as
+strict as it is in a transaction:
 
-- A session is used for a tenant only after it has acknowledged that tenant. `ReadConnection.tenant` is None in between.
-- Nothing else sets or resets anything for the session of a reader; a transaction sets its tenant for itself alone (`SET_TENANT LOCAL`).
-- A connection that may be shared by a pooler, belongs to a standby or to Citus has no such session: there each read is a transaction.
-- One use in `CHECK_EVERY` compares the session's tenant with what is recorded. A difference ends this for the process.
-- A connection that was lost, failed or was cancelled is closed.
+- A session is used for a tenant only after the server has confirmed that tenant. `ReadConnection.tenant` is None until then.
+- Nothing else changes the settings of a read session. A transaction sets its tenant only for itself (`SET LOCAL`).
+- A connection to a pooler, to a standby or to Citus is always used in a transaction.
+- Every `CHECK_EVERY` uses, the session's tenant is compared with the recorded one. After a difference, every read is a transaction.
+- A connection that is lost, whose statement failed in an unknown state, or whose task was cancelled is closed.
 """
 
 import asyncio
@@ -22,43 +23,45 @@ from uuid import UUID
 import asyncpg
 
 from db.engine.batching import BatchCache
-from db.engine.errors import PoolExhaustedError, is_connection_lost
+from db.engine.errors import DRIVER_ERRORS, PoolExhaustedError, is_connection_lost
 
 log = logging.getLogger("relaties")
 
-CHECK_EVERY = 1000  # uses of a session, which cost a round trip then
-CLOSE_TIMEOUT = 2.0  # seconds for a statement that is cancelled to be over
+CHECK_EVERY = 1000  # uses of sessions between two checks of the tenant, each of which costs a round trip
+CLOSE_TIMEOUT = 2.0  # seconds to wait for the end of a cancelled statement
 IDLE_TIMEOUT = 300.0  # seconds after which an unused connection is closed
-CONNECTION_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-# A pooler answers with a pid of its own as it connects. On a standby two statements may see different data under equal snapshots; the
-# shards of Citus know nothing of what a session sets.
+# A pooler reports a process id of its own when a client connects. On a standby, two statements with equal snapshots may see different data.
+# The shards of Citus do not get the settings of a session.
 IS_DIRECT_PRIMARY = """SELECT pg_backend_pid() = $1 AND NOT pg_is_in_recovery()
  AND NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')"""
 CURRENT_TENANT = "SELECT current_setting('app.tenant', true)"
 
 
 class WrongTenantError(ConnectionError):
-    """A session has another tenant than the one recorded: treat its connection as lost."""
+    """A session's tenant is not the recorded one. Counts as a lost connection."""
 
 
 class ReadConnection(asyncpg.Connection):
-    """A connection for reading."""
+    """A connection for reading, and the recorded state of its session."""
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:  # noqa: ANN401 the driver's own
         super().__init__(*arguments, **keywords)
         self.opened_at = monotonic()
         self.idle_since = 0.0
-        self.tenant: UUID | None = None  # that its session is known to have
-        self.has_own_session = False  # of its own, for as long as it is connected
+        self.tenant: UUID | None = None  # the tenant that the server has confirmed for the session
+        self.has_own_session = False  # whether one server session serves this connection alone, so that settings can be kept in it
 
 
 class ReadPool:
-    """Lend connections in the order of the requests, preferably one whose session already has the tenant."""
+    """Lend connections in the order of the requests. A connection whose session already has the tenant is preferred."""
 
     def __init__(
         self, connect: Callable[[], Awaitable[ReadConnection]], size: int, timeout: float, session_setup: str | None = None
     ) -> None:
-        """`session_setup` are the statements that prepare a session to be used without a transaction; None if none ever is."""
+        """Create an empty pool. `timeout` (seconds) limits the wait for a connection.
+
+        `session_setup` is the SQL that prepares a session for use without a transaction. None if every read is a transaction.
+        """
         self.batches = BatchCache()
         self._connect = connect
         self._size = size
@@ -66,7 +69,7 @@ class ReadPool:
         self._session_setup = session_setup
         self._connections: set[ReadConnection] = set()
         self._opening = 0
-        self._idle: list[ReadConnection] = []  # the one used last comes last
+        self._idle: list[ReadConnection] = []  # the most recently used comes last
         self._waiters: deque[asyncio.Future[ReadConnection | None]] = deque()
         self._use_count = 0
         self._distrust_before = 0.0
@@ -80,17 +83,17 @@ class ReadPool:
 
     @property
     def waiting_count(self) -> int:
-        """Requests for a connection that have none yet."""
+        """The number of requests that wait for a connection."""
         return sum(not waiter.done() for waiter in self._waiters) + self._opening
 
     async def open_first(self) -> None:
-        """Open a connection, for as long as that may take. Raises what opening it raises."""
+        """Open the first connection, without a timeout of the pool. Raises the error if that fails."""
         self._lend(await self._open_one(None))
 
     async def acquire(self, tenant: UUID | None = None) -> ReadConnection:
-        """Return a connection; the caller must `release` or `discard` it.
+        """Return a connection. The caller must `release` or `discard` it.
 
-        Raises `PoolExhaustedError` if none comes free in time, `TimeoutError` if none can be opened in time, and what opening it raises.
+        Raises `PoolExhaustedError` if none becomes free in time, `TimeoutError` if a new one is not open in time, or the error of opening.
         """
         while self._idle:
             connection = self._idle.pop(self._choose_idle(tenant))
@@ -104,7 +107,7 @@ class ReadPool:
     async def set_session_tenant(self, connection: ReadConnection, tenant: UUID) -> bool:
         """Set the tenant of the connection's session. Return False if the connection must be used in a transaction.
 
-        Raises what the statement raises, and `WrongTenantError`: then discard the connection.
+        Raises `WrongTenantError` or the error of the statement. The caller must then discard the connection.
         """
         if self._session_setup is None or not connection.has_own_session:
             return False
@@ -118,16 +121,16 @@ class ReadPool:
         return True
 
     def release(self, connection: ReadConnection) -> None:
-        """Return a connection to the pool to be lent again."""
+        """Give a connection back to the pool, which can lend it again."""
         if connection.is_closed() or connection.is_in_transaction() or self._is_closing:
             self._terminate(connection)
         else:
             self._lend(connection)
 
     async def discard(self, connection: ReadConnection, error: BaseException) -> None:
-        """Return a connection that must not be lent again: it may be lost, or be inside a transaction.
+        """Give back a connection that must not be lent again, because it may be lost or inside a transaction.
 
-        If it was lost or timed out, so may be all others that are open: none of them is lent again.
+        If it was lost or timed out, none of the connections that are open now is lent again: they may be lost, too.
         """
         connection.tenant = None
         if is_connection_lost(error) or isinstance(error, TimeoutError):
@@ -138,7 +141,7 @@ class ReadPool:
             self._terminate(connection)
 
     async def close(self) -> None:
-        """Close the connections, those in use once they are released; at once if cancelled."""
+        """Close the connections, and wait for those in use to be released. If cancelled, close all of them at once."""
         self._is_closing = True
         if self._timer:
             self._timer.cancel()
@@ -155,13 +158,13 @@ class ReadPool:
     def _choose_idle(self, tenant: UUID | None) -> int:
         """Return the index of the idle connection to lend.
 
-        One whose session has another tenant gets this one, which takes a round trip, rather than another being opened: that takes
-        milliseconds, and it has prepared no statement yet.
+        If no session has the tenant, an idle one is set to it, which takes a round trip. Opening a new connection takes milliseconds, and
+        a new connection has no prepared statements.
         """
         for index in range(len(self._idle) - 1, -1, -1):
             if self._idle[index].tenant == tenant:
                 return index
-        # The least recently used one, so that others keep their tenants; if none keeps a tenant, the most recently used one.
+        # Take the least recently used one, so that the others keep their tenants. If sessions keep no tenant, take the most recently used.
         return 0 if self._session_setup is not None else -1
 
     async def _wait(self) -> ReadConnection:
@@ -171,7 +174,7 @@ class ReadPool:
             async with asyncio.timeout(self._timeout):
                 connection = await waiter
         except BaseException as error:
-            if waiter.done() and not waiter.cancelled():  # it was lent a connection at the same time
+            if waiter.done() and not waiter.cancelled():  # a connection was lent to it at the same moment: pass it on
                 self._lend(waiter.result())
             elif waiter in self._waiters:
                 self._waiters.remove(waiter)
@@ -212,11 +215,11 @@ class ReadPool:
         tenant = await connection.fetchval(CURRENT_TENANT)
         if tenant != str(connection.tenant):
             self._session_setup = None
-            log.critical("A session for reading had another tenant than the one it was given. Each read is a transaction from now on.")
+            log.critical("A read session had another tenant than the recorded one. From now on, every read runs in a transaction.")
             raise WrongTenantError
 
     def _lend(self, connection: ReadConnection | None) -> None:
-        """Lend a connection to the first waiter, or with None permission to open one."""
+        """Lend a connection to the first waiter. None lets that waiter open a connection itself."""
         while self._waiters:
             waiter = self._waiters.popleft()
             if not waiter.done():
@@ -228,20 +231,20 @@ class ReadPool:
         self._is_empty.set()
 
     def _terminate(self, connection: ReadConnection) -> None:
-        """Close a connection at once, without the protocol's closing message: its server may not respond."""
+        """Close a connection at once, without the protocol's closing message, because its server may not respond."""
         self._connections.discard(connection)
-        with suppress(*CONNECTION_ERRORS):
+        with suppress(*DRIVER_ERRORS):
             connection.terminate()
         self._lend(None)
 
     async def _cancel_and_close(self, connection: ReadConnection) -> None:
-        """Close a connection whose statement may be in flight, and cancel that statement."""
-        with suppress(*CONNECTION_ERRORS):
+        """Cancel the statement that the connection may still run, and close the connection."""
+        with suppress(*DRIVER_ERRORS):
             await connection.close(timeout=CLOSE_TIMEOUT)
         self._terminate(connection)
 
     def _close_idle(self) -> None:
-        """Close connections that were not used for long, but for one."""
+        """Close the connections that were not used for `IDLE_TIMEOUT` seconds, but keep one."""
         limit = monotonic() - IDLE_TIMEOUT
         while len(self._connections) > 1 and self._idle and self._idle[0].idle_since < limit:
             self._terminate(self._idle.pop(0))

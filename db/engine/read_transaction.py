@@ -8,30 +8,30 @@ from uuid import UUID
 import asyncpg
 
 from db.engine.batching import Batcher, Follower
-from db.engine.errors import OperationEndedError, is_connection_lost, is_unbindable, retry_on_disconnect
+from db.engine.errors import DRIVER_ERRORS, OperationEndedError, is_connection_lost, is_unbindable, retry_on_disconnect
 from db.engine.query_stats import QueryStats
-from db.engine.read_pool import CONNECTION_ERRORS, ReadConnection, ReadPool
+from db.engine.read_pool import ReadConnection, ReadPool
 from db.engine.statement import Query, R
 
-# The statement: set_config() would not reach the shards of Citus. The tenant is a UUID, so it can be written into the text.
+# SET LOCAL and not set_config(), which would not reach the shards of Citus. A UUID is safe to write into the text.
 SET_TENANT = "SET LOCAL app.tenant = '{tenant}'; SET LOCAL statement_timeout = {limit}"
 BEGIN = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {SET_TENANT}"
 
 
 class SecondStatementError(Exception):
-    """An operation that was expected to send one statement sends another, which may read another snapshot."""
+    """An operation that sent its only expected statement without a transaction sends another one, which may read another snapshot."""
 
 
 class ReadTransaction:
-    """The operation's one read transaction: opened by its first statement, sends its statements in sequence, released at its end.
+    """The one read transaction of an operation. Its first statement opens it; statements run one after the other.
 
-    An operation of one statement needs no transaction if the session itself can have the tenant.
+    An operation of one statement runs without a transaction if the tenant can be set on the session (see `db.engine.read_pool`).
     """
 
     def __init__(
         self, pool: ReadPool, tenant: UUID, statement_timeout: float, stats: QueryStats, requested_columns: frozenset[str] | None = None
     ) -> None:
-        """`requested_columns` are the columns that somebody will read; all may be with None."""
+        """Create a transaction that is not open yet. `requested_columns` are the columns that the operation reads; None means all."""
         self._pool = pool
         self._tenant = tenant
         self._statement_timeout = statement_timeout
@@ -41,31 +41,31 @@ class ReadTransaction:
         self._is_open = False
         self._is_ended = False
         self._expects_one = False
-        self._has_sent_single = False  # the one statement was sent without a transaction
+        self._has_sent_single = False  # the one expected statement was sent without a transaction
         self._open_error: Exception | None = None
         self._requested_columns = requested_columns
         self._batcher: Batcher | None = None
 
     def batch_queries(self, followers: Sequence[Follower] = (), *, has_only_followers: bool = False) -> None:
-        """Send queries of the same event loop pass as one statement, which fails as a whole. The first query leads the followers.
+        """Send the queries of one pass of the event loop as one statement, which fails as a whole. The first query leads `followers`.
 
-        `has_only_followers`: nothing else is expected to be asked, so that it needs no transaction.
+        `has_only_followers` says that the operation sends no other queries, so it needs no transaction.
         """
         self._batcher = Batcher(self._pool.batches, self._lock, followers, has_only_followers=has_only_followers)
 
     def disable_batching(self) -> bool:
-        """Stop batching and expecting one statement. Return False if it is too late: one was sent without a transaction."""
+        """Stop batching, and expect more than one statement. Return False if one was already sent without a transaction."""
         self._batcher, self._expects_one = None, False
         return not self._has_sent_single
 
     def expect_one_statement(self) -> None:
-        """Send the statement without a transaction if possible; then a second statement is rejected."""
+        """Send the next statement without a transaction if possible. A second statement then raises `SecondStatementError`."""
         self._expects_one = True
 
     async def fetch(self, query: Query[R], **values: object) -> list[R]:
         """Return the rows of a query.
 
-        Raises `SecondStatementError` for a second statement if one was expected, and sent without a transaction.
+        Raises `SecondStatementError` if only one statement was expected and it was sent without a transaction.
         """
         query = query.project(self._requested_columns)
         values["tenant"] = self._tenant
@@ -103,11 +103,11 @@ class ReadTransaction:
 
     async def _end(self) -> None:
         async with self._lock:
-            with suppress(*CONNECTION_ERRORS):  # all statements have returned their rows
+            with suppress(*DRIVER_ERRORS):  # nothing is lost: all statements have returned their rows
                 await self._close("COMMIT")
 
     async def _open(self) -> ReadConnection:
-        """Open the transaction unless it is open. A failure is kept and not retried for every other field: each would wait as long."""
+        """Open the transaction unless it is open. Later calls raise the same error: every other field would wait as long for it."""
         if self._is_ended:
             raise OperationEndedError
         if self._connection and self._is_open:
@@ -138,7 +138,7 @@ class ReadTransaction:
         return connection
 
     async def _handle_error(self, error: BaseException) -> None:
-        """End the transaction after an error; the next statement opens another, so that one field's failure affects no other field."""
+        """End the transaction after an error. The next statement opens another one, so that a failed field affects no other field."""
         if self._has_sent_single and is_unbindable(error):  # the statement was not sent
             self._release()
         elif (

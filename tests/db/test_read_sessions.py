@@ -14,8 +14,8 @@ from sqlalchemy import BigInteger, ColumnElement, cast, func, select
 
 from db.engine import read_pool
 from db.engine.database import Database, DatabaseLimits
-from db.engine.errors import is_connection_lost
-from db.engine.read_pool import CONNECTION_ERRORS, ReadConnection
+from db.engine.errors import DRIVER_ERRORS, is_connection_lost
+from db.engine.read_pool import ReadConnection
 from db.engine.read_transaction import SecondStatementError
 from db.engine.statement import Query, Row
 from db.sql.expressions import TENANT
@@ -246,7 +246,7 @@ async def read_until_answered(database: Database, tenant: UUID) -> str:
     while True:
         try:
             return await fetch_tenant(database, tenant)
-        except CONNECTION_ERRORS as error:
+        except DRIVER_ERRORS as error:
             if not is_connection_lost(error):
                 raise
 
