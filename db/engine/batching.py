@@ -1,8 +1,11 @@
-"""Send the queries that an operation runs at the same time as one statement.
+"""Send the queries that an operation makes at the same time as one statement.
 
-The relations of a level query in the same pass of the event loop, so the first of them waits and then sends all: `SELECT 0, … UNION ALL
-SELECT 1, …`. A page leads the relations of its rows: they are queried before its ids are known, and take them from the page, which is a
-common table expression of the statement. If nothing else is queried, the statement needs no transaction.
+The relations of one level of a document make their queries in the same pass of the event loop. The first of them waits until the others
+have been added, and then sends all of them as `SELECT 0, … UNION ALL SELECT 1, …`.
+
+A page can also lead the relations of its rows (the followers): their queries are sent with the page, before the ids of its rows are known.
+The page is then a common table expression of the statement, and the followers read the ids from it. If the operation makes no other
+queries, the statement needs no transaction.
 """
 
 import asyncio
@@ -18,27 +21,28 @@ from uuid import UUID
 
 from db.engine.statement import Query, R, Row
 
-# The types of a batch's columns behind the first, which has the number of the part; the second list again and again. Each column of a row
-# takes the first free one of its type. So a query needs one row class, whatever it is sent with; a class is a reference cycle.
+# The SQL types of a batch's columns, after the first column, which has the number of the part. MORE_TYPES repeats without end. Each column
+# of a query takes the first free column of its type, so its positions do not depend on the other queries of the batch, and one row class
+# per query is enough. A class is a reference cycle, so a class per batch would fill the memory.
 FIRST_TYPES = "uuid uuid text text text text bigint boolean"
 MORE_TYPES = "text text text text timestamptz text text uuid bigint date boolean uuid bigint text[]"
 TYPES = {UUID: "uuid", str: "text", int: "bigint", bool: "boolean", datetime: "timestamptz", date: "date", list[str]: "text[]"}
-# A page is asked for one row more than it shows. Other rows have no limit, as NULL says.
+# A page fetches one row more than it shows. A leader without a page size has the limit NULL, which means no limit.
 LEADER_IDS = "(ARRAY(SELECT id FROM leader LIMIT {}::integer - 1))"
 PARAMETER = re.compile(r"\$(\d+)")
-LEADER_PART = -1  # marks a part whose ids are those of the rows of the first part
-# A connection keeps 100 prepared statements of at most 15 KiB. Callers who vary their documents shall neither displace those that others
-# use nor fill the memory: there are fewer batches than that, and one is made only for what was asked before.
+LEADER_PART = -1  # marks a part that takes its ids from the rows of the first part
+# The driver keeps 100 prepared statements of at most 15 KiB per connection. Callers who vary their documents must not displace the
+# statements of others, nor fill the memory. So there are fewer batches than that, and a batch is built at the second use.
 MAX_BATCHES, MAX_SEEN, MAX_LENGTH = 64, 512, 15_000
-TRANSACTION_USES = 50  # uses of a batch in a transaction after it proved not to be the only statement of an operation
+TRANSACTION_USES = 50  # how many times a batch runs in a transaction after it was wrongly expected to be the only statement
 
 
 class UnknownIdsError(Exception):
-    """The ids of a page's rows were read before the page was fetched: read them again when they are known."""
+    """The ids of a page's rows were read before the page was fetched. Read them after it."""
 
 
 class LeaderIds(Sequence[UUID]):
-    """The ids of the rows of a page that is fetched by the same statement. They are known once it has returned."""
+    """The ids of the rows of a page that the same statement fetches. They are known once it has returned."""
 
     def __init__(self) -> None:
         self.ids: list[UUID] | None = None
@@ -59,9 +63,9 @@ class LeaderIds(Sequence[UUID]):
 
 
 Follower: TypeAlias = tuple[tuple[type, ...], Callable[[Sequence[UUID]], object]]
-"""The row classes that have a relation, and a function that starts a task which queries it, given the ids of such rows."""
+"""A relation: the row classes that have it, and a function that starts a task which queries it for the ids of such rows."""
 Send: TypeAlias = Callable[..., Awaitable[list[Any]]]
-"""Send a statement with its arguments and its row class under the operation's lock; with `is_only_statement` no other is expected."""
+"""A function that sends a statement, given its SQL, arguments and row class. `is_only_statement`: the operation sends no other."""
 
 
 class PendingQuery(NamedTuple):
@@ -80,7 +84,7 @@ class PendingQuery(NamedTuple):
         if self.leader_ids is not None:
             count = self.values.get("count")
             self.leader_ids.ids = [row.id for row in (rows[: count - 1] if isinstance(count, int) else rows)]
-        if not self.future.done():  # it may be cancelled
+        if not self.future.done():  # the caller may have cancelled it
             self.future.set_result(rows)
 
 
@@ -88,9 +92,12 @@ class Batch:
     """Several queries as one statement."""
 
     def __init__(self, queries: Sequence[Query[Any]], ids_of: Sequence[int]) -> None:
-        """`ids_of` names for each part the part whose ids it takes: itself, an earlier one with the same ids, or `LEADER_PART`."""
+        """Build the SQL of the batch.
+
+        `ids_of` has for each part the part that its ids come from: itself, an earlier part with the same ids, or `LEADER_PART`.
+        """
         self.transaction_uses_left = 0
-        self._names: list[tuple[int, str]] = []  # of the parameters from `$2` on: the part, and the name there
+        self._names: list[tuple[int, str]] = []  # the part and the name of each parameter, from `$2` on
         texts, parts = dict[tuple[int, str], str](), list[str]()
         for part, (query, id_part) in enumerate(zip(queries, ids_of, strict=True)):
             for name in query.parameter_names:
@@ -106,7 +113,7 @@ class Batch:
             placeholders = [texts[part, name] for name in query.parameter_names]
             parts.append(PARAMETER.sub(lambda match, texts_of_part=placeholders: texts_of_part[int(match[1]) - 1], query.sql))  # type: ignore[misc]
         leader = ""
-        if LEADER_PART in ids_of:  # materialized, or the page would be read again for each of its relations
+        if LEADER_PART in ids_of:  # MATERIALIZED, because otherwise PostgreSQL reads the page again for each relation
             leader, parts[0] = f"WITH leader AS MATERIALIZED ({parts[0]}) ", "TABLE leader"
         self._rows = [_assign_positions(query)[1] for query in queries]
         width = max(position for query in queries for position in _assign_positions(query)[0].values())
@@ -116,10 +123,10 @@ class Batch:
         return [pending[0].values["tenant"], *(pending[part].values[name] for part, name in self._names)]
 
     def split(self, records: list[Any]) -> list[list[Any]]:
-        """Return the rows of each part: the same records, of the part's class.
+        """Return the rows of each part. They are the same records, whose class is set to the row class of the part.
 
-        PostgreSQL promises no order of the union. But each part is a subquery with its own ORDER BY, which it runs in one process and whose
-        rows it passes on one after the other; only those of different parts may come mixed, where workers run them in parallel.
+        PostgreSQL guarantees no order for a union. But it runs each part, a subquery with its own ORDER BY, in one process and passes its
+        rows on in order. Only rows of different parts can be mixed, if parallel workers run the parts.
         """
         rows_by_part: list[list[Any]] = [[] for _ in self._rows]
         for record in records:
@@ -130,7 +137,10 @@ class Batch:
 
 
 def _select(part: int, query: Query[Any], sql: str, width: int) -> str:
-    """The first part gives the columns their types: NULL alone would be a text."""
+    """Return the SELECT of a part, with its columns at their positions in the batch.
+
+    The first part gives all columns their types, because PostgreSQL takes an untyped NULL for a text.
+    """
     names = {position: name for name, position in _assign_positions(query)[0].items()}
     output = [
         f'part."{names[position]}"' if position in names else f"NULL::{kind}" if part == 0 else "NULL"
@@ -140,13 +150,13 @@ def _select(part: int, query: Query[Any], sql: str, width: int) -> str:
 
 
 def _column_positions(sql_type: str = "") -> Iterator[tuple[int, str]]:
-    """Iterate without end over the positions and SQL types of the columns, or over those of one type."""
+    """Return an endless iterator over the positions and the SQL types of a batch's columns: of all, or of one type."""
     return (column for column in enumerate(chain(FIRST_TYPES.split(), cycle(MORE_TYPES.split())), 1) if sql_type in {"", column[1]})
 
 
 @cache  # queries are never dropped
 def _assign_positions(query: Query[Any]) -> tuple[Mapping[str, int], type[Row]]:
-    """Return the positions of a query's columns in a batch, and the class of those records."""
+    """Return the positions of a query's columns in a batch, and the row class for records of a batch."""
     hints = get_type_hints(query.row)
     free = {kind: _column_positions(kind) for kind in TYPES.values()}
     positions: dict[str, int] = {}
@@ -157,16 +167,17 @@ def _assign_positions(query: Query[Any]) -> tuple[Mapping[str, int], type[Row]]:
 
 
 class BatchCache:
-    """The most recently used batches of a database."""
+    """The most recently used batches of a connection pool, and the combinations of queries that were seen once."""
 
     def __init__(self) -> None:
         self._candidates: OrderedDict[object, Batch | None] = OrderedDict()
         self._batches: OrderedDict[object, Batch | None] = OrderedDict()
 
     def find(self, pending: Sequence[PendingQuery]) -> Batch | None:
-        """Return the batch of these queries. None where they are to be sent one by one: the first time, and where it were too long.
+        """Return the batch of these queries. None if they must be sent one by one: the first time, or if the SQL would be too long.
 
-        Of the values only ids are compared: a batch that depended on which numbers are equal by chance would have many forms.
+        Parts with equal ids share one parameter. Other values are not compared: which of them happen to be equal varies, and each case
+        would be a batch of its own.
         """
         queries, ids = [each.query for each in pending], [each.values.get("ids") for each in pending]
         ids_of = [
@@ -189,13 +200,13 @@ class BatchCache:
 
 
 class Batcher:
-    """Collect the queries of one pass of the event loop and send them as one statement. The first query leads."""
+    """Collect the queries of one pass of the event loop and send them as one statement. The operation's first query leads followers."""
 
     def __init__(self, batches: BatchCache, lock: asyncio.Lock, followers: Sequence[Follower], *, has_only_followers: bool) -> None:
-        """`has_only_followers`: the operation asks nothing but its first query and the followers."""
+        """Create a batcher. `has_only_followers`: the operation makes no other queries than its first one and the followers."""
         self._batches = batches
         self._has_only_followers = has_only_followers
-        self._follower_count = 0  # followers
+        self._follower_count = 0
         self._only_batch: Batch | None = None
         self._lock = lock
         self._followers = followers
@@ -219,27 +230,27 @@ class Batcher:
         return ids
 
     async def _send_pending(self, send: Send) -> None:
-        """Send all queries that are pending when the lock is free. The number of queries to come is unknown, so none is waited for."""
+        """Send all queries that are pending once the lock is free. It is unknown how many will come, so it waits for one pass only."""
         pending: list[PendingQuery] = []
         try:
             await asyncio.sleep(0)
             async with self._lock:
                 pending, self._pending = self._pending, []
                 await self._send_all(pending, send)
-        except Exception as error:  # noqa: BLE001 each caller raises it
+        except Exception as error:  # noqa: BLE001 the future of each caller raises it
             for each in pending:
                 if not each.future.done():
                     each.future.set_exception(error)
         finally:
-            if not pending:  # cancelled before
+            if not pending:  # this task was cancelled before it took the queries
                 pending, self._pending = self._pending, []
             for each in pending:
-                each.future.cancel()  # callers without a result would wait for ever
+                each.future.cancel()  # no effect on futures that are done; the callers of others would wait for ever
 
     async def _send_all(self, pending: Sequence[PendingQuery], send: Send) -> None:
-        if self._only_batch:
+        if self._only_batch:  # it was not the only statement after all
             self._only_batch.transaction_uses_left = TRANSACTION_USES
-        for each in pending if pending[0].leader_ids is None else ():  # the page was fetched before
+        for each in pending if pending[0].leader_ids is None else ():  # without a leader, the page was fetched before
             each.resolve_ids()
         batch = self._batches.find(pending) if len(pending) > 1 else None
         if batch:

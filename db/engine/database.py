@@ -1,4 +1,4 @@
-"""Open the one read transaction of an operation and the unit of work of a change. Nothing else opens either."""
+"""Open the read transaction of an operation and the unit of work of a change. No other module opens a transaction of the server."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -26,20 +26,20 @@ from db.engine.write_transaction import DriverConnection, WriteTransaction
 UNKNOWN_ORIGIN = ChangeOrigin()
 APPLICATION_NAME = {"application_name": "relaties"}
 CONNECT_TIMEOUT, CLOSE_TIMEOUT = 5.0, 5.0
-READ_CONNECTIONS_PER_LOOKUP = 4  # connections of the read pool for each connection that looks up tokens before a tenant is known
-# Set a read connection's session up as the read transaction is.
+READ_CONNECTIONS_PER_LOOKUP = 4  # the lookup pool has one connection for so many of the read pool
+# Give a read session the settings of a read transaction.
 SESSION_SETUP = (
     "SET statement_timeout = {limit}; SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on"
 )
-ANSWER_GRACE = 1.0  # for the server to report that it cancelled a statement that took too long
+ANSWER_GRACE = 1.0  # seconds for the server to report that it cancelled a slow statement
 
 
 @dataclass(frozen=True)
 class DatabaseLimits:
     """Sizes of the connection pools, and timeouts in seconds.
 
-    Changes of one object run one after the other, so many at once wait long and still succeed; reads do not wait for each other.
-    `delete_timeout` is for a statement of a change that touches as many rows as there are.
+    `write_pool_timeout` is longer than `read_pool_timeout`: changes of one object wait for each other and still succeed, reads do not wait
+    for each other. `delete_timeout` replaces `statement_timeout` in a unit of work whose statements can touch any number of rows.
     """
 
     read_pool_size: int = 8
@@ -51,20 +51,20 @@ class DatabaseLimits:
 
 
 def _connect_arguments(limits: DatabaseLimits, *, is_pooled: bool) -> dict[str, Any]:
-    """Return the driver's arguments. The server cancels a slow statement itself; a second later it is taken for unreachable."""
+    """Return the driver's arguments. The server cancels a slow statement itself; a second later the driver treats it as unreachable."""
     arguments: dict[str, Any] = {"timeout": CONNECT_TIMEOUT, "command_timeout": limits.statement_timeout + ANSWER_GRACE}
     return arguments | {"statement_cache_size": 0} if is_pooled else arguments
 
 
 def _invalidate_on_disconnect(engine: AsyncEngine) -> AsyncEngine:
-    """Discard a connection that was lost or timed out, and all idle connections of the pool with it."""
+    """Make the engine discard a connection that was lost or timed out, and all idle connections with it. Return the engine."""
 
     def on_error(context: ExceptionContext) -> None:
         cause = context.sqlalchemy_exception or context.original_exception
         if context.connection and (is_connection_lost(cause) or isinstance(cause, TimeoutError)):
             driver = context.connection.connection.driver_connection
             if isinstance(driver, asyncpg.Connection):
-                driver.terminate()  # without a closing message, which the server would not receive
+                driver.terminate()  # without the protocol's closing message, which the server would not receive
             context.is_disconnect = context.invalidate_pool_on_disconnect = True
 
     event.listen(engine.sync_engine, "handle_error", on_error)
@@ -79,7 +79,7 @@ async def _driver_connection(connection: AsyncConnection) -> asyncpg.Connection:
 
 
 class Database:
-    """Connection pools for reads and for token lookups, a session for each unit of work, and a health probe."""
+    """The connection pools for reads and token lookups, the engine of the units of work, and the health probe."""
 
     def __init__(
         self, read_pool: ReadPool, lookup_pool: ReadPool, write_engine: AsyncEngine, limits: DatabaseLimits, health_probe: HealthProbe
@@ -100,11 +100,12 @@ class Database:
         always_in_transaction: bool = False,
         on_statement: Callable[[str], None] | None = None,
     ) -> Self:
-        """Open the first connection for reading, so that a wrong URL fails here. `on_statement` is called with each statement for reading.
+        """Open the first connection for reading, so that a wrong URL fails here.
 
-        `is_pooled`: a pooler in transaction mode stands between, so that each transaction may be on another connection of the server:
-        no prepared statement is kept, and nothing is requested at the start that the pooler would reject.
-        `always_in_transaction`: an operation of one statement is read in a transaction, too.
+        `is_pooled`: the URL is of a pooler in transaction mode, where each transaction can use another server connection. Then no prepared
+        statements are kept, and no settings are sent at the start that the pooler would reject.
+        `always_in_transaction`: an operation of one statement uses a transaction, too.
+        `on_statement`: called with the SQL of each statement for reading.
         """
         arguments = _connect_arguments(limits, is_pooled=is_pooled)
         server_settings = APPLICATION_NAME if is_pooled else APPLICATION_NAME | {"jit": "off"}
@@ -120,7 +121,7 @@ class Database:
         session_setup = None if is_pooled or always_in_transaction else setup_statement
         read_pool = ReadPool(open_connection, limits.read_pool_size, limits.read_pool_timeout, session_setup)
         await read_pool.open_first()
-        # Of their own, since their sessions never have a tenant.
+        # Token lookups have a pool of their own, because their sessions must not have a tenant.
         lookup_pool = ReadPool(open_connection, max(1, limits.read_pool_size // READ_CONNECTIONS_PER_LOOKUP), limits.read_pool_timeout)
         unnamed_statements = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str} if is_pooled else {}
         write_engine = create_async_engine(
@@ -136,7 +137,7 @@ class Database:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Close the connections, also when the task is cancelled meanwhile."""
+        """Close the connections, even if the task is cancelled in the meantime."""
         await asyncio.shield(self.close())
 
     def read(self, tenant: UUID, stats: QueryStats | None = None, requested_columns: frozenset[str] | None = None) -> ReadTransaction:
@@ -146,7 +147,10 @@ class Database:
     async def unit_of_work(
         self, tenant: UUID, origin: ChangeOrigin = UNKNOWN_ORIGIN, stats: QueryStats | None = None, *, is_long: bool = False
     ) -> AsyncIterator[WriteTransaction]:
-        """Commit at the end of the block, with the audit log of the changes; roll back if the block raises."""
+        """Run the block in a transaction: write the audit log of the changes and commit at its end, or roll back if it raises.
+
+        `is_long` applies `delete_timeout` to each statement.
+        """
         query_stats, statement_timeout = stats or QueryStats(), self._limits.delete_timeout if is_long else self._limits.statement_timeout
         async with AsyncSession(self._write_engine, expire_on_commit=False) as session:
             driver = await retry_on_disconnect(lambda: self._begin(session, tenant, query_stats, statement_timeout))
@@ -175,7 +179,7 @@ class Database:
         return await _driver_connection(connection)
 
     async def fetch_across_tenants(self, sql: str, row: type[R], *arguments: object) -> list[R]:
-        """Return the rows of a query without a tenant, such as a token lookup. The database decides which rows are visible."""
+        """Return the rows of a query without a tenant, such as a token lookup. The rights of the database role decide what it sees."""
         return await retry_on_disconnect(lambda: self._look_up(sql, row, arguments))
 
     async def _look_up(self, sql: str, row: type[R], arguments: Sequence[object]) -> list[R]:
@@ -190,22 +194,22 @@ class Database:
 
     @property
     def read_connections_in_use(self) -> int:
-        """Read connections in use."""
+        """The number of read connections in use."""
         return self._read_pool.in_use
 
     @property
     def read_connections_awaited(self) -> int:
-        """Operations that wait for a read connection."""
+        """The number of operations that wait for a read connection."""
         return self._read_pool.waiting_count
 
     @property
     def write_connections_in_use(self) -> int:
-        """Write connections in use."""
+        """The number of write connections in use."""
         pool = self._write_engine.pool
         return pool.checkedout() if isinstance(pool, QueuePool) else 0
 
     async def close(self) -> None:
-        """Close all connections within `CLOSE_TIMEOUT` seconds, or abandon them."""
+        """Close all connections. Abandon those that are not closed within `CLOSE_TIMEOUT` seconds."""
         self.health_probe.close()
         with suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_TIMEOUT):

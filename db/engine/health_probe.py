@@ -4,7 +4,7 @@ import asyncpg
 
 
 class HealthProbe:
-    """One connection, opened at the first check and reopened after a failure."""
+    """A connection for health checks, opened at the first check and reopened after a failure. `timeout` is in seconds."""
 
     def __init__(self, url: str, timeout: float = 1.0) -> None:
         self._url = url
@@ -12,7 +12,7 @@ class HealthProbe:
         self._connection: asyncpg.Connection | None = None
 
     async def fetch_value(self, sql: str) -> object:
-        """Return the first value of a query. Close the connection after any error, since its state is unknown."""
+        """Return the first value of a query. Closes the connection after any error, because its state is then unknown."""
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connect()
         try:
@@ -37,7 +37,7 @@ class HealthProbe:
 
 
 async def _fetch_value(connection: asyncpg.Connection, sql: str) -> object:
-    """Fetch in a transaction: behind a pooler the messages of a statement then stay on one server connection."""
+    """Fetch the value in a transaction, so that a pooler sends all messages of the statement to one server connection."""
     await connection.execute("BEGIN READ ONLY")
     value: object = await connection.fetchval(sql)
     await connection.execute("COMMIT")

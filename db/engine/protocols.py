@@ -1,4 +1,4 @@
-"""Protocols of the transactions that queries and rules need. `db.engine.database` opens the transactions themselves."""
+"""Protocols of the transactions that queries and the domain's rules need. `db.engine.database` opens the transactions."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -10,17 +10,17 @@ from db.engine.statement import Command, Query, R
 
 
 class Transaction(Protocol):
-    """The protocol that queries need. The tenant is a parameter of every statement and is added here."""
+    """A transaction that queries can read from. It adds the tenant to the parameters of every statement."""
 
     async def fetch(self, query: Query[R], **values: object) -> list[R]: ...
 
     def is_requested(self, attribute: str) -> bool:
-        """Return whether the operation requests the attribute of that name, of any row class."""
+        """Return whether the operation requests an attribute of this name, of any row class."""
         ...
 
 
 class UnitOfWork(Transaction, Protocol):
-    """The protocol that changes need: a session of entities, and the tenant to set on them."""
+    """A transaction that can change rows: it has a session for entities, and the tenant to set on them."""
 
     @property
     def tenant(self) -> UUID: ...

@@ -1,4 +1,4 @@
-"""Query statistics of an operation: the number of its statements and the time that they took."""
+"""Count the statements of an operation and measure their time."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -9,12 +9,15 @@ from sqlalchemy import Connection, ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 T = TypeVar("T")
-QUERY_STATS = "query_stats"  # key in a connection's execution options while a unit of work uses it
+QUERY_STATS = "query_stats"  # the key of the statistics in the execution options of a unit of work's connection
 
 
 @dataclass(slots=True)
 class QueryStats:
-    """Statements of the operation, failed or not, without BEGIN, COMMIT, savepoints and settings."""
+    """The number of an operation's statements, including failed ones, and their total time in seconds.
+
+    BEGIN, COMMIT, savepoints and settings are not counted.
+    """
 
     statements: int = 0
     seconds: float = 0.0
@@ -25,13 +28,13 @@ class QueryStats:
         self._started_at = perf_counter()
 
     def end(self) -> None:
-        # A statement whose parameters could not be bound failed before it began: it was not sent, and took no time.
+        # SQLAlchemy reports the end without a beginning if parameters cannot be bound: that statement was not sent and took no time.
         if self._started_at is not None:
             self.seconds += perf_counter() - self._started_at
             self._started_at = None
 
     async def measure(self, answer: Awaitable[T]) -> T:
-        """Await a statement and measure it. A transaction has one at a time."""
+        """Await a statement and measure its time. A transaction runs one statement at a time."""
         self.begin()
         try:
             return await answer
@@ -40,7 +43,7 @@ class QueryStats:
 
 
 def count_statements(engine: AsyncEngine) -> AsyncEngine:
-    """Make the engine's connections count their statements in the statistics of their execution options; return the engine."""
+    """Make the engine's connections measure their statements, in the `QueryStats` of their execution options. Return the engine."""
 
     def on_begin(connection: Connection, *_: Any) -> None:  # noqa: ANN401 SQLAlchemy's own arguments
         if stats := connection.get_execution_options().get(QUERY_STATS):

@@ -1,13 +1,13 @@
-"""A statement over the tables, its constant SQL text, and the class of its rows.
+"""Statements over the tables: their constant SQL text, and the class of their rows.
 
-A row class is declared once, by annotations; they become properties that read the record by position:
+The annotations of a row class become properties that read the record by position:
 
     class LabelRow(Row):
         id: UUID
         name: str
 
-`Query` refuses a statement whose columns are not exactly those of its row class, in that order. It does so when it is
-first used, and compiled: doing that for all of them is a large part of a start. The tests compile every one.
+A statement is compiled when it is first used, because compiling all of them would be a large part of the start-up time. `Query` then
+rejects a statement whose columns are not exactly those of its row class, in that order. The tests compile every statement.
 """
 
 import inspect
@@ -20,13 +20,13 @@ import asyncpg
 from sqlalchemy import Delete, Insert, Select, Update, select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
-MAX_PROJECTIONS = 32  # projections of one statement, of about 8 kB each
+MAX_PROJECTIONS = 32  # per statement; each takes about 8 kB
 RESERVED_NAMES = frozenset({"get", "items", "keys", "values"})
 R = TypeVar("R", bound="Row")
 
 
 class UnselectedColumnError(AttributeError):
-    """A column was read that the operation had not requested, so the statement does not select it."""
+    """The code read a column that the operation did not request, so the statement does not select it."""
 
 
 def _raise_unselected(row: "Row") -> NoReturn:
@@ -34,9 +34,9 @@ def _raise_unselected(row: "Row") -> NoReturn:
 
 
 class Row(asyncpg.Record):
-    """A database record whose columns have names and types: no entity, no copy.
+    """The driver's own record, with typed properties for its columns. Reading a row copies nothing.
 
-    `__init_subclass__` and no metaclass: asyncpg takes nothing but a class of `type` itself.
+    It uses `__init_subclass__`, because asyncpg accepts a record class only if its metaclass is exactly `type`.
     """
 
     __columns__: ClassVar[tuple[str, ...]] = ()
@@ -44,7 +44,7 @@ class Row(asyncpg.Record):
     def __init_subclass__(cls) -> None:
         names = tuple(inspect.get_annotations(cls))
         if reserved_names := RESERVED_NAMES.intersection(names):
-            raise TypeError(f"{cls.__name__}: asyncpg.Record keeps {sorted(reserved_names)} for itself")
+            raise TypeError(f"{cls.__name__}: rename the columns {sorted(reserved_names)}, which are methods of asyncpg.Record")
         first = len(cls.__columns__)
         cls.__columns__ += names
         for position, column in enumerate(names, first):
@@ -52,12 +52,12 @@ class Row(asyncpg.Record):
 
     @classmethod
     def project_row(cls, names: tuple[str, ...]) -> type[Self]:
-        """Return the row class with these columns alone; reading another raises `UnselectedColumnError`."""
+        """Return a row class with only these columns. Reading another one raises `UnselectedColumnError`."""
         return cls.with_positions({name: position for position, name in enumerate(names)})
 
     @classmethod
     def with_positions(cls, positions: Mapping[str, int]) -> type[Self]:
-        """Return the row class whose columns are at these positions of the record, without others."""
+        """Return a row class with only these columns, at these positions of the record."""
         properties = {name: property(itemgetter(positions[name]) if name in positions else _raise_unselected) for name in cls.__columns__}
 
         def iterate(row: Row) -> Iterator[Any]:
@@ -70,9 +70,9 @@ Statement: TypeAlias = Select[Any] | Insert | Update | Delete
 
 
 class Command:
-    """A statement, compiled once, when it is first used; every value is a parameter with a name.
+    """A statement that changes or locks rows without returning them. Every value is a named parameter.
 
-    It changes rows where they are, or locks them.
+    It is compiled once, when it is first used. `description` names it in errors.
     """
 
     def __init__(self, statement: Statement, description: str) -> None:
@@ -85,26 +85,26 @@ class Command:
 
     @cached_property
     def parameter_names(self) -> tuple[str, ...]:
-        """The names of the parameters, `$1` first."""
+        """The names of the parameters, in their order (`$1`, `$2`, …)."""
         return self._sql_and_parameters[1]
 
     @cached_property
     def _sql_and_parameters(self) -> tuple[str, tuple[str, ...]]:
         sql, names = compile_statement(self._statement)
         if "tenant" not in names:
-            raise TypeError(f"{self._description}: a statement without its tenant")
-        del self._statement  # all of them together are some megabytes
+            raise TypeError(f"{self._description}: the statement has no parameter `tenant`; every statement must name its tenant")
+        del self._statement  # free the memory: all statements together take some megabytes
         return sql, names
 
     def arguments(self, values: Mapping[str, object]) -> list[object]:
-        """Return the values in the order of the statement's parameters. None is allowed for a parameter that the statement lacks."""
+        """Return the values in the order of the statement's parameters. A value without a parameter must be None."""
         if unknown_names := [name for name, value in values.items() if value is not None and name not in self.parameter_names]:
-            raise TypeError(f"{self._description}: no parameter {unknown_names}")
+            raise TypeError(f"{self._description}: the statement has no parameter {unknown_names}")
         return [values[name] for name in self.parameter_names]
 
 
 class Query(Command, Generic[R]):
-    """A statement whose rows are read."""
+    """A statement that returns rows of one class."""
 
     _statement: Select[Any]
 
@@ -115,15 +115,16 @@ class Query(Command, Generic[R]):
         self._projections: dict[tuple[str, ...], Query[R]] = {}
 
     def always_select(self, *names: str) -> Self:
-        """Name the columns that rules read. They are always selected; other columns are left out unless the operation requests them."""
+        """Name the columns to select always, such as those that rules read. Others are selected only if the operation requests them."""
         self._always_selected = names
         return self
 
     def project(self, requested_columns: frozenset[str] | None) -> "Query[R]":
-        """Return the query with the requested columns, of any row class or of its own, and those that rules read.
+        """Return the query with only the requested columns and those of `always_select`.
 
-        There are at most `MAX_PROJECTIONS`; beyond that all columns are read. A projection is never dropped: its row class is a reference
-        cycle, which only a full collection frees, and callers who vary their columns would fill the memory.
+        A requested column is the name of a column of any row class, or `RowClass.column`. None requests all columns.
+        There are at most `MAX_PROJECTIONS`; beyond that, all columns are read. Projections are kept for ever: a row class is a reference
+        cycle, which only a full garbage collection frees, so dropping and building them again would fill the memory.
         """
         return self if requested_columns is None or self._always_selected is None else _cached_projection(self, requested_columns)
 
@@ -145,17 +146,17 @@ class Query(Command, Generic[R]):
     @cached_property
     def _sql_and_parameters(self) -> tuple[str, tuple[str, ...]]:
         if (columns_of_statement := tuple(column.key for column in self._statement.selected_columns)) != self.row.__columns__:
-            raise TypeError(f"{self.row.__name__} has columns {self.row.__columns__}, its statement {columns_of_statement}")
+            raise TypeError(f"{self.row.__name__} has the columns {self.row.__columns__}, but its statement has {columns_of_statement}")
         return super()._sql_and_parameters
 
 
-@lru_cache(maxsize=256)  # the sets are those of documents: of a few kilobytes each, shared by the queries of a document
+@lru_cache(maxsize=256)  # each document has one set of requested columns, of a few kilobytes, which its queries share
 def _cached_projection(query: Query[R], requested_columns: frozenset[str]) -> Query[R]:
     return query.build_projection(requested_columns)
 
 
 class _Projection(Query[R]):
-    """Wrap the whole statement, since text costs nothing: PostgreSQL keeps its order, and skips the columns that it need not read."""
+    """A query for some of the columns. It wraps the whole statement: PostgreSQL keeps the order and skips columns that are not selected."""
 
     def __init__(self, row: type[R], source: tuple[str, tuple[str, ...]]) -> None:
         super().__init__(select(), row)
@@ -169,8 +170,8 @@ class _Projection(Query[R]):
 
 
 def compile_statement(statement: Statement) -> tuple[str, tuple[str, ...]]:
-    """Return the SQL as asyncpg accepts it, and the names of its parameters in order. Constants are part of the SQL."""
+    """Return the SQL in the form that asyncpg accepts, and the names of its parameters in order. Rejects constants as parameters."""
     compilation = statement.compile(dialect=dialect(), compile_kwargs={"render_postcompile": True})  # type: ignore[no-untyped-call]
     if constants := [name for name, bind in compilation.binds.items() if not bind.required]:
-        raise TypeError(f"write {constants} as enum_literal() or literal_column(): constants are part of the SQL")
+        raise TypeError(f"Write {constants} as `enum_literal()` or `literal_column()`: constants must be part of the SQL.")
     return str(compilation), tuple(compilation.positiontup or ())

@@ -1,4 +1,4 @@
-"""Database URLs: one form, as libpq and asyncpg accept it, in every setting."""
+"""Convert database URLs. Every setting has the form that libpq and asyncpg accept."""
 
 from urllib.parse import urlsplit, urlunsplit
 

@@ -1,4 +1,4 @@
-"""The transaction of a unit of work: entities and statements on one connection, and the audit log of the changes."""
+"""The transaction of a unit of work: entities and statements on one connection, with an audit log of the changes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from db.engine.statement import Command, Query, R
 
 @dataclass(frozen=True)
 class DriverConnection:
-    """The driver's own connection, the statistics of its statements, and the timeout of one statement."""
+    """The driver's own connection, the statistics of its statements, and the timeout of one statement in seconds."""
 
     connection: asyncpg.Connection
     stats: QueryStats
@@ -23,7 +23,7 @@ class DriverConnection:
 
 
 class WriteTransaction:
-    """The transaction of one unit of work: entities in the session, statements on the same connection."""
+    """The transaction of one unit of work. Entities go through the session, statements through the same connection."""
 
     def __init__(self, tenant: UUID, session: AsyncSession, connection: DriverConnection, origin: ChangeOrigin) -> None:
         self.tenant = tenant
@@ -38,7 +38,7 @@ class WriteTransaction:
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """Run the block in a savepoint: if it raises, its changes are rolled back and not recorded."""
+        """Run the block in a savepoint. If it raises, its changes are rolled back and removed from the audit log."""
         await self.session.flush()
         changes = dict(self.audit.changes)
         try:
@@ -57,11 +57,11 @@ class WriteTransaction:
         )
 
     def is_requested(self, attribute: str) -> bool:
-        """Return True: a rule may read any attribute of what it changes."""
+        """Return True, because a rule may read any attribute of the rows that it changes."""
         return bool(attribute)
 
     async def execute(self, command: Command, **values: object) -> int:
-        """Execute a command that changes any number of rows; return that number. The audit log does not record it."""
+        """Execute a command and return the number of rows that it changed or locked. The audit log does not record them."""
         await self.session.flush()
         self._has_executed = True
         arguments = command.arguments({**values, "tenant": self.tenant})

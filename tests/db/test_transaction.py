@@ -136,7 +136,7 @@ def test_statement_has_its_tenant_and_no_constant_as_parameter() -> None:
     """The tenant is a parameter of every statement, and a query has one text."""
     with pytest.raises(TypeError, match="tenant"):
         _ = Query(select(literal_column("1", Integer()).label("number")), Number).sql
-    with pytest.raises(TypeError, match="constants are part of the SQL"):
+    with pytest.raises(TypeError, match="constants must be part of the SQL"):
         _ = Query(
             select(literal_column("1", Integer()).label("number")).where(TENANT.is_not(None), literal_column("1", Integer()) == 1), Number
         ).sql
