@@ -1,21 +1,21 @@
-"""Ways around row-level security that the database offers to a role: other roles that it can become, and objects of others that it can use.
+"""Find ways around row-level security for the current role: roles that it can become, and objects that work with their owner's rights.
 
-Checked in every schema but the system's. Objects of an extension are left out, by `pg_depend`: they come with the extension, and show
-statistics or geometry rather than rows of our tables.
+All schemas except the system's are checked. Objects of extensions are left out (by `pg_depend`): they show data such as statistics or
+geometry, not rows of our tables.
 """
 
 from db.engine.database import Database
 from db.engine.statement import Row
 from db.tables import SCHEMA
 
-# Our functions that run with the owner's rights on purpose: each checks by itself what it may touch.
+# Our functions that run with the owner's rights on purpose. Each checks which rows it may touch.
 DEFINER_FUNCTIONS = (f"{SCHEMA}.token_actor(bytea)", f"{SCHEMA}.erase_traces(uuid, uuid[])")
-# Who is a member of these acts as the account of the database server itself, and so reads its files.
+# Members of these roles can act as the operating system account of the database server, and so read its files.
 SERVER_ROLES = ("pg_execute_server_program", "pg_read_server_files", "pg_write_server_files")
 
 
 class MembershipRow(Row):
-    """A role that the current one is a member of, directly or through others, and why it may not be."""
+    """A role that the current role is a member of, directly or through others, and the reasons why it must not be."""
 
     name: str
     is_superuser: bool
@@ -26,7 +26,7 @@ class MembershipRow(Row):
 
 
 class ObjectRow(Row):
-    """An object that works with the rights of its owner, and what would take it away from the current role."""
+    """An object that works with its owner's rights and that the current role can use. `cure` is the statement that ends that."""
 
     kind: str
     name: str
@@ -34,8 +34,8 @@ class ObjectRow(Row):
 
 
 IS_OWNING = f"EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = to_regnamespace('{SCHEMA}') AND c.relowner = r.oid)"
-# Any membership counts, whatever its options: one without INHERIT allows SET ROLE, and one with ADMIN alone can grant itself the rest.
-# Before PostgreSQL 16 a role with CREATEROLE can make itself a member of every role that is no superuser.
+# Any membership counts, whatever its options: one without INHERIT allows SET ROLE, and one with only ADMIN can grant itself the rest.
+# Before PostgreSQL 16, a role with CREATEROLE can make itself a member of every role that is not a superuser.
 MEMBERSHIPS_SQL = f"""SELECT * FROM (
  SELECT r.rolname::text AS name, r.rolsuper AS is_superuser, r.rolbypassrls AS is_bypassing, {IS_OWNING} AS is_owning,
   r.rolcreaterole AND current_setting('server_version_num')::int < 160000 AS is_creating, r.rolname = ANY ($1) AS is_on_server

@@ -1,11 +1,11 @@
-"""Tenant isolation as the database reports it: the current role, and row-level security of each table."""
+"""Read the state of tenant isolation from the database: the rights of the current role, and the row-level security of each table."""
 
 from db.engine.database import Database
 from db.engine.statement import Row
 from db.tables import SCHEMA
 
 TENANT_POLICY = "(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)"
-EXEMPT_TABLES = ("alembic_version",)  # has a revision and no tenant's data
+EXEMPT_TABLES = ("alembic_version",)  # it has the revision, and no tenant's data
 
 
 class RoleRow(Row):

@@ -1,4 +1,4 @@
-"""The row classes that queries return, one per shape of row and one file per subject; the schema and the rules read these."""
+"""The classes of the rows that queries return. The schema and the domain read them. Each subject has a file."""
 
 from db.rows.activity import EventRow
 from db.rows.clients import AddressRow, ClientRow, ContactClientRow, DuplicateRow, FinancialRow, LabelClientRow

@@ -1,4 +1,4 @@
-"""What happened."""
+"""Rows of audit events."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from db.engine.statement import Row
 
 
 class EventRow(Row):
-    """What happened to one object; the changes are JSON."""
+    """An audit event of one object. `changes` is JSON."""
 
     id: UUID
     at: datetime

@@ -1,4 +1,4 @@
-"""Clients, and clients as seen from a contact or a label."""
+"""Rows of clients, of clients of a contact or a label, and of addresses."""
 
 from datetime import datetime
 from uuid import UUID
@@ -70,7 +70,7 @@ class AddressRow(Row):
 
 
 class FinancialRow(Row):
-    """The financial settings of a client; its currency is the organization's where it has none of its own."""
+    """The financial settings of a client. Without a currency of its own, its currency is the organization's base currency."""
 
     client_id: UUID
     currency: str
@@ -88,7 +88,7 @@ class FinancialRow(Row):
 
 
 class DuplicateRow(Row):
-    """A client or a label whose number or name is an older one's, in another form."""
+    """A client or a label whose number or name has the same folded form as an older one's."""
 
     organization: str
     kind: str

@@ -1,4 +1,4 @@
-"""Contacts and labels, as they are and as a client knows them."""
+"""Rows of contacts and labels, and of those of a client."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from db.engine.statement import Row
 
 
 class LockedUsesRow(Row):
-    """How many clients and registrations with a label cannot change."""
+    """The number of clients and registrations that have a label and cannot change."""
 
     clients: int
     registrations: int
@@ -31,7 +31,7 @@ class ContactRow(Row):
 
 
 class ClientContactRow(ContactRow):
-    """A contact of one client, with the fields of the link, which belong to the edge."""
+    """A contact of a client, with the fields of the link, which GraphQL shows on the edge."""
 
     client_id: UUID
     position: int

@@ -1,4 +1,4 @@
-"""Rates of VAT, layouts, invoices and revenue."""
+"""Rows of VAT rates, invoice layouts, invoices and revenue."""
 
 from datetime import date
 from uuid import UUID
@@ -45,7 +45,7 @@ class InvoiceRow(Row):
 
 
 class RevenueRow(Row):
-    """Sums in one currency, or `is_total` of all, in the organization's."""
+    """The sums in one currency, or, if `is_total`, the sums of all currencies in the base currency."""
 
     is_total: bool
     currency: str

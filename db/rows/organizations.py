@@ -1,4 +1,4 @@
-"""Organizations, their members and tokens, and counts."""
+"""Rows of organizations, members and tokens, and of single values such as counts."""
 
 from datetime import datetime
 from uuid import UUID
@@ -47,7 +47,7 @@ class TokenRow(Row):
 
 
 class ActorRow(Row):
-    """The actor of a token: the columns of the look-up function."""
+    """The actor of a token: the columns of the database function `token_actor`."""
 
     tenant_id: UUID
     token_id: UUID
@@ -67,7 +67,7 @@ class NumberKeyRow(Row):
 
 
 class InvoiceNumberRow(Row):
-    """An invoice that has a number."""
+    """The number of an invoice that has one."""
 
     number: str
 
@@ -77,7 +77,7 @@ class CountRow(Row):
 
 
 class CountByIdRow(Row):
-    """How many of something a row has."""
+    """A count for the row with this id."""
 
     id: UUID
     count: int

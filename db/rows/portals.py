@@ -1,4 +1,4 @@
-"""Portals, what they show and to whom."""
+"""Rows of client portals, their projects and their contacts."""
 
 from datetime import datetime
 from uuid import UUID

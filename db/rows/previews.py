@@ -1,4 +1,4 @@
-"""What depends on a client."""
+"""Rows of what depends on a client."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +7,7 @@ from db.engine.statement import Row
 
 
 class DependentCountsRow(Row):
-    """How many rows of each kind depend on a client."""
+    """The numbers of rows of each kind that depend on a client."""
 
     id: UUID
     archived_at: datetime | None
@@ -28,12 +28,12 @@ class DependentCountsRow(Row):
 
     @property
     def issued_invoices(self) -> int:
-        """Issued invoices, including those that are void by now."""
+        """The number of invoices that were issued, including those that became void."""
         return self.invoices - self.draft_invoices
 
 
 class ClientAmountsRow(Row):
-    """Of one client in one currency: invoiced is net, outstanding gross, unbilled net."""
+    """The amounts of a client in one currency. `invoiced` and `unbilled` are net amounts, `outstanding` is gross."""
 
     client_id: UUID
     currency: str
@@ -43,7 +43,7 @@ class ClientAmountsRow(Row):
 
 
 class OrphanRow(Row):
-    """A contact that belongs to this client alone."""
+    """A contact that belongs to this client only."""
 
     client_id: UUID
     contact_id: UUID

@@ -1,4 +1,4 @@
-"""Projects and their prices."""
+"""Rows of projects and their prices."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -23,7 +23,7 @@ class ProjectRow(Row):
 
 
 class ProjectFinancialRow(Row):
-    """The prices of a project, in the currency of its client, and what an hour costs that client."""
+    """The prices of a project and the hourly rate of its client, in the currency of that client."""
 
     project_id: UUID
     currency: str

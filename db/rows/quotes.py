@@ -1,4 +1,4 @@
-"""Quotes and their lines."""
+"""Rows of quotes and their lines."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -24,7 +24,7 @@ class QuoteRow(Row):
 
 
 class QuoteLineRow(Row):
-    """A line, in the currency of its quote."""
+    """A quote line, with the currency of its quote."""
 
     id: UUID
     quote_id: UUID

@@ -1,4 +1,4 @@
-"""Registrations and their figures."""
+"""Rows of registrations, their amounts and their labels."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from db.rows.contacts import LabelRow
 
 
 class RegistrationRow(Row):
-    """A registration without its figures; `is_archived` where its client or its project is."""
+    """A registration without its amounts. `is_archived` says whether its client or its project is archived."""
 
     id: UUID
     client_id: UUID
@@ -35,7 +35,7 @@ class RegistrationRow(Row):
 
 
 class RegistrationFinancialRow(Row):
-    """The amounts of a registration, and the fields that show whether a rate is missing."""
+    """The amounts of a registration, and the fields that show whether its rate is missing."""
 
     registration_id: UUID
     kind: str

@@ -1,4 +1,4 @@
-"""Tables, and the field sets that tables, inputs and validation share: a file a subject."""
+"""Tables, and the field sets that tables, inputs and validation share. Each subject has a file."""
 
 from db.tables.audit import AuditAction, AuditEvent, Channel, DeletionRecord, IdempotencyKey, OutboxEvent
 from db.tables.base import SCHEMA, Entity, Table, text_lengths

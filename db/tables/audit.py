@@ -14,14 +14,14 @@ from db.tables.timestamps import now
 
 
 class Channel(StrEnum):
-    """The way a change came in."""
+    """The channel that a change came through."""
 
     API = "API"
     COMMAND_LINE = "COMMAND_LINE"
 
 
 class AuditAction(StrEnum):
-    """What happened to an object."""
+    """The kind of a change to an object."""
 
     CREATED = "CREATED"
     CHANGED = "CHANGED"
@@ -29,7 +29,7 @@ class AuditAction(StrEnum):
 
 
 class AuditEvent(Entity, table=True):
-    """Who changed which object, when and how. Append-only: it has ids without foreign keys, so that it outlives the objects."""
+    """A change of an object: its author, time and changed fields. Append-only; ids without foreign keys, so that it outlives the object."""
 
     __tablename__ = "audit_event"
     __table_args__ = (
@@ -54,7 +54,7 @@ class AuditEvent(Entity, table=True):
 
 
 class OutboxEvent(Entity, table=True):
-    """A change for subscribers, in order of creation."""
+    """A change to be published to subscribers, in order of creation."""
 
     __tablename__ = "outbox_event"
     __table_args__ = (
@@ -71,7 +71,7 @@ class OutboxEvent(Entity, table=True):
 
 
 class DeletionRecord(Entity, table=True):
-    """The record of a deleted client: its id, when, by whom, and how many rows were deleted with it."""
+    """The record of a deletion of a client: its id, the time, the author, and the number of rows deleted with it."""
 
     __tablename__ = "deletion_record"
     __table_args__ = (organization_foreign_key(), enum_check("channel", Channel))
@@ -83,7 +83,7 @@ class DeletionRecord(Entity, table=True):
 
 
 class IdempotencyKey(Table, table=True):
-    """An idempotency key: who sent the request, and its outcome; null while the request runs."""
+    """An idempotency key: the subject that sent the request, the hash of the request, and its outcome (null while it runs)."""
 
     __tablename__ = "idempotency_key"
     __table_args__ = (

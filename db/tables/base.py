@@ -1,4 +1,4 @@
-"""What all tables share: the key that begins with the tenant, timestamps, checks and foreign keys."""
+"""Base classes of all tables, whose keys begin with the tenant, and functions for their checks and foreign keys."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -22,7 +22,7 @@ SCHEMA = "relaties"
 
 
 def _first_own_column(constraint: Constraint, _table: object) -> str:
-    """Return the first column of a constraint after the tenant's, for its name."""
+    """Return the first column of a constraint after `tenant_id`, for the constraint's name."""
     tenant, *names = [column.name for column in constraint.columns] if isinstance(constraint, ColumnCollectionConstraint) else [""]
     return (names or [tenant])[0]
 
@@ -37,31 +37,31 @@ NAMING_CONVENTION: dict[str, str | Callable[[Constraint, Any], str]] = {
 CURRENCY = r"^[A-Z]{3}$"
 COUNTRY = r"^[A-Z]{2}$"
 LANGUAGE = r"^[a-z]{2}$"
-# A closed set of words is text with a check (`enum_check`), so that a word can be added without a lock.
+# An enum is stored as text with a check (`enum_check`) instead of a PostgreSQL enum, so that a value can be added without a long lock.
 ENUM_TEXT = ColumnField(sa_type=Text)
-BYTE_ORDER_TEXT = Text(collation="C")  # keys to sort and match by, the same on every machine
+BYTE_ORDER_TEXT = Text(collation="C")  # of keys to sort and match by: the order is the same on every machine
 
 
 class Fields(BaseModel, defer_build=True):
-    """Fields that a user can fill in. The validator is built on first use."""
+    """Fields that a user can fill in. The validator is built at its first use."""
 
 
 class Table(SQLModel):
-    """A table whose keys all begin with the tenant, so that no foreign key can cross tenants."""
+    """A table. All its keys begin with the tenant, so that no foreign key can refer to another tenant's row."""
 
-    model_config = SQLModelConfig(defer_build=True)  # rules validate field sets; validators of entities are never built
+    model_config = SQLModelConfig(defer_build=True)  # rules validate field sets, so the validators of tables are never needed
     metadata: ClassVar[MetaData] = MetaData(schema=SCHEMA, naming_convention=NAMING_CONVENTION)
     tenant_id: UUID = ColumnField(primary_key=True)
 
 
 class Entity(Table):
-    """A table whose rows have an identifier of their own."""
+    """A table whose rows have an id of their own."""
 
     id: UUID = ColumnField(default_factory=new_id, primary_key=True)
 
 
 class Versioned(SQLModel):
-    """A row that users change: when it was created and last updated, and its version."""
+    """A row that users can change: the times of its creation and last update, and its version."""
 
     created_at: datetime = ColumnField(default_factory=now)
     updated_at: datetime = ColumnField(default_factory=now)
@@ -69,13 +69,13 @@ class Versioned(SQLModel):
 
 
 def table_of(entity: type[SQLModel]) -> SqlTable:
-    """Return the SQLAlchemy table: statements over the ORM mapper take longer to build and to compile."""
+    """Return the SQLAlchemy table. Statements over it are faster to build and to compile than statements over the mapped class."""
     table: SqlTable = entity.__table__  # type: ignore[attr-defined]
     return table
 
 
 def enum_check(column: str, values: type[StrEnum]) -> CheckConstraint:
-    """Return the check that a text column has a value of the enum; null passes."""
+    """Return the check that a text column is null or has a value of the enum."""
     literals = ", ".join(f"'{value}'" for value in values)
     return CheckConstraint(f"{column} IN ({literals})", name=column)
 
@@ -94,8 +94,8 @@ def foreign_key(
 ) -> ForeignKeyConstraint:
     """Return a foreign key to a row of the same tenant.
 
-    `on_update_cascade`: the columns change with those they point at; `on_delete_cascade`: the row goes with the one it points at;
-    `use_alter`: it is created after both tables.
+    `on_update_cascade`: the columns change with the referenced columns. `on_delete_cascade`: the row is deleted with the referenced row.
+    `use_alter`: the constraint is created after both tables, for tables that refer to each other.
     """
     return ForeignKeyConstraint(
         ["tenant_id", *columns],
@@ -112,7 +112,7 @@ def organization_foreign_key() -> ForeignKeyConstraint:
 
 @cache
 def text_lengths() -> dict[str, int]:
-    """Return the maximum length of the text columns of all tables by name, without those that have no limit."""
+    """Return the maximum lengths of text columns by column name; the longest where tables differ. Unlimited columns are left out."""
     lengths: dict[str, int] = {}
     for column in (column for table in Table.metadata.tables.values() for column in table.columns):
         length = getattr(column.type, "length", None)

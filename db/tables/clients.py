@@ -26,7 +26,7 @@ from db.tables.base import (
     organization_foreign_key,
 )
 
-LAST_NUMBER_KEY = "\U0010ffff"  # sorts after every number: clients without one come last
+LAST_NUMBER_KEY = "\U0010ffff"  # sorts after every number, so that clients without a number come last
 
 
 class ClientKind(StrEnum):
@@ -36,7 +36,7 @@ class ClientKind(StrEnum):
 
 
 class VatTreatment(StrEnum):
-    """The reason for the VAT on a client's invoices."""
+    """The VAT treatment of a client's invoices."""
 
     DOMESTIC = "DOMESTIC"
     REVERSE_CHARGE = "REVERSE_CHARGE"
@@ -60,7 +60,7 @@ class AddressType(StrEnum):
 
 
 class ClientFields(Fields):
-    """What a user can fill in on a client: the columns, the inputs and their limits come from here."""
+    """The fields of a client. The columns, the inputs and their limits are derived from them."""
 
     name: str = Field(min_length=1, max_length=200)
     trade_name: str | None = Field(default=None, max_length=200)
@@ -126,7 +126,7 @@ class Client(ClientFields, ClientFinancialFields, Versioned, Entity, table=True)
 
 
 class AddressFields(Fields):
-    """What a user can fill in on an address."""
+    """The fields of an address."""
 
     line1: str | None = Field(default=None, max_length=200)
     line2: str | None = Field(default=None, max_length=200)
@@ -138,7 +138,7 @@ class AddressFields(Fields):
 
 
 class ClientAddress(AddressFields, Table, table=True):
-    """At most one of each type. Without one for invoices, the primary address serves."""
+    """An address of a client, at most one of each type. Without an invoice address, the primary address is used."""
 
     __tablename__ = "client_address"
     __table_args__ = (

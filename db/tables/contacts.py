@@ -27,7 +27,7 @@ from db.tables.timestamps import now
 
 
 class ContactRole(StrEnum):
-    """The documents of a client that a contact receives."""
+    """A kind of document that a contact receives for a client, or access to its portal."""
 
     INVOICE = "INVOICE"
     QUOTE = "QUOTE"
@@ -47,7 +47,7 @@ class LabelScope(StrEnum):
 
 
 class ContactFields(Fields):
-    """What a user can fill in on a contact."""
+    """The fields of a contact."""
 
     first_name: str | None = Field(default=None, max_length=100)
     last_name: str | None = Field(default=None, max_length=100)
@@ -71,7 +71,7 @@ class Contact(ContactFields, Versioned, Entity, table=True):
 
 
 class ClientContactFields(Fields):
-    """What a contact is to one client: the link's own data, never the person's."""
+    """The fields of the link between a contact and a client; the fields of the person are in `ContactFields`."""
 
     position: int = Field(default=0, ge=0)
     department: str | None = Field(default=None, max_length=100)
@@ -100,7 +100,7 @@ class ClientContact(ClientContactFields, Table, table=True):
 
 
 class LabelFields(Fields):
-    """What a user can fill in on a label."""
+    """The fields of a label."""
 
     name: str = Field(min_length=1, max_length=50)
     color: str = Field(default="#64748B", pattern=r"^#[0-9A-F]{6}$", max_length=7)

@@ -1,4 +1,4 @@
-"""VAT rates, invoice layouts, invoices with their lines, and the payments on them."""
+"""VAT rates, invoice layouts, invoices with their lines, and payments."""
 
 from datetime import date
 from decimal import Decimal
@@ -26,7 +26,7 @@ from db.tables.base import (
 
 
 class VatCategory(StrEnum):
-    """The categories of EN 16931."""
+    """The VAT categories of EN 16931."""
 
     STANDARD = "S"
     ZERO = "Z"
@@ -58,7 +58,7 @@ class PaymentMethod(StrEnum):
 
 
 class VatRateFields(Fields):
-    """What a user can fill in on a VAT rate."""
+    """The fields of a VAT rate."""
 
     name: str = Field(min_length=1, max_length=100)
     country: str = Field(pattern=COUNTRY, max_length=2)
@@ -81,7 +81,7 @@ class VatRate(VatRateFields, Versioned, Entity, table=True):
 
 
 class InvoiceLayoutFields(Fields):
-    """What a user can fill in on an invoice layout."""
+    """The fields of an invoice layout."""
 
     name: str = Field(min_length=1, max_length=100)
     language: str = Field(default="nl", pattern=LANGUAGE, max_length=2)
@@ -99,7 +99,7 @@ class InvoiceLayout(InvoiceLayoutFields, Versioned, Entity, table=True):
 
 
 class Invoice(Versioned, Entity, table=True):
-    """An invoice or a credit note; amounts are positive in both. Once issued, its client data and its exchange rate are fixed."""
+    """An invoice or a credit note. The amounts of both are positive. Once issued, its client data and its exchange rate are fixed."""
 
     __tablename__ = "invoice"
     __table_args__ = (
@@ -186,7 +186,7 @@ class InvoiceLine(Entity, table=True):
 
 
 class Payment(Versioned, Entity, table=True):
-    """Money received; below zero, money paid back."""
+    """A payment received, or a refund, whose amount is negative."""
 
     __tablename__ = "payment"
     __table_args__ = (
@@ -204,11 +204,12 @@ class Payment(Versioned, Entity, table=True):
 
 
 class PaymentAllocation(Table, table=True):
-    """The part of a payment that one document takes, in the document's currency; below zero on a credit note.
+    """The part of a payment that belongs to one document, in the document's currency. Negative on a credit note.
 
-    `amount_base` is valued at the document's frozen rate and rounded cumulatively, so that a document paid in parts comes to exactly
-    its `gross_base`. Client, currency and day are the document's and the payment's own, held there by the links, so that sums per
-    client need no join; a document that is not issued takes no payment, and one with payments cannot be made void.
+    `amount_base` uses the fixed exchange rate of the document and is rounded cumulatively, so that the parts of a fully paid document add
+    up to exactly its `gross_base`. Client, currency and date are copies, so that sums per client need no join; the foreign keys keep them
+    equal to those of the document and the payment. `is_issued`, which is also part of the foreign key and must be true, rejects payments
+    on a document that is not issued, and prevents a document with payments from becoming void.
     """
 
     __tablename__ = "payment_allocation"

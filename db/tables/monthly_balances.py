@@ -9,15 +9,15 @@ from sqlmodel import Field as ColumnField
 
 from db.tables.base import Table, check, foreign_key
 
-SUM_DIGITS = 38  # digits: many documents of the largest amount there is
+SUM_DIGITS = 38  # enough for the sum of very many documents of the largest amount
 
 
 class ClientMonth(Table, table=True):
-    """A client's issued documents and payments in one currency, from the first to the end of a month; credit notes count below zero.
+    """The sums of a client's issued documents and payments in one currency, from the first one to the end of a month.
 
-    There is a row for a month with any of them, also where their sums are zero, and it holds until the day before the month of the next
-    row: a period is the difference of two rows. It is derived from the documents and the payments: code that changes those rebuilds it
-    (`db.queries.monthly_balances.rebuild`).
+    Credit notes count as negative. There is a row for each month with documents or payments, even if their sums are zero. A row is valid
+    until `until`, the day before the month of the next row; the sums of a period are the difference of two rows. The rows are derived, so
+    code that changes documents or payments must rebuild them (`db.queries.monthly_balances.rebuild`).
     """
 
     __tablename__ = "client_month"

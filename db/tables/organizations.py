@@ -1,4 +1,4 @@
-"""Organizations, their members, and the tokens that members and machines sign in with."""
+"""Organizations, their members, and the API tokens of members and machines."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -26,7 +26,7 @@ from db.tables.base import (
 
 
 class Role(StrEnum):
-    """What a member does for the organization, from most to least rights."""
+    """The role of a member, from most to least rights."""
 
     OWNER = "OWNER"
     ADMIN = "ADMIN"
@@ -36,7 +36,7 @@ class Role(StrEnum):
 
 
 class OrganizationFields(Fields):
-    """What a user can fill in on an organization."""
+    """The fields of an organization."""
 
     name: str = Field(min_length=1, max_length=200)
     base_currency: str = Field(default="EUR", pattern=CURRENCY, max_length=3)
@@ -52,7 +52,7 @@ class OrganizationFields(Fields):
 
 
 class Organization(OrganizationFields, Versioned, Table, table=True):
-    """A tenant. Its own key is the tenant."""
+    """An organization, which is a tenant. Its id is `tenant_id`."""
 
     __tablename__ = "organization"
     __table_args__ = (
@@ -66,7 +66,7 @@ class Organization(OrganizationFields, Versioned, Table, table=True):
 
 
 class NumberSequence(Table, table=True):
-    """The last number that was assigned of a kind; taking the next one locks the row."""
+    """The last assigned number of a kind. Taking the next one locks the row."""
 
     __tablename__ = "number_sequence"
     __table_args__ = (organization_foreign_key(), check("last", "last >= 0"))
@@ -75,7 +75,7 @@ class NumberSequence(Table, table=True):
 
 
 class MemberFields(Fields):
-    """What a user can fill in on a member."""
+    """The fields of a new member."""
 
     name: str = Field(min_length=1, max_length=200)
     email: str = Field(min_length=3, max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")
@@ -98,7 +98,7 @@ class Member(ExistingMemberFields, Versioned, Entity, table=True):
 
 
 class TokenFields(Fields):
-    """What a user can fill in on a token."""
+    """The fields of an API token."""
 
     name: str = Field(min_length=1, max_length=100)
     role: Annotated[Role | None, ENUM_TEXT] = None
@@ -106,7 +106,7 @@ class TokenFields(Fields):
 
 
 class ApiToken(TokenFields, Entity, table=True):
-    """A secret that signs in; only its SHA-256 is stored. Without a member it belongs to a machine."""
+    """An API token, of which only the SHA-256 is stored. A token without a member belongs to a machine."""
 
     __tablename__ = "api_token"
     __table_args__ = (
@@ -123,5 +123,5 @@ class ApiToken(TokenFields, Entity, table=True):
     scope: list[str] | None = ColumnField(default=None, sa_column=Column(ARRAY(Text), nullable=True))
     token_hash: bytes = ColumnField(sa_type=LargeBinary)
     created_at: datetime
-    created_by: UUID | None = None  # the member; None where a machine or the command line created it
+    created_by: UUID | None = None  # the member; None if a machine or the command line created the token
     revoked_at: datetime | None = None

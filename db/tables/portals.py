@@ -1,4 +1,4 @@
-"""Client portals: what each shows, which projects, and which contacts have access."""
+"""Client portals, the projects that each shows, and the contacts who have access."""
 
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from db.tables.timestamps import now
 
 
 class ClientPortal(Versioned, Entity, table=True):
-    """A client portal, open to the contacts with access until it is closed."""
+    """A client portal. Contacts with access can use it until it is closed."""
 
     __tablename__ = "client_portal"
     __table_args__ = (
@@ -29,11 +29,11 @@ class ClientPortal(Versioned, Entity, table=True):
     shows_quotes: bool = True
     takes_approval: bool = False
     closed_at: datetime | None = None
-    archive_operation_id: UUID | None = None  # the archiving of its client that closed it
+    archive_operation_id: UUID | None = None  # the archive operation of the client that closed it
 
 
 class PortalProject(Table, table=True):
-    """A project of the client that a portal shows."""
+    """A project that a portal of its client shows."""
 
     __tablename__ = "portal_project"
     __table_args__ = (
@@ -47,7 +47,7 @@ class PortalProject(Table, table=True):
 
 
 class PortalAccess(Table, table=True):
-    """A contact of the client who has access; removing the contact from the client revokes it."""
+    """The access of a client's contact to a portal. Removing the contact from the client deletes it."""
 
     __tablename__ = "portal_access"
     __table_args__ = (

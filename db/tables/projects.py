@@ -14,7 +14,7 @@ from db.tables.base import ENUM_TEXT, Entity, Fields, Table, Versioned, check, e
 
 
 class InvoiceMethod(StrEnum):
-    """Where a project's price comes from."""
+    """The source of a project's prices."""
 
     NONE = "NONE"
     CLIENT_HOURLY = "CLIENT_HOURLY"
@@ -51,7 +51,7 @@ class TripType(StrEnum):
 
 
 class ProjectFields(Fields):
-    """What a user can fill in on a project."""
+    """The fields of a project."""
 
     name: str = Field(min_length=1, max_length=200)
     code: str | None = Field(default=None, max_length=50)
@@ -80,11 +80,11 @@ class Project(ProjectFields, ProjectFinancialFields, Versioned, Entity, table=Tr
     )
     client_id: UUID
     archived_at: datetime | None = None
-    archive_operation_id: UUID | None = None  # the archiving of its client that took it along
+    archive_operation_id: UUID | None = None  # the archive operation of the client that archived it, too
 
 
 class RegistrationFields(Fields):
-    """What a user can fill in on a registration of whatever kind."""
+    """The fields that registrations of all kinds have."""
 
     registered_on: date
     is_billable: bool = True
@@ -92,7 +92,7 @@ class RegistrationFields(Fields):
 
 
 class TimeFields(Fields):
-    """And on one of time: how long, or from when to when."""
+    """The further fields of a time registration: its duration, or its start and end."""
 
     minutes: int | None = Field(default=None, gt=0, le=1440)
     started_at: datetime | None = None
@@ -100,14 +100,14 @@ class TimeFields(Fields):
 
 
 class ExpenseFields(Fields):
-    """And on one of an expense."""
+    """The further fields of an expense registration."""
 
     quantity: Decimal = Field(max_digits=19, decimal_places=4, gt=0)
     unit_price: Decimal = Field(max_digits=19, decimal_places=4, ge=0)
 
 
 class MileageFields(Fields):
-    """And on one of a trip."""
+    """The further fields of a mileage registration."""
 
     distance_km: Decimal = Field(max_digits=9, decimal_places=1, gt=0)
     departure: str | None = Field(default=None, max_length=200)
@@ -116,20 +116,20 @@ class MileageFields(Fields):
 
 
 class RateFields(Fields):
-    """The explicit rate of an hour or a kilometre."""
+    """The explicit rate of a time or mileage registration, per hour or per kilometre."""
 
     rate: Decimal | None = Field(default=None, max_digits=19, decimal_places=4, ge=0)
 
 
 class StatusFields(Fields):
-    """How far a registration is: for the organization, and for the client."""
+    """The status of a registration for the organization, and for the client."""
 
     status: Annotated[RegistrationStatus, ENUM_TEXT] = RegistrationStatus.OPEN
     client_status: Annotated[RegistrationStatus, ENUM_TEXT] = RegistrationStatus.OPEN
 
 
 class Registration(RegistrationFields, TimeFields, StatusFields, Versioned, Entity, table=True):
-    """Work, an expense or a trip. Its rate and amount are stored, so that a new rate of the client changes nothing done before."""
+    """Work, an expense or a trip. Its rate and amount are stored, so that a new rate of the client does not change earlier work."""
 
     __tablename__ = "registration"
     __table_args__ = (
@@ -171,7 +171,7 @@ class Registration(RegistrationFields, TimeFields, StatusFields, Versioned, Enti
 
 
 class RegistrationLabel(Table, table=True):
-    """A label of a registration; the client is the registration's, so that the audit events of both are the client's."""
+    """A label of a registration. It has the client of the registration, so that its audit events belong to that client."""
 
     __tablename__ = "registration_label"
     __table_args__ = (

@@ -1,4 +1,4 @@
-"""Quotes with their lines."""
+"""Quotes and their lines."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,8 +1,8 @@
-"""Timestamps in UTC with milliseconds, as they are stored and returned, so that a returned value finds its row again."""
+"""Timestamps in UTC with milliseconds. They are stored as they are returned, so that a returned value finds its row again."""
 
 from datetime import UTC, datetime
 
-UTC_OFFSET = "+00:00"  # of UTC, as Python writes it
+UTC_OFFSET = "+00:00"  # as `datetime.isoformat` writes it
 
 
 def now() -> datetime:
@@ -15,6 +15,6 @@ def truncate(timestamp: datetime) -> datetime:
 
 
 def format_timestamp(timestamp: datetime) -> str:
-    """Format a timestamp in UTC by RFC 3339 with exactly three decimals: `2026-11-30T03:26:22.523Z`."""
+    """Format a timestamp by RFC 3339, in UTC with exactly three decimals: `2026-11-30T03:26:22.523Z`."""
     in_utc = timestamp if timestamp.tzinfo is UTC else timestamp.astimezone(UTC)
     return in_utc.isoformat(timespec="milliseconds")[: -len(UTC_OFFSET)] + "Z"
