@@ -146,7 +146,7 @@ def _select(part: int, query: Query[Any], sql: str, width: int) -> str:
         f'part."{names[position]}"' if position in names else f"NULL::{kind}" if part == 0 else "NULL"
         for position, kind in islice(_column_positions(), width)
     ]
-    return f"SELECT {part}, {', '.join(output)} FROM ({sql}) AS part"  # noqa: S608 our own words
+    return f"SELECT {part}, {', '.join(output)} FROM ({sql}) AS part"  # noqa: S608 constants of ours
 
 
 def _column_positions(sql_type: str = "") -> Iterator[tuple[int, str]]:

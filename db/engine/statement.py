@@ -166,7 +166,7 @@ class _Projection(Query[R]):
     def _sql_and_parameters(self) -> tuple[str, tuple[str, ...]]:
         sql, parameter_names = self._source
         names = ", ".join(f'"{name}"' for name in self.row.__columns__)
-        return f"SELECT {names} FROM ({sql}) AS found", parameter_names  # noqa: S608 our own words
+        return f"SELECT {names} FROM ({sql}) AS found", parameter_names  # noqa: S608 constants of ours
 
 
 def compile_statement(statement: Statement) -> tuple[str, tuple[str, ...]]:

@@ -1,4 +1,4 @@
-"""Migrations of the tables, and of the roles that use them. Run as the owner, never by the server."""
+"""Migrate the tables, and the role that the server logs in as. Migrations run as the owner, never by the server."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,26 +16,26 @@ from db.engine.urls import to_sqlalchemy_url
 from db.migrations.roles import grant_access
 from db.tables import SCHEMA
 
-MIGRATION_LOCK = 7_358_230_142  # of advisory locks, any number that nothing else here uses
-# Queries queue behind a migration that waits for a table lock: so it waits for less time than the server's role does, and retries.
+MIGRATION_LOCK = 7_358_230_142  # the number of an advisory lock, arbitrary but used for nothing else
+# Queries queue behind a migration that waits for a table lock. So it waits for less time than the server's role does, and then retries.
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
 STATEMENT_TIMEOUT = "SET LOCAL statement_timeout = '10min'"
-MAX_ATTEMPTS = 30  # to get a lock, a second each: the queries behind it run in between
+MAX_ATTEMPTS = 30  # to get a lock, of a second each; queued queries run between two attempts
 
 
 @cache
 def head() -> str:
-    """The revision that this code needs: its files begin with their revisions, which are numbers in their order."""
+    """Return the revision that this code needs. The name of a migration's file begins with its revision, an ascending number."""
     return max(path.name.partition("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py"))
 
 
 async def upgrade(owner_url: str, runtime_url: str | None, *, revision: str = "head") -> None:
-    """Migrate the tables to a revision, and create or update the role that the server logs in as. Concurrent calls are serialized."""
+    """Migrate the tables to a revision, and create or update the role of `runtime_url`. Concurrent calls run one after the other."""
     await _run_with_retries(owner_url, lambda connection: _upgrade(connection, runtime_url, revision))
 
 
 async def downgrade(owner_url: str, *, revision: str) -> None:
-    from db.migrations import runner  # noqa: PLC0415 see there
+    from db.migrations import runner  # noqa: PLC0415 see the docstring of `runner`
 
     await _run_with_retries(owner_url, lambda connection: runner.downgrade(connection, revision))
 
@@ -51,7 +51,7 @@ async def _run_with_retries(owner_url: str, change: Callable[[Connection], None]
 
 
 async def _run_once(owner_url: str, change: Callable[[Connection], None]) -> None:
-    """Run the change in one transaction."""
+    """Run the change in one transaction, under the lock of migrations."""
     engine = create_async_engine(to_sqlalchemy_url(owner_url), poolclass=NullPool)
     try:
         async with engine.begin() as connection:
@@ -66,7 +66,7 @@ async def _run_once(owner_url: str, change: Callable[[Connection], None]) -> Non
 
 def _upgrade(connection: Connection, runtime_url: str | None, revision: str) -> None:
     if revision != "head" or _revision(connection) != head():
-        from db.migrations import runner  # noqa: PLC0415 see there
+        from db.migrations import runner  # noqa: PLC0415 see the docstring of `runner`
 
         runner.upgrade(connection, revision)
     if runtime_url:
@@ -82,5 +82,5 @@ def _revision(connection: Connection) -> str | None:
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    """Select our schema alone: others may use the same database."""
+    """Return whether Alembic looks at an object: only at our schema, because the database can have others."""
     return kind != "schema" or name == SCHEMA

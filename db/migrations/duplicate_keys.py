@@ -1,4 +1,4 @@
-"""Clients and labels without a key of their own, because an older one has the same folded text (see `db.migrations.folding`)."""
+"""Report clients and labels that have no key of their own, because an older one has the same folded text (see `db.migrations.folding`)."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ MAX_ROWS = 100  # rows to report
 
 
 def _rows_of(table: type[Client | Label], kind: str, text: str) -> Select[*tuple[Any, ...]]:
-    """Select the rows of a table with the name of their organization."""
+    """Select the rows of a table, with the name of their organization."""
     output = literal_column(f"'{kind}'", Text()).label("kind"), col(table.id), col(getattr(table, text)).label("text")
     rows = select(col(Organization.name).label("organization"), *output).select_from(table_of(table))
     return rows.join(table_of(Organization), col(Organization.tenant_id) == col(table.tenant_id))
@@ -33,5 +33,5 @@ FIRST_DUPLICATES = (
 
 
 async def list_all(owner: Database) -> list[DuplicateRow]:
-    """Return the first duplicates of all organizations. Only the database's owner sees any, because of row-level security."""
+    """Return the first duplicates of all organizations. Row-level security hides them from every role but the database's owner."""
     return await owner.fetch_across_tenants(compile_statement(FIRST_DUPLICATES)[0], DuplicateRow)

@@ -1,4 +1,4 @@
-"""Alembic's environment: run on the owner's connection, or as SQL text to read and lint."""
+"""The environment of Alembic: it runs migrations on the owner's connection, or prints their SQL to read and lint (offline mode)."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ else:
     configure(connection=context.config.attributes["connection"])
 
 with context.begin_transaction():
-    if context.is_offline_mode():  # a connection has them set
+    if context.is_offline_mode():  # otherwise `db.migrations` has set them on the connection
         context.execute(LOCK_TIMEOUT)
         context.execute(STATEMENT_TIMEOUT)
     context.run_migrations()

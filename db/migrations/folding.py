@@ -1,7 +1,7 @@
-"""Recompute stored keys after a change of how they are folded.
+"""Recompute the stored keys after a change of the folding (`db.tables.keys`).
 
-Keys are compared in a first pass that takes no lock. Only rows whose key changes are written, by then under a lock that keeps others from
-adding rows that collide with them: on clients the lock of the caller's change of the table, on labels one taken here.
+A first pass compares all keys without a lock. The second pass writes only the rows whose key changes, under a lock that prevents others
+from adding rows with the same keys: on clients, the lock of the caller's ALTER TABLE; on labels, a lock that is taken here.
 """
 
 from collections import defaultdict
@@ -15,9 +15,9 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from db.tables.keys import KEY_SEPARATOR, name_key, number_key
 
-BATCH = 5_000  # rows that are read at once
+BATCH = 5_000  # rows that are read at a time
 RowId: TypeAlias = tuple[UUID, UUID]
-"""The id of the organization, and of the row."""
+"""The id of the organization and the id of the row."""
 Columns: TypeAlias = "sa.TableClause"
 
 
@@ -37,18 +37,18 @@ def _name(row: "sa.Row[Any]") -> str:
 
 
 def _full_name(row: "sa.Row[Any]") -> str:
-    """Fold the full name as `domain.clients.contacts` does: the last name first."""
+    """Fold the full name as `domain.clients.contacts` does, with the last name first."""
     return name_key(" ".join(name for name in (row.last_name, row.first_name) if name))
 
 
 def _number(row: "sa.Row[Any]") -> str | None:
-    """Fold the number; return None also if nothing of it is visible."""
+    """Fold the number. Return None if there is none, or if it has only invisible characters."""
     return number_key(row.number) or None if row.number is not None else None
 
 
 @dataclass(frozen=True)
 class StaleKeys:
-    """The rows whose stored keys differ from the folded ones, by column."""
+    """The rows whose stored keys differ from the recomputed ones, by column."""
 
     client_names: Sequence[RowId]
     client_numbers: Sequence[RowId]
@@ -57,8 +57,8 @@ class StaleKeys:
 
 
 def find_stale(connection: sa.Connection) -> StaleKeys:
-    """Compare every key, of all organizations. Reads in batches and takes no lock."""
-    # Fail rather than see no rows, should the owner be subject to row level security.
+    """Compare the keys of all organizations. Reads in batches and takes no lock."""
+    # If the owner is subject to row-level security, fail instead of reading no rows.
     connection.execute(sa.text("SET LOCAL row_security = off"))
     names, numbers = list[RowId](), list[RowId]()
     for row in _iterate_rows(connection, CLIENT):
@@ -72,18 +72,19 @@ def find_stale(connection: sa.Connection) -> StaleKeys:
 
 
 def _iterate_rows(connection: sa.Connection, table: Columns) -> "Iterator[sa.Row[Any]]":
-    """Iterate over all rows by a cursor: one scan of the table, with one batch in memory at a time."""
-    columns, cursor = ", ".join(column.name for column in table.c), f"folded_{table.name}"  # the driver keeps what it knows of a FETCH
-    connection.execute(sa.text(f"DECLARE {cursor} NO SCROLL CURSOR FOR SELECT {columns} FROM relaties.{table.name}"))  # noqa: S608 our own words
+    """Iterate over all rows with a cursor: one scan of the table, with one batch in memory at a time."""
+    # Each table has a cursor name of its own, because the driver caches the result type of a FETCH by its text.
+    columns, cursor = ", ".join(column.name for column in table.c), f"folded_{table.name}"
+    connection.execute(sa.text(f"DECLARE {cursor} NO SCROLL CURSOR FOR SELECT {columns} FROM relaties.{table.name}"))  # noqa: S608 constants of ours
     batch = sa.text(f"FETCH {BATCH} FROM {cursor}").columns(*table.c)
     while rows := connection.execute(batch).all():
         yield from rows
-    # The driver's own cursor stays open until the transaction ends, and the table cannot be altered until then.
+    # Otherwise the cursor stays open until the transaction ends, and PostgreSQL refuses to alter the table until then.
     connection.execute(sa.text(f"CLOSE {cursor}"))
 
 
 def refold(connection: sa.Connection, stale: StaleKeys) -> None:
-    """Write the new keys. The caller has locked the table of clients, and has allowed a number without a key."""
+    """Write the new keys. The caller must have locked the table `client`, and have allowed a number without a key."""
     _set_names(connection, CLIENT, stale.client_names, _name)
     _set_names(connection, CONTACT, stale.contacts, _full_name)
     _set_numbers(connection, stale.client_numbers)
@@ -98,7 +99,7 @@ def _set_names(connection: sa.Connection, table: Columns, ids: Sequence[RowId], 
 
 
 def _set_numbers(connection: sa.Connection, ids: Sequence[RowId]) -> None:
-    """Give the key to the oldest of the clients that fold to one number; the others keep the number as text alone."""
+    """Give the key to the oldest of the clients whose numbers fold to the same text. The others keep their number without a key."""
     for tenant, keys in _by_tenant(ids):
         _write(connection, CLIENT, "number_key", tenant, dict.fromkeys(keys))
         stale_rows = _find_rows(connection, CLIENT, tenant, "id", keys)
@@ -116,7 +117,7 @@ def _set_numbers(connection: sa.Connection, ids: Sequence[RowId]) -> None:
 
 
 def _set_labels(connection: sa.Connection, ids: Sequence[RowId]) -> None:
-    """Give the key to the oldest of the labels that fold to one name; the keys of the others end in their ids."""
+    """Give the key to the oldest of the labels whose names fold to the same text. The keys of the others get their id as a suffix."""
     for tenant, keys in _by_tenant(ids):
         stale_rows = _find_rows(connection, LABEL, tenant, "id", keys)
         _write(connection, LABEL, "name_key", tenant, {row.id: KEY_SEPARATOR + row.id.hex for row in stale_rows})
@@ -139,7 +140,7 @@ def _by_tenant(ids: Sequence[RowId]) -> Iterable[tuple[UUID, list[UUID]]]:
 
 
 def _find_rows(connection: sa.Connection, table: Columns, tenant: UUID, column: str, values: Iterable[object]) -> "Sequence[sa.Row[Any]]":
-    """Return the rows of the organization with one of these values."""
+    """Return the rows of the organization that have one of these values."""
     array = sa.literal([*values], ARRAY(table.c[column].type))
     return connection.execute(sa.select(table).where(table.c.tenant_id == tenant, table.c[column] == sa.func.any(array))).all()
 

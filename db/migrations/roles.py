@@ -1,4 +1,4 @@
-"""The role that the server logs in as: created with the tables, with only the rights that it needs, and limits on its statements."""
+"""Create and update the role that the server logs in as, with only the rights that it needs, and with limits on its statements."""
 
 from urllib.parse import unquote, urlsplit
 
@@ -8,19 +8,16 @@ from db.rls_bypasses import DEFINER_FUNCTIONS
 from db.tables import SCHEMA
 
 LIMITS = {"statement_timeout": "5s", "lock_timeout": "2s", "idle_in_transaction_session_timeout": "10s"}
-# Reading here and there costs little on today's disks; the planner's default, of spinning ones, has it read tables whole. One search
-# does not take all processors from the others. And JIT compilation costs more than it saves; a pooler would refuse to
-# accept that setting from each connection.
+# The default of `random_page_cost` is for spinning disks, and makes the planner scan whole tables. Without parallel workers, one search
+# cannot take all processors. JIT compilation costs more than it saves here. The settings belong to the role, because a pooler would reject
+# them from a connection.
 SETTINGS = {**LIMITS, "random_page_cost": "1.1", "max_parallel_workers_per_gather": "0", "jit": "off"}
-# Not "ALL TABLES", which would open views of the owner too, and a view shows what its owner sees; the same of functions.
+# Not GRANT ... ON ALL TABLES, which would include views of the owner: a view shows what its owner sees. The same applies to functions.
 TABLES = f"SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = '{SCHEMA}'::regnamespace AND c.relkind IN ('r', 'p')"  # noqa: S608 a constant of ours
 FUNCTIONS = f"""SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.pronamespace = '{SCHEMA}'::regnamespace
  AND (NOT p.prosecdef OR p.oid = ANY (SELECT to_regprocedure(signature)::oid FROM unnest(CAST(:ours AS text[])) signature))"""  # noqa: S608 a constant of ours
-REVOKED_RIGHTS = {
-    "alembic_version": "INSERT, UPDATE, DELETE",
-    "audit_event": "UPDATE, DELETE",
-}  # the first is read-only, the second append-only
-# Before PostgreSQL 16 CREATEROLE alone let a role change others; since then only those that it made.
+REVOKED_RIGHTS = {"alembic_version": "INSERT, UPDATE, DELETE", "audit_event": "UPDATE, DELETE"}  # read-only; append-only
+# Before PostgreSQL 16, a role with CREATEROLE could alter every other role; since then, only the roles that it administers.
 CAN_ALTER_ROLE = """SELECT me.rolsuper OR (current_setting('server_version_num')::int < 160000 AND me.rolcreaterole)
  OR pg_has_role(it.oid, 'USAGE WITH ADMIN OPTION') FROM pg_roles me, pg_roles it WHERE me.rolname = current_user AND it.rolname = :name"""
 
@@ -28,9 +25,9 @@ BYPASSES_ROW_SECURITY = "SELECT 1 FROM pg_roles WHERE rolname = :name AND (rolna
 
 
 def grant_access(connection: Connection, runtime_url: str) -> None:
-    """Create or update the role of a URL and grant its rights. A role that we cannot alter keeps its password and limits.
+    """Create or update the role of a URL, and grant its rights. A role that we cannot alter keeps its password and its limits.
 
-    A role that bypasses row-level security stays as it is: the server refuses to run as it, and other users need no limits of ours.
+    A role that bypasses row-level security is left alone: the server refuses to run as it, and our limits must not apply to its other uses.
     """
     user = urlsplit(runtime_url)
     name = unquote(user.username or "")
@@ -59,6 +56,9 @@ def _rights(connection: Connection) -> list[str]:
 
 
 def _quote(connection: Connection, format_code: str, value: str) -> str:
-    """Quote by PostgreSQL's own `format()`: a role and its password cannot be parameters. Escape colons, which would start one."""
+    """Quote a value with PostgreSQL's `format()`, because a role and its password cannot be parameters.
+
+    Escapes colons, which SQLAlchemy would take for the start of a parameter.
+    """
     text_literal = connection.scalar(text("SELECT format(:how, CAST(:value AS text))"), {"how": format_code, "value": value})
     return str(text_literal).replace(":", r"\:")

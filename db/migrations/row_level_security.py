@@ -1,4 +1,4 @@
-"""Row-level security of every table: forced, with one policy."""
+"""Enable row-level security of tables, in migrations."""
 
 from alembic import op
 
@@ -6,7 +6,7 @@ TENANT_POLICY = "tenant_id = nullif(current_setting('app.tenant', true), '')::uu
 
 
 def enable_row_level_security(*tables: str) -> None:
-    """Enable and force row-level security: without a tenant no rows are visible, with one only its own, for reads and writes."""
+    """Enable and force row-level security with one policy: reads and writes see only the rows of the tenant, and none without a tenant."""
     for table in tables:
         op.execute(f"ALTER TABLE relaties.{table} ENABLE ROW LEVEL SECURITY")
         op.execute(f"ALTER TABLE relaties.{table} FORCE ROW LEVEL SECURITY")

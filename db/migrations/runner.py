@@ -1,4 +1,4 @@
-"""Run Alembic's migrations. Imported only when there is one to run: most starts run none."""
+"""Run Alembic. Import this module only if a migration has to run: importing Alembic takes time, and most starts run none."""
 
 from pathlib import Path
 

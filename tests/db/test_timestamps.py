@@ -69,7 +69,7 @@ def moment_columns() -> dict[str, tuple[str, ...]]:
 
 def test_the_migration_truncates_every_moment() -> None:
     """A column that comes later holds no older values."""
-    assert {name: tuple(sorted(names)) for name, names in MIGRATION.MOMENTS.items()} == {
+    assert {name: tuple(sorted(names)) for name, names in MIGRATION.TIMESTAMPS.items()} == {
         name: tuple(sorted(names)) for name, names in moment_columns().items()
     }
 

@@ -11,7 +11,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# Before a token is known no tenant is, so this one look-up bypasses row-level security, and returns no more than who asks.
+# The tenant is unknown until the token is known, so this lookup bypasses row-level security. It returns only the actor of the token.
 ACTOR = """CREATE FUNCTION relaties.token_actor(hash bytea)
 RETURNS TABLE (tenant_id uuid, token_id uuid, member_id uuid, member_role text, token_role text, scope text[], expires_at timestamptz)
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

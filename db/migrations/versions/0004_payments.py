@@ -1,4 +1,4 @@
-"""Payments, and how they are spread over invoices."""
+"""Payments, and their allocation to invoices."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What changes leave behind: audit, outbox, answered requests; and the sequences that numbers are taken from."""
+"""Audit events, outbox events, idempotency keys and number sequences."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,14 +36,14 @@ def upgrade() -> None:
         schema="relaties",
     )
     op.create_index("audit_event_by_object", "audit_event", ["tenant_id", "object_id", "id"], unique=False, schema="relaties")
-    for of in ("client", "contact"):
+    for subject in ("client", "contact"):
         op.create_index(
-            f"audit_event_by_{of}",
+            f"audit_event_by_{subject}",
             "audit_event",
-            ["tenant_id", f"{of}_id", "id"],
+            ["tenant_id", f"{subject}_id", "id"],
             unique=False,
             schema="relaties",
-            postgresql_where=sa.literal_column(f"{of}_id IS NOT NULL"),
+            postgresql_where=sa.literal_column(f"{subject}_id IS NOT NULL"),
         )
     op.create_table(
         "outbox_event",

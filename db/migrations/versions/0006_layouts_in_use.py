@@ -1,4 +1,4 @@
-"""What uses an invoice layout is found without reading every client and invoice."""
+"""Indexes of the clients and the invoices that use an invoice layout."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The name that a client trades under."""
+"""The trade name of a client."""
 
 import sqlalchemy as sa
 from alembic import op

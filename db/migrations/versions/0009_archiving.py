@@ -1,4 +1,4 @@
-"""What archiving took along, what is left of what was deleted, and a guard: nothing is registered on what is archived."""
+"""Archive operations, deletion records, and a trigger that rejects changes of registrations of archived clients and projects."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,8 +10,9 @@ revision = "0009"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
-# The rules say it first and in words; this holds whatever way a registration is written. It takes the locks that the rules hold already,
-# so that an archiving at the same moment comes before or after. Who deletes a client, or loads a past, puts the guard aside.
+# The domain checks this first, with a readable error; the trigger covers every other way to write a registration. It takes the locks that
+# the domain holds already, so that an archive operation at the same time comes before or after it. Code that deletes a client or loads old
+# data sets `app.guard` to `off`.
 REFUSE = """CREATE FUNCTION relaties.refuse_on_archived() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -38,7 +39,8 @@ BEGIN
 END $$"""
 GUARD = """CREATE TRIGGER registration_on_active BEFORE INSERT OR UPDATE OR DELETE ON relaties.registration FOR EACH ROW
 WHEN (current_setting('app.guard', true) IS DISTINCT FROM 'off') EXECUTE FUNCTION relaties.refuse_on_archived()"""
-# Traces can only be added to; of a client that is gone they go as well. So this looks whether it is gone, and knows one organization.
+# The server's role can only add audit events. This function deletes those of deleted clients and contacts: it checks that they no longer
+# exist, and touches only the current tenant.
 ERASE = """CREATE FUNCTION relaties.erase_traces(gone_client uuid, gone_contacts uuid[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

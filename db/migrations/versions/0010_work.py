@@ -1,4 +1,4 @@
-"""Quotes and portals, labels of registrations, and all registrations in the order of their days."""
+"""Quotes, client portals and labels of registrations, and an index of registrations by date."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -9,7 +9,7 @@ revision = "0010"
 down_revision = "0009"
 branch_labels = None
 depends_on = None
-# As the guard of registrations: what they wear is part of them.
+# Protects the labels of a registration as migration 0009 protects the registration itself.
 REFUSE = """CREATE FUNCTION relaties.refuse_label_on_archived() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE

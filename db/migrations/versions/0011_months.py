@@ -1,4 +1,4 @@
-"""What each client had in each month, counted once for what is there already; and invoices in the order of their days."""
+"""Monthly sums of each client, computed for the existing documents and payments, and an index of invoices by date."""
 
 import sqlalchemy as sa
 from alembic import op

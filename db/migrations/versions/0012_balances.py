@@ -1,4 +1,4 @@
-"""What each client had come to by the end of each month instead of what it had in it: a period is the difference of two rows."""
+"""Replace the monthly sums by balances at the end of each month, so that the sums of a period are the difference of two rows."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,31 +11,31 @@ branch_labels = None
 depends_on = None
 PERIOD = ("invoiced", "invoiced_base", "paid", "paid_base")
 FIGURES = (*PERIOD, "outstanding", "outstanding_base")
-BEFORE = ("invoiced", "invoiced_base", "gross", "gross_base", "paid", "paid_base")
+OLD_FIGURES = ("invoiced", "invoiced_base", "gross", "gross_base", "paid", "paid_base")
 OF = "OVER (PARTITION BY tenant_id, client_id, currency ORDER BY month)"
-COME_TO = f"""lead(month - 1, 1, 'infinity') {OF} AS until, {", ".join(f"sum({name}) {OF} AS {name}" for name in PERIOD)},
+BALANCES = f"""lead(month - 1, 1, 'infinity') {OF} AS until, {", ".join(f"sum({name}) {OF} AS {name}" for name in PERIOD)},
   sum(gross - paid) {OF} AS outstanding, sum(gross_base - paid_base) {OF} AS outstanding_base"""
-HAD = ", ".join(
+MONTHLY_SUMS = ", ".join(
     f"{figure} - lag({figure}, 1, 0.00) {OF} AS {name}"
-    for name in BEFORE
+    for name in OLD_FIGURES
     for figure in [{"gross": "(outstanding + paid)", "gross_base": "(outstanding_base + paid_base)"}.get(name, name)]
 )
 
 
 def upgrade() -> None:
-    """The table is another one, so that a server of before refuses to answer rather than take the sums for those of a month."""
-    _replaced(COME_TO, ("until", *FIGURES), until=True)
+    """Replace the table instead of its values, so that an older server fails instead of reading balances as monthly sums."""
+    _replace_table(BALANCES, ("until", *FIGURES), until=True)
 
 
 def downgrade() -> None:
-    _replaced(HAD, BEFORE, until=False)
+    _replace_table(MONTHLY_SUMS, OLD_FIGURES, until=False)
 
 
-def _replaced(shown: str, names: tuple[str, ...], *, until: bool) -> None:
-    """By a table with these columns, filled from the one that was there; whoever would write to that waits."""
+def _replace_table(expressions: str, names: tuple[str, ...], *, until: bool) -> None:
+    """Replace the table by one with these columns, filled from the old one. Writers wait until the migration ends."""
     op.execute("LOCK TABLE relaties.client_month IN ACCESS EXCLUSIVE MODE")
     keys = "tenant_id, client_id, month, currency"
-    op.execute(f"CREATE TEMPORARY TABLE had ON COMMIT DROP AS SELECT {keys}, {shown} FROM relaties.client_month")  # noqa: S608 our own words
+    op.execute(f"CREATE TEMPORARY TABLE had ON COMMIT DROP AS SELECT {keys}, {expressions} FROM relaties.client_month")  # noqa: S608 constants of ours
     op.execute("-- squawk-ignore ban-drop-table\nDROP TABLE relaties.client_month")
     checks = [sa.CheckConstraint("extract(day FROM month) = 1", name=op.f("client_month_month_check"))]
     if until:

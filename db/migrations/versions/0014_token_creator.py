@@ -22,7 +22,7 @@ def upgrade() -> None:
         referent_schema="relaties",
         postgresql_not_valid=True,
     )
-    # In the same transaction, since a migration is done whole or not at all: every row has null, so the check looks nothing up.
+    # Validate in the same transaction, since a migration runs in one. It is fast: all rows have null, so nothing is looked up.
     op.execute(f"-- squawk-ignore constraint-missing-not-valid\nALTER TABLE relaties.api_token VALIDATE CONSTRAINT {CREATOR}")
 
 

@@ -1,4 +1,4 @@
-"""Truncate stored moments to milliseconds, as they are shown: a value that was served finds its row again."""
+"""Truncate stored timestamps to milliseconds, as they are returned, so that a returned value finds its row again."""
 
 from alembic import op
 
@@ -6,7 +6,7 @@ revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
-MOMENTS = {
+TIMESTAMPS = {
     "api_token": ("created_at", "expires_at", "revoked_at"),
     "audit_event": ("at",),
     "client": ("created_at", "updated_at", "archived_at"),
@@ -31,17 +31,17 @@ MOMENTS = {
 
 
 def upgrade() -> None:
-    """Write the rows that have more than milliseconds, once. Readers go on; who changes such a row waits for the end."""
-    # Fail rather than see no rows, should the owner be subject to row level security.
+    """Write the rows that have microseconds, once. Reads continue; changes of such a row wait until the migration ends."""
+    # If the owner is subject to row-level security, fail instead of changing no rows.
     op.execute("SET LOCAL row_security = off")
-    op.execute("SET LOCAL app.guard = 'off'")  # a registration of an archived client, too
-    for table, columns in MOMENTS.items():
+    op.execute("SET LOCAL app.guard = 'off'")  # registrations of archived clients change, too
+    for table, columns in TIMESTAMPS.items():
         values = ", ".join(f"{column} = date_trunc('milliseconds', {column})" for column in columns)
-        wanted = " OR ".join(f"{column} <> date_trunc('milliseconds', {column})" for column in columns)
-        op.execute(f"UPDATE relaties.{table} SET {values} WHERE {wanted}")  # noqa: S608 our own words
+        condition = " OR ".join(f"{column} <> date_trunc('milliseconds', {column})" for column in columns)
+        op.execute(f"UPDATE relaties.{table} SET {values} WHERE {condition}")  # noqa: S608 constants of ours
     op.execute("RESET app.guard")
     op.execute("SET LOCAL row_security = on")
 
 
 def downgrade() -> None:
-    """The code of before reads these as well."""
+    """Change nothing: older code can read these timestamps."""

@@ -1,4 +1,4 @@
-"""An index of the active clients by name, the page that is asked for most."""
+"""An index of the active clients by name, for the page that is read most often."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -27,14 +27,17 @@ def downgrade() -> None:
 
 
 def _rename(old: str, new: str) -> None:
-    """Replace the word and the checks that name it. Alembic cannot compare a check that is not valid, so the tables are held for that."""
-    # Fail rather than see no rows, should the owner be subject to row level security.
+    """Replace the status and the checks that name it.
+
+    The tables are locked while the checks are validated. NOT VALID would avoid that, but Alembic cannot compare a check that is not valid.
+    """
+    # If the owner is subject to row-level security, fail instead of changing no rows.
     op.execute("SET LOCAL row_security = off")
-    op.execute("SET LOCAL app.guard = 'off'")  # documents of archived clients, too
+    op.execute("SET LOCAL app.guard = 'off'")  # documents of archived clients change, too
     for table, checks in CHECKS.items():
         drops = ", ".join(f"DROP CONSTRAINT {name}" for name in checks)
         op.execute(f"-- squawk-ignore ban-drop-constraint\nALTER TABLE relaties.{table} {drops}")
-        op.execute(f"UPDATE relaties.{table} SET status = '{new}' WHERE status = '{old}'")  # noqa: S608 our own words
+        op.execute(f"UPDATE relaties.{table} SET status = '{new}' WHERE status = '{old}'")  # noqa: S608 constants of ours
         adds = ", ".join(f"ADD CONSTRAINT {name} CHECK ({condition.format(draft=new)})" for name, condition in checks.items())
         op.execute(f"-- squawk-ignore constraint-missing-not-valid\nALTER TABLE relaties.{table} {adds}")
     op.execute("RESET app.guard")
