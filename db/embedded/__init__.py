@@ -1,11 +1,11 @@
-"""Embedded PostgreSQL: create, start, share between processes and stop a server, with the binaries of a wheel.
+"""Embedded PostgreSQL: create, start and stop a server with the binaries of a wheel, and share it between processes.
 
-A server has no owner process: every user of a folder holds `users.lock` shared, and the last one stops the server. Starting and stopping
-are serialized by `transition.lock`. The kernel drops the locks of a process that dies, so a server that outlived its user is taken over
-by the next one, which stops it at its end.
+No process owns the server. Every user of a folder holds a shared lock on `users.lock`, and the last user stops the server. An exclusive
+lock on `transition.lock` serializes starting and stopping. The kernel releases the locks of a process that dies, so the next user takes
+over a server that outlived its users, and stops it at the end.
 """
 
-from __future__ import annotations  # the names of `pwd` are not there on every system
+from __future__ import annotations  # `pwd` does not exist on every system
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ from typing import IO
 import asyncpg
 import psutil
 
-if sys.platform != "win32":  # so that another system gets a message instead of an ImportError
+if sys.platform != "win32":  # Windows gets a message from `open_data_directory` instead of an ImportError
     import fcntl
 
 
@@ -43,14 +43,14 @@ __all__ = ["EmbeddedError", "EmbeddedServer", "run_server"]
 
 SERVER = "relaties_server"
 START_TIMEOUT = 60
-# Without sockets in the file system the only way in is a loopback port that requires a password.
+# No Unix sockets: the only way to connect is a loopback port, which requires a password.
 SERVER_OPTIONS = "-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=200 -c jit=off"
-TRANSIENT_ERRORS = ("could not bind", "already exists", "still in use")  # another process took the port; a server that is shutting down
+TRANSIENT_ERRORS = ("could not bind", "already exists", "still in use")  # another process took the port; the old server is shutting down
 
 
 @dataclass(frozen=True)
 class EmbeddedServer:
-    """The URLs of the database. The migrations create the role of `runtime_url`; only its password is stored here."""
+    """The URLs of the database. Its password exists from the start, but the migrations create the role of `runtime_url`."""
 
     owner_url: str
     runtime_url: str
@@ -58,7 +58,10 @@ class EmbeddedServer:
 
 @contextmanager
 def run_server(path: Path, *, notify: Callable[[str], None]) -> Iterator[EmbeddedServer]:
-    """The database in the folder `path`, made and started where needed. For synchronous code only."""
+    """Run the block with the database in the folder `path`, which is created and started if necessary. For synchronous code only.
+
+    `notify` is called with messages for the user. Raises `EmbeddedError`.
+    """
     with explain_os_errors(path):
         directory = open_data_directory(path, notify)
         transition, users = (create_private_file(directory.path / name).open("r+") for name in ("transition.lock", "users.lock"))
@@ -78,7 +81,7 @@ def run_server(path: Path, *, notify: Callable[[str], None]) -> Iterator[Embedde
 
 def _open_server(directory: DataDirectory, transition: IO[str], users: IO[str]) -> EmbeddedServer:
     is_only_user = _is_only_user(users)
-    fcntl.flock(users, fcntl.LOCK_SH)  # never waits: only the holder of `transition` tries the exclusive lock
+    fcntl.flock(users, fcntl.LOCK_SH)  # never waits, since only the holder of `transition` takes the exclusive lock
     refuse_other_container(directory.path, users, is_only_user=is_only_user)
     is_new = not (directory.data / "PG_VERSION").exists()
     owner_password, server_password = read_or_create_passwords(directory.path, is_new=is_new)
@@ -89,7 +92,7 @@ def _open_server(directory: DataDirectory, transition: IO[str], users: IO[str]) 
 
 
 def _is_only_user(users: IO[str]) -> bool:
-    """Return whether no other process uses the server. Only the holder of `transition` may call it."""
+    """Return whether no other process uses the server. The caller must hold `transition`."""
     try:
         fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -98,31 +101,31 @@ def _is_only_user(users: IO[str]) -> bool:
 
 
 def _find_or_start(directory: DataDirectory, password: str) -> int:
-    """Return the port of a server that responds: one that runs already, or else one that is started here."""
+    """Return the port of a server that responds. Starts the server if it is not running."""
     error_text = ""
     for _ in range(5):
         port = _running_port(directory, password)
         if port:
             return port
         error_text = _start(directory)
-    raise EmbeddedError(f"PostgreSQL does not start: {error_text} (see {directory.log})")
+    raise EmbeddedError(f"PostgreSQL cannot start: {error_text} (see {directory.log})")
 
 
 def _running_port(directory: DataDirectory, password: str) -> int:
-    """Return the port of the running server of the directory, or 0. Wait for one that is starting, recovering or shutting down."""
+    """Return the port of the directory's running server, or 0. Waits for a server that is starting, recovering or shutting down."""
     deadline = time.monotonic() + START_TIMEOUT
     while process := _find_postmaster(directory):
         port = _read_pid_file(directory)[1]
         if port and _is_answering(directory, port, password):
             return port
         if time.monotonic() > deadline:
-            raise EmbeddedError(f"PostgreSQL (process {process.pid}) has not answered for {START_TIMEOUT} s: see {directory.log}.")
+            raise EmbeddedError(f"PostgreSQL (process {process.pid}) has not responded for {START_TIMEOUT} s: see {directory.log}.")
         time.sleep(0.1)
     return 0
 
 
 def _read_pid_file(directory: DataDirectory) -> tuple[int, int]:
-    """Return the process id and the port of `postmaster.pid`, 0 for each that is missing."""
+    """Return the process id and the port in `postmaster.pid`; 0 for a missing one."""
     path = directory.data / "postmaster.pid"
     lines = path.read_text(errors="replace").splitlines() if path.exists() else []
     process, port = (int(line) if line.strip().isdecimal() else 0 for line in [*lines, "", "", "", ""][0:4:3])
@@ -130,7 +133,7 @@ def _read_pid_file(directory: DataDirectory) -> tuple[int, int]:
 
 
 def _find_postmaster(directory: DataDirectory) -> psutil.Process | None:
-    """Return the running server process of the directory: a stored process id may belong to another process by now."""
+    """Return the directory's running server process. Checks more than the stored id, which another process can have by now."""
     try:
         process = psutil.Process(_read_pid_file(directory)[0])
         is_ours = process.name() == "postgres" and (
@@ -146,7 +149,7 @@ def _is_answering(directory: DataDirectory, port: int, password: str) -> bool:
         return Path(asyncio.run(_data_directory(port, password))) == directory.data
     except asyncpg.InvalidPasswordError:
         raise EmbeddedError(
-            f"The passwords.json in {directory.path} is not of the database beside it: put back the one that is, or {CHOOSE_OTHER_FOLDER}."
+            f"The passwords in {directory.path / 'passwords.json'} do not match the database: restore the file, or {CHOOSE_OTHER_FOLDER}."
         ) from None
     except (OSError, asyncpg.PostgresError):
         return False
@@ -161,10 +164,12 @@ async def _data_directory(port: int, password: str) -> str:
 
 
 def _start(directory: DataDirectory) -> str:
-    """Start the server; return an empty text, or the reason of a failure that the next attempt may not have."""
+    """Start the server. Return an empty text, or the error if another attempt may succeed; raise `EmbeddedError` for other errors."""
     directory.notify(f"Starting PostgreSQL {MAJOR}")
     process = _read_pid_file(directory)[0]
-    if process == 0 or psutil.pid_exists(process):  # if the process is gone, PostgreSQL itself checks that, better than we can
+    # The file is stale: no server runs here (see `_find_postmaster`). If its process is gone, PostgreSQL removes the file after checks of
+    # its own. If another program has the process id by now, PostgreSQL would refuse to start.
+    if process == 0 or psutil.pid_exists(process):
         (directory.data / "postmaster.pid").unlink(missing_ok=True)
     os.chown(create_private_file(directory.log), directory.account.pw_uid, -1)
     size = directory.log.stat().st_size
@@ -173,7 +178,7 @@ def _start(directory: DataDirectory) -> str:
         return ""
     log_text = directory.log.read_bytes()[size:].decode(errors="replace")
     if not any(message in log_text for message in TRANSIENT_ERRORS):
-        raise EmbeddedError(f"PostgreSQL does not start: {error_line(log_text or result.stderr)} (see {directory.log})")
+        raise EmbeddedError(f"PostgreSQL cannot start: {error_line(log_text or result.stderr)} (see {directory.log})")
     time.sleep(0.2)
     return error_line(log_text)
 
@@ -192,7 +197,8 @@ def _stop(directory: DataDirectory) -> None:
         if run_pg_ctl(directory, "stop", "-m", mode, "-t", "20").returncode == 0:
             break
     deadline = time.monotonic() + 5
-    while _is_alive(process) and time.monotonic() < deadline:  # pg_ctl waits for the file only, which disappears before the process ends
+    # pg_ctl waits only until `postmaster.pid` disappears, which is before the process ends.
+    while _is_alive(process) and time.monotonic() < deadline:
         time.sleep(0.01)
     if _is_alive(process):
         directory.notify(f"PostgreSQL (process {process.pid}) has not stopped: see {directory.log}")

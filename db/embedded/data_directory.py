@@ -1,6 +1,6 @@
-"""The data directory of the embedded server: access checks, contents, and the account that PostgreSQL runs as."""
+"""Check and prepare the data directory of the embedded server, and choose the account that PostgreSQL runs as."""
 
-from __future__ import annotations  # the names of `pwd` are not there on every system
+from __future__ import annotations  # `pwd` does not exist on every system
 
 import json
 import os
@@ -13,23 +13,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-if sys.platform != "win32":  # so that another system gets a message instead of an ImportError
+if sys.platform != "win32":  # Windows gets a message from `open_data_directory` instead of an ImportError
     import pwd
 
 
 from db.embedded.processes import run_as
 
 MAJOR = "18"
-CHOOSE_OTHER_FOLDER = "choose another folder with --data-dir or RELATIES_DATA_DIR"
+CHOOSE_OTHER_FOLDER = "choose another folder with `--data-dir` or `RELATIES_DATA_DIR`"
 
 
 class EmbeddedError(Exception):
-    """A message for the person who started Relaties: what is wrong and what to do."""
+    """An error for the person who started Relaties. The message says what is wrong and what to do."""
 
 
 @dataclass(frozen=True)
 class DataDirectory:
-    """A data directory, and the account that PostgreSQL runs as: ours, or as root an ordinary one, since PostgreSQL refuses root."""
+    """A data directory, and the account that PostgreSQL runs as: our own, or an ordinary one if we are root, which PostgreSQL refuses."""
 
     path: Path
     account: pwd.struct_passwd
@@ -46,10 +46,12 @@ class DataDirectory:
 
 def open_data_directory(path: Path, notify: Callable[[str], None]) -> DataDirectory:
     if sys.platform not in {"linux", "darwin"}:
-        raise EmbeddedError("The built-in PostgreSQL runs on Linux and macOS only: give the address of a PostgreSQL server of your own.")
+        raise EmbeddedError(
+            "The embedded PostgreSQL runs only on Linux and macOS: set `DATABASE_URL` and `RELATIES_OWNER_URL` to use another server."
+        )
     path = path.expanduser().resolve()
-    if set('"$`\\\n') & set(str(path)):  # pg_ctl hands the path to a shell
-        raise EmbeddedError(f"PostgreSQL cannot cope with a character in {str(path)!r}: {CHOOSE_OTHER_FOLDER}.")
+    if set('"$`\\\n') & set(str(path)):  # pg_ctl passes the path to a shell
+        raise EmbeddedError(f"PostgreSQL does not support a character in {str(path)!r}: {CHOOSE_OTHER_FOLDER}.")
     account = _server_account(path / "data")
     _refuse_unreachable(path, account)
     _refuse_foreign(path, _account_by_uid(os.geteuid()))
@@ -67,20 +69,20 @@ def _account_by_uid(uid: int) -> pwd.struct_passwd:
 
 
 def _server_account(data: Path) -> pwd.struct_passwd:
-    """Return our account; as root the account that owns the data already, or else the first suitable one."""
+    """Return our own account. If we are root, return the account that owns the data, or else the first suitable one."""
     if os.geteuid():
         return _account_by_uid(os.geteuid())
     accounts = [entry for name in ("postgres", "nobody") for entry in pwd.getpwall() if entry.pw_name == name]
     if not accounts:
         raise EmbeddedError(
-            "PostgreSQL refuses to run as root, and there is no account postgres or nobody: start Relaties as another user."
+            "PostgreSQL refuses to run as root, and there is no account `postgres` or `nobody`: start Relaties as another user."
         )
     owner = data.stat().st_uid if data.exists() else None
     return next((entry for entry in accounts if entry.pw_uid == owner), accounts[0])
 
 
 def _refuse_unreachable(path: Path, account: pwd.struct_passwd) -> None:
-    """Check access by a program that runs as the account: modes alone do not tell (access control lists)."""
+    """Check, if we are root, that the account can enter the folder. A program that runs as the account checks it, because of ACLs."""
     if not os.geteuid():
         first_closed = 'for f; do [ -x "$f" ] || { printf %s "$f"; exit; }; done'
         folders = [folder for folder in reversed(path.parents) if folder.exists()]
@@ -106,12 +108,12 @@ def _refuse_other_major(data: Path) -> None:
         major = version_file.read_text().strip() if version_file.exists() else "unknown"
         if major != MAJOR:
             raise EmbeddedError(
-                f"{data} is of PostgreSQL {major}, and Relaties brings {MAJOR}: upgrade it with pg_upgrade, or {CHOOSE_OTHER_FOLDER}."
+                f"{data} is of PostgreSQL {major}, but Relaties contains {MAJOR}: upgrade it with `pg_upgrade`, or {CHOOSE_OTHER_FOLDER}."
             )
 
 
 def refuse_other_container(path: Path, users: IO[str], *, is_only_user: bool) -> None:
-    """Refuse a directory that another container uses: file locks are shared, process ids are not, so its server would look dead."""
+    """Refuse a directory that another container uses. Containers share file locks but not process ids, so its server would look dead."""
     namespace = str(Path("/proc/self/ns/pid").readlink()) if sys.platform == "linux" else "one"
     if not is_only_user and users.read() != namespace:
         raise EmbeddedError(f"{path} is in use by another container: run this command inside that one, or {CHOOSE_OTHER_FOLDER}.")
@@ -119,7 +121,7 @@ def refuse_other_container(path: Path, users: IO[str], *, is_only_user: bool) ->
 
 
 def _prepare(path: Path, mode: int) -> None:
-    """Create the folder with its mode, whatever the umask. One with other files keeps its mode, so that nobody is locked out."""
+    """Create the folder with this mode, independent of the umask. A folder with other files keeps the rights that others have there."""
     missing = [folder for folder in (path, *path.parents) if not folder.exists()]
     for folder in reversed(missing):
         folder.mkdir(exist_ok=True)
@@ -127,7 +129,7 @@ def _prepare(path: Path, mode: int) -> None:
     is_ours = (path / "transition.lock").exists() or not any(path.iterdir())
     old_mode = stat.S_IMODE(path.stat().st_mode)
     if old_mode & stat.S_IWOTH and not is_ours:
-        raise EmbeddedError(f"{path} holds other files, and everyone may write there: {CHOOSE_OTHER_FOLDER}.")
+        raise EmbeddedError(f"{path} has other files, and every account can write there: {CHOOSE_OTHER_FOLDER}.")
     path.chmod(mode if is_ours else old_mode | mode)
 
 
@@ -137,7 +139,7 @@ def explain_os_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         where = error.filename or path
-        raise EmbeddedError(f"{path} cannot be used: {error.strerror or error} ({where}): mend that, or {CHOOSE_OTHER_FOLDER}.") from error
+        raise EmbeddedError(f"{path} cannot be used: {error.strerror or error} ({where}): fix that, or {CHOOSE_OTHER_FOLDER}.") from error
 
 
 def create_private_file(path: Path) -> Path:
@@ -149,13 +151,11 @@ def read_or_create_passwords(directory: Path, *, is_new: bool) -> tuple[str, str
     path, new_path = directory / "passwords.json", directory / "passwords.new"
     if not path.exists():
         if not is_new:
-            raise EmbeddedError(
-                f"{path} is missing, and the database beside it asks for it: put it back from a backup, or {CHOOSE_OTHER_FOLDER}."
-            )
+            raise EmbeddedError(f"{path} is missing, but the database needs it: restore it from a backup, or {CHOOSE_OTHER_FOLDER}.")
         create_private_file(new_path).write_text(json.dumps({"owner": secrets.token_urlsafe(), "server": secrets.token_urlsafe()}))
         new_path.rename(path)
     try:
         stored_passwords = json.loads(path.read_text())
         return str(stored_passwords["owner"]), str(stored_passwords["server"])
     except (ValueError, KeyError, TypeError):
-        raise EmbeddedError(f"{path} does not hold the passwords any more: put it back from a backup, or {CHOOSE_OTHER_FOLDER}.") from None
+        raise EmbeddedError(f"{path} does not contain the passwords: restore it from a backup, or {CHOOSE_OTHER_FOLDER}.") from None

@@ -1,6 +1,6 @@
-"""Run a program as another account, without interruption."""
+"""Run a program as another account, protected from signals."""
 
-from __future__ import annotations  # the names of `pwd` are not there on every system
+from __future__ import annotations  # `pwd` does not exist on every system
 
 import os
 import signal
@@ -12,13 +12,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-if sys.platform != "win32":  # so that another system gets a sentence instead of an ImportError
+if sys.platform != "win32":  # Windows gets a message from `open_data_directory` instead of an ImportError
     import pwd
 
 
 @contextmanager
 def defer_signals() -> Iterator[None]:
-    """Defer signals until the end of the block, since a program that is interrupted would leave a server behind."""
+    """Defer SIGINT, SIGTERM and SIGHUP until the end of the block: an interrupted start or stop would leave a server behind."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -37,7 +37,7 @@ def defer_signals() -> Iterator[None]:
 def run_as(
     account: pwd.struct_passwd, *command: str | Path, stdin: str = "", pass_fds: tuple[int, ...] = ()
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program as the account, without our environment, and out of reach of the terminal's Ctrl-C."""
+    """Run a program as the account, without our environment variables, in a session of its own, which Ctrl-C does not reach."""
     options: dict[str, Any] = {"cwd": "/", "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}, "start_new_session": True, "pass_fds": pass_fds}
     if not os.geteuid():
         options |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}

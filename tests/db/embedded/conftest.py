@@ -1,4 +1,4 @@
-"""Folders of the embedded server: empty, used, copied."""
+"""Fixtures for folders of the embedded server: an empty one, one with a database, and a copy of that."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ def temp_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    """A home with a database, at rest: for all who leave it as it was."""
+    """Create a folder with a database whose server is stopped, for tests that leave it unchanged."""
     with create_accessible_folder() as folder_path:
         with run_server(folder_path / "home", notify=ignore_output):
             pass
@@ -29,7 +29,7 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture
 def home_copy(home: Path, temp_folder: Path) -> Path:
-    """Copy the home, for tests that damage it."""
+    """Copy the folder, for tests that damage it."""
     copied_home = temp_folder / "home"
     copied_home.mkdir()
     if IS_ROOT:

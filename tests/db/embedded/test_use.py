@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL: nobody enters without the password, nothing is lost, and nothing is left behind."""
+"""The embedded PostgreSQL in use: it requires a password, loses no data, and leaves no process or temporary file behind."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tests.support.embedded import IS_ROOT, fetch_value, find_servers, ignore_ou
 
 
 def test_first_start_creates_everything(temp_folder: Path) -> None:
-    """A first start says what it does, makes the database, and leaves nothing in the folder but what is needed later."""
+    """The user is told about each step, and the folder has no files that are not needed later."""
     messages: list[str] = []
     home = temp_folder / "deeper" / "home"
 
@@ -33,17 +33,16 @@ def test_first_start_creates_everything(temp_folder: Path) -> None:
 
 
 def test_data_survive_a_restart(home: Path) -> None:
-    """What was written before a stop is there after the next start."""
     with run_server(home, notify=ignore_output) as embedded:
-        fetch_value(embedded.owner_url, "CREATE TABLE kept (word text)", "INSERT INTO kept VALUES ('here')")
+        fetch_value(embedded.owner_url, "CREATE TABLE stored (word text)", "INSERT INTO stored VALUES ('here')")
 
     with run_server(home, notify=ignore_output) as embedded:
-        assert fetch_value(embedded.owner_url, "SELECT word FROM kept") == "here"
+        assert fetch_value(embedded.owner_url, "SELECT word FROM stored") == "here"
 
 
 @pytest.mark.parametrize("password", ["wrong", None])
 def test_connections_require_the_password(home: Path, password: str | None) -> None:
-    """Another account of this machine finds one port, which asks for the password."""
+    """Other accounts of the machine can reach only a loopback port, which requires the password."""
     with run_server(home, notify=ignore_output) as embedded:
         right = f":{json.loads((home / 'passwords.json').read_text())['owner']}@"
         url = embedded.owner_url.replace(right, f":{password}@" if password else "@")
@@ -57,7 +56,7 @@ def test_connections_require_the_password(home: Path, password: str | None) -> N
 
 
 def test_secrets_are_readable_by_their_owner_only(home: Path) -> None:
-    """Passwords and data can be read by nobody else, and the folder shows nothing of what is in it."""
+    """Other accounts can read no file, and cannot list the folder."""
     with run_server(home, notify=ignore_output) as embedded:
         passwords = json.loads((home / "passwords.json").read_text())
 
@@ -70,7 +69,7 @@ def test_secrets_are_readable_by_their_owner_only(home: Path) -> None:
 
 
 def test_last_user_stops_the_server(home: Path) -> None:
-    """Two use one server: the first to leave takes nothing from the other."""
+    """The server keeps running for the second user when the first one leaves."""
     with ExitStack() as last:
         with run_server(home, notify=ignore_output) as first:
             second = last.enter_context(run_server(home, notify=ignore_output))
@@ -82,7 +81,7 @@ def test_last_user_stops_the_server(home: Path) -> None:
 
 
 def test_concurrent_users_share_one_server(temp_folder: Path) -> None:
-    """Of two first starts at the same time one makes the database, and both get it."""
+    """If several users start at the same time, one creates the database and all use it."""
     home = temp_folder / "home"
     urls: list[EmbeddedServer] = []
 
@@ -102,7 +101,7 @@ def test_concurrent_users_share_one_server(temp_folder: Path) -> None:
 
 
 def test_orphaned_server_is_adopted(home: Path) -> None:
-    """After a kill -9 the next user gets the very same server, and stops it in the end."""
+    """After a SIGKILL, the next user gets the running server, and stops it at the end."""
     with run_user_process(home) as killed_user:
         before = read_postmaster_pid(home)
         killed_user.kill()
@@ -114,19 +113,19 @@ def test_orphaned_server_is_adopted(home: Path) -> None:
 
 
 def test_dead_server_is_restarted(home: Path) -> None:
-    """A server killed under its user does not keep the next user out."""
+    """If the server is killed while it has a user, the next user starts it again."""
     with run_server(home, notify=ignore_output) as embedded:
-        fetch_value(embedded.owner_url, "CREATE TABLE spared (word text)", "INSERT INTO spared VALUES ('here')")
+        fetch_value(embedded.owner_url, "CREATE TABLE recovered (word text)", "INSERT INTO recovered VALUES ('here')")
         os.kill(read_postmaster_pid(home), signal.SIGKILL)
         with run_server(home, notify=ignore_output) as again:
-            assert fetch_value(again.owner_url, "SELECT word FROM spared") == "here"
+            assert fetch_value(again.owner_url, "SELECT word FROM recovered") == "here"
 
     assert find_servers(home) == []
 
 
 @pytest.mark.parametrize("text", ["{pid}\n{data}\n1\n1\n", "", "rubbish\n"])
 def test_stale_process_id_is_detected(home: Path, text: str) -> None:
-    """A number left behind that is another program's by now neither stops the start nor harms that program."""
+    """A stale process id that another program has by now neither prevents the start nor harms that program."""
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as other:
         (home / "data" / "postmaster.pid").write_text(text.format(pid=other.pid, data=home / "data"))
 
@@ -139,7 +138,7 @@ def test_stale_process_id_is_detected(home: Path, text: str) -> None:
 
 
 def test_own_process_id_in_the_file_is_detected(home: Path) -> None:
-    """In a container process ids start again, so the stale one is easily our own."""
+    """In a new container, process ids start from 1 again, so a stale id can be our own."""
     (home / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{home / 'data'}\n1\n1\n")
 
     with run_server(home, notify=ignore_output) as embedded:
@@ -148,7 +147,7 @@ def test_own_process_id_in_the_file_is_detected(home: Path) -> None:
 
 
 def test_killed_setup_is_restarted(temp_folder: Path) -> None:
-    """A first start killed half way leaves nothing that the next one takes for a database."""
+    """The next start does not use the incomplete database of a first start that was killed."""
     home = temp_folder / "home"
     with run_user_process(home, expected_line=f"Creating a database in {home}\n") as killed_user:
         killed_user.kill()
@@ -162,28 +161,28 @@ def test_killed_setup_is_restarted(temp_folder: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_stops_the_server(home: Path, number: signal.Signals) -> None:
-    """Ctrl-C, a stop by the system and a closed terminal all end with the server stopped."""
-    with run_user_process(home) as stopped:
-        stopped.send_signal(number)
-        assert stopped.wait(30) == 0
+    """The signals of Ctrl-C, of a stop by the system and of a closed terminal all stop the server."""
+    with run_user_process(home) as user:
+        user.send_signal(number)
+        assert user.wait(30) == 0
 
     assert find_servers(home) == []
     assert not (home / "data" / "postmaster.pid").exists()
 
 
 def test_signal_during_setup_leaves_nothing(temp_folder: Path) -> None:
-    """Ctrl-C while the database is being made removes what there is of it."""
+    """Ctrl-C during the creation of the database removes the incomplete files."""
     home = temp_folder / "home"
-    with run_user_process(home, expected_line=f"Creating a database in {home}\n") as stopped:
-        stopped.send_signal(signal.SIGINT)
-        assert stopped.wait(30) == 0
+    with run_user_process(home, expected_line=f"Creating a database in {home}\n") as user:
+        user.send_signal(signal.SIGINT)
+        assert user.wait(30) == 0
 
     assert [path.name for path in home.iterdir() if path.suffix == ".new"] == []
     assert find_servers(home) == []
 
 
 def test_second_interrupt_waits_for_the_stop(home: Path) -> None:
-    """An impatient Ctrl-C is heard when the stop is done, not in the middle of it."""
+    """A Ctrl-C during the stop takes effect when the server has stopped."""
     messages: list[str] = []
     before = signal.getsignal(signal.SIGINT)
 
@@ -203,7 +202,7 @@ def test_second_interrupt_waits_for_the_stop(home: Path) -> None:
 
 
 def test_the_environment_does_not_reach_the_server(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Settings for another PostgreSQL, in the variables that all its programs read, change nothing."""
+    """The environment variables that all programs of PostgreSQL read have no effect."""
     for name, value in {"PGDATA": "/", "PGPORT": "1", "PGHOST": "nowhere", "PGSSLMODE": "require", "PGUSER": "me"}.items():
         monkeypatch.setenv(name, value)
 
@@ -213,8 +212,7 @@ def test_the_environment_does_not_reach_the_server(home: Path, monkeypatch: pyte
 
 
 def test_failure_of_the_user_stops_the_server_and_is_raised(home: Path) -> None:
-    """What goes wrong while the database is in use reaches the caller, after the server is stopped."""
-    with pytest.raises(RuntimeError, match="theirs"), run_server(home, notify=ignore_output):
-        raise RuntimeError("theirs")
+    with pytest.raises(RuntimeError, match="the user's own"), run_server(home, notify=ignore_output):
+        raise RuntimeError("the user's own")
 
     assert find_servers(home) == []
