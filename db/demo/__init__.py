@@ -1,4 +1,4 @@
-"""The demo organization: realistic invented data, the same on every machine."""
+"""The demo organization: realistic, invented data, which is the same on every machine."""
 
 from db.demo.loading import is_loaded, load
 from db.demo.organization import OWNER, TENANT

@@ -1,4 +1,4 @@
-"""Addresses in the forms of their countries; the streets and numbers are invented."""
+"""Invented addresses in the formats of their countries."""
 
 from typing import NamedTuple
 from uuid import UUID
@@ -8,7 +8,7 @@ from db.demo.organization import TENANT
 from db.demo.rng import Rng
 from db.tables.clients import AddressType
 
-LETTERS = "ABCDEGHJKLMNPRTVWXZ"  # no S: SA, SD and SS are not assigned
+LETTERS = "ABCDEGHJKLMNPRTVWXZ"  # of postcodes; without S, since SA, SD and SS are not assigned
 INVOICE_ADDRESS_PER_CENT = 18
 DEPARTMENTS = {"nl": "Crediteurenadministratie", "fr": "Comptabilité fournisseurs", "en": "Accounts payable", "de": "Buchhaltung"}
 BOXES = {"NL": "Postbus", "BE": "PB", "GB": "PO Box", "US": "PO Box", "DE": "Postfach"}
@@ -27,13 +27,13 @@ class AddressRecord(NamedTuple):
 
     @property
     def text(self) -> str:
-        """Format the address as on an invoice."""
+        """The address in lines, as on an invoice."""
         parts = (self.attention, self.line1, self.line2, f"{self.postal_code} {self.city}", self.country)
         return "\n".join(part for part in parts if part)
 
 
 def draw_addresses(rng: Rng, client_id: UUID, locale: Locale) -> list[AddressRecord]:
-    """Return the primary address, and for some clients an invoice address after it."""
+    """Draw the primary address, followed for some clients by an invoice address."""
     city = rng.pick(tuple(locale.cities))
     primary = AddressRecord(client_id, AddressType.PRIMARY, _street(rng, locale), _postcode(rng, locale, city), city, locale.country)
     if rng.chance(10):

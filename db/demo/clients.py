@@ -1,4 +1,4 @@
-"""The demo's clients: their identities, registration numbers and invoicing terms."""
+"""The clients of the demo: their names, registration numbers and invoicing terms."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from db.tables.keys import name_key, number_key
 EUROPE = ("BE", "DE")
 ARCHIVED_PER_CENT = 6
 NEWEST = TODAY - 130
-MIN_WORKING_DAYS = 60  # working days that even an archived client was active
+MIN_WORKING_DAYS = 60  # the minimum number of working days between a client's creation and its archiving
 RATES = (None, 65_00, 75_00, 80_00, 85_00, 90_00, 95_00, 100_00, 105_00, 110_00, 125_00, 140_00)
 DELIVERIES = (InvoiceDelivery.EMAIL,) * 14 + (InvoiceDelivery.PEPPOL,) * 4 + (InvoiceDelivery.POST, InvoiceDelivery.MANUAL)
 NOTES = (
@@ -68,13 +68,13 @@ class ClientRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DemoClient:
-    """A client's row, and what its ledger is generated from."""
+    """A client's row, and the values that its ledger is generated from: days by index, rates in cents."""
 
     row: ClientRecord
     addresses: list[AddressRecord]
     locale: Locale
     first_day: int
-    last_day: int  # the last day with any work for it
+    last_day: int  # of work for the client
     weight: int
     hourly_rate: int | None
     mileage_rate: int | None
@@ -102,7 +102,7 @@ def invent_clients(count: int, organization: DemoOrganization) -> list[DemoClien
 
 
 def _lifecycle(rng: Rng, *, is_archived: bool) -> Lifecycle:
-    """Draw a lifecycle: a few large clients, many of some thirty invoices, and some without any work yet."""
+    """Draw a lifecycle: a few clients are large, most have about thirty invoices, and some have no work yet."""
     roll = rng.integer_between(1, 100)
     heavy, medium, idle = range(1, 3), range(3, 13), range(13, 16)
     weight = rng.integer_between(8, 48)
@@ -149,7 +149,7 @@ def _client(rng: Rng, organization: DemoOrganization, client_name: ClientName, n
 
 
 def _row(rng: Rng, client_name: ClientName, n: int, lifecycle: Lifecycle) -> ClientRecord:
-    """Build the row without the terms that follow from the locale."""
+    """Build the row without rates, VAT treatment, layout and archiving, which `_client` sets."""
     locale, domain = client_name.locale, _domain(client_name.name)
     identity = numbers.registration_numbers(rng, locale.country, is_registered=client_name.kind is not PERSON)
     id_, created_at = rng.id_and_time(lifecycle.first_day)
@@ -188,7 +188,7 @@ def _row(rng: Rng, client_name: ClientName, n: int, lifecycle: Lifecycle) -> Cli
 
 
 def _vat_treatment(rng: Rng, client_name: ClientName) -> VatTreatment:
-    """As an organization in the Netherlands has to invoice them; a private person pays its VAT wherever in Europe they live."""
+    """Draw the treatment that an organization in the Netherlands must use. Private persons abroad pay Dutch VAT."""
     country = client_name.locale.country
     if country == "NL" and client_name.kind is COMPANY:
         return rng.pick((VatTreatment.DOMESTIC,) * 23 + (VatTreatment.REVERSE_CHARGE, VatTreatment.EXEMPT))
@@ -198,7 +198,7 @@ def _vat_treatment(rng: Rng, client_name: ClientName) -> VatTreatment:
 
 
 def _layout(rng: Rng, organization: DemoOrganization, locale: Locale) -> UUID | None:
-    """Return the layout in the client's language for a quarter of the clients, or else None."""
+    """Return the layout in the client's language for a quarter of the clients; None for the others."""
     layouts_by_language = {layout.language: layout.id for layout in organization.layouts}
     return layouts_by_language.get(locale.language) if rng.chance(25) else None
 

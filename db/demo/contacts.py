@@ -1,4 +1,4 @@
-"""The contacts of the clients: most at one client, some at several; and which documents they receive."""
+"""The contacts of the clients, most of one client and some of several, and the documents that they receive."""
 
 from collections import deque
 from datetime import datetime
@@ -11,7 +11,7 @@ from db.demo.rng import TODAY, Rng
 from db.tables.contacts import ContactRole, Recipient
 from db.tables.keys import name_key
 
-SEATS = (0, 2, 3, 4, 4, 5, 5, 6, 7, 8)  # how many contacts a client may have: on average enough for all of them
+SEATS = (0, 2, 3, 4, 4, 5, 5, 6, 7, 8)  # the maximum number of contacts of a client, in turn; the average leaves room for all contacts
 JOBS = {
     "nl": (
         "Directeur",
@@ -70,7 +70,7 @@ class ClientContactRecord(NamedTuple):
 class People(NamedTuple):
     contacts: list[ContactRecord]
     links: list[ClientContactRecord]
-    invoice_names: dict[UUID, str]  # the name on a client's invoices, by client
+    invoice_names: dict[UUID, str]  # the name of the contact on a client's invoices, by client
 
 
 def invent_people(clients: list[DemoClient], count: int, shared_count: int) -> People:
@@ -92,14 +92,14 @@ def invent_people(clients: list[DemoClient], count: int, shared_count: int) -> P
 
 
 def _seats(rng: Rng, clients: int) -> deque[int]:
-    """Return the index of each client once for every contact it may have, shuffled."""
+    """Return the index of each client, repeated once per contact that it can have, in random order."""
     indexes = [index for index in range(clients) for _ in range(SEATS[index % len(SEATS)])]
     rng.shuffle(indexes)
     return deque(indexes)
 
 
 def _draw_clients(seats: deque[int], count: int) -> list[int]:
-    """Draw `count` different clients; return a duplicate to the queue for another contact."""
+    """Draw `count` different clients. Puts a duplicate back at the end of the queue."""
     indexes: list[int] = []
     while len(indexes) < count:
         index = seats.pop()
@@ -121,7 +121,7 @@ def _contact(rng: Rng, client: DemoClient) -> ContactRecord:
         updated_at=created_at,
         first_name=None if rng.chance(2) else first,
         last_name=last,
-        name_key="",  # follows below
+        name_key="",  # set below
         job_title=rng.pick(JOBS[locale.language]) if rng.chance(75) else None,
         email=f"{mailbox}@{client.row.email.partition('@')[2]}" if rng.chance(93) else None,
         phone=f"{locale.phone}{rng.digits(2)}" if rng.chance(50) else None,
@@ -133,7 +133,7 @@ def _contact(rng: Rng, client: DemoClient) -> ContactRecord:
 
 
 def _links(rng: Rng, client: DemoClient, contacts: list[ContactRecord]) -> list[ClientContactRecord]:
-    """Link the contacts in random order; the first is the primary one, and one may be the contact for invoices."""
+    """Link the contacts to the client in random order. Draws whether the first is the primary one, and which one receives invoices."""
     rng.shuffle(contacts)
     invoice_position = rng.integer_between(0, len(contacts) - 1) if contacts and rng.chance(70) else None
     has_primary = rng.chance(92)

@@ -1,4 +1,4 @@
-"""Build invoices and credit notes: their lines, for work or for products, and their amounts."""
+"""Build invoices and credit notes, with their amounts and with lines for work or products."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from db.tables.invoices import InvoiceStatus
 from db.tables.projects import RegistrationKind
 
 ONE_PIECE = 10_000  # quantities are in ten-thousandths
-MAX_WORK_LINES = 3  # at most, so that with a product there are four
+MAX_WORK_LINES = 3  # an invoice with work has at most one line more, for a product
 PRODUCTS = {
     "nl": ("Abonnement onderhoud", "Licentie werkplek", "Hosting", "Termijn volgens offerte", "Voorraadbeheer", "Workshop", "Drukwerk"),
     "fr": ("Abonnement maintenance", "Licence", "Hébergement", "Acompte selon devis", "Atelier", "Imprimés"),
@@ -34,12 +34,13 @@ WORK_DESCRIPTIONS = {
 }
 CREDIT_PREFIXES = {"nl": "Creditering", "fr": "Note de crédit", "en": "Credit", "de": "Gutschrift"}
 
-WorkKey = tuple[RegistrationKind, UUID | None, int]  # kind, project and rate of the work on a line; expenses share it whatever their prices
+# The kind, the project and the rate of the work that shares an invoice line. The rate of expenses is 0, so that all prices share a line.
+WorkKey = tuple[RegistrationKind, UUID | None, int]
 
 
 @dataclass(slots=True)
 class Line:
-    """Quantity in ten-thousandths, money in cents, discount in per cent."""
+    """A line of an invoice, credit note or quote: quantity in ten-thousandths, money in cents, discount in per cent."""
 
     id: UUID
     description: str
@@ -56,7 +57,7 @@ class Line:
 
 
 def share_vat(lines: list[Line]) -> None:
-    """Distribute the VAT over the lines. It is rounded per rate; the lines of a rate share it cumulatively, so that they add up to it."""
+    """Set the VAT of the lines. It is rounded cumulatively, so that the lines of a rate add up to the rounded VAT of that rate."""
     running_net: defaultdict[UUID, int] = defaultdict(int)
     for line in lines:
         previous_vat = divide_half_up(running_net[line.vat.id] * line.vat.per_cent, 100)
@@ -66,7 +67,7 @@ def share_vat(lines: list[Line]) -> None:
 
 @dataclass(slots=True)
 class Document:
-    """Amounts in cents, positive in credit notes too; the exchange rate in millionths."""
+    """An invoice or a credit note: amounts in cents, positive in credit notes, too; the exchange rate in millionths."""
 
     id: UUID
     created_at: datetime
@@ -75,7 +76,7 @@ class Document:
     rate: int
     lines: list[Line]
     credited_document: Self | None = None
-    is_settled: bool = False  # an invoice and its credit note that pay each other
+    is_settled: bool = False  # whether an invoice and its credit note cancel each other out
     status: InvoiceStatus = InvoiceStatus.OPEN
     net: int = field(init=False)
     vat: int = field(init=False)
@@ -107,7 +108,7 @@ class Document:
 
 
 class DocumentBuilder:
-    """Build the documents of one client in order, and track the work that is still to be invoiced."""
+    """Build the documents of one client in order of date, and track the work that is still to be invoiced."""
 
     def __init__(self, rng: Rng, client: DemoClient, organization: DemoOrganization, projects: list[DemoProject]) -> None:
         self.rng, self.client, self.organization, self.projects = rng, client, organization, projects
@@ -115,7 +116,7 @@ class DocumentBuilder:
         self.pending_work: dict[WorkKey, list[RegistrationDraft]] = {}
 
     def build(self, slots: list[DocumentSlot], drafts: Iterable[RegistrationDraft]) -> list[Document]:
-        """Build the documents. Work is invoiced on the first later invoice that has room for it."""
+        """Build the documents. Work goes on the first later invoice that has room for it."""
         documents: list[Document] = []
         billable_drafts = [draft for draft in reversed(list(drafts)) if draft.is_to_invoice]
         for slot in slots:
@@ -142,7 +143,7 @@ class DocumentBuilder:
         return document
 
     def _choose_currency(self) -> str:
-        """Return the client's currency; clients with another currency than the euro pay some invoices in euros."""
+        """Return the client's currency, or for some invoices of clients with another currency the euro."""
         client_currency = self.client.row.currency
         return "EUR" if client_currency != "EUR" and self.rng.chance(12) else client_currency
 
@@ -176,7 +177,7 @@ class DocumentBuilder:
         )
 
     def _credit_note(self, slot: DocumentSlot, invoice: Document) -> Document:
-        """Credit the whole invoice, which settles both, or its first line; at the invoice's own exchange rate."""
+        """Credit the whole invoice, which settles both, or only its first line. Uses the exchange rate of the invoice."""
         is_whole = self.rng.chance(50)
         lines = [self._credit_line(slot.day, line) for line in invoice.lines[: None if is_whole else 1]]
         invoice.is_settled = is_whole

@@ -1,4 +1,4 @@
-"""The rows of invoices and their lines, with the client data that an issued invoice stores."""
+"""Convert documents to the rows of invoices and their lines, with the client data that an issued invoice stores."""
 
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -62,7 +62,7 @@ class InvoiceLineRecord(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """The client data that an issued document stores, whatever happens to the client; a draft has none."""
+    """The client data that an issued document stores, so that later changes of the client do not affect it. A draft has none."""
 
     name: str | None = None
     address: str | None = None

@@ -7,7 +7,7 @@ from db.demo.clients import DemoClient
 from db.demo.organization import TENANT, LabelRecord
 from db.demo.rng import Rng
 
-COUNTS = (0, 0, 1, 1, 1, 2, 2, 3, 4)
+COUNTS = (0, 0, 1, 1, 1, 2, 2, 3, 4)  # of the labels of a client, one of which is drawn
 
 
 class ClientLabelRecord(NamedTuple):

@@ -1,4 +1,4 @@
-"""The ledger of each client in turn: projects, quotes, portals, registrations, invoices and payments, in batches to copy."""
+"""Generate the ledgers of the clients (projects, quotes, portals, registrations, invoices and payments) in batches to copy."""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -14,13 +14,13 @@ from db.demo.rng import Rng, split_by_weight
 from db.demo.size import Size
 from db.tables.organizations import Role
 
-TableRows = tuple[str, Sequence[NamedTuple]]  # a table's name, and rows for it
+TableRows = tuple[str, Sequence[NamedTuple]]  # the name of a table, and rows for it
 SECONDARY_TABLES = ("quote", "quote_line", "client_portal", "portal_project", "portal_access")
-BATCH_ROWS = 10_000  # rows that the progress counts: enough to copy efficiently, few enough to show progress
+BATCH_ROWS = 10_000  # invoices and registrations of a batch: enough to copy efficiently, few enough to show progress
 
 
 class ClientPlan(NamedTuple):
-    """What to generate for one client. Its random numbers depend on its index, so that no other client's data depend on it."""
+    """The plan of one client's ledger. Its random numbers depend only on its index, so that the data of a client affect no other client."""
 
     place: int
     client: DemoClient
@@ -46,7 +46,7 @@ def build_batches(organization: DemoOrganization, clients: list[DemoClient], peo
 
 
 def _empty_batch() -> dict[str, list[NamedTuple]]:
-    """Return an empty batch with the tables in the order of their foreign keys."""
+    """Return an empty batch. Each table comes after the tables that it refers to."""
     return {name: [] for name in ("project", *SECONDARY_TABLES, "invoice", "invoice_line", "registration", "payment", "payment_allocation")}
 
 

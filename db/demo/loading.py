@@ -1,4 +1,4 @@
-"""Copy the demo into a database in one transaction."""
+"""Load the demo into a database, in one transaction."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -16,21 +16,22 @@ from db.queries import monthly_balances
 from db.tables import SCHEMA
 
 Progress = Callable[[str, int, int], None]
-DEMO_LOCK = 7_358_230_143  # advisory lock; the migrations use the number before
+DEMO_LOCK = 7_358_230_143  # the number of an advisory lock; the migrations use the number before it
 TABLES = (
     "organization", "member", "api_token", "vat_rate", "invoice_layout", "label", "client", "client_address", "contact", "client_contact",
     "client_label", "project", "quote", "quote_line", "client_portal", "portal_project", "portal_access", "invoice", "invoice_line",
     "registration", "payment", "payment_allocation", "client_month",
 )  # fmt: skip
-# The checks of links are planned once and kept; planned on an empty table they read all of it, for every row, and that for minutes.
-# So no plan may read a whole table, and referenced tables are analyzed whenever they have grown by half, which replans the checks.
+# PostgreSQL plans the check of a foreign key once and keeps the plan. Planned on an empty table, the check scans the whole referenced table
+# for every row, which takes minutes. So sequential scans are off, and the referenced tables are analyzed whenever the number of rows has
+# grown by half, which makes PostgreSQL plan the checks again.
 DISABLE_SEQUENTIAL_SCANS = "SET LOCAL enable_seqscan = off"
-DISABLE_ARCHIVE_GUARD = "SET LOCAL app.guard = 'off'"  # for rows of clients that are archived by now
+DISABLE_ARCHIVE_GUARD = "SET LOCAL app.guard = 'off'"  # allows rows of archived clients
 REFERENCED_TABLES = (
     "member", "vat_rate", "invoice_layout", "label", "client", "contact", "client_contact", "project", "quote", "client_portal", "invoice",
     "invoice_line", "payment",
 )  # fmt: skip
-# The organization comes before its rates and layouts, so it learns its defaults afterwards.
+# The organization is loaded before the VAT rates and layouts that refer to it, so its defaults are set afterwards.
 SET_DEFAULTS = f"""UPDATE {SCHEMA}.organization o SET default_vat_rate_id = v.id, default_layout_id = l.id
 FROM {SCHEMA}.vat_rate v, {SCHEMA}.invoice_layout l
 WHERE o.tenant_id = $1 AND v.tenant_id = $1 AND v.country = o.country AND v.percentage = 21 AND l.tenant_id = $1 AND l.is_default"""
@@ -43,11 +44,13 @@ async def is_loaded(owner: asyncpg.Connection) -> bool:
 
 
 async def load(owner: asyncpg.Connection, *, token_hash: bytes, progress: Progress, size: Size = FULL) -> None:
-    """Load the demo, unless it is loaded already.
+    """Load the demo, unless it is already loaded.
 
-    `owner` may bypass row-level security. `progress` is called with what was copied, the number of rows so far, and their total.
+    `owner` must be a connection of a role that bypasses row-level security. `progress` is called with the name of a table, the number of
+    rows that were copied so far, and their total.
     """
-    async with owner.transaction(isolation="read_committed"):  # so that a call that waited for the lock sees what the other loaded
+    # Read committed, so that a call that waited for the lock sees the rows of the other call.
+    async with owner.transaction(isolation="read_committed"):
         await owner.execute(f"SELECT pg_advisory_xact_lock({DEMO_LOCK})")
         await owner.execute(DISABLE_SEQUENTIAL_SCANS)
         await owner.execute(DISABLE_ARCHIVE_GUARD)
@@ -62,7 +65,7 @@ async def load(owner: asyncpg.Connection, *, token_hash: bytes, progress: Progre
 
 
 class ProgressCounter:
-    """Count the rows copied so far."""
+    """Count the copied rows and report the progress."""
 
     def __init__(self, progress: Progress, total: int) -> None:
         self.progress, self.total, self.row_count = progress, total, 0
@@ -73,7 +76,7 @@ class ProgressCounter:
 
 
 def _build_batches(token_hash: bytes, size: Size) -> Iterator[list[TableRows]]:
-    """Build all rows in batches, in the order of their foreign keys."""
+    """Build all rows in batches. Each table comes after the tables that it refers to."""
     organization = build_organization(token_hash, size.labels)
     yield [
         ("organization", [OrganizationRecord()]),
@@ -96,7 +99,7 @@ def _build_batches(token_hash: bytes, size: Size) -> Iterator[list[TableRows]]:
 
 
 async def _copy_batches(owner: asyncpg.Connection, batches_of_rows: Iterator[list[TableRows]], counter: ProgressCounter) -> None:
-    """Copy the batches. Build the next batch in a thread while the database copies this one, so that both are always busy."""
+    """Copy the batches. A thread builds the next batch while the database copies this one, so that both are busy."""
     batch, analyze_at = await asyncio.to_thread(next, batches_of_rows, None), 0
     while batch is not None:
         upcoming = asyncio.create_task(asyncio.to_thread(next, batches_of_rows, None))

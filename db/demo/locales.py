@@ -1,4 +1,4 @@
-"""The locales of the demo's clients, and the names of companies there."""
+"""The locales of the demo's clients, and invented names of companies, persons and authorities in them."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from db.tables.clients import ClientKind
 
 COMPANY, PERSON, GOVERNMENT = ClientKind.COMPANY, ClientKind.PERSON, ClientKind.GOVERNMENT
 KINDS = (COMPANY,) * 88 + (PERSON,) * 8 + (GOVERNMENT,) * 4
-NAMESAKES_EVERY = 97  # every so many clients, one has the name of the client before it
+NAMESAKES_EVERY = 97  # one in so many clients has the same name as the client before it
 
 
 @dataclass(frozen=True, slots=True)
 class Locale:
-    """A country, or one language of it."""
+    """A country, or a part of it with one language."""
 
     country: str
     language: str
@@ -24,9 +24,9 @@ class Locale:
     first_names: tuple[str, ...]
     forms: tuple[str, ...]
     activities: tuple[str, ...]
-    cities: dict[str, int]  # with the number that its postcodes begin at
+    cities: dict[str, int]  # the lowest postcode number of each city
     streets: tuple[str, ...]
-    phone: str  # followed by two digits
+    phone: str  # a phone number without its last two digits
     trades: tuple[str, ...] = ()
     signs: tuple[str, ...] = ()
     governments: tuple[str, ...] = ()
@@ -140,7 +140,7 @@ class ClientName(NamedTuple):
 
 
 def client_names(rng: Rng, count: int) -> Iterator[ClientName]:
-    """Generate the names of clients: locales by their shares, shuffled; each name once, except for the namesakes."""
+    """Generate the names of clients, in locales by their shares and in random order. Names are unique, except for namesakes."""
     counts = split_by_weight(count, [share for _, share in PER_THOUSAND])
     locales = [locale for (locale, _), count_of_locale in zip(PER_THOUSAND, counts, strict=True) for _ in range(count_of_locale)]
     rng.shuffle(locales)
@@ -163,7 +163,7 @@ def _new_name(rng: Rng, locale: Locale, names_in_use: set[str]) -> ClientName:
 
 
 def company_name(rng: Rng, locale: Locale) -> str:
-    """Invent a company's name: a trade and a surname, a trade and a sign, two partners, or a surname and an activity."""
+    """Invent a company's name, from a trade and a surname, a trade and a sign, two surnames, or a surname and an activity."""
     form, surname = rng.pick(locale.forms), rng.pick(locale.surnames)
     kind = rng.integer_between(0, 9)
     if locale.trades and kind in range(4):
@@ -180,5 +180,5 @@ def person_name(rng: Rng, locale: Locale) -> str:
 
 
 def government_name(rng: Rng, locale: Locale) -> str:
-    """Invent an authority of a town that does not exist."""
+    """Invent the name of an authority of a town that does not exist."""
     return f"{rng.pick(locale.governments)} {rng.pick(locale.towns)}"

@@ -1,4 +1,4 @@
-"""Money in whole cents: rounding half up, exchange rates by month, and the decimals that are stored."""
+"""Compute with money in whole cents: rounding, monthly exchange rates, and conversion to the decimals that are stored."""
 
 from decimal import Decimal
 from functools import lru_cache
@@ -8,7 +8,7 @@ from db.demo.rng import WORKDAYS, Rng
 BASE_CURRENCY = "EUR"
 RATE_OF_ONE = 1_000_000  # an exchange rate of 1, in millionths
 START_RATES = {"GBP": 1_155_000, "USD": 925_000}
-MAX_MONTHLY_STEP = 9_000  # how far a rate moves in a month, at most
+MAX_MONTHLY_STEP = 9_000  # the maximum random change of a rate in a month, in millionths
 
 
 def divide_half_up(dividend: int, divisor: int) -> int:
@@ -36,7 +36,7 @@ def rate_to_decimal(millionths: int) -> Decimal:
 
 
 def _monthly_rates() -> dict[tuple[str, int, int], int]:
-    """Return monthly exchange rates: each drifts a little from month to month, and reverts towards its start."""
+    """Draw the exchange rates of each month. A rate changes a little from month to month, and reverts towards its start."""
     rng = Rng("exchange rates")
     months = sorted({(day.year, day.month) for day in WORKDAYS})
     rates: dict[tuple[str, int, int], int] = {}
@@ -52,6 +52,6 @@ RATES = _monthly_rates()
 
 
 def exchange_rate(currency: str, day: int) -> int:
-    """Return the value of one unit in euros that month, in millionths."""
+    """Return the value of one unit of the currency in millionths of a euro, in the month of the day."""
     date_of_day = WORKDAYS[day]
     return RATE_OF_ONE if currency == BASE_CURRENCY else RATES[currency, date_of_day.year, date_of_day.month]

@@ -1,4 +1,4 @@
-"""Invented identifiers with the check digits that real ones have. The bank codes exist at no bank."""
+"""Invented registration numbers and bank accounts with correct check digits. No bank has these bank codes."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ MODULUS_TEN = 10
 
 @dataclass(frozen=True, slots=True)
 class RegistrationNumbers:
-    """A client's numbers at registers and banks."""
+    """A client's registration numbers and bank account."""
 
     kvk: str | None = None
     branch: str | None = None
@@ -23,7 +23,7 @@ class RegistrationNumbers:
 
 
 def registration_numbers(rng: Rng, country: str, *, is_registered: bool) -> RegistrationNumbers:
-    """Invent the numbers at a register, if the client is registered, and at a bank; not every client has given its account."""
+    """Invent the registration numbers of a registered client, and the bank account of most clients."""
     match country:
         case "NL":
             iban, bic = dutch_account(rng) if rng.chance(80) else (None, None)
@@ -49,13 +49,13 @@ def kvk_branch_number(rng: Rng) -> str:
 
 
 def kbo_number(rng: Rng) -> str:
-    """The last two digits are 97 less the remainder of the first eight, so 01 to 97."""
+    """Invent a KBO number. Its last two digits are 97 minus the remainder of the first eight modulo 97, so from 01 to 97."""
     eight = rng.integer_between(4_000_000, 10_999_999)
     return f"{eight:08d}{97 - eight % 97:02d}"
 
 
 def dutch_vat_number(rng: Rng) -> str:
-    """Invent nine digits that pass the eleven-test; a remainder of ten has no digit, so draw again."""
+    """Invent a VAT number whose nine digits pass the Dutch eleven-test. No digit stands for a remainder of ten, so it draws again."""
     while True:
         eight = str(rng.integer_between(10_000_000, 89_999_999))
         check = sum(weight * int(digit) for weight, digit in zip(ELEVEN_TEST, eight, strict=True)) % 11
@@ -64,7 +64,7 @@ def dutch_vat_number(rng: Rng) -> str:
 
 
 def german_vat_number(rng: Rng) -> str:
-    """ISO 7064 mod 11, 10."""
+    """Invent a VAT number with the check digit of ISO 7064 MOD 11,10."""
     eight, product = str(rng.integer_between(10_000_000, 99_999_999)), MODULUS_TEN
     for digit in eight:
         product = ((int(digit) + product) % MODULUS_TEN or MODULUS_TEN) * 2 % 11
@@ -72,29 +72,29 @@ def german_vat_number(rng: Rng) -> str:
 
 
 def iban_with_check_digits(country: str, account: str) -> str:
-    """The two check digits that make the rearranged whole 1 modulo 97."""
+    """Return the IBAN of an account, with the check digits that make the rearranged number 1 modulo 97 (ISO 7064 MOD 97-10)."""
     digits = "".join(str(int(character, 36)) for character in f"{account}{country}00")
     return f"{country}{98 - int(digits) % 97:02d}{account}"
 
 
 def dutch_account(rng: Rng) -> tuple[str, str]:
-    """IBAN and BIC."""
+    """Invent an IBAN and its BIC."""
     bank = rng.pick(DUTCH_BANKS)
     return iban_with_check_digits("NL", f"{bank}0{rng.digits(9)}"), f"{bank}NL2A"
 
 
 def belgian_account(rng: Rng) -> tuple[str, str]:
-    """IBAN and BIC; the account itself ends in a check as well."""
+    """Invent an IBAN and its BIC. The account number in it ends in check digits, too."""
     bank = rng.pick(tuple(BELGIAN_BANKS))
     return iban_with_check_digits("BE", modulo_97(f"{bank}{rng.digits(7)}")), BELGIAN_BANKS[bank]
 
 
 def modulo_97(ten: str) -> str:
-    """Ten digits with the check of a Belgian account or structured message: the remainder, 97 for none."""
+    """Append the check digits of a Belgian account or structured message to ten digits: the remainder modulo 97, or 97 for 0."""
     return f"{ten}{int(ten) % 97 or 97:02d}"
 
 
 def structured_message(number: int) -> str:
-    """The reference of a Belgian payment: `+++000/0002/02505+++`."""
+    """Return a reference in the format of Belgian payments, such as `+++000/0002/02505+++`."""
     twelve = modulo_97(f"{number:010d}")
     return f"+++{twelve[:3]}/{twelve[3:7]}/{twelve[7:]}+++"

@@ -118,7 +118,7 @@ class LabelRecord(NamedTuple):
 
 
 class LineVat(NamedTuple):
-    """A VAT rate as an invoice line stores it."""
+    """The parts of a VAT rate that an invoice line stores."""
 
     id: UUID
     per_cent: int
@@ -127,14 +127,14 @@ class LineVat(NamedTuple):
 
 
 class DemoOrganization(NamedTuple):
-    """The organization's own rows, which all other rows refer to."""
+    """The organization's own rows, which the other rows refer to."""
 
     members: list[MemberRecord]
     token: TokenRecord
     rates: list[VatRateRecord]
     layouts: list[LayoutRecord]
     labels: list[LabelRecord]
-    vat: dict[VatTreatment, LineVat]  # the VAT on a client's invoices, by its treatment
+    vat: dict[VatTreatment, LineVat]  # the VAT on a client's invoices, by the client's VAT treatment
     vat_low: LineVat
 
     @property
@@ -173,7 +173,7 @@ def _to_vat(rate: VatRateRecord) -> LineVat:
 
 
 def _vat_by_treatment(rates: list[LineVat]) -> dict[VatTreatment, LineVat]:
-    """An organization in the Netherlands invoices with its own country's rates."""
+    """Return the VAT of each treatment, with the Dutch rates, because the organization is in the Netherlands."""
     high, _low, _zero, exempt, reverse, intra_community, export, *_belgian = rates
     return {
         VatTreatment.DOMESTIC: high,

@@ -1,4 +1,4 @@
-"""Payments of a client's documents, and refunds of its credit notes."""
+"""Payments of a client's invoices, and refunds of its credit notes."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ from db.tables.invoices import InvoiceStatus, PaymentMethod
 
 METHODS = (PaymentMethod.BANK_TRANSFER,) * 17 + (PaymentMethod.DIRECT_DEBIT, PaymentMethod.DIRECT_DEBIT, PaymentMethod.CARD)
 PAYMENT_COUNTS = (1,) * 17 + (2, 2, 3)
-DAYS_LATE = (0, 0, 0, 2, 5, 9, 15, 30, 60)  # working days after about two thirds of the term
-NEVER_PAID_PER_CENT = 1.5  # never paid
+DAYS_LATE = (0, 0, 0, 2, 5, 9, 15, 30, 60)  # working days after about two thirds of the payment term
+NEVER_PAID_PER_CENT = 1.5
 PARTIAL_PAYMENT_PER_CENT, JOINT_PAYMENT_PER_CENT, REFUND_PER_CENT = 10, 8, 60
 
 
 @dataclass(slots=True)
 class Transfer:
-    """A payment on one day, and the part of each document in cents, negative on a credit note."""
+    """A payment on one day, and the part of it for each document in cents, negative for a credit note."""
 
     day: int
     currency: str
@@ -63,7 +63,7 @@ class AllocationRecord(NamedTuple):
 
 
 def draw_payments(rng: Rng, client: DemoClient, documents: list[Document]) -> tuple[list[PaymentRecord], list[AllocationRecord]]:
-    """Build the payments and allocations; set the status of the documents that are paid."""
+    """Draw the payments and their allocations, and set the status of the documents that they pay."""
     transfers = _transfers(rng, client, documents)
     payments = sorted(
         ((transfer, *rng.id_and_time(transfer.day)) for transfer in transfers),
@@ -102,7 +102,7 @@ def _incoming_transfers(rng: Rng, client: DemoClient, invoice: Document, transfe
 
 
 def _is_joint_payment(rng: Rng, previous: Transfer, invoice: Document) -> bool:
-    """Return whether the client pays this invoice together with the previous one."""
+    """Draw whether the client pays this invoice together with the previous one."""
     (other, cents), *other_parts = previous.parts
     is_whole = not other_parts and cents == other.gross
     return is_whole and previous.currency == invoice.currency and rng.chance(JOINT_PAYMENT_PER_CENT)
@@ -116,7 +116,7 @@ def _part_payment(rng: Rng, invoice: Document) -> list[Transfer]:
 
 
 def _outgoing_transfers(rng: Rng, note: Document) -> list[Transfer]:
-    """Settle a credit note of a whole invoice without money; refund another one if the invoice was paid."""
+    """Settle a credit note of a whole invoice without money. Refund some of the others, if their invoice is paid."""
     invoice = note.credited_document
     if invoice is None:
         return []
@@ -147,7 +147,7 @@ def _row(rng: Rng, client: DemoClient, transfer: Transfer, id_: UUID, created_at
 
 
 def _allocations(client: DemoClient, transfer: Transfer, id_: UUID, created_at: datetime) -> Iterator[AllocationRecord]:
-    """Called in order of payment: the base amount is what the document's running total in base grows by."""
+    """Build the allocations of a payment. Call it in order of payment, because the base amounts are differences of running totals."""
     for document, cents in transfer.parts:
         yield AllocationRecord(
             payment_id=id_,
@@ -163,7 +163,7 @@ def _allocations(client: DemoClient, transfer: Transfer, id_: UUID, created_at: 
 
 
 def _allocate_base(document: Document, cents: int) -> int:
-    """Add a payment to the document and return its base amount; the last payment takes exactly what the base amount lacks."""
+    """Add a payment to the document and return its base amount. The last payment gets exactly the rest of the document's base amount."""
     document.amount_paid += cents
     previous_base, is_complete = document.amount_paid_base, document.amount_paid == document.gross
     document.amount_paid_base = document.gross_base if is_complete else to_base(document.amount_paid, document.rate)

@@ -1,7 +1,9 @@
-"""Plan the invoices: how many per client, on which days, of which kind, and numbered in order of date over all clients."""
+"""Plan the invoices and credit notes of each client: their number, days and kinds. Number documents in order of date over all clients."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
+from typing import TypeVar
 
 from db.demo.clients import DemoClient
 from db.demo.rng import TODAY, WORKDAYS, Rng, split_by_weight
@@ -10,7 +12,7 @@ CREDIT_NOTE_PER_CENT = 3.1
 VOID_PER_CENT = 1
 DRAFT_PER_CENT, RECENT_DRAFT_PER_CENT = 0.8, 20
 RECENT_FROM = TODAY - 45
-CREDITABLE_INVOICES = 8  # a credit note is for one of the latest invoices, this many
+CREDITABLE_INVOICES = 8  # a credit note is for one of so many latest invoices
 
 
 class DocumentKind(Enum):
@@ -21,20 +23,30 @@ class DocumentKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class DocumentSlot:
-    """A planned document."""
+class Slot:
+    """A planned document or quote."""
 
     day: int
+    number: str | None = field(default=None, kw_only=True)
+
+
+S = TypeVar("S", bound=Slot)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSlot(Slot):
+    """A planned invoice or credit note."""
+
     kind: DocumentKind
     credited_index: int | None = None  # the index of the credited invoice among the client's slots
-    number: str | None = None
 
 
 def plan_documents(clients: list[DemoClient], invoices: int) -> list[list[DocumentSlot]]:
     """Plan the documents of each client in order of date."""
     rng = Rng("plan")
     counts = split_by_weight(invoices, [client.weight for client in clients])
-    return _assign_numbers([_slots_of_client(rng, client, count) for client, count in zip(clients, counts, strict=True)])
+    slots_by_client = [_slots_of_client(rng, client, count) for client, count in zip(clients, counts, strict=True)]
+    return assign_numbers(slots_by_client, "{0}-{1:05d}", lambda slot: slot.kind is DocumentKind.DRAFT)
 
 
 def _slots_of_client(rng: Rng, client: DemoClient, count: int) -> list[DocumentSlot]:
@@ -61,13 +73,13 @@ def _draw_kind(rng: Rng, day: int, *, is_creditable: bool) -> DocumentKind:
     return DocumentKind.INVOICE
 
 
-def _assign_numbers(slots_by_client: list[list[DocumentSlot]]) -> list[list[DocumentSlot]]:
-    """Give every document that is not a draft the next number of its year."""
+def assign_numbers(slots_by_client: list[list[S]], number_format: str, is_draft: Callable[[S], bool]) -> list[list[S]]:
+    """Give every slot that is not a draft the next number of its year. `number_format` takes the year and the number."""
     last_numbers: dict[int, int] = {}
     in_order = sorted((slot.day, client, index) for client, slots in enumerate(slots_by_client) for index, slot in enumerate(slots))
     for day, client, index in in_order:
         slot, year = slots_by_client[client][index], WORKDAYS[day].year
-        if slot.kind is not DocumentKind.DRAFT:
+        if not is_draft(slot):
             last_numbers[year] = last_numbers.get(year, 0) + 1
-            slots_by_client[client][index] = replace(slot, number=f"{year}-{last_numbers[year]:05d}")
+            slots_by_client[client][index] = replace(slot, number=number_format.format(year, last_numbers[year]))
     return slots_by_client

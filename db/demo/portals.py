@@ -1,4 +1,4 @@
-"""The portals of a client: the projects that each shows, and the contacts with access; closed when the client was archived."""
+"""The portals of a client, the projects that each shows, and the contacts who have access. Archiving the client closed them."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ NAMES = {
     "en": ("Client portal", "Projects"),
     "de": ("Kundenportal", "Projekte"),
 }
-MAX_ITEMS = 3  # projects, and contacts, of one portal
+MAX_ITEMS = 3  # the maximum number of projects and of contacts of one portal
 
 
 class PortalRecord(NamedTuple):
@@ -64,7 +64,7 @@ class PortalPlan(NamedTuple):
 
 
 def plan_portals(clients: list[DemoClient], people: People, counts: Sequence[int], portals: int) -> Iterator[PortalPlan]:
-    """Plan the portals of each client; only clients with projects and contacts have portals, and some have several."""
+    """Plan the portals of each client. Only clients with projects and contacts have portals, some of them several."""
     rng, links_by_client = Rng("portals"), defaultdict[UUID, list[ClientContactRecord]](list)
     for link in people.links:
         links_by_client[link.client_id].append(link)
@@ -98,7 +98,7 @@ def _sample(rng: Rng, items: list[T]) -> list[T]:
 
 
 def _portal(rng: Rng, client: DemoClient) -> PortalRecord:
-    """Build a portal, created at the latest the day before the client was archived."""
+    """Draw a portal. It is created at the latest on the day before its client was archived."""
     id_, created_at = rng.id_and_time(rng.integer_between(client.first_day, client.last_day - 1))
     closed_at = client.row.archived_at
     return PortalRecord(

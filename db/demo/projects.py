@@ -1,4 +1,4 @@
-"""The projects of a client, and what an hour on them costs."""
+"""The projects of a client, and their hourly rates."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -55,12 +55,12 @@ class DemoProject:
 
 
 def project_weight(client: DemoClient) -> int:
-    """Return the weight of a client's projects: it grows with the client's work up to a limit, and is zero without work."""
+    """Return the client's share of all projects. It grows with the client's work up to a limit, and is zero without work."""
     return min(client.weight, 60) + 10 if client.weight else 0
 
 
 def draw_projects(rng: Rng, client: DemoClient, codes: range) -> list[DemoProject]:
-    """Build the client's projects; the first lasts as long as the client."""
+    """Draw the client's projects. The first one lasts as long as the client is active."""
     return [_project(rng, client, code, is_whole=code == codes.start) for code in codes]
 
 
@@ -92,7 +92,10 @@ def _project(rng: Rng, client: DemoClient, code: int, *, is_whole: bool) -> Demo
 
 
 def hourly_price(client: DemoClient, method: InvoiceMethod, own_rate: int | None) -> tuple[int, RateSource]:
-    """Return the hourly rate and its source: the project's, or else the client's, or else zero. A fixed price covers its hours."""
+    """Return the hourly rate in cents, and its source: the project's rate, or else the client's, or else zero.
+
+    Hours on a project with a fixed price, or without invoicing, have the rate zero.
+    """
     if method in {InvoiceMethod.NONE, InvoiceMethod.PROJECT_FIXED}:
         return 0, RateSource.NONE
     if own_rate is not None:

@@ -1,6 +1,6 @@
-"""The quotes of each client, numbered in order of date over all clients; with their lines and their status."""
+"""The quotes of each client, with their lines and their status. They are numbered in order of date over all clients."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -11,16 +11,14 @@ from db.demo.clients import DemoClient
 from db.demo.documents import Line, share_vat
 from db.demo.money import cents_to_decimal, exchange_rate, quantity_to_decimal, rate_to_decimal
 from db.demo.organization import TENANT
+from db.demo.plan import Slot, assign_numbers
 from db.demo.projects import DemoProject
 from db.demo.rng import TODAY, WORKDAYS, Rng, split_by_weight
 from db.tables.quotes import QuoteStatus
 
-PROSPECT_WEIGHT = 8  # weight of clients without work: most have a quote
-VALIDITY_DAYS, OPEN_VALIDITY_DAYS, LAPSE_WORKDAYS = (
-    (14, 30),
-    45,
-    25,
-)  # validity of a quote in days, of an open one, and working days after which every quote is closed
+PROSPECT_WEIGHT = 8  # the share of a client without work, so that most of them have a quote
+VALIDITY_DAYS, OPEN_VALIDITY_DAYS = (14, 30), 45  # of a quote, and of one that is still open
+LAPSE_WORKDAYS = 25  # after so many working days, no quote is open
 LAPSED_STATUSES = (*(QuoteStatus.ACCEPTED,) * 55, *(QuoteStatus.REJECTED,) * 20, *(QuoteStatus.EXPIRED,) * 23, *(QuoteStatus.DRAFT,) * 2)
 OPEN_STATUSES = (*(QuoteStatus.SENT,) * 5, *(QuoteStatus.DRAFT,) * 2, *(QuoteStatus.ACCEPTED,) * 2, QuoteStatus.REJECTED)
 ONE_PIECE, HOURLY_RATES = 10_000, (75_00, 85_00, 95_00, 110_00, 125_00)  # quantities are in ten-thousandths
@@ -74,19 +72,18 @@ class QuoteLineRecord(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class QuoteSlot:
+class QuoteSlot(Slot):
     """A planned quote."""
 
-    day: int
     status: QuoteStatus
-    number: str | None = None
 
 
 def plan_quotes(clients: list[DemoClient], quotes: int) -> list[list[QuoteSlot]]:
     """Plan the quotes of each client in order of date."""
     rng = Rng("quotes")
     counts = split_by_weight(quotes, [projects.project_weight(client) or PROSPECT_WEIGHT for client in clients])
-    return _assign_numbers([_slots_of_client(rng, client, count) for client, count in zip(clients, counts, strict=True)])
+    slots_by_client = [_slots_of_client(rng, client, count) for client, count in zip(clients, counts, strict=True)]
+    return assign_numbers(slots_by_client, "OFF-{0}-{1:04d}", lambda slot: slot.status is QuoteStatus.DRAFT)
 
 
 def _slots_of_client(rng: Rng, client: DemoClient, count: int) -> list[QuoteSlot]:
@@ -95,23 +92,11 @@ def _slots_of_client(rng: Rng, client: DemoClient, count: int) -> list[QuoteSlot
 
 
 def _status(rng: Rng, client: DemoClient, day: int) -> QuoteStatus:
-    """Draw a status: an archived client has no open quotes, and a prospect no accepted ones."""
+    """Draw a status. An archived client has no open quotes, and a prospect has no accepted ones."""
     status = rng.pick(LAPSED_STATUSES if day + LAPSE_WORKDAYS <= client.last_day else OPEN_STATUSES)
     if client.row.archived_at and status in {QuoteStatus.DRAFT, QuoteStatus.SENT}:
         return QuoteStatus.REJECTED
     return QuoteStatus.REJECTED if client.row.is_prospect and status is QuoteStatus.ACCEPTED else status
-
-
-def _assign_numbers(slots_by_client: list[list[QuoteSlot]]) -> list[list[QuoteSlot]]:
-    """Give every quote that is not a draft the next number of its year."""
-    last_numbers: dict[int, int] = {}
-    in_order = sorted((slot.day, client, index) for client, slots in enumerate(slots_by_client) for index, slot in enumerate(slots))
-    for day, client, index in in_order:
-        slot, year = slots_by_client[client][index], WORKDAYS[day].year
-        if slot.status is not QuoteStatus.DRAFT:
-            last_numbers[year] = last_numbers.get(year, 0) + 1
-            slots_by_client[client][index] = replace(slot, number=f"OFF-{year}-{last_numbers[year]:04d}")
-    return slots_by_client
 
 
 def draw_quotes(
@@ -155,7 +140,7 @@ def _quote(rng: Rng, client: DemoClient, slot: QuoteSlot, client_projects: list[
 
 
 def _last_change(rng: Rng, client: DemoClient, slot: QuoteSlot, created_at: datetime) -> tuple[datetime, int]:
-    """Return the time of the last change and the version: a draft is new, others were sent, and most were answered or expired since."""
+    """Return the time of the last change, and the version: a draft has version 1, a sent quote 2, an answered or expired one 3."""
     if slot.status in {QuoteStatus.DRAFT, QuoteStatus.SENT}:
         return created_at, 1 if slot.status is QuoteStatus.DRAFT else 2
     delay = LAPSE_WORKDAYS if slot.status is QuoteStatus.EXPIRED else rng.integer_between(1, 10)

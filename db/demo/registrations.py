@@ -1,4 +1,4 @@
-"""The registrations of a client: hours, expenses and trips, with their rates."""
+"""The registrations of a client (hours, expenses and trips), with their rates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from db.tables.projects import InvoiceMethod, RateSource, RegistrationKind, Regi
 
 TIME, EXPENSE, MILEAGE = RegistrationKind.TIME, RegistrationKind.EXPENSE, RegistrationKind.MILEAGE
 KINDS = (TIME,) * 44 + (EXPENSE,) * 3 + (MILEAGE,) * 3
-MINUTES = (15, 15, 15, 30, 30, 30, 30, 45, 45, 60, 60, 90, 120, 180, 240)  # whole quarters, so that hours come out even
+MINUTES = (15, 15, 15, 30, 30, 30, 30, 45, 45, 60, 60, 90, 120, 180, 240)  # quarters of an hour, so that amounts need no rounding
 EXPLICIT_RATES = (60_00, 99_00, 150_00, 175_00)
 PRICES = (8_50, 12_95, 24_00, 37_50, 49_99, 89_00, 145_00)
-UNSUBMITTED_FROM, UNAPPROVED_FROM = TODAY - 10, TODAY - 25  # the latest are not submitted yet, those before not approved yet
+UNSUBMITTED_FROM, UNAPPROVED_FROM = TODAY - 10, TODAY - 25  # later registrations are not all submitted, or not all approved
 UNSUBMITTED_STATUSES = (RegistrationStatus.OPEN, RegistrationStatus.OPEN, RegistrationStatus.PENDING)
 UNAPPROVED_STATUSES = (RegistrationStatus.PENDING, RegistrationStatus.APPROVED, RegistrationStatus.APPROVED)
 REJECTION_PER_CENT = 4
@@ -37,7 +37,7 @@ NOTES = {
 
 @dataclass(slots=True)
 class RegistrationDraft:
-    """A registration that is being built; it is invoiced once it has an invoice line."""
+    """A registration that is being built. It is invoiced once it has an invoice line."""
 
     kind: RegistrationKind
     day: int
@@ -51,7 +51,7 @@ class RegistrationDraft:
 
     @property
     def amount(self) -> int:
-        """In cents; exact, as time comes in whole quarters of an hour at whole euros."""
+        """The amount in cents. It is exact, because time is in quarters of an hour and hourly rates are in whole euros."""
         return self.count * self.rate // 60 if self.kind is TIME else self.count * self.rate
 
     @property

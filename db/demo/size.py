@@ -17,7 +17,7 @@ class Size:
 
     @property
     def rows(self) -> int:
-        """The rows that the progress counts: those of the tables whose size is known beforehand."""
+        """The number of rows that the progress counts: those of the tables whose size is known in advance."""
         main_tables = self.clients + self.contacts + self.labels + self.projects
         return main_tables + self.registrations + self.invoices + self.quotes + self.portals
 

@@ -1,4 +1,4 @@
-"""Vocabulary for invented companies, people and places."""
+"""Words for the names of invented companies, people and places."""
 
 DUTCH_TRADES = (
     "Aannemersbedrijf", "Administratiekantoor", "Apotheek", "Architectenbureau", "Bakkerij", "Bloemenatelier", "Boekhandel", "Brasserie",
