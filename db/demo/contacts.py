@@ -11,7 +11,7 @@ from db.demo.rng import TODAY, Rng
 from db.tables.contacts import ContactRole, Recipient
 from db.tables.keys import name_key
 
-SEATS = (0, 2, 3, 4, 4, 5, 5, 6, 7, 8)  # the maximum number of contacts of a client, in turn; the average leaves room for all contacts
+SEATS = (0, 2, 3, 4, 4, 5, 5, 6, 7, 8)  # the maximum numbers of contacts, by which clients differ; on average enough for all contacts
 JOBS = {
     "nl": (
         "Directeur",

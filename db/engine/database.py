@@ -1,4 +1,4 @@
-"""Open the read transaction of an operation and the unit of work of a change. No other module opens a transaction of the server."""
+"""Open the one read transaction of an operation, and the unit of work of a change. No other module opens these."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence

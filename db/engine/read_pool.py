@@ -8,7 +8,7 @@ strict as it is in a transaction:
 - Nothing else changes the settings of a read session. A transaction sets its tenant only for itself (`SET LOCAL`).
 - A connection to a pooler, to a standby or to Citus is always used in a transaction.
 - Every `CHECK_EVERY` uses, the session's tenant is compared with the recorded one. After a difference, every read is a transaction.
-- A connection that is lost, whose statement failed in an unknown state, or whose task was cancelled is closed.
+- A connection is closed if it is lost, if its statement is cancelled, or if a statement outside a transaction fails.
 """
 
 import asyncio

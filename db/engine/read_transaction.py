@@ -107,7 +107,7 @@ class ReadTransaction:
                 await self._close("COMMIT")
 
     async def _open(self) -> ReadConnection:
-        """Open the transaction unless it is open. Later calls raise the same error: every other field would wait as long for it."""
+        """Open the transaction unless it is open. After a failure, raise the same error again: a retry per field would take too long."""
         if self._is_ended:
             raise OperationEndedError
         if self._connection and self._is_open:

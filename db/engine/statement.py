@@ -70,7 +70,7 @@ Statement: TypeAlias = Select[Any] | Insert | Update | Delete
 
 
 class Command:
-    """A statement that changes or locks rows without returning them. Every value is a named parameter.
+    """A statement whose values are all named parameters. A plain command changes or locks rows; a `Query` returns them.
 
     It is compiled once, when it is first used. `description` names it in errors.
     """

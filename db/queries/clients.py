@@ -178,9 +178,9 @@ def _count(shape: tuple[str, ...]) -> Query[CountRow]:
     return count_rows(Client, filter_conditions(shape))
 
 
-async def counts(tx: Transaction, wanted: Sequence[ClientFilter]) -> list[int]:
+async def counts(tx: Transaction, filters: Sequence[ClientFilter]) -> list[int]:
     """Return the number of clients that each filter finds."""
-    results = [await tx.fetch(_count(each.shape), **each.values) for each in wanted]
+    results = [await tx.fetch(_count(each.shape), **each.values) for each in filters]
     return [row.count for (row,) in results]
 
 

@@ -17,8 +17,7 @@ from db.sql.pagination import Listing, PageSlice, after_cursor, apply_order, cou
 from db.sql.search import NameListing
 from db.tables import ClientContact, Contact
 
-IN_TENANT = col(Contact.tenant_id) == TENANT
-ALL = select(*columns(ContactRow, Contact)).where(IN_TENANT)
+ALL = select(*columns(ContactRow, Contact)).where(col(Contact.tenant_id) == TENANT)
 BY_ID = Query(ALL.where(id_in(col(Contact.id))), ContactRow).always_select("id")
 BY_NAME = NameListing(Contact, Listing(ALL, ContactRow, in_order_of_names(Contact)))
 OF_CLIENT = count_per_parent(ClientContact, "client_id")

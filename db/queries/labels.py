@@ -14,8 +14,7 @@ from db.sql.search import NameListing
 from db.tables import Client, ClientLabel, Label, Project, Registration, RegistrationLabel, RegistrationStatus
 from db.tables.base import table_of
 
-IN_TENANT = col(Label.tenant_id) == TENANT
-ALL = select(*columns(LabelRow, Label)).where(IN_TENANT)
+ALL = select(*columns(LabelRow, Label)).where(col(Label.tenant_id) == TENANT)
 BY_ID = Query(ALL.where(id_in(col(Label.id))), LabelRow).always_select("id")
 BY_NAME = NameListing(Label, Listing(ALL, LabelRow, in_order_of_names(Label)))
 page, counts, by_id = BY_NAME.page, BY_NAME.counts, RowFetcher(BY_ID)

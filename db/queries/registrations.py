@@ -107,10 +107,10 @@ def _page_per_parent(parent: str, shape: tuple[str, ...], *, is_ascending: bool,
 
 
 async def of_each(
-    tx: Transaction, parent: str, ids: Sequence[UUID], wanted: RegistrationFilter, part: PageSlice
+    tx: Transaction, parent: str, ids: Sequence[UUID], criteria: RegistrationFilter, page_slice: PageSlice
 ) -> list[list[RegistrationRow]]:
     """Return a page of the matching registrations of each client or project, by day."""
-    return await part.fetch_per_parent(tx, partial(_page_per_parent, parent, wanted.shape), ids, parent, **wanted.values)
+    return await page_slice.fetch_per_parent(tx, partial(_page_per_parent, parent, criteria.shape), ids, parent, **criteria.values)
 
 
 @cache

@@ -63,7 +63,7 @@ def partial_month_bounds(start: date, end: date) -> dict[str, date]:
     """Return the bounds of the partial months of a period.
 
     `head` is the last day of a partial first month, `tail` the first day of a partial last month. A partial period within one month has
-    only a `tail`.
+    only one of them.
     """
     bounds = {} if end == last_day_of_month(end) else {"tail": first_day_of_month(end)}
     is_whole = start == first_day_of_month(start) or ("tail" in bounds and start >= bounds["tail"])

@@ -49,9 +49,9 @@ class NameListing(Generic[R]):
         """Return the rows of a page, by name, that match the search."""
         return await page_slice.fetch(tx, partial(build_page, self, is_searched=search.text is not None), in_name=search.pattern)
 
-    async def counts(self, tx: Transaction, wanted: Sequence[Search]) -> list[int]:
+    async def counts(self, tx: Transaction, searches: Sequence[Search]) -> list[int]:
         """Return the number of rows that each search finds."""
-        results = [await tx.fetch(build_count(self, is_searched=each.text is not None), in_name=each.pattern) for each in wanted]
+        results = [await tx.fetch(build_count(self, is_searched=each.text is not None), in_name=each.pattern) for each in searches]
         return [row.count for (row,) in results]
 
 

@@ -1,4 +1,4 @@
-"""What the tests of the database share."""
+"""Fixtures that the database tests share."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 

@@ -1,4 +1,4 @@
-"""The trace of a unit of work: one audit row and one outbox row for each object that is other than it was."""
+"""The audit log of a unit of work: one audit event and one outbox event for each object that changed."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -29,14 +29,14 @@ def machine_actor(org: Tenant) -> Actor:
 
 @asynccontextmanager
 async def open_unit_of_work(database: Database, org: Tenant, name: str = "test") -> AsyncIterator[WriteScope]:
-    """Yield a unit of work in which the right was asked for."""
+    """Yield a unit of work in which the permission has been checked."""
     async with open_write_scope(database, machine_actor(org), name) as scope:
         scope.require(Permission.CLIENTS_WRITE)
         yield scope
 
 
 async def fetch_recorded_changes(owner: asyncpg.Connection, org: Tenant) -> Trace:
-    """Return the recorded changes by object. Check that the outbox has the same objects in the same order."""
+    """Return the recorded changes by object. Checks that the outbox has the same objects in the same order."""
     rows = [row for key, row in sorted((await read_snapshot(owner, org.id)).items()) if key[0] in {"audit_event", "outbox_event"}]
     recorded = [(row["action"], row["object_type"], UUID(row["object_id"])) for row in rows]
     assert recorded[: len(recorded) // 2] == recorded[len(recorded) // 2 :]
@@ -48,7 +48,7 @@ async def find_label(scope: WriteScope, key: UUID) -> Label:
 
 
 async def test_created_changed_and_removed_objects_are_recorded_once(database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
-    """With each field from what to what; neither keys nor counters."""
+    """An event has the old and the new value of each field, without keys and counters."""
     changed, removed = await org.add_label("Changed"), await org.add_label("Removed")
     async with open_unit_of_work(database, org) as scope:
         created_label = await labels.create(scope, {"name": "Made", "color": "#AABBCC"})
@@ -75,8 +75,8 @@ async def test_created_changed_and_removed_objects_are_recorded_once(database: D
 
 
 async def test_reverted_changes_are_not_recorded(database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
-    """Made and removed again, changed and changed back, flushed or not between; and a change to what it is."""
-    key = await org.add_label("Kept")
+    """Creating and removing an object, changing a field back, and setting a field to its value record nothing, flushed or not."""
+    key = await org.add_label("Original")
     before = await read_snapshot(owner, org.id)
     for is_flushed in (True, False):
         async with open_unit_of_work(database, org) as scope:
@@ -88,14 +88,14 @@ async def test_reverted_changes_are_not_recorded(database: Database, org: Tenant
                 await scope.session.delete(temporary_label)
             else:
                 scope.session.expunge(temporary_label)
-            unchanged_label.name = "Kept"
-            await labels.update(scope, key, {"name": "Kept"}, expected_version=1)
+            unchanged_label.name = "Original"
+            await labels.update(scope, key, {"name": "Original"}, expected_version=1)
     assert await fetch_recorded_changes(owner, org) == []
     assert await read_snapshot(owner, org.id) == before
 
 
 async def test_removed_and_recreated_object_is_recorded_as_changed(database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
-    """As the same, it is nothing; as another, a change of what is other."""
+    """If it is recreated with the same values, nothing is recorded; otherwise a change of the fields that differ."""
     client = await org.add_client("Client")
     contact, label_key = await org.add_contact("Contact", client), await org.add_label("Linked", client)
     async with open_unit_of_work(database, org) as scope:
@@ -110,7 +110,7 @@ async def test_removed_and_recreated_object_is_recorded_as_changed(database: Dat
 
 
 async def test_failed_savepoint_records_nothing(database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
-    """Changes before and after it are committed and recorded, also those of the same object."""
+    """Changes before and after it are committed and recorded, even those of the same object."""
     key = await org.add_label("First")
     async with open_unit_of_work(database, org) as scope:
         before = await labels.create(scope, {"name": "Before"})
@@ -133,8 +133,6 @@ async def fail_after_change(scope: WriteScope, key: UUID) -> None:
 
 
 async def test_failed_unit_of_work_records_nothing(database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
-    """Nor anything else."""
-
     async def fail() -> None:
         async with open_unit_of_work(database, org) as scope:
             await labels.create(scope, {"name": "Made"})
@@ -147,26 +145,26 @@ async def test_failed_unit_of_work_records_nothing(database: Database, org: Tena
 
 
 async def test_change_without_a_permission_check_is_not_committed(database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
-    """Made, changed or removed, flushed or not; what only looked is fine."""
-    key = await org.add_label("There")
+    """That holds for creating, changing and removing, flushed or not. A unit of work that only reads needs no check."""
+    key = await org.add_label("Existing")
 
-    async def change(how: Callable[[WriteScope, Label], Any], *, is_flushed: bool) -> None:
+    async def change(action: Callable[[WriteScope, Label], Any], *, is_flushed: bool) -> None:
         async with open_write_scope(database, machine_actor(org), "forgetful") as scope:
-            how(scope, await find_label(scope, key))
+            action(scope, await find_label(scope, key))
             if is_flushed:
                 await scope.session.flush()
 
     def create(scope: WriteScope, _: Label) -> None:
         scope.session.add(Label(tenant_id=org.id, name="Made", name_key="made"))
 
-    def rename(_: WriteScope, there: Label) -> None:
-        there.name = "Other"
+    def rename(_: WriteScope, label: Label) -> None:
+        label.name = "Other"
 
     async with assert_unchanged(owner, org.id):
-        for how in (create, rename):
+        for action in (create, rename):
             for is_flushed in (True, False):
                 with pytest.raises(PermissionNotCheckedError):
-                    await change(how, is_flushed=is_flushed)
+                    await change(action, is_flushed=is_flushed)
         with pytest.raises(PermissionNotCheckedError):
             await remove_label(database, org, key)
         await change(lambda *_: None, is_flushed=True)
@@ -187,7 +185,7 @@ async def fetch_change_origins(owner: asyncpg.Connection, org: Tenant) -> list[t
 async def test_origin_of_a_change_is_recorded(
     database: Database, org: Tenant, owner: asyncpg.Connection, api_for: Callable[..., Api]
 ) -> None:
-    """A member by their token, a machine by its own, and the command line; with the name of the operation."""
+    """The origin is the token of a member or of a machine, or the command line, and the name of the operation."""
     member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'MEMBER'", org.id)
     of_member = await owner.fetchval("SELECT id FROM relaties.api_token WHERE tenant_id = $1 AND member_id = $2", org.id, member)
     of_machine = await add_token(owner, org.id, secret := new_secret(), role=Role.ADMIN.value)
@@ -205,7 +203,7 @@ async def test_origin_of_a_change_is_recorded(
 
 
 async def test_audit_events_reference_their_client_and_contact(database: Database, org: Tenant, owner: asyncpg.Connection) -> None:
-    """A client by its id, what belongs to it by the client's; a contact and its links by the contact's."""
+    """Events of a client and of its dependents have the client's id; events of a contact and of its links have the contact's id."""
     client = await org.add_client("Client")
     contact = await org.add_contact("Contact", client)
     label_key = await org.add_label("Linked", client)
@@ -228,7 +226,7 @@ async def test_audit_events_reference_their_client_and_contact(database: Databas
 async def test_server_can_only_insert_into_the_audit_log(
     database: Database, org: Tenant, owner: asyncpg.Connection, owner_url: str, statement: str
 ) -> None:
-    """Recorded events stay, even if somebody controls the server."""
+    """Somebody who controls the server cannot remove recorded events."""
     async with open_unit_of_work(database, org) as scope:
         await labels.create(scope, {"name": "Made"})
     runtime = await asyncpg.connect(runtime_url(owner_url))

@@ -1,4 +1,4 @@
-"""Several queries as one statement: whose rows are whose, who waits for whom, and how many statements there can be."""
+"""Several queries as one statement: the rows of each query, cancellation and errors, and the bounds of the cached statements."""
 
 import asyncio
 import gc
@@ -28,17 +28,17 @@ from tests.support.owner import OwnerTransaction
 from tests.support.product_queries import QUERIES
 
 PAGE = PageSlice(is_ascending=True, after=None, size=2)
-LOCKING_QUERIES = {name for name in QUERIES if name.startswith("labels.hold_")}  # of a change alone
+LOCKING_QUERIES = {name for name in QUERIES if name.startswith("labels.hold_")}  # used only in units of work
 
 
 class RecordingDatabase(NamedTuple):
-    """A database on one connection, and what is sent to it."""
+    """A database with one read connection, and the statements that are sent on it."""
 
     database: Database
     statements: list[str]
 
     async def data_statements(self) -> list[str]:
-        await asyncio.sleep(0)  # the driver tells of a statement a turn later
+        await asyncio.sleep(0)  # the driver logs a statement in the next pass of the event loop
         return [text for text in self.statements if "relaties." in text or "1 / 0" in text]
 
 
@@ -72,34 +72,34 @@ ONE_QUERY, FAILING_QUERY = select_number("1"), select_number("1 / 0")
 
 
 async def test_concurrent_queries_are_one_statement(server: RecordingDatabase, tx: ReadTransaction, org: Tenant) -> None:
-    """Each has its own rows in its own order, of its own class."""
+    """Each query gets its own rows, in its own order and of its own class."""
     many, none = await org.add_client("Een"), await org.add_client("Twee")
     for name in ("Zilver", "Goud"):
         await org.add_label(name, many)
     await org.add_contact("Bos", many, none)
 
-    for _ in range(2):  # what was never asked before is sent one by one
+    for _ in range(2):  # the first time, queries are sent one by one
         server.statements.clear()
-        labels_by_client, counts, revenue_by_client = await asyncio.gather(
+        labels_by_client, counts, client_rows = await asyncio.gather(
             labels.of_clients(tx, [many, none]), contacts.counts_of_clients(tx, [none, many]), clients.by_id(tx, [none, many])
         )
     assert [[label.name for label in each] for each in labels_by_client] == [["Goud", "Zilver"], []]
     assert counts == [1, 1]
-    assert [client and client.name for client in revenue_by_client] == ["Twee", "Een"]
-    assert [type(labels_by_client[0][0]).__mro__[1], type(revenue_by_client[0]).__mro__[1]] == [ClientLabelRow, ClientRow]
+    assert [client and client.name for client in client_rows] == ["Twee", "Een"]
+    assert [type(labels_by_client[0][0]).__mro__[1], type(client_rows[0]).__mro__[1]] == [ClientLabelRow, ClientRow]
     assert len(await server.data_statements()) == 1
 
 
 async def test_record_of_a_batch_equals_a_single_record(tx: ReadTransaction, org: Tenant) -> None:
-    """All its values in the order of its columns, whatever else the statement has."""
+    """It iterates over its own values in the order of its columns, whatever other columns the statement has."""
     key = await org.add_label("Goud")
-    (alone,) = await labels.by_id(OwnerTransaction(org.owner, org.id), [key])
+    (single,) = await labels.by_id(OwnerTransaction(org.owner, org.id), [key])
     for _ in range(2):
         (record,), _ = await asyncio.gather(labels.by_id(tx, [key]), contacts.counts_of_clients(tx, [key]))
     assert isinstance(record, LabelRow)
-    assert alone is not None
-    assert list(record) == list(alone)
-    assert [getattr(record, name) for name in LabelRow.__columns__] == list(alone)
+    assert single is not None
+    assert list(record) == list(single)
+    assert [getattr(record, name) for name in LabelRow.__columns__] == list(single)
 
 
 async def test_single_query_is_sent_unchanged(server: RecordingDatabase, tx: ReadTransaction) -> None:
@@ -109,17 +109,22 @@ async def test_single_query_is_sent_unchanged(server: RecordingDatabase, tx: Rea
 
 
 async def test_page_includes_the_relations_of_its_rows(server: RecordingDatabase, org: Tenant) -> None:
-    """They are asked by the ids of those that are shown, and not of the row that tells that there are more."""
+    """The relations are queried for the rows that are shown, not for the further row that shows that there are more."""
     keys = [await org.add_client(name) for name in ("A", "B", "C")]
     for key in keys:
         await org.add_label("L" + str(key), key)
     for statements in (3, 1):
-        tasks: list[asyncio.Task[Any]] = []
+        tasks: list[asyncio.Future[Any]] = []
         id_lists: list[Sequence[UUID]] = []
 
-        def start_relations(ids: Sequence[UUID], ask: Callable[..., Awaitable[Any]], id_lists: Any = id_lists, tasks: Any = tasks) -> None:  # noqa: ANN401
+        def start_relations(
+            ids: Sequence[UUID],
+            fetch: Callable[..., Awaitable[Any]],
+            id_lists: list[Sequence[UUID]] = id_lists,
+            tasks: list[asyncio.Future[Any]] = tasks,
+        ) -> None:
             id_lists.append(ids)
-            tasks.append(asyncio.ensure_future(ask(ids)))
+            tasks.append(asyncio.ensure_future(fetch(ids)))
 
         tx = server.database.read(org.id)
         server.statements.clear()
@@ -141,7 +146,7 @@ async def test_page_includes_the_relations_of_its_rows(server: RecordingDatabase
 
 
 def test_ids_of_a_page_are_not_read_before_it() -> None:
-    """Neither how many they are nor which."""
+    """Reading their number raises an error, too."""
     ids = LeaderIds()
     for read in (len, list, bool, lambda ids: ids[0]):
         with pytest.raises(UnknownIdsError):
@@ -151,7 +156,7 @@ def test_ids_of_a_page_are_not_read_before_it() -> None:
 
 
 async def test_failure_reaches_all_queries_of_the_batch(server: RecordingDatabase, tx: ReadTransaction) -> None:
-    """And of nobody who asks afterwards, in a new transaction."""
+    """It does not affect later queries, which use a new transaction."""
     for _ in range(2):
         server.statements.clear()
         results = await asyncio.gather(tx.fetch(ONE_QUERY), tx.fetch(FAILING_QUERY), tx.fetch(ONE_QUERY), return_exceptions=True)
@@ -160,15 +165,15 @@ async def test_failure_reaches_all_queries_of_the_batch(server: RecordingDatabas
     assert [row.number for row in await tx.fetch(ONE_QUERY)] == [1]
 
 
-@pytest.mark.parametrize("turns", range(4))
-async def test_cancelled_query_leaves_nobody_waiting(server: RecordingDatabase, tx: ReadTransaction, turns: int) -> None:
-    """The first, who sends for the others, takes them along, before it sends or while it waits; another leaves alone."""
+@pytest.mark.parametrize("passes", range(4))
+async def test_cancelled_query_leaves_no_query_waiting(server: RecordingDatabase, tx: ReadTransaction, passes: int) -> None:
+    """Cancelling the first query, which sends all of them, cancels the others, too, whether or not it has sent them."""
     for _ in range(2):
         assert len(await asyncio.gather(tx.fetch(ONE_QUERY), tx.fetch(ONE_QUERY))) == 2
     first, second, third = (asyncio.ensure_future(tx.fetch(ONE_QUERY)) for _ in range(3))
     await asyncio.sleep(0)
     second.cancel()
-    for _ in range(turns):
+    for _ in range(passes):
         await asyncio.sleep(0)
     first.cancel()
     assert [type(each) for each in await asyncio.gather(first, second, third, return_exceptions=True)] == [asyncio.CancelledError] * 3
@@ -177,10 +182,10 @@ async def test_cancelled_query_leaves_nobody_waiting(server: RecordingDatabase, 
 
 
 async def test_query_during_a_statement_is_part_of_the_next(server: RecordingDatabase, tx: ReadTransaction) -> None:
-    """Levels that gather at once, in whatever order: nobody counts who is to come, so nobody waits for one who does not."""
+    """Nested levels that gather queries at the same time are all answered: no query waits for an expected number of others."""
 
     async def level(depth: int) -> int:
-        """Ask, and then ask twice further down, once a turn later."""
+        """Run a query, and then two levels below it; at odd depths, one pass of the event loop later."""
         (row,) = await tx.fetch(ONE_QUERY)
         for _ in range(depth % 2):
             await asyncio.sleep(0)
@@ -200,7 +205,7 @@ NESTED_QUERY = """{ clients(first: 5) { nodes {
 async def test_nested_levels_that_gather_concurrently_are_all_answered(
     server: RecordingDatabase, schema: strawberry.Schema, sample_org: Tenant, database: Database
 ) -> None:
-    """By a few statements, and the same as by graphql-core's executor."""
+    """The response equals that of graphql-core's executor, and takes few statements."""
     async with connect_client(schema, database, UNLIMITED.model_copy(update={"compiled_executor": False})) as other:
         expected = await Api(other, sample_org.tokens[Role.OWNER]).data(NESTED_QUERY)
     async with connect_client(schema, server.database, UNLIMITED) as http:
@@ -212,7 +217,7 @@ async def test_nested_levels_that_gather_concurrently_are_all_answered(
 
 @pytest.mark.parametrize("name", sorted({*QUERIES} - LOCKING_QUERIES))
 async def test_every_query_can_be_batched(owner: asyncpg.Connection, name: str) -> None:
-    """PostgreSQL takes the text, alone among others and led by a page, and gives as many columns."""
+    """PostgreSQL accepts its SQL among other queries and led by a page, with at least as many columns."""
     page, query = QUERIES["clients.page"], QUERIES[name]
     for batch in (
         Batch([query, page, query], [0, 1, 2]),
@@ -223,7 +228,7 @@ async def test_every_query_can_be_batched(owner: asyncpg.Connection, name: str) 
 
 
 async def test_query_used_once_has_no_prepared_statement(server: RecordingDatabase, tx: ReadTransaction) -> None:
-    """A connection keeps a hundred statements: those that others use are not displaced by what nobody asks again."""
+    """A connection keeps a hundred statements, so a combination of queries that does not come again must not displace another."""
     pairs = [*combinations([select_number(str(value)) for value in range(12)], 2)]
     for pair in pairs:
         await asyncio.gather(*map(tx.fetch, pair))
@@ -231,7 +236,7 @@ async def test_query_used_once_has_no_prepared_statement(server: RecordingDataba
 
 
 def test_cached_batches_are_bounded() -> None:
-    """Those that were used last; and what was asked once is not remembered for ever."""
+    """The most recently used batches are kept. Combinations that were seen once are forgotten."""
     batches, loop = BatchCache(), asyncio.new_event_loop()
     queries = [select_number(str(value)) for value in range(40)]
     pairs = [*combinations(queries, 2)]
@@ -259,22 +264,22 @@ async def test_too_long_statement_is_not_sent(server: RecordingDatabase, tx: Rea
 
 
 async def test_parallel_workers_keep_rows_and_their_order(owner_url: str, sample_org: Tenant) -> None:
-    """Where PostgreSQL runs the parts of a union in parallel, their rows come mixed."""
+    """If PostgreSQL runs the parts of a union in parallel, their rows are mixed, but those of each part stay in order."""
     owner = await asyncpg.connect(owner_url)
-    everyone: list[Query[Any]] = [contacts._all_per_client(), labels.OF_CLIENTS, clients.BY_ID]  # noqa: SLF001
+    queries: list[Query[Any]] = [contacts._all_per_client(), labels.OF_CLIENTS, clients.BY_ID]  # noqa: SLF001
     values: dict[str, object] = {"tenant": sample_org.id, "ids": sample_org.clients, "size": 25}
-    alone = [await owner.fetch(query.sql, *query.arguments({name: values[name] for name in query.parameter_names})) for query in everyone]
-    batch = Batch(everyone, [0, 0, 0])
+    single = [await owner.fetch(query.sql, *query.arguments({name: values[name] for name in query.parameter_names})) for query in queries]
+    batch = Batch(queries, [0, 0, 0])
     forced = "debug_parallel_query" if owner.get_server_version() >= (16,) else "force_parallel_mode"
     for setting in ("parallel_setup_cost = 0", "parallel_tuple_cost = 0", "min_parallel_table_scan_size = 0", f"{forced} = on"):
         await owner.execute(f"SET {setting}")
     rows = await owner.fetch(batch.sql, sample_org.id, sample_org.clients, 25, record_class=Row)
     await owner.close()
-    assert [[list(row) for row in part] for part in batch.split(rows)] == [[[*row.values()] for row in part] for part in alone]
+    assert [[list(row) for row in part] for part in batch.split(rows)] == [[[*row.values()] for row in part] for part in single]
 
 
 async def test_records_that_change_their_class_are_freed(owner: asyncpg.Connection) -> None:
-    """None is left behind, and no class has one reference too many."""
+    """No record leaks, and no reference to a class leaks."""
     batch = Batch([select_number("1"), select_number("2")], [0, 1])
 
     async def fetch() -> None:
@@ -286,7 +291,7 @@ async def test_records_that_change_their_class_are_freed(owner: asyncpg.Connecti
     before = len(gc.get_objects())
     for _ in range(200):
         await fetch()
-    await owner.fetchval("SELECT 1")  # the driver lets go of its last answer
+    await owner.fetchval("SELECT 1")  # makes the driver free its previous result
     gc.collect()
     assert not [each for each in gc.get_objects() if isinstance(each, Number)]
     assert len(gc.get_objects()) - before < 200

@@ -1,4 +1,4 @@
-"""The demo organization: believable clients and contacts, with identifiers that pass their checks."""
+"""The demo organization: realistic clients and contacts, with numbers whose check digits are correct."""
 
 import re
 
@@ -39,7 +39,6 @@ def mod_11_10(text: str) -> bool:
 
 
 async def test_shared_contacts_have_two_to_four_clients_and_others_one(demo_connection: asyncpg.Connection) -> None:
-    """Exactly as many contacts as asked for have several clients."""
     rows = await demo_connection.fetch("SELECT count(client_id) AS clients FROM relaties.client_contact GROUP BY contact_id")
 
     assert sum(row["clients"] in {2, 3, 4} for row in rows) == SMALL_SIZE.shared_contacts
@@ -47,16 +46,16 @@ async def test_shared_contacts_have_two_to_four_clients_and_others_one(demo_conn
 
 
 async def test_positions_of_contacts_have_no_gaps(demo_connection: asyncpg.Connection) -> None:
-    """Positions start at zero without gaps, and no client has more than eight."""
+    """Positions start at zero, and no client has more than eight contacts."""
     rows = await demo_connection.fetch(
-        "SELECT array_agg(position ORDER BY position) AS places FROM relaties.client_contact GROUP BY client_id"
+        "SELECT array_agg(position ORDER BY position) AS positions FROM relaties.client_contact GROUP BY client_id"
     )
 
-    assert all(row["places"] == list(range(len(row["places"]))) and len(row["places"]) <= 8 for row in rows)
+    assert all(row["positions"] == list(range(len(row["positions"]))) and len(row["positions"]) <= 8 for row in rows)
 
 
 async def test_all_identifiers_have_valid_check_digits(demo_connection: asyncpg.Connection) -> None:
-    """KvK, branch, KBO, VAT and IBAN, by checks that share nothing with what made them."""
+    """The checks here share no code with the generator."""
     rows = await demo_connection.fetch("SELECT kvk_number, kvk_branch_number, kbo_number, vat_number, iban, bic FROM relaties.client")
 
     assert all(re.fullmatch("[0-9]{8}", row["kvk_number"]) for row in rows if row["kvk_number"])
@@ -68,7 +67,7 @@ async def test_all_identifiers_have_valid_check_digits(demo_connection: asyncpg.
 
 
 async def test_postal_codes_have_the_form_of_their_country(demo_connection: asyncpg.Connection) -> None:
-    """Dutch ones with two letters that are given out, Belgian ones of four digits."""
+    """Dutch postal codes end in two letters, of which SA, SD and SS are not assigned; Belgian ones have four digits."""
     forms = {"NL": r"[1-9][0-9]{3} (?!S[ADS])[A-Z]{2}", "BE": "[1-9][0-9]{3}"}
     rows = await demo_connection.fetch("SELECT country, postal_code FROM relaties.client_address WHERE country = ANY($1)", list(forms))
 
@@ -77,17 +76,17 @@ async def test_postal_codes_have_the_form_of_their_country(demo_connection: asyn
 
 
 async def test_email_addresses_and_websites_use_reserved_names(demo_connection: asyncpg.Connection) -> None:
-    """Nothing points at anybody: all under `.example`."""
+    """All are under `.example`, so that they belong to nobody."""
     rows = await demo_connection.fetch(
-        """SELECT email AS at FROM relaties.client UNION ALL SELECT website FROM relaties.client
+        """SELECT email AS address FROM relaties.client UNION ALL SELECT website FROM relaties.client
         UNION ALL SELECT email FROM relaties.contact UNION ALL SELECT email FROM relaties.member"""
     )
 
-    assert all(re.fullmatch(r"(https://|[a-z.-]+@)[a-z0-9.-]+\.example", row["at"]) for row in rows if row["at"])
+    assert all(re.fullmatch(r"(https://|[a-z.-]+@)[a-z0-9.-]+\.example", row["address"]) for row in rows if row["address"])
 
 
 async def test_currencies_are_those_of_the_country(demo_connection: asyncpg.Connection) -> None:
-    """Pounds in Britain, dollars in America, euros elsewhere; an invoice may also be in euros, which count one to one."""
+    """Clients use pounds in Britain, dollars in America and euros elsewhere. Any invoice can also be in euros, with the rate 1."""
     clients = await demo_connection.fetch(
         """SELECT a.country, c.currency FROM relaties.client c
         JOIN relaties.client_address a ON a.client_id = c.id AND a.type = 'PRIMARY'"""
@@ -106,7 +105,7 @@ async def test_currencies_are_those_of_the_country(demo_connection: asyncpg.Conn
 
 
 async def test_some_clients_share_a_name_but_never_a_number(demo_connection: asyncpg.Connection) -> None:
-    """Equal names are there on purpose; numbers keep their leading noughts, and some clients have none."""
+    """Numbers keep their leading zeros, and some clients have no number."""
     rows = await demo_connection.fetch("SELECT name, number, name_key, number_key FROM relaties.client")
     numbers = [row["number"] for row in rows if row["number"]]
 
@@ -117,7 +116,7 @@ async def test_some_clients_share_a_name_but_never_a_number(demo_connection: asy
 
 
 async def test_archived_client_has_archived_projects_and_no_later_registrations(demo_connection: asyncpg.Connection) -> None:
-    """Its projects were archived with it and no others were, and nothing was registered on it since."""
+    """Only the projects of archived clients are archived, at the same time as the client."""
     archived = await demo_connection.fetch("SELECT archived_by FROM relaties.client WHERE archived_at IS NOT NULL")
     projects = await demo_connection.fetch(
         """SELECT c.archived_at AS of_client, p.archived_at FROM relaties.client c JOIN relaties.project p ON p.client_id = c.id"""

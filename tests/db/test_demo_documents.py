@@ -1,4 +1,4 @@
-"""The demo organization: invoices, payments and work that agree to the cent."""
+"""The demo organization: invoices, payments and registrations that are consistent to the cent."""
 
 from decimal import Decimal
 
@@ -13,7 +13,7 @@ GROUP BY i.tenant_id, i.id"""
 
 
 async def test_no_document_is_paid_more_than_its_total(demo_connection: asyncpg.Connection) -> None:
-    """Allocations stay within the gross amount, on the side of the document's sign; paid documents have exactly that, in base too."""
+    """The payments of a paid document equal its gross amount exactly, in the base currency, too."""
     rows = await demo_connection.fetch(PAID_PER_DOCUMENT)
 
     for row in rows:
@@ -27,7 +27,7 @@ async def test_no_document_is_paid_more_than_its_total(demo_connection: asyncpg.
 
 
 async def test_payments_are_fully_allocated(demo_connection: asyncpg.Connection) -> None:
-    """What the documents take of a payment is the payment."""
+    """The allocations of a payment add up to its amount."""
     rows = await demo_connection.fetch(
         "SELECT p.amount, sum(a.amount) AS taken, count(*) AS parts FROM relaties.payment p"
         " JOIN relaties.payment_allocation a ON a.payment_id = p.id GROUP BY p.id, p.amount"
@@ -40,7 +40,7 @@ async def test_payments_are_fully_allocated(demo_connection: asyncpg.Connection)
 
 
 async def test_allocations_in_base_are_rounded_cumulatively(demo_connection: asyncpg.Connection) -> None:
-    """In order of payment each part is what the rounded running total grows by; the last one takes what the document lacks."""
+    """In order of payment, each allocation is the increase of the rounded running total; the last one completes the document's total."""
     rows = await demo_connection.fetch(
         """SELECT i.id, i.gross, i.gross_base, i.exchange_rate, a.amount, a.amount_base FROM relaties.payment_allocation a
         JOIN relaties.invoice i ON i.id = a.invoice_id ORDER BY a.paid_on, a.payment_id"""
@@ -55,7 +55,7 @@ async def test_allocations_in_base_are_rounded_cumulatively(demo_connection: asy
 
 
 async def test_invoice_total_equals_its_lines(demo_connection: asyncpg.Connection) -> None:
-    """Net is the sum of the lines, each quantity times price less discount; VAT is rounded per rate; base amounts per document."""
+    """A line is quantity times price minus discount. VAT is rounded per rate, and amounts in base currency per document."""
     invoices = await demo_connection.fetch("SELECT * FROM relaties.invoice")
     lines = await demo_connection.fetch("SELECT * FROM relaties.invoice_line ORDER BY invoice_id, position")
     lines_by_invoice: dict[object, list[asyncpg.Record]] = {}
@@ -82,7 +82,7 @@ def vat_by_rate(lines: list[asyncpg.Record]) -> list[Decimal]:
 
 
 async def test_numbers_are_consecutive_by_date(demo_connection: asyncpg.Connection) -> None:
-    """Within a year there is no gap, and only drafts have none."""
+    """A year has no gaps, and only drafts have no number."""
     rows = await demo_connection.fetch("SELECT number, invoice_date FROM relaties.invoice WHERE status <> 'DRAFT' ORDER BY number")
     years = [row["invoice_date"].year for row in rows]
 
@@ -92,32 +92,32 @@ async def test_numbers_are_consecutive_by_date(demo_connection: asyncpg.Connecti
 
 
 async def test_a_credit_note_follows_an_issued_invoice_of_its_client(demo_connection: asyncpg.Connection) -> None:
-    """Same client, currency and exchange rate, not before it, and not more than it."""
+    """It has the client, currency and exchange rate of the invoice, is not earlier, and is not for a larger amount."""
     rows = await demo_connection.fetch(
         """SELECT c.client_id = i.client_id AND c.currency = i.currency AND c.exchange_rate = i.exchange_rate AND i.kind = 'INVOICE'
-            AND i.is_issued AND c.invoice_date >= i.invoice_date AND c.number > i.number AND c.gross <= i.gross AS is_sound
+            AND i.is_issued AND c.invoice_date >= i.invoice_date AND c.number > i.number AND c.gross <= i.gross AS is_valid
         FROM relaties.invoice c LEFT JOIN relaties.invoice i ON i.id = c.credits_invoice_id WHERE c.kind = 'CREDIT_NOTE'"""
     )
 
     assert len(rows) > 10
-    assert all(row["is_sound"] for row in rows)
+    assert all(row["is_valid"] for row in rows)
 
 
 async def test_invoiced_registrations_match_their_line(demo_connection: asyncpg.Connection) -> None:
-    """The registrations of a line are of the line's client, not after its invoice, billable, and add up to the line."""
+    """The registrations of a line are billable, belong to the client, are not later than the invoice, and add up to the line."""
     rows = await demo_connection.fetch(
-        """SELECT l.net, sum(r.amount_net) AS done, bool_and(r.client_id = i.client_id AND r.currency = i.currency AND r.is_billable
-            AND r.registered_on <= i.invoice_date AND i.is_issued AND r.project_id IS NOT DISTINCT FROM l.project_id) AS is_sound
+        """SELECT l.net, sum(r.amount_net) AS total, bool_and(r.client_id = i.client_id AND r.currency = i.currency AND r.is_billable
+            AND r.registered_on <= i.invoice_date AND i.is_issued AND r.project_id IS NOT DISTINCT FROM l.project_id) AS is_valid
         FROM relaties.registration r JOIN relaties.invoice_line l ON l.id = r.invoice_line_id JOIN relaties.invoice i ON i.id = l.invoice_id
         GROUP BY l.id, l.net"""
     )
 
     assert len(rows) > 100
-    assert all(row["is_sound"] and row["net"] == row["done"] for row in rows)
+    assert all(row["is_valid"] and row["net"] == row["total"] for row in rows)
 
 
 async def test_registration_amount_equals_quantity_times_rate(demo_connection: asyncpg.Connection) -> None:
-    """Hours, pieces and kilometres times their rate; the rate is the one that its source has."""
+    """The rate is the one of its source: the project's, the client's, an explicit one, or zero."""
     rows = await demo_connection.fetch(
         """SELECT r.*, p.invoice_method, p.hourly_rate, c.default_hourly_rate, c.default_mileage_rate FROM relaties.registration r
         JOIN relaties.client c ON c.id = r.client_id LEFT JOIN relaties.project p ON p.id = r.project_id"""

@@ -1,4 +1,4 @@
-"""The demo organization: complete, the same on every machine, all of it or nothing."""
+"""Loading the demo organization: it is complete, the same on every machine, and loaded as a whole or not at all."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,7 +11,7 @@ import pytest
 from db import demo
 from tests.support.demo_data import HASH, LAST_DAY, SMALL_SIZE, TABLES, ignore_progress, load_demo, row_counts, table_digests
 
-WHOLE_DEMO_DIGESTS = {
+ROW_COUNTS = {
     "organization": 1,
     "member": 12,
     "api_token": 1,
@@ -69,11 +69,11 @@ DIGESTS = {
 
 
 class StoppedError(Exception):
-    """What an interruption raises."""
+    """Interrupts a load."""
 
 
 async def test_row_counts_equal_the_requested_size(demo_connection: asyncpg.Connection) -> None:
-    """The tables whose size was given have that size; so do the fixed ones."""
+    """The tables of the organization itself have a fixed size."""
     table_counts = await row_counts(demo_connection)
 
     assert table_counts["client"] == SMALL_SIZE.clients
@@ -88,7 +88,6 @@ async def test_row_counts_equal_the_requested_size(demo_connection: asyncpg.Conn
 
 
 async def test_token_signs_in_as_the_owner(demo_connection: asyncpg.Connection) -> None:
-    """The caller's hash is stored for the member who owns the organization."""
     actor = await demo_connection.fetchrow("SELECT tenant_id, member_role FROM relaties.token_actor($1)", HASH)
 
     assert actor is not None
@@ -96,7 +95,6 @@ async def test_token_signs_in_as_the_owner(demo_connection: asyncpg.Connection) 
 
 
 async def test_organization_defaults_are_the_high_rate_and_the_default_layout(demo_connection: asyncpg.Connection) -> None:
-    """New clients and invoices find what they fall back on."""
     row = await demo_connection.fetchrow(
         """SELECT v.country, v.percentage, l.is_default FROM relaties.organization o
         JOIN relaties.vat_rate v ON v.id = o.default_vat_rate_id JOIN relaties.invoice_layout l ON l.id = o.default_layout_id"""
@@ -107,7 +105,7 @@ async def test_organization_defaults_are_the_high_rate_and_the_default_layout(de
 
 
 async def test_two_loads_create_the_same_rows(demo_connection: asyncpg.Connection, fresh_database: Callable[[], Awaitable[str]]) -> None:
-    """Every value in every table, identifiers included, is the same in another database."""
+    """Every value in every table, including ids, is the same in another database."""
     other = await load_demo(await fresh_database())
 
     assert await table_digests(other) == await table_digests(demo_connection)
@@ -116,7 +114,6 @@ async def test_two_loads_create_the_same_rows(demo_connection: asyncpg.Connectio
 
 
 async def test_second_load_changes_nothing(demo_connection: asyncpg.Connection) -> None:
-    """The second load finds the first and leaves every row as it is."""
     before = await table_digests(demo_connection)
 
     await demo.load(demo_connection, token_hash=bytes(32), progress=ignore_progress, size=SMALL_SIZE)
@@ -125,7 +122,7 @@ async def test_second_load_changes_nothing(demo_connection: asyncpg.Connection) 
 
 
 async def test_concurrent_loads_load_once(fresh_database: Callable[[], Awaitable[str]], demo_connection: asyncpg.Connection) -> None:
-    """The second waits for the first and then finds it done."""
+    """The second load waits for the first one, and then finds the demo loaded."""
     url = await fresh_database()
 
     one, other = await asyncio.gather(load_demo(url), load_demo(url))
@@ -136,7 +133,7 @@ async def test_concurrent_loads_load_once(fresh_database: Callable[[], Awaitable
 
 
 async def test_an_interrupted_load_leaves_nothing(fresh_database: Callable[[], Awaitable[str]]) -> None:
-    """Stopped half-way, every table is as empty as before, and the demo can still be loaded."""
+    """After an error in the middle, every table is empty, and the demo counts as not loaded."""
     connection = await asyncpg.connect(await fresh_database())
 
     def stop(_what: str, completed: int, total: int) -> None:
@@ -152,7 +149,6 @@ async def test_an_interrupted_load_leaves_nothing(fresh_database: Callable[[], A
 
 
 async def test_a_cancelled_load_leaves_nothing(fresh_database: Callable[[], Awaitable[str]]) -> None:
-    """A task that is cancelled while it loads rolls back as well."""
     connection = await asyncpg.connect(await fresh_database())
     has_started = asyncio.Event()
     task = asyncio.create_task(demo.load(connection, token_hash=HASH, progress=lambda *_: has_started.set(), size=SMALL_SIZE))
@@ -167,7 +163,7 @@ async def test_a_cancelled_load_leaves_nothing(fresh_database: Callable[[], Awai
 
 
 async def test_progress_increases_to_the_total(fresh_database: Callable[[], Awaitable[str]]) -> None:
-    """It never goes back, comes often, and ends at its total."""
+    """It never decreases, is reported often, and ends at the total."""
     progress_steps: list[tuple[int, int]] = []
     connection = await asyncpg.connect(await fresh_database())
 
@@ -182,7 +178,7 @@ async def test_progress_increases_to_the_total(fresh_database: Callable[[], Awai
 
 
 async def test_all_days_lie_within_the_demo_period(demo_connection: asyncpg.Connection) -> None:
-    """Whatever happened, happened between 2023 and October 2026; only a last day, to pay or to accept a quote, may be to come."""
+    """All dates are between January 2023 and October 2026, except due dates and the last days of quotes, which can be later."""
     columns = await demo_connection.fetch(
         """SELECT table_name, column_name FROM information_schema.columns
         WHERE table_schema = 'relaties' AND data_type IN ('date', 'timestamp with time zone')
@@ -200,7 +196,7 @@ async def test_all_days_lie_within_the_demo_period(demo_connection: asyncpg.Conn
 
 
 async def test_identifiers_contain_the_creation_time(demo_connection: asyncpg.Connection) -> None:
-    """They are UUIDs of version 7 whose moment is the row's own."""
+    """Ids are UUIDv7, whose time is that of the row's creation."""
     for table in ("client", "contact", "project", "quote", "client_portal", "invoice", "registration", "payment", "member"):
         rows = await demo_connection.fetch(f"SELECT id, created_at FROM relaties.{table}")
         assert all(row["id"].version == 7 for row in rows)
@@ -209,14 +205,14 @@ async def test_identifiers_contain_the_creation_time(demo_connection: asyncpg.Co
 
 @pytest.mark.proof
 async def test_demo_data_is_unchanged(fresh_database: Callable[[], Awaitable[str]]) -> None:
-    """A change of the generator, or of chance itself, shows here: the rows of every table, and what all documents come to."""
+    """A change of the generator, or of Python's random numbers, changes the digests of the tables or the totals of the documents."""
     connection = await load_demo(await fresh_database(), demo.FULL)
     totals = await connection.fetchrow(
         "SELECT sum(gross_base) AS gross, (SELECT sum(amount_base) FROM relaties.payment_allocation) AS paid,"
         " (SELECT sum(amount_net) FROM relaties.registration) AS work FROM relaties.invoice"
     )
 
-    assert await row_counts(connection) == WHOLE_DEMO_DIGESTS
+    assert await row_counts(connection) == ROW_COUNTS
     assert totals is not None
     assert {name: str(total) for name, total in totals.items()} == TOTALS
     assert await table_digests(connection) == DIGESTS

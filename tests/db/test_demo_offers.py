@@ -1,4 +1,4 @@
-"""The demo organization: quotes that add up and end as quotes do, and portals that show what is their client's."""
+"""The demo organization: quotes with consistent amounts and statuses, and portals that show only their client's data."""
 
 from collections import defaultdict
 from decimal import Decimal
@@ -9,7 +9,7 @@ from tests.support.demo_data import round_half_up
 
 
 async def test_quote_total_equals_its_lines(demo_connection: asyncpg.Connection) -> None:
-    """Net is the sum of the lines, each quantity times price; VAT is rounded per rate; in the client's own currency at its day's rate."""
+    """A line is quantity times price, VAT is rounded per rate, and the currency is the client's."""
     lines: defaultdict[object, list[asyncpg.Record]] = defaultdict(list)
     for line in await demo_connection.fetch("SELECT * FROM relaties.quote_line ORDER BY quote_id, position"):
         lines[line["quote_id"]].append(line)
@@ -18,12 +18,12 @@ async def test_quote_total_equals_its_lines(demo_connection: asyncpg.Connection)
     )
 
     for quote in quotes:
-        mine = lines.pop(quote["id"])
-        assert [line["position"] for line in mine] == list(range(1, len(mine) + 1))
-        assert all(line["net"] == round_half_up(line["quantity"] * line["unit_price"]) for line in mine)
-        (percentage,) = {line["vat_percentage"] for line in mine}
-        assert quote["net"] == sum(line["net"] for line in mine) > 0
-        assert quote["vat"] == sum(line["vat"] for line in mine) == round_half_up(quote["net"] * percentage / 100)
+        own = lines.pop(quote["id"])
+        assert [line["position"] for line in own] == list(range(1, len(own) + 1))
+        assert all(line["net"] == round_half_up(line["quantity"] * line["unit_price"]) for line in own)
+        (percentage,) = {line["vat_percentage"] for line in own}
+        assert quote["net"] == sum(line["net"] for line in own) > 0
+        assert quote["vat"] == sum(line["vat"] for line in own) == round_half_up(quote["net"] * percentage / 100)
         assert (quote["gross"], quote["currency"]) == (quote["net"] + quote["vat"], quote["own"])
         assert (quote["exchange_rate"] == 1) == (quote["currency"] == "EUR")
     assert lines == {}
@@ -31,7 +31,7 @@ async def test_quote_total_equals_its_lines(demo_connection: asyncpg.Connection)
 
 
 async def test_quotes_are_numbered_by_year_in_order_of_date(demo_connection: asyncpg.Connection) -> None:
-    """Without gaps, drafts left out: they have neither number nor day."""
+    """A year has no gaps. Drafts have no number and no dates."""
     rows = await demo_connection.fetch("SELECT number, quote_date FROM relaties.quote WHERE status <> 'DRAFT' ORDER BY number")
     drafts = await demo_connection.fetch("SELECT number, quote_date, valid_until FROM relaties.quote WHERE status = 'DRAFT'")
 
@@ -46,7 +46,7 @@ async def test_quotes_are_numbered_by_year_in_order_of_date(demo_connection: asy
 
 
 async def test_quote_status_matches_its_dates(demo_connection: asyncpg.Connection) -> None:
-    """What is open has not run out, what expired has; archived clients leave nothing open, and for prospects nothing was accepted."""
+    """Only expired quotes are past their last day. Archived clients have no open quotes, and prospects have no accepted ones."""
     rows = await demo_connection.fetch(
         """SELECT q.status, q.valid_until, q.version, q.updated_at, q.created_at, c.archived_at, c.is_prospect,
             q.updated_at::date > q.valid_until AS is_late, l.of_another
@@ -69,7 +69,7 @@ async def test_quote_status_matches_its_dates(demo_connection: asyncpg.Connectio
 
 
 async def test_portal_shows_only_its_client_until_archived(demo_connection: asyncpg.Connection) -> None:
-    """To contacts of the client alone; closed by the archiving of the client, and by nothing else, and opened to nobody since."""
+    """A portal is closed exactly if its client is archived, by the same operation, and no contact got access after that."""
     rows = await demo_connection.fetch(
         """SELECT o.created_at, o.closed_at, o.archive_operation_id, o.version, c.archived_at, c.archive_operation_id AS of_client,
           (SELECT count(*) FROM relaties.portal_project p WHERE p.portal_id = o.id) AS projects,

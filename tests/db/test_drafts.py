@@ -1,4 +1,4 @@
-"""The status `CONCEPT` of invoices and quotes became `DRAFT`."""
+"""The migration that renames the status `CONCEPT` of invoices and quotes to `DRAFT`."""
 
 from collections.abc import Awaitable, Callable
 
@@ -20,7 +20,7 @@ async def count_statuses(owner: asyncpg.Connection, table: str) -> dict[str, int
 
 @pytest.mark.parametrize("table", ["invoice", "quote"])
 async def test_migration_renames_drafts_of_all_organizations(fresh_database: Callable[[], Awaitable[str]], table: str) -> None:
-    """The reverse restores the old word; nothing else changes, and the old word is rejected afterwards."""
+    """The downgrade restores the old status. Nothing else changes, and the old status is rejected after the upgrade."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
     one, other = await create_tenant(owner, "Een"), await create_tenant(owner, "Twee")

@@ -1,4 +1,4 @@
-"""The tenant that every statement names keeps organizations apart by itself, without row-level security."""
+"""The tenant parameter of every statement isolates organizations even without row-level security."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -15,7 +15,7 @@ from tests.support.product_queries import QUERIES
 from tests.support.query_arguments import query_arguments
 
 CLIENTS = 60
-# A filter of everything fits no client, no project is archived, and no month is wrong.
+# No client matches all filters at once, no project is archived, and no balance is inconsistent.
 WITHOUT_ROWS = {"clients.page_filtered", "projects.of_clients_archived", "months.wrong"}
 BY_PAGE = " of a page"
 OF_CLIENTS = {f"{name}.of_clients{BY_PAGE}" for name in ("contacts", "labels", "projects", "quotes", "portals", "registrations")}
@@ -25,7 +25,7 @@ COLUMNS = """SELECT string_agg(quote_ident(column_name), ', ') FROM information_
 
 
 async def copy_tenant(owner: asyncpg.Connection, source: UUID, target: UUID) -> None:
-    """Copy all rows of an organization to another one, with equal ids."""
+    """Copy all rows of an organization to another one, with the same ids."""
     async with owner.transaction():
         await owner.execute(WITHOUT_TRIGGERS)
         for table in Table.metadata.sorted_tables:
@@ -37,7 +37,7 @@ async def copy_tenant(owner: asyncpg.Connection, source: UUID, target: UUID) -> 
 
 
 async def fetch_all_ids(owner: asyncpg.Connection, tenant: UUID) -> list[UUID]:
-    """Return the ids of all objects, so that a statement finds whatever it looks for."""
+    """Return the ids of all objects, so that each statement finds rows, whatever table its ids are of."""
     tables = [table.fullname for table in Table.metadata.sorted_tables if "id" in table.c]
     ids: list[UUID] = await owner.fetchval(
         f"SELECT array_agg(id) FROM ({' UNION '.join(f'SELECT tenant_id, id FROM {name}' for name in tables)}) every WHERE tenant_id = $1",
@@ -47,7 +47,7 @@ async def fetch_all_ids(owner: asyncpg.Connection, tenant: UUID) -> list[UUID]:
 
 
 async def fetch_results(owner: asyncpg.Connection, tenant: UUID, values: dict[str, dict[str, object]]) -> dict[str, list[tuple[Any, ...]]]:
-    """Return the rows of each statement, and of each that a page of clients can lead."""
+    """Return the rows of each statement, alone and, if possible, led by a page of clients."""
     page = QUERIES["clients.by_id"]
 
     async def fetch_combined(query: Query[Any], query_values: dict[str, object]) -> list[tuple[Any, ...]]:
@@ -69,7 +69,7 @@ async def fetch_results(owner: asyncpg.Connection, tenant: UUID, values: dict[st
 
 
 async def test_no_statement_returns_rows_of_another_tenant_with_equal_ids(fresh_database: Callable[[], Awaitable[str]]) -> None:
-    """As a role that bypasses row-level security, each statement has the same rows before and after everything exists twice."""
+    """For a role that bypasses row-level security, each statement returns the same rows after all rows were copied to another tenant."""
     owner = await asyncpg.connect(await fresh_database())
     try:
         assert await owner.fetchval("SELECT rolbypassrls FROM pg_roles WHERE rolname = current_user")

@@ -1,4 +1,4 @@
-"""The SQL of the queries, kept beside the tests, so that a review sees it change."""
+"""The SQL of all queries is stored in golden files, so that a review shows every change of it."""
 
 import pkgutil
 from collections.abc import Iterator
@@ -15,23 +15,22 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def format_sql(sql: str) -> str:
-    """Put each column on a line, so that a difference is short."""
+    """Put each column on a line of its own, so that diffs are short."""
     return sql.replace(", ", ",\n  ").replace(" \n", "\n").strip() + "\n"
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_sql_equals_the_reviewed_files(name: str) -> None:
-    """After a change on purpose, put the new text into the file that this names."""
+    """After an intended change, put the new SQL into the golden file that the failure names."""
     assert format_sql(ALL[name].sql) == (GOLDEN / f"{name}.sql").read_text()
 
 
 def test_every_golden_file_belongs_to_a_query() -> None:
-    """None is left behind."""
     assert {path.stem for path in GOLDEN.glob("*.sql")} == set(ALL)
 
 
 def module_statements() -> Iterator[tuple[str, Command]]:
-    """Those that a module of queries has by name, alone or among others."""
+    """Yield the statements that the modules of `db.queries` have as values, or in dictionaries."""
     for module in pkgutil.iter_modules(queries.__path__):
         for name, value in vars(import_module(f"db.queries.{module.name}")).items():
             for each in value.values() if isinstance(value, dict) else [value]:
@@ -40,6 +39,6 @@ def module_statements() -> Iterator[tuple[str, Command]]:
 
 
 def test_every_statement_compiles() -> None:
-    """A server does so when it first needs one: what is wrong with it is found here."""
+    """The server compiles a statement at its first use. All statements are in the golden files, whose test compiles them."""
     known_ids = {id(each) for each in ALL.values()}
     assert [name for name, each in module_statements() if id(each) not in known_ids] == []

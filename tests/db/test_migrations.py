@@ -1,4 +1,4 @@
-"""Migrations make exactly the tables that the code has, can be taken back, and hold nobody up."""
+"""Migrations create exactly the tables of the code, can be downgraded, and do not block other transactions."""
 
 import asyncio
 import io
@@ -25,7 +25,8 @@ from db.migrations.runner import make_config
 from db.tables import SCHEMA, Table
 from tests.support.databases import runtime_url
 
-# Text lengths are limits of the field sets, widened without a rewrite; the integers count days, minutes and versions.
+# We use varchar for the limits of the field sets, since PostgreSQL can raise those without a rewrite. The integers are small numbers of
+# days, minutes and versions.
 NOT_OURS = "prefer-text-field,prefer-bigint-over-int"
 
 
@@ -37,7 +38,7 @@ def generate_sql() -> str:
 
 
 def test_migrations_pass_the_linter(tmp_path: Path) -> None:
-    """Squawk finds nothing that would lock a table for long or break a running server."""
+    """Squawk finds changes that lock a table for long or break a running server."""
     (tmp_path / "all.sql").write_text(generate_sql())
     squawk = Path(sys.executable).parent / "squawk"
     result = subprocess.run([squawk, f"--exclude={NOT_OURS}", str(tmp_path / "all.sql")], capture_output=True, text=True, check=False)  # noqa: S603
@@ -46,14 +47,14 @@ def test_migrations_pass_the_linter(tmp_path: Path) -> None:
 
 
 def test_migrations_do_not_wait_for_locks() -> None:
-    """One that cannot have its lock gives up for a moment, before anybody who waits behind it does."""
+    """A migration stops waiting for a lock before the transactions that queue behind it do."""
     assert "SET LOCAL lock_timeout = '1s'" in generate_sql()
     assert LIMITS["lock_timeout"] == "2s"
 
 
 @pytest.mark.filterwarnings("ignore:Computed default on")  # alembic cannot compare the text of an expression
 async def test_migrations_create_the_tables_of_the_code(owner_url: str) -> None:
-    """A column, index or link in only one of the two would be found here."""
+    """Alembic compares the columns, indexes and foreign keys of both."""
 
     def differences(connection: Connection) -> list[object]:
         options = {"include_schemas": True, "include_name": is_ours, "version_table_schema": SCHEMA}
@@ -67,7 +68,7 @@ async def test_migrations_create_the_tables_of_the_code(owner_url: str) -> None:
 
 
 async def test_check_constraints_equal_those_of_the_code(owner: asyncpg.Connection) -> None:
-    """Alembic does not compare these."""
+    """Alembic does not compare check constraints."""
     rows = await owner.fetch("SELECT conname FROM pg_constraint WHERE contype = 'c' AND connamespace = 'relaties'::regnamespace")
     constraints = [constraint for table in Table.metadata.sorted_tables for constraint in table.constraints]
     expected = {str(constraint.name) for constraint in constraints if isinstance(constraint, CheckConstraint)}
@@ -83,7 +84,7 @@ async def empty_database(admin: asyncpg.Connection, server_url: str) -> AsyncIte
 
 
 async def test_migrations_can_be_downgraded_and_upgraded(empty_database: str) -> None:
-    """To nothing and to the head again; what is repeated changes nothing."""
+    """They can be downgraded to an empty schema and upgraded to the head. A repeated upgrade changes nothing."""
     for _ in range(2):
         await upgrade(empty_database, runtime_url(empty_database))
     await downgrade(empty_database, revision="base")
@@ -95,12 +96,11 @@ async def test_migrations_can_be_downgraded_and_upgraded(empty_database: str) ->
 
 
 def test_the_head_is_the_last_file() -> None:
-    """Alembic, which follows one revision to the next, comes to the same."""
+    """Alembic, which follows the revisions from one to the next, has the same head."""
     assert ScriptDirectory.from_config(make_config()).get_heads() == [head()]
 
 
 async def test_concurrent_migrations_are_serialized(empty_database: str) -> None:
-    """Both end well, and the tables are there once."""
     await asyncio.gather(*(upgrade(empty_database, runtime_url(empty_database)) for _ in range(4)))
     connection = await asyncpg.connect(runtime_url(empty_database))
     assert await connection.fetchval("SELECT version_num FROM relaties.alembic_version") == head()
@@ -108,7 +108,7 @@ async def test_concurrent_migrations_are_serialized(empty_database: str) -> None
 
 
 async def test_role_of_the_server_has_limits_and_any_name(empty_database: str) -> None:
-    """Names and passwords with quotes, colons and blanks are taken as they are."""
+    """Names and passwords can have quotes, colons and spaces."""
     host = empty_database.rpartition("@")[2]
     odd = f"postgresql://relaties%22odd%20%3Aone:pa%27ss%3Aw%40rd@{host}"
     await upgrade(empty_database, odd)

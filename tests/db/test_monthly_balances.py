@@ -1,4 +1,4 @@
-"""The monthly balances of clients equal their documents and payments at all times, with any writer and any number of concurrent writers."""
+"""The monthly balances of clients always equal their documents and payments, whatever code writes them, even concurrently."""
 
 import ast
 import asyncio
@@ -37,15 +37,15 @@ DAYS = st.one_of(EDGES, st.integers(0, 120).map(lambda days: FIRST_DAY + timedel
 EVER = st.sampled_from([date.min, date.max, date(1, 1, 2), date(1, 1, 31), date(9999, 12, 1), date(9999, 12, 2), date(9999, 11, 30)])
 PERIODS = st.tuples(st.one_of(DAYS, EVER), st.one_of(DAYS, EVER)).filter(lambda days: days[0] <= days[1])
 CENTS = st.integers(1, 10_000_00).map(lambda cents: str(Decimal(cents) / 100))
-NETS = st.one_of(st.just("100.00"), CENTS)  # often the same, so that a credit note comes to nothing with an invoice
+NETS = st.one_of(st.just("100.00"), CENTS)  # often equal, so that an invoice and a credit note cancel each other out
 CENT = Decimal("0.01")
-PATIENT = text("SET LOCAL lock_timeout = '60s'")  # however busy the machine, nobody is refused who waits for others
+PATIENT = text("SET LOCAL lock_timeout = '60s'")  # so that no unit of work times out on a busy machine
 WRITTEN_TABLES = {"Invoice": "invoice", "Payment": "payment", "PaymentAllocation": "payment_allocation"}
 
 
 @dataclass(frozen=True)
 class FinancialDocument:
-    """A document of one of the clients, what was paid on it, or back, and what was changed of it afterwards."""
+    """A document of one of the clients, its payments or refunds, and its later changes."""
 
     client: int
     kind: str
@@ -73,7 +73,7 @@ PAPERS = st.builds(
 
 
 async def create_documents(org: Tenant, papers: list[FinancialDocument]) -> list[UUID]:
-    """Four clients with these papers, the last of them without any."""
+    """Create four clients with these documents, of which the last client has none."""
     clients = [await org.add_client(name) for name in ("Jansen A", "Jansen B", "Smit", "Leeg")]
     for paper in papers:
         client, rate = clients[paper.client], RATES[paper.currency]
@@ -88,7 +88,7 @@ async def create_documents(org: Tenant, papers: list[FinancialDocument]) -> list
 
 
 async def change_document(org: Tenant, paper: FinancialDocument, client: UUID, invoice: UUID, *, is_paid: bool) -> None:
-    """Move it to another day, and to another status where its payments allow it: the balances of both months are rebuilt."""
+    """Change the date of a document, and its status if its payments allow that. Rebuilds the balances of both months."""
     day, status = paper.moved_to or paper.day, paper.becomes
     if paper.status == "DRAFT" or (is_paid and status == "VOID"):
         status = None
@@ -104,7 +104,7 @@ def to_figures(rows: Sequence[RevenueRow]) -> list[revenue_oracle.Figures]:
 
 
 async def compare_figures(database: Database, org: Tenant, clients: list[UUID], start: date, end: date) -> None:
-    """Read with the months, and from the documents and payments alone."""
+    """Check that the revenue equals that of the oracle, which reads only documents and payments."""
     raw = await revenue_oracle.revenue_by_client(org.owner, org.id, clients, start, end)
     some = await revenue_oracle.revenue_of_all(org.owner, org.id, clients[:2], start, end)
     every = await revenue_oracle.revenue_of_all(org.owner, org.id, clients, start, end)
@@ -124,7 +124,7 @@ async def count_wrong_clients(database: Database, org: Tenant, clients: list[UUI
 async def test_monthly_balances_equal_documents_and_payments(
     owner: asyncpg.Connection, database: Database, papers: list[FinancialDocument], periods: list[tuple[date, date]]
 ) -> None:
-    """Of each client and of all, whatever was written and changed, in periods that begin and end on any day there is."""
+    """That holds for each client and for all, after any changes, in periods that begin and end on any day."""
     org = await create_tenant(owner)
     clients = await create_documents(org, papers)
     for start, end in (*periods, (date.min, date.max)):
@@ -134,20 +134,20 @@ async def test_monthly_balances_equal_documents_and_payments(
 
 @given(period=PERIODS)
 def test_each_day_of_a_period_is_read_once(period: tuple[date, date]) -> None:
-    """Of a whole month that is kept, or apart from months."""
+    """Each day is either in a whole month, which is read from the balances, or in one of the partial months."""
     start, end = period
-    apart = partial_month_bounds(start, end)
-    for day in {start, last_day_of_month(start), first_day_of_month(end), end, *apart.values()}:
+    bounds = partial_month_bounds(start, end)
+    for day in {start, last_day_of_month(start), first_day_of_month(end), end, *bounds.values()}:
         if start <= day <= end:
-            is_before = first_day_of_month(day) < apart["tail"] if "tail" in apart else first_day_of_month(day) <= end
-            is_kept = is_before and first_day_of_month(day) >= start
-            is_of_head = "head" in apart and day <= apart["head"]
-            is_of_tail = "tail" in apart and day >= apart["tail"]
-            assert is_kept + is_of_head + is_of_tail == 1, day
+            is_before = first_day_of_month(day) < bounds["tail"] if "tail" in bounds else first_day_of_month(day) <= end
+            is_in_whole_month = is_before and first_day_of_month(day) >= start
+            is_in_head = "head" in bounds and day <= bounds["head"]
+            is_in_tail = "tail" in bounds and day >= bounds["tail"]
+            assert is_in_whole_month + is_in_head + is_in_tail == 1, day
 
 
 def build_invoice(client: UUID, day: date) -> Invoice:
-    """Return the columns of an issued invoice of 121.00."""
+    """Build an issued invoice of 121.00."""
     amounts = {"net": Decimal(100), "vat": Decimal(21), "gross": Decimal(121)}
     issued: dict[str, Any] = {"status": InvoiceStatus.OPEN, "number": str(new_id()), "client_name": "X", "currency": "EUR", **amounts}
     issued |= {f"{name}_base": amount for name, amount in amounts.items()}
@@ -155,7 +155,7 @@ def build_invoice(client: UUID, day: date) -> Invoice:
 
 
 class RollbackError(Exception):
-    """A unit of work that is not to be."""
+    """Rolls back a unit of work."""
 
 
 async def run_unit_of_work(work: UnitOfWork, *rows: Entity) -> None:
@@ -179,14 +179,14 @@ async def add_payment(work: UnitOfWork, on: Invoice, day: date) -> None:
 
 
 async def test_concurrent_writes_for_one_client_lose_nothing(database: Database, org: Tenant) -> None:
-    """Invoices and payments in the same months, by units of work that overlap; some of them are given up."""
+    """Overlapping units of work write invoices and payments of the same months. Some of them are rolled back."""
     clients = [await org.add_client("Jansen A"), await org.add_client("Jansen B")]
     paid_invoice = build_invoice(clients[0], date(2026, 1, 1))
     async with database.unit_of_work(org.id) as work:
         await run_unit_of_work(work, paid_invoice)
         await monthly_balances.rebuild(work, clients[:1], date(2026, 1, 1))
 
-    async def wrote(number: int) -> None:
+    async def write(number: int) -> None:
         day = date(2026, 1 + number % 2, 1 + number % 28)
         async with database.unit_of_work(org.id, is_long=True) as work:
             await (await work.session.connection()).execute(PATIENT)
@@ -198,7 +198,7 @@ async def test_concurrent_writes_for_one_client_lose_nothing(database: Database,
             if number % 5 == 0:
                 raise RollbackError
 
-    results = await asyncio.gather(*(wrote(number) for number in range(40)), return_exceptions=True)
+    results = await asyncio.gather(*(write(number) for number in range(40)), return_exceptions=True)
     assert [type(each) for each in results if each is not None] == [RollbackError] * 8
     assert await count_wrong_clients(database, org, clients) == []
     await compare_figures(database, org, clients, date.min, date.max)
@@ -207,7 +207,7 @@ async def test_concurrent_writes_for_one_client_lose_nothing(database: Database,
 
 
 async def test_missing_month_would_be_detected(database: Database, org: Tenant) -> None:
-    """The check itself: an amount, a month too few and one too many."""
+    """The check finds a wrong amount, a missing month, a wrong month and a surplus month."""
     clients = [await org.add_client(f"Client {index}") for index in range(4)]
     for client in clients[:3]:
         await org.add_invoice(client, date(2026, 1, 1), "100.00")
@@ -227,17 +227,17 @@ async def test_missing_month_would_be_detected(database: Database, org: Tenant) 
 
 
 def test_every_writer_of_documents_or_payments_rebuilds_balances() -> None:
-    """Found in the source, so that no new writer goes without; who deletes a client need not, as its months go with it."""
+    """The test reads the source, so it covers new writers. Deleting a client deletes its balances, so that code is exempt."""
     source_modules = read_modules()
-    counting = {
+    rebuilding = {
         name
         for module in source_modules
         for name, node in iterate_functions(module)
         if "db.queries.monthly_balances.rebuild" in module.referenced_names(node)
     }
-    assert "domain.reports.monthly_balances.verify_balances" in counting
+    assert "domain.reports.monthly_balances.verify_balances" in rebuilding
     deletion = {"db.queries.deletions._delete_children", "db.queries.deletions.delete_client", "db.queries.deletions.lock"}
-    assert find_writers(WRITTEN_TABLES, source_modules) - counting == deletion
+    assert find_writers(WRITTEN_TABLES, source_modules) - rebuilding == deletion
     new = """from db.tables import Invoice
 async def add(work, client):
     work.session.add(Invoice(client_id=client))"""
@@ -246,10 +246,7 @@ async def add(work, client):
 
 @pytest.mark.parametrize("before", ["0010", "0011"])
 async def test_migration_builds_balances_of_existing_documents(fresh_database: Callable[[], Awaitable[str]], before: str) -> None:
-    """From the books, and from the sums of each month that there were.
-
-    Invoices, credit notes, what is void or not issued, and payments, in several currencies and months, of two organizations.
-    """
+    """The balances are computed from the documents (before 0011), or from the monthly sums (before 0012)."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
     orgs = [await create_tenant(owner, "Een"), await create_tenant(owner, "Twee")]

@@ -1,4 +1,4 @@
-"""The bound on the rows of a page."""
+"""The maximum number of rows of a page."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from domain.core import pagination
 
 
 def test_a_page_has_no_more_rows_than_its_statement_reads() -> None:
-    """The statement says the bound of all pages; one that is asked for more would be cut off without a word."""
+    """The SQL contains the maximum, so a larger page would silently have too few rows."""
     assert PageSlice(is_ascending=True, after=None, size=MAX_PAGE_ROWS).size == MAX_PAGE_ROWS > pagination.MAX_PAGE_SIZE
     with pytest.raises(ValueError, match="A page has at most 1000 rows, not 1001"):
         PageSlice(is_ascending=True, after=None, size=MAX_PAGE_ROWS + 1)

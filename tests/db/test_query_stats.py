@@ -1,4 +1,4 @@
-"""What an operation costs is counted: each statement that answers it, and the time that it took."""
+"""Query statistics of an operation: its statements and their time."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from db.engine.query_stats import QueryStats
 from tests.support.builders import Tenant
 from tests.support.sql_queries import FAILING_QUERY, ONE_QUERY, SLOW_QUERY
 
-# JSON of no JSON value fails in Python, before anything is sent.
+# Converting an object to JSON fails in Python, before anything is sent.
 UNBINDABLE: Any = select(literal(object(), JSON()))
 
 
 async def test_reads_are_counted_with_their_time(database: Database, org: Tenant) -> None:
-    """Those that fail too; what opens and ends the transaction is not."""
+    """Failed statements count, too. Statements that begin and end the transaction do not."""
     stats = QueryStats()
     tx = database.read(org.id, stats)
     await tx.fetch(ONE_QUERY)
@@ -32,7 +32,7 @@ async def test_reads_are_counted_with_their_time(database: Database, org: Tenant
 
 
 async def test_changes_are_counted_with_their_time(database: Database, org: Tenant) -> None:
-    """By the session and beside it, into the same stats; a failed one too."""
+    """Statements of the session and those beside it count in the same statistics. Failed statements count, too."""
     stats = QueryStats()
 
     async def run_changes() -> None:
@@ -50,7 +50,7 @@ async def test_changes_are_counted_with_their_time(database: Database, org: Tena
 
 
 async def test_each_unit_of_work_has_its_own_statistics(database: Database, org: Tenant) -> None:
-    """Though they have one connection after the other."""
+    """That holds even if they use the same connection."""
     first, second = QueryStats(), QueryStats()
     for stats in (first, second):
         async with database.unit_of_work(org.id, stats=stats) as work:
@@ -59,7 +59,7 @@ async def test_each_unit_of_work_has_its_own_statistics(database: Database, org:
 
 
 async def test_unbindable_statement_counts_no_time(database: Database, org: Tenant) -> None:
-    """It fails before it is sent, so neither it nor the time since the clock began counts."""
+    """It fails before it is sent, so neither the statement nor any time counts."""
     first, later = QueryStats(), QueryStats()
     with pytest.raises(StatementError):
         async with database.unit_of_work(org.id, stats=first) as work:

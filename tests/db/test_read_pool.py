@@ -1,4 +1,4 @@
-"""Connections for reading are lent, given back and closed, in the order of those who wait."""
+"""The pool of read connections: lending, releasing, discarding and closing them."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,11 +11,11 @@ from db.engine.errors import PoolExhaustedError
 from db.engine.read_pool import ReadConnection, ReadPool
 from tests.support.databases import runtime_url
 
-LONG_TIMEOUT_S = 5.0  # seconds, which no test waits for
+LONG_TIMEOUT_S = 5.0  # so long that no test reaches it
 
 
 class CountingPool:
-    """A pool by itself, whose connections are counted."""
+    """A pool that counts the connections that it opens."""
 
     def __init__(self, url: str, size: int, wait_s: float) -> None:
         self.opened_count = 0
@@ -52,7 +52,7 @@ async def test_connections_are_acquired_in_order_of_request(counting_pool: Count
 
 
 async def test_discarded_connection_makes_room_for_a_waiter(counting_pool: CountingPool) -> None:
-    """The one who waits opens another."""
+    """The waiter opens another connection."""
     pool = counting_pool.pool
     first, second = await pool.acquire(), await pool.acquire()
     waiting = [asyncio.create_task(pool.acquire()) for _ in range(2)]
@@ -65,12 +65,12 @@ async def test_discarded_connection_makes_room_for_a_waiter(counting_pool: Count
     for reader in readers:
         pool.release(reader)
     third = await pool.acquire()
-    assert third is not second  # what was open when another was lost is not lent again
+    assert third is not second  # a connection that was open when another was lost is not lent again
     pool.release(third)
 
 
 async def test_cancelled_waiter_releases_its_connection(counting_pool: CountingPool) -> None:
-    """Served and cancelled in the same pass of the event loop."""
+    """The waiter gets its connection and is cancelled in the same pass of the event loop."""
     pool = counting_pool.pool
     first, second = await pool.acquire(), await pool.acquire()
     waiters = [asyncio.create_task(pool.acquire()) for _ in range(2)]
@@ -106,7 +106,7 @@ async def test_wait_times_out(owner_url: str) -> None:
 
 
 async def test_idle_connections_are_closed(counting_pool: CountingPool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """But for one."""
+    """One connection is kept."""
     pool = counting_pool.pool
     readers = [await pool.acquire() for _ in range(2)]
     for reader in readers:

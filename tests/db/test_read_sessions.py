@@ -1,4 +1,4 @@
-"""Reads without a transaction: the session of a connection has the tenant who asks, whatever happens to the connection."""
+"""Reads without a transaction: the session always has the tenant of the operation, whatever happens to the connection."""
 
 import asyncio
 import logging
@@ -64,16 +64,16 @@ async def sent_statements() -> list[str]:
 
 @pytest.fixture
 async def single_connection_database(owner_url: str, sent_statements: list[str]) -> AsyncIterator[Database]:
-    """Yield a single connection, and what is sent on it."""
+    """Yield a database with a single read connection, which records the statements that are sent on it."""
     database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1), on_statement=sent_statements.append)
-    await asyncio.sleep(0)  # what prepares the session is logged in the next pass of the event loop
+    await asyncio.sleep(0)  # the driver logs the setup of the session in the next pass of the event loop
     sent_statements.clear()
     yield database
     await database.close()
 
 
 async def test_tenant_is_set_only_when_it_changes(single_connection_database: Database, sent_statements: list[str]) -> None:
-    """Nothing else is sent beside the statements themselves: no BEGIN, no COMMIT, no RESET."""
+    """Apart from that, only the statements themselves are sent: no BEGIN, COMMIT or RESET."""
     first, second = uuid4(), uuid4()
     assert [await fetch_tenant(single_connection_database, tenant) for tenant in (first, first, second, first)] == [
         str(each) for each in (first, first, second, first)
@@ -84,7 +84,7 @@ async def test_tenant_is_set_only_when_it_changes(single_connection_database: Da
 
 
 async def test_session_has_the_limits_of_a_transaction(single_connection_database: Database, org: Tenant) -> None:
-    """Its time limit, its isolation, and it cannot write."""
+    """It has the same statement timeout and isolation level, and is read-only, too."""
     settings_rows = list[tuple[str, ...]]()
     for is_single in (True, False):
         tx = single_connection_database.read(org.id)
@@ -97,7 +97,7 @@ async def test_session_has_the_limits_of_a_transaction(single_connection_databas
 
 
 async def test_second_statement_is_refused(single_connection_database: Database, org: Tenant, sent_statements: list[str]) -> None:
-    """It might read another snapshot. The connection was given back with the first."""
+    """It might read another snapshot. The connection was already released after the first statement."""
     tx = single_connection_database.read(org.id)
     tx.expect_one_statement()
     assert len(await tx.fetch(ONE_QUERY)) == 1
@@ -110,7 +110,7 @@ async def test_second_statement_is_refused(single_connection_database: Database,
 
 
 async def test_transaction_keeps_the_tenant_of_the_session(single_connection_database: Database, sent_statements: list[str]) -> None:
-    """Also if another transaction reads in between, whether it commits or rolls back."""
+    """A transaction of another tenant in between does not change it, whether it commits or rolls back."""
     first, second = uuid4(), uuid4()
     assert await fetch_tenant(single_connection_database, first) == str(first)
     queries: list[Query[Any]] = [TENANT_QUERY, FAILING_QUERY]
@@ -153,7 +153,7 @@ async def test_lookups_never_have_a_tenant(single_connection_database: Database)
 async def test_wrong_tenant_of_a_session_ends_reads_without_a_transaction(
     single_connection_database: Database, sent_statements: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is found by the check that one use in a thousand makes; the operation is answered on another connection."""
+    """The check of every thousandth use finds it. The operation is answered on another connection."""
     tenant, other = uuid4(), uuid4()
     pool = single_connection_database._read_pool  # noqa: SLF001
     assert await fetch_tenant(single_connection_database, tenant) == str(tenant)
@@ -183,7 +183,7 @@ async def test_always_in_transaction_is_a_setting(owner_url: str, org: Tenant, s
 
 
 async def test_citus_has_no_sessions(fresh_database: Callable[[], Awaitable[str]], sent_statements: list[str]) -> None:
-    """What a session sets does not reach its shards."""
+    """The settings of a session do not reach the shards of Citus."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
     await owner.execute(
@@ -200,7 +200,7 @@ async def test_citus_has_no_sessions(fresh_database: Callable[[], Awaitable[str]
 
 
 class ProxiedDatabase(NamedTuple):
-    """Two connections, and the way that they take."""
+    """A database with two read connections, and the proxy that they go through."""
 
     proxy: FaultyProxy
     database: Database
@@ -223,7 +223,10 @@ STEP = st.tuples(st.integers(0, 12), st.sampled_from(["nothing", "killed", "fail
 async def test_cancelled_read_leaks_no_tenant(
     proxied_database: ProxiedDatabase, owner: asyncpg.Connection, steps: list[tuple[int, str]]
 ) -> None:
-    """Cancelled at any await: while it takes the connection, sets the tenant, asks, gives back. Or what it asks goes away meanwhile."""
+    """A read is cancelled at any await: as it acquires the connection, sets the tenant, sends the statement, or releases.
+
+    Meanwhile, the server process may be terminated, or all connections may be reset.
+    """
     database = proxied_database.database
     for passes, fault in steps:
         read = asyncio.create_task(fetch_tenant(database, uuid4()))
@@ -242,7 +245,7 @@ async def test_cancelled_read_leaks_no_tenant(
 
 
 async def read_until_answered(database: Database, tenant: UUID) -> str:
-    """Read as a server does, which asks again where the connection was lost."""
+    """Read again as long as the connection is lost."""
     while True:
         try:
             return await fetch_tenant(database, tenant)
@@ -253,7 +256,7 @@ async def read_until_answered(database: Database, tenant: UUID) -> str:
 
 @pytest.mark.parametrize("is_done", [True, False], ids=["acknowledged", "not sent"])
 async def test_failed_set_leaves_no_tenant(single_connection_database: Database, monkeypatch: pytest.MonkeyPatch, *, is_done: bool) -> None:
-    """The connection is closed whether the server heard of the tenant or not, and the next one gets its tenant again."""
+    """The connection is closed whether or not the server has set the tenant, and the tenant is set on the next connection."""
     execute = ReadConnection.execute
 
     async def fail_on_set(self: ReadConnection, query: str) -> str:

@@ -1,4 +1,4 @@
-"""Ways around row-level security: views, functions and memberships that would show the server other organizations' rows are refused."""
+"""The server refuses to start if views, functions or memberships would show it the rows of other organizations."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from uuid import uuid4
@@ -20,7 +20,7 @@ DEFINER = "CREATE FUNCTION {}() RETURNS SETOF relaties.client LANGUAGE sql SECUR
 
 @pytest.fixture
 async def own_database(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[tuple[asyncpg.Connection, Database, str]]:
-    """Yield a database of the test's own, as its owner and as the server, and its address."""
+    """Yield a new database: a connection as its owner, a connection as the server, and its URL."""
     url = await fresh_database()
     owner, database = await asyncpg.connect(url), await Database.connect(runtime_url(url))
     await ensure_database_ready(database)
@@ -29,7 +29,7 @@ async def own_database(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIte
     await owner.close()
 
 
-OBJECTS: dict[str, tuple[Sequence[str], str, str]] = {  # what is made, how it is named, and what is advised
+OBJECTS: dict[str, tuple[Sequence[str], str, str]] = {  # the statements that create it, its name in the error, and the advice
     "view": ([VIEW, "GRANT SELECT ON {} TO PUBLIC"], "view {}", "ALTER VIEW {} SET (security_invoker = true)"),
     "view with the option off": (
         ["CREATE VIEW {} WITH (security_invoker = off) AS SELECT * FROM relaties.client", "GRANT SELECT ON {} TO PUBLIC"],
@@ -62,7 +62,7 @@ OBJECTS: dict[str, tuple[Sequence[str], str, str]] = {  # what is made, how it i
 async def test_object_with_its_owners_rights_is_rejected(
     own_database: tuple[asyncpg.Connection, Database, str], kind: str, schema: str
 ) -> None:
-    """In every schema: named, with the statement that mends it, which does."""
+    """In every schema, the error names the object and a statement, which solves the problem."""
     owner, database, _ = own_database
     create_sql, description, cure = OBJECTS[kind]
     name = f"{schema}.all_clients"
@@ -83,7 +83,7 @@ async def test_object_with_its_owners_rights_is_rejected(
 
 
 async def test_unusable_or_extension_objects_are_allowed(own_database: tuple[asyncpg.Connection, Database, str]) -> None:
-    """A view that it has no right to, one that asks with the caller's rights, and one that belongs to an extension."""
+    """Views without rights for the server, views with the caller's rights, and views of an extension are allowed."""
     owner, database, _ = own_database
     await owner.execute(VIEW.format("public.closed"))
     await owner.execute("CREATE SCHEMA closed")
@@ -102,7 +102,7 @@ async def test_unusable_or_extension_objects_are_allowed(own_database: tuple[asy
 
 
 async def test_view_granted_to_the_server_would_show_other_organizations(own_database: tuple[asyncpg.Connection, Database, str]) -> None:
-    """What the check is for; and a migration no longer opens such a view by itself."""
+    """This is the reason for the check. A migration does not grant rights on such a view."""
     owner, _, url = own_database
     org: Tenant = await create_tenant(owner)
     await org.add_client("Secret")
@@ -133,7 +133,7 @@ MEMBERSHIPS = {  # a property of the other role, and its description in the erro
 async def test_membership_of_a_powerful_role_is_rejected(
     own_database: tuple[asyncpg.Connection, Database, str], what: str, inherits: str, *, is_indirect: bool
 ) -> None:
-    """Direct or through another role, whether its rights are inherited or taken with SET ROLE: named, and what to do."""
+    """The membership can be direct or through another role, and its rights inherited or taken with SET ROLE."""
     owner, database, _ = own_database
     powerful, between = (f"relaties_{uuid4().hex[:12]}" for _ in range(2))
     change, reason = MEMBERSHIPS[what]
@@ -161,7 +161,7 @@ async def test_membership_of_a_powerful_role_is_rejected(
 
 
 async def test_ordinary_membership_is_allowed(own_database: tuple[asyncpg.Connection, Database, str]) -> None:
-    """Of a role that sees no more than anybody."""
+    """The role has no special rights."""
     owner, database, _ = own_database
     ordinary = f"relaties_{uuid4().hex[:12]}"
     await owner.execute(f"CREATE ROLE {ordinary}; GRANT {ordinary} TO {RUNTIME}")

@@ -1,4 +1,4 @@
-"""Each organization sees its own rows and no others: what the database itself says of every table."""
+"""Tenant isolation in the database: every table shows an organization only its own rows."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -22,7 +22,7 @@ TABLES = Table.metadata.sorted_tables
 
 @pytest.fixture
 async def own_database(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIterator[tuple[asyncpg.Connection, Database]]:
-    """Yield a database of the test's own, as its owner and as the server."""
+    """Yield a new database: a connection as its owner, and a connection as the server."""
     url = await fresh_database()
     owner, database = await asyncpg.connect(url), await Database.connect(runtime_url(url))
     yield owner, database
@@ -32,7 +32,7 @@ async def own_database(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIte
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_every_key_begins_with_the_tenant(table: Columns) -> None:
-    """The primary key, the unique ones, the unique indexes, and both ends of every link."""
+    """That holds for primary keys, unique constraints, unique indexes, and both sides of foreign keys."""
     for constraint in table.constraints:
         if isinstance(constraint, PrimaryKeyConstraint | UniqueConstraint | ForeignKeyConstraint):
             assert next(iter(constraint.columns)).name == "tenant_id", constraint.name
@@ -43,7 +43,7 @@ def test_every_key_begins_with_the_tenant(table: Columns) -> None:
 
 
 async def test_every_table_has_row_level_security(database: Database) -> None:
-    """In the database as the migrations left it, and none is left out."""
+    """The check covers all tables of the migrated database."""
     policies = await tenant_isolation.table_isolation(database)
     assert {policy.name for policy in policies} == {table.name for table in TABLES}
     assert [policy.name for policy in policies if not policy.is_isolated] == []
@@ -62,7 +62,7 @@ async def test_every_table_has_row_level_security(database: Database) -> None:
     ],
 )
 async def test_missing_policy_is_named_and_prevents_the_start(own_database: tuple[asyncpg.Connection, Database], breach: str) -> None:
-    """One clear line with the table in it."""
+    """The error is one line that names the table."""
     owner, database = own_database
     await ensure_database_ready(database)
     await owner.execute(breach)
@@ -71,7 +71,7 @@ async def test_missing_policy_is_named_and_prevents_the_start(own_database: tupl
 
 
 async def test_t11_every_table_is_empty_without_a_tenant(sample_org: Tenant, owner_url: str) -> None:
-    """The runtime role, a statement without a condition: rows only once a tenant is set, and only for the transaction."""
+    """A statement of the server's role without a condition sees rows only while a tenant is set."""
     runtime = await asyncpg.connect(runtime_url(owner_url))
     try:
         for table in TABLES:
@@ -85,7 +85,7 @@ async def test_t11_every_table_is_empty_without_a_tenant(sample_org: Tenant, own
 
 
 async def test_the_server_can_neither_write_for_another_tenant_nor_change_tables(sample_org: Tenant, org: Tenant, owner_url: str) -> None:
-    """A row for another tenant, a link across tenants, a table of its own: each refused by the database."""
+    """The database rejects a row of another tenant, a reference to another tenant's row, and changes of tables."""
     runtime = await asyncpg.connect(runtime_url(owner_url))
     label = "INSERT INTO relaties.client_label (tenant_id, client_id, label_id) VALUES ($1, $2, $3)"
     try:
@@ -107,7 +107,7 @@ async def test_the_server_can_neither_write_for_another_tenant_nor_change_tables
 async def test_server_rejects_a_role_that_bypasses_row_level_security(
     owner_url: str, own_database: tuple[asyncpg.Connection, Database]
 ) -> None:
-    """The superuser, a role that bypasses, and an owner: each in one line that says what to do."""
+    """It rejects a superuser, a role with BYPASSRLS, and an owner of tables."""
     superuser = await Database.connect(owner_url)
     with pytest.raises(StartupError, match=r"DATABASE_URL: the role \w+ is a superuser and .*`relaties migrate` makes"):
         await ensure_database_ready(superuser)
@@ -126,7 +126,7 @@ async def test_server_rejects_a_role_that_bypasses_row_level_security(
 
 
 def test_archive_guard_is_disabled_in_two_places_only() -> None:
-    """By who deletes a client, and by who loads the demo's past; the migrations make it."""
+    """Only deleting a client and loading the demo disable it, apart from migrations."""
     root = Path(db.__file__).parent.parent
     sources = [path for folder in ("db", "domain", "resolvers", "schema", "server") for path in (root / folder).rglob("*.py")]
     paths = {path.relative_to(root).as_posix() for path in sources if "app.guard" in path.read_text()}

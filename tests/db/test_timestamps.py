@@ -1,4 +1,4 @@
-"""Moments have milliseconds: those that are served find their rows again, and a migration truncates what was stored before."""
+"""Timestamps have milliseconds, so that a returned value finds its row again. A migration truncates the old ones."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -46,7 +46,7 @@ def test_input_moment_is_truncated_to_milliseconds(moment: datetime) -> None:
 
 
 async def test_served_moment_finds_its_row(api_for: Callable[..., Api], org: Tenant, sample_org: Tenant) -> None:
-    """The client by the moment that was served of it; by a millisecond more it is not found, and by nothing another organization's."""
+    """A client is found by the timestamp that was returned, but not by a millisecond more, and not by another organization."""
     api, search = api_for(org), "query ($since: DateTime!) { clients(filter: {updatedSince: $since}) { nodes { id } } }"
     create = 'mutation { clientCreate(input: {name: "A"}) { client { id createdAt updatedAt } } }'
     client = (await api.data(create))["clientCreate"]["client"]
@@ -60,7 +60,7 @@ async def test_served_moment_finds_its_row(api_for: Callable[..., Api], org: Ten
 
 
 def moment_columns() -> dict[str, tuple[str, ...]]:
-    """Return for each table its columns with moments."""
+    """Return the timestamp columns of each table."""
     columns_by_table = {
         table.name: tuple(column.name for column in table.columns if isinstance(column.type, UTCDateTime)) for table in TABLES
     }
@@ -68,14 +68,14 @@ def moment_columns() -> dict[str, tuple[str, ...]]:
 
 
 def test_the_migration_truncates_every_moment() -> None:
-    """A column that comes later holds no older values."""
+    """A timestamp column that is added later has no old values: exempt it here."""
     assert {name: tuple(sorted(names)) for name, names in MIGRATION.TIMESTAMPS.items()} == {
         name: tuple(sorted(names)) for name, names in moment_columns().items()
     }
 
 
 async def test_migration_changes_only_fractions_of_milliseconds(fresh_database: Callable[[], Awaitable[str]]) -> None:
-    """Of all organizations, archived clients too; what has milliseconds already is not written."""
+    """It changes rows of all organizations, even of archived clients. Rows without fractions of milliseconds are not written."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
     one, other = await create_tenant(owner, "Een"), await create_tenant(owner, "Twee")

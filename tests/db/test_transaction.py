@@ -1,4 +1,4 @@
-"""The operation's one read transaction under cancellation, failure and want of connections."""
+"""The read transaction of an operation under cancellation, errors and lack of connections; units of work; checks of statements."""
 
 import asyncio
 from select import select as readable
@@ -20,7 +20,7 @@ from tests.support.sql_queries import FAILING_QUERY, ONE_QUERY, SLOW_QUERY, Numb
 
 
 async def start_slow_query(tx: ReadTransaction, database: Database) -> "asyncio.Task[list[Number]]":
-    """Return a statement that would take five seconds, once it is under way."""
+    """Start a statement that takes five seconds, and return its task once PostgreSQL runs it."""
     task = asyncio.create_task(tx.fetch(SLOW_QUERY, seconds=5.0))
     while not await database.fetch_across_tenants(
         "SELECT 1 AS number FROM pg_stat_activity WHERE query LIKE '%pg_sleep($1%' LIMIT 1", Number
@@ -30,7 +30,7 @@ async def start_slow_query(tx: ReadTransaction, database: Database) -> "asyncio.
 
 
 async def test_a_cancelled_waiter_leaves_the_queue(database: Database, org: Tenant) -> None:
-    """The statement in flight and the one behind the waiter go on."""
+    """The running statement and the next one in the queue are not affected."""
     tx = database.read(org.id)
     first, waiter, last = (
         asyncio.create_task(tx.fetch(query, **values))
@@ -44,19 +44,19 @@ async def test_a_cancelled_waiter_leaves_the_queue(database: Database, org: Tena
 
 
 async def test_statement_cancelled_in_flight_costs_only_its_connection(database: Database, org: Tenant) -> None:
-    """The next statement of the operation runs on another."""
+    """The next statement of the operation runs on another connection."""
     tx = database.read(org.id)
-    flight = await start_slow_query(tx, database)
-    flight.cancel()
+    task = await start_slow_query(tx, database)
+    task.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await flight
+        await task
     assert [row.number for row in await tx.fetch(ONE_QUERY)] == [1]
     await tx.end()
     assert database.read_connections_in_use == 0
 
 
 async def test_failed_statement_does_not_fail_the_next(database: Database, org: Tenant) -> None:
-    """The next one opens a new transaction."""
+    """The next statement opens a new transaction."""
     tx = database.read(org.id)
     with pytest.raises(asyncpg.DivisionByZeroError):
         await tx.fetch(FAILING_QUERY)
@@ -66,7 +66,7 @@ async def test_failed_statement_does_not_fail_the_next(database: Database, org: 
 
 
 async def test_closed_transaction_rejects_queries(database: Database, org: Tenant) -> None:
-    """A loader left behind cannot take a connection that nobody gives back."""
+    """Otherwise, a loader that is still running could acquire a connection that is never released."""
     tx = database.read(org.id)
     await tx.end()
     with pytest.raises(OperationEndedError):
@@ -74,7 +74,7 @@ async def test_closed_transaction_rejects_queries(database: Database, org: Tenan
 
 
 async def test_wait_for_a_free_connection_times_out(owner_url: str, org: Tenant) -> None:
-    """No other statement of that operation waits again; the next operation finds the pool whole."""
+    """Later statements of the operation fail at once. The next operation gets a connection."""
     database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1, write_pool_size=1, read_pool_timeout=0.05))
     first, second, third = (database.read(org.id) for _ in range(3))
     await first.fetch(ONE_QUERY)
@@ -90,7 +90,7 @@ async def test_wait_for_a_free_connection_times_out(owner_url: str, org: Tenant)
 
 
 async def test_a_statement_has_a_time_limit(owner_url: str, org: Tenant) -> None:
-    """Set with the transaction, by the server's own clock."""
+    """The transaction sets the timeout, which PostgreSQL applies itself."""
     database = await Database.connect(runtime_url(owner_url), DatabaseLimits(statement_timeout=0.05))
     tx = database.read(org.id)
     with pytest.raises(asyncpg.QueryCanceledError):
@@ -100,7 +100,7 @@ async def test_a_statement_has_a_time_limit(owner_url: str, org: Tenant) -> None
 
 
 async def test_the_tenant_does_not_outlive_its_transaction(owner_url: str, org: Tenant) -> None:
-    """On the one connection that there is: after a commit, after an error."""
+    """The tenant is gone after a commit and after an error."""
     database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1))
     for query in (ONE_QUERY, FAILING_QUERY):
         tx = database.read(org.id)
@@ -112,7 +112,7 @@ async def test_the_tenant_does_not_outlive_its_transaction(owner_url: str, org: 
 
 
 async def test_unit_of_work_is_committed_as_a_whole_or_not_at_all(owner_url: str, org: Tenant, owner: asyncpg.Connection) -> None:
-    """An exception takes back what was written before it."""
+    """An exception rolls back the changes before it."""
     database = await Database.connect(owner_url)
 
     async def failing() -> None:
@@ -127,13 +127,12 @@ async def test_unit_of_work_is_committed_as_a_whole_or_not_at_all(owner_url: str
 
 
 def test_row_class_must_match_the_columns_of_its_statement() -> None:
-    """Found by the test that compiles every statement, not by a user."""
     with pytest.raises(TypeError, match="its statement"):
         _ = Query(select(literal_column("1", Integer()).label("other")).where(TENANT.is_not(None)), Number).sql
 
 
 def test_statement_has_its_tenant_and_no_constant_as_parameter() -> None:
-    """The tenant is a parameter of every statement, and a query has one text."""
+    """A constant must be part of the SQL, so that every parameter is a value that the caller names."""
     with pytest.raises(TypeError, match="tenant"):
         _ = Query(select(literal_column("1", Integer()).label("number")), Number).sql
     with pytest.raises(TypeError, match="constants must be part of the SQL"):
@@ -143,23 +142,23 @@ def test_statement_has_its_tenant_and_no_constant_as_parameter() -> None:
 
 
 def test_query_rejects_unknown_parameters() -> None:
-    """A filter that would be forgotten silently."""
+    """Otherwise, a filter could silently have no effect."""
     with pytest.raises(TypeError, match="no parameter"):
         ONE_QUERY.arguments({"tenant": None, "surplus": 1})
 
 
 async def test_query_cancelled_before_it_ran_leaves_no_open_transaction(owner_url: str) -> None:
-    """Cancelled when the server has parsed the statement: the transaction has begun, and the statement is not yet executed."""
+    """It is cancelled when the server has parsed the statement: the transaction has begun, but the statement has not been executed."""
     database = await Database.connect(runtime_url(owner_url), DatabaseLimits(read_pool_size=1))
     lookups = database._lookup_pool  # noqa: SLF001
     reader = await lookups.acquire()
-    transport = typed("Any", reader)._transport  # noqa: SLF001 to hold back what the server says
+    transport = typed("Any", reader)._transport  # noqa: SLF001 to delay the server's messages
     lookups.release(reader)
     transport.pause_reading()
     task = asyncio.create_task(database.fetch_across_tenants("SELECT 1 AS number FROM relaties.client LIMIT 1", Number))
     await asyncio.to_thread(readable, [transport.get_extra_info("socket")], [], [])
     transport.resume_reading()
-    asyncio.get_running_loop().call_later(0, task.cancel)  # timers come after what was read, and before who waited for it
+    asyncio.get_running_loop().call_later(0, task.cancel)  # runs after the message was read, and before the task resumes
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await database.fetch_across_tenants("SELECT 1 AS number", Number)

@@ -17,7 +17,7 @@ from tests.support.embedded import IS_ROOT, fetch_value, find_servers, ignore_ou
 
 
 def test_first_start_creates_everything(temp_folder: Path) -> None:
-    """The user is told about each step, and the folder has no files that are not needed later."""
+    """The user gets a message about each step, and the folder has only the files that are needed later."""
     messages: list[str] = []
     home = temp_folder / "deeper" / "home"
 
