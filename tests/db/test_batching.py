@@ -28,7 +28,7 @@ from tests.support.owner import OwnerTransaction
 from tests.support.product_queries import QUERIES
 
 PAGE = PageSlice(is_ascending=True, after=None, size=2)
-LOCKING_QUERIES = {name for name in QUERIES if name.startswith("labels.hold_")}  # used only in units of work
+LOCKING_QUERIES = {name for name in QUERIES if name.startswith("labels.lock_")}  # used only in units of work
 
 
 class RecordingDatabase(NamedTuple):

@@ -16,7 +16,7 @@ from tests.support.query_arguments import query_arguments
 
 CLIENTS = 60
 # No client matches all filters at once, no project is archived, and no balance is inconsistent.
-WITHOUT_ROWS = {"clients.page_filtered", "projects.of_clients_archived", "months.wrong"}
+WITHOUT_ROWS = {"clients.page_filtered", "projects.of_clients_archived", "monthly_balances.inconsistent"}
 BY_PAGE = " of a page"
 OF_CLIENTS = {f"{name}.of_clients{BY_PAGE}" for name in ("contacts", "labels", "projects", "quotes", "portals", "registrations")}
 EXTRA_ARGUMENTS: dict[str, dict[str, object]] = {"clients.by_number": {"number": "1"}, "clients.numbers": {"numbers": ["1"]}}

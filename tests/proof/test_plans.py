@@ -14,12 +14,12 @@ from tests.support.query_arguments import query_arguments
 pytestmark = pytest.mark.proof
 MOST = 2_000  # rows that may be read of each table for a page of 50
 # This query reads all contacts of a client, and one client has 5,000.
-OF_A_CLIENT = {"consequences.orphans"}
+OF_A_CLIENT = {"previews.orphans"}
 # These queries read a whole index: searches, total counts, and sums over all clients.
 WHOLE_INDEX = {"clients.search", "clients.count", "contacts.page", "contacts.count", "clients.of_labels"}
-WHOLE_INDEX |= {"clients.count_of_labels", "contacts.count_of_clients", "revenue.of_all", "revenue.of_all_apart"}
+WHOLE_INDEX |= {"clients.count_of_labels", "contacts.count_of_clients", "revenue.of_all", "revenue.of_all_partial_months"}
 # One organization has almost all rows, and these queries read the months of all its clients. The table is no wider than its index.
-WHOLE_TABLE = {"revenue.of_all": {"client_month"}, "revenue.of_all_apart": {"client_month"}}
+WHOLE_TABLE = {"revenue.of_all": {"client_month"}, "revenue.of_all_partial_months": {"client_month"}}
 WHOLE_INDEX |= {"registrations.count", "registrations.count_filtered"}
 
 PAGES = ("page", "page_after", "page_active", "page_by_number")

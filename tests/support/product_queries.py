@@ -45,9 +45,9 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "clients.by_number": clients.BY_NUMBER,
     "clients.numbers": clients.NUMBERS,
     "clients.by_id": clients.BY_ID,
-    "consequences.counts": previews.COUNTS,
-    "consequences.amounts": previews.AMOUNTS,
-    "consequences.orphans": previews.ORPHANS,
+    "previews.counts": previews.COUNTS,
+    "previews.amounts": previews.AMOUNTS,
+    "previews.orphans": previews.ORPHANS,
     "contacts.of_clients": contacts._page_per_client(is_ascending=True, is_next=False),  # noqa: SLF001
     "contacts.all_of_clients": contacts._all_per_client(),  # noqa: SLF001
     "contacts.of_clients_after": contacts._page_per_client(is_ascending=False, is_next=True),  # noqa: SLF001
@@ -61,19 +61,19 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "contacts.count_of_clients": contacts.OF_CLIENT,
     "contacts.by_id": contacts.BY_ID,
     "deletions.payments": deletions.PAYMENTS,
-    "finance.of_clients": client_finance.OF_CLIENTS,
-    "finance.invoices": invoices.of_clients.build_query(is_ascending=False, is_next=True),
-    "finance.invoice_counts": invoices.OF_CLIENT,
-    "finance.invoices_by_id": invoices.BY_ID,
+    "client_finance.of_clients": client_finance.OF_CLIENTS,
+    "invoices.of_clients": invoices.of_clients.build_query(is_ascending=False, is_next=True),
+    "invoices.count_of_clients": invoices.OF_CLIENT,
+    "invoices.by_id": invoices.BY_ID,
     "labels.page": search.build_page(labels.BY_NAME, is_searched=True, is_ascending=True, is_next=True),
     "labels.count": search.build_count(labels.BY_NAME, is_searched=True),
     "layouts.page": layouts.page.build_query(is_ascending=True, is_next=True),
     "layouts.counts": layouts.OF_ORGANIZATION,
     "layouts.by_id": layouts.BY_ID,
-    "layouts.clients_of": layouts.CLIENT_COUNTS,
-    "layouts.invoices_of": layouts.INVOICE_COUNTS,
-    "months.clients": monthly_balances.CLIENTS,
-    "months.wrong": monthly_balances.INCONSISTENT,
+    "layouts.count_of_clients": layouts.CLIENT_COUNTS,
+    "layouts.count_of_invoices": layouts.INVOICE_COUNTS,
+    "monthly_balances.clients": monthly_balances.CLIENTS,
+    "monthly_balances.inconsistent": monthly_balances.INCONSISTENT,
     "members.page": members.page.build_query(is_ascending=True, is_next=True),
     "members.counts": members.OF_ORGANIZATION,
     "members.by_id": members.BY_ID,
@@ -88,17 +88,17 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "projects.count_of_clients_active": projects._count_per_client(is_archived=False),  # noqa: SLF001
     "projects.financial": projects.FINANCIAL,
     "projects.by_id": projects.BY_ID,
-    **{f"projects.{of}s_of".replace(" ", "_"): query for of, query in projects.USE_COUNTS.items()},
+    **{f"projects.count_of_{kind}s".replace(" ", "_"): query for kind, query in projects.USE_COUNTS.items()},
     "quotes.of_clients": quotes.of_clients.build_query(is_ascending=False, is_next=True),
     "quotes.count_of_clients": quotes.OF_CLIENT,
     "quotes.lines": quotes.LINES,
     "quotes.by_id": quotes.BY_ID,
     "labels.of_clients": labels.OF_CLIENTS,
     "labels.by_id": labels.BY_ID,
-    "labels.fixed": labels.LOCKED_USES,
-    **{f"labels.hold_{what}": hold for what, hold in labels.LOCKS.items()},
+    "labels.locked_uses": labels.LOCKED_USES,
+    **{f"labels.lock_{kind}": query for kind, query in labels.LOCKS.items()},
     "organizations.by_id": organizations.BY_ID,
-    "organizations.issued": organizations.ISSUED_INVOICE,
+    "organizations.issued_invoice": organizations.ISSUED_INVOICE,
     "registrations.page": registrations._page((), is_ascending=False, is_next=False),  # noqa: SLF001
     "registrations.page_filtered": registrations._page(OF_ALL, is_ascending=True, is_next=True),  # noqa: SLF001
     "registrations.of_clients": registrations._page_per_parent("client_id", (), is_ascending=False, is_next=True),  # noqa: SLF001
@@ -111,14 +111,14 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
     "registrations.labels": registrations.LABELS,
     "registrations.by_id": registrations.BY_ID,
     "revenue.by_client": revenue._by_client((), has_currencies=True),  # noqa: SLF001
-    "revenue.by_client_apart": revenue._by_client(SIDES, has_currencies=True),  # noqa: SLF001
+    "revenue.by_client_partial_months": revenue._by_client(SIDES, has_currencies=True),  # noqa: SLF001
     "revenue.total_by_client": revenue._by_client((), has_currencies=False),  # noqa: SLF001
-    "revenue.total_by_client_apart": revenue._by_client(SIDES, has_currencies=False),  # noqa: SLF001
+    "revenue.total_by_client_partial_months": revenue._by_client(SIDES, has_currencies=False),  # noqa: SLF001
     "revenue.of_all": revenue._for_all_clients((), ()),  # noqa: SLF001
-    "revenue.of_all_apart": revenue._for_all_clients((), SIDES),  # noqa: SLF001
+    "revenue.of_all_partial_months": revenue._for_all_clients((), SIDES),  # noqa: SLF001
     "revenue.of_filtered": revenue._for_all_clients(EVERY, ()),  # noqa: SLF001
-    "revenue.of_filtered_apart": revenue._for_all_clients(EVERY, SIDES),  # noqa: SLF001
-    "tokens.every": tokens.ALL_TOKENS,
+    "revenue.of_filtered_partial_months": revenue._for_all_clients(EVERY, SIDES),  # noqa: SLF001
+    "tokens.all": tokens.ALL_TOKENS,
     "tokens.page": tokens.page.build_query(is_ascending=False, is_next=False),
     "tokens.counts": tokens.OF_ORGANIZATION,
     "tokens.by_id": tokens.BY_ID,
@@ -130,13 +130,13 @@ QUERIES: dict[str, Query] = {  # type: ignore[type-arg]
 COMMANDS = {
     **{f"deletions.{name.replace(' ', '_')}": command for name, command in deletions.DELETIONS.items()},
     "deletions.unused_payments": deletions.DELETE_UNUSED_PAYMENTS,
-    "deletions.left_alone": deletions.DELETE_CONTACTS,
-    "deletions.erase": deletions.ERASE_HISTORY,
-    "deletions.unguard": deletions.LIFT_GUARD,
-    "deletions.hold_invoices": deletions.LOCK_INVOICES,
-    "deletions.hold_contacts": deletions.LOCK_CONTACTS,
-    "months.hold": monthly_balances.LOCK_CLIENTS,
-    "months.forget": monthly_balances.DELETE_BALANCES,
-    "months.count": monthly_balances.INSERT_BALANCES,
+    "deletions.orphaned_contacts": deletions.DELETE_CONTACTS,
+    "deletions.erase_history": deletions.ERASE_HISTORY,
+    "deletions.lift_guard": deletions.LIFT_GUARD,
+    "deletions.lock_invoices": deletions.LOCK_INVOICES,
+    "deletions.lock_contacts": deletions.LOCK_CONTACTS,
+    "monthly_balances.lock_clients": monthly_balances.LOCK_CLIENTS,
+    "monthly_balances.delete": monthly_balances.DELETE_BALANCES,
+    "monthly_balances.insert": monthly_balances.INSERT_BALANCES,
 }
 ALL = {**QUERIES, **COMMANDS}
