@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import Boolean, Column, Computed, Index, UniqueConstraint, text
 from sqlmodel import Field as ColumnField
+from sqlmodel import SQLModel
 
 from db.tables.base import (
     COUNTRY,
@@ -98,7 +99,32 @@ class InvoiceLayout(InvoiceLayoutFields, Versioned, Entity, table=True):
     )
 
 
-class Invoice(Versioned, Entity, table=True):
+class DocumentAmounts(SQLModel):
+    """The currency, the exchange rate and the amounts that invoices and quotes have."""
+
+    currency: str = ColumnField(max_length=3)
+    exchange_rate: Decimal = ColumnField(default=Decimal(1), max_digits=19, decimal_places=8)
+    net: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
+    vat: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
+    gross: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
+
+
+class DocumentLine(SQLModel):
+    """The fields that the lines of invoices and quotes have. The VAT percentage and category are fixed when a line is created."""
+
+    position: int
+    description: str = ColumnField(max_length=1000)
+    quantity: Decimal = ColumnField(max_digits=19, decimal_places=4)
+    unit_price: Decimal = ColumnField(max_digits=19, decimal_places=4)
+    vat_rate_id: UUID | None = None
+    vat_percentage: Decimal = ColumnField(max_digits=5, decimal_places=2)
+    vat_category: Annotated[VatCategory, ENUM_TEXT] = VatCategory.STANDARD
+    net: Decimal = ColumnField(max_digits=19, decimal_places=2)
+    vat: Decimal = ColumnField(max_digits=19, decimal_places=2)
+    project_id: UUID | None = None
+
+
+class Invoice(DocumentAmounts, Versioned, Entity, table=True):
     """An invoice or a credit note. The amounts of both are positive. Once issued, its client data and its exchange rate are fixed."""
 
     __tablename__ = "invoice"
@@ -141,11 +167,6 @@ class Invoice(Versioned, Entity, table=True):
     )
     invoice_date: date | None = None
     due_date: date | None = None
-    currency: str = ColumnField(max_length=3)
-    exchange_rate: Decimal = ColumnField(default=Decimal(1), max_digits=19, decimal_places=8)
-    net: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
-    vat: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
-    gross: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
     net_base: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
     vat_base: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
     gross_base: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
@@ -158,9 +179,7 @@ class Invoice(Versioned, Entity, table=True):
     contact_name: str | None = ColumnField(default=None, max_length=201)
 
 
-class InvoiceLine(Entity, table=True):
-    """An invoice line. Its VAT percentage and category are fixed when it is created."""
-
+class InvoiceLine(DocumentLine, Entity, table=True):
     __tablename__ = "invoice_line"
     __table_args__ = (
         foreign_key("invoice", "invoice_id"),
@@ -172,17 +191,7 @@ class InvoiceLine(Entity, table=True):
         Index("invoice_line_by_project", "tenant_id", "project_id"),
     )
     invoice_id: UUID
-    position: int
-    description: str = ColumnField(max_length=1000)
-    quantity: Decimal = ColumnField(max_digits=19, decimal_places=4)
-    unit_price: Decimal = ColumnField(max_digits=19, decimal_places=4)
     discount_percentage: Decimal = ColumnField(default=Decimal(0), max_digits=5, decimal_places=2)
-    vat_rate_id: UUID | None = None
-    vat_percentage: Decimal = ColumnField(max_digits=5, decimal_places=2)
-    vat_category: Annotated[VatCategory, ENUM_TEXT] = VatCategory.STANDARD
-    net: Decimal = ColumnField(max_digits=19, decimal_places=2)
-    vat: Decimal = ColumnField(max_digits=19, decimal_places=2)
-    project_id: UUID | None = None
 
 
 class Payment(Versioned, Entity, table=True):

@@ -1,7 +1,6 @@
 """Quotes and their lines."""
 
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +9,7 @@ from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field as ColumnField
 
 from db.tables.base import ENUM_TEXT, Entity, Versioned, check, enum_check, foreign_key
-from db.tables.invoices import VatCategory
+from db.tables.invoices import DocumentAmounts, DocumentLine, VatCategory
 
 
 class QuoteStatus(StrEnum):
@@ -21,7 +20,7 @@ class QuoteStatus(StrEnum):
     EXPIRED = "EXPIRED"
 
 
-class Quote(Versioned, Entity, table=True):
+class Quote(DocumentAmounts, Versioned, Entity, table=True):
     """A quote to a client. Once sent, its number, date and exchange rate are fixed."""
 
     __tablename__ = "quote"
@@ -40,15 +39,10 @@ class Quote(Versioned, Entity, table=True):
     status: Annotated[QuoteStatus, ENUM_TEXT] = QuoteStatus.DRAFT
     quote_date: date | None = None
     valid_until: date | None = None
-    currency: str = ColumnField(max_length=3)
-    exchange_rate: Decimal = ColumnField(default=Decimal(1), max_digits=19, decimal_places=8)
-    net: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
-    vat: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
-    gross: Decimal = ColumnField(default=Decimal(0), max_digits=19, decimal_places=2)
     reference: str | None = ColumnField(default=None, max_length=100)
 
 
-class QuoteLine(Entity, table=True):
+class QuoteLine(DocumentLine, Entity, table=True):
     __tablename__ = "quote_line"
     __table_args__ = (
         foreign_key("quote", "quote_id"),
@@ -59,13 +53,3 @@ class QuoteLine(Entity, table=True):
         Index("quote_line_by_project", "tenant_id", "project_id"),
     )
     quote_id: UUID
-    position: int
-    description: str = ColumnField(max_length=1000)
-    quantity: Decimal = ColumnField(max_digits=19, decimal_places=4)
-    unit_price: Decimal = ColumnField(max_digits=19, decimal_places=4)
-    vat_rate_id: UUID | None = None
-    vat_percentage: Decimal = ColumnField(max_digits=5, decimal_places=2)
-    vat_category: Annotated[VatCategory, ENUM_TEXT] = VatCategory.STANDARD
-    net: Decimal = ColumnField(max_digits=19, decimal_places=2)
-    vat: Decimal = ColumnField(max_digits=19, decimal_places=2)
-    project_id: UUID | None = None
