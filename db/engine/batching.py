@@ -154,7 +154,7 @@ def _column_positions(sql_type: str = "") -> Iterator[tuple[int, str]]:
     return (column for column in enumerate(chain(FIRST_TYPES.split(), cycle(MORE_TYPES.split())), 1) if sql_type in {"", column[1]})
 
 
-@cache  # queries are never dropped
+@cache  # unbounded, since queries are never dropped
 def _assign_positions(query: Query[Any]) -> tuple[Mapping[str, int], type[Row]]:
     """Return the positions of a query's columns in a batch, and the row class for records of a batch."""
     hints = get_type_hints(query.row)

@@ -30,6 +30,7 @@ async def lock_for_key_share(work: UnitOfWork, entity: type[T], ids: Sequence[UU
 async def lock_for_share(work: UnitOfWork, entity: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
     """Lock the rows that exist FOR SHARE: no other transaction can change or delete them until this one ends."""
     statement = _select_in_order(work, entity, {"id": [*ids]}).with_for_update(read=True)
+    # Overwrite entities that the session has loaded already: they may have changed before the lock.
     return {row.id: row for row in await work.session.exec(statement.execution_options(populate_existing=True))}
 
 
