@@ -17,18 +17,18 @@ E = TypeVar("E", bound=Table)
 
 
 async def lock_for_update(work: UnitOfWork, entity: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
-    """Lock the rows that exist FOR UPDATE, in the order of their ids, so that concurrent units of work do not deadlock."""
+    """Lock the existing rows FOR UPDATE, in the order of their ids, so that concurrent units of work do not deadlock."""
     return {row.id: row for row in await find_for_update(work, entity, id=[*ids])}
 
 
 async def lock_for_key_share(work: UnitOfWork, entity: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
-    """Lock the rows that exist FOR KEY SHARE: no other transaction can delete them or change their keys until this one ends."""
+    """Lock the existing rows FOR KEY SHARE: no other transaction can delete them or change their keys until this one ends."""
     statement = _select_in_order(work, entity, {"id": [*ids]}).with_for_update(key_share=True, read=True)
     return {row.id: row for row in await work.session.exec(statement)}
 
 
 async def lock_for_share(work: UnitOfWork, entity: type[T], ids: Sequence[UUID]) -> dict[UUID, T]:
-    """Lock the rows that exist FOR SHARE: no other transaction can change or delete them until this one ends."""
+    """Lock the existing rows FOR SHARE: no other transaction can change or delete them until this one ends."""
     statement = _select_in_order(work, entity, {"id": [*ids]}).with_for_update(read=True)
     # Overwrite entities that the session has loaded already: they may have changed before the lock.
     return {row.id: row for row in await work.session.exec(statement.execution_options(populate_existing=True))}
