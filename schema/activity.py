@@ -14,7 +14,7 @@ from domain.core.activity import Change, Event
 from domain.organization import members
 from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId, make_id_encoder
-from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.connections import Connection, declare_total_count
 from schema.core.fields import list_size, relation
 from schema.core.row_type import Node, computed_field, row_type
 from schema.members import Member
@@ -86,9 +86,9 @@ class ActivityEvent(Node):
 
 @strawberry.type(description="What happened to a client and what belongs to it, the newest first.")
 class ClientActivityConnection(Connection[ActivityEvent]):
-    total_count: int | None = relation(activity.counts_of_clients, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(activity.counts_of_clients)
 
 
 @strawberry.type(description="What happened to a contact and its links to clients, the newest first.")
 class ContactActivityConnection(Connection[ActivityEvent]):
-    total_count: int | None = relation(activity.counts_of_contacts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(activity.counts_of_contacts)

@@ -24,7 +24,7 @@ from resolvers.registrations import select_registrations
 from schema.activity import ClientActivityConnection
 from schema.client_finance import ClientFinancialSettings
 from schema.contacts import ClientContactConnection, ClientContactLink
-from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection, Edge, declare_edges
+from schema.core.connections import Connection, Edge, declare_edges, declare_total_count
 from schema.core.fields import FINANCE_READ_OPTIONS, FieldOptions, relation
 from schema.core.row_type import Node, computed_field, row_type
 from schema.invoices import InvoiceConnection
@@ -142,7 +142,7 @@ class Client(Node):
 
 @strawberry.type(description="Clients in an order.")
 class ClientConnection(Connection[Client]):
-    total_count: int | None = relation(clients.counts, key="selector", description=TOTAL_DESCRIPTION, options=FieldOptions(cost=300))
+    total_count: int | None = declare_total_count(clients.counts, cost=300)
     revenue: Revenue | None = relation(
         revenue.for_all_clients,
         select_period,
@@ -154,7 +154,7 @@ class ClientConnection(Connection[Client]):
 
 @strawberry.type(description="Clients that carry a label, by name.")
 class LabelClientConnection(Connection[Client]):
-    total_count: int | None = relation(clients.counts_of_labels, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(clients.counts_of_labels)
 
 
 @strawberry.type(description="A client as one of its contacts knows it.")
@@ -164,4 +164,4 @@ class ContactClientEdge(ClientContactLink, Edge[Client]): ...
 @strawberry.type(description="Clients of a contact, by name.")
 class ContactClientConnection(Connection[Client]):
     edges: Sequence[ContactClientEdge] = declare_edges("The clients, with what the contact is to each.")
-    total_count: int | None = relation(clients.counts_of_contacts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(clients.counts_of_contacts)

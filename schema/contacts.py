@@ -15,8 +15,8 @@ from domain.core import activity
 from resolvers.enums import describe_enum
 from resolvers.pagination import paginate
 from schema.activity import ContactActivityConnection
-from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection, Edge, declare_edges
-from schema.core.fields import FieldOptions, relation
+from schema.core.connections import Connection, Edge, declare_edges, declare_total_count
+from schema.core.fields import relation
 from schema.core.row_type import DESCRIBED_BY, Node, computed_field, row_type
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Contact(Node):
 
 @strawberry.type(description="Contacts by name.")
 class ContactConnection(Connection[Contact]):
-    total_count: int | None = relation(contacts.counts, key="selector", description=TOTAL_DESCRIPTION, options=FieldOptions(cost=180))
+    total_count: int | None = declare_total_count(contacts.counts, cost=180)
 
 
 @strawberry.type(description="What a contact is to one client.")
@@ -96,4 +96,4 @@ DESCRIBED_BY[ClientContactFields] = ClientContactEdge
 @strawberry.type(description="Contacts of a client, by their position there.")
 class ClientContactConnection(Connection[Contact]):
     edges: Sequence[ClientContactEdge] = declare_edges("The contacts, with what they are to this client.")
-    total_count: int | None = relation(contacts.counts_of_clients, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(contacts.counts_of_clients)

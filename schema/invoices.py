@@ -9,8 +9,7 @@ from db.rows import InvoiceRow
 from db.tables.invoices import InvoiceKind, InvoiceStatus
 from domain.invoicing import invoices
 from resolvers.enums import describe_enum
-from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.core.fields import relation
+from schema.core.connections import Connection, declare_total_count
 from schema.core.money import Money, read_money
 from schema.core.row_type import Node, computed_field, row_type
 
@@ -40,4 +39,4 @@ class Invoice(Node):
 
 @strawberry.type(description="Invoices of a client, the newest first.")
 class InvoiceConnection(Connection[Invoice]):
-    total_count: int | None = relation(invoices.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(invoices.counts)

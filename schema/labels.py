@@ -9,7 +9,7 @@ from db.tables import LabelFields
 from domain.clients import labels
 from domain.clients import reads as clients
 from resolvers.pagination import paginate
-from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.connections import Connection, declare_total_count
 from schema.core.fields import relation
 from schema.core.row_type import Node, row_type
 
@@ -30,4 +30,4 @@ class Label(Node):
 
 @strawberry.type(description="Labels by name.")
 class LabelConnection(Connection[Label]):
-    total_count: int | None = relation(labels.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(labels.counts)

@@ -5,8 +5,7 @@ import strawberry
 from db.rows import InvoiceLayoutRow
 from db.tables import InvoiceLayoutFields
 from domain.invoicing import layouts
-from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.core.fields import relation
+from schema.core.connections import Connection, declare_total_count
 from schema.core.row_type import Node, row_type
 
 
@@ -22,4 +21,4 @@ class InvoiceLayout(Node):
 
 @strawberry.type(description="Invoice layouts in the order of their making.")
 class InvoiceLayoutConnection(Connection[InvoiceLayout]):
-    total_count: int | None = relation(layouts.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(layouts.counts)

@@ -5,8 +5,7 @@ import strawberry
 from db.rows import MemberRow
 from db.tables import ExistingMemberFields, MemberFields, Role
 from domain.organization import members
-from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.core.fields import relation
+from schema.core.connections import Connection, declare_total_count
 from schema.core.row_type import DESCRIBED_BY, Node, row_type
 
 
@@ -24,4 +23,4 @@ DESCRIBED_BY[ExistingMemberFields] = Member
 
 @strawberry.type(description="Members in the order of their making, those who were removed too.")
 class MemberConnection(Connection[Member]):
-    total_count: int | None = relation(members.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(members.counts)

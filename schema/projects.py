@@ -13,7 +13,7 @@ from domain.core import money
 from domain.registrations import rules as registrations
 from domain.registrations.rates import hourly_rate
 from resolvers.registrations import select_registrations
-from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.connections import Connection, declare_total_count
 from schema.core.fields import FINANCE_READ_OPTIONS, relation
 from schema.core.money import Money, read_money
 from schema.core.row_type import Node, computed_field, row_type
@@ -74,4 +74,4 @@ class Project(Node):
 
 @strawberry.type(description="Projects of a client, the newest first.")
 class ProjectConnection(Connection[Project]):
-    total_count: int | None = relation(projects.counts_of_clients, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(projects.counts_of_clients)

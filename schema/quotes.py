@@ -14,7 +14,7 @@ from domain.clients import reads as clients
 from domain.invoicing import quotes
 from domain.invoicing.quotes import MAX_LINES
 from resolvers.enums import describe_enum
-from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.connections import Connection, declare_total_count
 from schema.core.fields import FieldOptions, relation
 from schema.core.money import Money, read_money
 from schema.core.row_type import Node, computed_field, row_type
@@ -73,4 +73,4 @@ class Quote(Node):
 
 @strawberry.type(description="Quotes of a client, the newest first.")
 class QuoteConnection(Connection[Quote]):
-    total_count: int | None = relation(quotes.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(quotes.counts)

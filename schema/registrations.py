@@ -28,7 +28,7 @@ from domain.registrations import rules as registrations
 from domain.registrations.rates import RegistrationWarning, warnings
 from domain.registrations.status import CHANGEABLE
 from resolvers.enums import describe_enum
-from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.connections import Connection, declare_total_count
 from schema.core.fields import FINANCE_READ_OPTIONS, FieldOptions, relation
 from schema.core.money import Money, read_money
 from schema.core.row_type import DESCRIBED_BY, Node, computed_field, row_type
@@ -134,14 +134,14 @@ DESCRIBED_BY[StatusFields] = Registration
 
 @strawberry.type(description="Registrations of the organization, the newest day first.")
 class RegistrationConnection(Connection[Registration]):
-    total_count: int | None = relation(registrations.counts, key="selector", description=TOTAL_DESCRIPTION, options=FieldOptions(cost=450))
+    total_count: int | None = declare_total_count(registrations.counts, cost=450)
 
 
 @strawberry.type(description="Registrations for a client, the newest day first.")
 class ClientRegistrationConnection(Connection[Registration]):
-    total_count: int | None = relation(registrations.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(registrations.counts)
 
 
 @strawberry.type(description="Registrations on a project, the newest day first.")
 class ProjectRegistrationConnection(Connection[Registration]):
-    total_count: int | None = relation(registrations.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(registrations.counts)

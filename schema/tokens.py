@@ -9,7 +9,7 @@ from db.rows import TokenRow
 from db.tables import Role, TokenFields
 from domain.core.scope import Permission
 from domain.organization import members, tokens
-from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
+from schema.core.connections import Connection, declare_total_count
 from schema.core.fields import FieldOptions, list_size, relation
 from schema.core.row_type import Node, computed_field, row_type
 from schema.members import Member
@@ -41,4 +41,4 @@ class ApiToken(Node):
 
 @strawberry.type(description="Tokens, the newest first.")
 class ApiTokenConnection(Connection[ApiToken]):
-    total_count: int | None = relation(tokens.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(tokens.counts)

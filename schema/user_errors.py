@@ -71,13 +71,4 @@ class FiscalRetentionError(UserError):
     issued_invoice_count: int = strawberry.field(description="How many.")
 
 
-USER_ERROR_TYPES = (
-    AlreadyArchivedError,
-    FiscalRetentionError,
-    InUseError,
-    InputError,
-    NumberTakenError,
-    PreviewOutdatedError,
-    RegistrationLockedError,
-    VersionConflictError,
-)
+USER_ERROR_TYPES = UserError.__subclasses__()

@@ -8,8 +8,7 @@ import strawberry
 from db.rows import VatRateRow
 from db.tables import VatCategory, VatRateFields
 from domain.invoicing import vat_rates
-from schema.core.connections import COUNT_OPTIONS, TOTAL_DESCRIPTION, Connection
-from schema.core.fields import relation
+from schema.core.connections import Connection, declare_total_count
 from schema.core.row_type import Node, row_type
 
 
@@ -28,4 +27,4 @@ class VatRate(Node):
 
 @strawberry.type(description="Rates of VAT in the order of their making.")
 class VatRateConnection(Connection[VatRate]):
-    total_count: int | None = relation(vat_rates.counts, key="selector", description=TOTAL_DESCRIPTION, options=COUNT_OPTIONS)
+    total_count: int | None = declare_total_count(vat_rates.counts)

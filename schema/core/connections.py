@@ -1,13 +1,13 @@
 """Connections over pages of rows: the row is the node."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import strawberry
 
 from resolvers.execution.expressions import ListExpression
-from schema.core.fields import FieldOptions
+from schema.core.fields import FieldOptions, relation
 from schema.core.row_type import computed_field, identity
 
 N = TypeVar("N")
@@ -29,10 +29,14 @@ class Edge(Generic[N]):
     node: N = strawberry.field(description="The entry itself.")
 
 
-TOTAL_DESCRIPTION = "How many there are in all, whatever the page."
 # One statement counts the children of all objects of a level. A count of the whole organization reads all of it: its
 # weight is what `benchmarks.points` measured with the most expensive filter. So the two kinds of connections have separate types.
-COUNT_OPTIONS = FieldOptions(cost=2)
+CHILDREN_COUNT_COST = 2
+
+
+def declare_total_count(counts: Callable[..., Awaitable[Sequence[int]]], cost: int = CHILDREN_COUNT_COST) -> Any:  # noqa: ANN401 the annotation stands
+    """Declare the total count of a connection, which the batch function counts by the page's selector."""
+    return relation(counts, key="selector", description="How many there are in all, whatever the page.", options=FieldOptions(cost=cost))
 
 
 def declare_edges(description: str) -> Any:  # noqa: ANN401 the annotation stands

@@ -1,20 +1,25 @@
-"""The fields of every payload, and the id of a deleted object."""
+"""Declare mutations and their payloads."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
-from domain.core.idempotency import Outcome
+from domain.core.scope import Permission, WriteScope
 from resolvers.ids import make_id_encoder
+from resolvers.mutations import mutation
+from schema.core.directives import Cost, OneAtATime, RequiresPermission, SemanticNonNull
 from schema.core.errors import UserError
-from schema.core.fields import list_size
+from schema.core.fields import list_size, relation
 from schema.core.row_type import computed_field, identity
 
 if TYPE_CHECKING:
-    from schema.build import Query
+    from schema.query import Query
 
-NOW_DESCRIPTION = "As it is now; null when it was refused."
+T = TypeVar("T")
+CHANGED_DESCRIPTION = "As it is now; null when it was refused."
 
 
 @strawberry.type
@@ -24,14 +29,55 @@ class Payload:
     user_errors: list[UserError] = computed_field(
         attrgetter("user_errors"), description="Why it was not done; empty when it was.", directives=[list_size(5)]
     )
-    query: Annotated["Query", strawberry.lazy("schema.build")] = computed_field(identity, description="To ask on in the same request.")
+    query: Annotated["Query", strawberry.lazy("schema.query")] = computed_field(identity, description="To ask on in the same request.")
+
+
+def changed_object(batch: Callable[..., Awaitable[Sequence[object]]]) -> Any:  # noqa: ANN401 the annotation stands
+    """Declare the changed object, which the batch function loads after the commit."""
+    return relation(batch, key="value", description=CHANGED_DESCRIPTION)
 
 
 def declare_deleted_id(name: str) -> Any:  # noqa: ANN401 the annotation stands
     """Declare the id of the deleted object."""
-    encode = make_id_encoder(name)
-    return computed_field(lambda outcome: _encode_deleted_id(outcome, encode), description="The id that it had; null when it was refused.")
+    encode: Any = make_id_encoder(name)
+    return computed_field(
+        lambda outcome: None if outcome.value is None else encode(outcome.value),
+        description="The id that it had; null when it was refused.",
+    )
 
 
-def _encode_deleted_id(outcome: Outcome[Any], encode: Any) -> str | None:  # noqa: ANN401
-    return None if outcome.value is None else encode(outcome.value)
+WRITE_COST = Cost(weight="500")
+
+
+def declare_mutation(
+    change: Callable[[WriteScope, Any], Awaitable[object]],
+    *,
+    description: str,
+    permission: Permission = Permission.CLIENTS_WRITE,
+    costs: Sequence[object] = (WRITE_COST,),
+    is_exclusive: bool = False,
+) -> Any:  # noqa: ANN401 the annotation stands
+    """Declare a mutation. One with `is_exclusive` may take long and occurs once in a document, aliases and fragments included."""
+    directives = [*costs, RequiresPermission(any_of=[permission]), SemanticNonNull()]
+    if is_exclusive:
+        directives.append(OneAtATime())
+    exclusive_hint = " One at a time: a document has one such field at most." if is_exclusive else ""
+    return mutation(
+        change,
+        permission=permission,
+        description=f"{description}{exclusive_hint} Needs {permission}.",
+        directives=directives,
+        is_long=is_exclusive,
+    )
+
+
+def mutations(cls: type[T]) -> type[T]:
+    """Make a class a part of `Mutation`, and give each of its fields a payload type of its own, named after the field.
+
+    The field `label_create: LabelPayload` returns `LabelCreatePayload`, which has the fields of `LabelPayload`.
+    """
+    for name, payload in cls.__annotations__.items():
+        type_name = f"{to_camel_case(name.capitalize())}Payload"
+        own_payload = strawberry.type(type(type_name, (payload,), {}), description=f"The result of `{to_camel_case(name)}`.")
+        cls.__annotations__[name] = own_payload | None
+    return strawberry.type(cls)

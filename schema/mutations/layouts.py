@@ -1,0 +1,35 @@
+"""Mutations of invoice layouts, and their payloads."""
+
+from functools import partial
+
+import strawberry
+
+from domain.core.scope import Permission
+from domain.invoicing.layouts import by_id
+from resolvers import layouts
+from resolvers.ids import GlobalId
+from schema.core.payload import Payload, changed_object, declare_deleted_id, declare_mutation, mutations
+from schema.layouts import InvoiceLayout
+
+declare = partial(declare_mutation, permission=Permission.FINANCE_WRITE)
+
+
+@strawberry.type
+class InvoiceLayoutPayload(Payload):
+    invoice_layout: InvoiceLayout | None = changed_object(by_id)
+
+
+@strawberry.type
+class InvoiceLayoutDeletePayload(Payload):
+    deleted_id: GlobalId | None = declare_deleted_id("InvoiceLayout")
+
+
+@mutations
+class InvoiceLayoutMutations:
+    invoice_layout_create: InvoiceLayoutPayload = declare(layouts.create, description="Adds an invoice layout.")
+    invoice_layout_update: InvoiceLayoutPayload = declare(
+        layouts.update, description="Changes an invoice layout. As the default it takes the place of the one that was."
+    )
+    invoice_layout_delete: InvoiceLayoutDeletePayload = declare(
+        layouts.delete, description="Deletes an invoice layout that neither clients nor invoices use and that is not the default."
+    )

@@ -1,0 +1,21 @@
+"""The mutation of the organization, and its payload."""
+
+import strawberry
+
+from domain.core.scope import Permission
+from domain.organization.organizations import by_id
+from resolvers import organizations
+from schema.core.payload import Payload, changed_object, declare_mutation, mutations
+from schema.organizations import Organization
+
+
+@strawberry.type
+class OrganizationUpdatePayload(Payload):
+    organization: Organization | None = changed_object(by_id)
+
+
+@mutations
+class OrganizationMutations:
+    organization_update: OrganizationUpdatePayload = declare_mutation(
+        organizations.update, description="Changes the organization that the token belongs to.", permission=Permission.ORGANIZATION_WRITE
+    )

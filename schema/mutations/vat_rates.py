@@ -1,0 +1,26 @@
+"""Mutations of VAT rates, and their payloads."""
+
+from functools import partial
+
+import strawberry
+
+from domain.core.scope import Permission
+from domain.invoicing.vat_rates import by_id
+from resolvers import vat_rates
+from schema.core.payload import Payload, changed_object, declare_mutation, mutations
+from schema.vat_rates import VatRate
+
+declare = partial(declare_mutation, permission=Permission.FINANCE_WRITE)
+
+
+@strawberry.type
+class VatRatePayload(Payload):
+    vat_rate: VatRate | None = changed_object(by_id)
+
+
+@mutations
+class VatRateMutations:
+    vat_rate_create: VatRatePayload = declare(vat_rates.create, description="Adds a rate of VAT.")
+    vat_rate_update: VatRatePayload = declare(
+        vat_rates.update, description="Changes a rate of VAT; invoices that were made keep the percentage of their day."
+    )
