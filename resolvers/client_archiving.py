@@ -7,19 +7,19 @@ import strawberry
 from domain.clients import archiving
 from domain.core.scope import WriteScope
 from resolvers.ids import GlobalId
-from resolvers.inputs import OPTIONAL_VERSION_DESCRIPTION, to_uuid
+from resolvers.inputs import OPTIONAL_CLIENT_VERSION_DESCRIPTION, to_uuid
 
 
 @strawberry.input(description="A client to archive.")
 class ClientArchiveInput:
-    id: GlobalId = strawberry.field(description="The client.")
-    expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_VERSION_DESCRIPTION)
+    id: GlobalId = strawberry.field(description="Id of the client.")
+    expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_CLIENT_VERSION_DESCRIPTION)
 
 
-@strawberry.input(description="A client to take back.")
+@strawberry.input(description="A client to unarchive.")
 class ClientUnarchiveInput:
-    id: GlobalId = strawberry.field(description="The client.")
-    expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_VERSION_DESCRIPTION)
+    id: GlobalId = strawberry.field(description="Id of the client.")
+    expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_CLIENT_VERSION_DESCRIPTION)
 
 
 async def archive(scope: WriteScope, input: ClientArchiveInput) -> UUID:

@@ -13,25 +13,25 @@ from resolvers.inputs import patch_of, patch_values, present_lists
 
 describe_enum(
     OnError,
-    "What becomes of the others when a client is refused.",
+    "What to do with the others if a client is rejected.",
     name="BulkErrorPolicy",
-    ALL_OR_NOTHING="Nothing is done.",
-    SKIP_FAILED="They are done, without those that are refused.",
+    ALL_OR_NOTHING="Change nothing.",
+    SKIP_FAILED="Create or update the others.",
 )
 
 
-@patch_of(ClientFields, description="A client as it is elsewhere. Of a client there is, what is left out stays and null clears.")
+@patch_of(ClientFields, description="A client to create or update. An update leaves omitted fields unchanged; null clears a field.")
 class ClientUpsertInput:
     name: str
-    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description="All its addresses from now on.")
-    labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description="All its labels from now on, 50 at most.")
-    financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Needs FINANCE_WRITE.")
+    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description="New list of addresses.")
+    labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description="New list of labels, at most 50.")
+    financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Requires `FINANCE_WRITE`.")
 
 
-@strawberry.input(description="Clients to make, or to bring up to date.")
+@strawberry.input(description="Clients to create or update.")
 class ClientBulkUpsertInput:
-    clients: list[ClientUpsertInput] = strawberry.field(description="The clients, 1 to 100, each once.")
-    on_error: OnError = strawberry.field(default=OnError.ALL_OR_NOTHING, description="What becomes of the others when one is refused.")
+    clients: list[ClientUpsertInput] = strawberry.field(description="Clients, 1 to 100.")
+    on_error: OnError = strawberry.field(default=OnError.ALL_OR_NOTHING, description="What to do with the others if a client is rejected.")
 
 
 async def upsert(scope: WriteScope, input: ClientBulkUpsertInput) -> list[UpsertResult]:

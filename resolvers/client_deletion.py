@@ -9,17 +9,20 @@ from resolvers.ids import GlobalId
 from resolvers.inputs import to_uuid
 
 
-@strawberry.input(description="A client to delete for good, as its preview showed it.")
+@strawberry.input(description="A client to delete permanently, as its preview showed it.")
 class ClientDeleteInput:
-    id: GlobalId = strawberry.field(description="The client, which is archived.")
+    id: GlobalId = strawberry.field(description="Id of the client, which must be archived.")
     preview_token: str = strawberry.field(
-        description="The `token` of its `deletionPreview`: 15 minutes old at most, and refused when anything has changed since."
+        description="`token` of the client's `deletionPreview`. The mutation fails with `PREVIEW_OUTDATED` if it is older than 15 minutes "
+        "or anything has changed since."
     )
     acknowledge_fiscal_retention: bool = strawberry.field(
-        default=False, description="Whether you know that the law has issued invoices kept. Needed where there are any."
+        default=False,
+        description="Whether to delete issued invoices although they must be kept by law. If there are any, the mutation fails with "
+        "`FISCAL_RETENTION` unless this is true.",
     )
     delete_orphan_contacts: bool = strawberry.field(
-        default=False, description="Whether contacts that no other client has go as well. They are kept otherwise. Needs CLIENTS_WRITE."
+        default=False, description="Whether to delete contacts that no other client has as well. Requires `CLIENTS_WRITE`."
     )
 
 

@@ -24,6 +24,7 @@ from domain.core.scope import WriteScope
 from resolvers.contacts import ContactCreateInput
 from resolvers.ids import GlobalId
 from resolvers.inputs import (
+    OPTIONAL_CLIENT_VERSION_DESCRIPTION,
     VERSION_DESCRIPTION,
     input_of,
     input_values,
@@ -38,68 +39,70 @@ from resolvers.inputs import (
 from resolvers.labels import LabelCreateInput
 
 LINK_TYPES = {"vat_rate_id": "VatRate", "invoice_layout_id": "InvoiceLayout"}
-VAT_RATE_DESCRIPTION = "Its rate of VAT; without one the organization's."
-LAYOUT_DESCRIPTION = "Its own layout of invoices; without one the organization's."
+VAT_RATE_DESCRIPTION = "Id of the VAT rate. If null, the organization's `defaultVatRate` applies."
+LAYOUT_DESCRIPTION = "Id of the invoice layout. If null, the organization's `defaultLayout` applies."
 
 
 @input_of(AddressFields, description="An address of a client.")
 class ClientAddressInput:
-    type: AddressType = strawberry.field(description="What it is for. A client has one of a type at most.")
+    type: AddressType = strawberry.field(description="Purpose of the address. A client has at most one address of each type.")
 
 
-@input_of(ClientFinancialFields, description="Financial settings. Needs FINANCE_WRITE.")
+@input_of(ClientFinancialFields, description="Financial settings of a client.")
 class ClientFinancialInput:
     vat_rate_id: GlobalId | None = strawberry.field(default=None, description=VAT_RATE_DESCRIPTION)
     invoice_layout_id: GlobalId | None = strawberry.field(default=None, description=LAYOUT_DESCRIPTION)
 
 
-@patch_of(ClientFinancialFields, description="Financial settings to change; what is left out stays, null clears. Needs FINANCE_WRITE.")
+@patch_of(ClientFinancialFields, description="Changes of financial settings. Omitted fields stay unchanged; null clears a field.")
 class ClientFinancialPatchInput:
     vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=VAT_RATE_DESCRIPTION)
     invoice_layout_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=LAYOUT_DESCRIPTION)
 
 
-@strawberry.input(one_of=True, description="A label there is, or a new one.")
+@strawberry.input(one_of=True, description="An existing label or a new one.")
 class ClientLabelInput:
-    id: strawberry.Maybe[GlobalId] = strawberry.field(description="The id of a label.")
-    new: strawberry.Maybe[LabelCreateInput] = strawberry.field(description="A label to make.")
+    id: strawberry.Maybe[GlobalId] = strawberry.field(description="Id of an existing label.")
+    new: strawberry.Maybe[LabelCreateInput] = strawberry.field(description="Label to create.")
 
 
-@strawberry.input(one_of=True, description="A contact there is, or a new one.")
+@strawberry.input(one_of=True, description="An existing contact or a new one.")
 class ContactChoiceInput:
-    id: strawberry.Maybe[GlobalId] = strawberry.field(description="The id of a contact, which may be another client's too.")
-    new: strawberry.Maybe[ContactCreateInput] = strawberry.field(description="A contact to make.")
+    id: strawberry.Maybe[GlobalId] = strawberry.field(description="Id of an existing contact, which other clients may have too.")
+    new: strawberry.Maybe[ContactCreateInput] = strawberry.field(description="Contact to create.")
 
 
-@strawberry.input(description="A contact of a client, and what it is to this one.")
+@strawberry.input(description="A contact of a client, with the link between them.")
 class ClientContactInput:
-    contact: ContactChoiceInput = strawberry.field(description="Who.")
-    link: "ClientContactFieldsInput | None" = strawberry.field(default=None, description="What the contact is to this client.")
+    contact: ContactChoiceInput = strawberry.field(description="The contact.")
+    link: "ClientContactFieldsInput | None" = strawberry.field(default=None, description="Link between the contact and this client.")
 
 
-@patch_of(ClientContactFields, description="What a contact is to one client.")
+@patch_of(ClientContactFields, description="Link between a contact and a client. In an existing link, omitted fields stay unchanged.")
 class ClientContactFieldsInput:
-    roles: strawberry.Maybe[list[ContactRole] | None] = strawberry.field(description="Documents of this client that go to the person.")
+    roles: strawberry.Maybe[list[ContactRole] | None] = strawberry.field(description="What the contact receives for this client.")
 
 
-@input_of(ClientFields, description="A new client, with all that belongs to it.")
+@input_of(ClientFields, description="A new client with its addresses, labels, contacts and financial settings.")
 class ClientCreateInput:
-    takes_next_number: bool = strawberry.field(default=False, description="Give it the organization's next number, instead of `number`.")
-    addresses: list[ClientAddressInput] = strawberry.field(default_factory=list, description="Addresses, one of a type at most.")
-    labels: list[ClientLabelInput] = strawberry.field(default_factory=list, description="Labels, 50 at most.")
-    contacts: list[ClientContactInput] = strawberry.field(default_factory=list, description="Contacts in their order, 100 at most.")
-    financial: ClientFinancialInput | None = strawberry.field(default=None, description="Financial settings. Needs FINANCE_WRITE.")
+    takes_next_number: bool = strawberry.field(default=False, description="Whether to assign the next client number. Excludes `number`.")
+    addresses: list[ClientAddressInput] = strawberry.field(default_factory=list, description="Addresses, at most one of each type.")
+    labels: list[ClientLabelInput] = strawberry.field(default_factory=list, description="Labels, at most 50.")
+    contacts: list[ClientContactInput] = strawberry.field(default_factory=list, description="Contacts in their order, at most 100.")
+    financial: ClientFinancialInput | None = strawberry.field(default=None, description="Financial settings. Requires `FINANCE_WRITE`.")
 
 
-@patch_of(ClientFields, description="What to change of a client: what is left out stays, null clears.")
+@patch_of(ClientFields, description="Changes of a client. Omitted fields stay unchanged; null clears a field.")
 class ClientUpdateInput:
-    id: GlobalId = strawberry.field(description="The client.")
+    id: GlobalId = strawberry.field(description="Id of the client.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
-    takes_next_number: bool = strawberry.field(default=False, description="Give it the organization's next number, instead of `number`.")
-    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description="All its addresses from now on.")
-    labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description="All its labels from now on.")
-    contacts: strawberry.Maybe[list[ClientContactInput] | None] = strawberry.field(description="All its contacts from now on.")
-    financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Needs FINANCE_WRITE.")
+    takes_next_number: bool = strawberry.field(default=False, description="Whether to assign the next client number. Excludes `number`.")
+    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description="New list of addresses.")
+    labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description="New list of labels, at most 50.")
+    contacts: strawberry.Maybe[list[ClientContactInput] | None] = strawberry.field(
+        description="New list of contacts, at most 100. The others are unlinked."
+    )
+    financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Requires `FINANCE_WRITE`.")
 
 
 async def create(scope: WriteScope, input: ClientCreateInput) -> UUID:
@@ -166,30 +169,27 @@ def _link_values(input: ClientContactFieldsInput) -> dict[str, object]:
     return patch_values(ClientContactFields, input) | present_values({"roles": input.roles})
 
 
-CLIENT_VERSION_DESCRIPTION = "The `version` of the client that you saw; any, unless given."
-
-
-@strawberry.input(description="A contact that becomes one of a client's.")
+@strawberry.input(description="A contact to link to a client.")
 class ClientContactLinkInput:
-    client_id: GlobalId = strawberry.field(description="The client.")
-    contact_id: GlobalId = strawberry.field(description="The contact.")
-    expected_version: int | None = strawberry.field(default=None, description=CLIENT_VERSION_DESCRIPTION)
-    link: ClientContactFieldsInput | None = strawberry.field(default=None, description="What the contact is to this client.")
+    client_id: GlobalId = strawberry.field(description="Id of the client.")
+    contact_id: GlobalId = strawberry.field(description="Id of the contact.")
+    expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_CLIENT_VERSION_DESCRIPTION)
+    link: ClientContactFieldsInput | None = strawberry.field(default=None, description="Link between the contact and this client.")
 
 
-@strawberry.input(description="What a contact is to a client from now on; what is left out stays.")
+@strawberry.input(description="Changes of the link between a contact and a client.")
 class ClientContactUpdateInput:
-    client_id: GlobalId = strawberry.field(description="The client.")
-    contact_id: GlobalId = strawberry.field(description="The contact.")
-    expected_version: int | None = strawberry.field(default=None, description=CLIENT_VERSION_DESCRIPTION)
-    link: ClientContactFieldsInput = strawberry.field(description="What to change.")
+    client_id: GlobalId = strawberry.field(description="Id of the client.")
+    contact_id: GlobalId = strawberry.field(description="Id of the contact.")
+    expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_CLIENT_VERSION_DESCRIPTION)
+    link: ClientContactFieldsInput = strawberry.field(description="Changes of the link. Omitted fields stay unchanged.")
 
 
-@strawberry.input(description="A contact to take off a client.")
+@strawberry.input(description="A contact to remove from a client.")
 class ClientContactUnlinkInput:
-    client_id: GlobalId = strawberry.field(description="The client.")
-    contact_id: GlobalId = strawberry.field(description="The contact, which stays.")
-    expected_version: int | None = strawberry.field(default=None, description=CLIENT_VERSION_DESCRIPTION)
+    client_id: GlobalId = strawberry.field(description="Id of the client.")
+    contact_id: GlobalId = strawberry.field(description="Id of the contact, which is not deleted.")
+    expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_CLIENT_VERSION_DESCRIPTION)
 
 
 def _client_and_contact_ids(input: ClientContactLinkInput | ClientContactUpdateInput | ClientContactUnlinkInput) -> tuple[UUID, UUID]:
@@ -211,10 +211,10 @@ async def unlink(scope: WriteScope, input: ClientContactUnlinkInput) -> UUID:
     return await contact_links.unlink(scope, *_client_and_contact_ids(input), expected_version=input.expected_version)
 
 
-@strawberry.input(description="Labels, and the clients that they are for.")
+@strawberry.input(description="Labels and the clients that get or lose them.")
 class ClientLabelsInput:
-    client_ids: list[GlobalId] = strawberry.field(description="The clients, 100 at most.")
-    label_ids: list[GlobalId] = strawberry.field(description="The labels, 50 at most.")
+    client_ids: list[GlobalId] = strawberry.field(description="Ids of the clients, at most 100.")
+    label_ids: list[GlobalId] = strawberry.field(description="Ids of the labels, at most 50.")
 
 
 async def add_labels(scope: WriteScope, input: ClientLabelsInput) -> list[UUID]:

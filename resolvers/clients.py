@@ -27,63 +27,53 @@ class ClientStatus(StrEnum):
 
 
 ARCHIVED_BY_STATUS = {ClientStatus.ACTIVE: False, ClientStatus.ARCHIVED: True, ClientStatus.ALL: None}
-describe_enum(
-    ClientStatus,
-    "Which clients by their state.",
-    ACTIVE="Those that are not archived.",
-    ARCHIVED="Those that are archived.",
-    ALL="Both.",
-)
+describe_enum(ClientStatus, "Clients to select.", ACTIVE="Active clients.", ARCHIVED="Archived clients.", ALL="All clients.")
 describe_enum(
     Sort,
-    "What clients are put in order by.",
+    "Field to sort clients by.",
     name="ClientOrderField",
-    NAME="Name, without regard to capitals and accents.",
-    NUMBER="Number, as text; clients without one come after those with one.",
-    CREATED_AT="When they were made.",
-    UPDATED_AT="When they were last changed.",
+    NAME="Name; case and accents are ignored.",
+    NUMBER="Number, compared as text. In ascending order, clients without a number come last.",
+    CREATED_AT="Time of creation.",
+    UPDATED_AT="Time of the last change.",
 )
 
 
-@strawberry.input(description="Labels that a client has or has not. All that is given holds.")
+@strawberry.input(description="Filter by labels. All given criteria must match; each has at most 50 labels.")
 class LabelFilterInput:
-    any: list[GlobalId] | None = strawberry.field(default=None, description="At least one of these.")
-    all: list[GlobalId] | None = strawberry.field(default=None, description="Every one of these.")
-    none: list[GlobalId] | None = strawberry.field(default=None, description="Not one of these.")
+    any: list[GlobalId] | None = strawberry.field(default=None, description="Clients with at least one of these labels.")
+    all: list[GlobalId] | None = strawberry.field(default=None, description="Clients with all of these labels.")
+    none: list[GlobalId] | None = strawberry.field(default=None, description="Clients with none of these labels.")
 
 
-@strawberry.input(description="Which clients. All that is given holds.")
+@strawberry.input(description="Filter for clients. All given criteria must match.")
 class ClientFilterInput:
-    status: ClientStatus = strawberry.field(default=ClientStatus.ALL, description="Active, archived or all.")
-    labels: LabelFilterInput | None = strawberry.field(default=None, description="By label.")
-    has_invoice_contact: bool | None = strawberry.field(default=None, description="With, or without, a contact for its invoices.")
-    country: str | None = strawberry.field(
-        default=None, description="Country of the primary address, of ISO 3166-1, as `NL`. Rejected unless it exists."
-    )
-    kvk_number: str | None = strawberry.field(default=None, description="Number in the Dutch register. Several clients may share one.")
-    vat_number: str | None = strawberry.field(default=None, description="VAT number with its country. Several clients may share one.")
-    updated_since: datetime | None = strawberry.field(default=None, description="Made or changed at this moment or later.")
+    status: ClientStatus = strawberry.field(default=ClientStatus.ALL, description="Active, archived or all clients.")
+    labels: LabelFilterInput | None = strawberry.field(default=None, description="Labels of the clients.")
+    has_invoice_contact: bool | None = strawberry.field(default=None, description="Whether a contact receives the client's invoices.")
+    country: str | None = strawberry.field(default=None, description="Country code (ISO 3166-1 alpha-2) of the primary address.")
+    kvk_number: str | None = strawberry.field(default=None, description="Number in the Dutch business register (KVK).")
+    vat_number: str | None = strawberry.field(default=None, description="VAT number with its country prefix.")
+    updated_since: datetime | None = strawberry.field(default=None, description="Time from which on clients were created or changed.")
 
 
-@strawberry.input(description="An order of clients. Equal ones are in order of their making.")
+@strawberry.input(description="Sort order of clients. Clients with equal values are sorted by time of creation.")
 class ClientOrderInput:
-    field: Sort = strawberry.field(description="What to sort by. Clients without a number come after those with one.")
-    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Which way.")
+    field: Sort = strawberry.field(description="Field to sort by.")
+    direction: OrderDirection = strawberry.field(default=OrderDirection.ASC, description="Sort direction.")
 
 
-@strawberry.input(one_of=True, description="One client, by what is known of it.")
+@strawberry.input(one_of=True, description="Id or number of a client.")
 class ClientLookupInput:
-    id: strawberry.Maybe[GlobalId] = strawberry.field(description="Its id.")
-    number: strawberry.Maybe[str] = strawberry.field(
-        description="Its number. Capitals, full width and invisible characters make no difference."
-    )
+    id: strawberry.Maybe[GlobalId] = strawberry.field(description="Id of the client.")
+    number: strawberry.Maybe[str] = strawberry.field(description="Number of the client. Case, width and invisible characters are ignored.")
 
 
-ClientFilterArgument = Annotated[ClientFilterInput | None, strawberry.argument(description="Which clients; all unless given.")]
-SEARCH_DESCRIPTION = "Found within the name, without regard to capitals and accents, or within the number."
+ClientFilterArgument = Annotated[ClientFilterInput | None, strawberry.argument(description="Filter; all clients if omitted.")]
+SEARCH_DESCRIPTION = "Text within the name or the number, at most 200 characters. Case is ignored, and so are accents in names."
 ClientSearch = Annotated[str | None, strawberry.argument(description=SEARCH_DESCRIPTION)]
-OrderByArgument = Annotated[ClientOrderInput | None, strawberry.argument(description="In which order; by name unless given.")]
-LookupArgument = Annotated[ClientLookupInput, strawberry.argument(description="The id or the number.")]
+OrderByArgument = Annotated[ClientOrderInput | None, strawberry.argument(description="Sort order; by name if omitted.")]
+LookupArgument = Annotated[ClientLookupInput, strawberry.argument(description="Id or number of the client.")]
 
 
 async def page(

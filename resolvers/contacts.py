@@ -12,7 +12,7 @@ from domain.core.pagination import Page, PageRequest
 from domain.core.scope import WriteScope
 from resolvers.context import Info
 from resolvers.ids import GlobalId
-from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
+from resolvers.inputs import VERSION_DESCRIPTION, VersionedInput, input_of, input_values, patch_of, patch_values, to_uuid
 from resolvers.pagination import After, Before, First, Last, NameSearch
 
 
@@ -22,7 +22,7 @@ async def page(
     return await contacts.page(info.context.read_scope(), search, PageRequest(first, after, last, before))
 
 
-async def find_one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the contact.")]) -> ContactRow | None:
+async def find_one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="Id of the contact.")]) -> ContactRow | None:
     key = id.key_of_type("Contact")
     return await info.context.loaders.of(contacts.by_id).load(key) if key else None
 
@@ -31,16 +31,14 @@ async def find_one(info: Info, id: Annotated[GlobalId, strawberry.argument(descr
 class ContactCreateInput: ...
 
 
-@patch_of(ContactFields, description="What to change of a contact: what is left out stays, null clears.")
+@patch_of(ContactFields, description="Changes of a contact. Omitted fields stay unchanged; null clears a field.")
 class ContactUpdateInput:
-    id: GlobalId = strawberry.field(description="The contact.")
+    id: GlobalId = strawberry.field(description="Id of the contact.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 @strawberry.input(description="A contact to delete.")
-class ContactDeleteInput:
-    id: GlobalId = strawberry.field(description="The contact.")
-    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
+class ContactDeleteInput(VersionedInput): ...
 
 
 async def create(scope: WriteScope, input: ContactCreateInput) -> UUID:

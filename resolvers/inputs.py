@@ -11,10 +11,20 @@ from pydantic.fields import FieldInfo
 from resolvers.ids import GlobalId
 
 T = TypeVar("T")
-VERSION_DESCRIPTION = "The `version` that you saw. Another is refused, so that nobody's change is lost."
-OPTIONAL_VERSION_DESCRIPTION = "The `version` that you saw; any, unless given."
+VERSION_DESCRIPTION = "The `version` that you read. The mutation fails with `VERSION_CONFLICT` if the object has changed since."
+OPTIONAL_CLIENT_VERSION_DESCRIPTION = (
+    "The `version` of the client that you read. If given, the mutation fails with `VERSION_CONFLICT` if the client has changed since."
+)
 INPUT_TYPES: list[tuple[type, type[BaseModel]]] = []
 """The input types, each with its field set."""
+
+
+@strawberry.input
+class VersionedInput:
+    """The fields of an input that names an object and the version that the caller read."""
+
+    id: GlobalId = strawberry.field(description="Id of the object.")
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 def input_of(fields: type[BaseModel], *, description: str) -> Callable[[type[T]], type[T]]:

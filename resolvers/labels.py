@@ -11,7 +11,7 @@ from domain.core.pagination import Page, PageRequest
 from domain.core.scope import WriteScope
 from resolvers.context import Info
 from resolvers.ids import GlobalId
-from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
+from resolvers.inputs import VERSION_DESCRIPTION, VersionedInput, input_of, input_values, patch_of, patch_values, to_uuid
 from resolvers.pagination import After, Before, First, Last, NameSearch
 
 
@@ -25,16 +25,14 @@ async def page(
 class LabelCreateInput: ...
 
 
-@patch_of(LabelFields, description="What to change of a label: what is left out stays.")
+@patch_of(LabelFields, description="Changes of a label. Omitted fields stay unchanged.")
 class LabelUpdateInput:
-    id: GlobalId = strawberry.field(description="The label.")
+    id: GlobalId = strawberry.field(description="Id of the label.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 @strawberry.input(description="A label to delete.")
-class LabelDeleteInput:
-    id: GlobalId = strawberry.field(description="The label.")
-    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
+class LabelDeleteInput(VersionedInput): ...
 
 
 async def create(scope: WriteScope, input: LabelCreateInput) -> UUID:

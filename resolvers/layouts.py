@@ -8,23 +8,21 @@ from db.tables import InvoiceLayoutFields
 from domain.core.scope import WriteScope
 from domain.invoicing import layouts
 from resolvers.ids import GlobalId
-from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
+from resolvers.inputs import VERSION_DESCRIPTION, VersionedInput, input_of, input_values, patch_of, patch_values, to_uuid
 
 
-@input_of(InvoiceLayoutFields, description="A new invoice layout. As the default it takes the place of the one that was.")
+@input_of(InvoiceLayoutFields, description="A new invoice layout.")
 class InvoiceLayoutCreateInput: ...
 
 
-@patch_of(InvoiceLayoutFields, description="What to change of an invoice layout: what is left out stays.")
+@patch_of(InvoiceLayoutFields, description="Changes of an invoice layout. Omitted fields stay unchanged.")
 class InvoiceLayoutUpdateInput:
-    id: GlobalId = strawberry.field(description="The layout.")
+    id: GlobalId = strawberry.field(description="Id of the invoice layout.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 @strawberry.input(description="An invoice layout to delete.")
-class InvoiceLayoutDeleteInput:
-    id: GlobalId = strawberry.field(description="The layout.")
-    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
+class InvoiceLayoutDeleteInput(VersionedInput): ...
 
 
 async def create(scope: WriteScope, input: InvoiceLayoutCreateInput) -> UUID:

@@ -9,36 +9,35 @@ from domain.core.scope import WriteScope
 from domain.organization import members
 from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId
-from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
+from resolvers.inputs import VERSION_DESCRIPTION, VersionedInput, input_of, input_values, patch_of, patch_values, to_uuid
 
 describe_enum(
     Role,
-    "What a member does for the organization, from most to least rights.",
-    OWNER="Everything, and who else is an owner.",
-    ADMIN="Everything but that.",
-    FINANCE="Clients and their figures, imports and exports.",
-    MEMBER="Clients and registrations, without figures.",
-    VIEWER="Looks at clients, without figures.",
+    "Role of a member or a token, from most to fewest permissions.",
+    OWNER="All permissions, including `OWNERS_WRITE`.",
+    ADMIN="All permissions except `OWNERS_WRITE`.",
+    FINANCE="Read and change clients, registrations and financial data; import and export clients.",
+    MEMBER="Read and change clients and registrations, without financial data.",
+    VIEWER="Read clients and registrations, without financial data.",
 )
 
 
-@input_of(MemberFields, description="A new member. By the e-mail address of one who was removed, that one is brought back.")
+@input_of(MemberFields, description="A new member, or a removed member to reactivate.")
 class MemberAddInput: ...
 
 
 @patch_of(
     ExistingMemberFields,
-    description="What to change of a member: what is left out stays. One who is not active keeps the tokens; `memberRemove` revokes them.",
+    description="Changes of a member. Omitted fields stay unchanged. With `isActive: false` the member keeps their tokens; "
+    "`memberRemove` revokes them.",
 )
 class MemberUpdateInput:
-    id: GlobalId = strawberry.field(description="The member.")
+    id: GlobalId = strawberry.field(description="Id of the member.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 @strawberry.input(description="A member to remove.")
-class MemberRemoveInput:
-    id: GlobalId = strawberry.field(description="The member.")
-    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
+class MemberRemoveInput(VersionedInput): ...
 
 
 async def add(scope: WriteScope, input: MemberAddInput) -> UUID:

@@ -23,8 +23,13 @@ MAX_ATTEMPTS = 4
 IDEMPOTENT = GraphQLDirective(
     name="idempotent",
     locations=[DirectiveLocation.FIELD],
-    args={"key": GraphQLArgument(GraphQLNonNull(GraphQLString), description="Chosen by you, a UUID for instance; 255 characters at most.")},
-    description="Makes a mutation safe to send again: for 24 hours the same key with the same input gives the first outcome.",
+    args={
+        "key": GraphQLArgument(
+            GraphQLNonNull(GraphQLString), description="Key that you choose, for example a UUID; 1 to 255 printable characters."
+        )
+    },
+    description="Makes a mutation safe to repeat. For 24 hours, a repetition with the same key and input returns the first outcome and "
+    "changes nothing. With other input it fails with `IDEMPOTENCY_KEY_REUSED`.",
 )
 
 
@@ -65,7 +70,7 @@ def mutation(
 
     _, input_parameter = inspect.signature(change).parameters.values()
     info, own_parameter, *_ = inspect.signature(resolve).parameters.values()
-    annotation: Any = Annotated.__class_getitem__((input_parameter.annotation, strawberry.argument(description="What to do.")))  # type: ignore[attr-defined]
+    annotation: Any = Annotated.__class_getitem__((input_parameter.annotation, strawberry.argument(description="Input of the mutation.")))  # type: ignore[attr-defined]
     signature = inspect.Signature([info, own_parameter.replace(annotation=annotation)], return_annotation=Outcome[Any])
     resolve.__signature__ = signature  # type: ignore[attr-defined]
     return strawberry.mutation(resolver=resolve, description=description, directives=directives)

@@ -39,12 +39,14 @@ BATCHES: dict[str, Callable[[ReadScope, Sequence[UUID]], Awaitable[Sequence[Any]
 }
 
 
-async def by_id(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the object.")]) -> Row | None:
+async def by_id(info: Info, id: Annotated[GlobalId, strawberry.argument(description="Id of the object.")]) -> Row | None:
     row: Row | None = await info.context.loaders.of(BATCHES[id.type_name]).load(id.key)
     return row
 
 
-async def by_ids(info: Info, ids: Annotated[list[GlobalId], strawberry.argument(description="The ids, at most 100.")]) -> list[Row | None]:
+async def by_ids(
+    info: Info, ids: Annotated[list[GlobalId], strawberry.argument(description="Ids of the objects, at most 100.")]
+) -> list[Row | None]:
     if len(ids) > MAX_PAGE_SIZE:
         raise BadInput(f"`ids` has at most {MAX_PAGE_SIZE}.")
     rows = list[Row | None]()

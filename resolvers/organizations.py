@@ -13,15 +13,11 @@ from resolvers.inputs import VERSION_DESCRIPTION, linked_ids, patch_of, patch_va
 LINK_TYPES = {"default_vat_rate_id": "VatRate", "default_layout_id": "InvoiceLayout"}
 
 
-@patch_of(OrganizationFields, description="What to change of the organization: what is left out stays, null clears.")
+@patch_of(OrganizationFields, description="Changes of the organization. Omitted fields stay unchanged; null clears a field.")
 class OrganizationUpdateInput:
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
-    default_vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(
-        description="Rate of VAT of clients without one of their own."
-    )
-    default_layout_id: strawberry.Maybe[GlobalId | None] = strawberry.field(
-        description="Invoice layout of clients without one of their own."
-    )
+    default_vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description="Id of the default VAT rate.")
+    default_layout_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description="Id of the default invoice layout.")
 
 
 async def update(scope: WriteScope, input: OrganizationUpdateInput) -> UUID:

@@ -9,10 +9,22 @@ import strawberry
 from domain.core.pagination import PageRequest
 from resolvers.enums import describe_enum
 
-First: TypeAlias = Annotated[int | None, strawberry.argument(description="The first so many, 1 to 100; 25 unless given.")]
-After: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor to read on after: `endCursor` of the page before.")]
-Last: TypeAlias = Annotated[int | None, strawberry.argument(description="The last so many, 1 to 100, reading backwards.")]
-Before: TypeAlias = Annotated[str | None, strawberry.argument(description="The cursor to read back from: `startCursor` of the page after.")]
+First: TypeAlias = Annotated[
+    int | None, strawberry.argument(description="Number of entries, 1 to 100, from the start or after the cursor `after`. Defaults to 25.")
+]
+After: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="Cursor after which the page starts: `endCursor` of the previous page.")
+]
+Last: TypeAlias = Annotated[
+    int | None,
+    strawberry.argument(
+        description="Number of entries, 1 to 100, from the end or before the cursor `before`. Excludes `first` and `after`."
+    ),
+]
+Before: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(description="Cursor before which the page ends: `startCursor` of the next page. Excludes `first` and `after`."),
+]
 
 
 def paginate(first: First = None, after: After = None, last: Last = None, before: Before = None) -> Mapping[str, object]:
@@ -20,7 +32,7 @@ def paginate(first: First = None, after: After = None, last: Last = None, before
     return {"page_request": PageRequest(first, after, last, before)}
 
 
-SEARCH_DESCRIPTION = "Found within the name, without regard to capitals and accents."
+SEARCH_DESCRIPTION = "Text within the name, at most 200 characters. Case and accents are ignored."
 NameSearch: TypeAlias = Annotated[str | None, strawberry.argument(description=SEARCH_DESCRIPTION)]
 
 
@@ -29,4 +41,4 @@ class OrderDirection(StrEnum):
     DESC = "DESC"
 
 
-describe_enum(OrderDirection, "Which way an order goes.", ASC="From A to Z, from old to new.", DESC="From Z to A, from new to old.")
+describe_enum(OrderDirection, "Sort direction.", ASC="From A to Z, from old to new.", DESC="From Z to A, from new to old.")

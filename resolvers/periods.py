@@ -9,10 +9,10 @@ import strawberry
 from domain.core.periods import Period
 
 
-@strawberry.input(description="A closed interval of days; without a start or an end it is open on that side.")
+@strawberry.input(description="A period of whole days, including the first and the last. Without one of them it is open on that side.")
 class PeriodInput:
-    since: date | None = strawberry.field(default=None, description="First day.")
-    until: date | None = strawberry.field(default=None, description="Last day.")
+    since: date | None = strawberry.field(default=None, description="First day of the period.")
+    until: date | None = strawberry.field(default=None, description="Last day of the period.")
 
 
 def to_period(period: PeriodInput | None) -> Period:
@@ -20,7 +20,7 @@ def to_period(period: PeriodInput | None) -> Period:
 
 
 def select_period(
-    period: Annotated[PeriodInput | None, strawberry.argument(description="All time unless given.")] = None,
+    period: Annotated[PeriodInput | None, strawberry.argument(description="Period of the revenue; all time if omitted.")] = None,
 ) -> Mapping[str, object]:
     """Convert the argument of revenue."""
     return {"period": to_period(period)}

@@ -14,26 +14,28 @@ from domain.core.scope import WriteScope
 from resolvers.context import Info
 from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId
-from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_of, patch_values, to_uuid
+from resolvers.inputs import VERSION_DESCRIPTION, VersionedInput, input_of, input_values, patch_of, patch_values, to_uuid
 from resolvers.pagination import After, Before, First, Last
 
 describe_enum(
     InvoiceMethod,
-    "Where a project's price comes from.",
-    NONE="It has none: nothing of it is invoiced.",
-    CLIENT_HOURLY="Hours, at the client's rate.",
-    PROJECT_HOURLY="Hours, at the project's own rate.",
-    PROJECT_FIXED="One price for all of it.",
+    "How a project is invoiced.",
+    NONE="Not invoiced.",
+    CLIENT_HOURLY="By the hour, at the client's rate.",
+    PROJECT_HOURLY="By the hour, at the project's rate, or at the client's if the project has none.",
+    PROJECT_FIXED="At a fixed price.",
 )
 
 
-async def find_one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="The id of the project.")]) -> ProjectRow | None:
+async def find_one(info: Info, id: Annotated[GlobalId, strawberry.argument(description="Id of the project.")]) -> ProjectRow | None:
     key = id.key_of_type("Project")
     return await info.context.loaders.of(projects.by_id).load(key) if key else None
 
 
 def select_projects(
-    is_archived: Annotated[bool | None, strawberry.argument(description="Only the archived, or only the active.")] = None,
+    is_archived: Annotated[
+        bool | None, strawberry.argument(description="True for archived projects only, false for active ones only; both if omitted.")
+    ] = None,
     first: First = None,
     after: After = None,
     last: Last = None,
@@ -43,43 +45,37 @@ def select_projects(
     return {"is_archived": is_archived, "page_request": PageRequest(first, after, last, before)}
 
 
-@input_of(ProjectFinancialFields, description="Prices of a project. Needs FINANCE_WRITE.")
+@input_of(ProjectFinancialFields, description="Prices of a project.")
 class ProjectFinancialInput: ...
 
 
-@patch_of(ProjectFinancialFields, description="Prices to change; what is left out stays, null clears. Needs FINANCE_WRITE.")
+@patch_of(ProjectFinancialFields, description="Changes of prices. Omitted fields stay unchanged; null clears a field.")
 class ProjectFinancialPatchInput: ...
 
 
 @input_of(ProjectFields, description="A new project.")
 class ProjectCreateInput:
-    client_id: GlobalId = strawberry.field(description="The client, which is active.")
-    financial: ProjectFinancialInput | None = strawberry.field(default=None, description="Its prices. Needs FINANCE_WRITE.")
+    client_id: GlobalId = strawberry.field(description="Id of the client, which must be active.")
+    financial: ProjectFinancialInput | None = strawberry.field(default=None, description="Prices. Requires `FINANCE_WRITE`.")
 
 
-@patch_of(ProjectFields, description="What to change of a project: what is left out stays, null clears.")
+@patch_of(ProjectFields, description="Changes of a project. Omitted fields stay unchanged; null clears a field.")
 class ProjectUpdateInput:
-    id: GlobalId = strawberry.field(description="The project.")
+    id: GlobalId = strawberry.field(description="Id of the project.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
-    financial: strawberry.Maybe[ProjectFinancialPatchInput] = strawberry.field(description="Its prices. Needs FINANCE_WRITE.")
+    financial: strawberry.Maybe[ProjectFinancialPatchInput] = strawberry.field(description="Prices. Requires `FINANCE_WRITE`.")
 
 
 @strawberry.input(description="A project to archive.")
-class ProjectArchiveInput:
-    id: GlobalId = strawberry.field(description="The project.")
-    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
+class ProjectArchiveInput(VersionedInput): ...
 
 
-@strawberry.input(description="An archived project to take back.")
-class ProjectUnarchiveInput:
-    id: GlobalId = strawberry.field(description="The project.")
-    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
+@strawberry.input(description="A project to unarchive.")
+class ProjectUnarchiveInput(VersionedInput): ...
 
 
 @strawberry.input(description="A project to delete.")
-class ProjectDeleteInput:
-    id: GlobalId = strawberry.field(description="The project.")
-    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
+class ProjectDeleteInput(VersionedInput): ...
 
 
 async def create(scope: WriteScope, input: ProjectCreateInput) -> UUID:

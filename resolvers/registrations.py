@@ -27,6 +27,7 @@ from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId
 from resolvers.inputs import (
     VERSION_DESCRIPTION,
+    VersionedInput,
     input_of,
     input_values,
     linked_ids,
@@ -40,41 +41,41 @@ from resolvers.inputs import (
 from resolvers.pagination import After, Before, First, Last
 from resolvers.periods import PeriodInput, to_period
 
-describe_enum(
-    RegistrationKind, "What is registered.", TIME="Time that was worked.", EXPENSE="Something that was bought.", MILEAGE="A trip."
-)
+describe_enum(RegistrationKind, "Kind of registration.", TIME="Time worked.", EXPENSE="An expense.", MILEAGE="A trip.")
 describe_enum(
     RegistrationStatus,
-    "How far a registration is.",
-    OPEN="Registered, and to be changed as one likes.",
-    PENDING="Handed in, to be approved or rejected.",
-    APPROVED="Approved: it stays as it is.",
-    INVOICED="On an invoice: it stays as it is.",
-    WRITTEN_OFF="It will not be invoiced.",
-    REJECTED="Not approved: to be put right.",
+    "Status of a registration.",
+    OPEN="Open: it can change.",
+    PENDING="Submitted for approval: it can change.",
+    APPROVED="Approved: it cannot change.",
+    INVOICED="On an invoice: it cannot change, and neither can its status.",
+    WRITTEN_OFF="Written off, so it will not be invoiced: it cannot change.",
+    REJECTED="Rejected: it can change, to be submitted again.",
 )
-describe_enum(TripType, "What a trip was for.", PRIVATE="A private one.", BUSINESS="For work.", COMMUTE="To work and home.")
+describe_enum(TripType, "Purpose of a trip.", PRIVATE="Private.", BUSINESS="Business.", COMMUTE="Between home and work.")
 LINK_TYPES = {"client_id": "Client", "project_id": "Project", "member_id": "Member"}
 EXPENSE_LINK_TYPES = {"vat_rate_id": "VatRate"}
-EXPLICIT_RATE_HINT = "instead of the one that counts there. Needs FINANCE_WRITE."
-PATCH_RATE_HINT = f"{EXPLICIT_RATE_HINT} Null takes the one that counts there today."
-PRICE_DESCRIPTION = "Price of a piece, without VAT."
-VAT_RATE_DESCRIPTION = "Its rate of VAT; without one the client's, or else the organization's."
+HOURLY_RATE_DESCRIPTION = "Price of an hour, excluding VAT. Defaults to the rate of the project or the client."
+MILEAGE_RATE_DESCRIPTION = "Price of a kilometre, excluding VAT. Defaults to the rate of the client."
+RATE_PERMISSION_HINT = "Requires `FINANCE_WRITE`."
+PATCH_RATE_HINT = f"Null restores the default. {RATE_PERMISSION_HINT}"
+PRICE_DESCRIPTION = "Price per unit, excluding VAT."
+VAT_RATE_DESCRIPTION = "Id of the VAT rate. If null, the client's applies, or else the organization's `defaultVatRate`."
 
 
-@strawberry.input(description="Which registrations. All that is given holds.")
+@strawberry.input(description="Filter for registrations. All given criteria must match.")
 class RegistrationFilterInput:
-    kind: RegistrationKind | None = strawberry.field(default=None, description="Of this kind.")
-    status: RegistrationStatus | None = strawberry.field(default=None, description="As far as this.")
-    is_billable: bool | None = strawberry.field(default=None, description="To be paid by the client, or not.")
-    period: PeriodInput | None = strawberry.field(default=None, description="Of these days.")
-    member_id: GlobalId | None = strawberry.field(default=None, description="Of this member.")
+    kind: RegistrationKind | None = strawberry.field(default=None, description="Kind of the registrations.")
+    status: RegistrationStatus | None = strawberry.field(default=None, description="Status of the registrations.")
+    is_billable: bool | None = strawberry.field(default=None, description="Whether the client is charged for them.")
+    period: PeriodInput | None = strawberry.field(default=None, description="Days of the registrations.")
+    member_id: GlobalId | None = strawberry.field(default=None, description="Id of the member who did the work.")
 
 
 RegistrationFilterArgument = Annotated[
-    RegistrationFilterInput | None, strawberry.argument(description="Which registrations; all unless given.")
+    RegistrationFilterInput | None, strawberry.argument(description="Filter; all registrations if omitted.")
 ]
-IdArgument = Annotated[GlobalId, strawberry.argument(description="Its id.")]
+IdArgument = Annotated[GlobalId, strawberry.argument(description="Id of the registration.")]
 
 
 def build_filter(filter: RegistrationFilterInput | None) -> RegistrationFilter:
@@ -112,12 +113,12 @@ def select_registrations(
     return {"criteria": build_filter(filter), "page_request": PageRequest(first, after, last, before)}
 
 
-@input_of(TimeFields, description="Time that was worked: its minutes, or from when to when.")
+@input_of(TimeFields, description="Time worked: `minutes`, or both `startedAt` and `endedAt`.")
 class RegistrationTimeInput:
-    rate: Decimal | None = strawberry.field(default=None, description=f"Price of an hour, {EXPLICIT_RATE_HINT}")
+    rate: Decimal | None = strawberry.field(default=None, description=f"{HOURLY_RATE_DESCRIPTION} {RATE_PERMISSION_HINT}")
 
 
-@input_of(ExpenseFields, description="Something that was bought for the client.")
+@input_of(ExpenseFields, description="An expense for the client.")
 class RegistrationExpenseInput:
     unit_price: Decimal = strawberry.field(description=PRICE_DESCRIPTION)
     vat_rate_id: GlobalId | None = strawberry.field(default=None, description=VAT_RATE_DESCRIPTION)
@@ -125,74 +126,76 @@ class RegistrationExpenseInput:
 
 @input_of(MileageFields, description="A trip.")
 class RegistrationMileageInput:
-    rate: Decimal | None = strawberry.field(default=None, description=f"Price of a kilometre, {EXPLICIT_RATE_HINT}")
+    rate: Decimal | None = strawberry.field(default=None, description=f"{MILEAGE_RATE_DESCRIPTION} {RATE_PERMISSION_HINT}")
 
 
-@strawberry.input(one_of=True, description="What is registered.")
+@strawberry.input(one_of=True, description="What to register: time, an expense or a trip.")
 class RegistrationWorkInput:
-    time: strawberry.Maybe[RegistrationTimeInput] = strawberry.field(description="Time.")
+    time: strawberry.Maybe[RegistrationTimeInput] = strawberry.field(description="Time worked.")
     expense: strawberry.Maybe[RegistrationExpenseInput] = strawberry.field(description="An expense.")
     mileage: strawberry.Maybe[RegistrationMileageInput] = strawberry.field(description="A trip.")
 
 
-@patch_of(TimeFields, description="What to change of time. Another start or end makes its minutes anew, unless they are given.")
+@patch_of(TimeFields, description="Changes of time worked. Another start or end recomputes the minutes, unless `minutes` is given.")
 class RegistrationTimePatchInput:
-    rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"Price of an hour, {PATCH_RATE_HINT}")
+    rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"{HOURLY_RATE_DESCRIPTION} {PATCH_RATE_HINT}")
 
 
-@patch_of(ExpenseFields, description="What to change of an expense.")
+@patch_of(ExpenseFields, description="Changes of an expense.")
 class RegistrationExpensePatchInput:
     unit_price: strawberry.Maybe[Decimal | None] = strawberry.field(description=PRICE_DESCRIPTION)
     vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=VAT_RATE_DESCRIPTION)
 
 
-@patch_of(MileageFields, description="What to change of a trip.")
+@patch_of(MileageFields, description="Changes of a trip.")
 class RegistrationMileagePatchInput:
-    rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"Price of a kilometre, {PATCH_RATE_HINT}")
+    rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"{MILEAGE_RATE_DESCRIPTION} {PATCH_RATE_HINT}")
 
 
-@strawberry.input(one_of=True, description="What to change of the work, which stays of its kind.")
+@strawberry.input(one_of=True, description="Changes of the time, the expense or the trip. The kind of a registration cannot change.")
 class RegistrationWorkPatchInput:
-    time: strawberry.Maybe[RegistrationTimePatchInput] = strawberry.field(description="Of time.")
-    expense: strawberry.Maybe[RegistrationExpensePatchInput] = strawberry.field(description="Of an expense.")
-    mileage: strawberry.Maybe[RegistrationMileagePatchInput] = strawberry.field(description="Of a trip.")
+    time: strawberry.Maybe[RegistrationTimePatchInput] = strawberry.field(description="Changes of time worked.")
+    expense: strawberry.Maybe[RegistrationExpensePatchInput] = strawberry.field(description="Changes of an expense.")
+    mileage: strawberry.Maybe[RegistrationMileagePatchInput] = strawberry.field(description="Changes of a trip.")
 
 
-@input_of(RegistrationFields, description="New time, a new expense or a new trip.")
+@input_of(RegistrationFields, description="A new registration of time, an expense or a trip.")
 class RegistrationCreateInput:
-    client_id: GlobalId | None = strawberry.field(default=None, description="For whom; the project's client unless given.")
-    project_id: GlobalId | None = strawberry.field(default=None, description="On which of the client's projects.")
-    member_id: GlobalId | None = strawberry.field(default=None, description="Whose work it is; one's own unless given.")
+    client_id: GlobalId | None = strawberry.field(default=None, description="Id of the client; the client of the project if omitted.")
+    project_id: GlobalId | None = strawberry.field(default=None, description="Id of a project of the client.")
+    member_id: GlobalId | None = strawberry.field(
+        default=None, description="Id of the member; the caller if omitted. A machine token must give it."
+    )
     is_billable: bool | None = strawberry.field(
-        default=None, description="Whether the client pays for it: yes unless given, but on a project with the method NONE."
+        default=None, description="Whether the client is charged for it. Defaults to true, unless the project's `invoiceMethod` is `NONE`."
     )
-    label_ids: list[GlobalId] = strawberry.field(default_factory=list, description="Its labels, 50 at most.")
-    work: RegistrationWorkInput = strawberry.field(description="What it is.")
+    label_ids: list[GlobalId] = strawberry.field(default_factory=list, description="Ids of the labels, at most 50.")
+    work: RegistrationWorkInput = strawberry.field(description="The time, the expense or the trip.")
 
 
-@patch_of(RegistrationFields, description="What to change of a registration: what is left out stays, null clears.")
+@patch_of(RegistrationFields, description="Changes of a registration. Omitted fields stay unchanged; null clears a field.")
 class RegistrationUpdateInput:
-    id: GlobalId = strawberry.field(description="The registration.")
+    id: GlobalId = strawberry.field(description="Id of the registration.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
-    client_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description="The client to move it to: off its project, unless given.")
-    project_id: strawberry.Maybe[GlobalId | None] = strawberry.field(
-        description="The project to move it to, with its client; null takes it off its project."
+    client_id: strawberry.Maybe[GlobalId | None] = strawberry.field(
+        description="Id of the client to move to. Without `projectId` it leaves its project."
     )
-    member_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description="Whose work it is.")
-    label_ids: strawberry.Maybe[list[GlobalId] | None] = strawberry.field(description="All its labels from now on, 50 at most.")
-    work: strawberry.Maybe[RegistrationWorkPatchInput] = strawberry.field(description="What to change of the work itself.")
+    project_id: strawberry.Maybe[GlobalId | None] = strawberry.field(
+        description="Id of the project to move to, and so to its client. Null means no project."
+    )
+    member_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description="Id of the member who did the work.")
+    label_ids: strawberry.Maybe[list[GlobalId] | None] = strawberry.field(description="Ids of the new list of labels, at most 50.")
+    work: strawberry.Maybe[RegistrationWorkPatchInput] = strawberry.field(description="Changes of the time, the expense or the trip.")
 
 
-@patch_of(StatusFields, description="How far a registration is from now on; what is left out stays.")
+@patch_of(StatusFields, description="New status of a registration. Omitted fields stay unchanged.")
 class RegistrationStatusUpdateInput:
-    id: GlobalId = strawberry.field(description="The registration.")
+    id: GlobalId = strawberry.field(description="Id of the registration.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 @strawberry.input(description="A registration to delete.")
-class RegistrationDeleteInput:
-    id: GlobalId = strawberry.field(description="The registration.")
-    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
+class RegistrationDeleteInput(VersionedInput): ...
 
 
 def _work_values(input: RegistrationWorkInput) -> tuple[RegistrationKind, dict[str, Any]]:

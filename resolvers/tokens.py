@@ -17,17 +17,17 @@ from resolvers.inputs import input_of, input_values, to_uuid
 
 describe_enum(
     Permission,
-    "A right.",
-    CLIENTS_READ="To see clients, contacts, labels, projects, and registrations without amounts.",
-    CLIENTS_WRITE="To change clients, contacts, labels and what links them.",
-    REGISTRATIONS_WRITE="To register time, expenses and mileage.",
-    FINANCE_READ="To see figures: revenue, rates, bank accounts, invoices.",
-    FINANCE_WRITE="To change financial settings, VAT rates, layouts, invoices.",
-    CLIENTS_ARCHIVE="To archive clients, take them back, and delete them.",
-    CLIENTS_IMPORT="To import clients.",
-    CLIENTS_EXPORT="To export clients.",
-    ORGANIZATION_WRITE="To change the organization, its members and tokens.",
-    OWNERS_WRITE="To make and remove owners.",
+    "A permission of a token.",
+    CLIENTS_READ="Read clients, contacts, labels, projects and portals, and registrations without amounts.",
+    CLIENTS_WRITE="Change clients, contacts, labels, projects and the links between them.",
+    REGISTRATIONS_WRITE="Create, change and delete registrations.",
+    FINANCE_READ="Read financial data: revenue, rates, amounts, bank accounts, invoices and quotes.",
+    FINANCE_WRITE="Change financial settings, prices, VAT rates and invoice layouts.",
+    CLIENTS_ARCHIVE="Archive, unarchive and delete clients.",
+    CLIENTS_IMPORT="Import clients, with `clientBulkUpsert`.",
+    CLIENTS_EXPORT="Export clients.",
+    ORGANIZATION_WRITE="Change the organization, its members and its tokens.",
+    OWNERS_WRITE="Add, change and remove owners and their tokens.",
 )
 
 
@@ -35,19 +35,20 @@ async def load_created(info: Info, root: strawberry.Parent[Outcome[CreatedToken]
     return None if root.value is None else await info.context.loaders.of(tokens.by_id).load(root.value.id)
 
 
-@input_of(TokenFields, description="A new token: of a member, or with a role of its own for a machine.")
+@input_of(TokenFields, description="A new token of a member or, with a role of its own, of a machine.")
 class TokenCreateInput:
     member_id: GlobalId | None = strawberry.field(
-        default=None, description="The member whose token it is: yourself, or one of a role that you may manage. A machine's without."
+        default=None,
+        description="Id of the member who signs in with the token. Without one it is a machine token, for which `role` is required.",
     )
     scope: list[Permission] | None = strawberry.field(
-        default=None, description="The only rights that it is to have; all of its role without."
+        default=None, description="Permissions to limit the token to; all of the role if null."
     )
 
 
 @strawberry.input(description="A token to revoke.")
 class TokenRevokeInput:
-    id: GlobalId = strawberry.field(description="The token.")
+    id: GlobalId = strawberry.field(description="Id of the token.")
 
 
 async def create(scope: WriteScope, input: TokenCreateInput) -> CreatedToken:

@@ -13,24 +13,24 @@ from resolvers.inputs import VERSION_DESCRIPTION, input_of, input_values, patch_
 
 describe_enum(
     VatCategory,
-    "A VAT category of EN 16931.",
-    STANDARD="S: a standard or reduced rate.",
-    ZERO="Z: a rate of zero.",
-    EXEMPT="E: exempt.",
-    REVERSE_CHARGE="AE: reverse charge.",
-    INTRA_COMMUNITY="K: supply within the European Union.",
-    EXPORT="G: export.",
-    OUTSIDE_SCOPE="O: outside the scope of VAT.",
+    "VAT category (EN 16931).",
+    STANDARD="`S`: standard or reduced rate.",
+    ZERO="`Z`: zero rate.",
+    EXEMPT="`E`: exempt from VAT.",
+    REVERSE_CHARGE="`AE`: reverse charge.",
+    INTRA_COMMUNITY="`K`: supply within the European Union.",
+    EXPORT="`G`: export outside the European Union.",
+    OUTSIDE_SCOPE="`O`: outside the scope of VAT.",
 )
 
 
-@input_of(VatRateFields, description="A new rate of VAT.")
+@input_of(VatRateFields, description="A new VAT rate.")
 class VatRateCreateInput: ...
 
 
-@patch_of(VatRateFields, description="What to change of a rate of VAT: what is left out stays, null clears.")
+@patch_of(VatRateFields, description="Changes of a VAT rate. Omitted fields stay unchanged; null clears a field.")
 class VatRateUpdateInput:
-    id: GlobalId = strawberry.field(description="The rate.")
+    id: GlobalId = strawberry.field(description="Id of the VAT rate.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
@@ -16,33 +15,32 @@ from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId, make_id_encoder
 from schema.core.connections import Connection, declare_total_count
 from schema.core.fields import list_size, relation
-from schema.core.row_type import Node, computed_field, row_type
+from schema.core.references import ClientReference
+from schema.core.row_type import Node, attribute, computed_field, row_type
 from schema.members import Member
-
-if TYPE_CHECKING:
-    from schema.clients import Client
 
 describe_enum(
     Channel,
-    "The way a change came in.",
+    "Channel of a change.",
     name="ActivityChannel",
-    API="Over this API, with a token.",
-    COMMAND_LINE="By whoever runs the server, at its command line.",
+    API="This API, with a token.",
+    COMMAND_LINE="The command line of the server.",
 )
 describe_enum(
     AuditAction,
     "What happened to an object.",
     name="ActivityAction",
-    CREATED="It was made.",
-    CHANGED="It was changed.",
-    REMOVED="It was removed.",
+    CREATED="The object was created.",
+    CHANGED="The object was changed.",
+    REMOVED="The object was deleted.",
 )
 TEXT_VALUE_DESCRIPTION = (
-    "as text: words of a closed set, numbers and days as they are written, ids as they are here, lists joined by commas; null for none."
+    "as text. Enum values, numbers, dates and ids are written as elsewhere in this API, and lists are joined by commas. "
+    "Null if there is no value."
 )
 OBJECT_ID_DESCRIPTION = """\
-Its id. Of a `ClientContact` it is the contact's, of a `ClientLabel` or `RegistrationLabel` the label's, of a `ClientAddress`
-the client's: such links have none of their own. Nothing is found by it any more once the object is gone."""
+Id of the object. Links and addresses have no id of their own: for a `ClientContact` this is the id of the contact, for a `ClientLabel`
+or `RegistrationLabel` that of the label, and for a `ClientAddress` that of the client. Once the object is gone, `node` is null for it."""
 
 
 def _show_side(side: str) -> Callable[[Change], str | None]:
@@ -53,42 +51,39 @@ def _show_side(side: str) -> Callable[[Change], str | None]:
     return show_text
 
 
-@row_type(Change, description="What became of one field.")
+@row_type(Change, description="Change of one field.")
 class FieldChange:
-    field: str = strawberry.field(description="Its name, as `kvkNumber`.")
-    old_value: str | None = computed_field(_show_side("old_value"), name="from", description=f"What it was, {TEXT_VALUE_DESCRIPTION}")
-    new_value: str | None = computed_field(_show_side("new_value"), name="to", description=f"What it is since, {TEXT_VALUE_DESCRIPTION}")
+    field: str = attribute("Name of the field, for example `kvkNumber`.")
+    old_value: str | None = computed_field(_show_side("old_value"), f"Value before the change, {TEXT_VALUE_DESCRIPTION}", name="from")
+    new_value: str | None = computed_field(_show_side("new_value"), f"Value after the change, {TEXT_VALUE_DESCRIPTION}", name="to")
 
 
-@row_type(Event, description="What one change did to one object: to a client or a contact, or to what belongs to it.")
+@row_type(Event, description="What one change did to one object: a client, a contact, or an object that belongs to one.")
 class ActivityEvent(Node):
-    at: datetime = strawberry.field(description="When.")
-    channel: Channel = strawberry.field(description="Which way it came in.")
-    operation: str = strawberry.field(description="What the change is called, `clientUpdate` for instance.")
-    action: AuditAction = strawberry.field(description="What happened to the object.")
-    object_type: str = strawberry.field(description="What the object is: `Client`, `Contact`, `ClientContact`, `ClientLabel` and so on.")
-    object_id: GlobalId = computed_field(
-        lambda event: make_id_encoder(event.subject_type)(event.object_id), description=OBJECT_ID_DESCRIPTION
-    )
-    client: Annotated["Client", strawberry.lazy("schema.clients")] | None = relation(
+    at: datetime = attribute("Time of the change.")
+    channel: Channel = attribute("Channel of the change.")
+    operation: str = attribute("Operation that made the change, for example `clientUpdate`.")
+    action: AuditAction = attribute("What happened to the object.")
+    object_type: str = attribute("Type of the object, for example `Client`, `Contact`, `ClientContact` or `ClientLabel`.")
+    object_id: GlobalId = computed_field(lambda event: make_id_encoder(event.subject_type)(event.object_id), OBJECT_ID_DESCRIPTION)
+    client: ClientReference | None = relation(
         clients.by_id,
+        "Client that was changed, or that the object belongs to. Null for a contact, and after the client was deleted.",
         key="client_id",
-        description="The client that the object is, or belongs to; null once that is gone, and for a contact.",
     )
     member: Member | None = relation(
-        members.by_id, key="member_id", description="Whose change it was; null for a machine's and the command line's."
+        members.by_id, "Member who made the change. Null for machine tokens and the command line.", key="member_id"
     )
-    changes: list[FieldChange] = strawberry.field(
-        description="What changed, by field. Without FINANCE_READ what concerns figures is left out; the list may then be empty.",
-        directives=[list_size(10)],
+    changes: list[FieldChange] = attribute(
+        "Changes by field. Without `FINANCE_READ`, fields with amounts are omitted, so the list may be empty.", directives=[list_size(10)]
     )
 
 
-@strawberry.type(description="What happened to a client and what belongs to it, the newest first.")
+@strawberry.type(description="A page of the activity of a client and what belongs to it, newest first.")
 class ClientActivityConnection(Connection[ActivityEvent]):
     total_count: int | None = declare_total_count(activity.counts_of_clients)
 
 
-@strawberry.type(description="What happened to a contact and its links to clients, the newest first.")
+@strawberry.type(description="A page of the activity of a contact and its links to clients, newest first.")
 class ContactActivityConnection(Connection[ActivityEvent]):
     total_count: int | None = declare_total_count(activity.counts_of_contacts)

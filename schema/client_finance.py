@@ -1,54 +1,50 @@
 """Financial settings of clients."""
 
-import strawberry
-
 from db.rows import FinancialRow
 from db.tables.clients import ClientFinancialFields, InvoiceDelivery, VatTreatment
 from domain.invoicing import layouts, vat_rates
 from resolvers.enums import describe_enum
 from schema.core.fields import relation
 from schema.core.money import Money, read_money
-from schema.core.row_type import computed_field, row_type
+from schema.core.row_type import attribute, computed_field, row_type
 from schema.core.scalars import CurrencyCode
 from schema.layouts import InvoiceLayout
 from schema.vat_rates import VatRate
 
 describe_enum(
     VatTreatment,
-    "Why a client's invoices carry the VAT that they carry.",
+    "Reason for the VAT on a client's invoices.",
     DOMESTIC="VAT of the organization's own country.",
-    REVERSE_CHARGE="None: it is reverse-charged to the client.",
-    INTRA_COMMUNITY="None: the client is a business elsewhere in the European Union.",
-    EXPORT="None: the client is outside the European Union.",
-    EXEMPT="None: what is sold is exempt.",
+    REVERSE_CHARGE="No VAT: reverse charge to the client.",
+    INTRA_COMMUNITY="No VAT: the client is a business elsewhere in the European Union.",
+    EXPORT="No VAT: the client is outside the European Union.",
+    EXEMPT="No VAT: the goods or services are exempt.",
 )
 describe_enum(
     InvoiceDelivery,
-    "How invoices reach a client.",
+    "Way in which a client receives invoices.",
     EMAIL="By e-mail.",
-    PEPPOL="Over the Peppol network.",
-    POST="On paper.",
-    MANUAL="Otherwise: somebody sees to it.",
+    PEPPOL="Through the Peppol network.",
+    POST="On paper, by post.",
+    MANUAL="In another way, which the organization arranges itself.",
 )
 
 
-@row_type(
-    FinancialRow,
-    fields=ClientFinancialFields,
-    description="What a client's projects and invoices are made with unless they say otherwise.",
-)
+@row_type(FinancialRow, fields=ClientFinancialFields, description="Financial settings: the defaults for a client's projects and invoices.")
 class ClientFinancialSettings:
-    currency: CurrencyCode = strawberry.field(description="Currency; the organization's where the client has none of its own.")
-    default_hourly_rate: Money | None = computed_field(read_money("default_hourly_rate"), description="Price of an hour.")
-    default_mileage_rate: Money | None = computed_field(read_money("default_mileage_rate"), description="Price of a kilometre.")
-    vat_treatment: VatTreatment | None = strawberry.field(description="Why its invoices carry the VAT that they carry.")
-    vat_rate: VatRate | None = relation(vat_rates.by_id, key="vat_rate_id", description="Its rate of VAT; null for the organization's.")
-    payment_term_days: int | None = strawberry.field(description="Days to pay in; null for the organization's.")
-    iban: str | None = strawberry.field(description="Bank account.")
-    bic: str | None = strawberry.field(description="Bank.")
-    invoice_layout: InvoiceLayout | None = relation(
-        layouts.by_id, key="invoice_layout_id", description="Its own layout of invoices; null for the organization's."
+    currency: CurrencyCode = attribute("Currency code (ISO 4217), for example `EUR`. Defaults to the organization's `baseCurrency`.")
+    default_hourly_rate: Money | None = computed_field(read_money("default_hourly_rate"), "Default price of an hour, excluding VAT.")
+    default_mileage_rate: Money | None = computed_field(read_money("default_mileage_rate"), "Default price of a kilometre, excluding VAT.")
+    vat_treatment: VatTreatment | None = attribute("Reason for the VAT on the client's invoices.")
+    vat_rate: VatRate | None = relation(
+        vat_rates.by_id, "VAT rate. If null, `defaultVatRate` of the organization applies.", key="vat_rate_id"
     )
-    invoice_delivery: InvoiceDelivery = strawberry.field(description="How invoices reach it.")
-    buyer_reference: str | None = strawberry.field(description="What its invoices refer to.")
-    purchase_order_required: bool = strawberry.field(description="Whether its invoices need the number of an order.")
+    payment_term_days: int | None = attribute("Payment term in days, 0 to 365. Defaults to the organization's `defaultPaymentTermDays`.")
+    iban: str | None = attribute("Bank account number (IBAN).")
+    bic: str | None = attribute("Bank identifier code (BIC).")
+    invoice_layout: InvoiceLayout | None = relation(
+        layouts.by_id, "Invoice layout. If null, the organization's `defaultLayout` applies.", key="invoice_layout_id"
+    )
+    invoice_delivery: InvoiceDelivery = attribute("Way in which the client receives invoices.")
+    buyer_reference: str | None = attribute("Reference of the client for its invoices.")
+    purchase_order_required: bool = attribute("Whether the client's invoices need a purchase order number.")

@@ -26,7 +26,7 @@ from schema.client_finance import ClientFinancialSettings
 from schema.contacts import ClientContactConnection, ClientContactLink
 from schema.core.connections import Connection, Edge, declare_edges, declare_total_count
 from schema.core.fields import FINANCE_READ_OPTIONS, FieldOptions, relation
-from schema.core.row_type import Node, computed_field, row_type
+from schema.core.row_type import Node, attribute, computed_field, row_type
 from schema.invoices import InvoiceConnection
 from schema.portals import ClientPortal
 from schema.previews import PREVIEW_OPTIONS, ArchivePreview, DeletionPreview
@@ -40,128 +40,114 @@ if TYPE_CHECKING:
 
 describe_enum(
     ClientKind,
-    "What a client is.",
-    COMPANY="A company or another organization.",
+    "Kind of client.",
+    COMPANY="A company or other organization.",
     PERSON="A person.",
     GOVERNMENT="A public body.",
 )
 describe_enum(
     AddressType,
-    "What an address is for.",
-    PRIMARY="Where it is found, unless another address says otherwise.",
-    INVOICE="Where its invoices go.",
-    DELIVERY="Where goods go.",
-    VISITING="Where to call on it.",
+    "Purpose of an address.",
+    PRIMARY="Main address, for every purpose that has no address of its own.",
+    INVOICE="For invoices.",
+    DELIVERY="For deliveries.",
+    VISITING="For visits.",
 )
 
 
-@row_type(ClientRow, AddressRow, fields=AddressFields, description="Where a client is found.")
+@row_type(ClientRow, AddressRow, fields=AddressFields, description="A postal address.")
 class Address:
-    line1: str | None = strawberry.field(description="Street and house number.")
-    line2: str | None = strawberry.field(description="What the first line has no room for.")
-    postal_code: str | None = strawberry.field(description="Postal code.")
-    city: str | None = strawberry.field(description="City.")
-    region: str | None = strawberry.field(description="Province or state.")
-    country: str | None = strawberry.field(description="Country of ISO 3166-1, as `NL`.")
-    attention: str | None = strawberry.field(description="For the attention of.")
+    line1: str | None = attribute("Street and house number.")
+    line2: str | None = attribute("Second address line.")
+    postal_code: str | None = attribute("Postal code.")
+    city: str | None = attribute("City.")
+    region: str | None = attribute("Province or state.")
+    country: str | None = attribute("Country code (ISO 3166-1 alpha-2), for example `NL`.")
+    attention: str | None = attribute("Person or department that mail is addressed to.")
 
 
-@row_type(AddressRow, description="An address of a client, with what it is for.")
+@row_type(AddressRow, description="An address of a client, with its purpose.")
 class ClientAddress(Address):
-    type: AddressType = strawberry.field(description="What it is for.")
+    type: AddressType = attribute("Purpose of the address.")
 
 
 def _primary_address(row: ClientRow) -> ClientRow | None:
     return row if row.has_address else None
 
 
-@row_type(ClientRow, fields=ClientFields, description="A company or person for whom work is done.")
+@row_type(ClientRow, fields=ClientFields, description="A client of the organization: a company, a person or a public body.")
 class Client(Node):
-    name: str = strawberry.field(description="Name. Several clients may have the same.")
-    trade_name: str | None = strawberry.field(description="Name that it trades under, where that is another.")
-    number: str | None = strawberry.field(description="Client number, as text: `0012` is not `12`. Unique in the organization.")
-    kind: ClientKind = strawberry.field(description="Company, person or government.")
-    is_prospect: bool = strawberry.field(description="Whether it is only hoped to become a client.")
-    phone: str | None = strawberry.field(description="Telephone number.")
-    email: str | None = strawberry.field(description="E-mail address.")
-    website: str | None = strawberry.field(description="Website.")
-    language: str | None = strawberry.field(description="Language of ISO 639-1, as `nl`.")
-    notes: str | None = strawberry.field(description="Notes.")
-    kvk_number: str | None = strawberry.field(description="Number in the Dutch register of companies, 8 digits.")
-    kvk_branch_number: str | None = strawberry.field(description="Number of the branch there, 12 digits.")
-    kbo_number: str | None = strawberry.field(description="Number in the Belgian register of companies, 10 digits.")
-    vat_number: str | None = strawberry.field(description="VAT number with its country, as `NL123456782B01`.")
-    address: Address | None = computed_field(_primary_address, description="The primary address.", columns=("has_address",))
-    archived_at: datetime | None = strawberry.field(description="Since when it is archived; null while it is active.")
-    is_archived: bool = computed_field(
-        lambda row: row.archived_at is not None, description="Whether it is archived.", columns=("archived_at",)
-    )
-    created_at: datetime = strawberry.field(description="When the client was made.")
-    updated_at: datetime = strawberry.field(description="When it was last changed.")
-    version: int = strawberry.field(description="Grows by one with each change.")
-    contacts: ClientContactConnection | None = relation(
-        contacts.of_clients, paginate, description="Contacts, by their position at this client."
-    )
-    addresses: list[ClientAddress] | None = relation(
-        clients.addresses, description="All addresses, one of a type at most.", options=FieldOptions(size=4)
-    )
+    name: str = attribute("Name. Several clients may have the same name.")
+    trade_name: str | None = attribute("Trade name, if it differs from the name.")
+    number: str | None = attribute("Client number, unique in the organization. It is text, so `0012` is not `12`; case is ignored.")
+    kind: ClientKind = attribute("Kind of client.")
+    is_prospect: bool = attribute("Whether this is a prospect.")
+    phone: str | None = attribute("Telephone number. A valid number is stored in international format.")
+    email: str | None = attribute("E-mail address.")
+    website: str | None = attribute("Website.")
+    language: str | None = attribute("Language code (ISO 639-1), for example `nl`.")
+    notes: str | None = attribute("Notes.")
+    kvk_number: str | None = attribute("Number in the Dutch business register (KVK), 8 digits.")
+    kvk_branch_number: str | None = attribute("Branch number in the Dutch business register (KVK), 12 digits.")
+    kbo_number: str | None = attribute("Number in the Belgian business register (KBO), 10 digits.")
+    vat_number: str | None = attribute("VAT number with its country prefix, for example `NL123456782B01`.")
+    address: Address | None = computed_field(_primary_address, "Primary address. Null if the client has none.", columns=("has_address",))
+    archived_at: datetime | None = attribute("Time of archiving. Null while it is active.")
+    is_archived: bool = computed_field(lambda row: row.archived_at is not None, "Whether the client is archived.", columns=("archived_at",))
+    created_at: datetime = attribute("Time of creation.")
+    updated_at: datetime = attribute("Time of the last change.")
+    version: int = attribute("Version number, incremented by every change.")
+    contacts: ClientContactConnection | None = relation(contacts.of_clients, "Contacts, sorted by `position` at this client.", paginate)
+    addresses: list[ClientAddress] | None = relation(clients.addresses, "Addresses, at most one of a type.", options=FieldOptions(size=4))
     financial: ClientFinancialSettings | None = relation(
-        clients.financial_settings, description="Defaults for its projects and invoices.", options=FINANCE_READ_OPTIONS
+        clients.financial_settings, "Financial settings: defaults for projects and invoices.", options=FINANCE_READ_OPTIONS
     )
     projects: ProjectConnection | None = relation(
-        projects.of_clients, select_projects, description="Projects, the newest first; all, unless one kind is asked for."
+        projects.of_clients, "Projects, newest first. Use `isArchived` to select only archived or only active ones.", select_projects
     )
     registrations: ClientRegistrationConnection | None = relation(
-        registrations.of_clients, select_registrations, description="What was registered for it, on its projects too, the newest first."
+        registrations.of_clients, "Registrations for the client, including those on its projects, newest day first.", select_registrations
     )
     invoices: InvoiceConnection | None = relation(
-        invoices.of_clients, paginate, description="Invoices, the newest first.", options=FINANCE_READ_OPTIONS
+        invoices.of_clients, "Invoices and credit notes, newest first.", paginate, options=FINANCE_READ_OPTIONS
     )
-    quotes: QuoteConnection | None = relation(
-        quotes.of_clients, paginate, description="Quotes, the newest first.", options=FINANCE_READ_OPTIONS
-    )
+    quotes: QuoteConnection | None = relation(quotes.of_clients, "Quotes, newest first.", paginate, options=FINANCE_READ_OPTIONS)
     portals: list[ClientPortal] | None = relation(
-        portals.of_clients,
-        description=f"Portals, the newest first, {MAX_PORTALS} at most, the closed ones too.",
-        options=FieldOptions(size=5),
+        portals.of_clients, f"Portals, newest first, including closed ones; at most {MAX_PORTALS}.", options=FieldOptions(size=5)
     )
     labels: list[Annotated["Label", strawberry.lazy("schema.labels")]] | None = relation(
-        labels.of_clients, description="Labels by name.", options=FieldOptions(size=10)
+        labels.of_clients, "Labels, sorted by name.", options=FieldOptions(size=10)
     )
-    revenue: Revenue | None = relation(revenue.by_client, select_period, description="What the client brought in.", options=REVENUE_OPTIONS)
+    revenue: Revenue | None = relation(revenue.by_client, "Revenue of the client.", select_period, options=REVENUE_OPTIONS)
     activity: ClientActivityConnection | None = relation(
-        activity.of_clients, paginate, description="What happened to it and what belongs to it, the newest first."
+        activity.of_clients, "Changes of the client and its parts, newest first.", paginate
     )
     archive_preview: ArchivePreview | None = relation(
-        previews.of_archiving, description="What archiving it would do; null once it is archived.", options=PREVIEW_OPTIONS
+        previews.of_archiving, "What `clientArchive` would do. Null if the client is archived.", options=PREVIEW_OPTIONS
     )
     deletion_preview: DeletionPreview | None = relation(
-        previews.of_deletion, description="What deleting it would take along; null while it is active.", options=PREVIEW_OPTIONS
+        previews.of_deletion, "What `clientDelete` would delete. Null while the client is active.", options=PREVIEW_OPTIONS
     )
 
 
-@strawberry.type(description="Clients in an order.")
+@strawberry.type(description="A page of clients, in the requested order.")
 class ClientConnection(Connection[Client]):
     total_count: int | None = declare_total_count(clients.counts, cost=300)
     revenue: Revenue | None = relation(
-        revenue.for_all_clients,
-        select_period,
-        key="selector",
-        description="What all of them brought in, whatever the page.",
-        options=TOTAL_REVENUE_OPTIONS,
+        revenue.for_all_clients, "Revenue of the clients on all pages.", select_period, key="selector", options=TOTAL_REVENUE_OPTIONS
     )
 
 
-@strawberry.type(description="Clients that carry a label, by name.")
+@strawberry.type(description="A page of the clients that have a label, sorted by name.")
 class LabelClientConnection(Connection[Client]):
     total_count: int | None = declare_total_count(clients.counts_of_labels)
 
 
-@strawberry.type(description="A client as one of its contacts knows it.")
+@strawberry.type(description="A client of a contact, with the link between them.")
 class ContactClientEdge(ClientContactLink, Edge[Client]): ...
 
 
-@strawberry.type(description="Clients of a contact, by name.")
+@strawberry.type(description="A page of the clients of a contact, sorted by name.")
 class ContactClientConnection(Connection[Client]):
-    edges: Sequence[ContactClientEdge] = declare_edges("The clients, with what the contact is to each.")
+    edges: Sequence[ContactClientEdge] = declare_edges("Clients with their cursors and their links to the contact.")
     total_count: int | None = declare_total_count(clients.counts_of_contacts)

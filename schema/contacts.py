@@ -17,7 +17,7 @@ from resolvers.pagination import paginate
 from schema.activity import ContactActivityConnection
 from schema.core.connections import Connection, Edge, declare_edges, declare_total_count
 from schema.core.fields import relation
-from schema.core.row_type import DESCRIBED_BY, Node, computed_field, row_type
+from schema.core.row_type import DESCRIBED_BY, Node, attribute, computed_field, row_type
 
 if TYPE_CHECKING:
     from schema.clients import ContactClientConnection
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 describe_enum(
     ContactRole,
-    "A kind of document, or of access, that a contact receives.",
+    "Something that a contact receives for a client.",
     INVOICE="Invoices.",
     QUOTE="Quotes.",
-    REMINDER="Reminders of what is to be paid.",
+    REMINDER="Payment reminders.",
     STATEMENT="Statements of account.",
     PORTAL="Access to the client's portal.",
 )
 describe_enum(
     Recipient,
-    "How a message is addressed to somebody.",
-    TO="As its receiver.",
-    CC="As one who is kept informed.",
-    BCC="As one whom the others do not see.",
+    "How a contact is addressed in messages.",
+    TO="As a recipient.",
+    CC="As a recipient of a copy.",
+    BCC="As a recipient of a copy whom the other recipients do not see.",
 )
 
 
@@ -45,55 +45,53 @@ def _full_name(row: ContactRow) -> str:
     return " ".join(part for part in (row.first_name, row.last_name) if part)
 
 
-@row_type(ContactRow, fields=ContactFields, description="A person to talk to, who may belong to several clients.")
+@row_type(ContactRow, fields=ContactFields, description="A contact person, who may belong to several clients.")
 class Contact(Node):
-    first_name: str | None = strawberry.field(description="First name; a contact has this or a last name, or both.")
-    last_name: str | None = strawberry.field(description="Last name, with what goes before it.")
-    full_name: str = computed_field(_full_name, description="First and last name.", columns=("first_name", "last_name"))
-    job_title: str | None = strawberry.field(description="What the person does.")
-    email: str | None = strawberry.field(description="E-mail address.")
-    phone: str | None = strawberry.field(description="Telephone number.")
-    mobile: str | None = strawberry.field(description="Mobile number.")
-    language: str | None = strawberry.field(description="Language of ISO 639-1, as `nl`.")
-    notes: str | None = strawberry.field(description="Notes.")
-    is_active: bool = strawberry.field(description="Whether the person can still be reached.")
-    created_at: datetime = strawberry.field(description="When the contact was made.")
-    updated_at: datetime = strawberry.field(description="When it was last changed.")
-    version: int = strawberry.field(description="Grows by one with each change.")
+    first_name: str | None = attribute("First name. A contact has a first name, a last name or both.")
+    last_name: str | None = attribute("Last name with its prefix, for example `van der Berg`.")
+    full_name: str = computed_field(_full_name, "First and last name, separated by a space.", columns=("first_name", "last_name"))
+    job_title: str | None = attribute("Job title.")
+    email: str | None = attribute("E-mail address.")
+    phone: str | None = attribute("Telephone number. A valid number is stored in international format.")
+    mobile: str | None = attribute("Mobile telephone number. A valid number is stored in international format.")
+    language: str | None = attribute("Language code (ISO 639-1), for example `nl`.")
+    notes: str | None = attribute("Notes.")
+    is_active: bool = attribute("Whether the person can still be contacted.")
+    created_at: datetime = attribute("Time of creation.")
+    updated_at: datetime = attribute("Time of the last change.")
+    version: int = attribute("Version number, incremented by every change.")
     clients: Annotated["ContactClientConnection", strawberry.lazy("schema.clients")] | None = relation(
-        clients.of_contacts, paginate, description="Its clients by name."
+        clients.of_contacts, "Clients of the contact, sorted by name.", paginate
     )
     activity: ContactActivityConnection | None = relation(
-        activity.of_contacts, paginate, description="What happened to it and its links to clients, the newest first."
+        activity.of_contacts, "Changes of the contact and its links, newest first.", paginate
     )
 
 
-@strawberry.type(description="Contacts by name.")
+@strawberry.type(description="A page of contacts, sorted by last name, then first name.")
 class ContactConnection(Connection[Contact]):
     total_count: int | None = declare_total_count(contacts.counts, cost=180)
 
 
-@strawberry.type(description="What a contact is to one client.")
+@strawberry.type(description="Link between a contact and a client.")
 class ClientContactLink:
-    position: int = computed_field(attrgetter("node.position"), description="Place among the client's contacts.")
-    department: str | None = computed_field(attrgetter("node.department"), description="Department at this client.")
-    is_invoice_contact: bool = computed_field(
-        attrgetter("node.is_invoice_contact"), description="Whether this client's invoices go to the person."
-    )
-    is_primary: bool = computed_field(attrgetter("node.is_primary"), description="Whether it is the first person to call at this client.")
-    roles: list[ContactRole] = computed_field(attrgetter("node.roles"), description="Documents of this client that go to the person.")
-    recipient: Recipient = computed_field(attrgetter("node.recipient"), description="How those are addressed to the person.")
-    is_active: bool = computed_field(attrgetter("node.link_is_active"), description="Whether the person still speaks for this client.")
+    position: int = computed_field(attrgetter("node.position"), "Position among the client's contacts; the lowest comes first.")
+    department: str | None = computed_field(attrgetter("node.department"), "Department of the contact at this client.")
+    is_invoice_contact: bool = computed_field(attrgetter("node.is_invoice_contact"), "Whether the contact receives this client's invoices.")
+    is_primary: bool = computed_field(attrgetter("node.is_primary"), "Whether this is the client's primary contact; at most one is.")
+    roles: list[ContactRole] = computed_field(attrgetter("node.roles"), "What the contact receives for this client.")
+    recipient: Recipient = computed_field(attrgetter("node.recipient"), "How messages about this client are addressed to the contact.")
+    is_active: bool = computed_field(attrgetter("node.link_is_active"), "Whether the contact still represents this client.")
 
 
-@strawberry.type(description="A contact as one client knows it.")
+@strawberry.type(description="A contact of a client, with the link between them.")
 class ClientContactEdge(ClientContactLink, Edge[Contact]): ...
 
 
 DESCRIBED_BY[ClientContactFields] = ClientContactEdge
 
 
-@strawberry.type(description="Contacts of a client, by their position there.")
+@strawberry.type(description="A page of the contacts of a client, sorted by `position`.")
 class ClientContactConnection(Connection[Contact]):
-    edges: Sequence[ClientContactEdge] = declare_edges("The contacts, with what they are to this client.")
+    edges: Sequence[ClientContactEdge] = declare_edges("Contacts with their cursors and their links to the client.")
     total_count: int | None = declare_total_count(contacts.counts_of_clients)

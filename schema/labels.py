@@ -11,23 +11,23 @@ from domain.clients import reads as clients
 from resolvers.pagination import paginate
 from schema.core.connections import Connection, declare_total_count
 from schema.core.fields import relation
-from schema.core.row_type import Node, row_type
+from schema.core.row_type import Node, attribute, row_type
 
 if TYPE_CHECKING:
     from schema.clients import LabelClientConnection
 
 
-@row_type(LabelRow, fields=LabelFields, description="A word to sort clients by.")
+@row_type(LabelRow, fields=LabelFields, description="A label to group clients and registrations by.")
 class Label(Node):
-    name: str = strawberry.field(description="Name, unique in the organization.")
-    color: str = strawberry.field(description="Colour, as `#RRGGBB`.")
-    is_active: bool = strawberry.field(description="Whether it can be chosen.")
-    version: int = strawberry.field(description="Grows by one with each change.")
+    name: str = attribute("Name, unique in the organization; case and accents are ignored.")
+    color: str = attribute("Colour as `#RRGGBB`, for example `#1D4ED8`.")
+    is_active: bool = attribute("Whether to offer the label for selection.")
+    version: int = attribute("Version number, incremented by every change.")
     clients: Annotated["LabelClientConnection", strawberry.lazy("schema.clients")] | None = relation(
-        clients.of_labels, paginate, description="Clients that carry it, by name."
+        clients.of_labels, "Clients that have the label, sorted by name.", paginate
     )
 
 
-@strawberry.type(description="Labels by name.")
+@strawberry.type(description="A page of labels, sorted by name.")
 class LabelConnection(Connection[Label]):
     total_count: int | None = declare_total_count(labels.counts)

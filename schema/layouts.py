@@ -6,19 +6,19 @@ from db.rows import InvoiceLayoutRow
 from db.tables import InvoiceLayoutFields
 from domain.invoicing import layouts
 from schema.core.connections import Connection, declare_total_count
-from schema.core.row_type import Node, row_type
+from schema.core.row_type import Node, attribute, row_type
 
 
-@row_type(InvoiceLayoutRow, fields=InvoiceLayoutFields, description="How an invoice looks.")
+@row_type(InvoiceLayoutRow, fields=InvoiceLayoutFields, description="A layout for invoices.")
 class InvoiceLayout(Node):
-    name: str = strawberry.field(description="Name.")
-    language: str = strawberry.field(description="Language of ISO 639-1, as `nl`.")
-    template: str = strawberry.field(description="Name of the template that it is made from.")
-    is_default: bool = strawberry.field(description="Whether it serves clients without one of their own; one layout at most.")
-    is_active: bool = strawberry.field(description="Whether it can be chosen.")
-    version: int = strawberry.field(description="Grows by one with each change.")
+    name: str = attribute("Name.")
+    language: str = attribute("Language code (ISO 639-1), for example `nl`.")
+    template: str = attribute("Name of the template that the layout is based on.")
+    is_default: bool = attribute("Whether this is the default for clients without a layout of their own. At most one layout is.")
+    is_active: bool = attribute("Whether to offer the layout for selection.")
+    version: int = attribute("Version number, incremented by every change.")
 
 
-@strawberry.type(description="Invoice layouts in the order of their making.")
+@strawberry.type(description="A page of invoice layouts, oldest first.")
 class InvoiceLayoutConnection(Connection[InvoiceLayout]):
     total_count: int | None = declare_total_count(layouts.counts)

@@ -6,21 +6,21 @@ from db.rows import MemberRow
 from db.tables import ExistingMemberFields, MemberFields, Role
 from domain.organization import members
 from schema.core.connections import Connection, declare_total_count
-from schema.core.row_type import DESCRIBED_BY, Node, row_type
+from schema.core.row_type import DESCRIBED_BY, Node, attribute, row_type
 
 
-@row_type(MemberRow, fields=MemberFields, description="A person who works for the organization, or did.")
+@row_type(MemberRow, fields=MemberFields, description="A current or former member of the organization.")
 class Member(Node):
-    name: str = strawberry.field(description="Name.")
-    email: str = strawberry.field(description="E-mail address, used once in an organization.")
-    role: Role = strawberry.field(description="Role.")
-    is_active: bool = strawberry.field(description="Whether the member can sign in.")
-    version: int = strawberry.field(description="Grows by one with each change.")
+    name: str = attribute("Name.")
+    email: str = attribute("E-mail address, unique in the organization; case is ignored.")
+    role: Role = attribute("Role, which determines the member's permissions.")
+    is_active: bool = attribute("Whether the member can sign in.")
+    version: int = attribute("Version number, incremented by every change.")
 
 
 DESCRIBED_BY[ExistingMemberFields] = Member
 
 
-@strawberry.type(description="Members in the order of their making, those who were removed too.")
+@strawberry.type(description="A page of members, oldest first, including removed members.")
 class MemberConnection(Connection[Member]):
     total_count: int | None = declare_total_count(members.counts)

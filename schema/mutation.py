@@ -16,7 +16,8 @@ from schema.mutations.vat_rates import VatRateMutations
 
 
 @strawberry.type(
-    description="What can be changed. Each is done whole or not at all, unless asked otherwise; several are done one after the other."
+    description="Mutations. Several of them in one operation run one after another, each in its own transaction. A mutation that fails "
+    "changes nothing."
 )
 class Mutation(
     ClientMutations,

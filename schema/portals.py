@@ -1,9 +1,6 @@
 """Portals of clients."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
-
-import strawberry
 
 from db.rows import PortalRow
 from domain import portals
@@ -11,34 +8,30 @@ from domain.clients import reads as clients
 from domain.portals import MAX_LISTED
 from schema.contacts import Contact
 from schema.core.fields import FieldOptions, relation
-from schema.core.row_type import Node, computed_field, row_type
+from schema.core.references import ClientReference
+from schema.core.row_type import Node, attribute, computed_field, row_type
 from schema.projects import Project
 
-if TYPE_CHECKING:
-    from schema.clients import Client
 
-
-@row_type(PortalRow, description="A portal, where contacts of a client look at its projects, and at what else it shows.")
+@row_type(PortalRow, description="A portal where contacts of a client can view its projects and documents.")
 class ClientPortal(Node):
-    client: Annotated["Client", strawberry.lazy("schema.clients")] | None = relation(
-        clients.by_id, key="client_id", description="Whose projects it shows."
-    )
-    name: str = strawberry.field(description="Name.")
-    language: str = strawberry.field(description="Language of ISO 639-1, as `nl`.")
-    shows_descriptions: bool = strawberry.field(description="Whether it shows what was written about work.")
-    shows_rates: bool = strawberry.field(description="Whether it shows what work costs.")
-    shows_budget: bool = strawberry.field(description="Whether it shows what a project may cost.")
-    shows_invoices: bool = strawberry.field(description="Whether it shows invoices.")
-    shows_quotes: bool = strawberry.field(description="Whether it shows quotes.")
-    takes_approval: bool = strawberry.field(description="Whether work can be approved there.")
-    closed_at: datetime | None = strawberry.field(description="Since when it is closed to everybody; null while it is open.")
-    is_open: bool = computed_field(lambda row: row.closed_at is None, description="Whether those who have access can look.")
+    client: ClientReference | None = relation(clients.by_id, "Client of the portal.", key="client_id")
+    name: str = attribute("Name.")
+    language: str = attribute("Language code (ISO 639-1), for example `nl`.")
+    shows_descriptions: bool = attribute("Whether the portal shows descriptions of work.")
+    shows_rates: bool = attribute("Whether the portal shows rates.")
+    shows_budget: bool = attribute("Whether the portal shows budgets of projects.")
+    shows_invoices: bool = attribute("Whether the portal shows invoices.")
+    shows_quotes: bool = attribute("Whether the portal shows quotes.")
+    takes_approval: bool = attribute("Whether contacts can approve work in the portal.")
+    closed_at: datetime | None = attribute("Time of closing. Null while the portal is open.")
+    is_open: bool = computed_field(lambda row: row.closed_at is None, "Whether the portal is open to the contacts with access.")
     projects: list[Project] | None = relation(
-        portals.projects, description=f"Projects that it shows, the newest first, {MAX_LISTED} at most.", options=FieldOptions(size=10)
+        portals.projects, f"Projects that the portal shows, newest first; at most {MAX_LISTED}.", options=FieldOptions(size=10)
     )
     contacts: list[Contact] | None = relation(
-        portals.contacts, description=f"Contacts who have access, by name, {MAX_LISTED} at most.", options=FieldOptions(size=10)
+        portals.contacts, f"Contacts with access, sorted by name; at most {MAX_LISTED}.", options=FieldOptions(size=10)
     )
-    created_at: datetime = strawberry.field(description="When the portal was made.")
-    updated_at: datetime = strawberry.field(description="When it was last changed.")
-    version: int = strawberry.field(description="Grows by one with each change.")
+    created_at: datetime = attribute("Time of creation.")
+    updated_at: datetime = attribute("Time of the last change.")
+    version: int = attribute("Version number, incremented by every change.")

@@ -13,90 +13,90 @@ from domain.clients.previews import MAX_LISTED_CONTACTS
 from domain.core.scope import Permission
 from schema.core.fields import FieldOptions, list_size, relation
 from schema.core.money import Money, read_money
-from schema.core.row_type import computed_field, row_type
+from schema.core.row_type import attribute, computed_field, row_type
 from schema.core.scalars import CurrencyCode
 
 if TYPE_CHECKING:
     from schema.contacts import Contact
 
 PREVIEW_OPTIONS = FieldOptions(cost=50)
-FIGURES_HINT = f"Null without {Permission.FINANCE_READ}."
+FIGURES_HINT = f"Null without `{Permission.FINANCE_READ}`."
 
 
-@row_type(ClientAmountsRow, description="What a client amounts to, in one currency.")
+@row_type(ClientAmountsRow, description="Amounts of a client in one currency.")
 class ClientAmounts:
-    currency: CurrencyCode = strawberry.field(description="The currency.")
-    invoiced: Money = computed_field(read_money("invoiced"), description="Invoices less credit notes that were issued, excluding VAT.")
-    outstanding: Money = computed_field(read_money("outstanding"), description="What of them is still to be paid, including VAT.")
-    unbilled: Money = computed_field(read_money("unbilled"), description="Registrations that are still to be invoiced, excluding VAT.")
+    currency: CurrencyCode = attribute("Currency of the amounts.")
+    invoiced: Money = computed_field(read_money("invoiced"), "Issued invoices less credit notes, excluding VAT.")
+    outstanding: Money = computed_field(read_money("outstanding"), "Unpaid part of issued invoices less credit notes, including VAT.")
+    unbilled: Money = computed_field(read_money("unbilled"), "Amount of billable registrations that are not invoiced yet, excluding VAT.")
 
 
 @row_type(
     previews.ArchivePreview,
-    description="What archiving a client does: its registrations stay as they are and can no longer be changed, nothing more is "
-    "registered on it, its projects are archived and its portals closed. `clientUnarchive` takes all of that back.",
+    description="Effects of archiving a client. Its projects are archived and its portals closed; its registrations cannot change, "
+    "and new ones are rejected. `clientUnarchive` reverses all of this.",
 )
 class ArchivePreview:
-    project_count: int = computed_field(attrgetter("counts.active_projects"), description="Projects that are archived along.")
-    registration_count: int = computed_field(attrgetter("counts.registrations"), description="Registrations that can no longer be changed.")
+    project_count: int = computed_field(attrgetter("counts.active_projects"), "Number of active projects, which would be archived too.")
+    registration_count: int = computed_field(attrgetter("counts.registrations"), "Number of registrations, which could no longer change.")
     unbilled_registration_count: int = computed_field(
-        attrgetter("counts.unbilled_registrations"), description="Those of them that are still to be invoiced, and then cannot be."
+        attrgetter("counts.unbilled_registrations"), "Number of billable registrations that are not invoiced yet and then could not be."
     )
-    draft_invoice_count: int = computed_field(attrgetter("counts.draft_invoices"), description="Invoices that were not issued yet.")
-    draft_quote_count: int = computed_field(attrgetter("counts.draft_quotes"), description="Quotes that were not sent yet.")
-    portal_count: int = computed_field(attrgetter("counts.open_portals"), description="Portals that are closed.")
+    draft_invoice_count: int = computed_field(attrgetter("counts.draft_invoices"), "Number of invoices that are not issued yet.")
+    draft_quote_count: int = computed_field(attrgetter("counts.draft_quotes"), "Number of quotes that are not sent yet.")
+    portal_count: int = computed_field(attrgetter("counts.open_portals"), "Number of open portals, which would be closed.")
     amounts: list[ClientAmounts] | None = computed_field(
-        attrgetter("amounts"), description=f"What it amounts to, by currency. {FIGURES_HINT}", directives=[list_size(3)]
+        attrgetter("amounts"), f"Amounts by currency. {FIGURES_HINT}", directives=[list_size(3)]
     )
 
 
 @row_type(
     previews.DeletionPreview,
-    description="What deleting a client takes along, for good. Contacts that other clients have stay, and so does what payments on "
-    "several clients' invoices were for others.",
+    description="What deleting a client would permanently remove with it. Contacts that other clients have are kept, and so are "
+    "payments that also cover invoices of other clients.",
 )
 class DeletionPreview:
-    project_count: int = computed_field(attrgetter("counts.projects"), description="Projects.")
-    registration_count: int = computed_field(attrgetter("counts.registrations"), description="Registrations of all kinds.")
-    time_registration_count: int = computed_field(attrgetter("counts.time_registrations"), description="Registrations of hours.")
-    expense_registration_count: int = computed_field(attrgetter("counts.expense_registrations"), description="Registrations of expenses.")
-    mileage_registration_count: int = computed_field(attrgetter("counts.mileage_registrations"), description="Registrations of trips.")
+    project_count: int = computed_field(attrgetter("counts.projects"), "Number of projects.")
+    registration_count: int = computed_field(attrgetter("counts.registrations"), "Number of registrations of all kinds.")
+    time_registration_count: int = computed_field(attrgetter("counts.time_registrations"), "Number of registrations of time.")
+    expense_registration_count: int = computed_field(attrgetter("counts.expense_registrations"), "Number of registrations of expenses.")
+    mileage_registration_count: int = computed_field(attrgetter("counts.mileage_registrations"), "Number of registrations of trips.")
     unbilled_registration_count: int = computed_field(
-        attrgetter("counts.unbilled_registrations"), description="Registrations that are still to be invoiced."
+        attrgetter("counts.unbilled_registrations"), "Number of billable registrations that are not invoiced yet."
     )
-    invoice_count: int = computed_field(attrgetter("counts.invoices"), description="Invoices and credit notes, drafts as well.")
+    invoice_count: int = computed_field(attrgetter("counts.invoices"), "Number of invoices and credit notes, including drafts.")
     issued_invoice_count: int = computed_field(
         attrgetter("counts.issued_invoices"),
-        description="Those of them that were issued. Where there are any, `clientDelete` takes `acknowledgeFiscalRetention`.",
+        "Number of issued invoices and credit notes. If it is more than 0, `clientDelete` requires `acknowledgeFiscalRetention: true`.",
     )
-    payment_count: int = computed_field(attrgetter("counts.payments"), description="Payments that were for this client's invoices alone.")
-    quote_count: int = computed_field(attrgetter("counts.quotes"), description="Quotes.")
-    portal_count: int = computed_field(attrgetter("counts.portals"), description="Portals.")
+    payment_count: int = computed_field(attrgetter("counts.payments"), "Number of payments that cover only invoices of this client.")
+    quote_count: int = computed_field(attrgetter("counts.quotes"), "Number of quotes.")
+    portal_count: int = computed_field(attrgetter("counts.portals"), "Number of portals.")
     contacts_left_alone_count: int = computed_field(
         attrgetter("orphaned_contact_count"),
-        description="Contacts that no other client has. They are kept, unless `clientDelete` is asked otherwise.",
+        "Number of contacts that no other client has. `clientDelete` keeps them unless `deleteOrphanContacts` is true.",
     )
     contacts_left_alone: list[Annotated["Contact", strawberry.lazy("schema.contacts")]] | None = relation(
         previews.orphaned_contacts,
+        f"Contacts that no other client has; at most {MAX_LISTED_CONTACTS}.",
         key="client_id",
-        description=f"The first {MAX_LISTED_CONTACTS} of them.",
         options=FieldOptions(size=MAX_LISTED_CONTACTS),
     )
     amounts: list[ClientAmounts] | None = computed_field(
-        attrgetter("amounts"), description=f"What it amounts to, by currency. {FIGURES_HINT}", directives=[list_size(3)]
+        attrgetter("amounts"), f"Amounts by currency. {FIGURES_HINT}", directives=[list_size(3)]
     )
-    token: str | None = strawberry.field(
-        description=f"For `clientDelete`: good until `expiresAt`, and while nothing changes. Null without {Permission.CLIENTS_ARCHIVE}."
+    token: str | None = attribute(
+        f"Token for `clientDelete`, valid until `expiresAt` and while nothing changes. Null without `{Permission.CLIENTS_ARCHIVE}`."
     )
-    expires_at: datetime = strawberry.field(description="Until when the token is good.")
+    expires_at: datetime = attribute("Expiry time of the token, 15 minutes after the preview.")
 
 
-@row_type(DeletionResult, description="How much was deleted along with a client.")
+@row_type(DeletionResult, description="Numbers of objects that were deleted with a client.")
 class DeletedCounts:
-    project_count: int = computed_field(attrgetter("projects"), description="Projects.")
-    registration_count: int = computed_field(attrgetter("registrations"), description="Registrations.")
-    invoice_count: int = computed_field(attrgetter("invoices"), description="Invoices and credit notes.")
-    payment_count: int = computed_field(attrgetter("payments"), description="Payments that were for this client's invoices alone.")
-    quote_count: int = computed_field(attrgetter("quotes"), description="Quotes.")
-    portal_count: int = computed_field(attrgetter("portals"), description="Portals.")
-    contact_count: int = computed_field(attrgetter("contacts"), description="Contacts that no other client had.")
+    project_count: int = computed_field(attrgetter("projects"), "Number of projects.")
+    registration_count: int = computed_field(attrgetter("registrations"), "Number of registrations.")
+    invoice_count: int = computed_field(attrgetter("invoices"), "Number of invoices and credit notes.")
+    payment_count: int = computed_field(attrgetter("payments"), "Number of payments that cover only invoices of this client.")
+    quote_count: int = computed_field(attrgetter("quotes"), "Number of quotes.")
+    portal_count: int = computed_field(attrgetter("portals"), "Number of portals.")
+    contact_count: int = computed_field(attrgetter("contacts"), "Number of contacts; 0 unless `deleteOrphanContacts` was true.")

@@ -1,7 +1,6 @@
 """Projects."""
 
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -16,12 +15,10 @@ from resolvers.registrations import select_registrations
 from schema.core.connections import Connection, declare_total_count
 from schema.core.fields import FINANCE_READ_OPTIONS, relation
 from schema.core.money import Money, read_money
-from schema.core.row_type import Node, computed_field, row_type
+from schema.core.references import ClientReference
+from schema.core.row_type import Node, attribute, computed_field, row_type
 from schema.core.scalars import CurrencyCode
 from schema.registrations import ProjectRegistrationConnection
-
-if TYPE_CHECKING:
-    from schema.clients import Client
 
 
 def _effective_hourly_rate(row: ProjectFinancialRow) -> money.Money | None:
@@ -32,46 +29,45 @@ def _effective_hourly_rate(row: ProjectFinancialRow) -> money.Money | None:
 @row_type(
     ProjectFinancialRow,
     fields=ProjectFinancialFields,
-    description="The prices of a project. With another method than its own a price is kept, and not used.",
+    description="Prices of a project. A price that the invoice method does not use is kept for later.",
 )
 class ProjectFinancialSettings:
-    currency: CurrencyCode = strawberry.field(description="Currency: the client's.")
+    currency: CurrencyCode = attribute("Currency of the prices: that of the client.")
     hourly_rate: Money | None = computed_field(
-        read_money("hourly_rate"), description="Price of an hour with the method PROJECT_HOURLY; without it, the client's."
+        read_money("hourly_rate"),
+        "Price of an hour, excluding VAT, for the invoice method `PROJECT_HOURLY`. Null if the client's default applies.",
     )
-    fixed_price: Money | None = computed_field(read_money("fixed_price"), description="Price of the whole with the method PROJECT_FIXED.")
+    fixed_price: Money | None = computed_field(read_money("fixed_price"), "Price of the project for the invoice method `PROJECT_FIXED`.")
     effective_hourly_rate: Money | None = computed_field(
         _effective_hourly_rate,
-        description="What an hour costs now: its own price or the client's, by the method; null where hours have no price.",
+        "Current price of an hour, excluding VAT: the project's or the client's, by the invoice method. Null if hours have no price.",
     )
 
 
-@row_type(ProjectRow, fields=ProjectFields, description="Work for a client.")
+@row_type(ProjectRow, fields=ProjectFields, description="A project for a client.")
 class Project(Node):
-    client: Annotated["Client", strawberry.lazy("schema.clients")] | None = relation(
-        clients.by_id, key="client_id", description="The client, which is always the same."
-    )
-    name: str = strawberry.field(description="Name.")
-    code: str | None = strawberry.field(description="Code.")
-    starts_on: date | None = strawberry.field(description="First day.")
-    ends_on: date | None = strawberry.field(description="Last day, not before the first.")
-    invoice_method: InvoiceMethod = strawberry.field(description="Where its price comes from.")
-    invoice_reference: str | None = strawberry.field(description="What its invoices refer to.")
-    archived_at: datetime | None = strawberry.field(description="Since when it is archived; null while it is active.")
-    is_archived: bool = computed_field(lambda row: row.archived_at is not None, description="Whether it is archived.")
+    client: ClientReference | None = relation(clients.by_id, "Client of the project, which never changes.", key="client_id")
+    name: str = attribute("Name.")
+    code: str | None = attribute("Project code.")
+    starts_on: date | None = attribute("First day.")
+    ends_on: date | None = attribute("Last day, not before the first.")
+    invoice_method: InvoiceMethod = attribute("How the project is invoiced.")
+    invoice_reference: str | None = attribute("Reference for the project's invoices.")
+    archived_at: datetime | None = attribute("Time of archiving. Null while it is active.")
+    is_archived: bool = computed_field(lambda row: row.archived_at is not None, "Whether the project is archived.")
     is_archived_with_client: bool = computed_field(
         lambda row: row.archived_at is not None and row.archive_operation_id is not None,
-        description="Whether it was archived along with its client, and comes back with it.",
+        "Whether the project was archived with its client, so that `clientUnarchive` restores it.",
     )
-    created_at: datetime = strawberry.field(description="When the project was made.")
-    updated_at: datetime = strawberry.field(description="When it was last changed.")
-    version: int = strawberry.field(description="Grows by one with each change.")
-    financial: ProjectFinancialSettings | None = relation(projects.financial, description="Its prices.", options=FINANCE_READ_OPTIONS)
+    created_at: datetime = attribute("Time of creation.")
+    updated_at: datetime = attribute("Time of the last change.")
+    version: int = attribute("Version number, incremented by every change.")
+    financial: ProjectFinancialSettings | None = relation(projects.financial, "Prices of the project.", options=FINANCE_READ_OPTIONS)
     registrations: ProjectRegistrationConnection | None = relation(
-        registrations.of_projects, select_registrations, description="What was registered on it, the newest first."
+        registrations.of_projects, "Registrations on the project, newest day first.", select_registrations
     )
 
 
-@strawberry.type(description="Projects of a client, the newest first.")
+@strawberry.type(description="A page of the projects of a client, newest first.")
 class ProjectConnection(Connection[Project]):
     total_count: int | None = declare_total_count(projects.counts_of_clients)

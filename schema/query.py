@@ -17,26 +17,24 @@ from schema.viewer import Viewer
 READ_OPTIONS = FieldOptions(permission=Permission.CLIENTS_READ)
 
 
-@strawberry.type(description="What can be asked.")
+@strawberry.type(description="Queries. All of them concern the organization of the caller's token.")
 class Query:
-    viewer: Viewer | None = resolved_field(
-        viewer.get_viewer, description="Who asks: the organization, the member and the rights of the token."
-    )
-    client: Client | None = resolved_field(clients.find_one, description="One client; null when there is none.", options=READ_OPTIONS)
-    clients: ClientConnection | None = resolved_field(clients.page, description="Clients of the organization.", options=READ_OPTIONS)
-    contact: Contact | None = resolved_field(contacts.find_one, description="One contact; null when there is none.", options=READ_OPTIONS)
-    contacts: ContactConnection | None = resolved_field(contacts.page, description="Contacts by name.", options=READ_OPTIONS)
-    labels: LabelConnection | None = resolved_field(labels.page, description="Labels by name.", options=READ_OPTIONS)
-    project: Project | None = resolved_field(projects.find_one, description="One project; null when there is none.", options=READ_OPTIONS)
+    viewer: Viewer | None = resolved_field(viewer.get_viewer, "The caller: organization, member and permissions of the token.")
+    client: Client | None = resolved_field(clients.find_one, "A client. Null if there is none.", options=READ_OPTIONS)
+    clients: ClientConnection | None = resolved_field(clients.page, "Clients of the organization.", options=READ_OPTIONS)
+    contact: Contact | None = resolved_field(contacts.find_one, "A contact. Null if there is none.", options=READ_OPTIONS)
+    contacts: ContactConnection | None = resolved_field(contacts.page, "Contacts, sorted by last, then first name.", options=READ_OPTIONS)
+    labels: LabelConnection | None = resolved_field(labels.page, "Labels, sorted by name.", options=READ_OPTIONS)
+    project: Project | None = resolved_field(projects.find_one, "A project. Null if there is none.", options=READ_OPTIONS)
     registration: Registration | None = resolved_field(
-        registrations.find_one, description="One registration; null when there is none.", options=READ_OPTIONS
+        registrations.find_one, "A registration. Null if there is none.", options=READ_OPTIONS
     )
     registrations: RegistrationConnection | None = resolved_field(
-        registrations.page, description="Registrations of the organization, the newest day first.", options=READ_OPTIONS
+        registrations.page, "Registrations of the organization, newest day first.", options=READ_OPTIONS
     )
-    node: Node | None = resolved_field(nodes.by_id, description="Any object by its id; null when the organization has none with that id.")
+    node: Node | None = resolved_field(nodes.by_id, "An object of any type. Null if the organization has none with this id.")
     nodes: list[Node | None] | None = resolved_field(
         nodes.by_ids,
-        description="Objects by their ids, in that order; null where there is none.",
+        "Objects of any type, in the order of `ids`. Null for each id without an object.",
         options=FieldOptions(size=MAX_PAGE_SIZE, size_argument="ids"),
     )

@@ -31,28 +31,28 @@ from resolvers.enums import describe_enum
 from schema.core.connections import Connection, declare_total_count
 from schema.core.fields import FINANCE_READ_OPTIONS, FieldOptions, relation
 from schema.core.money import Money, read_money
-from schema.core.row_type import DESCRIBED_BY, Node, computed_field, row_type
+from schema.core.references import ClientReference
+from schema.core.row_type import DESCRIBED_BY, Node, attribute, computed_field, row_type
 from schema.core.scalars import CurrencyCode
 from schema.labels import Label
 from schema.members import Member
 from schema.vat_rates import VatRate
 
 if TYPE_CHECKING:
-    from schema.clients import Client
     from schema.projects import Project
 
 describe_enum(
     RateSource,
-    "Whose rate counts.",
-    CLIENT="The client's default.",
-    PROJECT="The project's own.",
-    EXPLICIT="The one that was given with it.",
-    NONE="Nobody's: it comes to nothing.",
+    "Origin of the rate of a registration.",
+    CLIENT="Default rate of the client.",
+    PROJECT="Hourly rate of the project.",
+    EXPLICIT="Rate that was given for the registration itself.",
+    NONE="No rate: the amount is 0.",
 )
 describe_enum(
     RegistrationWarning,
-    "What is odd about the figures of a registration.",
-    NO_RATE="It is to be paid by the hour or the kilometre, and neither the client nor the project has a rate.",
+    "Warning about the amounts of a registration.",
+    NO_RATE="The registration is billable by the hour or the kilometre, but neither the client nor the project has a rate.",
 )
 
 
@@ -64,84 +64,81 @@ def _is_editable(row: RegistrationRow) -> bool:
     return row.status in CHANGEABLE and not row.is_archived
 
 
-@row_type(RegistrationRow, fields=TimeFields, description="Time that was worked.")
+@row_type(RegistrationRow, fields=TimeFields, description="Time worked.")
 class RegistrationTime:
-    minutes: int = computed_field(attrgetter("minutes"), description="How long, in minutes; whole ones from start to end unless given.")
-    started_at: datetime | None = strawberry.field(description="When it began.")
-    ended_at: datetime | None = strawberry.field(description="When it ended.")
+    minutes: int = computed_field(attrgetter("minutes"), "Minutes, 1 to 1440. Defaults to whole minutes from `startedAt` to `endedAt`.")
+    started_at: datetime | None = attribute("Start time.")
+    ended_at: datetime | None = attribute("End time, later than the start.")
 
 
-@row_type(RegistrationRow, fields=ExpenseFields, description="Something that was bought for the client.")
+@row_type(RegistrationRow, fields=ExpenseFields, description="An expense for the client.")
 class RegistrationExpense:
-    quantity: Decimal = computed_field(attrgetter("quantity"), description="How many pieces.")
+    quantity: Decimal = computed_field(attrgetter("quantity"), "Number of units, more than 0.")
 
 
 @row_type(RegistrationRow, fields=MileageFields, description="A trip.")
 class RegistrationMileage:
-    distance_km: Decimal = computed_field(attrgetter("distance_km"), description="How far, in kilometres.")
-    departure: str | None = strawberry.field(description="Where it began.")
-    destination: str | None = strawberry.field(description="Where it went.")
-    trip_type: TripType | None = strawberry.field(description="What it was for.")
+    distance_km: Decimal = computed_field(attrgetter("distance_km"), "Distance in kilometres, more than 0, with at most one decimal.")
+    departure: str | None = attribute("Place of departure.")
+    destination: str | None = attribute("Destination.")
+    trip_type: TripType | None = attribute("Purpose of the trip.")
 
 
 @row_type(
     RegistrationFinancialRow,
-    description="The figures of a registration: they stay as they are when the rates of client and project change.",
+    description="Amounts of a registration, excluding VAT. They stay the same when the rates of the client or the project change.",
 )
 class RegistrationFinancial:
-    currency: CurrencyCode = strawberry.field(description="Currency: the client's when it was registered.")
-    rate: Money = computed_field(read_money("unit_rate"), description="What an hour, a piece or a kilometre costs.")
-    rate_source: RateSource = strawberry.field(description="Whose rate that is.")
-    unit_price: Money | None = computed_field(read_money("unit_price"), description="What a piece of an expense costs, without VAT.")
-    amount: Money = computed_field(read_money("amount_net"), description="What it comes to, without VAT; half a cent is rounded up.")
-    vat_rate: VatRate | None = relation(vat_rates.by_id, key="vat_rate_id", description="The rate of VAT of an expense.")
-    warnings: list[RegistrationWarning] = computed_field(warnings, description="What is odd about them.")
+    currency: CurrencyCode = attribute("Currency of the client at the time when the rate was set.")
+    rate: Money = computed_field(read_money("unit_rate"), "Price of an hour, a unit or a kilometre.")
+    rate_source: RateSource = attribute("Origin of the rate.")
+    unit_price: Money | None = computed_field(read_money("unit_price"), "Price per unit of an expense. Null for other kinds.")
+    amount: Money = computed_field(read_money("amount_net"), "Amount, rounded half up to two decimals.")
+    vat_rate: VatRate | None = relation(vat_rates.by_id, "VAT rate of an expense. Null for other kinds.", key="vat_rate_id")
+    warnings: list[RegistrationWarning] = computed_field(warnings, "Warnings about these amounts.")
 
 
-@row_type(RegistrationRow, fields=RegistrationFields, description="Time, an expense or a trip, for a client.")
+@row_type(RegistrationRow, fields=RegistrationFields, description="Time, an expense or a trip that was registered for a client.")
 class Registration(Node):
-    kind: RegistrationKind = strawberry.field(description="What it is.")
-    registered_on: date = strawberry.field(description="The day that it is of.")
-    is_billable: bool = strawberry.field(description="Whether the client pays for it.")
-    status: RegistrationStatus = strawberry.field(description="How far it is.")
-    client_status: RegistrationStatus = strawberry.field(description="How far it is for the client.")
-    note: str | None = strawberry.field(description="What was done.")
-    time: RegistrationTime | None = computed_field(_if_kind(RegistrationKind.TIME), description="The time; null for other kinds.")
-    expense: RegistrationExpense | None = computed_field(
-        _if_kind(RegistrationKind.EXPENSE), description="The expense; null for other kinds."
-    )
-    mileage: RegistrationMileage | None = computed_field(_if_kind(RegistrationKind.MILEAGE), description="The trip; null for other kinds.")
+    kind: RegistrationKind = attribute("Kind of registration.")
+    registered_on: date = attribute("Day of the work, the expense or the trip.")
+    is_billable: bool = attribute("Whether the client is charged for it.")
+    status: RegistrationStatus = attribute("Status within the organization.")
+    client_status: RegistrationStatus = attribute("Approval by the client: `OPEN`, `PENDING`, `APPROVED` or `REJECTED`.")
+    note: str | None = attribute("Description of the work, the expense or the trip.")
+    time: RegistrationTime | None = computed_field(_if_kind(RegistrationKind.TIME), "Time worked. Null for other kinds.")
+    expense: RegistrationExpense | None = computed_field(_if_kind(RegistrationKind.EXPENSE), "Expense. Null for other kinds.")
+    mileage: RegistrationMileage | None = computed_field(_if_kind(RegistrationKind.MILEAGE), "Trip. Null for other kinds.")
     is_editable: bool = computed_field(
         _is_editable,
-        description="Whether it can be changed: it is open, pending or rejected, and neither its client nor project is archived.",
+        "Whether the registration can change: its `status` is `OPEN`, `PENDING` or `REJECTED`, and neither its client nor its "
+        "project is archived.",
     )
-    created_at: datetime = strawberry.field(description="When it was made.")
-    updated_at: datetime = strawberry.field(description="When it was last changed.")
-    version: int = strawberry.field(description="Grows by one with each change.")
-    client: Annotated["Client", strawberry.lazy("schema.clients")] | None = relation(
-        clients.by_id, key="client_id", description="For whom it is."
-    )
+    created_at: datetime = attribute("Time of creation.")
+    updated_at: datetime = attribute("Time of the last change.")
+    version: int = attribute("Version number, incremented by every change.")
+    client: ClientReference | None = relation(clients.by_id, "Client of the registration.", key="client_id")
     project: Annotated["Project", strawberry.lazy("schema.projects")] | None = relation(
-        projects.by_id, key="project_id", description="The client's project that it is on; null for none."
+        projects.by_id, "Project of the client. Null if the registration is on no project.", key="project_id"
     )
-    member: Member | None = relation(members.by_id, key="member_id", description="Whose work it is.")
-    labels: list[Label] | None = relation(registrations.labels, description="Labels by name.", options=FieldOptions(size=10))
-    financial: RegistrationFinancial | None = relation(registrations.financial, description="Its figures.", options=FINANCE_READ_OPTIONS)
+    member: Member | None = relation(members.by_id, "Member who did the work.", key="member_id")
+    labels: list[Label] | None = relation(registrations.labels, "Labels, sorted by name.", options=FieldOptions(size=10))
+    financial: RegistrationFinancial | None = relation(registrations.financial, "Amounts, excluding VAT.", options=FINANCE_READ_OPTIONS)
 
 
 DESCRIBED_BY[StatusFields] = Registration
 
 
-@strawberry.type(description="Registrations of the organization, the newest day first.")
+@strawberry.type(description="A page of the registrations of the organization, newest day first.")
 class RegistrationConnection(Connection[Registration]):
     total_count: int | None = declare_total_count(registrations.counts, cost=450)
 
 
-@strawberry.type(description="Registrations for a client, the newest day first.")
+@strawberry.type(description="A page of the registrations for a client, newest day first.")
 class ClientRegistrationConnection(Connection[Registration]):
     total_count: int | None = declare_total_count(registrations.counts)
 
 
-@strawberry.type(description="Registrations on a project, the newest day first.")
+@strawberry.type(description="A page of the registrations on a project, newest day first.")
 class ProjectRegistrationConnection(Connection[Registration]):
     total_count: int | None = declare_total_count(registrations.counts)

@@ -1,7 +1,5 @@
 """The types of user errors."""
 
-import strawberry
-
 from db.tables import RegistrationStatus
 from domain.clients import previews
 from domain.clients import reads as clients
@@ -11,7 +9,7 @@ from resolvers import nodes
 from schema.clients import Client
 from schema.core.errors import UserError
 from schema.core.fields import FieldOptions, relation, resolved_field
-from schema.core.row_type import Node, row_type
+from schema.core.row_type import Node, attribute, row_type
 from schema.previews import PREVIEW_OPTIONS, DeletionPreview
 
 
@@ -25,7 +23,7 @@ from schema.previews import PREVIEW_OPTIONS, DeletionPreview
     errors.NotArchived,
     errors.Ambiguous,
     errors.Duplicate,
-    description="The input is not right, or for another reason that its code tells.",
+    description="The input was rejected; `code` gives the reason.",
 )
 class InputError(UserError): ...
 
@@ -33,42 +31,46 @@ class InputError(UserError): ...
 @row_type(errors.NumberTaken, description="Another client has this number.")
 class NumberTakenError(UserError):
     existing_client: Client | None = relation(
-        clients.by_id, key="client_id", description="The client that has it.", options=FieldOptions(permission=Permission.CLIENTS_READ)
+        clients.by_id, "Client that has the number.", key="client_id", options=FieldOptions(permission=Permission.CLIENTS_READ)
     )
 
 
-@row_type(errors.VersionConflict, description="Somebody else changed it first.")
+@row_type(errors.VersionConflict, description="The object has changed since you read it.")
 class VersionConflictError(UserError):
-    current_version: int = strawberry.field(description="The version that it has now.")
-    current: Node | None = resolved_field(nodes.load_current, description="What it is now.")
+    current_version: int = attribute("Current version of the object.")
+    current: Node | None = resolved_field(nodes.load_current, "Current state of the object.")
 
 
-@row_type(errors.AlreadyArchived, description="It is archived, and stays as it is until it is taken back.")
+@row_type(errors.AlreadyArchived, description="The object is archived. Unarchive it before you change it.")
 class AlreadyArchivedError(UserError):
-    archived: Node | None = resolved_field(nodes.load_current, description="What is archived.")
+    archived: Node | None = resolved_field(nodes.load_current, "The archived object.")
 
 
-@row_type(errors.RegistrationLocked, description="How far the registration is does not allow it.")
+@row_type(errors.RegistrationLocked, description="The status of the registration does not allow the change.")
 class RegistrationLockedError(UserError):
-    status: RegistrationStatus = strawberry.field(description="How far it is.")
-    allowed: list[RegistrationStatus] = strawberry.field(description="Where `registrationStatusUpdate` can take it from there.")
+    status: RegistrationStatus = attribute("Current status.")
+    allowed: list[RegistrationStatus] = attribute("Statuses that `registrationStatusUpdate` can set next.")
 
 
-@row_type(errors.InUse, description="Others still need it.")
+@row_type(errors.InUse, description="Other objects still use this object.")
 class InUseError(UserError):
-    uses: int = strawberry.field(description="How many others.")
+    uses: int = attribute("Number of uses.")
 
 
-@row_type(errors.PreviewOutdated, description="What was shown is not what would happen now.")
+@row_type(
+    errors.PreviewOutdated, description="The preview token has expired or the client has changed. Use the token of the new `preview`."
+)
 class PreviewOutdatedError(UserError):
     preview: DeletionPreview | None = relation(
-        previews.of_deletion, key="client_id", description="What would happen now, with a token for it.", options=PREVIEW_OPTIONS
+        previews.of_deletion, "Current preview, with a new token.", key="client_id", options=PREVIEW_OPTIONS
     )
 
 
-@row_type(errors.FiscalRetention, description="Invoices were issued, which the law has kept.")
+@row_type(
+    errors.FiscalRetention, description="Issued invoices must be kept by law. Pass `acknowledgeFiscalRetention: true` to delete anyway."
+)
 class FiscalRetentionError(UserError):
-    issued_invoice_count: int = strawberry.field(description="How many.")
+    issued_invoice_count: int = attribute("Number of issued invoices and credit notes.")
 
 
 USER_ERROR_TYPES = UserError.__subclasses__()

@@ -9,22 +9,22 @@ from db.rows import VatRateRow
 from db.tables import VatCategory, VatRateFields
 from domain.invoicing import vat_rates
 from schema.core.connections import Connection, declare_total_count
-from schema.core.row_type import Node, row_type
+from schema.core.row_type import Node, attribute, row_type
 
 
-@row_type(VatRateRow, fields=VatRateFields, description="A rate of VAT.")
+@row_type(VatRateRow, fields=VatRateFields, description="A VAT rate.")
 class VatRate(Node):
-    name: str = strawberry.field(description="Name.")
-    country: str = strawberry.field(description="Country of ISO 3166-1, as `NL`.")
-    percentage: Decimal = strawberry.field(description="Percentage, `21.00` for instance; 0 in every category but STANDARD.")
-    category: VatCategory = strawberry.field(description="Category.")
-    valid_from: date | None = strawberry.field(description="First day on which it applies; null for always.")
-    valid_until: date | None = strawberry.field(description="Last day on which it applies; null for no end.")
-    is_active: bool = strawberry.field(description="Whether it can be chosen.")
-    external_code: str | None = strawberry.field(description="Its code in the accounting package.")
-    version: int = strawberry.field(description="Grows by one with each change.")
+    name: str = attribute("Name.")
+    country: str = attribute("Country code (ISO 3166-1 alpha-2), for example `NL`.")
+    percentage: Decimal = attribute("Percentage, 0 to 100 with two decimals, for example `21.00`; 0 unless the category is `STANDARD`.")
+    category: VatCategory = attribute("VAT category.")
+    valid_from: date | None = attribute("First day on which the rate applies. Null if there is none.")
+    valid_until: date | None = attribute("Last day on which the rate applies. Null if there is none.")
+    is_active: bool = attribute("Whether to offer the rate for selection.")
+    external_code: str | None = attribute("Code of the rate in the accounting software.")
+    version: int = attribute("Version number, incremented by every change.")
 
 
-@strawberry.type(description="Rates of VAT in the order of their making.")
+@strawberry.type(description="A page of VAT rates, oldest first.")
 class VatRateConnection(Connection[VatRate]):
     total_count: int | None = declare_total_count(vat_rates.counts)

@@ -8,12 +8,10 @@ from schema.members import Member
 from schema.organizations import Organization
 
 
-@row_type(Actor, description="Who asks, and what they may.")
+@row_type(Actor, description="The caller and their permissions.")
 class Viewer:
-    organization: Organization | None = relation(
-        organizations.by_id, key="tenant", description="The organization that the token belongs to."
-    )
-    member: Member | None = relation(members.by_id, key="member_id", description="The member whose token it is; null for a machine's.")
+    organization: Organization | None = relation(organizations.by_id, "Organization of the token.", key="tenant")
+    member: Member | None = relation(members.by_id, "Member who signs in with the token. Null for a machine token.", key="member_id")
     permissions: list[Permission] = computed_field(
-        lambda actor: sorted(actor.permissions), description="Rights of the token, by name.", directives=[list_size(len(Permission))]
+        lambda actor: sorted(actor.permissions), "Permissions of the token, sorted by name.", directives=[list_size(len(Permission))]
     )

@@ -8,25 +8,27 @@ import strawberry
 
 from resolvers.execution.expressions import ListExpression
 from schema.core.fields import FieldOptions, relation
-from schema.core.row_type import computed_field, identity
+from schema.core.row_type import attribute, computed_field, identity
 
 N = TypeVar("N")
 
 
-@strawberry.type(description="Where a page lies in its order.")
+@strawberry.type(description="Position of a page in its list.")
 class PageInfo:
-    has_next_page: bool = computed_field(attrgetter("has_next"), description="Whether more follows.")
-    has_previous_page: bool = computed_field(attrgetter("has_previous"), description="Whether something comes before.")
-    start_cursor: str | None = computed_field(attrgetter("start_cursor"), description="Cursor of the first entry.")
+    has_next_page: bool = computed_field(attrgetter("has_next"), "Whether more entries follow.")
+    has_previous_page: bool = computed_field(attrgetter("has_previous"), "Whether entries precede the page.")
+    start_cursor: str | None = computed_field(
+        attrgetter("start_cursor"), "Cursor of the first entry; pass it as `before` to read the previous page. Null if the page is empty."
+    )
     end_cursor: str | None = computed_field(
-        attrgetter("end_cursor"), description="Cursor of the last entry: give it as `after` to read on."
+        attrgetter("end_cursor"), "Cursor of the last entry; pass it as `after` to read the next page. Null if the page is empty."
     )
 
 
-@strawberry.type(description="An entry of a page.")
+@strawberry.type(description="An entry of a page, with its cursor.")
 class Edge(Generic[N]):
-    cursor: str = strawberry.field(description="Where the entry lies in its order.")
-    node: N = strawberry.field(description="The entry itself.")
+    cursor: str = attribute("Opaque position of the entry in the list.")
+    node: N = attribute("The entry.")
 
 
 # One statement counts the children of all objects of a level. A count of the whole organization reads all of it: its
@@ -36,7 +38,7 @@ CHILDREN_COUNT_COST = 2
 
 def declare_total_count(counts: Callable[..., Awaitable[Sequence[int]]], cost: int = CHILDREN_COUNT_COST) -> Any:  # noqa: ANN401 the annotation stands
     """Declare the total count of a connection, which the batch function counts by the page's selector."""
-    return relation(counts, key="selector", description="How many there are in all, whatever the page.", options=FieldOptions(cost=cost))
+    return relation(counts, "Number of entries on all pages.", key="selector", options=FieldOptions(cost=cost))
 
 
 def declare_edges(description: str) -> Any:  # noqa: ANN401 the annotation stands
@@ -45,8 +47,8 @@ def declare_edges(description: str) -> Any:  # noqa: ANN401 the annotation stand
     return strawberry.field(description=description, metadata={"expression": expression})
 
 
-@strawberry.type(description="A page.")
+@strawberry.type(description="A page of a list.")
 class Connection(Generic[N]):
-    edges: Sequence[Edge[N]] = declare_edges("The entries with their cursors.")
-    nodes: Sequence[N] = computed_field(attrgetter("rows"), description="The entries without their cursors.")
-    page_info: PageInfo = computed_field(identity, description="Where the page lies.", columns=())
+    edges: Sequence[Edge[N]] = declare_edges("Entries with their cursors.")
+    nodes: Sequence[N] = computed_field(attrgetter("rows"), "Entries without their cursors.")
+    page_info: PageInfo = computed_field(identity, "Whether there are more pages, and the cursors to read them.", columns=())

@@ -10,40 +10,46 @@ from domain.core.scope import Permission
 FIELD = [Location.FIELD_DEFINITION]
 
 
-@strawberry.schema_directive(locations=FIELD, name="cost", description="What a field costs.")
+@strawberry.schema_directive(
+    locations=FIELD, name="cost", description="Cost of a field, from which the cost of an operation is computed before it runs."
+)
 class Cost:
-    weight: str = strawberry.field(description="A decimal number; an object costs 1 and a plain value nothing unless this says otherwise.")
+    weight: str = strawberry.field(description="Points as a decimal number, in addition to 1 point for each object that the field returns.")
 
 
-@strawberry.schema_directive(locations=FIELD, name="listSize", description="How long a list is, to know a document's cost before it runs.")
+@strawberry.schema_directive(
+    locations=FIELD, name="listSize", description="Length of a list, from which the cost of an operation is computed before it runs."
+)
 class ListSize:
-    assumed_size: int | None = strawberry.field(
-        default=strawberry.UNSET, description="Entries to reckon with where no argument says how many."
-    )
+    assumed_size: int | None = strawberry.field(default=strawberry.UNSET, description="Number of entries if no argument gives it.")
     slicing_arguments: Sequence[str] | None = strawberry.field(
-        default=strawberry.UNSET, description="Arguments that say how many: by their number, or by their entries. A dot leads into one."
+        default=strawberry.UNSET,
+        description="Arguments that give the number of entries, as an integer or by the length of a list. A dot leads to an input field.",
     )
     sized_fields: Sequence[str] | None = strawberry.field(
-        default=strawberry.UNSET, description="Fields below this one that have as many entries."
+        default=strawberry.UNSET, description="Fields of the returned object that have this number of entries."
     )
-    require_one_slicing_argument: bool | None = strawberry.field(
-        default=strawberry.UNSET, description="Whether one of those has to be given."
-    )
+    require_one_slicing_argument: bool | None = strawberry.field(default=strawberry.UNSET, description="Whether one argument is required.")
 
 
 @strawberry.schema_directive(
     locations=FIELD,
     name="oneAtATime",
-    description="A document has one of these at most, all of them counted together, as often as aliases and fragments bring them.",
+    description="A document may contain at most one field with this directive. Every alias and every use of a fragment counts.",
 )
 class OneAtATime: ...
 
 
-@strawberry.schema_directive(locations=FIELD, name="semanticNonNull", description="Null only where `errors` says why.")
+@strawberry.schema_directive(locations=FIELD, name="semanticNonNull", description="The field is null only if `errors` has an error for it.")
 class SemanticNonNull:
-    levels: Sequence[int] = strawberry.field(default=(0,), description="Depths of a list for which this holds.")
+    levels: Sequence[int] = strawberry.field(default=(0,), description="List depths to which this applies.")
 
 
-@strawberry.schema_directive(locations=FIELD, name="permission", description="The right that it takes; the field says what it is without.")
+@strawberry.schema_directive(
+    locations=FIELD,
+    name="permission",
+    description="The permission that the caller needs. Without it, a field of `Query` or `Mutation` fails with `FORBIDDEN`, and a field "
+    "of any other type is null.",
+)
 class RequiresPermission:
-    any_of: Sequence[Permission] = strawberry.field(description="Any one of these is enough.")
+    any_of: Sequence[Permission] = strawberry.field(description="Permissions of which the caller needs one.")

@@ -4,32 +4,35 @@ import strawberry
 
 from domain.core.errors import UserErrorCode
 from resolvers.enums import describe_enum
+from schema.core.row_type import attribute
 
 describe_enum(
     UserErrorCode,
-    "Why something was not done.",
+    "Reason why a mutation failed.",
     name="UserErrorCode",
-    INVALID="A value is not right; the message says what is.",
-    NOT_FOUND="There is no such thing in the organization.",
-    NAME_TAKEN="Another one has this name.",
+    INVALID="A value breaks a rule, which `message` explains.",
+    NOT_FOUND="The organization has no such object.",
+    NAME_TAKEN="The name or e-mail address is in use, or the link exists already.",
     NUMBER_TAKEN="Another client has this number.",
-    VERSION_CONFLICT="Somebody else changed it first.",
-    IN_USE="Others still need it.",
-    LAST_OWNER="An organization has an owner.",
-    TOO_MANY="More than there may be at once.",
-    IDEMPOTENCY_KEY_REUSED="The key was used for another request.",
-    ALREADY_ARCHIVED="It is archived, and stays as it is until it is taken back.",
-    NOT_ARCHIVED="It is active, and this is only for what is archived.",
-    PREVIEW_OUTDATED="The preview is not of now, or older than 15 minutes.",
-    FISCAL_RETENTION="The law has invoices kept, and nobody said that they know.",
-    REGISTRATION_LOCKED="How far the registration is does not allow it.",
-    AMBIGUOUS="Several are meant by it.",
-    DUPLICATE="It is in the input twice.",
+    VERSION_CONFLICT="The object has changed since you read it: `expectedVersion` is no longer its version.",
+    IN_USE="Other objects still use this object.",
+    LAST_OWNER="The change would leave the organization without an active owner.",
+    TOO_MANY="A list has too many entries.",
+    IDEMPOTENCY_KEY_REUSED="The idempotency key was used with other input.",
+    ALREADY_ARCHIVED="The object is archived. Unarchive it before you change it.",
+    NOT_ARCHIVED="The object is active, but this mutation is only for archived ones.",
+    PREVIEW_OUTDATED="The preview token is older than 15 minutes, or the client has changed since.",
+    FISCAL_RETENTION="Issued invoices must be kept by law, and `acknowledgeFiscalRetention` is not true.",
+    REGISTRATION_LOCKED="The status of the registration does not allow the change.",
+    AMBIGUOUS="Several existing clients match.",
+    DUPLICATE="An earlier entry of the input is the same client.",
 )
 
 
-@strawberry.interface(description="Why something was not done: nothing of the mutation was, unless it was asked to go on without.")
+@strawberry.interface(
+    description="An expected failure of a mutation, which then has changed nothing. The exception is `clientBulkUpsert` with `SKIP_FAILED`."
+)
 class UserError:
-    code: UserErrorCode = strawberry.field(description="For programs: it does not change.")
-    message: str = strawberry.field(description="For people: what is wrong, and how to put it right.")
-    path: list[str] = strawberry.field(description="Where in the input it lies, places of lists included; empty when it lies nowhere.")
+    code: UserErrorCode = attribute("Stable code for programs.")
+    message: str = attribute("Explanation for people: what is wrong, and how to correct it.")
+    path: list[str] = attribute("Path of the wrong value in `input`, with the indexes of list entries. Empty if no single value is wrong.")

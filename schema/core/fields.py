@@ -62,11 +62,10 @@ def list_size(size: int, size_argument: str | None = None) -> ListSize:
     return ListSize(assumed_size=size)
 
 
-def resolved_field(resolver: Callable[..., object], *, description: str, options: FieldOptions = NO_OPTIONS) -> Any:  # noqa: ANN401 the annotation stands
+def resolved_field(resolver: Callable[..., object], description: str, *, options: FieldOptions = NO_OPTIONS) -> Any:  # noqa: ANN401 the annotation stands
     """Declare a field whose resolver returns the source of the annotated type: a row, a page."""
     directives = options.directives(inspect.signature(resolver).parameters, get_type_hints(resolver)["return"])
-    permission_hint = f" Needs {options.permission}." if options.permission else ""
-    return strawberry.field(resolver=resolver, description=description + permission_hint, directives=directives)
+    return strawberry.field(resolver=resolver, description=description, directives=directives)
 
 
 def without_arguments() -> Mapping[str, object]:
@@ -75,10 +74,10 @@ def without_arguments() -> Mapping[str, object]:
 
 def relation(
     batch: Callable[..., Awaitable[Sequence[V]]],
+    description: str,
     convert: Callable[..., Mapping[str, object]] = without_arguments,
     *,
     key: str = "id",
-    description: str,
     options: FieldOptions = NO_OPTIONS,
 ) -> Any:  # noqa: ANN401 the annotation stands
     """Declare a relation that the domain's batch function loads by an attribute of the parent. A parent without a key has nothing.
@@ -93,7 +92,7 @@ def relation(
     root, info, _ = inspect.signature(resolve).parameters.values()
     arguments = inspect.signature(convert).parameters
     resolve.__signature__ = inspect.Signature([root, info, *arguments.values()])  # type: ignore[attr-defined]
-    null_hint = f" Null without {options.permission}." if options.permission else ""
+    null_hint = " Null without the permission." if options.permission else ""
     return strawberry.field(
         resolver=resolve,
         description=description + null_hint,

@@ -3,18 +3,16 @@
 from decimal import Decimal
 from functools import partial
 
-import strawberry
-
 from domain.core import money
 from resolvers.execution.expressions import ObjectExpression
-from schema.core.row_type import row_type
+from schema.core.row_type import attribute, row_type
 from schema.core.scalars import CurrencyCode
 
 
-@row_type(money.Money, description="An amount in a currency.")
+@row_type(money.Money, description="An amount of money.")
 class Money:
-    amount: Decimal = strawberry.field(description="How much.")
-    currency: CurrencyCode = strawberry.field(description="In which currency.")
+    amount: Decimal = attribute("Amount in units of the currency, for example `12.50`.")
+    currency: CurrencyCode = attribute("Currency of the amount.")
 
 
 def read_money(attribute: str) -> ObjectExpression:

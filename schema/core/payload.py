@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from schema.query import Query
 
 T = TypeVar("T")
-CHANGED_DESCRIPTION = "As it is now; null when it was refused."
+CHANGED_DESCRIPTION = "The object after the mutation. Null if the mutation failed."
 
 
 @strawberry.type
@@ -27,14 +27,14 @@ class Payload:
     """The fields of every payload."""
 
     user_errors: list[UserError] = computed_field(
-        attrgetter("user_errors"), description="Why it was not done; empty when it was.", directives=[list_size(5)]
+        attrgetter("user_errors"), "Errors that made the mutation fail. Empty if it succeeded.", directives=[list_size(5)]
     )
-    query: Annotated["Query", strawberry.lazy("schema.query")] = computed_field(identity, description="To ask on in the same request.")
+    query: Annotated["Query", strawberry.lazy("schema.query")] = computed_field(identity, "Queries to run after the mutation.")
 
 
 def changed_object(batch: Callable[..., Awaitable[Sequence[object]]]) -> Any:  # noqa: ANN401 the annotation stands
     """Declare the changed object, which the batch function loads after the commit."""
-    return relation(batch, key="value", description=CHANGED_DESCRIPTION)
+    return relation(batch, CHANGED_DESCRIPTION, key="value")
 
 
 def declare_deleted_id(name: str) -> Any:  # noqa: ANN401 the annotation stands
@@ -42,7 +42,7 @@ def declare_deleted_id(name: str) -> Any:  # noqa: ANN401 the annotation stands
     encode: Any = make_id_encoder(name)
     return computed_field(
         lambda outcome: None if outcome.value is None else encode(outcome.value),
-        description="The id that it had; null when it was refused.",
+        "Id of the deleted object. Null if the mutation failed.",
     )
 
 
@@ -51,8 +51,8 @@ WRITE_COST = Cost(weight="500")
 
 def declare_mutation(
     change: Callable[[WriteScope, Any], Awaitable[object]],
-    *,
     description: str,
+    *,
     permission: Permission = Permission.CLIENTS_WRITE,
     costs: Sequence[object] = (WRITE_COST,),
     is_exclusive: bool = False,
@@ -61,14 +61,7 @@ def declare_mutation(
     directives = [*costs, RequiresPermission(any_of=[permission]), SemanticNonNull()]
     if is_exclusive:
         directives.append(OneAtATime())
-    exclusive_hint = " One at a time: a document has one such field at most." if is_exclusive else ""
-    return mutation(
-        change,
-        permission=permission,
-        description=f"{description}{exclusive_hint} Needs {permission}.",
-        directives=directives,
-        is_long=is_exclusive,
-    )
+    return mutation(change, permission=permission, description=description, directives=directives, is_long=is_exclusive)
 
 
 def mutations(cls: type[T]) -> type[T]:
@@ -78,6 +71,6 @@ def mutations(cls: type[T]) -> type[T]:
     """
     for name, payload in cls.__annotations__.items():
         type_name = f"{to_camel_case(name.capitalize())}Payload"
-        own_payload = strawberry.type(type(type_name, (payload,), {}), description=f"The result of `{to_camel_case(name)}`.")
+        own_payload = strawberry.type(type(type_name, (payload,), {}), description=f"Result of `{to_camel_case(name)}`.")
         cls.__annotations__[name] = own_payload | None
     return strawberry.type(cls)

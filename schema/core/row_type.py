@@ -25,10 +25,15 @@ class _ComputedField(StrawberryField):
         return self.metadata["compute"](source)
 
 
+def attribute(description: str, directives: Sequence[object] = ()) -> Any:
+    """Declare a field that is read off the attribute of the same name."""
+    return strawberry.field(description=description, directives=directives)
+
+
 def computed_field(
     compute: Callable[[Any], object],
-    *,
     description: str,
+    *,
     directives: Sequence[object] = (),
     name: str | None = None,
     columns: Sequence[str] | None = None,
@@ -68,12 +73,12 @@ def _attribute_path(compute: Callable[[Any], object]) -> str | None:
     return "" if compute is identity else None
 
 
-ID_DESCRIPTION = "Identifier, to ask for the object again: opaque, and the same for ever."
+ID_DESCRIPTION = "Opaque id, unique among all types. It never changes; pass it to `node` to read the object again."
 
 
-@strawberry.interface(description="An object that can be asked for again by its id.")
+@strawberry.interface(description="An object that `node` finds by its id.")
 class Node:
-    id: GlobalId = strawberry.field(description=ID_DESCRIPTION)
+    id: GlobalId = attribute(ID_DESCRIPTION)
 
 
 DESCRIBED_BY: dict[type[BaseModel], type] = {}
@@ -89,7 +94,7 @@ def row_type(*sources: type, description: str, fields: type[BaseModel] | None = 
         graphql_class.sources = sources
         if issubclass(cls, Node):
             graphql_class.__annotations__ = {"id": GlobalId, **cls.__annotations__}
-            graphql_class.id = computed_field(make_row_id(cls.__name__), description=ID_DESCRIPTION, columns=("id",))
+            graphql_class.id = computed_field(make_row_id(cls.__name__), ID_DESCRIPTION, columns=("id",))
         strawberry_type = strawberry.type(cls, description=description)
         if fields:
             DESCRIBED_BY[fields] = strawberry_type

@@ -30,7 +30,7 @@ def _parse_date(value: object) -> date:
             return day
     except ValueError:
         pass
-    raise GraphQLError(f"{inspect(value)} is not a day of the years {YEARS}. A day is written as 2026-01-31.")
+    raise GraphQLError(f"{inspect(value)} is not a date in the years {YEARS}. Write a date as 2026-01-31.")
 
 
 def _parse_date_time(value: object) -> datetime:
@@ -41,8 +41,8 @@ def _parse_date_time(value: object) -> datetime:
                 return truncate(date_time)
     except (ValueError, OverflowError):
         pass
-    hint = "A moment is written with its offset, as 2026-01-31T09:30:00+01:00 or …Z."
-    raise GraphQLError(f"{inspect(value)} is not a moment of the years {YEARS} in UTC. {hint}")
+    hint = "Write a time with its UTC offset, as 2026-01-31T09:30:00+01:00 or 2026-01-31T08:30:00Z."
+    raise GraphQLError(f"{inspect(value)} is not a time in the years {YEARS} in UTC. {hint}")
 
 
 def _is_within(day: date) -> bool:
@@ -53,11 +53,11 @@ def _parse_decimal(value: object) -> Decimal:
     """Accept text, since many clients read a JSON number as a float, and integers, which are exact. Neither NaN nor powers of ten."""
     if (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, str) and DECIMAL_PATTERN.fullmatch(value)):
         return Decimal(value)
-    raise GraphQLError(f'{inspect(value)} is not an exact number. A number is written as text, as "1234.50".')
+    raise GraphQLError(f'{inspect(value)} is not an exact decimal number. Write a number as a string, as "1234.50".')
 
 
 def _reject_input(value: object) -> object:
-    raise GraphQLError(f"{inspect(value)} cannot be given here.")
+    raise GraphQLError(f"{inspect(value)} is not accepted: this scalar is for output only.")
 
 
 def _make_literal_parser(parse: Callable[[object], T]) -> Callable[[ValueNode, dict[str, Any] | None], T]:
@@ -108,29 +108,29 @@ SCALARS: dict[object, ScalarDefinition] = {
         "Decimal",
         serialize=str,
         parse=_parse_decimal,
-        description='An exact decimal number, as text: `"1234.50"`.',
+        description='Exact decimal number as a string, for example `"1234.50"`. Input may also be an integer, but not a float.',
         specified_by_url=None,
     ),
     date: _make_scalar(
         "Date",
         serialize=date.isoformat,
         parse=_parse_date,
-        description=f"A day: `2026-01-31`. One that is given is of the years {YEARS}.",
+        description=f"Calendar date, for example `2026-01-31`. Input must be in the years {YEARS}.",
         specified_by_url="https://scalars.graphql.org/andimarek/local-date",
     ),
     datetime: _make_scalar(
         "DateTime",
         serialize=format_timestamp,
         parse=_parse_date_time,
-        description=f"A moment in UTC, to the millisecond: `2026-01-31T09:30:00.000Z`. One that is given has any offset, is of the "
-        f"years {YEARS} in UTC, and is cut off after milliseconds.",
+        description="Time in UTC with milliseconds, for example `2026-01-31T09:30:00.000Z`. Input must have a UTC offset or `Z`, must be "
+        f"in the years {YEARS} in UTC, and is truncated to milliseconds.",
         specified_by_url="https://scalars.graphql.org/andimarek/date-time",
     ),
     CurrencyCode: _make_scalar(
         "CurrencyCode",
         serialize=str,
         parse=_reject_input,
-        description="A currency of ISO 4217: `EUR`.",
+        description="Currency code (ISO 4217), for example `EUR`.",
         specified_by_url="https://www.iso.org/iso-4217-currency-codes.html",
     ),
 }

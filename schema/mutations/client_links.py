@@ -13,18 +13,31 @@ from schema.mutations.clients import ClientPayload
 @strawberry.type
 class ClientsPayload(Payload):
     clients: list[Client | None] | None = resolved_field(
-        load_changed, description="As they are now; null when it was refused.", options=FieldOptions(size=100)
+        load_changed, "Clients after the mutation, in the order of `clientIds`.", options=FieldOptions(size=100)
     )
 
 
 @mutations
 class ClientLinkMutations:
-    client_contact_link: ClientPayload = declare_mutation(client_editing.link, description="Makes a contact one of a client's.")
+    client_contact_link: ClientPayload = declare_mutation(
+        client_editing.link,
+        "Links a contact to a client. Fails with `NAME_TAKEN` if they are linked already, and with `ALREADY_ARCHIVED` if the "
+        "client is archived.",
+    )
     client_contact_update: ClientPayload = declare_mutation(
-        client_editing.update_link, description="Changes what a contact is to one client."
+        client_editing.update_link,
+        "Changes the link between a contact and a client. The contact and its links to other clients stay the same. "
+        "Fails with `ALREADY_ARCHIVED` if the client is archived.",
     )
     client_contact_unlink: ClientPayload = declare_mutation(
-        client_editing.unlink, description="Takes a contact off a client; the contact stays."
+        client_editing.unlink,
+        "Removes a contact from a client, but does not delete it. Fails with `ALREADY_ARCHIVED` if the client is archived.",
     )
-    client_labels_add: ClientsPayload = declare_mutation(client_editing.add_labels, description="Puts labels on up to 100 clients.")
-    client_labels_remove: ClientsPayload = declare_mutation(client_editing.remove_labels, description="Takes labels off up to 100 clients.")
+    client_labels_add: ClientsPayload = declare_mutation(
+        client_editing.add_labels,
+        "Adds labels to up to 100 clients, or to none of them if one cannot get them. Fails with `TOO_MANY` if a client would "
+        "have more than 50 labels, and with `ALREADY_ARCHIVED` if a client is archived.",
+    )
+    client_labels_remove: ClientsPayload = declare_mutation(
+        client_editing.remove_labels, "Removes labels from up to 100 clients. Fails with `ALREADY_ARCHIVED` if a client is archived."
+    )

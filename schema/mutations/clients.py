@@ -19,38 +19,43 @@ from schema.core.directives import Cost, ListSize
 from schema.core.errors import UserError
 from schema.core.fields import list_size, relation
 from schema.core.payload import Payload, changed_object, declare_mutation, mutations
-from schema.core.row_type import computed_field, row_type
+from schema.core.row_type import attribute, computed_field, row_type
 from schema.previews import DeletedCounts
 
 BULK_LIST_SIZE = ListSize(
     assumed_size=MAX_PAGE_SIZE, slicing_arguments=["input.clients"], sized_fields=["results"], require_one_slicing_argument=False
 )
-BULK_UPSERT_DESCRIPTION = """\
-Makes clients, or brings them up to date. One with a number is the client of that number, whatever its name, or else a new one.
-One without is the client without a number that has the name, or else a new one; where several have it, it is refused (AMBIGUOUS). So is
-one that is archived (ALREADY_ARCHIVED), and the second of two that are the same (DUPLICATE). Capitals make no difference.
-Only what differs is written."""
-ARCHIVE_DESCRIPTION = """\
-Archives a client, its active projects too, and closes its portals. What was registered stays as it is, and nothing more
-can be registered on it or its projects. It takes no other changes, but payments and credit notes are still entered; its figures stay."""
+EXCLUSIVE_HINT = "A document may contain only one `clientArchive` or `clientDelete`."
+BULK_UPSERT_DESCRIPTION = f"""\
+Creates or updates up to 100 clients, and writes only what differs. A client with a number matches the existing client with that number,
+whatever its name. A client without a number matches the existing client without a number that has the same name. Case is ignored, and so
+are accents in names. A client without a match is created. A client is rejected with `AMBIGUOUS` if several existing clients match, with
+`ALREADY_ARCHIVED` if the matching client is archived, and with `DUPLICATE` if an earlier entry has the same number or name.
+Also requires `{Permission.CLIENTS_WRITE}`."""
+ARCHIVE_DESCRIPTION = f"""\
+Archives a client and its active projects, and closes its portals. Until `clientUnarchive`, the client, its projects and its registrations
+cannot change (`ALREADY_ARCHIVED`), and new registrations are rejected. Payments and credit notes are still accepted; totals stay the same.
+{EXCLUSIVE_HINT}"""
 UNARCHIVE_DESCRIPTION = """\
-Takes an archived client back, with the projects and portals that its archiving took along; a project that was archived
-before, and a portal that was closed before, stay so."""
-DELETE_DESCRIPTION = """\
-Deletes one client for good, once it is archived and its `deletionPreview` was read: its projects, registrations, invoices,
-payments, quotes, portals, addresses, labels and links to contacts, and all that was told of them. Contacts of other clients stay.
-There is no way back."""
+Unarchives a client, with the projects and portals that were archived or closed together with it. Projects and portals that were archived
+or closed before that stay so. Fails with `NOT_ARCHIVED` if the client is active."""
+DELETE_DESCRIPTION = f"""\
+Permanently deletes an archived client with its projects, registrations, invoices, payments, quotes, portals, addresses, labels, links to
+contacts and activity. Contacts are kept, unless `deleteOrphanContacts` is true. This cannot be undone.
+Fails with `NOT_ARCHIVED` if the client is active, with `PREVIEW_OUTDATED` if the preview token has expired or the client has changed, and
+with `FISCAL_RETENTION` if there are issued invoices and `acknowledgeFiscalRetention` is not true.
+{EXCLUSIVE_HINT}"""
 
 
 describe_enum(
     UpsertAction,
-    "What became of one client.",
+    "What a bulk upsert did with one client.",
     name="ClientUpsertAction",
-    CREATED="It is new.",
-    UPDATED="It was there, and something is other than it was.",
-    UNCHANGED="It was there, just as it was given.",
-    REFUSED="It was refused, and left as it was.",
-    NOT_DONE="Nothing: another was refused, and it was all or nothing.",
+    CREATED="The client was created.",
+    UPDATED="The client was updated.",
+    UNCHANGED="The client had these values already.",
+    REFUSED="The client was rejected; `userErrors` gives the reasons.",
+    NOT_DONE="Nothing, because another client was rejected and `onError` is `ALL_OR_NOTHING`.",
 )
 
 
@@ -65,16 +70,16 @@ def _deleted_client_id(outcome: Outcome[DeletionResult]) -> str | None:
 
 @strawberry.type
 class ClientDeletePayload(Payload):
-    deleted_id: GlobalId | None = computed_field(_deleted_client_id, description="The id that it had; null when it was refused.")
-    deleted: DeletedCounts | None = computed_field(attrgetter("value"), description="What went with it; null when it was refused.")
+    deleted_id: GlobalId | None = computed_field(_deleted_client_id, "Id of the deleted client. Null if the mutation failed.")
+    deleted: DeletedCounts | None = computed_field(attrgetter("value"), "What was deleted with the client. Null if the mutation failed.")
 
 
-@row_type(UpsertResult, description="What became of one client.")
+@row_type(UpsertResult, description="Result of a bulk upsert for one client.")
 class ClientUpsertResult:
-    action: UpsertAction = strawberry.field(description="What was done.")
-    client: Client | None = relation(by_id, key="client_id", description="As it is now; null when it was refused or not done.")
+    action: UpsertAction = attribute("What was done with the client.")
+    client: Client | None = relation(by_id, "Client after the mutation. Null if it was rejected or nothing was done.", key="client_id")
     user_errors: list[UserError] = computed_field(
-        attrgetter("user_errors"), description="Why it was refused; empty when it was not.", directives=[list_size(5)]
+        attrgetter("user_errors"), "Errors for which the client was rejected. Empty if it was not.", directives=[list_size(5)]
     )
 
 
@@ -86,37 +91,34 @@ def _collect_user_errors(outcome: Outcome[list[UpsertResult]]) -> list[errors.Us
 @strawberry.type
 class ClientBulkUpsertPayload(Payload):
     results: list[ClientUpsertResult] = computed_field(
-        lambda outcome: outcome.value or [], description="One for each client, in the order of the input."
+        lambda outcome: outcome.value or [], "Results in the order of `clients`. Empty if the whole input was rejected."
     )
     user_errors: list[UserError] = computed_field(
-        _collect_user_errors,
-        description="Why what was refused was refused, all together; empty when nothing was.",
-        directives=[list_size(5)],
+        _collect_user_errors, "Errors of the whole input and of all clients. Empty if nothing was rejected.", directives=[list_size(5)]
     )
 
 
 @mutations
 class ClientMutations:
     client_create: ClientPayload = declare_mutation(
-        client_editing.create, description="Adds a client with its addresses, labels, contacts and financial settings."
+        client_editing.create,
+        "Creates a client with its addresses, labels, contacts and financial settings. Fails with `NUMBER_TAKEN` if another "
+        "client has the number.",
     )
-    client_update: ClientPayload = declare_mutation(client_editing.update, description="Changes a client.")
+    client_update: ClientPayload = declare_mutation(
+        client_editing.update,
+        "Changes a client. A list of addresses, labels or contacts replaces the current one. Fails with `NUMBER_TAKEN` if "
+        "another client has the number, and with `ALREADY_ARCHIVED` if the client is archived.",
+    )
     client_delete: ClientDeletePayload = declare_mutation(
-        client_deletion.delete,
-        description=DELETE_DESCRIPTION,
-        permission=Permission.CLIENTS_ARCHIVE,
-        costs=(Cost(weight="2000"),),
-        is_exclusive=True,
+        client_deletion.delete, DELETE_DESCRIPTION, permission=Permission.CLIENTS_ARCHIVE, costs=(Cost(weight="2000"),), is_exclusive=True
     )
     client_bulk_upsert: ClientBulkUpsertPayload = declare_mutation(
-        client_bulk_upsert.upsert,
-        description=f"{BULK_UPSERT_DESCRIPTION} Takes {Permission.CLIENTS_WRITE} as well.",
-        permission=Permission.CLIENTS_IMPORT,
-        costs=(Cost(weight="100"), BULK_LIST_SIZE),
+        client_bulk_upsert.upsert, BULK_UPSERT_DESCRIPTION, permission=Permission.CLIENTS_IMPORT, costs=(Cost(weight="100"), BULK_LIST_SIZE)
     )
     client_archive: ClientPayload = declare_mutation(
-        client_archiving.archive, description=ARCHIVE_DESCRIPTION, permission=Permission.CLIENTS_ARCHIVE, is_exclusive=True
+        client_archiving.archive, ARCHIVE_DESCRIPTION, permission=Permission.CLIENTS_ARCHIVE, is_exclusive=True
     )
     client_unarchive: ClientPayload = declare_mutation(
-        client_archiving.unarchive, description=UNARCHIVE_DESCRIPTION, permission=Permission.CLIENTS_ARCHIVE
+        client_archiving.unarchive, UNARCHIVE_DESCRIPTION, permission=Permission.CLIENTS_ARCHIVE
     )

@@ -21,6 +21,8 @@ class ContactDeletePayload(Payload):
 
 @mutations
 class ContactMutations:
-    contact_create: ContactPayload = declare_mutation(contacts.create, description="Adds a contact.")
-    contact_update: ContactPayload = declare_mutation(contacts.update, description="Changes a contact, which shows at each of its clients.")
-    contact_delete: ContactDeletePayload = declare_mutation(contacts.delete, description="Deletes a contact that no client has any more.")
+    contact_create: ContactPayload = declare_mutation(contacts.create, "Creates a contact.")
+    contact_update: ContactPayload = declare_mutation(contacts.update, "Changes a contact, for all its clients.")
+    contact_delete: ContactDeletePayload = declare_mutation(
+        contacts.delete, "Deletes a contact. Fails with `IN_USE` while a client has it, also if that client is archived."
+    )

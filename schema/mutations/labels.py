@@ -21,10 +21,12 @@ class LabelDeletePayload(Payload):
 
 @mutations
 class LabelMutations:
-    label_create: LabelPayload = declare_mutation(labels.create, description="Adds a label.")
-    label_update: LabelPayload = declare_mutation(labels.update, description="Changes a label.")
+    label_create: LabelPayload = declare_mutation(labels.create, "Creates a label. Fails with `NAME_TAKEN` if a label has this name.")
+    label_update: LabelPayload = declare_mutation(
+        labels.update, "Changes a label. Fails with `NAME_TAKEN` if another label has the new name."
+    )
     label_delete: LabelDeletePayload = declare_mutation(
         labels.delete,
-        description="""Deletes a label and takes it off every client and registration, which stay. While one wears it that is archived or
-locked, it is refused (IN_USE); `isActive` of `labelUpdate` keeps it from being chosen.""",
+        "Deletes a label and removes it from all clients and registrations. Fails with `IN_USE` while an archived client or "
+        "a locked registration has it; set `isActive: false` instead.",
     )

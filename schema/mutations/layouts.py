@@ -26,10 +26,12 @@ class InvoiceLayoutDeletePayload(Payload):
 
 @mutations
 class InvoiceLayoutMutations:
-    invoice_layout_create: InvoiceLayoutPayload = declare(layouts.create, description="Adds an invoice layout.")
+    invoice_layout_create: InvoiceLayoutPayload = declare(
+        layouts.create, "Creates an invoice layout. With `isDefault: true` it replaces the current default."
+    )
     invoice_layout_update: InvoiceLayoutPayload = declare(
-        layouts.update, description="Changes an invoice layout. As the default it takes the place of the one that was."
+        layouts.update, "Changes an invoice layout. With `isDefault: true` it replaces the current default."
     )
     invoice_layout_delete: InvoiceLayoutDeletePayload = declare(
-        layouts.delete, description="Deletes an invoice layout that neither clients nor invoices use and that is not the default."
+        layouts.delete, "Deletes an invoice layout. Fails with `IN_USE` if a client or an invoice uses it, or if it is the default."
     )

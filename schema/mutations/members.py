@@ -10,7 +10,9 @@ from resolvers import members
 from schema.core.payload import Payload, changed_object, declare_mutation, mutations
 from schema.members import Member
 
-OWNERS_HINT = "What is of an owner takes OWNERS_WRITE as well."
+GRANT_HINT = "Callers can grant only permissions that they have."
+OWNERS_HINT = "For an owner, `OWNERS_WRITE` is required too."
+LAST_OWNER_HINT = "Fails with `LAST_OWNER` if no other active owner would be left."
 declare = partial(declare_mutation, permission=Permission.ORGANIZATION_WRITE)
 
 
@@ -21,10 +23,13 @@ class MemberPayload(Payload):
 
 @mutations
 class MemberMutations:
-    member_add: MemberPayload = declare(members.add, description=f"Adds a member, with no more rights than one has oneself. {OWNERS_HINT}")
-    member_update: MemberPayload = declare(
-        members.update, description=f"Changes a member, who has no more rights then than one has oneself. {OWNERS_HINT}"
+    member_add: MemberPayload = declare(
+        members.add,
+        "Adds a member, or reactivates the removed member with this e-mail address. "
+        f"{GRANT_HINT} {OWNERS_HINT} Fails with `NAME_TAKEN` if an active member has the address.",
     )
+    member_update: MemberPayload = declare(members.update, f"Changes a member. {GRANT_HINT} {OWNERS_HINT} {LAST_OWNER_HINT}")
     member_remove: MemberPayload = declare(
-        members.remove, description=f"Takes a member's way in away and revokes their tokens; what they did stays theirs. {OWNERS_HINT}"
+        members.remove,
+        f"Deactivates a member and revokes their tokens. What they created stays attributed to them. {OWNERS_HINT} {LAST_OWNER_HINT}",
     )

@@ -17,5 +17,5 @@ class OrganizationUpdatePayload(Payload):
 @mutations
 class OrganizationMutations:
     organization_update: OrganizationUpdatePayload = declare_mutation(
-        organizations.update, description="Changes the organization that the token belongs to.", permission=Permission.ORGANIZATION_WRITE
+        organizations.update, "Changes the organization of the token.", permission=Permission.ORGANIZATION_WRITE
     )

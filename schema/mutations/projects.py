@@ -22,20 +22,23 @@ class ProjectDeletePayload(Payload):
 @mutations
 class ProjectMutations:
     project_create: ProjectPayload = declare_mutation(
-        projects.create, description="Adds a project of an active client; its hours have the client's price unless told otherwise."
+        projects.create, "Creates a project for a client. Fails with `ALREADY_ARCHIVED` if the client is archived."
     )
     project_update: ProjectPayload = declare_mutation(
-        projects.update, description="Changes an active project of an active client. It stays the client's."
+        projects.update, "Changes a project. It stays with its client. Fails with `ALREADY_ARCHIVED` if the project or client is archived."
     )
     project_archive: ProjectPayload = declare_mutation(
-        projects.archive, description="Archives a project: nothing more is registered on it, and its registrations stay as they are."
+        projects.archive,
+        "Archives a project: its registrations cannot change, and new ones are rejected. Fails with `ALREADY_ARCHIVED` if the "
+        "project or its client is archived.",
     )
     project_unarchive: ProjectPayload = declare_mutation(
         projects.unarchive,
-        description="Takes an archived project of an active client back. What was archived along with its client comes back with it.",
+        "Unarchives a project. Fails with `NOT_ARCHIVED` if it is active, and with `ALREADY_ARCHIVED` if its client is archived; then "
+        "`clientUnarchive` restores the projects that were archived with it.",
     )
     project_delete: ProjectDeletePayload = declare_mutation(
         projects.delete,
-        description="Deletes a project of an active client that has neither registrations nor lines of invoices or quotes."
-        " Portals show it no more.",
+        "Deletes a project and removes it from portals. Fails with `IN_USE` if it has registrations or lines of invoices or "
+        "quotes; archive it instead. Fails with `ALREADY_ARCHIVED` if its client is archived.",
     )

@@ -11,8 +11,8 @@ from resolvers.ids import GlobalId
 from schema.core.payload import Payload, changed_object, declare_deleted_id, declare_mutation, mutations
 from schema.registrations import Registration
 
-ACTIVE_HINT = "Refused where its client or its project is archived (ALREADY_ARCHIVED), whatever its day."
-CHANGEABLE_HINT = f"{ACTIVE_HINT} So is one that is neither open, pending nor rejected (REGISTRATION_LOCKED)."
+ACTIVE_HINT = "Fails with `ALREADY_ARCHIVED` if the client or the project is archived"
+CHANGEABLE_HINT = f"{ACTIVE_HINT}, and with `REGISTRATION_LOCKED` unless the status is `OPEN`, `PENDING` or `REJECTED`."
 declare = partial(declare_mutation, permission=Permission.REGISTRATIONS_WRITE)
 
 
@@ -30,18 +30,17 @@ class RegistrationDeletePayload(Payload):
 class RegistrationMutations:
     registration_create: RegistrationPayload = declare(
         registrations.create,
-        description=f"""Registers time, an expense or a trip. An hour costs what the project's method says, or else the client's default;
-a kilometre the client's default; without either nothing. {ACTIVE_HINT}""",
+        "Registers time, an expense or a trip. Unless a rate is given, time has the rate of the project or the client, by the "
+        f"project's `invoiceMethod`, and a trip that of the client; without a rate the amount is 0. {ACTIVE_HINT}.",
     )
     registration_update: RegistrationPayload = declare(
         registrations.update,
-        description=f"""Changes a registration, or moves it to another client or project, whose rate counts then unless one was given.
-{CHANGEABLE_HINT}""",
+        "Changes a registration, or moves it to another client or project. A move applies the rate of the new client or "
+        f"project, unless the rate was given for the registration itself. {CHANGEABLE_HINT}",
     )
     registration_status_update: RegistrationPayload = declare(
         registrations.set_status,
-        description=f"Hands a registration in, approves it, rejects it, writes it off, or takes it back. {ACTIVE_HINT}",
+        "Submits, approves, rejects, reopens or writes off a registration. Fails with `REGISTRATION_LOCKED` if the new status "
+        f"cannot follow the current one. {ACTIVE_HINT}.",
     )
-    registration_delete: RegistrationDeletePayload = declare(
-        registrations.delete, description=f"Deletes a registration for good. {CHANGEABLE_HINT}"
-    )
+    registration_delete: RegistrationDeletePayload = declare(registrations.delete, f"Permanently deletes a registration. {CHANGEABLE_HINT}")

@@ -12,9 +12,9 @@ from resolvers.tokens import load_created
 from schema.core.fields import resolved_field
 from schema.core.payload import CHANGED_DESCRIPTION, Payload, changed_object, declare_mutation, mutations
 from schema.core.row_type import computed_field
+from schema.mutations.members import GRANT_HINT, OWNERS_HINT
 from schema.tokens import ApiToken
 
-OWNERS_HINT = "What is of an owner takes OWNERS_WRITE as well."
 declare = partial(declare_mutation, permission=Permission.ORGANIZATION_WRITE)
 
 
@@ -24,9 +24,9 @@ def _secret(outcome: Outcome[CreatedToken]) -> str | None:
 
 @strawberry.type
 class TokenCreatePayload(Payload):
-    token: ApiToken | None = resolved_field(load_created, description=CHANGED_DESCRIPTION)
+    token: ApiToken | None = resolved_field(load_created, CHANGED_DESCRIPTION)
     secret: str | None = computed_field(
-        _secret, description="To sign in with, as `Authorization: Bearer …`. Shown this once: null when the request is sent again."
+        _secret, "Secret to sign in with, as `Authorization: Bearer <secret>`. It is shown only once: null if the request is repeated."
     )
 
 
@@ -37,9 +37,7 @@ class TokenRevokePayload(Payload):
 
 @mutations
 class TokenMutations:
-    token_create: TokenCreatePayload = declare(
-        tokens.create, description=f"Makes a token, with no more rights than one has oneself. {OWNERS_HINT}"
-    )
+    token_create: TokenCreatePayload = declare(tokens.create, f"Creates an API token. {GRANT_HINT} {OWNERS_HINT}")
     token_revoke: TokenRevokePayload = declare(
-        tokens.revoke, description=f"Revokes a token for good: within seconds it signs nobody in any more. {OWNERS_HINT}"
+        tokens.revoke, f"Permanently revokes an API token, which stops working within seconds. {OWNERS_HINT}"
     )

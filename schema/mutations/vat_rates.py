@@ -20,7 +20,7 @@ class VatRatePayload(Payload):
 
 @mutations
 class VatRateMutations:
-    vat_rate_create: VatRatePayload = declare(vat_rates.create, description="Adds a rate of VAT.")
+    vat_rate_create: VatRatePayload = declare(vat_rates.create, "Creates a VAT rate.")
     vat_rate_update: VatRatePayload = declare(
-        vat_rates.update, description="Changes a rate of VAT; invoices that were made keep the percentage of their day."
+        vat_rates.update, "Changes a VAT rate. Lines of existing invoices and quotes keep their percentage."
     )

@@ -45,7 +45,7 @@ from tests.support.mutation_inputs import (
 from tests.support.snapshots import assert_unchanged
 
 REQUEST_ERRORS = {"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"}
-PART_PERMISSION = re.compile(r"Needs ([A-Z_]+)\.")
+PART_PERMISSION = re.compile(r"Requires `([A-Z_]+)`\.")
 UNSTORABLE = ["\0", "a\0b", "\ud800", "a\udfff"]
 INVALID_VALUES: dict[str, list[Value]] = {
     "Boolean": ["true", 1, "", 0.5],

@@ -41,7 +41,7 @@ OWNERS_WRITE           x      -       -       -       -
 """
 ROLES, *ROWS = [line.split() for line in TABLE.strip().splitlines()]
 PERMISSIONS_BY_ROLE = {Role(role): {Permission(row[0]) for row in ROWS if row[1 + index] == "x"} for index, role in enumerate(ROLES)}
-PART_PERMISSION, EXTRA_PERMISSION = re.compile(r"Needs ([A-Z_]+)\."), re.compile(r"Takes ([A-Z_]+) as well\.")
+PART_PERMISSION, EXTRA_PERMISSION = re.compile(r"Requires `([A-Z_]+)`\."), re.compile(r"Also requires `([A-Z_]+)`\.")
 
 
 def permissions_of_parts(name: str, input_value: Value) -> Iterator[Permission]:
