@@ -1,4 +1,4 @@
-"""The activity of clients and contacts."""
+"""GraphQL types of the activity of clients and contacts."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -21,7 +21,7 @@ from schema.user_errors import USER_ERROR_TYPES
 
 class _Schema(strawberry.Schema):
     def _collect_graphql_directives(self, schema_directive_types: Iterable[type]) -> tuple[GraphQLDirective, ...]:
-        """Add the directive here: declared the way of Strawberry, it would run every field asynchronously."""
+        """Add `@idempotent`, for which a `strawberry.directive` would be slow: it makes Strawberry run every field asynchronously."""
         return (*super()._collect_graphql_directives(schema_directive_types), IDEMPOTENT)
 
 
@@ -29,14 +29,14 @@ camel_case = cache(to_camel_case)
 
 
 class _CachedNameConverter(NameConverter):
-    """Cache names: Strawberry converts that of each argument and input field again for each request."""
+    """Cache converted names: Strawberry converts the name of each argument and input field again for each request."""
 
     def apply_naming_config(self, name: str) -> str:
         return camel_case(name)
 
 
 def build() -> strawberry.Schema:
-    """Build the schema. Only once per process: building it changes the classes it is made of."""
+    """Build the schema. Call this only once per process: it changes the classes that the schema is made of."""
     for input_type, fields in inputs.INPUT_TYPES:
         _copy_descriptions(input_type, DESCRIBED_BY[fields])
     return _Schema(
@@ -48,7 +48,7 @@ def build() -> strawberry.Schema:
 
 
 def _copy_descriptions(input_type: Any, described_by: Any) -> None:  # noqa: ANN401 classes with attributes of Strawberry
-    """Copy missing descriptions of input fields from the type that shows the field set."""
+    """Copy missing descriptions of input fields from the type that has the same fields."""
     descriptions = {field.python_name: field.description for field in described_by.__strawberry_definition__.fields}
     for field in input_type.__strawberry_definition__.fields:
         field.description = field.description or descriptions[field.python_name]

@@ -1,4 +1,4 @@
-"""Financial settings of clients."""
+"""GraphQL type of the financial settings of clients."""
 
 from db.rows import FinancialRow
 from db.tables.clients import ClientFinancialFields, InvoiceDelivery, VatTreatment

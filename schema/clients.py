@@ -1,4 +1,4 @@
-"""Clients."""
+"""GraphQL types of clients and their addresses."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Contacts, and their links to clients."""
+"""GraphQL types of contacts and their links to clients."""
 
 from collections.abc import Sequence
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Invoices of clients."""
+"""GraphQL types of invoices."""
 
 from datetime import date
 from operator import attrgetter

@@ -1,4 +1,4 @@
-"""Labels."""
+"""GraphQL types of labels."""
 
 from typing import TYPE_CHECKING, Annotated
 

@@ -1,4 +1,4 @@
-"""Invoice layouts."""
+"""GraphQL types of invoice layouts."""
 
 import strawberry
 

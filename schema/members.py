@@ -1,4 +1,4 @@
-"""Members of the organization."""
+"""GraphQL types of members."""
 
 import strawberry
 

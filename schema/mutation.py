@@ -1,4 +1,4 @@
-"""The root of all mutations."""
+"""The root type of mutations, composed of the parts of the subjects."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""The organization, and what belongs to it."""
+"""GraphQL type of the organization, with its VAT rates, layouts, members and tokens."""
 
 from db.rows import OrganizationRow
 from db.tables import OrganizationFields

@@ -1,4 +1,4 @@
-"""Portals of clients."""
+"""GraphQL type of client portals."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Previews of archiving and deleting a client, and the counts of a deletion."""
+"""GraphQL types of previews: what archiving or deleting a client would do, and what a deletion did."""
 
 from datetime import datetime
 from operator import attrgetter

@@ -1,4 +1,4 @@
-"""Projects."""
+"""GraphQL types of projects."""
 
 from datetime import date, datetime
 

@@ -1,4 +1,4 @@
-"""The root of all queries."""
+"""The root type of queries."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Quotes."""
+"""GraphQL types of quotes."""
 
 from datetime import date, datetime
 from decimal import Decimal

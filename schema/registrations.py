@@ -1,4 +1,4 @@
-"""Registrations of time, expenses and trips."""
+"""GraphQL types of registrations: time, expenses and trips."""
 
 from collections.abc import Callable
 from datetime import date, datetime

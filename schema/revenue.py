@@ -1,4 +1,4 @@
-"""Revenue."""
+"""GraphQL types of revenue."""
 
 from collections.abc import Sequence
 from datetime import date

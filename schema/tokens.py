@@ -1,4 +1,4 @@
-"""API tokens."""
+"""GraphQL types of API tokens."""
 
 from datetime import datetime
 from operator import attrgetter

@@ -1,4 +1,4 @@
-"""The types of user errors."""
+"""GraphQL types of user errors."""
 
 from db.tables import RegistrationStatus
 from domain.clients import previews

@@ -1,4 +1,4 @@
-"""Rates of VAT."""
+"""GraphQL types of VAT rates."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""The viewer: the caller and their permissions."""
+"""GraphQL type of the viewer: the caller and their permissions."""
 
 from domain.core.scope import Actor, Permission
 from domain.organization import members, organizations

@@ -1,4 +1,4 @@
-"""Connections over pages of rows: the row is the node."""
+"""Connections over pages of rows, in which each row is a node."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from operator import attrgetter
@@ -31,18 +31,18 @@ class Edge(Generic[N]):
     node: N = attribute("The entry.")
 
 
-# One statement counts the children of all objects of a level. A count of the whole organization reads all of it: its
-# weight is what `benchmarks.points` measured with the most expensive filter. So the two kinds of connections have separate types.
+# One statement counts the children of all parents on a level, so this count is cheap. A count of the whole organization reads all of its
+# rows and costs what `benchmarks.points` measured with the most expensive filter. Therefore the two kinds of lists have separate types.
 CHILDREN_COUNT_COST = 2
 
 
-def declare_total_count(counts: Callable[..., Awaitable[Sequence[int]]], cost: int = CHILDREN_COUNT_COST) -> Any:  # noqa: ANN401 the annotation stands
-    """Declare the total count of a connection, which the batch function counts by the page's selector."""
+def declare_total_count(counts: Callable[..., Awaitable[Sequence[int]]], cost: int = CHILDREN_COUNT_COST) -> Any:  # noqa: ANN401 the field is annotated where it is declared
+    """Declare the total count of a connection. The batch function counts by the `selector` of each page."""
     return relation(counts, "Number of entries on all pages.", key="selector", options=FieldOptions(cost=cost))
 
 
-def declare_edges(description: str) -> Any:  # noqa: ANN401 the annotation stands
-    """Declare the edges of a page, which the compiled executor reads off its rows."""
+def declare_edges(description: str) -> Any:  # noqa: ANN401 the field is annotated where it is declared
+    """Declare the edges of a page. The compiled executor builds them from the rows."""
     expression = ListExpression("rows", lambda page, row: {"node": row, "cursor": f"{page}.cursor({row})"})
     return strawberry.field(description=description, metadata={"expression": expression})
 

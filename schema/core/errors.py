@@ -1,4 +1,4 @@
-"""The interface of user errors, and their codes."""
+"""The interface of user errors and their codes."""
 
 import strawberry
 

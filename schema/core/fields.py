@@ -1,4 +1,4 @@
-"""Fields that are answered, rather than read off a row: by a resolver, or by a batch function of the domain."""
+"""Declare fields that a resolver or a batch function of the domain answers, rather than an attribute of a row."""
 
 import asyncio
 import inspect
@@ -21,7 +21,7 @@ PAGE_LIST_SIZE = ListSize(
 
 @dataclass(frozen=True)
 class Relation(Generic[V]):
-    """A relation: the batch function that loads it, the function that converts its arguments, and the attribute that is the key."""
+    """A relation: the batch function that loads it, the function that converts its arguments, and the parent's attribute with the key."""
 
     batch: Callable[..., Awaitable[Sequence[V]]]
     convert: Callable[..., Mapping[str, object]]
@@ -30,15 +30,15 @@ class Relation(Generic[V]):
 
 @dataclass(frozen=True, kw_only=True)
 class FieldOptions:
-    """Options of a field: the permission it needs, the size of its list, and a cost above that of an object."""
+    """Options of a field: the permission that it needs, the length of its list, and its cost on top of 1 point for each object."""
 
     permission: Permission | None = None
     size: int | None = None
-    size_argument: str | None = None  # the argument with as many entries as the list
+    size_argument: str | None = None  # the name of an argument with one entry for each entry of the list
     cost: int | None = None
 
     def directives(self, arguments: Mapping[str, object], value: Any) -> list[object]:  # noqa: ANN401 any annotation
-        """Return the directives. A field whose resolver never returns None is null only when it fails."""
+        """Return the directives. `value` is the type that the resolver returns; if it excludes None, the field is null only on failure."""
         directives: list[object] = [Cost(weight=str(self.cost))] if self.cost else []
         if "first" in arguments:
             directives.append(PAGE_LIST_SIZE)
@@ -56,14 +56,14 @@ FINANCE_READ_OPTIONS = FieldOptions(permission=Permission.FINANCE_READ)
 
 
 def list_size(size: int, size_argument: str | None = None) -> ListSize:
-    """Return the directive of a plain list, with its maximum or usual size."""
+    """Return the directive of a plain list, with its maximum or usual length."""
     if size_argument:
         return ListSize(assumed_size=size, slicing_arguments=[size_argument], require_one_slicing_argument=False)
     return ListSize(assumed_size=size)
 
 
-def resolved_field(resolver: Callable[..., object], description: str, *, options: FieldOptions = NO_OPTIONS) -> Any:  # noqa: ANN401 the annotation stands
-    """Declare a field whose resolver returns the source of the annotated type: a row, a page."""
+def resolved_field(resolver: Callable[..., object], description: str, *, options: FieldOptions = NO_OPTIONS) -> Any:  # noqa: ANN401 the field is annotated where it is declared
+    """Declare a field whose resolver returns the source of the annotated type, for example a row or a page."""
     directives = options.directives(inspect.signature(resolver).parameters, get_type_hints(resolver)["return"])
     return strawberry.field(resolver=resolver, description=description, directives=directives)
 
@@ -79,10 +79,10 @@ def relation(
     *,
     key: str = "id",
     options: FieldOptions = NO_OPTIONS,
-) -> Any:  # noqa: ANN401 the annotation stands
-    """Declare a relation that the domain's batch function loads by an attribute of the parent. A parent without a key has nothing.
+) -> Any:  # noqa: ANN401 the field is annotated where it is declared
+    """Declare a relation that a batch function of the domain loads by an attribute of the parent, the key. Without a key it is null.
 
-    The field takes the arguments of `convert`, which returns those that the batch function takes besides the scope and the keys.
+    The field takes the arguments of `convert`, which returns the arguments of the batch function besides the scope and the keys.
     """
 
     def resolve(root: object, info: Info, **arguments: object) -> "asyncio.Future[V] | None":
@@ -102,7 +102,7 @@ def relation(
 
 
 def _value_type(batch: Any) -> Any:  # noqa: ANN401 any function or callable object, and any annotation
-    """Return the type of a value of a batch function, or of a read that is declared as an object."""
+    """Return the type of one value that a batch function loads. A batch function may be an object with `__call__`."""
     call = batch if inspect.isroutine(batch) else type(batch).__call__
     parts = get_args(get_type_hints(call)["return"])
-    return parts[0] if parts else _value_type(batch.__wrapped__)  # what only asks for a right returns what it reads
+    return parts[0] if parts else _value_type(batch.__wrapped__)  # a permission check returns what the wrapped function returns

@@ -1,4 +1,4 @@
-"""Amounts of money."""
+"""GraphQL type of amounts of money."""
 
 from decimal import Decimal
 from functools import partial
@@ -16,6 +16,6 @@ class Money:
 
 
 def read_money(attribute: str) -> ObjectExpression:
-    """Read an amount, and the currency beside it, off a row; `total.net` has its currency at `total.currency`."""
+    """Read an amount and its currency off a row. The currency is beside the amount: `total.net` goes with `total.currency`."""
     parent, dot, _ = attribute.rpartition(".")
     return ObjectExpression(partial(money.new_tuple, money.Money), amount=attribute, currency=f"{parent}{dot}currency")

@@ -24,7 +24,7 @@ CHANGED_DESCRIPTION = "The object after the mutation. Null if the mutation faile
 
 @strawberry.type
 class Payload:
-    """The fields of every payload."""
+    """Fields that every payload has."""
 
     user_errors: list[UserError] = computed_field(
         attrgetter("user_errors"), "Errors that made the mutation fail. Empty if it succeeded.", directives=[list_size(5)]
@@ -32,13 +32,13 @@ class Payload:
     query: Annotated["Query", strawberry.lazy("schema.query")] = computed_field(identity, "Queries to run after the mutation.")
 
 
-def changed_object(batch: Callable[..., Awaitable[Sequence[object]]]) -> Any:  # noqa: ANN401 the annotation stands
-    """Declare the changed object, which the batch function loads after the commit."""
+def changed_object(batch: Callable[..., Awaitable[Sequence[object]]]) -> Any:  # noqa: ANN401 the field is annotated where it is declared
+    """Declare the changed object. The batch function loads it after the commit, by the id in the outcome."""
     return relation(batch, CHANGED_DESCRIPTION, key="value")
 
 
-def declare_deleted_id(name: str) -> Any:  # noqa: ANN401 the annotation stands
-    """Declare the id of the deleted object."""
+def declare_deleted_id(name: str) -> Any:  # noqa: ANN401 the field is annotated where it is declared
+    """Declare the id of the deleted object, whose type has this name."""
     encode: Any = make_id_encoder(name)
     return computed_field(
         lambda outcome: None if outcome.value is None else encode(outcome.value),
@@ -56,8 +56,8 @@ def declare_mutation(
     permission: Permission = Permission.CLIENTS_WRITE,
     costs: Sequence[object] = (WRITE_COST,),
     is_exclusive: bool = False,
-) -> Any:  # noqa: ANN401 the annotation stands
-    """Declare a mutation. One with `is_exclusive` may take long and occurs once in a document, aliases and fragments included."""
+) -> Any:  # noqa: ANN401 the field is annotated where it is declared
+    """Declare a mutation. With `is_exclusive` it may run long, and a document may contain only one such mutation."""
     directives = [*costs, RequiresPermission(any_of=[permission]), SemanticNonNull()]
     if is_exclusive:
         directives.append(OneAtATime())
@@ -65,7 +65,7 @@ def declare_mutation(
 
 
 def mutations(cls: type[T]) -> type[T]:
-    """Make a class a part of `Mutation`, and give each of its fields a payload type of its own, named after the field.
+    """Make a class a part of `Mutation`, and give each of its fields its own payload type, named after the field.
 
     The field `label_create: LabelPayload` returns `LabelCreatePayload`, which has the fields of `LabelPayload`.
     """

@@ -1,4 +1,4 @@
-"""References to types that are declared later."""
+"""References to types that cannot be imported without an import cycle."""
 
 from typing import TYPE_CHECKING, Annotated, TypeAlias
 

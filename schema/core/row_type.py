@@ -1,7 +1,7 @@
-"""Types that read their fields off the rows that the domain returns.
+"""GraphQL types whose fields are read off the rows that the domain returns. Rows are never converted.
 
-`@row_type(ClientRow)` makes a class a Strawberry type; no row is ever converted. `computed_field` declares a field of its row alone.
-Both are basic fields for Strawberry: without arguments, awaiting or `info`.
+`@row_type(ClientRow)` makes a class such a type. `attribute` declares a field that is an attribute of the row, `computed_field` one that a
+function computes from the row alone. For Strawberry, both are basic fields: they take no arguments, do not await and do not use `info`.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class _ComputedField(StrawberryField):
-    """A field that calls a function of the row. The function is in the metadata, which copies of the field keep."""
+    """A field that calls a function with the row. The function is in the metadata, which copies of the field keep."""
 
     def get_result(self, source: object, *_: object, **__: object) -> object:
         return self.metadata["compute"](source)
@@ -38,9 +38,9 @@ def computed_field(
     name: str | None = None,
     columns: Sequence[str] | None = None,
 ) -> Any:
-    """Declare a field that `compute` returns from the row. `name` is for names that are reserved in Python.
+    """Declare a field that `compute` returns for the row. `name` is its name in GraphQL, if that is reserved in Python.
 
-    `columns` are the attributes that it reads, unless `compute` shows them. Without them, statements fetch all columns of the row.
+    `columns` are the attributes that `compute` reads, if it does not show them itself. Without them, statements select all columns.
     """
     metadata: dict[str, object] = {
         "compute": compute,
@@ -52,7 +52,7 @@ def computed_field(
 
 
 def _attribute_names(compute: Callable[[Any], object]) -> list[str] | None:
-    """Return the attributes that an `attrgetter` or an `ObjectExpression` reads."""
+    """Return the attributes that an `attrgetter` or an `ObjectExpression` reads. Return None for any other function."""
     if isinstance(compute, attrgetter):
         _, paths = cast("tuple[object, tuple[str, ...]]", compute.__reduce__())
         return [name for path in paths for name in path.split(".")]
@@ -82,11 +82,11 @@ class Node:
 
 
 DESCRIBED_BY: dict[type[BaseModel], type] = {}
-"""The type that shows a field set, and describes the fields of its inputs."""
+"""By field set, the type that shows its fields. The descriptions of that type are also those of the inputs."""
 
 
 def row_type(*sources: type, description: str, fields: type[BaseModel] | None = None) -> Callable[[type[T]], type[T]]:
-    """Make a class the type of rows of these classes. A Node gets its id from the UUID of its row."""
+    """Make a class the GraphQL type of rows of these classes. A `Node` gets its id from the UUID of its row."""
 
     def decorate(cls: type[T]) -> type[T]:
         graphql_class = cast("Any", cls)

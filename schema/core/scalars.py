@@ -1,4 +1,4 @@
-"""Scalars with strict input."""
+"""Scalars that accept only exact and unambiguous input."""
 
 import re
 from collections.abc import Callable
@@ -50,7 +50,10 @@ def _is_within(day: date) -> bool:
 
 
 def _parse_decimal(value: object) -> Decimal:
-    """Accept text, since many clients read a JSON number as a float, and integers, which are exact. Neither NaN nor powers of ten."""
+    """Parse a string or an integer, which are exact. Reject floats, NaN and exponents.
+
+    Numbers with a fraction are strings, since many clients read a JSON number as a float.
+    """
     if (isinstance(value, int) and not isinstance(value, bool)) or (isinstance(value, str) and DECIMAL_PATTERN.fullmatch(value)):
         return Decimal(value)
     raise GraphQLError(f'{inspect(value)} is not an exact decimal number. Write a number as a string, as "1234.50".')
@@ -61,7 +64,7 @@ def _reject_input(value: object) -> object:
 
 
 def _make_literal_parser(parse: Callable[[object], T]) -> Callable[[ValueNode, dict[str, Any] | None], T]:
-    """Make the function that parses a literal. That of graphql-core would not report where in the document an invalid one is."""
+    """Make a function that parses a literal. Unlike that of graphql-core, its errors have the position in the document."""
 
     def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> T:
         try:
@@ -86,7 +89,10 @@ def _make_scalar(
 
 
 class _Id(GraphQLScalarType):
-    """The built-in type `ID`, whose values are parsed as our ids. graphql-core reserves the name for its own."""
+    """The built-in type `ID` with values that are parsed as `GlobalId`.
+
+    graphql-core reserves the name for its own type: `__new__` avoids the check.
+    """
 
     def __new__(cls, *_: object, **__: object) -> Self:
         return object.__new__(cls)

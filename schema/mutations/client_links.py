@@ -1,4 +1,4 @@
-"""Mutations of a client's links to contacts and labels, and their payloads."""
+"""Mutations of a client's links to contacts and labels and their payloads."""
 
 import strawberry
 

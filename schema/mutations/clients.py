@@ -1,4 +1,4 @@
-"""Mutations of clients, and their payloads."""
+"""Mutations of clients and their payloads."""
 
 from operator import attrgetter
 
@@ -84,7 +84,7 @@ class ClientUpsertResult:
 
 
 def _collect_user_errors(outcome: Outcome[list[UpsertResult]]) -> list[errors.UserError]:
-    """Return the errors of the whole, and of each client."""
+    """Return the errors of the whole input and of each client."""
     return [*outcome.user_errors, *(error for each in outcome.value or () for error in each.user_errors)]
 
 

@@ -1,4 +1,4 @@
-"""Mutations of contacts, and their payloads."""
+"""Mutations of contacts and their payloads."""
 
 import strawberry
 

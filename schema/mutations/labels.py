@@ -1,4 +1,4 @@
-"""Mutations of labels, and their payloads."""
+"""Mutations of labels and their payloads."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Mutations of invoice layouts, and their payloads."""
+"""Mutations of invoice layouts and their payloads."""
 
 from functools import partial
 

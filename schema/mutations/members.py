@@ -1,4 +1,4 @@
-"""Mutations of members, and their payloads."""
+"""Mutations of members and their payloads."""
 
 from functools import partial
 

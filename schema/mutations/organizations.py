@@ -1,4 +1,4 @@
-"""The mutation of the organization, and its payload."""
+"""The mutation of the organization and its payload."""
 
 import strawberry
 

@@ -1,4 +1,4 @@
-"""Mutations of projects, and their payloads."""
+"""Mutations of projects and their payloads."""
 
 import strawberry
 

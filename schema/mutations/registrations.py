@@ -1,4 +1,4 @@
-"""Mutations of registrations, and their payloads."""
+"""Mutations of registrations and their payloads."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Mutations of API tokens, and their payloads."""
+"""Mutations of API tokens and their payloads."""
 
 from functools import partial
 

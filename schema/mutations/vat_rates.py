@@ -1,4 +1,4 @@
-"""Mutations of VAT rates, and their payloads."""
+"""Mutations of VAT rates and their payloads."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""The documents that graphql-eslint and the compilers are proved on: valid, and answered without errors."""
+"""The documents that the interoperability tests give to graphql-eslint and to code generators: valid, and answered without errors."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -42,7 +42,7 @@ SAMPLE = """
 
 
 async def build_variables(demo_api: Api) -> dict[str, dict[str, Any]]:
-    """Return the variables of every query, with ids of the demo."""
+    """Return the variables of each query, with ids of the demo organization."""
     sample = await demo_api.data(SAMPLE)
     client, label = sample["clients"]["nodes"][0], sample["labels"]["nodes"][0]
     contact = next(one for one in sample["contacts"]["nodes"] if one["lastName"] and len(one["clients"]["nodes"]) == 2)
@@ -63,12 +63,11 @@ async def build_variables(demo_api: Api) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 async def variables(demo_api: Api) -> dict[str, dict[str, Any]]:
-    """Looked for once."""
     return await build_variables(demo_api)
 
 
 def is_empty(answer: Any) -> bool:  # noqa: ANN401 JSON
-    """Nothing there: a field that is null, a connection or a list without entries."""
+    """Return whether a field is null, or a connection or a list has no entries."""
     if isinstance(answer, dict):
         return any(key in answer and not answer[key] for key in ("edges", "nodes"))
     return not answer or None in answer
@@ -76,20 +75,20 @@ def is_empty(answer: Any) -> bool:  # noqa: ANN401 JSON
 
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_a_document_is_valid(name: str) -> None:
-    """With the fragments of other files that it uses."""
+    """A document includes the fragments that it uses from other files."""
     assert validate(SCHEMA, OPERATIONS[name]) == []
 
 
 @pytest.mark.parametrize("name", QUERIES)
 async def test_a_document_is_answered(demo_api: Api, variables: dict[str, dict[str, Any]], name: str) -> None:
-    """By the demo, with something in every field at the root."""
+    """The demo organization has data for every root field."""
     answers = await demo_api.data(print_ast(OPERATIONS[name]), **variables[name])
     assert {field: answer for field, answer in answers.items() if is_empty(answer)} == {}
 
 
 @pytest.fixture
 async def inputs(org: Tenant) -> dict[str, dict[str, Any]]:
-    """Of every mutation, with ids of an organization of one client and one contact."""
+    """Return the variables of each mutation, with the ids of a new client and a new contact."""
     client = global_id("Client", await org.add_client("Before"))
     contact = global_id("Contact", await org.add_contact("Last"))
     return {
@@ -101,12 +100,11 @@ async def inputs(org: Tenant) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("name", MUTATIONS)
 async def test_mutation_succeeds(api_for: Callable[..., Api], org: Tenant, inputs: dict[str, dict[str, Any]], name: str) -> None:
-    """And nothing is refused."""
     (payload,) = (await api_for(org).data(print_ast(OPERATIONS[name]), **inputs[name])).values()
     assert payload["userErrors"] == []
     assert payload["client"]["name"] in {"Before", "New", "After"}
 
 
 async def test_every_document_has_a_test(variables: dict[str, dict[str, Any]], inputs: dict[str, dict[str, Any]]) -> None:
-    """No operation without variables, and none for one that is gone."""
+    """Each operation has variables, and all variables belong to an operation."""
     assert {*variables, *inputs} == set(OPERATIONS)

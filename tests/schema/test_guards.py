@@ -1,4 +1,4 @@
-"""Facts that are written twice, compared: by machine, since mypy cannot see through Strawberry."""
+"""Compare facts that are written in two places, which mypy cannot compare because Strawberry hides the types."""
 
 import inspect
 import subprocess
@@ -34,7 +34,7 @@ SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
 
 
 def all_fields() -> Iterator[tuple[Any, Any]]:
-    """Yield every field of every type of ours, with its type."""
+    """Yield each field of each type that this project declares, with the definition of the type."""
     for kind in SCHEMA._schema.type_map.values():  # noqa: SLF001
         if isinstance(kind, GraphQLObjectType) and (definition := (kind.extensions or {}).get("strawberry-definition")):
             yield from ((definition, field) for field in definition.fields)
@@ -49,14 +49,14 @@ def named_type(value: Any) -> str | None:  # noqa: ANN401
 
 
 def row_classes(annotation: Any) -> set[type]:  # noqa: ANN401
-    """Return the row classes within an annotation: ClientRow of `Page[ClientRow] | None`; any other class of ours for what is no row."""
+    """Return the classes within an annotation: `ClientRow` for `Page[ClientRow] | None`."""
     if isinstance(annotation, type) and annotation is not type(None) and not get_args(annotation):
         return {annotation}
     return {row for part in get_args(annotation) for row in row_classes(part)}
 
 
 def rows_loaded_by(batch: Any) -> set[type]:  # noqa: ANN401
-    """Return the classes of what a batch function loads: by its annotation, or by the query of a read that is declared as an object."""
+    """Return the classes that a batch function loads, by its annotation or, if it is an object, by its query."""
     read = inspect.unwrap(batch)
     if inspect.isroutine(read):
         return row_classes(get_type_hints(read)["return"])
@@ -68,7 +68,7 @@ def rows_loaded_by(batch: Any) -> set[type]:  # noqa: ANN401
 
 
 def source_classes(kind: object) -> set[type]:
-    """Return the classes that a type is read off; for a connection, those of its nodes."""
+    """Return the row classes of a type. For a connection, return those of its nodes."""
     assert isinstance(kind, GraphQLObjectType)
     origin = (kind.extensions or {})["strawberry-definition"].origin
     if hasattr(origin, "sources"):
@@ -78,7 +78,7 @@ def source_classes(kind: object) -> set[type]:
 
 
 def row_type(annotation: Any) -> Any:  # noqa: ANN401
-    """Return the type in a row for the type in the schema: money, enums and new types are text."""
+    """Return the type that a row has for a type in the schema: rows hold decimals, enums and `NewType`s as text."""
     parts = get_args(annotation)
     if parts and type(None) in parts:
         return row_type(parts[0]) | None
@@ -98,12 +98,12 @@ def nested_inputs(kind: GraphQLInputObjectType) -> Iterator[GraphQLInputObjectTy
 
 @pytest.mark.parametrize("kind", [each for each in SCHEMA._schema.type_map.values() if isinstance(each, GraphQLInputObjectType)], ids=str)  # noqa: SLF001
 def test_no_input_contains_itself(kind: GraphQLInputObjectType) -> None:
-    """So that values are as deep as their type, and are coerced and converted without a look at their depth."""
+    """The depth of a value is then bounded by its type, so coercion and conversion need no check of the depth."""
     assert kind not in nested_inputs(kind)
 
 
 async def test_no_two_relations_share_a_loader_by_different_batch_functions() -> None:
-    """The compiled executor tells by the batch function whether a relation is the only one to ask its loader."""
+    """The compiled executor decides by the batch function whether a relation is the only one that uses its loader."""
     loaders = Loaders(ReadScope(Actor(UUID(int=1), ALL_PERMISSIONS), cast("Transaction", None), [b"secret"]))
     relations = [field.metadata["relation"] for _, field in RELATIONS]
     pairs = {(relation.batch, id(loaders.of(relation.batch, **relation.convert()))) for relation in relations}
@@ -112,7 +112,7 @@ async def test_no_two_relations_share_a_loader_by_different_batch_functions() ->
 
 @pytest.mark.parametrize(("definition", "field"), PLAIN_FIELDS, ids=named_type)
 def test_plain_field_has_the_type_of_its_source(definition: Any, field: Any) -> None:  # noqa: ANN401
-    """Same name, and the same type but for what rows hold as text; a list of objects is one of their sources."""
+    """The types are equal, except for types that rows hold as text. A list of objects is compared by the row class of its entries."""
     annotation = field.type_annotation.raw_annotation
     for source in definition.origin.sources:
         of_source = get_type_hints(source)[field.python_name]
@@ -125,7 +125,7 @@ def test_plain_field_has_the_type_of_its_source(definition: Any, field: Any) -> 
 
 @pytest.mark.parametrize(("definition", "field"), RELATIONS, ids=named_type)
 def test_relation_has_the_type_of_its_loader(definition: Any, field: Any) -> None:  # noqa: ANN401
-    """`by` hides this from mypy."""
+    """Mypy cannot check this, since `relation` returns `Any`."""
     loaded_classes = rows_loaded_by(field.metadata["relation"].batch)
     kind = SCHEMA._schema.type_map[definition.name]  # noqa: SLF001
     assert isinstance(kind, GraphQLObjectType)
@@ -140,7 +140,7 @@ def test_relation_has_the_type_of_its_loader(definition: Any, field: Any) -> Non
 
 @pytest.mark.parametrize(("definition", "field"), RELATIONS, ids=named_type)
 def test_a_relation_passes_the_arguments_that_its_batch_function_takes(definition: Any, field: Any) -> None:  # noqa: ANN401, ARG001
-    """`by` hides this from mypy, too: the names, and the types of the values."""
+    """Mypy cannot check the names and the types of the values, since `convert` returns a mapping of objects."""
     relation = field.metadata["relation"]
     _, _, *names = inspect.signature(relation.batch).parameters
     read = inspect.unwrap(relation.batch)
@@ -150,14 +150,14 @@ def test_a_relation_passes_the_arguments_that_its_batch_function_takes(definitio
 
 
 def test_guards_cover_something() -> None:
-    """An empty list of fields would let everything through."""
+    """With an empty list of fields, the parametrized tests above would check nothing."""
     assert len(PLAIN_FIELDS) > 40
     assert len(RELATIONS) >= 5
     assert len(Row.__subclasses__()) > 8
 
 
 def test_schema_equals_the_reviewed_file() -> None:
-    """`relaties schema print > schema/schema.graphql` after a change on purpose."""
+    """After an intended change, run `relaties schema print > schema/schema.graphql` and review the difference."""
     assert SCHEMA.as_str() + "\n" == SDL.read_text()
 
 
@@ -172,26 +172,28 @@ print(build().as_str())
 
 
 def test_schema_does_not_depend_on_import_order() -> None:
-    """An input names a closed set before the type that shows it says what its words mean."""
+    """An input may refer to an enum before the enum is described."""
     program = [sys.executable, "-c", INPUTS_FIRST]
-    result = subprocess.run(program, cwd=SDL.parents[1], text=True, capture_output=True, check=True, timeout=120)  # noqa: S603 our own program
+    result = subprocess.run(program, cwd=SDL.parents[1], text=True, capture_output=True, check=True, timeout=120)  # noqa: S603 the program is a constant
     assert result.stdout == SDL.read_text()
 
 
 def test_everything_is_described() -> None:
-    """The descriptions are the user's documentation: types, fields, arguments, words."""
+    """The descriptions of types, fields, arguments and enum values are the users' documentation."""
     ours = [kind for name, kind in SCHEMA._schema.type_map.items() if not name.startswith("__")]  # noqa: SLF001
     holding = [kind for kind in ours if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType)]
     fields_ = [(f"{kind.name}.{name}", field) for kind in holding for name, field in kind.fields.items()]
     arguments = [(f"{location}({name})", argument) for location, field in fields_ for name, argument in getattr(field, "args", {}).items()]
-    words = [(f"{kind.name}.{word}", value) for kind in ours if isinstance(kind, GraphQLEnumType) for word, value in kind.values.items()]
+    enum_values = [
+        (f"{kind.name}.{name}", value) for kind in ours if isinstance(kind, GraphQLEnumType) for name, value in kind.values.items()
+    ]
     assert [kind.name for kind in ours if not kind.description] == []
-    assert [location for location, described_object in (*fields_, *arguments, *words) if not described_object.description] == []
-    assert len(words) > 50
+    assert [location for location, described_object in (*fields_, *arguments, *enum_values) if not described_object.description] == []
+    assert len(enum_values) > 50
 
 
 def field_directives(kind: GraphQLObjectType, name: str) -> dict[str, Any]:
-    """Return the directives on a field, by their names."""
+    """Return the directives of a field by name."""
     field = next(each for each in definition_fields(kind) if SCHEMA.config.name_converter.get_graphql_name(each) == name)
     return {each.__strawberry_directive__.graphql_name: each for each in field.directives}
 
@@ -201,11 +203,11 @@ def definition_fields(kind: GraphQLObjectType) -> list[Any]:
     return strawberry_fields
 
 
-BOUNDED_LISTS = {("ClientBulkUpsertPayload", "results")}  # by the mutation's input
+BOUNDED_LISTS = {("ClientBulkUpsertPayload", "results")}  # `@listSize` on the mutation bounds it by the input
 
 
 def test_every_list_of_objects_declares_its_length() -> None:
-    """So the cost of a document is known before it runs. Lists of a page are bounded by the field above, some others too."""
+    """The cost of a document is computed before it runs. The lists of a page are bounded by the field that returns the page."""
     unsized, sized = [], 0
     for kind in (each for each in SCHEMA._schema.type_map.values() if isinstance(each, GraphQLObjectType) and each.name[0] != "_"):  # noqa: SLF001
         for name, field in kind.fields.items():
@@ -220,7 +222,7 @@ def test_every_list_of_objects_declares_its_length() -> None:
 
 
 def test_nullable_on_failure_is_documented() -> None:
-    """Taken from what its resolver returns; a right that is missing is no failure."""
+    """A field without its permission is null too, but that is not a failure."""
     client = SCHEMA._schema.type_map["Client"]  # noqa: SLF001
     assert isinstance(client, GraphQLObjectType)
     assert {name for name in client.fields if "semanticNonNull" in field_directives(client, name)} == {
