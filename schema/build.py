@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import strawberry
 from graphql import GraphQLDirective
+from pydantic import BaseModel
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.utils.str_converters import to_camel_case
 
+from domain.core.validation import RULES, RULES_BY_COUNTRY, max_length
 from resolvers import inputs
 from resolvers.mutations import IDEMPOTENT
 from schema.core.row_type import DESCRIBED_BY
@@ -38,7 +40,7 @@ class _CachedNameConverter(NameConverter):
 def build() -> strawberry.Schema:
     """Build the schema. Call this only once per process: it changes the classes that the schema is made of."""
     for input_type, fields in inputs.INPUT_TYPES:
-        _copy_descriptions(input_type, DESCRIBED_BY[fields])
+        _describe_input(input_type, fields)
     return _Schema(
         Query,
         Mutation,
@@ -47,8 +49,17 @@ def build() -> strawberry.Schema:
     )
 
 
-def _copy_descriptions(input_type: Any, described_by: Any) -> None:  # noqa: ANN401 classes with attributes of Strawberry
-    """Copy missing descriptions of input fields from the type that has the same fields."""
+def _describe_input(input_type: Any, fields: type[BaseModel]) -> None:  # noqa: ANN401 a class with attributes of Strawberry
+    """Describe the fields of an input like those of the type that has the same fields, with the maximum lengths of texts."""
+    described_by: Any = DESCRIBED_BY[fields]
     descriptions = {field.python_name: field.description for field in described_by.__strawberry_definition__.fields}
     for field in input_type.__strawberry_definition__.fields:
-        field.description = field.description or descriptions[field.python_name]
+        name = field.python_name
+        field.description = field.description or descriptions[name] + _length_hint(fields, name)
+
+
+def _length_hint(fields: type[BaseModel], name: str) -> str:
+    """Return the maximum length of a text. A text with a rule of its own, such as a code, needs none."""
+    annotation = fields.model_fields[name].annotation
+    has_rule = name in RULES or name in RULES_BY_COUNTRY
+    return "" if has_rule or str not in {annotation, *get_args(annotation)} else f" At most {max_length(fields, name)} characters."
