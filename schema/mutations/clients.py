@@ -40,7 +40,7 @@ UNARCHIVE_DESCRIPTION = """\
 Unarchives a client, with the projects and portals that were archived or closed together with it. Projects and portals that were archived
 or closed before that stay so. Fails with `NOT_ARCHIVED` if the client is active."""
 DELETE_DESCRIPTION = f"""\
-Permanently deletes an archived client with its projects, registrations, invoices, payments, quotes, portals, addresses, labels, links to
+Deletes an archived client permanently, with its projects, registrations, invoices, payments, quotes, portals, addresses, labels, links to
 contacts and activity. Contacts are kept, unless `deleteOrphanContacts` is true. This cannot be undone.
 Fails with `NOT_ARCHIVED` if the client is active, with `PREVIEW_OUTDATED` if the preview token has expired or the client has changed, and
 with `FISCAL_RETENTION` if there are issued invoices and `acknowledgeFiscalRetention` is not true.

@@ -43,4 +43,4 @@ class RegistrationMutations:
         "Submits, approves, rejects, reopens or writes off a registration. Fails with `REGISTRATION_LOCKED` if the new status "
         f"cannot follow the current one. {ACTIVE_HINT}.",
     )
-    registration_delete: RegistrationDeletePayload = declare(registrations.delete, f"Permanently deletes a registration. {CHANGEABLE_HINT}")
+    registration_delete: RegistrationDeletePayload = declare(registrations.delete, f"Deletes a registration permanently. {CHANGEABLE_HINT}")

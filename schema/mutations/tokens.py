@@ -39,5 +39,5 @@ class TokenRevokePayload(Payload):
 class TokenMutations:
     token_create: TokenCreatePayload = declare(tokens.create, f"Creates an API token. {GRANT_HINT} {OWNERS_HINT}")
     token_revoke: TokenRevokePayload = declare(
-        tokens.revoke, f"Permanently revokes an API token, which stops working within seconds. {OWNERS_HINT}"
+        tokens.revoke, f"Revokes an API token permanently. It stops working within seconds. {OWNERS_HINT}"
     )
