@@ -50,6 +50,17 @@ class DatabaseLimits:
     delete_timeout: float = 60.0
 
 
+def _create_write_engine(url: str, limits: DatabaseLimits, arguments: dict[str, Any], *, is_pooled: bool) -> AsyncEngine:
+    unnamed_statements = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str} if is_pooled else {}
+    return create_async_engine(
+        to_sqlalchemy_url(url),
+        pool_size=limits.write_pool_size,
+        max_overflow=0,
+        pool_timeout=limits.write_pool_timeout,
+        connect_args={"server_settings": APPLICATION_NAME, **arguments, **unnamed_statements},
+    )
+
+
 def _connect_arguments(limits: DatabaseLimits, *, is_pooled: bool) -> dict[str, Any]:
     """Return the driver's arguments. The server cancels a slow statement itself; a second later the driver treats it as unreachable."""
     arguments: dict[str, Any] = {"timeout": CONNECT_TIMEOUT, "command_timeout": limits.statement_timeout + ANSWER_GRACE}
@@ -123,14 +134,7 @@ class Database:
         await read_pool.open_first()
         # Token lookups have a pool of their own, because their sessions must not have a tenant.
         lookup_pool = ReadPool(open_connection, max(1, limits.read_pool_size // READ_CONNECTIONS_PER_LOOKUP), limits.read_pool_timeout)
-        unnamed_statements = {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str} if is_pooled else {}
-        write_engine = create_async_engine(
-            to_sqlalchemy_url(url),
-            pool_size=limits.write_pool_size,
-            max_overflow=0,
-            pool_timeout=limits.write_pool_timeout,
-            connect_args={"server_settings": APPLICATION_NAME, **arguments, **unnamed_statements},
-        )
+        write_engine = _create_write_engine(url, limits, arguments, is_pooled=is_pooled)
         return cls(read_pool, lookup_pool, _invalidate_on_disconnect(count_statements(write_engine)), limits, HealthProbe(url))
 
     async def __aenter__(self) -> Self:
