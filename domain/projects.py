@@ -1,6 +1,6 @@
-"""Read and change projects. Whoever sees a client sees its projects.
+"""Read and change projects. A caller who may read a client may read its projects.
 
-A project always belongs to the same client. An archived project, and every project of an archived client, cannot change.
+A project never moves to another client. An archived project cannot change, nor can any project of an archived client.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,31 +9,29 @@ from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
-from pydantic.alias_generators import to_camel
-
 from db.queries import projects as rows
 from db.rows import ProjectRow
 from db.sql import locking
 from db.tables import Client, Project, ProjectFields, ProjectFinancialFields
 from db.tables.timestamps import now
-from domain.core.errors import ErrorCollector, InUse, InvalidInput, NotArchived, RuleViolation, not_found
+from domain.core.errors import ErrorCollector, InUse, NotArchived, RuleViolation, not_found, pluralize
 from domain.core.locking import apply_changes, expect_version, field_values, lock, require_active
 from domain.core.pagination import Page, PageReader, PageRequest, SortOrder
 from domain.core.scope import Permission, ReadScope, Scope, WriteScope, hide_without, require
-from domain.core.validation import validate, validate_patch
+from domain.core.validation import check_dates, validate, validate_patch
 
 Values = Mapping[str, object]
 NEWEST_FIRST: SortOrder[ProjectRow] = SortOrder("client.projects.newest", attrgetter("id", "id"), is_ascending=False)
-FINANCIAL_PATH = ["financial"]
+FINANCIAL_PATH, DATES = ["financial"], ("starts_on", "ends_on")
 
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
 financial = hide_without(Permission.FINANCE_READ, rows.financials)
-"""The prices of each project."""
+"""Return the prices of each project."""
 
 
 @dataclass(frozen=True)
 class ProjectSelector:
-    """Projects of a client: all, only the archived or only the active."""
+    """The projects of a client to count: all (None), only the archived or only the active ones."""
 
     client_id: UUID
     is_archived: bool | None
@@ -59,12 +57,12 @@ async def counts_of_clients(scope: Scope, selectors: Sequence[ProjectSelector]) 
 
 
 async def create(scope: WriteScope, client_id: UUID, values: Values, prices: Values | None) -> UUID:
-    """Create a project of an active client. Raises `RuleViolation` with every error. `prices` is None without prices."""
+    """Create a project of an active client. Raises `RuleViolation` with every error."""
     _require_permissions(scope, prices)
     errors, new_values = ErrorCollector(), dict[str, Any]()
     with errors.collect():
         new_values |= validate(ProjectFields, values).model_dump()
-        _check_dates(new_values, values)
+        check_dates(new_values, values, *DATES)
     with errors.collect():
         new_values |= validate(ProjectFinancialFields, prices or {}, path=FINANCIAL_PATH).model_dump()
     with errors.collect():
@@ -76,14 +74,14 @@ async def create(scope: WriteScope, client_id: UUID, values: Values, prices: Val
 
 
 async def update(scope: WriteScope, project_id: UUID, changes: Values, prices: Values | None, *, expected_version: int) -> UUID:
-    """Change the supplied values and increment the version once; without a difference nothing changes."""
+    """Change the supplied values and increment the version once. If no value differs, nothing changes."""
     _require_permissions(scope, prices)
     project = await _lock_project(scope, project_id, expected_version)
     require_active(scope, project)
     errors, new_values, current = ErrorCollector(), dict[str, Any](), field_values(project, ProjectFields)
     with errors.collect():
         new_values |= validate_patch(ProjectFields, current, changes)
-        _check_dates({**current, **new_values}, changes)
+        check_dates({**current, **new_values}, changes, *DATES)
     with errors.collect():
         new_values |= validate_patch(
             ProjectFinancialFields, field_values(project, ProjectFinancialFields), prices or {}, path=FINANCIAL_PATH
@@ -108,7 +106,7 @@ async def unarchive(scope: WriteScope, project_id: UUID, *, expected_version: in
     project = await _lock_project(scope, project_id, expected_version)
     if not project.archived_at:
         name = scope.visible_name(project.name, "This project")
-        raise RuleViolation(NotArchived(["id"], f"{name} is active already. There is nothing to take back: go on with it as it is."))
+        raise RuleViolation(NotArchived(["id"], f"{name} is not archived. No action is needed."))
     apply_changes(project, {"archived_at": None, "archive_operation_id": None})
     return project.id
 
@@ -119,10 +117,10 @@ async def delete(scope: WriteScope, project_id: UUID, *, expected_version: int) 
     project = await _lock_project(scope, project_id, expected_version)
     uses = await rows.count_uses(scope, project_id)
     if sum(uses.values()):
-        usages = " and ".join(f"{count} {noun}{'' if count == 1 else 's'}" for noun, count in uses.items() if count)
-        hint = "It is archived already, and may stay so." if project.archived_at else "Archive it instead, with `projectArchive`."
+        usages = " and ".join(pluralize(count, noun) for noun, count in uses.items() if count)
+        hint = "Keep it archived instead." if project.archived_at else "Archive it instead with `projectArchive`."
         name = scope.visible_name(project.name, "This project")
-        raise RuleViolation(InUse(["id"], f"{name} has {usages}, and goes only with its client. {hint}", sum(uses.values())))
+        raise RuleViolation(InUse(["id"], f"{name} has {usages} and can only be deleted with its client. {hint}", sum(uses.values())))
     await scope.session.delete(project)
     return project.id
 
@@ -134,7 +132,7 @@ def _require_permissions(scope: WriteScope, prices: Values | None) -> None:
 
 
 async def _lock_active_client(scope: WriteScope, client_id: UUID, path: Sequence[str]) -> None:
-    """Lock the client, which must be active, against archiving and deletion."""
+    """Lock the client against archiving and deletion. Raises `RuleViolation` if it is missing or archived."""
     client = (await locking.lock_for_share(scope, Client, [client_id])).get(client_id)
     if client is None:
         raise RuleViolation(not_found("client", path))
@@ -142,7 +140,7 @@ async def _lock_active_client(scope: WriteScope, client_id: UUID, path: Sequence
 
 
 async def _lock_project(scope: WriteScope, project_id: UUID, expected_version: int) -> Project:
-    """Lock the project of an active client. Lock the client first, as everywhere; both may be deleted meanwhile."""
+    """Lock a project of an active client. Lock the client first, as everywhere; both may have been deleted meanwhile."""
     (project_row,) = await rows.by_id(scope, [project_id])
     if project_row is None:
         raise RuleViolation(not_found("project", ["id"]))
@@ -152,13 +150,3 @@ async def _lock_project(scope: WriteScope, project_id: UUID, expected_version: i
         require_active(scope, client)
     expect_version(project, expected_version)
     return project
-
-
-def _check_dates(project: Mapping[str, Any], changes: Values) -> None:
-    """Reject an end before the start, at the date that was supplied."""
-    start, end = project["starts_on"], project["ends_on"]
-    if start and end and end < start:
-        path = to_camel("ends_on" if "ends_on" in changes else "starts_on")
-        raise RuleViolation(
-            InvalidInput([path], f"The last day, {end}, is before the first, {start}. Take a later last day, or an earlier first.")
-        )

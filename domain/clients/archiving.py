@@ -1,4 +1,4 @@
-"""Archive and unarchive clients. Archiving includes what is active, and unarchiving restores exactly that."""
+"""Archive and unarchive clients with their projects and portals. Unarchiving restores exactly what archiving changed."""
 
 from typing import TypeVar
 from uuid import UUID
@@ -15,7 +15,7 @@ T = TypeVar("T", Client, Project, ClientPortal)
 
 
 async def archive(scope: WriteScope, client_id: UUID, *, expected_version: int | None) -> UUID:
-    """Archive a client with its active projects and portals; registrations stay, and no new ones are accepted."""
+    """Archive a client with its active projects and open portals. Registrations stay, but no new ones are accepted."""
     scope.require(Permission.CLIENTS_ARCHIVE)
     client = await lock_active(scope, Client, client_id, expected_version)
     operation, archived_at = new_id(), now()
@@ -35,7 +35,7 @@ async def unarchive(scope: WriteScope, client_id: UUID, *, expected_version: int
     scope.require(Permission.CLIENTS_ARCHIVE)
     client = await lock(scope, Client, client_id)
     if client.archived_at is None:
-        raise RuleViolation(NotArchived(["id"], "This client is active already. There is nothing to take back: go on with it as it is."))
+        raise RuleViolation(NotArchived(["id"], "This client is not archived. No action is needed."))
     expect_version(client, expected_version)
     for project in await _lock_archived_together(scope, Project, client):
         project.archived_at = None
@@ -49,7 +49,7 @@ async def unarchive(scope: WriteScope, client_id: UUID, *, expected_version: int
 
 
 async def _lock_archived_together(scope: WriteScope, table: type[T], client: Client) -> list[T]:
-    """Lock the rows that were archived together with the client."""
+    """Lock the rows that were archived with the client."""
     operation = client.archive_operation_id
     return await locking.find_for_update(scope, table, client_id=client.id, archive_operation_id=operation) if operation else []
 

@@ -1,4 +1,4 @@
-"""Upsert many clients at once: update those that match, create the others."""
+"""Upsert many clients at once: update the clients that match an existing one, and create the others."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -15,7 +15,7 @@ from db.tables.keys import name_key, number_key
 from domain.clients import editing
 from domain.clients.editing import ClientForm
 from domain.clients.matching import Decision, ExistingClient, Match, MatchKeys, match_clients
-from domain.core.errors import Ambiguous, Duplicate, ErrorCollector, InvalidInput, RuleViolation, TooMany, UserError
+from domain.core.errors import Ambiguous, Duplicate, ErrorCollector, InvalidInput, RuleViolation, UserError, too_many
 from domain.core.idempotency import StoredError
 from domain.core.locking import already_archived
 from domain.core.scope import Permission, WriteScope
@@ -28,14 +28,14 @@ MAX_CLIENTS = 100
 
 
 class OnError(StrEnum):
-    """What happens to the other clients when one is rejected."""
+    """Handling of the other clients when one is rejected."""
 
     ALL_OR_NOTHING = "ALL_OR_NOTHING"
     SKIP_FAILED = "SKIP_FAILED"
 
 
 class UpsertAction(StrEnum):
-    """What was done with one client."""
+    """The action that was taken for one client."""
 
     CREATED = "CREATED"
     UPDATED = "UPDATED"
@@ -46,20 +46,23 @@ class UpsertAction(StrEnum):
 
 @dataclass(frozen=True)
 class UpsertResult:
-    """The outcome for one client: its id, or its errors."""
+    """The outcome for one client: its id or its errors."""
 
     action: UpsertAction
     client_id: UUID | None = None
-    # `refusals` in outcomes that are stored for repeated requests and were written before the rename
+    # Outcomes that older versions stored for repeated requests name the field `refusals`.
     user_errors: Annotated[list[StoredError], Field(validation_alias=AliasChoices("user_errors", "refusals"))] = field(default_factory=list)
 
 
 class _Rollback(Exception):  # noqa: N818 control flow, not an error
-    """One client was rejected, so the others are rolled back."""
+    """One client was rejected, so all others are rolled back."""
 
 
 async def upsert(scope: WriteScope, forms: Sequence[ClientForm], on_error: OnError) -> list[UpsertResult]:
-    """Return the outcomes in order, with every error. Concurrent calls run one after the other, or both would create the client."""
+    """Upsert the clients and return their outcomes in order, with every error.
+
+    Concurrent calls lock the organization and run one after the other. Otherwise both would create the same client.
+    """
     _require_permissions(scope, forms)
     _validate_count(forms)
     organization = await organizations.lock_organization(scope)
@@ -89,13 +92,13 @@ def _require_permissions(scope: WriteScope, forms: Sequence[ClientForm]) -> None
 
 def _validate_count(forms: Sequence[ClientForm]) -> None:
     if not forms:
-        raise RuleViolation(InvalidInput(["clients"], "`clients` has at least 1 entry."))
+        raise RuleViolation(InvalidInput(["clients"], "`clients` is empty. Pass at least 1 client."))
     if len(forms) > MAX_CLIENTS:
-        raise RuleViolation(TooMany(["clients"], f"`clients` has at most {MAX_CLIENTS} entries."))
+        raise RuleViolation(too_many("clients", MAX_CLIENTS))
 
 
 def _match_key(form: ClientForm, name: str, key_of: Callable[[str], str]) -> str | None:
-    """Return the key to match by; None for an empty or invalid value, which the form's own validation reports."""
+    """Return the key to match by. None for an empty or invalid value, which the validation of the form reports."""
     value = form.general.get(name)
     with suppress(TooLong, WrongValue):
         text = clean(str(value), max_length(ClientFields, name)) if value is not None else ""
@@ -104,7 +107,7 @@ def _match_key(form: ClientForm, name: str, key_of: Callable[[str], str]) -> str
 
 
 async def _lock_candidates(scope: WriteScope, incoming: Sequence[MatchKeys]) -> dict[UUID, Client]:
-    """Lock the clients that may match: one statement for all numbers, one for all names."""
+    """Lock the clients that may match, with one statement for all numbers and one for all names."""
     numbers = sorted({each.number_key for each in incoming if each.number_key is not None})
     names = sorted({each.name_key for each in incoming if each.number_key is None and each.name_key is not None})
     candidates = await locking.find_for_update(scope, Client, number_key=numbers) if numbers else []
@@ -121,7 +124,7 @@ class _Entry:
 
 
 async def _upsert_entry(scope: WriteScope, index: int, entry: _Entry) -> UpsertResult:
-    """Upsert one client in a savepoint; prefix the paths of its errors with its index."""
+    """Upsert one client in a savepoint. The paths of its errors start with its index."""
     try:
         async with scope.savepoint():
             return await _apply_entry(scope, entry)
@@ -139,7 +142,7 @@ async def _apply_entry(scope: WriteScope, entry: _Entry) -> UpsertResult:
         return UpsertResult(UpsertAction.UPDATED if is_changed else UpsertAction.UNCHANGED, client.id)
     errors = ErrorCollector()
     errors.user_errors.append(_match_error(scope, entry))
-    # The duplicate number has been reported already.
+    # The match error already reports the number, so do not report it again as taken.
     general = {name: value for name, value in entry.form.general.items() if name != "number"}
     with errors.collect():
         await editing.validate_form(scope, entry.organization, replace(entry.form, general=general), client)
@@ -149,9 +152,8 @@ async def _apply_entry(scope: WriteScope, entry: _Entry) -> UpsertResult:
 def _match_error(scope: WriteScope, entry: _Entry) -> UserError:
     decision, path = entry.decision, [entry.decision.matched_by]
     if decision.match is Match.DUPLICATE:
-        return Duplicate(
-            path, f"This {decision.matched_by} is in `clients` already, at place {decision.first_index}. Leave out one of the two."
-        )
+        message = f"The client at index {decision.first_index} of `clients` has the same {decision.matched_by}. Remove one of the two."
+        return Duplicate(path, message)
     if entry.client:
         return already_archived(scope, entry.client, path)
-    return Ambiguous(path, f"{len(decision.clients)} clients without a number have this name. Give them numbers to tell them apart.")
+    return Ambiguous(path, f"{len(decision.clients)} clients without a number have this name. Give each a number, and pass `number` here.")

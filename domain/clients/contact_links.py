@@ -1,4 +1,4 @@
-"""Link contacts to a client: existing contacts or new ones, each with its role at this client."""
+"""Link existing or new contacts to a client, each with its roles at this client."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ MAX_POSITION = 2**31 - 1  # the largest GraphQL Int; several contacts may have i
 
 @dataclass(frozen=True)
 class ContactChoice:
-    """An existing contact or the fields of a new one, and its link to the client."""
+    """An existing contact (`id`) or the fields of a new one, and the fields of its link to the client."""
 
     id: UUID | None = None
     new: Values | None = None
@@ -28,7 +28,7 @@ class ContactChoice:
 
 @dataclass(frozen=True)
 class SelectedContact:
-    """A contact, which may have to be stored first, and its link."""
+    """A validated contact and link. `new` is the contact if it is still to be stored."""
 
     contact_id: UUID
     new: Contact | None
@@ -36,7 +36,7 @@ class SelectedContact:
 
 
 async def validate_choices(scope: WriteScope, choices: Sequence[ContactChoice], country: str) -> list[SelectedContact]:
-    """Validate the choices: each contact once, and at most one primary contact."""
+    """Validate the choices: each contact at most once, and at most one primary contact."""
     errors, ids, selection = ErrorCollector(), dict[UUID, Sequence[str]](), list[SelectedContact]()
     for index, choice in enumerate(choices):
         path = ["contacts", str(index)]
@@ -46,7 +46,7 @@ async def validate_choices(scope: WriteScope, choices: Sequence[ContactChoice], 
                 new = contacts.validate_new(scope, choice.new or {}, [*path, "contact", "new"], country)
                 selection.append(SelectedContact(new.id, new, link))
             elif choice.id in ids:
-                raise RuleViolation(InvalidInput([*path, "contact", "id"], "This contact is there twice."))
+                raise RuleViolation(InvalidInput([*path, "contact", "id"], "This contact is listed twice. Remove one."))
             else:
                 ids[choice.id] = [*path, "contact", "id"]
                 selection.append(SelectedContact(choice.id, None, link))
@@ -59,27 +59,26 @@ async def validate_choices(scope: WriteScope, choices: Sequence[ContactChoice], 
 
 
 def validate_link(values: Values, path: Sequence[str], **defaults: object) -> dict[str, Any]:
-    """Return the fields of a link as they are stored; its position defaults to that in the list."""
+    """Return the fields of a link as they are stored. `defaults` has values for fields that are absent or null."""
     link_values = {name: value for name, value in values.items() if value is not None or name == "department"}
     roles = link_values.pop("roles", [])
     return {**validate(ClientContactFields, {**defaults, **link_values}, path=path).model_dump(), "roles": _sort_roles(roles)}
 
 
 def _sort_roles(roles: object) -> list[str]:
-    """Return each role once, in a fixed order, so that equal sets of roles are no change."""
+    """Return each role once, in a fixed order, so that writing an equal set of roles is not a change."""
     return [role for role in ContactRole if role in roles] if isinstance(roles, Iterable) else []
 
 
 def _reject_second_primary(selection: Sequence[SelectedContact]) -> None:
     _, *extra_indexes = [str(index) for index, each in enumerate(selection) if each.link["is_primary"]] or [""]
     if extra_indexes:
-        raise RuleViolation(
-            *(InvalidInput(["contacts", index, "link", "isPrimary"], "A client has one primary contact.") for index in extra_indexes)
-        )
+        message = "A client can have only one primary contact. Pass `isPrimary: true` for one contact only."
+        raise RuleViolation(*(InvalidInput(["contacts", index, "link", "isPrimary"], message) for index in extra_indexes))
 
 
 async def save(scope: WriteScope, client_id: UUID, selection: Sequence[SelectedContact]) -> bool:
-    """Replace the contacts of the client and return whether that is a change. Removed links leave the contacts."""
+    """Replace the contacts of the client and return whether anything differs. Removing a link keeps the contact."""
     scope.session.add_all(each.new for each in selection if each.new)
     await scope.session.flush()
     links = {link.contact_id: link for link in await locking.find(scope, ClientContact, client_id=client_id)}
@@ -89,7 +88,7 @@ async def save(scope: WriteScope, client_id: UUID, selection: Sequence[SelectedC
         if key not in selected_ids:
             await scope.session.delete(link)
         else:
-            link.is_primary = False  # at most one at a time: another contact may become primary in this change
+            link.is_primary = False  # the database allows one primary contact at any time, and another may become primary here
     await scope.session.flush()
     for each in selection:
         if each.contact_id in links:
@@ -103,7 +102,7 @@ async def save(scope: WriteScope, client_id: UUID, selection: Sequence[SelectedC
 async def _lock_client(
     scope: WriteScope, client_id: UUID, contact_id: UUID, expected_version: int | None
 ) -> tuple[Client, list[ClientContact]]:
-    """Lock the active client and return it with its links. Raises `RuleViolation` unless client and contact exist."""
+    """Lock the client and return it with its links. Raises `RuleViolation` unless the client is active and the contact exists."""
     scope.require(Permission.CLIENTS_WRITE)
     errors = ErrorCollector()
     with errors.collect():
@@ -116,11 +115,11 @@ async def _lock_client(
 
 
 async def link(scope: WriteScope, client_id: UUID, contact_id: UUID, values: Values, *, expected_version: int | None) -> UUID:
-    """Link a contact to the client, after the others unless a position is given."""
+    """Link a contact to the client. Its position is after the others unless one is supplied."""
     client, links = await _lock_client(scope, client_id, contact_id, expected_version)
     if any(link.contact_id == contact_id for link in links):
         raise RuleViolation(
-            NameTaken(["contactId"], "This contact is one of the client's already. Change the link with `clientContactUpdate`.")
+            NameTaken(["contactId"], "This contact is already linked to the client. Change the link with `clientContactUpdate`.")
         )
     link_values = validate_link(values, ["link"], position=min(max((link.position + 1 for link in links), default=0), MAX_POSITION))
     await _clear_primary(scope, links, is_primary=bool(link_values["is_primary"]))
@@ -130,7 +129,7 @@ async def link(scope: WriteScope, client_id: UUID, contact_id: UUID, values: Val
 
 
 async def update(scope: WriteScope, client_id: UUID, contact_id: UUID, changes: Values, *, expected_version: int | None) -> UUID:
-    """Change the link of the contact to this client only."""
+    """Change the link of a contact to this client. Its links to other clients stay."""
     client, links = await _lock_client(scope, client_id, contact_id, expected_version)
     client_contact = _find_link(links, contact_id)
     field_changes = {name: value for name, value in changes.items() if name != "roles"}
@@ -145,7 +144,7 @@ async def update(scope: WriteScope, client_id: UUID, contact_id: UUID, changes: 
 
 
 async def unlink(scope: WriteScope, client_id: UUID, contact_id: UUID, *, expected_version: int | None) -> UUID:
-    """Remove the link between a contact and the client; the contact stays."""
+    """Remove the link between a contact and the client. The contact itself stays."""
     client, links = await _lock_client(scope, client_id, contact_id, expected_version)
     await scope.session.delete(_find_link(links, contact_id))
     bump_version(client)

@@ -11,7 +11,7 @@ from db.rows import ClientContactRow, ContactRow
 from db.sql.search import Search
 from db.tables import Contact, ContactFields
 from db.tables.keys import name_key
-from domain.core.errors import InUse, RuleViolation
+from domain.core.errors import InUse, RuleViolation, pluralize
 from domain.core.locking import apply_changes, field_values, lock
 from domain.core.lookups import normalize_search
 from domain.core.pagination import Page, PagePerParentReader, PageReader, PageRequest, SortOrder
@@ -25,14 +25,14 @@ BY_POSITION: SortOrder[ClientContactRow] = SortOrder("client.contacts.position",
 BY_NAME: SortOrder[ContactRow] = SortOrder("contacts.name", attrgetter("name_key", "id"))
 
 of_clients = PagePerParentReader(BY_POSITION, rows.of_clients)
-"""The contacts of each client by their position there. Callers who see a client see its contacts."""
+"""Return the contacts of each client by their position. A caller who may read a client may read its contacts."""
 counts = require(Permission.CLIENTS_READ, rows.counts)
-"""How many there are of each search."""
+"""Return the number of contacts for each search."""
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
 
 
 async def page(scope: ReadScope, search: str | None, page_request: PageRequest) -> Page[ContactRow]:
-    """Return contacts by name, filtered by a search text if there is one."""
+    """Return a page of contacts by name, filtered by the search text if there is one."""
     scope.require(Permission.CLIENTS_READ)
     reader = PageReader.of(BY_NAME, scope.cursors, page_request)
     criteria = Search(normalize_search(search))
@@ -40,7 +40,7 @@ async def page(scope: ReadScope, search: str | None, page_request: PageRequest) 
 
 
 def validate_new(scope: WriteScope, values: Mapping[str, object], path: Sequence[str], country: str) -> Contact:
-    """Return a validated contact that is not stored yet."""
+    """Return a validated contact that is not yet stored."""
     new_values = validate(ContactFields, values, path=path, country=country).model_dump()
     return Contact(tenant_id=scope.tenant, **new_values, name_key=_sort_key(new_values))
 
@@ -58,7 +58,7 @@ async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
 
 
 async def update(scope: WriteScope, contact_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
-    """Change the person, for all its clients."""
+    """Change the contact itself. The change applies at all its clients."""
     scope.require(Permission.CLIENTS_WRITE)
     contact = await lock(scope, Contact, contact_id, expected_version)
     current = field_values(contact, ContactFields)
@@ -68,12 +68,11 @@ async def update(scope: WriteScope, contact_id: UUID, changes: Mapping[str, obje
 
 
 async def delete(scope: WriteScope, contact_id: UUID, *, expected_version: int) -> UUID:
-    """Delete a contact. Raises `RuleViolation` while a client has it."""
+    """Delete a contact. Raises `RuleViolation` if it is linked to a client."""
     scope.require(Permission.CLIENTS_WRITE)
     contact = await lock(scope, Contact, contact_id, expected_version)
     if uses := (await counts_of_contacts(scope, [contact_id]))[0]:
-        clients = f"{uses} client{'' if uses == 1 else 's'}"
-        hint = "Take it off each with `clientContactUnlink` first, and one that is archived back with `clientUnarchive` before that."
-        raise RuleViolation(InUse(["id"], f"This is a contact of {clients}. {hint}", uses))
+        hint = "Unlink it first with `clientContactUnlink`; an archived client must be unarchived with `clientUnarchive` before that."
+        raise RuleViolation(InUse(["id"], f"This contact is linked to {pluralize(uses, 'client')}. {hint}", uses))
     await scope.session.delete(contact)
     return contact.id

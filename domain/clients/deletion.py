@@ -1,4 +1,4 @@
-"""Delete a client for good: it must be archived, and its preview must be current."""
+"""Delete a client permanently. It must be archived, and the preview token must be current."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +8,7 @@ from db.queries import previews as shown_rows
 from db.tables import AuditAction, Client, DeletionRecord, OutboxEvent
 from domain.clients import previews
 from domain.clients.previews import PreviewContent
-from domain.core.errors import FiscalRetention, NotArchived, PreviewOutdated, RuleViolation, not_found
+from domain.core.errors import FiscalRetention, NotArchived, PreviewOutdated, RuleViolation, not_found, pluralize
 from domain.core.idempotency import redact_errors
 from domain.core.locking import lock
 from domain.core.scope import Permission, WriteScope
@@ -16,7 +16,7 @@ from domain.core.scope import Permission, WriteScope
 
 @dataclass(frozen=True)
 class DeletionResult:
-    """The id of the deleted client, and how much was deleted with it."""
+    """The id of the deleted client, and the numbers of objects that were deleted with it."""
 
     client_id: UUID
     projects: int
@@ -38,15 +38,13 @@ class DeletionOptions:
 
 
 async def delete(scope: WriteScope, client_id: UUID, options: DeletionOptions) -> DeletionResult:
-    """Delete the client with all its parts in this unit of work, and keep a record of its id, the time, the actor and the counts."""
+    """Delete the client with all its parts in this unit of work. Keep a record of its id, the time, the actor and the counts."""
     scope.require(Permission.CLIENTS_ARCHIVE)
     if options.deletes_orphans:
         scope.require(Permission.CLIENTS_WRITE)
     client = await lock(scope, Client, client_id)
     if client.archived_at is None:
-        raise RuleViolation(
-            NotArchived(["id"], "This client is active. Archive it first with `clientArchive`; only then can it be deleted.")
-        )
+        raise RuleViolation(NotArchived(["id"], "Only an archived client can be deleted. Archive it first with `clientArchive`."))
     (orphans,) = await shown_rows.orphans(scope, [client_id])
     await rows.lock(scope, client_id, orphans if options.deletes_orphans else ())
     (content,) = await previews.load_contents(scope, [client_id])
@@ -70,20 +68,19 @@ async def delete(scope: WriteScope, client_id: UUID, options: DeletionOptions) -
 
 def _require_current_preview(scope: WriteScope, content: PreviewContent, options: DeletionOptions) -> None:
     if not previews.is_current_token(scope, content, options.token):
-        reason = "This is no token of a preview as it would be now, or it is older than 15 minutes. Read `preview`, and send its token."
+        reason = "The preview token has expired or the client has changed. Use the token of the new `preview`."
         raise RuleViolation(PreviewOutdated(["previewToken"], reason, content.counts.id))
     invoice_count = content.counts.issued_invoices
     if invoice_count and not options.acknowledges_retention:
-        subject = "An invoice was" if invoice_count == 1 else f"{invoice_count} invoices were"
         reason = (
-            f"{subject} issued to this client. The law has invoices kept, in the Netherlands for seven years: export them first, and "
-            "confirm with `acknowledgeFiscalRetention: true`."
+            f"This client has {pluralize(invoice_count, 'issued invoice')}. Issued invoices must be kept by law (in the Netherlands for "
+            "seven years): save them first. Pass `acknowledgeFiscalRetention: true` to delete anyway."
         )
         raise RuleViolation(FiscalRetention(["acknowledgeFiscalRetention"], reason, invoice_count))
 
 
 def _add_record(scope: WriteScope, result: DeletionResult) -> None:
-    """Add the deletion record, which has no content."""
+    """Add the deletion record, which has counts but no data of the client."""
     counts = {name: value for name, value in vars(result).items() if name != "client_id"}
     record = DeletionRecord(tenant_id=scope.tenant, id=result.client_id, channel=scope.actor.channel, counts=counts)
     record.member_id, record.token_id = scope.actor.member_id, scope.actor.token_id

@@ -1,4 +1,4 @@
-"""Create and edit clients: general part, financial settings, addresses, labels and contacts are saved together or not at all."""
+"""Create and edit clients. The general part, financial settings, addresses, labels and contacts are saved together or not at all."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ from db.tables.keys import name_key, new_id, number_key
 from domain.clients import contact_links, label_links
 from domain.clients.contact_links import ContactChoice
 from domain.clients.label_links import LabelChoice
-from domain.core.errors import ErrorCollector, InvalidInput, NumberTaken, RuleViolation, TooMany
+from domain.core.errors import ErrorCollector, InvalidInput, NumberTaken, RuleViolation, too_many
 from domain.core.locking import apply_changes, bump_version, field_values, lock_active, lock_references
 from domain.core.scope import Permission, WriteScope
 from domain.core.validation import validate, validate_patch
@@ -40,7 +40,7 @@ MAX_ENTRIES = {"addresses": len(AddressType), "labels": label_links.MAX_LABELS, 
 
 @dataclass(frozen=True)
 class ClientForm:
-    """The submitted form. None leaves a part unchanged; a list replaces the whole list."""
+    """A submitted form. None leaves a part unchanged. A list replaces the whole list."""
 
     general: Values = field(default_factory=dict)
     financial: Values | None = None
@@ -57,7 +57,7 @@ async def create(scope: WriteScope, form: ClientForm) -> UUID:
 
 
 async def update(scope: WriteScope, client_id: UUID, form: ClientForm, *, expected_version: int) -> UUID:
-    """Change the supplied parts of an active client and increment its version once; without a difference nothing changes."""
+    """Change the supplied parts of an active client and increment its version once. If nothing differs, nothing changes."""
     _require_permissions(scope, form)
     client = await lock_active(scope, Client, client_id, expected_version)
     await apply_form(scope, await get_organization(scope), client, form)
@@ -65,7 +65,7 @@ async def update(scope: WriteScope, client_id: UUID, form: ClientForm, *, expect
 
 
 async def create_from_form(scope: WriteScope, organization: Organization, form: ClientForm) -> UUID:
-    """Create a client from a form whose permissions have been checked."""
+    """Create a client from a form. The caller has checked the permissions."""
     values, parts = await validate_form(scope, organization, form)
     client = Client(tenant_id=scope.tenant, id=new_id(), **_add_sort_keys(values | await _next_number(scope, organization, form)))
     scope.session.add(client)
@@ -87,7 +87,7 @@ async def apply_form(scope: WriteScope, organization: Organization, client: Clie
 async def validate_form(
     scope: WriteScope, organization: Organization, form: ClientForm, client: Client | None = None
 ) -> "tuple[dict[str, Any], _Parts]":
-    """Return the validated form, for a new client or for this one. Raises `RuleViolation` with every error."""
+    """Return the validated values and parts of a form, for a new client or for this one. Raises `RuleViolation` with every error."""
     errors, values = ErrorCollector(), dict[str, Any]()
     with errors.collect():
         current = field_values(client, ClientFields) if client else None
@@ -109,7 +109,7 @@ async def _next_number(scope: WriteScope, organization: Organization, form: Clie
 def _validate(
     fields: type[Fields], current: Values | None, values: Values, *, path: Sequence[str] = (), country: str = "NL"
 ) -> dict[str, Any]:
-    """Return the values as they are stored: all fields of a new client, where there are no current ones, or the changes of one."""
+    """Return the values as they are stored: all fields of a new client (`current` is None), or the changes of an existing one."""
     if current is None:
         return validate(fields, values, path=path, country=country).model_dump()
     return validate_patch(fields, current, values, path=path, country=country)
@@ -122,7 +122,7 @@ def _require_permissions(scope: WriteScope, form: ClientForm) -> None:
 
 
 def _add_sort_keys(values: dict[str, Any]) -> dict[str, Any]:
-    """Add the keys that clients are searched and sorted by."""
+    """Add the keys for searching and sorting clients."""
     if "name" in values:
         values["name_key"] = name_key(str(values["name"]))
     if "number" in values:
@@ -131,7 +131,7 @@ def _add_sort_keys(values: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _financial_values(scope: WriteScope, current: Values | None, input_values: Values) -> dict[str, Any]:
-    """Validate the financial settings, also those of a new client; VAT rates and layouts belong to the organization."""
+    """Validate the financial settings. VAT rate and invoice layout must belong to the organization."""
     path, errors, values = ["financial"], ErrorCollector(), dict[str, Any]()
     with errors.collect():
         plain_values = {name: value for name, value in input_values.items() if name not in REFERENCED_TABLES}
@@ -146,9 +146,9 @@ async def _financial_values(scope: WriteScope, current: Values | None, input_val
 
 
 async def _check_number(scope: WriteScope, number: object, form: ClientForm, client: Client | None = None) -> None:
-    """Reject a number in use, ignoring case. Of two concurrent requests one is stored and the other retries."""
+    """Reject a number in use, ignoring case. If two requests store a number at once, one fails in the database and is retried."""
     if form.takes_next_number and form.general.get("number") is not None:
-        raise RuleViolation(InvalidInput(["number"], "Give a number or ask for the next one with `takesNextNumber`, not both."))
+        raise RuleViolation(InvalidInput(["number"], "`number` and `takesNextNumber` exclude each other. Pass only one of them."))
     if number is not None:
         other = await rows.by_number(scope, str(number))
         if other and (client is None or other.id != client.id):
@@ -156,10 +156,10 @@ async def _check_number(scope: WriteScope, number: object, form: ClientForm, cli
 
 
 def _number_taken_error(scope: WriteScope, other: ClientRow, number: str) -> NumberTaken:
-    """Build the error; without CLIENTS_READ it only says that the number is in use."""
+    """Build the error. Without CLIENTS_READ it does not name the other client."""
     if not scope.allows(Permission.CLIENTS_READ):
-        return NumberTaken(["number"], f"Another client has the number {number}. Numbers are unique.", None)
-    return NumberTaken(["number"], f"{other.name} has the number {other.number}. Numbers are unique.", other.id)
+        return NumberTaken(["number"], f"Another client already has the number {number}. Choose another number.", None)
+    return NumberTaken(["number"], f"{other.name} already has the number {other.number}. Choose another number.", other.id)
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ async def _validate_parts(scope: WriteScope, errors: ErrorCollector, form: Clien
     addresses, labels, contacts = None, None, None
     for name, limit in MAX_ENTRIES.items():
         if len(getattr(form, name) or ()) > limit:
-            errors.user_errors.append(TooMany([name], f"`{name}` has at most {limit} entries."))
+            errors.user_errors.append(too_many(name, limit))
             return _Parts(None, None, None)
     if form.addresses is not None:
         addresses = _validate_addresses(errors, form.addresses, organization.country)
@@ -189,13 +189,13 @@ async def _validate_parts(scope: WriteScope, errors: ErrorCollector, form: Clien
 
 
 def _validate_addresses(errors: ErrorCollector, address_inputs: Iterable[Values], country: str) -> dict[str, AddressFields]:
-    """Validate the addresses: one of a type at most."""
+    """Validate the addresses: at most one of each type."""
     addresses: dict[str, AddressFields] = {}
     for index, values in enumerate(address_inputs):
         path, kind = ["addresses", str(index)], str(values["type"])
         with errors.collect():
             if kind in addresses:
-                raise RuleViolation(InvalidInput([*path, "type"], f"A client has one address of the type {kind}."))
+                raise RuleViolation(InvalidInput([*path, "type"], f"A client has one address of each type. Remove the second {kind}."))
             addresses[kind] = validate(AddressFields, values, path=path, country=country)
     return addresses
 

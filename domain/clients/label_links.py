@@ -1,4 +1,4 @@
-"""Put labels on clients: existing labels or new ones."""
+"""Add existing or new labels to clients, and remove them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from uuid import UUID
 from db.sql import locking
 from db.tables import Client, ClientLabel, Label
 from domain.clients import labels
-from domain.core.errors import ErrorCollector, InvalidInput, RuleViolation, TooMany
+from domain.core.errors import ErrorCollector, InvalidInput, RuleViolation, TooMany, too_many
 from domain.core.locking import bump_version, lock_references, require_active
 from domain.core.scope import Permission, WriteScope
 
-MAX_LABELS = 50  # of a client
-MAX_CLIENTS = 100  # in one request
+MAX_LABELS = 50  # per client
+MAX_CLIENTS = 100  # per request
 
 
 @dataclass(frozen=True)
 class LabelChoice:
-    """An existing label, or the fields of a new one."""
+    """An existing label (`id`), or the fields of a new one."""
 
     id: UUID | None = None
     new: Mapping[str, object] | None = None
@@ -25,7 +25,7 @@ class LabelChoice:
 
 @dataclass(frozen=True)
 class SelectedLabels:
-    """The ids of existing labels, and labels to store."""
+    """The ids of existing labels, and new labels that are still to be stored."""
 
     ids: Sequence[UUID]
     new: Sequence[Label]
@@ -41,7 +41,7 @@ async def validate_choices(scope: WriteScope, choices: Sequence[LabelChoice]) ->
             else:
                 label = await labels.validate_new(scope, choice.new or {}, [*path, "new"])
                 if any(label.name_key == other.name_key for other in new):
-                    raise RuleViolation(InvalidInput([*path, "new", "name"], f"The label {label.name} is there twice."))
+                    raise RuleViolation(InvalidInput([*path, "new", "name"], f"The new label {label.name} is listed twice. Remove one."))
                 new.append(label)
     with errors.collect():
         await lock_references(scope, Label, ids)
@@ -50,7 +50,7 @@ async def validate_choices(scope: WriteScope, choices: Sequence[LabelChoice]) ->
 
 
 async def save(scope: WriteScope, client_id: UUID, selection: SelectedLabels) -> bool:
-    """Replace the labels of the client and return whether that is a change."""
+    """Replace the labels of the client and return whether anything differs."""
     scope.session.add_all(selection.new)
     await scope.session.flush()
     links = await locking.find(scope, ClientLabel, client_id=client_id)
@@ -67,11 +67,11 @@ async def save(scope: WriteScope, client_id: UUID, selection: SelectedLabels) ->
 async def _lock_clients_and_labels(
     scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UUID]
 ) -> tuple[dict[UUID, Client], list[ClientLabel]]:
-    """Lock the clients and return them with their links. Raises `RuleViolation` if one is missing or archived."""
+    """Lock the clients and return them with their label links. Raises `RuleViolation` if a client or label is missing or archived."""
     scope.require(Permission.CLIENTS_WRITE)
     for name, ids, limit in (("clientIds", clients, MAX_CLIENTS), ("labelIds", label_ids, MAX_LABELS)):
         if len(ids) > limit:
-            raise RuleViolation(TooMany([name], f"`{name}` has at most {limit} entries."))
+            raise RuleViolation(too_many(name, limit))
     errors, clients_by_id = ErrorCollector(), dict[UUID, Client]()
     paths = {key: ["clientIds", str(index)] for index, key in enumerate(clients)}
     with errors.collect():
@@ -86,14 +86,14 @@ async def _lock_clients_and_labels(
 
 
 async def add(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UUID]) -> list[UUID]:
-    """Add each label to each client; existing links stay."""
+    """Add each label to each client. Labels that a client already has stay."""
     clients_by_id, links = await _lock_clients_and_labels(scope, clients, label_ids)
     label_pairs = {(link.client_id, link.label_id) for link in links}
     for key, client in clients_by_id.items():
         missing = [label for label in dict.fromkeys(label_ids) if (key, label) not in label_pairs]
         if len(missing) + sum(client_id == key for client_id, _ in label_pairs) > MAX_LABELS:
             name = scope.visible_name(client.name, "One of the clients")
-            raise RuleViolation(TooMany(["labelIds"], f"{name} would have more than {MAX_LABELS} labels."))
+            raise RuleViolation(TooMany(["labelIds"], f"{name} would have more than {MAX_LABELS} labels. Remove some first."))
         scope.session.add_all(ClientLabel(tenant_id=scope.tenant, client_id=key, label_id=label) for label in missing)
         if missing:
             bump_version(client)

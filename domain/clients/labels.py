@@ -1,4 +1,4 @@
-"""Read, create, change and delete labels. Whoever sees a client sees its labels, so that query needs no rule."""
+"""Read, create, change and delete labels. A caller who may read a client may read its labels, so `of_clients` needs no rule."""
 
 from collections.abc import Mapping, Sequence
 from operator import attrgetter
@@ -10,7 +10,7 @@ from db.sql import locking
 from db.sql.search import Search
 from db.tables import ClientLabel, Label, LabelFields, RegistrationLabel
 from db.tables.keys import name_key
-from domain.core.errors import InUse, NameTaken, RuleViolation
+from domain.core.errors import InUse, NameTaken, RuleViolation, pluralize
 from domain.core.locking import apply_changes, field_values, lock
 from domain.core.lookups import normalize_search
 from domain.core.pagination import Page, PageReader, PageRequest, SortOrder
@@ -21,12 +21,12 @@ BY_NAME: SortOrder[LabelRow] = SortOrder("labels.name", attrgetter("name_key", "
 
 of_clients = rows.of_clients
 counts = require(Permission.CLIENTS_READ, rows.counts)
-"""How many there are of each search."""
+"""Return the number of labels for each search."""
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
 
 
 async def page(scope: ReadScope, search: str | None, page_request: PageRequest) -> Page[LabelRow]:
-    """Return labels by name, filtered by a search text if there is one."""
+    """Return a page of labels by name, filtered by the search text if there is one."""
     scope.require(Permission.CLIENTS_READ)
     reader = PageReader.of(BY_NAME, scope.cursors, page_request)
     criteria = Search(normalize_search(search))
@@ -34,17 +34,17 @@ async def page(scope: ReadScope, search: str | None, page_request: PageRequest) 
 
 
 async def validate_new(scope: WriteScope, values: Mapping[str, object], path: Sequence[str] = ()) -> Label:
-    """Return a validated label that is not stored yet."""
+    """Return a validated label that is not yet stored."""
     fields = validate(LabelFields, values, path=path)
     await _reject_taken_name(scope, fields.name, path)
     return Label(tenant_id=scope.tenant, **fields.model_dump(), name_key=name_key(fields.name))
 
 
 async def _reject_taken_name(scope: WriteScope, name: str, path: Sequence[str] = (), label_id: UUID | None = None) -> None:
-    """Reject a name in use, ignoring case and accents. Of two concurrent requests one is stored and the other retries."""
+    """Reject a name in use, ignoring case and accents. If two requests store a name at once, one fails in the database and is retried."""
     matches = await locking.find(scope, Label, name_key=name_key(name))
     if any(label.id != label_id for label in matches):
-        raise RuleViolation(NameTaken([*path, "name"], f"There is a label {name} already. Choose it, or another name."))
+        raise RuleViolation(NameTaken([*path, "name"], f"A label named {name} already exists. Use that label, or choose another name."))
 
 
 async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
@@ -66,11 +66,11 @@ async def update(scope: WriteScope, label_id: UUID, changes: Mapping[str, object
 
 
 async def delete(scope: WriteScope, label_id: UUID, *, expected_version: int) -> UUID:
-    """Delete a label and remove it from all clients and registrations. Raises `RuleViolation` if one of them is locked."""
+    """Delete a label and remove it from all clients and registrations. Raises `RuleViolation` if one of them cannot change."""
     scope.require(Permission.CLIENTS_WRITE)
     await rows.lock_labelled(scope, label_id)
     label = await lock(scope, Label, label_id, expected_version)
-    await rows.lock_labelled(scope, label_id)  # those that got it meanwhile; from here on nobody can
+    await rows.lock_labelled(scope, label_id)  # objects that got the label meanwhile; from here on none can get it
     await _reject_label_in_use(scope, label_id)
     for link in [
         *await locking.find(scope, ClientLabel, label_id=label_id),
@@ -84,18 +84,7 @@ async def delete(scope: WriteScope, label_id: UUID, *, expected_version: int) ->
 
 async def _reject_label_in_use(scope: WriteScope, label_id: UUID) -> None:
     clients, registrations = await rows.count_locked_uses(scope, label_id)
-    usages = [
-        f"{count} {noun}{'' if count == 1 else 's'} that {'is' if count == 1 else 'are'} {state}"
-        for count, noun, state in (
-            (clients, "client", "archived"),
-            (registrations, "registration", "approved, invoiced, written off or archived"),
-        )
-        if count
-    ]
-    if usages:
-        hint = (
-            "Take archived clients back with `clientUnarchive` first, or keep it from being chosen with `isActive: false` of `labelUpdate`."
-        )
-        raise RuleViolation(
-            InUse(["id"], f"This label is used by {' and by '.join(usages)}, and they stay as they are. {hint}", clients + registrations)
-        )
+    uses = ((clients, "archived client"), (registrations, "approved, invoiced, written-off or archived registration"))
+    if usages := " and by ".join(pluralize(count, noun) for count, noun in uses if count):
+        hint = "Unarchive archived clients first with `clientUnarchive`, or deactivate the label with `labelUpdate` and `isActive: false`."
+        raise RuleViolation(InUse(["id"], f"This label cannot be deleted: it is used by {usages}. {hint}", clients + registrations))

@@ -1,7 +1,8 @@
-"""Decide which existing clients incoming ones match: by number, else by name. A pure function, without queries.
+"""Decide which existing clients incoming ones match, by number or else by name, with pure functions.
 
-Numbers come first: a client with the same number is the same client, whatever its name; one without it is another, despite the same name.
-Names count only where neither side has a number. Archived clients match like others, but are not changed.
+If either client has a number, only the numbers count: equal numbers mean the same client whatever the names are, and different or missing
+numbers mean different clients despite equal names. Names count only if neither client has a number. Archived clients match like others,
+but are not changed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,11 +12,11 @@ from typing import TypeAlias
 from uuid import UUID
 
 MatchKey: TypeAlias = tuple[str, str]
-"""The name of a key, and its value."""
+"""The name of a key (`number` or `name`) and its value."""
 
 
 class Match(StrEnum):
-    """The result of matching an incoming client."""
+    """The result of matching one incoming client."""
 
     NEW = "NEW"
     SAME = "SAME"
@@ -26,7 +27,7 @@ class Match(StrEnum):
 
 @dataclass(frozen=True)
 class MatchKeys:
-    """The keys of a client; without either it matches no other."""
+    """The keys of a client. A client without keys matches no other."""
 
     number_key: str | None
     name_key: str | None
@@ -48,7 +49,7 @@ class ExistingClient(MatchKeys):
 
 @dataclass(frozen=True)
 class Decision:
-    """The match and the key it was made by, the clients that match, and the index of an earlier duplicate."""
+    """The match, the key that decided it, the clients that match, and the index of an earlier duplicate."""
 
     match: Match
     matched_by: str = "name"

@@ -1,6 +1,6 @@
-"""Preview what archiving or deleting a client would do.
+"""Preview the effects of archiving or deleting a client.
 
-The preview of a deletion has a token that signs its content. It is valid for 15 minutes and while nothing changes.
+The preview of a deletion has a token that signs its content. The token is valid for 15 minutes, as long as the content does not change.
 """
 
 import json
@@ -16,12 +16,12 @@ from domain.core.scope import Permission, Scope
 
 PURPOSE = b"deletion 2"
 TOKEN_LIFETIME = timedelta(minutes=15)
-MAX_LISTED_CONTACTS = 100  # orphaned contacts
+MAX_LISTED_CONTACTS = 100  # orphaned contacts per preview
 
 
 @dataclass(frozen=True, slots=True)
 class ArchivePreview:
-    """What archiving would lock. The amounts need FINANCE_READ."""
+    """The counts and amounts of the objects that archiving would lock. `amounts` is None without FINANCE_READ."""
 
     client_id: UUID
     counts: DependentCountsRow
@@ -30,7 +30,7 @@ class ArchivePreview:
 
 @dataclass(frozen=True, slots=True)
 class DeletionPreview:
-    """What deleting would remove. The amounts need FINANCE_READ, the token needs CLIENTS_ARCHIVE."""
+    """The objects that deleting would remove. `amounts` is None without FINANCE_READ, and `token` without CLIENTS_ARCHIVE."""
 
     client_id: UUID
     counts: DependentCountsRow
@@ -41,7 +41,7 @@ class DeletionPreview:
 
 
 async def of_archiving(scope: Scope, ids: Sequence[UUID]) -> list[ArchivePreview | None]:
-    """Return the preview of each active client, None for others."""
+    """Return the preview of each active client, and None for other ids."""
     scope.require(Permission.CLIENTS_READ)
     counts = await rows.counts(scope, ids)
     amounts: Sequence[list[ClientAmountsRow] | None] = [None] * len(ids)
@@ -54,7 +54,7 @@ async def of_archiving(scope: Scope, ids: Sequence[UUID]) -> list[ArchivePreview
 
 
 async def of_deletion(scope: Scope, ids: Sequence[UUID]) -> list[DeletionPreview | None]:
-    """Return the preview of each archived client, None for others."""
+    """Return the preview of each archived client, and None for other ids."""
     scope.require(Permission.CLIENTS_READ)
     issued_at = datetime.now(UTC).replace(microsecond=0)
     return [
@@ -64,7 +64,7 @@ async def of_deletion(scope: Scope, ids: Sequence[UUID]) -> list[DeletionPreview
 
 
 async def orphaned_contacts(scope: Scope, ids: Sequence[UUID]) -> list[list[ContactRow]]:
-    """Return the first contacts of each client that no other client has."""
+    """Return the contacts that only this client has, for each client, 100 at most."""
     scope.require(Permission.CLIENTS_READ)
     orphan_ids = [each[:MAX_LISTED_CONTACTS] for each in await rows.orphans(scope, ids)]
     contact_ids = [key for each in orphan_ids for key in each]
@@ -74,7 +74,7 @@ async def orphaned_contacts(scope: Scope, ids: Sequence[UUID]) -> list[list[Cont
 
 @dataclass(frozen=True)
 class PreviewContent:
-    """The complete content of a preview, whatever the caller may see of it."""
+    """The complete content of a preview, including data that the caller may not see."""
 
     counts: DependentCountsRow
     amounts: Sequence[ClientAmountsRow]
@@ -82,13 +82,13 @@ class PreviewContent:
 
     @property
     def content(self) -> bytes:
-        """The content as bytes, amounts included: sign it, never send it in any form."""
+        """The content as bytes, including amounts. Sign it, but never send it in any form."""
         values = [list(self.counts), [list(each) for each in self.amounts], list(self.orphans)]
         return json.dumps(values, default=str).encode()
 
 
 async def load_contents(scope: Scope, ids: Sequence[UUID]) -> list[PreviewContent | None]:
-    """Return the current content for each client; None where there is none."""
+    """Return the current content for each client, and None for a missing client."""
     counts, amounts, orphans = await rows.counts(scope, ids), await rows.amounts(scope, ids), await rows.orphans(scope, ids)
     return [
         None if each is None else PreviewContent(each, *rest) for each, rest in zip(counts, zip(amounts, orphans, strict=True), strict=True)
@@ -108,15 +108,15 @@ def _to_deletion_preview(scope: Scope, content: PreviewContent, issued_at: datet
 
 
 def issue_token(scope: Scope, content: PreviewContent, issued_at: datetime) -> str:
-    """Return a text of the client's id and the time, signed together with the content of the preview.
+    """Return a text with the client's id and the time of issue, signed together with the content of the preview.
 
-    The bearer may lack FINANCE_READ, so nothing that is computed from the amounts is part of the text.
+    The bearer may lack FINANCE_READ, so the text contains nothing that is computed from the amounts.
     """
     return scope.signer(PURPOSE, TOKEN_LIFETIME).issue(content.counts.id.hex.encode(), content.content, issued_at=issued_at)
 
 
 def is_current_token(scope: Scope, content: PreviewContent, preview_token: str) -> bool:
-    """Return whether the token was issued recently for exactly this content."""
+    """Return whether the token was issued for exactly this content and has not expired."""
     try:
         payload = scope.signer(PURPOSE, TOKEN_LIFETIME).accept(preview_token, content.content)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Read clients."""
+"""Read clients, one by one, by page, and by contact or label."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -29,7 +29,7 @@ LOOKUP_FIELDS: dict[str, type[Fields]] = {
     "country": AddressFields,
     "kvk_number": ClientFields,
     "vat_number": ClientFields,
-}  # texts of a filter, by the field set that normalizes them
+}  # text filters, with the field set that normalizes each of them
 POSITIONS: dict[Sort, Callable[[ClientRow], CursorPosition]] = {
     Sort.NAME: lambda row: (row.name_key, row.id),
     Sort.NUMBER: lambda row: (row.number_key or LAST_NUMBER_KEY, row.id),
@@ -49,7 +49,7 @@ async def page(scope: ReadScope, criteria: Filter, sorting: Sorting, page_reques
 
 def _validate_filter(criteria: Filter) -> Filter:
     if any(len(labels or ()) > MAX_FILTER_LABELS for labels in (criteria.labels_any, criteria.labels_all, criteria.labels_none)):
-        raise BadInput(f"`labels` takes at most {MAX_FILTER_LABELS} of each.")
+        raise BadInput(f"Each list in `labels` must have at most {MAX_FILTER_LABELS} entries.")
     texts = {name: text for name in LOOKUP_FIELDS if (text := getattr(criteria, name)) is not None}
     if criteria.search is None and not texts:
         return criteria
@@ -65,7 +65,7 @@ async def by_number(scope: Scope, number: str) -> ClientRow | None:
 
 
 counts = require(Permission.CLIENTS_READ, rows.counts)
-"""How many there are of each filter."""
+"""Return the number of clients for each filter."""
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
 financial_settings = hide_without(Permission.FINANCE_READ, client_finance.of_clients)
 """Return the financial settings of each client. Callers without FINANCE_READ get None, not an error."""

@@ -38,7 +38,7 @@ FINANCIAL_FIELDS: dict[str, Collection[str]] = {
     Registration.__name__: {"unit_price", "unit_rate", "rate_source", "currency", "amount_net", "vat_rate_id"},
     RegistrationLabel.__name__: (),
 }
-"""The fields with amounts, by type. A type that is not listed here has nothing but amounts."""
+"""Map a type to its fields with amounts. All fields of a type that is not listed here are amounts."""
 REFERENCED_TYPES = {
     "archived_by": "Member",
     "client_id": "Client",
@@ -50,12 +50,12 @@ REFERENCED_TYPES = {
     "registration_id": "Registration",
     "vat_rate_id": "VatRate",
 }
-"""The types that fields with an id refer to."""
+"""Map a field with an id to the type that it refers to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The old and the new value of a field as text, and for ids the type of the object."""
+    """The old and the new value of a field as text. `reference_type` is the type of the object if the values are ids."""
 
     field: str
     old_value: str | None
@@ -65,7 +65,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One event, reduced to what the caller may see. `subject_type` is the type that `object_id` belongs to."""
+    """An event, without the changes that the caller may not see. `subject_type` is the type of the object with `object_id`."""
 
     id: UUID
     at: datetime
@@ -88,7 +88,7 @@ counts_of_clients, counts_of_contacts = rows.counts_of_clients, rows.counts_of_c
 
 
 async def of_clients(scope: ReadScope, ids: Sequence[UUID], *, page_request: PageRequest) -> list[Page[Event]]:
-    """Return the events of each client and its parts, newest first. Whoever sees a client sees its events."""
+    """Return the events of each client and its parts, newest first. A caller who may read a client may read its events."""
     reader = PageReader.of(CLIENT_EVENTS_NEWEST_FIRST, scope.cursors, page_request)
     return reader.pages([_to_events(scope, event_rows) for event_rows in await rows.of_clients(scope, ids, reader.page_slice)], ids)
 
@@ -100,7 +100,7 @@ async def of_contacts(scope: ReadScope, ids: Sequence[UUID], *, page_request: Pa
 
 
 async def by_id(scope: Scope, ids: Sequence[UUID]) -> list[Event | None]:
-    """Return events of clients and contacts only: no permission here covers events of members and tokens."""
+    """Return events by id, but only those of clients and contacts: CLIENTS_READ does not cover events of members and tokens."""
     scope.require(Permission.CLIENTS_READ)
     event_rows = [row for row in await rows.by_id(scope, ids) if row and (row.client_id or row.contact_id)]
     events = {event.id: event for event in _to_events(scope, event_rows)}
@@ -130,7 +130,7 @@ def _to_event(row: EventRow, *, sees_figures: bool) -> Event:
 
 
 def _to_changes(row: EventRow, *, sees_figures: bool) -> list[Change]:
-    """Return the changed fields, sorted by name."""
+    """Return the changed fields that the caller may see, sorted by name."""
     hidden_fields = () if sees_figures else FINANCIAL_FIELDS.get(row.object_type)
     if hidden_fields is None:
         return []

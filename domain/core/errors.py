@@ -1,4 +1,4 @@
-"""Errors of rules: answers for the caller. Any other exception is a bug."""
+"""Define the errors that rules report to the caller. Any other exception is a bug."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -33,10 +33,11 @@ class UserErrorCode(StrEnum):
 
 @dataclass(frozen=True)
 class UserError:
-    """An expected error: a stable code, its path in the input, and a sentence.
+    """An expected error: a stable code, its path in the input, and a message.
 
-    A value, carried by `RuleViolation`: graphql-core takes an exception in a result for the failure of that field, so none can be shown.
-    Subclasses without fields of their own need no decorator: another dataclass for each of them would slow down startup.
+    It is a value and not an exception, because graphql-core treats an exception in a result as the failure of that field.
+    `RuleViolation` carries it. Subclasses without fields of their own have no decorator: building a dataclass for each would
+    slow down startup.
     """
 
     code: ClassVar[UserErrorCode]
@@ -58,7 +59,7 @@ class NameTaken(UserError):
 
 @dataclass(frozen=True)
 class NumberTaken(UserError):
-    """Another client has the number; `client_id` is None for a caller who may not read clients."""
+    """Another client has the number. `client_id` is None if the caller may not read clients."""
 
     code = UserErrorCode.NUMBER_TAKEN
     client_id: UUID | None
@@ -66,7 +67,7 @@ class NumberTaken(UserError):
 
 @dataclass(frozen=True)
 class VersionConflict(UserError):
-    """The object was changed meanwhile; has its type, id and current version."""
+    """The object was changed since the caller read it."""
 
     code = UserErrorCode.VERSION_CONFLICT
     object_type: str
@@ -76,7 +77,7 @@ class VersionConflict(UserError):
 
 @dataclass(frozen=True)
 class InUse(UserError):
-    """Others use the object; `uses` is how many."""
+    """Other objects use the object; `uses` is their number."""
 
     code = UserErrorCode.IN_USE
     uses: int
@@ -96,7 +97,7 @@ class IdempotencyKeyReused(UserError):
 
 @dataclass(frozen=True)
 class AlreadyArchived(UserError):
-    """The object is archived and cannot change."""
+    """The object is archived and cannot be changed."""
 
     code = UserErrorCode.ALREADY_ARCHIVED
     object_type: str
@@ -125,7 +126,7 @@ class FiscalRetention(UserError):
 
 @dataclass(frozen=True)
 class RegistrationLocked(UserError):
-    """The status of the registration, and the statuses that it can change to."""
+    """The status of the registration forbids the change; `allowed` has the statuses that it can change to."""
 
     code = UserErrorCode.REGISTRATION_LOCKED
     status: RegistrationStatus
@@ -141,12 +142,22 @@ class Duplicate(UserError):
 
 
 def not_found(noun: str, path: Sequence[str]) -> NotFound:
-    """Build the error, which is the same for an unknown object and for one of another organization."""
-    return NotFound([*path], f"There is no such {noun}. Look it up again: it may be gone.")
+    """Build the error for an unknown object. It is the same for an object of another organization, so that it reveals nothing."""
+    return NotFound([*path], f"There is no {noun} with this ID. It may have been deleted: look it up again.")
+
+
+def too_many(argument: str, limit: int) -> TooMany:
+    """Build the error for a list argument with more entries than the limit."""
+    return TooMany([argument], f"`{argument}` must have at most {limit} entries. Pass fewer entries.")
+
+
+def pluralize(count: int, noun: str) -> str:
+    """Return the count and its noun, such as `1 client` or `2 clients`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 class RuleViolation(Exception):
-    """A rule was violated, for one or more reasons; the unit of work is rolled back."""
+    """One or more rules were violated. The unit of work is rolled back."""
 
     def __init__(self, *user_errors: UserError) -> None:
         super().__init__(*user_errors)
@@ -154,14 +165,14 @@ class RuleViolation(Exception):
 
 
 class ErrorCollector:
-    """Collect the errors of several parts, so that a form reports all of them at once."""
+    """Collect the errors of the parts of a form, so that all of them are reported at once."""
 
     def __init__(self) -> None:
         self.user_errors: list[UserError] = []
 
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """Collect the errors of the block and continue; its result is missing then."""
+        """Collect the errors of the block and continue after it. The block may end early, without its result."""
         try:
             yield
         except RuleViolation as violation:
@@ -173,7 +184,7 @@ class ErrorCollector:
 
 
 class ForbiddenError(Exception):
-    """The caller lacks a permission: an error of the operation, not a user error."""
+    """The caller lacks a permission. This is an error of the operation, not a user error."""
 
     extensions: ClassVar[dict[str, str]] = {"code": "FORBIDDEN"}
 

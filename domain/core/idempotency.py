@@ -1,4 +1,4 @@
-"""Make requests repeatable: for a day, the same key returns the first outcome."""
+"""Make requests repeatable: for a day, a repeat with the same idempotency key returns the first outcome."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -14,7 +14,7 @@ from domain.core.errors import IdempotencyKeyReused, InvalidInput, RuleViolation
 from domain.core.scope import WriteScope
 
 MAX_KEY_LENGTH = 255
-REDACTED_MESSAGE = "The reason was removed because a client was deleted since. Send the request with a new key to see it again."
+REDACTED_MESSAGE = "The message was removed when a client was deleted. Send the request with a new idempotency key to see it."
 V = TypeVar("V")
 ERROR_TYPES: dict[str, type[UserError]] = {kind.code: kind for kind in UserError.__subclasses__()}
 
@@ -29,13 +29,13 @@ def _load_error(dump: Mapping[str, Any]) -> UserError:
 
 
 StoredError: TypeAlias = Annotated[UserError, PlainSerializer(_dump_error), PlainValidator(_load_error)]
-"""A user error inside a stored value; it is loaded as an instance of its class."""
+"""A user error inside a stored value. It is loaded as an instance of its own class."""
 STORED_ERRORS: TypeAdapter[Sequence[UserError]] = TypeAdapter(list[StoredError])
 
 
 @dataclass(frozen=True)
 class Outcome(Generic[V]):
-    """The outcome of a change: a value or user errors."""
+    """The outcome of a change: a value, or user errors."""
 
     value: V | None
     user_errors: Sequence[UserError] = ()
@@ -43,7 +43,7 @@ class Outcome(Generic[V]):
 
 @dataclass(frozen=True)
 class RequestKey:
-    """An idempotency key and the request it was sent with; reusing it for another request is an error."""
+    """An idempotency key and the request that it was sent with. Reusing a key for another request is an error."""
 
     text: str
     request: str
@@ -54,9 +54,13 @@ class RequestKey:
 
 
 async def run_once(scope: WriteScope, key: RequestKey, kind: TypeAdapter[V], action: Callable[[], Awaitable[V]]) -> Outcome[V]:
-    """What `action` comes to, or came to when it was first asked for; a refusal is kept too. All of it in the one unit of work."""
+    """Run `action` and store its outcome, user errors included, or return the outcome that an earlier run with this key stored.
+
+    The key, the action and its outcome are part of the same unit of work. Raises `RuleViolation` for an invalid key and for a key
+    that was used for another request.
+    """
     if not 1 <= len(key.text) <= MAX_KEY_LENGTH or not key.text.isprintable():
-        raise RuleViolation(InvalidInput([], f"An idempotency key has 1 to {MAX_KEY_LENGTH} printable characters, a UUID for instance."))
+        raise RuleViolation(InvalidInput([], f"An idempotency key must have 1 to {MAX_KEY_LENGTH} printable characters. Use a UUID."))
     subject = scope.actor.token_id or scope.actor.member_id or scope.tenant
     is_new = await rows.claim(scope, subject, key.text, key.hash)
     row = await rows.get(scope, subject, key.text)
@@ -75,13 +79,13 @@ async def run_once(scope: WriteScope, key: RequestKey, kind: TypeAdapter[V], act
 
 def _replay(row: IdempotencyKey, key: RequestKey, kind: TypeAdapter[V]) -> Outcome[V]:
     if row.request_hash != key.hash or row.outcome is None:
-        raise RuleViolation(IdempotencyKeyReused([], "This idempotency key was used with other input. Take a new one for a new request."))
+        raise RuleViolation(IdempotencyKeyReused([], "This idempotency key was used with another input. Use a new key for a new request."))
     value, error_dumps = row.outcome["value"], row.outcome["refusals"]
     return Outcome(None if value is None else kind.validate_python(value, strict=False), STORED_ERRORS.validate_python(error_dumps))
 
 
 async def redact_errors(scope: WriteScope) -> None:
-    """Redact stored errors, whose sentences may name deleted data; completed requests stay marked as completed."""
+    """Redact stored errors, whose messages may contain deleted data. Completed requests stay marked as completed."""
     await rows.delete_rejected(scope)
     for row in await rows.find_with_messages(scope):
         row.outcome = _redact(row.outcome)

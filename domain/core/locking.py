@@ -20,7 +20,7 @@ DISPLAY_NAMES: dict[type[Table], str] = {ApiToken: "token"}
 
 
 def display_name(table: type[Table]) -> str:
-    """Return the name that users know a row of the table by."""
+    """Return the name of the table's rows in messages to users."""
     return DISPLAY_NAMES.get(table) or to_snake(table.__name__).replace("_", " ")
 
 
@@ -36,7 +36,10 @@ async def lock(scope: WriteScope, table: type[T], key: UUID, expected_version: i
 async def lock_active(
     scope: WriteScope, table: type[A], key: UUID, expected_version: int | None = None, *, path: Sequence[str] = ("id",)
 ) -> A:
-    """Lock a row that is not archived. Check that before the version: reading an archived row again does not help the caller."""
+    """Lock a row that is not archived.
+
+    Check for archiving before the version: to a caller with an outdated version, reading an archived row again is no help.
+    """
     row = await lock(scope, table, key, path=path)
     require_active(scope, row, path)
     expect_version(row, expected_version)
@@ -44,16 +47,17 @@ async def lock_active(
 
 
 def field_values(row: Table, fields: type[BaseModel]) -> dict[str, Any]:
-    """Return the values that a row has for the fields of a field set."""
+    """Return the row's values of the fields in a field set."""
     return {name: getattr(row, name) for name in fields.model_fields}
 
 
 def expect_version(row: Table, version: int | None) -> None:
-    """Raise `RuleViolation` if the row is not at this version. The id of an organization is its tenant id."""
+    """Raise `RuleViolation` unless the row has this version. An organization has no `id`: its tenant id identifies it."""
     current = getattr(row, "version", None)
     if version is not None and current is not None and version != current:
         message = (
-            f"Somebody else changed this {display_name(type(row))}: it is at version {current}. Read it again, and repeat your change."
+            f"This {display_name(type(row))} was changed meanwhile and now has version {current}. "
+            "Read it again, then repeat your change with the new `expectedVersion`."
         )
         raise RuleViolation(VersionConflict(["expectedVersion"], message, type(row).__name__, getattr(row, "id", row.tenant_id), current))
 
@@ -69,7 +73,7 @@ def apply_changes(row: Versioned, changes: Mapping[str, object]) -> bool:
 
 
 def bump_version(row: Versioned) -> None:
-    """Increment the version, also when only a part of the row has changed."""
+    """Increment the version. Call this also when only a part of the object has changed that is stored in another table."""
     row.version += 1
     row.updated_at = now()
 
@@ -83,14 +87,14 @@ def require_active(scope: Scope, row: Client | Project, path: Sequence[str] = ("
 def already_archived(scope: Scope, row: Client | Project, path: Sequence[str]) -> AlreadyArchived:
     mutation = "clientUnarchive" if isinstance(row, Client) or row.archive_operation_id else "projectUnarchive"
     name = scope.visible_name(row.name, f"This {display_name(type(row))}")
-    message = f"{name} is archived, and stays as it is. Take it back first with `{mutation}`."
+    message = f"{name} is archived and cannot be changed. Unarchive it first with `{mutation}`."
     return AlreadyArchived([*path], message, type(row).__name__, row.id)
 
 
 async def lock_references(
     scope: WriteScope, table: type[T], ids: Mapping[UUID, Sequence[str]], *, is_exclusive: bool = False
 ) -> dict[UUID, T]:
-    """Lock the rows of these ids against removal, or exclusively. Raises `RuleViolation` with the path of each missing one."""
+    """Lock the rows with these ids against removal, or exclusively. Raises `RuleViolation` with the path of each missing row."""
     lock_rows = locking.lock_for_update if is_exclusive else locking.lock_for_key_share
     entities_by_id = await lock_rows(scope, table, list(ids)) if ids else {}
     if missing := [path for key, path in ids.items() if key not in entities_by_id]:

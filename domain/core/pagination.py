@@ -19,7 +19,7 @@ P = TypeVar("P")
 
 @dataclass(frozen=True)
 class SortOrder(Generic[P]):
-    """A sort order: its name, which cursors carry, and the position of a row in it."""
+    """A sort order: its name, which is part of each cursor, and a function that returns the position of a row."""
 
     name: str
     position: Callable[[P], CursorPosition]
@@ -27,7 +27,7 @@ class SortOrder(Generic[P]):
 
 
 class Edge(NamedTuple, Generic[P]):
-    """A row and its page."""
+    """A row of a page."""
 
     node: P
     page: "Page[P]"
@@ -38,7 +38,7 @@ class Edge(NamedTuple, Generic[P]):
 
 
 class Page(NamedTuple, Generic[P]):
-    """Rows, whether there are more on either side, and what selected them: a filter, or the id of their parent."""
+    """Rows of a list, whether it has more rows on either side, and its selector: a filter, or the id of the parent."""
 
     rows: Sequence[P]
     has_next: bool
@@ -75,9 +75,9 @@ class PageRequest:
     def __post_init__(self) -> None:
         for name, size in (("first", self.first), ("last", self.last)):
             if size is not None and not 1 <= size <= MAX_PAGE_SIZE:
-                raise BadInput(f"`{name}` is from 1 to {MAX_PAGE_SIZE}.")
+                raise BadInput(f"`{name}` must be between 1 and {MAX_PAGE_SIZE}.")
         if (self.first or self.after) and (self.last or self.before):
-            raise BadInput("Read forwards with `first` and `after`, or backwards with `last` and `before`, not both.")
+            raise BadInput("A page is read either forwards or backwards. Pass `first` and `after`, or `last` and `before`, not both.")
 
     @cached_property
     def is_forward(self) -> bool:
@@ -94,7 +94,7 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class PageReader(Generic[P]):
-    """Read a requested page of a sort order, from a position on, in the order or against it."""
+    """Fetch the slice of a requested page, and build the page from the fetched rows."""
 
     order: SortOrder[P]
     cursors: Cursors
@@ -107,11 +107,11 @@ class PageReader(Generic[P]):
 
     @property
     def page_slice(self) -> PageSlice:
-        """The slice to fetch; forwards is ascending, unless the order itself is descending."""
+        """The slice to fetch. Reading forwards is ascending, unless the order itself is descending."""
         return PageSlice(self.page_request.is_forward == self.order.is_ascending, self.after, self.page_request.size)
 
     def page(self, fetched_rows: Sequence[P], selector: Hashable) -> Page[P]:
-        """`fetched_rows`, in the direction of reading, holds one row more than asked for when there are more."""
+        """Build the page from the fetched rows, which are in reading direction. If there are more rows, one of them is included."""
         size, has_earlier = self.page_request.size, self.after is not None
         has_more = len(fetched_rows) > size
         rows = fetched_rows[:size] if has_more else fetched_rows
@@ -120,13 +120,13 @@ class PageReader(Generic[P]):
         return new_tuple(Page, (rows[::-1], has_earlier, has_more, self.order, self.cursors, selector))
 
     def pages(self, row_groups: Iterable[Sequence[P]], parents: Iterable[Hashable]) -> list[Page[P]]:
-        """Build a page for each parent, or for each selector."""
+        """Build a page for each parent or selector."""
         return [self.page(rows, parent) for rows, parent in zip(row_groups, parents, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
 class PagePerParentReader(Generic[P]):
-    """Read a page of the rows of each parent, in a sort order."""
+    """Read a page of rows for each parent."""
 
     order: SortOrder[P]
     fetch_rows: Callable[[ReadScope, Sequence[UUID], PageSlice], Awaitable[Sequence[Sequence[P]]]]
@@ -138,7 +138,7 @@ class PagePerParentReader(Generic[P]):
 
 @dataclass(frozen=True, eq=False)
 class OrganizationPageReader(Generic[P]):
-    """Read a page of the organization's rows, in a sort order. `ids` has the organization of the scope alone."""
+    """Read a page of the organization's rows. `ids` contains only the organization of the scope."""
 
     order: SortOrder[P]
     fetch_rows: Callable[[ReadScope, PageSlice], Awaitable[Sequence[P]]]

@@ -1,4 +1,4 @@
-"""Periods of days."""
+"""Represent periods of days."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -15,7 +15,7 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.since and self.until and self.since > self.until:
-            raise BadInput(f"The period ends before it begins: since {self.since}, until {self.until}.")
+            raise BadInput(f"`since` ({self.since}) is after `until` ({self.until}). Choose an earlier `since` or a later `until`.")
 
     @property
     def start(self) -> date:

@@ -1,4 +1,4 @@
-"""The caller, their permissions and the transaction of an operation."""
+"""Combine the caller, their permissions and the transaction of an operation."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -25,7 +25,7 @@ V = TypeVar("V")
 
 
 class Permission(StrEnum):
-    """A permission. Every rule requires the one it needs."""
+    """A permission. Each rule requires the permission that it needs."""
 
     CLIENTS_READ = "CLIENTS_READ"
     CLIENTS_WRITE = "CLIENTS_WRITE"
@@ -49,7 +49,7 @@ ROLE_PERMISSIONS = {Role.OWNER: ALL_PERMISSIONS, Role.ADMIN: _ADMIN, Role.FINANC
 
 @dataclass(frozen=True)
 class Actor:
-    """The caller: of one organization only."""
+    """The caller, who belongs to exactly one organization."""
 
     tenant: UUID
     permissions: frozenset[Permission]
@@ -59,12 +59,12 @@ class Actor:
 
     @classmethod
     def operator(cls, tenant: UUID) -> Self:
-        """Return the operator of the server at the command line, who needs no token since they have the owner's database URL."""
+        """Return the operator of the server at the command line. They need no token, since they have the owner's database URL."""
         return cls(tenant, ALL_PERMISSIONS, channel=Channel.COMMAND_LINE)
 
 
 class Scope:
-    """A transaction and who asks. It is itself a `Transaction`, so that a query without a rule needs no wrapper."""
+    """A transaction and its caller. It is itself a `Transaction`, so that a query without a rule needs no wrapper."""
 
     def __init__(self, actor: Actor, transaction: Transaction, secrets: Sequence[bytes] = ()) -> None:
         self.actor = actor
@@ -82,22 +82,22 @@ class Scope:
 
     def require(self, permission: Permission) -> None:
         if not self.allows(permission):
-            raise ForbiddenError(f"This needs the right {permission}.")
+            raise ForbiddenError(f"This requires the permission {permission}. Ask an owner of your organization for it.")
 
     def require_all(self, permissions: Iterable[Permission]) -> None:
-        """Require all permissions: nobody can grant a permission that they lack."""
+        """Require all permissions, for a caller who grants them: nobody can grant a permission that they lack."""
         for permission in sorted(permissions):
             self.require(permission)
 
     def visible_name(self, name: str, fallback: str) -> str:
-        """Return a name from the database for a message, or neutral words if the caller may not read names.
+        """Return a name from the database for a message, or the fallback if the caller may not read names.
 
         Every message with the name of a client, project, contact or label must get the name here.
         """
         return name if Permission.CLIENTS_READ in self.actor.permissions else fallback
 
     def require_can_manage(self, role: str | None) -> None:
-        """Require OWNERS_WRITE for everything that concerns an owner."""
+        """Require OWNERS_WRITE to change a member or token with the role OWNER."""
         if role == Role.OWNER:
             self.require(Permission.OWNERS_WRITE)
 
@@ -109,7 +109,7 @@ class Scope:
 
 
 class ReadScope(Scope):
-    """A read transaction, its caller and their cursors."""
+    """A read transaction, its caller, and the cursors of their organization."""
 
     def __init__(self, actor: Actor, transaction: Transaction, secrets: Sequence[bytes]) -> None:
         super().__init__(actor, transaction, secrets)
@@ -117,32 +117,32 @@ class ReadScope(Scope):
 
 
 def require(
-    right: Permission, read: Callable[Concatenate[ReadScope, P], Awaitable[V]]
+    permission: Permission, read: Callable[Concatenate[ReadScope, P], Awaitable[V]]
 ) -> Callable[Concatenate[ReadScope, P], Awaitable[V]]:
-    """Return the read for callers with the right. For others it raises `ForbiddenError`."""
+    """Wrap `read` so that it raises `ForbiddenError` for callers without the permission."""
 
-    async def read_with_right(scope: ReadScope, /, *arguments: P.args, **named: P.kwargs) -> V:
-        scope.require(right)
+    async def read_with_permission(scope: ReadScope, /, *arguments: P.args, **named: P.kwargs) -> V:
+        scope.require(permission)
         return await read(scope, *arguments, **named)
 
-    read_with_right.__wrapped__ = read  # type: ignore[attr-defined]  # whose parameters and values these are
-    return read_with_right
+    read_with_permission.__wrapped__ = read  # type: ignore[attr-defined]  # so that its signature can be inspected
+    return read_with_permission
 
 
 def hide_without(
-    right: Permission, read: Callable[Concatenate[ReadScope, Sequence[UUID], P], Awaitable[Sequence[V]]]
+    permission: Permission, read: Callable[Concatenate[ReadScope, Sequence[UUID], P], Awaitable[Sequence[V]]]
 ) -> Callable[Concatenate[ReadScope, Sequence[UUID], P], Awaitable[Sequence[V | None]]]:
-    """Return the read for callers with the right. Others get None for each key, and no error."""
+    """Wrap `read` so that callers without the permission get None for each key, and no error."""
 
-    async def read_with_right(scope: ReadScope, ids: Sequence[UUID], /, *arguments: P.args, **named: P.kwargs) -> Sequence[V | None]:
-        return await read(scope, ids, *arguments, **named) if scope.allows(right) else [None] * len(ids)
+    async def read_with_permission(scope: ReadScope, ids: Sequence[UUID], /, *arguments: P.args, **named: P.kwargs) -> Sequence[V | None]:
+        return await read(scope, ids, *arguments, **named) if scope.allows(permission) else [None] * len(ids)
 
-    read_with_right.__wrapped__ = read  # type: ignore[attr-defined]  # whose parameters these are
-    return read_with_right
+    read_with_permission.__wrapped__ = read  # type: ignore[attr-defined]  # so that its signature can be inspected
+    return read_with_permission
 
 
 class PermissionNotCheckedError(Exception):
-    """A rule changed data without checking a permission: a bug, so the unit of work is rolled back."""
+    """A rule changed data without checking a permission. This is a bug, so the unit of work is rolled back."""
 
 
 class WriteScope(Scope):
@@ -158,7 +158,7 @@ class WriteScope(Scope):
 
 @dataclass(frozen=True)
 class OperationResources:
-    """The resources of an operation: its query statistics, and the secrets that sign what it issues."""
+    """The query statistics of an operation, and the secrets that sign the tokens it issues."""
 
     stats: QueryStats = field(default_factory=QueryStats)
     secrets: Sequence[bytes] = ()
@@ -168,7 +168,7 @@ class OperationResources:
 async def open_write_scope(
     database: Database, actor: Actor, operation: str, resources: OperationResources | None = None, *, is_long: bool = False
 ) -> AsyncIterator[WriteScope]:
-    """Open a unit of work of this name. Commit it only if a permission was checked."""
+    """Open a unit of work for the operation. Roll back and raise `PermissionNotCheckedError` if no permission was checked."""
     origin, resources = ChangeOrigin(actor.member_id, actor.token_id, actor.channel, operation), resources or OperationResources()
     async with database.unit_of_work(actor.tenant, origin, resources.stats, is_long=is_long) as work:
         scope = WriteScope(actor, work, resources.secrets)

@@ -1,7 +1,7 @@
-"""Sign texts that we issue and accept again, such as cursors: nobody else can create or change one.
+"""Sign texts that the server issues and later accepts, such as cursors, so that nobody else can create or change one.
 
-Data that a text stands for, but that its bearer may not read, is signed and not sent: see `TimedSigner`. A plain digest of it would be no
-hide it, since a reader of the text could find the data by trying values.
+A text can stand for data that its bearer may not read. `TimedSigner` signs such data without sending it. A plain digest in the text
+would not hide the data, since a reader could find it by trying values.
 """
 
 import hmac
@@ -13,25 +13,25 @@ from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID
 
-URL_SAFE = bytes.maketrans(b"+/", b"-_")  # as `urlsafe_b64encode`, in half the time
+URL_SAFE = bytes.maketrans(b"+/", b"-_")  # translating with it takes half the time of `urlsafe_b64encode`
 SIGNATURE_BYTES = 12  # bytes of the signature: 96 bits, far beyond guessing over a network
 LENGTH_BYTES = 8  # bytes of a length or a timestamp
-MAX_CLOCK_SKEW = timedelta(seconds=60)  # between two servers, or of one clock before and after it was adjusted
+MAX_CLOCK_SKEW = timedelta(seconds=60)  # between two servers, or of one clock when it is adjusted
 
 
 class Signer:
-    """Sign texts of one organization and one purpose. The first secret signs; all verify, so that they can be rotated."""
+    """Sign texts of one organization and one purpose. The first secret signs; all secrets verify, so that they can be rotated."""
 
     def __init__(self, secrets: Sequence[bytes], tenant: UUID, purpose: bytes) -> None:
         self._keys = _derive_keys(tuple(secrets), tenant, purpose)
 
     def sign(self, payload: bytes) -> str:
-        hasher = self._keys[0].copy()  # as `_signature` does: a page has a hundred of them
+        hasher = self._keys[0].copy()  # `_signature` inlined for speed: a page has a hundred cursors
         hasher.update(payload)
         return b2a_base64(hasher.digest() + payload, newline=False).translate(URL_SAFE).decode()
 
     def unsign(self, token: str) -> bytes:
-        """Return the payload. Raises `ValueError` for a text that is not ours or was changed."""
+        """Return the payload. Raises `ValueError` for a text that this server did not sign or that was changed."""
         return self._unsign(token)
 
     def _sign(self, payload: bytes, associated_data: bytes) -> str:
@@ -48,23 +48,23 @@ class Signer:
 
 
 class TimedSigner:
-    """Sign texts that stand for content, and are valid for a limited time from the second of their issue.
+    """Sign texts that stand for some content and are valid for a limited time after they are issued.
 
-    The content is signed, but not part of the text: pass the same content to `accept`.
+    The content is signed, but is not part of the text: pass the same content to `accept`.
     """
 
     def __init__(self, secrets: Sequence[bytes], tenant: UUID, purpose: bytes, max_age: timedelta) -> None:
-        self._signer = Signer(secrets, tenant, b"timed " + purpose)  # a key of its own: `Signer` signs no length in front
+        self._signer = Signer(secrets, tenant, b"timed " + purpose)  # a separate key, since `Signer` signs no length prefix
         self._max_age = max_age
 
     def issue(self, payload: bytes, content: bytes, *, issued_at: datetime) -> str:
-        """Return the text: the time of its issue, and the payload."""
+        """Return a signed text of the time of issue and the payload."""
         return self._signer._sign(int(issued_at.timestamp()).to_bytes(LENGTH_BYTES, "big", signed=True) + payload, _prefix_length(content))  # noqa: SLF001 same module
 
     def accept(self, token: str, content: bytes) -> bytes:
-        """Return the payload. Raises `ValueError` for a text that is not ours, of other content, expired, or issued in the future.
+        """Return the payload. Raises `ValueError` for a text that is forged, expired, issued in the future, or signed with other content.
 
-        A text that a fast clock issued would outlive its time by as much as that clock was ahead, so only a small skew is accepted.
+        A text from a server whose clock is ahead is valid for longer by that difference, so only a small clock skew is accepted.
         """
         stamped_payload = self._signer._unsign(token, _prefix_length(content))  # noqa: SLF001 same module
         age = datetime.now(UTC).timestamp() - int.from_bytes(stamped_payload[:LENGTH_BYTES], "big", signed=True)
@@ -74,13 +74,13 @@ class TimedSigner:
 
 
 def _prefix_length(content: bytes) -> bytes:
-    """Put the length in front, so that the end of the content cannot be taken for the beginning of the payload."""
+    """Prefix the content with its length, so that bytes cannot move between the end of the content and the start of the payload."""
     return len(content).to_bytes(LENGTH_BYTES, "big") + content
 
 
 @lru_cache(maxsize=1_000)
 def _derive_keys(secrets: tuple[bytes, ...], tenant: UUID, purpose: bytes) -> "list[blake2b]":
-    """Return keyed hashers, ready to copy: a page has a hundred signatures."""
+    """Return a keyed hasher for each secret, to be copied for each signature: a page has a hundred of them."""
     return [blake2b(key=hmac.digest(secret, purpose + tenant.bytes, "sha256"), digest_size=SIGNATURE_BYTES) for secret in secrets]
 
 

@@ -1,11 +1,12 @@
 """Validate user input as a whole: report every error at once, each with its path, the rule and a valid example.
 
-Clean a text first; then apply the rule of the field's name, the same in every field set; then the limits of the field set.
+A text passes three steps: it is cleaned, then the rule for the field's name applies (the same in every field set), then the limits of
+the field set.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic.alias_generators import to_camel
@@ -17,7 +18,7 @@ from domain.standards.errors import TooLong, WrongValue
 from domain.standards.text import clean
 
 M = TypeVar("M", bound=BaseModel)
-FieldErrors = dict[str, str]  # a message by field
+FieldErrors = dict[str, str]  # messages by field name
 RULES: dict[str, Callable[[str], str]] = {
     "base_currency": iso_codes.currency,
     "bic": identifiers.bic,
@@ -42,35 +43,35 @@ RULES_BY_COUNTRY: dict[str, Callable[[str, str], str]] = {
     "phone": contact_details.phone,
     "postal_code": iso_codes.postal_code,
 }
-DEFAULT_MAX_LENGTH = 100  # of a value that is no text: an enum, a number or a date
+DEFAULT_MAX_LENGTH = 100  # characters, for values other than text: enums, numbers and dates
 MULTILINE = frozenset({"note", "notes"})
-PERSON_NAME_FIELDS = ("first_name", "last_name")  # where a field set has both, one of them is required
+PERSON_NAME_FIELDS = ("first_name", "last_name")  # a field set that has both requires one of them
 MESSAGES = {
-    "string_too_short": "has at least {min_length} characters; this has {length}",
-    "string_too_long": "has at most {max_length} characters; this has {length}",
+    "string_too_short": "must have at least {min_length} characters; this has {length}",
+    "string_too_long": "must have at most {max_length} characters; this has {length}",
     "greater_than": "must be more than {gt}",
     "greater_than_equal": "must be {ge} or more",
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be {le} or less",
-    "decimal_max_places": "has at most {decimal_places} digits after the decimal point",
-    "decimal_max_digits": "has at most {max_digits} digits",
-    "decimal_whole_digits": "has at most {whole_digits} digits before the decimal point",
+    "decimal_max_places": "must have at most {decimal_places} digits after the decimal point",
+    "decimal_max_digits": "must have at most {max_digits} digits",
+    "decimal_whole_digits": "must have at most {whole_digits} digits before the decimal point",
     "enum": "must be one of {expected}",
 }
 MESSAGES_BY_TYPE = {  # by the prefix of pydantic's error type
     "bool": "must be true or false",
-    "datetime": "must be a moment, for example `2026-01-31T09:00:00Z`",
-    "date": "must be a day, for example `2026-01-31`",
+    "datetime": "must be a date and time, for example `2026-01-31T09:00:00Z`",
+    "date": "must be a date, for example `2026-01-31`",
     "decimal": "must be a number, for example `12.50`",
     "finite": "must be a number, for example `12.50`",
     "int": "must be a whole number, for example `30`",
-    "string_type": "must be a text",
+    "string_type": "must be text",
 }
 
 
 @cache
 def max_length(fields: type[BaseModel], name: str) -> int:
-    """Return how many characters the field takes."""
+    """Return the maximum length of the field in characters."""
     limits = (getattr(rule, "max_length", None) for rule in fields.model_fields[name].metadata)
     return next((limit for limit in limits if limit), DEFAULT_MAX_LENGTH)
 
@@ -78,11 +79,12 @@ def max_length(fields: type[BaseModel], name: str) -> int:
 def validate(fields: type[M], values: Mapping[str, object], *, path: Sequence[str] = (), country: str = "NL") -> M:
     """Return the values as an instance of their field set; ignore names that it does not have.
 
-    `path` is where in the input they are. `country` is the organization's: that of telephone numbers, and of an address without one.
+    `path` is the path of the values in the input. `country` is the organization's country, for telephone numbers and for addresses
+    without a country. Raises `RuleViolation` with every error.
     """
     model, errors = _build_model(fields, values, country)
     missing = [name for name, field in fields.model_fields.items() if field.is_required() and name not in values]
-    errors |= {name: _format_message(name, "is missing") for name in missing}
+    errors |= {name: _format_message(name, "is required") for name in missing}
     errors |= _missing_name_errors(fields, vars(model), values, errors)
     _raise_errors(fields, errors, path)
     return model
@@ -96,9 +98,10 @@ def validate_patch(
     path: Sequence[str] = (),
     country: str = "NL",
 ) -> dict[str, object]:
-    """Return the changes as they are stored: an absent value stays absent, null clears.
+    """Return the changes as they are stored: an absent value stays absent, null clears the field.
 
-    Unchanged values are not validated again, unless they depend on a change: a postal code on its country, a person's names.
+    Unchanged values are not validated again unless they depend on a change: a postal code depends on its country, and the two names of a
+    person on each other. Raises `RuleViolation` with every error.
     """
     dependent_values = {name: current[name] for name in RULES_BY_COUNTRY if name in current and "country" in changes}
     default_country = country if "country" in changes else current.get("country") or country
@@ -128,7 +131,7 @@ def _build_model(fields: type[M], values: Mapping[str, object], country: str) ->
 
 
 def _normalize(name: str, value: object, limit: int, country: str) -> object:
-    """Normalize a text by the rule of its field, an empty one to None; return any other value unchanged."""
+    """Normalize a text by the rule of its field, and an empty text to None. Return any other value unchanged."""
     if type(value) is not str:
         return value
     text = clean(value, limit, is_multiline=name in MULTILINE)
@@ -145,11 +148,11 @@ def _assign(model: BaseModel, name: str, value: object) -> None:
 def _missing_name_errors(
     fields: type[BaseModel], values: Mapping[str, object], input_values: Mapping[str, object], errors: FieldErrors
 ) -> FieldErrors:
-    """Report a person without a name, at the last of the supplied name fields; nothing while one of them is invalid."""
+    """Report a person without a name at the last of the supplied name fields. Report nothing while one of them is invalid."""
     if not fields.model_fields.keys() >= set(PERSON_NAME_FIELDS) or any(values.get(name) or name in errors for name in PERSON_NAME_FIELDS):
         return {}
     candidates = [name for name in PERSON_NAME_FIELDS if name in input_values] or [PERSON_NAME_FIELDS[-1]]
-    return {candidates[-1]: "A person has a first name, a last name or both, for example `Jansen`."}
+    return {candidates[-1]: "A person needs `firstName`, `lastName` or both, for example `Jansen`."}
 
 
 def _describe_error(name: str, error: ErrorDetails) -> str:
@@ -164,6 +167,14 @@ def _describe_error(name: str, error: ErrorDetails) -> str:
 
 def _format_message(name: str, message: str) -> str:
     return f"`{to_camel(name)}` {message}."
+
+
+def check_dates(values: Mapping[str, Any], changes: Mapping[str, object], start_name: str, end_name: str) -> None:
+    """Reject an end before the start, at the date that was supplied."""
+    start, end, start_field, end_field = values[start_name], values[end_name], to_camel(start_name), to_camel(end_name)
+    if start and end and end < start:
+        message = f"`{end_field}` ({end}) is before `{start_field}` ({start}). Choose a later `{end_field}` or an earlier `{start_field}`."
+        raise RuleViolation(InvalidInput([end_field if end_name in changes else start_field], message))
 
 
 def _raise_errors(fields: type[BaseModel], errors: FieldErrors, path: Sequence[str]) -> None:

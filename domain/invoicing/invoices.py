@@ -12,5 +12,5 @@ NEWEST_FIRST: SortOrder[InvoiceRow] = SortOrder("client.invoices.newest", attrge
 of_clients = hide_without(Permission.FINANCE_READ, PagePerParentReader(NEWEST_FIRST, rows.of_clients))
 """Return the invoices of each client, newest first."""
 counts = require(Permission.FINANCE_READ, rows.counts)
-"""How many invoices each client has. Only callers who may see figures have a page to ask it of."""
+"""Return the number of invoices of each client. It needs no None: without FINANCE_READ there is no page that asks for it."""
 by_id = hide_without(Permission.FINANCE_READ, rows.by_id)

@@ -1,7 +1,7 @@
 """Read, create, change and delete invoice layouts. Callers without FINANCE_READ get None, not an error.
 
-At most one is the default. Both the layout, of which the database allows one, and the organization say so; a change of either
-locks the organization, so that the two never differ.
+At most one layout is the default. Both the layout (`is_default`, unique in the database) and the organization (`default_layout_id`) store
+this. Every change of either locks the organization, so that they always agree.
 """
 
 from collections.abc import Mapping
@@ -9,11 +9,11 @@ from operator import attrgetter
 from uuid import UUID
 
 from db.queries import layouts as rows
-from db.queries.organizations import lock_organization as held_organization
+from db.queries.organizations import lock_organization
 from db.rows import InvoiceLayoutRow
 from db.sql import locking
 from db.tables import InvoiceLayout, InvoiceLayoutFields
-from domain.core.errors import InUse, RuleViolation
+from domain.core.errors import InUse, RuleViolation, pluralize
 from domain.core.locking import apply_changes, field_values, lock
 from domain.core.pagination import OrganizationPageReader, SortOrder
 from domain.core.scope import Permission, WriteScope, hide_without, require
@@ -21,7 +21,7 @@ from domain.core.validation import validate, validate_patch
 
 OLDEST_FIRST: SortOrder[InvoiceLayoutRow] = SortOrder("organization.layouts", attrgetter("id", "id"))
 of_organization = hide_without(Permission.FINANCE_READ, OrganizationPageReader(OLDEST_FIRST, rows.page))
-"""The layouts in the order of their creation."""
+"""Return the layouts in order of creation."""
 counts = require(Permission.FINANCE_READ, rows.counts)
 by_id = hide_without(Permission.FINANCE_READ, rows.by_id)
 
@@ -29,7 +29,7 @@ by_id = hide_without(Permission.FINANCE_READ, rows.by_id)
 async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
     scope.require(Permission.FINANCE_WRITE)
     fields = validate(InvoiceLayoutFields, values)
-    organization = await held_organization(scope)
+    organization = await lock_organization(scope)
     layout = InvoiceLayout(tenant_id=scope.tenant, **fields.model_dump())
     if fields.is_default:
         await _clear_default(scope)
@@ -42,7 +42,7 @@ async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
 
 async def update(scope: WriteScope, layout_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
     scope.require(Permission.FINANCE_WRITE)
-    organization = await held_organization(scope)
+    organization = await lock_organization(scope)
     layout = await lock(scope, InvoiceLayout, layout_id, expected_version)
     was_default = layout.is_default
     new_values = validate_patch(InvoiceLayoutFields, field_values(layout, InvoiceLayoutFields), changes)
@@ -55,24 +55,23 @@ async def update(scope: WriteScope, layout_id: UUID, changes: Mapping[str, objec
 
 
 async def delete(scope: WriteScope, layout_id: UUID, *, expected_version: int) -> UUID:
-    """Delete a layout. Raises `RuleViolation` while anything uses it."""
+    """Delete a layout. Raises `RuleViolation` if anything uses it."""
     scope.require(Permission.FINANCE_WRITE)
-    organization = await held_organization(scope)
+    organization = await lock_organization(scope)
     layout = await lock(scope, InvoiceLayout, layout_id, expected_version)
     clients, invoices = await rows.count_uses(scope, layout_id)
     is_default = layout.is_default or organization.default_layout_id == layout_id
     if uses := clients + invoices + is_default:
-        usages = [f"{count} {noun}" for noun, count in (("clients", clients), ("invoices", invoices)) if count]
-        usages += ["the organization, as its default"] if is_default else []
-        raise RuleViolation(
-            InUse(["id"], f"This layout is used by {' and '.join(usages)}. Give them another one first, or make it inactive.", uses)
-        )
+        usages = [pluralize(count, noun) for count, noun in ((clients, "client"), (invoices, "invoice")) if count]
+        usages += ["the organization as its default"] if is_default else []
+        hint = "Choose another layout there first, or deactivate this one with `invoiceLayoutUpdate` and `isActive: false`."
+        raise RuleViolation(InUse(["id"], f"This layout cannot be deleted: it is used by {' and '.join(usages)}. {hint}", uses))
     await scope.session.delete(layout)
     return layout.id
 
 
 async def set_default(scope: WriteScope, layout_id: UUID | None) -> None:
-    """Make a layout the default, as the locked organization will say. Clear the old default first: the database allows only one."""
+    """Make a layout the default. The caller has locked the organization and updates it. Clear the old default first: it is unique."""
     await _clear_default(scope, except_id=layout_id)
     for layout in await locking.find(scope, InvoiceLayout, id=layout_id):
         apply_changes(layout, {"is_default": True})

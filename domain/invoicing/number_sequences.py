@@ -9,7 +9,7 @@ from db.tables.keys import number_key
 from domain.core.scope import WriteScope
 from domain.standards.number_formats import format_number
 
-BATCH_SIZES = (100, 1_000, 10_000)  # candidates per step, since numbers that were entered by hand are skipped
+BATCH_SIZES = (100, 1_000, 10_000)  # candidates per query: numbers that were entered by hand are skipped
 
 
 async def next_client_number(scope: WriteScope, organization: Organization) -> str:

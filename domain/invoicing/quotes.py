@@ -13,7 +13,7 @@ MAX_LINES = 100
 of_clients = hide_without(Permission.FINANCE_READ, PagePerParentReader(NEWEST_FIRST, rows.of_clients))
 """Return the quotes of each client, newest first."""
 counts = require(Permission.FINANCE_READ, rows.counts)
-"""How many quotes each client has. Only callers who may see figures have a page to ask it of."""
+"""Return the number of quotes of each client. It needs no None: without FINANCE_READ there is no page that asks for it."""
 by_id = hide_without(Permission.FINANCE_READ, rows.by_id)
 lines = require(Permission.FINANCE_READ, rows.lines.limit(MAX_LINES))
 """Return the lines of each quote by position."""

@@ -1,4 +1,4 @@
-"""Read, add, change and remove members. Every member sees the others; an organization always has an owner who can sign in."""
+"""Read, add, change and remove members. Every member may read the others. An organization always has an active owner."""
 
 from collections.abc import Mapping
 from operator import attrgetter
@@ -17,26 +17,27 @@ from domain.core.pagination import OrganizationPageReader, SortOrder
 from domain.core.scope import ROLE_PERMISSIONS, Permission, WriteScope
 from domain.core.validation import validate, validate_patch
 
+LAST_OWNER_MESSAGE = "This is the only active owner of the organization. Make another member an owner first."
 OLDEST_FIRST: SortOrder[MemberRow] = SortOrder("organization.members", attrgetter("id", "id"))
 of_organization = OrganizationPageReader(OLDEST_FIRST, rows.page)
-"""The members in the order of their creation."""
+"""Return the members in order of creation."""
 counts, by_id = rows.counts, rows.by_id
 
 
 async def find_by_email(scope: WriteScope, email: str) -> UUID:
-    """Return the id of the member with this e-mail address."""
+    """Return the id of the member with this e-mail address. Raises `RuleViolation` if there is none."""
     try:
         email = normalize_lookup(MemberFields, "email", email, "member")
     except BadInput as error:
         raise RuleViolation(InvalidInput(["member"], str(error))) from error
     member_row = await rows.by_email(scope, email)
     if member_row is None:
-        raise RuleViolation(NotFound(["member"], f"No member has the address {email}."))
+        raise RuleViolation(NotFound(["member"], f"No member has the e-mail address {email}. Check the address."))
     return member_row.id
 
 
 async def add(scope: WriteScope, values: Mapping[str, object]) -> UUID:
-    """Add a member by e-mail address, unique in the organization. Reactivate a removed member, with the new values."""
+    """Add a member. The e-mail address is unique in the organization; a removed member with this address is reactivated and updated."""
     scope.require(Permission.ORGANIZATION_WRITE)
     fields = validate(MemberFields, values)
     scope.require_all(ROLE_PERMISSIONS[fields.role])
@@ -57,11 +58,11 @@ async def _reactivate(scope: WriteScope, member_id: UUID, fields: MemberFields) 
 
 
 def _name_taken_error(email: str) -> NameTaken:
-    return NameTaken(["email"], f"{email} is a member already.")
+    return NameTaken(["email"], f"Another member has the e-mail address {email}. Use another address.")
 
 
 async def update(scope: WriteScope, member_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
-    """Change a member. The caller needs every permission that the member has afterwards."""
+    """Change a member. The caller needs every permission of the member's new role."""
     scope.require(Permission.ORGANIZATION_WRITE)
     member, has_other_owner = await _lock_member(scope, member_id, expected_version)
     scope.require_can_manage(member.role)
@@ -76,7 +77,7 @@ async def update(scope: WriteScope, member_id: UUID, changes: Mapping[str, objec
 
 
 async def _lock_member(scope: WriteScope, member_id: UUID, expected_version: int) -> tuple[Member, bool]:
-    """Lock a member and the owners; return the member and whether there is another owner."""
+    """Lock a member and all owners. Return the member and whether there is another owner."""
     members_by_id = await rows.lock_with_owners(scope, member_id)
     member = members_by_id.pop(member_id, None)
     if member is None:
@@ -92,23 +93,23 @@ def _is_owner(member: Member) -> bool:
 def _reject_last_owner(new_values: Mapping[str, object]) -> None:
     losses = {"role": new_values.get("role", Role.OWNER) != Role.OWNER, "isActive": not new_values.get("is_active", True)}
     if path := [name for name, is_loss in losses.items() if is_loss]:
-        raise RuleViolation(LastOwner(path[:1], "This is the only owner who can sign in. Make somebody else an owner first."))
+        raise RuleViolation(LastOwner(path[:1], LAST_OWNER_MESSAGE))
 
 
 async def _reject_taken_email(scope: WriteScope, email: str, member_id: UUID) -> None:
-    """Reject an address in use, ignoring case. Of two concurrent requests one is stored and the other retries."""
+    """Reject an address in use, ignoring case. If two requests store an address at once, one fails in the database and is retried."""
     other = await rows.by_email(scope, email)
     if other and other.id != member_id:
         raise RuleViolation(_name_taken_error(email))
 
 
 async def remove(scope: WriteScope, member_id: UUID, *, expected_version: int) -> UUID:
-    """Deactivate a member and revoke the tokens. The row stays, since the member's changes refer to it."""
+    """Deactivate a member and revoke their tokens. The row stays, since the audit log refers to it."""
     scope.require(Permission.ORGANIZATION_WRITE)
     member, has_other_owner = await _lock_member(scope, member_id, expected_version)
     scope.require_can_manage(member.role)
     if _is_owner(member) and not has_other_owner:
-        raise RuleViolation(LastOwner(["id"], "This is the only owner who can sign in. Make somebody else an owner first."))
+        raise RuleViolation(LastOwner(["id"], LAST_OWNER_MESSAGE))
     for token in await locking.find(scope, ApiToken, member_id=member_id, revoked_at=None):
         token.revoked_at = now()
     apply_changes(member, {"is_active": False})

@@ -1,4 +1,4 @@
-"""Create and change organizations. Every member sees the organization."""
+"""Create and change organizations. Every member may read their organization."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,7 +26,7 @@ async def create(scope: WriteScope, values: Mapping[str, object]) -> UUID:
 
 
 async def update(scope: WriteScope, changes: Mapping[str, object], *, expected_version: int) -> UUID:
-    """Change the settings of the organization, and the defaults for its clients."""
+    """Change the settings of the organization and the defaults for its clients."""
     scope.require(Permission.ORGANIZATION_WRITE)
     organization = await rows.lock_organization(scope)
     expect_version(organization, expected_version)
@@ -47,17 +47,17 @@ async def update(scope: WriteScope, changes: Mapping[str, object], *, expected_v
 
 
 async def _reject_currency_change(scope: WriteScope, organization: Organization, new_values: Mapping[str, object]) -> None:
-    """Reject another base currency once invoices were issued: amounts in two currencies would be added up."""
+    """Reject another base currency after invoices were issued: totals would add amounts in two currencies."""
     current = organization.base_currency
     if new_values.get("base_currency", current) != current and await rows.has_issued(scope):
-        reason = f"Invoices were issued, with amounts in {current}. The base currency stays {current}."
+        reason = f"The base currency cannot change, since invoices were issued in {current}. Leave out `baseCurrency`."
         raise RuleViolation(InvalidInput(["baseCurrency"], reason))
 
 
 async def _default_link(
     scope: WriteScope, table: type[VatRate | InvoiceLayout], name: str, input_name: str, changes: Mapping[str, object]
 ) -> dict[str, object]:
-    """Return the default link as it is stored: to a row of the organization, or to none."""
+    """Validate and return the new default, a row of the organization or None. Return nothing if it was not supplied."""
     if name not in changes:
         return {}
     key = changes[name]
@@ -72,5 +72,5 @@ async def get_organization(scope: WriteScope) -> Organization:
 
 
 async def get_country(scope: WriteScope) -> str:
-    """Return the country for telephone numbers that do not name one."""
+    """Return the country for telephone numbers without an international prefix."""
     return (await get_organization(scope)).country

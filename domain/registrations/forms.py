@@ -1,4 +1,4 @@
-"""Validate the form of a registration: time, an expense or a trip, each with its own fields."""
+"""Validate the form of a registration: time, an expense or mileage, each with its own fields."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class RegistrationForm:
-    """The submitted form; absent values were left out. `work` has the fields of the kind; `labels` replaces all labels."""
+    """A submitted form. Absent values stay unchanged. `work` has the fields of the kind; `labels` replaces all labels."""
 
     general: Values = field(default_factory=dict)
     links: Links = field(default_factory=dict)
@@ -36,15 +36,15 @@ class RegistrationForm:
 
     @property
     def work_path(self) -> list[str]:
-        """The path of the work in the input."""
+        """The path of `work` in the input."""
         return ["work", self.kind.lower()] if self.kind else []
 
 
 def validate_work(form: RegistrationForm) -> dict[str, Any]:
-    """Return the validated work of a new registration, with the explicit rate if there is one."""
+    """Return the validated work of a new registration, including the supplied rate. Raises `RuleViolation` with every error."""
     errors, values = ErrorCollector(), dict[str, Any]()
     if form.kind is None:
-        raise RuleViolation(InvalidInput(["work"], "Say what it is: `time`, `expense` or `mileage`."))
+        raise RuleViolation(InvalidInput(["work"], "`work` is required. Pass `time`, `expense` or `mileage` in it."))
     for fields in (FIELDS[form.kind], RateFields):
         with errors.collect():
             values |= validate(fields, form.work, path=form.work_path).model_dump()
@@ -53,12 +53,11 @@ def validate_work(form: RegistrationForm) -> dict[str, Any]:
 
 
 def validate_changes(row: Registration, form: RegistrationForm) -> dict[str, Any]:
-    """Return the validated changes. Another start or end recomputes the minutes, unless they are supplied."""
+    """Return the validated changes. A new start or end recomputes the minutes unless they are supplied."""
     kind, errors, new_values = RegistrationKind(row.kind), ErrorCollector(), dict[str, Any]()
     if form.kind is not None and form.kind is not kind:
-        raise RuleViolation(
-            InvalidInput(form.work_path, f"This registration is of {kind.lower()}, and stays so. Change its `{kind.lower()}`.")
-        )
+        message = f"The kind of a registration cannot change. Pass the changes of this one in `{kind.lower()}`."
+        raise RuleViolation(InvalidInput(form.work_path, message))
     current = field_values(row, FIELDS[kind])
     for fields, current_values in ((FIELDS[kind], current), (RateFields, {"rate": row.unit_rate})):
         with errors.collect():
@@ -74,28 +73,25 @@ def validate_changes(row: Registration, form: RegistrationForm) -> dict[str, Any
 
 
 def _fill_minutes(values: dict[str, Any], form: RegistrationForm) -> dict[str, Any]:
-    """Fill in the minutes: the supplied ones, or whole minutes from start to end."""
+    """Return the values with their minutes: the supplied ones, or the whole minutes from start to end."""
     start, end, minutes = values["started_at"], values["ended_at"], values["minutes"]
     if start and end:
         duration = (end - start) // MINUTE
         if end <= start:
-            raise RuleViolation(
-                InvalidInput([*form.work_path, _end_field(form)], "It ends when it begins or before. `endedAt` is after `startedAt`.")
-            )
+            raise RuleViolation(InvalidInput([*form.work_path, _end_field(form)], "`endedAt` must be after `startedAt`."))
         if minutes is None and not 1 <= duration <= MAX_MINUTES:
-            message = f"From start to end there are {duration} minutes. A registration has 1 to {MAX_MINUTES}; longer work is one a day."
+            message = f"A registration has 1 to {MAX_MINUTES} minutes; these times span {duration}. Split longer work by day."
             raise RuleViolation(InvalidInput([*form.work_path, _end_field(form)], message))
         if minutes is not None and minutes > duration:
             name = "minutes" if "minutes" in form.work else _end_field(form)
-            raise RuleViolation(
-                InvalidInput([*form.work_path, name], f"From start to end there are {duration} minutes. `minutes` is at most that.")
-            )
+            message = f"`minutes` must be at most {duration}, the time from `startedAt` to `endedAt`."
+            raise RuleViolation(InvalidInput([*form.work_path, name], message))
         minutes = duration if minutes is None else minutes
     if minutes is None:
-        raise RuleViolation(InvalidInput([*form.work_path, "minutes"], "Give `minutes`, or both `startedAt` and `endedAt`."))
+        raise RuleViolation(InvalidInput([*form.work_path, "minutes"], "`minutes` is required unless `startedAt` and `endedAt` are set."))
     return {**values, "minutes": minutes}
 
 
 def _end_field(form: RegistrationForm) -> str:
-    """Return the supplied one of end and start."""
+    """Return the field to report: the end, unless only the start was supplied."""
     return "endedAt" if form.work.get("ended_at") or not form.work.get("started_at") else "startedAt"

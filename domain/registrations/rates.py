@@ -1,4 +1,4 @@
-"""Compute the rate and the amount of a registration. Pure functions, without queries."""
+"""Compute the rate and the amount of a registration with pure functions."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -11,27 +11,29 @@ from db.tables import Client, InvoiceMethod, Project, RateSource, RegistrationKi
 P = TypeVar("P")
 TIME, EXPENSE, MILEAGE = RegistrationKind.TIME, RegistrationKind.EXPENSE, RegistrationKind.MILEAGE
 RATE_UNITS = {TIME: ("minutes", 60), EXPENSE: ("quantity", 1), MILEAGE: ("distance_km", 1)}
-"""By kind, the field with the quantity, and the quantity that one rate covers."""
+"""Map a kind to the field with its quantity, and to the quantity that the rate applies to (60 minutes)."""
 UNPRICED_METHODS = {InvoiceMethod.NONE, InvoiceMethod.PROJECT_FIXED}
-RATE_DIGITS, AMOUNT_DIGITS = 4, 2  # decimal places of quantities and rates, and of amounts
-AMOUNT_LIMIT = Decimal(10) ** 17  # the first amount that exceeds the column
+RATE_DIGITS, AMOUNT_DIGITS = 4, 2  # decimal places: of quantities and rates, and of amounts
+AMOUNT_LIMIT = Decimal(10) ** 17  # the smallest amount that does not fit into the column
 
 
 class RegistrationWarning(StrEnum):
+    """A warning about a registration that was accepted."""
+
     NO_RATE = "NO_RATE"
 
 
 class Rate(NamedTuple):
-    """A rate and where it comes from."""
+    """A rate and its source."""
 
     value: Decimal
     source: RateSource
 
 
 def hourly_rate(method: str, project_rate: P | None, client_rate: P | None) -> tuple[P | None, RateSource]:
-    """Return the hourly rate of a project and its source: its own if its method says so, else that of its client.
+    """Return the hourly rate and its source: the project's rate if the invoice method uses it, else the client's rate.
 
-    None where hours have no price.
+    The rate is None if the project does not invoice hours, or if the client has no rate.
     """
     if method == InvoiceMethod.PROJECT_HOURLY and project_rate is not None:
         return project_rate, RateSource.PROJECT
@@ -41,7 +43,7 @@ def hourly_rate(method: str, project_rate: P | None, client_rate: P | None) -> t
 
 
 def default_rate(kind: RegistrationKind, client: Client, project: Project | None) -> Rate:
-    """Return the default rate: per hour of the project or else the client, per kilometre of the client, zero without one."""
+    """Return the default rate: the hourly rate of the project or client, or the client's rate per kilometre. Zero if there is none."""
     method, project_rate = (
         (project.invoice_method, project.hourly_rate) if kind is TIME and project else (InvoiceMethod.CLIENT_HOURLY, None)
     )
@@ -50,7 +52,7 @@ def default_rate(kind: RegistrationKind, client: Client, project: Project | None
 
 
 def compute_amount(kind: RegistrationKind, values: Mapping[str, Any], rate: Decimal) -> Decimal:
-    """Compute the amount without VAT, half a cent rounded up. Integers throughout: nothing is rounded twice."""
+    """Compute the amount without VAT, rounding half a cent up. It computes with integers, so that it rounds only once."""
     name, per = RATE_UNITS[kind]
     whole = 10**RATE_DIGITS
     product, one_cent = int(values[name] * whole) * int(rate * whole), per * whole * whole // 10**AMOUNT_DIGITS
@@ -58,18 +60,18 @@ def compute_amount(kind: RegistrationKind, values: Mapping[str, Any], rate: Deci
 
 
 def explicit_rate(kind: RegistrationKind, work: Mapping[str, Any]) -> Rate | None:
-    """Return the explicit rate if there is one; for an expense that is the unit price."""
+    """Return the supplied rate, or None. The rate of an expense is its unit price."""
     value = work.get("unit_price" if kind is EXPENSE else "rate")
     return None if value is None else Rate(value, RateSource.EXPLICIT)
 
 
 def is_billable(project: Project | None) -> bool:
-    """Return the default: billable, unless the project is not invoiced."""
+    """Return whether a registration is billable by default: unless its project is not invoiced."""
     return not (project and project.invoice_method == InvoiceMethod.NONE)
 
 
 def warnings(row: RegistrationFinancialRow) -> list[RegistrationWarning]:
-    """Return NO_RATE for billable time or mileage that comes to nothing because nobody has a rate."""
+    """Return NO_RATE for billable time or mileage whose amount is zero because neither project nor client has a rate."""
     is_unpriced = row.kind == TIME and row.invoice_method in UNPRICED_METHODS
     lacks_rate = row.is_billable and row.kind != EXPENSE and row.rate_source == RateSource.NONE and not is_unpriced
     return [RegistrationWarning.NO_RATE] if lacks_rate else []

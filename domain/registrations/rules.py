@@ -1,6 +1,6 @@
-"""Read and change registrations. Whoever sees a client sees its registrations; the amounts need FINANCE_READ.
+"""Read and change registrations. A caller who may read a client may read its registrations; the amounts need FINANCE_READ.
 
-Registrations are written only here, and never on an archived client or project.
+Only this module writes registrations, and never on an archived client or project.
 """
 
 from collections import defaultdict
@@ -29,15 +29,14 @@ from db.tables import (
     StatusFields,
     VatRate,
 )
-from domain.core.errors import ErrorCollector, InvalidInput, RuleViolation, TooMany
+from domain.core.errors import ErrorCollector, InvalidInput, RuleViolation, too_many
 from domain.core.locking import apply_changes, bump_version, field_values, lock_references
 from domain.core.pagination import Page, PageReader, PageRequest, SortOrder
 from domain.core.scope import Permission, ReadScope, Scope, WriteScope, hide_without, require
 from domain.core.validation import validate, validate_patch
 from domain.organization.organizations import get_organization
-from domain.registrations import rates
+from domain.registrations import rates, targets
 from domain.registrations import status as statuses
-from domain.registrations import targets as places
 from domain.registrations.forms import FIELDS, RegistrationForm, validate_changes, validate_work
 from domain.registrations.rates import Rate
 from domain.registrations.targets import Links, LockedRegistration, Target
@@ -59,18 +58,18 @@ __all__ = [
 __all__ += ["set_status", "update"]
 
 MAX_LABELS = 50
-REQUIRED_LINKS = (("client_id", "clientId", "a client"), ("member_id", "memberId", "a member whose it is"))
+REQUIRED_LINKS = ("client_id", "member_id")
 PRICE_FIELDS = ("quantity", "unit_price", "distance_km", "minutes", "rate")
 NEWEST_FIRST: SortOrder[RegistrationRow] = SortOrder("registrations.newest", attrgetter("registered_on", "id"), is_ascending=False)
 
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
 financial = hide_without(Permission.FINANCE_READ, rows.financials)
-"""The figures of each registration."""
+"""Return the amounts of each registration, or None without FINANCE_READ."""
 
 
 @dataclass(frozen=True)
 class RegistrationSelector:
-    """Select the registrations of a page: matching ones of all, or of one client or project, by the column that names it."""
+    """The registrations of a page: those that match the criteria, of one client or project if `column` and `id` name it."""
 
     criteria: RegistrationFilter
     column: str | None = None
@@ -78,7 +77,7 @@ class RegistrationSelector:
 
 
 async def page(scope: ReadScope, criteria: RegistrationFilter, page_request: PageRequest) -> Page[RegistrationRow]:
-    """Return the organization's registrations that match, newest day first."""
+    """Return a page of the organization's registrations that match, newest day first."""
     scope.require(Permission.CLIENTS_READ)
     reader = PageReader.of(NEWEST_FIRST, scope.cursors, page_request)
     return reader.page(await rows.page(scope, criteria, reader.page_slice), RegistrationSelector(criteria))
@@ -87,14 +86,14 @@ async def page(scope: ReadScope, criteria: RegistrationFilter, page_request: Pag
 async def of_clients(
     scope: ReadScope, ids: Sequence[UUID], *, criteria: RegistrationFilter, page_request: PageRequest
 ) -> list[Page[RegistrationRow]]:
-    """Return the registrations of each client."""
+    """Return a page of matching registrations for each client."""
     return await _fetch_pages(scope, "client_id", ids, criteria, page_request)
 
 
 async def of_projects(
     scope: ReadScope, ids: Sequence[UUID], *, criteria: RegistrationFilter, page_request: PageRequest
 ) -> list[Page[RegistrationRow]]:
-    """Return the registrations of each project."""
+    """Return a page of matching registrations for each project."""
     return await _fetch_pages(scope, "project_id", ids, criteria, page_request)
 
 
@@ -107,7 +106,7 @@ async def _fetch_pages(
 
 
 async def counts(scope: Scope, selectors: Sequence[RegistrationSelector]) -> list[int]:
-    """Return how many registrations match each selector: one statement for all clients and one for all projects with equal criteria."""
+    """Return the number of registrations for each selector. All clients with equal criteria take one statement, as do all projects."""
     scope.require(Permission.CLIENTS_READ)
     totals, ids_by_filter = dict[RegistrationSelector, int](), defaultdict[tuple[str, RegistrationFilter], list[UUID]](list)
     for selector in selectors:
@@ -122,11 +121,11 @@ async def counts(scope: Scope, selectors: Sequence[RegistrationSelector]) -> lis
 
 
 async def create(scope: WriteScope, form: RegistrationForm) -> UUID:
-    """Register time, an expense or a trip, at the rate of its target."""
+    """Create a registration of time, an expense or mileage. Its rate is the supplied one or the default of its target."""
     _require_permissions(scope, form)
     organization, errors, values, work = await get_organization(scope), ErrorCollector(), dict[str, Any](), dict[str, Any]()
     with errors.collect():
-        target = await places.lock_new_target(scope, organization, form.links)
+        target = await targets.lock_new_target(scope, organization, form.links)
     with errors.collect():
         values |= validate(RegistrationFields, {name: value for name, value in form.general.items() if value is not None}).model_dump()
     with errors.collect():
@@ -151,9 +150,9 @@ async def create(scope: WriteScope, form: RegistrationForm) -> UUID:
 
 
 async def update(scope: WriteScope, registration_id: UUID, form: RegistrationForm, *, expected_version: int) -> UUID:
-    """Change the supplied values, and move the registration if they say so. The rate stays, unless it moves or is supplied."""
+    """Change the supplied values, and move the registration if its target is among them. Without a move or a new rate, the rate stays."""
     _require_permissions(scope, form)
-    registration = await places.lock_registration(scope, registration_id, expected_version, form.links)
+    registration = await targets.lock_registration(scope, registration_id, expected_version, form.links)
     row, target, organization = registration.row, registration.target, await get_organization(scope)
     statuses.require_changeable(RegistrationStatus(row.status))
     errors, new_values, work = ErrorCollector(), dict[str, Any](), dict[str, Any]()
@@ -161,7 +160,7 @@ async def update(scope: WriteScope, registration_id: UUID, form: RegistrationFor
         _reject_missing_links(form.links)
     with errors.collect():
         target = (
-            places.resolve_target(scope, organization, form.links, registration.destination, registration.parents)
+            targets.resolve_target(scope, organization, form.links, registration.destination, registration.parents)
             if registration.destination != target.ids
             else target
         )
@@ -182,9 +181,9 @@ async def update(scope: WriteScope, registration_id: UUID, form: RegistrationFor
 
 
 async def set_status(scope: WriteScope, registration_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
-    """Change the status; rate and member stay."""
+    """Change the status for the organization or for the client. Rate and member stay."""
     scope.require(Permission.REGISTRATIONS_WRITE)
-    row = (await places.lock_registration(scope, registration_id, expected_version)).row
+    row = (await targets.lock_registration(scope, registration_id, expected_version)).row
     new_values, errors = validate_patch(StatusFields, field_values(row, StatusFields), changes), ErrorCollector()
     for name, check in (("status", statuses.require_transition), ("client_status", statuses.require_client_transition)):
         with errors.collect():
@@ -196,9 +195,9 @@ async def set_status(scope: WriteScope, registration_id: UUID, changes: Mapping[
 
 
 async def delete(scope: WriteScope, registration_id: UUID, *, expected_version: int) -> UUID:
-    """Delete a registration with its label links; the labels stay."""
+    """Delete a registration with its label links. The labels themselves stay."""
     scope.require(Permission.REGISTRATIONS_WRITE)
-    row = (await places.lock_registration(scope, registration_id, expected_version)).row
+    row = (await targets.lock_registration(scope, registration_id, expected_version)).row
     statuses.require_changeable(RegistrationStatus(row.status))
     await _save_labels(scope, row, [])
     await scope.session.delete(row)
@@ -215,15 +214,15 @@ def _member_id(scope: WriteScope, links: Links) -> UUID:
     """Return the supplied member, by default the caller."""
     member = links.get("member_id") or scope.actor.member_id
     if member is None:
-        raise RuleViolation(InvalidInput(["memberId"], "This token is no member's own. Say whose work it is: give `memberId`."))
+        raise RuleViolation(InvalidInput(["memberId"], "This token does not belong to a member. Pass `memberId`."))
     return member
 
 
 def _reject_missing_links(links: Links) -> None:
     """Reject null: a registration always has a client and a member."""
     missing_links = [
-        InvalidInput([path], f"`{path}` cannot be empty: a registration has {noun}. Leave it out, and it stays as it is.")
-        for name, path, noun in REQUIRED_LINKS
+        InvalidInput([to_camel(name)], f"`{to_camel(name)}` cannot be null. Leave it out to keep the current value.")
+        for name in REQUIRED_LINKS
         if name in links and links[name] is None
     ]
     if missing_links:
@@ -239,7 +238,7 @@ async def _lock_parts(scope: WriteScope, errors: ErrorCollector, form: Registrat
         await lock_references(scope, VatRate, {vat_rate: [*form.work_path, "vatRateId"]} if isinstance(vat_rate, UUID) else {})
     with errors.collect():
         if len(label_ids) > MAX_LABELS:
-            raise RuleViolation(TooMany(["labelIds"], f"`labelIds` has at most {MAX_LABELS} entries."))
+            raise RuleViolation(too_many("labelIds", MAX_LABELS))
         await lock_references(scope, Label, {key: ["labelIds", str(index)] for index, key in reversed([*enumerate(label_ids)])})
 
 
@@ -249,16 +248,15 @@ def _price(form: RegistrationForm, kind: RegistrationKind, values: Mapping[str, 
     if amount >= rates.AMOUNT_LIMIT:
         field = next((name for name in PRICE_FIELDS if form.work.get(name) is not None), None)
         path = [*form.work_path, to_camel(field)] if field else [_target_field(form)]
-        raise RuleViolation(
-            InvalidInput(path, f"The amount would be {amount:.2e}. Amounts are less than {rates.AMOUNT_LIMIT:.0e}: take smaller figures.")
-        )
+        message = f"The amount would be {amount:.2e}; it must be less than {rates.AMOUNT_LIMIT:.0e}. Use a smaller quantity or rate."
+        raise RuleViolation(InvalidInput(path, message))
     return {"unit_rate": rate.value, "rate_source": rate.source, "amount_net": amount}
 
 
 def _reprice(
     registration: LockedRegistration, target: Target, organization: Organization, form: RegistrationForm, work: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the changed amounts. An explicit rate moves along, if its currency is the same at the new target."""
+    """Return the changed amounts. A supplied rate stays when the registration moves; the currency of the new target must be the same."""
     row, kind, is_explicit = registration.row, RegistrationKind(registration.row.kind), registration.row.rate_source == RateSource.EXPLICIT
     has_moved, is_other_client = target.ids != registration.target.ids, target.client.id != registration.target.client.id
     changes, rate = dict[str, Any](), rates.explicit_rate(kind, work)
@@ -267,7 +265,7 @@ def _reprice(
     if rate:
         changes["currency"] = _currency(target, organization)
     elif is_other_client and row.currency != _currency(target, organization):
-        message = "The rate is in another currency than that of the new client. Give the rate in `work`."
+        message = "The new client has another currency than the rate. Pass a new rate in `work`."
         raise RuleViolation(InvalidInput([_target_field(form)], message))
     if rate or work:
         values = {**field_values(row, FIELDS[kind]), **work}
@@ -283,7 +281,7 @@ def _reprice(
 
 
 def _target_field(form: RegistrationForm) -> str:
-    """Return the field that moves the registration."""
+    """Return the input field that moves the registration."""
     return "clientId" if form.links.get("client_id") else "projectId"
 
 
@@ -296,7 +294,7 @@ def _default_vat_rate_id(target: Target, organization: Organization) -> UUID | N
 
 
 async def _save_labels(scope: WriteScope, row: Registration, label_ids: Sequence[UUID] | None) -> bool:
-    """Replace the labels, or keep them if None, and return whether they differ. Their links follow the registration's client."""
+    """Replace the labels, or keep them if None. Move their links to the registration's client. Return whether the labels differ."""
     links = await locking.find(scope, RegistrationLabel, registration_id=row.id)
     current_ids = {link.label_id for link in links}
     new_ids = current_ids if label_ids is None else {*label_ids}

@@ -1,4 +1,4 @@
-"""Define the transitions of a registration's status, and when it can change."""
+"""Define the transitions of a registration's status, and the statuses in which a registration can change."""
 
 from db.tables import RegistrationStatus
 from domain.core.errors import InvalidInput, RegistrationLocked, RuleViolation
@@ -12,32 +12,30 @@ TRANSITIONS: dict[RegistrationStatus, tuple[RegistrationStatus, ...]] = {
     WRITTEN_OFF: (OPEN,),
     INVOICED: (),
 }
-"""The statuses that users can set, by current status; only invoicing sets INVOICED."""
+"""Map the current status to the statuses that users can set. Only invoicing sets INVOICED."""
 CHANGEABLE = frozenset({OPEN, PENDING, REJECTED})
 CLIENT_STATUSES = (OPEN, PENDING, APPROVED, REJECTED)
-INVOICED_MESSAGE = "It was invoiced and cannot change. Create a new registration for the difference."
+INVOICED_MESSAGE = "An invoiced registration cannot change. Create a new registration for the difference."
 
 
 def require_transition(current: RegistrationStatus, new_status: RegistrationStatus) -> None:
-    """Raise `RuleViolation` unless the status stays or makes an allowed transition."""
+    """Raise `RuleViolation` unless the status stays the same or the transition is allowed."""
     next_statuses = TRANSITIONS[current]
     if new_status not in {current, *next_statuses}:
         steps = " or ".join(next_statuses)
-        message = f"A registration that is {current} goes to {steps}, not to {new_status}." if next_statuses else INVOICED_MESSAGE
+        message = f"The status cannot change from {current} to {new_status}. Choose {steps}." if next_statuses else INVOICED_MESSAGE
         raise RuleViolation(RegistrationLocked(["status"], message, current, [*next_statuses]))
 
 
 def require_client_transition(current: RegistrationStatus, new_status: RegistrationStatus) -> None:
-    """Raise `RuleViolation` unless the status is one that a client can set."""
+    """Raise `RuleViolation` unless the status stays the same or is one that a client can set."""
     if new_status not in {current, *CLIENT_STATUSES}:
-        raise RuleViolation(
-            InvalidInput(["clientStatus"], f"For the client a registration is {', '.join(CLIENT_STATUSES[:-1])} or {CLIENT_STATUSES[-1]}.")
-        )
+        message = f"`clientStatus` must be {', '.join(CLIENT_STATUSES[:-1])} or {CLIENT_STATUSES[-1]}."
+        raise RuleViolation(InvalidInput(["clientStatus"], message))
 
 
 def require_changeable(current: RegistrationStatus) -> None:
     if current not in CHANGEABLE:
-        message = (
-            f"It is {current}. Take it back to {OPEN} first with `registrationStatusUpdate`." if TRANSITIONS[current] else INVOICED_MESSAGE
-        )
+        hint = f"A registration with the status {current} cannot change. Set it to {OPEN} first with `registrationStatusUpdate`."
+        message = hint if TRANSITIONS[current] else INVOICED_MESSAGE
         raise RuleViolation(RegistrationLocked(["id"], message, current, [*TRANSITIONS[current]]))

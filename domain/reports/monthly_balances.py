@@ -12,7 +12,7 @@ BATCH_SIZE = 500  # clients that one unit of work checks and locks
 
 
 async def verify_balances(owner: Database, organization: UUID, *, is_repairing: bool) -> AsyncIterator[tuple[int, int]]:
-    """Yield, for each batch, how many clients were checked and how many of them were wrong. A batch is a unit of work."""
+    """Yield for each batch of clients the number of checked and of wrong ones. Each batch is a unit of work."""
     after: UUID | None = FIRST_ID
     while after is not None:
         async with open_write_scope(owner, Actor.operator(organization), "doctor", is_long=True) as scope:

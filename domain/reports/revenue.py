@@ -1,8 +1,9 @@
 """Compute the revenue of clients.
 
-Documents are issued invoices and credit notes, the latter counting below zero; drafts and void ones never count. Invoiced is their
-net within the period. Paid is what was allocated to them within it, including VAT. Outstanding is their gross less all that was
-allocated, as of the period's end. The base amounts use the exchange rate that each document got when it was issued.
+Revenue comes from issued invoices and credit notes, which count as negative. Drafts and void documents never count. "Invoiced" is the net
+amount of the documents within the period. "Paid" is the amount that was allocated to them within the period, including VAT. "Outstanding"
+is their gross amount minus all allocations, as of the end of the period. Amounts in the base currency use the exchange rate that each
+document got when it was issued.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from domain.core.scope import Permission, Scope
 
 
 class Revenue(NamedTuple):
-    """The revenue of one client or of several: the total in the organization's currency, and each currency by itself."""
+    """The revenue of one or more clients: the total in the organization's currency, and the amounts per currency."""
 
     total: RevenueRow
     by_currency: Sequence[RevenueRow]
@@ -26,7 +27,7 @@ class Revenue(NamedTuple):
 
 
 async def by_client(scope: Scope, ids: Sequence[UUID], *, period: Period) -> Sequence[Revenue | None]:
-    """Return the revenue of each client, None without FINANCE_READ, zero for a client without documents."""
+    """Return the revenue of each client: zero for a client without documents, None without FINANCE_READ."""
     if not scope.allows(Permission.FINANCE_READ):
         return [None] * len(ids)
     row_groups = await rows.by_client(scope, ids, start=period.start, end=period.end)
@@ -34,7 +35,7 @@ async def by_client(scope: Scope, ids: Sequence[UUID], *, period: Period) -> Seq
 
 
 async def for_all_clients(scope: Scope, filters: Sequence[ClientFilter], *, period: Period) -> Sequence[Revenue | None]:
-    """Return the revenue of all clients that each filter matches."""
+    """Return the total revenue of all clients that match, for each filter. None without FINANCE_READ."""
     if not scope.allows(Permission.FINANCE_READ):
         return [None] * len(filters)
     row_groups = [await rows.for_all_clients(scope, each, start=period.start, end=period.end) for each in filters]

@@ -1,7 +1,7 @@
 """Validate and normalize the numbers of registers, tax offices and banks.
 
-python-stdnum has the checks; functions that are stricter say so. A check digit finds a typing error, not a number that was
-never issued.
+python-stdnum implements the checks. The docstrings of functions that are stricter say so. A check digit detects a typing error, but not
+a number that was never issued.
 """
 
 import re
@@ -20,11 +20,11 @@ from domain.standards.text import upper_ascii
 
 SEPARATORS = " .-/"
 KVK, BRANCH, KBO = re.compile("[0-9]{8}"), re.compile("[0-9]{12}"), re.compile("[01][0-9]{9}")
-OLD_KBO_DIGITS = 9  # digits before 2005: without the leading zero
+OLD_KBO_DIGITS = 9  # numbers issued before 2005 have no leading zero
 VAT = re.compile("[A-Z]{2}[0-9A-Z+*]{2,18}")
-IBAN = re.compile("[A-Z]{2}(?!00|01|99)[0-9]{2}[0-9A-Z]{8,30}")  # checks are 98 less a remainder of 97: never these three
+IBAN = re.compile("[A-Z]{2}(?!00|01|99)[0-9]{2}[0-9A-Z]{8,30}")  # 98 minus a remainder of 97: check digits are never 00, 01 or 99
 BIC = re.compile("[0-9A-Z]{8}(?:[0-9A-Z]{3})?")
-# The countries whose VAT numbers can be checked, each with a number as it is written there: EL is Greece, XI Northern Ireland.
+# The countries whose VAT numbers can be checked, each with a valid example. EL is Greece, XI is Northern Ireland.
 VAT_EXAMPLES = {
     "AT": "ATU13585627", "BE": "BE0403019261", "BG": "BG175074752", "CH": "CHE107787577MWST", "CY": "CY10259033P", "CZ": "CZ25123891",
     "DE": "DE136695976", "DK": "DK13585628", "EE": "EE100594102", "EL": "EL094259216", "ES": "ESB64717838", "FI": "FI20774740",
@@ -36,7 +36,7 @@ VAT_EXAMPLES = {
 
 
 def compact(text: str) -> str:
-    """Remove separators and use capitals. Pasted dashes, blanks and digits of other alphabets become plain ones."""
+    """Remove separators and convert letters to upper case. Convert dashes, blanks and digits of other alphabets to ASCII."""
     return upper_ascii(clean(text, SEPARATORS).strip())
 
 
@@ -44,44 +44,44 @@ def kvk_number(text: str) -> str:
     """Normalize a number of the Dutch trade register."""
     number = compact(text)
     if not KVK.fullmatch(number):
-        raise WrongValue("A KvK number has 8 digits", "68750110")
+        raise WrongValue("A KvK number must have 8 digits", "68750110")
     return number
 
 
 def kvk_branch_number(text: str) -> str:
-    """Normalize the number of a branch (vestiging) in the Dutch trade register."""
+    """Normalize the number of a branch ("vestiging") in the Dutch trade register."""
     number = compact(text)
     if not BRANCH.fullmatch(number):
-        raise WrongValue("The KvK number of a branch has 12 digits", "000037178598")
+        raise WrongValue("The KvK number of a branch must have 12 digits", "000037178598")
     return number
 
 
 def kbo_number(text: str) -> str:
-    """Normalize a number of the Belgian register. Stricter than stdnum, which also accepts the checks 00, 98 and 99."""
+    """Normalize a number of the Belgian register. Stricter than stdnum, which also accepts the check digits 00, 98 and 99."""
     number = _pad_kbo_number(compact(text).removeprefix("BE"))
     if not _is_kbo(number):
-        rule = "A KBO number has 10 digits: the first is 0 or 1, the last two are 97 less the remainder of the first eight by 97"
+        rule = "A KBO number must have 10 digits: the first is 0 or 1, the last two are 97 less the remainder of the first eight by 97"
         raise WrongValue(rule, "0403019261")
     return number
 
 
 def vat_number(text: str) -> str:
-    """Normalize a VAT number with its country. Dutch ones pass the eleven-test or, for sole traders since 2020, modulo 97-10."""
+    """Normalize a VAT number with its country. Dutch numbers pass the eleven-test or, for sole traders since 2020, modulo 97-10."""
     number = compact(text)
     country, rest = number[:2].replace("GR", "EL"), number[2:]
     number = country + (_pad_kbo_number(rest) if country == "BE" else rest)
     if country not in VAT_EXAMPLES:
-        raise WrongValue(f"A VAT number begins with its country, one of {' '.join(VAT_EXAMPLES)}", VAT_EXAMPLES["NL"])
+        raise WrongValue(f"A VAT number must begin with its country, one of {' '.join(VAT_EXAMPLES)}", VAT_EXAMPLES["NL"])
     if not (VAT.fullmatch(number) and _is_vat(number)):
-        raise WrongValue(f"A VAT number of {country} has a fixed form and right check digits", VAT_EXAMPLES[country])
+        raise WrongValue(f"A VAT number of {country} must have the form of this country and correct check digits", VAT_EXAMPLES[country])
     return number
 
 
 def iban(text: str) -> str:
-    """Normalize a bank account number: length and form by country, and check digits. The bank's own checks are not applied."""
+    """Normalize a bank account number. Check its length and form by country and its check digits, but not the bank's own check digits."""
     number = compact(text)
     if not (IBAN.fullmatch(number) and ibans.is_valid(number, check_country=False)):
-        raise WrongValue("An IBAN has the length of its country and right check digits", "NL91 ABNA 0417 1643 00")
+        raise WrongValue("An IBAN must have the length for its country and correct check digits", "NL91 ABNA 0417 1643 00")
     return number
 
 
@@ -89,7 +89,7 @@ def bic(text: str) -> str:
     """Normalize the code of a bank."""
     number = compact(text)
     if not (BIC.fullmatch(number) and bics.is_valid(number)):
-        raise WrongValue("A BIC has 8 or 11 characters, of which the fifth and sixth are the country", "ABNANL2A")
+        raise WrongValue("A BIC must have 8 or 11 characters, of which the fifth and sixth are the country", "ABNANL2A")
     return number
 
 
@@ -116,5 +116,5 @@ def _is_vat(number: str) -> bool:
 
 
 def _is_valid_compact(module: ModuleType, number: str) -> bool:
-    """Return whether the number is valid as it is: stdnum would repair some, such as a doubled country or missing zeros."""
+    """Return whether the number is valid exactly as written: stdnum would repair a doubled country or missing zeros."""
     return bool(module.compact(number) == number and module.is_valid(number))

@@ -10,10 +10,9 @@ import pycountry
 from domain.standards.errors import WrongValue
 from domain.standards.text import upper_ascii
 
-SHARED_CURRENCIES = frozenset(
-    {"XAF", "XCD", "XCG", "XOF", "XPF"}
-)  # currencies of several countries; the other codes with an X are no currencies
-EXCLUDED_TIMEZONES = frozenset({"Factory", "localtime"})  # time zones that differ between machines
+# The currencies that several countries share. Other codes that begin with X are not currencies but metals, units of account and tests.
+SHARED_CURRENCIES = frozenset({"XAF", "XCD", "XCG", "XOF", "XPF"})
+EXCLUDED_TIMEZONES = frozenset({"Factory", "localtime"})  # they differ between machines
 LOCALE = re.compile("([a-z]{2})(?:[-_]([a-z]{4}))?(?:[-_]([a-z]{2}))?", re.IGNORECASE | re.ASCII)
 COLOR = re.compile("#[0-9A-F]{6}")
 DUTCH_POSTAL_CODE = re.compile("([1-9][0-9]{3}) ?((?!S[ADS])[A-Z]{2})")
@@ -34,7 +33,7 @@ def languages() -> frozenset[str]:
 
 @cache
 def currencies() -> frozenset[str]:
-    """Return the currencies in use, without metals, units of account and test codes."""
+    """Return the currencies that are in use, without metals, units of account and test codes."""
     codes = (currency.alpha_3 for currency in pycountry.currencies)
     return frozenset(code for code in codes if not code.startswith("X") or code in SHARED_CURRENCIES)
 
@@ -46,20 +45,20 @@ def scripts() -> frozenset[str]:
 
 @cache
 def timezones() -> dict[str, str]:
-    """Return the names by their lower-case form."""
+    """Return a mapping from lower-case names to names."""
     return {name.casefold(): name for name in available_timezones() - EXCLUDED_TIMEZONES}
 
 
 def country(text: str) -> str:
-    return _require_member(upper_ascii(text), countries, "A country is a code of two letters of ISO 3166-1", "NL")
+    return _require_member(upper_ascii(text), countries, "A country must be a two-letter code of ISO 3166-1", "NL")
 
 
 def language(text: str) -> str:
-    return _require_member(upper_ascii(text).lower(), languages, "A language is a code of two letters of ISO 639-1", "nl")
+    return _require_member(upper_ascii(text).lower(), languages, "A language must be a two-letter code of ISO 639-1", "nl")
 
 
 def currency(text: str) -> str:
-    return _require_member(upper_ascii(text), currencies, "A currency is a code of three letters of ISO 4217 that is in use", "EUR")
+    return _require_member(upper_ascii(text), currencies, "A currency must be a three-letter code of ISO 4217 that is in use", "EUR")
 
 
 def _require_member(code: str, list_codes: Callable[[], frozenset[str]], rule: str, example: str) -> str:
@@ -78,21 +77,21 @@ def locale(text: str) -> str:
         or (script_code and script_code not in scripts())
         or (country_code and country_code not in countries())
     ):
-        raise WrongValue("A locale is a language and a country by their codes", "nl-NL")
+        raise WrongValue("A locale must be a language code, optionally with a country code", "nl-NL")
     return "-".join(part for part in (language_code, script_code, country_code) if part)
 
 
 def timezone(text: str) -> str:
     name = timezones().get(text.casefold())
     if name is None:
-        raise WrongValue("A time zone is a name of the IANA list", "Europe/Amsterdam")
+        raise WrongValue("A time zone must be a name of the IANA time zone database", "Europe/Amsterdam")
     return name
 
 
 def color(text: str) -> str:
     code = upper_ascii(text)
     if not COLOR.fullmatch(code):
-        raise WrongValue("A colour is a # and six hexadecimal digits", "#1D4ED8")
+        raise WrongValue("A colour must be a # and six hexadecimal digits", "#1D4ED8")
     return code
 
 
@@ -103,15 +102,15 @@ def postal_code(text: str, country: str = "NL") -> str:
             return _normalize_dutch_postal_code(code)
         case "BE":
             if not BELGIAN_POSTAL_CODE.fullmatch(code):
-                raise WrongValue("A Belgian postal code is a number from 1000 to 9999", "9000")
+                raise WrongValue("A Belgian postal code must be a number from 1000 to 9999", "9000")
         case _:
             if not OTHER_POSTAL_CODE.fullmatch(code):
-                raise WrongValue("A postal code has 2 to 20 letters, digits, blanks and hyphens", "SW1A 1AA")
+                raise WrongValue("A postal code must have 2 to 20 letters, digits, blanks and hyphens", "SW1A 1AA")
     return code
 
 
 def _normalize_dutch_postal_code(code: str) -> str:
     match = DUTCH_POSTAL_CODE.fullmatch(code)
     if not match:
-        raise WrongValue("A Dutch postal code has four digits and two letters, never SA, SD or SS", "1012 AB")
+        raise WrongValue("A Dutch postal code must have four digits and two letters, which are never SA, SD or SS", "1012 AB")
     return " ".join(match.groups())

@@ -1,7 +1,8 @@
 """Normalize texts for storage: composed, trimmed, without characters that carry no meaning or only control display.
 
-Every text from outside passes through `clean`, the only function that normalizes text. Normalizing sorts the marks of each character, which
-takes CPython time quadratic in their number; so `clean` limits the length and the marks first, and its time is linear.
+Every text from outside passes through `clean`, the only function that normalizes text. Unicode normalization sorts the combining marks of
+each character, and CPython needs time quadratic in their number for that. `clean` limits the length and the marks first, so that its time
+is linear.
 """
 
 import re
@@ -10,42 +11,43 @@ import unicodedata
 from db.tables.keys import IGNORABLE
 from domain.standards.errors import TooLong, WrongValue
 
-RAW_FACTOR = 4  # of the limit: a letter with two marks, decomposed, takes three characters where one is stored
-MAX_MARKS = 30  # of one character, as in the Stream-Safe Text Format (Unicode Standard Annex 15)
-UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL stores no NUL, and half a surrogate pair is no character
+RAW_FACTOR = 4  # multiple of the limit: a decomposed letter with two marks takes three characters and is stored as one
+MAX_MARKS = 30  # combining marks of one character, as in the Stream-Safe Text Format (Unicode Standard Annex 15)
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL cannot store NUL, and half a surrogate pair is not a character
 LINE_END = re.compile("\r\n|[\n\r\v\f\x85\u2028\u2029]")
 TAB_OR_LINE_END = re.compile("[\t\n]")
-# Besides C0 and C1, the embeddings, overrides and isolates: they also order what follows, so that a name can pass for another. Writers
-# from right to left keep the marks U+200E, U+200F and U+061C, which order only their neighbours; these are rarely typed,
-# but comes along when text is pasted.
+# Besides C0 and C1, these are the bidirectional embeddings, overrides and isolates. They also reorder the text that follows, so that one
+# name can look like another. They are rarely typed, but are part of pasted text. The marks U+200E, U+200F and U+061C are kept: writers from
+# right to left need them, and they order only their neighbours.
 CONTROL = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u202a-\u202e\u2066-\u2069]")
-INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})  # categories: a joiner inside an emoji stays, a text of joiners only is empty
+INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})  # categories: a text of only these is empty
 MARKS = frozenset({"Mn", "Mc", "Me"})  # categories
-LETTERS = MARKS | {"Lu", "Ll", "Lt", "Lm", "Lo"}  # categories: a letter may end in its marks
+LETTERS = MARKS | {"Lu", "Ll", "Lt", "Lm", "Lo"}  # categories: marks may follow a letter
 NON_JOINER, JOINER, AS_TEXT, AS_EMOJI = "\u200c", "\u200d", "\ufe0e", "\ufe0f"
-# The flag of a region is a black flag, the letters of its code as tags, and a tag that ends it: Scotland's has `gbsct`.
+# The flag of a region is a black flag, the letters of its code as tags (`gbsct` for Scotland) and an end tag.
 FLAG = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,7}\U000e007f"
 FLAG_OR_IGNORABLE = re.compile(f"({FLAG})|(?:(?![\u061c\u200e\u200f])[{IGNORABLE}])+")
 SPECIAL_CHARACTERS = re.compile(f"[{NON_JOINER}{JOINER}{AS_TEXT}{AS_EMOJI}]")
 KEYCAP, KEYCAP_BASES = "\u20e3", frozenset("0123456789#*")
-SYMBOLS = frozenset("\u00a9\u00ae\u203c\u2049\u2122\u2139\u3030\u303d")  # besides the symbol categories, which begin with the arrows
+SYMBOLS = frozenset("\u00a9\u00ae\u203c\u2049\u2122\u2139\u3030\u303d")  # emoji that `_is_emoji` misses otherwise
 
 
 def upper_ascii(text: str) -> str:
-    """Convert a code to upper case. Leave other than ASCII: a dotless or joined letter would become ASCII and pass."""
+    """Convert an ASCII code to upper case. Leave other text unchanged: a dotless i or a ligature would become ASCII and pass the check."""
     return text.upper() if text.isascii() else text
 
 
 def clean(text: str, max_length: int, *, is_multiline: bool = False) -> str:
-    """Return the text for storage, in NFC; empty if nothing of it is visible. On a single line, line ends and tabs become blanks.
+    """Return the text for storage, in NFC. It is empty if no character is visible. On a single line, line ends and tabs become blanks.
 
-    `max_length` is the limit of its field, in characters. Raises `TooLong` for a text that is more than four times as long, before anything
-    else processes it; up to there it may be a longer form of a valid text, and the caller applies the limit itself.
+    `max_length` is the limit of the field in characters. Raises `TooLong` for a text that is more than four times as long, before
+    processing it. A shorter text may be a longer form of a valid text, so the caller applies the limit to the result. Raises
+    `WrongValue` for a text that cannot be stored.
     """
     if len(text) > RAW_FACTOR * max_length:
         raise TooLong(max_length, len(text))
     if UNSTORABLE.search(text):
-        raise WrongValue("A text has neither U+0000 nor half a surrogate pair", "Café Zürich")
+        raise WrongValue("Text must not contain U+0000 or half a surrogate pair", "Café Zürich")
     text = LINE_END.sub("\n", text)
     text = CONTROL.sub("", text if is_multiline else TAB_OR_LINE_END.sub(" ", text))
     if not text.isascii():
@@ -55,7 +57,7 @@ def clean(text: str, max_length: int, *, is_multiline: bool = False) -> str:
 
 
 def _compose(text: str) -> str:
-    """Return NFC. Limit the marks before and after decomposing, so that every form of a text is judged alike."""
+    """Return the NFC form. Limit the marks before and after decomposing, so that all forms of a text are treated alike."""
     _limit_marks(text)
     nfd_text = unicodedata.normalize("NFD", text)
     _limit_marks(nfd_text)
@@ -67,18 +69,18 @@ def _limit_marks(text: str) -> None:
     for character in text:
         mark_count = mark_count + 1 if unicodedata.category(character) in MARKS else 0
         if mark_count > MAX_MARKS:
-            raise WrongValue(f"A character has at most {MAX_MARKS} combining marks", "Café Zürich")
+            raise WrongValue(f"A character must have at most {MAX_MARKS} combining marks", "Café Zürich")
 
 
 def _keep_meaningful(match: re.Match[str]) -> str:
-    """Return the part of a run of ignorable characters to keep: the few that change their neighbours."""
+    """Return the characters to keep from a run of ignorable characters: those that change their neighbours."""
     if match[1]:
         return match[1]
     special = "".join(SPECIAL_CHARACTERS.findall(match[0]))
     if not special:
         return ""
     text, (start, end) = match.string, match.span()
-    # As they stand in NFD, so that composing the text afterwards does not change the decision.
+    # Look at the neighbours in NFD, so that composing the text afterwards does not change the decision.
     before = unicodedata.normalize("NFD", text[start - 1 : start])[-1:]
     after = unicodedata.normalize("NFD", text[end : end + 1])[:1]
     if _is_emoji(before):
@@ -91,7 +93,7 @@ def _keep_meaningful(match: re.Match[str]) -> str:
 
 
 def _is_emoji(character: str) -> bool:
-    """Return whether the character can be an emoji, by Unicode block, so that characters newer than Python's tables count."""
+    """Return whether the character can be an emoji. Decide by Unicode block, so that emoji newer than Python's tables count."""
     return (
         character in SYMBOLS
         or "\U0001f000" <= character <= "\U0001faff"

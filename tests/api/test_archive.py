@@ -235,7 +235,7 @@ async def test_s41_another_organizations_client_is_not_found(api_for: Callable[.
             assert (error["code"], error["path"], error["message"]) == (
                 "NOT_FOUND",
                 ["id"],
-                "There is no such client. Look it up again: it may be gone.",
+                "There is no client with this ID. It may have been deleted: look it up again.",
             )
 
 

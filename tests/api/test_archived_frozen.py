@@ -157,7 +157,7 @@ async def test_no_part_of_an_archived_client_can_be_changed(api_for: Callable[..
         async with assert_unchanged(org.owner, org.id):
             error = await fetch_error(api_for(org), "clientUpdate", id=key, expectedVersion=version, **part)
             assert (error["__typename"], error["code"], error["path"]) == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
-            assert error["message"] == "Jansen is archived, and stays as it is. Take it back first with `clientUnarchive`."
+            assert error["message"] == "Jansen is archived and cannot be changed. Unarchive it first with `clientUnarchive`."
     await mutate(api_for(org), "clientUnarchive", "client { id }", id=key)
     assert (await mutate(api_for(org), "clientUpdate", "client { id }", id=key, expectedVersion=2, **part))["id"] == key
 
@@ -198,7 +198,7 @@ async def test_label_of_an_archived_client_is_not_deleted(api_for: Callable[...,
         async with assert_unchanged(org.owner, org.id):
             error = await fetch_error(api, "labelDelete", id=label, expectedVersion=1)
         assert (error["__typename"], error["code"], error["path"], error["uses"]) == ("InUseError", "IN_USE", ["id"], remaining)
-        assert f"by {remaining} client" in error["message"]
+        assert f"by {remaining} archived client" in error["message"]
         assert "`clientUnarchive`" in error["message"]
         assert "`labelUpdate`" in error["message"]
         await mutate(api, "clientUnarchive", "client { id }", id=global_id("Client", clients[remaining - 1]))
@@ -258,7 +258,7 @@ async def test_s44_label_of_a_locked_registration_is_not_deleted(
         async with assert_unchanged(org.owner, org.id):
             error = await fetch_error(api_for(org), "labelDelete", id=global_id("Label", label), expectedVersion=1)
         assert (error["code"], error["path"], error["uses"]) == ("IN_USE", ["id"], 2)
-        assert "by 2 registrations that are approved, invoiced, written off or archived" in error["message"]
+        assert "by 2 approved, invoiced, written-off or archived registrations" in error["message"]
     else:
         await mutate(api_for(org), "labelDelete", "deletedId", id=global_id("Label", label), expectedVersion=1)
         events = await org.owner.fetch("SELECT action, client_id FROM relaties.audit_event WHERE object_type = 'RegistrationLabel'")

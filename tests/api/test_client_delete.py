@@ -311,7 +311,7 @@ async def test_s53_stored_answers_no_longer_name_the_client(
     assert not [row for row in (await read_snapshot(owner, org.id)).items() if MARKER in str(row)]
     again, rejected = (await api.data(upsert, input=some))["clientBulkUpsert"]["results"]
     assert (again, rejected["client"], rejected["userErrors"][0]["code"]) == (first, None, "ALREADY_ARCHIVED")
-    assert rejected["userErrors"][0]["message"].startswith("The reason was removed")
+    assert rejected["userErrors"][0]["message"].startswith("The message was removed")
     assert (await api.data(create, input=input_values))["clientCreate"] == {"client": {"number": MARKER}, "userErrors": []}
 
 

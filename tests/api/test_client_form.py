@@ -108,7 +108,7 @@ async def test_s11_all_errors_of_a_form_are_reported_at_once(api_for: Callable[.
     wrong = {**wrong, "labels": [{"id": global_id("Label", new_id())}]}
     payload = (await api_for(org).data(CREATE, input={"name": "X", **wrong}))["done"]
     assert [(error["code"], error["path"]) for error in payload["userErrors"]] == WRONG["several"][1]
-    assert payload["userErrors"][1]["message"] == "A KvK number has 8 digits, for example `68750110`."
+    assert payload["userErrors"][1]["message"] == "A KvK number must have 8 digits, for example `68750110`."
 
 
 async def test_s09_form_with_figures_is_rejected_without_permission_to_write_them(api_for: Callable[..., Api], org: Tenant) -> None:

@@ -170,4 +170,4 @@ async def test_text_is_composed_before_its_length_is_checked(api_for: Callable[.
     payload = (await api_for(own_world.tenant).data(query, name=apart))["clientCreate"]
     assert payload == {"client": {"name": composed}, "userErrors": []}
     more = (await api_for(own_world.tenant).data(query, name=apart + "e"))["clientCreate"]
-    assert more == {"client": None, "userErrors": [{"message": "`name` has at most 200 characters; this has 201."}]}
+    assert more == {"client": None, "userErrors": [{"message": "`name` must have at most 200 characters; this has 201."}]}

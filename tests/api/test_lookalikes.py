@@ -49,7 +49,7 @@ async def test_invisible_character_creates_no_second_client_or_label(org: Tenant
     async with assert_unchanged(org.owner, org.id):
         for number in (f"{sign}A1", f"A1{sign}", f"A{sign}1", f"{sign}a{sign}1{sign}"):
             answer = (await api.data(CREATE, input={"name": "Other", "number": number}))["clientCreate"]
-            user_error = {"code": "NUMBER_TAKEN", "path": ["number"], "message": "Acme has the number A1. Numbers are unique."}
+            user_error = {"code": "NUMBER_TAKEN", "path": ["number"], "message": "Acme already has the number A1. Choose another number."}
             assert answer == {"client": None, "userErrors": [user_error]}
         for name in (f"{sign}Gold", f"Gold{sign}", f"Go{sign}ld"):
             answer = (await api.data(LABEL, name=name))["labelCreate"]
@@ -99,14 +99,14 @@ async def test_filter_accepts_what_an_input_accepts(org: Tenant, api_for: Callab
 @pytest.mark.parametrize(
     ("name", "wrong", "says"),
     [
-        ("country", "ZZ", "`country`: A country is a code of two letters of ISO 3166-1, for example `NL`."),
-        ("country", "", "`country`: A country is a code of two letters of ISO 3166-1, for example `NL`."),
-        ("country", "Nederland", "`country` has at most 2 characters."),
-        ("kvkNumber", "6875011", "`kvkNumber`: A KvK number has 8 digits, for example `68750110`."),
+        ("country", "ZZ", "`country`: A country must be a two-letter code of ISO 3166-1, for example `NL`."),
+        ("country", "", "`country`: A country must be a two-letter code of ISO 3166-1, for example `NL`."),
+        ("country", "Nederland", "`country` must have at most 2 characters."),
+        ("kvkNumber", "6875011", "`kvkNumber`: A KvK number must have 8 digits, for example `68750110`."),
         (
             "vatNumber",
             "NL004495446B01",
-            "`vatNumber`: A VAT number of NL has a fixed form and right check digits, for example `NL004495445B01`.",
+            "`vatNumber`: A VAT number of NL must have the form of this country and correct check digits, for example `NL004495445B01`.",
         ),
     ],
 )
@@ -120,7 +120,7 @@ async def test_search_is_composed_before_its_length_is_checked(org: Tenant, api_
     await org.add_client("é" * 200)
     api = api_for(org)
     assert await find_names(api, search="\u200b \ufeff") == await find_names(api, search="e\u0301" * 200) == ["é" * 200]
-    assert await error_message(api, search="é" * 201) == "`search` has at most 200 characters."
+    assert await error_message(api, search="é" * 201) == "`search` must have at most 200 characters."
 
 
 def text_filters() -> list[tuple[str, str]]:

@@ -116,7 +116,7 @@ async def test_project_cannot_end_before_it_begins(api_for: Callable[..., Api], 
     before = await dump_rows(org)
     error = await fetch_error(api, "projectCreate", clientId=client, name="P", **days)
     assert (error["code"], error["path"]) == ("INVALID", ["endsOn"])
-    assert error["message"] == "The last day, 2026-01-31, is before the first, 2026-02-01. Take a later last day, or an earlier first."
+    assert error["message"] == "`endsOn` (2026-01-31) is before `startsOn` (2026-02-01). Choose a later `endsOn` or an earlier `startsOn`."
     assert await dump_rows(org) == before
     project = await mutate(api, "projectCreate", PROJECT_FIELDS, clientId=client, name="P", startsOn="2026-02-01", endsOn="2026-02-01")
     before, same = await dump_rows(org), {"id": project["id"], "expectedVersion": 1}
@@ -248,7 +248,7 @@ async def test_projects_of_another_organization_are_not_found(api_for: Callable[
         assert (theirs["code"], theirs["path"], theirs["message"]) == (
             "NOT_FOUND",
             ["id"],
-            "There is no such project. Look it up again: it may be gone.",
+            "There is no project with this ID. It may have been deleted: look it up again.",
         )
     error = await fetch_error(api_for(org), "projectCreate", clientId=global_id("Client", client), name="P")
     assert (error["code"], error["path"]) == ("NOT_FOUND", ["clientId"])

@@ -53,7 +53,7 @@ async def test_project_is_archived_and_unarchived(api_for: Callable[..., Api], o
     for mutation, more in (("projectArchive", {}), ("projectUpdate", {"name": "Anders"})):
         archived_error = await fetch_archived_error(api, mutation, **same, **more, expectedVersion=2)
         assert (archived_error["path"], archived_error["archived"]) == (["id"], same)
-        assert archived_error["message"] == "Klus is archived, and stays as it is. Take it back first with `projectUnarchive`."
+        assert archived_error["message"] == "Klus is archived and cannot be changed. Unarchive it first with `projectUnarchive`."
     assert await dump_rows(org) == before
     back = await mutate(api, "projectUnarchive", PROJECT_FIELDS, **same, expectedVersion=2)
     assert (back["isArchived"], back["archivedAt"], back["version"]) == (False, None, 3)
@@ -73,7 +73,7 @@ async def test_s44_projects_of_an_archived_client_cannot_be_changed(
         api_for(org), mutation, id=global_id("Project", project), expectedVersion=1, **UPDATE_INPUTS[mutation]
     )
     assert (error["path"], error["archived"]) == (["id"], {"id": global_id("Client", client)})
-    assert error["message"] == "Bakker is archived, and stays as it is. Take it back first with `clientUnarchive`."
+    assert error["message"] == "Bakker is archived and cannot be changed. Unarchive it first with `clientUnarchive`."
     assert await dump_rows(org) == before
 
 
@@ -112,14 +112,14 @@ async def test_project_in_use_is_not_deleted(api_for: Callable[..., Api], org: T
     await org.add_portal(client, projects=[project, other])
     same = {"id": global_id("Project", project), "expectedVersion": 1}
     free = [
-        ("registration", 3, "Klus has 2 registrations and 1 quote line, and goes only with its client."),
-        ("quote_line", 1, "Klus has 1 quote line, and goes only with its client."),
+        ("registration", 3, "Klus has 2 registrations and 1 quote line and can only be deleted with its client."),
+        ("quote_line", 1, "Klus has 1 quote line and can only be deleted with its client."),
     ]
     for table, uses, message in free:
         before = await dump_rows(org)
         error = await fetch_error(api, "projectDelete", **same)
         assert (error["__typename"], error["code"], error["path"], error["uses"]) == ("InUseError", "IN_USE", ["id"], uses)
-        assert error["message"] == f"{message} Archive it instead, with `projectArchive`."
+        assert error["message"] == f"{message} Archive it instead with `projectArchive`."
         assert await dump_rows(org) == before
         await org.owner.execute(f"DELETE FROM relaties.{table} WHERE tenant_id = $1 AND project_id = $2", org.id, project)
     assert await mutate(api, "projectDelete", "deletedId", **same) == same["id"]
@@ -140,7 +140,7 @@ async def test_archived_unused_project_is_deleted(api_for: Callable[..., Api], o
     await org.add_registration(client, used)
     await org.owner.execute("UPDATE relaties.project SET archived_at = $2 WHERE tenant_id = $1", org.id, CREATED_AT)
     error = await fetch_error(api_for(org), "projectDelete", id=global_id("Project", used), expectedVersion=1)
-    assert (error["uses"], error["message"].rpartition(". ")[2]) == (1, "It is archived already, and may stay so.")
+    assert (error["uses"], error["message"].rpartition(". ")[2]) == (1, "Keep it archived instead.")
     await mutate(api_for(org), "projectDelete", "deletedId", id=global_id("Project", project), expectedVersion=1)
 
 

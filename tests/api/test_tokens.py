@@ -209,7 +209,7 @@ async def test_token_of_another_organization_is_not_found(api_for: Callable[...,
         assert (error["code"], error["path"], error["message"]) == (
             "NOT_FOUND",
             ["id"],
-            "There is no such token. Look it up again: it may be gone.",
+            "There is no token with this ID. It may have been deleted: look it up again.",
         )
     for key in (await find_member(other, Role.VIEWER), global_id("Member", new_id()), theirs["id"]):
         error = await fetch_error(api_for(org), "tokenCreate", name="X", memberId=key)

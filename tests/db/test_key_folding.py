@@ -147,7 +147,7 @@ async def test_a_client_without_a_key_can_be_changed_but_its_number_is_taken(old
     async with assert_unchanged(old_database.owner, old_database.first_org.id, old_database.other.id):
         for number in ("A1", "a1\u200b", "\uff21\uff11"):
             payload = await update("later", 2, number=number)
-            message = "first has the number \ufeffA1. Numbers are unique."
+            message = "first already has the number \ufeffA1. Choose another number."
             assert payload == {"client": None, "userErrors": [{"code": "NUMBER_TAKEN", "path": ["number"], "message": message}]}
     assert (await update("first", 1, number="A2"))["userErrors"] == []
     assert (await api.data(CLIENT_BY_NUMBER, number="A1"))["client"] is None

@@ -44,9 +44,9 @@ def test_a_cursor_belongs_to_its_order_and_organization() -> None:
     """Of another order, tenant or secret it is refused."""
     cursor = CURSORS.encode("order", ("a", uuid4()))
     for stranger in (Cursors([SECRET], UUID(int=2)), Cursors([b"t" * 32], TENANT)):
-        with pytest.raises(BadInput, match="not one of ours"):
+        with pytest.raises(BadInput, match="The cursor is not valid"):
             stranger.decode("order", cursor)
-    with pytest.raises(BadInput, match="belongs to the order order, not to other"):
+    with pytest.raises(BadInput, match="belongs to the order `order`, not `other`"):
         CURSORS.decode("other", cursor)
 
 

@@ -108,7 +108,7 @@ def test_invisible_text_is_empty(text: str) -> None:
 @pytest.mark.parametrize("code", [0, 0xD800, 0xDBFF, 0xDC00, 0xDFFF])
 def test_unstorable_text_is_rejected(code: int) -> None:
     """With an example that is not."""
-    with pytest.raises(WrongValue, match="A text has neither") as wrong:
+    with pytest.raises(WrongValue, match="Text must not contain") as wrong:
         clean(f"a{chr(code)}b", HUGE_LIMIT, is_multiline=True)
     assert clean(wrong.value.example, HUGE_LIMIT) == wrong.value.example
 
@@ -150,7 +150,7 @@ def test_a_character_has_at_most_thirty_marks(mark: str) -> None:
     most = MAX_MARKS // len(unicodedata.normalize("NFD", mark))
     assert clean("z" + mark * most, HUGE_LIMIT) == unicodedata.normalize("NFC", "z" + mark * most)
     for text in ("z" + mark * (most + 1), mark * (most + 1), ("z" + mark * most + "\u200b" + mark), "z" + mark * most + "\u034f" + mark):
-        with pytest.raises(WrongValue, match="A character has at most 30 combining marks"):
+        with pytest.raises(WrongValue, match="A character must have at most 30 combining marks"):
             clean(text, HUGE_LIMIT)
     assert clean(("z" + mark * most) * 50, HUGE_LIMIT).count("z") == 50
 

@@ -62,31 +62,33 @@ def test_all_errors_are_reported_in_field_order() -> None:
     errors = validation_errors(ClientFields, wrong, at=("clients", "0"))
 
     assert list(errors) == [f"clients.0.{name}" for name in ("name", "kind", "isProspect", "email", "notes", "kvkNumber", "vatNumber")]
-    assert errors["clients.0.name"] == "`name` has at most 200 characters; this has 201."
+    assert errors["clients.0.name"] == "`name` must have at most 200 characters; this has 201."
     assert errors["clients.0.kind"] == "`kind` must be one of 'COMPANY', 'PERSON' or 'GOVERNMENT'."
     assert errors["clients.0.isProspect"] == "`isProspect` must be true or false."
-    assert errors["clients.0.kvkNumber"] == "A KvK number has 8 digits, for example `68750110`."
+    assert errors["clients.0.kvkNumber"] == "A KvK number must have 8 digits, for example `68750110`."
 
 
 @pytest.mark.parametrize(
     ("fields", "name", "value", "says"),
     [
         (ClientFinancialFields, "default_hourly_rate", "-1", "`defaultHourlyRate` must be 0 or more."),
-        (ClientFinancialFields, "default_hourly_rate", "1.23456", "`defaultHourlyRate` has at most 4 digits after the decimal point."),
-        (ClientFinancialFields, "default_hourly_rate", "1" * 16, "`defaultHourlyRate` has at most 15 digits before the decimal point."),
-        (ClientFinancialFields, "default_hourly_rate", "1" * 20, "`defaultHourlyRate` has at most 19 digits."),
+        (ClientFinancialFields, "default_hourly_rate", "1.23456",
+         "`defaultHourlyRate` must have at most 4 digits after the decimal point."),
+        (ClientFinancialFields, "default_hourly_rate", "1" * 16,
+         "`defaultHourlyRate` must have at most 15 digits before the decimal point."),
+        (ClientFinancialFields, "default_hourly_rate", "1" * 20, "`defaultHourlyRate` must have at most 19 digits."),
         (ClientFinancialFields, "default_hourly_rate", "much", "`defaultHourlyRate` must be a number, for example `12.50`."),
         (ClientFinancialFields, "default_hourly_rate", Decimal("NaN"), "`defaultHourlyRate` must be a number, for example `12.50`."),
         (ClientFinancialFields, "payment_term_days", 366, "`paymentTermDays` must be 365 or less."),
         (ClientFinancialFields, "payment_term_days", "30.5", "`paymentTermDays` must be a whole number, for example `30`."),
         (ClientFinancialFields, "invoice_delivery", None, "`invoiceDelivery` cannot be empty."),
         (TimeFields, "minutes", 0, "`minutes` must be more than 0."),
-        (RegistrationFields, "registered_on", "yesterday", "`registeredOn` must be a day, for example `2026-01-31`."),
-        (TimeFields, "started_at", "noon", "`startedAt` must be a moment, for example `2026-01-31T09:00:00Z`."),
-        (ProjectFields, "name", 5, "`name` must be a text."),
+        (RegistrationFields, "registered_on", "yesterday", "`registeredOn` must be a date, for example `2026-01-31`."),
+        (TimeFields, "started_at", "noon", "`startedAt` must be a date and time, for example `2026-01-31T09:00:00Z`."),
+        (ProjectFields, "name", 5, "`name` must be text."),
         (ProjectFields, "name", " \u200b ", "`name` cannot be empty."),
         (LabelFields, "color", "", "`color` cannot be empty."),
-        (LabelFields, "color", "red", "A colour is a # and six hexadecimal digits, for example `#1D4ED8`."),
+        (LabelFields, "color", "red", "A colour must be a # and six hexadecimal digits, for example `#1D4ED8`."),
     ],
 )  # fmt: skip
 def test_limit_is_explained_to_users(fields: type[BaseModel], name: str, value: object, says: str) -> None:
@@ -99,11 +101,11 @@ def test_limit_is_explained_to_users(fields: type[BaseModel], name: str, value: 
 @pytest.mark.parametrize(
     ("name", "value", "says"),
     [
-        ("name", "x" * 801, "`name` has at most 200 characters; this has 801."),
-        ("kvk_number", "1" + " " * 32, "`kvkNumber` has at most 8 characters; this has 33."),
+        ("name", "x" * 801, "`name` must have at most 200 characters; this has 801."),
+        ("kvk_number", "1" + " " * 32, "`kvkNumber` must have at most 8 characters; this has 33."),
         ("kvk_number", "6 8 7 5 0 1 1 0  ", None),
-        ("name", "a" + "\u0300" * 31, "A character has at most 30 combining marks, for example `Café Zürich`."),
-        ("kind", "COMPANY" * 100, "`kind` has at most 100 characters; this has 700."),
+        ("name", "a" + "\u0300" * 31, "A character must have at most 30 combining marks, for example `Café Zürich`."),
+        ("kind", "COMPANY" * 100, "`kind` must have at most 100 characters; this has 700."),
     ],
 )
 def test_text_is_limited_before_other_processing(name: str, value: str, says: str | None) -> None:
@@ -117,7 +119,7 @@ def test_text_is_limited_before_other_processing(name: str, value: str, says: st
 def test_missing_fields_are_reported_beside_invalid_ones() -> None:
     """A fault of one field hides none of another."""
     assert validation_errors(MemberFields, {"email": "x"}).keys() == {"name", "email"}
-    assert validation_errors(MemberFields, {"email": "x"})["name"] == "`name` is missing."
+    assert validation_errors(MemberFields, {"email": "x"})["name"] == "`name` is required."
 
 
 def test_valid_values_are_stored_in_normal_form() -> None:

@@ -236,7 +236,7 @@ def test_error_messages_are_escaped(run_command: RunCommand, hostile_database: H
     owner = run_command(
         "token", "create", *organization_option, "--member", "viewer@test.example", "--role", "OWNER", **hostile_database.settings
     )
-    assert owner == CommandResult(1, "", f"role: {HOSTILE[name]} is VIEWER, so a token of theirs cannot be OWNER.\n")
+    assert owner == CommandResult(1, "", f"role: {HOSTILE[name]} is VIEWER, so their token cannot be OWNER. Choose a lower `role`.\n")
     for command in (["organization", "create", name], ["member", "add", name, f"{name}@x.example", *organization_option]):
         result = run_command(*command, **hostile_database.settings)
         assert (is_plain(result.out), is_plain(result.err), result.status in {0, 1}) == (True, True, True)

@@ -96,7 +96,7 @@ async def test_q3_document_at_its_limits_is_answered(api: Api) -> None:
     assert await api.data("{ clients { totalCount totalCount } }") == {"clients": {"totalCount": 60}}
 
 
-ONE_TO_A_HUNDRED = "`first` is from 1 to 100."
+ONE_TO_A_HUNDRED = "`first` must be between 1 and 100."
 
 
 @pytest.mark.parametrize(
@@ -106,8 +106,8 @@ ONE_TO_A_HUNDRED = "`first` is from 1 to 100."
         ("first: -1", ONE_TO_A_HUNDRED),
         ("first: 101", ONE_TO_A_HUNDRED),
         ("first: 2147483647", ONE_TO_A_HUNDRED),
-        ("last: 0", "`last` is from 1 to 100."),
-        ("first: 1, last: 1", "Read forwards with `first` and `after`, or backwards with `last` and `before`, not both."),
+        ("last: 0", "`last` must be between 1 and 100."),
+        ("first: 1, last: 1", "A page is read either forwards or backwards. Pass `first` and `after`, or `last` and `before`, not both."),
     ],
 )
 @pytest.mark.parametrize("root", ["clients", "contacts", "labels"])

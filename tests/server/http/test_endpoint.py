@@ -164,7 +164,9 @@ async def test_page_size_is_limited(api: Api, first: int) -> None:
     for query in (f"{{ clients(first: {first}) {{ nodes {{ id }} }} }}",):
         body = await api.execute(query)
         assert body["data"] == {"clients": None}
-        assert [(e["message"], e["extensions"]["code"]) for e in body["errors"]] == [("`first` is from 1 to 100.", "BAD_USER_INPUT")]
+        assert [(e["message"], e["extensions"]["code"]) for e in body["errors"]] == [
+            ("`first` must be between 1 and 100.", "BAD_USER_INPUT")
+        ]
 
 
 async def test_period_cannot_end_before_it_begins(api_for: Callable[..., Api], sample_org: Tenant) -> None:
