@@ -1,4 +1,4 @@
-"""What attacks came to: when a goal is held, what counts as a fault, and that every attack makes what it says."""
+"""Test the evaluation of attacks (goals and faults), and the requests that attacks send."""
 
 from collections import Counter
 
@@ -24,7 +24,7 @@ def build_outcome(
 
 
 @pytest.mark.parametrize(("idle_p99", "goal"), [(1, 50), (10, 50), (11, 55), (100, 500)])
-def test_the_goal_is_50_ms_or_five_times_idle(idle_p99: float, goal: float) -> None:
+def test_goal_is_50_ms_or_five_times_idle(idle_p99: float, goal: float) -> None:
     assert Goal().limit_ms(idle_p99) == goal
 
 
@@ -42,7 +42,7 @@ def test_attack_without_effect_passes() -> None:
     ],
 )
 def test_missed_goal_is_explained(outcome: Outcome, why: str) -> None:
-    """Slow answers, growth where it is the aim of the attack, and faults of any attack."""
+    """Goals are missed by slow responses, by growth if the attack aims at it, and by faults."""
     assert outcome.find_missed_goals == [why]
     assert f"MISSED ({why})" in table_line(outcome)
 
@@ -56,7 +56,7 @@ def test_one_answer_equals_its_percentiles() -> None:
     assert median_and_p99([1.0, 3.0])[0] == 2.0
 
 
-def test_every_attack_has_a_name_of_its_own() -> None:
+def test_every_attack_has_a_short_unique_name() -> None:
     assert len(ATTACKS) == 35
     assert all(len(name) <= 34 for name in ATTACKS)
 
@@ -81,11 +81,11 @@ def test_body_is_never_repeated(make: "documents.Make") -> None:
     "body", [values.KEYS, values.EMPTY, values.VALUES, values.TEXT, memory.build_long_keys(), next(values.MARKED_TEXTS)]
 )
 def test_large_body_has_the_maximum_size(body: Body) -> None:
-    """Not larger: it would be refused for that."""
+    """A larger body would be rejected because of its size."""
     assert 100_000 < len(encode_request(1, "", body).partition(b"\r\n\r\n")[2]) <= Settings().max_body_bytes
 
 
 def test_payload_of_a_signed_text_is_found() -> None:
-    """Behind a signature of any length; nothing where it is no JSON."""
+    """The length of the signature is unknown. A payload that is not JSON gives an empty list."""
     assert checks.decode_payload(Signer([b"secret" * 8], UNKNOWN_ID, b"test").sign(b'["a", 1, "digest"]')) == ["a", 1, "digest"]
     assert checks.decode_payload(Signer([b"secret" * 8], UNKNOWN_ID, b"test").sign(b"no JSON")) == []

@@ -1,4 +1,4 @@
-"""What the servers of the comparison are sent: never the same twice, and the same for all of them."""
+"""Request bodies of the comparison never repeat, and are the same for all servers."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ def build_different_bodies(server: str, name: str) -> list[str]:
 @pytest.mark.parametrize("server", [*SERVERS, BASELINE])
 @pytest.mark.parametrize("name", QUERIES)
 def test_no_body_is_repeated(server: str, name: str) -> None:
-    """Neither within the list nor when it comes round again, nor in a later run."""
+    """Bodies differ within the list, when the list is repeated, and between runs."""
     bodies = build_different_bodies(server, name)
     runs = [fill_marker(bodies[number % COUNT], run, number) for run in (new_run_number(), new_run_number()) for number in range(3 * COUNT)]
     assert len(set(runs)) == len(runs)
@@ -48,8 +48,8 @@ def test_bodies_differ_in_more_than_the_number(name: str) -> None:
 
 @pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize("name", QUERIES)
-def test_the_document_of_a_query_is_one_text(server: str, name: str) -> None:
-    """So that a server's cache of documents works, as it does for an application's own documents. None declares the number."""
+def test_document_of_a_query_is_always_the_same_text(server: str, name: str) -> None:
+    """So document caches work as they do for an application. The document does not declare the marker variable."""
     (text,) = {json.loads(body)["query"] for body in build_different_bodies(server, name)}
     assert REQUEST not in text
 
@@ -57,7 +57,7 @@ def test_the_document_of_a_query_is_one_text(server: str, name: str) -> None:
 @pytest.mark.parametrize("server", SERVERS)
 @pytest.mark.parametrize("name", QUERIES)
 def test_all_servers_receive_the_same_requests(server: str, name: str) -> None:
-    """In the same order. Cursors are a server's own; PostGraphile has other names for the same and takes keys."""
+    """The order is the same too. Only cursors differ, and PostGraphile has other names and takes keys instead of ids."""
     for ours, theirs in zip(build_different_bodies(RELATIES, name), build_different_bodies(server, name), strict=True):
         expected_body, body = json.loads(ours), json.loads(theirs)
         if expected_body["variables"].get("after"):
@@ -76,7 +76,7 @@ def test_documents_are_valid_for_the_product_and_its_peers(schema: GraphQLSchema
 
 @pytest.mark.parametrize("server", [*SERVERS, BASELINE])
 @pytest.mark.parametrize("name", QUERIES)
-def test_the_repeated_body_is_that_of_the_first_case(server: str, name: str) -> None:
+def test_repeated_body_is_that_of_the_first_case(server: str, name: str) -> None:
     repeated, first = (
         json.loads(BODIES.build_repeated(server, QUERIES[name], CASES[name])),
         json.loads(build_different_bodies(server, name)[0]),
@@ -91,7 +91,7 @@ def test_baseline_knows_all_cases_in_order() -> None:
 
 
 def test_baseline_runs_the_same_queries() -> None:
-    """A page behind the client before its first, one more than are shown; one client by its key."""
+    """A page starts after the preceding client and reads one row more than it shows. A single client is read by its key."""
     first, second = CASES["Q1"][:2]
     period = {"start": "2026-01-01", "end": "2026-12-31"}
     assert BODIES.baseline_arguments(first) == {"count": 51, **period}
@@ -130,7 +130,7 @@ def test_only_postgraphile_may_omit_the_previous_page() -> None:
 
 
 def test_answers_have_the_minimum_size_of_their_requests() -> None:
-    """Sixteen more than are answered may be asked for, and any of them may be missing; one that wrk asks the script for is never sent."""
+    """Up to 16 requests may be unanswered when wrk stops, and any of them may be missing. One more is generated and never sent."""
     assert least_bytes(3, [300]) == 900
     assert least_bytes(60, [10, 20]) == 39 * 10 + 21 * 20
     assert least_bytes(0, [10, 20]) == 0

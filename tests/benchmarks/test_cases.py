@@ -1,4 +1,4 @@
-"""The fixed list of cases that every server is asked for."""
+"""Test the fixed list of cases that every server gets."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from benchmarks.cases import COUNT, FIFTY, HUNDRED, PAGE_SIZES, PERIODS, Case, b
 from db.queries.revenue import partial_month_bounds
 
 QUERIES = ["Q1", "Q2", "Q3", "Q4"]
-CLIENTS = 188  # active ones of the smallest data
+CLIENTS = 188  # active clients of the smallest data
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -21,14 +21,14 @@ def test_no_two_cases_start_at_the_same_client(query: str, clients: int) -> None
 
 @pytest.mark.parametrize("query", QUERIES)
 def test_pages_are_full_and_spread_over_all_clients(query: str) -> None:
-    """A page with fewer entries than it asks for would make one list cheaper than another."""
+    """A page with fewer entries than requested would make one list cheaper than another."""
     ends = [case.position + (case.page_size or 1) for case in build_cases(query, CLIENTS)]
     assert CLIENTS - (max(PAGE_SIZES.get(query, (1,))) - min(PAGE_SIZES.get(query, (1,)))) <= max(ends) <= CLIENTS
     assert build_cases(query, CLIENTS)[0].position == 0
 
 
 def test_page_sizes_have_the_mean_of_the_query_name() -> None:
-    """And each is asked for equally often."""
+    """Each page size is requested equally often."""
     for query, mean in (("Q1", 50), ("Q3", 98), ("Q4", 50)):
         sizes = [case.page_size or 0 for case in build_cases(query, CLIENTS)]
         assert sum(sizes) == mean * COUNT
@@ -45,14 +45,14 @@ def test_every_page_size_is_combined_with_every_period() -> None:
 
 @pytest.mark.parametrize("period", PERIODS)
 def test_periods_are_whole_months(period: tuple[str, str]) -> None:
-    """The peers have the product's statement for those alone."""
+    """The peers have the product's statement only for whole months."""
     start, end = map(date.fromisoformat, period)
     assert start < end
     assert partial_month_bounds(start, end) == {}
 
 
-def test_too_few_clients_are_refused() -> None:
-    """Rather than measured with cases that repeat."""
+def test_too_few_clients_are_rejected() -> None:
+    """Otherwise cases would repeat."""
     with pytest.raises(ValueError, match="Q3 needs 1 more active clients for 60 different cases"):
         build_cases("Q3", 158)
     assert len(build_cases("Q3", 159)) == COUNT

@@ -1,4 +1,4 @@
-"""What two checkouts are sent, how their answers are compared, and what is made of the windows."""
+"""Test the comparison of two checkouts: request bodies, response checks and ratios."""
 
 import json
 
@@ -35,7 +35,7 @@ def test_organizations_alternate_with_all_their_cases() -> None:
         assert bodies == expected[index:] + expected[:index]
 
 
-def test_a_body_has_the_ids_and_cursors_of_its_organization() -> None:
+def test_body_has_the_ids_and_cursors_of_its_organization() -> None:
     case = build_cases("Q3", CLIENTS)[1]
     body = json.loads(build_tenant_cursors("a").build_body(build_queries("")["Q3"], case))
     assert body["query"] == build_queries("")["Q3"].text
@@ -54,7 +54,7 @@ def test_answers_are_equal_except_for_the_form_of_ids() -> None:
 
 
 def test_ratios_are_computed_within_a_pass() -> None:
-    """Half the processor time in each turn, though the machine became twice as slow meanwhile."""
+    """The ratio is 0.5 in each pass, although the machine was twice as slow in the second."""
     new, old = [build_window(100, 1), build_window(50, 2)], [build_window(80, 2), build_window(40, 4)]
     assert ratios_by_pass(new, old, FIGURES["CPU ms, worker"]) == [0.5, 0.5]
     assert ratios_by_pass(new, old, FIGURES["answers/s"]) == [1.25, 1.25]

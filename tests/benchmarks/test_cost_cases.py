@@ -1,4 +1,4 @@
-"""Every field of the root, every connection and every total has an operation in `benchmarks.points`; nothing is timed here."""
+"""Every root field, connection and total has an operation in `benchmarks.points`. Nothing is timed here."""
 
 import pytest
 from graphql import GraphQLObjectType, get_named_type, parse, validate
@@ -21,7 +21,7 @@ def test_every_root_field_connection_and_weight_is_measured() -> None:
 
 
 def test_every_total_is_measured_with_and_without_each_argument() -> None:
-    """For each field that leads to the connection."""
+    """This holds for each field that returns the connection."""
     for kind in CORE.type_map.values():
         if isinstance(kind, GraphQLObjectType) and kind is not CORE.mutation_type:
             for path, arguments in connection_arguments(kind).items():
@@ -37,7 +37,7 @@ def test_every_operation_is_valid_and_finds_its_objects(case: CostCase) -> None:
 
 
 def connection_arguments(kind: GraphQLObjectType) -> dict[str, list[str]]:
-    """Fields of a type that are connections, each with the arguments that choose among its entries."""
+    """Return the connection fields of a type, each with the arguments that filter its entries."""
     paging = {"first", "after", "last", "before", "orderBy"}
     return {
         f"{kind.name}.{name}": [argument for argument in field.args if argument not in paging]

@@ -1,4 +1,4 @@
-"""What is made of measured windows: arithmetic, with numbers that can be checked by heart."""
+"""Test the arithmetic on measured windows, with numbers that can be checked by hand."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ def build_windows(*speeds: float, others: float = 0.0) -> list[Window]:
 
 
 def test_row_has_medians_and_ratios_of_the_passes() -> None:
-    """Each turn is compared with itself: what slows the machine for a while slows both."""
+    """Ratios are computed within a pass: a disturbance of the machine slows both servers of a pass."""
     ours, peer = build_rows("Q1", {"relaties": build_windows(100, 60, 80), "peer": build_windows(50, 20, 20)}, is_best=False, bearable=0.05)
     assert (ours.rps, ours.ratio, ours.ratio_least, ours.ratio_most) == (80, 1, 1, 1)
     assert (peer.rps, peer.ratio, peer.ratio_least, peer.ratio_most) == (20, 3, 2, 4)
@@ -25,7 +25,7 @@ def test_row_has_medians_and_ratios_of_the_passes() -> None:
 
 
 def test_best_tenth_counts_on_a_disturbed_machine() -> None:
-    """Twenty windows: the two fastest; their median."""
+    """Of 20 windows, the median of the 2 fastest counts."""
     slow = build_windows(*range(1, 19))
     ours, peer = build_rows(
         "Q1", {"relaties": [*slow, *build_windows(90, 110)], "peer": [*slow, *build_windows(40, 60)]}, is_best=True, bearable=0.05
@@ -36,7 +36,7 @@ def test_best_tenth_counts_on_a_disturbed_machine() -> None:
 
 
 def test_disturbed_windows_are_counted() -> None:
-    """Those that stayed so after they were measured again."""
+    """Windows count that were still disturbed after measuring them again."""
     disturbed = [*build_windows(1, 2), *build_windows(3, others=0.06)]
     (row,) = build_rows("Q1", {"relaties": disturbed}, is_best=False, bearable=0.05)
     assert (row.windows, row.disturbed) == (3, 1)
@@ -48,14 +48,14 @@ def test_a_spread_is_between_the_quartiles() -> None:
 
 
 def test_others_share_excludes_measured_processes() -> None:
-    """A second in which the processors gave 900 ms, 400 of them to what is measured."""
+    """Within one second the processors worked 900 ms, 400 ms of it for the measured processes."""
     before, after = ProcessorTimes(0, everyone=5_000, measured=1_000), ProcessorTimes(1_000, everyone=5_900, measured=1_400)
     assert before.others_share_until(after) == 0.5 / CORES
     assert before.others_share_until(ProcessorTimes(1_000, everyone=5_000, measured=1_400)) == 0
 
 
 def test_processor_time_is_not_rounded() -> None:
-    """`/proc` has it in steps of 10 ms for each process, which is much of a short window."""
+    """`/proc/PID/stat` counts in steps of 10 ms per process, which is a large part of a short window."""
     with subprocess.Popen([sys.executable, "-c", "print(); input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         child.stdout.readline()
@@ -66,7 +66,7 @@ def test_processor_time_is_not_rounded() -> None:
 
 
 def test_processor_time_of_ended_children_counts() -> None:
-    """With the process that started it."""
+    """It counts as time of the process that started them."""
     script = "import subprocess; subprocess.run(['sh', '-c', 'i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done']); print(); input()"
     with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:  # noqa: S603
         assert child.stdout is not None
@@ -87,14 +87,14 @@ child.communicate(b"x"); print(flush=True); input()
 
 
 class EndingProcess(psutil.Process):
-    """A process whose child ends just after its own times were read."""
+    """A process whose child ends directly after the times of the process were read."""
 
     def __init__(self, parent: subprocess.Popen[bytes]) -> None:
         super().__init__(parent.pid)
         self._parent = parent
         self.has_ended = False
 
-    def cpu_times(self) -> Any:  # noqa: ANN401 psutil's own
+    def cpu_times(self) -> Any:  # noqa: ANN401 the type of psutil
         times = super().cpu_times()
         if not self.has_ended:
             self.has_ended = True
@@ -116,7 +116,7 @@ def test_processor_time_of_a_child_that_ends_during_the_reading_counts() -> None
         measured_ms = read_tree_ms(process)
         parent.communicate(b"\n")
     assert process.has_ended
-    assert measured_ms >= before - 2 * 1000 / TICKS, "but for the rounding of what has ended"
+    assert measured_ms >= before - 2 * 1000 / TICKS, "apart from the rounding of the ended child's time"
 
 
 def test_last_line_of_wrk_output_is_parsed() -> None:
@@ -130,7 +130,7 @@ def test_last_line_of_wrk_output_is_parsed() -> None:
 @pytest.mark.parametrize(
     ("output", "why"), [('"bytes": 900, "failed": 1', "3 requests 1 failed"), ('"bytes": 899, "failed": 0', "899 bytes")]
 )
-def test_failed_answer_ends_the_measurement(output: str, why: str) -> None:
-    """By its status, or as an answer of errors alone, which is shorter."""
+def test_failed_response_ends_the_measurement(output: str, why: str) -> None:
+    """A failure shows in the status, or in the size: a response that has only errors is shorter."""
     with pytest.raises(RuntimeError, match=f"peer: of .*{why}"):
         parse_output(f'{{"requests": 3, {output}, "micros": 1, "p50": 1, "p99": 1}}', "peer", [300])

@@ -1,4 +1,4 @@
-"""`make bench` measures with the optimized Python where there is one."""
+"""`make bench` measures with an optimized Python if there is one."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ OPTIMIZED_PYTHON = "/usr/bin/python3.11"
 
 @pytest.fixture
 def bare_checkout(tmp_path: Path) -> Path:
-    """Return a checkout in which nothing is installed, with all that `make` looks at."""
+    """Return a checkout with the files that `make` reads, but without installed packages."""
     for name in ("Makefile", "pyproject.toml", *(f"requirements/{each}.txt" for each in ("uv", "run", "test"))):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         copy(ROOT / name, tmp_path / name)
@@ -33,7 +33,6 @@ def test_bench_installs_with_the_optimized_python_where_it_exists(bare_checkout:
     assert "python3 -m venv .venv" in run_make_dry(bare_checkout, "test")
 
 
-def test_bench_accepts_another_python(bare_checkout: Path) -> None:
-    """As an argument and from the environment."""
+def test_bench_accepts_another_python_as_argument_or_from_the_environment(bare_checkout: Path) -> None:
     assert "python3.12 -m venv .venv" in run_make_dry(bare_checkout, "bench", "PYTHON=python3.12")
     assert "python3.12 -m venv .venv" in run_make_dry(bare_checkout, "bench", PYTHON="python3.12")

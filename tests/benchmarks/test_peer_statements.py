@@ -1,4 +1,4 @@
-"""The peers ask what the product asks."""
+"""The peers run the same statements as the product."""
 
 import json
 import re
@@ -31,7 +31,7 @@ RELATIONS = ["contacts", "labels", "revenue"]
 
 
 def test_peers_run_the_statements_of_the_product(tmp_path: Path) -> None:
-    """Its text as it is, the names of its parameters in their order, its columns by the names of the fields."""
+    """The text is unchanged, parameters have their names in order, and columns have the names of the GraphQL fields."""
     write_statements(tmp_path / "statements.json")
     statements_file = json.loads((tmp_path / "statements.json").read_text())
     revenue_statement = statements_file["statements"]["revenue"]
@@ -49,7 +49,7 @@ def test_only_active_clients_are_selected(tmp_path: Path) -> None:
 
 
 def test_postgraphile_query_uses_its_table_names() -> None:
-    """The same, but for names; all others are sent the query as it is."""
+    """Only names differ. All other servers get the query unchanged."""
     for query in build_queries(CLIENT).values():
         assert query.build_body("mercurius-jit") == query.build_body() == {"query": query.text, "variables": query.variables}
         text = str(query.build_body("postgraphile")["query"])
@@ -58,7 +58,7 @@ def test_postgraphile_query_uses_its_table_names() -> None:
     assert build_queries(CLIENT)["Q2"].build_body("postgraphile")["variables"] == {"id": decode_key(CLIENT)} == {"id": str(KEY)}
 
 
-def test_postgraphile_has_a_type_of_its_own_for_cursors() -> None:
+def test_postgraphile_has_a_separate_type_for_cursors() -> None:
     text = str(build_queries(CLIENT)["Q1"].build_body("postgraphile")["query"])
     assert "$after: Cursor" in text
     assert "first: $first, after: $after)" in text
@@ -66,7 +66,7 @@ def test_postgraphile_has_a_type_of_its_own_for_cursors() -> None:
 
 @pytest.fixture
 async def single_statement_api(owner_url: str, schema: strawberry.Schema, sample_org: Tenant) -> AsyncIterator[tuple[Api, list[str]]]:
-    """Yield a server that was asked nothing before, so that it sends each statement by itself; and what it sends."""
+    """Yield a new server and the list of its statements. It sends each separately, since it batches only queries seen before."""
     statements: list[str] = []
     database = await Database.connect(runtime_url(owner_url), on_statement=statements.append)
     async with connect_client(schema, database) as http:
@@ -87,7 +87,7 @@ async def single_statement_api(owner_url: str, schema: strawberry.Schema, sample
 async def test_product_runs_the_statements_given_to_peers(
     single_statement_api: tuple[Api, list[str]], name: str, is_next: bool, expected: list[str]
 ) -> None:
-    """The same texts, of which each reads the columns that it needs. Where it fails, `benchmarks.peer_statements` has to follow."""
+    """The texts are the same, apart from the selected columns. If this fails, adapt `benchmarks.peer_statements`."""
     api, statements = single_statement_api
     page = (await api.data(CURSORS.replace("{ cursor }", "{ cursor node { id } }"), first=5, after=None))["clients"]["edges"]
     variables = {"id": page[0]["node"]["id"]} if name == "Q2" else {"first": 20, "after": page[4]["cursor"] if is_next else None}
@@ -100,6 +100,6 @@ async def test_product_runs_the_statements_given_to_peers(
 
 
 async def test_baseline_runs_the_statements_with_all_their_arguments(owner: asyncpg.Connection) -> None:
-    """The product's statements change, and the bound gives their arguments itself."""
+    """The baseline passes the arguments of the product's statements itself, so it must follow their changes."""
     bound_statements = relation_statements([new_id()], {"start": date(2026, 1, 1), "end": date(2026, 12, 31)})
     assert [len(await owner.fetch(sql, *arguments)) for sql, *arguments in bound_statements] == [0, 0, 1]

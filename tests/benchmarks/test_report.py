@@ -1,4 +1,4 @@
-"""The report says what was measured, and the README says the same."""
+"""The report shows the measured figures, and the README shows the same."""
 
 import json
 from dataclasses import asdict, replace
@@ -53,7 +53,7 @@ def build_report() -> Report:
 
 
 def read_older_report(to: Path) -> Report:
-    """Read a report that was kept before the bodies differed."""
+    """Read a report that was saved by a version whose request bodies did not differ."""
     path = to / "older.json"
     path.write_text(
         json.dumps({"at": "2026-11-28T10:00+00:00", "size": "S", **REPORT_DETAILS, "rows": [asdict(build_row("relaties", "Q1", 100))]})
@@ -62,7 +62,7 @@ def read_older_report(to: Path) -> Report:
 
 
 def test_report_round_trips(tmp_path: Path) -> None:
-    """As JSON, with a row for each server and query; and as a table."""
+    """A report is saved as JSON, with a row for each server and query, and as a table."""
     save_report(build_report(), tmp_path)
     assert read_report(tmp_path / "2026-11-28-S.json") == build_report()
     saved_report = json.loads((tmp_path / "2026-11-28-S.json").read_text())
@@ -80,8 +80,8 @@ def test_memory_and_growth_are_saved_if_measured(tmp_path: Path) -> None:
     assert read_report(tmp_path / "2026-11-28-S.json") == measured
 
 
-def test_the_report_begins_with_the_targets(tmp_path: Path) -> None:
-    """Where bodies differed, as the targets say."""
+def test_report_begins_with_the_targets(tmp_path: Path) -> None:
+    """Targets need different bodies, so an older report has none."""
     measured = replace(build_report(), rows=[build_row("relaties", "Q1", 100), build_row("mercurius-jit", "Q1", 50)], memory=[120.0, 121.0])
     first, second, *_ = format_report(measured).split("\n## ")[1:]
     assert first.startswith("Targets")
@@ -91,7 +91,7 @@ def test_the_report_begins_with_the_targets(tmp_path: Path) -> None:
     assert "Targets" not in format_report(read_older_report(tmp_path))
 
 
-def test_the_table_has_each_row_once() -> None:
+def test_table_has_each_row_once() -> None:
     lines = format_report(build_report()).splitlines()
     assert "| peer | 50.0 | 2.00 x (1.50 to 2.50) | 1.25 | 0.50 | 1.75 | 1.00 x | 10.5 | 21.0 | 64 | 6, 0 |" in lines
     assert sum(line.startswith("| relaties |") for line in lines) == 3
@@ -99,7 +99,7 @@ def test_the_table_has_each_row_once() -> None:
 
 
 def test_processor_time_stands_beside_answers_per_second() -> None:
-    """Of the server, of PostgreSQL and of both, which relaties takes so many times as much of."""
+    """The table has the processor time of the server, of PostgreSQL and of both, and its ratio to that of relaties."""
     assert HEAD.startswith("| | answers/s | relaties is | CPU ms, server | CPU ms, PostgreSQL | CPU ms, both | relaties takes |")
     costly = replace(build_row("relaties", "Q1", 100), cpu=3, cpu_database=0.5)
     short_window = replace(build_row("tiny", "Q1", 100), cpu=0, cpu_database=0)
@@ -109,7 +109,7 @@ def test_processor_time_stands_beside_answers_per_second() -> None:
 
 
 def test_repeated_body_has_a_second_table() -> None:
-    """Where it was measured: Q4 was not."""
+    """Only Q1 has one, since Q4 was not measured with a repeated body."""
     first, second = format_report(build_report()).split("## Q4")
     different, repeated = first.split("One body, repeated:")
     assert "Different bodies:\n\n" in different
@@ -128,7 +128,7 @@ def test_report_describes_requests_and_statements() -> None:
     assert "The peers ran the product's own statements as they were in this run" in STATEMENTS
 
 
-def test_the_readme_has_the_speed_and_the_processor_time_of_different_bodies() -> None:
+def test_readme_has_the_speed_and_the_processor_time_of_different_bodies() -> None:
     table = format_summary(build_report())
     assert "| relaties | 100<br>1.25 + 0.50 | 1,250<br>1.25 + 0.50 | 64 |" in table
     assert "| peer | 50 (2.00 x)<br>1.25 + 0.50 |  | 64 |" in table
@@ -136,7 +136,7 @@ def test_the_readme_has_the_speed_and_the_processor_time_of_different_bodies() -
 
 
 def test_older_report_states_that_its_body_was_repeated(tmp_path: Path) -> None:
-    """It is read, and shown until there is a newer one; nobody knows what its peers ran."""
+    """An older report is shown until there is a newer one. It does not state the statements of the peers, which are unknown."""
     old_report = read_older_report(tmp_path)
     assert (old_report.rows, len(old_report.repeated), old_report.describe_requests) == ([], 1, REPEATED_NOTE)
     assert "measure again with `make bench`" in REPEATED_NOTE
@@ -150,14 +150,14 @@ def test_older_report_states_that_its_body_was_repeated(tmp_path: Path) -> None:
 
 
 def test_bar_length_is_proportional_to_speed() -> None:
-    """The fastest of a panel has all the room there is. A server's name cannot break the picture."""
+    """The fastest server of a panel takes the full width. Special characters in a server's name are escaped."""
     bars = [bar for bar in ET.fromstring(draw_chart([*build_report().rows, build_row("<&>", "Q1", 25)])).iter() if bar.tag.endswith("rect")]  # noqa: S314 ours
     widths = [int(bar.attrib["width"]) for bar in bars]
     assert widths[0] == widths[3] == widths[1] * 2 == widths[2] * 4
 
 
-def test_the_readme_has_the_newest_figures() -> None:
-    """Both its table and its picture; `python -m benchmarks.report` writes them."""
+def test_readme_has_the_newest_figures() -> None:
+    """If this fails, run `python -m benchmarks.report`, which writes the table and the picture."""
     assert update_readme(README.read_text(), read_newest()) == README.read_text()
     assert PICTURE.read_text() == draw_chart(read_newest().readme_rows)
 

@@ -1,4 +1,4 @@
-"""Each stage of a query is the code at some paths."""
+"""Test the mapping from code paths to the stages of a query."""
 
 import pytest
 
@@ -9,11 +9,11 @@ FOLDERS = ("server", "schema", "resolvers", "domain", "db")
 
 
 def test_the_paths_of_all_stages_exist() -> None:
-    """A path that was moved away would silently give its time to another stage."""
+    """If a path were moved, its time would silently count for another stage."""
     assert [path for path in STAGES if not (ROOT / path).exists()] == []
 
 
-def test_no_path_comes_after_its_folder() -> None:
+def test_every_path_comes_before_its_folder() -> None:
     paths = list(STAGES)
     assert [path for place, path in enumerate(paths) if path.startswith(tuple(paths[:place]))] == []
 
@@ -39,5 +39,5 @@ def test_every_module_has_a_stage(folder: str) -> None:
         ("/usr/lib/python3.11/asyncio/events.py", None),
     ],
 )
-def test_the_longest_path_decides(file: str, stage: str | None) -> None:
+def test_longest_path_decides(file: str, stage: str | None) -> None:
     assert stage_of_file(file) == stage

@@ -1,4 +1,4 @@
-"""The targets: what a report must reach, and which of them it can tell."""
+"""Test the targets: the limits that a report must reach, and the targets that its data covers."""
 
 from dataclasses import replace
 
@@ -53,7 +53,7 @@ def test_p99_is_at_most_twice_p50_for_relaties(p99: float, *, is_met: bool) -> N
 
 @pytest.mark.parametrize(("rps", "is_met"), [(52, True), (50, False)])
 def test_time_per_client_does_not_grow_with_page_length(rps: float, *, is_met: bool) -> None:
-    """Pages of Q3 have 98 clients on average, those of Q1 50."""
+    """Pages of Q3 have 98 clients on average, and pages of Q1 have 50."""
     targets = targets_by_figure([build_row("relaties", "Q1", 100), build_row("relaties", "Q3", rps)])
     assert targets["Q3: time for a client as a multiple of Q1's"].is_met is is_met
 

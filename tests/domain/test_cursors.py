@@ -1,4 +1,4 @@
-"""Cursors come back as they were given out, to whom they were given, or not at all."""
+"""Cursors round-trip for the organization that they were issued to, and any other text is rejected."""
 
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -18,13 +18,13 @@ CURSORS = Cursors([SECRET], TENANT)
 
 @given(position=POSITIONS)
 def test_cursor_round_trips(position: tuple[str | int | datetime, UUID]) -> None:
-    """Whatever the value that is sorted by."""
+    """This holds for every type of sort value."""
     assert CURSORS.decode("order", CURSORS.encode("order", position)) == position
 
 
 @given(position=POSITIONS, at=st.integers(min_value=0), to=st.characters(codec="ascii"))
-def test_a_changed_cursor_is_refused(position: tuple[str | int | datetime, UUID], at: int, to: str) -> None:
-    """One character is enough."""
+def test_changed_cursor_is_rejected(position: tuple[str | int | datetime, UUID], at: int, to: str) -> None:
+    """Changing one character is enough."""
     cursor = CURSORS.encode("order", position)
     changed = cursor[: at % len(cursor)] + to + cursor[at % len(cursor) + 1 :]
     assume(changed != cursor)
@@ -34,14 +34,13 @@ def test_a_changed_cursor_is_refused(position: tuple[str | int | datetime, UUID]
 
 @given(text=st.text())
 def test_other_text_is_rejected(text: str) -> None:
-    """With the code of bad input, never as a failure of the program."""
+    """The error has the code BAD_USER_INPUT and is never an internal error."""
     with pytest.raises(BadInput) as raised_error:
         CURSORS.decode("order", text)
     assert raised_error.value.extensions == {"code": "BAD_USER_INPUT"}
 
 
-def test_a_cursor_belongs_to_its_order_and_organization() -> None:
-    """Of another order, tenant or secret it is refused."""
+def test_cursor_of_another_order_tenant_or_secret_is_rejected() -> None:
     cursor = CURSORS.encode("order", ("a", uuid4()))
     for stranger in (Cursors([SECRET], UUID(int=2)), Cursors([b"t" * 32], TENANT)):
         with pytest.raises(BadInput, match="The cursor is not valid"):
@@ -50,8 +49,8 @@ def test_a_cursor_belongs_to_its_order_and_organization() -> None:
         CURSORS.decode("other", cursor)
 
 
-def test_a_rotated_secret_still_verifies() -> None:
-    """The first signs, all verify."""
+def test_rotated_secret_still_verifies() -> None:
+    """The first secret signs, and all secrets verify."""
     position = ("a", uuid4())
     rotated = Cursors([b"new" * 12, SECRET], TENANT)
     assert rotated.decode("order", CURSORS.encode("order", position)) == position

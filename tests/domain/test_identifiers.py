@@ -1,4 +1,4 @@
-"""Identifiers, channels and codes: right values come through in one form, wrong ones are refused with the rule and an example."""
+"""Valid identifiers, contact details and codes are stored in one form; invalid ones are rejected with the rule and an example."""
 
 import re
 from collections.abc import Callable
@@ -76,12 +76,12 @@ def error_message(rule: Rule, text: str) -> WrongValue:
 
 
 def add_check_digits(rng: Random, digits: str, check: int) -> str:
-    """Mostly the right check; sometimes the congruent ones that nobody gives out, or any."""
+    """Append the correct check digits in most cases, and sometimes congruent digits that are never issued, or random digits."""
     return f"{digits}{rng.choice((check, check, check, (check + 97) % 100, rng.randrange(100))):02d}"
 
 
 def introduce_typo(rng: Random, text: str, alphabet: str = DIGITS + LETTERS) -> str:
-    """Return the text as it is, or with one character changed, missing or doubled."""
+    """Return the text unchanged, or with one character changed, missing or doubled."""
     at = rng.randrange(len(text))
     kind = rng.randrange(6)
     if kind == 0:
@@ -127,7 +127,7 @@ def is_assigned_check(check: str) -> bool:
 
 
 def validate_with_stdnum(number: str) -> bool:
-    """As stdnum says of the number as it stands."""
+    """Return whether stdnum accepts the number exactly as written."""
     if number.startswith("BE"):
         return is_strict_belgian(number)
     module = {"CH": swiss, "GB": british, "NO": norwegian}.get(number[:2], european)
@@ -158,9 +158,9 @@ PEERS: dict[str, tuple[Rule, Callable[[Random], str], Callable[[str], object]]] 
 
 @pytest.mark.parametrize("peer", PEERS)
 def test_result_equals_stdnum_except_where_stricter(peer: str) -> None:
-    """On ten thousand values, right and nearly right, the same on every machine."""
+    """Compare 10,000 valid and nearly valid values, which are the same on every machine."""
     rule, some, expected = PEERS[peer]
-    rng = Random(peer)  # noqa: S311 chance that can be repeated
+    rng = Random(peer)  # noqa: S311 repeatable random values
     samples = [some(rng) for _ in range(TRIES)]
     verdicts = {text: passes(rule, text) for text in samples}
 
@@ -170,7 +170,7 @@ def test_result_equals_stdnum_except_where_stricter(peer: str) -> None:
 
 @pytest.mark.parametrize("check", ["00", "98", "99"])
 def test_unassigned_check_digits_are_rejected(check: str) -> None:
-    """Congruent modulo 97 is not enough: stdnum passes each of these."""
+    """Being congruent modulo 97 is not enough, although stdnum accepts each of these."""
     eight = next(f"{eight:08d}" for eight in range(4_000_000, 4_000_100) if (eight + int(check)) % 97 == 0)
     assert belgian.is_valid(eight + check)
     assert not passes(identifiers.kbo_number, eight + check)
@@ -224,7 +224,6 @@ def test_unassigned_check_digits_are_rejected(check: str) -> None:
     ],
 )  # fmt: skip
 def test_i6_valid_value_is_stored_in_normal_form(rule: str, raw_text: str, stored: str) -> None:
-    """However it was typed or pasted."""
     assert RULES[rule](raw_text) == stored
 
 
@@ -259,7 +258,7 @@ def test_i6_valid_value_is_stored_in_normal_form(rule: str, raw_text: str, store
     ],
 )  # fmt: skip
 def test_i6_invalid_value_is_rejected_with_the_rule_and_a_valid_example(rule: str, text: str) -> None:
-    """The message is a sentence for the user who typed the value."""
+    """The message is a sentence, and its example passes the rule."""
     wrong = error_message(RULES[rule], text)
     assert re.fullmatch(r"(A|An|The) .+, for example `.+`\.", str(wrong))
     assert f"`{wrong.example}`" in str(wrong)
@@ -268,13 +267,13 @@ def test_i6_invalid_value_is_rejected_with_the_rule_and_a_valid_example(rule: st
 
 @pytest.mark.parametrize("country", VAT_EXAMPLES)
 def test_example_of_a_vat_number_is_of_the_same_country(country: str) -> None:
-    """Every country that is known has one, and it passes."""
+    """Every supported country has an example, which passes the rule."""
     wrong = error_message(identifiers.vat_number, f"{country}1")
     assert wrong.example == VAT_EXAMPLES[country] == identifiers.vat_number(wrong.example)
 
 
 def test_unknown_vat_country_is_rejected_with_the_known_ones() -> None:
-    """All members of the union by their prefixes, Northern Ireland, and three neighbours."""
+    """The supported countries are all members of the EU, Northern Ireland, Great Britain, Switzerland and Norway."""
     assert {country.replace("el", "gr") for country in map(str.lower, VAT_EXAMPLES)} == european.MEMBER_STATES | {"gb", "ch", "no"}
     assert " ".join(VAT_EXAMPLES) in str(error_message(identifiers.vat_number, "US123456789"))
 
@@ -284,7 +283,7 @@ def test_unknown_vat_country_is_rejected_with_the_known_ones() -> None:
 @example(text="https://x.example.")
 @example(text="https://x.example?")
 def test_normalization_is_idempotent(rule: str, text: str) -> None:
-    """And anything else is refused, never a failure of the program. Rules are given texts that are clean."""
+    """Any other text is rejected, and never causes another exception. Rules get cleaned texts."""
     try:
         once = RULES[rule](clean(text, 10_000))
     except WrongValue:
@@ -293,8 +292,7 @@ def test_normalization_is_idempotent(rule: str, text: str) -> None:
 
 
 @given(prefix=st.sampled_from(list(VAT_EXAMPLES)), rest=st.text(DIGITS + LETTERS + "+*. -", max_size=20))
-def test_no_vat_number_raises_other_errors(prefix: str, rest: str) -> None:
-    """Whatever follows the country."""
+def test_any_text_after_a_vat_country_is_stored_or_rejected(prefix: str, rest: str) -> None:
     if passes(identifiers.vat_number, prefix + rest):
         stored = identifiers.vat_number(prefix + rest)
         assert identifiers.vat_number(stored) == stored
@@ -303,14 +301,14 @@ def test_no_vat_number_raises_other_errors(prefix: str, rest: str) -> None:
 
 @given(country=st.sampled_from(sorted(iso_codes.countries())), digits=st.text(DIGITS, min_size=4, max_size=15))
 def test_phone_number_keeps_its_digits(country: str, digits: str) -> None:
-    """In any country its digits come back, in international form or as typed, and that form stays."""
+    """In any country the number is stored in international form or as typed, and normalizing it again changes nothing."""
     stored = contact_details.phone(digits, country)
     assert contact_details.phone(stored, country) == stored
     assert stored == digits or stored.startswith("+")
 
 
 def test_code_lists_match_the_standards() -> None:
-    """As long as ISO 3166-1 and ISO 639-1 are; of every time zone the rules are at hand."""
+    """The lists are as long as those of ISO 3166-1 and ISO 639-1, and the rules of every time zone are available."""
     assert (len(iso_codes.countries()), len(iso_codes.languages())) == (249, 184)
     assert {"EUR", "USD", "GBP", "CHF", "XPF"} <= iso_codes.currencies()
     assert all(ZoneInfo(name).key == name for name in iso_codes.timezones().values())

@@ -1,4 +1,4 @@
-"""Which clients incoming ones are: the product's table (S38, S39, S40), row by row and for anything that may come."""
+"""Test the matching of incoming clients against the product's table (S38, S39, S40), row by row and for random input."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ EXISTING_WITH_NUMBER, EXISTING_WITHOUT_NUMBER = ExistingClient("1", "a", id=A), 
 KEYS = st.sampled_from(["a", "b", "c"])
 INCOMING = st.builds(MatchKeys, st.none() | KEYS, st.none() | KEYS)
 EXISTING_CLIENTS = st.builds(ExistingClient, st.none() | KEYS, KEYS, id=st.uuids(), is_archived=st.booleans())
-# In one organization no two have the same number.
+# Client numbers are unique within an organization.
 EXISTING = st.lists(EXISTING_CLIENTS, max_size=8, unique_by=(lambda each: each.number_key or each.id, lambda each: each.id))
 
 
@@ -46,12 +46,12 @@ EXISTING = st.lists(EXISTING_CLIENTS, max_size=8, unique_by=(lambda each: each.n
     ],
 )
 def test_s38_s39_s40_each_row_of_the_table(incoming: MatchKeys, existing: list[ExistingClient], decision: Decision) -> None:
-    """Number first; names only where neither side has a number; never the first of several."""
+    """Numbers count first, and names only if neither side has a number. Of several matches none is chosen."""
     assert match_clients([incoming], existing) == [decision]
 
 
-def test_the_second_of_two_is_a_duplicate_of_the_first() -> None:
-    """Of the same number, or of the same name without one; and it says of which."""
+def test_repeated_number_or_name_is_a_duplicate_of_the_first() -> None:
+    """The decision has the index of the first. Names count only without a number."""
     incoming = [
         MatchKeys("1", "a"),
         MatchKeys(None, "a"),
@@ -78,7 +78,7 @@ def expected_match(each: MatchKeys, existing: Sequence[ExistingClient]) -> Match
 
 @given(each=INCOMING, existing=EXISTING)
 def test_single_client_is_matched_by_the_table(each: MatchKeys, existing: list[ExistingClient]) -> None:
-    """Whatever else there is, in any order."""
+    """Other existing clients and their order have no effect."""
     for order in (existing, existing[::-1]):
         (decision,) = match_clients([each], order)
         assert decision.match is expected_match(each, existing)
@@ -86,14 +86,14 @@ def test_single_client_is_matched_by_the_table(each: MatchKeys, existing: list[E
 
 @given(number=KEYS, names=st.tuples(KEYS, KEYS), existing=EXISTING)
 def test_s38_name_does_not_count_beside_a_number(number: str, names: tuple[str, str], existing: list[ExistingClient]) -> None:
-    """Neither the one that comes in nor the one there is."""
+    """This holds for the name of the incoming and of the existing client."""
     renamed = [replace(client, name_key="z") if client.number_key else client for client in existing]
     assert match_clients([MatchKeys(number, names[0])], existing) == match_clients([MatchKeys(number, names[1])], renamed)
 
 
 @given(incoming=st.lists(INCOMING, max_size=8), existing=EXISTING)
 def test_second_run_creates_nothing(incoming: list[MatchKeys], existing: list[ExistingClient]) -> None:
-    """What was new is found, and all else is what it was; only what has neither number nor name is like nothing."""
+    """A new client is found in the second run, unless it has neither number nor name. All other decisions stay the same."""
     first = match_clients(incoming, existing)
     fresh = [each for each, decision in zip(incoming, first, strict=True) if decision.match is Match.NEW]
     added_clients = [ExistingClient(each.number_key, each.name_key, id=new_id()) for each in fresh]
@@ -105,7 +105,7 @@ def test_second_run_creates_nothing(incoming: list[MatchKeys], existing: list[Ex
 
 @given(incoming=st.lists(INCOMING, max_size=8), existing=EXISTING)
 def test_no_client_is_matched_twice(incoming: list[MatchKeys], existing: list[ExistingClient]) -> None:
-    """All of the same key after the first are duplicates, and each names the first."""
+    """All clients with the same key are duplicates of the first, and their decisions have its index."""
     decisions = match_clients(incoming, existing)
     matched_keys = [key for each in decisions if each.match is Match.SAME for key in each.clients]
     assert len(matched_keys) == len(set(matched_keys))

@@ -1,4 +1,4 @@
-"""Who may what: the table of the product, compared row by row."""
+"""Compare the permissions of each role with the product's table, row by row."""
 
 import pytest
 
@@ -20,6 +20,5 @@ TABLE = {
 
 
 @pytest.mark.parametrize("permission", Permission)
-def test_permission_belongs_to_its_roles(permission: Permission) -> None:
-    """No more and no fewer."""
+def test_permission_belongs_to_exactly_its_roles(permission: Permission) -> None:
     assert {role for role in Role if permission in ROLE_PERMISSIONS[role]} == set(TABLE[permission].split())

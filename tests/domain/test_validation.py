@@ -1,4 +1,4 @@
-"""What a user fills in is checked as a whole: every fault has its path and a sentence, and what passes is stored in one form."""
+"""User input is validated as a whole: every error has its path and a message, and valid values are stored in one form."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -54,7 +54,7 @@ def patch_errors(fields: type[BaseModel], current: Mapping[str, object], changes
 
 
 def test_all_errors_are_reported_in_field_order() -> None:
-    """Those of texts, of rules and of limits together, each at its path in the input."""
+    """Errors of texts, rules and limits are reported together, each with its path in the input."""
     wrong: dict[str, object] = {
         "name": "x" * 201, "kind": "CLUB", "is_prospect": "perhaps", "email": "nobody", "notes": "\0", "kvk_number": "1",
         "vat_number": "NL1",
@@ -92,7 +92,7 @@ def test_all_errors_are_reported_in_field_order() -> None:
     ],
 )  # fmt: skip
 def test_limit_is_explained_to_users(fields: type[BaseModel], name: str, value: object, says: str) -> None:
-    """The limit itself, and an example where that helps; in a creation and in a change."""
+    """The message is the same in a creation and in a change."""
     current = dict.fromkeys(fields.model_fields)
     assert says in validation_errors(fields, {name: value}).values()
     assert list(patch_errors(fields, current, {name: value}).values()) == [says]
@@ -109,7 +109,7 @@ def test_limit_is_explained_to_users(fields: type[BaseModel], name: str, value: 
     ],
 )
 def test_text_is_limited_before_other_processing(name: str, value: str, says: str | None) -> None:
-    """To four times what its field takes: it may be written with separators, or with marks that stand apart."""
+    """The first limit is four times that of the field, since a valid text may have separators or decomposed marks."""
     if says is None:
         assert validate(ClientFields, {"name": "X", name: value}).kvk_number == "68750110"
     else:
@@ -117,13 +117,12 @@ def test_text_is_limited_before_other_processing(name: str, value: str, says: st
 
 
 def test_missing_fields_are_reported_beside_invalid_ones() -> None:
-    """A fault of one field hides none of another."""
     assert validation_errors(MemberFields, {"email": "x"}).keys() == {"name", "email"}
     assert validation_errors(MemberFields, {"email": "x"})["name"] == "`name` is required."
 
 
 def test_valid_values_are_stored_in_normal_form() -> None:
-    """Texts trimmed and empty ones null, identifiers without separators, defaults where nothing was given."""
+    """Texts are trimmed, empty texts become null, identifiers lose separators, and absent fields get their defaults."""
     client = validate(
         ClientFields,
         {
@@ -139,13 +138,13 @@ def test_valid_values_are_stored_in_normal_form() -> None:
 
 
 def test_phone_numbers_use_the_country_of_the_organization() -> None:
-    """The same digits are another number in another country."""
+    """The same digits are a different number in another country."""
     assert validate(ClientFields, {"name": "A", "phone": "02 555 01 22"}, country="BE").phone == "+32 2 555 01 22"
     assert validate_patch(ContactFields, JANSEN, {"mobile": "0470 12 34 56"}, country="BE") == {"mobile": "+32 470 12 34 56"}
 
 
 def test_postal_code_uses_the_country_of_its_address_first() -> None:
-    """The country of the address comes first; a wrong country leaves the code in peace."""
+    """If the country is invalid, only the country is reported and not the postal code."""
     assert validate(AddressFields, {"postal_code": "1012ab"}).postal_code == "1012 AB"
     assert validate(AddressFields, {"postal_code": "1000", "country": "be"}).postal_code == "1000"
     assert validation_errors(AddressFields, {"postal_code": "1000", "country": "NL"}).keys() == {"postalCode"}
@@ -153,15 +152,15 @@ def test_postal_code_uses_the_country_of_its_address_first() -> None:
 
 
 def test_person_requires_a_name() -> None:
-    """First or last name is required. The error has the path of a given field, unless that field has an error itself."""
+    """First or last name is required. The error has the path of a supplied field, unless that field has an error itself."""
     assert validate(ContactFields, {"first_name": "An"}).first_name == "An"
     assert validation_errors(ContactFields, {}).keys() == {"lastName"}
     assert validation_errors(ContactFields, {"first_name": " "}).keys() == {"firstName"}
     assert validation_errors(ContactFields, {"first_name": "x" * 101}).keys() == {"firstName"}
 
 
-def test_change_contains_only_given_fields() -> None:
-    """Absent stays absent, and null clears what may be empty."""
+def test_change_contains_only_supplied_fields() -> None:
+    """Absent fields stay absent, and null clears optional fields."""
     assert validate_patch(ClientFields, CLIENT, {}) == {}
     assert validate_patch(ClientFields, CLIENT, {"phone": None, "notes": " "}) == {"phone": None, "notes": None}
     assert validate_patch(ClientFields, CLIENT, {"name": " Jansen  "}) == {"name": "Jansen"}
@@ -170,13 +169,13 @@ def test_change_contains_only_given_fields() -> None:
 
 
 def test_unchanged_values_are_not_validated_again() -> None:
-    """A number of before the rules keeps nobody from changing a note."""
+    """A number that was stored before a rule existed does not prevent changing a note."""
     assert validate_patch(ClientFields, {**CLIENT, "kvk_number": "old", "name": ""}, {"notes": "x"}) == {"notes": "x"}
     assert validate_patch(AddressFields, {**DUTCH, "postal_code": "old"}, {"city": "Gent"}) == {"city": "Gent"}
 
 
 def test_change_of_country_revalidates_the_postal_code() -> None:
-    """The error has the path of a given field. A given postal code that is valid in the new country is stored in its form."""
+    """The error has the path of a supplied field. A postal code that is valid in the new country is stored in that country's form."""
     assert patch_errors(AddressFields, DUTCH, {"country": "BE"}).keys() == {"patch.country"}
     assert patch_errors(AddressFields, DUTCH, {"country": "BE", "postal_code": "x"}).keys() == {"patch.postalCode"}
     assert patch_errors(AddressFields, DUTCH, {"postal_code": "9000"}).keys() == {"patch.postalCode"}
@@ -189,7 +188,7 @@ def test_change_of_country_revalidates_the_postal_code() -> None:
 
 
 def test_change_must_leave_a_person_a_name() -> None:
-    """The one may go while the other stays."""
+    """Either name can be cleared while the other stays."""
     assert validate_patch(ContactFields, JANSEN, {"first_name": None}) == {"first_name": None}
     assert validate_patch(ContactFields, JANSEN, {"first_name": "An", "last_name": None}) == {"first_name": "An", "last_name": None}
     assert patch_errors(ContactFields, JANSEN, {"last_name": ""}).keys() == {"patch.lastName"}
@@ -209,7 +208,7 @@ VALUES = (
 @pytest.mark.parametrize("fields", FIELD_SETS, ids=lambda fields: fields.__name__)
 @given(data=st.data())
 def test_input_is_stored_or_rejected(fields: type[BaseModel], data: st.DataObject) -> None:
-    """Never a failure of the program; every path is a field that was given or missed; what is stored passes again unchanged."""
+    """There is no other exception, every path is a field of the set, and stored values pass again unchanged."""
     values = data.draw(st.dictionaries(st.sampled_from(sorted(fields.model_fields)), VALUES))
     try:
         stored_values = validate(fields, values)
@@ -224,8 +223,8 @@ def test_input_is_stored_or_rejected(fields: type[BaseModel], data: st.DataObjec
         }
 
 
-def test_every_rule_belongs_to_a_field_and_every_path_is_graphql_s() -> None:
-    """A name that no field set has would check nothing."""
+def test_every_rule_belongs_to_a_field_and_every_path_has_graphql_names() -> None:
+    """A rule whose name no field set has would check nothing."""
     known_names = {name for fields in FIELD_SETS for name in fields.model_fields}
     assert RULES.keys() | RULES_BY_COUNTRY.keys() | MULTILINE <= known_names
     with pytest.raises(RuleViolation) as raised_error:
@@ -236,7 +235,7 @@ def test_every_rule_belongs_to_a_field_and_every_path_is_graphql_s() -> None:
 
 
 def test_demo_data_passes_all_rules_unchanged() -> None:
-    """Its clients, addresses, contacts, members and labels are stored in the very form that a user's would be."""
+    """Demo data is stored in the same form as user input."""
     demo_contacts = invent_people(DEMO, 3_000, 400).contacts
     rows: list[tuple[type[BaseModel], dict[str, object]]] = [
         *((fields, client.row._asdict()) for client in DEMO for fields in (ClientFields, ClientFinancialFields)),
