@@ -1,14 +1,15 @@
-"""Relaties and its peers side by side: the same data, the same queries, the same JSON, in one run and one report.
+"""Compare relaties with its peers in one run and one report, with the same data, queries and JSON.
 
     python -m benchmarks.compare [--size small] [--peers usual] [--seconds 5] [--turns 6] [--only Q1] [--bodies different]
         [--also memory growth] [--keep FOLDER]
 
-`make bench` installs what it needs and runs it with `SIZE` and `PEERS`. Every server is one worker. A turn asks each of them for a
-window, A B C; the next turn C B A. A window of which others had too much of the processors is measured again. Where the machine is never
-quiet there are small windows, of which the best tenth counts; the report says so. Ratios count; absolute figures are the machine's.
+`make bench` installs the peers and runs this with `SIZE` and `PEERS`. Every server has one worker. A pass measures each server for one
+window, in the order A B C; the next pass uses the order C B A. A window in which other programs used too much of the processors is measured
+again. On a machine that is never idle there are many short windows, of which the fastest tenth counts; the report says so. Compare ratios:
+absolute figures depend on the machine.
 
-Each query is measured twice: with a body that differs with every request, and with one body that is repeated. The report begins with the
-targets of the read path, as far as their figures were measured in this run.
+Each query is measured twice: with bodies that differ in every request, and with one repeated body. The report begins with the targets of
+the read path for which this run has figures.
 """
 
 import argparse
@@ -42,40 +43,40 @@ MEMORY, GROWTH = "memory", "growth"
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--size", choices=SIZES, default="small", help="how much data")
-    parser.add_argument("--peers", choices=PEERS, default="usual", help="beside whom")
-    parser.add_argument("--seconds", type=int, default=5, help="how long a window is")
-    parser.add_argument("--turns", type=int, default=6, help="how many windows a server has for each query")
-    parser.add_argument("--only", help="one of Q1 to Q4; the report is printed alone")
+    parser.add_argument("--size", choices=SIZES, default="small", help="amount of data")
+    parser.add_argument("--peers", choices=PEERS, default="usual", help="peers to compare with")
+    parser.add_argument("--seconds", type=int, default=5, help="length of a window")
+    parser.add_argument("--turns", type=int, default=6, help="passes, which is the number of windows of a server for each query")
+    parser.add_argument("--only", help="measure only this query of Q1 to Q4; the report is printed and not saved")
     parser.add_argument(
         "--bodies",
         choices=(BOTH_KINDS, DIFFERENT_BODIES, REPEATED_BODIES),
         default=BOTH_KINDS,
-        help="one of both alone; the report is printed alone",
+        help="measure only one kind of bodies; the report is printed and not saved",
     )
     parser.add_argument(
-        "--also", nargs="*", choices=(MEMORY, GROWTH), default=[], help="what else the targets need; takes minutes, and an hour"
+        "--also", nargs="*", choices=(MEMORY, GROWTH), default=[], help="also measure these targets; memory takes minutes, growth an hour"
     )
-    parser.add_argument("--keep", type=Path, help="a folder whose database is used again")
-    parser.add_argument("--unsaved", action="store_true", help="print the report alone")
+    parser.add_argument("--keep", type=Path, help="folder whose database is kept and used again")
+    parser.add_argument("--unsaved", action="store_true", help="print the report and do not save it")
     return parser.parse_args()
 
 
 async def find_postgres(url: str) -> psutil.Process:
-    """Return the process of PostgreSQL itself, which started the one that answers here."""
+    """Return the main process of PostgreSQL, which is the parent of the one that serves this connection."""
     owner = await asyncpg.connect(url)
     try:
         parent = psutil.Process(await owner.fetchval("SELECT pg_backend_pid()")).parent()
     finally:
         await owner.close()
     if parent is None:
-        raise RuntimeError("PostgreSQL runs where its processor time cannot be seen")
+        raise RuntimeError("The processor time of PostgreSQL cannot be read: it must run on this machine.")
     return parent
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One query, asked of all servers of a run."""
+    """The measurement of one query on all servers of a run."""
 
     database: DemoDatabase
     trial: WindowTrial
@@ -88,7 +89,7 @@ class Comparison:
         return build_cases(self.name, len(self.bodies.clients))
 
     def measure(self, kinds: Sequence[str]) -> dict[str, list[Row]]:
-        """Measure with bodies of these kinds, before and after which all servers must answer the same."""
+        """Measure with these kinds of bodies. Before and after, check that all servers give the same answers."""
         sizes = self.check_answers()
         results = {}
         for kind in kinds:
@@ -99,9 +100,9 @@ class Comparison:
         return results
 
     def check_answers(self) -> dict[str, list[int]]:
-        """Compare what each server answers to each case with what the first does, and return how many bytes each answer has.
+        """Check that each server gives the same answers as relaties, and return the size of each answer in bytes.
 
-        The first is ours. Its answers are those of the bound from then on.
+        The answers of relaties are written for the baseline, which sends them from then on.
         """
         expected: list[object] = []
         sizes = {}
@@ -134,11 +135,11 @@ class Comparison:
         return Wrk(self.trial.servers[server].target.for_query(self.name), file, WARM_S, sizes)
 
 
-def check_equal(what: str, server: str, answers: Sequence[object], expected: Sequence[object]) -> None:
-    """Raise `AssertionError` unless that server's answers are the expected ones, case by case."""
+def check_equal(description: str, server: str, answers: Sequence[object], expected: Sequence[object]) -> None:
+    """Raise `AssertionError` unless the answers of this server are equal to the expected ones, case by case."""
     for index, (answer, expected_answer) in enumerate(zip(answers, expected, strict=True)):
         if replace_cursors(answer, server) != replace_cursors(expected_answer, server):
-            raise AssertionError(f"{what} answers something else in case {index}: {str(replace_cursors(answer, server))[:1000]}")
+            raise AssertionError(f"{description} gives another answer in case {index}: {str(replace_cursors(answer, server))[:1000]}")
 
 
 def compare_servers(demo_database: DemoDatabase, options: argparse.Namespace) -> Report:
@@ -174,7 +175,7 @@ if __name__ == "__main__":
             report = replace(report, memory=measure_fresh_worker(database))
     if GROWTH in options.also:
         with run_embedded() as (server, _):
-            report = replace(report, grown=asyncio.run(measure_growth(server, build_sizes())))
+            report = replace(report, growth=asyncio.run(measure_growth(server, build_sizes())))
     print(format_report(report))
     if not (options.unsaved or options.only or options.bodies != BOTH_KINDS):
         save_report(report)

@@ -1,4 +1,4 @@
-"""What is made of the windows of a measurement: medians, the best tenth, ratios and how far they spread. Nothing but arithmetic."""
+"""Compute medians, the best tenth, ratios and their spread from measured windows, without measuring anything."""
 
 import statistics
 from collections.abc import Mapping, Sequence
@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Window:
-    """One server asked one query for a while: processor time for an answer of server and database, others' part of the processors."""
+    """One server under load with one query for some seconds.
+
+    `cpu_ms` and `database_ms` are processor time per answer of the server and of PostgreSQL. `others` is the share of the processors
+    that other programs used.
+    """
 
     rps: float
     p50_ms: float
@@ -20,7 +24,7 @@ class Window:
 
 @dataclass(frozen=True)
 class Row:
-    """A server's figures for a query; `ratio` is the first server's answers per second as a multiple of its own."""
+    """The figures of a server for a query. `ratio` is the speed of the first server as a multiple of this server's speed."""
 
     server: str
     query: str
@@ -38,17 +42,17 @@ class Row:
 
     @property
     def cpu_of_both(self) -> float:
-        """Milliseconds of processor time of the server and of PostgreSQL for an answer."""
+        """Processor time of the server and of PostgreSQL per answer, in milliseconds."""
         return self.cpu + self.cpu_database
 
 
 def best_tenth(windows: Sequence[Window]) -> list[Window]:
-    """The fastest of them, one at least: on a machine that others use these are the least disturbed."""
+    """Return the fastest tenth of the windows, at least one. On a machine with other load, these are the least disturbed."""
     return sorted(windows, key=lambda window: window.rps, reverse=True)[: max(1, round(len(windows) / 10))]
 
 
 def build_rows(query: str, measured: Mapping[str, Sequence[Window]], *, is_best: bool, bearable: float) -> list[Row]:
-    """A row a server. Medians of all windows, or of the best tenth. A ratio's spread is that of the turns, whose windows lie together."""
+    """Return a row per server, with medians of all windows or of the best tenth. Ratios compare the windows of the same pass."""
     first = next(iter(measured.values()))
     chosen_windows = {server: best_tenth(windows) if is_best else windows for server, windows in measured.items()}
     speed = {server: statistics.median(window.rps for window in windows) for server, windows in chosen_windows.items()}

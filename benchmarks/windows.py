@@ -1,4 +1,7 @@
-"""Windows: each server asked one query for a while, in turns, and again where others took too much of the machine meanwhile."""
+"""Measure windows: each server under load with one query for some seconds, in alternating order.
+
+A window that other programs disturbed too much is measured again.
+"""
 
 import math
 import time
@@ -13,18 +16,18 @@ from benchmarks.machine import ProcessorTimes, read_exact_processor_ms, read_mem
 from benchmarks.servers import Server
 from benchmarks.wrk import Wrk
 
-BEARABLE = 0.05  # of all processors, had by others during a window
+BEARABLE = 0.05  # share of all processors that other programs may use during a window
 MAX_REPEATS = 3
-SMALL_TURNS = 4  # for each that was asked for
+SMALL_TURNS = 4  # short windows for each requested one, on a disturbed machine
 PROBE_S = 3
 WARM_S = 2
-AT_LEAST = CONNECTIONS  # answers in a window; a slow server's are longer for it
+AT_LEAST = CONNECTIONS  # answers in a window; windows of slow servers are longer
 LONGEST_S = 10
 
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """How long a window is, how many a server has for a query, and whether only the best tenth of them counts."""
+    """The length of a window, the number of windows per server and query, and whether only the best tenth counts."""
 
     seconds: int
     passes: int
@@ -34,30 +37,30 @@ class WindowPlan:
     def describe(self) -> str:
         if self.is_best:
             return (
-                f"{self.passes} windows of {self.seconds} s or more in turns, of which the best tenth counts "
-                "since others used the machine; the spread is that between the quartiles of the turns"
+                f"{self.passes} windows of {self.seconds} s or more in alternating order, of which the fastest tenth counts, since other "
+                "programs used the machine; the spread is between the quartiles of the passes"
             )
         return (
-            f"{self.passes} windows of {self.seconds} s or more in turns, medians; one of which others had more than {BEARABLE:.0%} of the "
-            f"processors was measured again, {MAX_REPEATS} times at most; the spread is that of all turns"
+            f"{self.passes} windows of {self.seconds} s or more in alternating order, medians; a window in which other programs used more "
+            f"than {BEARABLE:.0%} of the processors was measured again, at most {MAX_REPEATS} times; the spread is that of all passes"
         )
 
 
 def plan_windows(seconds: int, turns: int, database: psutil.Process) -> WindowPlan:
-    """Windows as asked for, unless others have more of the machine, where it should be idle, than a window bears."""
+    """Return the requested windows, or many short ones if other programs use too much of the machine before the measurement."""
     start = ProcessorTimes.read([database])
     time.sleep(PROBE_S)
     others = start.others_share_until(ProcessorTimes.read([database]))
     plan = WindowPlan(seconds, turns, is_best=False) if others <= BEARABLE else WindowPlan(1, turns * SMALL_TURNS, is_best=True)
-    print(f"others have {others:.1%} of the processors: {plan.describe}")
+    print(f"other programs use {others:.1%} of the processors: {plan.describe}")
     return plan
 
 
 @dataclass(frozen=True)
 class WindowTrial:
-    """The servers with the database of each, and the plan of a run.
+    """The servers of a run with their databases, and the plan of the run.
 
-    `not_counted` has processes of a database whose time is none of an answer: those of somebody who writes meanwhile.
+    `not_counted` has the database process of a background writer for each server. Its time does not belong to answers.
     """
 
     servers: Mapping[str, Server]
@@ -66,11 +69,11 @@ class WindowTrial:
     not_counted: Mapping[str, psutil.Process] = field(default_factory=dict)
 
     def measure(self, query: str, loads: Mapping[str, Wrk]) -> list[Row]:
-        """Return a row for each server. `loads` has how each is asked; how long is decided here."""
+        """Measure and return a row for each server. `loads` has the requests; the length of the windows is decided here."""
         return build_rows(query, self.measure_windows(loads), is_best=self.plan.is_best, bearable=BEARABLE)
 
     def measure_windows(self, loads: Mapping[str, Wrk]) -> dict[str, list[Window]]:
-        """Measure A B C, then C B A, and so on, and return the windows of each server, by turn."""
+        """Measure in the order A B C, then C B A, and so on. Return the windows of each server, one per pass."""
         windows_by_server: dict[str, list[Window]] = {name: [] for name in self.servers}
         loads_by_server = {name: self._warm_up(replace(loads[name], seconds=WARM_S)) for name in self.servers}
         for pass_number in range(self.plan.passes):
@@ -79,12 +82,12 @@ class WindowTrial:
         return windows_by_server
 
     def _warm_up(self, warming: Wrk) -> Wrk:
-        """How the server is asked for a window, now that it is warm: as long as it takes for some answers."""
+        """Warm the server up, and return its load for a window that is long enough for some answers."""
         seconds = math.ceil(min(LONGEST_S, AT_LEAST / max(warming.execute().rps, 1)))
         return replace(warming, seconds=max(self.plan.seconds, seconds))
 
     def _measure_undisturbed(self, name: str, load: Wrk) -> Window:
-        """The first that is, or else the least disturbed."""
+        """Measure until a window is undisturbed or the attempts are used up. Return the least disturbed window."""
         attempts = [self._measure_window(name, load)]
         while not self.plan.is_best and attempts[-1].others > BEARABLE and len(attempts) <= MAX_REPEATS:
             attempts.append(self._measure_window(name, load))
@@ -94,7 +97,7 @@ class WindowTrial:
         process = self.servers[name].process
         before, processor_before, base = self._read_times(), read_tree_ms(process), self._database_ms(name)
         wrk_result = load.execute()
-        while not wrk_result.requests:  # slower than it was when it was warmed
+        while not wrk_result.requests:  # slower than during warm-up
             wrk_result = replace(load, seconds=LONGEST_S).execute()
         processor_spent, of_base = read_tree_ms(process) - processor_before, self._database_ms(name) - base
         return Window(

@@ -114,7 +114,7 @@ def build_page(name: str, *, has_previous: bool, cursor: str | None = "own") -> 
 def test_every_case_is_compared() -> None:
     expected = [build_page("A", has_previous=False), build_page("B", has_previous=True)]
     check_equal("Q1: peer", "peer", [build_page("A", has_previous=False, cursor="other"), build_page("B", has_previous=True)], expected)
-    with pytest.raises(AssertionError, match=r"Q1: peer answers something else in case 1: .*'name': 'C'"):
+    with pytest.raises(AssertionError, match=r"Q1: peer gives another answer in case 1: .*'name': 'C'"):
         check_equal("Q1: peer", "peer", [build_page("A", has_previous=False), build_page("C", has_previous=True)], expected)
     with pytest.raises(AssertionError, match="in case 0"):
         check_equal("Q1: peer", "peer", [build_page("A", has_previous=False, cursor=None), build_page("B", has_previous=True)], expected)

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from benchmarks.chart import draw_chart
 from benchmarks.figures import Row
-from benchmarks.growth import Grown
+from benchmarks.growth import Growth
 from benchmarks.report import (
     BODIES,
     HEAD,
@@ -75,7 +75,7 @@ def test_report_round_trips(tmp_path: Path) -> None:
 
 
 def test_memory_and_growth_are_saved_if_measured(tmp_path: Path) -> None:
-    measured = replace(build_report(), memory=[120.5, 121.0], grown=[Grown("large", "page of 50", 1.25, ["client"])])
+    measured = replace(build_report(), memory=[120.5, 121.0], growth=[Growth("large", "page of 50", 1.25, ["client"])])
     save_report(measured, tmp_path)
     assert read_report(tmp_path / "2026-11-28-S.json") == measured
 
@@ -100,7 +100,7 @@ def test_table_has_each_row_once() -> None:
 
 def test_processor_time_stands_beside_answers_per_second() -> None:
     """The table has the processor time of the server, of PostgreSQL and of both, and its ratio to that of relaties."""
-    assert HEAD.startswith("| | answers/s | relaties is | CPU ms, server | CPU ms, PostgreSQL | CPU ms, both | relaties takes |")
+    assert HEAD.startswith("| | answers/s | speed of relaties | CPU ms, server | CPU ms, PostgreSQL | CPU ms, both | CPU of relaties |")
     costly = replace(build_row("relaties", "Q1", 100), cpu=3, cpu_database=0.5)
     short_window = replace(build_row("tiny", "Q1", 100), cpu=0, cpu_database=0)
     lines = format_report(replace(build_report(), rows=[costly, build_row("peer", "Q1", 50), short_window])).splitlines()
@@ -123,9 +123,9 @@ def test_report_describes_requests_and_statements() -> None:
         assert BODIES in text
         assert STATEMENTS in text
     assert "list of 60 cases for each query, the same for all servers" in BODIES
-    assert "a page had 40 to 60, where 100 are said 96 to 100" in BODIES
+    assert "Pages of 50 clients had 40 to 60 clients in fact, and pages of 100 had 96 to 100." in BODIES
     assert "every server gave the same JSON in each case" in BODIES
-    assert "The peers ran the product's own statements as they were in this run" in STATEMENTS
+    assert "The peers ran the statements of the measured version of the product" in STATEMENTS
 
 
 def test_readme_has_the_speed_and_the_processor_time_of_different_bodies() -> None:

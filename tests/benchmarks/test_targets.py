@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.figures import Row
-from benchmarks.growth import LARGER, SMALLEST, Grown, build_sizes
+from benchmarks.growth import LARGER, SMALLEST, Growth, build_sizes
 from benchmarks.queries import build_queries
 from benchmarks.servers import MORE, USUAL
 from benchmarks.targets import FASTER, GROWING, Target, build_targets, format_table
@@ -17,7 +17,7 @@ def build_row(server: str, query: str, rps: float = 100, ratio: float = 1) -> Ro
     )
 
 
-def targets_by_figure(rows: list[Row], memory: list[float] | None = None, growth: list[Grown] | None = None) -> dict[str, Target]:
+def targets_by_figure(rows: list[Row], memory: list[float] | None = None, growth: list[Growth] | None = None) -> dict[str, Target]:
     targets = build_targets(rows, memory or [], growth or [])
     assert len({target.figure for target in targets}) == len(targets)
     return {target.figure: target for target in targets}
@@ -66,15 +66,15 @@ def test_memory_is_bounded_and_flat() -> None:
 
 
 def test_growth_target_uses_the_worst_size() -> None:
-    growth = [Grown("small", name, 1.0, []) for name in GROWING] + [Grown("large", name, 1.51, []) for name in GROWING[:1]]
-    growth.append(Grown("large", "totalCount", 9.0, []))
+    growth = [Growth("small", name, 1.0, []) for name in GROWING] + [Growth("large", name, 1.51, []) for name in GROWING[:1]]
+    growth.append(Growth("large", "totalCount", 9.0, []))
     targets = targets_by_figure([build_row("relaties", "Q1")], growth=growth)
     assert not targets["page of 50: time as a multiple of the smallest data's, at large"].is_met
     assert targets["by number: time as a multiple of the smallest data's, at small"].is_met
     assert not any("totalCount" in figure for figure in targets)
     whole = "tables of more than 10,000 rows that are read whole"
     assert targets[whole].value == "none"
-    assert targets_by_figure([build_row("relaties", "Q1")], growth=[*growth, Grown("x", "y", 1, ["client"])])[whole].value == "client"
+    assert targets_by_figure([build_row("relaties", "Q1")], growth=[*growth, Growth("x", "y", 1, ["client"])])[whole].value == "client"
 
 
 def test_growth_is_measured_in_each_dimension() -> None:
