@@ -1,7 +1,8 @@
-"""The bound of a query: its statements by bare asyncpg, and an answer that was made before. Nothing on this stack can be faster.
+"""Serve the upper bound of a query's speed: run its statements with bare asyncpg, and send an answer that was built before.
 
-The path names the query, and the body the case, whose values and answer stand in a file. The statements bring the columns that are asked
-for, as the product's do, and run one after the other on one connection, behind row level security, with neither transaction nor sign-in.
+Nothing on this stack can be faster. The path names the query and the body names the case, whose values and answer are in a file. The
+statements fetch only the requested columns, like the product's. They run one after the other on one connection, behind row-level security,
+without a transaction or authentication.
 """
 
 import os
@@ -21,7 +22,7 @@ from db.engine.statement import Query
 from db.queries import clients, labels
 
 READERS = 8
-CONTACTS = 25  # of each client
+CONTACTS = 25  # per client
 Message = dict[str, Any]
 TENANT_ARGUMENT: Message = {"tenant": demo.TENANT}
 COLUMNS = {"Q4": frozenset({"name"})}
@@ -29,7 +30,7 @@ PERIOD = ("start", "end")
 
 
 class BaselineCase(NamedTuple):
-    """The values of its first statement, the period of revenue, and the answer."""
+    """The values of the first statement, the period of revenue, and the answer."""
 
     values: Message
     period: Message
@@ -38,7 +39,7 @@ class BaselineCase(NamedTuple):
 
 @cache
 def read_cases(name: str) -> list[BaselineCase]:
-    """Read the cases of a query, which are written before the bound is asked for any."""
+    """Read the cases of a query. They are written before the first request to the baseline."""
     return [_decode_case(each) for each in orjson.loads((Path(os.environ["BOUND_ANSWERS"]) / f"{name}.json").read_bytes())]
 
 
@@ -50,7 +51,7 @@ def _decode_case(stored_case: Mapping[str, Any]) -> BaselineCase:
 
 @cache
 def first_query(name: str, *, is_next: bool, is_one: bool) -> Query[Any]:
-    """Return the statement that finds the clients of a case."""
+    """Return the statement that fetches the clients of a case."""
     query = clients.BY_ID if is_one else page_query("ACTIVE", is_next=is_next)
     return query.project(COLUMNS.get(name, frozenset(CLIENT_COLUMNS)))
 
@@ -59,7 +60,7 @@ CONTACTS_OF, LABELS_OF = contacts_query().project(frozenset(CONTACT)), labels.OF
 
 
 def relation_statements(ids: list[object], period: Message) -> list[tuple[Any, ...]]:
-    """Return the statements that bring what hangs on these clients, each with its arguments."""
+    """Return the statements that fetch the relations of these clients, each with its arguments."""
     id_arguments = TENANT_ARGUMENT | {"ids": ids}
     queries = [
         (CONTACTS_OF, id_arguments | {"size": CONTACTS}),
@@ -85,7 +86,7 @@ class _Reader(asyncpg.Connection):
 
 
 class BaselineApplication:
-    """An ASGI application of one answer a case."""
+    """An ASGI application with one stored answer per case."""
 
     pool: asyncpg.Pool | None = None
 

@@ -1,11 +1,11 @@
-"""Attacks by one organization on one worker, and what another organization notices of them.
+"""Measure how attacks by one organization on one worker affect another organization.
 
     python -m benchmarks.attack [--seconds 4] [--only NAME …] [--keep FOLDER]
 
-First, in process, how long the event loop is busy with refusing each hostile document. Then the table: for each attack a fresh
-`relaties serve` with its limits as they are; another organization asks the nested query and a small one, again and again, idle and during
-the attack. The goal of its 99th percentile is in the table, and whether it was held. Attackers are a process of their own on the same
-machine, and come from another address. Everything stays on loopback. The exit status is 1 where a goal was missed.
+First it measures in process how long the event loop is busy with rejecting each hostile document. Then it runs each attack on a new
+`relaties serve` with default limits. Another organization repeats the nested query and a small one, without attack (idle) and during the
+attack. The table has the goal for its 99th percentile and whether it was held. Attackers are a separate process on the same machine, with
+another loopback address. The exit status is 1 if a goal was missed.
 """
 
 import argparse
@@ -40,12 +40,12 @@ from server.settings import DocumentLimits
 TIMES = 15
 MIB = 2**20
 WARM_S, BEGIN_S = 1.0, 0.5
-GOALS = {Victim.COLLEAGUE: Goal(floor_ms=250, factor=10)}  # of one's own organization, with which the worker's share is shared
+GOALS = {Victim.COLLEAGUE: Goal(floor_ms=250, factor=10)}  # the victim shares the limits of the attackers' organization
 
 
 @dataclass
 class AttackRun:
-    """All that stays the same between attacks."""
+    """The state that all attacks share."""
 
     database: DemoDatabase
     attackers: Attackers
@@ -65,7 +65,7 @@ class AttackRun:
         return VictimClient(port, tokens[victim], reconnects=victim is Victim.NEWCOMER)
 
     def run_attack(self, attack: Attack) -> Outcome:
-        """Run the attack on a server of its own, so that no attack finds the buckets or caches of another."""
+        """Run the attack on a new server, so that it does not find the token buckets or caches of another attack."""
         with run_relaties(self.database, RELATIES_SHUTDOWN_GRACE="0", **self.settings) as server:
             return uvloop.run(self._measure(attack, server))
 
@@ -76,7 +76,7 @@ class AttackRun:
             self.idle[attack.victim] = await asking.measure_for(self.seconds)
         memory_bytes = process.memory_info().rss
         self.orders.send((attack.name, server.target.port, self.seconds + 2 * BEGIN_S))
-        await asyncio.to_thread(self.orders.recv)  # they begin
+        await asyncio.to_thread(self.orders.recv)  # the attack has started
         await asyncio.sleep(BEGIN_S)
         before, start = read_processor_ms(process), time.perf_counter()
         under = await asking.measure_for(self.seconds)
@@ -89,11 +89,11 @@ class AttackRun:
 
 
 def refusal_times() -> None:
-    """Each document is parsed every time, as a new one."""
+    """Print how long rejecting each hostile document takes. The cache is too small to hold any document."""
     gc.collect()
-    gc.freeze()  # as the server does at its start
+    gc.freeze()  # as the server does when it starts
     documents = DocumentCache(build()._schema, DocumentLimits(), max_bytes=1, shows_schema=True)  # noqa: SLF001
-    print("\nrefused in process: the event loop is busy for (median, most of the processor's time)")
+    print("\nrejected in process: processor time during which the event loop is busy (median, maximum)")
     for name, document_text in DOCUMENTS.items():
         durations, code = list[float](), ""
         for _ in range(TIMES):
@@ -107,7 +107,7 @@ def refusal_times() -> None:
 
 @contextmanager
 def run_attackers(attacker_data: Attackers) -> Iterator[Connection]:
-    """Run a process that carries out attacks, and yield the connection to it."""
+    """Run a process that executes attacks, and yield the connection to it."""
     context = multiprocessing.get_context("spawn")
     mine, theirs = context.Pipe()
     process = context.Process(target=run_attacker_process, args=(theirs, attacker_data.tokens, attacker_data.ids), daemon=True)
@@ -121,16 +121,16 @@ def run_attackers(attacker_data: Attackers) -> Iterator[Connection]:
 
 
 def run_attacks(demo_database: DemoDatabase, options: argparse.Namespace) -> bool:
-    """Print the table and the checks; whether every goal was held."""
+    """Run the attacks and checks, print their results, and return whether every goal was held."""
     attacker_data, new_tokens = asyncio.run(create_attackers(demo_database.owner_url))
     chosen_attacks = [attack for attack in ATTACKS.values() if not options.only or attack.name in options.only]
     settings = dict(each.split("=", 1) for each in options.limits)
     missed_count = 0
     print("\n" + results.table_head())
     with run_attackers(attacker_data) as orders:
-        siege = AttackRun(demo_database, attacker_data, new_tokens, options.seconds, settings, orders)
+        attack_run = AttackRun(demo_database, attacker_data, new_tokens, options.seconds, settings, orders)
         for attack in chosen_attacks:
-            outcome = siege.run_attack(attack)
+            outcome = attack_run.run_attack(attack)
             missed_count += bool(outcome.find_missed_goals)
             print(results.table_line(outcome), flush=True)
     if not options.only:
@@ -145,11 +145,11 @@ def run_attacks(demo_database: DemoDatabase, options: argparse.Namespace) -> boo
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4, help="how long each attack is measured")
-    parser.add_argument("--only", nargs="*", choices=list(ATTACKS))
-    parser.add_argument("--keep", type=Path, help="a folder whose database is used again")
-    parser.add_argument("--limits", nargs="*", default=[], metavar="RELATIES_…=…", help="settings other than by default")
-    parser.add_argument("--tolerant", action="store_true", help="exit with 0 where a goal was missed")
+    parser.add_argument("--seconds", type=float, default=4, help="duration of each attack")
+    parser.add_argument("--only", nargs="*", choices=list(ATTACKS), help="run only these attacks")
+    parser.add_argument("--keep", type=Path, help="folder whose database is kept and used again")
+    parser.add_argument("--limits", nargs="*", default=[], metavar="RELATIES_…=…", help="settings to change from their defaults")
+    parser.add_argument("--tolerant", action="store_true", help="exit with 0 even if a goal was missed")
     options = parser.parse_args()
     print_load()
     refusal_times()

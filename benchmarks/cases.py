@@ -1,7 +1,7 @@
-"""The fixed list of cases of each query: which page or client, and which period.
+"""Define the fixed list of cases of each query: a page or client, and a period.
 
-A case names clients by their position among the active ones in order of name, so that it means the same on every server, whatever form the
-server's cursors and ids have. The list depends only on the query and the number of clients.
+A case refers to clients by their position among the active clients in order of name. So it means the same on every server, although the
+forms of cursors and ids differ. The list depends only on the query and the number of clients.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 COUNT = 60
-STRIDE = 17  # has no factor in common with COUNT: neighbours in the list are far apart in the data
-# Whole months, since the peers run the revenue statement that the product has for them.
+STRIDE = 17  # coprime to COUNT, so that neighbours in the list are far apart in the data
+# Whole months, since the peers run the product's revenue statement for whole months.
 PERIODS = (
     ("2026-01-01", "2026-12-31"),
     ("2025-01-01", "2025-12-31"),
@@ -20,7 +20,7 @@ PERIODS = (
     ("2025-07-01", "2026-06-30"),
     ("2025-01-01", "2026-12-31"),
 )
-# The lengths of these lists have no factor in common with that of PERIODS, so that sizes and periods meet in all combinations.
+# The lengths of these lists are coprime to that of PERIODS, so that all combinations of sizes and periods occur.
 FIFTY = (50, 40, 60, 45, 55)
 HUNDRED = (100, 96, 98, 97, 99)
 PAGE_SIZES: Mapping[str, tuple[int, ...]] = {"Q1": FIFTY, "Q3": HUNDRED, "Q4": FIFTY}
@@ -31,14 +31,14 @@ Variables: TypeAlias = dict[str, object]
 
 @dataclass(frozen=True)
 class Case:
-    """A page that begins at a client, or that one client where there is no page size."""
+    """A page that starts at a client, or only that client if there is no page size."""
 
     position: int
     page_size: int | None
     period: tuple[str, str] | None
 
     def build_variables(self, ids: Sequence[str], cursors: Sequence[str]) -> Variables:
-        """Return the variables for a server, given the ids of the active clients and its cursors behind each of them."""
+        """Return the variables for a server, given the ids of the active clients and the server's cursor of each of them."""
         values: Variables = {"id": ids[self.position]}
         if self.page_size is not None:
             values = {"first": self.page_size, "after": cursors[self.position - 1] if self.position else None}
@@ -46,7 +46,7 @@ class Case:
 
 
 def build_cases(query: str, clients: int) -> list[Case]:
-    """Return the cases of a query for that many active clients. All pages are full, and the first case is the first page."""
+    """Return the cases of a query for this number of active clients. All pages are full, and the first case is the first page."""
     sizes: Sequence[int | None] = PAGE_SIZES.get(query, (None,))
     last = clients - max(size or 1 for size in sizes)
     if last < COUNT - 1:

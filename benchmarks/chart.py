@@ -1,4 +1,4 @@
-"""Bars of answers per second, a panel a query, as SVG: legible on light and on dark."""
+"""Draw bars of answers per second as SVG, one panel per query, readable on light and dark backgrounds."""
 
 from collections.abc import Sequence
 from html import escape
@@ -16,7 +16,7 @@ text { font: 13px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 6
 
 
 def draw_chart(rows: Sequence[Row]) -> str:
-    """Draw the chart. Each panel has its own scale: its longest bar is the fastest server's."""
+    """Draw the chart. Each panel has its own scale, in which the bar of the fastest server has the full width."""
     parts, top = [], 0
     for query in dict.fromkeys(row.query for row in rows):
         panel = [row for row in rows if row.query == query]

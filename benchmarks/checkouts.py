@@ -1,17 +1,18 @@
-"""Compare this checkout of relaties with another one, or measure it alone, in windows of alternating turns.
+"""Compare this checkout of relaties with another one in alternating order, or measure it alone.
 
     python -m benchmarks.checkouts [--against CHECKOUT] [--only Q1 Q2] [--loads one tenants writer] [--turns 8] [--keep FOLDER]
 
-The other checkout is one with a `.venv` of its own; it runs its own code on a database of its own, with the same data. Bodies differ with
-every request. Their ids and cursors are read from each checkout's own API, so that it may have another form of them; apart from these
-both must give equal answers. The loads are
+The other checkout needs its own `.venv`. It runs its own code on its own database with the same data. Bodies differ in every request. Ids
+and cursors are read from the API of each checkout, since their forms may differ; apart from them, both checkouts must give equal answers.
+The loads are
 
-    one      the demo organization alone
-    tenants  100 organizations of equal size, one request of each in turn
-    writer   the demo organization, while 50 transactions a second change its clients
+    one      only the demo organization
+    tenants  100 organizations of equal size, one request of each after the other
+    writer   the demo organization, while 50 transactions per second change its clients
 
-CPU is what an answer takes of the worker and of PostgreSQL, without the writer's own connection. A ratio is the median of the turns, whose
-windows lie together, with its quartiles: compare those, since a machine that others use changes answers per second, and CPU much less.
+CPU is the processor time per answer of the worker and of PostgreSQL, without the connection of the writer. A ratio is the median over the
+passes, whose windows follow directly on each other, with its quartiles. Compare CPU ratios: other programs on the machine change answers
+per second much more than CPU.
 """
 
 import argparse
@@ -51,24 +52,26 @@ COMMITS_PER_SECOND = 50
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--against", type=Path, help="the other checkout")
-    parser.add_argument("--only", nargs="*", help="some of Q1 to Q4")
-    parser.add_argument("--loads", nargs="*", choices=(ONE_TENANT, TENANTS, WRITER), default=[ONE_TENANT, TENANTS, WRITER])
+    parser.add_argument("--against", type=Path, help="folder of the other checkout")
+    parser.add_argument("--only", nargs="*", help="measure only these of Q1 to Q4")
+    parser.add_argument(
+        "--loads", nargs="*", choices=(ONE_TENANT, TENANTS, WRITER), default=[ONE_TENANT, TENANTS, WRITER], help="loads to measure"
+    )
     parser.add_argument("--seconds", type=int, default=1, help="length of a window")
-    parser.add_argument("--turns", type=int, default=8, help="windows of each checkout for each query and load")
+    parser.add_argument("--turns", type=int, default=8, help="passes, which is the number of windows of each checkout per query and load")
     parser.add_argument("--size", choices=SIZES, default="small", help="data of the demo organization")
     parser.add_argument("--tenants", type=int, default=100, help="organizations of the load `tenants`")
-    parser.add_argument("--clients", type=int, default=200, help="clients of each of these")
-    parser.add_argument("--keep", type=Path, help="a folder whose databases are used again, one for each checkout")
+    parser.add_argument("--clients", type=int, default=200, help="clients of each organization of the load `tenants`")
+    parser.add_argument("--keep", type=Path, help="folder whose databases, one per checkout, are kept and used again")
     options = parser.parse_args()
     if options.keep and options.against and options.against.resolve().name == ROOT.name:
-        parser.error("--keep has a database for each checkout by the name of its folder, which is the same for both")
+        parser.error("--keep stores a database per folder name of a checkout, but both folders have the same name: rename one")
     return options
 
 
 @dataclass(frozen=True)
 class Checkout:
-    """A checkout that is served: its server, its PostgreSQL, and the tokens of its other organizations."""
+    """A served checkout: its server, its PostgreSQL, and the tokens of its other organizations."""
 
     server: Server
     owner_url: str
@@ -78,7 +81,7 @@ class Checkout:
 
 @contextmanager
 def serve_checkout(root: Path, options: argparse.Namespace) -> Iterator[Checkout]:
-    """Serve a checkout by its own interpreter, and its own `serve_checkout.py`: older ones have other names."""
+    """Serve a checkout with its own interpreter and its own `serve_checkout.py`, since names differ in older checkouts."""
     root = root.resolve()
     python = sys.executable if root == ROOT else str(root / ".venv" / "bin" / "python")
     tenants = options.tenants if TENANTS in options.loads else 0
@@ -94,19 +97,19 @@ def serve_checkout(root: Path, options: argparse.Namespace) -> Iterator[Checkout
 
 
 def _read_checkout(process: subprocess.Popen[str]) -> Checkout:
-    """Read the lines of the program up to the one that says where the checkout is served."""
+    """Print the output of the program up to the JSON line that describes the served checkout."""
     for line in process.stdout or ():
         if line.startswith("{"):
             ready = json.loads(line)
             server = Server(Target("relaties", ready["port"], ready["token"]), psutil.Process(ready["pid"]))
             return Checkout(server, ready["owner_url"], asyncio.run(find_postgres(ready["owner_url"])), ready["tokens"])
         print(line, end="", flush=True)
-    raise RuntimeError("the checkout could not be served")
+    raise RuntimeError("The checkout could not be served; see the output above.")
 
 
 @dataclass(frozen=True)
 class TenantCursors:
-    """The ids of an organization's active clients in order of name, and the cursors behind each of them, as its API gives them."""
+    """The ids and cursors of an organization's active clients in order of name, as the API of a checkout returns them."""
 
     token: str
     ids: Sequence[str]
@@ -114,7 +117,7 @@ class TenantCursors:
 
     @classmethod
     async def read(cls, target: Target) -> "TenantCursors":
-        """Read through all pages."""
+        """Read all pages of clients."""
         ids: list[str] = []
         cursors: list[str] = []
         while True:
@@ -132,7 +135,7 @@ class TenantCursors:
 
 
 def interleave_bodies(tenants: Sequence[TenantCursors], query: BenchmarkQuery, cases: Sequence[Case]) -> list[str]:
-    """Return lines for wrk: one request of each organization in turn, neighbours with different cases, until each had all cases."""
+    """Return lines for wrk: one request per organization, repeated until each had all cases. Neighbours have different cases."""
     return [
         f"{one.token}\t{one.build_body(query, cases[(index + number) % len(cases)])}"
         for index in range(len(cases))
@@ -141,7 +144,7 @@ def interleave_bodies(tenants: Sequence[TenantCursors], query: BenchmarkQuery, c
 
 
 def replace_ids(answer: object) -> object:
-    """Return the answer with whether there is an id instead of the id: a checkout has its own form of them."""
+    """Return the answer with each id replaced by whether it is present, since the form of ids differs between checkouts."""
     if isinstance(answer, list):
         return [replace_ids(each) for each in answer]
     if not isinstance(answer, dict):
@@ -151,7 +154,7 @@ def replace_ids(answer: object) -> object:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One load of one query for all checkouts of a run."""
+    """The measurement of one load and one query for all checkouts of a run."""
 
     trial: WindowTrial
     cursors_by_checkout: Mapping[str, Sequence[TenantCursors]]
@@ -161,7 +164,7 @@ class Comparison:
     query: BenchmarkQuery
 
     def measure(self) -> dict[str, list[Window]]:
-        """Check that the answers are equal, and return the windows of each checkout, by turn."""
+        """Check that the answers are equal, then measure and return the windows of each checkout, one per pass."""
         cases = build_cases(self.name, min(len(one.ids) for tenants in self.cursors_by_checkout.values() for one in tenants))
         expected: list[Any] = []
         loads = {}
@@ -188,15 +191,15 @@ class Comparison:
 
 
 async def read_tenant_cursors(checkout: Checkout, load: str) -> list[TenantCursors]:
-    """Read what the bodies of a load need."""
+    """Read the ids and cursors for the bodies of a load."""
     target = checkout.server.target
     tokens = checkout.tokens if load == TENANTS else [target.token]
     return [await TenantCursors.read(Target(target.name, target.port, token)) for token in tokens]
 
 
 def measure_checkouts(checkouts: Mapping[str, Checkout], options: argparse.Namespace, folder: Path) -> None:
-    """Print a table for each load and query."""
-    plan = WindowPlan(options.seconds, options.turns, is_best=True)  # no window is measured again: ratios of turns need none
+    """Measure each load and query, and print a table for each."""
+    plan = WindowPlan(options.seconds, options.turns, is_best=True)  # ratios within a pass need no repeated windows
     for load in options.loads:
         cursors_by_name = {name: asyncio.run(read_tenant_cursors(checkout, load)) for name, checkout in checkouts.items()}
         with ExitStack() as stack:

@@ -1,7 +1,7 @@
-"""Operations for `benchmarks.points`, generated from the schema so that no field can be forgotten.
+"""Generate the operations for `benchmarks.points` from the schema, so that no field can be forgotten.
 
-Each field of the root, each connection with and without its total, and each field with a weight of its own has one or more cases. A field
-of an object is asked of one object, and of a hundred at once, since a relation of many objects is read by one statement.
+Each root field, each connection with and without its total, and each field with its own weight has one or more cases. A field of an object
+is measured for one object, and for 100 objects at once, since one statement reads a relation of many objects.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,8 +18,8 @@ from schema.core.directives import Cost
 
 PAGING = {"first", "after", "last", "before"}
 TOTAL = "totalCount"
-# What may be given, dear ones first of all, by the name of an argument and the field. A new argument fails the test until it is added here.
-DEAREST = {
+# Argument values to measure, by `Type.field.argument`, most expensive first. A test fails until a new argument is added here.
+EXPENSIVE_VALUES = {
     "Query.clients.filter": ("{hasInvoiceContact: true}", '{updatedSince: "1990-01-01T00:00:00Z"}', '{country: "NL", status: ACTIVE}'),
     "Query.clients.search": ('"a"', '"van"'),
     "Query.clients.orderBy": ("{field: UPDATED_AT, direction: DESC}",),
@@ -32,9 +32,9 @@ DEAREST = {
     "Client.revenue.period": ('{since: "2020-02-10", until: "2026-11-10"}',),
     "ClientConnection.revenue.period": ('{since: "2020-02-10", until: "2026-11-10"}',),
 }
-BY_ID = {"id": "id: $id", "by": "by: {id: $id}", "ids": "ids: $ids"}  # arguments that name objects
-OF_NODE = "Client"  # the type that is asked for where any will do
-# Of each type the objects that have most below them. Of other types those that were made first.
+BY_ID = {"id": "id: $id", "by": "by: {id: $id}", "ids": "ids: $ids"}  # arguments with ids of objects
+OF_NODE = "Client"  # the type to request from fields that return any `Node`
+# For each type, the objects with the most related objects, or else the oldest objects.
 MOST = {
     "Client": "SELECT client_id FROM relaties.registration WHERE tenant_id = $1 GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 100",
     "Project": "SELECT project_id FROM relaties.registration WHERE tenant_id = $1 AND project_id IS NOT NULL"
@@ -46,13 +46,13 @@ MOST = {
     "ArchivedClient": "SELECT id FROM relaties.client c WHERE tenant_id = $1 AND archived_at IS NOT NULL"
     " ORDER BY (SELECT count(*) FROM relaties.registration r WHERE r.tenant_id = $1 AND r.client_id = c.id) DESC, id LIMIT 100",
 }
-SOURCES = {"Client.deletionPreview": "ArchivedClient"}  # fields that other objects of the type have nothing in
+SOURCES = {"Client.deletionPreview": "ArchivedClient"}  # fields that are null for other objects of the type
 Ids: TypeAlias = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
 class CostCase:
-    """One operation: the field that it measures, how it is asked, and which objects its variables name."""
+    """One operation: the field that it measures, a description of its arguments, and the objects in its variables."""
 
     field: str
     arguments: str
@@ -61,7 +61,7 @@ class CostCase:
     objects: int = 1
 
     def body(self, ids: Ids) -> dict[str, Any]:
-        """The request; fails where the data has no such object."""
+        """Return the request body. Raises `IndexError` if the data has no such object."""
         if self.source is None:
             return {"query": self.query}
         known_ids = [*ids[self.source]][: self.objects]
@@ -75,7 +75,10 @@ def build_cases(schema: GraphQLSchema) -> list[CostCase]:
 
 
 def priced_fields(schema: GraphQLSchema) -> set[str]:
-    """Fields that must have a case, as `Type.field`: of the root, connections, their totals, and all with a weight. Mutations have none."""
+    """Return the fields that must have a case, as `Type.field`: root fields, connections, totals, and fields with a weight.
+
+    Mutations have no case.
+    """
     field_names = set[str]()
     for kind in _object_types(schema):
         if any(each.name == "UserError" for each in kind.interfaces):
@@ -87,7 +90,7 @@ def priced_fields(schema: GraphQLSchema) -> set[str]:
 
 
 def read_weight(field: GraphQLField) -> int:
-    """Return the weight that the schema gives the field itself."""
+    """Return the weight of the field itself in the schema."""
     definition: Any = (field.extensions or {}).get("strawberry-definition")
     return sum(int(each.weight) for each in definition.directives if isinstance(each, Cost)) if definition else 0
 
@@ -97,7 +100,7 @@ def is_connection(kind: GraphQLNamedType) -> bool:
 
 
 async def read_ids(owner: asyncpg.Connection) -> Ids:
-    """Return for each type the ids of objects of the demo organization."""
+    """Return the ids of objects of the demo organization, by type."""
     ids_by_type = {}
     for source, sql in MOST.items():
         keys = [row[0] for row in await owner.fetch(sql, TENANT)]
@@ -133,7 +136,7 @@ def _cases_of_root(schema: GraphQLSchema, root: str, name: str, field: GraphQLFi
 
 
 def _cases_of_objects(schema: GraphQLSchema) -> Iterator[CostCase]:
-    """Fields of what can be asked for by its id."""
+    """Yield the cases of fields of objects that have an id."""
     for kind in _object_types(schema):
         if not any(each.name == "Node" for each in kind.interfaces):
             continue
@@ -151,13 +154,13 @@ def _cases_of_objects(schema: GraphQLSchema) -> Iterator[CostCase]:
             source = SOURCES.get(path, kind.name)
             for objects in (1,) if kind.name == "Organization" else (1, MAX_PAGE_SIZE):
                 for field_path, argument_names, selection in asks:
-                    if objects == 1 or "nodes {" not in selection:  # 100 pages of 100 are no operation that anybody may ask
+                    if objects == 1 or "nodes {" not in selection:  # 100 pages of 100 exceed the limits
                         query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {kind.name} {{ {selection} }} }} }}"
                         yield CostCase(field_path, f"of {objects}{', ' if argument_names else ''}{argument_names}", query, source, objects)
 
 
 def _cases_of_connection(path: str, name: str, field: GraphQLField, kind: GraphQLObjectType) -> Iterator[tuple[str, str, str]]:
-    """What is measured of a connection, how it is asked, and the selection: pages, and its fields that have a weight."""
+    """Yield the measured field, its arguments and its selection, for the pages of a connection and its fields with a weight."""
     node = get_named_type(kind.fields["nodes"].type)
     for argument_text in _argument_sets(path, field):
         page = ", ".join(filter(None, (argument_text, f"first: {MAX_PAGE_SIZE}")))
@@ -180,9 +183,9 @@ def _cases_of_connection(path: str, name: str, field: GraphQLField, kind: GraphQ
 
 
 def _argument_sets(path: str, field: GraphQLField) -> list[str]:
-    """Return sets of arguments: none, each of the expensive ones alone, and the first of each together."""
+    """Return sets of arguments: none, each expensive value alone, and the first value of each argument together."""
     names = [name for name in field.args if name not in PAGING]
-    each = [[f"{name}: {value}" for value in DEAREST[f"{path}.{name}"]] for name in names]
+    each = [[f"{name}: {value}" for value in EXPENSIVE_VALUES[f"{path}.{name}"]] for name in names]
     together = ", ".join(values[0] for values in each if not values[0].startswith("orderBy"))
     return list(dict.fromkeys(["", *(value for values in each for value in values), together]))
 
@@ -192,7 +195,7 @@ def _format_arguments(argument_text: str) -> str:
 
 
 def _plain_selection(kind: GraphQLNamedType, depth: int = 2) -> str:
-    """Return all that is plain of a type, values such as money and addresses included, without what is asked for by a loader of its own."""
+    """Return a selection of all plain fields of a type, including values such as money and addresses, without fields that use a loader."""
     fields = cast("GraphQLObjectType", kind).fields
     selections = list[str]()
     for name, field in fields.items():

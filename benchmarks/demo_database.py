@@ -1,4 +1,4 @@
-"""The database to measure on: an embedded server of its own with the demo organization, which has the size of data S."""
+"""Run a separate embedded database for measurements, with the demo organization in the size of data S, L or T."""
 
 import asyncio
 import tempfile
@@ -22,7 +22,7 @@ BASE_FOLDER = "/var/tmp"  # noqa: S108 PostgreSQL may run as another account, wh
 
 @dataclass(frozen=True)
 class DemoDatabase:
-    """Addresses as the owner and as the server, the demo's token, and a folder for the server's own files."""
+    """URLs for the owner and for the server, the demo's token, and a folder for files of the server."""
 
     owner_url: str
     runtime_url: str
@@ -36,23 +36,23 @@ class DemoDatabase:
 
     @property
     def answers(self) -> Path:
-        """Where the bound finds the cases of each query with their answers."""
+        """The folder from which the baseline reads the cases of each query and their answers."""
         return self.data_dir / "answers"
 
     @property
     def bodies(self) -> Path:
-        """What each server is sent for a query."""
+        """The folder with the request bodies for each server and query."""
         return self.data_dir / "bodies"
 
     @property
     def statements(self) -> Path:
-        """Where the peers find what they ask of the database."""
+        """The file from which the peers read their statements."""
         return self.data_dir / "statements.json"
 
 
 @contextmanager
 def run_embedded(kept_folder: Path | None = None) -> Iterator[tuple[EmbeddedServer, Path]]:
-    """Run a migrated database and yield it with its folder. A kept folder is used again by the next run, and never removed."""
+    """Run a migrated database and yield it with its folder. A kept folder is not removed, so that later runs can use it again."""
     home = kept_folder or Path(tempfile.mkdtemp(prefix="relaties-bench-", dir=BASE_FOLDER))
     if not kept_folder:
         home.chmod(0o711)
@@ -67,7 +67,7 @@ def run_embedded(kept_folder: Path | None = None) -> Iterator[tuple[EmbeddedServ
 
 @dataclass(frozen=True)
 class DataLoad:
-    """How much is loaded: the demo organization, which is the one asked for, and how many others of how many clients beside it."""
+    """The data to load: the demo organization, which is measured, and a number of other organizations of `clients` clients."""
 
     name: str
     description: str
@@ -80,15 +80,15 @@ SIZES = {
     "small": DataLoad("S", "1,000 clients, 3,000 contacts, 50,000 invoices of one organization"),
     "large": DataLoad(
         "L",
-        "10,000 clients, 25,000 contacts, 54,500 invoices of each of 100 organizations",
+        "10,000 clients, 25,000 contacts and 54,500 invoices in each of 100 organizations",
         demo.Size(clients=10_000, contacts=25_000, invoices=54_500, registrations=50_000),
         other_organizations=99,
         clients=10_000,
     ),
-    # To see that everything runs; its figures mean nothing.
+    # For a trial of the programs; its figures mean nothing.
     "tiny": DataLoad(
         "T",
-        "200 clients, 600 contacts, 2,000 invoices, and another organization of as many clients",
+        "200 clients, 600 contacts, 2,000 invoices, and another organization with 200 clients",
         demo.Size(clients=200, contacts=600, shared_contacts=50, projects=200, registrations=1_000, invoices=2_000, quotes=100, portals=10),
         other_organizations=1,
         clients=200,
@@ -98,7 +98,7 @@ SIZES = {
 
 @contextmanager
 def run_demo_database(kept_folder: Path | None = None, load: DataLoad = SIZES["small"]) -> Iterator[DemoDatabase]:
-    """Run a database with the demo organization, and with other organizations where the load has them."""
+    """Run a database and load the data, unless an earlier run has loaded it into the kept folder."""
     with run_embedded(kept_folder) as (database_urls, home):
         token = home / "token"
         if not token.exists():

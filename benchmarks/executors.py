@@ -1,10 +1,10 @@
-"""graphql-core's executor and the compiled one in turn, in process, on the real schema with its document cache, a real database.
+"""Compare the compiled executor with graphql-core's, in process, with the real schema, document cache and database.
 
     python -m benchmarks.executors [--rounds 10] [--each 5] [--keep FOLDER]
 
-It tells for every query whether it ran compiled or why it had to give way, whether both answers are the same to the last sign of their
-JSON, and how many times as fast it is: by the clock, which waits for the database too, and by the processor's time of this process alone,
-which is what bounds a worker under load.
+For every query it prints whether the query ran compiled or why it fell back, whether both answers have exactly the same JSON, and how many
+times as fast the compiled executor is. Wall-clock time includes waiting for the database. Processor time of this process limits a worker
+under load.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from server.settings import DocumentLimits
 
 SECRETS = [b"a secret of the benchmarks, 32 bytes or more"]
 README = re.findall(r"^```graphql\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
-# What a document can hold, each by itself: which of it runs compiled?
+# Features of documents, one by one, to see which of them run compiled.
 UNUSUAL_QUERIES = {
     "overview of 50": README[0].replace("first: 1", "first: 50"),
     "viewer": "{ viewer { permissions organization { id name baseCurrency } member { name role } } }",
@@ -61,7 +61,7 @@ def all_queries(client_id: str) -> dict[str, tuple[str, dict[str, object]]]:
 
 
 class RecordingExecutor(CompiledExecutor):
-    """The compiled one, which says why it gave way."""
+    """The compiled executor, which records its reasons for falling back to graphql-core."""
 
     fallback_reasons: ClassVar[list[str]] = []
 
@@ -75,14 +75,14 @@ EXECUTORS = {True: RecordingExecutor, False: OperationExecutor}
 
 
 class RequestTime(NamedTuple):
-    """Milliseconds of a request."""
+    """Wall-clock time and processor time of a request, in milliseconds."""
 
     clock: float
     processor: float
 
 
 class ExecutorTrial:
-    """Documents are kept as the server keeps them, so that each is read and compiled once."""
+    """Execute queries with both executors. Documents are cached as in the server, so that each is parsed and compiled once."""
 
     def __init__(self, database: Database, actor: Actor) -> None:
         schema = build()
@@ -97,8 +97,8 @@ class ExecutorTrial:
         operation = document.find_operation(None)
         if isinstance(operation, GraphQLError):
             raise operation
-        order = ExecutionRequest(document, operation, operation.coerce(variables), self._actor, None, QueryStats())
-        result = await self._runners[is_compiled].execute(order)
+        request = ExecutionRequest(document, operation, operation.coerce(variables), self._actor, None, QueryStats())
+        result = await self._runners[is_compiled].execute(request)
         return orjson.dumps([result.data, [error.formatted for error in result.errors or ()]])
 
     async def measure(self, text: str, variables: dict[str, object], *, is_compiled: bool, each: int) -> RequestTime:
@@ -108,22 +108,22 @@ class ExecutorTrial:
         return RequestTime((time.perf_counter() - clock) / each * 1000, (time.process_time() - processor) / each * 1000)
 
     def describe_last_run(self) -> str:
-        """Describe how the last run went."""
-        description = f"gave way: {RecordingExecutor.fallback_reasons[0]}" if RecordingExecutor.fallback_reasons else "compiled"
+        """Return whether the last run was compiled, or its reason for falling back."""
+        description = f"fell back: {RecordingExecutor.fallback_reasons[0]}" if RecordingExecutor.fallback_reasons else "compiled"
         RecordingExecutor.fallback_reasons.clear()
         return description
 
 
 async def main(demo_database: DemoDatabase, options: argparse.Namespace) -> None:
     database = await Database.connect(demo_database.runtime_url)
-    signed_in = await tokens.authenticate(database, demo_database.token)
-    if signed_in is None:
-        raise RuntimeError("the token signs nobody in")
-    trial = ExecutorTrial(database, signed_in[0])
+    authenticated = await tokens.authenticate(database, demo_database.token)
+    if authenticated is None:
+        raise RuntimeError("The token is not valid.")
+    trial = ExecutorTrial(database, authenticated[0])
     first = orjson.loads(await trial.execute(FIRST_CLIENT, {}, is_compiled=False))[0]
     gc.collect()
     gc.freeze()
-    print(f"{'':26} by the clock: core, compiled, ratio{'':17} by the processor")
+    print(f"{'':26} wall clock: core, compiled, ratio{'':19} processor time")
     for name, (text, variables) in all_queries(first["clients"]["edges"][0]["node"]["id"]).items():
         print(f"{name:26} {await compare_executors(trial, text, variables, options)}")
     await database.close()
@@ -133,13 +133,13 @@ async def compare_executors(trial: ExecutorTrial, text: str, variables: dict[str
     expected = await trial.execute(text, variables, is_compiled=False)
     trial.describe_last_run()
     is_equal = await trial.execute(text, variables, is_compiled=True) == expected
-    how = trial.describe_last_run()
+    description = trial.describe_last_run()
     times: dict[bool, list[RequestTime]] = {False: [], True: []}
     for round_number in range(options.rounds * 2):
         for is_compiled in (False, True) if round_number % 2 else (True, False):
             times[is_compiled].append(await trial.measure(text, variables, is_compiled=is_compiled, each=options.each))
     clock, processor = (_format_times([each[index] for each in times[False]], [each[index] for each in times[True]]) for index in (0, 1))
-    return f"{clock}   {processor}   {'same' if is_equal else 'DIFFERS'}  {how}"
+    return f"{clock}   {processor}   {'same' if is_equal else 'DIFFERS'}  {description}"
 
 
 def _format_times(core: list[float], compiled_ms: list[float]) -> str:
@@ -150,9 +150,9 @@ def _format_times(core: list[float], compiled_ms: list[float]) -> str:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=10)
-    parser.add_argument("--each", type=int, default=5)
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--rounds", type=int, default=10, help="half the number of measurements of each executor")
+    parser.add_argument("--each", type=int, default=5, help="requests per measurement")
+    parser.add_argument("--keep", type=Path, help="folder whose database is kept and used again")
     options = parser.parse_args()
     print_load()
     with run_demo_database(options.keep) as database:

@@ -1,4 +1,4 @@
-"""Documents and bodies of attackers, each as dear to refuse as the limits let it be."""
+"""Build documents of attackers, each as expensive to reject as the limits allow."""
 
 from collections.abc import Callable
 from itertools import count
@@ -9,7 +9,7 @@ SERIAL = count()
 
 
 def fragment_lattice() -> str:
-    """120 levels of fragments, each spread twice in the one before."""
+    """Return 120 levels of fragments, each spread twice in the previous level."""
     spread = "".join(f"fragment F{n} on Query {{ ...F{n + 1} ...F{n + 1} }} " for n in range(120))
     return "{ ...F0 } " + spread + "fragment F120 on Query { __typename }"
 
@@ -19,28 +19,28 @@ def many_aliases() -> str:
 
 
 def conflicting_fields(fields: int = 10_000) -> str:
-    """Return the same answer for different fields."""
+    """Return different fields with the same response name."""
     return "{ clients { nodes { " + " ".join(f"x: contacts(first: {index}) {{ totalCount }}" for index in range(fields)) + " } } }"
 
 
 def conflicts_within_limits() -> str:
-    """As many as pass the limits, without an alias."""
+    """Return as many conflicting fields as pass the limits, without aliases."""
     return "{ clients { nodes { " + " ".join(f"contacts(first: {index + 1}) {{ totalCount }}" for index in range(195)) + " } } }"
 
 
 def equal_nested_fields() -> str:
-    """Equal fields of equal fields, which have to be compared with each other."""
+    """Return equal fields with equal subfields, all of which must be compared with each other."""
     return "{ clients { nodes { " + "contacts { edges { node { id } } } " * 99 + " } } }"
 
 
 def many_fragments() -> str:
-    """Many fragments that are all compared with each other."""
+    """Return many fragments, all of which must be compared with each other."""
     names = " ".join(f"...F{index}" for index in range(110))
     return f"{{ clients {{ nodes {{ {names} }} }} }} " + " ".join(f"fragment F{n} on Client {{ name number kind }}" for n in range(110))
 
 
 def unknown_fields() -> str:
-    """Names that there are not, as many as there may be fields."""
+    """Return as many unknown field names as the limit of fields allows."""
     return "{ clients { nodes { " + " ".join(f"n{index}" for index in range(390)) + " } } }"
 
 
@@ -49,12 +49,12 @@ def deep_fields() -> str:
 
 
 def many_tokens() -> str:
-    """As long as there may be tokens."""
+    """Return a document with as many tokens as the limit allows."""
     return "{ " + "viewer { permissions } " * 480 + "}"
 
 
 def unique_document() -> str:
-    """Good, and never sent before."""
+    """Return a valid document that was never sent before."""
     mark = next(SERIAL)
     fields = " ".join(["name", "number", "kind", "email", "phone", "website", "language", "version"] * 20)
     return f"query Q{mark} {{ clients(first: 1) {{ nodes {{ {fields} }} }} }}"

@@ -1,9 +1,9 @@
-"""A large organization: 100,000 clients and 500,000 invoices, one of the clients with 5,000 contacts, behind forced row level security.
+"""Measure a large organization: 100,000 clients and 500,000 invoices, one client with 5,000 contacts, forced row-level security.
 
     python -m benchmarks.large [--clients 100000] [--keep FOLDER]
 
-Shown are times of whole requests in process (token, limits, JSON; no socket), and for each statement what it read, how long the server
-took for it, and whether it reads a large table from end to end.
+The output has the times of whole requests in process (token, limits, JSON; no socket). For each statement it has the rows that were read,
+the time, and the large tables that are read completely.
 """
 
 import argparse
@@ -41,7 +41,7 @@ ACTIVE = "filter: {status: ACTIVE}, "
 
 
 def build_page_query(text: str) -> str:
-    """Build the query of all clients."""
+    """Return the query for all clients instead of the active ones."""
     return text.replace(ACTIVE, "", 1)
 
 
@@ -55,14 +55,14 @@ async def main(embedded: EmbeddedServer, clients: int) -> None:
     owner = await asyncpg.connect(owner_url)
     began = time.perf_counter()
     large_org = await create_large_organization(owner, clients=clients)
-    print(f"made in {time.perf_counter() - began:.0f} s")
+    print(f"created in {time.perf_counter() - began:.0f} s")
     await owner.close()
     await measure_pages(server_url, large_org)
     await print_statements(server_url, large_org)
 
 
 async def find_middle_cursor(api: Api, field: str, direction: str) -> str | None:
-    """Return a cursor a thousand clients into an order."""
+    """Return a cursor after the first 1,000 clients of an order."""
     after: str | None = None
     for _ in range(10):
         page = (await api.data(ORDERED_QUERY, order={"field": field, "direction": direction}, after=after, first=100))["clients"]
@@ -111,27 +111,27 @@ async def measure_seconds(ask: Callable[[], Awaitable[object]]) -> str:
         start = time.perf_counter()
         await ask()
         durations.append((time.perf_counter() - start) * 1000)
-    return f"median {statistics.median(durations):7.2f} ms   least {min(durations):7.2f}   most {max(durations):7.2f}"
+    return f"median {statistics.median(durations):7.2f} ms   min {min(durations):7.2f}   max {max(durations):7.2f}"
 
 
 async def print_statements(url: str, large_org: LargeOrganization) -> None:
     server = await asyncpg.connect(url, server_settings={"jit": "off"})
     large_ones = await large_tables(server)
     for name, query in QUERIES.items():
-        how = await explain(server, query, large_org.tenant.id, query_arguments(large_org)[name])
+        plan = await explain(server, query, large_org.tenant.id, query_arguments(large_org)[name])
         values = query.arguments({"after_key": None, "after_id": None, **query_arguments(large_org)[name], "tenant": large_org.tenant.id})
         statement = await server.prepare(query.sql)
         took = await measure_seconds(lambda statement=statement, values=values: statement.fetch(*values))  # type: ignore[misc]
-        plan_kind = "one for all values" if how.generic else "for its values"
-        whole = ", ".join(sorted(how.sequential_scans(large_ones))) or "none"
-        print(f"{name:30} {took}   plan {plan_kind:18} read whole: {whole}   rows: {dict(how.rows)}")
+        plan_kind = "generic" if plan.generic else "custom"
+        whole = ", ".join(sorted(plan.sequential_scans(large_ones))) or "none"
+        print(f"{name:30} {took}   plan {plan_kind:8} read completely: {whole}   rows: {dict(plan.rows)}")
     await server.close()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clients", type=int, default=100_000)
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--clients", type=int, default=100_000, help="number of clients")
+    parser.add_argument("--keep", type=Path, help="folder whose database is kept and used again")
     options = parser.parse_args()
     print_load()
     with run_embedded(options.keep) as (large_org, _):

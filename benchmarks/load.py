@@ -1,4 +1,4 @@
-"""Load: keep-alive connections that each ask again as soon as they are answered. To loopback, and for a bounded time."""
+"""Generate load in process: keep-alive connections to loopback that send their next request as soon as the last one is answered."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True)
 class LoadResult:
-    """What came of it: answers per second, and how long each took."""
+    """Answers per second, and the duration of each answer."""
 
     per_second: float
     taken_ms: list[float]
@@ -20,7 +20,7 @@ class LoadResult:
 
 @dataclass(frozen=True)
 class Target:
-    """A server that answers GraphQL on a loopback port. One that knows only the queries of the comparison has a path for each."""
+    """A GraphQL server on a loopback port. The baseline, which knows only the queries of the comparison, has a path for each query."""
 
     name: str
     port: int
@@ -28,11 +28,11 @@ class Target:
     path: str = "/graphql"
 
     def for_query(self, query: str) -> "Target":
-        """Return the target of that query: all but the baseline have one address for everything."""
+        """Return the target for this query. Only the baseline has different paths."""
         return replace(self, path=self.path.format(query=query))
 
     def build_request(self, body: Mapping[str, object] | str) -> bytes:
-        """Return the whole request; a text is sent as it is."""
+        """Return the bytes of the request. A text body is sent unchanged."""
         encoded_body = (body if isinstance(body, str) else json.dumps(body)).encode()
         authorization = f"Authorization: Bearer {self.token}\r\n" if self.token else ""
         head = f"POST {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{authorization}Content-Type: application/json\r\n"
@@ -40,12 +40,12 @@ class Target:
         return head.encode() + encoded_body
 
     async def ask(self, body: Mapping[str, object]) -> object:
-        """Send one body and return its answer."""
+        """Send one body and return the answer."""
         (answer_body,) = await self.ask_all([json.dumps(body)])
         return answer_body
 
     async def ask_all(self, bodies: Iterable[str]) -> list[Any]:
-        """Send the bodies one after the other on one connection, and return what they are answered."""
+        """Send the bodies one after the other on one connection, and return the answers."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             return [json.loads(await exchange(reader, writer, self.build_request(body))) for body in bodies]
@@ -74,7 +74,7 @@ async def _ask_on_connection(port: int, request: bytes, until: float) -> list[fl
 
 
 async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> bytes:
-    """Return the body of the answer. A failed answer ends the measurement."""
+    """Send a request and return the body of the answer. Raises `RuntimeError` for a failed answer."""
     writer.write(request)
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     length = int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0])

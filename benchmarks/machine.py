@@ -1,4 +1,4 @@
-"""The machine that is measured on: what it is, and how much of its processors was had by whom."""
+"""Describe the machine, and read the processor time and memory of processes."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 CORES = os.cpu_count() or 1
 LOOP_COUNT = 10_000_000
 READINGS = 100
-IDLE = {"idle", "iowait", "guest", "guest_nice"}  # guests are counted as users already
+IDLE = {"idle", "iowait", "guest", "guest_nice"}  # guest time is part of user time
 
 
 def print_load() -> None:
@@ -34,7 +34,7 @@ def describe_machine() -> str:
 
 
 def describe_python() -> str:
-    """Which, and how fast: builds of one version differ by half, as they were optimized or not."""
+    """Describe the Python build with its speed: builds of one version differ by half, depending on their optimization."""
     began, count = time.process_time(), 0
     while count < LOOP_COUNT:
         count += 1
@@ -44,22 +44,22 @@ def describe_python() -> str:
 
 
 def read_processor_ms(process: psutil.Process) -> float:
-    """Return the processor time of the process itself: other programs on the machine hardly change it."""
+    """Return the processor time of the process itself, in milliseconds. Other programs on the machine hardly change it."""
     times = process.cpu_times()
     return float(times.user + times.system) * 1000
 
 
 def read_exact_processor_ms(process: psutil.Process) -> float:
-    """Return the same to the nanosecond: by the processor clock of the process, whose number Linux makes of its id."""
+    """Return the processor time of the process to the nanosecond. Linux derives the number of its processor clock from its id."""
     return time.clock_gettime_ns(~process.pid << 3 | 2) / 1e6
 
 
 def read_tree_ms(process: psutil.Process) -> float:
-    """Return the same with all its children, also those that have ended.
+    """Return the processor time of the process and all its children, including those that have ended, in milliseconds.
 
-    Those that run are read to the nanosecond: `/proc` rounds to 10 ms, and a window of a second has a dozen processes. What ends while they
-    are read would be missed, with all that it ever had, so they are read again: PostgreSQL's processes end with a window, when a server
-    closes the connections of requests that were given up.
+    Running processes are read to the nanosecond: `/proc` rounds to 10 ms, and a window of one second has a dozen processes. A process that
+    ends during the reading would be missed with all its time, so all are read again then. PostgreSQL's processes end at the end of a
+    window, when a server closes the connections of abandoned requests.
     """
     for _ in range(READINGS):
         with suppress(psutil.NoSuchProcess, OSError):
@@ -68,11 +68,11 @@ def read_tree_ms(process: psutil.Process) -> float:
             running = [read_exact_processor_ms(each) for each in members]
             if ended_ms == [_read_ended_ms(each) for each in members]:
                 return sum(ended_ms) + sum(running)
-    raise RuntimeError(f"processes of {process.pid} end all the time")
+    raise RuntimeError(f"Processor time cannot be read: children of process {process.pid} ended during each of {READINGS} readings.")
 
 
 def _read_ended_ms(process: psutil.Process) -> float:
-    """Return what its children had that have ended; each belongs to one process, which has waited for it."""
+    """Return the processor time of its ended children. Each child counts once, for the process that waited for it."""
     times = process.cpu_times()
     return float(times.children_user + times.children_system) * 1000
 
@@ -83,7 +83,7 @@ def read_memory_mib(process: psutil.Process) -> float:
 
 @dataclass(frozen=True)
 class ProcessorTimes:
-    """Milliseconds of processors had until a moment: by everyone, by what is measured, and the clock."""
+    """The time of the clock, and the processor time of all processes and of the measured ones up to then, in milliseconds."""
 
     clock: float
     everyone: float
@@ -91,7 +91,7 @@ class ProcessorTimes:
 
     @classmethod
     def read(cls, measured: Iterable[psutil.Process]) -> "ProcessorTimes":
-        """`measured` are the servers and the database; this process and the load it made count as ours too."""
+        """Read the times. `measured` are the servers and databases; this process and its load generators count as measured too."""
         times = psutil.cpu_times()
         busy = sum(value for name, value in times._asdict().items() if name not in IDLE)
         own = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
@@ -99,6 +99,6 @@ class ProcessorTimes:
         return cls(time.perf_counter() * 1000, busy * 1000, ours)
 
     def others_share_until(self, later: "ProcessorTimes") -> float:
-        """Return the share of all processors that others had, with the time taken away by the machine's host."""
+        """Return the share of all processors that other programs used, including time that the host of a virtual machine took."""
         others_ms = (later.everyone - self.everyone) - (later.measured - self.measured)
         return max(0.0, others_ms / ((later.clock - self.clock) * CORES))

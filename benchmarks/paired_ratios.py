@@ -1,4 +1,4 @@
-"""What alternating turns say of two servers: medians of each, and the median of the ratios within a turn. Nothing but arithmetic."""
+"""Compare two servers that were measured in alternating order: medians of each, and medians of the ratios within a pass."""
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +17,12 @@ FIGURES: dict[str, Callable[[Window], float]] = {
 
 
 def ratios_by_pass(first: Sequence[Window], second: Sequence[Window], figure: Callable[[Window], float]) -> list[float]:
-    """Return, for each turn, the first server's figure as a multiple of the second's."""
+    """Return the figure of the first server as a multiple of the second's, for each pass."""
     return [figure(one) / figure(other) for one, other in zip(first, second, strict=True)]
 
 
 def format_table(windows: Mapping[str, Sequence[Window]]) -> str:
-    """Return a table: a line for each server, and where there are two one of their ratios with the quartiles."""
+    """Return a table with a line for each server. With two servers, a last line has their ratios with quartiles."""
     lines = [f"| | {' | '.join(FIGURES)} |", "|---" * (len(FIGURES) + 1) + "|"]
     for name, server_windows in windows.items():
         cells = [_format_figure(statistics.median(map(figure, server_windows))) for figure in FIGURES.values()]
@@ -35,7 +35,7 @@ def format_table(windows: Mapping[str, Sequence[Window]]) -> str:
 
 
 def _format_figure(figure: float) -> str:
-    return f"{figure:.3f}" if figure < 100 else f"{figure:.1f}"  # noqa: PLR2004 digits for milliseconds, not for answers per second
+    return f"{figure:.3f}" if figure < 100 else f"{figure:.1f}"  # noqa: PLR2004 more digits for milliseconds than for answers per second
 
 
 def _format_ratio(ratio_list: Sequence[float]) -> str:

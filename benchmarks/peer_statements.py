@@ -1,4 +1,4 @@
-"""The product's own statements, for the peers and the bound: text and parameters come from its queries, so that none is written twice."""
+"""Export the product's statements for the peers and the baseline. Texts and parameters come from its queries, so none is written twice."""
 
 import json
 from datetime import date
@@ -21,30 +21,30 @@ REVENUE = ("client_id", "is_total", "currency", "invoiced", "paid", "outstanding
 
 
 class NamedValues(dict[str, object]):
-    """Values of which each is its own name: a query puts them in its order."""
+    """A mapping in which each value is its own name, to find the order of a query's parameters."""
 
     def __missing__(self, name: str) -> str:
         return name
 
 
 class SharedQuery(NamedTuple):
-    """A query, and the columns that the peers show of it."""
+    """A query, and the columns of it that the peers show."""
 
     query: Query[Any]
     columns: tuple[str, ...]
 
 
 def page_query(status: str, *, is_next: bool = False) -> Query[Any]:
-    return clients._page(clients.ClientSortField.NAME, SHAPES[status], is_ascending=True, is_next=is_next)  # noqa: SLF001 the product's own
+    return clients._page(clients.ClientSortField.NAME, SHAPES[status], is_ascending=True, is_next=is_next)  # noqa: SLF001 the statement of the product
 
 
 def contacts_query() -> Query[Any]:
-    """Of clients with few contacts, as all are here."""
+    """Return the statement for clients with few contacts, since all clients of the demo data have few."""
     return contacts._all_per_client()  # noqa: SLF001
 
 
 def revenue_query() -> Query[Any]:
-    """For a period of whole months, as all are here."""
+    """Return the statement for periods of whole months, since all cases have such periods."""
     return revenue._by_client((), has_currencies=False)  # noqa: SLF001
 
 
@@ -62,7 +62,7 @@ def shared_queries() -> dict[str, SharedQuery]:
 
 
 def write_statements(to: Path) -> None:
-    """As JSON: each statement around the product's text names the columns as the fields are named, for drivers that cannot."""
+    """Write the statements as JSON. Each wraps the product's text and names columns as the fields, for drivers that cannot rename."""
     statements_by_name = {
         name: {"text": _with_field_names(each), "parameters": [str(value) for value in each.query.arguments(NamedValues())]}
         for name, each in shared_queries().items()
@@ -72,6 +72,6 @@ def write_statements(to: Path) -> None:
 
 
 def _with_field_names(each: SharedQuery) -> str:
-    """The key of a client is its `id`; the peers show another."""
+    """Wrap the statement so that its columns have the names of the GraphQL fields. `key` is the column `id`: the peers show another id."""
     column_list = (f'"{"id" if name == "key" else name}" AS "{to_camel_case(name)}"' for name in each.columns)
-    return f"SELECT {', '.join(column_list)} FROM ({each.query.sql}) AS found"  # noqa: S608 the product's own text
+    return f"SELECT {', '.join(column_list)} FROM ({each.query.sql}) AS found"  # noqa: S608 a constant text of the product

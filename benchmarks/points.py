@@ -1,12 +1,12 @@
-"""What a point is worth: the time of the server for each kind of operation, and what one token can ask in the long run.
+"""Measure how well the points of operations match their cost, and the steady rate that one token can reach.
 
     python -m benchmarks.points [--seconds 1] [--long 20] [--size large] [--only totalCount] [--keep FOLDER]
 
-`worker` is the processor time of the server's process, `database` that of PostgreSQL's, both for one operation, the median of several
-repetitions; `points` what it was billed. A point should be about 30 µs of both together: `ratio` is how many times that it took, and one
-that is more than 3 or less than 1/3 is marked, unless the operation costs little more than any does. The operations are some usual ones,
-and those that `benchmarks.cost_cases` generates from the schema. The large organization has 10,000 clients and 50,000 registrations.
-Then the nested query by one token: as fast as the worker can, and steadily with the buckets as they are by default.
+`worker` and `database` are the processor time of the server and of PostgreSQL for one operation, the median of several repetitions.
+`points` is the charge for the operation. A point should be about 30 µs of both together: `ratio` is the measured time as a multiple of
+that. A ratio above 3 or below 1/3 is marked, unless the operation costs little more than the minimum. The operations are some common ones,
+and those that `benchmarks.cost_cases` generates from the schema. The large organization has 10,000 clients and 50,000 registrations. At the
+end, one token sends the nested query: first without limits as fast as the worker can, then steadily under the default limits.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def random_word() -> str:
 
 
 def build_operations(client: str, version: int) -> dict[str, Callable[[], Body]]:
-    """Build the operations, with new values each time for those that change something."""
+    """Build the operations. Mutations get new values in each request."""
     versions = count(version)
     same = [{"name": f"Same {index}", "number": f"SAME-{index}"} for index in range(100)]
     return {
@@ -80,7 +80,7 @@ def build_operations(client: str, version: int) -> dict[str, Callable[[], Body]]
 
 @dataclass(frozen=True)
 class PointMeasurement:
-    """Points of an operation, and milliseconds of a processor that it took."""
+    """The points of an operation, and its processor time in milliseconds."""
 
     points: int
     worker: float
@@ -92,14 +92,14 @@ class PointMeasurement:
 
     @property
     def is_wrong(self) -> bool:
-        """Whether it costs another amount than it takes. What costs little more than any operation does is reckoned as twice the least."""
+        """Whether the points differ too much from the measured time. Cheap operations count as twice the minimum."""
         least = BASE_COST * 2
         return self.ratio * self.points / max(self.points, least) > FACTOR or (self.ratio < 1 / FACTOR and self.points > least)
 
 
 @dataclass(frozen=True)
 class ProcessorMeter:
-    """A server and its database, and how their processor time is read."""
+    """Reads the processor time of a server and its database while sending requests."""
 
     target: Target
     worker: psutil.Process
@@ -107,8 +107,8 @@ class ProcessorMeter:
     seconds: float
 
     def _read_times(self) -> tuple[float, float]:
-        """The worker's, and that of PostgreSQL's processes that serve it. The pool keeps its connections, so that none of those ends."""
-        backends = [each for mother in self.database for each in (mother, *mother.children())]
+        """Return the time of the worker and of the PostgreSQL processes, none of which ends since the pool keeps its connections."""
+        backends = [each for parent in self.database for each in (parent, *parent.children())]
         return read_exact_processor_ms(self.worker), sum(map(read_exact_processor_ms, backends))
 
     async def measure(self, make: Callable[[], Body]) -> PointMeasurement:
@@ -117,7 +117,7 @@ class ProcessorMeter:
         return PointMeasurement(points, *(median(each) for each in zip(*samples, strict=True)))
 
     async def _measure_sample(self, make: Callable[[], Body]) -> tuple[float, float]:
-        """As many as take a part of the seconds of a processor, however much of the processors others have."""
+        """Send requests until they used their part of the processor seconds. Return the worker and database time per request."""
         (worker, database), now, times = self._read_times(), (0.0, 0.0), 0
         while times < LEAST or sum(now) - worker - database < self.seconds * 1000 / REPETITIONS:
             read_points(await self.target.ask(make()))
@@ -126,12 +126,12 @@ class ProcessorMeter:
 
 
 def database_ms(owner_url: str) -> float:
-    """Of the processes that PostgreSQL has now; those that ended are not counted."""
-    return sum(read_exact_processor_ms(each) for mother in find_postmasters(owner_url) for each in (mother, *mother.children()))
+    """Return the processor time of PostgreSQL's running processes, in milliseconds. Ended processes are not counted."""
+    return sum(read_exact_processor_ms(each) for parent in find_postmasters(owner_url) for each in (parent, *parent.children()))
 
 
 def find_postmasters(owner_url: str) -> list[psutil.Process]:
-    """Return PostgreSQL's first processes, whose children have the connections."""
+    """Return the main process of PostgreSQL, whose children serve the connections."""
     port = int(owner_url.rpartition(":")[2].partition("/")[0])
     return [each for each in psutil.process_iter(["name"]) if each.info["name"] == "postgres" and _listens(each, port)][:1]
 
@@ -160,7 +160,7 @@ async def measure_each(meter: ProcessorMeter, owner_url: str, only: str) -> None
             f"{measurement.database:7.2f} ms {measurement.ratio:6.2f}{mark}",
             flush=True,
         )
-    print(f"\n{wrong} operations cost another amount than they take, by more than a factor of {FACTOR}")
+    print(f"\n{wrong} operations have points that differ from their time by more than a factor of {FACTOR}")
 
 
 def read_points(answer: Any) -> int:  # noqa: ANN401 JSON
@@ -170,7 +170,7 @@ def read_points(answer: Any) -> int:  # noqa: ANN401 JSON
 
 
 async def measure_steady_rate(target: Target, seconds: float, used_up_at: float) -> float:
-    """Return the answers per second of one token that asks whenever it may, once its saved points are used up."""
+    """Return the answers per second of one token that sends requests whenever the limits allow, after its saved points are used up."""
     request = target.build_request(NESTED_QUERY)
     began = time.perf_counter()
     until = began + used_up_at + seconds
@@ -197,16 +197,14 @@ NESTED_QUERY: Body = {"query": f"{PAGE} {CLIENT}", "variables": {"first": 50}}
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=1, help="processor time for all repetitions of an operation")
     parser.add_argument(
-        "--seconds", type=float, default=1, help="time of a processor that each operation is asked for, all repetitions together"
+        "--size", choices=SIZES, default="large", help="size of the organization; a kept folder keeps the size it was created with"
     )
-    parser.add_argument(
-        "--size", choices=SIZES, default="large", help="of the one organization; a kept folder has the size that it was made with"
-    )
-    parser.add_argument("--only", default="", help="measure the operations with this in their name")
-    parser.add_argument("--long", type=float, default=20, help="how long the steady rate is measured; 0 for not at all")
-    parser.add_argument("--saved", type=float, default=30, help="how long before, to spend what a token had saved up")
-    parser.add_argument("--keep", type=Path, help="a folder whose database is used again")
+    parser.add_argument("--only", default="", help="measure only operations whose name contains this")
+    parser.add_argument("--long", type=float, default=20, help="seconds to measure the steady rate; 0 skips it")
+    parser.add_argument("--saved", type=float, default=30, help="seconds before, to spend the saved points of the token")
+    parser.add_argument("--keep", type=Path, help="folder whose database is kept and used again")
     options = parser.parse_args()
     print_load()
     with run_demo_database(options.keep, replace(SIZES[options.size], other_organizations=0)) as database:
@@ -218,7 +216,7 @@ if __name__ == "__main__":
             )
             if options.long:
                 rate = uvloop.run(run_load(target, NESTED_QUERY, options.seconds * 4)).per_second
-                print(f"\nnested, 50 clients, one token, as fast as the worker can: {rate:.1f}/s")
+                print(f"\nnested, 50 clients, one token, without limits: {rate:.1f}/s")
         if options.long:
             with run_relaties(database) as (target, _):
                 slow = uvloop.run(measure_steady_rate(target, options.long, options.saved))

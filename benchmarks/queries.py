@@ -1,4 +1,4 @@
-"""The queries of the comparison: one text that every server answers with the same JSON."""
+"""Define the queries of the comparison. Every server answers the same text with the same JSON."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ CLIENT = """fragment Shown on Client {
   }
 }"""
 FIRST_CLIENT = "{ clients(filter: {status: ACTIVE}, first: 1) { edges { node { id } } } }"
-# The comparison sends a period with each request; other programs leave it out.
+# The comparison sends a period with each request; other programs use the default.
 PERIOD = '$period: PeriodInput = {since: "2026-01-01", until: "2026-12-31"}'
 CLIENTS = "clients(filter: {status: ACTIVE}, first: $first, after: $after)"
 PAGE = f"""query ($first: Int!, $after: String, {PERIOD}) {{ {CLIENTS} {{
@@ -26,7 +26,7 @@ PAGE_OF_IDS = f"query ($first: Int!, $after: String) {{ {CLIENTS} {{ edges {{ cu
 LARGEST_PAGE = 100
 POSTGRAPHILE = "postgraphile"
 
-# PostGraphile makes a schema of its own from the tables; asked by these names it gives the same JSON.
+# PostGraphile generates its own schema from the tables. With these names and aliases it returns the same JSON.
 GENERATED_CLIENT = CLIENT.replace("  id name", "  id: globalId name").replace(
     "contacts { edges { isInvoiceContact node {",
     "contacts: clientContactsByTenantIdAndClientId(first: 25, orderBy: [POSITION_ASC, CONTACT_ID_ASC]) {\n"
@@ -46,14 +46,14 @@ GENERATED_NAMES = {
 
 @dataclass(frozen=True)
 class BenchmarkQuery:
-    """A query, its variables, and what it is."""
+    """A query, its description and its variables."""
 
     text: str
     description: str
     variables: dict[str, object] = field(default_factory=dict)
 
     def build_body(self, server: str = "") -> dict[str, object]:
-        """What that server is sent. A schema that was made from the tables has other names, and takes the key of the client."""
+        """Return the request body for this server. PostGraphile's generated schema has other names and takes the key of a client."""
         if server != POSTGRAPHILE:
             return {"query": self.text, "variables": self.variables}
         text = self.text
@@ -67,7 +67,7 @@ def decode_key(global_id: object) -> str:
 
 
 def build_queries(client_id: str) -> dict[str, BenchmarkQuery]:
-    """Build Q1 to Q4; the second asks for the client of that id."""
+    """Build Q1 to Q4. Q2 requests the client with this id."""
     return {
         "Q1": BenchmarkQuery(f"{PAGE} {CLIENT}", "50 active clients with contacts, labels and revenue", {"first": 50}),
         "Q2": BenchmarkQuery(f"{CLIENT_QUERY} {CLIENT}", "one client by id with the same", {"id": client_id}),
@@ -77,9 +77,9 @@ def build_queries(client_id: str) -> dict[str, BenchmarkQuery]:
 
 
 def replace_cursors(answer: object, server: str) -> object:
-    """Return the answer with each cursor replaced by whether it is there: every server writes them its own way.
+    """Return the answer with each cursor replaced by whether it is present, since every server has its own form of cursors.
 
-    PostGraphile answers `hasPreviousPage: false` to a client that reads forwards, as Relay's specification allows: of it that is left out.
+    `hasPreviousPage` of PostGraphile is left out: it is always false when reading forwards, as the Relay specification allows.
     """
     if isinstance(answer, list):
         return [replace_cursors(each, server) for each in answer]

@@ -1,7 +1,7 @@
-"""Serve one checkout of relaties for `benchmarks.checkouts`, with data of its own, until standard input ends.
+"""Serve one checkout of relaties for `benchmarks.checkouts`, with its own data, until standard input ends.
 
-`benchmarks.checkouts` runs the file of the checkout that is measured, with its interpreter. The options and the line that is printed are
-the interface between checkouts of different ages, so they stay as they are.
+`benchmarks.checkouts` runs this file of the measured checkout, with the interpreter of that checkout. The options and the printed line are
+the interface between checkouts of different ages, so they must not change.
 
     PYTHONPATH=CHECKOUT CHECKOUT/.venv/bin/python serve_checkout.py --size small --tenants 100 --clients 200 [--keep FOLDER]
 """
@@ -21,11 +21,11 @@ from db.tables import Role
 from tests.support.builders import create_tenant
 from tests.support.large_organization import OVERVIEW_STATEMENTS, fill_organization
 
-NO_CROWD = {"in_crowd": 0}  # of contacts at one client: the organizations are to cost the same
+NO_CROWD = {"in_crowd": 0}  # no client with very many contacts, so that all organizations cost the same
 
 
 async def load_organizations(database: DemoDatabase, count: int, clients: int) -> list[str]:
-    """Fill so many organizations, unless an earlier run has, and return a token of each."""
+    """Create and fill this many organizations, unless an earlier run has done so, and return a token of each."""
     token_file = database.data_dir / "tokens.json"
     tokens: list[str] = json.loads(token_file.read_text()) if token_file.exists() else []
     owner = await asyncpg.connect(database.owner_url)

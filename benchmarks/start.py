@@ -1,11 +1,12 @@
-"""The start of `relaties serve` on a machine that knows it: from the command to the first answer, on either kind of database.
+"""Measure the warm start of `relaties serve`, from the command to the first answer, with an embedded and an external database.
 
     python -m benchmarks.start [--times 30] [--keep FOLDER]
 
-The embedded database was made and loaded before, and is started and stopped with each server; the external one is another process's, and
-runs all the time. A request waits at the port as soon as that is open, so that it is answered as early as can be. Besides the clock stands
-the processor time of the server and of what it started, without PostgreSQL's own. Where others use the machine the least tells most: the
-same start takes half as long again a minute later, and neither steal nor a loop beside it tells which were disturbed.
+The embedded database exists with its data before, and starts and stops with each server. The external database runs all the time in another
+process. A request is sent as soon as the port is open, so that it is answered as early as possible. The output has wall-clock time, and the
+processor time of the server and the processes that it started, without PostgreSQL. If other programs use the machine, the minimum is the
+most reliable figure: the same start takes half as long again a minute later, and neither steal time nor a parallel loop shows which starts
+were disturbed.
 """
 
 import argparse
@@ -28,18 +29,18 @@ from benchmarks.machine import describe_python, print_load, read_tree_ms
 from benchmarks.servers import BIN, PATIENCE_S, RELATIES, find_free_port
 
 QUERY_BODY = {"query": "{ clients(first: 1) { nodes { name } } }"}
-PAUSE_S = 0.05  # the port is open long before the answer is there, and who looks more often takes processor from who starts
+PAUSE_S = 0.05  # polling more often would take processor time from the starting server; the port opens long before the answer
 
 
 class Start(NamedTuple):
-    """Seconds until the first answer: by the clock, and of processors."""
+    """Wall-clock time and processor time until the first answer, in seconds."""
 
     clock: float
     processor: float
 
 
 def measure_start(settings: dict[str, str], token: str) -> Start:
-    """Measure one start, from the command to the end of the process."""
+    """Start a server, measure the time until its first answer, and stop it."""
     port = find_free_port()
     environment = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     with TemporaryFile() as log_file:
@@ -58,7 +59,7 @@ def measure_start(settings: dict[str, str], token: str) -> Start:
 
 
 async def _wait_for_answer(process: psutil.Popen, target: Target) -> bool:
-    """Return whether the process answers as soon as it listens; it may end instead."""
+    """Send a request as soon as the process listens, and return whether it is answered. Return False if the process ends before."""
     while process.poll() is None:
         with suppress(ConnectionRefusedError):
             return bool(await target.ask(QUERY_BODY))
@@ -68,7 +69,7 @@ async def _wait_for_answer(process: psutil.Popen, target: Target) -> bool:
 
 @contextmanager
 def create_folder(kept_folder: Path | None) -> Iterator[Path]:
-    """One that PostgreSQL's account can enter, and that is removed unless it is to be kept."""
+    """Yield a folder that PostgreSQL's account can enter. It is removed at the end unless it is the kept folder."""
     if kept_folder:
         yield kept_folder
         return
@@ -77,13 +78,13 @@ def create_folder(kept_folder: Path | None) -> Iterator[Path]:
         yield Path(temporary_folder)
 
 
-def measure_starts(what: str, settings: dict[str, str], token: str, times: int) -> None:
-    """Once before, so that Python has compiled what it reads."""
+def measure_starts(name: str, settings: dict[str, str], token: str, times: int) -> None:
+    """Measure and print the starts, after an unmeasured one in which Python compiles its modules."""
     starts = [measure_start(settings, token) for _ in range(times + 1)][1:]
     for kind in Start._fields:
         durations = [getattr(start, kind) for start in starts]
         print(
-            f"{what:10}{kind:10} median {median(durations):5.2f} s   least {min(durations):5.2f} s   most {max(durations):5.2f} s",
+            f"{name:10}{kind:10} median {median(durations):5.2f} s   min {min(durations):5.2f} s   max {max(durations):5.2f} s",
             flush=True,
         )
     print_load()
@@ -91,8 +92,8 @@ def measure_starts(what: str, settings: dict[str, str], token: str, times: int) 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--times", type=int, default=30)
-    parser.add_argument("--keep", type=Path)
+    parser.add_argument("--times", type=int, default=30, help="number of starts with each database")
+    parser.add_argument("--keep", type=Path, help="folder whose database is kept and used again")
     options = parser.parse_args()
     print(describe_python())
     with create_folder(options.keep) as folder_path:

@@ -1,4 +1,4 @@
-"""Somebody who writes while others read: so many transactions a second, each of which changes a client of the demo organization."""
+"""Write in the background during a measurement: transactions at a fixed rate, each changing a client of the demo organization."""
 
 import asyncio
 import threading
@@ -12,14 +12,14 @@ import psutil
 
 from db import demo
 
-# A column that no query of the comparison shows, so that answers can be checked meanwhile.
+# No query of the comparison shows this column, so answers can still be compared.
 CHANGE = "UPDATE relaties.client SET updated_at = now() WHERE tenant_id = $1 AND id = $2"
 CLIENTS = "SELECT id FROM relaties.client WHERE tenant_id = $1 ORDER BY id"
 
 
 @contextmanager
 def write_in_background(url: str, per_second: int) -> Iterator[psutil.Process]:
-    """Write during the block, and yield the process of PostgreSQL that does it. Print the rate that was reached."""
+    """Write while the block runs, and yield the PostgreSQL process that executes the writes. Print the achieved rate at the end."""
     began: Future[psutil.Process] = Future()
     stop = threading.Event()
     with ThreadPoolExecutor(1) as pool:
@@ -28,7 +28,7 @@ def write_in_background(url: str, per_second: int) -> Iterator[psutil.Process]:
             yield began.result()
         finally:
             stop.set()
-        print(f"{background_write.result():.1f} transactions a second were written")
+        print(f"{background_write.result():.1f} transactions per second were written")
 
 
 async def _write_at_rate(url: str, per_second: int, began: Future[psutil.Process], stop: threading.Event) -> float:

@@ -1,6 +1,6 @@
--- Posts the bodies of a file, one a line, in turn on every connection, and prints what came of it as one line of JSON.
--- Where a body has the marker, it is replaced by the number of the run and that of the request, so that none is sent twice.
--- A line may begin with a token of its own and a tab.
+-- Send the bodies of a file (one per line) one after the other, and print the result as one line of JSON.
+-- The marker in a body is replaced by the numbers of the run and of the request, so that no body is sent twice.
+-- A line may start with its own token and a tab.
 local marker, run = os.getenv("WRK_MARKER"), os.getenv("WRK_RUN")
 local bodies, tokens, before, after, sent = {}, {}, {}, {}, 0
 for line in io.lines(os.getenv("WRK_BODIES")) do
@@ -16,7 +16,7 @@ local function authorize(place)
 end
 authorize(1)
 
--- Requests are formatted once: the number is as wide as the marker, so that the length in the head holds.
+-- Format requests once: the number is as wide as the marker, so the Content-Length stays correct.
 function init()
     for place, body in ipairs(bodies) do
         authorize(place)
@@ -28,7 +28,7 @@ function init()
     end
 end
 
--- Without it wrk sends the same request for ever, and takes less of the processor for that.
+-- Without this function wrk sends one fixed request, which takes less processor time.
 if bodies[1]:find(marker, 1, true) then
     function request()
         local place = sent % #bodies + 1

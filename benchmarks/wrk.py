@@ -1,6 +1,6 @@
-"""wrk as the load: 16 keep-alive connections of one thread, for whole seconds. To loopback alone.
+"""Generate load with wrk: one thread with 16 keep-alive connections to loopback, for whole seconds.
 
-It sends the bodies of a file in turn. A marker in a body becomes a number that no other request has, so that no body is sent twice.
+wrk sends the bodies of a file one after the other. A marker in a body is replaced by a unique number, so that no body is sent twice.
 """
 
 import json
@@ -21,7 +21,7 @@ MARKER = "number-of-the-request".ljust(RUN_DIGITS + REQUEST_DIGITS, "-")
 
 
 def new_run_number() -> str:
-    """Return a number that no earlier run has, as wide as the script takes it."""
+    """Return a number that no earlier run had, with the width that the script expects."""
     return f"{time.time_ns():0{RUN_DIGITS}}"
 
 
@@ -32,7 +32,7 @@ def fill_marker(body: str, run: str, request: int) -> str:
 
 @dataclass(frozen=True)
 class WrkResult:
-    """What wrk tells of a window."""
+    """The result of a window, as reported by wrk."""
 
     requests: int
     seconds: float
@@ -46,9 +46,9 @@ class WrkResult:
 
 @dataclass(frozen=True)
 class Wrk:
-    """A way to ask: each connection asks again as soon as it is answered.
+    """A load on a server: each connection sends its next request as soon as the last one is answered.
 
-    `bodies` is a file with a body in each line, `sizes` the bytes that each is answered at least.
+    `bodies` is a file with a body in each line, and `sizes` are the minimum sizes of their answers in bytes.
     """
 
     target: Target
@@ -57,7 +57,7 @@ class Wrk:
     sizes: Sequence[int]
 
     def execute(self) -> WrkResult:
-        """A window. One answer that is no success ends the measurement."""
+        """Run one window. Raises `RuntimeError` if a single answer failed."""
         options = [f"-c{CONNECTIONS}", "-t1", f"-d{self.seconds}s", f"--timeout={PATIENCE_S}s", f"--script={SCRIPT}"]
         settings = {"PATH": os.environ["PATH"], "WRK_BODIES": str(self.bodies), "WRK_MARKER": MARKER, "WRK_RUN": new_run_number()}
         if self.target.token:
@@ -68,7 +68,10 @@ class Wrk:
 
 
 def parse_output(output: str, server: str, sizes: Sequence[int]) -> WrkResult:
-    """Parse the last line of the output, which is ours. An answer of errors alone is a success to HTTP, but shorter."""
+    """Parse the last line of the output, which our script prints.
+
+    Check the number of bytes: an answer that has only errors is a success for HTTP, but shorter.
+    """
     figures = json.loads(output.strip().splitlines()[-1])
     if figures["failed"] or figures["bytes"] < least_bytes(figures["requests"], sizes):
         raise RuntimeError(
@@ -78,9 +81,9 @@ def parse_output(output: str, server: str, sizes: Sequence[int]) -> WrkResult:
 
 
 def least_bytes(answers: int, sizes: Sequence[int]) -> int:
-    """Return what so many answers have at least, given the sizes in turn of those that were asked for.
+    """Return the minimum total size of this many answers, if requests went through `sizes` in order.
 
-    When the time is over, each connection may wait for one more; wrk also calls the script once before it sends anything.
+    When the time is over, each connection may wait for one more answer. wrk also calls the script once without sending the request.
     """
     asked_for = sorted(islice(cycle(sizes), answers + CONNECTIONS + 1))
     return sum(asked_for[:answers])

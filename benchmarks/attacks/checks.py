@@ -1,4 +1,4 @@
-"""Attacks that need no load: whether amounts can be recovered, whether a name breaks the command line, who is given the demo's token."""
+"""Check attacks that need no load: recovering amounts, markup in names on the command line, and access to the demo's token."""
 
 import asyncio
 import json
@@ -25,14 +25,14 @@ from domain.organization.tokens import new_secret
 from tests.support.builders import add_token
 
 HOSTILE_NAME = "[/x] [link=https://evil.example]name[/link] \x1b[31m"
-COUNT_POSITIONS, INVOICE_POSITION = 14, 7  # of the counts that a preview is made of
+COUNT_POSITIONS, INVOICE_POSITION = 14, 7  # the number of counts in a preview, and the index of the invoices
 PREVIEW = "query ($id: ID!) { client(by: {id: $id}) { archivedAt deletionPreview { invoiceCount token amounts { currency } } } }"
 SCOPED_TOKEN = 'mutation { tokenCreate(input: {name: "No figures", role: OWNER, scope: [CLIENTS_READ, CLIENTS_ARCHIVE]}) { secret } }'  # noqa: S105 no secret
 
 
 @dataclass(frozen=True)
 class Check:
-    """What was tried, and what came of it."""
+    """The result of a check."""
 
     name: str
     is_held: bool
@@ -43,7 +43,7 @@ class Check:
 
 
 async def check_digest(target: Target, attackers: Attackers) -> Check:
-    """Check that a preview shown to a token without FINANCE_READ has no digest from which amounts can be guessed."""
+    """Check that a preview for a token without FINANCE_READ has no digest from which amounts can be recovered by trying values."""
     name, began = "amounts from a preview's digest", time.perf_counter()
     api = Target("", target.port, attackers.tokens["OWNER"])
     answer: Any = await api.ask({"query": SCOPED_TOKEN})
@@ -54,11 +54,11 @@ async def check_digest(target: Target, attackers: Attackers) -> Check:
     for net, text in _candidate_contents(client, key):
         if sha256(text).hexdigest() in signed_parts:
             return Check(name, is_held=False, result=f"recovered {net} in {time.perf_counter() - began:.1f} s")
-    return Check(name, is_held=True, result=f"no sum up to {MOST_CENTS / 100:.2f} fits")
+    return Check(name, is_held=True, result=f"no amount up to {MOST_CENTS / 100:.2f} matches")
 
 
 def decode_payload(token: str) -> list[object]:
-    """Return what the token carries behind its signature, where that is JSON."""
+    """Return the JSON list in the token after its signature, or an empty list if there is none."""
     decoded = urlsafe_b64decode(token)
     match = re.search(rb"\[.*\]", decoded, re.DOTALL)
     try:
@@ -69,7 +69,7 @@ def decode_payload(token: str) -> list[object]:
 
 
 def _candidate_contents(client: dict[str, Any], key: str) -> Iterator[tuple[str, bytes]]:
-    """Yield the possible contents of the preview, with each amount that the client's only invoice may have; VAT is 21 percent."""
+    """Yield the possible contents of the preview, for each amount that the client's only invoice may have. VAT is 21 percent."""
     counts = [key, str(datetime.fromisoformat(client["archivedAt"])), *[0] * COUNT_POSITIONS]
     counts[2 + INVOICE_POSITION] = client["deletionPreview"]["invoiceCount"]
     for unbilled in ("0.00", "0"):
@@ -82,7 +82,7 @@ def _candidate_contents(client: dict[str, Any], key: str) -> Iterator[tuple[str,
 
 
 async def check_command_line(database: DemoDatabase, attackers: Attackers) -> Check:
-    """Check that commands print names which a tenant has chosen as they are."""
+    """Check that commands print names chosen by a tenant literally, without markup or terminal sequences."""
     owner = await asyncpg.connect(database.owner_url)
     try:
         member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 LIMIT 1", attackers.organization)
@@ -95,11 +95,11 @@ async def check_command_line(database: DemoDatabase, attackers: Attackers) -> Ch
         output = await asyncio.to_thread(_run_command, database, command)
         if "Traceback" in output or "\x1b[31m" in output or not {"[/x]", "[link="} <= set(re.findall(r"\[/x\]|\[link=", output)):
             wrong.append(" ".join(command[:2]))
-    return Check("markup in names", not wrong, f"{', '.join(wrong)} failed or took it for markup" if wrong else "printed as it is")
+    return Check("markup in names", not wrong, f"{', '.join(wrong)} failed or interpreted the markup" if wrong else "printed literally")
 
 
 def _run_command(database: DemoDatabase, command: list[str]) -> str:
-    """Return what the program prints, its errors too."""
+    """Return the output of the program, including its errors."""
     settings = {"DATABASE_URL": database.runtime_url, "RELATIES_OWNER_URL": database.owner_url, "RELATIES_DATA_DIR": str(database.data_dir)}
     environment = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     result = subprocess.run(  # noqa: S603 our own program
@@ -109,10 +109,10 @@ def _run_command(database: DemoDatabase, command: list[str]) -> str:
 
 
 def check_graphiql(database: DemoDatabase) -> Check:
-    """Check that a program or a proxy on this machine without the code of this start does not get the demo's token."""
+    """Check that a local program or proxy that does not know the code of this start does not get the demo's token."""
     with run_demo(database) as server:
-        asking = HTTPConnection("127.0.0.1", server.target.port, timeout=60)
-        asking.request("GET", "/graphiql/config", headers={"Host": "127.0.0.1"})
-        is_given = b"rlt_" in asking.getresponse().read()
-        asking.close()
+        connection = HTTPConnection("127.0.0.1", server.target.port, timeout=60)
+        connection.request("GET", "/graphiql/config", headers={"Host": "127.0.0.1"})
+        is_given = b"rlt_" in connection.getresponse().read()
+        connection.close()
     return Check("/graphiql/config", not is_given, "gives the demo's token to any local process" if is_given else "gives no token")

@@ -1,22 +1,22 @@
-"""Attacks by connections: slow, silent, unread, or with tokens that are wrong."""
+"""Define attacks by connections: slow, silent, not reading, or with wrong tokens."""
 
 import asyncio
 import random
 import socket
 from contextlib import ExitStack, suppress
 
-from benchmarks.attacks.documents import DEAR
+from benchmarks.attacks.documents import EXPENSIVE
 from benchmarks.attacks.scenario import CONNECTIONS, SOURCE, Attack, Scene, Victim, open_connection, read_answer, send_until_deadline
 from benchmarks.load import Target
 from domain.organization.tokens import new_secret
 
 SLOW_CONNECTIONS, SILENT_CONNECTIONS, UNREAD_CONNECTIONS, GUESSING_CONNECTIONS = 500, 1_100, 200, 10_500
 TYPENAME = {"query": "{ __typename }"}
-SMALL_WINDOW = 4_096  # bytes that the attackers' side takes of an answer that it does not read
+SMALL_WINDOW = 4_096  # bytes in the attackers' receive buffer for an answer that they do not read
 
 
 async def send_slowly(scene: Scene) -> None:
-    """Send half a request on each connection, then a byte now and then."""
+    """Send half a request on each connection, then one byte every half second."""
 
     async def send_on_connection() -> None:
         _, writer = await open_connection(scene.port)
@@ -31,7 +31,7 @@ async def send_slowly(scene: Scene) -> None:
 
 
 async def stay_silent(scene: Scene) -> None:
-    """Open connections that send nothing, and open them again as they are closed."""
+    """Open connections that send nothing, and reopen them when they are closed."""
 
     async def hold_connection() -> None:
         while not scene.has_ended:
@@ -50,7 +50,7 @@ async def stay_silent(scene: Scene) -> None:
 
 
 async def leave_unread(scene: Scene) -> None:
-    """Request the largest answers and read none of them: many for each token."""
+    """Request the largest answers, many with each token, and read none of them."""
     loop = asyncio.get_running_loop()
     with ExitStack() as exit_stack:
         tokens = [*scene.tokens.values()]
@@ -60,11 +60,13 @@ async def leave_unread(scene: Scene) -> None:
             waiting = exit_stack.enter_context(socket.socket())
             waiting.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_WINDOW)
             waiting.bind((SOURCE, 0))
-            waiting.setblocking(False)  # noqa: FBT003 the socket's own
+            waiting.setblocking(False)  # noqa: FBT003 the signature of the socket
             try:
                 async with asyncio.timeout(scene.remaining_seconds + 0.1):
                     await loop.sock_connect(waiting, ("127.0.0.1", scene.port))
-                    await loop.sock_sendall(waiting, Target("", scene.port, tokens[index % len(tokens)]).build_request({"query": DEAR}))
+                    await loop.sock_sendall(
+                        waiting, Target("", scene.port, tokens[index % len(tokens)]).build_request({"query": EXPENSIVE})
+                    )
                 scene.answer_counts["asked"] += 1
             except (OSError, TimeoutError) as error:
                 scene.answer_counts[type(error).__name__] += 1
@@ -89,7 +91,7 @@ async def guess_from_one_address(scene: Scene) -> None:
 
 
 async def guess_from_many_addresses(scene: Scene, most: float = float("inf")) -> None:
-    """Send each wrong token from an address of its own."""
+    """Send each wrong token from a different address."""
     sent_count = 0
 
     async def send_guess() -> None:
@@ -111,7 +113,7 @@ async def guess_from_many_addresses(scene: Scene, most: float = float("inf")) ->
 
 
 async def guess_through_proxy(scene: Scene) -> None:
-    """Send wrong tokens from one address that claims to be a proxy of many."""
+    """Send wrong tokens from one address that claims to be a proxy for many addresses."""
 
     def build() -> bytes:
         return build_guess(scene.port, f"X-Forwarded-For: {random_loopback_address()}")
@@ -120,7 +122,7 @@ async def guess_through_proxy(scene: Scene) -> None:
 
 
 async def fill_failure_table(scene: Scene) -> None:
-    """Fail so often that the table of addresses is full when the attack begins."""
+    """Send so many wrong tokens that the table of addresses is full when the attack starts."""
     await guess_from_many_addresses(scene, GUESSING_CONNECTIONS)
 
 

@@ -1,4 +1,4 @@
-"""The attackers' organization: large, and entangled where that makes an attack dear; and tokens of the victim that were never used."""
+"""Create the attackers' organization, with data that makes attacks expensive, and unused tokens of the victim."""
 
 import secrets
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from domain.organization.tokens import new_secret
 from tests.support.builders import Tenant, add_token, create_sample_org
 from tests.support.ids import global_id
 
-MOST_CENTS = 300_000  # of the invoice whose amount is looked for
+MOST_CENTS = 300_000  # limit of the invoice amount that the attackers try to find
 CLIENTS, CONTACTS, SHARED_CONTACTS, REGISTRATIONS, NEW_TOKENS = 150, 10, 100, 50_000, 400
 WORK = """INSERT INTO relaties.registration (tenant_id, id, client_id, member_id, kind, status, client_status, is_billable, registered_on,
   minutes, unit_rate, rate_source, currency, amount_net, created_at, updated_at, version)
@@ -24,7 +24,7 @@ SELECT $1, gen_random_uuid(), ($2::uuid[])[1 + n % cardinality($2::uuid[])],
 
 @dataclass(frozen=True)
 class Attackers:
-    """An organization's tokens by role, ids that its requests name, and a client that is archived."""
+    """The attackers' organization, its tokens by role, and ids for its requests, including an archived client."""
 
     organization: UUID
     tokens: Mapping[str, str]
@@ -32,7 +32,7 @@ class Attackers:
 
 
 async def create_attackers(owner_url: str) -> tuple[Attackers, list[str]]:
-    """Make the organization, and new tokens of the demo organization."""
+    """Create the organization, and unused tokens of the demo organization."""
     owner = await asyncpg.connect(owner_url)
     try:
         org = await create_sample_org(owner, clients=CLIENTS, contacts=CONTACTS)
@@ -57,7 +57,7 @@ async def _add_archived_client(org: Tenant) -> UUID:
 
 
 async def _add_victim_tokens(owner: asyncpg.Connection) -> list[str]:
-    """Add tokens that nobody has signed in with."""
+    """Add tokens that were never used to sign in."""
     member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'OWNER' LIMIT 1", demo.TENANT)
     secrets = [new_secret() for _ in range(NEW_TOKENS)]
     for secret in secrets:

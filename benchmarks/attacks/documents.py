@@ -1,4 +1,4 @@
-"""Attacks by documents: dear to refuse, dear to answer, or never the same twice."""
+"""Define attacks by documents that are expensive to reject, expensive to answer, or different in every request."""
 
 from collections.abc import Callable
 from hashlib import sha256
@@ -12,7 +12,7 @@ from benchmarks.attacks.scenario import Attack, Body, Victim, post_repeatedly
 
 SERIAL = count()
 CROWD = 2_000
-DEAR = "{ clients(first: 100) { nodes { name contacts(first: 90) { nodes { fullName email } } } } }"
+EXPENSIVE = "{ clients(first: 100) { nodes { name contacts(first: 90) { nodes { fullName email } } } } }"
 SMALLER = "{ clients(first: 10) { nodes { name contacts(first: 3) { nodes { fullName email } } } } }"
 BULK = "mutation ($x: ClientBulkUpsertInput!) { clientBulkUpsert(input: $x) { results { action } userErrors { code } } }"
 TOTALS = "{ " + " ".join(f"a{n}: registrations(filter: {{kind: TIME, isBillable: true}}) {{ totalCount }}" for n in range(20)) + " }"
@@ -43,7 +43,7 @@ ATTACKS = (
     Attack("195 conflicting fields", post_repeatedly(make_unique(hostile_documents.conflicts_within_limits))),
     Attack("99 entangled fields", post_repeatedly(make_unique(hostile_documents.equal_nested_fields))),
     Attack("deep nesting", post_repeatedly(make_unique(hostile_documents.deep_fields))),
-    Attack("the dearest there may be", post_repeatedly(lambda: {"query": DEAR})),
+    Attack("most expensive query", post_repeatedly(lambda: {"query": EXPENSIVE})),
     Attack("2,000 requests at once", post_repeatedly(lambda: {"query": SMALLER}, connections=CROWD, pause_s=1)),
     Attack("introspection", post_repeatedly(lambda: {"query": get_introspection_query()})),
     Attack("bulk upserts of 100", post_repeatedly(build_bulk_upsert)),
@@ -53,5 +53,5 @@ ATTACKS = (
         post_repeatedly(lambda: {"query": hostile_documents.unique_document()}, connections=50, role="VIEWER"),
         Victim.COLLEAGUE,
     ),
-    Attack("persisted, never the same", post_repeatedly(build_persisted_query), max_growth_mib=100),
+    Attack("persisted, always different", post_repeatedly(build_persisted_query), max_growth_mib=100),
 )

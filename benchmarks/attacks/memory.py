@@ -1,4 +1,4 @@
-"""Attacks on caches: entries as large and as many as a caller can choose."""
+"""Define attacks on caches, with as many and as large entries as a caller can create."""
 
 import asyncio
 from itertools import count, cycle
@@ -9,25 +9,25 @@ from benchmarks.load import Target
 SERIAL = count()
 OPERATIONS, KEY_CHARACTERS = 20, 850_000
 TYPENAME = {"query": "{ __typename }"}
-MOST_MIB = 64  # of a worker, beside what its caches are allowed to take
+MOST_MIB = 64  # allowed growth of a worker beyond the limits of its caches
 
 
 def build_long_keys() -> Body:
-    """Build twenty documents, each with variables whose key is new."""
+    """Return one of 20 documents, with a new long key in its variables."""
     number = next(SERIAL)
     query = f"query C{number % OPERATIONS} ($x: ClientFilterInput) {{ clients(filter: $x) {{ totalCount }} }}"
     return {"query": query, "variables": {"x": {f"{number:_>{KEY_CHARACTERS}}": []}}}
 
 
 def build_many_variables() -> Body:
-    """Build one document with new variables each time, of every kind that a cost may depend on."""
+    """Return the same document with new variables of each kind that can affect the cost."""
     number = next(SERIAL)
     query = "query ($n: Int, $b: Boolean!) { clients(first: $n) { nodes { id @include(if: $b) } } }"
     return {"query": query, "variables": {"n": number, "b": number % 2 == 0, f"unknown{number}": "x" * 10_000}}
 
 
 async def send_long_headers(scene: Scene) -> None:
-    """Send new headers each time: a cache with headers in its keys would grow without bound."""
+    """Send new long headers in each request. A cache whose keys contain headers would grow without limit."""
 
     def build(token: str) -> bytes:
         number = next(SERIAL)
@@ -42,6 +42,6 @@ async def send_long_headers(scene: Scene) -> None:
 
 ATTACKS = (
     Attack("keys of 850 kB in variables", post_repeatedly(build_long_keys, role="VIEWER"), max_growth_mib=MOST_MIB),
-    Attack("variables never the same", post_repeatedly(build_many_variables, role="VIEWER"), max_growth_mib=MOST_MIB),
-    Attack("headers never the same", send_long_headers, max_growth_mib=MOST_MIB),
+    Attack("variables always different", post_repeatedly(build_many_variables, role="VIEWER"), max_growth_mib=MOST_MIB),
+    Attack("headers always different", send_long_headers, max_growth_mib=MOST_MIB),
 )

@@ -1,4 +1,4 @@
-"""All attacks, and the process that carries them out."""
+"""Collect all attacks, and run them in a separate process."""
 
 import asyncio
 import time
@@ -13,11 +13,11 @@ from benchmarks.attacks.scenario import Attack, Scene
 
 ATTACKS: dict[str, Attack] = {attack.name: attack for subject in (documents, values, connections, memory) for attack in subject.ATTACKS}
 STARTED_MESSAGE = "begun"
-LONGEST_S = 30  # that attackers may take beyond their time, for connections that a busy server does not accept
+LONGEST_S = 30  # extra time for attackers whose connections a busy server does not accept
 
 
 def run_attacker_process(orders: Connection, tokens: Mapping[str, str], ids: Mapping[str, str]) -> None:
-    """Carry out what is ordered by name, port and seconds, until the other end closes; send when it begins, and what was heard."""
+    """Run the attacks that are requested by name, port and seconds, until None arrives. Report the start and the answer counts of each."""
     while order := orders.recv():
         name, port, seconds = order
         orders.send(uvloop.run(_carry_out(ATTACKS[name], Scene(port, tokens, ids, 0), seconds, orders)))

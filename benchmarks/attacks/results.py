@@ -1,4 +1,4 @@
-"""What an attack came to, the goal, and the table."""
+"""Compare the results of attacks with their goals, and format them as a table."""
 
 import statistics
 from collections import Counter
@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 FAULTS = ("500 ", "INTERNAL_SERVER_ERROR")
-REFUSED_MS = 10_000.0  # what an answer counts for that was refused, or did not come
+REFUSED_MS = 10_000.0  # duration that a rejected or missing answer counts as
 DurationsByQuery = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True)
 class Goal:
-    """The victim's 99th percentile is under so many milliseconds, or under so many times what it is without an attack."""
+    """The limit of the victim's 99th percentile: the larger of `floor_ms` and `factor` times the 99th percentile without an attack."""
 
     floor_ms: float = 50
     factor: float = 5
@@ -23,7 +23,11 @@ class Goal:
 
 @dataclass(frozen=True)
 class Outcome:
-    """Milliseconds of the victim's answers by query, idle and under attack; what the attackers heard; the worker's growth and work."""
+    """The result of an attack.
+
+    `idle` and `under` are the durations of the victim's answers by query, without and with the attack. `answer_counts` are the answers to
+    the attackers.
+    """
 
     attack: str
     goal: Goal
@@ -36,7 +40,7 @@ class Outcome:
 
     @property
     def find_missed_goals(self) -> list[str]:
-        """Return why the goal was missed; empty if it was met."""
+        """The reasons why the goal was missed, empty if it was met."""
         reasons = []
         for query, durations in self.under.items():
             p99, most = median_and_p99(durations)[1], self.goal.limit_ms(median_and_p99(self.idle[query])[1])
@@ -62,7 +66,7 @@ def table_head() -> str:
 
 
 def table_line(outcome: Outcome) -> str:
-    """Return one line of the table: attack, idle, under attack, growth, work, goal, result, and the attackers' answers."""
+    """Format a line of the table: attack, idle, under attack, growth, worker share, goal, result, and the answers to the attackers."""
     idle, under = _format_times(outcome.idle), _format_times(outcome.under)
     goals = ", ".join(f"{query} {outcome.goal.limit_ms(median_and_p99(durations)[1]):.0f}" for query, durations in outcome.idle.items())
     growth_text = "" if outcome.max_growth_mib is None else f", {outcome.max_growth_mib:.0f} MiB"

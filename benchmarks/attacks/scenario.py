@@ -1,4 +1,4 @@
-"""What an attack is, and how attackers send: as fast as they can, over loopback, for a bounded time."""
+"""Describe attacks, and send requests as fast as possible over loopback until a deadline."""
 
 import asyncio
 import json
@@ -14,15 +14,15 @@ from typing import Any
 from benchmarks.load import Target
 
 CONNECTIONS = 16
-SOURCE = "127.0.0.2"  # attackers come from another address than the victim
-PAUSE_S = 0.01  # before a closed connection is opened again
+SOURCE = "127.0.0.2"  # address of the attackers, different from that of the victim
+PAUSE_S = 0.01  # before reopening a closed connection
 CODE = re.compile(rb'"code":\s*"(\w+)"')
 FAULT = b"INTERNAL_SERVER_ERROR"
 Body = Mapping[str, Any]
 
 
 class Victim(Enum):
-    """Who asks during an attack."""
+    """The caller whose answers are measured during an attack."""
 
     OTHER = "another organization"
     NEIGHBOUR = "another organization at the attackers' address, with tokens not seen before"
@@ -32,7 +32,7 @@ class Victim(Enum):
 
 @dataclass
 class Scene:
-    """The server, the attackers' tokens by role, some ids of their organization, and until when they attack."""
+    """The port of the server, the attackers' tokens by role, ids of their organization, and the end of the attack."""
 
     port: int
     tokens: Mapping[str, str]
@@ -54,7 +54,7 @@ Run = Callable[[Scene], Awaitable[object]]
 
 @dataclass(frozen=True)
 class Attack:
-    """What the attackers do, who asks meanwhile, and by how much the worker may grow where that is the aim of the attack."""
+    """The action of the attackers, the victim, and the allowed growth of the worker if the attack aims at memory."""
 
     name: str
     execute: Run
@@ -64,7 +64,10 @@ class Attack:
 
 
 def post_repeatedly(make: Callable[[], Body], *, connections: int = CONNECTIONS, role: str | None = None, pause_s: float = 0) -> Run:
-    """Open many connections that each send the next body as soon as they are answered, by all tokens in turn or by that of one role."""
+    """Return an attack by connections that each send the next body as soon as they get an answer.
+
+    They use the token of one role, or all tokens, distributed over the connections.
+    """
 
     async def run(scene: Scene) -> None:
         tokens = [scene.tokens[role]] if role else [*scene.tokens.values()]
@@ -76,7 +79,7 @@ def post_repeatedly(make: Callable[[], Body], *, connections: int = CONNECTIONS,
 
 @dataclass
 class RequestEncoder:
-    """Requests of one connection. A body that is sent again is not encoded again: large ones would keep the attackers busy."""
+    """Encode the requests of one connection. A repeated body is encoded only once, since encoding large bodies slows the attackers down."""
 
     port: int
     token: str
@@ -92,14 +95,14 @@ class RequestEncoder:
 
 
 def encode_request(port: int, token: str, body: Body) -> bytes:
-    """Encode the request in as few bytes as JSON can be, so that as much as possible is within the largest body."""
+    """Encode the request as compact JSON, so that as much content as possible fits into the largest allowed body."""
     encoded_body = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
     head = Target("", port, token).build_request({}).partition(b"Content-Length")[0]
     return head + b"Content-Length: %d\r\n\r\n" % len(encoded_body) + encoded_body
 
 
 async def send_until_deadline(scene: Scene, make: Callable[[], bytes], *, source: str = SOURCE, pause_s: float = 0) -> None:
-    """Ask on one connection, again and again; one that is closed is opened again."""
+    """Send requests one after the other on one connection, and reopen it when it is closed."""
     while not scene.has_ended:
         try:
             async with asyncio.timeout(scene.remaining_seconds + 1):
@@ -123,7 +126,7 @@ async def open_connection(port: int, source: str = SOURCE) -> tuple[asyncio.Stre
 
 
 async def read_answer(reader: asyncio.StreamReader) -> str:
-    """Return status and code of the next answer."""
+    """Return the status and the error code of the next answer."""
     head = (await reader.readuntil(b"\r\n\r\n")).lower()
     body = await reader.readexactly(int(head.partition(b"content-length: ")[2].partition(b"\r\n")[0]))
     match = CODE.search(body[:2_000])

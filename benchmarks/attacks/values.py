@@ -1,4 +1,4 @@
-"""Attacks by values: texts, lists, numbers and moments that are dear to take or fail inside."""
+"""Define attacks by values: texts, lists, numbers and timestamps that are expensive to process or could cause internal errors."""
 
 from collections.abc import Iterator
 from itertools import count, cycle
@@ -19,7 +19,7 @@ DEEP = "query ($n: Int) { clients(first: $n) { nodes { contacts(first: $n) { nod
 DIGITS = "9" * 5_000
 WORK = f'registrationCreate(input: {{registeredOn: "2026-01-31", work: {{time: {{minutes: {DIGITS}}}}}}}) {{ userErrors {{ code }} }}'
 EDGES = ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
-FEW_CONNECTIONS = 6  # connections
+FEW_CONNECTIONS = 6
 
 
 def build_variables(query: str, **values: object) -> Body:
@@ -36,7 +36,7 @@ MARKED_TEXTS = cycle_bodies(
 
 
 def build_long_integers() -> Body:
-    """In a document, as a default, and in an input; each time another document."""
+    """Return a new document with a long integer: as an argument, as a default, or in an input."""
     number = next(SERIAL)
     texts = (
         f"query A{number} {{ clients(first: {DIGITS}) {{ totalCount }} }}",
@@ -52,20 +52,20 @@ AT_EDGES = cycle_bodies(
 )
 
 
-def build_many_ids(scene: Scene, what: str) -> Body:
+def build_many_ids(scene: Scene, location: str) -> Body:
     ids = [scene.ids["label"]] * 15_000
-    if what == "labels.any":
+    if location == "labels.any":
         return build_variables(FILTER, f={"labels": {"any": ids}})
-    if what == "clientLabelsAdd":
+    if location == "clientLabelsAdd":
         return build_variables(LABELS, x={"clientIds": [scene.ids["client"]], "labelIds": ids})
     return build_variables(NODES, ids=ids)
 
 
-def send_id_lists(what: str) -> Run:
-    """Send 15,000 ids on six connections."""
+def send_id_lists(location: str) -> Run:
+    """Return an attack that sends 15,000 ids at this location, on six connections."""
 
     async def run(scene: Scene) -> None:
-        body = build_many_ids(scene, what)
+        body = build_many_ids(scene, location)
         await post_repeatedly(lambda: body, connections=FEW_CONNECTIONS)(scene)
 
     return run
@@ -84,7 +84,7 @@ ATTACKS = (
     Attack("clientLabelsAdd of 15,000 ids", send_id_lists("clientLabelsAdd")),
     Attack("bulk upsert of 19,000 {}", post_repeatedly(lambda: OBJECTS, connections=FEW_CONNECTIONS)),
     Attack("integers of 5,000 digits", post_repeatedly(build_long_integers)),
-    Attack("moments at the limits", post_repeatedly(lambda: next(AT_EDGES))),
+    Attack("timestamps at the limits", post_repeatedly(lambda: next(AT_EDGES))),
     Attack("88,000 keys", post_repeatedly(lambda: KEYS)),
     Attack("330,000 []", post_repeatedly(lambda: EMPTY)),
     Attack("variables of 1 MB", post_repeatedly(lambda: VALUES)),

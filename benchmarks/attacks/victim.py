@@ -1,4 +1,4 @@
-"""Who asks during an attack: the nested query and a small one, again and again, each on a connection of its own."""
+"""Send the victim's requests during an attack: the nested query and a small one, each repeated on its own connection."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from benchmarks.attacks.results import REFUSED_MS
 from benchmarks.load import Target, exchange
 from benchmarks.queries import CLIENT, NAMES, PAGE
 
-PAUSE_S = 0.04  # between requests: within what a token may ask in the long run
+PAUSE_S = 0.04  # between requests, so that they stay within the rate limit
 VICTIM_QUERIES: dict[str, dict[str, object]] = {
     "nested": {"query": f"{PAGE} {CLIENT}", "variables": {"first": 25}},
     "small": {"query": NAMES, "variables": {"first": 10}},
@@ -17,7 +17,7 @@ VICTIM_QUERIES: dict[str, dict[str, object]] = {
 
 
 class VictimClient:
-    """One caller, with one token or with many in turn, on connections that stay open or on a new one each time."""
+    """A caller that uses one token or cycles through many, on open connections or on a new one for each request."""
 
     def __init__(self, port: int, tokens: Sequence[str], *, reconnects: bool = False) -> None:
         self._reconnects = reconnects
@@ -27,7 +27,7 @@ class VictimClient:
         self.refused_count = 0
 
     async def measure_for(self, seconds: float) -> dict[str, list[float]]:
-        """Return the milliseconds of each answer. A rejected or missing answer counts as the longest possible."""
+        """Return the durations of the answers in milliseconds, by query. A rejected or missing answer counts as the maximum."""
         until = time.perf_counter() + seconds
         durations = await asyncio.gather(*(self._measure_query(name, until) for name in VICTIM_QUERIES))
         return dict(zip(VICTIM_QUERIES, durations, strict=True))

@@ -1,4 +1,4 @@
-// Apollo Server as its documentation has it; it keeps documents by default.
+// Apollo Server as in its documentation. It caches documents by default.
 import { ApolloServer } from '@apollo/server'
 import { startStandaloneServer } from '@apollo/server/standalone'
 import { context, port, resolvers, typeDefs } from './common.js'

@@ -1,4 +1,4 @@
-"""Ariadne from the schema's text, with a cache of documents."""
+"""Serve Ariadne with the schema from `schema.graphql` and a cache of documents."""
 
 from datetime import date
 from pathlib import Path
@@ -27,7 +27,7 @@ async def resolve_node(_: object, _info: GraphQLResolveInfo, id: str) -> common.
 
 
 @client.field("contacts")
-def resolve_contacts(row: common.Record, info: GraphQLResolveInfo) -> Any:  # noqa: ANN401 a future of the loader's
+def resolve_contacts(row: common.Record, info: GraphQLResolveInfo) -> Any:  # noqa: ANN401 a future of the loader
     return info.context.contacts.load(row["key"])
 
 

@@ -1,5 +1,5 @@
-// What the JavaScript peers share: the product's statements on a pool of their own, and rows in the form of the schema.
-// The statements come from the product at the start, each with the names of its parameters in order and columns named as the fields.
+// Code that the JavaScript peers share: run the product's statements on a pool, and convert rows to the types of the schema.
+// The product exports the statements at the start, with the names of their parameters in order and columns named as the fields.
 import { readFileSync } from 'node:fs'
 import DataLoader from 'dataloader'
 import pg from 'pg'
@@ -72,7 +72,7 @@ export async function revenue(ids, period) {
   return ids.map(id => totals.get(id))
 }
 
-// For peers whose documentation has a DataLoader per relation and request.
+// For peers whose documentation uses a DataLoader per relation and request.
 export function context() {
   const periods = new Map()
   return {

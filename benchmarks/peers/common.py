@@ -1,6 +1,6 @@
-"""What Ariadne and Graphene share: the product's statements by asyncpg, rows as dicts named as the fields, and a DataLoader per relation.
+"""Share code between Ariadne and Graphene: run the product's statements with asyncpg, and load relations with DataLoaders.
 
-It imports nothing of the product: it runs among other versions of the packages.
+Rows are dicts with the names of the fields. This module imports nothing of the product, since it runs with other versions of the packages.
 """
 
 import json
@@ -22,7 +22,7 @@ STATEMENTS = json.loads(Path(os.environ["PEER_STATEMENTS"]).read_text())
 EVER = date.fromisoformat(STATEMENTS["since"]), date.fromisoformat(STATEMENTS["until"])
 CONTACTS = 25
 POOL = 8
-PREFIX = "cli_"  # of the ids of clients
+PREFIX = "cli_"  # prefix of client ids
 pools: list[asyncpg.Pool] = []
 
 
@@ -102,7 +102,7 @@ class Context:
 
 
 def cache_documents(schema: GraphQLSchema) -> tuple[Callable[[str], DocumentNode], Callable[[DocumentNode], list[GraphQLError]]]:
-    """Parse and validate documents once: neither library does it by itself."""
+    """Return functions that parse and validate each document only once. Neither library has such a cache."""
     documents_by_hash: dict[int, tuple[DocumentNode, list[GraphQLError]]] = {}
 
     def validate_document(document: DocumentNode) -> list[GraphQLError]:

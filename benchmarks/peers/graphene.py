@@ -1,4 +1,4 @@
-"""Graphene on a bare ASGI endpoint, with a cache of documents."""
+"""Serve Graphene with a minimal ASGI endpoint and a cache of documents."""
 
 import inspect
 from functools import cache
@@ -19,7 +19,7 @@ camel_case = cache(to_camel_case)
 
 
 def resolve_key(name: str, default: object, row: common.Record, _info: graphene.ResolveInfo, **_: object) -> object:
-    """Return the value of a row, which is a dict with the fields' names as keys."""
+    """Return the value of a field from a row, which is a dict with the field names as keys."""
     return row.get(camel_case(name), default)
 
 
@@ -94,7 +94,7 @@ class Client(graphene.ObjectType):
     labels = graphene.List(graphene.NonNull(Label), required=True)
     revenue = graphene.Field(Revenue, required=True, period=PeriodInput())
 
-    def resolve_contacts(self: common.Record, info: graphene.ResolveInfo) -> Any:  # noqa: ANN401 a future of the loader's
+    def resolve_contacts(self: common.Record, info: graphene.ResolveInfo) -> Any:  # noqa: ANN401 a future of the loader
         return info.context.contacts.load(self["key"])
 
     def resolve_labels(self: common.Record, info: graphene.ResolveInfo) -> Any:  # noqa: ANN401

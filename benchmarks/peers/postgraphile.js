@@ -1,5 +1,5 @@
-// PostGraphile: clients and contacts are its own schema, made from the tables, and its own SQL. Labels in their order and revenue cannot be
-// made from tables alone: they extend the schema, with the product's statements asked once for a level.
+// PostGraphile generates the schema and the SQL of clients and contacts from the tables. It cannot generate sorted labels and revenue from
+// tables, so they extend the schema with the product's statements, which run once per level.
 import { createServer } from 'node:http'
 import { postgraphile } from 'postgraphile'
 import { makePgService } from 'postgraphile/adaptors/pg'
@@ -39,7 +39,7 @@ const extension = extendSchema({
 const instance = postgraphile({
   extends: [PostGraphileAmberPreset],
   plugins: [extension],
-  disablePlugins: ['PgIndexBehaviorsPlugin'], // which knows no index of two columns, and hides the order by name
+  disablePlugins: ['PgIndexBehaviorsPlugin'], // it ignores indexes of two columns, and so hides the order by name
   pgServices: [makePgService({ pool, schemas: ['relaties'] })],
   grafserv: { graphqlPath: '/graphql', watch: false, graphiql: false },
   grafast: { explain: false },

@@ -1,10 +1,10 @@
-"""Strawberry with SQLModel as its documentation has it, for the part of our schema that the queries ask for.
+"""Serve the part of the product's schema that the queries use with Strawberry and SQLModel, as in their documentation.
 
-One AsyncSession per request, made with the context; rows are ORM entities, copied into Strawberry types by `from_instance`; relations are
-resolvers on Strawberry's DataLoaders, made with the context. What the documentation leaves open is decided in the peer's favour: the
-loaders take turns on the session (at once, two of three would fail), statements name the tenant so that they find our indexes, revenue is
-our own statement, pages go by key, ids do without the Relay integration, which asks per row. It has no sign-in and no tenancy, and connects
-as the owner.
+The context has one AsyncSession and the DataLoaders of a request. Rows are ORM entities, which `from_instance` copies into Strawberry
+types. Relations are resolvers with DataLoaders. Where the documentation leaves a choice, the faster one is used: the loaders use the
+session one after the other (at the same time, two of three would fail), statements have the tenant so that they can use the product's
+indexes, revenue is the product's statement, pages use keyset pagination, and ids do not use the Relay integration, which queries per row.
+The server has no authentication and no tenancy, and connects as the owner.
 """
 
 import asyncio
@@ -38,7 +38,7 @@ from db.tables import ClientKind
 engine = create_async_engine(to_sqlalchemy_url(os.environ["PEER_DATABASE_URL"]))
 REVENUE = revenue_query()
 PAGE = 25
-PREFIX = "cli_"  # of the ids of clients
+PREFIX = "cli_"  # prefix of client ids
 
 Info = strawberry.Info[Any, None]
 RevenueKey = tuple[UUID, date | None, date | None]
@@ -187,7 +187,7 @@ class ClientConnection:
 
 
 class EntityLoaders:
-    """The loaders' functions, on the one session of a request."""
+    """The batch functions of the loaders, on the single session of a request."""
 
     def __init__(self, session: AsyncSession) -> None:
         self._session = session
@@ -222,7 +222,7 @@ class EntityLoaders:
         return [labels_by_client[key] for key in ids]
 
     async def revenue(self, keys: list[RevenueKey]) -> list[Revenue]:
-        """The keys of a request nearly always ask for one period."""
+        """Load the revenue of these keys with one statement per period. Nearly every request has only one period."""
         revenue_by_key: dict[RevenueKey, Revenue] = {}
         for since, until in {key[1:] for key in keys}:
             ids = [key[0] for key in keys if key[1:] == (since, until)]
@@ -278,7 +278,7 @@ def _connection(rows: Sequence[tables.Client], *, has_next: bool, has_previous: 
 
 
 class CloseSession(SchemaExtension):
-    """The session ends with the operation."""
+    """Close the session at the end of the operation."""
 
     async def on_operation(self) -> AsyncIterator[None]:
         yield
@@ -286,7 +286,7 @@ class CloseSession(SchemaExtension):
 
 
 class PeerApplication(GraphQL[Any, None]):
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:  # noqa: ANN401 as the class above has it
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Any:  # noqa: ANN401 the type of the base class
         session = AsyncSession(engine)
         loads = EntityLoaders(session)
         return {

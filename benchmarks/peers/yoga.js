@@ -1,4 +1,4 @@
-// graphql-yoga as its documentation has it: caches of parsed and validated documents are on by default.
+// graphql-yoga as in its documentation. Its caches of parsed and validated documents are on by default.
 import { createServer } from 'node:http'
 import { createSchema, createYoga } from 'graphql-yoga'
 import { context, port, resolvers, typeDefs } from './common.js'
