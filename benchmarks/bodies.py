@@ -45,7 +45,7 @@ async def read_cursors(target: Target, server: str, clients: int) -> list[str]:
     cursors: list[str] = []
     while len(cursors) < clients:
         variables: Variables = {"first": LARGEST_PAGE, "after": cursors[-1] if cursors else None}
-        (answer,) = await target.ask_all([json.dumps(BenchmarkQuery(CURSORS, "", variables).build_body(server))])
+        (answer,) = await target.post_all([json.dumps(BenchmarkQuery(CURSORS, "", variables).build_body(server))])
         page = answer["data"]["clients"]
         cursors += [edge["cursor"] for edge in page["edges"]]
         if not page["pageInfo"]["hasNextPage"]:

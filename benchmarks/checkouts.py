@@ -122,7 +122,7 @@ class TenantCursors:
         cursors: list[str] = []
         while True:
             variables: Variables = {"first": LARGEST_PAGE, "after": cursors[-1] if cursors else None}
-            (answer,) = await target.ask_all([json.dumps(BenchmarkQuery(PAGE_OF_IDS, "", variables).build_body())])
+            (answer,) = await target.post_all([json.dumps(BenchmarkQuery(PAGE_OF_IDS, "", variables).build_body())])
             page = answer["data"]["clients"]
             ids += [edge["node"]["id"] for edge in page["edges"]]
             cursors += [edge["cursor"] for edge in page["edges"]]
@@ -182,7 +182,7 @@ class Comparison:
     @staticmethod
     def _answers(target: Target, bodies: Sequence[str]) -> list[Any]:
         run = new_run_number()
-        return asyncio.run(target.ask_all([fill_marker(body, run, index) for index, body in enumerate(bodies)]))
+        return asyncio.run(target.post_all([fill_marker(body, run, index) for index, body in enumerate(bodies)]))
 
     def _load(self, target: Target, lines: Sequence[str], sizes: Sequence[int]) -> Wrk:
         file = self.folder / f"{target.port}-{self.load}-{self.name}"

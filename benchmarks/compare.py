@@ -111,7 +111,7 @@ class Comparison:
             texts = [
                 fill_marker(body, run, index) for index, body in enumerate(self.bodies.build_different(server, self.query, self.cases))
             ]
-            answers = asyncio.run(target.for_query(self.name).ask_all(texts))
+            answers = asyncio.run(target.for_query(self.name).post_all(texts))
             compact = [json.dumps(answer, separators=(",", ":"), ensure_ascii=False) for answer in answers]
             if server == RELATIES:
                 expected = answers

@@ -143,9 +143,9 @@ def _cases_of_objects(schema: GraphQLSchema) -> Iterator[CostCase]:
         for name, field in kind.fields.items():
             path, below = f"{kind.name}.{name}", get_named_type(field.type)
             if isinstance(below, GraphQLObjectType) and is_connection(below):
-                asks = list(_cases_of_connection(path, name, field, below))
+                selections = list(_cases_of_connection(path, name, field, below))
             elif read_weight(field):
-                asks = [
+                selections = [
                     (path, argument_text, f"{name}{_format_arguments(argument_text)} {_plain_selection(below)}")
                     for argument_text in _argument_sets(path, field)
                 ]
@@ -153,7 +153,7 @@ def _cases_of_objects(schema: GraphQLSchema) -> Iterator[CostCase]:
                 continue
             source = SOURCES.get(path, kind.name)
             for objects in (1,) if kind.name == "Organization" else (1, MAX_PAGE_SIZE):
-                for field_path, argument_names, selection in asks:
+                for field_path, argument_names, selection in selections:
                     if objects == 1 or "nodes {" not in selection:  # 100 pages of 100 exceed the limits
                         query = f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {kind.name} {{ {selection} }} }} }}"
                         yield CostCase(field_path, f"of {objects}{', ' if argument_names else ''}{argument_names}", query, source, objects)

@@ -3,7 +3,7 @@
     python -m benchmarks.executors [--rounds 10] [--each 5] [--keep FOLDER]
 
 For every query it prints whether the query ran compiled or why it fell back, whether both answers have exactly the same JSON, and how many
-times as fast the compiled executor is. Wall-clock time includes waiting for the database. Processor time of this process limits a worker
+times as fast the compiled executor is. Elapsed time includes waiting for the database. Processor time of this process limits a worker
 under load.
 """
 
@@ -75,7 +75,7 @@ EXECUTORS = {True: RecordingExecutor, False: OperationExecutor}
 
 
 class RequestTime(NamedTuple):
-    """Wall-clock time and processor time of a request, in milliseconds."""
+    """Elapsed time and processor time of a request, in milliseconds."""
 
     clock: float
     processor: float
@@ -123,7 +123,7 @@ async def main(demo_database: DemoDatabase, options: argparse.Namespace) -> None
     first = orjson.loads(await trial.execute(FIRST_CLIENT, {}, is_compiled=False))[0]
     gc.collect()
     gc.freeze()
-    print(f"{'':26} wall clock: core, compiled, ratio{'':19} processor time")
+    print(f"{'':26} elapsed time: core, compiled, ratio{'':19} processor time")
     for name, (text, variables) in all_queries(first["clients"]["edges"][0]["node"]["id"]).items():
         print(f"{name:26} {await compare_executors(trial, text, variables, options)}")
     await database.close()

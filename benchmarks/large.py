@@ -105,11 +105,11 @@ async def build_requests(api: Api, large_org: LargeOrganization) -> None:
         print(f"{name:30} {await measure_seconds(lambda text=text, variables=variables: api.data(text, **variables))}")  # type: ignore[misc]
 
 
-async def measure_seconds(ask: Callable[[], Awaitable[object]]) -> str:
+async def measure_seconds(action: Callable[[], Awaitable[object]]) -> str:
     durations = []
     for _ in range(TIMES):
         start = time.perf_counter()
-        await ask()
+        await action()
         durations.append((time.perf_counter() - start) * 1000)
     return f"median {statistics.median(durations):7.2f} ms   min {min(durations):7.2f}   max {max(durations):7.2f}"
 

@@ -39,12 +39,12 @@ class Target:
         head += f"Content-Length: {len(encoded_body)}\r\n\r\n"
         return head.encode() + encoded_body
 
-    async def ask(self, body: Mapping[str, object]) -> object:
+    async def post(self, body: Mapping[str, object]) -> object:
         """Send one body and return the answer."""
-        (answer_body,) = await self.ask_all([json.dumps(body)])
+        (answer_body,) = await self.post_all([json.dumps(body)])
         return answer_body
 
-    async def ask_all(self, bodies: Iterable[str]) -> list[Any]:
+    async def post_all(self, bodies: Iterable[str]) -> list[Any]:
         """Send the bodies one after the other on one connection, and return the answers."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         try:
@@ -56,12 +56,12 @@ class Target:
 async def run_load(target: Target, body: Mapping[str, object], seconds: float) -> LoadResult:
     request = target.build_request(body)
     began = time.perf_counter()
-    runs = await asyncio.gather(*(_ask_on_connection(target.port, request, began + seconds) for _ in range(CONNECTIONS)))
+    runs = await asyncio.gather(*(_post_on_connection(target.port, request, began + seconds) for _ in range(CONNECTIONS)))
     durations = [each for run in runs for each in run]
     return LoadResult(len(durations) / (time.perf_counter() - began), durations)
 
 
-async def _ask_on_connection(port: int, request: bytes, until: float) -> list[float]:
+async def _post_on_connection(port: int, request: bytes, until: float) -> list[float]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**20)
     durations = []
     try:

@@ -112,7 +112,7 @@ class ProcessorMeter:
         return read_exact_processor_ms(self.worker), sum(map(read_exact_processor_ms, backends))
 
     async def measure(self, make: Callable[[], Body]) -> PointMeasurement:
-        points = read_points(await self.target.ask({**make(), "extensions": {"cost": True}}))
+        points = read_points(await self.target.post({**make(), "extensions": {"cost": True}}))
         samples = [await self._measure_sample(make) for _ in range(REPETITIONS)]
         return PointMeasurement(points, *(median(each) for each in zip(*samples, strict=True)))
 
@@ -120,7 +120,7 @@ class ProcessorMeter:
         """Send requests until they used their part of the processor seconds. Return the worker and database time per request."""
         (worker, database), now, times = self._read_times(), (0.0, 0.0), 0
         while times < LEAST or sum(now) - worker - database < self.seconds * 1000 / REPETITIONS:
-            read_points(await self.target.ask(make()))
+            read_points(await self.target.post(make()))
             times, now = times + 1, self._read_times()
         return (now[0] - worker) / times, (now[1] - database) / times
 
@@ -141,7 +141,7 @@ def _listens(process: psutil.Process, port: int) -> bool:
 
 
 async def measure_each(meter: ProcessorMeter, owner_url: str, only: str) -> None:
-    first: Any = await meter.target.ask({"query": "{ clients(filter: {status: ACTIVE}, first: 1) { nodes { id version } } }"})
+    first: Any = await meter.target.post({"query": "{ clients(filter: {status: ACTIVE}, first: 1) { nodes { id version } } }"})
     owner = await asyncpg.connect(owner_url)
     ids = await read_ids(owner)
     await owner.close()

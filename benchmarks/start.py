@@ -3,7 +3,7 @@
     python -m benchmarks.start [--times 30] [--keep FOLDER]
 
 The embedded database exists with its data before, and starts and stops with each server. The external database runs all the time in another
-process. A request is sent as soon as the port is open, so that it is answered as early as possible. The output has wall-clock time, and the
+process. A request is sent as soon as the port is open, so that it is answered as early as possible. The output has elapsed time, and the
 processor time of the server and the processes that it started, without PostgreSQL. If other programs use the machine, the minimum is the
 most reliable figure: the same start takes half as long again a minute later, and neither steal time nor a parallel loop shows which starts
 were disturbed.
@@ -33,7 +33,7 @@ PAUSE_S = 0.05  # polling more often would take processor time from the starting
 
 
 class Start(NamedTuple):
-    """Wall-clock time and processor time until the first answer, in seconds."""
+    """Elapsed time and processor time until the first answer, in seconds."""
 
     clock: float
     processor: float
@@ -62,7 +62,7 @@ async def _wait_for_answer(process: psutil.Popen, target: Target) -> bool:
     """Send a request as soon as the process listens, and return whether it is answered. Return False if the process ends before."""
     while process.poll() is None:
         with suppress(ConnectionRefusedError):
-            return bool(await target.ask(QUERY_BODY))
+            return bool(await target.post(QUERY_BODY))
         await asyncio.sleep(PAUSE_S)
     return False
 

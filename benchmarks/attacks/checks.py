@@ -46,9 +46,9 @@ async def check_digest(target: Target, attackers: Attackers) -> Check:
     """Check that a preview for a token without FINANCE_READ has no digest from which amounts can be recovered by trying values."""
     name, began = "amounts from a preview's digest", time.perf_counter()
     api = Target("", target.port, attackers.tokens["OWNER"])
-    answer: Any = await api.ask({"query": SCOPED_TOKEN})
+    answer: Any = await api.post({"query": SCOPED_TOKEN})
     api = Target("", target.port, answer["data"]["tokenCreate"]["secret"])
-    answer = await api.ask({"query": PREVIEW, "variables": {"id": attackers.ids["archived"]}})
+    answer = await api.post({"query": PREVIEW, "variables": {"id": attackers.ids["archived"]}})
     client, key = answer["data"]["client"], decode_key(attackers.ids["archived"])
     signed_parts = {part for part in decode_payload(client["deletionPreview"]["token"]) if isinstance(part, str)}
     for net, text in _candidate_contents(client, key):

@@ -67,7 +67,7 @@ async def leave_unread(scene: Scene) -> None:
                     await loop.sock_sendall(
                         waiting, Target("", scene.port, tokens[index % len(tokens)]).build_request({"query": EXPENSIVE})
                     )
-                scene.answer_counts["asked"] += 1
+                scene.answer_counts["sent"] += 1
             except (OSError, TimeoutError) as error:
                 scene.answer_counts[type(error).__name__] += 1
             await asyncio.sleep(0.01)

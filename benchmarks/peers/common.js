@@ -12,16 +12,16 @@ export const typeDefs = readFileSync(new URL('schema.graphql', import.meta.url),
 export const port = Number(process.env.PORT)
 export const pool = new pg.Pool({ connectionString: process.env.PEER_DATABASE_URL, max: 8 })
 
-async function rows(name, given) {
+async function fetchRows(name, parameterValues) {
   const { text, parameters } = statements[name]
-  const values = { tenant, ...given }
-  const found = await pool.query({ name, text, values: parameters.map(parameter => values[parameter]) })
-  return found.rows
+  const values = { tenant, ...parameterValues }
+  const result = await pool.query({ name, text, values: parameters.map(parameter => values[parameter]) })
+  return result.rows
 }
 
-function grouped(found, ids, shown) {
+function groupByClient(rows, ids, convert) {
   const groups = new Map(ids.map(id => [id, []]))
-  for (const row of found) groups.get(row.clientId).push(shown(row))
+  for (const row of rows) groups.get(row.clientId).push(convert(row))
   return ids.map(id => groups.get(id))
 }
 
@@ -40,10 +40,10 @@ const figures = row => ({ invoiced: money(row, 'invoiced'), paid: money(row, 'pa
 export async function clients(_, { filter, first, after }) {
   const [afterKey, afterId] = after ? JSON.parse(Buffer.from(after, 'base64')) : []
   const name = `clients ${filter?.status ?? 'ALL'}${after ? ' next' : ''}`
-  const found = await rows(name, { count: first + 1, after_key: afterKey, after_id: afterId })
-  const edges = found.slice(0, first).map(row => ({ cursor: cursor(row), node: client(row) }))
+  const rows = await fetchRows(name, { count: first + 1, after_key: afterKey, after_id: afterId })
+  const edges = rows.slice(0, first).map(row => ({ cursor: cursor(row), node: client(row) }))
   const pageInfo = {
-    hasNextPage: found.length > first,
+    hasNextPage: rows.length > first,
     hasPreviousPage: Boolean(after),
     startCursor: edges[0]?.cursor ?? null,
     endCursor: edges.at(-1)?.cursor ?? null,
@@ -53,22 +53,22 @@ export async function clients(_, { filter, first, after }) {
 
 export async function node(_, { id }) {
   const key = Buffer.from(id.slice('cli_'.length), 'base64url').toString('hex')
-  const [found] = await rows('client', { ids: [key] })
-  return found ? client(found) : null
+  const [row] = await fetchRows('client', { ids: [key] })
+  return row ? client(row) : null
 }
 
 export async function contacts(ids) {
-  const found = grouped(await rows('contacts', { ids, size: CONTACTS }), ids, link)
-  return found.map(edges => ({ edges: edges.slice(0, CONTACTS) }))
+  const groups = groupByClient(await fetchRows('contacts', { ids, size: CONTACTS }), ids, link)
+  return groups.map(edges => ({ edges: edges.slice(0, CONTACTS) }))
 }
 
 export async function labels(ids) {
-  return grouped(await rows('labels', { ids }), ids, row => row)
+  return groupByClient(await fetchRows('labels', { ids }), ids, row => row)
 }
 
 export async function revenue(ids, period) {
-  const found = await rows('revenue', { ids, start: period?.since ?? EVER, end: period?.until ?? NEVER })
-  const totals = new Map(found.filter(row => row.isTotal).map(row => [row.clientId, figures(row)]))
+  const rows = await fetchRows('revenue', { ids, start: period?.since ?? EVER, end: period?.until ?? NEVER })
+  const totals = new Map(rows.filter(row => row.isTotal).map(row => [row.clientId, figures(row)]))
   return ids.map(id => totals.get(id))
 }
 
@@ -79,9 +79,9 @@ export function context() {
     contacts: new DataLoader(contacts),
     labels: new DataLoader(labels),
     revenue(period) {
-      const asked = JSON.stringify(period ?? null)
-      if (!periods.has(asked)) periods.set(asked, new DataLoader(ids => revenue(ids, period)))
-      return periods.get(asked)
+      const key = JSON.stringify(period ?? null)
+      if (!periods.has(key)) periods.set(key, new DataLoader(ids => revenue(ids, period)))
+      return periods.get(key)
     },
   }
 }

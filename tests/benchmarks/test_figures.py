@@ -25,7 +25,7 @@ def test_row_has_medians_and_ratios_of_the_passes() -> None:
 
 
 def test_best_tenth_counts_on_a_disturbed_machine() -> None:
-    """Of 20 windows, the median of the 2 fastest counts."""
+    """The median of the 2 fastest of 20 windows counts."""
     slow = build_windows(*range(1, 19))
     ours, peer = build_rows(
         "Q1", {"relaties": [*slow, *build_windows(90, 110)], "peer": [*slow, *build_windows(40, 60)]}, is_best=True, bearable=0.05
