@@ -8,14 +8,12 @@ from db.queries import contacts as rows
 from db.queries.clients import counts_of_contacts
 from db.queries.contacts import counts_of_clients
 from db.rows import ClientContactRow, ContactRow
-from db.sql.search import Search
 from db.tables import Contact, ContactFields
 from db.tables.keys import name_key
 from domain.core.errors import InUse, RuleViolation, pluralize
 from domain.core.locking import apply_changes, field_values, lock
-from domain.core.lookups import normalize_search
-from domain.core.pagination import Page, PagePerParentReader, PageReader, PageRequest, SortOrder
-from domain.core.scope import Permission, ReadScope, WriteScope, require
+from domain.core.pagination import PagePerParentReader, SearchPageReader, SortOrder
+from domain.core.scope import Permission, WriteScope, require
 from domain.core.validation import validate, validate_patch
 from domain.organization.organizations import get_country
 
@@ -28,15 +26,9 @@ of_clients = PagePerParentReader(BY_POSITION, rows.of_clients)
 """Return the contacts of each client by their position. A caller who may read a client may read its contacts."""
 counts = require(Permission.CLIENTS_READ, rows.counts)
 """Return the number of contacts for each search."""
+page = require(Permission.CLIENTS_READ, SearchPageReader(BY_NAME, rows.page))
+"""Return a page of contacts by name, filtered by the search text if there is one."""
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
-
-
-async def page(scope: ReadScope, search: str | None, page_request: PageRequest) -> Page[ContactRow]:
-    """Return a page of contacts by name, filtered by the search text if there is one."""
-    scope.require(Permission.CLIENTS_READ)
-    reader = PageReader.of(BY_NAME, scope.cursors, page_request)
-    criteria = Search(normalize_search(search))
-    return reader.page(await rows.page(scope, criteria, reader.page_slice), criteria)
 
 
 def validate_new(scope: WriteScope, values: Mapping[str, object], path: Sequence[str], country: str) -> Contact:

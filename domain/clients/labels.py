@@ -7,14 +7,12 @@ from uuid import UUID
 from db.queries import labels as rows
 from db.rows import LabelRow
 from db.sql import locking
-from db.sql.search import Search
 from db.tables import ClientLabel, Label, LabelFields, RegistrationLabel
 from db.tables.keys import name_key
 from domain.core.errors import InUse, NameTaken, RuleViolation, pluralize
 from domain.core.locking import apply_changes, field_values, lock
-from domain.core.lookups import normalize_search
-from domain.core.pagination import Page, PageReader, PageRequest, SortOrder
-from domain.core.scope import Permission, ReadScope, WriteScope, require
+from domain.core.pagination import SearchPageReader, SortOrder
+from domain.core.scope import Permission, WriteScope, require
 from domain.core.validation import validate, validate_patch
 
 BY_NAME: SortOrder[LabelRow] = SortOrder("labels.name", attrgetter("name_key", "id"))
@@ -22,15 +20,9 @@ BY_NAME: SortOrder[LabelRow] = SortOrder("labels.name", attrgetter("name_key", "
 of_clients = rows.of_clients
 counts = require(Permission.CLIENTS_READ, rows.counts)
 """Return the number of labels for each search."""
+page = require(Permission.CLIENTS_READ, SearchPageReader(BY_NAME, rows.page))
+"""Return a page of labels by name, filtered by the search text if there is one."""
 by_id = require(Permission.CLIENTS_READ, rows.by_id)
-
-
-async def page(scope: ReadScope, search: str | None, page_request: PageRequest) -> Page[LabelRow]:
-    """Return a page of labels by name, filtered by the search text if there is one."""
-    scope.require(Permission.CLIENTS_READ)
-    reader = PageReader.of(BY_NAME, scope.cursors, page_request)
-    criteria = Search(normalize_search(search))
-    return reader.page(await rows.page(scope, criteria, reader.page_slice), criteria)
 
 
 async def validate_new(scope: WriteScope, values: Mapping[str, object], path: Sequence[str] = ()) -> Label:

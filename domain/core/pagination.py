@@ -7,8 +7,10 @@ from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from db.sql.pagination import CursorPosition, PageSlice
+from db.sql.search import Search
 from domain.core.cursors import Cursors
 from domain.core.errors import BadInput
+from domain.core.lookups import normalize_search
 from domain.core.money import new_tuple
 from domain.core.scope import ReadScope
 
@@ -146,3 +148,16 @@ class OrganizationPageReader(Generic[P]):
     async def __call__(self, scope: ReadScope, ids: Sequence[UUID], *, page_request: PageRequest) -> list[Page[P]]:
         reader = PageReader.of(self.order, scope.cursors, page_request)
         return reader.pages([await self.fetch_rows(scope, reader.page_slice)] * len(ids), ids)
+
+
+@dataclass(frozen=True, eq=False)
+class SearchPageReader(Generic[P]):
+    """Read a page of the organization's rows that match a search text, or of all rows without one."""
+
+    order: SortOrder[P]
+    fetch_rows: Callable[[ReadScope, Search, PageSlice], Awaitable[Sequence[P]]]
+
+    async def __call__(self, scope: ReadScope, search: str | None, page_request: PageRequest) -> Page[P]:
+        reader = PageReader.of(self.order, scope.cursors, page_request)
+        criteria = Search(normalize_search(search))
+        return reader.page(await self.fetch_rows(scope, criteria, reader.page_slice), criteria)
