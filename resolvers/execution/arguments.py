@@ -40,7 +40,7 @@ class FieldCall:
         self._fixed_arguments = _Arguments(schema, definition, node, strawberry_field, other_names - varying_names)
         self._varying_arguments = _Arguments(schema, definition, node, strawberry_field, varying_names) if varying_names else None
         self._fixed_values: Mapping[str, Any] | None = None
-        self._strawberry_field = strawberry_field
+        self.strawberry_field = strawberry_field
         self._info = schema.config.info_class
         self._resolver = strawberry_field.base_resolver
 
@@ -67,7 +67,7 @@ class FieldCall:
         if parent_parameter := self._resolver.parent_parameter:
             arguments[parent_parameter.name] = row
         if info_parameter := self._resolver.info_parameter:
-            arguments[info_parameter.name] = self._info(_raw_info=info, _field=self._strawberry_field)
+            arguments[info_parameter.name] = self._info(_raw_info=info, _field=self.strawberry_field)
         return self._resolver(**arguments)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from resolvers.execution.expressions import ListExpression, ObjectExpression, Reader, TextExpression
 from resolvers.execution.leaves import build_expression
-from resolvers.execution.plan import BuildFunction, Fetch, Getter, Level, Step
+from resolvers.execution.plan import BuildFunction, Fetch, FetchedField, Field, Getter, LeafField, Level, NestedField, RowValue
 
 FUNCTION_TEMPLATE = "def build(rows, run{fetched}): return [{body} for s in rows]"
 
@@ -40,71 +40,82 @@ class CodeGenerator:
     def generate_row(self, level: Level, read: Reader, path: tuple[Getter, ...]) -> str:
         """Generate the dict of a row, which those getters lead to from a row of the level."""
         parts = [
-            f"{key!r}: {self._generate_field(step, read, path) if step else repr(level.object_type.name)}" for key, step in level.fields
+            f"{key!r}: {self._generate_field(each, read, path) if each else repr(level.object_type.name)}" for key, each in level.fields
         ]
         return "{" + ", ".join(parts) + "}"
 
-    def _generate_field(self, step: Step, read: Reader, path: tuple[Getter, ...]) -> str:
+    def _generate_field(self, field: Field, read: Reader, path: tuple[Getter, ...]) -> str:
         self._count += 1
-        number = self._count
-        if step.is_fetched:
-            self.fetches.append(Fetch(step, path, f"i{number}"))
-            value = f"next(i{number})"
-        else:
-            value = self._generate_value(step, read, number)
-        if not step.is_inline:
-            return value
-        if isinstance(step.child, Level):
-            return self._generate_expression(step, step.child, read, number) or self._generate_child(step, step.child, value, path, number)
-        if isinstance(step.expression, TextExpression):
-            return value
-        self.names[f"f{number}"] = step.leaf
-        if step.is_list:
-            return _generate_list(step, value, f"f{number}(x)", "x", "0, 0")
-        return build_expression(step.type, value, f"f{number}")
+        if isinstance(field, FetchedField):
+            return self._generate_fetched(field, path, self._count)
+        return self._generate_inline(field, read, path, self._count)
 
-    def _generate_value(self, step: Step, read: Reader, number: int) -> str:
+    def _generate_fetched(self, field: FetchedField, path: tuple[Getter, ...], number: int) -> str:
+        """Generate the next value of the field's iterator."""
+        self.fetches.append(Fetch(field, path, f"i{number}"))
+        value, inline = f"next(i{number})", field.inline
+        if inline is None:
+            return value
+        expression = self._generate_inline(inline, make_attribute_reader(value), (), number)
+        if isinstance(inline, NestedField) and inline.is_in_every_row:  # its level counts only what is read off its rows
+            return f"(run.count(1, {_size(inline.level)}) or {expression})"
+        return expression
+
+    def _generate_inline(self, field: LeafField | NestedField, read: Reader, path: tuple[Getter, ...], number: int) -> str:
+        if isinstance(field, LeafField):
+            return self._generate_leaf(field, read, number)
+        return self._generate_parts(field, read, number) or self._generate_nested(field, read, path, number)
+
+    def _generate_leaf(self, leaf: LeafField, read: Reader, number: int) -> str:
+        if isinstance(leaf.value.expression, TextExpression):
+            self.names |= leaf.value.expression.names
+            return leaf.value.expression.expression(read)
+        value = self._generate_value(leaf.value, read, number)
+        self.names[f"f{number}"] = leaf.serialize
+        if leaf.is_list:
+            return _generate_list(leaf, value, f"f{number}(x)", "x", "0, 0")
+        return build_expression(leaf.type, value, f"f{number}")
+
+    def _generate_value(self, value: RowValue, read: Reader, number: int) -> str:
         """Generate the value that is read off the row: attributes, or a function of the row."""
-        if isinstance(step.expression, TextExpression):
-            self.names |= step.expression.names
-            return step.expression.expression(read)
-        if step.path is not None:
-            return read(step.path)
-        self.names[f"g{number}"] = step.getter
+        if value.path is not None:
+            return read(value.path)
+        self.names[f"g{number}"] = value.getter
         return f"g{number}({read('')})"
 
-    def _generate_expression(self, step: Step, child: Level, read: Reader, number: int) -> str | None:
+    def _generate_parts(self, nested: NestedField, read: Reader, number: int) -> str | None:
         """Generate an object or a list without creating the objects; None if something in it needs the object itself."""
-        paths = {each.path for _, each in child.fields if each}
-        size = f"{child.object_count}, {child.max_bytes}"
-        if (
-            isinstance(step.expression, ObjectExpression) and paths == step.expression.paths.keys()
-        ):  # all are selected: reading any may fail
-            body = self.generate_row(child, step.expression.attribute_reader(read), ())
-            first = read(next(iter(step.expression.paths.values())))
-            return body if step.is_required else f"(None if {first} is None else run.count(1, {size}) or {body})"
-        if isinstance(step.expression, ListExpression) and None not in paths:
-            body = self.generate_row(child, step.expression.entry_reader(read(""), f"s{number}"), ())
-            return _generate_list(step, read(step.expression.rows), body, f"s{number}", size)
+        expression, level = nested.value.expression, nested.level
+        paths = {each.value.path for _, each in level.fields if isinstance(each, LeafField | NestedField)}
+        if isinstance(expression, ObjectExpression) and paths == expression.paths.keys():  # all are selected: reading any may fail
+            body = self.generate_row(level, expression.attribute_reader(read), ())
+            first = read(next(iter(expression.paths.values())))
+            return body if nested.is_required else f"(None if {first} is None else run.count(1, {_size(level)}) or {body})"
+        if isinstance(expression, ListExpression) and None not in paths:
+            row = f"s{number}"
+            body = self.generate_row(level, expression.entry_reader(read(""), row), ())
+            return _generate_list(nested, read(expression.rows), body, row, _size(level))
         return None
 
-    def _generate_child(self, step: Step, child: Level, value: str, path: tuple[Getter, ...], number: int) -> str:
+    def _generate_nested(self, nested: NestedField, read: Reader, path: tuple[Getter, ...], number: int) -> str:
         """Generate the object or the list of objects that is the value. Rows of new classes are checked."""
-        row = f"s{number}"
-        body = self.generate_row(child, make_attribute_reader(row), (*path, step.getter) if step.getter else ())
-        self.names |= {f"c{number}": child.check_one, f"k{number}": child.known_classes}
-        size = f"{child.object_count}, {child.max_bytes}"
+        value, level, row = self._generate_value(nested.value, read, number), nested.level, f"s{number}"
+        body = self.generate_row(level, make_attribute_reader(row), (*path, nested.value.getter))
+        self.names |= {f"c{number}": level.check_one, f"k{number}": level.known_classes}
         class_check = f".__class__ in k{number} or c{number}({row}) else None"
-        if step.is_list:
-            return _generate_list(step, value, f"{body} if {row}{class_check}", row, size)
-        if not step.is_required:
-            return f"(None if ({row}:={value}) is None else run.count(1, {size}) or ({body} if {row}{class_check}))"
-        expression = f"({body} if ({row}:={value}){class_check})"
-        return f"(run.count(1, {size}) or {expression})" if step.is_fetched else expression
+        if nested.is_list:
+            return _generate_list(nested, value, f"{body} if {row}{class_check}", row, _size(level))
+        if nested.is_required:
+            return f"({body} if ({row}:={value}){class_check})"
+        return f"(None if ({row}:={value}) is None else run.count(1, {_size(level)}) or ({body} if {row}{class_check}))"
 
 
-def _generate_list(step: Step, value: str, entry: str, row: str, size: str) -> str:
+def _size(level: Level) -> str:
+    return f"{level.object_count}, {level.max_bytes}"
+
+
+def _generate_list(field: Field, value: str, entry: str, row: str, size: str) -> str:
     """Generate a list; each entry has so many objects and bytes."""
-    if step.is_required:
+    if field.is_required:
         return f"[{entry} for {row} in run.check_list({value}, {size})]"
     return f"(None if (v:={value}) is None else [{entry} for {row} in run.check_list(v, {size})])"

@@ -6,25 +6,27 @@ from operator import attrgetter
 from typing import Any, cast
 
 from graphql import (
-    GraphQLEnumType,
+    GraphQLField,
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
-    GraphQLScalarType,
+    GraphQLOutputType,
     GraphQLSchema,
     GraphQLUnionType,
     get_named_type,
+    get_nullable_type,
 )
 from graphql import language as ast
 
 from resolvers.execution.arguments import FieldCall
 from resolvers.execution.leaves import make_serializer
-from resolvers.execution.plan import AbstractLevel, Level, Plan, Step
+from resolvers.execution.plan import AbstractLevel, Content, FetchedField, Field, LeafField, Level, NestedField, Plan, RowValue
 from resolvers.execution.response_size import PUNCTUATION, estimate_max_bytes
 from resolvers.execution.selections import FieldCollector, Flags, SelectionSets, UncompiledError
 
 LEVEL_SIZE = 3  # the size of a level's function, in fields
+FETCHED_VALUE = RowValue(lambda value: value, "")  # a fetched value takes the place of the row that it is read off
 
 
 class Compiler:
@@ -34,41 +36,36 @@ class Compiler:
         self._schema = schema
         self._selections = FieldCollector(schema, fragments, flags)
         self._field_count = self._level_count = 0
-        self._query_steps: list[Step] = []  # a relation or a resolver
+        self._query_fields: list[FetchedField] = []  # of a relation or a resolver
 
     def compile_plan(self, operation: ast.OperationDefinitionNode) -> Plan:
         if operation.operation is not ast.OperationType.QUERY or self._schema.query_type is None:
             raise UncompiledError(operation.operation.value)
         root = self._compile_level(self._schema.query_type, [operation.selection_set])
         self._mark_exclusive()
-        return Plan(root, self._field_count + LEVEL_SIZE * self._level_count, self._query_steps, [*_find_followers(root)])
+        return Plan(root, self._field_count + LEVEL_SIZE * self._level_count, self._query_fields, [*_find_followers(root)])
 
     def _mark_exclusive(self) -> None:
         """Mark relations whose batch function no other relation has: nothing else asks their loader, whatever the arguments are.
 
         What resolvers ask is unknown; a single one ends before them.
         """
-        steps_by_loader = Counter(step.relation and step.relation.batch for step in self._query_steps)
-        for step in self._query_steps:
-            step.is_exclusive = step.relation is not None and steps_by_loader[step.relation.batch] == 1 and steps_by_loader[None] <= 1
+        fields_by_loader = Counter(field.relation and field.relation.batch for field in self._query_fields)
+        for field in self._query_fields:
+            field.is_exclusive = field.relation is not None and fields_by_loader[field.relation.batch] == 1 and fields_by_loader[None] <= 1
 
     def _compile_level(self, object_type: GraphQLObjectType, selection_sets: SelectionSets) -> Level:
         self._level_count += 1
-        fields, object_count, max_bytes = list[tuple[str, Step | None]](), 1, 0
+        fields, object_count, max_bytes = list[tuple[str, Field | None]](), 1, 0
         for key, nodes in self._selections.collect(object_type, selection_sets).items():
             max_bytes += len(key) + PUNCTUATION
             if nodes[0].name.value == "__typename":
                 fields.append((key, None))
                 max_bytes += len(object_type.name)
                 continue
-            step = self._compile_step(object_type, nodes)
-            fields.append((key, step))
-            if step.leaf:
-                max_bytes += estimate_max_bytes(
-                    step.type, step.strawberry_field.metadata.get("columns") or [step.strawberry_field.python_name]
-                )
-            elif isinstance(step.child, Level) and not step.is_fetched and step.is_required and not step.is_list:
-                object_count, max_bytes = object_count + step.child.object_count, max_bytes + step.child.max_bytes
+            field = self._compile_field(object_type, nodes)
+            fields.append((key, field))
+            object_count, max_bytes = object_count + field.object_count, max_bytes + field.max_bytes
         self._field_count += len(fields)
         definition = (object_type.extensions or {}).get("strawberry-definition")
         sources = getattr(definition.origin, "sources", None) if definition else None
@@ -76,32 +73,41 @@ class Compiler:
             raise UncompiledError(f"is_type_of {object_type.name}")
         return Level(object_type, fields, sources, object_count, max_bytes)
 
-    def _compile_step(self, object_type: GraphQLObjectType, nodes: list[ast.FieldNode]) -> Step:
-        field_definition = object_type.fields.get(nodes[0].name.value)
-        strawberry_field = (field_definition.extensions or {}).get("strawberry-definition") if field_definition else None
-        if field_definition is None or strawberry_field is None:
+    def _compile_field(self, object_type: GraphQLObjectType, nodes: list[ast.FieldNode]) -> Field:
+        definition = object_type.fields.get(nodes[0].name.value)
+        strawberry_field = (definition.extensions or {}).get("strawberry-definition") if definition else None
+        if definition is None or strawberry_field is None:
             raise UncompiledError(nodes[0].name.value)
-        getter, call = None, None
+        name, metadata, call = strawberry_field.python_name, strawberry_field.metadata, None
         if strawberry_field.is_basic_field:
-            getter = strawberry_field.metadata.get("compute") or attrgetter(strawberry_field.python_name)
+            value = RowValue(metadata.get("compute") or attrgetter(name), metadata.get("path", name), metadata.get("expression"))
         else:
-            resolver = strawberry_field.base_resolver
-            if strawberry_field.extensions or not (
-                "relation" in strawberry_field.metadata or resolver.root_parameter is resolver.self_parameter is None
-            ):
-                raise UncompiledError(strawberry_field.python_name)  # an extension wraps the resolver
-            call = FieldCall(cast("Any", self._schema)._strawberry_schema, field_definition, nodes[0], strawberry_field)  # noqa: SLF001 no public access
-        named_type, selection_sets = get_named_type(field_definition.type), [node.selection_set for node in nodes if node.selection_set]
-        leaf = make_serializer(_entry_type(field_definition.type)) if isinstance(named_type, GraphQLScalarType | GraphQLEnumType) else None
-        child: Level | AbstractLevel | None = None
-        if isinstance(named_type, GraphQLObjectType):
-            child = self._compile_level(named_type, selection_sets)
-        elif isinstance(named_type, GraphQLInterfaceType | GraphQLUnionType):
-            child = self._compile_abstract(named_type, selection_sets)
-        step = Step(field_definition.type, strawberry_field, getter, call, leaf, child)
+            value, call = FETCHED_VALUE, self._compile_call(definition, nodes[0], strawberry_field)
+        content = self._compile_content(definition.type, nodes)
+        max_bytes = estimate_max_bytes(definition.type, metadata.get("columns") or [name]) if callable(content) else 0
+        inline = _make_inline(definition.type, value, content, max_bytes)
+        if inline and not call:
+            return inline
+        getter, relation = None if call else value.getter, metadata.get("relation")
+        field = FetchedField(definition.type, content, inline, getter, call, relation, max_bytes=max_bytes)
         if call:
-            self._query_steps.append(step)
-        return step
+            self._query_fields.append(field)
+        return field
+
+    def _compile_call(self, definition: GraphQLField, node: ast.FieldNode, strawberry_field: Any) -> FieldCall:  # noqa: ANN401
+        resolver = strawberry_field.base_resolver
+        takes_row = "relation" not in strawberry_field.metadata and (resolver.root_parameter or resolver.self_parameter)
+        if strawberry_field.extensions or takes_row:  # an extension wraps the resolver
+            raise UncompiledError(strawberry_field.python_name)
+        return FieldCall(cast("Any", self._schema)._strawberry_schema, definition, node, strawberry_field)  # noqa: SLF001 no public access
+
+    def _compile_content(self, output_type: GraphQLOutputType, nodes: list[ast.FieldNode]) -> Content:
+        named_type, selection_sets = get_named_type(output_type), [node.selection_set for node in nodes if node.selection_set]
+        if isinstance(named_type, GraphQLObjectType):
+            return self._compile_level(named_type, selection_sets)
+        if isinstance(named_type, GraphQLInterfaceType | GraphQLUnionType):
+            return self._compile_abstract(named_type, selection_sets)
+        return make_serializer(_entry_type(output_type))
 
     def _compile_abstract(self, abstract_type: GraphQLInterfaceType | GraphQLUnionType, selection_sets: SelectionSets) -> AbstractLevel:
         abstract_level = AbstractLevel(
@@ -112,21 +118,40 @@ class Compiler:
         return abstract_level
 
 
-def _find_followers(root: Level) -> Iterator[tuple[tuple[type, ...], Step]]:
+def _make_inline(output_type: GraphQLOutputType, value: RowValue, content: Content, max_bytes: int) -> LeafField | NestedField | None:
+    """Return the field that is completed within the dict of its row; None if only `run` can complete it."""
+    nullable_type = get_nullable_type(output_type)
+    if isinstance(nullable_type, GraphQLList):
+        entry_type = nullable_type.of_type
+        if not isinstance(entry_type, GraphQLNonNull) or isinstance(entry_type.of_type, GraphQLList):
+            return None
+    if isinstance(content, AbstractLevel):
+        return None
+    if not isinstance(content, Level):
+        return LeafField(output_type, value, content, max_bytes=max_bytes)
+    nested = NestedField(output_type, value, content)
+    can_have_fetches = nested.is_in_every_row and value is not FETCHED_VALUE
+    return nested if can_have_fetches or not content.has_fetches else None
+
+
+def _find_followers(root: Level) -> Iterator[tuple[tuple[type, ...], FetchedField]]:
     """Yield the relations that are loaded by the ids of the rows of the root's only field, with the classes of those rows."""
-    fields = [step for _, step in root.fields if step]
-    if len(fields) == 1:
-        yield from _find_steps_by_id(fields[0].child)
+    fields = [field for _, field in root.fields if field]
+    if len(fields) == 1 and isinstance(fields[0], FetchedField):
+        yield from _find_fields_by_id(fields[0].content)
 
 
-def _find_steps_by_id(child: Level | AbstractLevel | None) -> Iterator[tuple[tuple[type, ...], Step]]:
+def _find_fields_by_id(content: Content) -> Iterator[tuple[tuple[type, ...], FetchedField]]:
     """Yield the relations of a level, or of levels that are read off its rows, that are loaded by id."""
-    for level in child.levels if isinstance(child, AbstractLevel) else [child] if child else []:
-        for step in (step for _, step in level.fields if step):
-            if step.relation and step.relation.key == "id" and level.sources:
-                yield level.sources, step
-            elif step.getter:
-                yield from _find_steps_by_id(step.child)
+    levels = content.levels if isinstance(content, AbstractLevel) else [content] if isinstance(content, Level) else []
+    for level in levels:
+        for _, field in level.fields:
+            if isinstance(field, NestedField):
+                yield from _find_fields_by_id(field.level)
+            elif isinstance(field, FetchedField) and field.getter:
+                yield from _find_fields_by_id(field.content)
+            elif isinstance(field, FetchedField) and field.relation and field.relation.key == "id" and level.sources:
+                yield level.sources, field
 
 
 def _entry_type(output_type: Any) -> Any:  # noqa: ANN401 graphql-core's own union of types

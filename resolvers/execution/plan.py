@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 
-from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType
+from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType, get_nullable_type
 
 MAX_KNOWN_CLASSES = 20  # classes of rows: each set of columns of a statement has its own
 Getter = Callable[[Any], Any]
@@ -15,46 +16,76 @@ class FallbackError(Exception):
     """The run has met something that only graphql-core can answer."""
 
 
-@dataclass
-class Step:
-    """A field of a level: the source of its values, its leaf or child level.
+@dataclass(frozen=True)
+class RowValue:
+    """A value that is read off a row: by a function, or by the equivalent path of attributes or expression if there is one."""
 
-    It is built inline, as an expression within the dict of its row, unless its values must be completed separately. It is
-    fetched if its values are read for all rows of its level before their dicts are built; then an iterator feeds them to the rows.
-    """
+    getter: Getter
+    path: str | None  # empty for the row itself
+    expression: object = None
+
+
+@dataclass
+class TypedField:
+    """A field of a level: its type, and the objects and the bytes of JSON that it adds to each row, without lists and nullable objects."""
 
     type: GraphQLOutputType
-    strawberry_field: Any  # Strawberry's field
-    getter: Getter | None  # read off the row
-    call: Any  # of its resolver, or of its relation's loader
-    leaf: Getter | None
-    child: "Level | AbstractLevel | None"
+    object_count: int = field(default=0, init=False)
+    max_bytes: int = field(default=0, kw_only=True)
+
+    @property
+    def is_required(self) -> bool:
+        return isinstance(self.type, GraphQLNonNull)
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(get_nullable_type(self.type), GraphQLList)
+
+
+@dataclass
+class LeafField(TypedField):
+    """A scalar, an enum value or a list of them. The dict of its row contains the expression that serializes it."""
+
+    value: RowValue
+    serialize: Getter
+
+
+@dataclass
+class NestedField(TypedField):
+    """An object or a list of objects. The dict of its row contains the expression that builds it."""
+
+    value: RowValue
+    level: "Level"
 
     def __post_init__(self) -> None:
-        metadata = self.strawberry_field.metadata
-        self.relation = metadata.get("relation")  # loaded for all rows at once
-        self.expression = metadata.get("expression")
-        self.path: str | None = metadata.get("path", self.strawberry_field.python_name)  # of attributes; None for a function
-        self.is_required = isinstance(self.type, GraphQLNonNull)
-        nullable_type: Any = self.type.of_type if isinstance(self.type, GraphQLNonNull) else self.type
-        self.is_list = isinstance(nullable_type, GraphQLList)
-        self.is_exclusive = False  # nothing else in the operation uses its loader
-        self.is_inline = self._has_plain_value(nullable_type.of_type if self.is_list else None)
-        self.is_fetched = self.getter is None or not self.is_inline
+        self.is_in_every_row = self.is_required and not self.is_list
+        if self.is_in_every_row:
+            self.object_count, self.max_bytes = self.level.object_count, self.level.max_bytes
 
-    def _has_plain_value(self, entry: Any) -> bool:  # noqa: ANN401 graphql-core's own union of types
-        if self.is_list and not (isinstance(entry, GraphQLNonNull) and not isinstance(entry.of_type, GraphQLList)):
-            return False
-        if not isinstance(self.child, Level):
-            return self.leaf is not None
-        return not self.child.has_fetches or (self.getter is not None and self.is_required and not self.is_list)
+
+@dataclass
+class FetchedField(TypedField):
+    """A field whose values are read for all rows of its level before their dicts are built. An iterator feeds them to the rows.
+
+    A relation is loaded, a resolver is called for each row, and a getter reads values that only `run` can complete.
+    """
+
+    content: "Content"
+    inline: LeafField | NestedField | None  # completes a fetched value within the dict of its row; without it, `run` completes all values
+    getter: Getter | None
+    call: Any  # of the resolver, or of the relation's loader
+    relation: Any
+    is_exclusive: bool = False  # nothing else in the operation uses its loader
+
+
+Field: TypeAlias = LeafField | NestedField | FetchedField
 
 
 @dataclass(frozen=True)
 class Fetch:
     """A fetched field of the rows of a level, or of the objects that these getters, applied in order, lead to."""
 
-    step: Step
+    field: FetchedField
     path: tuple[Getter, ...]
     name: str  # of its iterator
 
@@ -64,7 +95,7 @@ class Level:
     """A selection on one object type. `build` creates the dicts of all rows in one comprehension, fed by the iterators of its fetches."""
 
     object_type: GraphQLObjectType
-    fields: list[tuple[str, Step | None]]  # by their keys; None is `__typename`
+    fields: Sequence[tuple[str, Field | None]]  # by their keys; None is `__typename`
     sources: tuple[type, ...] | None  # the classes whose rows are of the type; None where its parent says so
     object_count: int  # of a row: itself and those that are always within it, without lists
     max_bytes: int  # of those objects as JSON, without other nested values
@@ -74,7 +105,7 @@ class Level:
 
     @property
     def has_fetches(self) -> bool:
-        return any(step.is_fetched or (isinstance(step.child, Level) and step.child.has_fetches) for _, step in self.fields if step)
+        return any(isinstance(each, FetchedField) or (isinstance(each, NestedField) and each.level.has_fetches) for _, each in self.fields)
 
     def check(self, rows: Iterable[Any]) -> bool:
         """Check the classes of the rows, as `is_type_of` does for each row; a class passes once for all."""
@@ -121,26 +152,30 @@ class AbstractLevel:
         return self.levels_by_class.setdefault(row_class, candidates[0])
 
 
+Content: TypeAlias = Getter | Level | AbstractLevel
+"""Serializes the values of a field that are leaves, or selects from those that are objects."""
+
+
 @dataclass(frozen=True)
 class Plan:
     """A compiled operation, for one set of values of its conditional variables."""
 
     root: Level
     size: int  # in fields
-    query_steps: Sequence[Step]  # all fields whose values are not read off rows
-    followers: Sequence[tuple[tuple[type, ...], Step]]  # relations that are loaded by the ids of the rows of the root's only field
+    query_fields: Sequence[FetchedField]  # all fields whose values are not read off rows
+    followers: Sequence[tuple[tuple[type, ...], FetchedField]]  # relations that are loaded by the ids of the rows of the root's only field
 
-    @property
+    @cached_property
     def has_one_query(self) -> bool:
         """Whether only one object or page is queried. A list of the root may take a statement for each type in it."""
-        return len(self.query_steps) == 1 and not self.query_steps[0].is_list
+        return len(self.query_fields) == 1 and not self.query_fields[0].is_list
 
-    @property
+    @cached_property
     def has_many_queries(self) -> bool:
         """Whether the database may get several queries."""
-        return len(self.query_steps) > 1
+        return len(self.query_fields) > 1
 
-    @property
+    @cached_property
     def has_only_followers(self) -> bool:
         """Whether nothing is queried besides the root's only field and its followers."""
-        return len(self.query_steps) == 1 + len(self.followers)
+        return len(self.query_fields) == 1 + len(self.followers)

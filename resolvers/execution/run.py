@@ -11,7 +11,7 @@ from graphql import GraphQLList, GraphQLNonNull
 
 from resolvers.execution.codegen import generate
 from resolvers.execution.operation import Execution, ResponseTooLargeError
-from resolvers.execution.plan import AbstractLevel, BuildFunction, FallbackError, Fetch, Level, Plan, Step
+from resolvers.execution.plan import AbstractLevel, BuildFunction, Content, FallbackError, Fetch, FetchedField, Level, Plan
 
 Row = Any
 Rows = Sequence[Any]
@@ -32,11 +32,11 @@ class PlanRun:
         self.object_count = 0  # in the response so far
         self.max_bytes = 0  # of those objects as JSON
         self._objects_since_yield = 0  # objects built since the last yield to the event loop
-        self._loaders: dict[int, Any] = {}  # by the id of their step
+        self._loaders: dict[int, Any] = {}  # by the id of their field
 
     async def execute(self) -> dict[str, Any]:
         if self._plan.has_many_queries:
-            followers = [(rows, self._get_loader(step).prefetch) for rows, step in self._plan.followers]
+            followers = [(sources, self._get_loader(field).prefetch) for sources, field in self._plan.followers]
             self._context.batch_queries(followers, has_only_followers=self._plan.has_only_followers)
         results: list[dict[str, Any]] = await self._run_level(self._plan.root, [None])
         return results[0]
@@ -57,11 +57,11 @@ class PlanRun:
 
     async def _fetch(self, fetch: Fetch, rows: Rows) -> Iterator[Any]:
         """Fetch a field for all rows of a level; return an iterator over its values, in the order of the rows."""
-        step = fetch.step
+        field = fetch.field
         for getter in fetch.path:
             rows = [*map(getter, rows)]
-        values = await self._read_values(step, rows)
-        return iter(values if step.is_inline else await self._complete(step, step.type, values))
+        values = await self._read_values(field, rows)
+        return iter(values if field.inline else await self._complete(field.content, field.type, values))
 
     async def _build(self, build: BuildFunction, rows: Rows, iterators: Sequence[Iterator[Any]]) -> Results:
         """Build a level in chunks, and yield to the event loop in between: a row may have lists of a hundred objects each."""
@@ -92,29 +92,29 @@ class PlanRun:
         if self.object_count > self._max_objects:
             raise ResponseTooLargeError
 
-    async def _read_values(self, step: Step, rows: Rows) -> Rows:
-        if step.getter:
-            return [step.getter(row) for row in rows]
-        if step.relation is None:
+    async def _read_values(self, field: FetchedField, rows: Rows) -> Rows:
+        if field.getter:
+            return [*map(field.getter, rows)]
+        if field.relation is None:
             info = SimpleNamespace(context=self._context)  # a resolver that needs more fails, and graphql-core answers
-            return await _await_values([step.call.resolve(row, info, self._variable_values) for row in rows])
-        loader = self._get_loader(step)
-        keys = [*map(attrgetter(step.relation.key), rows)]
+            return await _await_values([field.call.resolve(row, info, self._variable_values) for row in rows])
+        loader = self._get_loader(field)
+        keys = [*map(attrgetter(field.relation.key), rows)]
         if all(keys):  # in C: no key is falsy except None
-            values: Rows = await loader.load_level(keys, is_exclusive=step.is_exclusive)
+            values: Rows = await loader.load_level(keys, is_exclusive=field.is_exclusive)
             return values
         indexes = [index for index, key in enumerate(keys) if key is not None]
-        values = await loader.load_level([keys[index] for index in indexes], is_exclusive=step.is_exclusive) if indexes else []
+        values = await loader.load_level([keys[index] for index in indexes], is_exclusive=field.is_exclusive) if indexes else []
         return _merge([(indexes, values)], len(keys))
 
-    def _get_loader(self, step: Step) -> Any:  # noqa: ANN401 of any key and value
-        loader = self._loaders.get(id(step))
+    def _get_loader(self, field: FetchedField) -> Any:  # noqa: ANN401 of any key and value
+        loader = self._loaders.get(id(field))
         if loader is None:
-            arguments = step.relation.convert(**step.call.arguments(self._variable_values))
-            loader = self._loaders[id(step)] = self._context.loaders.of(step.relation.batch, **arguments)
+            arguments = field.relation.convert(**field.call.arguments(self._variable_values))
+            loader = self._loaders[id(field)] = self._context.loaders.of(field.relation.batch, **arguments)
         return loader
 
-    async def _complete(self, step: Step, output_type: Any, values: Rows) -> Results:  # noqa: ANN401 graphql-core's own union of types
+    async def _complete(self, content: Content, output_type: Any, values: Rows) -> Results:  # noqa: ANN401 graphql-core's own union of types
         indexes = [index for index, value in enumerate(values) if value is not None]
         if isinstance(output_type, GraphQLNonNull):
             if len(indexes) < len(values):
@@ -122,15 +122,15 @@ class PlanRun:
             output_type = output_type.of_type
         if len(indexes) < len(values):
             self.max_bytes += NULL_BYTES * (len(values) - len(indexes))  # as entries of a list; in a field a null is counted with its key
-            return _merge([(indexes, await self._complete(step, output_type, [values[index] for index in indexes]))], len(values))
+            return _merge([(indexes, await self._complete(content, output_type, [values[index] for index in indexes]))], len(values))
         if isinstance(output_type, GraphQLList):
             if any(value.__class__ is not list and value.__class__ is not tuple for value in values):
                 raise FallbackError("not a list")
-            entries = iter(await self._complete(step, output_type.of_type, [entry for value in values for entry in value]))
+            entries = iter(await self._complete(content, output_type.of_type, [entry for value in values for entry in value]))
             return [[*islice(entries, len(value))] for value in values]
-        if step.child is None:
-            return [step.leaf(value) for value in values]  # type: ignore[misc]
-        return await self._run_level(step.child, values)
+        if callable(content):
+            return [*map(content, values)]
+        return await self._run_level(content, values)
 
 
 async def _wait_for_all(coroutines: Sequence[Coroutine[Any, Any, Iterator[Any]]]) -> list[Iterator[Any]]:

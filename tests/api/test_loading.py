@@ -88,4 +88,4 @@ def test_relation_is_exclusive_if_no_other_field_uses_its_loader(schema: strawbe
     document, expected = EXCLUSIVE_RELATIONS[name]
     plan = compile_plan(schema, parse(document))
     assert plan
-    assert {step.strawberry_field.python_name for step in plan.query_steps if step.is_exclusive} == expected
+    assert {field.call.strawberry_field.python_name for field in plan.query_fields if field.is_exclusive} == expected
