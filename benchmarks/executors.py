@@ -29,6 +29,7 @@ from domain.core.scope import Actor
 from domain.organization import tokens
 from resolvers.execution.executor import CompiledExecutor
 from resolvers.execution.operation import OperationExecutor
+from resolvers.execution.plan_cache import PlanCache
 from schema.build import build
 from server.documents.cache import DocumentCache
 from server.documents.execution import ExecutionRequest, Runner
@@ -65,13 +66,12 @@ class RecordingExecutor(CompiledExecutor):
 
     fallback_reasons: ClassVar[list[str]] = []
 
-    @classmethod
-    def on_fallback(cls, reason: Exception) -> None:
-        cls.fallback_reasons.append(repr(reason))
+    def on_fallback(self, reason: Exception) -> None:
+        self.fallback_reasons.append(repr(reason))
 
 
 HUGE_LIMIT = 10**9
-EXECUTORS = {True: RecordingExecutor, False: OperationExecutor}
+EXECUTORS = {True: RecordingExecutor(PlanCache()).execute, False: OperationExecutor.execute}
 
 
 class RequestTime(NamedTuple):

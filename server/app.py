@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from db.engine.database import Database
 from resolvers.execution.executor import CompiledExecutor
 from resolvers.execution.operation import OperationExecutor
+from resolvers.execution.plan_cache import PlanCache
 from server.admission.byte_budget import ByteBudget
 from server.admission.concurrency import ConcurrencyLimiter
 from server.admission.cpu_share import CpuShare
@@ -67,7 +68,7 @@ def build_app(
     core_schema = schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
     limits, max_bytes, shows_schema = settings.document_limits, settings.document_cache_bytes, settings.has_introspection
     documents = DocumentCache(core_schema, limits, max_bytes=max_bytes, shows_schema=shows_schema)
-    executor = CompiledExecutor if settings.compiled_executor else OperationExecutor
+    executor = CompiledExecutor(PlanCache()).execute if settings.compiled_executor else OperationExecutor.execute
     concurrency, health = ConcurrencyLimiter(settings.concurrency_limits), Health(database.health_probe)
     incoming_budget = ByteBudget("request bodies", SEND_FEWER, settings.max_incoming_bytes_per_token, settings.max_incoming_bytes)
     outgoing_budget = ByteBudget("responses", READ_FIRST, settings.max_outgoing_bytes_per_token, settings.max_outgoing_bytes)

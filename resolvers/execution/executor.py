@@ -11,6 +11,7 @@ has no type, a mutation, introspection, an unknown directive) runs on graphql-co
 reports the exact errors. Queries have no side effects, and loaders do not load again what they have loaded.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import ExecutionResult
@@ -18,7 +19,7 @@ from graphql import ExecutionResult
 from db.engine.read_transaction import SecondStatementError
 from resolvers.execution.operation import Execution, OperationExecutor, ResponseTooLargeError
 from resolvers.execution.plan import Plan
-from resolvers.execution.plan_cache import plan_cache
+from resolvers.execution.plan_cache import PlanCache
 from resolvers.execution.run import PlanRun
 
 
@@ -31,38 +32,39 @@ class SizedResult(ExecutionResult):
         self.max_bytes = max_bytes
 
 
-class CompiledExecutor(OperationExecutor):
+@dataclass(frozen=True)
+class CompiledExecutor:
     """Run queries by their plans, and fall back to graphql-core. Its executor is created only then, since that takes 6 to 12 µs."""
 
-    @classmethod
-    def on_fallback(cls, reason: Exception) -> None:
-        """Report a fallback; override it to observe the reasons."""
+    plan_cache: PlanCache
 
-    @classmethod
-    async def execute(cls, execution: Execution) -> ExecutionResult:
-        plan = plan_cache.get_or_compile(execution, cls.on_fallback)
-        return (plan and await cls._run_plan(plan, execution)) or await super().execute(execution)
+    def on_fallback(self, reason: Exception) -> None:
+        """Do nothing. Override this method to observe why operations fall back to graphql-core."""
 
-    @classmethod
-    async def _run_plan(cls, plan: Plan, execution: Execution) -> ExecutionResult | None:
+    async def execute(self, execution: Execution) -> ExecutionResult:
+        """Run the operation. Raises `ResponseTooLargeError` if the response would have too many objects."""
+        plan = self.plan_cache.get_or_compile(execution, self.on_fallback)
+        return (plan and await self._run_plan(plan, execution)) or await OperationExecutor.execute(execution)
+
+    async def _run_plan(self, plan: Plan, execution: Execution) -> ExecutionResult | None:
         """Run a plan; return None to fall back to graphql-core, which meets the failure again and reports the exact error."""
         context = execution.context
         if plan.has_one_query:
             context.expect_one_statement()
         try:
             try:
-                return await cls._execute(plan, execution)
+                return await _execute(plan, execution)
             except SecondStatementError:  # the plan could not tell
                 await context.restart_reads()
-                return await cls._execute(plan, execution)
+                return await _execute(plan, execution)
         except ResponseTooLargeError:
             raise
         except Exception as reason:  # noqa: BLE001 whatever it is
-            cls.on_fallback(reason)
+            self.on_fallback(reason)
             await context.disable_batching()  # so that one failing field does not fail others
             return None
 
-    @classmethod
-    async def _execute(cls, plan: Plan, execution: Execution) -> ExecutionResult:
-        run = PlanRun(plan, execution)
-        return SizedResult(await run.execute(), run.object_count, run.max_bytes)
+
+async def _execute(plan: Plan, execution: Execution) -> ExecutionResult:
+    run = PlanRun(plan, execution)
+    return SizedResult(await run.execute(), run.object_count, run.max_bytes)

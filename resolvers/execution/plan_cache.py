@@ -73,6 +73,3 @@ class PlanCache:
         plans = self._plans_by_operation.pop(key)
         plans.finalizer.detach()
         self.size -= plans.size
-
-
-plan_cache = PlanCache()

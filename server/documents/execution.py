@@ -15,7 +15,7 @@ from db.engine.errors import is_connection_lost
 from db.engine.query_stats import QueryStats
 from domain.core.scope import Actor
 from resolvers.context import Context
-from resolvers.execution.operation import MAX_OBJECTS, Execution, OperationExecutor
+from resolvers.execution.operation import MAX_OBJECTS, Execution
 from server.documents.cache import Document, Operation
 from server.errors import ClientDisconnected, ErrorCode, HttpError
 
@@ -40,7 +40,7 @@ class Runner:
     """Run operations as Strawberry would, on an executor of graphql-core's kind; all that Strawberry does before was done by others."""
 
     schema: strawberry.Schema
-    executor: type[OperationExecutor]
+    executor: Callable[[Execution], Awaitable[ExecutionResult]]
     database: Database
     secrets: Sequence[bytes]
     shows_schema: bool
@@ -72,7 +72,7 @@ class Runner:
             schema, request.operation.prepared_operation, request.values, context, not self.shows_schema, self.max_objects
         )
         try:
-            return await self.executor.execute(execution)
+            return await self.executor(execution)
         finally:
             await context.end()
 

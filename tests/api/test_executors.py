@@ -25,7 +25,7 @@ from domain.core.errors import BadInput, ForbiddenError
 from domain.core.scope import ALL_PERMISSIONS, Actor
 from resolvers.context import Context
 from resolvers.execution.executor import CompiledExecutor, SizedResult
-from resolvers.execution.plan_cache import MAX_CACHED_FIELDS, plan_cache
+from resolvers.execution.plan_cache import MAX_CACHED_FIELDS, PlanCache
 from server.documents.cache import DocumentCache
 from server.documents.execution import ExecutionRequest, Runner
 from server.errors import GraphQLRequestError
@@ -86,7 +86,7 @@ async def executors(owner: asyncpg.Connection, owner_url: str, schema: strawberr
 def fallback_reasons(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Record why the compiled executor falls back to graphql-core's."""
     why = list[str]()
-    monkeypatch.setattr(CompiledExecutor, "on_fallback", lambda reason: why.append(repr(reason)))
+    monkeypatch.setattr(CompiledExecutor, "on_fallback", lambda _executor, reason: why.append(repr(reason)))
     return why
 
 
@@ -121,18 +121,18 @@ class DescribedType:
 
 async def test_resolver_that_reads_more_than_the_context_runs_on_graphql_core(fallback_reasons: list[str], database: Database) -> None:
     schema, actor = strawberry.Schema(DescribedType)._schema, Actor.operator(uuid4())  # noqa: SLF001
-    result = await CompiledExecutor.execute(execution(schema, parse("{ a: field }"), Context(database, actor, SECRET_KEYS)))
+    result = await CompiledExecutor(PlanCache()).execute(execution(schema, parse("{ a: field }"), Context(database, actor, SECRET_KEYS)))
     assert (result.data, result.errors) == ({"a": f"field a {actor.tenant}"}, None)
     assert fallback_reasons == ["AttributeError(\"'types.SimpleNamespace' object has no attribute 'field_name'\")"]
 
 
 def test_plans_are_freed_with_their_document(schema: strawberry.Schema) -> None:
     """The reference count alone frees them, without a run of the garbage collector."""
-    before, document = plan_cache.size, parse("{ clients { nodes { name labels { name } } } }")
-    assert compile_plan(schema, document) is compile_plan(schema, document) is not None
-    assert plan_cache.size > before
+    plan_cache, document = PlanCache(), parse("{ clients { nodes { name labels { name } } } }")
+    assert compile_plan(schema, document, plan_cache) is compile_plan(schema, document, plan_cache) is not None
+    assert plan_cache.size > 0
     del document
-    assert plan_cache.size == before
+    assert plan_cache.size == 0
 
 
 def test_plan_cache_is_bounded(schema: strawberry.Schema) -> None:
@@ -142,11 +142,12 @@ def test_plan_cache_is_bounded(schema: strawberry.Schema) -> None:
     wide = [
         parse(f"query ($no: Boolean = false) {{ clients {{ nodes {{ {fields} b{index}: id @skip(if: $no) }} }} }}") for index in range(90)
     ]
-    plans = [compile_plan(schema, each) for each in wide]
+    plan_cache = PlanCache()
+    plans = [compile_plan(schema, each, plan_cache) for each in wide]
     assert plan_cache.size <= MAX_CACHED_FIELDS
-    assert compile_plan(schema, wide[-1]) is plans[-1]
-    assert compile_plan(schema, wide[0]) is not plans[0]
-    assert compile_plan(schema, wide[-1], no=True) is not plans[-1]
+    assert compile_plan(schema, wide[-1], plan_cache) is plans[-1]
+    assert compile_plan(schema, wide[0], plan_cache) is not plans[0]
+    assert compile_plan(schema, wide[-1], plan_cache, no=True) is not plans[-1]
     assert plan_cache.size <= MAX_CACHED_FIELDS
 
 
@@ -205,7 +206,7 @@ async def test_response_is_no_larger_than_its_plan_estimates(
 ) -> None:
     """A response with a small enough estimate is sent without counting its bytes. A column without a length limit fails here."""
     document_cache = DocumentCache(schema._schema, UNLIMITED.document_limits, max_bytes=HUGE_LIMIT, shows_schema=True)  # noqa: SLF001
-    runner = Runner(schema, CompiledExecutor, database, SECRET_KEYS, shows_schema=True)
+    runner = Runner(schema, CompiledExecutor(PlanCache()).execute, database, SECRET_KEYS, shows_schema=True)
     random_document = data.draw(documents(schema._schema, executors.ids, executors.cursors))  # noqa: SLF001
     nulls = Document("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [global_id("Client", UNKNOWN_ID)] * 25})
     for document in (random_document, nulls, *(Document(text, {}) for text in COMPILED_QUERIES.values() if text is not NESTED_QUERY)):
@@ -225,7 +226,9 @@ async def test_response_is_no_larger_than_its_plan_estimates(
 def in_process(executors: ExecutorPair, database: Database, schema: strawberry.Schema) -> InProcessServer:
     document_cache = DocumentCache(schema._schema, UNLIMITED.document_limits, max_bytes=HUGE_LIMIT, shows_schema=True)  # noqa: SLF001
     return InProcessServer(
-        Runner(schema, CompiledExecutor, database, SECRET_KEYS, shows_schema=True), document_cache, Actor(executors.org.id, ALL_PERMISSIONS)
+        Runner(schema, CompiledExecutor(PlanCache()).execute, database, SECRET_KEYS, shows_schema=True),
+        document_cache,
+        Actor(executors.org.id, ALL_PERMISSIONS),
     )
 
 

@@ -6,7 +6,7 @@ from graphql import DocumentNode, GraphQLSchema, OperationDefinitionNode, Variab
 from resolvers.execution.executor import CompiledExecutor
 from resolvers.execution.operation import Execution, PreparedOperation
 from resolvers.execution.plan import Plan
-from resolvers.execution.plan_cache import plan_cache
+from resolvers.execution.plan_cache import PlanCache
 from tests.support.queries import NESTED_QUERY
 
 COMPILED_QUERIES = {
@@ -27,8 +27,9 @@ COMPILED_QUERIES = {
 }
 
 
-def compile_plan(schema: strawberry.Schema, document: DocumentNode, **variables: object) -> Plan | None:
-    return plan_cache.get_or_compile(execution(schema._schema, document, None, **variables), CompiledExecutor.on_fallback)  # noqa: SLF001
+def compile_plan(schema: strawberry.Schema, document: DocumentNode, cache: PlanCache | None = None, /, **variables: object) -> Plan | None:
+    executor = CompiledExecutor(cache or PlanCache())
+    return executor.plan_cache.get_or_compile(execution(schema._schema, document, None, **variables), executor.on_fallback)  # noqa: SLF001
 
 
 def execution(schema: GraphQLSchema, document: DocumentNode, context: object, **variables: object) -> Execution:
