@@ -10,16 +10,13 @@ from resolvers.execution.expressions import ListExpression, ObjectExpression, Re
 from resolvers.execution.leaves import build_expression
 from resolvers.execution.plan import BuildFunction, Fetch, FetchedField, Field, Getter, LeafField, Level, NestedField, RowValue
 
-FUNCTION_TEMPLATE = "def build(rows, run{fetched}): return [{body} for s in rows]"
-
 
 def generate(level: Level) -> BuildFunction:
     """Generate the function and the fetches of a level. A level that is built within another needs none."""
     generator = CodeGenerator()
-    body = generator.generate_row(level, make_attribute_reader("s"), ())
+    function = generator.generate_function(level)
     namespace: dict[str, Any] = {}  # separate from the names they use, so that no reference cycle keeps a plan alive
-    text = FUNCTION_TEMPLATE.format(body=body, fetched="".join(f", {each.name}" for each in generator.fetches))
-    exec(text, generator.names, namespace)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
+    exec(function, generator.names, namespace)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
     level.build, level.fetches = namespace["build"], generator.fetches
     return level.build
 
@@ -36,6 +33,11 @@ class CodeGenerator:
         self.names: dict[str, Any] = {}
         self.fetches: list[Fetch] = []
         self._count = 0
+
+    def generate_function(self, level: Level) -> str:
+        body = self.generate_row(level, make_attribute_reader("s"), ())
+        iterators = "".join(f", {each.name}" for each in self.fetches)
+        return f"def build(rows, run{iterators}): return [{body} for s in rows]"
 
     def generate_row(self, level: Level, read: Reader, path: tuple[Getter, ...]) -> str:
         """Generate the dict of a row, which those getters lead to from a row of the level."""

@@ -1,15 +1,4 @@
-"""The compiled executor: compile an operation once into a plan, and complete it one level at a time.
-
-graphql-core walks a response object by object and field by field, and repeats the same decisions for each object. A plan makes
-them once, from the document and the values of the variables of its @skip and @include: `compiler` creates it from the classes of
-`plan`; `codegen` generates the functions of its levels, with the expressions for scalars of `leaves`. `run` then takes the rows
-of a whole level at once: each relation is one call of its loader with the keys of all of them, and one generated comprehension makes their
-dicts, fed by an iterator over the values of each relation. A field's batch function is in its metadata (`relation`).
-
-Only queries are compiled, and only their path without errors. Anything else (null in a non-null place, an exception, a class that
-has no type, a mutation, introspection, an unknown directive) runs on graphql-core's own executor, from the beginning, which
-reports the exact errors. Queries have no side effects, and loaders do not load again what they have loaded.
-"""
+"""Run queries by their plans, and everything else on graphql-core."""
 
 from dataclasses import dataclass
 from typing import Any
