@@ -1,4 +1,4 @@
-"""Convert the arguments of a field. Arguments without a variable are converted once per document, the others for each request."""
+"""Convert the arguments of fields: those without a variable once per document, the others for each request."""
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import MISSING
@@ -26,7 +26,7 @@ Converter: TypeAlias = Callable[[Any], Any]
 
 
 class FieldCall:
-    """Call one field of a document: convert its arguments for its resolver or its relation's `convert`, without Strawberry's overhead."""
+    """One field of a document, whose arguments are converted for its resolver or its relation without Strawberry's overhead."""
 
     def __init__(self, schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, strawberry_field: Any) -> None:  # noqa: ANN401
         value_nodes = {argument_node.name.value: argument_node.value for argument_node in node.arguments or ()}
@@ -45,7 +45,7 @@ class FieldCall:
         self._resolver = strawberry_field.base_resolver
 
     def arguments(self, variables: VariableValues) -> Mapping[str, Any]:
-        """Return the Python arguments, which all requests share if nothing varies."""
+        """Return the Python arguments. If none has a variable, all requests share them."""
         if self._fixed_values is None:
             self._fixed_values = self._fixed_arguments.convert(variables)
         if not self._direct_variables and not self._varying_arguments:
@@ -61,7 +61,7 @@ class FieldCall:
             values |= self._varying_arguments.convert(variables)
         return values
 
-    def resolve(self, row: object, info: Any, variables: VariableValues) -> Any:  # noqa: ANN401 whatever the resolver takes and returns
+    def resolve(self, row: object, info: Any, variables: VariableValues) -> Any:  # noqa: ANN401 any row and value
         """Call the resolver for a row."""
         arguments = {**self.arguments(variables)}
         if parent_parameter := self._resolver.parent_parameter:
@@ -72,10 +72,10 @@ class FieldCall:
 
 
 class _DirectVariable(NamedTuple):
-    """An argument that is a variable: graphql-core has coerced its value, so that only the conversion to Python remains."""
+    """An argument that is a variable. graphql-core has coerced its value already, so only the conversion to Python remains."""
 
     graphql_name: str
-    python_name: str  # of the parameter
+    python_name: str
     variable: str
     default: Any
     is_required: bool
@@ -89,7 +89,10 @@ def _find_direct(
     graphql_name: str,
     value: ast.ValueNode,
 ) -> _DirectVariable | None:
-    """Return None if graphql-core and Strawberry have to convert the value: a literal, a default, an input with its own conversion."""
+    """Return the variable that is the value of an argument. Return None if graphql-core and Strawberry have to convert the value.
+
+    They convert literals, arguments with a default, and inputs with a conversion of their own.
+    """
     default = argument.default_value  # for Strawberry, None means that null is the default
     if not isinstance(value, ast.VariableNode) or argument.default is not None or not (default is None or default is Undefined):
         return None
@@ -101,7 +104,7 @@ def _find_direct(
 
 
 def _make_converter(input_type: GraphQLInputType, schema: strawberry.Schema) -> Converter | None:
-    """Return the conversion that Strawberry applies to a value of the type; None if it depends on more than the type."""
+    """Return the conversion that Strawberry applies to a value of the type. Return None if it depends on more than the type."""
     if isinstance(input_type, GraphQLNonNull):
         return _make_converter(input_type.of_type, schema)
     if isinstance(input_type, GraphQLList):
@@ -145,7 +148,7 @@ def _make_object_converter(input_type: GraphQLInputObjectType, schema: strawberr
 
 
 class _Arguments:
-    """Some arguments of a field, converted by graphql-core from the document and then by Strawberry to Python."""
+    """Some arguments of a field, which graphql-core converts from the document, and then Strawberry to Python."""
 
     def __init__(
         self, schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, strawberry_field: StrawberryField, names: Container[str]

@@ -1,7 +1,7 @@
 """Generate the function of a level: one comprehension that creates the dicts of its rows.
 
-Each expression is generated for the row that it reads: a field gets the function that writes attributes of its row, so that no text is
-ever replaced. Objects and lists that are read off a row, or loaded, are expressions within their parent's dict.
+Each expression is generated for the row that it reads, by the `Reader` of that row, so that no generated text is ever replaced. Objects and
+lists of a row are expressions within its dict.
 """
 
 from typing import Any
@@ -12,22 +12,22 @@ from resolvers.execution.plan import BuildFunction, Fetch, FetchedField, Field, 
 
 
 def generate(level: Level) -> BuildFunction:
-    """Generate the function and the fetches of a level. A level that is built within another needs none."""
+    """Generate the function of a level and store it there, with its fetches. Levels within it need no function of their own."""
     generator = CodeGenerator()
     function = generator.generate_function(level)
-    namespace: dict[str, Any] = {}  # separate from the names they use, so that no reference cycle keeps a plan alive
-    exec(function, generator.names, namespace)  # noqa: S102 made of names of the schema, and of keys as Python's own literals
+    namespace: dict[str, Any] = {}  # not the globals of the function: it would be in a cycle with them, which keeps the plan alive
+    exec(function, generator.names, namespace)  # noqa: S102 the text contains names of the schema, and keys as Python literals
     level.build, level.fetches = namespace["build"], generator.fetches
     return level.build
 
 
 def make_attribute_reader(row: str) -> Reader:
-    """Return a function that writes attribute expressions of the row of that name."""
+    """Return the reader of the row in the variable of that name."""
     return lambda path: f"{row}.{path}" if path else row
 
 
 class CodeGenerator:
-    """Generate the expressions of one level, with the values of the names that they use."""
+    """Generate the function of one level, and collect its fetches and the values of the names that it uses."""
 
     def __init__(self) -> None:
         self.names: dict[str, Any] = {}
@@ -40,7 +40,7 @@ class CodeGenerator:
         return f"def build(rows, run{iterators}): return [{body} for s in rows]"
 
     def generate_row(self, level: Level, read: Reader, path: tuple[Getter, ...]) -> str:
-        """Generate the dict of a row, which those getters lead to from a row of the level."""
+        """Generate the dict of a row. `path` are the getters that lead to it from a row of the level."""
         parts = [
             f"{key!r}: {self._generate_field(each, read, path) if each else repr(level.object_type.name)}" for key, each in level.fields
         ]
@@ -53,13 +53,13 @@ class CodeGenerator:
         return self._generate_inline(field, read, path, self._count)
 
     def _generate_fetched(self, field: FetchedField, path: tuple[Getter, ...], number: int) -> str:
-        """Generate the next value of the field's iterator."""
+        """Generate the next value of the field's iterator, and complete it within the dict if possible."""
         self.fetches.append(Fetch(field, path, f"i{number}"))
         value, inline = f"next(i{number})", field.inline
         if inline is None:
             return value
         expression = self._generate_inline(inline, make_attribute_reader(value), (), number)
-        if isinstance(inline, NestedField) and inline.is_in_every_row:  # its level counts only what is read off its rows
+        if isinstance(inline, NestedField) and inline.is_in_every_row:  # no level counts a fetched object
             return f"(run.count(1, {_size(inline.level)}) or {expression})"
         return expression
 
@@ -79,17 +79,17 @@ class CodeGenerator:
         return build_expression(leaf.type, value, f"f{number}")
 
     def _generate_value(self, value: RowValue, read: Reader, number: int) -> str:
-        """Generate the value that is read off the row: attributes, or a function of the row."""
+        """Generate the value that is read off a row: by its attributes, or by a call of the getter."""
         if value.path is not None:
             return read(value.path)
         self.names[f"g{number}"] = value.getter
         return f"g{number}({read('')})"
 
     def _generate_parts(self, nested: NestedField, read: Reader, number: int) -> str | None:
-        """Generate an object or a list without creating the objects; None if something in it needs the object itself."""
+        """Generate an object or a list from its parts, without creating the objects. Return None if a field needs the object itself."""
         expression, level = nested.value.expression, nested.level
         paths = {each.value.path for _, each in level.fields if isinstance(each, LeafField | NestedField)}
-        if isinstance(expression, ObjectExpression) and paths == expression.paths.keys():  # all are selected: reading any may fail
+        if isinstance(expression, ObjectExpression) and paths == expression.paths.keys():  # all are selected, since reading any may fail
             body = self.generate_row(level, expression.attribute_reader(read), ())
             first = read(next(iter(expression.paths.values())))
             return body if nested.is_required else f"(None if {first} is None else run.count(1, {_size(level)}) or {body})"
@@ -100,7 +100,7 @@ class CodeGenerator:
         return None
 
     def _generate_nested(self, nested: NestedField, read: Reader, path: tuple[Getter, ...], number: int) -> str:
-        """Generate the object or the list of objects that is the value. Rows of new classes are checked."""
+        """Generate an object or a list of objects, with the check of rows whose class is not known."""
         value, level, row = self._generate_value(nested.value, read, number), nested.level, f"s{number}"
         body = self.generate_row(level, make_attribute_reader(row), (*path, nested.value.getter))
         self.names |= {f"c{number}": level.check_one, f"k{number}": level.known_classes}
@@ -117,7 +117,7 @@ def _size(level: Level) -> str:
 
 
 def _generate_list(field: Field, value: str, entry: str, row: str, size: str) -> str:
-    """Generate a list; each entry has so many objects and bytes."""
+    """Generate a list. `size` has the objects and the maximum of bytes of each entry."""
     if field.is_required:
         return f"[{entry} for {row} in run.check_list({value}, {size})]"
     return f"(None if (v:={value}) is None else [{entry} for {row} in run.check_list(v, {size})])"

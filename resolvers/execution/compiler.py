@@ -1,4 +1,4 @@
-"""Compile a document to a plan. A field is read off its row, loaded by a relation, resolved by a function, or `__typename`."""
+"""Compile a document to a plan: each field is read off its row, loaded by a relation, returned by a resolver, or `__typename`."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -25,18 +25,18 @@ from resolvers.execution.plan import AbstractLevel, Content, FetchedField, Field
 from resolvers.execution.response_size import PUNCTUATION, estimate_max_bytes
 from resolvers.execution.selections import FieldCollector, Flags, SelectionSets, UncompiledError
 
-LEVEL_SIZE = 3  # the size of a level's function, in fields
-FETCHED_VALUE = RowValue(lambda value: value, "")  # a fetched value takes the place of the row that it is read off
+LEVEL_SIZE = 3  # memory of a level with its function, as a number of fields
+FETCHED_VALUE = RowValue(lambda value: value, "")  # for the field that completes a fetched value: it reads the value itself
 
 
 class Compiler:
-    """Compile one operation, for one set of values of its conditional variables."""
+    """Compile one operation, for one set of values of the variables of its @skip and @include."""
 
     def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, ast.FragmentDefinitionNode], flags: Flags) -> None:
         self._schema = schema
         self._selections = FieldCollector(schema, fragments, flags)
         self._field_count = self._level_count = 0
-        self._query_fields: list[FetchedField] = []  # of a relation or a resolver
+        self._query_fields: list[FetchedField] = []  # of relations and resolvers
 
     def compile_plan(self, operation: ast.OperationDefinitionNode) -> Plan:
         if operation.operation is not ast.OperationType.QUERY or self._schema.query_type is None:
@@ -46,9 +46,9 @@ class Compiler:
         return Plan(root, self._field_count + LEVEL_SIZE * self._level_count, self._query_fields, [*_find_followers(root)])
 
     def _mark_exclusive(self) -> None:
-        """Mark relations whose batch function no other relation has: nothing else asks their loader, whatever the arguments are.
+        """Mark the relations whose loader nothing else in the operation uses: no other relation has their batch function.
 
-        What resolvers ask is unknown; a single one ends before them.
+        Resolvers may use any loader. A single resolver does no harm: it returns before any relation is loaded.
         """
         fields_by_loader = Counter(field.relation and field.relation.batch for field in self._query_fields)
         for field in self._query_fields:
@@ -97,9 +97,9 @@ class Compiler:
     def _compile_call(self, definition: GraphQLField, node: ast.FieldNode, strawberry_field: Any) -> FieldCall:  # noqa: ANN401
         resolver = strawberry_field.base_resolver
         takes_row = "relation" not in strawberry_field.metadata and (resolver.root_parameter or resolver.self_parameter)
-        if strawberry_field.extensions or takes_row:  # an extension wraps the resolver
+        if strawberry_field.extensions or takes_row:  # an extension would wrap the resolver
             raise UncompiledError(strawberry_field.python_name)
-        return FieldCall(cast("Any", self._schema)._strawberry_schema, definition, node, strawberry_field)  # noqa: SLF001 no public access
+        return FieldCall(cast("Any", self._schema)._strawberry_schema, definition, node, strawberry_field)  # noqa: SLF001 there is no public access
 
     def _compile_content(self, output_type: GraphQLOutputType, nodes: list[ast.FieldNode]) -> Content:
         named_type, selection_sets = get_named_type(output_type), [node.selection_set for node in nodes if node.selection_set]
@@ -119,7 +119,7 @@ class Compiler:
 
 
 def _make_inline(output_type: GraphQLOutputType, value: RowValue, content: Content, max_bytes: int) -> LeafField | NestedField | None:
-    """Return the field that is completed within the dict of its row; None if only `run` can complete it."""
+    """Return the field that completes its values within the dicts of their rows. Return None if `run` has to complete them."""
     nullable_type = get_nullable_type(output_type)
     if isinstance(nullable_type, GraphQLList):
         entry_type = nullable_type.of_type
@@ -135,14 +135,14 @@ def _make_inline(output_type: GraphQLOutputType, value: RowValue, content: Conte
 
 
 def _find_followers(root: Level) -> Iterator[tuple[tuple[type, ...], FetchedField]]:
-    """Yield the relations that are loaded by the ids of the rows of the root's only field, with the classes of those rows."""
+    """Yield the relations that load by the ids of the rows of the root's only field, with the classes of those rows."""
     fields = [field for _, field in root.fields if field]
     if len(fields) == 1 and isinstance(fields[0], FetchedField):
         yield from _find_fields_by_id(fields[0].content)
 
 
 def _find_fields_by_id(content: Content) -> Iterator[tuple[tuple[type, ...], FetchedField]]:
-    """Yield the relations of a level, or of levels that are read off its rows, that are loaded by id."""
+    """Yield the relations that load by id, of the rows and of the objects that are read off them."""
     levels = content.levels if isinstance(content, AbstractLevel) else [content] if isinstance(content, Level) else []
     for level in levels:
         for _, field in level.fields:
@@ -155,6 +155,6 @@ def _find_fields_by_id(content: Content) -> Iterator[tuple[tuple[type, ...], Fet
 
 
 def _entry_type(output_type: Any) -> Any:  # noqa: ANN401 graphql-core's own union of types
-    """Return the type of the entries of a list, however deeply nested; or the type itself."""
+    """Return the type of the innermost entries of a list; for any other type, the type itself."""
     nullable_type = output_type.of_type if isinstance(output_type, GraphQLNonNull) else output_type
     return _entry_type(nullable_type.of_type) if isinstance(nullable_type, GraphQLList) else output_type

@@ -13,7 +13,7 @@ from resolvers.execution.run import PlanRun
 
 
 class SizedResult(ExecutionResult):
-    """The result of a compiled run, with the number of its objects and the maximum of its bytes as JSON."""
+    """Result of a compiled query, with the number of its objects and the maximum of its bytes as JSON."""
 
     def __init__(self, data: dict[str, Any], object_count: int, max_bytes: int) -> None:
         super().__init__(data, None)
@@ -23,7 +23,7 @@ class SizedResult(ExecutionResult):
 
 @dataclass(frozen=True)
 class CompiledExecutor:
-    """Run queries by their plans, and fall back to graphql-core. Its executor is created only then, since that takes 6 to 12 µs."""
+    """Run queries by their plans, and fall back to graphql-core's executor. It is created only then, because that takes 6 to 12 µs."""
 
     plan_cache: PlanCache
 
@@ -36,21 +36,21 @@ class CompiledExecutor:
         return (plan and await self._run_plan(plan, execution)) or await OperationExecutor.execute(execution)
 
     async def _run_plan(self, plan: Plan, execution: Execution) -> ExecutionResult | None:
-        """Run a plan; return None to fall back to graphql-core, which meets the failure again and reports the exact error."""
+        """Run a plan. Return None to fall back to graphql-core, which fails again and reports the exact error."""
         context = execution.context
         if plan.has_one_query:
             context.expect_one_statement()
         try:
             try:
                 return await _execute(plan, execution)
-            except SecondStatementError:  # the plan could not tell
+            except SecondStatementError:  # the query took a second statement, which the plan does not show
                 await context.restart_reads()
                 return await _execute(plan, execution)
         except ResponseTooLargeError:
             raise
-        except Exception as reason:  # noqa: BLE001 whatever it is
+        except Exception as reason:  # noqa: BLE001 graphql-core reports any error
             self.on_fallback(reason)
-            await context.disable_batching()  # so that one failing field does not fail others
+            await context.disable_batching()  # queries in one batch fail together; graphql-core fails each field alone
             return None
 
 

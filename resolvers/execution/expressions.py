@@ -1,6 +1,6 @@
-"""Fields that the compiled executor writes as expressions, instead of calling a function or creating an object for each row.
+"""Expressions that the compiled executor generates for a field, instead of calling a function or creating an object for each row.
 
-The metadata of a field has them as `expression`. Each expression is generated for the row that it reads; no text is replaced.
+A field declares its expression in its metadata, as `expression`. It is generated for the row that it reads; no generated text is replaced.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,12 +9,12 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 Reader: TypeAlias = Callable[[str], str]
-"""Writes the expression for a path of attributes of a row; the row itself for an empty path."""
+"""Returns the expression that reads a path of attributes off a row; for an empty path, the row itself."""
 
 
 @dataclass(frozen=True)
 class TextExpression:
-    """A function of a row that returns exactly a `str`, the equivalent expression, and the values of the names in it."""
+    """A function of a row that returns a `str` (no subclass), the equivalent expression, and the values of the names in it."""
 
     compute: Callable[[Any], str]
     expression: Callable[[Reader], str]
@@ -25,7 +25,7 @@ class TextExpression:
 
 
 class ObjectExpression:
-    """A function that creates an object from the values at these paths of a row. None if the first of them is None."""
+    """A function that creates an object from the values at these paths of a row. It returns None if the first value is None."""
 
     def __init__(self, make: Callable[[tuple[Any, ...]], Any], **paths: str) -> None:
         self.paths = paths
@@ -42,7 +42,10 @@ class ObjectExpression:
 
 @dataclass(frozen=True)
 class ListExpression:
-    """A list with an object for each row at a path. `attributes` writes its attributes, for the names of parent and row."""
+    """A list that is made of the rows at the path `rows`, with an object for each row.
+
+    `attributes` takes the variable names of the parent and of a row, and returns the expressions of the object's attributes.
+    """
 
     rows: str
     attributes: Callable[[str, str], Mapping[str, str]]

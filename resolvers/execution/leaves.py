@@ -1,4 +1,4 @@
-"""Serialize leaves: an expression that passes values of the right class unchanged, with graphql-core's serializer for the others."""
+"""Serialize leaves: values of the expected class stay unchanged, and graphql-core's serializer converts all others."""
 
 from collections.abc import Callable
 from typing import Any
@@ -17,11 +17,14 @@ from graphql import (
 from resolvers.execution.plan import FallbackError, Getter
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
-TEXT_SCALARS = {"ID", "Decimal", "CurrencyCode"}  # our scalars with a built-in's name, or whose text the database creates
+TEXT_SCALARS = {"ID", "Decimal", "CurrencyCode"}  # custom scalars that replace a built-in one, or whose text the database creates
 
 
 def make_serializer(output_type: GraphQLOutputType) -> Getter:
-    """Return graphql-core's serializer. Null in a non-null place, an exception or an awaitable end the compiled run."""
+    """Return graphql-core's serializer of the type.
+
+    The serializer raises `FallbackError` for null in a non-null place, for an exception and for an awaitable.
+    """
     if isinstance(_leaf_type(output_type), GraphQLEnumType):
         return EnumNames(output_type).__getitem__
     return _make_coercion(output_type)
@@ -43,7 +46,7 @@ def _make_coercion(output_type: GraphQLOutputType) -> Getter:
 
 
 class EnumNames(dict[Any, Any]):
-    """Map the values of an enum to their names, each looked up once."""
+    """Map the values of an enum to their names. Each name is looked up once."""
 
     def __init__(self, output_type: GraphQLOutputType) -> None:
         self._coerce = _make_coercion(output_type)
@@ -54,7 +57,7 @@ class EnumNames(dict[Any, Any]):
 
 
 def build_expression(output_type: GraphQLOutputType, value: str, serializer: str) -> str:
-    """Return the Python expression of a leaf. `value` is the expression of its value, `serializer` the name of the fallback."""
+    """Return the expression of a leaf. `value` is the expression of its value, `serializer` the name of its serializer."""
     leaf_type, fallback = _leaf_type(output_type), f" else {serializer}(v)"
     null_check = "" if isinstance(output_type, GraphQLNonNull) else " or v is None"
     if leaf_type in {GraphQLString, GraphQLID} or leaf_type.name in TEXT_SCALARS:

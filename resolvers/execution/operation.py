@@ -25,21 +25,22 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from resolvers.execution import projection
 
-# Of variables, and of a document. graphql-core's 50 took up to 90 ms for 1 MB of variables: each error formats the whole value again.
+# Errors that are reported for variables, and for a document. graphql-core's default of 50 took up to 90 ms for 1 MB of variables,
+# because each error formats the whole value.
 MAX_VARIABLE_ERRORS = 5
 MAX_OBJECTS = 200_000
 INTROSPECTION_FIELDS = {"__schema", "__type"}
-# Full introspection takes a tenth of a second, so it must not block the event loop. One at a time: more would slow it down too.
+# Full introspection takes a tenth of a second, so it must not block the event loop. One thread: more would slow it down.
 INTROSPECTION_THREAD = ThreadPoolExecutor(1, "introspection")
 
 
 class ResponseTooLargeError(Exception):
-    """The response would have too many objects; the operation ends."""
+    """The response would have too many objects, so the operation ends."""
 
 
 @dataclass(frozen=True)
 class PreparedOperation:
-    """An operation, the fragments of its document, which graphql-core would collect each time, and the columns that it reads."""
+    """An operation, the fragments of its document, which graphql-core would collect for each request, and the columns that it reads."""
 
     operation: OperationDefinitionNode
     fragments: dict[str, FragmentDefinitionNode]
@@ -57,9 +58,9 @@ class PreparedOperation:
     def coerce_variables(
         self, schema: GraphQLSchema, raw_values: Mapping[str, Any], *, hide_suggestions: bool
     ) -> VariableValues | list[GraphQLError]:
-        """Coerce the variables of a request; return their values with the defaults, or the errors.
+        """Coerce the variables of a request. Return their values, with the defaults, or the errors.
 
-        Nothing else coerces variables: the cost, the limits and the execution all take these values.
+        Variables are coerced only here: the cost, the limits and the execution all use these values.
         """
         definitions = self.operation.variable_definitions or ()
         return get_variable_values(schema, definitions, {**raw_values}, MAX_VARIABLE_ERRORS, hide_suggestions=hide_suggestions)
@@ -77,7 +78,10 @@ class Execution(NamedTuple):
 
 
 class OperationExecutor(StrawberryGraphQLCoreExecutionContext):
-    """Create helpers on access; storing them would form a reference cycle, which keeps document and context until a late collection."""
+    """graphql-core's executor for prepared operations, which limits the objects of a response and leaves no reference cycle.
+
+    It creates helpers on access. Stored helpers would form a reference cycle, which keeps document and context until a late collection.
+    """
 
     max_objects = MAX_OBJECTS
     object_count = 0  # in the response so far
@@ -94,7 +98,7 @@ class OperationExecutor(StrawberryGraphQLCoreExecutionContext):
 
     @classmethod
     def of(cls, execution: Execution) -> Self:
-        """Create the executor of a prepared operation, as `build` creates one from a document."""
+        """Create the executor of a prepared operation, as graphql-core's `build` creates one from a document."""
         prepared_operation = execution.prepared_operation
         executor = cls(
             execution.schema,
@@ -122,12 +126,12 @@ class OperationExecutor(StrawberryGraphQLCoreExecutionContext):
         """Ignore the value: helpers are created on each access."""
 
     def execute_fields(self, *arguments: Any) -> AwaitableOrValue[dict[str, Any]]:  # noqa: ANN401 graphql-core's signature
-        """Count the object. Beyond the limit execute nothing more; the caller discards the result."""
+        """Count the object. Beyond the limit, execute no more fields; the caller discards the result."""
         self.object_count += 1
         return {} if self.object_count > self.max_objects else super().execute_fields(*arguments)
 
     def execute_field(self, *arguments: Any) -> AwaitableOrValue[Any]:  # noqa: ANN401 graphql-core's signature
-        """Execute a field; introspection runs in its own thread, since it never awaits and would block the event loop."""
+        """Execute a field. Introspection runs in its own thread, because it never awaits and would block the event loop."""
         details: FieldDetailsList = arguments[2]
         if details[0].node.name.value in INTROSPECTION_FIELDS:
             return asyncio.get_running_loop().run_in_executor(INTROSPECTION_THREAD, super().execute_field, *arguments)

@@ -7,27 +7,30 @@ from typing import Any, TypeAlias
 
 from graphql import GraphQLList, GraphQLNonNull, GraphQLObjectType, GraphQLOutputType, get_nullable_type
 
-MAX_KNOWN_CLASSES = 20  # classes of rows: each set of columns of a statement has its own
+MAX_KNOWN_CLASSES = 20  # per level; rows have a class for each set of columns that a statement selects
 Getter = Callable[[Any], Any]
-BuildFunction = Callable[..., list[dict[str, Any]]]  # of rows, the run, and the iterators
+BuildFunction = Callable[..., list[dict[str, Any]]]  # takes the rows, the run, and the iterators of fetched fields
 
 
 class FallbackError(Exception):
-    """The run has met something that only graphql-core can answer."""
+    """The plan cannot complete a value, so the operation runs on graphql-core from the beginning."""
 
 
 @dataclass(frozen=True)
 class RowValue:
-    """A value that is read off a row: by a function, or by the equivalent path of attributes or expression if there is one."""
+    """A value that is read off a row: by a function, and by the equivalent path of attributes or expression if there is one."""
 
     getter: Getter
-    path: str | None  # empty for the row itself
+    path: str | None  # attributes, separated by dots; empty for the row itself
     expression: object = None
 
 
 @dataclass
 class TypedField:
-    """A field of a level: its type, and the objects and the bytes of JSON that it adds to each row, without lists and nullable objects."""
+    """Base of the fields of a level: the type, and the objects and bytes of JSON that the field adds to every row.
+
+    Nullable objects and objects in lists are counted when they are built, not here.
+    """
 
     type: GraphQLOutputType
     object_count: int = field(default=0, init=False)
@@ -67,13 +70,14 @@ class NestedField(TypedField):
 class FetchedField(TypedField):
     """A field whose values are read for all rows of its level before their dicts are built. An iterator feeds them to the rows.
 
-    A relation is loaded, a resolver is called for each row, and a getter reads values that only `run` can complete.
+    A relation is loaded by one call for all rows; a resolver is called for each row. A getter reads the values of a field of the row that
+    cannot be completed within a dict: an object of an abstract type, for example, or a list of objects with fetched fields.
     """
 
     content: "Content"
-    inline: LeafField | NestedField | None  # completes a fetched value within the dict of its row; without it, `run` completes all values
+    inline: LeafField | NestedField | None  # completes a value within the dict of its row; None if `run` completes the values
     getter: Getter | None
-    call: Any  # of the resolver, or of the relation's loader
+    call: Any  # a `FieldCall`, for a resolver or a relation
     relation: Any
     is_exclusive: bool = False  # nothing else in the operation uses its loader
 
@@ -83,11 +87,11 @@ Field: TypeAlias = LeafField | NestedField | FetchedField
 
 @dataclass(frozen=True)
 class Fetch:
-    """A fetched field of the rows of a level, or of the objects that these getters, applied in order, lead to."""
+    """A fetched field of the rows of a level, or of objects within them, to which the getters of `path` lead."""
 
     field: FetchedField
     path: tuple[Getter, ...]
-    name: str  # of its iterator
+    name: str  # of its iterator in the generated function
 
 
 @dataclass
@@ -95,10 +99,10 @@ class Level:
     """A selection on one object type. `build` creates the dicts of all rows in one comprehension, fed by the iterators of its fetches."""
 
     object_type: GraphQLObjectType
-    fields: Sequence[tuple[str, Field | None]]  # by their keys; None is `__typename`
-    sources: tuple[type, ...] | None  # the classes whose rows are of the type; None where its parent says so
-    object_count: int  # of a row: itself and those that are always within it, without lists
-    max_bytes: int  # of those objects as JSON, without other nested values
+    fields: Sequence[tuple[str, Field | None]]  # with their response keys; None is `__typename`
+    sources: tuple[type, ...] | None  # the classes of rows of the type; None if any class is
+    object_count: int  # in each row: the row and the objects that are always within it
+    max_bytes: int  # of JSON for those objects
     known_classes: set[type] = field(default_factory=set)
     fetches: list[Fetch] = field(default_factory=list)
     build: BuildFunction | None = None  # generated on first use
@@ -108,7 +112,10 @@ class Level:
         return any(isinstance(each, FetchedField) or (isinstance(each, NestedField) and each.level.has_fetches) for _, each in self.fields)
 
     def check(self, rows: Iterable[Any]) -> bool:
-        """Check the classes of the rows, as `is_type_of` does for each row; a class passes once for all."""
+        """Check the classes of the rows, each class once, where graphql-core would call `is_type_of` for each row.
+
+        Raises `FallbackError` if a class is not one of the type. Returns True, for use in expressions.
+        """
         for row_class in {row.__class__ for row in rows} - self.known_classes:
             if (
                 issubclass(row_class, Exception)
@@ -122,7 +129,7 @@ class Level:
         return True
 
     def check_one(self, row: object) -> bool:
-        """Check a nested row of a class that was not seen before."""
+        """Check a nested row whose class is not a known one."""
         if row is None:
             raise FallbackError("null in a non-null place")
         return self.check([row])
@@ -136,7 +143,7 @@ class AbstractLevel:
     levels_by_class: dict[type, Level] = field(default_factory=dict)
 
     def partition(self, rows: Sequence[Any]) -> list[tuple[Level, list[int]]]:
-        """Return the indexes of the rows of each level."""
+        """Return the levels of the rows, each with the indexes of its rows."""
         parts: dict[int, tuple[Level, list[int]]] = {}
         for index, row in enumerate(rows):
             level = self.levels_by_class.get(row.__class__) or self._choose_level(row.__class__)
@@ -153,7 +160,7 @@ class AbstractLevel:
 
 
 Content: TypeAlias = Getter | Level | AbstractLevel
-"""Serializes the values of a field that are leaves, or selects from those that are objects."""
+"""What completes the values of a field: the serializer of leaves, or the level of objects."""
 
 
 @dataclass(frozen=True)
@@ -161,21 +168,21 @@ class Plan:
     """A compiled operation, for one set of values of its conditional variables."""
 
     root: Level
-    size: int  # in fields
-    query_fields: Sequence[FetchedField]  # all fields whose values are not read off rows
-    followers: Sequence[tuple[tuple[type, ...], FetchedField]]  # relations that are loaded by the ids of the rows of the root's only field
+    size: int  # memory, as a number of fields
+    query_fields: Sequence[FetchedField]  # fields of relations and resolvers
+    followers: Sequence[tuple[tuple[type, ...], FetchedField]]  # relations that load by the ids of the root field's rows, of these classes
 
     @cached_property
     def has_one_query(self) -> bool:
-        """Whether only one object or page is queried. A list of the root may take a statement for each type in it."""
+        """Whether the plan queries only one object or page. A list may need a statement for each type in it."""
         return len(self.query_fields) == 1 and not self.query_fields[0].is_list
 
     @cached_property
     def has_many_queries(self) -> bool:
-        """Whether the database may get several queries."""
+        """Whether the plan may send several queries to the database."""
         return len(self.query_fields) > 1
 
     @cached_property
     def has_only_followers(self) -> bool:
-        """Whether nothing is queried besides the root's only field and its followers."""
+        """Whether the plan queries only the root's single field and its followers."""
         return len(self.query_fields) == 1 + len(self.followers)

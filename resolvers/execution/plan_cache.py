@@ -1,4 +1,4 @@
-"""Cache the plans of operations for as long as their documents live, up to a total size."""
+"""Cache the plans of operations as long as their documents exist, up to a total size."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from resolvers.execution.operation import Execution, PreparedOperation
 from resolvers.execution.plan import Plan
 from resolvers.execution.selections import UncompiledError, find_condition_variables
 
-MAX_PLANS_PER_OPERATION = 4  # of each operation, by the values of its conditional variables
+MAX_PLANS_PER_OPERATION = 4  # one for each set of values of the variables of its @skip and @include
 MAX_CACHED_FIELDS = 20_000  # of all plans; a field takes about a kilobyte
 
 
 class OperationPlans:
-    """The plans of one operation. They hold no reference to it: no plan outlives its document."""
+    """The plans of one operation. They hold no reference to the operation, so that they are freed with its document."""
 
     def __init__(self, variable_names: list[str], finalizer: finalize) -> None:  # type: ignore[type-arg]
         self.variable_names = variable_names
@@ -28,14 +28,14 @@ class OperationPlans:
 
 
 class PlanCache:
-    """Cache the plans of the most recent operations, up to a total size."""
+    """Cache of the plans of the most recently used operations, up to a total size."""
 
     def __init__(self) -> None:
         self.size = 0
         self._plans_by_operation: OrderedDict[int, OperationPlans] = OrderedDict()
 
     def get_or_compile(self, execution: Execution, on_fallback: Callable[[Exception], None]) -> Plan | None:
-        """Return the plan; None for an operation that cannot be compiled, whose reason is passed to `on_fallback` once."""
+        """Return the plan. For an operation that cannot be compiled, return None and, the first time, pass the reason to `on_fallback`."""
         plans, values = self._get_or_add(execution.prepared_operation), execution.variable_values.coerced
         key = tuple([values.get(name) for name in plans.variable_names])
         if key not in plans.plans_by_flags:
@@ -56,7 +56,7 @@ class PlanCache:
         return plans.plans_by_flags[key]
 
     def _get_or_add(self, prepared_operation: PreparedOperation) -> OperationPlans:
-        """Identify the operation by object identity, not by its text."""
+        """Return the plans of an operation as the most recently used. An operation is identified by object identity, not by its text."""
         key = id(prepared_operation.operation)
         if key not in self._plans_by_operation:
             sets = [

@@ -1,4 +1,4 @@
-"""Find the columns that an operation reads, from its document, so that statements fetch no others."""
+"""Find the columns that an operation reads, so that statements fetch no others."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -21,9 +21,9 @@ from graphql import (
 def find_requested_columns(
     schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> frozenset[str] | None:
-    """Return the attributes; None if the operation may read any: a mutation, or a field that does not declare them.
+    """Return the names of the columns. Return None for an operation that may read any: a mutation, or one with a field that declares none.
 
-    An attribute of a type that reads rows has their class in front, as `ContactRow.email`; any other may belong to any rows.
+    A column of a type with known row classes is qualified by the class, as `ContactRow.email`. Any other name may belong to any row.
     """
     if operation.operation is not OperationType.QUERY or schema.query_type is None:
         return None
@@ -41,7 +41,7 @@ class _ColumnCollector:
         self._visited_fragments: set[str] = set()
 
     def collect(self, parent_type: GraphQLNamedType | None, selection_set: SelectionSetNode) -> Iterator[str | None]:
-        """Yield the attributes of a selection set, None for an unknown one."""
+        """Yield the columns of a selection set, and None for a field that may read any."""
         for node in selection_set.selections:
             if isinstance(node, FieldNode):
                 yield from self._collect_field(parent_type, node)
@@ -58,7 +58,7 @@ class _ColumnCollector:
         object_types = self._schema.get_possible_types(parent_type) if is_abstract_type(parent_type) else [parent_type]
         for object_type in object_types:
             if not isinstance(object_type, GraphQLObjectType) or (definition := object_type.fields.get(node.name.value)) is None:
-                continue  # a field of GraphQL itself, which reads no row
+                continue  # `__typename` or introspection, which reads no row
             strawberry_field = definition.extensions.get("strawberry-definition")
             if relation := strawberry_field.metadata.get("relation"):
                 yield from _qualify(object_type, [relation.key])

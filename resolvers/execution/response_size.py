@@ -6,10 +6,10 @@ from graphql import GraphQLList, GraphQLNonNull, GraphQLOutputType, GraphQLStrin
 
 from db.tables import text_lengths
 
-PUNCTUATION = 8  # bytes of JSON around a key and a value
-BYTES_PER_CHARACTER = 4  # in UTF-8; JSON escapes take two bytes for one
+PUNCTUATION = 8  # bytes of JSON around a key and a value, and for the value null
+BYTES_PER_CHARACTER = 4  # in UTF-8, at most; a JSON escape replaces one byte by two
 MAX_CHARACTERS = 10_000  # of a text without a column, or of a column without a limit
-MAX_SCALAR_BYTES = 100  # of a number, a date, an id, an enum value
+MAX_SCALAR_BYTES = 100  # of a number, a date, an identifier or an enum value
 MAX_LIST_ENTRIES = 100  # in a list
 CURSOR_CHARACTERS = dict.fromkeys(("cursor", "start_cursor", "end_cursor"), 1_000)  # characters: a signed sort value of at most a name
 

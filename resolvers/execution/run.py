@@ -1,4 +1,4 @@
-"""Run a plan level by level: each row becomes a dict, each relation is one call for all rows of its level."""
+"""Run a plan level by level: build a dict for each row, and load each relation by one call for all rows of its level."""
 
 import asyncio
 from collections.abc import Awaitable, Coroutine, Iterator, Sequence
@@ -17,8 +17,8 @@ Row = Any
 Rows = Sequence[Any]
 Results = list[Any]
 MAX_OBJECTS_BEFORE_YIELD = 500  # objects built before yielding to the event loop
-NULL_BYTES = 5  # of JSON: null and a comma
-CHUNK_ROWS = 50  # rows built before that is checked: a row includes its lists, which its level does not count
+NULL_BYTES = 5  # `null` and a comma
+CHUNK_ROWS = 50  # rows built before that is checked; the objects in the lists of a row are counted only when it is built
 
 
 class PlanRun:
@@ -32,7 +32,7 @@ class PlanRun:
         self.object_count = 0  # in the response so far
         self.max_bytes = 0  # of those objects as JSON
         self._objects_since_yield = 0  # objects built since the last yield to the event loop
-        self._loaders: dict[int, Any] = {}  # by the id of their field
+        self._loaders: dict[int, Any] = {}  # by the `id` of their field
 
     async def execute(self) -> dict[str, Any]:
         if self._plan.has_many_queries:
@@ -56,7 +56,7 @@ class PlanRun:
         return await self._build(build, rows, await _wait_for_all([self._fetch(each, rows) for each in level.fetches]))
 
     async def _fetch(self, fetch: Fetch, rows: Rows) -> Iterator[Any]:
-        """Fetch a field for all rows of a level; return an iterator over its values, in the order of the rows."""
+        """Fetch a field for all rows of a level. Return an iterator over its values, in the order of the rows."""
         field = fetch.field
         for getter in fetch.path:
             rows = [*map(getter, rows)]
@@ -64,7 +64,7 @@ class PlanRun:
         return iter(values if field.inline else await self._complete(field.content, field.type, values))
 
     async def _build(self, build: BuildFunction, rows: Rows, iterators: Sequence[Iterator[Any]]) -> Results:
-        """Build a level in chunks, and yield to the event loop in between: a row may have lists of a hundred objects each."""
+        """Build the rows of a level in chunks, and yield to the event loop in between: a row may have lists of a hundred objects each."""
         results: Results = []
         for first in range(0, len(rows), CHUNK_ROWS):
             count_before, chunk = self.object_count, rows[first : first + CHUNK_ROWS]
@@ -75,8 +75,8 @@ class PlanRun:
                 await asyncio.sleep(0)
         return results
 
-    def check_list(self, rows: Any, object_count: int, max_bytes: int) -> Rows:  # noqa: ANN401 whatever the row has
-        """Check and count the rows of a list that is built within its parent."""
+    def check_list(self, rows: Any, object_count: int, max_bytes: int) -> Rows:  # noqa: ANN401 any value of a row
+        """Check that the value of a nested list is a list, and count its rows, with their objects and maximum bytes each."""
         if rows.__class__ is not list and rows.__class__ is not tuple:
             raise FallbackError("not a list")
         self.count(len(rows), object_count, max_bytes)
@@ -85,7 +85,7 @@ class PlanRun:
     def count(self, row_count: int, object_count: int, max_bytes: int) -> None:
         """Count rows that are about to be built, with their objects and maximum bytes each.
 
-        Raises `ResponseTooLargeError` if there are too many objects then.
+        Raises `ResponseTooLargeError` if the response then has too many objects.
         """
         self.object_count += row_count * object_count
         self.max_bytes += row_count * max_bytes
@@ -96,18 +96,18 @@ class PlanRun:
         if field.getter:
             return [*map(field.getter, rows)]
         if field.relation is None:
-            info = SimpleNamespace(context=self._context)  # a resolver that needs more fails, and graphql-core answers
+            info = SimpleNamespace(context=self._context)  # a resolver that needs more raises, and the operation falls back to graphql-core
             return await _await_values([field.call.resolve(row, info, self._variable_values) for row in rows])
         loader = self._get_loader(field)
         keys = [*map(attrgetter(field.relation.key), rows)]
-        if all(keys):  # in C: no key is falsy except None
+        if all(keys):  # a loop in C; no key is falsy except None
             values: Rows = await loader.load_level(keys, is_exclusive=field.is_exclusive)
             return values
         indexes = [index for index, key in enumerate(keys) if key is not None]
         values = await loader.load_level([keys[index] for index in indexes], is_exclusive=field.is_exclusive) if indexes else []
         return _merge([(indexes, values)], len(keys))
 
-    def _get_loader(self, field: FetchedField) -> Any:  # noqa: ANN401 of any key and value
+    def _get_loader(self, field: FetchedField) -> Any:  # noqa: ANN401 any key and value
         loader = self._loaders.get(id(field))
         if loader is None:
             arguments = field.relation.convert(**field.call.arguments(self._variable_values))
@@ -121,7 +121,7 @@ class PlanRun:
                 raise FallbackError("null in a non-null place")
             output_type = output_type.of_type
         if len(indexes) < len(values):
-            self.max_bytes += NULL_BYTES * (len(values) - len(indexes))  # as entries of a list; in a field a null is counted with its key
+            self.max_bytes += NULL_BYTES * (len(values) - len(indexes))  # for nulls in lists; that of a field is within `PUNCTUATION`
             return _merge([(indexes, await self._complete(content, output_type, [values[index] for index in indexes]))], len(values))
         if isinstance(output_type, GraphQLList):
             if any(value.__class__ is not list and value.__class__ is not tuple for value in values):
@@ -134,7 +134,7 @@ class PlanRun:
 
 
 async def _wait_for_all(coroutines: Sequence[Coroutine[Any, Any, Iterator[Any]]]) -> list[Iterator[Any]]:
-    """Wait for all, even if one fails: no statement may be in progress when the operation runs again."""
+    """Wait for all coroutines, even if one fails: no statement may be in progress when the operation falls back to graphql-core."""
     if len(coroutines) <= 1:
         return [await each for each in coroutines]
     iterators = list[Iterator[Any]]()
@@ -146,7 +146,7 @@ async def _wait_for_all(coroutines: Sequence[Coroutine[Any, Any, Iterator[Any]]]
 
 
 async def _await_values(values: Rows) -> Rows:
-    """Return the values; await all awaitables together, so that their loaders need one batch."""
+    """Return the values. Await all awaitables among them together, so that their loaders need one batch."""
     indexes = [index for index, value in enumerate(values) if isinstance(value, Awaitable)]
     if len(indexes) == len(values) == 1:
         return [await values[0]]
@@ -159,7 +159,7 @@ async def _await_values(values: Rows) -> Rows:
 
 
 def _merge(parts: Sequence[tuple[list[int], Rows]], size: int) -> Results:
-    """Put values at their indexes; None everywhere else."""
+    """Return a list of `size` with the values at their indexes, and None everywhere else."""
     results: Results = [None] * size
     for indexes, values in parts:
         for index, value in zip(indexes, values, strict=True):

@@ -18,7 +18,7 @@ class UncompiledError(Exception):
 
 
 def find_condition_variables(selection_sets: Iterable[ast.SelectionSetNode]) -> Iterator[str]:
-    """Yield the variables that decide which fields are included."""
+    """Yield the variables of @skip and @include, which decide which fields are included."""
     for node in (node for selection_set in selection_sets for node in selection_set.selections):
         for directive in node.directives or ():
             if directive.name.value in CONDITIONAL_DIRECTIVES and isinstance(value := _condition_value(directive), ast.VariableNode):
@@ -52,7 +52,7 @@ class FieldCollector:
         self._flags = flags
 
     def collect(self, object_type: GraphQLObjectType, selection_sets: SelectionSets) -> FieldGroups:
-        """Return the fields by response key, in document order. A fragment counts once."""
+        """Return the fields by response key, in document order. A fragment is collected once."""
         return self._collect(object_type, selection_sets, {}, set())
 
     def _collect(
