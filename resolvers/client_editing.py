@@ -122,7 +122,7 @@ async def update(scope: WriteScope, input: ClientUpdateInput) -> UUID:
 
 
 def financial_patch(settings: strawberry.Some[ClientFinancialPatchInput] | None) -> dict[str, object] | None:
-    """Return the financial settings to change; None if there are none."""
+    """Return the financial settings to change, or None if the input has none."""
     return patch_values(ClientFinancialFields, settings.value) | linked_ids(LINK_TYPES, settings.value) if settings else None
 
 

@@ -120,10 +120,13 @@ def build_filter(filter: ClientFilterInput | None, search: str | None) -> Filter
 
 
 def _label_ids(global_ids: Sequence[GlobalId] | None) -> tuple[UUID, ...] | None:
-    """Return each id once: a repeated label is no second label to have."""
+    """Return each id once, so that a repeated label does not count as two.
+
+    Raises `BadInput` if an id is not that of a label.
+    """
     if global_ids is None:
         return None
     keys = [label.key_of_type("Label") for label in global_ids]
     if None in keys:
-        raise BadInput("`labels` takes ids of labels.")
+        raise BadInput("`labels` takes only ids of labels. Send the `id` of each label.")
     return tuple(dict.fromkeys(key for key in keys if key))

@@ -1,4 +1,4 @@
-"""The context of an operation: the actor, a read transaction, the loaders, and a unit of work for each mutation."""
+"""Context of an operation: the actor, a read transaction, the loaders, and a unit of work for each mutation."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -15,7 +15,7 @@ from resolvers.loaders import Loaders
 
 
 class Context:
-    """Give an operation what it works with. Uses no connection before the first statement."""
+    """Context of one operation. It uses no connection before the first statement."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class Context:
         stats: QueryStats | None = None,
         requested_columns: frozenset[str] | None = None,
     ) -> None:
-        """`requested_columns` are the columns that the operation reads of rows; None stands for all."""
+        """Create a context. `requested_columns` are the columns of rows that the operation reads; None means all columns."""
         self.actor = actor
         self.idempotency_key = idempotency_key
         self.stats = stats or QueryStats()
@@ -41,11 +41,11 @@ class Context:
         self.loaders = Loaders(self._scope)
 
     def expect_one_statement(self) -> None:
-        """Read without a transaction if possible. Raises `SecondStatementError` if there is a second statement."""
+        """Read without a transaction if possible. A second statement then raises `SecondStatementError`."""
         self._read_transaction.expect_one_statement()
 
     async def restart_reads(self) -> None:
-        """Forget what was read, and continue in a new read transaction."""
+        """End the read transaction, discard what was read, and continue in a new read transaction."""
         await self._read_transaction.end()
         self._begin_reads()
 
@@ -53,7 +53,7 @@ class Context:
         return self._scope
 
     def batch_queries(self, followers: Sequence[Follower], *, has_only_followers: bool) -> None:
-        """Send concurrent queries to the database as one batch. The first query leads the followers, which may be the only others."""
+        """Send concurrent queries to the database as one statement. `followers` are relations of the rows of the first query."""
         self._read_transaction.batch_queries(followers, has_only_followers=has_only_followers)
 
     async def disable_batching(self) -> None:
@@ -63,13 +63,16 @@ class Context:
 
     @asynccontextmanager
     async def open_write_scope(self, operation: str, *, is_long: bool = False) -> AsyncIterator[WriteScope]:
-        """End the reads first: hold no connection while asking for another, and let later reads see what was written."""
+        """Open a unit of work, after the end of the reads.
+
+        So the operation holds no connection while it waits for another, and its later reads see the changes.
+        """
         await self.restart_reads()
         async with open_write_scope(self._database, self.actor, operation, self._resources, is_long=is_long) as scope:
             yield scope
 
     async def end(self) -> None:
-        """End the read transaction and forget what was read, in every case. After a cancellation, stop the loaders first."""
+        """End the read transaction and free what was read. After a cancellation, stop the loaders first."""
         if is_current_task_cancelled():
             self.loaders.stop()
         await self._read_transaction.end()

@@ -1,4 +1,4 @@
-"""A dataloader: load the values of all keys of a level with one call, and isolate its waiters from each other."""
+"""Dataloader: load the values of all keys of a level with one call, and isolate the waiters from each other."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -13,7 +13,7 @@ V = TypeVar("V")
 
 
 class BatchStoppedError(Exception):
-    """A batch was cancelled: an error for its waiters, who would otherwise wait forever."""
+    """A batch was cancelled. Its waiters get this error, because they would otherwise wait forever."""
 
 
 class Loader(DataLoader[K, V]):
@@ -22,11 +22,11 @@ class Loader(DataLoader[K, V]):
     max_batch_size: int = 500
 
     def __init__(self, batch: Callable[[Sequence[K]], Awaitable[Sequence[V]]]) -> None:
-        """Set what `DataLoader` sets; its constructor checks for each loader that its method is a coroutine, which took 5 µs."""
+        """Set the attributes of `DataLoader` without its constructor, which took 5 µs to check for a coroutine function."""
         self._batch = batch
-        self._tasks: list[asyncio.Task[None]] = []  # of batches that no caller runs itself
+        self._tasks: list[asyncio.Task[None]] = []  # run the batches that no caller runs itself
         self._prefetch_task: asyncio.Task[None] | None = None
-        self._loaded_level: tuple[Sequence[K], Sequence[V]] | None = None  # what was loaded exclusively
+        self._loaded_level: tuple[Sequence[K], Sequence[V]] | None = None  # keys and values, without futures
         self._cache = {}
         self._queue = []
         self.loop = asyncio.get_running_loop()
@@ -46,7 +46,7 @@ class Loader(DataLoader[K, V]):
             raise
 
     def do_resolve_reject(self, key: K, future: "asyncio.Future[V]") -> None:
-        """Create one task for a batch, which can be stopped, instead of two that nobody references."""
+        """Queue a key. A batch runs in one task that `stop` can cancel, where `DataLoader` starts two that nothing references."""
         self._queue.append(QueueEntry(key, future))
         if len(self._queue) == 1:
             self._tasks.append(self.loop.create_task(self._load_queue()))
@@ -60,13 +60,14 @@ class Loader(DataLoader[K, V]):
             await dispatch_queue_batch(self, chunk)
 
     def load(self, key: K) -> "asyncio.Future[V]":
+        # graphql-core cancels the siblings of a failed non-null field. That must not cancel a future for which others wait.
         return asyncio.shield(self._load_through_cache(key))
 
     async def load_level(self, keys: Sequence[K], *, is_exclusive: bool = False) -> Sequence[V]:
-        """Load the values of all keys, as `load` does for each key, with one wait for all of them.
+        """Load the values of all keys, as `load` does for each key, but with one wait for all of them.
 
-        For an operation that is cancelled as a whole: the first caller also runs the batch, so that it needs no task. If nothing
-        else in the operation uses this loader (`is_exclusive`), there is nobody to wait for, and no key needs a future.
+        The operation must be cancelled only as a whole, because the first caller runs the batch itself, without a task. Pass
+        `is_exclusive` if nothing else in the operation uses this loader: then no key needs a future for which others could wait.
         """
         if self._prefetch_task:
             await self._prefetch_task
@@ -82,19 +83,19 @@ class Loader(DataLoader[K, V]):
             futures = [self.loop.create_future() for _ in new_keys]
             cache.update(zip(new_keys, futures, strict=True))
             self._queue.extend(map(QueueEntry, new_keys, futures))
-        key_futures = [cache[key] for key in keys]  # before a failing batch clears them
+        key_futures = [cache[key] for key in keys]  # taken now, since a failing batch clears the cache
         if new_keys and starts_batch:
             await self._load_queue()
         return [pending.result() if pending.done() else await asyncio.shield(pending) for pending in key_futures]
 
     def prefetch(self, keys: Sequence[K]) -> None:
-        """Start loading the keys of a level before `load_level` asks for them."""
+        """Start loading the keys of a level before `load_level` is called with them."""
         if not self._prefetch_task:  # the same relation may be selected twice
             self._prefetch_task = self.loop.create_task(self._prefetch(keys))
             self._tasks.append(self._prefetch_task)
 
     async def _prefetch(self, keys: Sequence[K]) -> None:
-        with suppress(Exception):  # `load_level` loads the keys that it gets, and meets the same error
+        with suppress(Exception):  # `load_level` loads its keys again, and raises the same error
             values = await self.batch_load_fn(keys)
             if len(values) == len(keys):
                 self._loaded_level = [*keys], values
@@ -111,18 +112,18 @@ class Loader(DataLoader[K, V]):
         return [values_by_key[key] for key in keys]
 
     def _share_loaded_level(self) -> None:
-        """Convert values that were loaded exclusively to futures, for graphql-core after a fallback."""
+        """Convert the values that were loaded without futures to futures, for graphql-core after a fallback."""
         for key, value in zip(*self._loaded_level, strict=True) if self._loaded_level else ():
             future = self._cache[key] = self.loop.create_future()
             if isinstance(value, Exception):
                 future.set_exception(value)
-                future.exception()  # keep asyncio from logging an exception that nobody retrieved
+                future.exception()  # otherwise asyncio logs an exception that was never retrieved
             else:
                 future.set_result(value)
         self._loaded_level = None
 
     def stop(self) -> None:
-        """Cancel all batches: nobody waits any more."""
+        """Cancel all batches. Nothing waits for them any more."""
         for task in self._tasks:
             task.cancel()
 
@@ -141,13 +142,13 @@ class Loader(DataLoader[K, V]):
 
 
 def is_current_task_cancelled() -> bool:
-    """Return whether the running task itself was cancelled: a batch may raise the same error without that."""
+    """Return whether the running task itself was cancelled. A batch can raise `CancelledError` without that."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
 
 def _mark_retrieved(futures: "Iterable[asyncio.Future[V]]") -> None:
-    """Retrieve the exceptions, since nobody may be waiting: asyncio would log the failure of a batch for each of its keys."""
+    """Retrieve the exceptions. Otherwise asyncio logs the failure of a batch once for each key for which nothing waits."""
     for future in futures:
         if future.done() and not future.cancelled():
             future.exception()

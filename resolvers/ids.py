@@ -1,4 +1,4 @@
-"""Global ids: find any object by its id, whatever its type.
+"""Encode and parse global ids, which identify any object, whatever its type.
 
 An id is a prefix for the type, `_`, and the UUID of the row in base64url (RFC 4648, section 5) without padding: 26 characters that need no
 escaping in a URL. It does not contain the organization, and an object has the same id wherever it appears.
@@ -33,12 +33,12 @@ PREFIXES = {
     "VatRate": "vat",
 }
 TYPES = {prefix: name for name, prefix in PREFIXES.items()}
-# 22 characters have 132 bits. The last has two of the 128 and four zeros, so that an object has one id.
+# 22 characters have 132 bits. The last character has two bits of the UUID and four zeros: other bits would give an object several ids.
 ID_PATTERN = re.compile(r"([a-z]{3})_([A-Za-z0-9_-]{21}[AQgw])", re.ASCII)
 ENCODED_LENGTH = 22
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
 FORMAT_HINT = (
-    "Send the `id` of an object as it was served, such as `cli_AYcPNXmxeTOtA6jp4XV3Fw`. Ids of the form before that are no longer valid."
+    "Send the `id` of an object as the API returned it, such as `cli_AYcPNXmxeTOtA6jp4XV3Fw`. Earlier formats are no longer valid."
 )
 
 
@@ -50,7 +50,7 @@ class GlobalId:
     key: UUID
 
     def key_of_type(self, type_name: str) -> UUID | None:
-        """Return the key if the id is of that type."""
+        """Return the key if the id is of that type, and None otherwise."""
         return self.key if self.type_name == type_name else None
 
 
@@ -61,7 +61,7 @@ def make_id_encoder(type_name: str) -> Callable[[UUID], str]:
 
 
 def make_row_id(type_name: str) -> TextExpression:
-    """Return the id of a row as an expression: the same as `make_id_encoder`, without a call for each row."""
+    """Return the expression of a row's id. It is equivalent to `make_id_encoder`, but needs no call for each row."""
     encode = make_id_encoder(type_name)
     encoding = f".bytes, newline=False)[:{ENCODED_LENGTH}].translate(URL_SAFE).decode()"
     return TextExpression(
@@ -74,7 +74,7 @@ def make_row_id(type_name: str) -> TextExpression:
 def parse_id(value: object) -> GlobalId:
     """Parse an id.
 
-    Raises `GraphQLError` for anything else.
+    Raises `GraphQLError` if the value is not an id.
     """
     match = ID_PATTERN.fullmatch(value) if isinstance(value, str) else None
     if match is None or match[1] not in TYPES:

@@ -1,4 +1,4 @@
-"""Derive inputs from the field sets of the tables. The type that shows a field set also describes its inputs."""
+"""Derive inputs from the field sets of the tables. The output type of a field set also describes the fields of its inputs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -28,7 +28,7 @@ class VersionedInput:
 
 
 def input_of(fields: type[BaseModel], *, description: str) -> Callable[[type[T]], type[T]]:
-    """Add the fields of a set before those that the class itself declares, which may override some of them."""
+    """Declare an input with the fields of a set, followed by the fields of the class itself, which may override those of the set."""
 
     def decorate(cls: type[T]) -> type[T]:
         for name, field in fields.model_fields.items():
@@ -40,7 +40,7 @@ def input_of(fields: type[BaseModel], *, description: str) -> Callable[[type[T]]
 
 
 def patch_of(fields: type[BaseModel], *, description: str) -> Callable[[type[T]], type[T]]:
-    """Like `input_of`, but every field is optional: absent stays unchanged, null clears, unless the rules reject it."""
+    """Declare an input like `input_of`, with optional fields: an absent one stays unchanged; null clears, unless a rule rejects that."""
     return lambda cls: _declare_input(cls, fields, description, lambda field: strawberry.Maybe[field.annotation | None])  # type: ignore[name-defined,misc]
 
 
@@ -52,12 +52,12 @@ def _declare_input(cls: type[T], fields: type[BaseModel], description: str, fiel
 
 
 def input_values(fields: type[BaseModel], input: object) -> dict[str, object]:
-    """Return the values of an `input_of`."""
+    """Return the values of an input that `input_of` declared."""
     return {name: getattr(input, name) for name in fields.model_fields}
 
 
 def patch_values(fields: type[BaseModel], input: object) -> dict[str, object]:
-    """Return the supplied values of a `patch_of`: absent is None, null is Some(None)."""
+    """Return the supplied values of an input that `patch_of` declared. There, None means absent, and `Some(None)` null."""
     return present_values(input_values(fields, input))
 
 
@@ -66,14 +66,14 @@ def present_values(values: Mapping[str, object]) -> dict[str, object]:
 
 
 def linked_ids(links: Mapping[str, str], input: object) -> dict[str, UUID | None]:
-    """Return the supplied ids, each of its type; null in a patch removes the link."""
+    """Return the UUIDs of the supplied ids. `links` has the type of each. Null in a patch removes the link."""
     global_ids = {name: getattr(input, name) for name in links}
     present_ids = {name: key.value if isinstance(key, strawberry.Some) else key for name, key in global_ids.items() if key is not None}
     return {name: to_uuid(key, links[name]) if isinstance(key, GlobalId) else None for name, key in present_ids.items()}
 
 
 def present_lists(**values: object) -> dict[str, Any]:
-    """Return the supplied lists; null is an empty one."""
+    """Return the supplied lists, with an empty list for null."""
     return {name: entries or [] for name, entries in present_values(values).items()}
 
 
@@ -81,7 +81,7 @@ MISSING_ID = UUID(int=0)
 
 
 def to_uuid(global_id: GlobalId, type_name: str) -> UUID:
-    """Return the UUID of an id of this type. An id of another type becomes one that nothing has, so that the rule rejects it there."""
+    """Return the UUID of an id of this type. For an id of another type, return one that no row has, so that the rule finds no object."""
     return global_id.key_of_type(type_name) or MISSING_ID
 
 

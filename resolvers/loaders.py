@@ -13,7 +13,7 @@ P = ParamSpec("P")
 
 
 class Loaders:
-    """One query per relation per operation: the keys of a level are fetched together."""
+    """Loaders of one operation. Each relation needs one query for all keys of a level."""
 
     def __init__(self, scope: ReadScope) -> None:
         self._scope = scope
@@ -22,7 +22,7 @@ class Loaders:
     def of(
         self, batch: Callable[Concatenate[ReadScope, Sequence[K], P], Awaitable[Sequence[V]]], *_: P.args, **arguments: P.kwargs
     ) -> Loader[K, V]:
-        """Return the loader of a batch function of the domain: one for each set of arguments, which are passed by keyword."""
+        """Return the loader of a batch function of the domain. Each set of arguments, which are passed by keyword, has a loader."""
         key = (batch, *arguments.items())
         loader = self._loaders.get(key)
         if loader is None:
@@ -30,11 +30,11 @@ class Loaders:
         return loader
 
     def stop(self) -> None:
-        """Stop the batches of an operation that was given up."""
+        """Stop the batches of a cancelled operation."""
         for loader in self._loaders.values():
             loader.stop()
 
     def forget(self) -> None:
-        """Forget what was read, once the operation has ended: graphql-core holds its context in a ring, which would keep it all."""
+        """Free what was read, at the end of the operation. A reference cycle of graphql-core can hold the context for longer."""
         for loader in self._loaders.values():
             loader.forget()

@@ -1,4 +1,7 @@
-"""Run a mutation: permission, idempotency key, a unit of work committed before the payload is read, user errors as values."""
+"""Run mutations: check the permission, run a unit of work once for each idempotency key, and return user errors as values.
+
+The unit of work is committed before the payload is read.
+"""
 
 import inspect
 from collections.abc import Awaitable, Callable
@@ -35,7 +38,7 @@ IDEMPOTENT = GraphQLDirective(
 
 @dataclass(frozen=True)
 class MutationSpec(Generic[V]):
-    """What a mutation runs, what it returns, and whether it can affect any number of rows."""
+    """Specification of a mutation: its function, the type of the result, and whether it can affect any number of rows."""
 
     change: Change[V]
     result_type: Any
@@ -77,7 +80,10 @@ def mutation(
 
 
 async def _attempt(info: Info, spec: MutationSpec[V], input: object, key: RequestKey | None) -> Outcome[V]:
-    """Run one attempt. Of two concurrent ones with the same number the database rejects one, which retries and finds it in use."""
+    """Run one attempt.
+
+    If two concurrent mutations use the same number, the database rejects one of them. Its next attempt finds the number in use.
+    """
     try:
         async with info.context.open_write_scope(info.field_name, is_long=spec.is_long) as scope:
             if key is None:
@@ -88,15 +94,18 @@ async def _attempt(info: Info, spec: MutationSpec[V], input: object, key: Reques
 
 
 def _request_key(info: Info, input: object) -> RequestKey | None:
-    """Return the key of the directive on the field, or of the request's header if the document has one field."""
-    raw_info = info._raw_info  # noqa: SLF001 Strawberry shows neither directives nor the operation's fields
+    """Return the key of the directive on the field, or else of the request's header.
+
+    Raises `BadInput` if the operation has several fields for the one key of the header.
+    """
+    raw_info = info._raw_info  # noqa: SLF001 Strawberry exposes neither directives nor the operation's fields
     request_text = f"{info.field_name} {input!r}"
-    variables = VariableValues({}, info.variable_values)  # which Strawberry extracts from graphql-core's
+    variables = VariableValues({}, info.variable_values)  # Strawberry passes only the values of graphql-core's
     if arguments := next(filter(None, (get_directive_values(IDEMPOTENT, node, variables) for node in raw_info.field_nodes)), None):
         return RequestKey(arguments["key"], request_text)
     if info.context.idempotency_key is None:
         return None
     fields = raw_info.operation.selection_set.selections
     if len(fields) != 1 or not isinstance(fields[0], FieldNode):
-        raise BadInput("The header `Idempotency-Key` is for one mutation. Put `@idempotent(key: …)` on each of several.")
+        raise BadInput("The header `Idempotency-Key` is for one mutation. Use `@idempotent(key: …)` on each of several mutations.")
     return RequestKey(info.context.idempotency_key, request_text)

@@ -48,16 +48,16 @@ async def by_ids(
     info: Info, ids: Annotated[list[GlobalId], strawberry.argument(description="Ids of the objects, at most 100.")]
 ) -> list[Row | None]:
     if len(ids) > MAX_PAGE_SIZE:
-        raise BadInput(f"`ids` has at most {MAX_PAGE_SIZE}.")
+        raise BadInput(f"`ids` has at most {MAX_PAGE_SIZE} entries. Send several requests.")
     rows = list[Row | None]()
     for each in await asyncio.gather(*(by_id(info, key) for key in ids), return_exceptions=True):
         if isinstance(each, BaseException):
-            raise each  # the first in the list: which fails first is random
+            raise each  # the first error of the list, since the order in time is random
         rows.append(each)
     return rows
 
 
 async def load_current(info: Info, root: strawberry.Parent[VersionConflict | AlreadyArchived]) -> Row | None:
-    """Load the object as it is now."""
+    """Load the current state of the object of a user error."""
     row: Row | None = await info.context.loaders.of(BATCHES[root.object_type]).load(root.object_id)
     return row

@@ -1,4 +1,4 @@
-"""Arguments that several subjects share, and what converts those of a relation for its batch function."""
+"""Arguments that several subjects share, and the conversion of the page arguments of a relation."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -28,7 +28,7 @@ Before: TypeAlias = Annotated[
 
 
 def paginate(first: First = None, after: After = None, last: Last = None, before: Before = None) -> Mapping[str, object]:
-    """Convert the arguments of a relation that is a page."""
+    """Convert the arguments of a page of a relation to those of its batch function."""
     return {"page_request": PageRequest(first, after, last, before)}
 
 

@@ -22,5 +22,5 @@ def to_period(period: PeriodInput | None) -> Period:
 def select_period(
     period: Annotated[PeriodInput | None, strawberry.argument(description="Period of the revenue; all time if omitted.")] = None,
 ) -> Mapping[str, object]:
-    """Convert the argument of revenue."""
+    """Convert the argument of a relation to that of its batch function."""
     return {"period": to_period(period)}

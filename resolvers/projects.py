@@ -41,7 +41,7 @@ def select_projects(
     last: Last = None,
     before: Before = None,
 ) -> Mapping[str, object]:
-    """Convert the arguments of a client's projects."""
+    """Convert the arguments of a client's projects to those of their batch function."""
     return {"is_archived": is_archived, "page_request": PageRequest(first, after, last, before)}
 
 

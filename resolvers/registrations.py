@@ -109,7 +109,7 @@ async def find_one(info: Info, id: IdArgument) -> RegistrationRow | None:
 def select_registrations(
     filter: RegistrationFilterArgument = None, first: First = None, after: After = None, last: Last = None, before: Before = None
 ) -> Mapping[str, object]:
-    """Convert the arguments of registrations as a relation."""
+    """Convert the arguments of a relation to those of its batch function."""
     return {"criteria": build_filter(filter), "page_request": PageRequest(first, after, last, before)}
 
 
@@ -199,7 +199,7 @@ class RegistrationDeleteInput(VersionedInput): ...
 
 
 def _work_values(input: RegistrationWorkInput) -> tuple[RegistrationKind, dict[str, Any]]:
-    """Return the kind and its values; a rate only if one was supplied."""
+    """Return the kind and the values of the work. They include a rate only if the input has one."""
     if input.expense:
         expense = input.expense.value
         return RegistrationKind.EXPENSE, input_values(ExpenseFields, expense) | linked_ids(EXPENSE_LINK_TYPES, expense)
@@ -215,7 +215,7 @@ def _rate_values(rate: Decimal | None) -> dict[str, object]:
 
 
 def _work_patch(input: strawberry.Some[RegistrationWorkPatchInput] | None) -> tuple[RegistrationKind | None, dict[str, Any]]:
-    """Return the kind and its changes."""
+    """Return the kind and the changes of the work, or no kind if the work stays unchanged."""
     if input is None:
         return None, {}
     if input.value.expense:

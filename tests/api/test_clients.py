@@ -116,7 +116,7 @@ async def test_s15_labels_filter_by_any_all_and_none(org: Tenant, api_for: Calla
             == expected
         ), labels
     wrong = await api_for(org).execute(CLIENTS_QUERY, filter={"labels": {"any": [global_id("Client", a)]}})
-    assert [error["message"] for error in wrong["errors"]] == ["`labels` takes ids of labels."]
+    assert [error["message"] for error in wrong["errors"]] == ["`labels` takes only ids of labels. Send the `id` of each label."]
 
 
 async def test_s19_filters_by_invoice_contact(org: Tenant, api_for: Callable[..., Api]) -> None:

@@ -70,7 +70,7 @@ async def test_wrong_id_is_rejected_with_advice(api_for: Callable[..., Api], org
     body = await api_for(org).execute(query, **({"given": wrong} if is_variable else {}))
     (error,) = body["errors"]
     assert error["extensions"]["code"] == ("BAD_USER_INPUT" if is_variable else "GRAPHQL_VALIDATION_FAILED")  # as with every scalar
-    assert "is not an id. Send the `id` of an object as it was served" in error["message"]
+    assert "is not an id. Send the `id` of an object as the API returned it" in error["message"]
     assert error["locations"]
 
 
