@@ -1,17 +1,17 @@
 """Serialize leaves: values of the expected class stay unchanged, and graphql-core's serializer converts all others."""
 
-from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     GraphQLBoolean,
     GraphQLEnumType,
     GraphQLID,
     GraphQLInt,
+    GraphQLLeafType,
     GraphQLNonNull,
     GraphQLOutputType,
-    GraphQLScalarType,
     GraphQLString,
+    get_named_type,
 )
 
 from resolvers.execution.plan import FallbackError, Getter
@@ -25,14 +25,14 @@ def make_serializer(output_type: GraphQLOutputType) -> Getter:
 
     The serializer raises `FallbackError` for null in a non-null place, for an exception and for an awaitable.
     """
-    if isinstance(_leaf_type(output_type), GraphQLEnumType):
+    if isinstance(get_named_type(output_type), GraphQLEnumType):
         return EnumNames(output_type).__getitem__
     return _make_coercion(output_type)
 
 
 def _make_coercion(output_type: GraphQLOutputType) -> Getter:
-    is_required = isinstance(output_type, GraphQLNonNull)
-    coerce: Callable[[Any], Any] = _leaf_type(output_type).coerce_output_value
+    is_required, leaf_type = isinstance(output_type, GraphQLNonNull), cast("GraphQLLeafType", get_named_type(output_type))
+    coerce: Getter = leaf_type.coerce_output_value
 
     def serialize(value: Any) -> Any:  # noqa: ANN401 any leaf
         if value is None and not is_required:
@@ -58,7 +58,7 @@ class EnumNames(dict[Any, Any]):
 
 def build_expression(output_type: GraphQLOutputType, value: str, serializer: str) -> str:
     """Return the expression of a leaf. `value` is the expression of its value, `serializer` the name of its serializer."""
-    leaf_type, fallback = _leaf_type(output_type), f" else {serializer}(v)"
+    leaf_type, fallback = get_named_type(output_type), f" else {serializer}(v)"
     null_check = "" if isinstance(output_type, GraphQLNonNull) else " or v is None"
     if leaf_type in {GraphQLString, GraphQLID} or leaf_type.name in TEXT_SCALARS:
         return f"v if (v:={value}).__class__ is str{null_check}{fallback}"
@@ -67,10 +67,3 @@ def build_expression(output_type: GraphQLOutputType, value: str, serializer: str
     if leaf_type is GraphQLInt:
         return f"v if (v:={value}).__class__ is int and {INT_MIN}<=v<={INT_MAX}{null_check}{fallback}"
     return f"{serializer}({value})" if isinstance(output_type, GraphQLNonNull) else f"None if (v:={value}) is None else {serializer}(v)"
-
-
-def _leaf_type(output_type: GraphQLOutputType) -> GraphQLScalarType | GraphQLEnumType:
-    nullable_type = output_type.of_type if isinstance(output_type, GraphQLNonNull) else output_type
-    if not isinstance(nullable_type, GraphQLScalarType | GraphQLEnumType):
-        raise TypeError(nullable_type)
-    return nullable_type
