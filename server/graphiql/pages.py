@@ -1,4 +1,4 @@
-"""Serve GraphiQL, to explore the API in a browser, from our own build: it loads nothing from other servers."""
+"""Serve GraphiQL, an editor for queries in the browser, from our own build, which loads nothing from other servers."""
 
 import gzip
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from starlette.routing import Route
 from server.graphiql.loopback import is_own_machine
 from server.graphiql.sign_in import BrowserSignIn
 from server.http.error_responses import NOT_FOUND, error_response
+from server.http.negotiation import accepts_gzip
 
 ASSETS = Path(__file__).parent / "assets"
 MEDIA_TYPES = {
@@ -31,25 +32,28 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 CODE_HEADER = "x-graphiql-code"
-IMMUTABLE = "public, max-age=31536000, immutable"  # its name changes with its content
+IMMUTABLE = "public, max-age=31536000, immutable"  # the name of an asset changes with its content
 
 
 @dataclass(frozen=True)
 class File:
-    """A built file, gzipped as it is stored."""
+    """A file of the build, stored gzipped."""
 
     gzip_bytes: bytes
     media_type: str
 
     def respond(self, request: Request, **headers: str) -> Response:
         headers |= {"Vary": "Accept-Encoding", **SECURITY_HEADERS}
-        if accepts_gzip(request.headers.get("accept-encoding", "")):
+        if accepts_gzip(", ".join(request.headers.getlist("accept-encoding"))):
             return Response(self.gzip_bytes, headers={**headers, "Content-Encoding": "gzip"}, media_type=self.media_type)
         return Response(gzip.decompress(self.gzip_bytes), headers=headers, media_type=self.media_type)
 
 
 def build_routes(browser: BrowserSignIn | None) -> list[Route]:
-    """Build the routes of the page. The demo's token is sent to a browser on the same machine, for the code of this start."""
+    """Build the routes of the page.
+
+    With `browser`, a browser on the same machine that sends the code of this server start gets the demo's token.
+    """
     files = {path.stem: File(path.read_bytes(), MEDIA_TYPES[Path(path.stem).suffix]) for path in ASSETS.glob("*.gz")}
     page = files.pop("index.html")
     tag = f'W/"{sha256(page.gzip_bytes).hexdigest()[:32]}"'
@@ -76,12 +80,3 @@ def build_routes(browser: BrowserSignIn | None) -> list[Route]:
         Route("/graphiql/config", config),
         Route("/graphiql/assets/{name}", asset),
     ]
-
-
-def accepts_gzip(accept_encoding: str) -> bool:
-    """Return whether the header Accept-Encoding names gzip, with a weight above 0."""
-    for each in accept_encoding.lower().split(","):
-        name, _, weight = each.partition(";")
-        if name.strip() == "gzip":
-            return weight.strip() not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-    return False

@@ -101,22 +101,6 @@ async def test_file_has_its_content_type(http: httpx.AsyncClient, end: str, kind
 
 
 @pytest.mark.parametrize(
-    ("accept_encoding", "is_taken"),
-    [
-        ("gzip", True),
-        ("br, GZIP;q=0.5", True),
-        ("deflate;q=1,gzip", True),
-        ("gzip;q=0", False),
-        ("gzip; q=0.0", False),
-        ("br", False),
-        ("", False),
-    ],
-)
-def test_gzip_is_negotiated(accept_encoding: str, is_taken: bool) -> None:
-    assert pages.accepts_gzip(accept_encoding) == is_taken
-
-
-@pytest.mark.parametrize(
     "path", ["no.js", "index.html", "../__init__.py", "..%2f__init__.py", "%2e%2e/main.jsx", "..%5cmain.jsx", "/etc/passwd", "", "a%00.js"]
 )
 async def test_no_other_files_are_served(http: httpx.AsyncClient, path: str) -> None:
