@@ -1,4 +1,4 @@
-"""Detect requests from a browser on the same machine, for our own page: only those get the demo's token."""
+"""Detect requests that our own page sends from a browser on the same machine: only these get the demo's token."""
 
 import re
 
@@ -11,7 +11,10 @@ PROXY_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-r
 
 
 def is_own_machine(request: Request) -> bool:
-    """Return whether the peer is this machine, without a proxy or another site, and the host is a name that nobody else can point here."""
+    """Return whether a browser on this machine sent the request, for our own page and without a proxy.
+
+    The `Host` header must be a loopback name: a foreign DNS name that resolves to 127.0.0.1 would let another website send requests here.
+    """
     headers = request.headers
     return (
         request.client is not None

@@ -1,4 +1,4 @@
-"""How GraphiQL signs in to the demo by itself."""
+"""Sign GraphiQL in to the demo without a login form."""
 
 import secrets
 from dataclasses import dataclass, field
@@ -7,10 +7,11 @@ from hmac import compare_digest
 
 @dataclass(frozen=True)
 class BrowserSignIn:
-    """The demo's token, and the code of this start that it is given for.
+    """The demo's token, and the code that a browser exchanges for it.
 
-    The code is part of the address that is printed, so only a reader of what the server prints signs in by it: no other local process,
-    and nobody behind a proxy on this machine. It stands in the fragment, which a browser sends to no server. All worker processes share it.
+    The code is part of the address that the server prints at startup. So only a reader of that output can sign in, and not another local
+    process or a client behind a proxy on this machine. The code is in the URL fragment, which browsers never send to a server. Each start
+    has a new code; all worker processes share it.
     """
 
     token: str = field(repr=False)
@@ -21,5 +22,5 @@ class BrowserSignIn:
         return f"#code={self.code}"
 
     def token_for(self, code: str) -> str | None:
-        """Return the token for the right code, in a time that reveals nothing about the code."""
+        """Return the token if the code is right. The comparison takes constant time, so its duration reveals nothing about the code."""
         return self.token if compare_digest(code.encode(), self.code.encode()) else None
