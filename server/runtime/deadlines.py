@@ -1,92 +1,103 @@
-"""Deadlines of a connection: for sending the head and the body of a request, and for reading the responses."""
+"""Compute the deadline of a connection: a state machine without input, output or timers."""
 
-import asyncio
-from abc import ABC, abstractmethod
-from enum import Enum
-from typing import Any
+from enum import Enum, auto
+from typing import NamedTuple
 
-from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
-
-from server.errors import ErrorCode, HttpError
-from server.runtime.transport import LingeringTransport
 from server.settings import Settings
 
 BODY_BYTES_PER_SECOND = 50_000
-LINGER_S = 5  # for the client to take the last answer and to stop sending
-MIN_TIMER_S = 0.25  # a timer that rang too early is set again for no less
+REFUSAL_DELAY_S = 1.0
+LINGER_S = 5.0
 
 
-class ReadPhase(Enum):
-    """The part of a request that the client is sending."""
+class Phase(Enum):
+    """What a connection waits for until its deadline."""
 
-    HEAD = 1
-    BODY = 2
+    HEAD = auto()  # the client sends the head of a request
+    BODY = auto()  # the client sends the body of a request
+    SEND = auto()  # the client reads what the server has written
+    REFUSAL = auto()  # the delay before the response to a refused connection is over
+    LINGER = auto()  # the client reads the last response and stops sending
 
 
-class DeadlineProtocol(HttpToolsProtocol, ABC):
-    """Watch the deadline of each read phase with one timer; there is none while the response is computed.
+CLOSING_PHASES = (Phase.REFUSAL, Phase.LINGER)
 
-    The timer is not moved as bytes come in: when it fires, it computes the time that is left, so a request that arrives whole on an
-    open connection costs no timer at all. An idle connection is closed by uvicorn's own.
+
+class Deadline(NamedTuple):
+    """A time of the event loop's clock, in seconds, and the phase that has to end by then."""
+
+    at: float
+    phase: Phase
+
+
+class ConnectionDeadlines:
+    """Deadlines of one connection, from events and their times.
+
+    The owner reports events and asks for the deadline when it sets its timer and when the timer fires. Bytes that arrive move a deadline
+    but need no new timer: an early timer is set again. While the server computes a response there is no deadline.
     """
 
-    # A base class and not an object beside the protocol: parsing reads and writes these attributes with each request.
-    transport: LingeringTransport
+    __slots__ = ("_phase", "_reading_paused_at", "_settings", "_start", "_writing_paused_at", "body_bytes")
 
-    def __init__(
-        self,
-        settings: Settings,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+    def __init__(self, settings: Settings, now: float) -> None:
+        """Wait for the head of the first request on a new connection."""
+        self.body_bytes = 0  # received of the current body; the owner adds to it, as a call for each piece would cost more
         self._settings = settings
-        self._read_phase: ReadPhase | None = ReadPhase.HEAD
-        self._phase_start = 0.0
-        self._body_bytes = 0
-        self._refusal: HttpError | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._phase: Phase | None = Phase.HEAD
+        self._start = now
+        self._reading_paused_at: float | None = None
+        self._writing_paused_at: float | None = None
 
-    @abstractmethod
-    def _refuse(self, error: HttpError) -> None:
-        """Refuse the request that is coming in."""
+    def enter(self, phase: Phase, now: float) -> None:
+        """Start a phase. Only `LINGER` can follow `REFUSAL`, and no phase can follow `LINGER`."""
+        if self._phase not in CLOSING_PHASES or (phase is Phase.LINGER and self._phase is Phase.REFUSAL):
+            self._phase, self._start = phase, now
 
-    def _on_phase_change(self) -> None:
-        """Restart the deadline for a new read phase."""
-        if self._read_phase is not None:
-            self._phase_start = self.transport.clock()
-        if not self.flow.write_paused and (self._read_phase is not None or self._timer is not None):
-            self._set_timer()
+    def await_response(self) -> None:
+        """Wait for the server: the request is complete, or is ignored from now on."""
+        if self._phase not in CLOSING_PHASES:
+            self._phase = None
 
-    def _set_timer(self) -> None:
-        """Set the timer to the current deadline; to none while the application computes a response."""
-        self._cancel_timer()
-        if self.flow.write_paused:
-            self._timer = self.loop.call_later(self._settings.send_timeout, self.transport.abort)
-        elif self.transport.is_lingering:
-            self._timer = self.loop.call_later(LINGER_S, self.transport.abort)
-        elif self._read_phase is not None and not self._refusal:
-            self._timer = self.loop.call_later(max(self._remaining_seconds(), MIN_TIMER_S), self._on_deadline)
+    def pause_reading(self, now: float) -> None:
+        """Stop the client's time for sending: the server does not read what it sends."""
+        if self._reading_paused_at is None:
+            self._reading_paused_at = now
 
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def resume_reading(self, now: float) -> None:
+        self._start += self._unread_seconds(now)
+        self._reading_paused_at = None
 
-    def _on_deadline(self) -> None:
-        if self._read_phase is None or self._refusal:
-            return
-        if self._remaining_seconds() > 0:
-            self._set_timer()
-        else:
-            self._refuse(HttpError(ErrorCode.REQUEST_TIMEOUT, "The request took too long to arrive."))
+    def pause_writing(self, now: float) -> None:
+        """Wait until the client reads: the write buffer is full. This deadline replaces that of the phase."""
+        if self._writing_paused_at is None:
+            self._writing_paused_at = now
 
-    def _remaining_seconds(self) -> float:
-        """Return the seconds that are left of the current read phase."""
-        is_body = self._read_phase is ReadPhase.BODY
-        timeout = self._settings.body_timeout + self._body_bytes / BODY_BYTES_PER_SECOND if is_body else self._settings.header_timeout
-        return self._phase_start + timeout - self.transport.clock()
+    def resume_writing(self, now: float) -> None:
+        """Return to the deadline of the phase. Lingering starts again, as the client has just read."""
+        if self._phase is Phase.LINGER:
+            self._start = now
+        self._writing_paused_at = None
+
+    def deadline(self, now: float) -> Deadline | None:
+        """Return the deadline if nothing else happens, or None while the server is the one to act.
+
+        While reading is paused, the deadline moves on with `now`.
+        """
+        if self._writing_paused_at is not None:
+            return Deadline(self._writing_paused_at + self._settings.send_timeout, Phase.SEND)
+        if self._phase is None:
+            return None
+        return Deadline(self._start + self._timeout(self._phase) + self._unread_seconds(now), self._phase)
+
+    def _timeout(self, phase: Phase) -> float:
+        if phase is Phase.HEAD:
+            return self._settings.header_timeout
+        if phase is Phase.BODY:
+            return self._settings.body_timeout + self.body_bytes / BODY_BYTES_PER_SECOND
+        return REFUSAL_DELAY_S if phase is Phase.REFUSAL else LINGER_S
+
+    def _unread_seconds(self, now: float) -> float:
+        """Return how long reading has been paused in the current phase; 0 in phases in which the client need not send."""
+        if self._reading_paused_at is None or self._phase not in {Phase.HEAD, Phase.BODY}:
+            return 0.0
+        return now - max(self._reading_paused_at, self._start)

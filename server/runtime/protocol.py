@@ -1,4 +1,4 @@
-"""Limit HTTP connections: answer and disconnect slow, broken or excess clients before they cost anything."""
+"""Limit HTTP connections: respond to slow, broken and excess clients and disconnect them before they cost anything."""
 
 import asyncio
 from itertools import chain
@@ -7,28 +7,36 @@ from typing import Any, cast
 import httptools
 import orjson
 from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from server.errors import ErrorCode, HttpError
 from server.http.error_masking import error_body
 from server.ip_addresses import TrustedProxies
 from server.runtime.connections import ConnectionLimiter, RefusalReason
-from server.runtime.deadlines import DeadlineProtocol, ReadPhase
+from server.runtime.deadlines import ConnectionDeadlines, Phase
 from server.runtime.request_head import check_host, header_values, remove_upgrade
 from server.runtime.transport import LingeringTransport
 from server.settings import Settings
 
 MAX_HEADERS, MAX_HEADER_BYTES, MAX_URL_BYTES = 100, 16_384, 8_192
 MAX_PIPELINED_REQUESTS = 20  # requests sent ahead on one connection: each costs memory, and a few bytes are one
-CONNECTION_REFUSAL_DELAY_S = 1.0
+MIN_TIMER_S = 0.25  # a timer that fired too early is set again for no less
+CLOCK_RESOLUTION_S = 0.001  # uvloop's clock counts milliseconds, so a timer may fire that much too early
 TOO_LONG = f"An address has at most {MAX_URL_BYTES} bytes."
 TOO_LARGE = f"A request has at most {MAX_HEADERS} headers, and they have at most {MAX_HEADER_BYTES} bytes."
 TOO_MANY_PIPELINED = f"At most {MAX_PIPELINED_REQUESTS} requests may wait on a connection."
 
 
-class LimitedHttpProtocol(DeadlineProtocol):
-    """One connection, with limits on the head of a request and on the number of connections."""
+class LimitedHttpProtocol(HttpToolsProtocol):
+    """One connection, with deadlines and with limits on the head of a request and on the number of connections.
+
+    One timer serves all deadlines, and it is not moved as bytes arrive. So a request that arrives whole on an open connection costs no
+    timer. uvicorn's own timer closes an idle connection.
+    """
+
+    transport: LingeringTransport
+    _deadlines: ConnectionDeadlines
 
     def __init__(
         self,
@@ -39,38 +47,42 @@ class LimitedHttpProtocol(DeadlineProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(settings, config, server_state, app_state, _loop)
+        super().__init__(config, server_state, app_state, _loop)
         self.url = b""
         self.headers = []
+        self._settings = settings
         self._connection_limiter = connection_limiter
+        self._timer: asyncio.TimerHandle | None = None
+        self._refusal: HttpError | None = None
         self._host = ""
         self._is_silent = True
+        self._read_phase: Phase | None = Phase.HEAD  # the part of a request that the client is sending
         self._phase_number = 0
         self._chunk_bytes = self._first_chunk_bytes = self._unparsed_bytes = 0
 
     # The connection
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(LingeringTransport(transport, self.close_gracefully, self.loop))
-        self._phase_start = self.transport.clock()
+        self._deadlines = ConnectionDeadlines(self._settings, self.loop.time())
+        super().connection_made(LingeringTransport(transport, self.close_gracefully, self._deadlines, self.loop))
         self._host = self.client[0] if self.client else ""
         if reason := self._connection_limiter.admit(self, self._host):
             self.refuse_connection(reason)
         else:
-            self._set_timer()
+            self._update_timer()
 
     def refuse_connection(self, reason: RefusalReason) -> None:
         """Refuse the connection and stop reading from it. Reset it in a flood.
 
-        The answer comes late, so that a client that connects again as soon as it is refused does so once a second for each connection
-        and not as fast as the worker can refuse: 1,100 sockets took two thirds of its CPU by that.
+        The response is delayed. Otherwise a client that connects again as soon as it is refused does so as fast as the worker can refuse,
+        instead of once a second for each connection: 1,100 such sockets took two thirds of the worker's CPU.
         """
         if reason is RefusalReason.FLOOD:
             self.transport.abort()
             return
         self._refusal = HttpError(ErrorCode.UNAVAILABLE, reason.value, {"retry-after": "1"})
-        self._cancel_timer()
-        self._timer = self.loop.call_later(CONNECTION_REFUSAL_DELAY_S, self._write_error, self._refusal)
+        self._deadlines.enter(Phase.REFUSAL, self.loop.time())
+        self._update_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connection_limiter.forget(self)
@@ -79,7 +91,7 @@ class LimitedHttpProtocol(DeadlineProtocol):
         super().connection_lost(exc)
 
     def shutdown(self) -> None:
-        """Shut down: wait only for responses that are due."""
+        """Close the connection after the responses that are due."""
         if self.transport.is_lingering:
             self.transport.linger(is_client_sending=False)
         elif self.cycle is None or self.cycle.response_complete:
@@ -93,8 +105,44 @@ class LimitedHttpProtocol(DeadlineProtocol):
         if self._read_phase is not None:
             self.flow.resume_reading()
         self.transport.linger(is_client_sending=self._read_phase is not None)
-        if not self.flow.write_paused:
-            self._set_timer()
+        self._deadlines.enter(Phase.LINGER, self.loop.time())
+        self._update_timer()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._deadlines.pause_writing(self.loop.time())
+        self._update_timer()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._deadlines.resume_writing(self.loop.time())
+        self._update_timer()
+
+    # The timer
+
+    def _update_timer(self) -> None:
+        """Set the timer to the current deadline, if there is one."""
+        self._cancel_timer()
+        now = self.loop.time()
+        if deadline := self._deadlines.deadline(now):
+            self._timer = self.loop.call_at(max(deadline.at, now + MIN_TIMER_S), self._on_timer)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _on_timer(self) -> None:
+        now = self.loop.time()
+        deadline = self._deadlines.deadline(now)
+        if deadline is None or deadline.at - now >= CLOCK_RESOLUTION_S:
+            self._update_timer()
+        elif deadline.phase in {Phase.SEND, Phase.LINGER}:
+            self.transport.abort()
+        elif deadline.phase is Phase.REFUSAL and self._refusal:
+            self._write_error(self._refusal)
+        else:
+            self._refuse(HttpError(ErrorCode.REQUEST_TIMEOUT, "The request took too long to arrive. Send it again."))
 
     # Requests
 
@@ -116,11 +164,16 @@ class LimitedHttpProtocol(DeadlineProtocol):
         except httptools.HttpParserError as parser_error:
             cause = parser_error.__context__  # what was raised among the parser's calls
             self._refuse(cause if isinstance(cause, HttpError) else HttpError(ErrorCode.BAD_REQUEST, "This is not HTTP/1.1."))
-        if self._phase_number != phase_number:
-            self._on_phase_change()
+        if self._phase_number != phase_number and not self._refusal:
+            if self._read_phase is None:
+                self._deadlines.await_response()
+            else:
+                self._deadlines.enter(self._read_phase, self.loop.time())
+            if self._read_phase is not None or self._timer is not None:
+                self._update_timer()
 
     def _feed_parser(self, data: bytes) -> bytes:
-        """Parse, and return what is to be parsed next."""
+        """Parse data, and return the data to parse next."""
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -152,7 +205,7 @@ class LimitedHttpProtocol(DeadlineProtocol):
         super().on_message_begin()
         self._first_chunk_bytes, self._unparsed_bytes = self._chunk_bytes, 0
         if self._read_phase is None:
-            self._read_phase = ReadPhase.HEAD
+            self._read_phase = Phase.HEAD
             self._phase_number += 1
 
     def on_headers_complete(self) -> None:
@@ -169,7 +222,7 @@ class LimitedHttpProtocol(DeadlineProtocol):
             raise HttpError(ErrorCode.BAD_REQUEST, TOO_MANY_PIPELINED)
         super().on_headers_complete()
         self.headers = []  # what may follow the body must not pass for a header
-        self._read_phase, self._body_bytes = ReadPhase.BODY, 0
+        self._read_phase, self._deadlines.body_bytes = Phase.BODY, 0
         self._phase_number += 1
 
     def _identify_client(self) -> None:
@@ -182,7 +235,7 @@ class LimitedHttpProtocol(DeadlineProtocol):
     def on_body(self, body: bytes) -> None:
         self._first_chunk_bytes, self._unparsed_bytes = self._chunk_bytes, 0
         if not self.cycle.response_complete:
-            self._body_bytes += len(body)
+            self._deadlines.body_bytes += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -206,8 +259,9 @@ class LimitedHttpProtocol(DeadlineProtocol):
 
     def _refuse(self, error: HttpError) -> None:
         """Refuse the request that is coming in, after the responses that are due before. Ignore all that follows."""
-        self._refusal = error.with_traceback(None)  # which would keep what was received
-        if self._read_phase is not ReadPhase.BODY:
+        self._refusal = error.with_traceback(None)  # a traceback would keep the received data in memory
+        self._deadlines.await_response()
+        if self._read_phase is not Phase.BODY:
             is_due = self.cycle is not None and not self.cycle.response_complete
         elif self.pipeline and self.pipeline[0][0] is self.cycle:
             self.pipeline.popleft()
@@ -220,17 +274,9 @@ class LimitedHttpProtocol(DeadlineProtocol):
             self._write_error(error)
 
     def _write_error(self, error: HttpError) -> None:
-        if self._read_phase is not ReadPhase.BODY or not self.cycle.response_started:
+        if self._read_phase is not Phase.BODY or not self.cycle.response_started:
             self.transport.write(encode_error(error, self.server_state.default_headers))
         self.close_gracefully()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._set_timer()
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._set_timer()
 
 
 def encode_error(error: HttpError, headers: list[tuple[bytes, bytes]]) -> bytes:

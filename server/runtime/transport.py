@@ -7,40 +7,40 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from server.runtime.deadlines import ConnectionDeadlines
+
 
 class LingeringTransport(asyncio.Transport):
-    """The transport of a connection: `close()` asks the protocol, which lets the client finish first.
+    """Transport of a connection whose `close()` calls the protocol, which closes once the client has finished.
 
-    Writes go to the transport itself, with nothing between: there are two for each response.
+    `write` is the method of the inner transport itself, without a wrapper, because each response calls it twice.
     """
 
-    def __init__(self, transport: asyncio.Transport, on_close: Callable[[], None], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, on_close: Callable[[], None], deadlines: ConnectionDeadlines, loop: asyncio.AbstractEventLoop
+    ) -> None:
         super().__init__()
         self.write = transport.write  # type: ignore[method-assign]
         self.is_lingering = False
         self._transport = transport
         self._on_close = on_close
+        self._deadlines = deadlines
         self._loop = loop
-        self._paused_seconds = 0.0
-        self._paused_since: float | None = None
-
-    def clock(self) -> float:
-        """Return the time without pauses of reading: a client is not charged for bytes that the server did not read."""
-        return (self._loop.time() if self._paused_since is None else self._paused_since) - self._paused_seconds
 
     def close(self) -> None:
         self._on_close()
 
     def linger(self, *, is_client_sending: bool) -> None:
         """Stop writing. If the client is still sending, send EOF and keep reading."""
-        self._discard_writes()  # with data unread, closing would reset the connection and overtake the last answer
+        self._discard_writes()
+        # If data is unread, closing resets the connection, and the reset can reach the client before the last response does.
         if is_client_sending and self._transport.can_write_eof():
             self._transport.write_eof()
         else:
             self._transport.close()
 
     def abort(self) -> None:
-        """Reset the connection: otherwise the system would keep it, with all unread data, for as long as it likes."""
+        """Reset the connection. A plain close would leave it, with all unread data, to the system for an unknown time."""
         self._discard_writes()
         with suppress(OSError):  # it may be reset already
             self.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -54,11 +54,11 @@ class LingeringTransport(asyncio.Transport):
         return self.is_lingering or self._transport.is_closing()
 
     def pause_reading(self) -> None:
-        self._paused_since = self._loop.time()
+        self._deadlines.pause_reading(self._loop.time())
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        self._paused_seconds, self._paused_since = self._loop.time() - self.clock(), None
+        self._deadlines.resume_reading(self._loop.time())
         self._transport.resume_reading()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:  # noqa: ANN401 asyncio's
