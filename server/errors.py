@@ -1,4 +1,4 @@
-"""Errors of requests: code, HTTP status, and what to do."""
+"""Error codes of requests with their HTTP statuses, and the exceptions that carry them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -58,7 +58,7 @@ STATUS = {
 
 @dataclass
 class HttpError(Exception):
-    """The whole request is refused, with the status of its code."""
+    """An error that rejects the whole request, with the HTTP status of its code."""
 
     code: ErrorCode
     message: str
@@ -70,7 +70,7 @@ class HttpError(Exception):
 
 
 class GraphQLRequestError(Exception):
-    """The document or its variables are refused. The request is well formed, so the media type decides the status."""
+    """An error in the document or its variables. As the request is well-formed, the media type of the response decides the status."""
 
     def __init__(self, errors: Sequence[GraphQLError]) -> None:
         super().__init__(errors)
@@ -78,7 +78,7 @@ class GraphQLRequestError(Exception):
 
 
 class ClientDisconnected(Exception):  # noqa: N818
-    """The client has disconnected."""
+    """The client disconnected before its response."""
 
 
 def graphql_error(code: ErrorCode, message: str) -> GraphQLError:

@@ -1,4 +1,4 @@
-"""IP addresses as the limits see them: what counts as one address, and which peers are trusted proxies."""
+"""Parse IP addresses: group them for the limits, and find the client behind trusted proxies."""
 
 import logging
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ def parse_address(text: str) -> Address | None:
 
 
 def limit_key(host: str) -> str:
-    """Return the name under which limits count a host: its IPv4 address or its IPv6 /64. Unknown hosts share one name."""
+    """Return the key under which limits count a host: its IPv4 address or its IPv6 /64 network. Unknown hosts share one key."""
     address = parse_address(host)
     if isinstance(address, IPv6Address):
         return str(IPv6Network((int(address), SUBSCRIBER_BITS), strict=False))
@@ -31,7 +31,7 @@ def limit_key(host: str) -> str:
 
 
 def parse_networks(text: str) -> list[Network]:
-    """Parse addresses and networks with commas between. Raises `ValueError` with a message for the operator."""
+    """Parse a comma-separated list of addresses and networks. Raises `ValueError` with a message for the operator."""
     return [_parse_network(each.strip()) for each in text.split(",") if each.strip()]
 
 
@@ -39,7 +39,7 @@ def _parse_network(text: str) -> Network:
     try:
         network = ip_network(text)
     except ValueError:
-        raise ValueError("give IP addresses and networks with commas between, as `10.0.0.5, 192.168.0.0/16, 2001:db8::/32`") from None
+        raise ValueError("separate IP addresses and networks with commas, such as `10.0.0.5, 192.168.0.0/16, 2001:db8::/32`") from None
     mapped_address = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
     if mapped_address is None or network.prefixlen < MAPPED_BITS:
         return network
@@ -47,7 +47,7 @@ def _parse_network(text: str) -> Network:
 
 
 class TrustedProxies:
-    """The peers whose `X-Forwarded-For` is believed. A worker process warns once about any other peer that sends it."""
+    """Peers whose `X-Forwarded-For` header is trusted. A worker process warns once about another peer that sends it."""
 
     def __init__(self, networks: Sequence[Network] = ()) -> None:
         self._networks = networks
@@ -58,10 +58,10 @@ class TrustedProxies:
         return address is not None and self._is_trusted(address)
 
     def find_client(self, forwarded_for: Sequence[bytes]) -> str | None:
-        """Return the client that a trusted proxy names in its `X-Forwarded-For` headers; None when it names no address.
+        """Return the client that a trusted proxy names in its `X-Forwarded-For` headers, or None if it names no address.
 
-        Each proxy appends the peer it saw, so the last address that is not a trusted proxy is the client. What stands before it is the
-        client's own claim.
+        Each proxy appends its own peer, so the last address that is not a trusted proxy is the client. The client itself can write any
+        addresses before that.
         """
         hops = b",".join(forwarded_for).decode("latin-1").rsplit(",", MAX_HOPS)
         client = None
@@ -75,13 +75,13 @@ class TrustedProxies:
         return client
 
     def warn_once(self, host: str) -> None:
-        """Log that the header came from a peer that is not trusted, and which setting trusts it."""
+        """Log that a peer that is not trusted sent the header, with the setting that would trust it."""
         if self._has_warned:
             return
         self._has_warned = True
         log.warning(
-            "X-Forwarded-For from %s is ignored, because this address is not in RELATIES_TRUSTED_PROXIES. If it is a proxy of yours, set "
-            "RELATIES_TRUSTED_PROXIES=%s: until then all its clients share the limits of one address.",
+            "X-Forwarded-For from %s is ignored, because this address is not in RELATIES_TRUSTED_PROXIES. If it is your proxy, set "
+            "RELATIES_TRUSTED_PROXIES=%s. Until then, all its clients share the limits of one address.",
             host,
             host,
         )

@@ -9,24 +9,27 @@ from server.settings import Environment, Settings, SettingsError
 
 
 def load_keys(settings: Settings) -> list[bytes]:
-    """Return the secret keys: the first signs, all verify. In development, create and store one."""
+    """Return the secret keys: the first signs, all verify. In development, create and store a key if none is set."""
     if settings.secret_key:
         return [key.strip().encode() for key in settings.secret_key.split(",") if key.strip()]
     if settings.env is Environment.PRODUCTION:
         raise SettingsError(
-            "RELATIES_SECRET_KEY: needed in production. Make one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            "RELATIES_SECRET_KEY: required in production. Create one: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
         )
     return [read_or_create(settings.data_dir / "secret.key", lambda: secrets.token_urlsafe(48)).encode()]
 
 
 def replace(path: Path, secret: str) -> str:
-    """Replace the stored secret."""
+    """Replace the stored secret, and return the one that is stored then."""
     path.unlink(missing_ok=True)
     return read_or_create(path, lambda: secret)
 
 
 def read_or_create(path: Path, make: Callable[[], str]) -> str:
-    """Return the text of a file, created once and readable by its owner alone; two processes at once agree on the first."""
+    """Return the text of a file. If it does not exist, create it with the result of `make`, readable only by its owner.
+
+    Of two processes at once, the first creates the file and both return its text.
+    """
     path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     temporary_path = path.with_name(f"{path.name}.{os.getpid()}")
     try:

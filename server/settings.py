@@ -1,4 +1,4 @@
-"""Read the settings from the environment: once, and only here."""
+"""Read the settings from environment variables. No other module reads them."""
 
 import os
 import re
@@ -30,7 +30,7 @@ class LogFormat(StrEnum):
 
 
 class GetPolicy(StrEnum):
-    """Policy for GET requests: they send queries, name known queries by id or hash, or are refused."""
+    """Policy for GET requests: accept queries, accept only the ids and hashes of known queries, or reject all."""
 
     QUERIES = "queries"
     PERSISTED = "persisted"
@@ -47,7 +47,7 @@ class DocumentPolicy(StrEnum):
 
 @dataclass(frozen=True)
 class DocumentLimits:
-    """Limits of a document; `fields` counts those of an operation with its fragments filled in."""
+    """Limits of a document. `fields` counts a fragment's fields each time the operation spreads it."""
 
     characters: int = 16_000
     tokens: int = 2000
@@ -62,9 +62,9 @@ class DocumentLimits:
 
 @dataclass(frozen=True)
 class ConcurrencyLimits:
-    """Limits of the operations that run at once and of those that wait; `queue_timeout` is in seconds.
+    """Limits of the operations that run at once and of those that wait. `queue_timeout` is in seconds.
 
-    The limits of the queue also hold, separately, for tasks that wait for their organization's CPU share.
+    The same queue limits apply, with counts of their own, to tasks that wait for their organization's CPU share.
     """
 
     max_concurrent: int = 8
@@ -80,7 +80,7 @@ class SettingsError(StartupError):
 
 
 def default_data_dir() -> Path:
-    """Root's is one that the account that PostgreSQL runs as can reach; a person's is where their programs keep data."""
+    """Return the data directory of the user. For root, the account that runs PostgreSQL must be able to reach it."""
     return ROOT_DATA_DIR if os.geteuid() == 0 else user_data_path("relaties")
 
 
@@ -88,168 +88,170 @@ DatabaseUrl = Annotated[PostgresDsn, UrlConstraints(allowed_schemes=["postgresql
 
 
 class Settings(BaseSettings):
-    """Each field is an environment variable, `RELATIES_` and its name in capitals, unless it names another."""
+    """Settings of the server. Each field is the environment variable `RELATIES_<NAME>`, unless it has an alias."""
 
     model_config = SettingsConfigDict(env_prefix="RELATIES_", populate_by_name=True, extra="forbid", frozen=True)
 
     database_url: DatabaseUrl | None = Field(
         default=None,
         validation_alias="DATABASE_URL",
-        description="PostgreSQL of your own, as the role of the server. Without it an embedded PostgreSQL is started.",
+        description="URL of your own PostgreSQL, for the server's role. Default: an embedded PostgreSQL is started.",
     )
     owner_url: DatabaseUrl | None = Field(
         default=None,
-        description="The same database as the role that owns it: for migrations, the demo and the commands that manage tokens.",
+        description="URL of the same database for the role that owns it: for migrations, the demo and commands that manage tokens.",
     )
     direct_url: DatabaseUrl | None = Field(
-        default=None, description="The same as `DATABASE_URL` past a connection pooler, where one stands between."
+        default=None, description="URL of the same database without the pooler, if `DATABASE_URL` is a pooler."
     )
     pooler: bool = Field(
         default=False,
-        description="Whether `DATABASE_URL` is a pooler in transaction mode, such as pgbouncer: nothing is kept prepared there.",
+        description="Whether `DATABASE_URL` is a pooler in transaction mode, such as pgbouncer. It turns prepared statements off.",
     )
     always_read_in_transaction: bool = Field(
         default=False,
-        description="Whether operations of one statement read in a transaction, too. Behind a pooler, on a standby and on Citus they do.",
+        description="Whether operations of one statement read in a transaction. Behind a pooler, on a standby and on Citus they always do.",
     )
     data_dir: Path = Field(
         default_factory=default_data_dir,
-        description="Where the embedded PostgreSQL, the demo's token and the secret key are kept.",
+        description="Folder of the embedded PostgreSQL, the demo's token and the secret key.",
     )
     secret_key: str | None = Field(
         default=None,
         min_length=32,
-        description="Signs cursors and previews. Several, with commas between: the first signs, all verify. Without it one is made in "
-        "`data_dir`.",
+        description="Key that signs cursors and preview tokens. In a comma-separated list, the first key signs and all verify. "
+        "Required in production; in development, a key is created in `data_dir`.",
     )
-    env: Environment = Field(default=Environment.DEVELOPMENT, description="`development` or `production`; the latter demands a secret key.")
+    env: Environment = Field(
+        default=Environment.DEVELOPMENT, description="`development` or `production`, which requires a secret key and has stricter defaults."
+    )
     graphiql: bool | None = Field(
-        default=None, description="Whether `/graphiql` is there, to explore the API. Unless given: in development it is, in production not."
+        default=None, description="Whether to serve GraphiQL, an editor for queries, at `/graphiql`. Default: only in development."
     )
     host: str = Field(default="127.0.0.1", description="Address to serve on.")
     port: int = Field(default=8000, ge=1, le=65535, description="Port to serve on.")
-    workers: int = Field(default=1, ge=1, le=64, description="Processes that answer on the port, each with its own connections and limits.")
+    workers: int = Field(default=1, ge=1, le=64, description="Number of worker processes. Each has its own connections and limits.")
     log_format: LogFormat | None = Field(
-        default=None, description="`json` or `text`: the log on the standard error. Default: text; in production JSON."
+        default=None, description="Format of the log on standard error: `json` or `text`. Default: `text`; in production `json`."
     )
-    metrics_host: str = Field(default="127.0.0.1", description="Address to serve the metrics on.")
+    metrics_host: str = Field(default="127.0.0.1", description="Address to serve Prometheus metrics on.")
     metrics_port: int | None = Field(
         default=None,
         ge=1,
         le=65535,
-        description="Port to serve the metrics on, for Prometheus; of the second worker the next one, and so on. Without it they are not.",
+        description="Port to serve Prometheus metrics on; each further worker uses the next port. Default: no metrics.",
     )
     shutdown_delay: float | None = Field(
         default=None,
         ge=0,
-        description="Seconds during which requests are still accepted after SIGTERM, while `/readyz` is 503. Default: 0; in production 5.",
+        description="Seconds in which requests are still accepted after SIGTERM, while `/readyz` returns 503. Default: 0; in production 5.",
     )
     shutdown_grace: int = Field(
-        default=10, ge=0, description="Seconds that running operations may take to end, once no new ones are accepted."
+        default=10, ge=0, description="Seconds in which running operations must end once no more requests are accepted."
     )
     read_pool_size: int = Field(
-        default=8, ge=1, le=200, description="Connections of the read pool; up to a quarter as many more look up tokens."
+        default=8, ge=1, le=200, description="Connections of the read pool. Token lookups use up to a quarter as many more."
     )
     write_pool_size: int = Field(default=4, ge=1, le=200, description="Connections of the write pool.")
     read_pool_timeout: float = Field(default=2, gt=0, description="Seconds a query waits for a read connection.")
     write_pool_timeout: float = Field(
-        default=8, gt=0, description="Seconds a mutation waits for a write connection; less than `RELATIES_OPERATION_TIMEOUT`."
+        default=8, gt=0, description="Seconds a mutation waits for a write connection. Set it lower than `RELATIES_OPERATION_TIMEOUT`."
     )
     statement_timeout: float = Field(default=5, gt=0, description="Seconds one SQL statement may take.")
     operation_timeout: float = Field(default=10, gt=0, description="Seconds one operation may take.")
-    delete_timeout: float = Field(default=60, gt=0, description="Seconds deleting a client may take, with everything that belongs to it.")
-    max_body_bytes: int = Field(default=1_000_000, gt=0, description="Largest body of a request.")
-    max_connections: int = Field(default=1000, ge=1, description="Most connections of clients at once.")
+    delete_timeout: float = Field(default=60, gt=0, description="Seconds an operation that deletes a client may take.")
+    max_body_bytes: int = Field(default=1_000_000, gt=0, description="Maximum bytes in the body of a request.")
+    max_connections: int = Field(default=1000, ge=1, description="Maximum client connections of a worker process.")
     max_connections_per_address: int | None = Field(
         default=None,
         ge=1,
-        description="Connections that one IPv4 address or one IPv6 /64 may hold; trusted proxies are exempt. Unless given: half of "
+        description="Maximum connections of one IPv4 address or IPv6 /64 network. Trusted proxies are exempt. Default: half of "
         "`RELATIES_MAX_CONNECTIONS`.",
     )
     trusted_proxies: Annotated[list[Network] | None, NoDecode] = Field(
         default=None,
-        description="Proxies whose `X-Forwarded-For` names the client: addresses and networks with commas between, as "
-        "`10.0.0.5, 192.168.0.0/16`.",
+        description="Comma-separated addresses and networks of proxies whose `X-Forwarded-For` names the client: `10.0.0.5, "
+        "192.168.0.0/16`.",
     )
-    header_timeout: float = Field(default=5, gt=0, description="Seconds the headers of a request may take to arrive.")
+    header_timeout: float = Field(default=5, gt=0, description="Seconds in which the headers of a request must arrive.")
     body_timeout: float = Field(
-        default=10, gt=0, description="Seconds the body of a request may take to arrive, and one more for each 50 kB."
+        default=10, gt=0, description="Seconds in which the body of a request must arrive, plus one for each 50 kB."
     )
     send_timeout: float = Field(default=30, gt=0, description="Seconds a client may leave a response unread.")
     keepalive_timeout: int = Field(default=15, ge=1, description="Seconds a connection may be idle between two requests.")
-    max_characters: int = Field(default=16_000, gt=0, description="Most characters in a GraphQL document.")
-    max_tokens: int = Field(default=2000, gt=0, description="Most tokens in a GraphQL document.")
-    max_comments: int = Field(default=50, gt=0, description="Most comments in a GraphQL document.")
-    max_operations: int = Field(default=20, gt=0, description="Most operations in a GraphQL document.")
-    max_depth: int = Field(default=10, gt=0, description="Most levels of fields in a GraphQL document.")
-    max_aliases: int = Field(default=30, gt=0, description="Most aliases in a GraphQL document.")
-    max_directives: int = Field(default=20, gt=0, description="Most directives in a GraphQL document.")
-    max_root_fields: int = Field(default=20, gt=0, description="Most fields at the root of an operation.")
-    max_fields: int = Field(default=400, gt=0, description="Most fields of an operation, its fragments filled in.")
-    max_cost: int = Field(default=20_000, gt=0, description="Most points that one operation may cost.")
-    max_response_objects: int = Field(default=200_000, gt=0, description="Most objects in one response.")
-    max_response_bytes: int = Field(default=16_000_000, gt=0, description="Most bytes in one response.")
+    max_characters: int = Field(default=16_000, gt=0, description="Maximum characters in a GraphQL document.")
+    max_tokens: int = Field(default=2000, gt=0, description="Maximum tokens in a GraphQL document.")
+    max_comments: int = Field(default=50, gt=0, description="Maximum comments in a GraphQL document.")
+    max_operations: int = Field(default=20, gt=0, description="Maximum operations in a GraphQL document.")
+    max_depth: int = Field(default=10, gt=0, description="Maximum levels of nested fields in a GraphQL document.")
+    max_aliases: int = Field(default=30, gt=0, description="Maximum aliases in a GraphQL document.")
+    max_directives: int = Field(default=20, gt=0, description="Maximum directives in a GraphQL document.")
+    max_root_fields: int = Field(default=20, gt=0, description="Maximum root fields of an operation.")
+    max_fields: int = Field(default=400, gt=0, description="Maximum fields of an operation, counted with its fragments filled in.")
+    max_cost: int = Field(default=20_000, gt=0, description="Maximum cost of an operation, in points.")
+    max_response_objects: int = Field(default=200_000, gt=0, description="Maximum objects in a response.")
+    max_response_bytes: int = Field(default=16_000_000, gt=0, description="Maximum bytes in a response.")
     max_incoming_bytes_per_token: int = Field(
-        default=16_000_000, gt=0, description="Most bytes of request bodies over 64 kB that one token may have on their way in at once."
+        default=16_000_000, gt=0, description="Maximum bytes of request bodies over 64 kB that arrive at once for one token."
     )
     max_incoming_bytes: int = Field(
-        default=128_000_000, gt=0, description="Most bytes of request bodies over 64 kB that a worker process takes in at once."
+        default=128_000_000, gt=0, description="Maximum bytes of request bodies over 64 kB that arrive at once at a worker process."
     )
     max_outgoing_bytes_per_token: int = Field(
-        default=32_000_000, gt=0, description="Most bytes of responses over 64 kB that the clients of one token may leave unread."
+        default=32_000_000, gt=0, description="Maximum bytes of unread responses over 64 kB to the clients of one token."
     )
     max_outgoing_bytes: int = Field(
-        default=128_000_000, gt=0, description="Most bytes of responses over 64 kB that all clients of a worker process may leave unread."
+        default=128_000_000, gt=0, description="Maximum bytes of unread responses over 64 kB to all clients of a worker process."
     )
     rate_limit_restore: int = Field(
         default=10_000, gt=0, description="Points restored per second for a token; twice as many for its organization."
     )
     rate_limit_burst: int = Field(
-        default=100_000, gt=0, description="Most points that a token can have; twice as many for its organization."
+        default=100_000, gt=0, description="Maximum points that a token can have; twice as many for its organization."
     )
-    max_concurrent: int = Field(default=8, gt=0, description="Operations that run at once; at most `RELATIES_READ_POOL_SIZE`.")
-    max_concurrent_per_organization: int = Field(default=4, gt=0, description="Operations of one organization that run at once.")
-    queue_size: int = Field(default=500, gt=0, description="Operations that wait in the concurrency queue.")
+    max_concurrent: int = Field(default=8, gt=0, description="Maximum operations that run at once; at most `RELATIES_READ_POOL_SIZE`.")
+    max_concurrent_per_organization: int = Field(default=4, gt=0, description="Maximum operations of one organization that run at once.")
+    queue_size: int = Field(default=500, gt=0, description="Maximum operations that wait in the concurrency queue.")
     queue_size_per_organization: int = Field(
-        default=100, gt=0, description="Operations of one organization that wait in the concurrency queue."
+        default=100, gt=0, description="Maximum operations of one organization that wait in the concurrency queue."
     )
-    queue_size_per_token: int = Field(default=50, gt=0, description="Operations of one token that wait in the concurrency queue.")
+    queue_size_per_token: int = Field(default=50, gt=0, description="Maximum operations of one token that wait in the concurrency queue.")
     queue_timeout: float = Field(
         default=5, gt=0, description="Seconds an operation waits in the concurrency queue before it fails with UNAVAILABLE."
     )
     max_auth_failures: int = Field(
         default=20,
         gt=0,
-        description="Invalid tokens that one address may send in a minute. Beyond them each gets 429, and its new tokens are checked "
-        "one at a time.",
+        description="Invalid tokens that one address may send per minute. More get status 429, and new tokens of the address are "
+        "then checked one at a time.",
     )
     max_refusals_per_second: int = Field(
         default=200,
         gt=0,
-        description="Refusals a second that one organization, or one address without a valid token, gets; more wait. All such addresses "
-        "get five times as many.",
+        description="Refusals per second for one organization, or for one address without a valid token; more are delayed. All such "
+        "addresses together get five times as many.",
     )
     compiled_executor: bool = Field(
-        default=True, description="Whether queries run on the compiled executor, or else on graphql-core's own: the answers are the same."
+        default=True, description="Whether queries run on the compiled executor instead of graphql-core's. The results are the same."
     )
     get_requests: GetPolicy | None = Field(
         default=None,
-        description="Accepted by GET: `queries`, `persisted` (known documents), `off`. Default: persisted; in development queries.",
+        description="Accepted by GET: `queries`, `persisted` (known documents) or `off`. Default: `persisted`; in development `queries`.",
     )
     introspection: bool | None = Field(
-        default=None, description="Whether introspection is allowed and errors suggest names. Default: where `/graphiql` is served."
+        default=None, description="Whether introspection is allowed and errors suggest names. Default: where GraphiQL is served."
     )
     document_policy: DocumentPolicy = Field(
         default=DocumentPolicy.APQ,
-        description="`open`: any document, sent whole; `apq`: also by the hash of one sent before; `trusted-only`: those of the folder.",
+        description="`open`: any document, sent whole. `apq`: also by the hash of one sent before. `trusted-only`: only trusted documents.",
     )
     trusted_documents: Path | None = Field(
         default=None,
-        description="Folder of documents to request by id: `.graphql`, maps of Relay and GraphQL Code Generator, Apollo's manifest.",
+        description="Folder of documents to request by id: `.graphql`, maps of Relay and GraphQL Code Generator, Apollo manifests.",
     )
-    document_cache_bytes: int = Field(default=32_000_000, gt=0, description="Most bytes of memory for cached documents.")
+    document_cache_bytes: int = Field(default=32_000_000, gt=0, description="Maximum bytes of memory for cached documents.")
     cors_origins: Annotated[list[str] | None, NoDecode] = Field(
-        default=None, description="Other origins whose pages may send requests, with commas between: `https://app.example`."
+        default=None, description="Comma-separated origins whose pages may send requests, such as `https://app.example`."
     )
 
     @property
@@ -270,7 +272,7 @@ class Settings(BaseSettings):
             return value
         origins = [each.strip().lower() for each in value.split(",") if each.strip()]
         if not all(ORIGIN.fullmatch(each) for each in origins):
-            raise ValueError("an origin is a scheme and a host, as `https://app.example`: without a path, and never `*`")
+            raise ValueError("an origin is a scheme and a host, such as `https://app.example`, without a path; `*` is not allowed")
         return origins
 
     @field_validator("trusted_proxies", mode="before")
@@ -319,13 +321,16 @@ class Settings(BaseSettings):
 
     @classmethod
     def variable(cls, name: str) -> str:
-        """The environment variable of a field."""
+        """Return the environment variable of a field."""
         alias = cls.model_fields[name].validation_alias
         return alias if isinstance(alias, str) else f"RELATIES_{name}".upper()
 
 
 def read_settings() -> Settings:
-    """Read the settings. Raises `SettingsError` with a line for each invalid variable, never with its value, which may be a password."""
+    """Read the settings.
+
+    Raises `SettingsError` with a line for each invalid variable. The line never shows the value, which may be a password.
+    """
     try:
         return Settings()
     except ValidationError as error:
@@ -334,7 +339,7 @@ def read_settings() -> Settings:
 
 
 def unknown_variables() -> list[str]:
-    """Return the environment variables that look like settings and are none, such as one that was renamed."""
+    """Return the environment variables that look like settings but are not, such as a setting that was renamed."""
     known_names = {Settings.variable(name) for name in Settings.model_fields}
     return sorted(name for name in os.environ if name.startswith("RELATIES_") and name not in known_names)
 

@@ -1,4 +1,4 @@
-"""Errors that stop a command, for the person who runs it."""
+"""Errors that stop a command, with messages for the person who runs it."""
 
 import asyncpg
 
@@ -8,7 +8,7 @@ CONNECTION_ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)  # 
 
 
 class StartupError(Exception):
-    """An error that a person can fix: one clear sentence for each reason."""
+    """An error that the person who runs the command can fix, with one sentence for each reason."""
 
     def __init__(self, *reasons: str) -> None:
         super().__init__("\n".join(reasons))

@@ -102,7 +102,7 @@ def test_which_peers_are_trusted(trusted_networks: str, host: str, *, is_trusted
 @pytest.mark.parametrize("value", ["proxy.example", "10.0.0.1/8", "10.0.0", "10.0.0.1;10.0.0.2", "*", "127.0.0.1:80"])
 def test_wrong_trusted_proxies_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("RELATIES_TRUSTED_PROXIES", value)
-    with pytest.raises(SettingsError, match=r"^RELATIES_TRUSTED_PROXIES: .*give IP addresses and networks with commas between"):
+    with pytest.raises(SettingsError, match=r"^RELATIES_TRUSTED_PROXIES: .*separate IP addresses and networks with commas"):
         read_settings()
 
 
