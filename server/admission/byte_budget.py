@@ -1,7 +1,7 @@
-"""Bound the memory of request bodies that are on their way in and of responses that are on their way out.
+"""Limit the memory of incomplete request bodies and of unread responses.
 
-Both wait in this process for their client. A client that sends large bodies slowly on many connections, or that reads none of its
-responses, would fill the memory; so the bytes that wait are counted, for each token and for the worker process.
+A client that sends large bodies slowly on many connections, or that does not read its responses, would fill the memory. So their bytes are
+counted for each token and for the worker process.
 """
 
 from collections import Counter
@@ -12,14 +12,14 @@ from uuid import UUID
 from domain.core.scope import Actor
 from server.errors import ErrorCode, HttpError
 
-# A response of less is not counted: it lies in the buffers of the system and of the transport.
+# Responses up to this size are not counted: the buffers of the system and the transport hold them.
 SMALL_BYTES = 65_536
 RETRY_HEADERS = {"retry-after": "1"}
 
 
 @dataclass
 class ByteBudget:
-    """Count the bytes that wait for clients. `label` says what they are, and `advice` what to do, in the message of a refusal."""
+    """Count the bytes that wait for clients. Error messages name them by `label` and end with `advice`."""
 
     label: str
     advice: str
@@ -29,24 +29,28 @@ class ByteBudget:
     _by_token: Counter[UUID] = field(default_factory=Counter)
 
     def check(self, actor: Actor, size: int = 0) -> None:
-        """Refuse more bytes, or any more where the size is not known yet.
+        """Reject `size` more bytes if a limit would be reached; with size 0, reject if a limit is reached already.
 
-        Raises `HttpError`: RATE_LIMITED when the token has too many, UNAVAILABLE when all clients together have.
+        Raises `HttpError`: RATE_LIMITED at the limit of the token, UNAVAILABLE at that of the worker process.
         """
         if not (self.bytes or size):
             return
         if self._by_token[_key(actor)] + size >= self.max_bytes_per_token:
             raise HttpError(
-                ErrorCode.RATE_LIMITED, f"Too many bytes of {self.label} of your token wait. {self.advice}", RETRY_HEADERS.copy()
+                ErrorCode.RATE_LIMITED, f"Your token has too many bytes of pending {self.label}. {self.advice}", RETRY_HEADERS.copy()
             )
         if self.bytes + size >= self.max_bytes:
-            raise HttpError(ErrorCode.UNAVAILABLE, f"Too many bytes of {self.label} wait. Try again in a moment.", RETRY_HEADERS.copy())
+            raise HttpError(
+                ErrorCode.UNAVAILABLE,
+                f"The server has too many bytes of pending {self.label}. Try again in a moment.",
+                RETRY_HEADERS.copy(),
+            )
 
     def track(self, actor: Actor) -> "CountedBytes":
         return CountedBytes(self, actor)
 
     def add(self, actor: Actor, size: int) -> None:
-        """Count more bytes, or fewer where the size is negative."""
+        """Count more bytes, or fewer if the size is negative."""
         key = _key(actor)
         self.bytes += size
         self._by_token[key] += size
@@ -55,7 +59,7 @@ class ByteBudget:
 
 
 class CountedBytes:
-    """Bytes of one request or response, which are forgotten at the end of the block."""
+    """Bytes of one request or response, counted until the end of the `with` block."""
 
     def __init__(self, budget: ByteBudget, actor: Actor) -> None:
         self._budget = budget
@@ -74,9 +78,9 @@ class CountedBytes:
         self._budget.add(self._actor, size)
 
     def add_checked(self, size: int) -> None:
-        """Count more bytes.
+        """Count more bytes after checking the limits.
 
-        Raises `HttpError` if they are too many, as `ByteBudget.check` does.
+        Raises `HttpError` as `ByteBudget.check` does.
         """
         self._budget.check(self._actor, size)
         self.add(size)

@@ -1,7 +1,7 @@
-"""Limit how many operations run at once, and let the waiting ones start in a fair order.
+"""Limit how many operations run at once, and start waiting operations in a fair order.
 
-An operation holds a database connection while it runs, so no more run than there are connections. One organization never takes all of them.
-Waiting operations start organization by organization, and within an organization token by token.
+A running operation holds a database connection, so the limit is at most the number of connections. One organization can use only a part of
+them. Waiting operations start round-robin by organization, and within an organization round-robin by token.
 """
 
 from collections.abc import Coroutine
@@ -34,17 +34,17 @@ class ConcurrencyLimiter:
     async def acquire(self, actor: Actor) -> None:
         """Wait until the operation may run.
 
-        Raises `HttpError` (UNAVAILABLE) if too many wait, or if the wait takes too long.
+        Raises `HttpError` (UNAVAILABLE) if too many operations wait, or if the wait takes too long.
         """
         if not len(self._queue) and self._may_run(actor.tenant):
             self._add_running(actor.tenant)
             return
         waiter = self._queue.add(actor)
-        self._grant_waiting()  # the others may all be of organizations that run as many as they may
+        self._grant_waiting()  # all others that wait may belong to organizations at their own limit
         await self._queue.wait(waiter, partial(self.release, actor.tenant))
 
     def release(self, tenant: UUID) -> None:
-        """Release the slot of an operation of the organization, and let another run."""
+        """Release the slot of an operation of the organization, and let another operation run."""
         self.running_count -= 1
         if remaining := self._running_by_organization.pop(tenant) - 1:
             self._running_by_organization[tenant] = remaining
@@ -70,7 +70,7 @@ class ConcurrencyLimiter:
 
 
 class Slot:
-    """The slot of one operation. A class: a generator of `contextlib` takes three times as long, and every request has one."""
+    """Slot of one operation. It is a class because every request uses one, and `contextlib` generators take three times as long."""
 
     __slots__ = ("_actor", "_limiter")
 

@@ -1,7 +1,7 @@
 """Limit the share of a worker's CPU that one organization can take with blocking work.
 
-Reading a new document, reading a large body and answering introspection block the event loop. Each organization runs one such task at a
-time, then pauses for three times its duration, so it takes at most a quarter of the worker. Its tokens alternate.
+Parsing a new document, parsing a large body and answering introspection block the event loop. Each organization runs one such task at a
+time, then pauses for three times its duration, so it takes at most a quarter of the worker. Its tokens take turns.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ class CpuShare:
 
     def __init__(self, limits: ConcurrencyLimits) -> None:
         self._limits = limits
-        self._active: set[UUID] = set()  # organizations that run a task or pause; nobody waits for another one
+        self._active: set[UUID] = set()  # organizations that run a task or pause; an organization never waits for another one
         self._queue = FairQueue(limits)
 
     @property
@@ -31,7 +31,7 @@ class CpuShare:
 
     @asynccontextmanager
     async def exclusive(self, actor: Actor) -> AsyncIterator[None]:
-        """Wait for the organization's slot, run the block, which awaits little, then pause.
+        """Wait for the organization's turn, run the block, then pause. The block should await little, as others wait for it.
 
         Raises `HttpError` (UNAVAILABLE) if too many tasks wait, or if the wait takes too long.
         """
@@ -46,7 +46,7 @@ class CpuShare:
             yield
         finally:
             end = loop.time()
-            # Cap the pause: the next request, alone, must still be answered when a slow machine made the task long.
+            # Cap the pause: when a slow machine made the task long, the next request must still start within the queue timeout.
             pause = min(PAUSE_FACTOR * (end - start), self._limits.queue_timeout / 2)
             loop.call_at(end + pause, self._start_next, tenant)
 

@@ -1,6 +1,6 @@
-"""Queue requests that wait: the organizations in turn, and within an organization its tokens in turn.
+"""Queue of waiting requests, round-robin by organization and then by token.
 
-A full queue shuts nobody out. A request of a token with few waiting takes the place of the newest request of the token with most.
+A full queue still accepts a request of a token with few waiting requests. It evicts the newest request of the token that has the most.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from server.errors import ErrorCode, HttpError
 from server.settings import ConcurrencyLimits
 
 OVERLOAD_MESSAGE = "Too many operations at once. Try again in a moment."
-TokenId: TypeAlias = UUID | None  # an actor without a token shares one place among the tokens of its organization
+TokenId: TypeAlias = UUID | None  # actors without a token count as one token of their organization
 
 
 @dataclass(eq=False, slots=True)
 class Waiter:
-    """A request that waits. Its outcome is true when it may run and false when it is evicted."""
+    """A waiting request. Its outcome is true when it may run and false when it is evicted."""
 
     tenant: UUID
     token: TokenId
@@ -31,7 +31,7 @@ class Waiter:
         return self.outcome.done() and not self.outcome.cancelled() and self.outcome.result()
 
     def settle(self, *, is_granted: bool) -> bool:
-        """Set the outcome. Return False if the request was cancelled before."""
+        """Set the outcome. Return False if the request already has one or was cancelled."""
         if self.outcome.done():
             return False
         self.outcome.set_result(is_granted)
@@ -39,7 +39,7 @@ class Waiter:
 
 
 class _TokenQueues:
-    """Waiting requests of one organization: a queue for each token, the token that was served longest ago first."""
+    """Waiting requests of one organization: a queue for each token, the least recently served token first."""
 
     def __init__(self) -> None:
         self._queues: OrderedDict[TokenId, OrderedDict[Waiter, None]] = OrderedDict()
@@ -59,7 +59,7 @@ class _TokenQueues:
         self._count += 1
 
     def remove(self, waiter: Waiter) -> bool:
-        """Remove a request from wherever it stands. Return False if it left the queue before."""
+        """Remove a request from any position. Return False if it is no longer in the queue."""
         queue = self._queues.get(waiter.token)
         if queue is None or waiter not in queue:
             return False
@@ -70,7 +70,7 @@ class _TokenQueues:
         return True
 
     def pop(self) -> Waiter:
-        """Take the oldest request of the next token, which then comes after all others: not for one that gave up in the same moment."""
+        """Remove and return the oldest request of the next token, and move that token to the end unless the request was cancelled."""
         token, queue = next(iter(self._queues.items()))
         waiter = next(iter(queue))
         if not waiter.outcome.done():
@@ -86,7 +86,7 @@ class _TokenQueues:
 
 
 class FairQueue:
-    """Requests that wait, by organization and token."""
+    """Waiting requests by organization and token."""
 
     def __init__(self, limits: ConcurrencyLimits) -> None:
         self._limits = limits
@@ -99,7 +99,7 @@ class FairQueue:
     def add(self, actor: Actor) -> Waiter:
         """Queue a request of the actor.
 
-        Raises `HttpError` (UNAVAILABLE) if its token has too many waiting, or if the queue is full and no token has more waiting.
+        Raises `HttpError` (UNAVAILABLE) if its token has too many waiting requests, or if the queue is full and no token has more of them.
         """
         queues = self._organizations.get(actor.tenant)
         if queues is None:
@@ -112,11 +112,11 @@ class FairQueue:
         return waiter
 
     async def wait(self, waiter: Waiter, release: Callable[[], None]) -> None:
-        """Wait until the request may run. `release` gives back what was granted to a request that was cancelled in the same moment.
+        """Wait until the request may run. `release` is called if the request was granted and cancelled in the same moment.
 
         Raises `HttpError` (UNAVAILABLE) if it is evicted or waits longer than the limit.
         """
-        # Under load nearly every request waits here. A timer costs a third of what `asyncio.timeout` does.
+        # Under load nearly every request waits here. A timer takes a third of the time of `asyncio.timeout`.
         timer = asyncio.get_running_loop().call_later(self._limits.queue_timeout, self._evict, waiter)
         try:
             may_run = await waiter.outcome
@@ -131,9 +131,9 @@ class FairQueue:
             raise overload_error()
 
     def grant_next(self, may_run: Callable[[UUID], bool]) -> UUID | None:
-        """Let a request of the first organization that may run go on. Return the organization; None if there is none.
+        """Grant the next request of the first organization that may run. Return the organization, or None if there is none.
 
-        Organizations that may not run are skipped. They run as much as they may, so there are only a few of them.
+        Only organizations at their limit are skipped, so there are only a few of them.
         """
         while tenant := next((each for each in self._organizations if may_run(each)), None):
             if self.grant_next_in(tenant):
@@ -143,7 +143,7 @@ class FairQueue:
         return None
 
     def grant_next_in(self, tenant: UUID) -> bool:
-        """Let the next request of one organization go on. Return False if none waits."""
+        """Grant the next request of one organization. Return False if none waits."""
         while queues := self._organizations.get(tenant):
             waiter = queues.pop()
             self._forget(tenant)
@@ -152,7 +152,7 @@ class FairQueue:
         return False
 
     def _make_room(self, own: _TokenQueues, token: TokenId) -> None:
-        """Evict a request if the queue is full. The one that loses it still has at least as many waiting as the one that gains."""
+        """Evict a request if the queue is full. The token that loses it still has at least as many requests as the token that adds one."""
         limits = self._limits
         if own.count(token) >= limits.queue_size_per_token:
             raise overload_error()
@@ -169,7 +169,7 @@ class FairQueue:
         waiter.settle(is_granted=False)
 
     def _evict(self, waiter: Waiter) -> None:
-        """Give up a request whose time is over; one that was granted in the same moment is served."""
+        """Evict a request that waited too long, unless it was granted in the same moment."""
         self._discard(waiter)
         waiter.settle(is_granted=False)
 
@@ -179,7 +179,7 @@ class FairQueue:
             self._forget(waiter.tenant)
 
     def _forget(self, tenant: UUID) -> None:
-        """Account for a request that left."""
+        """Update the counts after a request was removed."""
         self._count -= 1
         if not self._organizations[tenant]:
             del self._organizations[tenant]

@@ -13,12 +13,12 @@ from server.documents.cost import CostEstimate
 from server.errors import ErrorCode, HttpError
 
 MAX_BUCKETS = 10_000  # about 4 MB
-ORGANIZATION_FACTOR = 2  # what an organization may, in what one of its tokens may
+ORGANIZATION_FACTOR = 2  # an organization's limit is this many times the limit of a token
 
 
 @dataclass(frozen=True)
 class RateLimit:
-    """Points restored per second, and the most that a bucket holds."""
+    """Points restored per second, and the maximum that a bucket holds."""
 
     restore_per_second: int
     burst: int
@@ -26,20 +26,20 @@ class RateLimit:
 
 @dataclass
 class TokenBucket:
-    """Points of a bucket at a moment."""
+    """Bucket of points, as of `updated_at`."""
 
     rate: RateLimit
     points: float
     updated_at: float
 
     def fill(self, moment: float) -> None:
-        """Add what was restored up to this moment."""
+        """Add the points restored up to this moment."""
         self.points = min(self.rate.burst, self.points + (moment - self.updated_at) * self.rate.restore_per_second)
         self.updated_at = moment
 
 
 class Reservation:
-    """Points reserved for an operation. At the end of the block those that it did not spend go back."""
+    """Points reserved for an operation. The end of the `with` block returns those that it did not spend."""
 
     __slots__ = ("_account", "_reserved_points", "spent_points")
 
@@ -56,7 +56,7 @@ class Reservation:
 
 
 class Account:
-    """The points that one token may spend: its own bucket and its organization's, filled up to now."""
+    """Points that one token can spend: its own bucket and that of its organization, filled up to now."""
 
     def __init__(self, token: TokenBucket, organization: TokenBucket) -> None:
         self._token = token
@@ -64,28 +64,29 @@ class Account:
 
     @property
     def available(self) -> int:
-        """Points that the token can spend now."""
+        """Return the points that the token can spend now."""
         return int(min(self._token.points, self._organization.points))
 
     def charge(self, points: int) -> None:
         """Spend points before the work is done.
 
-        Raises `HttpError` (RATE_LIMITED) if fewer are left.
+        Raises `HttpError` (RATE_LIMITED) if not enough are left.
         """
-        self._require(points, f"This costs at least {points} points")
+        self._require(points, f"The request costs at least {points} points")
         self.spend(points)
 
     def spend(self, points: int) -> None:
-        """Spend points for work that was done, whether or not they are left."""
+        """Spend points for work that was done, even if fewer are left."""
         self._token.points -= points
         self._organization.points -= points
 
     def reserve(self, estimate: CostEstimate, prepaid_points: int = 0) -> Reservation:
-        """Reserve the estimated points, so that concurrent operations cannot exceed the limit; what is not spent goes back.
+        """Reserve the estimated points, so that concurrent operations cannot exceed the limit. Unspent points are returned.
 
-        `prepaid_points` is the part of it that was spent before.
+        `prepaid_points` is the part of the estimate that was charged before.
+        Raises `HttpError` (RATE_LIMITED) if not enough are left.
         """
-        self._require(estimate.maximum - prepaid_points, f"This may cost {estimate.maximum} points")
+        self._require(estimate.maximum - prepaid_points, f"The operation may cost {estimate.maximum} points")
         self.spend(estimate.maximum - prepaid_points)
         return Reservation(self, estimate.maximum, prepaid_points)
 
@@ -93,12 +94,12 @@ class Account:
         if self._token.points < points or self._organization.points < points:
             missing = ((points - bucket.points) / bucket.rate.restore_per_second for bucket in (self._token, self._organization))
             wait = math.ceil(max(missing))
-            message = f"{text}, and there are not as many left. Try again in {wait} seconds."
+            message = f"{text}, but fewer are left. Try again in {wait} seconds."
             raise HttpError(ErrorCode.RATE_LIMITED, message, headers={"retry-after": str(wait)})
 
 
 class RateLimiter:
-    """Buckets of the most recent tokens and organizations: a bounded number, the least recently used is dropped first."""
+    """Buckets of tokens and organizations. Beyond `MAX_BUCKETS`, the least recently used bucket is dropped."""
 
     def __init__(self, rate: RateLimit, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
@@ -114,7 +115,7 @@ class RateLimiter:
         return {"maximumAvailable": self._rate.burst, "restoreRate": self._rate.restore_per_second}
 
     def account(self, actor: Actor) -> Account:
-        """Return what the token and its organization may spend now."""
+        """Return the account of the actor's token and organization."""
         moment = self._clock()
         token = self._bucket(actor.token_id or actor.tenant, self._rate, moment)
         return Account(token, self._bucket(actor.tenant, self._organization_rate, moment))

@@ -1,18 +1,18 @@
-"""Limit how fast one organization, or one address without a valid token, gets refusals.
+"""Limit the rate of refusals for one organization, or for one address without a valid token.
 
-A refusal is cheap, but a client that repeats refused requests as fast as it can makes a worker do nothing else: 16 connections
-took all of its CPU, with 4,000 refusals a second. Beyond a burst each refusal waits, and with it the connection that it is for.
+A refusal is cheap, but a client that repeats refused requests as fast as it can keeps a worker busy: 16 connections took all of its CPU,
+with 4,000 refusals a second. Beyond a burst, each refusal is delayed, which blocks its connection for that time.
 """
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Hashable
 
-BURST_S = 0.5  # what may come at once, in seconds of the rate: a page that asks for many things with an expired token
+BURST_S = 0.5  # refusals without a delay, in seconds of the rate: a web page may send many requests with an expired token
 MAX_DELAY_S = 5.0
 MAX_CALLERS = 10_000
 ANONYMOUS = object()  # all addresses without a valid token together
-ANONYMOUS_FACTOR = 5  # refusals that they get together, in those that one address gets
+ANONYMOUS_FACTOR = 5  # their shared rate is this many times the rate of one address
 
 
 class RefusalThrottle:
@@ -20,7 +20,9 @@ class RefusalThrottle:
 
     def __init__(self, per_second: int) -> None:
         self._interval = 1 / per_second
-        self._next_due: OrderedDict[Hashable, float] = OrderedDict()  # when the next refusal of a caller is due, evenly spaced
+        self._next_due: OrderedDict[Hashable, float] = (
+            OrderedDict()
+        )  # the time at which the next refusal of a caller is due, if evenly spaced
 
     async def wait(self, caller: Hashable) -> None:
         """Wait until the caller, an organization or an address, may get another refusal."""
@@ -29,7 +31,7 @@ class RefusalThrottle:
     async def wait_anonymous(self, address: str) -> None:
         """Wait until an address without a valid token may get another refusal.
 
-        All such addresses together get a few times as many as one: a guesser may have thousands.
+        All such addresses share a rate, since an attacker who guesses tokens may have thousands of addresses.
         """
         await _sleep(max(self._delay(address, self._interval), self._delay(ANONYMOUS, self._interval / ANONYMOUS_FACTOR)))
 

@@ -1,4 +1,4 @@
-"""Cache parsed, validated and measured documents by the SHA-256 of their text, within a number of bytes."""
+"""Cache parsed and validated documents by the SHA-256 of their text, within a limit of bytes."""
 
 import gc
 import re
@@ -34,23 +34,23 @@ from server.documents.variables import find_long_lists
 from server.errors import ErrorCode, GraphQLRequestError, graphql_error
 from server.settings import DocumentLimits
 
-# What comparing a document's fields may take. Ours need 156 at most, twenty fragments that all say the same on one type 6,750; all of it
-# is about 10 ms. The default is for who serves nobody else.
+# Limits the comparison of fields that could be merged. Our own documents need at most 156, and twenty fragments with the same fields on one
+# type need 6,750. The whole budget takes about 10 ms. graphql-core's default is too high for a server with many clients.
 overlapping.MAX_COMPLEXITY_BUDGET = 10_000
-# What a document takes, at most: tokens know their places and neighbours, and texts are stored twice. Measured on the densest documents.
+# Maximum memory of a document, measured on the densest ones: tokens store their positions and neighbours, and the text is stored twice.
 MIN_BYTES, BYTES_PER_TOKEN, BYTES_PER_CHARACTER, BYTES_PER_ERROR = 4000, 560, 10, 2000
-REUSED_SHARE = 0.75  # of the bytes, for documents that were sent again
+REUSED_SHARE = 0.75  # of the bytes, for documents that were sent more than once
 TOO_LARGE = re.compile(r"^(Syntax Error: )?(Source|Document) (contains more than|is nested too deeply)")
 VALIDATION_ABORTED = "Validation aborted."  # graphql-core's only message when the budget is used up
-TOO_MANY_OVERLAPS = "The document asks for the same fields too often to compare them. Ask for each once, or in several steps."
+TOO_MANY_OVERLAPS = "The document selects the same fields too often. Select each field once, or send several requests."
 INTROSPECTION_FIELD = re.compile(r"__(schema|type)\b")
 CoercionResult: TypeAlias = "VariableValues | list[GraphQLError]"
-OPERATION_NAME_REQUIRED = "Name one of the document's operations in `operationName`."
-UNKNOWN_OPERATION = "The document has no operation of the name in `operationName`."
+OPERATION_NAME_REQUIRED = "The document has several operations. Name one of them in `operationName`."
+UNKNOWN_OPERATION = "The document has no operation with the name in `operationName`."
 
 
 class Operation:
-    """One operation of a document. `is_long` if it has an exclusive mutation, which may take long."""
+    """One operation of a document. `is_long` is true if it has an exclusive mutation, which may take long."""
 
     def __init__(
         self,
@@ -67,16 +67,16 @@ class Operation:
         self._coerce_or_explain = coerce_or_explain
         self.is_long = is_long
         self.kind = node.operation
-        self.kind_name = node.operation.value  # reading an enumeration's value calls Python
+        self.kind_name = node.operation.value  # stored, because `Enum.value` calls a Python function
         self.name = node.name.value if node.name else None
         first = node.selection_set.selections[0]
         self.root_field = first.name.value if isinstance(first, FieldNode) else None
         self._cost_analyzer = cost_analyzer
 
     def coerce(self, raw_values: Mapping[str, Any], *, suggests: bool = True) -> VariableValues:
-        """Coerce the variables of a request; errors suggest names where the schema is shown at all.
+        """Coerce the variables of a request. Errors suggest names if `suggests` is true and the schema is shown.
 
-        Raises `GraphQLRequestError` with what is wrong with them.
+        Raises `GraphQLRequestError` with all errors of the variables.
         """
         values = self._coercion.coerce(raw_values) or self._coerce_or_explain(self.prepared_operation, raw_values, suggests)
         if isinstance(values, list):
@@ -99,7 +99,7 @@ class Document:
     uses_introspection: bool = False
 
     def find_operation(self, name: str | None) -> Operation | GraphQLError:
-        """Return the operation of that name, or the only one."""
+        """Return the operation with this name, or the only operation if the name is None."""
         if name is None and len(self.operations) == 1:
             return self.operations[0]
         if name is None and self.operations:
@@ -109,13 +109,14 @@ class Document:
 
 
 class DocumentCache:
-    """Cache the documents that were sent last, refused ones too, within a number of bytes.
+    """Cache the most recent documents, including invalid ones, within a limit of bytes.
 
-    Those that were sent twice have most of the room, so that a caller who sends new ones all the time does not displace what others use.
+    Most of the space is for documents that were sent more than once. So a client that always sends new documents does not displace those
+    that others use.
     """
 
     def __init__(self, schema: GraphQLSchema, limits: DocumentLimits, *, max_bytes: int, shows_schema: bool) -> None:
-        """`shows_schema` shows the schema: by introspection, and by suggestions where a name is wrong."""
+        """If `shows_schema` is true, allow introspection, and suggest names in errors."""
         self._schema = schema
         self._limits = limits
         self._max_bytes = max_bytes
@@ -123,8 +124,8 @@ class DocumentCache:
         self._rules = specified_rules if shows_schema else (*specified_rules, NoSchemaIntrospectionCustomRule)
         self._field_costs = compute_field_costs(schema)
         self._exclusive_fields = exclusive_fields(schema)
-        self._new_documents: OrderedDict[str, Document] = OrderedDict()  # sent once, the oldest first
-        self._reused_documents: OrderedDict[str, Document] = OrderedDict()  # sent again, the one that was used longest ago first
+        self._new_documents: OrderedDict[str, Document] = OrderedDict()  # sent once; the oldest first
+        self._reused_documents: OrderedDict[str, Document] = OrderedDict()  # sent more than once; the least recently used first
         self._reused_bytes = 0
         self.bytes = 0
 
@@ -132,7 +133,7 @@ class DocumentCache:
         return len(self._new_documents) + len(self._reused_documents)
 
     def get(self, key: str) -> Document | None:
-        """Return a document by the SHA-256 of its text, in hexadecimal digits."""
+        """Return the cached document whose text has this SHA-256 in hexadecimal, or None."""
         if document := self._reused_documents.get(key):
             self._reused_documents.move_to_end(key)
         elif document := self._new_documents.pop(key, None):
@@ -145,9 +146,10 @@ class DocumentCache:
         return document
 
     def get_or_parse(self, text: str, key: str | None = None) -> Document:
-        """Return the cached document, or parse it; `key` is the hash of its text, if it was computed before.
+        """Return the cached document, or parse it. `key` is the hash of its text, if it was computed before.
 
-        One that is refused for its length is not cached: a few would leave no room for others. Nor is one that hit an internal error.
+        A document that exceeds the length limit is not cached, since a few of them would fill the cache. A document whose validation had
+        an internal error is not cached either.
         """
         key = key or hash_document(text)
         if cached_document := self.get(key):
@@ -216,7 +218,7 @@ class DocumentCache:
 def _collect_young_garbage() -> Iterator[None]:
     """Collect the garbage of parsing while it is young.
 
-    Once it is old, the collector would scan all cached documents with it, which takes a tenth of a second.
+    To collect old garbage, the collector scans all cached documents too, which takes a tenth of a second.
     """
     gc.disable()
     try:
@@ -231,15 +233,18 @@ def _estimate_size(text: str, tokens: int = 0, errors: int = 0) -> int:
 
 
 def _parse_error(error: GraphQLError) -> GraphQLError:
-    """Return a new error, since the traceback of the parser's holds all tokens. Only its message tells size from grammar."""
+    """Return a new error, because the traceback of the parser's error holds all tokens.
+
+    Only the message shows whether the size or the syntax is wrong.
+    """
     code = ErrorCode.QUERY_TOO_COMPLEX if TOO_LARGE.search(error.message) else ErrorCode.GRAPHQL_PARSE_FAILED
     return GraphQLError(error.message, source=error.source, positions=error.positions, extensions={"code": code})
 
 
 def _unlink_tokens(ast: DocumentNode) -> None:
-    """Unlink tokens from their neighbours, which only the parser needs, so that a document that is not cached is freed at once.
+    """Unlink tokens from their neighbours, so that a document is freed as soon as it leaves the cache. Only the parser needs the links.
 
-    In a reference cycle it would wait for the collector, which rarely scans objects as old as a cached document.
+    They are reference cycles, which would wait for the garbage collector. It rarely scans objects as old as a cached document.
     """
     token = ast.loc.start_token if ast.loc else None
     while token:
@@ -248,9 +253,9 @@ def _unlink_tokens(ast: DocumentNode) -> None:
 
 
 def _with_code(error: GraphQLError, code: ErrorCode) -> GraphQLError:
-    """Return a new error: one that was raised for a literal has a traceback, whose frames hold all that validated the document.
+    """Return a new error with the code, without the traceback of the original: its frames hold all objects of the validation.
 
-    An internal error keeps its traceback, for the log.
+    An internal error keeps its traceback for the log.
     """
     extensions = {"code": code, **(error.extensions or {})}
     return GraphQLError(error.message, error.nodes, extensions=extensions, original_error=error if root_cause(error) else None)

@@ -1,6 +1,6 @@
-"""Coerce the variables of requests as graphql-core does, and keep what is the same for all requests of an operation.
+"""Coerce the variables of requests as graphql-core does, but look up their types only once for each operation.
 
-With each request graphql-core looks up the type of every variable by the names in the document, which is half of the work.
+graphql-core looks up the type of each variable by name with each request, which takes half of the time of coercion.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value, coerce_in
 
 
 class _Variable(NamedTuple):
-    """A declared variable; `coerce` takes a value that is not null, and gives `Undefined` or an exception for a wrong one."""
+    """A declared variable. `coerce` takes a value that is not null. For an invalid value it returns `Undefined` or raises an error."""
 
     signature: GraphQLVariableSignature
     is_required: bool
@@ -34,9 +34,9 @@ class Coercion:
         return [_build_variable(each) for each in signatures if isinstance(each, GraphQLVariableSignature)]
 
     def coerce(self, raw_values: Mapping[str, Any]) -> VariableValues | None:
-        """Return the values with the defaults; None if anything is wrong, for graphql-core to say what.
+        """Return the values with their defaults, or None if any value is invalid. graphql-core then finds the errors.
 
-        Values that are nested too deeply for graphql-core do not come this far: JSON is read to a smaller depth.
+        No value is nested too deeply for graphql-core, because the JSON parser allows less depth.
         """
         sources, values = dict[str, VariableValueSource](), dict[str, Any]()
         try:
@@ -53,7 +53,7 @@ class Coercion:
                     return None
                 elif value is None:
                     values[name] = None
-        except Exception:  # noqa: BLE001 graphql-core meets it again, and gives the exact error
+        except Exception:  # noqa: BLE001 graphql-core repeats the coercion and reports the error
             return None
         return VariableValues(sources, values)
 

@@ -1,4 +1,4 @@
-"""Tell values that do not fit their type from internal errors, and word the former without Python's messages."""
+"""Distinguish values of the wrong type from internal errors, and remove Python's messages from their errors."""
 
 from graphql import GraphQLError
 
@@ -7,7 +7,7 @@ from server.errors import ErrorCode
 
 
 def rewrite_coercion_error(error: GraphQLError) -> GraphQLError | None:
-    """Return the error of validation in words of ours, if a literal could not be converted; None if it is about anything else."""
+    """Return a BAD_USER_INPUT error if the validation error is about a literal that cannot be converted, otherwise None."""
     cause = root_cause(error)
     if not isinstance(cause, CONVERSION_ERRORS):
         return None
@@ -15,7 +15,7 @@ def rewrite_coercion_error(error: GraphQLError) -> GraphQLError | None:
 
 
 def root_cause(error: GraphQLError) -> BaseException | None:
-    """Return what graphql-core's error was raised for; None if for nothing but a value that does not fit."""
+    """Return the exception behind an error of graphql-core, or None if the only reason is a value of the wrong type."""
     cause = error.original_error
     while isinstance(cause, GraphQLError):
         cause = cause.original_error
@@ -23,5 +23,5 @@ def root_cause(error: GraphQLError) -> BaseException | None:
 
 
 def remove_cause_text(cause: BaseException | None, message: str) -> str:
-    """Return graphql-core's message without Python's, which it quotes."""
+    """Return graphql-core's message without the quoted message of the Python exception."""
     return message.replace(f", but encountered error '{cause}'; found", ", found") if cause else message

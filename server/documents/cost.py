@@ -1,8 +1,7 @@
-"""Estimate what an operation costs before it runs: a point for each object that it may return, more where the schema says so.
+"""Estimate the cost of an operation before it runs: one point for each object that it may return, plus the weights of its fields.
 
-Weights and list sizes are those of the schema's directives `@cost` and `@listSize`, so that a gateway computes the same cost.
-
-An operation is compiled once into the formula of `documents.cost_formula`.
+Weights and list sizes come from the directives `@cost` and `@listSize` of the schema, so a gateway computes the same cost.
+Each operation is compiled once into a formula of `server.documents.cost_formula`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,18 +25,19 @@ from resolvers.execution.executor import SizedResult
 from schema.core.directives import Cost, ListSize
 from server.documents.cost_formula import CostCompiler, FieldCost, FieldCosts, SelectionCost, Variables
 
-# A point is about 30 µs of the worker and of PostgreSQL together, measured by `benchmarks.points`.
-BASE_COST = 25  # the fixed cost of a request: to read it, to queue it, to answer it
-INTROSPECTION_COST = 1500  # for all that is below: its lists have no lengths, and its depth is bounded
+# A point is about 30 µs of the worker and PostgreSQL together, measured by `benchmarks.points`.
+BASE_COST = 25  # fixed cost of a request: parsing, queueing and responding
+INTROSPECTION_COST = 1500  # including all fields below, whose lists have no declared size; their depth is limited
 
 
 ListWeights: TypeAlias = Mapping[tuple[str, ...], int]
 
 
 class CostEstimate(NamedTuple):
-    """The most that an operation can cost, the part of it that is due whatever the operation returns, and the weights below lists.
+    """Estimated cost of an operation.
 
-    A weight below a list is due for each entry that was returned: `list_weights` has them by the path of the field in the response.
+    `maximum` is the highest possible cost, and `weights` the part of it that does not depend on the result. `list_weights` has the weights
+    of fields below lists by their path in the response; each counts once for each returned entry.
     """
 
     maximum: int
@@ -45,7 +45,7 @@ class CostEstimate(NamedTuple):
     list_weights: ListWeights = MappingProxyType({})
 
     def actual_cost(self, result: ExecutionResult) -> int:
-        """Return the cost of what was returned: its objects without the root, and the weights; of introspection the weight alone."""
+        """Return the cost of a result: the weights, and a point for each object but the root. Introspection has only its weight."""
         objects = result.object_count if isinstance(result, SizedResult) else _count_objects(result.data)
         below = (
             sum(weight * _count_occurrences(result.data, path) for path, weight in self.list_weights.items()) if self.list_weights else 0
@@ -54,7 +54,7 @@ class CostEstimate(NamedTuple):
 
 
 def compute_field_costs(schema: GraphQLSchema) -> FieldCosts:
-    """Return the price of every field of every type."""
+    """Return the cost of each field of each type."""
     kinds = (each for each in schema.type_map.values() if isinstance(each, GraphQLObjectType | GraphQLInterfaceType))
     costs = {
         kind.name: {name: _compute_field_cost(field) for name, field in kind.fields.items()}
@@ -80,7 +80,7 @@ def _compute_field_cost(field: GraphQLField) -> FieldCost:
 
 
 class CostAnalyzer:
-    """Compile one operation into the formula of its cost, when it is first estimated, and evaluate it."""
+    """Compile the cost formula of one operation at the first estimate, and evaluate it."""
 
     def __init__(
         self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode], field_costs: FieldCosts, root: str
@@ -104,7 +104,7 @@ class CostAnalyzer:
 
 
 def _count_occurrences(data: object, path: Sequence[str]) -> int:
-    """Count how often a response has the field at a path, null or not: it was computed."""
+    """Count how often a response has the field at a path. A null counts as well, since computing it took the same work."""
     *steps, last = path
     level: list[object] = [data]
     for step in steps:
@@ -113,7 +113,7 @@ def _count_occurrences(data: object, path: Sequence[str]) -> int:
 
 
 def _flatten(values: Iterable[object]) -> list[Mapping[str, object]]:
-    """Return the objects among values and in lists of them."""
+    """Return the objects among the values, including those in nested lists."""
     objects = list[Mapping[str, object]]()
     for value in values:
         if value.__class__ is dict:
@@ -124,7 +124,7 @@ def _flatten(values: Iterable[object]) -> list[Mapping[str, object]]:
 
 
 def _count_objects(data: object) -> int:
-    """Count the objects of an answer, without recursion: its depth is the caller's."""
+    """Count the objects of a response, level by level instead of by recursion, because the client decides how deep it is."""
     count, level = 0, [data]
     while level:
         count += sum(isinstance(each, dict) for each in level)

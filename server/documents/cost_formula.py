@@ -1,8 +1,8 @@
-"""The formula of an operation's cost: constants, and what depends on variables.
+"""Compile the cost of an operation into a formula of constants and of parts that depend on variables.
 
-What no variable can change is a constant, so an estimate costs a few additions and nothing of a request is kept. The formula takes the
-coerced variables, the same values that execution receives: otherwise a value that coercion changes, such as `100.0` for an Int, would be
-estimated as another.
+Everything that no variable can change is a constant, so an estimate takes a few additions and stores nothing of the request. The formula
+takes coerced variables, the same values as the execution. Otherwise a value that coercion changes, such as `100.0` for an Int, would have
+another estimate.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,10 +33,10 @@ Variables: TypeAlias = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class FieldCost:
-    """The cost of a field: its own weight, what an object costs, how many entries, and the type of an entry.
+    """Cost of a field: its weight, the cost of an object, the type of an entry, and the number of entries.
 
-    The weight counts for each entry; so does all below, except where only `sized_fields` have many: a page is one object, its nodes are
-    many.
+    The weight and all fields below count for each entry. With `sized_fields`, only the fields below those count for each entry: a page is
+    one object with many nodes.
     """
 
     weight: int
@@ -48,7 +48,7 @@ class FieldCost:
 
     @property
     def is_list(self) -> bool:
-        """Whether the field itself has many entries; a page has not, its `sized_fields` have."""
+        """Return whether the field itself is a list. A page is not, its `sized_fields` are."""
         return not self.sized_fields and (self.default_size > 1 or bool(self.slicing_arguments))
 
 
@@ -57,7 +57,7 @@ FieldCosts: TypeAlias = Mapping[str, Mapping[str, FieldCost]]
 
 @dataclass(frozen=True)
 class _Condition:
-    """An `@include` or `@skip` by a variable."""
+    """An `@include` or `@skip` whose condition is a variable."""
 
     variable: str
     includes_if: bool
@@ -68,7 +68,7 @@ class _Condition:
 
 @dataclass(frozen=True)
 class _EntryCount:
-    """The number of entries by an argument: a variable, or a value within one, which is a number or a list."""
+    """Number of entries that a variable determines, or a value inside it at `path`. The value is a number or a list."""
 
     variable: str
     path: Sequence[str]
@@ -82,7 +82,7 @@ class _EntryCount:
 
 
 def _count_entries(value: object, default: int) -> int:
-    """Return the entries that a value asks for. A page of too many is refused elsewhere, and costs no more."""
+    """Return the number of entries for a value, at most `MAX_PAGE_SIZE`. Other checks reject larger pages."""
     if isinstance(value, list):
         return min(len(value), MAX_PAGE_SIZE)
     return min(max(value, 0), MAX_PAGE_SIZE) if isinstance(value, int) else default
@@ -90,15 +90,15 @@ def _count_entries(value: object, default: int) -> int:
 
 @dataclass
 class SelectionCost:
-    """The cost of a selection set: its constant part, and the parts that depend on variables."""
+    """Cost of a selection set: a constant part, and parts that depend on variables."""
 
     maximum: int = 0
-    maximum_per_entry: int = 0  # of the fields that come once for each entry of a page
+    maximum_per_entry: int = 0  # cost of the fields that occur once for each entry of a page
     weights: int = 0
     varying: list[tuple[Sequence[_Condition], "SelectionCost | FieldTerm"]] = field(default_factory=list)
 
     def evaluate(self, variables: Variables, entries: int) -> tuple[int, int]:
-        """Return the most that it can cost, and the part of that which is due anyway."""
+        """Return the maximum cost and the part of it that does not depend on the result."""
         maximum, weights = self.maximum + entries * self.maximum_per_entry, self.weights
         for conditions, part in self.varying:
             if not conditions or all(condition.holds(variables) for condition in conditions):
@@ -107,7 +107,7 @@ class SelectionCost:
         return maximum, weights
 
     def add(self, conditions: Sequence[_Condition], part: "SelectionCost | FieldTerm") -> None:
-        """Add a part: to the constants, where no variable can change it."""
+        """Add a part. If no variable can change it, add it to the constants."""
         if conditions or part.varying:
             self.varying.append((conditions, part))
             return
@@ -126,13 +126,13 @@ class SelectionCost:
 
 @dataclass(frozen=True)
 class FieldTerm:
-    """The cost of a field: its price for each of its entries, and the cost of what is selected below."""
+    """Cost of a field: its own cost for each entry, and the cost of its selection set."""
 
     cost: FieldCost
-    min_entries: int  # entries, at least
-    entry_counts: Sequence[_EntryCount]  # entries by variables
+    min_entries: int  # from constants
+    entry_counts: Sequence[_EntryCount]  # from variables
     below: SelectionCost
-    is_per_entry: bool  # it comes as often as the page that it is on has entries
+    is_per_entry: bool  # whether it occurs once for each entry of its page
 
     @property
     def varying(self) -> bool:
@@ -143,7 +143,7 @@ class FieldTerm:
         for count in self.entry_counts:
             own_entries = max(own_entries, count.evaluate(variables))
         below, weights = self.below.evaluate(variables, own_entries if cost.sized_fields else 1)
-        # Below a list a weight is due for each entry that is returned, which the result says.
+        # Weights below a list count for each returned entry, so `CostEstimate.actual_cost` adds them.
         weights = own_entries * cost.weight + (0 if self.is_per_entry or cost.is_list else weights)
         if cost.sized_fields:
             return times * (own_entries * cost.weight + cost.per_object + below), weights
@@ -151,7 +151,7 @@ class FieldTerm:
 
 
 class CostCompiler:
-    """Compile selections to their costs, each fragment once however often it is spread."""
+    """Compile selection sets into cost formulas. Each fragment is compiled once, however often it is spread."""
 
     def __init__(self, fragments: Mapping[str, FragmentDefinitionNode], field_costs: FieldCosts) -> None:
         self._fragments = fragments
@@ -159,7 +159,7 @@ class CostCompiler:
         self._cache: dict[tuple[str, Sequence[str]], SelectionCost] = {}
 
     def compile_selection(self, selections: SelectionSetNode | None, type_name: str, sized_fields: Sequence[str]) -> SelectionCost:
-        """Compile what is selected on a type, of which the `sized_fields` come once for each entry."""
+        """Compile a selection set on a type. The `sized_fields` of the type occur once for each entry."""
         cost = SelectionCost()
         for node in selections.selections if selections else ():
             conditions = _include_conditions(node)
@@ -185,7 +185,7 @@ class CostCompiler:
         is_below_list: bool,
         sized_fields: Sequence[str] = (),
     ) -> Iterator[tuple[tuple[str, ...], int]]:
-        """Yield the fields below lists that have a weight: their path in the response, and the weight."""
+        """Yield the path in the response and the weight of each field with a weight below a list."""
         for node in selections.selections if selections else ():
             match node:
                 case FieldNode():
@@ -219,7 +219,7 @@ class CostCompiler:
         return self._cache[key]
 
     def _compile_field(self, node: FieldNode, type_name: str, *, is_per_entry: bool) -> FieldTerm | None:
-        """Compile a field; None for one that costs nothing."""
+        """Compile a field. Return None for a field that costs nothing."""
         cost = self._field_costs.get(type_name, {}).get(node.name.value)
         if cost is None or not (cost.per_object or cost.weight):
             return None
@@ -230,7 +230,10 @@ class CostCompiler:
 
 
 def _requested_entries(cost: FieldCost, arguments: Sequence[ArgumentNode]) -> tuple[int, Sequence[_EntryCount]]:
-    """Return how many entries the arguments ask for, or fields within them such as `input.clients`: at least, and by which variables."""
+    """Return the requested entries: the number from constants, and the counts from variables.
+
+    A slicing argument may be a path into an input object, such as `input.clients`.
+    """
     values = {each.name.value: each.value for each in arguments}
     paths = [path.split(".") for path in cost.slicing_arguments]
     counts = [_argument_entries(values[name], rest, cost.default_size) for name, *rest in paths if name in values]
@@ -239,7 +242,7 @@ def _requested_entries(cost: FieldCost, arguments: Sequence[ArgumentNode]) -> tu
 
 
 def _argument_entries(value: ValueNode, path: Sequence[str], default: int) -> int | _EntryCount:
-    """Return the entries that an argument asks for, or which variable says it."""
+    """Return the number of entries that an argument requests, or the variable that determines it."""
     for index, step in enumerate(path):
         if isinstance(value, VariableNode):
             return _EntryCount(value.name.value, path[index:], default)
@@ -256,7 +259,7 @@ def _argument_entries(value: ValueNode, path: Sequence[str], default: int) -> in
 
 
 def _include_conditions(node: SelectionNode) -> Sequence[_Condition] | None:
-    """Return by which variables a selection is included; None for one that never is."""
+    """Return the conditions under which a selection is included, or None if it never is."""
     conditions = list[_Condition]()
     for directive in node.directives or ():
         if directive.name.value in {"skip", "include"}:

@@ -1,4 +1,4 @@
-"""Run operations: within a deadline, while the client is connected, and again if the database connection was lost."""
+"""Run operations within a deadline while the client is connected. Retry a query if the database connection was lost."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 
 @dataclass(frozen=True)
 class ExecutionRequest:
-    """An operation to execute, and for whom."""
+    """An operation to execute, with its variables and its actor."""
 
     document: Document
     operation: Operation
@@ -37,7 +37,7 @@ class ExecutionRequest:
 
 @dataclass(frozen=True)
 class Runner:
-    """Run operations as Strawberry would, on an executor of graphql-core's kind; all that Strawberry does before was done by others."""
+    """Execute operations, as the last step of Strawberry's request handling would. Other modules have done the steps before."""
 
     schema: strawberry.Schema
     executor: Callable[[Execution], Awaitable[ExecutionResult]]
@@ -47,7 +47,7 @@ class Runner:
     max_objects: int = MAX_OBJECTS
 
     async def execute(self, order: ExecutionRequest) -> ExecutionResult:
-        """Run an operation. A query is retried once after a lost connection: it changed nothing, and its partial result is discarded.
+        """Run an operation. After a lost connection, retry a query once: it changed nothing, and its partial result is discarded.
 
         Raises `ResponseTooLargeError` if the response would have too many objects.
         """
@@ -67,7 +67,7 @@ class Runner:
             request.query_stats,
             request.operation.prepared_operation.requested_columns,
         )
-        schema = self.schema._schema  # noqa: SLF001 what Strawberry made is graphql-core's
+        schema = self.schema._schema  # noqa: SLF001 Strawberry has no public access to the graphql-core schema
         execution = Execution(
             schema, request.operation.prepared_operation, request.values, context, not self.shows_schema, self.max_objects
         )
@@ -78,10 +78,9 @@ class Runner:
 
 
 def _clear_locals(error: BaseException | None) -> None:
-    """Clear the variables of all functions that an error went through.
+    """Clear the local variables in the traceback of an error and of its causes.
 
-    Some of them hold the error, and it holds them by its traceback: reference cycles, of which a failed field left 130 objects to the
-    garbage collector.
+    Some of these variables refer to the error, which is a reference cycle: each failed field left 130 objects to the garbage collector.
     """
     while error is not None:
         clear_frames(error.__traceback__)
@@ -93,16 +92,16 @@ def _is_lost(error: GraphQLError) -> bool:
 
 
 class _EndReason(Enum):
-    """Why an operation is cancelled."""
+    """Reason for which an operation is cancelled."""
 
-    DISCONNECT = "the client has gone away"
-    TIMEOUT = "its time is over"
+    DISCONNECT = "the client disconnected"
+    TIMEOUT = "the operation took too long"
 
 
 class OperationDeadline:
-    """Cancel the block at its deadline or when the client disconnects, its statement in PostgreSQL included.
+    """Cancel the `with` block, including its statement in PostgreSQL, at the deadline or when the client disconnects.
 
-    Watch the client only after `DISCONNECT_CHECK_DELAY_S`: most operations end before, and cost a timer but no task.
+    Watch the client only after `DISCONNECT_CHECK_DELAY_S`. Most operations end before that, so they need a timer but no task.
     """
 
     __slots__ = ("_end_reason", "_loop", "_receive", "_task", "_timeout", "_timer", "_watch_task")
@@ -139,8 +138,8 @@ class OperationDeadline:
         if self._end_reason is None or self._task is None:
             return
         if self._task.uncancel() > 0 or not isinstance(error, asyncio.CancelledError):
-            return  # others cancel it as well, or it ended in the same moment
+            return  # something else cancels the task as well, or the block ended in the same moment
         if self._end_reason is _EndReason.DISCONNECT:
             raise ClientDisconnected from None
-        message = f"The operation took longer than {self._timeout:g} seconds. Ask for less at once."
+        message = f"The operation took longer than {self._timeout:g} seconds. Request less at once."
         raise HttpError(ErrorCode.TIMEOUT, message) from None

@@ -1,6 +1,6 @@
-"""Check the size of a document and its exclusive mutations, before anything else is done with it.
+"""Check the size of a document and its exclusive mutations before any other work on it.
 
-One walk, each fragment measured once however often it is spread.
+One walk measures the document, and each fragment only once, however often it is spread.
 """
 
 from collections.abc import Collection, Iterator
@@ -24,12 +24,12 @@ from schema.core.directives import OneAtATime
 from server.errors import ErrorCode, graphql_error
 from server.settings import DocumentLimits
 
-UNCOUNTED_FIELD = "ofType"  # of the introspection query, which unfolds a type's wrappers ten deep
+UNCOUNTED_FIELD = "ofType"  # the introspection query nests it ten levels deep for the wrappers of a type
 
 
 @dataclass(frozen=True)
 class SelectionStats:
-    """Size of a selection: levels of fields below, fields on its own level, exclusive ones among them, and fields in all."""
+    """Size of a selection set: levels of nested fields, fields on its own level, exclusive fields among those, and all fields."""
 
     depth: int = 0
     width: int = 0
@@ -41,7 +41,7 @@ class DocumentStats:
     """Statistics of a document and its selections."""
 
     def __init__(self, document: DocumentNode, exclusive_fields: Collection[str] = ()) -> None:
-        """Measure the document. `exclusive_fields` are mutations of which a document has at most one."""
+        """Measure the document. It may contain at most one of the mutations in `exclusive_fields`."""
         self._exclusive_fields = exclusive_fields
         self._fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
         self._fragment_stats: dict[str, SelectionStats] = {}
@@ -49,7 +49,7 @@ class DocumentStats:
         self.aliases = self.directives = self.empty_selections = 0
         self.selection_stats = [self._measure_selection(each.selection_set) for each in self.operations]
         for name in self._fragments:
-            self._measure_fragment(name)  # one that nobody spreads has aliases too
+            self._measure_fragment(name)  # the aliases of an unused fragment count, too
         self.directives += sum(len(each.directives or ()) for each in (*self.operations, *self._fragments.values()))
 
     def _measure_selection(self, selections: SelectionSetNode | None) -> SelectionStats:
@@ -78,7 +78,7 @@ class DocumentStats:
         return SelectionStats(depth, width, exclusive_count, fields)
 
     def _measure_fragment(self, name: str) -> SelectionStats:
-        """Measure a fragment. One within itself adds nothing here; validation refuses it."""
+        """Measure a fragment. A spread of a fragment within itself counts nothing here, as validation rejects it."""
         if name not in self._fragment_stats:
             self._fragment_stats[name] = SelectionStats()
             if name in self._fragments:
@@ -87,7 +87,7 @@ class DocumentStats:
 
 
 def exclusive_fields(schema: GraphQLSchema) -> frozenset[str]:
-    """Return the mutations of which a document has at most one: those with `@oneAtATime` in the schema."""
+    """Return the mutations with `@oneAtATime` in the schema. A document may contain at most one of them."""
     fields = schema.mutation_type.fields if schema.mutation_type else {}
     return frozenset(name for name, field in fields.items() if any(isinstance(each, OneAtATime) for each in _field_directives(field)))
 
@@ -99,7 +99,7 @@ def _field_directives(field: GraphQLField) -> list[object]:
 
 
 def check_limits(document: DocumentNode, limits: DocumentLimits, exclusive_fields: Collection[str] = ()) -> list[GraphQLError]:
-    """Return an error for each limit that the document exceeds. Run nothing else on a document before this is empty."""
+    """Return an error for each limit that the document exceeds. Do no other work on a document with such an error."""
     try:
         stats = DocumentStats(document, exclusive_fields)
         messages = [f"The document {text}." for text in _excesses(stats, limits)]
@@ -113,17 +113,20 @@ def check_limits(document: DocumentNode, limits: DocumentLimits, exclusive_field
 
 
 def _empty_selection_errors(stats: DocumentStats) -> list[GraphQLError]:
-    """Refuse empty selections, as the specification demands; graphql-core does not."""
-    message = "A selection has no fields. Ask for one at least, for example `{ __typename }`."
+    """Return an error if a selection set is empty, which the specification forbids but graphql-core accepts."""
+    message = "A selection set is empty. Select at least one field, for example `{ __typename }`."
     return [graphql_error(ErrorCode.GRAPHQL_PARSE_FAILED, message)] if stats.empty_selections else []
 
 
 def _too_complex_error(text: str) -> GraphQLError:
-    return graphql_error(ErrorCode.QUERY_TOO_COMPLEX, f"{text} Ask in several steps.")
+    return graphql_error(ErrorCode.QUERY_TOO_COMPLEX, f"{text} Send several requests.")
 
 
 def _exclusive_field_errors(stats: DocumentStats, exclusive_fields: Collection[str]) -> list[GraphQLError]:
-    """Count exclusive mutations in all operations, though only one runs: a client that writes two means to run both."""
+    """Return an error if the document has several exclusive mutations.
+
+    The mutations of all operations count, although only one operation runs: a client that writes two wants to run both.
+    """
     count = sum(
         each.exclusive_count
         for node, each in zip(stats.operations, stats.selection_stats, strict=True)
@@ -132,7 +135,7 @@ def _exclusive_field_errors(stats: DocumentStats, exclusive_fields: Collection[s
     if count <= 1:
         return []
     names = " or ".join(f"`{name}`" for name in sorted(exclusive_fields))
-    message = f"A document has one {names} at most, aliases and fragments counted; this has {count}. Send a request for each."
+    message = f"A document may have at most one {names}, also by aliases and fragments, but this has {count}. Send a request for each."
     return [graphql_error(ErrorCode.ONE_AT_A_TIME, message)]
 
 
@@ -144,7 +147,7 @@ def _excesses(stats: DocumentStats, limits: DocumentLimits) -> Iterator[str]:
         "operations": (len(stats.operations), limits.operations),
         "aliases": (stats.aliases, limits.aliases),
         "directives": (stats.directives, limits.directives),
-        "fields at the root": (max((each.width for each in stats.selection_stats), default=0), limits.root_fields),
+        "root fields": (max((each.width for each in stats.selection_stats), default=0), limits.root_fields),
         "fields": (max((each.fields for each in stats.selection_stats), default=0), limits.fields),
     }
     for label, (count, limit) in counts.items():

@@ -1,4 +1,4 @@
-"""Find literals of a document that cannot be used: numbers with too many digits, texts that PostgreSQL cannot store."""
+"""Find invalid literals in a document: numbers with too many digits and strings that PostgreSQL cannot store."""
 
 import re
 
@@ -8,17 +8,17 @@ from resolvers.execution.operation import MAX_VARIABLE_ERRORS
 from server.errors import ErrorCode
 
 MAX_DIGITS = 20  # of a number literal, in JSON and in a GraphQL document
-SIGNS = 3  # in a number behind its first digit: the point, the `e` and the sign of the exponent
-NUL_ESCAPE = re.compile(r"\\u(0000|\{0+\})")  # the only way in: the body of a request has none
+SIGNS = 3  # characters after the first digit that are no digits: the point, the `e` and the sign of the exponent
+NUL_ESCAPE = re.compile(r"\\u(0000|\{0+\})")  # the parser of the body rejects NUL itself
 NUMBER_TOKENS = (TokenKind.INT, TokenKind.FLOAT)
 LONG_NUMBER = f"A number has at most {MAX_DIGITS} digits."
 BAD_INPUT = {"code": ErrorCode.BAD_USER_INPUT}
 
 
 def has_too_many_digits(number: str) -> bool:
-    """Tell whether a number literal has more than `MAX_DIGITS` digits, those of its exponent included, zeros in front not.
+    """Return whether a number literal has more than `MAX_DIGITS` digits. Digits of the exponent count, leading zeros do not.
 
-    Every number of 64 bits has fewer. Reading one with hundreds takes microseconds, and a body may hold thousands.
+    Each number of 64 bits has fewer. Parsing one with hundreds of digits takes microseconds, and a body may have thousands of them.
     """
     significant = number.lstrip("-0.")
     if not MAX_DIGITS < len(significant) <= MAX_DIGITS + SIGNS:
@@ -27,7 +27,10 @@ def has_too_many_digits(number: str) -> bool:
 
 
 def find_long_numbers(ast: DocumentNode) -> list[GraphQLError]:
-    """Refuse number literals that `int` refuses and `float` reads slowly, wherever they stand, before anything converts them."""
+    """Return an error for each number literal with too many digits, before any code converts it.
+
+    `int` rejects such literals, and `float` parses them slowly.
+    """
     errors: list[GraphQLError] = []
     token = ast.loc.start_token if ast.loc else None
     while token and ast.loc and len(errors) < MAX_VARIABLE_ERRORS:
@@ -38,7 +41,7 @@ def find_long_numbers(ast: DocumentNode) -> list[GraphQLError]:
 
 
 class _NulTextFinder(Visitor):
-    """Find texts that PostgreSQL cannot store."""
+    """Find strings that PostgreSQL cannot store."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,5 +57,6 @@ def find_nul_texts(text: str, ast: DocumentNode) -> list[GraphQLError]:
         return []
     visit(ast, finder := _NulTextFinder())
     return [
-        GraphQLError("A text cannot hold the character NUL.", node, extensions=BAD_INPUT) for node in finder.nodes[:MAX_VARIABLE_ERRORS]
+        GraphQLError("A string cannot contain the character NUL.", node, extensions=BAD_INPUT)
+        for node in finder.nodes[:MAX_VARIABLE_ERRORS]
     ]

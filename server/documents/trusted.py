@@ -14,18 +14,18 @@ SHA256_PREFIX = "sha256:"
 
 
 class TrustedDocumentsError(StartupError):
-    """The folder of trusted documents cannot be used."""
+    """Error in the folder of trusted documents."""
 
 
 class ManifestDocument(BaseModel):
-    """A document of Apollo's manifest."""
+    """Document in an Apollo manifest."""
 
     id: str
     body: str
 
 
 class Manifest(BaseModel):
-    """What `generate-persisted-query-manifest` writes."""
+    """Manifest that Apollo's `generate-persisted-query-manifest` writes."""
 
     format: Literal["apollo-persisted-query-manifest"]
     version: Literal[1]
@@ -40,14 +40,15 @@ def hash_document(text: str) -> str:
 
 
 def load_trusted_documents(folder: Path | None, policy: DocumentPolicy = DocumentPolicy.APQ) -> dict[str, str]:
-    """Return the documents of a folder, by their ids and by the SHA-256 of their texts.
+    """Return the documents in a folder by their ids and by the SHA-256 of their texts.
 
-    A file is a document (`.graphql`) or several (`.json`): a map of ids as Relay and GraphQL Code Generator write it, or Apollo's manifest.
+    A `.graphql` file is one document. A `.json` file has several: a map of ids, as Relay and GraphQL Code Generator write it, or an Apollo
+    manifest. Raises `TrustedDocumentsError` if a file is invalid or the folder has no document.
     """
     if folder is None:
         if policy is DocumentPolicy.TRUSTED_ONLY:
             raise TrustedDocumentsError(
-                "RELATIES_TRUSTED_DOCUMENTS: name the folder of the documents that RELATIES_DOCUMENT_POLICY is to trust."
+                "RELATIES_TRUSTED_DOCUMENTS: required by RELATIES_DOCUMENT_POLICY=trusted-only. Set it to the folder of the documents."
             )
         return {}
     documents = dict[str, str]()
@@ -55,12 +56,12 @@ def load_trusted_documents(folder: Path | None, policy: DocumentPolicy = Documen
         for path in sorted(folder.iterdir()):
             for key, text in _read_file(path):
                 if documents.get(key, text) != text:
-                    raise _folder_error(path, f"it gives the id {key} to another document than a file before it")
+                    raise _folder_error(path, f"id {key} already belongs to another document of the folder")
                 documents |= {key: text, hash_document(text): text}
     except OSError as error:
-        raise _folder_error(folder, f"it cannot be read: {error.strerror}") from None
+        raise _folder_error(folder, f"cannot be read: {error.strerror}") from None
     if not documents:
-        raise _folder_error(folder, "there is no document in it")
+        raise _folder_error(folder, "the folder has no documents")
     return documents
 
 
@@ -72,9 +73,9 @@ def _read_file(path: Path) -> Iterator[tuple[str, str]]:
         if path.suffix == ".json":
             yield from _list_entries(MANIFEST_OR_MAP.validate_json(path.read_bytes(), strict=True))
     except UnicodeDecodeError:
-        raise _folder_error(path, "it is not UTF-8") from None
+        raise _folder_error(path, "the file is not UTF-8") from None
     except ValidationError:
-        raise _folder_error(path, "it is neither a map of ids to documents nor Apollo's manifest") from None
+        raise _folder_error(path, "the file is neither a map of ids to documents nor an Apollo manifest") from None
 
 
 def _list_entries(manifest: Manifest | dict[str, str]) -> Iterator[tuple[str, str]]:

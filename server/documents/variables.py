@@ -1,7 +1,7 @@
-"""Bound the variables of a request and the literals of a document before anything is coerced.
+"""Limit the size of variables and of literals in documents before they are coerced.
 
-Coercion blocks the event loop and takes some microseconds a value. No list of the schema takes more entries than a page has, so a longer
-one is refused wherever it lies, before its entries are looked at.
+Coercion blocks the event loop for some microseconds per value. No list of the schema accepts more entries than a page has, so any longer
+list is rejected before its entries are checked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,19 +15,20 @@ from domain.core.pagination import MAX_PAGE_SIZE
 from server.errors import ErrorCode, GraphQLRequestError, graphql_error
 
 MAX_LIST_ITEMS = MAX_PAGE_SIZE
-MAX_OBJECT_FIELDS = 50  # no input has as many; a test compares
+MAX_OBJECT_FIELDS = 50  # more than any input type has; a test checks this
 MAX_NAME = 100  # characters of a field's name
-LONG_TEXT = 200  # characters: a suggestion for a longer text helps nobody, and takes time with the square of its length
+LONG_TEXT = 200  # characters: suggestions for longer strings are useless, and their time grows with the square of the length
 MANY_VALUES = 500  # coercing fewer takes about a millisecond
-CONTAINERS = {dict, list}  # of JSON
+CONTAINERS = {dict, list}  # types of JSON values that contain others
 VALUES_PER_POINT = 10  # coercing a value takes about 3 µs; a point is about 30
 
 
 @dataclass
 class VariablesSize:
-    """What the variables of a request hold: how many values, and whether one of them is a text that suggestions cannot be made for.
+    """Size of the variables of a request. `is_beyond_suggestions` is true if a string or a name is unfit for suggestions.
 
-    graphql-core compares small letters: it takes the square of a text's length, and fails where small letters are more than capitals (İ).
+    graphql-core compares lower-case strings. The time grows with the square of the length, and the comparison fails if the lower-case
+    string is longer than the original, as that of `İ` is.
     """
 
     values: int = 0
@@ -35,9 +36,9 @@ class VariablesSize:
 
 
 def measure_variables(variables: Mapping[str, Any]) -> VariablesSize:
-    """Count the values of a request's variables, each of an object and each of a list.
+    """Count the values in the variables of a request, including those in objects and lists.
 
-    Raises `GraphQLRequestError` (BAD_USER_INPUT) with the path of a list or an object that is too long, or of a name.
+    Raises `GraphQLRequestError` (BAD_USER_INPUT) with the path of a list, an object or a name that is too long.
     """
     size, level = VariablesSize(), [(f"${name[:MAX_NAME]}", value) for name, value in variables.items()]
     while level:
@@ -54,11 +55,11 @@ def _is_plain(entry: tuple[str, object]) -> bool:
 
 def _children(path: str, value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, dict):
-        if len(value) > MAX_OBJECT_FIELDS:  # each unknown field would be an error that shows the whole object
+        if len(value) > MAX_OBJECT_FIELDS:  # graphql-core reports each unknown field in an error that shows the whole object
             raise _input_error(f"`{path}` has {len(value)} fields; an object has at most {MAX_OBJECT_FIELDS}.")
         for name, inner in value.items():
             if len(name) > MAX_NAME:
-                raise _input_error(f"`{path}` has a field with a name of {len(name)} characters. No field has such a name.")
+                raise _input_error(f"`{path}` has a field with a name of {len(name)} characters. No field has a name that long.")
             yield f"{path}.{name}", inner
     elif isinstance(value, list):
         if len(value) > MAX_LIST_ITEMS:
@@ -72,7 +73,7 @@ def _input_error(message: str) -> GraphQLRequestError:
 
 
 class _LongListFinder(Visitor):
-    """Find the literal lists that are too long."""
+    """Find list literals that are too long."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -85,7 +86,7 @@ class _LongListFinder(Visitor):
 
 
 def find_long_lists(document: DocumentNode) -> list[GraphQLError]:
-    """Return an error (BAD_USER_INPUT) for each literal list that is too long, with its position in the document."""
+    """Return an error (BAD_USER_INPUT) with the position of each list literal that is too long."""
     visit(document, finder := _LongListFinder())
     return finder.errors
 

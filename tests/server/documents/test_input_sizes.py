@@ -141,7 +141,7 @@ async def test_too_long_name_is_rejected_before_comparisons(api: Api) -> None:
     """The time to compute a suggestion grows with the square of the name's length."""
     query = "query ($f: ClientFilterInput) { clients(filter: $f) { nodes { id } } }"
     body = await api.execute(query, f={"labels": {"any" * 200_000: []}})
-    message = "`$f.labels` has a field with a name of 600000 characters. No field has such a name."
+    message = "`$f.labels` has a field with a name of 600000 characters. No field has a name that long."
     assert body["errors"] == [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]
 
 
@@ -193,8 +193,8 @@ async def test_rejected_variables_cost_points(api_with_few_points: Api) -> None:
         (await api_with_few_points.post({"query": query, "variables": variables})).json()["errors"][0] for variables in variable_sets
     ]
     assert [answer["extensions"]["code"] for answer in answers] == ["QUERY_TOO_COMPLEX", *["RATE_LIMITED"] * 3]
-    assert answers[1]["message"].startswith("This may cost 226 points")
-    assert answers[3]["message"] == f"This costs at least {BASE_COST} points, and there are not as many left. Try again in 5 seconds."
+    assert answers[1]["message"].startswith("The operation may cost 226 points")
+    assert answers[3]["message"] == f"The request costs at least {BASE_COST} points, but fewer are left. Try again in 5 seconds."
 
 
 async def test_many_rejected_values_cost_more(api_with_few_points: Api) -> None:
