@@ -1,8 +1,7 @@
 """Authenticate requests by their bearer token, which is looked up in the database and cached for a few seconds.
 
-A token that was good is looked up again without waiting for others. A token that was never good waits if its address has sent too many
-wrong ones: those of one address are then looked up one at a time, so that guessing is slow and cheap for the database, and a good token is
-still accepted.
+A token that was valid before is looked up again at once. Other tokens of an address that has sent too many invalid tokens are looked up one
+at a time. So guessing is slow and costs the database little, and a valid token is still accepted.
 """
 
 import asyncio
@@ -21,37 +20,37 @@ from server.errors import ErrorCode, HttpError
 from server.ip_addresses import limit_key
 
 TOKEN_CACHE_S = 5.0
-MAX_VALID_TOKENS = 4_000  # tokens that were good, of about 1.5 kB each
-MAX_INVALID_TOKENS = 2_000  # tokens that were wrong, of about 200 bytes each
+MAX_VALID_TOKENS = 4_000  # about 1.5 kB each
+MAX_INVALID_TOKENS = 2_000  # about 200 bytes each
 MAX_ADDRESSES = 10_000
-MAX_WAITING_LOOKUPS = 50  # look-ups of one address that wait for each other
+MAX_WAITING_LOOKUPS = 50  # lookups of one address that wait for each other
 LOOKUP_TIMEOUT_S = 5.0
 WINDOW_S = 60.0
 
 
 class AuthFailureLimiter:
-    """Count the tokens that were refused, by the address that sent them, in a minute."""
+    """Count the invalid tokens of each address in a window of one minute."""
 
     def __init__(self, max_failures: int) -> None:
         self._max_failures = max_failures
-        self._windows: OrderedDict[str, tuple[float, int]] = OrderedDict()  # the oldest first
+        self._windows: OrderedDict[str, tuple[float, int]] = OrderedDict()  # the oldest window first
 
     def __len__(self) -> int:
         return len(self._windows)
 
     def remaining(self, address: str) -> int:
-        """Return how many more wrong tokens the address may send now."""
+        """Return how many more invalid tokens the address may send now."""
         window_start, count = self._windows.get(address, (-WINDOW_S, 0))
         return self._max_failures - count if time.monotonic() - window_start < WINDOW_S else self._max_failures
 
     def check(self, address: str) -> None:
-        """Raise `HttpError` (RATE_LIMITED) if the address may send no more wrong tokens."""
+        """Raise `HttpError` (RATE_LIMITED) if the address may send no more invalid tokens."""
         if self.remaining(address) <= 0:
             wait = math.ceil(self._windows[address][0] + WINDOW_S - time.monotonic())
-            raise _rate_limit_error(f"Too many wrong tokens came from your address. Try again in {wait} seconds.", wait)
+            raise _rate_limit_error(f"Your address sent too many invalid tokens. Try again in {wait} seconds.", wait)
 
     def record_failure(self, address: str) -> None:
-        """Count a wrong token. Beyond `MAX_ADDRESSES` the address whose minute began first is forgotten."""
+        """Count an invalid token. Beyond `MAX_ADDRESSES`, drop the address with the oldest window."""
         now = time.monotonic()
         window_start, count = self._windows.get(address, (-WINDOW_S, 0))
         if now - window_start < WINDOW_S:
@@ -65,7 +64,7 @@ class AuthFailureLimiter:
 
 @dataclass(frozen=True, slots=True)
 class CachedToken:
-    """A token that was looked up; without an actor if it was invalid."""
+    """Result of a lookup. An invalid token has no actor."""
 
     looked_up_at: float
     actor: Actor | None = None
@@ -83,9 +82,9 @@ class _LookupQueue:
 
 
 class Authenticator:
-    """Cache tokens for five seconds: as long as a revoked token may still be accepted.
+    """Authenticate bearer tokens, and cache each for `TOKEN_CACHE_S`. A revoked token may be accepted for that time.
 
-    They are cached by their SHA-256, valid and invalid ones apart, so that invalid ones never displace a valid one.
+    Tokens are cached by their SHA-256. Valid and invalid tokens have separate caches, so that invalid tokens never displace a valid one.
     """
 
     def __init__(self, database: Database, max_failures: int = 20) -> None:
@@ -93,11 +92,11 @@ class Authenticator:
         self._failure_limiter = AuthFailureLimiter(max_failures)
         self._valid_tokens: OrderedDict[bytes, CachedToken] = OrderedDict()  # the oldest first
         self._invalid_tokens: OrderedDict[bytes, CachedToken] = OrderedDict()
-        self._running_lookups: dict[str, int] = {}  # look-ups that did not wait, by address
+        self._running_lookups: dict[str, int] = {}  # lookups that did not wait, by address
         self._lookup_queues: dict[str | bytes, _LookupQueue] = {}
 
     async def authenticate(self, authorization: str | None, address: str = "") -> Actor | None:
-        """Return the actor of the header `Authorization: Bearer …`; None for nobody."""
+        """Return the actor of the header `Authorization: Bearer …`, or None if it has no valid token."""
         scheme, _, secret = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             return None
@@ -109,7 +108,7 @@ class Authenticator:
         if token is None:
             token = await self._look_up(digest, secret, limit_key(address))
         elif token.actor is None:
-            self._failure_limiter.check(limit_key(address))  # one that is sent again counts once
+            self._failure_limiter.check(limit_key(address))  # a repeated invalid token counts once
         return None if token.expires_at and token.expires_at <= datetime.now(UTC) else token.actor
 
     def _get_cached(self, digest: bytes) -> CachedToken | None:
@@ -117,7 +116,7 @@ class Authenticator:
         return token if token and token.is_fresh else None
 
     async def _look_up(self, digest: bytes, secret: str, address: str) -> CachedToken:
-        """Look a token up, once for all requests that ask at the same time."""
+        """Look up a token, once for all concurrent requests with it."""
         async with self._serialize(digest, math.inf):
             if token := self._get_cached(digest):
                 return token
@@ -136,7 +135,7 @@ class Authenticator:
 
     @asynccontextmanager
     async def _limit_lookups(self, address: str) -> AsyncIterator[None]:
-        """Let as many look-ups run at once as the address may send wrong tokens; beyond that, one at a time."""
+        """Run as many lookups at once as the address may send invalid tokens, and further ones one at a time."""
         running_count = self._running_lookups.get(address, 0)
         if running_count >= self._failure_limiter.remaining(address):
             async with self._serialize(address, MAX_WAITING_LOOKUPS):
@@ -152,11 +151,14 @@ class Authenticator:
 
     @asynccontextmanager
     async def _serialize(self, key: str | bytes, max_waiting: float) -> AsyncIterator[None]:
-        """Run the block after those before it that have the same key."""
+        """Run the block after all earlier blocks with the same key.
+
+        Raises `HttpError`: RATE_LIMITED if too many wait, UNAVAILABLE if the wait takes too long.
+        """
         queue = self._lookup_queues.setdefault(key, _LookupQueue())
         if queue.waiting_count > max_waiting:
             raise _rate_limit_error(
-                "Too many tokens from your address wait to be checked, after many wrong ones. Try again in a moment.", 1
+                "Your address sent many invalid tokens, and too many of its requests wait for a check. Try again in a moment.", 1
             )
         queue.waiting_count += 1
         try:

@@ -1,4 +1,4 @@
-"""Allow pages of listed origins to send requests; reveal nothing to others, not even what would be allowed."""
+"""Allow pages of listed origins to send requests (CORS). Tell other origins nothing, not even what would be allowed."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -17,11 +17,13 @@ DAY_S = 86_400
 
 
 class AllowlistCORSMiddleware(CORSMiddleware):
-    """Starlette's middleware, which reveals to unlisted origins which methods and headers it allows and exposes."""
+    """CORS middleware that hides the allowed methods and headers from unlisted origins, which Starlette's shows to them."""
 
     def preflight_response(self, request_headers: Headers) -> Response:
         if not self.is_allowed_origin(request_headers["origin"]):
-            return error_response(HttpError(ErrorCode.FORBIDDEN, "Pages of this origin may not send requests here."), {"vary": "Origin"})
+            return error_response(
+                HttpError(ErrorCode.FORBIDDEN, "Pages of this origin may not send requests to this server."), {"vary": "Origin"}
+            )
         response = super().preflight_response(request_headers)
         if response.status_code < HTTPStatus.BAD_REQUEST:
             return response
@@ -34,7 +36,7 @@ class AllowlistCORSMiddleware(CORSMiddleware):
 
 
 def add_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    """Wrap the application for these origins. There are no cookies, so no credentials are allowed."""
+    """Wrap the application in CORS middleware for these origins. Credentials are not allowed, as the API uses no cookies."""
     return AllowlistCORSMiddleware(
         app,
         allow_origins=origins,

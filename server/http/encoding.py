@@ -1,7 +1,7 @@
-"""Bound the size of a response.
+"""Encode responses, and limit their size.
 
-Cost bounds the objects of a response, but one text can be selected under many aliases, and a text has up to 10,000 characters: so the bytes
-are bounded as well, before they are encoded.
+The cost of an operation limits the objects of its response. But one text of up to 10,000 characters can be selected under many aliases. So
+the bytes are limited as well, before they are encoded.
 """
 
 from collections.abc import Mapping
@@ -16,8 +16,8 @@ from server.errors import ErrorCode, HttpError
 def encode(body: Mapping[str, object], result: ExecutionResult, max_bytes: int) -> bytes:
     """Encode the response of a result as JSON.
 
-    Raises `HttpError` (RESPONSE_TOO_LARGE) if it has more than `max_bytes`, which is found before most of the memory is taken: texts are
-    added up first, unless the objects are too few and too small for that many bytes.
+    Raises `HttpError` (RESPONSE_TOO_LARGE) if it has more than `max_bytes`. To find this before encoding takes the memory, the lengths of
+    strings are added up first, unless the result is known to be smaller.
     """
     is_surely_small = isinstance(result, SizedResult) and result.max_bytes <= max_bytes
     if is_surely_small or _has_at_most(body, max_bytes):
@@ -29,12 +29,15 @@ def encode(body: Mapping[str, object], result: ExecutionResult, max_bytes: int) 
 
 def too_large_error(limit: str) -> HttpError:
     """Return the error for a response that is larger than the limit."""
-    message = f"The response would have more than {limit}. Ask for less at once. If this was a mutation, its changes are saved."
+    message = f"The response would have more than {limit}. Request less at once. If this was a mutation, its changes are saved."
     return HttpError(ErrorCode.RESPONSE_TOO_LARGE, message)
 
 
 def _has_at_most(body: object, max_bytes: int) -> bool:
-    """Return whether the texts and keys of a response have at most so many characters, level by level: its depth is the caller's."""
+    """Return whether the strings and keys of a response have at most `max_bytes` characters.
+
+    Count level by level instead of by recursion, because the client decides how deep the response is.
+    """
     total, level = 0, [body]
     while level and total <= max_bytes:
         below = list[object]()

@@ -1,4 +1,4 @@
-"""Serve GraphQL over HTTP: run the checks in order, the cheapest first, then the operation; respond with JSON."""
+"""Serve GraphQL over HTTP: run the checks from the cheapest to the dearest, then the operation, and respond with JSON."""
 
 import asyncio
 from collections.abc import Mapping
@@ -39,20 +39,20 @@ from server.observability.access_log import AccessLog, AccessRecord, parse_trace
 from server.observability.health import Health
 from server.settings import GetPolicy
 
-CLIENT_CLOSED_REQUEST = 499  # only the log reads it; nginx's code
+CLIENT_CLOSED_REQUEST = 499  # for the log only; nginx uses the same code
 NO_STORE, VARY = (b"cache-control", b"no-store"), (b"vary", b"accept")
 CONTENT_TYPES = {kind: (b"content-type", f"{kind}; charset=utf-8".encode()) for kind in OFFERED_TYPES}
 
 
 class GraphQLResponse(NamedTuple):
-    """A status, and the body and headers that go with it."""
+    """Status, body and headers of a response."""
 
     status: int
     body: Mapping[str, Any]
     headers: Mapping[str, str] = MappingProxyType({})
     is_refusal: bool = False
     encoded_body: bytes = b""
-    actor: Actor | None = None  # whose unread responses it is counted with
+    actor: Actor | None = None  # its unread bytes count for this actor
 
 
 def _error_response(error: Exception) -> GraphQLResponse:
@@ -62,14 +62,14 @@ def _error_response(error: Exception) -> GraphQLResponse:
 
 
 def _shutdown_response() -> GraphQLResponse:
-    """Return the response to an operation that was cancelled because the server stops."""
-    body = error_body(ErrorCode.UNAVAILABLE, "The server is being stopped. Try again in a moment.")
+    """Return the response to an operation that was cancelled because the server shuts down."""
+    body = error_body(ErrorCode.UNAVAILABLE, "The server is shutting down. Try again in a moment.")
     return GraphQLResponse(HTTPStatus.SERVICE_UNAVAILABLE, body, {"retry-after": "1", "connection": "close"})
 
 
 @dataclass(frozen=True)
 class GraphQLEndpoint:
-    """The endpoint."""
+    """The GraphQL endpoint, with its settings and the parts that do its work."""
 
     access_log: AccessLog
     health: Health
@@ -90,7 +90,7 @@ class GraphQLEndpoint:
     refusal_throttle: RefusalThrottle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Respond to a request and log it; nothing that a client does makes this fail."""
+        """Respond to a request and log it. No request of a client makes this raise an exception."""
         start, request = perf_counter(), Request(scope, receive)
         media_type, record = JSON, AccessRecord(parse_trace_id(request.header(b"traceparent")))
         try:
@@ -109,7 +109,7 @@ class GraphQLEndpoint:
             if not self.health.is_draining:
                 raise
             response = _shutdown_response()
-        except Exception as exception:  # noqa: BLE001 whatever it was, the client gets a response and the log the traceback
+        except Exception as exception:  # noqa: BLE001 for any error, the client gets a response and the log the traceback
             response = _error_response(exception)
         record.status, record.seconds = int(response.status), perf_counter() - start
         self.access_log.log(record.with_errors(response.body.get("errors", ())))
@@ -131,7 +131,10 @@ class GraphQLEndpoint:
             await self.refusal_throttle.wait_anonymous(limit_key(request.address))
 
     async def _send_large(self, send: Send, body: bytes, actor: Actor) -> None:
-        """Send a large body, and count it until the client has read nearly all of it: the end of the response waits for that."""
+        """Send a large body, and count it until the client has read nearly all of it.
+
+        The second `send` waits for that: uvicorn blocks it while the write buffer is full.
+        """
         with self.outgoing_budget.track(actor) as byte_counter:
             byte_counter.add(len(body))
             await send({"type": "http.response.body", "body": body, "more_body": True})
@@ -154,23 +157,23 @@ class GraphQLEndpoint:
         estimate = operation.estimate_cost(values)
         record.cost_requested = estimate.maximum
         if estimate.maximum > self.max_cost:
-            message = f"The operation may cost {estimate.maximum} points; {self.max_cost} are allowed. Ask for less at once."
+            message = f"The operation may cost {estimate.maximum} points; {self.max_cost} are allowed. Request less at once."
             raise GraphQLRequestError([graphql_error(ErrorCode.QUERY_TOO_COMPLEX, message)])
         execution_request = ExecutionRequest(document, operation, values, actor, request.header(b"idempotency-key"), record.query_stats)
         result = await self._execute(execution_request, estimate, account, request, record)
         if result.data is None and result.errors and not any(error.path for error in result.errors):
-            raise GraphQLRequestError(result.errors)  # nothing ran
+            raise GraphQLRequestError(result.errors)  # nothing was executed
         body = _response_body(result)
         body = body | self._cost_extensions(actor, record) if graphql_request.wants_cost else body
         encoded_body = encode(body, result, self.max_response_bytes)
-        if len(encoded_body) > SMALL_BYTES and operation.kind is OperationType.QUERY:  # a mutation was made: the client has to know
+        if len(encoded_body) > SMALL_BYTES and operation.kind is OperationType.QUERY:  # the client must learn the result of a mutation
             self.outgoing_budget.check(actor, len(encoded_body))
         return GraphQLResponse(HTTPStatus.OK, body, encoded_body=encoded_body, actor=actor)
 
     async def _coerce(self, operation: Operation, raw_values: Mapping[str, Any], account: Account, actor: Actor) -> VariableValues:
-        """Coerce the variables, many of them within the organization's share of the CPU.
+        """Coerce the variables. Many values count toward the organization's CPU share.
 
-        The cost of a request is paid before, so that coercion is never free, whatever comes of the request; a refusal costs its values.
+        The base cost is charged before, so that coercion is never free. If the values are rejected, they are charged as well.
         """
         account.charge(BASE_COST)
         size = measure_variables(raw_values)
@@ -186,7 +189,7 @@ class GraphQLEndpoint:
     async def _execute(
         self, execution_request: ExecutionRequest, estimate: CostEstimate, account: Account, request: Request, record: AccessRecord
     ) -> ExecutionResult:
-        """Run the operation when it gets a slot and while its client waits; give back the points that it did not spend."""
+        """Wait for a slot and run the operation while its client is connected. Return the points that it did not spend."""
         queue_start, timeout = perf_counter(), self.delete_timeout if execution_request.operation.is_long else self.operation_timeout
         with account.reserve(estimate, prepaid_points=BASE_COST) as reservation:
             cpu_slot = self.cpu_share.exclusive(execution_request.actor) if execution_request.document.uses_introspection else nullcontext()
@@ -203,7 +206,7 @@ class GraphQLEndpoint:
     async def _authenticate(self, request: Request) -> Actor:
         actor = await self.authenticator.authenticate(request.header(b"authorization"), request.address)
         if actor is None:
-            message = "Send a valid token: `Authorization: Bearer rlt_…`. `relaties token create` makes one."
+            message = "Send a valid token: `Authorization: Bearer rlt_…`. Create one with `relaties token create`."
             raise HttpError(ErrorCode.UNAUTHENTICATED, message, headers={"www-authenticate": "Bearer"})
         return actor
 
@@ -218,9 +221,8 @@ class GraphQLEndpoint:
                 return parsing.parse_body(body)
 
     async def _find_document(self, graphql_request: GraphQLRequest, actor: Actor) -> Document:
-        key = (
-            None if graphql_request.query is None else hash_document(graphql_request.query)
-        )  # once: it takes half of the time of finding a document
+        # Hash the text only once: hashing takes half of the time of finding a document.
+        key = None if graphql_request.query is None else hash_document(graphql_request.query)
         if not self.persisted_documents.is_new(key):
             return self.persisted_documents.resolve(graphql_request, key)
         async with self.cpu_share.exclusive(actor):
@@ -231,9 +233,9 @@ class GraphQLEndpoint:
         if isinstance(operation, GraphQLError):
             raise GraphQLRequestError([operation])
         if operation.kind is OperationType.SUBSCRIPTION:
-            raise HttpError(ErrorCode.BAD_REQUEST, "Only queries and mutations are answered here.")
+            raise HttpError(ErrorCode.BAD_REQUEST, "Subscriptions are not supported. Send a query or a mutation.")
         if method == "GET" and operation.kind is not OperationType.QUERY:
-            raise HttpError(ErrorCode.METHOD_NOT_ALLOWED, "Changes are not made by GET. Send a POST.", headers={"allow": "POST"})
+            raise HttpError(ErrorCode.METHOD_NOT_ALLOWED, "A GET request cannot run a mutation. Send a POST.", headers={"allow": "POST"})
         return operation
 
     def _cost_extensions(self, actor: Actor, record: AccessRecord) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Format errors for clients: expected ones as they are, unexpected ones masked by an incident id that the log explains."""
+"""Format errors for clients. Show expected errors, and mask unexpected ones with an incident id that is also in the log."""
 
 import logging
 from collections.abc import Iterable, Mapping
@@ -18,14 +18,14 @@ from server.errors import ErrorCode
 log = logging.getLogger("relaties")
 USER_ERRORS = (ForbiddenError, BadInput, RuleViolation)
 MAX_MESSAGE = 1000  # characters
-NULL_INPUT = "A part of the input is null that cannot be. Leave it out, so that it stays as it is."
-VALUE_OUT_OF_RANGE = "A value is beyond what can be stored. Send a smaller one."
-DATABASE_UNREACHABLE = (ErrorCode.UNAVAILABLE, "The database cannot be reached. Try again.")
+NULL_INPUT = "A field of the input is null, which it cannot be. Omit the field to leave its value unchanged."
+VALUE_OUT_OF_RANGE = "A value is too large to be stored. Send a smaller one."
+DATABASE_UNREACHABLE = (ErrorCode.UNAVAILABLE, "The database cannot be reached. Try again in a moment.")
 DATABASE_ERRORS: tuple[tuple[tuple[type[BaseException], ...], tuple[ErrorCode, str]], ...] = (
     ((PoolExhaustedError, PoolTimeoutError), (ErrorCode.UNAVAILABLE, "Too many operations at once. Try again in a moment.")),
-    ((asyncpg.LockNotAvailableError,), (ErrorCode.UNAVAILABLE, "Somebody else is changing this. Try again in a moment.")),
-    ((asyncpg.QueryCanceledError,), (ErrorCode.TIMEOUT, "This took too long. Ask for less at once.")),
-    # The database has no room, or is being stopped. The system's: no route, a refusal, and silence, which is a TimeoutError.
+    ((asyncpg.LockNotAvailableError,), (ErrorCode.UNAVAILABLE, "Another request is changing the same data. Try again in a moment.")),
+    ((asyncpg.QueryCanceledError,), (ErrorCode.TIMEOUT, "A database query took too long. Request less at once.")),
+    # The database is out of resources or shuts down. OSError: no route, connection refused, or no answer (a TimeoutError).
     ((asyncpg.InsufficientResourcesError, asyncpg.OperatorInterventionError, OSError), DATABASE_UNREACHABLE),
 )
 
@@ -34,7 +34,7 @@ def database_error(error: BaseException) -> tuple[ErrorCode, str] | None:
     """Return the code and message of an expected database error; None for an internal error."""
     cause = driver_error(error)
     if is_retryable(cause):
-        return ErrorCode.UNAVAILABLE, "Others changed the same things at once. Try again in a moment."
+        return ErrorCode.UNAVAILABLE, "Other requests changed the same data at the same time. Try again in a moment."
     if is_connection_lost(error):
         return DATABASE_UNREACHABLE
     return next((code_and_message for kinds, code_and_message in DATABASE_ERRORS if isinstance(cause, kinds)), None)
@@ -46,7 +46,7 @@ def error_body(code: ErrorCode, message: str, **more: object) -> dict[str, objec
 
 
 def sort_errors(errors: Iterable[GraphQLError]) -> list[GraphQLError]:
-    """Sort errors by their fields in the document and rows in the response: which failed first is chance."""
+    """Sort errors by field in the document, then by row in the response, since their order in time is random."""
     return sorted(errors, key=_sort_key)
 
 
@@ -56,7 +56,7 @@ def _sort_key(error: GraphQLError) -> tuple[tuple[int, int], list[int]]:
 
 
 def format_error(error: GraphQLError) -> Mapping[str, Any]:
-    """Return the error as the caller sees it, with a message of bounded length: graphql-core quotes names of any length."""
+    """Return the error for the client. Truncate its message, because graphql-core quotes names of any length."""
     body = _format_error(error)
     message = body["message"]
     return body if len(message) <= MAX_MESSAGE else {**body, "message": f"{message[:MAX_MESSAGE]}…"}
@@ -65,7 +65,7 @@ def format_error(error: GraphQLError) -> Mapping[str, Any]:
 def _format_error(error: GraphQLError) -> Mapping[str, Any]:
     original_error = error.original_error
     cause = driver_error(original_error) if original_error else None
-    if isinstance(cause or error, StrawberryInputCoercionError):  # its own words are of Python
+    if isinstance(cause or error, StrawberryInputCoercionError):  # its own message is about Python types
         return _with_code(error, ErrorCode.BAD_USER_INPUT, NULL_INPUT)
     if isinstance(cause, USER_ERRORS) or (cause is None and error.extensions and "code" in error.extensions):
         return error.formatted
@@ -79,7 +79,7 @@ def _format_error(error: GraphQLError) -> Mapping[str, Any]:
 
 
 def _format_input_error(error: GraphQLError) -> Mapping[str, Any]:
-    """Show graphql-core's own error: a variable or an argument that is not of its type. Any other cause is an internal error."""
+    """Format an error of graphql-core. A value of the wrong type is shown; any other cause is an internal error."""
     cause = root_cause(error)
     if cause is None or isinstance(cause, CONVERSION_ERRORS):
         return _with_code(error, ErrorCode.BAD_USER_INPUT, remove_cause_text(cause, error.message))
@@ -87,10 +87,13 @@ def _format_input_error(error: GraphQLError) -> Mapping[str, Any]:
 
 
 def mask(error: BaseException) -> dict[str, object]:
-    """Log the traceback; return an error with only the incident id."""
+    """Log the traceback, and return an error that has only the incident id."""
     incident_id = uuid4().hex
     log.error("incident %s", incident_id, exc_info=error)
-    return {"message": "Something went wrong.", "extensions": {"code": ErrorCode.INTERNAL_SERVER_ERROR, "incident": incident_id}}
+    return {
+        "message": "An internal error occurred. Report its `incident` to the operator.",
+        "extensions": {"code": ErrorCode.INTERNAL_SERVER_ERROR, "incident": incident_id},
+    }
 
 
 def _with_code(error: GraphQLError, code: ErrorCode, message: str) -> Mapping[str, Any]:

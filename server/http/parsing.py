@@ -1,4 +1,4 @@
-"""Parse requests strictly: UTF-8, JSON without NaN or duplicate keys, of bounded depth and size; then the fields of GraphQL over HTTP."""
+"""Parse requests strictly: UTF-8, JSON of limited depth and size without NaN or duplicate keys, then the fields of GraphQL over HTTP."""
 
 import json
 import math
@@ -16,18 +16,18 @@ from server.http.json_limits import check_size
 from server.http.request import Request
 from server.settings import GetPolicy
 
-LARGE_BODY_BYTES = 20_000  # bytes: reading more takes a millisecond and up
-MAX_CONTENT_TYPE = 200  # characters that count: splitting a header of 16 kB takes milliseconds
+LARGE_BODY_BYTES = 20_000  # parsing more takes a millisecond or longer
+MAX_CONTENT_TYPE = 200  # characters that are parsed: splitting a header of 16 kB takes milliseconds
 EXAMPLE_BODY = '`{"query": "…", "variables": {…}}`'
 PARAMETERS = {"query", "variables", "operationName", "extensions", "documentId", "doc_id", "id"}
-MAX_NAMES, MAX_NAME = 3, 40  # of unknown fields in a message, and characters of each
-# The decoder takes NUL and surrogates only as escapes. This also finds pairs of surrogates and what follows an escaped backslash.
+MAX_NAMES, MAX_NAME = 3, 40  # unknown fields in an error message, and characters of each
+# JSON can contain NUL and surrogates only as escapes. The pattern also matches valid surrogate pairs and text after an escaped backslash.
 UNSTORABLE_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class PersistedQuery(BaseModel):
-    """Apollo's protocol of automatic persisted queries."""
+    """Extension of Apollo's automatic persisted queries (APQ)."""
 
     model_config = ConfigDict(strict=True)
     version: int = Field(ge=1, le=1)
@@ -35,7 +35,7 @@ class PersistedQuery(BaseModel):
 
 
 class Extensions(BaseModel):
-    """The known `extensions` of a request; others are ignored."""
+    """Known `extensions` of a request. Others are ignored."""
 
     model_config = ConfigDict(strict=True)
     cost: bool = False
@@ -43,7 +43,7 @@ class Extensions(BaseModel):
 
 
 class GraphQLRequest(BaseModel):
-    """A request of GraphQL over HTTP, with the document by its text, its hash or its id."""
+    """Request of GraphQL over HTTP. The document is given by its text, its hash or its id."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
     query: str | None = Field(default=None, min_length=1)
@@ -56,12 +56,12 @@ class GraphQLRequest(BaseModel):
 
     @property
     def persisted_hash(self) -> str | None:
-        """The SHA-256 of Apollo's persisted queries."""
+        """Return the SHA-256 of an automatic persisted query."""
         return self.extensions.persistedQuery.sha256Hash if self.extensions and self.extensions.persistedQuery else None
 
     @property
     def document_key(self) -> str | None:
-        """The SHA-256 or the id of a known document."""
+        """Return the SHA-256 or the id of a known document."""
         document_id = self.documentId or self.doc_id or self.id
         return document_id.removeprefix(SHA256_PREFIX) if document_id else self.persisted_hash
 
@@ -70,34 +70,34 @@ class GraphQLRequest(BaseModel):
         return bool(self.extensions and self.extensions.cost)
 
 
-# `model_validate` calls this too, and takes twice as long because it looks at its options first.
+# `model_validate` calls this and takes twice as long, because it checks its options first.
 VALIDATE: Callable[[object], GraphQLRequest] = GraphQLRequest.__pydantic_validator__.validate_python
 
 
 def check_method(method: str, get_policy: GetPolicy) -> None:
     methods = ["POST"] if get_policy is GetPolicy.OFF else ["GET", "POST"]
     if method not in methods:
-        message = "Send a POST with a JSON body." if get_policy is GetPolicy.OFF else "Send a POST with a JSON body, or a query by GET."
+        message = "Send a POST with a JSON body." if get_policy is GetPolicy.OFF else "Send a POST with a JSON body, or a GET with a query."
         raise HttpError(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"allow": ", ".join(methods)})
 
 
 def parse_get(parameters: Mapping[str, str], get_policy: GetPolicy) -> GraphQLRequest:
     graphql_request = parse_parameters(parameters)
     if graphql_request.query is not None and get_policy is GetPolicy.PERSISTED:
-        message = "By GET only a document that is known is answered, by its id or hash. Send a POST."
+        message = "A GET request must name a known document by its id or hash. Send a POST instead."
         raise HttpError(ErrorCode.METHOD_NOT_ALLOWED, message, headers={"allow": "POST"})
     return graphql_request
 
 
 async def receive_body(request: Request, max_bytes: int, count_bytes: Callable[[int], None]) -> bytes:
-    """Receive the body, and refuse it as soon as it is too large, whatever its header says.
+    """Receive the body, and reject it as soon as it is too large, whatever `Content-Length` says.
 
-    `count_bytes` is called with the bytes of each part before the last, and may refuse them.
+    `count_bytes` is called with the size of each part before the last. It may raise an error to reject the body.
     """
     if not _is_json((request.header(b"content-type") or "")[:MAX_CONTENT_TYPE]):
         raise HttpError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send `Content-Type: application/json`, in UTF-8.")
     if (request.header(b"content-encoding") or "identity").lower() != "identity":
-        raise HttpError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body as it is, without `Content-Encoding`.")
+        raise HttpError(ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body uncompressed, without `Content-Encoding`.")
     buffer = bytearray()
     while True:
         message = await request.receive()
@@ -105,7 +105,11 @@ async def receive_body(request: Request, max_bytes: int, count_bytes: Callable[[
             raise ClientDisconnected
         buffer += message.get("body", b"")
         if len(buffer) > max_bytes:
-            raise HttpError(ErrorCode.PAYLOAD_TOO_LARGE, f"A request has at most {max_bytes} bytes.", headers={"connection": "close"})
+            raise HttpError(
+                ErrorCode.PAYLOAD_TOO_LARGE,
+                f"The body is larger than {max_bytes} bytes. Send several requests.",
+                headers={"connection": "close"},
+            )
         if not message.get("more_body", False):
             return bytes(buffer)
         count_bytes(len(message["body"]))
@@ -124,7 +128,7 @@ def parse_body(body: bytes) -> GraphQLRequest:
 
 
 def parse_parameters(parameters: Mapping[str, str]) -> GraphQLRequest:
-    """Parse the query string of a GET; `variables` and `extensions` are JSON."""
+    """Parse the query string of a GET, in which `variables` and `extensions` are JSON."""
     members: dict[str, object] = {name: value for name, value in parameters.items() if name in PARAMETERS}
     for name in ("variables", "extensions"):
         if name in parameters:
@@ -133,20 +137,20 @@ def parse_parameters(parameters: Mapping[str, str]) -> GraphQLRequest:
 
 
 def _validate_request(members: object) -> GraphQLRequest:
-    # Before pydantic, which would report each of thousands of unknown fields.
+    # Check names before pydantic does, which would report each of thousands of unknown fields.
     if isinstance(members, dict) and (unknown_names := [name for name in members if name not in PARAMETERS]):
         names = ", ".join(f"`{name[:MAX_NAME]}`" for name in unknown_names[:MAX_NAMES]) + (", …" if len(unknown_names) > MAX_NAMES else "")
-        raise _bad_request(f"The request is not {EXAMPLE_BODY}: it has no field {names}.")
+        raise _bad_request(f"The request must be {EXAMPLE_BODY}. Unknown fields: {names}.")
     try:
         return VALIDATE(members)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False, include_input=False)
         messages = "; ".join(f"{'.'.join(str(step) for step in detail['loc']) or 'body'}: {detail['msg']}" for detail in details)
-        raise _bad_request(f"The request is not {EXAMPLE_BODY}: {messages}.") from None
+        raise _bad_request(f"The request must be {EXAMPLE_BODY}. {messages}.") from None
 
 
 def parse_json(text: bytes, label: str) -> object:
-    """Return what a strict reading of the text gives; `label` names it in messages."""
+    """Parse JSON strictly. Error messages name the text by `label`."""
     check_size(text)
     try:
         value = STRICT.decode(text.decode("utf-8"))
@@ -164,7 +168,7 @@ def parse_json(text: bytes, label: str) -> object:
 def _build_object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise _bad_request("The body has a key twice in one object.")
+        raise _bad_request("The JSON has a duplicate key in an object.")
     return members
 
 
@@ -176,7 +180,7 @@ def _parse_integer(digits: str) -> int:
 def _parse_float(digits: str) -> float:
     _check_digits(digits)
     if not math.isfinite(number := float(digits)):
-        raise _bad_request(f"{digits[:MAX_DIGITS]} is too large a number.")
+        raise _bad_request(f"The number {digits[:MAX_DIGITS]} is too large.")
     return number
 
 
@@ -186,18 +190,18 @@ def _check_digits(number: str) -> None:
 
 
 def _reject_constant(name: str) -> NoReturn:
-    raise _bad_request(f"The body is not JSON: {name} is no number.")
+    raise _bad_request(f"The body is not JSON: `{name}` is not allowed.")
 
 
 class _Decoder(json.JSONDecoder):
-    """Decode as Python's decoder does, but do not look for white space around the value by two regular expressions."""
+    """Decode as Python's decoder does, but without its two regular expressions for whitespace around the value."""
 
     def decode(self, s: str, *more: Any) -> Any:  # noqa: ANN401 the decoder's own
         try:
             value, end = self.scan_once(s, 0)  # type: ignore[attr-defined]
         except StopIteration:
             return super().decode(s, *more)
-        # Otherwise decode again, to report what is wrong, but not for white space: the text may be long.
+        # If anything but whitespace follows, decode again for the error message. The text may be long, so avoid that for whitespace.
         return super().decode(s, *more) if s[end:].strip(" \t\n\r") else value
 
 
@@ -205,16 +209,16 @@ STRICT = _Decoder(object_pairs_hook=_build_object, parse_int=_parse_integer, par
 
 
 def _check_texts(value: object) -> None:
-    """Refuse texts that PostgreSQL cannot store: it has every character but NUL, and half a surrogate pair is none."""
+    """Reject strings that PostgreSQL cannot store: those with NUL or an unpaired surrogate."""
     for text in _iterate_texts(value):
         if "\0" in text:
-            raise _bad_request("A text cannot hold the character NUL.")
+            raise _bad_request("A string cannot contain the character NUL.")
         if not text.isascii() and SURROGATE.search(text):
-            raise _bad_request("A text has half of a surrogate pair.")
+            raise _bad_request("A string contains an unpaired surrogate.")
 
 
 def _iterate_texts(node: object) -> Iterator[str]:
-    """Yield all texts and keys. `check_size` bounds their number and how deep they lie."""
+    """Yield all strings and keys. `check_size` limits their number and nesting."""
     if isinstance(node, str):
         yield node
     elif isinstance(node, dict):

@@ -114,7 +114,7 @@ async def test_failing_statement_leaves_other_fields_intact(
         await owner.execute(f"GRANT SELECT ON relaties.client_month TO {RUNTIME}")
     nodes = body["data"]["clients"]["nodes"]
     assert [(node["revenue"], len(node["contacts"]["nodes"]), len(node["labels"])) for node in nodes] == [(None, 3, 2)] * 3
-    assert {error["message"] for error in body["errors"]} == {"Something went wrong."}
+    assert {error["message"] for error in body["errors"]} == {"An internal error occurred. Report its `incident` to the operator."}
     assert [error["extensions"]["code"] for error in body["errors"]] == ["INTERNAL_SERVER_ERROR"] * 3
 
 

@@ -96,7 +96,7 @@ async def only_error(api: Api, query: str, **variables: object) -> dict[str, Any
     return error_body
 
 
-BEYOND = "A value is beyond what can be stored. Send a smaller one."
+BEYOND = "A value is too large to be stored. Send a smaller one."
 
 
 @pytest.mark.parametrize("query", ['{ convert(wanted: "2147483648") }', "mutation { convert }"])
@@ -115,14 +115,20 @@ async def test_unbindable_field_leaves_the_others_intact(api: Api) -> None:
 
 async def test_value_of_another_type_than_its_parameter_is_an_incident(api: Api) -> None:
     error = await only_error(api, '{ convert(wanted: "x") }')
-    assert (error["message"], error["extensions"]["code"]) == ("Something went wrong.", "INTERNAL_SERVER_ERROR")
+    assert (error["message"], error["extensions"]["code"]) == (
+        "An internal error occurred. Report its `incident` to the operator.",
+        "INTERNAL_SERVER_ERROR",
+    )
     assert error["extensions"]["incident"]
 
 
 @pytest.mark.parametrize("kind", PYTHON_ERRORS)
 async def test_python_error_in_a_rule_is_an_incident(api: Api, kind: str) -> None:
     error = await only_error(api, "query ($kind: String!) { rule(kind: $kind) }", kind=kind)
-    assert (error["message"], error["extensions"]["code"]) == ("Something went wrong.", "INTERNAL_SERVER_ERROR")
+    assert (error["message"], error["extensions"]["code"]) == (
+        "An internal error occurred. Report its `incident` to the operator.",
+        "INTERNAL_SERVER_ERROR",
+    )
     assert error["extensions"]["incident"]
 
 
@@ -153,7 +159,10 @@ async def test_other_exception_while_parsing_a_value_is_an_incident(api: Api, fo
     query, name = VALUE_FORMS[form]
     wrong = ["bug"] if name == "x[]" else "bug"
     error = await only_error(api, query.replace("WRONG", '"bug"'), **({"x": wrong} if name else {}))
-    assert (error["message"], error["extensions"]["code"]) == ("Something went wrong.", "INTERNAL_SERVER_ERROR")
+    assert (error["message"], error["extensions"]["code"]) == (
+        "An internal error occurred. Report its `incident` to the operator.",
+        "INTERNAL_SERVER_ERROR",
+    )
 
 
 def encoding_error(cause: Exception) -> asyncpg.DataError:

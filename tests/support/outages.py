@@ -57,4 +57,4 @@ def is_unavailable(answer: tuple[int, Any]) -> bool:
     status, body = answer
     codes = {error["extensions"]["code"] for error in body["errors"]}
     messages = {error["message"] for error in body["errors"]}
-    return status in {200, 503} and codes == {"UNAVAILABLE"} and messages <= {"The database cannot be reached. Try again."}
+    return status in {200, 503} and codes == {"UNAVAILABLE"} and messages <= {"The database cannot be reached. Try again in a moment."}

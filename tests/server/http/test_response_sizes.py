@@ -63,7 +63,7 @@ async def test_too_many_objects_end_the_operation(create_application: CreateAppl
         response = await api.post({"query": query})
         error = response.json()["errors"][0]
         assert (response.status_code, error["extensions"]) == (400, {"code": "RESPONSE_TOO_LARGE"})
-        assert error["message"].startswith(f"The response would have more than {objects - 1} objects. Ask for less at once.")
+        assert error["message"].startswith(f"The response would have more than {objects - 1} objects. Request less at once.")
         assert "data" not in response.json()
         assert (await api.data("{ clients(first: 1) { nodes { id } } }"))["clients"]["nodes"]  # its connection was returned to the pool
 
