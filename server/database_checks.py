@@ -1,4 +1,4 @@
-"""Check the database: role, row-level security and migrations; say what is wrong and how to fix it."""
+"""Check the database: role, row-level security and migrations. Report each problem with its fix."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ OWNER_ROLE = "CREATE ROLE relaties_owner LOGIN CREATEROLE BYPASSRLS PASSWORD '�
 
 @dataclass(frozen=True)
 class Finding:
-    """The result of a check: the problem and its fix, if any. `note` is what may be wrong, where only the operator knows."""
+    """The result of a check: a problem with its fix, if there is one. `note` tells the operator about something that may be wrong."""
 
     subject: str
     problem: str | None = None
@@ -47,7 +47,7 @@ async def run_checks(runtime_url: str, owner_url: str | None, direct_url: str | 
 
 
 async def check_database(database: Database) -> list[Finding]:
-    """Check what must hold before the server may answer: an ordinary role, current tables, row-level security on each."""
+    """Check what the server requires: an ordinary role, current migrations, and row-level security on each table."""
     return [await _check_role(database), await _check_memberships(database), await _check_objects(database), *await _check_tables(database)]
 
 
@@ -64,11 +64,9 @@ async def _check_role(database: Database) -> Finding:
         "the tables' owner": role.is_owning,
     }
     if problems := [text for text, applies in faults.items() if applies]:
-        advice = f"give DATABASE_URL a role of its own, which `relaties migrate` makes, and the role {role.name} to RELATIES_OWNER_URL"
-        return Finding(
-            "role", f"DATABASE_URL: the role {role.name} is {' and '.join(problems)}, so organizations are not kept apart: {advice}."
-        )
-    return Finding(f"role {role.name}: ordinary, as it should be")
+        advice = f"Set DATABASE_URL to another role, which `relaties migrate` creates, and RELATIES_OWNER_URL to role {role.name}"
+        return Finding("role", f"DATABASE_URL: role {role.name} is {' and '.join(problems)}, so organizations are not isolated. {advice}.")
+    return Finding(f"role {role.name} has no special rights")
 
 
 async def _check_memberships(database: Database) -> Finding:
@@ -84,27 +82,27 @@ async def _check_memberships(database: Database) -> Finding:
         descriptions.append(f"{role.name}, which is {' and '.join(text for text, applies in faults.items() if applies)}")
     if descriptions:
         roles = "; of ".join(descriptions)
-        reason = f"the role {name} is a member of {roles}, so organizations are not kept apart"
-        return Finding("memberships", f"DATABASE_URL: {reason}: take each away with `REVOKE … FROM {name}`, by the role that granted it.")
-    return Finding("memberships: none that sees more")
+        reason = f"role {name} is a member of {roles}, so organizations are not isolated"
+        return Finding("memberships", f"DATABASE_URL: {reason}. Run `REVOKE … FROM {name}` for each, as the role that granted it.")
+    return Finding("memberships in other roles bypass no isolation")
 
 
 async def _check_objects(database: Database) -> Finding:
-    """Check views and functions of other roles. Those of extensions are skipped: they show no data of an organization."""
+    """Check views and functions of other roles. Skip those of extensions, because they show no data of an organization."""
     name, objects = (await tenant_isolation.current_role(database)).name, await rls_bypasses.objects(database)
     if objects:
         names = ", ".join(f"{each.kind} {each.name}" for each in objects)
         fixes = "; ".join(each.cure for each in objects)
-        reason = f"works with the rights of its owner, who sees all organizations, and the role {name} may use it"
-        return Finding("objects of others", f"DATABASE_URL: each of these {reason}: {names}. As its owner: {fixes}.")
-    return Finding("views and functions of others: none that shows more")
+        reason = f"role {name} may use objects that run with the rights of an owner who sees all organizations"
+        return Finding("objects of others", f"DATABASE_URL: {reason}: {names}. Run as their owner: {fixes}.")
+    return Finding("views and functions of other roles bypass no isolation")
 
 
 async def _check_tables(database: Database) -> list[Finding]:
     revision, head_revision = await current_revision(database), head()
     if revision != head_revision:
-        state = f"at revision {revision}, and this version needs {head_revision}" if revision else "not there yet"
-        return [Finding("tables", f"The tables are {state}: run `relaties migrate` with RELATIES_OWNER_URL set.")]
+        state = f"are at revision {revision}, but this version needs {head_revision}" if revision else "do not exist"
+        return [Finding("tables", f"The tables {state}. Set RELATIES_OWNER_URL and run `relaties migrate`.")]
     return [Finding(f"tables at revision {revision}"), await _check_row_level_security(database)]
 
 
@@ -113,8 +111,8 @@ async def _check_row_level_security(database: Database) -> Finding:
     if open_tables := [table.name for table in tables if not table.is_isolated]:
         return Finding(
             "row level security",
-            f"Not every table keeps organizations apart: {', '.join(open_tables)}. Restore tenant_id, FORCE ROW LEVEL SECURITY and "
-            "its policy.",
+            f"These tables do not isolate organizations: {', '.join(open_tables)}. Restore their tenant_id, FORCE ROW LEVEL SECURITY and "
+            "policy.",
         )
     return Finding(f"row level security on all {len(tables)} tables")
 
@@ -128,7 +126,7 @@ async def _check_owner(owner_url: str) -> Finding:
         role = await tenant_isolation.current_role(database)
     if role.is_superuser or (role.is_bypassing and role.is_creating):
         return Finding(f"owner {role.name}")
-    return Finding("owner", f"RELATIES_OWNER_URL: the role {role.name} needs CREATEROLE and BYPASSRLS: {OWNER_ROLE}.")
+    return Finding("owner", f"RELATIES_OWNER_URL: role {role.name} needs CREATEROLE and BYPASSRLS: {OWNER_ROLE}.")
 
 
 async def _check_direct(direct_url: str) -> Finding:

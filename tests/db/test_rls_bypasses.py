@@ -75,8 +75,8 @@ async def test_object_with_its_owners_rights_is_rejected(
         await ensure_database_ready(database)
     (reason,) = raised_error.value.reasons
     assert reason == (
-        f"DATABASE_URL: each of these works with the rights of its owner, who sees all organizations, and the role {RUNTIME} may use it: "
-        f"{description.format(name)}. As its owner: {cure.format(name)}."
+        f"DATABASE_URL: role {RUNTIME} may use objects that run with the rights of an owner who sees all organizations: "
+        f"{description.format(name)}. Run as their owner: {cure.format(name)}."
     )
     await owner.execute(cure.format(name))
     await ensure_database_ready(database)
@@ -150,8 +150,8 @@ async def test_membership_of_a_powerful_role_is_rejected(
         role_description = (
             f"{powerful}, which is {reason}" if reason else "pg_read_server_files, which is one that reads or runs files of the"
         )
-        assert reason_text.startswith(f"DATABASE_URL: the role {RUNTIME} is a member of {role_description}")
-        assert reason_text.endswith(f": take each away with `REVOKE … FROM {RUNTIME}`, by the role that granted it.")
+        assert reason_text.startswith(f"DATABASE_URL: role {RUNTIME} is a member of {role_description}")
+        assert reason_text.endswith(f". Run `REVOKE … FROM {RUNTIME}` for each, as the role that granted it.")
         await owner.execute(f"REVOKE {between if is_indirect else powerful} FROM {RUNTIME}")
         await ensure_database_ready(database)
     finally:

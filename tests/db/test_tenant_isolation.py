@@ -66,7 +66,7 @@ async def test_missing_policy_is_named_and_prevents_the_start(own_database: tupl
     owner, database = own_database
     await ensure_database_ready(database)
     await owner.execute(breach)
-    with pytest.raises(StartupError, match=r"^Not every table keeps organizations apart: (label|other)\. Restore .*\.$"):
+    with pytest.raises(StartupError, match=r"^These tables do not isolate organizations: (label|other)\. Restore .*\.$"):
         await ensure_database_ready(database)
 
 
@@ -109,7 +109,7 @@ async def test_server_rejects_a_role_that_bypasses_row_level_security(
 ) -> None:
     """It rejects a superuser, a role with BYPASSRLS, and an owner of tables."""
     superuser = await Database.connect(owner_url)
-    with pytest.raises(StartupError, match=r"DATABASE_URL: the role \w+ is a superuser and .*`relaties migrate` makes"):
+    with pytest.raises(StartupError, match=r"DATABASE_URL: role \w+ is a superuser and .*`relaties migrate` creates"):
         await ensure_database_ready(superuser)
     await superuser.close()
     owner, database = own_database

@@ -147,10 +147,10 @@ async def test_doctor_reports_problems_and_advice(settings: dict[str, str], admi
     empty = f"relaties_empty_{find_free_port()}"
     await admin.execute(f"CREATE DATABASE {empty}")
     bare = run_relaties("doctor", **{**settings, "DATABASE_URL": runtime_url(with_database_name(server_url, empty))})
-    assert "[wrong] The tables are not there yet: run `relaties migrate` with RELATIES_OWNER_URL set." in bare.stdout
+    assert "[wrong] The tables do not exist. Set RELATIES_OWNER_URL and run `relaties migrate`." in bare.stdout
     await admin.execute(f"DROP DATABASE {empty} WITH (FORCE)")
     weak = run_relaties("doctor", **{**settings, "RELATIES_OWNER_URL": settings["DATABASE_URL"]})
-    assert "[wrong] RELATIES_OWNER_URL: the role relaties_test needs CREATEROLE and BYPASSRLS" in weak.stdout
+    assert "[wrong] RELATIES_OWNER_URL: role relaties_test needs CREATEROLE and BYPASSRLS" in weak.stdout
     weak = run_relaties("migrate", **{**settings, "RELATIES_OWNER_URL": settings["DATABASE_URL"]})
     assert "permission denied for database" in error_line(weak)
     assert error_line(weak).endswith("The role needs CREATEROLE and BYPASSRLS.")

@@ -264,7 +264,7 @@ def test_doctor_escapes_names(run_command: RunCommand, hostile_database: Hostile
     """The output contains the role, and the organizations whose revenue is wrong."""
     result = run_command("doctor", **{**hostile_database.settings, "DATABASE_URL": role_url})
     assert (result.status, result.err.strip(), is_plain(result.out)) == (1, "", True)
-    assert "[ok]    role \\x1b[2J[/x]\\u202e\\nrole: ordinary, as it should be" in result.out.split("\n")
+    assert "[ok]    role \\x1b[2J[/x]\\u202e\\nrole has no special rights" in result.out.split("\n")
     (revenue,) = [line for line in result.out.split("\n") if line.startswith("[wrong] ")]
     assert all(f"1 of {shown_name}" in revenue for shown_name in HOSTILE.values())
 
