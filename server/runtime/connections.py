@@ -1,8 +1,7 @@
-"""Limit the connections of a worker process: in total, and of one address.
+"""Limit the connections of a worker process, in total and per address.
 
-When a limit is reached, the connection that has been silent for longest makes room: one that never sent a byte is worth less than one that
-may be about to send a request. Admitting, closing and forgetting a connection takes constant time, so that a flood costs no more than its
-size.
+When a limit is reached, the oldest connection that never sent a byte is closed, because a new connection is more likely to send a request.
+Admitting, closing and forgetting a connection take constant time, so the work for a flood grows only with its size.
 """
 
 from collections import OrderedDict
@@ -12,28 +11,28 @@ from typing import Protocol
 
 from server.ip_addresses import TrustedProxies, limit_key
 
-REFUSAL_FACTOR = 3  # refused connections that may wait for their client to read the refusal, for each that is held
+REFUSAL_FACTOR = 3  # maximum refused connections that wait for their client to read the refusal, per allowed connection
 
 
 class Peer(Protocol):
-    """A connection as the limits see it."""
+    """Connection that the limiter can refuse."""
 
     def refuse_connection(self, reason: "RefusalReason") -> None:
-        """Answer with the reason and close soon; reset the connection in a flood."""
+        """Send the reason and close the connection soon. Reset it in a flood."""
         ...
 
 
 class RefusalReason(Enum):
-    """Why a connection is refused; the value is for its client."""
+    """Reason for which a connection is refused. The value is the message for its client."""
 
     IN_TOTAL = "Too many connections at once. Try again in a moment."
-    OF_ADDRESS = "Too many connections from your address at once. Close those that you do not use, or try again in a moment."
-    FLOOD = ""  # even an answer would cost too much
+    OF_ADDRESS = "Too many connections from your address at once. Close unused connections, or try again in a moment."
+    FLOOD = ""  # no response, since even that would cost too much
 
 
 @dataclass(eq=False, slots=True)
 class _Group:
-    """The connections of one address."""
+    """Connections of one address."""
 
     name: str
     count: int = 0
@@ -41,7 +40,7 @@ class _Group:
 
 
 class ConnectionLimiter:
-    """Count the open connections and decide which ones stay."""
+    """Count the open connections, and decide which ones to refuse."""
 
     def __init__(self, limit: int, limit_per_address: int, proxies: TrustedProxies) -> None:
         self._limit = limit
@@ -56,7 +55,10 @@ class ConnectionLimiter:
         return len(self._group_by_peer)
 
     def admit(self, peer: Peer, host: str) -> RefusalReason | None:
-        """Hold a new connection from a host, or return why not. If a limit is reached, first close the oldest silent connection."""
+        """Admit a new connection from a host and return None, or return the reason to refuse it.
+
+        If a limit is reached, close the oldest silent connection to make room.
+        """
         name = limit_key(host)
         group = self._groups.get(name) or _Group(name)
         is_full = group.count >= self._limit_per_address and host not in self.proxies
@@ -88,7 +90,7 @@ class ConnectionLimiter:
     def _make_room(self, silent_peers: OrderedDict[Peer, None], reason: RefusalReason) -> bool:
         """Close the oldest connection that has sent nothing. Return whether there was one.
 
-        A request that has arrived is safe: libuv accepts one connection in each iteration of the loop, and reads from the others before.
+        No request that has arrived is lost: in each iteration, libuv reads from the open connections before it accepts a new one.
         """
         if not silent_peers:
             return False
@@ -98,7 +100,10 @@ class ConnectionLimiter:
         return True
 
     def _refuse(self, peer: Peer, reason: RefusalReason) -> RefusalReason:
-        """Remember a refused connection until it is closed. A refusal is read by its client first, so refusals are bounded, too."""
+        """Remember a refused connection until it is closed. Beyond the limit of refused connections, return `FLOOD`.
+
+        A refused connection stays open until its client has read the refusal, so their number needs a limit, too.
+        """
         if len(self._refused_peers) >= REFUSAL_FACTOR * self._limit:
             return RefusalReason.FLOOD
         self._refused_peers.add(peer)

@@ -1,7 +1,7 @@
-"""Everything that a command prints goes through here, and nothing of it is markup or a control sequence but what is written here.
+"""Print the output of commands, with markup and control sequences escaped.
 
-Names, arguments, settings and messages of exceptions come from others: a name of an organization may hold an escape sequence, a line break
-or the markup of the library that prints it. They are text here, with what a terminal would act on shown as an escape.
+Names, arguments, settings and messages of exceptions come from others. The name of an organization may contain an escape sequence, a line
+break or markup of `rich`. All are printed as text, and characters that a terminal would act on are shown as escapes.
 """
 
 import logging
@@ -15,35 +15,35 @@ from rich.text import Text
 
 from server.observability.escaping import escape, escape_lines
 
-MIN_TABLE_WIDTH = 150  # of a table that is read by another program, which has no width of its own
+MIN_TABLE_WIDTH = 150  # characters; a pipe to another program has no width of its own
 error_console = Console(stderr=True, soft_wrap=True, markup=False, emoji=False, highlight=False)
 
 
 def print_lines(*lines: str) -> None:
-    """Print the output of a command, each text on a line of its own."""
+    """Print the output of a command, each text on its own line."""
     sys.stdout.write("".join(f"{escape(line)}\n" for line in lines))
     sys.stdout.flush()
 
 
 def print_text(text: str) -> None:
-    """Print a text of several lines."""
+    """Print a text that may have several lines."""
     sys.stdout.write(escape_lines(text) + "\n")
     sys.stdout.flush()
 
 
 def print_status(text: str) -> None:
-    """Print progress to the standard error, so that what a command prints can be used by another."""
+    """Print progress to standard error, so that other programs can use the standard output."""
     error_console.print(Text(escape(text)), style="dim")
 
 
 def print_errors(*reasons: str) -> None:
-    """Print each reason on a line of its own, to the standard error."""
+    """Print each reason on its own line to standard error."""
     for reason in reasons:
         error_console.print(Text(escape(reason)), style="red")
 
 
 def print_error_text(text: str) -> None:
-    """Print a text of several lines, such as a traceback, to the standard error."""
+    """Print a text of several lines, such as a traceback, to standard error."""
     error_console.print(Text(escape_lines(text)))
 
 
@@ -55,14 +55,14 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 class _Description(ProgressColumn):
-    """The description of a task, of the same width for all; rich's own column takes it for markup."""
+    """Column with the description of a task in a fixed width. The column of `rich` would parse it as markup."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{escape(task.description):32}")
 
 
 def progress_bar(console: Console | None = None) -> Progress:
-    """Return a progress bar; on a console of its own it leaves nothing behind."""
+    """Return a progress bar. With a console, the bar disappears at the end."""
     return Progress(_Description(), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console, transient=console is not None)
 
 
@@ -72,7 +72,7 @@ class _EscapingFormatter(logging.Formatter):
 
 
 def stderr_log_handler() -> logging.Handler:
-    """Return what prints warnings of libraries where nothing else takes them."""
+    """Return a handler that prints warnings of libraries before logging is configured."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setLevel(logging.WARNING)
     handler.setFormatter(_EscapingFormatter())

@@ -1,4 +1,4 @@
-"""Run the server, from the first check until the last connection is closed."""
+"""Run the server from the first database check until the last connection is closed."""
 
 import asyncio
 import gc
@@ -32,12 +32,12 @@ from server.secret_keys import load_keys
 from server.settings import Settings
 from server.startup_errors import CONNECTION_ERRORS, StartupError, describe_connection_error
 
-# Collect young garbage by the ten thousand objects; scan long-lived objects, cached documents above all, far more
-# rarely than Python would, since that blocks everybody for a tenth of a second.
+# Collect young garbage every 10,000 objects. Scan long-lived objects, mostly cached documents, far more rarely than Python does by default,
+# because a scan blocks all requests for a tenth of a second.
 GC_THRESHOLDS = (10_000, 20, 500)
-SWITCH_INTERVAL_S = 0.001  # the event loop waits so long for the thread of introspection, each time that it has something to do
+SWITCH_INTERVAL_S = 0.001  # how long the event loop waits for the introspection thread each time it has work
 CLOSE_HEADER = (b"connection", b"close")
-ARRIVAL_GRACE_S = 0.5  # for the request on a connection that was taken just before no more were; the client may be a busy machine too
+ARRIVAL_GRACE_S = 0.5  # for the request on a connection that was accepted just before the port closed; the client may be slow
 CANCEL_TIMEOUT_S = 5  # for cancelled tasks to release what they hold
 
 
@@ -58,7 +58,7 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Handle signals here: uvicorn would raise the signal again at the end, and the embedded database would not be stopped."""
+        """Handle signals. uvicorn would raise the signal again at the end, and the embedded database would not be stopped."""
         previous_handlers = {number: signal.signal(number, self.stop) for number in STOPPING}
         try:
             yield
@@ -67,26 +67,26 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     async def on_tick(self, counter: int) -> bool:
-        """Treat a closed terminal as a signal, since none arrives through `make`; likewise the end of the parent process."""
+        """Exit when the terminal closes or the parent process ends, because `make` passes on no signal for that."""
         is_closed = (self._has_terminal and not os.isatty(0)) or self._startup_info.parent_pid not in {None, os.getppid()}
         self.should_exit = self.should_exit or is_closed or time.monotonic() >= self._exit_at
         return await super().on_tick(counter)
 
     def stop(self, number: int, _frame: object) -> None:
-        """Stop: the first time wait for running operations, the second time do not. Ctrl-C skips the shutdown delay."""
+        """Stop the server. The first signal waits for running operations, the second does not. Ctrl-C skips the shutdown delay."""
         self.force_exit = self._health.is_draining
         has_delay = number == signal.SIGTERM and not self.force_exit
         self._exit_at = time.monotonic() + (self._shutdown_delay if has_delay else 0)
         self._drain()
 
     def _drain(self) -> None:
-        """Report not ready to load balancers, and send `Connection: close` with each response."""
+        """Report `draining` to load balancers, and send `Connection: close` with each response."""
         self._health.is_draining = True
         self.config.encoded_headers.append(CLOSE_HEADER)
         self.server_state.default_headers = [*self.server_state.default_headers, CLOSE_HEADER]
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no more connections, answer requests that were sent, then cancel the rest: a mutation is rolled back as a whole."""
+        """Stop accepting connections, respond to requests that were sent, then cancel the rest. Cancelled mutations are rolled back."""
         connections = [connection for listener in sockets or () for connection in _accept_pending(listener)]
         for server_or_socket in (*self.servers, *(sockets or ())):
             server_or_socket.close()
@@ -105,7 +105,7 @@ class _Server(uvicorn.Server):
 
 
 def _accept_pending(listener: socket.socket) -> Iterator[socket.socket]:
-    """Accept connections that are pending in the kernel: closing the port would reset them and lose their requests."""
+    """Accept the connections that are pending in the kernel. Closing the port would reset them and lose their requests."""
     listener.settimeout(0)
     with suppress(BlockingIOError):
         while True:
@@ -114,7 +114,7 @@ def _accept_pending(listener: socket.socket) -> Iterator[socket.socket]:
 
 @dataclass(frozen=True)
 class StartupInfo:
-    """What to print once the server answers, and how GraphiQL signs in; for a worker, its parent and whom to notify."""
+    """Lines to print once the server is ready, and the sign-in of GraphiQL; for a worker, also its parent and a callback."""
 
     ready_lines: list[str]
     browser: BrowserSignIn | None = None
@@ -125,13 +125,13 @@ class StartupInfo:
 def run_server(
     settings: Settings, runtime_url: str, listener: socket.socket, ready_lines: list[str], browser: BrowserSignIn | None
 ) -> None:
-    """Serve from this process, or from several workers."""
+    """Serve from this process, or from several worker processes."""
     if settings.workers == 1:
         run(serve_requests(settings, runtime_url, listener, StartupInfo(ready_lines, browser)))
         return
     parent_pid = os.getpid()
 
-    def serve_as_worker(number: int, is_first: bool, on_ready: Callable[[], None]) -> None:  # noqa: FBT001 it has one caller
+    def serve_as_worker(number: int, is_first: bool, on_ready: Callable[[], None]) -> None:  # noqa: FBT001 `Workers` is the only caller
         port = settings.metrics_port + number if settings.metrics_port else None
         lines = ready_lines if number == 0 and is_first else []
         run(
@@ -144,7 +144,7 @@ def run_server(
 
 
 async def serve_requests(settings: Settings, runtime_url: str, listener: socket.socket, startup_info: StartupInfo) -> None:
-    """Serve until a signal stops it."""
+    """Connect to the database, and serve until a signal stops the server."""
     asyncio.get_running_loop().set_exception_handler(log_unhandled)
     try:
         database = await Database.connect(
@@ -170,7 +170,7 @@ async def _serve_app(
         log_config=None,
         log_level="warning",
         access_log=False,
-        proxy_headers=False,  # uvicorn would trust 127.0.0.1, and thus any local process; the protocol knows the trusted proxies
+        proxy_headers=False,  # uvicorn would trust 127.0.0.1, and so any local process; the protocol handles trusted proxies
         timeout_keep_alive=settings.keepalive_timeout,
         timeout_graceful_shutdown=settings.shutdown_grace,
         server_header=False,
@@ -178,9 +178,9 @@ async def _serve_app(
     server = _Server(config, startup_info, application.health, settings.effective_shutdown_delay)
     with _metrics_server(settings, application.metrics):
         gc.collect()
-        gc.freeze()  # what the start has made stays: the collector need not look at it again
-        # Python looks through what is old once there is a quarter more of it than the last time. This time only what is not frozen counts:
-        # otherwise garbage that has grown old would wait until there is a quarter of all that the start has made.
+        gc.freeze()  # objects of the startup stay, so the collector need not scan them again
+        # Python scans old objects when their number has grown by a quarter since the last full collection. Collect again, so that this
+        # count excludes the frozen objects. Otherwise old garbage would wait until it is a quarter of all objects of the startup.
         gc.collect()
         gc.set_threshold(*GC_THRESHOLDS)
         sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -189,7 +189,7 @@ async def _serve_app(
 
 @contextmanager
 def _metrics_server(settings: Settings, metrics: Metrics) -> Iterator[None]:
-    """Serve the metrics on their own port, if one is set."""
+    """Serve the metrics on their own port if one is set."""
     if settings.metrics_port is None:
         yield
         return

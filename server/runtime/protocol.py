@@ -20,12 +20,12 @@ from server.runtime.transport import LingeringTransport
 from server.settings import Settings
 
 MAX_HEADERS, MAX_HEADER_BYTES, MAX_URL_BYTES = 100, 16_384, 8_192
-MAX_PIPELINED_REQUESTS = 20  # requests sent ahead on one connection: each costs memory, and a few bytes are one
+MAX_PIPELINED_REQUESTS = 20  # pipelined requests on one connection: each takes memory, and can be a few bytes long
 MIN_TIMER_S = 0.25  # a timer that fired too early is set again for no less
 CLOCK_RESOLUTION_S = 0.001  # uvloop's clock counts milliseconds, so a timer may fire that much too early
-TOO_LONG = f"An address has at most {MAX_URL_BYTES} bytes."
-TOO_LARGE = f"A request has at most {MAX_HEADERS} headers, and they have at most {MAX_HEADER_BYTES} bytes."
-TOO_MANY_PIPELINED = f"At most {MAX_PIPELINED_REQUESTS} requests may wait on a connection."
+TOO_LONG = f"The URL has more than {MAX_URL_BYTES} bytes. Send the query in a POST."
+TOO_LARGE = f"A request may have at most {MAX_HEADERS} headers with {MAX_HEADER_BYTES} bytes in total. Send fewer."
+TOO_MANY_PIPELINED = f"At most {MAX_PIPELINED_REQUESTS} requests may wait on a connection. Read responses before you send more."
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
@@ -162,8 +162,8 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         except HttpError as error:
             self._refuse(error)
         except httptools.HttpParserError as parser_error:
-            cause = parser_error.__context__  # what was raised among the parser's calls
-            self._refuse(cause if isinstance(cause, HttpError) else HttpError(ErrorCode.BAD_REQUEST, "This is not HTTP/1.1."))
+            cause = parser_error.__context__  # the error that a callback of the parser raised, if any
+            self._refuse(cause if isinstance(cause, HttpError) else HttpError(ErrorCode.BAD_REQUEST, "The request is not valid HTTP/1.1."))
         if self._phase_number != phase_number and not self._refusal:
             if self._read_phase is None:
                 self._deadlines.await_response()
@@ -181,22 +181,24 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         return b""
 
     def _restart_without_upgrade(self) -> bytes:
-        """Return the head of a request that offers another protocol, a WebSocket or HTTP/2, as if it did not.
+        """Replace the parser, and return the head of the request without its offer to upgrade to WebSocket or HTTP/2.
 
-        The parser has taken the offer, after which no body follows for it: it would read one as the next request.
+        The old parser has accepted the offer and expects no body, so it would parse the body as the next request.
         """
         request_line = b"%b %b HTTP/%b\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
         self.parser = httptools.HttpRequestParser(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets it: what follows the last request is ignored
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does: data after the last request is ignored
         return remove_upgrade(request_line, self.headers)
 
     def _check_head_size(self) -> None:
-        """Refuse a head that is too large, or trailers after the body: these are stored as they come in."""
+        """Reject a head that is too large. Trailers after the body count as well, since uvicorn stores them like headers."""
         if len(self.url) > MAX_URL_BYTES:
             raise HttpError(ErrorCode.URI_TOO_LONG, TOO_LONG)
         if len(self.headers) > MAX_HEADERS or self._unparsed_bytes > MAX_HEADER_BYTES + MAX_URL_BYTES:
             raise HttpError(ErrorCode.HEADERS_TOO_LARGE, TOO_LARGE)
-        head_bytes = self._first_chunk_bytes + self._unparsed_bytes  # at least as much as there can be of headers, so that few are counted
+        head_bytes = (
+            self._first_chunk_bytes + self._unparsed_bytes
+        )  # an upper bound of the header bytes, so that the exact sum is rarely needed
         if head_bytes > MAX_HEADER_BYTES and sum(map(len, chain.from_iterable(self.headers))) > MAX_HEADER_BYTES:
             raise HttpError(ErrorCode.HEADERS_TOO_LARGE, TOO_LARGE)
 
@@ -216,17 +218,17 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._identify_client()
         if self.parser.should_upgrade():
             if self.parser.get_method() == b"CONNECT":
-                raise HttpError(ErrorCode.BAD_REQUEST, "This is no proxy.")
+                raise HttpError(ErrorCode.BAD_REQUEST, "This server is not a proxy.")
             return
         if len(self.pipeline) >= MAX_PIPELINED_REQUESTS:
             raise HttpError(ErrorCode.BAD_REQUEST, TOO_MANY_PIPELINED)
         super().on_headers_complete()
-        self.headers = []  # what may follow the body must not pass for a header
+        self.headers = []  # so that trailers after the body are not taken for headers
         self._read_phase, self._deadlines.body_bytes = Phase.BODY, 0
         self._phase_number += 1
 
     def _identify_client(self) -> None:
-        """Find out for which client a trusted proxy sends the request."""
+        """Set the client's address to the one that a trusted proxy names."""
         if self._host not in self._connection_limiter.proxies:
             self._connection_limiter.proxies.warn_once(self._host)
         elif client := self._connection_limiter.proxies.find_client(header_values(self.headers, b"x-forwarded-for")):
@@ -247,18 +249,18 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         if self.cycle.response_complete and not self.transport.is_closing():
             self.timeout_keep_alive_task = self.loop.call_later(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
-    # Answers
+    # Responses
 
     def on_response_complete(self) -> None:
         is_last = not self.pipeline
         super().on_response_complete()
         if self._read_phase is not None:
-            self._unset_keepalive_if_required()  # the connection is not idle: this request or the next is still coming in
+            self._unset_keepalive_if_required()  # the connection is not idle: this request or the next one is still arriving
         if self._refusal and is_last:
             self._write_error(self._refusal)
 
     def _refuse(self, error: HttpError) -> None:
-        """Refuse the request that is coming in, after the responses that are due before. Ignore all that follows."""
+        """Reject the request that is arriving, after the responses to earlier requests. Ignore all data that follows."""
         self._refusal = error.with_traceback(None)  # a traceback would keep the received data in memory
         self._deadlines.await_response()
         if self._read_phase is not Phase.BODY:
@@ -280,7 +282,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
 
 def encode_error(error: HttpError, headers: list[tuple[bytes, bytes]]) -> bytes:
-    """Encode the response to a request that never reaches the application, the last on its connection."""
+    """Encode the error response to a request that does not reach the application. It is the last one on its connection."""
     body = orjson.dumps(error_body(error.code, error.message))
     own_headers = {
         "content-type": "application/json; charset=utf-8",
@@ -295,7 +297,7 @@ def encode_error(error: HttpError, headers: list[tuple[bytes, bytes]]) -> bytes:
 
 
 def protocol_factory(settings: Settings) -> type[asyncio.Protocol]:
-    """Return the factory with which uvicorn creates a protocol for each connection."""
+    """Return the factory that uvicorn calls for each connection."""
     proxies = TrustedProxies(settings.trusted_proxies or ())
     connection_limiter = ConnectionLimiter(settings.max_connections, settings.connections_per_address, proxies)
 

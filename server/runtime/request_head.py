@@ -1,4 +1,4 @@
-"""Check the head of a request, and write it again without the offer of another protocol."""
+"""Check the head of a request, and rewrite it without the offer to upgrade to another protocol."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -8,7 +8,7 @@ from server.errors import ErrorCode, HttpError
 Headers = Sequence[tuple[bytes, bytes]]
 # A name, an IPv4 address or an IPv6 address in brackets (RFC 3986, 3.2.2). An http address without a host is invalid (RFC 9110, 4.2.1).
 HOST = re.compile(rb"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
-NO_HOST = "A request has one `Host` header: a host name or an IP address, and a port if need be."
+NO_HOST = "A request must have exactly one `Host` header: a host name or an IP address, with an optional port."
 OTHER_PROTOCOLS = {b"connection", b"upgrade", b"http2-settings"}
 
 
@@ -17,7 +17,7 @@ def header_values(headers: Headers, name: bytes) -> list[bytes]:
 
 
 def check_host(headers: Headers, names: Sequence[bytes], http_version: Callable[[], str]) -> None:
-    """Refuse a request without exactly one valid host (RFC 9112, 3.2). HTTP/1.0 may leave it out."""
+    """Reject a request without exactly one valid `Host` header (RFC 9112, 3.2). It is optional in HTTP/1.0."""
     count = names.count(b"host")
     if count == 1 and HOST.fullmatch(headers[names.index(b"host")][1]):
         return
@@ -26,7 +26,7 @@ def check_host(headers: Headers, names: Sequence[bytes], http_version: Callable[
 
 
 def remove_upgrade(request_line: bytes, headers: Headers) -> bytes:
-    """Return the head of a request without its offer of another protocol. Its `Connection: close` stays."""
+    """Return the head of a request without its offer of another protocol. Keep its `Connection: close`."""
     remaining = [header for header in headers if header[0] not in OTHER_PROTOCOLS]
     options = b",".join(header_values(headers, b"connection")).lower().split(b",")
     if b"close" in (option.strip() for option in options):

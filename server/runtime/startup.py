@@ -1,4 +1,4 @@
-"""Speed up slow imports: pause the garbage collector, and import in the background."""
+"""Speed up slow imports: pause the garbage collector, and import modules in the background."""
 
 import gc
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from threading import Thread
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Pause the garbage collector while modules are imported: their objects stay, so it need never scan them."""
+    """Pause the garbage collector while modules are imported, and exclude their objects, which stay, from later scans."""
     gc.disable()
     try:
         yield
@@ -20,7 +20,7 @@ def gc_paused() -> Iterator[None]:
 
 @contextmanager
 def import_in_background(module: str) -> Iterator[None]:
-    """Import a module in a thread while the block runs. An import of it in the block waits, and raises its error."""
+    """Import a module in a thread while the block runs. An import of it in the block waits for the thread, or raises its error."""
     thread = Thread(target=_import, args=(module,), name=f"import {module}")
     thread.start()
     try:

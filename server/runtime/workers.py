@@ -1,4 +1,4 @@
-"""Run several worker processes on one port. Restart one that ends by itself; stop all with the parent."""
+"""Run several worker processes on one port. Restart a worker that ends unexpectedly, and stop all with the parent process."""
 
 import logging
 import os
@@ -16,24 +16,24 @@ from server.startup_errors import StartupError
 log = logging.getLogger("relaties")
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ServeWorker: TypeAlias = "Callable[[int, bool, Callable[[], None]], None]"
-"""Serve until a signal stops it: the worker's number, whether it is the first of that number, and what to call once it answers."""
+"""Serve until a signal stops it. Arguments: the worker's number, whether it is the first with it, and a callback for when it is ready."""
 
 RESIGNAL_INTERVAL_S = 0.5
 
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker process: its number, from 0, and the pipe on which it signals that it answers."""
+    """A worker process: its number, from 0, and the pipe on which it signals that it is ready."""
 
     number: int
     ready_fd: int
 
     def is_ready(self) -> bool:
-        """Return whether it has signalled that it answers."""
+        """Return whether the worker has signalled that it is ready."""
         return bool(select.select([self.ready_fd], [], [], 0)[0])
 
     def has_started(self) -> bool:
-        """Return whether it ever answered: one that did not would fail again if restarted. Call once, when it has ended."""
+        """Return whether the worker was ever ready; if not, it would fail again after a restart. Call once, after its end."""
         try:
             return os.read(self.ready_fd, 1) != b""
         finally:
@@ -44,7 +44,7 @@ Mask: TypeAlias = "set[signal.Signals | int]"
 
 
 class Workers:
-    """Start, watch and stop workers from the parent process, which serves no requests itself."""
+    """Start, watch and stop the workers from the parent process, which serves no requests itself."""
 
     def __init__(self, count: int, listener: socket.socket, work: ServeWorker) -> None:
         self._count = count
@@ -52,11 +52,12 @@ class Workers:
         self._work = work
         self._running: dict[int, Worker] = {}
         self._is_stopping = False
-        self._starting: dict[int, signal.Signals] = {}  # those that were stopped before they answered, and how
+        self._starting: dict[int, signal.Signals] = {}  # workers that were stopped before they were ready, with the signal
 
     def execute(self) -> None:
-        """Run until all workers have ended. Signals are blocked and read here, so that none arrives while a worker is forked."""
-        before = signal.signal(signal.SIGCHLD, lambda *_: None)  # one without a handler need not be waited for everywhere
+        """Run until all workers have ended. Block signals and read them here, so that none arrives while a worker is forked."""
+        # Without a handler, some systems discard the signal instead of keeping it for `sigwait`.
+        before = signal.signal(signal.SIGCHLD, lambda *_: None)
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, *STOPPING})
         try:
             for number in range(self._count):
@@ -81,7 +82,7 @@ class Workers:
             return
         status = 1
         try:
-            os.setpgid(0, 0)  # Ctrl-C is for the parent, which signals us
+            os.setpgid(0, 0)  # so that Ctrl-C reaches only the parent, which signals the workers
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             self._work(number, is_first, lambda: _signal_ready(write_fd))
             status = 0
@@ -92,7 +93,7 @@ class Workers:
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
-            os._exit(status)  # what the parent started is not ours to end
+            os._exit(status)  # skip exit handlers, which would stop what the parent has started
 
     def _reap(self, mask: Mask) -> None:
         """Reap workers that have ended, and restart them."""
@@ -107,12 +108,12 @@ class Workers:
             if not has_started:
                 self._stop(signal.SIGINT)
                 self._wait()
-                raise StartupError(f"Worker {worker.number} could not begin, and ended with {exit_code}.")
-            log.warning("worker %s ended with %s and is started again", worker.number, exit_code)
+                raise StartupError(f"Worker {worker.number} could not start and ended with status {exit_code}.")
+            log.warning("worker %s ended with status %s and is restarted", worker.number, exit_code)
             self._start(worker.number, mask, is_first=False)
 
     def _stop(self, signal_number: signal.Signals) -> None:
-        """Stop all workers. Close the port here as well, or connections would wait for nobody."""
+        """Stop all workers. Close the port here as well; otherwise new connections would wait in vain."""
         self._is_stopping = True
         self._listener.close()
         self._starting = {pid: signal_number for pid, worker in self._running.items() if not worker.is_ready()}
@@ -120,7 +121,7 @@ class Workers:
             os.kill(pid, signal_number)
 
     def _stop_again(self) -> None:
-        """Stop workers that answer though they were stopped before: the signal can be lost while a worker starts."""
+        """Signal again the workers that became ready after they were stopped, as a signal can be lost while a worker starts."""
         self._starting = {pid: signal_number for pid, signal_number in self._starting.items() if pid in self._running}
         for pid in [pid for pid in self._starting if self._running[pid].is_ready()]:
             os.kill(pid, self._starting.pop(pid))
@@ -132,7 +133,7 @@ class Workers:
 
 
 def _wait_for_signal(seconds: float | None) -> signal.Signals | None:
-    """Return the next signal; None if none comes in that time."""
+    """Return the next signal, or None if none arrives in that time."""
     signals = {signal.SIGCHLD, *STOPPING}
     if seconds is None:
         return signal.Signals(signal.sigwait(signals))

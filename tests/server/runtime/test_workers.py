@@ -105,7 +105,7 @@ async def test_terminated_worker_is_restarted(worker_server: WorkerServer) -> No
 
     await wait_until(are_two_again)
     assert len(worker_server.workers & before) == 1
-    assert "ended with -9 and is started again" in worker_server.serving.output
+    assert "ended with status -9 and is restarted" in worker_server.serving.output
     assert worker_server.serving.output.count("answers at") == 1
 
 
@@ -139,4 +139,4 @@ def test_workers_that_cannot_start_are_reported_once(owner_url: str, tmp_path: P
         result = run_relaties("serve", "--port", str(find_free_port()), "--workers", "2", **settings)
     assert result.returncode == 1
     assert f"Cannot serve metrics on 127.0.0.1:{port}: Address already in use." in result.stderr
-    assert "Worker 0 could not begin, and ended with 1." in result.stderr
+    assert "Worker 0 could not start and ended with status 1." in result.stderr
