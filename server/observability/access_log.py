@@ -1,4 +1,4 @@
-"""Log each request in one line and count it in the metrics. Never log its content."""
+"""Log each request in one line, and count it in the metrics. Never log the content of a request."""
 
 import logging
 import re
@@ -13,25 +13,25 @@ from server.observability.logging import write_event
 
 SERVER_ERROR = 500
 TRACE_BYTES = 16
-MAX_NAME = 100  # characters of an operation's name
-# https://www.w3.org/TR/trace-context/: version, trace, parent, flags. No version is ff, no trace and no parent is all zeros.
+MAX_NAME = 100  # characters of the operation's name
+# https://www.w3.org/TR/trace-context/: version, trace, parent, flags. The version ff is invalid, as are zero traces and parents.
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass
 class AccessRecord:
-    """One request to the endpoint, filled in as it is processed: a refused one has little but its code.
+    """Log record of one request, filled in while it is processed. A rejected request has few fields besides its error code.
 
-    `operation_type` and `root_field`, the first field at the root, are labels of the metrics only where the schema has them.
+    `root_field` is the first root field. `operation_type` and `root_field` become labels of metrics only if the schema has them.
     """
 
     trace_id: str
     organization_id: UUID | None = None
-    token_id: UUID | None = None  # the token
+    token_id: UUID | None = None
     operation_type: str | None = None
     root_field: str | None = None
     operation_name: str | None = None
-    document_hash: str | None = None  # its hash
+    document_hash: str | None = None
     status: int = 0
     error_codes: tuple[str, ...] = ()
     incident_ids: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class AccessRecord:
     query_stats: QueryStats = field(default_factory=QueryStats)
 
     def with_errors(self, errors: Iterable[Mapping[str, Any]]) -> Self:
-        """Add the codes of the errors, each once, and the incident ids that the log explains."""
+        """Add the distinct codes of the errors, and the incident ids whose tracebacks are in the log."""
         if not errors:
             return self
         extensions = [error.get("extensions", {}) for error in errors]
@@ -52,7 +52,7 @@ class AccessRecord:
 
 
 class AccessLog:
-    """Log each request once."""
+    """Log and count each request once."""
 
     def __init__(self, count: Callable[[AccessRecord], None]) -> None:
         self._count = count
@@ -64,7 +64,7 @@ class AccessLog:
 
 
 def log_fields(record: AccessRecord) -> dict[str, object]:
-    """Return the fields of the request's line in the log: those that are known."""
+    """Return the known fields of the request for its line in the log."""
     fields: dict[str, object] = {
         "trace_id": record.trace_id,
         "organization_id": record.organization_id,
@@ -87,6 +87,6 @@ def log_fields(record: AccessRecord) -> dict[str, object]:
 
 
 def parse_trace_id(header: str | None) -> str:
-    """Return the trace id of a `traceparent` header; without a valid one, a new trace id."""
+    """Return the trace id of a `traceparent` header, or a new trace id if the header is missing or invalid."""
     match = TRACEPARENT.fullmatch(header) if header else None
     return match[1] if match else token_hex(TRACE_BYTES)

@@ -1,7 +1,7 @@
-"""Show text so that a terminal displays it and does nothing else.
+"""Escape text so that a terminal only displays it.
 
-Names, arguments, settings and messages of exceptions come from others. Here whatever a terminal or a reader of lines would act on becomes
-visible, as Python writes it: escape sequences (C0 and C1), line breaks, bidirectional overrides, invisible characters, lone surrogates.
+Names, arguments, settings and messages of exceptions come from others. Characters that a terminal or a reader of lines would act on are
+shown as Python escapes: control characters (C0 and C1), line breaks, bidirectional overrides, invisible characters and lone surrogates.
 """
 
 import re
@@ -22,13 +22,13 @@ def escape(text: str) -> str:
 
 
 def escape_lines(text: str) -> str:
-    """Return a text of several lines, such as a traceback, each safe to print."""
+    """Return a text of several lines, such as a traceback, with each line safe to print."""
     return "\n".join(map(escape, text.split("\n")))
 
 
 def escape_json(text: str) -> str:
-    """Return JSON without line breaks between its tokens as JSON of the same value that is safe to print."""
-    if text.isascii() and DELETE not in text:  # nearly every line of the log; the other control characters are escaped in JSON
+    """Return JSON of the same value that is safe to print. The given JSON has no line breaks between its tokens."""
+    if text.isascii() and DELETE not in text:  # true for nearly every line of the log; JSON escapes the other control characters
         return text
     return UNSAFE.sub(lambda match: _escape_as_json(match[0]), text)
 

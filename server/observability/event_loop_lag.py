@@ -1,4 +1,4 @@
-"""Measure the delay of the event loop: what blocks it delays every client."""
+"""Measure the delay of the event loop. Work that blocks it delays all clients."""
 
 import asyncio
 import time
@@ -10,7 +10,7 @@ WINDOW_S = 60.0
 
 
 class EventLoopLag:
-    """Wake four times a second and observe the delay."""
+    """Wake up four times a second and record the delay."""
 
     def __init__(self, observe: Callable[[float], object], now: Callable[[], float] = time.monotonic) -> None:
         self._observe = observe
@@ -33,5 +33,8 @@ class EventLoopLag:
             self._samples.popleft()
 
     def max_seconds(self) -> float:
-        """Return the longest delay of the last minute, a current one included. Another thread calls this, so it copies the samples."""
+        """Return the longest delay of the last minute, including a delay that still lasts.
+
+        Another thread calls this, so it copies the samples.
+        """
         return max(0.0, self._now() - self._due, *(late for _, late in tuple(self._samples)))

@@ -1,4 +1,4 @@
-"""Report whether the process lives, and whether to send it requests. Both responses are one word and nothing else."""
+"""Endpoints that report whether the process is alive (`/livez`) and whether it can take requests (`/readyz`)."""
 
 import asyncio
 
@@ -16,9 +16,9 @@ READY, DRAINING, MIGRATIONS_MISSING, DATABASE_DOWN = "ready", "draining", "migra
 
 
 class Health:
-    """Report ready unless draining, if the database answers and has the tables that this code needs.
+    """Health of the server. It is ready if it is not draining and the database responds and has the current migrations.
 
-    A server whose connections are all in use is ready: it refuses what it cannot take by itself, with UNAVAILABLE.
+    A server whose database connections are all in use is ready. It rejects requests that it cannot take with UNAVAILABLE.
     """
 
     def __init__(self, probe: HealthProbe, timeout_s: float = 1.0) -> None:
@@ -36,7 +36,7 @@ class Health:
         return _status_response(status, 200 if status == READY else 503)
 
     async def _database_status(self) -> str:
-        """Return the status of the database. Concurrent checks share one query; none waits longer than the timeout."""
+        """Return the status of the database. Concurrent checks share one query, and none waits longer than the timeout."""
         if self._status_task is None or self._status_task.done():
             self._status_task = asyncio.create_task(self._query_status())
         finished_tasks, _ = await asyncio.wait({self._status_task}, timeout=self._timeout_s)
@@ -47,7 +47,10 @@ class Health:
             return READY if await self._probe.fetch_value(REVISION_SQL) == self._head else MIGRATIONS_MISSING
         except asyncpg.UndefinedTableError:
             return MIGRATIONS_MISSING
-        except (*CONNECTION_ERRORS, asyncpg.InternalClientError):  # the latter where PostgreSQL ended the session and has not hung up
+        except (
+            *CONNECTION_ERRORS,
+            asyncpg.InternalClientError,
+        ):  # the last one if PostgreSQL ended the session but has not closed the connection
             return DATABASE_DOWN
 
 

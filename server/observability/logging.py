@@ -1,4 +1,4 @@
-"""Logs: one line an event on the standard error, JSON for programs or text for a person. No line holds a value that a caller sent."""
+"""Log each event as one line on standard error, as JSON or as text. No line contains a value that a client sent."""
 
 import asyncio
 import json
@@ -21,12 +21,15 @@ from server.observability.escaping import escape, escape_json, escape_lines
 from server.settings import LogFormat
 
 log = logging.getLogger("relaties")
-MAX_FRAMES = 60  # innermost, of one failure: running out of stack would fill a page otherwise
-# Their messages are about code, addresses and files. Those of others quote what they could not take: a key, a number, a variable.
+MAX_FRAMES = 60  # innermost frames of one traceback: a stack overflow would fill a page otherwise
+# Messages of these errors are about code, addresses and files. Those of other errors quote values, such as a key or a number.
 SAFE_MESSAGE_ERRORS = (TypeError, AttributeError, NameError, ImportError, RuntimeError, OSError)
-UNQUOTED_FIELDS, MULTILINE_FIELDS = ("event", "level", "logger", "time"), ("exception", "stack")  # fields that are shown without quotes
+UNQUOTED_FIELDS, MULTILINE_FIELDS = (
+    ("event", "level", "logger", "time"),
+    ("exception", "stack"),
+)  # text format: fields without quotes, and fields of several lines
 LEVELS = {level: name.lower() for name, level in logging.getLevelNamesMapping().items()}
-DATA_EXCEPTION = "22"  # the class of PostgreSQL's errors that quote the value
+DATA_EXCEPTION = "22"  # class of SQLSTATE codes whose messages quote a value
 
 
 def configure_logging(form: LogFormat) -> None:
@@ -37,28 +40,28 @@ def configure_logging(form: LogFormat) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     log.setLevel(logging.INFO)
-    # No line shows where in the code it was written, or which of the threads and processes wrote it.
-    logging._srcfile = None  # noqa: SLF001 the way that Python's documentation gives
+    # Skip the work for the source position, thread and process of a record, which no line shows.
+    logging._srcfile = None  # noqa: SLF001 as Python's documentation recommends
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.captureWarnings(capture=True)
 
 
 class JsonHandler(logging.StreamHandler[TextIO]):
-    """Write JSON: records by the formatter, and events that consist of fields without either."""
+    """Handler for JSON. Records go through the formatter; events of plain fields are written directly."""
 
     def write_event(self, level: int, event: str, fields: Mapping[str, object]) -> None:
         line = _to_json({"event": event, "level": LEVELS[level], "logger": log.name, "time": datetime.now(UTC), **fields})
         try:
-            self.stream.write(line + self.terminator)  # this flushes: the standard error is buffered by lines
+            self.stream.write(line + self.terminator)  # the line break flushes: standard error is line-buffered
         except (OSError, ValueError):
-            return  # as in Python's logging, no request fails because its line cannot be written
+            return  # like Python's logging, never fail a request because its line cannot be written
 
 
 def write_event(level: int, event: str, fields: Mapping[str, object]) -> None:
     """Log an event with its fields.
 
-    Each request does so. The record, the formatter and the locks of Python's logging took 20 of the 180 µs of a small query without its
-    statement, so JSON is written directly where nothing else handles records.
+    JSON is written directly if the root logger has no other handler. With Python's record, formatter and locks, the line of each request
+    took 20 of the 180 µs of a small query without its SQL statement.
     """
     match logging.root.handlers:
         case [JsonHandler() as handler]:
@@ -86,12 +89,12 @@ def build_formatter(form: LogFormat) -> ProcessorFormatter:
 
 
 def log_unhandled(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log an unhandled error. The event loop's own line would show the values that it holds."""
+    """Log an unhandled error. The default handler of the event loop would show local values."""
     log.error(context["message"], exc_info=context.get("exception"))
 
 
 def format_trace(error: BaseException) -> str:
-    """Format a traceback, causes first, without local variables and without messages that may quote a value."""
+    """Format a traceback, causes first, without local variables and without messages that may quote values."""
     return "\n".join(_trace_lines(error, {id(error)}))
 
 
@@ -105,7 +108,10 @@ def _trace_lines(error: BaseException, seen_ids: set[int]) -> Iterator[str]:
 
 
 def _safe_message(error: BaseException) -> str:
-    """Return a message without values: PostgreSQL's without DETAIL, which shows the row; line breaks escaped."""
+    """Return the error's message with line breaks escaped, or nothing if it may quote a value.
+
+    Of PostgreSQL's errors, omit DETAIL, which shows the row.
+    """
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return f": {state}" if state.startswith(DATA_EXCEPTION) else f": {state} {escape(str(error.args[0]))}"
@@ -122,7 +128,7 @@ def _add_fields(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 class _PlainText(str):
-    """A text that the renderer prints as it is, instead of its `repr`."""
+    """A string whose `repr` is the text itself, so that the renderer adds no quotes."""
 
     __slots__ = ()
 
@@ -131,7 +137,7 @@ class _PlainText(str):
 
 
 def _escape_event(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Escape keys, values, event and traceback, so that nothing but the renderer's colours acts on a terminal."""
+    """Escape keys, values, event and traceback, so that a terminal acts only on the colours of the renderer."""
     return {escape(str(key)): _escape_value(key, value) for key, value in event.items()}
 
 
@@ -144,5 +150,5 @@ def _escape_value(key: str, value: object) -> object:
 def _to_json(event: EventDict, **_: object) -> str:
     try:
         return escape_json(orjson.dumps(event, default=str, option=orjson.OPT_UTC_Z).decode())
-    except TypeError:  # a lone surrogate, which no UTF-8 has
+    except TypeError:  # a lone surrogate, which UTF-8 cannot encode
         return json.dumps(event, default=str)

@@ -1,4 +1,4 @@
-"""Metrics for Prometheus. Labels come from the schema and from error codes, never from a client."""
+"""Metrics for Prometheus. Labels come from the schema, statuses and error codes, never from a client."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ LIMIT_CODES = {
 
 @dataclass(frozen=True)
 class GaugeSource:
-    """A gauge that is read when the metrics are scraped, in another thread."""
+    """Gauge that another thread reads when the metrics are scraped."""
 
     name: str
     description: str
@@ -36,23 +36,33 @@ class GaugeSource:
 
 
 class Metrics:
-    """All metrics, in a registry of their own."""
+    """All metrics of the server, in their own registry."""
 
     def __init__(self, schema: GraphQLSchema, gauge_sources: Sequence[GaugeSource] = ()) -> None:
         self.registry = registry = CollectorRegistry()
         self._operations = frozenset(operation_labels(schema))
-        self._children: dict[tuple[str, int, str], tuple[Counter, Histogram]] = {}  # no more than there are combinations of labels
-        self._requests = Counter("relaties_requests", "Requests.", ["operation", "status", "code"], registry=registry)
-        self._seconds = Histogram("relaties_request_seconds", "Time to answer.", ["operation"], buckets=SECONDS_BUCKETS, registry=registry)
-        self._statements = Histogram(
-            "relaties_sql_statements", "SQL statements of a request.", buckets=STATEMENT_BUCKETS, registry=registry
+        self._children: dict[tuple[str, int, str], tuple[Counter, Histogram]] = {}  # bounded by the combinations of labels
+        self._requests = Counter(
+            "relaties_requests", "Requests by operation, status and first error code.", ["operation", "status", "code"], registry=registry
         )
-        self._sql_seconds = Histogram("relaties_sql_seconds", "Time in SQL of a request.", buckets=SECONDS_BUCKETS, registry=registry)
-        self._queue_seconds = Histogram("relaties_queue_seconds", "Time in the queue.", buckets=SECONDS_BUCKETS, registry=registry)
-        self._rejections = Counter("relaties_requests_rejected", "Requests rejected by a limit.", ["code"], registry=registry)
-        lag = Histogram("relaties_event_loop_lag_seconds", "Delay of the event loop.", buckets=SECONDS_BUCKETS, registry=registry)
+        self._seconds = Histogram(
+            "relaties_request_seconds", "Seconds from a request to its response.", ["operation"], buckets=SECONDS_BUCKETS, registry=registry
+        )
+        self._statements = Histogram("relaties_sql_statements", "SQL statements per request.", buckets=STATEMENT_BUCKETS, registry=registry)
+        self._sql_seconds = Histogram("relaties_sql_seconds", "Seconds in SQL per request.", buckets=SECONDS_BUCKETS, registry=registry)
+        self._queue_seconds = Histogram(
+            "relaties_queue_seconds", "Seconds in the concurrency queue per request.", buckets=SECONDS_BUCKETS, registry=registry
+        )
+        self._rejections = Counter(
+            "relaties_requests_rejected", "Requests rejected by a limit, by error code.", ["code"], registry=registry
+        )
+        lag = Histogram(
+            "relaties_event_loop_lag_seconds", "Seconds of delay of the event loop.", buckets=SECONDS_BUCKETS, registry=registry
+        )
         self.lag = EventLoopLag(lag.observe)
-        max_lag = GaugeSource("event_loop_lag_max_seconds", "Longest delay of the event loop in the last minute.", self.lag.max_seconds)
+        max_lag = GaugeSource(
+            "event_loop_lag_max_seconds", "Seconds of the longest delay of the event loop in the last minute.", self.lag.max_seconds
+        )
         for each in (*gauge_sources, max_lag):
             Gauge(f"relaties_{each.name}", each.description, registry=registry).set_function(each.read_value)
         ProcessCollector(registry=registry)
@@ -72,7 +82,7 @@ class Metrics:
                 self._rejections.labels(code).inc()
 
     def _children_of(self, operation: str, status: int, code: str) -> tuple[Counter, Histogram]:
-        """Return what counts requests with these labels, which takes the library longer to find than to count."""
+        """Return the counter and histogram with these labels. Cached, since looking them up takes longer than counting."""
         key = (operation, status, code)
         if key not in self._children:
             self._children[key] = self._requests.labels(operation, str(status), code), self._seconds.labels(operation)
@@ -80,7 +90,7 @@ class Metrics:
 
 
 def operation_labels(schema: GraphQLSchema) -> Iterator[str]:
-    """Yield every label that an operation can have: its type and a root field."""
+    """Yield every operation label: an operation type and a root field."""
     for kind, root in (("query", schema.query_type), ("mutation", schema.mutation_type), ("subscription", schema.subscription_type)):
         if root:
             yield from (f"{kind} {field}" for field in (*root.fields, *INTROSPECTION))
@@ -88,11 +98,11 @@ def operation_labels(schema: GraphQLSchema) -> Iterator[str]:
 
 @contextmanager
 def serve_metrics(metrics: Metrics, host: str, port: int) -> Iterator[None]:
-    """Serve the metrics on their own address, in a thread, so that they answer while the event loop is blocked."""
+    """Serve the metrics in a thread at their own address, so that they are available while the event loop is blocked."""
     try:
         server, thread = start_http_server(port, host, metrics.registry)
     except OSError as error:
-        advice = "Give RELATIES_METRICS_PORT another port, or RELATIES_METRICS_HOST an address of this machine."
+        advice = "Set RELATIES_METRICS_PORT to another port, or RELATIES_METRICS_HOST to an address of this machine."
         raise StartupError(f"Cannot serve metrics on {host}:{port}: {error.strerror}. {advice}") from error
     try:
         yield
