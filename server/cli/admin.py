@@ -1,4 +1,4 @@
-"""Manage organizations, members and tokens with the owner's database address; no token is needed."""
+"""Commands that manage organizations, members and tokens. They connect as the database owner and need no token."""
 
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, time
@@ -23,10 +23,12 @@ from server.runtime.event_loop import run
 from server.startup_errors import StartupError
 
 T = TypeVar("T")
-organization = typer.Typer(no_args_is_help=True, help="Organizations.")
-member = typer.Typer(no_args_is_help=True, help="Members of an organization.")
-token = typer.Typer(no_args_is_help=True, help="Tokens to sign in with.")
-OrganizationOption = Annotated[str | None, typer.Option("--organization", help="Name or id. Not needed while there is one.")]
+organization = typer.Typer(no_args_is_help=True, help="Manage organizations.")
+member = typer.Typer(no_args_is_help=True, help="Manage members of an organization.")
+token = typer.Typer(no_args_is_help=True, help="Manage API tokens.")
+OrganizationOption = Annotated[
+    str | None, typer.Option("--organization", help="Name or id of the organization. Optional if there is only one.")
+]
 
 
 def _run_as_operator(data_dir: Path | None, act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
@@ -39,19 +41,19 @@ def _run_as_operator(data_dir: Path | None, act: Callable[[Database], Coroutine[
 
 
 async def _find_organization(database: Database, name_or_id: str | None) -> OrganizationRow:
-    """Find the organization by name or id, or the only one."""
+    """Return the organization with this name or id, or the only organization if None is given."""
     candidates = await organizations.everywhere(database)
     matches = [row for row in candidates if name_or_id in {None, str(row.id), row.name}] or [
         row for row in candidates if _has_name(row, name_or_id or "")
     ]
     if len(matches) == 1:
         return matches[0]
-    names = ", ".join(f"{row.name} ({row.id})" for row in candidates) or "none yet: relaties organization create NAME"
-    raise StartupError(f"Say which organization with --organization. There are: {names}.")
+    names = ", ".join(f"{row.name} ({row.id})" for row in candidates) or "none yet; run `relaties organization create NAME`"
+    raise StartupError(f"Name one organization with `--organization`. There are: {names}.")
 
 
 def _has_name(row: OrganizationRow, name: str) -> bool:
-    """Return whether this is its name, in any Unicode form that a terminal sends."""
+    """Return whether the organization has this name, in any Unicode form that a terminal sends."""
     try:
         return normalize_lookup(OrganizationFields, "name", name, "--organization") == row.name
     except BadInput as error:
@@ -61,8 +63,8 @@ def _has_name(row: OrganizationRow, name: str) -> bool:
 @organization.command("create")
 def organization_create(
     name: Annotated[str, typer.Argument(help="Name of the organization.")],
-    currency: Annotated[str, typer.Option(help="Currency in which totals are given.")] = "EUR",
-    country: Annotated[str, typer.Option(help="Country, of ISO 3166-1.")] = "NL",
+    currency: Annotated[str, typer.Option(help="Base currency, in which totals are given (ISO 4217).")] = "EUR",
+    country: Annotated[str, typer.Option(help="Country code (ISO 3166-1 alpha-2).")] = "NL",
     data_dir: DataDirOption = None,
 ) -> None:
     """Create an organization and print its id."""
@@ -79,8 +81,8 @@ def organization_create(
 @member.command("add")
 def member_add(
     name: Annotated[str, typer.Argument(help="Name of the person.")],
-    email: Annotated[str, typer.Argument(help="E-mail address, used once in an organization.")],
-    role: Annotated[Role, typer.Option(help="What the member does for the organization.")] = Role.MEMBER,
+    email: Annotated[str, typer.Argument(help="E-mail address, unique in the organization.")],
+    role: Annotated[Role, typer.Option(help="Role of the member, which gives permissions.")] = Role.MEMBER,
     name_or_id: OrganizationOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
@@ -98,16 +100,20 @@ def member_add(
 @token.command("create")
 def token_create(  # noqa: PLR0913, PLR0917 its options
     name_or_id: OrganizationOption = None,
-    member: Annotated[str | None, typer.Option(help="E-mail address of the member. Without one the token is a machine's.")] = None,
-    role: Annotated[Role | None, typer.Option(help="Role of the token, at most the member's; the member's unless given.")] = None,
-    scope: Annotated[list[Permission] | None, typer.Option(help="Only this right. May be repeated.")] = None,
-    expires: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day on which it signs in.")] = None,
-    name: Annotated[str, typer.Option(help="What the token is for.")] = "Command line",
+    member: Annotated[
+        str | None, typer.Option(help="E-mail address of the member. Without it, the token belongs to no member, for use by a program.")
+    ] = None,
+    role: Annotated[
+        Role | None, typer.Option(help="Role of the token, at most that of the member. Default: the role of the member.")
+    ] = None,
+    scope: Annotated[list[Permission] | None, typer.Option(help="Restrict the token to this permission. Can be repeated.")] = None,
+    expires: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day on which the token is valid.")] = None,
+    name: Annotated[str, typer.Option(help="Name that tells what the token is for.")] = "Command line",
     *,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the token alone.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print only the token.")] = False,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Create a token and print it, once."""
+    """Create a token and print it. It cannot be shown again."""
     expires_at = datetime.combine(expires, time.max, UTC) if expires else None
 
     async def act(database: Database) -> str:
@@ -120,7 +126,7 @@ def token_create(  # noqa: PLR0913, PLR0917 its options
     secret = _run_as_operator(data_dir, act)
     print_lines(secret)
     if not quiet:
-        print_lines(f"Keep it well: it is shown only now. Send it as `Authorization: Bearer {secret[:8]}…`.")
+        print_lines(f"Store this token now: it cannot be shown again. Send it as `Authorization: Bearer {secret[:8]}…`.")
 
 
 @token.command("list")
@@ -150,7 +156,7 @@ def token_revoke(
     name_or_id: OrganizationOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
-    """Revoke a token; it stops working within seconds."""
+    """Revoke a token. It stops working within seconds."""
 
     async def act(database: Database) -> None:
         tenant = (await _find_organization(database, name_or_id)).id
@@ -158,4 +164,4 @@ def token_revoke(
             await tokens.revoke(scope, id)
 
     _run_as_operator(data_dir, act)
-    print_lines("Revoked.")
+    print_lines("The token is revoked.")

@@ -1,4 +1,4 @@
-"""Open the database: by its address, or the embedded one of the data directory, which is started if it does not run."""
+"""Open the database: the one at `DATABASE_URL`, or the embedded one of the data directory, which is started if necessary."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -17,7 +17,7 @@ from server.startup_errors import CONNECTION_ERRORS, StartupError, describe_conn
 
 @dataclass(frozen=True)
 class DatabaseUrls:
-    """Addresses of the database: for the server's role and, if known, for the owner."""
+    """URLs of the database for the server's role and, if known, for the owner."""
 
     runtime_url: str
     owner_url: str | None
@@ -26,17 +26,17 @@ class DatabaseUrls:
     @property
     def required_owner_url(self) -> str:
         if self.owner_url is None:
-            raise StartupError("RELATIES_OWNER_URL: needed for this, the address of the database as the role that owns it.")
+            raise StartupError("RELATIES_OWNER_URL: required by this command. Set it to the URL of the database for the role that owns it.")
         return self.owner_url
 
 
 @contextmanager
 def open_database(settings: Settings, report_status: Callable[[str], None]) -> Iterator[DatabaseUrls]:
-    """Yield the addresses of the database. Stop an embedded server at the end, unless another process uses it."""
+    """Yield the URLs of the database. At the end, stop an embedded server unless another process uses it."""
     if settings.database_url:
         yield DatabaseUrls(str(settings.database_url), str(settings.owner_url) if settings.owner_url else None, is_embedded=False)
         return
-    from db.embedded import EmbeddedError, run_server  # noqa: PLC0415 one who has a database of their own needs none of it
+    from db.embedded import EmbeddedError, run_server  # noqa: PLC0415 not needed with `DATABASE_URL`
 
     try:
         with run_server(settings.data_dir, notify=report_status) as server:
@@ -46,12 +46,12 @@ def open_database(settings: Settings, report_status: Callable[[str], None]) -> I
 
 
 async def migrate_database(urls: DatabaseUrls) -> None:
-    """Bring the tables up to date, and the role of the server as well."""
+    """Bring the tables and the server's role up to date."""
     try:
         await upgrade(urls.required_owner_url, urls.runtime_url)
     except DBAPIError as error:
         lacks_rights = isinstance(driver_error(error), asyncpg.InsufficientPrivilegeError)
-        advice = "The role needs CREATEROLE and BYPASSRLS." if lacks_rights else "Run it again once that is over."
+        advice = "The role needs CREATEROLE and BYPASSRLS." if lacks_rights else "Fix the cause and run the command again."
         reason = str(error.orig).rpartition(">: ")[2].rstrip(".")
         raise StartupError(f"RELATIES_OWNER_URL: nothing was changed: {reason}. {advice}") from error
     except CONNECTION_ERRORS as error:
@@ -60,7 +60,7 @@ async def migrate_database(urls: DatabaseUrls) -> None:
 
 @asynccontextmanager
 async def open_as_owner(urls: DatabaseUrls) -> AsyncIterator[Database]:
-    """Connect as the owner, for commands that need no token; migrate an embedded database first."""
+    """Connect as the owner, for commands that need no token. Migrate an embedded database first."""
     if urls.is_embedded:
         await migrate_database(urls)
     async with connect_as_owner(urls) as database:

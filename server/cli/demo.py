@@ -1,4 +1,4 @@
-"""Load the demo organization once; its token is stored in the data directory and printed at each start."""
+"""Load the demo organization once. Its token is stored in the data directory and printed at each start."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from server.settings import Settings
 
 
 async def load_demo(settings: Settings, urls: DatabaseUrls) -> str:
-    """Load the demo unless it is loaded, and return its token. If interrupted, it leaves nothing and starts over next time."""
+    """Load the demo unless it is loaded, and return its token. An interrupted load leaves no data and can be repeated."""
     path = settings.data_dir / "demo.token"
     secret = read_or_create(path, tokens.new_secret)
     owner = await asyncpg.connect(urls.required_owner_url)
@@ -37,7 +37,7 @@ async def load_demo(settings: Settings, urls: DatabaseUrls) -> str:
 
 
 async def _verify_or_replace(urls: DatabaseUrls, path: Path, secret: str) -> str:
-    """Return the stored token if it still works; otherwise replace it with a new one."""
+    """Return the stored token if it is still valid; otherwise replace it with a new one."""
     async with connect_as_owner(urls) as owner:
         if await tokens.authenticate(owner, secret):
             return secret

@@ -1,4 +1,4 @@
-"""Report what is wrong with an installation, and how to fix it: settings, database, and stored data."""
+"""Check an installation: settings, database and stored data. Report each problem with its fix."""
 
 import sys
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from server.runtime.event_loop import run
 from server.secret_keys import load_keys
 from server.settings import Environment, Settings, SettingsError
 
-ProgressCallback = Callable[[str, int], None]  # the organization's name, and how many of its clients were checked so far
+ProgressCallback = Callable[[str, int], None]  # takes the organization's name and the number of its clients checked so far
 
 
 def doctor(
@@ -30,7 +30,7 @@ def doctor(
         bool, typer.Option("--rebuild-revenue", help="Rebuild stored revenue that differs from invoices and payments.")
     ] = False,
 ) -> None:
-    """Report what is wrong with settings, database, role, migrations and stored revenue, and how to fix it."""
+    """Check settings, database, roles, migrations and stored revenue. Report each problem with its fix."""
     settings = load_settings(data_dir)
     with open_database(settings, print_status) as urls:
         problem_count = run(
@@ -38,7 +38,7 @@ def doctor(
         )
     if problem_count:
         sys.exit(1)
-    print_lines("All is well.")
+    print_lines("No problems found.")
 
 
 async def _run_doctor(urls: DatabaseUrls, settings: Settings, owner_url: str | None, *, should_rebuild: bool) -> int:
@@ -81,9 +81,9 @@ def _check_secret_key(settings: Settings) -> Finding:
 
 
 def check_proxies(settings: Settings) -> list[Finding]:
-    """Explain what happens to a proxy that is not configured. Only the running server sees who is in front of it, and logs it.
+    """Return a note if no trusted proxy is set but there may be a proxy. Only the running server sees its peers, and logs them.
 
-    On a loopback address a server for production is reached through a proxy alone; on any other address it may be.
+    On a loopback address in production, only a proxy can make the server reachable. On any other address, there may be one.
     """
     if settings.trusted_proxies:
         return [Finding(f"trusted proxies {', '.join(map(str, settings.trusted_proxies))}")]
@@ -91,30 +91,30 @@ def check_proxies(settings: Settings) -> list[Finding]:
     if is_loopback and settings.env is Environment.DEVELOPMENT:
         return []
     note = (
-        f"RELATIES_TRUSTED_PROXIES: not set. If a proxy passes requests on to {settings.host}, name its address there: until then its "
+        f"RELATIES_TRUSTED_PROXIES: not set. If a proxy forwards requests to {settings.host}, set this to its address. Until then, its "
         "X-Forwarded-For is ignored, and all its clients share the limits of one address."
     )
     return [Finding("trusted proxies", note=note)]
 
 
 async def check_unique_keys(owner_url: str) -> Finding:
-    """List the clients and labels that the folding of keys found to have the number or the name of an older one."""
+    """Report clients and labels whose number or name equals that of an older one after the folding of keys."""
     async with await Database.connect(owner_url, SMALL_POOL) as database:
         rows = await duplicate_keys.list_all(database)
     if not rows:
-        return Finding("numbers of clients and names of labels, each once")
-    # ASCII shows the characters in which the two differ, which a screen may not show.
+        return Finding("numbers of clients and names of labels are unique")
+    # `ascii` shows the characters in which the two differ, which may be invisible on a screen.
     row_list = "; ".join(f"{row.kind} {row.id} of {row.organization}: {row.text!a}" for row in rows)
-    more = f" These are the first {duplicate_keys.MAX_ROWS}." if len(rows) == duplicate_keys.MAX_ROWS else ""
+    more = f" Only the first {duplicate_keys.MAX_ROWS} are shown." if len(rows) == duplicate_keys.MAX_ROWS else ""
     return Finding(
         "numbers",
-        f"An older client or label has the same number or name in another form, so these are not found by it: {row_list}.{more} "
-        "Give one of each two another with `clientUpdate` or `labelUpdate`.",
+        f"An older client or label has the same number or name in another form, so these cannot be found by it: {row_list}.{more} "
+        "Change one of each pair with `clientUpdate` or `labelUpdate`.",
     )
 
 
 async def check_revenue(owner_url: str, on_progress: ProgressCallback, *, should_rebuild: bool = False) -> Finding:
-    """Check that the stored monthly balances match invoices and payments; with `should_rebuild`, rebuild those that do not."""
+    """Check that the stored monthly balances match invoices and payments. With `should_rebuild`, rebuild those that do not."""
     wrong_counts, total_clients = dict[str, int](), 0
     async with await Database.connect(owner_url, SMALL_POOL) as database:
         for organization in await organizations.everywhere(database):

@@ -1,4 +1,4 @@
-"""The command line."""
+"""Define the command `relaties` and its subcommands."""
 
 import logging
 import signal
@@ -29,17 +29,17 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     help="A GraphQL backend for client relations.",
 )
-demo = typer.Typer(no_args_is_help=True, help="The demo organization.")
-schema = typer.Typer(no_args_is_help=True, help="The GraphQL schema.")
+demo = typer.Typer(no_args_is_help=True, help="Manage the demo organization.")
+schema = typer.Typer(no_args_is_help=True, help="Show the GraphQL schema.")
 for name, group in {"demo": demo, "organization": organization, "member": member, "token": token, "schema": schema}.items():
     cli.add_typer(group, name=name)
 
 
 def main() -> None:
-    """Run a command. Print what a person can fix to the standard error, a line for each reason, and exit with status 1."""
-    logging.lastResort = stderr_log_handler()  # for what is logged before a server has configured its own log
+    """Run a command. Print errors that the user can fix to standard error, one line for each reason, and exit with status 1."""
+    logging.lastResort = stderr_log_handler()  # for messages before the server configures logging
     for signal_number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signal_number, signal.default_int_handler)  # so that whatever was started is stopped
+        signal.signal(signal_number, signal.default_int_handler)  # raise KeyboardInterrupt, so that everything that was started is stopped
     try:
         cli(standalone_mode=True)
     except StartupError as error:
@@ -48,7 +48,7 @@ def main() -> None:
         _exit_with(*(f"{'.'.join(refusal.path)}: {refusal.message}" for refusal in violation.user_errors))
     except KeyboardInterrupt:
         sys.exit(130)
-    except Exception:  # noqa: BLE001 Python would print the message of an exception as it is
+    except Exception:  # noqa: BLE001 Python would print the message of an exception without escaping it
         print_error_text(traceback.format_exc().rstrip("\n"))
         sys.exit(1)
 
@@ -60,37 +60,37 @@ def _exit_with(*reasons: str) -> None:
 
 @cli.command("serve")
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to serve on. Instead of RELATIES_HOST.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to serve on. Instead of RELATIES_PORT.", min=1, max=65535)] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes that answer. Instead of RELATIES_WORKERS.", min=1, max=64)] = None,
+    host: Annotated[str | None, typer.Option(help="Address to serve on. Overrides RELATIES_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to serve on. Overrides RELATIES_PORT.", min=1, max=65535)] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of worker processes. Overrides RELATIES_WORKERS.", min=1, max=64)] = None,
     data_dir: DataDirOption = None,
     *,
     demo: Annotated[
-        bool | None, typer.Option("--demo/--no-demo", help="Load the demo organization. On unless DATABASE_URL is set.")
+        bool | None, typer.Option("--demo/--no-demo", help="Load the demo organization. Default: only without DATABASE_URL.")
     ] = None,
 ) -> None:
     """Serve until Ctrl-C. Without DATABASE_URL, start an embedded PostgreSQL, create its tables and load the demo."""
-    # What serves takes long to import, which no other command should.
+    # These imports are slow, and other commands do not need them.
     from server.observability.logging import configure_logging, log  # noqa: PLC0415
 
     settings = load_settings(data_dir, host=host, port=port, workers=workers)
-    # They are read again later; here what is wrong with them is reported before anything starts.
+    # They are loaded again later. Loading them here reports errors before anything starts.
     load_trusted_documents(settings.trusted_documents, settings.document_policy)
     configure_logging(settings.effective_log_format)
     report_status = print_status if settings.effective_log_format is LogFormat.TEXT else log.info
     for name in unknown_variables():
-        report_status(f"{name} is no setting and is ignored. The changelog lists renamed settings.")
+        report_status(f"{name} is not a setting and is ignored. The changelog lists renamed settings.")
     with bind(settings) as listener, import_in_background("server.runtime.process"), open_database(settings, report_status) as urls:
-        from server.runtime.process import run_server  # noqa: PLC0415 imported by then, or soon
+        from server.runtime.process import run_server  # noqa: PLC0415 waits for the import in the background
 
         if urls.owner_url:
-            report_status("Bringing the tables up to date")
+            report_status("Migrating the database")
         ready_lines, browser = run(_prepare(settings, urls, is_demo=urls.is_embedded if demo is None else demo))
         run_server(settings, urls.runtime_url, listener, ready_lines, browser)
 
 
 async def _prepare(settings: Settings, urls: DatabaseUrls, *, is_demo: bool) -> tuple[list[str], BrowserSignIn | None]:
-    """Prepare the database; return what is printed once the server answers, and how GraphiQL signs in."""
+    """Prepare the database. Return the lines to print once the server is ready, and the sign-in of GraphiQL."""
     if urls.owner_url:
         await migrate_database(urls)
     address = f"http://{settings.host}:{settings.port}"
@@ -105,12 +105,12 @@ async def _prepare(settings: Settings, urls: DatabaseUrls, *, is_demo: bool) -> 
 
 
 def allows_browser_sign_in(settings: Settings, urls: DatabaseUrls) -> bool:
-    """Return whether GraphiQL may sign in with the demo's token by itself: only where there can be no real data."""
+    """Return whether GraphiQL may sign in with the demo's token without a login: only where there is no real data."""
     return urls.is_embedded and settings.env is Environment.DEVELOPMENT
 
 
 async def _load_demo(settings: Settings, urls: DatabaseUrls) -> str:
-    """Load the demo and return its token. The import is slow, so only this command pays for it."""
+    """Load the demo and return its token. The import is slow, so it happens only here."""
     from server.cli.demo import load_demo  # noqa: PLC0415
 
     return await load_demo(settings, urls)
@@ -118,7 +118,7 @@ async def _load_demo(settings: Settings, urls: DatabaseUrls) -> str:
 
 @cli.command("migrate")
 def migrate(data_dir: DataDirOption = None) -> None:
-    """Bring the tables up to date and create the role of the server. Safe to repeat."""
+    """Bring the tables up to date and create the server's role. Safe to repeat."""
     with open_database(load_settings(data_dir), print_status) as urls:
         run(migrate_database(urls))
     print_lines("The tables are up to date.")
@@ -126,7 +126,7 @@ def migrate(data_dir: DataDirOption = None) -> None:
 
 @demo.command("load")
 def demo_load(data_dir: DataDirOption = None) -> None:
-    """Load the demo organization, once, and print its token."""
+    """Load the demo organization unless it is loaded, and print its token."""
     settings = load_settings(data_dir)
     with open_database(settings, print_status) as urls:
         run(migrate_database(urls))

@@ -1,4 +1,4 @@
-"""Options, settings and error output that all commands share."""
+"""Shared parts of all commands: options, settings and escaped error messages."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,17 +9,17 @@ from typer.core import TyperGroup
 from server.observability.escaping import escape
 from server.settings import Settings, read_settings
 
-DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Where data is kept. Instead of RELATIES_DATA_DIR.")]
+DataDirOption = Annotated[Path | None, typer.Option("--data-dir", help="Folder for data. Overrides RELATIES_DATA_DIR.")]
 
 
 def load_settings(data_dir: Path | None, **options: object) -> Settings:
-    """Load the settings of the environment, overridden by command-line options."""
+    """Load the settings from the environment, and override them by command-line options."""
     overrides = {"data_dir": data_dir.absolute() if data_dir else None, **options}
     return read_settings().model_copy(update={name: value for name, value in overrides.items() if value is not None})
 
 
 class CommandGroup(TyperGroup):
-    """Commands whose refusals of an argument quote it escaped."""
+    """Command group that escapes the arguments quoted in its error messages."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 typer's own
         return _call_escaping_refusals(super().make_context, *args, **kwargs)
@@ -32,7 +32,7 @@ def _call_escaping_refusals(call: Any, *args: Any, **kwargs: Any) -> Any:  # noq
     try:
         return call(*args, **kwargs)
     except Exception as error:
-        # The base class of typer's refusals is not public; its message is what is printed.
+        # The base class of typer's errors is not public. `message` is the text that typer prints.
         if isinstance(message := getattr(error, "message", None), str):
             error.message = escape(message)  # type: ignore[attr-defined]
         raise

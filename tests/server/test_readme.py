@@ -102,7 +102,7 @@ async def test_token_commands_work(fresh_database: Callable[[], Awaitable[str]],
     output = run_script(SHELL[4], DATABASE_URL=runtime_url(url), RELATIES_OWNER_URL=url, RELATIES_DATA_DIR=str(tmp_path))
     assert len(re.findall(r"\brlt_[A-Za-z0-9_-]{43}$", output, re.MULTILINE)) == 3
     assert "CLIENTS_READ" in output
-    assert output.endswith("All is well.\n")
+    assert output.endswith("No problems found.\n")
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ async def test_own_postgresql_works(admin: asyncpg.Connection, replace_names: Ca
     for statement in replace_names(statements).strip().split(";\n"):
         await admin.execute(statement)
     script = replace_names(SHELL[5])
-    assert run_script(script, RELATIES_DATA_DIR=str(tmp_path)).endswith("All is well.\n")
+    assert run_script(script, RELATIES_DATA_DIR=str(tmp_path)).endswith("No problems found.\n")
     exported = dict(re.findall(r"export (\w+)=(\S+)", script))
     with run_server(RELATIES_DATA_DIR=str(tmp_path), DATABASE_URL=exported["DATABASE_URL"]) as server:
         assert server.address in server.output

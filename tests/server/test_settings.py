@@ -64,6 +64,6 @@ def test_unknown_variables_are_reported_at_the_start(tmp_path: Path) -> None:
         unknown = {"RELATIES_POINT": "hidden", "RELATIES_PORT": str(listener.getsockname()[1]), "RELATIES_DATA_DIR": str(tmp_path)}
         process = run_relaties("serve", **unknown)
     assert process.returncode == 1  # the port is taken
-    assert "RELATIES_POINT is no setting and is ignored. The changelog lists renamed settings." in process.stdout + process.stderr
+    assert "RELATIES_POINT is not a setting and is ignored. The changelog lists renamed settings." in process.stdout + process.stderr
     assert "hidden" not in process.stdout + process.stderr
-    assert "RELATIES_PORT is no setting" not in process.stdout + process.stderr
+    assert "RELATIES_PORT is not a setting" not in process.stdout + process.stderr

@@ -111,11 +111,11 @@ def test_wrong_trusted_proxies_are_refused(monkeypatch: pytest.MonkeyPatch, valu
     [
         ({}, None),
         ({"RELATIES_HOST": "localhost"}, None),
-        ({"RELATIES_HOST": "0.0.0.0"}, "[note]  RELATIES_TRUSTED_PROXIES: not set. If a proxy passes requests on to 0.0.0.0, "),  # noqa: S104
-        ({"RELATIES_HOST": "::"}, "[note]  RELATIES_TRUSTED_PROXIES: not set. If a proxy passes requests on to ::, "),
+        ({"RELATIES_HOST": "0.0.0.0"}, "[note]  RELATIES_TRUSTED_PROXIES: not set. If a proxy forwards requests to 0.0.0.0, "),  # noqa: S104
+        ({"RELATIES_HOST": "::"}, "[note]  RELATIES_TRUSTED_PROXIES: not set. If a proxy forwards requests to ::, "),
         (
             {"RELATIES_ENV": "production", "RELATIES_SECRET_KEY": "k" * 32},
-            "[note]  RELATIES_TRUSTED_PROXIES: not set. If a proxy passes requests on to 127.0.0.1, ",
+            "[note]  RELATIES_TRUSTED_PROXIES: not set. If a proxy forwards requests to 127.0.0.1, ",
         ),
         ({"RELATIES_HOST": "0.0.0.0", "RELATIES_TRUSTED_PROXIES": "10.0.0.5,::1"}, "[ok]    trusted proxies 10.0.0.5/32, ::1/128"),  # noqa: S104
     ],
@@ -132,5 +132,5 @@ def test_doctor_suggests_trusted_proxies(monkeypatch: pytest.MonkeyPatch, enviro
 def test_possibly_missing_proxy_is_no_failure(owner_url: str, tmp_path: Path) -> None:
     """The command prints a note and succeeds."""
     result = run_relaties("doctor", DATABASE_URL=runtime_url(owner_url), RELATIES_DATA_DIR=str(tmp_path), RELATIES_HOST="192.0.2.1")
-    assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "All is well.")
+    assert (result.returncode, result.stdout.splitlines()[-1]) == (0, "No problems found.")
     assert sum(line.startswith("[note]  RELATIES_TRUSTED_PROXIES: not set.") for line in result.stdout.splitlines()) == 1
