@@ -122,9 +122,7 @@ class Settings(BaseSettings):
         description="Key that signs cursors and preview tokens. In a comma-separated list, the first key signs and all verify. "
         "Required in production; in development, a key is created in `data_dir`.",
     )
-    env: Environment = Field(
-        default=Environment.DEVELOPMENT, description="`development` or `production`, which requires a secret key and has stricter defaults."
-    )
+    env: Environment = Field(default=Environment.DEVELOPMENT, description="`development`, or `production` with stricter defaults.")
     graphiql: bool | None = Field(
         default=None, description="Whether to serve GraphiQL, an editor for queries, at `/graphiql`. Default: only in development."
     )
@@ -256,14 +254,7 @@ class Settings(BaseSettings):
 
     @property
     def database_limits(self) -> DatabaseLimits:
-        return DatabaseLimits(
-            self.read_pool_size,
-            self.write_pool_size,
-            self.read_pool_timeout,
-            self.statement_timeout,
-            self.write_pool_timeout,
-            self.delete_timeout,
-        )
+        return DatabaseLimits(**{each.name: getattr(self, each.name) for each in fields(DatabaseLimits)})
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -290,14 +281,7 @@ class Settings(BaseSettings):
 
     @property
     def concurrency_limits(self) -> ConcurrencyLimits:
-        return ConcurrencyLimits(
-            self.max_concurrent,
-            self.max_concurrent_per_organization,
-            self.queue_size,
-            self.queue_size_per_organization,
-            self.queue_size_per_token,
-            self.queue_timeout,
-        )
+        return ConcurrencyLimits(**{each.name: getattr(self, each.name) for each in fields(ConcurrencyLimits)})
 
     @property
     def get_policy(self) -> GetPolicy:
