@@ -36,15 +36,11 @@ class ByteBudget:
         if not (self.bytes or size):
             return
         if self._by_token[_key(actor)] + size >= self.max_bytes_per_token:
-            raise HttpError(
-                ErrorCode.RATE_LIMITED, f"Your token has too many bytes of pending {self.label}. {self.advice}", RETRY_HEADERS.copy()
-            )
+            message = f"Your token has too many bytes of pending {self.label}. {self.advice}"
+            raise HttpError(ErrorCode.RATE_LIMITED, message, RETRY_HEADERS.copy())
         if self.bytes + size >= self.max_bytes:
-            raise HttpError(
-                ErrorCode.UNAVAILABLE,
-                f"The server has too many bytes of pending {self.label}. Try again in a moment.",
-                RETRY_HEADERS.copy(),
-            )
+            message = f"The server has too many bytes of pending {self.label}. Try again in a moment."
+            raise HttpError(ErrorCode.UNAVAILABLE, message, RETRY_HEADERS.copy())
 
     def track(self, actor: Actor) -> "CountedBytes":
         return CountedBytes(self, actor)

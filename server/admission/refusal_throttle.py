@@ -20,9 +20,7 @@ class RefusalThrottle:
 
     def __init__(self, per_second: int) -> None:
         self._interval = 1 / per_second
-        self._next_due: OrderedDict[Hashable, float] = (
-            OrderedDict()
-        )  # the time at which the next refusal of a caller is due, if evenly spaced
+        self._next_due: OrderedDict[Hashable, float] = OrderedDict()  # when the next refusal of a caller is due, evenly spaced
 
     async def wait(self, caller: Hashable) -> None:
         """Wait until the caller, an organization or an address, may get another refusal."""

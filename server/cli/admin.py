@@ -26,9 +26,7 @@ T = TypeVar("T")
 organization = typer.Typer(no_args_is_help=True, help="Manage organizations.")
 member = typer.Typer(no_args_is_help=True, help="Manage members of an organization.")
 token = typer.Typer(no_args_is_help=True, help="Manage API tokens.")
-OrganizationOption = Annotated[
-    str | None, typer.Option("--organization", help="Name or id of the organization. Optional if there is only one.")
-]
+OrganizationOption = Annotated[str | None, typer.Option("--organization", help="Name or id. Optional if there is only one.")]
 
 
 def _run_as_operator(data_dir: Path | None, act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
@@ -100,12 +98,8 @@ def member_add(
 @token.command("create")
 def token_create(  # noqa: PLR0913, PLR0917 its options
     name_or_id: OrganizationOption = None,
-    member: Annotated[
-        str | None, typer.Option(help="E-mail address of the member. Without it, the token belongs to no member, for use by a program.")
-    ] = None,
-    role: Annotated[
-        Role | None, typer.Option(help="Role of the token, at most that of the member. Default: the role of the member.")
-    ] = None,
+    member: Annotated[str | None, typer.Option(help="E-mail address of the member. Default: a token of no member.")] = None,
+    role: Annotated[Role | None, typer.Option(help="Role, at most that of the member. Default: the member's role.")] = None,
     scope: Annotated[list[Permission] | None, typer.Option(help="Restrict the token to this permission. Can be repeated.")] = None,
     expires: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day on which the token is valid.")] = None,
     name: Annotated[str, typer.Option(help="Name that tells what the token is for.")] = "Command line",

@@ -21,14 +21,12 @@ async def load_demo(settings: Settings, urls: DatabaseUrls) -> str:
     owner = await asyncpg.connect(urls.required_owner_url)
     try:
         if not await demo.is_loaded(owner):
-            with progress_bar() as progress:
-                task = progress.add_task("Loading the demo organization", total=None)
+            with progress_bar() as bar:
+                task = bar.add_task("Loading the demo organization", total=None)
                 await demo.load(
                     owner,
                     token_hash=tokens.hash_secret(secret),
-                    progress=lambda label, count, total: progress.update(
-                        task, description=f"Loading {label}", completed=count, total=total
-                    ),
+                    progress=lambda label, count, total: bar.update(task, description=f"Loading {label}", completed=count, total=total),
                 )
             return secret
     finally:

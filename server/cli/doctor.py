@@ -33,9 +33,8 @@ def doctor(
     """Check settings, database, roles, migrations and stored revenue. Report each problem with its fix."""
     settings = load_settings(data_dir)
     with open_database(settings, print_status) as urls:
-        problem_count = run(
-            _run_doctor(urls, settings, urls.required_owner_url if rebuild_revenue else urls.owner_url, should_rebuild=rebuild_revenue)
-        )
+        owner_url = urls.required_owner_url if rebuild_revenue else urls.owner_url
+        problem_count = run(_run_doctor(urls, settings, owner_url, should_rebuild=rebuild_revenue))
     if problem_count:
         sys.exit(1)
     print_lines("No problems found.")

@@ -46,31 +46,23 @@ class Runner:
     shows_schema: bool
     max_objects: int = MAX_OBJECTS
 
-    async def execute(self, order: ExecutionRequest) -> ExecutionResult:
+    async def execute(self, request: ExecutionRequest) -> ExecutionResult:
         """Run an operation. After a lost connection, retry a query once: it changed nothing, and its partial result is discarded.
 
         Raises `ResponseTooLargeError` if the response would have too many objects.
         """
-        result = await self._run_once(order)
-        if order.operation.kind is OperationType.QUERY and any(_is_lost(error) for error in result.errors or ()):
-            result = await self._run_once(order)
+        result = await self._run_once(request)
+        if request.operation.kind is OperationType.QUERY and any(_is_lost(error) for error in result.errors or ()):
+            result = await self._run_once(request)
         for error in result.errors or ():
             _clear_locals(error)
         return result
 
     async def _run_once(self, request: ExecutionRequest) -> ExecutionResult:
-        context = Context(
-            self.database,
-            request.actor,
-            self.secrets,
-            request.idempotency_key,
-            request.query_stats,
-            request.operation.prepared_operation.requested_columns,
-        )
+        actor, prepared = request.actor, request.operation.prepared_operation
+        context = Context(self.database, actor, self.secrets, request.idempotency_key, request.query_stats, prepared.requested_columns)
         schema = self.schema._schema  # noqa: SLF001 Strawberry has no public access to the graphql-core schema
-        execution = Execution(
-            schema, request.operation.prepared_operation, request.values, context, not self.shows_schema, self.max_objects
-        )
+        execution = Execution(schema, prepared, request.values, context, not self.shows_schema, self.max_objects)
         try:
             return await self.executor(execution)
         finally:

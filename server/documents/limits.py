@@ -61,11 +61,8 @@ class DocumentStats:
                 case FieldNode():
                     self.aliases += node.alias is not None
                     below = self._measure_selection(node.selection_set)
-                    depth, width, fields = (
-                        max(depth, below.depth + (node.name.value != UNCOUNTED_FIELD)),
-                        width + 1,
-                        fields + 1 + below.fields,
-                    )
+                    depth = max(depth, below.depth + (node.name.value != UNCOUNTED_FIELD))
+                    width, fields = width + 1, fields + 1 + below.fields
                     exclusive_count += node.name.value in self._exclusive_fields
                 case FragmentSpreadNode() | InlineFragmentNode():
                     part = (

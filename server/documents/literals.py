@@ -56,7 +56,5 @@ def find_nul_texts(text: str, ast: DocumentNode) -> list[GraphQLError]:
     if not NUL_ESCAPE.search(text):
         return []
     visit(ast, finder := _NulTextFinder())
-    return [
-        GraphQLError("A string cannot contain the character NUL.", node, extensions=BAD_INPUT)
-        for node in finder.nodes[:MAX_VARIABLE_ERRORS]
-    ]
+    message = "A string cannot contain the character NUL."
+    return [GraphQLError(message, node, extensions=BAD_INPUT) for node in finder.nodes[:MAX_VARIABLE_ERRORS]]

@@ -21,9 +21,7 @@ class AllowlistCORSMiddleware(CORSMiddleware):
 
     def preflight_response(self, request_headers: Headers) -> Response:
         if not self.is_allowed_origin(request_headers["origin"]):
-            return error_response(
-                HttpError(ErrorCode.FORBIDDEN, "Pages of this origin may not send requests to this server."), {"vary": "Origin"}
-            )
+            return error_response(HttpError(ErrorCode.FORBIDDEN, "Pages of this origin may not send requests."), {"vary": "Origin"})
         response = super().preflight_response(request_headers)
         if response.status_code < HTTPStatus.BAD_REQUEST:
             return response

@@ -96,10 +96,8 @@ class GraphQLEndpoint:
         try:
             media_type = negotiate(", ".join(request.headers(b"accept")))
             response = await self._respond(request, record)
-        except HttpError as http_error:
-            response = GraphQLResponse(
-                http_error.status, error_body(http_error.code, http_error.message), http_error.headers, is_refusal=True
-            )
+        except HttpError as error:
+            response = GraphQLResponse(error.status, error_body(error.code, error.message), error.headers, is_refusal=True)
         except GraphQLRequestError as request_error:
             status = 400 if media_type == GRAPHQL_JSON else 200
             response = GraphQLResponse(status, {"errors": [format_error(error) for error in request_error.errors]}, is_refusal=True)
@@ -116,9 +114,8 @@ class GraphQLEndpoint:
         if response.is_refusal:
             await self._delay_refusal(record, request)
         body = response.encoded_body or orjson.dumps(response.body)
-        await send(
-            {"type": "http.response.start", "status": record.status, "headers": _response_headers(response, record, media_type, len(body))}
-        )
+        headers = _response_headers(response, record, media_type, len(body))
+        await send({"type": "http.response.start", "status": record.status, "headers": headers})
         if response.actor is None or len(body) <= SMALL_BYTES:
             await send({"type": "http.response.body", "body": body})
         else:

@@ -20,6 +20,7 @@ USER_ERRORS = (ForbiddenError, BadInput, RuleViolation)
 MAX_MESSAGE = 1000  # characters
 NULL_INPUT = "A field of the input is null, which it cannot be. Omit the field to leave its value unchanged."
 VALUE_OUT_OF_RANGE = "A value is too large to be stored. Send a smaller one."
+INTERNAL_ERROR = "An internal error occurred. Report its `incident` to the operator."
 DATABASE_UNREACHABLE = (ErrorCode.UNAVAILABLE, "The database cannot be reached. Try again in a moment.")
 DATABASE_ERRORS: tuple[tuple[tuple[type[BaseException], ...], tuple[ErrorCode, str]], ...] = (
     ((PoolExhaustedError, PoolTimeoutError), (ErrorCode.UNAVAILABLE, "Too many operations at once. Try again in a moment.")),
@@ -90,10 +91,7 @@ def mask(error: BaseException) -> dict[str, object]:
     """Log the traceback, and return an error that has only the incident id."""
     incident_id = uuid4().hex
     log.error("incident %s", incident_id, exc_info=error)
-    return {
-        "message": "An internal error occurred. Report its `incident` to the operator.",
-        "extensions": {"code": ErrorCode.INTERNAL_SERVER_ERROR, "incident": incident_id},
-    }
+    return {"message": INTERNAL_ERROR, "extensions": {"code": ErrorCode.INTERNAL_SERVER_ERROR, "incident": incident_id}}
 
 
 def _with_code(error: GraphQLError, code: ErrorCode, message: str) -> Mapping[str, Any]:

@@ -105,11 +105,8 @@ async def receive_body(request: Request, max_bytes: int, count_bytes: Callable[[
             raise ClientDisconnected
         buffer += message.get("body", b"")
         if len(buffer) > max_bytes:
-            raise HttpError(
-                ErrorCode.PAYLOAD_TOO_LARGE,
-                f"The body is larger than {max_bytes} bytes. Send several requests.",
-                headers={"connection": "close"},
-            )
+            reason = f"The body is larger than {max_bytes} bytes. Send several requests."
+            raise HttpError(ErrorCode.PAYLOAD_TOO_LARGE, reason, headers={"connection": "close"})
         if not message.get("more_body", False):
             return bytes(buffer)
         count_bytes(len(message["body"]))

@@ -32,14 +32,9 @@ class PersistedDocuments:
         if graphql_request.persisted_hash and self.policy is DocumentPolicy.OPEN:
             raise HttpError(ErrorCode.PERSISTED_QUERY_NOT_SUPPORTED, "PersistedQueryNotSupported")
         if graphql_request.persisted_hash and graphql_request.persisted_hash != key:
-            raise HttpError(
-                ErrorCode.PERSISTED_QUERY_HASH_MISMATCH, "`sha256Hash` is not the SHA-256 of `query`. Send the hash of the exact text."
-            )
+            raise HttpError(ErrorCode.PERSISTED_QUERY_HASH_MISMATCH, "`sha256Hash` must be the SHA-256 of the exact `query`.")
         if self.policy is DocumentPolicy.TRUSTED_ONLY and key not in self.trusted_texts:
-            raise HttpError(
-                ErrorCode.PERSISTED_QUERY_NOT_TRUSTED,
-                "The document is not a trusted document of this server. Send one of the trusted documents.",
-            )
+            raise HttpError(ErrorCode.PERSISTED_QUERY_NOT_TRUSTED, "The document is unknown. Send a trusted document of this server.")
         return self.cache.get_or_parse(graphql_request.query, key)
 
     def _resolve_key(self, key: str | None) -> Document:

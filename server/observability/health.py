@@ -47,10 +47,7 @@ class Health:
             return READY if await self._probe.fetch_value(REVISION_SQL) == self._head else MIGRATIONS_MISSING
         except asyncpg.UndefinedTableError:
             return MIGRATIONS_MISSING
-        except (
-            *CONNECTION_ERRORS,
-            asyncpg.InternalClientError,
-        ):  # the last one if PostgreSQL ended the session but has not closed the connection
+        except (*CONNECTION_ERRORS, asyncpg.InternalClientError):  # the last if PostgreSQL ended the session but not the connection
             return DATABASE_DOWN
 
 

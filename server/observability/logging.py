@@ -24,10 +24,8 @@ log = logging.getLogger("relaties")
 MAX_FRAMES = 60  # innermost frames of one traceback: a stack overflow would fill a page otherwise
 # Messages of these errors are about code, addresses and files. Those of other errors quote values, such as a key or a number.
 SAFE_MESSAGE_ERRORS = (TypeError, AttributeError, NameError, ImportError, RuntimeError, OSError)
-UNQUOTED_FIELDS, MULTILINE_FIELDS = (
-    ("event", "level", "logger", "time"),
-    ("exception", "stack"),
-)  # text format: fields without quotes, and fields of several lines
+# Fields of the text format without quotes, and fields of several lines.
+UNQUOTED_FIELDS, MULTILINE_FIELDS = ("event", "level", "logger", "time"), ("exception", "stack")
 LEVELS = {level: name.lower() for name, level in logging.getLevelNamesMapping().items()}
 DATA_EXCEPTION = "22"  # class of SQLSTATE codes whose messages quote a value
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 
 from graphql import GraphQLSchema
@@ -42,27 +43,15 @@ class Metrics:
         self.registry = registry = CollectorRegistry()
         self._operations = frozenset(operation_labels(schema))
         self._children: dict[tuple[str, int, str], tuple[Counter, Histogram]] = {}  # bounded by the combinations of labels
-        self._requests = Counter(
-            "relaties_requests", "Requests by operation, status and first error code.", ["operation", "status", "code"], registry=registry
-        )
-        self._seconds = Histogram(
-            "relaties_request_seconds", "Seconds from a request to its response.", ["operation"], buckets=SECONDS_BUCKETS, registry=registry
-        )
+        seconds = partial(Histogram, buckets=SECONDS_BUCKETS, registry=registry)
+        self._requests = Counter("relaties_requests", "Requests.", ["operation", "status", "code"], registry=registry)
+        self._seconds = seconds("relaties_request_seconds", "Seconds from a request to its response.", ["operation"])
         self._statements = Histogram("relaties_sql_statements", "SQL statements per request.", buckets=STATEMENT_BUCKETS, registry=registry)
-        self._sql_seconds = Histogram("relaties_sql_seconds", "Seconds in SQL per request.", buckets=SECONDS_BUCKETS, registry=registry)
-        self._queue_seconds = Histogram(
-            "relaties_queue_seconds", "Seconds in the concurrency queue per request.", buckets=SECONDS_BUCKETS, registry=registry
-        )
-        self._rejections = Counter(
-            "relaties_requests_rejected", "Requests rejected by a limit, by error code.", ["code"], registry=registry
-        )
-        lag = Histogram(
-            "relaties_event_loop_lag_seconds", "Seconds of delay of the event loop.", buckets=SECONDS_BUCKETS, registry=registry
-        )
-        self.lag = EventLoopLag(lag.observe)
-        max_lag = GaugeSource(
-            "event_loop_lag_max_seconds", "Seconds of the longest delay of the event loop in the last minute.", self.lag.max_seconds
-        )
+        self._sql_seconds = seconds("relaties_sql_seconds", "Seconds in SQL per request.")
+        self._queue_seconds = seconds("relaties_queue_seconds", "Seconds in the concurrency queue per request.")
+        self._rejections = Counter("relaties_requests_rejected", "Requests rejected by a limit.", ["code"], registry=registry)
+        self.lag = EventLoopLag(seconds("relaties_event_loop_lag_seconds", "Delay of the event loop in seconds.").observe)
+        max_lag = GaugeSource("event_loop_lag_max_seconds", "Longest delay of the event loop in the last minute.", self.lag.max_seconds)
         for each in (*gauge_sources, max_lag):
             Gauge(f"relaties_{each.name}", each.description, registry=registry).set_function(each.read_value)
         ProcessCollector(registry=registry)

@@ -11,7 +11,7 @@ LINGER_S = 5.0
 
 
 class Phase(Enum):
-    """What a connection waits for until its deadline."""
+    """Phase of a connection, which must end by its deadline."""
 
     HEAD = auto()  # the client sends the head of a request
     BODY = auto()  # the client sends the body of a request

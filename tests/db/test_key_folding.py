@@ -1,4 +1,4 @@
-"""The migration that recomputes stored keys: nothing but keys changes, and what folds to an older one's number keeps it as text."""
+"""The migration that recomputes stored keys: only keys change, and a client whose number folds to an older one's has no key."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -29,13 +29,13 @@ CLIENT_BY_NUMBER = "query ($number: String!) { client(by: {number: $number}) { n
 
 
 def fold_old_way(text: str) -> str:
-    """As keys were folded before, of the names here."""
+    """Fold a name as the old code did, which for the names here is only by case."""
     return text.casefold()
 
 
 @dataclass
 class OldKeysDatabase:
-    """Two organizations whose keys are those of before."""
+    """A database at the old revision, with two organizations whose keys are folded the old way."""
 
     url: str
     owner: asyncpg.Connection
@@ -64,9 +64,8 @@ async def old_database(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIte
         old_keys_database.first_org, "last", "\uff21\uff11", day=3, archived_at=datetime(2026, 5, 1, tzinfo=UTC)
     )
     await old_keys_database.add_client(old_keys_database.first_org, "kept", "B2", day=1)
-    await old_keys_database.add_client(
-        old_keys_database.first_org, "same number later", "B\u200b2", day=1
-    )  # made in the same moment: the later id
+    # Created at the same time, so the ids decide which one is older.
+    await old_keys_database.add_client(old_keys_database.first_org, "same number later", "B\u200b2", day=1)
     await old_keys_database.add_client(old_keys_database.first_org, "wide", "\uff23\uff13")
     await old_keys_database.add_client(old_keys_database.first_org, "no number", None)
     await old_keys_database.add_client(old_keys_database.first_org, "unseen", "\u3164")
@@ -77,7 +76,7 @@ async def old_database(fresh_database: Callable[[], Awaitable[str]]) -> AsyncIte
 
 
 async def test_numbers_are_folded_again_and_the_first_keeps_the_key(old_database: OldKeysDatabase) -> None:
-    """By when they were made, then by id; in each organization by itself."""
+    """The first is the oldest by time of creation, then by id, within each organization."""
     await upgrade(old_database.url, None)
     assert await old_database.fetch_keys() == {
         "first": "a1", "later": None, "last": None, "kept": "b2", "same number later": None, "wide": "c3", "no number": None,
@@ -87,7 +86,7 @@ async def test_numbers_are_folded_again_and_the_first_keeps_the_key(old_database
 
 
 async def test_only_keys_change(old_database: OldKeysDatabase) -> None:
-    """Texts, versions and moments stay, and no trace is left; a second time nothing changes at all."""
+    """Texts, versions and timestamps stay, and no events are recorded. A second upgrade changes nothing."""
     before = await read_snapshot(old_database.owner, old_database.first_org.id, old_database.other.id)
     await upgrade(old_database.url, None)
     after = await read_snapshot(old_database.owner, old_database.first_org.id, old_database.other.id)
@@ -101,7 +100,7 @@ async def test_only_keys_change(old_database: OldKeysDatabase) -> None:
 
 
 async def test_contacts_and_labels_are_folded_again(old_database: OldKeysDatabase) -> None:
-    """Labels of one name stay apart by their ids, whichever was made first; lists and searches have them together."""
+    """The oldest label of a name gets the key. The keys of the others get their ids as suffixes, so that they sort next to it."""
     names = {"Gold": 3, "\u200bGold": 1, "G\u00adold": 2, "Silver": 0}
     gold = [
         await old_database.first_org.add_label(name, name_key=fold_old_way(name), created_at=CREATED_AT + timedelta(days=day))
@@ -120,7 +119,7 @@ async def test_contacts_and_labels_are_folded_again(old_database: OldKeysDatabas
 
 
 async def test_rows_are_read_in_batches(old_database: OldKeysDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Across the organizations, each row once."""
+    """The batches cover the rows of all organizations."""
     monkeypatch.setattr(folding, "BATCH", 3)
     await upgrade(old_database.url, None)
     assert [name for name, key in (await old_database.fetch_keys()).items() if key == "a1"] == ["first", "theirs"]
@@ -136,7 +135,7 @@ async def api(old_database: OldKeysDatabase, schema: strawberry.Schema) -> Async
 
 
 async def test_a_client_without_a_key_can_be_changed_but_its_number_is_taken(old_database: OldKeysDatabase, api: Api) -> None:
-    """Until the other client has another number: then the number is given again, and the client is found by it."""
+    """Once the other client has another number, the number can be set again, and the client is found by it."""
 
     async def update(client: str, version: int, **fields: object) -> Any:  # noqa: ANN401 JSON
         input_values = {"id": global_id("Client", old_database.ids[client]), "expectedVersion": version, **fields}
@@ -148,7 +147,7 @@ async def test_a_client_without_a_key_can_be_changed_but_its_number_is_taken(old
     async with assert_unchanged(old_database.owner, old_database.first_org.id, old_database.other.id):
         for number in ("A1", "a1\u200b", "\uff21\uff11"):
             payload = await update("later", 2, number=number)
-            message = "first has the number \ufeffA1. Numbers are unique."
+            message = "first already has the number \ufeffA1. Choose another number."
             assert payload == {"client": None, "userErrors": [{"code": "NUMBER_TAKEN", "path": ["number"], "message": message}]}
     assert (await update("first", 1, number="A2"))["userErrors"] == []
     assert (await api.data(CLIENT_BY_NUMBER, number="A1"))["client"] is None
@@ -158,7 +157,7 @@ async def test_a_client_without_a_key_can_be_changed_but_its_number_is_taken(old
 
 
 async def test_client_without_a_key_is_not_matched_by_name(api: Api) -> None:
-    """So a bulk upsert by its name makes another, and by its number changes the older client; it is listed among the last."""
+    """A bulk upsert by its name creates another client, and one by its number changes the older client."""
     query = """mutation ($clients: [ClientUpsertInput!]!) { clientBulkUpsert(input: {clients: $clients}) {
       results { action client { name number } } userErrors { message } } }"""
     clients = [{"name": "later", "phone": "+31 20 123 4567"}, {"name": "first", "number": "A1"}]
@@ -173,19 +172,19 @@ async def test_client_without_a_key_is_not_matched_by_name(api: Api) -> None:
 
 
 async def test_doctor_lists_rows_without_a_key(old_database: OldKeysDatabase, tmp_path: Path) -> None:
-    """By organization, with the id and the number as it is written; nothing is wrong without one."""
+    """They are listed by organization, with their ids and their numbers. Without such rows, the check is ok."""
     settings = {"DATABASE_URL": runtime_url(old_database.url), "RELATIES_OWNER_URL": old_database.url, "RELATIES_DATA_DIR": str(tmp_path)}
     label, _ = await old_database.other.add_label("\u200bGold", name_key="\u200bgold"), await old_database.other.add_label("Gold")
     await upgrade(old_database.url, None)
     result = run_relaties("doctor", **settings)
     numbers = {"last": "'\\uff21\\uff11'", "later": "'A1'", "same number later": "'B\\u200b2'", "unseen": "'\\u3164'"}
     clients = sorted((old_database.ids[name], f"client {old_database.ids[name]} of Een: {number}") for name, number in numbers.items())
-    says = "[wrong] An older client or label has the same number or name in another form, so these cannot be found by it: "
-    (line,) = [line for line in result.stdout.splitlines() if line.startswith(says)]
+    prefix = "[wrong] An older client or label has the same number or name in another form, so these cannot be found by it: "
+    (line,) = [line for line in result.stdout.splitlines() if line.startswith(prefix)]
     assert result.returncode == 1
     second = await old_database.owner.fetchval("SELECT id FROM relaties.label WHERE id <> $1", label)
     listed = "; ".join([*(text for _, text in clients), f"label {second} of Twee: 'Gold'"])
-    assert line == f"{says}{listed}. Change one of each pair with `clientUpdate` or `labelUpdate`."
+    assert line == f"{prefix}{listed}. Change one of each pair with `clientUpdate` or `labelUpdate`."
     await old_database.owner.execute("UPDATE relaties.client SET number = NULL WHERE number_key IS NULL")
     await old_database.owner.execute("DELETE FROM relaties.label")
     assert "[ok]    numbers of clients and names of labels are unique" in run_relaties("doctor", **settings).stdout.splitlines()

@@ -1,4 +1,4 @@
-"""Migrating while a server answers: no request fails, and an interrupted migration is repeated."""
+"""Migrations while a server answers requests: no request fails, and an interrupted migration can be repeated."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -31,8 +31,8 @@ CONNECTION_ERRORS = (
     "terminating connection due to administrator command. Fix the cause and run the command again.\n"
 )
 IN_USE = "RELATIES_OWNER_URL: nothing was changed: canceling statement due to lock timeout. Fix the cause and run the command again.\n"
-PREVIOUS_REVISION = "0005"  # 0006 indexes the tables of clients and invoices, 0007 adds a column to that of clients
-# Raw SQL, of columns that BEFORE has: the API may ask for some that came later.
+PREVIOUS_REVISION = "0005"  # 0006 creates indexes of `client` and `invoice`, 0007 adds a column to `client`
+# Raw SQL with columns that the previous revision has: the API reads some that were added later.
 READS = [
     Query(select(func.count().label("number")).select_from(table(name, schema="relaties")).where(column("tenant_id") == TENANT), Number)
     for name in ("client", "contact", "client_contact", "label", "invoice")
@@ -44,14 +44,15 @@ CHANGES = [
        VALUES (:tenant, :id, now(), 'API', 'test', 'CREATED', 'Label', :id, '{}')""",
     "UPDATE relaties.client SET updated_at = now()",
 ]
-# A migration locks a table for as long as it takes. How long that is on a busy machine must not decide whether others are refused here;
-# that it waits for less than they do is tested in test_migrations.py. A setting of a role in a database precedes `grant_access`.
+# A migration locks a table while it runs. On a busy machine, that may take longer than the timeouts of other transactions, which must not
+# fail the tests here, so those wait longer. That a migration waits for a shorter time than others is tested in test_migrations.py.
+# A setting of a role in one database takes precedence over those of `grant_access`.
 PATIENT = "ALTER ROLE {} IN DATABASE {} SET {} = '60s'"
 LIMITS = DatabaseLimits(read_pool_timeout=60, statement_timeout=60, write_pool_timeout=60)
 REVISION = "SELECT version_num FROM relaties.alembic_version"
 INDEXES = "SELECT count(*) FROM pg_indexes WHERE schemaname = 'relaties' AND indexname LIKE '%_by_layout'"
-FRESH = "SELECT pg_stat_clear_snapshot()"  # a transaction sees the activity as it was when it asked first
-TRAFFIC = 4  # that ask at once
+FRESH = "SELECT pg_stat_clear_snapshot()"  # otherwise a transaction sees the activity as of its first read
+TRAFFIC = 4  # concurrent tasks that send requests
 WAITS = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query ~ '^(CREATE INDEX|ALTER TABLE)'"
 HELD_UP = f"SELECT pid {WAITS} AND pid <> ALL ($1)"
 KILL = f"SELECT pg_terminate_backend(pid, 5000) {WAITS}"
@@ -59,7 +60,7 @@ KILL = f"SELECT pg_terminate_backend(pid, 5000) {WAITS}"
 
 @dataclass
 class OldDatabase:
-    """A database that is behind, its owner, and who asks the server that answers from it."""
+    """A database at an old revision, and connections to it: as the owner, and through the server."""
 
     url: str
     owner: asyncpg.Connection
@@ -69,12 +70,12 @@ class OldDatabase:
     answer_count: int = 0
 
     async def migrate(self) -> "CompletedProcess[str]":
-        """As an operator does: in a process of its own, which holds no lock longer because this one is busy."""
+        """Migrate in a process of its own, as an operator does, so that it holds no lock longer because this process is busy."""
         settings = {"DATABASE_URL": runtime_url(self.url), "RELATIES_OWNER_URL": self.url}
         return await asyncio.to_thread(run_relaties, "migrate", **settings)
 
     async def migrate_until_done(self) -> str:
-        """Return the last result. On a busy machine the traffic may keep a table longer than all tries wait: run it again."""
+        """Migrate until it succeeds, and return the output. On a busy machine, the traffic may lock a table longer than all attempts."""
         while (result := await self.migrate()).stderr == IN_USE:
             pass
         return result.stdout
@@ -83,7 +84,7 @@ class OldDatabase:
         return str(await self.owner.fetchval(REVISION))
 
     async def wait_for_blocked_migration(self, *before: int) -> int:
-        """Wait for a migration that waits for a lock, and return its backend, other than those before; each try has a new one."""
+        """Wait until a migration waits for a lock, and return its process id. Each attempt has a new one, so skip those of `before`."""
         async with asyncio.timeout(TIMEOUT_S):
             while True:
                 await self.owner.execute(FRESH)
@@ -91,7 +92,7 @@ class OldDatabase:
                     return int(pid)
 
     async def kill(self, migration: "asyncio.Task[CompletedProcess[str]]") -> "CompletedProcess[str]":
-        """End its backend while it waits for a lock. A try whose time was over in the same moment is followed by another."""
+        """Terminate the migration's server process while it waits for a lock. Repeats that, because another attempt may have begun."""
         async with asyncio.timeout(TIMEOUT_S):
             while not migration.done():
                 await self.owner.execute(FRESH)
@@ -100,7 +101,7 @@ class OldDatabase:
 
     @asynccontextmanager
     async def run_traffic(self) -> AsyncIterator[None]:
-        """Send many queries and changes in the meantime; all of them succeed."""
+        """Send queries and changes during the block, and check that all of them succeed."""
         is_over = asyncio.Event()
         async with asyncio.TaskGroup() as group:
             for _ in range(TRAFFIC):
@@ -117,18 +118,18 @@ class OldDatabase:
                 assert [row.number > 0 for row in await tx.fetch(query)] == [True]
                 await tx.end()
             key = uuid4()
-            for change in CHANGES:  # a transaction each, which holds the table that is migrated for a moment only
+            for change in CHANGES:  # one transaction each, so that none locks the migrated table for long
                 async with self.database.unit_of_work(self.tenant.id) as work:
                     await work.session.exec(text(change), params={"tenant": self.tenant.id, "id": key})  # type: ignore[call-overload]
             self.answer_count += 1
 
     async def check_answers_continue(self) -> None:
-        """Wait until something that was asked from now on is answered."""
+        """Wait until a request that is sent from now on has been answered."""
         before = self.answer_count
 
         async def has_new_answer() -> bool:
             await asyncio.sleep(0)
-            return self.answer_count > before + TRAFFIC  # each of them may have begun before
+            return self.answer_count > before + TRAFFIC  # one request of each task may have been sent before
 
         await wait_until(has_new_answer)
 
@@ -149,7 +150,7 @@ async def old_database(fresh_database: Callable[[], Awaitable[str]], schema: str
 
 
 async def test_f8_migration_under_traffic_causes_no_errors(old_database: OldDatabase) -> None:
-    """From a revision before to the head, and once more; afterwards what is new can be asked too."""
+    """It migrates from an old revision to the head, and once more. Afterwards, the API works."""
     async with old_database.run_traffic():
         assert await old_database.fetch_revision() == PREVIOUS_REVISION
         for _ in range(2):
@@ -159,15 +160,15 @@ async def test_f8_migration_under_traffic_causes_no_errors(old_database: OldData
 
 
 async def test_f8_waiting_migration_blocks_nobody(old_database: OldDatabase) -> None:
-    """Who reads the tables for long keeps it waiting; others get by in between, and in the end so does it."""
+    """While a long transaction makes the migration wait, other requests run between its attempts. It succeeds in the end."""
     async with old_database.run_traffic():
         async with old_database.owner.transaction():
             await old_database.owner.execute("LOCK TABLE relaties.client IN ROW EXCLUSIVE MODE")
-            migration, tries = asyncio.create_task(old_database.migrate()), list[int]()
-            tries.append(await old_database.wait_for_blocked_migration())
+            migration, attempts = asyncio.create_task(old_database.migrate()), list[int]()
+            attempts.append(await old_database.wait_for_blocked_migration())
             await old_database.check_answers_continue()
-            while len(tries) < 3:
-                tries.append(await old_database.wait_for_blocked_migration(*tries))
+            while len(attempts) < 3:
+                attempts.append(await old_database.wait_for_blocked_migration(*attempts))
         first = await migration
         assert (first.stdout or first.stderr) in {UP_TO_DATE, IN_USE}
         assert await old_database.migrate_until_done() == UP_TO_DATE
@@ -175,12 +176,11 @@ async def test_f8_waiting_migration_blocks_nobody(old_database: OldDatabase) -> 
 
 
 async def test_f8_killed_migration_leaves_nothing(old_database: OldDatabase) -> None:
-    """And the next one does all of it."""
+    """The next migration does all of it."""
     async with old_database.run_traffic():
         async with old_database.owner.transaction():
-            await old_database.owner.execute(
-                "LOCK TABLE relaties.invoice IN ROW EXCLUSIVE MODE"
-            )  # of two indexes the other is made by then
+            # Migration 0006 has created the index of `client` by the time it waits for this lock.
+            await old_database.owner.execute("LOCK TABLE relaties.invoice IN ROW EXCLUSIVE MODE")
             result = await old_database.kill(asyncio.create_task(old_database.migrate()))
             assert (result.returncode, result.stdout, result.stderr) == (1, "", CONNECTION_ERRORS)
         assert (await old_database.fetch_revision(), await old_database.owner.fetchval(INDEXES)) == (PREVIOUS_REVISION, 0)

@@ -1,4 +1,4 @@
-"""Settings: refused in one line that names the variable and never shows its value."""
+"""Invalid settings are reported in one line that names the variable and does not show its value."""
 
 import socket
 from pathlib import Path
@@ -25,18 +25,18 @@ def test_invalid_setting_is_named(monkeypatch: pytest.MonkeyPatch, variable: str
 
 
 def test_production_requires_a_secret_key(tmp_path: Path) -> None:
-    """And says how to make one."""
+    """The error says how to create one."""
     with pytest.raises(SettingsError, match=r"^RELATIES_SECRET_KEY: required in production\. Create one: python3"):
         load_keys(Settings(env="production", data_dir=tmp_path))  # type: ignore[arg-type]
 
 
 def test_secret_keys_are_rotated_by_a_comma_separated_list(tmp_path: Path) -> None:
-    """The first signs, all verify."""
+    """The first key signs, and all keys verify."""
     assert load_keys(Settings(secret_key=f"{'new' * 12}, {'old' * 12}", data_dir=tmp_path)) == [b"new" * 12, b"old" * 12]
 
 
 def test_development_creates_a_secret_key_once(tmp_path: Path) -> None:
-    """For its owner alone to read."""
+    """Only the owner of the file can read it."""
     mine = Settings(data_dir=tmp_path / "data")
     (key,) = load_keys(mine)
     assert len(key) == 64
@@ -51,19 +51,19 @@ def test_stored_file_is_created_by_the_first_process(tmp_path: Path) -> None:
 
 
 def test_invalid_setting_is_reported_in_one_line(tmp_path: Path) -> None:
-    """No trace, status 1."""
+    """The process exits with status 1 and prints no traceback."""
     result = run_relaties("serve", RELATIES_PORT="x", RELATIES_DATA_DIR=str(tmp_path))
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr.startswith("RELATIES_PORT: ")
     assert result.stderr.count("\n") == 1
 
 
-def test_unknown_variables_are_reported_at_the_start(tmp_path: Path) -> None:
-    """By name alone: the value may be a password."""
+def test_unknown_variables_are_reported_at_startup(tmp_path: Path) -> None:
+    """Only the names are reported, because a value may be a password."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         unknown = {"RELATIES_POINT": "hidden", "RELATIES_PORT": str(listener.getsockname()[1]), "RELATIES_DATA_DIR": str(tmp_path)}
         process = run_relaties("serve", **unknown)
-    assert process.returncode == 1  # the port is taken
+    assert process.returncode == 1  # the port is in use
     assert "RELATIES_POINT is not a setting and is ignored. The changelog lists renamed settings." in process.stdout + process.stderr
     assert "hidden" not in process.stdout + process.stderr
     assert "RELATIES_PORT is not a setting" not in process.stdout + process.stderr

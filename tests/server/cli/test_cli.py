@@ -1,4 +1,4 @@
-"""The command line: what it makes, what it refuses in one line, and that it stops only what it started."""
+"""The commands create what they should, report mistakes in one line, and stop only the servers that they started."""
 
 import signal
 import subprocess
@@ -25,7 +25,7 @@ VIEWER = {"query": "{ viewer { organization { name } member { email } permission
 
 
 def error_line(result: "subprocess.CompletedProcess[str]") -> str:
-    """Return the one line of a failed command."""
+    """Return the only line that a failed command printed."""
     assert (result.returncode, result.stdout) == (1, ""), result.stdout + result.stderr
     assert result.stderr.count("\n") == 1, result.stderr
     return result.stderr.strip()
@@ -33,7 +33,7 @@ def error_line(result: "subprocess.CompletedProcess[str]") -> str:
 
 @pytest.fixture
 async def settings(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> dict[str, str]:
-    """A database of one's own with nothing in it."""
+    """Return the settings for an empty database."""
     url = await fresh_database()
     return {"DATABASE_URL": runtime_url(url), "RELATIES_OWNER_URL": url, "RELATIES_DATA_DIR": str(tmp_path)}
 
@@ -43,7 +43,7 @@ def viewer(server: ServerProcess, token: str) -> httpx.Response:
 
 
 def test_first_organization_to_first_answer(settings: dict[str, str]) -> None:
-    """With one organization it need not be named; `--quiet` prints the token alone; a revoked one is listed as such."""
+    """With one organization, `--organization` is not needed. `--quiet` prints only the token, and a revoked token no longer works."""
     assert "none yet" in error_line(run_relaties("token", "create", "--role", "VIEWER", **settings))
     run_relaties("organization", "create", "Één & Twee", "--currency", "USD", **settings)
     run_relaties("member", "add", "Jan", "jan@x.example", "--role", "FINANCE", **settings)
@@ -67,23 +67,29 @@ def test_first_organization_to_first_answer(settings: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["member", "add", "Jan", "nowhere"], "email: An e-mail address has a name, an @ and a domain"),
+        (["member", "add", "Jan", "nowhere"], "email: An e-mail address must have a name, an @ and a domain"),
         (["member", "add", "", "jan@x.example"], "name: `name` cannot be empty."),
-        (["member", "add", "Jan", "an@x.example"], "an@x.example is a member already."),
+        (["member", "add", "Jan", "an@x.example"], "Another member has the e-mail address an@x.example. Use another address."),
         (["organization", "create", " "], "name: `name` cannot be empty."),
-        (["organization", "create", "X", "--currency", "DEM"], "baseCurrency: A currency is a code of three letters"),
-        (["token", "create"], "A token without a member needs a role."),
-        (["token", "create", "--member", "nobody@x.example"], "No member has the address nobody@x.example."),
-        (["token", "create", "--member", "an@x.example", "--role", "OWNER"], "An is VIEWER, so a token of theirs cannot be OWNER."),
-        (["token", "create", "--role", "VIEWER", "--expires", "2020-01-01"], "A token expires in the future"),
-        (["token", "revoke", "01890000-0000-7000-8000-000000000000"], "There is no such token. Look it up again: it may be gone."),
-        (["organization", "create", "x" * 801], "name: `name` has at most 200 characters; this has 801."),
-        (["organization", "create", MARKS], "name: A character has at most 30 combining marks"),
-        (["member", "add", MARKS, "jan@x.example"], "name: A character has at most 30 combining marks"),
-        (["token", "create", "--role", "VIEWER", "--name", MARKS], "name: A character has at most 30 combining marks"),
-        (["token", "create", "--member", MARKS], "member: `member`: A character has at most 30 combining marks"),
-        (["token", "create", "--member", "x" * 1017], "member: `member` has at most 254 characters."),
-        (["token", "list", "--organization", MARKS], "`--organization`: A character has at most 30 combining marks"),
+        (["organization", "create", "X", "--currency", "DEM"], "baseCurrency: A currency must be a three-letter code"),
+        (["token", "create"], "A token without a member needs a role. Pass `role`."),
+        (["token", "create", "--member", "nobody@x.example"], "No member has the e-mail address nobody@x.example. Check the address."),
+        (
+            ["token", "create", "--member", "an@x.example", "--role", "OWNER"],
+            "An is VIEWER, so their token cannot be OWNER. Choose a lower `role`.",
+        ),
+        (["token", "create", "--role", "VIEWER", "--expires", "2020-01-01"], "`expiresAt` must be in the future"),
+        (
+            ["token", "revoke", "01890000-0000-7000-8000-000000000000"],
+            "There is no token with this ID. It may have been deleted: look it up again.",
+        ),
+        (["organization", "create", "x" * 801], "name: `name` must have at most 200 characters; this has 801."),
+        (["organization", "create", MARKS], "name: A character must have at most 30 combining marks"),
+        (["member", "add", MARKS, "jan@x.example"], "name: A character must have at most 30 combining marks"),
+        (["token", "create", "--role", "VIEWER", "--name", MARKS], "name: A character must have at most 30 combining marks"),
+        (["token", "create", "--member", MARKS], "member: `member`: A character must have at most 30 combining marks"),
+        (["token", "create", "--member", "x" * 1017], "member: `member` must have at most 254 characters."),
+        (["token", "list", "--organization", MARKS], "`--organization`: A character must have at most 30 combining marks"),
         (["token", "list", "--organization", "Other"], "Name one organization with `--organization`. There are: First ("),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -91,14 +97,14 @@ def test_first_organization_to_first_answer(settings: dict[str, str]) -> None:
 async def test_invalid_arguments_are_rejected_in_one_line_and_change_nothing(
     first_settings: dict[str, str], count_objects: Callable[[], Awaitable[list[int]]], arguments: list[str], says: str
 ) -> None:
-    """Members, tokens and organizations stay as many as they were."""
+    """The numbers of members, tokens and organizations stay the same."""
     before = await count_objects()
     assert says in error_line(run_relaties(*arguments, **first_settings))
     assert await count_objects() == before
 
 
 async def test_names_are_accepted_in_any_terminal_form(settings: dict[str, str]) -> None:
-    """A Mac sends accents apart; what is pasted may have characters that cannot be seen."""
+    """Terminals of macOS send accents as separate characters, and pasted text may contain invisible ones."""
     run_relaties("organization", "create", "E\u0301e\u0301n\u200b", **settings)
     run_relaties("organization", "create", "Twee", **settings)
     assert extract_token(run_relaties("token", "create", "--organization", "\u00c9\u00e9n", "--role", "VIEWER", **settings).stdout)
@@ -110,7 +116,7 @@ async def test_names_are_accepted_in_any_terminal_form(settings: dict[str, str])
 
 @pytest.fixture(scope="module")
 async def first_settings(fresh_database: Callable[[], Awaitable[str]], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return a database with one organization and one member."""
+    """Return the settings for a database with one organization and one member."""
     url = await fresh_database()
     environment = {"DATABASE_URL": runtime_url(url), "RELATIES_OWNER_URL": url, "RELATIES_DATA_DIR": str(tmp_path_factory.mktemp("cli"))}
     run_relaties("organization", "create", "First", **environment)
@@ -131,7 +137,7 @@ async def count_objects(first_settings: dict[str, str]) -> AsyncIterator[Callabl
 
 
 async def test_doctor_reports_problems_and_advice(settings: dict[str, str], admin: asyncpg.Connection, server_url: str) -> None:
-    """In plain words: an unreachable database, tables that are not there, a role that sees too much, an owner that may too little."""
+    """It reports an unreachable database, missing tables, a role that bypasses row-level security, and an owner without privileges."""
     well = run_relaties("doctor", **settings)
     assert (well.returncode, well.stdout.splitlines()[-1]) == (0, "No problems found.")
     nowhere = run_relaties("doctor", **{**settings, "DATABASE_URL": f"postgresql://me:pw@127.0.0.1:{find_free_port()}/x"})
@@ -153,7 +159,7 @@ async def test_doctor_reports_problems_and_advice(settings: dict[str, str], admi
 
 
 async def test_doctor_compares_and_rebuilds_monthly_balances(fresh_database: Callable[[], Awaitable[str]], tmp_path: Path) -> None:
-    """Of every organization, in one line that names those that are wrong; what is right stays as it is."""
+    """It does so for each organization, in one line that counts the wrong ones. Correct balances stay untouched."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
     orgs = [await create_tenant(owner, name) for name in ("Een", "Twee")]
@@ -184,7 +190,7 @@ async def test_doctor_compares_and_rebuilds_monthly_balances(fresh_database: Cal
 
 
 async def test_serve_refuses_a_role_that_sees_too_much(settings: dict[str, str], admin: asyncpg.Connection) -> None:
-    """After bringing the tables up to date, and before it answers anybody. The role itself is left as it is."""
+    """It refuses after the migration and before it answers requests. The role itself is not changed."""
     own = "SELECT count(*) FROM pg_db_role_setting WHERE setrole = current_user::regrole"
     result = run_relaties("serve", "--port", str(find_free_port()), **{**settings, "DATABASE_URL": settings["RELATIES_OWNER_URL"]})
     assert (result.returncode, result.stdout) == (1, "")
@@ -197,7 +203,7 @@ async def test_serve_refuses_a_role_that_sees_too_much(settings: dict[str, str],
 
 
 def test_a_command_beside_a_running_server_stops_nothing(postgres_dir: Path) -> None:
-    """On the embedded database: the server goes on; each stops what it started when it is the last."""
+    """With the embedded database the server keeps running. The last process to use the database stops it."""
     home = postgres_dir / "beside"
     alone = run_relaties("organization", "create", "Alone", "--data-dir", str(home))
     assert alone.returncode == 0, alone.stderr
@@ -215,7 +221,7 @@ def find_servers(home: Path) -> int:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signal_stops_a_server_cleanly(settings: dict[str, str], number: signal.Signals) -> None:
-    """Status 0, no trace of a failure."""
+    """It exits with status 0 and prints no traceback."""
     port = find_free_port()
     server = ServerProcess([str(PROGRAM), "serve", "--port", str(port)], port, settings)
     server.wait_for_output("answers at")
@@ -224,7 +230,7 @@ def test_signal_stops_a_server_cleanly(settings: dict[str, str], number: signal.
 
 
 def test_port_in_use_is_reported_at_once(settings: dict[str, str]) -> None:
-    """Before anything is started."""
+    """The error comes before anything is started."""
     with run_server(**settings) as server:
         message = error_line(run_relaties("serve", "--port", str(server.port), **settings))
     assert message.startswith(f"Cannot serve on 127.0.0.1:{server.port}: ")
@@ -232,7 +238,7 @@ def test_port_in_use_is_reported_at_once(settings: dict[str, str]) -> None:
 
 
 async def test_lost_demo_token_is_recreated(settings: dict[str, str]) -> None:
-    """Lost with the data directory, or revoked: the next start prints one that works."""
+    """The token file was lost with the data folder, or the token was revoked: the next start prints a valid token."""
     owner = await asyncpg.connect(settings["RELATIES_OWNER_URL"])
     await demo.load(owner, token_hash=bytes(32), progress=lambda *_: None, size=SMALL_SIZE)
     first = extract_token(run_relaties("demo", "load", **settings).stdout)
@@ -246,18 +252,16 @@ async def test_lost_demo_token_is_recreated(settings: dict[str, str]) -> None:
 
 
 def test_the_schema_is_printed() -> None:
-    """The same as the file that is kept."""
+    """The output equals the committed file."""
     schema_path = Path(__file__).parents[3] / "schema" / "schema.graphql"
     assert run_relaties("schema", "print").stdout == schema_path.read_text()
 
 
 def test_program_describes_itself() -> None:
-    """As it is installed."""
     assert "Usage: relaties" in run_relaties("--help").stdout
 
 
 def test_every_command_has_help() -> None:
-    """In its help."""
     for command in (
         [],
         ["serve"],

@@ -1,4 +1,4 @@
-"""The folder of trusted documents: every form that a client's tools write, and what is wrong with it in one line."""
+"""Every format of a folder of trusted documents is read, and each mistake in one is reported in one line."""
 
 import json
 from pathlib import Path
@@ -44,7 +44,7 @@ WRONG = {
 
 @pytest.mark.parametrize("name", FORMS)
 def test_every_format_is_read(tmp_path: Path, name: str) -> None:
-    """By its ids and by the hashes of its texts; files of other kinds are left alone."""
+    """Documents are found by their ids and by the hashes of their texts. Files of other kinds are ignored."""
     text, keys = FORMS[name]
     (tmp_path / name).write_text(text)
     (tmp_path / "README.md").write_bytes(b"\xff")
@@ -55,7 +55,7 @@ def test_every_format_is_read(tmp_path: Path, name: str) -> None:
 
 
 def test_all_formats_are_combined(tmp_path: Path) -> None:
-    """The same document in several is one."""
+    """The same document in several formats is loaded once."""
     for name, (text, _) in FORMS.items():
         (tmp_path / name).write_text(text)
     assert set(load_trusted_documents(tmp_path)) == {key for _, keys in FORMS.values() for key in keys}
@@ -63,14 +63,13 @@ def test_all_formats_are_combined(tmp_path: Path) -> None:
 
 @given(st.dictionaries(st.text(min_size=1).filter(lambda key: not key.startswith("sha256:")), st.text()))
 def test_map_is_read_literally(tmp_path: Path, documents: dict[str, str]) -> None:
-    """Whatever its ids and texts are: they are only compared."""
+    """Any ids and texts are accepted, because they are only compared."""
     (tmp_path / "map.json").write_text(json.dumps({"last": FIRST_DOCUMENT, **documents}))
     assert load_trusted_documents(tmp_path).items() >= {"last": FIRST_DOCUMENT, **documents}.items()
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_invalid_file_is_named(tmp_path: Path, name: str) -> None:
-    """In one line, that says what it should be."""
+def test_invalid_file_is_named_in_the_error(tmp_path: Path, name: str) -> None:
     content, why = WRONG[name]
     (tmp_path / name).write_bytes(content)
     with pytest.raises(TrustedDocumentsError) as raised_error:
@@ -78,21 +77,20 @@ def test_invalid_file_is_named(tmp_path: Path, name: str) -> None:
     assert str(raised_error.value) == f"RELATIES_TRUSTED_DOCUMENTS: {tmp_path / name}: {why}"
 
 
-def test_an_id_belongs_to_one_document(tmp_path: Path) -> None:
-    """Else which is answered would depend on the names of the files."""
+def test_an_id_of_two_documents_is_rejected(tmp_path: Path) -> None:
+    """Otherwise the result would depend on the order of the file names."""
     for name, text in (("a.json", FIRST_DOCUMENT), ("b.json", SECOND_DOCUMENT)):
         (tmp_path / name).write_text(json.dumps({"1": text}))
     with pytest.raises(TrustedDocumentsError, match=r"b\.json: id 1 already belongs to another document of the folder\.$"):
         load_trusted_documents(tmp_path)
 
 
-def test_no_folder_trusts_nothing() -> None:
-    """As is usual."""
+def test_without_a_folder_no_document_is_trusted() -> None:
     assert load_trusted_documents(None) == {}
 
 
-def test_empty_folder_is_an_error() -> None:
-    """Nothing would be answered, so it is reported at startup."""
+def test_trusted_only_without_a_folder_is_an_error() -> None:
+    """With `DocumentPolicy.TRUSTED_ONLY` no request could be answered, so this is reported at startup."""
     with pytest.raises(TrustedDocumentsError, match="required by RELATIES_DOCUMENT_POLICY"):
         load_trusted_documents(None, DocumentPolicy.TRUSTED_ONLY)
 
@@ -102,7 +100,7 @@ def test_empty_folder_is_an_error() -> None:
     [("empty", "the folder has no documents"), ("file", "cannot be read: Not a directory"), ("gone", "cannot be read: No such file")],
 )
 def test_missing_folder_is_rejected(tmp_path: Path, name: str, why: str) -> None:
-    """Nobody means to trust nothing."""
+    """An empty or missing folder is most likely a mistake."""
     (tmp_path / "empty").mkdir()
     (tmp_path / "file").write_text(FIRST_DOCUMENT)
     with pytest.raises(TrustedDocumentsError) as raised_error:
@@ -111,7 +109,7 @@ def test_missing_folder_is_rejected(tmp_path: Path, name: str, why: str) -> None
 
 
 def test_server_with_an_invalid_folder_does_not_start(tmp_path: Path) -> None:
-    """And says so in one line, before anything is started."""
+    """It reports the mistake in one line, before it creates anything."""
     missing_folder = tmp_path / "gone"
     result = run_relaties("serve", RELATIES_TRUSTED_DOCUMENTS=str(missing_folder), RELATIES_DATA_DIR=str(tmp_path / "data"))
     assert (result.returncode, result.stdout) == (1, "")

@@ -24,7 +24,7 @@ WEIGHTS = [f"0.{digits}" for digits in ("1", "25", "5", "999")]
         (f"{JSON}; charset=utf-8", JSON),
         ("Application/GraphQL-Response+JSON;charset=UTF-8", GRAPHQL_JSON),
         (f"{GRAPHQL_JSON}, {JSON}", GRAPHQL_JSON),
-        (f"{JSON}, {GRAPHQL_JSON}", GRAPHQL_JSON),  # equal weights: the type with the more specific status codes
+        (f"{JSON}, {GRAPHQL_JSON}", GRAPHQL_JSON),  # equal weight: the newer type wins
         (f"{GRAPHQL_JSON};q=0.9, {JSON}", JSON),
         (f"{JSON};q=0.9, {GRAPHQL_JSON};q=0.8", JSON),
         (f"{GRAPHQL_JSON}, {JSON};q=0.9", GRAPHQL_JSON),  # Apollo Client
@@ -46,7 +46,7 @@ WEIGHTS = [f"0.{digits}" for digits in ("1", "25", "5", "999")]
     ],
 )
 def test_preferred_media_type_is_chosen(accept: str, kind: str) -> None:
-    """The weight decides, then how specifically a type is named."""
+    """The weight decides first, then how exactly the type is named."""
     assert negotiate(accept) == kind
 
 
@@ -54,7 +54,7 @@ def test_preferred_media_type_is_chosen(accept: str, kind: str) -> None:
     "accept", ["text/html", "application/xml, text/*", f"{JSON};q=0", "*/*;q=0", "application/*;q=0.000", "json", ",", ";"]
 )
 def test_accepting_neither_is_rejected(accept: str) -> None:
-    """The error names both types that the server offers."""
+    """The error names both types."""
     with pytest.raises(HttpError) as raised_error:
         negotiate(accept)
     assert (raised_error.value.code, raised_error.value.status) == (ErrorCode.NOT_ACCEPTABLE, 406)
@@ -68,13 +68,14 @@ PARTS = st.sampled_from(
 
 @given(st.one_of(st.text(), st.lists(PARTS).map("".join)))
 def test_any_accept_header_gives_a_type_or_the_error(accept: str) -> None:
+    """Clients can send any text in this header."""
     with suppress(HttpError):
         assert negotiate(accept) in OFFERED_TYPES
 
 
 @given(st.sampled_from(WEIGHTS), st.sampled_from(WEIGHTS))
 def test_higher_quality_wins_in_any_order(json: str, graphql: str) -> None:
-    """Of two equal weights, the type with the more specific status codes wins."""
+    """With equal weights the type that expresses errors in the status wins."""
     ranges = [f"{JSON};q={json}", f"{GRAPHQL_JSON};q={graphql}"]
     expected = JSON if json > graphql else GRAPHQL_JSON
     assert negotiate(", ".join(ranges)) == negotiate(" , ".join(reversed(ranges))) == expected

@@ -29,7 +29,7 @@ class RecordingTransport(asyncio.Transport):
         self.closed_at: float | None = None
         self.aborted_at: float | None = None
 
-    def write(self, data: Any) -> None:  # noqa: ANN401 asyncio's
+    def write(self, data: Any) -> None:  # noqa: ANN401 type of asyncio
         self.data += data
         self.written_at = asyncio.get_running_loop().time()
 
@@ -86,7 +86,7 @@ def test_keep_alive_timeout_starts_at_the_last_answer() -> None:
 
 
 def test_slow_answer_does_not_trigger_the_keep_alive_timeout() -> None:
-    """The timeout starts when the response is sent, even if computing it took longer than the timeout."""
+    """The timeout starts when the response is sent, also if computing it took longer than the timeout."""
 
     async def main() -> None:
         protocol, transport = open_connection()

@@ -11,6 +11,7 @@ from server.settings import Settings
 
 
 async def test_clock_of_a_connection_stops_while_reading_is_paused() -> None:
+    """Time during which the server does not read must not count against the client."""
     loop = asyncio.get_running_loop()
     ours, theirs = socket.socketpair()
     with theirs:
