@@ -139,7 +139,7 @@ def test_strawberry_and_graphql_core_have_the_private_parts_that_we_use(schema: 
     query = core.query_type
     assert isinstance(query, GraphQLObjectType)
     field = query.fields["clients"]
-    found = {
+    is_present = {
         "GraphQLSchema._strawberry_schema": getattr(core, "_strawberry_schema", None) is schema,
         "Info._raw_info": "_raw_info" in Info.__annotations__,
         'extensions["strawberry-definition"]': isinstance(field.extensions["strawberry-definition"], StrawberryField),
@@ -148,4 +148,4 @@ def test_strawberry_and_graphql_core_have_the_private_parts_that_we_use(schema: 
         )
         > 1,
     }
-    assert [name for name, is_found in found.items() if not is_found] == []
+    assert [name for name, is_found in is_present.items() if not is_found] == []

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.style import docstrings
 from tests.style.exceptions import load_lists
 from tests.style.history import HistoryRewrittenError, HistoryUnavailableError, read_commits
 from tests.style.offenders import find_offenders
@@ -43,13 +42,6 @@ def check_pages(root: Path) -> Iterator[str]:
             yield f"{path}:{line}: {name} is now {new}."
 
 
-def check_docstrings(root: Path, *, is_shrinking: bool = False) -> Iterator[str]:
-    """Yield the problems with the list of files that ruff's D401 ignores."""
-    if is_shrinking:
-        docstrings.shrink_list(root)
-    yield from docstrings.find_problems(root)
-
-
 def check_subjects(root: Path) -> Iterator[str]:
     """Yield the problems with the subjects of commits. Without a history, only print that they are not checked."""
     try:
@@ -70,7 +62,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     problems = [
         *check_names(ROOT, is_shrinking=is_shrinking),
         *check_pages(ROOT),
-        *check_docstrings(ROOT, is_shrinking=is_shrinking),
         *check_subjects(ROOT),
     ]
     for problem in problems:

@@ -153,8 +153,8 @@ class Reference:
             return
         self.phase, self.used = phase, 0
 
-    def left(self) -> float | None:
-        """Return the seconds that are left; None without a deadline."""
+    def remaining(self) -> float | None:
+        """Return the remaining seconds; None without a deadline."""
         if self.is_writing_paused:
             return TIMEOUTS[Phase.SEND] - self.unread
         if self.phase is None:
@@ -204,8 +204,8 @@ def report_pause(reference: Reference, event: str) -> None:
 def test_deadline_is_the_time_that_is_left_after_any_events(history: list[tuple[int, Phase | str]]) -> None:
     """So it never comes before the time that the client is allowed, and stands still while reading is paused."""
     deadlines, reference, now = replay(history)
-    deadline, left = deadlines.deadline(now), reference.left()
-    assert (None if deadline is None else deadline.at - now) == left
+    deadline, remaining = deadlines.deadline(now), reference.remaining()
+    assert (None if deadline is None else deadline.at - now) == remaining
     if deadline:
         assert deadline.phase is (Phase.SEND if reference.is_writing_paused else reference.phase)
 
