@@ -1,28 +1,31 @@
-"""Read the state of tenant isolation from the database: the rights of the current role, and the row-level security of each table."""
+"""Read from the database whether tenants are isolated: the attributes of the current role, and the row-level security of each table."""
 
 from db.engine.database import Database
 from db.engine.statement import Row
 from db.tables import SCHEMA
 
+# The condition of every table's policy, exactly as PostgreSQL prints it in `pg_policies`.
 TENANT_POLICY = "(tenant_id = (NULLIF(current_setting('app.tenant'::text, true), ''::text))::uuid)"
-EXEMPT_TABLES = ("alembic_version",)  # it has the revision, and no tenant's data
+EXEMPT_TABLES = ("alembic_version",)  # has the revision of the tables, but no tenant's data
 
 
 class RoleRow(Row):
+    """A role and its attributes."""
+
     name: str
     is_superuser: bool
-    is_bypassing: bool
-    is_creating: bool
-    is_owning: bool
+    is_bypassing: bool  # has BYPASSRLS
+    is_creating: bool  # has CREATEROLE
+    is_owning: bool  # owns at least one of our tables
 
 
 class TableIsolationRow(Row):
-    """A table, and whether its row-level security is complete."""
+    """A table, and the parts of its row-level security."""
 
     name: str
-    has_tenant: bool
-    is_forced: bool
-    has_policy: bool
+    has_tenant: bool  # has a `tenant_id` column that is NOT NULL
+    is_forced: bool  # row-level security is enabled, also for the owner
+    has_policy: bool  # its only policy is the tenant policy
 
     @property
     def is_isolated(self) -> bool:

@@ -1,7 +1,7 @@
 """The demo organization: realistic, invented data, which is the same on every machine."""
 
 from db.demo.loading import is_loaded, load
-from db.demo.organization import OWNER, TENANT
+from db.demo.organization import OWNER_EMAIL, TENANT
 from db.demo.size import FULL, Size
 
-__all__ = ["FULL", "OWNER", "TENANT", "Size", "is_loaded", "load"]
+__all__ = ["FULL", "OWNER_EMAIL", "TENANT", "Size", "is_loaded", "load"]

@@ -16,9 +16,9 @@ from db.demo.rng import TODAY, Rng
 from db.tables.clients import InvoiceDelivery, VatTreatment
 from db.tables.keys import name_key, number_key
 
-EUROPE = ("BE", "DE")
+EU_COUNTRIES = ("BE", "DE")  # of the demo's clients, apart from the Netherlands
 ARCHIVED_PER_CENT = 6
-NEWEST = TODAY - 130
+LATEST_FIRST_DAY = TODAY - 130
 MIN_WORKING_DAYS = 60  # the minimum number of working days between a client's creation and its archiving
 RATES = (None, 65_00, 75_00, 80_00, 85_00, 90_00, 95_00, 100_00, 105_00, 110_00, 125_00, 140_00)
 DELIVERIES = (InvoiceDelivery.EMAIL,) * 14 + (InvoiceDelivery.PEPPOL,) * 4 + (InvoiceDelivery.POST, InvoiceDelivery.MANUAL)
@@ -68,13 +68,13 @@ class ClientRecord(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DemoClient:
-    """A client's row, and the values that its ledger is generated from: days by index, rates in cents."""
+    """A client's row, and the values that its ledger is generated from. Days are indexes into `WORKDAYS`; rates are in cents."""
 
     row: ClientRecord
     addresses: list[AddressRecord]
     locale: Locale
     first_day: int
-    last_day: int  # of work for the client
+    last_day: int  # the last day of work for the client
     weight: int
     hourly_rate: int | None
     mileage_rate: int | None
@@ -112,7 +112,7 @@ def _lifecycle(rng: Rng, *, is_archived: bool) -> Lifecycle:
         weight = rng.integer_between(90, 220)
     elif roll in idle:
         weight = 0
-    first_day = rng.integer_between(0, MIN_WORKING_DAYS) if roll in heavy else int(rng.random() * rng.random() * NEWEST)
+    first_day = rng.integer_between(0, MIN_WORKING_DAYS) if roll in heavy else int(rng.random() * rng.random() * LATEST_FIRST_DAY)
     return Lifecycle(first_day, rng.integer_between(first_day + MIN_WORKING_DAYS, TODAY - 5) if is_archived else TODAY, weight, is_archived)
 
 
@@ -194,7 +194,7 @@ def _vat_treatment(rng: Rng, client_name: ClientName) -> VatTreatment:
         return rng.pick((VatTreatment.DOMESTIC,) * 23 + (VatTreatment.REVERSE_CHARGE, VatTreatment.EXEMPT))
     if country == "NL" or client_name.kind is PERSON:
         return VatTreatment.DOMESTIC
-    return VatTreatment.INTRA_COMMUNITY if country in EUROPE else VatTreatment.EXPORT
+    return VatTreatment.INTRA_COMMUNITY if country in EU_COUNTRIES else VatTreatment.EXPORT
 
 
 def _layout(rng: Rng, organization: DemoOrganization, locale: Locale) -> UUID | None:

@@ -1,4 +1,4 @@
-"""Build invoices and credit notes, with their amounts and with lines for work or products."""
+"""Build the invoices and credit notes of the demo: their amounts, and their lines for work or products."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from typing import Self
 from uuid import UUID
 
 from db.demo.clients import DemoClient
-from db.demo.money import divide_half_up, exchange_rate, to_base
+from db.demo.money import QUANTITY_OF_ONE, divide_half_up, exchange_rate, to_base
 from db.demo.organization import DemoOrganization, LineVat
 from db.demo.plan import DocumentKind, DocumentSlot
 from db.demo.projects import DemoProject
@@ -18,8 +18,7 @@ from db.tables.clients import VatTreatment
 from db.tables.invoices import InvoiceStatus
 from db.tables.projects import RegistrationKind
 
-ONE_PIECE = 10_000  # quantities are in ten-thousandths
-MAX_WORK_LINES = 3  # an invoice with work has at most one line more, for a product
+MAX_WORK_LINES = 3  # of one invoice; an invoice with work lines has at most one product line
 PRODUCTS = {
     "nl": ("Abonnement onderhoud", "Licentie werkplek", "Hosting", "Termijn volgens offerte", "Voorraadbeheer", "Workshop", "Drukwerk"),
     "fr": ("Abonnement maintenance", "Licence", "Hébergement", "Acompte selon devis", "Atelier", "Imprimés"),
@@ -34,7 +33,8 @@ WORK_DESCRIPTIONS = {
 }
 CREDIT_PREFIXES = {"nl": "Creditering", "fr": "Note de crédit", "en": "Credit", "de": "Gutschrift"}
 
-# The kind, the project and the rate of the work that shares an invoice line. The rate of expenses is 0, so that all prices share a line.
+# Work of the same kind and project, at the same rate, shares an invoice line. Expenses have the rate 0 in this key, because all expenses of
+# a project share one line, whatever their prices.
 WorkKey = tuple[RegistrationKind, UUID | None, int]
 
 
@@ -53,11 +53,14 @@ class Line:
     net: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.net = divide_half_up(self.quantity * self.price * (100 - self.discount), 100 * ONE_PIECE)
+        self.net = divide_half_up(self.quantity * self.price * (100 - self.discount), 100 * QUANTITY_OF_ONE)
 
 
-def share_vat(lines: list[Line]) -> None:
-    """Set the VAT of the lines. It is rounded cumulatively, so that the lines of a rate add up to the rounded VAT of that rate."""
+def allocate_vat(lines: list[Line]) -> None:
+    """Set the VAT of each line.
+
+    Compute the VAT on the running total, so that the rounded amounts of the lines add up to the rounded VAT on the total of each VAT rate.
+    """
     running_net: defaultdict[UUID, int] = defaultdict(int)
     for line in lines:
         previous_vat = divide_half_up(running_net[line.vat.id] * line.vat.per_cent, 100)
@@ -67,7 +70,7 @@ def share_vat(lines: list[Line]) -> None:
 
 @dataclass(slots=True)
 class Document:
-    """An invoice or a credit note: amounts in cents, positive in credit notes, too; the exchange rate in millionths."""
+    """An invoice or a credit note. Amounts are in cents, positive also in credit notes. `rate` is the exchange rate in millionths."""
 
     id: UUID
     created_at: datetime
@@ -88,7 +91,7 @@ class Document:
     updated_at: datetime = field(init=False)
 
     def __post_init__(self) -> None:
-        share_vat(self.lines)
+        allocate_vat(self.lines)
         self.net = sum(line.net for line in self.lines)
         self.vat = sum(line.vat_amount for line in self.lines)
         self.net_base, self.vat_base = to_base(self.net, self.rate), to_base(self.vat, self.rate)
@@ -108,7 +111,7 @@ class Document:
 
 
 class DocumentBuilder:
-    """Build the documents of one client in order of date, and track the work that is still to be invoiced."""
+    """Build the documents of one client in order of date. Keep track of the work that is not invoiced yet."""
 
     def __init__(self, rng: Rng, client: DemoClient, organization: DemoOrganization, projects: list[DemoProject]) -> None:
         self.rng, self.client, self.organization, self.projects = rng, client, organization, projects
@@ -116,8 +119,9 @@ class DocumentBuilder:
         self.pending_work: dict[WorkKey, list[RegistrationDraft]] = {}
 
     def build(self, slots: list[DocumentSlot], drafts: Iterable[RegistrationDraft]) -> list[Document]:
-        """Build the documents. Work goes on the first later invoice that has room for it."""
+        """Build a document for each slot. Work goes on the first invoice that is not earlier than the work and has a free line."""
         documents: list[Document] = []
+        # Reversed, so that `pop()` returns the earliest draft.
         billable_drafts = [draft for draft in reversed(list(drafts)) if draft.is_to_invoice]
         for slot in slots:
             while billable_drafts and billable_drafts[-1].day <= slot.day:
@@ -133,6 +137,7 @@ class DocumentBuilder:
 
     def _invoice(self, slot: DocumentSlot) -> Document:
         currency = self._choose_currency()
+        # The rates of work are in the client's currency, so an invoice in another currency has products only.
         has_work = slot.kind is DocumentKind.INVOICE and currency == self.client.row.currency
         lines = self._work_lines(slot.day) if has_work else []
         product_count = self.rng.integer_between(1, 3) if not lines else int(self.rng.chance(35))
@@ -143,7 +148,7 @@ class DocumentBuilder:
         return document
 
     def _choose_currency(self) -> str:
-        """Return the client's currency, or for some invoices of clients with another currency the euro."""
+        """Return the client's currency. If that is not the euro, return the euro for 12 % of the invoices."""
         client_currency = self.client.row.currency
         return "EUR" if client_currency != "EUR" and self.rng.chance(12) else client_currency
 
@@ -154,9 +159,9 @@ class DocumentBuilder:
     def _work_line(self, day: int, key: WorkKey, drafts: list[RegistrationDraft]) -> Line:
         kind, project_id, price = key
         id_, _ = self.rng.id_and_time(day)
-        quantity = sum(draft.count for draft in drafts) * ONE_PIECE // (60 if kind is TIME else 1)
+        quantity = sum(draft.count for draft in drafts) * QUANTITY_OF_ONE // (60 if kind is TIME else 1)
         if kind is EXPENSE:
-            quantity, price = ONE_PIECE, sum(draft.amount for draft in drafts)
+            quantity, price = QUANTITY_OF_ONE, sum(draft.amount for draft in drafts)
         for draft in drafts:
             draft.line_id = id_
         project = drafts[0].project
@@ -169,7 +174,7 @@ class DocumentBuilder:
         return Line(
             id=rng.id_and_time(day)[0],
             description=rng.pick(PRODUCTS[self.language]),
-            quantity=rng.integer_between(1, 6) * ONE_PIECE,
+            quantity=rng.integer_between(1, 6) * QUANTITY_OF_ONE,
             price=rng.integer_between(15_00, 260_00),
             vat=self.organization.vat_low if has_low_vat else self.client.vat,
             project_id=rng.pick(self.projects).row.id if self.projects and rng.chance(20) else None,
@@ -177,7 +182,7 @@ class DocumentBuilder:
         )
 
     def _credit_note(self, slot: DocumentSlot, invoice: Document) -> Document:
-        """Credit the whole invoice, which settles both, or only its first line. Uses the exchange rate of the invoice."""
+        """Credit the whole invoice, which settles both documents, or only its first line. Keep the exchange rate of the invoice."""
         is_whole = self.rng.chance(50)
         lines = [self._credit_line(slot.day, line) for line in invoice.lines[: None if is_whole else 1]]
         invoice.is_settled = is_whole

@@ -20,19 +20,19 @@ BATCH_ROWS = 10_000  # invoices and registrations of a batch: enough to copy eff
 
 
 class ClientPlan(NamedTuple):
-    """The plan of one client's ledger. Its random numbers depend only on its index, so that the data of a client affect no other client."""
+    """The plan of one client's ledger. Random numbers depend only on `client_index`, so that one client's data do not affect the others."""
 
-    place: int
+    client_index: int
     client: DemoClient
     slots: list[DocumentSlot]
-    codes: range
+    codes: range  # the numbers in the codes of its projects
     registrations: int
-    contact: str | None
+    contact: str | None  # the name of the contact on its invoices
     quotes: list[quotes.QuoteSlot]
     viewers: portals.PortalPlan
 
     def rng(self, subject: str) -> Rng:
-        return Rng(f"{subject} {self.place}")
+        return Rng(f"{subject} {self.client_index}")
 
 
 def build_batches(organization: DemoOrganization, clients: list[DemoClient], people: People, size: Size) -> Iterator[list[TableRows]]:

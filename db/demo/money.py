@@ -1,4 +1,4 @@
-"""Compute with money in whole cents: rounding, monthly exchange rates, and conversion to the decimals that are stored."""
+"""Compute with integers: money in cents, quantities in ten-thousandths, exchange rates in millionths. Convert them to stored decimals."""
 
 from decimal import Decimal
 from functools import lru_cache
@@ -6,6 +6,7 @@ from functools import lru_cache
 from db.demo.rng import WORKDAYS, Rng
 
 BASE_CURRENCY = "EUR"
+QUANTITY_OF_ONE = 10_000  # a quantity of 1, in ten-thousandths
 RATE_OF_ONE = 1_000_000  # an exchange rate of 1, in millionths
 START_RATES = {"GBP": 1_155_000, "USD": 925_000}
 MAX_MONTHLY_STEP = 9_000  # the maximum random change of a rate in a month, in millionths
@@ -36,7 +37,7 @@ def rate_to_decimal(millionths: int) -> Decimal:
 
 
 def _monthly_rates() -> dict[tuple[str, int, int], int]:
-    """Draw the exchange rates of each month. A rate changes a little from month to month, and reverts towards its start."""
+    """Draw the exchange rates of each month. Each month, a rate changes randomly and moves a tenth of the way back to its start."""
     rng = Rng("exchange rates")
     months = sorted({(day.year, day.month) for day in WORKDAYS})
     rates: dict[tuple[str, int, int], int] = {}

@@ -84,7 +84,7 @@ def dutch_account(rng: Rng) -> tuple[str, str]:
 
 
 def belgian_account(rng: Rng) -> tuple[str, str]:
-    """Invent an IBAN and its BIC. The account number in it ends in check digits, too."""
+    """Invent an IBAN and its BIC. The account number in the IBAN has check digits of its own at the end."""
     bank = rng.pick(tuple(BELGIAN_BANKS))
     return iban_with_check_digits("BE", modulo_97(f"{bank}{rng.digits(7)}")), BELGIAN_BANKS[bank]
 

@@ -12,7 +12,7 @@ from db.tables.invoices import VatCategory
 from db.tables.keys import name_key
 from db.tables.organizations import Role
 
-TENANT = UUID("01856c58-3c00-7000-8000-6e6f6f726465")
+TENANT = UUID("01856c58-3c00-7000-8000-6e6f6f726465")  # a UUIDv7 of `FOUNDED_AT`; the last group is "noorde" in ASCII
 FOUNDED_AT = datetime(2023, 1, 1, 8, tzinfo=UTC)
 TERM_DAYS = 30
 MEMBERS = (
@@ -118,7 +118,7 @@ class LabelRecord(NamedTuple):
 
 
 class LineVat(NamedTuple):
-    """The parts of a VAT rate that an invoice line stores."""
+    """The parts of a VAT rate that an invoice line stores, and the percentage as an integer to compute with."""
 
     id: UUID
     per_cent: int
@@ -127,7 +127,7 @@ class LineVat(NamedTuple):
 
 
 class DemoOrganization(NamedTuple):
-    """The organization's own rows, which the other rows refer to."""
+    """The rows that describe the organization itself. The rows of clients and their ledgers refer to them."""
 
     members: list[MemberRecord]
     token: TokenRecord
@@ -135,7 +135,7 @@ class DemoOrganization(NamedTuple):
     layouts: list[LayoutRecord]
     labels: list[LabelRecord]
     vat: dict[VatTreatment, LineVat]  # the VAT on a client's invoices, by the client's VAT treatment
-    vat_low: LineVat
+    vat_low: LineVat  # the Dutch low rate, for some products
 
     @property
     def default_layout(self) -> LayoutRecord:
@@ -145,7 +145,7 @@ class DemoOrganization(NamedTuple):
 def build_organization(token_hash: bytes, labels: int) -> DemoOrganization:
     rng = Rng("organization")
     members = [MemberRecord(_id(rng), name, _email(name), role) for name, role in MEMBERS]
-    rates = [VatRateRecord(_id(rng), country, name, Decimal(percentage), kind) for country, name, percentage, kind in VAT_RATES]
+    rates = [VatRateRecord(_id(rng), country, name, Decimal(percentage), category) for country, name, percentage, category in VAT_RATES]
     return DemoOrganization(
         members=members,
         token=TokenRecord(_id(rng), members[0].id, token_hash),
@@ -165,7 +165,7 @@ def _email(name: str) -> str:
     return f"{name_key(name).replace(' ', '.')}@noorderlicht.example"
 
 
-OWNER = _email(MEMBERS[0][0])
+OWNER_EMAIL = _email(MEMBERS[0][0])
 
 
 def _to_vat(rate: VatRateRecord) -> LineVat:
@@ -173,7 +173,7 @@ def _to_vat(rate: VatRateRecord) -> LineVat:
 
 
 def _vat_by_treatment(rates: list[LineVat]) -> dict[VatTreatment, LineVat]:
-    """Return the VAT of each treatment, with the Dutch rates, because the organization is in the Netherlands."""
+    """Return the VAT of each treatment. Use the Dutch rates, which come first, because the organization is in the Netherlands."""
     high, _low, _zero, exempt, reverse, intra_community, export, *_belgian = rates
     return {
         VatTreatment.DOMESTIC: high,

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from db.demo import projects
 from db.demo.clients import DemoClient
-from db.demo.documents import Line, share_vat
-from db.demo.money import cents_to_decimal, exchange_rate, quantity_to_decimal, rate_to_decimal
+from db.demo.documents import Line, allocate_vat
+from db.demo.money import QUANTITY_OF_ONE, cents_to_decimal, exchange_rate, quantity_to_decimal, rate_to_decimal
 from db.demo.organization import TENANT
 from db.demo.plan import Slot, assign_numbers
 from db.demo.projects import DemoProject
@@ -21,7 +21,7 @@ VALIDITY_DAYS, OPEN_VALIDITY_DAYS = (14, 30), 45  # of a quote, and of one that 
 LAPSE_WORKDAYS = 25  # after so many working days, no quote is open
 LAPSED_STATUSES = (*(QuoteStatus.ACCEPTED,) * 55, *(QuoteStatus.REJECTED,) * 20, *(QuoteStatus.EXPIRED,) * 23, *(QuoteStatus.DRAFT,) * 2)
 OPEN_STATUSES = (*(QuoteStatus.SENT,) * 5, *(QuoteStatus.DRAFT,) * 2, *(QuoteStatus.ACCEPTED,) * 2, QuoteStatus.REJECTED)
-ONE_PIECE, HOURLY_RATES = 10_000, (75_00, 85_00, 95_00, 110_00, 125_00)  # quantities are in ten-thousandths
+HOURLY_RATES = (75_00, 85_00, 95_00, 110_00, 125_00)
 WORK_DESCRIPTIONS = {
     "nl": ("Voorbereiding", "Uitvoering", "Begeleiding op locatie", "Nazorg", "Vooronderzoek", "Projectleiding"),
     "fr": ("Préparation", "Exécution", "Suivi", "Direction de projet"),
@@ -114,7 +114,7 @@ def _quote(rng: Rng, client: DemoClient, slot: QuoteSlot, client_projects: list[
     id_, created_at = rng.id_and_time(slot.day)
     project = rng.pick(client_projects).row.id if client_projects and slot.status is QuoteStatus.ACCEPTED and rng.chance(60) else None
     lines = [_line(rng, client, slot.day, project) for _ in range(rng.integer_between(1, 5))]
-    share_vat(lines)
+    allocate_vat(lines)
     net, vat = sum(line.net for line in lines), sum(line.vat_amount for line in lines)
     day = None if slot.status is QuoteStatus.DRAFT else WORKDAYS[slot.day]
     validity_days = OPEN_VALIDITY_DAYS if slot.status is QuoteStatus.SENT else rng.pick(VALIDITY_DAYS)
@@ -153,7 +153,7 @@ def _line(rng: Rng, client: DemoClient, day: int, project: UUID | None) -> Line:
     return Line(
         id=rng.id_and_time(day)[0],
         description=rng.pick((WORK_DESCRIPTIONS if is_work else PRODUCTS)[language]),
-        quantity=rng.integer_between(4, 80) * ONE_PIECE if is_work else rng.integer_between(1, 12) * ONE_PIECE,
+        quantity=QUANTITY_OF_ONE * (rng.integer_between(4, 80) if is_work else rng.integer_between(1, 12)),
         price=(client.hourly_rate or rng.pick(HOURLY_RATES)) if is_work else rng.integer_between(12_00, 480_00),
         vat=client.vat,
         project_id=project,

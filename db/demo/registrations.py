@@ -8,7 +8,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from db.demo.clients import DemoClient
-from db.demo.money import cents_to_decimal, quantity_to_decimal
+from db.demo.money import QUANTITY_OF_ONE, cents_to_decimal, quantity_to_decimal
 from db.demo.organization import TENANT
 from db.demo.projects import DemoProject, hourly_price
 from db.demo.rng import MIDNIGHTS, TODAY, WORKDAYS, Rng
@@ -151,9 +151,9 @@ def registration_record(rng: Rng, client: DemoClient, draft: RegistrationDraft, 
         minutes=draft.count if time else None,
         started_at=started_at,
         ended_at=started_at and started_at + timedelta(minutes=draft.count),
-        quantity=quantity_to_decimal(draft.count * 10_000) if expense else None,
+        quantity=quantity_to_decimal(draft.count * QUANTITY_OF_ONE) if expense else None,
         unit_price=cents_to_decimal(draft.rate) if expense else None,
-        distance_km=quantity_to_decimal(draft.count * 10_000) if mileage else None,
+        distance_km=quantity_to_decimal(draft.count * QUANTITY_OF_ONE) if mileage else None,
         departure=HOME if mileage else None,
         destination=client.addresses[0].city if mileage else None,
         trip_type=rng.pick(TRIPS) if mileage else None,

@@ -1,4 +1,4 @@
-"""Words for the names of invented companies, people and places."""
+"""Words for the names of the demo's invented companies, people and authorities, and for their addresses."""
 
 DUTCH_TRADES = (
     "Aannemersbedrijf", "Administratiekantoor", "Apotheek", "Architectenbureau", "Bakkerij", "Bloemenatelier", "Boekhandel", "Brasserie",
@@ -16,6 +16,7 @@ FRENCH_TRADES = (
     "Ferronnerie", "Fromagerie", "Garage", "Imprimerie", "Librairie", "Maçonnerie", "Menuiserie", "Pépinière", "Pharmacie", "Pâtisserie",
     "Toitures", "Vinothèque",
 )  # fmt: skip
+# The names on the signs of shops and inns. A company name can be a trade and a sign, for example "Bakkerij De Gouden Aar".
 DUTCH_SIGNS = (
     "De Drie Linden", "De Eenhoorn", "De Gouden Aar", "De Groene Specht", "De Morgenster", "De Nieuwe Maan", "De Oude Sluis",
     "De Waterlelie",
@@ -53,6 +54,7 @@ FLEMISH_FIRST = ("An", "Bart", "Dries", "Eline", "Greet", "Hilde", "Jef", "Jozef
 FRENCH_FIRST = ("Amélie", "Benoît", "Chloé", "Didier", "Élodie", "François", "Gaëlle", "Hélène", "Jérôme", "Manon", "Noémie", "Rémi", "Zoé")
 ENGLISH_FIRST = ("Alice", "Edward", "Grace", "Harriet", "James", "Oliver", "Rebecca", "Simon", "Victoria", "William")
 GERMAN_FIRST = ("Anja", "Björn", "Jörg", "Käthe", "Lukas", "Sabine", "Uwe")
+# Each city has the lowest number of its postcodes.
 DUTCH_CITIES = {
     "Amsterdam": 1000, "Alkmaar": 1800, "Den Haag": 2500, "Leiden": 2300, "Rotterdam": 3000, "Utrecht": 3500, "Amersfoort": 3800,
     "Middelburg": 4300, "Breda": 4800, "Tilburg": 5000, "Eindhoven": 5600, "Maastricht": 6200, "Arnhem": 6800, "Nijmegen": 6500,
@@ -74,6 +76,7 @@ FRENCH_STREETS = (
     "Avenue des Tilleuls", "Chaussée de l'Étang", "Place du Marché", "Quai des Pêcheurs", "Rue de l'Église", "Rue de la Gare",
     "Rue des Forêts", "Rue du Château",
 )  # fmt: skip
+# Authorities are of towns that do not exist, so that none of them is a real authority.
 INVENTED_TOWNS = ("Oosterlaar", "Westermeer", "Noordwoude", "Zuiderveen", "Hoogkerspel", "Lindenrade", "Drieboezem", "Vlierhoven")
 INVENTED_FLEMISH_TOWNS = ("Lindegem", "Beukelare", "Sint-Aldebrand", "Meersbeke")
 INVENTED_WALLOON_TOWNS = ("Valbrune", "Saint-Évrard", "Hautes-Ronces", "Pont-à-Lys")

@@ -115,7 +115,7 @@ class Database:
 
         `is_pooled`: the URL is of a pooler in transaction mode, where each transaction can use another server connection. Then no prepared
         statements are kept, and no settings are sent at the start that the pooler would reject.
-        `always_in_transaction`: an operation of one statement uses a transaction, too.
+        `always_in_transaction`: use a transaction even for an operation of one statement.
         `on_statement`: called with the SQL of each statement for reading.
         """
         arguments = _connect_arguments(limits, is_pooled=is_pooled)

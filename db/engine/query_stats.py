@@ -1,4 +1,4 @@
-"""Count the statements of an operation and measure their time."""
+"""Count the SQL statements of an operation and measure their total time."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ QUERY_STATS = "query_stats"  # the key of the statistics in the execution option
 class QueryStats:
     """The number of an operation's statements, including failed ones, and their total time in seconds.
 
-    BEGIN, COMMIT, savepoints and settings are not counted.
+    BEGIN, COMMIT, SAVEPOINT and SET are not counted.
     """
 
     statements: int = 0
@@ -28,22 +28,22 @@ class QueryStats:
         self._started_at = perf_counter()
 
     def end(self) -> None:
-        # SQLAlchemy reports the end without a beginning if parameters cannot be bound: that statement was not sent and took no time.
+        # If SQLAlchemy cannot bind the parameters, it reports an error without a begin. That statement was not sent and took no time.
         if self._started_at is not None:
             self.seconds += perf_counter() - self._started_at
             self._started_at = None
 
-    async def measure(self, answer: Awaitable[T]) -> T:
-        """Await a statement and measure its time. A transaction runs one statement at a time."""
+    async def measure(self, statement: Awaitable[T]) -> T:
+        """Await a statement and add its time. Calls never overlap, since a transaction runs one statement at a time."""
         self.begin()
         try:
-            return await answer
+            return await statement
         finally:
             self.end()
 
 
 def count_statements(engine: AsyncEngine) -> AsyncEngine:
-    """Make the engine's connections measure their statements, in the `QueryStats` of their execution options. Return the engine."""
+    """Return the engine after adding listeners, which update the `QueryStats` in the execution options of each connection."""
 
     def on_begin(connection: Connection, *_: Any) -> None:  # noqa: ANN401 SQLAlchemy's own arguments
         if stats := connection.get_execution_options().get(QUERY_STATS):

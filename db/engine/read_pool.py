@@ -130,7 +130,7 @@ class ReadPool:
     async def discard(self, connection: ReadConnection, error: BaseException) -> None:
         """Give back a connection that must not be lent again, because it may be lost or inside a transaction.
 
-        If it was lost or timed out, none of the connections that are open now is lent again: they may be lost, too.
+        If it was lost or timed out, stop lending the connections that are open now, because they may be lost as well.
         """
         connection.tenant = None
         if is_connection_lost(error) or isinstance(error, TimeoutError):

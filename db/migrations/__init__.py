@@ -1,4 +1,4 @@
-"""Migrate the tables, and the role that the server logs in as. Migrations run as the owner, never by the server."""
+"""Migrate the tables, and create or update the role that the server logs in as. Migrations run as the owner, never as that role."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,16 +16,17 @@ from db.engine.urls import to_sqlalchemy_url
 from db.migrations.roles import grant_access
 from db.tables import SCHEMA
 
-MIGRATION_LOCK = 7_358_230_142  # the number of an advisory lock, arbitrary but used for nothing else
-# Queries queue behind a migration that waits for a table lock. So it waits for less time than the server's role does, and then retries.
+MIGRATION_LOCK = 7_358_230_142  # the key of an advisory lock: an arbitrary number that nothing else uses
+# While a migration waits for a table lock, new queries on that table wait behind it. So it gives up before the `lock_timeout` of the
+# server's role (2 s) makes those queries fail, and then retries.
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '1s'"
 STATEMENT_TIMEOUT = "SET LOCAL statement_timeout = '10min'"
-MAX_ATTEMPTS = 30  # to get a lock, of a second each; queued queries run between two attempts
+MAX_ATTEMPTS = 30  # each waits at most a second for a lock; the queries that waited behind it run before the next attempt
 
 
 @cache
 def head() -> str:
-    """Return the revision that this code needs. The name of a migration's file begins with its revision, an ascending number."""
+    """Return the revision that this code needs: the highest number at the start of a file name in `versions`."""
     return max(path.name.partition("_")[0] for path in (Path(__file__).parent / "versions").glob("[0-9]*.py"))
 
 
@@ -51,7 +52,7 @@ async def _run_with_retries(owner_url: str, change: Callable[[Connection], None]
 
 
 async def _run_once(owner_url: str, change: Callable[[Connection], None]) -> None:
-    """Run the change in one transaction, under the lock of migrations."""
+    """Run the change in one transaction, while holding the advisory lock of migrations."""
     engine = create_async_engine(to_sqlalchemy_url(owner_url), poolclass=NullPool)
     try:
         async with engine.begin() as connection:
@@ -82,5 +83,5 @@ def _revision(connection: Connection) -> str | None:
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:
-    """Return whether Alembic looks at an object: only at our schema, because the database can have others."""
+    """Return whether Alembic compares an object with our metadata. Skip all schemas but ours, because the database can have others."""
     return kind != "schema" or name == SCHEMA

@@ -28,9 +28,10 @@ async def by_email(tx: Transaction, email: str) -> MemberRow | None:
 
 
 async def lock_with_owners(work: UnitOfWork, member_id: UUID) -> dict[UUID, Member]:
-    """Lock a member and all active owners, in the order of their ids.
+    """Lock the member and all active owners, in the order of their ids. Return them by id.
 
-    Without that, two owners who leave at the same time would not see each other's change, and no owner would be left.
+    Otherwise two concurrent transactions could each remove a different owner, because each would still see the other one as active. Then
+    no owner would be left.
     """
     is_owner = and_(col(Member.role) == Role.OWNER, col(Member.is_active))
     statement = select_entities(Member).where(col(Member.tenant_id) == work.tenant, or_(col(Member.id) == member_id, is_owner))

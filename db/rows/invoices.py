@@ -45,7 +45,7 @@ class InvoiceRow(Row):
 
 
 class RevenueRow(Row):
-    """The sums in one currency, or, if `is_total`, the sums of all currencies in the base currency."""
+    """The revenue in one currency. If `is_total`, the revenue in all currencies, converted to the base currency."""
 
     is_total: bool
     currency: str

@@ -80,7 +80,7 @@ class Project(ProjectFields, ProjectFinancialFields, Versioned, Entity, table=Tr
     )
     client_id: UUID
     archived_at: datetime | None = None
-    archive_operation_id: UUID | None = None  # the archive operation of the client that archived it, too
+    archive_operation_id: UUID | None = None  # if the project was archived together with its client: that archive operation
 
 
 class RegistrationFields(Fields):

@@ -41,5 +41,6 @@ async def _verify_or_replace(urls: DatabaseUrls, path: Path, secret: str) -> str
             return secret
         actor = Actor.operator(demo.TENANT)
         async with open_write_scope(owner, actor, "demo") as write_scope:
-            new_token = await tokens.create(write_scope, NewToken({"name": "Demo"}, await members.find_by_email(write_scope, demo.OWNER)))
+            owner_id = await members.find_by_email(write_scope, demo.OWNER_EMAIL)
+            new_token = await tokens.create(write_scope, NewToken({"name": "Demo"}, owner_id))
     return replace(path, new_token.secret)

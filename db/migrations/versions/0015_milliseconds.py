@@ -1,4 +1,4 @@
-"""Truncate stored timestamps to milliseconds, as they are returned, so that a returned value finds its row again."""
+"""Truncate stored timestamps to milliseconds. The API returns milliseconds, and a filter for a returned value must find its row."""
 
 from alembic import op
 
@@ -31,10 +31,11 @@ TIMESTAMPS = {
 
 
 def upgrade() -> None:
-    """Write the rows that have microseconds, once. Reads continue; changes of such a row wait until the migration ends."""
+    """Update the rows that have microseconds. Meanwhile reads continue; a change of such a row waits until the migration ends."""
     # If the owner is subject to row-level security, fail instead of changing no rows.
     op.execute("SET LOCAL row_security = off")
-    op.execute("SET LOCAL app.guard = 'off'")  # registrations of archived clients change, too
+    # The trigger of migration 0009 rejects changes of registrations of archived clients, but their timestamps must change too.
+    op.execute("SET LOCAL app.guard = 'off'")
     for table, columns in TIMESTAMPS.items():
         values = ", ".join(f"{column} = date_trunc('milliseconds', {column})" for column in columns)
         condition = " OR ".join(f"{column} <> date_trunc('milliseconds', {column})" for column in columns)

@@ -33,7 +33,7 @@ def _rename(old: str, new: str) -> None:
     """
     # If the owner is subject to row-level security, fail instead of changing no rows.
     op.execute("SET LOCAL row_security = off")
-    op.execute("SET LOCAL app.guard = 'off'")  # documents of archived clients change, too
+    op.execute("SET LOCAL app.guard = 'off'")  # documents of archived clients must change too
     for table, checks in CHECKS.items():
         drops = ", ".join(f"DROP CONSTRAINT {name}" for name in checks)
         op.execute(f"-- squawk-ignore ban-drop-constraint\nALTER TABLE relaties.{table} {drops}")
