@@ -1,6 +1,6 @@
 """Read and change projects. A caller who may read a client may read its projects.
 
-A project never moves to another client. An archived project cannot change, nor can any project of an archived client.
+A project never moves to another client. An archived project cannot change, and neither can the projects of an archived client.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ financial = hide_without(Permission.FINANCE_READ, rows.financials)
 
 @dataclass(frozen=True)
 class ProjectSelector:
-    """The projects of a client to count: all (None), only the archived or only the active ones."""
+    """The projects of a client to count: the archived ones (True), the active ones (False) or all of them (None)."""
 
     client_id: UUID
     is_archived: bool | None
@@ -92,7 +92,10 @@ async def update(scope: WriteScope, project_id: UUID, changes: Values, prices: V
 
 
 async def archive(scope: WriteScope, project_id: UUID, *, expected_version: int) -> UUID:
-    """Archive a project by itself: unarchiving its client does not restore it."""
+    """Archive a project on its own.
+
+    `archive_operation_id` stays empty, so that unarchiving the client, which restores the projects of its archive operation, skips it.
+    """
     scope.require(Permission.CLIENTS_WRITE)
     project = await _lock_project(scope, project_id, expected_version)
     require_active(scope, project)
@@ -112,7 +115,7 @@ async def unarchive(scope: WriteScope, project_id: UUID, *, expected_version: in
 
 
 async def delete(scope: WriteScope, project_id: UUID, *, expected_version: int) -> UUID:
-    """Delete a project that nothing refers to. Portals stop showing it."""
+    """Delete a project that no registration, invoice or quote refers to. Portals stop showing it."""
     scope.require(Permission.CLIENTS_WRITE)
     project = await _lock_project(scope, project_id, expected_version)
     uses = await rows.count_uses(scope, project_id)
@@ -140,12 +143,12 @@ async def _lock_active_client(scope: WriteScope, client_id: UUID, path: Sequence
 
 
 async def _lock_project(scope: WriteScope, project_id: UUID, expected_version: int) -> Project:
-    """Lock a project of an active client. Lock the client first, as everywhere; both may have been deleted meanwhile."""
+    """Lock a project of an active client. Lock the client before the project, as all code does, so that transactions do not deadlock."""
     (project_row,) = await rows.by_id(scope, [project_id])
     if project_row is None:
         raise RuleViolation(not_found("project", ["id"]))
     client = (await locking.lock_for_share(scope, Client, [project_row.client_id])).get(project_row.client_id)
-    project = await lock(scope, Project, project_id)
+    project = await lock(scope, Project, project_id)  # raises if the client, and with it the project, was deleted meanwhile
     if client:
         require_active(scope, client)
     expect_version(project, expected_version)

@@ -15,7 +15,7 @@ T = TypeVar("T", Client, Project, ClientPortal)
 
 
 async def archive(scope: WriteScope, client_id: UUID, *, expected_version: int | None) -> UUID:
-    """Archive a client with its active projects and open portals. Registrations stay, but no new ones are accepted."""
+    """Archive a client with its active projects, and close its open portals. Registrations are kept, but no new ones are accepted."""
     scope.require(Permission.CLIENTS_ARCHIVE)
     client = await lock_active(scope, Client, client_id, expected_version)
     operation, archived_at = new_id(), now()

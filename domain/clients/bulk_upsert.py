@@ -28,7 +28,7 @@ MAX_CLIENTS = 100
 
 
 class OnError(StrEnum):
-    """Handling of the other clients when one is rejected."""
+    """Effect of a rejected client on the other clients of the call."""
 
     ALL_OR_NOTHING = "ALL_OR_NOTHING"
     SKIP_FAILED = "SKIP_FAILED"
@@ -50,7 +50,7 @@ class UpsertResult:
 
     action: UpsertAction
     client_id: UUID | None = None
-    # Outcomes that older versions stored for repeated requests name the field `refusals`.
+    # The outcome is stored and returned again for a repeated idempotency key. Older versions stored this field as `refusals`.
     user_errors: Annotated[list[StoredError], Field(validation_alias=AliasChoices("user_errors", "refusals"))] = field(default_factory=list)
 
 
@@ -61,7 +61,7 @@ class _Rollback(Exception):  # noqa: N818 control flow, not an error
 async def upsert(scope: WriteScope, forms: Sequence[ClientForm], on_error: OnError) -> list[UpsertResult]:
     """Upsert the clients and return their outcomes in order, with every error.
 
-    Concurrent calls lock the organization and run one after the other. Otherwise both would create the same client.
+    Lock the organization, so that concurrent calls run one after the other. Otherwise two calls could create the same client twice.
     """
     _require_permissions(scope, forms)
     _validate_count(forms)
@@ -97,17 +97,20 @@ def _validate_count(forms: Sequence[ClientForm]) -> None:
         raise RuleViolation(too_many("clients", MAX_CLIENTS))
 
 
-def _match_key(form: ClientForm, name: str, key_of: Callable[[str], str]) -> str | None:
-    """Return the key to match by. None for an empty or invalid value, which the validation of the form reports."""
+def _match_key(form: ClientForm, name: str, make_key: Callable[[str], str]) -> str | None:
+    """Return the key to match by, or None for an empty or invalid value. The validation of the form reports invalid values later."""
     value = form.general.get(name)
     with suppress(TooLong, WrongValue):
         text = clean(str(value), max_length(ClientFields, name)) if value is not None else ""
-        return key_of(text) if text else None
+        return make_key(text) if text else None
     return None
 
 
 async def _lock_candidates(scope: WriteScope, incoming: Sequence[MatchKeys]) -> dict[UUID, Client]:
-    """Lock the clients that may match, with one statement for all numbers and one for all names."""
+    """Lock the clients that may match, with one statement for all numbers and one for all names.
+
+    Names matter only between clients without a number: see `domain.clients.matching`.
+    """
     numbers = sorted({each.number_key for each in incoming if each.number_key is not None})
     names = sorted({each.name_key for each in incoming if each.number_key is None and each.name_key is not None})
     candidates = await locking.find_for_update(scope, Client, number_key=numbers) if numbers else []
@@ -117,6 +120,8 @@ async def _lock_candidates(scope: WriteScope, incoming: Sequence[MatchKeys]) -> 
 
 @dataclass(frozen=True)
 class _Entry:
+    """One submitted client, its match, and the existing client that it matches, if there is exactly one."""
+
     organization: Organization
     form: ClientForm
     decision: Decision
@@ -142,7 +147,7 @@ async def _apply_entry(scope: WriteScope, entry: _Entry) -> UpsertResult:
         return UpsertResult(UpsertAction.UPDATED if is_changed else UpsertAction.UNCHANGED, client.id)
     errors = ErrorCollector()
     errors.user_errors.append(_match_error(scope, entry))
-    # The match error already reports the number, so do not report it again as taken.
+    # Report the other errors of the form too. Leave out the number, because the match error is about it already.
     general = {name: value for name, value in entry.form.general.items() if name != "number"}
     with errors.collect():
         await editing.validate_form(scope, entry.organization, replace(entry.form, general=general), client)

@@ -14,7 +14,7 @@ from domain.core.scope import Permission, WriteScope
 from domain.core.validation import validate, validate_patch
 
 Values = Mapping[str, object]
-MAX_POSITION = 2**31 - 1  # the largest GraphQL Int; several contacts may have it
+MAX_POSITION = 2**31 - 1  # the largest GraphQL Int; positions need not be unique
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class SelectedContact:
 
 
 async def validate_choices(scope: WriteScope, choices: Sequence[ContactChoice], country: str) -> list[SelectedContact]:
-    """Validate the choices: each contact at most once, and at most one primary contact."""
+    """Validate the choices and lock the existing contacts. Raises `RuleViolation` for a repeated contact or a second primary contact."""
     errors, ids, selection = ErrorCollector(), dict[UUID, Sequence[str]](), list[SelectedContact]()
     for index, choice in enumerate(choices):
         path = ["contacts", str(index)]
@@ -59,26 +59,26 @@ async def validate_choices(scope: WriteScope, choices: Sequence[ContactChoice], 
 
 
 def validate_link(values: Values, path: Sequence[str], **defaults: object) -> dict[str, Any]:
-    """Return the fields of a link as they are stored. `defaults` has values for fields that are absent or null."""
-    link_values = {name: value for name, value in values.items() if value is not None or name == "department"}
+    """Return the fields of a link as they are stored. A field that is absent or null gets its value from `defaults` or the field set."""
+    link_values = {name: value for name, value in values.items() if value is not None}
     roles = link_values.pop("roles", [])
     return {**validate(ClientContactFields, {**defaults, **link_values}, path=path).model_dump(), "roles": _sort_roles(roles)}
 
 
 def _sort_roles(roles: object) -> list[str]:
-    """Return each role once, in a fixed order, so that writing an equal set of roles is not a change."""
+    """Return each role once, in a fixed order, so that the same roles in another order do not count as a change."""
     return [role for role in ContactRole if role in roles] if isinstance(roles, Iterable) else []
 
 
 def _reject_second_primary(selection: Sequence[SelectedContact]) -> None:
-    _, *extra_indexes = [str(index) for index, each in enumerate(selection) if each.link["is_primary"]] or [""]
-    if extra_indexes:
+    primary_indexes = [str(index) for index, each in enumerate(selection) if each.link["is_primary"]]
+    if len(primary_indexes) > 1:
         message = "A client can have only one primary contact. Pass `isPrimary: true` for one contact only."
-        raise RuleViolation(*(InvalidInput(["contacts", index, "link", "isPrimary"], message) for index in extra_indexes))
+        raise RuleViolation(*(InvalidInput(["contacts", index, "link", "isPrimary"], message) for index in primary_indexes[1:]))
 
 
 async def save(scope: WriteScope, client_id: UUID, selection: Sequence[SelectedContact]) -> bool:
-    """Replace the contacts of the client and return whether anything differs. Removing a link keeps the contact."""
+    """Replace the client's links to contacts and return whether anything differs. A contact whose link is removed still exists."""
     scope.session.add_all(each.new for each in selection if each.new)
     await scope.session.flush()
     links = {link.contact_id: link for link in await locking.find(scope, ClientContact, client_id=client_id)}
@@ -88,7 +88,7 @@ async def save(scope: WriteScope, client_id: UUID, selection: Sequence[SelectedC
         if key not in selected_ids:
             await scope.session.delete(link)
         else:
-            link.is_primary = False  # the database allows one primary contact at any time, and another may become primary here
+            link.is_primary = False  # a unique index allows one primary contact, so clear the old one before the new one is set
     await scope.session.flush()
     for each in selection:
         if each.contact_id in links:
@@ -115,7 +115,7 @@ async def _lock_client(
 
 
 async def link(scope: WriteScope, client_id: UUID, contact_id: UUID, values: Values, *, expected_version: int | None) -> UUID:
-    """Link a contact to the client. Its position is after the others unless one is supplied."""
+    """Link a contact to the client. Without a supplied position, it comes after the other contacts."""
     client, links = await _lock_client(scope, client_id, contact_id, expected_version)
     if any(link.contact_id == contact_id for link in links):
         raise RuleViolation(
@@ -129,7 +129,7 @@ async def link(scope: WriteScope, client_id: UUID, contact_id: UUID, values: Val
 
 
 async def update(scope: WriteScope, client_id: UUID, contact_id: UUID, changes: Values, *, expected_version: int | None) -> UUID:
-    """Change the link of a contact to this client. Its links to other clients stay."""
+    """Change the link between a contact and this client. The contact's links to other clients do not change."""
     client, links = await _lock_client(scope, client_id, contact_id, expected_version)
     client_contact = _find_link(links, contact_id)
     field_changes = {name: value for name, value in changes.items() if name != "roles"}
@@ -144,7 +144,7 @@ async def update(scope: WriteScope, client_id: UUID, contact_id: UUID, changes: 
 
 
 async def unlink(scope: WriteScope, client_id: UUID, contact_id: UUID, *, expected_version: int | None) -> UUID:
-    """Remove the link between a contact and the client. The contact itself stays."""
+    """Remove the link between a contact and the client. The contact itself still exists."""
     client, links = await _lock_client(scope, client_id, contact_id, expected_version)
     await scope.session.delete(_find_link(links, contact_id))
     bump_version(client)
@@ -163,7 +163,7 @@ def _find_link(links: Iterable[ClientContact], contact_id: UUID) -> ClientContac
 
 
 async def _clear_primary(scope: WriteScope, links: Iterable[ClientContact], *, is_primary: bool) -> None:
-    """Clear the current primary contact if another one becomes primary."""
+    """Clear the current primary contact if another one becomes primary. Flush, because a unique index allows only one at any time."""
     for each in links:
         if is_primary and each.is_primary:
             each.is_primary = False

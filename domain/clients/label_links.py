@@ -86,7 +86,7 @@ async def _lock_clients_and_labels(
 
 
 async def add(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UUID]) -> list[UUID]:
-    """Add each label to each client. Labels that a client already has stay."""
+    """Add each label to each client. Do not change the labels that a client already has."""
     clients_by_id, links = await _lock_clients_and_labels(scope, clients, label_ids)
     label_pairs = {(link.client_id, link.label_id) for link in links}
     for key, client in clients_by_id.items():

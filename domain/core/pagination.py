@@ -40,7 +40,10 @@ class Edge(NamedTuple, Generic[P]):
 
 
 class Page(NamedTuple, Generic[P]):
-    """Rows of a list, whether it has more rows on either side, and its selector: a filter, or the id of the parent."""
+    """A page of a list. `has_next` and `has_previous` tell whether the list has rows after and before it.
+
+    `selector` identifies the list, for example to count it: the id of its parent, or its filter.
+    """
 
     rows: Sequence[P]
     has_next: bool
@@ -67,7 +70,7 @@ class Page(NamedTuple, Generic[P]):
 
 @dataclass(frozen=True)
 class PageRequest:
-    """The requested part of a sort order: the first rows after a cursor, or the last rows before one."""
+    """The requested page: the first rows after a cursor, or the last rows before a cursor."""
 
     first: int | None = None
     after: str | None = None
@@ -96,12 +99,12 @@ class PageRequest:
 
 @dataclass(frozen=True)
 class PageReader(Generic[P]):
-    """Fetch the slice of a requested page, and build the page from the fetched rows."""
+    """Compute the slice to fetch for a requested page, and build the page from the fetched rows."""
 
     order: SortOrder[P]
     cursors: Cursors
     page_request: PageRequest
-    after: CursorPosition | None
+    start: CursorPosition | None  # the position of the cursor, from which rows are read in either direction
 
     @classmethod
     def of(cls, order: SortOrder[P], cursors: Cursors, page_request: PageRequest) -> "PageReader[P]":
@@ -109,12 +112,15 @@ class PageReader(Generic[P]):
 
     @property
     def page_slice(self) -> PageSlice:
-        """The slice to fetch. Reading forwards is ascending, unless the order itself is descending."""
-        return PageSlice(self.page_request.is_forward == self.order.is_ascending, self.after, self.page_request.size)
+        """The slice to fetch: ascending if an ascending order is read forwards, or a descending order backwards."""
+        return PageSlice(self.page_request.is_forward == self.order.is_ascending, self.start, self.page_request.size)
 
     def page(self, fetched_rows: Sequence[P], selector: Hashable) -> Page[P]:
-        """Build the page from the fetched rows, which are in reading direction. If there are more rows, one of them is included."""
-        size, has_earlier = self.page_request.size, self.after is not None
+        """Build the page from the fetched rows, in the direction in which they were read.
+
+        `fetched_rows` has one row more than the page if there are further rows. A cursor shows that there are rows on its other side.
+        """
+        size, has_earlier = self.page_request.size, self.start is not None
         has_more = len(fetched_rows) > size
         rows = fetched_rows[:size] if has_more else fetched_rows
         if self.page_request.is_forward:
@@ -122,7 +128,7 @@ class PageReader(Generic[P]):
         return new_tuple(Page, (rows[::-1], has_earlier, has_more, self.order, self.cursors, selector))
 
     def pages(self, row_groups: Iterable[Sequence[P]], parents: Iterable[Hashable]) -> list[Page[P]]:
-        """Build a page for each parent or selector."""
+        """Build the page of each parent. A parent can be any selector."""
         return [self.page(rows, parent) for rows, parent in zip(row_groups, parents, strict=True)]
 
 

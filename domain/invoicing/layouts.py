@@ -1,7 +1,7 @@
 """Read, create, change and delete invoice layouts. Callers without FINANCE_READ get None, not an error.
 
-At most one layout is the default. Both the layout (`is_default`, unique in the database) and the organization (`default_layout_id`) store
-this. Every change of either locks the organization, so that they always agree.
+At most one layout is the default. This is stored twice: in the layout (`is_default`, with a unique index) and in the organization
+(`default_layout_id`). Lock the organization before a change of either, so that the two always agree.
 """
 
 from collections.abc import Mapping
@@ -71,7 +71,10 @@ async def delete(scope: WriteScope, layout_id: UUID, *, expected_version: int) -
 
 
 async def set_default(scope: WriteScope, layout_id: UUID | None) -> None:
-    """Make a layout the default. The caller has locked the organization and updates it. Clear the old default first: it is unique."""
+    """Make a layout the default, or clear the default with None. The caller has locked the organization and sets its `default_layout_id`.
+
+    Clear the old default first, because a unique index allows only one.
+    """
     await _clear_default(scope, except_id=layout_id)
     for layout in await locking.find(scope, InvoiceLayout, id=layout_id):
         apply_changes(layout, {"is_default": True})

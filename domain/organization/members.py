@@ -104,7 +104,7 @@ async def _reject_taken_email(scope: WriteScope, email: str, member_id: UUID) ->
 
 
 async def remove(scope: WriteScope, member_id: UUID, *, expected_version: int) -> UUID:
-    """Deactivate a member and revoke their tokens. The row stays, since the audit log refers to it."""
+    """Deactivate a member and revoke their tokens. Keep the row, because the audit log refers to it."""
     scope.require(Permission.ORGANIZATION_WRITE)
     member, has_other_owner = await _lock_member(scope, member_id, expected_version)
     scope.require_can_manage(member.role)

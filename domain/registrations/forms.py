@@ -26,7 +26,7 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class RegistrationForm:
-    """A submitted form. Absent values stay unchanged. `work` has the fields of the kind; `labels` replaces all labels."""
+    """A submitted form. Absent values do not change. `work` has the fields of `kind`, and `labels` replaces all labels."""
 
     general: Values = field(default_factory=dict)
     links: Links = field(default_factory=dict)
@@ -66,14 +66,17 @@ def validate_changes(row: Registration, form: RegistrationForm) -> dict[str, Any
     if kind is not RegistrationKind.TIME or not form.work:
         return new_values
     final_values = {**current, **new_values}
-    is_moved = (final_values["started_at"], final_values["ended_at"]) != (current["started_at"], current["ended_at"])
-    if is_moved and final_values["started_at"] and final_values["ended_at"] and "minutes" not in new_values:
+    has_new_times = (final_values["started_at"], final_values["ended_at"]) != (current["started_at"], current["ended_at"])
+    if has_new_times and final_values["started_at"] and final_values["ended_at"] and "minutes" not in new_values:
         final_values["minutes"] = None
     return {**new_values, "minutes": _fill_minutes(final_values, form)["minutes"]}
 
 
 def _fill_minutes(values: dict[str, Any], form: RegistrationForm) -> dict[str, Any]:
-    """Return the values with their minutes: the supplied ones, or the whole minutes from start to end."""
+    """Return the values with `minutes`: the supplied number, or the whole minutes from start to end.
+
+    The supplied number can be lower than the minutes from start to end, but not higher.
+    """
     start, end, minutes = values["started_at"], values["ended_at"], values["minutes"]
     if start and end:
         duration = (end - start) // MINUTE
@@ -93,5 +96,5 @@ def _fill_minutes(values: dict[str, Any], form: RegistrationForm) -> dict[str, A
 
 
 def _end_field(form: RegistrationForm) -> str:
-    """Return the field to report: the end, unless only the start was supplied."""
+    """Return the field to report if start and end do not fit: the end, unless only the start was supplied."""
     return "endedAt" if form.work.get("ended_at") or not form.work.get("started_at") else "startedAt"

@@ -150,7 +150,7 @@ async def create(scope: WriteScope, form: RegistrationForm) -> UUID:
 
 
 async def update(scope: WriteScope, registration_id: UUID, form: RegistrationForm, *, expected_version: int) -> UUID:
-    """Change the supplied values, and move the registration if its target is among them. Without a move or a new rate, the rate stays."""
+    """Change the supplied values. Move the registration if they contain another target. Only a move or a supplied rate changes the rate."""
     _require_permissions(scope, form)
     registration = await targets.lock_registration(scope, registration_id, expected_version, form.links)
     row, target, organization = registration.row, registration.target, await get_organization(scope)
@@ -181,7 +181,7 @@ async def update(scope: WriteScope, registration_id: UUID, form: RegistrationFor
 
 
 async def set_status(scope: WriteScope, registration_id: UUID, changes: Mapping[str, object], *, expected_version: int) -> UUID:
-    """Change the status for the organization or for the client. Rate and member stay."""
+    """Change the organization's status, the client's status or both. Do not change the rate and the member."""
     scope.require(Permission.REGISTRATIONS_WRITE)
     row = (await targets.lock_registration(scope, registration_id, expected_version)).row
     new_values, errors = validate_patch(StatusFields, field_values(row, StatusFields), changes), ErrorCollector()
@@ -195,7 +195,7 @@ async def set_status(scope: WriteScope, registration_id: UUID, changes: Mapping[
 
 
 async def delete(scope: WriteScope, registration_id: UUID, *, expected_version: int) -> UUID:
-    """Delete a registration with its label links. The labels themselves stay."""
+    """Delete a registration with its label links, but not the labels themselves."""
     scope.require(Permission.REGISTRATIONS_WRITE)
     row = (await targets.lock_registration(scope, registration_id, expected_version)).row
     statuses.require_changeable(RegistrationStatus(row.status))
@@ -256,7 +256,10 @@ def _price(form: RegistrationForm, kind: RegistrationKind, values: Mapping[str, 
 def _reprice(
     registration: LockedRegistration, target: Target, organization: Organization, form: RegistrationForm, work: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return the changed amounts. A supplied rate stays when the registration moves; the currency of the new target must be the same."""
+    """Return the changed amounts.
+
+    A move keeps a rate that was supplied for the registration itself. Then the new client must have the same currency.
+    """
     row, kind, is_explicit = registration.row, RegistrationKind(registration.row.kind), registration.row.rate_source == RateSource.EXPLICIT
     has_moved, is_other_client = target.ids != registration.target.ids, target.client.id != registration.target.client.id
     changes, rate = dict[str, Any](), rates.explicit_rate(kind, work)

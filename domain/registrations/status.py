@@ -1,4 +1,4 @@
-"""Define the transitions of a registration's status, and the statuses in which a registration can change."""
+"""Define which status of a registration can follow which, and in which statuses the registration itself can change."""
 
 from db.tables import RegistrationStatus
 from domain.core.errors import InvalidInput, RegistrationLocked, RuleViolation
@@ -22,8 +22,8 @@ def require_transition(current: RegistrationStatus, new_status: RegistrationStat
     """Raise `RuleViolation` unless the status stays the same or the transition is allowed."""
     next_statuses = TRANSITIONS[current]
     if new_status not in {current, *next_statuses}:
-        steps = " or ".join(next_statuses)
-        message = f"The status cannot change from {current} to {new_status}. Choose {steps}." if next_statuses else INVOICED_MESSAGE
+        choices = " or ".join(next_statuses)
+        message = f"The status cannot change from {current} to {new_status}. Choose {choices}." if next_statuses else INVOICED_MESSAGE
         raise RuleViolation(RegistrationLocked(["status"], message, current, [*next_statuses]))
 
 

@@ -1,7 +1,7 @@
-"""Resolve and lock the target of a registration: a client, and perhaps one of its projects.
+"""Find and lock the target of a registration: a client, and perhaps one of its projects.
 
-The order of locks is the same everywhere: clients, then projects, then the registration. Writing a registration takes shared locks of its
-client and project, and archiving takes exclusive ones. So the target cannot be archived while a registration is written.
+All code locks in the same order: clients, then projects, then the registration. A write of a registration locks its client and project
+FOR SHARE, and archiving locks them exclusively. So the target cannot be archived while a registration is written.
 """
 
 from collections.abc import Mapping
@@ -20,11 +20,11 @@ from domain.core.errors import ErrorCollector, InvalidInput, RuleViolation, not_
 from domain.core.locking import expect_version, lock, require_active
 from domain.core.scope import Scope, WriteScope
 
-Links = Mapping[str, UUID | None]  # those of `client_id`, `project_id` and `member_id` that were supplied
+Links = Mapping[str, UUID | None]  # the supplied ones of `client_id`, `project_id` and `member_id`
 
 
 class TargetIds(NamedTuple):
-    """The ids of a client and a project, either of which may be missing."""
+    """The ids of a client and one of its projects. Either can be None."""
 
     client_id: UUID | None
     project_id: UUID | None
@@ -42,7 +42,7 @@ class Target:
         return TargetIds(self.client.id, self.project.id if self.project else None)
 
     def require_active(self, scope: Scope, client_field: str, project_field: str) -> None:
-        """Raise `RuleViolation` if the client or the project is archived, with the path of its field."""
+        """Raise `RuleViolation` if the client or the project is archived. The fields are the input fields to report."""
         require_active(scope, self.client, [client_field])
         if self.project:
             require_active(scope, self.project, [project_field])
@@ -56,7 +56,7 @@ class LockedParents(NamedTuple):
 
 
 class LockedRegistration(NamedTuple):
-    """A registration that is locked until the unit of work ends, its current target, and the ids of its new target."""
+    """A registration that is locked until the unit of work ends, its current target, and the ids of its new target (`destination`)."""
 
     row: Registration
     target: Target
@@ -73,10 +73,10 @@ async def lock_new_target(scope: WriteScope, organization: Organization, links: 
 async def lock_registration(
     scope: WriteScope, registration_id: UUID, expected_version: int, links: Links | None = None
 ) -> LockedRegistration:
-    """Lock a registration and its parents.
+    """Lock a registration, its parents, and the parents that it is about to move to.
 
-    Raises `RuleViolation` if it is missing, its client or project is archived (checked first), or its version differs. Raises
-    `ConcurrentMoveError` if another transaction moved it meanwhile.
+    Raises `RuleViolation` if the registration does not exist, if its client or project is archived, or else if its version differs. Raises
+    `ConcurrentMoveError`, so that the operation is retried, if another transaction moved it before it was locked.
     """
     (registration_row,) = await rows.by_id(scope, [registration_id])
     if registration_row is None:
@@ -86,6 +86,7 @@ async def lock_registration(
     parents = await _lock_parents(scope, target_ids, destination)
     row = await lock(scope, Registration, registration_id)
     if (row.client_id, row.project_id) != target_ids:
+        # The move incremented the version, so a caller who read the registration before the move gets a version conflict.
         expect_version(row, expected_version)
         raise ConcurrentMoveError
     target = Target(parents.clients[row.client_id], parents.projects[row.project_id] if row.project_id else None)
@@ -95,11 +96,14 @@ async def lock_registration(
 
 
 def resolve_target(scope: Scope, organization: Organization, links: Links, destination: TargetIds, parents: LockedParents) -> Target:
-    """Return the requested target. Raises `RuleViolation` if it is missing, archived or inconsistent."""
+    """Return the target.
+
+    Raises `RuleViolation` if the client or a required project is missing, if either is archived, or if the project is of another client.
+    """
     errors = ErrorCollector()
     for name, parents_by_id in (("client_id", parents.clients), ("project_id", parents.projects)):
-        key = links.get(name)
-        if key and key not in parents_by_id:
+        parent_id = links.get(name)
+        if parent_id and parent_id not in parents_by_id:
             errors.user_errors.append(not_found(name.removesuffix("_id"), [to_camel(name)]))
     errors.raise_collected()
     if destination.client_id is None:
@@ -107,8 +111,8 @@ def resolve_target(scope: Scope, organization: Organization, links: Links, desti
     client = parents.clients[destination.client_id]
     project = parents.projects[destination.project_id] if destination.project_id else None
     if project and project.client_id != client.id:
-        names = scope.visible_name(project.name, "This project"), scope.visible_name(client.name, "the client")
-        message = f"{names[0]} does not belong to {names[1]}. Leave out `clientId`, or pass a project of this client."
+        project_name, client_name = scope.visible_name(project.name, "This project"), scope.visible_name(client.name, "the client")
+        message = f"{project_name} does not belong to {client_name}. Leave out `clientId`, or pass a project of this client."
         raise RuleViolation(InvalidInput(["projectId"], message))
     if project is None and organization.project_required:
         raise RuleViolation(InvalidInput(["projectId"], "This organization requires a project for registrations. Pass `projectId`."))
@@ -118,7 +122,7 @@ def resolve_target(scope: Scope, organization: Organization, links: Links, desti
 
 
 async def _find_destination(scope: WriteScope, links: Links, current_ids: TargetIds) -> TargetIds:
-    """Return the ids of the new target. A project implies its client, and another client clears the project."""
+    """Return the ids of the new target. A supplied project implies its client. A supplied other client clears the project."""
     client_id, project_id = links.get("client_id"), links.get("project_id")
     if project_id:
         (project,) = await project_rows.by_id(scope, [project_id])

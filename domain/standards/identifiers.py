@@ -1,7 +1,7 @@
 """Validate and normalize the numbers of registers, tax offices and banks.
 
-python-stdnum implements the checks. The docstrings of functions that are stricter say so. A check digit detects a typing error, but not
-a number that was never issued.
+python-stdnum implements the checks; a function that is stricter says so. Check digits detect most typing errors, but cannot show whether
+a number was ever issued.
 """
 
 import re
@@ -22,9 +22,10 @@ SEPARATORS = " .-/"
 KVK, BRANCH, KBO = re.compile("[0-9]{8}"), re.compile("[0-9]{12}"), re.compile("[01][0-9]{9}")
 OLD_KBO_DIGITS = 9  # numbers issued before 2005 have no leading zero
 VAT = re.compile("[A-Z]{2}[0-9A-Z+*]{2,18}")
-IBAN = re.compile("[A-Z]{2}(?!00|01|99)[0-9]{2}[0-9A-Z]{8,30}")  # 98 minus a remainder of 97: check digits are never 00, 01 or 99
+# The check digits are 98 minus a remainder modulo 97, so they are never 00, 01 or 99.
+IBAN = re.compile("[A-Z]{2}(?!00|01|99)[0-9]{2}[0-9A-Z]{8,30}")
 BIC = re.compile("[0-9A-Z]{8}(?:[0-9A-Z]{3})?")
-# The countries whose VAT numbers can be checked, each with a valid example. EL is Greece, XI is Northern Ireland.
+# A valid VAT number of each country whose numbers can be checked. EL is Greece, XI is Northern Ireland.
 VAT_EXAMPLES = {
     "AT": "ATU13585627", "BE": "BE0403019261", "BG": "BG175074752", "CH": "CHE107787577MWST", "CY": "CY10259033P", "CZ": "CZ25123891",
     "DE": "DE136695976", "DK": "DK13585628", "EE": "EE100594102", "EL": "EL094259216", "ES": "ESB64717838", "FI": "FI20774740",
@@ -57,16 +58,16 @@ def kvk_branch_number(text: str) -> str:
 
 
 def kbo_number(text: str) -> str:
-    """Normalize a number of the Belgian register. Stricter than stdnum, which also accepts the check digits 00, 98 and 99."""
+    """Normalize an enterprise number of the Belgian register. Stricter than stdnum, which also accepts the check digits 00, 98 and 99."""
     number = _pad_kbo_number(compact(text).removeprefix("BE"))
     if not _is_kbo(number):
-        rule = "A KBO number must have 10 digits: the first is 0 or 1, the last two are 97 less the remainder of the first eight by 97"
+        rule = "A KBO number must have 10 digits: the first is 0 or 1, and the last two are 97 minus the first eight modulo 97"
         raise WrongValue(rule, "0403019261")
     return number
 
 
 def vat_number(text: str) -> str:
-    """Normalize a VAT number with its country. Dutch numbers pass the eleven-test or, for sole traders since 2020, modulo 97-10."""
+    """Normalize a VAT number with its country code. Dutch numbers are checked modulo 11 or, for sole traders since 2020, modulo 97-10."""
     number = compact(text)
     country, rest = number[:2].replace("GR", "EL"), number[2:]
     number = country + (_pad_kbo_number(rest) if country == "BE" else rest)
@@ -78,7 +79,7 @@ def vat_number(text: str) -> str:
 
 
 def iban(text: str) -> str:
-    """Normalize a bank account number. Check its length and form by country and its check digits, but not the bank's own check digits."""
+    """Normalize an IBAN. Check its length and form for its country, and its check digits, but not those of the national account number."""
     number = compact(text)
     if not (IBAN.fullmatch(number) and ibans.is_valid(number, check_country=False)):
         raise WrongValue("An IBAN must have the length for its country and correct check digits", "NL91 ABNA 0417 1643 00")
@@ -86,7 +87,7 @@ def iban(text: str) -> str:
 
 
 def bic(text: str) -> str:
-    """Normalize the code of a bank."""
+    """Normalize the BIC (SWIFT code) of a bank."""
     number = compact(text)
     if not (BIC.fullmatch(number) and bics.is_valid(number)):
         raise WrongValue("A BIC must have 8 or 11 characters, of which the fifth and sixth are the country", "ABNANL2A")
@@ -116,5 +117,5 @@ def _is_vat(number: str) -> bool:
 
 
 def _is_valid_compact(module: ModuleType, number: str) -> bool:
-    """Return whether the number is valid exactly as written: stdnum would repair a doubled country or missing zeros."""
+    """Return whether the number is valid exactly as written. stdnum alone would accept a doubled country code or missing zeros."""
     return bool(module.compact(number) == number and module.is_valid(number))
