@@ -23,7 +23,7 @@ from schema.user_errors import USER_ERROR_TYPES
 
 class _Schema(strawberry.Schema):
     def _collect_graphql_directives(self, schema_directive_types: Iterable[type]) -> tuple[GraphQLDirective, ...]:
-        """Add `@idempotent`, for which a `strawberry.directive` would be slow: it makes Strawberry run every field asynchronously."""
+        """Add `@idempotent` as a directive of graphql-core. With any `strawberry.directive`, Strawberry runs all fields asynchronously."""
         return (*super()._collect_graphql_directives(schema_directive_types), IDEMPOTENT)
 
 
@@ -31,14 +31,14 @@ camel_case = cache(to_camel_case)
 
 
 class _CachedNameConverter(NameConverter):
-    """Cache converted names: Strawberry converts the name of each argument and input field again for each request."""
+    """Cache the converted names, because Strawberry converts the names of arguments and input fields again for each request."""
 
     def apply_naming_config(self, name: str) -> str:
         return camel_case(name)
 
 
 def build() -> strawberry.Schema:
-    """Build the schema. Call this only once per process: it changes the classes that the schema is made of."""
+    """Build the schema. Call this only once per process, because it changes the input classes."""
     for input_type, fields in inputs.INPUT_TYPES:
         _describe_input(input_type, fields)
     return _Schema(
@@ -50,7 +50,7 @@ def build() -> strawberry.Schema:
 
 
 def _describe_input(input_type: Any, fields: type[BaseModel]) -> None:  # noqa: ANN401 a class with attributes of Strawberry
-    """Describe the fields of an input like those of the type that has the same fields, with the maximum lengths of texts."""
+    """Copy the missing descriptions of input fields from the output type with the same field set. Add the maximum length of texts."""
     described_by: Any = DESCRIBED_BY[fields]
     descriptions = {field.python_name: field.description for field in described_by.__strawberry_definition__.fields}
     for field in input_type.__strawberry_definition__.fields:
@@ -59,7 +59,7 @@ def _describe_input(input_type: Any, fields: type[BaseModel]) -> None:  # noqa: 
 
 
 def _length_hint(fields: type[BaseModel], name: str) -> str:
-    """Return the maximum length of a text. A text with a rule of its own, such as a code, needs none."""
+    """Return a sentence with the maximum length of a text field, or "" for a field of another type or with a validation rule of its own."""
     annotation = fields.model_fields[name].annotation
     has_rule = name in RULES or name in RULES_BY_COUNTRY
     return "" if has_rule or str not in {annotation, *get_args(annotation)} else f" At most {max_length(fields, name)} characters."

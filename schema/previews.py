@@ -26,8 +26,8 @@ FIGURES_HINT = f"Null without `{Permission.FINANCE_READ}`."
 @row_type(ClientAmountsRow, description="Amounts of a client in one currency.")
 class ClientAmounts:
     currency: CurrencyCode = attribute("Currency of the amounts.")
-    invoiced: Money = computed_field(read_money("invoiced"), "Issued invoices less credit notes, excluding VAT.")
-    outstanding: Money = computed_field(read_money("outstanding"), "Unpaid part of issued invoices less credit notes, including VAT.")
+    invoiced: Money = computed_field(read_money("invoiced"), "Issued invoices minus credit notes, excluding VAT.")
+    outstanding: Money = computed_field(read_money("outstanding"), "Unpaid part of issued invoices minus credit notes, including VAT.")
     unbilled: Money = computed_field(read_money("unbilled"), "Amount of billable registrations that are not invoiced yet, excluding VAT.")
 
 
@@ -40,7 +40,7 @@ class ArchivePreview:
     project_count: int = computed_field(attrgetter("counts.active_projects"), "Number of active projects, which would be archived too.")
     registration_count: int = computed_field(attrgetter("counts.registrations"), "Number of registrations, which could no longer change.")
     unbilled_registration_count: int = computed_field(
-        attrgetter("counts.unbilled_registrations"), "Number of billable registrations that are not invoiced yet and then could not be."
+        attrgetter("counts.unbilled_registrations"), "Number of billable registrations not invoiced yet, which could not be invoiced then."
     )
     draft_invoice_count: int = computed_field(attrgetter("counts.draft_invoices"), "Number of invoices that are not issued yet.")
     draft_quote_count: int = computed_field(attrgetter("counts.draft_quotes"), "Number of quotes that are not sent yet.")

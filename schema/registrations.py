@@ -57,6 +57,7 @@ describe_enum(
 
 
 def _if_kind(kind: RegistrationKind) -> Callable[[RegistrationRow], RegistrationRow | None]:
+    """Return a function that returns the row if it has this kind, else None. The fields of each kind are columns of the same row."""
     return lambda row: row if row.kind == kind else None
 
 
@@ -119,7 +120,7 @@ class Registration(Node):
     version: int = attribute("Version number, incremented by every change.")
     client: ClientReference | None = relation(clients.by_id, "Client of the registration.", key="client_id")
     project: Annotated["Project", strawberry.lazy("schema.projects")] | None = relation(
-        projects.by_id, "Project of the client. Null if the registration is on no project.", key="project_id"
+        projects.by_id, "Project of the registration. Null if there is none.", key="project_id"
     )
     member: Member | None = relation(members.by_id, "Member who did the work.", key="member_id")
     labels: list[Label] | None = relation(registrations.labels, "Labels, sorted by name.", options=FieldOptions(size=10))

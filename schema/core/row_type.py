@@ -82,7 +82,7 @@ class Node:
 
 
 DESCRIBED_BY: dict[type[BaseModel], type] = {}
-"""By field set, the type that shows its fields. The descriptions of that type are also those of the inputs."""
+"""Map a field set to the type that shows its fields. Inputs with the same field set get the descriptions of that type."""
 
 
 def row_type(*sources: type, description: str, fields: type[BaseModel] | None = None) -> Callable[[type[T]], type[T]]:

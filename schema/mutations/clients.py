@@ -38,7 +38,7 @@ cannot change (`ALREADY_ARCHIVED`), and new registrations are rejected. Payments
 {EXCLUSIVE_HINT}"""
 UNARCHIVE_DESCRIPTION = """\
 Unarchives a client, with the projects and portals that were archived or closed together with it. Projects and portals that were archived
-or closed before that stay so. Fails with `NOT_ARCHIVED` if the client is active."""
+or closed earlier are not restored. Fails with `NOT_ARCHIVED` if the client is active."""
 DELETE_DESCRIPTION = f"""\
 Deletes an archived client permanently, with its projects, registrations, invoices, payments, quotes, portals, addresses, labels, links to
 contacts and activity. Contacts are kept, unless `deleteOrphanContacts` is true. This cannot be undone.

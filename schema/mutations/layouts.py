@@ -27,10 +27,10 @@ class InvoiceLayoutDeletePayload(Payload):
 @mutations
 class InvoiceLayoutMutations:
     invoice_layout_create: InvoiceLayoutPayload = declare(
-        layouts.create, "Creates an invoice layout. With `isDefault: true` it replaces the current default."
+        layouts.create, "Creates an invoice layout. `isDefault: true` makes it the default instead of the current one."
     )
     invoice_layout_update: InvoiceLayoutPayload = declare(
-        layouts.update, "Changes an invoice layout. With `isDefault: true` it replaces the current default."
+        layouts.update, "Changes an invoice layout. `isDefault: true` makes it the default instead of the current one."
     )
     invoice_layout_delete: InvoiceLayoutDeletePayload = declare(
         layouts.delete, "Deletes an invoice layout. Fails with `IN_USE` if a client or an invoice uses it, or if it is the default."

@@ -25,20 +25,20 @@ class ProjectMutations:
         projects.create, "Creates a project for a client. Fails with `ALREADY_ARCHIVED` if the client is archived."
     )
     project_update: ProjectPayload = declare_mutation(
-        projects.update, "Changes a project. It stays with its client. Fails with `ALREADY_ARCHIVED` if the project or client is archived."
+        projects.update, "Changes a project. Its client cannot change. Fails with `ALREADY_ARCHIVED` if the project or client is archived."
     )
     project_archive: ProjectPayload = declare_mutation(
         projects.archive,
-        "Archives a project: its registrations cannot change, and new ones are rejected. Fails with `ALREADY_ARCHIVED` if the "
+        "Archives a project, so that its registrations cannot change and new ones are rejected. Fails with `ALREADY_ARCHIVED` if the "
         "project or its client is archived.",
     )
     project_unarchive: ProjectPayload = declare_mutation(
         projects.unarchive,
-        "Unarchives a project. Fails with `NOT_ARCHIVED` if it is active, and with `ALREADY_ARCHIVED` if its client is archived; then "
-        "`clientUnarchive` restores the projects that were archived with it.",
+        "Unarchives a project. Fails with `NOT_ARCHIVED` if it is active, and with `ALREADY_ARCHIVED` if its client is archived: use "
+        "`clientUnarchive`, which also unarchives the projects that were archived with the client.",
     )
     project_delete: ProjectDeletePayload = declare_mutation(
         projects.delete,
-        "Deletes a project and removes it from portals. Fails with `IN_USE` if it has registrations or lines of invoices or "
-        "quotes; archive it instead. Fails with `ALREADY_ARCHIVED` if its client is archived.",
+        "Deletes a project and removes it from portals. Fails with `IN_USE` if registrations, invoice lines or quote lines refer "
+        "to it; archive it instead. Fails with `ALREADY_ARCHIVED` if its client is archived.",
     )

@@ -30,8 +30,8 @@ class RegistrationDeletePayload(Payload):
 class RegistrationMutations:
     registration_create: RegistrationPayload = declare(
         registrations.create,
-        "Registers time, an expense or a trip. Unless a rate is given, time has the rate of the project or the client, by the "
-        f"project's `invoiceMethod`, and a trip that of the client; without a rate the amount is 0. {ACTIVE_HINT}.",
+        "Registers time, an expense or a trip. Without a `rate`, time gets the rate of the project or the client, as the project's "
+        f"`invoiceMethod` says, and a trip gets the client's rate. If none is set, the amount is 0. {ACTIVE_HINT}.",
     )
     registration_update: RegistrationPayload = declare(
         registrations.update,
