@@ -10,7 +10,7 @@ from db.tables.clients import ClientKind
 
 COMPANY, PERSON, GOVERNMENT = ClientKind.COMPANY, ClientKind.PERSON, ClientKind.GOVERNMENT
 KINDS = (COMPANY,) * 88 + (PERSON,) * 8 + (GOVERNMENT,) * 4
-NAMESAKES_EVERY = 97  # one in so many clients has the same name as the client before it
+NAMESAKES_EVERY = 97  # every 97th client has the same name as the client before it
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ CREDIT_NOTE_PER_CENT = 3.1
 VOID_PER_CENT = 1
 DRAFT_PER_CENT, RECENT_DRAFT_PER_CENT = 0.8, 20
 RECENT_FROM = TODAY - 45
-CREDITABLE_INVOICES = 8  # a credit note is for one of so many latest invoices
+CREDITABLE_INVOICES = 8  # a credit note is for one of the client's eight latest invoices that have none yet
 
 
 class DocumentKind(Enum):

@@ -18,7 +18,7 @@ from db.tables.quotes import QuoteStatus
 
 PROSPECT_WEIGHT = 8  # the share of a client without work, so that most of them have a quote
 VALIDITY_DAYS, OPEN_VALIDITY_DAYS = (14, 30), 45  # of a quote, and of one that is still open
-LAPSE_WORKDAYS = 25  # after so many working days, no quote is open
+LAPSE_WORKDAYS = 25  # a quote is open for at most this number of working days
 LAPSED_STATUSES = (*(QuoteStatus.ACCEPTED,) * 55, *(QuoteStatus.REJECTED,) * 20, *(QuoteStatus.EXPIRED,) * 23, *(QuoteStatus.DRAFT,) * 2)
 OPEN_STATUSES = (*(QuoteStatus.SENT,) * 5, *(QuoteStatus.DRAFT,) * 2, *(QuoteStatus.ACCEPTED,) * 2, QuoteStatus.REJECTED)
 HOURLY_RATES = (75_00, 85_00, 95_00, 110_00, 125_00)

@@ -26,7 +26,7 @@ from db.engine.write_transaction import DriverConnection, WriteTransaction
 UNKNOWN_ORIGIN = ChangeOrigin()
 APPLICATION_NAME = {"application_name": "relaties"}
 CONNECT_TIMEOUT, CLOSE_TIMEOUT = 5.0, 5.0
-READ_CONNECTIONS_PER_LOOKUP = 4  # the lookup pool has one connection for so many of the read pool
+READ_CONNECTIONS_PER_LOOKUP = 4  # the lookup pool has one connection for every four of the read pool
 # Give a read session the settings of a read transaction.
 SESSION_SETUP = (
     "SET statement_timeout = {limit}; SET default_transaction_isolation = 'repeatable read'; SET default_transaction_read_only = on"

@@ -93,7 +93,7 @@ class ReadTransaction:
         return self._requested_columns is None or attribute in self._requested_columns
 
     async def end(self) -> None:
-        """End the transaction in any case: wait for the statement in flight (bounded by its timeout) and release the connection."""
+        """End the transaction, even after a failure. Wait for a running statement at most until its timeout, and release the connection."""
         self._is_ended = True
         self._batcher = None
         if self._lock.locked():

@@ -71,7 +71,7 @@ class ClientSorting:
 
 @dataclass(frozen=True)
 class ClientFilter:
-    """Criteria for clients. All that are set must match. `search` is a text within the name or the number, in any case."""
+    """Criteria for clients. All criteria that are set must match. `search` is a part of the name or the number, ignoring case."""
 
     search: str | None = None
     is_archived: bool | None = None
@@ -197,7 +197,7 @@ NUMBERS = Query(
 
 
 async def existing_number_keys(tx: Transaction, numbers: Sequence[str]) -> set[str]:
-    """Return those of the number keys that clients have."""
+    """Return the number keys that clients already have, out of `numbers`."""
     return {row.number_key for row in await tx.fetch(NUMBERS, numbers=numbers)}
 
 

@@ -1,4 +1,4 @@
-"""Rows of contacts and labels, and of those of a client."""
+"""Rows of contacts and labels, and of their links to clients."""
 
 from datetime import datetime
 from uuid import UUID

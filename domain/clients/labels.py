@@ -62,7 +62,8 @@ async def delete(scope: WriteScope, label_id: UUID, *, expected_version: int) ->
     scope.require(Permission.CLIENTS_WRITE)
     await rows.lock_labelled(scope, label_id)
     label = await lock(scope, Label, label_id, expected_version)
-    await rows.lock_labelled(scope, label_id)  # objects that got the label meanwhile; from here on none can get it
+    # Lock the objects that got the label before it was locked. While it is locked, no other object can get it.
+    await rows.lock_labelled(scope, label_id)
     await _reject_label_in_use(scope, label_id)
     for link in [
         *await locking.find(scope, ClientLabel, label_id=label_id),
