@@ -31,6 +31,9 @@ proof: .venv/test    ## the long proofs: full counts, large data, kills, whole i
 	@tests/interop/install
 	@$(BIN)/pytest -m proof
 
+docs: .venv/test     ## generate docs/reference from the code
+	@$(BIN)/python -m tests.docs.reference
+
 graphiql:            ## build GraphiQL into server/graphiql/assets; needs Node 20.19 or newer
 	@cd server/graphiql && npm ci --silent && npm run --silent build
 
@@ -68,4 +71,4 @@ lock: .venv/uv       ## lock the newest packages that pyproject.toml allows: eve
 	@echo "uv==$$($(BIN)/uv --version | cut -d' ' -f2)" | $(COMPILE) - -o requirements/uv.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check interop proof bench graphiql lock .venv
+.PHONY: help run test check interop proof bench docs graphiql lock .venv

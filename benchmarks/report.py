@@ -1,8 +1,8 @@
-"""Save the report of a comparison as JSON and Markdown in `results/`, and show the newest report of data S in the README.
+"""Save the report of a comparison as JSON and Markdown in `results/`, and show the newest report of data S in the documentation.
 
     python -m benchmarks.report
 
-updates the README's table and chart from the newest results.
+updates the table of the README, and the table and chart of `docs/explanation/performance.md`, from the newest results.
 """
 
 import json
@@ -26,6 +26,7 @@ from benchmarks.targets import build_targets, format_table
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results"
 README = FOLDER.parent / "README.md"
+PERFORMANCE = FOLDER.parent / "docs" / "explanation" / "performance.md"
 PICTURE = FOLDER.parent / "docs" / "performance.svg"
 PART = re.compile(r"(<!-- benchmark -->\n).*?(<!-- /benchmark -->)", re.DOTALL)
 PYTHON = ("strawberry-graphql", "graphql-core", "asyncpg", "uvicorn")
@@ -87,8 +88,8 @@ class Report:
         return " ".join(filter(None, (self.bodies, self.statements)))
 
     @property
-    def readme_rows(self) -> list[Row]:
-        """The rows for the README: those of different bodies if there are any."""
+    def documented_rows(self) -> list[Row]:
+        """The rows for the documentation: those of different bodies if there are any."""
         return self.rows or self.repeated
 
 
@@ -159,24 +160,29 @@ def _format_multiple(ours: float, theirs: float) -> str:
 
 
 def format_summary(report: Report) -> str:
-    """Format the README's part: answers per second, the speed of relaties as a multiple, and processor time per answer."""
-    queries = _format_queries(report.readme_rows)
-    rows_by_key = {(row.server, row.query): row for row in report.readme_rows}
+    """Format the part of the page: answers per second, the speed of relaties as a multiple, and processor time per answer."""
+    queries = _format_queries(report.documented_rows)
+    rows_by_key = {(row.server, row.query): row for row in report.documented_rows}
     head = f"| answers/s, CPU ms per answer | {' | '.join(queries)} | memory, MiB |\n|---{'|---' * len(queries)}|---|"
     lines = [
         f"| {server} | {' | '.join(_format_cell(rows_by_key.get((server, query))) for query in queries)} "
-        f"| {max(row.memory for row in report.readme_rows if row.server == server):.0f} |"
-        for server in dict.fromkeys(row.server for row in report.readme_rows)
+        f"| {max(row.memory for row in report.documented_rows if row.server == server):.0f} |"
+        for server in dict.fromkeys(row.server for row in report.documented_rows)
     ]
-    picture = f"![Answers per second of relaties and its peers](docs/{PICTURE.name})"
+    picture = f"![Answers per second of relaties and its peers](../{PICTURE.name})"
     return "\n".join(["", picture, "", head, *lines, "", report.describe_run, "", report.describe_requests, ""])
 
 
 def _format_cell(row: Row | None) -> str:
     if row is None:
         return ""
-    speed = f"{row.rps:,.0f}" if row.server == "relaties" else f"{row.rps:,.0f} ({row.ratio:.2f} x)"
-    return f"{speed}<br>{row.cpu:.2f} + {row.cpu_database:.2f}"
+    return f"{_format_speed(row)}<br>{row.cpu:.2f} + {row.cpu_database:.2f}"
+
+
+def _format_speed(row: Row | None) -> str:
+    if row is None:
+        return ""
+    return f"{row.rps:,.0f}" if row.server == "relaties" else f"{row.rps:,.0f} ({row.ratio:.2f} x)"
 
 
 def _read_versions() -> str:
@@ -185,15 +191,30 @@ def _read_versions() -> str:
     return ", ".join(ours + [f"{name} {lock_packages[f'node_modules/{name}']['version']}" for name in NODE])
 
 
-def update_readme(readme: str, report: Report) -> str:
-    """Return the README with the figures of this report."""
-    return PART.sub(lambda match: f"{match[1]}{format_summary(report)}{match[2]}", readme)
+def format_headline(report: Report) -> str:
+    """Format the README's part: answers per second of each server, and the speed of relaties as a multiple."""
+    queries = _format_queries(report.documented_rows)
+    rows = {(row.server, row.query): row for row in report.documented_rows if row.server != "bound"}
+    lines = [
+        f"| {server} | {' | '.join(_format_speed(rows.get((server, query))) for query in queries)} |"
+        for server in dict.fromkeys(server for server, _ in rows)
+    ]
+    head = f"| answers per second | {' | '.join(queries)} |\n|---{'|---' * len(queries)}|"
+    note = f"In brackets: how many times as many Relaties answers. {report.at[:10]}, {CONNECTIONS} connections, one worker per server."
+    return "\n".join(["", head, *lines, "", note, ""])
+
+
+def update_page(page: str, part: str) -> str:
+    """Return the page with that part between its marks."""
+    return PART.sub(lambda match: f"{match[1]}{part}{match[2]}", page)
 
 
 def update_files() -> None:
-    """Update the README and its chart from the newest results."""
-    README.write_text(update_readme(README.read_text(), read_newest()))
-    PICTURE.write_text(draw_chart(read_newest().readme_rows))
+    """Update the documentation and its chart from the newest results."""
+    report = read_newest()
+    README.write_text(update_page(README.read_text(), format_headline(report)))
+    PERFORMANCE.write_text(update_page(PERFORMANCE.read_text(), format_summary(report)))
+    PICTURE.write_text(draw_chart(report.documented_rows))
 
 
 if __name__ == "__main__":

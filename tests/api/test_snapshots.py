@@ -20,15 +20,15 @@ from tests.support.compiled_queries import COMPILED_QUERIES
 from tests.support.databases import runtime_url
 from tests.support.full_client import create_full_client
 from tests.support.ids import global_id
+from tests.support.pages import QUERIES
 from tests.support.random_documents import Document, documents
-from tests.support.readme import QUERIES
 from tests.support.round_trip_proxy import RoundTripProxy
 from tests.support.two_states import TwoStateOrganization
 
 MAX_ROUND_TRIPS = 1_000  # more round trips than an operation makes
 NAME = "Aanwezig"
-# The queries of the README name clients of the demo. These values find something in the test's organization instead.
-README_REPLACEMENTS = {
+# The queries of the documentation name clients of the demo. These values find something in the test's organization instead.
+DOCUMENTATION_REPLACEMENTS = {
     '"zuiderveen"': f'"{NAME}"',
     '"ashdown"': '"Gedeeld"',
     '"0500"': f'"{NAME}"',
@@ -37,13 +37,13 @@ README_REPLACEMENTS = {
 }
 
 
-def adapt_readme_queries() -> Iterator[tuple[str, str]]:
+def adapt_documented_queries() -> Iterator[tuple[str, str]]:
     for query, _ in QUERIES:
         if query.startswith("query"):
             text = query
-            for theirs, ours in README_REPLACEMENTS.items():
+            for theirs, ours in DOCUMENTATION_REPLACEMENTS.items():
                 text = text.replace(theirs, ours)
-            yield f"README: {query.split()[1]}", text
+            yield f"documentation: {query.split()[1]}", text
 
 
 SHAPES = {
@@ -54,12 +54,14 @@ SHAPES = {
     "node": tenant_storm.NODE,
     **{f"benchmark: {name}": each.text for name, each in queries.build_queries("").items()},
     **{f"memory: {number}": text for number, text in enumerate(memory.build_documents(len(memory.SHAPES)))},
-    **dict(adapt_readme_queries()),
+    **dict(adapt_documented_queries()),
 }
 VARIANTS = ("compiled", "graphql-core", "pooled")
 # All shapes with the compiled executor; with the other variants only the shapes that differ most.
 CASES = [("compiled", name) for name in SHAPES]
-CASES += [(variant, name) for variant in VARIANTS[1:] for name in ("the nested query", "counts below a list", "node", "README: OneClient")]
+CASES += [
+    (variant, name) for variant in VARIANTS[1:] for name in ("the nested query", "counts below a list", "node", "documentation: OneClient")
+]
 
 
 @dataclass

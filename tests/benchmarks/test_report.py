@@ -1,4 +1,4 @@
-"""The report shows the measured figures, and the README shows the same."""
+"""The report shows the measured figures, and the documentation shows the same."""
 
 import json
 from dataclasses import asdict, replace
@@ -11,18 +11,20 @@ from benchmarks.growth import Growth
 from benchmarks.report import (
     BODIES,
     HEAD,
+    PERFORMANCE,
     PICTURE,
     README,
     REPEATED_NOTE,
     RESULTS,
     STATEMENTS,
     Report,
+    format_headline,
     format_report,
     format_summary,
     read_newest,
     read_report,
     save_report,
-    update_readme,
+    update_page,
 )
 
 REPORT_DETAILS = {
@@ -156,10 +158,23 @@ def test_bar_length_is_proportional_to_speed() -> None:
     assert widths[0] == widths[3] == widths[1] * 2 == widths[2] * 4
 
 
-def test_readme_has_the_newest_figures() -> None:
-    """If this fails, run `python -m benchmarks.report`, which writes the table and the picture."""
-    assert update_readme(README.read_text(), read_newest()) == README.read_text()
-    assert PICTURE.read_text() == draw_chart(read_newest().readme_rows)
+def test_documentation_has_the_newest_figures() -> None:
+    """If this fails, run `python -m benchmarks.report`, which writes the tables and the chart."""
+    report = read_newest()
+    assert update_page(README.read_text(), format_headline(report)) == README.read_text()
+    assert update_page(PERFORMANCE.read_text(), format_summary(report)) == PERFORMANCE.read_text()
+    assert PICTURE.read_text() == draw_chart(report.documented_rows)
+
+
+def test_headline_has_the_speed_of_servers_alone() -> None:
+    constant_server = replace(build_row("bound", "Q1", 400), ratio=0.25)
+    report = replace(build_report(), rows=[*build_report().rows, constant_server])
+    assert format_headline(report).splitlines()[1:5] == [
+        "| answers per second | Q1 | Q4 |",
+        "|---|---|---|",
+        "| relaties | 100 | 1,250 |",
+        "| peer | 50 (2.00 x) |  |",
+    ]
 
 
 def test_every_result_is_saved_with_its_table() -> None:

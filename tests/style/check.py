@@ -18,7 +18,8 @@ from tests.style.subjects import find_faults
 ROOT = Path(__file__).parents[2]
 # The changelog and stored results contain the old names of their time, so they are not checked.
 PAGES = (
-    *("README.md", "docs/**/*.md", "benchmarks/README.md", "Makefile", "pyproject.toml", ".ci/*"),
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/**/*.md", "tests/docs/**/*.md", "tests/docs/*.toml"),
+    *("benchmarks/README.md", "Makefile", "pyproject.toml", ".ci/*"),
     *("schema/schema.graphql", "tests/db/golden/*.sql", "benchmarks/peers/*.*", "tests/interop/**/*.graphql"),
 )
 

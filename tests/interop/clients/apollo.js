@@ -1,26 +1,17 @@
 // Runs the same requests with Apollo Client twice, so that the second time no document needs to be sent.
 
-import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCache } from "@apollo/client";
-import { createPersistedQueryLink } from "@apollo/client/link/persisted-queries";
-import { relayStylePagination } from "@apollo/client/utilities";
-import { createHash } from "node:crypto";
+import { CombinedGraphQLErrors } from "@apollo/client";
 import { filter, firstValueFrom } from "rxjs";
 
+import { createApolloClient } from "./apollo-client";
 import { ClientCreateDocument, ClientsOverviewDocument, ClientUpdateDocument } from "./generated/graphql";
 import { recording } from "./recording";
 
 const [, , url, token] = process.argv;
-const sha256 = (text) => createHash("sha256").update(text).digest("hex");
 
 async function day(name) {
   const { sent, fetchFn } = recording(token);
-  const client = new ApolloClient({
-    link: ApolloLink.from([createPersistedQueryLink({ sha256, useGETForHashedQueries: true }), new HttpLink({ uri: url, fetch: fetchFn })]),
-    cache: new InMemoryCache({
-      possibleTypes: { UserError: ["InUseError", "InputError", "NumberTakenError", "VersionConflictError"] },
-      typePolicies: { Query: { fields: { clients: relayStylePagination() } } },
-    }),
-  });
+  const client = createApolloClient(url, token, fetchFn);
   const pages = client.watchQuery({ query: ClientsOverviewDocument, variables: { first: 2 } });
   const held = () => client.readQuery({ query: ClientsOverviewDocument, variables: { first: 2 } }).clients;
   const names = () => held().edges.map(({ node }) => node.name);

@@ -4,16 +4,13 @@ import {
   commitMutation,
   ConnectionHandler,
   createOperationDescriptor,
-  Environment,
   fetchQuery,
   getSelector,
-  Network,
-  RecordSource,
   ROOT_ID,
-  Store,
 } from "relay-runtime";
 
 import { recording } from "./recording";
+import { createRelayEnvironment } from "./relay-environment";
 import clientContactLinkMutation from "./relay/__generated__/clientContactLinkMutation.graphql";
 import clientContactsRefetchQuery from "./relay/__generated__/clientContactsRefetchQuery.graphql";
 import client_contacts from "./relay/__generated__/client_contacts.graphql";
@@ -27,13 +24,7 @@ import overviewQuery from "./relay/__generated__/overviewQuery.graphql";
 const [, , url, token, contactId] = process.argv;
 const { sent, fetchFn } = recording(token);
 
-async function network({ id, name }, variables) {
-  const body = JSON.stringify({ id, operationName: name, variables });
-  const response = await fetchFn(url, { method: "POST", headers: { "content-type": "application/json" }, body });
-  return response.json();
-}
-
-const environment = new Environment({ network: Network.create(network), store: new Store(new RecordSource()) });
+const environment = createRelayEnvironment(url, token, fetchFn);
 const fetched = (query, variables) => fetchQuery(environment, query, variables).toPromise();
 const committed = (mutation, variables) =>
   new Promise((resolve, reject) => commitMutation(environment, { mutation, variables, onCompleted: resolve, onError: reject }));

@@ -1,18 +1,15 @@
 // Runs the same requests with urql twice, so that the second time no document needs to be sent.
 
-import { cacheExchange, createClient, fetchExchange } from "@urql/core";
-import { persistedExchange } from "@urql/exchange-persisted";
-
 import { ClientCreateDocument, ClientsOverviewDocument, ClientUpdateDocument, WhoAsksDocument } from "./generated/graphql";
 import { recording } from "./recording";
+import { createUrqlClient } from "./urql-client";
 
 // If the server accepts only known documents by GET, urql must send new ones by POST.
 const [, , url, token, preferGetForPersistedQueries] = process.argv;
 
 async function day(name) {
   const { sent, fetchFn } = recording(token);
-  const persisted = persistedExchange({ enableForMutation: true, preferGetForPersistedQueries: JSON.parse(preferGetForPersistedQueries) });
-  const client = createClient({ url, fetch: fetchFn, exchanges: [cacheExchange, persisted, fetchExchange], preferGetMethod: false });
+  const client = createUrqlClient(url, token, JSON.parse(preferGetForPersistedQueries), fetchFn);
   const ask = async (document, field, variables) => {
     const { data, error } = await client.query(document, variables).toPromise();
     return error ?? data[field];

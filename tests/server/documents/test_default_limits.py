@@ -12,7 +12,7 @@ from db.engine.database import Database
 from server.settings import Settings
 from tests.support.api import Api, connect_client
 from tests.support.databases import runtime_url
-from tests.support.readme import QUERIES
+from tests.support.pages import QUERIES
 
 ROOT = Path(__file__).parents[3]
 OVERVIEW = next(query for query, _ in QUERIES if query.startswith("query Overview"))
@@ -49,8 +49,8 @@ async def test_the_queries_of_graphiql_are_answered(api: Api, query: str) -> Non
 
 
 @pytest.mark.parametrize("query", [query for query, _ in QUERIES if query.startswith("query")], ids=lambda query: query[:20].split()[1])
-async def test_the_queries_of_the_readme_are_answered(api: Api, query: str) -> None:
-    """Their responses are compared in the tests of the README."""
+async def test_queries_of_the_documentation_are_answered(api: Api, query: str) -> None:
+    """Their responses are compared in `tests/docs`."""
     assert await api.data(query)
 
 

@@ -2,12 +2,11 @@
 
 import re
 from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "benchmarks/README.md", *sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))]
+from tests.support.pages import PAGES, ROOT
+
 FILE = re.compile(r"`((?:server|schema|resolvers|domain|db|tests|benchmarks|docs|requirements)/[\w./*-]*)`")
 PROGRAM = re.compile(r"python -m ((?:benchmarks|tests)(?:\.\w+)+)")
 
