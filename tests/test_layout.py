@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ["schema", "resolvers", "domain", "db", "server"]
 TOP_LEVEL_FILES = {
-    *(".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "Makefile", "README.md", "SECURITY.md"),
+    *(".ci", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "SECURITY.md"),
     *("benchmarks", "docs", "pyproject.toml", "requirements", "tests"),
 }
 LONGEST_FILE, LONGEST_FUNCTION = 350, 40
