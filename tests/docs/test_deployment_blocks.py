@@ -134,7 +134,7 @@ async def test_restored_backup_is_the_same(tmp_path: Path) -> None:
         run_script(find_block("sh", "backup"), tmp_path, **old_settings)
         new_settings = await create_roles(new, find_block("sql", "restore"))
         script = find_block("sh", "restore").replace(".venv/bin", f"{ROOT}/.venv/bin")
-        assert run_script(script, tmp_path, RELATIES_DATA_DIR=str(tmp_path), **new_settings).endswith("All is well.\n")
+        assert run_script(script, tmp_path, RELATIES_DATA_DIR=str(tmp_path), **new_settings).endswith("No problems found.\n")
         owner = await asyncpg.connect(new_settings["RELATIES_OWNER_URL"])
         assert await read_snapshot(owner, org.id) == snapshot
         await owner.close()

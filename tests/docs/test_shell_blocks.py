@@ -103,7 +103,7 @@ async def test_operator_commands_work(fresh_database: Callable[[], Awaitable[str
     outputs = [run_script(block.text, **settings) for block in shell_blocks("database")]
     assert len(re.findall(r"\brlt_[A-Za-z0-9_-]{43}$", "".join(outputs), re.MULTILINE)) == 3
     assert "CLIENTS_READ" in "".join(outputs)
-    assert outputs[-1].endswith("All is well.\n")
+    assert outputs[-1].endswith("No problems found.\n")
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ async def test_own_postgresql_works(admin: asyncpg.Connection, replace_names: Ca
         await admin.execute(statement)
     (block,) = shell_blocks("postgresql")
     script = replace_names(block.text)
-    assert run_script(script, RELATIES_DATA_DIR=str(tmp_path)).endswith("All is well.\n")
+    assert run_script(script, RELATIES_DATA_DIR=str(tmp_path)).endswith("No problems found.\n")
     exported = dict(re.findall(r"export (\w+)=(\S+)", script))
     with run_server(RELATIES_DATA_DIR=str(tmp_path), DATABASE_URL=exported["DATABASE_URL"]) as server:
         assert server.address in server.output
