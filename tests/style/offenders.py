@@ -9,7 +9,8 @@ from tests.style.sources import Definition, Source
 from tests.style.vocabulary import LISTED, OPENINGS, is_irregular_participle, is_lone_participle, split_words
 
 FIRST_WORD = re.compile(r"\W*([A-Za-z']+)")
-LISTED_WORD = re.compile(rf"(?<![A-Za-z])({'|'.join(sorted(LISTED))})(?![A-Za-z])", re.IGNORECASE)
+_SPACED = "|".join(sorted(LISTED)).replace(" ", r"\s+")
+LISTED_WORD = re.compile(rf"(?<![A-Za-z])({_SPACED})(?![A-Za-z])", re.IGNORECASE)
 
 # A participle may not name a function, class or module. As names of values, regular participles such as `parsed` are usual in
 # good code, so only irregular ones count there.
@@ -61,9 +62,14 @@ def find_listed_words(source: Source) -> Iterator[Offender]:
         for word in LISTED.intersection(split_words(definition.name)):
             yield Offender(source.path, definition.line, "word", "name", word, "use a plain modern word")
     for text in source.texts:
-        for match in LISTED_WORD.finditer(text.text):
-            line = text.line + text.text.count("\n", 0, match.start())
-            yield Offender(source.path, line, "word", text.kind, match[1].lower(), "use a plain modern word")
+        for line, word in find_words_in_text(text.text):
+            yield Offender(source.path, text.line + line - 1, "word", text.kind, word, "use a plain modern word")
+
+
+def find_words_in_text(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the word of each word of the old dialect."""
+    for match in LISTED_WORD.finditer(text):
+        yield text.count("\n", 0, match.start()) + 1, " ".join(match[1].lower().split())
 
 
 def find_openings(source: Source) -> Iterator[Offender]:
