@@ -1,4 +1,4 @@
-"""The input of deleting a client, and its mutation."""
+"""Input and resolver of the mutation that deletes a client."""
 
 import strawberry
 
@@ -9,12 +9,12 @@ from resolvers.ids import GlobalId
 from resolvers.inputs import to_uuid
 
 
-@strawberry.input(description="A client to delete permanently, as its preview showed it.")
+@strawberry.input(description="A client to delete permanently, in the state that its preview showed.")
 class ClientDeleteInput:
     id: GlobalId = strawberry.field(description="Id of the client, which must be archived.")
     preview_token: str = strawberry.field(
-        description="`token` of the client's `deletionPreview`. The mutation fails with `PREVIEW_OUTDATED` if it is older than 15 minutes "
-        "or anything has changed since."
+        description="`token` of the client's `deletionPreview`. The mutation fails with `PREVIEW_OUTDATED` if the token is older than "
+        "15 minutes or the content of the preview has changed."
     )
     acknowledge_fiscal_retention: bool = strawberry.field(
         default=False,
@@ -22,7 +22,7 @@ class ClientDeleteInput:
         "`FISCAL_RETENTION` unless this is true.",
     )
     delete_orphan_contacts: bool = strawberry.field(
-        default=False, description="Whether to delete contacts that no other client has as well. Requires `CLIENTS_WRITE`."
+        default=False, description="Whether to also delete contacts that no other client has. Requires `CLIENTS_WRITE`."
     )
 
 

@@ -1,4 +1,4 @@
-"""Inputs of the client form, and the mutations that save it."""
+"""Inputs and resolvers of the mutations that create and change clients, their labels and their links to contacts."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -38,6 +38,7 @@ from resolvers.inputs import (
 )
 from resolvers.labels import LabelCreateInput
 
+# The GraphQL type that each id must be of.
 LINK_TYPES = {"vat_rate_id": "VatRate", "invoice_layout_id": "InvoiceLayout"}
 VAT_RATE_DESCRIPTION = "Id of the VAT rate. If null, the organization's `defaultVatRate` applies."
 LAYOUT_DESCRIPTION = "Id of the invoice layout. If null, the organization's `defaultLayout` applies."
@@ -54,7 +55,7 @@ class ClientFinancialInput:
     invoice_layout_id: GlobalId | None = strawberry.field(default=None, description=LAYOUT_DESCRIPTION)
 
 
-@patch_of(ClientFinancialFields, description="Changes of financial settings. Omitted fields stay unchanged; null clears a field.")
+@patch_of(ClientFinancialFields, description="Changes to financial settings. Omitted fields stay unchanged; null clears a field.")
 class ClientFinancialPatchInput:
     vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=VAT_RATE_DESCRIPTION)
     invoice_layout_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=LAYOUT_DESCRIPTION)
@@ -85,22 +86,22 @@ class ClientContactFieldsInput:
 
 @input_of(ClientFields, description="A new client with its addresses, labels, contacts and financial settings.")
 class ClientCreateInput:
-    takes_next_number: bool = strawberry.field(default=False, description="Whether to assign the next client number. Excludes `number`.")
+    takes_next_number: bool = strawberry.field(default=False, description="Whether to assign the next number. Not allowed with `number`.")
     addresses: list[ClientAddressInput] = strawberry.field(default_factory=list, description="Addresses, at most one of each type.")
     labels: list[ClientLabelInput] = strawberry.field(default_factory=list, description="Labels, at most 50.")
     contacts: list[ClientContactInput] = strawberry.field(default_factory=list, description="Contacts in their order, at most 100.")
     financial: ClientFinancialInput | None = strawberry.field(default=None, description="Financial settings. Requires `FINANCE_WRITE`.")
 
 
-@patch_of(ClientFields, description="Changes of a client. Omitted fields stay unchanged; null clears a field.")
+@patch_of(ClientFields, description="Changes to a client. Omitted fields stay unchanged; null clears a field.")
 class ClientUpdateInput:
     id: GlobalId = strawberry.field(description="Id of the client.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
-    takes_next_number: bool = strawberry.field(default=False, description="Whether to assign the next client number. Excludes `number`.")
+    takes_next_number: bool = strawberry.field(default=False, description="Whether to assign the next number. Not allowed with `number`.")
     addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description="New list of addresses.")
     labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description="New list of labels, at most 50.")
     contacts: strawberry.Maybe[list[ClientContactInput] | None] = strawberry.field(
-        description="New list of contacts, at most 100. The others are unlinked."
+        description="New list of contacts, at most 100. Contacts that are not in it are unlinked."
     )
     financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Requires `FINANCE_WRITE`.")
 
@@ -129,7 +130,7 @@ def financial_patch(settings: strawberry.Some[ClientFinancialPatchInput] | None)
 def build_form(
     general: dict[str, object], financial: dict[str, object] | None, parts: dict[str, Any], *, takes_next_number: bool = False
 ) -> ClientForm:
-    """Build the form. A part that is missing in `parts` stays unchanged."""
+    """Build the form from converted fields and from the lists in `parts`. A list that is missing there stays unchanged."""
     addresses = parts.get("addresses")
     return ClientForm(
         general,
@@ -177,12 +178,12 @@ class ClientContactLinkInput:
     link: ClientContactFieldsInput | None = strawberry.field(default=None, description="Link between the contact and this client.")
 
 
-@strawberry.input(description="Changes of the link between a contact and a client.")
+@strawberry.input(description="Changes to the link between a contact and a client.")
 class ClientContactUpdateInput:
     client_id: GlobalId = strawberry.field(description="Id of the client.")
     contact_id: GlobalId = strawberry.field(description="Id of the contact.")
     expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_CLIENT_VERSION_DESCRIPTION)
-    link: ClientContactFieldsInput = strawberry.field(description="Changes of the link. Omitted fields stay unchanged.")
+    link: ClientContactFieldsInput = strawberry.field(description="Changes to the link. Omitted fields stay unchanged.")
 
 
 @strawberry.input(description="A contact to remove from a client.")
@@ -211,7 +212,7 @@ async def unlink(scope: WriteScope, input: ClientContactUnlinkInput) -> UUID:
     return await contact_links.unlink(scope, *_client_and_contact_ids(input), expected_version=input.expected_version)
 
 
-@strawberry.input(description="Labels and the clients that get or lose them.")
+@strawberry.input(description="Labels to add to clients, or to remove from them.")
 class ClientLabelsInput:
     client_ids: list[GlobalId] = strawberry.field(description="Ids of the clients, at most 100.")
     label_ids: list[GlobalId] = strawberry.field(description="Ids of the labels, at most 50.")

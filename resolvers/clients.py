@@ -1,4 +1,4 @@
-"""Inputs of clients, and the resolvers of their fields."""
+"""Inputs and resolvers of the queries for clients."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -54,7 +54,7 @@ class ClientFilterInput:
     country: str | None = strawberry.field(default=None, description="Country code (ISO 3166-1 alpha-2) of the primary address.")
     kvk_number: str | None = strawberry.field(default=None, description="Number in the Dutch business register (KVK).")
     vat_number: str | None = strawberry.field(default=None, description="VAT number with its country prefix.")
-    updated_since: datetime | None = strawberry.field(default=None, description="Time from which on clients were created or changed.")
+    updated_since: datetime | None = strawberry.field(default=None, description="Earliest time of creation or last change.")
 
 
 @strawberry.input(description="Sort order of clients. Clients with equal values are sorted by time of creation.")
@@ -99,6 +99,7 @@ async def find_one(info: Info, by: LookupArgument) -> ClientRow | None:
 
 
 async def load_changed(info: Info, root: strawberry.Parent[Outcome[list[UUID]]]) -> list[ClientRow | None] | None:
+    """Return the clients that the mutation changed, or None if it was rejected."""
     return None if root.value is None else await info.context.loaders.of(clients.by_id).load_many(root.value)
 
 

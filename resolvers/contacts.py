@@ -31,7 +31,7 @@ async def find_one(info: Info, id: Annotated[GlobalId, strawberry.argument(descr
 class ContactCreateInput: ...
 
 
-@patch_of(ContactFields, description="Changes of a contact. Omitted fields stay unchanged; null clears a field.")
+@patch_of(ContactFields, description="Changes to a contact. Omitted fields stay unchanged; null clears a field.")
 class ContactUpdateInput:
     id: GlobalId = strawberry.field(description="Id of the contact.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)

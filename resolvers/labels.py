@@ -25,7 +25,7 @@ async def page(
 class LabelCreateInput: ...
 
 
-@patch_of(LabelFields, description="Changes of a label. Omitted fields stay unchanged.")
+@patch_of(LabelFields, description="Changes to a label. Omitted fields stay unchanged.")
 class LabelUpdateInput:
     id: GlobalId = strawberry.field(description="Id of the label.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)

@@ -15,7 +15,7 @@ from resolvers.inputs import VERSION_DESCRIPTION, VersionedInput, input_of, inpu
 class InvoiceLayoutCreateInput: ...
 
 
-@patch_of(InvoiceLayoutFields, description="Changes of an invoice layout. Omitted fields stay unchanged.")
+@patch_of(InvoiceLayoutFields, description="Changes to an invoice layout. Omitted fields stay unchanged.")
 class InvoiceLayoutUpdateInput:
     id: GlobalId = strawberry.field(description="Id of the invoice layout.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)

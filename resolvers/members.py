@@ -28,7 +28,7 @@ class MemberAddInput: ...
 
 @patch_of(
     ExistingMemberFields,
-    description="Changes of a member. Omitted fields stay unchanged. With `isActive: false` the member keeps their tokens; "
+    description="Changes to a member. Omitted fields stay unchanged. With `isActive: false` the member keeps their tokens; "
     "`memberRemove` revokes them.",
 )
 class MemberUpdateInput:

@@ -13,7 +13,7 @@ from resolvers.inputs import VERSION_DESCRIPTION, linked_ids, patch_of, patch_va
 LINK_TYPES = {"default_vat_rate_id": "VatRate", "default_layout_id": "InvoiceLayout"}
 
 
-@patch_of(OrganizationFields, description="Changes of the organization. Omitted fields stay unchanged; null clears a field.")
+@patch_of(OrganizationFields, description="Changes to the organization. Omitted fields stay unchanged; null clears a field.")
 class OrganizationUpdateInput:
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
     default_vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description="Id of the default VAT rate.")

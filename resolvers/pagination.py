@@ -18,12 +18,12 @@ After: TypeAlias = Annotated[
 Last: TypeAlias = Annotated[
     int | None,
     strawberry.argument(
-        description="Number of entries, 1 to 100, from the end or before the cursor `before`. Excludes `first` and `after`."
+        description="Number of entries, 1 to 100, from the end or before the cursor `before`. Not allowed with `first` or `after`."
     ),
 ]
 Before: TypeAlias = Annotated[
     str | None,
-    strawberry.argument(description="Cursor before which the page ends: `startCursor` of the next page. Excludes `first` and `after`."),
+    strawberry.argument(description="Cursor after the page: `startCursor` of the next page. Not allowed with `first` or `after`."),
 ]
 
 

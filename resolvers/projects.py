@@ -19,7 +19,7 @@ from resolvers.pagination import After, Before, First, Last
 
 describe_enum(
     InvoiceMethod,
-    "How a project is invoiced.",
+    "Invoicing method of a project.",
     NONE="Not invoiced.",
     CLIENT_HOURLY="By the hour, at the client's rate.",
     PROJECT_HOURLY="By the hour, at the project's rate, or at the client's if the project has none.",
@@ -49,7 +49,7 @@ def select_projects(
 class ProjectFinancialInput: ...
 
 
-@patch_of(ProjectFinancialFields, description="Changes of prices. Omitted fields stay unchanged; null clears a field.")
+@patch_of(ProjectFinancialFields, description="Changes to prices. Omitted fields stay unchanged; null clears a field.")
 class ProjectFinancialPatchInput: ...
 
 
@@ -59,7 +59,7 @@ class ProjectCreateInput:
     financial: ProjectFinancialInput | None = strawberry.field(default=None, description="Prices. Requires `FINANCE_WRITE`.")
 
 
-@patch_of(ProjectFields, description="Changes of a project. Omitted fields stay unchanged; null clears a field.")
+@patch_of(ProjectFields, description="Changes to a project. Omitted fields stay unchanged; null clears a field.")
 class ProjectUpdateInput:
     id: GlobalId = strawberry.field(description="Id of the project.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)

@@ -60,7 +60,7 @@ MILEAGE_RATE_DESCRIPTION = "Price of a kilometre, excluding VAT. Defaults to the
 RATE_PERMISSION_HINT = "Requires `FINANCE_WRITE`."
 PATCH_RATE_HINT = f"Null restores the default. {RATE_PERMISSION_HINT}"
 PRICE_DESCRIPTION = "Price per unit, excluding VAT."
-VAT_RATE_DESCRIPTION = "Id of the VAT rate. If null, the client's applies, or else the organization's `defaultVatRate`."
+VAT_RATE_DESCRIPTION = "Id of the VAT rate. If null, the client's VAT rate applies, or otherwise the organization's `defaultVatRate`."
 
 
 @strawberry.input(description="Filter for registrations. All given criteria must match.")
@@ -68,7 +68,7 @@ class RegistrationFilterInput:
     kind: RegistrationKind | None = strawberry.field(default=None, description="Kind of the registrations.")
     status: RegistrationStatus | None = strawberry.field(default=None, description="Status of the registrations.")
     is_billable: bool | None = strawberry.field(default=None, description="Whether the client is charged for them.")
-    period: PeriodInput | None = strawberry.field(default=None, description="Days of the registrations.")
+    period: PeriodInput | None = strawberry.field(default=None, description="Range of `registeredOn`.")
     member_id: GlobalId | None = strawberry.field(default=None, description="Id of the member who did the work.")
 
 
@@ -136,27 +136,27 @@ class RegistrationWorkInput:
     mileage: strawberry.Maybe[RegistrationMileageInput] = strawberry.field(description="A trip.")
 
 
-@patch_of(TimeFields, description="Changes of time worked. Another start or end recomputes the minutes, unless `minutes` is given.")
+@patch_of(TimeFields, description="Changes to time worked. A new start or end recomputes the minutes, unless `minutes` is given.")
 class RegistrationTimePatchInput:
     rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"{HOURLY_RATE_DESCRIPTION} {PATCH_RATE_HINT}")
 
 
-@patch_of(ExpenseFields, description="Changes of an expense.")
+@patch_of(ExpenseFields, description="Changes to an expense.")
 class RegistrationExpensePatchInput:
     unit_price: strawberry.Maybe[Decimal | None] = strawberry.field(description=PRICE_DESCRIPTION)
     vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=VAT_RATE_DESCRIPTION)
 
 
-@patch_of(MileageFields, description="Changes of a trip.")
+@patch_of(MileageFields, description="Changes to a trip.")
 class RegistrationMileagePatchInput:
     rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"{MILEAGE_RATE_DESCRIPTION} {PATCH_RATE_HINT}")
 
 
-@strawberry.input(one_of=True, description="Changes of the time, the expense or the trip. The kind of a registration cannot change.")
+@strawberry.input(one_of=True, description="Changes to the time, the expense or the trip. The kind of a registration cannot change.")
 class RegistrationWorkPatchInput:
-    time: strawberry.Maybe[RegistrationTimePatchInput] = strawberry.field(description="Changes of time worked.")
-    expense: strawberry.Maybe[RegistrationExpensePatchInput] = strawberry.field(description="Changes of an expense.")
-    mileage: strawberry.Maybe[RegistrationMileagePatchInput] = strawberry.field(description="Changes of a trip.")
+    time: strawberry.Maybe[RegistrationTimePatchInput] = strawberry.field(description="Changes to time worked.")
+    expense: strawberry.Maybe[RegistrationExpensePatchInput] = strawberry.field(description="Changes to an expense.")
+    mileage: strawberry.Maybe[RegistrationMileagePatchInput] = strawberry.field(description="Changes to a trip.")
 
 
 @input_of(RegistrationFields, description="A new registration of time, an expense or a trip.")
@@ -164,7 +164,7 @@ class RegistrationCreateInput:
     client_id: GlobalId | None = strawberry.field(default=None, description="Id of the client; the client of the project if omitted.")
     project_id: GlobalId | None = strawberry.field(default=None, description="Id of a project of the client.")
     member_id: GlobalId | None = strawberry.field(
-        default=None, description="Id of the member; the caller if omitted. A machine token must give it."
+        default=None, description="Id of the member; the caller if omitted. Required for a machine token."
     )
     is_billable: bool | None = strawberry.field(
         default=None, description="Whether the client is charged for it. Defaults to true, unless the project's `invoiceMethod` is `NONE`."
@@ -173,19 +173,19 @@ class RegistrationCreateInput:
     work: RegistrationWorkInput = strawberry.field(description="The time, the expense or the trip.")
 
 
-@patch_of(RegistrationFields, description="Changes of a registration. Omitted fields stay unchanged; null clears a field.")
+@patch_of(RegistrationFields, description="Changes to a registration. Omitted fields stay unchanged; null clears a field.")
 class RegistrationUpdateInput:
     id: GlobalId = strawberry.field(description="Id of the registration.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
     client_id: strawberry.Maybe[GlobalId | None] = strawberry.field(
-        description="Id of the client to move to. Without `projectId` it leaves its project."
+        description="Id of the client to move to. If `projectId` is omitted, the registration leaves its project."
     )
     project_id: strawberry.Maybe[GlobalId | None] = strawberry.field(
-        description="Id of the project to move to, and so to its client. Null means no project."
+        description="Id of the project to move to; its client becomes the client too. Null removes the project."
     )
     member_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description="Id of the member who did the work.")
     label_ids: strawberry.Maybe[list[GlobalId] | None] = strawberry.field(description="Ids of the new list of labels, at most 50.")
-    work: strawberry.Maybe[RegistrationWorkPatchInput] = strawberry.field(description="Changes of the time, the expense or the trip.")
+    work: strawberry.Maybe[RegistrationWorkPatchInput] = strawberry.field(description="Changes to the time, the expense or the trip.")
 
 
 @patch_of(StatusFields, description="New status of a registration. Omitted fields stay unchanged.")

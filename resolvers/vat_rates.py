@@ -28,7 +28,7 @@ describe_enum(
 class VatRateCreateInput: ...
 
 
-@patch_of(VatRateFields, description="Changes of a VAT rate. Omitted fields stay unchanged; null clears a field.")
+@patch_of(VatRateFields, description="Changes to a VAT rate. Omitted fields stay unchanged; null clears a field.")
 class VatRateUpdateInput:
     id: GlobalId = strawberry.field(description="Id of the VAT rate.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)

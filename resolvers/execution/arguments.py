@@ -26,7 +26,7 @@ Converter: TypeAlias = Callable[[Any], Any]
 
 
 class FieldCall:
-    """One field of a document, whose arguments are converted for its resolver or its relation without Strawberry's overhead."""
+    """One field of a document. Converts its arguments as Strawberry does, but prepares once per document what is equal in all requests."""
 
     def __init__(self, schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, strawberry_field: Any) -> None:  # noqa: ANN401
         value_nodes = {argument_node.name.value: argument_node.value for argument_node in node.arguments or ()}
@@ -45,7 +45,7 @@ class FieldCall:
         self._resolver = strawberry_field.base_resolver
 
     def arguments(self, variables: VariableValues) -> Mapping[str, Any]:
-        """Return the Python arguments. If none has a variable, all requests share them."""
+        """Return the arguments as Python values. If none contains a variable, all requests get the same mapping: do not modify it."""
         if self._fixed_values is None:
             self._fixed_values = self._fixed_arguments.convert(variables)
         if not self._direct_variables and not self._varying_arguments:
@@ -89,11 +89,11 @@ def _find_direct(
     graphql_name: str,
     value: ast.ValueNode,
 ) -> _DirectVariable | None:
-    """Return the variable that is the value of an argument. Return None if graphql-core and Strawberry have to convert the value.
+    """Return the argument if its value is a variable that `_make_converter` can convert. Otherwise, return None.
 
-    They convert literals, arguments with a default, and inputs with a conversion of their own.
+    graphql-core and Strawberry then convert it: a literal, an argument with a default other than null, or a type without a converter.
     """
-    default = argument.default_value  # for Strawberry, None means that null is the default
+    default = argument.default_value  # None if the default is null, `Undefined` if there is none
     if not isinstance(value, ast.VariableNode) or argument.default is not None or not (default is None or default is Undefined):
         return None
     if (convert := _make_converter(argument.type, schema)) is None:
@@ -104,7 +104,7 @@ def _find_direct(
 
 
 def _make_converter(input_type: GraphQLInputType, schema: strawberry.Schema) -> Converter | None:
-    """Return the conversion that Strawberry applies to a value of the type. Return None if it depends on more than the type."""
+    """Return a function that converts a coerced value of the type as Strawberry does. Return None if only Strawberry can convert it."""
     if isinstance(input_type, GraphQLNonNull):
         return _make_converter(input_type.of_type, schema)
     if isinstance(input_type, GraphQLList):
@@ -118,6 +118,7 @@ def _identity(value: object) -> object:
 
 
 def _make_object_converter(input_type: GraphQLInputObjectType, schema: strawberry.Schema) -> Converter | None:
+    """Return the converter of an input object. A class with its own `from_input`, or with a `Maybe` field, has none."""
     definition: StrawberryObjectDefinition = input_type.extensions["strawberry-definition"]
     field_types = [field.resolve_type(type_definition=definition) for field in definition.fields]
     graphql_name_of = schema.config.name_converter.from_field
@@ -148,7 +149,7 @@ def _make_object_converter(input_type: GraphQLInputObjectType, schema: strawberr
 
 
 class _Arguments:
-    """Some arguments of a field, which graphql-core converts from the document, and then Strawberry to Python."""
+    """A subset of the arguments of a field. graphql-core coerces their values, and then Strawberry converts those to Python."""
 
     def __init__(
         self, schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, strawberry_field: StrawberryField, names: Container[str]

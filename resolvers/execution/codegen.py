@@ -79,7 +79,7 @@ class CodeGenerator:
         return build_expression(leaf.type, value, f"f{number}")
 
     def _generate_value(self, value: RowValue, read: Reader, number: int) -> str:
-        """Generate the value that is read off a row: by its attributes, or by a call of the getter."""
+        """Generate the value that is read from a row: by its attributes, or by a call of the getter."""
         if value.path is not None:
             return read(value.path)
         self.names[f"g{number}"] = value.getter

@@ -1,4 +1,4 @@
-"""Compile a document to a plan: each field is read off its row, loaded by a relation, returned by a resolver, or `__typename`."""
+"""Compile an operation to a plan. Each field is read from its row, loaded by a relation, returned by a resolver, or is `__typename`."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -25,18 +25,18 @@ from resolvers.execution.plan import AbstractLevel, Content, FetchedField, Field
 from resolvers.execution.response_size import PUNCTUATION, estimate_max_bytes
 from resolvers.execution.selections import FieldCollector, Flags, SelectionSets, UncompiledError
 
-LEVEL_SIZE = 3  # memory of a level with its function, as a number of fields
-FETCHED_VALUE = RowValue(lambda value: value, "")  # for the field that completes a fetched value: it reads the value itself
+LEVEL_SIZE = 3  # estimated memory of a level and its generated function; that of a field is 1
+FETCHED_VALUE = RowValue(lambda value: value, "")  # a fetched value comes from an iterator, so no attribute is read
 
 
 class Compiler:
-    """Compile one operation, for one set of values of the variables of its @skip and @include."""
+    """Compile one operation, for one set of values of the variables in its `@skip` and `@include`."""
 
     def __init__(self, schema: GraphQLSchema, fragments: Mapping[str, ast.FragmentDefinitionNode], flags: Flags) -> None:
         self._schema = schema
         self._selections = FieldCollector(schema, fragments, flags)
         self._field_count = self._level_count = 0
-        self._query_fields: list[FetchedField] = []  # of relations and resolvers
+        self._query_fields: list[FetchedField] = []  # relations and resolvers, which may query the database
 
     def compile_plan(self, operation: ast.OperationDefinitionNode) -> Plan:
         if operation.operation is not ast.OperationType.QUERY or self._schema.query_type is None:
@@ -46,9 +46,10 @@ class Compiler:
         return Plan(root, self._field_count + LEVEL_SIZE * self._level_count, self._query_fields, [*_find_followers(root)])
 
     def _mark_exclusive(self) -> None:
-        """Mark the relations whose loader nothing else in the operation uses: no other relation has their batch function.
+        """Mark each relation whose loader nothing else in the operation uses. Such a loader needs no futures.
 
-        Resolvers may use any loader. A single resolver does no harm: it returns before any relation is loaded.
+        Relations with the same batch function share a loader. Resolvers may use any loader, so an operation with several resolvers has no
+        exclusive relation. A single resolver is allowed, because it returns before any relation is loaded.
         """
         fields_by_loader = Counter(field.relation and field.relation.batch for field in self._query_fields)
         for field in self._query_fields:
@@ -119,7 +120,10 @@ class Compiler:
 
 
 def _make_inline(output_type: GraphQLOutputType, value: RowValue, content: Content, max_bytes: int) -> LeafField | NestedField | None:
-    """Return the field that completes its values within the dicts of their rows. Return None if `run` has to complete them."""
+    """Return a field whose value is completed by an expression in the dict of its row, or None if `run` has to complete it.
+
+    `run` completes abstract types, lists of lists and lists with nullable entries.
+    """
     nullable_type = get_nullable_type(output_type)
     if isinstance(nullable_type, GraphQLList):
         entry_type = nullable_type.of_type
@@ -130,19 +134,23 @@ def _make_inline(output_type: GraphQLOutputType, value: RowValue, content: Conte
     if not isinstance(content, Level):
         return LeafField(output_type, value, content, max_bytes=max_bytes)
     nested = NestedField(output_type, value, content)
+    # A fetch runs once for all rows of the outer level, so each row must contain exactly one object.
     can_have_fetches = nested.is_in_every_row and value is not FETCHED_VALUE
     return nested if can_have_fetches or not content.has_fetches else None
 
 
 def _find_followers(root: Level) -> Iterator[tuple[tuple[type, ...], FetchedField]]:
-    """Yield the relations that load by the ids of the rows of the root's only field, with the classes of those rows."""
+    """Yield the followers: relations whose keys are the ids of the rows of the root's only field, with the classes of those rows.
+
+    The query for those rows can be sent in one statement with the queries of its followers.
+    """
     fields = [field for _, field in root.fields if field]
     if len(fields) == 1 and isinstance(fields[0], FetchedField):
         yield from _find_fields_by_id(fields[0].content)
 
 
 def _find_fields_by_id(content: Content) -> Iterator[tuple[tuple[type, ...], FetchedField]]:
-    """Yield the relations that load by id, of the rows and of the objects that are read off them."""
+    """Yield the relations that load by id, of the rows and of the objects that are read from them."""
     levels = content.levels if isinstance(content, AbstractLevel) else [content] if isinstance(content, Level) else []
     for level in levels:
         for _, field in level.fields:

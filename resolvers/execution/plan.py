@@ -1,4 +1,4 @@
-"""The plan of an operation: levels of fields, and what each field needs."""
+"""The plan of an operation: nested levels of fields, and how each field gets its values."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ class FallbackError(Exception):
 
 @dataclass(frozen=True)
 class RowValue:
-    """A value that is read off a row: by a function, and by the equivalent path of attributes or expression if there is one."""
+    """A value that is read from a row: by `getter`, or in generated code by an equivalent path or expression, if there is one."""
 
     getter: Getter
     path: str | None  # attributes, separated by dots; empty for the row itself
@@ -68,10 +68,10 @@ class NestedField(TypedField):
 
 @dataclass
 class FetchedField(TypedField):
-    """A field whose values are read for all rows of its level before their dicts are built. An iterator feeds them to the rows.
+    """A field whose values are collected for all rows of its level before the dicts are built. An iterator then supplies one for each row.
 
-    A relation is loaded by one call for all rows; a resolver is called for each row. A getter reads the values of a field of the row that
-    cannot be completed within a dict: an object of an abstract type, for example, or a list of objects with fetched fields.
+    There are three kinds. A relation loads the values of all rows with one call. A resolver is called for each row. A getter reads a value
+    that the row contains, but that cannot be completed within a dict, such as an object of an abstract type.
     """
 
     content: "Content"
@@ -96,7 +96,7 @@ class Fetch:
 
 @dataclass
 class Level:
-    """A selection on one object type. `build` creates the dicts of all rows in one comprehension, fed by the iterators of its fetches."""
+    """The selected fields of one object type. `build` creates the dicts of all rows at once, and iterators supply the fetched values."""
 
     object_type: GraphQLObjectType
     fields: Sequence[tuple[str, Field | None]]  # with their response keys; None is `__typename`
@@ -112,9 +112,9 @@ class Level:
         return any(isinstance(each, FetchedField) or (isinstance(each, NestedField) and each.level.has_fetches) for _, each in self.fields)
 
     def check(self, rows: Iterable[Any]) -> bool:
-        """Check the classes of the rows, each class once, where graphql-core would call `is_type_of` for each row.
+        """Check that the rows are of the object type. Each class is checked once; graphql-core calls `is_type_of` for each row.
 
-        Raises `FallbackError` if a class is not one of the type. Returns True, for use in expressions.
+        Raises `FallbackError` if a class does not belong to the type. Returns True, so that generated expressions can call it.
         """
         for row_class in {row.__class__ for row in rows} - self.known_classes:
             if (
@@ -160,7 +160,7 @@ class AbstractLevel:
 
 
 Content: TypeAlias = Getter | Level | AbstractLevel
-"""What completes the values of a field: the serializer of leaves, or the level of objects."""
+"""The part of a field that completes its values: a serializer for leaves, or a level for objects."""
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ class Plan:
     root: Level
     size: int  # memory, as a number of fields
     query_fields: Sequence[FetchedField]  # fields of relations and resolvers
-    followers: Sequence[tuple[tuple[type, ...], FetchedField]]  # relations that load by the ids of the root field's rows, of these classes
+    followers: Sequence[tuple[tuple[type, ...], FetchedField]]  # relations by the id of the root field's rows, of these classes
 
     @cached_property
     def has_one_query(self) -> bool:

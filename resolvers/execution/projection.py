@@ -21,9 +21,10 @@ from graphql import (
 def find_requested_columns(
     schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
 ) -> frozenset[str] | None:
-    """Return the names of the columns. Return None for an operation that may read any: a mutation, or one with a field that declares none.
+    """Return the names of the columns that an operation reads, or None if it may read any column.
 
-    A column of a type with known row classes is qualified by the class, as `ContactRow.email`. Any other name may belong to any row.
+    That is so for a mutation, and if the columns of a field are unknown. The column of a type with known row classes is qualified by
+    the class, as in `ContactRow.email`. An unqualified name may belong to any row class.
     """
     if operation.operation is not OperationType.QUERY or schema.query_type is None:
         return None
@@ -41,7 +42,7 @@ class _ColumnCollector:
         self._visited_fragments: set[str] = set()
 
     def collect(self, parent_type: GraphQLNamedType | None, selection_set: SelectionSetNode) -> Iterator[str | None]:
-        """Yield the columns of a selection set, and None for a field that may read any."""
+        """Yield the columns of a selection set, and None for a field that may read any column."""
         for node in selection_set.selections:
             if isinstance(node, FieldNode):
                 yield from self._collect_field(parent_type, node)

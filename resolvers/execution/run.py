@@ -18,7 +18,7 @@ Rows = Sequence[Any]
 Results = list[Any]
 MAX_OBJECTS_BEFORE_YIELD = 500  # objects built before yielding to the event loop
 NULL_BYTES = 5  # `null` and a comma
-CHUNK_ROWS = 50  # rows built before that is checked; the objects in the lists of a row are counted only when it is built
+CHUNK_ROWS = 50  # rows built at a time; the objects in lists of a row are not counted before it is built
 
 
 class PlanRun:
@@ -76,14 +76,14 @@ class PlanRun:
         return results
 
     def check_list(self, rows: Any, object_count: int, max_bytes: int) -> Rows:  # noqa: ANN401 any value of a row
-        """Check that the value of a nested list is a list, and count its rows, with their objects and maximum bytes each."""
+        """Check that a nested list is a list, and count its rows. `object_count` and `max_bytes` are those of one row."""
         if rows.__class__ is not list and rows.__class__ is not tuple:
             raise FallbackError("not a list")
         self.count(len(rows), object_count, max_bytes)
         return rows
 
     def count(self, row_count: int, object_count: int, max_bytes: int) -> None:
-        """Count rows that are about to be built, with their objects and maximum bytes each.
+        """Count rows that are about to be built. `object_count` and `max_bytes` are those of one row.
 
         Raises `ResponseTooLargeError` if the response then has too many objects.
         """
@@ -100,7 +100,7 @@ class PlanRun:
             return await _await_values([field.call.resolve(row, info, self._variable_values) for row in rows])
         loader = self._get_loader(field)
         keys = [*map(attrgetter(field.relation.key), rows)]
-        if all(keys):  # a loop in C; no key is falsy except None
+        if all(keys):  # one loop in C; None is the only falsy key
             values: Rows = await loader.load_level(keys, is_exclusive=field.is_exclusive)
             return values
         indexes = [index for index, key in enumerate(keys) if key is not None]
@@ -121,7 +121,7 @@ class PlanRun:
                 raise FallbackError("null in a non-null place")
             output_type = output_type.of_type
         if len(indexes) < len(values):
-            self.max_bytes += NULL_BYTES * (len(values) - len(indexes))  # for nulls in lists; that of a field is within `PUNCTUATION`
+            self.max_bytes += NULL_BYTES * (len(values) - len(indexes))  # for nulls in lists; `PUNCTUATION` includes the null of a field
             return _merge([(indexes, await self._complete(content, output_type, [values[index] for index in indexes]))], len(values))
         if isinstance(output_type, GraphQLList):
             if any(value.__class__ is not list and value.__class__ is not tuple for value in values):
