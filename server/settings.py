@@ -64,7 +64,7 @@ class DocumentLimits:
 class ConcurrencyLimits:
     """Limits of the operations that run at once and of those that wait. `queue_timeout` is in seconds.
 
-    The same queue limits apply, with counts of their own, to tasks that wait for their organization's CPU share.
+    Tasks that wait for their organization's CPU share have the same queue limits, but are counted separately.
     """
 
     max_concurrent: int = 8
@@ -106,7 +106,7 @@ class Settings(BaseSettings):
     )
     pooler: bool = Field(
         default=False,
-        description="Whether `DATABASE_URL` is a pooler in transaction mode, such as pgbouncer. It turns prepared statements off.",
+        description="Whether `DATABASE_URL` is a pooler in transaction mode, such as pgbouncer. If true, prepared statements are not used.",
     )
     always_read_in_transaction: bool = Field(
         default=False,
@@ -148,7 +148,7 @@ class Settings(BaseSettings):
         default=10, ge=0, description="Seconds in which running operations must end once no more requests are accepted."
     )
     read_pool_size: int = Field(
-        default=8, ge=1, le=200, description="Connections of the read pool. Token lookups use up to a quarter as many more."
+        default=8, ge=1, le=200, description="Connections of the read pool. Token lookups use up to a quarter of this number in addition."
     )
     write_pool_size: int = Field(default=4, ge=1, le=200, description="Connections of the write pool.")
     read_pool_timeout: float = Field(default=2, gt=0, description="Seconds a query waits for a read connection.")
@@ -185,7 +185,7 @@ class Settings(BaseSettings):
     max_aliases: int = Field(default=30, gt=0, description="Maximum aliases in a GraphQL document.")
     max_directives: int = Field(default=20, gt=0, description="Maximum directives in a GraphQL document.")
     max_root_fields: int = Field(default=20, gt=0, description="Maximum root fields of an operation.")
-    max_fields: int = Field(default=400, gt=0, description="Maximum fields of an operation, counted with its fragments filled in.")
+    max_fields: int = Field(default=400, gt=0, description="Maximum fields of an operation, counted with its fragments expanded.")
     max_cost: int = Field(default=20_000, gt=0, description="Maximum cost of an operation, in points.")
     max_response_objects: int = Field(default=200_000, gt=0, description="Maximum objects in a response.")
     max_response_bytes: int = Field(default=16_000_000, gt=0, description="Maximum bytes in a response.")
@@ -220,32 +220,32 @@ class Settings(BaseSettings):
     max_auth_failures: int = Field(
         default=20,
         gt=0,
-        description="Invalid tokens that one address may send per minute. More get status 429, and new tokens of the address are "
-        "then checked one at a time.",
+        description="Invalid tokens that one address may send per minute. Further ones get status 429, and new tokens of the address "
+        "are then checked one at a time.",
     )
     max_refusals_per_second: int = Field(
         default=200,
         gt=0,
-        description="Refusals per second for one organization, or for one address without a valid token; more are delayed. All such "
-        "addresses together get five times as many.",
+        description="Rejected requests per second of one organization, or of one address without a valid token; the responses to more are "
+        "delayed. All such addresses together may send five times as many.",
     )
     compiled_executor: bool = Field(
         default=True, description="Whether queries run on the compiled executor instead of graphql-core's. The results are the same."
     )
     get_requests: GetPolicy | None = Field(
         default=None,
-        description="Accepted by GET: `queries`, `persisted` (known documents) or `off`. Default: `persisted`; in development `queries`.",
+        description="What GET accepts: `queries`, `persisted` (known documents) or `off`. Default: `persisted`; in development `queries`.",
     )
     introspection: bool | None = Field(
-        default=None, description="Whether introspection is allowed and errors suggest names. Default: where GraphiQL is served."
+        default=None, description="Whether introspection is allowed and errors suggest names. Default: only if GraphiQL is served."
     )
     document_policy: DocumentPolicy = Field(
         default=DocumentPolicy.APQ,
-        description="`open`: any document, sent whole. `apq`: also by the hash of one sent before. `trusted-only`: only trusted documents.",
+        description="`open`: any document in full. `apq`: also the hash of one sent before. `trusted-only`: only trusted documents.",
     )
     trusted_documents: Path | None = Field(
         default=None,
-        description="Folder of documents to request by id: `.graphql`, maps of Relay and GraphQL Code Generator, Apollo manifests.",
+        description="Folder of trusted documents: `.graphql` files, Relay and GraphQL Code Generator maps, Apollo manifests.",
     )
     document_cache_bytes: int = Field(default=32_000_000, gt=0, description="Maximum bytes of memory for cached documents.")
     cors_origins: Annotated[list[str] | None, NoDecode] = Field(

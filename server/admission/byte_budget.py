@@ -19,7 +19,7 @@ RETRY_HEADERS = {"retry-after": "1"}
 
 @dataclass
 class ByteBudget:
-    """Count the bytes that wait for clients. Error messages name them by `label` and end with `advice`."""
+    """Count the bytes of incomplete requests or of unread responses. Error messages use `label` as their name, and end with `advice`."""
 
     label: str
     advice: str
@@ -29,7 +29,7 @@ class ByteBudget:
     _by_token: Counter[UUID] = field(default_factory=Counter)
 
     def check(self, actor: Actor, size: int = 0) -> None:
-        """Reject `size` more bytes if a limit would be reached; with size 0, reject if a limit is reached already.
+        """Reject `size` more bytes if they would reach a limit. With a size of 0, reject if a limit is reached already.
 
         Raises `HttpError`: RATE_LIMITED at the limit of the token, UNAVAILABLE at that of the worker process.
         """
@@ -83,4 +83,5 @@ class CountedBytes:
 
 
 def _key(actor: Actor) -> UUID:
+    # An actor without a token shares the count of its organization.
     return actor.token_id or actor.tenant

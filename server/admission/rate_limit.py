@@ -26,7 +26,7 @@ class RateLimit:
 
 @dataclass
 class TokenBucket:
-    """Bucket of points, as of `updated_at`."""
+    """Bucket that held `points` at the time `updated_at`, and is filled at a constant rate."""
 
     rate: RateLimit
     points: float
@@ -39,7 +39,7 @@ class TokenBucket:
 
 
 class Reservation:
-    """Points reserved for an operation. The end of the `with` block returns those that it did not spend."""
+    """Points reserved for an operation. At the end of the `with` block, the points that it did not spend are returned."""
 
     __slots__ = ("_account", "_reserved_points", "spent_points")
 
@@ -52,20 +52,20 @@ class Reservation:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._account.spend(self.spent_points - self._reserved_points)
+        self._account.spend(self.spent_points - self._reserved_points)  # a negative number returns points
 
 
 class Account:
-    """Points that one token can spend: its own bucket and that of its organization, filled up to now."""
+    """The two buckets that an API token spends points from: its own and that of its organization."""
 
-    def __init__(self, token: TokenBucket, organization: TokenBucket) -> None:
-        self._token = token
-        self._organization = organization
+    def __init__(self, token_bucket: TokenBucket, organization_bucket: TokenBucket) -> None:
+        self._token_bucket = token_bucket
+        self._organization_bucket = organization_bucket
 
     @property
     def available(self) -> int:
         """Return the points that the token can spend now."""
-        return int(min(self._token.points, self._organization.points))
+        return int(min(self._token_bucket.points, self._organization_bucket.points))
 
     def charge(self, points: int) -> None:
         """Spend points before the work is done.
@@ -77,8 +77,8 @@ class Account:
 
     def spend(self, points: int) -> None:
         """Spend points for work that was done, even if fewer are left."""
-        self._token.points -= points
-        self._organization.points -= points
+        self._token_bucket.points -= points
+        self._organization_bucket.points -= points
 
     def reserve(self, estimate: CostEstimate, prepaid_points: int = 0) -> Reservation:
         """Reserve the estimated points, so that concurrent operations cannot exceed the limit. Unspent points are returned.
@@ -91,15 +91,15 @@ class Account:
         return Reservation(self, estimate.maximum, prepaid_points)
 
     def _require(self, points: int, text: str) -> None:
-        if self._token.points < points or self._organization.points < points:
-            missing = ((points - bucket.points) / bucket.rate.restore_per_second for bucket in (self._token, self._organization))
+        if self._token_bucket.points < points or self._organization_bucket.points < points:
+            missing = ((points - each.points) / each.rate.restore_per_second for each in (self._token_bucket, self._organization_bucket))
             wait = math.ceil(max(missing))
             message = f"{text}, but fewer are left. Try again in {wait} seconds."
             raise HttpError(ErrorCode.RATE_LIMITED, message, headers={"retry-after": str(wait)})
 
 
 class RateLimiter:
-    """Buckets of tokens and organizations. Beyond `MAX_BUCKETS`, the least recently used bucket is dropped."""
+    """Buckets of API tokens and organizations. Beyond `MAX_BUCKETS`, the least recently used bucket is dropped."""
 
     def __init__(self, rate: RateLimit, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
@@ -115,10 +115,10 @@ class RateLimiter:
         return {"maximumAvailable": self._rate.burst, "restoreRate": self._rate.restore_per_second}
 
     def account(self, actor: Actor) -> Account:
-        """Return the account of the actor's token and organization."""
+        """Return the account of the actor's token and organization, with both buckets filled up to now."""
         moment = self._clock()
-        token = self._bucket(actor.token_id or actor.tenant, self._rate, moment)
-        return Account(token, self._bucket(actor.tenant, self._organization_rate, moment))
+        token_bucket = self._bucket(actor.token_id or actor.tenant, self._rate, moment)
+        return Account(token_bucket, self._bucket(actor.tenant, self._organization_rate, moment))
 
     def _bucket(self, key: UUID, rate: RateLimit, moment: float) -> TokenBucket:
         bucket = self._buckets.get(key)

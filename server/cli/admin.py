@@ -29,17 +29,20 @@ token = typer.Typer(no_args_is_help=True, help="Manage API tokens.")
 OrganizationOption = Annotated[str | None, typer.Option("--organization", help="Name or id. Optional if there is only one.")]
 
 
-def _run_as_operator(data_dir: Path | None, act: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
-    async def act_as_owner(urls: DatabaseUrls) -> T:
+def _run_as_operator(data_dir: Path | None, command: Callable[[Database], Coroutine[Any, Any, T]]) -> T:
+    async def run_as_owner(urls: DatabaseUrls) -> T:
         async with open_as_owner(urls) as database:
-            return await act(database)
+            return await command(database)
 
     with open_database(load_settings(data_dir), print_status) as urls:
-        return run(act_as_owner(urls))
+        return run(run_as_owner(urls))
 
 
 async def _find_organization(database: Database, name_or_id: str | None) -> OrganizationRow:
-    """Return the organization with this name or id, or the only organization if None is given."""
+    """Return the organization with this name or id. For None, return the only organization.
+
+    Raises `StartupError`, which lists all organizations, unless exactly one matches.
+    """
     candidates = await organizations.everywhere(database)
     matches = [row for row in candidates if name_or_id in {None, str(row.id), row.name}] or [
         row for row in candidates if _has_name(row, name_or_id or "")
@@ -47,11 +50,11 @@ async def _find_organization(database: Database, name_or_id: str | None) -> Orga
     if len(matches) == 1:
         return matches[0]
     names = ", ".join(f"{row.name} ({row.id})" for row in candidates) or "none yet; run `relaties organization create NAME`"
-    raise StartupError(f"Name one organization with `--organization`. There are: {names}.")
+    raise StartupError(f"Pass a name or id as `--organization`. Organizations: {names}.")
 
 
 def _has_name(row: OrganizationRow, name: str) -> bool:
-    """Return whether the organization has this name, in any Unicode form that a terminal sends."""
+    """Return whether the organization has this name. Terminals may send the same name in different Unicode forms."""
     try:
         return normalize_lookup(OrganizationFields, "name", name, "--organization") == row.name
     except BadInput as error:
@@ -67,42 +70,42 @@ def organization_create(
 ) -> None:
     """Create an organization and print its id."""
 
-    async def act(database: Database) -> UUID:
+    async def create(database: Database) -> UUID:
         tenant = organizations.new_tenant_id()
         async with open_write_scope(database, Actor.operator(tenant), "organization create") as scope:
             values = {"name": name, "base_currency": currency, "country": country}
             return await organizations.create(scope, values)
 
-    print_lines(str(_run_as_operator(data_dir, act)))
+    print_lines(str(_run_as_operator(data_dir, create)))
 
 
 @member.command("add")
 def member_add(
     name: Annotated[str, typer.Argument(help="Name of the person.")],
     email: Annotated[str, typer.Argument(help="E-mail address, unique in the organization.")],
-    role: Annotated[Role, typer.Option(help="Role of the member, which gives permissions.")] = Role.MEMBER,
+    role: Annotated[Role, typer.Option(help="Role of the member, which determines the permissions.")] = Role.MEMBER,
     name_or_id: OrganizationOption = None,
     data_dir: DataDirOption = None,
 ) -> None:
     """Add a member to an organization, and print its id."""
 
-    async def act(database: Database) -> UUID:
+    async def add(database: Database) -> UUID:
         tenant = (await _find_organization(database, name_or_id)).id
         async with open_write_scope(database, Actor.operator(tenant), "member add") as scope:
             values = {"name": name, "email": email, "role": role}
             return await members.add(scope, values)
 
-    print_lines(str(_run_as_operator(data_dir, act)))
+    print_lines(str(_run_as_operator(data_dir, add)))
 
 
 @token.command("create")
 def token_create(  # noqa: PLR0913, PLR0917 its options
     name_or_id: OrganizationOption = None,
-    member: Annotated[str | None, typer.Option(help="E-mail address of the member. Default: a token of no member.")] = None,
+    member: Annotated[str | None, typer.Option(help="E-mail address of the member. Default: a machine token.")] = None,
     role: Annotated[Role | None, typer.Option(help="Role, at most that of the member. Default: the member's role.")] = None,
     scope: Annotated[list[Permission] | None, typer.Option(help="Restrict the token to this permission. Can be repeated.")] = None,
     expires: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day on which the token is valid.")] = None,
-    name: Annotated[str, typer.Option(help="Name that tells what the token is for.")] = "Command line",
+    name: Annotated[str, typer.Option(help="Name of the token, such as its purpose.")] = "Command line",
     *,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print only the token.")] = False,
     data_dir: DataDirOption = None,
@@ -110,14 +113,14 @@ def token_create(  # noqa: PLR0913, PLR0917 its options
     """Create a token and print it. It cannot be shown again."""
     expires_at = datetime.combine(expires, time.max, UTC) if expires else None
 
-    async def act(database: Database) -> str:
+    async def create(database: Database) -> str:
         organization_row = await _find_organization(database, name_or_id)
         async with open_write_scope(database, Actor.operator(organization_row.id), "token create") as write_scope:
             values = {"name": name, "role": role, "expires_at": expires_at}
             member_id = None if member is None else await members.find_by_email(write_scope, member)
             return (await tokens.create(write_scope, NewToken(values, member_id, scope or None))).secret
 
-    secret = _run_as_operator(data_dir, act)
+    secret = _run_as_operator(data_dir, create)
     print_lines(secret)
     if not quiet:
         print_lines(f"Store this token now: it cannot be shown again. Send it as `Authorization: Bearer {secret[:8]}…`.")
@@ -127,7 +130,7 @@ def token_create(  # noqa: PLR0913, PLR0917 its options
 def token_list(name_or_id: OrganizationOption = None, data_dir: DataDirOption = None) -> None:
     """List the tokens of an organization, without their secrets."""
 
-    async def act(database: Database) -> list[TokenRow]:
+    async def read_rows(database: Database) -> list[TokenRow]:
         tenant = (await _find_organization(database, name_or_id)).id
         tx = database.read(tenant)
         try:
@@ -136,7 +139,7 @@ def token_list(name_or_id: OrganizationOption = None, data_dir: DataDirOption = 
             await tx.end()
 
     columns = ("Id", "Name", "Member", "Role", "Scope", "Expires", "Revoked")
-    print_table(columns, map(_row_cells, _run_as_operator(data_dir, act)))
+    print_table(columns, map(_row_cells, _run_as_operator(data_dir, read_rows)))
 
 
 def _row_cells(row: TokenRow) -> list[str]:
@@ -152,10 +155,10 @@ def token_revoke(
 ) -> None:
     """Revoke a token. It stops working within seconds."""
 
-    async def act(database: Database) -> None:
+    async def revoke(database: Database) -> None:
         tenant = (await _find_organization(database, name_or_id)).id
         async with open_write_scope(database, Actor.operator(tenant), "token revoke") as scope:
             await tokens.revoke(scope, id)
 
-    _run_as_operator(data_dir, act)
+    _run_as_operator(data_dir, revoke)
     print_lines("The token is revoked.")

@@ -15,7 +15,7 @@ from server.settings import Settings
 
 
 async def load_demo(settings: Settings, urls: DatabaseUrls) -> str:
-    """Load the demo unless it is loaded, and return its token. An interrupted load leaves no data and can be repeated."""
+    """Load the demo unless it is loaded already, and return its token. An interrupted load leaves no data and can be repeated."""
     path = settings.data_dir / "demo.token"
     secret = read_or_create(path, tokens.new_secret)
     owner = await asyncpg.connect(urls.required_owner_url)

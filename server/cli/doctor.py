@@ -80,9 +80,9 @@ def _check_secret_key(settings: Settings) -> Finding:
 
 
 def check_proxies(settings: Settings) -> list[Finding]:
-    """Return a note if no trusted proxy is set but there may be a proxy. Only the running server sees its peers, and logs them.
+    """Return a note if the server may be behind a proxy but trusts none. Only the running server sees its peers, and it logs them.
 
-    On a loopback address in production, only a proxy can make the server reachable. On any other address, there may be one.
+    In production, a server on a loopback address is reachable only through a proxy. On any other address, a proxy is possible.
     """
     if settings.trusted_proxies:
         return [Finding(f"trusted proxies {', '.join(map(str, settings.trusted_proxies))}")]
@@ -97,7 +97,7 @@ def check_proxies(settings: Settings) -> list[Finding]:
 
 
 async def check_unique_keys(owner_url: str) -> Finding:
-    """Report clients and labels whose number or name equals that of an older one after the folding of keys."""
+    """Report clients and labels whose number or name differs from that of an older one only in what lookups ignore."""
     async with await Database.connect(owner_url, SMALL_POOL) as database:
         rows = await duplicate_keys.list_all(database)
     if not rows:
@@ -107,7 +107,7 @@ async def check_unique_keys(owner_url: str) -> Finding:
     more = f" Only the first {duplicate_keys.MAX_ROWS} are shown." if len(rows) == duplicate_keys.MAX_ROWS else ""
     return Finding(
         "numbers",
-        f"An older client or label has the same number or name in another form, so these cannot be found by it: {row_list}.{more} "
+        f"These cannot be found by number or name, because an older client or label has the same in another form: {row_list}.{more} "
         "Change one of each pair with `clientUpdate` or `labelUpdate`.",
     )
 

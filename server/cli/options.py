@@ -22,13 +22,13 @@ class CommandGroup(TyperGroup):
     """Command group that escapes the arguments quoted in its error messages."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 typer's own
-        return _call_escaping_refusals(super().make_context, *args, **kwargs)
+        return _call_with_escaped_errors(super().make_context, *args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 typer's own
-        return _call_escaping_refusals(super().invoke, ctx)
+        return _call_with_escaped_errors(super().invoke, ctx)
 
 
-def _call_escaping_refusals(call: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 typer's own
+def _call_with_escaped_errors(call: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 typer's own
     try:
         return call(*args, **kwargs)
     except Exception as error:

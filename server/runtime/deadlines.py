@@ -1,4 +1,4 @@
-"""Compute the deadline of a connection: a state machine without input, output or timers."""
+"""Compute the deadline of a connection, as a state machine that does no I/O and sets no timers."""
 
 from enum import Enum, auto
 from typing import NamedTuple
@@ -13,10 +13,10 @@ LINGER_S = 5.0
 class Phase(Enum):
     """Phase of a connection, which must end by its deadline."""
 
-    HEAD = auto()  # the client sends the head of a request
+    HEAD = auto()  # the client sends the request line and the headers
     BODY = auto()  # the client sends the body of a request
     SEND = auto()  # the client reads what the server has written
-    REFUSAL = auto()  # the delay before the response to a refused connection is over
+    REFUSAL = auto()  # the response to a refused connection is delayed
     LINGER = auto()  # the client reads the last response and stops sending
 
 
@@ -31,10 +31,10 @@ class Deadline(NamedTuple):
 
 
 class ConnectionDeadlines:
-    """Deadlines of one connection, from events and their times.
+    """Deadlines of one connection, computed from events and their times.
 
-    The owner reports events and asks for the deadline when it sets its timer and when the timer fires. Bytes that arrive move a deadline
-    but need no new timer: an early timer is set again. While the server computes a response there is no deadline.
+    The connection's protocol reports the events. It asks for the deadline when it sets its timer, and again when the timer fires: if bytes
+    that arrived meanwhile have moved the deadline, it sets the timer again. While the server computes a response, there is no deadline.
     """
 
     __slots__ = ("_phase", "_reading_paused_at", "_settings", "_start", "_writing_paused_at", "body_bytes")
@@ -54,12 +54,12 @@ class ConnectionDeadlines:
             self._phase, self._start = phase, now
 
     def await_response(self) -> None:
-        """Wait for the server: the request is complete, or is ignored from now on."""
+        """Drop the deadline while the server works: the request is complete, or the rest of it is ignored."""
         if self._phase not in CLOSING_PHASES:
             self._phase = None
 
     def pause_reading(self, now: float) -> None:
-        """Stop the client's time for sending: the server does not read what it sends."""
+        """Stop the time that the client has for sending, because the server has stopped reading."""
         if self._reading_paused_at is None:
             self._reading_paused_at = now
 
@@ -68,7 +68,7 @@ class ConnectionDeadlines:
         self._reading_paused_at = None
 
     def pause_writing(self, now: float) -> None:
-        """Wait until the client reads: the write buffer is full. This deadline replaces that of the phase."""
+        """Replace the deadline of the phase by one for the client to read, because the write buffer is full."""
         if self._writing_paused_at is None:
             self._writing_paused_at = now
 
@@ -79,7 +79,7 @@ class ConnectionDeadlines:
         self._writing_paused_at = None
 
     def deadline(self, now: float) -> Deadline | None:
-        """Return the deadline if nothing else happens, or None while the server is the one to act.
+        """Return the deadline that holds if no other event occurs, or None while the server computes a response.
 
         While reading is paused, the deadline moves on with `now`.
         """

@@ -179,7 +179,7 @@ async def test_doctor_lists_rows_without_a_key(old_database: OldKeysDatabase, tm
     result = run_relaties("doctor", **settings)
     numbers = {"last": "'\\uff21\\uff11'", "later": "'A1'", "same number later": "'B\\u200b2'", "unseen": "'\\u3164'"}
     clients = sorted((old_database.ids[name], f"client {old_database.ids[name]} of Een: {number}") for name, number in numbers.items())
-    prefix = "[wrong] An older client or label has the same number or name in another form, so these cannot be found by it: "
+    prefix = "[wrong] These cannot be found by number or name, because an older client or label has the same in another form: "
     (line,) = [line for line in result.stdout.splitlines() if line.startswith(prefix)]
     assert result.returncode == 1
     second = await old_database.owner.fetchval("SELECT id FROM relaties.label WHERE id <> $1", label)

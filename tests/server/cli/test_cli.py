@@ -90,7 +90,7 @@ def test_first_organization_to_first_answer(settings: dict[str, str]) -> None:
         (["token", "create", "--member", MARKS], "member: `member`: A character must have at most 30 combining marks"),
         (["token", "create", "--member", "x" * 1017], "member: `member` must have at most 254 characters."),
         (["token", "list", "--organization", MARKS], "`--organization`: A character must have at most 30 combining marks"),
-        (["token", "list", "--organization", "Other"], "Name one organization with `--organization`. There are: First ("),
+        (["token", "list", "--organization", "Other"], "Pass a name or id as `--organization`. Organizations: First ("),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

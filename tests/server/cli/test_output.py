@@ -223,7 +223,7 @@ def test_organization_names_are_escaped(run_command: RunCommand, hostile_databas
     names = ", ".join(f"{HOSTILE[name]} ({org.id})" for name, org in hostile_database.tenants.items())
     for command in (["token", "list"], ["token", "create"], ["token", "revoke", str(UUID(int=1))], ["member", "add", "X", "x@x.example"]):
         result = run_command(*command, **hostile_database.settings)
-        names_text = result.err.removeprefix("Name one organization with `--organization`. There are: ").removesuffix(".\n")
+        names_text = result.err.removeprefix("Pass a name or id as `--organization`. Organizations: ").removesuffix(".\n")
         assert (result.status, result.out, sorted(names_text.split(", "))) == (1, "", sorted(names.split(", ")))
 
 
