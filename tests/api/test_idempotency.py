@@ -49,17 +49,17 @@ def change_one_value(name: str, input_value: dict[str, Value]) -> Value:
 
 
 def drop_secret(body: dict[str, Any], name: str) -> dict[str, Any]:
-    """Return the same answer without the secret, which is shown only once."""
+    """Return the response body with null for the secret, which is shown only once."""
     payload = body["data"][name]
     return {"data": {name: payload | {"secret": None} if "secret" in payload else payload}}
 
 
 @pytest.mark.parametrize(("name", "alternative"), MUTATION_CASES)
 @pytest.mark.parametrize("is_header", [True, False], ids=["header", "directive"])
-async def test_repeated_request_is_done_once(
+async def test_repeated_request_is_executed_once(
     owner: asyncpg.Connection, api_for: Callable[..., Api], changeable_world: World, name: str, alternative: int, is_header: bool
 ) -> None:
-    """The second request changes nothing and gets the same answer. Another input with the same key is rejected."""
+    """The second request changes nothing and gets the same response. The same key with another input is rejected."""
     input_values, api = valid_input(changeable_world, name, alternative), api_for(changeable_world.tenant)
     query, headers = (
         (mutation_document(name), {"idempotency-key": "k"}) if is_header else (mutation_document(name, '@idempotent(key: "k")'), {})
@@ -109,7 +109,7 @@ async def test_repeated_rejected_request_returns_the_same_error(
 async def test_idempotency_header_is_for_one_mutation(
     owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str
 ) -> None:
-    """With two fields, also behind a fragment, the header is ambiguous and neither is executed. Some mutations may occur only once."""
+    """With two mutations, directly or in a fragment, the header is ambiguous and neither runs. An exclusive mutation allows no second."""
     field_arguments = f"(input: $input) {payload_selection(name)}"
     head = f"mutation ($input: {input_type(name)})"
     fragment = f"fragment F on Mutation {{ a: {name}{field_arguments} b: {name}{field_arguments} }}"

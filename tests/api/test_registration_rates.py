@@ -68,8 +68,8 @@ async def test_s24_hourly_rate_comes_from_project_or_client(
 ) -> None:
     """The project's method decides, and the client's rate is the default. A missing rate is a warning, unless no rate is needed."""
     key = await create_client_with_rates(org, hourly=client)
-    where = client_id(key)
-    target = {"clientId": where}
+    global_client_id = client_id(key)
+    target = {"clientId": global_client_id}
     if method:
         target["projectId"] = project_id(await org.add_project(key, invoice_method=method, hourly_rate=project))
     registration = await register(api_for(org), {"time": {"minutes": 90}}, **target)
@@ -77,8 +77,8 @@ async def test_s24_hourly_rate_comes_from_project_or_client(
     is_paid_hourly = method not in {"NONE", "PROJECT_FIXED"}
     assert registration["financial"]["warnings"] == (["NO_RATE"] if expected[1] == "NONE" and is_paid_hourly else [])
     assert registration["isBillable"] is (method != "NONE")
-    free = await update_registration(api_for(org), registration, isBillable=not registration["isBillable"])
-    assert free["financial"]["warnings"] == []
+    changed_registration = await update_registration(api_for(org), registration, isBillable=not registration["isBillable"])
+    assert changed_registration["financial"]["warnings"] == []
 
 
 @pytest.mark.parametrize(("mileage", "expected"), [("0.23", ("0.2300", "CLIENT", "9.32")), (None, ("0.0000", "NONE", "0.00"))])
@@ -101,17 +101,17 @@ async def test_s24_expense_has_a_price_and_the_client_vat(api_for: ApiFor, org: 
         ("0.3350", "EXPLICIT", "1.01"), {"amount": "0.3350"}, None
     )  # fmt: skip
     await org.owner.execute("UPDATE relaties.organization SET default_vat_rate_id = $2 WHERE tenant_id = $1", org.id, high)
-    usual = await register(api, LUNCH, clientId=client_id(plain))
-    assert usual["financial"]["vatRate"] == {"name": "Hoog"}
+    default_vat = await register(api, LUNCH, clientId=client_id(plain))
+    assert default_vat["financial"]["vatRate"] == {"name": "Hoog"}
     assert (await register(api, LUNCH, clientId=client_id(other)))["financial"]["vatRate"] == {"name": "Laag"}
     explicit = {"expense": {**LUNCH["expense"], "vatRateId": global_id("VatRate", own)}}
     explicit_registration = await register(api, explicit, clientId=client_id(other))
     assert explicit_registration["financial"]["vatRate"] == {"name": "Eigen"}
-    assert (await update_registration(api, usual, clientId=client_id(other)))["financial"]["vatRate"] == {"name": "Laag"}
+    assert (await update_registration(api, default_vat, clientId=client_id(other)))["financial"]["vatRate"] == {"name": "Laag"}
     moved = await update_registration(api, explicit_registration, clientId=client_id(plain))
     assert moved["financial"]["vatRate"] == {"name": "Eigen"}
-    dearer = await update_registration(api, moved, work={"expense": {"unitPrice": "20", "vatRateId": None}})
-    assert (rate_and_amount(dearer), dearer["financial"]["vatRate"]) == (("20.0000", "EXPLICIT", "40.00"), {"name": "Hoog"})
+    new_price = await update_registration(api, moved, work={"expense": {"unitPrice": "20", "vatRateId": None}})
+    assert (rate_and_amount(new_price), new_price["financial"]["vatRate"]) == (("20.0000", "EXPLICIT", "40.00"), {"name": "Hoog"})
 
 
 async def test_s24_explicit_rate_wins_and_stays(api_for: ApiFor, org: Tenant) -> None:
@@ -139,22 +139,22 @@ async def test_s24_explicit_rate_wins_and_stays(api_for: ApiFor, org: Tenant) ->
 async def test_s24_registration_keeps_its_rate(api_for: ApiFor, org: Tenant) -> None:
     """A new rate of the client or the project changes no row. New, moved and reset registrations get the new rate."""
     api, key = api_for(org), await create_client_with_rates(org)
-    where = client_id(key)
+    client = client_id(key)
     project = await org.add_project(key, invoice_method="PROJECT_HOURLY", hourly_rate="80")
-    on_client, on_project = await register(api, clientId=where), await register(api, projectId=project_id(project))
+    on_client, on_project = await register(api, clientId=client), await register(api, projectId=project_id(project))
     rows = (await dump_rows(org))["registration"]
     await mutate(
-        api, "clientUpdate", "client { id }", id=where, expectedVersion=1, financial={"defaultHourlyRate": "200", "currency": "USD"}
+        api, "clientUpdate", "client { id }", id=client, expectedVersion=1, financial={"defaultHourlyRate": "200", "currency": "USD"}
     )
     await org.owner.execute("UPDATE relaties.project SET hourly_rate = 180 WHERE id = $1", project)
     assert (await dump_rows(org))["registration"] == rows
     longer = await update_registration(api, on_client, work={"time": {"minutes": 120}})
     assert (rate_and_amount(longer), longer["financial"]["currency"]) == (("95.0000", "CLIENT", "190.00"), "EUR")
-    new = await register(api, clientId=where)
+    new = await register(api, clientId=client)
     assert (rate_and_amount(new), new["financial"]["currency"]) == (("200.0000", "CLIENT", "200.00"), "USD")
-    off = await update_registration(api, on_project, projectId=None)
-    assert (rate_and_amount(off), off["financial"]["currency"]) == (("200.0000", "CLIENT", "200.00"), "USD")
-    assert rate_and_amount(await update_registration(api, off, projectId=project_id(project))) == ("180.0000", "PROJECT", "180.00")
+    off_project = await update_registration(api, on_project, projectId=None)
+    assert (rate_and_amount(off_project), off_project["financial"]["currency"]) == (("200.0000", "CLIENT", "200.00"), "USD")
+    assert rate_and_amount(await update_registration(api, off_project, projectId=project_id(project))) == ("180.0000", "PROJECT", "180.00")
 
 
 async def test_price_needs_the_same_currency_after_a_move(api_for: ApiFor, org: Tenant) -> None:
@@ -176,17 +176,17 @@ async def test_price_needs_the_same_currency_after_a_move(api_for: ApiFor, org: 
 async def test_too_large_amount_is_rejected(api_for: ApiFor, org: Tenant) -> None:
     """The error has the path of the field that makes it too large, or of the client to which a registration is moved."""
     api, client = api_for(org), await create_client_with_rates(org)
-    dear = client_id(await create_client_with_rates(org, "Duur", mileage="999999999999999"))
-    tries: list[tuple[dict[str, Any], list[str]]] = [
+    expensive_client = client_id(await create_client_with_rates(org, "Duur", mileage="999999999999999"))
+    cases: list[tuple[dict[str, Any], list[str]]] = [
         ({"expense": {"quantity": "1000000000", "unitPrice": "100000000"}}, ["work", "expense", "quantity"]),
         ({"mileage": {"distanceKm": "99999999", "rate": "999999999999999"}}, ["work", "mileage", "distanceKm"]),
     ]
-    for work, path in tries:
+    for work, path in cases:
         error = await fetch_error(api, "registrationCreate", registeredOn=DAY, clientId=client_id(client), work=work)
         assert (error["code"], error["path"]) == ("INVALID", path)
-    most = {"expense": {"quantity": "999999999.9999", "unitPrice": "100000000"}}
-    assert rate_and_amount(await register(api, most, clientId=client_id(client)))[2] == "99999999999990000.00"
+    largest = {"expense": {"quantity": "999999999.9999", "unitPrice": "100000000"}}
+    assert rate_and_amount(await register(api, largest, clientId=client_id(client)))[2] == "99999999999990000.00"
     mileage = await register(api, {"mileage": {"distanceKm": "1000"}}, clientId=client_id(client))
-    error = await fetch_error(api, "registrationUpdate", id=mileage["id"], expectedVersion=1, clientId=dear)
+    error = await fetch_error(api, "registrationUpdate", id=mileage["id"], expectedVersion=1, clientId=expensive_client)
     assert (error["code"], error["path"]) == ("INVALID", ["clientId"])
-    assert rate_and_amount(await register(api, HOUR, clientId=dear)) == ("95.0000", "CLIENT", "95.00")
+    assert rate_and_amount(await register(api, HOUR, clientId=expensive_client)) == ("95.0000", "CLIENT", "95.00")

@@ -21,7 +21,7 @@ def format_sql(sql: str) -> str:
 
 @pytest.mark.parametrize("name", ALL)
 def test_sql_equals_the_reviewed_files(name: str) -> None:
-    """After an intended change, put the new SQL into the golden file that the failure names."""
+    """After an intended change, copy the new SQL of the failed case to `golden/<name>.sql`."""
     assert format_sql(ALL[name].sql) == (GOLDEN / f"{name}.sql").read_text()
 
 
@@ -29,8 +29,8 @@ def test_every_golden_file_belongs_to_a_query() -> None:
     assert {path.stem for path in GOLDEN.glob("*.sql")} == set(ALL)
 
 
-def module_statements() -> Iterator[tuple[str, Command]]:
-    """Yield the statements that the modules of `db.queries` have as values, or in dictionaries."""
+def iterate_statements() -> Iterator[tuple[str, Command]]:
+    """Yield the statements that the modules of `db.queries` define, as constants or in dictionaries."""
     for module in pkgutil.iter_modules(queries.__path__):
         for name, value in vars(import_module(f"db.queries.{module.name}")).items():
             for each in value.values() if isinstance(value, dict) else [value]:
@@ -38,7 +38,7 @@ def module_statements() -> Iterator[tuple[str, Command]]:
                     yield f"{module.name}.{name}", each
 
 
-def test_every_statement_compiles() -> None:
-    """The server compiles a statement at its first use. All statements are in the golden files, whose test compiles them."""
+def test_every_statement_has_a_golden_file() -> None:
+    """The server compiles a statement at its first use. The comparison with its golden file compiles it here."""
     known_ids = {id(each) for each in ALL.values()}
-    assert [name for name, each in module_statements() if id(each) not in known_ids] == []
+    assert [name for name, each in iterate_statements() if id(each) not in known_ids] == []

@@ -1,4 +1,4 @@
-"""The files and programs that the documents name exist."""
+"""Test that the files and programs that the documents name exist."""
 
 import re
 from importlib.util import find_spec
@@ -12,6 +12,7 @@ PROGRAM = re.compile(r"python -m ((?:benchmarks|tests)(?:\.\w+)+)")
 
 
 def test_pages_name_files_and_programs() -> None:
+    """If the patterns matched nothing, the other tests would check nothing."""
     texts = [(ROOT / page).read_text() for page in PAGES]
     assert sum(len(FILE.findall(text)) for text in texts) > 20
     assert sum(len(PROGRAM.findall(text)) for text in texts) > 5

@@ -1,7 +1,7 @@
 """Check the subjects of commits.
 
-A subject has at most 72 characters, no full stop at its end, and begins with an imperative. No list of verbs is complete, so the
-mood is judged by what the first word certainly is not: an article, pronoun or question word, or a form in -ed, -ing or -s.
+A subject has at most 72 characters, no full stop at its end, and begins with an imperative. No list of verbs is complete, so the check
+rejects only a first word that is certainly no imperative: an article, a pronoun, a question word, or a form in -ed, -ing or -s.
 """
 
 import re
@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from tests.style.history import Commit
 from tests.style.vocabulary import BASE_FORMS, NEVER_VERBS
 
-LONGEST = 72
+MAX_LENGTH = 72
 
 
 def find_faults(commit: Commit) -> Iterator[str]:
     """Yield the faults of the commit's subject."""
     subject = commit.subject
-    if len(subject) > LONGEST:
-        yield f"has {len(subject)} characters; shorten it to {LONGEST} and put the rest in the body"
+    if len(subject) > MAX_LENGTH:
+        yield f"has {len(subject)} characters; shorten it to {MAX_LENGTH} and put the rest in the body"
     if subject.endswith("."):
         yield "ends with a full stop; drop it"
     if not is_imperative(subject):

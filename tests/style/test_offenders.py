@@ -1,4 +1,4 @@
-"""The names and words that break the language rules are found in small sources."""
+"""Test that names and words that break the language rules are found, in small sources."""
 
 from textwrap import dedent
 

@@ -90,7 +90,10 @@ ID_TYPES = {  # types of ids that cannot be inferred from the name of the field 
 
 @dataclass(frozen=True)
 class World:
-    """An organization with an object of every type that an input can refer to. `ids` is by type name; all objects are at version 1."""
+    """An organization with an object of every type that an input can refer to. All objects are at version 1.
+
+    `ids` maps a type name to the id of its object. Names such as `ArchivedClient` stand for further objects.
+    """
 
     tenant: Tenant
     ids: dict[str, str]
@@ -100,7 +103,7 @@ class World:
         return self.tenant.id
 
 
-EXTRA_VALUES: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation, what its rules demand beyond its types
+EXTRA_VALUES: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation: values that its rules require and its types do not express
     "clientDelete": lambda world: {
         "id": world.ids["ArchivedClient"],
         "previewToken": world.ids["PreviewToken"],
@@ -116,9 +119,13 @@ EXTRA_VALUES: dict[str, Callable[[World], dict[str, Value]]] = {  # by mutation,
 }
 
 
-REGISTRATION_KINDS = ("Registration", "RegistrationOfExpense", "RegistrationOfMileage")
-EXTRA_VALUES_BY_ALTERNATIVE: dict[str, Callable[[World, int], dict[str, Value]]] = {  # the same by alternative
-    "registrationUpdate": lambda world, turn: {"id": world.ids[REGISTRATION_KINDS[turn]]},
+REGISTRATIONS: dict[str, dict[str, object]] = {  # fields of the registration of each kind, by its name in `World.ids`
+    "Registration": {},
+    "RegistrationOfExpense": {"kind": "EXPENSE", "minutes": None, "quantity": 1, "unit_price": 100, "rate_source": "EXPLICIT"},
+    "RegistrationOfMileage": {"kind": "MILEAGE", "minutes": None, "distance_km": 1},
+}
+EXTRA_VALUES_BY_ALTERNATIVE: dict[str, Callable[[World, int], dict[str, Value]]] = {  # extra values that depend on the alternative
+    "registrationUpdate": lambda world, alternative: {"id": world.ids[[*REGISTRATIONS][alternative]]},
 }
 
 
@@ -129,10 +136,10 @@ async def create_world(owner: asyncpg.Connection, name: str = "World") -> World:
     archived, project = await org.add_client("Archived", archived_at=CREATED_AT), await org.add_project(client)
     archived_project = await org.add_project(client, "Archived", archived_at=CREATED_AT)
     rate, layout = new_id(), new_id()
-    of_rate = {"name": "High", "country": "NL", "percentage": 21, "category": "S", "is_active": True}
-    await insert_rows(owner, "vat_rate", [{"tenant_id": org.id, "id": rate, **of_rate, **version_columns()}])
-    of_layout = {"name": "Plain", "language": "nl", "template": "standard", "is_default": False, "is_active": True}
-    await insert_rows(owner, "invoice_layout", [{"tenant_id": org.id, "id": layout, **of_layout, **version_columns()}])
+    rate_values = {"name": "High", "country": "NL", "percentage": 21, "category": "S", "is_active": True}
+    await insert_rows(owner, "vat_rate", [{"tenant_id": org.id, "id": rate, **rate_values, **version_columns()}])
+    layout_values = {"name": "Plain", "language": "nl", "template": "standard", "is_default": False, "is_active": True}
+    await insert_rows(owner, "invoice_layout", [{"tenant_id": org.id, "id": layout, **layout_values, **version_columns()}])
     member = await owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'VIEWER'", org.id)
     token = await owner.fetchval("SELECT id FROM relaties.api_token WHERE tenant_id = $1 AND member_id = $2", org.id, member)
     keys = {"Client": client, "Contact": contact, "Label": label, "VatRate": rate, "InvoiceLayout": layout, "Member": member}
@@ -147,20 +154,13 @@ async def create_world(owner: asyncpg.Connection, name: str = "World") -> World:
     }
     preview = await sign_preview_token(org, archived, timedelta(minutes=5))
     busy = await org.add_project(client, "Busy")
-    of_kinds = [await org.add_registration(client, busy, status="PENDING", **fields) for fields in REGISTRATION_FIELDS]
-    ids |= {kind: global_id("Registration", key) for kind, key in zip(REGISTRATION_KINDS, of_kinds, strict=True)}
+    for reference, fields in REGISTRATIONS.items():
+        ids[reference] = global_id("Registration", await org.add_registration(client, busy, status="PENDING", **fields))
     return World(org, ids | {name: global_id(*type_and_key) for name, type_and_key in others.items()} | {"PreviewToken": preview})
 
 
-REGISTRATION_FIELDS: tuple[dict[str, object], ...] = (
-    {},
-    {"kind": "EXPENSE", "minutes": None, "quantity": 1, "unit_price": 100, "rate_source": "EXPLICIT"},
-    {"kind": "MILEAGE", "minutes": None, "distance_km": 1},
-)
-
-
 class AnyIds(dict[str, str]):
-    """Return an id for any type, where no object has to exist."""
+    """Ids by type name. A missing type gets a valid id that belongs to no object."""
 
     def __missing__(self, kind: str) -> str:
         return global_id(kind if kind in PREFIXES else "Client", UNKNOWN_ID)
@@ -171,7 +171,7 @@ class AnyIds(dict[str, str]):
 
 UNKNOWN_ID = UUID(int=1)
 SHAPE_ONLY_WORLD = World(Tenant(None, UNKNOWN_ID, {}), AnyIds())  # type: ignore[arg-type]
-"""A world to compute only the shape of inputs with, without a database."""
+"""A world without objects, to compute the shape of inputs without a database."""
 
 
 def type_of_id(owner: str, name: str) -> str:
@@ -189,7 +189,7 @@ def is_one_of(kind: GraphQLInputObjectType) -> bool:
 
 
 def count_alternatives(kind: GraphQLInputType) -> int:
-    """Return the number of inputs that are needed to use each alternative once. A list can contain all of its own alternatives."""
+    """Return the number of inputs that are needed to use each alternative of a one-of input once. One list can contain all alternatives."""
     bare = get_nullable_type(kind)
     if not isinstance(bare, GraphQLInputObjectType):
         return 1
@@ -198,10 +198,10 @@ def count_alternatives(kind: GraphQLInputType) -> int:
 
 @dataclass(frozen=True)
 class InputFiller:
-    """Fill in every field of an input with its first or its second valid value."""
+    """Fill in every field of an input with its first valid value, or with its second if `is_second`."""
 
     ids: dict[str, str]
-    second: bool = False
+    is_second: bool = False
 
     def fill(self, kind: GraphQLInputType, owner: str = "", name: str = "", alternative: int = 0) -> Value:
         bare = get_nullable_type(kind)
@@ -217,9 +217,9 @@ class InputFiller:
                 f"{owner}.{name} refers to {id_type}, and `create_world` in tests/support/mutation_inputs.py creates none. Add one."
             )
             return self.ids[id_type]
-        words = tuple(bare.values) * 2 if isinstance(bare, GraphQLEnumType) else VALUES_BY_FIELD.get(name) or VALUES_BY_TYPE.get(bare.name)
-        assert words, f"There are no values for {bare.name}. Add two to `VALUES_BY_TYPE` in tests/support/mutation_inputs.py."
-        return words[self.second]
+        values = tuple(bare.values) * 2 if isinstance(bare, GraphQLEnumType) else VALUES_BY_FIELD.get(name) or VALUES_BY_TYPE.get(bare.name)
+        assert values, f"There are no values for {bare.name}. Add two to `VALUES_BY_TYPE` in tests/support/mutation_inputs.py."
+        return values[self.is_second]
 
 
 def input_type(mutation: str) -> GraphQLInputType:
@@ -233,8 +233,8 @@ def valid_input(world: World, mutation: str, alternative: int = 0) -> dict[str, 
     return input_values | (EXTRA_VALUES_BY_ALTERNATIVE[mutation](world, alternative) if mutation in EXTRA_VALUES_BY_ALTERNATIVE else {})
 
 
-MUTATION_CASES = [(name, turn) for name in MUTATIONS for turn in range(count_alternatives(input_type(name)))]
-"""Each mutation with the index of each alternative of its input."""
+MUTATION_CASES = [(name, index) for name in MUTATIONS for index in range(count_alternatives(input_type(name)))]
+"""Each mutation with the index of each alternative of its input: one test case each."""
 
 
 @dataclass(frozen=True)
@@ -251,7 +251,7 @@ class InputLocation:
 
     @property
     def type_name(self) -> str:
-        """The name of its type, or for a list of the type of its entries."""
+        """The name of the type. For a list, that of its entries."""
         return str(get_named_type(self.kind).name)
 
     @property

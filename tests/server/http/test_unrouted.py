@@ -1,4 +1,4 @@
-"""Unknown paths and methods get one coded error in JSON, as all other rejected requests do."""
+"""Test that unknown paths and methods get one error in JSON with a code, as all other rejected requests do."""
 
 from collections.abc import AsyncIterator
 
@@ -14,7 +14,7 @@ from server.settings import Settings
 from tests.support.api import HUGE_LIMIT, SECRET_KEYS, connect_client
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "MKCOL", "PURGE"]
-UNKNOWN = ["/graphql/", "/GraphQL", "/graphql/evil", "/livez/", "/evil", "/%2e%2e/etc/passwd", "/graphiql/evil", "/évil"]
+UNKNOWN_PATHS = ["/graphql/", "/GraphQL", "/graphql/evil", "/livez/", "/evil", "/%2e%2e/etc/passwd", "/graphiql/evil", "/évil"]
 JSON_TYPES = {"application/json", "application/json; charset=utf-8"}
 
 
@@ -39,12 +39,12 @@ def only_error_code(answer: httpx.Response) -> str:
     assert key == "errors"
     assert error["message"]
     assert error.keys() == {"message", "extensions"}
-    errors: str = error["extensions"]["code"]
-    return errors
+    code: str = error["extensions"]["code"]
+    return code
 
 
 @pytest.mark.parametrize("method", METHODS)
-async def test_every_error_of_every_address_has_a_code(http: httpx.AsyncClient, routes: list[str], method: str) -> None:
+async def test_every_error_of_every_route_has_a_code(http: httpx.AsyncClient, routes: list[str], method: str) -> None:
     """If the method is not allowed, `Allow` lists those that are."""
     assert {"/graphql", "/graphiql", "/livez", "/readyz"} <= {*routes}
     codes = set()
@@ -61,13 +61,13 @@ async def test_every_error_of_every_address_has_a_code(http: httpx.AsyncClient, 
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("path", UNKNOWN)
-async def test_unknown_address_is_not_found(http: httpx.AsyncClient, path: str, method: str) -> None:
-    """The error repeats nothing of the request."""
+@pytest.mark.parametrize("path", UNKNOWN_PATHS)
+async def test_unknown_path_is_not_found(http: httpx.AsyncClient, path: str, method: str) -> None:
+    """The response does not repeat the path, so it cannot contain text of an attacker."""
     answer = await http.request(method, path)
     assert answer.status_code == 404
     assert method == "HEAD" or only_error_code(answer) == "NOT_FOUND"
-    assert "vil" not in answer.text
+    assert "vil" not in answer.text  # of `evil` and `évil`
 
 
 @pytest.mark.parametrize("method", METHODS)

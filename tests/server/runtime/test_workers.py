@@ -1,4 +1,4 @@
-"""Several worker processes serve one port."""
+"""Test a server with several worker processes on one port."""
 
 import asyncio
 import os
@@ -93,7 +93,7 @@ async def test_both_workers_answer_on_one_port(worker_server: WorkerServer) -> N
 
 
 async def test_terminated_worker_is_restarted(worker_server: WorkerServer) -> None:
-    """The other worker answers meanwhile. The message that the server answers is printed once."""
+    """The other worker answers meanwhile. The start message is not printed again."""
     before = worker_server.workers
     victim = min(before)
     await wait_until(worker_server.have_all_answered)
@@ -109,18 +109,18 @@ async def test_terminated_worker_is_restarted(worker_server: WorkerServer) -> No
     assert worker_server.serving.output.count("answers at") == 1
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-async def test_all_workers_stop_together(worker_server: WorkerServer, how: signal.Signals) -> None:
-    """The port is free at once, and no process is left."""
+@pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+async def test_all_workers_stop_together(worker_server: WorkerServer, stop_signal: signal.Signals) -> None:
+    """The port is free immediately, and no process is left."""
     workers = worker_server.workers
-    assert await asyncio.to_thread(worker_server.serving.stop, how) == 0
+    assert await asyncio.to_thread(worker_server.serving.stop, stop_signal) == 0
     assert [pid for pid in workers if is_alive(pid)] == []
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", worker_server.serving.port))
 
 
 async def test_no_worker_outlives_its_parent(worker_server: WorkerServer) -> None:
-    """This holds even if the parent was killed."""
+    """SIGKILL gives the parent no chance to stop its workers."""
     workers = worker_server.workers
     worker_server.serving.process.kill()
 

@@ -1,4 +1,4 @@
-"""Generate hostile HTTP requests as bytes: bodies, addresses, headers, and requests with a broken frame."""
+"""Generate hostile HTTP requests as bytes: bodies, paths, headers, and requests with broken framing."""
 
 import json
 from dataclasses import dataclass
@@ -66,24 +66,24 @@ METHODS = ["POST", "GET", "PUT", "PATCH", "DELETE", "OPTIONS", "HEAD", "TRACE", 
 
 @dataclass(frozen=True)
 class Request:
-    """The bytes of a request and the role that sends it. If `is_whole`, its length is right and the server must respond."""
+    """The bytes of a request and the role that sends it. The server must respond if `has_valid_framing`: its length is right."""
 
     raw: bytes
     role: str | None
-    is_whole: bool = True
+    has_valid_framing: bool = True
 
     def __str__(self) -> str:
         """Return everything that is needed to send the request again."""
-        return f"as {self.role or 'nobody'}, whole: {self.is_whole}\n{self.raw!r}"
+        return f"as {self.role or 'nobody'}, valid framing: {self.has_valid_framing}\n{self.raw!r}"
 
     def with_blanks(self, blanks: int) -> "Request":
         """Return the same request with spaces before its document, so that it is not in the server's document cache."""
         document, length = b'"query": "', b"Content-Length: %d\r\n"
         body = self.raw.partition(b"\r\n\r\n")[2]
-        if not (blanks and self.is_whole and document in body):
+        if not (blanks and self.has_valid_framing and document in body):
             return self
         raw = self.raw.replace(length % len(body), length % (len(body) + blanks)).replace(document, document + b" " * blanks, 1)
-        return Request(raw, self.role, self.is_whole)
+        return Request(raw, self.role, self.has_valid_framing)
 
     @property
     def method(self) -> bytes:
@@ -220,4 +220,4 @@ def raw_requests(draw: DrawFn) -> Request:
         head, _, _ = raw.partition(b"\r\n\r\n")
         lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length")]
         raw = b"\r\n".join([*lines, b"Transfer-Encoding: chunked", b"", b"%x" % len(body), body, b"0", b"", b""])
-    return Request(draw(corrupt_bytes(raw)), valid_request.role, is_whole=False)
+    return Request(draw(corrupt_bytes(raw)), valid_request.role, has_valid_framing=False)

@@ -10,7 +10,7 @@ from tests.support.raw_http import TIMEOUT_S
 
 STATUSES_WITHOUT_BODY = {204, 304}
 INTERNAL_ERROR_CODE = "INTERNAL_SERVER_ERROR"
-FIRST_FINAL_CLASS = 100  # statuses below 200 announce another response
+FIRST_FINAL_STATUS = 200  # a response with a lower status is followed by another one
 
 
 @dataclass
@@ -24,7 +24,7 @@ class Answer:
     def find_fault(self, request: Request) -> str | None:
         """Return why this response is invalid, or None if it is valid."""
         if self.status == 0:
-            return "no answer" if request.is_whole else None
+            return "no answer" if request.has_valid_framing else None
         if self.status == 500:
             return "HTTP 500"
         if request.method == b"HEAD" or self.status in STATUSES_WITHOUT_BODY or not self.body:
@@ -33,9 +33,9 @@ class Answer:
             body = json.loads(self.body)
         except ValueError:
             return "an error that is not JSON" if self.status >= 400 else None
-        return self._code_fault(body)
+        return self._find_code_fault(body)
 
-    def _code_fault(self, body: object) -> str | None:
+    def _find_code_fault(self, body: object) -> str | None:
         errors = body.get("errors", []) if isinstance(body, dict) else []
         codes = [error.get("extensions", {}).get("code") for error in errors]
         if INTERNAL_ERROR_CODE in codes:
@@ -47,47 +47,47 @@ class Answer:
 
 @dataclass
 class Sender:
-    """One connection for each role, opened again after the server closed it."""
+    """Send requests on one connection for each role. Connect again after the server has closed it."""
 
     port: int
     tokens: Mapping[str, str]
-    _open: dict[str | None, socket.socket] = field(default_factory=dict)
+    _connections: dict[str | None, socket.socket] = field(default_factory=dict)
 
     def send(self, request: Request) -> Answer:
         """Send the request and return the response. Raises `TimeoutError` if none comes in half a minute."""
         raw = request.raw.replace(TOKEN, self.tokens[request.role].encode()) if request.role else request.raw
-        if not request.is_whole:
+        if not request.has_valid_framing:
             return self._send_alone(raw)
         # The server may have closed an old connection; try once more on a new one.
-        for is_old in (request.role in self._open, False):
-            connection = self._open.get(request.role) or self._connect()
-            self._open[request.role] = connection
+        for is_old in (request.role in self._connections, False):
+            connection = self._connections.get(request.role) or self._connect()
+            self._connections[request.role] = connection
             answer = self._exchange(connection, raw, is_head=request.method == b"HEAD")
             if answer.is_last:
-                self._open.pop(request.role).close()
+                self._connections.pop(request.role).close()
             if answer.status or not is_old:
                 return answer
         return Answer(0)
 
     def close(self) -> None:
-        for connection in self._open.values():
+        for connection in self._connections.values():
             connection.close()
-        self._open.clear()
+        self._connections.clear()
 
     def _send_alone(self, raw: bytes) -> Answer:
         """Send on a new connection. Close the sending side, so that the server does not wait for the rest of an incomplete request."""
         with self._connect() as connection:
-            return self._exchange(connection, raw, is_head=raw.startswith(b"HEAD"), is_ended=True)
+            return self._exchange(connection, raw, is_head=raw.startswith(b"HEAD"), closes_sending=True)
 
     def _connect(self) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self.port), TIMEOUT_S)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 
-    def _exchange(self, connection: socket.socket, raw: bytes, *, is_head: bool, is_ended: bool = False) -> Answer:
+    def _exchange(self, connection: socket.socket, raw: bytes, *, is_head: bool, closes_sending: bool = False) -> Answer:
         try:
             connection.sendall(raw)
-            if is_ended:
+            if closes_sending:
                 connection.shutdown(socket.SHUT_WR)
             return _read(connection, is_head=is_head)
         except (BrokenPipeError, ConnectionResetError):
@@ -95,7 +95,7 @@ class Sender:
 
 
 def _read(connection: socket.socket, *, is_head: bool) -> Answer:
-    """Read the next response that is final."""
+    """Read the next final response, and skip informational ones such as `100 Continue`."""
     received_bytes = b""
     while True:
         while b"\r\n\r\n" not in received_bytes:
@@ -105,7 +105,7 @@ def _read(connection: socket.socket, *, is_head: bool) -> Answer:
         head, _, received_bytes = received_bytes.partition(b"\r\n\r\n")
         first, *lines = head.lower().split(b"\r\n")
         status = int(first.split()[1])
-        if status >= 2 * FIRST_FINAL_CLASS:
+        if status >= FIRST_FINAL_STATUS:
             break
     headers = dict(line.split(b": ", 1) for line in lines)
     length = 0 if is_head or status in STATUSES_WITHOUT_BODY else int(headers.get(b"content-length", b"0"))
