@@ -1,4 +1,4 @@
-"""Inputs of archiving and unarchiving a client, and their mutations."""
+"""Inputs and resolvers of the mutations that archive and unarchive clients."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The input of changing the organization, and its mutation."""
+"""Input and resolver of the mutation that changes the organization."""
 
 from uuid import UUID
 

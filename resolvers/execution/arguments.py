@@ -26,7 +26,7 @@ Converter: TypeAlias = Callable[[Any], Any]
 
 
 class FieldCall:
-    """One field of a document. Converts its arguments as Strawberry does, but prepares once per document what is equal in all requests."""
+    """One field of a document. It converts its arguments as Strawberry does, but computes once what is the same for all requests."""
 
     def __init__(self, schema: strawberry.Schema, definition: GraphQLField, node: FieldNode, strawberry_field: Any) -> None:  # noqa: ANN401
         value_nodes = {argument_node.name.value: argument_node.value for argument_node in node.arguments or ()}

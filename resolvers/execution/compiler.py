@@ -25,7 +25,7 @@ from resolvers.execution.plan import AbstractLevel, Content, FetchedField, Field
 from resolvers.execution.response_size import PUNCTUATION, estimate_max_bytes
 from resolvers.execution.selections import FieldCollector, Flags, SelectionSets, UncompiledError
 
-LEVEL_SIZE = 3  # estimated memory of a level and its generated function; that of a field is 1
+LEVEL_SIZE = 3  # estimated memory of a level and its generated function, in units of one field
 FETCHED_VALUE = RowValue(lambda value: value, "")  # a fetched value comes from an iterator, so no attribute is read
 
 
@@ -122,7 +122,7 @@ class Compiler:
 def _make_inline(output_type: GraphQLOutputType, value: RowValue, content: Content, max_bytes: int) -> LeafField | NestedField | None:
     """Return a field whose value is completed by an expression in the dict of its row, or None if `run` has to complete it.
 
-    `run` completes abstract types, lists of lists and lists with nullable entries.
+    `run` completes abstract types, lists of lists, lists with nullable entries, and most objects that have fetched fields.
     """
     nullable_type = get_nullable_type(output_type)
     if isinstance(nullable_type, GraphQLList):

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 Reader: TypeAlias = Callable[[str], str]
-"""Returns the expression that reads a path of attributes off a row; for an empty path, the row itself."""
+"""Returns the expression that reads a path of attributes from a row. An empty path stands for the row itself."""
 
 
 @dataclass(frozen=True)
