@@ -120,7 +120,7 @@ class Client(Node):
     )
     revenue: Revenue | None = relation(revenue.by_client, "Revenue of the client.", select_period, options=REVENUE_OPTIONS)
     activity: ClientActivityConnection | None = relation(
-        activity.of_clients, "Changes of the client and its parts, newest first.", paginate
+        activity.of_clients, "Changes to the client and its parts, newest first.", paginate
     )
     archive_preview: ArchivePreview | None = relation(
         previews.of_archiving, "What `clientArchive` would do. Null if the client is archived.", options=PREVIEW_OPTIONS

@@ -34,7 +34,7 @@ describe_enum(
 )
 describe_enum(
     Recipient,
-    "How a contact is addressed in messages.",
+    "Way in which a contact receives messages.",
     TO="As a recipient.",
     CC="As a recipient of a copy.",
     BCC="As a recipient of a copy whom the other recipients do not see.",
@@ -64,7 +64,7 @@ class Contact(Node):
         clients.of_contacts, "Clients of the contact, sorted by name.", paginate
     )
     activity: ContactActivityConnection | None = relation(
-        activity.of_contacts, "Changes of the contact and its links, newest first.", paginate
+        activity.of_contacts, "Changes to the contact and its links, newest first.", paginate
     )
 
 
@@ -80,7 +80,7 @@ class ClientContactLink:
     is_invoice_contact: bool = computed_field(attrgetter("node.is_invoice_contact"), "Whether the contact receives this client's invoices.")
     is_primary: bool = computed_field(attrgetter("node.is_primary"), "Whether this is the client's primary contact; at most one is.")
     roles: list[ContactRole] = computed_field(attrgetter("node.roles"), "What the contact receives for this client.")
-    recipient: Recipient = computed_field(attrgetter("node.recipient"), "How messages about this client are addressed to the contact.")
+    recipient: Recipient = computed_field(attrgetter("node.recipient"), "Way in which the contact receives messages about this client.")
     is_active: bool = computed_field(attrgetter("node.link_is_active"), "Whether the contact still represents this client.")
 
 

@@ -51,7 +51,7 @@ class Project(Node):
     code: str | None = attribute("Project code.")
     starts_on: date | None = attribute("First day.")
     ends_on: date | None = attribute("Last day, not before the first.")
-    invoice_method: InvoiceMethod = attribute("How the project is invoiced.")
+    invoice_method: InvoiceMethod = attribute("Method by which the project is invoiced.")
     invoice_reference: str | None = attribute("Reference for the project's invoices.")
     archived_at: datetime | None = attribute("Time of archiving. Null while it is active.")
     is_archived: bool = computed_field(lambda row: row.archived_at is not None, "Whether the project is archived.")

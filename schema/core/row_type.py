@@ -1,4 +1,4 @@
-"""GraphQL types whose fields are read off the rows that the domain returns. Rows are never converted.
+"""GraphQL types whose fields are read from the rows that the domain returns. Rows are never converted.
 
 `@row_type(ClientRow)` makes a class such a type. `attribute` declares a field that is an attribute of the row, `computed_field` one that a
 function computes from the row alone. For Strawberry, both are basic fields: they take no arguments, do not await and do not use `info`.
@@ -26,7 +26,7 @@ class _ComputedField(StrawberryField):
 
 
 def attribute(description: str, directives: Sequence[object] = ()) -> Any:
-    """Declare a field that is read off the attribute of the same name."""
+    """Declare a field that is read from the attribute of the same name."""
     return strawberry.field(description=description, directives=directives)
 
 
