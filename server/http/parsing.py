@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NoReturn
 
@@ -21,6 +21,19 @@ MAX_CONTENT_TYPE = 200  # characters that are parsed: splitting a header of 16 k
 EXAMPLE_BODY = '`{"query": "…", "variables": {…}}`'
 PARAMETERS = {"query", "variables", "operationName", "extensions", "documentId", "doc_id", "id"}
 MAX_NAMES, MAX_NAME = 3, 40  # unknown fields in an error message, and characters of each
+NO_BATCH = f"The body is a list, but a request has one operation. Send {EXAMPLE_BODY} for each operation."
+EXPECTATIONS = {  # by the type of pydantic's error, whose own message may name a Python class
+    "bool_type": "must be true or false",
+    "dict_type": "must be an object",
+    "greater_than_equal": "must be 1",
+    "int_type": "must be a whole number",
+    "less_than_equal": "must be 1",
+    "missing": "is required",
+    "model_type": "must be an object",
+    "string_pattern_mismatch": "must be a SHA-256 of 64 lowercase hexadecimal digits",
+    "string_too_short": "must not be empty",
+    "string_type": "must be a string",
+}
 # JSON can contain NUL and surrogates only as escapes. The pattern also matches valid surrogate pairs and text after an escaped backslash.
 UNSTORABLE_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 SURROGATE = re.compile("[\ud800-\udfff]")
@@ -134,6 +147,8 @@ def parse_parameters(parameters: Mapping[str, str]) -> GraphQLRequest:
 
 
 def _validate_request(members: object) -> GraphQLRequest:
+    if isinstance(members, list):
+        raise _bad_request(NO_BATCH)
     # Check names before pydantic does, which would report each of thousands of unknown fields.
     if isinstance(members, dict) and (unknown_names := [name for name in members if name not in PARAMETERS]):
         names = ", ".join(f"`{name[:MAX_NAME]}`" for name in unknown_names[:MAX_NAMES]) + (", …" if len(unknown_names) > MAX_NAMES else "")
@@ -142,8 +157,12 @@ def _validate_request(members: object) -> GraphQLRequest:
         return VALIDATE(members)
     except ValidationError as error:
         details = error.errors(include_url=False, include_context=False, include_input=False)
-        messages = "; ".join(f"{'.'.join(str(step) for step in detail['loc']) or 'body'}: {detail['msg']}" for detail in details)
-        raise _bad_request(f"The request must be {EXAMPLE_BODY}. {messages}.") from None
+        messages = " ".join(f"{_name_member(detail['loc'])} {EXPECTATIONS.get(detail['type'], 'is invalid')}." for detail in details)
+        raise _bad_request(f"The request must be {EXAMPLE_BODY}. {messages}") from None
+
+
+def _name_member(path: Sequence[int | str]) -> str:
+    return f"`{'.'.join(map(str, path))}`" if path else "The body"
 
 
 def parse_json(text: bytes, label: str) -> object:
