@@ -51,7 +51,7 @@ async def validate_choices(scope: WriteScope, choices: Sequence[ContactChoice], 
                 ids[choice.id] = [*path, "contact", "id"]
                 selection.append(SelectedContact(choice.id, None, link))
     with errors.collect():
-        _reject_second_primary(selection)
+        _reject_second_primary(choices)
     with errors.collect():
         await lock_references(scope, Contact, ids)
     errors.raise_collected()
@@ -70,8 +70,8 @@ def _sort_roles(roles: object) -> list[str]:
     return [role for role in ContactRole if role in roles] if isinstance(roles, Iterable) else []
 
 
-def _reject_second_primary(selection: Sequence[SelectedContact]) -> None:
-    primary_indexes = [str(index) for index, each in enumerate(selection) if each.link["is_primary"]]
+def _reject_second_primary(choices: Sequence[ContactChoice]) -> None:
+    primary_indexes = [str(index) for index, choice in enumerate(choices) if choice.link.get("is_primary")]
     if len(primary_indexes) > 1:
         message = "A client can have only one primary contact. Pass `isPrimary: true` for one contact only."
         raise RuleViolation(*(InvalidInput(["contacts", index, "link", "isPrimary"], message) for index in primary_indexes[1:]))

@@ -173,16 +173,14 @@ class _Parts:
 
 async def _validate_parts(scope: WriteScope, errors: ErrorCollector, form: ClientForm, organization: Organization) -> _Parts:
     addresses, labels, contacts = None, None, None
-    for name, limit in MAX_ENTRIES.items():
-        if len(getattr(form, name) or ()) > limit:
-            errors.user_errors.append(too_many(name, limit))
-            return _Parts(None, None, None)
-    if form.addresses is not None:
+    too_long = [name for name, limit in MAX_ENTRIES.items() if len(getattr(form, name) or ()) > limit]
+    errors.user_errors += [too_many(name, MAX_ENTRIES[name]) for name in too_long]  # the entries of such a list are not checked
+    if form.addresses is not None and "addresses" not in too_long:
         addresses = _validate_addresses(errors, form.addresses, organization.country)
-    if form.labels is not None:
+    if form.labels is not None and "labels" not in too_long:
         with errors.collect():
             labels = await label_links.validate_choices(scope, form.labels)
-    if form.contacts is not None:
+    if form.contacts is not None and "contacts" not in too_long:
         with errors.collect():
             contacts = await contact_links.validate_choices(scope, form.contacts, organization.country)
     return _Parts(addresses, labels, contacts)
@@ -190,12 +188,13 @@ async def _validate_parts(scope: WriteScope, errors: ErrorCollector, form: Clien
 
 def _validate_addresses(errors: ErrorCollector, address_inputs: Iterable[Values], country: str) -> dict[str, AddressFields]:
     """Validate the addresses: at most one of each type."""
-    addresses: dict[str, AddressFields] = {}
+    addresses, kinds = dict[str, AddressFields](), set[str]()
     for index, values in enumerate(address_inputs):
         path, kind = ["addresses", str(index)], str(values["type"])
+        if kind in kinds:
+            errors.user_errors.append(InvalidInput([*path, "type"], f"A client has one address of each type. Remove the second {kind}."))
+        kinds.add(kind)
         with errors.collect():
-            if kind in addresses:
-                raise RuleViolation(InvalidInput([*path, "type"], f"A client has one address of each type. Remove the second {kind}."))
             addresses[kind] = validate(AddressFields, values, path=path, country=country)
     return addresses
 

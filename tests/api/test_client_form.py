@@ -111,6 +111,56 @@ async def test_s11_all_errors_of_a_form_are_reported_at_once(api_for: Callable[.
     assert payload["userErrors"][1]["message"] == "A KvK number must have 8 digits, for example `68750110`."
 
 
+TWO_OF_EACH: dict[str, Any] = {
+    "email": "geen",
+    "addresses": [
+        {"type": "PRIMARY", "postalCode": "0001"},
+        {"type": "PRIMARY", "postalCode": "0002"},
+        {"type": "INVOICE", "country": "?"},
+    ],
+    "labels": [{"id": global_id("Label", new_id())}, {"new": {"name": ""}}],
+    "contacts": [
+        {"contact": {"new": {"lastName": "A", "email": "?"}}, "link": {"isPrimary": True}},
+        {"contact": {"new": {"lastName": "B"}}, "link": {"isPrimary": True}},
+    ],
+    "financial": {"iban": "?"},
+}
+ERRORS_OF_TWO_OF_EACH = [
+    ["email"],
+    ["addresses", "0", "postalCode"],
+    ["addresses", "1", "type"],
+    ["addresses", "1", "postalCode"],
+    ["addresses", "2", "country"],
+    ["labels", "0", "id"],
+    ["labels", "1", "new", "name"],
+    ["contacts", "0", "contact", "new", "email"],
+    ["contacts", "1", "link", "isPrimary"],
+    ["financial", "iban"],
+]
+
+
+@pytest.mark.parametrize("mutation", [CREATE, UPDATE])
+async def test_second_of_a_kind_is_reported_together_with_all_other_errors(api_for: Callable[..., Api], org: Tenant, mutation: str) -> None:
+    """Two PRIMARY addresses and two primary contacts are errors of the second, whose other values are checked too."""
+    client = {"id": global_id("Client", await org.add_client("Oud")), "expectedVersion": 1}
+    before = await count_rows(org)
+    input_values = {**(client if mutation == UPDATE else {"name": "Nieuw"}), **TWO_OF_EACH}
+    assert sorted(path for _, path in await fetch_errors(api_for(org), mutation, **input_values)) == sorted(ERRORS_OF_TWO_OF_EACH)
+    assert await count_rows(org) == before
+
+
+async def test_list_that_is_too_long_is_reported_together_with_all_other_errors(api_for: Callable[..., Api], org: Tenant) -> None:
+    before = await count_rows(org)
+    input_values = {**TWO_OF_EACH, "addresses": [PRIMARY_ADDRESS] * 5, "name": "Nieuw"}
+    errors = await fetch_errors(api_for(org), CREATE, **input_values)
+    others = [("TOO_MANY", ["addresses"]), *((code, path) for code, path in errors if path != ["addresses"])]
+    assert sorted(errors) == sorted(others)
+    assert sorted(path for _, path in errors) == sorted(
+        [["addresses"], *(each for each in ERRORS_OF_TWO_OF_EACH if each[0] != "addresses")]
+    )
+    assert await count_rows(org) == before
+
+
 async def test_s09_form_with_figures_is_rejected_without_permission_to_write_them(api_for: Callable[..., Api], org: Tenant) -> None:
     before = await count_rows(org)
     body = await api_for(org, Role.MEMBER).execute(CREATE, input={"name": "X", "financial": {"iban": "NL91ABNA0417164300"}})
