@@ -151,7 +151,7 @@ async def _apply_entry(scope: WriteScope, entry: _Entry) -> UpsertResult:
     general = {name: value for name, value in entry.form.general.items() if name != "number"}
     with errors.collect():
         await editing.validate_form(scope, entry.organization, replace(entry.form, general=general), client)
-    raise RuleViolation(*errors.user_errors)
+    raise RuleViolation(*editing.sort_errors(errors.user_errors))
 
 
 def _match_error(scope: WriteScope, entry: _Entry) -> UserError:

@@ -26,7 +26,7 @@ from db.tables.keys import name_key, new_id, number_key
 from domain.clients import contact_links, label_links
 from domain.clients.contact_links import ContactChoice
 from domain.clients.label_links import LabelChoice
-from domain.core.errors import ErrorCollector, InvalidInput, NumberTaken, RuleViolation, too_many
+from domain.core.errors import ErrorCollector, InvalidInput, NumberTaken, RuleViolation, UserError, too_many
 from domain.core.locking import apply_changes, bump_version, field_values, lock_active, lock_references
 from domain.core.scope import Permission, WriteScope
 from domain.core.validation import validate, validate_patch
@@ -36,6 +36,7 @@ from domain.organization.organizations import get_organization
 Values = Mapping[str, object]
 REFERENCED_TABLES: dict[str, type[VatRate | InvoiceLayout]] = {"vat_rate_id": VatRate, "invoice_layout_id": InvoiceLayout}
 MAX_ENTRIES = {"addresses": len(AddressType), "labels": label_links.MAX_LABELS, "contacts": 100}
+INPUT_ORDER = [*map(to_camel, ClientFields.model_fields), *MAX_ENTRIES, "financial"]
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,19 @@ async def validate_form(
     with errors.collect():
         await _check_number(scope, values.get("number"), form, client)
     parts = await _validate_parts(scope, errors, form, organization)
-    errors.raise_collected()
+    if errors.user_errors:
+        raise RuleViolation(*sort_errors(errors.user_errors))
     return values, parts
+
+
+def sort_errors(user_errors: Iterable[UserError]) -> list[UserError]:
+    """Sort the errors of a form by their place in the input: by its part, then by the entry of a list."""
+    return sorted(user_errors, key=_input_position)
+
+
+def _input_position(error: UserError) -> tuple[int, int]:
+    part, entry = (*error.path, "", "")[:2]
+    return INPUT_ORDER.index(part) if part in INPUT_ORDER else len(INPUT_ORDER), int(entry) if entry.isdecimal() else 0
 
 
 async def _next_number(scope: WriteScope, organization: Organization, form: ClientForm) -> dict[str, Any]:
@@ -191,11 +203,11 @@ def _validate_addresses(errors: ErrorCollector, address_inputs: Iterable[Values]
     addresses, kinds = dict[str, AddressFields](), set[str]()
     for index, values in enumerate(address_inputs):
         path, kind = ["addresses", str(index)], str(values["type"])
+        with errors.collect():
+            addresses[kind] = validate(AddressFields, values, path=path, country=country)
         if kind in kinds:
             errors.user_errors.append(InvalidInput([*path, "type"], f"A client has one address of each type. Remove the second {kind}."))
         kinds.add(kind)
-        with errors.collect():
-            addresses[kind] = validate(AddressFields, values, path=path, country=country)
     return addresses
 
 

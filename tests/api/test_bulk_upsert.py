@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from graphql import GraphQLInputObjectType, GraphQLList, get_nullable_type
 from sqlalchemy import event
 
 from db.engine.database import Database
@@ -16,6 +17,7 @@ from tests.support.api import Api
 from tests.support.builders import Tenant, add_token, create_tenant
 from tests.support.client_forms import CLIENT_FIELDS, count_rows
 from tests.support.ids import global_id
+from tests.support.mutation_inputs import input_type
 
 ERRORS = "userErrors { __typename code path message }"
 UPSERT = f"""mutation ($input: ClientBulkUpsertInput!) {{ clientBulkUpsert(input: $input) {{
@@ -192,6 +194,38 @@ async def test_rejected_entries_do_not_affect_entries_before_or_after(api_for: C
     assert collect_errors(payload) == [("NAME_TAKEN", "clients.1.labels.0.new.name")]
     names = await org.owner.fetch("SELECT name, version FROM relaties.client WHERE tenant_id = $1 ORDER BY number", org.id)
     assert [tuple(row) for row in names] == [("B", 2), ("A", 1), ("B", 2)]
+
+
+def position_in_input(path: list[str]) -> list[int]:
+    """Return the path as numbers that sort in the order of the input: indexes of lists, and indexes of fields in their input types."""
+    kind, position = input_type("clientBulkUpsert"), list[int]()
+    for step in path:
+        bare = get_nullable_type(kind)
+        if isinstance(bare, GraphQLList):
+            kind = bare.of_type
+            position.append(int(step))
+        else:
+            assert isinstance(bare, GraphQLInputObjectType)
+            kind = bare.fields[step].type
+            position.append([*bare.fields].index(step))
+    return position
+
+
+@pytest.mark.parametrize("on_error", ["ALL_OR_NOTHING", "SKIP_FAILED"])
+async def test_errors_are_in_the_order_of_the_input(api_for: Callable[..., Api], org: Tenant, on_error: str) -> None:
+    """The order is that of the entries, of the fields in an entry, and of the entries of its list, whatever check finds an error."""
+    unknown_label = {"id": global_id("Label", org.id)}
+    rules: Entry = {
+        "kvkNumber": "1", "email": "x", "financial": {"vatRateId": global_id("VatRate", org.id), "iban": "x", "bic": "x"},
+        "labels": [unknown_label, {"new": {"name": "", "color": "x"}}, *[{"new": {"name": "Dubbel"}}] * 10, {"new": {"name": ""}}],
+        "addresses": [{"type": "PRIMARY", "country": "XX"}, {"type": "PRIMARY", "postalCode": "1"}],
+    }  # fmt: skip
+    entries, faults = await create_faulty_entries(org)
+    entries += [{"name": f"N{index}", **rules} for index in range(11)] + [{"name": "n0", **rules}]
+    payload = await upsert(api_for(org), *entries, on_error=on_error)
+    paths = [path.split(".") for _, path in collect_errors(payload)]
+    assert len(paths) == len(faults) + 12 * 21 + 1
+    assert paths == sorted(paths, key=position_in_input)
 
 
 @pytest.mark.parametrize("on_error", ["ALL_OR_NOTHING", "SKIP_FAILED"])
