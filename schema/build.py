@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, get_args
 
 import strawberry
-from graphql import GraphQLDirective
+from graphql import GraphQLDirective, GraphQLInputObjectType, GraphQLSchema
 from pydantic import BaseModel
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
@@ -41,12 +41,24 @@ def build() -> strawberry.Schema:
     """Build the schema. Call this only once per process, because it changes the input classes."""
     for input_type, fields in inputs.INPUT_TYPES:
         _describe_input(input_type, fields)
-    return _Schema(
+    schema = _Schema(
         Query,
         Mutation,
         types=USER_ERROR_TYPES,
         config=StrawberryConfig(scalar_map=SCALARS, name_converter=_CachedNameConverter()),
     )
+    _mark_one_of_inputs(schema._schema)  # noqa: SLF001 Strawberry has no public access to the graphql-core schema
+    return schema
+
+
+def _mark_one_of_inputs(schema: GraphQLSchema) -> None:
+    """Let graphql-core check `@oneOf`, which reports violations with their position, in literals before anything runs.
+
+    Strawberry checks it only in a conversion whose errors have neither a position nor a path.
+    """
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLInputObjectType):
+            kind.is_one_of = (kind.extensions or {})["strawberry-definition"].is_one_of
 
 
 def _describe_input(input_type: Any, fields: type[BaseModel]) -> None:  # noqa: ANN401 a class with attributes of Strawberry

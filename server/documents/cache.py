@@ -16,6 +16,7 @@ from graphql import (
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationType,
+    ValuesOfCorrectTypeRule,
     VariableValues,
     parse,
     specified_rules,
@@ -27,6 +28,7 @@ from resolvers.execution.operation import MAX_VARIABLE_ERRORS, PreparedOperation
 from server.documents.coercion import Coercion
 from server.documents.coercion_errors import rewrite_coercion_error, root_cause
 from server.documents.cost import CostAnalyzer, CostEstimate, compute_field_costs
+from server.documents.input_errors import InputLiteralsRule, describe_variable_error
 from server.documents.limits import DocumentStats, check_limits, exclusive_fields
 from server.documents.literals import find_long_numbers, find_nul_texts
 from server.documents.trusted import hash_document
@@ -121,7 +123,8 @@ class DocumentCache:
         self._limits = limits
         self._max_bytes = max_bytes
         self._shows_schema = shows_schema
-        self._rules = specified_rules if shows_schema else (*specified_rules, NoSchemaIntrospectionCustomRule)
+        rules = [InputLiteralsRule if each is ValuesOfCorrectTypeRule else each for each in specified_rules]
+        self._rules = rules if shows_schema else [*rules, NoSchemaIntrospectionCustomRule]
         self._field_costs = compute_field_costs(schema)
         self._exclusive_fields = exclusive_fields(schema)
         self._new_documents: OrderedDict[str, Document] = OrderedDict()  # sent once; the oldest first
@@ -211,7 +214,8 @@ class DocumentCache:
         ]
 
     def _coerce_or_explain(self, prepared_operation: PreparedOperation, raw_values: Mapping[str, Any], suggests: bool) -> CoercionResult:  # noqa: FBT001 private
-        return prepared_operation.coerce_variables(self._schema, raw_values, hide_suggestions=not (suggests and self._shows_schema))
+        result = prepared_operation.coerce_variables(self._schema, raw_values, hide_suggestions=not (suggests and self._shows_schema))
+        return [describe_variable_error(self._schema, each) for each in result] if isinstance(result, list) else result
 
 
 @contextmanager

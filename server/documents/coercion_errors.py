@@ -11,7 +11,9 @@ def rewrite_coercion_error(error: GraphQLError) -> GraphQLError | None:
     cause = root_cause(error)
     if not isinstance(cause, CONVERSION_ERRORS):
         return None
-    return GraphQLError(remove_cause_text(cause, error.message), error.nodes, extensions={"code": ErrorCode.BAD_USER_INPUT})
+    return GraphQLError(
+        remove_cause_text(cause, error.message), error.nodes, extensions={**(error.extensions or {}), "code": ErrorCode.BAD_USER_INPUT}
+    )
 
 
 def root_cause(error: GraphQLError) -> BaseException | None:

@@ -95,4 +95,5 @@ def mask(error: BaseException) -> dict[str, object]:
 
 
 def _with_code(error: GraphQLError, code: ErrorCode, message: str) -> Mapping[str, Any]:
-    return {**error.formatted, "message": message or error.message, "extensions": {"code": code}}
+    path = {"path": error.extensions["path"]} if error.extensions and "path" in error.extensions else {}
+    return {**error.formatted, "message": message or error.message, "extensions": {"code": code, **path}}

@@ -140,14 +140,22 @@ VALUE_FORMS = {
     "variable in a list": ("query ($x: [Odd!]!) { odds(numbers: $x) }", "x[]"),
 }
 
+PATHS = {
+    "literal": ["number"],
+    "variable": ["x"],
+    "default": ["x"],
+    "literal in a list": ["numbers", "1"],
+    "variable in a list": ["x", "1"],
+}
+
 
 @pytest.mark.parametrize("form", VALUE_FORMS)
 async def test_value_that_python_cannot_convert_is_bad_input(api: Api, form: str) -> None:
-    """The error has its location, without Python's message."""
+    """The error has its location and its path, without Python's message."""
     query, name = VALUE_FORMS[form]
     wrong = [1, "no number"] if name == "x[]" else "no number"
     error = await only_error(api, query.replace("WRONG", '"no number"'), **({"x": wrong} if name else {}))
-    assert error["extensions"] == {"code": "BAD_USER_INPUT"}
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "path": PATHS[form]}
     assert error["locations"]
     assert "invalid literal" not in error["message"]
     assert "no number" in error["message"]

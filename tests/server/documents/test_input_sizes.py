@@ -149,7 +149,7 @@ async def test_too_long_name_is_rejected_before_comparisons(api: Api) -> None:
 async def test_no_suggestions_for_a_long_text(api: Api, text: str, has_suggestion: bool) -> None:
     query = "query ($s: ClientStatus!) { clients(filter: {status: $s}) { nodes { id } } }"
     (error,) = (await api.execute(query, s=text))["errors"]
-    assert error["extensions"] == {"code": "BAD_USER_INPUT"}
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "path": ["s"]}
     assert ("Did you mean" in error["message"]) == has_suggestion
 
 
