@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from itertools import cycle, islice, starmap
+from itertools import cycle, islice
 
 import pytest
 import strawberry
@@ -26,9 +25,6 @@ DEAR = "{ clients(first: 100) { nodes { id contacts(first: 90) { nodes { id } } 
 TOO_DEAR = "{ clients(first: 100) { nodes { id contacts(first: 100) { edges { node { id } } } } } }"
 
 
-Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
 @dataclass(frozen=True)
 class ConnectionAnswer:
     """A response that was received on a separate connection."""
@@ -38,28 +34,18 @@ class ConnectionAnswer:
     body: str
 
 
-async def send_query(port: int, token: str, query: str) -> Connection:
-    """Send a query on a new connection, without waiting for the response."""
+async def send_query(port: int, token: str, query: str) -> ConnectionAnswer:
+    """Send a query on a new connection and return the response. Fail if none comes."""
     body = json.dumps({"query": query})
     head = f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\n"
     async with asyncio.timeout(TIMEOUT_S):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode())
-    return reader, writer
-
-
-async def read_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> ConnectionAnswer:
-    """Read the response until the server closes the connection. Fail if none comes."""
-    with closing(writer):
-        async with asyncio.timeout(TIMEOUT_S):
+        with closing(writer):
+            writer.write(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}".encode())
             first, _, content = (await reader.read(-1)).decode().partition("\r\n\r\n")
     status, *lines = first.split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     return ConnectionAnswer(int(status.split()[1]), headers, content)
-
-
-async def execute(port: int, token: str, query: str) -> ConnectionAnswer:
-    return await read_answer(*await send_query(port, token, query))
 
 
 @pytest.fixture(scope="module")
@@ -73,15 +59,15 @@ def worker(owner_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 async def test_h8_requests_of_a_crowd_are_answered_or_asked_to_retry(worker: ServerProcess, sample_org: Tenant, count: int) -> None:
     """Every request is answered in full or rejected with `Retry-After`, and afterwards the server works as before."""
     tokens = [sample_org.tokens[role] for role in Role]
-    alone = await execute(worker.port, tokens[0], PAGE)
+    alone = await send_query(worker.port, tokens[0], PAGE)
     assert alone.status == 200
 
-    worker.process.send_signal(signal.SIGSTOP)  # until all requests are sent, so that they arrive at once, however slow this process is
-    try:
-        connections = await asyncio.gather(*(send_query(worker.port, token, PAGE) for token in islice(cycle(tokens), count)))
-    finally:
-        worker.process.send_signal(signal.SIGCONT)
-    answers = await asyncio.gather(*starmap(read_answer, connections))
+    # Block all queries until the first request is rejected, so that the queue gets full, however fast the server is.
+    async with asyncio.TaskGroup() as group, sample_org.owner.transaction():
+        await sample_org.owner.execute("LOCK TABLE relaties.client IN ACCESS EXCLUSIVE MODE")
+        tasks = [group.create_task(send_query(worker.port, token, PAGE)) for token in islice(cycle(tokens), count)]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    answers = [task.result() for task in tasks]
 
     successes = [each for each in answers if each.status == 200]
     assert successes
@@ -90,7 +76,7 @@ async def test_h8_requests_of_a_crowd_are_answered_or_asked_to_retry(worker: Ser
     assert errors
     assert {each.status for each in errors} <= {429, 503}
     assert all(int(each.headers["retry-after"]) >= 1 for each in errors)
-    assert (await execute(worker.port, tokens[0], PAGE)).body == alone.body
+    assert (await send_query(worker.port, tokens[0], PAGE)).body == alone.body
 
 
 @pytest.fixture
