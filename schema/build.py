@@ -1,11 +1,20 @@
 """Build the schema."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any, get_args
 
 import strawberry
-from graphql import GraphQLDirective, GraphQLInputObjectType, GraphQLSchema
+from graphql import (
+    GraphQLArgument,
+    GraphQLDirective,
+    GraphQLInputField,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLSchema,
+    Undefined,
+)
 from pydantic import BaseModel
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
@@ -47,7 +56,9 @@ def build() -> strawberry.Schema:
         types=USER_ERROR_TYPES,
         config=StrawberryConfig(scalar_map=SCALARS, name_converter=_CachedNameConverter()),
     )
-    _mark_one_of_inputs(schema._schema)  # noqa: SLF001 Strawberry has no public access to the graphql-core schema
+    core_schema = schema._schema  # noqa: SLF001 Strawberry has no public access to the graphql-core schema
+    _mark_one_of_inputs(core_schema)
+    _remove_null_defaults(core_schema)
     return schema
 
 
@@ -59,6 +70,26 @@ def _mark_one_of_inputs(schema: GraphQLSchema) -> None:
     for kind in schema.type_map.values():
         if isinstance(kind, GraphQLInputObjectType):
             kind.is_one_of = (kind.extensions or {})["strawberry-definition"].is_one_of
+
+
+def _remove_null_defaults(schema: GraphQLSchema) -> None:
+    """Remove the defaults that are null, which Strawberry takes from Python's `None`.
+
+    `= null` says nothing: an optional value that is omitted reaches the resolver as Python's default, which is `None` as well.
+    """
+    for value in _input_values(schema):
+        if value.default_value is None:
+            value.default_value = Undefined
+
+
+def _input_values(schema: GraphQLSchema) -> Iterator[GraphQLArgument | GraphQLInputField]:
+    """Yield each argument of a field and each field of an input."""
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLInputObjectType):
+            yield from kind.fields.values()
+        elif isinstance(kind, GraphQLObjectType | GraphQLInterfaceType):
+            for field in kind.fields.values():
+                yield from field.args.values()
 
 
 def _describe_input(input_type: Any, fields: type[BaseModel]) -> None:  # noqa: ANN401 a class with attributes of Strawberry

@@ -52,7 +52,7 @@ class FieldCall:
             return self._fixed_values
         values = {**self._fixed_values}
         for direct in self._direct_variables:
-            value = variables.coerced.get(direct.variable, direct.default)
+            value = variables.coerced.get(direct.variable, Undefined)
             if direct.is_required and (value is None or value is Undefined):
                 raise LookupError(direct.variable)  # graphql-core reports the error
             if value is not Undefined:
@@ -77,7 +77,6 @@ class _DirectVariable(NamedTuple):
     graphql_name: str
     python_name: str
     variable: str
-    default: Any
     is_required: bool
     convert: Converter
 
@@ -91,16 +90,15 @@ def _find_direct(
 ) -> _DirectVariable | None:
     """Return the argument if its value is a variable that `_make_converter` can convert. Otherwise, return None.
 
-    graphql-core and Strawberry then convert it: a literal, an argument with a default other than null, or a type without a converter.
+    graphql-core and Strawberry then convert it: a literal, an argument with a default, or a type without a converter.
     """
-    default = argument.default_value  # None if the default is null, `Undefined` if there is none
-    if not isinstance(value, ast.VariableNode) or argument.default is not None or not (default is None or default is Undefined):
+    if not isinstance(value, ast.VariableNode) or argument.default is not None or argument.default_value is not Undefined:
         return None
     if (convert := _make_converter(argument.type, schema)) is None:
         return None
     graphql_name_of = schema.config.name_converter.from_argument
     (python_name,) = (each.python_name for each in strawberry_field.arguments if graphql_name_of(each) == graphql_name)
-    return _DirectVariable(graphql_name, python_name, value.name.value, default, isinstance(argument.type, GraphQLNonNull), convert)
+    return _DirectVariable(graphql_name, python_name, value.name.value, isinstance(argument.type, GraphQLNonNull), convert)
 
 
 def _make_converter(input_type: GraphQLInputType, schema: strawberry.Schema) -> Converter | None:

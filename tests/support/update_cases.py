@@ -5,8 +5,6 @@ from typing import Any, get_args
 import asyncpg
 from graphql import (
     GraphQLInputObjectType,
-    GraphQLNonNull,
-    Undefined,
     get_named_type,
     is_leaf_type,
     is_required_input_field,
@@ -48,14 +46,14 @@ def fill_input(mutation: str, world: World, *, is_second: bool = False) -> dict[
 
 
 def patchable_locations(mutation: str) -> list[InputLocation]:
-    """Return the optional fields without a default value. Fields inside a list belong to the list."""
+    """Return the fields that stay unchanged if they are omitted. Fields inside a list belong to the list."""
     locations = iterate_locations(input_type(mutation), fill_input(mutation, SHAPE_ONLY_WORLD))
     own = [location for location in locations if all(isinstance(step, str) for step in location.path)]
-    return [
-        location
-        for location in own
-        if not isinstance(field_at(location).type, GraphQLNonNull) and field_at(location).default_value is Undefined
-    ]
+    return [location for location in own if isinstance(strawberry_type_at(location), StrawberryMaybe)]
+
+
+def strawberry_type_at(location: InputLocation) -> Any:  # noqa: ANN401 Strawberry's
+    return (field_at(location).extensions or {})["strawberry-definition"].type
 
 
 def is_object_or_list(location: InputLocation) -> bool:
@@ -68,7 +66,7 @@ def may_be_null(location: InputLocation) -> bool:
     fields = FIELD_SETS[location.owner].model_fields if location.owner in FIELD_SETS else {}
     if own := fields.get(to_snake(location.name)):
         return type(None) in get_args(own.annotation)
-    kind = (field_at(location).extensions or {})["strawberry-definition"].type
+    kind = strawberry_type_at(location)
     if (location.owner, location.name) in NEVER_EMPTY:
         return False
     return isinstance(kind, StrawberryMaybe) and isinstance(kind.of_type, StrawberryOptional)
