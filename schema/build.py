@@ -15,6 +15,7 @@ from graphql import (
     GraphQLSchema,
     Undefined,
 )
+from graphql.utilities.print_schema import print_schema_definition
 from pydantic import BaseModel
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
@@ -25,6 +26,7 @@ from resolvers import inputs
 from resolvers.mutations import IDEMPOTENT
 from schema.core.row_type import DESCRIBED_BY
 from schema.core.scalars import SCALARS
+from schema.description import SCHEMA_DESCRIPTION
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.user_errors import USER_ERROR_TYPES
@@ -34,6 +36,10 @@ class _Schema(strawberry.Schema):
     def _collect_graphql_directives(self, schema_directive_types: Iterable[type]) -> tuple[GraphQLDirective, ...]:
         """Add `@idempotent` as a directive of graphql-core. With any `strawberry.directive`, Strawberry runs all fields asynchronously."""
         return (*super()._collect_graphql_directives(schema_directive_types), IDEMPOTENT)
+
+    def as_str(self) -> str:
+        """Print the schema with its description, which Strawberry does not print."""
+        return f"{print_schema_definition(self._schema)}\n\n{super().as_str()}"
 
 
 camel_case = cache(to_camel_case)
@@ -59,6 +65,7 @@ def build() -> strawberry.Schema:
     core_schema = schema._schema  # noqa: SLF001 Strawberry has no public access to the graphql-core schema
     _mark_one_of_inputs(core_schema)
     _remove_null_defaults(core_schema)
+    core_schema.description = SCHEMA_DESCRIPTION
     return schema
 
 

@@ -52,6 +52,8 @@ function LoadSchemaOnSignIn() {
 createRoot(document.getElementById("page")).render(
   <GraphiQL
     fetcher={fetcher}
+    schemaDescription
+    inputValueDeprecation
     plugins={[HISTORY_PLUGIN, explorerPlugin({ showAttribution: false })]}
     defaultTabs={EXAMPLES.map((query) => ({ query, headers }))}
     defaultHeaders={headers}

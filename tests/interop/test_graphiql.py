@@ -97,7 +97,8 @@ def test_every_example_returns_data(browser_observations: dict[str, Any]) -> Non
 
 
 def test_the_documentation_opens(browser_observations: dict[str, Any]) -> None:
-    """The explorer, with which queries can be put together, opens too."""
+    """It starts with the description of the schema. The explorer, with which queries can be put together, opens too."""
+    assert "Sign-in: every request has a token, Authorization: Bearer …" in browser_observations["docs"]
     assert "Clients of the organization." in browser_observations["docs"]
     assert "clients" in browser_observations["explorer"]
 

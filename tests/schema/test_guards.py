@@ -18,6 +18,7 @@ from graphql import (
     GraphQLInterfaceType,
     GraphQLList,
     GraphQLObjectType,
+    build_schema,
     get_named_type,
 )
 
@@ -28,6 +29,7 @@ from domain.core.pagination import OrganizationPageReader, PagePerParentReader
 from domain.core.scope import ALL_PERMISSIONS, Actor, ReadScope
 from resolvers.loaders import Loaders
 from schema.build import build
+from schema.description import SCHEMA_DESCRIPTION
 
 SCHEMA = build()
 SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
@@ -159,6 +161,10 @@ def test_guards_cover_something() -> None:
 def test_schema_equals_the_reviewed_file() -> None:
     """After an intended change, run `relaties schema print > schema/schema.graphql` and review the difference."""
     assert SCHEMA.as_str() + "\n" == SDL.read_text()
+
+
+def test_printed_schema_has_its_description() -> None:
+    assert build_schema(SDL.read_text()).description == SCHEMA_DESCRIPTION
 
 
 INPUTS_FIRST = """

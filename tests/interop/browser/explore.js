@@ -98,8 +98,11 @@ async function takeScreenshot(page) {
 
 async function readDocumentation(page) {
   await page.getByLabel("Show Documentation Explorer").click();
-  await page.locator(".graphiql-doc-explorer").getByText("Query", { exact: true }).click();
-  const text = await page.locator(".graphiql-doc-explorer").textContent();
+  const explorer = page.locator(".graphiql-doc-explorer");
+  await explorer.getByText("Query", { exact: true }).waitFor();
+  const start = await explorer.textContent();
+  await explorer.getByText("Query", { exact: true }).click();
+  const text = start + (await explorer.textContent());
   await page.getByLabel("Hide Documentation Explorer").click();
   return text;
 }

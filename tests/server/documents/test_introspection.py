@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import Callable
 from threading import Event
 
-from graphql import get_introspection_query
+from graphql import build_client_schema, get_introspection_query
 
 from resolvers.execution.operation import INTROSPECTION_THREAD
+from schema.description import SCHEMA_DESCRIPTION
 from tests.support.api import Api
 from tests.support.builders import Tenant
 
@@ -26,3 +27,14 @@ async def test_other_requests_are_answered_during_introspection(api_for: Callabl
     assert blocking_task.result()
     assert {"Client", "Query"} <= {each["name"] for each in whole["__schema"]["types"]}
     assert both["__schema"] == {"queryType": {"name": "Query"}}
+
+
+async def test_introspection_with_every_option_is_within_the_limits(
+    default_limits_api: Callable[[Tenant], Api], sample_org: Tenant
+) -> None:
+    """GraphiQL requests the description of the schema and the deprecated arguments. The printed schema has the same description."""
+    query = get_introspection_query(
+        schema_description=True, specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True
+    )
+    schema = build_client_schema(await default_limits_api(sample_org).data(query))
+    assert schema.description == SCHEMA_DESCRIPTION
