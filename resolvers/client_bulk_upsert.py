@@ -4,10 +4,18 @@ import strawberry
 
 from db.tables import ClientFields
 from domain.clients import bulk_upsert
-from domain.clients.bulk_upsert import OnError, UpsertResult
+from domain.clients.bulk_upsert import MAX_CLIENTS, OnError, UpsertResult
 from domain.clients.editing import ClientForm
 from domain.core.scope import WriteScope
-from resolvers.client_editing import ClientAddressInput, ClientFinancialPatchInput, ClientLabelInput, build_form, financial_patch
+from resolvers.client_editing import (
+    ADDRESSES_DESCRIPTION,
+    LABELS_DESCRIPTION,
+    ClientAddressInput,
+    ClientFinancialPatchInput,
+    ClientLabelInput,
+    build_form,
+    financial_patch,
+)
 from resolvers.enums import describe_enum
 from resolvers.inputs import patch_of, patch_values, present_lists
 
@@ -20,17 +28,21 @@ describe_enum(
 )
 
 
-@patch_of(ClientFields, description="A client to create or update. An update leaves omitted fields unchanged; null clears a field.")
+@patch_of(
+    ClientFields,
+    description="A client to create or update. An update leaves omitted fields unchanged; null clears a field. In a new client, an omitted "
+    "field gets the default of `ClientCreateInput`.",
+)
 class ClientUpsertInput:
     name: str
-    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description="New list of addresses.")
-    labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description="New list of labels, at most 50.")
+    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description=ADDRESSES_DESCRIPTION)
+    labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description=LABELS_DESCRIPTION)
     financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Requires `FINANCE_WRITE`.")
 
 
 @strawberry.input(description="Clients to create or update.")
 class ClientBulkUpsertInput:
-    clients: list[ClientUpsertInput] = strawberry.field(description="Clients, 1 to 100.")
+    clients: list[ClientUpsertInput] = strawberry.field(description=f"Clients, 1 to {MAX_CLIENTS}.")
     on_error: OnError = strawberry.field(default=OnError.ALL_OR_NOTHING, description="What to do with the others if a client is rejected.")
 
 

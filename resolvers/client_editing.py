@@ -18,8 +18,9 @@ from db.tables import (
 )
 from domain.clients import contact_links, editing, label_links
 from domain.clients.contact_links import ContactChoice
-from domain.clients.editing import ClientForm
+from domain.clients.editing import MAX_ENTRIES, ClientForm
 from domain.clients.label_links import LabelChoice
+from domain.core.pagination import MAX_PAGE_SIZE
 from domain.core.scope import WriteScope
 from resolvers.contacts import ContactCreateInput
 from resolvers.ids import GlobalId
@@ -42,6 +43,9 @@ from resolvers.labels import LabelCreateInput
 LINK_TYPES = {"vat_rate_id": "VatRate", "invoice_layout_id": "InvoiceLayout"}
 VAT_RATE_DESCRIPTION = "Id of the VAT rate. If null, the organization's `defaultVatRate` applies."
 LAYOUT_DESCRIPTION = "Id of the invoice layout. If null, the organization's `defaultLayout` applies."
+ADDRESSES_DESCRIPTION = f"New list of addresses, at most {MAX_ENTRIES['addresses']}: one of each type."
+LABELS_DESCRIPTION = f"New list of labels, at most {MAX_ENTRIES['labels']}."
+LINK_DESCRIPTION = "Link between the contact and this client. If omitted, all of its fields get their defaults."
 
 
 @input_of(AddressFields, description="An address of a client.")
@@ -76,20 +80,30 @@ class ContactChoiceInput:
 @strawberry.input(description="A contact of a client, with the link between them.")
 class ClientContactInput:
     contact: ContactChoiceInput = strawberry.field(description="The contact.")
-    link: "ClientContactFieldsInput | None" = strawberry.field(default=None, description="Link between the contact and this client.")
+    link: "ClientContactFieldsInput | None" = strawberry.field(default=None, description=LINK_DESCRIPTION)
 
 
-@patch_of(ClientContactFields, description="Link between a contact and a client. In an existing link, omitted fields stay unchanged.")
+@patch_of(
+    ClientContactFields,
+    description="Link between a contact and a client. `clientContactUpdate` leaves omitted fields unchanged. Elsewhere they get their "
+    "defaults: the last position, `TO` as `recipient`, true for `isActive`, and false or nothing for the others.",
+)
 class ClientContactFieldsInput:
-    roles: strawberry.Maybe[list[ContactRole] | None] = strawberry.field(description="What the contact receives for this client.")
+    roles: strawberry.Maybe[list[ContactRole] | None] = strawberry.field(
+        description=f"What the contact receives for this client, at most {MAX_PAGE_SIZE} entries. A repeated entry counts once."
+    )
 
 
 @input_of(ClientFields, description="A new client with its addresses, labels, contacts and financial settings.")
 class ClientCreateInput:
     takes_next_number: bool = strawberry.field(default=False, description="Whether to assign the next number. Not allowed with `number`.")
-    addresses: list[ClientAddressInput] = strawberry.field(default_factory=list, description="Addresses, at most one of each type.")
-    labels: list[ClientLabelInput] = strawberry.field(default_factory=list, description="Labels, at most 50.")
-    contacts: list[ClientContactInput] = strawberry.field(default_factory=list, description="Contacts in their order, at most 100.")
+    addresses: list[ClientAddressInput] = strawberry.field(
+        default_factory=list, description=f"Addresses, at most {MAX_ENTRIES['addresses']}: one of each type."
+    )
+    labels: list[ClientLabelInput] = strawberry.field(default_factory=list, description=f"Labels, at most {MAX_ENTRIES['labels']}.")
+    contacts: list[ClientContactInput] = strawberry.field(
+        default_factory=list, description=f"Contacts in their order, at most {MAX_ENTRIES['contacts']}."
+    )
     financial: ClientFinancialInput | None = strawberry.field(default=None, description="Financial settings. Requires `FINANCE_WRITE`.")
 
 
@@ -98,10 +112,10 @@ class ClientUpdateInput:
     id: GlobalId = strawberry.field(description="Id of the client.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
     takes_next_number: bool = strawberry.field(default=False, description="Whether to assign the next number. Not allowed with `number`.")
-    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description="New list of addresses.")
-    labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description="New list of labels, at most 50.")
+    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description=ADDRESSES_DESCRIPTION)
+    labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description=LABELS_DESCRIPTION)
     contacts: strawberry.Maybe[list[ClientContactInput] | None] = strawberry.field(
-        description="New list of contacts, at most 100. Contacts that are not in it are unlinked."
+        description=f"New list of contacts, at most {MAX_ENTRIES['contacts']}. Contacts that are not in it are unlinked."
     )
     financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Requires `FINANCE_WRITE`.")
 
@@ -175,7 +189,7 @@ class ClientContactLinkInput:
     client_id: GlobalId = strawberry.field(description="Id of the client.")
     contact_id: GlobalId = strawberry.field(description="Id of the contact.")
     expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_CLIENT_VERSION_DESCRIPTION)
-    link: ClientContactFieldsInput | None = strawberry.field(default=None, description="Link between the contact and this client.")
+    link: ClientContactFieldsInput | None = strawberry.field(default=None, description=LINK_DESCRIPTION)
 
 
 @strawberry.input(description="Changes to the link between a contact and a client.")
@@ -214,8 +228,8 @@ async def unlink(scope: WriteScope, input: ClientContactUnlinkInput) -> UUID:
 
 @strawberry.input(description="Labels to add to clients, or to remove from them.")
 class ClientLabelsInput:
-    client_ids: list[GlobalId] = strawberry.field(description="Ids of the clients, at most 100.")
-    label_ids: list[GlobalId] = strawberry.field(description="Ids of the labels, at most 50.")
+    client_ids: list[GlobalId] = strawberry.field(description=f"Ids of the clients, at most {label_links.MAX_CLIENTS}.")
+    label_ids: list[GlobalId] = strawberry.field(description=f"Ids of the labels, at most {label_links.MAX_LABELS}.")
 
 
 async def add_labels(scope: WriteScope, input: ClientLabelsInput) -> list[UUID]:

@@ -9,14 +9,17 @@ from uuid import UUID
 import strawberry
 
 from db.rows import ClientRow
+from db.tables import ClientFields
 from domain.clients import reads as clients
-from domain.clients.reads import Filter, Sort, Sorting
+from domain.clients.reads import MAX_FILTER_LABELS, Filter, Sort, Sorting
 from domain.core.errors import BadInput
 from domain.core.idempotency import Outcome
+from domain.core.lookups import MAX_SEARCH_LENGTH
 from domain.core.pagination import Page, PageRequest
 from resolvers.context import Info
 from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId
+from resolvers.limits import limit_hint
 from resolvers.pagination import After, Before, First, Last, OrderDirection
 
 
@@ -39,21 +42,30 @@ describe_enum(
 )
 
 
-@strawberry.input(description="Filter by labels. All given criteria must match; each has at most 50 labels.")
+MAX_LABELS_HINT = f"at most {MAX_FILTER_LABELS}."
+
+
+@strawberry.input(description="Filter by labels. All given criteria must match; an omitted one matches every client.")
 class LabelFilterInput:
-    any: list[GlobalId] | None = strawberry.field(default=None, description="Clients with at least one of these labels.")
-    all: list[GlobalId] | None = strawberry.field(default=None, description="Clients with all of these labels.")
-    none: list[GlobalId] | None = strawberry.field(default=None, description="Clients with none of these labels.")
+    any: list[GlobalId] | None = strawberry.field(
+        default=None, description=f"Ids of labels of which the clients have at least one, {MAX_LABELS_HINT}"
+    )
+    all: list[GlobalId] | None = strawberry.field(default=None, description=f"Ids of labels that the clients all have, {MAX_LABELS_HINT}")
+    none: list[GlobalId] | None = strawberry.field(
+        default=None, description=f"Ids of labels of which the clients have none, {MAX_LABELS_HINT}"
+    )
 
 
-@strawberry.input(description="Filter for clients. All given criteria must match.")
+@strawberry.input(description="Filter for clients. All given criteria must match; an omitted one matches every client.")
 class ClientFilterInput:
     status: ClientStatus = strawberry.field(default=ClientStatus.ALL, description="Active, archived or all clients.")
     labels: LabelFilterInput | None = strawberry.field(default=None, description="Labels of the clients.")
     has_invoice_contact: bool | None = strawberry.field(default=None, description="Whether a contact receives the client's invoices.")
     country: str | None = strawberry.field(default=None, description="Country code (ISO 3166-1 alpha-2) of the primary address.")
-    kvk_number: str | None = strawberry.field(default=None, description="Number in the Dutch business register (KVK).")
-    vat_number: str | None = strawberry.field(default=None, description="VAT number with its country prefix.")
+    kvk_number: str | None = strawberry.field(default=None, description="Number in the Dutch business register (KVK), 8 digits.")
+    vat_number: str | None = strawberry.field(
+        default=None, description="VAT number with its country prefix." + limit_hint(ClientFields, "vat_number")
+    )
     updated_since: datetime | None = strawberry.field(default=None, description="Earliest time of creation or last change.")
 
 
@@ -66,11 +78,16 @@ class ClientOrderInput:
 @strawberry.input(one_of=True, description="Id or number of a client.")
 class ClientLookupInput:
     id: strawberry.Maybe[GlobalId] = strawberry.field(description="Id of the client.")
-    number: strawberry.Maybe[str] = strawberry.field(description="Number of the client. Case, width and invisible characters are ignored.")
+    number: strawberry.Maybe[str] = strawberry.field(
+        description="Number of the client. Case, width and invisible characters are ignored." + limit_hint(ClientFields, "number")
+    )
 
 
 ClientFilterArgument = Annotated[ClientFilterInput | None, strawberry.argument(description="Filter; all clients if omitted.")]
-SEARCH_DESCRIPTION = "Text within the name or the number, at most 200 characters. Case is ignored, and so are accents in names."
+SEARCH_DESCRIPTION = (
+    f"Text within the name or the number, at most {MAX_SEARCH_LENGTH} characters. Case is ignored, and so are accents in names. "
+    "If omitted, every client matches."
+)
 ClientSearch = Annotated[str | None, strawberry.argument(description=SEARCH_DESCRIPTION)]
 OrderByArgument = Annotated[ClientOrderInput | None, strawberry.argument(description="Sort order; by name if omitted.")]
 LookupArgument = Annotated[ClientLookupInput, strawberry.argument(description="Id or number of the client.")]

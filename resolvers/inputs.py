@@ -13,7 +13,8 @@ from resolvers.ids import GlobalId
 T = TypeVar("T")
 VERSION_DESCRIPTION = "The `version` that you read. The mutation fails with `VERSION_CONFLICT` if the object has changed since."
 OPTIONAL_CLIENT_VERSION_DESCRIPTION = (
-    "The `version` of the client that you read. If given, the mutation fails with `VERSION_CONFLICT` if the client has changed since."
+    "The `version` of the client that you read. The mutation fails with `VERSION_CONFLICT` if the client has changed since. If omitted, "
+    "the version is not checked."
 )
 INPUT_TYPES: list[tuple[type, type[BaseModel]]] = []
 """The input types, each with its field set."""
@@ -27,6 +28,9 @@ class VersionedInput:
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
+OMITTED_HINT = " An omitted field gets its default, or stays empty without one."
+
+
 def input_of(fields: type[BaseModel], *, description: str) -> Callable[[type[T]], type[T]]:
     """Declare an input with the fields of a set, followed by the fields of the class itself, which may override those of the set."""
 
@@ -34,7 +38,10 @@ def input_of(fields: type[BaseModel], *, description: str) -> Callable[[type[T]]
         for name, field in fields.model_fields.items():
             if not field.is_required() and name not in cls.__annotations__:
                 setattr(cls, name, field.default)
-        return _declare_input(cls, fields, description, lambda field: field.annotation)
+        input_type = _declare_input(cls, fields, description, lambda field: field.annotation)
+        definition: Any = input_type.__strawberry_definition__  # type: ignore[attr-defined]
+        definition.description += OMITTED_HINT if any(field.default is None for field in definition.fields) else ""
+        return input_type
 
     return decorate
 

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from db.engine.errors import is_retryable
 from domain.core.errors import BadInput, RuleViolation
-from domain.core.idempotency import Outcome, RequestKey, run_once
+from domain.core.idempotency import MAX_KEY_LENGTH, Outcome, RequestKey, run_once
 from domain.core.scope import Permission, WriteScope
 from resolvers.context import Info
 
@@ -28,7 +28,8 @@ IDEMPOTENT = GraphQLDirective(
     locations=[DirectiveLocation.FIELD],
     args={
         "key": GraphQLArgument(
-            GraphQLNonNull(GraphQLString), description="Key that you choose, for example a UUID; 1 to 255 printable characters."
+            GraphQLNonNull(GraphQLString),
+            description=f"Key that you choose, for example a UUID; 1 to {MAX_KEY_LENGTH} printable characters.",
         )
     },
     description="Makes a mutation safe to repeat. For 24 hours, a repetition with the same key and input returns the first outcome and "

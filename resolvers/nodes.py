@@ -45,7 +45,7 @@ async def by_id(info: Info, id: Annotated[GlobalId, strawberry.argument(descript
 
 
 async def by_ids(
-    info: Info, ids: Annotated[list[GlobalId], strawberry.argument(description="Ids of the objects, at most 100.")]
+    info: Info, ids: Annotated[list[GlobalId], strawberry.argument(description=f"Ids of the objects, at most {MAX_PAGE_SIZE}.")]
 ) -> list[Row | None]:
     if len(ids) > MAX_PAGE_SIZE:
         raise BadInput(f"`ids` has at most {MAX_PAGE_SIZE} entries. Send several requests.")

@@ -6,24 +6,37 @@ from typing import Annotated, TypeAlias
 
 import strawberry
 
-from domain.core.pagination import PageRequest
+from domain.core.lookups import MAX_SEARCH_LENGTH
+from domain.core.pagination import DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE, PageRequest
 from resolvers.enums import describe_enum
 
+DEFAULT_SIZE_HINT = f"If both `first` and `last` are omitted, {DEFAULT_PAGE_SIZE}."
+FORWARD_HINT = "Not allowed with `first` or `after`."
 First: TypeAlias = Annotated[
-    int | None, strawberry.argument(description="Number of entries, 1 to 100, from the start or after the cursor `after`. Defaults to 25.")
+    int | None,
+    strawberry.argument(
+        description=f"Number of entries, 1 to {MAX_PAGE_SIZE}, from the start or after the cursor `after`. {DEFAULT_SIZE_HINT}"
+    ),
 ]
 After: TypeAlias = Annotated[
-    str | None, strawberry.argument(description="Cursor after which the page starts: `endCursor` of the previous page.")
+    str | None,
+    strawberry.argument(
+        description="Cursor after which the page starts: `endCursor` of the previous page. If omitted, the page starts with the first "
+        "entry."
+    ),
 ]
 Last: TypeAlias = Annotated[
     int | None,
     strawberry.argument(
-        description="Number of entries, 1 to 100, from the end or before the cursor `before`. Not allowed with `first` or `after`."
+        description=f"Number of entries, 1 to {MAX_PAGE_SIZE}, from the end or before the cursor `before`. {FORWARD_HINT} "
+        f"{DEFAULT_SIZE_HINT}"
     ),
 ]
 Before: TypeAlias = Annotated[
     str | None,
-    strawberry.argument(description="Cursor after the page: `startCursor` of the next page. Not allowed with `first` or `after`."),
+    strawberry.argument(
+        description=f"Cursor after the page: `startCursor` of the next page. {FORWARD_HINT} If omitted, `last` counts from the end."
+    ),
 ]
 
 
@@ -32,7 +45,9 @@ def paginate(first: First = None, after: After = None, last: Last = None, before
     return {"page_request": PageRequest(first, after, last, before)}
 
 
-SEARCH_DESCRIPTION = "Text within the name, at most 200 characters. Case and accents are ignored."
+SEARCH_DESCRIPTION = (
+    f"Text within the name, at most {MAX_SEARCH_LENGTH} characters. Case and accents are ignored. If omitted, every entry matches."
+)
 NameSearch: TypeAlias = Annotated[str | None, strawberry.argument(description=SEARCH_DESCRIPTION)]
 
 

@@ -9,7 +9,7 @@ import strawberry
 from domain.core.periods import Period
 
 
-@strawberry.input(description="A period of whole days, including the first and the last. Without one of them it is open on that side.")
+@strawberry.input(description="A period of whole days, including the first and the last. If one is omitted, it is open on that side.")
 class PeriodInput:
     since: date | None = strawberry.field(default=None, description="First day of the period.")
     until: date | None = strawberry.field(default=None, description="Last day of the period.")

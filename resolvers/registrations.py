@@ -11,6 +11,7 @@ from db.rows import RegistrationRow
 from db.tables import (
     ExpenseFields,
     MileageFields,
+    RateFields,
     RegistrationFields,
     RegistrationKind,
     RegistrationStatus,
@@ -21,7 +22,7 @@ from db.tables import (
 from domain.core.pagination import Page, PageRequest
 from domain.core.scope import WriteScope
 from domain.registrations import rules as registrations
-from domain.registrations.rules import RegistrationFilter, RegistrationForm
+from domain.registrations.rules import MAX_LABELS, RegistrationFilter, RegistrationForm
 from resolvers.context import Info
 from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId
@@ -38,6 +39,7 @@ from resolvers.inputs import (
     to_uuid,
     to_uuids,
 )
+from resolvers.limits import limit_hint
 from resolvers.pagination import After, Before, First, Last
 from resolvers.periods import PeriodInput, to_period
 
@@ -55,15 +57,16 @@ describe_enum(
 describe_enum(TripType, "Purpose of a trip.", PRIVATE="Private.", BUSINESS="Business.", COMMUTE="Between home and work.")
 LINK_TYPES = {"client_id": "Client", "project_id": "Project", "member_id": "Member"}
 EXPENSE_LINK_TYPES = {"vat_rate_id": "VatRate"}
-HOURLY_RATE_DESCRIPTION = "Price of an hour, excluding VAT. Defaults to the rate of the project or the client."
-MILEAGE_RATE_DESCRIPTION = "Price of a kilometre, excluding VAT. Defaults to the rate of the client."
+RATE_LIMITS = limit_hint(RateFields, "rate")
+HOURLY_RATE_DESCRIPTION = f"Price of an hour, excluding VAT.{RATE_LIMITS} Defaults to the rate of the project or the client."
+MILEAGE_RATE_DESCRIPTION = f"Price of a kilometre, excluding VAT.{RATE_LIMITS} Defaults to the rate of the client."
 RATE_PERMISSION_HINT = "Requires `FINANCE_WRITE`."
 PATCH_RATE_HINT = f"Null restores the default. {RATE_PERMISSION_HINT}"
-PRICE_DESCRIPTION = "Price per unit, excluding VAT."
+PRICE_DESCRIPTION = "Price per unit, excluding VAT." + limit_hint(ExpenseFields, "unit_price")
 VAT_RATE_DESCRIPTION = "Id of the VAT rate. If null, the client's VAT rate applies, or otherwise the organization's `defaultVatRate`."
 
 
-@strawberry.input(description="Filter for registrations. All given criteria must match.")
+@strawberry.input(description="Filter for registrations. All given criteria must match; an omitted one matches every registration.")
 class RegistrationFilterInput:
     kind: RegistrationKind | None = strawberry.field(default=None, description="Kind of the registrations.")
     status: RegistrationStatus | None = strawberry.field(default=None, description="Status of the registrations.")
@@ -136,18 +139,21 @@ class RegistrationWorkInput:
     mileage: strawberry.Maybe[RegistrationMileageInput] = strawberry.field(description="A trip.")
 
 
-@patch_of(TimeFields, description="Changes to time worked. A new start or end recomputes the minutes, unless `minutes` is given.")
+@patch_of(
+    TimeFields,
+    description="Changes to time worked. Omitted fields stay unchanged, but a new start or end recomputes omitted `minutes`.",
+)
 class RegistrationTimePatchInput:
     rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"{HOURLY_RATE_DESCRIPTION} {PATCH_RATE_HINT}")
 
 
-@patch_of(ExpenseFields, description="Changes to an expense.")
+@patch_of(ExpenseFields, description="Changes to an expense. Omitted fields stay unchanged.")
 class RegistrationExpensePatchInput:
     unit_price: strawberry.Maybe[Decimal | None] = strawberry.field(description=PRICE_DESCRIPTION)
     vat_rate_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description=VAT_RATE_DESCRIPTION)
 
 
-@patch_of(MileageFields, description="Changes to a trip.")
+@patch_of(MileageFields, description="Changes to a trip. Omitted fields stay unchanged; null clears a field.")
 class RegistrationMileagePatchInput:
     rate: strawberry.Maybe[Decimal | None] = strawberry.field(description=f"{MILEAGE_RATE_DESCRIPTION} {PATCH_RATE_HINT}")
 
@@ -169,7 +175,7 @@ class RegistrationCreateInput:
     is_billable: bool | None = strawberry.field(
         default=None, description="Whether the client is charged for it. Defaults to true, unless the project's `invoiceMethod` is `NONE`."
     )
-    label_ids: list[GlobalId] = strawberry.field(default_factory=list, description="Ids of the labels, at most 50.")
+    label_ids: list[GlobalId] = strawberry.field(default_factory=list, description=f"Ids of the labels, at most {MAX_LABELS}.")
     work: RegistrationWorkInput = strawberry.field(description="The time, the expense or the trip.")
 
 
@@ -184,7 +190,9 @@ class RegistrationUpdateInput:
         description="Id of the project to move to; its client becomes the client too. Null removes the project."
     )
     member_id: strawberry.Maybe[GlobalId | None] = strawberry.field(description="Id of the member who did the work.")
-    label_ids: strawberry.Maybe[list[GlobalId] | None] = strawberry.field(description="Ids of the new list of labels, at most 50.")
+    label_ids: strawberry.Maybe[list[GlobalId] | None] = strawberry.field(
+        description=f"Ids of the new list of labels, at most {MAX_LABELS}."
+    )
     work: strawberry.Maybe[RegistrationWorkPatchInput] = strawberry.field(description="Changes to the time, the expense or the trip.")
 
 

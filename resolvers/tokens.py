@@ -7,6 +7,7 @@ import strawberry
 from db.rows import TokenRow
 from db.tables import TokenFields
 from domain.core.idempotency import Outcome
+from domain.core.pagination import MAX_PAGE_SIZE
 from domain.core.scope import Permission, WriteScope
 from domain.organization import tokens
 from domain.organization.tokens import CreatedToken, NewToken
@@ -42,7 +43,9 @@ class TokenCreateInput:
         description="Id of the member who signs in with the token. Without one it is a machine token, for which `role` is required.",
     )
     scope: list[Permission] | None = strawberry.field(
-        default=None, description="Permissions to limit the token to; all of the role if null."
+        default=None,
+        description=f"Permissions to limit the token to, at most {MAX_PAGE_SIZE} entries; all of the role if omitted. A repeated entry "
+        "counts once.",
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import Any, get_args
+from typing import Any
 
 import strawberry
 from graphql import (
@@ -21,8 +21,8 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.utils.str_converters import to_camel_case
 
-from domain.core.validation import RULES, RULES_BY_COUNTRY, max_length
 from resolvers import inputs
+from resolvers.limits import limit_hint
 from resolvers.mutations import IDEMPOTENT
 from schema.core.row_type import DESCRIBED_BY
 from schema.core.scalars import SCALARS
@@ -100,16 +100,9 @@ def _input_values(schema: GraphQLSchema) -> Iterator[GraphQLArgument | GraphQLIn
 
 
 def _describe_input(input_type: Any, fields: type[BaseModel]) -> None:  # noqa: ANN401 a class with attributes of Strawberry
-    """Copy the missing descriptions of input fields from the output type with the same field set. Add the maximum length of texts."""
+    """Copy the missing descriptions of input fields from the output type with the same field set. Add the limits of texts and numbers."""
     described_by: Any = DESCRIBED_BY[fields]
     descriptions = {field.python_name: field.description for field in described_by.__strawberry_definition__.fields}
     for field in input_type.__strawberry_definition__.fields:
         name = field.python_name
-        field.description = field.description or descriptions[name] + _length_hint(fields, name)
-
-
-def _length_hint(fields: type[BaseModel], name: str) -> str:
-    """Return a sentence with the maximum length of a text field, or "" for a field of another type or with a validation rule of its own."""
-    annotation = fields.model_fields[name].annotation
-    has_rule = name in RULES or name in RULES_BY_COUNTRY
-    return "" if has_rule or str not in {annotation, *get_args(annotation)} else f" At most {max_length(fields, name)} characters."
+        field.description = field.description or descriptions[name] + limit_hint(fields, name)

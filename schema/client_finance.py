@@ -39,7 +39,7 @@ class ClientFinancialSettings:
     vat_rate: VatRate | None = relation(
         vat_rates.by_id, "VAT rate. If null, `defaultVatRate` of the organization applies.", key="vat_rate_id"
     )
-    payment_term_days: int | None = attribute("Payment term in days, 0 to 365. Defaults to the organization's `defaultPaymentTermDays`.")
+    payment_term_days: int | None = attribute("Payment term in days. Defaults to the organization's `defaultPaymentTermDays`.")
     iban: str | None = attribute("Bank account number (IBAN).")
     bic: str | None = attribute("Bank identifier code (BIC).")
     invoice_layout: InvoiceLayout | None = relation(

@@ -67,19 +67,19 @@ def _is_editable(row: RegistrationRow) -> bool:
 
 @row_type(RegistrationRow, fields=TimeFields, description="Time worked.")
 class RegistrationTime:
-    minutes: int = computed_field(attrgetter("minutes"), "Minutes, 1 to 1440. Defaults to whole minutes from `startedAt` to `endedAt`.")
+    minutes: int = computed_field(attrgetter("minutes"), "Minutes. Defaults to whole minutes from `startedAt` to `endedAt`.")
     started_at: datetime | None = attribute("Start time.")
     ended_at: datetime | None = attribute("End time, later than the start.")
 
 
 @row_type(RegistrationRow, fields=ExpenseFields, description="An expense for the client.")
 class RegistrationExpense:
-    quantity: Decimal = computed_field(attrgetter("quantity"), "Number of units, more than 0.")
+    quantity: Decimal = computed_field(attrgetter("quantity"), "Number of units.")
 
 
 @row_type(RegistrationRow, fields=MileageFields, description="A trip.")
 class RegistrationMileage:
-    distance_km: Decimal = computed_field(attrgetter("distance_km"), "Distance in kilometres, more than 0, with at most one decimal.")
+    distance_km: Decimal = computed_field(attrgetter("distance_km"), "Distance in kilometres.")
     departure: str | None = attribute("Place of departure.")
     destination: str | None = attribute("Destination.")
     trip_type: TripType | None = attribute("Purpose of the trip.")

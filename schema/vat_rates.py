@@ -16,7 +16,7 @@ from schema.core.row_type import Node, attribute, row_type
 class VatRate(Node):
     name: str = attribute("Name.")
     country: str = attribute("Country code (ISO 3166-1 alpha-2), for example `NL`.")
-    percentage: Decimal = attribute("Percentage, 0 to 100 with two decimals, for example `21.00`; 0 unless the category is `STANDARD`.")
+    percentage: Decimal = attribute("Percentage, for example `21.00`; 0 unless the category is `STANDARD`.")
     category: VatCategory = attribute("VAT category.")
     valid_from: date | None = attribute("First day on which the rate applies. Null if there is none.")
     valid_until: date | None = attribute("Last day on which the rate applies. Null if there is none.")
