@@ -17,4 +17,6 @@ another number, at most {MAX_PAGE_SIZE}.
 - **Amounts** are exact decimals in text, with their currency. Amounts of different currencies are never added up.
 - **Dates:** a `Date` is a day, and a `DateTime` a moment in UTC.
 - **Retries:** a mutation with `@idempotent`, or with the header `Idempotency-Key`, can safely be sent again.
-- **Limits:** an operation costs points, which `@cost` and `@listSize` determine. Send `extensions: {{"cost": true}}` to see them."""
+- **Limits:** an operation costs points, which `@cost` and `@listSize` determine. Send `extensions: {{"cost": true}}` to see them.
+- **Tools:** generate code from this text, which is `GET /schema.graphql` on servers that allow introspection. Introspection does not show \
+directives."""

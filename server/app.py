@@ -27,6 +27,7 @@ from server.http.cors import add_cors
 from server.http.endpoint import GraphQLEndpoint
 from server.http.error_responses import handle_routing_error
 from server.http.persisted_documents import PersistedDocuments
+from server.http.schema_endpoint import SchemaEndpoint
 from server.observability.access_log import AccessLog
 from server.observability.health import Health
 from server.observability.metrics import GaugeSource, Metrics
@@ -94,13 +95,28 @@ def build_app(
         outgoing_budget,
         RefusalThrottle(settings.max_refusals_per_second),
     )
-    fallback = Starlette(
-        routes=[*health.build_routes(), *(pages.build_routes(browser) if settings.has_graphiql else ())],
-        exception_handlers={HTTPException: handle_routing_error},
-    )
-    fallback.router.redirect_slashes = False  # the redirect would contain the request's Host header, which any client can forge
-    asgi_app = Dispatcher(endpoint, fallback)
+    asgi_app = Dispatcher(endpoint, _build_fallback(schema, endpoint, settings, browser))
     return Application(add_cors(asgi_app, settings.cors_origins) if settings.cors_origins else asgi_app, health, metrics)
+
+
+def _build_fallback(schema: strawberry.Schema, endpoint: GraphQLEndpoint, settings: Settings, browser: BrowserSignIn | None) -> Starlette:
+    """Build the application for all paths but that of the endpoint, with which the schema's endpoint shares its limits."""
+    routes = endpoint.health.build_routes()
+    if settings.has_introspection:
+        schema_endpoint = SchemaEndpoint(
+            schema.as_str,
+            endpoint.access_log,
+            endpoint.authenticator,
+            endpoint.rate_limiter,
+            endpoint.outgoing_budget,
+            endpoint.refusal_throttle,
+        )
+        routes.append(schema_endpoint.build_route())
+    if settings.has_graphiql:
+        routes += pages.build_routes(browser)
+    fallback = Starlette(routes=routes, exception_handlers={HTTPException: handle_routing_error})
+    fallback.router.redirect_slashes = False  # the redirect would contain the request's Host header, which any client can forge
+    return fallback
 
 
 def _gauge_sources(database: Database, concurrency: ConcurrencyLimiter, documents: DocumentCache) -> list[GaugeSource]:

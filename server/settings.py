@@ -237,7 +237,9 @@ class Settings(BaseSettings):
         description="What GET accepts: `queries`, `persisted` (known documents) or `off`. Default: `persisted`; in development `queries`.",
     )
     introspection: bool | None = Field(
-        default=None, description="Whether introspection is allowed and errors suggest names. Default: only if GraphiQL is served."
+        default=None,
+        description="Whether introspection and `/schema.graphql` are allowed, and errors suggest names. Default: only if GraphiQL is "
+        "served.",
     )
     document_policy: DocumentPolicy = Field(
         default=DocumentPolicy.APQ,

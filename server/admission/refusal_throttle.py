@@ -8,6 +8,8 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Hashable
 
+from server.ip_addresses import limit_key
+
 BURST_S = 0.5  # refusals without a delay, in seconds of the rate: a web page may send many requests with an expired token
 MAX_DELAY_S = 5.0
 MAX_CALLERS = 10_000
@@ -21,6 +23,10 @@ class RefusalThrottle:
     def __init__(self, per_second: int) -> None:
         self._interval = 1 / per_second
         self._next_due: OrderedDict[Hashable, float] = OrderedDict()  # when the next refusal of a caller is due, evenly spaced
+
+    async def wait_for_caller(self, organization: Hashable | None, address: str) -> None:
+        """Wait until the organization may get another refusal, or the address if it sent no valid token."""
+        await (self.wait(organization) if organization else self.wait_anonymous(limit_key(address)))
 
     async def wait(self, caller: Hashable) -> None:
         """Wait until the caller, an organization or an address, may get another refusal."""

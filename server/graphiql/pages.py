@@ -2,7 +2,6 @@
 
 import gzip
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from starlette.requests import Request
@@ -11,6 +10,7 @@ from starlette.routing import Route
 
 from server.graphiql.loopback import is_own_machine
 from server.graphiql.sign_in import BrowserSignIn
+from server.http.conditional import entity_tag, has_current
 from server.http.error_responses import NOT_FOUND, error_response
 from server.http.negotiation import accepts_gzip
 
@@ -56,12 +56,13 @@ def build_routes(browser: BrowserSignIn | None) -> list[Route]:
     """
     files = {path.stem: File(path.read_bytes(), MEDIA_TYPES[Path(path.stem).suffix]) for path in ASSETS.glob("*.gz")}
     page = files.pop("index.html")
-    tag = f'W/"{sha256(page.gzip_bytes).hexdigest()[:32]}"'
+    tag = entity_tag(page.gzip_bytes)
 
     async def show_page(request: Request) -> Response:
         headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        is_current = tag in request.headers.get("if-none-match", "")
-        return Response(status_code=304, headers={**headers, **SECURITY_HEADERS}) if is_current else page.respond(request, **headers)
+        if has_current(request.headers.get("if-none-match", ""), tag):
+            return Response(status_code=304, headers={**headers, **SECURITY_HEADERS})
+        return page.respond(request, **headers)
 
     async def asset(request: Request) -> Response:
         file = files.get(request.path_params["name"])

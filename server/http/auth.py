@@ -111,6 +111,14 @@ class Authenticator:
             self._failure_limiter.check(limit_key(address))  # a repeated invalid token counts once
         return None if token.expires_at and token.expires_at <= datetime.now(UTC) else token.actor
 
+    async def require(self, authorization: str | None, address: str) -> Actor:
+        """Return the actor of the header. Raises `HttpError` (UNAUTHENTICATED) if it has no valid token."""
+        actor = await self.authenticate(authorization, address)
+        if actor is None:
+            message = "Send a valid token: `Authorization: Bearer rlt_…`. Create one with `relaties token create`."
+            raise HttpError(ErrorCode.UNAUTHENTICATED, message, headers={"www-authenticate": "Bearer"})
+        return actor
+
     def _get_cached(self, digest: bytes) -> CachedToken | None:
         token = self._valid_tokens.get(digest) or self._invalid_tokens.get(digest)
         return token if token and token.is_fresh else None

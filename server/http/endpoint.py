@@ -34,7 +34,7 @@ from server.http.negotiation import GRAPHQL_JSON, JSON, OFFERED_TYPES, negotiate
 from server.http.parsing import GraphQLRequest
 from server.http.persisted_documents import PersistedDocuments
 from server.http.request import Request
-from server.ip_addresses import limit_key
+from server.http.sending import send_large
 from server.observability.access_log import AccessLog, AccessRecord, parse_trace_id
 from server.observability.health import Health
 from server.settings import GetPolicy
@@ -112,34 +112,18 @@ class GraphQLEndpoint:
         record.status, record.seconds = int(response.status), perf_counter() - start
         self.access_log.log(record.with_errors(response.body.get("errors", ())))
         if response.is_refusal:
-            await self._delay_refusal(record, request)
+            await self.refusal_throttle.wait_for_caller(record.organization_id, request.address)
         body = response.encoded_body or orjson.dumps(response.body)
         headers = _response_headers(response, record, media_type, len(body))
         await send({"type": "http.response.start", "status": record.status, "headers": headers})
         if response.actor is None or len(body) <= SMALL_BYTES:
             await send({"type": "http.response.body", "body": body})
         else:
-            await self._send_large(send, body, response.actor)
-
-    async def _delay_refusal(self, record: AccessRecord, request: Request) -> None:
-        if record.organization_id:
-            await self.refusal_throttle.wait(record.organization_id)
-        else:
-            await self.refusal_throttle.wait_anonymous(limit_key(request.address))
-
-    async def _send_large(self, send: Send, body: bytes, actor: Actor) -> None:
-        """Send a large body, and count it until the client has read nearly all of it.
-
-        The second `send` waits for that: uvicorn blocks it while the write buffer is full.
-        """
-        with self.outgoing_budget.track(actor) as byte_counter:
-            byte_counter.add(len(body))
-            await send({"type": "http.response.body", "body": body, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
+            await send_large(send, body, self.outgoing_budget, response.actor)
 
     async def _respond(self, request: Request, record: AccessRecord) -> GraphQLResponse:
         parsing.check_method(request.method, self.get_policy)
-        actor = await self._authenticate(request)
+        actor = await self.authenticator.require(request.header(b"authorization"), request.address)
         record.organization_id, record.token_id = actor.tenant, actor.token_id
         graphql_request = await self._read_request(request, actor)
         document = await self._find_document(graphql_request, actor)
@@ -199,13 +183,6 @@ class GraphQLEndpoint:
                     raise too_large_error(f"{self.runner.max_objects} objects") from None
                 reservation.spent_points = record.cost_actual = estimate.actual_cost(result)
         return result
-
-    async def _authenticate(self, request: Request) -> Actor:
-        actor = await self.authenticator.authenticate(request.header(b"authorization"), request.address)
-        if actor is None:
-            message = "Send a valid token: `Authorization: Bearer rlt_…`. Create one with `relaties token create`."
-            raise HttpError(ErrorCode.UNAUTHENTICATED, message, headers={"www-authenticate": "Bearer"})
-        return actor
 
     async def _read_request(self, request: Request, actor: Actor) -> GraphQLRequest:
         if request.method == "GET":

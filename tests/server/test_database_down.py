@@ -18,6 +18,7 @@ from db.embedded.data_directory import DataDirectory, open_data_directory
 from db.engine.database import Database
 from db.migrations import upgrade
 from db.tables import Role
+from domain.organization.tokens import new_secret
 from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant, create_tenant
 from tests.support.eventually import TIMEOUT_S
@@ -157,10 +158,13 @@ async def test_f1_recovers_from_a_killed_backend(server: OutageServer, migrated_
 
 
 async def test_f1_recovers_from_a_stopped_database(server: OutageServer, migrated_server: OwnDatabaseServer) -> None:
-    """Requests and the probe fail at once, and succeed again once the database has started."""
+    """Requests and the probe fail at once, and succeed again once the database has started. The schema needs it for the token."""
     await asyncio.to_thread(migrated_server.stop)
     for answer in await asyncio.gather(server.query_label(), server.create_label("Lost")):
         assert is_unavailable(answer), answer
     assert not await server.is_ready()
+    printed_schema = await server.api.http.get("/schema.graphql", headers={"authorization": f"Bearer {new_secret()}"})
+    assert is_unavailable((printed_schema.status_code, printed_schema.json()))
+    assert printed_schema.headers["retry-after"] == "1"
     await asyncio.to_thread(migrated_server.start)
     await server.wait_until_healthy()

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import suppress
 
@@ -9,11 +10,13 @@ import psutil
 import pytest
 
 from db.tables import Role
+from server.admission.byte_budget import SMALL_BYTES
 from tests.support.builders import Tenant
 from tests.support.databases import runtime_url
 from tests.support.processes import ServerProcess, run_server
 from tests.support.raw_http import (
     ERROR_PATTERN,
+    TIMEOUT_S,
     RawConnection,
     RawResponse,
     build_chunk,
@@ -286,3 +289,13 @@ async def test_h3_compressed_body_is_not_decompressed(server: ServerProcess, tok
     )
     assert answer.code == (415, "UNSUPPORTED_MEDIA_TYPE")
     assert growth < 20 * MIB
+
+
+async def test_head_of_a_large_response_has_no_body(client: RawConnection, token: str) -> None:
+    """A body would be read as the start of the next response."""
+    request = build_request("HEAD", "/schema.graphql", f"Authorization: Bearer {token}")
+    await client.send(request + build_request())
+    async with asyncio.timeout(TIMEOUT_S):
+        head = (await client.reader.readuntil(b"\r\n\r\n")).decode().lower()
+    assert int(re.findall(r"content-length: (\d+)", head)[0]) > SMALL_BYTES
+    assert (await client.read_response()).body == LIVE
