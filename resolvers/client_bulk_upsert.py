@@ -5,19 +5,23 @@ import strawberry
 from db.tables import ClientFields
 from domain.clients import bulk_upsert
 from domain.clients.bulk_upsert import MAX_CLIENTS, OnError, UpsertResult
-from domain.clients.editing import ClientForm
+from domain.clients.editing import MAX_ADDRESSES, ClientForm
 from domain.core.scope import WriteScope
 from resolvers.client_editing import (
-    ADDRESSES_DESCRIPTION,
-    LABELS_DESCRIPTION,
+    LABELS_ADD_DESCRIPTION,
+    LABELS_REMOVE_DESCRIPTION,
     ClientAddressInput,
     ClientFinancialPatchInput,
     ClientLabelInput,
-    build_form,
+    address_values,
     financial_patch,
+    label_changes,
 )
 from resolvers.enums import describe_enum
-from resolvers.inputs import patch_of, patch_values, present_lists
+from resolvers.ids import GlobalId
+from resolvers.inputs import patch_of, patch_values
+
+ADDRESSES_DESCRIPTION = f"Addresses to set, at most {MAX_ADDRESSES}: one of each type. Addresses of other types stay unchanged."
 
 describe_enum(
     OnError,
@@ -35,8 +39,9 @@ describe_enum(
 )
 class ClientUpsertInput:
     name: str
-    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description=ADDRESSES_DESCRIPTION)
-    labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description=LABELS_DESCRIPTION)
+    addresses: list[ClientAddressInput] = strawberry.field(default_factory=list, description=ADDRESSES_DESCRIPTION)
+    labels_add: list[ClientLabelInput] = strawberry.field(default_factory=list, description=LABELS_ADD_DESCRIPTION)
+    labels_remove: list[GlobalId] = strawberry.field(default_factory=list, description=LABELS_REMOVE_DESCRIPTION)
     financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Requires `FINANCE_WRITE`.")
 
 
@@ -51,5 +56,10 @@ async def upsert(scope: WriteScope, input: ClientBulkUpsertInput) -> list[Upsert
 
 
 def _build_form(input: ClientUpsertInput) -> ClientForm:
-    parts = present_lists(addresses=input.addresses, labels=input.labels)
-    return build_form({**patch_values(ClientFields, input), "name": input.name}, financial_patch(input.financial), parts)
+    return ClientForm(
+        {**patch_values(ClientFields, input), "name": input.name},
+        financial_patch(input.financial),
+        address_values(input.addresses) or None,
+        keeps_other_addresses=True,
+        labels=label_changes(input.labels_add, input.labels_remove),
+    )

@@ -1,7 +1,6 @@
 """Inputs and resolvers of the mutations that create and change clients, their labels and their links to contacts."""
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 import strawberry
@@ -18,8 +17,9 @@ from db.tables import (
 )
 from domain.clients import contact_links, editing, label_links
 from domain.clients.contact_links import ContactChoice
-from domain.clients.editing import MAX_ENTRIES, ClientForm
+from domain.clients.editing import MAX_ADDRESSES, ClientForm
 from domain.clients.label_links import LabelChoice
+from domain.clients.list_changes import ListChanges
 from domain.core.pagination import MAX_PAGE_SIZE
 from domain.core.scope import WriteScope
 from resolvers.contacts import ContactCreateInput
@@ -43,9 +43,11 @@ from resolvers.labels import LabelCreateInput
 LINK_TYPES = {"vat_rate_id": "VatRate", "invoice_layout_id": "InvoiceLayout"}
 VAT_RATE_DESCRIPTION = "Id of the VAT rate. If null, the organization's `defaultVatRate` applies."
 LAYOUT_DESCRIPTION = "Id of the invoice layout. If null, the organization's `defaultLayout` applies."
-ADDRESSES_DESCRIPTION = f"New list of addresses, at most {MAX_ENTRIES['addresses']}: one of each type."
-LABELS_DESCRIPTION = f"New list of labels, at most {MAX_ENTRIES['labels']}."
 LINK_DESCRIPTION = "Link between the contact and this client. If omitted, all of its fields get their defaults."
+LABELS_ADD_DESCRIPTION = (
+    f"Labels to add, at most {label_links.MAX_LABELS}; those that the client has already are ignored. A client can have as many at most."
+)
+LABELS_REMOVE_DESCRIPTION = f"Ids of labels to remove, at most {label_links.MAX_LABELS}; those that the client does not have are ignored."
 
 
 @input_of(AddressFields, description="An address of a client.")
@@ -98,11 +100,11 @@ class ClientContactFieldsInput:
 class ClientCreateInput:
     takes_next_number: bool = strawberry.field(default=False, description="Whether to assign the next number. Not allowed with `number`.")
     addresses: list[ClientAddressInput] = strawberry.field(
-        default_factory=list, description=f"Addresses, at most {MAX_ENTRIES['addresses']}: one of each type."
+        default_factory=list, description=f"Addresses, at most {MAX_ADDRESSES}: one of each type."
     )
-    labels: list[ClientLabelInput] = strawberry.field(default_factory=list, description=f"Labels, at most {MAX_ENTRIES['labels']}.")
+    labels: list[ClientLabelInput] = strawberry.field(default_factory=list, description=f"Labels, at most {label_links.MAX_LABELS}.")
     contacts: list[ClientContactInput] = strawberry.field(
-        default_factory=list, description=f"Contacts in their order, at most {MAX_ENTRIES['contacts']}."
+        default_factory=list, description=f"Contacts in their order, at most {contact_links.MAX_CONTACTS}."
     )
     financial: ClientFinancialInput | None = strawberry.field(default=None, description="Financial settings. Requires `FINANCE_WRITE`.")
 
@@ -112,28 +114,48 @@ class ClientUpdateInput:
     id: GlobalId = strawberry.field(description="Id of the client.")
     expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
     takes_next_number: bool = strawberry.field(default=False, description="Whether to assign the next number. Not allowed with `number`.")
-    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(description=ADDRESSES_DESCRIPTION)
-    labels: strawberry.Maybe[list[ClientLabelInput] | None] = strawberry.field(description=LABELS_DESCRIPTION)
-    contacts: strawberry.Maybe[list[ClientContactInput] | None] = strawberry.field(
-        description=f"New list of contacts, at most {MAX_ENTRIES['contacts']}. Contacts that are not in it are unlinked."
+    addresses: strawberry.Maybe[list[ClientAddressInput] | None] = strawberry.field(
+        description=f"New list of addresses, at most {MAX_ADDRESSES}: one of each type."
+    )
+    labels_add: list[ClientLabelInput] = strawberry.field(default_factory=list, description=LABELS_ADD_DESCRIPTION)
+    labels_remove: list[GlobalId] = strawberry.field(default_factory=list, description=LABELS_REMOVE_DESCRIPTION)
+    contacts_add: list[ClientContactInput] = strawberry.field(
+        default_factory=list,
+        description=f"Contacts to link, at most {contact_links.MAX_CONTACTS}, in this order after the others. A client can have as many at most.",
+    )
+    contacts_remove: list[GlobalId] = strawberry.field(
+        default_factory=list,
+        description=f"Ids of contacts to unlink, at most {contact_links.MAX_CONTACTS}; those that are not linked are ignored. No contact is "
+        "deleted.",
     )
     financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Requires `FINANCE_WRITE`.")
 
 
 async def create(scope: WriteScope, input: ClientCreateInput) -> UUID:
     settings = input.financial
-    financial = None if settings is None else input_values(ClientFinancialFields, settings) | linked_ids(LINK_TYPES, settings)
-    parts = {"addresses": input.addresses, "labels": input.labels, "contacts": input.contacts}
-    return await editing.create(
-        scope, build_form(input_values(ClientFields, input), financial, parts, takes_next_number=input.takes_next_number)
+    form = ClientForm(
+        input_values(ClientFields, input),
+        None if settings is None else input_values(ClientFinancialFields, settings) | linked_ids(LINK_TYPES, settings),
+        address_values(input.addresses),
+        labels=ListChanges("labels", _label_choices(input.labels)),
+        contacts=ListChanges("contacts", _contact_choices(input.contacts)),
+        takes_next_number=input.takes_next_number,
     )
+    return await editing.create(scope, form)
 
 
 async def update(scope: WriteScope, input: ClientUpdateInput) -> UUID:
-    client_id = to_uuid(input.id, "Client")
-    parts = present_lists(addresses=input.addresses, labels=input.labels, contacts=input.contacts)
-    form = build_form(patch_values(ClientFields, input), financial_patch(input.financial), parts, takes_next_number=input.takes_next_number)
-    return await editing.update(scope, client_id, form, expected_version=input.expected_version)
+    addresses = present_lists(addresses=input.addresses).get("addresses")
+    contact_ids = to_uuids(input.contacts_remove, "Contact")
+    form = ClientForm(
+        patch_values(ClientFields, input),
+        financial_patch(input.financial),
+        None if addresses is None else address_values(addresses),
+        labels=label_changes(input.labels_add, input.labels_remove),
+        contacts=ListChanges("contactsAdd", _contact_choices(input.contacts_add), "contactsRemove", contact_ids),
+        takes_next_number=input.takes_next_number,
+    )
+    return await editing.update(scope, to_uuid(input.id, "Client"), form, expected_version=input.expected_version)
 
 
 def financial_patch(settings: strawberry.Some[ClientFinancialPatchInput] | None) -> dict[str, object] | None:
@@ -141,24 +163,15 @@ def financial_patch(settings: strawberry.Some[ClientFinancialPatchInput] | None)
     return patch_values(ClientFinancialFields, settings.value) | linked_ids(LINK_TYPES, settings.value) if settings else None
 
 
-def build_form(
-    general: dict[str, object], financial: dict[str, object] | None, parts: dict[str, Any], *, takes_next_number: bool = False
-) -> ClientForm:
-    """Build the form from converted fields and from the lists in `parts`. A list that is missing there stays unchanged."""
-    addresses = parts.get("addresses")
-    return ClientForm(
-        general,
-        financial,
-        None if addresses is None else [{**input_values(AddressFields, each), "type": each.type} for each in addresses],
-        _label_choices(parts.get("labels")),
-        _contact_choices(parts.get("contacts")),
-        takes_next_number,
-    )
+def address_values(addresses: Sequence[ClientAddressInput]) -> list[dict[str, object]]:
+    return [{**input_values(AddressFields, each), "type": each.type} for each in addresses]
 
 
-def _label_choices(inputs: Sequence[ClientLabelInput] | None) -> list[LabelChoice] | None:
-    if inputs is None:
-        return None
+def label_changes(add: Sequence[ClientLabelInput], remove: Sequence[GlobalId]) -> ListChanges[LabelChoice]:
+    return ListChanges("labelsAdd", _label_choices(add), "labelsRemove", to_uuids(remove, "Label"))
+
+
+def _label_choices(inputs: Sequence[ClientLabelInput]) -> list[LabelChoice]:
     return [
         LabelChoice(to_uuid(label_input.id.value, "Label"))
         if label_input.id
@@ -167,9 +180,7 @@ def _label_choices(inputs: Sequence[ClientLabelInput] | None) -> list[LabelChoic
     ]
 
 
-def _contact_choices(inputs: Sequence[ClientContactInput] | None) -> list[ContactChoice] | None:
-    if inputs is None:
-        return None
+def _contact_choices(inputs: Sequence[ClientContactInput]) -> list[ContactChoice]:
     choices = []
     for contact_input in inputs:
         link = _link_values(contact_input.link) if contact_input.link else {}

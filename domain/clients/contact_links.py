@@ -1,6 +1,6 @@
 """Link existing or new contacts to a client, each with its roles at this client."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -8,12 +8,14 @@ from uuid import UUID
 from db.sql import locking
 from db.tables import Client, ClientContact, ClientContactFields, Contact, ContactRole
 from domain.clients import contacts
-from domain.core.errors import ErrorCollector, InvalidInput, NameTaken, RuleViolation, not_found
+from domain.clients.list_changes import ListChanges
+from domain.core.errors import ErrorCollector, InvalidInput, NameTaken, RuleViolation, TooMany, not_found
 from domain.core.locking import bump_version, expect_version, field_values, lock_active, lock_references
 from domain.core.scope import Permission, WriteScope
 from domain.core.validation import validate, validate_patch
 
 Values = Mapping[str, object]
+MAX_CONTACTS = 100  # per client
 MAX_POSITION = 2**31 - 1  # the largest GraphQL Int; positions need not be unique
 
 
@@ -35,13 +37,42 @@ class SelectedContact:
     link: dict[str, Any]
 
 
-async def validate_choices(scope: WriteScope, choices: Sequence[ContactChoice], country: str) -> list[SelectedContact]:
-    """Validate the choices and lock the existing contacts. Raises `RuleViolation` for a repeated contact or a second primary contact."""
+@dataclass(frozen=True)
+class ContactPlan:
+    """The validated changes of a client's contacts: the contacts to link, and the current links to remove and to keep."""
+
+    selection: Sequence[SelectedContact]
+    removed_links: Sequence[ClientContact]
+    kept_links: Sequence[ClientContact]
+
+
+async def plan(scope: WriteScope, client: Client | None, changes: ListChanges[ContactChoice], country: str) -> ContactPlan:
+    """Validate changes of the contacts of a locked client, or of a new one (None). Raises `RuleViolation` with every error."""
+    changes.reject_too_long(MAX_CONTACTS)
+    links = await locking.find(scope, ClientContact, client_id=client.id) if client else []
+    kept_links = [link for link in links if link.contact_id not in changes.remove]
+    selection = await _select_contacts(scope, changes, kept_links, country)
+    if selection:
+        _check_count(len(kept_links) + len(selection), [changes.add_name])
+    return ContactPlan(selection, [link for link in links if link.contact_id in changes.remove], kept_links)
+
+
+def _check_count(count: int, path: list[str]) -> None:
+    """Raise `RuleViolation` if a client would have too many contacts."""
+    if count > MAX_CONTACTS:
+        raise RuleViolation(TooMany(path, f"The client would have more than {MAX_CONTACTS} contacts. Unlink some first."))
+
+
+async def _select_contacts(
+    scope: WriteScope, changes: ListChanges[ContactChoice], links: Sequence[ClientContact], country: str
+) -> list[SelectedContact]:
+    """Validate the contacts to add, and lock the existing ones and those to remove. `links` are the links that the client keeps."""
     errors, ids, selection = ErrorCollector(), dict[UUID, Sequence[str]](), list[SelectedContact]()
-    for index, choice in enumerate(choices):
-        path = ["contacts", str(index)]
+    linked_ids, first_position = {link.contact_id for link in links}, _next_position(links)
+    for index, choice in enumerate(changes.add):
+        path = [changes.add_name, str(index)]
         with errors.collect():
-            link = validate_link(choice.link, [*path, "link"], position=index)
+            link = validate_link(choice.link, [*path, "link"], position=min(first_position + index, MAX_POSITION))
             if choice.id is None:
                 new = contacts.validate_new(scope, choice.new or {}, [*path, "contact", "new"], country)
                 selection.append(SelectedContact(new.id, new, link))
@@ -49,13 +80,27 @@ async def validate_choices(scope: WriteScope, choices: Sequence[ContactChoice], 
                 raise RuleViolation(InvalidInput([*path, "contact", "id"], "This contact is listed twice. Remove one."))
             else:
                 ids[choice.id] = [*path, "contact", "id"]
+                _reject_linked(linked_ids, choice.id, ids[choice.id])
                 selection.append(SelectedContact(choice.id, None, link))
     with errors.collect():
-        _reject_second_primary(choices)
+        _reject_second_primary(changes)
     with errors.collect():
-        await lock_references(scope, Contact, ids)
+        changes.reject_in_both(ids, "contact")
+    with errors.collect():
+        await lock_references(scope, Contact, {**changes.removal_paths(), **ids})
     errors.raise_collected()
     return selection
+
+
+def _next_position(links: Iterable[ClientContact]) -> int:
+    """Return the position after the last contact."""
+    return min(max((link.position + 1 for link in links), default=0), MAX_POSITION)
+
+
+def _reject_linked(linked_ids: Collection[UUID], contact_id: UUID, path: Sequence[str]) -> None:
+    if contact_id in linked_ids:
+        message = "This contact is already linked to the client. Change the link with `clientContactUpdate`."
+        raise RuleViolation(NameTaken([*path], message))
 
 
 def validate_link(values: Values, path: Sequence[str], **defaults: object) -> dict[str, Any]:
@@ -70,33 +115,24 @@ def _sort_roles(roles: object) -> list[str]:
     return [role for role in ContactRole if role in roles] if isinstance(roles, Iterable) else []
 
 
-def _reject_second_primary(choices: Sequence[ContactChoice]) -> None:
-    primary_indexes = [str(index) for index, choice in enumerate(choices) if choice.link.get("is_primary")]
+def _reject_second_primary(changes: ListChanges[ContactChoice]) -> None:
+    primary_indexes = [str(index) for index, choice in enumerate(changes.add) if choice.link.get("is_primary")]
     if len(primary_indexes) > 1:
         message = "A client can have only one primary contact. Pass `isPrimary: true` for one contact only."
-        raise RuleViolation(*(InvalidInput(["contacts", index, "link", "isPrimary"], message) for index in primary_indexes[1:]))
+        raise RuleViolation(*(InvalidInput([changes.add_name, index, "link", "isPrimary"], message) for index in primary_indexes[1:]))
 
 
-async def save(scope: WriteScope, client_id: UUID, selection: Sequence[SelectedContact]) -> bool:
-    """Replace the client's links to contacts and return whether anything differs. A contact whose link is removed still exists."""
-    scope.session.add_all(each.new for each in selection if each.new)
+async def save(scope: WriteScope, client_id: UUID, changes: ContactPlan) -> bool:
+    """Save the changes of the client's contacts and return whether anything differs. A contact whose link is removed still exists."""
+    scope.session.add_all(each.new for each in changes.selection if each.new)
+    for link in changes.removed_links:
+        await scope.session.delete(link)
+    await _clear_primary(scope, changes.kept_links, is_primary=any(each.link["is_primary"] for each in changes.selection))
+    scope.session.add_all(
+        ClientContact(tenant_id=scope.tenant, client_id=client_id, contact_id=each.contact_id, **each.link) for each in changes.selection
+    )
     await scope.session.flush()
-    links = {link.contact_id: link for link in await locking.find(scope, ClientContact, client_id=client_id)}
-    old_values = {key: _link_values(link) for key, link in links.items()}
-    selected_ids = {each.contact_id for each in selection}
-    for key, link in links.items():
-        if key not in selected_ids:
-            await scope.session.delete(link)
-        else:
-            link.is_primary = False  # a unique index allows one primary contact, so clear the old one before the new one is set
-    await scope.session.flush()
-    for each in selection:
-        if each.contact_id in links:
-            links[each.contact_id].sqlmodel_update(each.link)
-        else:
-            scope.session.add(ClientContact(tenant_id=scope.tenant, client_id=client_id, contact_id=each.contact_id, **each.link))
-    await scope.session.flush()
-    return selected_ids != links.keys() or any(_link_values(links[key]) != old_values[key] for key in selected_ids)
+    return bool(changes.selection or changes.removed_links)
 
 
 async def _lock_client(
@@ -117,11 +153,9 @@ async def _lock_client(
 async def link(scope: WriteScope, client_id: UUID, contact_id: UUID, values: Values, *, expected_version: int | None) -> UUID:
     """Link a contact to the client. Without a supplied position, it comes after the other contacts."""
     client, links = await _lock_client(scope, client_id, contact_id, expected_version)
-    if any(link.contact_id == contact_id for link in links):
-        raise RuleViolation(
-            NameTaken(["contactId"], "This contact is already linked to the client. Change the link with `clientContactUpdate`.")
-        )
-    link_values = validate_link(values, ["link"], position=min(max((link.position + 1 for link in links), default=0), MAX_POSITION))
+    _reject_linked({link.contact_id for link in links}, contact_id, ["contactId"])
+    _check_count(len(links) + 1, ["contactId"])
+    link_values = validate_link(values, ["link"], position=_next_position(links))
     await _clear_primary(scope, links, is_primary=bool(link_values["is_primary"]))
     scope.session.add(ClientContact(tenant_id=scope.tenant, client_id=client_id, contact_id=contact_id, **link_values))
     bump_version(client)
@@ -149,10 +183,6 @@ async def unlink(scope: WriteScope, client_id: UUID, contact_id: UUID, *, expect
     await scope.session.delete(_find_link(links, contact_id))
     bump_version(client)
     return client_id
-
-
-def _link_values(link: ClientContact) -> dict[str, Any]:
-    return {**field_values(link, ClientContactFields), "roles": link.roles}
 
 
 def _find_link(links: Iterable[ClientContact], contact_id: UUID) -> ClientContact:

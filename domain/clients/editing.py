@@ -26,6 +26,7 @@ from db.tables.keys import name_key, new_id, number_key
 from domain.clients import contact_links, label_links
 from domain.clients.contact_links import ContactChoice
 from domain.clients.label_links import LabelChoice
+from domain.clients.list_changes import NO_CHANGES, ListChanges
 from domain.core.errors import ErrorCollector, InvalidInput, NumberTaken, RuleViolation, UserError, too_many
 from domain.core.locking import apply_changes, bump_version, field_values, lock_active, lock_references
 from domain.core.scope import Permission, WriteScope
@@ -35,19 +36,24 @@ from domain.organization.organizations import get_organization
 
 Values = Mapping[str, object]
 REFERENCED_TABLES: dict[str, type[VatRate | InvoiceLayout]] = {"vat_rate_id": VatRate, "invoice_layout_id": InvoiceLayout}
-MAX_ENTRIES = {"addresses": len(AddressType), "labels": label_links.MAX_LABELS, "contacts": 100}
-INPUT_ORDER = [*map(to_camel, ClientFields.model_fields), *MAX_ENTRIES, "financial"]
+MAX_ADDRESSES = len(AddressType)
+LISTS = ("addresses", "labels", "labelsAdd", "labelsRemove", "contacts", "contactsAdd", "contactsRemove")
+INPUT_ORDER = [*map(to_camel, ClientFields.model_fields), *LISTS, "financial"]
 
 
 @dataclass(frozen=True)
 class ClientForm:
-    """A submitted form. None leaves a part unchanged. A list replaces the whole list."""
+    """A submitted form. None leaves a part unchanged.
+
+    The addresses replace all current ones, or only those of the same types if `keeps_other_addresses`.
+    """
 
     general: Values = field(default_factory=dict)
     financial: Values | None = None
     addresses: Sequence[Values] | None = None
-    labels: Sequence[LabelChoice] | None = None
-    contacts: Sequence[ContactChoice] | None = None
+    keeps_other_addresses: bool = False
+    labels: ListChanges[LabelChoice] = NO_CHANGES
+    contacts: ListChanges[ContactChoice] = NO_CHANGES
     takes_next_number: bool = False
 
 
@@ -98,7 +104,7 @@ async def validate_form(
         values |= await _financial_values(scope, current, form.financial or {})
     with errors.collect():
         await _check_number(scope, values.get("number"), form, client)
-    parts = await _validate_parts(scope, errors, form, organization)
+    parts = await _validate_parts(scope, errors, form, organization, client)
     if errors.user_errors:
         raise RuleViolation(*sort_errors(errors.user_errors))
     return values, parts
@@ -179,28 +185,32 @@ class _Parts:
     """The validated parts of a form."""
 
     addresses: Mapping[str, AddressFields] | None
-    labels: label_links.SelectedLabels | None
-    contacts: Sequence[contact_links.SelectedContact] | None
+    keeps_other_addresses: bool
+    labels: label_links.LabelPlan | None
+    contacts: contact_links.ContactPlan | None
 
 
-async def _validate_parts(scope: WriteScope, errors: ErrorCollector, form: ClientForm, organization: Organization) -> _Parts:
+async def _validate_parts(
+    scope: WriteScope, errors: ErrorCollector, form: ClientForm, organization: Organization, client: Client | None
+) -> _Parts:
     addresses, labels, contacts = None, None, None
-    too_long = [name for name, limit in MAX_ENTRIES.items() if len(getattr(form, name) or ()) > limit]
-    errors.user_errors += [too_many(name, MAX_ENTRIES[name]) for name in too_long]  # the entries of such a list are not checked
-    if form.addresses is not None and "addresses" not in too_long:
-        addresses = _validate_addresses(errors, form.addresses, organization.country)
-    if form.labels is not None and "labels" not in too_long:
+    if form.addresses is not None:
         with errors.collect():
-            labels = await label_links.validate_choices(scope, form.labels)
-    if form.contacts is not None and "contacts" not in too_long:
+            addresses = _validate_addresses(form.addresses, organization.country)
+    if form.labels:
         with errors.collect():
-            contacts = await contact_links.validate_choices(scope, form.contacts, organization.country)
-    return _Parts(addresses, labels, contacts)
+            labels = await label_links.plan(scope, client, form.labels)
+    if form.contacts:
+        with errors.collect():
+            contacts = await contact_links.plan(scope, client, form.contacts, organization.country)
+    return _Parts(addresses, form.keeps_other_addresses, labels, contacts)
 
 
-def _validate_addresses(errors: ErrorCollector, address_inputs: Iterable[Values], country: str) -> dict[str, AddressFields]:
+def _validate_addresses(address_inputs: Sequence[Values], country: str) -> dict[str, AddressFields]:
     """Validate the addresses: at most one of each type."""
-    addresses, kinds = dict[str, AddressFields](), set[str]()
+    if len(address_inputs) > MAX_ADDRESSES:
+        raise RuleViolation(too_many("addresses", MAX_ADDRESSES))
+    errors, addresses, kinds = ErrorCollector(), dict[str, AddressFields](), set[str]()
     for index, values in enumerate(address_inputs):
         path, kind = ["addresses", str(index)], str(values["type"])
         with errors.collect():
@@ -208,26 +218,27 @@ def _validate_addresses(errors: ErrorCollector, address_inputs: Iterable[Values]
         if kind in kinds:
             errors.user_errors.append(InvalidInput([*path, "type"], f"A client has one address of each type. Remove the second {kind}."))
         kinds.add(kind)
+    errors.raise_collected()
     return addresses
 
 
 async def _save_parts(scope: WriteScope, client: Client, parts: _Parts) -> bool:
     """Save the parts and return whether anything differs."""
     changes = [
-        parts.addresses is not None and await _save_addresses(scope, client, parts.addresses),
+        parts.addresses is not None and await _save_addresses(scope, client, parts.addresses, keeps_others=parts.keeps_other_addresses),
         parts.labels is not None and await label_links.save(scope, client.id, parts.labels),
         parts.contacts is not None and await contact_links.save(scope, client.id, parts.contacts),
     ]
     return any(changes)
 
 
-async def _save_addresses(scope: WriteScope, client: Client, addresses: Mapping[str, AddressFields]) -> bool:
+async def _save_addresses(scope: WriteScope, client: Client, addresses: Mapping[str, AddressFields], *, keeps_others: bool) -> bool:
     rows_by_type: dict[str, ClientAddress] = {row.type: row for row in await locking.find(scope, ClientAddress, client_id=client.id)}
     for kind, row in rows_by_type.items():
-        if kind not in addresses:
-            await scope.session.delete(row)
-        else:
+        if kind in addresses:
             row.sqlmodel_update(addresses[kind].model_dump())
+        elif not keeps_others:
+            await scope.session.delete(row)
     for kind in addresses.keys() - rows_by_type.keys():
         scope.session.add(
             ClientAddress(tenant_id=scope.tenant, client_id=client.id, type=AddressType(kind), **addresses[kind].model_dump())

@@ -7,6 +7,7 @@ from uuid import UUID
 from db.sql import locking
 from db.tables import Client, ClientLabel, Label
 from domain.clients import labels
+from domain.clients.list_changes import ListChanges
 from domain.core.errors import ErrorCollector, InvalidInput, RuleViolation, TooMany, too_many
 from domain.core.locking import bump_version, lock_references, require_active
 from domain.core.scope import Permission, WriteScope
@@ -24,17 +25,20 @@ class LabelChoice:
 
 
 @dataclass(frozen=True)
-class SelectedLabels:
-    """The ids of existing labels, and new labels that are still to be stored."""
+class LabelPlan:
+    """The validated changes of a client's labels: new labels to store, ids of existing labels to add, and links to remove."""
 
-    ids: Sequence[UUID]
     new: Sequence[Label]
+    ids: Sequence[UUID]
+    removed_links: Sequence[ClientLabel]
 
 
-async def validate_choices(scope: WriteScope, choices: Sequence[LabelChoice]) -> SelectedLabels:
+async def plan(scope: WriteScope, client: Client | None, changes: ListChanges[LabelChoice]) -> LabelPlan:
+    """Validate changes of the labels of a locked client, or of a new one (None). Raises `RuleViolation` with every error."""
+    changes.reject_too_long(MAX_LABELS)
     errors, ids, new = ErrorCollector(), dict[UUID, Sequence[str]](), list[Label]()
-    for index, choice in enumerate(choices):
-        path = ["labels", str(index)]
+    for index, choice in enumerate(changes.add):
+        path = [changes.add_name, str(index)]
         with errors.collect():
             if choice.id is not None:
                 ids.setdefault(choice.id, [*path, "id"])
@@ -44,24 +48,34 @@ async def validate_choices(scope: WriteScope, choices: Sequence[LabelChoice]) ->
                     raise RuleViolation(InvalidInput([*path, "new", "name"], f"The new label {label.name} is listed twice. Remove one."))
                 new.append(label)
     with errors.collect():
-        await lock_references(scope, Label, ids)
+        changes.reject_in_both(ids, "label")
+    with errors.collect():
+        await lock_references(scope, Label, {**changes.removal_paths(), **ids})
     errors.raise_collected()
-    return SelectedLabels(list(ids), new)
+    links = await locking.find(scope, ClientLabel, client_id=client.id) if client else []
+    removed_links = [link for link in links if link.label_id in changes.remove]
+    missing_ids = sorted(ids.keys() - {link.label_id for link in links})
+    if missing_ids or new:
+        _check_count(len(links) - len(removed_links) + len(missing_ids) + len(new), [changes.add_name], "The client")
+    return LabelPlan(new, missing_ids, removed_links)
 
 
-async def save(scope: WriteScope, client_id: UUID, selection: SelectedLabels) -> bool:
-    """Replace the labels of the client and return whether anything differs."""
-    scope.session.add_all(selection.new)
-    await scope.session.flush()
-    links = await locking.find(scope, ClientLabel, client_id=client_id)
-    ids = {*selection.ids, *(label.id for label in selection.new)}
-    removed_links = [link for link in links if link.label_id not in ids]
-    for link in removed_links:
+def _check_count(count: int, path: list[str], client_name: str) -> None:
+    """Raise `RuleViolation` if a client would have too many labels."""
+    if count > MAX_LABELS:
+        raise RuleViolation(TooMany(path, f"{client_name} would have more than {MAX_LABELS} labels. Remove some first."))
+
+
+async def save(scope: WriteScope, client_id: UUID, changes: LabelPlan) -> bool:
+    """Save the changes of the client's labels and return whether anything differs."""
+    scope.session.add_all(changes.new)
+    for link in changes.removed_links:
         await scope.session.delete(link)
-    missing_ids = ids - {link.label_id for link in links}
-    scope.session.add_all(ClientLabel(tenant_id=scope.tenant, client_id=client_id, label_id=label) for label in sorted(missing_ids))
     await scope.session.flush()
-    return bool(removed_links or missing_ids)
+    added_ids = [*changes.ids, *(label.id for label in changes.new)]
+    scope.session.add_all(ClientLabel(tenant_id=scope.tenant, client_id=client_id, label_id=label) for label in added_ids)
+    await scope.session.flush()
+    return bool(changes.removed_links or added_ids)
 
 
 async def _lock_clients_and_labels(
@@ -91,9 +105,8 @@ async def add(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UU
     label_pairs = {(link.client_id, link.label_id) for link in links}
     for key, client in clients_by_id.items():
         missing = [label for label in dict.fromkeys(label_ids) if (key, label) not in label_pairs]
-        if len(missing) + sum(client_id == key for client_id, _ in label_pairs) > MAX_LABELS:
-            name = scope.visible_name(client.name, "One of the clients")
-            raise RuleViolation(TooMany(["labelIds"], f"{name} would have more than {MAX_LABELS} labels. Remove some first."))
+        count = len(missing) + sum(client_id == key for client_id, _ in label_pairs)
+        _check_count(count, ["labelIds"], scope.visible_name(client.name, "One of the clients"))
         scope.session.add_all(ClientLabel(tenant_id=scope.tenant, client_id=key, label_id=label) for label in missing)
         if missing:
             bump_version(client)

@@ -29,8 +29,9 @@ EXCLUSIVE_HINT = "A document may contain only one `clientArchive` or `clientDele
 BULK_UPSERT_DESCRIPTION = f"""\
 Creates or updates up to 100 clients, and writes only what differs. A client with a number matches the existing client with that number,
 whatever its name. A client without a number matches the existing client without a number that has the same name. Case is ignored, and so
-are accents in names. A client without a match is created. A client is rejected with `AMBIGUOUS` if several existing clients match, with
-`ALREADY_ARCHIVED` if the matching client is archived, and with `DUPLICATE` if an earlier entry has the same number or name.
+are accents in names. A client without a match is created. A matching client keeps the labels and addresses that the input does not name.
+A client is rejected with `AMBIGUOUS` if several existing clients match, with `ALREADY_ARCHIVED` if the matching client is archived, and
+with `DUPLICATE` if an earlier entry has the same number or name.
 Also requires `{Permission.CLIENTS_WRITE}`."""
 ARCHIVE_DESCRIPTION = f"""\
 Archives a client and its active projects, and closes its portals. Until `clientUnarchive`, the client, its projects and its registrations
@@ -107,8 +108,9 @@ class ClientMutations:
     )
     client_update: ClientPayload = declare_mutation(
         client_editing.update,
-        "Changes a client. A list of addresses, labels or contacts replaces the current one. Fails with `NUMBER_TAKEN` if "
-        "another client has the number, and with `ALREADY_ARCHIVED` if the client is archived.",
+        "Changes a client. A list of addresses replaces the current one. Labels and contacts are added and removed one by one, "
+        "so the client keeps those that others added meanwhile. Fails with `NUMBER_TAKEN` if another client has the number, with "
+        "`NAME_TAKEN` if a contact to add is linked already, and with `ALREADY_ARCHIVED` if the client is archived.",
     )
     client_delete: ClientDeletePayload = declare_mutation(
         client_deletion.delete, DELETE_DESCRIPTION, permission=Permission.CLIENTS_ARCHIVE, costs=(Cost(weight="2000"),), is_exclusive=True

@@ -142,8 +142,8 @@ PARTS: list[dict[str, object]] = [
     {"takesNextNumber": True},
     {"addresses": [{"type": "PRIMARY", "city": "Ede"}]},
     {"addresses": []},
-    {"labels": [{"new": {"name": "Nieuw"}}]},
-    {"contacts": [{"contact": {"new": {"lastName": "Jansen"}}}]},
+    {"labelsAdd": [{"new": {"name": "Nieuw"}}]},
+    {"contactsAdd": [{"contact": {"new": {"lastName": "Jansen"}}}]},
     {"financial": {"defaultHourlyRate": "95.50"}},
     {},
 ]

@@ -14,10 +14,11 @@ from db.engine.database import Database
 from db.tables import Role
 from domain.organization.tokens import new_secret
 from tests.support.api import Api
-from tests.support.builders import Tenant, add_token, create_tenant
+from tests.support.builders import Tenant, add_token, create_tenant, insert_rows
 from tests.support.client_forms import CLIENT_FIELDS, count_rows
 from tests.support.ids import global_id
 from tests.support.mutation_inputs import input_type
+from tests.support.snapshots import assert_unchanged
 
 ERRORS = "userErrors { __typename code path message }"
 UPSERT = f"""mutation ($input: ClientBulkUpsertInput!) {{ clientBulkUpsert(input: $input) {{
@@ -113,7 +114,7 @@ async def test_all_parts_are_saved(api_for: Callable[..., Api], org: Tenant) -> 
     address = {"type": "PRIMARY", "city": "Ede", "postalCode": "6711ab", "country": "NL"}
     parts: Entry = {
         "addresses": [address],
-        "labels": [{"id": label}],
+        "labelsAdd": [{"id": label}],
         "financial": {"defaultHourlyRate": "90", "iban": "NL91ABNA0417164300"},
     }
     payload = await upsert(api, {"name": "Oud", "number": "1", **parts}, {"name": "Nieuw", **parts}, mutation=WITH_ALL_PARTS)
@@ -123,11 +124,37 @@ async def test_all_parts_are_saved(api_for: Callable[..., Api], org: Tenant) -> 
         assert client["labels"] == [{"name": "Vast", "color": "#102030"}]
         assert (client["financial"]["defaultHourlyRate"], client["financial"]["iban"]) == ({"amount": "90.0000"}, "NL91ABNA0417164300")
     assert (old["email"], old["financial"]["invoiceDelivery"], old["version"], new["kind"]) == ("oud@test.example", "POST", 2, "COMPANY")
-    cleared: Entry = {"email": None, "addresses": [], "financial": {"iban": None}}
+    cleared: Entry = {"email": None, "financial": {"iban": None}}
     (client,) = [
         each["client"] for each in (await upsert(api, {"name": "Oud", "number": "1", **cleared}, mutation=WITH_ALL_PARTS))["results"]
     ]
-    assert client == {**old, "email": None, "addresses": [], "financial": {**old["financial"], "iban": None}, "version": 3}
+    assert client == {**old, "email": None, "financial": {**old["financial"], "iban": None}, "version": 3}
+
+
+async def test_labels_and_addresses_that_the_entry_does_not_name_stay(api_for: Callable[..., Api], org: Tenant) -> None:
+    """Nothing tells what the caller has read, so an entry cannot remove what others added. An address of the same type is replaced."""
+    client = await org.add_client("Oud", "1")
+    old, removed, added, absent = [
+        global_id("Label", await org.add_label(name, *clients))
+        for name, clients in (("Van een ander", [client]), ("Weg", [client]), ("Erbij", []), ("Nooit", []))
+    ]
+    address = {"tenant_id": org.id, "client_id": client, "country": "NL"}
+    await insert_rows(org.owner, "client_address", [{**address, "type": kind, "city": "Oud"} for kind in ("PRIMARY", "DELIVERY")])
+    entry: Entry = {
+        "name": "Oud", "number": "1", "addresses": [{"type": "PRIMARY", "city": "Ede", "country": "NL"}],
+        "labelsAdd": [{"id": added}, {"id": old}, {"new": {"name": "Nieuw"}}], "labelsRemove": [removed, absent],
+    }  # fmt: skip
+    (result,) = (await upsert(api_for(org), entry, mutation=WITH_ALL_PARTS))["results"]
+    assert [label["name"] for label in result["client"]["labels"]] == ["Erbij", "Nieuw", "Van een ander"]
+    assert {each["type"]: each["city"] for each in result["client"]["addresses"]} == {"PRIMARY": "Ede", "DELIVERY": "Oud"}
+    again = {name: value for name, value in entry.items() if name != "labelsAdd"} | {"labelsAdd": [{"id": added}]}
+    async with assert_unchanged(org.owner, org.id):
+        assert list_actions(await upsert(api_for(org), again)) == ["UNCHANGED"]
+        both: Entry = {"name": "Oud", "number": "1", "labelsAdd": [{"id": added}], "labelsRemove": [old, added]}
+        assert collect_errors(await upsert(api_for(org), both)) == [("INVALID", "clients.0.labelsRemove.1")]
+    new: Entry = {"name": "Vers", "labelsAdd": [{"id": added}], "labelsRemove": [old]}
+    (result,) = (await upsert(api_for(org), new, mutation=WITH_ALL_PARTS))["results"]
+    assert [label["name"] for label in result["client"]["labels"]] == ["Erbij"]
 
 
 async def create_faulty_entries(org: Tenant) -> tuple[list[Entry], list[tuple[str, str]]]:
@@ -187,11 +214,11 @@ async def test_rejected_entries_do_not_affect_entries_before_or_after(api_for: C
     """The savepoint of a rejected entry undoes only the changes of that entry."""
     for number in "123":
         await org.add_client("A", number)
-    entries: list[Entry] = [{"name": "B", "number": number, "labels": [{"new": {"name": "Rood"}}]} for number in "123"]
-    entries[2]["labels"] = []
+    entries: list[Entry] = [{"name": "B", "number": number, "labelsAdd": [{"new": {"name": "Rood"}}]} for number in "123"]
+    entries[2]["labelsAdd"] = []
     payload = await upsert(api_for(org), *entries, on_error="SKIP_FAILED")
     assert list_actions(payload) == ["UPDATED", "REFUSED", "UPDATED"]
-    assert collect_errors(payload) == [("NAME_TAKEN", "clients.1.labels.0.new.name")]
+    assert collect_errors(payload) == [("NAME_TAKEN", "clients.1.labelsAdd.0.new.name")]
     names = await org.owner.fetch("SELECT name, version FROM relaties.client WHERE tenant_id = $1 ORDER BY number", org.id)
     assert [tuple(row) for row in names] == [("B", 2), ("A", 1), ("B", 2)]
 
@@ -217,7 +244,7 @@ async def test_errors_are_in_the_order_of_the_input(api_for: Callable[..., Api],
     unknown_label = {"id": global_id("Label", org.id)}
     rules: Entry = {
         "kvkNumber": "1", "email": "x", "financial": {"vatRateId": global_id("VatRate", org.id), "iban": "x", "bic": "x"},
-        "labels": [unknown_label, {"new": {"name": "", "color": "x"}}, *[{"new": {"name": "Dubbel"}}] * 10, {"new": {"name": ""}}],
+        "labelsAdd": [unknown_label, {"new": {"name": "", "color": "x"}}, *[{"new": {"name": "Dubbel"}}] * 10, {"new": {"name": ""}}],
         "addresses": [{"type": "PRIMARY", "country": "XX"}, {"type": "PRIMARY", "postalCode": "1"}],
     }  # fmt: skip
     entries, faults = await create_faulty_entries(org)

@@ -143,9 +143,11 @@ ERRORS_OF_TWO_OF_EACH = [
 async def test_second_of_a_kind_is_reported_together_with_all_other_errors(api_for: Callable[..., Api], org: Tenant, mutation: str) -> None:
     """Two PRIMARY addresses and two primary contacts are errors of the second, whose other values are checked too."""
     client = {"id": global_id("Client", await org.add_client("Oud")), "expectedVersion": 1}
-    before = await count_rows(org)
-    input_values = {**(client if mutation == UPDATE else {"name": "Nieuw"}), **TWO_OF_EACH}
-    assert [path for _, path in await fetch_errors(api_for(org), mutation, **input_values)] == ERRORS_OF_TWO_OF_EACH
+    before, names = await count_rows(org), ({"labels": "labelsAdd", "contacts": "contactsAdd"} if mutation == UPDATE else {})
+    faults = {names.get(name, name): value for name, value in TWO_OF_EACH.items()}
+    identification = client if mutation == UPDATE else {"name": "Nieuw"}
+    paths = [path for _, path in await fetch_errors(api_for(org), mutation, **identification, **faults)]
+    assert paths == [[names.get(part, part), *steps] for part, *steps in ERRORS_OF_TWO_OF_EACH]
     assert await count_rows(org) == before
 
 
@@ -220,12 +222,14 @@ async def test_s29_s30_update_changes_only_given_fields(api_for: Callable[..., A
     before = await count_rows(org)
     same = {name: form[name] for name in ("addresses", "number")}
     labels = [
-        {"id": global_id("Label", label["id"])}
-        for label in await org.owner.fetch("SELECT id FROM relaties.label WHERE tenant_id = $1", org.id)
+        global_id("Label", label["id"]) for label in await org.owner.fetch("SELECT id FROM relaties.label WHERE tenant_id = $1", org.id)
     ]
-    assert await save_client(api, UPDATE, id=client["id"], expectedVersion=2, **same, labels=labels) == renamed
+    labels_add = [{"id": label} for label in labels]
+    assert await save_client(api, UPDATE, id=client["id"], expectedVersion=2, **same, labelsAdd=labels_add) == renamed
     assert await count_rows(org) == before
-    every = {"addresses": [PRIMARY_ADDRESS], "labels": [], "contacts": [], "financial": {"paymentTermDays": 30}, "notes": ""}
+    contacts = [edge["node"]["id"] for edge in client["contacts"]["edges"]]
+    lists = {"addresses": [PRIMARY_ADDRESS], "labelsRemove": labels, "contactsRemove": contacts}
+    every = {**lists, "financial": {"paymentTermDays": 30}, "notes": ""}
     last = await save_client(api, UPDATE, id=client["id"], expectedVersion=2, **every)
     assert (last["version"], last["addresses"], last["labels"], last["contacts"]["edges"], last["notes"]) == (
         3,

@@ -201,7 +201,7 @@ class RandomChanges:
         update_input: dict[str, object] = {
             "id": self.chance.choice(self.clients),
             "expectedVersion": self.chance.randint(1, 9),
-            "labels": label_inputs,
+            "labelsAdd": label_inputs,
         }
         both: dict[str, object] = {"clientIds": self.choose_some(self.clients), "labelIds": self.choose_some(self.labels)}
         archive_input: dict[str, object] = {"id": self.chance.choice(self.clients)}

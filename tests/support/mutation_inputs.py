@@ -83,8 +83,17 @@ VALUES_BY_TYPE: dict[str, tuple[Value, Value]] = {
 }
 ID_TYPES = {  # types of ids that cannot be inferred from the name of the field or of its input
     "ClientLabelInput.id": "Label",
+    "ClientUpdateInput.contactsRemove": "Contact",
+    "ClientUpdateInput.labelsRemove": "Label",
+    "ClientUpsertInput.labelsRemove": "Label",
     "OrganizationUpdateInput.defaultLayoutId": "InvoiceLayout",
     "TokenRevokeInput.id": "ApiToken",
+}
+
+OBJECTS_BY_FIELD = {  # names in `World.ids` of ids that must be of another object than the first of their type
+    "ClientUpdateInput.contactsRemove": "ContactOfClient",
+    "ClientUpdateInput.labelsRemove": "LabelOfClient",
+    "ClientUpsertInput.labelsRemove": "LabelOfClient",
 }
 
 
@@ -216,7 +225,7 @@ class InputFiller:
             assert id_type in self.ids, (
                 f"{owner}.{name} refers to {id_type}, and `create_world` in tests/support/mutation_inputs.py creates none. Add one."
             )
-            return self.ids[id_type]
+            return self.ids[OBJECTS_BY_FIELD.get(f"{owner}.{name}", id_type)]
         values = tuple(bare.values) * 2 if isinstance(bare, GraphQLEnumType) else VALUES_BY_FIELD.get(name) or VALUES_BY_TYPE.get(bare.name)
         assert values, f"There are no values for {bare.name}. Add two to `VALUES_BY_TYPE` in tests/support/mutation_inputs.py."
         return values[self.is_second]
