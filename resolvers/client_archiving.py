@@ -6,20 +6,15 @@ import strawberry
 
 from domain.clients import archiving
 from domain.core.scope import WriteScope
-from resolvers.ids import GlobalId
-from resolvers.inputs import OPTIONAL_CLIENT_VERSION_DESCRIPTION, to_uuid
+from resolvers.inputs import VersionedInput, to_uuid
 
 
 @strawberry.input(description="A client to archive.")
-class ClientArchiveInput:
-    id: GlobalId = strawberry.field(description="Id of the client.")
-    expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_CLIENT_VERSION_DESCRIPTION)
+class ClientArchiveInput(VersionedInput): ...
 
 
 @strawberry.input(description="A client to unarchive.")
-class ClientUnarchiveInput:
-    id: GlobalId = strawberry.field(description="Id of the client.")
-    expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_CLIENT_VERSION_DESCRIPTION)
+class ClientUnarchiveInput(VersionedInput): ...
 
 
 async def archive(scope: WriteScope, input: ClientArchiveInput) -> UUID:

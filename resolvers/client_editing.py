@@ -25,7 +25,6 @@ from domain.core.scope import WriteScope
 from resolvers.contacts import ContactCreateInput
 from resolvers.ids import GlobalId
 from resolvers.inputs import (
-    OPTIONAL_CLIENT_VERSION_DESCRIPTION,
     VERSION_DESCRIPTION,
     input_of,
     input_values,
@@ -43,6 +42,7 @@ from resolvers.labels import LabelCreateInput
 LINK_TYPES = {"vat_rate_id": "VatRate", "invoice_layout_id": "InvoiceLayout"}
 VAT_RATE_DESCRIPTION = "Id of the VAT rate. If null, the organization's `defaultVatRate` applies."
 LAYOUT_DESCRIPTION = "Id of the invoice layout. If null, the organization's `defaultLayout` applies."
+LINK_VERSION_HINT = "`expectedVersion` is the version of the link, `ClientContactEdge.version`."
 LINK_DESCRIPTION = "Link between the contact and this client. If omitted, all of its fields get their defaults."
 LABELS_ADD_DESCRIPTION = (
     f"Labels to add, at most {label_links.MAX_LABELS}; those that the client has already are ignored. A client can have as many at most."
@@ -121,12 +121,13 @@ class ClientUpdateInput:
     labels_remove: list[GlobalId] = strawberry.field(default_factory=list, description=LABELS_REMOVE_DESCRIPTION)
     contacts_add: list[ClientContactInput] = strawberry.field(
         default_factory=list,
-        description=f"Contacts to link, at most {contact_links.MAX_CONTACTS}, in this order after the others. A client can have as many at most.",
+        description=f"Contacts to link, at most {contact_links.MAX_CONTACTS}, in this order after the others. A client can have as many at "
+        "most.",
     )
     contacts_remove: list[GlobalId] = strawberry.field(
         default_factory=list,
-        description=f"Ids of contacts to unlink, at most {contact_links.MAX_CONTACTS}; those that are not linked are ignored. No contact is "
-        "deleted.",
+        description=f"Ids of contacts to unlink, at most {contact_links.MAX_CONTACTS}; those that are not linked are ignored. No contact "
+        "is deleted.",
     )
     financial: strawberry.Maybe[ClientFinancialPatchInput] = strawberry.field(description="Financial settings. Requires `FINANCE_WRITE`.")
 
@@ -199,23 +200,22 @@ def _link_values(input: ClientContactFieldsInput) -> dict[str, object]:
 class ClientContactLinkInput:
     client_id: GlobalId = strawberry.field(description="Id of the client.")
     contact_id: GlobalId = strawberry.field(description="Id of the contact.")
-    expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_CLIENT_VERSION_DESCRIPTION)
     link: ClientContactFieldsInput | None = strawberry.field(default=None, description=LINK_DESCRIPTION)
 
 
-@strawberry.input(description="Changes to the link between a contact and a client.")
+@strawberry.input(description=f"Changes to the link between a contact and a client. {LINK_VERSION_HINT}")
 class ClientContactUpdateInput:
     client_id: GlobalId = strawberry.field(description="Id of the client.")
     contact_id: GlobalId = strawberry.field(description="Id of the contact.")
-    expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_CLIENT_VERSION_DESCRIPTION)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
     link: ClientContactFieldsInput = strawberry.field(description="Changes to the link. Omitted fields stay unchanged.")
 
 
-@strawberry.input(description="A contact to remove from a client.")
+@strawberry.input(description=f"A contact to remove from a client. {LINK_VERSION_HINT}")
 class ClientContactUnlinkInput:
     client_id: GlobalId = strawberry.field(description="Id of the client.")
     contact_id: GlobalId = strawberry.field(description="Id of the contact, which is not deleted.")
-    expected_version: int | None = strawberry.field(default=None, description=OPTIONAL_CLIENT_VERSION_DESCRIPTION)
+    expected_version: int = strawberry.field(description=VERSION_DESCRIPTION)
 
 
 def _client_and_contact_ids(input: ClientContactLinkInput | ClientContactUpdateInput | ClientContactUnlinkInput) -> tuple[UUID, UUID]:
@@ -224,7 +224,7 @@ def _client_and_contact_ids(input: ClientContactLinkInput | ClientContactUpdateI
 
 async def link(scope: WriteScope, input: ClientContactLinkInput) -> UUID:
     values = _link_values(input.link) if input.link else {}
-    return await contact_links.link(scope, *_client_and_contact_ids(input), values, expected_version=input.expected_version)
+    return await contact_links.link(scope, *_client_and_contact_ids(input), values)
 
 
 async def update_link(scope: WriteScope, input: ClientContactUpdateInput) -> UUID:

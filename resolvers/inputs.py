@@ -12,10 +12,6 @@ from resolvers.ids import GlobalId
 
 T = TypeVar("T")
 VERSION_DESCRIPTION = "The `version` that you read. The mutation fails with `VERSION_CONFLICT` if the object has changed since."
-OPTIONAL_CLIENT_VERSION_DESCRIPTION = (
-    "The `version` of the client that you read. The mutation fails with `VERSION_CONFLICT` if the client has changed since. If omitted, "
-    "the version is not checked."
-)
 INPUT_TYPES: list[tuple[type, type[BaseModel]]] = []
 """The input types, each with its field set."""
 

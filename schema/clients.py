@@ -95,8 +95,8 @@ class Client(Node):
     archived_at: datetime | None = attribute("Time of archiving. Null while it is active.")
     is_archived: bool = computed_field(lambda row: row.archived_at is not None, "Whether the client is archived.", columns=("archived_at",))
     created_at: datetime = attribute("Time of creation.")
-    updated_at: datetime = attribute("Time of the last change.")
-    version: int = attribute("Version number, incremented by every change.")
+    updated_at: datetime = attribute("Time of the last change, also of its labels or its links to contacts.")
+    version: int = attribute("Version number, incremented by every change except those of labels and links to contacts.")
     contacts: ClientContactConnection | None = relation(contacts.of_clients, "Contacts, sorted by `position` at this client.", paginate)
     addresses: list[ClientAddress] | None = relation(clients.addresses, "Addresses, at most one of a type.", options=FieldOptions(size=4))
     financial: ClientFinancialSettings | None = relation(

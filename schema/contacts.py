@@ -82,6 +82,7 @@ class ClientContactLink:
     roles: list[ContactRole] = computed_field(attrgetter("node.roles"), "What the contact receives for this client.")
     recipient: Recipient = computed_field(attrgetter("node.recipient"), "Way in which the contact receives messages about this client.")
     is_active: bool = computed_field(attrgetter("node.link_is_active"), "Whether the contact still represents this client.")
+    version: int = computed_field(attrgetter("node.link_version"), "Version number of the link, incremented by every change of it.")
 
 
 @strawberry.type(description="A contact of a client, with the link between them.")

@@ -28,6 +28,7 @@ LINK_FIELDS = ("position", "department", "is_invoice_contact", "is_primary", "ro
 LINK_COLUMNS: dict[str, ColumnElement[Any]] = {
     **{name: col(getattr(ClientContact, name)) for name in LINK_FIELDS},
     "link_is_active": col(ClientContact.is_active),
+    "link_version": col(ClientContact.version),
 }
 
 

@@ -1,11 +1,12 @@
 """Queries of labels."""
 
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CompoundSelect, Select, Uuid, func, or_, select, union
+from sqlalchemy import CompoundSelect, DateTime, Select, Uuid, func, or_, select, union, update
 
-from db.engine.protocols import Transaction
-from db.engine.statement import Query
+from db.engine.protocols import Transaction, UnitOfWork
+from db.engine.statement import Command, Query
 from db.rows import ClientLabelRow, IdRow, LabelRow, LockedUsesRow
 from db.sql.expressions import TENANT, col, columns, enum_literal, id_in, parameter, reference
 from db.sql.fetchers import GroupFetcher, RowFetcher
@@ -42,19 +43,33 @@ LABELLED_REGISTRATIONS = (
 )
 
 
-def _lock_for_share(table: type[Client | Project | Registration], ids: Select[tuple[UUID]] | CompoundSelect[tuple[UUID]]) -> Query[IdRow]:
-    """Return the query that locks rows FOR SHARE, in the order of their ids."""
-    statement = select(col(table.id)).where(col(table.tenant_id) == TENANT, col(table.id).in_(ids))
-    return Query(statement.order_by(col(table.id)).with_for_update(read=True), IdRow)
+def _lock_rows(
+    table: type[Client | Project | Registration],
+    ids: Select[tuple[UUID]] | CompoundSelect[tuple[UUID]],
+    *,
+    is_changed: bool = False,
+) -> Query[IdRow]:
+    """Return the query that locks rows FOR SHARE, or FOR NO KEY UPDATE if they are to be changed, in the order of their ids."""
+    statement = select(col(table.id)).where(col(table.tenant_id) == TENANT, col(table.id).in_(ids)).order_by(col(table.id))
+    return Query(statement.with_for_update(read=not is_changed, key_share=is_changed), IdRow)
 
 
 LOCKS = {
-    "clients": _lock_for_share(
-        Client, union(select(col(ClientLabel.client_id)).where(*OF_CLIENT), select(LABELLED_REGISTRATIONS.c.client_id))
+    # Of the clients, `MARK_CLIENTS_UPDATED` changes some. Two deletions with share locks on the same client would deadlock there.
+    "clients": _lock_rows(
+        Client,
+        union(select(col(ClientLabel.client_id)).where(*OF_CLIENT), select(LABELLED_REGISTRATIONS.c.client_id)),
+        is_changed=True,
     ),
-    "projects": _lock_for_share(Project, select(LABELLED_REGISTRATIONS.c.project_id)),
-    "registrations": _lock_for_share(Registration, select(LABELLED_REGISTRATIONS.c.id)),
+    "projects": _lock_rows(Project, select(LABELLED_REGISTRATIONS.c.project_id)),
+    "registrations": _lock_rows(Registration, select(LABELLED_REGISTRATIONS.c.id)),
 }
+MARK_CLIENTS_UPDATED = Command(
+    update(table_of(Client))
+    .where(col(Client.tenant_id) == TENANT, col(Client.id).in_(select(col(ClientLabel.client_id)).where(*OF_CLIENT)))
+    .values(updated_at=parameter("updated_at", DateTime(timezone=True))),
+    "clients of a label",
+)
 LOCKED_USES = Query(
     select(
         select(func.count())
@@ -85,6 +100,11 @@ async def lock_labelled(tx: Transaction, label_id: UUID) -> None:
     """Lock the clients and registrations that have the label, and their projects, until the transaction ends."""
     for query in LOCKS.values():
         await tx.fetch(query, label=label_id)
+
+
+async def mark_clients_updated(work: UnitOfWork, label_id: UUID, updated_at: datetime) -> None:
+    """Set the time of the last change of the clients that have the label. They are locked."""
+    await work.execute(MARK_CLIENTS_UPDATED, label=label_id, updated_at=updated_at)
 
 
 async def count_locked_uses(tx: Transaction, label_id: UUID) -> tuple[int, int]:

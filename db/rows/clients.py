@@ -51,6 +51,7 @@ class ContactClientRow(ClientRow):
     roles: list[str]
     recipient: str
     link_is_active: bool
+    link_version: int
 
 
 class LabelClientRow(ClientRow):

@@ -41,6 +41,7 @@ class ClientContactRow(ContactRow):
     roles: list[str]
     recipient: str
     link_is_active: bool
+    link_version: int
 
 
 class LabelRow(Row):

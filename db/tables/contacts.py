@@ -97,6 +97,7 @@ class ClientContact(ClientContactFields, Table, table=True):
     contact_id: UUID = ColumnField(primary_key=True)
     roles: list[str] = ColumnField(default_factory=list, sa_column=Column(ARRAY(Text), nullable=False, server_default="{}"))
     created_at: datetime = ColumnField(default_factory=now)
+    version: int = ColumnField(default=1, sa_column_kwargs={"server_default": "1"})
 
 
 class LabelFields(Fields):

@@ -14,7 +14,7 @@ from domain.core.scope import Permission, WriteScope
 T = TypeVar("T", Client, Project, ClientPortal)
 
 
-async def archive(scope: WriteScope, client_id: UUID, *, expected_version: int | None) -> UUID:
+async def archive(scope: WriteScope, client_id: UUID, *, expected_version: int) -> UUID:
     """Archive a client with its active projects, and close its open portals. Registrations are kept, but no new ones are accepted."""
     scope.require(Permission.CLIENTS_ARCHIVE)
     client = await lock_active(scope, Client, client_id, expected_version)
@@ -30,7 +30,7 @@ async def archive(scope: WriteScope, client_id: UUID, *, expected_version: int |
     return client.id
 
 
-async def unarchive(scope: WriteScope, client_id: UUID, *, expected_version: int | None) -> UUID:
+async def unarchive(scope: WriteScope, client_id: UUID, *, expected_version: int) -> UUID:
     """Unarchive a client with the projects and portals that were archived with it."""
     scope.require(Permission.CLIENTS_ARCHIVE)
     client = await lock(scope, Client, client_id)

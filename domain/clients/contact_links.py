@@ -10,7 +10,7 @@ from db.tables import Client, ClientContact, ClientContactFields, Contact, Conta
 from domain.clients import contacts
 from domain.clients.list_changes import ListChanges
 from domain.core.errors import ErrorCollector, InvalidInput, NameTaken, RuleViolation, TooMany, not_found
-from domain.core.locking import bump_version, expect_version, field_values, lock_active, lock_references
+from domain.core.locking import expect_version, field_values, lock_active, lock_references, mark_updated
 from domain.core.scope import Permission, WriteScope
 from domain.core.validation import validate, validate_patch
 
@@ -135,9 +135,7 @@ async def save(scope: WriteScope, client_id: UUID, changes: ContactPlan) -> bool
     return bool(changes.selection or changes.removed_links)
 
 
-async def _lock_client(
-    scope: WriteScope, client_id: UUID, contact_id: UUID, expected_version: int | None
-) -> tuple[Client, list[ClientContact]]:
+async def _lock_client(scope: WriteScope, client_id: UUID, contact_id: UUID) -> tuple[Client, list[ClientContact]]:
     """Lock the client and return it with its links. Raises `RuleViolation` unless the client is active and the contact exists."""
     scope.require(Permission.CLIENTS_WRITE)
     errors = ErrorCollector()
@@ -146,49 +144,54 @@ async def _lock_client(
     with errors.collect():
         await lock_references(scope, Contact, {contact_id: ["contactId"]})
     errors.raise_collected()
-    expect_version(client, expected_version)
     return client, await locking.find(scope, ClientContact, client_id=client_id)
 
 
-async def link(scope: WriteScope, client_id: UUID, contact_id: UUID, values: Values, *, expected_version: int | None) -> UUID:
+async def link(scope: WriteScope, client_id: UUID, contact_id: UUID, values: Values) -> UUID:
     """Link a contact to the client. Without a supplied position, it comes after the other contacts."""
-    client, links = await _lock_client(scope, client_id, contact_id, expected_version)
+    client, links = await _lock_client(scope, client_id, contact_id)
     _reject_linked({link.contact_id for link in links}, contact_id, ["contactId"])
     _check_count(len(links) + 1, ["contactId"])
     link_values = validate_link(values, ["link"], position=_next_position(links))
     await _clear_primary(scope, links, is_primary=bool(link_values["is_primary"]))
     scope.session.add(ClientContact(tenant_id=scope.tenant, client_id=client_id, contact_id=contact_id, **link_values))
-    bump_version(client)
+    mark_updated(client)
     return client_id
 
 
-async def update(scope: WriteScope, client_id: UUID, contact_id: UUID, changes: Values, *, expected_version: int | None) -> UUID:
-    """Change the link between a contact and this client. The contact's links to other clients do not change."""
-    client, links = await _lock_client(scope, client_id, contact_id, expected_version)
-    client_contact = _find_link(links, contact_id)
+async def update(scope: WriteScope, client_id: UUID, contact_id: UUID, changes: Values, *, expected_version: int) -> UUID:
+    """Change the link between a contact and this client, and increment its version. The contact's other links do not change."""
+    client, links = await _lock_client(scope, client_id, contact_id)
+    client_contact = _find_link(links, contact_id, expected_version)
     field_changes = {name: value for name, value in changes.items() if name != "roles"}
     new_values = validate_patch(ClientContactFields, field_values(client_contact, ClientContactFields), field_changes, path=["link"])
     new_values |= {"roles": _sort_roles(changes["roles"])} if "roles" in changes else {}
     changed_values = {name: value for name, value in new_values.items() if getattr(client_contact, name) != value}
-    await _clear_primary(scope, [each for each in links if each is not client_contact], is_primary=bool(changed_values.get("is_primary")))
-    client_contact.sqlmodel_update(changed_values)
     if changed_values:
-        bump_version(client)
+        await _clear_primary(scope, links, is_primary=bool(changed_values.get("is_primary")))
+        _change_link(client_contact, changed_values)
+        mark_updated(client)
     return client_id
 
 
-async def unlink(scope: WriteScope, client_id: UUID, contact_id: UUID, *, expected_version: int | None) -> UUID:
+async def unlink(scope: WriteScope, client_id: UUID, contact_id: UUID, *, expected_version: int) -> UUID:
     """Remove the link between a contact and the client. The contact itself still exists."""
-    client, links = await _lock_client(scope, client_id, contact_id, expected_version)
-    await scope.session.delete(_find_link(links, contact_id))
-    bump_version(client)
+    client, links = await _lock_client(scope, client_id, contact_id)
+    await scope.session.delete(_find_link(links, contact_id, expected_version))
+    mark_updated(client)
     return client_id
 
 
-def _find_link(links: Iterable[ClientContact], contact_id: UUID) -> ClientContact:
+def _change_link(client_contact: ClientContact, changed_values: Values) -> None:
+    client_contact.sqlmodel_update({**changed_values, "version": client_contact.version + 1})
+
+
+def _find_link(links: Iterable[ClientContact], contact_id: UUID, expected_version: int) -> ClientContact:
+    """Return the link to the contact. Raises `RuleViolation` if there is none, or its version is not the expected one."""
     match = next((each for each in links if each.contact_id == contact_id), None)
     if match is None:
         raise RuleViolation(not_found("contact of this client", ["contactId"]))
+    expect_version(match, expected_version)
     return match
 
 
@@ -196,5 +199,5 @@ async def _clear_primary(scope: WriteScope, links: Iterable[ClientContact], *, i
     """Clear the current primary contact if another one becomes primary. Flush, because a unique index allows only one at any time."""
     for each in links:
         if is_primary and each.is_primary:
-            each.is_primary = False
+            _change_link(each, {"is_primary": False})
     await scope.session.flush()

@@ -28,7 +28,7 @@ from domain.clients.contact_links import ContactChoice
 from domain.clients.label_links import LabelChoice
 from domain.clients.list_changes import NO_CHANGES, ListChanges
 from domain.core.errors import ErrorCollector, InvalidInput, NumberTaken, RuleViolation, UserError, too_many
-from domain.core.locking import apply_changes, bump_version, field_values, lock_active, lock_references
+from domain.core.locking import apply_changes, bump_version, field_values, lock_active, lock_references, mark_updated
 from domain.core.scope import Permission, WriteScope
 from domain.core.validation import validate, validate_patch
 from domain.invoicing import number_sequences
@@ -64,7 +64,10 @@ async def create(scope: WriteScope, form: ClientForm) -> UUID:
 
 
 async def update(scope: WriteScope, client_id: UUID, form: ClientForm, *, expected_version: int) -> UUID:
-    """Change the supplied parts of an active client and increment its version once. If nothing differs, nothing changes."""
+    """Change the supplied parts of an active client. If nothing differs, nothing changes.
+
+    Changes of the general part, the financial settings or the addresses increment the version once; those of labels and contacts do not.
+    """
     _require_permissions(scope, form)
     client = await lock_active(scope, Client, client_id, expected_version)
     await apply_form(scope, await get_organization(scope), client, form)
@@ -77,7 +80,8 @@ async def create_from_form(scope: WriteScope, organization: Organization, form: 
     client = Client(tenant_id=scope.tenant, id=new_id(), **_add_sort_keys(values | await _next_number(scope, organization, form)))
     scope.session.add(client)
     await scope.session.flush()
-    await _save_parts(scope, client, parts)
+    await _save_addresses(scope, client, parts)
+    await _save_links(scope, client, parts)
     return client.id
 
 
@@ -85,9 +89,12 @@ async def apply_form(scope: WriteScope, organization: Organization, client: Clie
     """Apply a form to a locked client and return whether anything differs."""
     values, parts = await validate_form(scope, organization, form, client)
     is_changed = apply_changes(client, _add_sort_keys(values | await _next_number(scope, organization, form)))
-    if await _save_parts(scope, client, parts) and not is_changed:
+    if await _save_addresses(scope, client, parts) and not is_changed:
         bump_version(client)
-        return True
+        is_changed = True
+    if await _save_links(scope, client, parts):
+        mark_updated(client)
+        is_changed = True
     return is_changed
 
 
@@ -222,27 +229,28 @@ def _validate_addresses(address_inputs: Sequence[Values], country: str) -> dict[
     return addresses
 
 
-async def _save_parts(scope: WriteScope, client: Client, parts: _Parts) -> bool:
-    """Save the parts and return whether anything differs."""
+async def _save_links(scope: WriteScope, client: Client, parts: _Parts) -> bool:
+    """Save the labels and contacts and return whether anything differs."""
     changes = [
-        parts.addresses is not None and await _save_addresses(scope, client, parts.addresses, keeps_others=parts.keeps_other_addresses),
         parts.labels is not None and await label_links.save(scope, client.id, parts.labels),
         parts.contacts is not None and await contact_links.save(scope, client.id, parts.contacts),
     ]
     return any(changes)
 
 
-async def _save_addresses(scope: WriteScope, client: Client, addresses: Mapping[str, AddressFields], *, keeps_others: bool) -> bool:
+async def _save_addresses(scope: WriteScope, client: Client, parts: _Parts) -> bool:
+    """Save the addresses and return whether anything differs."""
+    if parts.addresses is None:
+        return False
     rows_by_type: dict[str, ClientAddress] = {row.type: row for row in await locking.find(scope, ClientAddress, client_id=client.id)}
     for kind, row in rows_by_type.items():
-        if kind in addresses:
-            row.sqlmodel_update(addresses[kind].model_dump())
-        elif not keeps_others:
+        if kind in parts.addresses:
+            row.sqlmodel_update(parts.addresses[kind].model_dump())
+        elif not parts.keeps_other_addresses:
             await scope.session.delete(row)
-    for kind in addresses.keys() - rows_by_type.keys():
-        scope.session.add(
-            ClientAddress(tenant_id=scope.tenant, client_id=client.id, type=AddressType(kind), **addresses[kind].model_dump())
-        )
+    for kind in parts.addresses.keys() - rows_by_type.keys():
+        values = parts.addresses[kind].model_dump()
+        scope.session.add(ClientAddress(tenant_id=scope.tenant, client_id=client.id, type=AddressType(kind), **values))
     is_changed = bool(scope.session.new or scope.session.deleted or any(map(scope.session.is_modified, rows_by_type.values())))
     await scope.session.flush()
     return is_changed

@@ -9,7 +9,7 @@ from db.tables import Client, ClientLabel, Label
 from domain.clients import labels
 from domain.clients.list_changes import ListChanges
 from domain.core.errors import ErrorCollector, InvalidInput, RuleViolation, TooMany, too_many
-from domain.core.locking import bump_version, lock_references, require_active
+from domain.core.locking import lock_references, mark_updated, require_active
 from domain.core.scope import Permission, WriteScope
 
 MAX_LABELS = 50  # per client
@@ -109,7 +109,7 @@ async def add(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence[UU
         _check_count(count, ["labelIds"], scope.visible_name(client.name, "One of the clients"))
         scope.session.add_all(ClientLabel(tenant_id=scope.tenant, client_id=key, label_id=label) for label in missing)
         if missing:
-            bump_version(client)
+            mark_updated(client)
     return list(dict.fromkeys(clients))
 
 
@@ -120,5 +120,5 @@ async def remove(scope: WriteScope, clients: Sequence[UUID], label_ids: Sequence
     for link in matching_links:
         await scope.session.delete(link)
     for key in {link.client_id for link in matching_links}:
-        bump_version(clients_by_id[key])
+        mark_updated(clients_by_id[key])
     return list(dict.fromkeys(clients))

@@ -9,6 +9,7 @@ from db.rows import LabelRow
 from db.sql import locking
 from db.tables import ClientLabel, Label, LabelFields, RegistrationLabel
 from db.tables.keys import name_key
+from db.tables.timestamps import now
 from domain.core.errors import InUse, NameTaken, RuleViolation, pluralize
 from domain.core.locking import apply_changes, field_values, lock
 from domain.core.pagination import SearchPageReader, SortOrder
@@ -65,6 +66,7 @@ async def delete(scope: WriteScope, label_id: UUID, *, expected_version: int) ->
     # Lock the objects that got the label before it was locked. While it is locked, no other object can get it.
     await rows.lock_labelled(scope, label_id)
     await _reject_label_in_use(scope, label_id)
+    await rows.mark_clients_updated(scope, label_id, now())
     for link in [
         *await locking.find(scope, ClientLabel, label_id=label_id),
         *await locking.find(scope, RegistrationLabel, label_id=label_id),

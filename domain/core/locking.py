@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.alias_generators import to_snake
 
 from db.sql import locking
-from db.tables import ApiToken, Client, Entity, Project, Table
+from db.tables import ApiToken, Client, ClientContact, Entity, Project, Table
 from db.tables.base import Versioned
 from db.tables.timestamps import now
 from domain.core.errors import AlreadyArchived, RuleViolation, VersionConflict, not_found
@@ -16,7 +16,7 @@ from domain.core.scope import Scope, WriteScope
 
 T = TypeVar("T", bound=Entity)
 A = TypeVar("A", Client, Project)
-DISPLAY_NAMES: dict[type[Table], str] = {ApiToken: "token"}
+DISPLAY_NAMES: dict[type[Table], str] = {ApiToken: "token", ClientContact: "link between contact and client"}
 
 
 def display_name(table: type[Table]) -> str:
@@ -52,14 +52,21 @@ def field_values(row: Table, fields: type[BaseModel]) -> dict[str, Any]:
 
 
 def expect_version(row: Table, version: int | None) -> None:
-    """Raise `RuleViolation` unless the row has this version. An organization has no `id`: its tenant id identifies it."""
+    """Raise `RuleViolation` unless the row has this version."""
     current = getattr(row, "version", None)
     if version is not None and current is not None and version != current:
         message = (
             f"This {display_name(type(row))} was changed meanwhile and now has version {current}. "
             "Read it again, then repeat your change with the new `expectedVersion`."
         )
-        raise RuleViolation(VersionConflict(["expectedVersion"], message, type(row).__name__, getattr(row, "id", row.tenant_id), current))
+        raise RuleViolation(VersionConflict(["expectedVersion"], message, *_conflicting_object(row), current))
+
+
+def _conflicting_object(row: Table) -> tuple[str, UUID]:
+    """Return the type and the id of the object that shows the row: for a link its client. An organization has its tenant's id."""
+    if isinstance(row, ClientContact):
+        return Client.__name__, row.client_id
+    return type(row).__name__, getattr(row, "id", row.tenant_id)
 
 
 def apply_changes(row: Versioned, changes: Mapping[str, object]) -> bool:
@@ -75,6 +82,11 @@ def apply_changes(row: Versioned, changes: Mapping[str, object]) -> bool:
 def bump_version(row: Versioned) -> None:
     """Increment the version. Call this also when only a part of the object has changed that is stored in another table."""
     row.version += 1
+    mark_updated(row)
+
+
+def mark_updated(row: Versioned) -> None:
+    """Set the time of the last change. That is all that changes on a client with its labels and links, so no open form conflicts."""
     row.updated_at = now()
 
 

@@ -56,7 +56,9 @@ async def test_linking_a_contact_is_recorded_for_both(api_for: Callable[..., Api
     api, client_id, contact_id = api_for(org), global_id("Client", client), global_id("Contact", person)
     pair = {"clientId": client_id, "contactId": contact_id}
     await mutate(api, "clientContactLink", "client { id }", **pair, link={"roles": ["QUOTE", "INVOICE"]})
-    await mutate(api, "clientContactUpdate", "client { id }", **pair, link={"roles": ["INVOICE"], "department": "Inkoop"})
+    await mutate(
+        api, "clientContactUpdate", "client { id }", **pair, expectedVersion=1, link={"roles": ["INVOICE"], "department": "Inkoop"}
+    )
     await mutate(api, "contactUpdate", "contact { id }", id=contact_id, expectedVersion=1, jobTitle="Inkoper")
     expected = [
         event(

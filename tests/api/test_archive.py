@@ -81,14 +81,14 @@ async def test_s41_archiver_and_time_are_stored_until_unarchiving(api_for: Calla
     key = await org.add_client("Jansen")
     member = await org.owner.fetchval("SELECT id FROM relaties.member WHERE tenant_id = $1 AND role = 'ADMIN'", org.id)
     query, began = "SELECT archived_at, archived_by, archive_operation_id FROM relaties.client WHERE id = $1", datetime.now(UTC)
-    client_data = await mutate(api_for(org, Role.ADMIN), "clientArchive", CLIENT, id=global_id("Client", key))
+    client_data = await mutate(api_for(org, Role.ADMIN), "clientArchive", CLIENT, id=global_id("Client", key), expectedVersion=1)
     row = await org.owner.fetchrow(query, key)
     assert row is not None
     assert began <= row["archived_at"] <= datetime.now(UTC)
     assert datetime.fromisoformat(client_data["archivedAt"]) == row["archived_at"]
     assert row["archived_by"] == member
     assert row["archive_operation_id"] is not None
-    client_data = await mutate(api_for(org), "clientUnarchive", CLIENT, id=global_id("Client", key))
+    client_data = await mutate(api_for(org), "clientUnarchive", CLIENT, id=global_id("Client", key), expectedVersion=2)
     assert (client_data["isArchived"], client_data["archivedAt"], client_data["version"]) == (False, None, 3)
     assert [*(await org.owner.fetchrow(query, key) or {}).values()] == [None, None, None]
 
@@ -98,8 +98,8 @@ async def test_s43_registrations_and_financial_documents_stay_unchanged(api_for:
     before = await dump_rows(org)
     kinds = await org.owner.fetch("SELECT DISTINCT kind FROM relaties.registration WHERE tenant_id = $1", org.id)
     assert {row["kind"] for row in kinds} == {"TIME", "EXPENSE", "MILEAGE"}
-    for mutation in (*BOTH, *BOTH):
-        await mutate(api, mutation, CLIENT, id=global_id("Client", client))
+    for version, mutation in enumerate((*BOTH, *BOTH), start=1):
+        await mutate(api, mutation, CLIENT, id=global_id("Client", client), expectedVersion=version)
         after = await dump_rows(org)
         assert {name: after[name] for name in WORK} == {name: before[name] for name in WORK}
         assert all(before[name] for name in WORK)
@@ -111,7 +111,7 @@ async def test_s45_projects_are_archived_in_the_same_transaction(api_for: Callab
     for name in ("A", "B", "C"):
         await org.add_project(client, name)
     await org.add_project(other, "Theirs")
-    await mutate(api_for(org), "clientArchive", CLIENT, id=global_id("Client", client))
+    await mutate(api_for(org), "clientArchive", CLIENT, id=global_id("Client", client), expectedVersion=1)
     assert await archived_by_project(api_for(org), client) == {"A": True, "B": True, "C": True}
     assert await archived_by_project(api_for(org), other) == {"Theirs": False}
     columns = "xmin::text, archived_at, archive_operation_id"
@@ -129,10 +129,10 @@ async def test_s45_many_projects_take_as_many_statements_as_one(database: Databa
         for name in range(many):
             await org.add_project(client, f"Project {name}")
             await org.add_portal(client)
-        for action in (archiving.archive, archiving.unarchive):
+        for version, action in enumerate((archiving.archive, archiving.unarchive), start=1):
             stats = QueryStats()
             async with open_write_scope(database, Actor.operator(org.id), "test", OperationResources(stats)) as scope:
-                await action(scope, client, expected_version=None)
+                await action(scope, client, expected_version=version)
             counts.append(stats.statements)
         event_count = await org.owner.fetchval("SELECT count(*) FROM relaties.audit_event WHERE client_id = $1", client)
         assert event_count == 2 * (1 + 2 * many)  # one event for the client, one for each project and portal, both ways
@@ -145,10 +145,10 @@ async def test_point_1_unarchiving_restores_what_that_archiving_archived(api_for
     api, client = api_for(org), await org.add_client("Jansen")
     await org.add_project(client, "Before", archived_at=CREATED_AT)
     await org.add_project(client, "Along")
-    for _ in range(2):
-        await mutate(api, "clientArchive", CLIENT, id=global_id("Client", client))
+    for version in (1, 3):
+        await mutate(api, "clientArchive", CLIENT, id=global_id("Client", client), expectedVersion=version)
         assert await archived_by_project(api, client) == {"Before": True, "Along": True}
-        await mutate(api, "clientUnarchive", CLIENT, id=global_id("Client", client))
+        await mutate(api, "clientUnarchive", CLIENT, id=global_id("Client", client), expectedVersion=version + 1)
         assert await archived_by_project(api, client) == {"Before": True, "Along": False}
     count_query = "SELECT count(*) FROM relaties.project WHERE tenant_id = $1 AND archive_operation_id IS NOT NULL"
     assert await org.owner.fetchval(count_query, org.id) == 0
@@ -159,7 +159,7 @@ async def test_point_1_unarchiving_an_imported_client_restores_nothing_else(api_
     client = await org.add_client("Jansen", archived_at=CREATED_AT)
     await org.add_project(client, "Before", archived_at=CREATED_AT)
     await org.add_portal(client, closed_at=CREATED_AT)
-    client_data = await mutate(api_for(org), "clientUnarchive", CLIENT, id=global_id("Client", client))
+    client_data = await mutate(api_for(org), "clientUnarchive", CLIENT, id=global_id("Client", client), expectedVersion=1)
     assert client_data["isArchived"] is False
     assert (await archived_by_project(api_for(org), client), await closed_by_portal(org)) == ({"Before": True}, {"Portal": True})
 
@@ -170,9 +170,9 @@ async def test_point_5_portals_are_closed_and_reopened(api_for: Callable[..., Ap
     await org.add_portal(client, name="Open")
     await org.add_portal(client, name="Closed", closed_at=CREATED_AT)
     await org.add_portal(await org.add_client("Ander"), name="Theirs")
-    await mutate(api, "clientArchive", CLIENT, id=global_id("Client", client))
+    await mutate(api, "clientArchive", CLIENT, id=global_id("Client", client), expectedVersion=1)
     assert await closed_by_portal(org) == {"Open": True, "Closed": True, "Theirs": False}
-    await mutate(api, "clientUnarchive", CLIENT, id=global_id("Client", client))
+    await mutate(api, "clientUnarchive", CLIENT, id=global_id("Client", client), expectedVersion=2)
     assert await closed_by_portal(org) == {"Open": False, "Closed": True, "Theirs": False}
 
 
@@ -180,14 +180,14 @@ async def test_s41_repeated_archiving_is_rejected(api_for: Callable[..., Api], o
     """The error contains the archived client, whatever version is expected. Unarchiving an active client is rejected likewise."""
     api, client = api_for(org), await create_full_client(org)
     key = global_id("Client", client)
-    for version in (None, 1, 7):
+    for version in (1, 7):
         async with assert_unchanged(org.owner, org.id):
             repeated_error = await fetch_error(api, "clientUnarchive", id=key, expectedVersion=version)
             assert (repeated_error["__typename"], repeated_error["code"], repeated_error["path"]) == ("InputError", "NOT_ARCHIVED", ["id"])
-    await mutate(api, "clientArchive", CLIENT, id=key)
+    await mutate(api, "clientArchive", CLIENT, id=key, expectedVersion=1)
     selection = "userErrors { __typename code path message ... on AlreadyArchivedError { archived { id ... on Client { name } } } }"
     query = f"mutation ($input: ClientArchiveInput!) {{ clientArchive(input: $input) {{ client {{ id }} {selection} }} }}"
-    for version in (None, 2, 7):
+    for version in (2, 7):
         async with assert_unchanged(org.owner, org.id):
             payload = (await api.data(query, input={"id": key, "expectedVersion": version}))["clientArchive"]
             (error,) = payload["userErrors"]
@@ -199,14 +199,13 @@ async def test_s41_repeated_archiving_is_rejected(api_for: Callable[..., Api], o
 
 @pytest.mark.parametrize("mutation", BOTH)
 async def test_s41_outdated_version_is_rejected(api_for: Callable[..., Api], org: Tenant, mutation: str) -> None:
-    """The error contains the current version. The mutation succeeds with that version or without one."""
+    """The error contains the current version. The mutation succeeds with that version."""
     past: dict[str, Any] = {"archived_at": CREATED_AT} if mutation == "clientUnarchive" else {}
-    for version in (3, None):
-        key = global_id("Client", await org.add_client("Jansen", **past, version=3))
-        async with assert_unchanged(org.owner, org.id):
-            error = await fetch_error(api_for(org), mutation, id=key, expectedVersion=2)
-        assert (error["code"], error["path"], error["currentVersion"]) == ("VERSION_CONFLICT", ["expectedVersion"], 3)
-        assert (await mutate(api_for(org), mutation, CLIENT, id=key, expectedVersion=version))["version"] == 4
+    key = global_id("Client", await org.add_client("Jansen", **past, version=3))
+    async with assert_unchanged(org.owner, org.id):
+        error = await fetch_error(api_for(org), mutation, id=key, expectedVersion=2)
+    assert (error["code"], error["path"], error["currentVersion"]) == ("VERSION_CONFLICT", ["expectedVersion"], 3)
+    assert (await mutate(api_for(org), mutation, CLIENT, id=key, expectedVersion=3))["version"] == 4
 
 
 @pytest.mark.parametrize("role", Role)
@@ -217,9 +216,9 @@ async def test_s41_only_owners_and_admins_archive_and_unarchive(api_for: Callabl
     before = await dump_rows(org)
     for mutation, key in tries.items():
         if role in {Role.OWNER, Role.ADMIN}:
-            assert (await mutate(api, mutation, CLIENT, id=key))["id"] == key
+            assert (await mutate(api, mutation, CLIENT, id=key, expectedVersion=1))["id"] == key
         else:
-            assert await is_forbidden(api, mutation, id=key)
+            assert await is_forbidden(api, mutation, id=key, expectedVersion=1)
             assert await dump_rows(org) == before
 
 
@@ -231,7 +230,7 @@ async def test_s41_another_organizations_client_is_not_found(api_for: Callable[.
     theirs, label = await other.add_client("Jansen", **past), await org.add_label("Vast")
     async with assert_unchanged(org.owner, org.id, other.id):
         for key in (global_id("Client", theirs), global_id("Client", new_id()), global_id("Label", label)):
-            error = await fetch_error(api_for(org), mutation, id=key)
+            error = await fetch_error(api_for(org), mutation, id=key, expectedVersion=1)
             assert (error["code"], error["path"], error["message"]) == (
                 "NOT_FOUND",
                 ["id"],
@@ -243,7 +242,7 @@ async def test_s41_archiving_is_recorded(api_for: Callable[..., Api], org: Tenan
     """The client, its project and its portal get one event each. The internal id of the archiving is not shown."""
     api, client = api_for(org), await org.add_client("Jansen")
     project, portal = await org.add_project(client, "Website"), await org.add_portal(client)
-    client_data = await mutate(api, "clientArchive", CLIENT, id=global_id("Client", client))
+    client_data = await mutate(api, "clientArchive", CLIENT, id=global_id("Client", client), expectedVersion=1)
     at, member = client_data["archivedAt"], (await api.data("{ viewer { member { id name } } }"))["viewer"]["member"]
     query = """query ($id: ID!) { client(by: {id: $id}) { activity { nodes { operation action objectType objectId member { name }
       changes { field from to } } } } }"""
@@ -262,7 +261,7 @@ async def test_s41_archiving_is_recorded(api_for: Callable[..., Api], org: Tenan
         {**common, "objectType": "Project", "objectId": global_id("Project", project), "changes": [moment]},
     ]
     assert sorted(events, key=lambda each: str(each["objectType"])) == expected
-    await mutate(api, "clientUnarchive", CLIENT, id=global_id("Client", client))
+    await mutate(api, "clientUnarchive", CLIENT, id=global_id("Client", client), expectedVersion=2)
     for key in (client, project, portal):
         assert [operation for operation, *_ in await fetch_audit_events(org, key)] == [*BOTH]
 
@@ -271,7 +270,8 @@ async def test_s41_archiving_is_recorded(api_for: Callable[..., Api], org: Tenan
 async def test_s41_repeated_request_with_key_is_done_once(api_for: Callable[..., Api], org: Tenant, mutation: str) -> None:
     """The second answer equals the first, although the client is already archived (or active) by then."""
     key = global_id("Client", await org.add_client("Jansen", archived_at=CREATED_AT if mutation == "clientUnarchive" else None))
-    first = await run_mutation(api_for(org), mutation, CLIENT, {"id": key}, key="k")
+    arguments: dict[str, object] = {"id": key, "expectedVersion": 1}
+    first = await run_mutation(api_for(org), mutation, CLIENT, arguments, key="k")
     assert first["data"]["done"]["userErrors"] == []
     async with assert_unchanged(org.owner, org.id):
-        assert await run_mutation(api_for(org), mutation, CLIENT, {"id": key}, key="k") == first
+        assert await run_mutation(api_for(org), mutation, CLIENT, arguments, key="k") == first

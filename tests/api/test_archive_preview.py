@@ -47,7 +47,8 @@ async def test_preview_shows_the_effects_of_archiving(api_for: Callable[..., Api
 async def test_archived_client_has_no_archive_preview(api_for: Callable[..., Api], org: Tenant, client: FullClient) -> None:
     """Archiving also archives the active project and closes the open portal."""
     api = api_for(org)
-    assert (await api.data(ARCHIVE, input={"id": global_id("Client", client.id)}))["clientArchive"]["userErrors"] == []
+    payload = (await api.data(ARCHIVE, input={"id": global_id("Client", client.id), "expectedVersion": 1}))["clientArchive"]
+    assert payload["userErrors"] == []
     assert await fetch_archive_preview(api, client) is None
     count = "SELECT count(*) FROM relaties.{} WHERE client_id = $1 AND archive_operation_id IS NOT NULL"
     assert [await org.owner.fetchval(count.format(name), client.id) for name in ("project", "client_portal")] == [1, 1]

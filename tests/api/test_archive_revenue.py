@@ -90,9 +90,10 @@ async def test_s41_archiving_changes_no_revenue_figure(
 
     before = await figures()
     assert [figures_of_period["all"]["totalCount"] for figures_of_period in before] == [3] * len(before)
-    for mutation in ("clientArchive", "clientUnarchive"):
+    for version, mutation in enumerate(("clientArchive", "clientUnarchive"), start=1):
         for index in sorted(archived):
-            result = await mutate(api, mutation, "client { isArchived }", id=global_id("Client", clients[index]))
+            key = global_id("Client", clients[index])
+            result = await mutate(api, mutation, "client { isArchived }", id=key, expectedVersion=version)
             assert result == {"isArchived": mutation == "clientArchive"}
         assert await figures() == before
 
@@ -101,7 +102,7 @@ async def test_s41_revenue_of_an_archived_client_still_changes(api_for: Callable
     """A payment and a credit note of later date still count."""
     api, (client, *_) = api_for(org), await create_documents(org, [])
     invoice = await org.add_invoice(client, date(2026, 1, 31), "100.00")
-    await mutate(api, "clientArchive", "client { id }", id=global_id("Client", client))
+    await mutate(api, "clientArchive", "client { id }", id=global_id("Client", client), expectedVersion=1)
     await org.add_payment(client, invoice, date(2026, 2, 1), "21.00")
     await org.add_invoice(client, date(2026, 2, 2), "40.00", kind="CREDIT_NOTE")
     revenue = (await api.data(REVENUE_QUERY))["all"]["revenue"]

@@ -158,7 +158,7 @@ async def test_no_part_of_an_archived_client_can_be_changed(api_for: Callable[..
             error = await fetch_error(api_for(org), "clientUpdate", id=key, expectedVersion=version, **part)
             assert (error["__typename"], error["code"], error["path"]) == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
             assert error["message"] == "Jansen is archived and cannot be changed. Unarchive it first with `clientUnarchive`."
-    await mutate(api_for(org), "clientUnarchive", "client { id }", id=key)
+    await mutate(api_for(org), "clientUnarchive", "client { id }", id=key, expectedVersion=1)
     assert (await mutate(api_for(org), "clientUpdate", "client { id }", id=key, expectedVersion=2, **part))["id"] == key
 
 
@@ -201,7 +201,7 @@ async def test_label_of_an_archived_client_is_not_deleted(api_for: Callable[...,
         assert f"by {remaining} archived client" in error["message"]
         assert "`clientUnarchive`" in error["message"]
         assert "`labelUpdate`" in error["message"]
-        await mutate(api, "clientUnarchive", "client { id }", id=global_id("Client", clients[remaining - 1]))
+        await mutate(api, "clientUnarchive", "client { id }", id=global_id("Client", clients[remaining - 1]), expectedVersion=1)
     assert (await mutate(api, "labelUpdate", "label { version }", id=label, expectedVersion=1, isActive=False))["version"] == 2
     assert await mutate(api, "labelDelete", "deletedId", id=label, expectedVersion=2) == label
     count_query = "SELECT count(*) FROM relaties.client_label WHERE tenant_id = $1"

@@ -14,7 +14,7 @@ from tests.support.mutation_inputs import create_world, mutation_document
 
 
 async def test_s14_s15_labels_are_added_and_removed_for_many_clients(api_for: Callable[..., Api], org: Tenant) -> None:
-    """A label that a client already has is kept without an error, and filters by label follow."""
+    """A label that a client already has is kept without an error, filters by label follow, and the clients keep their versions."""
     clients = [global_id("Client", await org.add_client(name)) for name in "ABC"]
     red, blue = [global_id("Label", await org.add_label(name)) for name in ("Rood", "Blauw")]
     api, rest = api_for(org), f"clients {{ name version labels {{ name }} }} {ERRORS} }} }}"
@@ -23,9 +23,9 @@ async def test_s14_s15_labels_are_added_and_removed_for_many_clients(api_for: Ca
     )
 
     payload = (await api.data(add, input={"clientIds": clients[:2], "labelIds": [red]}))["done"]
-    assert payload == {"clients": [{"name": name, "version": 2, "labels": [{"name": "Rood"}]} for name in "AB"], "userErrors": []}
+    assert payload == {"clients": [{"name": name, "version": 1, "labels": [{"name": "Rood"}]} for name in "AB"], "userErrors": []}
     payload = (await api.data(add, input={"clientIds": clients, "labelIds": [red, blue]}))["done"]
-    assert [(client["version"], len(client["labels"])) for client in payload["clients"]] == [(3, 2), (3, 2), (2, 2)]
+    assert [(client["version"], len(client["labels"])) for client in payload["clients"]] == [(1, 2)] * 3
     payload = (await api.data(remove, input={"clientIds": clients[1:], "labelIds": [red]}))["done"]
     assert [[label["name"] for label in client["labels"]] for client in payload["clients"]] == [["Blauw"], ["Blauw"]]
     clients_query = "query ($any: [ID!]) { clients(filter: {labels: {any: $any}}) { nodes { name } } }"
@@ -73,7 +73,7 @@ async def test_s17_client_needs_no_contacts(api_for: Callable[..., Api], org: Te
     client = await save_client(api_for(org), CREATE, name="A", contacts=[{"contact": {"new": {"lastName": "Jansen"}}}])
     (edge,) = client["contacts"]["edges"]
     client = await save_client(api_for(org), UPDATE, id=client["id"], expectedVersion=1, contactsRemove=[edge["node"]["id"]])
-    assert (client["contacts"]["edges"], client["version"]) == ([], 2)
+    assert (client["contacts"]["edges"], client["version"]) == ([], 1)
     assert (await count_rows(org))["contact"] == 1
 
 
@@ -101,9 +101,8 @@ async def test_s19_invoice_contact_is_set_on_the_link(api_for: Callable[..., Api
     api = api_for(org)
     a, b = await org.add_client("A"), await org.add_client("B")
     person = global_id("Contact", await org.add_contact("Jansen", a, b))
-    client = await save_client(
-        api, CHANGE_LINK, clientId=global_id("Client", a), contactId=person, link={"isInvoiceContact": True, "roles": ["INVOICE"]}
-    )
+    link = {"isInvoiceContact": True, "roles": ["INVOICE"]}
+    client = await save_client(api, CHANGE_LINK, clientId=global_id("Client", a), contactId=person, expectedVersion=1, link=link)
     assert [(edge["isInvoiceContact"], edge["roles"]) for edge in client["contacts"]["edges"]] == [(True, ["INVOICE"])]
     data = await api.data("{ clients(filter: {hasInvoiceContact: true}) { nodes { name } } }")
     assert data["clients"]["nodes"] == [{"name": "A"}]
@@ -124,11 +123,12 @@ async def test_s20_a_contact_of_several_clients_is_one_person(api_for: Callable[
     delete_input = {"id": person, "expectedVersion": 2}
     assert [error["code"] for error in (await api.data(delete, input=delete_input))["done"]["userErrors"]] == ["IN_USE"]
     for client, remaining in ((a, [{"name": "B"}]), (b, [])):
-        await save_client(api, UNLINK, clientId=global_id("Client", client), contactId=person)
+        await save_client(api, UNLINK, clientId=global_id("Client", client), contactId=person, expectedVersion=1)
         assert (await api.data("query ($id: ID!) { contact(id: $id) { clients { nodes { name } } } }", id=person))["contact"]["clients"][
             "nodes"
         ] == remaining
-    assert await fetch_errors(api, UNLINK, clientId=global_id("Client", a), contactId=person) == [("NOT_FOUND", ["contactId"])]
+    again = {"clientId": global_id("Client", a), "contactId": person, "expectedVersion": 1}
+    assert await fetch_errors(api, UNLINK, **again) == [("NOT_FOUND", ["contactId"])]
     assert (await api.data(delete, input=delete_input))["done"] == {"deletedId": person, "userErrors": []}
     assert (await count_rows(org))["contact"] == 0
 
@@ -138,14 +138,20 @@ async def test_client_has_one_primary_contact(api_for: Callable[..., Api], org: 
     api, client = api_for(org), await org.add_client("A")
     first, second = [global_id("Contact", await org.add_contact(name, client, position=index)) for index, name in enumerate("XY")]
     for person, expected in ((first, [True, False]), (second, [False, True])):
-        client_data = await save_client(api, CHANGE_LINK, clientId=global_id("Client", client), contactId=person, link={"isPrimary": True})
+        pair = {"clientId": global_id("Client", client), "contactId": person, "expectedVersion": 1}
+        client_data = await save_client(api, CHANGE_LINK, **pair, link={"isPrimary": True})
         assert [edge["isPrimary"] for edge in client_data["contacts"]["edges"]] == expected
 
 
 async def test_contact_can_be_added_after_the_highest_position(owner: asyncpg.Connection, api_for: Callable[..., Api]) -> None:
     """The next position would exceed a 32-bit integer, so the new contact shares the highest one."""
     own_world = await create_world(owner)
-    last = {"clientId": own_world.ids["Client"], "contactId": own_world.ids["ContactOfClient"], "link": {"position": 2**31 - 1}}
+    last = {
+        "clientId": own_world.ids["Client"],
+        "contactId": own_world.ids["ContactOfClient"],
+        "expectedVersion": 1,
+        "link": {"position": 2**31 - 1},
+    }
     await api_for(own_world.tenant).data(mutation_document("clientContactUpdate"), input=last)
     more = {"clientId": own_world.ids["Client"], "contactId": own_world.ids["Contact"]}
     assert (await api_for(own_world.tenant).data(mutation_document("clientContactLink"), input=more))["clientContactLink"][

@@ -25,7 +25,7 @@ FORMS = {
     "variable": ("query ($given: ID!) { node(id: $given) { id } }", True),
     "list": ("query ($given: ID!) { nodes(ids: [$given]) { id } }", True),
     "filter": ("query ($given: ID!) { clients(filter: {labels: {any: [$given]}}) { totalCount } }", True),
-    "input": ("mutation ($given: ID!) { clientArchive(input: {id: $given}) { userErrors { code } } }", True),
+    "input": ("mutation ($given: ID!) { clientArchive(input: {id: $given, expectedVersion: 1}) { userErrors { code } } }", True),
 }
 
 

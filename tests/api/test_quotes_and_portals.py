@@ -110,9 +110,9 @@ async def test_contact_removed_from_a_client_loses_its_portals(api_for: Callable
     await org.add_portal(client, *people)
     pair = {"clientId": global_id("Client", client), "contactId": global_id("Contact", people[0])}
     selection = "client { portals { contacts { fullName } } } userErrors { code }"
-    for mutation in ("Unlink", "Link"):
+    for mutation, version in (("Unlink", {"expectedVersion": 1}), ("Link", {})):
         query = f"mutation ($input: ClientContact{mutation}Input!) {{ done: clientContact{mutation}(input: $input) {{ {selection} }} }}"
-        payload = (await api_for(org).data(query, input=pair))["done"]
+        payload = (await api_for(org).data(query, input=pair | version))["done"]
         assert payload == {"client": {"portals": [{"contacts": [{"fullName": "An B"}]}]}, "userErrors": []}
 
 

@@ -138,7 +138,7 @@ async def test_s46_no_write_succeeds_after_a_concurrent_archiving(
         before = await count_rows(scene)
 
         async def archive(scene: RaceScene = scene) -> tuple[Payload, list[tuple[object, ...]]]:
-            return await run_mutation(api, "clientArchive", id=global_id("Client", scene.client)), await scene.rows()
+            return await run_mutation(api, "clientArchive", id=global_id("Client", scene.client), expectedVersion=1), await scene.rows()
 
         tries: list[Any] = [run_mutation(api, write.mutation, **write.arguments) for write in writes]
         position = chance.randrange(5, AT_ONCE - 5)

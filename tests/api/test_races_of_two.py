@@ -58,7 +58,7 @@ async def test_deletion_concurrent_with_unarchiving(default_limits_api: ApiOfTen
     api, outcomes = default_limits_api(org), set[tuple[str, str]]()
     for interleaving in INTERLEAVINGS:
         scene = await create_client_with_work(org, is_archived=True)
-        unarchive = partial(run_mutation, api, "clientUnarchive", id=scene.global_id("client"))
+        unarchive = partial(run_mutation, api, "clientUnarchive", id=scene.global_id("client"), expectedVersion=2)
         unarchive_payload, deleted = await interleaving.run(unarchive, await scene.deletion_request(api))
         outcomes.add((outcome_code(unarchive_payload), outcome_code(deleted)))
         is_taken = outcome_code(unarchive_payload) == OK
@@ -75,8 +75,9 @@ async def test_deletion_concurrent_with_unarchiving_and_archiving_again(default_
 
         async def change(scene: ClientWithWork = scene) -> Payload:
             one: dict[str, object] = {"id": scene.global_id("client")}
-            steps = {"clientUnarchive": one, "clientUpdate": {**one, "expectedVersion": 3, "name": "Nieuw"}, "clientArchive": one}
-            return {"steps": [outcome_code(await run_mutation(api, name, **arguments)) for name, arguments in steps.items()]}
+            steps: dict[str, dict[str, object]] = {"clientUnarchive": one, "clientUpdate": {**one, "name": "Nieuw"}, "clientArchive": one}
+            calls = [(name, {**arguments, "expectedVersion": version}) for version, (name, arguments) in enumerate(steps.items(), start=2)]
+            return {"steps": [outcome_code(await run_mutation(api, name, **arguments)) for name, arguments in calls]}
 
         changed, deleted = await interleaving.run(change, await scene.deletion_request(api))
         outcomes.add((*changed["steps"], outcome_code(deleted)))
@@ -98,10 +99,10 @@ def archived_client_requests(scene: ClientWithWork) -> dict[str, tuple[dict[str,
     link: dict[str, object] = {"clientId": client, "contactId": global_id("Contact", scene.org.contacts[0])}
     return {
         "clientUpdate": ({"id": client, "expectedVersion": 2, "name": "Nieuw"}, ALREADY_ARCHIVED, NOT_FOUND),
-        "clientArchive": ({"id": client}, ALREADY_ARCHIVED, NOT_FOUND),
+        "clientArchive": ({"id": client, "expectedVersion": 2}, ALREADY_ARCHIVED, NOT_FOUND),
         "clientContactLink": (link, ALREADY_ARCHIVED, NOT_FOUND),
-        "clientContactUpdate": ({**link, "link": {"position": 5}}, ALREADY_ARCHIVED, NOT_FOUND),
-        "clientContactUnlink": (link, ALREADY_ARCHIVED, NOT_FOUND),
+        "clientContactUpdate": ({**link, "expectedVersion": 1, "link": {"position": 5}}, ALREADY_ARCHIVED, NOT_FOUND),
+        "clientContactUnlink": ({**link, "expectedVersion": 1}, ALREADY_ARCHIVED, NOT_FOUND),
         "clientLabelsAdd": ({"clientIds": [client], "labelIds": [global_id("Label", scene.org.labels[0])]}, ALREADY_ARCHIVED, NOT_FOUND),
         "clientLabelsRemove": ({"clientIds": [client], "labelIds": [global_id("Label", scene.org.labels[0])]}, ALREADY_ARCHIVED, NOT_FOUND),
         "contactUpdate": ({"id": contact, "expectedVersion": 1, "lastName": "Nieuw"}, OK, NOT_FOUND),
@@ -179,7 +180,7 @@ async def test_archiving_concurrent_with_a_new_project(default_limits_api: ApiOf
     api, outcomes = default_limits_api(org), set[tuple[str, str]]()
     for interleaving in INTERLEAVINGS:
         client = await org.add_client("Werk")
-        archive = partial(run_mutation, api, "clientArchive", id=global_id("Client", client))
+        archive = partial(run_mutation, api, "clientArchive", id=global_id("Client", client), expectedVersion=1)
         create = partial(run_mutation, api, "projectCreate", clientId=global_id("Client", client), name="Nieuw")
         archived, created = await interleaving.run(archive, create)
         outcomes.add((outcome_code(archived), outcome_code(created)))

@@ -169,13 +169,13 @@ async def test_s41_to_s53_life_of_a_client(api_for: Callable[..., Api], org: Ten
     assert preview == {"archivePreview": {**counts, "amounts": unbilled_amounts("282.29")}, "deletionPreview": None}
 
     projects = "projects { nodes { isArchived isArchivedWithClient } }"
-    assert await story.change("clientArchive", f"client {{ isArchived {projects} }}", id=client) == {
+    assert await story.change("clientArchive", f"client {{ isArchived {projects} }}", id=client, expectedVersion=1) == {
         "isArchived": True,
         "projects": {"nodes": [{"isArchived": True, "isArchivedWithClient": True}]},
     }
     await check_archived_client_is_frozen(story, client, project, tickets)
 
-    assert await story.change("clientUnarchive", f"client {{ isArchived {projects} }}", id=client) == {
+    assert await story.change("clientUnarchive", f"client {{ isArchived {projects} }}", id=client, expectedVersion=2) == {
         "isArchived": False,
         "projects": {"nodes": [{"isArchived": False, "isArchivedWithClient": False}]},
     }
@@ -185,7 +185,7 @@ async def test_s41_to_s53_life_of_a_client(api_for: Callable[..., Api], org: Ten
     assert (await story.fetch_client(client, f"archivePreview {{ {AMOUNTS} }}"))["archivePreview"]["amounts"] == unbilled_amounts("245.25")
     assert await story.fetch_error("clientDelete", id=client, previewToken="x") == ("InputError", "NOT_ARCHIVED", ["id"])
 
-    await story.change("clientArchive", "client { id }", id=client)
+    await story.change("clientArchive", "client { id }", id=client, expectedVersion=3)
     await delete_archived_client(story, client)
     await check_nothing_remains(story, [client, project, tickets["id"]], shared_contact)
     assert await story.change("clientCreate", "client { number }", name="Bakkerij Zonneveld", number="B-17") == {"number": "B-17"}

@@ -135,6 +135,7 @@ COMMANDS = {
     "deletions.lift_guard": deletions.LIFT_GUARD,
     "deletions.lock_invoices": deletions.LOCK_INVOICES,
     "deletions.lock_contacts": deletions.LOCK_CONTACTS,
+    "labels.mark_clients_updated": labels.MARK_CLIENTS_UPDATED,
     "monthly_balances.lock_clients": monthly_balances.LOCK_CLIENTS,
     "monthly_balances.delete": monthly_balances.DELETE_BALANCES,
     "monthly_balances.insert": monthly_balances.INSERT_BALANCES,

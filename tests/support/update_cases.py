@@ -83,9 +83,11 @@ def value_at(value: Value, location: InputLocation) -> Value:
 
 
 def root_key(mutation: str, world: World) -> Key:
-    """Return the key of the row whose version counts the changes."""
+    """Return the key of the row whose version counts the changes: an object, or the link between a contact and a client."""
     input_value = valid_input(world, mutation)
-    id_ = input_value.get("id") or input_value.get("clientId") or world.ids["Organization"]
+    if "contactId" in input_value:
+        return "client_contact", str(decode_key(input_value["clientId"])), str(decode_key(input_value["contactId"]))
+    id_ = input_value.get("id") or world.ids["Organization"]
     return to_snake(type_of(id_)), str(decode_key(id_))
 
 
@@ -99,6 +101,7 @@ class UpdateCase:
         self.mutation = mutation
         self.first_values, self.second_values = fill_input(mutation, world), fill_input(mutation, world, is_second=True)
         self.root = root_key(mutation, world)
+        self.updated = ("client", self.root[1]) if self.root[0] == "client_contact" else self.root  # the row whose `updated_at` follows
 
     async def snapshot_rows(self) -> Rows:
         return await read_snapshot(self.owner, self.world.id)
@@ -107,7 +110,7 @@ class UpdateCase:
         """Send the input with the current version and return the response body."""
         version = (await self.snapshot_rows())[self.root]["version"]
         query = f"mutation ($input: {input_type(self.mutation)}) {{ {self.mutation}(input: $input) {{ userErrors {{ code path }} }} }}"
-        return await self.api.execute(query, input=input_value | ({"expectedVersion": version} if "expectedVersion" in input_value else {}))
+        return await self.api.execute(query, input=input_value | {"expectedVersion": version})
 
     async def apply_change(self, input_value: Value) -> dict[Key, ColumnChanges]:
         """Apply a change that must succeed, and return the changed rows, including audit and outbox rows."""

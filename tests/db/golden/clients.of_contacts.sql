@@ -34,7 +34,8 @@ SELECT page.id,
   page.is_primary,
   page.roles,
   page.recipient,
-  page.link_is_active
+  page.link_is_active,
+  page.link_version
 FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.client.id AS id,
   relaties.client.name_key AS name_key,
   relaties.client.number_key AS number_key,
@@ -71,7 +72,8 @@ FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.client.id AS 
   relaties.client_contact.is_primary AS is_primary,
   relaties.client_contact.roles AS roles,
   relaties.client_contact.recipient AS recipient,
-  relaties.client_contact.is_active AS link_is_active
+  relaties.client_contact.is_active AS link_is_active,
+  relaties.client_contact.version AS link_version
 FROM relaties.client_contact JOIN relaties.client ON relaties.client.tenant_id = $2::UUID AND relaties.client.id = relaties.client_contact.client_id LEFT OUTER JOIN relaties.client_address ON relaties.client_address.tenant_id = $2::UUID AND relaties.client_address.client_id = relaties.client.id AND relaties.client_address.type = 'PRIMARY'
 WHERE relaties.client_contact.tenant_id = $2::UUID AND relaties.client_contact.contact_id = asked.id AND (relaties.client.name_key,
   relaties.client.id) > ($3::VARCHAR,

@@ -19,7 +19,8 @@ SELECT relaties.contact.id AS id,
   linked.is_primary AS is_primary,
   linked.roles AS roles,
   linked.recipient AS recipient,
-  linked.link_is_active AS link_is_active
+  linked.link_is_active AS link_is_active,
+  linked.link_version AS link_version
 FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.client_contact.contact_id AS contact_id,
   relaties.client_contact.client_id AS client_id,
   relaties.client_contact.position AS position,
@@ -28,7 +29,8 @@ FROM unnest($1::UUID[]) AS asked(id) JOIN LATERAL (SELECT relaties.client_contac
   relaties.client_contact.is_primary AS is_primary,
   relaties.client_contact.roles AS roles,
   relaties.client_contact.recipient AS recipient,
-  relaties.client_contact.is_active AS link_is_active
+  relaties.client_contact.is_active AS link_is_active,
+  relaties.client_contact.version AS link_version
 FROM relaties.client_contact
 WHERE relaties.client_contact.tenant_id = $2::UUID AND relaties.client_contact.client_id = asked.id ORDER BY relaties.client_contact.position,
   relaties.client_contact.contact_id

@@ -8,4 +8,4 @@ FROM (SELECT relaties.registration.id AS id,
   relaties.registration.project_id AS project_id,
   relaties.registration.status AS status
 FROM relaties.registration_label JOIN relaties.registration ON relaties.registration.tenant_id = $1::UUID AND relaties.registration.id = relaties.registration_label.registration_id
-WHERE relaties.registration_label.tenant_id = $1::UUID AND relaties.registration_label.label_id = $2::UUID) AS label_use) ORDER BY relaties.client.id FOR SHARE
+WHERE relaties.registration_label.tenant_id = $1::UUID AND relaties.registration_label.label_id = $2::UUID) AS label_use) ORDER BY relaties.client.id FOR NO KEY UPDATE

@@ -62,7 +62,7 @@ async def test_s42_document_archives_at_most_one_client(
     api: Api, clients: list[str], statements: list[str], query: str, accept: str, status: int
 ) -> None:
     """Two such fields in any form are rejected before anything runs. The second request uses the cached document."""
-    variables = {"a": {"id": clients[0]}, "b": {"id": clients[1]}}
+    variables = {name: {"id": key, "expectedVersion": 1} for name, key in zip("ab", clients, strict=True)}
     body = {"query": write_document(query), "variables": variables, "operationName": "A" if "mutation A" in query else None}
     for _ in range(2):
         response = await api.post(body, accept=accept)
@@ -75,7 +75,9 @@ async def test_s42_document_archives_at_most_one_client(
 
 async def test_s42_batch_archives_nothing(api: Api, clients: list[str]) -> None:
     """A list of requests is not a request, also if it has one entry."""
-    each = [{"query": write_document("mutation ($a: KIND) { FIELD }"), "variables": {"a": {"id": key}}} for key in clients]
+    each = [
+        {"query": write_document("mutation ($a: KIND) { FIELD }"), "variables": {"a": {"id": key, "expectedVersion": 1}}} for key in clients
+    ]
     for batch in (each, each[:1], [each]):
         response = await api.post(batch)
         assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
@@ -89,10 +91,11 @@ async def test_s42_one_client_is_archived_however_it_is_written(api_for: Callabl
         'mutation ($a: KIND) { FIELD labelCreate(input: {name: "X"}) HERE }',
     ]
     back = "mutation ($a: ClientUnarchiveInput!) { x: clientUnarchive(input: $a) HERE y: clientUnarchive(input: $a) HERE }"
-    for document_text in document_texts:
-        data = await api_for(org).data(write_document(document_text), a={"id": clients[0]})
+    for index, document_text in enumerate(document_texts):
+        version = 1 + 2 * index
+        data = await api_for(org).data(write_document(document_text), a={"id": clients[0], "expectedVersion": version})
         assert all(payload["userErrors"] == [] for payload in data.values())
-        taken_back = await api_for(org).data(write_document(back), a={"id": clients[0]})
+        taken_back = await api_for(org).data(write_document(back), a={"id": clients[0], "expectedVersion": version + 1})
         assert [payload["userErrors"] for payload in taken_back.values()] == [[], [{"code": "NOT_ARCHIVED"}]]
 
 
@@ -110,7 +113,7 @@ async def test_s42_archiving_and_deletion_are_counted_together(api_for: Callable
 async def test_s42_document_is_rejected_for_every_role(api_for: Callable[..., Api], org: Tenant, clients: list[str]) -> None:
     """It is rejected also for roles that may not archive. Without a valid token the document is not read."""
     query = write_document(TWICE["the same twice"])
-    body = await api_for(org, Role.VIEWER).execute(query, a={"id": clients[0]})
+    body = await api_for(org, Role.VIEWER).execute(query, a={"id": clients[0], "expectedVersion": 1})
     assert [error["extensions"]["code"] for error in body["errors"]] == ["ONE_AT_A_TIME"]
     response = await Api(api_for(org).http, "wrong").post({"query": query})
     assert response.status_code == 401
