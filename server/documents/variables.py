@@ -12,7 +12,7 @@ from graphql import DocumentNode, ListValueNode, Visitor, visit
 from graphql.error import GraphQLError
 
 from domain.core.pagination import MAX_PAGE_SIZE
-from server.errors import ErrorCode, GraphQLRequestError, graphql_error
+from server.errors import ErrorCode, GraphQLRequestError
 
 MAX_LIST_ITEMS = MAX_PAGE_SIZE
 MAX_OBJECT_FIELDS = 50  # more than any input type has; a test checks this
@@ -56,20 +56,21 @@ def _is_plain(entry: tuple[str, object]) -> bool:
 def _children(path: str, value: object) -> Iterator[tuple[str, object]]:
     if isinstance(value, dict):
         if len(value) > MAX_OBJECT_FIELDS:  # graphql-core reports each unknown field in an error that shows the whole object
-            raise _input_error(f"`{path}` has {len(value)} fields; an object has at most {MAX_OBJECT_FIELDS}.")
+            raise _input_error(path, f"`{path}` has {len(value)} fields; an object has at most {MAX_OBJECT_FIELDS}.")
         for name, inner in value.items():
             if len(name) > MAX_NAME:
-                raise _input_error(f"`{path}` has a field with a name of {len(name)} characters. No field has a name that long.")
+                raise _input_error(path, f"`{path}` has a field with a name of {len(name)} characters. No field has a name that long.")
             yield f"{path}.{name}", inner
     elif isinstance(value, list):
         if len(value) > MAX_LIST_ITEMS:
-            raise _input_error(_too_long_message(f"`{path}`", len(value)))
+            raise _input_error(path, _too_long_message(f"`{path}`", len(value)))
         for index, inner in enumerate(value):
             yield f"{path}.{index}", inner
 
 
-def _input_error(message: str) -> GraphQLRequestError:
-    return GraphQLRequestError([graphql_error(ErrorCode.BAD_USER_INPUT, message)])
+def _input_error(path: str, message: str) -> GraphQLRequestError:
+    extensions = {"code": ErrorCode.BAD_USER_INPUT, "path": path.removeprefix("$").split(".")}
+    return GraphQLRequestError([GraphQLError(message, extensions=extensions)])
 
 
 class _LongListFinder(Visitor):

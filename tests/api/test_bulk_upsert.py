@@ -277,7 +277,7 @@ async def test_accepts_1_to_100_entries(api_for: Callable[..., Api], org: Tenant
     assert (payload["results"], [(each["code"], each["path"]) for each in payload["userErrors"]]) == ([], [("INVALID", ["clients"])])
     body = await api_for(org).execute(UPSERT, input={"clients": [{"name": f"C{index}"} for index in range(101)]})
     assert [(error["message"][:32], error["extensions"]) for error in body["errors"]] == [
-        ("`$input.clients` has 101 entries", {"code": "BAD_USER_INPUT"})
+        ("`$input.clients` has 101 entries", {"code": "BAD_USER_INPUT", "path": ["input", "clients"]})
     ]
     assert (await count_rows(org))["client"] == 0
 

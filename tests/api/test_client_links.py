@@ -36,7 +36,7 @@ async def test_s14_s15_labels_are_added_and_removed_for_many_clients(api_for: Ca
     assert await fetch_errors(api, add, **unknown) == [("NOT_FOUND", ["clientIds", "1"]), ("NOT_FOUND", ["labelIds", "0"])]
     body = await api.execute(add, input={"clientIds": clients[:1] * 101, "labelIds": [red]})
     assert [(error["message"][:34], error["extensions"]) for error in body["errors"]] == [
-        ("`$input.clientIds` has 101 entries", {"code": "BAD_USER_INPUT"})
+        ("`$input.clientIds` has 101 entries", {"code": "BAD_USER_INPUT", "path": ["input", "clientIds"]})
     ]
     assert await count_rows(org) == before
 

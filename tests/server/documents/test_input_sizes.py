@@ -101,7 +101,7 @@ async def test_too_long_list_is_rejected_before_its_entries_are_read(
             (error,) = body["errors"]
             where = ".".join((f"${argument}", *rest))
             assert error["message"] == f"`{where}` has {length} entries; a list has at most {MAX_LIST_ITEMS}. Send several requests."
-            assert error["extensions"] == {"code": "BAD_USER_INPUT"}
+            assert error["extensions"] == {"code": "BAD_USER_INPUT", "path": [argument, *rest]}
     body = await api.execute(text, **{argument: build_value_at(tuple(rest), [{}] * MAX_LIST_ITEMS)})
     assert not any("Send several requests." in error["message"] for error in body["errors"])
 
@@ -118,7 +118,9 @@ async def test_too_long_literal_is_rejected_with_its_location(api: Api) -> None:
 async def test_undeclared_variable_is_checked_too(api: Api) -> None:
     """At this point it is not known yet which variables are used."""
     body = await api.execute("{ __typename }", other={"deep": [[1] * (MAX_LIST_ITEMS + 1)]})
-    assert [error["message"][:20] for error in body["errors"]] == ["`$other.deep.0` has "]
+    assert [(error["message"][:20], error["extensions"]["path"]) for error in body["errors"]] == [
+        ("`$other.deep.0` has ", ["other", "deep", "0"])
+    ]
 
 
 def test_no_input_has_as_many_fields_as_an_object_may_have(schema: strawberry.Schema) -> None:
@@ -132,7 +134,7 @@ async def test_object_with_too_many_fields_is_rejected_first(api: Api) -> None:
     for fields in (MAX_OBJECT_FIELDS + 1, 9_000):
         body = await api.execute(query, f={"labels": {f"k{index}": 0 for index in range(fields)}})
         message = f"`$f.labels` has {fields} fields; an object has at most {MAX_OBJECT_FIELDS}."
-        assert body["errors"] == [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]
+        assert body["errors"] == [{"message": message, "extensions": {"code": "BAD_USER_INPUT", "path": ["f", "labels"]}}]
     body = await api.execute(query, f={f"k{index}": {f"k{index}": 0 for index in range(50)} for index in range(50)})
     assert len(body["errors"]) == MAX_VARIABLE_ERRORS + 1
 
@@ -142,7 +144,7 @@ async def test_too_long_name_is_rejected_before_comparisons(api: Api) -> None:
     query = "query ($f: ClientFilterInput) { clients(filter: $f) { nodes { id } } }"
     body = await api.execute(query, f={"labels": {"any" * 200_000: []}})
     message = "`$f.labels` has a field with a name of 600000 characters. No field has a name that long."
-    assert body["errors"] == [{"message": message, "extensions": {"code": "BAD_USER_INPUT"}}]
+    assert body["errors"] == [{"message": message, "extensions": {"code": "BAD_USER_INPUT", "path": ["f", "labels"]}}]
 
 
 @pytest.mark.parametrize(("text", "has_suggestion"), [("ACTIV", True), ("ACTIV" + "E" * 300, False)])
