@@ -8,7 +8,7 @@ import strawberry
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from resolvers.ids import GlobalId
+from resolvers.ids import MISSING_VERSION, GlobalId
 
 T = TypeVar("T")
 VERSION_DESCRIPTION = "The `version` that you read. The mutation fails with `VERSION_CONFLICT` if the object has changed since."
@@ -80,12 +80,12 @@ def present_lists(**values: object) -> dict[str, Any]:
     return {name: entries or [] for name, entries in present_values(values).items()}
 
 
-MISSING_ID = UUID(int=0)
-
-
 def to_uuid(global_id: GlobalId, type_name: str) -> UUID:
-    """Return the UUID of an id of this type. For an id of another type, return one that no row has, so that the rule finds no object."""
-    return global_id.key_of_type(type_name) or MISSING_ID
+    """Return the UUID of an id of this type. For any other id, return one that no row has, so that the rule finds no object.
+
+    Different ids keep different UUIDs, so that a rule reports each of them.
+    """
+    return global_id.key if global_id.type_name == type_name else UUID(int=global_id.key.int, version=MISSING_VERSION)
 
 
 def to_uuids(global_ids: Sequence[GlobalId], type_name: str) -> list[UUID]:

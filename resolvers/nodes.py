@@ -40,7 +40,7 @@ BATCHES: dict[str, Callable[[ReadScope, Sequence[UUID]], Awaitable[Sequence[Any]
 
 
 async def by_id(info: Info, id: Annotated[GlobalId, strawberry.argument(description="Id of the object.")]) -> Row | None:
-    row: Row | None = await info.context.loaders.of(BATCHES[id.type_name]).load(id.key)
+    row: Row | None = await info.context.loaders.of(BATCHES[id.require_type()]).load(id.key)
     return row
 
 

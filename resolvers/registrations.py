@@ -84,6 +84,8 @@ IdArgument = Annotated[GlobalId, strawberry.argument(description="Id of the regi
 def build_filter(filter: RegistrationFilterInput | None) -> RegistrationFilter:
     filter_input = filter or RegistrationFilterInput()
     period, member = to_period(filter_input.period), filter_input.member_id
+    if member:
+        member.require_type()
     return RegistrationFilter(
         filter_input.kind,
         filter_input.status,
@@ -106,7 +108,8 @@ async def page(
 
 
 async def find_one(info: Info, id: IdArgument) -> RegistrationRow | None:
-    return await info.context.loaders.of(registrations.by_id).load(to_uuid(id, "Registration"))
+    key = id.key_of_type("Registration")
+    return await info.context.loaders.of(registrations.by_id).load(key) if key else None
 
 
 def select_registrations(

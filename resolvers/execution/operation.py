@@ -13,6 +13,7 @@ from graphql import (
     GraphQLResolveInfoHelpers,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     VariableValues,
     default_field_resolver,
     default_type_resolver,
@@ -24,6 +25,7 @@ from strawberry.execution.is_awaitable import optimized_is_awaitable
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from resolvers.execution import projection
+from resolvers.execution.strictness import strict_ids
 
 # Errors that are reported for variables, and for a document. graphql-core's default of 50 took up to 90 ms for 1 MB of variables,
 # because each error formats the whole value.
@@ -63,7 +65,8 @@ class PreparedOperation:
         Variables are coerced only here: the cost, the limits and the execution all use these values.
         """
         definitions = self.operation.variable_definitions or ()
-        return get_variable_values(schema, definitions, {**raw_values}, MAX_VARIABLE_ERRORS, hide_suggestions=hide_suggestions)
+        with strict_ids(is_strict=self.operation.operation is not OperationType.MUTATION):
+            return get_variable_values(schema, definitions, {**raw_values}, MAX_VARIABLE_ERRORS, hide_suggestions=hide_suggestions)
 
 
 class Execution(NamedTuple):

@@ -11,7 +11,7 @@ describe_enum(
     "Reason why a mutation failed.",
     name="UserErrorCode",
     INVALID="A value breaks a rule, which `message` explains.",
-    NOT_FOUND="The organization has no such object.",
+    NOT_FOUND="The organization has no object of the expected type with this id, or the text is not an id.",
     NAME_TAKEN="The name or e-mail address is in use, or the link exists already.",
     NUMBER_TAKEN="Another client has this number.",
     VERSION_CONFLICT="The object has changed since you read it: `expectedVersion` is no longer its version.",

@@ -7,10 +7,21 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from graphql import GraphQLSchema, OperationDefinitionNode, Undefined, VariableValues, get_nullable_type, is_leaf_type, is_non_null_type
+from graphql import (
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    Undefined,
+    VariableValues,
+    get_nullable_type,
+    is_leaf_type,
+    is_non_null_type,
+)
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValueSource
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
+
+from resolvers.execution.strictness import strict_ids
 
 
 class _Variable(NamedTuple):
@@ -38,23 +49,27 @@ class Coercion:
 
         No value is nested too deeply for graphql-core, because the JSON parser allows less depth.
         """
-        sources, values = dict[str, VariableValueSource](), dict[str, Any]()
         try:
-            for variable in self._variables:
-                name, value = variable.signature.name, raw_values.get(variable.signature.name, Undefined)
-                sources[name] = VariableValueSource(variable.signature, value)
-                if value is Undefined and variable.signature.default is not None:
-                    values[name] = coerce_default_value(variable.signature)
-                elif value is not Undefined and value is not None:
-                    values[name] = variable.coerce(value)
-                    if values[name] is Undefined:
-                        return None
-                elif variable.is_required:
-                    return None
-                elif value is None:
-                    values[name] = None
+            with strict_ids(is_strict=self._operation.operation is not OperationType.MUTATION):
+                return self._coerce(raw_values)
         except Exception:  # noqa: BLE001 graphql-core repeats the coercion and reports the error
             return None
+
+    def _coerce(self, raw_values: Mapping[str, Any]) -> VariableValues | None:
+        sources, values = dict[str, VariableValueSource](), dict[str, Any]()
+        for variable in self._variables:
+            name, value = variable.signature.name, raw_values.get(variable.signature.name, Undefined)
+            sources[name] = VariableValueSource(variable.signature, value)
+            if value is Undefined and variable.signature.default is not None:
+                values[name] = coerce_default_value(variable.signature)
+            elif value is not Undefined and value is not None:
+                values[name] = variable.coerce(value)
+                if values[name] is Undefined:
+                    return None
+            elif variable.is_required:
+                return None
+            elif value is None:
+                values[name] = None
         return VariableValues(sources, values)
 
 

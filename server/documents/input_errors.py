@@ -13,6 +13,8 @@ from graphql import (
     GraphQLInputObjectType,
     GraphQLInputType,
     GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
     ValueNode,
     ValuesOfCorrectTypeRule,
     VariableDefinitionNode,
@@ -20,6 +22,8 @@ from graphql import (
 )
 from graphql.language import SKIP
 from graphql.utilities import validate_input_literal
+
+from resolvers.execution.strictness import strict_ids
 
 # graphql-core gives the path of a wrong variable only as text. All names in it are those of the schema, before any text of the caller.
 VARIABLE_ERROR = re.compile(r"Variable '\$(\w+)' has invalid value(?: at )?((?:\.\w+|\[\d+\])*): (.*)", re.DOTALL)
@@ -48,9 +52,16 @@ def _with_path(error: GraphQLError, message: str, path: Sequence[str], node: Val
 
 
 class InputLiteralsRule(ValuesOfCorrectTypeRule):
-    """Check literals as graphql-core does, and add the position and the path to each error."""
+    """Check literals as graphql-core does, and add the position and the path to each error.
+
+    A malformed id in the input of a mutation is no error here: the mutation reports it.
+    """
 
     _variable_name: str | None = None
+    _operation_type: OperationType | None = None
+
+    def enter_operation_definition(self, node: OperationDefinitionNode, *_: object) -> None:
+        self._operation_type = node.operation
 
     def enter_variable_definition(self, node: VariableDefinitionNode, *_: object) -> None:
         self._variable_name = node.variable.name.value
@@ -68,8 +79,15 @@ class InputLiteralsRule(ValuesOfCorrectTypeRule):
             message = _describe_one_of(self.context.schema, error.message) or error.message
             self.report_error(_with_path(error, message, [start, *map(str, path)], node))
 
-        validate_input_literal(node, input_type, report, hide_suggestions=self.context.hide_suggestions)
+        with strict_ids(is_strict=not self._is_in_mutation_input()):
+            validate_input_literal(node, input_type, report, hide_suggestions=self.context.hide_suggestions)
         return SKIP
+
+    def _is_in_mutation_input(self) -> bool:
+        if self._variable_name:
+            return self._operation_type is OperationType.MUTATION
+        mutation_type = self.context.schema.mutation_type
+        return mutation_type is not None and self.context.get_parent_type() is mutation_type
 
     def _find_argument_name(self) -> str:
         """Return the name of the argument whose value is checked."""

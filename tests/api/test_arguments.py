@@ -25,6 +25,7 @@ from strawberry.types.arguments import convert_arguments
 
 from resolvers.execution.arguments import FieldCall
 from resolvers.execution.operation import MAX_VARIABLE_ERRORS, PreparedOperation
+from resolvers.execution.strictness import strict_ids
 from tests.support.random_documents import Document, documents
 
 ID, CURSOR = "cli_AAAAAAAAAAAAAAAAAAAAAA", "a cursor"
@@ -78,7 +79,8 @@ def compare_coercion(schema: strawberry.Schema, document: Document) -> None:
     operations = [each for each in parsed.definitions if isinstance(each, OperationDefinitionNode)]
     fragments = {each.name.value: each for each in parsed.definitions if isinstance(each, FragmentDefinitionNode)}
     (prepared_operation,) = PreparedOperation.prepare_all(core, operations, fragments)
-    expected = get_variable_values(core, operations[0].variable_definitions or (), {**document.variables}, MAX_VARIABLE_ERRORS)
+    with strict_ids():  # all documents are queries
+        expected = get_variable_values(core, operations[0].variable_definitions or (), {**document.variables}, MAX_VARIABLE_ERRORS)
     # Twice, because a cached document serves many requests: one of them must not change the result of the next.
     results = [prepared_operation.coerce_variables(core, document.variables, hide_suggestions=False) for _ in range(2)]
     if not isinstance(expected, VariableValues):

@@ -105,6 +105,21 @@ async def test_repeated_rejected_request_returns_the_same_error(
     assert [key[0] for key in compare_snapshots(before, await read_snapshot(owner, changeable_world.id))] == ["idempotency_key"]
 
 
+async def test_malformed_id_is_stored_as_any_user_error(
+    owner: asyncpg.Connection, api_for: Callable[..., Api], changeable_world: World
+) -> None:
+    """The same text gets the stored error. Another text, or a valid id, is another input."""
+    api, query = api_for(changeable_world.tenant), mutation_document("labelDelete", '@idempotent(key: "k")')
+    valid = valid_input(changeable_world, "labelDelete")
+    first = await api.data(query, input={**valid, "id": "x"})
+    assert [(each["code"], each["path"]) for each in first["labelDelete"]["userErrors"]] == [("NOT_FOUND", ["id"])]
+    async with assert_unchanged(owner, changeable_world.id):
+        assert await api.data(query, input={**valid, "id": "x"}) == first
+        for other in ({**valid, "id": "y"}, valid):
+            reused = (await api.data(query, input=other))["labelDelete"]["userErrors"]
+            assert [(each["code"], each["path"]) for each in reused] == [("IDEMPOTENCY_KEY_REUSED", [])]
+
+
 @pytest.mark.parametrize("name", MUTATIONS)
 async def test_idempotency_header_is_for_one_mutation(
     owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str

@@ -32,7 +32,6 @@ from tests.support.mutation_inputs import (
     input_type,
     is_one_of,
     mutation_document,
-    stored_value,
 )
 from tests.support.snapshots import ColumnChanges, Key, assert_unchanged
 from tests.support.update_cases import (
@@ -41,6 +40,7 @@ from tests.support.update_cases import (
     UpdateCase,
     is_object_or_list,
     may_be_null,
+    stored_value,
     value_at,
 )
 

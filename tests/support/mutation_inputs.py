@@ -309,14 +309,6 @@ def max_text_length(location: InputLocation) -> int:
     return limits[0] if limits else 100_000
 
 
-def stored_value(location: InputLocation, value: Value) -> Value:
-    """Return the value as stored. The database may store another word for an enum value."""
-    kind = get_named_type(location.kind)
-    if not isinstance(kind, GraphQLEnumType) or value is None:
-        return value
-    return [stored_value(location, each) for each in value] if isinstance(value, list) else kind.parse_value(value).value
-
-
 def write_literal(kind: GraphQLInputType, value: Value) -> str:
     """Return the value as a GraphQL literal."""
     bare = get_nullable_type(kind)

@@ -4,6 +4,7 @@ from typing import Any, get_args
 
 import asyncpg
 from graphql import (
+    GraphQLEnumType,
     GraphQLInputObjectType,
     get_named_type,
     is_leaf_type,
@@ -135,3 +136,11 @@ class UpdateCase:
                 holder = holder.setdefault(step, {})
             holder[location.path[-1]] = value
         return input_value
+
+
+def stored_value(location: InputLocation, value: Value) -> Value:
+    """Return the value as stored. The database may store another word for an enum value."""
+    kind = get_named_type(location.kind)
+    if not isinstance(kind, GraphQLEnumType) or value is None:
+        return value
+    return [stored_value(location, each) for each in value] if isinstance(value, list) else kind.parse_value(value).value

@@ -84,6 +84,26 @@ def test_valid_values_are_accepted(core: GraphQLSchema) -> None:
     assert (coerced.coerced["needed"], coerced.coerced["flag"], coerced.coerced["lists"]) == (3, True, [[1], [2]])
 
 
+@pytest.mark.parametrize("value", ["x", "", "x" * 10**6, "\ud800"])
+def test_malformed_id_is_accepted_in_mutations_only(core: GraphQLSchema, value: str) -> None:
+    """The mutation reports it. Both ways of coercion agree, and an id that is not a text is always rejected."""
+    for kind in ("query", "mutation"):
+        (operation,) = parse(f"{kind} ($id: ID!, $ids: [ID!]!, $input: ClientArchiveInput!) {{ __typename }}").definitions
+        assert isinstance(operation, OperationDefinitionNode)
+        coercion, (prepared_operation,) = Coercion(core, operation), PreparedOperation.prepare_all(core, [operation], {})
+        for id_ in (value, 5):
+            variables = {"id": id_, "ids": [UNKNOWN_CLIENT, id_], "input": {"id": id_, "expectedVersion": 1}}
+            expected, actual = prepared_operation.coerce_variables(core, variables, hide_suggestions=True), coercion.coerce(variables)
+            if kind == "mutation" and id_ == value:
+                assert isinstance(expected, VariableValues)
+                assert actual is not None
+                assert actual.coerced == expected.coerced
+            else:
+                assert isinstance(expected, list)
+                assert len(expected) == len(variables)
+                assert actual is None
+
+
 def test_operation_uses_its_own_defaults(core: GraphQLSchema) -> None:
     """The defaults of another operation in the document, or the values of an earlier request, are not used."""
     documents = DocumentCache(core, DocumentLimits(), max_bytes=10**6, shows_schema=True)
