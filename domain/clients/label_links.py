@@ -9,7 +9,7 @@ from db.tables import Client, ClientLabel, Label
 from domain.clients import labels
 from domain.clients.list_changes import ListChanges
 from domain.core.errors import ErrorCollector, InvalidInput, RuleViolation, TooMany, too_many
-from domain.core.locking import lock_references, mark_updated, require_active
+from domain.core.locking import list_paths, lock_references, mark_updated, require_active
 from domain.core.scope import Permission, WriteScope
 
 MAX_LABELS = 50  # per client
@@ -87,14 +87,14 @@ async def _lock_clients_and_labels(
         if len(ids) > limit:
             raise RuleViolation(too_many(name, limit))
     errors, clients_by_id = ErrorCollector(), dict[UUID, Client]()
-    paths = {key: ["clientIds", str(index)] for index, key in enumerate(clients)}
+    paths = list_paths("clientIds", clients)
     with errors.collect():
         clients_by_id = await lock_references(scope, Client, paths, is_exclusive=True)
     for key, client in clients_by_id.items():
         with errors.collect():
             require_active(scope, client, paths[key])
     with errors.collect():
-        await lock_references(scope, Label, {key: ["labelIds", str(index)] for index, key in enumerate(label_ids)})
+        await lock_references(scope, Label, list_paths("labelIds", label_ids))
     errors.raise_collected()
     return clients_by_id, await locking.find(scope, ClientLabel, client_id=[*clients])
 

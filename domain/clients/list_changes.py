@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from domain.core.errors import InvalidInput, RuleViolation, too_many
+from domain.core.locking import list_paths
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ class ListChanges(Generic[T]):
 
     def removal_paths(self) -> dict[UUID, list[str]]:
         """Return the path of each id to remove. A repeated id has the path of its first place."""
-        return {key: [self.remove_name, str(index)] for index, key in reversed([*enumerate(self.remove)])}
+        return list_paths(self.remove_name, self.remove)
 
     def reject_too_long(self, limit: int) -> None:
         """Raise `RuleViolation` for each list of the input that has more entries than the limit."""

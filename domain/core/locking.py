@@ -103,6 +103,11 @@ def already_archived(scope: Scope, row: Client | Project, path: Sequence[str]) -
     return AlreadyArchived([*path], message, type(row).__name__, row.id)
 
 
+def list_paths(name: str, ids: Sequence[UUID]) -> dict[UUID, list[str]]:
+    """Return the path of each id in a list of the input: that of its first occurrence."""
+    return {key: [name, str(ids.index(key))] for key in ids}
+
+
 async def lock_references(
     scope: WriteScope, table: type[T], ids: Mapping[UUID, Sequence[str]], *, is_exclusive: bool = False
 ) -> dict[UUID, T]:

@@ -30,7 +30,7 @@ from db.tables import (
     VatRate,
 )
 from domain.core.errors import ErrorCollector, InvalidInput, RuleViolation, too_many
-from domain.core.locking import apply_changes, bump_version, field_values, lock_references
+from domain.core.locking import apply_changes, bump_version, field_values, list_paths, lock_references
 from domain.core.pagination import Page, PageReader, PageRequest, SortOrder
 from domain.core.scope import Permission, ReadScope, Scope, WriteScope, hide_without, require
 from domain.core.validation import validate, validate_patch
@@ -239,7 +239,7 @@ async def _lock_parts(scope: WriteScope, errors: ErrorCollector, form: Registrat
     with errors.collect():
         if len(label_ids) > MAX_LABELS:
             raise RuleViolation(too_many("labelIds", MAX_LABELS))
-        await lock_references(scope, Label, {key: ["labelIds", str(index)] for index, key in reversed([*enumerate(label_ids)])})
+        await lock_references(scope, Label, list_paths("labelIds", label_ids))
 
 
 def _price(form: RegistrationForm, kind: RegistrationKind, values: Mapping[str, Any], rate: Rate) -> dict[str, Any]:

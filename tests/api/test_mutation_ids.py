@@ -125,3 +125,20 @@ async def test_wrong_ids_are_reported_together_as_unknown_ids_are(
             bodies.append(await api.execute(mutation_document(name), input=input_values))
     assert "errors" not in bodies[0]
     assert bodies == bodies[:1] * len(WRONG_IDS)
+
+
+@pytest.mark.parametrize(("name", "alternative"), ID_CASES)
+async def test_wrong_ids_of_a_list_are_reported_in_its_order(
+    owner: asyncpg.Connection, api_for: Callable[..., Api], own_world: World, name: str, alternative: int
+) -> None:
+    """A repeated id is reported once, at its first place."""
+    input_values, api = valid_input(own_world, name, alternative), api_for(own_world.tenant)
+    async with assert_unchanged(owner, own_world.id):
+        for location in id_locations(name, input_values):
+            *list_path, index = location.path
+            if isinstance(index, int):
+                wrong = replace_at(input_values, tuple(list_path), ["b", "a", "b", "c"])
+                user_errors = (await api.data(mutation_document(name), input=wrong))[name]["userErrors"]
+                assert [(each["code"], each["path"]) for each in user_errors] == [
+                    ("NOT_FOUND", [*map(str, list_path), str(place)]) for place in (0, 1, 3)
+                ]
