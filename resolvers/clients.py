@@ -115,9 +115,15 @@ async def find_one(info: Info, by: LookupArgument) -> ClientRow | None:
     return await info.context.loaders.of(clients.by_id).load(key) if key else None
 
 
-async def load_changed(info: Info, root: strawberry.Parent[Outcome[list[UUID]]]) -> list[ClientRow | None] | None:
-    """Return the clients that the mutation changed, or None if it was rejected."""
-    return None if root.value is None else await info.context.loaders.of(clients.by_id).load_many(root.value)
+async def load_changed(info: Info, root: strawberry.Parent[Outcome[list[UUID]]]) -> list[ClientRow] | None:
+    """Return the clients that the mutation changed, or None if it was rejected.
+
+    Leave out clients that were deleted since: another request may do so before the payload is read, or before the mutation is repeated.
+    """
+    if root.value is None:
+        return None
+    rows = await info.context.loaders.of(clients.by_id).load_many(root.value)
+    return [row for row in rows if row is not None]
 
 
 def build_filter(filter: ClientFilterInput | None, search: str | None) -> Filter:

@@ -33,8 +33,12 @@ describe_enum(
 @row_type(FinancialRow, fields=ClientFinancialFields, description="Financial settings: the defaults for a client's projects and invoices.")
 class ClientFinancialSettings:
     currency: CurrencyCode = attribute("Currency code (ISO 4217), for example `EUR`. Defaults to the organization's `baseCurrency`.")
-    default_hourly_rate: Money | None = computed_field(read_money("default_hourly_rate"), "Default price of an hour, excluding VAT.")
-    default_mileage_rate: Money | None = computed_field(read_money("default_mileage_rate"), "Default price of a kilometre, excluding VAT.")
+    default_hourly_rate: Money | None = computed_field(
+        read_money("default_hourly_rate"), "Default price of an hour, excluding VAT. Null if none is set."
+    )
+    default_mileage_rate: Money | None = computed_field(
+        read_money("default_mileage_rate"), "Default price of a kilometre, excluding VAT. Null if none is set."
+    )
     vat_treatment: VatTreatment | None = attribute("Reason for the VAT on the client's invoices.")
     vat_rate: VatRate | None = relation(
         vat_rates.by_id, "VAT rate. If null, `defaultVatRate` of the organization applies.", key="vat_rate_id"

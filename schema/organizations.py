@@ -32,10 +32,16 @@ class Organization(Node):
     client_required: bool = attribute("Whether registrations need a client.")
     project_required: bool = attribute("Whether registrations need a project.")
     default_vat_rate: VatRate | None = relation(
-        vat_rates.by_id, "VAT rate for clients without a rate of their own.", key="default_vat_rate_id", options=FINANCE_READ_OPTIONS
+        vat_rates.by_id,
+        "VAT rate for clients without a rate of their own. Null if none is set.",
+        key="default_vat_rate_id",
+        options=FINANCE_READ_OPTIONS,
     )
     default_layout: InvoiceLayout | None = relation(
-        layouts.by_id, "Invoice layout for clients without a layout of their own.", key="default_layout_id", options=FINANCE_READ_OPTIONS
+        layouts.by_id,
+        "Invoice layout for clients without a layout of their own. Null if none is set.",
+        key="default_layout_id",
+        options=FINANCE_READ_OPTIONS,
     )
     version: int = attribute("Version number, incremented by every change.")
     vat_rates: VatRateConnection | None = relation(

@@ -7,7 +7,7 @@ from domain import portals
 from domain.clients import reads as clients
 from domain.portals import MAX_LISTED
 from schema.contacts import Contact
-from schema.core.fields import FieldOptions, relation
+from schema.core.fields import REFERENCE_OPTIONS, FieldOptions, relation
 from schema.core.references import ClientReference
 from schema.core.row_type import Node, attribute, computed_field, row_type
 from schema.projects import Project
@@ -15,7 +15,7 @@ from schema.projects import Project
 
 @row_type(PortalRow, description="A portal where contacts of a client can view its projects and documents.")
 class ClientPortal(Node):
-    client: ClientReference | None = relation(clients.by_id, "Client of the portal.", key="client_id")
+    client: ClientReference | None = relation(clients.by_id, "Client of the portal.", key="client_id", options=REFERENCE_OPTIONS)
     name: str = attribute("Name.")
     language: str = attribute("Language code (ISO 639-1), for example `nl`.")
     shows_descriptions: bool = attribute("Whether the portal shows descriptions of work.")

@@ -13,7 +13,7 @@ from domain.registrations import rules as registrations
 from domain.registrations.rates import hourly_rate
 from resolvers.registrations import select_registrations
 from schema.core.connections import Connection, declare_total_count
-from schema.core.fields import FINANCE_READ_OPTIONS, relation
+from schema.core.fields import FINANCE_READ_OPTIONS, REFERENCE_OPTIONS, relation
 from schema.core.money import Money, read_money
 from schema.core.references import ClientReference
 from schema.core.row_type import Node, attribute, computed_field, row_type
@@ -37,7 +37,9 @@ class ProjectFinancialSettings:
         read_money("hourly_rate"),
         "Price of an hour, excluding VAT, for the invoice method `PROJECT_HOURLY`. Null if the client's default applies.",
     )
-    fixed_price: Money | None = computed_field(read_money("fixed_price"), "Price of the project for the invoice method `PROJECT_FIXED`.")
+    fixed_price: Money | None = computed_field(
+        read_money("fixed_price"), "Price of the project for the invoice method `PROJECT_FIXED`. Null if none is set."
+    )
     effective_hourly_rate: Money | None = computed_field(
         _effective_hourly_rate,
         "Current price of an hour, excluding VAT: the project's or the client's, by the invoice method. Null if hours have no price.",
@@ -46,7 +48,9 @@ class ProjectFinancialSettings:
 
 @row_type(ProjectRow, fields=ProjectFields, description="A project for a client.")
 class Project(Node):
-    client: ClientReference | None = relation(clients.by_id, "Client of the project, which never changes.", key="client_id")
+    client: ClientReference | None = relation(
+        clients.by_id, "Client of the project, which never changes.", key="client_id", options=REFERENCE_OPTIONS
+    )
     name: str = attribute("Name.")
     code: str | None = attribute("Project code.")
     starts_on: date | None = attribute("First day.")

@@ -14,7 +14,7 @@ from domain.invoicing import quotes
 from domain.invoicing.quotes import MAX_LINES
 from resolvers.enums import describe_enum
 from schema.core.connections import Connection, declare_total_count
-from schema.core.fields import FieldOptions, relation
+from schema.core.fields import REFERENCE_OPTIONS, FieldOptions, relation
 from schema.core.money import Money, read_money
 from schema.core.references import ClientReference
 from schema.core.row_type import Node, attribute, computed_field, row_type
@@ -46,7 +46,7 @@ class QuoteLine:
 
 @row_type(QuoteRow, description="A quote for a client.")
 class Quote(Node):
-    client: ClientReference | None = relation(clients.by_id, "Client of the quote.", key="client_id")
+    client: ClientReference | None = relation(clients.by_id, "Client of the quote.", key="client_id", options=REFERENCE_OPTIONS)
     number: str | None = attribute("Quote number, assigned on sending. Null before that.")
     status: QuoteStatus = attribute("Status of the quote.")
     issued_on: date | None = computed_field(attrgetter("quote_date"), "Date of issue. May be null for a draft.")

@@ -29,7 +29,7 @@ from domain.registrations.rates import RegistrationWarning, warnings
 from domain.registrations.status import CHANGEABLE
 from resolvers.enums import describe_enum
 from schema.core.connections import Connection, declare_total_count
-from schema.core.fields import FINANCE_READ_OPTIONS, FieldOptions, relation
+from schema.core.fields import FINANCE_READ_OPTIONS, REFERENCE_OPTIONS, FieldOptions, relation
 from schema.core.money import Money, read_money
 from schema.core.references import ClientReference
 from schema.core.row_type import DESCRIBED_BY, Node, attribute, computed_field, row_type
@@ -95,7 +95,9 @@ class RegistrationFinancial:
     rate_source: RateSource = attribute("Origin of the rate.")
     unit_price: Money | None = computed_field(read_money("unit_price"), "Price per unit of an expense. Null for other kinds.")
     amount: Money = computed_field(read_money("amount_net"), "Amount, rounded half up to two decimals.")
-    vat_rate: VatRate | None = relation(vat_rates.by_id, "VAT rate of an expense. Null for other kinds.", key="vat_rate_id")
+    vat_rate: VatRate | None = relation(
+        vat_rates.by_id, "VAT rate of an expense. Null if it has none, and for other kinds.", key="vat_rate_id"
+    )
     warnings: list[RegistrationWarning] = computed_field(warnings, "Warnings about these amounts.")
 
 
@@ -118,11 +120,11 @@ class Registration(Node):
     created_at: datetime = attribute("Time of creation.")
     updated_at: datetime = attribute("Time of the last change.")
     version: int = attribute("Version number, incremented by every change.")
-    client: ClientReference | None = relation(clients.by_id, "Client of the registration.", key="client_id")
+    client: ClientReference | None = relation(clients.by_id, "Client of the registration.", key="client_id", options=REFERENCE_OPTIONS)
     project: Annotated["Project", strawberry.lazy("schema.projects")] | None = relation(
         projects.by_id, "Project of the registration. Null if there is none.", key="project_id"
     )
-    member: Member | None = relation(members.by_id, "Member who did the work.", key="member_id")
+    member: Member | None = relation(members.by_id, "Member who did the work.", key="member_id", options=REFERENCE_OPTIONS)
     labels: list[Label] | None = relation(registrations.labels, "Labels, sorted by name.", options=FieldOptions(size=10))
     financial: RegistrationFinancial | None = relation(registrations.financial, "Amounts, excluding VAT.", options=FINANCE_READ_OPTIONS)
 

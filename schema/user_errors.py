@@ -38,12 +38,12 @@ class NumberTakenError(UserError):
 @row_type(errors.VersionConflict, description="The object has changed since you read it.")
 class VersionConflictError(UserError):
     current_version: int = attribute("Current version of the object.")
-    current: Node | None = resolved_field(nodes.load_current, "Current state of the object.")
+    current: Node | None = resolved_field(nodes.load_current, "Current state of the object. Null if it was deleted since.")
 
 
 @row_type(errors.AlreadyArchived, description="The object is archived. Unarchive it before you change it.")
 class AlreadyArchivedError(UserError):
-    archived: Node | None = resolved_field(nodes.load_current, "The archived object.")
+    archived: Node | None = resolved_field(nodes.load_current, "The archived object. Null if it was deleted since.")
 
 
 @row_type(errors.RegistrationLocked, description="The status of the registration does not allow the change.")
@@ -62,7 +62,10 @@ class InUseError(UserError):
 )
 class PreviewOutdatedError(UserError):
     preview: DeletionPreview | None = relation(
-        previews.of_deletion, "Current preview, with a new token.", key="client_id", options=PREVIEW_OPTIONS
+        previews.of_deletion,
+        "Current preview, with a new token. Null if the client was unarchived or deleted since.",
+        key="client_id",
+        options=PREVIEW_OPTIONS,
     )
 
 

@@ -12,14 +12,14 @@ from resolvers.ids import make_id_encoder
 from resolvers.mutations import mutation
 from schema.core.directives import Cost, OneAtATime, RequiresPermission, SemanticNonNull
 from schema.core.errors import UserError
-from schema.core.fields import list_size, relation
+from schema.core.fields import NO_OPTIONS, FieldOptions, list_size, relation
 from schema.core.row_type import computed_field, identity
 
 if TYPE_CHECKING:
     from schema.query import Query
 
 T = TypeVar("T")
-CHANGED_DESCRIPTION = "The object after the mutation. Null if the mutation failed."
+CHANGED_DESCRIPTION = "The object after the mutation. Null if the mutation failed, or if the object was deleted since."
 
 
 @strawberry.type
@@ -32,9 +32,9 @@ class Payload:
     query: Annotated["Query", strawberry.lazy("schema.query")] = computed_field(identity, "Queries to run after the mutation.")
 
 
-def changed_object(batch: Callable[..., Awaitable[Sequence[object]]]) -> Any:  # noqa: ANN401 the field is annotated where it is declared
+def changed_object(batch: Callable[..., Awaitable[Sequence[object]]], *, options: FieldOptions = NO_OPTIONS) -> Any:  # noqa: ANN401 the field is annotated where it is declared
     """Declare the changed object. The batch function loads it after the commit, by the id in the outcome."""
-    return relation(batch, CHANGED_DESCRIPTION, key="value")
+    return relation(batch, CHANGED_DESCRIPTION, key="value", options=options)
 
 
 def declare_deleted_id(name: str) -> Any:  # noqa: ANN401 the field is annotated where it is declared

@@ -12,8 +12,10 @@ from schema.mutations.clients import ClientPayload
 
 @strawberry.type
 class ClientsPayload(Payload):
-    clients: list[Client | None] | None = resolved_field(
-        load_changed, "Clients after the mutation, in the order of `clientIds`.", options=FieldOptions(size=100)
+    clients: list[Client] | None = resolved_field(
+        load_changed,
+        "Clients after the mutation, in the order of `clientIds`, without those that were deleted since. Null if the mutation failed.",
+        options=FieldOptions(size=100),
     )
 
 

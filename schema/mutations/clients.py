@@ -78,7 +78,11 @@ class ClientDeletePayload(Payload):
 @row_type(UpsertResult, description="Result of a bulk upsert for one client.")
 class ClientUpsertResult:
     action: UpsertAction = attribute("What was done with the client.")
-    client: Client | None = relation(by_id, "Client after the mutation. Null if it was rejected or nothing was done.", key="client_id")
+    client: Client | None = relation(
+        by_id,
+        "Client after the mutation. Null if it was rejected, if nothing was done, or if the client was deleted since.",
+        key="client_id",
+    )
     user_errors: list[UserError] = computed_field(
         attrgetter("user_errors"), "Errors for which the client was rejected. Empty if it was not.", directives=[list_size(5)]
     )

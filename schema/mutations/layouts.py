@@ -8,6 +8,7 @@ from domain.core.scope import Permission
 from domain.invoicing.layouts import by_id
 from resolvers import layouts
 from resolvers.ids import GlobalId
+from schema.core.fields import FINANCE_READ_OPTIONS
 from schema.core.payload import Payload, changed_object, declare_deleted_id, declare_mutation, mutations
 from schema.layouts import InvoiceLayout
 
@@ -16,7 +17,7 @@ declare = partial(declare_mutation, permission=Permission.FINANCE_WRITE)
 
 @strawberry.type
 class InvoiceLayoutPayload(Payload):
-    invoice_layout: InvoiceLayout | None = changed_object(by_id)
+    invoice_layout: InvoiceLayout | None = changed_object(by_id, options=FINANCE_READ_OPTIONS)
 
 
 @strawberry.type

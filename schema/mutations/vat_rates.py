@@ -7,6 +7,7 @@ import strawberry
 from domain.core.scope import Permission
 from domain.invoicing.vat_rates import by_id
 from resolvers import vat_rates
+from schema.core.fields import FINANCE_READ_OPTIONS
 from schema.core.payload import Payload, changed_object, declare_mutation, mutations
 from schema.vat_rates import VatRate
 
@@ -15,7 +16,7 @@ declare = partial(declare_mutation, permission=Permission.FINANCE_WRITE)
 
 @strawberry.type
 class VatRatePayload(Payload):
-    vat_rate: VatRate | None = changed_object(by_id)
+    vat_rate: VatRate | None = changed_object(by_id, options=FINANCE_READ_OPTIONS)
 
 
 @mutations

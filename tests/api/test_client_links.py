@@ -1,6 +1,7 @@
 """Test adding, changing and removing the labels and contacts of clients."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import asyncpg
 
@@ -11,6 +12,7 @@ from tests.support.builders import Tenant
 from tests.support.client_forms import CLIENT_RESULT, CREATE, ERRORS, UPDATE, count_rows, fetch_errors, save_client
 from tests.support.ids import decode_key, global_id
 from tests.support.mutation_inputs import create_world, mutation_document
+from tests.support.owner import sign_preview_token
 
 
 async def test_s14_s15_labels_are_added_and_removed_for_many_clients(api_for: Callable[..., Api], org: Tenant) -> None:
@@ -159,3 +161,18 @@ async def test_contact_can_be_added_after_the_highest_position(owner: asyncpg.Co
     ] == []
     key = decode_key(own_world.ids["Contact"])
     assert await owner.fetchval("SELECT position FROM relaties.client_contact WHERE contact_id = $1", key) == 2**31 - 1
+
+
+async def test_repeated_addition_leaves_out_a_client_that_was_deleted_since(api_for: Callable[..., Api], org: Tenant) -> None:
+    """The list has no null in the place of the client."""
+    api, label = api_for(org), global_id("Label", await org.add_label("Vast"))
+    first, deleted, last = [await org.add_client(name) for name in ("A", "B", "C")]
+    add = {"clientIds": [global_id("Client", key) for key in (first, deleted, last)], "labelIds": [label]}
+    document = mutation_document("clientLabelsAdd", '@idempotent(key: "k")')
+    assert len((await api.data(document, input=add))["clientLabelsAdd"]["clients"]) == 3
+    key = global_id("Client", deleted)
+    await api.data(mutation_document("clientArchive"), input={"id": key, "expectedVersion": 1})
+    delete = {"id": key, "previewToken": await sign_preview_token(org, deleted, timedelta(minutes=5))}
+    assert (await api.data(mutation_document("clientDelete"), input=delete))["clientDelete"]["deletedId"] == key
+    clients = (await api.data(document, input=add))["clientLabelsAdd"]["clients"]
+    assert clients == [{"__typename": "Client", "id": global_id("Client", each)} for each in (first, last)]
