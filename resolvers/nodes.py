@@ -12,7 +12,7 @@ from domain import portals, projects
 from domain.clients import contacts, labels
 from domain.clients import reads as clients
 from domain.core import activity
-from domain.core.errors import AlreadyArchived, BadInput, VersionConflict
+from domain.core.errors import BadInput
 from domain.core.pagination import MAX_PAGE_SIZE
 from domain.core.scope import ReadScope
 from domain.invoicing import invoices, layouts, quotes, vat_rates
@@ -55,9 +55,3 @@ async def by_ids(
             raise each  # the first error of the list, since the order in time is random
         rows.append(each)
     return rows
-
-
-async def load_current(info: Info, root: strawberry.Parent[VersionConflict | AlreadyArchived]) -> Row | None:
-    """Load the current state of the object of a user error."""
-    row: Row | None = await info.context.loaders.of(BATCHES[root.object_type]).load(root.object_id)
-    return row

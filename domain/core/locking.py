@@ -59,14 +59,13 @@ def expect_version(row: Table, version: int | None) -> None:
             f"This {display_name(type(row))} was changed meanwhile and now has version {current}. "
             "Read it again, then repeat your change with the new `expectedVersion`."
         )
-        raise RuleViolation(VersionConflict(["expectedVersion"], message, *_conflicting_object(row), current))
+        raise RuleViolation(VersionConflict(["expectedVersion"], message, type(row).__name__, _shown_id(row), current))
 
 
-def _conflicting_object(row: Table) -> tuple[str, UUID]:
-    """Return the type and the id of the object that shows the row: for a link its client. An organization has its tenant's id."""
-    if isinstance(row, ClientContact):
-        return Client.__name__, row.client_id
-    return type(row).__name__, getattr(row, "id", row.tenant_id)
+def _shown_id(row: Table) -> UUID:
+    """Return the id of the object that shows the row: of a link its client. An organization has its tenant's id."""
+    shown_id: UUID = row.client_id if isinstance(row, ClientContact) else getattr(row, "id", row.tenant_id)
+    return shown_id
 
 
 def apply_changes(row: Versioned, changes: Mapping[str, object]) -> bool:

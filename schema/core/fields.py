@@ -32,11 +32,11 @@ class Relation(Generic[V]):
 class FieldOptions:
     """Options of a field: the permission that it needs, the length of its list, and its cost on top of 1 point for each object.
 
-    With `has_foreign_key`, the key is a reference that the database guarantees, so the field is null only on failure.
+    With `always_exists`, the field is null only on failure: a foreign key guarantees the object, or objects of its type are never deleted.
     """
 
     permission: Permission | None = None
-    has_foreign_key: bool = False
+    always_exists: bool = False
     size: int | None = None
     size_argument: str | None = None  # the name of an argument with one entry for each entry of the list
     cost: int | None = None
@@ -50,14 +50,14 @@ class FieldOptions:
             directives.append(list_size(self.size, self.size_argument))
         if self.permission:
             directives.append(RequiresPermission(any_of=[self.permission]))
-        if self.has_foreign_key or type(None) not in get_args(value):
+        if self.always_exists or type(None) not in get_args(value):
             directives.append(SemanticNonNull())
         return directives
 
 
 NO_OPTIONS = FieldOptions()
 FINANCE_READ_OPTIONS = FieldOptions(permission=Permission.FINANCE_READ)
-REFERENCE_OPTIONS = FieldOptions(has_foreign_key=True)
+REFERENCE_OPTIONS = FieldOptions(always_exists=True)
 
 
 def list_size(size: int, size_argument: str | None = None) -> ListSize:

@@ -85,13 +85,21 @@ DESCRIBED_BY: dict[type[BaseModel], type] = {}
 """Map a field set to the type that shows its fields. Inputs with the same field set get the descriptions of that type."""
 
 
-def row_type(*sources: type, description: str, fields: type[BaseModel] | None = None) -> Callable[[type[T]], type[T]]:
-    """Make a class the GraphQL type of rows of these classes. A `Node` gets its id from the UUID of its row."""
+def row_type(
+    *sources: type, description: str, fields: type[BaseModel] | None = None, matches: Callable[[Any], bool] | None = None
+) -> Callable[[type[T]], type[T]]:
+    """Make a class the GraphQL type of rows of these classes. A `Node` gets its id from the UUID of its row.
+
+    With `matches`, it is the type of those rows only. graphql-core executes such a type, since the compiled executor decides by the class.
+    """
 
     def decorate(cls: type[T]) -> type[T]:
         graphql_class = cast("Any", cls)
-        graphql_class.is_type_of = staticmethod(lambda value, _info: isinstance(value, sources))
-        graphql_class.sources = sources
+        if matches is None:
+            graphql_class.is_type_of = staticmethod(lambda value, _info: isinstance(value, sources))
+            graphql_class.sources = sources
+        else:
+            graphql_class.is_type_of = staticmethod(lambda value, _info: isinstance(value, sources) and matches(value))
         if issubclass(cls, Node):
             graphql_class.__annotations__ = {"id": GlobalId, **cls.__annotations__}
             graphql_class.id = computed_field(make_row_id(cls.__name__), ID_DESCRIPTION, columns=("id",))

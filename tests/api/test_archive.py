@@ -185,14 +185,14 @@ async def test_s41_repeated_archiving_is_rejected(api_for: Callable[..., Api], o
             repeated_error = await fetch_error(api, "clientUnarchive", id=key, expectedVersion=version)
             assert (repeated_error["__typename"], repeated_error["code"], repeated_error["path"]) == ("InputError", "NOT_ARCHIVED", ["id"])
     await mutate(api, "clientArchive", CLIENT, id=key, expectedVersion=1)
-    selection = "userErrors { __typename code path message ... on AlreadyArchivedError { archived { id ... on Client { name } } } }"
+    selection = "userErrors { __typename code path message ... on ClientAlreadyArchivedError { archived { id name } } }"
     query = f"mutation ($input: ClientArchiveInput!) {{ clientArchive(input: $input) {{ client {{ id }} {selection} }} }}"
     for version in (2, 7):
         async with assert_unchanged(org.owner, org.id):
             payload = (await api.data(query, input={"id": key, "expectedVersion": version}))["clientArchive"]
             (error,) = payload["userErrors"]
             assert (payload["client"], error["__typename"], error["code"], error["path"]) == (
-                *(None, "AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"]),
+                *(None, "ClientAlreadyArchivedError", "ALREADY_ARCHIVED", ["id"]),
             )
             assert (error["archived"], "`clientUnarchive`" in error["message"]) == ({"id": key, "name": "Jansen"}, True)
 

@@ -37,7 +37,7 @@ from tests.support.mutations import fetch_error, mutate
 from tests.support.snapshots import assert_unchanged
 
 ALLOWED_MUTATIONS = {"clientUnarchive", "clientDelete"}  # the only mutations that an archived client accepts
-DOCUMENT = "... on AlreadyArchivedError { archived { id } }"
+DOCUMENT = "... on UserError { ... on AlreadyArchivedError { archived { id } } }"
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,7 @@ async def test_no_part_of_an_archived_client_can_be_changed(api_for: Callable[..
     for version in (1, 7):
         async with assert_unchanged(org.owner, org.id):
             error = await fetch_error(api_for(org), "clientUpdate", id=key, expectedVersion=version, **part)
-            assert (error["__typename"], error["code"], error["path"]) == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
+            assert (error["__typename"], error["code"], error["path"]) == ("ClientAlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
             assert error["message"] == "Jansen is archived and cannot be changed. Unarchive it first with `clientUnarchive`."
     await mutate(api_for(org), "clientUnarchive", "client { id }", id=key, expectedVersion=1)
     assert (await mutate(api_for(org), "clientUpdate", "client { id }", id=key, expectedVersion=2, **part))["id"] == key

@@ -244,7 +244,7 @@ async def test_s29_s30_update_changes_only_given_fields(api_for: Callable[..., A
 async def test_s29_outdated_version_is_rejected_with_the_current_client(api_for: Callable[..., Api], org: Tenant) -> None:
     client = await org.add_client("A")
     change = """mutation ($input: ClientUpdateInput!) { done: clientUpdate(input: $input) { client { name }
-      userErrors { code path ... on VersionConflictError { currentVersion current { id ... on Client { name version } } } } } }"""
+      userErrors { code path ... on ClientVersionConflictError { currentVersion current { id name version } } } } }"""
     first = {"id": global_id("Client", client), "expectedVersion": 1, "name": "B"}
     assert (await api_for(org).data(change, input=first))["done"]["client"] == {"name": "B"}
     payload = (await api_for(org).data(change, input={**first, "name": "C"}))["done"]

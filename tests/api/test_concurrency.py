@@ -16,8 +16,9 @@ from tests.support.mutation_inputs import mutation_document
 
 AT_ONCE = 50
 ERROR_FIELDS = """userErrors { code message path
-  ... on NumberTakenError { existingClient { id number } }
-  ... on VersionConflictError { currentVersion current { id ... on Client { name version } } } }"""
+  ... on UserError {
+    ... on NumberTakenError { existingClient { id number } }
+    ... on ClientVersionConflictError { currentVersion current { id name version } } } }"""
 CREATE = f"mutation ($input: ClientCreateInput!) {{ clientCreate(input: $input) {{ client {{ id number }} {ERROR_FIELDS} }} }}"
 UPDATE = f"mutation ($input: ClientUpdateInput!) {{ clientUpdate(input: $input) {{ client {{ id name version }} {ERROR_FIELDS} }} }}"
 LABEL = f"mutation ($input: LabelCreateInput!) {{ labelCreate(input: $input) {{ label {{ id name }} {ERROR_FIELDS} }} }}"

@@ -18,8 +18,8 @@ EDGES = """query ($client: ID!, $contact: ID!) {
   contact(id: $contact) { version clients { edges { version node { name } } } } }"""
 TIMES = "query { clients { nodes { id name version updatedAt } } }"
 CONFLICT = """mutation ($input: ClientContactUpdateInput!) { clientContactUpdate(input: $input) { client { id }
-  userErrors { code path message ... on VersionConflictError { currentVersion
-    current { ... on Client { name version contacts { edges { version department } } } } } } } }"""
+  userErrors { code path message ... on ClientContactVersionConflictError { currentVersion
+    current { name version contacts { edges { version department } } } } } } }"""
 
 
 async def versions_of_links(api: Api, client: str) -> dict[str, int]:

@@ -13,7 +13,7 @@ from db.tables.keys import new_id
 from tests.support.api import Api
 from tests.support.builders import CREATED_AT, Tenant
 from tests.support.eventually import wait_until
-from tests.support.ids import global_id
+from tests.support.ids import global_id, type_of
 from tests.support.mutations import dump_rows, fetch_audit_events, fetch_error, fetch_errors, mutate, run_mutation
 from tests.support.projects import PROJECT_FIELDS, UPDATE_INPUTS
 
@@ -26,7 +26,7 @@ async def fetch_archived_error(api: Api, mutation: str, **input: object) -> dict
     kind = f"{mutation[0].upper()}{mutation[1:]}Input"
     data = await api.data(f"mutation ($input: {kind}!) {{ done: {mutation}(input: $input) {{ {ARCHIVED_ERROR} }} }}", input=input)
     (error,) = data["done"]["userErrors"]
-    assert (error["__typename"], error["code"]) == ("AlreadyArchivedError", "ALREADY_ARCHIVED")
+    assert (error["__typename"], error["code"]) == (f"{type_of(error['archived']['id'])}AlreadyArchivedError", "ALREADY_ARCHIVED")
     archived_error: dict[str, Any] = error
     return archived_error
 

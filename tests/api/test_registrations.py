@@ -258,7 +258,7 @@ async def test_outdated_version_is_rejected(api_for: ApiFor, org: Tenant) -> Non
     ]
     for mutation, arguments in tries:
         error = await fetch_error(api, mutation, id=key, expectedVersion=7, **arguments)
-        assert (error["__typename"], error["path"], error["currentVersion"]) == ("VersionConflictError", ["expectedVersion"], 1)
+        assert (error["__typename"], error["path"], error["currentVersion"]) == ("RegistrationVersionConflictError", ["expectedVersion"], 1)
     assert await dump_rows(org) == before
 
 

@@ -51,9 +51,10 @@ def select(kind: GraphQLObjectType) -> str:
 
 
 def semantic_places() -> Iterator[str]:
-    """Yield the fields with the directive. Mutations have their own tests, and `Query.nodes` is the root of one document."""
+    """Yield the fields with the directive that queries can reach. Mutations and the types of their errors have their own tests."""
     for kind in SCHEMA.type_map.values():
-        if isinstance(kind, GraphQLObjectType) and not kind.name.startswith("__") and kind is not SCHEMA.mutation_type:
+        is_reachable = kind is not SCHEMA.mutation_type and not kind.name.endswith("Error") and not kind.name.startswith("__")
+        if isinstance(kind, GraphQLObjectType) and is_reachable:
             yield from (f"{kind.name}_{name}" for name, field in kind.fields.items() if is_semantically_non_null(field))
 
 

@@ -249,16 +249,16 @@ async def test_outdated_version_is_rejected(api_for: Callable[..., Api], org: Te
     rate = await mutate(api, "vatRateCreate", RATE, **HIGH)
     layout = await mutate(api, "invoiceLayoutCreate", LAYOUT, name="Een")
     tries = [
-        ("vatRateUpdate", {"id": rate["id"], "name": "X"}),
-        ("invoiceLayoutUpdate", {"id": layout["id"], "name": "X"}),
-        ("invoiceLayoutDelete", {"id": layout["id"]}),
-        ("organizationUpdate", {"name": "X"}),
+        ("VatRate", "vatRateUpdate", {"id": rate["id"], "name": "X"}),
+        ("InvoiceLayout", "invoiceLayoutUpdate", {"id": layout["id"], "name": "X"}),
+        ("InvoiceLayout", "invoiceLayoutDelete", {"id": layout["id"]}),
+        ("Organization", "organizationUpdate", {"name": "X"}),
     ]
     before = await dump_rows(org)
-    for mutation, arguments in tries:
+    for kind, mutation, arguments in tries:
         error = await fetch_error(api, mutation, **arguments, expectedVersion=7)
         assert (error["__typename"], error["code"], error["path"]) == (
-            "VersionConflictError",
+            f"{kind}VersionConflictError",
             "VERSION_CONFLICT",
             ["expectedVersion"],
         )

@@ -112,10 +112,14 @@ async def check_archived_client_is_frozen(story: StoryApi, client: str, project:
     for work in WORK.values():
         for target in ({"clientId": client}, {"projectId": project}):
             error = await story.fetch_error("registrationCreate", **target, registeredOn="2020-01-01", work=work)
-            assert error[:2] == ("AlreadyArchivedError", "ALREADY_ARCHIVED")
+            assert error[:2] == ("ClientAlreadyArchivedError", "ALREADY_ARCHIVED")
     changed = {"id": tickets["id"], "expectedVersion": tickets["version"]}
-    assert await story.fetch_error("registrationUpdate", **changed, note="Laat") == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
-    assert await story.fetch_error("registrationDelete", **changed) == ("AlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
+    assert await story.fetch_error("registrationUpdate", **changed, note="Laat") == (
+        "ClientAlreadyArchivedError",
+        "ALREADY_ARCHIVED",
+        ["id"],
+    )
+    assert await story.fetch_error("registrationDelete", **changed) == ("ClientAlreadyArchivedError", "ALREADY_ARCHIVED", ["id"])
 
 
 async def delete_archived_client(story: StoryApi, client: str) -> None:

@@ -47,7 +47,10 @@ def describe_user_errors(schema: GraphQLSchema) -> str:
     codes, interface = schema.type_map["UserErrorCode"], schema.type_map["UserError"]
     assert isinstance(codes, GraphQLEnumType)
     assert isinstance(interface, GraphQLInterfaceType)
-    types = {kind.name: set(kind.fields) - set(interface.fields) for kind in schema.get_implementations(interface).objects}
+    types = dict[str, set[str]]()
+    for kind in schema.get_implementations(interface).objects:
+        for name in (kind.name, *(each.name for each in kind.interfaces)):
+            types[name] = types.get(name, set()) | (set(kind.fields) - set(interface.fields))
     by_code = {name.removesuffix("Error").upper(): (name, fields) for name, fields in types.items() if fields}
     rows = []
     for code in UserErrorCode:

@@ -8,7 +8,9 @@ from db.tables import Table
 from tests.support.api import Api
 from tests.support.builders import Tenant
 
-ERRORS = "userErrors { __typename code path message ... on InUseError { uses } ... on VersionConflictError { currentVersion } }"
+DETAILS = "... on UserError { ... on InUseError { uses } ... on VersionConflictError { currentVersion } }"
+"""A selection for the errors of any mutation: within `UserError`, a type is valid that the mutation cannot return."""
+ERRORS = f"userErrors {{ __typename code path message {DETAILS} }}"
 
 
 async def run_mutation(api: Api, mutation: str, selection: str, input: dict[str, object], key: str | None = None) -> dict[str, Any]:

@@ -37,7 +37,7 @@ PAGE = "{ clients(first: 4, orderBy: {field: UPDATED_AT, direction: DESC}) { nod
 RENAME = """mutation ($id: ID!, $name: String!, $version: Int!) {
   done: clientUpdate(input: {id: $id, name: $name, expectedVersion: $version}) {
   client { name labels { name } contacts { nodes { fullName } } }
-  userErrors { message ... on VersionConflictError { current { ... on Client { name contacts { nodes { fullName } } } } } } } }"""
+  userErrors { message ... on ClientVersionConflictError { current { name contacts { nodes { fullName } } } } } } }"""
 LABEL = """mutation ($name: String!) { done: labelCreate(input: {name: $name}) {
   label { name clients { nodes { name } } } query { clients { nodes { name } } } userErrors { message } } }"""
 

@@ -11,7 +11,10 @@ export function createApolloClient(uri, token, fetch = globalThis.fetch) {
   return new ApolloClient({
     link: ApolloLink.from([persisted, http]),
     cache: new InMemoryCache({
-      possibleTypes: { UserError: ["InUseError", "InputError", "NumberTakenError", "VersionConflictError"] },
+      possibleTypes: {
+        UserError: ["ClientVersionConflictError", "InUseError", "InputError", "NumberTakenError"],
+        VersionConflictError: ["ClientVersionConflictError"],
+      },
       typePolicies: { Query: { fields: { clients: relayStylePagination() } } },
     }),
   });
