@@ -18,5 +18,7 @@ another number, at most {MAX_PAGE_SIZE}.
 - **Dates:** a `Date` is a day, and a `DateTime` a moment in UTC.
 - **Retries:** a mutation with `@idempotent`, or with the header `Idempotency-Key`, can safely be sent again.
 - **Limits:** an operation costs points, which `@cost` and `@listSize` determine. Send `extensions: {{"cost": true}}` to see them.
+- **Changes:** fields, types, error types and enum values may be added at any time, so accept unknown ones. Ids and codes never change. \
+The reason of `@deprecated` names what to use instead and the last day on which the old one works.
 - **Tools:** generate code from this text, which is `GET /schema.graphql` on servers that allow introspection. Introspection does not show \
 directives."""

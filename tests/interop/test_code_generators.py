@@ -57,7 +57,7 @@ type Island {
   id: ID!
 }
 
-"""Has a deprecated field without a date."""
+"""Has a deprecated field."""
 type Lost {
   """Identifier."""
   id: ID!
@@ -66,7 +66,7 @@ type Lost {
 }
 '''
 BAD_SCHEMA_RULES = {
-    *("naming-convention", "no-typename-prefix", "no-unreachable-types", "require-deprecation-date", "require-description"),
+    *("naming-convention", "no-typename-prefix", "no-unreachable-types", "require-description"),
     *("relay-arguments", "relay-connection-types", "relay-edge-types", "relay-page-info"),
     *("require-nullable-result-in-root", "strict-id-in-types"),
 }
