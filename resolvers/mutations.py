@@ -4,7 +4,7 @@ The unit of work is committed before the payload is read.
 """
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar, get_type_hints
@@ -56,6 +56,7 @@ def mutation(
     permission: Permission,
     description: str,
     directives: list[object],
+    metadata: Mapping[str, object],
     is_long: bool = False,
 ) -> Any:  # noqa: ANN401 the annotation stands
     """Declare a mutation. `change` takes the scope and the field's one input, and returns the source of the payload."""
@@ -77,7 +78,7 @@ def mutation(
     annotation: Any = Annotated.__class_getitem__((input_parameter.annotation, strawberry.argument(description="Input of the mutation.")))  # type: ignore[attr-defined]
     signature = inspect.Signature([info, own_parameter.replace(annotation=annotation)], return_annotation=Outcome[Any])
     resolve.__signature__ = signature  # type: ignore[attr-defined]
-    return strawberry.mutation(resolver=resolve, description=description, directives=directives)
+    return strawberry.mutation(resolver=resolve, description=description, directives=directives, metadata=metadata)
 
 
 async def _attempt(info: Info, spec: MutationSpec[V], input: object, key: RequestKey | None) -> Outcome[V]:

@@ -1,4 +1,4 @@
-"""GraphQL types of user errors."""
+"""GraphQL types of user errors with more fields than every user error has. Mutations declare which of them they can return."""
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,21 +32,6 @@ from schema.vat_rates import VatRate
 
 Batch: TypeAlias = Callable[..., Awaitable[Sequence[object]]]
 DELETED_HINT = " Null if it was deleted since."
-
-
-@row_type(
-    errors.InvalidInput,
-    errors.NotFound,
-    errors.NameTaken,
-    errors.LastOwner,
-    errors.TooMany,
-    errors.IdempotencyKeyReused,
-    errors.NotArchived,
-    errors.Ambiguous,
-    errors.Duplicate,
-    description="The input was rejected; `code` gives the reason.",
-)
-class InputError(UserError): ...
 
 
 @row_type(errors.NumberTaken, description="Another client has this number.")
@@ -171,3 +156,4 @@ def _find_object_types(interface: type[UserError]) -> Iterator[type[UserError]]:
 
 
 USER_ERROR_TYPES = [*_find_object_types(UserError)]
+"""All types but the interfaces, which no field of the schema names."""

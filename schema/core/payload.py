@@ -11,7 +11,7 @@ from domain.core.scope import Permission, WriteScope
 from resolvers.ids import make_id_encoder
 from resolvers.mutations import mutation
 from schema.core.directives import Cost, OneAtATime, RequiresPermission, SemanticNonNull
-from schema.core.errors import UserError
+from schema.core.errors import UserError, error_interface
 from schema.core.fields import NO_OPTIONS, FieldOptions, list_size, relation
 from schema.core.row_type import computed_field, identity
 
@@ -22,13 +22,17 @@ T = TypeVar("T")
 CHANGED_DESCRIPTION = "The object after the mutation. Null if the mutation failed, or if the object was deleted since."
 
 
+def _declare_user_errors() -> Any:  # noqa: ANN401 the field is annotated where it is declared
+    return computed_field(
+        attrgetter("user_errors"), "Errors that made the mutation fail. Empty if it succeeded.", directives=[list_size(5)]
+    )
+
+
 @strawberry.type
 class Payload:
     """Fields that every payload has."""
 
-    user_errors: list[UserError] = computed_field(
-        attrgetter("user_errors"), "Errors that made the mutation fail. Empty if it succeeded.", directives=[list_size(5)]
-    )
+    user_errors: Sequence[UserError] = _declare_user_errors()
     query: Annotated["Query", strawberry.lazy("schema.query")] = computed_field(identity, "Queries to run after the mutation.")
 
 
@@ -49,28 +53,39 @@ def declare_deleted_id(name: str) -> Any:  # noqa: ANN401 the field is annotated
 WRITE_COST = Cost(weight="500")
 
 
-def declare_mutation(
+def declare_mutation(  # noqa: PLR0913 all that there is to know about a mutation
     change: Callable[[WriteScope, Any], Awaitable[object]],
     description: str,
     *,
+    errors: Sequence[type[UserError]] = (),
     permission: Permission = Permission.CLIENTS_WRITE,
     costs: Sequence[object] = (WRITE_COST,),
     is_exclusive: bool = False,
 ) -> Any:  # noqa: ANN401 the field is annotated where it is declared
-    """Declare a mutation. With `is_exclusive` it may run long, and a document may contain only one such mutation."""
+    """Declare a mutation. With `is_exclusive` it may run long, and a document may contain only one such mutation.
+
+    `errors` are the types of errors that it can return besides `InputError`, which every mutation can return.
+    """
     directives = [*costs, RequiresPermission(any_of=[permission]), SemanticNonNull()]
     if is_exclusive:
         directives.append(OneAtATime())
-    return mutation(change, permission=permission, description=description, directives=directives, is_long=is_exclusive)
+    metadata = {"errors": errors}
+    return mutation(change, permission=permission, description=description, directives=directives, metadata=metadata, is_long=is_exclusive)
 
 
 def mutations(cls: type[T]) -> type[T]:
-    """Make a class a part of `Mutation`, and give each of its fields its own payload type, named after the field.
+    """Make a class a part of `Mutation`, and give each of its fields its own types of payload and errors, named after the field.
 
-    The field `label_create: LabelPayload` returns `LabelCreatePayload`, which has the fields of `LabelPayload`.
+    The field `label_create: LabelPayload` returns `LabelCreatePayload`, which has the fields of `LabelPayload` and `userErrors` of the
+    interface `LabelCreateError`.
     """
     for name, payload in cls.__annotations__.items():
-        type_name = f"{to_camel_case(name.capitalize())}Payload"
-        own_payload = strawberry.type(type(type_name, (payload,), {}), description=f"Result of `{to_camel_case(name)}`.")
+        type_name, mutation_name = to_camel_case(name.capitalize()), to_camel_case(name)
+        own_fields: dict[str, object] = {}
+        if "user_errors" not in payload.__annotations__:  # otherwise the payload has an interface of its own
+            interface: type = type(f"{type_name}Error", (UserError,), {})
+            interface = error_interface(mutation_name, *vars(cls)[name].metadata["errors"])(interface)
+            own_fields = {"__annotations__": {"user_errors": list[interface]}, "user_errors": _declare_user_errors()}  # type: ignore[valid-type]
+        own_payload = strawberry.type(type(f"{type_name}Payload", (payload,), own_fields), description=f"Result of `{mutation_name}`.")
         cls.__annotations__[name] = own_payload | None
     return strawberry.type(cls)

@@ -16,11 +16,18 @@ from resolvers.enums import describe_enum
 from resolvers.ids import GlobalId, make_id_encoder
 from schema.clients import Client
 from schema.core.directives import Cost, ListSize
-from schema.core.errors import UserError
+from schema.core.errors import UserError, error_interface
 from schema.core.fields import list_size, relation
 from schema.core.payload import Payload, changed_object, declare_mutation, mutations
 from schema.core.row_type import attribute, computed_field, row_type
 from schema.previews import DeletedCounts
+from schema.user_errors import (
+    ClientAlreadyArchivedError,
+    ClientVersionConflictError,
+    FiscalRetentionError,
+    NumberTakenError,
+    PreviewOutdatedError,
+)
 
 BULK_LIST_SIZE = ListSize(
     assumed_size=MAX_PAGE_SIZE, slicing_arguments=["input.clients"], sized_fields=["results"], require_one_slicing_argument=False
@@ -75,6 +82,10 @@ class ClientDeletePayload(Payload):
     deleted: DeletedCounts | None = computed_field(attrgetter("value"), "What was deleted with the client. Null if the mutation failed.")
 
 
+@error_interface("clientBulkUpsert", NumberTakenError, ClientAlreadyArchivedError)
+class ClientBulkUpsertError(UserError): ...
+
+
 @row_type(UpsertResult, description="Result of a bulk upsert for one client.")
 class ClientUpsertResult:
     action: UpsertAction = attribute("What was done with the client.")
@@ -83,7 +94,7 @@ class ClientUpsertResult:
         "Client after the mutation. Null if it was rejected, if nothing was done, or if the client was deleted since.",
         key="client_id",
     )
-    user_errors: list[UserError] = computed_field(
+    user_errors: list[ClientBulkUpsertError] = computed_field(
         attrgetter("user_errors"), "Errors for which the client was rejected. Empty if it was not.", directives=[list_size(5)]
     )
 
@@ -98,7 +109,7 @@ class ClientBulkUpsertPayload(Payload):
     results: list[ClientUpsertResult] = computed_field(
         lambda outcome: outcome.value or [], "Results in the order of `clients`. Empty if the whole input was rejected."
     )
-    user_errors: list[UserError] = computed_field(
+    user_errors: list[ClientBulkUpsertError] = computed_field(
         _collect_user_errors, "Errors of the whole input and of all clients. Empty if nothing was rejected.", directives=[list_size(5)]
     )
 
@@ -109,22 +120,36 @@ class ClientMutations:
         client_editing.create,
         "Creates a client with its addresses, labels, contacts and financial settings. Fails with `NUMBER_TAKEN` if another "
         "client has the number.",
+        errors=[NumberTakenError],
     )
     client_update: ClientPayload = declare_mutation(
         client_editing.update,
         "Changes a client. A list of addresses replaces the current one. Labels and contacts are added and removed one by one, "
         "so the client keeps those that others added meanwhile. Fails with `NUMBER_TAKEN` if another client has the number, with "
         "`NAME_TAKEN` if a contact to add is linked already, and with `ALREADY_ARCHIVED` if the client is archived.",
+        errors=[NumberTakenError, ClientAlreadyArchivedError, ClientVersionConflictError],
     )
     client_delete: ClientDeletePayload = declare_mutation(
-        client_deletion.delete, DELETE_DESCRIPTION, permission=Permission.CLIENTS_ARCHIVE, costs=(Cost(weight="2000"),), is_exclusive=True
+        client_deletion.delete,
+        DELETE_DESCRIPTION,
+        permission=Permission.CLIENTS_ARCHIVE,
+        costs=(Cost(weight="2000"),),
+        is_exclusive=True,
+        errors=[PreviewOutdatedError, FiscalRetentionError],
     )
     client_bulk_upsert: ClientBulkUpsertPayload = declare_mutation(
         client_bulk_upsert.upsert, BULK_UPSERT_DESCRIPTION, permission=Permission.CLIENTS_IMPORT, costs=(Cost(weight="100"), BULK_LIST_SIZE)
     )
     client_archive: ClientPayload = declare_mutation(
-        client_archiving.archive, ARCHIVE_DESCRIPTION, permission=Permission.CLIENTS_ARCHIVE, is_exclusive=True
+        client_archiving.archive,
+        ARCHIVE_DESCRIPTION,
+        permission=Permission.CLIENTS_ARCHIVE,
+        is_exclusive=True,
+        errors=[ClientAlreadyArchivedError, ClientVersionConflictError],
     )
     client_unarchive: ClientPayload = declare_mutation(
-        client_archiving.unarchive, UNARCHIVE_DESCRIPTION, permission=Permission.CLIENTS_ARCHIVE
+        client_archiving.unarchive,
+        UNARCHIVE_DESCRIPTION,
+        permission=Permission.CLIENTS_ARCHIVE,
+        errors=[ClientVersionConflictError],
     )

@@ -7,6 +7,7 @@ from resolvers import contacts
 from resolvers.ids import GlobalId
 from schema.contacts import Contact
 from schema.core.payload import Payload, changed_object, declare_deleted_id, declare_mutation, mutations
+from schema.user_errors import ContactVersionConflictError, InUseError
 
 
 @strawberry.type
@@ -22,7 +23,13 @@ class ContactDeletePayload(Payload):
 @mutations
 class ContactMutations:
     contact_create: ContactPayload = declare_mutation(contacts.create, "Creates a contact.")
-    contact_update: ContactPayload = declare_mutation(contacts.update, "Changes a contact, for all its clients.")
+    contact_update: ContactPayload = declare_mutation(
+        contacts.update,
+        "Changes a contact, for all its clients.",
+        errors=[ContactVersionConflictError],
+    )
     contact_delete: ContactDeletePayload = declare_mutation(
-        contacts.delete, "Deletes a contact. Fails with `IN_USE` while a client has it, also if that client is archived."
+        contacts.delete,
+        "Deletes a contact. Fails with `IN_USE` while a client has it, also if that client is archived.",
+        errors=[InUseError, ContactVersionConflictError],
     )

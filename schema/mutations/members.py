@@ -9,6 +9,7 @@ from domain.organization.members import by_id
 from resolvers import members
 from schema.core.payload import Payload, changed_object, declare_mutation, mutations
 from schema.members import Member
+from schema.user_errors import MemberVersionConflictError
 
 GRANT_HINT = "Callers can grant only permissions that they have."
 OWNERS_HINT = "For an owner, `OWNERS_WRITE` is required too."
@@ -28,8 +29,13 @@ class MemberMutations:
         "Adds a member, or reactivates the removed member with this e-mail address. "
         f"{GRANT_HINT} {OWNERS_HINT} Fails with `NAME_TAKEN` if an active member has the address.",
     )
-    member_update: MemberPayload = declare(members.update, f"Changes a member. {GRANT_HINT} {OWNERS_HINT} {LAST_OWNER_HINT}")
+    member_update: MemberPayload = declare(
+        members.update,
+        f"Changes a member. {GRANT_HINT} {OWNERS_HINT} {LAST_OWNER_HINT}",
+        errors=[MemberVersionConflictError],
+    )
     member_remove: MemberPayload = declare(
         members.remove,
         f"Deactivates a member and revokes their tokens. What they created stays attributed to them. {OWNERS_HINT} {LAST_OWNER_HINT}",
+        errors=[MemberVersionConflictError],
     )

@@ -7,6 +7,7 @@ from domain.organization.organizations import by_id
 from resolvers import organizations
 from schema.core.payload import Payload, changed_object, declare_mutation, mutations
 from schema.organizations import Organization
+from schema.user_errors import OrganizationVersionConflictError
 
 
 @strawberry.type
@@ -17,5 +18,8 @@ class OrganizationUpdatePayload(Payload):
 @mutations
 class OrganizationMutations:
     organization_update: OrganizationUpdatePayload = declare_mutation(
-        organizations.update, "Changes the organization of the token.", permission=Permission.ORGANIZATION_WRITE
+        organizations.update,
+        "Changes the organization of the token.",
+        permission=Permission.ORGANIZATION_WRITE,
+        errors=[OrganizationVersionConflictError],
     )

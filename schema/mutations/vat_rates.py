@@ -9,6 +9,7 @@ from domain.invoicing.vat_rates import by_id
 from resolvers import vat_rates
 from schema.core.fields import FINANCE_READ_OPTIONS
 from schema.core.payload import Payload, changed_object, declare_mutation, mutations
+from schema.user_errors import VatRateVersionConflictError
 from schema.vat_rates import VatRate
 
 declare = partial(declare_mutation, permission=Permission.FINANCE_WRITE)
@@ -23,5 +24,7 @@ class VatRatePayload(Payload):
 class VatRateMutations:
     vat_rate_create: VatRatePayload = declare(vat_rates.create, "Creates a VAT rate.")
     vat_rate_update: VatRatePayload = declare(
-        vat_rates.update, "Changes a VAT rate. Lines of existing invoices and quotes keep their percentage."
+        vat_rates.update,
+        "Changes a VAT rate. Lines of existing invoices and quotes keep their percentage.",
+        errors=[VatRateVersionConflictError],
     )

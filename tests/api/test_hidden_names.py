@@ -52,7 +52,7 @@ def full_selection(kind: GraphQLObjectType | GraphQLInterfaceType, depth: int = 
     return "{ " + " ".join(parts) + " }"
 
 
-EVERYTHING = "userErrors { code " + " ".join(f"... on {each.name} {full_selection(each)}" for each in ERRORS) + " }"
+EVERYTHING = "userErrors { code ... on UserError { " + " ".join(f"... on {each.name} {full_selection(each)}" for each in ERRORS) + " } }"
 
 
 @dataclass(frozen=True)

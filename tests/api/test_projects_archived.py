@@ -17,7 +17,7 @@ from tests.support.ids import global_id, type_of
 from tests.support.mutations import dump_rows, fetch_audit_events, fetch_error, fetch_errors, mutate, run_mutation
 from tests.support.projects import PROJECT_FIELDS, UPDATE_INPUTS
 
-ARCHIVED_ERROR = "userErrors { __typename code message path ... on AlreadyArchivedError { archived { id } } }"
+ARCHIVED_ERROR = "userErrors { __typename code message path ... on UserError { ... on AlreadyArchivedError { archived { id } } } }"
 BLOCKED_COUNT = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 

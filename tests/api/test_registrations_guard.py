@@ -6,8 +6,7 @@ until it has a case.
 
 import ast
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -21,8 +20,8 @@ from db.tables import RegistrationKind, RegistrationStatus
 from domain.core.scope import ALL_PERMISSIONS, Actor, WriteScope, open_write_scope
 from domain.registrations import rules as registrations
 from domain.registrations.rules import RegistrationForm
+from tests.support.blocking import hold_until_blocked
 from tests.support.builders import Tenant
-from tests.support.eventually import wait_until
 from tests.support.ids import global_id
 from tests.support.mutation_inputs import MUTATIONS, SHAPE_ONLY_WORLD, input_type, scalar_locations, type_of_id, valid_input
 from tests.support.registrations import DAY, HOUR, LUNCH, TRIP, ApiFor, client_id, project_id, registration_id
@@ -206,29 +205,6 @@ async def test_s43_s44_s46_archived_registrations_cannot_be_changed(
     await owner.execute(ids.archive_statements)
     async with assert_unchanged(owner, org.id):
         await assert_rejected(api_for, ids, case)
-
-
-@pytest.fixture
-async def rival_connection(owner_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """Connect to the database a second time, to hold locks that the server needs."""
-    connection = await asyncpg.connect(owner_url)
-    yield connection
-    await connection.close()
-
-
-@asynccontextmanager
-async def hold_until_blocked(rival: asyncpg.Connection, owner: asyncpg.Connection, statement: str) -> AsyncIterator[None]:
-    """Execute the statement, and commit it once a statement of the block waits for it."""
-
-    async def is_blocking() -> bool:
-        blocking_query = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))"
-        is_blocking_now: bool = await owner.fetchval(blocking_query, rival.get_server_pid())
-        return is_blocking_now
-
-    async with rival.transaction():
-        await rival.execute(statement)
-        yield
-        await wait_until(is_blocking)
 
 
 @BOTH

@@ -21,7 +21,7 @@ WITHOUT_VERSION = {  # mutations of one object that expect no version, with the 
 }
 LINK_TABLES = ("client_contact", "client_label")
 BOOKKEEPING = {"version", "updated_at"}
-CONFLICT = "... on VersionConflictError { currentVersion }"
+CONFLICT = "... on UserError { ... on VersionConflictError { currentVersion } }"
 
 
 def input_fields(mutation: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from importlib import import_module
 from pathlib import Path
 
-from graphql import GraphQLEnumType, GraphQLInterfaceType, GraphQLSchema, build_schema
+from graphql import GraphQLEnumType, GraphQLInterfaceType, GraphQLObjectType, GraphQLSchema, build_schema, get_named_type
 
 import server
 from db.tables import Role
@@ -60,6 +60,20 @@ def describe_user_errors(schema: GraphQLSchema) -> str:
     return format_table(("code", "meaning", "type with more fields"), rows)
 
 
+def describe_mutation_errors(schema: GraphQLSchema) -> str:
+    """Describe the types of errors that each mutation can return besides `InputError`."""
+    rows = []
+    for name, field in (schema.mutation_type.fields if schema.mutation_type else {}).items():
+        payload = get_named_type(field.type)
+        assert isinstance(payload, GraphQLObjectType)
+        interface = get_named_type(payload.fields["userErrors"].type)
+        assert isinstance(interface, GraphQLInterfaceType)
+        types = [kind.name for kind in schema.get_possible_types(interface) if kind.name != "InputError"]
+        if types:
+            rows.append((f"`{name}`", ", ".join(f"`{each}`" for each in sorted(types))))
+    return format_table(("mutation", "types of errors"), rows)
+
+
 def describe_roles() -> str:
     rows = ((f"`{each}`", *("●" if each in ROLE_PERMISSIONS[role] else "" for role in Role)) for each in Permission)
     return format_table(("permission", *Role), rows)
@@ -97,6 +111,7 @@ def list_placeholders() -> dict[str, str]:
         **{name: f"`{Settings.variable(name)}` ({value:,.10g})" for name, value in defaults.items() if isinstance(value, int | float)},
         "tables": describe_settings(),
         "user_errors": describe_user_errors(schema),
+        "mutation_errors": describe_mutation_errors(schema),
         "request_errors": describe_request_errors(),
         "roles": describe_roles(),
         "permissions": describe_permissions(schema),

@@ -23,7 +23,7 @@ DATABASE_WORDS = re.compile(
     r"\b(SQL|SELECT|INSERT|UPDATE|TRIGGER|relation|constraint|violates|deadlock|transaction|tuple|asyncpg|sqlalchemy|RL\d+)\b|relaties\.",
     re.IGNORECASE,
 )
-FRESH_PREVIEW = "... on PreviewOutdatedError { preview { token } }"
+FRESH_PREVIEW = "... on UserError { ... on PreviewOutdatedError { preview { token } } }"
 
 
 async def run_mutation(api: Api, mutation: str, **input: object) -> Payload:

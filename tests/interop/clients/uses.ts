@@ -8,10 +8,12 @@ import {
   type ClientCardFragment,
   type ClientFoundDocument,
   type ClientKind,
+  type ClientUpdateDocument,
   type ClientsOverviewDocument,
 } from "./generated/graphql";
 
 type Overview = ResultOf<typeof ClientsOverviewDocument>;
+type UpdateError = ResultOf<typeof ClientUpdateDocument>["clientUpdate"]["userErrors"][number];
 type Lookup = VariablesOf<typeof ClientFoundDocument>["by"];
 
 export const asked: VariablesOf<typeof ClientsOverviewDocument> = {
@@ -63,6 +65,23 @@ export function named({ node }: ResultOf<typeof AnyObjectDocument>): string | nu
       return null;
   }
 }
+
+// The mutation can return these types of errors and no others, so the cases are complete without a default.
+export function explained(error: UpdateError): string {
+  switch (error.__typename) {
+    case "ClientVersionConflictError":
+      return `${error.current?.name} has the version ${error.currentVersion.toFixed()} by now.`;
+    case "ClientAlreadyArchivedError":
+      return `Archived since ${error.archived?.archivedAt}.`;
+    case "NumberTakenError":
+      return error.existingClient?.name ?? error.message;
+    case "InputError":
+      return error.message;
+  }
+}
+
+// @ts-expect-error Only another mutation returns this type.
+export const impossible: UpdateError["__typename"] = "FiscalRetentionError";
 
 // For a client that throws on errors, a field is not nullable if only an error can make it null.
 export const shown = (page: Overview): number => page.clients.edges.length;
