@@ -42,7 +42,8 @@ CHANGES = [
        SELECT :tenant, :id, name, name, '#102030', true, 'CLIENT', now(), now(), 1 FROM CAST(gen_random_uuid() AS text) AS name""",
     """INSERT INTO relaties.audit_event (tenant_id, id, at, channel, operation, action, object_type, object_id, changes)
        VALUES (:tenant, :id, now(), 'API', 'test', 'CREATED', 'Label', :id, '{}')""",
-    "UPDATE relaties.client SET updated_at = now()",
+    # One client: transactions that lock several in different orders would deadlock.
+    "UPDATE relaties.client SET updated_at = now() WHERE id = (SELECT id FROM relaties.client ORDER BY id LIMIT 1)",
 ]
 # A migration locks a table while it runs. On a busy machine, that may take longer than the timeouts of other transactions, which must not
 # fail the tests here, so those wait longer. That a migration waits for a shorter time than others is tested in test_migrations.py.

@@ -57,7 +57,15 @@ def find_servers(home: Path) -> list[psutil.Process]:
     for process in psutil.process_iter(["name", "cmdline"]):
         if process.info["name"] == "postgres" and str(home / "data") in (process.info["cmdline"] or []):
             processes += [process, *process.children(recursive=True)]
-    return [process for process in processes if process.status() != psutil.STATUS_ZOMBIE]
+    return [process for process in processes if _is_alive(process)]
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    """Return whether a process runs. It may have ended since it was listed."""
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def read_postmaster_pid(home: Path) -> int:
