@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.interop import FOLDER, ROOT
-from tests.support.node import install_packages, run
+from tests.support.node import install_packages, run_without_warnings
 
 
 @pytest.fixture(scope="session")
@@ -21,13 +21,14 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def for_relay(clients: Path) -> Path:
     """Compile Relay's artifacts, and return the folder once there is nothing left to compile."""
-    run("node_modules/.bin/relay-compiler", "--noWatchman", cwd=clients)
-    run("node_modules/.bin/relay-compiler", "--noWatchman", "--validate", cwd=clients)
+    run_without_warnings("node_modules/.bin/relay-compiler", "--noWatchman", cwd=clients)
+    run_without_warnings("node_modules/.bin/relay-compiler", "--noWatchman", "--validate", cwd=clients)
     return clients
 
 
 @pytest.fixture(scope="session")
 def for_typescript(clients: Path) -> Path:
-    """Generate the TypeScript types, and return the folder."""
-    run("node_modules/.bin/graphql-codegen", "--config", "codegen.js", cwd=clients)
+    """Generate the TypeScript types and what Graphcache knows of the schema, and return the folder."""
+    run_without_warnings("node_modules/.bin/graphql-codegen", "--config", "codegen.js", cwd=clients)
+    run_without_warnings("node", "introspect.js", cwd=clients)
     return clients

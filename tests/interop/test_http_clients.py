@@ -17,7 +17,7 @@ from db.tables import Role
 from tests.support.builders import Tenant, create_sample_org
 from tests.support.databases import runtime_url
 from tests.support.ids import global_id
-from tests.support.node import run
+from tests.support.node import run, run_without_warnings
 from tests.support.processes import run_server
 
 pytestmark = pytest.mark.interop
@@ -99,7 +99,7 @@ def operation_names(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def built_programs(for_typescript: Path, for_relay: Path) -> Path:
     """Return the folder of the programs, each bundled into one file with its packages, types and artifacts."""
-    programs = ("apollo.js", "urql.js", "relay.js")
+    programs = ("apollo.js", "urql.js", "graphcache.js", "relay.js")
     run("node_modules/.bin/esbuild", *programs, "--bundle", "--platform=node", "--format=esm", "--outdir=built", cwd=for_relay)
     return for_typescript
 
@@ -164,6 +164,33 @@ async def test_urql_sends_each_document_once_by_post(built_programs: Path, start
     new = [*check_registration("ClientsOverview", "POST", "POST"), page, *CHANGES, page]
     assert check_day(first, "Made by urql false 1") == [*new, *check_registration("WhoAsks", "POST", "POST")]
     assert check_day(second, "Made by urql false 2") == [page, page, *KNOWN_CHANGES, page, short]
+
+
+def test_graphcache_warns_of_nothing(built_programs: Path, open_server: RunningServer) -> None:
+    """It merges pages, shows a changed name everywhere without a request, and loads a list again after an addition.
+
+    Without the `keys` of the documentation it does warn.
+    """
+    report = open_server.program("built/graphcache.js", cwd=built_programs)
+    assert report["warnings"] == []
+    assert report["warningsWithoutKeys"] > 3
+    assert report["page"] == ["Client 00000", "Client 00001"]
+    assert report["pages"] == [f"Client {index:05}" for index in range(4)]
+    assert report["organization"] == "Test"
+    assert report["cached"][1:] == report["pages"][1:]
+    assert report["cached"][0] == report["renamed"] == "Renamed by Graphcache"
+    assert (report["made"], report["taken"]) == ("Made by Graphcache", [["NUMBER_TAKEN", "Made by Graphcache"]])
+    assert report["changes"] == [f"{name} POST text 200" for name in ("ClientCreate", "ClientCreate", "ClientsOverview")]
+
+
+def test_codegen_reads_the_schema_of_a_server(for_typescript: Path, open_server: RunningServer) -> None:
+    """The types are the same as those from the file, with `@semanticNonNull`, which introspection does not show."""
+    url = open_server.url.replace("/graphql", "/schema.graphql")
+    run_without_warnings(
+        "node_modules/.bin/graphql-codegen", "--config", "codegen-server.js", cwd=for_typescript, SCHEMA_URL=url, TOKEN=open_server.token
+    )
+    from_file, from_server = [(for_typescript / folder / "graphql.ts").read_text() for folder in ("generated", "from-server")]
+    assert from_server == from_file
 
 
 def test_relay_uses_persisted_ids(built_programs: Path, trusted_only_server: RunningServer) -> None:
