@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Self
 
@@ -96,9 +97,13 @@ def _find_mentions(text: str, names: Mapping[str, str]) -> Iterator[tuple[int, s
     """Yield the line, the old name and the new name of each mention in the text."""
     if not names:
         return
-    pattern = re.compile(rf"(?<![\w/])({'|'.join(map(re.escape, sorted(names)))})(?!\w)")
-    for match in pattern.finditer(text):
+    for match in _mention_pattern(tuple(names)).finditer(text):
         yield text.count("\n", 0, match.start()) + 1, match[1], names[match[1]]
+
+
+@cache  # escaping the names again for each text took a sixth of the check's time
+def _mention_pattern(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf"(?<![\w/])({'|'.join(map(re.escape, sorted(names)))})(?!\w)")
 
 
 def _find_words(kind: str, text: str, words: Mapping[str, str]) -> Iterator[OldName]:
