@@ -32,6 +32,7 @@ from tests.support.api import Api, connect_client
 from tests.support.builders import Tenant, create_sample_org, create_tenant
 from tests.support.clusters import run_cluster
 from tests.support.databases import runtime_url
+from tests.support.embedded import fetch_value
 from tests.support.secret_log import SecretSearchHandler
 
 # A busy machine must not decide whether a test passes: no limit on the time of an example, or on the time to generate one.
@@ -77,6 +78,8 @@ def server_url(postgres_dir: Path) -> Iterator[str]:
             yield url
     else:
         with run_server(postgres_dir / "server", notify=lambda _: None) as embedded:
+            # Nothing has to survive a power cut, and each commit would wait for the disk.
+            fetch_value(embedded.owner_url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
             yield embedded.owner_url
 
 
