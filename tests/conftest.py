@@ -18,7 +18,6 @@ import pytest
 import strawberry
 from hypothesis import HealthCheck, settings
 
-from db import demo
 from db.embedded import run_server
 from db.engine.database import Database, DatabaseLimits
 from db.engine.urls import with_database_name
@@ -34,6 +33,7 @@ from tests.support.clusters import run_cluster
 from tests.support.databases import runtime_url
 from tests.support.embedded import fetch_value
 from tests.support.secret_log import SecretSearchHandler
+from tests.support.shared_demo import SharedDemo, choose_run_folder
 
 # A busy machine must not decide whether a test passes: no limit on the time of an example, or on the time to generate one.
 settings.register_profile("relaties", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
@@ -127,11 +127,18 @@ def demo_token() -> str:
 
 
 @pytest.fixture(scope="session")
-async def demo_urls(fresh_database: Callable[..., Awaitable[str]], demo_token: str) -> tuple[str, str]:
+def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedDemo]:
+    rows = SharedDemo(choose_run_folder(tmp_path_factory.getbasetemp()) / "demo")
+    yield rows
+    rows.remove()
+
+
+@pytest.fixture(scope="session")
+async def demo_urls(fresh_database: Callable[..., Awaitable[str]], demo_token: str, shared_demo: SharedDemo) -> tuple[str, str]:
     """Return the URLs of two databases with the whole demo organization. Tests may change only the second."""
     url = await fresh_database()
     owner = await asyncpg.connect(url)
-    await demo.load(owner, token_hash=hash_secret(demo_token), progress=lambda _what, _completed, _total: None)
+    await shared_demo.load(owner, hash_secret(demo_token))
     await owner.close()
     return url, await fresh_database(url)
 

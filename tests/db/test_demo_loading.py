@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from db import demo
 from tests.support.demo_data import HASH, LAST_DAY, SMALL_SIZE, TABLES, ignore_progress, load_demo, row_counts, table_digests
+from tests.support.shared_demo import SharedDemo
 
 ROW_COUNTS = {
     "organization": 1,
@@ -111,6 +113,21 @@ async def test_two_loads_create_the_same_rows(demo_connection: asyncpg.Connectio
     assert await table_digests(other) == await table_digests(demo_connection)
 
     await other.close()
+
+
+async def test_copied_demo_equals_a_generated_one(
+    demo_connection: asyncpg.Connection, fresh_database: Callable[[], Awaitable[str]], tmp_path: Path
+) -> None:
+    """The tests generate the demo once a run; a process that copies its rows has them all, with a token of its own."""
+    for token_hash in (bytes(32), HASH):
+        connection = await asyncpg.connect(await fresh_database())
+        await SharedDemo(tmp_path / "demo", SMALL_SIZE).load(connection, token_hash)
+        tokens = [row["token_hash"] for row in await connection.fetch("SELECT token_hash FROM relaties.api_token")]
+        copied = await table_digests(connection)
+        await connection.close()
+
+        assert tokens == [token_hash]
+    assert copied == await table_digests(demo_connection)
 
 
 async def test_second_load_changes_nothing(demo_connection: asyncpg.Connection) -> None:
