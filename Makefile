@@ -25,7 +25,7 @@ check: .venv/test    ## format, linters, language, types, import contracts
 
 interop: .venv/test  ## the tests that need other software; installs it where it may
 	@tests/interop/install
-	@$(BIN)/pytest -m 'interop and not proof' $(SHARED)
+	@$(BIN)/pytest -m 'interop and not proof' $(SHARED) --no-loadscope-reorder
 
 proof: .venv/test    ## the long proofs: full counts, large data, kills, whole installations; installs what they need where it may
 	@tests/interop/install

@@ -9,6 +9,11 @@ from tests.support.interop import FOLDER, ROOT
 from tests.support.node import install_packages, run_without_warnings
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start the longest file first, so that one process runs it while the other runs all the others."""
+    items.sort(key=lambda item: item.path.name != "test_postgresql.py")
+
+
 @pytest.fixture(scope="session")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder with its packages, the printed schema and GraphiQL's examples."""
