@@ -45,7 +45,7 @@ async def of_archiving(scope: Scope, ids: Sequence[UUID]) -> list[ArchivePreview
     scope.require(Permission.CLIENTS_READ)
     counts = await rows.counts(scope, ids)
     amounts: Sequence[list[ClientAmountsRow] | None] = [None] * len(ids)
-    if scope.allows(Permission.FINANCE_READ):
+    if counts and scope.allows(Permission.FINANCE_READ):  # the ids of an empty page are known only now
         amounts = await rows.amounts(scope, ids)
     return [
         None if each is None or each.archived_at else ArchivePreview(each.id, each, sums)
@@ -89,7 +89,10 @@ class PreviewContent:
 
 async def load_contents(scope: Scope, ids: Sequence[UUID]) -> list[PreviewContent | None]:
     """Return the current content for each client, and None for a missing client."""
-    counts, amounts, orphans = await rows.counts(scope, ids), await rows.amounts(scope, ids), await rows.orphans(scope, ids)
+    counts = await rows.counts(scope, ids)
+    if not counts:  # as above
+        return []
+    amounts, orphans = await rows.amounts(scope, ids), await rows.orphans(scope, ids)
     return [
         None if each is None else PreviewContent(each, *rest) for each, rest in zip(counts, zip(amounts, orphans, strict=True), strict=True)
     ]

@@ -49,6 +49,7 @@ class UserError:
     path: list[str] = attribute("Path of the wrong value in `input`, with the indexes of list entries. Empty if no single value is wrong.")
 
 
+# The type of any error: one that a mutation does not declare still reaches the caller. `resolve_type` tries the declared types first.
 @row_type(errors.UserError, description="The input was rejected; `code` gives the reason.")
 class InputError(UserError): ...
 

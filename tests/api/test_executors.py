@@ -103,6 +103,15 @@ async def test_common_queries_run_compiled(
     assert fallback_reasons == []
 
 
+async def test_previews_of_an_empty_page_need_no_statement_of_their_own(executors: ExecutorPair, fallback_reasons: list[str]) -> None:
+    """They are asked before the rows of the page are known, and need several statements if there are any."""
+    previews = "deletionPreview { contactsLeftAlone { id } } archivePreview { projectCount }"
+    document = Document(f'{{ clients(search: "nobody has this name") {{ totalCount nodes {{ {previews} }} }} }}', {})
+    await executors.check_equal(document, Role.OWNER)
+    assert (await executors.ask(document, Role.OWNER, is_compiled=True))[2].total() == 2  # the page and its number of entries
+    assert fallback_reasons == []
+
+
 @pytest.mark.parametrize("name", FALLBACK_QUERIES)
 async def test_unusual_queries_fall_back_to_graphql_core(executors: ExecutorPair, fallback_reasons: list[str], name: str) -> None:
     """There is one reason for the fallback, and the answers are equal, errors included."""
