@@ -8,7 +8,8 @@ once, from the document and the values of the variables of its `@skip` and `@inc
 - `run` takes all rows of a level at once. It loads each relation with one call of its loader, then calls the level's function.
 - `plan_cache` keeps a plan as long as its document. `executor` runs plans and falls back to graphql-core.
 - `operation` prepares operations and runs them on graphql-core. `arguments` converts the arguments of fields, `projection` finds the
-  columns that an operation reads, and `response_size` estimates the size of its response.
+  columns that an operation reads, and `response_size` estimates the size of its response. `strictness` tells whether malformed ids are
+  rejected.
 
 For the clients of this document
 
